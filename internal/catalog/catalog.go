@@ -1,0 +1,416 @@
+// Package catalog says what palate remembers: images with their sources,
+// ratings by profile, embeddings by model, the crawl frontier, probes and
+// runs. The catalog is the source of truth; an index, a filter or a thumbnail
+// is derived from it and can be rebuilt.
+//
+// catalog/sqlite is the implementation on one machine; every implementation
+// passes catalogtest.
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/index"
+)
+
+// Catalog is safe for concurrent use by goroutines and by processes that
+// opened the same one. Every method that writes commits durably before it
+// returns. What does not exist is palate.ErrNotFound, input that can't be is
+// palate.ErrInvalid, a catalog that can't be reached or written (a full disk
+// too) is palate.ErrUnavailable; after any error nothing of the call is kept.
+type Catalog interface {
+	Images
+	Ratings
+	Embeddings
+	Probes
+	Runs
+	Changes
+	Leases
+	crawler.Frontier
+
+	// Close ends the use of the catalog; leases are released.
+	Close() error
+}
+
+// Image is one picture of the collection.
+type Image struct {
+	ID            palate.ImageID
+	SHA256        [32]byte
+	Bytes         int64
+	Format        string // as internal/picture names it: "jpeg", "png", …
+	Width, Height int    // upright, pixels
+	AddedAt       time.Time
+	Sources       []palate.Source // oldest first
+}
+
+// Title and Artist are the first that any source gives.
+func (i Image) Title() string {
+	for _, s := range i.Sources {
+		if s.Title != "" {
+			return s.Title
+		}
+	}
+	return ""
+}
+
+// Artist is the first artist that any source gives.
+func (i Image) Artist() string {
+	for _, s := range i.Sources {
+		if s.Artist != "" {
+			return s.Artist
+		}
+	}
+	return ""
+}
+
+// Tombstone keeps a deleted image away.
+type Tombstone struct {
+	ID        palate.ImageID
+	Reason    string
+	DeletedAt time.Time
+}
+
+// Added says what AddImage did.
+type Added struct {
+	Image      bool // the image is new
+	Source     bool // the source is new
+	Tombstoned bool // the image was deleted before; nothing was written but the finished task
+}
+
+// CrawlTask names a claimed task that AddImage finishes in its commit: as
+// crawler.Kept if the image is new, as crawler.Lost with reason "deleted" if
+// it is tombstoned, otherwise as crawler.Lost with reason "duplicate" if the
+// image was added in the crawl's present round, else as crawler.Known.
+type CrawlTask struct {
+	Crawl string
+	Task  crawler.Task
+}
+
+// ImageOrder is the order of a list of images.
+type ImageOrder string
+
+// The orders.
+const (
+	Newest ImageOrder = "newest" // the last added first
+	Oldest ImageOrder = "oldest"
+)
+
+// ImageQuery asks for a page of images.
+type ImageQuery struct {
+	Filter index.Filter // all fields hold here too
+	Search string       // part of a title or an artist's name, letter case aside
+	Order  ImageOrder   // default Newest
+	After  string       // the Next of the page before; "" is the first page
+	Limit  int          // 1 to 1000
+}
+
+// ImagePage is a part of a list. Next is empty on the last page.
+type ImagePage struct {
+	Images []Image
+	Next   string
+}
+
+// Images remembers what was kept and where it came from.
+type Images interface {
+	// AddImage adds an image with its first source, or a further source of
+	// an image that is there. image.Sources is ignored; source.Address is
+	// its identity within the image: the same address again refreshes that
+	// source. A finished task, if not nil, is part of the commit.
+	AddImage(ctx context.Context, image Image, source palate.Source, finished *CrawlTask) (Added, error)
+
+	// Image returns one image with all its sources.
+	Image(ctx context.Context, id palate.ImageID) (Image, error)
+
+	// ImagesByID returns images in the order asked, leaving out those that
+	// do not exist.
+	ImagesByID(ctx context.Context, ids []palate.ImageID) ([]Image, error)
+
+	// ImagesByExternalID returns the images with a source of that external
+	// id, oldest first; an empty list if there is none.
+	ImagesByExternalID(ctx context.Context, externalID string) ([]Image, error)
+
+	// ListImages returns a page. A cursor that is none is ErrInvalid.
+	ListImages(ctx context.Context, q ImageQuery) (ImagePage, error)
+
+	// CountImages counts what passes the filter.
+	CountImages(ctx context.Context, f index.Filter) (int, error)
+
+	// Addresses tells what is known of each address, in the order asked.
+	Addresses(ctx context.Context, addresses []string) ([]crawler.Standing, error)
+
+	// DeleteImage removes the image with sources, embeddings and failures,
+	// and leaves a tombstone with its addresses, so that neither the file
+	// nor an address comes back. Its ratings stay in the log and count no
+	// more. The caller removes the file. ErrNotFound if it is not there.
+	DeleteImage(ctx context.Context, id palate.ImageID, reason string) error
+
+	// TombstoneOf returns the tombstone of a deleted image.
+	TombstoneOf(ctx context.Context, id palate.ImageID) (Tombstone, error)
+
+	// Tombstones lists all, the newest first.
+	Tombstones(ctx context.Context) ([]Tombstone, error)
+
+	// LiftTombstone lets a deleted image come back.
+	LiftTombstone(ctx context.Context, id palate.ImageID) error
+}
+
+// Rating is one entry of a profile's log that is not an undo.
+type Rating struct {
+	Entry        int64 // increases over the whole catalog
+	Profile      palate.Profile
+	Image        palate.ImageID
+	Verdict      palate.Verdict
+	Shown        palate.Shown
+	ProbeVersion int      // that ranked the picture when it was shown; 0 is none
+	Score        *float64 // of that probe, if any
+	At           time.Time
+}
+
+// LogEntry is one line of the append-only log: a rating, or the undo of one.
+type LogEntry struct {
+	Rating       // Verdict is empty in an undo
+	Undoes int64 // the entry that this one undoes; 0 in a rating
+}
+
+// RatingQuery asks for a page of standing ratings, the newest first.
+type RatingQuery struct {
+	Verdict palate.Verdict // "" is any
+	Before  int64          // entries before this one; 0 is the newest page
+	Limit   int            // 1 to 1000
+}
+
+// ProfileSummary counts the standing ratings of a profile.
+type ProfileSummary struct {
+	Profile                palate.Profile
+	Likes, Dislikes, Skips int
+	LastRatedAt            time.Time
+}
+
+// Ratings remembers what people said. A profile exists as soon as it has a
+// rating. An image's standing rating is the last one that is not undone.
+type Ratings interface {
+	// Rate appends a rating; Entry is given, At is now if zero. ErrNotFound
+	// if the image is not there.
+	Rate(ctx context.Context, r Rating) (Rating, error)
+
+	// RateAll appends ratings in one commit.
+	RateAll(ctx context.Context, ratings []Rating) error
+
+	// UndoRating appends the undo of one entry, or of the profile's last
+	// entry that is not undone if entry is 0, and returns what was undone.
+	// ErrNotFound if there is none, ErrConflict if it is undone already.
+	UndoRating(ctx context.Context, p palate.Profile, entry int64) (Rating, error)
+
+	// ClearRating undoes every entry of the profile for that image, so
+	// that it is unrated. ErrNotFound if it has no standing rating.
+	ClearRating(ctx context.Context, p palate.Profile, id palate.ImageID) error
+
+	// StandingRating returns the standing rating of one image.
+	StandingRating(ctx context.Context, p palate.Profile, id palate.ImageID) (Rating, error)
+
+	// StandingVerdicts returns the verdicts of the named images, or of all
+	// if ids is nil.
+	StandingVerdicts(ctx context.Context, p palate.Profile, ids []palate.ImageID) (map[palate.ImageID]palate.Verdict, error)
+
+	// StandingRatings returns a page of standing ratings.
+	StandingRatings(ctx context.Context, p palate.Profile, q RatingQuery) ([]Rating, error)
+
+	// RatingLog returns entries after the given one, oldest first.
+	RatingLog(ctx context.Context, p palate.Profile, after int64, limit int) ([]LogEntry, error)
+
+	// Profiles lists the profiles in the order of names.
+	Profiles(ctx context.Context) ([]ProfileSummary, error)
+}
+
+// Model is a model that has made embeddings, or is about to.
+type Model struct {
+	ID          palate.ModelID
+	Name        string
+	Dim         int
+	Description json.RawMessage
+}
+
+// ImageEmbedding is an image as one model sees it.
+type ImageEmbedding struct {
+	ID        palate.ImageID
+	Embedding palate.Embedding
+}
+
+// Embeddings remembers what models made of the images.
+type Embeddings interface {
+	// PutModel adds a model; the same again changes nothing but its name.
+	PutModel(ctx context.Context, m Model) error
+
+	// Models lists the models, oldest first.
+	Models(ctx context.Context) ([]Model, error)
+
+	// PutEmbeddings adds or replaces embeddings in one commit. Each must
+	// pass palate.Embedding.Validate; embeddings of images that are gone
+	// are passed over. ErrNotFound if the model was not put.
+	PutEmbeddings(ctx context.Context, m palate.ModelID, embeddings []ImageEmbedding) error
+
+	// EmbeddingsOf returns the embeddings of the named images, in the
+	// order asked, leaving out those that have none.
+	EmbeddingsOf(ctx context.Context, m palate.ModelID, ids []palate.ImageID) ([]ImageEmbedding, error)
+
+	// ListEmbeddings returns up to limit embeddings whose IDs follow
+	// after, in the order of IDs; fewer than limit mean that these were
+	// the last.
+	ListEmbeddings(ctx context.Context, m palate.ModelID, after palate.ImageID, limit int) ([]ImageEmbedding, error)
+
+	// CountEmbeddings counts a model's embeddings.
+	CountEmbeddings(ctx context.Context, m palate.ModelID) (int, error)
+
+	// Unembedded returns up to limit images that have neither an embedding
+	// nor a failure of that model, oldest first.
+	Unembedded(ctx context.Context, m palate.ModelID, limit int) ([]Image, error)
+
+	// FailEmbedding records why an image can't be embedded by that model,
+	// so that it is passed by; PutEmbeddings clears it.
+	FailEmbedding(ctx context.Context, m palate.ModelID, id palate.ImageID, reason string) error
+
+	// EmbeddingFailures lists the failures of a model by image.
+	EmbeddingFailures(ctx context.Context, m palate.ModelID) (map[palate.ImageID]string, error)
+
+	// ClearEmbeddingFailures lets failed images be tried again.
+	ClearEmbeddingFailures(ctx context.Context, m palate.ModelID) error
+
+	// AttributesOf gathers what an index filters by, leaving out images
+	// that do not exist.
+	AttributesOf(ctx context.Context, ids []palate.ImageID) (map[palate.ImageID]index.Attributes, error)
+}
+
+// Probe is one trained version of a profile's taste. Versions count from 1
+// in each profile.
+type Probe struct {
+	Profile   palate.Profile
+	Version   int
+	Model     palate.ModelID
+	Weights   []byte          // as package probe marshals it
+	Report    json.RawMessage // as package probe writes it
+	LastEntry int64           // the newest rating that it was trained on
+	Run       int64           // the training run; 0 is none
+	Current   bool            // the version that serves this profile and model
+	Reason    string          // why it took over, or did not
+	TrainedAt time.Time
+}
+
+// Probes remembers the trained versions.
+type Probes interface {
+	// AddProbe stores the next version; Version and TrainedAt are given.
+	// If p.Current, it takes over from the present one.
+	AddProbe(ctx context.Context, p Probe) (Probe, error)
+
+	// CurrentProbe returns the version that serves the profile with that
+	// model. ErrNotFound if there is none.
+	CurrentProbe(ctx context.Context, p palate.Profile, m palate.ModelID) (Probe, error)
+
+	// ProbeVersion returns one version.
+	ProbeVersion(ctx context.Context, p palate.Profile, version int) (Probe, error)
+
+	// ListProbes lists a profile's versions, the newest first.
+	ListProbes(ctx context.Context, p palate.Profile) ([]Probe, error)
+
+	// MakeProbeCurrent lets a version serve.
+	MakeProbeCurrent(ctx context.Context, p palate.Profile, version int) error
+}
+
+// RunState is where a run stands.
+type RunState string
+
+// The states. A run whose process died is found by its heartbeat and becomes
+// failed.
+const (
+	Running   RunState = "running"
+	Succeeded RunState = "succeeded"
+	Failed    RunState = "failed"
+	Cancelled RunState = "cancelled"
+)
+
+// Run is one piece of long work: a crawl, an import, an embedding, a
+// training.
+type Run struct {
+	ID         int64
+	Kind       string // "crawl", "import", "embed", "train", "reindex"
+	Profile    palate.Profile
+	State      RunState
+	Done       int64
+	Total      int64           // 0 is not known
+	Result     json.RawMessage // of a run that has ended
+	Error      string
+	StartedAt  time.Time
+	UpdatedAt  time.Time
+	FinishedAt time.Time // zero while running
+}
+
+// Runs remembers the work that was done.
+type Runs interface {
+	StartRun(ctx context.Context, kind string, p palate.Profile) (Run, error)
+	// UpdateRun records progress; it is also the heartbeat.
+	UpdateRun(ctx context.Context, id, done, total int64) error
+	// FinishRun ends a run. ErrConflict if it has ended.
+	FinishRun(ctx context.Context, id int64, state RunState, result json.RawMessage, message string) error
+	RunByID(ctx context.Context, id int64) (Run, error)
+	// ListRuns lists runs with IDs below before (0 is all), newest first.
+	ListRuns(ctx context.Context, before int64, limit int) ([]Run, error)
+	// FailStaleRuns ends the running runs without a heartbeat since then.
+	FailStaleRuns(ctx context.Context, since time.Time) (int, error)
+}
+
+// ChangeKind says what a change concerns.
+type ChangeKind string
+
+// The kinds of change.
+const (
+	ImageChanged     ChangeKind = "image"     // an image or a source was added or refreshed
+	ImageDeleted     ChangeKind = "deleted"   // an image is gone
+	EmbeddingChanged ChangeKind = "embedding" // an image has a new embedding of Model
+	RatingChanged    ChangeKind = "rating"    // Profile's standing verdict of Image may be another
+	ProbeChanged     ChangeKind = "probe"     // Profile has another current probe
+)
+
+// Change is one numbered change. It names what changed, not how: who follows
+// reads the present state. Numbers grow by commit: a reader that has seen
+// number n has seen every change up to n.
+type Change struct {
+	Number  uint64
+	Kind    ChangeKind
+	Image   palate.ImageID
+	Profile palate.Profile
+	Model   palate.ModelID
+}
+
+// Changes lets what is derived follow.
+type Changes interface {
+	// LastChange returns the number of the newest change, 0 if there is none.
+	LastChange(ctx context.Context) (uint64, error)
+
+	// ChangesAfter returns up to limit changes, oldest first. ErrConflict
+	// if numbers after it have been compacted away: rebuild instead.
+	ChangesAfter(ctx context.Context, after uint64, limit int) ([]Change, error)
+
+	// CompactChanges forgets changes up to and including the number.
+	CompactChanges(ctx context.Context, upTo uint64) error
+
+	// FollowedTo returns how far a named follower has come, 0 at first;
+	// SetFollowedTo remembers it.
+	FollowedTo(ctx context.Context, follower string) (uint64, error)
+	SetFollowedTo(ctx context.Context, follower string, number uint64) error
+}
+
+// Lease is a right that one holder has at a time.
+type Lease interface {
+	// Release gives it back. It is also given back when the process dies.
+	Release() error
+}
+
+// Leases keeps two processes from doing the same work.
+type Leases interface {
+	// AcquireLease takes the lease of that name at once, or fails with
+	// ErrConflict, naming the process that holds it.
+	AcquireLease(ctx context.Context, name string) (Lease, error)
+}
