@@ -1,0 +1,3 @@
+// Package client is the Go client of palate's REST API, generated from
+// openapi.yaml (go generate ./api).
+package client
