@@ -1,0 +1,79 @@
+package ort
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+
+	onnx "github.com/yalue/onnxruntime_go"
+
+	"github.com/palate-art/palate"
+)
+
+// Runtime is ONNX Runtime, loaded into this process. It is safe for
+// concurrent use.
+type Runtime struct {
+	library   Library
+	providers []Provider
+}
+
+// A process has at most one ONNX Runtime, and it can't be taken out again
+// while anything may still use it.
+var loaded struct {
+	sync.Mutex
+	runtime *Runtime
+}
+
+// Load finds ONNX Runtime as Find does and loads it. The first call that
+// succeeds decides for the whole process; later calls give the same Runtime.
+// A later call that names another LibraryPath gets ErrConflict. Errors are
+// those of Find, or ErrUnavailable if the library doesn't load.
+func Load(ctx context.Context, c Config) (*Runtime, error) {
+	loaded.Lock()
+	defer loaded.Unlock()
+	if r := loaded.runtime; r != nil {
+		if c.LibraryPath != "" && !sameFile(c.LibraryPath, r.library.Path) {
+			return nil, fmt.Errorf("load onnx runtime %s: %s is loaded already: %w", c.LibraryPath, r.library.Path, palate.ErrConflict)
+		}
+		return r, nil
+	}
+	lib, err := Find(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	onnx.SetSharedLibraryPath(lib.Path)
+	// What goes wrong comes back as an error; the native log would only
+	// repeat it on standard error, once for each cancelled run.
+	if err := onnx.InitializeEnvironment(onnx.WithLogLevelFatal()); err != nil {
+		return nil, fmt.Errorf("load onnx runtime %s (%s): %w: %w", lib.Path, lib.Origin, palate.ErrUnavailable, err)
+	}
+	if err := onnx.DisableTelemetry(); err != nil {
+		c.logger().Warn("onnx runtime's telemetry can't be turned off", "error", err)
+	}
+	lib.Version = onnx.GetVersion()
+	providers, err := examineProviders(lib.Path)
+	if err != nil {
+		return nil, fmt.Errorf("load onnx runtime %s: %w", lib.Path, err)
+	}
+	loaded.runtime = &Runtime{library: lib, providers: providers}
+	c.logger().Info("onnx runtime loaded", "path", lib.Path, "version", lib.Version, "origin", lib.Origin)
+	return loaded.runtime, nil
+}
+
+func sameFile(a, b string) bool {
+	ia, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	ib, err := os.Stat(b)
+	return err == nil && os.SameFile(ia, ib)
+}
+
+// Library tells which library is loaded.
+func (r *Runtime) Library() Library { return r.library }
+
+// Providers tells which execution providers there are, as of loading.
+func (r *Runtime) Providers() []Provider {
+	return append([]Provider(nil), r.providers...)
+}
