@@ -1,0 +1,75 @@
+package picture
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/palate-art/palate"
+)
+
+// UnsupportedError says that the file is, or claims to be, of a kind that
+// can't be read here. Kind is short and from a closed set ("AVIF", "HEIC",
+// "JPEG in TIFF", "HTML" …), so that losses can be counted by it.
+type UnsupportedError struct {
+	Kind string
+}
+
+// Error names the kind.
+func (e *UnsupportedError) Error() string { return "picture: unsupported kind: " + e.Kind }
+
+// Unwrap gives palate.ErrInvalid.
+func (e *UnsupportedError) Unwrap() error { return palate.ErrInvalid }
+
+// LimitError says that a file is outside the caller's Limits.
+type LimitError struct {
+	What  string // "bytes", "pixels" or "shorter side"
+	Got   int64  // for bytes a lower bound: reading stops at the limit
+	Limit int64
+}
+
+// Error gives both numbers.
+func (e *LimitError) Error() string {
+	if e.What == sideLimit {
+		return fmt.Sprintf("picture: too small: %s is %d, at least %d wanted", e.What, e.Got, e.Limit)
+	}
+	return fmt.Sprintf("picture: too large: %d %s, at most %d allowed", e.Got, e.What, e.Limit)
+}
+
+// Unwrap gives palate.ErrInvalid.
+func (e *LimitError) Unwrap() error { return palate.ErrInvalid }
+
+const (
+	bytesLimit  = "bytes"
+	pixelsLimit = "pixels"
+	sideLimit   = "shorter side"
+)
+
+// CorruptError says that a file of a kind that is read here is broken: cut
+// short, of zero size, or against its format.
+type CorruptError struct {
+	Format string // as in Info.Format, empty where no format was recognised
+	Err    error
+}
+
+// Error says what is wrong with the file.
+func (e *CorruptError) Error() string {
+	if e.Format == "" {
+		return "picture: " + e.Err.Error()
+	}
+	return "picture: broken " + e.Format + " file: " + e.Err.Error()
+}
+
+// Unwrap gives palate.ErrInvalid and the decoder's own error.
+func (e *CorruptError) Unwrap() []error { return []error{palate.ErrInvalid, e.Err} }
+
+var (
+	errTruncated = errors.New("it is cut short")
+	errZeroSize  = errors.New("its width or height is zero")
+	errEmpty     = errors.New("the file is empty")
+)
+
+func corrupt(format, text string, args ...any) error {
+	return &CorruptError{Format: format, Err: fmt.Errorf(text, args...)}
+}
+
+func truncated(format string) error { return &CorruptError{Format: format, Err: errTruncated} }

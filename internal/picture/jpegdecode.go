@@ -1,0 +1,86 @@
+package picture
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"io"
+)
+
+// decode takes the planes from image/jpeg as they are stored, and does the
+// upsampling and the colours itself.
+func (f *jpegFile) decode() (*RGB, error) {
+	img, err := jpeg.Decode(f.planesReader())
+	if err != nil {
+		var unsupported jpeg.UnsupportedError
+		if errors.As(err, &unsupported) {
+			return nil, &UnsupportedError{Kind: "JPEG of another layout"}
+		}
+		return nil, err
+	}
+	switch m := img.(type) {
+	case *image.Gray:
+		return FromImage(m), nil
+	case *image.YCbCr:
+		return f.fromPlanes(m), nil
+	case *image.CMYK:
+		return f.fromInk(m), nil
+	}
+	return nil, fmt.Errorf("image/jpeg gave %T", img)
+}
+
+// planesReader gives the file with one segment more or one byte changed, so
+// that image/jpeg leaves the colours alone: it then returns RGB planes as if
+// they were YCbCr, and four planes as if they were CMYK.
+func (f *jpegFile) planesReader() io.Reader {
+	const (
+		jfif  = "\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
+		adobe = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
+	)
+	start, rest := f.data[:2], f.data[2:]
+	switch f.model() {
+	case modelRGB:
+		return io.MultiReader(bytes.NewReader(start), bytes.NewReader([]byte(jfif)), bytes.NewReader(rest))
+	case modelCMYK, modelYCCK:
+		if f.adobe == 0 {
+			return io.MultiReader(bytes.NewReader(start), bytes.NewReader([]byte(adobe)), bytes.NewReader(rest))
+		}
+		return io.MultiReader(bytes.NewReader(f.data[:f.adobe]), bytes.NewReader([]byte{0}), bytes.NewReader(f.data[f.adobe+1:]))
+	}
+	return bytes.NewReader(f.data)
+}
+
+// fromPlanes upsamples and converts row by row.
+func (f *jpegFile) fromPlanes(m *image.YCbCr) *RGB {
+	out := NewRGB(m.Rect.Dx(), m.Rect.Dy())
+	h, v := chromaRatio(m.SubsampleRatio)
+	cb := newUpsampler(plane{m.Cb, m.CStride, (out.Width + h - 1) / h, (out.Height + v - 1) / v}, h, v)
+	cr := newUpsampler(plane{m.Cr, m.CStride, (out.Width + h - 1) / h, (out.Height + v - 1) / v}, h, v)
+	convert := fullRangeRow
+	if f.model() == modelRGB {
+		convert = interleaveRow
+	}
+	for y := range out.Height {
+		luma := m.Y[y*m.YStride:][:out.Width]
+		convert(out.Row(y), luma, cb.row(y, out.Width), cr.row(y, out.Width))
+	}
+	return out
+}
+
+func chromaRatio(r image.YCbCrSubsampleRatio) (h, v int) {
+	switch r {
+	case image.YCbCrSubsampleRatio422:
+		return 2, 1
+	case image.YCbCrSubsampleRatio420:
+		return 2, 2
+	case image.YCbCrSubsampleRatio440:
+		return 1, 2
+	case image.YCbCrSubsampleRatio411:
+		return 4, 1
+	case image.YCbCrSubsampleRatio410:
+		return 4, 2
+	}
+	return 1, 1
+}

@@ -1,0 +1,177 @@
+package picture
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// maxScans bounds the scans of one JPEG file. A progressive picture has
+// about ten; a scan of a few bytes over millions of blocks is an attack.
+const maxScans = 500
+
+// colourModel is what the components of a JPEG file mean.
+type colourModel int
+
+const (
+	modelGrey colourModel = iota
+	modelYCbCr
+	modelRGB
+	modelCMYK
+	modelYCCK
+)
+
+// jpegFile is what the markers of a JPEG file say (ITU-T T.81, annex B).
+type jpegFile struct {
+	data          []byte
+	width, height int
+	components    []byte // their identifiers
+	inkRatio      int    // of four components, how many times smaller the middle two are
+	orientation   int
+	jfif          bool
+	adobe         int // position of the Adobe segment's transform byte, 0 for none
+}
+
+const (
+	markerEOI  = 0xd9
+	markerSOS  = 0xda
+	markerAPP0 = 0xe0
+	markerAPP1 = 0xe1
+	markerAdob = 0xee // APP14
+)
+
+// openJPEG walks over all markers up to the end of the picture.
+func openJPEG(data []byte) (file, error) {
+	f := &jpegFile{data: data, orientation: 1}
+	scans, seenEXIF := 0, false
+	for at := 2; ; {
+		marker, body, next := nextSegment(data, at)
+		if marker == 0 || marker == markerEOI {
+			break
+		}
+		if body == nil {
+			return nil, truncated(formatJPEG)
+		}
+		switch {
+		case isFrameHeader(marker):
+			if err := f.readFrameHeader(marker, body); err != nil {
+				return nil, err
+			}
+		case marker == markerAPP0 && bytes.HasPrefix(body, []byte("JFIF\x00")):
+			f.jfif = true
+		case marker == markerAPP1 && !seenEXIF && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
+			seenEXIF = true
+			f.orientation = exifOrientation(body)
+		case marker == markerAdob && len(body) >= 12 && bytes.HasPrefix(body, []byte("Adobe")):
+			f.adobe = next - len(body) + 11
+		case marker == markerSOS:
+			if f.components == nil {
+				return nil, corrupt(formatJPEG, "pixels come before their header")
+			}
+			if scans++; scans > maxScans {
+				return nil, corrupt(formatJPEG, "it has more than %d scans", maxScans)
+			}
+		}
+		at = next
+	}
+	if f.components == nil {
+		return nil, truncated(formatJPEG)
+	}
+	return f, nil
+}
+
+// nextSegment finds the marker at or after position at, passing over
+// entropy-coded data. The marker is 0 at the end of the data; the body is nil
+// when it is cut short.
+func nextSegment(data []byte, at int) (marker byte, body []byte, next int) {
+	for {
+		i := bytes.IndexByte(data[min(at, len(data)):], 0xff)
+		if i < 0 || at+i+1 >= len(data) {
+			return 0, nil, len(data)
+		}
+		at += i + 1
+		marker = data[at]
+		// Stuffed zeros and restart markers belong to the entropy-coded data,
+		// and any number of 0xff may fill the place before a marker.
+		if marker != 0xff && marker != 0 && marker != 1 && (marker < 0xd0 || marker > 0xd8) {
+			break
+		}
+	}
+	at++
+	if marker == markerEOI {
+		return marker, nil, at
+	}
+	if len(data)-at < 2 {
+		return marker, nil, len(data)
+	}
+	size := int(binary.BigEndian.Uint16(data[at:]))
+	if size < 2 || len(data)-at < size {
+		return marker, nil, len(data)
+	}
+	return marker, data[at+2 : at+size : at+size], at + size
+}
+
+// isFrameHeader reports SOF0 to SOF15; three codes in that range are other
+// markers.
+func isFrameHeader(marker byte) bool {
+	return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc
+}
+
+func (f *jpegFile) readFrameHeader(marker byte, body []byte) error {
+	switch {
+	case marker == 0xc3:
+		return &UnsupportedError{Kind: "lossless JPEG"}
+	case marker >= 0xc5 && marker <= 0xc7:
+		return &UnsupportedError{Kind: "hierarchical JPEG"}
+	case marker > 0xc7:
+		return &UnsupportedError{Kind: "arithmetic-coded JPEG"}
+	case f.components != nil:
+		return corrupt(formatJPEG, "it has two headers")
+	case len(body) < 6 || len(body) < 6+3*int(body[5]):
+		return truncated(formatJPEG)
+	case body[0] != 8:
+		return &UnsupportedError{Kind: "12-bit JPEG"}
+	}
+	f.height = int(binary.BigEndian.Uint16(body[1:]))
+	f.width = int(binary.BigEndian.Uint16(body[3:]))
+	f.components = []byte{}
+	for i := range int(body[5]) {
+		f.components = append(f.components, body[6+3*i])
+	}
+	// image/jpeg reads four components only with the middle two whole or halved.
+	f.inkRatio = 1
+	switch len(f.components) {
+	case 4:
+		f.inkRatio = max(1, int(body[7]>>4))
+		return nil
+	case 1, 3:
+		return nil
+	}
+	return &UnsupportedError{Kind: "JPEG of another colour space"}
+}
+
+// model guesses what the components mean by libjpeg's rules
+// (default_decompress_parms): JFIF means YCbCr, then Adobe's segment decides,
+// then the identifiers.
+func (f *jpegFile) model() colourModel {
+	transform := -1
+	if f.adobe > 0 {
+		transform = int(f.data[f.adobe])
+	}
+	switch {
+	case len(f.components) == 1:
+		return modelGrey
+	case len(f.components) == 4 && transform == 2:
+		return modelYCCK
+	case len(f.components) == 4:
+		return modelCMYK
+	case f.jfif:
+		return modelYCbCr
+	case transform == 0, transform < 0 && string(f.components) == "RGB":
+		return modelRGB
+	}
+	return modelYCbCr
+}
+
+func (f *jpegFile) stored() (width, height, orientation int) {
+	return f.width, f.height, f.orientation
+}

@@ -1,0 +1,60 @@
+package picture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"image/png"
+)
+
+type pngFile struct {
+	data          []byte
+	width, height int
+	orientation   int
+}
+
+// openPNG reads the header, and eXIf wherever it stands (PNG, third edition,
+// 11.3.4.5 allows it before and after the pixels).
+func openPNG(data []byte) (file, error) {
+	f := &pngFile{data: data, orientation: 1}
+	seenHeader := false
+	for rest := data[8:]; len(rest) >= 8; {
+		size := uint64(binary.BigEndian.Uint32(rest))
+		kind := string(rest[4:8])
+		if size+12 > uint64(len(rest)) {
+			break
+		}
+		body := rest[8 : 8+size]
+		switch {
+		case kind == "CgBI":
+			return nil, &UnsupportedError{Kind: "Apple PNG"}
+		case kind == "IHDR" && len(body) == 13 && !seenHeader:
+			w, h := binary.BigEndian.Uint32(body), binary.BigEndian.Uint32(body[4:])
+			if w > 1<<31-1 || h > 1<<31-1 {
+				return nil, corrupt(formatPNG, "its header says %d×%d", w, h)
+			}
+			f.width, f.height = int(w), int(h)
+			seenHeader = true
+		case !seenHeader:
+			return nil, corrupt(formatPNG, "it does not begin with its header")
+		case kind == "eXIf":
+			f.orientation = exifOrientation(body)
+		case kind == "IEND":
+			return f, nil
+		}
+		rest = rest[12+size:]
+	}
+	if !seenHeader {
+		return nil, truncated(formatPNG)
+	}
+	return f, nil // the end is missing; decoding finds out whether pixels are
+}
+
+func (f *pngFile) stored() (width, height, orientation int) { return f.width, f.height, f.orientation }
+
+func (f *pngFile) decode() (*RGB, error) {
+	m, err := png.Decode(bytes.NewReader(f.data))
+	if err != nil {
+		return nil, err
+	}
+	return FromImage(m), nil
+}

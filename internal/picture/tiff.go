@@ -1,0 +1,133 @@
+package picture
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"golang.org/x/image/tiff"
+)
+
+// Tags and values of TIFF 6.0 that decide whether a file can be read.
+const (
+	tagWidth           = 256
+	tagHeight          = 257
+	tagBitsPerSample   = 258
+	tagCompression     = 259
+	tagPhotometric     = 262
+	tagSamplesPerPixel = 277
+	tagPlanar          = 284
+	tagExtraSamples    = 338
+	tagSampleFormat    = 339
+	tagDNGVersion      = 50706
+
+	photometricRGB     = 2
+	photometricPalette = 3
+	photometricMask    = 4
+)
+
+type tiffFile struct {
+	data []byte
+	dir  directory
+}
+
+// openTIFF reads the first directory and names what can't be read.
+func openTIFF(data []byte) (file, error) {
+	order, ok := tiffByteOrder(data)
+	if !ok {
+		return nil, truncated(formatTIFF)
+	}
+	dir, err := readDirectory(data, order)
+	if err != nil {
+		return nil, &CorruptError{Format: formatTIFF, Err: err}
+	}
+	if dir[tagWidth] == nil || dir[tagHeight] == nil {
+		return nil, corrupt(formatTIFF, "it gives no width or height")
+	}
+	if kind := tiffLoss(dir); kind != "" {
+		return nil, &UnsupportedError{Kind: kind}
+	}
+	return &tiffFile{data: data, dir: dir}, nil
+}
+
+// tiffLoss names the kind of TIFF that is not decoded, "" for the rest.
+func tiffLoss(dir directory) string {
+	if dir[tagDNGVersion] != nil {
+		return "camera raw"
+	}
+	switch c := dir.first(tagCompression, 1); c {
+	case 1, 2, 3, 4, 5, 8, 32773, 32946:
+	case 6, 7:
+		return "JPEG in TIFF"
+	case 33003, 33004, 33005, 34712:
+		return "JPEG 2000 in TIFF"
+	case 34925:
+		return "LZMA in TIFF"
+	case 50000, 34926:
+		return "Zstandard in TIFF"
+	case 50001, 34927:
+		return "WebP in TIFF"
+	case 50002, 52546:
+		return "JPEG XL in TIFF"
+	default:
+		return "TIFF of another compression"
+	}
+	switch dir.first(tagPhotometric, 0) {
+	case 0, 1, photometricRGB, photometricPalette:
+	case photometricMask:
+		return "mask TIFF"
+	case 5:
+		return "CMYK TIFF"
+	case 6:
+		return "YCbCr TIFF"
+	case 8, 9, 10:
+		return "Lab TIFF"
+	case 32803, 34892:
+		return "camera raw"
+	default:
+		return "TIFF of another colour space"
+	}
+	return tiffSampleLoss(dir)
+}
+
+func tiffSampleLoss(dir directory) string {
+	samples := dir.first(tagSamplesPerPixel, 1)
+	if n := uint32(len(dir[tagBitsPerSample])); n > 0 {
+		samples = n
+	}
+	if f := dir.first(tagSampleFormat, 1); f == 3 {
+		return "floating-point TIFF"
+	} else if f == 2 || f > 4 {
+		return "signed TIFF"
+	}
+	if dir.first(tagPlanar, 1) == 2 && samples > 1 {
+		return "planar TIFF"
+	}
+	switch bits := dir.first(tagBitsPerSample, 1); bits {
+	case 1, 8, 16:
+	default:
+		return fmt.Sprintf("%d-bit TIFF", min(bits, 64))
+	}
+	rgb := dir.first(tagPhotometric, 0) == photometricRGB
+	alpha := dir.first(tagExtraSamples, 0)
+	if !rgb && samples != 1 || rgb && samples > 4 || rgb && samples == 4 && alpha != 1 && alpha != 2 {
+		return "TIFF with extra channels"
+	}
+	return ""
+}
+
+func (f *tiffFile) stored() (width, height, orientation int) {
+	return int(min(f.dir.first(tagWidth, 0), 1<<31-1)), int(min(f.dir.first(tagHeight, 0), 1<<31-1)), f.dir.orientation()
+}
+
+func (f *tiffFile) decode() (*RGB, error) {
+	m, err := tiff.Decode(bytes.NewReader(f.data))
+	if err != nil {
+		var unsupported tiff.UnsupportedError
+		if errors.As(err, &unsupported) {
+			return nil, &UnsupportedError{Kind: "TIFF of another layout"}
+		}
+		return nil, err
+	}
+	return FromImage(m), nil
+}
