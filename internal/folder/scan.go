@@ -1,0 +1,114 @@
+// Package folder reads a folder of pictures as a person keeps one: pictures
+// at any depth, those in good/ and bad/ judged already, and a metadata.csv or
+// metadata.json beside them that says what they are.
+package folder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/palate-art/palate"
+)
+
+// File is one file that may be a picture.
+type File struct {
+	Path   string // absolute
+	Source palate.Source
+	// Verdict is what the name of a folder above the file says, or empty.
+	Verdict palate.Verdict
+}
+
+// Listing is what a folder holds.
+type Listing struct {
+	Files []File // in the order of paths
+	// Unmatched are the rows of metadata files that name no file, as
+	// "metadata.csv: name".
+	Unmatched []string
+}
+
+// verdictFolders are the folder names that judge what is below them, letter
+// case aside.
+var verdictFolders = map[string]palate.Verdict{
+	"good": palate.Like, "liked": palate.Like, "like": palate.Like, "likes": palate.Like,
+	"bad": palate.Dislike, "disliked": palate.Dislike, "dislike": palate.Dislike, "dislikes": palate.Dislike,
+}
+
+// Scan lists the files below a folder, or the one file that path names. Files
+// and folders whose names begin with a dot are passed over; symbolic links
+// to files are followed, links to folders are not. The nearest folder that
+// judges wins. A metadata file that can't be read is palate.ErrInvalid and says where.
+func Scan(ctx context.Context, path string) (Listing, error) {
+	root, err := filepath.Abs(path)
+	if err != nil {
+		return Listing{}, fmt.Errorf("folder %s: %w", path, err)
+	}
+	info, err := os.Stat(root)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Listing{}, fmt.Errorf("folder %s: %w", path, palate.ErrNotFound)
+	case err != nil:
+		return Listing{}, fmt.Errorf("folder %s: %w", path, err)
+	case info.Mode().IsRegular():
+		return Listing{Files: []File{describe(root, nil, "")}}, nil
+	case !info.IsDir():
+		return Listing{}, fmt.Errorf("folder %s: neither a folder nor a file: %w", path, palate.ErrInvalid)
+	}
+	var listing Listing
+	return listing, listing.walk(ctx, root, "")
+}
+
+func (l *Listing) walk(ctx context.Context, dir string, verdict palate.Verdict) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("folder %s: %w", dir, err)
+	}
+	metadata, err := readMetadata(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		name := entry.Name()
+		path := filepath.Join(dir, name)
+		if strings.HasPrefix(name, ".") || isMetadata(name) {
+			continue
+		}
+		if entry.IsDir() {
+			below, named := verdictFolders[strings.ToLower(name)]
+			if !named {
+				below = verdict
+			}
+			if err := l.walk(ctx, path, below); err != nil {
+				return err
+			}
+			continue
+		}
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+			continue // a link to a folder, a socket, a device
+		}
+		l.Files = append(l.Files, describe(path, metadata.take(name), verdict))
+	}
+	l.Unmatched = append(l.Unmatched, metadata.rest()...)
+	return nil
+}
+
+func describe(path string, row *Row, verdict palate.Verdict) File {
+	source := palate.Source{
+		Address:      path,
+		Site:         "folder",
+		OriginalName: strings.ToValidUTF8(filepath.Base(path), "\uFFFD"),
+		RetrievedAt:  time.Now().UTC(),
+	}
+	if row != nil {
+		row.fill(&source)
+	}
+	return File{Path: path, Source: source, Verdict: verdict}
+}
