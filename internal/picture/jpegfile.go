@@ -25,6 +25,7 @@ type jpegFile struct {
 	data          []byte
 	width, height int
 	components    []byte // their identifiers
+	sampling      []byte // their sampling factors, horizontal in the high half
 	inkRatio      int    // of four components, how many times smaller the middle two are
 	orientation   int
 	jfif          bool
@@ -34,6 +35,7 @@ type jpegFile struct {
 const (
 	markerEOI  = 0xd9
 	markerSOS  = 0xda
+	markerDRI  = 0xdd
 	markerAPP0 = 0xe0
 	markerAPP1 = 0xe1
 	markerAdob = 0xee // APP14
@@ -42,7 +44,7 @@ const (
 // openJPEG walks over all markers up to the end of the picture.
 func openJPEG(data []byte) (file, error) {
 	f := &jpegFile{data: data, orientation: 1}
-	scans, seenEXIF := 0, false
+	scans, seenEXIF, restarts := 0, false, false
 	for at := 2; ; {
 		marker, body, next := nextSegment(data, at)
 		if marker == 0 || marker == markerEOI {
@@ -63,12 +65,17 @@ func openJPEG(data []byte) (file, error) {
 			f.orientation = exifOrientation(body)
 		case marker == markerAdob && len(body) >= 12 && bytes.HasPrefix(body, []byte("Adobe")):
 			f.adobe = next - len(body) + 11
+		case marker == markerDRI && len(body) >= 2:
+			restarts = body[0]|body[1] != 0
 		case marker == markerSOS:
 			if f.components == nil {
 				return nil, corrupt(formatJPEG, "pixels come before their header")
 			}
 			if scans++; scans > maxScans {
 				return nil, corrupt(formatJPEG, "it has more than %d scans", maxScans)
+			}
+			if restarts && f.isPartScan(body) {
+				return nil, &UnsupportedError{Kind: "JPEG with restarts in partial scans"}
 			}
 		}
 		at = next
@@ -136,6 +143,7 @@ func (f *jpegFile) readFrameHeader(marker byte, body []byte) error {
 	f.components = []byte{}
 	for i := range int(body[5]) {
 		f.components = append(f.components, body[6+3*i])
+		f.sampling = append(f.sampling, body[7+3*i])
 	}
 	// image/jpeg reads four components only with the middle two whole or halved.
 	f.inkRatio = 1
@@ -147,6 +155,18 @@ func (f *jpegFile) readFrameHeader(marker byte, body []byte) error {
 		return nil
 	}
 	return &UnsupportedError{Kind: "JPEG of another colour space"}
+}
+
+// isPartScan reports a scan of one component out of several that has more
+// than one block in the frame's unit. There image/jpeg counts its restart
+// interval in units, where the standard (T.81, A.2.2) counts blocks, and
+// would show a garbled picture.
+func (f *jpegFile) isPartScan(body []byte) bool {
+	if len(f.components) < 2 || len(body) < 2 || body[0] != 1 {
+		return false
+	}
+	i := bytes.IndexByte(f.components, body[1])
+	return i >= 0 && f.sampling[i] != 0x11
 }
 
 // model guesses what the components mean by libjpeg's rules

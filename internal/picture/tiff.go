@@ -17,13 +17,18 @@ const (
 	tagPhotometric     = 262
 	tagSamplesPerPixel = 277
 	tagPlanar          = 284
+	tagFaxOptions      = 292
 	tagExtraSamples    = 338
 	tagSampleFormat    = 339
 	tagDNGVersion      = 50706
 
-	photometricRGB     = 2
-	photometricPalette = 3
-	photometricMask    = 4
+	compressionGroup3 = 3
+	compressionGroup4 = 4
+
+	photometricBlackIsZero = 1
+	photometricRGB         = 2
+	photometricPalette     = 3
+	photometricMask        = 4
 )
 
 type tiffFile struct {
@@ -56,7 +61,13 @@ func tiffLoss(dir directory) string {
 		return "camera raw"
 	}
 	switch c := dir.first(tagCompression, 1); c {
-	case 1, 2, 3, 4, 5, 8, 32773, 32946:
+	case 1, compressionGroup4, 5, 8, 32773, 32946:
+	case compressionGroup3:
+		if dir.first(tagFaxOptions, 0)&1 != 0 {
+			return "two-dimensional fax TIFF"
+		}
+	case 2:
+		return "fax TIFF of modified Huffman codes"
 	case 6, 7:
 		return "JPEG in TIFF"
 	case 33003, 33004, 33005, 34712:
@@ -73,7 +84,7 @@ func tiffLoss(dir directory) string {
 		return "TIFF of another compression"
 	}
 	switch dir.first(tagPhotometric, 0) {
-	case 0, 1, photometricRGB, photometricPalette:
+	case 0, photometricBlackIsZero, photometricRGB, photometricPalette:
 	case photometricMask:
 		return "mask TIFF"
 	case 5:
@@ -129,5 +140,15 @@ func (f *tiffFile) decode() (*RGB, error) {
 		}
 		return nil, err
 	}
-	return FromImage(m), nil
+	out := FromImage(m)
+	compression := f.dir.first(tagCompression, 1)
+	fax := compression == compressionGroup3 || compression == compressionGroup4
+	if fax && f.dir.first(tagPhotometric, 0) == photometricBlackIsZero {
+		// A fax's white runs are zeros, which this file says are black;
+		// x/image makes them white whatever the file says.
+		for i := range out.Pix {
+			out.Pix[i] = 255 - out.Pix[i]
+		}
+	}
+	return out, nil
 }
