@@ -41,14 +41,14 @@ func (c Config) cacheSource() source {
 // fromCache gives the cached library if it still is what was fetched.
 func (c Config) fromCache(ctx context.Context) (Library, error) {
 	if c.CacheDir == "" {
-		return Library{}, fmt.Errorf("there is no cache folder (the user's home is not known): %w", errAbsent)
+		return Library{}, absent("there is no cache folder (the user's home is not known)")
 	}
 	if c.Release.FileName == "" {
-		return Library{}, fmt.Errorf("nothing is fetched for %s: %w", c.Release.Platform, errAbsent)
+		return Library{}, absent("nothing is fetched for %s", c.Release.Platform)
 	}
 	sum, size, err := hashFile(ctx, c.libraryFile())
 	if errors.Is(err, fs.ErrNotExist) {
-		return Library{}, fmt.Errorf("no %s: %w", c.Release.FileName, errAbsent)
+		return Library{}, absent("no %s", c.Release.FileName)
 	}
 	if err != nil {
 		return Library{}, fmt.Errorf("read %s: %w", c.Release.FileName, cause(err))

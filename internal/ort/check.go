@@ -51,7 +51,7 @@ func (info IOInfo) accepts(t Tensor, named map[string]int64) error {
 		if n < 0 {
 			return fmt.Errorf("shape %v has a negative dimension", t.Shape)
 		}
-		if n > 0 && elements > math.MaxInt32*64/n {
+		if n > 0 && elements > math.MaxInt64/n {
 			return fmt.Errorf("shape %v is too large", t.Shape)
 		}
 		elements *= n

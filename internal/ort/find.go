@@ -2,7 +2,6 @@ package ort
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -72,8 +71,13 @@ func (e *SearchError) Unwrap() []error {
 	return errs
 }
 
-// errAbsent marks a source that simply has nothing, which is no news.
-var errAbsent = errors.New("nothing there")
+// absentError is the reason of a source that simply has nothing, which is no
+// news for the log.
+type absentError string
+
+func (e absentError) Error() string { return string(e) }
+
+func absent(format string, args ...any) error { return absentError(fmt.Sprintf(format, args...)) }
 
 // source is one place that may give a library.
 type source struct {
@@ -106,7 +110,7 @@ func Find(ctx context.Context, c Config) (Library, error) {
 		return Library{}, err
 	}
 	for _, a := range attempts {
-		if !errors.Is(a.err, errAbsent) {
+		if _, ok := a.err.(absentError); !ok {
 			c.logger().Info("onnx runtime source passed over", "source", a.Source, "reason", a.Reason)
 		}
 	}

@@ -25,7 +25,7 @@ func (c Config) githubSource() source {
 // folder by hand, or a fresh download.
 func (c Config) fromGitHub(ctx context.Context) (Library, error) {
 	if c.Release.Archive == "" {
-		return Library{}, fmt.Errorf("no archive is published for %s: %w", c.Release.Platform, errAbsent)
+		return Library{}, absent("no archive is published for %s", c.Release.Platform)
 	}
 	dir, err := os.MkdirTemp(c.CacheDir, "fetch-")
 	if err != nil {

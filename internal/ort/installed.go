@@ -120,7 +120,7 @@ func (c Config) installed(ctx context.Context) (Library, error) {
 	if len(passed) > 0 {
 		return Library{}, joinLine(passed)
 	}
-	return Library{}, fmt.Errorf("no file named %s: %w", libraryNames[runtime.GOOS].show, errAbsent)
+	return Library{}, absent("no file named %s", libraryNames[runtime.GOOS].show)
 }
 
 // joinLine joins errors on one line.

@@ -16,7 +16,7 @@ func (c Config) moduleSource() source {
 
 func (c Config) fromModules(ctx context.Context) (Library, error) {
 	if c.Release.ModuleFile == "" {
-		return Library{}, fmt.Errorf("onnxruntime_go carries no library for %s: %w", c.Release.Platform, errAbsent)
+		return Library{}, absent("onnxruntime_go carries no library for %s", c.Release.Platform)
 	}
 	var passed []error
 	for _, dir := range c.ModuleCacheDirs {
@@ -35,7 +35,7 @@ func (c Config) fromModules(ctx context.Context) (Library, error) {
 	if len(passed) > 0 {
 		return Library{}, joinLine(passed)
 	}
-	return Library{}, fmt.Errorf("no %s: %w", c.Release.ModuleFile, errAbsent)
+	return Library{}, absent("no %s", c.Release.ModuleFile)
 }
 
 // moduleCacheDirs gives the places where the Go tool keeps modules, without

@@ -27,7 +27,7 @@ func (c Config) npmSource() source {
 // cache folder by hand, or what the npm client brings.
 func (c Config) fromNPM(ctx context.Context) (Library, error) {
 	if c.Release.NPMPackage == "" {
-		return Library{}, fmt.Errorf("the package has no build for %s: %w", c.Release.Platform, errAbsent)
+		return Library{}, absent("the package has no build for %s", c.Release.Platform)
 	}
 	dir, err := os.MkdirTemp(c.CacheDir, "fetch-")
 	if err != nil {

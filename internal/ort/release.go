@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"path/filepath"
 	"regexp"
 )
 
@@ -113,6 +114,11 @@ func (r Release) validate() error {
 	if r.published() {
 		check(r.FileName != "" && path.Base(r.FileName) == r.FileName, "release file name %q is not a plain file name", r.FileName)
 	}
+	for _, name := range []string{r.Archive, r.NPMFile} {
+		check(path.Base(name) == name || name == "", "release file %q is not a plain file name", name)
+	}
+	check(r.ModuleFile == "" || filepath.IsLocal(filepath.FromSlash(r.ModuleFile)), "module file %q leads out of the module cache", r.ModuleFile)
+	check((r.NPMPackage == "") == (r.NPMFile == ""), "release names only one of npm package %q and npm file %q", r.NPMPackage, r.NPMFile)
 	for _, s := range []struct{ name, file, entry, sum string }{
 		{"archive", r.Archive, r.ArchiveEntry, r.ArchiveSHA256},
 		{"npm package", r.NPMPackage, r.NPMEntry, r.NPMSHA256},

@@ -6,8 +6,6 @@ import (
 	"os"
 	"sync"
 
-	onnx "github.com/yalue/onnxruntime_go"
-
 	"github.com/palate-art/palate"
 )
 
@@ -42,16 +40,9 @@ func Load(ctx context.Context, c Config) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	onnx.SetSharedLibraryPath(lib.Path)
-	// What goes wrong comes back as an error; the native log would only
-	// repeat it on standard error, once for each cancelled run.
-	if err := onnx.InitializeEnvironment(onnx.WithLogLevelFatal()); err != nil {
+	if lib.Version, err = startNative(lib.Path); err != nil {
 		return nil, fmt.Errorf("load onnx runtime %s (%s): %w: %w", lib.Path, lib.Origin, palate.ErrUnavailable, err)
 	}
-	if err := onnx.DisableTelemetry(); err != nil {
-		c.logger().Warn("onnx runtime's telemetry can't be turned off", "error", err)
-	}
-	lib.Version = onnx.GetVersion()
 	providers, err := examineProviders(lib.Path)
 	if err != nil {
 		return nil, fmt.Errorf("load onnx runtime %s: %w", lib.Path, err)
@@ -73,7 +64,7 @@ func sameFile(a, b string) bool {
 // Library tells which library is loaded.
 func (r *Runtime) Library() Library { return r.library }
 
-// Providers tells which execution providers there are, as of loading.
+// Providers tells which execution providers there are, as seen when it was loaded.
 func (r *Runtime) Providers() []Provider {
 	return append([]Provider(nil), r.providers...)
 }

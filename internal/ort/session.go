@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"strconv"
+	"slices"
 	"sync"
-
-	onnx "github.com/yalue/onnxruntime_go"
 
 	"github.com/palate-art/palate"
 )
@@ -78,7 +75,7 @@ type Session struct {
 	inputs, outputs []IOInfo
 
 	mu     sync.RWMutex // held for reading by every Run, for writing by Close
-	native *onnx.DynamicAdvancedSession
+	native *nativeSession
 }
 
 // NewSession loads a model in ONNX's binary form. What is no model, or one
@@ -103,7 +100,7 @@ func (r *Runtime) NewSession(model []byte, c SessionConfig) (*Session, error) {
 		// The device may be at fault or the model: the CPU tells them apart.
 		cpu, cpuErr := newNative(model, inputs, outputs, SessionConfig{IntraOpThreads: c.IntraOpThreads})
 		if cpuErr == nil {
-			_ = cpu.Destroy() // it never fails
+			_ = cpu.close() // the session was only made to tell the two apart
 			return nil, fmt.Errorf("load onnx model on CUDA device %d: %w: %w", c.Device.Index, palate.ErrUnavailable, err)
 		}
 	}
@@ -125,44 +122,6 @@ func (r *Runtime) needs(provider string) error {
 	return fmt.Errorf("no %s in %s: %w", provider, r.library.Path, palate.ErrUnavailable)
 }
 
-func newNative(model []byte, inputs, outputs []IOInfo, c SessionConfig) (_ *onnx.DynamicAdvancedSession, err error) {
-	options, err := onnx.NewSessionOptions()
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, options.Destroy()) }()
-	if err := options.SetIntraOpNumThreads(c.IntraOpThreads); err != nil {
-		return nil, err
-	}
-	if err := options.SetInterOpNumThreads(1); err != nil {
-		return nil, err
-	}
-	if c.Device.Kind == DeviceCUDA {
-		if err := appendCUDA(options, c.Device); err != nil {
-			return nil, err
-		}
-	}
-	return onnx.NewDynamicAdvancedSessionWithONNXData(model, ioNames(inputs), ioNames(outputs), options)
-}
-
-func appendCUDA(options *onnx.SessionOptions, d Device) (err error) {
-	cuda, err := onnx.NewCUDAProviderOptions()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, cuda.Destroy()) }()
-	settings := map[string]string{"device_id": strconv.Itoa(d.Index)}
-	if d.MemoryLimitBytes > 0 {
-		settings["gpu_mem_limit"] = strconv.FormatInt(d.MemoryLimitBytes, 10)
-		// Doubling on each growth would run into the limit early.
-		settings["arena_extend_strategy"] = "kSameAsRequested"
-	}
-	if err := cuda.Update(settings); err != nil {
-		return err
-	}
-	return options.AppendExecutionProviderCUDA(cuda)
-}
-
 func ioNames(infos []IOInfo) []string {
 	names := make([]string, len(infos))
 	for i, info := range infos {
@@ -182,8 +141,9 @@ func (s *Session) Outputs() []IOInfo { return cloneInfos(s.outputs) }
 // belong to the caller. Dimensions that the model leaves open may be of any
 // size, the same in every place where the model gives them the same name.
 //
-// Every output of the model is computed and copied, whatever is asked for.
-// Only float32 tensors can go in and out. What does not fit the model is
+// Every output of the model is computed and copied, whatever is asked for; a
+// model with an output of no dimensions can't be run. Only float32 tensors
+// can go in and out. What does not fit the model is
 // ErrInvalid. Once ctx is done Run returns its error, after the operator that
 // is being computed.
 func (s *Session) Run(ctx context.Context, inputs map[string]Tensor, outputs []string) (map[string]Tensor, error) {
@@ -199,79 +159,31 @@ func (s *Session) Run(ctx context.Context, inputs map[string]Tensor, outputs []s
 		return nil, fmt.Errorf("run onnx model: the session is closed: %w", palate.ErrInvalid)
 	}
 
-	var pinner runtime.Pinner
-	defer pinner.Unpin()
-	in := make([]onnx.Value, len(s.inputs))
-	defer func() { destroyAll(in) }()
+	in := make([]Tensor, len(s.inputs))
 	for i, info := range s.inputs {
-		t := inputs[info.Name]
-		if len(t.Data) > 0 {
-			pinner.Pin(&t.Data[0]) // ONNX Runtime keeps the pointer between two calls
-		}
-		v, err := onnx.NewTensor(onnx.NewShape(t.Shape...), t.Data)
-		if err != nil {
-			return nil, fmt.Errorf("run onnx model: input %q: %w", info.Name, err)
-		}
-		in[i] = v
+		in[i] = inputs[info.Name]
 	}
-	out := make([]onnx.Value, len(s.outputs))
-	defer func() { destroyAll(out) }()
-	if err := s.runNative(ctx, in, out); err != nil {
+	if len(outputs) == 0 {
+		outputs = ioNames(s.outputs)
+	}
+	wanted := make([]bool, len(s.outputs))
+	for i, info := range s.outputs {
+		wanted[i] = slices.Contains(outputs, info.Name)
+	}
+	out, err := s.native.run(ctx, in, wanted)
+	if err != nil {
 		if ctxErr := ctx.Err(); ctxErr != nil {
 			return nil, fmt.Errorf("run onnx model: %w", ctxErr)
 		}
 		return nil, fmt.Errorf("run onnx model: %w", err)
 	}
-	return s.collect(out, outputs)
-}
-
-// runNative lets ctx terminate the run.
-func (s *Session) runNative(ctx context.Context, in, out []onnx.Value) (err error) {
-	options, err := onnx.NewRunOptions()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, options.Destroy()) }()
-	terminated := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(terminated)
-		_ = options.Terminate() // it fails only for options that are destroyed
-	})
-	err = s.native.RunWithOptions(in, out, options)
-	if !stop() {
-		<-terminated // the options must outlive the call
-	}
-	return err
-}
-
-// collect takes the asked-for values' data; it stays valid, as the values
-// hold memory of Go.
-func (s *Session) collect(values []onnx.Value, asked []string) (map[string]Tensor, error) {
-	if len(asked) == 0 {
-		asked = ioNames(s.outputs)
-	}
-	result := make(map[string]Tensor, len(asked))
+	result := make(map[string]Tensor, len(outputs))
 	for i, info := range s.outputs {
-		for _, name := range asked {
-			if name != info.Name {
-				continue
-			}
-			t, ok := values[i].(*onnx.Tensor[float32])
-			if !ok {
-				return nil, fmt.Errorf("run onnx model: output %q is no float32 tensor: %w", name, palate.ErrInvalid)
-			}
-			result[name] = Tensor{Shape: t.GetShape(), Data: t.GetData()}
+		if wanted[i] {
+			result[info.Name] = out[i]
 		}
 	}
 	return result, nil
-}
-
-func destroyAll(values []onnx.Value) {
-	for _, v := range values {
-		if v != nil {
-			_ = v.Destroy() // it never fails for tensors
-		}
-	}
 }
 
 // Close waits for the Runs that are under way and frees the model. Later Runs
@@ -282,7 +194,7 @@ func (s *Session) Close() error {
 	if s.native == nil {
 		return nil
 	}
-	err := s.native.Destroy()
+	err := s.native.close()
 	s.native = nil
 	if err != nil {
 		return fmt.Errorf("close onnx session: %w", err)

@@ -1,22 +1,41 @@
-//go:build !windows
-
 package ort
 
 /*
 #cgo linux LDFLAGS: -ldl
-#include <dlfcn.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-// dlerror speaks of the calling thread's last error, so both calls are made
-// without going back to Go in between. The caller frees the text.
+// The loader speaks of the calling thread's last error, so opening and asking
+// for the error are one call from Go. The caller frees the text.
+#ifdef _WIN32
+#include <windows.h>
+
+static void *palate_ort_open(const char *path, char **problem) {
+	*problem = NULL;
+	wchar_t wide[32768];
+	HMODULE handle = NULL;
+	if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, wide, 32768)) handle = LoadLibraryW(wide);
+	if (!handle && (*problem = malloc(64))) snprintf(*problem, 64, "Windows error %lu", (unsigned long)GetLastError());
+	return handle;
+}
+
+static void *palate_ort_symbol(void *handle, const char *name) { return (void *)GetProcAddress(handle, name); }
+static void palate_ort_close(void *handle) { FreeLibrary(handle); }
+#else
+#include <dlfcn.h>
+
 static void *palate_ort_open(const char *path, char **problem) {
 	void *handle = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
 	const char *text = handle ? NULL : dlerror();
 	*problem = text ? strdup(text) : NULL;
 	return handle;
 }
+
+static void *palate_ort_symbol(void *handle, const char *name) { return dlsym(handle, name); }
+static void palate_ort_close(void *handle) { dlclose(handle); }
+#endif
 
 // The head of OrtApiBase, fixed since the first release.
 typedef struct {
@@ -51,7 +70,8 @@ import (
 	"unsafe"
 )
 
-func dlopen(path string) (unsafe.Pointer, error) {
+// openLibrary loads a library by path, or by name as the system's loader finds it.
+func openLibrary(path string) (unsafe.Pointer, error) {
 	cpath := C.CString(path)
 	defer C.free(unsafe.Pointer(cpath))
 	var problem *C.char
@@ -59,20 +79,23 @@ func dlopen(path string) (unsafe.Pointer, error) {
 	if handle != nil {
 		return handle, nil
 	}
+	if problem == nil {
+		return nil, errors.New("the loader gives no reason")
+	}
 	defer C.free(unsafe.Pointer(problem))
 	return nil, errors.New(C.GoString(problem))
 }
 
 // openBase loads the library for as long as use runs.
 func openBase(path string, use func(base *C.palate_ort_base) error) error {
-	handle, err := dlopen(path)
+	handle, err := openLibrary(path)
 	if err != nil {
 		return err
 	}
-	defer C.dlclose(handle)
+	defer C.palate_ort_close(handle)
 	symbol := C.CString("OrtGetApiBase")
 	defer C.free(unsafe.Pointer(symbol))
-	fn := C.dlsym(handle, symbol)
+	fn := C.palate_ort_symbol(handle, symbol)
 	if fn == nil {
 		return errors.New("it has no function OrtGetApiBase")
 	}
@@ -124,10 +147,10 @@ func builtProviders(path string) ([]string, error) {
 
 // canLoad reports why the system's loader can't load a library.
 func canLoad(name string) error {
-	handle, err := dlopen(name)
+	handle, err := openLibrary(name)
 	if err != nil {
 		return err
 	}
-	C.dlclose(handle)
+	C.palate_ort_close(handle)
 	return nil
 }

@@ -1,0 +1,140 @@
+//go:build cgo
+
+package ort
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strconv"
+
+	onnx "github.com/yalue/onnxruntime_go"
+)
+
+// This file is the only one that speaks with onnxruntime_go.
+
+// startNative loads the library for good and gives its version.
+func startNative(library string) (version string, err error) {
+	onnx.SetSharedLibraryPath(library)
+	// What goes wrong comes back as an error; the native log would only
+	// repeat it on standard error, once for each cancelled run.
+	if err := onnx.InitializeEnvironment(onnx.WithLogLevelFatal()); err != nil {
+		return "", err
+	}
+	if err := onnx.DisableTelemetry(); err != nil {
+		return "", errors.Join(fmt.Errorf("turn telemetry off: %w", err), onnx.DestroyEnvironment())
+	}
+	return onnx.GetVersion(), nil
+}
+
+type nativeSession struct {
+	session *onnx.DynamicAdvancedSession
+}
+
+func newNative(model []byte, inputs, outputs []IOInfo, c SessionConfig) (_ *nativeSession, err error) {
+	options, err := onnx.NewSessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, options.Destroy()) }()
+	if err := options.SetIntraOpNumThreads(c.IntraOpThreads); err != nil {
+		return nil, err
+	}
+	if err := options.SetInterOpNumThreads(1); err != nil {
+		return nil, err
+	}
+	if c.Device.Kind == DeviceCUDA {
+		if err := appendCUDA(options, c.Device); err != nil {
+			return nil, err
+		}
+	}
+	session, err := onnx.NewDynamicAdvancedSessionWithONNXData(model, ioNames(inputs), ioNames(outputs), options)
+	if err != nil {
+		return nil, err
+	}
+	return &nativeSession{session}, nil
+}
+
+func appendCUDA(options *onnx.SessionOptions, d Device) (err error) {
+	cuda, err := onnx.NewCUDAProviderOptions()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, cuda.Destroy()) }()
+	settings := map[string]string{"device_id": strconv.Itoa(d.Index)}
+	if d.MemoryLimitBytes > 0 {
+		settings["gpu_mem_limit"] = strconv.FormatInt(d.MemoryLimitBytes, 10)
+		// Doubling on each growth would run into the limit early.
+		settings["arena_extend_strategy"] = "kSameAsRequested"
+	}
+	if err := cuda.Update(settings); err != nil {
+		return err
+	}
+	return options.AppendExecutionProviderCUDA(cuda)
+}
+
+// run gives the outputs in the model's order; those not wanted are empty.
+func (n *nativeSession) run(ctx context.Context, inputs []Tensor, wanted []bool) ([]Tensor, error) {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	in := make([]onnx.Value, len(inputs))
+	defer func() { destroyAll(in) }()
+	for i, t := range inputs {
+		if len(t.Data) > 0 {
+			pinner.Pin(&t.Data[0]) // ONNX Runtime keeps the pointer between two calls
+		}
+		v, err := onnx.NewTensor(onnx.NewShape(t.Shape...), t.Data)
+		if err != nil {
+			return nil, fmt.Errorf("input %d: %w", i, err)
+		}
+		in[i] = v
+	}
+	out := make([]onnx.Value, len(wanted))
+	defer func() { destroyAll(out) }()
+	if err := n.runWithContext(ctx, in, out); err != nil {
+		return nil, err
+	}
+	outputs := make([]Tensor, len(out))
+	for i, v := range out {
+		if !wanted[i] {
+			continue
+		}
+		t, ok := v.(*onnx.Tensor[float32])
+		if !ok {
+			return nil, fmt.Errorf("output %d is no float32 tensor", i)
+		}
+		// The values lie in Go's memory and outlive t.
+		outputs[i] = Tensor{Shape: t.GetShape(), Data: t.GetData()}
+	}
+	return outputs, nil
+}
+
+// runWithContext lets ctx terminate the run.
+func (n *nativeSession) runWithContext(ctx context.Context, in, out []onnx.Value) (err error) {
+	options, err := onnx.NewRunOptions()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, options.Destroy()) }()
+	terminated := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(terminated)
+		_ = options.Terminate() // it fails only for options that are destroyed
+	})
+	err = n.session.RunWithOptions(in, out, options)
+	if !stop() {
+		<-terminated // the options must outlive the call
+	}
+	return err
+}
+
+func destroyAll(values []onnx.Value) {
+	for _, v := range values {
+		if v != nil {
+			_ = v.Destroy() // it never fails for tensors
+		}
+	}
+}
+
+func (n *nativeSession) close() error { return n.session.Destroy() }
