@@ -1,0 +1,130 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
+)
+
+// change is what recordChange may have to say beside the kind.
+type change struct {
+	image   palate.ImageID
+	profile palate.Profile
+	model   int64 // number of the model
+	probe   int64 // number of the probe, which has its profile and model
+}
+
+// recordChange numbers a change as part of the transaction that makes it.
+func recordChange(ctx context.Context, tx *sql.Tx, kind catalog.ChangeKind, c change) error {
+	var image any
+	if !c.image.IsZero() {
+		image = c.image[:]
+	}
+	_, err := tx.ExecContext(ctx,
+		"INSERT INTO changes (kind, image, profile, model, probe) VALUES (?, ?, nullif(?, ''), nullif(?, 0), nullif(?, 0))",
+		string(kind), image, string(c.profile), c.model, c.probe)
+	return err
+}
+
+func lastChange(ctx context.Context, tx *sql.Tx) (uint64, error) {
+	// The sequence outlives compaction; the rows do not.
+	return scanOne[uint64](tx.QueryRowContext(ctx, "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0)"))
+}
+
+// LastChange implements catalog.Changes.
+func (c *Catalog) LastChange(ctx context.Context) (uint64, error) {
+	var last uint64
+	err := c.read(ctx, "read last change", func(ctx context.Context, tx *sql.Tx) (err error) {
+		last, err = lastChange(ctx, tx)
+		return err
+	})
+	return last, err
+}
+
+// ChangesAfter implements catalog.Changes. A number that this catalog has not
+// given yet is ErrConflict too: whoever has it followed another catalog, or
+// this one before a backup was restored.
+func (c *Catalog) ChangesAfter(ctx context.Context, after uint64, limit int) ([]catalog.Change, error) {
+	if err := checkLimit(limit, 0); err != nil {
+		return nil, c.translate(ctx, "read changes", err)
+	}
+	var changes []catalog.Change
+	err := c.read(ctx, "read changes", func(ctx context.Context, tx *sql.Tx) error {
+		last, err := lastChange(ctx, tx)
+		if err != nil {
+			return err
+		}
+		compacted, err := scanOne[uint64](tx.QueryRowContext(ctx, "SELECT up_to FROM compaction"))
+		if err != nil {
+			return err
+		}
+		if after < compacted {
+			return fmt.Errorf("changes after %d are compacted away up to %d; rebuild from the catalog: %w", after, compacted, palate.ErrConflict)
+		}
+		if after > last {
+			return fmt.Errorf("change %d is newer than the catalog's last, %d; rebuild from the catalog: %w", after, last, palate.ErrConflict)
+		}
+		changes, err = collect(from(tx.QueryContext(ctx, `
+			SELECT c.number, c.kind, c.image, coalesce(c.profile, p.profile, ''), coalesce(m.id, p.model, '')
+			FROM changes c LEFT JOIN models m ON m.no = c.model LEFT JOIN probes p ON p.no = c.probe
+			WHERE c.number > ? ORDER BY c.number LIMIT ?`, int64(after), limit)), scanChange)
+		return err
+	})
+	return changes, err
+}
+
+func scanChange(rows *sql.Rows) (c catalog.Change, err error) {
+	var image sql.RawBytes
+	err = rows.Scan(&c.Number, &c.Kind, &image, &c.Profile, &c.Model)
+	copy(c.Image[:], image)
+	return c, err
+}
+
+// CompactChanges implements catalog.Changes. A number beyond the last means
+// all.
+func (c *Catalog) CompactChanges(ctx context.Context, upTo uint64) error {
+	return c.write(ctx, "compact changes", func(ctx context.Context, tx *sql.Tx) error {
+		last, err := lastChange(ctx, tx)
+		if err != nil {
+			return err
+		}
+		upTo := int64(min(upTo, last))
+		if _, err := tx.ExecContext(ctx, "DELETE FROM changes WHERE number <= ?", upTo); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE compaction SET up_to = max(up_to, ?)", upTo)
+		return err
+	})
+}
+
+// FollowedTo implements catalog.Changes.
+func (c *Catalog) FollowedTo(ctx context.Context, follower string) (uint64, error) {
+	if err := checkName("follower", follower); err != nil {
+		return 0, c.translate(ctx, "read follower", err)
+	}
+	var number uint64
+	err := c.read(ctx, "read follower", func(ctx context.Context, tx *sql.Tx) (err error) {
+		number, err = scanOne[uint64](tx.QueryRowContext(ctx, "SELECT coalesce((SELECT number FROM followers WHERE name = ?), 0)", follower))
+		return err
+	})
+	return number, err
+}
+
+// SetFollowedTo implements catalog.Changes.
+func (c *Catalog) SetFollowedTo(ctx context.Context, follower string, number uint64) error {
+	err := checkName("follower", follower)
+	if err == nil && number > math.MaxInt64 {
+		err = fmt.Errorf("change %d can't be: %w", number, palate.ErrInvalid)
+	}
+	if err != nil {
+		return c.translate(ctx, "remember follower", err)
+	}
+	return c.write(ctx, "remember follower", func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO followers (name, number) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET number = excluded.number", follower, int64(number))
+		return err
+	})
+}

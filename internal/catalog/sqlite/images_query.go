@@ -1,0 +1,173 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/catalog"
+)
+
+// conditions is a WHERE clause in the making, over images i.
+type conditions struct {
+	clauses []string
+	args    []any
+}
+
+func (c *conditions) add(clause string, args ...any) {
+	c.clauses = append(c.clauses, clause)
+	c.args = append(c.args, args...)
+}
+
+func (c *conditions) where() string {
+	if len(c.clauses) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(c.clauses, " AND ")
+}
+
+// filter translates an index.Filter; each field becomes a set of image
+// numbers that an index of the database gives.
+func (c *conditions) filter(f index.Filter) {
+	for _, list := range []struct {
+		texts         []string
+		column, table string
+	}{
+		{f.Artists, "artist", "sources"},
+		{f.Licences, "licence", "sources"},
+		{f.Sites, "site", "sources"},
+		{f.Categories, "category", "categories"},
+	} {
+		if len(list.texts) > 0 {
+			c.add(fmt.Sprintf("i.no IN (SELECT image FROM %s WHERE %s IN %s AND %s <> '')", list.table, list.column, textsIn, list.column), textList(list.texts))
+		}
+	}
+	switch {
+	case f.YearFrom != 0 && f.YearTo != 0:
+		c.add("i.no IN (SELECT image FROM sources WHERE year BETWEEN ? AND ?)", f.YearFrom, f.YearTo)
+	case f.YearFrom != 0:
+		c.add("i.no IN (SELECT image FROM sources WHERE year >= ?)", f.YearFrom)
+	case f.YearTo != 0:
+		c.add("i.no IN (SELECT image FROM sources WHERE year <= ?)", f.YearTo)
+	}
+	const judged = "(SELECT image FROM standing WHERE profile = ? AND verdict IN ('like', 'dislike'))"
+	const verdict = "(SELECT image FROM standing WHERE profile = ? AND verdict = ?)"
+	if f.JudgedBy != "" {
+		c.add("i.no IN "+judged, string(f.JudgedBy))
+	}
+	if f.NotJudgedBy != "" {
+		c.add("i.no NOT IN "+judged, string(f.NotJudgedBy))
+	}
+	if f.LikedBy != "" {
+		c.add("i.no IN "+verdict, string(f.LikedBy), string(palate.Like))
+	}
+	if f.DislikedBy != "" {
+		c.add("i.no IN "+verdict, string(f.DislikedBy), string(palate.Dislike))
+	}
+	if f.IDs != nil {
+		c.add("i.no IN (SELECT no FROM images WHERE id IN "+idsIn+")", idList(f.IDs))
+	}
+	if len(f.NotIDs) > 0 {
+		c.add("i.no NOT IN (SELECT no FROM images WHERE id IN "+idsIn+")", idList(f.NotIDs))
+	}
+}
+
+// ListImages implements catalog.Images. The cursor is the place in the order
+// of adding, so that images added meanwhile neither shift nor repeat a page.
+func (c *Catalog) ListImages(ctx context.Context, q catalog.ImageQuery) (catalog.ImagePage, error) {
+	if q.Order == "" {
+		q.Order = catalog.Newest
+	}
+	after, err := checkQuery(q)
+	if err != nil {
+		return catalog.ImagePage{}, c.translate(ctx, "list images", err)
+	}
+	var where conditions
+	where.filter(q.Filter)
+	if q.Search != "" {
+		where.add("EXISTS (SELECT 1 FROM sources s WHERE s.image = i.no AND instr(s.search, ?) > 0)", fold(q.Search))
+	}
+	direction, beyond := "DESC", "i.no < ?"
+	if q.Order == catalog.Oldest {
+		direction, beyond = "ASC", "i.no > ?"
+	}
+	if q.After != "" {
+		where.add(beyond, after)
+	}
+	var page catalog.ImagePage
+	err = c.read(ctx, "list images", func(ctx context.Context, tx *sql.Tx) error {
+		// One more than asked tells whether there is a next page.
+		numbers, err := collect(from(tx.QueryContext(ctx,
+			"SELECT i.no FROM images i"+where.where()+" ORDER BY i.no "+direction+" LIMIT ?",
+			append(where.args, q.Limit+1)...)), scanNumber)
+		if err != nil {
+			return err
+		}
+		if len(numbers) > q.Limit {
+			numbers = numbers[:q.Limit]
+			page.Next = string(q.Order) + ":" + strconv.FormatInt(numbers[q.Limit-1], 10)
+		}
+		page.Images, err = loadNumbered(ctx, tx, numbers)
+		return err
+	})
+	if err != nil {
+		return catalog.ImagePage{}, err
+	}
+	if q.Order == catalog.Newest {
+		for i, j := 0, len(page.Images)-1; i < j; i, j = i+1, j-1 {
+			page.Images[i], page.Images[j] = page.Images[j], page.Images[i]
+		}
+	}
+	return page, nil
+}
+
+// checkQuery reads the cursor and refuses what can't be asked.
+func checkQuery(q catalog.ImageQuery) (after int64, err error) {
+	if q.Order != catalog.Newest && q.Order != catalog.Oldest {
+		return 0, fmt.Errorf("order %q is neither newest nor oldest: %w", q.Order, palate.ErrInvalid)
+	}
+	if err := checkLimit(q.Limit, 1000); err != nil {
+		return 0, err
+	}
+	if q.After == "" {
+		return 0, nil
+	}
+	order, number, _ := strings.Cut(q.After, ":")
+	after, err = strconv.ParseInt(number, 10, 64)
+	if err != nil || order != string(q.Order) {
+		return 0, fmt.Errorf("%q is no cursor of a list with the %s first: %w", q.After, q.Order, palate.ErrInvalid)
+	}
+	return after, nil
+}
+
+// loadNumbered reads images by their numbers, oldest first.
+func loadNumbered(ctx context.Context, tx *sql.Tx, numbers []int64) ([]catalog.Image, error) {
+	if len(numbers) == 0 {
+		return nil, nil
+	}
+	list := []byte{'['}
+	for i, no := range numbers {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = strconv.AppendInt(list, no, 10)
+	}
+	return loadImages(ctx, tx, "SELECT value FROM json_each(?)", string(append(list, ']')))
+}
+
+func scanNumber(rows *sql.Rows) (n int64, err error) { return n, rows.Scan(&n) }
+
+// CountImages implements catalog.Images.
+func (c *Catalog) CountImages(ctx context.Context, f index.Filter) (int, error) {
+	var where conditions
+	where.filter(f)
+	var count int
+	err := c.read(ctx, "count images", func(ctx context.Context, tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, "SELECT count(*) FROM images i"+where.where(), where.args...).Scan(&count)
+	})
+	return count, err
+}

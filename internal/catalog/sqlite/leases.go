@@ -1,0 +1,157 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
+)
+
+// leaseBook holds the leases of one open catalog. A lease is a lock on a file
+// of the operating system, which gives it back when the process dies, however
+// it dies. The lock belongs to the open file, so two catalogs in one process
+// exclude each other as well.
+type leaseBook struct {
+	folder string
+	mu     sync.Mutex
+	held   map[*lease]struct{}
+}
+
+type lease struct {
+	book   *leaseBook
+	file   *flock.Flock
+	holder string // path of the file that says who has it
+	once   sync.Once
+	err    error
+}
+
+// holder is what a lease file says to those who wait.
+type holder struct {
+	PID   int       `json:"pid"`
+	Host  string    `json:"host"`
+	Since time.Time `json:"since"`
+}
+
+var plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,99}$`)
+
+// leasePath gives every name a file name that every file system takes.
+func (b *leaseBook) leasePath(name string) string {
+	if !plainName.MatchString(name) {
+		name = fmt.Sprintf("x-%x", sha256.Sum256([]byte(name)))
+	}
+	return filepath.Join(b.folder, name+".lock")
+}
+
+// AcquireLease implements catalog.Leases.
+func (c *Catalog) AcquireLease(ctx context.Context, name string) (catalog.Lease, error) {
+	what := fmt.Sprintf("take lease %q", name)
+	if err := errors.Join(ctx.Err(), checkName("lease", name)); err != nil {
+		return nil, c.translate(ctx, what, err)
+	}
+	l, err := c.takeLease("lease-" + name)
+	if err != nil {
+		return nil, c.translate(ctx, what, err)
+	}
+	return l, nil
+}
+
+// waitForLease takes a lease as soon as it is free.
+func (c *Catalog) waitForLease(ctx context.Context, name string) (*lease, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.BusyTimeout)
+	defer cancel()
+	for {
+		l, err := c.takeLease(name)
+		if err == nil || !errors.Is(err, palate.ErrConflict) {
+			return l, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("catalog: wait to open %s: %w (%w)", c.path, palate.ErrUnavailable, err)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func (c *Catalog) takeLease(name string) (*lease, error) {
+	b := &c.leases
+	path := b.leasePath(name)
+	file := flock.New(path)
+	locked, err := file.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w (%w)", path, palate.ErrUnavailable, err)
+	}
+	// The holder's file is another than the locked one, which some systems
+	// let nobody read.
+	l := &lease{book: b, file: file, holder: path + ".holder"}
+	if !locked {
+		return nil, fmt.Errorf("%s holds it: %w", l.describeHolder(), palate.ErrConflict)
+	}
+	host, _ := os.Hostname() // for people; a lease works without
+	text, err := json.Marshal(holder{PID: os.Getpid(), Host: host, Since: time.Now().UTC().Truncate(time.Second)})
+	if err == nil {
+		err = os.WriteFile(l.holder, text, 0o644)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("write %s: %w (%w)", l.holder, palate.ErrUnavailable, err), file.Close())
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if c.closed.Load() {
+		return nil, errors.Join(fmt.Errorf("the catalog is closed: %w", palate.ErrUnavailable), file.Close())
+	}
+	if b.held == nil {
+		b.held = map[*lease]struct{}{}
+	}
+	b.held[l] = struct{}{}
+	return l, nil
+}
+
+func (l *lease) describeHolder() string {
+	var h holder
+	text, err := os.ReadFile(l.holder)
+	if err != nil || json.Unmarshal(text, &h) != nil {
+		return "another process"
+	}
+	return fmt.Sprintf("process %d on %s, since %s,", h.PID, h.Host, h.Since.Format(time.RFC3339))
+}
+
+// Release implements catalog.Lease; a second one does nothing.
+func (l *lease) Release() error {
+	l.once.Do(func() {
+		l.book.mu.Lock()
+		delete(l.book.held, l)
+		l.book.mu.Unlock()
+		// Not while another may have the lock: its holder's file is new.
+		removed := os.Remove(l.holder)
+		if errors.Is(removed, os.ErrNotExist) {
+			removed = nil
+		}
+		if err := errors.Join(removed, l.file.Close()); err != nil {
+			l.err = fmt.Errorf("catalog: release lease: %w", err)
+		}
+	})
+	return l.err
+}
+
+func (b *leaseBook) releaseAll() error {
+	b.mu.Lock()
+	held := b.held
+	b.held = nil
+	b.mu.Unlock()
+	var errs []error
+	for l := range held {
+		errs = append(errs, l.Release())
+	}
+	return errors.Join(errs...)
+}

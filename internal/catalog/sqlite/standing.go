@@ -1,0 +1,125 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
+)
+
+// StandingRating implements catalog.Ratings.
+func (c *Catalog) StandingRating(ctx context.Context, p palate.Profile, id palate.ImageID) (catalog.Rating, error) {
+	var e catalog.LogEntry
+	err := c.read(ctx, "read standing rating", func(ctx context.Context, tx *sql.Tx) (err error) {
+		e, err = scanEntry(tx.QueryRowContext(ctx, `
+			SELECT `+ratingColumns+` FROM images i
+			JOIN standing s ON s.profile = ? AND s.image = i.no JOIN ratings r ON r.entry = s.entry
+			WHERE i.id = ?`, string(p), id[:]))
+		return orNotFound(err, "standing rating of image %v by profile %q", id, p)
+	})
+	if err != nil {
+		return catalog.Rating{}, err
+	}
+	return e.Rating, nil
+}
+
+// StandingVerdicts implements catalog.Ratings. Skips are among them.
+func (c *Catalog) StandingVerdicts(ctx context.Context, p palate.Profile, ids []palate.ImageID) (map[palate.ImageID]palate.Verdict, error) {
+	verdicts := map[palate.ImageID]palate.Verdict{}
+	if ids != nil && len(ids) == 0 {
+		return verdicts, nil
+	}
+	query, args := "SELECT i.id, s.verdict FROM standing s JOIN images i ON i.no = s.image WHERE s.profile = ?", []any{string(p)}
+	if ids != nil {
+		query, args = query+" AND s.image IN (SELECT no FROM images WHERE id IN "+idsIn+")", append(args, idList(ids))
+	}
+	err := c.read(ctx, "read standing verdicts", func(ctx context.Context, tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var raw sql.RawBytes
+			var verdict palate.Verdict
+			if err := rows.Scan(&raw, &verdict); err != nil {
+				return err
+			}
+			verdicts[palate.ImageID(raw)] = verdict
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return verdicts, nil
+}
+
+// StandingRatings implements catalog.Ratings.
+func (c *Catalog) StandingRatings(ctx context.Context, p palate.Profile, q catalog.RatingQuery) ([]catalog.Rating, error) {
+	err := checkLimit(q.Limit, 1000)
+	if err == nil && q.Verdict != "" {
+		_, err = palate.ParseVerdict(string(q.Verdict))
+	}
+	if err == nil && q.Before < 0 {
+		err = fmt.Errorf("entry %d is negative: %w", q.Before, palate.ErrInvalid)
+	}
+	if err != nil {
+		return nil, c.translate(ctx, "list standing ratings", err)
+	}
+	where, args := "s.profile = ?", []any{string(p)}
+	if q.Verdict != "" {
+		where, args = where+" AND s.verdict = ?", append(args, string(q.Verdict))
+	}
+	if q.Before > 0 {
+		where, args = where+" AND s.entry < ?", append(args, q.Before)
+	}
+	var ratings []catalog.Rating
+	err = c.read(ctx, "list standing ratings", func(ctx context.Context, tx *sql.Tx) (err error) {
+		ratings, err = collect(from(tx.QueryContext(ctx,
+			"SELECT "+ratingColumns+" FROM standing s JOIN ratings r ON r.entry = s.entry WHERE "+where+" ORDER BY s.entry DESC LIMIT ?",
+			append(args, q.Limit)...)), func(rows *sql.Rows) (catalog.Rating, error) {
+			e, err := scanEntry(rows)
+			return e.Rating, err
+		})
+		return err
+	})
+	return ratings, err
+}
+
+// RatingLog implements catalog.Ratings.
+func (c *Catalog) RatingLog(ctx context.Context, p palate.Profile, after int64, limit int) ([]catalog.LogEntry, error) {
+	if err := checkLimit(limit, 0); err != nil {
+		return nil, c.translate(ctx, "read rating log", err)
+	}
+	var entries []catalog.LogEntry
+	err := c.read(ctx, "read rating log", func(ctx context.Context, tx *sql.Tx) (err error) {
+		entries, err = collect(from(tx.QueryContext(ctx,
+			"SELECT "+ratingColumns+" FROM ratings r WHERE r.profile = ? AND r.entry > ? ORDER BY r.entry LIMIT ?", string(p), after, limit)),
+			func(rows *sql.Rows) (catalog.LogEntry, error) { return scanEntry(rows) })
+		return err
+	})
+	return entries, err
+}
+
+// Profiles implements catalog.Ratings. LastRatedAt is the time of the newest
+// rating of the log, whether it stands or not.
+func (c *Catalog) Profiles(ctx context.Context) ([]catalog.ProfileSummary, error) {
+	var profiles []catalog.ProfileSummary
+	err := c.read(ctx, "list profiles", func(ctx context.Context, tx *sql.Tx) (err error) {
+		const count = "(SELECT count(*) FROM standing s WHERE s.profile = p.name AND s.verdict = ?)"
+		profiles, err = collect(from(tx.QueryContext(ctx,
+			"SELECT p.name, "+count+", "+count+", "+count+", r.at FROM profiles p JOIN ratings r ON r.entry = p.entry ORDER BY p.name",
+			string(palate.Like), string(palate.Dislike), string(palate.Skip))),
+			func(rows *sql.Rows) (s catalog.ProfileSummary, err error) {
+				var at int64
+				err = rows.Scan(&s.Profile, &s.Likes, &s.Dislikes, &s.Skips, &at)
+				s.LastRatedAt = unstamp(at)
+				return s, err
+			})
+		return err
+	})
+	return profiles, err
+}
