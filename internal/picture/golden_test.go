@@ -78,26 +78,32 @@ func decodeFile(t *testing.T, path string) (*picture.RGB, picture.Info) {
 }
 
 func TestDecodeShowsWhatPillowShows(t *testing.T) {
-	var golden struct {
-		Cases []struct {
-			Input       string `json:"input"`
-			Want        string `json:"want"`
-			MaxAbsError int    `json:"max_abs_error"`
-		} `json:"cases"`
-	}
-	readJSON(t, "testdata/decode/cases.json", &golden)
-	if len(golden.Cases) == 0 {
-		t.Fatal("no cases")
-	}
-	for _, c := range golden.Cases {
-		t.Run(c.Input, func(t *testing.T) {
-			got, _ := decodeFile(t, filepath.Join("testdata/decode", c.Input))
-			largest, mean := difference(t, got, readPNG(t, filepath.Join("testdata/decode", c.Want)))
-			if largest > c.MaxAbsError || mean >= .5 {
-				t.Errorf("largest error %d, mean %.3f; want at most %d and below .5", largest, mean, c.MaxAbsError)
-			}
-			t.Logf("largest error %d, mean %.4f", largest, mean)
-		})
+	for _, folder := range []string{"testdata/decode", "testdata/more"} {
+		var golden struct {
+			Cases []struct {
+				Input       string `json:"input"`
+				Want        string `json:"want"`
+				MaxAbsError int    `json:"max_abs_error"`
+				Orientation int    `json:"orientation"` // 0 where the file does not say
+			} `json:"cases"`
+		}
+		readJSON(t, filepath.Join(folder, "cases.json"), &golden)
+		if len(golden.Cases) == 0 {
+			t.Fatal("no cases")
+		}
+		for _, c := range golden.Cases {
+			t.Run(c.Input, func(t *testing.T) {
+				got, info := decodeFile(t, filepath.Join(folder, c.Input))
+				largest, mean := difference(t, got, readPNG(t, filepath.Join(folder, c.Want)))
+				if largest > c.MaxAbsError || mean >= .5 {
+					t.Errorf("largest error %d, mean %.3f; want at most %d and below .5", largest, mean, c.MaxAbsError)
+				}
+				if c.Orientation != 0 && info.Orientation != c.Orientation {
+					t.Errorf("orientation is %d, want %d", info.Orientation, c.Orientation)
+				}
+				t.Logf("largest error %d, mean %.4f", largest, mean)
+			})
+		}
 	}
 }
 

@@ -1,0 +1,46 @@
+package picture_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/picture"
+)
+
+// FuzzDecode holds Decode to its promises for any bytes: no panic, every
+// error the file's own, and a picture of the size that Probe told.
+func FuzzDecode(f *testing.F) {
+	for _, name := range goldenFiles(f) {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if len(data) < 4000 {
+			f.Add(data)
+		}
+	}
+	f.Add([]byte("<html>"))
+	limits := picture.Limits{MaxBytes: 1 << 20, MaxPixels: 1 << 20, MinSide: 1}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, info, err := picture.Decode(bytes.NewReader(data), limits)
+		probed, probeErr := picture.Probe(bytes.NewReader(data), limits)
+		if err != nil {
+			if m != nil || !errors.Is(err, palate.ErrInvalid) {
+				t.Fatalf("Decode = %v, %v; want no picture and palate.ErrInvalid", m, err)
+			}
+			return
+		}
+		if probeErr != nil || probed != info {
+			t.Fatalf("Probe = %+v, %v; Decode gave %+v", probed, probeErr, info)
+		}
+		if m.Width != info.Width || m.Height != info.Height || len(m.Pix) != 3*m.Width*m.Height {
+			t.Fatalf("picture of %d×%d with %d bytes; info %+v", m.Width, m.Height, len(m.Pix), info)
+		}
+		if int64(m.Width)*int64(m.Height) > limits.MaxPixels {
+			t.Fatalf("picture of %d×%d is above the limit", m.Width, m.Height)
+		}
+	})
+}

@@ -1,0 +1,233 @@
+package picture_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/picture"
+)
+
+func TestKindsThatCannotBeReadAreNamed(t *testing.T) {
+	for _, c := range []struct{ kind, file string }{
+		{"AVIF", "\x00\x00\x00\x1cftypavif\x00\x00\x00\x00mif1miaf"},
+		{"AVIF", "\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00avif"},
+		{"HEIC", "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1"},
+		{"HEIF", "\x00\x00\x00\x14ftypmif1\x00\x00\x00\x00mif1"},
+		{"video", "\x00\x00\x00\x14ftypisom\x00\x00\x02\x00isom"},
+		{"JPEG XL", "\xff\x0a\x00\x00"},
+		{"JPEG XL", "\x00\x00\x00\x0cJXL \r\n\x87\n"},
+		{"JPEG 2000", "\x00\x00\x00\x0cjP  \r\n\x87\n"},
+		{"BigTIFF", "II+\x00\x08\x00\x00\x00"},
+		{"PDF", "%PDF-1.7\n"},
+		{"Photoshop", "8BPS\x00\x01"},
+		{"ICO", "\x00\x00\x01\x00\x01\x00"},
+		{"Netpbm", "P6 2 2 255\n"},
+		{"HTML", "\xef\xbb\xbf\n <!DOCTYPE html><html><body><svg></svg>"},
+		{"HTML", "<html><head>"},
+		{"SVG", "<?xml version=\"1.0\"?>\n<!-- drawn -->\n<svg xmlns=\"\">"},
+		{"XML", "<?xml version=\"1.0\"?><error/>"},
+		{"JSON", "{\"error\": 404}"},
+		{"text", "Not found"},
+		{"text", "BMW builds cars, not pictures"},
+		{"unknown", "\x01\x02\x03\x04\x05\x06"},
+		{"lossless JPEG", "\xff\xd8\xff\xc3\x00\x0b\x08\x00\x10\x00\x10\x01\x01\x11\x00"},
+		{"arithmetic-coded JPEG", "\xff\xd8\xff\xc9\x00\x0b\x08\x00\x10\x00\x10\x01\x01\x11\x00"},
+		{"12-bit JPEG", "\xff\xd8\xff\xc1\x00\x0b\x0c\x00\x10\x00\x10\x01\x01\x11\x00"},
+		{"Apple PNG", "\x89PNG\r\n\x1a\n\x00\x00\x00\x04CgBI\x50\x00\x20\x02\x2b\xd5\xb3\x7f"},
+		{"JPEG in TIFF", tiffHeader(259, 7)},
+		{"CMYK TIFF", tiffHeader(262, 5)},
+		{"YCbCr TIFF", tiffHeader(262, 6)},
+		{"Lab TIFF", tiffHeader(262, 8)},
+		{"Zstandard in TIFF", tiffHeader(259, 50000)},
+		{"floating-point TIFF", tiffHeader(339, 3)},
+		{"4-bit TIFF", tiffHeader(258, 4)},
+	} {
+		t.Run(c.kind, func(t *testing.T) {
+			_, _, err := picture.Decode(strings.NewReader(c.file), picture.DefaultLimits())
+			var got *picture.UnsupportedError
+			if !errors.As(err, &got) || got.Kind != c.kind || !errors.Is(err, palate.ErrInvalid) {
+				t.Errorf("Decode: %v; want the kind %q", err, c.kind)
+			}
+			if _, probed := picture.Probe(strings.NewReader(c.file), picture.DefaultLimits()); !errors.As(probed, &got) || got.Kind != c.kind {
+				t.Errorf("Probe: %v; want the kind %q", probed, c.kind)
+			}
+		})
+	}
+}
+
+// tiffHeader is a TIFF file of 16 × 16 without pixels and with one tag more.
+func tiffHeader(tag, value uint16) string {
+	var b bytes.Buffer
+	write := func(values ...any) {
+		for _, v := range values {
+			if err := binary.Write(&b, binary.LittleEndian, v); err != nil {
+				panic(err)
+			}
+		}
+	}
+	b.WriteString("II*\x00")
+	write(uint32(8), uint16(3))
+	for _, e := range [][2]uint16{{256, 16}, {257, 16}, {tag, value}} {
+		write(e[0], uint16(3), uint32(1), e[1], uint16(0))
+	}
+	write(uint32(0))
+	return b.String()
+}
+
+func TestHugeHeaderIsRefusedBeforeDecoding(t *testing.T) {
+	limits := picture.DefaultLimits()
+	pngHeader := "\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x01\x00\x00\x00\x01\x00\x00\x08\x02\x00\x00\x00\x00\x00\x00\x00"
+	vp8x := "RIFF\x30\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\xff\xffVP8L\x06\x00\x00\x00\x2f\x00\x00\x00\x00\x00"
+	for name, file := range map[string]string{
+		"jpeg": "\xff\xd8\xff\xc0\x00\x0b\x08\xff\xff\xff\xff\x01\x01\x11\x00",
+		"png":  pngHeader,
+		"gif":  "GIF89a\xff\xff\xff\xff\x00\x00\x00\x2c\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02\x44\x01\x00;",
+		"webp": vp8x,
+		"bmp":  "BM\x00\x00\x00\x00\x00\x00\x00\x00\x36\x00\x00\x00\x28\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01\x00\x01\x00\x18\x00" + strings.Repeat("\x00", 24),
+		"tiff": tiffHeader(258, 8)[:10] + "\x00\x01\x04\x00\x01\x00\x00\x00\x00\x00\x01\x00" + "\x01\x01\x04\x00\x01\x00\x00\x00\x00\x00\x01\x00" + "\x02\x01\x03\x00\x01\x00\x00\x00\x08\x00\x00\x00",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, info, err := picture.Decode(strings.NewReader(file), limits)
+			var got *picture.LimitError
+			if !errors.As(err, &got) || got.What != "pixels" || got.Limit != limits.MaxPixels || !errors.Is(err, palate.ErrInvalid) {
+				t.Fatalf("Decode: %v; want the pixel limit", err)
+			}
+			if info.Format != name || info.Width < 65535 || info.Height < 65535 {
+				t.Errorf("info is %+v; want format %s and the header's size", info, name)
+			}
+		})
+	}
+}
+
+func TestLimitsAreExact(t *testing.T) {
+	file, err := os.ReadFile("testdata/decode/rgb.bmp") // 96 × 64
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := int64(len(file))
+	for _, c := range []struct {
+		limits picture.Limits
+		what   string // "" passes
+	}{
+		{picture.Limits{MaxBytes: size, MaxPixels: 96 * 64, MinSide: 64}, ""},
+		{picture.Limits{MaxBytes: size - 1, MaxPixels: 96 * 64, MinSide: 64}, "bytes"},
+		{picture.Limits{MaxBytes: size, MaxPixels: 96*64 - 1, MinSide: 64}, "pixels"},
+		{picture.Limits{MaxBytes: size, MaxPixels: 96 * 64, MinSide: 65}, "shorter side"},
+	} {
+		_, _, err := picture.Decode(bytes.NewReader(file), c.limits)
+		var got *picture.LimitError
+		switch {
+		case c.what == "" && err != nil:
+			t.Errorf("%+v: %v", c.limits, err)
+		case c.what != "" && (!errors.As(err, &got) || got.What != c.what):
+			t.Errorf("%+v: %v; want a limit on %s", c.limits, err, c.what)
+		}
+	}
+	err = picture.Limits{}.Validate()
+	for _, field := range []string{"MaxBytes", "MaxPixels", "MinSide"} {
+		if !errors.Is(err, palate.ErrInvalid) || !strings.Contains(err.Error(), field) {
+			t.Errorf("Validate of zero limits: %v; want it to name %s", err, field)
+		}
+	}
+}
+
+// goldenFiles are all inputs under testdata.
+func goldenFiles(t testing.TB) []string {
+	t.Helper()
+	var files []string
+	for _, folder := range []string{"testdata/decode/*", "testdata/more/*"} {
+		found, err := filepath.Glob(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range found {
+			if !strings.HasSuffix(f, ".json") && !strings.HasSuffix(f, ".want.png") {
+				files = append(files, f)
+			}
+		}
+	}
+	if len(files) == 0 {
+		t.Fatal("no golden files")
+	}
+	return files
+}
+
+func TestTruncatedFilesAreInvalid(t *testing.T) {
+	for _, name := range goldenFiles(t) {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for part := range 9 {
+			cut := data[:len(data)*part/9]
+			_, _, err := picture.Decode(bytes.NewReader(cut), picture.DefaultLimits())
+			var corrupt *picture.CorruptError
+			var unsupported *picture.UnsupportedError
+			switch {
+			case !errors.As(err, &corrupt) && !errors.As(err, &unsupported):
+				// An animation's first frame may be whole although the file is not.
+				if err != nil || !strings.Contains(name, "animation") && !strings.Contains(name, "first.gif") {
+					t.Errorf("%s cut to %d of %d bytes: %v; want a broken file", name, len(cut), len(data), err)
+				}
+			case !errors.Is(err, palate.ErrInvalid):
+				t.Errorf("%s cut to %d bytes: %v; want palate.ErrInvalid", name, len(cut), err)
+			}
+		}
+	}
+}
+
+func TestGarbageAfterThePictureIsIgnored(t *testing.T) {
+	for _, name := range goldenFiles(t) {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, _ := decodeFile(t, name)
+		got, _, err := picture.Decode(bytes.NewReader(append(data, "\xff\xd9garbage\x00\xff\xc0"...)), picture.DefaultLimits())
+		if err != nil || !bytes.Equal(got.Pix, want.Pix) {
+			t.Errorf("%s with garbage behind: %v; want the same picture", name, err)
+		}
+	}
+}
+
+func TestBrokenHeadersAreInvalid(t *testing.T) {
+	for name, file := range map[string]string{
+		"empty":                "",
+		"jpeg of zero width":   "\xff\xd8\xff\xc0\x00\x0b\x08\x00\x10\x00\x00\x01\x01\x11\x00\xff\xd9",
+		"jpeg without header":  "\xff\xd8\xff\xd9",
+		"jpeg scan first":      "\xff\xd8\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00",
+		"png of zero height":   "\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\x00\x01\x00\x00\x00\x00\x08\x02\x00\x00\x00\x00\x00\x00\x00",
+		"gif without a frame":  "GIF89a\x01\x00\x01\x00\x00\x00\x00;",
+		"gif of zero size":     "GIF89a\x01\x00\x01\x00\x00\x00\x00\x2c\x00\x00\x00\x00\x00\x00\x01\x00\x00\x02\x00;",
+		"gif of unknown block": "GIF89a\x01\x00\x01\x00\x00\x00\x00\x99",
+		"webp without a frame": "RIFF\x04\x00\x00\x00WEBP",
+		"webp frame too large": "RIFF\x30\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00VP8L\x06\x00\x00\x00\x2f\x07\x00\x00\x00\x00",
+		"bmp of two bytes":     "BM",
+		"tiff without a size":  "II*\x00\x08\x00\x00\x00\x00\x00",
+		"tiff pointing out":    "II*\x00\xff\xff\xff\xff\x00\x00",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := picture.Decode(strings.NewReader(file), picture.DefaultLimits())
+			var corrupt *picture.CorruptError
+			if !errors.As(err, &corrupt) || !errors.Is(err, palate.ErrInvalid) {
+				t.Errorf("Decode: %v; want a broken file", err)
+			}
+		})
+	}
+}
+
+func TestReadersOwnErrorIsNotTheFilesFault(t *testing.T) {
+	reset := errors.New("connection reset")
+	_, _, err := picture.Decode(io.MultiReader(strings.NewReader("\xff\xd8\xff"), iotest.ErrReader(reset)), picture.DefaultLimits())
+	if !errors.Is(err, reset) || errors.Is(err, palate.ErrInvalid) {
+		t.Errorf("Decode: %v; want the reader's error, not palate.ErrInvalid", err)
+	}
+}
