@@ -39,17 +39,26 @@ func (f *jpegFile) planesReader() io.Reader {
 		jfif  = "\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
 		adobe = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
 	)
-	start, rest := f.data[:2], f.data[2:]
-	switch f.model() {
-	case modelRGB:
-		return io.MultiReader(bytes.NewReader(start), bytes.NewReader([]byte(jfif)), bytes.NewReader(rest))
-	case modelCMYK, modelYCCK:
-		if f.adobe == 0 {
-			return io.MultiReader(bytes.NewReader(start), bytes.NewReader([]byte(adobe)), bytes.NewReader(rest))
-		}
-		return io.MultiReader(bytes.NewReader(f.data[:f.adobe]), bytes.NewReader([]byte{0}), bytes.NewReader(f.data[f.adobe+1:]))
+	parts := [][]byte{f.data}
+	model := f.model()
+	switch {
+	case model == modelRGB:
+		parts = [][]byte{f.data[:2], []byte(jfif), f.data[2:]}
+	case (model == modelCMYK || model == modelYCCK) && f.adobe == 0:
+		parts = [][]byte{f.data[:2], []byte(adobe), f.data[2:]}
+	case model == modelCMYK || model == modelYCCK:
+		parts = [][]byte{f.data[:f.adobe], {0}, f.data[f.adobe+1:]}
 	}
-	return bytes.NewReader(f.data)
+	if !f.ended && !f.progressive {
+		// Browsers show a picture whose end marker alone is missing. One with
+		// pixels missing still fails; a progressive one might not.
+		parts = append(parts, []byte{0xff, markerEOI})
+	}
+	readers := make([]io.Reader, len(parts))
+	for i, p := range parts {
+		readers[i] = bytes.NewReader(p)
+	}
+	return io.MultiReader(readers...)
 }
 
 // fromPlanes upsamples and converts row by row.

@@ -29,6 +29,8 @@ type jpegFile struct {
 	inkRatio      int    // of four components, how many times smaller the middle two are
 	orientation   int
 	jfif          bool
+	progressive   bool
+	ended         bool
 	adobe         int // position of the Adobe segment's transform byte, 0 for none
 }
 
@@ -48,6 +50,7 @@ func openJPEG(data []byte) (file, error) {
 	for at := 2; ; {
 		marker, body, next := nextSegment(data, at)
 		if marker == 0 || marker == markerEOI {
+			f.ended = marker == markerEOI
 			break
 		}
 		if body == nil {
@@ -138,6 +141,7 @@ func (f *jpegFile) readFrameHeader(marker byte, body []byte) error {
 	case body[0] != 8:
 		return &UnsupportedError{Kind: "12-bit JPEG"}
 	}
+	f.progressive = marker == 0xc2
 	f.height = int(binary.BigEndian.Uint16(body[1:]))
 	f.width = int(binary.BigEndian.Uint16(body[3:]))
 	f.components = []byte{}

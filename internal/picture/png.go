@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"encoding/binary"
 	"image/png"
+	"io"
+	"strings"
 )
 
 type pngFile struct {
 	data          []byte
 	width, height int
 	orientation   int
+	unended       bool // its last chunk is whole, but not the one that ends a file
 }
 
 // openPNG reads the header, and eXIf wherever it stands (PNG, third edition,
@@ -42,6 +45,7 @@ func openPNG(data []byte) (file, error) {
 			return f, nil
 		}
 		rest = rest[12+size:]
+		f.unended = len(rest) == 0
 	}
 	if !seenHeader {
 		return nil, truncated(formatPNG)
@@ -49,10 +53,18 @@ func openPNG(data []byte) (file, error) {
 	return f, nil // the end is missing; decoding finds out whether pixels are
 }
 
+// pngEnd is the chunk that ends a file.
+const pngEnd = "\x00\x00\x00\x00IEND\xae\x42\x60\x82"
+
 func (f *pngFile) stored() (width, height, orientation int) { return f.width, f.height, f.orientation }
 
 func (f *pngFile) decode() (*RGB, error) {
-	m, err := png.Decode(bytes.NewReader(f.data))
+	r := io.Reader(bytes.NewReader(f.data))
+	if f.unended {
+		// Browsers show such a picture; without pixels it still fails.
+		r = io.MultiReader(r, strings.NewReader(pngEnd))
+	}
+	m, err := png.Decode(r)
 	if err != nil {
 		return nil, err
 	}

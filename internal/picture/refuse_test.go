@@ -184,6 +184,23 @@ func TestTruncatedFilesAreInvalid(t *testing.T) {
 	}
 }
 
+func TestMissingEndMarkIsForgiven(t *testing.T) {
+	for name, tail := range map[string]int{
+		"testdata/more/odd420.jpg": 2, "testdata/more/rgb.jpg": 2, "testdata/more/ycck420.jpg": 2, "testdata/more/cmyk-plain.jpg": 2,
+		"testdata/more/la.png": 12, "testdata/more/interlaced.gif": 1,
+	} {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, _ := decodeFile(t, name)
+		got, _, err := picture.Decode(bytes.NewReader(data[:len(data)-tail]), picture.DefaultLimits())
+		if err != nil || !bytes.Equal(got.Pix, want.Pix) {
+			t.Errorf("%s without its last %d bytes: %v; want the same picture", name, tail, err)
+		}
+	}
+}
+
 func TestGarbageAfterThePictureIsIgnored(t *testing.T) {
 	for _, name := range goldenFiles(t) {
 		data, err := os.ReadFile(name)
