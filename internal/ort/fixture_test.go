@@ -165,8 +165,8 @@ func wantLibrary(t *testing.T, c ort.Config, got ort.Library, origin string) {
 }
 
 // nativeLibrary compiles a library that says it is the version, with or
-// without the C API.
-func nativeLibrary(t *testing.T, path, version string, hasAPI bool) string {
+// without the C API. More goes to the compiler's command line.
+func nativeLibrary(t *testing.T, path, version string, hasAPI bool, more ...string) string {
 	t.Helper()
 	cc := "cc"
 	if fromEnv := os.Getenv("CC"); fromEnv != "" {
@@ -189,7 +189,7 @@ const void *OrtGetApiBase(void) { (void)table; return &base; }
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command(cc, "-shared", "-fPIC", "-o", path, source).CombinedOutput(); err != nil {
+	if out, err := exec.Command(cc, append([]string{"-shared", "-fPIC", "-o", path, source}, more...)...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return path

@@ -172,6 +172,11 @@ func libraryFiles(dir string) []string {
 	return paths
 }
 
+var debianLibraryDirs = map[string]string{
+	"amd64": "/usr/lib/x86_64-linux-gnu",
+	"arm64": "/usr/lib/aarch64-linux-gnu",
+}
+
 func systemLibraryDirs() []string {
 	var dirs []string
 	switch runtime.GOOS {
@@ -187,7 +192,7 @@ func systemLibraryDirs() []string {
 	default:
 		dirs = append(dirs, filepath.SplitList(os.Getenv("LD_LIBRARY_PATH"))...)
 		dirs = append(dirs, "/usr/local/lib", "/usr/local/lib64", "/usr/lib", "/usr/lib64", "/lib", "/lib64",
-			"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/opt/onnxruntime/lib", "/usr/local/onnxruntime/lib")
+			debianLibraryDirs[runtime.GOARCH], "/opt/onnxruntime/lib", "/usr/local/onnxruntime/lib")
 		dirs = append(dirs, loaderDirs("/etc/ld.so.conf.d")...)
 	}
 	var unique []string

@@ -14,11 +14,16 @@ import (
 const (
 	ProviderCPU  = "CPUExecutionProvider"
 	ProviderCUDA = "CUDAExecutionProvider"
+
+	providerTensorRT = "TensorrtExecutionProvider"
+	providerWebGPU   = "WebGpuExecutionProvider"
 )
 
 // Provider is one way of running models.
 type Provider struct {
-	Name      string `json:"name"` // ONNX Runtime's name, such as CPUExecutionProvider
+	Name string `json:"name"` // ONNX Runtime's name, such as CPUExecutionProvider
+	// Available says that nothing is known to be missing. No provider is
+	// tried out for it.
 	Available bool   `json:"available"`
 	Why       string `json:"why,omitempty"` // what is missing, if it is not available
 }
@@ -49,9 +54,13 @@ func describeProviders(library string, names []string, builtForCUDA bool) []Prov
 			}
 			missing = append(missing, missingLibraries(dir, "cuda")...)
 			missing = append(missing, missingDevice()...)
-		case "TensorrtExecutionProvider":
+		case providerTensorRT:
 			missing = append(missing, missingLibraries(dir, "tensorrt")...)
 			missing = append(missing, missingDevice()...)
+		case providerWebGPU:
+			if runtime.GOOS == "linux" && canLoad("libvulkan.so.1") != nil {
+				missing = append(missing, "the loader finds no libvulkan.so.1")
+			}
 		}
 		providers = append(providers, Provider{Name: name, Available: len(missing) == 0, Why: strings.Join(missing, "; ")})
 	}
