@@ -49,6 +49,7 @@ func TestKindsThatCannotBeReadAreNamed(t *testing.T) {
 		{"Zstandard in TIFF", tiffHeader(259, 50000)},
 		{"floating-point TIFF", tiffHeader(339, 3)},
 		{"4-bit TIFF", tiffHeader(258, 4)},
+		{"compressed BMP", "BM" + strings.Repeat("\x00", 8) + "\x36\x00\x00\x00\x28\x00\x00\x00\x08\x00\x00\x00\x08\x00\x00\x00\x01\x00\x18\x00\x04" + strings.Repeat("\x00", 23)},
 	} {
 		t.Run(c.kind, func(t *testing.T) {
 			_, _, err := picture.Decode(strings.NewReader(c.file), picture.DefaultLimits())
