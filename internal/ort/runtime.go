@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"sync"
 
 	"github.com/palate-art/palate"
 )
@@ -18,18 +17,25 @@ type Runtime struct {
 
 // A process has at most one ONNX Runtime, and it can't be taken out again
 // while anything may still use it.
-var loaded struct {
-	sync.Mutex
+//
+// turn is held by whoever reads or writes runtime. It is a channel because the
+// holder may be fetching for minutes, and the others' contexts count meanwhile.
+var loaded = struct {
+	turn    chan struct{}
 	runtime *Runtime
-}
+}{turn: make(chan struct{}, 1)}
 
 // Load finds ONNX Runtime as Find does and loads it. The first call that
 // succeeds decides for the whole process; later calls give the same Runtime.
 // A later call that names another LibraryPath gets ErrConflict. Errors are
 // those of Find, or ErrUnavailable if the library doesn't load.
 func Load(ctx context.Context, c Config) (*Runtime, error) {
-	loaded.Lock()
-	defer loaded.Unlock()
+	select {
+	case loaded.turn <- struct{}{}:
+		defer func() { <-loaded.turn }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("load onnx runtime: %w", ctx.Err())
+	}
 	if r := loaded.runtime; r != nil {
 		if c.LibraryPath != "" && !sameFile(c.LibraryPath, r.library.Path) {
 			return nil, fmt.Errorf("load onnx runtime %s: %s is loaded already: %w", c.LibraryPath, r.library.Path, palate.ErrConflict)
@@ -40,12 +46,12 @@ func Load(ctx context.Context, c Config) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	if lib.Version, err = startNative(lib.Path); err != nil {
-		return nil, fmt.Errorf("load onnx runtime %s (%s): %w: %w", lib.Path, lib.Origin, palate.ErrUnavailable, err)
-	}
 	providers, err := examineProviders(lib.Path)
 	if err != nil {
-		return nil, fmt.Errorf("load onnx runtime %s: %w", lib.Path, err)
+		return nil, fmt.Errorf("load onnx runtime %s (%s): %w: %w", lib.Path, lib.Origin, palate.ErrUnavailable, err)
+	}
+	if lib.Version, err = startNative(lib.Path); err != nil {
+		return nil, fmt.Errorf("load onnx runtime %s (%s): %w: %w", lib.Path, lib.Origin, palate.ErrUnavailable, err)
 	}
 	loaded.runtime = &Runtime{library: lib, providers: providers}
 	c.logger().Info("onnx runtime loaded", "path", lib.Path, "version", lib.Version, "origin", lib.Origin)
