@@ -12,6 +12,11 @@ import (
 // decode takes the planes from image/jpeg as they are stored, and does the
 // upsampling and the colours itself.
 func (f *jpegFile) decode() (*RGB, error) {
+	// Every 8 × 8 block of the first component takes one bit at least, so a
+	// small file that claims a large picture fails before memory is taken.
+	if blocks := int64(f.width) * int64(f.height) / 64; blocks > 8*int64(len(f.data)) {
+		return nil, errTruncated
+	}
 	img, err := jpeg.Decode(f.planesReader())
 	if err != nil {
 		var unsupported jpeg.UnsupportedError

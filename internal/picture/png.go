@@ -12,6 +12,7 @@ type pngFile struct {
 	data          []byte
 	width, height int
 	orientation   int
+	bits          int  // of a pixel
 	unended       bool // its last chunk is whole, but not the one that ends a file
 }
 
@@ -36,6 +37,7 @@ func openPNG(data []byte) (file, error) {
 				return nil, corrupt(formatPNG, "its header says %d×%d", w, h)
 			}
 			f.width, f.height = int(w), int(h)
+			f.bits = int(body[8]) * pngChannels(body[9])
 			seenHeader = true
 		case !seenHeader:
 			return nil, corrupt(formatPNG, "it does not begin with its header")
@@ -56,9 +58,27 @@ func openPNG(data []byte) (file, error) {
 // pngEnd is the chunk that ends a file.
 const pngEnd = "\x00\x00\x00\x00IEND\xae\x42\x60\x82"
 
+func pngChannels(colourType byte) int {
+	switch colourType {
+	case 2:
+		return 3
+	case 4:
+		return 2
+	case 6:
+		return 4
+	}
+	return 1
+}
+
 func (f *pngFile) stored() (width, height, orientation int) { return f.width, f.height, f.orientation }
 
 func (f *pngFile) decode() (*RGB, error) {
+	// Deflate shrinks to no less than a 1032nd (RFC 1951: 258 bytes in two
+	// bits), so a small file that claims a large picture fails before memory
+	// is taken.
+	if raw := int64(f.height) * ((int64(f.width)*int64(f.bits) + 7) / 8); raw/1032 > int64(len(f.data)) {
+		return nil, errTruncated
+	}
 	r := io.Reader(bytes.NewReader(f.data))
 	if f.unended {
 		// Browsers show such a picture; without pixels it still fails.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -106,6 +107,32 @@ func TestHugeHeaderIsRefusedBeforeDecoding(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestSmallFileOfALargePictureTakesNoMemory(t *testing.T) {
+	dct := "\xff\xc4\x00\x14\x00\x01" + strings.Repeat("\x00", 16) // one code of one bit
+	scan := "\xff\xda\x00\x08\x01\x01\x00\x00\x00\x00\x00\xff\xd9"
+	for name, file := range map[string]string{
+		"progressive jpeg": "\xff\xd8\xff\xc2\x00\x0b\x08\x30\x00\x30\x00\x01\x01\x11\x00" + dct + scan,
+		"png":              "\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\x30\x00\x00\x00\x30\x00\x10\x06\x00\x00\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00IDAT\x35\xaf\x06\x1e",
+	} {
+		var err error
+		before := allocated()
+		_, _, err = picture.Decode(strings.NewReader(file), picture.DefaultLimits())
+		var corrupt *picture.CorruptError
+		if !errors.As(err, &corrupt) {
+			t.Errorf("%s: %v; want a broken file", name, err)
+		}
+		if took := allocated() - before; took > 16<<20 {
+			t.Errorf("%s: %d bytes took %d MiB of memory", name, len(file), took>>20)
+		}
+	}
+}
+
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
 }
 
 func TestLimitsAreExact(t *testing.T) {
