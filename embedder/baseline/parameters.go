@@ -1,0 +1,72 @@
+package baseline
+
+import "fmt"
+
+// version is the function's. It changes whenever the numbers that come out
+// for a picture do.
+const version = 1
+
+// The geometry. side halves cleanly once per octave and divides by the grids.
+const (
+	side         = 192 // pixels of the input, both ways
+	quarters     = 2   // cells per side of the grid of the arrangement
+	spreadCells  = 4   // cells per side of the grid of the spread
+	octaves      = 4
+	orientations = 8
+	harmonics    = orientations / 2
+	kernelSide   = 11
+	wavelength   = 4.0 // pixels of the octave's own resolution
+	sigma        = 2.0 // of the Gabor filters' envelope, pixels
+)
+
+// Lightness and the opponents are brought to about -1..1 before anything is
+// measured, and this is added before a logarithm: half a step of L*.
+const (
+	labScale     = 100.0
+	amplitudeEps = 0.005
+	histogramEps = 1e-4
+	squareEps    = 1e-6 // keeps square roots smooth near zero
+)
+
+// The centres of the histogram's bins, evenly spaced, in L*a*b*/labScale.
+// What lies beyond the last one counts to it.
+var (
+	lightBins    = []float64{0.08, 0.29, 0.5, 0.71, 0.92}
+	opponentBins = []float64{-0.6, -0.3, 0, 0.3, 0.6}
+)
+
+// channelSet is what the filters look at.
+type channelSet struct {
+	name        string
+	first, last int // of L*, a*, b*: channels first ≤ c < last
+	finest      int // the first octave that is looked at
+}
+
+// Chroma is seen, and stored by JPEG, at half the resolution of lightness.
+var channelSets = []channelSet{
+	{name: "light", first: 0, last: 1, finest: 0},
+	{name: "chroma", first: 1, last: 3, finest: 1},
+}
+
+// part is one kind of number: its centre is what is expected of an ordinary
+// picture, by formula or by round number; its weight is that of the whole
+// part, which is shared by its numbers.
+type part struct{ centre, weight float64 }
+
+var parts = map[string]part{
+	"joint":       {centre: 0, weight: 1},
+	"marginals":   {centre: 0, weight: 0.5},
+	"entropy":     {centre: 2.5, weight: 0.5},
+	"level":       {centre: -3.5, weight: 1},
+	"sparsity":    {centre: 0.35, weight: 1},
+	"harmonics":   {centre: 0.25, weight: 1},
+	"spread":      {centre: 0.5, weight: 1},
+	"orientation": {centre: 0, weight: 0.5},
+	"arrangement": {centre: 0, weight: 0.3},
+}
+
+// parametersText holds every number that the function depends on.
+func parametersText() string {
+	return fmt.Sprintln("palate baseline", version, side, quarters, spreadCells, octaves, orientations, harmonics, kernelSide,
+		wavelength, sigma, labScale, amplitudeEps, histogramEps, squareEps, lightBins, opponentBins, channelSets, parts)
+}

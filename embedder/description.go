@@ -1,0 +1,231 @@
+package embedder
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"regexp"
+
+	"github.com/palate-art/palate"
+)
+
+// Description says how pictures are brought into an ONNX image model and what
+// its output means. As JSON it stands beside a model's file, which it makes
+// usable without a line of code; ParseDescription reads it.
+type Description struct {
+	// Name is what people call the model: 1 to 63 letters, digits and . _ -.
+	Name string `json:"name"`
+	// Version is the author's own; another version is another function.
+	Version string `json:"version,omitempty"`
+	// Licence is the short name of the weights' licence.
+	Licence string `json:"licence,omitempty"`
+
+	Input InputDescription `json:"input"`
+
+	// Fit says how the picture comes to the input's size.
+	Fit Fit `json:"fit"`
+	// ShortSide is for FitCrop: the length in pixels that the picture's
+	// shorter side is resized to before the centre is cut out. CropRatio may
+	// be given in its place; without either it is the input's size.
+	ShortSide int `json:"short_side,omitempty"`
+	// CropRatio is for FitCrop, timm's crop_pct: the shorter side becomes
+	// floor(size/CropRatio). Above 0, at most 1.
+	CropRatio float64 `json:"crop_ratio,omitempty"`
+	// Resample is the interpolation, "bicubic" (antialiased, as Pillow's).
+	Resample string `json:"resample"`
+	// Mean and Std are per channel (red, green, blue), of values in 0..1:
+	// the model sees (value − mean) / std.
+	Mean [3]float64 `json:"mean"`
+	Std  [3]float64 `json:"std"`
+
+	Output OutputDescription `json:"output"`
+
+	// Normalise is "l2": what every embedding is brought to.
+	Normalise string `json:"normalise"`
+	// NumericClass is "float" or "int8", see palate.ModelID.
+	NumericClass NumericClass `json:"numeric_class"`
+
+	// Identity is the fingerprint, where whoever writes the graph knows it
+	// better than the file's hash tells: several graphs may compute one
+	// function. Empty is Fingerprint over the file's SHA-256.
+	Identity palate.ModelID `json:"-"`
+}
+
+// InputDescription names the model's input, a float32 tensor.
+type InputDescription struct {
+	Name   string `json:"name"`
+	Width  int    `json:"width"`  // pixels
+	Height int    `json:"height"` // pixels
+	// Layout is the order of the tensor's dimensions.
+	Layout Layout `json:"layout"`
+}
+
+// OutputDescription names the output that the embedding is made from.
+type OutputDescription struct {
+	Name    string  `json:"name"`
+	Pooling Pooling `json:"pooling"`
+	// PrefixTokens is for PoolMeanPatches: how many tokens stand before
+	// those of the patches (the class token and any registers).
+	PrefixTokens int `json:"prefix_tokens,omitempty"`
+}
+
+// Fit is a way of bringing a picture of any shape to the model's input.
+type Fit string
+
+// The ways of fitting. FitCrop cuts the square in the middle out of the
+// resized picture, FitWhole keeps all of it and the ratio of its sides and
+// fills the rest with the mean colour, FitStretch keeps all of it and gives
+// up the ratio.
+const (
+	FitCrop    Fit = "crop"
+	FitWhole   Fit = "whole"
+	FitStretch Fit = "stretch"
+)
+
+// Layout is the order of an input's dimensions.
+type Layout string
+
+// The layouts: N is the batch, C the channel, H the row, W the column.
+const (
+	LayoutNCHW Layout = "nchw"
+	LayoutNHWC Layout = "nhwc"
+)
+
+// Pooling is how the embedding is taken from the output.
+type Pooling string
+
+// The poolings. PoolNone takes an output [batch, dim] as it is; the others
+// take [batch, tokens, dim]: PoolClass the first token, PoolMeanPatches the
+// mean of all tokens after the first PrefixTokens.
+const (
+	PoolNone        Pooling = "none"
+	PoolClass       Pooling = "cls"
+	PoolMeanPatches Pooling = "mean_patches"
+)
+
+// NumericClass separates forms of a model whose embeddings differ by more
+// than rounding.
+type NumericClass string
+
+// The numeric classes.
+const (
+	NumericFloat NumericClass = "float"
+	NumericInt8  NumericClass = "int8"
+)
+
+// Bicubic is the one Resample there is.
+const Bicubic = "bicubic"
+
+// NormaliseL2 is the one Normalise there is.
+const NormaliseL2 = "l2"
+
+// maxInputSide bounds what one prepared picture may cost: 192 MiB.
+const maxInputSide = 4096
+
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
+// ParseDescription reads a description from JSON. Fields that it doesn't
+// know, values it can't use and anything after the object are ErrInvalid.
+func ParseDescription(text []byte) (Description, error) {
+	var d Description
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&d); err != nil {
+		return Description{}, fmt.Errorf("model description: %w: %w", palate.ErrInvalid, err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return Description{}, fmt.Errorf("model description: more text after the object: %w", palate.ErrInvalid)
+	}
+	if err := d.Validate(); err != nil {
+		return Description{}, err
+	}
+	return d, nil
+}
+
+// Validate reports everything that is wrong with d, as ErrInvalid.
+func (d Description) Validate() error {
+	var problems []error
+	wrong := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	oneOf := func(field, value string, values ...string) {
+		for _, v := range values {
+			if value == v {
+				return
+			}
+		}
+		wrong("%s %q is none of %q", field, value, values)
+	}
+	if !namePattern.MatchString(d.Name) {
+		wrong("name %q: want 1 to 63 letters, digits and . _ -, beginning with a letter or digit", d.Name)
+	}
+	if d.Input.Name == "" {
+		wrong("input.name is empty")
+	}
+	if d.Output.Name == "" {
+		wrong("output.name is empty")
+	}
+	for side, n := range map[string]int{"width": d.Input.Width, "height": d.Input.Height} {
+		if n < 1 || n > maxInputSide {
+			wrong("input.%s is %d, want 1 to %d", side, n, maxInputSide)
+		}
+	}
+	oneOf("input.layout", string(d.Input.Layout), string(LayoutNCHW), string(LayoutNHWC))
+	oneOf("fit", string(d.Fit), string(FitCrop), string(FitWhole), string(FitStretch))
+	oneOf("resample", d.Resample, Bicubic)
+	oneOf("output.pooling", string(d.Output.Pooling), string(PoolNone), string(PoolClass), string(PoolMeanPatches))
+	oneOf("normalise", d.Normalise, NormaliseL2)
+	oneOf("numeric_class", string(d.NumericClass), string(NumericFloat), string(NumericInt8))
+	problems = append(problems, d.cropProblems()...)
+	if d.Output.PrefixTokens < 0 || d.Output.PrefixTokens > 0 && d.Output.Pooling != PoolMeanPatches {
+		wrong("output.prefix_tokens is %d with pooling %q: it goes with %q and is not negative",
+			d.Output.PrefixTokens, d.Output.Pooling, PoolMeanPatches)
+	}
+	for c := range 3 {
+		if math.IsNaN(d.Mean[c]) || math.IsInf(d.Mean[c], 0) {
+			wrong("mean[%d] is %v", c, d.Mean[c])
+		}
+		if !(d.Std[c] > 0) || math.IsInf(d.Std[c], 0) {
+			wrong("std[%d] is %v, want above 0", c, d.Std[c])
+		}
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("model description: %w: %w", palate.ErrInvalid, errors.Join(problems...))
+	}
+	return nil
+}
+
+func (d Description) cropProblems() []error {
+	var problems []error
+	if d.Fit != FitCrop {
+		if d.ShortSide != 0 || d.CropRatio != 0 {
+			problems = append(problems, fmt.Errorf("short_side and crop_ratio go with fit %q, not %q", FitCrop, d.Fit))
+		}
+		return problems
+	}
+	if d.Input.Width != d.Input.Height {
+		problems = append(problems, fmt.Errorf("fit %q wants a square input, not %d×%d", FitCrop, d.Input.Width, d.Input.Height))
+	}
+	if d.ShortSide != 0 && d.CropRatio != 0 {
+		problems = append(problems, errors.New("short_side and crop_ratio are both given, want one"))
+	}
+	if !(d.CropRatio >= 0 && d.CropRatio <= 1) {
+		problems = append(problems, fmt.Errorf("crop_ratio is %v, want above 0, at most 1", d.CropRatio))
+	} else if short := d.shortSide(); short < d.Input.Width || short > 2*maxInputSide {
+		problems = append(problems, fmt.Errorf("the shorter side is resized to %d, want %d to %d", short, d.Input.Width, 2*maxInputSide))
+	}
+	return problems
+}
+
+// shortSide is what FitCrop resizes the shorter side to.
+func (d Description) shortSide() int {
+	switch {
+	case d.ShortSide != 0:
+		return d.ShortSide
+	case d.CropRatio > 0:
+		short := math.Floor(float64(d.Input.Width) / d.CropRatio)
+		return int(min(short, math.MaxInt32)) // a ratio near 0 is refused by its result
+	}
+	return d.Input.Width
+}

@@ -1,0 +1,49 @@
+package embedder
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/palate-art/palate"
+)
+
+// preprocessing is the version of Description.Prepare: it changes with the
+// numbers that Prepare gives for a picture.
+const preprocessing = 1
+
+// Fingerprint names the function that a model described by d computes (see
+// palate.ModelID). weights is the SHA-256 of what holds its weights: for a
+// foreign ONNX model that of the model's file, whose weights can't be told
+// from its graph, so that the same model exported anew is another model; for
+// a graph that palate writes itself, that of the weights alone.
+//
+// The hash is over a text of the form "palate model 1", then one line for
+// each property in a fixed order. The names of model and input and the
+// licence are not in it; the output's name is, as it chooses among functions.
+func Fingerprint(weights [sha256.Size]byte, d Description) palate.ModelID {
+	var b strings.Builder
+	line := func(key string, value any) { fmt.Fprintf(&b, "%s=%v\n", key, value) }
+	b.WriteString("palate model 1\n")
+	line("weights", hex.EncodeToString(weights[:]))
+	line("version", fmt.Sprintf("%q", d.Version))
+	line("input", fmt.Sprintf("%dx%d", d.Input.Width, d.Input.Height))
+	line("preprocessing", preprocessing)
+	line("fit", d.Fit)
+	if d.Fit == FitCrop {
+		line("short_side", d.shortSide())
+	}
+	line("resample", d.Resample)
+	line("mean", d.Mean)
+	line("std", d.Std)
+	line("output", fmt.Sprintf("%q", d.Output.Name))
+	line("pooling", d.Output.Pooling)
+	if d.Output.Pooling == PoolMeanPatches {
+		line("prefix_tokens", d.Output.PrefixTokens)
+	}
+	line("normalise", d.Normalise)
+	line("numeric_class", d.NumericClass)
+	sum := sha256.Sum256([]byte(b.String()))
+	return palate.ModelID(hex.EncodeToString(sum[:]))
+}

@@ -1,0 +1,72 @@
+package embedder
+
+import (
+	"fmt"
+	"image"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/picture"
+)
+
+// Prepare brings one upright picture to the model's input: fitted, resized,
+// (value/255 − mean) / std per channel, always planar. An empty picture is
+// palate.ErrInvalid. It is safe for concurrent use and computes on the
+// calling goroutine only.
+func (d Description) Prepare(img image.Image) (Input, error) {
+	if img == nil || img.Bounds().Empty() {
+		return Input{}, fmt.Errorf("prepare a picture for %s: the picture is empty: %w", d.Name, palate.ErrInvalid)
+	}
+	rgb := picture.FromImage(img)
+	width, height := d.Input.Width, d.Input.Height
+	var err error
+	switch d.Fit {
+	case FitCrop:
+		rgb, err = picture.ResizeCrop(rgb, d.shortSide(), width)
+	case FitWhole:
+		w, h := insideSize(rgb.Width, rgb.Height, width, height)
+		rgb, err = picture.Resize(rgb, w, h)
+	default:
+		rgb, err = picture.Resize(rgb, width, height)
+	}
+	if err != nil {
+		return Input{}, fmt.Errorf("prepare a picture for %s: %w", d.Name, err)
+	}
+	in := Input{Channels: 3, Height: height, Width: width, Pixels: make([]float32, 3*height*width)}
+	d.normaliseInto(in, rgb)
+	return in, nil
+}
+
+// normaliseInto writes rgb into the middle of in. What it doesn't cover stays
+// 0, which is the mean colour.
+func (d Description) normaliseInto(in Input, rgb *picture.RGB) {
+	var level [3][256]float32
+	for c := range level {
+		for v := range level[c] {
+			level[c][v] = float32((float64(v)/255 - d.Mean[c]) / d.Std[c])
+		}
+	}
+	left, top := (in.Width-rgb.Width)/2, (in.Height-rgb.Height)/2
+	plane := in.Width * in.Height
+	for y := range rgb.Height {
+		row := rgb.Row(y)
+		for c := range level {
+			table, out := &level[c], in.Pixels[c*plane+(top+y)*in.Width+left:][:rgb.Width]
+			for x := range out {
+				out[x] = table[row[3*x+c]]
+			}
+		}
+	}
+}
+
+// insideSize is the largest size of w:h's ratio inside boxW × boxH, each
+// side at least one pixel.
+func insideSize(w, h, boxW, boxH int) (int, int) {
+	if int64(w)*int64(boxH) >= int64(h)*int64(boxW) {
+		return boxW, max(1, round(int64(h)*int64(boxW), int64(w)))
+	}
+	return max(1, round(int64(w)*int64(boxH), int64(h))), boxH
+}
+
+func round(numerator, denominator int64) int {
+	return int((2*numerator + denominator) / (2 * denominator))
+}
