@@ -78,6 +78,7 @@ type Tombstone struct {
 type Added struct {
 	Image      bool // the image is new
 	Source     bool // the source is new
+	Duplicate  bool // the image was added in the present round of the finished task's crawl
 	Tombstoned bool // the image was deleted before; nothing was written but the finished task
 }
 

@@ -73,6 +73,7 @@ func addImage(ctx context.Context, tx *sql.Tx, image catalog.Image, source palat
 	case err != nil:
 		return added, outcome, err
 	case claimed.crawl != 0 && crawl.Int64 == claimed.crawl && round.Int64 == claimed.round:
+		added.Duplicate = true
 		outcome = crawler.Outcome{State: crawler.Lost, Reason: "duplicate"}
 	default:
 		outcome = crawler.Outcome{State: crawler.Known}

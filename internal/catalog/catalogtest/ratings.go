@@ -1,0 +1,302 @@
+package catalogtest
+
+import (
+	"math"
+	"reflect"
+	"testing"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
+)
+
+func testRatings(t *testing.T, open Open) {
+	cases(t, open, map[string]func(*testing.T, catalog.Catalog, func() catalog.Catalog){
+		"come back as they were given":             ratingsComeBack,
+		"undo gives the one before":                undoChain,
+		"what can't be undone":                     undoRefused,
+		"clear undoes all of one image":            clearing,
+		"ratings together are all or none":         rateAll,
+		"bad ratings are refused":                  badRatings,
+		"standing ratings come in pages":           standingPages,
+		"the log holds undos and goes on":          ratingLog,
+		"a profile stays when all is undone":       profileStays,
+		"random operations agree with a model":     randomRatings,
+		"a deleted image's ratings can be undone":  undoOfDeleted,
+		"verdicts of named images and of profiles": namedVerdicts,
+	})
+}
+
+func rate(t *testing.T, c catalog.Catalog, p palate.Profile, id palate.ImageID, v palate.Verdict) catalog.Rating {
+	t.Helper()
+	return must(c.Rate(t.Context(), catalog.Rating{Profile: p, Image: id, Verdict: v, Shown: palate.ShownGallery}))(t)
+}
+
+// wantVerdict fails unless the standing verdict is v; "" is none.
+func wantVerdict(t *testing.T, c catalog.Catalog, p palate.Profile, id palate.ImageID, v palate.Verdict) {
+	t.Helper()
+	if v == "" {
+		_, err := c.StandingRating(t.Context(), p, id)
+		wantKind(t, "StandingRating", err, palate.ErrNotFound)
+	} else {
+		equal(t, "standing verdict", must(c.StandingRating(t.Context(), p, id))(t).Verdict, v)
+	}
+	equal(t, "StandingVerdicts", must(c.StandingVerdicts(t.Context(), p, []palate.ImageID{id}))(t)[id], v)
+}
+
+func ratingsComeBack(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
+	ctx := t.Context()
+	ids := fill(t, c, 2)
+	score := -0.1234567890123
+	want := catalog.Rating{Profile: "my-taste_1", Image: ids[0], Verdict: palate.Dislike, Shown: palate.ShownQueueUncertain, ProbeVersion: 7, Score: &score, At: day}
+	got := must(c.Rate(ctx, want))(t)
+	if got.Entry < 1 {
+		t.Errorf("entry %d, want a positive one", got.Entry)
+	}
+	want.Entry = got.Entry
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("Rate: got %+v, want %+v", got, want)
+	}
+	for _, c := range []catalog.Catalog{c, again()} {
+		if got := must(c.StandingRating(ctx, "my-taste_1", ids[0]))(t); !reflect.DeepEqual(got, want) {
+			t.Errorf("StandingRating: got %+v, want %+v", got, want)
+		}
+	}
+	plain := rate(t, c, "me", ids[1], palate.Skip)
+	if plain.At.IsZero() || plain.Score != nil || plain.Entry <= got.Entry {
+		t.Errorf("second rating: got %+v", plain)
+	}
+	if got := must(c.StandingRating(ctx, "me", ids[1]))(t); !reflect.DeepEqual(got, plain) {
+		t.Errorf("StandingRating: got %+v, want %+v", got, plain)
+	}
+	wantVerdict(t, c, "me", ids[0], "")
+}
+
+func undoChain(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+	ctx := t.Context()
+	ids := fill(t, c, 2)
+	like, dislike := rate(t, c, "me", ids[0], palate.Like), rate(t, c, "me", ids[0], palate.Dislike)
+	rate(t, c, "you", ids[0], palate.Skip)
+	if got := must(c.UndoRating(ctx, "me", 0))(t); !reflect.DeepEqual(got, dislike) {
+		t.Errorf("undone: got %+v, want %+v", got, dislike)
+	}
+	wantVerdict(t, c, "me", ids[0], palate.Like)
+	skip := rate(t, c, "me", ids[0], palate.Skip)
+	wantVerdict(t, c, "me", ids[0], palate.Skip)
+	// A named entry below the standing one.
+	equal(t, "undone", must(c.UndoRating(ctx, "me", like.Entry))(t).Entry, like.Entry)
+	wantVerdict(t, c, "me", ids[0], palate.Skip)
+	equal(t, "undone", must(c.UndoRating(ctx, "me", 0))(t).Entry, skip.Entry)
+	wantVerdict(t, c, "me", ids[0], "")
+	_, err := c.UndoRating(ctx, "me", 0)
+	wantKind(t, "nothing left", err, palate.ErrNotFound)
+	wantVerdict(t, c, "you", ids[0], palate.Skip)
+	rate(t, c, "me", ids[0], palate.Like)
+	wantVerdict(t, c, "me", ids[0], palate.Like)
+	// The last entry of the profile, whichever image it is of.
+	other := rate(t, c, "me", ids[1], palate.Dislike)
+	equal(t, "undone", must(c.UndoRating(ctx, "me", 0))(t).Image, other.Image)
+	wantVerdict(t, c, "me", ids[0], palate.Like)
+}
+
+func undoRefused(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+	ctx := t.Context()
+	ids := fill(t, c, 1)
+	r := rate(t, c, "me", ids[0], palate.Like)
+	must(c.UndoRating(ctx, "me", r.Entry))(t)
+	log := must(c.RatingLog(ctx, "me", 0, 10))(t)
+	unchanged(t, c, "refused undos", func() {
+		for what, test := range map[string]struct {
+			profile palate.Profile
+			entry   int64
+			kind    error
+		}{
+			"twice":             {"me", r.Entry, palate.ErrConflict},
+			"another's":         {"you", r.Entry, palate.ErrNotFound},
+			"an undo":           {"me", log[1].Entry, palate.ErrNotFound},
+			"no entry":          {"me", r.Entry + 100, palate.ErrNotFound},
+			"negative":          {"me", -1, palate.ErrNotFound},
+			"last of a nobody":  {"nobody", 0, palate.ErrNotFound},
+			"last of all undos": {"me", 0, palate.ErrNotFound},
+		} {
+			_, err := c.UndoRating(ctx, test.profile, test.entry)
+			wantKind(t, what, err, test.kind)
+		}
+	})
+	equal(t, "log", len(must(c.RatingLog(ctx, "me", 0, 10))(t)), 2)
+}
+
+func clearing(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+	ctx := t.Context()
+	ids := fill(t, c, 2)
+	for _, v := range []palate.Verdict{palate.Like, palate.Dislike, palate.Skip, palate.Like} {
+		rate(t, c, "me", ids[0], v)
+	}
+	must(c.UndoRating(ctx, "me", 0))(t)
+	rate(t, c, "me", ids[1], palate.Like)
+	rate(t, c, "you", ids[0], palate.Like)
+	ok(t, "ClearRating", c.ClearRating(ctx, "me", ids[0]))
+	wantVerdict(t, c, "me", ids[0], "")
+	wantVerdict(t, c, "me", ids[1], palate.Like)
+	wantVerdict(t, c, "you", ids[0], palate.Like)
+	unchanged(t, c, "nothing to clear", func() {
+		wantKind(t, "second ClearRating", c.ClearRating(ctx, "me", ids[0]), palate.ErrNotFound)
+		wantKind(t, "ClearRating of no image", c.ClearRating(ctx, "me", picture(9).ID), palate.ErrNotFound)
+	})
+	undone := map[int64]bool{}
+	for _, e := range must(c.RatingLog(ctx, "me", 0, 100))(t) {
+		if e.Undoes != 0 && undone[e.Undoes] {
+			t.Errorf("entry %d is undone twice", e.Undoes)
+		}
+		undone[e.Undoes] = true
+	}
+	equal(t, "undone entries", len(undone)-1, 4)
+}
+
+func rateAll(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+	ctx := t.Context()
+	ids := fill(t, c, 3)
+	var all []catalog.Rating
+	for _, id := range ids {
+		all = append(all, catalog.Rating{Profile: "me", Image: id, Verdict: palate.Like, Shown: palate.ShownImport})
+	}
+	unchanged(t, c, "refused lists", func() {
+		missing := append(all[:2:2], catalog.Rating{Profile: "me", Image: picture(9).ID, Verdict: palate.Like, Shown: palate.ShownImport})
+		wantKind(t, "one image is missing", c.RateAll(ctx, missing), palate.ErrNotFound)
+		bad := append(all[:2:2], catalog.Rating{Profile: "me", Image: ids[2], Verdict: "love", Shown: palate.ShownImport})
+		wantKind(t, "one verdict is bad", c.RateAll(ctx, bad), palate.ErrInvalid)
+		ok(t, "none", c.RateAll(ctx, nil))
+	})
+	equal(t, "profiles", len(must(c.Profiles(ctx))(t)), 0)
+	ok(t, "RateAll", c.RateAll(ctx, append(all, catalog.Rating{Profile: "me", Image: ids[0], Verdict: palate.Dislike, Shown: palate.ShownImport})))
+	wantVerdict(t, c, "me", ids[0], palate.Dislike)
+	wantVerdict(t, c, "me", ids[2], palate.Like)
+}
+
+func badRatings(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+	id := fill(t, c, 1)[0]
+	nan := math.NaN()
+	unchanged(t, c, "bad ratings", func() {
+		for what, change := range map[string]func(*catalog.Rating){
+			"no profile":       func(r *catalog.Rating) { r.Profile = "" },
+			"bad profile":      func(r *catalog.Rating) { r.Profile = "a.b" },
+			"no verdict":       func(r *catalog.Rating) { r.Verdict = "" },
+			"bad verdict":      func(r *catalog.Rating) { r.Verdict = "LIKE" },
+			"no way of show":   func(r *catalog.Rating) { r.Shown = "" },
+			"score NaN":        func(r *catalog.Rating) { r.Score = &nan },
+			"negative version": func(r *catalog.Rating) { r.ProbeVersion = -1 },
+		} {
+			r := catalog.Rating{Profile: "me", Image: id, Verdict: palate.Like, Shown: palate.ShownAPI}
+			change(&r)
+			_, err := c.Rate(t.Context(), r)
+			wantKind(t, what, err, palate.ErrInvalid)
+		}
+		_, err := c.Rate(t.Context(), catalog.Rating{Profile: "me", Image: picture(9).ID, Verdict: palate.Like, Shown: palate.ShownAPI})
+		wantKind(t, "no image", err, palate.ErrNotFound)
+	})
+}
+
+func standingPages(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+	ctx := t.Context()
+	ids := fill(t, c, 9)
+	for n, id := range ids {
+		rate(t, c, "me", id, []palate.Verdict{palate.Like, palate.Dislike, palate.Skip}[n%3])
+	}
+	rate(t, c, "me", ids[0], palate.Like) // now the newest
+	for _, test := range []struct {
+		verdict palate.Verdict
+		want    []int
+	}{
+		{"", []int{0, 8, 7, 6, 5, 4, 3, 2, 1}}, {palate.Like, []int{0, 6, 3}}, {palate.Dislike, []int{7, 4, 1}}, {palate.Skip, []int{8, 5, 2}},
+	} {
+		var got, want []palate.ImageID
+		q := catalog.RatingQuery{Verdict: test.verdict, Limit: 2}
+		for {
+			page := must(c.StandingRatings(ctx, "me", q))(t)
+			for _, r := range page {
+				got = append(got, r.Image)
+				q.Before = r.Entry
+			}
+			if len(page) < q.Limit {
+				break
+			}
+		}
+		for _, n := range test.want {
+			want = append(want, ids[n])
+		}
+		equalList(t, "standing "+string(test.verdict), got, want)
+	}
+	for what, q := range map[string]catalog.RatingQuery{"no limit": {}, "limit 1001": {Limit: 1001}, "bad verdict": {Limit: 1, Verdict: "love"}} {
+		_, err := c.StandingRatings(ctx, "me", q)
+		wantKind(t, what, err, palate.ErrInvalid)
+	}
+	equal(t, "of nobody", len(must(c.StandingRatings(ctx, "nobody", catalog.RatingQuery{Limit: 5}))(t)), 0)
+}
+
+func ratingLog(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+	ctx := t.Context()
+	ids := fill(t, c, 2)
+	first := rate(t, c, "me", ids[0], palate.Like)
+	rate(t, c, "you", ids[0], palate.Like)
+	second := rate(t, c, "me", ids[1], palate.Dislike)
+	must(c.UndoRating(ctx, "me", first.Entry))(t)
+	log := must(c.RatingLog(ctx, "me", 0, 10))(t)
+	if len(log) != 3 {
+		t.Fatalf("got %d entries, want 3", len(log))
+	}
+	if !reflect.DeepEqual(log[0], catalog.LogEntry{Rating: first}) || !reflect.DeepEqual(log[1], catalog.LogEntry{Rating: second}) {
+		t.Errorf("ratings: got %+v", log[:2])
+	}
+	undo := log[2]
+	if undo.Undoes != first.Entry || undo.Verdict != "" || undo.Profile != "me" || undo.Image != ids[0] || undo.At.IsZero() || undo.Entry <= second.Entry {
+		t.Errorf("undo: got %+v", undo)
+	}
+	rest := must(c.RatingLog(ctx, "me", first.Entry, 1))(t)
+	if len(rest) != 1 || rest[0].Entry != second.Entry {
+		t.Errorf("one after the first: got %+v", rest)
+	}
+	equal(t, "after the last", len(must(c.RatingLog(ctx, "me", undo.Entry, 5))(t)), 0)
+	_, err := c.RatingLog(ctx, "me", 0, 0)
+	wantKind(t, "no limit", err, palate.ErrInvalid)
+}
+
+func profileStays(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+	ctx := t.Context()
+	equal(t, "profiles at first", len(must(c.Profiles(ctx))(t)), 0)
+	id := fill(t, c, 1)[0]
+	rate(t, c, "zoe", id, palate.Like)
+	at := rate(t, c, "adam", id, palate.Skip).At
+	must(c.UndoRating(ctx, "adam", 0))(t)
+	got := must(c.Profiles(ctx))(t)
+	if len(got) != 2 || got[0] != (catalog.ProfileSummary{Profile: "adam", LastRatedAt: at}) || got[1].Profile != "zoe" || got[1].Likes != 1 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func undoOfDeleted(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+	ctx := t.Context()
+	id := fill(t, c, 1)[0]
+	r := rate(t, c, "me", id, palate.Like)
+	ok(t, "DeleteImage", c.DeleteImage(ctx, id, "x"))
+	equal(t, "undone", must(c.UndoRating(ctx, "me", r.Entry))(t).Entry, r.Entry)
+	equal(t, "verdicts", len(must(c.StandingVerdicts(ctx, "me", nil))(t)), 0)
+}
+
+func namedVerdicts(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+	ctx := t.Context()
+	ids := fill(t, c, 4)
+	rate(t, c, "me", ids[0], palate.Like)
+	rate(t, c, "me", ids[1], palate.Skip)
+	rate(t, c, "you", ids[2], palate.Like)
+	for what, test := range map[string]struct {
+		ids  []palate.ImageID
+		want map[palate.ImageID]palate.Verdict
+	}{
+		"all":        {nil, map[palate.ImageID]palate.Verdict{ids[0]: palate.Like, ids[1]: palate.Skip}},
+		"empty list": {[]palate.ImageID{}, map[palate.ImageID]palate.Verdict{}},
+		"some":       {[]palate.ImageID{ids[3], ids[1], ids[2], picture(9).ID}, map[palate.ImageID]palate.Verdict{ids[1]: palate.Skip}},
+	} {
+		if got := must(c.StandingVerdicts(ctx, "me", test.ids))(t); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: got %v, want %v", what, got, test.want)
+		}
+	}
+}
