@@ -1,0 +1,17 @@
+FROM golang:1.26-bookworm AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN go build -trimpath -o /palate ./cmd/palate
+
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* \
+ && useradd --create-home --uid 10001 palate && install -d -o palate /collection
+COPY --from=build /palate /usr/local/bin/palate
+USER palate
+ENV PALATE_DATA=/collection PALATE_CACHE=/collection/cache
+VOLUME /collection
+EXPOSE 7252
+ENTRYPOINT ["palate"]
+CMD ["serve", "--addr", "0.0.0.0:7252"]
