@@ -92,6 +92,11 @@ BEGIN SELECT RAISE(ABORT, 'the log of ratings is append-only'); END;
 CREATE TRIGGER ratings_no_delete BEFORE DELETE ON ratings
 BEGIN SELECT RAISE(ABORT, 'the log of ratings is append-only'); END;
 
+-- REPLACE deletes without the trigger above.
+CREATE TRIGGER ratings_no_replace BEFORE INSERT ON ratings
+WHEN EXISTS (SELECT 1 FROM ratings WHERE entry = NEW.entry) OR EXISTS (SELECT 1 FROM ratings WHERE undoes = NEW.undoes)
+BEGIN SELECT RAISE(ABORT, 'the log of ratings is append-only'); END;
+
 CREATE TABLE models (
   no          INTEGER PRIMARY KEY,
   id          TEXT    NOT NULL UNIQUE,

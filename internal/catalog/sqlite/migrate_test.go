@@ -1,0 +1,127 @@
+package sqlite_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"sync"
+	"testing"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/catalog/sqlite"
+)
+
+// versionOne makes a database as the first schema had it: two images, ratings
+// with an undo, one of two images embedded, and a crawl half done.
+func versionOne(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "catalog.db")
+	schema, err := os.ReadFile("migrations/0001_catalog.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := raw(t, path)
+	mustExec(t, db, string(schema), "PRAGMA application_id = 1347174740", "PRAGMA user_version = 1")
+	for n := range 3 {
+		p := picture(n)
+		mustExec(t, db, fmt.Sprintf("INSERT INTO images (id, sha256, bytes, format, width, height, added_at) VALUES (x'%x', x'%x', 1, 'png', 1, 1, 1)", p.ID[:], p.SHA256[:]))
+	}
+	image, other := blob(picture(0).ID), blob(picture(1).ID)
+	mustExec(t, db,
+		"INSERT INTO ratings (profile, image, verdict, shown, probe_version, at) VALUES ('me', "+image+", 'like', 'gallery', 0, 5)",
+		"INSERT INTO ratings (profile, image, verdict, shown, probe_version, at) VALUES ('me', "+image+", 'dislike', 'gallery', 0, 6)",
+		"INSERT INTO ratings (profile, image, shown, probe_version, at, undoes) VALUES ('me', "+image+", '', 0, 7, 2)",
+		"INSERT INTO ratings (profile, image, verdict, shown, probe_version, at) VALUES ('you', "+other+", 'skip', 'gallery', 0, 8)",
+		"INSERT INTO ratings (profile, image, verdict, shown, probe_version, at) VALUES ('you', x'00112233445566778899aabbccddeeff', 'like', 'gallery', 0, 9)",
+		"INSERT INTO models (id, name, dim) VALUES ('m', 'M', 1)",
+		"INSERT INTO embeddings (model, id, image, vector) VALUES (1, "+image+", 1, x'0000803f')",
+		"INSERT INTO embedding_failures (model, image, reason) VALUES (1, 2, 'broken')",
+		"INSERT INTO crawls (name, round, begun_at) VALUES ('museum', 4, 1)",
+		"INSERT INTO tasks (crawl, key, kind, rank, url, referer, depth, attempts, not_before, state, reason, detail, source) VALUES (1, x'01', 'page', 1, 'a', '', 0, 0, 0, 'visited', '', '', NULL), (1, x'02', 'page', 1, 'b', '', 0, 0, 0, 'pending', '', '', '{}')",
+	)
+	return path
+}
+
+func blob(id palate.ImageID) string { return fmt.Sprintf("x'%x'", id[:]) }
+
+func TestAnOlderDatabaseIsBroughtUpToDate(t *testing.T) {
+	ctx := t.Context()
+	path := versionOne(t)
+	c := open(t, path)
+	for profile, want := range map[palate.Profile]map[palate.ImageID]palate.Verdict{
+		"me": {picture(0).ID: palate.Like}, "you": {picture(1).ID: palate.Skip},
+	} {
+		if got, err := c.StandingVerdicts(ctx, profile, nil); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("verdicts of %s: got %v and error %v, want %v", profile, got, err, want)
+		}
+	}
+	profiles, err := c.Profiles(ctx)
+	if err != nil || len(profiles) != 2 || profiles[0].Likes != 1 || profiles[1].Skips != 1 {
+		t.Errorf("profiles: got %+v and error %v", profiles, err)
+	}
+	unembedded, err := c.Unembedded(ctx, "m", 9)
+	if err != nil || len(unembedded) != 1 || unembedded[0].ID != picture(2).ID {
+		t.Errorf("unembedded: got %v and error %v, want the third image", unembedded, err)
+	}
+	embeddings, err := c.EmbeddingsOf(ctx, "m", []palate.ImageID{picture(0).ID})
+	if err != nil || len(embeddings) != 1 || embeddings[0].Embedding[0] != 1 {
+		t.Errorf("embeddings: got %v and error %v", embeddings, err)
+	}
+	progress, err := c.BeginCrawl(ctx, "museum", []crawler.Task{{Kind: crawler.Page, URL: "a"}})
+	want := crawler.Progress{Resumed: true, Round: 4, Pending: 1, Pages: 1, Lost: map[string]int{}}
+	if err != nil || !reflect.DeepEqual(progress, want) {
+		t.Errorf("progress: got %+v and error %v, want %+v", progress, err, want)
+	}
+	if problems, err := c.Check(ctx); err != nil || len(problems) > 0 {
+		t.Errorf("Check: got %q and error %v", problems, err)
+	}
+	if got := value[int](t, raw(t, path), "PRAGMA user_version"); got != 2 {
+		t.Errorf("got version %d, want 2", got)
+	}
+	if _, err := c.Rate(ctx, catalog.Rating{Profile: "me", Image: picture(2).ID, Verdict: palate.Like, Shown: palate.ShownAPI}); err != nil {
+		t.Errorf("Rate: %v", err)
+	}
+}
+
+func TestAMigrationIsAllOrNothing(t *testing.T) {
+	path := versionOne(t)
+	// What stands in the way of the second version comes late in its file.
+	mustExec(t, raw(t, path), "CREATE TABLE tallies (x)")
+	if c, err := sqlite.Open(t.Context(), path, sqlite.DefaultConfig()); err == nil {
+		_ = c.Close()
+		t.Fatal("got no error, want that tallies exists")
+	}
+	db := raw(t, path)
+	if got := value[int](t, db, "PRAGMA user_version"); got != 1 {
+		t.Errorf("got version %d, want 1", got)
+	}
+	if got := value[int](t, db, "SELECT count(*) FROM sqlite_schema WHERE name = 'standing'"); got != 0 {
+		t.Error("a part of the failed migration stayed")
+	}
+	mustExec(t, db, "DROP TABLE tallies")
+	_ = open(t, path)
+}
+
+func TestManyMayOpenAnOldOrNewFileAtOnce(t *testing.T) {
+	for name, path := range map[string]string{"new": filepath.Join(t.TempDir(), "new.db"), "old": versionOne(t)} {
+		t.Run(name, func(t *testing.T) {
+			var group sync.WaitGroup
+			for range 8 {
+				group.Go(func() {
+					c, err := sqlite.Open(t.Context(), path, sqlite.DefaultConfig())
+					if err != nil {
+						t.Errorf("Open: %v", err)
+						return
+					}
+					if err := c.Close(); err != nil {
+						t.Errorf("Close: %v", err)
+					}
+				})
+			}
+			group.Wait()
+		})
+	}
+}
