@@ -146,7 +146,9 @@ type Images interface {
 	// DeleteImage removes the image with sources, embeddings and failures,
 	// and leaves a tombstone with its addresses, so that neither the file
 	// nor an address comes back. Its ratings stay in the log and count no
-	// more. The caller removes the file. ErrNotFound if it is not there.
+	// more, unless it comes back after LiftTombstone. The address of an
+	// upload (palate.Source.Site "upload") names no place and is not kept
+	// away. The caller removes the file. ErrNotFound if it is not there.
 	DeleteImage(ctx context.Context, id palate.ImageID, reason string) error
 
 	// TombstoneOf returns the tombstone of a deleted image.
@@ -391,7 +393,8 @@ type Changes interface {
 	LastChange(ctx context.Context) (uint64, error)
 
 	// ChangesAfter returns up to limit changes, oldest first. ErrConflict
-	// if numbers after it have been compacted away: rebuild instead.
+	// if numbers after it have been compacted away, or if it is beyond
+	// LastChange, as after a backup was restored: rebuild instead.
 	ChangesAfter(ctx context.Context, after uint64, limit int) ([]Change, error)
 
 	// CompactChanges forgets changes up to and including the number.

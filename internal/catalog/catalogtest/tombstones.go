@@ -85,6 +85,7 @@ func deletedStaysAway(t *testing.T, c catalog.Catalog, again func() catalog.Cata
 func uploadAddress(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 	upload := palate.Source{Address: "upload:photo.jpg", Site: "upload"}
 	ok(t, "DeleteImage", c.DeleteImage(t.Context(), add(t, c, picture(1), upload), "x"))
+	equalList(t, "Addresses", must(c.Addresses(t.Context(), []string{upload.Address}))(t), []crawler.Standing{crawler.StandingNew})
 	equal(t, "another file of that name", must(c.AddImage(t.Context(), picture(2), upload, nil))(t), catalog.Added{Image: true, Source: true})
 	equal(t, "the same file", must(c.AddImage(t.Context(), picture(1), upload, nil))(t), catalog.Added{Tombstoned: true})
 }
@@ -103,6 +104,8 @@ func lifted(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 		equalList(t, "Addresses", must(c.Addresses(ctx, []string{sourceOf(1).Address}))(t), []crawler.Standing{crawler.StandingNew})
 		equal(t, "AddImage", must(c.AddImage(ctx, picture(1), sourceOf(1), nil))(t), catalog.Added{Image: true, Source: true})
 		equal(t, "unembedded", len(must(c.Unembedded(ctx, "m", 5))(t)), 1)
+		wantVerdict(t, c, "me", id, palate.Dislike)
+		equal(t, "dislikes", must(c.Profiles(ctx))(t)[0].Dislikes, 1)
 	}
 }
 

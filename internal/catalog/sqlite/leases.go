@@ -68,8 +68,7 @@ func (c *Catalog) AcquireLease(ctx context.Context, name string) (catalog.Lease,
 
 // waitForLease takes a lease as soon as it is free.
 func (c *Catalog) waitForLease(ctx context.Context, name string) (*lease, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.BusyTimeout)
-	defer cancel()
+	deadline := time.After(c.cfg.BusyTimeout)
 	for {
 		l, err := c.takeLease(name)
 		if err == nil || !errors.Is(err, palate.ErrConflict) {
@@ -77,7 +76,9 @@ func (c *Catalog) waitForLease(ctx context.Context, name string) (*lease, error)
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("catalog: wait to open %s: %w (%w)", c.path, palate.ErrUnavailable, err)
+			return nil, ctx.Err()
+		case <-deadline:
+			return nil, fmt.Errorf("another process has been opening it for too long; try again, or stop it: %w (%v)", palate.ErrUnavailable, err)
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
@@ -97,14 +98,7 @@ func (c *Catalog) takeLease(name string) (*lease, error) {
 	if !locked {
 		return nil, fmt.Errorf("%s holds it: %w", l.describeHolder(), palate.ErrConflict)
 	}
-	host, _ := os.Hostname() // for people; a lease works without
-	text, err := json.Marshal(holder{PID: os.Getpid(), Host: host, Since: time.Now().UTC().Truncate(time.Second)})
-	if err == nil {
-		err = os.WriteFile(l.holder, text, 0o644)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("write %s: %w (%w)", l.holder, palate.ErrUnavailable, err), file.Close())
-	}
+	l.announce()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if c.closed.Load() {
@@ -115,6 +109,19 @@ func (c *Catalog) takeLease(name string) (*lease, error) {
 	}
 	b.held[l] = struct{}{}
 	return l, nil
+}
+
+// announce says who holds the lease. A lease works without it, on a full disk
+// too; what a dead process left there must only not be taken for the truth.
+func (l *lease) announce() {
+	host, _ := os.Hostname()
+	text, err := json.Marshal(holder{PID: os.Getpid(), Host: host, Since: time.Now().UTC().Truncate(time.Second)})
+	if err == nil {
+		err = os.WriteFile(l.holder, text, 0o644)
+	}
+	if err != nil {
+		_ = os.Remove(l.holder)
+	}
 }
 
 func (l *lease) describeHolder() string {

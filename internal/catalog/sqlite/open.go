@@ -55,7 +55,7 @@ func Open(ctx context.Context, path string, cfg Config) (*Catalog, error) {
 	// Two processes that make the same file at once take turns.
 	turn, err := c.waitForLease(ctx, "open")
 	if err != nil {
-		return nil, err
+		return nil, c.translate(ctx, "open "+path, err)
 	}
 	defer func() { _ = turn.Release() }()
 	c.writer = sql.OpenDB(c.connector(true))
