@@ -1,0 +1,253 @@
+package disk
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/imagestore"
+)
+
+const (
+	versionFile   = "palate-images"
+	layoutVersion = 1
+
+	filesFolder  = "files"
+	refsFolder   = "refs"
+	thumbsFolder = "thumbs"
+	tmpFolder    = "tmp"
+)
+
+// Store keeps image files in a folder. It is safe for concurrent use by
+// goroutines and processes.
+type Store struct {
+	root string
+}
+
+var _ imagestore.InPlace = (*Store)(nil)
+
+// Open opens the folder, making it if need be. A folder that can't be made or
+// written is palate.ErrUnavailable, one of a newer version, or a folder of
+// something else, is palate.ErrConflict.
+func Open(root string) (*Store, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, fmt.Errorf("image store: %w", err)
+	}
+	s := &Store{root: root}
+	for _, folder := range []string{"", filesFolder, refsFolder, thumbsFolder, tmpFolder} {
+		if err := os.MkdirAll(filepath.Join(root, folder), 0o755); err != nil {
+			return nil, s.unavailable("open", err)
+		}
+	}
+	return s, s.checkVersion()
+}
+
+func (s *Store) checkVersion() error {
+	name := filepath.Join(s.root, versionFile)
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s.writeFile(name, fmt.Appendf(nil, "palate images %d\n", layoutVersion))
+	}
+	if err != nil {
+		return s.unavailable("open", err)
+	}
+	number, ok := strings.CutPrefix(strings.TrimSpace(string(text)), "palate images ")
+	version, err := strconv.Atoi(number)
+	switch {
+	case !ok || err != nil:
+		return fmt.Errorf("image store %s: %s says %.40q and not which version it is: choose another folder: %w", s.root, versionFile, text, palate.ErrConflict)
+	case version > layoutVersion:
+		return fmt.Errorf("image store %s has version %d, this palate knows %d: use a newer palate: %w", s.root, version, layoutVersion, palate.ErrConflict)
+	}
+	return nil
+}
+
+// path gives the place of an image's file in one of the folders.
+func (s *Store) path(folder string, id palate.ImageID, suffix string) string {
+	name := id.String()
+	return filepath.Join(s.root, folder, name[:2], name+suffix)
+}
+
+// Put implements imagestore.Store.
+func (s *Store) Put(ctx context.Context, r io.Reader, maxBytes int64) (imagestore.Stored, error) {
+	tmp, err := os.CreateTemp(filepath.Join(s.root, tmpFolder), "put-*")
+	if err != nil {
+		return imagestore.Stored{}, s.unavailable("store image", err)
+	}
+	defer os.Remove(tmp.Name()) // gone after the rename
+	defer tmp.Close()
+	hash := sha256.New()
+	n, err := io.Copy(&diskWriter{s, io.MultiWriter(tmp, hash)}, &contextReader{ctx, io.LimitReader(r, maxBytes+1)})
+	if err != nil {
+		return imagestore.Stored{}, fmt.Errorf("store image: %w", err)
+	}
+	if n > maxBytes {
+		return imagestore.Stored{}, fmt.Errorf("store image: more than %d bytes: %w", maxBytes, palate.ErrInvalid)
+	}
+	stored := imagestore.Stored{SHA256: [32]byte(hash.Sum(nil)), Bytes: n}
+	stored.ID = palate.NewImageID(stored.SHA256)
+	if stored.Existed, err = s.existed(stored); err != nil || stored.Existed {
+		return stored, err
+	}
+	if err := errors.Join(tmp.Sync(), tmp.Close()); err != nil {
+		return imagestore.Stored{}, s.unavailable("store image", err)
+	}
+	target := s.path(filesFolder, stored.ID, "")
+	err = s.place(target, func() error { return os.Rename(tmp.Name(), target) })
+	if err != nil {
+		return imagestore.Stored{}, s.unavailable("store image", err)
+	}
+	return stored, nil
+}
+
+// existed reports whether a whole file of that id is there. A file of another
+// length under its name is damage, and is replaced.
+func (s *Store) existed(stored imagestore.Stored) (bool, error) {
+	info, err := os.Stat(s.path(filesFolder, stored.ID, ""))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, s.unavailable("store image", err)
+	}
+	return info.Size() == stored.Bytes, nil
+}
+
+// place puts a file at a target in a folder that may not be there yet, and
+// makes that durable.
+func (s *Store) place(target string, put func() error) error {
+	folder := filepath.Dir(target)
+	if err := os.Mkdir(folder, 0o755); err == nil {
+		if err := syncFolder(filepath.Dir(folder)); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := put(); err != nil {
+		return err
+	}
+	return syncFolder(folder)
+}
+
+// writeFile writes a small file durably, whole or not at all.
+func (s *Store) writeFile(target string, content []byte) error {
+	tmp, err := os.CreateTemp(filepath.Join(s.root, tmpFolder), "put-*")
+	if err != nil {
+		return s.unavailable("write", err)
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(content)
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
+		err = s.place(target, func() error { return os.Rename(tmp.Name(), target) })
+	}
+	if err != nil {
+		return s.unavailable("write", err)
+	}
+	return nil
+}
+
+// Open implements imagestore.Store.
+func (s *Store) Open(ctx context.Context, id palate.ImageID) (io.ReadSeekCloser, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(s.path(filesFolder, id, ""))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s.openReference(id)
+	}
+	if err != nil {
+		return nil, s.unavailable("open image", err)
+	}
+	return f, nil
+}
+
+// Has implements imagestore.Store.
+func (s *Store) Has(ctx context.Context, id palate.ImageID) (bool, error) {
+	for _, path := range []string{s.path(filesFolder, id, ""), s.path(refsFolder, id, ".json")} {
+		_, err := os.Stat(path)
+		if err == nil {
+			return true, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return false, s.unavailable("look for image", err)
+		}
+	}
+	return false, ctx.Err()
+}
+
+// Delete implements imagestore.Store.
+func (s *Store) Delete(ctx context.Context, id palate.ImageID) error {
+	thumbs, err := filepath.Glob(s.path(thumbsFolder, id, "-*.jpg"))
+	if err != nil {
+		return s.unavailable("delete image", err)
+	}
+	for _, path := range append(thumbs, s.path(filesFolder, id, ""), s.path(refsFolder, id, ".json")) {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return s.unavailable("delete image", err)
+		}
+	}
+	return ctx.Err()
+}
+
+// Ready implements imagestore.Store.
+func (s *Store) Ready(ctx context.Context) error {
+	tmp, err := os.CreateTemp(filepath.Join(s.root, tmpFolder), "ready-*")
+	if err != nil {
+		return s.unavailable("write", err)
+	}
+	_, err = tmp.WriteString("ready")
+	if err = errors.Join(err, tmp.Close(), os.Remove(tmp.Name())); err != nil {
+		return s.unavailable("write", err)
+	}
+	return ctx.Err()
+}
+
+// unavailable says what the disk refused and what to do.
+func (s *Store) unavailable(doing string, err error) error {
+	switch {
+	case errors.Is(err, palate.ErrUnavailable):
+		return err
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
+		return fmt.Errorf("%s: the disk of %s is full; free some space and run the same again, nothing was lost: %w: %w", doing, s.root, palate.ErrUnavailable, err)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("%s: the folder %s can't be written: %w: %w", doing, s.root, palate.ErrUnavailable, err)
+	}
+	return fmt.Errorf("%s: image store %s: %w: %w", doing, s.root, palate.ErrUnavailable, err)
+}
+
+// diskWriter tells errors of the disk from errors of the reader.
+type diskWriter struct {
+	store *Store
+	to    io.Writer
+}
+
+func (w *diskWriter) Write(p []byte) (int, error) {
+	n, err := w.to.Write(p)
+	if err != nil {
+		err = w.store.unavailable("store image", err)
+	}
+	return n, err
+}
+
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (r *contextReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.Read(p)
+}

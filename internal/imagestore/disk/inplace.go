@@ -1,0 +1,149 @@
+package disk
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/imagestore"
+)
+
+// reference is a file that stays where it is.
+type reference struct {
+	Path     string    `json:"path"`
+	Bytes    int64     `json:"bytes"`
+	SHA256   string    `json:"sha256"`
+	Modified time.Time `json:"modified"`
+}
+
+// Link implements imagestore.InPlace.
+func (s *Store) Link(ctx context.Context, path string) (imagestore.Stored, error) {
+	stored, _, err := hashFile(ctx, path)
+	if err != nil {
+		return stored, err
+	}
+	if stored.Existed, err = s.existed(stored); err != nil || stored.Existed {
+		return stored, err
+	}
+	target := s.path(filesFolder, stored.ID, "")
+	err = s.place(target, func() error { return os.Link(path, target) })
+	switch {
+	case err == nil, errors.Is(err, fs.ErrExist):
+		return stored, nil
+	case errors.Is(err, syscall.EXDEV), errors.Is(err, syscall.EPERM), errors.Is(err, syscall.ENOTSUP), errors.Is(err, syscall.EMLINK):
+		return stored, fmt.Errorf("link %s: it can't be linked into %s (another disk, or one without links): copy or reference it instead: %w: %w",
+			path, s.root, palate.ErrInvalid, err)
+	}
+	return stored, s.unavailable("link image", err)
+}
+
+// Reference implements imagestore.InPlace.
+func (s *Store) Reference(ctx context.Context, path string) (imagestore.Stored, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return imagestore.Stored{}, fmt.Errorf("reference %s: %w", path, err)
+	}
+	stored, info, err := hashFile(ctx, path)
+	if err != nil {
+		return stored, err
+	}
+	if stored.Existed, err = s.existed(stored); err != nil || stored.Existed {
+		return stored, err
+	}
+	if f, err := s.openReference(stored.ID); err == nil {
+		stored.Existed = true
+		return stored, f.Close()
+	}
+	text, err := json.Marshal(reference{path, stored.Bytes, hex.EncodeToString(stored.SHA256[:]), info.ModTime()})
+	if err != nil {
+		return stored, err
+	}
+	return stored, s.writeFile(s.path(refsFolder, stored.ID, ".json"), text)
+}
+
+func hashFile(ctx context.Context, path string) (imagestore.Stored, fs.FileInfo, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return imagestore.Stored{}, nil, fileError(path, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return imagestore.Stored{}, nil, fileError(path, err)
+	}
+	hash := sha256.New()
+	n, err := io.Copy(hash, &contextReader{ctx, f})
+	if err != nil {
+		return imagestore.Stored{}, nil, fileError(path, err)
+	}
+	stored := imagestore.Stored{SHA256: [32]byte(hash.Sum(nil)), Bytes: n}
+	stored.ID = palate.NewImageID(stored.SHA256)
+	return stored, info, nil
+}
+
+func fileError(path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("file %s: %w", path, palate.ErrNotFound)
+	}
+	return fmt.Errorf("file %s: %w", path, err)
+}
+
+// openReference opens a referenced file if it is still the one that was
+// referenced. A file of the same size and time is taken for the same; else its hash decides.
+func (s *Store) openReference(id palate.ImageID) (io.ReadSeekCloser, error) {
+	text, err := os.ReadFile(s.path(refsFolder, id, ".json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("image %s has no file: %w", id, palate.ErrNotFound)
+	}
+	if err != nil {
+		return nil, s.unavailable("open image", err)
+	}
+	var ref reference
+	if err := json.Unmarshal(text, &ref); err != nil {
+		return nil, fmt.Errorf("reference of image %s can't be read: import its file again: %w: %w", id, palate.ErrConflict, err)
+	}
+	f, err := os.Open(ref.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("image %s: the referenced file %s is gone: %w", id, ref.Path, palate.ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("image %s: the referenced file %s: %w: %w", id, ref.Path, palate.ErrUnavailable, err)
+	}
+	if err := ref.check(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("image %s: %w", id, err), f.Close())
+	}
+	return f, nil
+}
+
+func (ref reference) check(f *os.File) error {
+	changed := fmt.Errorf("the referenced file %s has changed; import it again: %w", ref.Path, palate.ErrConflict)
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("the referenced file %s: %w: %w", ref.Path, palate.ErrUnavailable, err)
+	}
+	if info.Size() != ref.Bytes {
+		return changed
+	}
+	if info.ModTime().Equal(ref.Modified) {
+		return nil
+	}
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return fmt.Errorf("the referenced file %s: %w: %w", ref.Path, palate.ErrUnavailable, err)
+	}
+	if hex.EncodeToString(hash.Sum(nil)) != ref.SHA256 {
+		return changed
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return err
+}

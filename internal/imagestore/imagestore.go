@@ -1,0 +1,80 @@
+// Package imagestore says where image files are kept: by ImageID, so that the
+// same picture is one file, written once.
+//
+// imagestore/disk is the implementation on one machine; every implementation
+// passes storetest.
+package imagestore
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/palate-art/palate"
+)
+
+// Stored is a file in the store.
+type Stored struct {
+	ID      palate.ImageID
+	SHA256  [32]byte
+	Bytes   int64
+	Existed bool // the store had it already; nothing was written
+}
+
+// Store is safe for concurrent use by goroutines and by processes that opened
+// the same one. A full disk, or a store that can't be reached or written, is
+// palate.ErrUnavailable and says what to do; nothing is left of the call then.
+type Store interface {
+	// Put stores what r gives under the id of its SHA-256. The file is
+	// durable before Put returns, and whole or not there at all after a
+	// crash. More than maxBytes is palate.ErrInvalid. An error of r is
+	// returned as it is.
+	Put(ctx context.Context, r io.Reader, maxBytes int64) (Stored, error)
+
+	// Open opens a file. palate.ErrNotFound if the store does not have it;
+	// a referenced file that is gone is palate.ErrNotFound too, one that
+	// has changed is palate.ErrConflict, and both name its path. The
+	// caller closes it.
+	Open(ctx context.Context, id palate.ImageID) (io.ReadSeekCloser, error)
+
+	// Has reports whether the store has a file, or a reference to one.
+	Has(ctx context.Context, id palate.ImageID) (bool, error)
+
+	// Delete removes a file with its thumbnails; of a referenced file it
+	// removes the reference alone. Deleting what is not there succeeds.
+	Delete(ctx context.Context, id palate.ImageID) error
+
+	// Walk calls visit with every id, in no order that means anything,
+	// until it fails; that error is returned.
+	Walk(ctx context.Context, visit func(palate.ImageID) error) error
+
+	// PutThumbnail keeps a picture that was derived from the image. It may
+	// be lost at any time and is then derived again.
+	PutThumbnail(ctx context.Context, id palate.ImageID, width int, jpeg []byte) error
+
+	// OpenThumbnail opens one. palate.ErrNotFound if it is not kept.
+	OpenThumbnail(ctx context.Context, id palate.ImageID, width int) (io.ReadSeekCloser, error)
+
+	// Sweep removes what killed processes left: unfinished files, and files
+	// that wanted says nobody knows, both only if older than the given age,
+	// so that work under way is left alone. It returns how many it removed.
+	Sweep(ctx context.Context, olderThan time.Duration, wanted func(palate.ImageID) (bool, error)) (int, error)
+
+	// Ready returns nil when files can be written, else
+	// palate.ErrUnavailable with the reason.
+	Ready(ctx context.Context) error
+}
+
+// InPlace is a Store that can also keep files of the same machine without
+// copying them. The path is made absolute.
+type InPlace interface {
+	Store
+
+	// Link makes a hard link to the file. palate.ErrInvalid, saying so, if
+	// the file is on another disk or the file system has no links.
+	Link(ctx context.Context, path string) (Stored, error)
+
+	// Reference keeps path, size and hash of the file, which stays where
+	// it is. If the store has the image already, nothing is written.
+	Reference(ctx context.Context, path string) (Stored, error)
+}
