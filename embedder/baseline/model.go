@@ -68,7 +68,11 @@ func Dim() int64 {
 	light, opponent := int64(len(lightBins)), int64(len(opponentBins))
 	dim := light*opponent*opponent + quarters*quarters*(light+2*opponent) + 1
 	for _, set := range channelSets {
-		dim += int64(octaves-set.finest) * (3 + harmonics + orientations + quarters*quarters*orientations)
+		each := 3 + harmonics + orientations + len(strengthBins)*len(directedBins)
+		if set.arranged {
+			each += quarters * quarters * orientations
+		}
+		dim += int64((octaves - set.finest) * each)
 	}
 	return dim
 }

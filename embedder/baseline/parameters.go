@@ -35,16 +35,25 @@ var (
 	opponentBins = []float64{-0.6, -0.3, 0, 0.3, 0.6}
 )
 
+// The centres of the bins of the filters' local responses: the logarithm of
+// the mean amplitude over the orientations, and by how much the largest one
+// exceeds that mean (1 is a spot, 3.9 a wave).
+var (
+	strengthBins = []float64{-5, -4, -3, -2, -1}
+	directedBins = []float64{1.2, 2, 2.8}
+)
+
 // channelSet is what the filters look at.
 type channelSet struct {
 	name        string
-	first, last int // of L*, a*, b*: channels first ≤ c < last
-	finest      int // the first octave that is looked at
+	first, last int  // of L*, a*, b*: channels first ≤ c < last
+	finest      int  // the first octave that is looked at
+	arranged    bool // whether the quarters are told apart
 }
 
 // Chroma is seen, and stored by JPEG, at half the resolution of lightness.
 var channelSets = []channelSet{
-	{name: "light", first: 0, last: 1, finest: 0},
+	{name: "light", first: 0, last: 1, finest: 0, arranged: true},
 	{name: "chroma", first: 1, last: 3, finest: 1},
 }
 
@@ -54,19 +63,20 @@ var channelSets = []channelSet{
 type part struct{ centre, weight float64 }
 
 var parts = map[string]part{
-	"joint":       {centre: 0, weight: 1},
-	"marginals":   {centre: 0, weight: 0.5},
+	"joint":       {centre: 0.05, weight: 0.5},
+	"marginals":   {centre: 0.4, weight: 0.5},
 	"entropy":     {centre: 2.5, weight: 0.5},
-	"level":       {centre: -3.5, weight: 1},
-	"sparsity":    {centre: 0.35, weight: 1},
-	"harmonics":   {centre: 0.25, weight: 1},
-	"spread":      {centre: 0.5, weight: 1},
-	"orientation": {centre: 0, weight: 0.5},
-	"arrangement": {centre: 0, weight: 0.3},
+	"level":       {centre: -3.5, weight: 1.5},
+	"sparsity":    {centre: 0.5, weight: 2},
+	"harmonics":   {centre: 0.3, weight: 3},
+	"spread":      {centre: 0.4, weight: 2.5},
+	"responses":   {centre: 0.2, weight: 3},
+	"orientation": {centre: 0, weight: 1.5},
+	"arrangement": {centre: 0, weight: 1},
 }
 
 // parametersText holds every number that the function depends on.
 func parametersText() string {
 	return fmt.Sprintln("palate baseline", version, side, quarters, spreadCells, octaves, orientations, harmonics, kernelSide,
-		wavelength, sigma, labScale, amplitudeEps, histogramEps, squareEps, lightBins, opponentBins, channelSets, parts)
+		wavelength, sigma, labScale, amplitudeEps, histogramEps, squareEps, lightBins, opponentBins, strengthBins, directedBins, channelSets, parts)
 }

@@ -59,7 +59,7 @@ func (w *writer) texture(lab string, set channelSet) []block {
 			continue
 		}
 		name := fmt.Sprintf("%s/%d", set.name, octave)
-		blocks = append(blocks, w.octave(name, w.amplitude(name, plane, weight, channels, size), size)...)
+		blocks = append(blocks, w.octave(name, w.amplitude(name, plane, weight, channels, size), size, set.arranged)...)
 	}
 	return blocks
 }
@@ -76,7 +76,7 @@ func (w *writer) amplitude(name, plane, weight string, channels, size int64) str
 }
 
 // octave splits the amplitudes of one octave into their parts.
-func (w *writer) octave(name, amplitude string, size int64) []block {
+func (w *writer) octave(name, amplitude string, size int64, arranged bool) []block {
 	inPlane, overOrientations := w.ints("axes_2_3", 2, 3), w.ints("axis_1", 1)
 
 	strength := w.logOf(name+"/strength", w.mean(name+"/mean", amplitude, inPlane, false)) // [batch, orientations]
@@ -92,19 +92,47 @@ func (w *writer) octave(name, amplitude string, size int64) []block {
 	power := w.add(name+"/power", w.mul(name+"/cosines_squared", cosines, cosines), w.mul(name+"/sines_squared", sines, sines))
 	harmonic := w.rootOf(name+"/harmonics", power)
 
-	quarterLogs := w.logOf(name+"/quarters", w.cells(name+"/quarter_means", amplitude, size, quarters))
-	column := w.reshape(name+"/strength_column", strength, w.ints("column_shape", 0, orientations, 1, 1))
-	arrangement := w.flat(name+"/arrangement", w.sub(name+"/arrangements", quarterLogs, column))
-
 	cellLogs := w.logOf(name+"/cells", w.cells(name+"/cell_means", amplitude, size, spreadCells))
 	away := w.sub(name+"/cells_away", cellLogs, w.mean(name+"/cells_mean", cellLogs, inPlane, true))
 	variance := w.mean(name+"/cells_variance", w.mul(name+"/cells_squared", away, away), inPlane, false)
 	spread := w.mean(name+"/spread", w.rootOf(name+"/cells_deviation", variance), overOrientations, true)
 
-	return []block{
+	blocks := []block{
 		{level, "level", 1}, {sparsity, "sparsity", 1}, {spread, "spread", 1}, {harmonic, "harmonics", harmonics},
-		{orientation, "orientation", orientations}, {arrangement, "arrangement", quarters * quarters * orientations},
+		{orientation, "orientation", orientations}, w.responses(name, amplitude, size),
 	}
+	if arranged {
+		blocks = append(blocks, w.arrangement(name, amplitude, strength, size))
+	}
+	return blocks
+}
+
+// arrangement gives how each orientation's strength in each quarter differs
+// from that in the whole picture.
+func (w *writer) arrangement(name, amplitude, strength string, size int64) block {
+	logs := w.logOf(name+"/quarters", w.cells(name+"/quarter_means", amplitude, size, quarters))
+	column := w.reshape(name+"/strength_column", strength, w.ints("column_shape", 0, orientations, 1, 1))
+	flat := w.flat(name+"/arrangement", w.sub(name+"/arrangements", logs, column))
+	return block{flat, "arrangement", quarters * quarters * orientations}
+}
+
+// responses gives the histogram, joint over strength and directedness, of
+// what the filters say at each pixel.
+func (w *writer) responses(name, amplitude string, size int64) block {
+	overOrientations := w.ints("axis_1", 1)
+	mean := w.mean(name+"/local_mean", amplitude, overOrientations, true)
+	raised := w.add(name+"/local_mean_raised", mean, w.scalar("amplitude_eps", amplitudeEps))
+	strength := w.Op("Log", name+"/local_strength", []string{raised})
+	largest := w.Op("ReduceMax", name+"/local_largest", []string{amplitude, overOrientations}, onnxgraph.Int("keepdims", 1))
+	directed := w.Op("Div", name+"/local_directedness", []string{largest, raised})
+
+	strengths, directions := int64(len(strengthBins)), int64(len(directedBins))
+	rows := w.reshape(name+"/strength_rows", w.members(strength, strengthBins), w.ints(name+"/strength_shape", 0, strengths, size*size))
+	others := w.reshape(name+"/directed_rows", w.members(directed, directedBins), w.ints(name+"/directed_shape", 0, directions, size*size))
+	columns := w.Op("Transpose", name+"/directed_columns", []string{others}, onnxgraph.Ints("perm", 0, 2, 1))
+	counts := w.Op("MatMul", name+"/response_counts", []string{rows, columns})
+	share := w.mul(name+"/response_share", counts, w.scalar(name+"/per_pixel", 1/float64(size*size)))
+	return block{w.sqrt(name+"/responses", w.flat(name+"/response_histogram", share)), "responses", len(strengthBins) * len(directedBins)}
 }
 
 // harmonicMatrix gives [orientations, harmonics] of the discrete Fourier

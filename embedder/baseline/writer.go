@@ -87,10 +87,12 @@ func (w *writer) cells(name, a string, planeSide, cells int64) string {
 func partWeight(name string, n int) float64 {
 	p := parts[name]
 	switch name {
-	case "joint":
-		return p.weight // its root already has norm 1
+	case "joint": // the root of a histogram already has norm 1
+		return p.weight
 	case "marginals":
-		return p.weight / math.Sqrt(3*quarters*quarters) // as many histograms, each of norm 1
+		return p.weight / math.Sqrt(3*quarters*quarters) // as many histograms
+	case "responses":
+		return p.weight / math.Sqrt(float64(n/(len(strengthBins)*len(directedBins))))
 	}
 	return p.weight / math.Sqrt(float64(n))
 }

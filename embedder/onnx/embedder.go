@@ -25,7 +25,9 @@ type Embedder struct {
 var _ embedder.Embedder = (*Embedder)(nil)
 
 // Prepare is the description's.
-func (e *Embedder) Prepare(img image.Image) (embedder.Input, error) { return e.description.Prepare(img) }
+func (e *Embedder) Prepare(img image.Image) (embedder.Input, error) {
+	return e.description.Prepare(img)
+}
 
 // Dim is the length of every embedding.
 func (e *Embedder) Dim() int { return e.dim }
