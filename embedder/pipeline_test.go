@@ -211,19 +211,20 @@ func TestBatchesFillWhenInferenceIsSlow(t *testing.T) {
 func TestNoMoreThanTheWindowIsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := embedder.PipelineConfig{PrepareWorkers: 2, EmbedWorkers: 2, BatchSize: 1, Window: 5}
-		var begun, ended, most int
+		var begun, most int
+		var ended atomic.Int64
 		source := func(yield func(embedder.Item, error) bool) {
 			for item := range items(50, 0) {
 				if !yield(item, nil) {
 					return
 				}
 				begun++
-				most = max(most, begun-ended)
+				most = max(most, begun-int(ended.Load()))
 			}
 		}
 		_, err := embedder.Run(context.Background(), newThumbnail(), c, source, func(embedder.Result) error {
 			time.Sleep(time.Second) // everything else comes to rest
-			ended++
+			ended.Add(1)
 			return nil
 		})
 		// One more may be in the sink's hands and one in the source's.
