@@ -3,6 +3,7 @@ package museum
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
 	"net"
@@ -109,10 +110,11 @@ func spoil(w *recorder, r *http.Request, a reply, rule Rule) {
 		a.contentType, a.body, a.etag = "image/jpeg", failure(0, http.StatusNotFound).body, ""
 	case PictureAsHTML:
 		a.contentType = "text/html; charset=utf-8"
+	case ShortLength:
+		understate(w, a)
+		return
 	case LongLength:
 		w.Header().Set("Content-Length", strconv.Itoa(2*len(a.body)+1))
-	case ShortLength:
-		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)/2))
 	case Truncated:
 		a.body, a.etag = a.body[:len(a.body)/2], ""
 	case Garbage:
@@ -185,6 +187,20 @@ func reset(w *recorder, a reply) {
 		_ = tcp.SetLinger(0) // closing now sends RST instead of FIN
 	}
 	_ = conn.Close()
+}
+
+// understate states half of the length and sends all. net/http would not
+// send it, so it is written to the connection.
+func understate(w *recorder, a reply) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	defer conn.Close()
+	head := fmt.Sprintf("HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n",
+		a.status, http.StatusText(a.status), a.contentType, len(a.body)/2)
+	w.log.change(func() { w.entry.Status, w.entry.Bytes = a.status, int64(len(a.body)) })
+	_, _ = conn.Write(append([]byte(head), a.body...))
 }
 
 func garbage(n int) []byte {

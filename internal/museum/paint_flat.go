@@ -37,11 +37,18 @@ func paintColourFields(c *canvas, p palette, s source) {
 		if across {
 			u, v = x, y
 		}
-		wobble := n.at(v/c.size*7, u/c.size*7) * soft * .5
+		var wobble float64
 		col := p.ground
+		side := min(v-margin, wide-margin-v)
 		for _, f := range fields {
-			inside := smooth(-soft, soft, min(u-f.from, f.to-u)+wobble) *
-				smooth(-soft, soft, min(v-margin, wide-margin-v)+wobble)
+			end := min(u-f.from, f.to-u)
+			if min(end, side) < -1.5*soft {
+				continue
+			}
+			if min(end, side) < 1.5*soft { // the edge wavers
+				wobble = n.at(v/c.size*7, u/c.size*7) * soft * .5
+			}
+			inside := smooth(-soft, soft, end+wobble) * smooth(-soft, soft, side+wobble)
 			if inside > 0 {
 				col = mix(col, f.col, inside*.95)
 			}

@@ -47,7 +47,11 @@ func paintLandscape(c *canvas, p palette, s source) {
 	horizon := c.h * s.between(.36, .55)
 	top, low := p.accents[0], mix(p.ground, p.accents[1], .4)
 	cloud := s.between(.15, .5)
+	front := c.h * s.between(.68, .82)
 	c.paint(func(x, y float64) colour {
+		if y > front { // is painted over
+			return low
+		}
 		t := min(y/horizon, 1)
 		col := mix(top, low, t*t*(3-2*t))
 		wisp := smooth(.12, .4, n.fractal(x/c.size*3, y/c.size*14, 3))
@@ -61,7 +65,6 @@ func paintLandscape(c *canvas, p palette, s source) {
 	}
 	chains := s.count(3, 5)
 	far, near := mix(low, p.accents[3], .45), mix(p.accents[3], p.ink, .45)
-	front := c.h * s.between(.68, .82)
 	for i := range chains {
 		t := float64(i+1) / float64(chains)
 		base := horizon + (front-horizon)*(t-1/float64(chains))
@@ -70,7 +73,7 @@ func paintLandscape(c *canvas, p palette, s source) {
 		b, shade := bytesOf(col), bytesOf(col.lighter(14))
 		for x := range int(c.w) {
 			skyline := base - height*ridge(n, float64(x)*stretch, float64(i+1), 5)
-			for y := max(int(skyline), 0); y < int(c.h); y++ {
+			for y := max(int(skyline), 0); y < int(front)+2; y++ {
 				cover, tone := float64(y+1)-skyline, &b
 				if n.at(float64(x)/c.size*18+7*t, (float64(y)-skyline)/c.size*30) > .25 {
 					tone = &shade

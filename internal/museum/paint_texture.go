@@ -25,8 +25,8 @@ func paintOpArt(c *canvas, p palette, s source) {
 	edge := 1.2 / period * math.Pi
 	c.paint(func(x, y float64) colour {
 		u, v := x*cos+y*sin, y*cos-x*sin
-		t := 2 * math.Pi / period * (v + amplitude*math.Sin(bend*u+phase+.8*math.Sin(swell*v)))
-		return mix(first, mix(second, third, smooth(0, c.w, x)), smooth(-edge, edge, math.Sin(t)))
+		t := 2 * math.Pi / period * (v + amplitude*sine(bend*u+phase+.8*sine(swell*v)))
+		return mix(first, mix(second, third, smooth(0, c.w, x)), smooth(-edge, edge, sine(t)))
 	})
 }
 

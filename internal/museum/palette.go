@@ -52,7 +52,8 @@ func drawPalette(s source) palette {
 	hue := s.Float64()
 	harmony := pick(s, harmonies)
 	chroma := s.between(.05, .17)
-	groundLight := s.between(.28, .95)
+	groundLight := s.between(.3, .93)
+	centre := s.between(.48, .76)
 	ground := oklch(groundLight, s.between(.005, .09), 2*math.Pi*(hue+pick(s, harmony)))
 
 	inkLight := s.between(.14, .3)
@@ -61,8 +62,8 @@ func drawPalette(s source) palette {
 	}
 	p := palette{ground: ground, ink: oklch(inkLight, s.between(0, .04), 2*math.Pi*hue)}
 	for i, step := range harmony {
-		// Lightness is spread evenly, then shifted off the ground's.
-		light := .36 + .13*float64(i) + s.between(-.05, .05)
+		// Lightness is spread about the centre, then shifted off the ground's.
+		light := centre + .11*float64(i-2) + s.between(-.05, .05)
 		if d := light - groundLight; math.Abs(d) < .15 {
 			light = groundLight + math.Copysign(.15, d)
 		}

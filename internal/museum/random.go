@@ -79,3 +79,16 @@ func smooth(a, b, x float64) float64 {
 	t := min(max((x-a)/(b-a), 0), 1)
 	return t * t * (3 - 2*t)
 }
+
+// sines is one turn, for styles that need a sine for every pixel.
+var sines = func() (t [4096]float64) {
+	for i := range t {
+		t[i] = math.Sin(2 * math.Pi * float64(i) / float64(len(t)))
+	}
+	return t
+}()
+
+// sine is math.Sin to 8e-4.
+func sine(x float64) float64 {
+	return sines[int(math.Floor(x*(4096/(2*math.Pi))+.5))&4095]
+}
