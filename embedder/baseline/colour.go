@@ -50,7 +50,7 @@ func (w *writer) colour(lab string) []block {
 		members[i] = w.members(channel, bins[i])
 	}
 	joint := w.joint(members)
-	jointRoot := w.sqrt("joint/root", joint)
+	jointRoot := w.rootOf("joint/root", joint)
 	size := len(lightBins) * len(opponentBins) * len(opponentBins)
 
 	logs := w.Op("Log", "entropy/log", []string{w.add("entropy/raised", joint, w.scalar("histogram_eps", histogramEps))})
@@ -59,7 +59,7 @@ func (w *writer) colour(lab string) []block {
 
 	marginals := w.Op("Concat", "marginals/members", members, onnxgraph.Int("axis", 1))
 	cells := w.cells("marginals/cells", marginals, side, quarters)
-	marginalRoot := w.sqrt("marginals/root", w.flat("marginals", cells))
+	marginalRoot := w.rootOf("marginals/root", w.flat("marginals", cells))
 	return []block{
 		{jointRoot, "joint", size},
 		{marginalRoot, "marginals", quarters * quarters * (len(lightBins) + 2*len(opponentBins))},

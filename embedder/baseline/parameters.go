@@ -25,7 +25,7 @@ const (
 	labScale     = 100.0
 	amplitudeEps = 0.005
 	histogramEps = 1e-4
-	squareEps    = 1e-6 // keeps square roots smooth near zero
+	squareEps    = 1e-6 // added before a square root, whose slope would otherwise enlarge rounding near 0
 )
 
 // The centres of the histogram's bins, evenly spaced, in L*a*b*/labScale.

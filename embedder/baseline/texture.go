@@ -132,7 +132,7 @@ func (w *writer) responses(name, amplitude string, size int64) block {
 	columns := w.Op("Transpose", name+"/directed_columns", []string{others}, onnxgraph.Ints("perm", 0, 2, 1))
 	counts := w.Op("MatMul", name+"/response_counts", []string{rows, columns})
 	share := w.mul(name+"/response_share", counts, w.scalar(name+"/per_pixel", 1/float64(size*size)))
-	return block{w.sqrt(name+"/responses", w.flat(name+"/response_histogram", share)), "responses", len(strengthBins) * len(directedBins)}
+	return block{w.rootOf(name+"/responses", w.flat(name+"/response_histogram", share)), "responses", len(strengthBins) * len(directedBins)}
 }
 
 // harmonicMatrix gives [orientations, harmonics] of the discrete Fourier
