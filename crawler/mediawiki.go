@@ -1,0 +1,120 @@
+package crawler
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gocolly/colly/v2"
+)
+
+// lagWait is how long to wait where an answer asks for it without a time.
+const lagWait = 5 * time.Second
+
+// wikiTasks gives the API requests for a category (its files and its
+// subcategories) or for one file.
+func wikiTasks(cfg Config, api, title string, depth int) []Task {
+	info := url.Values{
+		"prop": {"imageinfo"}, "iiprop": {"url|size|mime|sha1|mediatype|extmetadata"},
+		"iiurlwidth": {strconv.Itoa(cfg.ThumbnailWidth)},
+	}
+	if strings.HasPrefix(title, "File:") {
+		info.Set("titles", title)
+		return []Task{wikiTask(api, info, depth)}
+	}
+	info.Set("generator", "categorymembers")
+	info.Set("gcmtitle", title)
+	info.Set("gcmtype", "file")
+	info.Set("gcmlimit", "50")
+	out := []Task{wikiTask(api, info, depth)}
+	if depth < cfg.CategoryDepth {
+		out = append(out, wikiTask(api, url.Values{
+			"list": {"categorymembers"}, "cmtitle": {title}, "cmtype": {"subcat"}, "cmlimit": {"500"},
+		}, depth))
+	}
+	return out
+}
+
+func wikiTask(api string, query url.Values, depth int) Task {
+	for name, value := range map[string]string{
+		"action": "query", "format": "json", "formatversion": "2", "redirects": "1", "maxlag": "5",
+	} {
+		query.Set(name, value)
+	}
+	// Encode sorts, so a request has one address however it was made.
+	return Task{Kind: API, URL: api + "?" + query.Encode(), Depth: depth}
+}
+
+// wikiAnswer is action=query in format version 2.
+type wikiAnswer struct {
+	Error *struct {
+		Code string `json:"code"`
+		Info string `json:"info"`
+	} `json:"error"`
+	Continue      map[string]any `json:"continue"`
+	BatchComplete bool           `json:"batchcomplete"`
+	Query         struct {
+		Pages           []wikiPage `json:"pages"`
+		CategoryMembers []struct {
+			Title string `json:"title"`
+		} `json:"categorymembers"`
+	} `json:"query"`
+}
+
+// visitAPI reads one answer of a MediaWiki API: files become candidates,
+// subcategories and continuations further requests. The frontier passes over
+// those it has seen, so cycles of categories end.
+func (r *run) visitAPI(ctx context.Context, task Task) (result, error) {
+	u, err := url.Parse(task.URL)
+	if err != nil {
+		return result{failed: lose("bad_address", "%v", err)}, nil
+	}
+	a := r.ask(ctx, task, "application/json,text/html", func(*colly.Collector) {})
+	if a.failed != nil {
+		return result{failed: a.failed}, nil
+	}
+	var answer wikiAnswer
+	if err := json.Unmarshal(a.response.Body, &answer); err != nil {
+		return result{failed: lose("not_mediawiki", "the answer is no JSON of MediaWiki's: %v", err)}, nil
+	}
+	if answer.Error != nil {
+		return result{failed: r.wikiFailure(u.Hostname(), answer.Error.Code, answer.Error.Info, a)}, nil
+	}
+	api, query := u.Scheme+"://"+u.Host+u.EscapedPath(), u.Query()
+	var found []Task
+	for _, p := range answer.Query.Pages {
+		if t, ok := r.wikiCandidate(p, u.Hostname(), task.Depth); ok {
+			found = append(found, t)
+		}
+	}
+	for _, member := range answer.Query.CategoryMembers {
+		found = append(found, wikiTasks(r.cfg, api, member.Title, task.Depth+1)...)
+	}
+	if len(answer.Continue) > 0 {
+		for name, value := range answer.Continue {
+			query.Set(name, fmt.Sprint(value))
+		}
+		found = append(found, wikiTask(api, query, task.Depth))
+	}
+	return result{outcome: Outcome{State: Visited}, found: found}, nil
+}
+
+// wikiFailure judges an error that came with HTTP 200.
+func (r *run) wikiFailure(host, code, info string, a answer) *failure {
+	f := lose("api_"+code, "%s: %s", code, info)
+	switch {
+	case code == "maxlag", code == "ratelimited", code == "readonly", strings.HasPrefix(code, "internal_api_error"):
+		f.passes, f.after = true, retryAfter(a.header, time.Now())
+		if f.after == 0 {
+			f.after = lagWait
+		}
+		if f.after <= r.cfg.MaxRetryAfter {
+			r.manners.site(host).pages.hold(time.Now().Add(f.after))
+		}
+	}
+	return f
+}

@@ -1,0 +1,118 @@
+package crawler
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gocolly/colly/v2"
+)
+
+// newCollector configures what all visits to pages share. What colly would
+// decide by itself (where to go, what was visited, robots.txt, sizes and
+// times) is decided by this package.
+func newCollector(r *run) *colly.Collector {
+	c := colly.NewCollector()
+	c.UserAgent = r.cfg.userAgent()
+	c.AllowURLRevisit = true
+	c.IgnoreRobotsTxt = true // manners asks it on every hop
+	c.MaxBodySize = 0        // colly would cut in silence
+	c.MaxDepth, c.MaxRequests = 0, 0
+	c.AllowedDomains, c.DisallowedDomains = nil, nil
+	c.Async, c.CacheDir = false, ""
+	c.WithTransport(r.manners)
+	c.SetRequestTimeout(0)
+	c.SetRedirectHandler(r.checkRedirect)
+	return c
+}
+
+// answer is what a page or API address gave.
+type answer struct {
+	status   int
+	header   http.Header
+	response *colly.Response // nil unless the status is 200
+	failed   *failure
+}
+
+// ask fetches one page or API answer. read is called with the response
+// before colly parses it and may add callbacks to the collector.
+func (r *run) ask(ctx context.Context, task Task, accept string, prepare func(*colly.Collector)) answer {
+	c := r.collector.Clone()
+	c.Context = withTraffic(ctx, traffic{maxBytes: r.cfg.MaxPageBytes, trusted: task.Depth == 0 && task.Referer == ""})
+	var a answer
+	c.OnRequest(func(req *colly.Request) {
+		req.Headers.Set("Accept", accept)
+		if task.Referer != "" {
+			req.Headers.Set("Referer", task.Referer)
+		}
+	})
+	c.OnResponseHeaders(func(resp *colly.Response) {
+		a.status, a.header = resp.StatusCode, resp.Headers.Clone()
+		if resp.StatusCode == http.StatusOK && !strings.Contains(accept, mediaType(a.header)) {
+			resp.Request.Abort() // nothing of the body is wanted
+		}
+	})
+	c.OnResponse(func(resp *colly.Response) { a.response = resp })
+	prepare(c)
+	err := c.Request(http.MethodGet, task.URL, nil, nil, nil)
+	switch {
+	case ctx.Err() != nil:
+		a.failed = requestFailure(context.Cause(ctx))
+	case a.status != 0 && a.status != http.StatusOK && a.failed == nil:
+		a.failed = statusFailure(a.status, a.header, time.Now())
+	case err != nil && a.response == nil && a.status == http.StatusOK && !strings.Contains(accept, mediaType(a.header)):
+		a.failed = lose("not_html", "it is %s", mediaType(a.header))
+	case err != nil:
+		a.failed = requestFailure(err)
+	case a.response == nil:
+		a.failed = requestFailure(errNoCollector)
+	}
+	return a
+}
+
+// mediaType is that of the header without parameters. An answer without one
+// passes for what was asked for.
+func mediaType(header http.Header) string {
+	kind, _, _ := strings.Cut(header.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(kind))
+}
+
+// visitPage reads an HTML page for links and candidates.
+func (r *run) visitPage(ctx context.Context, task Task) (result, error) {
+	var p *page
+	a := r.ask(ctx, task, "text/html,application/xhtml+xml", func(c *colly.Collector) {
+		c.OnResponse(decodeCharset)
+		c.OnHTML("html", func(e *colly.HTMLElement) {
+			if p == nil {
+				p = newPage(r, task, e)
+			}
+		})
+	})
+	switch {
+	case a.failed != nil && strings.HasPrefix(mediaType(a.header), "image/") && a.failed.reason == "not_html":
+		// The address did not show that it is a picture's.
+		return result{outcome: Outcome{State: Visited}, found: []Task{{
+			Kind: Image, URL: task.URL, Referer: task.Referer, Depth: task.Depth, Source: task.Source,
+		}}}, nil
+	case a.failed != nil && r.mayPass(task, a.failed):
+		return result{failed: a.failed}, nil
+	case a.failed != nil:
+		return result{failed: a.failed, found: leadingPicture(task)}, nil
+	case p == nil:
+		return result{failed: lose("not_html", "there is no HTML in it"), found: leadingPicture(task)}, nil
+	}
+	return result{outcome: Outcome{State: Visited}, found: p.found()}, nil
+}
+
+// leadingPicture is the candidate that a page's task brought along: the
+// picture that linked to it, for a page that gives none itself.
+func leadingPicture(task Task) []Task {
+	if len(task.Alternatives) == 0 {
+		return nil
+	}
+	return []Task{{
+		Kind: Image, URL: task.Alternatives[0], Alternatives: task.Alternatives[1:],
+		Referer: task.Referer, Depth: task.Depth, Source: task.Source,
+	}}
+}

@@ -1,0 +1,116 @@
+package crawler
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// ErrNothingKept: a crawl read its pages and no picture is in the collection
+// for it.
+var ErrNothingKept = errors.New("no picture was kept")
+
+// Report is the funnel of a crawl's round, from its beginning to now.
+//
+// Once a round has ended, Candidates = Kept + Known + the losses whose
+// reason does not begin with "page_"; before, Pending tasks are left.
+type Report struct {
+	Pages      int            `json:"pages"`      // pages and API answers read
+	Candidates int            `json:"candidates"` // pictures that have been dealt with
+	Fetched    int            `json:"fetched"`    // pictures that this run has downloaded whole
+	Kept       int            `json:"kept"`       // by this run
+	Known      int            `json:"known"`      // had by an earlier run, or an earlier part of this round
+	Lost       map[string]int `json:"lost"`       // by reason; "page_…" are pages
+
+	Pending int   `json:"pending"` // pages and pictures still to be visited
+	Resumed bool  `json:"resumed"` // an earlier run began this round
+	Round   int   `json:"round"`
+	Bytes   int64 `json:"bytes"` // downloaded by this run
+	// Seconds are this run's.
+	Seconds float64 `json:"seconds"`
+	// Examples are up to three losses of each reason in this run.
+	Examples map[string][]Loss `json:"examples,omitempty"`
+}
+
+// Loss is one candidate or page that came to nothing.
+type Loss struct {
+	URL    string `json:"url"`
+	Detail string `json:"detail,omitempty"`
+}
+
+const examplesPerReason = 3
+
+// pagePrefix begins the reasons of pages and API answers.
+const pagePrefix = "page_"
+
+// begin takes over what earlier runs of the round did.
+func (r *Report) begin(p Progress) {
+	r.Resumed, r.Round, r.Pending, r.Pages = p.Resumed, p.Round, p.Pending, p.Pages
+	r.Known = p.Known + p.Kept
+	r.Candidates = r.Known
+	r.Lost, r.Examples = map[string]int{}, map[string][]Loss{}
+	for reason, n := range p.Lost {
+		r.Lost[reason] = n
+		if !strings.HasPrefix(reason, pagePrefix) {
+			r.Candidates += n
+		}
+	}
+}
+
+// end counts a task that has ended.
+func (r *Report) end(task Task, o Outcome) {
+	r.Pending--
+	if task.Kind == Image {
+		r.Candidates++
+	}
+	switch o.State {
+	case Visited:
+		r.Pages++
+	case Kept:
+		r.Kept++
+	case Known:
+		r.Known++
+	case Lost:
+		r.Lost[o.Reason]++
+		if len(r.Examples[o.Reason]) < examplesPerReason {
+			r.Examples[o.Reason] = append(r.Examples[o.Reason], Loss{URL: task.URL, Detail: o.Detail})
+		}
+	}
+}
+
+func (r Report) clone() Report {
+	r.Lost = maps.Clone(r.Lost)
+	r.Examples = maps.Clone(r.Examples)
+	return r
+}
+
+// Err is ErrNothingKept, with where the candidates went, if the round has
+// neither kept nor known a picture; otherwise nil.
+func (r Report) Err() error {
+	if r.Kept+r.Known > 0 {
+		return nil
+	}
+	text := fmt.Sprintf("%d pages were read and gave %d candidates", r.Pages, r.Candidates)
+	if len(r.Lost) == 0 {
+		if r.Pages > 0 {
+			text += "; the pages name no pictures: is the address a gallery, and are its pictures drawn by scripts?"
+		}
+		return fmt.Errorf("crawler: %s: %w", text, ErrNothingKept)
+	}
+	var lost []string
+	for _, reason := range slices.SortedFunc(maps.Keys(r.Lost), func(a, b string) int {
+		if r.Lost[a] != r.Lost[b] {
+			return r.Lost[b] - r.Lost[a]
+		}
+		return strings.Compare(a, b)
+	}) {
+		entry := fmt.Sprintf("%d %s", r.Lost[reason], reason)
+		if examples := r.Examples[reason]; len(examples) > 0 {
+			entry += fmt.Sprintf(" (such as %s: %s)", examples[0].URL, examples[0].Detail)
+		}
+		lost = append(lost, entry)
+	}
+	return fmt.Errorf("crawler: %s; lost: %s: %w", text, strings.Join(lost, ", "), ErrNothingKept)
+}

@@ -1,0 +1,140 @@
+package crawler
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/palate-art/palate"
+)
+
+// SourceKind says how a seed is crawled.
+type SourceKind string
+
+// The kinds of source.
+const (
+	HTML      SourceKind = "html"      // pages with links
+	MediaWiki SourceKind = "mediawiki" // a category or file by MediaWiki's API
+)
+
+// Seed is where a crawl begins.
+type Seed struct {
+	URL    string     // of a page or picture; for MediaWiki of its api.php
+	Source SourceKind // HTML where empty
+	Title  string     // of MediaWiki: "Category:…" or "File:…"
+}
+
+// ParseSeed reads what a person writes:
+//
+//   - "commons:Category:X" and "Category:X": that category of Wikimedia Commons;
+//   - "https://host/wiki/Category:X", "…/wiki/File:X", "…/w/index.php?title=Category:X"
+//     and "…/w/api.php?title=Category:X" (gcmtitle, cmtitle and titles too): the
+//     same of any MediaWiki, by its API;
+//   - "html:" before an address, or any other address: an HTML gallery, or one picture.
+//
+// Its error is palate.ErrInvalid.
+func ParseSeed(s string) (Seed, error) {
+	text := strings.TrimSpace(s)
+	if rest, ok := strings.CutPrefix(text, "html:"); ok {
+		return plainSeed(strings.TrimSpace(rest))
+	}
+	title := strings.TrimPrefix(text, "commons:")
+	if hasWikiTitle(title) {
+		return MediaWikiSeed("https://commons.wikimedia.org/w/api.php", title)
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return Seed{}, fmt.Errorf("crawler: seed %q: %w: %w", s, palate.ErrInvalid, err)
+	}
+	query := u.Query()
+	for _, name := range []string{"gcmtitle", "cmtitle", "titles", "title"} {
+		if strings.HasSuffix(u.Path, "/api.php") && query.Get(name) != "" {
+			return MediaWikiSeed(text, query.Get(name))
+		}
+	}
+	if strings.HasSuffix(u.Path, "/api.php") {
+		return Seed{}, fmt.Errorf("crawler: seed %q names no category: add ?title=Category:…: %w", s, palate.ErrInvalid)
+	}
+	if _, title, ok := strings.Cut(u.Path, "/wiki/"); ok && hasWikiTitle(title) && u.Host != "" {
+		return MediaWikiSeed(u.Scheme+"://"+u.Host+"/w/api.php", title)
+	}
+	if folder, ok := strings.CutSuffix(u.Path, "/index.php"); ok && hasWikiTitle(query.Get("title")) {
+		return MediaWikiSeed(u.Scheme+"://"+u.Host+folder+"/api.php", query.Get("title"))
+	}
+	return plainSeed(text)
+}
+
+func hasWikiTitle(s string) bool {
+	name, rest, ok := strings.Cut(s, ":")
+	return ok && rest != "" && (strings.EqualFold(name, "Category") || strings.EqualFold(name, "File"))
+}
+
+func plainSeed(address string) (Seed, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return Seed{}, fmt.Errorf("crawler: seed %q: %w: %w", address, palate.ErrInvalid, err)
+	}
+	if u.Scheme == "" && !strings.HasPrefix(address, "/") {
+		return Seed{}, fmt.Errorf("crawler: seed %q has no scheme: write https://%s: %w", address, address, palate.ErrInvalid)
+	}
+	clean, ok := canonical(u)
+	if !ok {
+		return Seed{}, fmt.Errorf("crawler: seed %q is no http or https address: %w", address, palate.ErrInvalid)
+	}
+	return Seed{URL: clean, Source: HTML}, nil
+}
+
+// MediaWikiSeed crawls a category ("Category:…") with its subcategories, or
+// one file ("File:…"), by the MediaWiki API at that address. Its error is
+// palate.ErrInvalid.
+func MediaWikiSeed(apiURL, title string) (Seed, error) {
+	u, err := url.Parse(apiURL)
+	if err != nil {
+		return Seed{}, fmt.Errorf("crawler: API address %q: %w: %w", apiURL, palate.ErrInvalid, err)
+	}
+	u.RawQuery = ""
+	clean, ok := canonical(u)
+	title = strings.ReplaceAll(strings.TrimSpace(title), "_", " ")
+	if !ok || !hasWikiTitle(title) {
+		return Seed{}, fmt.Errorf("crawler: %q at %q: want Category:… or File:… at an http or https address: %w", title, apiURL, palate.ErrInvalid)
+	}
+	name, rest, _ := strings.Cut(title, ":")
+	title = strings.ToUpper(name[:1]) + strings.ToLower(name[1:]) + ":" + strings.TrimSpace(rest)
+	return Seed{URL: clean, Source: MediaWiki, Title: title}, nil
+}
+
+// tasks gives the first tasks of a crawl. Its error is palate.ErrInvalid and
+// names every seed that can't be used.
+func tasks(cfg Config, seeds []Seed) ([]Task, error) {
+	var out []Task
+	var problems []error
+	for _, s := range seeds {
+		switch s.Source {
+		case MediaWiki:
+			seed, err := MediaWikiSeed(s.URL, s.Title)
+			if err != nil {
+				problems = append(problems, err)
+				continue
+			}
+			out = append(out, wikiTasks(cfg, seed.URL, seed.Title, 0)...)
+		case HTML, "":
+			seed, err := plainSeed(s.URL)
+			if err != nil {
+				problems = append(problems, err)
+				continue
+			}
+			kind := Page
+			if u, err := url.Parse(seed.URL); err == nil && looksLikePicture(u) {
+				kind = Image
+			}
+			out = append(out, Task{Kind: kind, URL: seed.URL})
+		default:
+			problems = append(problems, fmt.Errorf("crawler: seed %s: unknown source %q: %w", s.URL, s.Source, palate.ErrInvalid))
+		}
+	}
+	if len(seeds) == 0 {
+		problems = append(problems, fmt.Errorf("crawler: no seed to begin with: %w", palate.ErrInvalid))
+	}
+	return out, errors.Join(problems...)
+}
