@@ -10,18 +10,13 @@ type colour [3]float64
 
 // mix goes from a to b as t goes from 0 to 1.
 func mix(a, b colour, t float64) colour {
-	for i := range a {
-		a[i] += (b[i] - a[i]) * t
-	}
-	return a
+	return colour{a[0] + (b[0]-a[0])*t, a[1] + (b[1]-a[1])*t, a[2] + (b[2]-a[2])*t}
 }
 
-// lighter adds the same amount to every channel.
+// lighter adds the same amount to every channel; what leaves the range is
+// cut when it is painted.
 func (c colour) lighter(by float64) colour {
-	for i := range c {
-		c[i] = min(max(c[i]+by, 0), 255)
-	}
-	return c
+	return colour{c[0] + by, c[1] + by, c[2] + by}
 }
 
 type point struct{ x, y float64 }
@@ -54,10 +49,23 @@ func blend(pix []uint8, c *[3]int32, alpha float64) {
 	}
 }
 
+// clamp rounds to a byte. Comparing integers, not floats, spares the
+// built-ins' care for NaN, which shows for millions of pixels.
+func clamp(v float64) uint8 {
+	n := int32(v + .5)
+	if n < 0 {
+		return 0
+	}
+	if n > 255 {
+		return 255
+	}
+	return uint8(n)
+}
+
 func bytesOf(c colour) [3]int32 {
 	var b [3]int32
 	for i, v := range c {
-		b[i] = int32(min(max(v+.5, 0), 255))
+		b[i] = int32(clamp(v))
 	}
 	return b
 }
@@ -67,8 +75,9 @@ func (c *canvas) paint(at func(x, y float64) colour) {
 	pix := c.img.Pix
 	for y, i := 0.5, 0; y < c.h; y++ {
 		for x := 0.5; x < c.w; x, i = x+1, i+4 {
-			b := bytesOf(at(x, y))
-			pix[i], pix[i+1], pix[i+2], pix[i+3] = uint8(b[0]), uint8(b[1]), uint8(b[2]), 255
+			col := at(x, y)
+			p := pix[i : i+4 : i+4]
+			p[0], p[1], p[2], p[3] = clamp(col[0]), clamp(col[1]), clamp(col[2]), 255
 		}
 	}
 }
@@ -86,8 +95,10 @@ func (c *canvas) row(y int, x0, x1 float64, col *[3]int32, alpha float64, cover 
 	from, to := max(int(x0), 0), min(int(x1)+1, int(c.w))
 	line := c.img.Pix[y*c.img.Stride:]
 	for x := from; x < to; x++ {
-		if a := cover(float64(x) + .5); a > 0 {
-			blend(line[4*x:4*x+4], col, min(a, 1)*alpha)
+		if a := cover(float64(x) + .5); a >= 1 {
+			blend(line[4*x:4*x+4], col, alpha)
+		} else if a > 0 {
+			blend(line[4*x:4*x+4], col, a*alpha)
 		}
 	}
 }

@@ -203,7 +203,7 @@ func TestFormatVersion1HasPagesById(t *testing.T) {
 }
 
 func TestThumbnailsExistAtTheAllowedWidthsOnly(t *testing.T) {
-	v := open(t, few(5))
+	v := open(t, func(c *museum.Config) { c.Pictures = 1 })
 	w := v.museum.Works()[0]
 	ask := func(width string) (string, int) {
 		a := v.ask("prop=imageinfo&iiprop=url&iiurlwidth="+width+"&titles="+url.QueryEscape(w.CommonsTitle), nil)

@@ -22,6 +22,10 @@ type Config struct {
 	Pictures int // 1 to 100,000
 	PageSize int // thumbnails on a page of the HTML gallery
 
+	// Scale multiplies the pictures' sides, which are 320 to 900 pixels at
+	// 1: tests that look at many pictures draw small ones. 0.1 to 4.
+	Scale float64
+
 	// CheckUserAgent makes the two MediaWiki hosts answer 403 to a
 	// User-Agent without a contact (an address or e-mail in parentheses),
 	// as Wikimedia's do.
@@ -37,7 +41,7 @@ type Config struct {
 
 // DefaultConfig is 420 pictures, 24 on a page, and good manners.
 func DefaultConfig() Config {
-	return Config{Seed: 1, Pictures: 420, PageSize: 24, CheckUserAgent: true}
+	return Config{Seed: 1, Pictures: 420, PageSize: 24, Scale: 1, CheckUserAgent: true}
 }
 
 // Validate reports all problems at once. Each is palate.ErrInvalid.
@@ -48,6 +52,9 @@ func (c Config) Validate() error {
 	}
 	if c.PageSize < 1 || c.PageSize > 500 {
 		problems = append(problems, fmt.Errorf("museum: %d pictures on a page, want 1 to 500: %w", c.PageSize, palate.ErrInvalid))
+	}
+	if !(c.Scale >= .1 && c.Scale <= 4) {
+		problems = append(problems, fmt.Errorf("museum: scale %g, want 0.1 to 4: %w", c.Scale, palate.ErrInvalid))
 	}
 	return errors.Join(append(problems, c.Behaviour.Validate())...)
 }

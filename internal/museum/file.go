@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"image"
-	"image/color"
 	"image/gif"
 	"image/jpeg"
 	"image/png"
@@ -57,7 +56,7 @@ func (m *Museum) encode(i int) ([]byte, error) {
 	case "image/png":
 		err = (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&out, img)
 	case "image/gif":
-		err = gif.Encode(&out, dither(img), nil)
+		err = gif.Encode(&out, quantise(img), nil)
 	default:
 		err = jpeg.Encode(&out, lay(img, w.Orientation), &jpeg.Options{Quality: jpegQuality})
 	}
@@ -165,32 +164,4 @@ func withOrientation(jpg []byte, orientation int) []byte {
 	out = append(out, 0xff, 0xe1)
 	out = binary.BigEndian.AppendUint16(out, uint16(len(exif)+2))
 	return append(append(out, exif...), jpg[2:]...)
-}
-
-// dither maps to a cube of 6×7×6 colours by a 4×4 ordered pattern (B. Bayer,
-// 1973).
-func dither(img *image.RGBA) *image.Paletted {
-	levels := [3]int{6, 7, 6}
-	var cube color.Palette
-	for r := range levels[0] {
-		for g := range levels[1] {
-			for b := range levels[2] {
-				cube = append(cube, color.RGBA{uint8(r * 255 / 5), uint8(g * 255 / 6), uint8(b * 255 / 5), 255})
-			}
-		}
-	}
-	bayer := [16]int{0, 8, 2, 10, 12, 4, 14, 6, 3, 11, 1, 9, 15, 7, 13, 5}
-	out := image.NewPaletted(img.Rect, cube)
-	for y := range img.Rect.Dy() {
-		for x := range img.Rect.Dx() {
-			pix := img.Pix[img.PixOffset(x, y):]
-			at := 0
-			for i, n := range levels {
-				v := int(pix[i])*(n-1)*16 + bayer[y&3<<2|x&3]*255 + 127
-				at = at*n + min(v/(255*16), n-1)
-			}
-			out.Pix[out.PixOffset(x, y)] = uint8(at)
-		}
-	}
-	return out
 }

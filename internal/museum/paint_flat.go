@@ -95,8 +95,8 @@ func paintGrid(c *canvas, p palette, s source) {
 // direction and a few against it, a disc, a triangle, on an empty ground.
 func paintSuprematism(c *canvas, p palette, s source) {
 	c.fill(p.ground)
-	lean := s.between(.25, 1.3)
-	if s.chance(.5) {
+	lean := s.between(.35, .85)
+	if s.chance(.25) {
 		lean = -lean
 	}
 	place := func() (float64, float64) {

@@ -26,7 +26,7 @@ func paintBlots(c *canvas, p palette, s source) {
 			c.line(point{x, cy}, point{x, end}, width, col, .95)
 			c.disc(x, end, width*.9, col, .95)
 		}
-		for range s.count(25, 60) {
+		for range s.count(50, 110) {
 			a := s.between(0, 2*math.Pi)
 			far := r * (1 + 1.6*math.Abs(s.NormFloat64()))
 			drop := c.size * .004 * math.Exp(.7*s.NormFloat64())

@@ -5,7 +5,7 @@ import "math"
 // paintOpArt: stripes of even width bent by one or two waves.
 func paintOpArt(c *canvas, p palette, s source) {
 	angle := s.between(-.3, .3)
-	if s.chance(.4) {
+	if s.chance(.2) {
 		angle += math.Pi / 2
 	}
 	cos, sin := math.Cos(angle), math.Sin(angle)

@@ -76,7 +76,13 @@ func (n *noise) fractal(x, y float64, octaves int) float64 {
 
 // smooth goes from 0 at a to 1 at b by the cubic 3t²-2t³.
 func smooth(a, b, x float64) float64 {
-	t := min(max((x-a)/(b-a), 0), 1)
+	t := (x - a) / (b - a)
+	if t <= 0 {
+		return 0
+	}
+	if t >= 1 {
+		return 1
+	}
 	return t * t * (3 - 2*t)
 }
 

@@ -71,7 +71,7 @@ func TestAnUnknownHostIsMisdirected(t *testing.T) {
 
 func TestTheAccessLogHoldsEveryRequest(t *testing.T) {
 	var lines bytes.Buffer // writes do not overlap; read after stop
-	m := newMuseum(t, func(c *museum.Config) { c.Pictures, c.AccessLogWriter = 4, &lines })
+	m := newMuseum(t, func(c *museum.Config) { c.Pictures, c.Scale, c.AccessLogWriter = 4, .3, &lines })
 	stop, err := m.Start("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 
 func TestAWrongConfigIsRefusedWithAllProblems(t *testing.T) {
 	_, err := museum.New(museum.Config{Pictures: 0, PageSize: -1, Behaviour: museum.Behaviour{Maxlag: -1}})
-	if !errors.Is(err, palate.ErrInvalid) || strings.Count(err.Error(), "\n") != 2 {
-		t.Errorf("error %v, want three problems of palate.ErrInvalid", err)
+	if !errors.Is(err, palate.ErrInvalid) || strings.Count(err.Error(), "\n") != 3 {
+		t.Errorf("error %v, want four problems of palate.ErrInvalid", err)
 	}
 }

@@ -71,7 +71,7 @@ func plan(cfg Config) []Work {
 	taken := make(map[string]bool)
 	works := make([]Work, cfg.Pictures)
 	for i := range works {
-		w := planWork(cfg.Seed, i, painters[styles[i]].style)
+		w := planWork(cfg, i, painters[styles[i]].style)
 		extension := map[string]string{"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif"}[w.ContentType]
 		w.FileName = fileTitle(w.Title, extension, taken)
 		w.PageURL = "http://" + GalleryHost + workPath(w)
@@ -85,10 +85,10 @@ func plan(cfg Config) []Work {
 	return works
 }
 
-func planWork(seed int64, i int, style Style) Work {
-	s := newSource(seed, i, streamPlan)
+func planWork(cfg Config, i int, style Style) Work {
+	s := newSource(cfg.Seed, i, streamPlan)
 	w := Work{Index: i, Style: style, ExternalID: fmt.Sprintf("PM-%04d", i), Orientation: 1, ContentType: "image/jpeg"}
-	w.Width, w.Height = sides(s)
+	w.Width, w.Height = sides(s, cfg.Scale)
 	switch {
 	case i%97 == 41:
 		w.ContentType = "image/gif"
@@ -100,7 +100,7 @@ func planWork(seed int64, i int, style Style) Work {
 	w.ListMarkup = ListMarkups[i%len(ListMarkups)]
 	w.PageMarkup = PageMarkups[i%len(PageMarkups)]
 
-	r := newSource(seed, i, streamRecord)
+	r := newSource(cfg.Seed, i, streamRecord)
 	a := artistOf(r, style)
 	l := pick(r, licences)
 	w.Artist, w.Title, w.Year = a.name, titleOf(r, i), a.born+r.count(22, 60)
@@ -110,9 +110,9 @@ func planWork(seed int64, i int, style Style) Work {
 	return w
 }
 
-// sides draws upright sides of 320 to 900 pixels.
-func sides(s source) (width, height int) {
-	short := s.between(320, 560)
+// sides draws upright sides of 320 to 900 pixels, times scale.
+func sides(s source, scale float64) (width, height int) {
+	short := s.between(320, 560) * scale
 	long := short * pick(s, []float64{1, 1.25, 4. / 3, 4. / 3, 1.5, 1.6})
 	width, height = int(math.Round(long)), int(math.Round(short))
 	if s.chance(.4) {
