@@ -24,9 +24,15 @@
 // Oliva and Torralba, "Modeling the shape of the scene", IJCV 42, 2001).
 // Their logarithms are split into parts that mean something by themselves:
 // how strong each octave is; how its strength differs between orientations
-// and between quarters; and numbers that stay when the picture is turned: the
-// harmonics over the orientation, how sparse the amplitudes are, and how
-// unevenly they are spread.
+// and, for lightness, between quarters; and numbers that stay when the picture
+// is turned: the harmonics over the orientation, how sparse the amplitudes
+// are, and how unevenly they are spread. A histogram of what the filters say
+// at each pixel, joint over the strength of the response and how far one
+// orientation exceeds the others, tells spots, strokes, edges and empty
+// ground apart (in the spirit of the textons of Leung and Malik, IJCV 43,
+// 2001, with fixed bins in place of learned ones); being many numbers that
+// are each about one thing, it also lets a linear probe draw a line around a
+// manner of painting.
 //
 // Each part has its centre taken away and its weight from a fixed table, so
 // that neither colour nor texture rules the inner product.

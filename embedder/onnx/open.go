@@ -153,6 +153,9 @@ func (e *Embedder) tryOut(ctx context.Context) error {
 	pixels := make([]float32, product(shape))
 	out, err := e.run(ctx, ort.Tensor{Shape: shape, Data: pixels})
 	if err != nil {
+		if ctx.Err() == nil && e.provider == ort.DeviceCPU && !errors.Is(err, palate.ErrInvalid) {
+			err = fmt.Errorf("%w: %w", palate.ErrInvalid, err) // elsewhere the device may be at fault
+		}
 		return fmt.Errorf("try it out on input %q of %s: %w", e.description.Input.Name, shapeText(shape), err)
 	}
 	pooled, err := e.pool(out, batch)
