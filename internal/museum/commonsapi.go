@@ -1,6 +1,7 @@
 package museum
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -39,11 +40,11 @@ func (m *Museum) api(r *http.Request) reply {
 	case q.Get("action") != "query":
 		return answerJSON(apiError("badvalue", "Unrecognized value for parameter \"action\"."))
 	case q.Get("generator") == "categorymembers":
-		return answerJSON(m.generate(q))
+		return answerJSON(m.generate(r.Context(), q))
 	case q.Get("list") == "categorymembers":
 		return answerJSON(m.list(q))
 	case q.Get("titles") != "" || q.Get("pageids") != "":
-		return answerJSON(m.named(q))
+		return answerJSON(m.named(r.Context(), q))
 	}
 	return answerJSON(object{"batchcomplete": true})
 }
@@ -156,7 +157,7 @@ func (m *Museum) list(q url.Values) object {
 // MediaWiki, an answer may lack the imageinfo of some pages and then
 // continues the same batch, by iicontinue beside gcmcontinue; batchcomplete
 // says when a batch is whole.
-func (m *Museum) generate(q url.Values) object {
+func (m *Museum) generate(ctx context.Context, q url.Values) object {
 	b, problem := m.members(q, "gcm")
 	if problem != nil {
 		return problem
@@ -166,7 +167,7 @@ func (m *Museum) generate(q url.Values) object {
 		out["batchcomplete"] = true
 		return versioned(q, out)
 	}
-	pages, rest := m.describe(q, b.members)
+	pages, rest := m.describe(ctx, q, b.members)
 	out["query"] = object{"pages": pages}
 	next := object{}
 	switch {
@@ -188,7 +189,7 @@ func (m *Museum) generate(q url.Values) object {
 }
 
 // named is titles=… or pageids=….
-func (m *Museum) named(q url.Values) object {
+func (m *Museum) named(ctx context.Context, q url.Values) object {
 	var members []member
 	missing := []object{}
 	all := make(map[string]member)
@@ -204,7 +205,7 @@ func (m *Museum) named(q url.Values) object {
 			missing = append(missing, object{"title": name, "missing": true})
 		}
 	}
-	pages, rest := m.describe(q, members)
+	pages, rest := m.describe(ctx, q, members)
 	out := object{"query": object{"pages": append(pages, missing...)}}
 	if rest == "" {
 		out["batchcomplete"] = true

@@ -1,6 +1,7 @@
 package museum
 
 import (
+	"context"
 	"fmt"
 	"html"
 	"net/url"
@@ -16,7 +17,7 @@ var ThumbWidths = []int{20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840}
 
 // describe gives the pages with as much imageinfo as one answer may have,
 // from iicontinue on, and the next iicontinue; empty when all is told.
-func (m *Museum) describe(q url.Values, members []member) (pages []object, rest string) {
+func (m *Museum) describe(ctx context.Context, q url.Values, members []member) (pages []object, rest string) {
 	wantsInfo := slices.Contains(strings.Split(q.Get("prop"), "|"), "imageinfo")
 	from := 0
 	if at := q.Get("iicontinue"); at != "" {
@@ -25,23 +26,43 @@ func (m *Museum) describe(q url.Values, members []member) (pages []object, rest 
 			return strings.ReplaceAll(e.title, " ", "_") == "File:"+name
 		}), 0)
 	}
-	told := 0
+	var told []member
 	for k, e := range members {
 		p := object{"pageid": e.pageID, "ns": namespace(e), "title": e.title}
 		pages = append(pages, p)
 		if !wantsInfo || !e.file || k < from {
 			continue
 		}
-		if told == imageInfosPerAnswer {
+		if len(told) == imageInfosPerAnswer {
 			if rest == "" {
 				rest = strings.ReplaceAll(strings.TrimPrefix(e.title, "File:"), " ", "_") + "|20120101000000"
 			}
 			continue
 		}
-		told++
-		m.inform(p, q, e)
+		told = append(told, e)
+	}
+	m.drawFor(ctx, q, told)
+	for _, e := range told {
+		at := slices.IndexFunc(pages, func(p object) bool { return p["pageid"] == e.pageID })
+		m.inform(pages[at], q, e)
 	}
 	return pages, rest
+}
+
+// drawFor draws what an answer needs at once, if it tells sizes or hashes of
+// files. What fails is left out of the answer.
+func (m *Museum) drawFor(ctx context.Context, q url.Values, told []member) {
+	wants := strings.Split(q.Get("iiprop"), "|")
+	if !slices.Contains(wants, "size") && !slices.Contains(wants, "sha1") {
+		return
+	}
+	var indices []int
+	for _, e := range told {
+		if e.work >= 0 {
+			indices = append(indices, e.work)
+		}
+	}
+	_ = m.drawAhead(ctx, indices)
 }
 
 // inform adds a file's imageinfo to its page.

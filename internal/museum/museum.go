@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -58,13 +60,19 @@ func New(cfg Config) (*Museum, error) {
 func (m *Museum) Works() []Work { return slices.Clone(m.works) }
 
 // Artworks gives every work with its file's hash. It draws what was not
-// asked for yet, some 15 ms a picture; its error is ctx's or an encoder's.
+// asked for yet, some 15 ms a picture, on all processors; its error is ctx's
+// or an encoder's. Called before a museum is visited, it makes every answer
+// quick.
 func (m *Museum) Artworks(ctx context.Context) ([]Artwork, error) {
+	indices := make([]int, len(m.works))
+	for i := range indices {
+		indices[i] = i
+	}
+	if err := m.drawAhead(ctx, indices); err != nil {
+		return nil, err
+	}
 	all := make([]Artwork, len(m.works))
 	for i := range all {
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("museum: draw work %d: %w", i, err)
-		}
 		a, err := m.Artwork(i)
 		if err != nil {
 			return nil, err
@@ -72,6 +80,29 @@ func (m *Museum) Artworks(ctx context.Context) ([]Artwork, error) {
 		all[i] = a
 	}
 	return all, nil
+}
+
+// drawAhead draws the works on all processors.
+func (m *Museum) drawAhead(ctx context.Context, indices []int) error {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	errs := make([]error, runtime.GOMAXPROCS(0))
+	for k := range errs {
+		workers.Go(func() {
+			for ctx.Err() == nil && errs[k] == nil {
+				at := int(next.Add(1)) - 1
+				if at >= len(indices) {
+					return
+				}
+				_, errs[k] = m.original(indices[at])
+			}
+		})
+	}
+	workers.Wait()
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("museum: draw pictures: %w", err)
+	}
+	return errors.Join(errs...)
 }
 
 // GalleryURL is the gallery's start page.

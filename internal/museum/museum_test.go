@@ -2,6 +2,9 @@ package museum_test
 
 import (
 	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -9,6 +12,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/museum"
 	"github.com/palate-art/palate/internal/picture"
 )
@@ -226,5 +230,32 @@ func TestEveryPictureDecodesUprightAtItsSize(t *testing.T) {
 	}
 	if len(turned) != 8 {
 		t.Errorf("orientations seen: %v, want all 8", turned)
+	}
+}
+
+func TestArtworksNameEveryFileByItsHash(t *testing.T) {
+	m := newMuseum(t, few(25))
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := m.Artworks(cancelled); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled", err)
+	}
+	all, err := m.Artworks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[palate.ImageID]int)
+	for i, a := range all {
+		data, err := m.File(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := sha256.Sum256(data); a.Index != i || a.SHA256 != want || a.ImageID != palate.NewImageID(want) || a.Bytes != len(data) {
+			t.Errorf("artwork %d: %+v", i, a)
+		}
+		if other, ok := seen[a.ImageID]; ok {
+			t.Errorf("works %d and %d are the same file", other, i)
+		}
+		seen[a.ImageID] = i
 	}
 }
