@@ -1,0 +1,164 @@
+package probe
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/palate-art/palate"
+)
+
+// collection is examples in an order that does not depend on the caller's,
+// with their groups numbered.
+type collection struct {
+	examples []Example
+	groups   []int // of each example
+}
+
+func collect(examples []Example) *collection {
+	s := &collection{examples: slices.Clone(examples)}
+	slices.SortStableFunc(s.examples, func(a, b Example) int {
+		return cmp.Or(bytes.Compare(a.Image[:], b.Image[:]), slices.Compare(a.Embedding, b.Embedding),
+			cmp.Compare(a.Group, b.Group), compareBools(a.Liked, b.Liked), cmp.Compare(a.Weight, b.Weight))
+	})
+	s.groups = groupsOf(s.examples)
+	return s
+}
+
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// groupsOf numbers the groups in the order of their first examples. A group's
+// name and equal embeddings both hold examples together.
+func groupsOf(examples []Example) []int {
+	parent := make([]int, len(examples)) // a forest; its roots are the groups
+	root := func(i int) int {
+		for parent[i] != i {
+			parent[i] = parent[parent[i]]
+			i = parent[i]
+		}
+		return i
+	}
+	join := func(i, j int) {
+		a, b := root(i), root(j)
+		parent[max(a, b)] = min(a, b)
+	}
+	named := make(map[string]int)
+	alike := make(map[uint64][]int)
+	for i, e := range examples {
+		parent[i] = i
+		if e.Group != "" {
+			if first, seen := named[e.Group]; seen {
+				join(first, i)
+			} else {
+				named[e.Group] = i
+			}
+		}
+		key := fingerprint(e.Embedding)
+		same := slices.IndexFunc(alike[key], func(other int) bool { return slices.Equal(examples[other].Embedding, e.Embedding) })
+		if same >= 0 {
+			join(alike[key][same], i)
+		} else {
+			alike[key] = append(alike[key], i)
+		}
+	}
+	numbers := make(map[int]int)
+	groups := make([]int, len(examples))
+	for i := range examples {
+		r := root(i)
+		if _, seen := numbers[r]; !seen {
+			numbers[r] = len(numbers)
+		}
+		groups[i] = numbers[r]
+	}
+	return groups
+}
+
+// fingerprint is FNV-1a over the bits of an embedding.
+func fingerprint(e palate.Embedding) uint64 {
+	hash := uint64(14695981039346656037)
+	for _, v := range e {
+		hash = (hash ^ uint64(math.Float32bits(v))) * 1099511628211
+	}
+	return hash
+}
+
+// count gives the number of groups that have a like and that have a dislike.
+func (s *collection) count() (likes, dislikes int) {
+	liked, disliked := make(map[int]bool), make(map[int]bool)
+	for i, e := range s.examples {
+		if e.Liked {
+			liked[s.groups[i]] = true
+		} else {
+			disliked[s.groups[i]] = true
+		}
+	}
+	return len(liked), len(disliked)
+}
+
+// validate reports the first example that can't be learned from.
+func (s *collection) validate() error {
+	for i, e := range s.examples {
+		if len(e.Embedding) == 0 {
+			return invalid("example %v has no embedding", e.Image)
+		}
+		if err := e.Embedding.Validate(len(s.examples[0].Embedding)); err != nil {
+			return fmt.Errorf("probe: example %v: %w", e.Image, err)
+		}
+		if e.Weight != 0 && !positive(e.Weight) {
+			return invalid("example %v has weight %v, want more than 0", e.Image, e.Weight)
+		}
+		if i > 0 && !e.Image.IsZero() && e.Image == s.examples[i-1].Image {
+			return invalid("image %v is given twice: only its latest rating counts", e.Image)
+		}
+	}
+	return nil
+}
+
+// all is the list of every example's number.
+func (s *collection) all() []int {
+	numbers := make([]int, len(s.examples))
+	for i := range numbers {
+		numbers[i] = i
+	}
+	return numbers
+}
+
+// resolve turns class weights into the weight of a like and of a dislike
+// among the named examples, which have both.
+func (s *collection) resolve(numbers []int, weights ClassWeights) ClassWeights {
+	var likes, dislikes float64
+	for _, number := range numbers {
+		if e := s.examples[number]; e.Liked {
+			likes += e.weight()
+		} else {
+			dislikes += e.weight()
+		}
+	}
+	like, dislike := weights.of(likes, dislikes)
+	return ClassWeights{Like: like, Dislike: dislike}
+}
+
+// samples gives the named examples, weighed by resolved weights.
+func (s *collection) samples(numbers []int, weights ClassWeights) Samples {
+	out := Samples{
+		Rows: make([][]float32, len(numbers)), Liked: make([]bool, len(numbers)), Weights: make([]float64, len(numbers)),
+	}
+	for i, number := range numbers {
+		e := s.examples[number]
+		out.Rows[i], out.Liked[i], out.Weights[i] = e.Embedding, e.Liked, e.weight()*weights.Dislike
+		if e.Liked {
+			out.Weights[i] = e.weight() * weights.Like
+		}
+	}
+	return out
+}

@@ -1,0 +1,147 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+
+	"github.com/palate-art/palate"
+)
+
+// ClassWeights says how much a like and a dislike count while learning.
+type ClassWeights struct {
+	// Balanced lets both classes count the same however many there are of
+	// each: n/(2·n_class), as scikit-learn's "balanced". Like and Dislike
+	// must be 0 then.
+	Balanced bool `json:"balanced"`
+	// Like and Dislike are the weights given by hand.
+	Like    float64 `json:"like,omitempty"`
+	Dislike float64 `json:"dislike,omitempty"`
+}
+
+// Balanced weighs the classes by the inverse of their frequency.
+func Balanced() ClassWeights { return ClassWeights{Balanced: true} }
+
+// Unweighted lets every example count the same.
+func Unweighted() ClassWeights { return ClassWeights{Like: 1, Dislike: 1} }
+
+// of returns the weights of a like and a dislike among examples whose own
+// weights sum to these totals, both above 0.
+func (w ClassWeights) of(likes, dislikes float64) (like, dislike float64) {
+	if !w.Balanced {
+		return w.Like, w.Dislike
+	}
+	n := likes + dislikes
+	return n / (2 * likes), n / (2 * dislikes)
+}
+
+func (w ClassWeights) validate() error {
+	if w.Balanced {
+		if w.Like != 0 || w.Dislike != 0 {
+			return invalid("ClassWeights are balanced and given at once, want one of the two")
+		}
+		return nil
+	}
+	if !positive(w.Like) || !positive(w.Dislike) {
+		return invalid("ClassWeights are %v for a like and %v for a dislike, want both above 0", w.Like, w.Dislike)
+	}
+	return nil
+}
+
+// Config says how a probe is trained.
+type Config struct {
+	ClassWeights ClassWeights
+
+	// Strengths are the candidates for C, the inverse strength of the
+	// regularisation as in scikit-learn, in any order. The one with the
+	// lowest mean held-out loss is chosen, of equals the smaller one.
+	Strengths []float64
+
+	// Folds, at least 2, is how many parts the ratings are split into; fewer
+	// are made where a class has fewer examples.
+	Folds int
+	// InnerFolds, at least 2, is how many parts the choice of strength is
+	// made with inside each fold while the probe is judged.
+	InnerFolds int
+	// Repeats, at least 1, is how often the judging splits anew; the
+	// predictions are averaged.
+	Repeats int
+
+	// Patience is how many iterations without a better held-out loss end an
+	// optimisation; 0 runs to convergence.
+	Patience int
+	// MaxIterations, at least 1, bounds every optimisation.
+	MaxIterations int
+	// Tolerance ends an optimisation when no part of the gradient is larger
+	// than Tolerance times the largest value that the loss could give it.
+	Tolerance float64
+
+	// Standardise shifts and scales each feature to mean 0 and deviation 1
+	// while learning. The weights are folded back: they always apply to the
+	// embeddings as they are stored.
+	Standardise bool
+
+	// MinPerClass, at least 4 so that every fold leaves enough to choose a
+	// strength with, is how many likes and how many dislikes there must be.
+	MinPerClass int
+
+	// Seed draws the splits. The same examples, in any order, with the same
+	// settings and seed give the same probe.
+	Seed int64
+	// Parallelism bounds the goroutines at work; 0 is one for each core. It
+	// has no influence on the result.
+	Parallelism int
+}
+
+// DefaultConfig suits embeddings of L2 norm 1, from a dozen ratings on.
+func DefaultConfig() Config {
+	return Config{
+		ClassWeights:  Balanced(),
+		Strengths:     []float64{.1, 1, 10, 100, 1000},
+		Folds:         5,
+		InnerFolds:    3,
+		Repeats:       1,
+		Patience:      5,
+		MaxIterations: 1000,
+		Tolerance:     1e-9,
+		MinPerClass:   5,
+		Seed:          1,
+	}
+}
+
+// Validate reports everything that is wrong, as palate.ErrInvalid.
+func (c Config) Validate() error {
+	problems := []error{c.ClassWeights.validate()}
+	wrong := func(is bool, format string, args ...any) {
+		if is {
+			problems = append(problems, invalid(format, args...))
+		}
+	}
+	wrong(len(c.Strengths) == 0, "Strengths are empty, want at least one")
+	for _, s := range c.Strengths {
+		wrong(!positive(s), "a strength is %v, want more than 0", s)
+	}
+	wrong(c.Folds < 2, "Folds is %d, want 2 or more", c.Folds)
+	wrong(c.InnerFolds < 2, "InnerFolds is %d, want 2 or more", c.InnerFolds)
+	wrong(c.Repeats < 1, "Repeats is %d, want 1 or more", c.Repeats)
+	wrong(c.Patience < 0, "Patience is %d, want 0 (run to convergence) or more", c.Patience)
+	wrong(c.MaxIterations < 1, "MaxIterations is %d, want 1 or more", c.MaxIterations)
+	wrong(!positive(c.Tolerance) || c.Tolerance >= 1, "Tolerance is %v, want more than 0 and less than 1", c.Tolerance)
+	wrong(c.MinPerClass < 4, "MinPerClass is %d, want 4 or more", c.MinPerClass)
+	wrong(c.Parallelism < 0, "Parallelism is %d, want 0 (every core) or more", c.Parallelism)
+	return errors.Join(problems...)
+}
+
+func workers(parallelism int) int {
+	if parallelism > 0 {
+		return parallelism
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+func positive(v float64) bool { return v > 0 && !math.IsInf(v, 1) }
+
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("probe: %s: %w", fmt.Sprintf(format, args...), palate.ErrInvalid)
+}

@@ -1,0 +1,28 @@
+// Package probe learns a taste from likes and dislikes: class-weighted,
+// L2-regularised logistic regression on L2-normalised embeddings.
+//
+// A linear probe is a query vector. Its score is w·x + b, so the images that
+// a person would like best are the nearest neighbours of w under the inner
+// product; bias and calibration are applied to the hits and keep their order.
+//
+// Train chooses the strength of the regularisation by stratified
+// cross-validation with early stopping, fits all ratings and judges the result
+// by nested cross-validation (Varma and Simon, Bias in error estimation when
+// using cross-validation for model selection, BMC Bioinformatics 7, 2006):
+// nothing in a Report was measured on data that had a part in what is
+// measured. Fit is the fit alone. The metrics are plain functions.
+//
+// # Features
+//
+// Rows of features are float32 and are read where they are; sums are float64.
+// There is no copy of them in either type, standardised or not.
+//
+// # Format of a stored probe
+//
+// MarshalBinary writes, in little-endian order: the eight bytes "palprobe"; the
+// format's version as uint16, now 1; the length of the header as uint32; the
+// header, which is the Probe without its weights as JSON; the number of
+// weights as uint32; the weights as float32; CRC-32C of all bytes before as
+// uint32. A reader refuses a version that it does not know. Fields may be added
+// to the header within a version; a change of meaning makes a new version.
+package probe

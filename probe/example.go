@@ -1,0 +1,87 @@
+package probe
+
+import (
+	"fmt"
+
+	"github.com/palate-art/palate"
+)
+
+// Example is one image with what a person said of it. A skip is not an
+// example.
+type Example struct {
+	// Image names the picture; the zero ID stands for a row without one.
+	Image     palate.ImageID
+	Embedding palate.Embedding // read, never kept or changed
+	Liked     bool
+
+	// Group holds examples together that show the same work: no split puts
+	// some of them into training and others aside. Empty is a group of its
+	// own. Examples with the same embedding are always of one group.
+	Group string
+
+	// Weight multiplies the class's weight; 0 is 1.
+	Weight float64
+}
+
+func (e Example) weight() float64 {
+	if e.Weight == 0 {
+		return 1
+	}
+	return e.Weight
+}
+
+// NotEnoughError says that the ratings are too few or too one-sided to learn
+// from. It is a palate.ErrConflict: more ratings cure it.
+type NotEnoughError struct {
+	// Likes and Dislikes are what there is, counted by group.
+	Likes, Dislikes int
+	// NeedLikes and NeedDislikes are how many more are needed.
+	NeedLikes, NeedDislikes int
+}
+
+// Error says what there is and what is missing.
+func (e *NotEnoughError) Error() string {
+	have := count(e.Likes, "like") + " and " + count(e.Dislikes, "dislike")
+	switch {
+	case e.NeedLikes > 0 && e.NeedDislikes > 0:
+		return have + "; " + count(e.NeedLikes, "more like") + " and " + count(e.NeedDislikes, "more dislike") + " are needed"
+	case e.NeedLikes > 0:
+		return have + "; " + needed(e.NeedLikes, "more like")
+	}
+	return have + "; " + needed(e.NeedDislikes, "more dislike")
+}
+
+// Unwrap gives the kind of the error.
+func (e *NotEnoughError) Unwrap() error { return palate.ErrConflict }
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func needed(n int, noun string) string {
+	if n == 1 {
+		return count(n, noun) + " is needed"
+	}
+	return count(n, noun) + " are needed"
+}
+
+// Enough returns a *NotEnoughError if there are fewer than MinPerClass likes
+// or dislikes; examples of one group count once. It does not look at the
+// embeddings beyond their equality.
+func (c Config) Enough(examples []Example) error {
+	return c.enough(collect(examples))
+}
+
+func (c Config) enough(s *collection) error {
+	likes, dislikes := s.count()
+	if likes >= c.MinPerClass && dislikes >= c.MinPerClass {
+		return nil
+	}
+	return &NotEnoughError{
+		Likes: likes, Dislikes: dislikes,
+		NeedLikes: max(0, c.MinPerClass-likes), NeedDislikes: max(0, c.MinPerClass-dislikes),
+	}
+}

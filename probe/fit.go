@@ -1,0 +1,210 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/optimize"
+)
+
+// smallGradient is the relative gradient below which a line search that finds
+// no better point means that rounding has ended the descent: the change of
+// the loss is below what float64 tells apart.
+const smallGradient = 1e-5
+
+// FitOptions say how Fit descends.
+type FitOptions struct {
+	// C is the inverse strength of the regularisation, as in scikit-learn.
+	C float64
+	// Standardise gives every feature mean 0 and deviation 1 for the descent.
+	Standardise bool
+	// MaxIterations ends the descent there; 0 does not.
+	MaxIterations int
+	// Tolerance is Config.Tolerance; 0 descends as far as rounding lets it.
+	Tolerance float64
+	// Patience, if above 0, ends the descent after so many iterations without
+	// a lower loss of HeldOut and keeps the state with the lowest one.
+	Patience int
+	// HeldOut, if not nil, is judged after every iteration.
+	HeldOut *Samples
+	// Parallelism is Config.Parallelism.
+	Parallelism int
+}
+
+// Fitted is a linear function fitted to samples: logit = Weights·row + Bias,
+// on rows as they were given.
+type Fitted struct {
+	Weights    []float64
+	Bias       float64
+	Objective  float64 // the value minimised, at the state kept
+	Iterations int     // that led to the state kept
+	Ran        int     // iterations in all
+	Converged  bool    // the state kept is the optimum, to Tolerance or to rounding
+
+	// HeldOutLosses has the mean weighted log-loss of HeldOut at the start
+	// and after every iteration; HeldOutLoss is the one of the state kept.
+	HeldOutLosses []float64
+	HeldOutLoss   float64
+}
+
+// Logit is the value of the function at a row.
+func (f *Fitted) Logit(row []float32) float64 { return dot(f.Weights, row) + f.Bias }
+
+// Fit minimises C·Σ s_i·log(1+exp(-y_i(w·x_i+b))) + ½|w|² with gonum's L-BFGS
+// (Liu and Nocedal, On the limited memory BFGS method for large scale
+// optimization, Mathematical Programming 45, 1989). The intercept is not
+// regularised; the descent begins at weight 0 and the intercept of the
+// weighted class frequencies. The result does not depend on Parallelism.
+//
+// Rows of different lengths, values that are not finite, weights or options
+// out of range and samples of one class are palate.ErrInvalid. A context that
+// is done ends it with the context's error within one pass over the rows.
+func Fit(ctx context.Context, s Samples, o FitOptions) (*Fitted, error) {
+	if err := s.validate(true); err != nil {
+		return nil, err
+	}
+	if err := o.validate(len(s.Rows[0])); err != nil {
+		return nil, err
+	}
+	return fit(ctx, s, o)
+}
+
+// fit is Fit for samples and options that are known to be valid.
+func fit(ctx context.Context, s Samples, o FitOptions) (*Fitted, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("probe: fit: %w", err)
+	}
+	obj := newObjective(s, o)
+	start := make([]float64, obj.dim+1)
+	start[obj.dim] = s.prior()
+	watch := &monitor{options: o, objective: obj, bound: obj.bound(), iteration: -1}
+	problem := optimize.Problem{
+		Func: obj.value, Grad: obj.gradient,
+		Status: func() (optimize.Status, error) {
+			if err := ctx.Err(); err != nil {
+				return optimize.Failure, err
+			}
+			return optimize.NotTerminated, nil
+		},
+	}
+	// NaN: the monitor alone decides what a small gradient is.
+	method := &optimize.LBFGS{GradStopThreshold: math.NaN()}
+	_, err := optimize.Minimize(problem, start, &optimize.Settings{Converger: watch}, method)
+	if cancelled := ctx.Err(); cancelled != nil {
+		return nil, fmt.Errorf("probe: fit: %w", cancelled)
+	}
+	if err != nil {
+		if !stuck(err) || !(watch.relativeGradient <= smallGradient) {
+			return nil, fmt.Errorf("probe: fit with C=%g after %d iterations, relative gradient %.3g: %w",
+				o.C, watch.iteration, watch.relativeGradient, err)
+		}
+		watch.converged = true
+	}
+	return watch.result(), nil
+}
+
+// stuck tells the errors of a line search that found no lower point.
+func stuck(err error) bool {
+	return errors.Is(err, optimize.ErrLinesearcherFailure) || errors.Is(err, optimize.ErrNoProgress) ||
+		errors.Is(err, optimize.ErrNonDescentDirection)
+}
+
+// monitor sees every iteration, decides when to stop and keeps the state.
+type monitor struct {
+	options   FitOptions
+	objective *objective
+	bound     float64
+
+	iteration        int
+	relativeGradient float64
+	converged        bool
+	stopped          bool
+
+	kept          []float64
+	keptIteration int
+	keptObjective float64
+	keptLoss      float64
+	losses        []float64
+	folded        []float64
+}
+
+// Init is part of optimize.Converger.
+func (m *monitor) Init(dim int) { m.folded = make([]float64, dim-1) }
+
+// Converged is part of optimize.Converger: it is called at the start and
+// after every iteration.
+func (m *monitor) Converged(at *optimize.Location) optimize.Status {
+	if m.stopped {
+		return optimize.NotTerminated // the method may report a last state after its end
+	}
+	m.iteration++
+	m.relativeGradient = floats.Norm(at.Gradient, math.Inf(1)) / m.bound
+	m.converged = m.relativeGradient <= m.options.Tolerance
+	m.keep(at)
+	switch o := m.options; {
+	case m.converged:
+		m.stopped = true
+		return optimize.GradientThreshold
+	case o.Patience > 0 && m.iteration-m.keptIteration >= o.Patience:
+		m.stopped = true
+		return optimize.FunctionConvergence
+	case o.MaxIterations > 0 && m.iteration >= o.MaxIterations:
+		m.stopped = true
+		return optimize.IterationLimit
+	}
+	return optimize.NotTerminated
+}
+
+// keep keeps the state if it is the best: with patience the one with the
+// lowest held-out loss, otherwise the last.
+func (m *monitor) keep(at *optimize.Location) {
+	if held := m.options.HeldOut; held != nil {
+		bias := m.objective.fold(m.folded, at.X)
+		loss := held.meanLoss(m.folded, bias)
+		m.losses = append(m.losses, loss)
+		if m.options.Patience > 0 && m.iteration > 0 && !(loss < m.keptLoss) {
+			return
+		}
+		m.keptLoss = loss
+	}
+	m.kept = append(m.kept[:0], at.X...)
+	m.keptIteration, m.keptObjective = m.iteration, at.F
+}
+
+func (m *monitor) result() *Fitted {
+	weights := make([]float64, m.objective.dim)
+	bias := m.objective.fold(weights, m.kept)
+	return &Fitted{
+		Weights: weights, Bias: bias, Objective: m.keptObjective,
+		Iterations: m.keptIteration, Ran: m.iteration,
+		Converged:     m.converged && m.keptIteration == m.iteration,
+		HeldOutLosses: m.losses, HeldOutLoss: m.keptLoss,
+	}
+}
+
+func (o FitOptions) validate(dim int) error {
+	var problems []error
+	if !positive(o.C) {
+		problems = append(problems, invalid("C is %v, want more than 0", o.C))
+	}
+	if !(o.Tolerance >= 0 && o.Tolerance < 1) {
+		problems = append(problems, invalid("Tolerance is %v, want 0 or more and less than 1", o.Tolerance))
+	}
+	if o.MaxIterations < 0 || o.Patience < 0 || o.Parallelism < 0 {
+		problems = append(problems, invalid("MaxIterations is %d, Patience %d and Parallelism %d, want 0 or more", o.MaxIterations, o.Patience, o.Parallelism))
+	}
+	if o.Patience > 0 && o.HeldOut == nil {
+		problems = append(problems, invalid("Patience is %d without anything held out", o.Patience))
+	}
+	if o.HeldOut != nil {
+		if err := o.HeldOut.validate(false); err != nil {
+			problems = append(problems, fmt.Errorf("held out: %w", err))
+		} else if got := len(o.HeldOut.Rows[0]); got != dim {
+			problems = append(problems, invalid("held-out rows have %d values, the others %d", got, dim))
+		}
+	}
+	return errors.Join(problems...)
+}

@@ -1,0 +1,65 @@
+package probe
+
+import (
+	"fmt"
+
+	"github.com/palate-art/palate"
+)
+
+// unseenNeeded is how many ratings that the old probe had not seen it takes
+// to compare two probes.
+const unseenNeeded = 20
+
+// TakesOver decides whether a new probe replaces an old one, and says why.
+// since are the examples rated after the old probe was trained; outOfFold is
+// the new probe's Report.OutOfFold, in which since is contained.
+//
+// The old probe predicts since as what it had not seen, the new one out of
+// fold. It takes over unless it is worse on them: unless its AUC is lower by
+// more than one standard error of the paired difference (DeLong et al. 1988),
+// as noise alone would hold back every second one of equal worth. Comparing on
+// earlier ratings would hold back nearly all, as the old probe was fitted to
+// them. With fewer than 20 such ratings, or of one class only, the new probe
+// takes over: it knows more. So it does if old is nil or judges embeddings of
+// another length.
+func TakesOver(old *Probe, since []Example, outOfFold []Prediction) (takesOver bool, reason string) {
+	if old == nil {
+		return true, "the first probe"
+	}
+	predicted := make(map[palate.ImageID]float64, len(outOfFold))
+	for _, p := range outOfFold {
+		// Probabilities are comparable between folds, whose probes may have
+		// been regularised differently.
+		predicted[p.Image] = p.Probability
+	}
+	var before, now []float64
+	var liked []bool
+	for _, e := range since {
+		score, known := predicted[e.Image]
+		if !known {
+			continue
+		}
+		if len(e.Embedding) != len(old.Weights) {
+			return true, "the old probe judges embeddings of another model"
+		}
+		before, now, liked = append(before, old.Score(e.Embedding)), append(now, score), append(liked, e.Liked)
+	}
+	likes := countLikes(liked)
+	switch {
+	case len(liked) < unseenNeeded:
+		return true, fmt.Sprintf("only %s since the old probe, fewer than %d: too few to compare on", count(len(liked), "rating"), unseenNeeded)
+	case likes == 0 || likes == len(liked):
+		return true, fmt.Sprintf("the %d ratings since the old probe are of one kind: nothing to compare on", len(liked))
+	}
+	difference, standardError := aucDifference(now, before, liked)
+	auc, err := AUC(before, liked)
+	if err != nil { // the old probe's scores are not finite
+		return true, "the old probe gives no usable scores"
+	}
+	compared := fmt.Sprintf("AUC %.3f against %.3f of the old probe on the %d ratings since (difference %+.3f, standard error %.3f)",
+		auc+difference, auc, len(liked), difference, standardError)
+	if difference < -standardError {
+		return false, "worse on ratings that the old probe had not seen: " + compared
+	}
+	return true, "not worse on ratings that the old probe had not seen: " + compared
+}
