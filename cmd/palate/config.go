@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/ort"
+)
+
+// globals are the flags that every command has. Each can also be given as
+// PALATE_<NAME> or in the configuration file; a flag wins over the
+// environment, the environment over the file.
+type globals struct {
+	Config     string `help:"Configuration file, a JSON object of flag names to values (default: palate/config.json in the user's configuration folder)." placeholder:"FILE" type:"path"`
+	Data       string `help:"Folder of the collection." placeholder:"DIR" default:"${data}" type:"path"`
+	Profile    string `help:"Whose taste." default:"me" placeholder:"NAME"`
+	Model      string `help:"Model that embeds the pictures: \"baseline\", or an .onnx file with a .json description beside it." default:"baseline" placeholder:"NAME|FILE"`
+	JSON       bool   `help:"Print results as JSON." name:"json"`
+	Quiet      bool   `help:"No progress on standard error." short:"q"`
+	Verbose    bool   `help:"Log what happens on standard error." short:"v"`
+	ORTLibrary string `help:"ONNX Runtime library to use, instead of finding or fetching one." name:"ort-library" placeholder:"FILE" type:"path"`
+	Offline    bool   `help:"Fetch no runtime from the network."`
+}
+
+func (g *globals) profile() (palate.Profile, error) {
+	p, err := palate.ParseProfile(g.Profile)
+	if err != nil {
+		return "", usage(err)
+	}
+	return p, nil
+}
+
+func (g *globals) runtimeConfig() ort.Config {
+	config := ort.ConfigFromEnv()
+	if g.ORTLibrary != "" {
+		config.LibraryPath = g.ORTLibrary
+	}
+	config.Offline = config.Offline || g.Offline
+	return config
+}
+
+// grammarVars are the defaults that depend on the machine.
+func grammarVars() map[string]string {
+	return map[string]string{"data": dataFolder(), "port": strconv.Itoa(defaultPort)}
+}
+
+// dataFolder follows the XDG base directories where they are in use.
+func dataFolder() string {
+	if base := os.Getenv("XDG_DATA_HOME"); base != "" {
+		return filepath.Join(base, "palate")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "palate-data"
+	}
+	return filepath.Join(home, ".local", "share", "palate")
+}
+
+// configPaths are the configuration files that are read without being named.
+func configPaths() []string {
+	base, err := os.UserConfigDir()
+	if err != nil {
+		return nil
+	}
+	return []string{filepath.Join(base, "palate", "config.json")}
+}
+
+// readConfig reads a configuration file and names it when it is broken.
+func readConfig(r io.Reader) (kong.Resolver, error) {
+	resolver, err := kong.JSON(r)
+	if err != nil {
+		return nil, fmt.Errorf("configuration file: %w", err)
+	}
+	return resolver, nil
+}

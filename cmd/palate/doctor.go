@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/ort"
+)
+
+type doctorCommand struct{}
+
+// diagnosis is what doctor found.
+type diagnosis struct {
+	Version    string               `json:"version"`
+	Runtime    ort.Report           `json:"runtime"`
+	Model      *modelDiagnosis      `json:"model,omitempty"`
+	Collection *collectionDiagnosis `json:"collection,omitempty"`
+	Problems   []string             `json:"problems"`
+}
+
+type modelDiagnosis struct {
+	Name     string `json:"model"`
+	ID       string `json:"model_id"`
+	Dim      int    `json:"dim"`
+	Provider string `json:"provider"`
+}
+
+type collectionDiagnosis struct {
+	Folder     string `json:"folder"`
+	Images     int    `json:"images"`
+	Embedded   int    `json:"embedded"`
+	Failed     int    `json:"failed"`
+	Tombstones int    `json:"deleted"`
+}
+
+// Run looks at everything and fails if anything is wrong.
+func (c *doctorCommand) Run(ctx context.Context, s *session) error {
+	d := diagnosis{Version: version(), Problems: []string{}}
+	c.look(ctx, s, &d)
+	if s.JSON {
+		if err := s.print(d); err != nil {
+			return err
+		}
+	} else {
+		s.printDiagnosis(d)
+	}
+	if len(d.Problems) > 0 {
+		return fmt.Errorf("%d problem(s) found", len(d.Problems))
+	}
+	return nil
+}
+
+func (c *doctorCommand) look(ctx context.Context, s *session, d *diagnosis) {
+	if e, err := openEmbedder(ctx, s); err != nil {
+		d.Problems = append(d.Problems, "model: "+err.Error())
+	} else {
+		d.Model = &modelDiagnosis{e.Name(), string(e.Model()), e.Dim(), e.Provider()}
+		if err := e.Close(); err != nil {
+			d.Problems = append(d.Problems, "model: "+err.Error())
+		}
+	}
+	// After the model, whose loading may have fetched the runtime.
+	d.Runtime = ort.Diagnose(ctx, s.runtimeConfig())
+	if d.Runtime.Problem != "" {
+		d.Problems = append(d.Problems, "runtime: "+d.Runtime.Problem)
+	}
+	if _, err := os.Stat(filepath.Join(s.Data, catalogFile)); errors.Is(err, os.ErrNotExist) {
+		return // no collection yet is no problem
+	}
+	if err := c.lookAtCollection(ctx, s, d); err != nil {
+		d.Problems = append(d.Problems, "collection: "+err.Error())
+	}
+}
+
+func (c *doctorCommand) lookAtCollection(ctx context.Context, s *session, d *diagnosis) error {
+	h, err := openHome(ctx, s)
+	if err != nil {
+		return err
+	}
+	found := collectionDiagnosis{Folder: s.Data}
+	err = func() error {
+		if err := h.store.Ready(ctx); err != nil {
+			return err
+		}
+		var err error
+		if found.Images, err = h.catalog.CountImages(ctx, index.Filter{}); err != nil {
+			return err
+		}
+		tombstones, err := h.catalog.Tombstones(ctx)
+		if err != nil {
+			return err
+		}
+		found.Tombstones = len(tombstones)
+		models, err := h.catalog.Models(ctx)
+		if err != nil || d.Model == nil {
+			return err
+		}
+		for _, m := range models {
+			if string(m.ID) != d.Model.ID {
+				continue
+			}
+			failures, err := h.catalog.EmbeddingFailures(ctx, m.ID)
+			if err != nil {
+				return err
+			}
+			found.Failed = len(failures)
+			found.Embedded, err = h.catalog.CountEmbeddings(ctx, m.ID)
+			return err
+		}
+		return nil
+	}()
+	d.Collection = &found
+	return errors.Join(err, h.close())
+}
+
+func (s *session) printDiagnosis(d diagnosis) {
+	s.say("palate %s on %s\n", d.Version, d.Runtime.Platform)
+	if lib := d.Runtime.Library; lib != nil {
+		s.say("ONNX Runtime %s (%s): %s", lib.Version, lib.Origin, lib.Path)
+	} else {
+		s.say("ONNX Runtime: none")
+	}
+	rows := [][]string{{"SOURCE", "ANSWER", "WHERE"}}
+	for _, a := range d.Runtime.Sources {
+		answer := a.Reason
+		if answer == "" {
+			answer = "found"
+		}
+		rows = append(rows, []string{a.Source, shorten(answer, 70), shorten(a.Where, 70)})
+	}
+	s.table(rows...)
+	s.say("")
+	rows = [][]string{{"EXECUTION PROVIDER", "USABLE", "WHY NOT"}}
+	for _, p := range d.Runtime.Providers {
+		rows = append(rows, []string{p.Name, yesNo(p.Available), p.Why})
+	}
+	s.table(rows...)
+	s.say("")
+	if m := d.Model; m != nil {
+		s.say("Model        %s (%.12s), %d values on %s", m.Name, m.ID, m.Dim, m.Provider)
+	}
+	if c := d.Collection; c != nil {
+		s.say("Collection   %s: %d images, %d embedded, %d that can't be, %d deleted", c.Folder, c.Images, c.Embedded, c.Failed, c.Tombstones)
+	} else {
+		s.say("Collection   none in %s yet", s.Data)
+	}
+	for _, problem := range d.Problems {
+		s.say("\nPROBLEM  %s", problem)
+	}
+	if len(d.Problems) == 0 {
+		s.say("\nEverything is well.")
+	}
+}

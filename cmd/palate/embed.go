@@ -1,0 +1,108 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/picture"
+)
+
+type embedCommand struct {
+	Files []string `arg:"" optional:"" name:"file" help:"Pictures to print the embeddings of; they are not added to the collection." type:"path"`
+	Retry bool     `help:"Try images again that could not be embedded before."`
+}
+
+// Run embeds what is pending, or the named files.
+func (c *embedCommand) Run(ctx context.Context, s *session) error {
+	if len(c.Files) > 0 {
+		return c.printFiles(ctx, s)
+	}
+	h, err := openHome(ctx, s)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.embed(ctx, h), h.close())
+}
+
+func (c *embedCommand) embed(ctx context.Context, h *home) error {
+	if err := h.openModel(ctx); err != nil {
+		return err
+	}
+	if c.Retry {
+		if err := h.catalog.ClearEmbeddingFailures(ctx, h.embedder.Model()); err != nil {
+			return err
+		}
+	}
+	report, err := h.embedPending(ctx)
+	s := h.session
+	if s.JSON {
+		return errors.Join(err, s.print(report))
+	}
+	if err != nil {
+		return err
+	}
+	s.say("%d images embedded by %s on %s, %.1f a second; %d could not be embedded", report.Embedded,
+		h.embedder.Name(), h.embedder.Provider(), report.ImagesPerSecond, report.Failed)
+	for _, failure := range report.Failures {
+		s.say("  %s: %s", failure.Image, failure.Reason)
+	}
+	return nil
+}
+
+// fileEmbedding is what embed prints of one file.
+type fileEmbedding struct {
+	File    string           `json:"file"`
+	Model   string           `json:"model"`
+	ModelID palate.ModelID   `json:"model_id"`
+	Vector  palate.Embedding `json:"vector"`
+}
+
+func (c *embedCommand) printFiles(ctx context.Context, s *session) error {
+	e, err := openEmbedder(ctx, s)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, name := range c.Files {
+		vector, err := embedFile(ctx, e, name)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if s.JSON {
+			err = s.print(fileEmbedding{name, e.Name(), e.Model(), vector})
+		} else {
+			s.say("%s  %d values by %s: %.4f %.4f %.4f …", name, len(vector), e.Name(), vector[0], vector[1], vector[2])
+		}
+		if err != nil {
+			return errors.Join(err, e.Close())
+		}
+	}
+	return errors.Join(errors.Join(errs...), e.Close())
+}
+
+// embedFile gives the embedding of a picture file.
+func embedFile(ctx context.Context, e embedder.Embedder, name string) (palate.Embedding, error) {
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	m, _, err := picture.Decode(bytes.NewReader(content), picture.DefaultLimits())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	input, err := e.Prepare(m)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	embeddings, err := e.Embed(ctx, []embedder.Input{input})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return embeddings[0], nil
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/probe"
+)
+
+// errUsage marks an error in what was typed: exit code 2.
+var errUsage = errors.New("wrong usage")
+
+type usageError struct{ error }
+
+func (e usageError) Is(target error) bool { return target == errUsage }
+func (e usageError) Unwrap() error        { return e.error }
+
+func usage(err error) error { return usageError{err} }
+
+func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, args...)) }
+
+// explain says what was wrong and what to do, in one line; where ONNX Runtime
+// was looked for in vain it is a line for each place.
+func explain(err error) string {
+	var search *ort.SearchError
+	if errors.As(err, &search) {
+		return err.Error()
+	}
+	text := strings.ReplaceAll(err.Error(), "\n", "; ")
+	var missing *probe.NotEnoughError
+	switch {
+	case errors.As(err, &missing):
+		return text + " (rate more: palate serve, or palate rate IMAGE like)"
+	case errors.Is(err, syscall.EADDRINUSE):
+		return text + " (another program has this port; choose one with --addr 127.0.0.1:PORT)"
+	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
+		return text + " (choose another folder with --data DIR)"
+	}
+	return text
+}

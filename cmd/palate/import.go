@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/folder"
+	"github.com/palate-art/palate/internal/ingest"
+)
+
+type importCommand struct {
+	Paths   []string `arg:"" name:"path" help:"Folders or files." type:"path"`
+	Like    bool     `help:"Like every picture." xor:"verdict"`
+	Dislike bool     `help:"Dislike every picture." xor:"verdict"`
+	Store   string   `help:"How to keep the files: copy them, link to them (one disk), or reference them where they are." enum:"copy,link,reference" default:"copy"`
+}
+
+// Run imports and prints the funnel.
+func (c *importCommand) Run(ctx context.Context, s *session) error {
+	profile, err := s.profile()
+	if err != nil {
+		return err
+	}
+	job := ingest.Import{Mode: ingest.StoreMode(c.Store), Profile: profile}
+	for _, path := range c.Paths {
+		listing, err := folder.Scan(ctx, path)
+		if err != nil {
+			return err
+		}
+		for _, unmatched := range listing.Unmatched {
+			s.note("%s: no such file beside it", unmatched)
+		}
+		job.Files = append(job.Files, listing.Files...)
+	}
+	for i := range job.Files {
+		switch {
+		case c.Like:
+			job.Files[i].Verdict = palate.Like
+		case c.Dislike:
+			job.Files[i].Verdict = palate.Dislike
+		}
+	}
+	h, err := openHome(ctx, s)
+	if err != nil {
+		return err
+	}
+	report, err := h.importFiles(ctx, job)
+	if printErr := s.printImport(report); err == nil {
+		err = printErr
+	}
+	if err == nil && report.Seen > 0 && report.Kept+report.Known == 0 {
+		err = fmt.Errorf("none of %d files is a picture that can be kept: %s", report.Seen, lostText(report.Lost))
+	}
+	return errors.Join(err, h.close())
+}
+
+func (h *home) importFiles(ctx context.Context, job ingest.Import) (ingest.ImportReport, error) {
+	run, err := h.catalog.StartRun(ctx, "import", job.Profile)
+	if err != nil {
+		return ingest.ImportReport{}, err
+	}
+	job.Progress = func(done, total int) {
+		h.session.progress("import", "img", int64(done), int64(total))
+	}
+	report, err := h.collection.Import(ctx, job)
+	h.session.finishProgress()
+	return report, errors.Join(err, h.finishRun(ctx, run, report, err))
+}
+
+func (s *session) printImport(r ingest.ImportReport) error {
+	if s.JSON {
+		return s.print(r)
+	}
+	s.say("%d files seen -> %d kept, %d known, %d rated", r.Seen, r.Kept, r.Known, r.Rated)
+	s.printLosses(r.Lost, r.Examples)
+	return nil
+}

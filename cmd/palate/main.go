@@ -1,0 +1,80 @@
+// Palate learns which art a person likes. See README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// exitRequest ends the parser where it has printed what was asked for.
+type exitRequest struct{ code int }
+
+// run is the whole program: arguments in, results on out, progress and
+// messages on errOut, an exit code back.
+func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
+	defer func() {
+		if asked, ok := recover().(exitRequest); ok {
+			code = asked.code
+		}
+	}()
+	var grammar commands
+	parser, err := kong.New(&grammar, kong.Name("palate"),
+		kong.Description("Learns which art you like: crawl pictures, embed them, like some, and see the rest by your taste."),
+		kong.UsageOnError(),
+		kong.Writers(out, errOut),
+		kong.Exit(func(code int) { panic(exitRequest{code}) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
+		kong.DefaultEnvars("PALATE"),
+		kong.Configuration(readConfig, configPaths()...),
+		kong.Vars(grammarVars()),
+	)
+	if err != nil {
+		fmt.Fprintf(errOut, "palate: %v\n", err)
+		return exitUsage
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(errOut, "palate: %v\nRun \"palate --help\" for commands and flags.\n", err)
+		return exitUsage
+	}
+	s := newSession(&grammar.globals, out, errOut)
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	err = parsed.Run(s)
+	s.finishProgress()
+	switch {
+	case err == nil:
+		return exitDone
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(errOut, "palate: interrupted; what was done is kept, run the same command to go on")
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(errOut, "palate: %v\n", err)
+		return exitUsage
+	default:
+		fmt.Fprintf(errOut, "palate: %s\n", explain(err))
+	}
+	return exitFailed
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+)
+
+// barInterval is how often a progress bar is drawn.
+const barInterval = 100 * time.Millisecond
+
+// session is what a command needs to talk to whoever called it: results on
+// out, progress and logs on errOut.
+type session struct {
+	*globals
+	out, errOut io.Writer
+	logger      *slog.Logger
+	bar         *progressbar.ProgressBar
+	barName     string
+}
+
+func newSession(g *globals, out, errOut io.Writer) *session {
+	level := slog.LevelWarn
+	if g.Verbose {
+		level = slog.LevelInfo
+	}
+	return &session{globals: g, out: out, errOut: errOut,
+		logger: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level}))}
+}
+
+// print writes one JSON value and a line break.
+func (s *session) print(value any) error {
+	encoder := json.NewEncoder(s.out)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(value)
+}
+
+// say writes a line for people; programs that asked for JSON do not see it.
+func (s *session) say(format string, args ...any) {
+	if !s.JSON {
+		fmt.Fprintf(s.out, format+"\n", args...)
+	}
+}
+
+// note writes a line beside the progress.
+func (s *session) note(format string, args ...any) {
+	if !s.Quiet {
+		s.finishProgress()
+		fmt.Fprintf(s.errOut, format+"\n", args...)
+	}
+}
+
+// table writes rows in columns; the first row is the header.
+func (s *session) table(rows ...[]string) {
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.TrimRight(strings.Join(row, "\t"), "\t"))
+	}
+	w.Flush()
+}
+
+// isTerminal reports whether w is a terminal, where a bar can be redrawn.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// progress shows how far the named work has come; total 0 is not known.
+// Where standard error is no terminal, only the name of the work is written.
+func (s *session) progress(name, unit string, done, total int64) {
+	if s.Quiet {
+		return
+	}
+	if s.barName != name {
+		s.finishProgress()
+		s.barName = name
+		if !isTerminal(s.errOut) {
+			fmt.Fprintf(s.errOut, "%s …\n", name)
+			return
+		}
+		if total == 0 {
+			total = -1
+		}
+		s.bar = progressbar.NewOptions64(total,
+			progressbar.OptionSetWriter(s.errOut), progressbar.OptionSetDescription(name),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit),
+			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(barInterval),
+			progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish())
+	}
+	if s.bar == nil {
+		return
+	}
+	if total > 0 && s.bar.GetMax64() != total {
+		s.bar.ChangeMax64(total)
+	}
+	// A bar that can't be drawn is no reason to stop the work.
+	_ = s.bar.Set64(done)
+}
+
+func (s *session) finishProgress() {
+	if s.bar != nil {
+		_ = s.bar.Finish()
+	}
+	s.bar, s.barName = nil, ""
+}
+
+// shorten cuts a text to n characters for a table's column.
+func shorten(text string, n int) string {
+	runes := []rune(strings.Join(strings.Fields(text), " "))
+	if len(runes) <= n {
+		return string(runes)
+	}
+	return string(runes[:n-1]) + "…"
+}

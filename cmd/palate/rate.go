@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
+)
+
+type rateCommand struct {
+	Verdict string   `arg:"" help:"like, dislike or skip; clear makes images unrated; undo takes the last rating back." enum:"like,dislike,skip,clear,undo"`
+	Images  []string `arg:"" optional:"" name:"image" help:"Ids of images, or files in the collection."`
+}
+
+// Run appends to the log of ratings.
+func (c *rateCommand) Run(ctx context.Context, s *session) error {
+	profile, err := s.profile()
+	if err != nil {
+		return err
+	}
+	if (c.Verdict == "undo") != (len(c.Images) == 0) {
+		return usagef("palate rate like|dislike|skip|clear IMAGE…, or palate rate undo")
+	}
+	h, err := openHome(ctx, s)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.rate(ctx, h, profile), h.close())
+}
+
+// ratingLine is what rate prints of one image.
+type ratingLine struct {
+	Image   palate.ImageID `json:"image_id"`
+	Profile palate.Profile `json:"profile"`
+	Verdict palate.Verdict `json:"verdict,omitempty"`
+	Undone  palate.Verdict `json:"undone,omitempty"`
+}
+
+func (c *rateCommand) rate(ctx context.Context, h *home, profile palate.Profile) error {
+	if c.Verdict == "undo" {
+		undone, err := h.catalog.UndoRating(ctx, profile, 0)
+		if err != nil {
+			return err
+		}
+		return h.session.printRating(ratingLine{Image: undone.Image, Profile: profile, Undone: undone.Verdict})
+	}
+	ids := make([]palate.ImageID, len(c.Images))
+	for i, name := range c.Images {
+		id, err := h.imageNamed(name)
+		if err != nil {
+			return err
+		}
+		ids[i] = id
+	}
+	for _, id := range ids {
+		line := ratingLine{Image: id, Profile: profile}
+		var err error
+		if c.Verdict == "clear" {
+			err = h.catalog.ClearRating(ctx, profile, id)
+		} else {
+			line.Verdict = palate.Verdict(c.Verdict)
+			_, err = h.catalog.Rate(ctx, catalog.Rating{Profile: profile, Image: id, Verdict: line.Verdict, Shown: palate.ShownAPI})
+		}
+		if err == nil {
+			err = h.session.printRating(line)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) printRating(line ratingLine) error {
+	if s.JSON {
+		return s.print(line)
+	}
+	switch {
+	case line.Undone != "":
+		s.say("%s: %s undone", line.Image, line.Undone)
+	case line.Verdict == "":
+		s.say("%s: unrated", line.Image)
+	default:
+		s.say("%s: %s", line.Image, line.Verdict)
+	}
+	return nil
+}
+
+// imageNamed reads an image's id, or takes the id of a file's content.
+func (h *home) imageNamed(name string) (palate.ImageID, error) {
+	id, err := palate.ParseImageID(name)
+	if err == nil {
+		return id, nil
+	}
+	id, fileErr := fileID(name)
+	if fileErr != nil {
+		return id, usage(fmt.Errorf("%w, and no file: %w", err, fileErr))
+	}
+	return id, nil
+}

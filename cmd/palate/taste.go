@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/taste"
+)
+
+type trainCommand struct{}
+
+// Run trains the probe of the profile.
+func (c *trainCommand) Run(ctx context.Context, s *session) error {
+	profile, err := s.profile()
+	if err != nil {
+		return err
+	}
+	h, err := openHome(ctx, s)
+	if err != nil {
+		return err
+	}
+	return errors.Join(h.train(ctx, profile), h.close())
+}
+
+func (h *home) train(ctx context.Context, profile palate.Profile) error {
+	if err := h.openModel(ctx); err != nil {
+		return err
+	}
+	outcome, err := h.tastes.Train(ctx, profile)
+	if err != nil {
+		return err
+	}
+	s, v, r := h.session, outcome.Version, outcome.Report
+	if s.JSON {
+		return s.print(map[string]any{"profile": profile, "version": v.Version, "current": v.Current, "reason": v.Reason, "report": r})
+	}
+	s.say("Probe %d of %s from %d likes and %d dislikes, judged on ratings held out:", v.Version, profile, r.Likes, r.Dislikes)
+	s.table([]string{"AUC", "AVERAGE PRECISION", "BALANCED ACCURACY"},
+		[]string{fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), fmt.Sprintf("%.3f", r.AveragePrecision), fmt.Sprintf("%.3f", r.BalancedAccuracy)})
+	if v.Current {
+		s.say("It serves from now on: %s.", v.Reason)
+	} else {
+		s.say("The probe before it goes on serving: %s.", v.Reason)
+	}
+	return nil
+}
+
+type scoresCommand struct {
+	Files   []string `arg:"" optional:"" name:"file" help:"Pictures to score; without any, the collection is ranked." type:"path"`
+	Limit   int      `help:"Images to show." default:"20" short:"n"`
+	Min     float64  `help:"Show only images with a higher chance of a like, 0 to 1." default:"-1" placeholder:"P"`
+	Unrated bool     `help:"Show only images that are not judged yet."`
+}
+
+// scoreLine is what scores prints of one picture.
+type scoreLine struct {
+	Image       string  `json:"image_id,omitempty"`
+	File        string  `json:"file,omitempty"`
+	Score       float64 `json:"score"`
+	Probability float64 `json:"probability"`
+	Probe       int     `json:"probe_version"`
+	Title       string  `json:"title,omitempty"`
+	Artist      string  `json:"artist,omitempty"`
+}
+
+// Run ranks the collection, or scores files.
+func (c *scoresCommand) Run(ctx context.Context, s *session) error {
+	profile, err := s.profile()
+	if err != nil {
+		return err
+	}
+	if c.Limit < 1 || c.Limit > index.MaxLimit {
+		return usagef("--limit is %d, want 1 to %d", c.Limit, index.MaxLimit)
+	}
+	h, err := openHome(ctx, s)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.score(ctx, h, profile), h.close())
+}
+
+func (c *scoresCommand) score(ctx context.Context, h *home, profile palate.Profile) error {
+	if err := h.openModel(ctx); err != nil {
+		return err
+	}
+	var lines []scoreLine
+	var err error
+	if len(c.Files) > 0 {
+		lines, err = h.scoreFiles(ctx, profile, c.Files)
+	} else {
+		lines, err = c.rank(ctx, h, profile)
+	}
+	if errors.Is(err, palate.ErrNotFound) {
+		err = fmt.Errorf("%w (rate some images and run palate train)", err)
+	}
+	if err != nil {
+		return err
+	}
+	s := h.session
+	if s.JSON {
+		return s.print(lines)
+	}
+	rows := [][]string{{"CHANCE", "SCORE", "IMAGE", "TITLE", "ARTIST"}}
+	for _, l := range lines {
+		rows = append(rows, []string{fmt.Sprintf("%.1f %%", 100*l.Probability), fmt.Sprintf("%+.3f", l.Score), l.Image + l.File, shorten(l.Title, 40), shorten(l.Artist, 24)})
+	}
+	s.table(rows...)
+	return nil
+}
+
+func (c *scoresCommand) rank(ctx context.Context, h *home, profile palate.Profile) ([]scoreLine, error) {
+	if _, err := h.follower.CatchUp(ctx); err != nil {
+		return nil, err
+	}
+	query := taste.RankQuery{Limit: c.Limit}
+	if c.Min >= 0 {
+		query.MinProbability = &c.Min
+	}
+	if c.Unrated {
+		query.Filter.NotJudgedBy = profile
+	}
+	ranking, err := h.tastes.Rank(ctx, profile, query)
+	if err != nil {
+		return nil, err
+	}
+	lines := make([]scoreLine, len(ranking.Scores))
+	for i, score := range ranking.Scores {
+		image, err := h.catalog.Image(ctx, score.Image)
+		if err != nil {
+			return nil, err
+		}
+		lines[i] = scoreLine{Image: score.Image.String(), Score: score.Logit, Probability: score.Probability,
+			Probe: ranking.Version.Version, Title: image.Title(), Artist: image.Artist()}
+	}
+	return lines, nil
+}
+
+func (h *home) scoreFiles(ctx context.Context, profile palate.Profile, files []string) ([]scoreLine, error) {
+	version, err := h.tastes.Current(ctx, profile)
+	if err != nil {
+		return nil, err
+	}
+	var lines []scoreLine
+	for _, file := range files {
+		embedding, err := embedFile(ctx, h.embedder, file)
+		if err != nil {
+			return nil, err
+		}
+		score, err := version.ScoreEmbedding(embedding)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, scoreLine{File: file, Score: score.Logit, Probability: score.Probability, Probe: version.Version})
+	}
+	return lines, nil
+}
+
+type similarCommand struct {
+	To    string `arg:"" name:"image" help:"Id of an image, or a picture file."`
+	Limit int    `help:"Images to show." default:"10" short:"n"`
+}
+
+// hitLine is what similar prints of one image.
+type hitLine struct {
+	Image      string  `json:"image_id"`
+	Similarity float32 `json:"similarity"`
+	Title      string  `json:"title,omitempty"`
+	Artist     string  `json:"artist,omitempty"`
+}
+
+// Run searches by an image or by a file.
+func (c *similarCommand) Run(ctx context.Context, s *session) error {
+	if c.Limit < 1 || c.Limit > index.MaxLimit {
+		return usagef("--limit is %d, want 1 to %d", c.Limit, index.MaxLimit)
+	}
+	h, err := openHome(ctx, s)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.search(ctx, h), h.close())
+}
+
+func (c *similarCommand) search(ctx context.Context, h *home) error {
+	if err := h.openModel(ctx); err != nil {
+		return err
+	}
+	if _, err := h.follower.CatchUp(ctx); err != nil {
+		return err
+	}
+	query := index.Query{Limit: c.Limit}
+	if id, err := palate.ParseImageID(c.To); err == nil {
+		query.Near = &id
+	} else {
+		embedding, err := embedFile(ctx, h.embedder, c.To)
+		if err != nil {
+			return err
+		}
+		query.Vector = embedding
+	}
+	hits, err := h.index.Search(ctx, query)
+	if err != nil {
+		return err
+	}
+	lines := make([]hitLine, len(hits))
+	for i, hit := range hits {
+		image, err := h.catalog.Image(ctx, hit.ID)
+		if err != nil {
+			return err
+		}
+		lines[i] = hitLine{hit.ID.String(), hit.Score, image.Title(), image.Artist()}
+	}
+	if h.session.JSON {
+		return h.session.print(lines)
+	}
+	rows := [][]string{{"SIMILARITY", "IMAGE", "TITLE", "ARTIST"}}
+	for _, l := range lines {
+		rows = append(rows, []string{fmt.Sprintf("%.3f", l.Similarity), l.Image, shorten(l.Title, 40), shorten(l.Artist, 24)})
+	}
+	h.session.table(rows...)
+	return nil
+}

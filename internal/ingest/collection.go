@@ -1,0 +1,201 @@
+// Package ingest carries pictures along the way from found to searchable:
+// found -> validated -> stored -> in the catalog -> embedded -> in the index.
+// Every arrow starts again from the catalog, so a killed process loses nothing
+// and repeats nothing.
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/imagestore"
+	"github.com/palate-art/palate/internal/picture"
+)
+
+// Collection takes pictures in and out: the file is durable in the image
+// store before its row is in the catalog, and goes after its row has gone. It
+// is safe for concurrent use, and is the crawler.Keeper of a crawl.
+type Collection struct {
+	catalog catalog.Catalog
+	store   imagestore.Store
+	limits  picture.Limits
+}
+
+var _ crawler.Keeper = (*Collection)(nil)
+
+// NewCollection returns a collection that refuses pictures beyond the limits.
+func NewCollection(c catalog.Catalog, store imagestore.Store, limits picture.Limits) *Collection {
+	return &Collection{catalog: c, store: store, limits: limits}
+}
+
+// Addition is what became of a picture that was added.
+type Addition struct {
+	ID  palate.ImageID
+	New bool // the collection did not have it
+}
+
+// Add validates a picture by decoding it, stores it and adds its source. A
+// source without an address gets one that is its own by the file's hash. What is no picture is palate.ErrInvalid (see picture for
+// the kinds), what was deleted with a reason is palate.ErrConflict.
+func (c *Collection) Add(ctx context.Context, content []byte, source palate.Source) (Addition, error) {
+	_, info, err := picture.Decode(bytes.NewReader(content), c.limits)
+	if err != nil {
+		return Addition{}, err
+	}
+	image := describe(content, info)
+	if source.Address == "" {
+		source.Address = source.Site + ":" + image.ID.String() + "/" + source.OriginalName
+	}
+	return c.add(ctx, image, source, func() error { return c.put(ctx, content) })
+}
+
+// add stores a validated picture unless it was deleted, and writes its row.
+func (c *Collection) add(ctx context.Context, image catalog.Image, source palate.Source, store func() error) (Addition, error) {
+	addition := Addition{ID: image.ID}
+	if err := c.refuseDeleted(ctx, image.ID); err != nil {
+		return addition, err
+	}
+	if err := store(); err != nil {
+		return addition, err
+	}
+	added, err := c.catalog.AddImage(ctx, image, source, nil)
+	if err != nil {
+		return addition, err
+	}
+	if added.Tombstoned { // deleted between the two
+		return addition, errors.Join(c.refuseDeleted(ctx, image.ID), c.store.Delete(ctx, image.ID))
+	}
+	addition.New = added.Image
+	return addition, nil
+}
+
+func (c *Collection) refuseDeleted(ctx context.Context, id palate.ImageID) error {
+	tombstone, err := c.catalog.TombstoneOf(ctx, id)
+	if errors.Is(err, palate.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("image %s: %w (%s) and stays away: %w", id, errDeleted, tombstone.Reason, palate.ErrConflict)
+}
+
+func describe(content []byte, info picture.Info) catalog.Image {
+	sum := sha256.Sum256(content)
+	return catalog.Image{ID: palate.NewImageID(sum), SHA256: sum, Bytes: int64(len(content)),
+		Format: info.Format, Width: info.Width, Height: info.Height}
+}
+
+func (c *Collection) put(ctx context.Context, content []byte) error {
+	_, err := c.store.Put(ctx, bytes.NewReader(content), int64(len(content)))
+	return err
+}
+
+// Standing tells a crawl what earlier runs made of addresses.
+func (c *Collection) Standing(ctx context.Context, addresses []string) ([]crawler.Standing, error) {
+	return c.catalog.Addresses(ctx, addresses)
+}
+
+// Keep takes what a crawl found; the crawl has validated it.
+func (c *Collection) Keep(ctx context.Context, crawl string, task crawler.Task, find crawler.Find) (crawler.Keeping, palate.ImageID, error) {
+	image := describe(find.Content, picture.Info{Format: find.Format, Width: find.Width, Height: find.Height})
+	_, err := c.catalog.TombstoneOf(ctx, image.ID)
+	switch {
+	case errors.Is(err, palate.ErrNotFound):
+		if err := c.put(ctx, find.Content); err != nil {
+			return "", image.ID, err
+		}
+	case err != nil:
+		return "", image.ID, err
+	}
+	added, err := c.catalog.AddImage(ctx, image, find.Source, &catalog.CrawlTask{Crawl: crawl, Task: task})
+	switch {
+	case err != nil:
+		return "", image.ID, err
+	case added.Tombstoned:
+		return crawler.KeptDeleted, image.ID, nil
+	case added.Image:
+		return crawler.KeptNew, image.ID, nil
+	case added.Duplicate:
+		return crawler.KeptDuplicate, image.ID, nil
+	}
+	return crawler.KeptKnown, image.ID, nil
+}
+
+// Remove deletes an image with a reason: its row first, which leaves a
+// tombstone, then its file and thumbnails. A file that a killed process left
+// behind is swept later.
+func (c *Collection) Remove(ctx context.Context, id palate.ImageID, reason string) error {
+	if err := c.catalog.DeleteImage(ctx, id, reason); err != nil {
+		return err
+	}
+	return c.store.Delete(ctx, id)
+}
+
+// open decodes the upright picture of an image.
+func (c *Collection) open(ctx context.Context, id palate.ImageID) (*picture.RGB, error) {
+	file, err := c.store.Open(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	m, _, err := picture.Decode(file, c.limits)
+	return m, err
+}
+
+// Thumbnail opens the JPEG of an image, at most width pixels wide; it is made
+// at the first call and kept. The caller closes it.
+func (c *Collection) Thumbnail(ctx context.Context, id palate.ImageID, width int) (io.ReadSeekCloser, error) {
+	kept, err := c.store.OpenThumbnail(ctx, id, width)
+	if !errors.Is(err, palate.ErrNotFound) {
+		return kept, err
+	}
+	m, err := c.open(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("thumbnail of %s: %w", id, err)
+	}
+	if m.Width > width {
+		if m, err = picture.Resize(m, width, max(1, (m.Height*width+m.Width/2)/m.Width)); err != nil {
+			return nil, fmt.Errorf("thumbnail of %s: %w", id, err)
+		}
+	}
+	var jpeg bytes.Buffer
+	if err := picture.EncodeJPEG(&jpeg, m, thumbnailQuality); err != nil {
+		return nil, fmt.Errorf("thumbnail of %s: %w", id, err)
+	}
+	// A thumbnail that can't be kept is made again at the next call.
+	_ = c.store.PutThumbnail(ctx, id, width, jpeg.Bytes())
+	return thumbnail{bytes.NewReader(jpeg.Bytes())}, nil
+}
+
+// thumbnailQuality of JPEG: no visible loss at these sizes.
+const thumbnailQuality = 85
+
+type thumbnail struct{ *bytes.Reader }
+
+func (thumbnail) Close() error { return nil }
+
+// EmbedPicture gives the embedding of a picture that is not kept.
+func (c *Collection) EmbedPicture(ctx context.Context, e embedder.Embedder, content []byte) (palate.Embedding, error) {
+	m, _, err := picture.Decode(bytes.NewReader(content), c.limits)
+	if err != nil {
+		return nil, err
+	}
+	input, err := e.Prepare(m)
+	if err != nil {
+		return nil, err
+	}
+	embeddings, err := e.Embed(ctx, []embedder.Input{input})
+	if err != nil {
+		return nil, err
+	}
+	return embeddings[0], nil
+}

@@ -1,0 +1,184 @@
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"iter"
+	"time"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/catalog"
+)
+
+// embedPage is how many pending images are taken from the catalog at a time;
+// the stages run empty between two pages, which at this size costs nothing.
+const embedPage = 1024
+
+// writeBatch and writeDelay bound how many embeddings wait to be durable, and
+// how long: a killed process repeats at most these.
+const (
+	writeBatch = 64
+	writeDelay = 500 * time.Millisecond
+)
+
+// maxFailuresTold bounds the list of failures in a report.
+const maxFailuresTold = 20
+
+// EmbedReport tells what embedding did. Total grows while more is found.
+type EmbedReport struct {
+	Total           int            `json:"total"`
+	Embedded        int            `json:"embedded"`
+	Failed          int            `json:"failed"`
+	Failures        []EmbedFailure `json:"failures,omitempty"` // the first of them
+	Seconds         float64        `json:"seconds"`
+	ImagesPerSecond float64        `json:"images_per_second"`
+	// Busy seconds of all workers of a stage together.
+	DecodeSeconds  float64 `json:"decode_seconds"`
+	PrepareSeconds float64 `json:"prepare_seconds"`
+	InferSeconds   float64 `json:"infer_seconds"`
+	WriteSeconds   float64 `json:"write_seconds"`
+}
+
+// EmbedFailure is a picture that was passed by.
+type EmbedFailure struct {
+	Image  palate.ImageID `json:"image_id"`
+	Reason string         `json:"reason"`
+}
+
+// EmbedPending embeds every image that has no embedding of the model. A
+// picture that can't be embedded is recorded with the reason and passed by.
+// palate.ErrConflict if another process is at it. progress, if not nil, is
+// called after every write.
+func (c *Collection) EmbedPending(ctx context.Context, e embedder.Embedder, config embedder.PipelineConfig, progress func(EmbedReport)) (EmbedReport, error) {
+	lease, err := c.catalog.AcquireLease(ctx, "embed-"+e.Model().Short())
+	if err != nil {
+		return EmbedReport{}, fmt.Errorf("embed: %w", err)
+	}
+	report, err := c.embedPending(ctx, e, config, progress)
+	return report, errors.Join(err, lease.Release())
+}
+
+func (c *Collection) embedPending(ctx context.Context, e embedder.Embedder, config embedder.PipelineConfig, progress func(EmbedReport)) (EmbedReport, error) {
+	pending, err := c.catalog.Unembedded(ctx, e.Model(), embedPage)
+	if err != nil || len(pending) == 0 {
+		return EmbedReport{}, err
+	}
+	run, err := c.catalog.StartRun(ctx, "embed", "")
+	if err != nil {
+		return EmbedReport{}, err
+	}
+	w := &embeddingWriter{catalog: c.catalog, model: e.Model(), flushed: time.Now()}
+	w.progress = func() {
+		// A heartbeat that fails is no reason to lose the work.
+		_ = c.catalog.UpdateRun(ctx, run.ID, int64(w.report.Embedded+w.report.Failed), int64(w.report.Total))
+		if progress != nil {
+			progress(w.report)
+		}
+	}
+	for err == nil && len(pending) > 0 {
+		w.report.Total += len(pending)
+		var stats embedder.Stats
+		stats, err = embedder.Run(ctx, e, config, c.items(pending), func(r embedder.Result) error { return w.take(ctx, r) })
+		w.count(stats)
+		if err == nil {
+			err = w.flush(ctx)
+		}
+		if err == nil {
+			pending, err = c.catalog.Unembedded(ctx, e.Model(), embedPage)
+		}
+	}
+	state, message := catalog.Succeeded, ""
+	if err != nil {
+		state, message = catalog.Failed, err.Error()
+		if ctx.Err() != nil {
+			state = catalog.Cancelled
+		}
+	}
+	result, marshalErr := json.Marshal(w.report)
+	return w.report, errors.Join(err, marshalErr, c.catalog.FinishRun(context.WithoutCancel(ctx), run.ID, state, result, message))
+}
+
+// items are the pictures of images, decoded when their turn comes.
+func (c *Collection) items(images []catalog.Image) iter.Seq2[embedder.Item, error] {
+	return func(yield func(embedder.Item, error) bool) {
+		for _, i := range images {
+			open := func(ctx context.Context) (image.Image, error) { return c.open(ctx, i.ID) }
+			if !yield(embedder.Item{ID: i.ID, Open: open}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// embeddingWriter writes results to the catalog, some at a time.
+type embeddingWriter struct {
+	catalog  catalog.Catalog
+	model    palate.ModelID
+	progress func()
+	report   EmbedReport
+	inferred int
+	waiting  []catalog.ImageEmbedding
+	flushed  time.Time
+}
+
+func (w *embeddingWriter) take(ctx context.Context, r embedder.Result) error {
+	if r.Err != nil {
+		return w.fail(ctx, r)
+	}
+	w.waiting = append(w.waiting, catalog.ImageEmbedding{ID: r.ID, Embedding: r.Embedding})
+	if len(w.waiting) < writeBatch && time.Since(w.flushed) < writeDelay {
+		return nil
+	}
+	return w.flush(ctx)
+}
+
+func (w *embeddingWriter) flush(ctx context.Context) error {
+	if len(w.waiting) == 0 {
+		return nil
+	}
+	begun := time.Now()
+	if err := w.catalog.PutEmbeddings(ctx, w.model, w.waiting); err != nil {
+		return err
+	}
+	w.flushed = time.Now()
+	w.report.WriteSeconds += w.flushed.Sub(begun).Seconds()
+	w.report.Embedded += len(w.waiting)
+	w.waiting = w.waiting[:0]
+	w.progress()
+	return nil
+}
+
+// fail records a failure that is the picture's own: it is broken, its file is
+// gone, or a referenced file has changed. Any other error would meet every
+// picture and stops the work.
+func (w *embeddingWriter) fail(ctx context.Context, r embedder.Result) error {
+	own := errors.Is(r.Err, palate.ErrInvalid) || errors.Is(r.Err, palate.ErrNotFound) || errors.Is(r.Err, palate.ErrConflict)
+	if !own || ctx.Err() != nil {
+		return fmt.Errorf("image %s: %w", r.ID, r.Err)
+	}
+	err := w.catalog.FailEmbedding(ctx, w.model, r.ID, r.Err.Error())
+	if err != nil && !errors.Is(err, palate.ErrNotFound) { // not found: deleted meanwhile
+		return err
+	}
+	w.report.Failed++
+	if len(w.report.Failures) < maxFailuresTold {
+		w.report.Failures = append(w.report.Failures, EmbedFailure{r.ID, r.Err.Error()})
+	}
+	w.progress()
+	return nil
+}
+
+func (w *embeddingWriter) count(s embedder.Stats) {
+	w.report.Seconds += s.Wall.Seconds()
+	w.report.DecodeSeconds += s.Decode.Seconds()
+	w.report.PrepareSeconds += s.Prepare.Seconds()
+	w.report.InferSeconds += s.Infer.Seconds()
+	w.inferred += s.Embedded
+	if w.report.Seconds > 0 {
+		w.report.ImagesPerSecond = float64(w.inferred) / w.report.Seconds
+	}
+}

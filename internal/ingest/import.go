@@ -1,0 +1,173 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/folder"
+	"github.com/palate-art/palate/internal/imagestore"
+	"github.com/palate-art/palate/internal/picture"
+)
+
+// StoreMode says how an import keeps the files.
+type StoreMode string
+
+// The modes.
+const (
+	// Copy copies the files into the image store.
+	Copy StoreMode = "copy"
+	// Link makes hard links: no second copy, as long as both are on one disk.
+	Link StoreMode = "link"
+	// Reference leaves the files where they are and notices when they
+	// change or go.
+	Reference StoreMode = "reference"
+)
+
+// Import is one import of files.
+type Import struct {
+	Files []folder.File
+	Mode  StoreMode
+
+	// Profile rates the files that have a verdict.
+	Profile palate.Profile
+
+	// Progress, if not nil, is told how many files of how many are done.
+	Progress func(done, total int)
+}
+
+// ImportReport is the funnel of an import. Seen = Kept + Known + all of Lost.
+type ImportReport struct {
+	Seen  int            `json:"seen"`
+	Kept  int            `json:"kept"`
+	Known int            `json:"known"`
+	Rated int            `json:"rated"`
+	Lost  map[string]int `json:"lost"` // by reason, see picture.Reason
+	// Examples gives one file of each reason.
+	Examples map[string]string `json:"examples,omitempty"`
+}
+
+func (r *ImportReport) lose(reason, path string, err error) {
+	r.Lost[reason]++
+	if _, there := r.Examples[reason]; !there {
+		r.Examples[reason] = fmt.Sprintf("%s: %v", path, err)
+	}
+}
+
+// Import adds files and rates those that have a verdict, unless the profile
+// has said the same of them before. A file that can't be used is counted with
+// its reason; a store or catalog that can't be written stops the import, with
+// the report so far.
+func (c *Collection) Import(ctx context.Context, job Import) (ImportReport, error) {
+	report := ImportReport{Lost: map[string]int{}, Examples: map[string]string{}}
+	for i, file := range job.Files {
+		if err := ctx.Err(); err != nil {
+			return report, err
+		}
+		report.Seen++
+		addition, err := c.importFile(ctx, file, job.Mode)
+		reason := lossOf(err)
+		switch {
+		case err != nil && reason == "":
+			return report, fmt.Errorf("import %s: %w", file.Path, err)
+		case err != nil:
+			report.lose(reason, file.Path, err)
+		case addition.New:
+			report.Kept++
+		default:
+			report.Known++
+		}
+		if err == nil && file.Verdict != "" {
+			rated, err := c.rateImported(ctx, job.Profile, addition.ID, file.Verdict)
+			if err != nil {
+				return report, fmt.Errorf("import %s: %w", file.Path, err)
+			}
+			if rated {
+				report.Rated++
+			}
+		}
+		if job.Progress != nil {
+			job.Progress(i+1, len(job.Files))
+		}
+	}
+	return report, nil
+}
+
+// lossOf gives the reason why one file is passed by, or "" for an error that
+// would meet every file.
+func lossOf(err error) string {
+	switch {
+	case errors.Is(err, errUnreadable):
+		return "unreadable"
+	case errors.Is(err, errDeleted):
+		return "deleted"
+	}
+	return picture.Reason(err)
+}
+
+var (
+	errUnreadable = errors.New("can't be read")
+	errDeleted    = errors.New("it was deleted")
+)
+
+func (c *Collection) importFile(ctx context.Context, file folder.File, mode StoreMode) (Addition, error) {
+	content, err := readFile(file.Path, c.limits.MaxBytes)
+	if err != nil {
+		return Addition{}, err
+	}
+	_, info, err := picture.Decode(bytes.NewReader(content), c.limits)
+	if err != nil {
+		return Addition{}, err
+	}
+	return c.add(ctx, describe(content, info), file.Source, func() error {
+		switch mode {
+		case Link:
+			return c.keepInPlace(ctx, file.Path, imagestore.InPlace.Link)
+		case Reference:
+			return c.keepInPlace(ctx, file.Path, imagestore.InPlace.Reference)
+		}
+		return c.put(ctx, content)
+	})
+}
+
+// keepInPlace keeps a file without copying it, where the store can.
+func (c *Collection) keepInPlace(ctx context.Context, path string, keep func(imagestore.InPlace, context.Context, string) (imagestore.Stored, error)) error {
+	store, can := c.store.(imagestore.InPlace)
+	if !can {
+		return fmt.Errorf("this image store can only copy files: %w", palate.ErrInvalid)
+	}
+	_, err := keep(store, ctx, path)
+	return err
+}
+
+// readFile reads a file of at most maxBytes; a longer one is cut behind the
+// limit, which the decoder then refuses with the limit's own error.
+func readFile(path string, maxBytes int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	return content, nil
+}
+
+func (c *Collection) rateImported(ctx context.Context, p palate.Profile, id palate.ImageID, verdict palate.Verdict) (bool, error) {
+	standing, err := c.catalog.StandingRating(ctx, p, id)
+	if err == nil && standing.Verdict == verdict {
+		return false, nil
+	}
+	if err != nil && !errors.Is(err, palate.ErrNotFound) {
+		return false, err
+	}
+	_, err = c.catalog.Rate(ctx, catalog.Rating{Profile: p, Image: id, Verdict: verdict, Shown: palate.ShownImport})
+	return err == nil, err
+}

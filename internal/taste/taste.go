@@ -1,0 +1,206 @@
+// Package taste learns the tastes of profiles and answers with them: it reads
+// ratings and embeddings from the catalog, trains probes, decides which
+// version serves, and turns a probe into queries of the index.
+//
+// A linear probe is a query vector: the images that a profile would like best
+// are the nearest ones to the probe's weights under the inner product. Bias
+// and calibration are applied to the hits and keep their order.
+package taste
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/probe"
+)
+
+// ErrProbeChanged says that another version serves the profile than the one
+// that the caller goes on with.
+var ErrProbeChanged = errors.New("another probe serves the profile now")
+
+// Config says how tastes are trained.
+type Config struct {
+	Probe probe.Config
+
+	// RetrainAfter is how many new ratings start a training by themselves;
+	// 0 never does.
+	RetrainAfter int
+
+	// LookEvery is how often Run looks for new ratings.
+	LookEvery time.Duration
+}
+
+// DefaultConfig trains as package probe does by default, after every 20 new
+// ratings.
+func DefaultConfig() Config {
+	return Config{Probe: probe.DefaultConfig(), RetrainAfter: 20, LookEvery: time.Second}
+}
+
+// Validate reports everything that is wrong.
+func (c Config) Validate() error {
+	problems := []error{c.Probe.Validate()}
+	if c.RetrainAfter < 0 {
+		problems = append(problems, fmt.Errorf("taste: RetrainAfter is %d, want 0 or more: %w", c.RetrainAfter, palate.ErrInvalid))
+	}
+	if c.LookEvery <= 0 {
+		problems = append(problems, fmt.Errorf("taste: LookEvery is %v, want more than 0: %w", c.LookEvery, palate.ErrInvalid))
+	}
+	return errors.Join(problems...)
+}
+
+// Tastes serves the tastes of all profiles for one model. It is safe for
+// concurrent use.
+type Tastes struct {
+	catalog catalog.Catalog
+	index   index.Index
+	model   palate.ModelID
+	config  Config
+	logger  *slog.Logger
+
+	requests chan *Training // begun, waiting for Run
+
+	mu     sync.Mutex
+	loaded map[palate.Profile]Version // the last used version of each profile
+	tried  map[palate.Profile]int64   // the newest rating at the last attempt that Run made
+}
+
+// New returns the tastes of the profiles in the catalog, for the model of the
+// index. It starts nothing; see Run.
+func New(c catalog.Catalog, ix index.Index, config Config, logger *slog.Logger) (*Tastes, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	return &Tastes{
+		catalog: c, index: ix, model: ix.Model(), config: config, logger: logger,
+		requests: make(chan *Training, maxWaiting),
+		loaded:   make(map[palate.Profile]Version),
+		tried:    make(map[palate.Profile]int64),
+	}, nil
+}
+
+// Version is a probe with its place among the profile's versions.
+type Version struct {
+	catalog.Probe
+	Learned *probe.Probe
+}
+
+// Current returns the version that serves the profile. palate.ErrNotFound if
+// none does.
+func (t *Tastes) Current(ctx context.Context, p palate.Profile) (Version, error) {
+	stored, err := t.catalog.CurrentProbe(ctx, p, t.model)
+	if err != nil {
+		return Version{}, fmt.Errorf("probe of %s: %w", p, err)
+	}
+	t.mu.Lock()
+	known, ok := t.loaded[p]
+	t.mu.Unlock()
+	if ok && known.Version == stored.Version {
+		return known, nil
+	}
+	version, err := parse(stored)
+	if err != nil {
+		return Version{}, err
+	}
+	t.mu.Lock()
+	t.loaded[p] = version
+	t.mu.Unlock()
+	return version, nil
+}
+
+func parse(stored catalog.Probe) (Version, error) {
+	learned := new(probe.Probe)
+	if err := learned.UnmarshalBinary(stored.Weights); err != nil {
+		return Version{}, fmt.Errorf("probe %d of %s: %w", stored.Version, stored.Profile, err)
+	}
+	return Version{Probe: stored, Learned: learned}, nil
+}
+
+// Score is what a probe says of one image.
+type Score struct {
+	Image       palate.ImageID
+	Logit       float64
+	Probability float64 // calibrated
+}
+
+func (v Version) score(id palate.ImageID, product float32) Score {
+	logit := float64(product) + v.Learned.Bias
+	return Score{Image: id, Logit: logit, Probability: v.Learned.Probability(logit)}
+}
+
+// ScoreEmbedding scores an image that need not be in the collection.
+func (v Version) ScoreEmbedding(e palate.Embedding) (Score, error) {
+	if err := e.Validate(len(v.Learned.Weights)); err != nil {
+		return Score{}, err
+	}
+	logit := v.Learned.Score(e)
+	return Score{Logit: logit, Probability: v.Learned.Probability(logit)}, nil
+}
+
+// RankQuery asks for a part of a profile's ranking.
+type RankQuery struct {
+	Filter index.Filter
+	// MinProbability, if set, leaves out images that are not more probable.
+	MinProbability *float64
+	Limit, Offset  int
+	// Version, if not 0, must still be the one that serves.
+	Version int
+}
+
+// Ranking is a part of a ranking, the best image first.
+type Ranking struct {
+	Version Version
+	Scores  []Score
+}
+
+// Rank ranks the collection by one query of the index. palate.ErrNotFound if
+// no probe serves the profile, ErrProbeChanged if another than q.Version does.
+func (t *Tastes) Rank(ctx context.Context, p palate.Profile, q RankQuery) (Ranking, error) {
+	version, err := t.Current(ctx, p)
+	if err != nil {
+		return Ranking{}, err
+	}
+	if q.Version != 0 && q.Version != version.Version {
+		return Ranking{}, fmt.Errorf("ranking of %s by probe %d: %w (%d)", p, q.Version, ErrProbeChanged, version.Version)
+	}
+	search := index.Query{
+		Vector: version.Learned.Query(), Filter: q.Filter, Limit: q.Limit, Offset: q.Offset,
+	}
+	if q.MinProbability != nil {
+		// The index compares inner products: take calibration and bias away.
+		least := float32(version.Learned.LogitAt(*q.MinProbability) - version.Learned.Bias)
+		search.Threshold = &least
+	}
+	hits, err := t.index.Search(ctx, search)
+	if err != nil {
+		return Ranking{}, fmt.Errorf("ranking of %s: %w", p, err)
+	}
+	ranking := Ranking{Version: version, Scores: make([]Score, len(hits))}
+	for i, hit := range hits {
+		ranking.Scores[i] = version.score(hit.ID, hit.Score)
+	}
+	return ranking, nil
+}
+
+// ScoresOf scores the named images, leaving out those that are not indexed.
+func (t *Tastes) ScoresOf(ctx context.Context, p palate.Profile, ids []palate.ImageID) (map[palate.ImageID]Score, Version, error) {
+	version, err := t.Current(ctx, p)
+	if err != nil {
+		return nil, Version{}, err
+	}
+	products, err := t.index.Scores(ctx, version.Learned.Query(), ids)
+	if err != nil {
+		return nil, Version{}, fmt.Errorf("scores of %s: %w", p, err)
+	}
+	scores := make(map[palate.ImageID]Score, len(products))
+	for id, product := range products {
+		scores[id] = version.score(id, product)
+	}
+	return scores, version, nil
+}
