@@ -73,8 +73,8 @@ type Config struct {
 	Patience int
 	// MaxIterations, at least 1, bounds every optimisation.
 	MaxIterations int
-	// Tolerance ends an optimisation when no part of the gradient is larger
-	// than Tolerance times the largest value that the loss could give it.
+	// Tolerance ends an optimisation when the gradient shows that the
+	// objective is above its minimum by no more than this share of it.
 	Tolerance float64
 
 	// Standardise shifts and scales each feature to mean 0 and deviation 1
@@ -104,7 +104,7 @@ func DefaultConfig() Config {
 		Repeats:       1,
 		Patience:      5,
 		MaxIterations: 1000,
-		Tolerance:     1e-9,
+		Tolerance:     1e-14,
 		MinPerClass:   5,
 		Seed:          1,
 	}
