@@ -1,12 +1,15 @@
 package crawler
 
 import (
+	"fmt"
 	"net/url"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+
+	"golang.org/x/net/idna"
 )
 
 // Longer addresses of pages come from traps. Pictures' may be longer: a
@@ -32,7 +35,11 @@ func canonical(u *url.URL) (address string, ok bool) {
 	}
 	c := *u
 	c.Fragment, c.RawFragment, c.User = "", "", nil
-	c.Host = strings.ToLower(c.Host)
+	host, ok := asciiHost(c.Hostname())
+	if !ok {
+		return "", false
+	}
+	c.Host = strings.Replace(c.Host, c.Hostname(), host, 1)
 	if port := c.Port(); port == "80" && c.Scheme == "http" || port == "443" && c.Scheme == "https" {
 		c.Host = strings.TrimSuffix(c.Host, ":"+port)
 	}
@@ -42,8 +49,32 @@ func canonical(u *url.URL) (address string, ok bool) {
 	if i := strings.Index(strings.ToLower(c.Path), ";jsessionid="); i >= 0 {
 		c.Path, c.RawPath = c.Path[:i], ""
 	}
-	c.ForceQuery, c.RawQuery = false, withoutSession(c.RawQuery)
+	c.ForceQuery, c.RawQuery = false, escapeQuery(withoutSession(c.RawQuery))
 	return c.String(), true
+}
+
+// asciiHost is the form of a host name that is looked up. IDNA refuses some
+// that exist, such as those with an underscore.
+func asciiHost(host string) (string, bool) {
+	if !strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return strings.ToLower(host), true
+	}
+	ascii, err := idna.Lookup.ToASCII(host)
+	return ascii, err == nil
+}
+
+// escapeQuery percent-encodes what may not stand in a query, which url.URL
+// leaves as the page has it.
+func escapeQuery(query string) string {
+	var out strings.Builder
+	for i := range len(query) {
+		if b := query[i]; b <= ' ' || b >= 0x7f || b == '"' || b == '<' || b == '>' {
+			fmt.Fprintf(&out, "%%%02X", b)
+		} else {
+			out.WriteByte(b)
+		}
+	}
+	return out.String()
 }
 
 // withoutSession drops parameters and leaves the others as they are: order
@@ -136,7 +167,7 @@ func fileName(address string) string {
 		return ""
 	}
 	if name := path.Base(u.Path); name != "/" && name != "." {
-		return name
+		return strings.ToValidUTF8(name, "\uFFFD")
 	}
 	return ""
 }

@@ -242,14 +242,14 @@ func (r *run) enter(ctx context.Context, task Task) (*failure, error) {
 			task.Kind != Image && r.report.Pages+r.active[Page] >= r.cfg.MaxPages:
 			r.turn.Wait()
 		default:
-			r.active[lane2(task.Kind)]++
+			r.active[counted(task.Kind)]++
 			return nil, nil
 		}
 	}
 }
 
-// lane2 counts API answers with the pages.
-func lane2(k Kind) Kind {
+// counted counts API answers with the pages.
+func counted(k Kind) Kind {
 	if k == API {
 		return Page
 	}
@@ -259,7 +259,7 @@ func lane2(k Kind) Kind {
 func (r *run) leave(task Task) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.active[lane2(task.Kind)]--
+	r.active[counted(task.Kind)]--
 	r.turn.Broadcast()
 }
 

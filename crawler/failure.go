@@ -42,6 +42,11 @@ func requestFailure(err error) *failure {
 	var timeout net.Error
 	var dns *net.DNSError
 	switch {
+	// A host that can't be had at all has no robots.txt to speak of.
+	case errors.Is(err, errPrivate):
+		f.reason = "private_address"
+	case errors.As(err, &dns) && dns.IsNotFound:
+		f.reason = "unknown_host"
 	case errors.Is(err, errRobots):
 		f.reason = "robots"
 	case errors.Is(err, errRobotsFailed):
@@ -52,8 +57,6 @@ func requestFailure(err error) *failure {
 		f.reason = "redirect_loop"
 	case errors.Is(err, errScheme):
 		f.reason = "bad_scheme"
-	case errors.Is(err, errPrivate):
-		f.reason = "private_address"
 	case errors.Is(err, errOffSite):
 		f.reason = "off_site"
 	case errors.Is(err, errRequestTooOld), errors.Is(err, context.DeadlineExceeded),
@@ -61,8 +64,6 @@ func requestFailure(err error) *failure {
 		f.reason, f.passes = "time_out", true
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		f.reason, f.passes = "cut_short", true
-	case errors.As(err, &dns) && dns.IsNotFound:
-		f.reason = "unknown_host"
 	default:
 		f.reason, f.passes = "connection", true
 	}

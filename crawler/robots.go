@@ -31,7 +31,7 @@ type robots struct {
 }
 
 type robotsEntry struct {
-	mu      sync.Mutex
+	turn    chan struct{} // holds one token; who takes it may read and fetch
 	rules   *robotstxt.RobotsData
 	err     error
 	expires time.Time
@@ -44,16 +44,21 @@ func (r *robots) check(ctx context.Context, u *url.URL) (time.Duration, error) {
 	r.mu.Lock()
 	e := r.hosts[key]
 	if e == nil {
-		e = new(robotsEntry)
+		e = &robotsEntry{turn: make(chan struct{}, 1)}
+		e.turn <- struct{}{}
 		r.hosts[key] = e
 	}
 	r.mu.Unlock()
 
-	e.mu.Lock()
+	select {
+	case <-e.turn:
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
 	if now := time.Now(); now.After(e.expires) {
 		e.rules, e.err = r.fetch(ctx, key)
 		if ctx.Err() != nil {
-			e.mu.Unlock()
+			e.turn <- struct{}{}
 			return 0, context.Cause(ctx)
 		}
 		e.expires = time.Now().Add(robotsLife)
@@ -62,7 +67,7 @@ func (r *robots) check(ctx context.Context, u *url.URL) (time.Duration, error) {
 		}
 	}
 	rules, err := e.rules, e.err
-	e.mu.Unlock()
+	e.turn <- struct{}{}
 	if err != nil {
 		return 0, fmt.Errorf("%s/robots.txt: %w: %w", key, errRobotsFailed, err)
 	}

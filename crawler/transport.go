@@ -178,3 +178,10 @@ func (r *run) checkRedirect(req *http.Request, via []*http.Request) error {
 	}
 	return nil
 }
+
+// CloseIdleConnections lets http.Client close those of the base.
+func (m *manners) CloseIdleConnections() {
+	if t, ok := m.base.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+}
