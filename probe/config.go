@@ -55,7 +55,8 @@ type Config struct {
 
 	// Strengths are the candidates for C, the inverse strength of the
 	// regularisation as in scikit-learn, in any order. The one with the
-	// lowest mean held-out loss is chosen, of equals the smaller one.
+	// lowest mean held-out loss at the median of the folds' best iterations
+	// is chosen, of equals the smaller one.
 	Strengths []float64
 
 	// Folds, at least 2, is how many parts the ratings are split into; fewer
@@ -98,11 +99,11 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		ClassWeights:  Balanced(),
-		Strengths:     []float64{.1, 1, 10, 100, 1000},
+		Strengths:     []float64{1, 3, 10, 30, 100},
 		Folds:         5,
 		InnerFolds:    3,
 		Repeats:       1,
-		Patience:      5,
+		Patience:      10,
 		MaxIterations: 1000,
 		Tolerance:     1e-14,
 		MinPerClass:   5,

@@ -15,6 +15,13 @@ import (
 // the loss is below what float64 tells apart.
 const smallGradient = 1e-5
 
+// maxSearch is how many evaluations one line search may take: more only come
+// from a search that goes in circles among values that rounding has made
+// equal, as Moré and Thuente's can.
+const maxSearch = 50
+
+var errCircles = errors.New("the line search found no lower point")
+
 // FitOptions say how Fit descends.
 type FitOptions struct {
 	// C is the inverse strength of the regularisation, as in scikit-learn.
@@ -83,9 +90,14 @@ func fit(ctx context.Context, s Samples, o FitOptions) (*Fitted, error) {
 	watch := &monitor{options: o, objective: obj, bound: obj.bound(), iteration: -1}
 	problem := optimize.Problem{
 		Func: obj.value, Grad: obj.gradient,
+		// gonum asks after every evaluation.
 		Status: func() (optimize.Status, error) {
-			if err := ctx.Err(); err != nil {
-				return optimize.Failure, err
+			watch.searched++
+			switch {
+			case ctx.Err() != nil:
+				return optimize.Failure, ctx.Err()
+			case watch.searched > maxSearch:
+				return optimize.Failure, errCircles
 			}
 			return optimize.NotTerminated, nil
 		},
@@ -109,7 +121,7 @@ func fit(ctx context.Context, s Samples, o FitOptions) (*Fitted, error) {
 
 // stuck tells the errors of a line search that found no lower point.
 func stuck(err error) bool {
-	return errors.Is(err, optimize.ErrLinesearcherFailure) || errors.Is(err, optimize.ErrNoProgress) ||
+	return errors.Is(err, errCircles) || errors.Is(err, optimize.ErrLinesearcherFailure) || errors.Is(err, optimize.ErrNoProgress) ||
 		errors.Is(err, optimize.ErrNonDescentDirection) || errors.Is(err, optimize.ErrLinesearcherBound)
 }
 
@@ -120,6 +132,7 @@ type monitor struct {
 	bound     float64
 
 	iteration        int
+	searched         int // evaluations since the last iteration
 	relativeGradient float64
 	converged        bool
 	stopped          bool
@@ -142,6 +155,7 @@ func (m *monitor) Converged(at *optimize.Location) optimize.Status {
 		return optimize.NotTerminated // the method may report a last state after its end
 	}
 	m.iteration++
+	m.searched = 0
 	m.relativeGradient = floats.Norm(at.Gradient, math.Inf(1)) / m.bound
 	// The objective is 1-strongly convex in the weights: it lies at most
 	// |g|²/2 above its minimum, where the intercept is at its best.

@@ -43,26 +43,17 @@ func (l *learner) learn(ctx context.Context, numbers []int, folds int, random *r
 		return nil, err
 	}
 	out := &learned{folds: parts}
-	chosen := 0
+	chosen, limit := 0, 0
 	for i := range l.strengths {
-		var sum float64
-		for fold := range parts {
-			sum += path[i][fold].HeldOutLoss
-		}
-		out.losses = append(out.losses, sum/float64(parts))
-		if out.losses[i] < out.losses[chosen] {
-			chosen = i
+		iterations := l.iterations(path[i])
+		out.losses = append(out.losses, meanLossAt(path[i], iterations))
+		if i == 0 || out.losses[i] < out.losses[chosen] {
+			chosen, limit = i, iterations
 		}
 	}
 	out.strength = l.strengths[chosen]
-	best := make([]int, parts)
 	for fold, f := range path[chosen] {
-		best[fold] = f.Iterations
 		out.stops = append(out.stops, FoldStop{Fold: fold, Iteration: f.Iterations, Ran: f.Ran, Loss: f.HeldOutLoss})
-	}
-	limit := l.config.MaxIterations
-	if l.config.Patience > 0 {
-		limit = max(1, median(best))
 	}
 	if out.calibration, err = l.calibrate(ctx, numbers, part, path[chosen], out.strength, limit); err != nil {
 		return nil, err
@@ -70,6 +61,30 @@ func (l *learner) learn(ctx context.Context, numbers []int, folds int, random *r
 	out.weights = l.collection.resolve(numbers, l.config.ClassWeights)
 	out.fitted, err = fit(ctx, l.collection.samples(numbers, out.weights), l.options(out.strength, limit, l.config.Parallelism))
 	return out, err
+}
+
+// iterations is how many the final probe takes: the median of the folds' best
+// ones, at least one, or as many as it needs if there is no early stopping.
+func (l *learner) iterations(folds []*Fitted) int {
+	if l.config.Patience == 0 {
+		return l.config.MaxIterations
+	}
+	best := make([]int, len(folds))
+	for i, f := range folds {
+		best[i] = f.Iterations
+	}
+	return max(1, median(best))
+}
+
+// meanLossAt is the mean held-out loss after so many iterations, or after the
+// last where there were fewer. The folds are compared where the final probe
+// will stop: the mean of each fold's own lowest loss would favour weak
+// regularisation, whose losses swing the most and so have the lowest of lows.
+func meanLossAt(folds []*Fitted, iterations int) (mean float64) {
+	for _, f := range folds {
+		mean += f.HeldOutLosses[min(iterations, f.Ran)] / float64(len(folds))
+	}
+	return mean
 }
 
 func (l *learner) options(strength float64, limit, parallelism int) FitOptions {

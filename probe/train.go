@@ -15,8 +15,9 @@ import (
 // The examples are split into stratified folds that keep groups together. In
 // every fold and for every strength the descent runs on the other folds and
 // stops when the held-out loss has not fallen for Patience iterations. The
-// strength with the lowest mean loss is chosen, and the probe is fitted to all
-// examples with it and with the median of the folds' best iterations. To judge
+// strength with the lowest mean loss at the median of the folds' best
+// iterations is chosen, and the probe is fitted to all examples with that
+// strength and that many iterations. To judge
 // it, the whole of this is done again without each fold in turn, and the
 // result predicts that fold.
 //

@@ -1,0 +1,7 @@
+package probe
+
+// Objective gives the tests the function that Fit minimises and its gradient.
+func Objective(s Samples, o FitOptions) (value func([]float64) float64, gradient func(grad, theta []float64)) {
+	obj := newObjective(s, o)
+	return obj.value, obj.gradient
+}
