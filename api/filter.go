@@ -1,0 +1,48 @@
+package api
+
+import (
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/index"
+)
+
+// The default lengths of lists in openapi.yaml.
+const (
+	defaultLimit    = 50
+	defaultHitLimit = 20
+)
+
+func profileOr(name *string) (palate.Profile, error) {
+	if name == nil {
+		return palate.DefaultProfile, nil
+	}
+	return palate.ParseProfile(*name)
+}
+
+// filterParams are the query parameters that several lists share.
+type filterParams struct {
+	artist, licence, site, category *[]string
+	yearFrom, yearTo                *int
+	judged                          *JudgedFilter
+}
+
+func filterOf(p filterParams, profile palate.Profile) (index.Filter, error) {
+	f := index.Filter{
+		Artists: valueOr(p.artist, nil), Licences: valueOr(p.licence, nil),
+		Sites: valueOr(p.site, nil), Categories: valueOr(p.category, nil),
+		YearFrom: valueOr(p.yearFrom, 0), YearTo: valueOr(p.yearTo, 0),
+	}
+	if f.YearFrom != 0 && f.YearTo != 0 && f.YearFrom > f.YearTo {
+		return f, invalidParameter("year_from", "%d is after year_to, %d", f.YearFrom, f.YearTo)
+	}
+	switch valueOr(p.judged, "") {
+	case JudgedFilterRated:
+		f.JudgedBy = profile
+	case JudgedFilterUnrated:
+		f.NotJudgedBy = profile
+	case JudgedFilterLiked:
+		f.LikedBy = profile
+	case JudgedFilterDisliked:
+		f.DislikedBy = profile
+	}
+	return f, nil
+}

@@ -1,0 +1,227 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
+)
+
+// ListImages answers with a page of images.
+func (s *Server) ListImages(ctx context.Context, request ListImagesRequestObject) (ListImagesResponseObject, error) {
+	p := request.Params
+	profile, err := profileOr(p.Profile)
+	if err != nil {
+		return nil, err
+	}
+	if p.ExternalID != nil {
+		return s.imagesByExternalID(ctx, profile, p)
+	}
+	filter, err := filterOf(filterParams{p.Artist, p.Licence, p.Site, p.Category, p.YearFrom, p.YearTo, p.Judged}, profile)
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.services.Catalog.ListImages(ctx, catalog.ImageQuery{
+		Filter: filter, Search: valueOr(p.Q, ""), Order: catalog.ImageOrder(valueOr(p.Order, ListImagesParamsOrderNewest)),
+		After: valueOr(p.Cursor, ""), Limit: valueOr(p.Limit, defaultLimit),
+	})
+	if err != nil {
+		return nil, err
+	}
+	images, err := s.describe(ctx, profile, page.Images)
+	return ListImages200JSONResponse{Images: images, NextCursor: optional(page.Next)}, err
+}
+
+func (s *Server) imagesByExternalID(ctx context.Context, profile palate.Profile, p ListImagesParams) (ListImagesResponseObject, error) {
+	for name, given := range map[string]bool{
+		"q": p.Q != nil, "order": p.Order != nil, "cursor": p.Cursor != nil, "judged": p.Judged != nil, "artist": p.Artist != nil,
+		"licence": p.Licence != nil, "site": p.Site != nil, "category": p.Category != nil, "year_from": p.YearFrom != nil, "year_to": p.YearTo != nil,
+	} {
+		if given {
+			return nil, invalidParameter(name, "does not go with external_id")
+		}
+	}
+	found, err := s.services.Catalog.ImagesByExternalID(ctx, *p.ExternalID)
+	if err != nil {
+		return nil, err
+	}
+	images, err := s.describe(ctx, profile, found)
+	return ListImages200JSONResponse{Images: images}, err
+}
+
+// GetImage answers with one image.
+func (s *Server) GetImage(ctx context.Context, request GetImageRequestObject) (GetImageResponseObject, error) {
+	profile, err := profileOr(request.Params.Profile)
+	if err != nil {
+		return nil, err
+	}
+	image, err := s.imageNamed(ctx, profile, request.Image)
+	return GetImage200JSONResponse(image), err
+}
+
+func (s *Server) imageNamed(ctx context.Context, profile palate.Profile, name string) (Image, error) {
+	id, err := palate.ParseImageID(name)
+	if err != nil {
+		return Image{}, err
+	}
+	found, err := s.services.Catalog.Image(ctx, id)
+	if err != nil {
+		return Image{}, err
+	}
+	images, err := s.describe(ctx, profile, []catalog.Image{found})
+	if err != nil {
+		return Image{}, err
+	}
+	return images[0], nil
+}
+
+// DeleteImage removes an image for good.
+func (s *Server) DeleteImage(ctx context.Context, request DeleteImageRequestObject) (DeleteImageResponseObject, error) {
+	id, err := palate.ParseImageID(request.Image)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.services.Collection.Remove(ctx, id, request.Params.Reason); err != nil {
+		return nil, err
+	}
+	s.follow(ctx)
+	return DeleteImage204Response{}, nil
+}
+
+// UploadImage adds an image.
+func (s *Server) UploadImage(ctx context.Context, request UploadImageRequestObject) (UploadImageResponseObject, error) {
+	upload, err := readUpload(ctx, request.Body, s.config.MaxUploadBytes)
+	if err != nil {
+		return nil, err
+	}
+	upload.source.Site, upload.source.RetrievedAt = "upload", time.Now().UTC()
+	added, err := s.services.Collection.Add(ctx, upload.content, upload.source)
+	if err != nil {
+		return nil, err
+	}
+	image, err := s.imageNamed(ctx, palate.DefaultProfile, added.ID.String())
+	if err != nil {
+		return nil, err
+	}
+	if !added.New {
+		return UploadImage200JSONResponse(image), nil
+	}
+	location := "/v1/images/" + image.ID
+	return UploadImage201JSONResponse{Body: image, Headers: UploadImage201ResponseHeaders{Location: &location}}, nil
+}
+
+// GetImageFile sends the file as it was found.
+func (s *Server) GetImageFile(ctx context.Context, request GetImageFileRequestObject) (GetImageFileResponseObject, error) {
+	id, err := palate.ParseImageID(request.Image)
+	if err != nil {
+		return nil, err
+	}
+	image, err := s.services.Catalog.Image(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	file, err := s.services.Store.Open(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return sentFile{request: requestOf(ctx), content: file, mediaType: "image/" + image.Format, etag: fmt.Sprintf("%x", image.SHA256)}, nil
+}
+
+// GetImageThumbnail sends a smaller JPEG.
+func (s *Server) GetImageThumbnail(ctx context.Context, request GetImageThumbnailRequestObject) (GetImageThumbnailResponseObject, error) {
+	id, err := palate.ParseImageID(request.Image)
+	if err != nil {
+		return nil, err
+	}
+	width := int(valueOr(request.Params.Width, GetImageThumbnailParamsWidthN320))
+	thumbnail, err := s.services.Collection.Thumbnail(ctx, id, width)
+	if err != nil {
+		return nil, err
+	}
+	return sentFile{request: requestOf(ctx), content: thumbnail, mediaType: "image/jpeg", etag: fmt.Sprintf("%s-%d", id, width)}, nil
+}
+
+// sentFile answers with a file; Range and If-None-Match are net/http's.
+type sentFile struct {
+	request   *http.Request
+	content   io.ReadSeekCloser
+	mediaType string
+	etag      string
+}
+
+func (f sentFile) send(w http.ResponseWriter) error {
+	w.Header().Set("Content-Type", f.mediaType)
+	w.Header().Set("ETag", `"`+f.etag+`"`)
+	w.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	http.ServeContent(w, f.request, "", time.Time{}, f.content)
+	return f.content.Close()
+}
+
+// VisitGetImageFileResponse sends the file.
+func (f sentFile) VisitGetImageFileResponse(w http.ResponseWriter) error { return f.send(w) }
+
+// VisitGetImageThumbnailResponse sends the thumbnail.
+func (f sentFile) VisitGetImageThumbnailResponse(w http.ResponseWriter) error { return f.send(w) }
+
+// describe says of images what the API tells, with the profile's verdicts.
+func (s *Server) describe(ctx context.Context, profile palate.Profile, found []catalog.Image) ([]Image, error) {
+	ids := make([]palate.ImageID, len(found))
+	for i, image := range found {
+		ids[i] = image.ID
+	}
+	verdicts, err := s.services.Catalog.StandingVerdicts(ctx, profile, ids)
+	if err != nil {
+		return nil, err
+	}
+	embeddings, err := s.services.Catalog.EmbeddingsOf(ctx, s.services.Embedder.Model(), ids)
+	if err != nil {
+		return nil, err
+	}
+	embedded := make(map[palate.ImageID]bool, len(embeddings))
+	for _, e := range embeddings {
+		embedded[e.ID] = true
+	}
+	images := make([]Image, len(found))
+	for i, image := range found {
+		images[i] = imageOf(image, verdicts[image.ID], embedded[image.ID])
+	}
+	return images, nil
+}
+
+func imageOf(image catalog.Image, verdict palate.Verdict, embedded bool) Image {
+	address := "/v1/images/" + image.ID.String()
+	sources := make([]Source, len(image.Sources))
+	for i, source := range image.Sources {
+		sources[i] = sourceOf(source)
+	}
+	return Image{
+		ID: image.ID.String(), Sha256: fmt.Sprintf("%x", image.SHA256), Bytes: image.Bytes, Format: image.Format,
+		Width: image.Width, Height: image.Height, Title: image.Title(), Artist: image.Artist(), AddedAt: image.AddedAt.UTC(),
+		Embedded: embedded, Verdict: optional(Verdict(verdict)), Sources: sources,
+		FileURL: address + "/file", ThumbnailURL: address + "/thumbnail?width=320",
+	}
+}
+
+func sourceOf(source palate.Source) Source {
+	described := Source{
+		Address: source.Address, Site: source.Site, RetrievedAt: source.RetrievedAt.UTC(),
+		Page: optional(source.Page), ExternalID: optional(source.ExternalID), OriginalName: optional(source.OriginalName),
+		Title: optional(source.Title), Artist: optional(source.Artist), Year: optional(source.Year), Date: optional(source.Date),
+		Medium: optional(source.Medium), Licence: optional(source.Licence), LicenceURL: optional(source.LicenceURL), Credit: optional(source.Credit),
+	}
+	if len(source.Categories) > 0 {
+		described.Categories = &source.Categories
+	}
+	// A path tells how this machine's disk is laid out; its last element is enough.
+	if source.Site == "folder" {
+		described.Address = source.Address[strings.LastIndexAny(source.Address, `/\`)+1:]
+	}
+	return described
+}

@@ -1,0 +1,64 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/palate-art/palate/internal/catalog"
+)
+
+// ListJobs answers with a page of jobs.
+func (s *Server) ListJobs(ctx context.Context, request ListJobsRequestObject) (ListJobsResponseObject, error) {
+	before, err := numberCursor(request.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	limit := valueOr(request.Params.Limit, defaultLimit)
+	runs, err := s.services.Catalog.ListRuns(ctx, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	list := JobList{Jobs: make([]Job, len(runs))}
+	for i, run := range runs {
+		if list.Jobs[i], err = jobOf(run); err != nil {
+			return nil, err
+		}
+	}
+	if len(runs) == limit {
+		list.NextCursor = optional(strconv.FormatInt(runs[len(runs)-1].ID, 10))
+	}
+	return ListJobs200JSONResponse(list), nil
+}
+
+// GetJob answers with one job.
+func (s *Server) GetJob(ctx context.Context, request GetJobRequestObject) (GetJobResponseObject, error) {
+	run, err := s.services.Catalog.RunByID(ctx, request.Job)
+	if err != nil {
+		return nil, err
+	}
+	job, err := jobOf(run)
+	return GetJob200JSONResponse(job), err
+}
+
+func jobOf(run catalog.Run) (Job, error) {
+	job := Job{
+		ID: run.ID, Kind: JobKind(run.Kind), Profile: optional(string(run.Profile)), State: JobState(run.State),
+		Done: run.Done, Total: optional(run.Total), Error: optional(run.Error), StartedAt: run.StartedAt.UTC(),
+	}
+	if !run.FinishedAt.IsZero() {
+		at := run.FinishedAt.UTC()
+		job.FinishedAt = &at
+	}
+	if len(run.Result) > 0 {
+		var result map[string]any
+		if err := json.Unmarshal(run.Result, &result); err != nil {
+			return Job{}, fmt.Errorf("result of run %d: %w", run.ID, err)
+		}
+		if result != nil {
+			job.Result = &result
+		}
+	}
+	return job, nil
+}

@@ -1,0 +1,140 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
+)
+
+// ListProfiles answers with all profiles.
+func (s *Server) ListProfiles(ctx context.Context, _ ListProfilesRequestObject) (ListProfilesResponseObject, error) {
+	summaries, err := s.services.Catalog.Profiles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	profiles := make([]Profile, len(summaries))
+	for i, p := range summaries {
+		profiles[i] = Profile{Profile: string(p.Profile), Likes: p.Likes, Dislikes: p.Dislikes, Skips: p.Skips}
+		if !p.LastRatedAt.IsZero() {
+			at := p.LastRatedAt.UTC()
+			profiles[i].LastRatedAt = &at
+		}
+	}
+	return ListProfiles200JSONResponse{Profiles: profiles}, nil
+}
+
+// ListRatings answers with a page of standing ratings.
+func (s *Server) ListRatings(ctx context.Context, request ListRatingsRequestObject) (ListRatingsResponseObject, error) {
+	profile, err := palate.ParseProfile(request.Profile)
+	if err != nil {
+		return nil, err
+	}
+	p := request.Params
+	query := catalog.RatingQuery{Verdict: palate.Verdict(valueOr(p.Verdict, "")), Limit: valueOr(p.Limit, defaultLimit)}
+	if query.Before, err = numberCursor(p.Cursor); err != nil {
+		return nil, err
+	}
+	standing, err := s.services.Catalog.StandingRatings(ctx, profile, query)
+	if err != nil {
+		return nil, err
+	}
+	list := RatingList{Ratings: make([]Rating, len(standing))}
+	for i, r := range standing {
+		list.Ratings[i] = ratingOf(r)
+	}
+	if len(standing) == query.Limit {
+		list.NextCursor = optional(strconv.FormatInt(standing[len(standing)-1].Entry, 10))
+	}
+	return ListRatings200JSONResponse(list), nil
+}
+
+// GetRating answers with the standing rating of an image.
+func (s *Server) GetRating(ctx context.Context, request GetRatingRequestObject) (GetRatingResponseObject, error) {
+	profile, id, err := rated(request.Profile, request.Image)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.services.Catalog.StandingRating(ctx, profile, id)
+	return GetRating200JSONResponse(ratingOf(r)), err
+}
+
+// PutRating appends to the log.
+func (s *Server) PutRating(ctx context.Context, request PutRatingRequestObject) (PutRatingResponseObject, error) {
+	profile, id, err := rated(request.Profile, request.Image)
+	if err != nil {
+		return nil, err
+	}
+	body := request.Body
+	r, err := s.services.Catalog.Rate(ctx, catalog.Rating{
+		Profile: profile, Image: id, Verdict: palate.Verdict(body.Verdict),
+		Shown:        palate.Shown(valueOr(body.Shown, ShownAPI)),
+		ProbeVersion: valueOr(body.ProbeVersion, 0), Score: body.Score,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.follow(ctx)
+	return PutRating200JSONResponse(ratingOf(r)), nil
+}
+
+// DeleteRating makes an image unrated.
+func (s *Server) DeleteRating(ctx context.Context, request DeleteRatingRequestObject) (DeleteRatingResponseObject, error) {
+	profile, id, err := rated(request.Profile, request.Image)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.services.Catalog.ClearRating(ctx, profile, id); err != nil {
+		return nil, err
+	}
+	s.follow(ctx)
+	return DeleteRating204Response{}, nil
+}
+
+// UndoRating takes a rating back.
+func (s *Server) UndoRating(ctx context.Context, request UndoRatingRequestObject) (UndoRatingResponseObject, error) {
+	profile, err := palate.ParseProfile(request.Profile)
+	if err != nil {
+		return nil, err
+	}
+	var entry int64
+	if request.Body != nil {
+		entry = valueOr(request.Body.Entry, 0)
+	}
+	undone, err := s.services.Catalog.UndoRating(ctx, profile, entry)
+	if err != nil {
+		return nil, err
+	}
+	s.follow(ctx)
+	return UndoRating200JSONResponse(ratingOf(undone)), nil
+}
+
+func rated(profile, image string) (palate.Profile, palate.ImageID, error) {
+	p, err := palate.ParseProfile(profile)
+	if err != nil {
+		return "", palate.ImageID{}, err
+	}
+	id, err := palate.ParseImageID(image)
+	return p, id, err
+}
+
+func ratingOf(r catalog.Rating) Rating {
+	return Rating{
+		Entry: r.Entry, Profile: string(r.Profile), ImageID: r.Image.String(), Verdict: Verdict(r.Verdict), Shown: Shown(r.Shown),
+		ProbeVersion: optional(r.ProbeVersion), Score: r.Score, At: r.At.UTC(),
+	}
+}
+
+// numberCursor reads the cursor of a list that is paged by a growing number.
+func numberCursor(cursor *string) (int64, error) {
+	if cursor == nil {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(*cursor, 10, 64)
+	if err != nil || n < 1 {
+		return 0, invalidParameter("cursor", "%s", fmt.Sprintf("%q is not the next_cursor of a page", *cursor))
+	}
+	return n, nil
+}

@@ -1,0 +1,194 @@
+// Package api serves palate's REST API and its page.
+//
+// openapi.yaml is the contract: the types, the routes and the client
+// (api/client) are generated from it, requests are validated against it, and
+// handlers answer by noun: images, search, ratings, scores, probe, jobs,
+// server. Every error, whoever finds it, becomes a problem (RFC 9457) in
+// problem.go, the one place that knows status codes.
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/api/web"
+	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/imagestore"
+	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/taste"
+)
+
+// Services are what the API answers from. All are needed.
+type Services struct {
+	Catalog    catalog.Catalog
+	Store      imagestore.Store
+	Collection *ingest.Collection
+	Index      index.Index
+	Follower   *ingest.Follower
+	Embedder   embedder.Embedder
+	Tastes     *taste.Tastes
+}
+
+// Config says how the API is served.
+type Config struct {
+	// Version of the program, for /v1/version.
+	Version string
+
+	// Hosts are the host names, without a port, that requests may name;
+	// others are refused, so that a foreign page can't reach a server on
+	// loopback through a name of its own (DNS rebinding). Empty is any.
+	Hosts []string
+
+	// MaxUploadBytes bounds the body of an upload.
+	MaxUploadBytes int64
+
+	// ShutdownTimeout is how long running requests are waited for.
+	ShutdownTimeout time.Duration
+}
+
+// DefaultConfig suits a server on loopback.
+func DefaultConfig() Config {
+	return Config{
+		Version:         "development",
+		Hosts:           []string{"localhost", "127.0.0.1", "::1"},
+		MaxUploadBytes:  65 << 20,
+		ShutdownTimeout: 5 * time.Second,
+	}
+}
+
+// Validate reports everything that is wrong.
+func (c Config) Validate() error {
+	var problems []error
+	if c.MaxUploadBytes <= 0 {
+		problems = append(problems, fmt.Errorf("api: MaxUploadBytes is %d, want more than 0: %w", c.MaxUploadBytes, palate.ErrInvalid))
+	}
+	if c.ShutdownTimeout <= 0 {
+		problems = append(problems, fmt.Errorf("api: ShutdownTimeout is %v, want more than 0: %w", c.ShutdownTimeout, palate.ErrInvalid))
+	}
+	return errors.Join(problems...)
+}
+
+// Server is the API and the page.
+type Server struct {
+	services Services
+	config   Config
+	logger   *slog.Logger
+	handler  http.Handler
+}
+
+// New builds the server; it starts nothing.
+func New(services Services, config Config, logger *slog.Logger) (*Server, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Server{services: services, config: config, logger: logger}
+	validate, err := newValidator()
+	if err != nil {
+		return nil, err
+	}
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = echo.ExtractIPDirect()
+	e.HTTPErrorHandler = s.handleError
+	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{
+		DisableErrorHandler: true,
+		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
+			s.logger.ErrorContext(c.Request().Context(), "handler panicked", "path", c.Request().URL.Path, "error", err, "stack", string(stack))
+			return err
+		},
+	}), withRequest, validate)
+	RegisterHandlers(e, NewStrictHandler(s, nil))
+	for _, file := range web.Files {
+		e.GET(file.Path, echo.WrapHandler(file))
+	}
+	s.handler = s.guardHost(http.NewCrossOriginProtection().Handler(e))
+	return s, nil
+}
+
+// Handler serves the API and the page.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Run serves on the listener until ctx is done, then waits for the running
+// requests. It closes the listener. An orderly end is nil.
+func (s *Server) Run(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("api: serve: %w", err)
+	case <-ctx.Done():
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.ShutdownTimeout)
+	defer cancel()
+	err := server.Shutdown(ending)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close()
+	}
+	<-failed
+	return err
+}
+
+// guardHost refuses requests that name another host than this one.
+func (s *Server) guardHost(next http.Handler) http.Handler {
+	if len(s.config.Hosts) == 0 {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		if !slices.Contains(s.config.Hosts, strings.Trim(strings.ToLower(host), "[]")) {
+			writeProblem(w, r, problemOf(http.StatusMisdirectedRequest,
+				fmt.Sprintf("this server does not answer for the host %q; it answers for %s", host, strings.Join(s.config.Hosts, ", "))))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+type requestKey struct{}
+
+// withRequest lets a strict handler see the request where it must: for Range
+// and If-None-Match.
+func withRequest(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		c.SetRequest(r.WithContext(context.WithValue(r.Context(), requestKey{}, r)))
+		return next(c)
+	}
+}
+
+func requestOf(ctx context.Context) *http.Request {
+	r, _ := ctx.Value(requestKey{}).(*http.Request)
+	return r
+}
+
+// follow lets the index see what a handler has just written. The index may
+// be out of reach: then what was written is kept all the same, and it catches
+// up later.
+func (s *Server) follow(ctx context.Context) {
+	if _, err := s.services.Follower.CatchUp(ctx); err != nil && ctx.Err() == nil {
+		s.logger.WarnContext(ctx, "index did not follow", "error", err)
+	}
+}

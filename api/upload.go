@@ -1,0 +1,121 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/palate-art/palate"
+)
+
+// maxFieldBytes bounds a text part of an upload.
+const maxFieldBytes = 64 << 10
+
+// upload is a picture with what the other parts say of it.
+type upload struct {
+	content []byte
+	source  palate.Source
+}
+
+// uploadFields are the parts beside the file.
+var uploadFields = map[string]func(s *palate.Source, value string) error{
+	"title":       func(s *palate.Source, v string) error { s.Title = v; return nil },
+	"artist":      func(s *palate.Source, v string) error { s.Artist = v; return nil },
+	"date":        func(s *palate.Source, v string) error { s.Date = v; return nil },
+	"medium":      func(s *palate.Source, v string) error { s.Medium = v; return nil },
+	"licence":     func(s *palate.Source, v string) error { s.Licence = v; return nil },
+	"licence_url": func(s *palate.Source, v string) error { s.LicenceURL = v; return nil },
+	"credit":      func(s *palate.Source, v string) error { s.Credit = v; return nil },
+	"external_id": func(s *palate.Source, v string) error { s.ExternalID = v; return nil },
+	"page":        func(s *palate.Source, v string) error { s.Page = v; return nil },
+	"year": func(s *palate.Source, v string) (err error) {
+		if s.Year, err = strconv.Atoi(v); err != nil {
+			return fmt.Errorf("%q is not a whole number", v)
+		}
+		return nil
+	},
+}
+
+// readUpload reads the parts of a multipart body as they come; no more than
+// one picture is held in memory. The picture's own bytes are checked by whoever
+// decodes them.
+func readUpload(ctx context.Context, body *multipart.Reader, maxBytes int64) (upload, error) {
+	var u upload
+	if body == nil {
+		return u, &invalid{[]part{{detail: "body: want multipart/form-data with the picture in the part \"file\""}}}
+	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return u, err
+		}
+		p, err := body.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return u, fmt.Errorf("body: the parts can't be read: %w: %w", err, palate.ErrInvalid)
+		}
+		name := p.FormName()
+		switch {
+		case name == "file" && u.content != nil:
+			return u, invalidParameter("file", "given more than once")
+		case name == "file":
+			u.content, err = readPart(p, maxBytes)
+			u.source.OriginalName = strings.ToValidUTF8(p.FileName(), "\uFFFD")
+		case uploadFields[name] != nil:
+			err = readField(&u.source, name, p)
+		default:
+			return u, invalidParameter(name, "no such part")
+		}
+		if err != nil {
+			return u, err
+		}
+	}
+	if len(u.content) == 0 {
+		return u, invalidParameter("file", "missing or empty: the picture goes there")
+	}
+	return u, nil
+}
+
+func readField(source *palate.Source, name string, p *multipart.Part) error {
+	value, err := readPart(p, maxFieldBytes)
+	if err != nil {
+		return err
+	}
+	text := strings.TrimSpace(string(value))
+	if strings.ToValidUTF8(text, "") != text {
+		return invalidParameter(name, "not UTF-8")
+	}
+	if text == "" {
+		return nil
+	}
+	if err := uploadFields[name](source, text); err != nil {
+		return invalidParameter(name, "%v", err)
+	}
+	return nil
+}
+
+func readPart(p *multipart.Part, maxBytes int64) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(p, maxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: cut short: %w: %w", p.FormName(), err, palate.ErrInvalid)
+	}
+	if int64(len(content)) > maxBytes {
+		return nil, fmt.Errorf("%s has more than %d bytes: %w", p.FormName(), maxBytes, &http.MaxBytesError{Limit: maxBytes})
+	}
+	return content, nil
+}
+
+// embedUpload gives the embedding of an uploaded picture that is not kept.
+func (s *Server) embedUpload(ctx context.Context, body *multipart.Reader) (palate.Embedding, error) {
+	u, err := readUpload(ctx, body, s.config.MaxUploadBytes)
+	if err != nil {
+		return nil, err
+	}
+	return s.services.Collection.EmbedPicture(ctx, s.services.Embedder, u.content)
+}

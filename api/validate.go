@@ -1,0 +1,149 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/labstack/echo/v4"
+)
+
+// newValidator holds every request to openapi.yaml before a handler sees it.
+// Uploads are only looked at from outside: their bodies are streamed.
+func newValidator() (echo.MiddlewareFunc, error) {
+	document, err := GetSpec()
+	if err != nil {
+		return nil, fmt.Errorf("api: openapi.yaml: %w", err)
+	}
+	document.Servers = nil // any address: the host is guarded elsewhere
+	router, err := gorillamux.NewRouter(document)
+	if err != nil {
+		return nil, fmt.Errorf("api: openapi.yaml: %w", err)
+	}
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			route, parameters, err := router.FindRoute(r)
+			if err != nil {
+				return next(c) // the page, or what echo answers with 404 or 405
+			}
+			if err := validate(r, route, parameters); err != nil {
+				return err
+			}
+			return next(c)
+		}
+	}, nil
+}
+
+func validate(r *http.Request, route *routers.Route, parameters map[string]string) error {
+	var found invalid
+	known := knownParameters(route)
+	for name, values := range r.URL.Query() {
+		parameter := known[name]
+		switch {
+		case parameter == nil:
+			found.parts = append(found.parts, part{detail: name + ": no such query parameter here", parameter: name})
+		case len(values) > 1 && !parameter.Schema.Value.Type.Is("array"):
+			found.parts = append(found.parts, part{detail: name + ": given more than once", parameter: name})
+		}
+	}
+	upload := isUpload(route.Operation)
+	if upload {
+		if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "multipart/form-data" {
+			return echo.NewHTTPError(http.StatusUnsupportedMediaType,
+				fmt.Sprintf("the body is %q, want multipart/form-data with the picture in the part \"file\"", kind))
+		}
+	}
+	err := openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
+		Request: r, PathParams: parameters, Route: route,
+		Options: &openapi3filter.Options{MultiError: true, ExcludeRequestBody: upload},
+	})
+	if err != nil {
+		found.gather(err)
+	}
+	if len(found.parts) > 0 {
+		return &found
+	}
+	return nil
+}
+
+func knownParameters(route *routers.Route) map[string]*openapi3.Parameter {
+	known := make(map[string]*openapi3.Parameter)
+	for _, list := range []openapi3.Parameters{route.PathItem.Parameters, route.Operation.Parameters} {
+		for _, p := range list {
+			if p.Value.In == openapi3.ParameterInQuery {
+				known[p.Value.Name] = p.Value
+			}
+		}
+	}
+	return known
+}
+
+func isUpload(operation *openapi3.Operation) bool {
+	return operation.RequestBody != nil && operation.RequestBody.Value.Content.Get("multipart/form-data") != nil
+}
+
+// gather takes a validation error apart into what a caller can mend.
+func (e *invalid) gather(err error) {
+	var many openapi3.MultiError
+	if errors.As(err, &many) && !isRequestError(err) {
+		for _, one := range many {
+			e.gather(one)
+		}
+		return
+	}
+	var request *openapi3filter.RequestError
+	if !errors.As(err, &request) {
+		e.parts = append(e.parts, part{detail: err.Error()})
+		return
+	}
+	switch {
+	case request.Parameter != nil:
+		name := request.Parameter.Name
+		e.parts = append(e.parts, part{detail: name + ": " + reason(request), parameter: name})
+	case request.Err != nil && errors.As(request.Err, &many):
+		for _, one := range many {
+			e.parts = append(e.parts, bodyPart(one))
+		}
+	case request.Err != nil:
+		e.parts = append(e.parts, bodyPart(request.Err))
+	default:
+		e.parts = append(e.parts, part{detail: "body: " + request.Reason})
+	}
+}
+
+func isRequestError(err error) bool {
+	_, is := err.(*openapi3filter.RequestError)
+	return is
+}
+
+func reason(request *openapi3filter.RequestError) string {
+	var schema *openapi3.SchemaError
+	if errors.As(request.Err, &schema) {
+		return schema.Reason
+	}
+	if request.Err != nil {
+		return firstLine(request.Err.Error())
+	}
+	return request.Reason
+}
+
+func bodyPart(err error) part {
+	var schema *openapi3.SchemaError
+	if errors.As(err, &schema) {
+		pointer := "/" + strings.Join(schema.JSONPointer(), "/")
+		return part{detail: "body" + strings.TrimSuffix(pointer, "/") + ": " + schema.Reason, pointer: pointer}
+	}
+	return part{detail: "body: " + firstLine(err.Error())}
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}

@@ -1,0 +1,320 @@
+// The page of palate. It uses nothing but the public API (openapi.yaml).
+
+const $ = (selector, within = document) => within.querySelector(selector);
+const grid = $("#grid"), notice = $("#notice"), end = $("#end"), viewer = $("#viewer");
+
+const state = {
+  view: "newest", // scores, newest or liked
+  profile: "me",
+  unrated: false,
+  search: "",
+  cursor: null, // of the next page; null is the first, undefined that there is none
+  probeVersion: null,
+  loading: null, // AbortController of the page on its way
+};
+
+/** call asks the API; a problem becomes an Error with its status. */
+async function call(path, { method = "GET", body, signal } = {}) {
+  const response = await fetch("/v1" + path, {
+    method, signal,
+    headers: body === undefined ? {} : { "Content-Type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await response.text();
+  const answer = text ? JSON.parse(text) : null;
+  if (!response.ok) {
+    throw Object.assign(new Error(answer?.detail || answer?.title || response.statusText), { status: response.status });
+  }
+  return answer;
+}
+
+function tell(message) {
+  notice.textContent = message;
+  notice.hidden = !message;
+}
+
+function orTell(promise) {
+  return promise.catch((error) => { if (error.name !== "AbortError") tell(error.message); });
+}
+
+const profilePath = () => "/profiles/" + encodeURIComponent(state.profile);
+
+// ---- the grid
+
+function pageAddress() {
+  const query = new URLSearchParams({ limit: 48 });
+  if (state.cursor) query.set("cursor", state.cursor);
+  if (state.view === "scores") {
+    if (state.unrated) query.set("judged", "unrated");
+    return `${profilePath()}/scores?${query}`;
+  }
+  query.set("profile", state.profile);
+  if (state.search) query.set("q", state.search);
+  if (state.view === "liked") query.set("judged", "liked");
+  else if (state.unrated) query.set("judged", "unrated");
+  return `/images?${query}`;
+}
+
+async function loadPage() {
+  if (state.loading || state.cursor === undefined) return;
+  const abort = state.loading = new AbortController();
+  try {
+    const page = await call(pageAddress(), { signal: abort.signal });
+    if (abort.signal.aborted) return;
+    const entries = page.scores ?? page.images.map((image) => ({ image }));
+    state.probeVersion = page.probe_version ?? null;
+    state.cursor = page.next_cursor;
+    grid.append(...entries.map(card));
+    if (state.cursor === undefined) {
+      end.hidden = false;
+      end.textContent = grid.childElementCount ? "That is all." : nothingHere();
+    }
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (error.status === 410) return restart(); // another probe serves now
+    state.cursor = undefined;
+    if (error.status === 409 && state.view === "scores") {
+      end.hidden = false;
+      end.textContent = "No taste has been learned yet. Like and dislike a few dozen pictures under “Newest”, then press “Learn my taste”.";
+      return;
+    }
+    throw error;
+  } finally {
+    if (state.loading === abort) state.loading = null;
+  }
+  if (nearEnd()) await loadPage();
+}
+
+function nothingHere() {
+  if (state.search) return "No title and no artist matches.";
+  if (state.view === "liked") return "Nothing is liked yet.";
+  if (state.unrated) return "Everything has been judged.";
+  return "There are no pictures yet: palate crawl, or palate import.";
+}
+
+const nearEnd = () => $("#more").getBoundingClientRect().top < innerHeight + 800;
+
+function restart() {
+  state.loading?.abort();
+  state.loading = null;
+  state.cursor = null;
+  grid.replaceChildren();
+  end.hidden = true;
+  tell("");
+  for (const tab of document.querySelectorAll(".tab")) tab.setAttribute("aria-pressed", tab.dataset.view === state.view);
+  $("#search").hidden = state.view === "scores";
+  $(".unrated").hidden = state.view === "liked";
+  return orTell(loadPage());
+}
+
+function card({ image, score, probability }) {
+  const node = $("#card").content.cloneNode(true).firstElementChild;
+  const name = image.title || "Untitled";
+  node.dataset.id = image.id;
+  node.image = image;
+  node.score = score;
+  const picture = $("img", node);
+  picture.src = image.thumbnail_url;
+  picture.alt = image.artist ? `${name} by ${image.artist}` : name;
+  $(".title", node).textContent = name;
+  $(".title", node).title = name;
+  $(".artist", node).textContent = image.artist;
+  if (probability !== undefined) {
+    const odds = $(".odds", node);
+    odds.hidden = false;
+    odds.textContent = Math.round(100 * probability) + " %";
+    odds.title = "How likely you are to like it";
+  }
+  showVerdict(node, image.verdict);
+  return node;
+}
+
+function showVerdict(node, verdict) {
+  for (const v of ["like", "dislike"]) {
+    node.classList.toggle(v, verdict === v);
+    $("." + v, node)?.setAttribute("aria-pressed", verdict === v);
+  }
+}
+
+// ---- judging
+
+async function judge(image, verdict, score) {
+  const path = `${profilePath()}/ratings/${image.id}`;
+  const takeBack = image.verdict === verdict;
+  if (takeBack) {
+    await call(path, { method: "DELETE" });
+  } else {
+    const body = { verdict, shown: state.view === "scores" ? "queue:top" : "gallery" };
+    if (state.probeVersion && score !== undefined) Object.assign(body, { probe_version: state.probeVersion, score });
+    await call(path, { method: "PUT", body });
+  }
+  image.verdict = takeBack ? undefined : verdict;
+  showEverywhere(image.id, image.verdict);
+  await showTaste();
+}
+
+function showEverywhere(id, verdict) {
+  const shown = grid.querySelector(`[data-id="${id}"]`);
+  if (shown) {
+    shown.image.verdict = verdict;
+    showVerdict(shown, verdict);
+  }
+  if (viewer.image?.id === id) {
+    viewer.image.verdict = verdict;
+    showVerdict($("figcaption"), verdict);
+  }
+}
+
+async function undo() {
+  const undone = await call(`${profilePath()}/ratings/undo`, { method: "POST", body: {} });
+  const present = await call(`/images/${undone.image_id}?profile=${encodeURIComponent(state.profile)}`);
+  showEverywhere(undone.image_id, present.verdict);
+  await showTaste();
+}
+
+// ---- one picture
+
+async function look(image, score) {
+  viewer.image = image;
+  viewer.score = score;
+  const picture = $("figure img", viewer);
+  picture.src = `${image.thumbnail_url.split("?")[0]}?width=1280`;
+  picture.alt = image.title || "Untitled";
+  $("figcaption", viewer).replaceChildren(...caption(image));
+  showVerdict($("figcaption", viewer), image.verdict);
+  $(".strip", viewer).replaceChildren();
+  if (!viewer.open) viewer.showModal();
+  if (!image.embedded) return;
+  const near = await call(`/images/${image.id}/neighbours?limit=12&profile=${encodeURIComponent(state.profile)}`);
+  if (viewer.image !== image) return;
+  $(".strip", viewer).replaceChildren(...near.hits.map((hit) => {
+    const link = element("a", { href: "#" + hit.image.id, title: hit.image.title });
+    link.append(element("img", { src: hit.image.thumbnail_url, alt: hit.image.title || "Untitled", loading: "lazy" }), hit.similarity.toFixed(2));
+    link.addEventListener("click", (event) => { event.preventDefault(); orTell(look(hit.image)); });
+    return link;
+  }));
+}
+
+function caption(image) {
+  const facts = [["artist", "Artist"], ["date", "Date"], ["medium", "Medium"], ["licence", "Licence"], ["credit", "Credit"], ["site", "From"]];
+  const list = element("dl");
+  for (const [key, label] of facts) {
+    const value = image.sources.map((s) => s[key] || (key === "date" && s.year ? String(s.year) : "")).find(Boolean);
+    if (value) list.append(element("dt", { textContent: label }), element("dd", { textContent: value }));
+  }
+  const page = image.sources.map((s) => s.page).find((address) => /^https?:\/\//.test(address ?? ""));
+  const links = element("p");
+  links.append(element("a", { href: image.file_url, textContent: `Full picture (${image.width} × ${image.height})`, target: "_blank" }));
+  if (page) links.append(" · ", element("a", { href: page, textContent: "Source", target: "_blank", rel: "noreferrer" }));
+  const verdicts = $("#card").content.querySelector(".verdicts").cloneNode(true);
+  return [element("h2", { textContent: image.title || "Untitled" }), list, verdicts, links];
+}
+
+function element(name, properties = {}) {
+  return Object.assign(document.createElement(name), properties);
+}
+
+// ---- the taste
+
+async function showTaste() {
+  const { profiles } = await call("/profiles");
+  const chooser = $("#profile");
+  const names = [...new Set(["me", state.profile, ...profiles.map((p) => p.profile)])].sort();
+  chooser.replaceChildren(...names.map((name) => element("option", { value: name, textContent: name, selected: name === state.profile })));
+  const mine = profiles.find((p) => p.profile === state.profile) ?? { likes: 0, dislikes: 0 };
+  let text = `${mine.likes} liked, ${mine.dislikes} disliked`;
+  try {
+    const probe = await call(`${profilePath()}/probe`);
+    text += ` · taste v${probe.version}`;
+    if (probe.auc !== undefined) text += `, AUC ${probe.auc.toFixed(2)}`;
+  } catch (error) {
+    if (error.status !== 404) throw error;
+  }
+  $("#taste").textContent = text;
+}
+
+async function train() {
+  const button = $("#train");
+  button.disabled = true;
+  try {
+    let job = await call(`${profilePath()}/probe`, { method: "POST" });
+    while (job.state === "running") {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      job = await call("/jobs/" + job.id);
+    }
+    if (job.state !== "succeeded") throw new Error(job.error || "The training did not succeed.");
+    await showTaste();
+    state.view = "scores";
+    await restart();
+  } finally {
+    button.disabled = false;
+  }
+}
+
+// ---- events
+
+for (const tab of document.querySelectorAll(".tab")) {
+  tab.addEventListener("click", () => { state.view = tab.dataset.view; restart(); });
+}
+$("#unrated").addEventListener("change", (event) => { state.unrated = event.target.checked; restart(); });
+$("#profile").addEventListener("change", (event) => { state.profile = event.target.value; restart(); orTell(showTaste()); });
+$("#train").addEventListener("click", () => orTell(train()));
+$(".close").addEventListener("click", () => viewer.close());
+viewer.addEventListener("close", () => { viewer.image = undefined; });
+
+let typing;
+$("#search").addEventListener("input", (event) => {
+  clearTimeout(typing);
+  typing = setTimeout(() => { state.search = event.target.value.trim(); restart(); }, 250);
+});
+
+document.addEventListener("click", (event) => {
+  const holder = event.target.closest(".card, dialog");
+  if (!holder?.image) return;
+  const button = event.target.closest(".verdicts button");
+  if (button) orTell(judge(holder.image, button.classList.contains("like") ? "like" : "dislike", holder.score));
+  else if (holder !== viewer) orTell(look(holder.image, holder.score));
+  else if (event.target === viewer) viewer.close();
+});
+
+const verdictKeys = { l: "like", d: "dislike", s: "skip" };
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select")) return;
+  const here = document.activeElement.closest?.(".card");
+  const key = event.key.toLowerCase();
+  if (key === "u") return void orTell(undo());
+  if (verdictKeys[key]) {
+    const holder = viewer.open ? viewer : here;
+    if (!holder) return;
+    orTell(judge(holder.image, verdictKeys[key], holder.score));
+    if (!viewer.open) here.nextElementSibling?.focus();
+    return;
+  }
+  if (viewer.open) return;
+  if (event.key === "Enter" && here === document.activeElement) return void orTell(look(here.image, here.score));
+  const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns(), ArrowUp: -columns() };
+  if (!(event.key in steps)) return;
+  event.preventDefault();
+  const cards = [...grid.children];
+  cards[here ? Math.max(0, Math.min(cards.length - 1, cards.indexOf(here) + steps[event.key])) : 0]?.focus();
+});
+
+function columns() {
+  return getComputedStyle(grid).gridTemplateColumns.split(" ").length;
+}
+
+new IntersectionObserver((seen) => { if (seen.some((s) => s.isIntersecting)) orTell(loadPage()); }, { rootMargin: "800px" }).observe($("#more"));
+
+// ---- begin: by score where there is a taste, else the newest
+
+orTell((async () => {
+  await showTaste();
+  try {
+    await call(`${profilePath()}/probe`);
+    state.view = "scores";
+  } catch (error) {
+    if (error.status !== 404) throw error;
+  }
+  await restart();
+})());

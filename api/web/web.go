@@ -1,0 +1,39 @@
+// Package web holds the page of palate, which uses nothing but the public
+// API.
+package web
+
+import (
+	"bytes"
+	"embed"
+	"net/http"
+	"time"
+)
+
+//go:embed index.html app.js style.css icon.svg
+var content embed.FS
+
+// contentPolicy lets the page load from its own server alone.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// File is one file of the page.
+type File struct {
+	Path string // that it is served at
+	name string
+}
+
+// Files are all files of the page.
+var Files = []File{{"/", "index.html"}, {"/app.js", "app.js"}, {"/style.css", "style.css"}, {"/icon.svg", "icon.svg"}}
+
+// ServeHTTP sends the file.
+func (f File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	text, err := content.ReadFile(f.name)
+	if err != nil {
+		http.NotFound(w, r) // can't be: the names are those embedded
+		return
+	}
+	w.Header().Set("Content-Security-Policy", contentPolicy)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.Header().Set("Cache-Control", "no-cache")
+	http.ServeContent(w, r, f.name, time.Time{}, bytes.NewReader(text))
+}
