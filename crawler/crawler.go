@@ -90,7 +90,7 @@ func (c *Crawler) Run(ctx context.Context, name string, seeds []Seed) (Report, e
 	err = r.work(ctx)
 	report := r.snapshot()
 	report.Seconds = time.Since(began).Seconds()
-	if err != nil {
+	if err != nil && (ctx.Err() == nil || report.Pending > 0) { // stopped at its end, a round has ended
 		return report, fmt.Errorf("crawler: crawl %q: %w", name, err)
 	}
 	return report, report.Err()

@@ -210,3 +210,15 @@ func (c *collection) all() map[palate.ImageID]*kept {
 	defer c.mu.Unlock()
 	return maps.Clone(c.images)
 }
+
+// outcome is how the round dealt with a picture's address.
+func (c *collection) outcome(address string) crawler.Outcome {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range c.tasks {
+		if e.task.Kind == crawler.Image && e.task.URL == address {
+			return e.outcome
+		}
+	}
+	return crawler.Outcome{}
+}

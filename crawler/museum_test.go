@@ -228,7 +228,7 @@ func TestCommonsPagesGiveEveryWorkOnce(t *testing.T) {
 func TestSecondRunFetchesNoPictureThatIsKnown(t *testing.T) {
 	for _, source := range []string{"gallery", "mediawiki"} {
 		t.Run(source, func(t *testing.T) {
-			m, c := openMuseum(t, large, museum.Behaviour{}), newCollection()
+			m, c := openMuseum(t, small, museum.Behaviour{}), newCollection()
 			seed := gallery(m)
 			if source == "mediawiki" {
 				seed = commons(t, m)
@@ -241,8 +241,8 @@ func TestSecondRunFetchesNoPictureThatIsKnown(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if report.Known != pictures || report.Kept != 0 {
-				t.Errorf("known %d and kept %d, want %d and 0", report.Known, report.Kept, pictures)
+			if report.Known != few || report.Kept != 0 {
+				t.Errorf("known %d and kept %d, want %d and 0", report.Known, report.Kept, few)
 			}
 			for _, a := range m.AccessLog() {
 				if a.Work >= 0 {
