@@ -18,6 +18,7 @@ import (
 // kinds are the problems by status: a stable name and a title.
 var kinds = map[int]struct{ name, title string }{
 	http.StatusBadRequest:            {"invalid", "The request can't be used"},
+	http.StatusForbidden:             {"forbidden", "This caller may not do it"},
 	http.StatusNotFound:              {"not-found", "There is no such thing"},
 	http.StatusMethodNotAllowed:      {"method-not-allowed", "This address does not know the method"},
 	http.StatusConflict:              {"conflict", "The present state does not allow it"},

@@ -7,9 +7,9 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
+	"github.com/rivo/uniseg"
 	"github.com/schollz/progressbar/v3"
 )
 
@@ -57,13 +57,26 @@ func (s *session) note(format string, args ...any) {
 	}
 }
 
-// table writes rows in columns; the first row is the header.
+// table writes rows in columns as wide as their widest cell on a terminal,
+// where some characters take two places; the first row is the header.
 func (s *session) table(rows ...[]string) {
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	var widths []int
 	for _, row := range rows {
-		fmt.Fprintln(w, strings.TrimRight(strings.Join(row, "\t"), "\t"))
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], uniseg.StringWidth(cell))
+		}
 	}
-	w.Flush()
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			line.WriteString(cell)
+			line.WriteString(strings.Repeat(" ", widths[i]-uniseg.StringWidth(cell)+2))
+		}
+		fmt.Fprintln(s.out, strings.TrimRight(line.String(), " "))
+	}
 }
 
 // isTerminal reports whether w is a terminal, where a bar can be redrawn.
