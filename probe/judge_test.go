@@ -30,7 +30,7 @@ func train(t *testing.T, examples []probe.Example, c probe.Config) (*probe.Probe
 // is held out (a choice of strength or of iterations made on it, say) would
 // lift the mean above one half.
 func TestLabelsWithoutMeaningAreNotPredicted(t *testing.T) {
-	w := world{dim: 60, styles: 8, liked: 0, spread: 2, flips: .5}
+	w := world{dim: 30, styles: 8, liked: 0, spread: 2, flips: .5}
 	var sum float64
 	covered := 0
 	const seeds = 30

@@ -114,12 +114,13 @@ func FuzzUnmarshalBinary(f *testing.F) {
 // The rule of the design: a probe given twice the ratings replaces the old
 // one, a probe that learned nonsense does not.
 func TestTakesOverUnlessWorseOnUnseenRatings(t *testing.T) {
-	w := world{dim: 96, styles: 8, liked: 3, spread: 2.5, flips: .05}
+	w := world{dim: 32, styles: 8, liked: 3, spread: 1.5, flips: .05}
+	c := probe.DefaultConfig()
 	taken := 0
 	for seed := range uint64(10) {
 		all := w.draw(seed, 160)
-		old, _ := train(t, all[:80], probe.DefaultConfig())
-		_, report := train(t, all, probe.DefaultConfig())
+		old, _ := train(t, all[:80], c)
+		_, report := train(t, all, c)
 		takes, reason := probe.TakesOver(old, all[80:], report.OutOfFold)
 		if takes {
 			taken++

@@ -10,14 +10,19 @@ import (
 // to compare two probes.
 const unseenNeeded = 20
 
+// z95OneSided is the 95 % quantile of the normal distribution.
+const z95OneSided = 1.6448536269514722
+
 // TakesOver decides whether a new probe replaces an old one, and says why.
 // since are the examples rated after the old probe was trained; outOfFold is
 // the new probe's Report.OutOfFold, in which since is contained.
 //
 // The old probe predicts since as what it had not seen, the new one out of
 // fold. It takes over unless it is worse on them: unless its AUC is lower by
-// more than one standard error of the paired difference (DeLong et al. 1988),
-// as noise alone would hold back every second one of equal worth. Comparing on
+// more than noise explains, by the paired test of DeLong et al. (1988) at 5 %
+// on one side. Holding back whatever has a lower AUC would hold back every
+// second probe of equal worth, and the next training corrects one that is a
+// little worse. Comparing on
 // earlier ratings would hold back nearly all, as the old probe was fitted to
 // them. With fewer than 20 such ratings, or of one class only, the new probe
 // takes over: it knows more. So it does if old is nil or judges embeddings of
@@ -58,7 +63,7 @@ func TakesOver(old *Probe, since []Example, outOfFold []Prediction) (takesOver b
 	}
 	compared := fmt.Sprintf("AUC %.3f against %.3f of the old probe on the %d ratings since (difference %+.3f, standard error %.3f)",
 		auc+difference, auc, len(liked), difference, standardError)
-	if difference < -standardError {
+	if difference < -z95OneSided*standardError {
 		return false, "worse on ratings that the old probe had not seen: " + compared
 	}
 	return true, "not worse on ratings that the old probe had not seen: " + compared
