@@ -20,7 +20,6 @@ type page struct {
 
 	// leads are the pictures that belong to linked pages, by the page.
 	leads map[string]*lead
-	order []string // of leads
 }
 
 // lead is what stands for a linked page in the page that links to it.

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	pictures = 44 // each markup of lists and of works' pages is among them
+	pictures = 30 // each markup of lists and of works' pages is among them
 	few      = 12
 )
 

@@ -16,7 +16,7 @@ func TestStoppedCrawlGoesOnAndFetchesNothingAgainThatWasKept(t *testing.T) {
 	m := openMuseum(t, small, museum.Behaviour{})
 	works := artworks(t, m)
 	random := rand.New(rand.NewPCG(1, 2))
-	for round := range 10 {
+	for round := range 6 {
 		m.ClearLog()
 		seed := gallery(m)
 		if round%2 == 1 {
