@@ -54,6 +54,9 @@ func (c *crawlCommand) job() (crawlJob, error) {
 			return job, err
 		}
 		job.config, job.dial, job.seeds = museumCrawl(), museum.DialContextTo(c.Museum), []crawler.Seed{seed}
+		if c.MediaWiki { // asks for a contact, as Wikimedia does
+			job.config.Contact = museumContact
+		}
 		names = []string{seed.URL}
 	case len(names) == 0:
 		return job, usagef("name an address to begin at, such as commons:Category:Vedute")
@@ -104,6 +107,9 @@ func museumCrawl() crawler.Config {
 	config.Site = crawler.SiteLimits{Parallelism: 8}
 	return config
 }
+
+// museumContact is whom the synthetic museum may ask: nobody.
+const museumContact = "visitor@palate.test"
 
 // museumSeed is where a crawl of the museum begins, wherever it listens.
 func museumSeed(mediaWiki bool) (crawler.Seed, error) {

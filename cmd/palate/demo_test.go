@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/museum"
+)
+
+// demoOnce runs the demo once for all tests, into a folder that it keeps.
+var demoOnce = sync.OnceValues(func() (string, result) {
+	folder := filepath.Join(sharedFolder, "demo")
+	var out, errOut strings.Builder
+	code := run(context.Background(), []string{"demo", "--once", "--json", "--keep", "--data", folder,
+		"--pictures", fmt.Sprint(demoPictures), "--ratings", fmt.Sprint(demoRated)}, &out, &errOut)
+	return folder, result{code, out.String(), errOut.String()}
+})
+
+// demoCollection is the folder of the demo's collection, which tests only
+// read, or write to under profiles of their own.
+func demoCollection(t *testing.T) string {
+	t.Helper()
+	folder, r := demoOnce()
+	if r.code != exitDone {
+		t.Fatalf("palate demo: got exit code %d: %s", r.code, r.err)
+	}
+	return folder
+}
+
+func TestTheDemoGivesWhatItPromisesToPrograms(t *testing.T) {
+	demoCollection(t)
+	_, r := demoOnce()
+	reports := jsonValues[map[string]any](t, r.out)
+	if len(reports) != 1 {
+		t.Fatalf("got %d JSON values, want 1", len(reports))
+	}
+	number := func(path string) float64 {
+		t.Helper()
+		var value any = reports[0]
+		for name := range strings.SplitSeq(path, ".") {
+			object, _ := value.(map[string]any)
+			value = object[name]
+		}
+		n, ok := value.(float64)
+		if !ok {
+			t.Errorf("%s: got %v, want a number", path, value)
+		}
+		return n
+	}
+	for _, name := range []string{"images", "embedded", "indexed", "kept"} {
+		if got := number(name); got != demoPictures {
+			t.Errorf("%s: got %v, want %d", name, got, demoPictures)
+		}
+	}
+	for _, name := range []string{"model", "provider"} {
+		if text, _ := reports[0][name].(string); text == "" {
+			t.Errorf("%s: got %v, want a name", name, reports[0][name])
+		}
+	}
+	if number("pages") < 2 || number("seconds") <= 0 {
+		t.Errorf("got %v pages in %v s", number("pages"), number("seconds"))
+	}
+	if low, auc, high := number("probe.auc_low"), number("probe.auc"), number("probe.auc_high"); !(0 < low && low < auc && auc < high && high <= 1) {
+		t.Errorf("got AUC %v [%v, %v], want it within its interval", auc, low, high)
+	}
+	// 8 % of the ratings are flipped, so that even the truth has no more
+	// than about .92 on them.
+	if auc := number("probe.cv_auc"); auc < .6 || auc > .97 {
+		t.Errorf("got a cross-validated AUC of %v on ratings with flips", auc)
+	}
+	if accuracy := number("probe.balanced_accuracy"); accuracy < .55 || accuracy > .97 {
+		t.Errorf("got a balanced accuracy of %v", accuracy)
+	}
+	if precision := number("neighbors.precision_at_10"); precision < .8 || precision > 1 {
+		t.Errorf("got a precision of %v at 10, want .8 or more", precision)
+	}
+}
+
+// The pictures are crawled and embedded once; every seed is another visitor
+// with a profile of its own.
+func TestTheProbeLearnsTheTasteOfNineInTenVisitors(t *testing.T) {
+	ctx := context.Background()
+	session := newSession(&globals{Data: demoCollection(t), Model: "baseline", Quiet: true}, io.Discard, io.Discard)
+	h, err := openHome(ctx, session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close()
+	if err := h.openModel(ctx); err != nil {
+		t.Fatal(err)
+	}
+	styles := museumStyles(t, h, demoPictures)
+	good := 0
+	for seed := range int64(visitors) {
+		d := &demo{demoCommand: &demoCommand{Seed: 1 + seed, Ratings: demoRated}, session: session, home: h, styles: styles}
+		profile := palate.Profile(fmt.Sprintf("visitor-%d", seed))
+		if err := d.rate(ctx, profile); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.train(ctx, profile); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("seed %d likes %v: AUC %.3f on the %d never rated", d.Seed, d.report.Liked, d.report.Probe.AUC, d.report.Probe.NeverRated)
+		if d.report.Probe.AUC >= wantAUC {
+			good++
+		}
+		if got, want := d.report.Probe.NeverRated, demoPictures-demoRated; got != want {
+			t.Errorf("seed %d: judged on %d pictures, want the %d never rated", d.Seed, got, want)
+		}
+	}
+	if good < visitors*9/10 {
+		t.Errorf("got AUC of %v or more for %d of %d visitors, want %d", wantAUC, good, visitors, visitors*9/10)
+	}
+}
+
+// museumStyles gives the true style of every image that came from the museum.
+// Its accession number tells which work an image is, so nothing is drawn again.
+func museumStyles(t *testing.T, h *home, pictures int) map[palate.ImageID]string {
+	t.Helper()
+	byNumber := make(map[string]museum.Work)
+	for _, work := range plannedWorks(t, pictures) {
+		byNumber[work.ExternalID] = work
+	}
+	page, err := h.catalog.ListImages(context.Background(), catalog.ImageQuery{Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	styles := make(map[palate.ImageID]string)
+	for _, image := range page.Images {
+		for _, source := range image.Sources {
+			styles[image.ID] = string(byNumber[source.ExternalID].Style)
+		}
+		if styles[image.ID] == "" {
+			t.Errorf("image %s comes from %v, which names no work of the museum", image.ID, image.Sources)
+		}
+	}
+	return styles
+}
+
+// plannedWorks are the museum's works; nothing is drawn.
+func plannedWorks(t *testing.T, pictures int) []museum.Work {
+	t.Helper()
+	config := museum.DefaultConfig()
+	config.Pictures = pictures
+	m, err := museum.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Works()
+}
+
+func TestTheDemoTellsAPersonWhatItDid(t *testing.T) {
+	folder := t.TempDir()
+	out := mustRun(t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--quiet", "--data", folder)
+	for _, want := range []string{"pages", "30 kept", "baseline on cpu", "30 of 30 images embedded", "rated 24 pictures",
+		"AUC", "average precision", "6 pictures never rated", "Neighbours", "STYLE", "Time"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the report does not mention %q:\n%s", want, out)
+		}
+	}
+	if json.Valid([]byte(out)) {
+		t.Error("got JSON, which was not asked for")
+	}
+	if left, _ := filepath.Glob(filepath.Join(folder, "*")); len(left) > 0 {
+		t.Errorf("without --keep the demo wrote to the collection: %v", left)
+	}
+}

@@ -1,0 +1,14 @@
+//go:build !race
+
+package main
+
+import "time"
+
+// What the demo does by itself, and what it promises.
+const (
+	demoPictures = 420
+	demoRated    = 120
+	visitors     = 10
+	startUp      = 0 * time.Millisecond // until a started program works
+	wantAUC      = .9
+)
