@@ -62,7 +62,10 @@ func validate(r *http.Request, route *routers.Route, parameters map[string]strin
 	}
 	err := openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
 		Request: r, PathParams: parameters, Route: route,
-		Options: &openapi3filter.Options{MultiError: true, ExcludeRequestBody: upload},
+		Options: &openapi3filter.Options{
+			MultiError: true, ExcludeRequestBody: upload,
+			SkipSettingDefaults: true, // handlers tell what was given from what was not
+		},
 	})
 	if err != nil {
 		found.gather(err)

@@ -1,0 +1,190 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/api/client"
+)
+
+// witness validates every answer against the document and remembers which
+// operations were called.
+type witness struct {
+	t      *testing.T
+	router routers.Router
+	right  map[string]int // answers below 400 by operation
+	wrong  map[string]int // problems by operation
+}
+
+func newWitness(t *testing.T, spec *openapi3.T) *witness {
+	t.Helper()
+	spec.Servers = nil
+	router, err := gorillamux.NewRouter(spec)
+	must(t, err)
+	return &witness{t: t, router: router, right: map[string]int{}, wrong: map[string]int{}}
+}
+
+func (w *witness) Do(r *http.Request) (*http.Response, error) {
+	route, parameters, err := w.router.FindRoute(r)
+	if err != nil {
+		w.t.Fatalf("%s %s is not in the document: %v", r.Method, r.URL, err)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	id := route.Operation.OperationID
+	input := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, PathParams: parameters, Route: route},
+		Status:                 response.StatusCode, Header: response.Header,
+		Options: &openapi3filter.Options{IncludeResponseStatus: true, ExcludeResponseBody: strings.HasPrefix(response.Header.Get("Content-Type"), "image/")},
+	}
+	input.SetBodyBytes(body)
+	if err := openapi3filter.ValidateResponse(r.Context(), input); err != nil {
+		w.t.Errorf("%s answered %d, which the document does not allow: %v\n%.300s", id, response.StatusCode, err, body)
+	}
+	if response.StatusCode < 400 {
+		w.right[id]++
+	} else {
+		w.wrong[id]++
+		if kind := response.Header.Get("Content-Type"); kind != "application/problem+json" && id != "getHealth" {
+			w.t.Errorf("%s answered %d as %s", id, response.StatusCode, kind)
+		}
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return response, nil
+}
+
+// unknown adds a query parameter that no operation has.
+func unknown(_ context.Context, r *http.Request) error {
+	r.URL.RawQuery += "&surprise=1"
+	return nil
+}
+
+func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
+	f := newFixture(t)
+	reds, blues := f.add(t, 12, red, "Roth"), f.add(t, 12, blue, "Blau")
+	spec := document(t)
+	w := newWitness(t, spec)
+	c, err := client.NewClient(f.url, client.WithHTTPClient(w))
+	must(t, err)
+	ctx, me := t.Context(), string(palate.DefaultProfile)
+	one, other, gone := reds[0].String(), blues[0].String(), palate.ImageID{6: 0x80, 8: 0x80}.String()
+	upload := func(fields ...string) (string, io.Reader) {
+		f.pictures++
+		kind, body := form(t, paint(t, red, f.pictures), fields...)
+		return kind, strings.NewReader(body)
+	}
+	empty := func() (string, io.Reader) {
+		kind, body := form(t, nil, "title", "no file")
+		return kind, strings.NewReader(body)
+	}
+	call := func(want int, response *http.Response, err error) {
+		t.Helper()
+		must(t, err)
+		if response.StatusCode != want {
+			body, _ := io.ReadAll(response.Body)
+			t.Errorf("%s %s: got %d, want %d: %.300s", response.Request.Method, response.Request.URL, response.StatusCode, want, body)
+		}
+	}
+	say := func(want int) func(*http.Response, error) {
+		return func(response *http.Response, err error) { t.Helper(); call(want, response, err) }
+	}
+	ok, bad, missing := say(200), say(400), say(404)
+
+	ok(c.GetHealth(ctx))
+	bad(c.GetHealth(ctx, unknown))
+	ok(c.GetVersion(ctx))
+	bad(c.GetVersion(ctx, unknown))
+
+	limit, year := 5, 1900
+	judged := client.JudgedFilterUnrated
+	ok(c.ListImages(ctx, &client.ListImagesParams{Limit: &limit, Artist: &[]string{"Roth"}, YearFrom: &year, Judged: &judged}))
+	ok(c.ListImages(ctx, &client.ListImagesParams{ExternalID: pointer("M/3")}))
+	bad(c.ListImages(ctx, &client.ListImagesParams{Cursor: pointer("never given")}))
+	kind, body := upload("title", "Ein Titel", "year", "1899")
+	say(201)(c.UploadImageWithBody(ctx, kind, body))
+	kind, body = empty()
+	bad(c.UploadImageWithBody(ctx, kind, body))
+	ok(c.GetImage(ctx, one, &client.GetImageParams{Profile: &me}))
+	missing(c.GetImage(ctx, gone, nil))
+	ok(c.GetImageFile(ctx, one))
+	missing(c.GetImageFile(ctx, gone))
+	ok(c.GetImageThumbnail(ctx, one, nil))
+	width := client.GetImageThumbnailParamsWidth(77)
+	bad(c.GetImageThumbnail(ctx, one, &client.GetImageThumbnailParams{Width: &width}))
+
+	ok(c.ListNeighbours(ctx, one, &client.ListNeighboursParams{Limit: &limit}))
+	missing(c.ListNeighbours(ctx, gone, nil))
+	ok(c.SearchByExamples(ctx, client.ExampleSearch{Positive: []string{one}, Negative: &[]string{other}}))
+	bad(c.SearchByExamples(ctx, client.ExampleSearch{}))
+	kind, body = upload()
+	ok(c.SearchByUploadWithBody(ctx, nil, kind, body))
+	kind, body = empty()
+	bad(c.SearchByUploadWithBody(ctx, nil, kind, body))
+
+	ok(c.PutRating(ctx, me, one, client.NewRating{Verdict: client.VerdictLike, Shown: pointer(client.ShownQueueTop), ProbeVersion: pointer(1), Score: pointer(.5)}))
+	bad(c.PutRating(ctx, me, one, client.NewRating{Verdict: "adore"}))
+	ok(c.GetRating(ctx, me, one))
+	missing(c.GetRating(ctx, me, other))
+	ok(c.ListRatings(ctx, me, &client.ListRatingsParams{Limit: &limit}))
+	bad(c.ListRatings(ctx, "No Such Name", nil))
+	ok(c.ListProfiles(ctx))
+	bad(c.ListProfiles(ctx, unknown))
+	ok(c.UndoRating(ctx, me, client.Undo{}))
+	missing(c.UndoRating(ctx, me, client.Undo{}))
+	ok(c.PutRating(ctx, me, one, client.NewRating{Verdict: client.VerdictSkip}))
+	say(204)(c.DeleteRating(ctx, me, one))
+	missing(c.DeleteRating(ctx, me, one))
+
+	say(409)(c.ListScores(ctx, me, nil))
+	missing(c.GetProbe(ctx, me))
+	say(409)(c.TrainProbe(ctx, me))
+	f.rate(t, palate.Like, reds[:8]...)
+	f.rate(t, palate.Dislike, blues[:8]...)
+	job := f.train(t, c, me, say(202))
+	ok(c.GetJob(ctx, job))
+	missing(c.GetJob(ctx, job+1000))
+	ok(c.ListJobs(ctx, nil))
+	bad(c.ListJobs(ctx, &client.ListJobsParams{Cursor: pointer("x")}))
+	ok(c.GetProbe(ctx, me))
+	ok(c.ListProbeVersions(ctx, me))
+	bad(c.ListProbeVersions(ctx, "No Such Name"))
+	ok(c.ListScores(ctx, me, &client.ListScoresParams{Limit: &limit, MinProbability: pointer(.5)}))
+	bad(c.ListScores(ctx, me, &client.ListScoresParams{MinProbability: pointer(1.5)}))
+	ok(c.GetScore(ctx, me, one))
+	missing(c.GetScore(ctx, me, gone))
+	kind, body = upload()
+	ok(c.ScoreUploadWithBody(ctx, me, kind, body))
+	kind, body = upload()
+	say(409)(c.ScoreUploadWithBody(ctx, "nobody", kind, body))
+
+	bad(c.DeleteImage(ctx, other, nil))
+	say(204)(c.DeleteImage(ctx, other, &client.DeleteImageParams{Reason: "not a painting"}))
+	missing(c.DeleteImage(ctx, other, &client.DeleteImageParams{Reason: "again"}))
+
+	for _, item := range spec.Paths.Map() {
+		for _, op := range item.Operations() {
+			if w.right[op.OperationID] == 0 || w.wrong[op.OperationID] == 0 {
+				t.Errorf("%s was called %d times rightly and %d times wrongly, want both", op.OperationID, w.right[op.OperationID], w.wrong[op.OperationID])
+			}
+		}
+	}
+}
+
+func pointer[T any](v T) *T { return &v }

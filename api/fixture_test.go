@@ -1,0 +1,247 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"io"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/api"
+	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/index/flat"
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/catalog/sqlite"
+	"github.com/palate-art/palate/internal/imagestore/disk"
+	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/internal/taste"
+)
+
+// colours embeds a picture as its mean colour: quick, and enough to tell red
+// pictures from blue ones.
+type colours struct{}
+
+const coloursDim = 4
+
+func (colours) Prepare(img image.Image) (embedder.Input, error) {
+	m, err := picture.Resize(picture.FromImage(img), 4, 4)
+	if err != nil {
+		return embedder.Input{}, err
+	}
+	in := embedder.Input{Channels: 3, Height: 4, Width: 4, Pixels: make([]float32, 48)}
+	for i, v := range m.Pix {
+		in.Pixels[i%3*16+i/3] = float32(v) / 255
+	}
+	return in, nil
+}
+
+func (colours) Embed(ctx context.Context, inputs []embedder.Input) ([]palate.Embedding, error) {
+	out := make([]palate.Embedding, len(inputs))
+	for i, in := range inputs {
+		e := palate.Embedding{0, 0, 0, .2}
+		norm := float64(e[3] * e[3])
+		for c := range 3 {
+			for _, v := range in.Pixels[16*c : 16*c+16] {
+				e[c] += v/16 - .5/16
+			}
+			norm += float64(e[c] * e[c])
+		}
+		for j := range e {
+			e[j] /= float32(math.Sqrt(norm))
+		}
+		out[i] = e
+	}
+	return out, ctx.Err()
+}
+
+func (colours) Dim() int              { return coloursDim }
+func (colours) Model() palate.ModelID { return palate.ModelID(strings.Repeat("c0", 32)) }
+func (colours) Name() string          { return "colours" }
+func (colours) Provider() string      { return "cpu" }
+
+// fixture is a server on loopback with real parts below it.
+type fixture struct {
+	catalog    *sqlite.Catalog
+	store      *disk.Store
+	collection *ingest.Collection
+	index      *flat.Index
+	follower   *ingest.Follower
+	tastes     *taste.Tastes
+	url        string
+	pictures   int
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	dir := t.TempDir()
+	quiet := slog.New(slog.DiscardHandler)
+	c, err := sqlite.Open(t.Context(), filepath.Join(dir, "catalog.db"), sqlite.DefaultConfig())
+	must(t, err)
+	store, err := disk.Open(filepath.Join(dir, "images"))
+	must(t, err)
+	must(t, c.PutModel(t.Context(), catalog.Model{ID: colours{}.Model(), Name: "colours", Dim: coloursDim}))
+	ix, err := flat.New(colours{}.Model(), coloursDim)
+	must(t, err)
+	config := taste.DefaultConfig()
+	config.RetrainAfter, config.LookEvery = 0, 10*time.Millisecond
+	tastes, err := taste.New(c, ix, config, quiet)
+	must(t, err)
+	f := &fixture{catalog: c, store: store, index: ix, tastes: tastes,
+		follower:   ingest.NewFollower(c, ix, "", quiet),
+		collection: ingest.NewCollection(c, store, picture.DefaultLimits())}
+	apiConfig := api.DefaultConfig()
+	apiConfig.MaxUploadBytes = 1 << 20
+	server, err := api.New(api.Services{Catalog: c, Store: store, Collection: f.collection, Index: ix,
+		Follower: f.follower, Embedder: colours{}, Tastes: tastes}, apiConfig, quiet)
+	must(t, err)
+	web := httptest.NewServer(server.Handler())
+	f.url = web.URL
+	ctx, stop := context.WithCancel(context.Background())
+	var group errgroup.Group
+	group.Go(func() error { return tastes.Run(ctx) })
+	t.Cleanup(func() {
+		web.Close()
+		stop()
+		if err := group.Wait(); err != nil && ctx.Err() == nil {
+			t.Error(err)
+		}
+		must(t, c.Close())
+	})
+	return f
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// paint draws a picture of about one colour; the seed makes it its own.
+func paint(t *testing.T, base color.RGBA, seed int) []byte {
+	t.Helper()
+	random := rand.New(rand.NewPCG(uint64(seed), 7))
+	m := image.NewRGBA(image.Rect(0, 0, 60, 40))
+	for i := 0; i < len(m.Pix); i += 4 {
+		m.Pix[i], m.Pix[i+1], m.Pix[i+2], m.Pix[i+3] = base.R^uint8(random.UintN(32)), base.G^uint8(random.UintN(32)), base.B^uint8(random.UintN(32)), 255
+	}
+	var out bytes.Buffer
+	must(t, jpeg.Encode(&out, m, nil))
+	return out.Bytes()
+}
+
+var (
+	red  = color.RGBA{200, 40, 40, 255}
+	blue = color.RGBA{40, 40, 200, 255}
+)
+
+// add puts pictures of one colour into the collection, embedded.
+func (f *fixture) add(t *testing.T, n int, base color.RGBA, artist string) []palate.ImageID {
+	t.Helper()
+	var ids []palate.ImageID
+	for range n {
+		f.pictures++
+		added, err := f.collection.Add(t.Context(), paint(t, base, f.pictures), palate.Source{
+			Site: "museum.example", Address: fmt.Sprintf("https://museum.example/%d.jpg", f.pictures), Title: fmt.Sprintf("Nº %d — 夜", f.pictures),
+			Artist: artist, Year: 1900 + f.pictures, ExternalID: fmt.Sprintf("M/%d", f.pictures), Licence: "CC0", Categories: []string{artist + "s"},
+		})
+		must(t, err)
+		ids = append(ids, added.ID)
+	}
+	f.embed(t)
+	return ids
+}
+
+func (f *fixture) embed(t *testing.T) {
+	t.Helper()
+	_, err := f.collection.EmbedPending(t.Context(), colours{}, embedder.DefaultPipelineConfig(), nil)
+	must(t, err)
+	f.follow(t)
+}
+
+// follow does what a running server does every moment.
+func (f *fixture) follow(t *testing.T) {
+	t.Helper()
+	_, err := f.follower.CatchUp(t.Context())
+	must(t, err)
+}
+
+// rate rates for the default profile, as another process would.
+func (f *fixture) rate(t *testing.T, verdict palate.Verdict, ids ...palate.ImageID) {
+	t.Helper()
+	for _, id := range ids {
+		_, err := f.catalog.Rate(t.Context(), catalog.Rating{Profile: palate.DefaultProfile, Image: id, Verdict: verdict, Shown: palate.ShownGallery})
+		must(t, err)
+	}
+	f.follow(t)
+}
+
+// answer is what the server said.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (a answer) field(t *testing.T, name string) any {
+	t.Helper()
+	var object map[string]any
+	if err := json.Unmarshal(a.body, &object); err != nil {
+		t.Fatalf("status %d, no JSON: %v: %.200s", a.status, err, a.body)
+	}
+	return object[name]
+}
+
+// do asks the server; headers are given in pairs.
+func (f *fixture) do(t *testing.T, method, path, body string, headers ...string) answer {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, f.url+path, strings.NewReader(body))
+	must(t, err)
+	for i := 0; i < len(headers); i += 2 {
+		if headers[i] == "Host" {
+			r.Host = headers[i+1]
+		}
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultClient.Do(r)
+	must(t, err)
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	must(t, err)
+	return answer{response.StatusCode, response.Header, content}
+}
+
+// form makes a multipart body with a file and fields, given in pairs.
+func form(t *testing.T, file []byte, fields ...string) (contentType, body string) {
+	t.Helper()
+	var out bytes.Buffer
+	w := multipart.NewWriter(&out)
+	for i := 0; i < len(fields); i += 2 {
+		must(t, w.WriteField(fields[i], fields[i+1]))
+	}
+	if file != nil {
+		part, err := w.CreateFormFile("file", "Bild №1.jpg")
+		must(t, err)
+		_, err = part.Write(file)
+		must(t, err)
+	}
+	must(t, w.Close())
+	return w.FormDataContentType(), out.String()
+}

@@ -1,0 +1,153 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/api/client"
+)
+
+// train starts a training by the API, waits for its end and returns the job.
+func (f *fixture) train(t *testing.T, c *client.Client, profile string, begun func(*http.Response, error)) int64 {
+	t.Helper()
+	response, err := c.TrainProbe(t.Context(), profile)
+	begun(response, err)
+	var job client.Job
+	must(t, json.NewDecoder(response.Body).Decode(&job))
+	if want := fmt.Sprintf("/v1/jobs/%d", job.ID); response.Header.Get("Location") != want {
+		t.Errorf("Location is %q, want %q", response.Header.Get("Location"), want)
+	}
+	for deadline := time.Now().Add(time.Minute); job.State == client.JobStateRunning; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the training does not end")
+		}
+		must(t, json.Unmarshal(f.do(t, "GET", fmt.Sprintf("/v1/jobs/%d", job.ID), "").body, &job))
+	}
+	if job.State != client.JobStateSucceeded {
+		t.Fatalf("the training ended as %s: %v", job.State, job.Error)
+	}
+	return job.ID
+}
+
+func (f *fixture) learn(t *testing.T) {
+	t.Helper()
+	c, err := client.NewClient(f.url)
+	must(t, err)
+	f.train(t, c, string(palate.DefaultProfile), func(_ *http.Response, err error) { must(t, err) })
+}
+
+type scorePage struct {
+	Scores []struct {
+		Image struct {
+			ID     string `json:"id"`
+			Artist string `json:"artist"`
+		} `json:"image"`
+		Score       float64 `json:"score"`
+		Probability float64 `json:"probability"`
+	} `json:"scores"`
+	Next  string `json:"next_cursor"`
+	Probe int    `json:"probe_version"`
+}
+
+func (f *fixture) scores(t *testing.T, query string) (scorePage, answer) {
+	t.Helper()
+	a := f.do(t, "GET", "/v1/profiles/me/scores?"+query, "")
+	var page scorePage
+	if a.status == 200 {
+		must(t, json.Unmarshal(a.body, &page))
+	}
+	return page, a
+}
+
+func TestScoresRankTheLikedKindFirstPageByPage(t *testing.T) {
+	f := newFixture(t)
+	reds, blues := f.add(t, 15, red, "Roth"), f.add(t, 15, blue, "Blau")
+	f.rate(t, palate.Like, reds[:7]...)
+	f.rate(t, palate.Dislike, blues[:7]...)
+	f.learn(t)
+	whole, _ := f.scores(t, "limit=200")
+	if len(whole.Scores) != 30 || whole.Next != "" {
+		t.Fatalf("got %d scores and next %q, want 30 on one page", len(whole.Scores), whole.Next)
+	}
+	for i, s := range whole.Scores {
+		if want := map[bool]string{true: "Roth", false: "Blau"}[i < 15]; s.Image.Artist != want {
+			t.Errorf("place %d is by %s, want %s", i, s.Image.Artist, want)
+		}
+		if i > 0 && s.Score > whole.Scores[i-1].Score || i > 0 && s.Probability > whole.Scores[i-1].Probability {
+			t.Errorf("place %d scores higher than the place before it", i)
+		}
+	}
+	page, at := scorePage{}, 0
+	for query := "limit=7"; query != ""; {
+		page, _ = f.scores(t, query)
+		for _, s := range page.Scores {
+			if s.Image.ID != whole.Scores[at].Image.ID {
+				t.Errorf("paged place %d differs from the whole list", at)
+			}
+			at++
+		}
+		query = ""
+		if page.Next != "" {
+			query = "limit=7&cursor=" + page.Next
+		}
+	}
+	if at != 30 {
+		t.Errorf("the pages have %d images, want 30", at)
+	}
+	middle := whole.Scores[20].Probability
+	above, _ := f.scores(t, fmt.Sprintf("limit=200&min_probability=%.17g", middle))
+	if len(above.Scores) != 20 {
+		t.Errorf("%d images are above the probability of place 20, want 20", len(above.Scores))
+	}
+	for query, want := range map[string]int{"judged=unrated": 16, "judged=rated": 14, "judged=liked": 7, "judged=disliked": 7, "artist=Roth": 15, "artist=Roth&artist=Blau": 30, "year_from=1901&year_to=1903": 3} {
+		if got, _ := f.scores(t, "limit=200&"+query); len(got.Scores) != want {
+			t.Errorf("%s: got %d, want %d", query, len(got.Scores), want)
+		}
+	}
+}
+
+func TestACursorEndsWithItsProbe(t *testing.T) {
+	f := newFixture(t)
+	f.rate(t, palate.Like, f.add(t, 8, red, "Roth")...)
+	f.rate(t, palate.Dislike, f.add(t, 8, blue, "Blau")...)
+	f.learn(t)
+	page, _ := f.scores(t, "limit=3")
+	f.learn(t)
+	if _, a := f.scores(t, "limit=3&cursor="+page.Next); a.status != http.StatusGone {
+		t.Errorf("got %d, want 410: %s", a.status, a.body)
+	}
+	for _, cursor := range []string{"AAAA", "MS4w", "MS4xMDAwMA", "MS4wMw"} {
+		if _, a := f.scores(t, "cursor="+cursor); a.status != http.StatusBadRequest {
+			t.Errorf("cursor %s: got %d, want 400", cursor, a.status)
+		}
+	}
+}
+
+func TestARatingIsSeenByTheIndexAtOnce(t *testing.T) {
+	f := newFixture(t)
+	ids := f.add(t, 3, red, "Roth")
+	near := func() int {
+		a := f.do(t, "GET", "/v1/images/"+ids[0].String()+"/neighbours?judged=unrated", "")
+		return len(a.field(t, "hits").([]any))
+	}
+	if got := near(); got != 2 {
+		t.Fatalf("got %d neighbours, want the 2 others", got)
+	}
+	path := "/v1/profiles/me/ratings/" + ids[1].String()
+	for i, step := range []struct {
+		method, body string
+		want         int
+	}{
+		{"PUT", `{"verdict":"like"}`, 1}, {"PUT", `{"verdict":"dislike"}`, 1}, {"PUT", `{"verdict":"skip"}`, 2},
+		{"PUT", `{"verdict":"like"}`, 1}, {"DELETE", "", 2},
+	} {
+		f.do(t, step.method, path, step.body, "Content-Type", "application/json")
+		if got := near(); got != step.want {
+			t.Errorf("step %d: got %d unrated neighbours, want %d", i, got, step.want)
+		}
+	}
+}
