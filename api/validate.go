@@ -55,9 +55,13 @@ func validate(r *http.Request, route *routers.Route, parameters map[string]strin
 	}
 	upload := isUpload(route.Operation)
 	if upload {
-		if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "multipart/form-data" {
+		kind, attributes, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		switch {
+		case kind != "multipart/form-data":
 			return echo.NewHTTPError(http.StatusUnsupportedMediaType,
 				fmt.Sprintf("the body is %q, want multipart/form-data with the picture in the part \"file\"", kind))
+		case attributes["boundary"] == "":
+			found.parts = append(found.parts, part{detail: "body: multipart/form-data without a boundary"})
 		}
 	}
 	err := openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
