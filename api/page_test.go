@@ -1,0 +1,134 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/log"
+	cdruntime "github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/palate-art/palate"
+)
+
+// browser opens a real one, and gathers what the page complains of.
+func browser(t *testing.T) (ctx context.Context, complaints func() []string) {
+	t.Helper()
+	found := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			found = path
+			break
+		}
+	}
+	if found == "" {
+		t.Skip("opt-in: no Chromium or Chrome on this machine")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(found), chromedp.NoSandbox,
+		chromedp.WindowSize(1200, 900), chromedp.WSURLReadTimeout(time.Minute))
+	allocator, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	t.Cleanup(cancel)
+	var mu sync.Mutex
+	var texts []string
+	must(t, chromedp.Listen(ctx, func(event any) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch e := event.(type) {
+		case *cdruntime.EventExceptionThrown:
+			texts = append(texts, e.ExceptionDetails.Text+" "+e.ExceptionDetails.URL)
+		case *log.EventEntryAdded:
+			// That there is no probe yet is asked of the API and answered with 404.
+			if e.Entry.Level == log.EntryLevelError && !strings.HasSuffix(e.Entry.URL, "/probe") {
+				texts = append(texts, e.Entry.Text+" "+e.Entry.URL)
+			}
+		}
+	}))
+	return ctx, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return texts
+	}
+}
+
+// eventually waits until an expression gives the wanted text.
+func eventually(expression, want string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		// What is not there yet is no text yet.
+		look := chromedp.Evaluate[string]("(() => { try { return String(" + expression + ") } catch { return '' } })()")
+		for {
+			got, err := look(ctx, target)
+			if err != nil || got == want {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("%s is %q, want %q: %w", expression, got, want, ctx.Err())
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	})
+}
+
+func TestThePageIsUsableByKeyAndByButton(t *testing.T) {
+	ctx, complaints := browser(t)
+	f := newFixture(t)
+	reds, blues := f.add(t, 9, red, "Roth"), f.add(t, 9, blue, "Blau")
+	newest := blues[8]
+	verdict := func(id palate.ImageID) palate.Verdict {
+		t.Helper()
+		verdicts, err := f.catalog.StandingVerdicts(t.Context(), palate.DefaultProfile, []palate.ImageID{id})
+		must(t, err)
+		return verdicts[id]
+	}
+	step := func(what string, actions ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		if err := chromedp.Do(ctx, actions...); err != nil {
+			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
+		}
+	}
+	const first = `document.querySelector(".card")`
+	step("load", chromedp.Navigate(f.url), eventually(`document.querySelectorAll(".card").length`, "18"),
+		eventually(`document.querySelector("[aria-pressed=true].tab").textContent`, "Newest"),
+		eventually(first+`.querySelector("img").naturalWidth > 0`, "true"))
+	step("like by key", chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent("l"),
+		eventually(first+`.classList.contains("like")`, "true"), eventually(`document.querySelector("#taste").textContent`, "1 liked, 0 disliked"))
+	if got := verdict(newest); got != palate.Like {
+		t.Errorf("after the key L the verdict is %q, want like", got)
+	}
+	step("undo by key", chromedp.KeyEvent("u"), eventually(first+`.classList.contains("like")`, "false"))
+	if got := verdict(newest); got != "" {
+		t.Errorf("after the key U the verdict is %q, want none", got)
+	}
+	step("dislike by button", chromedp.Click(`.card .dislike`), eventually(first+`.classList.contains("dislike")`, "true"))
+	if got := verdict(newest); got != palate.Dislike {
+		t.Errorf("after the button the verdict is %q, want dislike", got)
+	}
+	step("look closer", chromedp.Click(`.card > img`), chromedp.WaitVisible(`dialog figure img`),
+		eventually(`document.querySelectorAll("dialog .strip a").length`, "12"),
+		eventually(`document.querySelector("dialog figcaption h2").textContent`, "Nº 18 — 夜"))
+	step("back", chromedp.KeyEvent(kb.Escape), eventually(`document.querySelector("dialog").open`, "false"))
+	f.rate(t, palate.Like, reds[:6]...)
+	f.rate(t, palate.Dislike, blues[:6]...)
+	step("learn", chromedp.Click(`#train`),
+		eventually(`document.querySelector("[aria-pressed=true].tab").textContent`, "For you"),
+		eventually(`document.querySelectorAll(".card").length`, "18"),
+		eventually(first+`.querySelector(".artist").textContent`, "Roth"),
+		eventually(`document.querySelector("#taste").textContent.includes("taste v1")`, "true"))
+	step("only what is not judged", chromedp.Click(`#unrated`), eventually(`document.querySelectorAll(".card").length`, "5"))
+	step("liked", chromedp.Click(`[data-view=liked]`), eventually(`document.querySelectorAll(".card").length`, "6"))
+	step("search", chromedp.Click(`[data-view=newest]`), chromedp.Click(`#unrated`),
+		chromedp.SendKeys(`#search`, "roth"), eventually(`document.querySelectorAll(".card").length`, "9"))
+	if all := complaints(); len(all) > 0 {
+		t.Errorf("the page complained: %v", all)
+	}
+}
