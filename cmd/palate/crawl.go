@@ -83,6 +83,9 @@ func (c *crawlCommand) job() (crawlJob, error) {
 	if c.MaxDepth >= 0 {
 		job.config.MaxDepth = c.MaxDepth
 	}
+	if job.config.Contact == "" && !job.config.AllowNoContact {
+		return job, usagef("--contact is missing: give your e-mail address or page, sites want to know whom to ask")
+	}
 	job.config.Version = version()
 	if err := job.config.Validate(); err != nil {
 		return job, usage(err)

@@ -33,7 +33,7 @@ func explain(err error) string {
 	var missing *probe.NotEnoughError
 	switch {
 	case errors.As(err, &missing):
-		return text + " (rate more: palate serve, or palate rate IMAGE like)"
+		return text + " (rate more: palate serve, or palate rate like IMAGE)"
 	case errors.Is(err, syscall.EADDRINUSE):
 		return text + " (another program has this port; choose one with --addr 127.0.0.1:PORT)"
 	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):

@@ -21,7 +21,7 @@ func (c *rateCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if (c.Verdict == "undo") != (len(c.Images) == 0) {
-		return usagef("palate rate like|dislike|skip|clear IMAGE…, or palate rate undo")
+		return usagef("name the images, palate rate like|dislike|skip|clear IMAGE…, and none for palate rate undo")
 	}
 	h, err := openHome(ctx, s)
 	if err != nil {

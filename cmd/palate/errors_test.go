@@ -1,0 +1,177 @@
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// mustFail runs a command that has to fail with that exit code and one line
+// on standard error that contains the hints.
+func mustFail(t *testing.T, code int, hints []string, args ...string) {
+	t.Helper()
+	mustBeOneLine(t, runPalate(t, args...), code, hints, args...)
+}
+
+func mustBeOneLine(t *testing.T, r result, code int, hints []string, args ...string) {
+	t.Helper()
+	name := "palate " + strings.Join(args, " ")
+	if r.code != code {
+		t.Errorf("%s: got exit code %d, want %d: %s", name, r.code, code, r.err)
+	}
+	var messages []string
+	for line := range strings.Lines(r.err) {
+		if strings.HasPrefix(line, "palate: ") {
+			messages = append(messages, line)
+		}
+	}
+	if len(messages) != 1 || !strings.HasSuffix(r.err, messages[0]) && code != exitUsage {
+		t.Errorf("%s: got %q on standard error, want one line of palate's at its end", name, r.err)
+	}
+	for _, hint := range hints {
+		if !strings.Contains(r.err, hint) {
+			t.Errorf("%s: got %q, which does not mention %q", name, r.err, hint)
+		}
+	}
+	for _, noise := range []string{"goroutine ", "panic", ".go:"} {
+		if strings.Contains(r.err, noise) {
+			t.Errorf("%s: got %q, which contains %q", name, r.err, noise)
+		}
+	}
+}
+
+func TestWrongUsageIsToldWithExitCodeTwo(t *testing.T) {
+	folder := t.TempDir()
+	for _, c := range []struct {
+		name  string
+		args  []string
+		hints []string
+	}{
+		{"unknown flag", []string{"train", "--sharp"}, []string{"--sharp", "palate --help"}},
+		{"unknown command", []string{"paint"}, []string{"paint", "palate --help"}},
+		{"missing argument", []string{"similar"}, []string{"<image>"}},
+		{"no number", []string{"scores", "--limit", "many"}, []string{"--limit", "many"}},
+		{"profile", []string{"scores", "--profile", "Me & You"}, []string{`"Me & You"`, "a-z"}},
+		{"limit", []string{"scores", "--limit", "0"}, []string{"--limit is 0", "1 to"}},
+		{"limit of similar", []string{"similar", "x", "--limit", "1001"}, []string{"--limit is 1001"}},
+		{"threshold", []string{"sort", folder, "--threshold", "1.5"}, []string{"--threshold is 1.5", "0 to 1"}},
+		{"rate what", []string{"rate", "like"}, []string{"like|dislike|skip|clear IMAGE"}},
+		{"undo of an image", []string{"rate", "undo", "x"}, []string{"palate rate undo"}},
+		{"verdict", []string{"rate", "love", "x"}, []string{"love", "like"}},
+		{"no image", []string{"rate", "like", filepath.Join(folder, "none.jpg")}, []string{"none.jpg"}},
+		{"both verdicts", []string{"import", folder, "--like", "--dislike"}, []string{"--like", "--dislike"}},
+		{"store", []string{"import", folder, "--store", "burn"}, []string{"burn", "copy"}},
+		{"crawl of nothing", []string{"crawl"}, []string{"commons:Category:"}},
+		{"crawl of no address", []string{"crawl", "not an address", "--contact", "me@example.org"}, []string{"not an address"}},
+		{"crawl without a contact", []string{"crawl", "https://example.org/gallery/"}, []string{"--contact"}},
+		{"crawl of two things", []string{"crawl", "https://example.org/", "--museum", "127.0.0.1:1"}, []string{"--museum"}},
+		{"museum of nothing", []string{"museum", "--pictures", "0"}, []string{"0 pictures"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			mustFail(t, exitUsage, c.hints, append(c.args, "--data", filepath.Join(folder, "home"))...)
+		})
+	}
+}
+
+func TestWhatFailsIsToldInOneLine(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	writeFile(t, file, []byte("no folder, no picture"))
+	home := t.TempDir()
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	pagesOnly := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/robots.txt" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, `<!DOCTYPE html><title>Words</title><p>No picture, but <a href="/more">more words</a>.`)
+	}))
+	defer pagesOnly.Close()
+	for _, c := range []struct {
+		name  string
+		args  []string
+		hints []string
+	}{
+		{"port in use", []string{"serve", "--addr", busy.Addr().String()}, []string{"address already in use", "--addr"}},
+		{"port in use by the demo", []string{"demo", "--addr", busy.Addr().String()}, []string{"address already in use", "--addr"}},
+		{"folder below a file", []string{"train", "--data", filepath.Join(file, "home")}, []string{file, "--data"}},
+		{"train without ratings", []string{"train"}, []string{"5 more likes and 5 more dislikes", "palate rate like IMAGE"}},
+		{"scores without a probe", []string{"scores"}, []string{"palate train"}},
+		{"sort without a probe", []string{"sort", t.TempDir()}, []string{"palate train"}},
+		{"no picture", []string{"embed", file}, []string{file}},
+		{"no file", []string{"embed", file + "-none"}, []string{file + "-none"}},
+		{"import of no picture", []string{"import", file}, []string{"none of 1 files", "not_an_image"}},
+		{"import of nothing there", []string{"import", file + "-none"}, []string{file + "-none"}},
+		{"undo of nothing", []string{"rate", "undo"}, []string{"not found"}},
+		{"image that is not there", []string{"rate", "like", "00000000-0000-8000-8000-000000000000"}, []string{"00000000-0000-8000-8000-000000000000", "not found"}},
+		{"neighbours of an image that is not there", []string{"similar", "00000000-0000-8000-8000-000000000000"}, []string{"not found"}},
+		{"model", []string{"train", "--model", file + ".onnx"}, []string{file + ".onnx"}},
+		{"crawl of pages without pictures", []string{"crawl", "--museum", pagesOnly.Listener.Addr().String()}, []string{"2 pages", "0 candidates"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			mustFail(t, exitFailed, c.hints, append([]string{"--data", home}, c.args...)...)
+		})
+	}
+}
+
+func writeFile(t *testing.T, name string, content []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestACatalogThatCanNotBeUsedIsLeftAlone(t *testing.T) {
+	corrupt, newer := t.TempDir(), t.TempDir()
+	writeFile(t, filepath.Join(corrupt, catalogFile), []byte(strings.Repeat("This is no database. ", 1000)))
+	mustRun(t, "import", "--data", newer, museumPictures(t, 1))
+	setUserVersion(t, filepath.Join(newer, catalogFile), 999)
+	for _, c := range []struct {
+		name, folder string
+		hints        []string
+	}{
+		{"corrupt", corrupt, []string{catalogFile, "database"}},
+		{"newer", newer, []string{catalogFile, "newer", "999"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			before, err := os.ReadFile(filepath.Join(c.folder, catalogFile))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, args := range [][]string{{"train"}, {"rate", "undo"}, {"serve", "--addr", "127.0.0.1:0"}, {"import", museumPictures(t, 1)}} {
+				mustFail(t, exitFailed, c.hints, append(args, "--data", c.folder)...)
+			}
+			if after, err := os.ReadFile(filepath.Join(c.folder, catalogFile)); err != nil || string(after) != string(before) {
+				t.Errorf("the file was changed (%v)", err)
+			}
+			if r := runPalate(t, "doctor", "--data", c.folder); r.code != exitFailed || !strings.Contains(r.out, "PROBLEM") {
+				t.Errorf("doctor: got exit code %d and %q, want the problem", r.code, r.out)
+			}
+		})
+	}
+}
+
+// setUserVersion writes the schema's version into a closed SQLite file, where
+// its header has it: https://www.sqlite.org/fileformat2.html#user_version_number
+func setUserVersion(t *testing.T, name string, version uint32) {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary.BigEndian.PutUint32(content[60:], version)
+	writeFile(t, name, content)
+}
