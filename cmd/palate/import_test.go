@@ -1,0 +1,189 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/catalog/sqlite"
+)
+
+// funnel is the report of an import.
+type funnel struct {
+	Seen, Kept, Known, Rated int
+	Lost                     map[string]int
+}
+
+func (f funnel) equals(g funnel) bool {
+	return f.Seen == g.Seen && f.Kept == g.Kept && f.Known == g.Known && f.Rated == g.Rated && maps.Equal(f.Lost, g.Lost)
+}
+
+func mustImport(t *testing.T, want funnel, args ...string) {
+	t.Helper()
+	if want.Lost == nil {
+		want.Lost = map[string]int{}
+	}
+	if got := jsonRun[funnel](t, append([]string{"import"}, args...)...); !got.equals(want) {
+		t.Errorf("palate import %s: got %+v, want %+v", strings.Join(args, " "), got, want)
+	}
+}
+
+func TestImportTellsWhatBecameOfEveryFile(t *testing.T) {
+	home, pictures := t.TempDir(), museumPictures(t, 3)
+	writeFile(t, filepath.Join(pictures, "good", "3.jpg"), museumPicture(t, 3))
+	writeFile(t, filepath.Join(pictures, "good", "4.jpg"), museumPicture(t, 4))
+	writeFile(t, filepath.Join(pictures, "bad", "5.jpg"), museumPicture(t, 5))
+	writeFile(t, filepath.Join(pictures, "again.jpg"), museumPicture(t, 0))
+	writeFile(t, filepath.Join(pictures, "words.jpg"), []byte("These are words."))
+	writeFile(t, filepath.Join(pictures, "half.jpg"), museumPicture(t, 6)[:300])
+	lost := map[string]int{"not_an_image": 1, "broken": 1}
+	mustImport(t, funnel{Seen: 9, Kept: 6, Known: 1, Rated: 3, Lost: lost}, pictures, "--data", home)
+	mustImport(t, funnel{Seen: 9, Kept: 0, Known: 7, Rated: 0, Lost: lost}, pictures, "--data", home)
+	seen := lookInto(t, home)
+	seen.mustHaveFileOfEveryRow(t)
+	seen.mustHaveRowOfEveryFile(t)
+	got := verdicts(t, home, palate.DefaultProfile)
+	want := map[string]palate.Verdict{idOf(t, 3): palate.Like, idOf(t, 4): palate.Like, idOf(t, 5): palate.Dislike}
+	if !maps.Equal(got, want) {
+		t.Errorf("got ratings %v, want %v", got, want)
+	}
+	// A whole folder can be judged by another profile.
+	mustImport(t, funnel{Seen: 2, Known: 2, Rated: 2}, filepath.Join(pictures, "good"), "--data", home, "--dislike", "--profile", "critic")
+	if got := verdicts(t, home, "critic"); len(got) != 2 || got[idOf(t, 3)] != palate.Dislike {
+		t.Errorf("got ratings %v of the critic, want two dislikes", got)
+	}
+}
+
+func idOf(t *testing.T, i int) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "picture")
+	writeFile(t, name, museumPicture(t, i))
+	id, err := fileID(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id.String()
+}
+
+// look opens the catalog of a collection that nobody works on.
+func look(t *testing.T, home string, at func(context.Context, catalog.Catalog) error) {
+	t.Helper()
+	ctx := context.Background()
+	c, err := sqlite.Open(ctx, filepath.Join(home, catalogFile), sqlite.DefaultConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := at(ctx, c); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func verdicts(t *testing.T, home string, p palate.Profile) map[string]palate.Verdict {
+	t.Helper()
+	found := make(map[string]palate.Verdict)
+	look(t, home, func(ctx context.Context, c catalog.Catalog) error {
+		standing, err := c.StandingVerdicts(ctx, p, nil)
+		for id, verdict := range standing {
+			found[id.String()] = verdict
+		}
+		return err
+	})
+	return found
+}
+
+func TestImportReadsWhatTheMetadataSay(t *testing.T) {
+	home, pictures := t.TempDir(), museumPictures(t, 2)
+	writeFile(t, filepath.Join(pictures, "metadata.csv"), []byte("File,Title,Artist,Year,Licence,Source,External ID\n"+
+		"0.jpg,\"Größe, und Maß\",陳墨林,1913,CC0 1.0,https://example.org/works/7,A-7\n"+
+		"none.jpg,Nowhere,,,,,\n"))
+	r := runPalate(t, "import", pictures, "--data", home)
+	if r.code != exitDone || !strings.Contains(r.err, "none.jpg") {
+		t.Errorf("got exit code %d and %q, want the row that names no file", r.code, r.err)
+	}
+	look(t, home, func(ctx context.Context, c catalog.Catalog) error {
+		images, err := c.ImagesByExternalID(ctx, "A-7")
+		if err != nil || len(images) != 1 {
+			return fmt.Errorf("got %d images and %v, want one of that external id", len(images), err)
+		}
+		got := images[0].Sources[0]
+		if got.Title != "Größe, und Maß" || got.Artist != "陳墨林" || got.Year != 1913 || got.Licence != "CC0 1.0" ||
+			got.Page != "https://example.org/works/7" || got.OriginalName != "0.jpg" || got.Site != "folder" {
+			t.Errorf("got the source %+v", got)
+		}
+		return nil
+	})
+}
+
+func TestALinkedFileIsKeptWithoutACopy(t *testing.T) {
+	home, pictures := t.TempDir(), museumPictures(t, 1)
+	mustImport(t, funnel{Seen: 1, Kept: 1}, pictures, "--data", home, "--store", "link")
+	original, err := os.Stat(filepath.Join(pictures, "0.jpg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := false
+	err = filepath.WalkDir(filepath.Join(home, "images"), func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		linked = linked || err == nil && os.SameFile(info, original)
+		return err
+	})
+	if err != nil || !linked {
+		t.Errorf("got %v and no file of the store that is the original", err)
+	}
+	if got := jsonRun[struct{ Embedded int }](t, "embed", "--data", home); got.Embedded != 1 {
+		t.Errorf("got %d embedded, want 1", got.Embedded)
+	}
+}
+
+func TestAReferencedFileIsReportedWhenItChangesOrGoes(t *testing.T) {
+	home, pictures := t.TempDir(), museumPictures(t, 3)
+	mustImport(t, funnel{Seen: 3, Kept: 3}, pictures, "--data", home, "--store", "reference")
+	changed, gone := filepath.Join(pictures, "1.jpg"), filepath.Join(pictures, "2.jpg")
+	writeFile(t, changed, append(museumPicture(t, 1), "more"...))
+	if err := os.Remove(gone); err != nil {
+		t.Fatal(err)
+	}
+	type report struct {
+		Embedded, Failed int
+		Failures         []struct {
+			Image  string `json:"image_id"`
+			Reason string
+		}
+	}
+	got := jsonRun[report](t, "embed", "--data", home)
+	if got.Embedded != 1 || got.Failed != 2 || len(got.Failures) != 2 {
+		t.Fatalf("got %+v, want 1 embedded and 2 that failed", got)
+	}
+	reasons := make(map[string]string)
+	for _, failure := range got.Failures {
+		reasons[failure.Image] = failure.Reason
+	}
+	if reason := reasons[idOf(t, 1)]; !strings.Contains(reason, changed) || !strings.Contains(reason, "changed") {
+		t.Errorf("a changed file: got the reason %q", reason)
+	}
+	if reason := reasons[idOf(t, 2)]; !strings.Contains(reason, gone) {
+		t.Errorf("a file that is gone: got the reason %q", reason)
+	}
+	// What came back is embedded when it is asked for.
+	writeFile(t, gone, museumPicture(t, 2))
+	if again := jsonRun[report](t, "embed", "--data", home); again.Embedded != 0 || again.Failed != 0 {
+		t.Errorf("got %+v, want failures passed by", again)
+	}
+	if retried := jsonRun[report](t, "embed", "--data", home, "--retry"); retried.Embedded != 1 || retried.Failed != 1 {
+		t.Errorf("with --retry: got %+v, want the file that came back and the one that did not", retried)
+	}
+	if original, err := os.ReadFile(filepath.Join(pictures, "0.jpg")); err != nil || !bytes.Equal(original, museumPicture(t, 0)) {
+		t.Errorf("the referenced file was touched (%v)", err)
+	}
+}
