@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
+	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/embedder/baseline"
 	"github.com/palate-art/palate/embedder/onnx"
@@ -103,13 +105,29 @@ func (s *session) loadRuntime(ctx context.Context) (*ort.Runtime, error) {
 	return rt, err
 }
 
-// embedPending embeds what is not embedded and brings the index up to date.
+// leaseRetry is how often a lease is asked for that another process holds.
+const leaseRetry = 250 * time.Millisecond
+
+// embedPending embeds what is not embedded yet. While another process is at
+// it, it waits for what that one leaves over.
 func (h *home) embedPending(ctx context.Context) (ingest.EmbedReport, error) {
-	report, err := h.collection.EmbedPending(ctx, h.embedder, embedder.DefaultPipelineConfig(), func(p ingest.EmbedReport) {
-		h.session.progress("embed", "img", int64(p.Embedded+p.Failed), int64(p.Total))
-	})
-	h.session.finishProgress()
-	return report, err
+	defer h.session.finishProgress()
+	for told := false; ; told = true {
+		report, err := h.collection.EmbedPending(ctx, h.embedder, embedder.DefaultPipelineConfig(), func(p ingest.EmbedReport) {
+			h.session.progress("embed", "img", int64(p.Embedded+p.Failed), int64(p.Total))
+		})
+		if !errors.Is(err, palate.ErrConflict) {
+			return report, err
+		}
+		if !told {
+			h.session.note("%v; waiting for it", err)
+		}
+		select {
+		case <-ctx.Done():
+			return report, ctx.Err()
+		case <-time.After(leaseRetry):
+		}
+	}
 }
 
 // close closes what was opened, the last first.
