@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
@@ -138,6 +139,18 @@ func (c *Collection) Remove(ctx context.Context, id palate.ImageID, reason strin
 		return err
 	}
 	return c.store.Delete(ctx, id)
+}
+
+// Sweep removes files that killed processes left without a row, if they are
+// older than the given age, and returns how many.
+func (c *Collection) Sweep(ctx context.Context, olderThan time.Duration) (int, error) {
+	return c.store.Sweep(ctx, olderThan, func(id palate.ImageID) (bool, error) {
+		_, err := c.catalog.Image(ctx, id)
+		if errors.Is(err, palate.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	})
 }
 
 // open decodes the upright picture of an image.
