@@ -1,13 +1,9 @@
 package main
 
 import (
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
-
-	"github.com/alecthomas/kong"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/ort"
@@ -60,22 +56,4 @@ func dataFolder() string {
 		return "palate-data"
 	}
 	return filepath.Join(home, ".local", "share", "palate")
-}
-
-// configPaths are the configuration files that are read without being named.
-func configPaths() []string {
-	base, err := os.UserConfigDir()
-	if err != nil {
-		return nil
-	}
-	return []string{filepath.Join(base, "palate", "config.json")}
-}
-
-// readConfig reads a configuration file and names it when it is broken.
-func readConfig(r io.Reader) (kong.Resolver, error) {
-	resolver, err := kong.JSON(r)
-	if err != nil {
-		return nil, fmt.Errorf("configuration file: %w", err)
-	}
-	return resolver, nil
 }

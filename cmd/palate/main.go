@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 		kong.Exit(func(code int) { panic(exitRequest{code}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 		kong.DefaultEnvars("PALATE"),
-		kong.Configuration(readConfig, configPaths()...),
+		kong.Resolvers(new(configFile)),
 		kong.Vars(grammarVars()),
 	)
 	if err != nil {
