@@ -32,7 +32,8 @@ type nativeSession struct {
 	session *onnx.DynamicAdvancedSession
 }
 
-func newNative(model []byte, inputs, outputs []IOInfo, c SessionConfig) (_ *nativeSession, err error) {
+// newNative loads the model from path, or from memory if path is empty.
+func newNative(model []byte, path string, inputs, outputs []IOInfo, c SessionConfig) (_ *nativeSession, err error) {
 	options, err := onnx.NewSessionOptions()
 	if err != nil {
 		return nil, err
@@ -49,7 +50,12 @@ func newNative(model []byte, inputs, outputs []IOInfo, c SessionConfig) (_ *nati
 			return nil, err
 		}
 	}
-	session, err := onnx.NewDynamicAdvancedSessionWithONNXData(model, ioNames(inputs), ioNames(outputs), options)
+	var session *onnx.DynamicAdvancedSession
+	if path != "" {
+		session, err = onnx.NewDynamicAdvancedSession(path, ioNames(inputs), ioNames(outputs), options)
+	} else {
+		session, err = onnx.NewDynamicAdvancedSessionWithONNXData(model, ioNames(inputs), ioNames(outputs), options)
+	}
 	if err != nil {
 		return nil, err
 	}
