@@ -68,7 +68,13 @@ func appendCUDA(options *onnx.SessionOptions, d Device) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, cuda.Destroy()) }()
-	settings := map[string]string{"device_id": strconv.Itoa(d.Index)}
+	settings := map[string]string{
+		"device_id": strconv.Itoa(d.Index),
+		// The default times every algorithm again for each shape of input.
+		// Attention needs no option: in float16 and without a mask it is
+		// flash attention by itself.
+		"cudnn_conv_algo_search": "HEURISTIC",
+	}
 	if d.MemoryLimitBytes > 0 {
 		settings["gpu_mem_limit"] = strconv.FormatInt(d.MemoryLimitBytes, 10)
 		// Doubling on each growth would run into the limit early.
