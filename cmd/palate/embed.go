@@ -92,7 +92,7 @@ func embedFile(ctx context.Context, e embedder.Embedder, name string) (palate.Em
 	if err != nil {
 		return nil, err
 	}
-	m, _, err := picture.Decode(bytes.NewReader(content), picture.DefaultLimits())
+	m, _, err := picture.DecodeAtLeast(bytes.NewReader(content), picture.DefaultLimits(), e.Detail())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -82,7 +82,7 @@ func (c *Collection) embedPending(ctx context.Context, e embedder.Embedder, conf
 	for err == nil && len(pending) > 0 {
 		w.report.Total += len(pending)
 		var stats embedder.Stats
-		stats, err = embedder.Run(ctx, e, config, c.items(pending), func(r embedder.Result) error { return w.take(ctx, r) })
+		stats, err = embedder.Run(ctx, e, config, c.items(pending, e.Detail()), func(r embedder.Result) error { return w.take(ctx, r) })
 		w.count(stats)
 		if err == nil {
 			err = w.flush(ctx)
@@ -103,10 +103,10 @@ func (c *Collection) embedPending(ctx context.Context, e embedder.Embedder, conf
 }
 
 // items are the pictures of images, decoded when their turn comes.
-func (c *Collection) items(images []catalog.Image) iter.Seq2[embedder.Item, error] {
+func (c *Collection) items(images []catalog.Image, detail int) iter.Seq2[embedder.Item, error] {
 	return func(yield func(embedder.Item, error) bool) {
 		for _, i := range images {
-			open := func(ctx context.Context) (image.Image, error) { return c.open(ctx, i.ID) }
+			open := func(ctx context.Context) (image.Image, error) { return c.open(ctx, i.ID, detail) }
 			if !yield(embedder.Item{ID: i.ID, Open: open}, nil) {
 				return
 			}
