@@ -63,7 +63,7 @@ func TestPreparedInputsSayWhatTheyShow(t *testing.T) {
 	}{
 		"whole":   {whole(32, 4), embedder.Area{MaxX: 1, MaxY: 1}},
 		"stretch": {plain(embedder.FitStretch, 8, 6), embedder.Area{MaxX: 1, MaxY: 1}},
-		"crop":    {crop, embedder.Area{MinX: .375, MinY: .25, MaxX: .625, MaxY: .75}},                 // the middle 8 of 32 × 16
+		"crop":    {crop, embedder.Area{MinX: .375, MinY: .25, MaxX: .625, MaxY: .75}},          // the middle 8 of 32 × 16
 		"pad":     {plain(embedder.FitPad, 8, 8), embedder.Area{MinY: -.5, MaxX: 1, MaxY: 1.5}}, // two rows of eight pixels above and below
 	} {
 		in, err := test.d.Prepare(halves(64, 32))
