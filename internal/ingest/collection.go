@@ -28,6 +28,7 @@ type Collection struct {
 	catalog catalog.Catalog
 	store   imagestore.Store
 	limits  picture.Limits
+	meter   embedder.Meter // of everything that EmbedPending does
 }
 
 var _ crawler.Keeper = (*Collection)(nil)
@@ -36,6 +37,9 @@ var _ crawler.Keeper = (*Collection)(nil)
 func NewCollection(c catalog.Catalog, store imagestore.Store, limits picture.Limits) *Collection {
 	return &Collection{catalog: c, store: store, limits: limits}
 }
+
+// Embedding tells what EmbedPending has done in this process, up to now.
+func (c *Collection) Embedding() embedder.Stats { return c.meter.Stats() }
 
 // Addition is what became of a picture that was added.
 type Addition struct {
