@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/qdrant/go-client/qdrant"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -26,6 +27,8 @@ type Fault struct {
 	Skip, Times int
 	// Delay answers later, or not at all if the caller gives up before.
 	Delay time.Duration
+	// Acknowledge answers changes as if they were merely taken on.
+	Acknowledge bool
 	// Done does what was asked before it fails: the answer is lost.
 	Done bool
 	// Drop breaks the caller's connection.
@@ -76,6 +79,13 @@ func (s *Server) fail(ctx context.Context, request any, info *grpc.UnaryServerIn
 			return nil, status.FromContextError(ctx.Err()).Err()
 		case <-time.After(f.Delay):
 		}
+	}
+	if f.Acknowledge {
+		response, err := handler(ctx, request)
+		if change, ok := response.(*qdrant.PointsOperationResponse); ok && err == nil {
+			change.Result.Status = qdrant.UpdateStatus_Acknowledged
+		}
+		return response, err
 	}
 	if f.Done {
 		if _, err := handler(ctx, request); err != nil {

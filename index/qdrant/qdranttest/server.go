@@ -45,7 +45,7 @@ type control struct {
 	mu      sync.Mutex
 	version string
 	key     string
-	observe func(method string, request proto.Message)
+	observe func(ctx context.Context, method string, request proto.Message)
 	faults  []*Fault
 }
 
@@ -133,7 +133,7 @@ func (s *Server) SetVersion(version string) { s.set(func(c *control) { c.version
 
 // Observe shows every request to f from now on, before it is answered. f must
 // be safe for concurrent use.
-func (s *Server) Observe(f func(method string, request proto.Message)) {
+func (s *Server) Observe(f func(ctx context.Context, method string, request proto.Message)) {
 	s.set(func(c *control) { c.observe = f })
 }
 
@@ -161,7 +161,7 @@ func (s *Server) watch(ctx context.Context, request any, info *grpc.UnaryServerI
 	observe := s.control.observe
 	s.control.mu.Unlock()
 	if message, ok := request.(proto.Message); ok && observe != nil {
-		observe(info.FullMethod, message)
+		observe(ctx, info.FullMethod, message)
 	}
 	return handler(ctx, request)
 }
