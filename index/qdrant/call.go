@@ -82,6 +82,10 @@ func retryable(code codes.Code) bool {
 	return false
 }
 
+// clockSkew is how much earlier than here the server may find that the
+// caller's time is up.
+const clockSkew = 50 * time.Millisecond
+
 // failed says what was being done and of which kind its error is.
 func (x *Index) failed(ctx context.Context, what string, err error) error {
 	if cause := ctx.Err(); cause != nil {
@@ -95,8 +99,12 @@ func (x *Index) failed(ctx context.Context, what string, err error) error {
 	if !errors.As(err, &answer) {
 		return fmt.Errorf("qdrant: %s: %w", what, err)
 	}
-	kind, said := palate.ErrUnavailable, answer.GRPCStatus().Message()
-	switch answer.GRPCStatus().Code() {
+	code, said := answer.GRPCStatus().Code(), answer.GRPCStatus().Message()
+	if deadline, ok := ctx.Deadline(); ok && code == codes.DeadlineExceeded && time.Until(deadline) < clockSkew {
+		return fmt.Errorf("qdrant: %s: %w", what, context.DeadlineExceeded)
+	}
+	kind := palate.ErrUnavailable
+	switch code {
 	case codes.NotFound:
 		kind = palate.ErrNotFound
 	case codes.InvalidArgument, codes.OutOfRange:

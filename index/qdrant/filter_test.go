@@ -73,7 +73,7 @@ func TestFiltersAgreeWithTheMatcher(t *testing.T) {
 			})
 		}
 		passed := 0
-		for range 250 {
+		for range 150 {
 			f := randomFilter(r, profiles, some)
 			m := f.Matcher()
 			var want []palate.ImageID
@@ -102,7 +102,7 @@ func TestFiltersAgreeWithTheMatcher(t *testing.T) {
 				passed++
 			}
 		}
-		if passed < 60 {
+		if passed < 40 {
 			t.Errorf("pass %d: only %d filters passed some points and not all: the test shows too little", pass, passed)
 		}
 	}

@@ -8,63 +8,63 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// matchFilter reports whether a point passes; a nil filter passes all.
-func matchFilter(f *qdrant.Filter, p *point) (bool, error) {
-	must, err := countMatches(f.GetMust(), p)
-	if err != nil || must < len(f.GetMust()) {
-		return false, err
+// test reports whether a point passes.
+type test func(*point) bool
+
+// compile reads a filter; nil passes all.
+func compile(f *qdrant.Filter) (test, error) {
+	var lists [4][]test
+	for i, conditions := range [][]*qdrant.Condition{f.GetMust(), f.GetMustNot(), f.GetShould(), f.GetMinShould().GetConditions()} {
+		for _, c := range conditions {
+			t, err := compileCondition(c)
+			if err != nil {
+				return nil, err
+			}
+			lists[i] = append(lists[i], t)
+		}
 	}
-	if not, err := countMatches(f.GetMustNot(), p); err != nil || not > 0 {
-		return false, err
-	}
-	if should, err := countMatches(f.GetShould(), p); err != nil || should == 0 && len(f.GetShould()) > 0 {
-		return false, err
-	}
-	if least := f.GetMinShould(); least != nil {
-		should, err := countMatches(least.GetConditions(), p)
-		return err == nil && uint64(should) >= least.GetMinCount(), err
-	}
-	return true, nil
+	must, mustNot, should, atLeast := lists[0], lists[1], lists[2], lists[3]
+	least := int(f.GetMinShould().GetMinCount())
+	return func(p *point) bool {
+		return passed(must, p) == len(must) && passed(mustNot, p) == 0 &&
+			(len(should) == 0 || passed(should, p) > 0) && passed(atLeast, p) >= least
+	}, nil
 }
 
-func countMatches(conditions []*qdrant.Condition, p *point) (count int, err error) {
-	for _, c := range conditions {
-		matches, err := matchCondition(c, p)
-		if err != nil {
-			return 0, err
-		}
-		if matches {
+func passed(tests []test, p *point) (count int) {
+	for _, t := range tests {
+		if t(p) {
 			count++
 		}
 	}
-	return count, nil
+	return count
 }
 
-func matchCondition(condition *qdrant.Condition, p *point) (bool, error) {
+func compileCondition(condition *qdrant.Condition) (test, error) {
 	switch c := condition.GetConditionOneOf().(type) {
 	case *qdrant.Condition_Field:
-		return matchField(c.Field, p)
+		return compileField(c.Field)
 	case *qdrant.Condition_Filter:
-		return matchFilter(c.Filter, p)
+		return compile(c.Filter)
 	case *qdrant.Condition_HasId:
 		ids, err := parseIDs(c.HasId.GetHasId())
-		return slices.Contains(ids, p.id), err
+		named := make(map[pointID]bool, len(ids))
+		for _, id := range ids {
+			named[id] = true
+		}
+		return func(p *point) bool { return named[p.id] }, err
 	case *qdrant.Condition_IsEmpty:
 		path, err := parsePath(c.IsEmpty.GetKey())
-		if err != nil {
-			return false, err
-		}
-		value := lookUp(p.payload, path)
-		list, isList := value.GetKind().(*qdrant.Value_ListValue)
-		return value == nil || isNull(value) || isList && len(list.ListValue.GetValues()) == 0, nil
+		return func(p *point) bool {
+			value := lookUp(p.payload, path)
+			list, isList := value.GetKind().(*qdrant.Value_ListValue)
+			return value == nil || isNull(value) || isList && len(list.ListValue.GetValues()) == 0
+		}, err
 	case *qdrant.Condition_IsNull:
 		path, err := parsePath(c.IsNull.GetKey())
-		if err != nil {
-			return false, err
-		}
-		return isNull(lookUp(p.payload, path)), nil
+		return func(p *point) bool { return isNull(lookUp(p.payload, path)) }, err
 	default:
-		return false, status.Errorf(codes.Unimplemented, "the stand-in does not know the condition %T", c)
+		return nil, status.Errorf(codes.Unimplemented, "the stand-in does not know the condition %T", c)
 	}
 }
 
@@ -73,52 +73,52 @@ func isNull(value *qdrant.Value) bool {
 	return null
 }
 
-// matchField reports whether the field, or one element of it if it is a list,
+// compileField asks whether the field, or one element of it if it is a list,
 // meets the condition.
-func matchField(f *qdrant.FieldCondition, p *point) (bool, error) {
+func compileField(f *qdrant.FieldCondition) (test, error) {
 	if f.GeoBoundingBox != nil || f.GeoRadius != nil || f.GeoPolygon != nil || f.ValuesCount != nil || f.DatetimeRange != nil || f.IsEmpty != nil || f.IsNull != nil {
-		return false, status.Error(codes.Unimplemented, "the stand-in knows match and range")
+		return nil, status.Error(codes.Unimplemented, "the stand-in knows match and range")
 	}
 	path, err := parsePath(f.GetKey())
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	value := lookUp(p.payload, path)
-	if value == nil {
-		return false, nil
-	}
-	values := []*qdrant.Value{value}
-	if list, isList := value.GetKind().(*qdrant.Value_ListValue); isList {
-		values = list.ListValue.GetValues()
-	}
-	for _, v := range values {
-		matches := inRange(f.GetRange(), v)
-		if f.GetRange() == nil {
-			if matches, err = matchValue(f.GetMatch(), v); err != nil {
-				return false, err
-			}
-		}
-		if matches {
-			return true, nil
+	matches := func(value *qdrant.Value) bool { return inRange(f.GetRange(), value) }
+	if f.GetRange() == nil {
+		if matches, err = compileMatch(f.GetMatch()); err != nil {
+			return nil, err
 		}
 	}
-	return false, nil
+	return func(p *point) bool {
+		value := lookUp(p.payload, path)
+		if list, isList := value.GetKind().(*qdrant.Value_ListValue); isList {
+			return slices.ContainsFunc(list.ListValue.GetValues(), matches)
+		}
+		return value != nil && matches(value)
+	}, nil
 }
 
-func matchValue(match *qdrant.Match, value *qdrant.Value) (bool, error) {
-	text, isText := value.GetKind().(*qdrant.Value_StringValue)
+func compileMatch(match *qdrant.Match) (func(*qdrant.Value) bool, error) {
+	ofText := func(matches func(string) bool) (func(*qdrant.Value) bool, error) {
+		return func(value *qdrant.Value) bool {
+			text, isText := value.GetKind().(*qdrant.Value_StringValue)
+			return isText && matches(text.StringValue)
+		}, nil
+	}
 	switch m := match.GetMatchValue().(type) {
 	case *qdrant.Match_Keyword:
-		return isText && text.StringValue == m.Keyword, nil
+		return ofText(func(text string) bool { return text == m.Keyword })
 	case *qdrant.Match_Keywords:
-		return isText && slices.Contains(m.Keywords.GetStrings(), text.StringValue), nil
+		return ofText(func(text string) bool { return slices.Contains(m.Keywords.GetStrings(), text) })
 	case *qdrant.Match_ExceptKeywords:
-		return isText && !slices.Contains(m.ExceptKeywords.GetStrings(), text.StringValue), nil
+		return ofText(func(text string) bool { return !slices.Contains(m.ExceptKeywords.GetStrings(), text) })
 	case *qdrant.Match_Boolean:
-		b, isBool := value.GetKind().(*qdrant.Value_BoolValue)
-		return isBool && b.BoolValue == m.Boolean, nil
+		return func(value *qdrant.Value) bool {
+			b, isBool := value.GetKind().(*qdrant.Value_BoolValue)
+			return isBool && b.BoolValue == m.Boolean
+		}, nil
 	default:
-		return false, status.Errorf(codes.Unimplemented, "the stand-in does not know the match %T", m)
+		return nil, status.Errorf(codes.Unimplemented, "the stand-in does not know the match %T", m)
 	}
 }
 
@@ -132,5 +132,5 @@ func inRange(r *qdrant.Range, value *qdrant.Value) bool {
 	default:
 		return false
 	}
-	return r != nil && (r.Lt == nil || n < *r.Lt) && (r.Gt == nil || n > *r.Gt) && (r.Lte == nil || n <= *r.Lte) && (r.Gte == nil || n >= *r.Gte)
+	return (r.Lt == nil || n < *r.Lt) && (r.Gt == nil || n > *r.Gt) && (r.Lte == nil || n <= *r.Lte) && (r.Gte == nil || n >= *r.Gte)
 }

@@ -164,13 +164,13 @@ func (c *collection) chosen(selector *qdrant.PointsSelector) (points []*point, a
 
 // matching gives the points that pass, in the order of ids.
 func (c *collection) matching(f *qdrant.Filter) ([]*point, error) {
+	passes, err := compile(f)
+	if err != nil {
+		return nil, err
+	}
 	var found []*point
 	for _, p := range c.points {
-		passes, err := matchFilter(f, p)
-		if err != nil {
-			return nil, err
-		}
-		if passes {
+		if passes(p) {
 			found = append(found, p)
 		}
 	}
