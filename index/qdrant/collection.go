@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/index"
 )
 
 // modelDigits of a ModelID are part of names.
@@ -47,9 +48,7 @@ func (x *Index) aliases(ctx context.Context) (map[string]string, error) {
 	return aliases, nil
 }
 
-// Generation names the collection that serves now, "" if there is none. What
-// was known of one generation does not hold for another: it was filled by
-// somebody else, or after the server lost its disk.
+// Generation implements index.Lasting: it is the name of the collection.
 func (x *Index) Generation(ctx context.Context) (string, error) {
 	if err := x.usable(ctx); err != nil {
 		return "", err
@@ -107,17 +106,18 @@ func (x *Index) missed(ctx context.Context, name string, err error) (again bool,
 	return true, err
 }
 
-// Build is a collection that is filled beside the one that serves. Only one
-// is under way at a time.
+// Build implements index.Build. Only one of a model is under way at a time.
 type Build struct {
 	*Index // of the new collection
 	serves *Index
 }
 
-// Stage makes a new, empty collection beside the one that serves, payload
-// indexes first. Collections that nothing names, which killed rebuilds left,
-// are deleted.
-func (x *Index) Stage(ctx context.Context) (*Build, error) {
+// Generation implements index.Build.
+func (b *Build) Generation(context.Context) (string, error) { return b.name, nil }
+
+// Stage implements index.Lasting: it makes a collection, payload indexes
+// first, and deletes the ones that killed rebuilds left.
+func (x *Index) Stage(ctx context.Context) (index.Build, error) {
 	if err := x.usable(ctx); err != nil {
 		return nil, err
 	}
@@ -144,7 +144,10 @@ func (x *Index) Stage(ctx context.Context) (*Build, error) {
 			return nil, err
 		}
 	}
-	return b, b.createFieldIndex(ctx, keyYears, qdrant.FieldType_FieldTypeInteger)
+	if err := b.createFieldIndex(ctx, keyYears, qdrant.FieldType_FieldTypeInteger); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // layout is the request for a collection.
@@ -188,9 +191,10 @@ func (x *Index) createFieldIndex(ctx context.Context, field string, kind qdrant.
 	})
 }
 
-// Commit lets the new collection serve, by one call, and deletes the one that
-// did before. The alias that is the configured name alone moves along, unless
-// it names another model's collection that holds more points.
+// Commit implements index.Build: aliases move in one call, and the collection
+// that served before is deleted. The alias that is the configured name alone
+// moves along, unless it names another model's collection that holds more
+// points.
 func (b *Build) Commit(ctx context.Context) error {
 	x := b.serves
 	aliases, err := x.aliases(ctx)
@@ -255,4 +259,15 @@ func (x *Index) Clear(ctx context.Context) error {
 		return err
 	}
 	return b.Commit(ctx)
+}
+
+// Drop deletes the model's collections, and their aliases with them.
+func (x *Index) Drop(ctx context.Context) error {
+	if err := x.usable(ctx); err != nil {
+		return err
+	}
+	x.mu.Lock()
+	x.target, x.profiles = "", nil
+	x.mu.Unlock()
+	return x.deleteAllBut(ctx, "")
 }

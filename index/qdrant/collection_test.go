@@ -21,7 +21,7 @@ const (
 	otherAlias = "palate-b2b2b2b2b2b2-v1"
 )
 
-func count(t *testing.T, x *qdrant.Index) int {
+func count(t *testing.T, x index.Index) int {
 	t.Helper()
 	n, err := x.Count(t.Context(), index.Filter{})
 	must(t, err)
@@ -46,7 +46,7 @@ func TestARebuildServesTheOldPointsUntilItIsCommitted(t *testing.T) {
 	if got := count(t, x); got != 9 {
 		t.Errorf("before the commit: got %d points, want 9", got)
 	}
-	if got := count(t, b.Index); got != 25 {
+	if got := count(t, b); got != 25 {
 		t.Errorf("in the rebuild: got %d points, want 25", got)
 	}
 	if got := s.Collections(); len(got) != 2 || !slices.Contains(got, first) {

@@ -13,8 +13,8 @@ import (
 	"github.com/palate-art/palate/index"
 )
 
-// Index implements index.Index. Until something has filled it, through Clear
-// or Stage and Build.Commit, it is palate.ErrUnavailable.
+// Index implements index.Lasting and index.Lister. Clear commits an empty
+// collection.
 type Index struct {
 	client *qdrant.Client
 	config Config
@@ -33,7 +33,11 @@ type Index struct {
 	closed atomic.Bool
 }
 
-var _ index.Index = (*Index)(nil)
+var (
+	_ index.Lasting = (*Index)(nil)
+	_ index.Lister  = (*Index)(nil)
+	_ index.Build   = (*Build)(nil)
+)
 
 // Recent gives a profile's verdicts that the index may not have seen yet. An
 // empty verdict, or palate.Skip, says that an earlier one is taken away.

@@ -185,11 +185,10 @@ func (x *Index) Count(ctx context.Context, f index.Filter) (int, error) {
 	return int(count), err
 }
 
-// IDs lists up to limit points whose IDs follow after, in the order of IDs;
-// fewer than limit mean that these were the last.
+// IDs implements index.Lister.
 func (x *Index) IDs(ctx context.Context, after palate.ImageID, limit int) ([]palate.ImageID, error) {
-	if limit < 1 || limit > batchIDs {
-		return nil, fmt.Errorf("qdrant: list: limit is %d, want 1 to %d: %w", limit, batchIDs, palate.ErrInvalid)
+	if limit < 1 || limit > index.MaxLimit {
+		return nil, fmt.Errorf("qdrant: list: limit is %d, want 1 to %d: %w", limit, index.MaxLimit, palate.ErrInvalid)
 	}
 	request := &qdrant.ScrollPoints{CollectionName: x.name, Limit: proto.Uint32(uint32(limit) + 1), // after itself may be the first
 		WithPayload: qdrant.NewWithPayload(false), WithVectors: qdrant.NewWithVectors(false), Timeout: x.serverTimeout()}
