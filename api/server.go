@@ -193,7 +193,7 @@ func requestOf(ctx context.Context) *http.Request {
 // be out of reach: then what was written is kept all the same, and it catches
 // up later.
 func (s *Server) follow(ctx context.Context) {
-	if _, err := s.services.Follower.CatchUp(ctx); err != nil && ctx.Err() == nil {
+	if err := s.services.Follower.Nudge(ctx); err != nil && ctx.Err() == nil {
 		s.logger.WarnContext(ctx, "index did not follow", "error", err)
 	}
 }

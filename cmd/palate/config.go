@@ -13,6 +13,8 @@ import (
 // PALATE_<NAME> or in the configuration file; a flag wins over the
 // environment, the environment over the file.
 type globals struct {
+	indexFlags `embed:""`
+
 	Config     string `help:"Configuration file, a JSON object of flag names to values (default: palate/config.json in the user's configuration folder)." placeholder:"FILE" type:"path"`
 	Data       string `help:"Folder of the collection." placeholder:"DIR" default:"${data}" type:"path"`
 	Profile    string `help:"Whose taste." default:"me" placeholder:"NAME"`

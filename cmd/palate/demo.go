@@ -117,7 +117,7 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		defer os.RemoveAll(folder)
-		s.Data = folder
+		s.Data, s.temporary = folder, true
 	}
 	h, err := openHome(ctx, s)
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder/baseline"
 	"github.com/palate-art/palate/embedder/onnx"
-	"github.com/palate-art/palate/index/flat"
+	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/index/qdrant"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/catalog/sqlite"
 	"github.com/palate-art/palate/internal/imagestore/disk"
@@ -33,8 +34,10 @@ type home struct {
 
 	// Set by openModel.
 	embedder *onnx.Embedder
-	index    *flat.Index
-	follower *ingest.Follower
+	index    index.Index
+	server   *qdrant.Index    // behind index, where it is one
+	follower *ingest.Follower // of server, or else of index
+	spare    *ingest.Follower // of the embedded index that answers while server is away
 	tastes   *taste.Tastes
 }
 
@@ -70,11 +73,9 @@ func (h *home) openModel(ctx context.Context) error {
 	if err := h.catalog.PutModel(ctx, catalog.Model{ID: h.embedder.Model(), Name: h.embedder.Name(), Dim: h.embedder.Dim(), Description: description}); err != nil {
 		return err
 	}
-	if h.index, err = flat.New(h.embedder.Model(), h.embedder.Dim()); err != nil {
+	if err := h.openIndex(); err != nil {
 		return err
 	}
-	h.closers = append(h.closers, h.index.Close)
-	h.follower = ingest.NewFollower(h.catalog, h.index, "", h.session.logger)
 	h.tastes, err = taste.New(h.catalog, h.index, taste.DefaultConfig(), h.session.logger)
 	return err
 }

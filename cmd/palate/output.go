@@ -24,6 +24,7 @@ type session struct {
 	logger      *slog.Logger
 	bar         *progressbar.ProgressBar
 	barName     string
+	temporary   bool // what is made goes when the command ends
 }
 
 func newSession(g *globals, out, errOut io.Writer) *session {

@@ -80,7 +80,7 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	if _, err := h.catalog.FailStaleRuns(ctx, time.Now().Add(-staleAfter)); err != nil {
 		return err
 	}
-	if _, err := h.follower.CatchUp(ctx); err != nil {
+	if err := h.loadIndex(ctx); err != nil {
 		return err
 	}
 	if options.announce {
@@ -89,7 +89,7 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return server.Run(ctx, listener) })
-	group.Go(func() error { return h.follower.Run(ctx, followEvery) })
+	h.followCatalog(ctx, group.Go)
 	group.Go(func() error { return h.tastes.Run(ctx) })
 	group.Go(func() error { h.sweep(ctx); return nil })
 	if options.embed {
