@@ -41,6 +41,16 @@ func Load(features, labels string) (*Table, error) {
 	return t, t.check(features)
 }
 
+// LoadRows reads features alone, as Load does.
+func LoadRows(path string) ([][]float32, error) {
+	t, err := loadFeatures(path)
+	if err != nil {
+		return nil, err
+	}
+	t.Labels, t.Artists, t.Sites = make([]bool, len(t.Rows)), nil, nil
+	return t.Rows, t.check(path)
+}
+
 // check reports what does not fit together.
 func (t *Table) check(path string) error {
 	if len(t.Rows) == 0 {
@@ -237,8 +247,8 @@ func (z *zipped) find(names []string, what string) (*array, error) {
 	a, err := readNPY(bufio.NewReaderSize(r, chunkBytes))
 	if err == nil {
 		_, err = io.Copy(io.Discard, io.LimitReader(r, chunkBytes)) // the end has the checksum
-		if errors.Is(err, zip.ErrChecksum) {
-			err = invalid("its checksum does not match")
+		if err != nil {
+			err = invalid("it is not whole (%v)", err)
 		}
 	}
 	if err = errors.Join(err, r.Close()); err != nil {

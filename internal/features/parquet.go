@@ -1,6 +1,7 @@
 package features
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -34,11 +35,30 @@ func openParquet(path string) (p *parquetFile, err error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
+	if err := checkFooter(f, info.Size()); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+	}
 	root, err := parquet.OpenFile(f, info.Size(), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, errors.Join(invalid("%s is no Parquet file that can be read (%v)", path, err), f.Close())
 	}
 	return &parquetFile{f, root}, nil
+}
+
+// checkFooter reports a file that can't be whole: the decoder believes the
+// length of the footer and makes room for it.
+func checkFooter(f *os.File, size int64) error {
+	var tail [8]byte
+	if size < 12 {
+		return invalid("no Parquet file: it has %d bytes", size)
+	}
+	if _, err := f.ReadAt(tail[:], size-8); err != nil {
+		return err
+	}
+	if length := int64(binary.LittleEndian.Uint32(tail[:])); string(tail[4:]) != "PAR1" || length > size-12 {
+		return invalid("no Parquet file, or one that is not whole: it does not end as one does")
+	}
+	return nil
 }
 
 func (p *parquetFile) close() error { return p.file.Close() }
