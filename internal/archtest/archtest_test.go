@@ -54,6 +54,8 @@ var importers = map[string]string{
 	"github.com/getkin/kin-openapi":        "api",
 	"github.com/oapi-codegen/runtime":      "api",
 	"gonum.org/v1/gonum/optimize":          "probe",
+	"gonum.org/v1/plot":                   "internal/report",
+	"github.com/parquet-go/parquet-go":    "internal/features",
 	"github.com/temoto/robotstxt":          "crawler",
 	"github.com/PuerkitoBio/goquery":       "crawler",
 	"golang.org/x/image":                   "internal/picture",
