@@ -8,10 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode/utf8"
+
 
 	"github.com/palate-art/palate"
 )
@@ -101,8 +104,12 @@ func (l *Listing) walk(ctx context.Context, dir string, verdict palate.Verdict) 
 }
 
 func describe(path string, row *Row, verdict palate.Verdict) File {
+	address := path
+	if !utf8.ValidString(path) { // as URLs write what is no text
+		address = (&url.URL{Scheme: "file", Path: filepath.ToSlash(path)}).String()
+	}
 	source := palate.Source{
-		Address:      path,
+		Address:      address,
 		Site:         "folder",
 		OriginalName: strings.ToValidUTF8(filepath.Base(path), "\uFFFD"),
 		RetrievedAt:  time.Now().UTC(),

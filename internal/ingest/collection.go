@@ -48,8 +48,9 @@ type Addition struct {
 }
 
 // Add validates a picture by decoding it, stores it and adds its source. A
-// source without an address gets one that is its own by the file's hash. What is no picture is palate.ErrInvalid (see picture for
-// the kinds), what was deleted with a reason is palate.ErrConflict.
+// source without an address gets one that is its own by the file's hash. What
+// is no picture is palate.ErrInvalid (see picture for the kinds), what was
+// deleted with a reason is palate.ErrConflict.
 func (c *Collection) Add(ctx context.Context, content []byte, source palate.Source) (Addition, error) {
 	_, info, err := picture.Decode(bytes.NewReader(content), c.limits)
 	if err != nil {
@@ -125,8 +126,8 @@ func (c *Collection) Keep(ctx context.Context, crawl string, task crawler.Task, 
 	switch {
 	case err != nil:
 		return "", image.ID, err
-	case added.Tombstoned:
-		return crawler.KeptDeleted, image.ID, nil
+	case added.Tombstoned: // perhaps a moment ago, and its file just stored again
+		return crawler.KeptDeleted, image.ID, c.store.Delete(ctx, image.ID)
 	case added.Image:
 		return crawler.KeptNew, image.ID, nil
 	case added.Duplicate:

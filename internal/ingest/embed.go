@@ -91,8 +91,9 @@ func (c *Collection) embedPending(ctx context.Context, e embedder.Embedder, conf
 		w.report.Total += len(pending)
 		_, err = embedder.Run(ctx, e, config, c.items(pending, e.Detail()), func(r embedder.Result) error { return w.take(ctx, r) })
 		w.count(c.meter.Stats().Since(before))
-		if err == nil {
-			err = w.flush(ctx)
+		// What is embedded is kept even when ctx is done.
+		if flushErr := w.flush(context.WithoutCancel(ctx)); err == nil {
+			err = flushErr
 		}
 		if err == nil {
 			pending, err = c.catalog.Unembedded(ctx, e.Model(), embedPage)
@@ -167,7 +168,11 @@ func (w *embeddingWriter) fail(ctx context.Context, r embedder.Result) error {
 		return fmt.Errorf("image %s: %w", r.ID, r.Err)
 	}
 	err := w.catalog.FailEmbedding(ctx, w.model, r.ID, r.Err.Error())
-	if err != nil && !errors.Is(err, palate.ErrNotFound) { // not found: deleted meanwhile
+	if errors.Is(err, palate.ErrNotFound) { // deleted meanwhile
+		w.report.Total--
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	w.report.Failed++

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -88,6 +89,7 @@ func (f *Follower) reload(ctx context.Context, progress func(done, total int)) e
 	if err != nil {
 		return fmt.Errorf("load the index: %w", err)
 	}
+	f.loaded = false // until all of it is; what fails on the way begins anew
 	if err := f.index.Clear(ctx); err != nil {
 		return fmt.Errorf("load the index: %w", err)
 	}
@@ -244,7 +246,9 @@ func (f *Follower) apply(ctx context.Context, ix index.Index, changes []catalog.
 			t.embedded = true
 		case catalog.RatingChanged:
 			t.judgedBy = append(t.judgedBy, c.Profile)
-		case catalog.ImageChanged, catalog.ImageDeleted:
+		case catalog.ImageDeleted: // its embedding is gone with it, even if it is back
+			t.embedded = true
+		case catalog.ImageChanged:
 			t.described = true
 		}
 	}
@@ -290,10 +294,20 @@ func (f *Follower) apply(ctx context.Context, ix index.Index, changes []catalog.
 			return err
 		}
 	}
+	gone = append(gone, without(embedded, present)...)
 	if len(gone) > 0 {
 		return ix.Delete(ctx, gone)
 	}
 	return nil
+}
+
+// without lists the ids that have no embedding among these.
+func without(ids []palate.ImageID, embeddings []catalog.ImageEmbedding) []palate.ImageID {
+	has := make(map[palate.ImageID]bool, len(embeddings))
+	for _, e := range embeddings {
+		has[e.ID] = true
+	}
+	return slices.DeleteFunc(ids, func(id palate.ImageID) bool { return has[id] })
 }
 
 func (f *Follower) upsert(ctx context.Context, ix index.Index, embeddings []catalog.ImageEmbedding) error {

@@ -76,41 +76,55 @@ func (t *Tastes) retrain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error // one profile's trouble is not another's
 	for _, summary := range profiles {
 		p := summary.Profile
-		due, last, err := t.due(ctx, p)
-		if err != nil {
-			return err
+		if min(summary.Likes, summary.Dislikes) < t.config.Probe.MinPerClass {
+			continue // and is due as soon as there are enough
 		}
-		if !due {
+		due, last, err := t.due(ctx, p)
+		if err != nil || !due {
+			errs = append(errs, err)
 			continue
 		}
-		t.tried[p] = last
 		var missing *probe.NotEnoughError
-		switch _, err := t.Train(ctx, p); {
-		case err == nil:
-		case errors.As(err, &missing), errors.Is(err, palate.ErrConflict):
+		_, err = t.Train(ctx, p)
+		if errors.Is(err, palate.ErrConflict) {
 			t.logger.DebugContext(ctx, "no training yet", "profile", p, "reason", err)
-		default:
-			return err
+			if !errors.As(err, &missing) {
+				continue // another process is at it; its probe, if any, is looked at next time
+			}
+			err = nil
 		}
+		t.tried[p] = last
+		errs = append(errs, err)
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// due reports whether RetrainAfter entries have come since the profile's
-// serving probe, or the last attempt, and the newest of them.
-func (t *Tastes) due(ctx context.Context, p palate.Profile) (bool, int64, error) {
-	after := t.tried[p]
+// due reports whether RetrainAfter likes, dislikes and undos have come since
+// the profile's serving probe, or the last attempt, and the newest entry of
+// the log.
+func (t *Tastes) due(ctx context.Context, p palate.Profile) (due bool, last int64, err error) {
+	last = t.tried[p]
 	switch current, err := t.Current(ctx, p); {
 	case err == nil:
-		after = max(after, current.LastEntry)
+		last = max(last, current.LastEntry)
 	case !errors.Is(err, palate.ErrNotFound):
 		return false, 0, err
 	}
-	entries, err := t.catalog.RatingLog(ctx, p, after, t.config.RetrainAfter)
-	if err != nil || len(entries) < t.config.RetrainAfter {
-		return false, 0, err
+	for news := 0; ; {
+		entries, err := t.catalog.RatingLog(ctx, p, last, ratingsPage)
+		if err != nil {
+			return false, 0, err
+		}
+		for _, e := range entries {
+			if last = e.Entry; e.Verdict != palate.Skip {
+				news++
+			}
+		}
+		if len(entries) < ratingsPage {
+			return news >= t.config.RetrainAfter, last, nil
+		}
 	}
-	return true, entries[len(entries)-1].Entry, nil
 }
