@@ -2,8 +2,6 @@ package index
 
 import (
 	"context"
-
-	"github.com/palate-art/palate"
 )
 
 // Lasting is an Index whose points outlive the process, as on a server. Until
@@ -31,12 +29,4 @@ type Build interface {
 	// Commit lets them serve instead of the ones before, at once for every
 	// search.
 	Commit(ctx context.Context) error
-}
-
-// Lister lists its points.
-type Lister interface {
-	// IDs returns up to limit points whose IDs follow after, in the order
-	// of IDs; fewer than limit mean that these were the last. limit is 1 to
-	// MaxLimit.
-	IDs(ctx context.Context, after palate.ImageID, limit int) ([]palate.ImageID, error)
 }

@@ -126,6 +126,12 @@ func (x *Index) Count(ctx context.Context, f index.Filter) (count int, err error
 	return count, err
 }
 
+// IDs implements index.Index.
+func (x *Index) IDs(ctx context.Context, after palate.ImageID, limit int) (ids []palate.ImageID, err error) {
+	err = x.ask(ctx, func(ctx context.Context, ix index.Index) (err error) { ids, err = ix.IDs(ctx, after, limit); return err })
+	return ids, err
+}
+
 // Ready implements index.Index: one of the two can answer.
 func (x *Index) Ready(ctx context.Context) error {
 	return x.ask(ctx, func(ctx context.Context, ix index.Index) error { return ix.Ready(ctx) })

@@ -68,9 +68,11 @@ func answers(t *testing.T, x *fallback.Index) int {
 	must(t, err)
 	scores, err := x.Scores(t.Context(), []float32{1, 2}, []palate.ImageID{{1}, {2}, {3}})
 	must(t, err)
+	ids, err := x.IDs(t.Context(), palate.ImageID{}, 10)
+	must(t, err)
 	must(t, x.Ready(t.Context()))
-	if n := len(hits); count != n || len(points) != n || len(scores) != n {
-		t.Errorf("got %d hits, a count of %d, %d points and %d scores, want them from one index", n, count, len(points), len(scores))
+	if n := len(hits); count != n || len(points) != n || len(scores) != n || len(ids) != n {
+		t.Errorf("got %d hits, a count of %d, %d points, %d scores and %d ids, want them from one index", n, count, len(points), len(scores), len(ids))
 	}
 	return len(hits)
 }
@@ -98,7 +100,7 @@ func TestTheSecondAnswersWhileTheFirstIsAway(t *testing.T) {
 func TestAFirstThatDoesNotAnswerIsNotAskedForAWhile(t *testing.T) {
 	server, x := pair(t, fallback.Config{Patience: 50 * time.Millisecond, Pause: time.Hour})
 	server.Break(qdranttest.Fault{Delay: time.Hour})
-	if got := answers(t, x); got != 3 { // five questions, of which one waits
+	if got := answers(t, x); got != 3 { // six questions, of which one waits
 		t.Errorf("got %d hits, want the 3 of the embedded index", got)
 	}
 	server.Heal()

@@ -13,8 +13,7 @@ import (
 	"github.com/palate-art/palate/index"
 )
 
-// Index implements index.Lasting and index.Lister. Clear commits an empty
-// collection.
+// Index implements index.Lasting. Clear commits an empty collection.
 type Index struct {
 	client *qdrant.Client
 	config Config
@@ -35,7 +34,6 @@ type Index struct {
 
 var (
 	_ index.Lasting = (*Index)(nil)
-	_ index.Lister  = (*Index)(nil)
 	_ index.Build   = (*Build)(nil)
 )
 

@@ -18,6 +18,9 @@ import (
 // values each.
 const batchVectors = 1000
 
+// scrollIDs is how many IDs are listed at a time: half a megabyte.
+const scrollIDs = 10_000
+
 // read asks the collection that serves, once more if that was replaced
 // meanwhile.
 func (x *Index) read(ctx context.Context, what string, do func() error) error {
@@ -50,24 +53,45 @@ func (x *Index) Search(ctx context.Context, q index.Query) ([]index.Hit, error) 
 	if err != nil {
 		return nil, fmt.Errorf("qdrant: search: %w", err)
 	}
-	request := &qdrant.QueryPoints{CollectionName: x.name, Query: queryOf(q), Filter: filter, Params: x.searchParams(),
-		ScoreThreshold: q.Threshold, Limit: proto.Uint64(uint64(q.Limit)), Offset: proto.Uint64(uint64(q.Offset)), Timeout: x.serverTimeout()}
+	if q.Collapse != 0 {
+		return x.collapsed(ctx, q, filter)
+	}
+	found, err := x.query(ctx, &qdrant.QueryPoints{CollectionName: x.name, Query: queryOf(q), Filter: filter, Params: x.searchParams(),
+		ScoreThreshold: q.Threshold, Limit: proto.Uint64(uint64(q.Limit)), Offset: proto.Uint64(uint64(q.Offset)), Timeout: x.serverTimeout()})
+	if err != nil {
+		return nil, err
+	}
+	hits := make([]index.Hit, len(found))
+	for i, p := range found {
+		hits[i] = p.hit
+	}
+	return hits, nil
+}
+
+// scored is a hit, with its embedding where that was asked for.
+type scored struct {
+	hit       index.Hit
+	embedding palate.Embedding
+}
+
+// query asks, and puts equal scores in the order of IDs.
+func (x *Index) query(ctx context.Context, request *qdrant.QueryPoints) ([]scored, error) {
 	var found []*qdrant.ScoredPoint
-	err = x.read(ctx, "search", func() (err error) {
+	err := x.read(ctx, "search", func() (err error) {
 		found, err = x.client.Query(ctx, request)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	hits := make([]index.Hit, 0, len(found))
+	hits := make([]scored, 0, len(found))
 	for _, p := range found {
 		if id, ok := imageID(p.GetId()); ok {
-			hits = append(hits, index.Hit{ID: id, Score: p.GetScore()})
+			hits = append(hits, scored{index.Hit{ID: id, Score: p.GetScore()}, p.GetVectors().GetVector().GetDense().GetData()})
 		}
 	}
-	slices.SortStableFunc(hits, func(a, b index.Hit) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), compareIDs(a.ID, b.ID))
+	slices.SortStableFunc(hits, func(a, b scored) int {
+		return cmp.Or(cmp.Compare(b.hit.Score, a.hit.Score), compareIDs(a.hit.ID, b.hit.ID))
 	})
 	return hits, nil
 }
@@ -185,26 +209,31 @@ func (x *Index) Count(ctx context.Context, f index.Filter) (int, error) {
 	return int(count), err
 }
 
-// IDs implements index.Lister.
+// IDs implements index.Index.
 func (x *Index) IDs(ctx context.Context, after palate.ImageID, limit int) ([]palate.ImageID, error) {
-	if limit < 1 || limit > index.MaxLimit {
-		return nil, fmt.Errorf("qdrant: list: limit is %d, want 1 to %d: %w", limit, index.MaxLimit, palate.ErrInvalid)
+	if limit < 1 {
+		return nil, fmt.Errorf("qdrant: list: limit is %d, want at least 1: %w", limit, palate.ErrInvalid)
 	}
-	request := &qdrant.ScrollPoints{CollectionName: x.name, Limit: proto.Uint32(uint32(limit) + 1), // after itself may be the first
-		WithPayload: qdrant.NewWithPayload(false), WithVectors: qdrant.NewWithVectors(false), Timeout: x.serverTimeout()}
-	if !after.IsZero() {
-		request.Offset = pointID(after)
+	if err := x.usable(ctx); err != nil {
+		return nil, err
 	}
-	var ids []palate.ImageID
-	err := x.read(ctx, "list", func() error {
-		found, err := x.client.Scroll(ctx, request)
-		ids = make([]palate.ImageID, 0, len(found))
+	ids := []palate.ImageID{}
+	for from := pointID(after); from != nil && len(ids) < limit; { // after itself may be the first
+		request := &qdrant.ScrollPoints{CollectionName: x.name, Offset: from, Limit: proto.Uint32(uint32(min(limit-len(ids), scrollIDs) + 1)),
+			WithPayload: qdrant.NewWithPayload(false), WithVectors: qdrant.NewWithVectors(false), Timeout: x.serverTimeout()}
+		var found []*qdrant.RetrievedPoint
+		err := x.read(ctx, "list", func() (err error) {
+			found, from, err = x.client.ScrollAndOffset(ctx, request)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
 		for _, p := range found {
 			if id, ok := imageID(p.GetId()); ok && id != after && len(ids) < limit {
 				ids = append(ids, id)
 			}
 		}
-		return err
-	})
-	return ids, err
+	}
+	return ids, nil
 }

@@ -31,8 +31,7 @@ type Verification struct {
 	Damaged    int `json:"damaged"`    // of these, with another vector
 	Outdated   int `json:"outdated"`   // of these, with other attributes
 
-	// The first images of each kind. Foreign ones are named where the index
-	// is an index.Lister.
+	// The first images of each kind.
 	MissingImages  []palate.ImageID `json:"missing_images,omitempty"`
 	ForeignImages  []palate.ImageID `json:"foreign_images,omitempty"`
 	DamagedImages  []palate.ImageID `json:"damaged_images,omitempty"`
@@ -82,10 +81,8 @@ func Verify(ctx context.Context, c catalog.Catalog, ix index.Index, sample int, 
 		return fail(err)
 	}
 	v.Foreign = max(0, v.Points-(v.Embeddings-v.Missing))
-	if lister, ok := ix.(index.Lister); ok && v.Foreign > 0 {
-		if err := v.nameForeign(ctx, c, ix.Model(), lister); err != nil {
-			return fail(err)
-		}
+	if err := v.nameForeign(ctx, c, ix); err != nil {
+		return fail(err)
 	}
 	return v, nil
 }
@@ -171,14 +168,14 @@ func sameSet[T interface{ ~string | ~int }](a, b []T) bool {
 }
 
 // nameForeign walks through the index for points that the catalog lacks.
-func (v *Verification) nameForeign(ctx context.Context, c catalog.Catalog, model palate.ModelID, lister index.Lister) error {
+func (v *Verification) nameForeign(ctx context.Context, c catalog.Catalog, ix index.Index) error {
 	var after palate.ImageID
 	for len(v.ForeignImages) < min(v.Foreign, namedImages) {
-		ids, err := lister.IDs(ctx, after, index.MaxLimit)
+		ids, err := ix.IDs(ctx, after, followBatch)
 		if err != nil {
 			return err
 		}
-		known, err := c.EmbeddingsOf(ctx, model, ids)
+		known, err := c.EmbeddingsOf(ctx, ix.Model(), ids)
 		if err != nil {
 			return err
 		}
@@ -191,7 +188,7 @@ func (v *Verification) nameForeign(ctx context.Context, c catalog.Catalog, model
 				name(&v.ForeignImages, id)
 			}
 		}
-		if len(ids) < index.MaxLimit {
+		if len(ids) < followBatch {
 			return nil
 		}
 		after = ids[len(ids)-1]
