@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -26,7 +27,11 @@ func unreachable(ctx context.Context, host string, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", host, context.Cause(ctx))
 	}
-	return passingError{error: fmt.Errorf("%s can't be reached: %w: %w", host, palate.ErrUnavailable, err)}
+	var withAddress *url.Error
+	if errors.As(err, &withAddress) {
+		err = withAddress.Err // the address is long, and may be signed
+	}
+	return passingError{error: fmt.Errorf("%s can't be reached: %w: %w", host, err, palate.ErrUnavailable)}
 }
 
 // statusError says what the hub's refusal means and what to do.
