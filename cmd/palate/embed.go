@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
@@ -31,7 +34,7 @@ func (c *embedCommand) Run(ctx context.Context, s *session) error {
 }
 
 func (c *embedCommand) embed(ctx context.Context, h *home) error {
-	if err := h.openModel(ctx); err != nil {
+	if err := h.openModelToEmbed(ctx); err != nil {
 		return err
 	}
 	if c.Retry {
@@ -83,10 +86,15 @@ type fileEmbedding struct {
 }
 
 func (c *embedCommand) printFiles(ctx context.Context, s *session) error {
-	e, err := openEmbedder(ctx, s)
+	used, err := s.collectionModels(ctx)
 	if err != nil {
 		return err
 	}
+	e, err := s.openEmbedder(ctx, used)
+	if err != nil {
+		return err
+	}
+	e.tell(s)
 	var errs []error
 	for _, name := range c.Files {
 		vector, err := embedFile(ctx, e, name)
@@ -106,6 +114,20 @@ func (c *embedCommand) printFiles(ctx context.Context, s *session) error {
 	return errors.Join(errors.Join(errs...), e.Close())
 }
 
+// collectionModels are those of the collection, if there is one: embeddings of
+// files are to be comparable with it.
+func (s *session) collectionModels(ctx context.Context) ([]usedModel, error) {
+	if _, err := os.Stat(filepath.Join(s.Data, catalogFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	h, err := openHome(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	used, err := usedModels(ctx, h.catalog)
+	return used, errors.Join(err, h.close())
+}
+
 // embedFile gives the embedding of a picture file.
 func embedFile(ctx context.Context, e embedder.Embedder, name string) (palate.Embedding, error) {
 	content, err := os.ReadFile(name)
@@ -116,13 +138,21 @@ func embedFile(ctx context.Context, e embedder.Embedder, name string) (palate.Em
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	input, err := e.Prepare(m)
+	vector, err := embedPicture(ctx, e, m)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	return vector, nil
+}
+
+func embedPicture(ctx context.Context, e embedder.Embedder, m image.Image) (palate.Embedding, error) {
+	input, err := e.Prepare(m)
+	if err != nil {
+		return nil, err
+	}
 	embeddings, err := e.Embed(ctx, []embedder.Input{input})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, err
 	}
 	return embeddings[0], nil
 }

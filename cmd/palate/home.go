@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/embedder/baseline"
-	"github.com/palate-art/palate/embedder/onnx"
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/index/qdrant"
 	"github.com/palate-art/palate/internal/catalog"
@@ -33,7 +31,7 @@ type home struct {
 	closers    []func() error // in the order of opening
 
 	// Set by openModel.
-	embedder *onnx.Embedder
+	embedder *openedModel
 	index    index.Index
 	server   *qdrant.Index    // behind index, where it is one
 	follower *ingest.Follower // of server, or else of index
@@ -61,12 +59,15 @@ func openHome(ctx context.Context, s *session) (*home, error) {
 
 // openModel loads the model and the index of its embeddings.
 func (h *home) openModel(ctx context.Context) error {
-	var err error
-	if h.embedder, err = openEmbedder(ctx, h.session); err != nil {
+	used, err := usedModels(ctx, h.catalog)
+	if err != nil {
+		return err
+	}
+	if h.embedder, err = h.session.openEmbedder(ctx, used); err != nil {
 		return err
 	}
 	h.closers = append(h.closers, h.embedder.Close)
-	description, err := json.Marshal(h.embedder.Description())
+	description, err := json.Marshal(catalogModel{h.embedder.Description(), h.embedder.choice.settings})
 	if err != nil {
 		return err
 	}
@@ -80,18 +81,14 @@ func (h *home) openModel(ctx context.Context) error {
 	return err
 }
 
-// openEmbedder finds or fetches the runtime and loads the model.
-func openEmbedder(ctx context.Context, s *session) (*onnx.Embedder, error) {
-	rt, err := s.loadRuntime(ctx)
-	if err != nil {
-		return nil, err
+// openModelToEmbed is openModel for commands that embed pictures: it says
+// what embeds them.
+func (h *home) openModelToEmbed(ctx context.Context) error {
+	if err := h.openModel(ctx); err != nil {
+		return err
 	}
-	config := onnx.DefaultConfig()
-	if s.Model == "baseline" {
-		model, description := baseline.Model()
-		return onnx.Open(ctx, rt, model, description, config)
-	}
-	return onnx.OpenFile(ctx, rt, s.Model, config)
+	h.embedder.tell(h.session)
+	return nil
 }
 
 func (s *session) loadRuntime(ctx context.Context) (*ort.Runtime, error) {
@@ -112,6 +109,9 @@ const leaseRetry = 250 * time.Millisecond
 // it, it waits for what that one leaves over.
 func (h *home) embedPending(ctx context.Context) (ingest.EmbedReport, error) {
 	defer h.session.finishProgress()
+	if err := h.tellInt8(ctx); err != nil {
+		return ingest.EmbedReport{}, err
+	}
 	pipeline, err := h.embedder.Pipeline(ctx)
 	if err != nil {
 		return ingest.EmbedReport{}, err

@@ -233,7 +233,7 @@ func TestAServerWhoseIndexGoesAwayAndComesBack(t *testing.T) {
 func embedAtRandom(t *testing.T, folder string, from, to int) {
 	t.Helper()
 	ctx := context.Background()
-	err := withModel(ctx, newSession(&globals{Data: folder, Model: "baseline", Quiet: true, indexFlags: indexFlags{IndexAddress: embeddedIndex}}, io.Discard, io.Discard), func(h *home) error {
+	err := withModel(ctx, newSession(&globals{Data: folder, modelFlags: modelFlags{Model: modelBaseline}, Quiet: true, indexFlags: indexFlags{IndexAddress: embeddedIndex}}, io.Discard, io.Discard), func(h *home) error {
 		r := rand.New(rand.NewPCG(8, uint64(from)))
 		var embeddings []catalog.ImageEmbedding
 		for n := from; n < to; n++ {

@@ -50,7 +50,10 @@ func (c *serveCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	err = h.openModel(ctx)
+	err = h.openModelToEmbed(ctx)
+	if err == nil && !c.NoEmbed {
+		err = h.tellInt8(ctx)
+	}
 	if err == nil {
 		err = h.serve(ctx, listener, serveOptions{announce: true, hosts: c.Host, embed: !c.NoEmbed})
 	}
