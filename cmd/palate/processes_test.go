@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 )
 
 // server is a palate that serves in a process of its own.
@@ -154,10 +155,18 @@ func TestFourProcessesWorkOnOneFolder(t *testing.T) {
 			t.Errorf("images judged %q: got %d, want %d", judged, len(got), want)
 		}
 	}
-	// One more, while nobody else works: only following can bring it.
-	late := server.images(url.Values{"profile": {"me"}, "judged": {"unrated"}})[0]
-	start(t, "rate", "dislike", late, "--data", folder).mustEnd()
-	eventually(t, "the index knows of a late rating", func() bool { return server.neighbours(rated[0], "unrated") == pictures-11 })
+	// Some more, one by one, while nobody else works: only following can
+	// bring them, and within a second, if the machine is not asleep each time.
+	quickest := patience
+	for i, late := range server.images(url.Values{"profile": {"me"}, "judged": {"unrated"}})[:3] {
+		start(t, "rate", "dislike", late, "--data", folder).mustEnd()
+		begun := time.Now()
+		eventually(t, "the index knows of a late rating", func() bool { return server.neighbours(rated[0], "unrated") == pictures-11-i })
+		quickest = min(quickest, time.Since(begun))
+	}
+	if quickest > time.Second {
+		t.Errorf("of three late ratings the index knew the quickest after %v, want a second at most", quickest)
+	}
 	if r := server.interrupt(); r.code != exitDone {
 		t.Errorf("an interrupted server: got exit code %d: %s", r.code, r.err)
 	}
