@@ -1,13 +1,18 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/palate-art/palate/internal/catalog"
 )
 
 // server is a palate that serves in a process of its own.
@@ -170,4 +175,22 @@ func TestFourProcessesWorkOnOneFolder(t *testing.T) {
 	if r := server.interrupt(); r.code != exitDone {
 		t.Errorf("an interrupted server: got exit code %d: %s", r.code, r.err)
 	}
+}
+
+// Two crawls of one name would take each other's tasks.
+func TestACrawlHasItsFrontierForItself(t *testing.T) {
+	museum, home := startMuseum(t, 4), t.TempDir()
+	args := []string{"crawl", "--museum", museum.addr, "--data", home, "--name", "mine"}
+	look(t, home, func(ctx context.Context, c catalog.Catalog) error {
+		lease, err := c.AcquireLease(ctx, "crawl-mine")
+		if err != nil {
+			return err
+		}
+		mustFail(t, exitFailed, []string{"crawl-mine", fmt.Sprint(os.Getpid())}, args...)
+		return lease.Release()
+	})
+	if requests := museum.pictureRequests(); len(requests) > 0 {
+		t.Errorf("the second crawl fetched %d pictures", len(requests))
+	}
+	mustRun(t, args...)
 }
