@@ -88,7 +88,7 @@ func (a Architecture) String() string {
 	if a.MLP != GELU {
 		parts = append(parts, string(a.MLP))
 	}
-	parts = append(parts, fmt.Sprintf("made for %d×%d, %s's names", a.GridColumns*a.PatchSize, a.GridRows*a.PatchSize, a.Naming))
+	parts = append(parts, fmt.Sprintf("made for %d×%d, names of %s", a.GridColumns*a.PatchSize, a.GridRows*a.PatchSize, a.Naming))
 	return strings.Join(parts, ", ")
 }
 
