@@ -184,7 +184,7 @@ func BenchmarkTrain(b *testing.B) {
 		examples := w.draw(1, n)
 		b.Run(fmt.Sprintf("n=%d", n), func(b *testing.B) {
 			for b.Loop() {
-				if _, _, err := probe.Train(b.Context(), examples, model, probe.DefaultConfig()); err != nil {
+				if _, _, err := probe.Train(b.Context(), examples, model, settings()); err != nil {
 					b.Fatal(err)
 				}
 			}

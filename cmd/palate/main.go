@@ -61,6 +61,10 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 		fmt.Fprintf(errOut, "palate: %v\nRun \"palate --help\" for commands and flags.\n", err)
 		return exitUsage
 	}
+	if err := checkInt8Asked(parsed, &grammar.globals); err != nil {
+		fmt.Fprintf(errOut, "palate: %v\n", err)
+		return exitUsage
+	}
 	s := newSession(&grammar.globals, out, errOut)
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run(s)

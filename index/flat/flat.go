@@ -9,6 +9,7 @@
 package flat
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -177,6 +178,23 @@ func (x *Index) Get(ctx context.Context, ids []palate.ImageID) ([]index.Point, e
 		return nil
 	})
 	return points, err
+}
+
+// IDs implements index.Index.
+func (x *Index) IDs(ctx context.Context, after palate.ImageID, limit int) (ids []palate.ImageID, err error) {
+	if limit < 1 {
+		return nil, fmt.Errorf("flat index: list ids: limit is %d, want at least 1: %w", limit, palate.ErrInvalid)
+	}
+	err = x.read(ctx, func() error {
+		for _, id := range x.ids {
+			if bytes.Compare(id[:], after[:]) > 0 {
+				ids = append(ids, id)
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(ids, func(a, b palate.ImageID) int { return bytes.Compare(a[:], b[:]) })
+	return ids[:min(limit, len(ids))], err
 }
 
 // Count implements index.Index.

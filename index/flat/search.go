@@ -71,7 +71,7 @@ func (x *Index) Search(ctx context.Context, q index.Query) ([]index.Hit, error) 
 		}
 		filter := q.Filter
 		filter.NotIDs = append(slices.Clone(filter.NotIDs), left...)
-		best, err := x.scan(ctx, vector, filter, q.Threshold, q.Offset+q.Limit)
+		best, err := x.best(ctx, vector, filter, q)
 		if err != nil {
 			return err
 		}
@@ -84,6 +84,28 @@ func (x *Index) Search(ctx context.Context, q index.Query) ([]index.Hit, error) 
 		return nil, err
 	}
 	return hits, nil
+}
+
+// best gives the first Offset+Limit hits. With Collapse it asks for more until
+// enough are left.
+func (x *Index) best(ctx context.Context, vector []float32, f index.Filter, q index.Query) ([]candidate, error) {
+	want := q.Offset + q.Limit
+	for ask := want; ; ask *= 2 {
+		found, err := x.scan(ctx, vector, f, q.Threshold, ask)
+		if err != nil || q.Collapse == 0 {
+			return found, err
+		}
+		collapser := index.NewCollapser(q.Collapse, vector)
+		var kept []candidate
+		for _, c := range found {
+			if len(kept) < want && collapser.Keep(float32(c.score), x.row(x.rows[c.id])) {
+				kept = append(kept, c)
+			}
+		}
+		if len(kept) == want || len(found) < ask {
+			return kept, nil
+		}
+	}
 }
 
 // resolve gives the query vector and the points that are left out of the

@@ -21,40 +21,71 @@ const followBatch = 1000
 // Follower keeps an index in step with the catalog: what any process writes
 // there reaches the index at the next CatchUp. Its methods are safe for
 // concurrent use; they take turns.
+//
+// While the index can't be reached, the catalog goes on and remembers what the
+// index has not seen.
 type Follower struct {
 	catalog catalog.Catalog
 	index   index.Index
 	name    string
+	lasting index.Lasting // index, if it is followed under a name
 	logger  *slog.Logger
 
-	turn   sync.Mutex
-	at     uint64 // the last change that the index has seen
-	loaded bool
+	turn   chan struct{} // holds one token while somebody has the turn
+	loaded bool          // of an index that goes with the process
+	looked time.Time     // when the generation was last asked for
+
+	mu         sync.Mutex
+	at         uint64 // the last change that the index has seen
+	generation string // of a lasting index, that at is about
+	failedAt   time.Time
 }
 
 // NewFollower returns a follower that has not looked at the catalog yet. An
-// index that outlives the process is followed under a name, which the catalog
-// remembers the position of; with an empty name the index is loaded whole at
-// first.
+// index.Lasting is followed under a name, which the catalog remembers the
+// position of; with an empty name the index is loaded whole at first.
 func NewFollower(c catalog.Catalog, ix index.Index, name string, logger *slog.Logger) *Follower {
-	return &Follower{catalog: c, index: ix, name: name, logger: logger}
+	f := &Follower{catalog: c, index: ix, name: name, logger: logger, turn: make(chan struct{}, 1)}
+	if name != "" {
+		f.lasting, _ = ix.(index.Lasting)
+	}
+	return f
 }
 
-// Rebuild empties the index and loads it from the catalog. progress, if not
-// nil, is told how many points of how many are loaded.
+// take waits for the turn; give gives it back.
+func (f *Follower) take(ctx context.Context) error {
+	select {
+	case f.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (f *Follower) give() { <-f.turn }
+
+// Rebuild loads the index from the catalog anew; a lasting index serves what
+// it had until that is done. progress, if not nil, is told how many points of
+// how many are loaded.
 func (f *Follower) Rebuild(ctx context.Context, progress func(done, total int)) error {
-	f.turn.Lock()
-	defer f.turn.Unlock()
-	return f.rebuild(ctx, progress)
+	if err := f.take(ctx); err != nil {
+		return err
+	}
+	defer f.give()
+	if f.lasting == nil {
+		return f.reload(ctx, progress)
+	}
+	lease, err := f.alone(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.replace(ctx, progress), lease.Release())
 }
 
-func (f *Follower) rebuild(ctx context.Context, progress func(done, total int)) error {
+// reload empties the index and loads it.
+func (f *Follower) reload(ctx context.Context, progress func(done, total int)) error {
 	// Changes that come while loading are seen twice, which does no harm.
 	start, err := f.catalog.LastChange(ctx)
-	if err != nil {
-		return fmt.Errorf("load the index: %w", err)
-	}
-	total, err := f.catalog.CountEmbeddings(ctx, f.index.Model())
 	if err != nil {
 		return fmt.Errorf("load the index: %w", err)
 	}
@@ -62,51 +93,83 @@ func (f *Follower) rebuild(ctx context.Context, progress func(done, total int)) 
 	if err := f.index.Clear(ctx); err != nil {
 		return fmt.Errorf("load the index: %w", err)
 	}
+	if err := f.fill(ctx, f.index, progress); err != nil {
+		return fmt.Errorf("load the index: %w", err)
+	}
+	f.loaded = true
+	f.mu.Lock()
+	f.at = start
+	f.mu.Unlock()
+	return nil
+}
+
+// fill loads every embedding of the index's model into an empty index.
+func (f *Follower) fill(ctx context.Context, ix index.Index, progress func(done, total int)) error {
+	total, err := f.catalog.CountEmbeddings(ctx, ix.Model())
+	if err != nil {
+		return err
+	}
 	var after palate.ImageID
 	for done := 0; ; {
-		page, err := f.catalog.ListEmbeddings(ctx, f.index.Model(), after, followBatch)
+		page, err := f.catalog.ListEmbeddings(ctx, ix.Model(), after, followBatch)
 		if err != nil {
-			return fmt.Errorf("load the index: %w", err)
+			return err
 		}
-		if err := f.upsert(ctx, page); err != nil {
-			return fmt.Errorf("load the index: %w", err)
+		if err := f.upsert(ctx, ix, page); err != nil {
+			return err
 		}
 		done += len(page)
 		if progress != nil {
 			progress(done, max(done, total))
 		}
 		if len(page) < followBatch {
-			break
+			return nil
 		}
 		after = page[len(page)-1].ID
 	}
-	f.loaded = true
-	return f.remember(ctx, start)
 }
 
 // CatchUp applies every change that the index has not seen, and returns how
-// many there were. The first call loads the index if nothing has.
+// many there were. The first call loads the index if nothing has. It fails
+// with ErrFollowed while another process does that to a lasting index.
 func (f *Follower) CatchUp(ctx context.Context) (applied int, err error) {
-	f.turn.Lock()
-	defer f.turn.Unlock()
-	if !f.loaded {
-		if err := f.resume(ctx); err != nil {
-			return 0, err
-		}
+	if err := f.take(ctx); err != nil {
+		return 0, err
 	}
-	for {
-		changes, err := f.catalog.ChangesAfter(ctx, f.at, followBatch)
+	defer f.give()
+	switch {
+	case f.lasting != nil:
+		applied, err = f.catchUpLasting(ctx)
+	case !f.loaded:
+		err = f.reload(ctx, nil)
+	default:
+		applied, err = f.advance(ctx, f.index)
 		if errors.Is(err, palate.ErrConflict) {
 			f.logger.InfoContext(ctx, "index fell behind what the catalog remembers; loading it anew", "followed_to", f.at)
-			return applied, f.rebuild(ctx, nil)
+			err = f.reload(ctx, nil)
 		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failedAt = time.Time{}
+	if errors.Is(err, palate.ErrUnavailable) {
+		f.failedAt = time.Now()
+	}
+	return applied, err
+}
+
+// advance applies what follows f.at to an index. palate.ErrConflict says that
+// the catalog does not remember all of it.
+func (f *Follower) advance(ctx context.Context, ix index.Index) (applied int, err error) {
+	for {
+		changes, err := f.catalog.ChangesAfter(ctx, f.at, followBatch)
 		if err != nil {
 			return applied, fmt.Errorf("follow the catalog: %w", err)
 		}
 		if len(changes) == 0 {
 			return applied, nil
 		}
-		if err := f.apply(ctx, changes); err != nil {
+		if err := f.apply(ctx, ix, changes); err != nil {
 			return applied, fmt.Errorf("follow the catalog: %w", err)
 		}
 		applied += len(changes)
@@ -114,6 +177,20 @@ func (f *Follower) CatchUp(ctx context.Context) (applied int, err error) {
 			return applied, err
 		}
 	}
+}
+
+func (f *Follower) remember(ctx context.Context, number uint64) error {
+	f.mu.Lock()
+	f.at = number
+	generation := f.generation
+	f.mu.Unlock()
+	if f.lasting == nil {
+		return nil
+	}
+	if err := f.catalog.SetFollowedTo(ctx, f.key(generation), number); err != nil {
+		return fmt.Errorf("follow the catalog: %w", err)
+	}
+	return nil
 }
 
 // Run calls CatchUp at every interval until ctx is done, and returns its
@@ -126,8 +203,14 @@ func (f *Follower) Run(ctx context.Context, every time.Duration) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil && !failing {
+		if errors.Is(err, ErrFollowed) {
+			err = nil
+		}
+		switch {
+		case err != nil && !failing:
 			f.logger.ErrorContext(ctx, "index can't follow the catalog; trying on", "error", err)
+		case err == nil && failing:
+			f.logger.WarnContext(ctx, "index follows the catalog again")
 		}
 		failing = err != nil
 		select {
@@ -138,36 +221,10 @@ func (f *Follower) Run(ctx context.Context, every time.Duration) error {
 	}
 }
 
-func (f *Follower) resume(ctx context.Context) error {
-	if f.name == "" {
-		return f.rebuild(ctx, nil)
-	}
-	at, err := f.catalog.FollowedTo(ctx, f.name)
-	if err != nil {
-		return fmt.Errorf("follow the catalog: %w", err)
-	}
-	if at == 0 {
-		return f.rebuild(ctx, nil)
-	}
-	f.at, f.loaded = at, true
-	return nil
-}
-
-func (f *Follower) remember(ctx context.Context, number uint64) error {
-	f.at = number
-	if f.name == "" {
-		return nil
-	}
-	if err := f.catalog.SetFollowedTo(ctx, f.name, number); err != nil {
-		return fmt.Errorf("follow the catalog: %w", err)
-	}
-	return nil
-}
-
 // apply brings the index to the present state of everything the changes
 // name. Reading the state rather than replaying the changes makes it
 // harmless to see a change twice.
-func (f *Follower) apply(ctx context.Context, changes []catalog.Change) error {
+func (f *Follower) apply(ctx context.Context, ix index.Index, changes []catalog.Change) error {
 	type touch struct {
 		embedded, described bool
 		judgedBy            []palate.Profile
@@ -175,7 +232,7 @@ func (f *Follower) apply(ctx context.Context, changes []catalog.Change) error {
 	touched := make(map[palate.ImageID]*touch)
 	var ids []palate.ImageID
 	for _, c := range changes {
-		if c.Kind == catalog.ProbeChanged || c.Kind == catalog.EmbeddingChanged && c.Model != f.index.Model() {
+		if c.Kind == catalog.ProbeChanged || c.Kind == catalog.EmbeddingChanged && c.Model != ix.Model() {
 			continue
 		}
 		t := touched[c.Image]
@@ -220,26 +277,26 @@ func (f *Follower) apply(ctx context.Context, changes []catalog.Change) error {
 			}
 		}
 	}
-	present, err := f.catalog.EmbeddingsOf(ctx, f.index.Model(), embedded)
+	present, err := f.catalog.EmbeddingsOf(ctx, ix.Model(), embedded)
 	if err != nil {
 		return err
 	}
-	if err := f.upsertWith(ctx, present, attributes); err != nil {
+	if err := f.upsertWith(ctx, ix, present, attributes); err != nil {
 		return err
 	}
 	if len(described) > 0 {
-		if err := f.index.SetAttributes(ctx, described); err != nil {
+		if err := ix.SetAttributes(ctx, described); err != nil {
 			return err
 		}
 	}
 	if len(judgements) > 0 {
-		if err := f.index.Judge(ctx, judgements); err != nil {
+		if err := ix.Judge(ctx, judgements); err != nil {
 			return err
 		}
 	}
 	gone = append(gone, without(embedded, present)...)
 	if len(gone) > 0 {
-		return f.index.Delete(ctx, gone)
+		return ix.Delete(ctx, gone)
 	}
 	return nil
 }
@@ -253,7 +310,7 @@ func without(ids []palate.ImageID, embeddings []catalog.ImageEmbedding) []palate
 	return slices.DeleteFunc(ids, func(id palate.ImageID) bool { return has[id] })
 }
 
-func (f *Follower) upsert(ctx context.Context, embeddings []catalog.ImageEmbedding) error {
+func (f *Follower) upsert(ctx context.Context, ix index.Index, embeddings []catalog.ImageEmbedding) error {
 	ids := make([]palate.ImageID, len(embeddings))
 	for i, e := range embeddings {
 		ids[i] = e.ID
@@ -262,10 +319,10 @@ func (f *Follower) upsert(ctx context.Context, embeddings []catalog.ImageEmbeddi
 	if err != nil {
 		return err
 	}
-	return f.upsertWith(ctx, embeddings, attributes)
+	return f.upsertWith(ctx, ix, embeddings, attributes)
 }
 
-func (f *Follower) upsertWith(ctx context.Context, embeddings []catalog.ImageEmbedding, attributes map[palate.ImageID]index.Attributes) error {
+func (f *Follower) upsertWith(ctx context.Context, ix index.Index, embeddings []catalog.ImageEmbedding, attributes map[palate.ImageID]index.Attributes) error {
 	points := make([]index.Point, 0, len(embeddings))
 	for _, e := range embeddings {
 		if a, exists := attributes[e.ID]; exists {
@@ -275,5 +332,5 @@ func (f *Follower) upsertWith(ctx context.Context, embeddings []catalog.ImageEmb
 	if len(points) == 0 {
 		return nil
 	}
-	return f.index.Upsert(ctx, points)
+	return ix.Upsert(ctx, points)
 }
