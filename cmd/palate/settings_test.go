@@ -162,6 +162,11 @@ func TestVersionAndHelp(t *testing.T) {
 	if out := mustRun(t, "crawl", "--help"); !strings.Contains(out, "--contact") {
 		t.Errorf("the help of crawl does not explain --contact:\n%s", out)
 	}
+	for _, command := range []string{"serve", "demo"} { // nobody but this machine, unless told so
+		if out := mustRun(t, command, "--help"); !strings.Contains(out, "127.0.0.1:7252") {
+			t.Errorf("palate %s listens elsewhere than on loopback:\n%s", command, out)
+		}
+	}
 }
 
 // What is for programs stands alone on standard output, whatever a command

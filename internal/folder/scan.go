@@ -15,7 +15,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-
 	"github.com/palate-art/palate"
 )
 
@@ -78,6 +77,11 @@ func (l *Listing) walk(ctx context.Context, dir string, verdict palate.Verdict) 
 	if err != nil {
 		return err
 	}
+	names := make([]string, len(entries))
+	for i, entry := range entries {
+		names[i] = entry.Name()
+	}
+	metadata.settle(names)
 	for _, entry := range entries {
 		name := entry.Name()
 		path := filepath.Join(dir, name)

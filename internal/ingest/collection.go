@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -58,7 +59,7 @@ func (c *Collection) Add(ctx context.Context, content []byte, source palate.Sour
 	}
 	image := describe(content, info)
 	if source.Address == "" {
-		source.Address = source.Site + ":" + image.ID.String() + "/" + source.OriginalName
+		source.Address = source.Site + ":" + image.ID.String() + "/" + strings.ToValidUTF8(source.OriginalName, "\uFFFD")
 	}
 	return c.add(ctx, image, source, func() error { return c.put(ctx, content) })
 }

@@ -31,6 +31,7 @@ func TestAnUploadHasAnAddressOfItsOwn(t *testing.T) {
 			t.Errorf("got %+v and %v, want New %v", added, err, wantNew)
 		}
 	}
+	upload.OriginalName = "B\xe4r.png" // which a client is free to send
 	_, err := f.collection.Add(t.Context(), painting(1), upload)
 	f.ok("Add", err)
 	for n := range 2 {
