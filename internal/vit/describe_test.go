@@ -45,6 +45,7 @@ func TestModelIDsNameFunctions(t *testing.T) {
 	for name, c := range map[string][]change{
 		"float16":               {option(func(o *vit.Options) { o.Precision = vit.Float16 })},
 		"plain form":            {option(func(o *vit.Options) { o.Form = vit.Plain })},
+		"for a GPU":             {option(func(o *vit.Options) { o.GPU = true })},
 		"tokens":                {option(func(o *vit.Options) { o.Tokens = true })},
 		"name and licence":      {option(func(o *vit.Options) { o.Name, o.Licence = "other", "MIT" })},
 		"family, for people":    {architecture(func(a *vit.Architecture) { a.Family = "other" })},
@@ -137,6 +138,8 @@ func TestOptionsThatAModelCannotHaveAreRefused(t *testing.T) {
 		"a precision":            {dinov2, vit.Options{Precision: "int4"}, `precision "int4"`},
 		"a form":                 {dinov2, vit.Options{Form: "short"}, `form "short"`},
 		"the plain form in int8": {dinov2, vit.Options{Form: vit.Plain, Precision: vit.Int8}, `"plain" is written in "float32" alone`},
+		"int8 on a GPU":          {dinov2, vit.Options{GPU: true, Precision: vit.Int8}, "is for CPUs"},
+		"another file's model":   {golden{weights: eva.weights, a: dinov2.a}, vit.Options{}, "the file is not the one whose architecture is given"},
 		"a rule":                 {dinov2, vit.Options{Resampling: "nearest"}, `position resampling "nearest"`},
 		"a fit":                  {dinov2, vit.Options{Fit: "tile"}, `fit "tile"`},
 		"a name":                 {dinov2, vit.Options{Name: "a b"}, `name "a b"`},
