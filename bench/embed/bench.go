@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/palate-art/palate/bench/dinov2"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/vit"
 )
@@ -17,7 +18,7 @@ type bench struct {
 	closers []func() error
 
 	limits      map[vit.Precision]*limit
-	models      []model
+	models      []dinov2.Model
 	contestants []*contestant // of models, in their order
 	way         []*wholeWay
 
@@ -80,13 +81,14 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	builder := dinov2.Builder{Dir: b.dir}
 	for _, text := range b.options.models {
-		s, err := parseSpec(text)
+		s, err := dinov2.ParseSpec(text)
 		if err != nil {
 			return err
 		}
 		note("build %s", s)
-		m, err := b.build(ctx, s)
+		m, err := builder.Build(ctx, s)
 		if err != nil {
 			return fmt.Errorf("build %s: %w", s, err)
 		}
@@ -95,7 +97,7 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 			return fmt.Errorf("open %s: %w", s, err)
 		}
 		b.models, b.contestants = append(b.models, m), append(b.contestants, c)
-		if s.letter == "S" && s.side == b.options.side && s.form == vit.Fused {
+		if s.Letter == "S" && s.Side == b.options.side && s.Form == vit.Fused {
 			b.way = append(b.way, newWholeWay(s.String(), e, c, pictures))
 		}
 	}
@@ -110,7 +112,7 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 // measureRound measures everything once, the limit before and after it.
 func (b *bench) measureRound(ctx context.Context) error {
 	for i, c := range b.contestants {
-		limit := b.limits[b.models[i].precision]
+		limit := b.limits[b.models[i].Precision]
 		before, err := limit.measure(ctx, limitWindow)
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/palate-art/palate/bench/dinov2"
 	"github.com/palate-art/palate/internal/onnxgraph"
 	"github.com/palate-art/palate/internal/ort"
 )
@@ -81,7 +82,7 @@ func (b *bench) gemm(p product, int8Weights bool) (*contestant, error) {
 			g.Const("zeros", onnxgraph.Int8s([]int64{int64(p.outer)}, make([]int8, p.outer)))})
 		m.Opsets = append(m.Opsets, onnxgraph.Opset{Domain: onnxgraph.DomainMicrosoft, Version: 1})
 	} else {
-		result = g.Op("MatMul", "product", []string{"x", g.Const("weights", onnxgraph.Float32s([]int64{int64(p.inner), int64(p.outer)}, normal(random, p.inner*p.outer, 0.02)))})
+		result = g.Op("MatMul", "product", []string{"x", g.Const("weights", onnxgraph.Float32s([]int64{int64(p.inner), int64(p.outer)}, dinov2.Normal(random, p.inner*p.outer, 0.02)))})
 	}
 	g.Op("Slice", "row", []string{result, g.Const("first", onnxgraph.Vector(0)), g.Const("second", onnxgraph.Vector(1)), g.Const("axis", onnxgraph.Vector(0))})
 	file, err := m.Marshal()
@@ -93,17 +94,9 @@ func (b *bench) gemm(p product, int8Weights bool) (*contestant, error) {
 		return nil, err
 	}
 	b.closers = append(b.closers, session.Close)
-	x := map[string]ort.Tensor{"x": {Shape: []int64{int64(p.rows), int64(p.inner)}, Data: normal(random, p.rows*p.inner, 1)}}
+	x := map[string]ort.Tensor{"x": {Shape: []int64{int64(p.rows), int64(p.inner)}, Data: dinov2.Normal(random, p.rows*p.inner, 1)}}
 	return newContestant(name, 2*float64(p.rows*p.inner*p.outer), func(ctx context.Context) error {
 		_, err := session.Run(ctx, x, nil)
 		return err
 	}), nil
-}
-
-func normal(random *rand.Rand, n int, deviation float32) []float32 {
-	values := make([]float32, n)
-	for i := range values {
-		values[i] = float32(random.NormFloat64()) * deviation
-	}
-	return values
 }

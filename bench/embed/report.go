@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/palate-art/palate/bench/dinov2"
 	"github.com/palate-art/palate/internal/vit"
 )
 
@@ -80,23 +81,23 @@ func (b *bench) report() *report {
 	for _, p := range products {
 		r.Limit.Products = append(r.Limit.Products, p.String())
 	}
-	rates := map[spec][]float64{}
+	rates := map[dinov2.Spec][]float64{}
 	for i, m := range b.models {
-		rates[m.spec] = cpus(b.contestants[i].rates)
+		rates[m.Spec] = cpus(b.contestants[i].rates)
 	}
 	for i, m := range b.models {
 		c := b.contestants[i]
-		done, published := m.work()
-		rate := rates[m.spec]
+		done, published := m.Work()
+		rate := rates[m.Spec]
 		share := median(ratios(rate, b.around[c])) / 1e9
 		mr := modelReport{Name: c.name, ImagesPerSec: median(rate), ByTheClock: median(walls(c.rates)), Gop: done / 1e9, GopPublished: published / 1e9,
 			FractionGEMM: share * done, PublishedGEMM: share * published}
-		if m.form == vit.Fused {
-			plain := spec{m.letter, m.side, vit.Float32, vit.Plain}
+		if m.Form == vit.Fused {
+			plain := dinov2.Spec{Letter: m.Letter, Side: m.Side, Precision: vit.Float32, Form: vit.Plain}
 			mr.VersusPlain = median(ratios(rate, rates[plain]))
 		}
-		if m.precision == vit.Int8 {
-			mr.VersusFloat = median(ratios(rate, rates[spec{m.letter, m.side, vit.Float32, vit.Fused}]))
+		if m.Precision == vit.Int8 {
+			mr.VersusFloat = median(ratios(rate, rates[dinov2.Spec{Letter: m.Letter, Side: m.Side, Precision: vit.Float32, Form: vit.Fused}]))
 		}
 		r.Models = append(r.Models, mr)
 	}
