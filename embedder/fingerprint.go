@@ -34,6 +34,9 @@ func Fingerprint(weights [sha256.Size]byte, d Description) palate.ModelID {
 	if d.Fit == FitCrop {
 		line("short_side", d.shortSide())
 	}
+	if d.Fit == FitWhole {
+		line("multiple", d.Input.Multiple)
+	}
 	line("resample", d.Resample)
 	line("mean", d.Mean)
 	line("std", d.Std)
