@@ -30,7 +30,7 @@ func Inspect(file *safetensors.File, configs ...[]byte) (Architecture, error) {
 	i := inspection{file: file, known: map[string]bool{}}
 	a, err := i.architecture(c)
 	if err == nil {
-		err = i.left()
+		err = i.left(a.tensors.prefix)
 	}
 	if err != nil {
 		return Architecture{}, fmt.Errorf("vision transformer: %w: %w", palate.ErrInvalid, err)
@@ -298,17 +298,14 @@ func (i *inspection) grid(a *Architecture, c configuration) error {
 	return fmt.Errorf("tensor %q is for %d places, which are no square of patches: say the size in config.json as img_size", name, shape[1])
 }
 
-// left refuses tensors that have no place in the model.
-func (i *inspection) left() error {
+// left refuses tensors that have no place in the model, whose names begin with
+// prefix.
+func (i *inspection) left(prefix string) error {
 	var left []string
 	for _, t := range i.file.Tensors() {
-		if i.known[t.Name] || slices.ContainsFunc(ignored, func(end string) bool {
-			prefix, found := strings.CutSuffix(t.Name, end)
-			return found && (prefix == "" || strings.HasSuffix(prefix, ".") && !strings.ContainsAny(strings.TrimSuffix(prefix, "."), ".0123456789"))
-		}) {
-			continue
+		if !i.known[t.Name] && !slices.Contains(ignored, t.Name) && !slices.Contains(ignored, strings.TrimPrefix(t.Name, prefix)) {
+			left = append(left, strconv.Quote(t.Name))
 		}
-		left = append(left, strconv.Quote(t.Name))
 	}
 	if len(left) == 0 {
 		return nil

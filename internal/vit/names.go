@@ -84,9 +84,9 @@ func (r role) firstTensor(name string) string {
 	return name + ".weight"
 }
 
-// ignored are endings of tensors that have no part in a picture's tokens:
+// ignored are tensors that have no part in a picture's tokens:
 // what training masks patches with, and heads that take the finished tokens.
-// They are preceded by nothing or by a naming's prefix.
+// Before them may stand what stands before all of the model's names.
 var ignored = []string{
 	"mask_token", "embeddings.mask_token",
 	"head.weight", "head.bias", "pooler.dense.weight", "pooler.dense.bias", "classifier.weight", "classifier.bias",
