@@ -276,7 +276,7 @@ func (i *inspection) grid(a *Architecture, c configuration) error {
 	}
 	i.want(name, 1, shape[1], a.Dim)
 	prefixes := []int{1}
-	if a.Naming == NamingTimm && a.Registers > 0 {
+	if a.Naming == NamingTimm {
 		prefixes = []int{0, 1, 1 + a.Registers} // timm: no_embed_class, and without it
 	}
 	stored := func(rows, columns int) bool {
