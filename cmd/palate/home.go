@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/embedder/baseline"
 	"github.com/palate-art/palate/embedder/onnx"
 	"github.com/palate-art/palate/index/flat"
@@ -112,8 +111,12 @@ const leaseRetry = 250 * time.Millisecond
 // it, it waits for what that one leaves over.
 func (h *home) embedPending(ctx context.Context) (ingest.EmbedReport, error) {
 	defer h.session.finishProgress()
+	pipeline, err := h.embedder.Pipeline(ctx)
+	if err != nil {
+		return ingest.EmbedReport{}, err
+	}
 	for told := false; ; told = true {
-		report, err := h.collection.EmbedPending(ctx, h.embedder, embedder.DefaultPipelineConfig(), func(p ingest.EmbedReport) {
+		report, err := h.collection.EmbedPending(ctx, h.embedder, pipeline, func(p ingest.EmbedReport) {
 			h.session.progress("embed", "img", int64(p.Embedded+p.Failed), int64(p.Total))
 		})
 		if !errors.Is(err, palate.ErrConflict) {

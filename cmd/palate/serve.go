@@ -11,7 +11,6 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/api"
-	"github.com/palate-art/palate/embedder"
 )
 
 const (
@@ -119,10 +118,14 @@ func (h *home) sweep(ctx context.Context) {
 func (h *home) keepEmbedding(ctx context.Context) error {
 	tick := time.NewTicker(embedEvery)
 	defer tick.Stop()
+	pipeline, err := h.embedder.Pipeline(ctx)
+	if err != nil {
+		return err
+	}
 	for seen := uint64(0); ; {
 		last, err := h.catalog.LastChange(ctx)
 		if err == nil && last != seen {
-			_, err = h.collection.EmbedPending(ctx, h.embedder, embedder.DefaultPipelineConfig(), nil)
+			_, err = h.collection.EmbedPending(ctx, h.embedder, pipeline, nil)
 			if err == nil {
 				seen = last
 			}
