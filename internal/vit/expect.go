@@ -126,17 +126,14 @@ func (i *inspection) expectBlock(a Architecture, block int) {
 	linear(fc2, dim, hidden)
 }
 
-// left refuses tensors that have no place in the model.
-func (i *inspection) left() error {
+// left refuses tensors that have no place in the model, whose names begin with
+// prefix.
+func (i *inspection) left(prefix string) error {
 	var left []string
 	for _, t := range i.file.Tensors() {
-		if i.known[t.Name] || slices.ContainsFunc(ignored, func(end string) bool {
-			prefix, found := strings.CutSuffix(t.Name, end)
-			return found && (prefix == "" || strings.HasSuffix(prefix, ".") && !strings.ContainsAny(strings.TrimSuffix(prefix, "."), ".0123456789"))
-		}) {
-			continue
+		if !i.known[t.Name] && !slices.Contains(ignored, t.Name) && !slices.Contains(ignored, strings.TrimPrefix(t.Name, prefix)) {
+			left = append(left, strconv.Quote(t.Name))
 		}
-		left = append(left, strconv.Quote(t.Name))
 	}
 	if len(left) == 0 {
 		return nil

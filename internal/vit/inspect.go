@@ -30,7 +30,7 @@ func Inspect(file *safetensors.File, configs ...[]byte) (Architecture, error) {
 	i := inspection{file: file, known: map[string]bool{}}
 	a, err := i.architecture(c)
 	if err == nil {
-		err = i.left()
+		err = i.left(a.tensors.prefix)
 	}
 	if err != nil {
 		return Architecture{}, fmt.Errorf("vision transformer: %w: %w", palate.ErrInvalid, err)
@@ -175,7 +175,7 @@ func (i *inspection) grid(a *Architecture, c configuration) error {
 		return err
 	}
 	prefixes := []int{1}
-	if a.Naming == NamingTimm && a.Registers > 0 {
+	if a.Naming == NamingTimm {
 		prefixes = []int{0, 1, 1 + a.Registers} // timm: no_embed_class, and without it
 	}
 	stored := func(rows, columns int) bool {

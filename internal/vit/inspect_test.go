@@ -117,7 +117,7 @@ func TestModelsThatAreNotWhatTheySeemAreRefused(t *testing.T) {
 		"a patch of nothing":           {func(v values) { v["patch_embed.proj.weight"] = zeros(16, 3, 0, 0) }, twoHeads, "has shape [16 3 0 0]"},
 		"no class token":               {func(v values) { delete(v, "cls_token") }, twoHeads, `"cls_token" is missing`},
 		"no positions":                 {func(v values) { delete(v, "pos_embed") }, twoHeads, `"pos_embed" is missing`},
-		"positions that are no square": {func(v values) { v["pos_embed"] = zeros(1, 9, 16) }, twoHeads, "no square of patches"},
+		"positions that are no square": {func(v values) { v["pos_embed"] = zeros(1, 8, 16) }, twoHeads, "no square of patches"},
 		"oblong positions, said so":    {func(v values) { v["pos_embed"] = zeros(1, 9, 16) }, `{"num_heads": 2, "img_size": [4, 8]}`, ""},
 		"positions of another width":   {func(v values) { v["pos_embed"] = zeros(1, 10, 8) }, twoHeads, "want [1 10 16]"},
 		"no final norm":                {func(v values) { delete(v, "norm.weight") }, twoHeads, `"norm.weight" is missing`},

@@ -57,7 +57,8 @@ var blockNames = map[Naming]map[role][]string{
 		query: {"attention.attention.query", "attention.q_proj"}, key: {"attention.attention.key", "attention.k_proj"},
 		value: {"attention.attention.value", "attention.v_proj"}, projection: {"attention.output.dense", "attention.o_proj"},
 		scale1: {"layer_scale1.lambda1"}, scale2: {"layer_scale2.lambda1"},
-		fc1: {"mlp.fc1", "intermediate.dense", "mlp.weights_in"}, fc2: {"mlp.fc2", "output.dense", "mlp.weights_out"},
+		fc1: {"mlp.fc1", "intermediate.dense", "mlp.weights_in"}, fc2: {"mlp.fc2", "output.dense", "mlp.weights_out", "mlp.down_proj"},
+		gate: {"mlp.gate_proj"}, up: {"mlp.up_proj"},
 	},
 }
 
@@ -84,9 +85,9 @@ func (r role) firstTensor(name string) string {
 	return name + ".weight"
 }
 
-// ignored are endings of tensors that have no part in a picture's tokens:
+// ignored are tensors that have no part in a picture's tokens:
 // what training masks patches with, and heads that take the finished tokens.
-// They are preceded by nothing or by a naming's prefix.
+// Before them may stand what stands before all of the model's names.
 var ignored = []string{
 	"mask_token", "embeddings.mask_token",
 	"head.weight", "head.bias", "pooler.dense.weight", "pooler.dense.bias", "classifier.weight", "classifier.bias",

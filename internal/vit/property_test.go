@@ -25,6 +25,7 @@ func randomSpec(random *rand.Rand) spec {
 		s.pooledNorm = random.IntN(2) == 0
 	case 1:
 		s.layerScale = true
+		s.positionPrefix = random.IntN(2)
 	case 2:
 		s.layerScale, s.registers = true, 1+random.IntN(5)
 		if random.IntN(2) == 0 {

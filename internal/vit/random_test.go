@@ -103,6 +103,7 @@ var (
 	}
 	transformers5 = with(transformers4, "query", "attention.q_proj", "key", "attention.k_proj", "value", "attention.v_proj", "projection", "attention.o_proj")
 	giant         = with(transformers4, "up", "", "down", "mlp.weights_out")
+	giant5        = with(transformers5, "gate", "mlp.gate_proj", "up", "mlp.up_proj", "down", "mlp.down_proj")
 	plainViT      = with(transformers4, "norm1", "layernorm_before", "norm2", "layernorm_after", "up", "intermediate.dense", "down", "output.dense")
 	timm          = map[string]string{
 		"class": "cls_token", "registers": "reg_token", "positions": "pos_embed", "patches": "patch_embed.proj", "norm": "norm", "norm1": "norm1", "norm2": "norm2",
@@ -156,7 +157,7 @@ func transformersStyles(s spec) []style {
 		return nil
 	case s.swiglu:
 		packed["mlp.weights_in"] = []string{"gate", "up"}
-		return []style{{block: "encoder.layer.", names: giant, packed: packed}}
+		return []style{{block: "encoder.layer.", names: giant, packed: packed}, {block: "encoder.layer.", names: giant5}}
 	case !s.layerScale && s.registers == 0:
 		return []style{{block: "encoder.layer.", names: plainViT}, {prefix: "vit.", block: "encoder.layer.", names: plainViT}, {block: "layers.", names: transformers5}}
 	}
