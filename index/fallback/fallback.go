@@ -128,7 +128,10 @@ func (x *Index) Count(ctx context.Context, f index.Filter) (count int, err error
 
 // IDs implements index.Index.
 func (x *Index) IDs(ctx context.Context, after palate.ImageID, limit int) (ids []palate.ImageID, err error) {
-	err = x.ask(ctx, func(ctx context.Context, ix index.Index) (err error) { ids, err = ix.IDs(ctx, after, limit); return err })
+	err = x.ask(ctx, func(ctx context.Context, ix index.Index) (err error) {
+		ids, err = ix.IDs(ctx, after, limit)
+		return err
+	})
 	return ids, err
 }
 

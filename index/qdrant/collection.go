@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +28,15 @@ const format = "v1"
 func aliasOf(collection string, model palate.ModelID) string {
 	return collection + "-" + string(model[:modelDigits]) + "-" + format
 }
+
+// ofAlias reports whether a collection was made for an alias. Names that
+// merely begin like it are somebody else's.
+func ofAlias(name, alias string) bool {
+	rest, ok := strings.CutPrefix(name, alias+"-")
+	return ok && begun.MatchString(rest)
+}
+
+var begun = regexp.MustCompile(`^\d{8}t\d{6}-[0-9a-f]{8}$`)
 
 // newCollection names a collection that nobody has made.
 func newCollection(alias string) string {
@@ -114,6 +124,12 @@ type Build struct {
 
 // Generation implements index.Build.
 func (b *Build) Generation(context.Context) (string, error) { return b.name, nil }
+
+// Close implements index.Index; the client goes with the index that serves.
+func (b *Build) Close() error {
+	b.closed.Store(true)
+	return nil
+}
 
 // Stage implements index.Lasting: it makes a collection, payload indexes
 // first, and deletes the ones that killed rebuilds left.
@@ -203,7 +219,7 @@ func (b *Build) Commit(ctx context.Context) error {
 	}
 	moves := []*qdrant.AliasOperations{qdrant.NewAliasCreate(x.name, b.name)}
 	takeOver := true
-	if present := aliases[x.config.Collection]; present != "" && !strings.HasPrefix(present, x.name+"-") {
+	if present := aliases[x.config.Collection]; present != "" && !ofAlias(present, x.name) {
 		there, err := x.countIn(ctx, present)
 		if err != nil {
 			return err
@@ -242,7 +258,7 @@ func (x *Index) deleteAllBut(ctx context.Context, kept string) error {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if name == kept || !strings.HasPrefix(name, x.name+"-") {
+		if name == kept || !ofAlias(name, x.name) {
 			continue
 		}
 		if err := x.client.DeleteCollection(ctx, name); err != nil {

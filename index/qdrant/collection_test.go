@@ -152,6 +152,28 @@ func TestANameThatIsTakenIsNotTouched(t *testing.T) {
 	if _, err := foreign.Count(t.Context(), index.Filter{}); err != nil {
 		t.Errorf("the other collection: %v", err)
 	}
+	// A name that begins like the first one's collections.
+	longer := open(t, configFor(t, s.Address(), func(c *qdrant.Config) { c.Collection = "theirs-a1a1a1a1a1a1-v1-more" }), model, dim)
+	must(t, longer.Clear(t.Context()))
+	must(t, foreign.Clear(t.Context()))
+	must(t, foreign.Drop(t.Context()))
+	if _, err := longer.Count(t.Context(), index.Filter{}); err != nil {
+		t.Errorf("the collection of the longer name: %v", err)
+	}
+	if status, err := foreign.Status(t.Context()); err != nil || len(status.Collections) != 0 {
+		t.Errorf("after Drop: got %+v, %v; want nothing of that name", status, err)
+	}
+}
+
+func TestABuildThatIsClosedClosesNothingElse(t *testing.T) {
+	x := newIndex(t, qdranttest.Run(t))
+	b, err := x.Stage(t.Context())
+	must(t, err)
+	must(t, b.Close())
+	if err := b.Upsert(t.Context(), randomPoints(1)); !errors.Is(err, palate.ErrUnavailable) {
+		t.Errorf("got %v, want %v", err, palate.ErrUnavailable)
+	}
+	must(t, x.Upsert(t.Context(), randomPoints(1)))
 }
 
 func TestLayout(t *testing.T) {

@@ -71,13 +71,16 @@ func connect(c Config) (*qdrant.Client, error) {
 	return client, nil
 }
 
-// exposesKey reports whether others on the way to the server can read the key.
+// exposesKey reports whether the key leaves this machine and its private
+// networks unencrypted. A name without a dot is one of a private network.
 func (c Config) exposesKey() bool {
-	if c.APIKey == "" || c.TLS || c.Host == "localhost" {
+	if c.APIKey == "" || c.TLS {
 		return false
 	}
-	ip := net.ParseIP(c.Host)
-	return ip == nil || !ip.IsLoopback()
+	if ip := net.ParseIP(c.Host); ip != nil {
+		return !ip.IsLoopback() && !ip.IsPrivate()
+	}
+	return strings.Contains(c.Host, ".")
 }
 
 // apiKey goes along with every call.

@@ -1,6 +1,7 @@
 package qdrant_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -9,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -157,6 +159,28 @@ func TestAPIKey(t *testing.T) {
 		err := x.Clear(t.Context())
 		if !errors.Is(err, want) || want != nil && !strings.Contains(err.Error(), "does not accept the API key") {
 			t.Errorf("key %q: got %v, want %v", key, err, want)
+		}
+	}
+}
+
+func TestAKeyThatOthersCanReadIsWarnedOf(t *testing.T) {
+	for _, tt := range []struct {
+		host, key string
+		tls, warn bool
+	}{
+		{"vectors.example.org", "secret", false, true}, {"203.0.113.9", "secret", false, true}, {"2001:db8::1", "secret", false, true},
+		{"vectors.example.org", "secret", true, false}, {"vectors.example.org", "", false, false},
+		{"127.0.0.1", "secret", false, false}, {"::1", "secret", false, false}, {"localhost", "secret", false, false},
+		{"qdrant", "secret", false, false}, {"10.1.2.3", "secret", false, false},
+	} {
+		var log bytes.Buffer
+		c := qdrant.DefaultConfig()
+		c.Host, c.APIKey, c.TLS = tt.host, tt.key, tt.tls
+		x, err := qdrant.New(c, model, dim, slog.New(slog.NewTextHandler(&log, nil)))
+		must(t, err)
+		must(t, x.Close())
+		if warned := strings.Contains(log.String(), "level=WARN"); warned != tt.warn || strings.Contains(log.String(), "secret") {
+			t.Errorf("%+v: got the log %q, want a warning: %v", tt, log.String(), tt.warn)
 		}
 	}
 }

@@ -121,7 +121,8 @@ func (x *Index) Status(ctx context.Context) (Status, error) {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if !strings.HasPrefix(name, x.config.Collection+"-") {
+		rest, _ := strings.CutPrefix(name, x.config.Collection+"-")
+		if len(rest) < modelDigits || !ofAlias(name, aliasOf(x.config.Collection, palate.ModelID(rest))) {
 			continue
 		}
 		info, err := x.info(ctx, name)

@@ -137,6 +137,11 @@ func (f *Follower) CatchUp(ctx context.Context) (applied int, err error) {
 		return 0, err
 	}
 	defer f.give()
+	return f.catchUp(ctx)
+}
+
+// catchUp is CatchUp for who has the turn.
+func (f *Follower) catchUp(ctx context.Context) (applied int, err error) {
 	switch {
 	case f.lasting != nil:
 		applied, err = f.catchUpLasting(ctx)

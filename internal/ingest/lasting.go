@@ -197,9 +197,15 @@ func (f *Follower) Nudge(ctx context.Context) error {
 	if failed {
 		return nil
 	}
+	select {
+	case f.turn <- struct{}{}:
+	default:
+		return nil // somebody is at it
+	}
+	defer f.give()
 	short, cancel := context.WithTimeout(ctx, nudgePatience)
 	defer cancel()
-	_, err := f.CatchUp(short)
+	_, err := f.catchUp(short)
 	if err == nil || errors.Is(err, ErrFollowed) {
 		return nil
 	}

@@ -327,6 +327,9 @@ func TestWhatChangesDuringARebuildIsInIt(t *testing.T) {
 			c.add(4)
 			c.rate(2, "me", palate.Like)
 			must(t, c.catalog.DeleteImage(t.Context(), c.ids[1], "gone"))
+			if err := p.Nudge(context.Background()); err != nil {
+				t.Errorf("somebody waits for the rebuild: %v", err)
+			}
 		})
 	})
 	var told []int
