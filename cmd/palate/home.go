@@ -71,13 +71,25 @@ func (h *home) openModel(ctx context.Context) error {
 	if err := h.catalog.PutModel(ctx, catalog.Model{ID: h.embedder.Model(), Name: h.embedder.Name(), Dim: h.embedder.Dim(), Description: description}); err != nil {
 		return err
 	}
-	if h.index, err = flat.New(h.embedder.Model(), h.embedder.Dim()); err != nil {
+	if h.index, err = h.openIndex(); err != nil {
 		return err
 	}
 	h.closers = append(h.closers, h.index.Close)
 	h.follower = ingest.NewFollower(h.catalog, h.index, "", h.session.logger)
 	h.tastes, err = taste.New(h.catalog, h.index, taste.DefaultConfig(), h.session.logger)
 	return err
+}
+
+// openIndex opens the embedded index with its side file, one for each model.
+func (h *home) openIndex() (*flat.Index, error) {
+	folder := filepath.Join(h.session.Data, "index")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, fmt.Errorf("folder of the index: %w", err)
+	}
+	config := flat.DefaultConfig()
+	config.Path = filepath.Join(folder, h.embedder.Model().Short()+".flat")
+	config.Logger = h.session.logger
+	return flat.Open(h.embedder.Model(), h.embedder.Dim(), config)
 }
 
 // openEmbedder finds or fetches the runtime and loads the model.

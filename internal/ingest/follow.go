@@ -31,10 +31,18 @@ type Follower struct {
 	loaded bool
 }
 
-// NewFollower returns a follower that has not looked at the catalog yet. An
-// index that outlives the process is followed under a name, which the catalog
-// remembers the position of; with an empty name the index is loaded whole at
-// first.
+// PlaceKeeper is an index that keeps, together with its points, the number of
+// the last change that is in them, so that the two can't fall apart. 0 is an
+// index that has to be loaded.
+type PlaceKeeper interface {
+	Place() uint64
+	SetPlace(number uint64)
+}
+
+// NewFollower returns a follower that has not looked at the catalog yet. Of a
+// PlaceKeeper the position is asked. Another index that outlives the process
+// is followed under a name, which the catalog remembers the position of. With
+// an empty name the index is loaded whole at first.
 func NewFollower(c catalog.Catalog, ix index.Index, name string, logger *slog.Logger) *Follower {
 	return &Follower{catalog: c, index: ix, name: name, logger: logger}
 }
@@ -137,10 +145,7 @@ func (f *Follower) Run(ctx context.Context, every time.Duration) error {
 }
 
 func (f *Follower) resume(ctx context.Context) error {
-	if f.name == "" {
-		return f.rebuild(ctx, nil)
-	}
-	at, err := f.catalog.FollowedTo(ctx, f.name)
+	at, err := f.remembered(ctx)
 	if err != nil {
 		return fmt.Errorf("follow the catalog: %w", err)
 	}
@@ -151,8 +156,22 @@ func (f *Follower) resume(ctx context.Context) error {
 	return nil
 }
 
+func (f *Follower) remembered(ctx context.Context) (uint64, error) {
+	if keeper, keeps := f.index.(PlaceKeeper); keeps {
+		return keeper.Place(), nil
+	}
+	if f.name == "" {
+		return 0, nil
+	}
+	return f.catalog.FollowedTo(ctx, f.name)
+}
+
 func (f *Follower) remember(ctx context.Context, number uint64) error {
 	f.at = number
+	if keeper, keeps := f.index.(PlaceKeeper); keeps {
+		keeper.SetPlace(number)
+		return nil
+	}
 	if f.name == "" {
 		return nil
 	}
