@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -70,8 +71,16 @@ func (h *home) openIndex() error {
 	return err
 }
 
+// openEmbedded opens the embedded index with its side file, one for each model.
 func (h *home) openEmbedded() (*flat.Index, error) {
-	embedded, err := flat.New(h.embedder.Model(), h.embedder.Dim())
+	folder := filepath.Join(h.session.Data, "index")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, fmt.Errorf("folder of the index: %w", err)
+	}
+	config := flat.DefaultConfig()
+	config.Path = filepath.Join(folder, h.embedder.Model().Short()+".flat")
+	config.Logger = h.session.logger
+	embedded, err := flat.Open(h.embedder.Model(), h.embedder.Dim(), config)
 	if err == nil {
 		h.closers = append(h.closers, embedded.Close)
 	}

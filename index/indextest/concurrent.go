@@ -49,7 +49,7 @@ func testConcurrent(t *testing.T, s Subject) {
 	queries := make([][]float32, 16)
 	best := make([]ranked, len(queries))
 	for i := range queries {
-		queries[i] = near(r, x.want[id(r.IntN(stay))].Embedding, .02)
+		queries[i] = near(r, x.want[id(r.IntN(stay))].Embedding, .1)
 		best[i] = x.want.rank(index.Query{Vector: queries[i]})[0]
 	}
 	passing := points(r, stay+come, dim)[stay:]

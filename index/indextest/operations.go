@@ -45,7 +45,7 @@ func (t *trial) operate(r *rand.Rand, dim, known int) string {
 		for _, id := range some(12) {
 			p := index.Point{ID: id, Embedding: spread(r, dim), Attributes: attributes(r)}
 			if len(t.want) > 0 && r.IntN(3) == 0 { // like one that is there
-				p.Embedding = near(r, t.want[t.want.ids()[r.IntN(len(t.want))]].Embedding, .001*float64(r.IntN(2)))
+				p.Embedding = near(r, t.want[t.want.ids()[r.IntN(len(t.want))]].Embedding, .01*float64(r.IntN(2)))
 			}
 			batch = append(batch, p)
 		}

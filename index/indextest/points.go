@@ -45,11 +45,12 @@ func normals(r *rand.Rand, dim int) []float32 {
 // spread draws a direction.
 func spread(r *rand.Rand, dim int) palate.Embedding { return unit(normals(r, dim)) }
 
-// near draws a direction about noise·√dim away from a centre.
+// near draws a direction about noise away from a centre.
 func near(r *rand.Rand, centre palate.Embedding, noise float64) palate.Embedding {
 	v := normals(r, len(centre))
+	share := float32(noise / math.Sqrt(float64(len(centre))))
 	for i := range v {
-		v[i] = centre[i] + float32(noise)*v[i]
+		v[i] = centre[i] + share*v[i]
 	}
 	return unit(v)
 }

@@ -47,7 +47,7 @@ func testCollapse(t *testing.T, s Subject) {
 	r := random(11)
 	all := points(r, 90, dim)
 	for i := range 60 { // 30 groups of three that are nearly the same
-		all[30+i].Embedding = near(r, all[i%30].Embedding, .001)
+		all[30+i].Embedding = near(r, all[i%30].Embedding, .01)
 	}
 	x := begin(t, s, dim, all...)
 	group := func(id palate.ImageID) int {
@@ -56,7 +56,7 @@ func testCollapse(t *testing.T, s Subject) {
 	for n := range 20 {
 		q := index.Query{Vector: spread(r, dim), Limit: 12, Offset: n, Collapse: .99}
 		if n%2 == 1 {
-			q.Vector = near(r, all[n].Embedding, .01)
+			q.Vector = near(r, all[n].Embedding, .05)
 		}
 		x.check("collapsed", q)
 		seen := map[int]bool{}

@@ -14,10 +14,10 @@ import (
 // neighbours apart badly: on such data the best 4·k by rounded scores miss
 // most of the true k.
 func testClusters(t *testing.T, s Subject) {
-	const dim, clusters, queries = 96, 20, 40
-	n := 20_000
+	const dim, clusters, queries = 96, 20, 24
+	n := 10_000
 	if slow || testing.Short() {
-		n = 5000
+		n = 4000
 	}
 	r := random(50)
 	centres := make([]palate.Embedding, clusters)

@@ -41,9 +41,18 @@ type Follower struct {
 	failedAt   time.Time
 }
 
+// PlaceKeeper is an index that keeps, together with its points, the number of
+// the last change that is in them, so that the two can't fall apart. 0 is an
+// index that has to be loaded.
+type PlaceKeeper interface {
+	Place() uint64
+	SetPlace(number uint64)
+}
+
 // NewFollower returns a follower that has not looked at the catalog yet. An
 // index.Lasting is followed under a name, which the catalog remembers the
-// position of; with an empty name the index is loaded whole at first.
+// position of. With an empty name a PlaceKeeper is asked for its position; any
+// other index is loaded whole at first.
 func NewFollower(c catalog.Catalog, ix index.Index, name string, logger *slog.Logger) *Follower {
 	f := &Follower{catalog: c, index: ix, name: name, logger: logger, turn: make(chan struct{}, 1)}
 	if name != "" {
@@ -97,10 +106,38 @@ func (f *Follower) reload(ctx context.Context, progress func(done, total int)) e
 		return fmt.Errorf("load the index: %w", err)
 	}
 	f.loaded = true
+	return f.remember(ctx, start)
+}
+
+// resume goes on from where a PlaceKeeper was left, and loads another index.
+// A place beyond the catalog's last change is another catalog's.
+func (f *Follower) resume(ctx context.Context) (applied int, err error) {
+	keeper, keeps := f.index.(PlaceKeeper)
+	if !keeps || keeper.Place() == 0 {
+		return 0, f.reload(ctx, nil)
+	}
+	last, err := f.catalog.LastChange(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("follow the catalog: %w", err)
+	}
+	if keeper.Place() > last {
+		return 0, f.reload(ctx, nil)
+	}
 	f.mu.Lock()
-	f.at = start
+	f.at = keeper.Place()
 	f.mu.Unlock()
-	return nil
+	f.loaded = true
+	return f.advanceOrReload(ctx)
+}
+
+// advanceOrReload is advance for an index that goes with the process.
+func (f *Follower) advanceOrReload(ctx context.Context) (applied int, err error) {
+	applied, err = f.advance(ctx, f.index)
+	if errors.Is(err, palate.ErrConflict) {
+		f.logger.InfoContext(ctx, "index fell behind what the catalog remembers; loading it anew", "followed_to", f.at)
+		err = f.reload(ctx, nil)
+	}
+	return applied, err
 }
 
 // fill loads every embedding of the index's model into an empty index.
@@ -146,13 +183,9 @@ func (f *Follower) catchUp(ctx context.Context) (applied int, err error) {
 	case f.lasting != nil:
 		applied, err = f.catchUpLasting(ctx)
 	case !f.loaded:
-		err = f.reload(ctx, nil)
+		applied, err = f.resume(ctx)
 	default:
-		applied, err = f.advance(ctx, f.index)
-		if errors.Is(err, palate.ErrConflict) {
-			f.logger.InfoContext(ctx, "index fell behind what the catalog remembers; loading it anew", "followed_to", f.at)
-			err = f.reload(ctx, nil)
-		}
+		applied, err = f.advanceOrReload(ctx)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -190,6 +223,9 @@ func (f *Follower) remember(ctx context.Context, number uint64) error {
 	generation := f.generation
 	f.mu.Unlock()
 	if f.lasting == nil {
+		if keeper, keeps := f.index.(PlaceKeeper); keeps {
+			keeper.SetPlace(number)
+		}
 		return nil
 	}
 	if err := f.catalog.SetFollowedTo(ctx, f.key(generation), number); err != nil {
