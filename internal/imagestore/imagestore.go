@@ -72,8 +72,10 @@ type Store interface {
 type InPlace interface {
 	Store
 
-	// Link makes a hard link to the file. palate.ErrInvalid, saying so, if
-	// the file is on another disk or the file system has no links.
+	// Link makes a hard link to the file. Both names are one file from then
+	// on: who writes into the original in place damages the stored image.
+	// palate.ErrInvalid, saying so, if the file is on another disk or the
+	// file system has no links.
 	Link(ctx context.Context, path string) (Stored, error)
 
 	// Reference keeps path, size and hash of the file, which stays where
