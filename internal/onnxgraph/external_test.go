@@ -96,7 +96,11 @@ func TestModelsBeyondOneFileAreRefusedInOneFile(t *testing.T) {
 	for _, name := range []string{"a", "b1", "c", "d", "e", "f", "g", "h"} {
 		g.Const(name, onnxgraph.Tensor{Type: onnxgraph.Float32, Shape: []int64{1 << 26}, Raw: block})
 	}
-	_, err := onnxgraph.NewModel(g, 17).Marshal()
+	m := onnxgraph.NewModel(g, 17)
+	if got, least := m.Bytes(), int64(1<<31); got < least || got > least+1000 {
+		t.Errorf("got %d bytes, want a little more than %d", got, least)
+	}
+	_, err := m.Marshal()
 	if !errors.Is(err, palate.ErrInvalid) || !strings.Contains(err.Error(), "beside it") {
 		t.Errorf("got %v, want palate.ErrInvalid that says what to do", err)
 	}
