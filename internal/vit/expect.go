@@ -87,10 +87,12 @@ func (i *inspection) expectBlock(a Architecture, block int) {
 		}
 		return fmt.Sprintf("%s%d.%s", names.blockPrefix, block, blockNames[a.Naming][r][0])
 	}
-	linear := func(r role, out, in int) {
-		i.want(name(r)+".weight", out, in)
-		i.want(name(r)+".bias", out)
+	biased := func(r role, out, in int, bias bool) {
+		if i.want(name(r)+".weight", out, in); bias {
+			i.want(name(r)+".bias", out)
+		}
 	}
+	linear := func(r role, out, in int) { biased(r, out, in, true) }
 	norm := func(r role, n int) {
 		i.want(name(r)+".weight", n)
 		i.want(name(r)+".bias", n)
@@ -98,13 +100,11 @@ func (i *inspection) expectBlock(a Architecture, block int) {
 	norm(norm1, dim)
 	norm(norm2, dim)
 	if names.has(packedQKV) {
-		linear(packedQKV, 3*dim, dim)
+		biased(packedQKV, 3*dim, dim, a.QKVBias)
 	} else {
-		linear(query, dim, dim)
-		if i.want(name(key)+".weight", dim, dim); i.has(name(key) + ".bias") {
-			i.want(name(key)+".bias", dim) // EVA-02's keys have none
-		}
-		linear(value, dim, dim)
+		biased(query, dim, dim, a.QKVBias)
+		biased(key, dim, dim, a.QKVBias && (!a.Rotary || i.has(name(key)+".bias")))
+		biased(value, dim, dim, a.QKVBias)
 	}
 	linear(projection, dim, dim)
 	if a.LayerScale {

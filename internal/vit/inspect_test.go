@@ -130,6 +130,7 @@ func TestModelsThatAreNotWhatTheySeemAreRefused(t *testing.T) {
 		"no MLP":                     {func(v values) { delete(v, "blocks.0.mlp.fc2.weight") }, twoHeads, "block 0 has no MLP"},
 		"no attention":               {func(v values) { delete(v, "blocks.0.attn.qkv.weight") }, twoHeads, `"blocks.0.attn.q_proj.weight" is missing`},
 		"no bias in attention":       {func(v values) { delete(v, "blocks.0.attn.qkv.bias") }, twoHeads, `"blocks.0.attn.qkv.bias" is missing`},
+		"a bias against config.json": {func(v values) {}, `{"num_heads": 2, "qkv_bias": false}`, `"blocks.0.attn.qkv.bias"`},
 		"half a LayerScale":          {func(v values) { delete(v, "blocks.0.ls2.gamma") }, twoHeads, `"blocks.0.ls2.gamma" is missing`},
 		"an MLP that doesn't fit":    {func(v values) { v["blocks.0.mlp.fc1.weight"] = zeros(13, 16) }, twoHeads, "want [12 16]"},
 		"what palate doesn't know":   {func(v values) { v["blocks.0.attn.q_norm.weight"] = zeros(8) }, twoHeads, `"blocks.0.attn.q_norm.weight"`},

@@ -12,6 +12,7 @@ func (a *Architecture) settle(c configuration) {
 	if a.Heads == 0 && a.Dim%64 == 0 {
 		a.Heads = a.Dim / 64
 	}
+	a.QKVBias = !c.noQKVBias
 	a.Epsilon = 1e-6
 	if a.Naming == NamingTransformers && a.Family == "vit" {
 		a.Epsilon = 1e-12
