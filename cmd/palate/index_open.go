@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -41,6 +42,9 @@ func (h *home) openIndex() error {
 		}
 		h.index, h.follower = embedded, ingest.NewFollower(h.catalog, embedded, "", s.logger)
 		return nil
+	}
+	if !strings.HasPrefix(s.IndexAddress, qdrant.Scheme) {
+		return usagef("--index is %q, want %q or an address that begins with %s", s.IndexAddress, embeddedIndex, qdrant.Scheme)
 	}
 	config, err := qdrant.ParseAddress(s.IndexAddress)
 	if err != nil {
