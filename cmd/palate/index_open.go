@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -42,6 +43,9 @@ func (h *home) openIndex() error {
 		}
 		h.index, h.follower = embedded, ingest.NewFollower(h.catalog, embedded, "", s.logger)
 		return nil
+	}
+	if !strings.HasPrefix(s.IndexAddress, qdrant.Scheme) {
+		return usagef("--index is %q, want %q or an address that begins with %s", s.IndexAddress, embeddedIndex, qdrant.Scheme)
 	}
 	config, err := qdrant.ParseAddress(s.IndexAddress)
 	if err != nil {

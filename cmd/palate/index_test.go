@@ -142,7 +142,7 @@ func TestIndexFlagsThatAreWrong(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"scores", "--index", "chroma://x"}, "qdrant://"},
+		{[]string{"scores", "--index", "chroma://x"}, `"chroma://x", want "embedded" or an address that begins with qdrant://`},
 		{[]string{"serve", "--index", "qdrant://k3y@/x", "--addr", "127.0.0.1:0"}, "no host"},
 		{[]string{"scores", "--index-fallback"}, "--index qdrant://"},
 		{[]string{"index", "verify", "--sample", "-1"}, "--sample"},
@@ -154,7 +154,7 @@ func TestIndexFlagsThatAreWrong(t *testing.T) {
 	}
 }
 
-// post sends JSON and returns the status and its Retry-After.
+// ask sends JSON and returns the status and its Retry-After.
 func (s server) ask(method, path, body string) (status int, retryAfter string) {
 	s.t.Helper()
 	request, err := http.NewRequest(method, s.url+path, bytes.NewReader([]byte(body)))
@@ -205,11 +205,7 @@ func TestAServerWhoseIndexGoesAwayAndComesBack(t *testing.T) {
 			}
 			mustRun(t, "import", museumPictures(t, added), "--data", folder)
 			eventually(t, "the new pictures are embedded", func() bool {
-				var embeddings int
-				for range lookInto(t, folder).embeddings {
-					embeddings++
-				}
-				return embeddings == demoPictures+added
+				return len(lookInto(t, folder).embeddings) == demoPictures+added
 			})
 			if err := qdrant.Start(qdrant.Address()); err != nil {
 				t.Fatal(err)
@@ -225,6 +221,27 @@ func TestAServerWhoseIndexGoesAwayAndComesBack(t *testing.T) {
 				t.Errorf("got exit code %d: %s", r.code, r.err)
 			}
 		})
+	}
+}
+
+// Commands that write what an index is derived from do not ask for it.
+func TestCrawlingEmbeddingAndRatingNeedNoIndex(t *testing.T) {
+	const pictures = 4
+	server := qdranttest.Run(t)
+	folder := t.TempDir()
+	at := []string{"--data", folder, "--index", addressOf(server)}
+	server.Stop()
+	mustRun(t, append([]string{"crawl", "--museum", startMuseum(t, pictures).addr}, at...)...)
+	mustRun(t, append([]string{"embed"}, at...)...)
+	for id := range lookInto(t, folder).embeddings {
+		mustRun(t, append([]string{"rate", "like", id.String()}, at...)...)
+	}
+	if err := server.Start(server.Address()); err != nil {
+		t.Fatal(err)
+	}
+	v := jsonRun[verification](t, append([]string{"index", "verify"}, at...)...)
+	if !v.Clean || v.Points != pictures || v.Checked != pictures {
+		t.Errorf("got %+v, want %d points as in the catalog", v, pictures)
 	}
 }
 

@@ -132,7 +132,7 @@ func (f *Follower) resume(ctx context.Context) (applied int, err error) {
 
 // advanceOrReload is advance for an index that goes with the process.
 func (f *Follower) advanceOrReload(ctx context.Context) (applied int, err error) {
-	applied, err = f.advance(ctx, f.index)
+	applied, err = f.advance(ctx)
 	if errors.Is(err, palate.ErrConflict) {
 		f.logger.InfoContext(ctx, "index fell behind what the catalog remembers; loading it anew", "followed_to", f.at)
 		err = f.reload(ctx, nil)
@@ -196,9 +196,9 @@ func (f *Follower) catchUp(ctx context.Context) (applied int, err error) {
 	return applied, err
 }
 
-// advance applies what follows f.at to an index. palate.ErrConflict says that
-// the catalog does not remember all of it.
-func (f *Follower) advance(ctx context.Context, ix index.Index) (applied int, err error) {
+// advance applies what follows f.at. palate.ErrConflict says that the catalog
+// does not remember all of it.
+func (f *Follower) advance(ctx context.Context) (applied int, err error) {
 	for {
 		changes, err := f.catalog.ChangesAfter(ctx, f.at, followBatch)
 		if err != nil {
@@ -207,7 +207,7 @@ func (f *Follower) advance(ctx context.Context, ix index.Index) (applied int, er
 		if len(changes) == 0 {
 			return applied, nil
 		}
-		if err := f.apply(ctx, ix, changes); err != nil {
+		if err := f.apply(ctx, f.index, changes); err != nil {
 			return applied, fmt.Errorf("follow the catalog: %w", err)
 		}
 		applied += len(changes)

@@ -92,7 +92,7 @@ func (f *Follower) bringUp(ctx context.Context) (applied int, err error) {
 	f.mu.Lock()
 	f.generation, f.at = generation, at
 	f.mu.Unlock()
-	applied, err = f.advance(ctx, f.index)
+	applied, err = f.advance(ctx)
 	if errors.Is(err, palate.ErrConflict) {
 		f.logger.InfoContext(ctx, "index fell behind what the catalog remembers; filling it anew", "followed_to", at)
 		return applied, f.replace(ctx, nil)

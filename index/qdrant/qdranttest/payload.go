@@ -3,7 +3,6 @@ package qdranttest
 import (
 	"context"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/qdrant/go-client/qdrant"
@@ -150,32 +149,4 @@ func (c *collection) update(operation *qdrant.PointsUpdateOperation) error {
 	default:
 		return status.Errorf(codes.Unimplemented, "the stand-in does not know the operation %T", o)
 	}
-}
-
-// Payload gives a copy of what a point of a collection or an alias says, nil
-// if there is no such point.
-func (s *Server) Payload(name string, id [16]byte) map[string]*qdrant.Value {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	c, err := s.find(name)
-	if err != nil || c.points[id] == nil {
-		return nil
-	}
-	return maps.Clone(c.points[id].payload)
-}
-
-// Damage changes one stored vector, as a broken disk might, and reports
-// whether the point is there.
-func (s *Server) Damage(name string, id [16]byte) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c, err := s.find(name)
-	if err != nil || c.points[id] == nil {
-		return false
-	}
-	p := c.points[id]
-	damaged := slices.Clone(p.vector)
-	damaged[0], damaged[len(damaged)-1] = damaged[len(damaged)-1]+.5, -damaged[0]
-	c.points[id] = &point{id: id, vector: damaged, payload: p.payload}
-	return true
 }

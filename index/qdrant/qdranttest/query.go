@@ -1,7 +1,6 @@
 package qdranttest
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"slices"
@@ -140,20 +139,4 @@ func product(a []float64, b []float32) (sum float64) {
 		sum += a[i] * float64(v)
 	}
 	return sum
-}
-
-// IDs lists the points of a collection or an alias in the order of ids.
-func (s *Server) IDs(name string) [][16]byte {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	c, err := s.find(name)
-	if err != nil {
-		return nil
-	}
-	ids := make([][16]byte, 0, len(c.points))
-	for id := range c.points {
-		ids = append(ids, id)
-	}
-	slices.SortFunc(ids, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
-	return ids
 }
