@@ -75,6 +75,9 @@ func (c *embedCommand) printFiles(ctx context.Context, s *session) error {
 		return err
 	}
 	e.tell(s)
+	if err := s.tellInt8OfFiles(ctx, e, c.Files); err != nil {
+		return errors.Join(err, e.Close())
+	}
 	var errs []error
 	for _, name := range c.Files {
 		vector, err := embedFile(ctx, e, name)

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/palate-art/palate/embedder/baseline"
 	"github.com/palate-art/palate/internal/ingest"
 )
 
@@ -127,6 +130,9 @@ func TestInt8IsMeasuredBeforeItEmbeds(t *testing.T) {
 	if got.Pictures != 3 || len(got.Files) != 3 || !(got.Min > .9 && got.Min <= got.Mean && got.Mean < 1-1e-9) {
 		t.Errorf("got %+v, want three cosines near 1 and not 1", got)
 	}
+	if r := runPalate(t, "embed", files[0], "--model", "tiny", "--precision", "int8", "--quiet"); !strings.Contains(r.err, "cosine") {
+		t.Errorf("got %+v of a file, want the cosine shown", r)
+	}
 	mustRun(t, append([]string{"import", "--data", home}, files...)...)
 	r := runPalate(t, "embed", "--data", home, "--model", "tiny", "--precision", "int8")
 	if r.code != exitDone || !strings.Contains(r.err, "cosine") || !strings.Contains(r.err, "on 3 pictures") {
@@ -158,4 +164,26 @@ func TestHostileWeightsAreRefusedInASentence(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAnONNXModelCanBeAdded(t *testing.T) {
+	t.Setenv("PALATE_MODELS", t.TempDir())
+	graph, description := baseline.Model()
+	text, err := json.Marshal(description)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "art.onnx")
+	writeFile(t, file, graph)
+	writeFile(t, strings.TrimSuffix(file, ".onnx")+".json", text)
+	picture := filepath.Join(museumPictures(t, 1), "0.jpg")
+	byFile := jsonRun[fileEmbedding](t, "embed", picture, "--model", file)
+	for _, flags := range [][]string{nil, {"--copy", "--replace"}} {
+		mustRun(t, append([]string{"model", "add", "art", file}, flags...)...)
+		byName := jsonRun[fileEmbedding](t, "embed", picture, "--model", "art")
+		if byName.Model != "art" || byName.ModelID != byFile.ModelID || !slices.Equal(byName.Vector, byFile.Vector) {
+			t.Errorf("got %s by %s, want %s and its values", byName.ModelID, byName.Model, byFile.ModelID)
+		}
+	}
+	mustFail(t, exitFailed, []string{"description"}, "embed", picture, "--model", "art", "--size", "224")
 }

@@ -98,7 +98,11 @@ func (s *session) open(ctx context.Context, rt *ort.Runtime, settings models.Set
 	if err != nil {
 		return nil, settings, err
 	}
-	built, err := source.Build(ctx, settings, s.precision(settings, device), device.Kind)
+	precision := s.precision(settings, device)
+	if precision == vit.Int8 && device.Kind != ort.DeviceCPU {
+		return nil, settings, usagef("int8 is computed on a CPU alone: add --device cpu")
+	}
+	built, err := source.Build(ctx, settings, precision, device.Kind)
 	if err != nil {
 		return nil, settings, err
 	}
