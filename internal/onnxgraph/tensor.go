@@ -53,6 +53,8 @@ type Tensor struct {
 	Raw []byte
 	// Strings holds the elements of a String tensor, which has no Raw.
 	Strings [][]byte
+
+	external *place // where the elements are, if not in the model's file
 }
 
 // Float32s is a tensor of float32. It copies values.

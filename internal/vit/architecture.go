@@ -28,9 +28,9 @@ const (
 	NamingTransformers Naming = "transformers"
 )
 
-// Architecture describes one vision transformer. Inspect makes it; the
-// exported fields may be changed, within what Validate allows, where the
-// weights' publisher says otherwise.
+// Architecture describes one vision transformer. Inspect makes it. What
+// tensors don't tell may be changed afterwards: Heads, Epsilon, Resampling and
+// Preprocessing; the rest must stay what the file's tensors are.
 type Architecture struct {
 	// Family is "dinov2", "vit" or "eva02", for people.
 	Family string

@@ -35,6 +35,9 @@ func Build(ctx context.Context, file *safetensors.File, a Architecture, o Option
 	if err != nil {
 		return nil, fmt.Errorf("build %s: %w", o.Name, err)
 	}
+	if err := checkFile(file, a); err != nil {
+		return nil, fmt.Errorf("build %s: %w", o.Name, err)
+	}
 	o = o.Fill(a)
 	r := &reader{file: file, a: a}
 	w := newWriter(a, o)

@@ -121,15 +121,30 @@ func (i *inspection) architecture(c configuration) (Architecture, error) {
 	if err := i.optionalParts(&a); err != nil {
 		return a, err
 	}
-	i.expectModel(a)
-	for block := range a.Depth {
-		i.expectBlock(a, block)
-	}
 	if err := i.grid(&a, c); err != nil {
 		return a, err
 	}
 	a.settle(c)
-	return a, errors.Join(i.problems...)
+	return a, i.expect(a)
+}
+
+// expect holds the file against all that a model of the architecture has.
+func (i *inspection) expect(a Architecture) error {
+	i.expectModel(a)
+	for block := range a.Depth {
+		i.expectBlock(a, block)
+	}
+	return errors.Join(i.problems...)
+}
+
+// checkFile refuses, as palate.ErrInvalid, a file that Inspect did not make a
+// of, as far as reading it goes.
+func checkFile(file *safetensors.File, a Architecture) error {
+	i := inspection{file: file, known: map[string]bool{}}
+	if err := i.expect(a); err != nil {
+		return fmt.Errorf("the file is not the one whose architecture is given: %w: %w", palate.ErrInvalid, err)
+	}
+	return nil
 }
 
 // depth counts blocks, which are numbered from 0.
@@ -190,8 +205,7 @@ func (i *inspection) optionalParts(a *Architecture) error {
 	return nil
 }
 
-// expectModel notes the tensors outside the blocks, but for the position
-// embedding.
+// expectModel notes the tensors outside the blocks.
 func (i *inspection) expectModel(a Architecture) {
 	n, dim := a.tensors, a.Dim
 	name := func(r role) string { return modelName(a, r) }
@@ -199,6 +213,7 @@ func (i *inspection) expectModel(a Architecture) {
 	if a.Registers > 0 {
 		i.want(name(registers), 1, a.Registers, dim)
 	}
+	i.want(name(positions), 1, a.positionPrefix+a.GridRows*a.GridColumns, dim)
 	i.want(n.of(-1, patches)+".weight", dim, 3, a.PatchSize, a.PatchSize)
 	i.want(n.of(-1, patches)+".bias", dim)
 	norm := finalNorm
@@ -274,7 +289,6 @@ func (i *inspection) grid(a *Architecture, c configuration) error {
 	if err != nil {
 		return err
 	}
-	i.want(name, 1, shape[1], a.Dim)
 	prefixes := []int{1}
 	if a.Naming == NamingTimm && a.Registers > 0 {
 		prefixes = []int{0, 1, 1 + a.Registers} // timm: no_embed_class, and without it
