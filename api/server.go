@@ -114,6 +114,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	for _, file := range web.Files {
 		e.GET(file.Path, echo.WrapHandler(file))
 	}
+	e.GET("/metrics", s.metrics)
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, problemOf(http.StatusForbidden, "a page of another origin may not change anything here"))

@@ -24,7 +24,8 @@ type Input struct {
 	Shown Area
 }
 
-// Area is a rectangle of an upright picture, in its pixels from the top left.
+// Area is a rectangle of an upright picture, in fractions of its sides from
+// the top left: all of it is from 0 to 1.
 type Area struct{ MinX, MinY, MaxX, MaxY float64 }
 
 // Embedder maps images to embeddings with one fixed model.
@@ -41,6 +42,11 @@ type Embedder interface {
 	// not make (another shape, a NaN) is palate.ErrInvalid. It returns
 	// promptly with ctx's error once ctx is done.
 	Embed(ctx context.Context, inputs []Input) ([]palate.Embedding, error)
+
+	// Detail is the length in pixels of a picture's shorter side beyond which
+	// more detail changes nothing much: pictures may be decoded smaller for
+	// Prepare, but not below it (picture.DecodeAtLeast).
+	Detail() int
 
 	// Dim is the length of every embedding.
 	Dim() int

@@ -76,26 +76,33 @@ func (d Description) Check(in Input) error {
 
 // shown is the part of a picture of width × height that its input shows.
 func (d Description) shown(width, height int) Area {
-	all := Area{MaxX: float64(width), MaxY: float64(height)}
+	// part is the place of the window from ≤ x < to on a side of length all.
+	part := func(from, to, all int) (float64, float64) {
+		return float64(from) / float64(all), float64(to) / float64(all)
+	}
+	a := Area{MaxX: 1, MaxY: 1}
 	switch d.Fit {
 	case FitCrop:
 		w, h := picture.ShortSize(width, height, d.shortSide())
 		window := picture.CropWindow(w, h, d.Input.Width)
-		x, y := all.MaxX/float64(w), all.MaxY/float64(h)
-		return Area{
-			MinX: float64(window.Min.X) * x, MinY: float64(window.Min.Y) * y,
-			MaxX: float64(window.Max.X) * x, MaxY: float64(window.Max.Y) * y,
-		}
+		a.MinX, a.MaxX = part(window.Min.X, window.Max.X, w)
+		a.MinY, a.MaxY = part(window.Min.Y, window.Max.Y, h)
 	case FitPad:
 		w, h := insideSize(width, height, d.Input.Width, d.Input.Height)
-		left, top := float64((d.Input.Width-w)/2), float64((d.Input.Height-h)/2)
-		x, y := all.MaxX/float64(w), all.MaxY/float64(h)
-		return Area{
-			MinX: -left * x, MinY: -top * y,
-			MaxX: (float64(d.Input.Width) - left) * x, MaxY: (float64(d.Input.Height) - top) * y,
-		}
+		left, top := (d.Input.Width-w)/2, (d.Input.Height-h)/2
+		a.MinX, a.MaxX = part(-left, d.Input.Width-left, w)
+		a.MinY, a.MaxY = part(-top, d.Input.Height-top, h)
 	}
-	return all
+	return a
+}
+
+// Detail is what the picture's shorter side is resized to, or the longest it
+// could be.
+func (d Description) Detail() int {
+	if d.Fit == FitCrop {
+		return d.shortSide()
+	}
+	return max(d.Input.Width, d.Input.Height)
 }
 
 // insideSize is the largest size of w:h's ratio inside boxW × boxH, each

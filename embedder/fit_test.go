@@ -61,10 +61,10 @@ func TestPreparedInputsSayWhatTheyShow(t *testing.T) {
 		d    embedder.Description
 		want embedder.Area
 	}{
-		"whole":   {whole(32, 4), embedder.Area{MaxX: 64, MaxY: 32}},
-		"stretch": {plain(embedder.FitStretch, 8, 6), embedder.Area{MaxX: 64, MaxY: 32}},
-		"crop":    {crop, embedder.Area{MinX: 24, MinY: 8, MaxX: 40, MaxY: 24}},                 // the middle 8 of 32 × 16
-		"pad":     {plain(embedder.FitPad, 8, 8), embedder.Area{MinY: -16, MaxX: 64, MaxY: 48}}, // two rows of eight pixels above and below
+		"whole":   {whole(32, 4), embedder.Area{MaxX: 1, MaxY: 1}},
+		"stretch": {plain(embedder.FitStretch, 8, 6), embedder.Area{MaxX: 1, MaxY: 1}},
+		"crop":    {crop, embedder.Area{MinX: .375, MinY: .25, MaxX: .625, MaxY: .75}},          // the middle 8 of 32 × 16
+		"pad":     {plain(embedder.FitPad, 8, 8), embedder.Area{MinY: -.5, MaxX: 1, MaxY: 1.5}}, // two rows of eight pixels above and below
 	} {
 		in, err := test.d.Prepare(halves(64, 32))
 		if err != nil {

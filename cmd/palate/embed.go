@@ -12,6 +12,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/picture"
 )
 
@@ -51,10 +52,29 @@ func (c *embedCommand) embed(ctx context.Context, h *home) error {
 	}
 	s.say("%d images embedded by %s on %s, %.1f a second; %d could not be embedded", report.Embedded,
 		h.embedder.Name(), h.embedder.Provider(), report.ImagesPerSecond, report.Failed)
+	if report.Embedded > 0 {
+		s.say("%s", boundLine(report))
+	}
 	for _, failure := range report.Failures {
 		s.say("  %s: %s", failure.Image, failure.Reason)
 	}
 	return nil
+}
+
+// boundNames say what a stage does.
+var boundNames = map[embedder.Stage]string{
+	embedder.StageSource: "finding the next picture", embedder.StageDecode: "decoding", embedder.StagePrepare: "resizing",
+	embedder.StageInfer: "inference", embedder.StageDeliver: "writing",
+}
+
+// boundLine tells where the time went and which stage the others waited for.
+func boundLine(r ingest.EmbedReport) string {
+	line := fmt.Sprintf("%.1f s: decoding %.1f, resizing %.1f, inference %.1f, writing %.1f; waiting for pictures %.1f, for inference %.1f (seconds of all workers)",
+		r.Seconds, r.DecodeSeconds, r.PrepareSeconds, r.InferSeconds, r.WriteSeconds, r.StarvedSeconds, r.BlockedSeconds)
+	if name, ok := boundNames[r.Bound]; ok {
+		line += "; bound by " + name
+	}
+	return line
 }
 
 // fileEmbedding is what embed prints of one file.
@@ -117,7 +137,7 @@ func embedFile(ctx context.Context, e embedder.Embedder, name string) (palate.Em
 	if err != nil {
 		return nil, err
 	}
-	m, _, err := picture.Decode(bytes.NewReader(content), picture.DefaultLimits())
+	m, _, err := picture.DecodeAtLeast(bytes.NewReader(content), picture.DefaultLimits(), e.Detail())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

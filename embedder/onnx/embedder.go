@@ -66,6 +66,9 @@ func (e *Embedder) Prepare(img image.Image) (embedder.Input, error) {
 	return e.description.Prepare(img)
 }
 
+// Detail is the description's.
+func (e *Embedder) Detail() int { return e.description.Detail() }
+
 // Dim is the length of every embedding.
 func (e *Embedder) Dim() int { return e.dim }
 

@@ -93,7 +93,7 @@ func TestPatchesCoverThePartOfThePictureThatTheyShow(t *testing.T) {
 		}
 		changed++
 		// The kernel of the resize reaches two input pixels beyond the spot.
-		if a := p.Area(i%p.Columns, i/p.Columns); a.MinX > 140+21 || a.MaxX < 130-21 || a.MinY > 310+19 || a.MaxY < 300-19 {
+		if a := p.Area(i%p.Columns, i/p.Columns); 900*a.MinX > 140+21 || 900*a.MaxX < 130-21 || 450*a.MinY > 310+19 || 450*a.MaxY < 300-19 {
 			t.Errorf("the patch of %+v sees the light spot at (130, 300)", a)
 		}
 	}

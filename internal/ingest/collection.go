@@ -28,6 +28,7 @@ type Collection struct {
 	catalog catalog.Catalog
 	store   imagestore.Store
 	limits  picture.Limits
+	meter   embedder.Meter // of everything that EmbedPending does
 }
 
 var _ crawler.Keeper = (*Collection)(nil)
@@ -36,6 +37,9 @@ var _ crawler.Keeper = (*Collection)(nil)
 func NewCollection(c catalog.Catalog, store imagestore.Store, limits picture.Limits) *Collection {
 	return &Collection{catalog: c, store: store, limits: limits}
 }
+
+// Embedding tells what EmbedPending has done in this process, up to now.
+func (c *Collection) Embedding() embedder.Stats { return c.meter.Stats() }
 
 // Addition is what became of a picture that was added.
 type Addition struct {
@@ -153,14 +157,15 @@ func (c *Collection) Sweep(ctx context.Context, olderThan time.Duration) (int, e
 	})
 }
 
-// open decodes the upright picture of an image.
-func (c *Collection) open(ctx context.Context, id palate.ImageID) (*picture.RGB, error) {
+// open decodes the upright picture of an image, of which no more than detail
+// of the shorter side is needed (picture.DecodeAtLeast).
+func (c *Collection) open(ctx context.Context, id palate.ImageID, detail int) (*picture.RGB, error) {
 	file, err := c.store.Open(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	m, _, err := picture.Decode(file, c.limits)
+	m, _, err := picture.DecodeAtLeast(file, c.limits, detail)
 	return m, err
 }
 
@@ -171,7 +176,7 @@ func (c *Collection) Thumbnail(ctx context.Context, id palate.ImageID, width int
 	if !errors.Is(err, palate.ErrNotFound) {
 		return kept, err
 	}
-	m, err := c.open(ctx, id)
+	m, err := c.open(ctx, id, width) // its shorter side is at most that
 	if err != nil {
 		return nil, fmt.Errorf("thumbnail of %s: %w", id, err)
 	}
@@ -198,7 +203,7 @@ func (thumbnail) Close() error { return nil }
 
 // EmbedPicture gives the embedding of a picture that is not kept.
 func (c *Collection) EmbedPicture(ctx context.Context, e embedder.Embedder, content []byte) (palate.Embedding, error) {
-	m, _, err := picture.Decode(bytes.NewReader(content), c.limits)
+	m, _, err := picture.DecodeAtLeast(bytes.NewReader(content), c.limits, e.Detail())
 	if err != nil {
 		return nil, err
 	}
