@@ -90,7 +90,7 @@ func (c *embedCommand) printFiles(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	e, err := s.openEmbedder(ctx, used)
+	e, err := s.openEmbedder(ctx, used, true)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func (c *modelCompareCommand) Run(ctx context.Context, s *session) error {
 	if c.Name == modelAuto {
 		return usagef("name a model, see palate model list")
 	}
-	tested, err := s.openEmbedder(ctx, nil)
+	tested, err := s.openEmbedder(ctx, nil, true)
 	if err != nil {
 		return err
 	}

@@ -104,8 +104,13 @@ func TestAutoGoesOnWithTheCollectionsModel(t *testing.T) {
 	if r, _ := embed("--model", "tiny", "--size", "56"); r.Embedded != 3 {
 		t.Errorf("another size: got %+v, want all three anew", r)
 	}
+	// What was asked for with auto goes over the rest of what it was.
+	if r, said := embed("--model", "auto", "--pool", "mean"); r.Embedded != 3 || !strings.Contains(said, "Model tiny at 56×56, fit crop, pool mean") {
+		t.Errorf("auto with a flag: got %+v and %q", r, said)
+	}
+	embed("--model", "tiny", "--size", "56", "--pool", "cls")
 	// The newest of those with the most embeddings is the one that goes on.
-	if r, said := embed("--model", "auto"); r.Embedded != 0 || !strings.Contains(said, "Model tiny at 56×56") {
+	if r, said := embed("--model", "auto"); r.Embedded != 0 || !strings.Contains(said, "Model tiny at 56×56, fit crop, pool mean") {
 		t.Errorf("auto again: got %+v and %q", r, said)
 	}
 	// Other weights under the same name are not the collection's model.
@@ -184,6 +189,12 @@ func TestAnONNXModelCanBeAdded(t *testing.T) {
 		if byName.Model != "art" || byName.ModelID != byFile.ModelID || !slices.Equal(byName.Vector, byFile.Vector) {
 			t.Errorf("got %s by %s, want %s and its values", byName.ModelID, byName.Model, byFile.ModelID)
 		}
+	}
+	home := t.TempDir()
+	mustRun(t, "import", "--data", home, picture)
+	mustRun(t, "embed", "--data", home, "--model", file)
+	if kept := jsonRun[fileEmbedding](t, "embed", picture, "--data", home, "--model", "auto", "--precision", "float32"); kept.ModelID != byFile.ModelID {
+		t.Errorf("auto: got %s, want the collection's %s", kept.ModelID, byFile.ModelID)
 	}
 	mustFail(t, exitFailed, []string{"description"}, "embed", picture, "--model", "art", "--size", "224")
 }
