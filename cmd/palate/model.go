@@ -293,7 +293,10 @@ func (s *session) pull(ctx context.Context, k models.Known) (models.Source, erro
 	if err != nil {
 		return source, err
 	}
-	return source, store.Meet(k, source)
+	if err := store.Meet(k, source); err != nil { // the licence will be shown again
+		s.logger.WarnContext(ctx, "what was pulled can't be noted", "model", k.Name, "error", err)
+	}
+	return source, nil
 }
 
 // showLicence shows the licence of a model from the hub before its first use.

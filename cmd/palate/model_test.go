@@ -148,6 +148,16 @@ func TestWithoutWeightsTheBuiltInModelIsTakenAndSaysSo(t *testing.T) {
 	}
 }
 
+func TestFoldersThatCanNotBeWrittenAreNamed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	writeFile(t, file, []byte("no folder"))
+	modelHub(t, readFile(t, tinyModel))
+	mustFail(t, exitFailed, []string{file, "--models DIR"}, "model", "add", "tiny", tinyModel, "--models", filepath.Join(file, "models"))
+	mustFail(t, exitFailed, []string{file, "--models DIR"}, "model", "add", "tiny", tinyModel, "--copy", "--models", filepath.Join(file, "models"))
+	t.Setenv("HF_HUB_CACHE", filepath.Join(file, "cache"))
+	mustFail(t, exitFailed, []string{file, "HF_HUB_CACHE"}, "model", "pull", "dino-small")
+}
+
 // Where nothing is embedded, a command that embeds nothing downloads nothing.
 func TestCommandsThatEmbedNothingPullNothing(t *testing.T) {
 	asked := modelHub(t, []byte("weights"))

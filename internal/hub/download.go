@@ -21,11 +21,11 @@ var errStalled = errors.New("no byte came for too long")
 func (c *Client) attempt(ctx context.Context, f File, remote Remote, partial string) (brought bool, err error) {
 	file, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE, 0o644)
 	if err != nil {
-		return false, fmt.Errorf("%s: %w", f, err)
+		return false, c.cacheError(err)
 	}
 	defer func() {
-		if closeErr := file.Close(); err == nil && closeErr != nil {
-			err = fmt.Errorf("%s: %w", f, closeErr)
+		if closeErr := file.Close(); err == nil {
+			err = c.cacheError(closeErr)
 		}
 	}()
 	have, err := file.Seek(0, io.SeekEnd)
@@ -33,7 +33,7 @@ func (c *Client) attempt(ctx context.Context, f File, remote Remote, partial str
 		have, err = 0, startAgain(file)
 	}
 	if err != nil {
-		return false, fmt.Errorf("%s: %w", f, err)
+		return false, c.cacheError(err)
 	}
 	if have == remote.Size {
 		return false, nil
@@ -42,10 +42,7 @@ func (c *Client) attempt(ctx context.Context, f File, remote Remote, partial str
 	if err != nil {
 		return got > 0, err
 	}
-	if err := file.Sync(); err != nil {
-		return got > 0, fmt.Errorf("%s: %w", f, err)
-	}
-	return got > 0, nil
+	return got > 0, c.cacheError(file.Sync())
 }
 
 func startAgain(file *os.File) error {
@@ -81,7 +78,7 @@ func (c *Client) append(ctx context.Context, f File, remote Remote, file *os.Fil
 		resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && have > 0:
 		// The server does not go on where we were.
 		if err := startAgain(file); err != nil {
-			return 0, fmt.Errorf("%s: %w", f, err)
+			return 0, c.cacheError(err)
 		}
 		if resp.StatusCode != http.StatusOK {
 			return 0, passingError{error: fmt.Errorf("%s: %s does not send what it was asked for (%s): %w", f, host, resp.Status, palate.ErrUnavailable)}
@@ -119,7 +116,7 @@ func (c *Client) append(ctx context.Context, f File, remote Remote, file *os.Fil
 		}
 		return got, passingError{error: fmt.Errorf("%s: the download broke off after %d bytes: %w: %w", f, have+got, palate.ErrUnavailable, in.err)}
 	case err != nil:
-		return got, fmt.Errorf("%s: after %d bytes, which are kept: %w", f, have+got, err)
+		return got, fmt.Errorf("%s: after %d bytes, which are kept: %w", f, have+got, c.cacheError(err))
 	case total >= 0 && have+got > total:
 		return 0, errors.Join(fmt.Errorf("%s: %s sends more than the %d bytes it announced: %w", f, host, total, palate.ErrUnavailable), startAgain(file))
 	case total >= 0 && have+got < total:

@@ -52,7 +52,7 @@ func (c *Client) Fetch(ctx context.Context, f File) (Local, error) {
 		}
 	}
 	if local, err = c.show(f, remote.Commit, sum); err != nil {
-		return Local{}, fmt.Errorf("%s: put it into the cache: %w", f, err)
+		return Local{}, fmt.Errorf("%s: %w", f, c.cacheError(err))
 	}
 	return local, nil
 }
@@ -118,7 +118,7 @@ func (c *Client) again(ctx context.Context, f File, try func() (brought bool, er
 func (c *Client) download(ctx context.Context, f File, remote Remote, sum string) error {
 	blob := c.blob(f, sum)
 	if err := os.MkdirAll(filepath.Dir(blob), 0o755); err != nil {
-		return fmt.Errorf("cache of the hub: %w", err)
+		return c.cacheError(err)
 	}
 	partial := blob + ".incomplete"
 	resumed, err := c.fill(ctx, f, remote, partial)
@@ -135,10 +135,11 @@ func (c *Client) download(ctx context.Context, f File, remote Remote, sum string
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(partial, blob); err != nil {
-		return fmt.Errorf("%s: %w", f, err)
+	err = os.Rename(partial, blob)
+	if err == nil {
+		err = syncDir(filepath.Dir(blob))
 	}
-	return syncDir(filepath.Dir(blob))
+	return c.cacheError(err)
 }
 
 // fill downloads until the partial file has all bytes. It reports whether a

@@ -204,7 +204,7 @@ func (r *Record) readDescription(a Addition) error {
 // copyHashed copies a file in one step and gives its SHA-256.
 func copyHashed(ctx context.Context, from, to string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return "", err
+		return "", &FolderError{filepath.Dir(to), err}
 	}
 	in, err := os.Open(from)
 	if err != nil {
@@ -213,7 +213,7 @@ func copyHashed(ctx context.Context, from, to string) (string, error) {
 	defer in.Close()
 	temp, err := os.CreateTemp(filepath.Dir(to), ".new-*")
 	if err != nil {
-		return "", err
+		return "", &FolderError{filepath.Dir(to), err}
 	}
 	hash := sha256.New()
 	err = copyUntilDone(ctx, io.MultiWriter(temp, hash), in)
