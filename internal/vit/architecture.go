@@ -49,6 +49,8 @@ type Architecture struct {
 	MLP        MLP
 	InnerNorm  bool // LayerNorm inside the MLP
 	LayerScale bool
+	// QKVBias: queries, keys and values have a bias; EVA-02's keys need not.
+	QKVBias bool
 	// Rotary: queries and keys of patches are rotated by their place.
 	Rotary bool
 	// PooledNorm: the last LayerNorm comes after the mean of the patches;

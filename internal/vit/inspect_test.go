@@ -130,6 +130,7 @@ func TestModelsThatAreNotWhatTheySeemAreRefused(t *testing.T) {
 		"no MLP":                     {func(v values) { delete(v, "blocks.0.mlp.fc2.weight") }, twoHeads, "block 0 has no MLP"},
 		"no attention":               {func(v values) { delete(v, "blocks.0.attn.qkv.weight") }, twoHeads, `"blocks.0.attn.q_proj.weight" is missing`},
 		"no bias in attention":       {func(v values) { delete(v, "blocks.0.attn.qkv.bias") }, twoHeads, `"blocks.0.attn.qkv.bias" is missing`},
+		"a bias against config.json": {func(v values) {}, `{"num_heads": 2, "qkv_bias": false}`, `"blocks.0.attn.qkv.bias"`},
 		"half a LayerScale":          {func(v values) { delete(v, "blocks.0.ls2.gamma") }, twoHeads, `"blocks.0.ls2.gamma" is missing`},
 		"an MLP that doesn't fit":    {func(v values) { v["blocks.0.mlp.fc1.weight"] = zeros(13, 16) }, twoHeads, "want [12 16]"},
 		"what palate doesn't know":   {func(v values) { v["blocks.0.attn.q_norm.weight"] = zeros(8) }, twoHeads, `"blocks.0.attn.q_norm.weight"`},
@@ -232,4 +233,33 @@ func TestDamagedFilesAreRefusedOrHarmless(t *testing.T) {
 	if err := load(append(slices.Clone(file), 0)); !errors.Is(err, palate.ErrInvalid) {
 		t.Errorf("a byte too many: got %v, want palate.ErrInvalid", err)
 	}
+}
+
+// FuzzConfigurations: whatever stands beside a model, it is refused or gives
+// an architecture that a graph can be described for, or whose size can't be.
+func FuzzConfigurations(f *testing.F) {
+	f.Add(`{"num_heads": 2}`)
+	f.Add(`{"config": {"num_heads": 2, "img_size": [6, 6]}, "pretrained_cfg": {"crop_pct": 0.9, "mean": [0.5, 0.5, 0.5], "interpolation": "bicubic"}}`)
+	f.Add(`{"num_attention_heads": 2, "crop_size": {"height": 6, "width": 6}, "size": {"shortest_edge": 8}, "resample": 3, "layer_norm_eps": 1e-300}`)
+	var content bytes.Buffer
+	if err := safetensors.Write(&content, tensorsOf(tiny, timmStyle(tiny)), nil); err != nil {
+		f.Fatal(err)
+	}
+	file, err := safetensors.Open(bytes.NewReader(content.Bytes()), int64(content.Len()))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, config string) {
+		a, err := vit.Inspect(file, []byte(config), []byte(twoHeads))
+		if err == nil {
+			err = a.Validate()
+			if err != nil {
+				t.Fatalf("got an architecture that is not valid: %v", err)
+			}
+			_, err = vit.Describe([32]byte{}, a, vit.Options{})
+		}
+		if err != nil && !errors.Is(err, palate.ErrInvalid) {
+			t.Fatalf("got %v, want palate.ErrInvalid", err)
+		}
+	})
 }

@@ -19,6 +19,7 @@ func randomSpec(random *rand.Rand) spec {
 		rows: 1 + random.IntN(6), positionPrefix: 1, epsilon: 1e-6,
 	}
 	s.columns = s.rows
+	s.noQKVBias = random.IntN(5) == 0
 	s.dim = s.heads * 8 * (1 + random.IntN(3))
 	switch random.IntN(5) {
 	case 0: // plain ViT
@@ -85,7 +86,7 @@ func TestRandomModelsComputeTheFormulas(t *testing.T) {
 		}
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			file := memoryFile(t, chosen.tensors(parameters))
-			a, err := vit.Inspect(file, fmt.Appendf(nil, `{"num_heads": %d, "layer_norm_eps": %v, "depth": %d}`, s.heads, s.epsilon, s.depth))
+			a, err := vit.Inspect(file, fmt.Appendf(nil, `{"num_heads": %d, "layer_norm_eps": %v, "depth": %d, "qkv_bias": %v}`, s.heads, s.epsilon, s.depth, !s.noQKVBias))
 			if err != nil {
 				t.Fatal(err)
 			}
