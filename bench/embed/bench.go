@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/palate-art/palate/bench/dinov2"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/vit"
 )
@@ -16,12 +17,12 @@ type bench struct {
 	dir     string
 	closers []func() error
 
-	limit, limitInt8 *contestant
-	models           []model
-	contestants      []*contestant // of models, in their order
-	way              []*wholeWay
+	limits      map[vit.Precision]*limit
+	models      []dinov2.Model
+	contestants []*contestant // of models, in their order
+	way         []*wholeWay
 
-	// around has, for each contestant and round, the limit's rate right
+	// around has, for each contestant and round, its precision's limit right
 	// before and after it.
 	around map[*contestant][]float64
 }
@@ -34,8 +35,9 @@ func (b *bench) close() {
 	}
 }
 
-// limitWindow is how long the limit is measured beside each contestant.
-const limitWindow = 300 * time.Millisecond
+// limitWindow is how long each product of the limit is measured, before and
+// after each contestant.
+const limitWindow = 100 * time.Millisecond
 
 func (b *bench) measure(ctx context.Context) (*report, error) {
 	if err := b.prepare(ctx); err != nil {
@@ -49,6 +51,12 @@ func (b *bench) measure(ctx context.Context) (*report, error) {
 		}
 	}
 	r := b.report()
+	for i, w := range b.way {
+		var err error
+		if r.Ways[i].ScaledCosine, err = w.scaledCosine(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if b.options.memory {
 		for i, m := range b.models {
 			got, err := b.memoryOf(ctx, m)
@@ -63,23 +71,24 @@ func (b *bench) measure(ctx context.Context) (*report, error) {
 
 // prepare opens everything and runs each thing once.
 func (b *bench) prepare(ctx context.Context) (err error) {
-	if b.limit, err = b.gemm(false); err != nil {
-		return err
-	}
-	if b.limitInt8, err = b.gemm(true); err != nil {
-		return err
+	b.limits = map[vit.Precision]*limit{}
+	for _, precision := range []vit.Precision{vit.Float32, vit.Int8} {
+		if b.limits[precision], err = b.newLimit(precision == vit.Int8); err != nil {
+			return err
+		}
 	}
 	pictures, err := files()
 	if err != nil {
 		return err
 	}
+	builder := dinov2.Builder{Dir: b.dir}
 	for _, text := range b.options.models {
-		s, err := parseSpec(text)
+		s, err := dinov2.ParseSpec(text)
 		if err != nil {
 			return err
 		}
 		note("build %s", s)
-		m, err := b.build(ctx, s)
+		m, err := builder.Build(ctx, s)
 		if err != nil {
 			return fmt.Errorf("build %s: %w", s, err)
 		}
@@ -88,11 +97,11 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 			return fmt.Errorf("open %s: %w", s, err)
 		}
 		b.models, b.contestants = append(b.models, m), append(b.contestants, c)
-		if s.letter == "S" && s.side == b.options.side && s.form == vit.Fused {
+		if s.Letter == "S" && s.Side == b.options.side && s.Form == vit.Fused {
 			b.way = append(b.way, newWholeWay(s.String(), e, c, pictures))
 		}
 	}
-	for _, c := range append([]*contestant{b.limit, b.limitInt8}, b.contestants...) {
+	for _, c := range b.contestants {
 		if err := c.run(ctx); err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
@@ -100,25 +109,24 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 	return nil
 }
 
-// measureRound measures everything once, the limit between any two.
+// measureRound measures everything once, the limit before and after it.
 func (b *bench) measureRound(ctx context.Context) error {
-	before, err := b.limit.measure(ctx, limitWindow)
-	if err != nil {
-		return err
-	}
-	for _, c := range append([]*contestant{b.limitInt8}, b.contestants...) {
-		rate, err := c.measure(ctx, b.options.window)
-		if err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
-		}
-		c.rates = append(c.rates, rate)
-		after, err := b.limit.measure(ctx, limitWindow)
+	for i, c := range b.contestants {
+		limit := b.limits[b.models[i].Precision]
+		before, err := limit.measure(ctx, limitWindow)
 		if err != nil {
 			return err
 		}
+		r, err := c.measure(ctx, b.options.window)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		after, err := limit.measure(ctx, limitWindow)
+		if err != nil {
+			return err
+		}
+		c.rates = append(c.rates, r)
 		b.around[c] = append(b.around[c], (before+after)/2)
-		b.limit.rates = append(b.limit.rates, after)
-		before = after
 	}
 	for _, w := range b.way {
 		if err := w.measure(ctx, b.options.window); err != nil {

@@ -82,8 +82,11 @@ type wholeWay struct {
 	prepare  *contestant // decoding and preparing, on all cores
 	infer    *contestant // the model, on all cores
 
-	rates, aloneInfer, alonePrepare, busyPrepare, busyInfer []float64
-	stats                                                   embedder.Stats
+	rates []rate
+	// Rates of the parts: by one worker, the others idle, and by as many as
+	// there are cores.
+	aloneInfer, alonePrepare, busyInfer, busyPrepare []rate
+	stats                                            embedder.Stats
 }
 
 func newWholeWay(name string, e *onnx.Embedder, infer *contestant, files [][]byte) *wholeWay {
@@ -120,7 +123,7 @@ func (w *wholeWay) measure(ctx context.Context, window time.Duration) error {
 			}
 		}
 	}
-	var begun time.Time
+	var watch stopwatch
 	seen, skip := 0, c.Window
 	stats, err := embedder.Run(ctx, w.embedder, c, source, func(r embedder.Result) error {
 		if r.Err != nil {
@@ -128,9 +131,9 @@ func (w *wholeWay) measure(ctx context.Context, window time.Duration) error {
 		}
 		switch seen++; {
 		case seen == skip:
-			begun = time.Now()
-		case seen > skip && time.Since(begun) >= 3*window:
-			w.rates = append(w.rates, float64(seen-skip)/time.Since(begun).Seconds())
+			watch = newStopwatch()
+		case seen > skip && time.Since(watch.start) >= 3*window:
+			w.rates = append(w.rates, watch.rate(seen-skip, w.infer.workers))
 			return errEnough
 		}
 		return nil
@@ -142,24 +145,50 @@ func (w *wholeWay) measure(ctx context.Context, window time.Duration) error {
 	return w.measureParts(ctx, window)
 }
 
-// measureParts notes the seconds that inference and preparation of a picture
-// take, on one core with nothing else running and on all cores.
+// measureParts notes how often inference and preparation can be done, on one
+// core with nothing else of ours running and on all cores.
 func (w *wholeWay) measureParts(ctx context.Context, window time.Duration) error {
 	for _, part := range []struct {
 		what    *contestant
 		workers int
-		into    *[]float64
+		into    *[]rate
 	}{
 		{w.infer, 1, &w.aloneInfer}, {w.prepare, 1, &w.alonePrepare},
 		{w.infer, w.infer.workers, &w.busyInfer}, {w.prepare, w.prepare.workers, &w.busyPrepare},
 	} {
-		alone := *part.what
-		alone.workers = part.workers
-		rate, err := alone.measure(ctx, window)
+		r, err := part.what.measureWith(ctx, window, part.workers)
 		if err != nil {
 			return err
 		}
-		*part.into = append(*part.into, float64(part.workers)/rate)
+		*part.into = append(*part.into, r)
 	}
 	return nil
+}
+
+// scaledCosine is the least cosine between the embeddings of a file decoded
+// as small as the pipeline does and of the same file decoded whole.
+func (w *wholeWay) scaledCosine(ctx context.Context) (float64, error) {
+	least := 1.
+	for _, file := range w.files {
+		var inputs [2]embedder.Input
+		for i, detail := range []int{w.embedder.Detail(), math.MaxInt} {
+			img, _, err := picture.DecodeAtLeast(bytes.NewReader(file), picture.DefaultLimits(), detail)
+			if err != nil {
+				return 0, err
+			}
+			if inputs[i], err = w.embedder.Prepare(img); err != nil {
+				return 0, err
+			}
+		}
+		both, err := w.embedder.Embed(ctx, inputs[:])
+		if err != nil {
+			return 0, err
+		}
+		cosine := 0.
+		for i, v := range both[0] {
+			cosine += float64(v) * float64(both[1][i])
+		}
+		least = min(least, cosine)
+	}
+	return least, nil
 }

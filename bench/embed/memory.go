@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/palate-art/palate/bench/dinov2"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/ort"
 )
@@ -31,11 +32,11 @@ type childModel struct {
 	Description embedder.Description `json:"description"`
 }
 
-func (b *bench) memoryOf(ctx context.Context, m model) (*memory, error) {
+func (b *bench) memoryOf(ctx context.Context, m dinov2.Model) (*memory, error) {
 	if runtime.GOOS != "linux" {
 		return nil, nil // the numbers come from /proc
 	}
-	told, err := json.Marshal(childModel{m.file, m.side, m.description})
+	told, err := json.Marshal(childModel{m.File, m.Side, m.Description})
 	if err != nil {
 		return nil, err
 	}
@@ -47,11 +48,11 @@ func (b *bench) memoryOf(ctx context.Context, m model) (*memory, error) {
 	var out, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problems
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("memory of %s: %w: %s", m.spec, err, problems.String())
+		return nil, fmt.Errorf("memory of %s: %w: %s", m.Spec, err, problems.String())
 	}
 	var got memory
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
-		return nil, fmt.Errorf("memory of %s: %w", m.spec, err)
+		return nil, fmt.Errorf("memory of %s: %w", m.Spec, err)
 	}
 	return &got, nil
 }
@@ -63,7 +64,7 @@ func printMemory(ctx context.Context, rt *ort.Runtime, told string) error {
 		return err
 	}
 	c.Description.Identity = "measured" // so that the file is not hashed
-	e, err := openModel(ctx, rt, model{spec: spec{side: c.Side}, file: c.File, description: c.Description})
+	e, err := openModel(ctx, rt, dinov2.Model{File: c.File, Description: c.Description})
 	if err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func printMemory(ctx context.Context, rt *ort.Runtime, told string) error {
 		return err
 	}
 	m := memory{ModelFile: info.Size(), Opened: processBytes("VmRSS:")}
-	in := []embedder.Input{noise(c.Side)}
+	in := []embedder.Input{dinov2.Noise(c.Side)}
 	errs := make([]error, runtime.GOMAXPROCS(0))
 	var group sync.WaitGroup
 	for i := range errs {

@@ -86,8 +86,8 @@ func TestOutOfMemoryHalvesTheBatchAndLosesNothing(t *testing.T) {
 					t.Errorf("picture %d: got another embedding than alone (%v)", i, err)
 				}
 			}
-			if device.largest > room || device.refused > 0 && e.BatchLimit() >= 16 {
-				t.Errorf("got runs of up to %d and a limit of %d after %d refusals, there is room for %d", device.largest, e.BatchLimit(), device.refused, room)
+			if device.largest > room || device.refused > 0 && e.Batch() >= 16 {
+				t.Errorf("got runs of up to %d and a limit of %d after %d refusals, there is room for %d", device.largest, e.Batch(), device.refused, room)
 			}
 			in, err := want.Prepare(pictures[0])
 			if err != nil {
@@ -96,7 +96,7 @@ func TestOutOfMemoryHalvesTheBatchAndLosesNothing(t *testing.T) {
 			if all, err := e.Embed(context.Background(), slices.Repeat([]embedder.Input{in}, 33)); err != nil || len(all) != 33 || cosine(all[32], got[0]) < 1-1e-5 {
 				t.Errorf("33 of one picture: got %d embeddings and %v", len(all), err)
 			}
-			if limit := e.BatchLimit(); limit > room {
+			if limit := e.Batch(); limit > room {
 				t.Errorf("got a limit of %d, there is room for %d", limit, room)
 			}
 		})
@@ -159,8 +159,8 @@ func TestTheBatchIsDoubledAsLongAsItPays(t *testing.T) {
 				if err != nil || c.BatchSize != test.want || c.EmbedWorkers != 2 || c.Window < 2*c.BatchSize {
 					t.Errorf("got %+v and %v, want batches of %d, two in flight", c, err, test.want)
 				}
-				if e.BatchLimit() != c.BatchSize {
-					t.Errorf("got a limit of %d, want %d", e.BatchLimit(), c.BatchSize)
+				if e.Batch() != c.BatchSize {
+					t.Errorf("got a limit of %d, want %d", e.Batch(), c.BatchSize)
 				}
 			})
 		})
@@ -170,7 +170,7 @@ func TestTheBatchIsDoubledAsLongAsItPays(t *testing.T) {
 func TestOnTheCPUAsManyRunsAsCores(t *testing.T) {
 	e := openModel(t, oblong(t, nil), onnx.DefaultConfig())
 	c, err := e.Pipeline(context.Background())
-	if want := embedder.DefaultPipelineConfig(); err != nil || c != want || c.BatchSize != 1 || e.BatchLimit() != 1 {
+	if want := embedder.DefaultPipelineConfig(); err != nil || c != want || c.BatchSize != 1 || e.Batch() != 1 {
 		t.Errorf("got %+v and %v, want %+v", c, err, want)
 	}
 }

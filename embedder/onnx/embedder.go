@@ -66,6 +66,10 @@ func (e *Embedder) Prepare(img image.Image) (embedder.Input, error) {
 	return e.description.Prepare(img)
 }
 
+// Batch is how many pictures one run may take: what Config or Pipeline said,
+// or less after runs for which there was too little memory.
+func (e *Embedder) Batch() int { return e.batch.get() }
+
 // Detail is the description's.
 func (e *Embedder) Detail() int { return e.description.Detail() }
 

@@ -14,9 +14,6 @@ func (e *Embedder) Through(run func(inputs map[string]ort.Tensor, run func() (ma
 	e.batch.set(untunedBatch)
 }
 
-// BatchLimit is how many pictures one run may take now.
-func (e *Embedder) BatchLimit() int { return e.batch.get() }
-
 type wrapped struct {
 	runner
 	around func(inputs map[string]ort.Tensor, run func() (map[string]ort.Tensor, error)) (map[string]ort.Tensor, error)
