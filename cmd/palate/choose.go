@@ -62,6 +62,9 @@ func usedModels(ctx context.Context, c catalog.Embeddings) ([]usedModel, error) 
 		if u.settings.Model == "" && m.Name == modelBaseline {
 			u.settings.Model = modelBaseline // an older palate did not say it
 		}
+		if u.settings.Numeric == "" {
+			u.settings.Numeric = embedder.NumericFloat
+		}
 		used = append(used, u)
 		for i := len(used) - 1; i > 0 && used[i-1].embedded > n; i-- {
 			used[i-1], used[i] = used[i], used[i-1]
@@ -96,7 +99,7 @@ func (s *session) choose(ctx context.Context, device ort.Choice, used []usedMode
 		if last.settings.Model == "" {
 			return choice{}, fmt.Errorf("the collection's embeddings are by %s, and where that is was not noted: name it with --model: %w", last.name, palate.ErrConflict)
 		}
-		return choice{settings: asked.Or(models.Settings{Model: last.settings.Model})}, nil
+		return choice{settings: asked.Or(last.settings)}, nil
 	}
 	return s.chooseFresh(ctx, asked, device, mayPull)
 }

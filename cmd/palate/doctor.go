@@ -71,7 +71,7 @@ func (c *doctorCommand) look(ctx context.Context, s *session, d *diagnosis) {
 	if err != nil { // it is told with the collection below
 		used = nil
 	}
-	if e, err := s.openChosen(ctx, used, false); err != nil {
+	if e, err := s.openEmbedder(ctx, used, false); err != nil {
 		d.Problems = append(d.Problems, "model: "+err.Error())
 	} else {
 		d.Model = &modelDiagnosis{e.Name(), string(e.Model()), e.Dim(), e.Provider(), e.choice.advice}

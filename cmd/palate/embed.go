@@ -90,11 +90,14 @@ func (c *embedCommand) printFiles(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	e, err := s.openEmbedder(ctx, used)
+	e, err := s.openEmbedder(ctx, used, true)
 	if err != nil {
 		return err
 	}
 	e.tell(s)
+	if err := s.tellInt8OfFiles(ctx, e, c.Files); err != nil {
+		return errors.Join(err, e.Close())
+	}
 	var errs []error
 	for _, name := range c.Files {
 		vector, err := embedFile(ctx, e, name)

@@ -57,13 +57,18 @@ func openHome(ctx context.Context, s *session) (*home, error) {
 	return h, nil
 }
 
-// openModel loads the model and the index of its embeddings.
+// openModel loads the model and the index of its embeddings, for commands that
+// work with what is embedded: where nothing is, no weights are downloaded.
 func (h *home) openModel(ctx context.Context) error {
+	return h.open(ctx, false)
+}
+
+func (h *home) open(ctx context.Context, mayPull bool) error {
 	used, err := usedModels(ctx, h.catalog)
 	if err != nil {
 		return err
 	}
-	if h.embedder, err = h.session.openEmbedder(ctx, used); err != nil {
+	if h.embedder, err = h.session.openEmbedder(ctx, used, mayPull); err != nil {
 		return err
 	}
 	h.closers = append(h.closers, h.embedder.Close)
@@ -84,7 +89,7 @@ func (h *home) openModel(ctx context.Context) error {
 // openModelToEmbed is openModel for commands that embed pictures: it says
 // what embeds them.
 func (h *home) openModelToEmbed(ctx context.Context) error {
-	if err := h.openModel(ctx); err != nil {
+	if err := h.open(ctx, true); err != nil {
 		return err
 	}
 	h.embedder.tell(h.session)

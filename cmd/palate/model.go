@@ -269,12 +269,15 @@ func (s *session) pullWhole(ctx context.Context, k models.Known) (models.Source,
 	}
 	file, err := s.modelStore().Pinned(k)
 	if err == nil {
-		err = client.Remove(ctx, file)
+		err = client.Discard(ctx, file)
 	}
 	if err != nil {
 		return source, err
 	}
-	return s.pull(ctx, k)
+	if source, err = s.pull(ctx, k); err == nil {
+		_, err = source.Check(ctx)
+	}
+	return source, err
 }
 
 // pull gets a known model's weights, from the cache if they are there, and
@@ -293,7 +296,10 @@ func (s *session) pull(ctx context.Context, k models.Known) (models.Source, erro
 	if err != nil {
 		return source, err
 	}
-	return source, store.Meet(k, source)
+	if err := store.Meet(k, source); err != nil { // the licence will be shown again
+		s.logger.WarnContext(ctx, "what was pulled can't be noted", "model", k.Name, "error", err)
+	}
+	return source, nil
 }
 
 // showLicence shows the licence of a model from the hub before its first use.

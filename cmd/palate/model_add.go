@@ -47,6 +47,9 @@ func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
 	if p := r.Preprocessing; p != nil {
 		s.say("Pictures come to it as %d×%d at most, crop ratio %g, mean %v, deviation %v.", p.Size, p.Size, p.CropRatio, p.Mean, p.Std)
 	}
+	if r.Kind == models.KindSafetensors && len(r.Configs) == 0 {
+		s.say("Nothing beside the file says how many attention heads it has, so one for each 64 values is assumed; --heads N says otherwise.")
+	}
 	s.say("Use it with --model %s.", r.Name)
 	return nil
 }

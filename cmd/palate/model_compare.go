@@ -55,26 +55,12 @@ func (c *modelCompareCommand) Run(ctx context.Context, s *session) error {
 	if c.Name == modelAuto {
 		return usagef("name a model, see palate model list")
 	}
-	tested, err := s.openEmbedder(ctx, nil)
+	tested, err := s.openEmbedder(ctx, nil, true)
 	if err != nil {
 		return err
 	}
 	result := comparison{Model: tested.Name(), Precision: s.Precision, Provider: tested.Provider()}
-	var failed []error
-	err = s.againstFloat32(ctx, tested, func(float32Model embedder.Embedder) error {
-		for _, name := range c.Files {
-			cosine, err := cosineOfFile(ctx, float32Model, tested, name)
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if err != nil {
-				failed = append(failed, err)
-				continue
-			}
-			result.add(name, cosine)
-		}
-		return nil
-	})
+	failed, err := s.compareFiles(ctx, &result, tested, c.Files)
 	if err := errors.Join(err, tested.Close()); err != nil {
 		return err
 	}
@@ -98,6 +84,25 @@ func (c *comparison) text() string {
 		c.Precision, c.Model, c.Provider, c.Mean, c.Min, c.Pictures)
 }
 
+// compareFiles compares on files; those that can't be embedded are failed.
+func (s *session) compareFiles(ctx context.Context, result *comparison, tested *openedModel, files []string) (failed []error, err error) {
+	err = s.againstFloat32(ctx, tested, func(float32Model embedder.Embedder) error {
+		for _, name := range files {
+			cosine, err := cosineOfFile(ctx, float32Model, tested, name)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
+				failed = append(failed, err)
+				continue
+			}
+			result.add(name, cosine)
+		}
+		return nil
+	})
+	return failed, err
+}
+
 // againstFloat32 opens the same model in float32 on the CPU beside the other.
 func (s *session) againstFloat32(ctx context.Context, tested *openedModel, use func(float32Model embedder.Embedder) error) error {
 	rt, err := s.loadRuntime(ctx)
@@ -118,7 +123,7 @@ func (s *session) againstFloat32(ctx context.Context, tested *openedModel, use f
 
 // cosineOf compares what two forms of a model make of one picture.
 func cosineOf(ctx context.Context, a, b embedder.Embedder, r io.Reader) (float64, error) {
-	m, _, err := picture.Decode(r, picture.DefaultLimits())
+	m, _, err := picture.DecodeAtLeast(r, picture.DefaultLimits(), a.Detail())
 	if err != nil {
 		return 0, err
 	}
@@ -155,14 +160,36 @@ func cosine(x, y palate.Embedding) float64 {
 	return dot
 }
 
-// int8Pictures is on how many of the collection's pictures int8 is measured
-// before it embeds.
+// int8Pictures is on how many pictures int8 is measured before it embeds.
 const int8Pictures = 8
 
-// tellInt8 measures what int8 costs on pictures of the collection, before it
-// embeds any: nobody else has measured it on these weights.
+func (m *openedModel) isInt8() bool { return m.choice.settings.Numeric == embedder.NumericInt8 }
+
+// tellInt8OfFiles measures what int8 costs on the files to be embedded: nobody
+// else has measured it on these weights.
+func (s *session) tellInt8OfFiles(ctx context.Context, m *openedModel, files []string) error {
+	if !m.isInt8() {
+		return nil
+	}
+	result := comparison{Model: m.Name(), Precision: string(vit.Int8), Provider: m.Provider()}
+	_, err := s.compareFiles(ctx, &result, m, files[:min(len(files), int8Pictures)]) // embedding them tells what fails
+	if err == nil && result.Pictures > 0 {
+		s.tellComparison(&result)
+	}
+	return err
+}
+
+// tellComparison shows it even where progress is not: whoever uses int8 has
+// to have seen it.
+func (s *session) tellComparison(c *comparison) {
+	s.finishProgress()
+	fmt.Fprintln(s.errOut, c.text())
+}
+
+// tellInt8 is tellInt8OfFiles on pictures of the collection that are to be
+// embedded.
 func (h *home) tellInt8(ctx context.Context) error {
-	if h.embedder.choice.settings.Numeric != embedder.NumericInt8 {
+	if !h.embedder.isInt8() {
 		return nil
 	}
 	missing, err := h.catalog.Unembedded(ctx, h.embedder.Model(), int8Pictures)
@@ -190,7 +217,6 @@ func (h *home) tellInt8(ctx context.Context) error {
 	if err != nil || result.Pictures == 0 {
 		return err
 	}
-	h.session.finishProgress()
-	fmt.Fprintln(h.session.errOut, result.text())
+	h.session.tellComparison(&result)
 	return nil
 }

@@ -148,6 +148,28 @@ func TestWithoutWeightsTheBuiltInModelIsTakenAndSaysSo(t *testing.T) {
 	}
 }
 
+func TestFoldersThatCanNotBeWrittenAreNamed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	writeFile(t, file, []byte("no folder"))
+	modelHub(t, readFile(t, tinyModel))
+	mustFail(t, exitFailed, []string{file, "--models DIR"}, "model", "add", "tiny", tinyModel, "--models", filepath.Join(file, "models"))
+	mustFail(t, exitFailed, []string{file, "--models DIR"}, "model", "add", "tiny", tinyModel, "--copy", "--models", filepath.Join(file, "models"))
+	t.Setenv("HF_HUB_CACHE", filepath.Join(file, "cache"))
+	mustFail(t, exitFailed, []string{file, "HF_HUB_CACHE"}, "model", "pull", "dino-small")
+}
+
+// Where nothing is embedded, a command that embeds nothing downloads nothing.
+func TestCommandsThatEmbedNothingPullNothing(t *testing.T) {
+	asked := modelHub(t, []byte("weights"))
+	mustFail(t, exitFailed, []string{"palate rate like IMAGE"}, "train", "--model", "auto", "--data", t.TempDir())
+	if r := runPalate(t, "doctor", "--model", "auto", "--data", t.TempDir()); r.code != exitDone || !strings.Contains(r.out, "palate model pull dinov2-small") {
+		t.Errorf("doctor: got %+v, want it to say what could be pulled", r)
+	}
+	if n := asked.Load(); n != 0 {
+		t.Errorf("the hub was asked %d times", n)
+	}
+}
+
 // A hub that takes the connection and says nothing costs the bounded wait.
 func TestASilentHubIsWaitedForBriefly(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -172,6 +194,7 @@ func TestWhatCanNotBeComputedIsToldLoudly(t *testing.T) {
 	file := filepath.Join(museumPictures(t, 1), "0.jpg")
 	mustFail(t, exitUsage, []string{"tpu", "cuda"}, "embed", file, "--device", "tpu")
 	mustFail(t, exitUsage, []string{"--size", modelBaseline}, "embed", file, "--size", "224")
+	mustFail(t, exitUsage, []string{"palate model add NAME"}, "embed", file, "--model", tinyModel)
 	mustFail(t, exitUsage, []string{"--gpu-memory"}, "embed", file, "--gpu-memory", "-1")
 	mustFail(t, exitUsage, []string{"--precision"}, "model", "compare", "tiny", file)
 	t.Run("int8 by the environment", func(t *testing.T) {

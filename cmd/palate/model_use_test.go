@@ -1,12 +1,15 @@
 package main
 
 import (
+	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/palate-art/palate/embedder/baseline"
 	"github.com/palate-art/palate/internal/ingest"
 )
 
@@ -101,8 +104,13 @@ func TestAutoGoesOnWithTheCollectionsModel(t *testing.T) {
 	if r, _ := embed("--model", "tiny", "--size", "56"); r.Embedded != 3 {
 		t.Errorf("another size: got %+v, want all three anew", r)
 	}
+	// What was asked for with auto goes over the rest of what it was.
+	if r, said := embed("--model", "auto", "--pool", "mean"); r.Embedded != 3 || !strings.Contains(said, "Model tiny at 56×56, fit crop, pool mean") {
+		t.Errorf("auto with a flag: got %+v and %q", r, said)
+	}
+	embed("--model", "tiny", "--size", "56", "--pool", "cls")
 	// The newest of those with the most embeddings is the one that goes on.
-	if r, said := embed("--model", "auto"); r.Embedded != 0 || !strings.Contains(said, "Model tiny at 56×56") {
+	if r, said := embed("--model", "auto"); r.Embedded != 0 || !strings.Contains(said, "Model tiny at 56×56, fit crop, pool mean") {
 		t.Errorf("auto again: got %+v and %q", r, said)
 	}
 	// Other weights under the same name are not the collection's model.
@@ -126,6 +134,9 @@ func TestInt8IsMeasuredBeforeItEmbeds(t *testing.T) {
 	got := jsonRun[comparison](t, append([]string{"model", "compare", "tiny", "--precision", "int8"}, files...)...)
 	if got.Pictures != 3 || len(got.Files) != 3 || !(got.Min > .9 && got.Min <= got.Mean && got.Mean < 1-1e-9) {
 		t.Errorf("got %+v, want three cosines near 1 and not 1", got)
+	}
+	if r := runPalate(t, "embed", files[0], "--model", "tiny", "--precision", "int8", "--quiet"); !strings.Contains(r.err, "cosine") {
+		t.Errorf("got %+v of a file, want the cosine shown", r)
 	}
 	mustRun(t, append([]string{"import", "--data", home}, files...)...)
 	r := runPalate(t, "embed", "--data", home, "--model", "tiny", "--precision", "int8")
@@ -158,4 +169,32 @@ func TestHostileWeightsAreRefusedInASentence(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAnONNXModelCanBeAdded(t *testing.T) {
+	t.Setenv("PALATE_MODELS", t.TempDir())
+	graph, description := baseline.Model()
+	text, err := json.Marshal(description)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "art.onnx")
+	writeFile(t, file, graph)
+	writeFile(t, strings.TrimSuffix(file, ".onnx")+".json", text)
+	picture := filepath.Join(museumPictures(t, 1), "0.jpg")
+	byFile := jsonRun[fileEmbedding](t, "embed", picture, "--model", file)
+	for _, flags := range [][]string{nil, {"--copy", "--replace"}} {
+		mustRun(t, append([]string{"model", "add", "art", file}, flags...)...)
+		byName := jsonRun[fileEmbedding](t, "embed", picture, "--model", "art")
+		if byName.Model != "art" || byName.ModelID != byFile.ModelID || !slices.Equal(byName.Vector, byFile.Vector) {
+			t.Errorf("got %s by %s, want %s and its values", byName.ModelID, byName.Model, byFile.ModelID)
+		}
+	}
+	home := t.TempDir()
+	mustRun(t, "import", "--data", home, picture)
+	mustRun(t, "embed", "--data", home, "--model", file)
+	if kept := jsonRun[fileEmbedding](t, "embed", picture, "--data", home, "--model", "auto", "--precision", "float32"); kept.ModelID != byFile.ModelID {
+		t.Errorf("auto: got %s, want the collection's %s", kept.ModelID, byFile.ModelID)
+	}
+	mustFail(t, exitFailed, []string{"description"}, "embed", picture, "--model", "art", "--size", "224")
 }

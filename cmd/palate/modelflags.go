@@ -38,6 +38,11 @@ func (f *modelFlags) settings() models.Settings {
 	if f.Model != modelAuto {
 		s.Model = f.Model
 	}
+	if isModelFile(s.Model) { // the collection may be used from another folder later
+		if path, err := filepath.Abs(s.Model); err == nil {
+			s.Model = path
+		}
+	}
 	switch vit.Precision(f.Precision) {
 	case vit.Int8:
 		s.Numeric = embedder.NumericInt8

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
@@ -21,13 +23,10 @@ type openedModel struct {
 	device ort.Choice // before the model was loaded on it
 }
 
-// openEmbedder finds or fetches the runtime, decides on a model, whose weights
-// may be downloaded for it, and loads it.
-func (s *session) openEmbedder(ctx context.Context, used []usedModel) (*openedModel, error) {
-	return s.openChosen(ctx, used, true)
-}
-
-func (s *session) openChosen(ctx context.Context, used []usedModel, mayPull bool) (*openedModel, error) {
+// openEmbedder finds or fetches the runtime, decides on a model and loads it.
+// Weights that are named are downloaded; mayPull allows it where the choice is
+// left open.
+func (s *session) openEmbedder(ctx context.Context, used []usedModel, mayPull bool) (*openedModel, error) {
 	wanted, err := s.device()
 	if err != nil {
 		return nil, err
@@ -82,10 +81,15 @@ func (s *session) open(ctx context.Context, rt *ort.Runtime, settings models.Set
 		return nil, settings, err
 	}
 	fixed := settings.Model == modelBaseline || isModelFile(settings.Model)
+	if fixed && settings.Numeric == embedder.NumericFloat {
+		settings.Numeric = "" // it is what it is
+	}
 	if fixed && settings != (models.Settings{Model: settings.Model}) {
 		return nil, settings, usagef("--size, --fit, --pool, --resample and --precision go with a transformer's weights, not with %s", settings.Model)
 	}
 	switch {
+	case strings.EqualFold(filepath.Ext(settings.Model), ".safetensors"):
+		return nil, settings, usagef("--model takes a name: first palate model add NAME %s, then --model NAME", settings.Model)
 	case settings.Model == modelBaseline:
 		graph, description := baseline.Model()
 		e, err := onnx.Open(ctx, rt, graph, description, config)
@@ -98,7 +102,11 @@ func (s *session) open(ctx context.Context, rt *ort.Runtime, settings models.Set
 	if err != nil {
 		return nil, settings, err
 	}
-	built, err := source.Build(ctx, settings, s.precision(settings, device), device.Kind)
+	precision := s.precision(settings, device)
+	if precision == vit.Int8 && device.Kind != ort.DeviceCPU {
+		return nil, settings, usagef("int8 is computed on a CPU alone: add --device cpu")
+	}
+	built, err := source.Build(ctx, settings, precision, device.Kind)
 	if err != nil {
 		return nil, settings, err
 	}

@@ -119,12 +119,12 @@ func (h *home) sweep(ctx context.Context) {
 // keepEmbedding embeds whatever comes into the collection, unless another
 // process is at it.
 func (h *home) keepEmbedding(ctx context.Context) error {
-	tick := time.NewTicker(embedEvery)
-	defer tick.Stop()
 	pipeline, err := h.embedder.Pipeline(ctx)
 	if err != nil {
 		return err
 	}
+	tick := time.NewTicker(embedEvery)
+	defer tick.Stop()
 	for seen := uint64(0); ; {
 		last, err := h.catalog.LastChange(ctx)
 		if err == nil && last != seen {

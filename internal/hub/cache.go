@@ -152,16 +152,41 @@ func (c *Client) Remove(ctx context.Context, f File) error {
 	}
 	snapshot := c.snapshot(f, local.Commit)
 	if err := os.Remove(snapshot); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove %s: %w", f, err)
+		return c.cacheError(err)
 	}
 	if sum != "" && !c.linked(f, sum) {
 		if err := os.Remove(c.blob(f, sum)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove %s: %w", f, err)
+			return c.cacheError(err)
 		}
 	}
 	// Folders go as far as they are empty.
 	for dir := filepath.Dir(snapshot); dir != c.repository(f) && os.Remove(dir) == nil; {
 		dir = filepath.Dir(dir)
+	}
+	return nil
+}
+
+// Discard takes damaged bytes out of the cache, also where other snapshots show
+// them: their links wait until Fetch brings the bytes again. A file that is not
+// there is palate.ErrNotFound.
+func (c *Client) Discard(ctx context.Context, f File) error {
+	local, err := c.Find(f)
+	if err != nil {
+		return err
+	}
+	damaged := []string{local.Path}
+	if sum := local.SHA256; sum != "" {
+		unlock, err := c.lock(ctx, f, sum)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+		damaged = append(damaged, c.blob(f, sum))
+	}
+	for _, name := range damaged {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return c.cacheError(err)
+		}
 	}
 	return nil
 }

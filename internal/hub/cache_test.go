@@ -146,6 +146,40 @@ func TestRemoveTakesTheBytesUnlessAnotherSnapshotHasThem(t *testing.T) {
 	mustRemoveAll(t, c, client, nested)
 }
 
+func TestDiscardedBytesComeAgainForAllSnapshots(t *testing.T) {
+	content := randomBytes(1000)
+	s := newSite(t, content)
+	c := config(t, s)
+	client := open(t, c)
+	f := pinned(content)
+	otherProgram(t, c.CacheDir, strings.Repeat("e", 40), "main", content)
+	f.SHA256 = ""
+	if _, err := client.Fetch(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+	other := hub.File{Repository: repository, Revision: "main", Path: fileName}
+	damaged := slices.Clone(content)
+	damaged[0] ^= 1
+	if err := os.WriteFile(filepath.Join(c.CacheDir, "models--org--vit_tiny.art", "blobs", sumOf(content)), damaged, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Discard(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Find(other); !errors.Is(err, palate.ErrNotFound) {
+		t.Errorf("got %v of the other snapshot, want its bytes gone", err)
+	}
+	for _, file := range []hub.File{f, other} {
+		local, err := client.Fetch(t.Context(), f)
+		if err == nil {
+			local, err = client.Verify(t.Context(), file)
+		}
+		if err != nil || local.SHA256 != sumOf(content) {
+			t.Errorf("%s: got %+v, %v", file.Revision, local, err)
+		}
+	}
+}
+
 func mustRemoveAll(t *testing.T, c hub.Config, client *hub.Client, f hub.File) {
 	t.Helper()
 	if err := client.Remove(t.Context(), f); err != nil {

@@ -112,7 +112,7 @@ func (c *Client) progress(f File, stage string, done, total int64) {
 func (c *Client) lock(ctx context.Context, f File, sum string) (unlock func(), err error) {
 	dir := filepath.Join(c.config.CacheDir, ".locks", f.folder())
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("cache of the hub: %w", err)
+		return nil, c.cacheError(err)
 	}
 	lock := flock.New(filepath.Join(dir, sum+".lock"))
 	ok, err := lock.TryLock()
@@ -121,7 +121,10 @@ func (c *Client) lock(ctx context.Context, f File, sum string) (unlock func(), e
 		_, err = lock.TryLockContext(ctx, 100*time.Millisecond)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("lock %s in the cache of the hub: %w", f, err)
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("wait for another process that downloads %s: %w", f, ctx.Err())
+		}
+		return nil, c.cacheError(err)
 	}
 	return func() { _ = lock.Close() }, nil // closing the file releases the lock whatever Close says
 }

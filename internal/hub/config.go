@@ -32,7 +32,7 @@ type Config struct {
 	ConnectTimeout, StallTimeout time.Duration
 	// Attempts is how often the same thing is tried that fails for a reason
 	// that may pass (no connection, 408, 429, 5xx, a cut transfer). An
-	// attempt that brought bytes starts the count again.
+	// attempt that came further than all before starts the count again.
 	Attempts int
 	// Backoff is the wait before the second attempt; it doubles up to
 	// MaxWait. A server that asks for a longer wait (Retry-After) than

@@ -16,36 +16,32 @@ import (
 
 var errStalled = errors.New("no byte came for too long")
 
-// attempt appends to the partial file what it lacks. It reports whether any
-// byte came.
-func (c *Client) attempt(ctx context.Context, f File, remote Remote, partial string) (brought bool, err error) {
+// attempt appends to the partial file what it lacks, and gives the bytes that
+// it has then.
+func (c *Client) attempt(ctx context.Context, f File, remote Remote, partial string) (has int64, err error) {
 	file, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE, 0o644)
 	if err != nil {
-		return false, fmt.Errorf("%s: %w", f, err)
+		return 0, c.cacheError(err)
 	}
 	defer func() {
-		if closeErr := file.Close(); err == nil && closeErr != nil {
-			err = fmt.Errorf("%s: %w", f, closeErr)
+		if closeErr := file.Close(); err == nil {
+			err = c.cacheError(closeErr)
 		}
 	}()
-	have, err := file.Seek(0, io.SeekEnd)
-	if err == nil && remote.Size >= 0 && have > remote.Size {
-		have, err = 0, startAgain(file)
+	has, err = file.Seek(0, io.SeekEnd)
+	if err == nil && remote.Size >= 0 && has > remote.Size {
+		has, err = 0, startAgain(file)
 	}
 	if err != nil {
-		return false, fmt.Errorf("%s: %w", f, err)
+		return 0, c.cacheError(err)
 	}
-	if have == remote.Size {
-		return false, nil
+	if has == remote.Size {
+		return has, nil
 	}
-	got, err := c.append(ctx, f, remote, file, have)
-	if err != nil {
-		return got > 0, err
+	if has, err = c.append(ctx, f, remote, file, has); err != nil {
+		return has, err
 	}
-	if err := file.Sync(); err != nil {
-		return got > 0, fmt.Errorf("%s: %w", f, err)
-	}
-	return got > 0, nil
+	return has, c.cacheError(file.Sync())
 }
 
 func startAgain(file *os.File) error {
@@ -56,20 +52,21 @@ func startAgain(file *os.File) error {
 	return err
 }
 
-// append gets the bytes from have on and writes them.
-func (c *Client) append(ctx context.Context, f File, remote Remote, file *os.File, have int64) (got int64, err error) {
+// append gets the bytes from have on, writes them, and gives how many the file
+// has then.
+func (c *Client) append(ctx context.Context, f File, remote Remote, file *os.File, have int64) (has int64, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	req, err := c.request(ctx, http.MethodGet, remote.location)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", f, err)
+		return have, fmt.Errorf("%s: %w", f, err)
 	}
 	if have > 0 {
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", have))
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return 0, unreachable(ctx, req.URL.Host, err)
+		return have, unreachable(ctx, req.URL.Host, err)
 	}
 	defer resp.Body.Close()
 	host := resp.Request.URL.Host
@@ -81,19 +78,19 @@ func (c *Client) append(ctx context.Context, f File, remote Remote, file *os.Fil
 		resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && have > 0:
 		// The server does not go on where we were.
 		if err := startAgain(file); err != nil {
-			return 0, fmt.Errorf("%s: %w", f, err)
+			return 0, c.cacheError(err)
 		}
 		if resp.StatusCode != http.StatusOK {
 			return 0, passingError{error: fmt.Errorf("%s: %s does not send what it was asked for (%s): %w", f, host, resp.Status, palate.ErrUnavailable)}
 		}
 		have = 0
 	case host == c.endpoint.Host:
-		return 0, c.statusError(f, resp)
+		return have, c.statusError(f, resp)
 	case resp.StatusCode == http.StatusForbidden || resp.StatusCode == http.StatusUnauthorized:
 		// An address that was given for a while ran out: ask the hub anew.
-		return 0, passingError{error: fmt.Errorf("%s: %s answers %s: %w", f, host, resp.Status, palate.ErrUnavailable)}
+		return have, passingError{error: fmt.Errorf("%s: %s answers %s: %w", f, host, resp.Status, palate.ErrUnavailable)}
 	default:
-		return 0, statusOf(host, resp)
+		return have, statusOf(host, resp)
 	}
 	if total < 0 && resp.ContentLength >= 0 {
 		total = have + resp.ContentLength
@@ -109,23 +106,24 @@ func (c *Client) append(ctx context.Context, f File, remote Remote, file *os.Fil
 	if total >= 0 {
 		body = io.LimitReader(in, total-have+1)
 	}
-	got, err = io.CopyBuffer(writerOnly{file}, body, make([]byte, 1<<18))
+	got, err := io.CopyBuffer(writerOnly{file}, body, make([]byte, 1<<18))
+	has = have + got
 	switch {
 	case in.err != nil && in.err != io.EOF:
 		if errors.Is(context.Cause(ctx), errStalled) {
 			in.err = errStalled
 		} else if ctx.Err() != nil {
-			return got, fmt.Errorf("%s: %w", f, context.Cause(ctx))
+			return has, fmt.Errorf("%s: %w", f, context.Cause(ctx))
 		}
-		return got, passingError{error: fmt.Errorf("%s: the download broke off after %d bytes: %w: %w", f, have+got, palate.ErrUnavailable, in.err)}
+		return has, passingError{error: fmt.Errorf("%s: the download broke off after %d bytes: %w: %w", f, has, palate.ErrUnavailable, in.err)}
 	case err != nil:
-		return got, fmt.Errorf("%s: after %d bytes, which are kept: %w", f, have+got, err)
-	case total >= 0 && have+got > total:
+		return has, fmt.Errorf("%s: after %d bytes, which are kept: %w", f, has, c.cacheError(err))
+	case total >= 0 && has > total:
 		return 0, errors.Join(fmt.Errorf("%s: %s sends more than the %d bytes it announced: %w", f, host, total, palate.ErrUnavailable), startAgain(file))
-	case total >= 0 && have+got < total:
-		return got, passingError{error: fmt.Errorf("%s: the download ended after %d of %d bytes: %w", f, have+got, total, palate.ErrUnavailable)}
+	case total >= 0 && has < total:
+		return has, passingError{error: fmt.Errorf("%s: the download ended after %d of %d bytes: %w", f, has, total, palate.ErrUnavailable)}
 	}
-	return got, nil
+	return has, nil
 }
 
 // rangeBegins reports whether a 206 continues at the given byte.

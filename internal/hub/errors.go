@@ -13,6 +13,25 @@ import (
 	"github.com/palate-art/palate"
 )
 
+// CacheError says that the cache's folder can't be read or written. It is
+// palate.ErrUnavailable and the operating system's error.
+type CacheError struct {
+	Dir string
+	err error
+}
+
+func (e *CacheError) Error() string { return fmt.Sprintf("the hub's cache in %s: %v", e.Dir, e.err) }
+
+// Unwrap gives the kind and the cause.
+func (e *CacheError) Unwrap() []error { return []error{palate.ErrUnavailable, e.err} }
+
+func (c *Client) cacheError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &CacheError{c.config.CacheDir, err}
+}
+
 // passingError is one that may not be there at the next attempt; after is how
 // long the server asks to wait first.
 type passingError struct {

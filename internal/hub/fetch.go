@@ -17,10 +17,10 @@ import (
 // Fetch. What came is kept only if it has the hash that f pins, else the one
 // that the hub announces.
 //
-// The errors are those of Stat; bytes with another hash or size are
-// palate.ErrUnavailable too, and are removed, as is an f whose hash differs
-// from what the hub announces. It returns promptly with ctx's error once ctx
-// is done.
+// The errors are those of Stat. A hub that announces another hash or size than
+// f pins is palate.ErrUnavailable; so are bytes with another hash than was
+// wanted, and they are removed. A cache that can't be written is a *CacheError.
+// It returns promptly with ctx's error once ctx is done.
 func (c *Client) Fetch(ctx context.Context, f File) (Local, error) {
 	local, err := c.Find(f)
 	if err == nil || !errors.Is(err, palate.ErrNotFound) {
@@ -52,7 +52,7 @@ func (c *Client) Fetch(ctx context.Context, f File) (Local, error) {
 		}
 	}
 	if local, err = c.show(f, remote.Commit, sum); err != nil {
-		return Local{}, fmt.Errorf("%s: put it into the cache: %w", f, err)
+		return Local{}, fmt.Errorf("%s: %w", f, c.cacheError(err))
 	}
 	return local, nil
 }
@@ -118,7 +118,7 @@ func (c *Client) again(ctx context.Context, f File, try func() (brought bool, er
 func (c *Client) download(ctx context.Context, f File, remote Remote, sum string) error {
 	blob := c.blob(f, sum)
 	if err := os.MkdirAll(filepath.Dir(blob), 0o755); err != nil {
-		return fmt.Errorf("cache of the hub: %w", err)
+		return c.cacheError(err)
 	}
 	partial := blob + ".incomplete"
 	resumed, err := c.fill(ctx, f, remote, partial)
@@ -135,18 +135,21 @@ func (c *Client) download(ctx context.Context, f File, remote Remote, sum string
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(partial, blob); err != nil {
-		return fmt.Errorf("%s: %w", f, err)
+	err = os.Rename(partial, blob)
+	if err == nil {
+		err = syncDir(filepath.Dir(blob))
 	}
-	return syncDir(filepath.Dir(blob))
+	return c.cacheError(err)
 }
 
 // fill downloads until the partial file has all bytes. It reports whether a
 // part of them was there before.
 func (c *Client) fill(ctx context.Context, f File, remote Remote, partial string) (resumed bool, err error) {
-	if info, err := os.Stat(partial); err == nil && info.Size() > 0 {
-		resumed = true
+	furthest := int64(0)
+	if info, err := os.Stat(partial); err == nil {
+		furthest = info.Size()
 	}
+	resumed = furthest > 0
 	first := true
 	err = c.again(ctx, f, func() (bool, error) {
 		if !first {
@@ -158,7 +161,10 @@ func (c *Client) fill(ctx context.Context, f File, remote Remote, partial string
 			remote.location = now.location
 		}
 		first = false
-		return c.attempt(ctx, f, remote, partial)
+		has, err := c.attempt(ctx, f, remote, partial)
+		brought := has > furthest // not if it began again and came less far
+		furthest = max(furthest, has)
+		return brought, err
 	})
 	return resumed, err
 }

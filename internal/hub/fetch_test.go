@@ -171,6 +171,20 @@ func TestAServerThatCantGoOnSendsAllAgain(t *testing.T) {
 	}
 }
 
+func TestAServerThatNeverComesFurtherIsGivenUp(t *testing.T) {
+	content := randomBytes(200_000)
+	s := newSite(t, content)
+	s.set(func(b *behaviour) { b.noRange, b.cut = true, 50_000 })
+	c := config(t, s)
+	_, err := open(t, c).Fetch(t.Context(), pinned(content))
+	if !errors.Is(err, palate.ErrUnavailable) || !strings.Contains(err.Error(), "tried 5 times") {
+		t.Errorf("got %v, want it given up", err)
+	}
+	if got := len(s.gets()); got != 5 {
+		t.Errorf("asked %d times for bytes, want 5", got)
+	}
+}
+
 func TestAWrongBeginningIsDownloadedAgain(t *testing.T) {
 	content := randomBytes(200_000)
 	for name, partial := range map[string][]byte{

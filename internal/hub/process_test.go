@@ -10,10 +10,12 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/palate-art/palate/internal/hub"
 )
@@ -79,9 +81,12 @@ func TestTheDownloadOfAKilledProcessGoesOn(t *testing.T) {
 	}
 	<-begun
 	partial := filepath.Join(c.CacheDir, "models--org--vit_tiny.art", "blobs", sumOf(content)+".incomplete")
-	for written := int64(0); written < sent/2; {
-		if info, err := os.Stat(partial); err == nil {
-			written = info.Size()
+	for deadline := time.Now().Add(time.Minute); ; runtime.Gosched() {
+		if info, err := os.Stat(partial); err == nil && info.Size() >= sent/2 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("half of what was sent is not written after a minute")
 		}
 	}
 	if err := command.Process.Kill(); err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/hub"
+	"github.com/palate-art/palate/internal/ort"
 )
 
 // Addition says what to add. Zero values are read from the model's file or
@@ -183,13 +184,27 @@ func (r *Record) readDescription(a Addition) error {
 		r.Licence = d.Licence
 	}
 	r.Architecture = onnxText(d)
+	if !a.Copy {
+		return nil
+	}
+	graph, err := ort.ReadModel(r.File)
+	if err != nil {
+		return err
+	}
+	files, err := ort.ExternalFiles(graph)
+	if err != nil {
+		return fmt.Errorf("%s: %w: %w", r.File, palate.ErrInvalid, err)
+	}
+	if len(files) > 0 {
+		return fmt.Errorf("%s has weights in %s: add it without a copy: %w", r.File, strings.Join(files, ", "), palate.ErrInvalid)
+	}
 	return nil
 }
 
 // copyHashed copies a file in one step and gives its SHA-256.
 func copyHashed(ctx context.Context, from, to string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return "", err
+		return "", &FolderError{filepath.Dir(to), err}
 	}
 	in, err := os.Open(from)
 	if err != nil {
@@ -198,7 +213,7 @@ func copyHashed(ctx context.Context, from, to string) (string, error) {
 	defer in.Close()
 	temp, err := os.CreateTemp(filepath.Dir(to), ".new-*")
 	if err != nil {
-		return "", err
+		return "", &FolderError{filepath.Dir(to), err}
 	}
 	hash := sha256.New()
 	err = copyUntilDone(ctx, io.MultiWriter(temp, hash), in)

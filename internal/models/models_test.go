@@ -99,11 +99,14 @@ func TestSettingsFillWhatIsOpen(t *testing.T) {
 const description = `{"name": "art", "licence": "CC0-1.0", "input": {"name": "pixels", "width": 8, "height": 8, "layout": "nchw"}, "fit": "stretch",
 	"resample": "bicubic", "mean": [0, 0, 0], "std": [1, 1, 1], "output": {"name": "out", "pooling": "none"}, "normalise": "l2", "numeric_class": "float"}`
 
-// onnxFile is a file whose content nobody reads here.
+// noGraph is an ONNX file of a version and a producer alone; nobody runs it.
+const noGraph = "\x08\x0a\x12\x04text"
+
+// onnxFile is a model that can be added.
 func onnxFile(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "art.onnx")
-	write(t, file, "no graph")
+	write(t, file, noGraph)
 	write(t, strings.TrimSuffix(file, ".onnx")+".json", description)
 	return file
 }
@@ -188,8 +191,8 @@ func jsonOf(t *testing.T, value any) string {
 func TestAFileThatIsNoLongerTheOneThatWasAddedIsSeen(t *testing.T) {
 	for name, change := range map[string]func(t *testing.T, file string) error{
 		"gone":          func(t *testing.T, file string) error { return errors.Join(os.Remove(file), palate.ErrNotFound) },
-		"longer":        func(t *testing.T, file string) error { write(t, file, "a graph!!"); return palate.ErrInvalid },
-		"a flipped bit": func(t *testing.T, file string) error { write(t, file, "no grapi"); return palate.ErrInvalid },
+		"longer":        func(t *testing.T, file string) error { write(t, file, noGraph+"!"); return palate.ErrInvalid },
+		"a flipped bit": func(t *testing.T, file string) error { write(t, file, noGraph[:7]+"T"); return palate.ErrInvalid },
 	} {
 		t.Run(name, func(t *testing.T) {
 			store, file := models.OpenStore(t.TempDir()), onnxFile(t)
@@ -211,11 +214,11 @@ func TestAFileThatIsNoLongerTheOneThatWasAddedIsSeen(t *testing.T) {
 func TestWhatCanNotBeAddedIsRefusedAndLeavesNothing(t *testing.T) {
 	folder := t.TempDir()
 	alone := filepath.Join(folder, "alone.onnx")
-	write(t, alone, "no graph")
+	write(t, alone, noGraph)
 	words := filepath.Join(folder, "words.txt")
 	write(t, words, "words")
 	broken := filepath.Join(folder, "broken.onnx")
-	write(t, broken, "no graph")
+	write(t, broken, noGraph)
 	write(t, filepath.Join(folder, "broken.json"), `{"name": "x"}`)
 	for _, tc := range []struct {
 		name, want string

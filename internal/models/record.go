@@ -216,8 +216,11 @@ func (s *Store) copyOf(name, extension string) string {
 
 func (s *Store) read(kind, name string, into any) error {
 	text, err := os.ReadFile(s.path(kind, name))
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return err
+	}
+	if err != nil {
+		return &FolderError{s.folder, err}
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
@@ -230,6 +233,18 @@ func (s *Store) read(kind, name string, into any) error {
 	return nil
 }
 
+// FolderError says that a store's folder can't be read or written. It is
+// palate.ErrUnavailable and the operating system's error.
+type FolderError struct {
+	Folder string
+	err    error
+}
+
+func (e *FolderError) Error() string { return fmt.Sprintf("folder of models %s: %v", e.Folder, e.err) }
+
+// Unwrap gives the kind and the cause.
+func (e *FolderError) Unwrap() []error { return []error{palate.ErrUnavailable, e.err} }
+
 // write replaces a record in one step.
 func (s *Store) write(kind, name string, record any) error {
 	text, err := json.MarshalIndent(record, "", "  ")
@@ -238,11 +253,11 @@ func (s *Store) write(kind, name string, record any) error {
 	}
 	folder := filepath.Join(s.folder, kind)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return fmt.Errorf("folder of models: %w", err)
+		return &FolderError{s.folder, err}
 	}
 	temp, err := os.CreateTemp(folder, ".new-*")
 	if err != nil {
-		return fmt.Errorf("record of model %s: %w", name, err)
+		return &FolderError{s.folder, err}
 	}
 	_, err = temp.Write(append(text, '\n'))
 	err = errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close())
@@ -250,7 +265,7 @@ func (s *Store) write(kind, name string, record any) error {
 		err = os.Rename(temp.Name(), s.path(kind, name))
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("record of model %s: %w", name, err), os.Remove(temp.Name()))
+		return errors.Join(&FolderError{s.folder, err}, os.Remove(temp.Name()))
 	}
 	return nil
 }

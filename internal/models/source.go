@@ -52,7 +52,7 @@ func (s *Store) Find(name string, client *hub.Client) (Source, error) {
 	if err != nil {
 		return Source{}, err
 	}
-	return k.source(local), nil
+	return k.source(local, file), nil
 }
 
 func (r Record) source() Source {
@@ -64,9 +64,14 @@ func (r Record) source() Source {
 	return source
 }
 
-func (k Known) source(local hub.Local) Source {
-	return Source{Name: k.Name, Kind: KindSafetensors, File: local.Path, Size: local.Size, SHA256: local.SHA256, Licence: k.Licence,
+// source is a known model in the cache; file says what is known of it.
+func (k Known) source(local hub.Local, file hub.File) Source {
+	source := Source{Name: k.Name, Kind: KindSafetensors, File: local.Path, Size: local.Size, SHA256: file.SHA256, Licence: k.Licence,
 		Configs: [][]byte{k.Preprocessing.config()}}
+	if source.SHA256 == "" {
+		source.SHA256 = local.SHA256
+	}
+	return source
 }
 
 // NotPulledError says that a known model's weights are not on this machine.
@@ -110,7 +115,7 @@ func (s *Store) Pull(ctx context.Context, k Known, client *hub.Client) (Source, 
 	if err != nil {
 		return Source{}, err
 	}
-	return k.source(local), nil
+	return k.source(local, file), nil
 }
 
 // Meet remembers that a model's licence was shown, and which bytes came.
