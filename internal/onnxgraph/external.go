@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,7 +35,8 @@ func (p *place) fields(out *message) {
 // least apart bytes go, if there are any, to a second file beside it, whose
 // name is that of the first with ".weights" after it; the two must stay
 // together. It gives the paths of the files that it wrote. Each appears whole
-// or not at all, the model's last; files of these names are replaced.
+// or not at all, the model's last; an older model at path is removed first, so
+// that it never stands beside weights that are not its own.
 func (m *Model) WriteFiles(path string, apart int64) (files []string, err error) {
 	if err := m.Validate(); err != nil {
 		return nil, err
@@ -44,6 +46,9 @@ func (m *Model) WriteFiles(path string, apart int64) (files []string, err error)
 	file, err := slim.bounded()
 	if err != nil {
 		return nil, err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("write onnx model: %w", err)
 	}
 	if len(moved) > 0 {
 		if err := writeWhole(outside, func(w *bufio.Writer) error { return writeApart(w, moved) }); err != nil {

@@ -25,6 +25,9 @@ func TestWeightsBesideTheModelAreTheModelsWeights(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "affine.onnx")
+			if err := os.WriteFile(path, []byte("an older model"), 0o600); err != nil {
+				t.Fatal(err)
+			}
 			m := onnxgraph.NewModel(affine(), 17)
 			files, err := m.WriteFiles(path, test.apart)
 			if err != nil {
@@ -66,6 +69,16 @@ func TestFilesThatCannotBeWritten(t *testing.T) {
 	if files, err := m.WriteFiles(filepath.Join(folder, "no", "model.onnx"), 1); err == nil || len(files) > 0 {
 		t.Errorf("a folder that is not there: got %q and %v", files, err)
 	}
+	occupied := filepath.Join(folder, "occupied.onnx")
+	if err := os.MkdirAll(filepath.Join(occupied, "full"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if files, err := m.WriteFiles(occupied, 1); err == nil || len(files) > 0 {
+		t.Errorf("a folder in the model's place: got %q and %v", files, err)
+	}
+	if err := os.RemoveAll(occupied); err != nil {
+		t.Fatal(err)
+	}
 	m.Graph.Outputs = nil
 	if files, err := m.WriteFiles(filepath.Join(folder, "model.onnx"), 1); !errors.Is(err, palate.ErrInvalid) || len(files) > 0 {
 		t.Errorf("an invalid model: got %q and %v", files, err)
@@ -83,7 +96,11 @@ func TestModelsBeyondOneFileAreRefusedInOneFile(t *testing.T) {
 	for _, name := range []string{"a", "b1", "c", "d", "e", "f", "g", "h"} {
 		g.Const(name, onnxgraph.Tensor{Type: onnxgraph.Float32, Shape: []int64{1 << 26}, Raw: block})
 	}
-	_, err := onnxgraph.NewModel(g, 17).Marshal()
+	m := onnxgraph.NewModel(g, 17)
+	if got, least := m.Bytes(), int64(1<<31); got < least || got > least+1000 {
+		t.Errorf("got %d bytes, want a little more than %d", got, least)
+	}
+	_, err := m.Marshal()
 	if !errors.Is(err, palate.ErrInvalid) || !strings.Contains(err.Error(), "beside it") {
 		t.Errorf("got %v, want palate.ErrInvalid that says what to do", err)
 	}

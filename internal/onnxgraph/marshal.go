@@ -23,6 +23,11 @@ func (m *Model) Marshal() ([]byte, error) {
 	return out, nil
 }
 
+// Bytes is the length of the model's file, also where that is beyond what
+// Marshal can give and WriteFiles must put weights beside it. The model must
+// be valid.
+func (m *Model) Bytes() int64 { return int64(m.message().size) }
+
 // WriteTo validates the model and writes its file, without a copy of the
 // weights.
 func (m *Model) WriteTo(w io.Writer) (int64, error) {

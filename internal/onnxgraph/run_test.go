@@ -174,7 +174,7 @@ func TestEqualModelsHaveEqualBytes(t *testing.T) {
 	}
 	var b bytes.Buffer
 	n, err := full().WriteTo(&b)
-	if err != nil || n != int64(len(a)) || !bytes.Equal(a, b.Bytes()) {
+	if err != nil || n != int64(len(a)) || n != full().Bytes() || !bytes.Equal(a, b.Bytes()) {
 		t.Errorf("WriteTo gave %d bytes and %v, Marshal %d: want the same", n, err, len(a))
 	}
 	run(t, full(), map[string]ort.Tensor{"x": {Shape: []int64{1, 2}, Data: []float32{0, 0}}})

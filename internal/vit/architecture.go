@@ -28,9 +28,9 @@ const (
 	NamingTransformers Naming = "transformers"
 )
 
-// Architecture describes one vision transformer. Inspect makes it; the
-// exported fields may be changed, within what Validate allows, where the
-// weights' publisher says otherwise.
+// Architecture describes one vision transformer. Inspect makes it. What
+// tensors don't tell may be changed afterwards: Heads, Epsilon, Resampling and
+// Preprocessing; the rest must stay what the file's tensors are.
 type Architecture struct {
 	// Family is "dinov2", "vit" or "eva02", for people.
 	Family string
@@ -49,6 +49,8 @@ type Architecture struct {
 	MLP        MLP
 	InnerNorm  bool // LayerNorm inside the MLP
 	LayerScale bool
+	// QKVBias: queries, keys and values have a bias; EVA-02's keys need not.
+	QKVBias bool
 	// Rotary: queries and keys of patches are rotated by their place.
 	Rotary bool
 	// PooledNorm: the last LayerNorm comes after the mean of the patches;

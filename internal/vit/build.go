@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/onnxgraph"
 	"github.com/palate-art/palate/internal/ort"
@@ -27,47 +26,65 @@ type Model struct {
 // are palate.ErrInvalid. The whole of the weights is in memory afterwards. It
 // returns promptly with ctx's error once ctx is done.
 func Build(ctx context.Context, file *safetensors.File, a Architecture, o Options) (*Model, error) {
+	m, err := build(ctx, file, a, o)
+	if err != nil {
+		return nil, fmt.Errorf("build %s: %w", o.Fill(a).Name, err)
+	}
+	return m, nil
+}
+
+func build(ctx context.Context, file *safetensors.File, a Architecture, o Options) (*Model, error) {
 	sum, err := file.SHA256(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("build %s: %w", o.Name, err)
+		return nil, err
 	}
-	description, err := Describe(sum, a, o)
-	if err != nil {
-		return nil, fmt.Errorf("build %s: %w", o.Name, err)
+	m := &Model{}
+	if m.Description, err = Describe(sum, a, o); err != nil {
+		return nil, err
+	}
+	if err := checkFile(file, a); err != nil {
+		return nil, err
 	}
 	o = o.Fill(a)
 	r := &reader{file: file, a: a}
-	w := newWriter(a, o)
-	m := &Model{Description: description}
 	stored := tables{architecture: a, resampling: o.Resampling, stored: r.vector(-1, positions)}
-	if r.err == nil {
-		err = w.placeTables(stored)
+	if r.err != nil {
+		return nil, r.err
+	}
+	w := newWriter(a, o)
+	if err := w.placeTables(stored); err != nil {
+		return nil, err
 	}
 	if o.free() {
 		m.Tables = stored.at
 	}
-	var write form = &fusedForm{writer: w}
+	var f form = &fusedForm{writer: w}
 	if o.Form == Plain {
-		write = &plainForm{writer: w}
+		f = &plainForm{writer: w}
 	}
-	if err = errors.Join(err, r.err); err == nil {
-		write.tokens(r)
-	}
-	for n := 0; n < a.Depth && err == nil; n++ {
-		b := r.block(n)
-		if err = errors.Join(ctx.Err(), r.err, w.err); err == nil {
-			write.block(n, b)
-		}
-	}
-	if err == nil {
-		write.finish(r)
-		err = errors.Join(r.err, w.err)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("build %s: %w", o.Name, err)
+	if err := write(ctx, f, a.Depth, r); err != nil {
+		return nil, err
 	}
 	m.Graph = w.model()
+	if w.err != nil {
+		return nil, w.err
+	}
 	return m, nil
+}
+
+// write writes a graph block by block, so that beside the graph only one
+// block's weights are in memory.
+func write(ctx context.Context, f form, depth int, r *reader) error {
+	f.tokens(r)
+	for n := range depth {
+		b := r.block(n)
+		if err := errors.Join(ctx.Err(), r.err); err != nil {
+			return err
+		}
+		f.block(n, b)
+	}
+	f.finish(r)
+	return r.err
 }
 
 // form writes a graph in its operators, from the picture to the outputs.
@@ -96,7 +113,6 @@ func (w *writer) placeTables(t tables) error {
 		dims := onnxgraph.Fixed(table.Shape...)
 		dims[len(dims)-2] = onnxgraph.Dim{Name: "tokens"}
 		w.Inputs = append(w.Inputs, onnxgraph.Value{Name: name, Type: onnxgraph.Float32, Shape: dims})
-		w.tableNames[name] = name
 		if w.o.Precision == Float16 {
 			w.tableNames[name] = w.cast(name+"/half", name, onnxgraph.Float16)
 		}
@@ -111,5 +127,3 @@ func (w *writer) table(name string) string {
 	}
 	return name
 }
-
-var errTooLarge = fmt.Errorf("a value is too large for float16: %w", palate.ErrInvalid)

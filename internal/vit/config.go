@@ -25,6 +25,7 @@ type configuration struct {
 	shown        int   // side of the square that a processor cuts out
 	shortSide    int   // that it resizes the shorter side to before
 	cropRatio    float64
+	noQKVBias    bool
 	mean, std    *[3]float64
 
 	interpolation string
@@ -103,6 +104,9 @@ func interpret(said map[string]json.RawMessage) (configuration, error) {
 	read(&c.registers, "num_register_tokens", "reg_tokens")
 	read(&c.cropRatio, "crop_pct")
 	read(&c.activation, "hidden_act", "act_layer")
+	qkvBias := true
+	read(&qkvBias, "qkv_bias")
+	c.noQKVBias = !qkvBias
 	var mean, std [3]float64
 	if read(&mean, "mean", "image_mean") {
 		c.mean = &mean

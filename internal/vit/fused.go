@@ -21,11 +21,11 @@ type fusedForm struct {
 
 // contribAttention chooses between two operators of one function. On the CPU
 // ai.onnx's is the faster one for few tokens, the contributed one for many;
-// on CUDA the contributed one is flash attention.
+// on CUDA the contributed one is flash attention, in float16.
 func (w *writer) contribAttention() bool {
 	const few = 700 // between 257 tokens (224 pixels) and 1370 (518)
 	p := w.a.PatchSize
-	return w.o.Precision == Float16 || w.o.Width/p*(w.o.Height/p) > few
+	return w.o.GPU || w.o.Precision == Float16 || w.o.Width/p*(w.o.Height/p) > few
 }
 
 // classOnly reports whether only the class token's way through the last block

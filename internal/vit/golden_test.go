@@ -188,30 +188,25 @@ func TestGraphsComputeWhatTimmAndTransformersDo(t *testing.T) {
 			g := openGolden(t, folder)
 			for _, name := range g.cases {
 				pixels, tokens, feature := g.tensor(t, name+".input"), g.tensor(t, name+".tokens"), g.tensor(t, name+".feature")
-				size := vit.Options{Width: int(pixels.Shape[3]), Height: int(pixels.Shape[2]), Fit: embedder.FitStretch}
-				pools := []vit.Pool{vit.PoolClass, vit.PoolMean, vit.PoolBoth}
-				if g.a.PooledNorm {
-					pools = []vit.Pool{vit.PoolMean}
-				}
-				for _, form := range []vit.Form{vit.Fused, vit.Plain} {
-					for _, pool := range pools {
-						for _, withTokens := range []bool{false, true} {
-							if withTokens && pool != pools[0] {
-								continue
-							}
-							o := size
-							o.Form, o.Pool, o.Tokens = form, pool, withTokens
-							what := fmt.Sprintf("%s %s %s tokens=%v", name, form, pool, withTokens)
-							out := build(t, g.weights, g.a, o).run(t, pixels)
-							if withTokens {
-								near(t, what, out[vit.TokensName], tokens.Data)
-							}
-							want := feature.Data
-							if !g.a.PooledNorm && (pool != vit.PoolClass || want == nil) {
-								want = pooled(tokens, g.a.PrefixTokens(), pool)
-							}
-							near(t, what, out[vit.EmbeddingName], want)
-						}
+				for _, o := range []vit.Options{
+					{Form: vit.Fused, Pool: vit.PoolClass},
+					{Form: vit.Fused, Pool: vit.PoolMean},
+					{Form: vit.Fused, Pool: vit.PoolBoth, Tokens: true},
+					{Form: vit.Plain, Pool: vit.PoolBoth, Tokens: true},
+				} {
+					if g.a.PooledNorm {
+						o.Pool = vit.PoolMean
+					}
+					o.Width, o.Height, o.Fit = int(pixels.Shape[3]), int(pixels.Shape[2]), embedder.FitStretch
+					what := fmt.Sprintf("%s %s %s", name, o.Form, o.Pool)
+					out := build(t, g.weights, g.a, o).run(t, pixels)
+					want := feature.Data // timm's own
+					if !g.a.PooledNorm && (o.Pool != vit.PoolClass || want == nil) {
+						want = pooled(tokens, g.a.PrefixTokens(), o.Pool)
+					}
+					near(t, what+": embedding", out[vit.EmbeddingName], want)
+					if o.Tokens {
+						near(t, what+": tokens", out[vit.TokensName], tokens.Data)
 					}
 				}
 			}

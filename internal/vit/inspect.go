@@ -48,26 +48,6 @@ type inspection struct {
 	problems []error
 }
 
-// want notes a tensor of a shape.
-func (i *inspection) want(name string, shape ...int) {
-	i.known[name] = true
-	t, found := i.file.Tensor(name)
-	if !found {
-		i.problems = append(i.problems, fmt.Errorf("tensor %q is missing", name))
-		return
-	}
-	fits := len(t.Shape) == len(shape)
-	for d := 0; fits && d < len(shape); d++ {
-		fits = t.Shape[d] == int64(shape[d])
-	}
-	if !fits {
-		i.problems = append(i.problems, fmt.Errorf("tensor %q has shape %v, want %v", name, t.Shape, shape))
-	}
-	if t.DType != safetensors.F32 && t.DType != safetensors.F16 && t.DType != safetensors.BF16 {
-		i.problems = append(i.problems, fmt.Errorf("tensor %q is of type %s, want F32, F16 or BF16", name, t.DType))
-	}
-}
-
 // shape gives a tensor's shape, for a tensor from which a size is read.
 func (i *inspection) shape(name string, dims int) ([]int, error) {
 	t, found := i.file.Tensor(name)
@@ -121,15 +101,11 @@ func (i *inspection) architecture(c configuration) (Architecture, error) {
 	if err := i.optionalParts(&a); err != nil {
 		return a, err
 	}
-	i.expectModel(a)
-	for block := range a.Depth {
-		i.expectBlock(a, block)
-	}
 	if err := i.grid(&a, c); err != nil {
 		return a, err
 	}
 	a.settle(c)
-	return a, errors.Join(i.problems...)
+	return a, i.expect(a)
 }
 
 // depth counts blocks, which are numbered from 0.
@@ -190,82 +166,6 @@ func (i *inspection) optionalParts(a *Architecture) error {
 	return nil
 }
 
-// expectModel notes the tensors outside the blocks, but for the position
-// embedding.
-func (i *inspection) expectModel(a Architecture) {
-	n, dim := a.tensors, a.Dim
-	name := func(r role) string { return modelName(a, r) }
-	i.want(name(classToken), 1, 1, dim)
-	if a.Registers > 0 {
-		i.want(name(registers), 1, a.Registers, dim)
-	}
-	i.want(n.of(-1, patches)+".weight", dim, 3, a.PatchSize, a.PatchSize)
-	i.want(n.of(-1, patches)+".bias", dim)
-	norm := finalNorm
-	if a.PooledNorm {
-		norm = pooledNorm // the other one would be left, and refused
-	}
-	i.want(name(norm)+".weight", dim)
-	i.want(name(norm)+".bias", dim)
-}
-
-// modelName is a role's name; the usual one if it is missing.
-func modelName(a Architecture, r role) string {
-	if name, found := a.tensors.model[r]; found {
-		return name
-	}
-	return a.tensors.prefix + modelNames[a.Naming][r][0]
-}
-
-// expectBlock notes the tensors of one block.
-func (i *inspection) expectBlock(a Architecture, block int) {
-	dim, hidden := a.Dim, a.Hidden
-	names := a.tensors
-	name := func(r role) string {
-		if names.has(r) {
-			return names.of(block, r)
-		}
-		return fmt.Sprintf("%s%d.%s", names.blockPrefix, block, blockNames[a.Naming][r][0])
-	}
-	linear := func(r role, out, in int) {
-		i.want(name(r)+".weight", out, in)
-		i.want(name(r)+".bias", out)
-	}
-	norm := func(r role, n int) {
-		i.want(name(r)+".weight", n)
-		i.want(name(r)+".bias", n)
-	}
-	norm(norm1, dim)
-	norm(norm2, dim)
-	if names.has(packedQKV) {
-		linear(packedQKV, 3*dim, dim)
-	} else {
-		linear(query, dim, dim)
-		if i.want(name(key)+".weight", dim, dim); i.has(name(key) + ".bias") {
-			i.want(name(key)+".bias", dim) // EVA-02's keys have none
-		}
-		linear(value, dim, dim)
-	}
-	linear(projection, dim, dim)
-	if a.LayerScale {
-		i.want(name(scale1), dim)
-		i.want(name(scale2), dim)
-	}
-	switch {
-	case names.has(gate):
-		linear(gate, hidden, dim)
-		linear(up, hidden, dim)
-	case a.MLP == SwiGLU:
-		linear(fc1, 2*hidden, dim)
-	default:
-		linear(fc1, hidden, dim)
-	}
-	if a.InnerNorm {
-		norm(innerNorm, hidden)
-	}
-	linear(fc2, dim, hidden)
-}
-
 // grid reads how the stored position embedding is laid out: which of its rows
 // are of tokens before the patches, and rows and columns of the rest.
 func (i *inspection) grid(a *Architecture, c configuration) error {
@@ -274,7 +174,6 @@ func (i *inspection) grid(a *Architecture, c configuration) error {
 	if err != nil {
 		return err
 	}
-	i.want(name, 1, shape[1], a.Dim)
 	prefixes := []int{1}
 	if a.Naming == NamingTimm {
 		prefixes = []int{0, 1, 1 + a.Registers} // timm: no_embed_class, and without it
@@ -296,78 +195,4 @@ func (i *inspection) grid(a *Architecture, c configuration) error {
 		}
 	}
 	return fmt.Errorf("tensor %q is for %d places, which are no square of patches: say the size in config.json as img_size", name, shape[1])
-}
-
-// left refuses tensors that have no place in the model, whose names begin with
-// prefix.
-func (i *inspection) left(prefix string) error {
-	var left []string
-	for _, t := range i.file.Tensors() {
-		if !i.known[t.Name] && !slices.Contains(ignored, t.Name) && !slices.Contains(ignored, strings.TrimPrefix(t.Name, prefix)) {
-			left = append(left, strconv.Quote(t.Name))
-		}
-	}
-	if len(left) == 0 {
-		return nil
-	}
-	const shown = 5
-	more := ""
-	if len(left) > shown {
-		more = fmt.Sprintf(" and %d more", len(left)-shown)
-	}
-	return fmt.Errorf("palate doesn't know what these tensors do in a model of this kind: %s%s", strings.Join(left[:min(shown, len(left))], ", "), more)
-}
-
-var (
-	imageNetMean, imageNetStd = [3]float64{.485, .456, .406}, [3]float64{.229, .224, .225}
-	clipMean, clipStd         = [3]float64{.48145466, .4578275, .40821073}, [3]float64{.26862954, .26130258, .27577711}
-)
-
-// settle fills what tensors don't tell: what the configuration says, or else
-// what holds for the published models of the family.
-func (a *Architecture) settle(c configuration) {
-	a.Heads = c.heads
-	if a.Heads == 0 && a.Dim%64 == 0 {
-		a.Heads = a.Dim / 64
-	}
-	a.Epsilon = 1e-6
-	if a.Naming == NamingTransformers && a.Family == "vit" {
-		a.Epsilon = 1e-12
-	}
-	if c.epsilon > 0 {
-		a.Epsilon = c.epsilon
-	}
-	a.Resampling = ResampleAntialias
-	if a.Naming == NamingTransformers && a.Registers == 0 {
-		a.Resampling = ResampleCubic
-	}
-	p := Preprocessing{Size: a.PatchSize * min(a.GridRows, a.GridColumns), CropRatio: .9, Mean: imageNetMean, Std: imageNetStd, Interpolation: "bicubic"}
-	switch a.Family {
-	case "dinov2":
-		p.CropRatio = 1
-	case "eva02":
-		p.Mean, p.Std = clipMean, clipStd
-	}
-	if len(c.size) == 2 {
-		p.Size = min(c.size[0], c.size[1])
-	}
-	if c.shown > 0 {
-		p.Size = c.shown
-	}
-	if c.shortSide >= p.Size && c.shown > 0 {
-		p.CropRatio = float64(p.Size) / float64(c.shortSide)
-	}
-	if c.cropRatio > 0 {
-		p.CropRatio = c.cropRatio
-	}
-	if c.mean != nil {
-		p.Mean = *c.mean
-	}
-	if c.std != nil {
-		p.Std = *c.std
-	}
-	if c.interpolation != "" {
-		p.Interpolation = c.interpolation
-	}
-	a.Preprocessing = p
 }

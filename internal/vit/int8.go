@@ -1,6 +1,7 @@
 package vit
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/palate-art/palate/internal/onnxgraph"
@@ -15,7 +16,7 @@ func (f *fusedForm) applyInt8(name, x string, l linear) string {
 		x,
 		f.Const(name+"/weight", onnxgraph.Int8s([]int64{int64(l.in), out}, quantised)),
 		f.Const(name+"/scale", onnxgraph.Float32s([]int64{out}, scales)),
-		f.once("zeros/"+name, onnxgraph.Int8s([]int64{out}, make([]int8, l.out))),
+		f.once(fmt.Sprintf("zero_points/%d", out), onnxgraph.Int8s([]int64{out}, make([]int8, l.out))),
 	}
 	if l.bias != nil {
 		inputs = append(inputs, f.vector(name+"/bias", l.bias))

@@ -66,6 +66,9 @@ type Options struct {
 
 	Precision Precision
 	Form      Form
+	// GPU writes the fused form for a GPU: in operators that run there, with
+	// the attention that in float16 is flash attention on CUDA.
+	GPU bool
 	// Resampling overrides the publisher's.
 	Resampling Resampling
 }
@@ -132,6 +135,9 @@ func (o Options) validate(a Architecture) error {
 		wrong("form %q is none of %q, %q", o.Form, Fused, Plain)
 	} else if o.Form == Plain && o.Precision != Float32 {
 		wrong("the form %q is written in %q alone", Plain, Float32)
+	}
+	if o.GPU && o.Precision == Int8 {
+		wrong("precision %q is for CPUs: on a GPU %q is the fast one", Int8, Float16)
 	}
 	if err := o.Resampling.validate(); err != nil {
 		problems = append(problems, err)

@@ -18,7 +18,7 @@ type spec struct {
 	rows, columns                               int // of the stored position embedding
 	positionPrefix                              int
 	swiglu, separateGate, innerNorm             bool
-	layerScale, rotary, pooledNorm              bool
+	layerScale, rotary, pooledNorm, noQKVBias   bool
 	epsilon                                     float64
 }
 
@@ -67,9 +67,9 @@ func randomParameters(s spec, random *rand.Rand) map[string]parameter {
 		name := func(part string) string { return fmt.Sprintf("%d.%s", n, part) }
 		norm(name("norm1"), s.dim)
 		norm(name("norm2"), s.dim)
-		linear(name("query"), s.dim, s.dim, true)
-		linear(name("key"), s.dim, s.dim, !s.rotary)
-		linear(name("value"), s.dim, s.dim, true)
+		linear(name("query"), s.dim, s.dim, !s.noQKVBias)
+		linear(name("key"), s.dim, s.dim, !s.noQKVBias && !s.rotary)
+		linear(name("value"), s.dim, s.dim, !s.noQKVBias)
 		linear(name("projection"), s.dim, s.dim, true)
 		linear(name("up"), s.hidden, s.dim, true)
 		linear(name("down"), s.dim, s.hidden, true)

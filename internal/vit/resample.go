@@ -88,29 +88,26 @@ func (r Resampling) resample(grid []float32, dim, rows, columns, toRows, toColum
 	if rows == toRows && columns == toColumns {
 		return grid
 	}
-	horizontal := r.taps(columns, toColumns)
-	wide := make([]float64, rows*toColumns*dim)
-	for y := range rows {
-		for x, shares := range horizontal {
-			sum := wide[(y*toColumns+x)*dim:][:dim]
+	out := make([]float32, 0, toRows*toColumns*dim)
+	vertical, horizontal := r.taps(rows, toRows), r.taps(columns, toColumns)
+	line, sum := make([]float64, columns*dim), make([]float64, dim)
+	for _, shares := range vertical {
+		clear(line)
+		for _, t := range shares {
+			for i, v := range grid[t.at*columns*dim:][:columns*dim] {
+				line[i] += t.weight * float64(v)
+			}
+		}
+		for _, shares := range horizontal {
+			clear(sum)
 			for _, t := range shares {
-				for d, v := range grid[(y*columns+t.at)*dim:][:dim] {
-					sum[d] += t.weight * float64(v)
+				for d, v := range line[t.at*dim:][:dim] {
+					sum[d] += t.weight * v
 				}
 			}
-		}
-	}
-	out := make([]float32, toRows*toColumns*dim)
-	sum := make([]float64, toColumns*dim)
-	for y, shares := range r.taps(rows, toRows) {
-		clear(sum)
-		for _, t := range shares {
-			for i, v := range wide[t.at*toColumns*dim:][:toColumns*dim] {
-				sum[i] += t.weight * v
+			for _, v := range sum {
+				out = append(out, float32(v))
 			}
-		}
-		for i, v := range sum {
-			out[y*toColumns*dim+i] = float32(v)
 		}
 	}
 	return out

@@ -3,6 +3,7 @@ package vit
 import (
 	"fmt"
 
+	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/onnxgraph"
 )
 
@@ -13,7 +14,7 @@ type writer struct {
 	a          Architecture
 	o          Options
 	opset      int64
-	tableNames map[string]string // tables that stand under another name
+	tableNames map[string]string // of tables that are cast
 	shared     map[string]bool   // constants that are added once
 	err        error
 }
@@ -54,7 +55,7 @@ func (w *writer) constant(name string, shape []int64, values []float32) string {
 	}
 	t, finite := onnxgraph.Float16s(shape, values)
 	if !finite && w.err == nil {
-		w.err = fmt.Errorf("%s: %w", name, errTooLarge)
+		w.err = fmt.Errorf("%s: a value is too large for float16: %w", name, palate.ErrInvalid)
 	}
 	return w.Const(name, t)
 }
