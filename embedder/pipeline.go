@@ -39,8 +39,9 @@ type PipelineConfig struct {
 	// computed.
 	EmbedWorkers int
 	// BatchSize bounds the pictures of one Embed. A batch takes what is
-	// ready and waits for nothing: it fills when inference is the slower
-	// part, and only then does size matter. On the CPU 1 is as fast as more.
+	// ready and of one shape and waits for nothing: it fills when inference
+	// is the slower part, and only then does size matter. On the CPU 1 is as
+	// fast as more.
 	BatchSize int
 	// Window bounds the pictures that are under way, between the source and
 	// the sink; prepared pictures and results wait in it.
@@ -89,12 +90,15 @@ func Run(ctx context.Context, e Embedder, c PipelineConfig, source iter.Seq2[Ite
 	}
 	p := &pipeline{
 		embedder: e, config: c, meter: new(Meter), shared: c.Meter,
-		order:    make(chan *job, c.Window), // its bound is the window
-		toOpen:   make(chan *job),
-		prepared: make(chan *job, c.EmbedWorkers*c.BatchSize), // a next batch for every worker
+		order:  make(chan *job, c.Window), // its bound is the window
+		toOpen: make(chan *job),
 	}
 	p.begin()
 	group, ctx := errgroup.WithContext(ctx)
+	// A next batch for every worker, or enough that batches of one shape fill.
+	var release func() bool
+	p.prepared, release = newQueue(ctx, max(c.EmbedWorkers*c.BatchSize, c.Window/2))
+	defer release()
 	group.Go(func() error { return p.feed(ctx, source) })
 	var preparing sync.WaitGroup
 	for range c.PrepareWorkers {
@@ -106,7 +110,7 @@ func Run(ctx context.Context, e Embedder, c PipelineConfig, source iter.Seq2[Ite
 	}
 	group.Go(func() error {
 		preparing.Wait()
-		close(p.prepared)
+		p.prepared.close()
 		return nil
 	})
 	for range c.EmbedWorkers {
@@ -135,9 +139,10 @@ func (j *job) finish(e palate.Embedding, err error) {
 }
 
 type pipeline struct {
-	embedder                Embedder
-	config                  PipelineConfig
-	order, toOpen, prepared chan *job
+	embedder      Embedder
+	config        PipelineConfig
+	order, toOpen chan *job
+	prepared      *queue
 
 	meter  *Meter // of this Run
 	shared *Meter // of the caller, or nil
@@ -187,7 +192,7 @@ func (p *pipeline) prepare(ctx context.Context) error {
 		}
 		j.input = input
 		waits = time.Now()
-		err = send(ctx, p.prepared, j)
+		err = p.prepared.put(ctx, j)
 		p.add(blocked, waits)
 		if err != nil {
 			return err
@@ -211,21 +216,10 @@ func (p *pipeline) prepareOne(ctx context.Context, item Item) (Input, error) {
 func (p *pipeline) embed(ctx context.Context) error {
 	for {
 		waits := time.Now()
-		first, open := <-p.prepared
+		batch := p.prepared.take(p.config.BatchSize)
 		p.add(starved, waits)
-		if !open {
-			return nil
-		}
-		batch := []*job{first}
-		for more := true; more && len(batch) < p.config.BatchSize; {
-			select {
-			case j, open := <-p.prepared:
-				if more = open; open {
-					batch = append(batch, j)
-				}
-			default:
-				more = false
-			}
+		if batch == nil {
+			return ctx.Err()
 		}
 		if err := p.embedBatch(ctx, batch); err != nil {
 			return err

@@ -49,13 +49,15 @@ const (
 // at work for the stage to be what bounds the pipeline.
 const busyEnough = .5
 
+// fewPictures are too few to tell.
 const fewPictures = 16
 
 // Bound is the stage that bounds the pipeline: the one whose workers are at
 // work for the largest share of their time. Where no workers are, the source
-// is what they wait for. It is empty when nothing was done.
+// is what they wait for. It is empty after so few pictures that the stages have
+// hardly overlapped.
 func (s Stats) Bound() Stage {
-	if s.Wall <= 0 {
+	if s.Wall <= 0 || s.Embedded+s.Failed < fewPictures {
 		return ""
 	}
 	share := func(busy, of time.Duration) float64 { return float64(busy) / float64(max(of, 1)) }

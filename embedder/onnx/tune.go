@@ -45,6 +45,9 @@ func (e *Embedder) Pipeline(ctx context.Context) (embedder.PipelineConfig, error
 	c.BatchSize = e.batch.get()
 	c.PrepareWorkers = runtime.GOMAXPROCS(0)
 	c.Window = max(c.Window, 2*inFlight*c.BatchSize)
+	if e.description.Fit == embedder.FitWhole {
+		c.Window *= 2 // there must be enough of each shape
+	}
 	return c, nil
 }
 

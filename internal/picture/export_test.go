@@ -9,11 +9,11 @@ func DecodeByStandardLibrary(data []byte) (*RGB, error) {
 	return f.(*jpegFile).decodeOther()
 }
 
-// DecodeSequential decodes a JPEG at 1/scale if it is of the usual kind.
-func DecodeSequential(data []byte, scale int) (*RGB, bool) {
+// DecodeUsual decodes a JPEG at 1/scale if it is of the usual kind.
+func DecodeUsual(data []byte, scale int) (*RGB, bool) {
 	f, err := openJPEG(data)
 	if err != nil {
 		return nil, false
 	}
-	return f.(*jpegFile).decodeSequential(scale)
+	return f.(*jpegFile).decodeUsual(scale)
 }

@@ -45,9 +45,9 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzDecodeSequential is of the decoding that is done here, without the net
+// FuzzDecodeUsual is of the decoding that is done here, without the net
 // that Decode spans under every decoder.
-func FuzzDecodeSequential(f *testing.F) {
+func FuzzDecodeUsual(f *testing.F) {
 	for _, name := range goldenFiles(f) {
 		data, err := os.ReadFile(name)
 		if err != nil {
@@ -62,7 +62,7 @@ func FuzzDecodeSequential(f *testing.F) {
 		if info, err := picture.Probe(bytes.NewReader(data), picture.Limits{MaxBytes: 1 << 20, MaxPixels: 1 << 20, MinSide: 1}); err != nil || info.Format != "jpeg" {
 			return
 		}
-		if m, ok := picture.DecodeSequential(data, 1<<(log%4)); ok && len(m.Pix) != 3*m.Width*m.Height {
+		if m, ok := picture.DecodeUsual(data, 1<<(log%4)); ok && len(m.Pix) != 3*m.Width*m.Height {
 			t.Fatalf("picture of %d×%d with %d bytes", m.Width, m.Height, len(m.Pix))
 		}
 	})

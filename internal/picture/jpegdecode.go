@@ -22,7 +22,7 @@ func (f *jpegFile) decodeScaled(scale int) (*RGB, error) {
 	if blocks := int64(f.width) * int64(f.height) / 64; blocks > 8*int64(len(f.data)) {
 		return nil, errTruncated
 	}
-	if m, ok := f.decodeSequential(scale); ok {
+	if m, ok := f.decodeUsual(scale); ok {
 		return m, nil
 	}
 	return f.decodeOther()

@@ -5,11 +5,12 @@ import (
 	"image"
 )
 
-// This file decodes the usual JPEG: sequential, Huffman-coded, grey or of
-// three components, all in one scan. Everything else, and every file in which
-// anything is odd, is left to image/jpeg, whose answer then counts.
+// This file decodes the usual JPEG: Huffman-coded, grey or of three
+// components, sequential in one scan or (jpegprogressive.go) progressive.
+// Everything else, and every file in which anything is odd, is left to
+// image/jpeg, whose answer then counts.
 
-// component is one plane of a sequential file.
+// component is one plane of a file.
 type component struct {
 	h, v      int // sampling factors
 	quant     *[64]int32
@@ -19,10 +20,14 @@ type component struct {
 	size   int // side of a block's samples: 8, or less if scaled
 	pix    []byte
 	stride int
+
+	// Of a progressive file.
+	blocksX, blocksY int
+	blocks           []partBlock
 }
 
-// sequential is the decoding of one file.
-type sequential struct {
+// jpegDecoder is the decoding of one file.
+type jpegDecoder struct {
 	file       *jpegFile
 	components []component
 	quants     [4]*[64]int32 // in zigzag order
@@ -30,7 +35,8 @@ type sequential struct {
 	interval   int // blocks between restarts, 0 for none
 	unitsX     int // units (MCUs) of a row
 	unitsY     int
-	reader     bitReader
+	scanHeader []byte
+	reader     bitReader // at the scan's data
 }
 
 // zigzag gives the place in a block of a coefficient's number (T.81, figure
@@ -59,21 +65,23 @@ var zigzag = func() (order [64]uint8) {
 	return order
 }()
 
-// decodeSequential decodes at 1/scale of the size, 1, 2, 4 or 8. It is not ok
+// decodeUsual decodes at 1/scale of the size, 1, 2, 4 or 8. It is not ok
 // for a file that is not of the usual kind.
-func (f *jpegFile) decodeSequential(scale int) (m *RGB, ok bool) {
+func (f *jpegFile) decodeUsual(scale int) (m *RGB, ok bool) {
 	model := f.model()
-	if f.progressive || model != modelGrey && model != modelYCbCr && model != modelRGB {
+	if f.progressive && !f.ended || model != modelGrey && model != modelYCbCr && model != modelRGB {
 		return nil, false
 	}
-	s := &sequential{file: f}
-	if !s.readHeaders() {
+	s := &jpegDecoder{file: f}
+	if s.readSegments(2) != markerSOS || !s.allocate(8/scale) {
 		return nil, false
 	}
-	if !s.allocate(8 / scale) {
-		return nil, false
+	if f.progressive {
+		ok = s.decodeProgressive()
+	} else {
+		ok = s.readScanHeader(s.scanHeader) && s.decodeScan()
 	}
-	if !s.decodeScan() {
+	if !ok {
 		return nil, false
 	}
 	width, height := ceilDiv(f.width, scale), ceilDiv(f.height, scale)
@@ -84,12 +92,15 @@ func (f *jpegFile) decodeSequential(scale int) (m *RGB, ok bool) {
 	return s.colours(width, height, model), true
 }
 
-// readHeaders reads all segments up to the scan's data.
-func (s *sequential) readHeaders() bool {
-	for at := 2; ; {
+// readSegments reads all segments from a place up to a scan's data, or to the
+// end of the picture, and gives the last one's marker; 0 if anything is wrong.
+func (s *jpegDecoder) readSegments(at int) byte {
+	for {
 		marker, body, next := nextSegment(s.file.data, at)
 		ok := body != nil
 		switch {
+		case marker == markerEOI:
+			return marker
 		case marker == 0xdb:
 			ok = ok && s.readQuantisers(body)
 		case marker == 0xc4:
@@ -100,19 +111,21 @@ func (s *sequential) readHeaders() bool {
 				s.interval = int(binary.BigEndian.Uint16(body))
 			}
 		case isFrameHeader(marker):
-			ok = ok && (marker == 0xc0 || marker == 0xc1) && s.readComponents(body)
+			ok = ok && marker <= 0xc2 && s.readComponents(body)
+		case marker == markerSOS && ok && s.components != nil:
+			s.scanHeader, s.reader = body, bitReader{data: s.file.data, at: next}
+			return marker
 		case marker == markerSOS:
-			s.reader = bitReader{data: s.file.data, at: next}
-			return ok && s.readScanHeader(body)
+			ok = false
 		}
 		if !ok {
-			return false
+			return 0
 		}
 		at = next
 	}
 }
 
-func (s *sequential) readQuantisers(body []byte) bool {
+func (s *jpegDecoder) readQuantisers(body []byte) bool {
 	for len(body) > 0 {
 		wide, number := int(body[0]>>4), body[0]&15
 		if wide > 1 || number > 3 || len(body) < 1+64<<wide {
@@ -132,7 +145,7 @@ func (s *sequential) readQuantisers(body []byte) bool {
 	return true
 }
 
-func (s *sequential) readHuffmans(body []byte) bool {
+func (s *jpegDecoder) readHuffmans(body []byte) bool {
 	for len(body) > 0 {
 		class, number := body[0]>>4, body[0]&15
 		if class > 1 || number > 3 {
@@ -148,7 +161,7 @@ func (s *sequential) readHuffmans(body []byte) bool {
 	return true
 }
 
-func (s *sequential) readComponents(body []byte) bool {
+func (s *jpegDecoder) readComponents(body []byte) bool {
 	if len(body) < 6 || len(body) < 6+3*int(body[5]) || s.components != nil {
 		return false
 	}
@@ -178,7 +191,7 @@ func (s *sequential) readComponents(body []byte) bool {
 	return true
 }
 
-func (s *sequential) readScanHeader(body []byte) bool {
+func (s *jpegDecoder) readScanHeader(body []byte) bool {
 	n := len(s.components)
 	if n == 0 || len(body) != 4+2*n || int(body[0]) != n || body[1+2*n] != 0 || body[2+2*n] != 63 || body[3+2*n] != 0 {
 		return false
@@ -200,13 +213,14 @@ func (s *sequential) readScanHeader(body []byte) bool {
 
 // allocate makes room for the planes, whole units of them. A plane of half
 // the size is decoded at twice the scale, where that saves interpolating it.
-func (s *sequential) allocate(size int) bool {
+func (s *jpegDecoder) allocate(size int) bool {
 	first := s.components[0]
 	s.unitsX = (s.file.width + 8*first.h - 1) / (8 * first.h)
 	s.unitsY = (s.file.height + 8*first.v - 1) / (8 * first.v)
-	// The smallest unit takes two bits for each block.
+	// Of a block in one scan two bits come at least, of one in many a bit with
+	// the first of them.
 	blocks := int64(s.unitsX) * int64(s.unitsY) * int64(first.h*first.v+len(s.components)-1)
-	if blocks > 4*int64(len(s.file.data)) {
+	if blocks > 8*int64(len(s.file.data)) {
 		return false
 	}
 	for i := range s.components {
@@ -221,7 +235,7 @@ func (s *sequential) allocate(size int) bool {
 	return true
 }
 
-func (s *sequential) decodeScan() bool {
+func (s *jpegDecoder) decodeScan() bool {
 	left, restarts := s.interval, 0
 	for y := range s.unitsY {
 		for x := range s.unitsX {
@@ -258,7 +272,7 @@ func (s *sequential) decodeScan() bool {
 }
 
 // decodeBlock reads one block (T.81, F.2.2) and writes its samples.
-func (s *sequential) decodeBlock(c *component, out []byte) bool {
+func (s *jpegDecoder) decodeBlock(c *component, out []byte) bool {
 	r := &s.reader
 	r.fill()
 	size, ok := r.symbol(c.dc)
@@ -285,7 +299,7 @@ func (s *sequential) decodeBlock(c *component, out []byte) bool {
 // decodeFrequencies reads the coefficients after the first. It gives the
 // number where it ended, 1 if there are none and 0 if they are broken, and a
 // bit for each column that holds one below the first row.
-func (s *sequential) decodeFrequencies(c *component, b *block) (k int, columns uint32) {
+func (s *jpegDecoder) decodeFrequencies(c *component, b *block) (k int, columns uint32) {
 	r, table, quant := &s.reader, c.ac, c.quant
 	bits, count := r.bits, r.count // in registers
 	defer func() { r.bits, r.count = bits, count }()
@@ -332,7 +346,7 @@ func (s *sequential) decodeFrequencies(c *component, b *block) (k int, columns u
 }
 
 // colours interpolates what is smaller and makes RGB of the planes.
-func (s *sequential) colours(width, height int, model colourModel) *RGB {
+func (s *jpegDecoder) colours(width, height int, model colourModel) *RGB {
 	first := s.components[0]
 	var rows [2]*upsampler
 	for i := range rows {

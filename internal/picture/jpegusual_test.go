@@ -16,9 +16,9 @@ import (
 	"github.com/palate-art/palate/internal/picture"
 )
 
-// The samples of a sequential JPEG are libjpeg's own: the goldens' tolerance
+// The samples of a usual JPEG are libjpeg's own: the goldens' tolerance
 // is for decoders that transform otherwise.
-func TestSequentialJPEGEqualsPillowToTheByte(t *testing.T) {
+func TestUsualJPEGEqualsPillowToTheByte(t *testing.T) {
 	files, err := filepath.Glob("testdata/*/*.jpg")
 	if err != nil {
 		t.Fatal(err)
@@ -29,13 +29,13 @@ func TestSequentialJPEGEqualsPillowToTheByte(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, usual := picture.DecodeSequential(data, 1)
+		got, usual := picture.DecodeUsual(data, 1)
 		name := filepath.Base(path)
-		if other := strings.Contains(name, "cmyk") || strings.HasPrefix(name, "ycck") || strings.HasPrefix(name, "progressive"); usual == other {
+		if other := strings.Contains(name, "cmyk") || strings.HasPrefix(name, "ycck"); usual == other {
 			t.Errorf("%s: decoded as the usual kind: %v, want %v", name, usual, !other)
 		}
-		if !usual || strings.HasPrefix(name, "exif") {
-			continue // the turned ones are compared in the test of Decode
+		if !usual || strings.HasPrefix(name, "exif") || strings.HasPrefix(name, "pair") {
+			continue // compared in the tests of Decode and of progressive files
 		}
 		compared++
 		if largest, _ := difference(t, got, readPNG(t, path+".want.png")); largest != 0 {
@@ -44,6 +44,28 @@ func TestSequentialJPEGEqualsPillowToTheByte(t *testing.T) {
 	}
 	if compared < 10 {
 		t.Errorf("compared %d files only", compared)
+	}
+}
+
+// The two files hold the same coefficients, one in ten scans.
+func TestProgressiveJPEGEqualsSequentialToTheByte(t *testing.T) {
+	read := func(name string) []byte {
+		data, err := os.ReadFile(filepath.Join("testdata/more", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	sequential, progressive := read("pair-sequential.jpg"), read("pair-progressive.jpg")
+	for _, scale := range []int{1, 2, 4, 8} {
+		want, ok := picture.DecodeUsual(sequential, scale)
+		got, also := picture.DecodeUsual(progressive, scale)
+		if !ok || !also {
+			t.Fatalf("1/%d: decoded %v and %v", scale, ok, also)
+		}
+		if got.Width != want.Width || !bytes.Equal(got.Pix, want.Pix) {
+			t.Errorf("1/%d: got another picture", scale)
+		}
 	}
 }
 
@@ -56,7 +78,7 @@ func encoded(t testing.TB, img image.Image, quality int) []byte {
 	return file.Bytes()
 }
 
-func TestSequentialJPEGAgreesWithTheStandardLibrary(t *testing.T) {
+func TestUsualJPEGAgreesWithTheStandardLibrary(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 3))
 	for range 40 {
 		m := drawn(1+random.IntN(90), 1+random.IntN(90), random.Uint64())
@@ -69,7 +91,7 @@ func TestSequentialJPEGAgreesWithTheStandardLibrary(t *testing.T) {
 			img = grey
 		}
 		data := encoded(t, img, 1+random.IntN(100))
-		got, ok := picture.DecodeSequential(data, 1)
+		got, ok := picture.DecodeUsual(data, 1)
 		want, err := picture.DecodeByStandardLibrary(data)
 		if !ok || err != nil {
 			t.Fatalf("%T of %v: decoded here %v, by the standard library %v", img, m.Bounds(), ok, err)
@@ -83,18 +105,22 @@ func TestSequentialJPEGAgreesWithTheStandardLibrary(t *testing.T) {
 
 // What is cut is broken wherever it is cut, and what is changed is refused or
 // decoded to its size.
-func TestBrokenSequentialJPEG(t *testing.T) {
+func TestBrokenUsualJPEG(t *testing.T) {
 	restarts, err := os.ReadFile("testdata/more/restart420.jpg")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, data := range [][]byte{encoded(t, drawn(70, 50, 1), 80), restarts} {
-		whole, ok := picture.DecodeSequential(data, 1)
+	progressive, err := os.ReadFile("testdata/decode/progressive.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, data := range [][]byte{encoded(t, drawn(70, 50, 1), 80), restarts, progressive} {
+		whole, ok := picture.DecodeUsual(data, 1)
 		if !ok {
 			t.Fatal("the whole file is not decoded")
 		}
-		for n := range len(data) - 4 {
-			if m, ok := picture.DecodeSequential(data[:n], 1); ok && !bytes.Equal(m.Pix, whole.Pix) {
+		for n := 0; n < len(data)-4; n += 1 + len(data)/300 {
+			if m, ok := picture.DecodeUsual(data[:n], 1); ok && !bytes.Equal(m.Pix, whole.Pix) {
 				t.Fatalf("cut after %d of %d bytes: got another picture", n, len(data))
 			}
 			if _, _, err := picture.Decode(bytes.NewReader(data[:n]), picture.DefaultLimits()); n < len(data)-20 && !errors.Is(err, palate.ErrInvalid) {
@@ -102,15 +128,13 @@ func TestBrokenSequentialJPEG(t *testing.T) {
 			}
 		}
 		random := rand.New(rand.NewPCG(5, 5))
-		for range 3000 {
+		for range 500 {
 			changed := bytes.Clone(data)
 			for range 1 + random.IntN(3) {
 				changed[random.IntN(len(changed))] ^= byte(1 << random.IntN(8))
 			}
-			for _, scale := range []int{1, 2, 4, 8} {
-				if m, ok := picture.DecodeSequential(changed, scale); ok && len(m.Pix) != 3*m.Width*m.Height {
-					t.Fatal("got a picture without some of its pixels")
-				}
+			if m, ok := picture.DecodeUsual(changed, 1<<random.IntN(4)); ok && len(m.Pix) != 3*m.Width*m.Height {
+				t.Fatal("got a picture without some of its pixels")
 			}
 		}
 	}
@@ -126,12 +150,12 @@ func TestScaledDecodingIsNearTheAverage(t *testing.T) {
 		}
 	}
 	data := encoded(t, smooth, 95)
-	whole, ok := picture.DecodeSequential(data, 1)
+	whole, ok := picture.DecodeUsual(data, 1)
 	if !ok {
 		t.Fatal("not decoded")
 	}
 	for _, scale := range []int{2, 4, 8} {
-		got, ok := picture.DecodeSequential(data, scale)
+		got, ok := picture.DecodeUsual(data, scale)
 		if !ok || got.Width != (203+scale-1)/scale || got.Height != (151+scale-1)/scale {
 			t.Fatalf("1/%d: decoded %v, %d×%d", scale, ok, got.Width, got.Height)
 		}
