@@ -30,8 +30,8 @@ func (s *jpegDecoder) decodeProgressive() bool {
 		c.blocks = make([]partBlock, c.blocksX*c.blocksY)
 	}
 	for {
-		this, ok := s.progressiveScan()
-		if !ok || !s.decodeProgressiveScan(this) {
+		sc, ok := s.progressiveScan()
+		if !ok || !s.decodeProgressiveScan(sc) {
 			return false
 		}
 		marker := s.readSegments(s.reader.at)
@@ -56,9 +56,9 @@ func (s *jpegDecoder) progressiveScan() (*scan, bool) {
 	}
 	n := int(body[0])
 	tail := body[1+2*n:]
-	this := &scan{first: int(tail[0]), last: int(tail[1]), low: int(tail[2] & 15), refining: tail[2]>>4 != 0}
-	if this.first > this.last || this.last > 63 || this.low > 13 || this.refining && int(tail[2]>>4) != this.low+1 ||
-		this.first == 0 && this.last != 0 || this.first > 0 && n != 1 {
+	sc := &scan{first: int(tail[0]), last: int(tail[1]), low: int(tail[2] & 15), refining: tail[2]>>4 != 0}
+	if sc.first > sc.last || sc.last > 63 || sc.low > 13 || sc.refining && int(tail[2]>>4) != sc.low+1 ||
+		sc.first == 0 && sc.last != 0 || sc.first > 0 && n != 1 {
 		return nil, false
 	}
 	for i := range n {
@@ -73,20 +73,20 @@ func (s *jpegDecoder) progressiveScan() (*scan, bool) {
 			return nil, false
 		}
 		c.dc, c.ac = s.huffmans[0][tables>>4], s.huffmans[1][tables&15]
-		if this.first == 0 && !this.refining && c.dc == nil || this.first > 0 && c.ac == nil {
+		if sc.first == 0 && !sc.refining && c.dc == nil || sc.first > 0 && c.ac == nil {
 			return nil, false
 		}
-		this.components = append(this.components, c)
+		sc.components = append(sc.components, c)
 	}
-	return this, n == 1 || n == len(s.components)
+	return sc, n == 1 || n == len(s.components)
 }
 
 // decodeProgressiveScan reads the blocks of one component as far as the
 // picture goes, or whole units of all components.
-func (s *jpegDecoder) decodeProgressiveScan(this *scan) bool {
+func (s *jpegDecoder) decodeProgressiveScan(sc *scan) bool {
 	unitsX, unitsY := s.unitsX, s.unitsY
-	alone := len(this.components) == 1
-	if c := this.components[0]; alone {
+	alone := len(sc.components) == 1
+	if c := sc.components[0]; alone {
 		first := s.components[0]
 		unitsX = ceilDiv(ceilDiv(s.file.width*c.h, first.h), 8)
 		unitsY = ceilDiv(ceilDiv(s.file.height*c.v, first.v), 8)
@@ -102,7 +102,7 @@ func (s *jpegDecoder) decodeProgressiveScan(this *scan) bool {
 					if !s.reader.restart(restarts) {
 						return false
 					}
-					left, this.endRun = s.interval, 0
+					left, sc.endRun = s.interval, 0
 					restarts++
 					for i := range s.components {
 						s.components[i].predictor = 0
@@ -110,14 +110,14 @@ func (s *jpegDecoder) decodeProgressiveScan(this *scan) bool {
 				}
 				left--
 			}
-			for _, c := range this.components {
+			for _, c := range sc.components {
 				h, v := c.h, c.v
 				if alone {
 					h, v = 1, 1
 				}
 				for dy := range v {
 					for dx := range h {
-						if !s.decodePart(this, c, &c.blocks[(y*v+dy)*c.blocksX+x*h+dx]) {
+						if !s.decodePart(sc, c, &c.blocks[(y*v+dy)*c.blocksX+x*h+dx]) {
 							return false
 						}
 					}
@@ -132,16 +132,16 @@ func (s *jpegDecoder) decodeProgressiveScan(this *scan) bool {
 }
 
 // decodePart reads what a scan brings of one block.
-func (s *jpegDecoder) decodePart(this *scan, c *component, b *partBlock) bool {
+func (s *jpegDecoder) decodePart(sc *scan, c *component, b *partBlock) bool {
 	r := &s.reader
 	switch {
-	case this.first > 0 && this.refining:
-		return this.refine(r, c.ac, b)
-	case this.first > 0:
-		return this.begin(r, c.ac, b)
-	case this.refining:
+	case sc.first > 0 && sc.refining:
+		return sc.refine(r, c.ac, b)
+	case sc.first > 0:
+		return sc.begin(r, c.ac, b)
+	case sc.refining:
 		r.fill()
-		b.numbers[0] |= int16(r.take(1) << this.low)
+		b.numbers[0] |= int16(r.take(1) << sc.low)
 		return true
 	}
 	r.fill()
@@ -150,17 +150,17 @@ func (s *jpegDecoder) decodePart(this *scan, c *component, b *partBlock) bool {
 		return false
 	}
 	c.predictor += r.receive(int(size))
-	b.numbers[0] = int16(c.predictor << this.low)
+	b.numbers[0] = int16(c.predictor << sc.low)
 	return true
 }
 
 // begin reads the upper bits of a block's frequencies (T.81, G.1.2.2).
-func (this *scan) begin(r *bitReader, table *huffman, b *partBlock) bool {
-	if this.endRun > 0 {
-		this.endRun--
+func (sc *scan) begin(r *bitReader, table *huffman, b *partBlock) bool {
+	if sc.endRun > 0 {
+		sc.endRun--
 		return true
 	}
-	for k := this.first; k <= this.last; k++ {
+	for k := sc.first; k <= sc.last; k++ {
 		r.fill()
 		var value int16
 		if w := table.whole[r.bits>>((r.count-lookBits)&63)&(1<<lookBits-1)]; w.length > 0 {
@@ -176,17 +176,17 @@ func (this *scan) begin(r *bitReader, table *huffman, b *partBlock) bool {
 			k += run
 			if size == 0 {
 				if run < 15 {
-					this.endRun = 1<<run - 1 + r.take(run)
+					sc.endRun = 1<<run - 1 + r.take(run)
 					return true
 				}
 				continue
 			}
 			value = int16(r.receive(size))
 		}
-		if k > this.last {
+		if k > sc.last {
 			return false
 		}
-		b.numbers[k&63] = value << this.low
+		b.numbers[k&63] = value << sc.low
 		b.last = max(b.last, int16(k))
 	}
 	return true
@@ -194,10 +194,10 @@ func (this *scan) begin(r *bitReader, table *huffman, b *partBlock) bool {
 
 // refine reads one more bit of the frequencies that are not zero so far, and
 // those that become ±1 at this bit (T.81, G.1.2.3).
-func (this *scan) refine(r *bitReader, table *huffman, b *partBlock) bool {
-	bit := int16(1) << this.low
-	k := this.first
-	for ; this.endRun == 0 && k <= this.last; k++ {
+func (sc *scan) refine(r *bitReader, table *huffman, b *partBlock) bool {
+	bit := int16(1) << sc.low
+	k := sc.first
+	for ; sc.endRun == 0 && k <= sc.last; k++ {
 		r.fill()
 		symbol, ok := r.symbol(table)
 		if !ok {
@@ -207,7 +207,7 @@ func (this *scan) refine(r *bitReader, table *huffman, b *partBlock) bool {
 		switch symbol & 15 {
 		case 0:
 			if run < 15 {
-				this.endRun = 1<<run + r.take(run)
+				sc.endRun = 1<<run + r.take(run)
 			}
 		case 1:
 			if value = -bit; r.take(1) == 1 {
@@ -216,21 +216,21 @@ func (this *scan) refine(r *bitReader, table *huffman, b *partBlock) bool {
 		default:
 			return false
 		}
-		if this.endRun > 0 {
+		if sc.endRun > 0 {
 			break
 		}
-		k = b.refineUntil(r, k, this.last, run, bit)
+		k = b.refineUntil(r, k, sc.last, run, bit)
 		if value != 0 {
-			if k > this.last {
+			if k > sc.last {
 				return false
 			}
 			b.numbers[k&63] = value
 			b.last = max(b.last, int16(k))
 		}
 	}
-	if this.endRun > 0 {
-		b.refineUntil(r, k, this.last, 64, bit)
-		this.endRun--
+	if sc.endRun > 0 {
+		b.refineUntil(r, k, sc.last, 64, bit)
+		sc.endRun--
 	}
 	return true
 }

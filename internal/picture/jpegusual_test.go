@@ -119,7 +119,7 @@ func TestBrokenUsualJPEG(t *testing.T) {
 		if !ok {
 			t.Fatal("the whole file is not decoded")
 		}
-		for n := range len(data) - 4 {
+		for n := 0; n < len(data)-4; n += 1 + len(data)/300 {
 			if m, ok := picture.DecodeUsual(data[:n], 1); ok && !bytes.Equal(m.Pix, whole.Pix) {
 				t.Fatalf("cut after %d of %d bytes: got another picture", n, len(data))
 			}
@@ -128,15 +128,13 @@ func TestBrokenUsualJPEG(t *testing.T) {
 			}
 		}
 		random := rand.New(rand.NewPCG(5, 5))
-		for range 3000 {
+		for range 500 {
 			changed := bytes.Clone(data)
 			for range 1 + random.IntN(3) {
 				changed[random.IntN(len(changed))] ^= byte(1 << random.IntN(8))
 			}
-			for _, scale := range []int{1, 2, 4, 8} {
-				if m, ok := picture.DecodeUsual(changed, scale); ok && len(m.Pix) != 3*m.Width*m.Height {
-					t.Fatal("got a picture without some of its pixels")
-				}
+			if m, ok := picture.DecodeUsual(changed, 1<<random.IntN(4)); ok && len(m.Pix) != 3*m.Width*m.Height {
+				t.Fatal("got a picture without some of its pixels")
 			}
 		}
 	}
