@@ -365,6 +365,52 @@ type JobList struct {
 // JudgedFilter defines model for JudgedFilter.
 type JudgedFilter string
 
+// Likeness defines model for Likeness.
+type Likeness struct {
+	// Both Images that both have liked or disliked
+	Both int `json:"both"`
+
+	// Correlation Of the two probes' scores on these
+	Correlation *float64 `json:"correlation,omitempty"`
+
+	// FirstOnSecond AUC of this profile's probe on the other's ratings
+	FirstOnSecond *float64 `json:"first_on_second,omitempty"`
+
+	// Images Images of the collection that both probes scored
+	Images int `json:"images"`
+
+	// Kappa Cohen's kappa: agreement beyond chance
+	Kappa float64 `json:"kappa"`
+
+	// Same Of these what both have judged alike
+	Same int `json:"same"`
+
+	// SecondOnFirst AUC of the other's probe on this profile's ratings
+	SecondOnFirst *float64 `json:"second_on_first,omitempty"`
+}
+
+// Mislabel defines model for Mislabel.
+type Mislabel struct {
+	// Doubt How much surer of the other verdict that is than it usually is of one
+	Doubt float64 `json:"doubt"`
+	Image Image   `json:"image"`
+
+	// Probability Of a like, by what was learned from the other ratings
+	Probability float64 `json:"probability"`
+	Said        Verdict `json:"said"`
+}
+
+// MislabelList defines model for MislabelList.
+type MislabelList struct {
+	Mislabels []Mislabel `json:"mislabels"`
+}
+
+// NewProfile defines model for NewProfile.
+type NewProfile struct {
+	// Profile Example: me
+	Profile ProfileName `json:"profile"`
+}
+
 // NewRating defines model for NewRating.
 type NewRating struct {
 	// ProbeVersion The probe that ranked the picture when it was shown
@@ -412,6 +458,17 @@ type ProbeList struct {
 	Probes []Probe `json:"probes"`
 }
 
+// ProbeReport defines model for ProbeReport.
+type ProbeReport struct {
+	Probe Probe `json:"probe"`
+
+	// Report Every metric with its interval, curves, folds and breakdowns; little of an imported one
+	Report map[string]interface{} `json:"report"`
+
+	// Settings How it was fitted: kind, strength, iterations, class weights …
+	Settings map[string]interface{} `json:"settings"`
+}
+
 // Problem RFC 9457.
 type Problem struct {
 	Detail *string `json:"detail,omitempty"`
@@ -455,6 +512,29 @@ type ProfileList struct {
 // ProfileName Example: me
 type ProfileName = string
 
+// Queue defines model for Queue.
+type Queue struct {
+	Items   []QueueItem `json:"items"`
+	ModelID string      `json:"model_id"`
+
+	// ProbeVersion The probe that chose; absent without one
+	ProbeVersion *int `json:"probe_version,omitempty"`
+}
+
+// QueueItem defines model for QueueItem.
+type QueueItem struct {
+	Image Image `json:"image"`
+
+	// Probability Calibrated probability of a like
+	Probability *float64 `json:"probability,omitempty"`
+
+	// Score The probe's logit; absent without a probe
+	Score *float64 `json:"score,omitempty"`
+
+	// Shown How the picture stood before the person.
+	Shown Shown `json:"shown"`
+}
+
 // Rating defines model for Rating.
 type Rating struct {
 	At time.Time `json:"at"`
@@ -482,6 +562,24 @@ type RatingList struct {
 	// NextCursor Absent on the last page
 	NextCursor *string  `json:"next_cursor,omitempty"`
 	Ratings    []Rating `json:"ratings"`
+}
+
+// Reasons defines model for Reasons.
+type Reasons struct {
+	Disliked []Hit `json:"disliked"`
+	Liked    []Hit `json:"liked"`
+
+	// Probability Calibrated probability of a like
+	Probability  *float64 `json:"probability,omitempty"`
+	ProbeVersion *int     `json:"probe_version,omitempty"`
+
+	// Score The probe's logit; absent without a probe
+	Score *float64 `json:"score,omitempty"`
+}
+
+// Rollback defines model for Rollback.
+type Rollback struct {
+	Version int `json:"version"`
 }
 
 // Score defines model for Score.
@@ -624,6 +722,9 @@ type ProfilePath = ProfileName
 // Site defines model for Site.
 type Site = []string
 
+// VersionPath defines model for VersionPath.
+type VersionPath = int
+
 // YearFrom defines model for YearFrom.
 type YearFrom = int
 
@@ -722,6 +823,22 @@ type ListJobsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// CompareProfilesParams defines parameters for CompareProfiles.
+type CompareProfilesParams struct {
+	// With The other profile.
+	With ProfileName `form:"with" json:"with"`
+}
+
+// ListMislabelsParams defines parameters for ListMislabels.
+type ListMislabelsParams struct {
+	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GetQueueParams defines parameters for GetQueue.
+type GetQueueParams struct {
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListRatingsParams defines parameters for ListRatings.
 type ListRatingsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -765,6 +882,11 @@ type ScoreUploadMultipartBody struct {
 	File openapi_types.File `json:"file"`
 }
 
+// ExplainScoreParams defines parameters for ExplainScore.
+type ExplainScoreParams struct {
+	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // SearchByUploadMultipartBody defines parameters for SearchByUpload.
 type SearchByUploadMultipartBody struct {
 	// File JPEG, PNG, GIF, WebP, BMP or TIFF
@@ -781,6 +903,15 @@ type SearchByUploadParams struct {
 
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
+
+// CreateProfileJSONRequestBody defines body for CreateProfile for application/json ContentType.
+type CreateProfileJSONRequestBody = NewProfile
+
+// RenameProfileJSONRequestBody defines body for RenameProfile for application/json ContentType.
+type RenameProfileJSONRequestBody = NewProfile
+
+// RollbackProbeJSONRequestBody defines body for RollbackProbe for application/json ContentType.
+type RollbackProbeJSONRequestBody = Rollback
 
 // UndoRatingJSONRequestBody defines body for UndoRating for application/json ContentType.
 type UndoRatingJSONRequestBody = Undo
@@ -832,15 +963,45 @@ type ServerInterface interface {
 	// ListProfiles All profiles with their counts
 	// (GET /v1/profiles)
 	ListProfiles(ctx echo.Context) error
+	// CreateProfile Add a profile before its first rating
+	// (POST /v1/profiles)
+	CreateProfile(ctx echo.Context) error
+	// DeleteProfile Delete a profile with its probes
+	// (DELETE /v1/profiles/{profile})
+	DeleteProfile(ctx echo.Context, profile ProfilePath) error
+	// RenameProfile Give a profile another name
+	// (PATCH /v1/profiles/{profile})
+	RenameProfile(ctx echo.Context, profile ProfilePath) error
+	// CompareProfiles How like another taste this one is
+	// (GET /v1/profiles/{profile}/compare)
+	CompareProfiles(ctx echo.Context, profile ProfilePath, params CompareProfilesParams) error
+	// ListMislabels Ratings that are likely mistakes, the likeliest first
+	// (GET /v1/profiles/{profile}/mislabels)
+	ListMislabels(ctx echo.Context, profile ProfilePath, params ListMislabelsParams) error
 	// GetProbe The probe that serves the profile
 	// (GET /v1/profiles/{profile}/probe)
 	GetProbe(ctx echo.Context, profile ProfilePath) error
 	// TrainProbe Train a new version on the ratings
 	// (POST /v1/profiles/{profile}/probe)
 	TrainProbe(ctx echo.Context, profile ProfilePath) error
+	// ImportProbe Add an exported probe, which serves at once
+	// (POST /v1/profiles/{profile}/probe/import)
+	ImportProbe(ctx echo.Context, profile ProfilePath) error
+	// RollbackProbe Let an earlier version serve
+	// (POST /v1/profiles/{profile}/probe/rollback)
+	RollbackProbe(ctx echo.Context, profile ProfilePath) error
 	// ListProbeVersions Every version that was trained, the newest first
 	// (GET /v1/profiles/{profile}/probe/versions)
 	ListProbeVersions(ctx echo.Context, profile ProfilePath) error
+	// GetProbeVersion One version with its whole report
+	// (GET /v1/profiles/{profile}/probe/versions/{version})
+	GetProbeVersion(ctx echo.Context, profile ProfilePath, version VersionPath) error
+	// ExportProbe One version as a file that can be imported elsewhere
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/file)
+	ExportProbe(ctx echo.Context, profile ProfilePath, version VersionPath) error
+	// GetQueue What to judge next
+	// (GET /v1/profiles/{profile}/queue)
+	GetQueue(ctx echo.Context, profile ProfilePath, params GetQueueParams) error
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx echo.Context, profile ProfilePath, params ListRatingsParams) error
@@ -865,6 +1026,9 @@ type ServerInterface interface {
 	// GetScore The probe's score of one image
 	// (GET /v1/profiles/{profile}/scores/{image})
 	GetScore(ctx echo.Context, profile ProfilePath, image ImagePath) error
+	// ExplainScore The nearest liked and disliked pictures of an image
+	// (GET /v1/profiles/{profile}/scores/{image}/why)
+	ExplainScore(ctx echo.Context, profile ProfilePath, image ImagePath, params ExplainScoreParams) error
 	// SearchByExamples Images near the positive and far from the negative examples
 	// (POST /v1/search)
 	SearchByExamples(ctx echo.Context) error
@@ -1223,6 +1387,97 @@ func (w *ServerInterfaceWrapper) ListProfiles(ctx echo.Context) error {
 	return err
 }
 
+// CreateProfile converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateProfile(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateProfile(ctx)
+	return err
+}
+
+// DeleteProfile converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteProfile(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteProfile(ctx, profile)
+	return err
+}
+
+// RenameProfile converts echo context to params.
+func (w *ServerInterfaceWrapper) RenameProfile(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RenameProfile(ctx, profile)
+	return err
+}
+
+// CompareProfiles converts echo context to params.
+func (w *ServerInterfaceWrapper) CompareProfiles(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CompareProfilesParams
+	// ------------- Required query parameter "with" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "with", ctx.QueryParams(), &params.With, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter with: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CompareProfiles(ctx, profile, params)
+	return err
+}
+
+// ListMislabels converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMislabels(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMislabelsParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMislabels(ctx, profile, params)
+	return err
+}
+
 // GetProbe converts echo context to params.
 func (w *ServerInterfaceWrapper) GetProbe(ctx echo.Context) error {
 	var err error
@@ -1255,6 +1510,38 @@ func (w *ServerInterfaceWrapper) TrainProbe(ctx echo.Context) error {
 	return err
 }
 
+// ImportProbe converts echo context to params.
+func (w *ServerInterfaceWrapper) ImportProbe(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ImportProbe(ctx, profile)
+	return err
+}
+
+// RollbackProbe converts echo context to params.
+func (w *ServerInterfaceWrapper) RollbackProbe(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RollbackProbe(ctx, profile)
+	return err
+}
+
 // ListProbeVersions converts echo context to params.
 func (w *ServerInterfaceWrapper) ListProbeVersions(ctx echo.Context) error {
 	var err error
@@ -1268,6 +1555,79 @@ func (w *ServerInterfaceWrapper) ListProbeVersions(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListProbeVersions(ctx, profile)
+	return err
+}
+
+// GetProbeVersion converts echo context to params.
+func (w *ServerInterfaceWrapper) GetProbeVersion(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "version" -------------
+	var version VersionPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version", ctx.Param("version"), &version, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter version: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetProbeVersion(ctx, profile, version)
+	return err
+}
+
+// ExportProbe converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportProbe(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "version" -------------
+	var version VersionPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version", ctx.Param("version"), &version, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter version: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportProbe(ctx, profile, version)
+	return err
+}
+
+// GetQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) GetQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetQueueParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetQueue(ctx, profile, params)
 	return err
 }
 
@@ -1526,6 +1886,39 @@ func (w *ServerInterfaceWrapper) GetScore(ctx echo.Context) error {
 	return err
 }
 
+// ExplainScore converts echo context to params.
+func (w *ServerInterfaceWrapper) ExplainScore(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "image" -------------
+	var image ImagePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "image", ctx.Param("image"), &image, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter image: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExplainScoreParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExplainScore(ctx, profile, image, params)
+	return err
+}
+
 // SearchByExamples converts echo context to params.
 func (w *ServerInterfaceWrapper) SearchByExamples(ctx echo.Context) error {
 	var err error
@@ -1628,6 +2021,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/search", wrapper.SearchByExamples, options.OperationMiddlewares["searchByExamples"]...)
 	router.POST(options.BaseURL+"/v1/search/upload", wrapper.SearchByUpload, options.OperationMiddlewares["searchByUpload"]...)
 	router.GET(options.BaseURL+"/v1/profiles", wrapper.ListProfiles, options.OperationMiddlewares["listProfiles"]...)
+	router.POST(options.BaseURL+"/v1/profiles", wrapper.CreateProfile, options.OperationMiddlewares["createProfile"]...)
+	router.DELETE(options.BaseURL+"/v1/profiles/:profile", wrapper.DeleteProfile, options.OperationMiddlewares["deleteProfile"]...)
+	router.PATCH(options.BaseURL+"/v1/profiles/:profile", wrapper.RenameProfile, options.OperationMiddlewares["renameProfile"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/compare", wrapper.CompareProfiles, options.OperationMiddlewares["compareProfiles"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/queue", wrapper.GetQueue, options.OperationMiddlewares["getQueue"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/mislabels", wrapper.ListMislabels, options.OperationMiddlewares["listMislabels"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/ratings", wrapper.ListRatings, options.OperationMiddlewares["listRatings"]...)
 	router.DELETE(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.DeleteRating, options.OperationMiddlewares["deleteRating"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.GetRating, options.OperationMiddlewares["getRating"]...)
@@ -1635,10 +2034,15 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/profiles/:profile/ratings/undo", wrapper.UndoRating, options.OperationMiddlewares["undoRating"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores", wrapper.ListScores, options.OperationMiddlewares["listScores"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image", wrapper.GetScore, options.OperationMiddlewares["getScore"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image/why", wrapper.ExplainScore, options.OperationMiddlewares["explainScore"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/scores/upload", wrapper.ScoreUpload, options.OperationMiddlewares["scoreUpload"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.GetProbe, options.OperationMiddlewares["getProbe"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.TrainProbe, options.OperationMiddlewares["trainProbe"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions", wrapper.ListProbeVersions, options.OperationMiddlewares["listProbeVersions"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions/:version", wrapper.GetProbeVersion, options.OperationMiddlewares["getProbeVersion"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions/:version/file", wrapper.ExportProbe, options.OperationMiddlewares["exportProbe"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/rollback", wrapper.RollbackProbe, options.OperationMiddlewares["rollbackProbe"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/import", wrapper.ImportProbe, options.OperationMiddlewares["importProbe"]...)
 	router.GET(options.BaseURL+"/v1/jobs", wrapper.ListJobs, options.OperationMiddlewares["listJobs"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:job", wrapper.GetJob, options.OperationMiddlewares["getJob"]...)
 
@@ -2159,6 +2563,198 @@ func (response ListProfilesdefaultApplicationProblemPlusJSONResponse) VisitListP
 	return err
 }
 
+type CreateProfileRequestObject struct {
+	Body *CreateProfileJSONRequestBody
+}
+
+type CreateProfileResponseObject interface {
+	VisitCreateProfileResponse(w http.ResponseWriter) error
+}
+
+type CreateProfile201JSONResponse Profile
+
+func (response CreateProfile201JSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProfiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateProfiledefaultApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProfileRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+}
+
+type DeleteProfileResponseObject interface {
+	VisitDeleteProfileResponse(w http.ResponseWriter) error
+}
+
+type DeleteProfile204Response struct {
+}
+
+func (response DeleteProfile204Response) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteProfiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteProfiledefaultApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfileRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    *RenameProfileJSONRequestBody
+}
+
+type RenameProfileResponseObject interface {
+	VisitRenameProfileResponse(w http.ResponseWriter) error
+}
+
+type RenameProfile200JSONResponse Profile
+
+func (response RenameProfile200JSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RenameProfiledefaultApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProfilesRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Params  CompareProfilesParams
+}
+
+type CompareProfilesResponseObject interface {
+	VisitCompareProfilesResponse(w http.ResponseWriter) error
+}
+
+type CompareProfiles200JSONResponse Likeness
+
+func (response CompareProfiles200JSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProfilesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CompareProfilesdefaultApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMislabelsRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Params  ListMislabelsParams
+}
+
+type ListMislabelsResponseObject interface {
+	VisitListMislabelsResponse(w http.ResponseWriter) error
+}
+
+type ListMislabels200JSONResponse MislabelList
+
+func (response ListMislabels200JSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMislabelsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMislabelsdefaultApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetProbeRequestObject struct {
 	Profile ProfilePath `json:"profile"`
 }
@@ -2247,6 +2843,86 @@ func (response TrainProbedefaultApplicationProblemPlusJSONResponse) VisitTrainPr
 	return err
 }
 
+type ImportProbeRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    io.Reader
+}
+
+type ImportProbeResponseObject interface {
+	VisitImportProbeResponse(w http.ResponseWriter) error
+}
+
+type ImportProbe201JSONResponse Probe
+
+func (response ImportProbe201JSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportProbedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ImportProbedefaultApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbeRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    *RollbackProbeJSONRequestBody
+}
+
+type RollbackProbeResponseObject interface {
+	VisitRollbackProbeResponse(w http.ResponseWriter) error
+}
+
+type RollbackProbe200JSONResponse Probe
+
+func (response RollbackProbe200JSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RollbackProbedefaultApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListProbeVersionsRequestObject struct {
 	Profile ProfilePath `json:"profile"`
 }
@@ -2275,6 +2951,132 @@ type ListProbeVersionsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListProbeVersionsdefaultApplicationProblemPlusJSONResponse) VisitListProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeVersionRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Version VersionPath `json:"version"`
+}
+
+type GetProbeVersionResponseObject interface {
+	VisitGetProbeVersionResponse(w http.ResponseWriter) error
+}
+
+type GetProbeVersion200JSONResponse ProbeReport
+
+func (response GetProbeVersion200JSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeVersiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProbeVersiondefaultApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportProbeRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Version VersionPath `json:"version"`
+}
+
+type ExportProbeResponseObject interface {
+	VisitExportProbeResponse(w http.ResponseWriter) error
+}
+
+type ExportProbe200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ExportProbe200ApplicationOctetStreamResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportProbedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportProbedefaultApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Params  GetQueueParams
+}
+
+type GetQueueResponseObject interface {
+	VisitGetQueueResponse(w http.ResponseWriter) error
+}
+
+type GetQueue200JSONResponse Queue
+
+func (response GetQueue200JSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetQueuedefaultApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2601,6 +3403,47 @@ func (response GetScoredefaultApplicationProblemPlusJSONResponse) VisitGetScoreR
 	return err
 }
 
+type ExplainScoreRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Image   ImagePath   `json:"image"`
+	Params  ExplainScoreParams
+}
+
+type ExplainScoreResponseObject interface {
+	VisitExplainScoreResponse(w http.ResponseWriter) error
+}
+
+type ExplainScore200JSONResponse Reasons
+
+func (response ExplainScore200JSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainScoredefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExplainScoredefaultApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SearchByExamplesRequestObject struct {
 	Body *SearchByExamplesJSONRequestBody
 }
@@ -2753,15 +3596,45 @@ type StrictServerInterface interface {
 	// ListProfiles All profiles with their counts
 	// (GET /v1/profiles)
 	ListProfiles(ctx context.Context, request ListProfilesRequestObject) (ListProfilesResponseObject, error)
+	// CreateProfile Add a profile before its first rating
+	// (POST /v1/profiles)
+	CreateProfile(ctx context.Context, request CreateProfileRequestObject) (CreateProfileResponseObject, error)
+	// DeleteProfile Delete a profile with its probes
+	// (DELETE /v1/profiles/{profile})
+	DeleteProfile(ctx context.Context, request DeleteProfileRequestObject) (DeleteProfileResponseObject, error)
+	// RenameProfile Give a profile another name
+	// (PATCH /v1/profiles/{profile})
+	RenameProfile(ctx context.Context, request RenameProfileRequestObject) (RenameProfileResponseObject, error)
+	// CompareProfiles How like another taste this one is
+	// (GET /v1/profiles/{profile}/compare)
+	CompareProfiles(ctx context.Context, request CompareProfilesRequestObject) (CompareProfilesResponseObject, error)
+	// ListMislabels Ratings that are likely mistakes, the likeliest first
+	// (GET /v1/profiles/{profile}/mislabels)
+	ListMislabels(ctx context.Context, request ListMislabelsRequestObject) (ListMislabelsResponseObject, error)
 	// GetProbe The probe that serves the profile
 	// (GET /v1/profiles/{profile}/probe)
 	GetProbe(ctx context.Context, request GetProbeRequestObject) (GetProbeResponseObject, error)
 	// TrainProbe Train a new version on the ratings
 	// (POST /v1/profiles/{profile}/probe)
 	TrainProbe(ctx context.Context, request TrainProbeRequestObject) (TrainProbeResponseObject, error)
+	// ImportProbe Add an exported probe, which serves at once
+	// (POST /v1/profiles/{profile}/probe/import)
+	ImportProbe(ctx context.Context, request ImportProbeRequestObject) (ImportProbeResponseObject, error)
+	// RollbackProbe Let an earlier version serve
+	// (POST /v1/profiles/{profile}/probe/rollback)
+	RollbackProbe(ctx context.Context, request RollbackProbeRequestObject) (RollbackProbeResponseObject, error)
 	// ListProbeVersions Every version that was trained, the newest first
 	// (GET /v1/profiles/{profile}/probe/versions)
 	ListProbeVersions(ctx context.Context, request ListProbeVersionsRequestObject) (ListProbeVersionsResponseObject, error)
+	// GetProbeVersion One version with its whole report
+	// (GET /v1/profiles/{profile}/probe/versions/{version})
+	GetProbeVersion(ctx context.Context, request GetProbeVersionRequestObject) (GetProbeVersionResponseObject, error)
+	// ExportProbe One version as a file that can be imported elsewhere
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/file)
+	ExportProbe(ctx context.Context, request ExportProbeRequestObject) (ExportProbeResponseObject, error)
+	// GetQueue What to judge next
+	// (GET /v1/profiles/{profile}/queue)
+	GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error)
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx context.Context, request ListRatingsRequestObject) (ListRatingsResponseObject, error)
@@ -2786,6 +3659,9 @@ type StrictServerInterface interface {
 	// GetScore The probe's score of one image
 	// (GET /v1/profiles/{profile}/scores/{image})
 	GetScore(ctx context.Context, request GetScoreRequestObject) (GetScoreResponseObject, error)
+	// ExplainScore The nearest liked and disliked pictures of an image
+	// (GET /v1/profiles/{profile}/scores/{image}/why)
+	ExplainScore(ctx context.Context, request ExplainScoreRequestObject) (ExplainScoreResponseObject, error)
 	// SearchByExamples Images near the positive and far from the negative examples
 	// (POST /v1/search)
 	SearchByExamples(ctx context.Context, request SearchByExamplesRequestObject) (SearchByExamplesResponseObject, error)
@@ -3088,6 +3964,177 @@ func (sh *strictHandler) ListProfiles(ctx echo.Context) error {
 	return nil
 }
 
+// CreateProfile operation middleware
+func (sh *strictHandler) CreateProfile(ctx echo.Context) error {
+	var request CreateProfileRequestObject
+
+	var body CreateProfileJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateProfile(ctx.Request().Context(), request.(CreateProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateProfile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateProfileResponseObject); ok {
+		return validResponse.VisitCreateProfileResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteProfile operation middleware
+func (sh *strictHandler) DeleteProfile(ctx echo.Context, profile ProfilePath) error {
+	var request DeleteProfileRequestObject
+
+	request.Profile = profile
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteProfile(ctx.Request().Context(), request.(DeleteProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteProfile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteProfileResponseObject); ok {
+		return validResponse.VisitDeleteProfileResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RenameProfile operation middleware
+func (sh *strictHandler) RenameProfile(ctx echo.Context, profile ProfilePath) error {
+	var request RenameProfileRequestObject
+
+	request.Profile = profile
+
+	var body RenameProfileJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RenameProfile(ctx.Request().Context(), request.(RenameProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RenameProfile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RenameProfileResponseObject); ok {
+		return validResponse.VisitRenameProfileResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CompareProfiles operation middleware
+func (sh *strictHandler) CompareProfiles(ctx echo.Context, profile ProfilePath, params CompareProfilesParams) error {
+	var request CompareProfilesRequestObject
+
+	request.Profile = profile
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CompareProfiles(ctx.Request().Context(), request.(CompareProfilesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CompareProfiles")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CompareProfilesResponseObject); ok {
+		return validResponse.VisitCompareProfilesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMislabels operation middleware
+func (sh *strictHandler) ListMislabels(ctx echo.Context, profile ProfilePath, params ListMislabelsParams) error {
+	var request ListMislabelsRequestObject
+
+	request.Profile = profile
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMislabels(ctx.Request().Context(), request.(ListMislabelsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMislabels")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMislabelsResponseObject); ok {
+		return validResponse.VisitListMislabelsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetProbe operation middleware
 func (sh *strictHandler) GetProbe(ctx echo.Context, profile ProfilePath) error {
 	var request GetProbeRequestObject
@@ -3138,6 +4185,81 @@ func (sh *strictHandler) TrainProbe(ctx echo.Context, profile ProfilePath) error
 	return nil
 }
 
+// ImportProbe operation middleware
+func (sh *strictHandler) ImportProbe(ctx echo.Context, profile ProfilePath) error {
+	var request ImportProbeRequestObject
+
+	request.Profile = profile
+
+	request.Body = ctx.Request().Body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ImportProbe(ctx.Request().Context(), request.(ImportProbeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ImportProbe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ImportProbeResponseObject); ok {
+		return validResponse.VisitImportProbeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RollbackProbe operation middleware
+func (sh *strictHandler) RollbackProbe(ctx echo.Context, profile ProfilePath) error {
+	var request RollbackProbeRequestObject
+
+	request.Profile = profile
+
+	var body RollbackProbeJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RollbackProbe(ctx.Request().Context(), request.(RollbackProbeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RollbackProbe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RollbackProbeResponseObject); ok {
+		return validResponse.VisitRollbackProbeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListProbeVersions operation middleware
 func (sh *strictHandler) ListProbeVersions(ctx echo.Context, profile ProfilePath) error {
 	var request ListProbeVersionsRequestObject
@@ -3157,6 +4279,84 @@ func (sh *strictHandler) ListProbeVersions(ctx echo.Context, profile ProfilePath
 		return err
 	} else if validResponse, ok := response.(ListProbeVersionsResponseObject); ok {
 		return validResponse.VisitListProbeVersionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProbeVersion operation middleware
+func (sh *strictHandler) GetProbeVersion(ctx echo.Context, profile ProfilePath, version VersionPath) error {
+	var request GetProbeVersionRequestObject
+
+	request.Profile = profile
+	request.Version = version
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProbeVersion(ctx.Request().Context(), request.(GetProbeVersionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProbeVersion")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProbeVersionResponseObject); ok {
+		return validResponse.VisitGetProbeVersionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportProbe operation middleware
+func (sh *strictHandler) ExportProbe(ctx echo.Context, profile ProfilePath, version VersionPath) error {
+	var request ExportProbeRequestObject
+
+	request.Profile = profile
+	request.Version = version
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportProbe(ctx.Request().Context(), request.(ExportProbeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportProbe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportProbeResponseObject); ok {
+		return validResponse.VisitExportProbeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetQueue operation middleware
+func (sh *strictHandler) GetQueue(ctx echo.Context, profile ProfilePath, params GetQueueParams) error {
+	var request GetQueueRequestObject
+
+	request.Profile = profile
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetQueue(ctx.Request().Context(), request.(GetQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetQueueResponseObject); ok {
+		return validResponse.VisitGetQueueResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -3424,6 +4624,33 @@ func (sh *strictHandler) GetScore(ctx echo.Context, profile ProfilePath, image I
 	return nil
 }
 
+// ExplainScore operation middleware
+func (sh *strictHandler) ExplainScore(ctx echo.Context, profile ProfilePath, image ImagePath, params ExplainScoreParams) error {
+	var request ExplainScoreRequestObject
+
+	request.Profile = profile
+	request.Image = image
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExplainScore(ctx.Request().Context(), request.(ExplainScoreRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExplainScore")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExplainScoreResponseObject); ok {
+		return validResponse.VisitExplainScoreResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // SearchByExamples operation middleware
 func (sh *strictHandler) SearchByExamples(ctx echo.Context) error {
 	var request SearchByExamplesRequestObject
@@ -3529,97 +4756,122 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3bctu4luivoHj2qd57hpZkO/buOE/pdJx2Ku125dY11fHYILkkwaYANgBa0aT0Ps/zM/M+nzJfMoUF",
-	"gKREUBdHSvdM7afYJggsrPuV+RKlYlIIDlyr6OxLVFBJJ6BB4m/PpWZKm58yUKlkhWaCR2fRcz4jYkj0",
-	"GBQQiotUTOAzTXU+I1SRqWRaA+9FccTMC7+XIGdRHHE6gegssq9EcaTSMUyoOYBpmOCZE/r5DfCRHkdn",
-	"h4PBII70rDDvKC0ZH0Xz2Ky4sKtP6sdUSjqL5vM4ekE1jIScrQE7tcsYqC4oU7/RnuAspRKyDeX7MZBb",
-	"Dp/1TYorbh3MpKAjIAkMhYROkO2eTYAbcJ4YMCeMV3C3gJ7H0bmQV1IMWQ5t0H4dCwXkAWTGUk2UpjxT",
-	"JAHFMiBA0zFhEzqCmFCekelYTMjtXZmNILslVN0rQhNR6i7QC3doE/a/SBhGZ9H/69dM2rdPVd8BeWne",
-	"NnD/xPQbNmHIraH9c3zY3D2DIS1zHZ0dDZBYbFJOzC8WSfa3GkWMaxiBxLMuzDWvqMFhiHqIhe8UYVl1",
-	"2cIsrmDBBVEcSfi9ZBKy6EzLEja9OZ5+8SNC8hrx2wbjhxmZjqm2fGMxRRRl2Rm5lVQbijBFcnYPGRGS",
-	"ZEzhzzG5LXn9nAPTY5BdFLO03ZhgFtRzlmuHxTcsBZ7CGjnN7SoVk2RG1FhITcz5XUC55XuS2cdy2Mm2",
-	"HOa4u5vHHFG/U4vYWOSzWqYex2nLMvaO6XXkUkyDekYoGQtlKRWT26HIMzCKTJLbssgFzW676Gfe3xPx",
-	"/gWoPJdi0kW/GVB5MzQLlvSnJdTxYIFuBydNIJq0M+e8FytP0eKrzphbgoLSP4iMAaIHtcIHRK75NRVc",
-	"A0denZS5ZgWVuj8UcnKQUY2HbqFs3LbVwTUnGVZlqS7lI48upChAaneHsNV5ffXyVUyuLl/F5NXFeUx+",
-	"heQqJj/8fGX46f3F+XkUR2Z7qqOzKGGcIrrblq2G/Dd70nW1SiR3kOrgBfEvqhBcWRivpEhymCxdlBZF",
-	"zlJqIO4XdsU/3ykD/pfNZQ33RRiWzS7VZIpuleCjmEzHICsra5S8IJno4R3dbuawl5/ppMjhHVCZohKh",
-	"WcbMjjS/amB9SHMFcZsQRkuvAdnr8tipvsfb1DjiMKKaPcCCyG9kBZtyfzhoCX4cFUKxHW09Ydz/Gjin",
-	"dpu2UapNtqxAbbNmHJ1XRFlJyUXeuaJKgUI/AL0ORYZCkumYpWMCDyBnZMggz4g2jMQUGbEH4GQs8kw9",
-	"I4IDmVBtHDtOKMmZwjXARTkaGw2+yDUuEljA81ZKOo5qr/xrdrmrvKLNHZLYuw5fdTIX+oZl6qtZLbA1",
-	"Wtavga22b/W7DQn0hinwcB7gxp+A5tY5WWQCo+0XwVx8noGmLA+Cby3klwis5kIIMvgcBUy9uG/skAiR",
-	"A+UtacL9cG1InFr41VSXCCJwo6Z+My8acRpJmkHW2KPDprgNYoeC0Jk/WS25iBEbDWzCKJYNJiynkulA",
-	"gHvBOUjjGmZlqsmU6TEKPnog5AFSjbFhZSuHuaC6xi4vJ4mjdvNaPlhpHNxxtTcuWbB4vTHTm8uDQVCA",
-	"NhORQX7DsgDbLEGLpzVeCIF64RG+pL6yDLIbileocJRRDQeaISO1uJB25EeMgz5kUmmrVilRopQpoHJV",
-	"sXFbYFLoWWjLZOakvIKAcX36JArZTJgkYGAOBepgIjcX/oECrgmihIypIgqAE9agfCVAMTpGN6UMC6iH",
-	"qSmidwWMQhcZAxuNA7j5UEjzICYF+wy5Cl6MZVvoTTWmRyenQXgt2jfnvne4PsSAelxOEk5Z3okbzXTI",
-	"ef0KVnB5lnVAf3TL5nE0ZVkoXlyP8mWRx6je4tWzZEV9f0xFYn/3uM7rVaLUYNKaHA0uW8Zsp7he/Bi4",
-	"14eLH0kGkj1ARoxhQ35/99Pzg6OTU581M0cZV6Xm2KP06DR5cpocnH4/HB58//3p8CB5mhwfHKeHyWB4",
-	"DMfpKUUtrjVIc86//jY4eEoPhs8Pzq+/fD8/aP76ZJtfD4/mfwlRGm8Y1p7WadvOnwgxcCOhGIjgE9QQ",
-	"giPGcqo0JhvXRlEOuE6i1TFhyFEMilEqIWPhR0YVBx/AZ0Mo2mEg4n2GlZXXGDzYPevUGRPIWDkJPiqc",
-	"ierWM60nxoHr8N42CH3j6LVIAu6a4LCpOZJSyA4CcKbGWxpXS8wNzr1nPGu6bamkU6NZ2KQQslJB5lVJ",
-	"GcdkmPUrrwOnPiaIwwwBRr1doZlNugWiekruRGJNg7HMwDOjykTJsyhAIaWp1Fui0Xil0ESPLDk3z+JI",
-	"lWkKYHXzkLIcf0gpTyHPgw5vHGmhad6pQKZjlgNhGCRyock9F1PeFKMuIobsD5LVwx9bRlxAQQcPh/Xo",
-	"nUg216JGEr6VDkXAgldphqdN+lGNhHKZ+siomXv816fxg5S7hOlbqs0v26WCCikSuHkAqZhNZwVz0QlY",
-	"JpaU30Nm/U6bFyTTMXqbmMBSY8sQq3NBKhWyw5XCR/YoXZ08og/IdXoMC9yWiTLJoR3gGN/GwLHOG8RF",
-	"j3DElijsXw8R+cpcIGAgy7R9/xdSKHXwQHNmBD4jVAIlJc+cn//2lxckLeUDbIYCWqY3YzYKuosFSKOK",
-	"jAvFtCJPT8j/J4Y+8oHmm++ei2l78zdi+vWbP4CkI7gpJKTMs+UG7yU0N8otu6FpWkqazjZ8Ly2ldHne",
-	"dsDkhE6Fkyp31qa2GblS+2iUILPx2AbWbsVhK6Lkxxs2qkJi/+t4hhInxD0RDyBjW0bMjNoPWSF3y60s",
-	"V0PnrLEXdZ3Lv9NARk0/j7wG0aobLoDYKalh24JaaHPrYmV+HqhQLd0p6fCtGyWIRaq8PX9Bnj45+Xs7",
-	"Nbsi64Zum2pv9hKzwwWV2odSruZk+baqR2Alb+tcX9Vo0j7Y8F7d8+CXhXw1gXoj4Nq/++WSuKdGtwjc",
-	"KxHZ+sKQA3mThCHjStNgARuNIsXsm8MUVdZEB92zUi0UAU+ePm1YyCehCuCqMMD+oeWeEKVpkgOWZD12",
-	"jYtlfnYVq5gYSMmHtxdEwhCkK6SvRhg+rVMA7j4dbOs10BKbrFShxpW6QVdnK+2xYsfHqUJ1zwq1lTIK",
-	"aBu7yQrsdGoY83ArHYNAbKBl7MYrQLpspeUR4838CD34t8HB02v3783B9ZdBfNqR7Ki90CWfZwviAteh",
-	"Bq9LNNmEOR9cjDYzqZjGuNkq6djyinfGZd73/bN5sRblcYO9K7TVe3uY4qjDilrih5l8N+FVbAIkxkeb",
-	"y4pjyHWi4rcNXeudp1ogebc9Y9GE5cH6zguaswRVIWmsMxqcYjPXZu7zBry7IgLDt79TRroWXdauA0M5",
-	"Q8s19pTFOy+D14ntMA+tdIF3xWCbInCLwoNZnnUkb5fLjHbrZTDW1LyaJ3xlBfIbsOi++a+D+YKI80p2",
-	"EZSfxHQhy6G0EJnrzrUPQCqBHdA+cTOieW5bwX4voYSzkqcgtU1J2r/A5yK3UNnftSiaeUxasGBqx5Wt",
-	"QgVNCUoFy4MOSmwMTY1L6BrfVtQ427n6DZs1Wk0ee8jx7ykNLyQbMXOs703oTNQvt92MXJrK/j0BtVBx",
-	"bVgr0JLBw7ZZXab3VB7wTBP7VswFAEMS8oFnYsukYof/ZuQbHxEtSMkz8axWxoIDYUNCUU2H/Lo1HbVt",
-	"sLE41WG516VS/m/b6E0M8xp787H2Nr3+c7d30ZALhoIK7WN97yWNVrD2jX8xwSxTJBNpObHM0dYrLJAu",
-	"se3ESBpObJ3aFkY6UmurUxV2SagtucFLi6+fMz4CWUjG9dpdCikeWBbKdmAhyRjsUrtOP79JHbGlRbkm",
-	"xRbAKTLSSNLJ2iRAzRSGQh5dC0m4Cn5LjHDvLeND0QamoDnVQHKgkivXu0ilJtQZWZQr1SMXtsGRSiC+",
-	"64AkM9vFaAB59okXIIoc8AXsn3XMaC47eWY2xIICU1VaVvBqkGKGExTPXB/lJ27OyZnS9hSmla1O4KAC",
-	"N7CCsh0eycwWQXAPY2x7n/gnbvNrmH0zB952tRDfkr/6vN7feuQDx6Ka7en6xOt5Lby2hGGpIOsR4x3b",
-	"Pxn7hABSTkRBfy+B3LrBot4nHjnrqFCTuBb15wVNx3Bw1BtEcYRGMxprXaizfn86nfYoPu4JOeq7d1X/",
-	"zcWLl5fvXuI7tRVylGvkZc+iw97ArhEFcJTn6Lg36B3bjMIYxbz/cNgfV/2FIwi0ER0NBhapNM8xSWlv",
-	"O4U8j8nJ4LjuflNGRhOROSKgHcHypPHNjHJBlF9k0Vn0CrRra1xq+j4aDFY0fG/X6O1OCPR5P29dpWcQ",
-	"dTI4/haH21RvSvl3mmQC+Xkq5D2CULV1h3evcNXoYo8jVU4m1Jj5qh0N6pRySnnzFKNhqInZf4sUyAeQ",
-	"0bXZwjBC3QHjGGGRZobTreBH8cL44m9hWOslfTvNM4/XLnSjemZlaKRDSKvXAoM/EYcpYEuUt4LVH0Se",
-	"mR9CbaVtb9Im4SlBwTI6hXI3eOkmgGKSg9YgSUoVEKpY1jki9XvXfODRBvOBLUPB85nvLEeRqzrcxLCa",
-	"CEXz7D14wrKY2MvbzrjYKFkjlkZV9cilIAK5xQ4hGA2agTR3tmqLjIQ/i3VOEzbDhe7bbnLdNazRGJfc",
-	"YLUbqN1gpR+O22ApTmVtwsV+nnWDtdWs1IZr34tNVrppxfn1HtVr3UvXoeRGyJqWZXeh3KzyidHWWOG2",
-	"bN1Qab5Pzg6jdDYM52B52+WvUU/emj/f2jjIigVaiBjtnihsvIWuTCP3YN6JiaIzOypEGPqHoDDI75H3",
-	"3irikXREGSc0y1Qlu3YJQo3zHt6ZcoAlNL0fSVHyrG1CbVR10RhwtVNqs270NgbZFsfN9s0lIQ6pKDGl",
-	"6EtLIDSXQLPZM+viWeWGNT2DE+Sgo8Hht4HMkqRxeByNgWZuXP+NsCcuHras0+Zfz/LPs8wYIJ9Ka7H5",
-	"guXuf8F/55brcwiNkJ4jw1atwCquwzGFzI0Ney43MBLGU9dikihtzMY9QKHqbBYu14ghCTj8RKd0RlzH",
-	"EIfPmmCHYExsYs1YFjuU2ubmHxFez81L3kWrIyJ2s1XC+DlkKrghDDEecOcMddV90D2g25p7XW2y2rr1",
-	"yYopdSPelijZLnShxVfFG0QJN1iGXwuYWVKEFWPQuXsFugP5W5jl6z9Kj+DtdoHWX3gl+uhi5XlDF6kO",
-	"Q7MVvuovGsyvg9Lb97XMYDT2Drs/nfunpeAj8vI9HT0jtxfDg0vB4eBnqtPxLQrn7VvKR3CLQc5YcFFK",
-	"yIKxGAJ17gfYV1IQgez/0yLh1g8Fd6p/p9ZP93hMs7MGFddis4jRJQjFcZcA40vMaj6jB6uuyDRnhh5j",
-	"uhP/ptYVVr0q38xZtSnvn/k4sNE4EaVcHQde1su2haH6fMg/fP7/fT6/nz3skDQOVBq3nC146vZv6Krv",
-	"VExUtbcWxDat16kNnMXfh4RUvlOngHiF+r5aucajucJpsR55TjiVEvt2K5+BC02A51SOIOvybfyYWCAt",
-	"cnw0qDIih6eD2Px++mQQHx59P7gOlG+uNzQAOIy4C+VcoXO1Cq6WfQM9/JyoCVaQY1LagT7y+urlK29C",
-	"Op3xHfCaH57oVLyvzYK9p9/2qUL84MjKpIHBwy5I+cLEH8oHIO1oB4sP5reVWQU7OTJv0Kj/5U4k81Ua",
-	"4LVIov1isUui7kSyK1f4Di+xhIYW9wW+h3Tnbt8Vam1XU/bS0WzO7JSQK79oj9hvtpB2OZ0ODJ/KcbnV",
-	"IeaQd6Om8rw+xRdhmCSpKLluxip16+l8CZH9L+6nORbCYBVD22b6/SI16Yzw3GQBceWtXfkRjYEqrIao",
-	"5nfcFlGYwCNUfPPrYkarhpOSTwZPCXOd/7b3EUM2LQQZwpQIaazdgWIZZLGl9NR9RGbClGJ8ZD9R1NjG",
-	"f4mOKZIA46OqyupSbO0o8L1Z0EHjo2+htrwqxvHMBEYlX5F06xjzESaiw9wQ1tNB4Scn95qhQ7wRakyH",
-	"Z07f2uj7WNtstEYM+26jtYougY9+5b4Fc5Wu8+DuQiptsd5jsorUHf+uNNO7EdJu2jTanTuJ8rai+R9T",
-	"IW30h29E27oJfZ8+X6MZfaXb5zC8K+2O3001KsXtu5J7qq7zffNPv3RtfPswJdUX7BRl2ULE4stW7mOy",
-	"WIwKVJV4JlybfquotBNWwB7G+Xw+3zu7dWkrS4ZatRhy8J1kj83d6j5Kew72JVH0+rKlJEXNcet5ZoPS",
-	"zns7ieOqNNMmIzxzDSG2rGPso27WJTwGwkWZBjtsVe1wY/O7QOzP9L5R66jn8UOy2+W/dl3j27LdnlSb",
-	"a61cTk3sSKfFW6Uy4qgoAyS4KvVeFUv92YXw11P/WG1jk/lO93Ix3QUfvGH3EFeNlUISdc+K1WzQrWjq",
-	"OZpg3cnFYEpI+8nK+qMQ36nKW8OMiol1h0MF+pm5sQSajkGRw0E8GAx83hYrx+YfNQUJmY1pnhwOiOCp",
-	"EXTXf4HBWTsu65FfmR6LUldtpOah3cxs+2TwtK3LjPPxrhro2btv1t27tfxJDWZuN3Ef2+DYwdWV550w",
-	"frPYKR7IqFSd59WY82EjvTIIdKT/o7DyxxdW6km7lQ4ySmm2854qkswWBNq1V2MLUshXdspif66yPaBf",
-	"1p8124mvvKgSEOeuBeoRHVSLn+Pep4VpDtB0mBlE2E6zYp4NbDusn77zXy/Gj05BEWSKtWRtOLNd3to7",
-	"NxizX4H7Y7ApeLuItBuJih9Tc1LVd8u7WyabH7Y15D/6r/+cAOV/9Z/R/hv573//D4J/8t8X/xtGPkur",
-	"ps5w+0XKNkC68Rmb9sxhqIn7/0uWBBYh/WHmPriu9uRJLn7P/Rt7k3+GCvtFXV23ZsHRD/22IZX1J0A9",
-	"HSsKhmrwC3zW1OlhreyIXCnmb9Necv2ntgB/Nq7YzCAsMUBjBq5L7X+sxtv2hkp/xDfIZX/09YCFGT9L",
-	"nudXF1W8VI0itgZzzHb4S6htxE3r4QKchfPgNmfJzvr9w6O/9wa9Qe/w7O9HJ0fI6u6kzuwh9u1C5gvn",
-	"kCGsVnRtH0rzP1hSgZDn0rFf3VBWDwPEbmTF6Xz7aSS7uWrs7finvfd7qrQxHb9wIKnIc0jNAx8pKngA",
-	"SfNe63/nCYGJN3azij5l6r3runfYxc8dr9PG/xHkYlY6U8GdnJkPXGnsxi4hI9pcr+qurhmyeZ8EApu8",
-	"EXyEQ17Vy80yWF2aDwFg59XwxarG2qAEMuT8ev4/AQAA//8=",
+	"7H3bchs5kuivIOrMCc+cU5Io+TJt6cnttt3qcNs6vnWc6PZKqKokCakIVAMo0VyHIvZxn/cj9hf2fT9l",
+	"vmQDCaAuLBRZlEi1Z2L8YpEFAglkIu+Z9TVKxawQHLhW0fHXqKCSzkCDxE/PpGZKm78yUKlkhWaCR8fR",
+	"M74gYkz0FBQQioNUTOALTXW+IFSRuWRaA9+P4oiZH/xeglxEccTpDKLjyP4kiiOVTmFGzQJMwwzXnNEv",
+	"r4FP9DQ6PhyNRnGkF4X5jdKS8Ul0E5sRp3b04/oxlZIuopubOHpONUyEXKwBO7XDGKg+KFM/0Y7gLKUS",
+	"sgvlhymQCw5f9HmKIy4czKSgEyAJjIWEXpDtnE2AG3A+NmDOGK/g7gB9E0cvhTyTYsxy6IL2y1QoINcg",
+	"M5ZqojTlmSIJKJYBAZpOCZvRCcSE8ozMp2JGLi7LbALZBaHqShGaiFL3gV64RZuw/0nCODqO/tdBTaQH",
+	"9qk6cEC+Mb82cP/I9Gs2Y0itoflzfNicPYMxLXMdHR+NEFlsVs7MB3tI9lN9RIxrmIDEtU7NNs+oOcMQ",
+	"9vAUHijCsmqzhRlcwYIDojiS8HvJJGTRsZYlDN05rn76A0LyE55vF4zvF2Q+pdrSjT0poijLjsmFpNpg",
+	"hCmSsyvIiJAkYwr/jslFyevnHJieguzDmMXtYIRZUF+yXLtTfM1S4Cmsuae5HaVikiyImgqpiVm/Dyg3",
+	"fEd39rYU9nhTCnPU3U9jDqkPVPs02nRW36nbUdryHXvP9Dp0KaZBnRBKpkJZTMXkYizyDAwjk+SiLHJB",
+	"s4s+/Jnf7wh5n0AqJnj/mfJyloD07PbaDu85Wvd05dFWGDfw2n9rEf//gcqXUsz6iGwBVJ6PzYDgSg/b",
+	"a+w9bp7U8jofxMpVtLjTGjf2aEDp70XGAHGIrOsjUoD5mAqugeOFmpW5ZgWV+mAs5GwvoxoX3YAjummr",
+	"hWucmPvEUl3KWy5dSFGA1G4PYdH409mLVzE5e/MqJq9OX8bkF0jOYvL9z2eG6D+cvnwZxZGZnuroOEoY",
+	"p3jcXfFbQ/6rXelzNUokl5Dq4AbxG1UIriyMZ1IkOcyWNkqLImcpNRAfFHbE/71UBvyvwxkCzoswLOsG",
+	"VJM56n6CT2Iyn4KsVAEjiQTJxD7u0c1mFnvxhc6KHN4DlSneSpplzMxI87PGqY9priDuIsKIkjUge4ET",
+	"O/58e8EfRxwmVLNraPGlQaK6yZwORx3uFEeFUGxLU88Y9x8D69S63Sacv0mWFahd0oyjlxVSVmKyTTtn",
+	"VClQyHVRNVJkLCSZT1k6JXANckHGDPKMaENITJEJuwZOpiLP1AkRHMiMaqN9ckJJzhSOAS7KydRw7zbV",
+	"OHOldc4bSZI4qk2Hu8xyWaluw7Wm2Os3d1qZC33OMnVnUgtMjeL/LrDV8q3+beMGesEUeHgToMYfgeZW",
+	"2reJwHD7Npjt5xloyvIg+FZCfo3Aci6EIIMvUUAfEVeNGRIhcqC8c5twPhwbuk6d89VUlwgicMOmfjU/",
+	"NNdpImkGWWOOHpniJojdEYTW/NFyyfaJWJNlCKFYMpixnEqmA1b4Kecgjf6alakmc6anePFRAyHXkGo0",
+	"YCtZOc4F1fXpWh2tsy1vUTUW7tnaa+fRaG9vyvTw+2AOKICbmcggP2dZgGyWoMXVGj8IgXrqD3yJfWUZ",
+	"ZOcUt1CdUUY17GmGhNShQtrjxDEa75hJpS1bpUSJUqaAzFXFRm2BWaEXoSmThbvlFQSM6yePopDMhFkC",
+	"BuaQNwGMeelsVFDANcEjIVOqiALghDUwX12gGBWj81KGL6iHqXlFLwuYhDYyBTaZBs7mYyHNg5gU7Avk",
+	"Krgxlm3AN9WUHj1+EoTXHvtw6nuP40MEqKflLOGU5b1no5kOKa93IAXnDFoH9Cc37CaO5iwLGWDrj3z5",
+	"yqPrwZ6rJ8kK+36ZCsV+73HtfKyuUoNIa3Q0qGz5ZHuv6+kPgX19PP2BZCDZNWTECDak9/c/Pts7evzE",
+	"25pmKaOq1BR7lB49SR49SfaefDce73333ZPxXvI0ebj3MD1MRuOH8DB9QpGLaw3SrPMvv472ntK98bO9",
+	"l5+/fnez1/z4aJOPh0c3fwphGncY5p5WadtMnwgRcMPrGXAzJMghBMcTy6nS6BFda0U54HqRVtuEIUUx",
+	"eI1SCRkLPzKsOPgAvhhE0R4BEe/SrKy0xuDC7lkvz5hBxspZ8FHhRFQ/n+k8MQpcj/Y2wPSNo59EElDX",
+	"BIeh4khKIXsQwJmabihcLTIHrHvFeNZU21JJ54azsFkhZMWCzE8lZdatZPXKz4FVb2PEoYcArd4+08y6",
+	"rwJWPSWXIrGiwUhm4JlhZaLkWRTAkNJU6g2P0Wil0DweWXJunsWRKtMUwPLmMWU5/pFSnkKeBxXeONJC",
+	"07yXgcynLAfC0EjkQpMrLua8eY36kBiSP4hWD39sCbF1BD00HOajlyIZzkXNTbgvHoqABbfSNE+b+KMa",
+	"EeXCCZFhM1f4v481BDH3ml0BBxWwyBIRUhpOrbcASdOMIFN6Dd24RvBGpkJKyKmdaXnit1Yu67kwlkoC",
+	"6gFRqZCg3NkpaFJMJsokh66RYpiKVPpc8HMFqeABJfjZx+dWCWCq4dPHNT2ahNGSHygiqWZ8ooYtXIvk",
+	"4Ik5vSMVeQ6pedQ4Q7thu9/w0V3RoqDduZ+LKfAHiuDjY0InEmBm6C2BheAZSafUhmYGwK+cmR1CiwLr",
+	"Uqwxbn0phBpsByG2x28QgRhZgYf6vBtIaCFnAzwsXSMkYrc3f4rxKgXlZ6ZymkAeEnllEtjGj2JOZmU6",
+	"JaqUdSgDd1TFbb0XTU+psbBIqUqa5wvzlRgTy8GGUthgVc8cJk1YHnQJvB2j4+4KMMg3957kHKjkTa3Z",
+	"7mOje6DoejutMk76nAoUeX1zC7FDwCqkhXn8zD0dzugrIrgJBLWa8NZTh8B6A/NGYH8DP/s2XMZuih64",
+	"3iFGNwcrgXMfh+sLkiZg6V1SboQC+hpsLIjMp+hhQFJTU6sErPb/I0sML4WP7FK6WnlieBPDb/hAckU4",
+	"1nkAcNAtjO8lrPifh7ByZjYQMIrKNMD3pVBq75rmzCh5GaESKCl55nw7794+J2kprwfyFVqm51M2CboI",
+	"CpBG/TR8imlFnj4m/5sY/Mhrmg+fPRfz7uSvxfzuk1+DpBM4LySkzJPlgN8lNDeSMTunaVpKmi4G/i4t",
+	"pXSxva6TzCk/KuxIv7R2VJeQK1UfDRHIrA9ugIWzYrEVntHbGzNUha79L9MF3jghroi4BhlbPTAzqn7I",
+	"8nC73MhaafCcNTZCnYBR5wtUh1Hjzx9eA2nVDlsg9t7UsKyxmtxgQWPv/Dop4ybtBeUdoEUbBmYwCLKa",
+	"Zbix+gJDhTPQkqU2sGDusb/CsWVCKiZjkWcKI9OJBHqViTlXJyRnWudgbr9Ri9AsN1YEh6CRC9oqIRsB",
+	"aLQzJ3DGTGvIjokxIGOitMTUlpgwDRJtEhWTNKdKkTk6MBX527/9ZxeSEG6iBnjVQfahy2UJtOF89/I5",
+	"efro8V+70dMVgTH0rAQsDouVgkrt1VGXFmLZTJUygIk2G4fjqoTV7sKGVdS5k35YyJ0ikEYC3rf3b98Q",
+	"99TQkcC5EpGtz91wIA+J6TGuNA0mwqEOQzFA5k6KqpY52/aglKqVp/P46dOGQvMolKSzylNnv+jYSURp",
+	"muSAqV3+dA0Rm79dUklMDKTk47tTImEM0iXkrT4wfFp76d1+esjWC4wlMlkp8XKq9Dl6IzZi9itmvJ3k",
+	"UlesUBvJjoBwsJOsOJ1egWAebiQSEIgBQsFOvAKkN53IOZ54M4RB9/51tPf0s/v/fO/z11H8pCce8f9K",
+	"KANEUG1r0P5wklMNsw0DuvGG5kc6FQpOCHUuSKanotRt4dLrZ8R9rIkW1/u4Y+R+pZ3+nOYswStEGuNQ",
+	"ZBLnehli4/RbUXhiDxTJxYTpznFR4uXbli2pPrsfn4aOuzZYl8yjDRgLcB0qUnhjk1CZc9GKyTDtG2E+",
+	"3ygm3aHgrXE4j+BvzeC1Rx43WGt1bPXcHqY46lG4LfLDDHY73vc48j6uoXzMEeQ6Nu2nDW4L7Q3VK1az",
+	"u+bHbGWSe+BPA+7FfbCwJdStiJ80cCjyPKHp1YautMZe16SnL7mP8FchQN77AwrIos251N8Pwm+B2AYL",
+	"sqsse5rb4PWedo+7eZUOsy1uNfQAN0hywuBTT6LIckqjnXoZjDUaU3OFfxyd6bb010N8wYPzErvr22h6",
+	"15UWInPlivYBSGXLaXyQeELz3Jad/G7U1+OSpyC1TX+w38CXIrdQ2c9aFM2cCVqwYBjZpciFkieliy53",
+	"UhEdlFgplxrb1hXZrMin7OYFDUwM7ySU7yCfaEcpP0KyCTPL+jzo3qSg5RT/iTOF7PcJqFZ2Z0P1AS0Z",
+	"XG+aQcL0jlKRPNHEvjatBWDohnzkmdhQAvcYA+Z+4yOiBSl5Jk5qZiw4EDZ2CkbISFgjyrtgYyJcj+Re",
+	"awv/Q8voIYJ5jbz5VJsunv+53TuNznl1ggztU73vJY5WsJ4sCaZIJtJyZomjy1dYwO9r6yudC9zmxNok",
+	"rJ6Qzmqfqx0SqtNs0FL75y8Zn4AsJON67SyFFNcsC7ltMWnNCOxSu6oiP0ntekqLck1oJ5gQVEgxkXS2",
+	"1ptZE4XBkD+uVvCngt8iI1znx/hYdIEpaE412PwI5eqkqETrAoUs3iu1T1yyD5VAfIYzSRa2YsoAcvIb",
+	"L0AUuU2ZwoiII0az2dmJN1cwW8SFAwWvKssXWFJ+4mq2fuNmnZwpbVdh2uUQYVIHx1wOZbPJMckDuJ3D",
+	"CNv93/hv3AYKMIxgFrzoK1e8IH/2AYq/7JOPHBP4bP3Ib7xuYIHbljAuFWT7xGjH9isjnxBAyoko6O8l",
+	"kAvXaWH/Nx456aiQk7hy2GcFTaewd7Q/iuIIhWY01bpQxwcH8/l8n+LjfSEnB+636uD16fMXb96/wN/U",
+	"UshhrhEPPI4O90d2jCiA432OHu6P9h9a1+gUr/nB9eHBtKplmkAg8+doNLKHSvMcoy12t3PI85g8Hj2s",
+	"K22UuaOJyBwSUI5gKqTRzQxzwSM/zaLj6BVoV0K1VGB6NBqtKC7drKjUrRCoKX3W2cq+OajHo4f3sbiN",
+	"WaWUP9AkE0jPcyGvEISqhDQ8e3VWjYrZOFLlbEaNmK9KX6COjaWUN1cxHIZOFAofkNcgo89mCkMIdWqf",
+	"I4Q2zgyl24sfxa1+Lr+GYa2HHNj2Bjfx2oGud4kZGSofF9LytUAnhIjDHLD8wkvB6guRZ+aPUAlbV5u0",
+	"0URK8GIZnkK560TjWiLEJAetQZKUKiBUsay3Z8TvfQ1TjgY0TOkICp4vfBUrXrmqmkaMqxY5KJ69Bk9Y",
+	"FhO7eVuFExsma66lYVX75I1wiW+24Nlw0Ayk2bNlW2Qi/Fqst71K01zo3+2Q7a4hjUb/mAGjXYehASN9",
+	"t5ABQ7FNxRAq9g1+Boyt+jIMHPtBDBnp2rfcfN4he63rdnqY3ARJ05LsNpibZT4xyhp7uS1ZN1iaT3m1",
+	"he+9xYk5WNp2wRDkkxfm64uTRj4oSogY5Z4orL1lkztq34P5TUwUXdi2BIShfggKjfx98sFLRVySTijj",
+	"hGaZqu6uHYJQY225V6YcYAlNryZSlDzrilBrVZ02Ov7YjhiL/uNtNM1ot7bYNZWEKKTCxJyiLi2B0FwC",
+	"zRYnVsWzzA2TE8yZIAUdjQ7vBzKLksbicTQFmrn+Za9FWuX314st87Sbu5P8syyzWUPOQbpM5i3JffAV",
+	"/7+xVJ9DqKfOSyTYquxQxbU5ZjOXsDjI+QYmwmjqWswSpY3YuAIoVO3NwuEaT0gCNlqgc7ogLlOVwxdN",
+	"sBopdllPRrLYLj1dav4B4fXUvKRddDLxYtfHQRg9h8wFN4ghRgPubSpVZb2tbKvTbgS0WmR1eeujFW27",
+	"zPW2SMm2wQvteVW0QZRw6ffYPm1hURFmjEHl7hXonsPfQCx//qP4CO5uG8f6lldXH1WsPG/wItUjaDY6",
+	"r7rF283n4O098IHxoDX23gf9jAjRUvAJefGBTk7Ixel4743gsPcz1en0Ai/nxTvKJ3CBRs5UcFFKyIK2",
+	"GAL10nf0WolBBPLg/7QRt74BUS/7d2z9yQ6XaaYIIuNqZ70ZXoJQPOy7wPgjZjmf4YNVNn6aM4OPKd2K",
+	"flPzCsteVZXT6Usid098HNhkmohSrrYD39TDNoWh6qf4T53/70/n931Oem4aByqNWs5amrr9DlX1rV4T",
+	"Vc2thU95q1wb2PdrFzek0p16L4hnqB+qkWs0mjPsTLFPnhFOpcR6kUpn4EIT4DmVE8j6dBvfkiLgFnl4",
+	"NKo8IodPRrH5/OTRKD48+m70ORC++TxQAGDjk20w5+o4V7Pgatg98OFnRM0wghyT0jYPIT+dvXjlRUiv",
+	"Mr4FWvOF2r2M9yczYOfut12yEF+kvtJpYM5hG6h8buwP5Q2QrrWDwQfzaaVXwVap3zRwdPD1UiQ3qzjA",
+	"TyKJdnuKfTfqUiTbUoUvcRNLx9ChvkAX00u3+z5Ta7OYsr8dzSzz3hty5gft8PSbufB9SqcDw7tynG91",
+	"jD7k7bCpPK9X8UEYJkkqSq6btkqdQ9/rFnvm2jTZPE7rozKGj2/xrIXYJ49GTwkbO18NU8iCkSfSunVy",
+	"Gx/PJVANZ61uwQ0v1VZw0Sg/DrdoXaKCw21TwRoK2Aqqs8yGTBEZzv9o8NPEWhjjS1fn4Kv7a6WX6FRX",
+	"3QgsOREuyExIOPHJ4wbxbkTsAsVIEfkCY0+EFoVt56JFXPuNZsaoKXkmOFhysj1Tms3EmSIJGBp0ceE+",
+	"V1GTqIY4YRrzT8zyW/TBVHNXpYGulLHvCm4kvJsdu41gLox9vxplRrK5ZhsTQWgu+KR5e22JldGj6BVw",
+	"DJzfBg/vwMzzbV3u0T1fbleNbnDOYe644N0p6xW7btIV5TYg4Vp6bnLLcVUqoVdkPrfPG1JzpanyoY6O",
+	"ePbWZ5O44P7d+8PvUhutGgOF1NGqz4yvL23cLzGu+zFsRZz/KOY+W8YesKZKg43o2lSKXfCTfsJp9RMJ",
+	"+iKb74JwmrPXp0khIWMpFjqP7Ss8nGrhCxaYtiypFUyTjSm6DMeoWz9XUN3e77RLemr1aOnhHZ6MtCC5",
+	"EFeEahsa3AYVvfNzY381aROw8gWZMWW4vbNz8EsWMnW0wZVRJnZHWFW9fp/pdOYqWXbJ25Nezu56J9Sv",
+	"adiOx6pRs4l5N6opbds3O4FtqAlBPb+hBFTMTKJ6T8YwN5qA4LCnWAZZbNWZuWvqNGNKMT6xjfcb0/Tp",
+	"Cz6Y273GH8yAHhwf3YeBXDGpKTVAT0q+Irzb08hEEKquMAqJmZug8G1PO40F47kRioqGI05fRFN3rlom",
+	"ozXX8MCVPCy9oWvL5GZ7Io4xmcrKNswSvbXmeYpA1yQ0RO8UqQa9p7QEOruF4/Jercp+5rRFpuRSC+CL",
+	"a0iC9OBtOceiqCbC9VjYkK5ko2BwF5R1WrHRkmuWE1rfajrWIMm4lM2mbrblNKEkscl7lQXKWi/lcb3q",
+	"tkOmvmhyM0LdjFqqwsz7N4/WUmlL2nEx3wbVvgaNVEtlzmzrQVwJF7kFmbrfr/UoJvDJj9z1oa7SHD24",
+	"2zhJmxXfQhVmYllqXukP346OMhQ3B1/dXzdrlcZPjZdn7RJHrhXV7pn0W17fpsq7NJ+KHIjrv7RlrKyP",
+	"ETXfdnYbJC7nt7Qx+eJLW7QPxuId5XtPade2cYj9i+oclJRykkDdFAxyBZhI+u2i9XffHSfoEnCvQ0Ma",
+	"VV4vJWhUgiIzoXRMlJgBySSdcwLXwPMFmhT4rXOqJGDG8Sq+ADNUe6ncy0qLcXxQ9XO9LJW2nTb3yXvg",
+	"GbnADxcxuWiV0rmsKCweusDk2rp4xYK6T55VhcYVS7RvhXKxePvBpvKiRmtVgxgz8ObC9yCzvyIZG2Of",
+	"Ku1nVcH8K9tyKBxYG/4yyMPmW8cO174TcJduELuhvpvliaQVGrMm1YlFOxYQGSXMkA9TJIex3k59jH1j",
+	"HPZ1xhTV+/V9NNqv9Kob7ypj7o8psmn0qxmE67opzi4pqtEcZ2XmgDvhbblt8F3EhgirYNcKvajqgrNr",
+	"+jkoXSX4Lkyr6oWLirKslfTinbXuBc3OadkpTOCZeOcjkruwebAM/ubm5mbn5Lbag1tLCBfS3ALNmb3V",
+	"pfh2HTRAKUZ/sqU8t5ri1tPMgOqADy64awO28yYhnLiaQlsZYCSfbqa2+xMIB2sb5LBRwrx7y8M2DvZn",
+	"etVIl69fHxG6u302Rt827pfsdsTaqga17ey2LfG0eKNsuDgqygAKzkq9U8ZSd4y/Z2/KIG5j88Ed792W",
+	"OwXfjeBr84Uk6ooVq8mgn9HUrZiCtoELrigh7RtW6/jpA1UbSNz20hfjsQJ9YnYsnfVwOIpHo5FP/cXi",
+	"I/OfmoOEzCryjw5H6LCsHHg26tINuOyTX9qN0/ChncxM+2j0NBx/fF/1hNq5btZf/rv8NgB0bc7cewLs",
+	"a0X6wvIzxs/bzUYChnLVvKS2Jhq2xCjQ1OSfufl/fG5+3axtpYJsX7+z9bJckixaF9p16PDmfEdXdsxi",
+	"d6qyXeCgrN/CtxVduc0S8MxdFe0tinDbb4/fpYRp9mDqETN4YFsNd3sysB0VWn4V/440KIJEsRatDWW2",
+	"T1t773or7fbC/TGnKXi3DmE7Nyq+TdnCWjwdzKeLVT7fnDLu8fUtpvX4HrYBZKO5rAqgV2rJLDIqCtpQ",
+	"aCgrTZjeYUmUn9S+pK7RcimrHW5hFf8PJBxXp2W4c2+7huYLvA3fOPrv/5oB5X8uhGKaXcNfyN/+/T8I",
+	"fsVhQvErNJmXRvnMMz9I2eYLrnWXTYTJYayJKAMdi94jpN8vXrjhOzJB3PR2tfs2Q76F6r7TurLP6hMO",
+	"f0jRYyrrl7Z5PFYYDNX/teisqQyExblDciXR76e09fM3rTp8a1QxTJNYIoBG/70+feEegsd+iXsI73/y",
+	"GWKt/oIWPc/OTitDu2qD2GkKhm8jMh9CeeCuUyAOwD58HtxmH7vjg4PDo7/uj/ZH+4fHfz16fISk7lbq",
+	"dTtjzxDI4josamC1V9em2Thb1hVedm3lN4786mL2uhFR7NplOZ5vM7nt5Koxt6Of7twfqNJGdLzlrbec",
+	"OheDgmuQNG9MVGVqd6fCHbs+id7X7s2yum+Jc7z0/Jx2Xu6q6EIFZ3JiPrClKVSvxLRJ576zS02Qzf0k",
+	"0AdNK7IW1wpQ9X0VMnCzVSG37oSvBZ9gx7oKmmamZV1nGNqRbb6HP6ySMRqoRQq/+XzzPwEAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -76,7 +76,9 @@ func (h *home) openModel(ctx context.Context) error {
 	}
 	h.closers = append(h.closers, h.index.Close)
 	h.follower = ingest.NewFollower(h.catalog, h.index, "", h.session.logger)
-	h.tastes, err = taste.New(h.catalog, h.index, taste.DefaultConfig(), h.session.logger)
+	config := taste.DefaultConfig()
+	config.Hashes = h.collection.Hashes
+	h.tastes, err = taste.New(h.catalog, h.index, config, h.session.logger)
 	return err
 }
 

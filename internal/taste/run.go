@@ -98,8 +98,8 @@ func (t *Tastes) retrain(ctx context.Context) error {
 	return nil
 }
 
-// due reports whether RetrainAfter entries have come since the profile's
-// serving probe, or the last attempt, and the newest of them.
+// due reports whether RetrainAfter entries have come since the profile's last
+// training, or the last attempt, and the newest of them.
 func (t *Tastes) due(ctx context.Context, p palate.Profile) (bool, int64, error) {
 	after := t.tried[p]
 	switch current, err := t.Current(ctx, p); {
@@ -108,6 +108,26 @@ func (t *Tastes) due(ctx context.Context, p palate.Profile) (bool, int64, error)
 	case !errors.Is(err, palate.ErrNotFound):
 		return false, 0, err
 	}
+	if waiting, _, err := t.waiting(ctx, p, after); err != nil || !waiting {
+		return false, 0, err
+	}
+	// A version that did not take over, or that was rolled back, has learned
+	// from its ratings too.
+	versions, err := t.catalog.ListProbes(ctx, p)
+	if err != nil {
+		return false, 0, err
+	}
+	for _, v := range versions {
+		if v.Model == t.model {
+			after = max(after, v.LastEntry)
+		}
+	}
+	return t.waiting(ctx, p, after)
+}
+
+// waiting reports whether RetrainAfter entries follow one, and the newest of
+// them.
+func (t *Tastes) waiting(ctx context.Context, p palate.Profile, after int64) (bool, int64, error) {
 	entries, err := t.catalog.RatingLog(ctx, p, after, t.config.RetrainAfter)
 	if err != nil || len(entries) < t.config.RetrainAfter {
 		return false, 0, err

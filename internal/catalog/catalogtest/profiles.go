@@ -14,8 +14,8 @@ func testProfiles(t *testing.T, open Open) {
 		"one can be created before its first rating": createdProfile,
 		"a rename takes everything along":            renamedProfile,
 		"a deleted one leaves nothing that counts":   deletedProfile,
-		"what can't be":                              refusedProfiles,
-		"the name of a deleted one is free":          reusedProfile,
+		"what can't be":                     refusedProfiles,
+		"the name of a deleted one is free": reusedProfile,
 	})
 }
 
