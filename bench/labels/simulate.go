@@ -76,11 +76,13 @@ func parseTargets(s string) ([]float64, error) {
 
 // strategies by name; nil draws at random.
 var strategies = map[string]*teach.Config{
-	"random":    nil,
-	"queue":     with(func(*teach.Config) {}),
-	"uncertain": with(func(c *teach.Config) { c.Uncertain, c.Explore, c.Top = 1, 0, 0 }),
-	"top":       with(func(c *teach.Config) { c.Uncertain, c.Explore, c.Top = 0, 0, 1 }),
-	"explore":   with(func(c *teach.Config) { c.Uncertain, c.Explore, c.Top = 0, 1, 0 }),
+	"random":     nil,
+	"queue":      with(func(*teach.Config) {}),
+	"fewer best": with(func(c *teach.Config) { c.Uncertain, c.Explore, c.Top = .8, .1, .1 }),
+	"more best":  with(func(c *teach.Config) { c.Uncertain, c.Explore, c.Top = .4, .2, .4 }),
+	"uncertain":  with(func(c *teach.Config) { c.Uncertain, c.Explore, c.Top = 1, 0, 0 }),
+	"top":        with(func(c *teach.Config) { c.Uncertain, c.Explore, c.Top = 0, 0, 1 }),
+	"explore":    with(func(c *teach.Config) { c.Uncertain, c.Explore, c.Top = 0, 1, 0 }),
 }
 
 func with(change func(*teach.Config)) *teach.Config {

@@ -36,18 +36,6 @@ func (c *trainCommand) Run(ctx context.Context, s *session) error {
 	})
 }
 
-// train trains with the default settings.
-func (h *home) train(ctx context.Context, profile palate.Profile) error {
-	if err := h.openModel(ctx); err != nil {
-		return err
-	}
-	outcome, err := h.tastes.Train(ctx, profile)
-	if err != nil {
-		return err
-	}
-	return h.session.showOutcome(profile, outcome, false)
-}
-
 func (s *session) showOutcome(profile palate.Profile, outcome taste.Outcome, whole bool) error {
 	v, r := outcome.Version, outcome.Report
 	if s.JSON {

@@ -60,7 +60,7 @@ type chooser struct {
 // every other one is a near-duplicate of what was shown.
 func Choose(r Request, n int, config Config) []Choice {
 	c := &chooser{Request: r, config: config, taken: make(map[palate.ImageID]bool), shown: slices.Clone(r.Recent)}
-	c.near = config.Near * typical(r.Pool)
+	c.near = probe.NearDuplicate(embeddings(r.Pool), scaleProbes)
 	var choices []Choice
 	for _, kind := range c.kinds(n) {
 		picture, kind, found := c.next(kind)
@@ -183,31 +183,15 @@ func (c *chooser) candidates() []Picture {
 	return out
 }
 
-const (
-	// scaleProbes is how many pictures the scale of distances is taken at, and
-	// scaleNeighbour which neighbour's distance it is.
-	scaleProbes    = 24
-	scaleNeighbour = 10
-)
+// scaleProbes is how many pictures of the pool tell what near is.
+const scaleProbes = 24
 
-// typical is the median squared distance of a picture and its tenth
-// neighbour; 0 in a pool too small to tell.
-func typical(pool []Picture) float64 {
-	k := min(scaleNeighbour, len(pool)/4)
-	if k < 2 {
-		return 0
+func embeddings(pictures []Picture) []palate.Embedding {
+	out := make([]palate.Embedding, len(pictures))
+	for i, p := range pictures {
+		out[i] = p.Embedding
 	}
-	var scales []float64
-	for i := 0; i < len(pool); i += max(1, len(pool)/scaleProbes) {
-		squares := make([]float64, len(pool))
-		for j, p := range pool {
-			squares[j] = squareDistance(pool[i].Embedding, p.Embedding)
-		}
-		slices.Sort(squares)
-		scales = append(scales, squares[k])
-	}
-	slices.Sort(scales)
-	return scales[len(scales)/2]
+	return out
 }
 
 // squareDistance is of embeddings of norm 1.

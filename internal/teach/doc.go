@@ -14,7 +14,8 @@
 //     of the probe's own choice;
 //   - the best ones, which keep it a pleasure.
 //
-// None is a near-duplicate of what was just shown or of another in the queue.
+// None is a near-duplicate of what was just shown or of another in the queue
+// (probe.NearDuplicate, among the pictures drawn).
 package teach
 
 import (
@@ -28,10 +29,6 @@ import (
 type Config struct {
 	// Uncertain, Explore and Top are the shares; they add up to 1.
 	Uncertain, Explore, Top float64
-	// Near is the squared distance, in shares of that between a picture and
-	// its tenth neighbour among those drawn, below which two pictures are
-	// near-duplicates.
-	Near float64
 	// Judged bounds how many ratings, the newest ones, uncertainty takes
 	// account of.
 	Judged int
@@ -42,7 +39,7 @@ type Config struct {
 
 // DefaultConfig is what did best in bench/labels.
 func DefaultConfig() Config {
-	return Config{Uncertain: .6, Explore: .2, Top: .2, Near: .35, Judged: 150, Candidates: 250}
+	return Config{Uncertain: .6, Explore: .2, Top: .2, Judged: 150, Candidates: 250}
 }
 
 // Validate reports everything that is wrong.
@@ -58,7 +55,6 @@ func (c Config) Validate() error {
 	}
 	sum := c.Uncertain + c.Explore + c.Top
 	wrong(!(sum > .999 && sum < 1.001), "the shares add up to %v, want 1", sum)
-	wrong(!(c.Near >= 0 && c.Near < 1), "Near is %v, want 0 or more and less than 1", c.Near)
 	wrong(c.Judged < 1, "Judged is %d, want 1 or more", c.Judged)
 	wrong(c.Candidates < 1, "Candidates is %d, want 1 or more", c.Candidates)
 	return errors.Join(problems...)
