@@ -365,6 +365,52 @@ type JobList struct {
 // JudgedFilter defines model for JudgedFilter.
 type JudgedFilter string
 
+// Likeness defines model for Likeness.
+type Likeness struct {
+	// Both Images that both have liked or disliked
+	Both int `json:"both"`
+
+	// Correlation Of the two probes' scores on these
+	Correlation *float64 `json:"correlation,omitempty"`
+
+	// FirstOnSecond AUC of this profile's probe on the other's ratings
+	FirstOnSecond *float64 `json:"first_on_second,omitempty"`
+
+	// Images Images of the collection that both probes scored
+	Images int `json:"images"`
+
+	// Kappa Cohen's kappa: agreement beyond chance
+	Kappa float64 `json:"kappa"`
+
+	// Same Of these what both have judged alike
+	Same int `json:"same"`
+
+	// SecondOnFirst AUC of the other's probe on this profile's ratings
+	SecondOnFirst *float64 `json:"second_on_first,omitempty"`
+}
+
+// Mislabel defines model for Mislabel.
+type Mislabel struct {
+	// Doubt How much surer of the other verdict that is than it usually is of one
+	Doubt float64 `json:"doubt"`
+	Image Image   `json:"image"`
+
+	// Probability Of a like, by what was learned from the other ratings
+	Probability float64 `json:"probability"`
+	Said        Verdict `json:"said"`
+}
+
+// MislabelList defines model for MislabelList.
+type MislabelList struct {
+	Mislabels []Mislabel `json:"mislabels"`
+}
+
+// NewProfile defines model for NewProfile.
+type NewProfile struct {
+	// Profile Example: me
+	Profile ProfileName `json:"profile"`
+}
+
 // NewRating defines model for NewRating.
 type NewRating struct {
 	// ProbeVersion The probe that ranked the picture when it was shown
@@ -412,6 +458,17 @@ type ProbeList struct {
 	Probes []Probe `json:"probes"`
 }
 
+// ProbeReport defines model for ProbeReport.
+type ProbeReport struct {
+	Probe Probe `json:"probe"`
+
+	// Report Every metric with its interval, curves, folds and breakdowns; little of an imported one
+	Report map[string]interface{} `json:"report"`
+
+	// Settings How it was fitted: kind, strength, iterations, class weights …
+	Settings map[string]interface{} `json:"settings"`
+}
+
 // Problem RFC 9457.
 type Problem struct {
 	Detail *string `json:"detail,omitempty"`
@@ -455,6 +512,29 @@ type ProfileList struct {
 // ProfileName Example: me
 type ProfileName = string
 
+// Queue defines model for Queue.
+type Queue struct {
+	Items   []QueueItem `json:"items"`
+	ModelID string      `json:"model_id"`
+
+	// ProbeVersion The probe that chose; absent without one
+	ProbeVersion *int `json:"probe_version,omitempty"`
+}
+
+// QueueItem defines model for QueueItem.
+type QueueItem struct {
+	Image Image `json:"image"`
+
+	// Probability Calibrated probability of a like
+	Probability *float64 `json:"probability,omitempty"`
+
+	// Score The probe's logit; absent without a probe
+	Score *float64 `json:"score,omitempty"`
+
+	// Shown How the picture stood before the person.
+	Shown Shown `json:"shown"`
+}
+
 // Rating defines model for Rating.
 type Rating struct {
 	At time.Time `json:"at"`
@@ -482,6 +562,24 @@ type RatingList struct {
 	// NextCursor Absent on the last page
 	NextCursor *string  `json:"next_cursor,omitempty"`
 	Ratings    []Rating `json:"ratings"`
+}
+
+// Reasons defines model for Reasons.
+type Reasons struct {
+	Disliked []Hit `json:"disliked"`
+	Liked    []Hit `json:"liked"`
+
+	// Probability Calibrated probability of a like
+	Probability  *float64 `json:"probability,omitempty"`
+	ProbeVersion *int     `json:"probe_version,omitempty"`
+
+	// Score The probe's logit; absent without a probe
+	Score *float64 `json:"score,omitempty"`
+}
+
+// Rollback defines model for Rollback.
+type Rollback struct {
+	Version int `json:"version"`
 }
 
 // Score defines model for Score.
@@ -624,6 +722,9 @@ type ProfilePath = ProfileName
 // Site defines model for Site.
 type Site = []string
 
+// VersionPath defines model for VersionPath.
+type VersionPath = int
+
 // YearFrom defines model for YearFrom.
 type YearFrom = int
 
@@ -722,6 +823,22 @@ type ListJobsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// CompareProfilesParams defines parameters for CompareProfiles.
+type CompareProfilesParams struct {
+	// With The other profile.
+	With ProfileName `form:"with" json:"with"`
+}
+
+// ListMislabelsParams defines parameters for ListMislabels.
+type ListMislabelsParams struct {
+	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GetQueueParams defines parameters for GetQueue.
+type GetQueueParams struct {
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListRatingsParams defines parameters for ListRatings.
 type ListRatingsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -765,6 +882,11 @@ type ScoreUploadMultipartBody struct {
 	File openapi_types.File `json:"file"`
 }
 
+// ExplainScoreParams defines parameters for ExplainScore.
+type ExplainScoreParams struct {
+	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // SearchByUploadMultipartBody defines parameters for SearchByUpload.
 type SearchByUploadMultipartBody struct {
 	// File JPEG, PNG, GIF, WebP, BMP or TIFF
@@ -781,6 +903,15 @@ type SearchByUploadParams struct {
 
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
+
+// CreateProfileJSONRequestBody defines body for CreateProfile for application/json ContentType.
+type CreateProfileJSONRequestBody = NewProfile
+
+// RenameProfileJSONRequestBody defines body for RenameProfile for application/json ContentType.
+type RenameProfileJSONRequestBody = NewProfile
+
+// RollbackProbeJSONRequestBody defines body for RollbackProbe for application/json ContentType.
+type RollbackProbeJSONRequestBody = Rollback
 
 // UndoRatingJSONRequestBody defines body for UndoRating for application/json ContentType.
 type UndoRatingJSONRequestBody = Undo
@@ -832,15 +963,45 @@ type ServerInterface interface {
 	// ListProfiles All profiles with their counts
 	// (GET /v1/profiles)
 	ListProfiles(ctx echo.Context) error
+	// CreateProfile Add a profile before its first rating
+	// (POST /v1/profiles)
+	CreateProfile(ctx echo.Context) error
+	// DeleteProfile Delete a profile with its probes
+	// (DELETE /v1/profiles/{profile})
+	DeleteProfile(ctx echo.Context, profile ProfilePath) error
+	// RenameProfile Give a profile another name
+	// (PATCH /v1/profiles/{profile})
+	RenameProfile(ctx echo.Context, profile ProfilePath) error
+	// CompareProfiles How like another taste this one is
+	// (GET /v1/profiles/{profile}/compare)
+	CompareProfiles(ctx echo.Context, profile ProfilePath, params CompareProfilesParams) error
+	// ListMislabels Ratings that are likely mistakes, the likeliest first
+	// (GET /v1/profiles/{profile}/mislabels)
+	ListMislabels(ctx echo.Context, profile ProfilePath, params ListMislabelsParams) error
 	// GetProbe The probe that serves the profile
 	// (GET /v1/profiles/{profile}/probe)
 	GetProbe(ctx echo.Context, profile ProfilePath) error
 	// TrainProbe Train a new version on the ratings
 	// (POST /v1/profiles/{profile}/probe)
 	TrainProbe(ctx echo.Context, profile ProfilePath) error
+	// ImportProbe Add an exported probe, which serves at once
+	// (POST /v1/profiles/{profile}/probe/import)
+	ImportProbe(ctx echo.Context, profile ProfilePath) error
+	// RollbackProbe Let an earlier version serve
+	// (POST /v1/profiles/{profile}/probe/rollback)
+	RollbackProbe(ctx echo.Context, profile ProfilePath) error
 	// ListProbeVersions Every version that was trained, the newest first
 	// (GET /v1/profiles/{profile}/probe/versions)
 	ListProbeVersions(ctx echo.Context, profile ProfilePath) error
+	// GetProbeVersion One version with its whole report
+	// (GET /v1/profiles/{profile}/probe/versions/{version})
+	GetProbeVersion(ctx echo.Context, profile ProfilePath, version VersionPath) error
+	// ExportProbe One version as a file that can be imported elsewhere
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/file)
+	ExportProbe(ctx echo.Context, profile ProfilePath, version VersionPath) error
+	// GetQueue What to judge next
+	// (GET /v1/profiles/{profile}/queue)
+	GetQueue(ctx echo.Context, profile ProfilePath, params GetQueueParams) error
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx echo.Context, profile ProfilePath, params ListRatingsParams) error
@@ -865,6 +1026,9 @@ type ServerInterface interface {
 	// GetScore The probe's score of one image
 	// (GET /v1/profiles/{profile}/scores/{image})
 	GetScore(ctx echo.Context, profile ProfilePath, image ImagePath) error
+	// ExplainScore The nearest liked and disliked pictures of an image
+	// (GET /v1/profiles/{profile}/scores/{image}/why)
+	ExplainScore(ctx echo.Context, profile ProfilePath, image ImagePath, params ExplainScoreParams) error
 	// SearchByExamples Images near the positive and far from the negative examples
 	// (POST /v1/search)
 	SearchByExamples(ctx echo.Context) error
@@ -1223,6 +1387,97 @@ func (w *ServerInterfaceWrapper) ListProfiles(ctx echo.Context) error {
 	return err
 }
 
+// CreateProfile converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateProfile(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateProfile(ctx)
+	return err
+}
+
+// DeleteProfile converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteProfile(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteProfile(ctx, profile)
+	return err
+}
+
+// RenameProfile converts echo context to params.
+func (w *ServerInterfaceWrapper) RenameProfile(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RenameProfile(ctx, profile)
+	return err
+}
+
+// CompareProfiles converts echo context to params.
+func (w *ServerInterfaceWrapper) CompareProfiles(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CompareProfilesParams
+	// ------------- Required query parameter "with" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "with", ctx.QueryParams(), &params.With, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter with: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CompareProfiles(ctx, profile, params)
+	return err
+}
+
+// ListMislabels converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMislabels(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMislabelsParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMislabels(ctx, profile, params)
+	return err
+}
+
 // GetProbe converts echo context to params.
 func (w *ServerInterfaceWrapper) GetProbe(ctx echo.Context) error {
 	var err error
@@ -1255,6 +1510,38 @@ func (w *ServerInterfaceWrapper) TrainProbe(ctx echo.Context) error {
 	return err
 }
 
+// ImportProbe converts echo context to params.
+func (w *ServerInterfaceWrapper) ImportProbe(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ImportProbe(ctx, profile)
+	return err
+}
+
+// RollbackProbe converts echo context to params.
+func (w *ServerInterfaceWrapper) RollbackProbe(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RollbackProbe(ctx, profile)
+	return err
+}
+
 // ListProbeVersions converts echo context to params.
 func (w *ServerInterfaceWrapper) ListProbeVersions(ctx echo.Context) error {
 	var err error
@@ -1268,6 +1555,79 @@ func (w *ServerInterfaceWrapper) ListProbeVersions(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListProbeVersions(ctx, profile)
+	return err
+}
+
+// GetProbeVersion converts echo context to params.
+func (w *ServerInterfaceWrapper) GetProbeVersion(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "version" -------------
+	var version VersionPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version", ctx.Param("version"), &version, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter version: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetProbeVersion(ctx, profile, version)
+	return err
+}
+
+// ExportProbe converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportProbe(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "version" -------------
+	var version VersionPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version", ctx.Param("version"), &version, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter version: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportProbe(ctx, profile, version)
+	return err
+}
+
+// GetQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) GetQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetQueueParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetQueue(ctx, profile, params)
 	return err
 }
 
@@ -1526,6 +1886,39 @@ func (w *ServerInterfaceWrapper) GetScore(ctx echo.Context) error {
 	return err
 }
 
+// ExplainScore converts echo context to params.
+func (w *ServerInterfaceWrapper) ExplainScore(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "image" -------------
+	var image ImagePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "image", ctx.Param("image"), &image, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter image: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExplainScoreParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExplainScore(ctx, profile, image, params)
+	return err
+}
+
 // SearchByExamples converts echo context to params.
 func (w *ServerInterfaceWrapper) SearchByExamples(ctx echo.Context) error {
 	var err error
@@ -1628,6 +2021,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/search", wrapper.SearchByExamples, options.OperationMiddlewares["searchByExamples"]...)
 	router.POST(options.BaseURL+"/v1/search/upload", wrapper.SearchByUpload, options.OperationMiddlewares["searchByUpload"]...)
 	router.GET(options.BaseURL+"/v1/profiles", wrapper.ListProfiles, options.OperationMiddlewares["listProfiles"]...)
+	router.POST(options.BaseURL+"/v1/profiles", wrapper.CreateProfile, options.OperationMiddlewares["createProfile"]...)
+	router.DELETE(options.BaseURL+"/v1/profiles/:profile", wrapper.DeleteProfile, options.OperationMiddlewares["deleteProfile"]...)
+	router.PATCH(options.BaseURL+"/v1/profiles/:profile", wrapper.RenameProfile, options.OperationMiddlewares["renameProfile"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/compare", wrapper.CompareProfiles, options.OperationMiddlewares["compareProfiles"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/queue", wrapper.GetQueue, options.OperationMiddlewares["getQueue"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/mislabels", wrapper.ListMislabels, options.OperationMiddlewares["listMislabels"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/ratings", wrapper.ListRatings, options.OperationMiddlewares["listRatings"]...)
 	router.DELETE(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.DeleteRating, options.OperationMiddlewares["deleteRating"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.GetRating, options.OperationMiddlewares["getRating"]...)
@@ -1635,10 +2034,15 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/profiles/:profile/ratings/undo", wrapper.UndoRating, options.OperationMiddlewares["undoRating"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores", wrapper.ListScores, options.OperationMiddlewares["listScores"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image", wrapper.GetScore, options.OperationMiddlewares["getScore"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image/why", wrapper.ExplainScore, options.OperationMiddlewares["explainScore"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/scores/upload", wrapper.ScoreUpload, options.OperationMiddlewares["scoreUpload"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.GetProbe, options.OperationMiddlewares["getProbe"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.TrainProbe, options.OperationMiddlewares["trainProbe"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions", wrapper.ListProbeVersions, options.OperationMiddlewares["listProbeVersions"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions/:version", wrapper.GetProbeVersion, options.OperationMiddlewares["getProbeVersion"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions/:version/file", wrapper.ExportProbe, options.OperationMiddlewares["exportProbe"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/rollback", wrapper.RollbackProbe, options.OperationMiddlewares["rollbackProbe"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/import", wrapper.ImportProbe, options.OperationMiddlewares["importProbe"]...)
 	router.GET(options.BaseURL+"/v1/jobs", wrapper.ListJobs, options.OperationMiddlewares["listJobs"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:job", wrapper.GetJob, options.OperationMiddlewares["getJob"]...)
 
@@ -2159,6 +2563,198 @@ func (response ListProfilesdefaultApplicationProblemPlusJSONResponse) VisitListP
 	return err
 }
 
+type CreateProfileRequestObject struct {
+	Body *CreateProfileJSONRequestBody
+}
+
+type CreateProfileResponseObject interface {
+	VisitCreateProfileResponse(w http.ResponseWriter) error
+}
+
+type CreateProfile201JSONResponse Profile
+
+func (response CreateProfile201JSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProfiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateProfiledefaultApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProfileRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+}
+
+type DeleteProfileResponseObject interface {
+	VisitDeleteProfileResponse(w http.ResponseWriter) error
+}
+
+type DeleteProfile204Response struct {
+}
+
+func (response DeleteProfile204Response) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteProfiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteProfiledefaultApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfileRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    *RenameProfileJSONRequestBody
+}
+
+type RenameProfileResponseObject interface {
+	VisitRenameProfileResponse(w http.ResponseWriter) error
+}
+
+type RenameProfile200JSONResponse Profile
+
+func (response RenameProfile200JSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RenameProfiledefaultApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProfilesRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Params  CompareProfilesParams
+}
+
+type CompareProfilesResponseObject interface {
+	VisitCompareProfilesResponse(w http.ResponseWriter) error
+}
+
+type CompareProfiles200JSONResponse Likeness
+
+func (response CompareProfiles200JSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProfilesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CompareProfilesdefaultApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMislabelsRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Params  ListMislabelsParams
+}
+
+type ListMislabelsResponseObject interface {
+	VisitListMislabelsResponse(w http.ResponseWriter) error
+}
+
+type ListMislabels200JSONResponse MislabelList
+
+func (response ListMislabels200JSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMislabelsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMislabelsdefaultApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetProbeRequestObject struct {
 	Profile ProfilePath `json:"profile"`
 }
@@ -2247,6 +2843,86 @@ func (response TrainProbedefaultApplicationProblemPlusJSONResponse) VisitTrainPr
 	return err
 }
 
+type ImportProbeRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    io.Reader
+}
+
+type ImportProbeResponseObject interface {
+	VisitImportProbeResponse(w http.ResponseWriter) error
+}
+
+type ImportProbe201JSONResponse Probe
+
+func (response ImportProbe201JSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportProbedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ImportProbedefaultApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbeRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    *RollbackProbeJSONRequestBody
+}
+
+type RollbackProbeResponseObject interface {
+	VisitRollbackProbeResponse(w http.ResponseWriter) error
+}
+
+type RollbackProbe200JSONResponse Probe
+
+func (response RollbackProbe200JSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RollbackProbedefaultApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListProbeVersionsRequestObject struct {
 	Profile ProfilePath `json:"profile"`
 }
@@ -2275,6 +2951,132 @@ type ListProbeVersionsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListProbeVersionsdefaultApplicationProblemPlusJSONResponse) VisitListProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeVersionRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Version VersionPath `json:"version"`
+}
+
+type GetProbeVersionResponseObject interface {
+	VisitGetProbeVersionResponse(w http.ResponseWriter) error
+}
+
+type GetProbeVersion200JSONResponse ProbeReport
+
+func (response GetProbeVersion200JSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeVersiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProbeVersiondefaultApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportProbeRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Version VersionPath `json:"version"`
+}
+
+type ExportProbeResponseObject interface {
+	VisitExportProbeResponse(w http.ResponseWriter) error
+}
+
+type ExportProbe200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ExportProbe200ApplicationOctetStreamResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportProbedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportProbedefaultApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Params  GetQueueParams
+}
+
+type GetQueueResponseObject interface {
+	VisitGetQueueResponse(w http.ResponseWriter) error
+}
+
+type GetQueue200JSONResponse Queue
+
+func (response GetQueue200JSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetQueuedefaultApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2601,6 +3403,47 @@ func (response GetScoredefaultApplicationProblemPlusJSONResponse) VisitGetScoreR
 	return err
 }
 
+type ExplainScoreRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Image   ImagePath   `json:"image"`
+	Params  ExplainScoreParams
+}
+
+type ExplainScoreResponseObject interface {
+	VisitExplainScoreResponse(w http.ResponseWriter) error
+}
+
+type ExplainScore200JSONResponse Reasons
+
+func (response ExplainScore200JSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainScoredefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExplainScoredefaultApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SearchByExamplesRequestObject struct {
 	Body *SearchByExamplesJSONRequestBody
 }
@@ -2753,15 +3596,45 @@ type StrictServerInterface interface {
 	// ListProfiles All profiles with their counts
 	// (GET /v1/profiles)
 	ListProfiles(ctx context.Context, request ListProfilesRequestObject) (ListProfilesResponseObject, error)
+	// CreateProfile Add a profile before its first rating
+	// (POST /v1/profiles)
+	CreateProfile(ctx context.Context, request CreateProfileRequestObject) (CreateProfileResponseObject, error)
+	// DeleteProfile Delete a profile with its probes
+	// (DELETE /v1/profiles/{profile})
+	DeleteProfile(ctx context.Context, request DeleteProfileRequestObject) (DeleteProfileResponseObject, error)
+	// RenameProfile Give a profile another name
+	// (PATCH /v1/profiles/{profile})
+	RenameProfile(ctx context.Context, request RenameProfileRequestObject) (RenameProfileResponseObject, error)
+	// CompareProfiles How like another taste this one is
+	// (GET /v1/profiles/{profile}/compare)
+	CompareProfiles(ctx context.Context, request CompareProfilesRequestObject) (CompareProfilesResponseObject, error)
+	// ListMislabels Ratings that are likely mistakes, the likeliest first
+	// (GET /v1/profiles/{profile}/mislabels)
+	ListMislabels(ctx context.Context, request ListMislabelsRequestObject) (ListMislabelsResponseObject, error)
 	// GetProbe The probe that serves the profile
 	// (GET /v1/profiles/{profile}/probe)
 	GetProbe(ctx context.Context, request GetProbeRequestObject) (GetProbeResponseObject, error)
 	// TrainProbe Train a new version on the ratings
 	// (POST /v1/profiles/{profile}/probe)
 	TrainProbe(ctx context.Context, request TrainProbeRequestObject) (TrainProbeResponseObject, error)
+	// ImportProbe Add an exported probe, which serves at once
+	// (POST /v1/profiles/{profile}/probe/import)
+	ImportProbe(ctx context.Context, request ImportProbeRequestObject) (ImportProbeResponseObject, error)
+	// RollbackProbe Let an earlier version serve
+	// (POST /v1/profiles/{profile}/probe/rollback)
+	RollbackProbe(ctx context.Context, request RollbackProbeRequestObject) (RollbackProbeResponseObject, error)
 	// ListProbeVersions Every version that was trained, the newest first
 	// (GET /v1/profiles/{profile}/probe/versions)
 	ListProbeVersions(ctx context.Context, request ListProbeVersionsRequestObject) (ListProbeVersionsResponseObject, error)
+	// GetProbeVersion One version with its whole report
+	// (GET /v1/profiles/{profile}/probe/versions/{version})
+	GetProbeVersion(ctx context.Context, request GetProbeVersionRequestObject) (GetProbeVersionResponseObject, error)
+	// ExportProbe One version as a file that can be imported elsewhere
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/file)
+	ExportProbe(ctx context.Context, request ExportProbeRequestObject) (ExportProbeResponseObject, error)
+	// GetQueue What to judge next
+	// (GET /v1/profiles/{profile}/queue)
+	GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error)
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx context.Context, request ListRatingsRequestObject) (ListRatingsResponseObject, error)
@@ -2786,6 +3659,9 @@ type StrictServerInterface interface {
 	// GetScore The probe's score of one image
 	// (GET /v1/profiles/{profile}/scores/{image})
 	GetScore(ctx context.Context, request GetScoreRequestObject) (GetScoreResponseObject, error)
+	// ExplainScore The nearest liked and disliked pictures of an image
+	// (GET /v1/profiles/{profile}/scores/{image}/why)
+	ExplainScore(ctx context.Context, request ExplainScoreRequestObject) (ExplainScoreResponseObject, error)
 	// SearchByExamples Images near the positive and far from the negative examples
 	// (POST /v1/search)
 	SearchByExamples(ctx context.Context, request SearchByExamplesRequestObject) (SearchByExamplesResponseObject, error)
@@ -3088,6 +3964,177 @@ func (sh *strictHandler) ListProfiles(ctx echo.Context) error {
 	return nil
 }
 
+// CreateProfile operation middleware
+func (sh *strictHandler) CreateProfile(ctx echo.Context) error {
+	var request CreateProfileRequestObject
+
+	var body CreateProfileJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateProfile(ctx.Request().Context(), request.(CreateProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateProfile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateProfileResponseObject); ok {
+		return validResponse.VisitCreateProfileResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteProfile operation middleware
+func (sh *strictHandler) DeleteProfile(ctx echo.Context, profile ProfilePath) error {
+	var request DeleteProfileRequestObject
+
+	request.Profile = profile
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteProfile(ctx.Request().Context(), request.(DeleteProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteProfile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteProfileResponseObject); ok {
+		return validResponse.VisitDeleteProfileResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RenameProfile operation middleware
+func (sh *strictHandler) RenameProfile(ctx echo.Context, profile ProfilePath) error {
+	var request RenameProfileRequestObject
+
+	request.Profile = profile
+
+	var body RenameProfileJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RenameProfile(ctx.Request().Context(), request.(RenameProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RenameProfile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RenameProfileResponseObject); ok {
+		return validResponse.VisitRenameProfileResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CompareProfiles operation middleware
+func (sh *strictHandler) CompareProfiles(ctx echo.Context, profile ProfilePath, params CompareProfilesParams) error {
+	var request CompareProfilesRequestObject
+
+	request.Profile = profile
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CompareProfiles(ctx.Request().Context(), request.(CompareProfilesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CompareProfiles")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CompareProfilesResponseObject); ok {
+		return validResponse.VisitCompareProfilesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMislabels operation middleware
+func (sh *strictHandler) ListMislabels(ctx echo.Context, profile ProfilePath, params ListMislabelsParams) error {
+	var request ListMislabelsRequestObject
+
+	request.Profile = profile
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMislabels(ctx.Request().Context(), request.(ListMislabelsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMislabels")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMislabelsResponseObject); ok {
+		return validResponse.VisitListMislabelsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetProbe operation middleware
 func (sh *strictHandler) GetProbe(ctx echo.Context, profile ProfilePath) error {
 	var request GetProbeRequestObject
@@ -3138,6 +4185,81 @@ func (sh *strictHandler) TrainProbe(ctx echo.Context, profile ProfilePath) error
 	return nil
 }
 
+// ImportProbe operation middleware
+func (sh *strictHandler) ImportProbe(ctx echo.Context, profile ProfilePath) error {
+	var request ImportProbeRequestObject
+
+	request.Profile = profile
+
+	request.Body = ctx.Request().Body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ImportProbe(ctx.Request().Context(), request.(ImportProbeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ImportProbe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ImportProbeResponseObject); ok {
+		return validResponse.VisitImportProbeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RollbackProbe operation middleware
+func (sh *strictHandler) RollbackProbe(ctx echo.Context, profile ProfilePath) error {
+	var request RollbackProbeRequestObject
+
+	request.Profile = profile
+
+	var body RollbackProbeJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RollbackProbe(ctx.Request().Context(), request.(RollbackProbeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RollbackProbe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RollbackProbeResponseObject); ok {
+		return validResponse.VisitRollbackProbeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListProbeVersions operation middleware
 func (sh *strictHandler) ListProbeVersions(ctx echo.Context, profile ProfilePath) error {
 	var request ListProbeVersionsRequestObject
@@ -3157,6 +4279,84 @@ func (sh *strictHandler) ListProbeVersions(ctx echo.Context, profile ProfilePath
 		return err
 	} else if validResponse, ok := response.(ListProbeVersionsResponseObject); ok {
 		return validResponse.VisitListProbeVersionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProbeVersion operation middleware
+func (sh *strictHandler) GetProbeVersion(ctx echo.Context, profile ProfilePath, version VersionPath) error {
+	var request GetProbeVersionRequestObject
+
+	request.Profile = profile
+	request.Version = version
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProbeVersion(ctx.Request().Context(), request.(GetProbeVersionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProbeVersion")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProbeVersionResponseObject); ok {
+		return validResponse.VisitGetProbeVersionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportProbe operation middleware
+func (sh *strictHandler) ExportProbe(ctx echo.Context, profile ProfilePath, version VersionPath) error {
+	var request ExportProbeRequestObject
+
+	request.Profile = profile
+	request.Version = version
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportProbe(ctx.Request().Context(), request.(ExportProbeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportProbe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportProbeResponseObject); ok {
+		return validResponse.VisitExportProbeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetQueue operation middleware
+func (sh *strictHandler) GetQueue(ctx echo.Context, profile ProfilePath, params GetQueueParams) error {
+	var request GetQueueRequestObject
+
+	request.Profile = profile
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetQueue(ctx.Request().Context(), request.(GetQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetQueueResponseObject); ok {
+		return validResponse.VisitGetQueueResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -3424,6 +4624,33 @@ func (sh *strictHandler) GetScore(ctx echo.Context, profile ProfilePath, image I
 	return nil
 }
 
+// ExplainScore operation middleware
+func (sh *strictHandler) ExplainScore(ctx echo.Context, profile ProfilePath, image ImagePath, params ExplainScoreParams) error {
+	var request ExplainScoreRequestObject
+
+	request.Profile = profile
+	request.Image = image
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExplainScore(ctx.Request().Context(), request.(ExplainScoreRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExplainScore")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExplainScoreResponseObject); ok {
+		return validResponse.VisitExplainScoreResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // SearchByExamples operation middleware
 func (sh *strictHandler) SearchByExamples(ctx echo.Context) error {
 	var request SearchByExamplesRequestObject
@@ -3529,98 +4756,124 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3Nctu4lvCroPjdr3LvDC3JTuzbcVbpdJx2Kp24EiddUx2PDZJHEmwKYAOgFU1K+1nPy8x+HmWeZAoH",
-	"AEmJoH4cKd0zdVeWRBA4OP84P/DXKBWTQnDgWkWnX6OCSjoBDRK/PZeaKW0+ZaBSyQrNBI9Oo+d8RsSQ",
-	"6DEoIBQHqZjAF5rqfEaoIlPJtAbei+KImRd+L0HOojjidALRaWRfieJIpWOYULMA0zDBNSf0yxvgIz2O",
-	"Tg8Hg0Ec6Vlh3lFaMj6K5rEZcW5HH9ePqZR0Fs3ncfSCahgJOVsDdmqHMVBdUKZ+oj3BWUolZBvKyzGQ",
-	"Gw5f9HWKI24czKSgIyAJDIWETpDtnE2AG3AeGzAnjFdwt4Cex9GZkBdSDFkObdB+HQsF5B5kxlJNlKY8",
-	"UyQBxTIgQNMxYRM6gphQnpHpWEzIzW2ZjSC7IVTdKUITUeou0Au3aBP2v0gYRqfR/+vXTNq3T1XfAfnW",
-	"vG3g/pnpN2zCkFtD8+f4sDl7BkNa5jo6PRogsdiknJgvFkn2W40ixjWMQOJa52abF9TgMEQ9xMIjRVhW",
-	"bbYwgytYcEAURxJ+L5mELDrVsoRNd46rn/+EkLxG/LbB+HFGpmOqLd9YTBFFWXZKbiTVhiJMkZzdQUaE",
-	"JBlT+DkmNyWvn3Ngegyyi2KWthsTzIJ6xnLtsPiGpcBTWCOnuR2lYpLMiBoLqYlZvwsoN3xPMvtQDjve",
-	"lsMcd3fzmCPqI7WIjUU+q2XqYZy2LGMfmF5HLsU0qGeEkrFQllIxuRmKPAOjyCS5KYtc0Oymi37m/T0R",
-	"71+AyjMpJl30mwGV10MzYEl/WkI9HizQ7eC4CUSTdmadS7FyFS2+aY25JSgo/aPIGCB6UCt8ROSar6ng",
-	"Gjjy6qTMNSuo1P2hkJODjGpcdAtl46atFq45ybAqS3UpH7h0IUUBUrs9hK3O64uXr2Jy8fZVTF6dn8Xk",
-	"V0guYvLjLxeGny7Pz86iODLTUx2dRgnjFNHdtmw15L/Zla6qUSK5hVQHN4i/qEJwZWG8kCLJYbK0UVoU",
-	"OUupgbhf2BH/fKsM+F83lzWcF2FYNrtUkym6VYKPYjIdg6ysrFHygmSih3t0s5nFXn6hkyKHD0BlikqE",
-	"ZhkzM9L8ooH1Ic0VxG1CGC29BmSvy2On+h5uU+OIw4hqdg8LIr+RFWzK/eGgJfhxVAjFdjT1hHH/NbBO",
-	"7TZto1SbbFmB2mbNODqriLKSkou8c0GVAoV+AHodigyFJNMxS8cE7kHOyJBBnhFtGIkpMmL3wMlY5Jl6",
-	"RgQHMqHaOHacUJIzhWOAi3I0Nhp8kWvcSWABz1sp6TiqvfJvmeW28oo2d0hi7zp808pc6GuWqW9mtcDU",
-	"aFm/BbbavtXvNiTQG6bAw3mAG38GmlvnZJEJjLZfBHPxeQaasjwIvrWQXyOwmgshyOBLFDD14q4xQyJE",
-	"DpS3pAnnw7EhcWrhV1NdIojAjZr6zbxoxGkkaQZZY44Om+ImiB0KQmv+bLXkIkbsaWATRrFsMGE5lUwH",
-	"DrjnnIM0rmFWpppMmR6j4KMHQu4h1Xg2rGzlMBdU19jl5SRx1G5uyx9WGgt3bO2NCxYsbm/M9ObyYBAU",
-	"oM1EZJBfsyzANkvQ4mqNF0KgnnuEL6mvLIPsmuIWKhxlVMOBZshILS6kHfER46APmVTaqlVKlChlCqhc",
-	"VWzcFpgUehaaMpk5Ka8gYFyfPIlCNhMmCRiYQwd1MCc3d/wDBVwTRAkZU0UUACesQflKgGJ0jK5LGRZQ",
-	"D1NTRG8LGIU2MgY2Ggdw87GQ5kFMCvYFchXcGMu20JtqTI+OT4LwWrRvzn0fcHyIAfW4nCScsrwTN5rp",
-	"kPP6Dazg4izrgP7khs3jaMqy0HlxPcqXRR5P9RavniUr6vtlKhL7vcd1XK8SpQaT1uRocNkyZjvF9fyn",
-	"wL4+nv9EMpDsHjJiDBvy+4efnx8cHZ/4qJlZyrgqNccepUcnyZOT5ODkh+Hw4IcfToYHydPk8cHj9DAZ",
-	"DB/D4/SEohbXGqRZ519/Gxw8pQfD5wdnV19/mB80vz7Z5uvh0fwvIUrjDsPa0zpt2/kTIQZuBBQDJ/gE",
-	"NYTgiLGcKo3BxrWnKAdcJ9HqM2HIUQyKUSohY+FHRhUHH8AXQyjaYSDifR4rK68xuLB71qkzJpCxchJ8",
-	"VDgT1a1nWk+MA9fhvW1w9I2j1yIJuGuCw6bmSEohOwjAmRpvaVwtMTdY947xrOm2pZJOjWZhk0LISgWZ",
-	"VyVlHINh1q+8Cqz6kEMcRgjw1Nt1NLNBt8CpnpJbkVjTYCwz8MyoMlHyLApQSGkq9ZZoNF4pNNEjS87N",
-	"szhSZZoCWN08pCzHDynlKeR50OGNIy00zTsVyHTMciAMD4lcaHLHxZQ3xaiLiCH7g2T18MeWERdQ0MHD",
-	"YT16K5LNtaiRhO+lQxGw4Faax9Mm/ahGQrlIfWTUzB3+9WH8IOXewvQ91ebLdqGgQooEru9BKmbDWcFY",
-	"dAKWiSXld5BZv9PGBcl0jN4mBrDU2DLE6liQSoXscKXwkV1KVyuP6D1ynR7DArdlokxyaB9wjG9j4Fjn",
-	"DeKgBzhiSxT2r4eIfGE2EDCQZdre/wsplDq4pzkzAp8RKoGSkmfOz3//7gVJS3kPm6GAlun1mI2C7mIB",
-	"0qgi40IxrcjTY/L/iaGPvKf55rPnYtqe/I2Yfvvk9yDpCK4LCSnzbLnBewnNjXLLrmmalpKmsw3fS0sp",
-	"XZy3fWByQqfCQZVba1PbjFypfTRKkNnz2AbWbsViK07JDzdsVIXE/tfxDCVOiDsi7kHGNo2YGbUfskJu",
-	"l1tZrobOWWMv6jyXf6eBjJp+HnkNolU7XACxU1LDtgW10ObWxcr8PJChWtpT0uFbN1IQi1R5f/aCPH1y",
-	"/Pd2aHZF1A3dNtWe7CVGhwsqtT9KuZyT5dsqH4GZvK1jfVWhSXthw3t1zYMfFvLVBOqNgGv/4d1b4p4a",
-	"3SJwrkRk6xNDDuRNAoaMK02DCWw0ihSjbw5TVFkTHXTPSrWQBDx++rRhIZ+EMoCrjgH2h5Z7QpSmSQ6Y",
-	"kvXYNS6W+ewyVjExkJKP78+JhCFIl0hfjTB8WocA3H462NZroCU2WalCjSt1ja7OVtpjxYwPU4XqjhVq",
-	"K2UU0DZ2khXY6dQw5uFWOgaB2EDL2IlXgPS2FZZHjDfjI/Tg3wYHT6/c3+uDq6+D+KQj2FF7oUs+zxbE",
-	"Ba5DBV5v0WQT5nxwMdrMpGIY43qroGPLK94Zl3nf98/mxVqUxw32rtBWz+1hiqMOK2qJH2by3RyvYnNA",
-	"Yny0uaw4hlwnKn7a0LY+eKoFgnfbMxZNWB7M77ygOUtQFZLGOKPBKRZzbeY+b8C7K05g+PYjZaRr0WXt",
-	"WjAUM7RcY1dZ3PMyeJ3YDvPQShd4Vwy2KQK3SDyY4VlH8HY5zWinXgZjTc6rucI3ZiC/A4vum/86mC+I",
-	"OK9kF0H5WUwXohxKC5G56lz7AKQSWAHtAzcjmue2FOz3Eko4LXkKUtuQpP0FvhS5hcp+16JoxjFpwYKh",
-	"HZe2CiU0JSgVTA86KLEwNDUuoSt8W5HjbMfqNyzWaBV57CHGv6cwvJBsxMyyvjahM1C/XHYzcmEq+3sC",
-	"aiHj2rBWoCWD+22jukzvKT3gmSb2pZgLAIYk5CPPxJZBxQ7/zcg3PiJakJJn4lmtjAUHwoaEopoO+XVr",
-	"KmrbYGNyqsNyrwul/N+20ZsY5jX25lPtbXr953bvTkPuMBRUaJ/qfS9ptIK1d/zOHGaZIplIy4lljrZe",
-	"YYFwiS0nRtJwYvPUNjHSEVpbHaqwQ0JlyQ1eWnz9jPERyEIyrtfOUkhxz7JQtAMTScZgl9pV+vlJ6hNb",
-	"WpRrQmwBnCIjjSSdrA0C1ExhKOTRtRCEq+C3xAjX3jI+FG1gCppTDSQHKrlytYtUakKdkUW5Uj1ybgsc",
-	"qQTiqw5IMrNVjAaQZ595AaLIAV/A+lnHjGazk2dmQkwoMFWFZQWvGilm2EHxzNVRfuZmnZwpbVdhWtns",
-	"BDYqcAMrKFvhkcxsEgTnMMa295l/5ja+htE3s+BNVwnxDfmrj+v9rUc+ckyq2Zquz7zu18JtSxiWCrIe",
-	"Md6x/cnYJwSQciIK+nsJ5MY1FiEY70qN/TvCSVEquJY01TG5efXykvQnRv2n6oZoyHNlztYXUkxAj6FU",
-	"j4iGL5pY9fKZNztOUlDKpjQ9JWy5snc8jGEjU+C695lHzkQrVGeuTv55QdMxHBz1BlEcoeWOxloX6rTf",
-	"n06nPYqPe0KO+u5d1X9z/uLl2w8v8Z3aFDr2aQSHT6PD3sCOEQVwVCrR496g99iGNcaoa/r3h/1xVeQ4",
-	"gkAt09FgYClL8xwjpRblU8jzmBwPHtcleMooikRkjhPQmGGO1DiIRsMh3c+z6DR6BdrVVi5Vnh8NBiuq",
-	"zrerNncrBIrNn7e20jOIOh48/h6L23hzSvkjTTKBQjUV8g5BqGrLw7NXuGqU0seRKicTanyNqiYO6rh2",
-	"SnlzFaPm6EihBQR5DzK6MlMYRqjLcBwjLNLMiJvVPlG80EP5WxjWekjfthTN47UDXb+gGRnqKxHSKtdA",
-	"91HEYQpYl+VNcfWDyDPzIVTb2nZpbSaAEhQso9god92frg0pJjloDZKkVAGhRq909fn83tWkeLRBk2LL",
-	"WvF85svbUeSqMjsxrNpSUbv5YwRhWUzs5m15Xmw0vRFLoy975K0gArnFdkIYNZ6BNHu2upOMhF+LdbY0",
-	"Ns8s3bvdZLtrWKPRs7nBaNfVu8FI36G3wVBsDduEi31T7QZjq4atDcdeik1GupbJ+dUe1Wtd0Neh5EbI",
-	"mpZld6HcrPKJ0dZY4bZs3VBpvljPdsR0Vi3nYHnbBdFRT96Yn2/sYcyKBVqIGO2eKOyhDw18IwBi3omJ",
-	"ojNn9Rk6qaAw0tAjl94q4pJ0RBknNMtUJbt2CEKNTSfej3CAJTS9G0lR8qxtQu3R7rzRZWtb5Wbd6G10",
-	"0y32vO2bS0IcUlFiStGhl0BoLoFms2fWz7TKDROLBifIQUeDw+8DmSVJY/E4GgPN3J0Bb4RdcXGxZZ02",
-	"/3aWf54Zn5L4eF6LzRcsd/8r/p1brs8h1Md6hgxb1SOruD4TKmRurBp0AYqRMMcFLSaJ0sZs3AEUqg6p",
-	"4XCNGJKAHVh0SmfE+cfceM1YphgTG90zlsV2xra5+SeE13PzknfRKsuIXYOXMH4OmQpuCEOMB9zZyF2V",
-	"QHR3Cbeab1ebrLZufbKiVd6ItyVKtgtdaPFV8QZRwnW34ZUFM0uKsGIMOnevQHcgfwuzfPVH6RHc3S7Q",
-	"+o5Xoo8uVp43dJHqMDRb4au+VmF+FZTevk+oBk9jH7AE1bl/Wgo+Ii8v6egZuTkfHrwVHA5+oTod36Bw",
-	"3rynfAQ3eMgZCy5KCVnwLIZAnfku+pUURCD7/7RIuPWdyZ3q36n1kz0u0yzvQcW1WLFidAlC8bhLgPEl",
-	"ZjWf0YNVaWaaM0OPMd2Jf1PrCqtela8orWql9898HNhonIhSrj4Hvq2HbQtDdYfJP3z+/30+v2+A7JA0",
-	"DlQat5wteOr2N3TVdyomqppbC2Ir5+vQBl4IsA8JqXynTgHxCvWyGrnGo7nAlrUeeU44lRKLhyufgQtN",
-	"gOdUjiDr8m18r1ogLPL4aFBFRA5PBrH5fvJkEB8e/TC4CuSQrjY0ANgRuQvlXKFztQquhn0HPfycqAmm",
-	"sWNS2q5C8vri5StvQjqd8R3wmu/g6FS8r82AvYff9qlCfPfKyqCBwcMuSPnCnD+UP4C0TzuYATHfVkYV",
-	"bPvKvEGj/tdbkcxXaYDXIon2i8UuiboVya5c4VvcxBIaWtwXuJTp1u2+66i1XWLbS0ezQrRTQi78oD1i",
-	"v1nH2uV0OjB8KMfFVocYQ96NmsrzehWfhGGSpKLkunlWqetf50uI7H91n+aYjYNVDG0r+veL1KTzhOfa",
-	"G4hLb+3Kj2h0dWE2RDUvk1tEYQIPUPHNK86MVg0HJZ8MnhLm2g9sASYe2bQQZAhTIqSxdgeKZZDFltJT",
-	"d5PNhCnF+Mjek9SYxl+HxxRJgPFRlep1Ibb2KfDSDOig8dH3UFteFWNCNYFRyVcE3Tp6jYQ50WFsCJP6",
-	"oPDey71G6BBvhBrT4ZnT11f6Yto2G60Rw76baK2iS+CTH7lvwVyl6zy4u5BKWzHgMVmd1B3/rjTTuxHS",
-	"bto0aq47ifK+ovkfkyFtFKlvRNu6En6fPl+jIn6l2+cwvCvtjpe3GpXi5l3JPVXp+775p1+6WsJ9mJLq",
-	"Gj1FWbZwYvFpK3ejLSajAlklngnXK9BKKu2EFbCQcj6fz/fObl3aypKhVi2GHHwn0WOzt7qY066DxVEU",
-	"vb5sKUhRc9x6ntkgtXNp24FclmbaZIRnriDEpnWMfdTNvITHQDgp02CHrbIdrnd/F4j9hd41ch31pQAh",
-	"2e3yX7u28X3Zbk+qzdV3LocmdqTT4q1CGXFUlAESXJR6r4qlvvshfIXrH6ttbDDf6V4uprvggzfsDuKq",
-	"ulNIou5YsZoNuhVN3cwTzDu5M5gS0t6bWd9M8UhV3hpGVMxZdzhUoJ+ZHUug6RgUORzEg8HAx20xc2z+",
-	"qClIyOyZ5snhgAieGkF39Rd4OGufy3rkV6bHotRVLat5aCcz0z4ZPG3rMuN8fKi6ivbum3XXbi3f68HM",
-	"7ibuxg+OFVxdcd4J49eL5eqBiEpV/l71Wh82wiuDQFn8PxIrf3xipW73W+kgo5RmO6+pIslsQaBdjTeW",
-	"IIV8Zacs9ucq2wX6ZX232k585UWVgDh3JVAPqKBavBN8nxam2cXTYWYQYTuNink2sOWwvgXQX6GMN19B",
-	"EWSKtWRtOLNd3toH152zX4H7Y7ApeDuJtBuJih+Sc1LV5endJZPN23UN+Y/+6z8nQPlf/V3efyP//e//",
-	"QfAnf8n53/DkszRq6gy3H6RsAaTr4bFhzxyGmrh/orIksAjpjzN367vakye5eKn8d/Ym/wwZ9vM6u27N",
-	"gqMf+m1DKut7SD0dKwqGcvALfNbU6WGt7IhcKebvU15y9ae2AH82rtjMICwxQKMRr0vtf6p67PaGSr/E",
-	"d4hlf/L5gIVGQ0ue5xfn1Xmp6odsNeaY6fBLqGzEtQziAGzI8+A2e8lO+/3Do7/3Br1B7/D070fHR8jq",
-	"bqXO6CHW7ULmE+eus82Krq1Daf6XJxU48rx17FcXlNXNALFrWXE6397PZCdXjbkd/7TnvqRKG9PxjgNJ",
-	"RZ5Dah74k6KCe5A077X+RVAITNyxa5j0IVPvXde1w+783PE6bfyjIndmpTMVnMmZ+cCWxq73EzKizfaq",
-	"6uqaIZv7SSAwyRvBR9jkVb3cTIPVqfkQALZfDV+scqwNSiBDzq/m/xMAAP//",
+	"7H3dctu4kvCroPidr3LOLm3Lzs9M7KtMJsl4KpN48ze1NcnaINmSEFMABwCtaFOu2su93ofYV9j7fZTz",
+	"JFtoAPwRQYmyJU/OqZObWCIENNCN/u/m1ygVs0Jw4FpFx1+jgko6Aw0SPz2Rmilt/spApZIVmgkeHUdP",
+	"+IKIMdFTUEAoDlIxgS801fmCUEXmkmkNfD+KI2Z+8HsJchHFEacziI4j+5MojlQ6hRk1CzANM1xzRr+8",
+	"BD7R0+j4cDQaxZFeFOY3SkvGJ9F1bEac2tEP68dUSrqIrq/j6CnVMBFysQbs1A5joPqgTP1EO4KzlErI",
+	"LpTvpkAuOHzR5ymOuHAwk4JOgCQwFhJ6QbZzNgFuwPnQgDljvIK7A/R1HD0X8kyKMcuhC9qvU6GAXIHM",
+	"WKqJ0pRniiSgWAYEaDolbEYnEBPKMzKfihm5+FxmE8guCFWXitBElLoP9MIt2oT9TxLG0XH0/w5qIj2w",
+	"T9WBA/KV+bWB+yemX7IZQ2oNzZ/jw+bsGYxpmevo+GiEyGKzcmY+2EOyn+ojYlzDBCSudWq2eUbNGYaw",
+	"h6dwTxGWVZstzOAKFhwQxZGE30smIYuOtSxh6M5x9dMfEZKf8Xy7YPywIPMp1ZZu7EkRRVl2TC4k1QYj",
+	"TJGcXUJGhCQZU/h3TC5KXj/nwPQUZB/GLG4HI8yC+pzl2p3iS5YCT2HNPc3tKBWTZEHUVEhNzPp9QLnh",
+	"O7qzN6Wwh5tSmKPufhpzSL2n2qfRprP6Tt2M0pbv2Fum16FLMQ3qhFAyFcpiKiYXY5FnYBiZJBdlkQua",
+	"XfThz/x+R8j7AFIxwfvPlJezBKRnt1d2eM/Ruqcrj7bCuIHX/luL+H8FKp9LMesjsgVQeT42A4Ir3W+v",
+	"sfeweVLL67wTK1fR4lZrXNujAaV/EBkDxCGyrvdIAeZjKrgGjhdqVuaaFVTqg7GQs72Malx0A47opq0W",
+	"rnFi7hNLdSlvuHQhRQFSuz2ERePPZ89exOTs1YuYvDh9HpNfITmLyQ+/nBmif3f6/HkUR2Z6qqPjKGGc",
+	"4nF3xW8N+W92pU/VKJF8hlQHN4jfqEJwZWE8kyLJYba0UVoUOUupgfigsCP++bMy4H8dzhBwXoRhWTeg",
+	"msxR9xN8EpP5FGSlChhJJEgm9nGPbjaz2LMvdFbk8BaoTPFW0ixjZkaanzVOfUxzBXEXEUaUrAHZC5zY",
+	"8eebC/444jChml1Biy8NEtVN5nQ46nCnOCqEYluaesa4/xhYp9btNuH8TbKsQO2SZhw9r5CyEpNt2jmj",
+	"SoFCrouqkSJjIcl8ytIpgSuQCzJmkGdEG0JiikzYFXAyFXmmTojgQGZUG+2TE0pypnAMcFFOpoZ7t6nG",
+	"mSutc95IksRRbTrcZpbPleo2XGuKvX5zq5W50OcsU7cmtcDUKP5vA1st3+rfNm6gF0yBh9cBavwJaG6l",
+	"fZsIDLdvg9l+noGmLA+CbyXk1wgs50IIMvgSBfQRcdmYIREiB8o7twnnw7Gh69Q5X011iSACN2zqN/ND",
+	"c50mkmaQNebokSlugtgdQWjNnyyXbJ+INVmGEIolgxnLqWQ6YIWfcg7S6K9ZmWoyZ3qKFx81EHIFqUYD",
+	"tpKV41xQXZ+u1dE62/IWVWPhnq29dB6N9vamTA+/D+aAAriZiQzyc5YFyGYJWlyt8YMQqKf+wJfYV5ZB",
+	"dk5xC9UZZVTDnmZISB0qpD1OHKPxjplU2rJVSpQoZQrIXFVs1BaYFXoRmjJZuFteQcC4fvQgCslMmCVg",
+	"YA55E8CYl85GBQVcEzwSMqWKKABOWAPz1QWKUTE6L2X4gnqYmlf0cwGT0EamwCbTwNm8L6R5EJOCfYFc",
+	"BTfGsg34pprSo4ePgvDaYx9OfW9xfIgA9bScJZyyvPdsNNMh5fUWpOCcQeuA/uCGXcfRnGUhA2z9kS9f",
+	"eXQ92HP1JFlh3y9TodjvPa6dj9VVahBpjY4GlS2fbO91Pf0xsK/3pz+SDCS7gowYwYb0/vanJ3tHDx95",
+	"W9MsZVSVmmKP0qNHyYNHyd6j78fjve+/fzTeSx4n9/fup4fJaHwf7qePKHJxrUGadf7tt9HeY7o3frL3",
+	"/NPX76/3mh8fbPLx8Oj6TyFM4w7D3NMqbZvpEyECbng9A26GBDmE4HhiOVUaPaJrrSgHXC/SapswpCgG",
+	"r1EqIWPhR4YVBx/AF4Mo2iMg4l2alZXWGFzYPevlGTPIWDkLPiqciOrnM50nRoHr0d4GmL5x9LNIAuqa",
+	"4DBUHEkpZA8COFPTDYWrReaAdS8Zz5pqWyrp3HAWNiuErFiQ+amkzLqVrF75KbDqTYw49BCg1dtnmln3",
+	"VcCqp+SzSKxoMJIZeGZYmSh5FgUwpDSVesNjNFopNI9HlpybZ3GkyjQFsLx5TFmOf6SUp5DnQYU3jrTQ",
+	"NO9lIPMpy4EwNBK50OSSizlvXqM+JIbkD6LVwx9bQmwdQQ8Nh/noZ5EM56LmJtwVD0XAgltpmqdN/FGN",
+	"iHLhhMiwmUv838cagph7yS6BgwpYZIkIKQ2n1luApGlGkCm9gm5cI3gjUyEl5NTOtDzxayuX9VwYSyUB",
+	"dY+oVEhQ7uwUNCkmE2WSQ9dIMUxFKn0u+LmCVPCAEvzk/VOrBDDV8Onjmh5NwmjJ9xSRVDM+UcMWrkVy",
+	"8MSc3pGKPIfUPGqcod2w3W/46C5pUdDu3E/FFPg9RfDxMaETCTAz9JbAQvCMpFNqQzMD4FfOzA6hRYF1",
+	"KdYYt74UQg22gxDb4zeIQIyswEN93g0ktJCzAR6WrhESsdubP8V4lYLyC1M5TSAPibwyCWzjJzEnszKd",
+	"ElXKOpSBO6ritt6LpqfUWFikVCXN84X5SoyJ5WBDKWywqmcOkyYsD7oEXo/RcXcJGOSbe09yDlTyptZs",
+	"97HRPVB0vZ1WGSd9TgWKvL65hdghYBXSwjx+5p4OZ/QVEVwHglpNeOupQ2C9gnkjsL+Bn30bLmM3RQ9c",
+	"bxCjm4OVwLmPw/UFSROw9C4pN0IBfQ02FkTmU/QwIKmpqVUCVvv/kSWGl8JHdildrTwxvInhN3wguSIc",
+	"6zwAOOgGxvcSVvzPQ1g5MxsIGEVlGuD7Uii1d0VzZpS8jFAJlJQ8c76dN6+fkrSUVwP5Ci3T8ymbBF0E",
+	"BUijfho+xbQijx+S/08MfuQVzYfPnot5d/KXYn77ya9A0gmcFxJS5slywO8SmhvJmJ3TNC0lTRcDf5eW",
+	"UrrYXtdJ5pQfFXakf7Z2VJeQK1UfDRHIrA9ugIWzYrEVntGbGzNUha79r9MF3jghLom4AhlbPTAzqn7I",
+	"8nC73MhaafCcNTZCnYBR5wtUh1Hjzx9eA2nVDlsg9t7UsKyxmtxgQWPv/Dop4ybtBeUNoEUbBmYwCLKa",
+	"Zbix+gxDhTPQkqU2sGDusb/CsWVCKiZjkWcKI9OJBHqZiTlXJyRnWudgbr9Ri9AsN1YEh6CRC9oqIRsB",
+	"aLQzJ3DGTGvIjokxIGOitMTUlpgwDRJtEhWTNKdKkTk6MBX563/8dxeSEG6iBnjVQfahy2UJtOF88/wp",
+	"efzg4Xfd6OmKwBh6VgIWh8VKQaX26qhLC7FspkoZwESbjcNxVcJqd2HDKurcST8s5E4RSCMB79vb16+I",
+	"e2roSOBcicjW5244kIfE9BhXmgYT4VCHoRggcydFVcucbXtQStXK03n4+HFDoXkQStJZ5amzX3TsJKI0",
+	"TXLA1C5/uoaIzd8uqSQmBlLy/s0pkTAG6RLyVh8YPq299G4/PWTrBcYSmayUeDlV+hy9ERsx+xUz3kxy",
+	"qUtWqI1kR0A42ElWnE6vQDAPNxIJCMQAoWAnXgHSq07kHE+8GcKge/8+2nv8yf1/vvfp6yh+1BOP+JcS",
+	"ygARVNsatD+c5FTDbMOAbryh+ZFOhYITQp0LkumpKHVbuPT6GXEfa6LF9T5uGblfaac/pTlL8AqRxjgU",
+	"mcS5XobYOP1WFJ7YPUVyMWG6c1yUePm2ZUuqz+7Hp6Hjrg3WJfNoA8YCXIeKFF7ZJFTmXLRiMkz7RpjP",
+	"N4pJdyh4axzOI/hbM3jtkccN1lodWz23hymOehRui/wwg92O9z2OvI9rKB9zBLmOTftpg9tCe0P1itXs",
+	"tvkxW5nkDvjTgHtxFyxsCXUr4icNHIo8T2h6uaErrbHXNenpS+4j/FUIkLf+gAKyaHMu9beD8BsgtsGC",
+	"7CrLnuY2eL2n3eNuXqXDbItbDT3ADZKcMPjUkyiynNJop14GY43G1Fzh70dnuin99RBf8OC8xO76Npre",
+	"daWFyFy5on0AUtlyGh8kntA8t2Unvxv19bjkKUht0x/sN/ClyC1U9rMWRTNnghYsGEZ2KXKh5Enposud",
+	"VEQHJVbKpca2dUU2K/Ipu3lBAxPDOwnlO8gn2lHKj5BswsyyPg+6NyloOcV/4kwh+30CqpXd2VB9QEsG",
+	"V5tmkDC9o1QkTzSxr01rARi6Ie95JjaUwD3GgLnf+IhoQUqeiZOaGQsOhI2dghEyEtaI8i7YmAjXI7nX",
+	"2sJ/1zJ6iGBeI28+1KaL539u906jc16dIEP7UO97iaMVrCdLgimSibScWeLo8hUW8Pva+krnArc5sTYJ",
+	"qyeks9rnaoeE6jQbtNT++XPGJyALybheO0shxRXLQm5bTFozArvUrqrIT1K7ntKiXBPaCSYEFVJMJJ2t",
+	"9WbWRGEw5I+rFfyp4LfICNf5MT4WXWAKmlMNNj9CuTopKtG6QCGL90rtE5fsQyUQn+FMkoWtmDKAnHzk",
+	"BYgitylTGBFxxGg2Ozvx5gpmi7hwoOBVZfkCS8pPXM3WR27WyZnSdhWmXQ4RJnVwzOVQNpsckzyA2zmM",
+	"sN3/yD9yGyjAMIJZ8KKvXPGC/NkHKP6yT95zTOCz9SMfed3AArctYVwqyPaJ0Y7tV0Y+IYCUE1HQ30sg",
+	"F67TAoLxutTY0MBnZaWCa0lTHZOLF8/ekQMbX1IXREOeK8I4OZNiBnoKpbpHNHzRxLKXj7xZgp+CUjZ9",
+	"0mPClkZ6xcMINjIHrvc/8siJaIXszNXkPiloOoW9o/1RFEcouaOp1oU6PjiYz+f7FB/vCzk5cL9VBy9P",
+	"nz579fYZ/qYWhY58GkHJ4+hwf2THiAI4MpXo/v5o/771z06R1xxcHR5Mq4KqCQTSj45GI4tZmucY8rFH",
+	"Poc8j8nD0f263EcZRpGIzFECCjPMxzQKouFwiPfTLDqOXoB2dVxLVa5Ho9GKCtfNKlvdCoHC1iedreyb",
+	"g3o4un8Xi9vAWUr5PU0ygZdqLuQlglDVsYZnr86qUbYbR6qczajRNar6G6gDdCnlzVUMm6MThRIQ5BXI",
+	"6JOZwhBCnV/oCKGNM3PdLPeJ4lZTmd/CsNZDDmyPhet47UDXQMWMDNWwC2mZa6AdQ8RhDlgD4kVx9YXI",
+	"M/NHqI6uq9LakCYleLEMY6PctcNxfRlikoPWIElKFRBq+Epf44Pf+7q2HA3o2tKRVjxf+FJavHJVSY8Y",
+	"V316kLt5M4KwLCZ287YUKDac3lxLwy/3ySvhsu9s1bVh4xlIs2fLO8lE+LVYb4+Xps3Sv9sh211DGo0m",
+	"NgNGuzZHA0b6liUDhmKvjCFU7LsMDRhbNYcYOPadGDLS9ZC5/rRD9loXD/UwuQmSpiXZbTA3y3xilDX2",
+	"cluybrA0n3drq+97KyRzsLTtIjLIJy/M1xcnjaRUlBAxyj1RWKPPZpjUDhDzm5gounBSn6GSCgo9Dfvk",
+	"nZeKuCSdUMYJzTJV3V07BKHGAnevRzjAEppeTqQoedYVoda0O220HbJtORb9x9vo3NHur7FrKglRSIWJ",
+	"OUWFXgKhuQSaLU6snmmZG2ZImDNBCjoaHd4NZBYljcXjaAo0c03UXoq0KjKoF1vmade3J/knWWZTl5yX",
+	"dpnMW5L74Cv+f22pPodQY5/nSLBV7aOKa5vQpk9hhZJzUEyEMRe0mCVKG7FxCVCo2qWGwzWekATs9kDn",
+	"dEGcfsyN1owlUbFLvTKSxbYK6lLzjwivp+Yl7aKTDhi7ZhLC6DlkLrhBDDEacG9nqyr1bmVvn3Y3otUi",
+	"q8tbH6zoHWaut0VKtg1eaM+rog2ihKsBwB5uC4uKMGMMKncvQPcc/gZi+dMfxUdwd9s41te8uvqoYuV5",
+	"gxepHkGz0XnVfeauPwVv74GPzgetsbc+8mhEiJaCT8izd3RyQi5Ox3uvBIe9X6hOpxd4OS/eUD6BCzRy",
+	"poKLUkIWtMUQqOe+rdhKDCKQB//URtz6Lki97N+x9Uc7XKaZp4iMq516Z3gJQnG/7wLjj5jlfIYPViUB",
+	"ac4MPqZ0K/pNzSsse1VVYqmvy9w98XFgk2kiSrnaDnxVD9sUhqqp4z90/r89nd83W+m5aRyoNGo5a2nq",
+	"9jtU1bd6TVQ1txY+765ybWDzsV3ckEp36r0gnqG+q0au0WjOsD3GPnlCOJUSi1YqnYELTYDnVE4g69Nt",
+	"fF+MgFvk/tGo8ogcPhrF5vOjB6P48Oj70adADOnTQAGA3Ve2wZyr41zNgqthd8CHnxA1wzB2TErbwYT8",
+	"fPbshRchvcr4FmjNV4v3Mt6fzYCdu992yUJ8pfxKp4E5h22g8qmxP5Q3QLrWDkZAzKeVXgVbKn/dwNHB",
+	"188iuV7FAX4WSbTbU+y7UZ9Fsi1V+DNuYukYOtQXaKX62e2+z9TaLLDtb0cz1b33hpz5QTs8/WZCfp/S",
+	"6cDwrhznWx2jD3k7bCrP61V8EIZJkoqS66atUify97rFnrheUTaZ1PqojOHj+0xrIfbJg9FjwsbOV8MU",
+	"smDkibTu39zGx1MJVMNZq2Vxw0u1FVw0aqDDfWKXqOBw21SwhgK2guoss3FbRIbzPxr8NLEWxvjS1Tn4",
+	"6v5a6SU61VVLBEtOhAsyExJOfAa7QbwbEbtoNVJEvsDYE6FFYXvKaBHXfqOZMWpKngkOlpxs45ZmR3Om",
+	"SAKGBl1wus9V1CSqIU6YxvwTs/wWfTDV3FV9oqun7LuCGwnvZttwI5gLY9+vRpmRbK7jx0QQmgs+ad5e",
+	"W+dl9Ch6CRyj9zfBwxsw83xbl3t0x5fblcQbnHOYOy54e8p6wa6adEW5DUi4vqKb3HJclUroFZlP7fOG",
+	"1FxpqryroyOevfXZJC64f/sm9bvURqvuRCF1tGp244tcG/dLjOumEFsR5z+JuU/ZsQesqdJgI7o2lWIX",
+	"/KSfcFpNTYK+yOYLKZzm7PVpUkjIWIrV1mP7HhGnWviqCaYtS2oF02Rjii7DMerWLxVUN/c77ZKeWo1i",
+	"eniHJyMtSC7EJaHahga3QUVv/NzY5E3aLLB8QWZMGW7v7Bz8koVMHW1wZZSJ3RFW1TSgz3Q6c+U0u+Tt",
+	"SS9ndw0c6ndFbMdj1Sgcxbwb1ZS27ZudwDbUhKCe31ACKmYmUb0nY5gbTUBw2FMsgyy26szcdZaaMaUY",
+	"n9ju/41p+vQFH8ztXuN3ZkAPjo/uwkCumNSUGqAnJV8R3u3ppiIIVZcYhcT0UVD4yqmdxoLx3AhFRcMR",
+	"p6/kqdtnLZPRmmt44Ooull4TtmVys40Zx5hMZWUbpqreWPM8RaBrEhqid4pUg95TWgKd3cBxeadWZT9z",
+	"2iJTcqkF8MV1RUF68LacY1FUE+EaPWxIV7JRtbgLyjqt2GjJNcsJrW81HWuQZFzKZmc52/eaUJLY5L3K",
+	"AmWtNwO5hnnbIVNfubkZoW5GLVV16N2bR2uptCXtuJhvg2pfgkaqpTJntv8hroSL3IBM3e/XehQT+OBH",
+	"7vpQV2mOHtxtnKRNzW+hCjOxLDWv9IdvR0cZipuDr+6v67VK44fGG7x2iSPXD2v3TPo1r29T5V2aT0UO",
+	"xDWB2jJW1seImq9cuwkSl/Nb2ph89qUt2gdj8Zbyvae+bNs4xCZKdQ5KSjlJoO5MBrkCTCT9dtH6u2/R",
+	"E3QJuHeyIY0qr5cSNCpBkZlQOiZKzIBkks45gSvg+QJNCvzWOVUSMON4FV+AGaq9VO5lpcU4Pqiayn4u",
+	"lbbtPvfJW+AZucAPFzG5aNXzuaworGC6wOTaunjFgrpPnlTVzhVLtK+mcrF4+8Gm8qJGa1WDGDPw5sI3",
+	"QrO/IhkbY7Ms7WdVwfwr2/coHFgb/kbKw+arzw7Xvphwl24Qu6G+m+WJpBUasybViUU7FhAZJcyQD1Mk",
+	"h7HeTn2MfW0dNpfGFNW79X00esD0qhtvKmPujymyaTTNGYTrujPPLimq0aFnZeaAO+FtuW3whciGCKtg",
+	"1wq9qGrFs2v6OShdOfouTKvqrY+KsqyV9OKdte4t0c5p2SlM4Jl44yOSu7B5sBb/+vr6eufkttqDW0sI",
+	"F9LcAs2ZvdX9AOw6aIBSjP5kS3luNcWtp5kB1QHvXHDXBmznTUI4cTWFtjLASD7dTG33JxAO1jbIYaOE",
+	"efeqiW0c7C/0spEuX7/DInR3+2yMvm3cLdntiLVVXXLb2W1b4mnxRtlwcVSUARSclXqnjKVuW3/H3pRB",
+	"3Mbmgzveuy13Cr6gwTcIEJKoS1asJoN+RlP3gwraBi64ooS0r3mt46f3VG0gcdvQX4zHCvSJ2bF01sPh",
+	"KB6NRj71F4uPzH9qDhIyq8g/OByhw7Jy4NmoSzfgsk9+bXdvw4d2MjPtg9HjcPzxbdWYaue6WX/57/Ir",
+	"CdC1OXMvK7DvNukLy88YP293PAkYylUHldqaaNgSo0BnlX/k5v/xufl1x7iVCrJ9B9DWy3JJsmhdaNcm",
+	"xJvzHV3ZMYvdqcp2gYOyfhXgVnTlNkvAM3dVtDcowm2/wn6XEqbZCKpHzOCBbTXc7cnAdlRo+VX8i9qg",
+	"CBLFWrQ2lNk+be2ta/C02wv3x5ym4N06hO3cqPgmZQtr8XQwny5W+XxzyrjH17eY1uMb6QaQjeayKoBe",
+	"qiWzyDYD8tk9ShOmd1gS5Se1b8pr9H3KaodbWMX/AwnH1WkZ7tzbrqH5FnHDN47+939mQPmfC6GYZlfw",
+	"F/LX//wvgl9xmFD8Ck3mpVE+88wPUrb5gusfZhNhchhrIspAx6K3COkPi2du+I5MEDe9Xe2uzZBvobrv",
+	"tK7ss/qEwx9S9JjK+s1xHo8VBkP1fy06ayoDYXHukFxJ9Lspbf30TasO3xpVDNMklgig0QSwT1+4g+Cx",
+	"X+IOwvsffIZYq8mhRc+Ts9PK0K56MXaaguErkcyHUB64a1eIA7AZoAe32cfu+ODg8Oi7/dH+aP/w+Luj",
+	"h0dI6m6lXrcz9gyBLK7DogZWe3Vtmo2zZV3hZddWfuXIry5mrxsRxa5dluP5NpPbTq4aczv66c79jipt",
+	"RMdr3nrVqnMxKLgCSfPGRFWmdncq3LFr1uh97d4sq/uWOMdLz89p5w2zii5UcCYn5gNbmkL1Xk6bdO47",
+	"u9QE2dxPAn3QtCJrca0AVd9XIQM3WxVy6074UvAJdqyroGlmWtZ1hqEd2eZ7+MMqGaOBWqTw60/X/xcA",
+	"AP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

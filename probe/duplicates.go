@@ -7,6 +7,8 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/palate-art/palate"
 )
 
 const (
@@ -51,11 +53,10 @@ func nearDuplicates(ctx context.Context, examples []Example) (pairs [][2]int, er
 		return nil, nil
 	}
 	d := &distances{examples: examples, k: k, local: make(map[int]float64), hashes: make(map[int][]uint64)}
-	dimension, typical := d.dimension()
+	share, typical := d.nearness(scaleProbes)
 	if typical == 0 {
 		return nil, nil
 	}
-	share := min(surelyNear, math.Pow(chanceDuplicates/float64(n*k), 2/dimension))
 	widest := share
 	if slices.ContainsFunc(examples, func(e Example) bool { return e.Hashes != nil }) {
 		widest = perhapsNear
@@ -71,6 +72,30 @@ func nearDuplicates(ctx context.Context, examples []Example) (pairs [][2]int, er
 		}
 	})
 	return pairs, err
+}
+
+// NearDuplicate is the squared distance below which two of the embeddings, or
+// one that lies among them, are near-duplicates; 0 among too few to tell. It
+// looks at as many of them as probes says. All must be of one length and norm.
+func NearDuplicate(embeddings []palate.Embedding, probes int) float64 {
+	k := min(scaleNeighbours, len(embeddings)/4)
+	if k < 2 {
+		return 0
+	}
+	examples := make([]Example, len(embeddings))
+	for i, e := range embeddings {
+		examples[i].Embedding = e
+	}
+	d := &distances{examples: examples, k: k, local: make(map[int]float64)}
+	share, typical := d.nearness(probes)
+	return share * typical
+}
+
+// nearness gives the share of the typical scale below which chance would put
+// too few together, and the typical scale.
+func (d *distances) nearness(probes int) (share, typical float64) {
+	dimension, typical := d.dimension(probes)
+	return min(surelyNear, math.Pow(chanceDuplicates/float64(len(d.examples)*d.k), 2/dimension)), typical
 }
 
 // sameHash reports whether the whole of one picture looks like the other or
@@ -141,9 +166,9 @@ func (d *distances) scale(i int) float64 {
 // dimension estimates the intrinsic dimension, and the median scale. Of
 // points that lie evenly, the logarithm of the ratio of the k-th and the j-th
 // neighbour's distance is (1/j + … + 1/(k-1))/m on average.
-func (d *distances) dimension() (dimension, typical float64) {
+func (d *distances) dimension(probes int) (dimension, typical float64) {
 	n := len(d.examples)
-	step := max(1, n/scaleProbes)
+	step := max(1, n/max(1, probes))
 	var scales, squares []float64
 	var sum, terms float64
 	for i := 0; i < n; i += step {

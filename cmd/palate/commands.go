@@ -11,6 +11,11 @@ type commands struct {
 	Rate     rateCommand     `cmd:"" help:"Like, dislike or skip images."`
 	Train    trainCommand    `cmd:"" help:"Learn the taste from the ratings."`
 	Evaluate evaluateCommand `cmd:"" help:"Judge anybody's embeddings by labels: NumPy, Parquet or clip-retrieval files, no pictures needed."`
+	Queue    queueCommand    `cmd:"" help:"Show what to judge next, so that few ratings teach much."`
+	Review   reviewCommand   `cmd:"" help:"Show ratings that are likely mistakes."`
+	Why      whyCommand      `cmd:"" help:"Show the nearest liked and disliked pictures of an image."`
+	Probe    probeCommand    `cmd:"" help:"Versions of the taste: history, reports, rollback, export and import."`
+	Profile  profileCommand  `cmd:"" help:"Tastes of this collection: list, create, rename, delete, compare."`
 	Scores   scoresCommand   `cmd:"" help:"Show images by the taste's score, or score files."`
 	Similar  similarCommand  `cmd:"" help:"Show the nearest images to an image or a file."`
 	Sort     sortCommand     `cmd:"" help:"Sort a folder's pictures into liked/ and disliked/."`

@@ -82,7 +82,9 @@ func (h *home) open(ctx context.Context, mayPull bool) error {
 	if err := h.openIndex(); err != nil {
 		return err
 	}
-	h.tastes, err = taste.New(h.catalog, h.index, taste.DefaultConfig(), h.session.logger)
+	config := taste.DefaultConfig()
+	config.Hashes = h.collection.Hashes
+	h.tastes, err = taste.New(h.catalog, h.index, config, h.session.logger)
 	return err
 }
 

@@ -103,16 +103,37 @@ func (t *Tastes) retrain(ctx context.Context) error {
 }
 
 // due reports whether RetrainAfter likes, dislikes and undos have come since
-// the profile's serving probe, or the last attempt, and the newest entry of
+// the profile's last training, or the last attempt, and the newest entry of
 // the log.
-func (t *Tastes) due(ctx context.Context, p palate.Profile) (due bool, last int64, err error) {
-	last = t.tried[p]
+func (t *Tastes) due(ctx context.Context, p palate.Profile) (bool, int64, error) {
+	after := t.tried[p]
 	switch current, err := t.Current(ctx, p); {
 	case err == nil:
-		last = max(last, current.LastEntry)
+		after = max(after, current.LastEntry)
 	case !errors.Is(err, palate.ErrNotFound):
 		return false, 0, err
 	}
+	if waiting, last, err := t.waiting(ctx, p, after); err != nil || !waiting {
+		return false, last, err
+	}
+	// A version that did not take over, or that was rolled back, has learned
+	// from its ratings too.
+	versions, err := t.catalog.ListProbes(ctx, p)
+	if err != nil {
+		return false, 0, err
+	}
+	for _, v := range versions {
+		if v.Model == t.model {
+			after = max(after, v.LastEntry)
+		}
+	}
+	return t.waiting(ctx, p, after)
+}
+
+// waiting reports whether RetrainAfter likes, dislikes and undos follow an
+// entry of the log, and the newest entry. Skips teach nothing.
+func (t *Tastes) waiting(ctx context.Context, p palate.Profile, after int64) (waiting bool, last int64, err error) {
+	last = after
 	for news := 0; ; {
 		entries, err := t.catalog.RatingLog(ctx, p, last, ratingsPage)
 		if err != nil {

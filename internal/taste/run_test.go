@@ -32,10 +32,10 @@ func start(t *testing.T, tastes *taste.Tastes) (stop func()) {
 }
 
 // waitForVersion waits until a version of the profile serves.
-func (f *fixture) waitForVersion(p palate.Profile, version int) catalog.Probe {
+func (f *collection) waitForVersion(p palate.Profile, version int) catalog.Probe {
 	f.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
-		current, err := f.catalog.CurrentProbe(f.t.Context(), p, model)
+		current, err := f.catalog.CurrentProbe(f.t.Context(), p, collectionModel)
 		if err == nil && current.Version >= version {
 			return current
 		}
@@ -46,7 +46,7 @@ func (f *fixture) waitForVersion(p palate.Profile, version int) catalog.Probe {
 }
 
 func TestTrainingStartsByItselfAfterEnoughNewRatings(t *testing.T) {
-	f := newFixture(t)
+	f := newCollection(t)
 	ids := f.add(100)
 	config := quick()
 	config.RetrainAfter = 10
@@ -81,7 +81,7 @@ func TestTrainingStartsByItselfAfterEnoughNewRatings(t *testing.T) {
 
 // A probe that did not take over is not trained again and again.
 func TestOneAttemptIsMadeOfTheSameRatings(t *testing.T) {
-	f := newFixture(t)
+	f := newCollection(t)
 	old, since := f.add(400), f.add(60)
 	f.rate("me", old)
 	f.train("me")
@@ -105,7 +105,7 @@ func TestOneAttemptIsMadeOfTheSameRatings(t *testing.T) {
 }
 
 func TestWhoeverTrainsHoldsTheLease(t *testing.T) {
-	f := newFixture(t)
+	f := newCollection(t)
 	f.rate("me", f.add(60))
 	f.train("me")
 	others := f.over(f.again(), quick())
@@ -152,7 +152,7 @@ func TestWhoeverTrainsHoldsTheLease(t *testing.T) {
 }
 
 func TestACancelledTrainingLeavesNothingHalfMade(t *testing.T) {
-	f := newFixture(t)
+	f := newCollection(t)
 	f.rate("me", f.add(60))
 	ctx, cancel := context.WithCancel(t.Context())
 	training, err := f.tastes.Begin(ctx, "me")
@@ -177,7 +177,7 @@ func TestACancelledTrainingLeavesNothingHalfMade(t *testing.T) {
 }
 
 func TestTrainingsWaitForTheirTurn(t *testing.T) {
-	f := newFixture(t)
+	f := newCollection(t)
 	ids := f.add(20)
 	const waiting = 16
 	var runs []catalog.Run
@@ -222,7 +222,7 @@ func TestTrainingsWaitForTheirTurn(t *testing.T) {
 	}
 }
 
-func (f *fixture) waitForState(id int64, want catalog.RunState) {
+func (f *collection) waitForState(id int64, want catalog.RunState) {
 	f.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		run, err := f.catalog.RunByID(f.t.Context(), id)

@@ -25,15 +25,15 @@ import (
 	"github.com/palate-art/palate/probe"
 )
 
-// dim leaves few ratings too little to learn from, and many enough.
-const dim = 32
+// collectionDim leaves few ratings too little to learn from, and many enough.
+const collectionDim = 32
 
-var model = palate.ModelID(strings.Repeat("7a", 32))
+var collectionModel = palate.ModelID(strings.Repeat("7a", 32))
 
-// fixture is a collection of embeddings in which some kind of picture stands
+// collection is a collection of embeddings in which some kind of picture stands
 // out: beautiful ones lie towards the first axis, the others away from it,
 // with noise on all of them.
-type fixture struct {
+type collection struct {
 	t        *testing.T
 	path     string
 	catalog  *sqlite.Catalog
@@ -44,13 +44,13 @@ type fixture struct {
 	pictures int
 }
 
-func newFixture(t *testing.T) *fixture {
+func newCollection(t *testing.T) *collection {
 	t.Helper()
-	f := &fixture{t: t, path: filepath.Join(t.TempDir(), "catalog.db"), random: rand.New(rand.NewPCG(3, 4))}
+	f := &collection{t: t, path: filepath.Join(t.TempDir(), "catalog.db"), random: rand.New(rand.NewPCG(3, 4))}
 	f.catalog = f.again()
-	f.ok("PutModel", f.catalog.PutModel(t.Context(), catalog.Model{ID: model, Name: "made up", Dim: dim}))
+	f.ok("PutModel", f.catalog.PutModel(t.Context(), catalog.Model{ID: collectionModel, Name: "made up", Dim: collectionDim}))
 	var err error
-	f.index, err = flat.New(model, dim)
+	f.index, err = flat.New(collectionModel, collectionDim)
 	f.ok("index", err)
 	f.follower = ingest.NewFollower(f.catalog, f.index, "", slog.New(slog.DiscardHandler))
 	f.tastes = f.over(f.catalog, quick())
@@ -66,7 +66,7 @@ func quick() taste.Config {
 }
 
 // over gives the tastes in a catalog, as another process would have them.
-func (f *fixture) over(c catalog.Catalog, config taste.Config) *taste.Tastes {
+func (f *collection) over(c catalog.Catalog, config taste.Config) *taste.Tastes {
 	f.t.Helper()
 	tastes, err := taste.New(c, f.index, config, slog.New(slog.DiscardHandler))
 	f.ok("New", err)
@@ -74,7 +74,7 @@ func (f *fixture) over(c catalog.Catalog, config taste.Config) *taste.Tastes {
 }
 
 // again opens the catalog by a further handle, as another process would.
-func (f *fixture) again() *sqlite.Catalog {
+func (f *collection) again() *sqlite.Catalog {
 	f.t.Helper()
 	c, err := sqlite.Open(f.t.Context(), f.path, sqlite.DefaultConfig())
 	f.ok("catalog", err)
@@ -86,7 +86,7 @@ func (f *fixture) again() *sqlite.Catalog {
 	return c
 }
 
-func (f *fixture) ok(what string, err error) {
+func (f *collection) ok(what string, err error) {
 	f.t.Helper()
 	if err != nil {
 		f.t.Fatalf("%s: %v", what, err)
@@ -94,8 +94,8 @@ func (f *fixture) ok(what string, err error) {
 }
 
 // embedding draws a picture that is beautiful, or not.
-func (f *fixture) embedding(beautiful bool) palate.Embedding {
-	e := make(palate.Embedding, dim)
+func (f *collection) embedding(beautiful bool) palate.Embedding {
+	e := make(palate.Embedding, collectionDim)
 	var sum float64
 	for i := range e {
 		v := f.random.NormFloat64()
@@ -114,7 +114,7 @@ func (f *fixture) embedding(beautiful bool) palate.Embedding {
 }
 
 // add adds pictures, every second one beautiful, beginning with one that is.
-func (f *fixture) add(n int) []palate.ImageID {
+func (f *collection) add(n int) []palate.ImageID {
 	f.t.Helper()
 	ids := make([]palate.ImageID, n)
 	embeddings := make([]catalog.ImageEmbedding, n)
@@ -122,13 +122,13 @@ func (f *fixture) add(n int) []palate.ImageID {
 		ids[i] = f.addRow()
 		embeddings[i] = catalog.ImageEmbedding{ID: ids[i], Embedding: f.embedding(i%2 == 0)}
 	}
-	f.ok("PutEmbeddings", f.catalog.PutEmbeddings(f.t.Context(), model, embeddings))
+	f.ok("PutEmbeddings", f.catalog.PutEmbeddings(f.t.Context(), collectionModel, embeddings))
 	f.follow()
 	return ids
 }
 
 // addRow adds a picture that is not embedded.
-func (f *fixture) addRow() palate.ImageID {
+func (f *collection) addRow() palate.ImageID {
 	f.t.Helper()
 	f.pictures++
 	sum := sha256.Sum256(fmt.Append(nil, "picture ", f.pictures))
@@ -138,7 +138,7 @@ func (f *fixture) addRow() palate.ImageID {
 	return image.ID
 }
 
-func (f *fixture) follow() {
+func (f *collection) follow() {
 	f.t.Helper()
 	_, err := f.follower.CatchUp(f.t.Context())
 	f.ok("CatchUp", err)
@@ -146,13 +146,13 @@ func (f *fixture) follow() {
 
 // rate lets a profile like every second picture, beginning with the first, and
 // dislike the others.
-func (f *fixture) rate(p palate.Profile, ids []palate.ImageID) {
+func (f *collection) rate(p palate.Profile, ids []palate.ImageID) {
 	f.t.Helper()
 	f.rateAs(p, ids, palate.Like, palate.Dislike)
 }
 
 // rateAs gives verdicts in turn.
-func (f *fixture) rateAs(p palate.Profile, ids []palate.ImageID, verdicts ...palate.Verdict) {
+func (f *collection) rateAs(p palate.Profile, ids []palate.ImageID, verdicts ...palate.Verdict) {
 	f.t.Helper()
 	ratings := make([]catalog.Rating, len(ids))
 	for i, id := range ids {
@@ -161,7 +161,7 @@ func (f *fixture) rateAs(p palate.Profile, ids []palate.ImageID, verdicts ...pal
 	f.ok("RateAll", f.catalog.RateAll(f.t.Context(), ratings))
 }
 
-func (f *fixture) train(p palate.Profile) taste.Outcome {
+func (f *collection) train(p palate.Profile) taste.Outcome {
 	f.t.Helper()
 	outcome, err := f.tastes.Train(f.t.Context(), p)
 	f.ok("Train", err)
@@ -170,7 +170,7 @@ func (f *fixture) train(p palate.Profile) taste.Outcome {
 
 // wantVersions fails unless the profile has that many versions and that one
 // serves, 0 for none.
-func (f *fixture) wantVersions(p palate.Profile, versions, serving int) {
+func (f *collection) wantVersions(p palate.Profile, versions, serving int) {
 	f.t.Helper()
 	probes, err := f.catalog.ListProbes(f.t.Context(), p)
 	f.ok("ListProbes", err)
@@ -184,7 +184,7 @@ func (f *fixture) wantVersions(p palate.Profile, versions, serving int) {
 	}
 }
 
-func (f *fixture) runs() []catalog.Run {
+func (f *collection) runs() []catalog.Run {
 	f.t.Helper()
 	runs, err := f.catalog.ListRuns(f.t.Context(), 0, 100)
 	f.ok("ListRuns", err)
@@ -192,7 +192,7 @@ func (f *fixture) runs() []catalog.Run {
 }
 
 func TestATrainedTasteRanksTheCollection(t *testing.T) {
-	f := newFixture(t)
+	f := newCollection(t)
 	ids := f.add(200)
 	if _, err := f.tastes.Rank(t.Context(), "me", taste.RankQuery{Limit: 10}); !errors.Is(err, palate.ErrNotFound) {
 		t.Errorf("Rank without a probe: got %v, want ErrNotFound", err)
@@ -203,7 +203,7 @@ func TestATrainedTasteRanksTheCollection(t *testing.T) {
 	log, err := f.catalog.RatingLog(t.Context(), "me", 0, 1000)
 	f.ok("RatingLog", err)
 	v := outcome.Version
-	if v.Version != 1 || !v.Current || v.Reason != "the first probe" || v.Model != model || v.LastEntry != log[99].Entry {
+	if v.Version != 1 || !v.Current || v.Reason != "the first probe" || v.Model != collectionModel || v.LastEntry != log[99].Entry {
 		t.Errorf("got %+v, want the first version, of all entries", v.Probe)
 	}
 	if r := outcome.Report; r.Likes != 50 || r.Dislikes != 50 || r.AUC < .7 {
@@ -239,7 +239,7 @@ func TestATrainedTasteRanksTheCollection(t *testing.T) {
 	f.wantSameScores(v, all)
 }
 
-func (f *fixture) rank(p palate.Profile, q taste.RankQuery) []taste.Score {
+func (f *collection) rank(p palate.Profile, q taste.RankQuery) []taste.Score {
 	f.t.Helper()
 	ranking, err := f.tastes.Rank(f.t.Context(), p, q)
 	f.ok("Rank", err)
@@ -247,7 +247,7 @@ func (f *fixture) rank(p palate.Profile, q taste.RankQuery) []taste.Score {
 }
 
 // wantSameScores fails unless every way of asking gives the scores of a ranking.
-func (f *fixture) wantSameScores(v taste.Version, ranked []taste.Score) {
+func (f *collection) wantSameScores(v taste.Version, ranked []taste.Score) {
 	f.t.Helper()
 	nowhere := palate.ImageID{1}
 	ids := []palate.ImageID{nowhere, ranked[3].Image, ranked[150].Image}
@@ -256,7 +256,7 @@ func (f *fixture) wantSameScores(v taste.Version, ranked []taste.Score) {
 	if len(scores) != 2 || version.Version != v.Version || scores[ranked[3].Image] != ranked[3] || scores[ranked[150].Image] != ranked[150] {
 		f.t.Errorf("ScoresOf: got %v of version %d", scores, version.Version)
 	}
-	embeddings, err := f.catalog.EmbeddingsOf(f.t.Context(), model, ids)
+	embeddings, err := f.catalog.EmbeddingsOf(f.t.Context(), collectionModel, ids)
 	f.ok("EmbeddingsOf", err)
 	for i, e := range embeddings {
 		want := scores[ids[i+1]]
@@ -265,14 +265,14 @@ func (f *fixture) wantSameScores(v taste.Version, ranked []taste.Score) {
 			f.t.Errorf("ScoreEmbedding: got %+v and %v, want %+v", got, err, want)
 		}
 	}
-	if _, err := v.ScoreEmbedding(make(palate.Embedding, dim)); !errors.Is(err, palate.ErrInvalid) {
+	if _, err := v.ScoreEmbedding(make(palate.Embedding, collectionDim)); !errors.Is(err, palate.ErrInvalid) {
 		f.t.Errorf("ScoreEmbedding of no direction: got %v, want ErrInvalid", err)
 	}
 }
 
 // Skips, undone ratings and pictures that are not embedded teach nothing.
 func TestTooFewOrOneSidedRatingsAreRefused(t *testing.T) {
-	f := newFixture(t)
+	f := newCollection(t)
 	ids := f.add(40)
 	for name, c := range map[string]struct {
 		rate func(p palate.Profile)
@@ -314,7 +314,7 @@ func TestTooFewOrOneSidedRatingsAreRefused(t *testing.T) {
 }
 
 func TestProfilesHaveTheirOwnTastes(t *testing.T) {
-	f := newFixture(t)
+	f := newCollection(t)
 	ids := f.add(80)
 	f.rate("me", ids)
 	f.rateAs("you", ids, palate.Dislike, palate.Like)
@@ -337,7 +337,7 @@ func TestProfilesHaveTheirOwnTastes(t *testing.T) {
 	if _, err := f.tastes.Current(t.Context(), "nobody"); !errors.Is(err, palate.ErrNotFound) {
 		t.Errorf("nobody's taste: got %v, want ErrNotFound", err)
 	}
-	other, err := flat.New(palate.ModelID(strings.Repeat("0b", 32)), dim)
+	other, err := flat.New(palate.ModelID(strings.Repeat("0b", 32)), collectionDim)
 	f.ok("index", err)
 	elsewhere, err := taste.New(f.catalog, other, quick(), slog.New(slog.DiscardHandler))
 	f.ok("New", err)
@@ -349,7 +349,7 @@ func TestProfilesHaveTheirOwnTastes(t *testing.T) {
 // What the old probe was trained on is deleted, so that the new one knows far
 // less, and is worse on what has been rated since.
 func TestAWorseProbeDoesNotTakeOver(t *testing.T) {
-	f := newFixture(t)
+	f := newCollection(t)
 	old, since := f.add(400), f.add(60)
 	f.rate("me", old)
 	f.train("me")
@@ -380,7 +380,7 @@ func TestAWorseProbeDoesNotTakeOver(t *testing.T) {
 
 func TestConfigValidateTellsEverything(t *testing.T) {
 	c := taste.DefaultConfig()
-	f := newFixture(t)
+	f := newCollection(t)
 	f.ok("the default", c.Validate())
 	c.RetrainAfter, c.LookEvery, c.Probe.Folds = -1, 0, 1
 	_, err := taste.New(f.catalog, f.index, c, slog.New(slog.DiscardHandler))
