@@ -10,7 +10,10 @@
 // by nested cross-validation (Varma and Simon, Bias in error estimation when
 // using cross-validation for model selection, BMC Bioinformatics 7, 2006):
 // nothing in a Report was measured on data that had a part in what is
-// measured. Fit is the fit alone. The metrics are plain functions.
+// measured. Other Kinds can be judged beside it on the same splits. Examples
+// that show one work are found, never straddle a split and count once. Fit is
+// the fit alone, Path the fits of many strengths. The metrics are plain
+// functions.
 //
 // # Features
 //

@@ -46,10 +46,10 @@ type Config struct {
 	Teach teach.Config
 }
 
-// DefaultConfig trains as package probe does by default, after every 20 new
+// DefaultConfig trains as package probe does by default, after every 10 new
 // ratings.
 func DefaultConfig() Config {
-	return Config{Probe: probe.DefaultConfig(), RetrainAfter: 20, LookEvery: time.Second, Teach: teach.DefaultConfig()}
+	return Config{Probe: probe.DefaultConfig(), RetrainAfter: 10, LookEvery: time.Second, Teach: teach.DefaultConfig()}
 }
 
 // Validate reports everything that is wrong.
