@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/jpeg"
 	"io"
+	"slices"
 )
 
 // decode decodes the usual kind of file here. Of others it takes the planes
@@ -21,6 +22,9 @@ func (f *jpegFile) decodeScaled(scale int) (*RGB, error) {
 	// small file that claims a large picture fails before memory is taken.
 	if blocks := int64(f.width) * int64(f.height) / 64; blocks > 8*int64(len(f.data)) {
 		return nil, errTruncated
+	}
+	if slices.Contains(f.scanned, false) {
+		return nil, errTruncated // image/jpeg would show the others alone
 	}
 	if m, ok := f.decodeUsual(scale); ok {
 		return m, nil

@@ -26,6 +26,7 @@ type jpegFile struct {
 	width, height int
 	components    []byte // their identifiers
 	sampling      []byte // their sampling factors, horizontal in the high half
+	scanned       []bool // whether any scan has them
 	inkRatio      int    // of four components, how many times smaller the middle two are
 	orientation   int
 	jfif          bool
@@ -81,6 +82,7 @@ func openJPEG(data []byte) (file, error) {
 			if scans++; scans > maxScans {
 				return nil, corrupt(formatJPEG, "it has more than %d scans", maxScans)
 			}
+			f.noteScanned(body)
 			if restarts && f.isPartScan(body) {
 				return nil, &UnsupportedError{Kind: "JPEG with restarts in partial scans"}
 			}
@@ -152,6 +154,7 @@ func (f *jpegFile) readFrameHeader(marker byte, body []byte) error {
 	for i := range int(body[5]) {
 		f.components = append(f.components, body[6+3*i])
 		f.sampling = append(f.sampling, body[7+3*i])
+		f.scanned = append(f.scanned, false)
 	}
 	// image/jpeg reads four components only with the middle two whole or halved.
 	f.inkRatio = 1
@@ -163,6 +166,15 @@ func (f *jpegFile) readFrameHeader(marker byte, body []byte) error {
 		return nil
 	}
 	return &UnsupportedError{Kind: "JPEG of another colour space"}
+}
+
+// noteScanned notes the components of a scan.
+func (f *jpegFile) noteScanned(body []byte) {
+	for i := 1; i < len(body) && i < 2*int(body[0]); i += 2 {
+		if c := bytes.IndexByte(f.components, body[i]); c >= 0 {
+			f.scanned[c] = true
+		}
+	}
 }
 
 // isPartScan reports a scan of one component out of several that has more
