@@ -34,6 +34,11 @@ func (f *jpegFile) decodeScaled(scale int) (*RGB, error) {
 
 // decodeOther decodes with image/jpeg.
 func (f *jpegFile) decodeOther() (*RGB, error) {
+	if f.partRestarts {
+		// It counts a restart interval in the frame's units here too, where the
+		// standard (T.81, A.2.2) counts blocks, and would show a garbled picture.
+		return nil, &UnsupportedError{Kind: "JPEG with restarts in partial scans"}
+	}
 	img, err := jpeg.Decode(f.planesReader())
 	if err != nil {
 		var unsupported jpeg.UnsupportedError

@@ -32,7 +32,8 @@ type jpegFile struct {
 	jfif          bool
 	progressive   bool
 	ended         bool
-	adobe         int // position of the Adobe segment's transform byte, 0 for none
+	partRestarts  bool // some scan of one component out of several has restarts
+	adobe         int  // position of the Adobe segment's transform byte, 0 for none
 }
 
 const (
@@ -83,9 +84,7 @@ func openJPEG(data []byte) (file, error) {
 				return nil, corrupt(formatJPEG, "it has more than %d scans", maxScans)
 			}
 			f.noteScanned(body)
-			if restarts && f.isPartScan(body) {
-				return nil, &UnsupportedError{Kind: "JPEG with restarts in partial scans"}
-			}
+			f.partRestarts = f.partRestarts || restarts && f.isPartScan(body)
 		}
 		at = next
 	}
@@ -178,9 +177,7 @@ func (f *jpegFile) noteScanned(body []byte) {
 }
 
 // isPartScan reports a scan of one component out of several that has more
-// than one block in the frame's unit. There image/jpeg counts its restart
-// interval in units, where the standard (T.81, A.2.2) counts blocks, and
-// would show a garbled picture.
+// than one block in the frame's unit.
 func (f *jpegFile) isPartScan(body []byte) bool {
 	if len(f.components) < 2 || len(body) < 2 || body[0] != 1 {
 		return false

@@ -110,7 +110,7 @@ func TestBrokenUsualJPEG(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	progressive, err := os.ReadFile("testdata/decode/progressive.jpg")
+	progressive, err := os.ReadFile("testdata/more/scans-bits-restarts.jpg")
 	if err != nil {
 		t.Fatal(err)
 	}
