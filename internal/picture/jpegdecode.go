@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/jpeg"
 	"io"
+	"slices"
 )
 
 // decode decodes the usual kind of file here. Of others it takes the planes
@@ -22,6 +23,9 @@ func (f *jpegFile) decodeScaled(scale int) (*RGB, error) {
 	if blocks := int64(f.width) * int64(f.height) / 64; blocks > 8*int64(len(f.data)) {
 		return nil, errTruncated
 	}
+	if slices.Contains(f.scanned, false) {
+		return nil, errTruncated // image/jpeg would show the others alone
+	}
 	if m, ok := f.decodeUsual(scale); ok {
 		return m, nil
 	}
@@ -30,6 +34,11 @@ func (f *jpegFile) decodeScaled(scale int) (*RGB, error) {
 
 // decodeOther decodes with image/jpeg.
 func (f *jpegFile) decodeOther() (*RGB, error) {
+	if f.partRestarts {
+		// It counts a restart interval in the frame's units here too, where the
+		// standard (T.81, A.2.2) counts blocks, and would show a garbled picture.
+		return nil, &UnsupportedError{Kind: "JPEG with restarts in partial scans"}
+	}
 	img, err := jpeg.Decode(f.planesReader())
 	if err != nil {
 		var unsupported jpeg.UnsupportedError

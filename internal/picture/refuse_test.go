@@ -88,6 +88,29 @@ func tiffHeader(tag, value uint16) string {
 	return b.String()
 }
 
+// A picture whose colours were to come in scans that are not there is broken,
+// not a grey one.
+func TestJPEGWithoutAllItsScansIsInvalid(t *testing.T) {
+	data, err := os.ReadFile("testdata/more/scans-separate.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(data, []byte("\xff\xda")); n != 3 {
+		t.Fatalf("%d scans, want 3", n)
+	}
+	for at := len(data) - 1; at > 0; at-- {
+		if !bytes.HasPrefix(data[at:], []byte("\xff\xda")) {
+			continue
+		}
+		for _, end := range []string{"", "\xff\xd9"} {
+			file := string(data[:at]) + end
+			if _, _, err := picture.Decode(strings.NewReader(file), picture.DefaultLimits()); !errors.Is(err, palate.ErrInvalid) {
+				t.Errorf("cut at the scan at byte %d, then %q: got %v, want palate.ErrInvalid", at, end, err)
+			}
+		}
+	}
+}
+
 func TestHugeHeaderIsRefusedBeforeDecoding(t *testing.T) {
 	limits := picture.DefaultLimits()
 	pngHeader := "\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x01\x00\x00\x00\x01\x00\x00\x08\x02\x00\x00\x00\x00\x00\x00\x00"
