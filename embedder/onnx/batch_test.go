@@ -162,6 +162,10 @@ func TestTheBatchIsDoubledAsLongAsItPays(t *testing.T) {
 				if e.Batch() != c.BatchSize {
 					t.Errorf("got a limit of %d, want %d", e.Batch(), c.BatchSize)
 				}
+				start := time.Now()
+				if again, err := e.Pipeline(context.Background()); err != nil || again != c || time.Since(start) > 0 {
+					t.Errorf("asked again: got %+v and %v after %v, want the same at once", again, err, time.Since(start))
+				}
 			})
 		})
 	}

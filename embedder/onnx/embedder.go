@@ -33,7 +33,9 @@ type Embedder struct {
 	dim         int
 	fixedBatch  int // the model's batch size where it is fixed, else 0
 	batch       batchLimit
-	autoBatch   bool // Config.MaxBatch left the batch size to be found
+
+	tuning   sync.Mutex
+	findSize bool // Config.MaxBatch left the batch size to be found, and it isn't yet
 
 	// alone is held for reading by every run, and for writing by one that
 	// found too little memory beside the others.
@@ -46,10 +48,10 @@ var (
 )
 
 func newEmbedder(session runner, m Model, id palate.ModelID, device ort.Choice, c Config) *Embedder {
-	e := &Embedder{session: session, description: m.Description, id: id, device: device, autoBatch: c.MaxBatch == 0}
+	e := &Embedder{session: session, description: m.Description, id: id, device: device, findSize: c.MaxBatch == 0}
 	e.batch.limit = c.MaxBatch
 	switch {
-	case !e.autoBatch:
+	case !e.findSize:
 	case device.Kind == ort.DeviceCPU:
 		e.batch.limit = 1
 	default:
@@ -143,7 +145,7 @@ func (e *Embedder) each(ctx context.Context, inputs []embedder.Input, output str
 				batch[i] = inputs[at]
 			}
 			out, err := e.runBeside(ctx, batch, output)
-			if errors.Is(err, ort.ErrOutOfMemory) && e.batch.halve(len(part)) {
+			if errors.Is(err, ort.ErrOutOfMemory) && e.fixedBatch == 0 && e.batch.halve(len(part)) {
 				continue
 			}
 			if err == nil {

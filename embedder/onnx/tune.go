@@ -36,10 +36,8 @@ func (e *Embedder) Pipeline(ctx context.Context) (embedder.PipelineConfig, error
 	if e.device.Kind == ort.DeviceCPU {
 		return c, nil
 	}
-	if e.autoBatch {
-		if err := e.findBatch(ctx); err != nil {
-			return c, fmt.Errorf("find the batch size of %s: %w", e.description.Name, err)
-		}
+	if err := e.findBatch(ctx); err != nil {
+		return c, fmt.Errorf("find the batch size of %s: %w", e.description.Name, err)
 	}
 	c.EmbedWorkers = inFlight
 	c.BatchSize = e.batch.get()
@@ -51,9 +49,11 @@ func (e *Embedder) Pipeline(ctx context.Context) (embedder.PipelineConfig, error
 	return c, nil
 }
 
-// findBatch sets the batch limit.
+// findBatch sets the batch limit, the first time that it succeeds.
 func (e *Embedder) findBatch(ctx context.Context) error {
-	if e.fixedBatch > 0 {
+	e.tuning.Lock()
+	defer e.tuning.Unlock()
+	if !e.findSize || e.fixedBatch > 0 {
 		return nil
 	}
 	best, bestRate := 1, 0.0
@@ -71,6 +71,7 @@ func (e *Embedder) findBatch(ctx context.Context) error {
 		best, bestRate = size, rate
 	}
 	e.batch.set(best)
+	e.findSize = false
 	return nil
 }
 
