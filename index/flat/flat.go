@@ -20,6 +20,7 @@ type Index struct {
 	config Config
 	kernel simd.Kernel
 	scans  queue
+	counts counters
 
 	writing sync.Mutex // held through every change
 	// mu guards what follows. Changes hold it for as long as it takes to

@@ -92,6 +92,7 @@ func (x *Index) scanTogether(batch []*job, workers int) {
 	if len(batch) == 0 {
 		return
 	}
+	x.counts.passes.Add(1)
 	block := max(64, blockBytes/simd.Stride(x.dim)&^63)
 	widest := batch[0].view
 	for _, j := range batch {

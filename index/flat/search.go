@@ -157,6 +157,7 @@ func (x *Index) average(s *state, e index.Examples) (vector []float32, left []ui
 
 // run scans for a job and scores what was found.
 func (x *Index) run(ctx context.Context, j *job) ([]scored, error) {
+	x.counts.searches.Add(1)
 	j.least.bits.Store(math.Float32bits(float32(math.Inf(-1))))
 	if j.threshold != nil {
 		// Scores that round to more than the threshold may be half a step
@@ -217,6 +218,7 @@ func (x *Index) score(j *job) []scored {
 // exact scores candidates by their embeddings.
 func (x *Index) exact(j *job, found []candidate) []scored {
 	const chunk = 512
+	x.counts.scored.Add(int64(len(found)))
 	all := make([]scored, len(found))
 	share(min(x.config.Workers, len(found)/chunk), (len(found)+chunk-1)/chunk, func(next func() int) {
 		for i := next(); i*chunk < len(found); i = next() {

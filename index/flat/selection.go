@@ -75,7 +75,7 @@ func (s *state) sets(f index.Filter) (must, mustNot []*roaring.Bitmap, possible 
 		case 1:
 			must = append(must, any[0])
 		default:
-			must = append(must, roaring.FastOr(any...))
+			must = append(must, s.union(any))
 		}
 	}
 	for _, list := range []struct {
@@ -114,6 +114,32 @@ func (s *state) sets(f index.Filter) (must, mustNot []*roaring.Bitmap, possible 
 	}
 	mustNot = slices.DeleteFunc(mustNot, func(b *roaring.Bitmap) bool { return b == nil || b.IsEmpty() })
 	return must, mustNot, possible
+}
+
+// union of many small sets is made in a bitmap over all rows: merging them
+// one into the other takes time with the square of their number.
+func (s *state) union(sets []*roaring.Bitmap) *roaring.Bitmap {
+	var count uint64
+	for _, set := range sets {
+		count += set.GetCardinality()
+	}
+	if len(sets) <= 4 || count > uint64(s.view.rows)/4 {
+		return roaring.FastOr(sets...)
+	}
+	all := newBitmap(int(s.view.rows))
+	buffer := make([]uint32, 512)
+	for _, set := range sets {
+		for from := set.ManyIterator(); ; {
+			n := from.NextMany(buffer)
+			if n == 0 {
+				break
+			}
+			for _, row := range buffer[:n] {
+				all.add(int(row))
+			}
+		}
+	}
+	return roaring.FromDense(all, false)
 }
 
 func (t *terms) rowsOfYears(from, to int) (any []*roaring.Bitmap) {

@@ -157,7 +157,10 @@ func (x *Index) readFile() (s *state, place uint64, err error) {
 	if err := checkSums(t.sums, m.bytes[headerSize:rowsEnd], maxSegment*h.dim*4, x.config.Workers); err != nil {
 		return nil, 0, err
 	}
-	return x.assemble(t.names, parts, x.state.view.generation+1), h.place, nil
+	if s = x.assemble(t.names, parts, x.state.view.generation+1); len(s.rows) != int(h.rows) {
+		return nil, 0, errors.New("it holds a point twice")
+	}
+	return s, h.place, nil
 }
 
 // floatsOf reads bytes as float32 where they lie. Hosts that write numbers

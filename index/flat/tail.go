@@ -63,14 +63,9 @@ func decodeTail(b []byte, rows int) (t tail, err error) {
 		b = b[4:]
 	}
 	t.ids = make([]palate.ImageID, rows)
-	seen := make(map[palate.ImageID]struct{}, rows)
 	for i := range t.ids {
 		copy(t.ids[i][:], b)
 		b = b[16:]
-		seen[t.ids[i]] = struct{}{}
-	}
-	if len(seen) != rows {
-		return t, errTail
 	}
 	r := reader{b: b}
 	for range r.number(len(r.b)) {
