@@ -365,6 +365,52 @@ type JobList struct {
 // JudgedFilter defines model for JudgedFilter.
 type JudgedFilter string
 
+// Likeness defines model for Likeness.
+type Likeness struct {
+	// Both Images that both have liked or disliked
+	Both int `json:"both"`
+
+	// Correlation Of the two probes' scores on these
+	Correlation *float64 `json:"correlation,omitempty"`
+
+	// FirstOnSecond AUC of this profile's probe on the other's ratings
+	FirstOnSecond *float64 `json:"first_on_second,omitempty"`
+
+	// Images Images of the collection that both probes scored
+	Images int `json:"images"`
+
+	// Kappa Cohen's kappa: agreement beyond chance
+	Kappa float64 `json:"kappa"`
+
+	// Same Of these what both have judged alike
+	Same int `json:"same"`
+
+	// SecondOnFirst AUC of the other's probe on this profile's ratings
+	SecondOnFirst *float64 `json:"second_on_first,omitempty"`
+}
+
+// Mislabel defines model for Mislabel.
+type Mislabel struct {
+	// Doubt How much surer of the other verdict that is than it usually is of one
+	Doubt float64 `json:"doubt"`
+	Image Image   `json:"image"`
+
+	// Probability Of a like, by what was learned from the other ratings
+	Probability float64 `json:"probability"`
+	Said        Verdict `json:"said"`
+}
+
+// MislabelList defines model for MislabelList.
+type MislabelList struct {
+	Mislabels []Mislabel `json:"mislabels"`
+}
+
+// NewProfile defines model for NewProfile.
+type NewProfile struct {
+	// Profile Example: me
+	Profile ProfileName `json:"profile"`
+}
+
 // NewRating defines model for NewRating.
 type NewRating struct {
 	// ProbeVersion The probe that ranked the picture when it was shown
@@ -412,6 +458,17 @@ type ProbeList struct {
 	Probes []Probe `json:"probes"`
 }
 
+// ProbeReport defines model for ProbeReport.
+type ProbeReport struct {
+	Probe Probe `json:"probe"`
+
+	// Report Every metric with its interval, curves, folds and breakdowns; little of an imported one
+	Report map[string]interface{} `json:"report"`
+
+	// Settings How it was fitted: kind, strength, iterations, class weights …
+	Settings map[string]interface{} `json:"settings"`
+}
+
 // Problem RFC 9457.
 type Problem struct {
 	Detail *string `json:"detail,omitempty"`
@@ -455,6 +512,29 @@ type ProfileList struct {
 // ProfileName Example: me
 type ProfileName = string
 
+// Queue defines model for Queue.
+type Queue struct {
+	Items   []QueueItem `json:"items"`
+	ModelID string      `json:"model_id"`
+
+	// ProbeVersion The probe that chose; absent without one
+	ProbeVersion *int `json:"probe_version,omitempty"`
+}
+
+// QueueItem defines model for QueueItem.
+type QueueItem struct {
+	Image Image `json:"image"`
+
+	// Probability Calibrated probability of a like
+	Probability *float64 `json:"probability,omitempty"`
+
+	// Score The probe's logit; absent without a probe
+	Score *float64 `json:"score,omitempty"`
+
+	// Shown How the picture stood before the person.
+	Shown Shown `json:"shown"`
+}
+
 // Rating defines model for Rating.
 type Rating struct {
 	At time.Time `json:"at"`
@@ -482,6 +562,24 @@ type RatingList struct {
 	// NextCursor Absent on the last page
 	NextCursor *string  `json:"next_cursor,omitempty"`
 	Ratings    []Rating `json:"ratings"`
+}
+
+// Reasons defines model for Reasons.
+type Reasons struct {
+	Disliked []Hit `json:"disliked"`
+	Liked    []Hit `json:"liked"`
+
+	// Probability Calibrated probability of a like
+	Probability  *float64 `json:"probability,omitempty"`
+	ProbeVersion *int     `json:"probe_version,omitempty"`
+
+	// Score The probe's logit; absent without a probe
+	Score *float64 `json:"score,omitempty"`
+}
+
+// Rollback defines model for Rollback.
+type Rollback struct {
+	Version int `json:"version"`
 }
 
 // Score defines model for Score.
@@ -624,6 +722,9 @@ type ProfilePath = ProfileName
 // Site defines model for Site.
 type Site = []string
 
+// VersionPath defines model for VersionPath.
+type VersionPath = int
+
 // YearFrom defines model for YearFrom.
 type YearFrom = int
 
@@ -722,6 +823,22 @@ type ListJobsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// CompareProfilesParams defines parameters for CompareProfiles.
+type CompareProfilesParams struct {
+	// With The other profile.
+	With ProfileName `form:"with" json:"with"`
+}
+
+// ListMislabelsParams defines parameters for ListMislabels.
+type ListMislabelsParams struct {
+	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GetQueueParams defines parameters for GetQueue.
+type GetQueueParams struct {
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListRatingsParams defines parameters for ListRatings.
 type ListRatingsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -765,6 +882,11 @@ type ScoreUploadMultipartBody struct {
 	File openapi_types.File `json:"file"`
 }
 
+// ExplainScoreParams defines parameters for ExplainScore.
+type ExplainScoreParams struct {
+	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // SearchByUploadMultipartBody defines parameters for SearchByUpload.
 type SearchByUploadMultipartBody struct {
 	// File JPEG, PNG, GIF, WebP, BMP or TIFF
@@ -781,6 +903,15 @@ type SearchByUploadParams struct {
 
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
+
+// CreateProfileJSONRequestBody defines body for CreateProfile for application/json ContentType.
+type CreateProfileJSONRequestBody = NewProfile
+
+// RenameProfileJSONRequestBody defines body for RenameProfile for application/json ContentType.
+type RenameProfileJSONRequestBody = NewProfile
+
+// RollbackProbeJSONRequestBody defines body for RollbackProbe for application/json ContentType.
+type RollbackProbeJSONRequestBody = Rollback
 
 // UndoRatingJSONRequestBody defines body for UndoRating for application/json ContentType.
 type UndoRatingJSONRequestBody = Undo
@@ -832,15 +963,45 @@ type ServerInterface interface {
 	// ListProfiles All profiles with their counts
 	// (GET /v1/profiles)
 	ListProfiles(ctx echo.Context) error
+	// CreateProfile Add a profile before its first rating
+	// (POST /v1/profiles)
+	CreateProfile(ctx echo.Context) error
+	// DeleteProfile Delete a profile with its probes
+	// (DELETE /v1/profiles/{profile})
+	DeleteProfile(ctx echo.Context, profile ProfilePath) error
+	// RenameProfile Give a profile another name
+	// (PATCH /v1/profiles/{profile})
+	RenameProfile(ctx echo.Context, profile ProfilePath) error
+	// CompareProfiles How like another taste this one is
+	// (GET /v1/profiles/{profile}/compare)
+	CompareProfiles(ctx echo.Context, profile ProfilePath, params CompareProfilesParams) error
+	// ListMislabels Ratings that are likely mistakes, the likeliest first
+	// (GET /v1/profiles/{profile}/mislabels)
+	ListMislabels(ctx echo.Context, profile ProfilePath, params ListMislabelsParams) error
 	// GetProbe The probe that serves the profile
 	// (GET /v1/profiles/{profile}/probe)
 	GetProbe(ctx echo.Context, profile ProfilePath) error
 	// TrainProbe Train a new version on the ratings
 	// (POST /v1/profiles/{profile}/probe)
 	TrainProbe(ctx echo.Context, profile ProfilePath) error
+	// ImportProbe Add an exported probe, which serves at once
+	// (POST /v1/profiles/{profile}/probe/import)
+	ImportProbe(ctx echo.Context, profile ProfilePath) error
+	// RollbackProbe Let an earlier version serve
+	// (POST /v1/profiles/{profile}/probe/rollback)
+	RollbackProbe(ctx echo.Context, profile ProfilePath) error
 	// ListProbeVersions Every version that was trained, the newest first
 	// (GET /v1/profiles/{profile}/probe/versions)
 	ListProbeVersions(ctx echo.Context, profile ProfilePath) error
+	// GetProbeVersion One version with its whole report
+	// (GET /v1/profiles/{profile}/probe/versions/{version})
+	GetProbeVersion(ctx echo.Context, profile ProfilePath, version VersionPath) error
+	// ExportProbe One version as a file that can be imported elsewhere
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/file)
+	ExportProbe(ctx echo.Context, profile ProfilePath, version VersionPath) error
+	// GetQueue What to judge next
+	// (GET /v1/profiles/{profile}/queue)
+	GetQueue(ctx echo.Context, profile ProfilePath, params GetQueueParams) error
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx echo.Context, profile ProfilePath, params ListRatingsParams) error
@@ -865,6 +1026,9 @@ type ServerInterface interface {
 	// GetScore The probe's score of one image
 	// (GET /v1/profiles/{profile}/scores/{image})
 	GetScore(ctx echo.Context, profile ProfilePath, image ImagePath) error
+	// ExplainScore The nearest liked and disliked pictures of an image
+	// (GET /v1/profiles/{profile}/scores/{image}/why)
+	ExplainScore(ctx echo.Context, profile ProfilePath, image ImagePath, params ExplainScoreParams) error
 	// SearchByExamples Images near the positive and far from the negative examples
 	// (POST /v1/search)
 	SearchByExamples(ctx echo.Context) error
@@ -1223,6 +1387,97 @@ func (w *ServerInterfaceWrapper) ListProfiles(ctx echo.Context) error {
 	return err
 }
 
+// CreateProfile converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateProfile(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateProfile(ctx)
+	return err
+}
+
+// DeleteProfile converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteProfile(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteProfile(ctx, profile)
+	return err
+}
+
+// RenameProfile converts echo context to params.
+func (w *ServerInterfaceWrapper) RenameProfile(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RenameProfile(ctx, profile)
+	return err
+}
+
+// CompareProfiles converts echo context to params.
+func (w *ServerInterfaceWrapper) CompareProfiles(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CompareProfilesParams
+	// ------------- Required query parameter "with" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "with", ctx.QueryParams(), &params.With, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter with: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CompareProfiles(ctx, profile, params)
+	return err
+}
+
+// ListMislabels converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMislabels(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMislabelsParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMislabels(ctx, profile, params)
+	return err
+}
+
 // GetProbe converts echo context to params.
 func (w *ServerInterfaceWrapper) GetProbe(ctx echo.Context) error {
 	var err error
@@ -1255,6 +1510,38 @@ func (w *ServerInterfaceWrapper) TrainProbe(ctx echo.Context) error {
 	return err
 }
 
+// ImportProbe converts echo context to params.
+func (w *ServerInterfaceWrapper) ImportProbe(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ImportProbe(ctx, profile)
+	return err
+}
+
+// RollbackProbe converts echo context to params.
+func (w *ServerInterfaceWrapper) RollbackProbe(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RollbackProbe(ctx, profile)
+	return err
+}
+
 // ListProbeVersions converts echo context to params.
 func (w *ServerInterfaceWrapper) ListProbeVersions(ctx echo.Context) error {
 	var err error
@@ -1268,6 +1555,79 @@ func (w *ServerInterfaceWrapper) ListProbeVersions(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListProbeVersions(ctx, profile)
+	return err
+}
+
+// GetProbeVersion converts echo context to params.
+func (w *ServerInterfaceWrapper) GetProbeVersion(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "version" -------------
+	var version VersionPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version", ctx.Param("version"), &version, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter version: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetProbeVersion(ctx, profile, version)
+	return err
+}
+
+// ExportProbe converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportProbe(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "version" -------------
+	var version VersionPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version", ctx.Param("version"), &version, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter version: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportProbe(ctx, profile, version)
+	return err
+}
+
+// GetQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) GetQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetQueueParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetQueue(ctx, profile, params)
 	return err
 }
 
@@ -1526,6 +1886,39 @@ func (w *ServerInterfaceWrapper) GetScore(ctx echo.Context) error {
 	return err
 }
 
+// ExplainScore converts echo context to params.
+func (w *ServerInterfaceWrapper) ExplainScore(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "image" -------------
+	var image ImagePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "image", ctx.Param("image"), &image, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter image: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExplainScoreParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExplainScore(ctx, profile, image, params)
+	return err
+}
+
 // SearchByExamples converts echo context to params.
 func (w *ServerInterfaceWrapper) SearchByExamples(ctx echo.Context) error {
 	var err error
@@ -1628,6 +2021,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/search", wrapper.SearchByExamples, options.OperationMiddlewares["searchByExamples"]...)
 	router.POST(options.BaseURL+"/v1/search/upload", wrapper.SearchByUpload, options.OperationMiddlewares["searchByUpload"]...)
 	router.GET(options.BaseURL+"/v1/profiles", wrapper.ListProfiles, options.OperationMiddlewares["listProfiles"]...)
+	router.POST(options.BaseURL+"/v1/profiles", wrapper.CreateProfile, options.OperationMiddlewares["createProfile"]...)
+	router.DELETE(options.BaseURL+"/v1/profiles/:profile", wrapper.DeleteProfile, options.OperationMiddlewares["deleteProfile"]...)
+	router.PATCH(options.BaseURL+"/v1/profiles/:profile", wrapper.RenameProfile, options.OperationMiddlewares["renameProfile"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/compare", wrapper.CompareProfiles, options.OperationMiddlewares["compareProfiles"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/queue", wrapper.GetQueue, options.OperationMiddlewares["getQueue"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/mislabels", wrapper.ListMislabels, options.OperationMiddlewares["listMislabels"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/ratings", wrapper.ListRatings, options.OperationMiddlewares["listRatings"]...)
 	router.DELETE(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.DeleteRating, options.OperationMiddlewares["deleteRating"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.GetRating, options.OperationMiddlewares["getRating"]...)
@@ -1635,10 +2034,15 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/profiles/:profile/ratings/undo", wrapper.UndoRating, options.OperationMiddlewares["undoRating"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores", wrapper.ListScores, options.OperationMiddlewares["listScores"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image", wrapper.GetScore, options.OperationMiddlewares["getScore"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image/why", wrapper.ExplainScore, options.OperationMiddlewares["explainScore"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/scores/upload", wrapper.ScoreUpload, options.OperationMiddlewares["scoreUpload"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.GetProbe, options.OperationMiddlewares["getProbe"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.TrainProbe, options.OperationMiddlewares["trainProbe"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions", wrapper.ListProbeVersions, options.OperationMiddlewares["listProbeVersions"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions/:version", wrapper.GetProbeVersion, options.OperationMiddlewares["getProbeVersion"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions/:version/file", wrapper.ExportProbe, options.OperationMiddlewares["exportProbe"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/rollback", wrapper.RollbackProbe, options.OperationMiddlewares["rollbackProbe"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/import", wrapper.ImportProbe, options.OperationMiddlewares["importProbe"]...)
 	router.GET(options.BaseURL+"/v1/jobs", wrapper.ListJobs, options.OperationMiddlewares["listJobs"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:job", wrapper.GetJob, options.OperationMiddlewares["getJob"]...)
 
@@ -2159,6 +2563,198 @@ func (response ListProfilesdefaultApplicationProblemPlusJSONResponse) VisitListP
 	return err
 }
 
+type CreateProfileRequestObject struct {
+	Body *CreateProfileJSONRequestBody
+}
+
+type CreateProfileResponseObject interface {
+	VisitCreateProfileResponse(w http.ResponseWriter) error
+}
+
+type CreateProfile201JSONResponse Profile
+
+func (response CreateProfile201JSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProfiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateProfiledefaultApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProfileRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+}
+
+type DeleteProfileResponseObject interface {
+	VisitDeleteProfileResponse(w http.ResponseWriter) error
+}
+
+type DeleteProfile204Response struct {
+}
+
+func (response DeleteProfile204Response) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteProfiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteProfiledefaultApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfileRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    *RenameProfileJSONRequestBody
+}
+
+type RenameProfileResponseObject interface {
+	VisitRenameProfileResponse(w http.ResponseWriter) error
+}
+
+type RenameProfile200JSONResponse Profile
+
+func (response RenameProfile200JSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RenameProfiledefaultApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProfilesRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Params  CompareProfilesParams
+}
+
+type CompareProfilesResponseObject interface {
+	VisitCompareProfilesResponse(w http.ResponseWriter) error
+}
+
+type CompareProfiles200JSONResponse Likeness
+
+func (response CompareProfiles200JSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProfilesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CompareProfilesdefaultApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMislabelsRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Params  ListMislabelsParams
+}
+
+type ListMislabelsResponseObject interface {
+	VisitListMislabelsResponse(w http.ResponseWriter) error
+}
+
+type ListMislabels200JSONResponse MislabelList
+
+func (response ListMislabels200JSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMislabelsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMislabelsdefaultApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetProbeRequestObject struct {
 	Profile ProfilePath `json:"profile"`
 }
@@ -2247,6 +2843,86 @@ func (response TrainProbedefaultApplicationProblemPlusJSONResponse) VisitTrainPr
 	return err
 }
 
+type ImportProbeRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    io.Reader
+}
+
+type ImportProbeResponseObject interface {
+	VisitImportProbeResponse(w http.ResponseWriter) error
+}
+
+type ImportProbe201JSONResponse Probe
+
+func (response ImportProbe201JSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportProbedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ImportProbedefaultApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbeRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    *RollbackProbeJSONRequestBody
+}
+
+type RollbackProbeResponseObject interface {
+	VisitRollbackProbeResponse(w http.ResponseWriter) error
+}
+
+type RollbackProbe200JSONResponse Probe
+
+func (response RollbackProbe200JSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RollbackProbedefaultApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListProbeVersionsRequestObject struct {
 	Profile ProfilePath `json:"profile"`
 }
@@ -2275,6 +2951,132 @@ type ListProbeVersionsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListProbeVersionsdefaultApplicationProblemPlusJSONResponse) VisitListProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeVersionRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Version VersionPath `json:"version"`
+}
+
+type GetProbeVersionResponseObject interface {
+	VisitGetProbeVersionResponse(w http.ResponseWriter) error
+}
+
+type GetProbeVersion200JSONResponse ProbeReport
+
+func (response GetProbeVersion200JSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeVersiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProbeVersiondefaultApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportProbeRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Version VersionPath `json:"version"`
+}
+
+type ExportProbeResponseObject interface {
+	VisitExportProbeResponse(w http.ResponseWriter) error
+}
+
+type ExportProbe200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ExportProbe200ApplicationOctetStreamResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportProbedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportProbedefaultApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Params  GetQueueParams
+}
+
+type GetQueueResponseObject interface {
+	VisitGetQueueResponse(w http.ResponseWriter) error
+}
+
+type GetQueue200JSONResponse Queue
+
+func (response GetQueue200JSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetQueuedefaultApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2601,6 +3403,47 @@ func (response GetScoredefaultApplicationProblemPlusJSONResponse) VisitGetScoreR
 	return err
 }
 
+type ExplainScoreRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Image   ImagePath   `json:"image"`
+	Params  ExplainScoreParams
+}
+
+type ExplainScoreResponseObject interface {
+	VisitExplainScoreResponse(w http.ResponseWriter) error
+}
+
+type ExplainScore200JSONResponse Reasons
+
+func (response ExplainScore200JSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainScoredefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExplainScoredefaultApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SearchByExamplesRequestObject struct {
 	Body *SearchByExamplesJSONRequestBody
 }
@@ -2753,15 +3596,45 @@ type StrictServerInterface interface {
 	// ListProfiles All profiles with their counts
 	// (GET /v1/profiles)
 	ListProfiles(ctx context.Context, request ListProfilesRequestObject) (ListProfilesResponseObject, error)
+	// CreateProfile Add a profile before its first rating
+	// (POST /v1/profiles)
+	CreateProfile(ctx context.Context, request CreateProfileRequestObject) (CreateProfileResponseObject, error)
+	// DeleteProfile Delete a profile with its probes
+	// (DELETE /v1/profiles/{profile})
+	DeleteProfile(ctx context.Context, request DeleteProfileRequestObject) (DeleteProfileResponseObject, error)
+	// RenameProfile Give a profile another name
+	// (PATCH /v1/profiles/{profile})
+	RenameProfile(ctx context.Context, request RenameProfileRequestObject) (RenameProfileResponseObject, error)
+	// CompareProfiles How like another taste this one is
+	// (GET /v1/profiles/{profile}/compare)
+	CompareProfiles(ctx context.Context, request CompareProfilesRequestObject) (CompareProfilesResponseObject, error)
+	// ListMislabels Ratings that are likely mistakes, the likeliest first
+	// (GET /v1/profiles/{profile}/mislabels)
+	ListMislabels(ctx context.Context, request ListMislabelsRequestObject) (ListMislabelsResponseObject, error)
 	// GetProbe The probe that serves the profile
 	// (GET /v1/profiles/{profile}/probe)
 	GetProbe(ctx context.Context, request GetProbeRequestObject) (GetProbeResponseObject, error)
 	// TrainProbe Train a new version on the ratings
 	// (POST /v1/profiles/{profile}/probe)
 	TrainProbe(ctx context.Context, request TrainProbeRequestObject) (TrainProbeResponseObject, error)
+	// ImportProbe Add an exported probe, which serves at once
+	// (POST /v1/profiles/{profile}/probe/import)
+	ImportProbe(ctx context.Context, request ImportProbeRequestObject) (ImportProbeResponseObject, error)
+	// RollbackProbe Let an earlier version serve
+	// (POST /v1/profiles/{profile}/probe/rollback)
+	RollbackProbe(ctx context.Context, request RollbackProbeRequestObject) (RollbackProbeResponseObject, error)
 	// ListProbeVersions Every version that was trained, the newest first
 	// (GET /v1/profiles/{profile}/probe/versions)
 	ListProbeVersions(ctx context.Context, request ListProbeVersionsRequestObject) (ListProbeVersionsResponseObject, error)
+	// GetProbeVersion One version with its whole report
+	// (GET /v1/profiles/{profile}/probe/versions/{version})
+	GetProbeVersion(ctx context.Context, request GetProbeVersionRequestObject) (GetProbeVersionResponseObject, error)
+	// ExportProbe One version as a file that can be imported elsewhere
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/file)
+	ExportProbe(ctx context.Context, request ExportProbeRequestObject) (ExportProbeResponseObject, error)
+	// GetQueue What to judge next
+	// (GET /v1/profiles/{profile}/queue)
+	GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error)
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx context.Context, request ListRatingsRequestObject) (ListRatingsResponseObject, error)
@@ -2786,6 +3659,9 @@ type StrictServerInterface interface {
 	// GetScore The probe's score of one image
 	// (GET /v1/profiles/{profile}/scores/{image})
 	GetScore(ctx context.Context, request GetScoreRequestObject) (GetScoreResponseObject, error)
+	// ExplainScore The nearest liked and disliked pictures of an image
+	// (GET /v1/profiles/{profile}/scores/{image}/why)
+	ExplainScore(ctx context.Context, request ExplainScoreRequestObject) (ExplainScoreResponseObject, error)
 	// SearchByExamples Images near the positive and far from the negative examples
 	// (POST /v1/search)
 	SearchByExamples(ctx context.Context, request SearchByExamplesRequestObject) (SearchByExamplesResponseObject, error)
@@ -3088,6 +3964,177 @@ func (sh *strictHandler) ListProfiles(ctx echo.Context) error {
 	return nil
 }
 
+// CreateProfile operation middleware
+func (sh *strictHandler) CreateProfile(ctx echo.Context) error {
+	var request CreateProfileRequestObject
+
+	var body CreateProfileJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateProfile(ctx.Request().Context(), request.(CreateProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateProfile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateProfileResponseObject); ok {
+		return validResponse.VisitCreateProfileResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteProfile operation middleware
+func (sh *strictHandler) DeleteProfile(ctx echo.Context, profile ProfilePath) error {
+	var request DeleteProfileRequestObject
+
+	request.Profile = profile
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteProfile(ctx.Request().Context(), request.(DeleteProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteProfile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteProfileResponseObject); ok {
+		return validResponse.VisitDeleteProfileResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RenameProfile operation middleware
+func (sh *strictHandler) RenameProfile(ctx echo.Context, profile ProfilePath) error {
+	var request RenameProfileRequestObject
+
+	request.Profile = profile
+
+	var body RenameProfileJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RenameProfile(ctx.Request().Context(), request.(RenameProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RenameProfile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RenameProfileResponseObject); ok {
+		return validResponse.VisitRenameProfileResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CompareProfiles operation middleware
+func (sh *strictHandler) CompareProfiles(ctx echo.Context, profile ProfilePath, params CompareProfilesParams) error {
+	var request CompareProfilesRequestObject
+
+	request.Profile = profile
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CompareProfiles(ctx.Request().Context(), request.(CompareProfilesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CompareProfiles")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CompareProfilesResponseObject); ok {
+		return validResponse.VisitCompareProfilesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMislabels operation middleware
+func (sh *strictHandler) ListMislabels(ctx echo.Context, profile ProfilePath, params ListMislabelsParams) error {
+	var request ListMislabelsRequestObject
+
+	request.Profile = profile
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMislabels(ctx.Request().Context(), request.(ListMislabelsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMislabels")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMislabelsResponseObject); ok {
+		return validResponse.VisitListMislabelsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetProbe operation middleware
 func (sh *strictHandler) GetProbe(ctx echo.Context, profile ProfilePath) error {
 	var request GetProbeRequestObject
@@ -3138,6 +4185,81 @@ func (sh *strictHandler) TrainProbe(ctx echo.Context, profile ProfilePath) error
 	return nil
 }
 
+// ImportProbe operation middleware
+func (sh *strictHandler) ImportProbe(ctx echo.Context, profile ProfilePath) error {
+	var request ImportProbeRequestObject
+
+	request.Profile = profile
+
+	request.Body = ctx.Request().Body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ImportProbe(ctx.Request().Context(), request.(ImportProbeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ImportProbe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ImportProbeResponseObject); ok {
+		return validResponse.VisitImportProbeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RollbackProbe operation middleware
+func (sh *strictHandler) RollbackProbe(ctx echo.Context, profile ProfilePath) error {
+	var request RollbackProbeRequestObject
+
+	request.Profile = profile
+
+	var body RollbackProbeJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RollbackProbe(ctx.Request().Context(), request.(RollbackProbeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RollbackProbe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RollbackProbeResponseObject); ok {
+		return validResponse.VisitRollbackProbeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListProbeVersions operation middleware
 func (sh *strictHandler) ListProbeVersions(ctx echo.Context, profile ProfilePath) error {
 	var request ListProbeVersionsRequestObject
@@ -3157,6 +4279,84 @@ func (sh *strictHandler) ListProbeVersions(ctx echo.Context, profile ProfilePath
 		return err
 	} else if validResponse, ok := response.(ListProbeVersionsResponseObject); ok {
 		return validResponse.VisitListProbeVersionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProbeVersion operation middleware
+func (sh *strictHandler) GetProbeVersion(ctx echo.Context, profile ProfilePath, version VersionPath) error {
+	var request GetProbeVersionRequestObject
+
+	request.Profile = profile
+	request.Version = version
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProbeVersion(ctx.Request().Context(), request.(GetProbeVersionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProbeVersion")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProbeVersionResponseObject); ok {
+		return validResponse.VisitGetProbeVersionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportProbe operation middleware
+func (sh *strictHandler) ExportProbe(ctx echo.Context, profile ProfilePath, version VersionPath) error {
+	var request ExportProbeRequestObject
+
+	request.Profile = profile
+	request.Version = version
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportProbe(ctx.Request().Context(), request.(ExportProbeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportProbe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportProbeResponseObject); ok {
+		return validResponse.VisitExportProbeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetQueue operation middleware
+func (sh *strictHandler) GetQueue(ctx echo.Context, profile ProfilePath, params GetQueueParams) error {
+	var request GetQueueRequestObject
+
+	request.Profile = profile
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetQueue(ctx.Request().Context(), request.(GetQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetQueueResponseObject); ok {
+		return validResponse.VisitGetQueueResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -3424,6 +4624,33 @@ func (sh *strictHandler) GetScore(ctx echo.Context, profile ProfilePath, image I
 	return nil
 }
 
+// ExplainScore operation middleware
+func (sh *strictHandler) ExplainScore(ctx echo.Context, profile ProfilePath, image ImagePath, params ExplainScoreParams) error {
+	var request ExplainScoreRequestObject
+
+	request.Profile = profile
+	request.Image = image
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExplainScore(ctx.Request().Context(), request.(ExplainScoreRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExplainScore")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExplainScoreResponseObject); ok {
+		return validResponse.VisitExplainScoreResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // SearchByExamples operation middleware
 func (sh *strictHandler) SearchByExamples(ctx echo.Context) error {
 	var request SearchByExamplesRequestObject
@@ -3529,97 +4756,124 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3bctu4luivoHj2qd57hpZkO/buOE/pdJx2Ku125dY11fHYILkkwaYANgBa0aT0Ps/zM/M+nzJfMoUF",
-	"gKREUBdHSvdM7afYJggsrPuV+RKlYlIIDlyr6OxLVFBJJ6BB4m/PpWZKm58yUKlkhWaCR2fRcz4jYkj0",
-	"GBQQiotUTOAzTXU+I1SRqWRaA+9FccTMC7+XIGdRHHE6gegssq9EcaTSMUyoOYBpmOCZE/r5DfCRHkdn",
-	"h4PBII70rDDvKC0ZH0Xz2Ky4sKtP6sdUSjqL5vM4ekE1jIScrQE7tcsYqC4oU7/RnuAspRKyDeX7MZBb",
-	"Dp/1TYorbh3MpKAjIAkMhYROkO2eTYAbcJ4YMCeMV3C3gJ7H0bmQV1IMWQ5t0H4dCwXkAWTGUk2UpjxT",
-	"JAHFMiBA0zFhEzqCmFCekelYTMjtXZmNILslVN0rQhNR6i7QC3doE/a/SBhGZ9H/69dM2rdPVd8BeWne",
-	"NnD/xPQbNmHIraH9c3zY3D2DIS1zHZ0dDZBYbFJOzC8WSfa3GkWMaxiBxLMuzDWvqMFhiHqIhe8UYVl1",
-	"2cIsrmDBBVEcSfi9ZBKy6EzLEja9OZ5+8SNC8hrx2wbjhxmZjqm2fGMxRRRl2Rm5lVQbijBFcnYPGRGS",
-	"ZEzhzzG5LXn9nAPTY5BdFLO03ZhgFtRzlmuHxTcsBZ7CGjnN7SoVk2RG1FhITcz5XUC55XuS2cdy2Mm2",
-	"HOa4u5vHHFG/U4vYWOSzWqYex2nLMvaO6XXkUkyDekYoGQtlKRWT26HIMzCKTJLbssgFzW676Gfe3xPx",
-	"/gWoPJdi0kW/GVB5MzQLlvSnJdTxYIFuBydNIJq0M+e8FytP0eKrzphbgoLSP4iMAaIHtcIHRK75NRVc",
-	"A0denZS5ZgWVuj8UcnKQUY2HbqFs3LbVwTUnGVZlqS7lI48upChAaneHsNV5ffXyVUyuLl/F5NXFeUx+",
-	"heQqJj/8fGX46f3F+XkUR2Z7qqOzKGGcIrrblq2G/Dd70nW1SiR3kOrgBfEvqhBcWRivpEhymCxdlBZF",
-	"zlJqIO4XdsU/3ykD/pfNZQ33RRiWzS7VZIpuleCjmEzHICsra5S8IJno4R3dbuawl5/ppMjhHVCZohKh",
-	"WcbMjjS/amB9SHMFcZsQRkuvAdnr8tipvsfb1DjiMKKaPcCCyG9kBZtyfzhoCX4cFUKxHW09Ydz/Gjin",
-	"dpu2UapNtqxAbbNmHJ1XRFlJyUXeuaJKgUI/AL0ORYZCkumYpWMCDyBnZMggz4g2jMQUGbEH4GQs8kw9",
-	"I4IDmVBtHDtOKMmZwjXARTkaGw2+yDUuEljA81ZKOo5qr/xrdrmrvKLNHZLYuw5fdTIX+oZl6qtZLbA1",
-	"Wtavga22b/W7DQn0hinwcB7gxp+A5tY5WWQCo+0XwVx8noGmLA+Cby3klwis5kIIMvgcBUy9uG/skAiR",
-	"A+UtacL9cG1InFr41VSXCCJwo6Z+My8acRpJmkHW2KPDprgNYoeC0Jk/WS25iBEbDWzCKJYNJiynkulA",
-	"gHvBOUjjGmZlqsmU6TEKPnog5AFSjbFhZSuHuaC6xi4vJ4mjdvNaPlhpHNxxtTcuWbB4vTHTm8uDQVCA",
-	"NhORQX7DsgDbLEGLpzVeCIF64RG+pL6yDLIbileocJRRDQeaISO1uJB25EeMgz5kUmmrVilRopQpoHJV",
-	"sXFbYFLoWWjLZOakvIKAcX36JArZTJgkYGAOBepgIjcX/oECrgmihIypIgqAE9agfCVAMTpGN6UMC6iH",
-	"qSmidwWMQhcZAxuNA7j5UEjzICYF+wy5Cl6MZVvoTTWmRyenQXgt2jfnvne4PsSAelxOEk5Z3okbzXTI",
-	"ef0KVnB5lnVAf3TL5nE0ZVkoXlyP8mWRx6je4tWzZEV9f0xFYn/3uM7rVaLUYNKaHA0uW8Zsp7he/Bi4",
-	"14eLH0kGkj1ARoxhQ35/99Pzg6OTU581M0cZV6Xm2KP06DR5cpocnH4/HB58//3p8CB5mhwfHKeHyWB4",
-	"DMfpKUUtrjVIc86//jY4eEoPhs8Pzq+/fD8/aP76ZJtfD4/mfwlRGm8Y1p7WadvOnwgxcCOhGIjgE9QQ",
-	"giPGcqo0JhvXRlEOuE6i1TFhyFEMilEqIWPhR0YVBx/AZ0Mo2mEg4n2GlZXXGDzYPevUGRPIWDkJPiqc",
-	"ierWM60nxoHr8N42CH3j6LVIAu6a4LCpOZJSyA4CcKbGWxpXS8wNzr1nPGu6bamkU6NZ2KQQslJB5lVJ",
-	"GcdkmPUrrwOnPiaIwwwBRr1doZlNugWiekruRGJNg7HMwDOjykTJsyhAIaWp1Fui0Xil0ESPLDk3z+JI",
-	"lWkKYHXzkLIcf0gpTyHPgw5vHGmhad6pQKZjlgNhGCRyock9F1PeFKMuIobsD5LVwx9bRlxAQQcPh/Xo",
-	"nUg216JGEr6VDkXAgldphqdN+lGNhHKZ+siomXv816fxg5S7hOlbqs0v26WCCikSuHkAqZhNZwVz0QlY",
-	"JpaU30Nm/U6bFyTTMXqbmMBSY8sQq3NBKhWyw5XCR/YoXZ08og/IdXoMC9yWiTLJoR3gGN/GwLHOG8RF",
-	"j3DElijsXw8R+cpcIGAgy7R9/xdSKHXwQHNmBD4jVAIlJc+cn//2lxckLeUDbIYCWqY3YzYKuosFSKOK",
-	"jAvFtCJPT8j/J4Y+8oHmm++ei2l78zdi+vWbP4CkI7gpJKTMs+UG7yU0N8otu6FpWkqazjZ8Ly2ldHne",
-	"dsDkhE6Fkyp31qa2GblS+2iUILPx2AbWbsVhK6Lkxxs2qkJi/+t4hhInxD0RDyBjW0bMjNoPWSF3y60s",
-	"V0PnrLEXdZ3Lv9NARk0/j7wG0aobLoDYKalh24JaaHPrYmV+HqhQLd0p6fCtGyWIRaq8PX9Bnj45+Xs7",
-	"Nbsi64Zum2pv9hKzwwWV2odSruZk+baqR2Alb+tcX9Vo0j7Y8F7d8+CXhXw1gXoj4Nq/++WSuKdGtwjc",
-	"KxHZ+sKQA3mThCHjStNgARuNIsXsm8MUVdZEB92zUi0UAU+ePm1YyCehCuCqMMD+oeWeEKVpkgOWZD12",
-	"jYtlfnYVq5gYSMmHtxdEwhCkK6SvRhg+rVMA7j4dbOs10BKbrFShxpW6QVdnK+2xYsfHqUJ1zwq1lTIK",
-	"aBu7yQrsdGoY83ArHYNAbKBl7MYrQLpspeUR4838CD34t8HB02v3783B9ZdBfNqR7Ki90CWfZwviAteh",
-	"Bq9LNNmEOR9cjDYzqZjGuNkq6djyinfGZd73/bN5sRblcYO9K7TVe3uY4qjDilrih5l8N+FVbAIkxkeb",
-	"y4pjyHWi4rcNXeudp1ogebc9Y9GE5cH6zguaswRVIWmsMxqcYjPXZu7zBry7IgLDt79TRroWXdauA0M5",
-	"Q8s19pTFOy+D14ntMA+tdIF3xWCbInCLwoNZnnUkb5fLjHbrZTDW1LyaJ3xlBfIbsOi++a+D+YKI80p2",
-	"EZSfxHQhy6G0EJnrzrUPQCqBHdA+cTOieW5bwX4voYSzkqcgtU1J2r/A5yK3UNnftSiaeUxasGBqx5Wt",
-	"QgVNCUoFy4MOSmwMTY1L6BrfVtQ427n6DZs1Wk0ee8jx7ykNLyQbMXOs703oTNQvt92MXJrK/j0BtVBx",
-	"bVgr0JLBw7ZZXab3VB7wTBP7VswFAEMS8oFnYsukYof/ZuQbHxEtSMkz8axWxoIDYUNCUU2H/Lo1HbVt",
-	"sLE41WG516VS/m/b6E0M8xp787H2Nr3+c7d30ZALhoIK7WN97yWNVrD2jX8xwSxTJBNpObHM0dYrLJAu",
-	"se3ESBpObJ3aFkY6UmurUxV2SagtucFLi6+fMz4CWUjG9dpdCikeWBbKdmAhyRjsUrtOP79JHbGlRbkm",
-	"xRbAKTLSSNLJ2iRAzRSGQh5dC0m4Cn5LjHDvLeND0QamoDnVQHKgkivXu0ilJtQZWZQr1SMXtsGRSiC+",
-	"64AkM9vFaAB59okXIIoc8AXsn3XMaC47eWY2xIICU1VaVvBqkGKGExTPXB/lJ27OyZnS9hSmla1O4KAC",
-	"N7CCsh0eycwWQXAPY2x7n/gnbvNrmH0zB952tRDfkr/6vN7feuQDx6Ka7en6xOt5Lby2hGGpIOsR4x3b",
-	"Pxn7hABSTkRBfy+B3LrBot4nHjnrqFCTuBb15wVNx3Bw1BtEcYRGMxprXaizfn86nfYoPu4JOeq7d1X/",
-	"zcWLl5fvXuI7tRVylGvkZc+iw97ArhEFcJTn6Lg36B3bjMIYxbz/cNgfV/2FIwi0ER0NBhapNM8xSWlv",
-	"O4U8j8nJ4LjuflNGRhOROSKgHcHypPHNjHJBlF9k0Vn0CrRra1xq+j4aDFY0fG/X6O1OCPR5P29dpWcQ",
-	"dTI4/haH21RvSvl3mmQC+Xkq5D2CULV1h3evcNXoYo8jVU4m1Jj5qh0N6pRySnnzFKNhqInZf4sUyAeQ",
-	"0bXZwjBC3QHjGGGRZobTreBH8cL44m9hWOslfTvNM4/XLnSjemZlaKRDSKvXAoM/EYcpYEuUt4LVH0Se",
-	"mR9CbaVtb9Im4SlBwTI6hXI3eOkmgGKSg9YgSUoVEKpY1jki9XvXfODRBvOBLUPB85nvLEeRqzrcxLCa",
-	"CEXz7D14wrKY2MvbzrjYKFkjlkZV9cilIAK5xQ4hGA2agTR3tmqLjIQ/i3VOEzbDhe7bbnLdNazRGJfc",
-	"YLUbqN1gpR+O22ApTmVtwsV+nnWDtdWs1IZr34tNVrppxfn1HtVr3UvXoeRGyJqWZXeh3KzyidHWWOG2",
-	"bN1Qab5Pzg6jdDYM52B52+WvUU/emj/f2jjIigVaiBjtnihsvIWuTCP3YN6JiaIzOypEGPqHoDDI75H3",
-	"3irikXREGSc0y1Qlu3YJQo3zHt6ZcoAlNL0fSVHyrG1CbVR10RhwtVNqs270NgbZFsfN9s0lIQ6pKDGl",
-	"6EtLIDSXQLPZM+viWeWGNT2DE+Sgo8Hht4HMkqRxeByNgWZuXP+NsCcuHras0+Zfz/LPs8wYIJ9Ka7H5",
-	"guXuf8F/55brcwiNkJ4jw1atwCquwzGFzI0Ney43MBLGU9dikihtzMY9QKHqbBYu14ghCTj8RKd0RlzH",
-	"EIfPmmCHYExsYs1YFjuU2ubmHxFez81L3kWrIyJ2s1XC+DlkKrghDDEecOcMddV90D2g25p7XW2y2rr1",
-	"yYopdSPelijZLnShxVfFG0QJN1iGXwuYWVKEFWPQuXsFugP5W5jl6z9Kj+DtdoHWX3gl+uhi5XlDF6kO",
-	"Q7MVvuovGsyvg9Lb97XMYDT2Drs/nfunpeAj8vI9HT0jtxfDg0vB4eBnqtPxLQrn7VvKR3CLQc5YcFFK",
-	"yIKxGAJ17gfYV1IQgez/0yLh1g8Fd6p/p9ZP93hMs7MGFddis4jRJQjFcZcA40vMaj6jB6uuyDRnhh5j",
-	"uhP/ptYVVr0q38xZtSnvn/k4sNE4EaVcHQde1su2haH6fMg/fP7/fT6/nz3skDQOVBq3nC146vZv6Krv",
-	"VExUtbcWxDat16kNnMXfh4RUvlOngHiF+r5aucajucJpsR55TjiVEvt2K5+BC02A51SOIOvybfyYWCAt",
-	"cnw0qDIih6eD2Px++mQQHx59P7gOlG+uNzQAOIy4C+VcoXO1Cq6WfQM9/JyoCVaQY1LagT7y+urlK29C",
-	"Op3xHfCaH57oVLyvzYK9p9/2qUL84MjKpIHBwy5I+cLEH8oHIO1oB4sP5reVWQU7OTJv0Kj/5U4k81Ua",
-	"4LVIov1isUui7kSyK1f4Di+xhIYW9wW+h3Tnbt8Vam1XU/bS0WzO7JSQK79oj9hvtpB2OZ0ODJ/KcbnV",
-	"IeaQd6Om8rw+xRdhmCSpKLluxip16+l8CZH9L+6nORbCYBVD22b6/SI16Yzw3GQBceWtXfkRjYEqrIao",
-	"5nfcFlGYwCNUfPPrYkarhpOSTwZPCXOd/7b3EUM2LQQZwpQIaazdgWIZZLGl9NR9RGbClGJ8ZD9R1NjG",
-	"f4mOKZIA46OqyupSbO0o8L1Z0EHjo2+htrwqxvHMBEYlX5F06xjzESaiw9wQ1tNB4Scn95qhQ7wRakyH",
-	"Z07f2uj7WNtstEYM+26jtYougY9+5b4Fc5Wu8+DuQiptsd5jsorUHf+uNNO7EdJu2jTanTuJ8rai+R9T",
-	"IW30h29E27oJfZ8+X6MZfaXb5zC8K+2O3001KsXtu5J7qq7zffNPv3RtfPswJdUX7BRl2ULE4stW7mOy",
-	"WIwKVJV4JlybfquotBNWwB7G+Xw+3zu7dWkrS4ZatRhy8J1kj83d6j5Kew72JVH0+rKlJEXNcet5ZoPS",
-	"zns7ieOqNNMmIzxzDSG2rGPso27WJTwGwkWZBjtsVe1wY/O7QOzP9L5R66jn8UOy2+W/dl3j27LdnlSb",
-	"a61cTk3sSKfFW6Uy4qgoAyS4KvVeFUv92YXw11P/WG1jk/lO93Ix3QUfvGH3EFeNlUISdc+K1WzQrWjq",
-	"OZpg3cnFYEpI+8nK+qMQ36nKW8OMiol1h0MF+pm5sQSajkGRw0E8GAx83hYrx+YfNQUJmY1pnhwOiOCp",
-	"EXTXf4HBWTsu65FfmR6LUldtpOah3cxs+2TwtK3LjPPxrhro2btv1t27tfxJDWZuN3Ef2+DYwdWV550w",
-	"frPYKR7IqFSd59WY82EjvTIIdKT/o7DyxxdW6km7lQ4ySmm2854qkswWBNq1V2MLUshXdspif66yPaBf",
-	"1p8124mvvKgSEOeuBeoRHVSLn+Pep4VpDtB0mBlE2E6zYp4NbDusn77zXy/Gj05BEWSKtWRtOLNd3to7",
-	"NxizX4H7Y7ApeLuItBuJih9Tc1LVd8u7WyabH7Y15D/6r/+cAOV/9Z/R/hv573//D4J/8t8X/xtGPkur",
-	"ps5w+0XKNkC68Rmb9sxhqIn7/0uWBBYh/WHmPriu9uRJLn7P/Rt7k3+GCvtFXV23ZsHRD/22IZX1J0A9",
-	"HSsKhmrwC3zW1OlhreyIXCnmb9Necv2ntgB/Nq7YzCAsMUBjBq5L7X+sxtv2hkp/xDfIZX/09YCFGT9L",
-	"nudXF1W8VI0itgZzzHb4S6htxE3r4QKchfPgNmfJzvr9w6O/9wa9Qe/w7O9HJ0fI6u6kzuwh9u1C5gvn",
-	"kCGsVnRtH0rzP1hSgZDn0rFf3VBWDwPEbmTF6Xz7aSS7uWrs7finvfd7qrQxHb9wIKnIc0jNAx8pKngA",
-	"SfNe63/nCYGJN3azij5l6r3runfYxc8dr9PG/xHkYlY6U8GdnJkPXGnsxi4hI9pcr+qurhmyeZ8EApu8",
-	"EXyEQ17Vy80yWF2aDwFg59XwxarG2qAEMuT8ev4/AQAA//8=",
+	"7H3dctu4kvCroPidr3LOLm3Lzs9M7KtMJsl4KpN48ze1NcnaINmSEFMABwCtaFOu2su93ofYV9j7fZTz",
+	"JFtoAPwRQYmyJU/OqZObWCIENNCN/u/m1ygVs0Jw4FpFx1+jgko6Aw0SPz2Rmilt/spApZIVmgkeHUdP",
+	"+IKIMdFTUEAoDlIxgS801fmCUEXmkmkNfD+KI2Z+8HsJchHFEacziI4j+5MojlQ6hRk1CzANM1xzRr+8",
+	"BD7R0+j4cDQaxZFeFOY3SkvGJ9F1bEac2tEP68dUSrqIrq/j6CnVMBFysQbs1A5joPqgTP1EO4KzlErI",
+	"LpTvpkAuOHzR5ymOuHAwk4JOgCQwFhJ6QbZzNgFuwPnQgDljvIK7A/R1HD0X8kyKMcuhC9qvU6GAXIHM",
+	"WKqJ0pRniiSgWAYEaDolbEYnEBPKMzKfihm5+FxmE8guCFWXitBElLoP9MIt2oT9TxLG0XH0/w5qIj2w",
+	"T9WBA/KV+bWB+yemX7IZQ2oNzZ/jw+bsGYxpmevo+GiEyGKzcmY+2EOyn+ojYlzDBCSudWq2eUbNGYaw",
+	"h6dwTxGWVZstzOAKFhwQxZGE30smIYuOtSxh6M5x9dMfEZKf8Xy7YPywIPMp1ZZu7EkRRVl2TC4k1QYj",
+	"TJGcXUJGhCQZU/h3TC5KXj/nwPQUZB/GLG4HI8yC+pzl2p3iS5YCT2HNPc3tKBWTZEHUVEhNzPp9QLnh",
+	"O7qzN6Wwh5tSmKPufhpzSL2n2qfRprP6Tt2M0pbv2Fum16FLMQ3qhFAyFcpiKiYXY5FnYBiZJBdlkQua",
+	"XfThz/x+R8j7AFIxwfvPlJezBKRnt1d2eM/Ruqcrj7bCuIHX/luL+H8FKp9LMesjsgVQeT42A4Ir3W+v",
+	"sfeweVLL67wTK1fR4lZrXNujAaV/EBkDxCGyrvdIAeZjKrgGjhdqVuaaFVTqg7GQs72Malx0A47opq0W",
+	"rnFi7hNLdSlvuHQhRQFSuz2ERePPZ89exOTs1YuYvDh9HpNfITmLyQ+/nBmif3f6/HkUR2Z6qqPjKGGc",
+	"4nF3xW8N+W92pU/VKJF8hlQHN4jfqEJwZWE8kyLJYba0UVoUOUupgfigsCP++bMy4H8dzhBwXoRhWTeg",
+	"msxR9xN8EpP5FGSlChhJJEgm9nGPbjaz2LMvdFbk8BaoTPFW0ixjZkaanzVOfUxzBXEXEUaUrAHZC5zY",
+	"8eebC/444jChml1Biy8NEtVN5nQ46nCnOCqEYluaesa4/xhYp9btNuH8TbKsQO2SZhw9r5CyEpNt2jmj",
+	"SoFCrouqkSJjIcl8ytIpgSuQCzJmkGdEG0JiikzYFXAyFXmmTojgQGZUG+2TE0pypnAMcFFOpoZ7t6nG",
+	"mSutc95IksRRbTrcZpbPleo2XGuKvX5zq5W50OcsU7cmtcDUKP5vA1st3+rfNm6gF0yBh9cBavwJaG6l",
+	"fZsIDLdvg9l+noGmLA+CbyXk1wgs50IIMvgSBfQRcdmYIREiB8o7twnnw7Gh69Q5X011iSACN2zqN/ND",
+	"c50mkmaQNebokSlugtgdQWjNnyyXbJ+INVmGEIolgxnLqWQ6YIWfcg7S6K9ZmWoyZ3qKFx81EHIFqUYD",
+	"tpKV41xQXZ+u1dE62/IWVWPhnq29dB6N9vamTA+/D+aAAriZiQzyc5YFyGYJWlyt8YMQqKf+wJfYV5ZB",
+	"dk5xC9UZZVTDnmZISB0qpD1OHKPxjplU2rJVSpQoZQrIXFVs1BaYFXoRmjJZuFteQcC4fvQgCslMmCVg",
+	"YA55E8CYl85GBQVcEzwSMqWKKABOWAPz1QWKUTE6L2X4gnqYmlf0cwGT0EamwCbTwNm8L6R5EJOCfYFc",
+	"BTfGsg34pprSo4ePgvDaYx9OfW9xfIgA9bScJZyyvPdsNNMh5fUWpOCcQeuA/uCGXcfRnGUhA2z9kS9f",
+	"eXQ92HP1JFlh3y9TodjvPa6dj9VVahBpjY4GlS2fbO91Pf0xsK/3pz+SDCS7gowYwYb0/vanJ3tHDx95",
+	"W9MsZVSVmmKP0qNHyYNHyd6j78fjve+/fzTeSx4n9/fup4fJaHwf7qePKHJxrUGadf7tt9HeY7o3frL3",
+	"/NPX76/3mh8fbPLx8Oj6TyFM4w7D3NMqbZvpEyECbng9A26GBDmE4HhiOVUaPaJrrSgHXC/SapswpCgG",
+	"r1EqIWPhR4YVBx/AF4Mo2iMg4l2alZXWGFzYPevlGTPIWDkLPiqciOrnM50nRoHr0d4GmL5x9LNIAuqa",
+	"4DBUHEkpZA8COFPTDYWrReaAdS8Zz5pqWyrp3HAWNiuErFiQ+amkzLqVrF75KbDqTYw49BCg1dtnmln3",
+	"VcCqp+SzSKxoMJIZeGZYmSh5FgUwpDSVesNjNFopNI9HlpybZ3GkyjQFsLx5TFmOf6SUp5DnQYU3jrTQ",
+	"NO9lIPMpy4EwNBK50OSSizlvXqM+JIbkD6LVwx9bQmwdQQ8Nh/noZ5EM56LmJtwVD0XAgltpmqdN/FGN",
+	"iHLhhMiwmUv838cagph7yS6BgwpYZIkIKQ2n1luApGlGkCm9gm5cI3gjUyEl5NTOtDzxayuX9VwYSyUB",
+	"dY+oVEhQ7uwUNCkmE2WSQ9dIMUxFKn0u+LmCVPCAEvzk/VOrBDDV8Onjmh5NwmjJ9xSRVDM+UcMWrkVy",
+	"8MSc3pGKPIfUPGqcod2w3W/46C5pUdDu3E/FFPg9RfDxMaETCTAz9JbAQvCMpFNqQzMD4FfOzA6hRYF1",
+	"KdYYt74UQg22gxDb4zeIQIyswEN93g0ktJCzAR6WrhESsdubP8V4lYLyC1M5TSAPibwyCWzjJzEnszKd",
+	"ElXKOpSBO6ritt6LpqfUWFikVCXN84X5SoyJ5WBDKWywqmcOkyYsD7oEXo/RcXcJGOSbe09yDlTyptZs",
+	"97HRPVB0vZ1WGSd9TgWKvL65hdghYBXSwjx+5p4OZ/QVEVwHglpNeOupQ2C9gnkjsL+Bn30bLmM3RQ9c",
+	"bxCjm4OVwLmPw/UFSROw9C4pN0IBfQ02FkTmU/QwIKmpqVUCVvv/kSWGl8JHdildrTwxvInhN3wguSIc",
+	"6zwAOOgGxvcSVvzPQ1g5MxsIGEVlGuD7Uii1d0VzZpS8jFAJlJQ8c76dN6+fkrSUVwP5Ci3T8ymbBF0E",
+	"BUijfho+xbQijx+S/08MfuQVzYfPnot5d/KXYn77ya9A0gmcFxJS5slywO8SmhvJmJ3TNC0lTRcDf5eW",
+	"UrrYXtdJ5pQfFXakf7Z2VJeQK1UfDRHIrA9ugIWzYrEVntGbGzNUha79r9MF3jghLom4AhlbPTAzqn7I",
+	"8nC73MhaafCcNTZCnYBR5wtUh1Hjzx9eA2nVDlsg9t7UsKyxmtxgQWPv/Dop4ybtBeUNoEUbBmYwCLKa",
+	"Zbix+gxDhTPQkqU2sGDusb/CsWVCKiZjkWcKI9OJBHqZiTlXJyRnWudgbr9Ri9AsN1YEh6CRC9oqIRsB",
+	"aLQzJ3DGTGvIjokxIGOitMTUlpgwDRJtEhWTNKdKkTk6MBX563/8dxeSEG6iBnjVQfahy2UJtOF88/wp",
+	"efzg4Xfd6OmKwBh6VgIWh8VKQaX26qhLC7FspkoZwESbjcNxVcJqd2HDKurcST8s5E4RSCMB79vb16+I",
+	"e2roSOBcicjW5244kIfE9BhXmgYT4VCHoRggcydFVcucbXtQStXK03n4+HFDoXkQStJZ5amzX3TsJKI0",
+	"TXLA1C5/uoaIzd8uqSQmBlLy/s0pkTAG6RLyVh8YPq299G4/PWTrBcYSmayUeDlV+hy9ERsx+xUz3kxy",
+	"qUtWqI1kR0A42ElWnE6vQDAPNxIJCMQAoWAnXgHSq07kHE+8GcKge/8+2nv8yf1/vvfp6yh+1BOP+JcS",
+	"ygARVNsatD+c5FTDbMOAbryh+ZFOhYITQp0LkumpKHVbuPT6GXEfa6LF9T5uGblfaac/pTlL8AqRxjgU",
+	"mcS5XobYOP1WFJ7YPUVyMWG6c1yUePm2ZUuqz+7Hp6Hjrg3WJfNoA8YCXIeKFF7ZJFTmXLRiMkz7RpjP",
+	"N4pJdyh4axzOI/hbM3jtkccN1lodWz23hymOehRui/wwg92O9z2OvI9rKB9zBLmOTftpg9tCe0P1itXs",
+	"tvkxW5nkDvjTgHtxFyxsCXUr4icNHIo8T2h6uaErrbHXNenpS+4j/FUIkLf+gAKyaHMu9beD8BsgtsGC",
+	"7CrLnuY2eL2n3eNuXqXDbItbDT3ADZKcMPjUkyiynNJop14GY43G1Fzh70dnuin99RBf8OC8xO76Npre",
+	"daWFyFy5on0AUtlyGh8kntA8t2Unvxv19bjkKUht0x/sN/ClyC1U9rMWRTNnghYsGEZ2KXKh5Enposud",
+	"VEQHJVbKpca2dUU2K/Ipu3lBAxPDOwnlO8gn2lHKj5BswsyyPg+6NyloOcV/4kwh+30CqpXd2VB9QEsG",
+	"V5tmkDC9o1QkTzSxr01rARi6Ie95JjaUwD3GgLnf+IhoQUqeiZOaGQsOhI2dghEyEtaI8i7YmAjXI7nX",
+	"2sJ/1zJ6iGBeI28+1KaL539u906jc16dIEP7UO97iaMVrCdLgimSibScWeLo8hUW8Pva+krnArc5sTYJ",
+	"qyeks9rnaoeE6jQbtNT++XPGJyALybheO0shxRXLQm5bTFozArvUrqrIT1K7ntKiXBPaCSYEFVJMJJ2t",
+	"9WbWRGEw5I+rFfyp4LfICNf5MT4WXWAKmlMNNj9CuTopKtG6QCGL90rtE5fsQyUQn+FMkoWtmDKAnHzk",
+	"BYgitylTGBFxxGg2Ozvx5gpmi7hwoOBVZfkCS8pPXM3WR27WyZnSdhWmXQ4RJnVwzOVQNpsckzyA2zmM",
+	"sN3/yD9yGyjAMIJZ8KKvXPGC/NkHKP6yT95zTOCz9SMfed3AArctYVwqyPaJ0Y7tV0Y+IYCUE1HQ30sg",
+	"F67TAoLxutTY0MBnZaWCa0lTHZOLF8/ekQMbX1IXREOeK8I4OZNiBnoKpbpHNHzRxLKXj7xZgp+CUjZ9",
+	"0mPClkZ6xcMINjIHrvc/8siJaIXszNXkPiloOoW9o/1RFEcouaOp1oU6PjiYz+f7FB/vCzk5cL9VBy9P",
+	"nz579fYZ/qYWhY58GkHJ4+hwf2THiAI4MpXo/v5o/771z06R1xxcHR5Mq4KqCQTSj45GI4tZmucY8rFH",
+	"Poc8j8nD0f263EcZRpGIzFECCjPMxzQKouFwiPfTLDqOXoB2dVxLVa5Ho9GKCtfNKlvdCoHC1iedreyb",
+	"g3o4un8Xi9vAWUr5PU0ygZdqLuQlglDVsYZnr86qUbYbR6qczajRNar6G6gDdCnlzVUMm6MThRIQ5BXI",
+	"6JOZwhBCnV/oCKGNM3PdLPeJ4lZTmd/CsNZDDmyPhet47UDXQMWMDNWwC2mZa6AdQ8RhDlgD4kVx9YXI",
+	"M/NHqI6uq9LakCYleLEMY6PctcNxfRlikoPWIElKFRBq+Epf44Pf+7q2HA3o2tKRVjxf+FJavHJVSY8Y",
+	"V316kLt5M4KwLCZ287YUKDac3lxLwy/3ySvhsu9s1bVh4xlIs2fLO8lE+LVYb4+Xps3Sv9sh211DGo0m",
+	"NgNGuzZHA0b6liUDhmKvjCFU7LsMDRhbNYcYOPadGDLS9ZC5/rRD9loXD/UwuQmSpiXZbTA3y3xilDX2",
+	"cluybrA0n3drq+97KyRzsLTtIjLIJy/M1xcnjaRUlBAxyj1RWKPPZpjUDhDzm5gounBSn6GSCgo9Dfvk",
+	"nZeKuCSdUMYJzTJV3V07BKHGAnevRzjAEppeTqQoedYVoda0O220HbJtORb9x9vo3NHur7FrKglRSIWJ",
+	"OUWFXgKhuQSaLU6snmmZG2ZImDNBCjoaHd4NZBYljcXjaAo0c03UXoq0KjKoF1vmade3J/knWWZTl5yX",
+	"dpnMW5L74Cv+f22pPodQY5/nSLBV7aOKa5vQpk9hhZJzUEyEMRe0mCVKG7FxCVCo2qWGwzWekATs9kDn",
+	"dEGcfsyN1owlUbFLvTKSxbYK6lLzjwivp+Yl7aKTDhi7ZhLC6DlkLrhBDDEacG9nqyr1bmVvn3Y3otUi",
+	"q8tbH6zoHWaut0VKtg1eaM+rog2ihKsBwB5uC4uKMGMMKncvQPcc/gZi+dMfxUdwd9s41te8uvqoYuV5",
+	"gxepHkGz0XnVfeauPwVv74GPzgetsbc+8mhEiJaCT8izd3RyQi5Ox3uvBIe9X6hOpxd4OS/eUD6BCzRy",
+	"poKLUkIWtMUQqOe+rdhKDCKQB//URtz6Lki97N+x9Uc7XKaZp4iMq516Z3gJQnG/7wLjj5jlfIYPViUB",
+	"ac4MPqZ0K/pNzSsse1VVYqmvy9w98XFgk2kiSrnaDnxVD9sUhqqp4z90/r89nd83W+m5aRyoNGo5a2nq",
+	"9jtU1bd6TVQ1txY+765ybWDzsV3ckEp36r0gnqG+q0au0WjOsD3GPnlCOJUSi1YqnYELTYDnVE4g69Nt",
+	"fF+MgFvk/tGo8ogcPhrF5vOjB6P48Oj70adADOnTQAGA3Ve2wZyr41zNgqthd8CHnxA1wzB2TErbwYT8",
+	"fPbshRchvcr4FmjNV4v3Mt6fzYCdu992yUJ8pfxKp4E5h22g8qmxP5Q3QLrWDkZAzKeVXgVbKn/dwNHB",
+	"188iuV7FAX4WSbTbU+y7UZ9Fsi1V+DNuYukYOtQXaKX62e2+z9TaLLDtb0cz1b33hpz5QTs8/WZCfp/S",
+	"6cDwrhznWx2jD3k7bCrP61V8EIZJkoqS66atUify97rFnrheUTaZ1PqojOHj+0xrIfbJg9FjwsbOV8MU",
+	"smDkibTu39zGx1MJVMNZq2Vxw0u1FVw0aqDDfWKXqOBw21SwhgK2guoss3FbRIbzPxr8NLEWxvjS1Tn4",
+	"6v5a6SU61VVLBEtOhAsyExJOfAa7QbwbEbtoNVJEvsDYE6FFYXvKaBHXfqOZMWpKngkOlpxs45ZmR3Om",
+	"SAKGBl1wus9V1CSqIU6YxvwTs/wWfTDV3FV9oqun7LuCGwnvZttwI5gLY9+vRpmRbK7jx0QQmgs+ad5e",
+	"W+dl9Ch6CRyj9zfBwxsw83xbl3t0x5fblcQbnHOYOy54e8p6wa6adEW5DUi4vqKb3HJclUroFZlP7fOG",
+	"1FxpqryroyOevfXZJC64f/sm9bvURqvuRCF1tGp244tcG/dLjOumEFsR5z+JuU/ZsQesqdJgI7o2lWIX",
+	"/KSfcFpNTYK+yOYLKZzm7PVpUkjIWIrV1mP7HhGnWviqCaYtS2oF02Rjii7DMerWLxVUN/c77ZKeWo1i",
+	"eniHJyMtSC7EJaHahga3QUVv/NzY5E3aLLB8QWZMGW7v7Bz8koVMHW1wZZSJ3RFW1TSgz3Q6c+U0u+Tt",
+	"SS9ndw0c6ndFbMdj1Sgcxbwb1ZS27ZudwDbUhKCe31ACKmYmUb0nY5gbTUBw2FMsgyy26szcdZaaMaUY",
+	"n9ju/41p+vQFH8ztXuN3ZkAPjo/uwkCumNSUGqAnJV8R3u3ppiIIVZcYhcT0UVD4yqmdxoLx3AhFRcMR",
+	"p6/kqdtnLZPRmmt44Ooull4TtmVys40Zx5hMZWUbpqreWPM8RaBrEhqid4pUg95TWgKd3cBxeadWZT9z",
+	"2iJTcqkF8MV1RUF68LacY1FUE+EaPWxIV7JRtbgLyjqt2GjJNcsJrW81HWuQZFzKZmc52/eaUJLY5L3K",
+	"AmWtNwO5hnnbIVNfubkZoW5GLVV16N2bR2uptCXtuJhvg2pfgkaqpTJntv8hroSL3IBM3e/XehQT+OBH",
+	"7vpQV2mOHtxtnKRNzW+hCjOxLDWv9IdvR0cZipuDr+6v67VK44fGG7x2iSPXD2v3TPo1r29T5V2aT0UO",
+	"xDWB2jJW1seImq9cuwkSl/Nb2ph89qUt2gdj8Zbyvae+bNs4xCZKdQ5KSjlJoO5MBrkCTCT9dtH6u2/R",
+	"E3QJuHeyIY0qr5cSNCpBkZlQOiZKzIBkks45gSvg+QJNCvzWOVUSMON4FV+AGaq9VO5lpcU4Pqiayn4u",
+	"lbbtPvfJW+AZucAPFzG5aNXzuaworGC6wOTaunjFgrpPnlTVzhVLtK+mcrF4+8Gm8qJGa1WDGDPw5sI3",
+	"QrO/IhkbY7Ms7WdVwfwr2/coHFgb/kbKw+arzw7Xvphwl24Qu6G+m+WJpBUasybViUU7FhAZJcyQD1Mk",
+	"h7HeTn2MfW0dNpfGFNW79X00esD0qhtvKmPujymyaTTNGYTrujPPLimq0aFnZeaAO+FtuW3whciGCKtg",
+	"1wq9qGrFs2v6OShdOfouTKvqrY+KsqyV9OKdte4t0c5p2SlM4Jl44yOSu7B5sBb/+vr6eufkttqDW0sI",
+	"F9LcAs2ZvdX9AOw6aIBSjP5kS3luNcWtp5kB1QHvXHDXBmznTUI4cTWFtjLASD7dTG33JxAO1jbIYaOE",
+	"efeqiW0c7C/0spEuX7/DInR3+2yMvm3cLdntiLVVXXLb2W1b4mnxRtlwcVSUARSclXqnjKVuW3/H3pRB",
+	"3Mbmgzveuy13Cr6gwTcIEJKoS1asJoN+RlP3gwraBi64ooS0r3mt46f3VG0gcdvQX4zHCvSJ2bF01sPh",
+	"KB6NRj71F4uPzH9qDhIyq8g/OByhw7Jy4NmoSzfgsk9+bXdvw4d2MjPtg9HjcPzxbdWYaue6WX/57/Ir",
+	"CdC1OXMvK7DvNukLy88YP293PAkYylUHldqaaNgSo0BnlX/k5v/xufl1x7iVCrJ9B9DWy3JJsmhdaNcm",
+	"xJvzHV3ZMYvdqcp2gYOyfhXgVnTlNkvAM3dVtDcowm2/wn6XEqbZCKpHzOCBbTXc7cnAdlRo+VX8i9qg",
+	"CBLFWrQ2lNk+be2ta/C02wv3x5ym4N06hO3cqPgmZQtr8XQwny5W+XxzyrjH17eY1uMb6QaQjeayKoBe",
+	"qiWzyDYD8tk9ShOmd1gS5Se1b8pr9H3KaodbWMX/AwnH1WkZ7tzbrqH5FnHDN47+939mQPmfC6GYZlfw",
+	"F/LX//wvgl9xmFD8Ck3mpVE+88wPUrb5gusfZhNhchhrIspAx6K3COkPi2du+I5MEDe9Xe2uzZBvobrv",
+	"tK7ss/qEwx9S9JjK+s1xHo8VBkP1fy06ayoDYXHukFxJ9Lspbf30TasO3xpVDNMklgig0QSwT1+4g+Cx",
+	"X+IOwvsffIZYq8mhRc+Ts9PK0K56MXaaguErkcyHUB64a1eIA7AZoAe32cfu+ODg8Oi7/dH+aP/w+Luj",
+	"h0dI6m6lXrcz9gyBLK7DogZWe3Vtmo2zZV3hZddWfuXIry5mrxsRxa5dluP5NpPbTq4aczv66c79jipt",
+	"RMdr3nrVqnMxKLgCSfPGRFWmdncq3LFr1uh97d4sq/uWOMdLz89p5w2zii5UcCYn5gNbmkL1Xk6bdO47",
+	"u9QE2dxPAn3QtCJrca0AVd9XIQM3WxVy6074UvAJdqyroGlmWtZ1hqEd2eZ7+MMqGaOBWqTw60/X/xcA",
+	"AP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
 )
 
 // browser opens a real one, and gathers what the page complains of.
@@ -128,6 +129,50 @@ func TestThePageIsUsableByKeyAndByButton(t *testing.T) {
 	step("liked", chromedp.Click(`[data-view=liked]`), eventually(`document.querySelectorAll(".card").length`, "6"))
 	step("search", chromedp.Click(`[data-view=newest]`), chromedp.Click(`#unrated`),
 		chromedp.SendKeys(`#search`, "roth"), eventually(`document.querySelectorAll(".card").length`, "9"))
+	if all := complaints(); len(all) > 0 {
+		t.Errorf("the page complained: %v", all)
+	}
+}
+
+// Teaching shows one picture after the other; what it asked and why goes into
+// the log with the answer.
+func TestThePageTeachesByKeyAndByButton(t *testing.T) {
+	ctx, complaints := browser(t)
+	f := newFixture(t)
+	reds, blues := f.add(t, 30, red, "Roth"), f.add(t, 30, blue, "Blau")
+	f.rate(t, palate.Like, reds[:8]...)
+	f.rate(t, palate.Dislike, blues[:8]...)
+	f.learn(t)
+	step := func(what string, actions ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		if err := chromedp.Do(ctx, actions...); err != nil {
+			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
+		}
+	}
+	standing := func() []catalog.Rating {
+		t.Helper()
+		ratings, err := f.catalog.StandingRatings(t.Context(), palate.DefaultProfile, catalog.RatingQuery{Limit: 100})
+		must(t, err)
+		return ratings
+	}
+	const taste = `document.querySelector("#taste").textContent.split(" · ")[0]`
+	step("load", chromedp.Navigate(f.url), eventually(taste, "8 liked, 8 disliked"))
+	step("teach", chromedp.Click(`[data-view=teach]`), chromedp.WaitVisible(`#teach img`), eventually(`document.querySelector("#teach img").naturalWidth > 0`, "true"))
+	step("like by key", chromedp.KeyEvent("l"), eventually(taste, "9 liked, 8 disliked"))
+	step("dislike by arrow", chromedp.KeyEvent(kb.ArrowLeft), eventually(taste, "9 liked, 9 disliked"))
+	step("like by button", chromedp.Click(`#teach [data-verdict=like]`), eventually(taste, "10 liked, 9 disliked"))
+	answered := standing()[:3]
+	for _, r := range answered {
+		if !strings.HasPrefix(string(r.Shown), "queue:") || r.ProbeVersion != 1 || r.Score == nil {
+			t.Errorf("the log says shown as %q by probe %d with score %v", r.Shown, r.ProbeVersion, r.Score)
+		}
+	}
+	if answered[0].Image == answered[1].Image || answered[1].Image == answered[2].Image {
+		t.Error("a picture was asked about twice")
+	}
+	step("undo", chromedp.KeyEvent("u"), eventually(taste, "9 liked, 9 disliked"))
+	step("back", chromedp.Click(`[data-view=newest]`), eventually(`document.querySelector("#teach").hidden`, "true"),
+		eventually(`document.querySelectorAll(".card").length > 10`, "true"))
 	if all := complaints(); len(all) > 0 {
 		t.Errorf("the page complained: %v", all)
 	}

@@ -1,9 +1,12 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
@@ -58,6 +61,81 @@ func (s *Server) ListProbeVersions(ctx context.Context, request ListProbeVersion
 		}
 	}
 	return ListProbeVersions200JSONResponse{Probes: probes}, nil
+}
+
+// GetProbeVersion answers with one version and its report.
+func (s *Server) GetProbeVersion(ctx context.Context, request GetProbeVersionRequestObject) (GetProbeVersionResponseObject, error) {
+	profile, err := palate.ParseProfile(request.Profile)
+	if err != nil {
+		return nil, err
+	}
+	version, err := s.services.Tastes.Version(ctx, profile, request.Version)
+	if err != nil {
+		return nil, err
+	}
+	answer := GetProbeVersion200JSONResponse{}
+	if answer.Probe, err = probeOf(version.Probe); err != nil {
+		return nil, err
+	}
+	settings, err := json.Marshal(version.Learned.Settings)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(settings, &answer.Settings); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(version.Report, &answer.Report); err != nil {
+		return nil, fmt.Errorf("report of probe %d of %s: %w", version.Version, profile, err)
+	}
+	return answer, nil
+}
+
+// RollbackProbe lets an earlier version serve.
+func (s *Server) RollbackProbe(ctx context.Context, request RollbackProbeRequestObject) (RollbackProbeResponseObject, error) {
+	profile, err := palate.ParseProfile(request.Profile)
+	if err != nil {
+		return nil, err
+	}
+	version, err := s.services.Tastes.Rollback(ctx, profile, request.Body.Version)
+	if err != nil {
+		return nil, err
+	}
+	described, err := probeOf(version.Probe)
+	return RollbackProbe200JSONResponse(described), err
+}
+
+// ExportProbe answers with one version as a file.
+func (s *Server) ExportProbe(ctx context.Context, request ExportProbeRequestObject) (ExportProbeResponseObject, error) {
+	profile, err := palate.ParseProfile(request.Profile)
+	if err != nil {
+		return nil, err
+	}
+	exported, err := s.services.Tastes.Export(ctx, profile, request.Version)
+	return ExportProbe200ApplicationOctetStreamResponse{Body: bytes.NewReader(exported), ContentLength: int64(len(exported))}, err
+}
+
+// maxProbeBytes is far above what any probe takes: a million weights.
+const maxProbeBytes = 4 << 20
+
+// ImportProbe adds an exported probe.
+func (s *Server) ImportProbe(ctx context.Context, request ImportProbeRequestObject) (ImportProbeResponseObject, error) {
+	profile, err := palate.ParseProfile(request.Profile)
+	if err != nil {
+		return nil, err
+	}
+	exported, err := io.ReadAll(io.LimitReader(request.Body, maxProbeBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("body: %w: %w", err, palate.ErrInvalid)
+	}
+	if len(exported) > maxProbeBytes {
+		return nil, fmt.Errorf("the body has more than %d bytes: %w", maxProbeBytes, &http.MaxBytesError{Limit: maxProbeBytes})
+	}
+	version, err := s.services.Tastes.Import(ctx, profile, exported)
+	if err != nil {
+		return nil, err
+	}
+	described, err := probeOf(version.Probe)
+	return ImportProbe201JSONResponse(described), err
 }
 
 // probeOf tells of a version what its report says.

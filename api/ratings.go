@@ -9,23 +9,6 @@ import (
 	"github.com/palate-art/palate/internal/catalog"
 )
 
-// ListProfiles answers with all profiles.
-func (s *Server) ListProfiles(ctx context.Context, _ ListProfilesRequestObject) (ListProfilesResponseObject, error) {
-	summaries, err := s.services.Catalog.Profiles(ctx)
-	if err != nil {
-		return nil, err
-	}
-	profiles := make([]Profile, len(summaries))
-	for i, p := range summaries {
-		profiles[i] = Profile{Profile: string(p.Profile), Likes: p.Likes, Dislikes: p.Dislikes, Skips: p.Skips}
-		if !p.LastRatedAt.IsZero() {
-			at := p.LastRatedAt.UTC()
-			profiles[i].LastRatedAt = &at
-		}
-	}
-	return ListProfiles200JSONResponse{Profiles: profiles}, nil
-}
-
 // ListRatings answers with a page of standing ratings.
 func (s *Server) ListRatings(ctx context.Context, request ListRatingsRequestObject) (ListRatingsResponseObject, error) {
 	profile, err := palate.ParseProfile(request.Profile)

@@ -76,22 +76,29 @@ func (s *Server) search(ctx context.Context, profile palate.Profile, q index.Que
 	if err != nil {
 		return HitList{}, err
 	}
+	list := HitList{ModelID: string(s.services.Embedder.Model())}
+	list.Hits, err = s.hitsOf(ctx, profile, hits)
+	return list, err
+}
+
+// hitsOf describes hits. An image deleted a moment ago may still be in the
+// index; it is left out.
+func (s *Server) hitsOf(ctx context.Context, profile palate.Profile, hits []index.Hit) ([]Hit, error) {
 	ids := make([]palate.ImageID, len(hits))
 	for i, hit := range hits {
 		ids[i] = hit.ID
 	}
 	images, err := s.imagesOf(ctx, profile, ids)
 	if err != nil {
-		return HitList{}, err
+		return nil, err
 	}
-	list := HitList{Hits: []Hit{}, ModelID: string(s.services.Embedder.Model())}
+	out := []Hit{}
 	for _, hit := range hits {
-		// An image deleted a moment ago may still be in the index.
 		if image, there := images[hit.ID]; there {
-			list.Hits = append(list.Hits, Hit{Image: image, Similarity: hit.Score})
+			out = append(out, Hit{Image: image, Similarity: hit.Score})
 		}
 	}
-	return list, nil
+	return out, nil
 }
 
 // imagesOf describes the named images, leaving out those that do not exist.

@@ -67,7 +67,7 @@ func validate(r *http.Request, route *routers.Route, parameters map[string]strin
 	err := openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
 		Request: r, PathParams: parameters, Route: route,
 		Options: &openapi3filter.Options{
-			MultiError: true, ExcludeRequestBody: upload,
+			MultiError: true, ExcludeRequestBody: upload || isFile(route.Operation),
 			SkipSettingDefaults: true, // handlers tell what was given from what was not
 		},
 	})
@@ -94,6 +94,11 @@ func knownParameters(route *routers.Route) map[string]*openapi3.Parameter {
 
 func isUpload(operation *openapi3.Operation) bool {
 	return operation.RequestBody != nil && operation.RequestBody.Value.Content.Get("multipart/form-data") != nil
+}
+
+// isFile reports a body that is one file; its handler bounds and reads it.
+func isFile(operation *openapi3.Operation) bool {
+	return operation.RequestBody != nil && operation.RequestBody.Value.Content.Get("application/octet-stream") != nil
 }
 
 // gather takes a validation error apart into what a caller can mend.

@@ -164,23 +164,3 @@ func newcombe(auc, likes, dislikes float64) (low, high float64) {
 	}
 	return end(0), end(1)
 }
-
-// aucDifference is how much larger the area of scores a is than that of b on
-// the same examples, with the standard error of the paired difference
-// (DeLong's), which is 0 if it can't be told.
-func aucDifference(a, b []float64, liked []bool) (difference, standardError float64) {
-	pa, pb := newPlacements(len(liked)), newPlacements(len(liked))
-	strata := make([]int, len(liked))
-	pa.add(a, liked, strata)
-	pb.add(b, liked, strata)
-	difference = (pa.won - pb.won) / pa.total
-	variance, _, _ := structuralVariance(liked, difference, func(i int) (float64, bool) {
-		va, ok := pa.of(i)
-		vb, _ := pb.of(i)
-		return va - vb, ok
-	})
-	if !(variance > 0) {
-		return difference, 0
-	}
-	return difference, math.Sqrt(variance)
-}

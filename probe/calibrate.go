@@ -5,20 +5,54 @@ import (
 	"slices"
 )
 
-// Calibration turns a logit into a probability: 1/(1+exp(-(A·logit+B))).
-// A is above 0, so that the order of images never changes.
+// Calibration turns a logit into a probability. It grows with the logit, so
+// that the order of images never changes.
 type Calibration struct {
+	// A, above 0, and B are Platt's: 1/(1+exp(-(A·logit+B))).
 	A float64 `json:"a"`
 	B float64 `json:"b"`
+	// Isotonic, if set, takes Platt's place but for plattShare of it, which
+	// keeps the probability growing where the isotonic one is level.
+	Isotonic *Isotonic `json:"isotonic,omitempty"`
 }
 
-// leastSlope is the slope of a calibration whose scores tell nothing, or the
-// opposite: nearly every image gets the share of likes.
-const leastSlope = 1e-3
+const (
+	// leastSlope is the slope of a calibration whose scores tell nothing, or
+	// the opposite: nearly every image gets the share of likes.
+	leastSlope = 1e-3
+	plattShare = .01
+)
+
+// CalibrationMethod says how scores become probabilities.
+type CalibrationMethod string
+
+// The methods.
+const (
+	// BestCalibration takes the one with the lower log-loss on folds that it
+	// was not fitted to.
+	BestCalibration     CalibrationMethod = "best"
+	PlattCalibration    CalibrationMethod = "platt"
+	IsotonicCalibration CalibrationMethod = "isotonic"
+)
+
+// Method names what the calibration is.
+func (c Calibration) Method() CalibrationMethod {
+	if c.Isotonic != nil {
+		return IsotonicCalibration
+	}
+	return PlattCalibration
+}
 
 // Probability is the calibrated probability of a like at a logit.
 func (c Calibration) Probability(logit float64) float64 {
-	z := c.A*logit + c.B
+	p := sigmoid(c.A*logit + c.B)
+	if c.Isotonic == nil {
+		return p
+	}
+	return plattShare*p + (1-plattShare)*c.Isotonic.Probability(logit)
+}
+
+func sigmoid(z float64) float64 {
 	if z >= 0 {
 		return 1 / (1 + math.Exp(-z))
 	}
@@ -26,9 +60,93 @@ func (c Calibration) Probability(logit float64) float64 {
 	return e / (1 + e)
 }
 
-// Logit is the logit at which Probability is p; -Inf at 0 and +Inf at 1.
+// Logit is the logit at which Probability is p; -Inf and +Inf where it is
+// above or below p everywhere.
 func (c Calibration) Logit(p float64) float64 {
-	return (math.Log(p) - math.Log1p(-p) - c.B) / c.A
+	platt := func(p float64) float64 { return (math.Log(p) - math.Log1p(-p) - c.B) / c.A }
+	if c.Isotonic == nil {
+		return platt(p)
+	}
+	values := c.Isotonic.Probabilities
+	level := (1 - plattShare) * values[0]
+	if p <= level {
+		return math.Inf(-1)
+	}
+	if p >= plattShare+(1-plattShare)*values[len(values)-1] {
+		return math.Inf(1)
+	}
+	low, high := c.Isotonic.Scores[0], c.Isotonic.Scores[len(values)-1]
+	// Beyond the isotonic points only Platt's share grows.
+	if c.Probability(low) >= p {
+		low, high = platt((p-level)/plattShare), low
+	} else if c.Probability(high) < p {
+		low, high = high, platt((p-(1-plattShare)*values[len(values)-1])/plattShare)
+	}
+	for range 200 {
+		middle := low + (high-low)/2
+		if middle <= low || middle >= high {
+			break
+		}
+		if c.Probability(middle) < p {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return high
+}
+
+// calibrate fits a calibration to held-out scores. Which method is better is
+// found on the parts: each is predicted by what the others give.
+func calibrate(scores []float64, liked []bool, part []int, parts int, method CalibrationMethod) Calibration {
+	c := Platt(scores, liked)
+	switch method {
+	case PlattCalibration:
+		return c
+	case BestCalibration:
+		var platt, isotonic float64
+		for fold := range parts {
+			var train, held []float64
+			var trainLiked, heldLiked []bool
+			for i, s := range scores {
+				if part[i] == fold {
+					held, heldLiked = append(held, s), append(heldLiked, liked[i])
+				} else {
+					train, trainLiked = append(train, s), append(trainLiked, liked[i])
+				}
+			}
+			without := Platt(train, trainLiked)
+			platt += logLossSum(without, held, heldLiked)
+			without.Isotonic = bounded(train, trainLiked)
+			isotonic += logLossSum(without, held, heldLiked)
+		}
+		if !(isotonic < platt) {
+			return c
+		}
+	}
+	c.Isotonic = bounded(scores, liked)
+	return c
+}
+
+// bounded is the isotonic regression held off 0 and 1 by what so many
+// examples can tell, as Platt's targets are. The scores are finite.
+func bounded(scores []float64, liked []bool) *Isotonic {
+	r, err := NewIsotonic(scores, liked)
+	if err != nil {
+		panic(err) // scores are logits of a fit, one for each label
+	}
+	least := 1 / (float64(len(scores)) + 2)
+	for i, p := range r.Probabilities {
+		r.Probabilities[i] = min(max(p, least), 1-least)
+	}
+	return r
+}
+
+func logLossSum(c Calibration, scores []float64, liked []bool) (sum float64) {
+	for i, s := range scores {
+		sum += lossAt(c.Probability(s), liked[i])
+	}
+	return sum
 }
 
 // Platt fits a calibration to held-out logits by maximum likelihood with
@@ -71,7 +189,7 @@ func newtonPlatt(logits, targets []float64, c Calibration, fixedSlope bool) Cali
 		// The ridge keeps the Hessian regular when all logits are equal.
 		haa, hbb, hab, ga, gb := 1e-12, 1e-12, 0., 0., 0.
 		for i, z := range logits {
-			p := c.Probability(z)
+			p := sigmoid(c.A*z + c.B)
 			d, v := p-targets[i], p*(1-p)
 			ga, gb = ga+d*z, gb+d
 			haa, hbb, hab = haa+v*z*z, hbb+v, hab+v*z
@@ -102,8 +220,8 @@ func newtonPlatt(logits, targets []float64, c Calibration, fixedSlope bool) Cali
 // Isotonic is a probability that never falls with the score, linear between
 // its points.
 type Isotonic struct {
-	Scores        []float64 // ascending
-	Probabilities []float64 // of each, not falling
+	Scores        []float64 `json:"scores"`        // ascending
+	Probabilities []float64 `json:"probabilities"` // of each, not falling
 }
 
 // NewIsotonic fits the least-squares isotonic regression of labels on scores

@@ -102,5 +102,25 @@ func (p *Probe) validate() error {
 	if p.Calibration.A <= 0 {
 		return fmt.Errorf("probe: calibration slope %v turns the order round: %w", p.Calibration.A, palate.ErrInvalid)
 	}
+	return p.Calibration.Isotonic.validate()
+}
+
+// validate accepts nil: not every calibration is isotonic.
+func (r *Isotonic) validate() error {
+	if r == nil {
+		return nil
+	}
+	if len(r.Scores) == 0 || len(r.Scores) != len(r.Probabilities) {
+		return invalid("an isotonic calibration of %d scores and %d probabilities", len(r.Scores), len(r.Probabilities))
+	}
+	for i, s := range r.Scores {
+		p := r.Probabilities[i]
+		if math.IsNaN(s) || math.IsInf(s, 0) || !(p >= 0 && p <= 1) {
+			return invalid("point %d of the isotonic calibration is %v at %v", i, p, s)
+		}
+		if i > 0 && (s <= r.Scores[i-1] || p < r.Probabilities[i-1]) {
+			return invalid("point %d of the isotonic calibration falls behind the one before", i)
+		}
+	}
 	return nil
 }

@@ -3,6 +3,7 @@ package probe
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -14,17 +15,70 @@ import (
 // with their groups numbered.
 type collection struct {
 	examples []Example
-	groups   []int // of each example
+	groups   []int     // of each example
+	weights  []float64 // of each example: its share of its work's weight
 }
 
-func collect(examples []Example) *collection {
+// collect orders and groups examples that can be learned from; others are
+// palate.ErrInvalid. near looks for near-duplicates too.
+func collect(ctx context.Context, examples []Example, near bool) (*collection, error) {
 	s := &collection{examples: slices.Clone(examples)}
 	slices.SortStableFunc(s.examples, func(a, b Example) int {
 		return cmp.Or(bytes.Compare(a.Image[:], b.Image[:]), slices.Compare(a.Embedding, b.Embedding),
 			cmp.Compare(a.Group, b.Group), compareBools(a.Liked, b.Liked), cmp.Compare(a.Weight, b.Weight))
 	})
-	s.groups = groupsOf(s.examples)
-	return s
+	if err := s.validate(); err != nil {
+		return nil, err
+	}
+	var pairs [][2]int
+	if near {
+		var err error
+		if pairs, err = nearDuplicates(ctx, s.examples); err != nil {
+			return nil, err
+		}
+	}
+	s.groups = groupsOf(s.examples, pairs)
+	s.weights = make([]float64, len(s.examples))
+	for _, w := range s.works(s.all()) {
+		for _, i := range w.members {
+			s.weights[i] = s.examples[i].weight() / float64(len(w.members))
+		}
+	}
+	return s, nil
+}
+
+// work is the examples of one group and verdict among some: what counts once.
+type work struct {
+	members []int // places in the list that it was made from
+	liked   bool
+}
+
+// works puts the named examples together, in the order of their first.
+func (s *collection) works(numbers []int) []work {
+	type key struct {
+		group int
+		liked bool
+	}
+	at := make(map[key]int)
+	var works []work
+	for i, number := range numbers {
+		k := key{s.groups[number], s.examples[number].Liked}
+		if _, seen := at[k]; !seen {
+			at[k] = len(works)
+			works = append(works, work{liked: k.liked})
+		}
+		w := &works[at[k]]
+		w.members = append(w.members, i)
+	}
+	return works
+}
+
+// mean is the mean value of a work's members.
+func (w work) mean(values []float64) (mean float64) {
+	for _, i := range w.members {
+		mean += values[i] / float64(len(w.members))
+	}
+	return mean
 }
 
 func compareBools(a, b bool) int {
@@ -38,8 +92,8 @@ func compareBools(a, b bool) int {
 }
 
 // groupsOf numbers the groups in the order of their first examples. A group's
-// name and equal embeddings both hold examples together.
-func groupsOf(examples []Example) []int {
+// name, equal embeddings and the given pairs hold examples together.
+func groupsOf(examples []Example, pairs [][2]int) []int {
 	parent := make([]int, len(examples)) // a forest; its roots are the groups
 	root := func(i int) int {
 		for parent[i] != i {
@@ -70,6 +124,9 @@ func groupsOf(examples []Example) []int {
 		} else {
 			alike[key] = append(alike[key], i)
 		}
+	}
+	for _, pair := range pairs {
+		join(pair[0], pair[1])
 	}
 	numbers := make(map[int]int)
 	groups := make([]int, len(examples))
@@ -138,26 +195,26 @@ func (s *collection) all() []int {
 func (s *collection) resolve(numbers []int, weights ClassWeights) ClassWeights {
 	var likes, dislikes float64
 	for _, number := range numbers {
-		if e := s.examples[number]; e.Liked {
-			likes += e.weight()
+		if s.examples[number].Liked {
+			likes += s.weights[number]
 		} else {
-			dislikes += e.weight()
+			dislikes += s.weights[number]
 		}
 	}
 	like, dislike := weights.of(likes, dislikes)
 	return ClassWeights{Like: like, Dislike: dislike}
 }
 
-// samples gives the named examples, weighed by resolved weights.
-func (s *collection) samples(numbers []int, weights ClassWeights) Samples {
+// samples gives the named rows, weighed by resolved weights.
+func (s *collection) samples(rows [][]float32, numbers []int, weights ClassWeights) Samples {
 	out := Samples{
 		Rows: make([][]float32, len(numbers)), Liked: make([]bool, len(numbers)), Weights: make([]float64, len(numbers)),
 	}
 	for i, number := range numbers {
-		e := s.examples[number]
-		out.Rows[i], out.Liked[i], out.Weights[i] = e.Embedding, e.Liked, e.weight()*weights.Dislike
-		if e.Liked {
-			out.Weights[i] = e.weight() * weights.Like
+		out.Rows[i], out.Liked[i] = rows[number], s.examples[number].Liked
+		out.Weights[i] = s.weights[number] * weights.Dislike
+		if out.Liked[i] {
+			out.Weights[i] = s.weights[number] * weights.Like
 		}
 	}
 	return out

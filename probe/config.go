@@ -51,7 +51,15 @@ func (w ClassWeights) validate() error {
 
 // Config says how a probe is trained.
 type Config struct {
+	// Kind is what learns, a linear one; nil is Logistic.
+	Kind Kind
+
 	ClassWeights ClassWeights
+
+	// NearDuplicates looks for examples that show one work, so that they
+	// stay together in every split and count once: by the distance of their
+	// embeddings, and by Example.Hashes where there are any.
+	NearDuplicates bool
 
 	// Strengths are the candidates for C, the inverse strength of the
 	// regularisation as in scikit-learn, in any order. The one with the
@@ -83,6 +91,19 @@ type Config struct {
 	// embeddings as they are stored.
 	Standardise bool
 
+	// Calibration is how scores become probabilities.
+	Calibration CalibrationMethod
+	// Threshold is which images shall count as liked.
+	Threshold Wish
+
+	// Resamples of the bootstrap give the intervals of metrics; 0 gives none.
+	Resamples int
+	// Against are kinds that are judged beside the probe, on the same splits.
+	Against []Kind
+	// CurveShares are the shares of the ratings, above 0 and at most 1, at
+	// which the learning curve is measured.
+	CurveShares []float64
+
 	// MinPerClass, at least 4 so that every fold leaves enough to choose a
 	// strength with, is how many likes and how many dislikes there must be.
 	MinPerClass int
@@ -98,17 +119,49 @@ type Config struct {
 // DefaultConfig suits embeddings of L2 norm 1, from a dozen ratings on.
 func DefaultConfig() Config {
 	return Config{
-		ClassWeights:  Balanced(),
-		Strengths:     []float64{1, 3, 10, 30, 100},
-		Folds:         5,
-		InnerFolds:    3,
-		Repeats:       1,
-		Patience:      10,
-		MaxIterations: 1000,
-		Tolerance:     1e-14,
-		MinPerClass:   5,
-		Seed:          1,
+		ClassWeights:   Balanced(),
+		NearDuplicates: true,
+		Strengths:      []float64{1, 3, 10, 30, 100},
+		Folds:          5,
+		InnerFolds:     3,
+		Repeats:        1,
+		Patience:       10,
+		MaxIterations:  1000,
+		Tolerance:      1e-14,
+		Calibration:    BestCalibration,
+		Resamples:      1000,
+		MinPerClass:    5,
+		Seed:           1,
 	}
+}
+
+// Thorough is the configuration with everything in the report that the
+// examples allow: more rounds, baselines, a learning curve. Neighbours take
+// time with the square of the examples, and are left out of large sets.
+func (c Config) Thorough(examples []Example) Config {
+	c.Repeats = max(c.Repeats, 3)
+	if len(examples) > manyExamples {
+		c.Repeats = 1
+	}
+	c.CurveShares = []float64{.1, .2, .35, .5, .7, .85, 1}
+	c.Against = nil
+	for _, k := range Kinds() {
+		if k.Name() == c.kind().Name() || k == Neighbours && len(examples) > manyExamples || len(examples) == 0 || !Available(k, examples) {
+			continue
+		}
+		c.Against = append(c.Against, k)
+	}
+	return c
+}
+
+// manyExamples is where a thorough report begins to leave things out.
+const manyExamples = 3000
+
+func (c Config) kind() Kind {
+	if c.Kind == nil {
+		return Logistic
+	}
+	return c.Kind
 }
 
 // Validate reports everything that is wrong, as palate.ErrInvalid.
@@ -130,6 +183,17 @@ func (c Config) Validate() error {
 	wrong(c.MaxIterations < 1, "MaxIterations is %d, want 1 or more", c.MaxIterations)
 	wrong(!positive(c.Tolerance) || c.Tolerance >= 1, "Tolerance is %v, want more than 0 and less than 1", c.Tolerance)
 	wrong(c.MinPerClass < 4, "MinPerClass is %d, want 4 or more", c.MinPerClass)
+	wrong(!c.kind().Linear(), "Kind is %s, which is no query vector and can't serve", c.kind().Name())
+	switch c.Calibration {
+	case BestCalibration, PlattCalibration, IsotonicCalibration:
+	default:
+		wrong(true, "Calibration is %q, want best, platt or isotonic", string(c.Calibration))
+	}
+	problems = append(problems, c.Threshold.validate())
+	wrong(c.Resamples < 0, "Resamples is %d, want 0 or more", c.Resamples)
+	for _, share := range c.CurveShares {
+		wrong(!(share > 0 && share <= 1), "a share of the learning curve is %v, want more than 0 and at most 1", share)
+	}
 	wrong(c.Parallelism < 0, "Parallelism is %d, want 0 (every core) or more", c.Parallelism)
 	return errors.Join(problems...)
 }

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/palate-art/palate"
@@ -19,8 +20,28 @@ type Example struct {
 	// own. Examples with the same embedding are always of one group.
 	Group string
 
-	// Weight multiplies the class's weight; 0 is 1.
+	// Weight multiplies the class's weight; 0 is 1. Examples of one group and
+	// verdict share one such weight: a work counts once however often it is
+	// there.
 	Weight float64
+
+	// Hashes gives perceptual hashes of the picture and of windows of it, the
+	// whole picture first, as picture.Hashes does; nil, or none, is fine. It
+	// is called, one example at a time, where near embeddings raise the
+	// suspicion that two examples show one work: see Config.NearDuplicates.
+	Hashes func() []uint64
+
+	// Shown says how the picture came before the person, Artist and Site
+	// where it is from; all may be empty. They break the report down.
+	Shown  palate.Shown
+	Artist string
+	Site   string
+
+	// MeanPatch is the mean of the model's patch tokens, of norm 1, and
+	// Baseline what the built-in model makes of the picture; they are needed
+	// only by the kinds that learn from them.
+	MeanPatch palate.Embedding
+	Baseline  palate.Embedding
 }
 
 func (e Example) weight() float64 {
@@ -69,10 +90,14 @@ func needed(n int, noun string) string {
 }
 
 // Enough returns a *NotEnoughError if there are fewer than MinPerClass likes
-// or dislikes; examples of one group count once. It does not look at the
-// embeddings beyond their equality.
+// or dislikes; examples of one group count once. Examples that can't be
+// learned from are palate.ErrInvalid, as in Train.
 func (c Config) Enough(examples []Example) error {
-	return c.enough(collect(examples))
+	set, err := collect(context.Background(), examples, c.NearDuplicates)
+	if err != nil {
+		return err
+	}
+	return c.enough(set)
 }
 
 func (c Config) enough(s *collection) error {

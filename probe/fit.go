@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/optimize"
@@ -14,6 +15,9 @@ import (
 // no better point means that rounding has ended the descent: the change of
 // the loss is below what float64 tells apart.
 const smallGradient = 1e-5
+
+// smallError is how far off the weights may be, as a share of the largest.
+const smallError = 1e-6
 
 // maxSearch is how many evaluations one line search may take: more only come
 // from a search that goes in circles among values that rounding has made
@@ -37,6 +41,10 @@ type FitOptions struct {
 	Patience int
 	// HeldOut, if not nil, is judged after every iteration.
 	HeldOut *Samples
+	// Start, if not nil, is where the descent begins: a fit to rows of the
+	// same length. Nil begins at weight 0 and the intercept of the weighted
+	// class frequencies. The optimum does not depend on it.
+	Start *Fitted
 	// Parallelism is Config.Parallelism.
 	Parallelism int
 }
@@ -52,7 +60,8 @@ type Fitted struct {
 	Converged  bool    // the state kept is the optimum, to Tolerance or to rounding
 
 	// HeldOutLosses has the mean weighted log-loss of HeldOut at the start
-	// and after every iteration; HeldOutLoss is the one of the state kept.
+	// and after every iteration, along a path only at the end; HeldOutLoss is
+	// the one of the state kept.
 	HeldOutLosses []float64
 	HeldOutLoss   float64
 }
@@ -63,8 +72,7 @@ func (f *Fitted) Logit(row []float32) float64 { return dot(f.Weights, row) + f.B
 // Fit minimises C·Σ s_i·log(1+exp(-y_i(w·x_i+b))) + ½|w|² with gonum's L-BFGS
 // (Liu and Nocedal, On the limited memory BFGS method for large scale
 // optimization, Mathematical Programming 45, 1989). The intercept is not
-// regularised; the descent begins at weight 0 and the intercept of the
-// weighted class frequencies. The result does not depend on Parallelism.
+// regularised. The result does not depend on Parallelism.
 //
 // Rows of different lengths, values that are not finite, weights or options
 // out of range and samples of one class are palate.ErrInvalid. A context that
@@ -76,17 +84,65 @@ func Fit(ctx context.Context, s Samples, o FitOptions) (*Fitted, error) {
 	if err := o.validate(len(s.Rows[0])); err != nil {
 		return nil, err
 	}
-	return fit(ctx, s, o)
+	return fit(ctx, s, newFrame(s, o.Standardise), o)
+}
+
+// Path is Fit for every strength: the values of C, ascending, take the place
+// of o.C, and each descent begins at the optimum of the strength before it,
+// which is near. What does not depend on the strength is computed once.
+// A fit that is stopped early depends on where it began, so patience is
+// palate.ErrInvalid here. HeldOut is judged once for each strength.
+func Path(ctx context.Context, s Samples, strengths []float64, o FitOptions) ([]*Fitted, error) {
+	if err := s.validate(true); err != nil {
+		return nil, err
+	}
+	if len(strengths) == 0 || !slices.IsSorted(strengths) {
+		return nil, invalid("the strengths of a path are %v, want at least one and ascending", strengths)
+	}
+	if o.Patience > 0 {
+		return nil, invalid("a path is fitted to convergence, without patience")
+	}
+	for _, c := range strengths {
+		o.C = c
+		if err := o.validate(len(s.Rows[0])); err != nil {
+			return nil, err
+		}
+	}
+	return path(ctx, s, newFrame(s, o.Standardise), strengths, o)
+}
+
+// path is Path for what is known to be valid.
+func path(ctx context.Context, s Samples, f *frame, strengths []float64, o FitOptions) ([]*Fitted, error) {
+	held := o.HeldOut
+	o.HeldOut = nil
+	fits := make([]*Fitted, len(strengths))
+	for i, c := range strengths {
+		o.C = c
+		var err error
+		if fits[i], err = fit(ctx, s, f, o); err != nil {
+			return nil, err
+		}
+		if held != nil {
+			fits[i].HeldOutLoss = held.meanLoss(fits[i].Weights, fits[i].Bias)
+			fits[i].HeldOutLosses = []float64{fits[i].HeldOutLoss}
+		}
+		o.Start = fits[i]
+	}
+	return fits, nil
 }
 
 // fit is Fit for samples and options that are known to be valid.
-func fit(ctx context.Context, s Samples, o FitOptions) (*Fitted, error) {
+func fit(ctx context.Context, s Samples, f *frame, o FitOptions) (*Fitted, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("probe: fit: %w", err)
 	}
-	obj := newObjective(s, o)
+	obj := newObjective(s, f, o)
 	start := make([]float64, obj.dim+1)
-	start[obj.dim] = s.prior()
+	if o.Start != nil {
+		start = obj.unfold(o.Start.Weights, o.Start.Bias)
+	} else {
+		start[obj.dim] = s.prior()
+	}
 	watch := &monitor{options: o, objective: obj, bound: obj.bound(), iteration: -1}
 	problem := optimize.Problem{
 		Func: obj.value, Grad: obj.gradient,
@@ -159,7 +215,11 @@ func (m *monitor) Converged(at *optimize.Location) optimize.Status {
 	m.relativeGradient = floats.Norm(at.Gradient, math.Inf(1)) / m.bound
 	// The objective is 1-strongly convex in the weights: it lies at most
 	// |g|²/2 above its minimum, where the intercept is at its best.
-	m.converged = floats.Dot(at.Gradient, at.Gradient)/2 <= m.options.Tolerance*at.F
+	// For the same reason the weights are off by |g| at most, which counts
+	// where strong regularisation keeps them small beside the objective.
+	gradient := floats.Norm(at.Gradient, 2)
+	m.converged = gradient*gradient/2 <= m.options.Tolerance*at.F &&
+		gradient <= smallError*floats.Norm(at.X[:len(at.X)-1], math.Inf(1))
 	m.keep(at)
 	switch o := m.options; {
 	case m.converged:
@@ -212,6 +272,9 @@ func (o FitOptions) validate(dim int) error {
 	}
 	if o.MaxIterations < 0 || o.Patience < 0 || o.Parallelism < 0 {
 		problems = append(problems, invalid("MaxIterations is %d, Patience %d and Parallelism %d, want 0 or more", o.MaxIterations, o.Patience, o.Parallelism))
+	}
+	if o.Start != nil && len(o.Start.Weights) != dim {
+		problems = append(problems, invalid("the descent would start at %d weights, the rows have %d values", len(o.Start.Weights), dim))
 	}
 	if o.Patience > 0 && o.HeldOut == nil {
 		problems = append(problems, invalid("Patience is %d without anything held out", o.Patience))

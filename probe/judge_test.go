@@ -33,9 +33,9 @@ func TestLabelsWithoutMeaningAreNotPredicted(t *testing.T) {
 	w := world{dim: 30, styles: 8, liked: 0, spread: 2, flips: .5}
 	var sum float64
 	covered := 0
-	const seeds = 30
+	const seeds = 20
 	for seed := range uint64(seeds) {
-		_, report := train(t, w.draw(seed, 60), probe.DefaultConfig())
+		_, report := train(t, w.draw(seed, 60), settings())
 		sum += report.AUC / seeds
 		if report.AUCLow <= .5 && .5 <= report.AUCHigh {
 			covered++
@@ -69,7 +69,7 @@ func TestGroupsNeverStraddleAFold(t *testing.T) {
 			examples = append(examples, copied)
 		}
 	}
-	_, report := train(t, examples, probe.DefaultConfig())
+	_, report := train(t, examples, settings())
 	if report.Groups != 40 {
 		t.Errorf("%d groups, want 40", report.Groups)
 	}
@@ -87,10 +87,14 @@ func TestGroupsNeverStraddleAFold(t *testing.T) {
 }
 
 func jitter(random *rand.Rand, e palate.Embedding) palate.Embedding {
+	return jitterBy(random, e, .01)
+}
+
+func jitterBy(random *rand.Rand, e palate.Embedding, deviation float64) palate.Embedding {
 	out := make(palate.Embedding, len(e))
 	var square float64
 	for j, v := range e {
-		out[j] = v + float32(.01*random.NormFloat64())
+		out[j] = v + float32(deviation*random.NormFloat64())
 		square += float64(out[j]) * float64(out[j])
 	}
 	for j := range out {
@@ -101,7 +105,7 @@ func jitter(random *rand.Rand, e palate.Embedding) palate.Embedding {
 
 func TestTrainingIsTheSameWhateverOrderAndParallelism(t *testing.T) {
 	examples := museum.draw(3, 90)
-	c := probe.DefaultConfig()
+	c := settings()
 	c.Parallelism = 1
 	wantProbe, wantReport := train(t, examples, c)
 	slices.Reverse(examples)
@@ -120,7 +124,7 @@ func TestTrainingIsTheSameWhateverOrderAndParallelism(t *testing.T) {
 func TestBalancedWeightsFindRareLikes(t *testing.T) {
 	w := world{dim: 48, styles: 11, liked: 1, spread: 2.5}
 	examples := w.draw(4, 220)
-	c := probe.DefaultConfig()
+	c := settings()
 	_, balanced := train(t, examples, c)
 	c.ClassWeights = probe.Unweighted()
 	_, unweighted := train(t, examples, c)
@@ -132,7 +136,7 @@ func TestBalancedWeightsFindRareLikes(t *testing.T) {
 
 func TestTheReportIsOfEveryExampleAndValidJSON(t *testing.T) {
 	examples := museum.draw(5, 100)
-	p, report := train(t, examples, probe.DefaultConfig())
+	p, report := train(t, examples, settings())
 	if len(report.OutOfFold) != 100 || len(report.Stops) != 5 || len(report.Strengths) != 5 {
 		t.Fatalf("%d predictions, %d stops, %d strengths, want 100, 5 and 5", len(report.OutOfFold), len(report.Stops), len(report.Strengths))
 	}
@@ -160,7 +164,7 @@ func TestTheReportIsOfEveryExampleAndValidJSON(t *testing.T) {
 
 func TestTrainRefuses(t *testing.T) {
 	twelveAndThree := slices.Concat(world{dim: 8, styles: 1, liked: 1, spread: 1}.draw(1, 12), world{dim: 8, styles: 1, spread: 1}.draw(2, 3))
-	_, _, err := probe.Train(t.Context(), twelveAndThree, model, probe.DefaultConfig())
+	_, _, err := probe.Train(t.Context(), twelveAndThree, model, settings())
 	var missing *probe.NotEnoughError
 	if !errors.As(err, &missing) || !errors.Is(err, palate.ErrConflict) {
 		t.Fatalf("got %v, want a NotEnoughError that is ErrConflict", err)
@@ -183,7 +187,7 @@ func TestTrainRefuses(t *testing.T) {
 		for i := range examples {
 			examples[i].Embedding = slices.Clone(examples[i].Embedding)
 		}
-		if _, _, err := probe.Train(t.Context(), broken(examples), model, probe.DefaultConfig()); !errors.Is(err, palate.ErrInvalid) {
+		if _, _, err := probe.Train(t.Context(), broken(examples), model, settings()); !errors.Is(err, palate.ErrInvalid) {
 			t.Errorf("%s: got %v, want ErrInvalid", name, err)
 		}
 	}
@@ -198,7 +202,7 @@ func TestTrainRefuses(t *testing.T) {
 func TestTrainEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if _, _, err := probe.Train(ctx, museum.draw(1, 3000), model, probe.DefaultConfig()); !errors.Is(err, context.DeadlineExceeded) {
+	if _, _, err := probe.Train(ctx, museum.draw(1, 3000), model, settings()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want the context's error", err)
 	}
 }

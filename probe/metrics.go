@@ -23,18 +23,22 @@ func NewConfusion(scores []float64, liked []bool, threshold float64) (Confusion,
 		return c, err
 	}
 	for i, s := range scores {
-		switch decided := s >= threshold; {
-		case decided && liked[i]:
-			c.TrueLikes++
-		case decided:
-			c.FalseLikes++
-		case liked[i]:
-			c.FalseDislikes++
-		default:
-			c.TrueDislikes++
-		}
+		c.count(s >= threshold, liked[i])
 	}
 	return c, nil
+}
+
+func (c *Confusion) count(decided, liked bool) {
+	switch {
+	case decided && liked:
+		c.TrueLikes++
+	case decided:
+		c.FalseLikes++
+	case liked:
+		c.FalseDislikes++
+	default:
+		c.TrueDislikes++
+	}
 }
 
 // Accuracy is the share of right decisions.
@@ -118,15 +122,19 @@ func LogLoss(probabilities []float64, liked []bool) (float64, error) {
 	if err := checkProbabilities(probabilities, liked); err != nil {
 		return 0, err
 	}
-	const epsilon = 0x1p-52
 	var sum float64
 	for i, p := range probabilities {
-		if !liked[i] {
-			p = 1 - p
-		}
-		sum -= math.Log(min(max(p, epsilon), 1-epsilon))
+		sum += lossAt(p, liked[i])
 	}
 	return sum / float64(len(liked)), nil
+}
+
+func lossAt(p float64, liked bool) float64 {
+	const epsilon = 0x1p-52
+	if !liked {
+		p = 1 - p
+	}
+	return -math.Log(min(max(p, epsilon), 1-epsilon))
 }
 
 // Brier is the mean squared distance of the probability from what was said

@@ -26,11 +26,10 @@ const (
 // pass over the float32 rows, which are read as they are: shift and scale are
 // moved from the rows to the weights.
 type objective struct {
+	*frame
 	samples Samples
 	c       float64
 	dim     int
-	shift   []float64 // mean of each feature
-	scale   []float64 // 1 / deviation of each feature, or 1
 	workers int
 
 	folded []float64 // w in the space of the rows
@@ -48,10 +47,10 @@ type blockSum struct {
 	grad           []float64
 }
 
-func newObjective(s Samples, o FitOptions) *objective {
+func newObjective(s Samples, f *frame, o FitOptions) *objective {
 	n, dim := len(s.Rows), len(s.Rows[0])
 	obj := &objective{
-		samples: s, c: o.C, dim: dim, workers: workers(o.Parallelism),
+		frame: f, samples: s, c: o.C, dim: dim, workers: workers(o.Parallelism),
 		folded: make([]float64, dim), grad: make([]float64, dim+1),
 		size: (max(blockRows, (n+maxBlocks-1)/maxBlocks) + 3) / 4 * 4,
 	}
@@ -59,13 +58,36 @@ func newObjective(s Samples, o FitOptions) *objective {
 	for i := range obj.blocks {
 		obj.blocks[i].grad = make([]float64, dim)
 	}
-	obj.shift, obj.scale = moments(s.Rows)
-	if !o.Standardise {
-		for j := range obj.scale {
-			obj.scale[j] = 1
+	return obj
+}
+
+// frame is what a descent takes from the rows beforehand. It is the same for
+// every strength.
+type frame struct {
+	shift  []float64 // mean of each feature
+	scale  []float64 // 1 / deviation of each feature, or 1
+	spread float64   // the largest value that the loss at C = 1 could give any part of the gradient
+}
+
+func newFrame(s Samples, standardise bool) *frame {
+	f := &frame{}
+	f.shift, f.scale = moments(s.Rows)
+	if !standardise {
+		for j := range f.scale {
+			f.scale[j] = 1
 		}
 	}
-	return obj
+	sums := make([]float64, len(f.shift))
+	var total float64
+	for i, row := range s.Rows {
+		weight := s.weight(i)
+		total += weight
+		for j, x := range row {
+			sums[j] += weight * math.Abs(float64(x)-f.shift[j]) * f.scale[j]
+		}
+	}
+	f.spread = max(total, slices.Max(sums))
+	return f
 }
 
 // value and gradient share one pass: L-BFGS asks for both at the same place.
@@ -81,14 +103,26 @@ func (o *objective) gradient(grad, theta []float64) {
 
 // fold puts the weights for the rows as they are into weights and returns
 // the bias for them.
-func (o *objective) fold(weights, theta []float64) (bias float64) {
-	copy(weights, theta[:o.dim])
-	bias = theta[o.dim]
-	for j := range o.scale {
-		weights[j] *= o.scale[j]
-		bias -= weights[j] * o.shift[j]
+func (f *frame) fold(weights, theta []float64) (bias float64) {
+	copy(weights, theta[:len(f.scale)])
+	bias = theta[len(f.scale)]
+	for j := range f.scale {
+		weights[j] *= f.scale[j]
+		bias -= weights[j] * f.shift[j]
 	}
 	return bias
+}
+
+// unfold is the inverse of fold: where a descent begins that goes on from
+// weights and a bias for the rows as they are.
+func (f *frame) unfold(weights []float64, bias float64) (theta []float64) {
+	theta = make([]float64, len(weights)+1)
+	for j, w := range weights {
+		theta[j] = w / f.scale[j]
+		bias += w * f.shift[j]
+	}
+	theta[len(weights)] = bias
+	return theta
 }
 
 func (o *objective) evaluate(theta []float64) {
@@ -190,18 +224,7 @@ func logLoss(m float64) (loss, wrong float64) {
 
 // bound is the largest value that the loss could give any part of the
 // gradient: what a gradient is small against.
-func (o *objective) bound() float64 {
-	sums := make([]float64, o.dim)
-	var total float64
-	for i, row := range o.samples.Rows {
-		s := o.samples.weight(i)
-		total += s
-		for j, x := range row {
-			sums[j] += s * math.Abs(float64(x)-o.shift[j]) * o.scale[j]
-		}
-	}
-	return o.c * max(total, slices.Max(sums))
-}
+func (o *objective) bound() float64 { return o.c * o.spread }
 
 // moments returns the mean of every feature and the inverse of its population
 // deviation; a feature that does not vary beyond float32's rounding is scaled
@@ -230,41 +253,4 @@ func moments(rows [][]float32) (mean, inverse []float64) {
 		}
 	}
 	return mean, inverse
-}
-
-// dot is the inner product in float64.
-func dot(w []float64, x []float32) float64 {
-	x = x[:len(w)]
-	var s0, s1, s2, s3 float64
-	j := 0
-	for ; j+4 <= len(w); j += 4 {
-		s0 += w[j] * float64(x[j])
-		s1 += w[j+1] * float64(x[j+1])
-		s2 += w[j+2] * float64(x[j+2])
-		s3 += w[j+3] * float64(x[j+3])
-	}
-	for ; j < len(w); j++ {
-		s0 += w[j] * float64(x[j])
-	}
-	return s0 + s1 + (s2 + s3)
-}
-
-func dot4(w []float64, a, b, c, d []float32) (s0, s1, s2, s3 float64) {
-	n := len(w)
-	a, b, c, d = a[:n], b[:n], c[:n], d[:n]
-	for j, v := range w {
-		s0 += v * float64(a[j])
-		s1 += v * float64(b[j])
-		s2 += v * float64(c[j])
-		s3 += v * float64(d[j])
-	}
-	return s0, s1, s2, s3
-}
-
-func add4(g []float64, r0, r1, r2, r3 float64, a, b, c, d []float32) {
-	n := len(g)
-	a, b, c, d = a[:n], b[:n], c[:n], d[:n]
-	for j := range g {
-		g[j] += r0*float64(a[j]) + r1*float64(b[j]) + (r2*float64(c[j]) + r3*float64(d[j]))
-	}
 }

@@ -25,10 +25,10 @@ type Probe struct {
 	Calibration Calibration `json:"calibration"`
 
 	// Threshold is the probability from which on an image counts as liked.
-	// Train sets it to the probability at score 0, the boundary of the
-	// class-weighted model: with balanced classes that is where a like is
-	// about as probable as the share of likes among the ratings, the place of
-	// best balanced accuracy. No held-out rating was used to find it.
+	// Train sets it to what Config.Threshold wishes; by default to the
+	// probability at score 0, the boundary of the class-weighted model: with
+	// balanced classes that is where a like is about as probable as the share
+	// of likes among the ratings, the place of best balanced accuracy.
 	Threshold float64 `json:"threshold"`
 
 	// Likes and Dislikes are what it was trained on.
@@ -42,6 +42,7 @@ type Probe struct {
 
 // Settings say how a probe was fitted.
 type Settings struct {
+	Kind          string  `json:"kind"`
 	Strength      float64 `json:"strength"` // C
 	Iterations    int     `json:"iterations"`
 	Converged     bool    `json:"converged"`
@@ -51,19 +52,20 @@ type Settings struct {
 	Folds         int     `json:"folds"`
 	Patience      int     `json:"patience"`
 	Seed          int64   `json:"seed"`
+	Wish          Wish    `json:"wish"`
 }
 
 func (l *learned) probe(model palate.ModelID, config Config) *Probe {
 	p := &Probe{
-		Model: model, Weights: make([]float32, len(l.fitted.Weights)), Bias: l.fitted.Bias, Calibration: l.calibration,
-		Threshold: l.calibration.Probability(0),
+		Model: model, Weights: make([]float32, len(l.weights)), Bias: l.bias, Calibration: l.calibration,
+		Threshold: l.calibration.Probability(l.boundary.Score),
 		Settings: Settings{
-			Strength: l.strength, Iterations: l.fitted.Iterations, Converged: l.fitted.Converged,
-			LikeWeight: l.weights.Like, DislikeWeight: l.weights.Dislike, Standardise: config.Standardise,
-			Folds: l.folds, Patience: config.Patience, Seed: config.Seed,
+			Kind: config.kind().Name(), Strength: l.strength, Iterations: l.iterations, Converged: l.converged,
+			LikeWeight: l.class.Like, DislikeWeight: l.class.Dislike, Standardise: config.Standardise,
+			Folds: l.folds, Patience: config.Patience, Seed: config.Seed, Wish: config.Threshold,
 		},
 	}
-	for i, w := range l.fitted.Weights {
+	for i, w := range l.weights {
 		p.Weights[i] = float32(w)
 	}
 	return p

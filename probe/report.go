@@ -2,18 +2,26 @@ package probe
 
 import "github.com/palate-art/palate"
 
-// Report says how good a probe is. Every metric is of predictions for
-// examples that had no part in what predicted them: not in fitting, not in
-// the choice of strength and iterations, not in calibrating.
+// Report says how good a probe is. Every metric is of predictions for works
+// that had no part in what predicted them: not in fitting, not in the choice
+// of strength, iterations or threshold, not in calibrating. A work is the
+// examples of one group and verdict; it counts once.
 type Report struct {
 	Model    palate.ModelID `json:"model"`
+	Kind     string         `json:"kind"`
 	Examples int            `json:"examples"`
 	Likes    int            `json:"likes"`
 	Dislikes int            `json:"dislikes"`
 	Groups   int            `json:"groups"` // works: examples that are held together
+	// Data is the SHA-256 of what was learned from: images, embeddings,
+	// verdicts, weights.
+	Data    string `json:"data"`
+	Folds   int    `json:"folds"`
+	Repeats int    `json:"repeats"`
 
 	// AUC is the share of pairs of a like and a dislike of one fold that are
-	// in the right order, with its 95 % interval (see AUCInterval).
+	// in the right order, with its 95 % interval (see AUCInterval): unlike
+	// the bootstrap's it knows that few separated pictures prove little.
 	AUC     float64 `json:"auc"`
 	AUCLow  float64 `json:"auc_low"`
 	AUCHigh float64 `json:"auc_high"`
@@ -23,12 +31,29 @@ type Report struct {
 	LogLoss          float64 `json:"log_loss"`
 	Brier            float64 `json:"brier"`
 	CalibrationError float64 `json:"calibration_error"`
-	// BalancedAccuracy, F1 and Confusion are of decisions at score 0.
+	// BalancedAccuracy, F1 and Confusion are of decisions at the threshold
+	// that each fold's training part gave.
 	BalancedAccuracy float64   `json:"balanced_accuracy"`
 	F1               float64   `json:"f1"`
 	Confusion        Confusion `json:"confusion"`
+	// Metrics has all of these and more with bootstrap intervals.
+	Metrics []Metric `json:"metrics"`
+	// Threshold is that of the probe.
+	Threshold Threshold `json:"threshold"`
+	// Calibration is the method of the probe.
+	Calibration CalibrationMethod `json:"calibration"`
 
-	// Strength is the one chosen, among all.
+	// Explore is of the ratings of images that no probe chose; it is missing
+	// where they are too few or of one kind.
+	Explore *Subset `json:"explore,omitempty"`
+	// Baselines are other kinds on the same splits.
+	Baselines []Baseline `json:"baselines,omitempty"`
+	// Breakdowns show a shortcut: by artist and by site.
+	Breakdowns []Breakdown `json:"breakdowns,omitempty"`
+	// LearningCurve is what fewer ratings would give.
+	LearningCurve []CurvePoint `json:"learning_curve,omitempty"`
+
+	// Strength is the one chosen, among all; 0 for a kind without.
 	Strength  float64        `json:"strength"`
 	Strengths []StrengthLoss `json:"strengths"`
 	// Iterations of the final fit.
@@ -41,6 +66,40 @@ type Report struct {
 
 	// Warnings are for people: what to keep in mind.
 	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Threshold is where an image begins to count as liked.
+type Threshold struct {
+	Wish
+	Score       float64 `json:"score"`
+	Probability float64 `json:"probability"`
+	// Met is false where no threshold gives the precision that was wished.
+	Met bool `json:"met"`
+}
+
+// Subset is the metrics of some works.
+type Subset struct {
+	Works   int      `json:"works"`
+	Likes   int      `json:"likes"`
+	Metrics []Metric `json:"metrics"`
+}
+
+// Baseline is another kind, and how much better the probe is.
+type Baseline struct {
+	Kind    string   `json:"kind"`
+	Metrics []Metric `json:"metrics"`
+	// Difference is the AUC of the report's kind less that of this one.
+	Difference Difference `json:"difference"`
+
+	OutOfFold []Prediction `json:"-"`
+}
+
+// CurvePoint is the AUC after learning from so many works.
+type CurvePoint struct {
+	Works int     `json:"works"`
+	AUC   float64 `json:"auc"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
 }
 
 // StrengthLoss is the mean held-out loss of one strength over the folds.
@@ -70,4 +129,7 @@ type Prediction struct {
 	Fold        int            `json:"fold"`
 	Score       float64        `json:"score"`       // logit
 	Probability float64        `json:"probability"` // calibrated
+	// Decided says whether it counted as liked, at the threshold of what
+	// predicted it.
+	Decided bool `json:"decided"`
 }

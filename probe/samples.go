@@ -20,14 +20,24 @@ func (s Samples) weight(i int) float64 {
 // meanLoss is the weighted mean of the log-loss.
 func (s Samples) meanLoss(weights []float64, bias float64) float64 {
 	var sum, total float64
-	for i, row := range s.Rows {
-		margin := dot(weights, row) + bias
+	add := func(i int, margin float64) {
 		if !s.Liked[i] {
 			margin = -margin
 		}
 		loss, _ := logLoss(margin)
 		sum += s.weight(i) * loss
 		total += s.weight(i)
+	}
+	i := 0
+	for ; i+4 <= len(s.Rows); i += 4 {
+		z0, z1, z2, z3 := dot4(weights, s.Rows[i], s.Rows[i+1], s.Rows[i+2], s.Rows[i+3])
+		add(i, z0+bias)
+		add(i+1, z1+bias)
+		add(i+2, z2+bias)
+		add(i+3, z3+bias)
+	}
+	for ; i < len(s.Rows); i++ {
+		add(i, dot(weights, s.Rows[i])+bias)
 	}
 	return sum / total
 }

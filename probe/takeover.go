@@ -56,7 +56,11 @@ func TakesOver(old *Probe, since []Example, outOfFold []Prediction) (takesOver b
 	case likes == 0 || likes == len(liked):
 		return true, fmt.Sprintf("the %d ratings since the old probe are of one kind: nothing to compare on", len(liked))
 	}
-	difference, standardError := aucDifference(now, before, liked)
+	strata := make([]int, len(liked))
+	newer, older := newPlacements(len(liked)), newPlacements(len(liked))
+	newer.add(now, liked, strata)
+	older.add(before, liked, strata)
+	difference, standardError := newer.less(older, liked)
 	auc, err := AUC(before, liked)
 	if err != nil { // the old probe's scores are not finite
 		return true, "the old probe gives no usable scores"

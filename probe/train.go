@@ -2,7 +2,11 @@ package probe
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -17,9 +21,9 @@ import (
 // stops when the held-out loss has not fallen for Patience iterations. The
 // strength with the lowest mean loss at the median of the folds' best
 // iterations is chosen, and the probe is fitted to all examples with that
-// strength and that many iterations. To judge
-// it, the whole of this is done again without each fold in turn, and the
-// result predicts that fold.
+// strength and that many iterations. Calibration and threshold are chosen on
+// what each fold did not see. To judge the probe, the whole of this is done
+// again without each fold in turn, and the result predicts that fold.
 //
 // Errors: *NotEnoughError (palate.ErrConflict) if there are too few ratings or
 // only of one kind; palate.ErrInvalid if a setting is out of range, an
@@ -30,14 +34,17 @@ func Train(ctx context.Context, examples []Example, model palate.ModelID, config
 	if err := config.Validate(); err != nil {
 		return nil, nil, err
 	}
-	set := collect(examples)
-	if err := set.validate(); err != nil {
+	set, err := collect(ctx, examples, config.NearDuplicates)
+	if err != nil {
 		return nil, nil, err
 	}
 	if err := config.enough(set); err != nil {
 		return nil, nil, fmt.Errorf("probe: train: %w", err)
 	}
-	l := &learner{config: config, collection: set, strengths: slices.Compact(slices.Sorted(slices.Values(config.Strengths)))}
+	l, err := newLearner(set, config.kind(), config)
+	if err != nil {
+		return nil, nil, err
+	}
 	numbers := set.all()
 	final, err := l.learn(ctx, numbers, config.Folds, config.random(0, 0))
 	if err != nil {
@@ -48,18 +55,101 @@ func Train(ctx context.Context, examples []Example, model palate.ModelID, config
 	if err := l.converge(ctx, numbers, part, final.strength, final.stops); err != nil {
 		return nil, nil, err
 	}
-	report := &Report{Model: model, Examples: len(examples), Groups: 1 + slices.Max(set.groups)}
-	if err := l.judge(ctx, report); err != nil {
+	report := &Report{
+		Model: model, Kind: l.kind.Name(), Examples: len(examples), Groups: 1 + slices.Max(set.groups), Data: set.hash(),
+		Folds: final.folds, Repeats: config.Repeats, Calibration: final.calibration.Method(),
+		Threshold: Threshold{Wish: config.Threshold, Score: final.boundary.Score,
+			Probability: final.calibration.Probability(final.boundary.Score), Met: final.boundary.Met},
+		Strength: final.strength, Stops: final.stops, Iterations: final.iterations,
+	}
+	for i, loss := range final.losses {
+		report.Strengths = append(report.Strengths, StrengthLoss{Strength: l.strengths[i], Loss: loss})
+	}
+	if err := l.report(ctx, report); err != nil {
 		return nil, nil, err
 	}
 	p := final.probe(model, config)
 	p.Likes, p.Dislikes = report.Likes, report.Dislikes
-	report.Strength, report.Stops, report.Iterations = final.strength, final.stops, final.fitted.Iterations
-	for i, s := range l.strengths {
-		report.Strengths = append(report.Strengths, StrengthLoss{Strength: s, Loss: final.losses[i]})
-	}
 	report.warn(l, final)
 	return p, report, nil
+}
+
+// report judges the kind and whatever is asked for beside it.
+func (l *learner) report(ctx context.Context, r *Report) error {
+	mine, err := l.judge(ctx)
+	if err != nil {
+		return err
+	}
+	r.OutOfFold = mine.predictions
+	for _, p := range mine.predictions {
+		if p.Liked {
+			r.Likes++
+		} else {
+			r.Dislikes++
+		}
+	}
+	placed := mine.placements()
+	r.AUC, r.AUCLow, r.AUCHigh = placed.interval(mine.liked)
+	whole := mine.sheetOf(nil)
+	if r.Metrics, err = l.bootstrap(ctx, whole); err != nil {
+		return err
+	}
+	r.AveragePrecision, r.LogLoss = r.Metrics[metricAveragePrecision].Value, r.Metrics[metricLogLoss].Value
+	r.Brier, r.CalibrationError = r.Metrics[metricBrier].Value, r.Metrics[metricCalibrationError].Value
+	r.BalancedAccuracy, r.F1 = r.Metrics[metricBalancedAccuracy].Value, r.Metrics[metricF1].Value
+	for i, liked := range whole.liked {
+		r.Confusion.count(whole.decided[i], liked)
+	}
+	if err := l.explore(ctx, r, mine); err != nil {
+		return err
+	}
+	r.Breakdowns = l.breakdowns(mine)
+	for _, kind := range l.config.Against {
+		b, err := l.against(ctx, kind, mine, placed)
+		if err != nil {
+			return err
+		}
+		r.Baselines = append(r.Baselines, b)
+	}
+	if len(l.config.CurveShares) > 0 {
+		r.LearningCurve, err = l.curve(ctx, l.config.CurveShares)
+	}
+	return err
+}
+
+func (l *learner) bootstrap(ctx context.Context, s *sheet) ([]Metric, error) {
+	return s.bootstrap(ctx, l.config.Resamples, l.config.Parallelism, l.config.Seed)
+}
+
+// explore measures the works that were shown to explore. The others were
+// chosen by a probe or by the person: metrics on them are of that choice too.
+func (l *learner) explore(ctx context.Context, r *Report, mine *judged) error {
+	s := mine.sheetOf(func(i int) bool {
+		return slices.ContainsFunc(mine.works[i].members, func(m int) bool {
+			return l.collection.examples[m].Shown == palate.ShownQueueExplore
+		})
+	})
+	if !s.both() {
+		return nil
+	}
+	metrics, err := l.bootstrap(ctx, s)
+	r.Explore = &Subset{Works: len(s.liked), Likes: countLikes(s.liked), Metrics: metrics}
+	return err
+}
+
+// against judges another kind on the same splits.
+func (l *learner) against(ctx context.Context, kind Kind, mine *judged, placed *placements) (Baseline, error) {
+	other, err := newLearner(l.collection, kind, l.config)
+	if err != nil {
+		return Baseline{}, fmt.Errorf("probe: %s beside %s: %w", kind.Name(), l.kind.Name(), err)
+	}
+	theirs, err := other.judge(ctx)
+	if err != nil {
+		return Baseline{}, err
+	}
+	b := Baseline{Kind: kind.Name(), OutOfFold: theirs.predictions, Difference: placed.difference(theirs.placements(), mine.liked)}
+	b.Metrics, err = l.bootstrap(ctx, theirs.sheetOf(nil))
+	return b, err
 }
 
 // random is a source of its own for each split: the splits of a round, and
@@ -68,67 +158,26 @@ func (c Config) random(round, fold int) *rand.Rand {
 	return rand.New(rand.NewPCG(uint64(c.Seed), uint64(round)<<32|uint64(fold)))
 }
 
-// judge predicts every example by probes learned without it.
-func (l *learner) judge(ctx context.Context, report *Report) error {
-	set, numbers := l.collection, l.collection.all()
-	predictions := make([]Prediction, len(numbers))
-	liked := make([]bool, len(numbers))
-	for i, e := range set.examples {
-		predictions[i] = Prediction{Image: e.Image, Liked: e.Liked}
-		liked[i] = e.Liked
-	}
-	placed := newPlacements(len(numbers))
-	for repeat := range l.config.Repeats {
-		round := repeat + 1
-		part, parts := set.split(numbers, l.config.Folds, l.config.random(round, 0))
-		scores := make([]float64, len(numbers))
-		for fold := range parts {
-			seen := side(numbers, part, fold, false)
-			made, err := l.learn(ctx, seen, l.config.InnerFolds, l.config.random(round, fold+1))
-			if err != nil {
-				return err
-			}
-			for _, i := range side(numbers, part, fold, true) {
-				scores[i] = made.fitted.Logit(set.examples[i].Embedding)
-				predictions[i].Score += scores[i] / float64(l.config.Repeats)
-				predictions[i].Probability += made.calibration.Probability(scores[i]) / float64(l.config.Repeats)
-				if repeat == 0 {
-					predictions[i].Fold = fold
-				}
-			}
+// hash is the SHA-256 of all examples in their order.
+func (s *collection) hash() string {
+	h := sha256.New()
+	var b []byte
+	for _, e := range s.examples {
+		b = append(b[:0], e.Image[:]...)
+		for _, v := range e.Embedding {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
 		}
-		placed.add(scores, liked, part)
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(e.weight()))
+		if e.Liked {
+			b = append(b, 1)
+		} else {
+			b = append(b, 0)
+		}
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(e.Group)))
+		b = append(b, e.Group...)
+		h.Write(b)
 	}
-	report.OutOfFold = predictions
-	report.AUC, report.AUCLow, report.AUCHigh = placed.interval(liked)
-	return report.measure(liked)
-}
-
-// measure fills in the metrics that are of all folds together.
-func (r *Report) measure(liked []bool) (err error) {
-	scores, probabilities := make([]float64, len(liked)), make([]float64, len(liked))
-	for i, p := range r.OutOfFold {
-		scores[i], probabilities[i] = p.Score, min(p.Probability, 1)
-	}
-	r.Likes = countLikes(liked)
-	r.Dislikes = len(liked) - r.Likes
-	if r.AveragePrecision, err = AveragePrecision(probabilities, liked); err != nil {
-		return err
-	}
-	if r.LogLoss, err = LogLoss(probabilities, liked); err != nil {
-		return err
-	}
-	if r.Brier, err = Brier(probabilities, liked); err != nil {
-		return err
-	}
-	if r.CalibrationError, err = ExpectedCalibrationError(probabilities, liked, 10); err != nil {
-		return err
-	}
-	if r.Confusion, err = NewConfusion(scores, liked, 0); err != nil {
-		return err
-	}
-	r.BalancedAccuracy, r.F1 = r.Confusion.BalancedAccuracy(), r.Confusion.F1()
-	return nil
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // warn says what to keep in mind.
@@ -140,12 +189,21 @@ func (r *Report) warn(l *learner, final *learned) {
 	if final.folds < l.config.Folds {
 		warn("%d folds instead of %d: one kind of rating is scarce", final.folds, l.config.Folds)
 	}
-	if n := len(l.strengths); n > 1 && final.strength == l.strengths[n-1] {
+	if n := len(r.Strengths); n > 1 && final.strength == l.strengths[n-1] {
 		warn("the weakest regularisation that was tried is the best (C = %g): an even weaker one may be better", final.strength)
 	} else if n > 1 && final.strength == l.strengths[0] {
 		warn("the strongest regularisation that was tried is the best (C = %g): an even stronger one may be better", final.strength)
 	}
-	if l.config.Patience == 0 && !final.fitted.Converged {
-		warn("the fit had not converged after %d iterations", final.fitted.Ran)
+	if l.config.Patience == 0 && !final.converged {
+		warn("the fit had not converged after %d iterations", final.ran)
+	}
+	if !final.boundary.Met {
+		warn("no threshold keeps a precision of %g: the highest one is used", l.config.Threshold.Value)
+	}
+	for _, b := range r.Breakdowns {
+		if b.shortcut() {
+			warn("which %s it is predicts the rating as well as the probe does (AUC %.2f), and within one %s the probe is not told apart from chance (AUC %.2f [%.2f, %.2f]): it may have learned the %s",
+				b.By, b.AlikeAUC, b.By, b.WithinAUC, b.WithinLow, b.WithinHigh, b.By)
+		}
 	}
 }

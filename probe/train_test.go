@@ -63,7 +63,7 @@ func imageID(seed uint64, i int) palate.ImageID {
 var museum = world{dim: 96, styles: 8, liked: 3, spread: 1.5, flips: .08}
 
 func TestTrainLearnsATaste(t *testing.T) {
-	p, _, err := probe.Train(t.Context(), museum.draw(1, 120), model, probe.DefaultConfig())
+	p, _, err := probe.Train(t.Context(), museum.draw(1, 120), model, settings())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,4 +81,11 @@ func TestTrainLearnsATaste(t *testing.T) {
 	if auc < .95 {
 		t.Errorf("AUC %.3f [%.3f, %.3f] on unseen pictures, want .95 or more", auc, low, high)
 	}
+}
+
+// settings are the default ones with an interval that is good enough.
+func settings() probe.Config {
+	c := probe.DefaultConfig()
+	c.Resamples = 50
+	return c
 }

@@ -358,6 +358,52 @@ type JobList struct {
 // JudgedFilter defines model for JudgedFilter.
 type JudgedFilter string
 
+// Likeness defines model for Likeness.
+type Likeness struct {
+	// Both Images that both have liked or disliked
+	Both int `json:"both"`
+
+	// Correlation Of the two probes' scores on these
+	Correlation *float64 `json:"correlation,omitempty"`
+
+	// FirstOnSecond AUC of this profile's probe on the other's ratings
+	FirstOnSecond *float64 `json:"first_on_second,omitempty"`
+
+	// Images Images of the collection that both probes scored
+	Images int `json:"images"`
+
+	// Kappa Cohen's kappa: agreement beyond chance
+	Kappa float64 `json:"kappa"`
+
+	// Same Of these what both have judged alike
+	Same int `json:"same"`
+
+	// SecondOnFirst AUC of the other's probe on this profile's ratings
+	SecondOnFirst *float64 `json:"second_on_first,omitempty"`
+}
+
+// Mislabel defines model for Mislabel.
+type Mislabel struct {
+	// Doubt How much surer of the other verdict that is than it usually is of one
+	Doubt float64 `json:"doubt"`
+	Image Image   `json:"image"`
+
+	// Probability Of a like, by what was learned from the other ratings
+	Probability float64 `json:"probability"`
+	Said        Verdict `json:"said"`
+}
+
+// MislabelList defines model for MislabelList.
+type MislabelList struct {
+	Mislabels []Mislabel `json:"mislabels"`
+}
+
+// NewProfile defines model for NewProfile.
+type NewProfile struct {
+	// Profile Example: me
+	Profile ProfileName `json:"profile"`
+}
+
 // NewRating defines model for NewRating.
 type NewRating struct {
 	// ProbeVersion The probe that ranked the picture when it was shown
@@ -405,6 +451,17 @@ type ProbeList struct {
 	Probes []Probe `json:"probes"`
 }
 
+// ProbeReport defines model for ProbeReport.
+type ProbeReport struct {
+	Probe Probe `json:"probe"`
+
+	// Report Every metric with its interval, curves, folds and breakdowns; little of an imported one
+	Report map[string]interface{} `json:"report"`
+
+	// Settings How it was fitted: kind, strength, iterations, class weights …
+	Settings map[string]interface{} `json:"settings"`
+}
+
 // Problem RFC 9457.
 type Problem struct {
 	Detail *string `json:"detail,omitempty"`
@@ -448,6 +505,29 @@ type ProfileList struct {
 // ProfileName Example: me
 type ProfileName = string
 
+// Queue defines model for Queue.
+type Queue struct {
+	Items   []QueueItem `json:"items"`
+	ModelID string      `json:"model_id"`
+
+	// ProbeVersion The probe that chose; absent without one
+	ProbeVersion *int `json:"probe_version,omitempty"`
+}
+
+// QueueItem defines model for QueueItem.
+type QueueItem struct {
+	Image Image `json:"image"`
+
+	// Probability Calibrated probability of a like
+	Probability *float64 `json:"probability,omitempty"`
+
+	// Score The probe's logit; absent without a probe
+	Score *float64 `json:"score,omitempty"`
+
+	// Shown How the picture stood before the person.
+	Shown Shown `json:"shown"`
+}
+
 // Rating defines model for Rating.
 type Rating struct {
 	At time.Time `json:"at"`
@@ -475,6 +555,24 @@ type RatingList struct {
 	// NextCursor Absent on the last page
 	NextCursor *string  `json:"next_cursor,omitempty"`
 	Ratings    []Rating `json:"ratings"`
+}
+
+// Reasons defines model for Reasons.
+type Reasons struct {
+	Disliked []Hit `json:"disliked"`
+	Liked    []Hit `json:"liked"`
+
+	// Probability Calibrated probability of a like
+	Probability  *float64 `json:"probability,omitempty"`
+	ProbeVersion *int     `json:"probe_version,omitempty"`
+
+	// Score The probe's logit; absent without a probe
+	Score *float64 `json:"score,omitempty"`
+}
+
+// Rollback defines model for Rollback.
+type Rollback struct {
+	Version int `json:"version"`
 }
 
 // Score defines model for Score.
@@ -617,6 +715,9 @@ type ProfilePath = ProfileName
 // Site defines model for Site.
 type Site = []string
 
+// VersionPath defines model for VersionPath.
+type VersionPath = int
+
 // YearFrom defines model for YearFrom.
 type YearFrom = int
 
@@ -715,6 +816,22 @@ type ListJobsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// CompareProfilesParams defines parameters for CompareProfiles.
+type CompareProfilesParams struct {
+	// With The other profile.
+	With ProfileName `form:"with" json:"with"`
+}
+
+// ListMislabelsParams defines parameters for ListMislabels.
+type ListMislabelsParams struct {
+	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GetQueueParams defines parameters for GetQueue.
+type GetQueueParams struct {
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListRatingsParams defines parameters for ListRatings.
 type ListRatingsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -758,6 +875,11 @@ type ScoreUploadMultipartBody struct {
 	File openapi_types.File `json:"file"`
 }
 
+// ExplainScoreParams defines parameters for ExplainScore.
+type ExplainScoreParams struct {
+	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // SearchByUploadMultipartBody defines parameters for SearchByUpload.
 type SearchByUploadMultipartBody struct {
 	// File JPEG, PNG, GIF, WebP, BMP or TIFF
@@ -774,6 +896,15 @@ type SearchByUploadParams struct {
 
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
+
+// CreateProfileJSONRequestBody defines body for CreateProfile for application/json ContentType.
+type CreateProfileJSONRequestBody = NewProfile
+
+// RenameProfileJSONRequestBody defines body for RenameProfile for application/json ContentType.
+type RenameProfileJSONRequestBody = NewProfile
+
+// RollbackProbeJSONRequestBody defines body for RollbackProbe for application/json ContentType.
+type RollbackProbeJSONRequestBody = Rollback
 
 // UndoRatingJSONRequestBody defines body for UndoRating for application/json ContentType.
 type UndoRatingJSONRequestBody = Undo
@@ -929,6 +1060,61 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/profiles (the `ListProfiles` operationId).
 	ListProfiles(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CreateProfileWithBody Add a profile before its first rating
+	//
+	// A first rating adds its profile too. 409 if there is one of that name.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
+	CreateProfileWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateProfile Add a profile before its first rating
+	//
+	// A first rating adds its profile too. 409 if there is one of that name.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
+	CreateProfile(ctx context.Context, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteProfile Delete a profile with its probes
+	//
+	// Its ratings count no more; the log of ratings, which is only ever appended to, keeps them as undone. 409 while the profile is being trained.
+	//
+	// Corresponds with DELETE /v1/profiles/{profile} (the `DeleteProfile` operationId).
+	DeleteProfile(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RenameProfileWithBody Give a profile another name
+	//
+	// Its ratings and probes go along. 409 if the name is taken, or while the profile is being trained.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /v1/profiles/{profile} (the `RenameProfile` operationId).
+	RenameProfileWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RenameProfile Give a profile another name
+	//
+	// Its ratings and probes go along. 409 if the name is taken, or while the profile is being trained.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /v1/profiles/{profile} (the `RenameProfile` operationId).
+	RenameProfile(ctx context.Context, profile ProfilePath, body RenameProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CompareProfiles How like another taste this one is
+	//
+	// Corresponds with GET /v1/profiles/{profile}/compare (the `CompareProfiles` operationId).
+	CompareProfiles(ctx context.Context, profile ProfilePath, params *CompareProfilesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListMislabels Ratings that are likely mistakes, the likeliest first
+	//
+	// By what the newest training predicted of each rating without it. 409 before the first training.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/mislabels (the `ListMislabels` operationId).
+	ListMislabels(ctx context.Context, profile ProfilePath, params *ListMislabelsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetProbe The probe that serves the profile
 	//
 	// Corresponds with GET /v1/profiles/{profile}/probe (the `GetProbe` operationId).
@@ -941,10 +1127,54 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/profiles/{profile}/probe (the `TrainProbe` operationId).
 	TrainProbe(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ImportProbeWithBody Add an exported probe, which serves at once
+	//
+	// 409 if it is for another model, or while the profile is being trained.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/profiles/{profile}/probe/import (the `ImportProbe` operationId).
+	ImportProbeWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RollbackProbeWithBody Let an earlier version serve
+	//
+	// It serves until a training after further ratings gives a better one. 409 if the version is of another model, or while the profile is being trained.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
+	RollbackProbeWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RollbackProbe Let an earlier version serve
+	//
+	// It serves until a training after further ratings gives a better one. 409 if the version is of another model, or while the profile is being trained.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
+	RollbackProbe(ctx context.Context, profile ProfilePath, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListProbeVersions Every version that was trained, the newest first
 	//
 	// Corresponds with GET /v1/profiles/{profile}/probe/versions (the `ListProbeVersions` operationId).
 	ListProbeVersions(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProbeVersion One version with its whole report
+	//
+	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version} (the `GetProbeVersion` operationId).
+	GetProbeVersion(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportProbe One version as a file that can be imported elsewhere
+	//
+	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/file (the `ExportProbe` operationId).
+	ExportProbe(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetQueue What to judge next
+	//
+	// Pictures whose rating teaches most, some drawn evenly and some of the best, none of them a near-duplicate of what was just shown. Send `shown`, `probe_version` and `score` back with the rating. A picture that was given is not given again for a while, so two requests give different pictures.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/queue (the `GetQueue` operationId).
+	GetQueue(ctx context.Context, profile ProfilePath, params *GetQueueParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListRatings The standing ratings, the newest first
 	//
@@ -1013,6 +1243,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/profiles/{profile}/scores/{image} (the `GetScore` operationId).
 	GetScore(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExplainScore The nearest liked and disliked pictures of an image
+	//
+	// Corresponds with GET /v1/profiles/{profile}/scores/{image}/why (the `ExplainScore` operationId).
+	ExplainScore(ctx context.Context, profile ProfilePath, image ImagePath, params *ExplainScoreParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SearchByExamplesWithBody Images near the positive and far from the negative examples
 	//
@@ -1220,6 +1455,131 @@ func (c *Client) ListProfiles(ctx context.Context, reqEditors ...RequestEditorFn
 	return c.Client.Do(req)
 }
 
+// CreateProfileWithBody Add a profile before its first rating
+//
+// A first rating adds its profile too. 409 if there is one of that name.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
+func (c *Client) CreateProfileWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateProfileRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateProfile Add a profile before its first rating
+//
+// A first rating adds its profile too. 409 if there is one of that name.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
+func (c *Client) CreateProfile(ctx context.Context, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateProfileRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteProfile Delete a profile with its probes
+//
+// Its ratings count no more; the log of ratings, which is only ever appended to, keeps them as undone. 409 while the profile is being trained.
+//
+// Corresponds with DELETE /v1/profiles/{profile} (the `DeleteProfile` operationId).
+func (c *Client) DeleteProfile(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteProfileRequest(c.Server, profile)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RenameProfileWithBody Give a profile another name
+//
+// Its ratings and probes go along. 409 if the name is taken, or while the profile is being trained.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /v1/profiles/{profile} (the `RenameProfile` operationId).
+func (c *Client) RenameProfileWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRenameProfileRequestWithBody(c.Server, profile, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RenameProfile Give a profile another name
+//
+// Its ratings and probes go along. 409 if the name is taken, or while the profile is being trained.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /v1/profiles/{profile} (the `RenameProfile` operationId).
+func (c *Client) RenameProfile(ctx context.Context, profile ProfilePath, body RenameProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRenameProfileRequest(c.Server, profile, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CompareProfiles How like another taste this one is
+//
+// Corresponds with GET /v1/profiles/{profile}/compare (the `CompareProfiles` operationId).
+func (c *Client) CompareProfiles(ctx context.Context, profile ProfilePath, params *CompareProfilesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCompareProfilesRequest(c.Server, profile, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListMislabels Ratings that are likely mistakes, the likeliest first
+//
+// By what the newest training predicted of each rating without it. 409 before the first training.
+//
+// Corresponds with GET /v1/profiles/{profile}/mislabels (the `ListMislabels` operationId).
+func (c *Client) ListMislabels(ctx context.Context, profile ProfilePath, params *ListMislabelsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMislabelsRequest(c.Server, profile, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetProbe The probe that serves the profile
 //
 // Corresponds with GET /v1/profiles/{profile}/probe (the `GetProbe` operationId).
@@ -1252,11 +1612,115 @@ func (c *Client) TrainProbe(ctx context.Context, profile ProfilePath, reqEditors
 	return c.Client.Do(req)
 }
 
+// ImportProbeWithBody Add an exported probe, which serves at once
+//
+// 409 if it is for another model, or while the profile is being trained.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/profiles/{profile}/probe/import (the `ImportProbe` operationId).
+func (c *Client) ImportProbeWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewImportProbeRequestWithBody(c.Server, profile, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RollbackProbeWithBody Let an earlier version serve
+//
+// It serves until a training after further ratings gives a better one. 409 if the version is of another model, or while the profile is being trained.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
+func (c *Client) RollbackProbeWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRollbackProbeRequestWithBody(c.Server, profile, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RollbackProbe Let an earlier version serve
+//
+// It serves until a training after further ratings gives a better one. 409 if the version is of another model, or while the profile is being trained.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
+func (c *Client) RollbackProbe(ctx context.Context, profile ProfilePath, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRollbackProbeRequest(c.Server, profile, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListProbeVersions Every version that was trained, the newest first
 //
 // Corresponds with GET /v1/profiles/{profile}/probe/versions (the `ListProbeVersions` operationId).
 func (c *Client) ListProbeVersions(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListProbeVersionsRequest(c.Server, profile)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProbeVersion One version with its whole report
+//
+// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version} (the `GetProbeVersion` operationId).
+func (c *Client) GetProbeVersion(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProbeVersionRequest(c.Server, profile, version)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportProbe One version as a file that can be imported elsewhere
+//
+// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/file (the `ExportProbe` operationId).
+func (c *Client) ExportProbe(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportProbeRequest(c.Server, profile, version)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetQueue What to judge next
+//
+// Pictures whose rating teaches most, some drawn evenly and some of the best, none of them a near-duplicate of what was just shown. Send `shown`, `probe_version` and `score` back with the rating. A picture that was given is not given again for a while, so two requests give different pictures.
+//
+// Corresponds with GET /v1/profiles/{profile}/queue (the `GetQueue` operationId).
+func (c *Client) GetQueue(ctx context.Context, profile ProfilePath, params *GetQueueParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetQueueRequest(c.Server, profile, params)
 	if err != nil {
 		return nil, err
 	}
@@ -1425,6 +1889,21 @@ func (c *Client) ScoreUploadWithBody(ctx context.Context, profile ProfilePath, c
 // Corresponds with GET /v1/profiles/{profile}/scores/{image} (the `GetScore` operationId).
 func (c *Client) GetScore(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetScoreRequest(c.Server, profile, image)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExplainScore The nearest liked and disliked pictures of an image
+//
+// Corresponds with GET /v1/profiles/{profile}/scores/{image}/why (the `ExplainScore` operationId).
+func (c *Client) ExplainScore(ctx context.Context, profile ProfilePath, image ImagePath, params *ExplainScoreParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExplainScoreRequest(c.Server, profile, image, params)
 	if err != nil {
 		return nil, err
 	}
@@ -2256,6 +2735,245 @@ func NewListProfilesRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewCreateProfileRequest calls the generic CreateProfile builder with application/json body
+func NewCreateProfileRequest(server string, body CreateProfileJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateProfileRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateProfileRequestWithBody constructs an http.Request for the CreateProfile method, with any body, and a specified content type
+func NewCreateProfileRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteProfileRequest constructs an http.Request for the DeleteProfile method
+func NewDeleteProfileRequest(server string, profile ProfilePath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRenameProfileRequest calls the generic RenameProfile builder with application/json body
+func NewRenameProfileRequest(server string, profile ProfilePath, body RenameProfileJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRenameProfileRequestWithBody(server, profile, "application/json", bodyReader)
+}
+
+// NewRenameProfileRequestWithBody constructs an http.Request for the RenameProfile method, with any body, and a specified content type
+func NewRenameProfileRequestWithBody(server string, profile ProfilePath, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCompareProfilesRequest constructs an http.Request for the CompareProfiles method
+func NewCompareProfilesRequest(server string, profile ProfilePath, params *CompareProfilesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/compare", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "with", params.With, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListMislabelsRequest constructs an http.Request for the ListMislabels method
+func NewListMislabelsRequest(server string, profile ProfilePath, params *ListMislabelsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/mislabels", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetProbeRequest constructs an http.Request for the GetProbe method
 func NewGetProbeRequest(server string, profile ProfilePath) (*http.Request, error) {
 	var err error
@@ -2324,6 +3042,89 @@ func NewTrainProbeRequest(server string, profile ProfilePath) (*http.Request, er
 	return req, nil
 }
 
+// NewImportProbeRequestWithBody constructs an http.Request for the ImportProbe method, with any body, and a specified content type
+func NewImportProbeRequestWithBody(server string, profile ProfilePath, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/probe/import", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewRollbackProbeRequest calls the generic RollbackProbe builder with application/json body
+func NewRollbackProbeRequest(server string, profile ProfilePath, body RollbackProbeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRollbackProbeRequestWithBody(server, profile, "application/json", bodyReader)
+}
+
+// NewRollbackProbeRequestWithBody constructs an http.Request for the RollbackProbe method, with any body, and a specified content type
+func NewRollbackProbeRequestWithBody(server string, profile ProfilePath, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/probe/rollback", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListProbeVersionsRequest constructs an http.Request for the ListProbeVersions method
 func NewListProbeVersionsRequest(server string, profile ProfilePath) (*http.Request, error) {
 	var err error
@@ -2348,6 +3149,149 @@ func NewListProbeVersionsRequest(server string, profile ProfilePath) (*http.Requ
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProbeVersionRequest constructs an http.Request for the GetProbeVersion method
+func NewGetProbeVersionRequest(server string, profile ProfilePath, version VersionPath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "version", version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/probe/versions/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportProbeRequest constructs an http.Request for the ExportProbe method
+func NewExportProbeRequest(server string, profile ProfilePath, version VersionPath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "version", version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/probe/versions/%s/file", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetQueueRequest constructs an http.Request for the GetQueue method
+func NewGetQueueRequest(server string, profile ProfilePath, params *GetQueueParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/queue", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -2872,6 +3816,74 @@ func NewGetScoreRequest(server string, profile ProfilePath, image ImagePath) (*h
 	return req, nil
 }
 
+// NewExplainScoreRequest constructs an http.Request for the ExplainScore method
+func NewExplainScoreRequest(server string, profile ProfilePath, image ImagePath, params *ExplainScoreParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "image", image, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/scores/%s/why", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewSearchByExamplesRequest calls the generic SearchByExamples builder with application/json body
 func NewSearchByExamplesRequest(server string, body SearchByExamplesJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -3136,6 +4148,67 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/profiles (the `ListProfiles` operationId).
 	ListProfilesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListProfilesResponse, error)
 
+	// CreateProfileWithBodyWithResponse Add a profile before its first rating
+	//
+	// A first rating adds its profile too. 409 if there is one of that name.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
+	CreateProfileWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error)
+
+	// CreateProfileWithResponse Add a profile before its first rating
+	//
+	// A first rating adds its profile too. 409 if there is one of that name.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
+	CreateProfileWithResponse(ctx context.Context, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error)
+
+	// DeleteProfileWithResponse Delete a profile with its probes
+	//
+	// Its ratings count no more; the log of ratings, which is only ever appended to, keeps them as undone. 409 while the profile is being trained.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/profiles/{profile} (the `DeleteProfile` operationId).
+	DeleteProfileWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*DeleteProfileResponse, error)
+
+	// RenameProfileWithBodyWithResponse Give a profile another name
+	//
+	// Its ratings and probes go along. 409 if the name is taken, or while the profile is being trained.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/profiles/{profile} (the `RenameProfile` operationId).
+	RenameProfileWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RenameProfileResponse, error)
+
+	// RenameProfileWithResponse Give a profile another name
+	//
+	// Its ratings and probes go along. 409 if the name is taken, or while the profile is being trained.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/profiles/{profile} (the `RenameProfile` operationId).
+	RenameProfileWithResponse(ctx context.Context, profile ProfilePath, body RenameProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*RenameProfileResponse, error)
+
+	// CompareProfilesWithResponse How like another taste this one is
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/compare (the `CompareProfiles` operationId).
+	CompareProfilesWithResponse(ctx context.Context, profile ProfilePath, params *CompareProfilesParams, reqEditors ...RequestEditorFn) (*CompareProfilesResponse, error)
+
+	// ListMislabelsWithResponse Ratings that are likely mistakes, the likeliest first
+	//
+	// By what the newest training predicted of each rating without it. 409 before the first training.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/mislabels (the `ListMislabels` operationId).
+	ListMislabelsWithResponse(ctx context.Context, profile ProfilePath, params *ListMislabelsParams, reqEditors ...RequestEditorFn) (*ListMislabelsResponse, error)
+
 	// GetProbeWithResponse The probe that serves the profile
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -3152,12 +4225,62 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/profiles/{profile}/probe (the `TrainProbe` operationId).
 	TrainProbeWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*TrainProbeResponse, error)
 
+	// ImportProbeWithBodyWithResponse Add an exported probe, which serves at once
+	//
+	// 409 if it is for another model, or while the profile is being trained.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/profiles/{profile}/probe/import (the `ImportProbe` operationId).
+	ImportProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportProbeResponse, error)
+
+	// RollbackProbeWithBodyWithResponse Let an earlier version serve
+	//
+	// It serves until a training after further ratings gives a better one. 409 if the version is of another model, or while the profile is being trained.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
+	RollbackProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error)
+
+	// RollbackProbeWithResponse Let an earlier version serve
+	//
+	// It serves until a training after further ratings gives a better one. 409 if the version is of another model, or while the profile is being trained.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
+	RollbackProbeWithResponse(ctx context.Context, profile ProfilePath, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error)
+
 	// ListProbeVersionsWithResponse Every version that was trained, the newest first
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/profiles/{profile}/probe/versions (the `ListProbeVersions` operationId).
 	ListProbeVersionsWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*ListProbeVersionsResponse, error)
+
+	// GetProbeVersionWithResponse One version with its whole report
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version} (the `GetProbeVersion` operationId).
+	GetProbeVersionWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*GetProbeVersionResponse, error)
+
+	// ExportProbeWithResponse One version as a file that can be imported elsewhere
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/file (the `ExportProbe` operationId).
+	ExportProbeWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*ExportProbeResponse, error)
+
+	// GetQueueWithResponse What to judge next
+	//
+	// Pictures whose rating teaches most, some drawn evenly and some of the best, none of them a near-duplicate of what was just shown. Send `shown`, `probe_version` and `score` back with the rating. A picture that was given is not given again for a while, so two requests give different pictures.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/queue (the `GetQueue` operationId).
+	GetQueueWithResponse(ctx context.Context, profile ProfilePath, params *GetQueueParams, reqEditors ...RequestEditorFn) (*GetQueueResponse, error)
 
 	// ListRatingsWithResponse The standing ratings, the newest first
 	//
@@ -3236,6 +4359,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/profiles/{profile}/scores/{image} (the `GetScore` operationId).
 	GetScoreWithResponse(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*GetScoreResponse, error)
+
+	// ExplainScoreWithResponse The nearest liked and disliked pictures of an image
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/scores/{image}/why (the `ExplainScore` operationId).
+	ExplainScoreWithResponse(ctx context.Context, profile ProfilePath, image ImagePath, params *ExplainScoreParams, reqEditors ...RequestEditorFn) (*ExplainScoreResponse, error)
 
 	// SearchByExamplesWithBodyWithResponse Images near the positive and far from the negative examples
 	//
@@ -3798,6 +4928,239 @@ func (r ListProfilesResponse) ContentType() string {
 	return ""
 }
 
+type CreateProfileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Profile
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateProfileResponse) GetJSON201() *Profile {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateProfileResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateProfileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateProfileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateProfileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateProfileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteProfileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteProfileResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteProfileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteProfileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteProfileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteProfileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RenameProfileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Profile
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RenameProfileResponse) GetJSON200() *Profile {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RenameProfileResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RenameProfileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RenameProfileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RenameProfileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RenameProfileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CompareProfilesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Likeness
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CompareProfilesResponse) GetJSON200() *Likeness {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CompareProfilesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CompareProfilesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CompareProfilesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CompareProfilesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CompareProfilesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListMislabelsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MislabelList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMislabelsResponse) GetJSON200() *MislabelList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListMislabelsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMislabelsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMislabelsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMislabelsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMislabelsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetProbeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -3901,6 +5264,102 @@ func (r TrainProbeResponse) ContentType() string {
 	return ""
 }
 
+type ImportProbeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Probe
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ImportProbeResponse) GetJSON201() *Probe {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ImportProbeResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ImportProbeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ImportProbeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ImportProbeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ImportProbeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RollbackProbeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Probe
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RollbackProbeResponse) GetJSON200() *Probe {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RollbackProbeResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RollbackProbeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RollbackProbeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RollbackProbeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RollbackProbeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListProbeVersionsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -3943,6 +5402,143 @@ func (r ListProbeVersionsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListProbeVersionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetProbeVersionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProbeReport
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProbeVersionResponse) GetJSON200() *ProbeReport {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetProbeVersionResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProbeVersionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProbeVersionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProbeVersionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProbeVersionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExportProbeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportProbeResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportProbeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportProbeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportProbeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportProbeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetQueueResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Queue
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetQueueResponse) GetJSON200() *Queue {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetQueueResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetQueueResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetQueueResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetQueueResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetQueueResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -4326,6 +5922,54 @@ func (r GetScoreResponse) ContentType() string {
 	return ""
 }
 
+type ExplainScoreResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Reasons
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ExplainScoreResponse) GetJSON200() *Reasons {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExplainScoreResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExplainScoreResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExplainScoreResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExplainScoreResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExplainScoreResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type SearchByExamplesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -4621,6 +6265,109 @@ func (c *ClientWithResponses) ListProfilesWithResponse(ctx context.Context, reqE
 	return ParseListProfilesResponse(rsp)
 }
 
+// CreateProfileWithBodyWithResponse Add a profile before its first rating
+//
+// A first rating adds its profile too. 409 if there is one of that name.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
+func (c *ClientWithResponses) CreateProfileWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error) {
+	rsp, err := c.CreateProfileWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateProfileResponse(rsp)
+}
+
+// CreateProfileWithResponse Add a profile before its first rating
+//
+// A first rating adds its profile too. 409 if there is one of that name.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
+func (c *ClientWithResponses) CreateProfileWithResponse(ctx context.Context, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error) {
+	rsp, err := c.CreateProfile(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateProfileResponse(rsp)
+}
+
+// DeleteProfileWithResponse Delete a profile with its probes
+//
+// Its ratings count no more; the log of ratings, which is only ever appended to, keeps them as undone. 409 while the profile is being trained.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/profiles/{profile} (the `DeleteProfile` operationId).
+func (c *ClientWithResponses) DeleteProfileWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*DeleteProfileResponse, error) {
+	rsp, err := c.DeleteProfile(ctx, profile, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteProfileResponse(rsp)
+}
+
+// RenameProfileWithBodyWithResponse Give a profile another name
+//
+// Its ratings and probes go along. 409 if the name is taken, or while the profile is being trained.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/profiles/{profile} (the `RenameProfile` operationId).
+func (c *ClientWithResponses) RenameProfileWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RenameProfileResponse, error) {
+	rsp, err := c.RenameProfileWithBody(ctx, profile, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRenameProfileResponse(rsp)
+}
+
+// RenameProfileWithResponse Give a profile another name
+//
+// Its ratings and probes go along. 409 if the name is taken, or while the profile is being trained.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/profiles/{profile} (the `RenameProfile` operationId).
+func (c *ClientWithResponses) RenameProfileWithResponse(ctx context.Context, profile ProfilePath, body RenameProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*RenameProfileResponse, error) {
+	rsp, err := c.RenameProfile(ctx, profile, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRenameProfileResponse(rsp)
+}
+
+// CompareProfilesWithResponse How like another taste this one is
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/compare (the `CompareProfiles` operationId).
+func (c *ClientWithResponses) CompareProfilesWithResponse(ctx context.Context, profile ProfilePath, params *CompareProfilesParams, reqEditors ...RequestEditorFn) (*CompareProfilesResponse, error) {
+	rsp, err := c.CompareProfiles(ctx, profile, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCompareProfilesResponse(rsp)
+}
+
+// ListMislabelsWithResponse Ratings that are likely mistakes, the likeliest first
+//
+// By what the newest training predicted of each rating without it. 409 before the first training.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/mislabels (the `ListMislabels` operationId).
+func (c *ClientWithResponses) ListMislabelsWithResponse(ctx context.Context, profile ProfilePath, params *ListMislabelsParams, reqEditors ...RequestEditorFn) (*ListMislabelsResponse, error) {
+	rsp, err := c.ListMislabels(ctx, profile, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMislabelsResponse(rsp)
+}
+
 // GetProbeWithResponse The probe that serves the profile
 //
 // Returns a wrapper object for the known response body format(s).
@@ -4649,6 +6396,51 @@ func (c *ClientWithResponses) TrainProbeWithResponse(ctx context.Context, profil
 	return ParseTrainProbeResponse(rsp)
 }
 
+// ImportProbeWithBodyWithResponse Add an exported probe, which serves at once
+//
+// 409 if it is for another model, or while the profile is being trained.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/profiles/{profile}/probe/import (the `ImportProbe` operationId).
+func (c *ClientWithResponses) ImportProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportProbeResponse, error) {
+	rsp, err := c.ImportProbeWithBody(ctx, profile, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseImportProbeResponse(rsp)
+}
+
+// RollbackProbeWithBodyWithResponse Let an earlier version serve
+//
+// It serves until a training after further ratings gives a better one. 409 if the version is of another model, or while the profile is being trained.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
+func (c *ClientWithResponses) RollbackProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error) {
+	rsp, err := c.RollbackProbeWithBody(ctx, profile, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRollbackProbeResponse(rsp)
+}
+
+// RollbackProbeWithResponse Let an earlier version serve
+//
+// It serves until a training after further ratings gives a better one. 409 if the version is of another model, or while the profile is being trained.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
+func (c *ClientWithResponses) RollbackProbeWithResponse(ctx context.Context, profile ProfilePath, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error) {
+	rsp, err := c.RollbackProbe(ctx, profile, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRollbackProbeResponse(rsp)
+}
+
 // ListProbeVersionsWithResponse Every version that was trained, the newest first
 //
 // Returns a wrapper object for the known response body format(s).
@@ -4660,6 +6452,47 @@ func (c *ClientWithResponses) ListProbeVersionsWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseListProbeVersionsResponse(rsp)
+}
+
+// GetProbeVersionWithResponse One version with its whole report
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version} (the `GetProbeVersion` operationId).
+func (c *ClientWithResponses) GetProbeVersionWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*GetProbeVersionResponse, error) {
+	rsp, err := c.GetProbeVersion(ctx, profile, version, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProbeVersionResponse(rsp)
+}
+
+// ExportProbeWithResponse One version as a file that can be imported elsewhere
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/file (the `ExportProbe` operationId).
+func (c *ClientWithResponses) ExportProbeWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*ExportProbeResponse, error) {
+	rsp, err := c.ExportProbe(ctx, profile, version, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportProbeResponse(rsp)
+}
+
+// GetQueueWithResponse What to judge next
+//
+// Pictures whose rating teaches most, some drawn evenly and some of the best, none of them a near-duplicate of what was just shown. Send `shown`, `probe_version` and `score` back with the rating. A picture that was given is not given again for a while, so two requests give different pictures.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/queue (the `GetQueue` operationId).
+func (c *ClientWithResponses) GetQueueWithResponse(ctx context.Context, profile ProfilePath, params *GetQueueParams, reqEditors ...RequestEditorFn) (*GetQueueResponse, error) {
+	rsp, err := c.GetQueue(ctx, profile, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetQueueResponse(rsp)
 }
 
 // ListRatingsWithResponse The standing ratings, the newest first
@@ -4798,6 +6631,19 @@ func (c *ClientWithResponses) GetScoreWithResponse(ctx context.Context, profile 
 		return nil, err
 	}
 	return ParseGetScoreResponse(rsp)
+}
+
+// ExplainScoreWithResponse The nearest liked and disliked pictures of an image
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/scores/{image}/why (the `ExplainScore` operationId).
+func (c *ClientWithResponses) ExplainScoreWithResponse(ctx context.Context, profile ProfilePath, image ImagePath, params *ExplainScoreParams, reqEditors ...RequestEditorFn) (*ExplainScoreResponse, error) {
+	rsp, err := c.ExplainScore(ctx, profile, image, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExplainScoreResponse(rsp)
 }
 
 // SearchByExamplesWithBodyWithResponse Images near the positive and far from the negative examples
@@ -5234,6 +7080,167 @@ func ParseListProfilesResponse(rsp *http.Response) (*ListProfilesResponse, error
 	return response, nil
 }
 
+// ParseCreateProfileResponse parses an HTTP response from a CreateProfileWithResponse call
+func ParseCreateProfileResponse(rsp *http.Response) (*CreateProfileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateProfileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Profile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteProfileResponse parses an HTTP response from a DeleteProfileWithResponse call
+func ParseDeleteProfileResponse(rsp *http.Response) (*DeleteProfileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteProfileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRenameProfileResponse parses an HTTP response from a RenameProfileWithResponse call
+func ParseRenameProfileResponse(rsp *http.Response) (*RenameProfileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RenameProfileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Profile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCompareProfilesResponse parses an HTTP response from a CompareProfilesWithResponse call
+func ParseCompareProfilesResponse(rsp *http.Response) (*CompareProfilesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CompareProfilesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Likeness
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListMislabelsResponse parses an HTTP response from a ListMislabelsWithResponse call
+func ParseListMislabelsResponse(rsp *http.Response) (*ListMislabelsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMislabelsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MislabelList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetProbeResponse parses an HTTP response from a GetProbeWithResponse call
 func ParseGetProbeResponse(rsp *http.Response) (*GetProbeResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -5313,6 +7320,72 @@ func ParseTrainProbeResponse(rsp *http.Response) (*TrainProbeResponse, error) {
 	return response, nil
 }
 
+// ParseImportProbeResponse parses an HTTP response from a ImportProbeWithResponse call
+func ParseImportProbeResponse(rsp *http.Response) (*ImportProbeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ImportProbeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Probe
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRollbackProbeResponse parses an HTTP response from a RollbackProbeWithResponse call
+func ParseRollbackProbeResponse(rsp *http.Response) (*RollbackProbeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RollbackProbeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Probe
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListProbeVersionsResponse parses an HTTP response from a ListProbeVersionsWithResponse call
 func ParseListProbeVersionsResponse(rsp *http.Response) (*ListProbeVersionsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -5329,6 +7402,98 @@ func ParseListProbeVersionsResponse(rsp *http.Response) (*ListProbeVersionsRespo
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest ProbeList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetProbeVersionResponse parses an HTTP response from a GetProbeVersionWithResponse call
+func ParseGetProbeVersionResponse(rsp *http.Response) (*GetProbeVersionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProbeVersionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProbeReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportProbeResponse parses an HTTP response from a ExportProbeWithResponse call
+func ParseExportProbeResponse(rsp *http.Response) (*ExportProbeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportProbeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetQueueResponse parses an HTTP response from a GetQueueWithResponse call
+func ParseGetQueueResponse(rsp *http.Response) (*GetQueueResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetQueueResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Queue
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -5589,6 +7754,39 @@ func ParseGetScoreResponse(rsp *http.Response) (*GetScoreResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Score
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExplainScoreResponse parses an HTTP response from a ExplainScoreWithResponse call
+func ParseExplainScoreResponse(rsp *http.Response) (*ExplainScoreResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExplainScoreResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Reasons
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -4,13 +4,15 @@ const $ = (selector, within = document) => within.querySelector(selector);
 const grid = $("#grid"), notice = $("#notice"), end = $("#end"), viewer = $("#viewer");
 
 const state = {
-  view: "newest", // scores, newest or liked
+  view: "newest", // scores, newest, liked or teach
   profile: "me",
   unrated: false,
   search: "",
   cursor: null, // of the next page; null is the first, undefined that there is none
   probeVersion: null,
   loading: null, // AbortController of the page on its way
+  queue: [], // what Teach asks next; the first is shown
+  asking: null, // the promise of more of it
 };
 
 /** call asks the API; a problem becomes an Error with its status. */
@@ -56,6 +58,7 @@ function pageAddress() {
 }
 
 async function loadPage() {
+  if (state.view === "teach") return;
   if (state.loading || state.cursor === undefined) return;
   const abort = state.loading = new AbortController();
   try {
@@ -102,9 +105,13 @@ function restart() {
   end.hidden = true;
   tell("");
   for (const tab of document.querySelectorAll(".tab")) tab.setAttribute("aria-pressed", tab.dataset.view === state.view);
-  $("#search").hidden = state.view === "scores";
-  $(".unrated").hidden = state.view === "liked";
-  return orTell(loadPage());
+  const teaching = state.view === "teach";
+  $("#search").hidden = state.view === "scores" || teaching;
+  $(".unrated").hidden = state.view === "liked" || teaching;
+  $("#teach").hidden = true;
+  state.queue = [];
+  state.asking = null;
+  return orTell(teaching ? ask() : loadPage());
 }
 
 function card({ image, score, probability }) {
@@ -170,6 +177,63 @@ async function undo() {
   const present = await call(`/images/${undone.image_id}?profile=${encodeURIComponent(state.profile)}`);
   showEverywhere(undone.image_id, present.verdict);
   await showTaste();
+}
+
+// ---- teaching: one picture after the other, those that tell most
+
+/** more fetches the next pictures while the last ones are still being judged. */
+function more() {
+  const profile = state.profile;
+  state.asking ??= call(`${profilePath()}/queue?limit=10`).then((page) => {
+    if (profile !== state.profile || state.view !== "teach") return;
+    state.queue.push(...page.items.map((item) => ({ ...item, probe_version: page.probe_version })));
+    for (const item of page.items) new Image().src = large(item.image); // so that it is there at once
+  }).finally(() => { state.asking = null; });
+  return state.asking;
+}
+
+const large = (image) => `${image.thumbnail_url.split("?")[0]}?width=1280`;
+const reasons = { "queue:uncertain": "I learn most from this one", "queue:explore": "drawn at random", "queue:top": "I think you like this" };
+
+/** ask shows the first picture of the queue. */
+async function ask() {
+  if (!state.queue.length) await more();
+  if (state.view !== "teach") return;
+  const item = state.queue[0], section = $("#teach");
+  section.hidden = !item;
+  end.hidden = Boolean(item);
+  if (!item) {
+    end.textContent = "There is nothing left to ask: everything is judged, or looks like what was.";
+    return;
+  }
+  const name = item.image.title || "Untitled", picture = $("img", section);
+  picture.src = large(item.image);
+  picture.alt = item.image.artist ? `${name} by ${item.image.artist}` : name;
+  section.dataset.id = item.image.id;
+  $(".title", section).textContent = name;
+  $(".artist", section).textContent = item.image.artist ?? "";
+  $(".reason", section).textContent = reasons[item.shown] + (item.probability === undefined ? "" : ` · ${Math.round(100 * item.probability)} %`);
+  if (state.queue.length < 4) orTell(more());
+}
+
+/** answer judges the picture that is shown and goes on to the next. */
+async function answer(verdict) {
+  const item = state.queue.shift();
+  if (!item) return;
+  const { shown, probe_version, score } = item;
+  const next = ask();
+  try {
+    await call(`${profilePath()}/ratings/${item.image.id}`, { method: "PUT", body: { verdict, shown, probe_version, score } });
+  } catch (error) {
+    state.queue.unshift(item);
+    await ask();
+    throw error;
+  }
+  await Promise.all([next, showTaste()]);
+}
+
+for (const button of document.querySelectorAll("#teach button")) {
+  button.addEventListener("click", () => orTell(answer(button.dataset.verdict)));
 }
 
 // ---- one picture
@@ -278,12 +342,19 @@ document.addEventListener("click", (event) => {
 });
 
 const verdictKeys = { l: "like", d: "dislike", s: "skip" };
+const teachKeys = { ArrowRight: "like", ArrowLeft: "dislike", ArrowDown: "skip" };
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select")) return;
   const here = document.activeElement.closest?.(".card");
   const key = event.key.toLowerCase();
   if (key === "u") return void orTell(undo());
+  if (state.view === "teach" && !viewer.open) {
+    const verdict = verdictKeys[key] ?? teachKeys[event.key];
+    if (!verdict || event.repeat) return;
+    event.preventDefault();
+    return void orTell(answer(verdict));
+  }
   if (verdictKeys[key]) {
     const holder = viewer.open ? viewer : here;
     if (!holder) return;

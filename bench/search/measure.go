@@ -18,13 +18,14 @@ import (
 	"github.com/palate-art/palate/internal/simd"
 )
 
+const model palate.ModelID = "be9c000000000000000000000000000000000000000000000000000000000000"
+
 const (
-	model     palate.ModelID = "be9c000000000000000000000000000000000000000000000000000000000000"
-	batch                    = 1000
-	ourName                  = "index/flat"
-	rareName                 = "index/flat, 1 %"
-	recalled                 = 20 // queries whose answers are compared with float64
-	slowPeers                = "sqlite-vec,chromem"
+	batch     = 1000
+	ourName   = "index/flat"
+	rareName  = "index/flat, 1 %"
+	recalled  = 20 // queries whose answers are compared with float64
+	slowPeers = "sqlite-vec,chromem"
 )
 
 // measure measures everything on one collection.

@@ -6,6 +6,7 @@ import "time"
 
 // What the demo does by itself, and what it promises.
 const (
+	raceEnabled  = false
 	demoPictures = 420
 	demoRated    = 120
 	visitors     = 10

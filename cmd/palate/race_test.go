@@ -7,6 +7,7 @@ import "time"
 // The race detector makes drawing, decoding and resizing several times
 // slower; the same is tested on fewer pictures and visitors.
 const (
+	raceEnabled  = true
 	demoPictures = 160
 	demoRated    = 90
 	visitors     = 3

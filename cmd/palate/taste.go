@@ -10,36 +10,46 @@ import (
 	"github.com/palate-art/palate/internal/taste"
 )
 
-type trainCommand struct{}
+type trainCommand struct {
+	Thorough bool   `help:"Judge it in more rounds, with baselines and a learning curve, and print the whole report."`
+	HTML     string `help:"Write the thorough report with its plots as one HTML page." type:"path" placeholder:"FILE" name:"html"`
+	learning `embed:""`
+}
 
 // Run trains the probe of the profile.
 func (c *trainCommand) Run(ctx context.Context, s *session) error {
-	profile, err := s.profile()
+	config, err := c.config()
 	if err != nil {
 		return err
 	}
-	h, err := openHome(ctx, s)
-	if err != nil {
-		return err
-	}
-	return errors.Join(h.train(ctx, profile), h.close())
+	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
+		outcome, err := h.tastes.TrainWith(ctx, profile, config, c.Thorough || c.HTML != "")
+		if err != nil {
+			return err
+		}
+		if c.HTML != "" {
+			if err := writeReport(c.HTML, fmt.Sprintf("The taste of %s, version %d", profile, outcome.Version.Version), outcome.Report); err != nil {
+				return err
+			}
+		}
+		return s.showOutcome(profile, outcome, c.Thorough)
+	})
 }
 
-func (h *home) train(ctx context.Context, profile palate.Profile) error {
-	if err := h.openModel(ctx); err != nil {
-		return err
-	}
-	outcome, err := h.tastes.Train(ctx, profile)
-	if err != nil {
-		return err
-	}
-	s, v, r := h.session, outcome.Version, outcome.Report
+func (s *session) showOutcome(profile palate.Profile, outcome taste.Outcome, whole bool) error {
+	v, r := outcome.Version, outcome.Report
 	if s.JSON {
 		return s.print(map[string]any{"profile": profile, "version": v.Version, "current": v.Current, "reason": v.Reason, "report": r})
 	}
 	s.say("Probe %d of %s from %d likes and %d dislikes, judged on ratings held out:", v.Version, profile, r.Likes, r.Dislikes)
-	s.table([]string{"AUC", "AVERAGE PRECISION", "BALANCED ACCURACY"},
-		[]string{fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), fmt.Sprintf("%.3f", r.AveragePrecision), fmt.Sprintf("%.3f", r.BalancedAccuracy)})
+	if whole {
+		s.say("")
+		s.showReport(r)
+		s.say("")
+	} else {
+		s.table([]string{"AUC", "AVERAGE PRECISION", "BALANCED ACCURACY"},
+			[]string{fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), fmt.Sprintf("%.3f", r.AveragePrecision), fmt.Sprintf("%.3f", r.BalancedAccuracy)})
+	}
 	if v.Current {
 		s.say("It serves from now on: %s.", v.Reason)
 	} else {
@@ -112,7 +122,7 @@ func (c *scoresCommand) score(ctx context.Context, h *home, profile palate.Profi
 }
 
 func (c *scoresCommand) rank(ctx context.Context, h *home, profile palate.Profile) ([]scoreLine, error) {
-	if _, err := h.follower.CatchUp(ctx); err != nil {
+	if err := h.catchUp(ctx); err != nil {
 		return nil, err
 	}
 	query := taste.RankQuery{Limit: c.Limit}
@@ -187,7 +197,7 @@ func (c *similarCommand) search(ctx context.Context, h *home) error {
 	if err := h.openModel(ctx); err != nil {
 		return err
 	}
-	if _, err := h.follower.CatchUp(ctx); err != nil {
+	if err := h.catchUp(ctx); err != nil {
 		return err
 	}
 	query := index.Query{Limit: c.Limit}
@@ -204,21 +214,13 @@ func (c *similarCommand) search(ctx context.Context, h *home) error {
 	if err != nil {
 		return err
 	}
-	lines := make([]hitLine, len(hits))
-	for i, hit := range hits {
-		image, err := h.catalog.Image(ctx, hit.ID)
-		if err != nil {
-			return err
-		}
-		lines[i] = hitLine{hit.ID.String(), hit.Score, image.Title(), image.Artist()}
+	lines, err := h.hitLines(ctx, hits)
+	if err != nil {
+		return err
 	}
 	if h.session.JSON {
 		return h.session.print(lines)
 	}
-	rows := [][]string{{"SIMILARITY", "IMAGE", "TITLE", "ARTIST"}}
-	for _, l := range lines {
-		rows = append(rows, []string{fmt.Sprintf("%.3f", l.Similarity), l.Image, shorten(l.Title, 40), shorten(l.Artist, 24)})
-	}
-	h.session.table(rows...)
+	h.session.table(hitRows(lines)...)
 	return nil
 }

@@ -29,7 +29,7 @@ var (
 	command  = layer{"cmd", 5, true}
 )
 
-var leaves = []string{"picture", "onnxgraph", "safetensors", "simd", "ort"}
+var leaves = []string{"picture", "onnxgraph", "safetensors", "simd", "ort", "hub"}
 
 // middles never import each other; each is a family of folders.
 var middles = []string{"embedder", "index", "probe", "crawler"}
@@ -48,11 +48,14 @@ var importers = map[string]string{
 	"github.com/mattn/go-sqlite3":          "internal/catalog/sqlite",
 	"github.com/yalue/onnxruntime_go":      "internal/ort",
 	"github.com/qdrant/go-client/qdrant":   "index/qdrant",
+	"google.golang.org/grpc":               "index/qdrant",
 	"github.com/alecthomas/kong":           "cmd/palate",
 	"github.com/schollz/progressbar/v3":    "cmd/palate",
 	"github.com/getkin/kin-openapi":        "api",
 	"github.com/oapi-codegen/runtime":      "api",
 	"gonum.org/v1/gonum/optimize":          "probe",
+	"gonum.org/v1/plot":                    "internal/report",
+	"github.com/parquet-go/parquet-go":     "internal/features",
 	"github.com/temoto/robotstxt":          "crawler",
 	"github.com/PuerkitoBio/goquery":       "crawler",
 	"golang.org/x/image":                   "internal/picture",

@@ -190,11 +190,11 @@ type RatingQuery struct {
 type ProfileSummary struct {
 	Profile                palate.Profile
 	Likes, Dislikes, Skips int
-	LastRatedAt            time.Time
+	LastRatedAt            time.Time // zero without a rating
 }
 
-// Ratings remembers what people said. A profile exists as soon as it has a
-// rating. An image's standing rating is the last one that is not undone.
+// Ratings remembers what people said. A profile exists as soon as it is
+// created or has a rating. An image's standing rating is the last one that is not undone.
 type Ratings interface {
 	// Rate appends a rating; Entry is given, At is now if zero. ErrNotFound
 	// if the image is not there.
@@ -227,6 +227,21 @@ type Ratings interface {
 
 	// Profiles lists the profiles in the order of names.
 	Profiles(ctx context.Context) ([]ProfileSummary, error)
+
+	// CreateProfile adds a profile without ratings. ErrConflict if there
+	// is one of that name.
+	CreateProfile(ctx context.Context, p palate.Profile) error
+
+	// RenameProfile gives a profile's ratings, with their times and undos,
+	// and its probes to a new name. The log of the old name keeps its
+	// entries, undone. ErrNotFound without the one, ErrConflict if there is
+	// the other.
+	RenameProfile(ctx context.Context, from, to palate.Profile) error
+
+	// DeleteProfile undoes every rating of a profile, removes its probes and
+	// takes it off the list. The log keeps its entries. ErrNotFound without
+	// it.
+	DeleteProfile(ctx context.Context, p palate.Profile) error
 }
 
 // Model is a model that has made embeddings, or is about to.

@@ -9,14 +9,27 @@ import (
 	"io"
 )
 
-// decode takes the planes from image/jpeg as they are stored, and does the
-// upsampling and the colours itself.
-func (f *jpegFile) decode() (*RGB, error) {
+// decode decodes the usual kind of file here. Of others it takes the planes
+// from image/jpeg as they are stored, and does the upsampling and the colours
+// itself.
+func (f *jpegFile) decode() (*RGB, error) { return f.decodeScaled(1) }
+
+// decodeScaled decodes at 1/scale of the size if the file is of the usual
+// kind, else at its whole size.
+func (f *jpegFile) decodeScaled(scale int) (*RGB, error) {
 	// Every 8 × 8 block of the first component takes one bit at least, so a
 	// small file that claims a large picture fails before memory is taken.
 	if blocks := int64(f.width) * int64(f.height) / 64; blocks > 8*int64(len(f.data)) {
 		return nil, errTruncated
 	}
+	if m, ok := f.decodeUsual(scale); ok {
+		return m, nil
+	}
+	return f.decodeOther()
+}
+
+// decodeOther decodes with image/jpeg.
+func (f *jpegFile) decodeOther() (*RGB, error) {
 	img, err := jpeg.Decode(f.planesReader())
 	if err != nil {
 		var unsupported jpeg.UnsupportedError

@@ -41,6 +41,8 @@ const (
 	markerAPP0 = 0xe0
 	markerAPP1 = 0xe1
 	markerAdob = 0xee // APP14
+
+	markerSOF55 = 0xf7 // frame header of JPEG-LS (ITU-T T.87)
 )
 
 // openJPEG walks over all markers up to the end of the picture.
@@ -61,6 +63,8 @@ func openJPEG(data []byte) (file, error) {
 			if err := f.readFrameHeader(marker, body); err != nil {
 				return nil, err
 			}
+		case marker == markerSOF55:
+			return nil, &UnsupportedError{Kind: "JPEG-LS"}
 		case marker == markerAPP0 && bytes.HasPrefix(body, []byte("JFIF\x00")):
 			f.jfif = true
 		case marker == markerAPP1 && !seenEXIF && bytes.HasPrefix(body, []byte("Exif\x00\x00")):

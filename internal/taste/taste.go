@@ -18,6 +18,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/teach"
 	"github.com/palate-art/palate/probe"
 )
 
@@ -35,17 +36,25 @@ type Config struct {
 
 	// LookEvery is how often Run looks for new ratings.
 	LookEvery time.Duration
+
+	// Hashes gives a picture's perceptual hashes, the whole picture first
+	// (picture.Hashes); they tell near-duplicates. Nil tells them by their
+	// embeddings alone.
+	Hashes func(ctx context.Context, id palate.ImageID) ([]uint64, error)
+
+	// Teach says what is asked about next.
+	Teach teach.Config
 }
 
 // DefaultConfig trains as package probe does by default, after every 20 new
 // ratings.
 func DefaultConfig() Config {
-	return Config{Probe: probe.DefaultConfig(), RetrainAfter: 20, LookEvery: time.Second}
+	return Config{Probe: probe.DefaultConfig(), RetrainAfter: 20, LookEvery: time.Second, Teach: teach.DefaultConfig()}
 }
 
 // Validate reports everything that is wrong.
 func (c Config) Validate() error {
-	problems := []error{c.Probe.Validate()}
+	problems := []error{c.Probe.Validate(), c.Teach.Validate()}
 	if c.RetrainAfter < 0 {
 		problems = append(problems, fmt.Errorf("taste: RetrainAfter is %d, want 0 or more: %w", c.RetrainAfter, palate.ErrInvalid))
 	}
@@ -69,6 +78,8 @@ type Tastes struct {
 	mu     sync.Mutex
 	loaded map[palate.Profile]Version // the last used version of each profile
 	tried  map[palate.Profile]int64   // the newest rating at the last attempt that Run made
+	hashed map[palate.ImageID][]uint64
+	asked  map[palate.Profile][]palate.ImageID // handed out by Queue, the last at the end
 }
 
 // New returns the tastes of the profiles in the catalog, for the model of the
@@ -82,6 +93,8 @@ func New(c catalog.Catalog, ix index.Index, config Config, logger *slog.Logger) 
 		requests: make(chan *Training, maxWaiting),
 		loaded:   make(map[palate.Profile]Version),
 		tried:    make(map[palate.Profile]int64),
+		hashed:   make(map[palate.ImageID][]uint64),
+		asked:    make(map[palate.Profile][]palate.ImageID),
 	}, nil
 }
 
@@ -101,7 +114,8 @@ func (t *Tastes) Current(ctx context.Context, p palate.Profile) (Version, error)
 	t.mu.Lock()
 	known, ok := t.loaded[p]
 	t.mu.Unlock()
-	if ok && known.Version == stored.Version {
+	// A profile that was deleted and made anew has the same numbers again.
+	if ok && known.Version == stored.Version && known.TrainedAt.Equal(stored.TrainedAt) {
 		return known, nil
 	}
 	version, err := parse(stored)

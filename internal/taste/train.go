@@ -11,9 +11,6 @@ import (
 	"github.com/palate-art/palate/probe"
 )
 
-// ratingsPage is how many ratings are read from the catalog at a time.
-const ratingsPage = 1000
-
 // Training is one training that has begun: its ratings are read, its lease is
 // held and its run is recorded. Finish or Cancel must be called.
 type Training struct {
@@ -21,6 +18,8 @@ type Training struct {
 	Run     catalog.Run
 
 	tastes    *Tastes
+	config    probe.Config
+	thorough  bool
 	lease     catalog.Lease
 	examples  []probe.Example
 	lastEntry int64
@@ -38,8 +37,12 @@ type Outcome struct {
 // *probe.NotEnoughError if they are too few or one-sided, and with
 // palate.ErrConflict if the profile is being trained by anyone.
 func (t *Tastes) Begin(ctx context.Context, p palate.Profile) (*Training, error) {
-	training := &Training{Profile: p, tastes: t}
-	lease, err := t.catalog.AcquireLease(ctx, "train-"+string(p))
+	return t.begin(ctx, p, t.config.Probe, false)
+}
+
+func (t *Tastes) begin(ctx context.Context, p palate.Profile, config probe.Config, thorough bool) (*Training, error) {
+	training := &Training{Profile: p, tastes: t, config: config, thorough: thorough}
+	lease, err := t.lease(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("train %s: %w", p, err)
 	}
@@ -63,58 +66,22 @@ func (t *Tastes) Train(ctx context.Context, p palate.Profile) (Outcome, error) {
 	return training.Finish(ctx)
 }
 
-// read gathers the standing likes and dislikes that have an embedding.
-func (tr *Training) read(ctx context.Context) error {
-	t := tr.tastes
-	var servedUpTo int64
-	switch current, err := t.Current(ctx, tr.Profile); {
-	case err == nil:
-		tr.serving, servedUpTo = current.Learned, current.LastEntry
-	case !errors.Is(err, palate.ErrNotFound):
-		return err
+// TrainWith is Train with other settings; thorough adds baselines, a learning
+// curve and more rounds to the report, for several times the time.
+func (t *Tastes) TrainWith(ctx context.Context, p palate.Profile, config probe.Config, thorough bool) (Outcome, error) {
+	if err := config.Validate(); err != nil {
+		return Outcome{}, fmt.Errorf("train %s: %w", p, err)
 	}
-	ratings, err := t.judgements(ctx, tr.Profile)
+	training, err := t.begin(ctx, p, config, thorough)
 	if err != nil {
-		return err
+		return Outcome{}, err
 	}
-	ids := make([]palate.ImageID, 0, len(ratings))
-	for id := range ratings {
-		ids = append(ids, id)
-	}
-	embeddings, err := t.catalog.EmbeddingsOf(ctx, t.model, ids)
-	if err != nil {
-		return err
-	}
-	for _, e := range embeddings {
-		r := ratings[e.ID]
-		example := probe.Example{Image: e.ID, Embedding: e.Embedding, Liked: r.Verdict == palate.Like}
-		tr.examples = append(tr.examples, example)
-		if r.Entry > servedUpTo {
-			tr.since = append(tr.since, example)
-		}
-		tr.lastEntry = max(tr.lastEntry, r.Entry)
-	}
-	return t.config.Probe.Enough(tr.examples)
+	return training.Finish(ctx)
 }
 
-// judgements returns the standing likes and dislikes of a profile.
-func (t *Tastes) judgements(ctx context.Context, p palate.Profile) (map[palate.ImageID]catalog.Rating, error) {
-	ratings := make(map[palate.ImageID]catalog.Rating)
-	for before := int64(0); ; {
-		page, err := t.catalog.StandingRatings(ctx, p, catalog.RatingQuery{Before: before, Limit: ratingsPage})
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range page {
-			if r.Verdict != palate.Skip {
-				ratings[r.Image] = r
-			}
-		}
-		if len(page) < ratingsPage {
-			return ratings, nil
-		}
-		before = page[len(page)-1].Entry
-	}
+// lease keeps others from changing the probes of a profile.
+func (t *Tastes) lease(ctx context.Context, p palate.Profile) (catalog.Lease, error) {
+	return t.catalog.AcquireLease(ctx, "train-"+string(p))
 }
 
 // Cancel ends a training that will not be finished.
@@ -142,6 +109,8 @@ func (tr *Training) Finish(ctx context.Context) (Outcome, error) {
 		"version": outcome.Version.Version, "current": outcome.Version.Current, "reason": outcome.Version.Reason,
 		"likes": outcome.Report.Likes, "dislikes": outcome.Report.Dislikes,
 		"auc": outcome.Report.AUC, "auc_low": outcome.Report.AUCLow, "auc_high": outcome.Report.AUCHigh,
+		"data": outcome.Report.Data, "model": outcome.Report.Model, "settings": outcome.Version.Learned.Settings,
+		"metrics": outcome.Report.Metrics, "learning_curve": outcome.Report.LearningCurve,
 	})
 	if err == nil {
 		err = tr.tastes.catalog.FinishRun(ending, tr.Run.ID, catalog.Succeeded, result, "")
@@ -151,7 +120,11 @@ func (tr *Training) Finish(ctx context.Context) (Outcome, error) {
 
 func (tr *Training) train(ctx context.Context) (Outcome, error) {
 	t := tr.tastes
-	learned, report, err := probe.Train(ctx, tr.examples, t.model, t.config.Probe)
+	config := tr.config
+	if tr.thorough {
+		config = config.Thorough(tr.examples)
+	}
+	learned, report, err := probe.Train(ctx, tr.examples, t.model, config)
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -78,8 +78,8 @@ func TestAnOlderDatabaseIsBroughtUpToDate(t *testing.T) {
 	if problems, err := c.Check(ctx); err != nil || len(problems) > 0 {
 		t.Errorf("Check: got %q and error %v", problems, err)
 	}
-	if got := value[int](t, raw(t, path), "PRAGMA user_version"); got != 2 {
-		t.Errorf("got version %d, want 2", got)
+	if got := value[int](t, raw(t, path), "PRAGMA user_version"); got != 3 {
+		t.Errorf("got version %d, want 3", got)
 	}
 	if _, err := c.Rate(ctx, catalog.Rating{Profile: "me", Image: picture(2).ID, Verdict: palate.Like, Shown: palate.ShownAPI}); err != nil {
 		t.Errorf("Rate: %v", err)

@@ -103,23 +103,3 @@ func (c *Catalog) RatingLog(ctx context.Context, p palate.Profile, after int64, 
 	})
 	return entries, err
 }
-
-// Profiles implements catalog.Ratings. LastRatedAt is the time of the newest
-// rating of the log, whether it stands or not.
-func (c *Catalog) Profiles(ctx context.Context) ([]catalog.ProfileSummary, error) {
-	var profiles []catalog.ProfileSummary
-	err := c.read(ctx, "list profiles", func(ctx context.Context, tx *sql.Tx) (err error) {
-		const count = "(SELECT count(*) FROM standing s WHERE s.profile = p.name AND s.verdict = ?)"
-		profiles, err = collect(from(tx.QueryContext(ctx,
-			"SELECT p.name, "+count+", "+count+", "+count+", r.at FROM profiles p JOIN ratings r ON r.entry = p.entry ORDER BY p.name",
-			string(palate.Like), string(palate.Dislike), string(palate.Skip))),
-			func(rows *sql.Rows) (s catalog.ProfileSummary, err error) {
-				var at int64
-				err = rows.Scan(&s.Profile, &s.Likes, &s.Dislikes, &s.Skips, &at)
-				s.LastRatedAt = unstamp(at)
-				return s, err
-			})
-		return err
-	})
-	return profiles, err
-}

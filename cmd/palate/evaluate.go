@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/features"
+	"github.com/palate-art/palate/internal/report"
+	"github.com/palate-art/palate/probe"
+)
+
+// learning are the flags that say how a probe is trained.
+type learning struct {
+	Kind        string `help:"What learns: logistic or centroid." default:"logistic" placeholder:"NAME"`
+	Weights     string `help:"How much a like and a dislike count: balanced, none, or LIKE:DISLIKE as 2:1." default:"balanced"`
+	Calibration string `help:"How scores become chances: best, platt or isotonic." default:"best"`
+	Threshold   string `help:"What counts as liked: balanced, f1, precision:P as precision:0.9, or top:N%." default:"balanced"`
+	Seed        int64  `help:"Draws the folds." default:"1"`
+}
+
+// config reads the flags.
+func (l learning) config() (probe.Config, error) {
+	c := probe.DefaultConfig()
+	var errs [3]error
+	c.Kind, errs[0] = probe.ParseKind(l.Kind)
+	c.ClassWeights, errs[1] = parseWeights(l.Weights)
+	c.Threshold, errs[2] = probe.ParseWish(l.Threshold)
+	c.Calibration, c.Seed = probe.CalibrationMethod(l.Calibration), l.Seed
+	err := errors.Join(errs[:]...)
+	if err == nil {
+		err = c.Validate()
+	}
+	if err != nil {
+		return c, usage(err)
+	}
+	return c, nil
+}
+
+func parseWeights(s string) (probe.ClassWeights, error) {
+	switch s {
+	case "balanced":
+		return probe.Balanced(), nil
+	case "none":
+		return probe.Unweighted(), nil
+	}
+	like, dislike, two := strings.Cut(s, ":")
+	l, errLike := strconv.ParseFloat(like, 64)
+	d, errDislike := strconv.ParseFloat(dislike, 64)
+	if !two || errLike != nil || errDislike != nil {
+		return probe.ClassWeights{}, fmt.Errorf("--weights is %q, want balanced, none or LIKE:DISLIKE: %w", s, palate.ErrInvalid)
+	}
+	return probe.ClassWeights{Like: l, Dislike: d}, nil
+}
+
+type evaluateCommand struct {
+	Features string `help:"Embeddings, one row for each image: .npy, .npz, .parquet, or a folder that clip-retrieval wrote." required:"" type:"path" placeholder:"FILE"`
+	Labels   string `help:"1 for a like and 0 for a dislike, one for each row: .npy, .npz or .parquet; may be left out where they are beside the features." type:"path" placeholder:"FILE"`
+	Patches  string `help:"Mean patch tokens of the same images, to learn from both." type:"path" placeholder:"FILE"`
+	Baseline string `help:"Embeddings of the same images by a simpler model, as a baseline." type:"path" placeholder:"FILE"`
+	HTML     string `help:"Write the report with its plots as one HTML page." type:"path" placeholder:"FILE" name:"html"`
+	learning `embed:""`
+}
+
+// evaluation is what evaluate prints as JSON.
+type evaluation struct {
+	*probe.Report
+	Baselines []probe.Baseline `json:"baselines"`
+	OutOfFold []rowPrediction  `json:"out_of_fold"`
+	Seconds   float64          `json:"seconds"`
+}
+
+// rowPrediction is a prediction of one row, counted from 0.
+type rowPrediction struct {
+	Row         int     `json:"row"`
+	Liked       bool    `json:"liked"`
+	Score       float64 `json:"score"`
+	Probability float64 `json:"probability"`
+	Fold        int     `json:"fold"`
+}
+
+// Run judges embeddings by labels. It needs no collection and no pictures.
+func (c *evaluateCommand) Run(ctx context.Context, s *session) error {
+	config, err := c.config()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	examples, err := c.examples()
+	if err != nil {
+		return err
+	}
+	_, r, err := probe.Train(ctx, examples, "", config.Thorough(examples))
+	var missing *probe.NotEnoughError
+	if errors.As(err, &missing) { // nothing to rate here, as elsewhere
+		return fmt.Errorf("the labels are too few or of one kind: %v (rows that show one work count once): %w", missing, palate.ErrConflict)
+	}
+	if err != nil {
+		return err
+	}
+	seconds := time.Since(began).Seconds()
+	if c.HTML != "" {
+		if err := writeReport(c.HTML, "How well "+filepath.Base(c.Features)+" tells the taste", r); err != nil {
+			return err
+		}
+	}
+	if s.JSON {
+		out := evaluation{Report: r, Baselines: r.Baselines, Seconds: seconds}
+		for _, p := range r.OutOfFold {
+			out.OutOfFold = append(out.OutOfFold, rowPrediction{Row: rowOf(p.Image), Liked: p.Liked, Score: p.Score, Probability: p.Probability, Fold: p.Fold})
+		}
+		return s.print(out)
+	}
+	s.showReport(r)
+	s.say("\n%.2f s.", seconds)
+	return nil
+}
+
+// examples reads the files.
+func (c *evaluateCommand) examples() ([]probe.Example, error) {
+	table, err := features.Load(c.Features, c.Labels)
+	if err != nil {
+		return nil, err
+	}
+	examples := make([]probe.Example, len(table.Rows))
+	for i, row := range table.Rows {
+		if err := normalise(row, i, c.Features); err != nil {
+			return nil, err
+		}
+		examples[i] = probe.Example{Image: rowID(i), Embedding: row, Liked: table.Labels[i]}
+		if table.Artists != nil {
+			examples[i].Artist = table.Artists[i]
+		}
+		if table.Sites != nil {
+			examples[i].Site = table.Sites[i]
+		}
+	}
+	for _, more := range []struct {
+		path string
+		into func(*probe.Example) *palate.Embedding
+	}{
+		{c.Patches, func(e *probe.Example) *palate.Embedding { return &e.MeanPatch }},
+		{c.Baseline, func(e *probe.Example) *palate.Embedding { return &e.Baseline }},
+	} {
+		if more.path == "" {
+			continue
+		}
+		rows, err := features.LoadRows(more.path)
+		if err != nil {
+			return nil, err
+		}
+		if len(rows) != len(examples) {
+			return nil, fmt.Errorf("%s has %d rows, but %s has %d: %w", more.path, len(rows), c.Features, len(examples), palate.ErrInvalid)
+		}
+		for i, row := range rows {
+			if err := normalise(row, i, more.path); err != nil {
+				return nil, err
+			}
+			*more.into(&examples[i]) = row
+		}
+	}
+	return examples, nil
+}
+
+// normalise brings a row to length 1, in place.
+func normalise(row []float32, i int, path string) error {
+	var square float64
+	for _, v := range row {
+		square += float64(v) * float64(v)
+	}
+	if square == 0 {
+		return fmt.Errorf("row %d of %s is all zeros, which is no embedding: leave it out: %w", i, path, palate.ErrInvalid)
+	}
+	scale := 1 / math.Sqrt(square)
+	for j, v := range row {
+		row[j] = float32(float64(v) * scale)
+	}
+	return nil
+}
+
+// rowID stands for a row where there is no picture.
+func rowID(row int) (id palate.ImageID) {
+	id[0] = 0xff // 0 would be no image
+	binary.BigEndian.PutUint64(id[8:], uint64(row))
+	return id
+}
+
+func rowOf(id palate.ImageID) int { return int(binary.BigEndian.Uint64(id[8:])) }
+
+// showReport prints a report's tables.
+func (s *session) showReport(r *probe.Report) {
+	for i, section := range report.Sections(r) {
+		if i > 0 {
+			s.say("")
+		}
+		s.say("%s", section.Title)
+		if section.Note != "" {
+			s.say("%s", section.Note)
+		}
+		s.table(section.Rows...)
+	}
+	for _, w := range r.Warnings {
+		s.say("\nMind: %s.", w)
+	}
+}
+
+// writeReport writes a page and leaves no half of one.
+func writeReport(path, title string, r *probe.Report) error {
+	return replaceFile(path, func(w io.Writer) error { return report.HTML(w, title, r) })
+}
+
+// replaceFile writes a file beside its place and moves it there when it is
+// whole.
+func replaceFile(path string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	err = write(f)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Chmod(f.Name(), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/taste"
+)
+
+type probeCommand struct {
+	History  historyCommand  `cmd:"" help:"Every version that was trained, the newest first."`
+	Show     showCommand     `cmd:"" help:"One version with its whole report."`
+	Compare  versionsCommand `cmd:"" help:"Test two versions in pairs on what both were judged on."`
+	Rollback rollbackCommand `cmd:"" help:"Let an earlier version serve."`
+	Export   exportCommand   `cmd:"" help:"Write a version to a file."`
+	Import   importProbe     `cmd:"" help:"Add an exported probe, which serves at once."`
+}
+
+// withTastes opens what the commands of probes and profiles work on.
+func withTastes(ctx context.Context, s *session, work func(*home, palate.Profile) error) error {
+	profile, err := s.profile()
+	if err != nil {
+		return err
+	}
+	h, err := openHome(ctx, s)
+	if err != nil {
+		return err
+	}
+	if err = h.openModel(ctx); err == nil {
+		err = work(h, profile)
+	}
+	return errors.Join(err, h.close())
+}
+
+// versionLine is what history prints of one version.
+type versionLine struct {
+	Version   int            `json:"version"`
+	Current   bool           `json:"current"`
+	Model     palate.ModelID `json:"model_id"`
+	Kind      string         `json:"kind"`
+	Strength  float64        `json:"strength,omitempty"`
+	Data      string         `json:"data,omitempty"` // SHA-256 of what it learned from
+	Likes     int            `json:"likes"`
+	Dislikes  int            `json:"dislikes"`
+	AUC       float64        `json:"auc,omitempty"`
+	AUCLow    float64        `json:"auc_low,omitempty"`
+	AUCHigh   float64        `json:"auc_high,omitempty"`
+	Reason    string         `json:"reason"`
+	TrainedAt time.Time      `json:"trained_at"`
+}
+
+type historyCommand struct{}
+
+// Run lists the versions of the profile.
+func (c *historyCommand) Run(ctx context.Context, s *session) error {
+	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
+		stored, err := h.catalog.ListProbes(ctx, profile)
+		if err != nil {
+			return err
+		}
+		lines := []versionLine{}
+		rows := [][]string{{"VERSION", "TRAINED", "LIKES", "DISLIKES", "AUC", "KIND", "DATA", "WHY"}}
+		for _, p := range stored {
+			version, err := h.tastes.Version(ctx, profile, p.Version)
+			if err != nil {
+				return err
+			}
+			l := versionLine{Version: p.Version, Current: p.Current, Model: p.Model, Kind: version.Learned.Settings.Kind,
+				Strength: version.Learned.Settings.Strength, Likes: version.Learned.Likes, Dislikes: version.Learned.Dislikes, Reason: p.Reason, TrainedAt: p.TrainedAt}
+			row := []string{fmt.Sprint(p.Version), p.TrainedAt.Local().Format(time.DateTime), fmt.Sprint(l.Likes), fmt.Sprint(l.Dislikes), "", l.Kind, "", shorten(p.Reason, 60)}
+			if p.Current {
+				row[0] += " *"
+			}
+			switch r, err := taste.ReportOf(p); {
+			case err == nil:
+				l.Data, l.AUC, l.AUCLow, l.AUCHigh = r.Data, r.AUC, r.AUCLow, r.AUCHigh
+				row[4], row[6] = fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), shorten(r.Data, 9)
+			case !errors.Is(err, palate.ErrNotFound):
+				return err
+			}
+			lines, rows = append(lines, l), append(rows, row)
+		}
+		if s.JSON {
+			return s.print(lines)
+		}
+		if len(lines) == 0 {
+			s.say("%s has no probe yet: rate some images and run palate train.", profile)
+			return nil
+		}
+		s.table(rows...)
+		return nil
+	})
+}
+
+type showCommand struct {
+	Version int    `arg:"" optional:"" help:"Number of the version; the serving one if left out."`
+	HTML    string `help:"Write the report with its plots as one HTML page." type:"path" placeholder:"FILE" name:"html"`
+}
+
+// Run shows one version.
+func (c *showCommand) Run(ctx context.Context, s *session) error {
+	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
+		version, err := h.version(ctx, profile, c.Version)
+		if err != nil {
+			return err
+		}
+		r, err := taste.ReportOf(version.Probe)
+		imported := errors.Is(err, palate.ErrNotFound)
+		if err != nil && (!imported || c.HTML != "") {
+			return err
+		}
+		if c.HTML != "" {
+			if err := writeReport(c.HTML, fmt.Sprintf("The taste of %s, version %d", profile, version.Version), r); err != nil {
+				return err
+			}
+		}
+		if s.JSON {
+			return s.print(map[string]any{"profile": profile, "version": version.Version, "current": version.Current, "reason": version.Reason,
+				"trained_at": version.TrainedAt, "settings": version.Learned.Settings, "report": version.Report})
+		}
+		s.say("Version %d of %s, trained %s: %s.", version.Version, profile, version.TrainedAt.Local().Format(time.DateTime), version.Reason)
+		if imported {
+			s.say("It was imported, with %d likes and %d dislikes behind it; its report stayed where it was trained.", version.Learned.Likes, version.Learned.Dislikes)
+			return nil
+		}
+		s.say("")
+		s.showReport(r)
+		return nil
+	})
+}
+
+// version finds one version, or with 0 the serving one.
+func (h *home) version(ctx context.Context, profile palate.Profile, number int) (taste.Version, error) {
+	if number == 0 {
+		return h.tastes.Current(ctx, profile)
+	}
+	return h.tastes.Version(ctx, profile, number)
+}
+
+type versionsCommand struct {
+	First  int `arg:"" help:"Number of a version."`
+	Second int `arg:"" help:"Number of another."`
+}
+
+// Run compares two versions.
+func (c *versionsCommand) Run(ctx context.Context, s *session) error {
+	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
+		d, err := h.tastes.CompareVersions(ctx, profile, c.First, c.Second)
+		if err != nil {
+			return err
+		}
+		if s.JSON {
+			return s.print(d)
+		}
+		if d.Works == 0 {
+			s.say("Versions %d and %d were judged on no images of both kinds that they share.", c.First, c.Second)
+			return nil
+		}
+		s.say("On the %d images that both were judged on, held out, the AUC of version %d is higher by %+.3f [%+.3f, %+.3f] than that of version %d (p = %.3f).",
+			d.Works, c.First, d.AUC, d.Low, d.High, c.Second, d.P)
+		return nil
+	})
+}
+
+type rollbackCommand struct {
+	Version int `arg:"" help:"Number of the version that shall serve."`
+}
+
+// Run lets an earlier version serve.
+func (c *rollbackCommand) Run(ctx context.Context, s *session) error {
+	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
+		version, err := h.tastes.Rollback(ctx, profile, c.Version)
+		if err != nil {
+			return err
+		}
+		if s.JSON {
+			return s.print(map[string]any{"profile": profile, "version": version.Version, "current": true})
+		}
+		s.say("Version %d of %s serves, until a training after further ratings gives a better one.", version.Version, profile)
+		return nil
+	})
+}
+
+type exportCommand struct {
+	File    string `arg:"" help:"File to write; - is standard output." type:"path"`
+	Version int    `help:"Number of the version; the serving one if left out." placeholder:"N"`
+}
+
+// Run writes a version to a file.
+func (c *exportCommand) Run(ctx context.Context, s *session) error {
+	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
+		version, err := h.version(ctx, profile, c.Version)
+		if err != nil {
+			return err
+		}
+		exported, err := h.tastes.Export(ctx, profile, version.Version)
+		if err != nil {
+			return err
+		}
+		if c.File == "-" {
+			_, err := s.out.Write(exported)
+			return err
+		}
+		err = replaceFile(c.File, func(w io.Writer) error { _, err := w.Write(exported); return err })
+		if err != nil {
+			return err
+		}
+		if s.JSON {
+			return s.print(map[string]any{"profile": profile, "version": version.Version, "file": c.File, "bytes": len(exported)})
+		}
+		s.say("Version %d of %s is in %s (%d bytes).", version.Version, profile, c.File, len(exported))
+		return nil
+	})
+}
+
+type importProbe struct {
+	File string `arg:"" help:"File that palate probe export wrote." type:"existingfile"`
+}
+
+// maxProbeFile is far above what any probe takes.
+const maxProbeFile = 4 << 20
+
+// Run adds an exported probe.
+func (c *importProbe) Run(ctx context.Context, s *session) error {
+	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
+		f, err := os.Open(c.File)
+		if err != nil {
+			return err
+		}
+		exported, err := io.ReadAll(io.LimitReader(f, maxProbeFile))
+		if err = errors.Join(err, f.Close()); err != nil {
+			return err
+		}
+		version, err := h.tastes.Import(ctx, profile, exported)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.File, err)
+		}
+		if s.JSON {
+			return s.print(map[string]any{"profile": profile, "version": version.Version, "current": true})
+		}
+		s.say("%s is version %d of %s and serves.", c.File, version.Version, profile)
+		return nil
+	})
+}

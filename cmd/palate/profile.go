@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/palate-art/palate"
+)
+
+type profileCommand struct {
+	List    listProfiles    `cmd:"" help:"The tastes of this collection."`
+	Create  createProfile   `cmd:"" help:"Add a taste before its first rating."`
+	Rename  renameProfile   `cmd:"" help:"Give a taste another name; its ratings and probes go along."`
+	Delete  deleteProfile   `cmd:"" help:"Delete a taste with its probes; its ratings count no more."`
+	Compare compareProfiles `cmd:"" help:"How like two tastes are."`
+}
+
+// profileLine is what list prints of one profile.
+type profileLine struct {
+	Profile     palate.Profile `json:"profile"`
+	Likes       int            `json:"likes"`
+	Dislikes    int            `json:"dislikes"`
+	Skips       int            `json:"skips"`
+	LastRatedAt *time.Time     `json:"last_rated_at,omitempty"`
+}
+
+type listProfiles struct{}
+
+// Run lists the profiles.
+func (c *listProfiles) Run(ctx context.Context, s *session) error {
+	h, err := openHome(ctx, s)
+	if err != nil {
+		return err
+	}
+	profiles, err := h.catalog.Profiles(ctx)
+	if err = errors.Join(err, h.close()); err != nil {
+		return err
+	}
+	lines := []profileLine{}
+	rows := [][]string{{"PROFILE", "LIKES", "DISLIKES", "SKIPS", "LAST RATING"}}
+	for _, p := range profiles {
+		l := profileLine{Profile: p.Profile, Likes: p.Likes, Dislikes: p.Dislikes, Skips: p.Skips}
+		last := "never"
+		if !p.LastRatedAt.IsZero() {
+			l.LastRatedAt = &p.LastRatedAt
+			last = p.LastRatedAt.Local().Format(time.DateTime)
+		}
+		lines, rows = append(lines, l), append(rows, []string{string(p.Profile), fmt.Sprint(p.Likes), fmt.Sprint(p.Dislikes), fmt.Sprint(p.Skips), last})
+	}
+	if s.JSON {
+		return s.print(lines)
+	}
+	s.table(rows...)
+	return nil
+}
+
+type createProfile struct {
+	Name string `arg:"" help:"Name: a-z, 0-9, _ and -."`
+}
+
+// Run adds a profile.
+func (c *createProfile) Run(ctx context.Context, s *session) error {
+	name, err := palate.ParseProfile(c.Name)
+	if err != nil {
+		return usage(err)
+	}
+	h, err := openHome(ctx, s)
+	if err != nil {
+		return err
+	}
+	if err = errors.Join(h.catalog.CreateProfile(ctx, name), h.close()); err != nil {
+		return err
+	}
+	return s.done(profileLine{Profile: name}, "%s is there: palate rate like IMAGE --profile %s, or palate serve.", name, name)
+}
+
+// done prints a value as JSON, or says a line.
+func (s *session) done(value any, format string, args ...any) error {
+	if s.JSON {
+		return s.print(value)
+	}
+	s.say(format, args...)
+	return nil
+}
+
+type renameProfile struct {
+	From string `arg:"" help:"Name of the taste."`
+	To   string `arg:"" help:"Its new name."`
+}
+
+// Run renames a profile.
+func (c *renameProfile) Run(ctx context.Context, s *session) error {
+	from, errFrom := palate.ParseProfile(c.From)
+	to, errTo := palate.ParseProfile(c.To)
+	if err := errors.Join(errFrom, errTo); err != nil {
+		return usage(err)
+	}
+	return withTastes(ctx, s, func(h *home, _ palate.Profile) error {
+		if err := h.tastes.RenameProfile(ctx, from, to); err != nil {
+			return err
+		}
+		return s.done(map[string]any{"profile": to, "was": from}, "%s is %s now.", from, to)
+	})
+}
+
+type deleteProfile struct {
+	Name string `arg:"" help:"Name of the taste."`
+}
+
+// Run deletes a profile.
+func (c *deleteProfile) Run(ctx context.Context, s *session) error {
+	name, err := palate.ParseProfile(c.Name)
+	if err != nil {
+		return usage(err)
+	}
+	return withTastes(ctx, s, func(h *home, _ palate.Profile) error {
+		if err := h.tastes.DeleteProfile(ctx, name); err != nil {
+			return err
+		}
+		return s.done(map[string]any{"deleted": name}, "%s is deleted.", name)
+	})
+}
+
+type compareProfiles struct {
+	First  string `arg:"" help:"Name of a taste."`
+	Second string `arg:"" help:"Name of another."`
+}
+
+// Run compares two profiles.
+func (c *compareProfiles) Run(ctx context.Context, s *session) error {
+	first, errFirst := palate.ParseProfile(c.First)
+	second, errSecond := palate.ParseProfile(c.Second)
+	if err := errors.Join(errFirst, errSecond); err != nil {
+		return usage(err)
+	}
+	return withTastes(ctx, s, func(h *home, _ palate.Profile) error {
+		l, err := h.tastes.Compare(ctx, first, second)
+		if err != nil {
+			return err
+		}
+		if s.JSON {
+			return s.print(l)
+		}
+		s.say("%s and %s have both judged %d images, %d of them alike (kappa %.2f).", first, second, l.Both, l.Same, l.Kappa)
+		if l.Correlation != nil {
+			s.say("Their probes' scores of %d images correlate by %.2f.", l.Images, *l.Correlation)
+		}
+		if l.FirstOnSecond != nil {
+			s.say("The probe of %s ranks what %s rated with an AUC of %.3f.", first, second, *l.FirstOnSecond)
+		}
+		if l.SecondOnFirst != nil {
+			s.say("The probe of %s ranks what %s rated with an AUC of %.3f.", second, first, *l.SecondOnFirst)
+		}
+		return nil
+	})
+}

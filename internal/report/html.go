@@ -1,0 +1,59 @@
+package report
+
+import (
+	"html/template"
+	"io"
+
+	"github.com/palate-art/palate/probe"
+)
+
+// page needs nothing from elsewhere: styles and plots are in it.
+var page = template.Must(template.New("report").Parse(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{.Title}}</title>
+<style>
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .3rem; }
+p { margin: .3rem 0; max-width: 46rem; } .warnings { background: #fff4d6; padding: .5rem 1rem; }
+.plots { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: 0; } figcaption { text-align: center; font-weight: 600; }
+svg { max-width: 100%; height: auto; font-family: "Liberation Sans", Arial, sans-serif; }
+.table { overflow-x: auto; } table { border-collapse: collapse; margin: .5rem 0; } th, td { padding: .2rem .8rem .2rem 0; text-align: left; border-bottom: 1px solid #ddd; font-variant-numeric: tabular-nums; }
+th { font-size: .75rem; letter-spacing: .03em; color: #555; }
+</style>
+</head>
+<body>
+<h1>{{.Title}}</h1>
+<p>{{.Summary}}.</p>
+{{if .Warnings}}<div class="warnings" role="note">{{range .Warnings}}<p>{{.}}.</p>{{end}}</div>{{end}}
+<div class="plots">
+{{range .Figures}}<figure>{{.SVG}}<figcaption>{{.Title}}</figcaption></figure>
+{{end}}</div>
+{{range .Sections}}<section>
+<h2>{{.Title}}</h2>
+{{if .Note}}<p>{{.Note}}</p>{{end}}
+<div class="table"><table>{{range $i, $row := .Rows}}<tr>{{range $row}}{{if eq $i 0}}<th scope="col">{{.}}</th>{{else}}<td>{{.}}</td>{{end}}{{end}}</tr>
+{{end}}</table></div>
+</section>
+{{end}}<p><small>Model {{.Report.Model}}, data {{.Report.Data}}.</small></p>
+</body>
+</html>
+`))
+
+// HTML writes the report as one page that needs nothing else. The title may
+// hold any text.
+func HTML(w io.Writer, title string, r *probe.Report) error {
+	figures, err := figures(r)
+	if err != nil {
+		return err
+	}
+	return page.Execute(w, struct {
+		Title, Summary string
+		Warnings       []string
+		Figures        []figure
+		Sections       []Section
+		Report         *probe.Report
+	}{title, Summary(r), r.Warnings, figures, Sections(r), r})
+}

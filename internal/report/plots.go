@@ -1,0 +1,181 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"image/color"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/palate-art/palate/probe"
+)
+
+const plotSide = 3.6 * vg.Inch
+
+var (
+	ink  = color.NRGBA{0x1f, 0x4e, 0x79, 255}
+	pale = color.NRGBA{0x99, 0x99, 0x99, 255}
+)
+
+// figure is a plot as SVG for the page.
+type figure struct {
+	Title string
+	SVG   template.HTML
+}
+
+// figures draws what the report gives: the ROC, precision-recall and
+// calibration curves of the out-of-fold predictions, and the learning curve.
+func figures(r *probe.Report) ([]figure, error) {
+	var probabilities []float64
+	var liked []bool
+	for _, p := range r.OutOfFold {
+		probabilities, liked = append(probabilities, p.Probability), append(liked, p.Liked)
+	}
+	roc, err := probe.ROC(probabilities, liked)
+	if err != nil {
+		return nil, err
+	}
+	precision, err := probe.PrecisionRecall(probabilities, liked)
+	if err != nil {
+		return nil, err
+	}
+	bins, err := probe.Reliability(probabilities, liked, 10)
+	if err != nil {
+		return nil, err
+	}
+	share := float64(r.Likes) / float64(r.Likes+r.Dislikes)
+	drawings := []struct {
+		title string
+		draw  func() (*plot.Plot, error)
+	}{
+		{"ROC curve", func() (*plot.Plot, error) {
+			return curve("dislikes taken for likes", "likes found", xys(roc), plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}})
+		}},
+		{"Precision and recall", func() (*plot.Plot, error) {
+			return curve("recall", "precision", xys(precision), plotter.XYs{{X: 0, Y: share}, {X: 1, Y: share}})
+		}},
+		{"Calibration", func() (*plot.Plot, error) { return reliability(bins) }},
+	}
+	if len(r.LearningCurve) > 1 {
+		drawings = append(drawings, struct {
+			title string
+			draw  func() (*plot.Plot, error)
+		}{"Learning curve", func() (*plot.Plot, error) { return learning(r.LearningCurve) }})
+	}
+	var out []figure
+	for _, d := range drawings {
+		p, err := d.draw()
+		if err != nil {
+			return nil, fmt.Errorf("report: draw the %s: %w", d.title, err)
+		}
+		svg, err := svgOf(p)
+		if err != nil {
+			return nil, fmt.Errorf("report: draw the %s: %w", d.title, err)
+		}
+		out = append(out, figure{d.title, svg})
+	}
+	return out, nil
+}
+
+func xys(points []probe.Point) plotter.XYs {
+	out := make(plotter.XYs, len(points))
+	for i, p := range points {
+		out[i] = plotter.XY(p)
+	}
+	return out
+}
+
+// square is an empty plot of two shares.
+func square(x, y string) *plot.Plot {
+	p := plot.New()
+	p.X.Label.Text, p.Y.Label.Text = x, y
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, 1
+	p.Add(plotter.NewGrid())
+	return p
+}
+
+// curve draws points as a line, and a dashed line of what knows nothing.
+func curve(x, y string, points, nothing plotter.XYs) (*plot.Plot, error) {
+	p := square(x, y)
+	line, err := plotter.NewLine(points)
+	if err != nil {
+		return nil, err
+	}
+	line.Color, line.Width = ink, vg.Points(1.5)
+	dashed, err := plotter.NewLine(nothing)
+	if err != nil {
+		return nil, err
+	}
+	dashed.Color, dashed.Dashes = pale, []vg.Length{vg.Points(4), vg.Points(4)}
+	p.Add(dashed, line)
+	return p, nil
+}
+
+func reliability(bins []probe.Bin) (*plot.Plot, error) {
+	points := make(plotter.XYs, len(bins))
+	for i, b := range bins {
+		points[i] = plotter.XY{X: b.Probability, Y: b.Likes}
+	}
+	p, err := curve("predicted chance", "share of likes", points, plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}})
+	if err != nil {
+		return nil, err
+	}
+	dots, err := plotter.NewScatter(points)
+	if err != nil {
+		return nil, err
+	}
+	dots.GlyphStyle = draw.GlyphStyle{Color: ink, Radius: vg.Points(3), Shape: draw.CircleGlyph{}}
+	p.Add(dots)
+	return p, nil
+}
+
+// learning draws the AUC with its interval.
+func learning(points []probe.CurvePoint) (*plot.Plot, error) {
+	p := plot.New()
+	p.X.Label.Text, p.Y.Label.Text = "works learned from", "ROC-AUC"
+	p.Add(plotter.NewGrid())
+	values := errorBars{XYs: make(plotter.XYs, len(points)), YErrors: make(plotter.YErrors, len(points))}
+	for i, point := range points {
+		values.XYs[i] = plotter.XY{X: float64(point.Works), Y: point.AUC}
+		values.YErrors[i].Low, values.YErrors[i].High = point.AUC-point.Low, point.High-point.AUC
+	}
+	line, dots, err := plotter.NewLinePoints(values)
+	if err != nil {
+		return nil, err
+	}
+	line.Color, line.Width, dots.Color, dots.Shape = ink, vg.Points(1.5), ink, draw.CircleGlyph{}
+	bars, err := plotter.NewYErrorBars(values)
+	if err != nil {
+		return nil, err
+	}
+	bars.Color = pale
+	p.Add(bars, line, dots)
+	p.X.Min, p.Y.Max = 0, 1
+	return p, nil
+}
+
+type errorBars struct {
+	plotter.XYs
+	plotter.YErrors
+}
+
+// svgOf gives the <svg> element alone, as HTML takes it.
+func svgOf(p *plot.Plot) (template.HTML, error) {
+	canvas := vgsvg.New(plotSide, plotSide)
+	p.Draw(draw.New(canvas))
+	var b bytes.Buffer
+	if _, err := canvas.WriteTo(&b); err != nil {
+		return "", err
+	}
+	at := bytes.Index(b.Bytes(), []byte("<svg"))
+	if at < 0 {
+		return "", fmt.Errorf("the plot has no <svg>")
+	}
+	// The texts in the plots are ours; gonum escapes them.
+	return template.HTML(b.Bytes()[at:]), nil
+}

@@ -1,0 +1,146 @@
+package taste
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/probe"
+)
+
+const (
+	// ratingsPage is how many ratings are read from the catalog at a time.
+	ratingsPage = 1000
+	// baselineName is the name of the built-in model.
+	baselineName = "baseline"
+)
+
+// read gathers the standing likes and dislikes that have an embedding.
+func (tr *Training) read(ctx context.Context) error {
+	t := tr.tastes
+	var servedUpTo int64
+	switch current, err := t.Current(ctx, tr.Profile); {
+	case err == nil:
+		tr.serving, servedUpTo = current.Learned, current.LastEntry
+	case !errors.Is(err, palate.ErrNotFound):
+		return err
+	}
+	ratings, err := t.judgements(ctx, tr.Profile)
+	if err != nil {
+		return err
+	}
+	if tr.examples, err = t.examples(ctx, ratings); err != nil {
+		return err
+	}
+	for _, e := range tr.examples {
+		entry := ratings[e.Image].Entry
+		if entry > servedUpTo {
+			tr.since = append(tr.since, e)
+		}
+		tr.lastEntry = max(tr.lastEntry, entry)
+	}
+	return tr.config.Enough(tr.examples)
+}
+
+// examples gives what there is to learn from ratings: those of images that
+// have an embedding, with what else is known of them.
+func (t *Tastes) examples(ctx context.Context, ratings map[palate.ImageID]catalog.Rating) ([]probe.Example, error) {
+	ids := slices.SortedFunc(maps.Keys(ratings), func(a, b palate.ImageID) int { return bytes.Compare(a[:], b[:]) })
+	embeddings, err := t.catalog.EmbeddingsOf(ctx, t.model, ids)
+	if err != nil {
+		return nil, err
+	}
+	attributes, err := t.catalog.AttributesOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	simpler, err := t.baselines(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	examples := make([]probe.Example, len(embeddings))
+	for i, e := range embeddings {
+		a, r := attributes[e.ID], ratings[e.ID]
+		examples[i] = probe.Example{Image: e.ID, Embedding: e.Embedding, Liked: r.Verdict == palate.Like, Shown: r.Shown,
+			Artist: first(a.Artists), Site: first(a.Sites), Baseline: simpler[e.ID]}
+		if t.config.Hashes != nil {
+			examples[i].Hashes = func() []uint64 { return t.hashes(ctx, e.ID) }
+		}
+	}
+	return examples, nil
+}
+
+func first(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return names[0]
+}
+
+// baselines gives the embeddings that the built-in model has made of the
+// images, if another model serves.
+func (t *Tastes) baselines(ctx context.Context, ids []palate.ImageID) (map[palate.ImageID]palate.Embedding, error) {
+	models, err := t.catalog.Models(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[palate.ImageID]palate.Embedding)
+	for _, m := range models {
+		if m.Name != baselineName || m.ID == t.model {
+			continue
+		}
+		embeddings, err := t.catalog.EmbeddingsOf(ctx, m.ID, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range embeddings {
+			out[e.ID] = e.Embedding
+		}
+	}
+	return out, nil
+}
+
+// hashes remembers what was asked for: a picture's hashes never change.
+// A picture that can't be read has none, and is told from others by its
+// embedding alone.
+func (t *Tastes) hashes(ctx context.Context, id palate.ImageID) []uint64 {
+	t.mu.Lock()
+	known, ok := t.hashed[id]
+	t.mu.Unlock()
+	if ok {
+		return known
+	}
+	hashes, err := t.config.Hashes(ctx, id)
+	if err != nil {
+		t.logger.DebugContext(ctx, "picture has no hashes", "image", id, "error", err)
+		return nil
+	}
+	t.mu.Lock()
+	t.hashed[id] = hashes
+	t.mu.Unlock()
+	return hashes
+}
+
+// judgements returns the standing likes and dislikes of a profile.
+func (t *Tastes) judgements(ctx context.Context, p palate.Profile) (map[palate.ImageID]catalog.Rating, error) {
+	ratings := make(map[palate.ImageID]catalog.Rating)
+	for before := int64(0); ; {
+		page, err := t.catalog.StandingRatings(ctx, p, catalog.RatingQuery{Before: before, Limit: ratingsPage})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page {
+			if r.Verdict != palate.Skip {
+				ratings[r.Image] = r
+			}
+		}
+		if len(page) < ratingsPage {
+			return ratings, nil
+		}
+		before = page[len(page)-1].Entry
+	}
+}

@@ -1,0 +1,183 @@
+package taste
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/probe"
+)
+
+// Version returns one version of a profile. palate.ErrNotFound without it.
+func (t *Tastes) Version(ctx context.Context, p palate.Profile, number int) (Version, error) {
+	stored, err := t.catalog.ProbeVersion(ctx, p, number)
+	if err != nil {
+		return Version{}, err
+	}
+	return parse(stored)
+}
+
+// ReportOf reads the report that was made when a version was trained. An
+// imported version has none: palate.ErrNotFound.
+func ReportOf(stored catalog.Probe) (*probe.Report, error) {
+	report := new(probe.Report)
+	if err := json.Unmarshal(stored.Report, report); err != nil {
+		return nil, fmt.Errorf("report of probe %d of %s: %w", stored.Version, stored.Profile, err)
+	}
+	if len(report.OutOfFold) == 0 {
+		return nil, fmt.Errorf("report of probe %d of %s: it was not trained here: %w", stored.Version, stored.Profile, palate.ErrNotFound)
+	}
+	return report, nil
+}
+
+// Rollback lets an earlier version serve, until a training after further
+// ratings gives a better one. palate.ErrNotFound without that version,
+// palate.ErrConflict if it judges embeddings of another model, or while the
+// profile is being trained.
+func (t *Tastes) Rollback(ctx context.Context, p palate.Profile, number int) (Version, error) {
+	lease, err := t.lease(ctx, p)
+	if err != nil {
+		return Version{}, fmt.Errorf("roll %s back: %w", p, err)
+	}
+	version, err := t.rollback(ctx, p, number)
+	return version, errors.Join(err, lease.Release())
+}
+
+func (t *Tastes) rollback(ctx context.Context, p palate.Profile, number int) (Version, error) {
+	version, err := t.Version(ctx, p, number)
+	if err != nil {
+		return Version{}, err
+	}
+	if version.Model != t.model {
+		return Version{}, fmt.Errorf("probe %d of %s judges embeddings of model %s, and %s is in use: %w", number, p, version.Model.Short(), t.model.Short(), palate.ErrConflict)
+	}
+	if err := t.catalog.MakeProbeCurrent(ctx, p, number); err != nil {
+		return Version{}, err
+	}
+	version.Current = true
+	return version, nil
+}
+
+// Export gives a version as bytes that Import reads, also elsewhere: the
+// format of package probe.
+func (t *Tastes) Export(ctx context.Context, p palate.Profile, number int) ([]byte, error) {
+	version, err := t.Version(ctx, p, number)
+	if err != nil {
+		return nil, err
+	}
+	version.Learned.TrainedAt = version.TrainedAt
+	return version.Learned.MarshalBinary()
+}
+
+// Import adds an exported probe as the next version, which serves at once.
+// What is no probe is palate.ErrInvalid; one for another model, or a profile
+// that is being trained, is palate.ErrConflict.
+func (t *Tastes) Import(ctx context.Context, p palate.Profile, exported []byte) (Version, error) {
+	learned := new(probe.Probe)
+	if err := learned.UnmarshalBinary(exported); err != nil {
+		return Version{}, fmt.Errorf("import a probe for %s: %w", p, err)
+	}
+	if learned.Model != t.model || len(learned.Weights) != t.index.Dim() {
+		return Version{}, fmt.Errorf("import a probe for %s: it judges embeddings of model %s, and %s is in use: %w", p, learned.Model.Short(), t.model.Short(), palate.ErrConflict)
+	}
+	lease, err := t.lease(ctx, p)
+	if err != nil {
+		return Version{}, fmt.Errorf("import a probe for %s: %w", p, err)
+	}
+	version, err := t.add(ctx, p, learned)
+	return version, errors.Join(err, lease.Release())
+}
+
+// add stores an imported probe. It is compared with later ones on ratings
+// that come from now on.
+func (t *Tastes) add(ctx context.Context, p palate.Profile, learned *probe.Probe) (Version, error) {
+	weights, err := learned.MarshalBinary()
+	if err != nil {
+		return Version{}, err
+	}
+	report, err := json.Marshal(map[string]any{"model": learned.Model, "kind": learned.Settings.Kind, "likes": learned.Likes, "dislikes": learned.Dislikes})
+	if err != nil {
+		return Version{}, err
+	}
+	newest, err := t.catalog.StandingRatings(ctx, p, catalog.RatingQuery{Limit: 1})
+	if err != nil {
+		return Version{}, err
+	}
+	stored := catalog.Probe{Profile: p, Model: t.model, Weights: weights, Report: report, Current: true, Reason: "imported"}
+	if len(newest) > 0 {
+		stored.LastEntry = newest[0].Entry
+	}
+	if stored, err = t.catalog.AddProbe(ctx, stored); err != nil {
+		return Version{}, err
+	}
+	return Version{Probe: stored, Learned: learned}, nil
+}
+
+// CompareVersions tests two versions in pairs on the images that both were
+// judged on, out of fold.
+func (t *Tastes) CompareVersions(ctx context.Context, p palate.Profile, a, b int) (probe.Difference, error) {
+	var predictions [2][]probe.Prediction
+	for i, number := range []int{a, b} {
+		stored, err := t.catalog.ProbeVersion(ctx, p, number)
+		if err != nil {
+			return probe.Difference{}, err
+		}
+		report, err := ReportOf(stored)
+		if err != nil {
+			return probe.Difference{}, err
+		}
+		predictions[i] = report.OutOfFold
+	}
+	return probe.Compare(predictions[0], predictions[1]), nil
+}
+
+// Mislabels lists the ratings that the rest of the profile's ratings speaks
+// against, the likeliest mistakes first: by the predictions that the newest
+// training made of each rating without it. Ratings that were changed since
+// are left out. palate.ErrNotFound before the first training.
+func (t *Tastes) Mislabels(ctx context.Context, p palate.Profile, limit int) ([]probe.Mislabel, error) {
+	versions, err := t.catalog.ListProbes(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	for _, stored := range versions {
+		if stored.Model != t.model {
+			continue
+		}
+		report, err := ReportOf(stored)
+		if errors.Is(err, palate.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return t.stillSaid(ctx, p, probe.Mislabels(report.OutOfFold), limit)
+	}
+	return nil, fmt.Errorf("likely mistakes of %s: nothing has been trained yet: %w", p, palate.ErrNotFound)
+}
+
+// stillSaid leaves out the ratings that do not stand any more.
+func (t *Tastes) stillSaid(ctx context.Context, p palate.Profile, doubted []probe.Mislabel, limit int) ([]probe.Mislabel, error) {
+	ids := make([]palate.ImageID, len(doubted))
+	for i, m := range doubted {
+		ids[i] = m.Image
+	}
+	verdicts, err := t.catalog.StandingVerdicts(ctx, p, ids)
+	if err != nil {
+		return nil, err
+	}
+	var out []probe.Mislabel
+	for _, m := range doubted {
+		said := palate.Dislike
+		if m.Liked {
+			said = palate.Like
+		}
+		if verdicts[m.Image] == said && len(out) < limit {
+			out = append(out, m)
+		}
+	}
+	return out, nil
+}

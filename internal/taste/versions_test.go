@@ -1,0 +1,235 @@
+package taste_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/taste"
+	"github.com/palate-art/palate/probe"
+)
+
+func (f *fixture) current(t *testing.T, p palate.Profile) int {
+	t.Helper()
+	v, err := f.tastes.Current(t.Context(), p)
+	must(t, err)
+	return v.Version
+}
+
+func TestScoresFromTheIndexAreTheProbesOwn(t *testing.T) {
+	f := newFixture(t, 150, nil)
+	f.rate(t, "me", f.ids[:80]...)
+	learned := f.train(t, "me").Version.Learned
+	ranking, err := f.tastes.Rank(t.Context(), "me", taste.RankQuery{Limit: 150})
+	must(t, err)
+	if len(ranking.Scores) != 150 {
+		t.Fatalf("%d scores, want 150", len(ranking.Scores))
+	}
+	for i, s := range ranking.Scores {
+		want := learned.Score(f.vector[s.Image])
+		if math.Abs(s.Logit-want) > 1e-5 || math.Abs(s.Probability-learned.Probability(want)) > 1e-5 {
+			t.Errorf("%v: %v and %v from the index, %v and %v by the probe", s.Image, s.Logit, s.Probability, want, learned.Probability(want))
+		}
+		if i > 0 && s.Logit > ranking.Scores[i-1].Logit {
+			t.Errorf("place %d has %v after %v", i, s.Logit, ranking.Scores[i-1].Logit)
+		}
+	}
+}
+
+func TestTwiceTheRatingsTakeOver(t *testing.T) {
+	f := newFixture(t, 240, nil)
+	f.rate(t, "me", f.ids[:60]...)
+	f.train(t, "me")
+	f.rate(t, "me", f.ids[60:120]...)
+	if o := f.train(t, "me"); !o.Version.Current || f.current(t, "me") != 2 {
+		t.Errorf("version 2 does not serve: %s", o.Version.Reason)
+	}
+	run, err := f.catalog.RunByID(t.Context(), 2)
+	must(t, err)
+	var result struct {
+		Data     string
+		Model    palate.ModelID
+		Settings probe.Settings
+		Metrics  []probe.Metric
+	}
+	must(t, json.Unmarshal(run.Result, &result))
+	if len(result.Data) != 64 || result.Model != model || result.Settings.Kind != "logistic" || len(result.Metrics) < 10 {
+		t.Errorf("the run says %s", run.Result)
+	}
+}
+
+func TestARollbackStaysUntilThereIsMoreToLearn(t *testing.T) {
+	f := newFixture(t, 200, func(c *taste.Config) { c.RetrainAfter = 15 })
+	f.rate(t, "me", f.ids[:40]...)
+	f.train(t, "me")
+	f.rate(t, "me", f.ids[40:80]...)
+	f.train(t, "me")
+	v, err := f.tastes.Rollback(t.Context(), "me", 1)
+	must(t, err)
+	if !v.Current || v.Version != 1 || f.current(t, "me") != 1 {
+		t.Errorf("version %d serves, want 1", f.current(t, "me"))
+	}
+	versions := func() int {
+		all, err := f.catalog.ListProbes(context.WithoutCancel(t.Context()), "me")
+		must(t, err)
+		return len(all)
+	}
+	f.rate(t, "me", f.ids[80:94]...) // 14: one too few
+	if f.runUntil(t, func() bool { return versions() > 2 }, 150*time.Millisecond) {
+		t.Fatal("a training began before there was more to learn")
+	}
+	f.rate(t, "me", f.ids[94])
+	if !f.runUntil(t, func() bool { return versions() == 3 }, time.Minute) {
+		t.Fatal("no training began after 15 new ratings")
+	}
+	if _, err := f.tastes.Rollback(t.Context(), "me", 9); !errors.Is(err, palate.ErrNotFound) {
+		t.Errorf("to no version: got %v, want ErrNotFound", err)
+	}
+	lease, err := f.catalog.AcquireLease(t.Context(), "train-me")
+	must(t, err)
+	if _, err := f.tastes.Rollback(t.Context(), "me", 1); !errors.Is(err, palate.ErrConflict) {
+		t.Errorf("while it is trained: got %v, want ErrConflict", err)
+	}
+	must(t, lease.Release())
+}
+
+func TestAnExportedProbeIsTheSameElsewhere(t *testing.T) {
+	f := newFixture(t, 120, nil)
+	f.rate(t, "me", f.ids[:60]...)
+	learned := f.train(t, "me").Version.Learned
+	exported, err := f.tastes.Export(t.Context(), "me", 1)
+	must(t, err)
+	imported, err := f.tastes.Import(t.Context(), "you", exported)
+	must(t, err)
+	if !imported.Current || imported.Version != 1 || !reflect.DeepEqual(imported.Learned.Weights, learned.Weights) {
+		t.Errorf("imported as version %d, current %v", imported.Version, imported.Current)
+	}
+	for _, id := range f.ids[:5] {
+		mine, _, err := f.tastes.ScoresOf(t.Context(), "me", []palate.ImageID{id})
+		must(t, err)
+		yours, _, err := f.tastes.ScoresOf(t.Context(), "you", []palate.ImageID{id})
+		must(t, err)
+		if mine[id] != yours[id] {
+			t.Errorf("%v: %v and %v", id, mine[id], yours[id])
+		}
+	}
+	stored, err := f.catalog.ProbeVersion(t.Context(), "you", 1)
+	must(t, err)
+	if _, err := taste.ReportOf(stored); !errors.Is(err, palate.ErrNotFound) {
+		t.Errorf("the report of an imported probe: got %v, want ErrNotFound", err)
+	}
+	foreign := *learned
+	foreign.Model = "another"
+	b, err := foreign.MarshalBinary()
+	must(t, err)
+	if _, err := f.tastes.Import(t.Context(), "you", b); !errors.Is(err, palate.ErrConflict) {
+		t.Errorf("of another model: got %v, want ErrConflict", err)
+	}
+	if _, err := f.tastes.Import(t.Context(), "you", exported[1:]); !errors.Is(err, palate.ErrInvalid) {
+		t.Errorf("no probe: got %v, want ErrInvalid", err)
+	}
+	// The importer's own ratings are learned from when there are enough.
+	f.rate(t, "you", f.ids[:40]...)
+	if o := f.train(t, "you"); o.Version.Version != 2 {
+		t.Errorf("trained as version %d, want 2", o.Version.Version)
+	}
+}
+
+func TestMislabelsAreWhatStillStands(t *testing.T) {
+	f := newFixture(t, 150, nil)
+	if _, err := f.tastes.Mislabels(t.Context(), "me", 5); !errors.Is(err, palate.ErrNotFound) {
+		t.Errorf("before the first training: got %v, want ErrNotFound", err)
+	}
+	f.rate(t, "me", f.ids[:90]...)
+	wrong := f.ids[0]
+	_, err := f.catalog.Rate(t.Context(), catalog.Rating{Profile: "me", Image: wrong, Verdict: palate.Dislike, Shown: palate.ShownGallery})
+	must(t, err)
+	f.train(t, "me")
+	doubted, err := f.tastes.Mislabels(t.Context(), "me", 5)
+	must(t, err)
+	if len(doubted) == 0 || doubted[0].Image != wrong || doubted[0].Liked {
+		t.Fatalf("doubted: %+v, want the one that was said wrongly first", doubted)
+	}
+	f.rate(t, "me", wrong) // as it is meant
+	doubted, err = f.tastes.Mislabels(t.Context(), "me", 5)
+	must(t, err)
+	for _, m := range doubted {
+		if m.Image == wrong {
+			t.Error("a mistake that was mended is still doubted")
+		}
+	}
+}
+
+func TestHashesKeepNearDuplicatesTogether(t *testing.T) {
+	asked := 0
+	f := newFixture(t, 80, func(c *taste.Config) {
+		c.Hashes = func(context.Context, palate.ImageID) ([]uint64, error) {
+			asked++
+			return nil, errors.New("no picture")
+		}
+	})
+	f.rate(t, "me", f.ids[:60]...)
+	// A picture without hashes is no reason not to train.
+	if o := f.train(t, "me"); o.Report.Examples != 60 {
+		t.Errorf("%d examples, want 60", o.Report.Examples)
+	}
+	if asked == 0 {
+		t.Log("no two pictures were near enough to ask for hashes")
+	}
+	if o := f.train(t, "me"); len(o.Report.Breakdowns) != 1 || o.Report.Breakdowns[0].By != "artist" {
+		t.Errorf("breakdowns %+v, want one by artist", o.Report.Breakdowns)
+	}
+}
+
+func TestProfilesAreRenamedDeletedAndCompared(t *testing.T) {
+	f := newFixture(t, 160, nil)
+	ctx := t.Context()
+	f.rate(t, "a", f.ids[:60]...)
+	f.rate(t, "b", f.ids[30:90]...)
+	f.train(t, "a")
+	l, err := f.tastes.Compare(ctx, "a", "b")
+	must(t, err)
+	if l.Both != 30 || l.Same != 30 || l.Kappa != 1 || l.Correlation != nil || l.FirstOnSecond == nil || *l.FirstOnSecond < .9 {
+		t.Errorf("two that agree: %+v", l)
+	}
+	for _, id := range f.ids[:60] { // c likes what a dislikes
+		opposite := palate.Like
+		if f.verdict(id) == palate.Like {
+			opposite = palate.Dislike
+		}
+		_, err := f.catalog.Rate(ctx, catalog.Rating{Profile: "c", Image: id, Verdict: opposite, Shown: palate.ShownGallery})
+		must(t, err)
+	}
+	f.train(t, "c")
+	if l, err = f.tastes.Compare(ctx, "a", "c"); err != nil || l.Same != 0 || l.Kappa >= 0 || l.Correlation == nil || *l.Correlation > -.8 || l.Images != 160 {
+		t.Errorf("two that do not: %+v, %v", l, err)
+	}
+	if _, err := f.tastes.Compare(ctx, "a", "nobody"); !errors.Is(err, palate.ErrNotFound) {
+		t.Errorf("with nobody: got %v, want ErrNotFound", err)
+	}
+	// What is remembered of a name goes with it.
+	before, err := f.tastes.Current(ctx, "c")
+	must(t, err)
+	must(t, f.tastes.DeleteProfile(ctx, "c"))
+	if _, err := f.tastes.Current(ctx, "c"); !errors.Is(err, palate.ErrNotFound) {
+		t.Errorf("the probe of a deleted profile: got %v, want ErrNotFound", err)
+	}
+	must(t, f.tastes.RenameProfile(ctx, "a", "c"))
+	after, err := f.tastes.Current(ctx, "c")
+	must(t, err)
+	if reflect.DeepEqual(after.Learned.Weights, before.Learned.Weights) {
+		t.Error("the renamed profile has the probe of the deleted one")
+	}
+	lease, err := f.catalog.AcquireLease(ctx, "train-c")
+	must(t, err)
+	if err := f.tastes.DeleteProfile(ctx, "c"); !errors.Is(err, palate.ErrConflict) {
+		t.Errorf("deleted while it is trained: got %v, want ErrConflict", err)
+	}
+	must(t, lease.Release())
+}

@@ -1,0 +1,280 @@
+package teach_test
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/teach"
+	"github.com/palate-art/palate/probe"
+)
+
+const dim = 32
+
+func embedding(random *rand.Rand, centre palate.Embedding, spread float64) palate.Embedding {
+	e := make(palate.Embedding, dim)
+	var square float64
+	for j := range e {
+		v := spread * random.NormFloat64()
+		if centre != nil {
+			v += float64(centre[j])
+		}
+		e[j] = float32(v)
+		square += v * v
+	}
+	for j := range e {
+		e[j] /= float32(math.Sqrt(square))
+	}
+	return e
+}
+
+func pool(seed uint64, n int) []teach.Picture {
+	random := rand.New(rand.NewPCG(seed, 1))
+	out := make([]teach.Picture, n)
+	for i := range out {
+		out[i] = teach.Picture{ID: palate.ImageID{1, byte(seed), byte(i >> 8), byte(i)}, Embedding: embedding(random, nil, 1)}
+	}
+	return out
+}
+
+// linear is a probe that likes one direction.
+func linear(direction palate.Embedding) *probe.Probe {
+	return &probe.Probe{Weights: slices.Clone(direction), Calibration: probe.Calibration{A: 1}, Threshold: .5, Settings: probe.Settings{Strength: 10}}
+}
+
+func best(p *probe.Probe, pictures []teach.Picture) []teach.Picture {
+	out := slices.Clone(pictures)
+	slices.SortFunc(out, func(a, b teach.Picture) int {
+		return int(math.Copysign(1, p.Score(b.Embedding)-p.Score(a.Embedding)))
+	})
+	return out
+}
+
+func TestKindsComeInTheStatedShares(t *testing.T) {
+	pictures := pool(1, 200)
+	p := linear(pictures[0].Embedding)
+	c := teach.DefaultConfig()
+	c.Uncertain, c.Explore, c.Top = .5, .3, .2
+	counts := make(map[palate.Shown]int)
+	first := make(map[palate.Shown]int)
+	for seed := range uint64(100) {
+		r := teach.Request{Probe: p, Pool: pictures, Top: best(p, pictures), Random: rand.New(rand.NewPCG(seed, 2))}
+		choices := teach.Choose(r, 10, c)
+		if len(choices) != 10 {
+			t.Fatalf("%d choices, want 10", len(choices))
+		}
+		here := make(map[palate.Shown]int)
+		for _, choice := range choices {
+			here[choice.Shown]++
+			counts[choice.Shown]++
+		}
+		for kind, want := range map[palate.Shown]int{palate.ShownQueueUncertain: 5, palate.ShownQueueExplore: 3, palate.ShownQueueTop: 2} {
+			if d := here[kind] - want; d < -1 || d > 1 {
+				t.Errorf("seed %d: %d of %s in ten, want %d, off by one at most", seed, here[kind], kind, want)
+			}
+		}
+		first[choices[0].Shown]++
+		if choices[0].Shown == palate.ShownQueueTop && choices[0].ID != best(p, pictures)[0].ID {
+			t.Error("the best is not the best")
+		}
+	}
+	for kind, want := range map[palate.Shown]int{palate.ShownQueueUncertain: 50, palate.ShownQueueExplore: 30, palate.ShownQueueTop: 20} {
+		if d := first[kind] - want; d < -15 || d > 15 {
+			t.Errorf("%d of 100 queues begin with %s, want about %d", first[kind], kind, want)
+		}
+	}
+	// Without a probe nothing is the best.
+	for _, choice := range teach.Choose(teach.Request{Pool: pictures, Random: rand.New(rand.NewPCG(1, 2))}, 20, c) {
+		if choice.Shown == palate.ShownQueueTop || choice.Score != 0 {
+			t.Errorf("without a probe: %+v", choice)
+		}
+	}
+}
+
+func TestNothingAlikeIsShownTwice(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 3))
+	pictures := pool(2, 100)
+	p := linear(pictures[0].Embedding)
+	// Every picture has a near copy, and some have just been shown.
+	for i, picture := range pictures[:100] {
+		pictures = append(pictures, teach.Picture{ID: palate.ImageID{2, byte(i)}, Embedding: embedding(random, picture.Embedding, .03)})
+	}
+	work := func(id palate.ImageID) byte {
+		if id[0] == 2 {
+			return id[1]
+		}
+		return id[3]
+	}
+	random.Shuffle(len(pictures), func(i, j int) { pictures[i], pictures[j] = pictures[j], pictures[i] })
+	var recent []palate.Embedding
+	shown := make(map[byte]bool)
+	for _, picture := range pictures[:20] {
+		recent = append(recent, picture.Embedding)
+		shown[work(picture.ID)] = true
+	}
+	for _, learned := range []*probe.Probe{nil, p} {
+		r := teach.Request{Probe: learned, Pool: pictures, Recent: recent, Random: rand.New(rand.NewPCG(4, 4))}
+		if learned != nil {
+			r.Top = best(p, pictures)
+		}
+		seen := make(map[byte]bool)
+		choices := teach.Choose(r, 200, teach.DefaultConfig())
+		for _, choice := range choices {
+			if w := work(choice.ID); shown[w] || seen[w] {
+				t.Errorf("work %d was shown before", w)
+			} else {
+				seen[w] = true
+			}
+		}
+		if want := 100 - len(shown); len(choices) != want {
+			t.Errorf("%d choices, want one of each of the %d works that were not shown", len(choices), want)
+		}
+	}
+}
+
+// The first questions, before there is a probe, are spread over the styles.
+func TestTheFirstQuestionsAreSpread(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 5))
+	centres := make([]palate.Embedding, 8)
+	for i := range centres {
+		centres[i] = embedding(random, nil, 1)
+	}
+	covered := 0
+	for range 20 {
+		var pictures []teach.Picture
+		for i := range 240 {
+			pictures = append(pictures, teach.Picture{ID: palate.ImageID{3, byte(i), byte(i % 8)}, Embedding: embedding(random, centres[i%8], .06)})
+		}
+		random.Shuffle(len(pictures), func(i, j int) { pictures[i], pictures[j] = pictures[j], pictures[i] })
+		c := teach.DefaultConfig()
+		c.Uncertain, c.Explore, c.Top = 1, 0, 0
+		styles := make(map[byte]bool)
+		for _, choice := range teach.Choose(teach.Request{Pool: pictures, Random: random}, 8, c) {
+			styles[choice.ID[2]] = true
+		}
+		covered += len(styles)
+	}
+	// Eight drawn at random see 5.3 of eight styles on average.
+	if mean := float64(covered) / 20; mean < 7 {
+		t.Errorf("eight questions see %.1f of eight styles, want 7 or more", mean)
+	}
+}
+
+// What is told of all is what a direct computation says: the fall of the
+// summed variance when one more rating is in the posterior.
+func TestWhatARatingTellsIsTheFallOfVariance(t *testing.T) {
+	pictures := pool(7, 12)
+	random := rand.New(rand.NewPCG(8, 8))
+	p := linear(embedding(random, nil, 3))
+	var judged []teach.Judged
+	for range 5 {
+		judged = append(judged, teach.Judged{Embedding: embedding(random, nil, 1), Liked: random.IntN(2) == 0})
+	}
+	told := teach.Told(p, pictures, judged)
+	var all []palate.Embedding
+	for _, picture := range pictures {
+		all = append(all, picture.Embedding)
+	}
+	for _, j := range judged {
+		all = append(all, j.Embedding)
+	}
+	curvature := make([]float64, len(all))
+	for i, e := range all {
+		q := 1 / (1 + math.Exp(-p.Score(e)))
+		curvature[i] = q * (1 - q)
+	}
+	before := weightedVariance(all, curvature, []int{12, 13, 14, 15, 16}, len(pictures))
+	for x := range pictures {
+		after := weightedVariance(all, curvature, []int{12, 13, 14, 15, 16, x}, len(pictures))
+		if want := before - after; math.Abs(told[x]-want) > 1e-5*before {
+			t.Errorf("picture %d tells %v, want %v", x, told[x], want)
+		}
+	}
+}
+
+// weightedVariance is Σ c_i² x_iᵀ(I/C + Σ_L c_l x_l x_lᵀ)⁻¹x_i over the first
+// n, by inverting the matrix.
+func weightedVariance(all []palate.Embedding, curvature []float64, seen []int, n int) (sum float64) {
+	mean := make([]float64, dim)
+	for _, e := range all {
+		for j, v := range e {
+			mean[j] += float64(v) / float64(len(all))
+		}
+	}
+	x := func(i, j int) float64 { return float64(all[i][j]) - mean[j] }
+	matrix := make([][]float64, dim)
+	for a := range matrix {
+		matrix[a] = make([]float64, 2*dim)
+		matrix[a][a], matrix[a][dim+a] = .1, 1
+		for b := range dim {
+			for _, l := range seen {
+				matrix[a][b] += curvature[l] * x(l, a) * x(l, b)
+			}
+		}
+	}
+	for a := range dim { // Gauss and Jordan
+		pivot := matrix[a][a]
+		for b := range matrix[a] {
+			matrix[a][b] /= pivot
+		}
+		for c := range dim {
+			if factor := matrix[c][a]; c != a && factor != 0 {
+				for b := range matrix[c] {
+					matrix[c][b] -= factor * matrix[a][b]
+				}
+			}
+		}
+	}
+	for i := range n {
+		for a := range dim {
+			for b := range dim {
+				sum += curvature[i] * curvature[i] * x(i, a) * matrix[a][dim+b] * x(i, b)
+			}
+		}
+	}
+	return sum
+}
+
+func TestConfigNamesWhatIsWrong(t *testing.T) {
+	err := teach.Config{Uncertain: .5, Explore: -.1, Top: .5}.Validate()
+	if !errors.Is(err, palate.ErrInvalid) {
+		t.Fatalf("got %v, want ErrInvalid", err)
+	}
+	for _, word := range []string{"share", "add up", "Judged", "Candidates"} {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("%v does not name %s", err, word)
+		}
+	}
+	if err := teach.DefaultConfig().Validate(); err != nil {
+		t.Error(err)
+	}
+	if got := teach.Choose(teach.Request{Random: rand.New(rand.NewPCG(1, 1))}, 5, teach.DefaultConfig()); len(got) != 0 {
+		t.Errorf("from nothing: %v", got)
+	}
+}
+
+func BenchmarkChoose(b *testing.B) {
+	random := rand.New(rand.NewPCG(1, 1))
+	draw := func() palate.Embedding {
+		e := make(palate.Embedding, 768)
+		for j := range e {
+			e[j] = float32(random.NormFloat64() / math.Sqrt(768))
+		}
+		return e
+	}
+	r := teach.Request{Probe: linear(draw()), Random: random}
+	for i := range 600 {
+		r.Pool = append(r.Pool, teach.Picture{ID: palate.ImageID{1, byte(i >> 8), byte(i)}, Embedding: draw()})
+	}
+	r.Top = r.Pool[:100]
+	for range 150 {
+		r.Judged = append(r.Judged, teach.Judged{Embedding: draw()})
+	}
+	for b.Loop() {
+		teach.Choose(r, 10, teach.DefaultConfig())
+	}
+}
