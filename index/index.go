@@ -86,7 +86,7 @@ const (
 // Examples are stored points. The query vector is 2·mean(Positive) −
 // mean(Negative), or mean(Positive) without negatives (the average strategy
 // of Qdrant's recommend). Positive must not be empty; an example that is not
-// stored is ErrNotFound.
+// stored is ErrNotFound. Examples that cancel out to zero may be ErrInvalid.
 type Examples struct {
 	Positive, Negative []palate.ImageID
 }

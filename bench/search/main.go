@@ -18,7 +18,8 @@ import (
 type options struct {
 	json                 bool
 	points, dim, queries int
-	data, peers          string
+	data, peers, qdrant  string
+	settle               time.Duration
 	clients              int
 	load, mixed          time.Duration
 	inserts              int
@@ -35,6 +36,8 @@ func main() {
 	flag.IntVar(&o.queries, "queries", 60, "turns that contenders take")
 	flag.StringVar(&o.data, "data", "spread,clustered", "kinds of collections")
 	flag.StringVar(&o.peers, "peers", "", "any of vek32, sqlite-vec, chromem, with commas")
+	flag.StringVar(&o.qdrant, "qdrant", "", "address of a Qdrant server, qdrant://host:port/collection; the collection is made and deleted")
+	flag.DurationVar(&o.settle, "settle", 0, "how long the server gets to build its graph")
 	flag.IntVar(&o.clients, "clients", 8, "clients that search at once")
 	flag.DurationVar(&o.load, "load", 3*time.Second, "how long they search")
 	flag.DurationVar(&o.mixed, "mixed", 3*time.Second, "how long they search while points are inserted; 0 leaves it out")

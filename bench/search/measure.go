@@ -18,13 +18,14 @@ import (
 	"github.com/palate-art/palate/internal/simd"
 )
 
+const model palate.ModelID = "be9c000000000000000000000000000000000000000000000000000000000000"
+
 const (
-	model     palate.ModelID = "be9c000000000000000000000000000000000000000000000000000000000000"
-	batch                    = 1000
-	ourName                  = "index/flat"
-	rareName                 = "index/flat, 1 %"
-	recalled                 = 20 // queries whose answers are compared with float64
-	slowPeers                = "sqlite-vec,chromem"
+	batch     = 1000
+	ourName   = "index/flat"
+	rareName  = "index/flat, 1 %"
+	recalled  = 20 // queries whose answers are compared with float64
+	slowPeers = "sqlite-vec,chromem"
 )
 
 // measure measures everything on one collection.
@@ -137,6 +138,8 @@ func (m *Collection) turns(ctx context.Context, o options, c *collection, ix *fl
 		readContender(c.points() * simd.Stride(c.dim)), naiveContender(c), gonumContender(c),
 	}
 	builds := map[string]time.Duration{}
+	drops := func() error { return nil }
+	defer func() { err = errors.Join(err, drops()) }()
 	if o.peers != "" {
 		p, err := startPeers(ctx, c, folder)
 		if err != nil {
@@ -154,6 +157,15 @@ func (m *Collection) turns(ctx context.Context, o options, c *collection, ix *fl
 			}
 			contenders, builds[name] = append(contenders, peer), took
 		}
+	}
+	if o.qdrant != "" {
+		both, took, drop, err := qdrantContenders(ctx, o.qdrant, c, o.settle)
+		if err != nil {
+			return err
+		}
+		drops = drop
+		contenders = append(contenders, both...)
+		builds[both[0].name] = took
 	}
 	r := rand.New(rand.NewPCG(o.seed, 99))
 	took, times, recall := map[string][]time.Duration{}, map[string][]float64{}, map[string][]float64{}

@@ -39,7 +39,9 @@
 // damaged, of another version, model or dimension is ignored and written anew.
 // It is replaced by renaming, so that processes may share it. Embeddings that
 // came since it was written are in memory until it is written again: when
-// they are half as many as it holds, and on Close if much has changed.
+// they are half as many as it holds, and on Close if much has changed. A point
+// that was deleted is gone from every answer at once, and from the file when
+// that is written next.
 //
 // Format, version 1, little-endian:
 //
