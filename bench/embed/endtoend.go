@@ -9,6 +9,7 @@ import (
 	"image/jpeg"
 	"math"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -91,8 +92,10 @@ type wholeWay struct {
 
 func newWholeWay(name string, e *onnx.Embedder, infer *contestant, files [][]byte) *wholeWay {
 	w := &wholeWay{name: name, embedder: e, files: files, infer: infer}
+	var next atomic.Int64
 	w.prepare = newContestant("prepare "+name, 0, func(context.Context) error {
-		img, _, err := picture.DecodeAtLeast(bytes.NewReader(files[0]), picture.DefaultLimits(), e.Detail())
+		file := files[int(next.Add(1))%len(files)]
+		img, _, err := picture.DecodeAtLeast(bytes.NewReader(file), picture.DefaultLimits(), e.Detail())
 		if err != nil {
 			return err
 		}
