@@ -60,7 +60,7 @@ func imageID(seed uint64, i int) palate.ImageID {
 	return palate.NewImageID(sha256.Sum256(b[:]))
 }
 
-var museum = world{dim: 96, styles: 8, liked: 3, spread: 1.5, flips: .08}
+var museum = world{dim: 64, styles: 8, liked: 3, spread: 1.5, flips: .08}
 
 func TestTrainLearnsATaste(t *testing.T) {
 	p, _, err := probe.Train(t.Context(), museum.draw(1, 120), model, settings())

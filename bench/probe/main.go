@@ -48,6 +48,9 @@ type options struct {
 	export  string
 	// tolerance of the path: by how much a loss may be above its minimum.
 	tolerance float64
+	// limit bounds the iterations of each fit of the path, as
+	// scikit-learn's max_iter does.
+	limit int
 }
 
 // measured is what the benchmark says of one size.
@@ -89,6 +92,7 @@ func main() {
 	flag.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "goroutines")
 	flag.IntVar(&o.newton, "newton", 20000, "largest number of rows that the other optimiser runs on")
 	flag.Float64Var(&o.tolerance, "tolerance", 1e-5, "by how much a loss of the path may be above its minimum, relative")
+	flag.IntVar(&o.limit, "max-iterations", 0, "iterations of each fit of the path at most; 0 goes on to the tolerance")
 	flag.StringVar(&o.export, "export", "", "write the data as .npy into this folder and stop")
 	flag.Parse()
 	if err := run(ctx, o); err != nil {
@@ -211,7 +215,7 @@ func (m *measured) path(ctx context.Context, s probe.Samples, o options) error {
 					train.Rows, train.Liked, train.Weights = append(train.Rows, s.Rows[i]), append(train.Liked, s.Liked[i]), append(train.Weights, s.Weights[i])
 				}
 			}
-			fits, err := probe.Path(ctx, train, strengths(), probe.FitOptions{Tolerance: o.tolerance, Parallelism: 1})
+			fits, err := probe.Path(ctx, train, strengths(), probe.FitOptions{Tolerance: o.tolerance, MaxIterations: o.limit, Parallelism: 1})
 			for _, f := range fits {
 				m.PathObjectives[fold] = append(m.PathObjectives[fold], f.Objective)
 				iterations[fold] += f.Ran

@@ -37,7 +37,7 @@ th { font-size: .75rem; letter-spacing: .03em; color: #555; }
 <div class="table"><table>{{range $i, $row := .Rows}}<tr>{{range $row}}{{if eq $i 0}}<th scope="col">{{.}}</th>{{else}}<td>{{.}}</td>{{end}}{{end}}</tr>
 {{end}}</table></div>
 </section>
-{{end}}<p><small>Model {{.Report.Model}}, data {{.Report.Data}}.</small></p>
+{{end}}<p><small>{{with .Report.Model}}Model {{.}}, {{end}}data {{.Report.Data}}.</small></p>
 </body>
 </html>
 `))
@@ -49,11 +49,13 @@ func HTML(w io.Writer, title string, r *probe.Report) error {
 	if err != nil {
 		return err
 	}
+	sections := Sections(r)
+	sections[0].Note = "" // the summary, which stands above the plots
 	return page.Execute(w, struct {
 		Title, Summary string
 		Warnings       []string
 		Figures        []figure
 		Sections       []Section
 		Report         *probe.Report
-	}{title, Summary(r), r.Warnings, figures, Sections(r), r})
+	}{title, Summary(r), r.Warnings, figures, sections, r})
 }

@@ -167,7 +167,8 @@ type errorBars struct {
 // svgOf gives the <svg> element alone, as HTML takes it.
 func svgOf(p *plot.Plot) (template.HTML, error) {
 	canvas := vgsvg.New(plotSide, plotSide)
-	p.Draw(draw.New(canvas))
+	// The last label of an axis is wider than what is left beside it.
+	p.Draw(draw.Crop(draw.New(canvas), 0, -vg.Points(10), 0, -vg.Points(4)))
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return "", err

@@ -43,7 +43,11 @@ func (tr *Training) read(ctx context.Context) error {
 		}
 		tr.lastEntry = max(tr.lastEntry, entry)
 	}
-	return tr.config.Enough(tr.examples)
+	// Whoever asks for a training waits for this: copies of one work are
+	// found by the training itself.
+	quick := tr.config
+	quick.NearDuplicates = false
+	return quick.Enough(tr.examples)
 }
 
 // examples gives what there is to learn from ratings: those of images that
@@ -67,9 +71,6 @@ func (t *Tastes) examples(ctx context.Context, ratings map[palate.ImageID]catalo
 		a, r := attributes[e.ID], ratings[e.ID]
 		examples[i] = probe.Example{Image: e.ID, Embedding: e.Embedding, Liked: r.Verdict == palate.Like, Shown: r.Shown,
 			Artist: first(a.Artists), Site: first(a.Sites), Baseline: simpler[e.ID]}
-		if t.config.Hashes != nil {
-			examples[i].Hashes = func() []uint64 { return t.hashes(ctx, e.ID) }
-		}
 	}
 	return examples, nil
 }

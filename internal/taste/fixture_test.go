@@ -52,16 +52,9 @@ func newFixture(t *testing.T, pictures int, change func(*taste.Config)) *fixture
 	must(t, c.PutModel(ctx, catalog.Model{ID: model, Name: "test", Dim: dim}))
 	ix, err := flat.New(model, dim)
 	must(t, err)
-	config := taste.DefaultConfig()
-	config.Probe.Resamples = 20
-	config.LookEvery = 5 * time.Millisecond
-	if change != nil {
-		change(&config)
-	}
-	tastes, err := taste.New(c, ix, config, quiet)
-	must(t, err)
-	f := &fixture{catalog: c, index: ix, tastes: tastes, follower: ingest.NewFollower(c, ix, "", quiet),
+	f := &fixture{catalog: c, index: ix, follower: ingest.NewFollower(c, ix, "", quiet),
 		style: make(map[palate.ImageID]int), vector: make(map[palate.ImageID]palate.Embedding)}
+	f.tastes = newTastes(t, f, change)
 	random := rand.New(rand.NewPCG(1, 1))
 	var centres [6]palate.Embedding
 	for s := range centres {
@@ -72,6 +65,19 @@ func newFixture(t *testing.T, pictures int, change func(*taste.Config)) *fixture
 	}
 	f.follow(t)
 	return f
+}
+
+func newTastes(t *testing.T, f *fixture, change func(*taste.Config)) *taste.Tastes {
+	t.Helper()
+	config := taste.DefaultConfig()
+	config.Probe.Resamples = 20
+	config.LookEvery = 5 * time.Millisecond
+	if change != nil {
+		change(&config)
+	}
+	tastes, err := taste.New(f.catalog, f.index, config, slog.New(slog.DiscardHandler))
+	must(t, err)
+	return tastes
 }
 
 // unit draws a direction, or one around a centre.
@@ -134,7 +140,7 @@ func (f *fixture) train(t *testing.T, p palate.Profile) taste.Outcome {
 	return outcome
 }
 
-// runFor lets trainings start by themselves until done holds, or for a while
+// runUntil lets trainings start by themselves until done holds, or for a while
 // in which it must not.
 func (f *fixture) runUntil(t *testing.T, done func() bool, atMost time.Duration) bool {
 	t.Helper()

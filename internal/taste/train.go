@@ -120,6 +120,12 @@ func (tr *Training) Finish(ctx context.Context) (Outcome, error) {
 
 func (tr *Training) train(ctx context.Context) (Outcome, error) {
 	t := tr.tastes
+	if t.config.Hashes != nil {
+		for i := range tr.examples {
+			e := &tr.examples[i]
+			e.Hashes = func() []uint64 { return t.hashes(ctx, e.Image) }
+		}
+	}
 	config := tr.config
 	if tr.thorough {
 		config = config.Thorough(tr.examples)

@@ -2,9 +2,11 @@ package taste_test
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"reflect"
 	"testing"
 	"time"
@@ -166,24 +168,66 @@ func TestMislabelsAreWhatStillStands(t *testing.T) {
 	}
 }
 
-func TestHashesKeepNearDuplicatesTogether(t *testing.T) {
-	asked := 0
-	f := newFixture(t, 80, func(c *taste.Config) {
-		c.Hashes = func(context.Context, palate.ImageID) ([]uint64, error) {
-			asked++
-			return nil, errors.New("no picture")
+// Hashes are asked for by the training, not by the request that began it.
+func TestHashesKeepLookAlikesTogether(t *testing.T) {
+	var f *fixture
+	alike := make(map[palate.ImageID]uint64)
+	f = newFixture(t, 70, func(c *taste.Config) {
+		c.RetrainAfter = 0
+		c.Hashes = func(ctx context.Context, id palate.ImageID) ([]uint64, error) {
+			if ctx.Err() != nil {
+				return nil, errors.New("no picture")
+			}
+			if h, known := alike[id]; known {
+				return []uint64{h}, nil
+			}
+			return []uint64{binary.BigEndian.Uint64(id[8:])}, nil
 		}
 	})
+	random := rand.New(rand.NewPCG(5, 5))
+	for i := range 10 { // crops that have moved far, but not out of sight
+		original := f.ids[i]
+		crop := f.add(t, 1000+i, i%6, unit(random, f.vector[original], .08))
+		alike[original], alike[crop] = uint64(i+1)<<20|0x5a5a, uint64(i+1)<<20|0x5a5a
+	}
+	f.follow(t)
+	f.rate(t, "me", f.ids...)
+	groups := func() int {
+		t.Helper()
+		request, done := context.WithCancel(t.Context())
+		_, err := f.tastes.Enqueue(request, "me")
+		must(t, err)
+		done() // the request has its answer
+		versions := func() []catalog.Probe {
+			all, err := f.catalog.ListProbes(context.WithoutCancel(t.Context()), "me")
+			must(t, err)
+			return all
+		}
+		before := len(versions())
+		if !f.runUntil(t, func() bool { return len(versions()) > before }, time.Minute) {
+			t.Fatal("the training does not end")
+		}
+		report, err := taste.ReportOf(versions()[0])
+		must(t, err)
+		return report.Groups
+	}
+	if with := groups(); with > 72 {
+		t.Errorf("%d works of 70 pictures and 10 crops, want about 70", with)
+	}
+	// A picture that can't be read is no reason not to train.
+	f.tastes = newTastes(t, f, func(c *taste.Config) {
+		c.Hashes = func(context.Context, palate.ImageID) ([]uint64, error) { return nil, errors.New("no picture") }
+	})
+	if without := groups(); without < 73 {
+		t.Errorf("%d works without hashes: the embeddings alone tell them, and this test shows nothing", without)
+	}
+}
+
+func TestTheReportIsBrokenDownByArtist(t *testing.T) {
+	f := newFixture(t, 80, nil)
 	f.rate(t, "me", f.ids[:60]...)
-	// A picture without hashes is no reason not to train.
-	if o := f.train(t, "me"); o.Report.Examples != 60 {
-		t.Errorf("%d examples, want 60", o.Report.Examples)
-	}
-	if asked == 0 {
-		t.Log("no two pictures were near enough to ask for hashes")
-	}
 	if o := f.train(t, "me"); len(o.Report.Breakdowns) != 1 || o.Report.Breakdowns[0].By != "artist" {
-		t.Errorf("breakdowns %+v, want one by artist", o.Report.Breakdowns)
+		t.Errorf("breakdowns %+v, want one by artist: there is but one site", o.Report.Breakdowns)
 	}
 }
 
