@@ -54,6 +54,8 @@ func TestKindsThatCannotBeReadAreNamed(t *testing.T) {
 		{"Zstandard in TIFF", tiffHeader(259, 50000)},
 		{"floating-point TIFF", tiffHeader(339, 3)},
 		{"4-bit TIFF", tiffHeader(258, 4)},
+		{"planar TIFF", planarHeader(2, 8, 8)},
+		{"planar TIFF", planarHeader(2, 1, 1, 1)},
 		{"compressed BMP", "BM" + strings.Repeat("\x00", 8) + "\x36\x00\x00\x00\x28\x00\x00\x00\x08\x00\x00\x00\x08\x00\x00\x00\x01\x00\x18\x00\x04" + strings.Repeat("\x00", 23)},
 	} {
 		t.Run(c.kind, func(t *testing.T) {
@@ -106,6 +108,57 @@ func TestJPEGWithoutAllItsScansIsInvalid(t *testing.T) {
 			file := string(data[:at]) + end
 			if _, _, err := picture.Decode(strings.NewReader(file), picture.DefaultLimits()); !errors.Is(err, palate.ErrInvalid) {
 				t.Errorf("cut at the scan at byte %d, then %q: got %v, want palate.ErrInvalid", at, end, err)
+			}
+		}
+	}
+}
+
+// planarHeader is a TIFF file of 16 × 16 without pixels, of planes of so many
+// bits.
+func planarHeader(photometric uint16, bits ...uint16) string {
+	at := uint32(8 + 2 + 12*5 + 4)
+	b := []byte("II*\x00\x08\x00\x00\x00\x05\x00")
+	entry := func(tag uint16, count int, value uint32) {
+		b = binary.LittleEndian.AppendUint16(b, tag)
+		b = binary.LittleEndian.AppendUint16(b, 3)
+		b = binary.LittleEndian.AppendUint32(b, uint32(count))
+		b = binary.LittleEndian.AppendUint32(b, value)
+	}
+	entry(256, 1, 16)
+	entry(257, 1, 16)
+	if len(bits) == 2 {
+		entry(258, 2, uint32(bits[0])|uint32(bits[1])<<16)
+	} else {
+		entry(258, len(bits), at)
+	}
+	entry(262, 1, uint32(photometric))
+	entry(284, 1, 2)
+	b = append(b, 0, 0, 0, 0)
+	for _, n := range bits {
+		b = binary.LittleEndian.AppendUint16(b, n)
+	}
+	return string(b)
+}
+
+func TestPlanarTIFFWithoutItsPlanesIsInvalid(t *testing.T) {
+	for name, file := range map[string]string{
+		"no strips": planarHeader(2, 8, 8, 8), "none with transparency": planarHeader(2, 16, 16, 16, 16),
+	} {
+		if _, _, err := picture.Decode(strings.NewReader(file), picture.DefaultLimits()); !errors.Is(err, palate.ErrInvalid) {
+			t.Errorf("%s: got %v, want palate.ErrInvalid", name, err)
+		}
+	}
+	for _, name := range []string{"planar.tiff", "planar-tiles.tiff", "planar-alpha.tiff"} {
+		data, err := os.ReadFile("testdata/more/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at := range 300 {
+			changed := bytes.Clone(data)
+			changed[at] ^= 0xff
+			m, info, err := picture.Decode(bytes.NewReader(changed), picture.Limits{MaxBytes: 1 << 20, MaxPixels: 1 << 16, MinSide: 1})
+			if err == nil && (m.Width != info.Width || m.Height != info.Height) || err != nil && !errors.Is(err, palate.ErrInvalid) {
+				t.Errorf("%s with byte %d changed: %v, %v", name, at, info, err)
 			}
 		}
 	}
