@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -12,8 +13,8 @@ import (
 )
 
 type modelAddCommand struct {
-	Name string `arg:"" help:"What to call it."`
-	File string `arg:"" help:"A .safetensors file of a vision transformer (a config.json beside it is read; --size says what input it was published for), or an .onnx file with a .json description beside it." type:"path"`
+	Name string `arg:"" help:"What to call it; left out, it is called as the file is, and as the folder of a model.safetensors." name:"name"`
+	File string `arg:"" optional:"" help:"A .safetensors file of a vision transformer (a config.json beside it is read; --size says what input it was published for), or an .onnx file with a .json description beside it." type:"path"`
 
 	Copy    bool `help:"Keep a copy; otherwise the file is used where it is."`
 	Replace bool `help:"Let the name stand for another file than before."`
@@ -27,6 +28,11 @@ type modelAddCommand struct {
 
 // Run adds the model.
 func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
+	if c.File == "" {
+		if err := c.nameByFile(); err != nil {
+			return err
+		}
+	}
 	a := models.Addition{Name: c.Name, File: c.File, Copy: c.Copy, Replace: c.Replace, Heads: c.Heads, Size: s.Size,
 		CropRatio: c.CropPct, Licence: c.LicenceName}
 	var err error
@@ -51,6 +57,23 @@ func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
 		s.say("Nothing beside the file says how many attention heads it has, so one for each 64 values is assumed; --heads N says otherwise.")
 	}
 	s.say("Use it with --model %s.", r.Name)
+	return nil
+}
+
+// nameByFile takes the one argument for the file.
+func (c *modelAddCommand) nameByFile() error {
+	file, err := filepath.Abs(c.Name)
+	if err != nil {
+		return err
+	}
+	extension := filepath.Ext(file)
+	if extension != ".safetensors" && extension != ".onnx" {
+		return usagef("%q is no .safetensors or .onnx file: palate model add [NAME] FILE", c.Name)
+	}
+	c.File, c.Name = file, strings.TrimSuffix(filepath.Base(file), extension)
+	if c.Name == "model" {
+		c.Name = filepath.Base(filepath.Dir(file))
+	}
 	return nil
 }
 

@@ -190,6 +190,18 @@ func TestASilentHubIsWaitedForBriefly(t *testing.T) {
 	}
 }
 
+func TestAnAddedModelIsCalledAsItsFile(t *testing.T) {
+	t.Setenv("PALATE_MODELS", t.TempDir())
+	folder := filepath.Join(t.TempDir(), "mine")
+	for name, file := range map[string]string{"art-7": "art-7.safetensors", "mine": "model.safetensors"} {
+		writeFile(t, filepath.Join(folder, file), readFile(t, tinyModel))
+		if got := jsonRun[modelEntry](t, "model", "add", filepath.Join(folder, file)); got.Name != name {
+			t.Errorf("%s: got the name %q, want %q", file, got.Name, name)
+		}
+	}
+	mustFail(t, exitUsage, []string{"[NAME] FILE"}, "model", "add", "tiny")
+}
+
 func TestWhatCanNotBeComputedIsToldLoudly(t *testing.T) {
 	file := filepath.Join(museumPictures(t, 1), "0.jpg")
 	mustFail(t, exitUsage, []string{"tpu", "cuda"}, "embed", file, "--device", "tpu")
