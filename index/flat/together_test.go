@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -50,6 +51,49 @@ func giveUp(t *testing.T, ix *flat.Index, q index.Query, n int) error {
 		return err
 	}
 	return nil
+}
+
+// TestWaitingSearchesShareAPass lets searches come while a scan is under way:
+// one pass over memory answers all of them, but one that has been cancelled.
+func TestWaitingSearchesShareAPass(t *testing.T) {
+	const dim, n, queries = 4, flat.AloneBytes/64 + 1000, 6
+	ix := open(t, model, dim, flat.DefaultConfig())
+	r := random(8)
+	ok(t, ix.Upsert(t.Context(), points(r, 0, n, dim)))
+	ask, want := make([]index.Query, queries), make([][]index.Hit, queries)
+	var err error
+	for i := range ask {
+		ask[i] = index.Query{Vector: spread(r, dim), Limit: 5}
+		want[i], err = ix.Search(t.Context(), ask[i])
+		ok(t, err)
+	}
+	before := ix.Stats().Passes
+	waiting, release := ix.HoldScans()
+	ctx, cancel := context.WithCancel(t.Context())
+	var wait sync.WaitGroup
+	for i := range ask {
+		wait.Go(func() {
+			if i == 0 {
+				if _, err := ix.Search(ctx, ask[i]); !errors.Is(err, context.Canceled) {
+					t.Errorf("the cancelled search ends with %v", err)
+				}
+				return
+			}
+			got, err := ix.Search(t.Context(), ask[i])
+			if err != nil || !slices.Equal(got, want[i]) {
+				t.Errorf("query %d in a shared pass: %v, %v, alone: %v", i, got, err, want[i])
+			}
+		})
+	}
+	for waiting() < queries {
+		runtime.Gosched()
+	}
+	cancel()
+	release()
+	wait.Wait()
+	if passes := ix.Stats().Passes - before; passes != 1 {
+		t.Errorf("%d searches that waited took %d passes over memory, want 1", queries, passes)
+	}
 }
 
 // TestRewritingBesideSearches replaces points by the same again until rows are
