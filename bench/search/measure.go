@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -42,7 +43,7 @@ func measure(ctx context.Context, o options, kind, folder string) (m Collection,
 		return m, err
 	}
 	defer func() { err = errors.Join(err, ix.Close(), os.Remove(config.Path)) }()
-	runtime.GC()
+	debug.FreeOSMemory() // what building took
 	s := ix.Stats()
 	own, _ := residentMB()
 	m.VectorsMB, m.MappedMB = float64(s.MemoryBytes)/1e6, float64(s.MappedBytes)/1e6

@@ -41,3 +41,13 @@ const (
 	MaxSegment = maxSegment
 	AloneBytes = aloneBytes
 )
+
+// HoldScans keeps scans of all rows from beginning, as one under way does.
+func (x *Index) HoldScans() (waiting func() int, release func()) {
+	x.scans.turn <- struct{}{}
+	return func() int {
+		x.scans.mu.Lock()
+		defer x.scans.mu.Unlock()
+		return len(x.scans.waiting)
+	}, func() { <-x.scans.turn }
+}
