@@ -105,6 +105,10 @@ func newWholeWay(name string, e *onnx.Embedder, infer *contestant, files [][]byt
 	return w
 }
 
+// fewest is how many pictures are counted at least: results come in order, so
+// the first and the last may be off by some.
+const fewest = 48
+
 var errEnough = errors.New("enough was measured")
 
 // measure notes the rate amid a run of the pipeline: what it takes to fill
@@ -135,7 +139,7 @@ func (w *wholeWay) measure(ctx context.Context, window time.Duration) error {
 		switch seen++; {
 		case seen == skip:
 			watch = newStopwatch()
-		case seen > skip && time.Since(watch.start) >= 3*window:
+		case seen >= skip+fewest && time.Since(watch.start) >= 3*window:
 			w.rates = append(w.rates, watch.rate(seen-skip, w.infer.workers))
 			return errEnough
 		}

@@ -41,7 +41,7 @@ func parseOptions() options {
 	var o options
 	models := ""
 	flag.BoolVar(&o.json, "json", false, "print the result as JSON")
-	flag.IntVar(&o.rounds, "rounds", 5, "how often everything is measured")
+	flag.IntVar(&o.rounds, "rounds", 3, "how often everything is measured")
 	flag.DurationVar(&o.window, "window", time.Second, "how long a thing is measured in a round, at least")
 	flag.StringVar(&models, "models", "S@224,S@224:int8,S@224:plain,B@224,B@224:int8,B@224:plain,B@518,B@518:int8",
 		"models to measure: S, B or L, the input's side, and the form or precision")
