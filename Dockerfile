@@ -10,7 +10,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
  && useradd --create-home --uid 10001 palate && install -d -o palate /collection
 COPY --from=build /palate /usr/local/bin/palate
 USER palate
-ENV PALATE_DATA=/collection PALATE_CACHE=/collection/cache
+ENV PALATE_DATA=/collection PALATE_CACHE=/collection/cache PALATE_MODELS=/collection/models HF_HOME=/collection/cache/huggingface
 VOLUME /collection
 EXPOSE 7252
 ENTRYPOINT ["palate"]

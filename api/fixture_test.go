@@ -71,6 +71,7 @@ func (colours) Embed(ctx context.Context, inputs []embedder.Input) ([]palate.Emb
 	return out, ctx.Err()
 }
 
+func (colours) Detail() int           { return 1 << 20 }
 func (colours) Dim() int              { return coloursDim }
 func (colours) Model() palate.ModelID { return palate.ModelID(strings.Repeat("c0", 32)) }
 func (colours) Name() string          { return "colours" }

@@ -29,7 +29,7 @@ func browser(t *testing.T) (ctx context.Context, complaints func() []string) {
 		}
 	}
 	if found == "" {
-		t.Skip("opt-in: no Chromium or Chrome on this machine")
+		t.Skip("no Chromium or Chrome on this machine")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(found), chromedp.NoSandbox,
 		chromedp.WindowSize(1200, 900), chromedp.WSURLReadTimeout(time.Minute))

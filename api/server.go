@@ -114,6 +114,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	for _, file := range web.Files {
 		e.GET(file.Path, echo.WrapHandler(file))
 	}
+	e.GET("/metrics", s.metrics)
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, problemOf(http.StatusForbidden, "a page of another origin may not change anything here"))
@@ -192,7 +193,7 @@ func requestOf(ctx context.Context) *http.Request {
 // be out of reach: then what was written is kept all the same, and it catches
 // up later.
 func (s *Server) follow(ctx context.Context) {
-	if _, err := s.services.Follower.CatchUp(ctx); err != nil && ctx.Err() == nil {
+	if err := s.services.Follower.Nudge(ctx); err != nil && ctx.Err() == nil {
 		s.logger.WarnContext(ctx, "index did not follow", "error", err)
 	}
 }

@@ -56,9 +56,14 @@ type Description struct {
 
 // InputDescription names the model's input, a float32 tensor.
 type InputDescription struct {
-	Name   string `json:"name"`
-	Width  int    `json:"width"`  // pixels
-	Height int    `json:"height"` // pixels
+	Name string `json:"name"`
+	// Width and Height are in pixels. For FitWhole they are the input of a
+	// picture of their ratio; others get another of about the same area.
+	Width  int `json:"width"`
+	Height int `json:"height"`
+	// Multiple is for FitWhole: both sides of every input are multiples of
+	// it, as of a patch's side.
+	Multiple int `json:"multiple,omitempty"`
 	// Layout is the order of the tensor's dimensions.
 	Layout Layout `json:"layout"`
 }
@@ -70,18 +75,31 @@ type OutputDescription struct {
 	// PrefixTokens is for PoolMeanPatches: how many tokens stand before
 	// those of the patches (the class token and any registers).
 	PrefixTokens int `json:"prefix_tokens,omitempty"`
+	// Patches is where the tokens of patches are, if they can be had and are
+	// not the output itself, see PatchEmbedder.
+	Patches PatchDescription `json:"patches,omitzero"`
+}
+
+// PatchDescription names an output [batch, tokens, dim] in which the tokens
+// of the patches stand row by row after PrefixTokens others.
+type PatchDescription struct {
+	Name         string `json:"name"`
+	PrefixTokens int    `json:"prefix_tokens,omitempty"`
 }
 
 // Fit is a way of bringing a picture of any shape to the model's input.
 type Fit string
 
 // The ways of fitting. FitCrop cuts the square in the middle out of the
-// resized picture, FitWhole keeps all of it and the ratio of its sides and
-// fills the rest with the mean colour, FitStretch keeps all of it and gives
-// up the ratio.
+// resized picture. FitWhole keeps all of it and gives the input the picture's
+// shape, see InputSize; the model's input must be free for that. FitPad keeps
+// all of it and the ratio of its sides in an input of one shape and fills the
+// rest with the mean colour. FitStretch keeps all of it and gives up the
+// ratio.
 const (
 	FitCrop    Fit = "crop"
 	FitWhole   Fit = "whole"
+	FitPad     Fit = "pad"
 	FitStretch Fit = "stretch"
 )
 
@@ -172,12 +190,16 @@ func (d Description) Validate() error {
 		}
 	}
 	oneOf("input.layout", string(d.Input.Layout), string(LayoutNCHW), string(LayoutNHWC))
-	oneOf("fit", string(d.Fit), string(FitCrop), string(FitWhole), string(FitStretch))
+	oneOf("fit", string(d.Fit), string(FitCrop), string(FitWhole), string(FitPad), string(FitStretch))
 	oneOf("resample", d.Resample, Bicubic)
 	oneOf("output.pooling", string(d.Output.Pooling), string(PoolNone), string(PoolClass), string(PoolMeanPatches))
 	oneOf("normalise", d.Normalise, NormaliseL2)
 	oneOf("numeric_class", string(d.NumericClass), string(NumericFloat), string(NumericInt8))
 	problems = append(problems, d.cropProblems()...)
+	problems = append(problems, d.wholeProblems()...)
+	if p := d.Output.Patches; p.PrefixTokens < 0 || p.Name == "" && p.PrefixTokens != 0 {
+		wrong("output.patches has name %q and prefix_tokens %d: the name is missing or the number negative", p.Name, p.PrefixTokens)
+	}
 	if d.Output.PrefixTokens < 0 || d.Output.PrefixTokens > 0 && d.Output.Pooling != PoolMeanPatches {
 		wrong("output.prefix_tokens is %d with pooling %q: it goes with %q and is not negative",
 			d.Output.PrefixTokens, d.Output.Pooling, PoolMeanPatches)
@@ -216,6 +238,21 @@ func (d Description) cropProblems() []error {
 		problems = append(problems, fmt.Errorf("the shorter side is resized to %d, want %d to %d", short, d.Input.Width, 2*maxInputSide))
 	}
 	return problems
+}
+
+func (d Description) wholeProblems() []error {
+	multiple := d.Input.Multiple
+	switch {
+	case d.Fit != FitWhole && multiple != 0:
+		return []error{fmt.Errorf("input.multiple goes with fit %q, not %q", FitWhole, d.Fit)}
+	case d.Fit != FitWhole:
+		return nil
+	case multiple < 1:
+		return []error{fmt.Errorf("input.multiple is %d, fit %q wants the side of a patch", multiple, FitWhole)}
+	case d.Input.Width%multiple != 0 || d.Input.Height%multiple != 0:
+		return []error{fmt.Errorf("the input of %d×%d is no multiple of %d", d.Input.Width, d.Input.Height, multiple)}
+	}
+	return nil
 }
 
 // shortSide is what FitCrop resizes the shorter side to.

@@ -70,7 +70,12 @@ func TestDescriptionsThatCannotBeUsedAreRefused(t *testing.T) {
 		{"crop ratio above 1", `0.875`, `1.5`, "crop_ratio is 1.5"},
 		{"crop ratio near 0", `0.875`, `1e-300`, "shorter side"},
 		{"short side below the input", `"crop_ratio": 0.875`, `"short_side": 200`, "shorter side is resized to 200"},
-		{"crop without crop", `"crop",`, `"whole",`, `go with fit "crop"`},
+		{"crop without crop", `"crop",`, `"pad",`, `go with fit "crop"`},
+		{"whole without a multiple", `"crop", "crop_ratio": 0.875`, `"whole"`, "input.multiple is 0"},
+		{"whole of no multiple", `224, "layout": "nchw"},
+	"fit": "crop", "crop_ratio": 0.875`, `224, "multiple": 15, "layout": "nchw"}, "fit": "whole"`, "no multiple of 15"},
+		{"multiple without whole", `"height": 224`, `"height": 224, "multiple": 14`, `input.multiple goes with fit "whole"`},
+		{"patches of no output", `"prefix_tokens": 5`, `"patches": {"name": "", "prefix_tokens": 1}`, "output.patches"},
 		{"crop to no square", `"height": 224`, `"height": 200`, "square"},
 	}
 	for _, test := range tests {
@@ -130,7 +135,13 @@ func TestFingerprintNamesTheFunctionAndNothingElse(t *testing.T) {
 			d.Input.Width, d.Input.Height = 196, 196
 			d.CropRatio, d.ShortSide = 0, 256
 		},
-		"fit":           func(d *embedder.Description) { d.Fit, d.CropRatio = embedder.FitWhole, 0 },
+		"fit": func(d *embedder.Description) { d.Fit, d.CropRatio = embedder.FitPad, 0 },
+		"whole": func(d *embedder.Description) {
+			d.Fit, d.CropRatio, d.Input.Multiple = embedder.FitWhole, 0, 14
+		},
+		"multiple": func(d *embedder.Description) {
+			d.Fit, d.CropRatio, d.Input.Multiple = embedder.FitWhole, 0, 28
+		},
 		"stretch":       func(d *embedder.Description) { d.Fit, d.CropRatio = embedder.FitStretch, 0 },
 		"short side":    func(d *embedder.Description) { d.CropRatio, d.ShortSide = 0, 257 },
 		"mean":          func(d *embedder.Description) { d.Mean[1] = math.Nextafter(d.Mean[1], 1) },
@@ -157,7 +168,7 @@ func TestFingerprintNamesTheFunctionAndNothingElse(t *testing.T) {
 // Fingerprints stand in every catalog: none may change by accident.
 func TestFingerprintStaysWhatItWas(t *testing.T) {
 	got := embedder.Fingerprint(sha256.Sum256(nil), parse(t, dinoLike))
-	const want = palate.ModelID("616006349343c6e545a82ba5b3c265115ceeb395b39e888e19299233fa9a4957")
+	const want = palate.ModelID("57c7fc987573b8cc841b2fe4c5f2aaf1abf400037ca2ea859b777afd9698fe4c")
 	if got != want {
 		t.Errorf("got %s, want %s: the canonical form has changed, and with it the identity of every stored embedding", got, want)
 	}

@@ -19,7 +19,14 @@ import (
 type Input struct {
 	Channels, Height, Width int
 	Pixels                  []float32
+	// Shown is the part of the upright picture that the input shows. It goes
+	// beyond the picture where the input was filled.
+	Shown Area
 }
+
+// Area is a rectangle of an upright picture, in fractions of its sides from
+// the top left: all of it is from 0 to 1.
+type Area struct{ MinX, MinY, MaxX, MaxY float64 }
 
 // Embedder maps images to embeddings with one fixed model.
 // It is safe for concurrent use.
@@ -29,11 +36,17 @@ type Embedder interface {
 	Prepare(img image.Image) (Input, error)
 
 	// Embed returns one embedding per input, in input order, each of
-	// length Dim and L2 norm 1±1e-5. On error it returns no embeddings.
+	// length Dim and L2 norm 1±1e-5. Inputs may differ in shape as far as
+	// Prepare makes them. On error it returns no embeddings.
 	// No inputs give no embeddings and no error. An input that Prepare did
 	// not make (another shape, a NaN) is palate.ErrInvalid. It returns
 	// promptly with ctx's error once ctx is done.
 	Embed(ctx context.Context, inputs []Input) ([]palate.Embedding, error)
+
+	// Detail is the length in pixels of a picture's shorter side beyond which
+	// more detail changes nothing much: pictures may be decoded smaller for
+	// Prepare, but not below it (picture.DecodeAtLeast).
+	Detail() int
 
 	// Dim is the length of every embedding.
 	Dim() int
@@ -47,4 +60,30 @@ type Embedder interface {
 	// Provider says what computes it, such as "cpu" or "cuda:0". It is no
 	// part of the fingerprint.
 	Provider() string
+}
+
+// Patches are the tokens of one picture's patches, row by row from the top
+// left, each of the model's width and not normalised.
+type Patches struct {
+	Columns, Rows int
+	Tokens        [][]float32 // Rows × Columns
+	Shown         Area        // what all of them cover
+}
+
+// Area is the part of the upright picture that a patch covers.
+func (p Patches) Area(column, row int) Area {
+	w, h := (p.Shown.MaxX-p.Shown.MinX)/float64(p.Columns), (p.Shown.MaxY-p.Shown.MinY)/float64(p.Rows)
+	return Area{
+		MinX: p.Shown.MinX + float64(column)*w, MinY: p.Shown.MinY + float64(row)*h,
+		MaxX: p.Shown.MinX + float64(column+1)*w, MaxY: p.Shown.MinY + float64(row+1)*h,
+	}
+}
+
+// PatchEmbedder is an Embedder that can also tell where in a picture it sees
+// what.
+type PatchEmbedder interface {
+	// EmbedPatches returns the tokens of each input's patches, in input
+	// order. A model that has none, and inputs that Embed would refuse, are
+	// palate.ErrInvalid.
+	EmbedPatches(ctx context.Context, inputs []Input) ([]Patches, error)
 }

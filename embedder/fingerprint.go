@@ -9,9 +9,10 @@ import (
 	"github.com/palate-art/palate"
 )
 
-// preprocessing is the version of Description.Prepare: it changes with the
-// numbers that Prepare gives for a picture.
-const preprocessing = 1
+// preprocessing is the version of what comes before the model, from a picture
+// file to the numbers that Description.Prepare gives: it changes with them. In
+// version 2 a large JPEG is decoded no larger than Description.Detail asks for.
+const preprocessing = 2
 
 // Fingerprint names the function that a model described by d computes (see
 // palate.ModelID). weights is the SHA-256 of what holds its weights: for a
@@ -33,6 +34,9 @@ func Fingerprint(weights [sha256.Size]byte, d Description) palate.ModelID {
 	line("fit", d.Fit)
 	if d.Fit == FitCrop {
 		line("short_side", d.shortSide())
+	}
+	if d.Fit == FitWhole {
+		line("multiple", d.Input.Multiple)
 	}
 	line("resample", d.Resample)
 	line("mean", d.Mean)

@@ -8,7 +8,6 @@ import (
 	"iter"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -31,24 +30,6 @@ type Result struct {
 	Err       error
 }
 
-// Stats sums up a Run. Decode, Prepare and Infer are summed over all workers,
-// so each may be longer than Wall.
-type Stats struct {
-	Embedded, Failed int
-	Wall             time.Duration // of the whole Run
-	Decode           time.Duration // in Item.Open
-	Prepare          time.Duration // in Embedder.Prepare
-	Infer            time.Duration // in Embedder.Embed
-}
-
-// Rate is the number of pictures embedded per second of Wall.
-func (s Stats) Rate() float64 {
-	if s.Wall <= 0 {
-		return 0
-	}
-	return float64(s.Embedded) / s.Wall.Seconds()
-}
-
 // PipelineConfig says how many pictures are worked on at once.
 type PipelineConfig struct {
 	// PrepareWorkers decode and prepare, each one picture at a time.
@@ -58,12 +39,15 @@ type PipelineConfig struct {
 	// computed.
 	EmbedWorkers int
 	// BatchSize bounds the pictures of one Embed. A batch takes what is
-	// ready and waits for nothing: it fills when inference is the slower
-	// part, and only then does size matter. On the CPU 1 is as fast as more.
+	// ready and of one shape and waits for nothing: it fills when inference
+	// is the slower part, and only then does size matter. On the CPU 1 is as
+	// fast as more.
 	BatchSize int
 	// Window bounds the pictures that are under way, between the source and
 	// the sink; prepared pictures and results wait in it.
 	Window int
+	// Meter, if not nil, counts along. Several Runs may share one.
+	Meter *Meter
 }
 
 // DefaultPipelineConfig is for models on the CPU.
@@ -104,14 +88,17 @@ func Run(ctx context.Context, e Embedder, c PipelineConfig, source iter.Seq2[Ite
 	if err := c.Validate(); err != nil {
 		return Stats{}, err
 	}
-	start := time.Now()
 	p := &pipeline{
-		embedder: e, config: c,
-		order:    make(chan *job, c.Window), // its bound is the window
-		toOpen:   make(chan *job),
-		prepared: make(chan *job, c.EmbedWorkers*c.BatchSize), // a next batch for every worker
+		embedder: e, config: c, meter: new(Meter), shared: c.Meter,
+		order:  make(chan *job, c.Window), // its bound is the window
+		toOpen: make(chan *job),
 	}
+	p.begin()
 	group, ctx := errgroup.WithContext(ctx)
+	// A next batch for every worker, or enough that batches of one shape fill.
+	var release func() bool
+	p.prepared, release = newQueue(ctx, max(c.EmbedWorkers*c.BatchSize, c.Window/2))
+	defer release()
 	group.Go(func() error { return p.feed(ctx, source) })
 	var preparing sync.WaitGroup
 	for range c.PrepareWorkers {
@@ -123,7 +110,7 @@ func Run(ctx context.Context, e Embedder, c PipelineConfig, source iter.Seq2[Ite
 	}
 	group.Go(func() error {
 		preparing.Wait()
-		close(p.prepared)
+		p.prepared.close()
 		return nil
 	})
 	for range c.EmbedWorkers {
@@ -134,10 +121,7 @@ func Run(ctx context.Context, e Embedder, c PipelineConfig, source iter.Seq2[Ite
 	if err != nil {
 		err = fmt.Errorf("embed pictures: %w", err)
 	}
-	return Stats{
-		Embedded: p.embedded, Failed: p.failed, Wall: time.Since(start),
-		Decode: time.Duration(p.decoding.Load()), Prepare: time.Duration(p.preparing.Load()), Infer: time.Duration(p.inferring.Load()),
-	}, err
+	return p.end(), err
 }
 
 // job is an Item on its way. Whoever finishes it writes result and closes done.
@@ -155,12 +139,13 @@ func (j *job) finish(e palate.Embedding, err error) {
 }
 
 type pipeline struct {
-	embedder                Embedder
-	config                  PipelineConfig
-	order, toOpen, prepared chan *job
+	embedder      Embedder
+	config        PipelineConfig
+	order, toOpen chan *job
+	prepared      *queue
 
-	decoding, preparing, inferring atomic.Int64 // nanoseconds
-	embedded, failed               int          // of deliver alone
+	meter  *Meter // of this Run
+	shared *Meter // of the caller, or nil
 }
 
 func (p *pipeline) feed(ctx context.Context, source iter.Seq2[Item, error]) error {
@@ -190,7 +175,13 @@ func send(ctx context.Context, to chan<- *job, j *job) error {
 }
 
 func (p *pipeline) prepare(ctx context.Context) error {
-	for j := range p.toOpen {
+	for {
+		waits := time.Now()
+		j, more := <-p.toOpen
+		p.add(idle, waits)
+		if !more {
+			return nil
+		}
 		input, err := p.prepareOne(ctx, j.item)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -200,44 +191,40 @@ func (p *pipeline) prepare(ctx context.Context) error {
 			continue
 		}
 		j.input = input
-		if err := send(ctx, p.prepared, j); err != nil {
+		waits = time.Now()
+		err = p.prepared.put(ctx, j)
+		p.add(blocked, waits)
+		if err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 func (p *pipeline) prepareOne(ctx context.Context, item Item) (Input, error) {
 	start := time.Now()
 	img, err := item.Open(ctx)
-	opened := time.Now()
-	p.decoding.Add(int64(opened.Sub(start)))
+	p.add(decoding, start)
 	if err != nil {
 		return Input{}, fmt.Errorf("open picture: %w", err)
 	}
+	start = time.Now()
 	input, err := p.embedder.Prepare(img)
-	p.preparing.Add(int64(time.Since(opened)))
+	p.add(preparing, start)
 	return input, err
 }
 
 func (p *pipeline) embed(ctx context.Context) error {
-	for first := range p.prepared {
-		batch := []*job{first}
-		for more := true; more && len(batch) < p.config.BatchSize; {
-			select {
-			case j, open := <-p.prepared:
-				if more = open; open {
-					batch = append(batch, j)
-				}
-			default:
-				more = false
-			}
+	for {
+		waits := time.Now()
+		batch := p.prepared.take(p.config.BatchSize)
+		p.add(starved, waits)
+		if batch == nil {
+			return ctx.Err()
 		}
 		if err := p.embedBatch(ctx, batch); err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 // embedBatch finishes the jobs, or returns the error that stops the Run.
@@ -248,7 +235,7 @@ func (p *pipeline) embedBatch(ctx context.Context, batch []*job) error {
 	}
 	start := time.Now()
 	embeddings, err := p.embedder.Embed(ctx, inputs)
-	p.inferring.Add(int64(time.Since(start)))
+	p.add(inferring, start)
 	switch {
 	case err == nil:
 		for i, j := range batch {
@@ -278,14 +265,13 @@ func (p *pipeline) deliver(ctx context.Context, sink func(Result) error) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if err := sink(j.result); err != nil {
+		start := time.Now()
+		err := sink(j.result)
+		p.add(delivering, start)
+		if err != nil {
 			return fmt.Errorf("take result: %w", err)
 		}
-		if j.result.Err != nil {
-			p.failed++
-		} else {
-			p.embedded++
-		}
+		p.count(j.result.Err == nil)
 	}
 	return nil
 }

@@ -17,12 +17,13 @@ func (d Description) Prepare(img image.Image) (Input, error) {
 		return Input{}, fmt.Errorf("prepare a picture for %s: the picture is empty: %w", d.Name, palate.ErrInvalid)
 	}
 	rgb := picture.FromImage(img)
-	width, height := d.Input.Width, d.Input.Height
+	width, height := d.InputSize(rgb.Width, rgb.Height)
+	shown := d.shown(rgb.Width, rgb.Height)
 	var err error
 	switch d.Fit {
 	case FitCrop:
 		rgb, err = picture.ResizeCrop(rgb, d.shortSide(), width)
-	case FitWhole:
+	case FitPad:
 		w, h := insideSize(rgb.Width, rgb.Height, width, height)
 		rgb, err = picture.Resize(rgb, w, h)
 	default:
@@ -31,7 +32,7 @@ func (d Description) Prepare(img image.Image) (Input, error) {
 	if err != nil {
 		return Input{}, fmt.Errorf("prepare a picture for %s: %w", d.Name, err)
 	}
-	in := Input{Channels: 3, Height: height, Width: width, Pixels: make([]float32, 3*height*width)}
+	in := Input{Channels: 3, Height: height, Width: width, Pixels: make([]float32, 3*height*width), Shown: shown}
 	d.normaliseInto(in, rgb)
 	return in, nil
 }
@@ -56,17 +57,4 @@ func (d Description) normaliseInto(in Input, rgb *picture.RGB) {
 			}
 		}
 	}
-}
-
-// insideSize is the largest size of w:h's ratio inside boxW × boxH, each
-// side at least one pixel.
-func insideSize(w, h, boxW, boxH int) (int, int) {
-	if int64(w)*int64(boxH) >= int64(h)*int64(boxW) {
-		return boxW, max(1, round(int64(h)*int64(boxW), int64(w)))
-	}
-	return max(1, round(int64(w)*int64(boxH), int64(h))), boxH
-}
-
-func round(numerator, denominator int64) int {
-	return int((2*numerator + denominator) / (2 * denominator))
 }

@@ -53,11 +53,11 @@ func TestPrepareFitsAndNormalises(t *testing.T) {
 		probes []probe
 	}{
 		{"stretch keeps both ends", plain(embedder.FitStretch, 8, 6), halves(64, 12), []probe{{0, 0, red}, {7, 5, blue}}},
-		{"whole fills a wide picture's top and bottom with the mean", plain(embedder.FitWhole, 8, 8), halves(64, 32),
+		{"pad fills a wide picture's top and bottom with the mean", plain(embedder.FitPad, 8, 8), halves(64, 32),
 			[]probe{{0, 1, mean}, {0, 2, red}, {7, 5, blue}, {7, 6, mean}}},
-		{"whole fills a tall picture's sides with the mean", plain(embedder.FitWhole, 8, 8), halves(32, 64),
+		{"pad fills a tall picture's sides with the mean", plain(embedder.FitPad, 8, 8), halves(32, 64),
 			[]probe{{1, 0, mean}, {2, 0, red}, {5, 7, blue}, {6, 7, mean}}},
-		{"whole keeps one line of a very wide picture", plain(embedder.FitWhole, 8, 8), halves(4000, 2),
+		{"pad keeps one line of a very wide picture", plain(embedder.FitPad, 8, 8), halves(4000, 2),
 			[]probe{{0, 2, mean}, {0, 3, red}, {7, 3, blue}, {0, 4, mean}}},
 		{"crop takes the middle", crop, halves(64, 16), []probe{{0, 0, red}, {7, 7, blue}}},
 		{"crop of a picture with its seam outside", crop, onlyRedInTheMiddle(), []probe{{0, 0, red}, {7, 7, red}}},

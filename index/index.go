@@ -63,20 +63,30 @@ type Query struct {
 	Filter Filter
 	// Threshold, if set, leaves out hits whose score is not above it.
 	Threshold *float32
+	// Collapse, if not 0, keeps one of every group of near duplicates:
+	// going from the best hit down, a hit is left out if the inner product
+	// of its embedding with that of a hit kept before it is at least
+	// Collapse. It is MinCollapse to MaxCollapse. Offset and Limit count
+	// what is kept.
+	Collapse float32
 	// Limit is 1 to MaxLimit; Offset is 0 to MaxOffset.
 	Limit, Offset int
 }
 
-// The bounds of Query.Limit and Query.Offset.
+// The bounds of Query.Limit, Query.Offset and Query.Collapse. Embeddings have
+// norms of 1±1e-3, so that a product above MaxCollapse does not even hold for
+// every embedding with itself.
 const (
-	MaxLimit  = 1_000
-	MaxOffset = 10_000
+	MaxLimit    = 1_000
+	MaxOffset   = 10_000
+	MinCollapse = .9
+	MaxCollapse = .998
 )
 
 // Examples are stored points. The query vector is 2·mean(Positive) −
 // mean(Negative), or mean(Positive) without negatives (the average strategy
 // of Qdrant's recommend). Positive must not be empty; an example that is not
-// stored is ErrNotFound.
+// stored is ErrNotFound. Examples that cancel out to zero may be ErrInvalid.
 type Examples struct {
 	Positive, Negative []palate.ImageID
 }
@@ -137,6 +147,11 @@ type Index interface {
 	// Get returns stored points, embeddings within 1e-6 of what was
 	// written, in the order asked, leaving out IDs that are not stored.
 	Get(ctx context.Context, ids []palate.ImageID) ([]Point, error)
+
+	// IDs lists up to limit stored points whose IDs follow after, in the
+	// order of IDs; fewer than limit mean that these were the last. The
+	// zero ID begins the list. A limit below 1 is ErrInvalid.
+	IDs(ctx context.Context, after palate.ImageID, limit int) ([]palate.ImageID, error)
 
 	// Count counts the points that pass the filter.
 	Count(ctx context.Context, f Filter) (int, error)

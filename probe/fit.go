@@ -20,6 +20,9 @@ const smallGradient = 1e-5
 // weak strengths and long descents: it saves a quarter of the iterations.
 const pathMemory = 40
 
+// smallError is how far off the weights may be, as a share of the largest.
+const smallError = 1e-6
+
 // maxSearch is how many evaluations one line search may take: more only come
 // from a search that goes in circles among values that rounding has made
 // equal, as Moré and Thuente's can.
@@ -219,7 +222,11 @@ func (m *monitor) Converged(at *optimize.Location) optimize.Status {
 	m.relativeGradient = floats.Norm(at.Gradient, math.Inf(1)) / m.bound
 	// The objective is 1-strongly convex in the weights: it lies at most
 	// |g|²/2 above its minimum, where the intercept is at its best.
-	m.converged = floats.Dot(at.Gradient, at.Gradient)/2 <= m.options.Tolerance*at.F
+	// For the same reason the weights are off by |g| at most, which counts
+	// where strong regularisation keeps them small beside the objective.
+	gradient := floats.Norm(at.Gradient, 2)
+	m.converged = gradient*gradient/2 <= m.options.Tolerance*at.F &&
+		gradient <= smallError*floats.Norm(at.X[:len(at.X)-1], math.Inf(1))
 	m.keep(at)
 	switch o := m.options; {
 	case m.converged:

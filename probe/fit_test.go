@@ -82,6 +82,43 @@ func TestEarlyStoppingKeepsTheBestState(t *testing.T) {
 	}
 }
 
+// TestStrongRegularisationLeavesNothingUnfitted looks where the objective
+// hardly feels the weights: how far they and the intercept are off their
+// optimum, by its conditions, as a share of the largest weight.
+func TestStrongRegularisationLeavesNothingUnfitted(t *testing.T) {
+	w := world{dim: 128, styles: 6, liked: 2, spread: .5}
+	s := weigh(samplesOf(w.draw(8, 500)), .1, 2.5)
+	for _, c := range []float64{1e-5, 1e-4, 1e-3, 1e-2} {
+		f, err := probe.Fit(t.Context(), s, probe.FitOptions{C: c, Tolerance: probe.DefaultConfig().Tolerance})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := make([]float64, w.dim) // w = C·Σ s·y·σ(-y·logit)·x
+		var slope, curvature float64   // of the objective along the intercept
+		for i, row := range s.Rows {
+			sign := -1.
+			if s.Liked[i] {
+				sign = 1
+			}
+			wrong := 1 / (1 + math.Exp(sign*f.Logit(row)))
+			slope += s.Weights[i] * sign * wrong
+			curvature += s.Weights[i] * wrong * (1 - wrong)
+			for j, x := range row {
+				want[j] += c * s.Weights[i] * sign * wrong * float64(x)
+			}
+		}
+		var largest float64
+		worst := math.Abs(slope / curvature)
+		for j, got := range f.Weights {
+			largest, worst = max(largest, math.Abs(want[j])), max(worst, math.Abs(got-want[j]))
+		}
+		t.Logf("C=%g: %d iterations, off by %.2g of the largest weight", c, f.Ran, worst/largest)
+		if !f.Converged || !(worst <= 1e-4*largest) {
+			t.Errorf("C=%g: converged %v, off by %.2g of the largest weight, want 1e-4 at most", c, f.Converged, worst/largest)
+		}
+	}
+}
+
 func TestFitIsTheSameWhateverTheParallelism(t *testing.T) {
 	s := samplesOf(museum.draw(7, 1500))
 	var want *probe.Fitted

@@ -19,6 +19,9 @@ type commands struct {
 	Scores   scoresCommand   `cmd:"" help:"Show images by the taste's score, or score files."`
 	Similar  similarCommand  `cmd:"" help:"Show the nearest images to an image or a file."`
 	Sort     sortCommand     `cmd:"" help:"Sort a folder's pictures into liked/ and disliked/."`
+	Reindex  reindexCommand  `cmd:"" help:"Fill the index anew from the catalog; what it holds serves until then."`
+	Index    indexCommand    `cmd:"" help:"Look at the index: status, verify."`
+	Model    modelCommand    `cmd:"" help:"List, pull, add, verify and compare models."`
 	Serve    serveCommand    `cmd:"" help:"Serve the page and the REST API."`
 	Museum   museumCommand   `cmd:"" help:"Serve the synthetic museum alone, to try a crawl without troubling a real site."`
 	Doctor   doctorCommand   `cmd:"" help:"Look at the runtime, the model and the collection, and say what is wrong."`

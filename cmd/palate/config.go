@@ -1,13 +1,9 @@
 package main
 
 import (
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
-
-	"github.com/alecthomas/kong"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/ort"
@@ -17,15 +13,18 @@ import (
 // PALATE_<NAME> or in the configuration file; a flag wins over the
 // environment, the environment over the file.
 type globals struct {
+	indexFlags `embed:""`
+
 	Config     string `help:"Configuration file, a JSON object of flag names to values (default: palate/config.json in the user's configuration folder)." placeholder:"FILE" type:"path"`
 	Data       string `help:"Folder of the collection." placeholder:"DIR" default:"${data}" type:"path"`
 	Profile    string `help:"Whose taste." default:"me" placeholder:"NAME"`
-	Model      string `help:"Model that embeds the pictures: \"baseline\", or an .onnx file with a .json description beside it." default:"baseline" placeholder:"NAME|FILE"`
 	JSON       bool   `help:"Print results as JSON." name:"json"`
 	Quiet      bool   `help:"No progress on standard error." short:"q"`
 	Verbose    bool   `help:"Log what happens on standard error." short:"v"`
 	ORTLibrary string `help:"ONNX Runtime library to use, instead of finding or fetching one." name:"ort-library" placeholder:"FILE" type:"path"`
-	Offline    bool   `help:"Fetch no runtime from the network."`
+	Offline    bool   `help:"Fetch no runtime and no weights from the network."`
+
+	modelFlags `embed:"" group:"Model"`
 }
 
 func (g *globals) profile() (palate.Profile, error) {
@@ -47,7 +46,7 @@ func (g *globals) runtimeConfig() ort.Config {
 
 // grammarVars are the defaults that depend on the machine.
 func grammarVars() map[string]string {
-	return map[string]string{"data": dataFolder(), "port": strconv.Itoa(defaultPort)}
+	return map[string]string{"data": dataFolder(), "port": strconv.Itoa(defaultPort), "models": modelsFolder()}
 }
 
 // dataFolder follows the XDG base directories where they are in use.
@@ -60,22 +59,4 @@ func dataFolder() string {
 		return "palate-data"
 	}
 	return filepath.Join(home, ".local", "share", "palate")
-}
-
-// configPaths are the configuration files that are read without being named.
-func configPaths() []string {
-	base, err := os.UserConfigDir()
-	if err != nil {
-		return nil
-	}
-	return []string{filepath.Join(base, "palate", "config.json")}
-}
-
-// readConfig reads a configuration file and names it when it is broken.
-func readConfig(r io.Reader) (kong.Resolver, error) {
-	resolver, err := kong.JSON(r)
-	if err != nil {
-		return nil, fmt.Errorf("configuration file: %w", err)
-	}
-	return resolver, nil
 }

@@ -117,7 +117,7 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		defer os.RemoveAll(folder)
-		s.Data = folder
+		s.Data, s.temporary = folder, true
 	}
 	h, err := openHome(ctx, s)
 	if err != nil {
@@ -146,7 +146,7 @@ func (d *demo) do(ctx context.Context, profile palate.Profile) error {
 		name string
 		do   func(context.Context) error
 	}{
-		{"runtime and model", d.home.openModel},
+		{"runtime and model", d.home.openModelToEmbed},
 		{"museum", d.openMuseum},
 		{"crawl", d.crawl},
 		{"embed", d.embed},

@@ -63,7 +63,7 @@ func (d *demo) embed(ctx context.Context) error {
 }
 
 func (d *demo) index(ctx context.Context) error {
-	if _, err := d.home.follower.CatchUp(ctx); err != nil {
+	if err := d.home.catchUp(ctx); err != nil {
 		return err
 	}
 	var err error
@@ -123,7 +123,7 @@ func (d *demo) train(ctx context.Context, profile palate.Profile) error {
 	if err != nil {
 		return err
 	}
-	if _, err := d.home.follower.CatchUp(ctx); err != nil {
+	if err := d.home.catchUp(ctx); err != nil {
 		return err
 	}
 	p := &d.report.Probe

@@ -88,7 +88,7 @@ func TestTheDemoGivesWhatItPromisesToPrograms(t *testing.T) {
 // with a profile of its own.
 func TestTheProbeLearnsTheTasteOfNineInTenVisitors(t *testing.T) {
 	ctx := context.Background()
-	session := newSession(&globals{Data: demoCollection(t), Model: "baseline", Quiet: true}, io.Discard, io.Discard)
+	session := newSession(&globals{Data: demoCollection(t), Quiet: true, indexFlags: indexFlags{IndexAddress: embeddedIndex}, modelFlags: modelFlags{Model: modelBaseline}}, io.Discard, io.Discard)
 	h, err := openHome(ctx, session)
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ type diagnosis struct {
 	Version    string               `json:"version"`
 	Runtime    ort.Report           `json:"runtime"`
 	Model      *modelDiagnosis      `json:"model,omitempty"`
+	Models     modelsDiagnosis      `json:"models"`
 	Collection *collectionDiagnosis `json:"collection,omitempty"`
 	Problems   []string             `json:"problems"`
 }
@@ -27,6 +28,17 @@ type modelDiagnosis struct {
 	ID       string `json:"model_id"`
 	Dim      int    `json:"dim"`
 	Provider string `json:"provider"`
+	// Advice is what may be done for a better one.
+	Advice string `json:"advice,omitempty"`
+}
+
+// modelsDiagnosis tells which models' files are here, and where they lie.
+type modelsDiagnosis struct {
+	Folder   string       `json:"folder"`    // what was added
+	HubCache string       `json:"hub_cache"` // weights from the hub
+	Endpoint string       `json:"hub"`
+	Offline  bool         `json:"offline"`
+	Here     []modelEntry `json:"here"`
 }
 
 type collectionDiagnosis struct {
@@ -55,14 +67,19 @@ func (c *doctorCommand) Run(ctx context.Context, s *session) error {
 }
 
 func (c *doctorCommand) look(ctx context.Context, s *session, d *diagnosis) {
-	if e, err := openEmbedder(ctx, s); err != nil {
+	used, err := s.collectionModels(ctx)
+	if err != nil { // it is told with the collection below
+		used = nil
+	}
+	if e, err := s.openEmbedder(ctx, used, false); err != nil {
 		d.Problems = append(d.Problems, "model: "+err.Error())
 	} else {
-		d.Model = &modelDiagnosis{e.Name(), string(e.Model()), e.Dim(), e.Provider()}
+		d.Model = &modelDiagnosis{e.Name(), string(e.Model()), e.Dim(), e.Provider(), e.choice.advice}
 		if err := e.Close(); err != nil {
 			d.Problems = append(d.Problems, "model: "+err.Error())
 		}
 	}
+	c.lookAtModels(s, d)
 	// After the model, whose loading may have fetched the runtime.
 	d.Runtime = ort.Diagnose(ctx, s.runtimeConfig())
 	if d.Runtime.Problem != "" {
@@ -73,6 +90,26 @@ func (c *doctorCommand) look(ctx context.Context, s *session, d *diagnosis) {
 	}
 	if err := c.lookAtCollection(ctx, s, d); err != nil {
 		d.Problems = append(d.Problems, "collection: "+err.Error())
+	}
+}
+
+func (c *doctorCommand) lookAtModels(s *session, d *diagnosis) {
+	d.Models.Folder = s.modelStore().Folder()
+	d.Models.Here = []modelEntry{}
+	config := s.hubConfig()
+	d.Models.HubCache, d.Models.Endpoint, d.Models.Offline = config.CacheDir, config.Endpoint, config.Offline
+	entries, err := s.modelEntries()
+	if err != nil {
+		d.Problems = append(d.Problems, "models: "+err.Error())
+	}
+	for _, e := range entries {
+		switch e.State {
+		case stateHere:
+			d.Models.Here = append(d.Models.Here, e)
+		case stateNotHere:
+		default:
+			d.Problems = append(d.Problems, fmt.Sprintf("model %s: %s is %s: %s", e.Name, e.File, e.State, e.Problem))
+		}
 	}
 }
 
@@ -140,8 +177,26 @@ func (s *session) printDiagnosis(d diagnosis) {
 	}
 	s.table(rows...)
 	s.say("")
+	rows = [][]string{{"MODEL", "SIZE", "WHERE"}}
+	for _, m := range d.Models.Here {
+		where := m.File
+		if where == "" {
+			where = m.Source
+		}
+		rows = append(rows, []string{m.Name, byteText(m.Bytes), where})
+	}
+	s.table(rows...)
+	s.say("")
+	hub := d.Models.Endpoint
+	if d.Models.Offline {
+		hub += " (offline)"
+	}
+	s.say("Model hub    %s, its cache is %s", hub, d.Models.HubCache)
 	if m := d.Model; m != nil {
 		s.say("Model        %s (%.12s), %d values on %s", m.Name, m.ID, m.Dim, m.Provider)
+		if m.Advice != "" {
+			s.say("             %s", m.Advice)
+		}
 	}
 	if c := d.Collection; c != nil {
 		s.say("Collection   %s: %d images, %d embedded, %d that can't be, %d deleted", c.Folder, c.Images, c.Embedded, c.Failed, c.Tombstones)

@@ -5,10 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/picture"
 )
 
@@ -30,7 +34,7 @@ func (c *embedCommand) Run(ctx context.Context, s *session) error {
 }
 
 func (c *embedCommand) embed(ctx context.Context, h *home) error {
-	if err := h.openModel(ctx); err != nil {
+	if err := h.openModelToEmbed(ctx); err != nil {
 		return err
 	}
 	if c.Retry {
@@ -48,10 +52,29 @@ func (c *embedCommand) embed(ctx context.Context, h *home) error {
 	}
 	s.say("%d images embedded by %s on %s, %.1f a second; %d could not be embedded", report.Embedded,
 		h.embedder.Name(), h.embedder.Provider(), report.ImagesPerSecond, report.Failed)
+	if report.Embedded > 0 {
+		s.say("%s", boundLine(report))
+	}
 	for _, failure := range report.Failures {
 		s.say("  %s: %s", failure.Image, failure.Reason)
 	}
 	return nil
+}
+
+// boundNames say what a stage does.
+var boundNames = map[embedder.Stage]string{
+	embedder.StageSource: "finding the next picture", embedder.StageDecode: "decoding", embedder.StagePrepare: "resizing",
+	embedder.StageInfer: "inference", embedder.StageDeliver: "writing",
+}
+
+// boundLine tells where the time went and which stage the others waited for.
+func boundLine(r ingest.EmbedReport) string {
+	line := fmt.Sprintf("%.1f s: decoding %.1f, resizing %.1f, inference %.1f, writing %.1f; waiting for pictures %.1f, for inference %.1f (seconds of all workers)",
+		r.Seconds, r.DecodeSeconds, r.PrepareSeconds, r.InferSeconds, r.WriteSeconds, r.StarvedSeconds, r.BlockedSeconds)
+	if name, ok := boundNames[r.Bound]; ok {
+		line += "; bound by " + name
+	}
+	return line
 }
 
 // fileEmbedding is what embed prints of one file.
@@ -63,9 +86,17 @@ type fileEmbedding struct {
 }
 
 func (c *embedCommand) printFiles(ctx context.Context, s *session) error {
-	e, err := openEmbedder(ctx, s)
+	used, err := s.collectionModels(ctx)
 	if err != nil {
 		return err
+	}
+	e, err := s.openEmbedder(ctx, used, true)
+	if err != nil {
+		return err
+	}
+	e.tell(s)
+	if err := s.tellInt8OfFiles(ctx, e, c.Files); err != nil {
+		return errors.Join(err, e.Close())
 	}
 	var errs []error
 	for _, name := range c.Files {
@@ -86,23 +117,45 @@ func (c *embedCommand) printFiles(ctx context.Context, s *session) error {
 	return errors.Join(errors.Join(errs...), e.Close())
 }
 
+// collectionModels are those of the collection, if there is one: embeddings of
+// files are to be comparable with it.
+func (s *session) collectionModels(ctx context.Context) ([]usedModel, error) {
+	if _, err := os.Stat(filepath.Join(s.Data, catalogFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	h, err := openHome(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	used, err := usedModels(ctx, h.catalog)
+	return used, errors.Join(err, h.close())
+}
+
 // embedFile gives the embedding of a picture file.
 func embedFile(ctx context.Context, e embedder.Embedder, name string) (palate.Embedding, error) {
 	content, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	m, _, err := picture.Decode(bytes.NewReader(content), picture.DefaultLimits())
+	m, _, err := picture.DecodeAtLeast(bytes.NewReader(content), picture.DefaultLimits(), e.Detail())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	input, err := e.Prepare(m)
+	vector, err := embedPicture(ctx, e, m)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return vector, nil
+}
+
+func embedPicture(ctx context.Context, e embedder.Embedder, m image.Image) (palate.Embedding, error) {
+	input, err := e.Prepare(m)
+	if err != nil {
+		return nil, err
 	}
 	embeddings, err := e.Embed(ctx, []embedder.Input{input})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, err
 	}
 	return embeddings[0], nil
 }

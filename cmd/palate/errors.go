@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/palate-art/palate/internal/hub"
+	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/probe"
 )
@@ -31,7 +33,13 @@ func explain(err error) string {
 	}
 	text := strings.ReplaceAll(err.Error(), "\n", "; ")
 	var missing *probe.NotEnoughError
+	var cache *hub.CacheError
+	var folder *models.FolderError
 	switch {
+	case errors.As(err, &cache):
+		return text + " (HF_HUB_CACHE names another folder)"
+	case errors.As(err, &folder):
+		return text + " (choose another folder with --models DIR)"
 	case errors.As(err, &missing):
 		return text + " (rate more: palate serve, or palate rate like IMAGE)"
 	case errors.Is(err, syscall.EADDRINUSE):

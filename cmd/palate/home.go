@@ -10,10 +10,8 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/embedder"
-	"github.com/palate-art/palate/embedder/baseline"
-	"github.com/palate-art/palate/embedder/onnx"
-	"github.com/palate-art/palate/index/flat"
+	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/index/qdrant"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/catalog/sqlite"
 	"github.com/palate-art/palate/internal/imagestore/disk"
@@ -33,9 +31,11 @@ type home struct {
 	closers    []func() error // in the order of opening
 
 	// Set by openModel.
-	embedder *onnx.Embedder
-	index    *flat.Index
-	follower *ingest.Follower
+	embedder *openedModel
+	index    index.Index
+	server   *qdrant.Index    // behind index, where it is one
+	follower *ingest.Follower // of server, or else of index
+	spare    *ingest.Follower // of the embedded index that answers while server is away
 	tastes   *taste.Tastes
 }
 
@@ -57,43 +57,45 @@ func openHome(ctx context.Context, s *session) (*home, error) {
 	return h, nil
 }
 
-// openModel loads the model and the index of its embeddings.
+// openModel loads the model and the index of its embeddings, for commands that
+// work with what is embedded: where nothing is, no weights are downloaded.
 func (h *home) openModel(ctx context.Context) error {
-	var err error
-	if h.embedder, err = openEmbedder(ctx, h.session); err != nil {
+	return h.open(ctx, false)
+}
+
+func (h *home) open(ctx context.Context, mayPull bool) error {
+	used, err := usedModels(ctx, h.catalog)
+	if err != nil {
+		return err
+	}
+	if h.embedder, err = h.session.openEmbedder(ctx, used, mayPull); err != nil {
 		return err
 	}
 	h.closers = append(h.closers, h.embedder.Close)
-	description, err := json.Marshal(h.embedder.Description())
+	description, err := json.Marshal(catalogModel{h.embedder.Description(), h.embedder.choice.settings})
 	if err != nil {
 		return err
 	}
 	if err := h.catalog.PutModel(ctx, catalog.Model{ID: h.embedder.Model(), Name: h.embedder.Name(), Dim: h.embedder.Dim(), Description: description}); err != nil {
 		return err
 	}
-	if h.index, err = flat.New(h.embedder.Model(), h.embedder.Dim()); err != nil {
+	if err := h.openIndex(); err != nil {
 		return err
 	}
-	h.closers = append(h.closers, h.index.Close)
-	h.follower = ingest.NewFollower(h.catalog, h.index, "", h.session.logger)
 	config := taste.DefaultConfig()
 	config.Hashes = h.collection.Hashes
 	h.tastes, err = taste.New(h.catalog, h.index, config, h.session.logger)
 	return err
 }
 
-// openEmbedder finds or fetches the runtime and loads the model.
-func openEmbedder(ctx context.Context, s *session) (*onnx.Embedder, error) {
-	rt, err := s.loadRuntime(ctx)
-	if err != nil {
-		return nil, err
+// openModelToEmbed is openModel for commands that embed pictures: it says
+// what embeds them.
+func (h *home) openModelToEmbed(ctx context.Context) error {
+	if err := h.open(ctx, true); err != nil {
+		return err
 	}
-	config := onnx.DefaultConfig()
-	if s.Model == "baseline" {
-		model, description := baseline.Model()
-		return onnx.Open(ctx, rt, model, description, config)
-	}
-	return onnx.OpenFile(ctx, rt, s.Model, config)
+	h.embedder.tell(h.session)
+	return nil
 }
 
 func (s *session) loadRuntime(ctx context.Context) (*ort.Runtime, error) {
@@ -114,8 +116,15 @@ const leaseRetry = 250 * time.Millisecond
 // it, it waits for what that one leaves over.
 func (h *home) embedPending(ctx context.Context) (ingest.EmbedReport, error) {
 	defer h.session.finishProgress()
+	if err := h.tellInt8(ctx); err != nil {
+		return ingest.EmbedReport{}, err
+	}
+	pipeline, err := h.embedder.Pipeline(ctx)
+	if err != nil {
+		return ingest.EmbedReport{}, err
+	}
 	for told := false; ; told = true {
-		report, err := h.collection.EmbedPending(ctx, h.embedder, embedder.DefaultPipelineConfig(), func(p ingest.EmbedReport) {
+		report, err := h.collection.EmbedPending(ctx, h.embedder, pipeline, func(p ingest.EmbedReport) {
 			h.session.progress("embed", "img", int64(p.Embedded+p.Failed), int64(p.Total))
 		})
 		if !errors.Is(err, palate.ErrConflict) {

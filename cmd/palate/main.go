@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 		kong.Exit(func(code int) { panic(exitRequest{code}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 		kong.DefaultEnvars("PALATE"),
-		kong.Configuration(readConfig, configPaths()...),
+		kong.Resolvers(new(configFile)),
 		kong.Vars(grammarVars()),
 	)
 	if err != nil {
@@ -59,6 +59,10 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 	parsed, err := parser.Parse(args)
 	if err != nil {
 		fmt.Fprintf(errOut, "palate: %v\nRun \"palate --help\" for commands and flags.\n", err)
+		return exitUsage
+	}
+	if err := checkInt8Asked(parsed, &grammar.globals); err != nil {
+		fmt.Fprintf(errOut, "palate: %v\n", err)
 		return exitUsage
 	}
 	s := newSession(&grammar.globals, out, errOut)

@@ -40,8 +40,8 @@ func TestMain(m *testing.M) {
 var sharedFolder string
 
 // runTests keeps the tests away from whoever's machine this is: home,
-// configuration and collection are temporary. Only the runtime that was
-// fetched before is used again.
+// configuration and collection are temporary, no weights are looked for or
+// fetched. Only the runtime that was fetched before is used again.
 func runTests(m *testing.M) int {
 	folder, err := os.MkdirTemp("", "palate-test-")
 	if err != nil {
@@ -52,13 +52,15 @@ func runTests(m *testing.M) int {
 	sharedFolder = folder
 	runtime := ort.ConfigFromEnv()
 	for _, variable := range os.Environ() {
-		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "PALATE_") {
+		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "PALATE_") || strings.HasPrefix(name, "HF_") {
 			os.Unsetenv(name)
 		}
 	}
 	environment := map[string]string{
 		"HOME": folder, "XDG_DATA_HOME": filepath.Join(folder, "data"), "XDG_CONFIG_HOME": filepath.Join(folder, "config"),
 		"PALATE_ORT_LIBRARY": runtime.LibraryPath,
+		"PALATE_MODEL":       modelBaseline,
+		"HF_HOME":            filepath.Join(folder, "huggingface"), "HF_HUB_OFFLINE": "1",
 		// Under the race detector every program that ends sleeps for a
 		// second first; the ones started here have nothing to wait for.
 		"GORACE": os.Getenv("GORACE") + " atexit_sleep_ms=0",

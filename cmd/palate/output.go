@@ -16,14 +16,23 @@ import (
 // barInterval is how often a progress bar is drawn.
 const barInterval = 100 * time.Millisecond
 
+// reachTimeout is how long --model auto waits for the hub before it goes on
+// with the built-in model.
+const reachTimeout = 5 * time.Second
+
 // session is what a command needs to talk to whoever called it: results on
 // out, progress and logs on errOut.
 type session struct {
 	*globals
 	out, errOut io.Writer
 	logger      *slog.Logger
-	bar         *progressbar.ProgressBar
-	barName     string
+	temporary   bool // what is made goes when the command ends
+
+	// reachTimeout bounds the wait for the hub where there is a way without.
+	reachTimeout time.Duration
+
+	bar     *progressbar.ProgressBar
+	barName string
 }
 
 func newSession(g *globals, out, errOut io.Writer) *session {
@@ -31,7 +40,7 @@ func newSession(g *globals, out, errOut io.Writer) *session {
 	if g.Verbose {
 		level = slog.LevelInfo
 	}
-	return &session{globals: g, out: out, errOut: errOut,
+	return &session{globals: g, out: out, errOut: errOut, reachTimeout: reachTimeout,
 		logger: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level}))}
 }
 

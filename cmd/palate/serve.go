@@ -11,7 +11,6 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/api"
-	"github.com/palate-art/palate/embedder"
 )
 
 const (
@@ -51,7 +50,10 @@ func (c *serveCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	err = h.openModel(ctx)
+	err = h.openModelToEmbed(ctx)
+	if err == nil && !c.NoEmbed {
+		err = h.tellInt8(ctx)
+	}
 	if err == nil {
 		err = h.serve(ctx, listener, serveOptions{announce: true, hosts: c.Host, embed: !c.NoEmbed})
 	}
@@ -81,7 +83,7 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	if _, err := h.catalog.FailStaleRuns(ctx, time.Now().Add(-staleAfter)); err != nil {
 		return err
 	}
-	if _, err := h.follower.CatchUp(ctx); err != nil {
+	if err := h.loadIndex(ctx); err != nil {
 		return err
 	}
 	if options.announce {
@@ -90,7 +92,7 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return server.Run(ctx, listener) })
-	group.Go(func() error { return h.follower.Run(ctx, followEvery) })
+	h.followCatalog(ctx, group.Go)
 	group.Go(func() error { return h.tastes.Run(ctx) })
 	group.Go(func() error { h.sweep(ctx); return nil })
 	if options.embed {
@@ -117,12 +119,16 @@ func (h *home) sweep(ctx context.Context) {
 // keepEmbedding embeds whatever comes into the collection, unless another
 // process is at it.
 func (h *home) keepEmbedding(ctx context.Context) error {
+	pipeline, err := h.embedder.Pipeline(ctx)
+	if err != nil {
+		return err
+	}
 	tick := time.NewTicker(embedEvery)
 	defer tick.Stop()
 	for seen := uint64(0); ; {
 		last, err := h.catalog.LastChange(ctx)
 		if err == nil && last != seen {
-			_, err = h.collection.EmbedPending(ctx, h.embedder, embedder.DefaultPipelineConfig(), nil)
+			_, err = h.collection.EmbedPending(ctx, h.embedder, pipeline, nil)
 			if err == nil {
 				seen = last
 			}

@@ -122,7 +122,7 @@ func (c *scoresCommand) score(ctx context.Context, h *home, profile palate.Profi
 }
 
 func (c *scoresCommand) rank(ctx context.Context, h *home, profile palate.Profile) ([]scoreLine, error) {
-	if _, err := h.follower.CatchUp(ctx); err != nil {
+	if err := h.catchUp(ctx); err != nil {
 		return nil, err
 	}
 	query := taste.RankQuery{Limit: c.Limit}
@@ -197,7 +197,7 @@ func (c *similarCommand) search(ctx context.Context, h *home) error {
 	if err := h.openModel(ctx); err != nil {
 		return err
 	}
-	if _, err := h.follower.CatchUp(ctx); err != nil {
+	if err := h.catchUp(ctx); err != nil {
 		return err
 	}
 	query := index.Query{Limit: c.Limit}

@@ -38,6 +38,7 @@ func Run(t *testing.T, e embedder.Embedder) {
 	t.Run("different pictures have different embeddings", func(t *testing.T) { different(t, alone) })
 	t.Run("a batch gives what each picture gives alone, in order", func(t *testing.T) { batches(t, e, inputs, alone) })
 	t.Run("concurrent calls give what one gives", func(t *testing.T) { concurrent(t, e, inputs, alone) })
+	t.Run("patches give the embedding that is their mean", func(t *testing.T) { patches(t, e, inputs, alone) })
 	t.Run("no inputs give no embeddings", func(t *testing.T) { empty(t, e) })
 	t.Run("an input that Prepare did not make is invalid", func(t *testing.T) { foreign(t, e, inputs[0]) })
 	t.Run("a context that is done ends Embed with its error", func(t *testing.T) { cancelled(t, e, inputs) })
@@ -227,15 +228,56 @@ func cancelled(t *testing.T, e embedder.Embedder, inputs []embedder.Input) {
 	wantSame(t, "after a cancelled call", embed(t, e, inputs[0])[0], embed(t, e, inputs[0])[0])
 }
 
+// sized is an embedder that says what size a picture's input has.
+type sized interface {
+	Description() embedder.Description
+}
+
 func shapes(t *testing.T, e embedder.Embedder) {
 	model := prepare(t, e, gradient(10, 10))
 	for _, size := range []image.Point{{1, 1}, {1, 700}, {3000, 1}, {2, 3}, {513, 17}, {1000, 999}} {
 		in := prepare(t, e, noise(size.X, size.Y, 5))
-		if in.Channels != model.Channels || in.Height != model.Height || in.Width != model.Width {
-			t.Errorf("%v: got input [%d, %d, %d], want [%d, %d, %d]", size, in.Channels, in.Height, in.Width, model.Channels, model.Height, model.Width)
+		w, h := model.Width, model.Height
+		if s, ok := e.(sized); ok {
+			w, h = s.Description().InputSize(size.X, size.Y)
+		}
+		if in.Channels != model.Channels || in.Height != h || in.Width != w {
+			t.Errorf("%v: got input [%d, %d, %d], want [%d, %d, %d]", size, in.Channels, in.Height, in.Width, model.Channels, h, w)
+		}
+		if !(in.Shown.MaxX > in.Shown.MinX && in.Shown.MaxY > in.Shown.MinY) {
+			t.Errorf("%v: got an input that shows %+v of the picture", size, in.Shown)
 		}
 		if err := embed(t, e, in)[0].Validate(e.Dim()); err != nil {
 			t.Errorf("%v: %v", size, err)
+		}
+	}
+}
+
+// patches holds the tokens of a PatchEmbedder whose embedding is their mean.
+func patches(t *testing.T, e embedder.Embedder, inputs []embedder.Input, alone []palate.Embedding) {
+	p, ok := e.(embedder.PatchEmbedder)
+	s, described := e.(sized)
+	if !ok || !described || s.Description().Output.Pooling != embedder.PoolMeanPatches {
+		return
+	}
+	all, err := p.EmbedPatches(context.Background(), inputs)
+	if err != nil || len(all) != len(inputs) {
+		t.Fatalf("got patches of %d pictures and %v, want of %d", len(all), err, len(inputs))
+	}
+	for i, got := range all {
+		if len(got.Tokens) != got.Rows*got.Columns || got.Rows*inputs[i].Width != got.Columns*inputs[i].Height {
+			t.Fatalf("picture %d: got %d tokens as %d rows of %d of an input of %d×%d", i, len(got.Tokens), got.Rows, got.Columns, inputs[i].Width, inputs[i].Height)
+		}
+		mean := make(palate.Embedding, len(got.Tokens[0]))
+		for _, token := range got.Tokens {
+			for k, v := range token {
+				mean[k] += v / float32(len(got.Tokens))
+			}
+		}
+		wantSame(t, "mean of the patches", mean, alone[i])
+		first, last := got.Area(0, 0), got.Area(got.Columns-1, got.Rows-1)
+		if corners := (embedder.Area{MinX: first.MinX, MinY: first.MinY, MaxX: last.MaxX, MaxY: last.MaxY}); corners != inputs[i].Shown {
+			t.Errorf("picture %d: its patches cover %+v, its input %+v", i, corners, inputs[i].Shown)
 		}
 	}
 }

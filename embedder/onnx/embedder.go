@@ -2,32 +2,78 @@ package onnx
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
-	"math"
+	"sync"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/ort"
 )
 
-// Embedder is one ONNX model. It is safe for concurrent use.
-type Embedder struct {
-	session     *ort.Session
-	description embedder.Description
-	id          palate.ModelID
-	provider    string
-	dim         int
-	maxBatch    int
-	fixedBatch  int // the model's batch size where it is fixed, else 0
+// runner is what is needed of an ort.Session. Tests put sessions of little
+// memory in its place.
+type runner interface {
+	Run(ctx context.Context, inputs map[string]ort.Tensor, outputs []string) (map[string]ort.Tensor, error)
+	Inputs() []ort.IOInfo
+	Outputs() []ort.IOInfo
+	Close() error
 }
 
-var _ embedder.Embedder = (*Embedder)(nil)
+var _ runner = (*ort.Session)(nil)
+
+// Embedder is one ONNX model. It is safe for concurrent use.
+type Embedder struct {
+	session     runner
+	description embedder.Description
+	id          palate.ModelID
+	device      ort.Choice
+	tables      *tableCache // nil where the picture is the only input
+	dim         int
+	fixedBatch  int // the model's batch size where it is fixed, else 0
+	batch       batchLimit
+
+	tuning   sync.Mutex
+	findSize bool // Config.MaxBatch left the batch size to be found, and it isn't yet
+
+	// alone is held for reading by every run, and for writing by one that
+	// found too little memory beside the others.
+	alone sync.RWMutex
+}
+
+var (
+	_ embedder.Embedder      = (*Embedder)(nil)
+	_ embedder.PatchEmbedder = (*Embedder)(nil)
+)
+
+func newEmbedder(session runner, m Model, id palate.ModelID, device ort.Choice, c Config) *Embedder {
+	e := &Embedder{session: session, description: m.Description, id: id, device: device, findSize: c.MaxBatch == 0}
+	e.batch.limit = c.MaxBatch
+	switch {
+	case !e.findSize:
+	case device.Kind == ort.DeviceCPU:
+		e.batch.limit = 1
+	default:
+		e.batch.limit = untunedBatch
+	}
+	if m.Tables != nil {
+		e.tables = newTableCache(m.Tables)
+	}
+	return e
+}
 
 // Prepare is the description's.
 func (e *Embedder) Prepare(img image.Image) (embedder.Input, error) {
 	return e.description.Prepare(img)
 }
+
+// Batch is how many pictures one run may take: what Config or Pipeline said,
+// or less after runs for which there was too little memory.
+func (e *Embedder) Batch() int { return e.batch.get() }
+
+// Detail is the description's.
+func (e *Embedder) Detail() int { return e.description.Detail() }
 
 // Dim is the length of every embedding.
 func (e *Embedder) Dim() int { return e.dim }
@@ -39,7 +85,10 @@ func (e *Embedder) Model() palate.ModelID { return e.id }
 func (e *Embedder) Name() string { return e.description.Name }
 
 // Provider is "cpu", or "cuda:" and the device's number.
-func (e *Embedder) Provider() string { return e.provider }
+func (e *Embedder) Provider() string { return e.device.String() }
+
+// Device says what computes and, where that was left open, why.
+func (e *Embedder) Device() ort.Choice { return e.device }
 
 // Description is what the model was opened with.
 func (e *Embedder) Description() embedder.Description { return e.description }
@@ -48,86 +97,131 @@ func (e *Embedder) Description() embedder.Description { return e.description }
 // Embeds are palate.ErrInvalid; later Closes do nothing.
 func (e *Embedder) Close() error { return e.session.Close() }
 
-// Embed embeds prepared pictures, at most MaxBatch in one run of the model.
-// An embedding that is not finite, or zero and so without a direction, is
+// Embed embeds prepared pictures, those of one shape together, as many in one
+// run of the model as the batch limit lets. Where the device has too little
+// memory for a run the limit is halved, for good, and the run repeated; only
+// a single picture that has no room is an error, palate.ErrUnavailable. An
+// embedding that is not finite, or zero and so without a direction, is
 // palate.ErrInvalid, as is an input that Prepare did not make.
 func (e *Embedder) Embed(ctx context.Context, inputs []embedder.Input) ([]palate.Embedding, error) {
 	if len(inputs) == 0 {
 		return nil, nil
 	}
-	for i, in := range inputs {
-		if err := e.check(in); err != nil {
-			return nil, fmt.Errorf("embed with %s: input %d of %d: %w", e.description.Name, i, len(inputs), err)
-		}
-	}
-	embeddings := make([]palate.Embedding, 0, len(inputs))
-	for from := 0; from < len(inputs); from += e.maxBatch {
-		part := inputs[from:min(from+e.maxBatch, len(inputs))]
-		got, err := e.embed(ctx, part)
-		if err != nil {
-			return nil, fmt.Errorf("embed with %s: %w", e.description.Name, err)
-		}
-		embeddings = append(embeddings, got...)
-	}
-	return embeddings, nil
-}
-
-// embed is one run of the model.
-func (e *Embedder) embed(ctx context.Context, inputs []embedder.Input) ([]palate.Embedding, error) {
-	batch := max(len(inputs), e.fixedBatch)
-	out, err := e.run(ctx, e.pack(inputs, batch))
-	if err != nil {
-		return nil, err
-	}
-	pooled, err := e.pool(out, batch)
-	if err != nil {
-		return nil, err
-	}
 	embeddings := make([]palate.Embedding, len(inputs))
-	for i := range embeddings {
-		if len(pooled[i]) != e.dim {
-			return nil, fmt.Errorf("the model gave %d values and earlier %d: %w", len(pooled[i]), e.dim, palate.ErrInvalid)
+	err := e.each(ctx, inputs, e.description.Output.Name, func(part []int, out ort.Tensor) error {
+		pooled, err := e.pool(out, max(len(part), e.fixedBatch))
+		if err != nil {
+			return err
 		}
-		if embeddings[i], err = normalise(pooled[i]); err != nil {
-			return nil, fmt.Errorf("picture %d of %d: %w", i, len(inputs), err)
+		for i, at := range part {
+			if len(pooled[i]) != e.dim {
+				return fmt.Errorf("the model gave %d values and earlier %d: %w", len(pooled[i]), e.dim, palate.ErrInvalid)
+			}
+			if embeddings[at], err = normalise(pooled[i]); err != nil {
+				return fmt.Errorf("picture %d of %d: %w", at, len(inputs), err)
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("embed with %s: %w", e.description.Name, err)
 	}
 	return embeddings, nil
 }
 
-func (e *Embedder) run(ctx context.Context, input ort.Tensor) (ort.Tensor, error) {
-	name := e.description.Output.Name
-	out, err := e.session.Run(ctx, map[string]ort.Tensor{e.description.Input.Name: input}, []string{name})
-	if err != nil {
-		return ort.Tensor{}, err
+// each runs the model on all inputs and gives take one output at a time,
+// with the places that its pictures have among the inputs.
+func (e *Embedder) each(ctx context.Context, inputs []embedder.Input, output string, take func(part []int, out ort.Tensor) error) error {
+	for i, in := range inputs {
+		if err := e.description.Check(in); err != nil {
+			return fmt.Errorf("input %d of %d: %w", i, len(inputs), err)
+		}
 	}
-	return out[name], nil
-}
-
-// check refuses what Prepare does not make.
-func (e *Embedder) check(in embedder.Input) error {
-	want := e.description.Input
-	if in.Channels != 3 || in.Height != want.Height || in.Width != want.Width {
-		return fmt.Errorf("it is [%d, %d, %d], the model takes [3, %d, %d]: %w",
-			in.Channels, in.Height, in.Width, want.Height, want.Width, palate.ErrInvalid)
-	}
-	if len(in.Pixels) != 3*in.Height*in.Width {
-		return fmt.Errorf("it has %d pixel values, want %d: %w", len(in.Pixels), 3*in.Height*in.Width, palate.ErrInvalid)
-	}
-	for i, v := range in.Pixels {
-		if v-v != 0 { // NaN or infinite: cheaper than asking for both
-			return fmt.Errorf("pixel value %d is %v: %w", i, v, palate.ErrInvalid)
+	for _, group := range byShape(inputs) {
+		for len(group) > 0 {
+			part := group[:min(len(group), e.batch.get())]
+			batch := make([]embedder.Input, len(part))
+			for i, at := range part {
+				batch[i] = inputs[at]
+			}
+			out, err := e.runBeside(ctx, batch, output)
+			if errors.Is(err, ort.ErrOutOfMemory) && e.fixedBatch == 0 && e.batch.halve(len(part)) {
+				continue
+			}
+			if err == nil {
+				err = take(part, out)
+			}
+			if err != nil {
+				return err
+			}
+			group = group[len(part):]
 		}
 	}
 	return nil
 }
 
-// pack lays inputs into one tensor in the model's layout, zeros after them.
-func (e *Embedder) pack(inputs []embedder.Input, batch int) ort.Tensor {
-	if batch == 1 && e.description.Input.Layout == embedder.LayoutNCHW {
-		return ort.Tensor{Shape: e.shape(1), Data: inputs[0].Pixels}
+// runBeside is run beside other runs. A batch that can't be made smaller gets
+// a second chance with the device to itself.
+func (e *Embedder) runBeside(ctx context.Context, inputs []embedder.Input, output string) (ort.Tensor, error) {
+	out, err := func() (ort.Tensor, error) {
+		e.alone.RLock()
+		defer e.alone.RUnlock()
+		return e.run(ctx, inputs, output)
+	}()
+	if !errors.Is(err, ort.ErrOutOfMemory) || len(inputs) > 1 && e.fixedBatch == 0 {
+		return out, err
 	}
-	t := ort.Tensor{Shape: e.shape(int64(batch))}
+	e.alone.Lock()
+	defer e.alone.Unlock()
+	return e.run(ctx, inputs, output)
+}
+
+// run is one run of the model on pictures of one shape.
+func (e *Embedder) run(ctx context.Context, inputs []embedder.Input, output string) (ort.Tensor, error) {
+	feeds := map[string]ort.Tensor{e.description.Input.Name: e.pack(inputs)}
+	if e.tables != nil {
+		tables, err := e.tables.get(inputs[0].Width, inputs[0].Height)
+		if err != nil {
+			return ort.Tensor{}, err
+		}
+		for name, t := range tables {
+			feeds[name] = t
+		}
+	}
+	out, err := e.session.Run(ctx, feeds, []string{output})
+	if err != nil {
+		return ort.Tensor{}, err
+	}
+	return out[output], nil
+}
+
+// byShape gives the places of inputs of one shape together, the shapes in
+// order of their first input.
+func byShape(inputs []embedder.Input) [][]int {
+	type shape struct{ height, width int }
+	var groups [][]int
+	at := map[shape]int{}
+	for i, in := range inputs {
+		s := shape{in.Height, in.Width}
+		g, seen := at[s]
+		if !seen {
+			g = len(groups)
+			at[s], groups = g, append(groups, nil)
+		}
+		groups[g] = append(groups[g], i)
+	}
+	return groups
+}
+
+// pack lays inputs into one tensor in the model's layout; where the batch
+// size is fixed, zeros after them.
+func (e *Embedder) pack(inputs []embedder.Input) ort.Tensor {
+	batch := max(len(inputs), e.fixedBatch)
+	t := ort.Tensor{Shape: e.shape(int64(batch), inputs[0].Width, inputs[0].Height)}
+	if batch == 1 && e.description.Input.Layout == embedder.LayoutNCHW {
+		t.Data = inputs[0].Pixels
+		return t
+	}
 	t.Data = make([]float32, product(t.Shape))
 	for i, in := range inputs {
 		out := t.Data[i*len(in.Pixels):][:len(in.Pixels)]
@@ -141,69 +235,4 @@ func (e *Embedder) pack(inputs []embedder.Input, batch int) ort.Tensor {
 		}
 	}
 	return t
-}
-
-// pool takes one vector per picture from the output; they share its memory
-// where they can.
-func (e *Embedder) pool(out ort.Tensor, batch int) ([][]float32, error) {
-	d := e.description.Output
-	shape := out.Shape
-	for d.Pooling == embedder.PoolNone && len(shape) > 2 && shape[len(shape)-1] == 1 {
-		shape = shape[:len(shape)-1] // [batch, dim, 1, 1], as convolutional nets end
-	}
-	rank := 3
-	if d.Pooling == embedder.PoolNone {
-		rank = 2
-	}
-	if len(shape) != rank || shape[0] != int64(batch) || shape[rank-1] < 1 || rank == 3 && shape[1] <= int64(d.PrefixTokens) {
-		return nil, fmt.Errorf("the model's output %q is %s for %d pictures, pooling %q wants %s: %w",
-			d.Name, shapeText(out.Shape), batch, d.Pooling, wantedShape(d, batch), palate.ErrInvalid)
-	}
-	dim, each := int(shape[rank-1]), len(out.Data)/batch
-	pooled := make([][]float32, batch)
-	for i := range pooled {
-		values := out.Data[i*each:][:each]
-		if d.Pooling == embedder.PoolMeanPatches {
-			pooled[i] = meanToken(values[d.PrefixTokens*dim:], dim)
-		} else {
-			pooled[i] = values[:dim:dim]
-		}
-	}
-	return pooled, nil
-}
-
-func wantedShape(d embedder.OutputDescription, batch int) string {
-	if d.Pooling == embedder.PoolNone {
-		return fmt.Sprintf("[%d, dim]", batch)
-	}
-	return fmt.Sprintf("[%d, more than %d tokens, dim]", batch, d.PrefixTokens)
-}
-
-func meanToken(tokens []float32, dim int) []float32 {
-	sum := make([]float64, dim)
-	for i, v := range tokens {
-		sum[i%dim] += float64(v)
-	}
-	mean := make([]float32, dim)
-	for i, s := range sum {
-		mean[i] = float32(s * float64(dim) / float64(len(tokens)))
-	}
-	return mean
-}
-
-// normalise gives v at L2 norm 1, in memory of its own.
-func normalise(v []float32) (palate.Embedding, error) {
-	var sum float64
-	for _, x := range v {
-		sum += float64(x) * float64(x)
-	}
-	norm := math.Sqrt(sum)
-	if norm == 0 || math.IsNaN(norm) || math.IsInf(norm, 0) {
-		return nil, fmt.Errorf("the model's output has norm %v: %w", norm, palate.ErrInvalid)
-	}
-	e := make(palate.Embedding, len(v))
-	for i, x := range v {
-		e[i] = float32(float64(x) / norm)
-	}
-	return e, nil
 }

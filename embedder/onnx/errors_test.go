@@ -56,7 +56,7 @@ func TestModelAndDescriptionThatDisagreeAreRefusedWithBothNamed(t *testing.T) {
 			g.Outputs = append(g.Outputs, onnxgraph.Value{Name: "bad", Type: onnxgraph.Float32})
 		}, []string{"try it out", `"in"`, "[1, 3, 32, 32]"}},
 		{"an invalid description", func(_ *graph, d *desc, _ *onnx.Config) { d.Fit = "squash" }, []string{`fit "squash"`}},
-		{"an invalid configuration", func(_ *graph, _ *desc, c *onnx.Config) { c.MaxBatch, c.IntraOpThreads = 0, -1 }, []string{"max batch 0", "-1 threads"}},
+		{"an invalid configuration", func(_ *graph, _ *desc, c *onnx.Config) { c.MaxBatch, c.IntraOpThreads = -2, -1 }, []string{"max batch -2", "-1 threads"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

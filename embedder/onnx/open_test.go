@@ -65,7 +65,7 @@ var foreignModels = map[string]foreign{
 		g.Op("GlobalAveragePool", "out", []string{"patches"}) // [batch, 4, 1, 1]
 		return declare(g, onnxgraph.Batched(4, 1, 1))
 	}},
-	"class token, rows before channels": {description("class", embedder.LayoutNHWC, embedder.PoolClass, embedder.FitWhole), func() *onnxgraph.Graph {
+	"class token, rows before channels": {description("class", embedder.LayoutNHWC, embedder.PoolClass, embedder.FitPad), func() *onnxgraph.Graph {
 		return tokens(patches(onnxgraph.Batched(32, 32, 3), true))
 	}},
 	"mean of patches, batch of one": {description("mean", embedder.LayoutNCHW, embedder.PoolMeanPatches, embedder.FitStretch), func() *onnxgraph.Graph {
@@ -82,9 +82,6 @@ func description(name string, layout embedder.Layout, pooling embedder.Pooling, 
 		Fit: fit, Resample: embedder.Bicubic, Mean: [3]float64{0.5, 0.4, 0.3}, Std: [3]float64{0.2, 0.3, 0.4},
 		Output:    embedder.OutputDescription{Name: "out", Pooling: pooling},
 		Normalise: embedder.NormaliseL2, NumericClass: embedder.NumericFloat,
-	}
-	if pooling == embedder.PoolMeanPatches {
-		d.Output.PrefixTokens = 2
 	}
 	return d
 }

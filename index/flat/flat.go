@@ -1,45 +1,77 @@
-// Package flat is an exact index in memory: every search compares the query
-// with every stored embedding that passes the filter.
-//
-// Embeddings lie in one slab of float32, a row each, so that a scan reads
-// memory in order. A deleted row is overwritten by the last one, so the slab
-// has no holes. Scans take a read lock: any number run at once, and a change
-// waits for those under way, a few milliseconds at 100,000 × 768. Scores are
-// summed in float64 for the hits that are returned.
 package flat
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"maps"
+	"runtime"
 	"slices"
 	"sync"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/simd"
 )
 
 // Index implements index.Index.
 type Index struct {
-	model palate.ModelID
-	dim   int
+	model  palate.ModelID
+	dim    int
+	config Config
+	kernel simd.Kernel
+	scans  queue
+	counts counters
 
+	writing sync.Mutex // held through every change
+	// mu guards what follows. Changes hold it for as long as it takes to
+	// publish what they have prepared, searches while they take a view and
+	// resolve a filter.
 	mu     sync.RWMutex
 	closed bool
-	rows   map[palate.ImageID]int
-	ids    []palate.ImageID   // by row
-	attrs  []index.Attributes // by row; replaced whole, never changed in place
-	slab   []float32          // rows × dim
+	state  *state
+	place  uint64 // the last change of the catalog that is in here
+
+	// Guarded by writing.
+	changed int // points written, deleted or described since the side file
+	loose   int // rows in memory that the side file would hold
+}
+
+// state is all that an index knows.
+type state struct {
+	view  *view
+	rows  map[palate.ImageID]uint32 // of the living
+	terms *terms
 }
 
 var _ index.Index = (*Index)(nil)
 
-// New returns an empty index of embeddings of one model, each of length dim.
-func New(model palate.ModelID, dim int) (*Index, error) {
-	if dim < 1 {
-		return nil, fmt.Errorf("flat index: dimension is %d, want at least 1: %w", dim, palate.ErrInvalid)
+func emptyState(generation uint64) *state {
+	return &state{view: &view{generation: generation}, rows: make(map[palate.ImageID]uint32), terms: newTerms()}
+}
+
+// New returns an empty index in memory of embeddings of one model, each of
+// length dim.
+func New(model palate.ModelID, dim int) (*Index, error) { return Open(model, dim, DefaultConfig()) }
+
+// Open returns an index that holds what its side file holds, if there is one
+// that fits; Place tells. It makes no file until there is something to write.
+func Open(model palate.ModelID, dim int, config Config) (*Index, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
 	}
-	return &Index{model: model, dim: dim, rows: make(map[palate.ImageID]int)}, nil
+	if dim < 1 || dim > simd.MaxDim {
+		return nil, fmt.Errorf("flat index: dimension is %d, want 1 to %d: %w", dim, simd.MaxDim, palate.ErrInvalid)
+	}
+	x := &Index{model: model, dim: dim, config: config, kernel: simd.Best(), state: emptyState(0)}
+	if config.PureGo {
+		x.kernel = simd.Go()
+	}
+	if x.config.Workers == 0 {
+		x.config.Workers = runtime.GOMAXPROCS(0)
+	}
+	x.scans.turn = make(chan struct{}, 1)
+	x.load()
+	return x, nil
 }
 
 // Model implements index.Index.
@@ -48,24 +80,10 @@ func (x *Index) Model() palate.ModelID { return x.model }
 // Dim implements index.Index.
 func (x *Index) Dim() int { return x.dim }
 
-// row is the embedding of a row; it shares memory with the slab.
-func (x *Index) row(i int) []float32 { return x.slab[i*x.dim : (i+1)*x.dim : (i+1)*x.dim] }
+var errClosed = fmt.Errorf("flat index is closed: %w", palate.ErrUnavailable)
 
-// write runs a change alone.
-func (x *Index) write(ctx context.Context, change func() error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.closed {
-		return errClosed
-	}
-	return change()
-}
-
-// read runs a search beside others.
-func (x *Index) read(ctx context.Context, look func() error) error {
+// read looks at a state that does not change meanwhile.
+func (x *Index) read(ctx context.Context, look func(s *state) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -74,104 +92,41 @@ func (x *Index) read(ctx context.Context, look func() error) error {
 	if x.closed {
 		return errClosed
 	}
-	return look()
+	return look(x.state)
 }
 
-var errClosed = fmt.Errorf("flat index is closed: %w", palate.ErrUnavailable)
+// Place is the number of the last change of the catalog that the index has
+// seen, 0 if it has to be loaded.
+func (x *Index) Place() uint64 {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.place
+}
 
-// Upsert implements index.Index.
-func (x *Index) Upsert(ctx context.Context, points []index.Point) error {
-	if err := index.ValidatePoints(points, x.dim); err != nil {
-		return fmt.Errorf("flat index: upsert: %w", err)
+// SetPlace says that the index has seen every change up to number.
+func (x *Index) SetPlace(number uint64) {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	if x.closed {
+		return
 	}
-	return x.write(ctx, func() error {
-		for _, p := range points {
-			i, there := x.rows[p.ID]
-			if !there {
-				i = len(x.ids)
-				x.rows[p.ID] = i
-				x.ids = append(x.ids, p.ID)
-				x.attrs = append(x.attrs, index.Attributes{})
-				x.slab = append(x.slab, make([]float32, x.dim)...)
-			}
-			copy(x.row(i), p.Embedding)
-			x.attrs[i] = cloneAttributes(p.Attributes)
-		}
-		return nil
-	})
-}
-
-// SetAttributes implements index.Index.
-func (x *Index) SetAttributes(ctx context.Context, attributes map[palate.ImageID]index.Attributes) error {
-	return x.write(ctx, func() error {
-		for id, a := range attributes {
-			if i, there := x.rows[id]; there {
-				x.attrs[i] = cloneAttributes(a)
-			}
-		}
-		return nil
-	})
-}
-
-// Judge implements index.Index.
-func (x *Index) Judge(ctx context.Context, judgements []index.Judgement) error {
-	return x.write(ctx, func() error {
-		for _, j := range judgements {
-			i, there := x.rows[j.ID]
-			if !there {
-				continue
-			}
-			verdicts := maps.Clone(x.attrs[i].Verdicts)
-			if verdicts == nil {
-				verdicts = make(map[palate.Profile]palate.Verdict)
-			}
-			if j.Verdict == palate.Like || j.Verdict == palate.Dislike {
-				verdicts[j.Profile] = j.Verdict
-			} else {
-				delete(verdicts, j.Profile)
-			}
-			x.attrs[i].Verdicts = verdicts
-		}
-		return nil
-	})
-}
-
-// Delete implements index.Index.
-func (x *Index) Delete(ctx context.Context, ids []palate.ImageID) error {
-	return x.write(ctx, func() error {
-		for _, id := range ids {
-			i, there := x.rows[id]
-			if !there {
-				continue
-			}
-			last := len(x.ids) - 1
-			copy(x.row(i), x.row(last))
-			x.ids[i], x.attrs[i] = x.ids[last], x.attrs[last]
-			x.rows[x.ids[i]] = i
-			delete(x.rows, id)
-			x.attrs[last] = index.Attributes{} // let its lists go
-			x.ids, x.attrs, x.slab = x.ids[:last], x.attrs[:last], x.slab[:last*x.dim]
-		}
-		return nil
-	})
-}
-
-// Clear implements index.Index.
-func (x *Index) Clear(ctx context.Context) error {
-	return x.write(ctx, func() error {
-		clear(x.rows)
-		x.ids, x.attrs, x.slab = nil, nil, nil
-		return nil
-	})
+	x.mu.Lock()
+	x.place = number
+	x.mu.Unlock()
+	x.tidy()
 }
 
 // Get implements index.Index.
 func (x *Index) Get(ctx context.Context, ids []palate.ImageID) ([]index.Point, error) {
 	points := make([]index.Point, 0, len(ids))
-	err := x.read(ctx, func() error {
+	err := x.read(ctx, func(s *state) error {
 		for _, id := range ids {
-			if i, there := x.rows[id]; there {
-				points = append(points, index.Point{ID: id, Embedding: slices.Clone(x.row(i)), Attributes: cloneAttributes(x.attrs[i])})
+			if row, there := s.rows[id]; there {
+				at := s.view.place(row)
+				points = append(points, index.Point{
+					ID: id, Embedding: slices.Clone(s.view.exact(at, x.dim)),
+					Attributes: s.terms.decode(s.view.segments[at.segment].terms[at.row]),
+				})
 			}
 		}
 		return nil
@@ -179,18 +134,35 @@ func (x *Index) Get(ctx context.Context, ids []palate.ImageID) ([]index.Point, e
 	return points, err
 }
 
+// IDs implements index.Index.
+func (x *Index) IDs(ctx context.Context, after palate.ImageID, limit int) (ids []palate.ImageID, err error) {
+	if limit < 1 {
+		return nil, fmt.Errorf("flat index: list ids: limit is %d, want at least 1: %w", limit, palate.ErrInvalid)
+	}
+	err = x.read(ctx, func(s *state) error {
+		for id := range s.rows {
+			if compareIDs(id, after) > 0 {
+				ids = append(ids, id)
+			}
+		}
+		return nil
+	})
+	if limit < len(ids) {
+		selectFirst(ids, limit, compareIDs)
+		ids = ids[:limit]
+	}
+	slices.SortFunc(ids, compareIDs)
+	return ids, err
+}
+
+func compareIDs(a, b palate.ImageID) int { return bytes.Compare(a[:], b[:]) }
+
 // Count implements index.Index.
 func (x *Index) Count(ctx context.Context, f index.Filter) (count int, err error) {
-	err = x.read(ctx, func() error {
-		if f.IsZero() {
-			count = len(x.ids)
-			return nil
-		}
-		m := f.Matcher()
-		for i, id := range x.ids {
-			if m.Match(id, x.attrs[i]) {
-				count++
-			}
+	err = x.read(ctx, func(s *state) error {
+		count = s.view.live
+		if chosen := s.resolve(f); chosen != nil {
+			count = chosen.count
 		}
 		return nil
 	})
@@ -199,21 +171,20 @@ func (x *Index) Count(ctx context.Context, f index.Filter) (count int, err error
 
 // Ready implements index.Index.
 func (x *Index) Ready(ctx context.Context) error {
-	return x.read(ctx, func() error { return nil })
+	return x.read(ctx, func(*state) error { return nil })
 }
 
-// Close implements index.Index.
+// Close implements index.Index. It writes the side file if enough has changed.
+// Searches under way end as if the index were open.
 func (x *Index) Close() error {
+	x.writing.Lock()
+	defer x.writing.Unlock()
 	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.closed = true
-	x.rows, x.ids, x.attrs, x.slab = nil, nil, nil, nil
-	return nil
-}
-
-func cloneAttributes(a index.Attributes) index.Attributes {
-	return index.Attributes{
-		Artists: slices.Clone(a.Artists), Licences: slices.Clone(a.Licences), Sites: slices.Clone(a.Sites),
-		Categories: slices.Clone(a.Categories), Years: slices.Clone(a.Years), Verdicts: maps.Clone(a.Verdicts),
+	last, place, closed := x.state, x.place, x.closed
+	x.closed, x.state = true, emptyState(0)
+	x.mu.Unlock()
+	if !closed && x.worthWriting(last, place) {
+		x.save(last, place)
 	}
+	return nil
 }

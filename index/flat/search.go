@@ -1,9 +1,7 @@
 package flat
 
 import (
-	"bytes"
 	"cmp"
-	"container/heap"
 	"context"
 	"fmt"
 	"math"
@@ -13,49 +11,43 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/simd"
 )
 
-// shardRows is the least number of rows worth a goroutine of their own.
-const shardRows = 2048
+// job is one search.
+type job struct {
+	ctx       context.Context // of the call, for whoever scans for it
+	view      *view
+	chosen    *selection // nil: every row
+	left      []uint32   // rows that are left out of the answer
+	query     *simd.Query
+	threshold *float32
+	want      int   // the best so many
+	least     bound // upper bounds below it are out
+	done      chan struct{}
 
-// checkRows is how many rows are scanned between two looks at the context.
-const checkRows = 4096
+	mu       sync.Mutex
+	harvests []*harvest // guarded by mu until the scan is over
+}
 
-// candidate is a row with its score. Candidates are ordered by score, the
-// best first, then by id.
-type candidate struct {
+// scored is a row with its exact score.
+type scored struct {
+	place
 	id    palate.ImageID
 	score float64
 }
 
-func compare(a, b candidate) int {
-	if c := cmp.Compare(b.score, a.score); c != 0 {
-		return c
-	}
-	return bytes.Compare(a.id[:], b.id[:])
+// compareScored orders by score, the best first, then by id.
+func compareScored(a, b scored) int {
+	return cmp.Or(cmp.Compare(b.score, a.score), compareIDs(a.id, b.id))
 }
 
-// worstFirst is a heap of the best candidates so far, the worst on top.
-type worstFirst []candidate
+func (j *job) leftOut(row uint32) bool { return len(j.left) > 0 && slices.Contains(j.left, row) }
 
-func (h worstFirst) Len() int           { return len(h) }
-func (h worstFirst) Less(i, j int) bool { return compare(h[i], h[j]) > 0 }
-func (h worstFirst) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *worstFirst) Push(c any)        { *h = append(*h, c.(candidate)) }
-func (h *worstFirst) Pop() any {
-	last := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return last
-}
-
-// offer keeps c if it is among the best n.
-func (h *worstFirst) offer(c candidate, n int) {
-	if len(*h) < n {
-		heap.Push(h, c)
-	} else if compare(c, (*h)[0]) < 0 {
-		(*h)[0] = c
-		heap.Fix(h, 0)
-	}
+func (j *job) add(h *harvest) {
+	j.mu.Lock()
+	j.harvests = append(j.harvests, h)
+	j.mu.Unlock()
 }
 
 // Search implements index.Index.
@@ -63,55 +55,81 @@ func (x *Index) Search(ctx context.Context, q index.Query) ([]index.Hit, error) 
 	if err := q.Validate(x.dim); err != nil {
 		return nil, fmt.Errorf("flat index: search: %w", err)
 	}
-	hits := []index.Hit{}
-	err := x.read(ctx, func() error {
-		vector, left, err := x.resolve(q)
-		if err != nil {
-			return fmt.Errorf("flat index: search: %w", err)
-		}
-		filter := q.Filter
-		filter.NotIDs = append(slices.Clone(filter.NotIDs), left...)
-		best, err := x.scan(ctx, vector, filter, q.Threshold, q.Offset+q.Limit)
-		if err != nil {
+	found, err := x.search(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	found = found[min(q.Offset, len(found)):]
+	hits := make([]index.Hit, len(found))
+	for i, s := range found {
+		hits[i] = index.Hit{ID: s.id, Score: float32(s.score)}
+	}
+	return hits, nil
+}
+
+// search gives the best Offset+Limit hits. With Collapse it looks for more
+// until enough are left.
+func (x *Index) search(ctx context.Context, q index.Query) ([]scored, error) {
+	var first job
+	var vector []float32
+	err := x.read(ctx, func(s *state) (err error) {
+		if vector, first.left, err = x.vector(s, q); err != nil {
 			return err
 		}
-		for _, c := range best[min(q.Offset, len(best)):] {
-			hits = append(hits, index.Hit{ID: c.id, Score: float32(c.score)})
-		}
+		first.view, first.chosen = s.view, s.resolve(q.Filter)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return hits, nil
+	defer runtime.KeepAlive(first.view) // and with it the file that embeddings lie in
+	query := simd.NewQuery(vector)
+	want := q.Offset + q.Limit
+	for ask := want; ; ask *= 2 {
+		j := &job{ctx: ctx, view: first.view, chosen: first.chosen, left: first.left, query: query, threshold: q.Threshold, want: ask, done: make(chan struct{})}
+		found, err := x.run(ctx, j)
+		if err != nil || q.Collapse == 0 {
+			return found, err
+		}
+		collapser := index.NewCollapser(q.Collapse, vector)
+		var kept []scored
+		for _, s := range found {
+			if len(kept) < want && collapser.Keep(float32(s.score), first.view.exact(s.place, x.dim)) {
+				kept = append(kept, s)
+			}
+		}
+		if len(kept) == want || len(found) < ask {
+			return kept, nil
+		}
+	}
 }
 
-// resolve gives the query vector and the points that are left out of the
-// answer.
-func (x *Index) resolve(q index.Query) (vector []float32, left []palate.ImageID, err error) {
+// vector gives the query vector and the rows that are left out of the answer.
+func (x *Index) vector(s *state, q index.Query) (vector []float32, left []uint32, err error) {
 	switch {
 	case q.Near != nil:
-		i, there := x.rows[*q.Near]
+		row, there := s.rows[*q.Near]
 		if !there {
-			return nil, nil, fmt.Errorf("image %s: %w", *q.Near, palate.ErrNotFound)
+			return nil, nil, fmt.Errorf("flat index: search: image %s: %w", *q.Near, palate.ErrNotFound)
 		}
-		return x.row(i), []palate.ImageID{*q.Near}, nil
+		return s.view.exact(s.view.place(row), x.dim), []uint32{row}, nil
 	case q.Examples != nil:
-		return x.average(*q.Examples)
+		return x.average(s, *q.Examples)
 	}
 	return q.Vector, nil, nil
 }
 
 // average gives 2·mean(positive) − mean(negative).
-func (x *Index) average(e index.Examples) (vector []float32, left []palate.ImageID, err error) {
+func (x *Index) average(s *state, e index.Examples) (vector []float32, left []uint32, err error) {
 	sum := make([]float64, x.dim)
 	add := func(ids []palate.ImageID, weight float64) error {
 		for _, id := range ids {
-			i, there := x.rows[id]
+			row, there := s.rows[id]
 			if !there {
-				return fmt.Errorf("example %s: %w", id, palate.ErrNotFound)
+				return fmt.Errorf("flat index: search: example %s: %w", id, palate.ErrNotFound)
 			}
-			for j, v := range x.row(i) {
+			left = append(left, row)
+			for j, v := range s.view.exact(s.view.place(row), x.dim) {
 				sum[j] += float64(v) * weight / float64(len(ids))
 			}
 		}
@@ -131,56 +149,105 @@ func (x *Index) average(e index.Examples) (vector []float32, left []palate.Image
 	for i, v := range sum {
 		vector[i] = float32(v)
 	}
-	return vector, append(slices.Clone(e.Positive), e.Negative...), nil
+	if !slices.ContainsFunc(vector, func(v float32) bool { return v != 0 }) {
+		return nil, nil, fmt.Errorf("flat index: search: the examples cancel out to zero: %w", palate.ErrInvalid)
+	}
+	return vector, left, nil
 }
 
-// scan gives the best n rows that pass, the best first.
-func (x *Index) scan(ctx context.Context, vector []float32, f index.Filter, threshold *float32, n int) ([]candidate, error) {
-	rows := len(x.ids)
-	shards := max(1, min(runtime.GOMAXPROCS(0), rows/shardRows))
-	found := make([]worstFirst, shards)
-	var wait sync.WaitGroup
-	for s := range shards {
-		wait.Go(func() {
-			found[s] = x.scanRows(ctx, vector, f, threshold, n, rows*s/shards, rows*(s+1)/shards)
-		})
+// run scans for a job and scores what was found.
+func (x *Index) run(ctx context.Context, j *job) ([]scored, error) {
+	x.counts.searches.Add(1)
+	j.least.bits.Store(math.Float32bits(float32(math.Inf(-1))))
+	if j.threshold != nil {
+		// Scores that round to more than the threshold may be half a step
+		// of float32 below it.
+		step := math.Nextafter32(*j.threshold, float32(math.Inf(-1)))
+		j.least.raise(j.query.Least(float64(step)))
 	}
-	wait.Wait()
+	switch {
+	case j.chosen != nil && j.chosen.count == 0:
+	case j.chosen != nil && j.chosen.all == nil:
+		x.gather(j)
+	default:
+		if err := x.scanAll(ctx, j); err != nil {
+			return nil, err
+		}
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	best := slices.Concat(found...)
-	slices.SortFunc(best, compare)
-	return best[:min(n, len(best))], nil
+	return x.score(j), nil
 }
 
-func (x *Index) scanRows(ctx context.Context, vector []float32, f index.Filter, threshold *float32, n, from, to int) worstFirst {
-	var best worstFirst
-	// |float32 sum − exact sum| ≤ γ·Σ|aᵢbᵢ| ≤ γ·‖vector‖·‖row‖, with γ about
-	// (dim/8+3)·2⁻²⁴ for eight lanes (Higham 2002, §3.1); rows have norm 1.
-	margin := (float64(x.dim)/8 + 16) * 0x1p-23 * math.Sqrt(dot64(vector, vector))
-	pass := func(int) bool { return true }
-	if !f.IsZero() {
-		matcher := f.Matcher()
-		pass = func(i int) bool { return matcher.Match(x.ids[i], x.attrs[i]) }
+// score scores candidates exactly until no other can be among the best: first
+// the most promising, then all that reach the last of these.
+func (x *Index) score(j *job) []scored {
+	var lower []float32
+	var found []candidate
+	for _, h := range j.harvests {
+		lower = append(lower, h.lower...)
 	}
-	for i := from; i < to; i++ {
-		if i%checkRows == 0 && ctx.Err() != nil {
-			return nil
-		}
-		if !pass(i) {
-			continue
-		}
-		// The quick sum rules out who can't be among the best.
-		if len(best) == n && float64(dot(vector, x.row(i))) < best[0].score-margin {
-			continue
-		}
-		c := candidate{x.ids[i], dot64(vector, x.row(i))}
-		if threshold == nil || float32(c.score) > *threshold {
-			best.offer(c, n)
-		}
+	if len(lower) > j.want {
+		selectFirst(lower, j.want, func(a, b float32) int { return cmp.Compare(b, a) })
+		j.least.raise(slices.Min(lower[:j.want]))
 	}
+	for _, h := range j.harvests {
+		found = append(found, reaching(h.found, j.least.get())...)
+	}
+	promising := min(len(found), j.want+j.want/4+16)
+	selectFirst(found, promising, func(a, b candidate) int { return cmp.Compare(b.upper, a.upper) })
+	best := x.exact(j, found[:promising])
+	if rest := found[promising:]; len(rest) > 0 {
+		selectFirst(best, j.want, compareScored)
+		if len(best) >= j.want {
+			last := slices.MaxFunc(best[:j.want], compareScored)
+			rest = reaching(rest, j.query.Least(last.score))
+		}
+		best = append(best, x.exact(j, rest)...)
+	}
+	if j.threshold != nil {
+		best = slices.DeleteFunc(best, func(s scored) bool { return float32(s.score) <= *j.threshold })
+	}
+	selectFirst(best, j.want, compareScored)
+	best = best[:min(j.want, len(best))]
+	slices.SortFunc(best, compareScored)
 	return best
+}
+
+// exact scores candidates by their embeddings.
+func (x *Index) exact(j *job, found []candidate) []scored {
+	const chunk = 512
+	x.counts.scored.Add(int64(len(found)))
+	all := make([]scored, len(found))
+	share(min(x.config.Workers, len(found)/chunk), (len(found)+chunk-1)/chunk, func(next func() int) {
+		for i := next(); i*chunk < len(found); i = next() {
+			to := min(len(found), (i+1)*chunk)
+			x.exactChunk(j, found[i*chunk:to], all[i*chunk:to])
+		}
+	})
+	return all
+}
+
+func (x *Index) exactChunk(j *job, found []candidate, all []scored) {
+	// One call for the rows of each segment, in the order of segments.
+	slices.SortFunc(found, func(a, b candidate) int { return cmp.Compare(a.segment, b.segment) })
+	rows := make([]int32, len(found))
+	scores := make([]float64, len(found))
+	for i, c := range found {
+		rows[i] = c.row
+	}
+	for from, to := 0, 0; from < len(found); from = to {
+		segment := j.view.segments[found[from].segment]
+		for to < len(found) && found[to].segment == found[from].segment {
+			to++
+		}
+		x.kernel.Dots(segment.exact, x.dim, rows[from:to], j.query, scores[from:to])
+	}
+	runtime.KeepAlive(j.view)
+	for i, c := range found {
+		all[i] = scored{c.place, j.view.segments[c.segment].ids[c.row], scores[i]}
+	}
 }
 
 // Scores implements index.Index.
@@ -188,14 +255,23 @@ func (x *Index) Scores(ctx context.Context, vector []float32, ids []palate.Image
 	if err := index.ValidateVector(vector, x.dim); err != nil {
 		return nil, fmt.Errorf("flat index: scores: %w", err)
 	}
-	scores := make(map[palate.ImageID]float32, len(ids))
-	err := x.read(ctx, func() error {
+	j := &job{query: simd.NewQuery(vector)}
+	var found []candidate
+	err := x.read(ctx, func(s *state) error {
+		j.view = s.view
 		for _, id := range ids {
-			if i, there := x.rows[id]; there {
-				scores[id] = float32(dot64(vector, x.row(i)))
+			if row, there := s.rows[id]; there {
+				found = append(found, candidate{place: s.view.place(row)})
 			}
 		}
 		return nil
 	})
-	return scores, err
+	if err != nil {
+		return nil, err
+	}
+	scores := make(map[palate.ImageID]float32, len(found))
+	for _, s := range x.exact(j, found) {
+		scores[s.id] = float32(s.score)
+	}
+	return scores, nil
 }

@@ -29,7 +29,7 @@ var (
 	command  = layer{"cmd", 5, true}
 )
 
-var leaves = []string{"picture", "onnxgraph", "safetensors", "simd", "ort"}
+var leaves = []string{"picture", "onnxgraph", "safetensors", "simd", "ort", "hub"}
 
 // middles never import each other; each is a family of folders.
 var middles = []string{"embedder", "index", "probe", "crawler"}
@@ -48,6 +48,7 @@ var importers = map[string]string{
 	"github.com/mattn/go-sqlite3":          "internal/catalog/sqlite",
 	"github.com/yalue/onnxruntime_go":      "internal/ort",
 	"github.com/qdrant/go-client/qdrant":   "index/qdrant",
+	"google.golang.org/grpc":               "index/qdrant",
 	"github.com/alecthomas/kong":           "cmd/palate",
 	"github.com/schollz/progressbar/v3":    "cmd/palate",
 	"github.com/getkin/kin-openapi":        "api",

@@ -12,90 +12,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/palate-art/palate"
 )
 
 // maxMetadataBytes bounds a metadata file: a million rows of a museum fit.
 const maxMetadataBytes = 512 << 20
-
-// Row is what a metadata file says of one picture of its folder.
-type Row struct {
-	File       string
-	Title      string
-	Artist     string
-	Year       int
-	Date       string
-	Medium     string
-	Categories []string
-	Licence    string
-	LicenceURL string
-	Credit     string
-	Page       string
-	ExternalID string
-}
-
-func (r *Row) fill(s *palate.Source) {
-	s.Title, s.Artist, s.Year, s.Date, s.Medium = r.Title, r.Artist, r.Year, r.Date, r.Medium
-	s.Categories, s.Licence, s.LicenceURL, s.Credit = r.Categories, r.Licence, r.LicenceURL, r.Credit
-	s.Page, s.ExternalID = r.Page, r.ExternalID
-}
-
-// columns names the fields as people name them, letter case, spaces and
-// dashes aside. "source" is the address of the page that describes the work.
-var columns = map[string]func(r *Row, value string) error{
-	"file":        func(r *Row, v string) error { r.File = v; return nil },
-	"title":       func(r *Row, v string) error { r.Title = v; return nil },
-	"artist":      func(r *Row, v string) error { r.Artist = v; return nil },
-	"year":        setYear,
-	"date":        func(r *Row, v string) error { r.Date = v; return nil },
-	"medium":      func(r *Row, v string) error { r.Medium = v; return nil },
-	"categories":  setCategories,
-	"licence":     func(r *Row, v string) error { r.Licence = v; return nil },
-	"licence_url": func(r *Row, v string) error { r.LicenceURL = v; return nil },
-	"credit":      func(r *Row, v string) error { r.Credit = v; return nil },
-	"source":      func(r *Row, v string) error { r.Page = v; return nil },
-	"external_id": func(r *Row, v string) error { r.ExternalID = v; return nil },
-}
-
-var synonyms = map[string]string{
-	"filename": "file", "file_name": "file", "path": "file", "image": "file", "name": "file",
-	"author": "artist", "creator": "artist", "license": "licence", "license_url": "licence_url",
-	"url": "source", "page": "source", "source_url": "source", "id": "external_id",
-	"externalid": "external_id", "technique": "medium", "category": "categories", "tags": "categories",
-}
-
-func setYear(r *Row, v string) error {
-	if v == "" {
-		return nil
-	}
-	year, err := strconv.Atoi(v)
-	if err != nil {
-		return fmt.Errorf("year %q is not a whole number (put it under date)", v)
-	}
-	r.Year = year
-	return nil
-}
-
-func setCategories(r *Row, v string) error {
-	for part := range strings.SplitSeq(v, ";") {
-		if part = strings.TrimSpace(part); part != "" {
-			r.Categories = append(r.Categories, part)
-		}
-	}
-	return nil
-}
-
-func columnOf(name string) string {
-	name = strings.ToLower(strings.TrimSpace(name))
-	name = strings.NewReplacer(" ", "_", "-", "_").Replace(name)
-	if same, ok := synonyms[name]; ok {
-		return same
-	}
-	return name
-}
 
 func isMetadata(name string) bool { return name == "metadata.csv" || name == "metadata.json" }
 
@@ -104,6 +29,33 @@ type table struct {
 	name string
 	rows map[string]*Row
 	left []string // names in the order of the file, until taken
+}
+
+// settle gives rows to files whose names differ in nothing but the form of
+// their accents (NFC or NFD): macOS and archives made on it take names apart.
+func (t *table) settle(names []string) {
+	if len(t.rows) == 0 {
+		return
+	}
+	there := make(map[string]bool, len(names))
+	for _, name := range names {
+		there[name] = true
+	}
+	byForm := make(map[string]string) // rows that no file has the very name of
+	for _, row := range t.left {
+		if !there[row] {
+			byForm[norm.NFC.String(row)] = row
+		}
+	}
+	for _, name := range names {
+		row, found := byForm[norm.NFC.String(name)]
+		if _, has := t.rows[name]; !found || has {
+			continue
+		}
+		delete(byForm, norm.NFC.String(name)) // one file, one row
+		t.rows[name] = t.rows[row]
+		delete(t.rows, row)
+	}
 }
 
 // take returns the row of a file, or nil.
@@ -130,10 +82,10 @@ func (t *table) add(r *Row, where string) error {
 	}
 	name := filepath.ToSlash(r.File)
 	if name == "" || strings.Contains(name, "/") {
-		return fmt.Errorf("%s: file %q: want the name of a file in the same folder: %w", where, r.File, palate.ErrInvalid)
+		return fmt.Errorf("%s: file %.200q: want the name of a file in the same folder: %w", where, r.File, palate.ErrInvalid)
 	}
 	if _, twice := t.rows[name]; twice {
-		return fmt.Errorf("%s: file %q has a row already: %w", where, r.File, palate.ErrInvalid)
+		return fmt.Errorf("%s: file %.200q has a row already: %w", where, r.File, palate.ErrInvalid)
 	}
 	t.rows[name] = r
 	t.left = append(t.left, name)
@@ -185,13 +137,12 @@ func parseCSV(t *table, path string, content []byte) error {
 	if err != nil {
 		return fmt.Errorf("%s: no header row: %w: %w", path, err, palate.ErrInvalid)
 	}
-	hasFile := false
-	for i, name := range header {
-		header[i] = columnOf(name)
-		hasFile = hasFile || header[i] == "file"
+	meanings, err := columnsOf(header)
+	if err != nil {
+		return fmt.Errorf("%s: header: %w: %w", path, err, palate.ErrInvalid)
 	}
-	if !hasFile {
-		return fmt.Errorf("%s: no column \"file\" in the header (%s): %w", path, strings.Join(header, ", "), palate.ErrInvalid)
+	if !slices.Contains(meanings, "file") {
+		return fmt.Errorf("%s: no column \"file\" in the header (%.200q): %w", path, strings.Join(header, ", "), palate.ErrInvalid)
 	}
 	for {
 		record, err := reader.Read()
@@ -205,7 +156,7 @@ func parseCSV(t *table, path string, content []byte) error {
 		where := fmt.Sprintf("%s:%d", path, line)
 		row := new(Row)
 		for i, value := range record {
-			if set := columns[header[i]]; set != nil {
+			if set := columns[meanings[i]]; set != nil {
 				if err := set(row, strings.TrimSpace(value)); err != nil {
 					return fmt.Errorf("%s: %w: %w", where, err, palate.ErrInvalid)
 				}
@@ -220,9 +171,9 @@ func parseCSV(t *table, path string, content []byte) error {
 // parseJSON reads a list of objects, or one object of objects by file name.
 func parseJSON(t *table, path string, content []byte) error {
 	var list []map[string]any
-	var byName map[string]map[string]any
-	if err := json.Unmarshal(content, &list); err != nil {
-		if json.Unmarshal(content, &byName) != nil {
+	if err := unmarshal(content, &list); err != nil {
+		var byName map[string]map[string]any
+		if unmarshal(content, &byName) != nil {
 			return fmt.Errorf("%s: want a list of objects, or an object of objects by file name: %w: %w", path, err, palate.ErrInvalid)
 		}
 		for _, name := range slices.Sorted(maps.Keys(byName)) {
@@ -236,19 +187,9 @@ func parseJSON(t *table, path string, content []byte) error {
 	}
 	for i, object := range list {
 		where := fmt.Sprintf("%s: entry %d", path, i+1)
-		row := new(Row)
-		for key, value := range object {
-			set := columns[columnOf(key)]
-			if set == nil || value == nil {
-				continue
-			}
-			text, err := jsonText(value)
-			if err == nil {
-				err = set(row, text)
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %s: %w: %w", where, key, err, palate.ErrInvalid)
-			}
+		row, err := jsonRow(object)
+		if err != nil {
+			return fmt.Errorf("%s: %w: %w", where, err, palate.ErrInvalid)
 		}
 		if err := t.add(row, where); err != nil {
 			return err
@@ -257,12 +198,49 @@ func parseJSON(t *table, path string, content []byte) error {
 	return nil
 }
 
+// unmarshal is json.Unmarshal that keeps numbers as they are written: an id
+// may have more digits than a float64 holds.
+func unmarshal(content []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	decoder.UseNumber()
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the end")
+	}
+	return nil
+}
+
+func jsonRow(object map[string]any) (*Row, error) {
+	names := slices.Sorted(maps.Keys(object))
+	meanings, err := columnsOf(names)
+	if err != nil {
+		return nil, err
+	}
+	row := new(Row)
+	for i, name := range names {
+		set, value := columns[meanings[i]], object[name]
+		if set == nil || value == nil {
+			continue
+		}
+		text, err := jsonText(value)
+		if err == nil {
+			err = set(row, text)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%.40s: %w", name, err)
+		}
+	}
+	return row, nil
+}
+
 func jsonText(value any) (string, error) {
 	switch v := value.(type) {
 	case string:
 		return strings.TrimSpace(v), nil
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64), nil
+	case json.Number:
+		return v.String(), nil
 	case []any:
 		parts := make([]string, len(v))
 		for i, p := range v {
@@ -275,13 +253,4 @@ func jsonText(value any) (string, error) {
 		return strings.Join(parts, ";"), nil
 	}
 	return "", errors.New("want a text, a number or a list of texts")
-}
-
-func utf8Clean(r *Row) bool {
-	for _, s := range append([]string{r.File, r.Title, r.Artist, r.Date, r.Medium, r.Licence, r.LicenceURL, r.Credit, r.Page, r.ExternalID}, r.Categories...) {
-		if strings.ToValidUTF8(s, "\uFFFD") != s {
-			return false
-		}
-	}
-	return true
 }

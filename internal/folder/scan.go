@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/palate-art/palate"
 )
@@ -75,6 +77,11 @@ func (l *Listing) walk(ctx context.Context, dir string, verdict palate.Verdict) 
 	if err != nil {
 		return err
 	}
+	names := make([]string, len(entries))
+	for i, entry := range entries {
+		names[i] = entry.Name()
+	}
+	metadata.settle(names)
 	for _, entry := range entries {
 		name := entry.Name()
 		path := filepath.Join(dir, name)
@@ -101,8 +108,12 @@ func (l *Listing) walk(ctx context.Context, dir string, verdict palate.Verdict) 
 }
 
 func describe(path string, row *Row, verdict palate.Verdict) File {
+	address := path
+	if !utf8.ValidString(path) { // as URLs write what is no text
+		address = (&url.URL{Scheme: "file", Path: filepath.ToSlash(path)}).String()
+	}
 	source := palate.Source{
-		Address:      path,
+		Address:      address,
 		Site:         "folder",
 		OriginalName: strings.ToValidUTF8(filepath.Base(path), "\uFFFD"),
 		RetrievedAt:  time.Now().UTC(),

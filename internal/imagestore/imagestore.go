@@ -33,8 +33,8 @@ type Store interface {
 
 	// Open opens a file. palate.ErrNotFound if the store does not have it;
 	// a referenced file that is gone is palate.ErrNotFound too, one that
-	// has changed is palate.ErrConflict, and both name its path. The
-	// caller closes it.
+	// has changed or may not be read is palate.ErrConflict, and each names
+	// its path. The caller closes it.
 	Open(ctx context.Context, id palate.ImageID) (io.ReadSeekCloser, error)
 
 	// Has reports whether the store has a file, or a reference to one.
@@ -44,12 +44,13 @@ type Store interface {
 	// removes the reference alone. Deleting what is not there succeeds.
 	Delete(ctx context.Context, id palate.ImageID) error
 
-	// Walk calls visit with every id, in no order that means anything,
+	// Walk calls visit once with every id, in no order that means anything,
 	// until it fails; that error is returned.
 	Walk(ctx context.Context, visit func(palate.ImageID) error) error
 
 	// PutThumbnail keeps a picture that was derived from the image. It may
-	// be lost at any time and is then derived again.
+	// be lost at any time and is then derived again. palate.ErrNotFound if
+	// the store does not have the image, so that none outlives it.
 	PutThumbnail(ctx context.Context, id palate.ImageID, width int, jpeg []byte) error
 
 	// OpenThumbnail opens one. palate.ErrNotFound if it is not kept.
@@ -57,7 +58,8 @@ type Store interface {
 
 	// Sweep removes what killed processes left: unfinished files, and files
 	// that wanted says nobody knows, both only if older than the given age,
-	// so that work under way is left alone. It returns how many it removed.
+	// so that work under way is left alone: a file is as old as the last
+	// call that stored it. It returns how many it removed.
 	Sweep(ctx context.Context, olderThan time.Duration, wanted func(palate.ImageID) (bool, error)) (int, error)
 
 	// Ready returns nil when files can be written, else
@@ -70,8 +72,10 @@ type Store interface {
 type InPlace interface {
 	Store
 
-	// Link makes a hard link to the file. palate.ErrInvalid, saying so, if
-	// the file is on another disk or the file system has no links.
+	// Link makes a hard link to the file. Both names are one file from then
+	// on: who writes into the original in place damages the stored image.
+	// palate.ErrInvalid, saying so, if the file is on another disk or the
+	// file system has no links.
 	Link(ctx context.Context, path string) (Stored, error)
 
 	// Reference keeps path, size and hash of the file, which stays where

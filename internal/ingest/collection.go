@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -28,6 +29,7 @@ type Collection struct {
 	catalog catalog.Catalog
 	store   imagestore.Store
 	limits  picture.Limits
+	meter   embedder.Meter // of everything that EmbedPending does
 }
 
 var _ crawler.Keeper = (*Collection)(nil)
@@ -37,6 +39,9 @@ func NewCollection(c catalog.Catalog, store imagestore.Store, limits picture.Lim
 	return &Collection{catalog: c, store: store, limits: limits}
 }
 
+// Embedding tells what EmbedPending has done in this process, up to now.
+func (c *Collection) Embedding() embedder.Stats { return c.meter.Stats() }
+
 // Addition is what became of a picture that was added.
 type Addition struct {
 	ID  palate.ImageID
@@ -44,8 +49,9 @@ type Addition struct {
 }
 
 // Add validates a picture by decoding it, stores it and adds its source. A
-// source without an address gets one that is its own by the file's hash. What is no picture is palate.ErrInvalid (see picture for
-// the kinds), what was deleted with a reason is palate.ErrConflict.
+// source without an address gets one that is its own by the file's hash. What
+// is no picture is palate.ErrInvalid (see picture for the kinds), what was
+// deleted with a reason is palate.ErrConflict.
 func (c *Collection) Add(ctx context.Context, content []byte, source palate.Source) (Addition, error) {
 	_, info, err := picture.Decode(bytes.NewReader(content), c.limits)
 	if err != nil {
@@ -53,7 +59,7 @@ func (c *Collection) Add(ctx context.Context, content []byte, source palate.Sour
 	}
 	image := describe(content, info)
 	if source.Address == "" {
-		source.Address = source.Site + ":" + image.ID.String() + "/" + source.OriginalName
+		source.Address = source.Site + ":" + image.ID.String() + "/" + strings.ToValidUTF8(source.OriginalName, "\uFFFD")
 	}
 	return c.add(ctx, image, source, func() error { return c.put(ctx, content) })
 }
@@ -121,8 +127,8 @@ func (c *Collection) Keep(ctx context.Context, crawl string, task crawler.Task, 
 	switch {
 	case err != nil:
 		return "", image.ID, err
-	case added.Tombstoned:
-		return crawler.KeptDeleted, image.ID, nil
+	case added.Tombstoned: // perhaps a moment ago, and its file just stored again
+		return crawler.KeptDeleted, image.ID, c.store.Delete(ctx, image.ID)
 	case added.Image:
 		return crawler.KeptNew, image.ID, nil
 	case added.Duplicate:
@@ -153,14 +159,15 @@ func (c *Collection) Sweep(ctx context.Context, olderThan time.Duration) (int, e
 	})
 }
 
-// open decodes the upright picture of an image.
-func (c *Collection) open(ctx context.Context, id palate.ImageID) (*picture.RGB, error) {
+// open decodes the upright picture of an image, of which no more than detail
+// of the shorter side is needed (picture.DecodeAtLeast).
+func (c *Collection) open(ctx context.Context, id palate.ImageID, detail int) (*picture.RGB, error) {
 	file, err := c.store.Open(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	m, _, err := picture.Decode(file, c.limits)
+	m, _, err := picture.DecodeAtLeast(file, c.limits, detail)
 	return m, err
 }
 
@@ -171,7 +178,7 @@ func (c *Collection) Thumbnail(ctx context.Context, id palate.ImageID, width int
 	if !errors.Is(err, palate.ErrNotFound) {
 		return kept, err
 	}
-	m, err := c.open(ctx, id)
+	m, err := c.open(ctx, id, width) // its shorter side is at most that
 	if err != nil {
 		return nil, fmt.Errorf("thumbnail of %s: %w", id, err)
 	}
@@ -198,7 +205,7 @@ func (thumbnail) Close() error { return nil }
 
 // EmbedPicture gives the embedding of a picture that is not kept.
 func (c *Collection) EmbedPicture(ctx context.Context, e embedder.Embedder, content []byte) (palate.Embedding, error) {
-	m, _, err := picture.Decode(bytes.NewReader(content), c.limits)
+	m, _, err := picture.DecodeAtLeast(bytes.NewReader(content), c.limits, e.Detail())
 	if err != nil {
 		return nil, err
 	}

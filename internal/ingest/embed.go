@@ -41,6 +41,12 @@ type EmbedReport struct {
 	PrepareSeconds float64 `json:"prepare_seconds"`
 	InferSeconds   float64 `json:"infer_seconds"`
 	WriteSeconds   float64 `json:"write_seconds"`
+	// Seconds that workers waited: those of inference for prepared pictures,
+	// those that prepare for room to put one.
+	StarvedSeconds float64 `json:"starved_seconds"`
+	BlockedSeconds float64 `json:"blocked_seconds"`
+	// Bound is the stage that the others wait for.
+	Bound embedder.Stage `json:"bound,omitempty"`
 }
 
 // EmbedFailure is a picture that was passed by.
@@ -71,6 +77,8 @@ func (c *Collection) embedPending(ctx context.Context, e embedder.Embedder, conf
 	if err != nil {
 		return EmbedReport{}, err
 	}
+	config.Meter = &c.meter
+	before := c.meter.Stats()
 	w := &embeddingWriter{catalog: c.catalog, model: e.Model(), flushed: time.Now()}
 	w.progress = func() {
 		// A heartbeat that fails is no reason to lose the work.
@@ -81,11 +89,11 @@ func (c *Collection) embedPending(ctx context.Context, e embedder.Embedder, conf
 	}
 	for err == nil && len(pending) > 0 {
 		w.report.Total += len(pending)
-		var stats embedder.Stats
-		stats, err = embedder.Run(ctx, e, config, c.items(pending), func(r embedder.Result) error { return w.take(ctx, r) })
-		w.count(stats)
-		if err == nil {
-			err = w.flush(ctx)
+		_, err = embedder.Run(ctx, e, config, c.items(pending, e.Detail()), func(r embedder.Result) error { return w.take(ctx, r) })
+		w.count(c.meter.Stats().Since(before))
+		// What is embedded is kept even when ctx is done.
+		if flushErr := w.flush(context.WithoutCancel(ctx)); err == nil {
+			err = flushErr
 		}
 		if err == nil {
 			pending, err = c.catalog.Unembedded(ctx, e.Model(), embedPage)
@@ -103,10 +111,10 @@ func (c *Collection) embedPending(ctx context.Context, e embedder.Embedder, conf
 }
 
 // items are the pictures of images, decoded when their turn comes.
-func (c *Collection) items(images []catalog.Image) iter.Seq2[embedder.Item, error] {
+func (c *Collection) items(images []catalog.Image, detail int) iter.Seq2[embedder.Item, error] {
 	return func(yield func(embedder.Item, error) bool) {
 		for _, i := range images {
-			open := func(ctx context.Context) (image.Image, error) { return c.open(ctx, i.ID) }
+			open := func(ctx context.Context) (image.Image, error) { return c.open(ctx, i.ID, detail) }
 			if !yield(embedder.Item{ID: i.ID, Open: open}, nil) {
 				return
 			}
@@ -120,7 +128,6 @@ type embeddingWriter struct {
 	model    palate.ModelID
 	progress func()
 	report   EmbedReport
-	inferred int
 	waiting  []catalog.ImageEmbedding
 	flushed  time.Time
 }
@@ -161,7 +168,11 @@ func (w *embeddingWriter) fail(ctx context.Context, r embedder.Result) error {
 		return fmt.Errorf("image %s: %w", r.ID, r.Err)
 	}
 	err := w.catalog.FailEmbedding(ctx, w.model, r.ID, r.Err.Error())
-	if err != nil && !errors.Is(err, palate.ErrNotFound) { // not found: deleted meanwhile
+	if errors.Is(err, palate.ErrNotFound) { // deleted meanwhile
+		w.report.Total--
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	w.report.Failed++
@@ -172,13 +183,11 @@ func (w *embeddingWriter) fail(ctx context.Context, r embedder.Result) error {
 	return nil
 }
 
+// count takes over what the pipeline has done so far.
 func (w *embeddingWriter) count(s embedder.Stats) {
-	w.report.Seconds += s.Wall.Seconds()
-	w.report.DecodeSeconds += s.Decode.Seconds()
-	w.report.PrepareSeconds += s.Prepare.Seconds()
-	w.report.InferSeconds += s.Infer.Seconds()
-	w.inferred += s.Embedded
-	if w.report.Seconds > 0 {
-		w.report.ImagesPerSecond = float64(w.inferred) / w.report.Seconds
-	}
+	r := &w.report
+	r.Seconds, r.ImagesPerSecond = s.Wall.Seconds(), s.Rate()
+	r.DecodeSeconds, r.PrepareSeconds, r.InferSeconds = s.Decode.Seconds(), s.Prepare.Seconds(), s.Infer.Seconds()
+	r.StarvedSeconds, r.BlockedSeconds = s.Starved.Seconds(), s.Blocked.Seconds()
+	r.Bound = s.Bound()
 }

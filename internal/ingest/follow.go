@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,91 +21,193 @@ const followBatch = 1000
 // Follower keeps an index in step with the catalog: what any process writes
 // there reaches the index at the next CatchUp. Its methods are safe for
 // concurrent use; they take turns.
+//
+// While the index can't be reached, the catalog goes on and remembers what the
+// index has not seen.
 type Follower struct {
 	catalog catalog.Catalog
 	index   index.Index
 	name    string
+	lasting index.Lasting // index, if it is followed under a name
 	logger  *slog.Logger
 
-	turn   sync.Mutex
-	at     uint64 // the last change that the index has seen
-	loaded bool
+	turn   chan struct{} // holds one token while somebody has the turn
+	loaded bool          // of an index that goes with the process
+	looked time.Time     // when the generation was last asked for
+
+	mu         sync.Mutex
+	at         uint64 // the last change that the index has seen
+	generation string // of a lasting index, that at is about
+	failedAt   time.Time
+}
+
+// PlaceKeeper is an index that keeps, together with its points, the number of
+// the last change that is in them, so that the two can't fall apart. 0 is an
+// index that has to be loaded.
+type PlaceKeeper interface {
+	Place() uint64
+	SetPlace(number uint64)
 }
 
 // NewFollower returns a follower that has not looked at the catalog yet. An
-// index that outlives the process is followed under a name, which the catalog
-// remembers the position of; with an empty name the index is loaded whole at
-// first.
+// index.Lasting is followed under a name, which the catalog remembers the
+// position of. With an empty name a PlaceKeeper is asked for its position; any
+// other index is loaded whole at first.
 func NewFollower(c catalog.Catalog, ix index.Index, name string, logger *slog.Logger) *Follower {
-	return &Follower{catalog: c, index: ix, name: name, logger: logger}
+	f := &Follower{catalog: c, index: ix, name: name, logger: logger, turn: make(chan struct{}, 1)}
+	if name != "" {
+		f.lasting, _ = ix.(index.Lasting)
+	}
+	return f
 }
 
-// Rebuild empties the index and loads it from the catalog. progress, if not
-// nil, is told how many points of how many are loaded.
+// take waits for the turn; give gives it back.
+func (f *Follower) take(ctx context.Context) error {
+	select {
+	case f.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (f *Follower) give() { <-f.turn }
+
+// Rebuild loads the index from the catalog anew; a lasting index serves what
+// it had until that is done. progress, if not nil, is told how many points of
+// how many are loaded.
 func (f *Follower) Rebuild(ctx context.Context, progress func(done, total int)) error {
-	f.turn.Lock()
-	defer f.turn.Unlock()
-	return f.rebuild(ctx, progress)
+	if err := f.take(ctx); err != nil {
+		return err
+	}
+	defer f.give()
+	if f.lasting == nil {
+		return f.reload(ctx, progress)
+	}
+	lease, err := f.alone(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.replace(ctx, progress), lease.Release())
 }
 
-func (f *Follower) rebuild(ctx context.Context, progress func(done, total int)) error {
+// reload empties the index and loads it.
+func (f *Follower) reload(ctx context.Context, progress func(done, total int)) error {
 	// Changes that come while loading are seen twice, which does no harm.
 	start, err := f.catalog.LastChange(ctx)
 	if err != nil {
 		return fmt.Errorf("load the index: %w", err)
 	}
-	total, err := f.catalog.CountEmbeddings(ctx, f.index.Model())
-	if err != nil {
-		return fmt.Errorf("load the index: %w", err)
-	}
+	f.loaded = false // until all of it is; what fails on the way begins anew
 	if err := f.index.Clear(ctx); err != nil {
 		return fmt.Errorf("load the index: %w", err)
 	}
+	if err := f.fill(ctx, f.index, progress); err != nil {
+		return fmt.Errorf("load the index: %w", err)
+	}
+	f.loaded = true
+	return f.remember(ctx, start)
+}
+
+// resume goes on from where a PlaceKeeper was left, and loads another index.
+// A place beyond the catalog's last change is another catalog's.
+func (f *Follower) resume(ctx context.Context) (applied int, err error) {
+	keeper, keeps := f.index.(PlaceKeeper)
+	if !keeps || keeper.Place() == 0 {
+		return 0, f.reload(ctx, nil)
+	}
+	last, err := f.catalog.LastChange(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("follow the catalog: %w", err)
+	}
+	if keeper.Place() > last {
+		return 0, f.reload(ctx, nil)
+	}
+	f.mu.Lock()
+	f.at = keeper.Place()
+	f.mu.Unlock()
+	f.loaded = true
+	return f.advanceOrReload(ctx)
+}
+
+// advanceOrReload is advance for an index that goes with the process.
+func (f *Follower) advanceOrReload(ctx context.Context) (applied int, err error) {
+	applied, err = f.advance(ctx)
+	if errors.Is(err, palate.ErrConflict) {
+		f.logger.InfoContext(ctx, "index fell behind what the catalog remembers; loading it anew", "followed_to", f.at)
+		err = f.reload(ctx, nil)
+	}
+	return applied, err
+}
+
+// fill loads every embedding of the index's model into an empty index.
+func (f *Follower) fill(ctx context.Context, ix index.Index, progress func(done, total int)) error {
+	total, err := f.catalog.CountEmbeddings(ctx, ix.Model())
+	if err != nil {
+		return err
+	}
 	var after palate.ImageID
 	for done := 0; ; {
-		page, err := f.catalog.ListEmbeddings(ctx, f.index.Model(), after, followBatch)
+		page, err := f.catalog.ListEmbeddings(ctx, ix.Model(), after, followBatch)
 		if err != nil {
-			return fmt.Errorf("load the index: %w", err)
+			return err
 		}
-		if err := f.upsert(ctx, page); err != nil {
-			return fmt.Errorf("load the index: %w", err)
+		if err := f.upsert(ctx, ix, page); err != nil {
+			return err
 		}
 		done += len(page)
 		if progress != nil {
 			progress(done, max(done, total))
 		}
 		if len(page) < followBatch {
-			break
+			return nil
 		}
 		after = page[len(page)-1].ID
 	}
-	f.loaded = true
-	return f.remember(ctx, start)
 }
 
 // CatchUp applies every change that the index has not seen, and returns how
-// many there were. The first call loads the index if nothing has.
+// many there were. The first call loads the index if nothing has. It fails
+// with ErrFollowed while another process does that to a lasting index.
 func (f *Follower) CatchUp(ctx context.Context) (applied int, err error) {
-	f.turn.Lock()
-	defer f.turn.Unlock()
-	if !f.loaded {
-		if err := f.resume(ctx); err != nil {
-			return 0, err
-		}
+	if err := f.take(ctx); err != nil {
+		return 0, err
 	}
+	defer f.give()
+	return f.catchUp(ctx)
+}
+
+// catchUp is CatchUp for who has the turn.
+func (f *Follower) catchUp(ctx context.Context) (applied int, err error) {
+	switch {
+	case f.lasting != nil:
+		applied, err = f.catchUpLasting(ctx)
+	case !f.loaded:
+		applied, err = f.resume(ctx)
+	default:
+		applied, err = f.advanceOrReload(ctx)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failedAt = time.Time{}
+	if errors.Is(err, palate.ErrUnavailable) {
+		f.failedAt = time.Now()
+	}
+	return applied, err
+}
+
+// advance applies what follows f.at. palate.ErrConflict says that the catalog
+// does not remember all of it.
+func (f *Follower) advance(ctx context.Context) (applied int, err error) {
 	for {
 		changes, err := f.catalog.ChangesAfter(ctx, f.at, followBatch)
-		if errors.Is(err, palate.ErrConflict) {
-			f.logger.InfoContext(ctx, "index fell behind what the catalog remembers; loading it anew", "followed_to", f.at)
-			return applied, f.rebuild(ctx, nil)
-		}
 		if err != nil {
 			return applied, fmt.Errorf("follow the catalog: %w", err)
 		}
 		if len(changes) == 0 {
 			return applied, nil
 		}
-		if err := f.apply(ctx, changes); err != nil {
+		if err := f.apply(ctx, f.index, changes); err != nil {
 			return applied, fmt.Errorf("follow the catalog: %w", err)
 		}
 		applied += len(changes)
@@ -112,6 +215,23 @@ func (f *Follower) CatchUp(ctx context.Context) (applied int, err error) {
 			return applied, err
 		}
 	}
+}
+
+func (f *Follower) remember(ctx context.Context, number uint64) error {
+	f.mu.Lock()
+	f.at = number
+	generation := f.generation
+	f.mu.Unlock()
+	if f.lasting == nil {
+		if keeper, keeps := f.index.(PlaceKeeper); keeps {
+			keeper.SetPlace(number)
+		}
+		return nil
+	}
+	if err := f.catalog.SetFollowedTo(ctx, f.key(generation), number); err != nil {
+		return fmt.Errorf("follow the catalog: %w", err)
+	}
+	return nil
 }
 
 // Run calls CatchUp at every interval until ctx is done, and returns its
@@ -124,8 +244,14 @@ func (f *Follower) Run(ctx context.Context, every time.Duration) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil && !failing {
+		if errors.Is(err, ErrFollowed) {
+			err = nil
+		}
+		switch {
+		case err != nil && !failing:
 			f.logger.ErrorContext(ctx, "index can't follow the catalog; trying on", "error", err)
+		case err == nil && failing:
+			f.logger.WarnContext(ctx, "index follows the catalog again")
 		}
 		failing = err != nil
 		select {
@@ -136,36 +262,10 @@ func (f *Follower) Run(ctx context.Context, every time.Duration) error {
 	}
 }
 
-func (f *Follower) resume(ctx context.Context) error {
-	if f.name == "" {
-		return f.rebuild(ctx, nil)
-	}
-	at, err := f.catalog.FollowedTo(ctx, f.name)
-	if err != nil {
-		return fmt.Errorf("follow the catalog: %w", err)
-	}
-	if at == 0 {
-		return f.rebuild(ctx, nil)
-	}
-	f.at, f.loaded = at, true
-	return nil
-}
-
-func (f *Follower) remember(ctx context.Context, number uint64) error {
-	f.at = number
-	if f.name == "" {
-		return nil
-	}
-	if err := f.catalog.SetFollowedTo(ctx, f.name, number); err != nil {
-		return fmt.Errorf("follow the catalog: %w", err)
-	}
-	return nil
-}
-
 // apply brings the index to the present state of everything the changes
 // name. Reading the state rather than replaying the changes makes it
 // harmless to see a change twice.
-func (f *Follower) apply(ctx context.Context, changes []catalog.Change) error {
+func (f *Follower) apply(ctx context.Context, ix index.Index, changes []catalog.Change) error {
 	type touch struct {
 		embedded, described bool
 		judgedBy            []palate.Profile
@@ -173,7 +273,7 @@ func (f *Follower) apply(ctx context.Context, changes []catalog.Change) error {
 	touched := make(map[palate.ImageID]*touch)
 	var ids []palate.ImageID
 	for _, c := range changes {
-		if c.Kind == catalog.ProbeChanged || c.Kind == catalog.EmbeddingChanged && c.Model != f.index.Model() {
+		if c.Kind == catalog.ProbeChanged || c.Kind == catalog.EmbeddingChanged && c.Model != ix.Model() {
 			continue
 		}
 		t := touched[c.Image]
@@ -187,7 +287,9 @@ func (f *Follower) apply(ctx context.Context, changes []catalog.Change) error {
 			t.embedded = true
 		case catalog.RatingChanged:
 			t.judgedBy = append(t.judgedBy, c.Profile)
-		case catalog.ImageChanged, catalog.ImageDeleted:
+		case catalog.ImageDeleted: // its embedding is gone with it, even if it is back
+			t.embedded = true
+		case catalog.ImageChanged:
 			t.described = true
 		}
 	}
@@ -216,30 +318,40 @@ func (f *Follower) apply(ctx context.Context, changes []catalog.Change) error {
 			}
 		}
 	}
-	present, err := f.catalog.EmbeddingsOf(ctx, f.index.Model(), embedded)
+	present, err := f.catalog.EmbeddingsOf(ctx, ix.Model(), embedded)
 	if err != nil {
 		return err
 	}
-	if err := f.upsertWith(ctx, present, attributes); err != nil {
+	if err := f.upsertWith(ctx, ix, present, attributes); err != nil {
 		return err
 	}
 	if len(described) > 0 {
-		if err := f.index.SetAttributes(ctx, described); err != nil {
+		if err := ix.SetAttributes(ctx, described); err != nil {
 			return err
 		}
 	}
 	if len(judgements) > 0 {
-		if err := f.index.Judge(ctx, judgements); err != nil {
+		if err := ix.Judge(ctx, judgements); err != nil {
 			return err
 		}
 	}
+	gone = append(gone, without(embedded, present)...)
 	if len(gone) > 0 {
-		return f.index.Delete(ctx, gone)
+		return ix.Delete(ctx, gone)
 	}
 	return nil
 }
 
-func (f *Follower) upsert(ctx context.Context, embeddings []catalog.ImageEmbedding) error {
+// without lists the ids that have no embedding among these.
+func without(ids []palate.ImageID, embeddings []catalog.ImageEmbedding) []palate.ImageID {
+	has := make(map[palate.ImageID]bool, len(embeddings))
+	for _, e := range embeddings {
+		has[e.ID] = true
+	}
+	return slices.DeleteFunc(ids, func(id palate.ImageID) bool { return has[id] })
+}
+
+func (f *Follower) upsert(ctx context.Context, ix index.Index, embeddings []catalog.ImageEmbedding) error {
 	ids := make([]palate.ImageID, len(embeddings))
 	for i, e := range embeddings {
 		ids[i] = e.ID
@@ -248,10 +360,10 @@ func (f *Follower) upsert(ctx context.Context, embeddings []catalog.ImageEmbeddi
 	if err != nil {
 		return err
 	}
-	return f.upsertWith(ctx, embeddings, attributes)
+	return f.upsertWith(ctx, ix, embeddings, attributes)
 }
 
-func (f *Follower) upsertWith(ctx context.Context, embeddings []catalog.ImageEmbedding, attributes map[palate.ImageID]index.Attributes) error {
+func (f *Follower) upsertWith(ctx context.Context, ix index.Index, embeddings []catalog.ImageEmbedding, attributes map[palate.ImageID]index.Attributes) error {
 	points := make([]index.Point, 0, len(embeddings))
 	for _, e := range embeddings {
 		if a, exists := attributes[e.ID]; exists {
@@ -261,5 +373,5 @@ func (f *Follower) upsertWith(ctx context.Context, embeddings []catalog.ImageEmb
 	if len(points) == 0 {
 		return nil
 	}
-	return f.index.Upsert(ctx, points)
+	return ix.Upsert(ctx, points)
 }

@@ -124,24 +124,33 @@ func (c *Collection) importFile(ctx context.Context, file folder.File, mode Stor
 	if err != nil {
 		return Addition{}, err
 	}
-	return c.add(ctx, describe(content, info), file.Source, func() error {
+	image := describe(content, info)
+	return c.add(ctx, image, file.Source, func() error {
 		switch mode {
 		case Link:
-			return c.keepInPlace(ctx, file.Path, imagestore.InPlace.Link)
+			return c.keepInPlace(ctx, image.ID, file.Path, imagestore.InPlace.Link)
 		case Reference:
-			return c.keepInPlace(ctx, file.Path, imagestore.InPlace.Reference)
+			return c.keepInPlace(ctx, image.ID, file.Path, imagestore.InPlace.Reference)
 		}
 		return c.put(ctx, content)
 	})
 }
 
-// keepInPlace keeps a file without copying it, where the store can.
-func (c *Collection) keepInPlace(ctx context.Context, path string, keep func(imagestore.InPlace, context.Context, string) (imagestore.Stored, error)) error {
+// keepInPlace keeps a file without copying it, where the store can, as long
+// as it is still the image that was read.
+func (c *Collection) keepInPlace(ctx context.Context, id palate.ImageID, path string, keep func(imagestore.InPlace, context.Context, string) (imagestore.Stored, error)) error {
 	store, can := c.store.(imagestore.InPlace)
 	if !can {
 		return fmt.Errorf("this image store can only copy files: %w", palate.ErrInvalid)
 	}
-	_, err := keep(store, ctx, path)
+	stored, err := keep(store, ctx, path)
+	switch {
+	case errors.Is(err, palate.ErrNotFound):
+		return fmt.Errorf("%w: %w", errUnreadable, err)
+	case err == nil && stored.ID != id:
+		// What was kept under the other id has no row, and is swept.
+		return fmt.Errorf("%w: it changed while it was read", errUnreadable)
+	}
 	return err
 }
 

@@ -11,7 +11,10 @@
 // fields are written in the order of their numbers and tensors as raw
 // little-endian data, so equal models have equal bytes on every machine.
 //
-// Models are bounded by protobuf's 2 GiB; weights are always in the file.
+// Files are bounded by protobuf's 2 GiB. WriteFiles puts large weights into a
+// second file beside the model's, which has no bound (see "External Data" of
+// the ONNX project).
+//
 // Shapes of intermediate values and the meaning of operators are not checked
 // here: ONNX Runtime does that when it loads the model.
 package onnxgraph

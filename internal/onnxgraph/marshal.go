@@ -23,6 +23,11 @@ func (m *Model) Marshal() ([]byte, error) {
 	return out, nil
 }
 
+// Bytes is the length of the model's file, also where that is beyond what
+// Marshal can give and WriteFiles must put weights beside it. The model must
+// be valid.
+func (m *Model) Bytes() int64 { return int64(m.message().size) }
+
 // WriteTo validates the model and writes its file, without a copy of the
 // weights.
 func (m *Model) WriteTo(w io.Writer) (int64, error) {
@@ -30,8 +35,12 @@ func (m *Model) WriteTo(w io.Writer) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	return file.writeTo(w)
+}
+
+func (m *message) writeTo(w io.Writer) (int64, error) {
 	var written int64
-	for _, p := range file.pieces {
+	for _, p := range m.pieces {
 		n, err := w.Write(p)
 		written += int64(n)
 		if err != nil {
@@ -45,9 +54,14 @@ func (m *Model) encode() (*message, error) {
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}
+	return m.bounded()
+}
+
+// bounded is the message of a valid model, if protobuf can hold it.
+func (m *Model) bounded() (*message, error) {
 	file := m.message()
 	if file.size > math.MaxInt32 {
-		return nil, fmt.Errorf("onnx model: %d bytes, protobuf ends at %d: %w", file.size, math.MaxInt32, palate.ErrInvalid)
+		return nil, fmt.Errorf("onnx model: %d bytes, protobuf ends at %d: write its weights beside it: %w", file.size, math.MaxInt32, palate.ErrInvalid)
 	}
 	return file, nil
 }
@@ -244,7 +258,9 @@ func (t Tensor) message() *message {
 		out.shared(6, s)
 	}
 	out.text(8, t.Name)
-	if t.Type != String {
+	if t.external != nil {
+		t.external.fields(out)
+	} else if t.Type != String {
 		out.shared(9, slices.Clip(t.Raw))
 	}
 	return out

@@ -86,6 +86,38 @@ func TestTensorsOfEveryTypeReadAsWritten(t *testing.T) {
 	}
 }
 
+// Rounding to float16 is held against the runtime's own.
+func TestFloat16sAreRoundedAsTheRuntimeDoes(t *testing.T) {
+	var values []float32
+	for exponent := -30; exponent < 17; exponent++ {
+		for _, fraction := range []float64{1, 1 + 1./2048, 1 + 1./1024, 1 + 3./2048, 1 + 3./2048 - 1e-6, 1.3333333, 2 - 1./2048, 2 - 1./4096, 2 - 1./8192} {
+			v := float32(math.Ldexp(fraction, exponent))
+			values = append(values, v, -v)
+		}
+	}
+	values = append(values, 0, float32(math.Copysign(0, -1)), 65504, 65519.99, 65520, float32(math.Inf(1)), float32(math.Inf(-1)))
+	shape := []int64{int64(len(values))}
+	halves, finite := onnxgraph.Float16s(shape, values)
+	if finite {
+		t.Error("65520 and more were said to be finite")
+	}
+	g := &onnxgraph.Graph{Name: "halves", Inputs: []onnxgraph.Value{value("x", onnxgraph.Fixed(shape...)...)}}
+	g.Op("Cast", "theirs", []string{g.Op("Cast", "half", []string{"x"}, onnxgraph.Int("to", int64(onnxgraph.Float16)))}, onnxgraph.Int("to", int64(onnxgraph.Float32)))
+	// Adding a 0 that is an input keeps the cast from being computed at load.
+	g.Inputs = append(g.Inputs, value("zero", onnxgraph.Fixed(1)...))
+	g.Op("Add", "ours", []string{g.Op("Cast", "wide", []string{g.Const("halves", halves)}, onnxgraph.Int("to", int64(onnxgraph.Float32))), "zero"})
+	g.Outputs = []onnxgraph.Value{value("theirs", onnxgraph.Fixed(shape...)...), value("ours", onnxgraph.Fixed(shape...)...)}
+	out := run(t, onnxgraph.NewModel(g, 17), map[string]ort.Tensor{"x": {Shape: shape, Data: values}, "zero": {Shape: []int64{1}, Data: []float32{0}}})
+	for i, v := range values {
+		if got, want := out["ours"].Data[i], out["theirs"].Data[i]; got != want {
+			t.Errorf("%v (%#08x): got %v, the runtime %v", v, math.Float32bits(v), got, want)
+		}
+	}
+	if _, finite := onnxgraph.Float16s([]int64{2}, []float32{65504, float32(math.NaN())}); !finite {
+		t.Error("65504 was said to be infinite")
+	}
+}
+
 func TestAttributesOfEveryKindRun(t *testing.T) {
 	branch := func(name string, factor float32) *onnxgraph.Graph {
 		g := &onnxgraph.Graph{Name: name, Outputs: []onnxgraph.Value{{Name: name + "_y"}}}
@@ -142,7 +174,7 @@ func TestEqualModelsHaveEqualBytes(t *testing.T) {
 	}
 	var b bytes.Buffer
 	n, err := full().WriteTo(&b)
-	if err != nil || n != int64(len(a)) || !bytes.Equal(a, b.Bytes()) {
+	if err != nil || n != int64(len(a)) || n != full().Bytes() || !bytes.Equal(a, b.Bytes()) {
 		t.Errorf("WriteTo gave %d bytes and %v, Marshal %d: want the same", n, err, len(a))
 	}
 	run(t, full(), map[string]ort.Tensor{"x": {Shape: []int64{1, 2}, Data: []float32{0, 0}}})

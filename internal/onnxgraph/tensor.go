@@ -53,6 +53,8 @@ type Tensor struct {
 	Raw []byte
 	// Strings holds the elements of a String tensor, which has no Raw.
 	Strings [][]byte
+
+	external *place // where the elements are, if not in the model's file
 }
 
 // Float32s is a tensor of float32. It copies values.
@@ -139,4 +141,37 @@ func (t Tensor) validate() error {
 		return fmt.Errorf("%s of shape %v wants %d raw bytes, got %d and %d strings", t.Type, t.Shape, want, len(t.Raw), len(t.Strings))
 	}
 	return nil
+}
+
+// Float16s is a tensor of float16, the values rounded to the nearest, halves
+// to even. finite is false if a finite value became infinite.
+func Float16s(shape []int64, values []float32) (t Tensor, finite bool) {
+	raw := make([]byte, 0, 2*len(values))
+	finite = true
+	for _, v := range values {
+		half := float16Bits(v)
+		finite = finite && (half&0x7c00 != 0x7c00 || v-v != 0)
+		raw = binary.LittleEndian.AppendUint16(raw, half)
+	}
+	return Tensor{Type: Float16, Shape: shape, Raw: raw}, finite
+}
+
+// float16Bits rounds to IEEE 754's binary16: one bit of sign, five of
+// exponent (bias 15), ten of fraction.
+func float16Bits(v float32) uint16 {
+	bits := math.Float32bits(v)
+	sign := uint16(bits >> 16 & 0x8000)
+	magnitude := bits & 0x7fffffff
+	switch {
+	case magnitude > 0x7f800000: // NaN
+		return sign | 0x7e00
+	case magnitude >= 0x477ff000: // 65520, half a step beyond the largest, and more
+		return sign | 0x7c00
+	case magnitude < 0x38800000: // below 2⁻¹⁴: a multiple of 2⁻²⁴
+		steps := math.RoundToEven(float64(math.Float32frombits(magnitude)) * (1 << 24))
+		return sign | uint16(steps)
+	}
+	// Thirteen bits of fraction go; a carry runs into the exponent rightly.
+	rounded := magnitude + 0xfff + magnitude>>13&1
+	return sign | uint16(rounded>>13-(127-15)<<10)
 }

@@ -32,7 +32,8 @@ type nativeSession struct {
 	session *onnx.DynamicAdvancedSession
 }
 
-func newNative(model []byte, inputs, outputs []IOInfo, c SessionConfig) (_ *nativeSession, err error) {
+// newNative loads the model from path, or from memory if path is empty.
+func newNative(model []byte, path string, inputs, outputs []IOInfo, c SessionConfig) (_ *nativeSession, err error) {
 	options, err := onnx.NewSessionOptions()
 	if err != nil {
 		return nil, err
@@ -49,7 +50,12 @@ func newNative(model []byte, inputs, outputs []IOInfo, c SessionConfig) (_ *nati
 			return nil, err
 		}
 	}
-	session, err := onnx.NewDynamicAdvancedSessionWithONNXData(model, ioNames(inputs), ioNames(outputs), options)
+	var session *onnx.DynamicAdvancedSession
+	if path != "" {
+		session, err = onnx.NewDynamicAdvancedSession(path, ioNames(inputs), ioNames(outputs), options)
+	} else {
+		session, err = onnx.NewDynamicAdvancedSessionWithONNXData(model, ioNames(inputs), ioNames(outputs), options)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +68,13 @@ func appendCUDA(options *onnx.SessionOptions, d Device) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, cuda.Destroy()) }()
-	settings := map[string]string{"device_id": strconv.Itoa(d.Index)}
+	settings := map[string]string{
+		"device_id": strconv.Itoa(d.Index),
+		// The default times every algorithm again for each shape of input.
+		// Attention needs no option: in float16 and without a mask it is
+		// flash attention by itself.
+		"cudnn_conv_algo_search": "HEURISTIC",
+	}
 	if d.MemoryLimitBytes > 0 {
 		settings["gpu_mem_limit"] = strconv.FormatInt(d.MemoryLimitBytes, 10)
 		// Doubling on each growth would run into the limit early.

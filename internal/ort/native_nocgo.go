@@ -15,7 +15,7 @@ func startNative(string) (string, error) { return "", errNoCgo }
 
 type nativeSession struct{}
 
-func newNative([]byte, []IOInfo, []IOInfo, SessionConfig) (*nativeSession, error) {
+func newNative([]byte, string, []IOInfo, []IOInfo, SessionConfig) (*nativeSession, error) {
 	return nil, errNoCgo
 }
 

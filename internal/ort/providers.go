@@ -113,6 +113,9 @@ func missingLibraries(dir, provider string) []string {
 func missingDevice() []string {
 	switch runtime.GOOS {
 	case "linux":
+		if err := canLoad("libcuda.so.1"); err != nil {
+			return []string{"no NVIDIA driver (the loader finds no libcuda.so.1)"}
+		}
 		devices, err := filepath.Glob("/dev/nvidia[0-9]*")
 		if err == nil && len(devices) > 0 {
 			return nil

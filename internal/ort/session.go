@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 
@@ -15,22 +18,6 @@ import (
 type Tensor struct {
 	Shape []int64
 	Data  []float32
-}
-
-// The kinds of device.
-const (
-	DeviceCPU  = "cpu"
-	DeviceCUDA = "cuda"
-)
-
-// Device is what a session runs on. The zero value is the CPU.
-type Device struct {
-	Kind string // "cpu" (or empty) or "cuda"
-	// Index is the CUDA device's number.
-	Index int
-	// MemoryLimitBytes bounds ONNX Runtime's memory arena on the device;
-	// 0 is no bound. Other memory of the device's libraries comes on top.
-	MemoryLimitBytes int64
 }
 
 // SessionConfig says how a model is run.
@@ -53,16 +40,11 @@ func (c SessionConfig) Validate() error {
 	if c.IntraOpThreads < 0 {
 		errs = append(errs, fmt.Errorf("%d threads", c.IntraOpThreads))
 	}
-	switch c.Device.Kind {
-	case "", DeviceCPU, DeviceCUDA:
-	default:
-		errs = append(errs, fmt.Errorf("device %q is none of cpu, cuda", c.Device.Kind))
+	if c.Device.Kind == DeviceAuto {
+		errs = append(errs, errors.New("device auto is to be resolved first, see Runtime.Choose"))
 	}
-	if c.Device.Index < 0 {
-		errs = append(errs, fmt.Errorf("device number %d", c.Device.Index))
-	}
-	if c.Device.MemoryLimitBytes < 0 {
-		errs = append(errs, fmt.Errorf("memory limit of %d bytes", c.Device.MemoryLimitBytes))
+	if err := c.Device.Validate(); err != nil {
+		errs = append(errs, err)
 	}
 	if len(errs) > 0 {
 		return fmt.Errorf("onnx session configuration: %w: %w", palate.ErrInvalid, errors.Join(errs...))
@@ -80,9 +62,57 @@ type Session struct {
 
 // NewSession loads a model in ONNX's binary form. What is no model, or one
 // that ONNX Runtime refuses, is ErrInvalid; a device that is asked for and
-// can't be had is ErrUnavailable, and the text says what is missing. The
-// caller may reuse model and must Close the session.
+// can't be had is ErrUnavailable, and the text says what is missing. Weights
+// must be in the model itself. The caller may reuse model and must Close the
+// session.
 func (r *Runtime) NewSession(model []byte, c SessionConfig) (*Session, error) {
+	if files, err := ExternalFiles(model); err == nil && len(files) > 0 {
+		return nil, fmt.Errorf("load onnx model: it keeps weights in %q, which only a model loaded from a file can: %w", files, palate.ErrInvalid)
+	}
+	return r.newSession(model, "", c)
+}
+
+// OpenSession is NewSession for a file, whose weights may be in further files
+// of its folder; a model may so be larger than the 2 GiB of one file. A file
+// that is not there is ErrNotFound.
+func (r *Runtime) OpenSession(path string, c SessionConfig) (*Session, error) {
+	model, err := ReadModel(path)
+	if err != nil {
+		return nil, fmt.Errorf("load onnx model: %w", err)
+	}
+	files, err := ExternalFiles(model)
+	if err != nil {
+		return nil, fmt.Errorf("load onnx model %s: %w: %w", path, palate.ErrInvalid, err)
+	}
+	for _, name := range files {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(path), name)); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("load onnx model %s: weights: %w: %w", path, palate.ErrNotFound, err)
+		}
+	}
+	return r.newSession(model, path, c)
+}
+
+// maxModelBytes is where a protobuf message, and so an ONNX file, ends.
+const maxModelBytes = 1<<31 - 1
+
+// ReadModel reads an ONNX file. A file that is not there is ErrNotFound, what
+// can't be an ONNX file ErrInvalid.
+func ReadModel(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %w", palate.ErrNotFound, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxModelBytes {
+		return nil, fmt.Errorf("%s is no file of at most %d bytes: %w", path, maxModelBytes, palate.ErrInvalid)
+	}
+	return os.ReadFile(path)
+}
+
+// newSession loads the model, from path if that is given.
+func (r *Runtime) newSession(model []byte, path string, c SessionConfig) (*Session, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -90,15 +120,18 @@ func (r *Runtime) NewSession(model []byte, c SessionConfig) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load onnx model (%d bytes): %w: %w", len(model), palate.ErrInvalid, err)
 	}
+	if path != "" {
+		model = nil // ONNX Runtime reads the file itself: the memory is free again
+	}
 	if c.Device.Kind == DeviceCUDA {
 		if err := r.needs(ProviderCUDA); err != nil {
 			return nil, err
 		}
 	}
-	native, err := newNative(model, inputs, outputs, c)
+	native, err := newNative(model, path, inputs, outputs, c)
 	if err != nil && c.Device.Kind == DeviceCUDA {
 		// The device may be at fault or the model: the CPU tells them apart.
-		cpu, cpuErr := newNative(model, inputs, outputs, SessionConfig{IntraOpThreads: c.IntraOpThreads})
+		cpu, cpuErr := newNative(model, path, inputs, outputs, SessionConfig{IntraOpThreads: c.IntraOpThreads})
 		if cpuErr == nil {
 			_ = cpu.close() // the session was only made to tell the two apart
 			return nil, fmt.Errorf("load onnx model on CUDA device %d: %w: %w", c.Device.Index, palate.ErrUnavailable, err)
@@ -144,7 +177,8 @@ func (s *Session) Outputs() []IOInfo { return cloneInfos(s.outputs) }
 // Every output of the model is computed and copied, whatever is asked for; a
 // model with an output of no dimensions can't be run. Only float32 tensors
 // can go in and out. What does not fit the model is
-// ErrInvalid. Once ctx is done Run returns its error, after the operator that
+// ErrInvalid, a device without room for the run ErrOutOfMemory; a smaller
+// batch may pass. Once ctx is done Run returns its error, after the operator that
 // is being computed.
 func (s *Session) Run(ctx context.Context, inputs map[string]Tensor, outputs []string) (map[string]Tensor, error) {
 	if err := ctx.Err(); err != nil {
@@ -174,6 +208,9 @@ func (s *Session) Run(ctx context.Context, inputs map[string]Tensor, outputs []s
 	if err != nil {
 		if ctxErr := ctx.Err(); ctxErr != nil {
 			return nil, fmt.Errorf("run onnx model: %w", ctxErr)
+		}
+		if isOutOfMemory(err) {
+			return nil, fmt.Errorf("run onnx model: %w: %w", ErrOutOfMemory, err)
 		}
 		return nil, fmt.Errorf("run onnx model: %w", err)
 	}

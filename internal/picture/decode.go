@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 )
 
 // Info is what the header of a file says.
@@ -22,25 +23,51 @@ type file interface {
 	decode() (*RGB, error)
 }
 
+// scalable is a file that can be decoded at a fraction of its size; it may
+// give the whole size all the same.
+type scalable interface {
+	decodeScaled(scale int) (*RGB, error)
+}
+
 // Decode reads a whole file and gives the upright picture over white. Data
 // after the end of the picture is ignored. Errors are as the package comment
 // says; on error the picture is nil, and Info is filled as far as it was
 // known.
 func Decode(r io.Reader, limits Limits) (*RGB, Info, error) {
+	return DecodeAtLeast(r, limits, math.MaxInt)
+}
+
+// enough is how many times larger than what is wanted a picture must stay
+// when it is decoded at a fraction of its size: the antialiased resize that
+// follows then has something left to average.
+const enough = 2
+
+// DecodeAtLeast is Decode for who needs the picture's shorter side no longer
+// than short: a JPEG may be decoded at ½, ¼ or ⅛ of its size, which is much
+// faster, as long as its shorter side stays at least twice short. Info tells
+// the size of the whole picture.
+func DecodeAtLeast(r io.Reader, limits Limits, short int) (*RGB, Info, error) {
 	f, info, err := open(r, limits)
 	if err != nil {
 		return nil, info, err
 	}
-	m, err := decodeFile(f, info)
+	scale := 1
+	for scale < 8 && min(info.Width, info.Height)/(2*scale)/enough >= short {
+		scale *= 2
+	}
+	m, err := decodeFile(f, info, scale)
 	if err != nil {
 		return nil, info, err
 	}
 	m = upright(m, info.Orientation)
-	if m.Width != info.Width || m.Height != info.Height {
+	whole := m.Width == info.Width && m.Height == info.Height
+	if scaled := m.Width == ceilDiv(info.Width, scale) && m.Height == ceilDiv(info.Height, scale); !whole && !scaled {
 		return nil, info, corrupt(info.Format, "its pixels are %d×%d, its header says %d×%d", m.Width, m.Height, info.Width, info.Height)
 	}
 	return m, info, nil
 }
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // Probe reads a file up to its end or Limits.MaxBytes, but decodes only the
 // header: a picture that passes may still turn out broken in Decode.
@@ -102,13 +129,17 @@ func readAll(r io.Reader, maxBytes int64) ([]byte, error) {
 // decodeFile gives every failure below one shape. The decoders of other
 // projects are fuzzed but not proven: a panic of theirs on a hostile file is
 // that file's loss, not the process's.
-func decodeFile(f file, info Info) (m *RGB, err error) {
+func decodeFile(f file, info Info, scale int) (m *RGB, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			m, err = nil, corrupt(info.Format, "decoder panic: %v", p)
 		}
 	}()
-	m, err = f.decode()
+	if s, ok := f.(scalable); ok && scale > 1 {
+		m, err = s.decodeScaled(scale)
+	} else {
+		m, err = f.decode()
+	}
 	if err == nil {
 		return m, nil
 	}

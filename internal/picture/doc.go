@@ -9,6 +9,9 @@
 // Where Go's decoders and the reference libraries show different pictures,
 // the reference libraries are followed:
 //
+//   - The usual JPEG, sequential or progressive, is decoded here, to the
+//     bytes that libjpeg gives, and at a fraction of its size where that is
+//     enough (DecodeAtLeast). What is left goes to image/jpeg.
 //   - JPEG chroma is interpolated with the triangle filter, as libjpeg's
 //     "fancy upsampling" does, instead of being repeated.
 //   - Lossy WebP is limited-range BT.601 with interpolated chroma, as in

@@ -44,3 +44,26 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// FuzzDecodeUsual is of the decoding that is done here, without the net
+// that Decode spans under every decoder.
+func FuzzDecodeUsual(f *testing.F) {
+	for _, name := range goldenFiles(f) {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if len(data) < 4000 && bytes.HasPrefix(data, []byte{0xff, 0xd8}) {
+			f.Add(data, uint8(0))
+			f.Add(data, uint8(2))
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte, log uint8) {
+		if info, err := picture.Probe(bytes.NewReader(data), picture.Limits{MaxBytes: 1 << 20, MaxPixels: 1 << 20, MinSide: 1}); err != nil || info.Format != "jpeg" {
+			return
+		}
+		if m, ok := picture.DecodeUsual(data, 1<<(log%4)); ok && len(m.Pix) != 3*m.Width*m.Height {
+			t.Fatalf("picture of %d×%d with %d bytes", m.Width, m.Height, len(m.Pix))
+		}
+	})
+}

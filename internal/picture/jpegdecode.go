@@ -7,15 +7,37 @@ import (
 	"image"
 	"image/jpeg"
 	"io"
+	"slices"
 )
 
-// decode takes the planes from image/jpeg as they are stored, and does the
-// upsampling and the colours itself.
-func (f *jpegFile) decode() (*RGB, error) {
+// decode decodes the usual kind of file here. Of others it takes the planes
+// from image/jpeg as they are stored, and does the upsampling and the colours
+// itself.
+func (f *jpegFile) decode() (*RGB, error) { return f.decodeScaled(1) }
+
+// decodeScaled decodes at 1/scale of the size if the file is of the usual
+// kind, else at its whole size.
+func (f *jpegFile) decodeScaled(scale int) (*RGB, error) {
 	// Every 8 × 8 block of the first component takes one bit at least, so a
 	// small file that claims a large picture fails before memory is taken.
 	if blocks := int64(f.width) * int64(f.height) / 64; blocks > 8*int64(len(f.data)) {
 		return nil, errTruncated
+	}
+	if slices.Contains(f.scanned, false) {
+		return nil, errTruncated // image/jpeg would show the others alone
+	}
+	if m, ok := f.decodeUsual(scale); ok {
+		return m, nil
+	}
+	return f.decodeOther()
+}
+
+// decodeOther decodes with image/jpeg.
+func (f *jpegFile) decodeOther() (*RGB, error) {
+	if f.partRestarts {
+		// It counts a restart interval in the frame's units here too, where the
+		// standard (T.81, A.2.2) counts blocks, and would show a garbled picture.
+		return nil, &UnsupportedError{Kind: "JPEG with restarts in partial scans"}
 	}
 	img, err := jpeg.Decode(f.planesReader())
 	if err != nil {

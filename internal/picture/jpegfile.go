@@ -26,12 +26,14 @@ type jpegFile struct {
 	width, height int
 	components    []byte // their identifiers
 	sampling      []byte // their sampling factors, horizontal in the high half
+	scanned       []bool // whether any scan has them
 	inkRatio      int    // of four components, how many times smaller the middle two are
 	orientation   int
 	jfif          bool
 	progressive   bool
 	ended         bool
-	adobe         int // position of the Adobe segment's transform byte, 0 for none
+	partRestarts  bool // some scan of one component out of several has restarts
+	adobe         int  // position of the Adobe segment's transform byte, 0 for none
 }
 
 const (
@@ -41,6 +43,8 @@ const (
 	markerAPP0 = 0xe0
 	markerAPP1 = 0xe1
 	markerAdob = 0xee // APP14
+
+	markerSOF55 = 0xf7 // frame header of JPEG-LS (ITU-T T.87)
 )
 
 // openJPEG walks over all markers up to the end of the picture.
@@ -61,6 +65,8 @@ func openJPEG(data []byte) (file, error) {
 			if err := f.readFrameHeader(marker, body); err != nil {
 				return nil, err
 			}
+		case marker == markerSOF55:
+			return nil, &UnsupportedError{Kind: "JPEG-LS"}
 		case marker == markerAPP0 && bytes.HasPrefix(body, []byte("JFIF\x00")):
 			f.jfif = true
 		case marker == markerAPP1 && !seenEXIF && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
@@ -77,9 +83,8 @@ func openJPEG(data []byte) (file, error) {
 			if scans++; scans > maxScans {
 				return nil, corrupt(formatJPEG, "it has more than %d scans", maxScans)
 			}
-			if restarts && f.isPartScan(body) {
-				return nil, &UnsupportedError{Kind: "JPEG with restarts in partial scans"}
-			}
+			f.noteScanned(body)
+			f.partRestarts = f.partRestarts || restarts && f.isPartScan(body)
 		}
 		at = next
 	}
@@ -148,6 +153,7 @@ func (f *jpegFile) readFrameHeader(marker byte, body []byte) error {
 	for i := range int(body[5]) {
 		f.components = append(f.components, body[6+3*i])
 		f.sampling = append(f.sampling, body[7+3*i])
+		f.scanned = append(f.scanned, false)
 	}
 	// image/jpeg reads four components only with the middle two whole or halved.
 	f.inkRatio = 1
@@ -161,10 +167,17 @@ func (f *jpegFile) readFrameHeader(marker byte, body []byte) error {
 	return &UnsupportedError{Kind: "JPEG of another colour space"}
 }
 
+// noteScanned notes the components of a scan.
+func (f *jpegFile) noteScanned(body []byte) {
+	for i := 1; i < len(body) && i < 2*int(body[0]); i += 2 {
+		if c := bytes.IndexByte(f.components, body[i]); c >= 0 {
+			f.scanned[c] = true
+		}
+	}
+}
+
 // isPartScan reports a scan of one component out of several that has more
-// than one block in the frame's unit. There image/jpeg counts its restart
-// interval in units, where the standard (T.81, A.2.2) counts blocks, and
-// would show a garbled picture.
+// than one block in the frame's unit.
 func (f *jpegFile) isPartScan(body []byte) bool {
 	if len(f.components) < 2 || len(body) < 2 || body[0] != 1 {
 		return false

@@ -30,6 +30,9 @@ func TestKindsThatCannotBeReadAreNamed(t *testing.T) {
 		{"PDF", "%PDF-1.7\n"},
 		{"Photoshop", "8BPS\x00\x01"},
 		{"ICO", "\x00\x00\x01\x00\x01\x00"},
+		{"ICO", "\x00\x00\x02\x00\x01\x00\x20\x20"},
+		{"TGA", "\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x10\x00\x10\x00\x18\x00"},
+		{"TGA", "\x00\x00\x0a\x00\x00\x00\x00\x00\x00\x00\x00\x00\x10\x00\x10\x00\x20\x28"},
 		{"Netpbm", "P6 2 2 255\n"},
 		{"HTML", "\xef\xbb\xbf\n <!DOCTYPE html><html><body><svg></svg>"},
 		{"HTML", "<html><head>"},
@@ -41,6 +44,7 @@ func TestKindsThatCannotBeReadAreNamed(t *testing.T) {
 		{"unknown", "\x01\x02\x03\x04\x05\x06"},
 		{"lossless JPEG", "\xff\xd8\xff\xc3\x00\x0b\x08\x00\x10\x00\x10\x01\x01\x11\x00"},
 		{"arithmetic-coded JPEG", "\xff\xd8\xff\xc9\x00\x0b\x08\x00\x10\x00\x10\x01\x01\x11\x00"},
+		{"JPEG-LS", "\xff\xd8\xff\xf7\x00\x0b\x08\x00\x10\x00\x10\x01\x01\x11\x00"},
 		{"12-bit JPEG", "\xff\xd8\xff\xc1\x00\x0b\x0c\x00\x10\x00\x10\x01\x01\x11\x00"},
 		{"Apple PNG", "\x89PNG\r\n\x1a\n\x00\x00\x00\x04CgBI\x50\x00\x20\x02\x2b\xd5\xb3\x7f"},
 		{"JPEG in TIFF", tiffHeader(259, 7)},
@@ -50,6 +54,8 @@ func TestKindsThatCannotBeReadAreNamed(t *testing.T) {
 		{"Zstandard in TIFF", tiffHeader(259, 50000)},
 		{"floating-point TIFF", tiffHeader(339, 3)},
 		{"4-bit TIFF", tiffHeader(258, 4)},
+		{"planar TIFF", planarHeader(2, 8, 8)},
+		{"planar TIFF", planarHeader(2, 1, 1, 1)},
 		{"compressed BMP", "BM" + strings.Repeat("\x00", 8) + "\x36\x00\x00\x00\x28\x00\x00\x00\x08\x00\x00\x00\x08\x00\x00\x00\x01\x00\x18\x00\x04" + strings.Repeat("\x00", 23)},
 	} {
 		t.Run(c.kind, func(t *testing.T) {
@@ -82,6 +88,80 @@ func tiffHeader(tag, value uint16) string {
 	}
 	write(uint32(0))
 	return b.String()
+}
+
+// A picture whose colours were to come in scans that are not there is broken,
+// not a grey one.
+func TestJPEGWithoutAllItsScansIsInvalid(t *testing.T) {
+	data, err := os.ReadFile("testdata/more/scans-separate.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(data, []byte("\xff\xda")); n != 3 {
+		t.Fatalf("%d scans, want 3", n)
+	}
+	for at := len(data) - 1; at > 0; at-- {
+		if !bytes.HasPrefix(data[at:], []byte("\xff\xda")) {
+			continue
+		}
+		for _, end := range []string{"", "\xff\xd9"} {
+			file := string(data[:at]) + end
+			if _, _, err := picture.Decode(strings.NewReader(file), picture.DefaultLimits()); !errors.Is(err, palate.ErrInvalid) {
+				t.Errorf("cut at the scan at byte %d, then %q: got %v, want palate.ErrInvalid", at, end, err)
+			}
+		}
+	}
+}
+
+// planarHeader is a TIFF file of 16 × 16 without pixels, of planes of so many
+// bits.
+func planarHeader(photometric uint16, bits ...uint16) string {
+	at := uint32(8 + 2 + 12*5 + 4)
+	b := []byte("II*\x00\x08\x00\x00\x00\x05\x00")
+	entry := func(tag uint16, count int, value uint32) {
+		b = binary.LittleEndian.AppendUint16(b, tag)
+		b = binary.LittleEndian.AppendUint16(b, 3)
+		b = binary.LittleEndian.AppendUint32(b, uint32(count))
+		b = binary.LittleEndian.AppendUint32(b, value)
+	}
+	entry(256, 1, 16)
+	entry(257, 1, 16)
+	if len(bits) == 2 {
+		entry(258, 2, uint32(bits[0])|uint32(bits[1])<<16)
+	} else {
+		entry(258, len(bits), at)
+	}
+	entry(262, 1, uint32(photometric))
+	entry(284, 1, 2)
+	b = append(b, 0, 0, 0, 0)
+	for _, n := range bits {
+		b = binary.LittleEndian.AppendUint16(b, n)
+	}
+	return string(b)
+}
+
+func TestPlanarTIFFWithoutItsPlanesIsInvalid(t *testing.T) {
+	for name, file := range map[string]string{
+		"no strips": planarHeader(2, 8, 8, 8), "none with transparency": planarHeader(2, 16, 16, 16, 16),
+	} {
+		if _, _, err := picture.Decode(strings.NewReader(file), picture.DefaultLimits()); !errors.Is(err, palate.ErrInvalid) {
+			t.Errorf("%s: got %v, want palate.ErrInvalid", name, err)
+		}
+	}
+	for _, name := range []string{"planar.tiff", "planar-tiles.tiff", "planar-alpha.tiff"} {
+		data, err := os.ReadFile("testdata/more/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at := range 300 {
+			changed := bytes.Clone(data)
+			changed[at] ^= 0xff
+			m, info, err := picture.Decode(bytes.NewReader(changed), picture.Limits{MaxBytes: 1 << 20, MaxPixels: 1 << 16, MinSide: 1})
+			if err == nil && (m.Width != info.Width || m.Height != info.Height) || err != nil && !errors.Is(err, palate.ErrInvalid) {
+				t.Errorf("%s with byte %d changed: %v, %v", name, at, info, err)
+			}
+		}
+	}
 }
 
 func TestHugeHeaderIsRefusedBeforeDecoding(t *testing.T) {

@@ -49,6 +49,9 @@ var signatures = []struct {
 	{magic: "#?RADIANCE", kind: "Radiance HDR"},
 	{magic: "qoif", kind: "QOI"},
 	{magic: "DDS ", kind: "DDS"},
+	// An icon's file goes on with how many it has, which is not none.
+	{magic: "\x00\x00\x02\x00\x00\x00\x00\x00", kind: "TGA"},
+	{magic: "\x00\x00\x0a\x00\x00\x00\x00\x00", kind: "TGA"},
 	{magic: "\x00\x00\x01\x00", kind: "ICO"},
 	{magic: "\x00\x00\x02\x00", kind: "ICO"},
 	{magic: "\xd7\xcd\xc6\x9a", kind: "WMF"},

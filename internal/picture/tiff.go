@@ -29,6 +29,9 @@ const (
 	photometricRGB         = 2
 	photometricPalette     = 3
 	photometricMask        = 4
+
+	alphaMultiplied = 1
+	alphaStraight   = 2
 )
 
 type tiffFile struct {
@@ -102,36 +105,53 @@ func tiffLoss(dir directory) string {
 }
 
 func tiffSampleLoss(dir directory) string {
-	samples := dir.first(tagSamplesPerPixel, 1)
-	if n := uint32(len(dir[tagBitsPerSample])); n > 0 {
-		samples = n
-	}
+	samples := dir.samples()
 	if f := dir.first(tagSampleFormat, 1); f == 3 {
 		return "floating-point TIFF"
 	} else if f == 2 || f > 4 {
 		return "signed TIFF"
 	}
-	if dir.first(tagPlanar, 1) == 2 && samples > 1 {
-		return "planar TIFF"
-	}
-	switch bits := dir.first(tagBitsPerSample, 1); bits {
+	bits := dir.first(tagBitsPerSample, 1)
+	switch bits {
 	case 1, 8, 16:
 	default:
 		return fmt.Sprintf("%d-bit TIFF", min(bits, 64))
 	}
 	rgb := dir.first(tagPhotometric, 0) == photometricRGB
 	alpha := dir.first(tagExtraSamples, 0)
-	if !rgb && samples != 1 || rgb && samples > 4 || rgb && samples == 4 && alpha != 1 && alpha != 2 {
+	if !rgb && samples != 1 || rgb && samples > 4 || rgb && samples == 4 && alpha != alphaMultiplied && alpha != alphaStraight {
 		return "TIFF with extra channels"
+	}
+	if dir.planar() && (samples < 3 || bits == 1) {
+		return "planar TIFF"
 	}
 	return ""
 }
+
+// samples is how many numbers a pixel has.
+func (d directory) samples() int {
+	if n := len(d[tagBitsPerSample]); n > 0 {
+		return n
+	}
+	return int(min(d.first(tagSamplesPerPixel, 1), maxTagValues))
+}
+
+// planar reports a file that has each pixel's numbers in planes of their own.
+func (d directory) planar() bool { return d.first(tagPlanar, 1) == 2 && d.samples() > 1 }
 
 func (f *tiffFile) stored() (width, height, orientation int) {
 	return int(min(f.dir.first(tagWidth, 0), 1<<31-1)), int(min(f.dir.first(tagHeight, 0), 1<<31-1)), f.dir.orientation()
 }
 
 func (f *tiffFile) decode() (*RGB, error) {
+	if f.dir.planar() {
+		return f.decodePlanar()
+	}
+	return f.decodeChunky()
+}
+
+// decodeChunky decodes a file that has a pixel's numbers side by side.
+func (f *tiffFile) decodeChunky() (*RGB, error) {
 	m, err := tiff.Decode(bytes.NewReader(f.data))
 	if err != nil {
 		var unsupported tiff.UnsupportedError

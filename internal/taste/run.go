@@ -76,30 +76,35 @@ func (t *Tastes) retrain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error // one profile's trouble is not another's
 	for _, summary := range profiles {
 		p := summary.Profile
-		due, last, err := t.due(ctx, p)
-		if err != nil {
-			return err
+		if min(summary.Likes, summary.Dislikes) < t.config.Probe.MinPerClass {
+			continue // and is due as soon as there are enough
 		}
-		if !due {
+		due, last, err := t.due(ctx, p)
+		if err != nil || !due {
+			errs = append(errs, err)
 			continue
 		}
-		t.tried[p] = last
 		var missing *probe.NotEnoughError
-		switch _, err := t.Train(ctx, p); {
-		case err == nil:
-		case errors.As(err, &missing), errors.Is(err, palate.ErrConflict):
+		_, err = t.Train(ctx, p)
+		if errors.Is(err, palate.ErrConflict) {
 			t.logger.DebugContext(ctx, "no training yet", "profile", p, "reason", err)
-		default:
-			return err
+			if !errors.As(err, &missing) {
+				continue // another process is at it; its probe, if any, is looked at next time
+			}
+			err = nil
 		}
+		t.tried[p] = last
+		errs = append(errs, err)
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// due reports whether RetrainAfter entries have come since the profile's last
-// training, or the last attempt, and the newest of them.
+// due reports whether RetrainAfter likes, dislikes and undos have come since
+// the profile's last training, or the last attempt, and the newest entry of
+// the log.
 func (t *Tastes) due(ctx context.Context, p palate.Profile) (bool, int64, error) {
 	after := t.tried[p]
 	switch current, err := t.Current(ctx, p); {
@@ -108,8 +113,8 @@ func (t *Tastes) due(ctx context.Context, p palate.Profile) (bool, int64, error)
 	case !errors.Is(err, palate.ErrNotFound):
 		return false, 0, err
 	}
-	if waiting, _, err := t.waiting(ctx, p, after); err != nil || !waiting {
-		return false, 0, err
+	if waiting, last, err := t.waiting(ctx, p, after); err != nil || !waiting {
+		return false, last, err
 	}
 	// A version that did not take over, or that was rolled back, has learned
 	// from its ratings too.
@@ -125,12 +130,22 @@ func (t *Tastes) due(ctx context.Context, p palate.Profile) (bool, int64, error)
 	return t.waiting(ctx, p, after)
 }
 
-// waiting reports whether RetrainAfter entries follow one, and the newest of
-// them.
-func (t *Tastes) waiting(ctx context.Context, p palate.Profile, after int64) (bool, int64, error) {
-	entries, err := t.catalog.RatingLog(ctx, p, after, t.config.RetrainAfter)
-	if err != nil || len(entries) < t.config.RetrainAfter {
-		return false, 0, err
+// waiting reports whether RetrainAfter likes, dislikes and undos follow an
+// entry of the log, and the newest entry. Skips teach nothing.
+func (t *Tastes) waiting(ctx context.Context, p palate.Profile, after int64) (waiting bool, last int64, err error) {
+	last = after
+	for news := 0; ; {
+		entries, err := t.catalog.RatingLog(ctx, p, last, ratingsPage)
+		if err != nil {
+			return false, 0, err
+		}
+		for _, e := range entries {
+			if last = e.Entry; e.Verdict != palate.Skip {
+				news++
+			}
+		}
+		if len(entries) < ratingsPage {
+			return news >= t.config.RetrainAfter, last, nil
+		}
 	}
-	return true, entries[len(entries)-1].Entry, nil
 }

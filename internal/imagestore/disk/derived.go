@@ -8,8 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-	"time"
 
 	"github.com/palate-art/palate"
 )
@@ -23,7 +21,16 @@ func (s *Store) PutThumbnail(ctx context.Context, id palate.ImageID, width int, 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return s.writeFile(s.thumbnail(id, width), jpeg)
+	if err := s.writeFile(s.thumbnail(id, width), jpeg); err != nil {
+		return err
+	}
+	// Delete removes the image before its thumbnails: whoever comes between
+	// sees here that the image is gone.
+	has, err := s.Has(ctx, id)
+	if err != nil || has {
+		return err
+	}
+	return errors.Join(fmt.Errorf("keep thumbnail of image %s: %w", id, palate.ErrNotFound), s.removeThumbnails(id))
 }
 
 // OpenThumbnail implements imagestore.Store.
@@ -41,68 +48,20 @@ func (s *Store) OpenThumbnail(ctx context.Context, id palate.ImageID, width int)
 	return f, nil
 }
 
-// Walk implements imagestore.Store.
-func (s *Store) Walk(ctx context.Context, visit func(palate.ImageID) error) error {
-	return s.walk(ctx, func(id palate.ImageID, _ string) error { return visit(id) })
-}
-
-// walk visits every file and reference with its path. Files whose names are no
-// ids are not the store's and are passed over.
-func (s *Store) walk(ctx context.Context, visit func(id palate.ImageID, path string) error) error {
-	for _, folder := range []string{filesFolder, refsFolder} {
-		err := filepath.WalkDir(filepath.Join(s.root, folder), func(path string, entry fs.DirEntry, err error) error {
-			switch {
-			case errors.Is(err, fs.ErrNotExist):
-				return nil // deleted meanwhile
-			case err != nil:
-				return s.unavailable("list images", err)
-			case ctx.Err() != nil:
-				return ctx.Err()
-			case entry.IsDir():
-				return nil
-			}
-			id, err := palate.ParseImageID(strings.TrimSuffix(entry.Name(), ".json"))
-			if err != nil {
-				return nil
-			}
-			return visit(id, path)
-		})
-		if err != nil {
-			return err
+func (s *Store) removeThumbnails(id palate.ImageID) error {
+	// Not filepath.Glob, to which the name of the root may be a pattern.
+	folder := filepath.Dir(s.path(thumbsFolder, id, ""))
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return s.unavailable("delete thumbnails", err)
+	}
+	for _, entry := range entries {
+		if of, ok := idOf(thumbsFolder, entry.Name()); !ok || of != id {
+			continue
+		}
+		if err := os.Remove(filepath.Join(folder, entry.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return s.unavailable("delete thumbnails", err)
 		}
 	}
 	return nil
-}
-
-// Sweep implements imagestore.Store.
-func (s *Store) Sweep(ctx context.Context, olderThan time.Duration, wanted func(palate.ImageID) (bool, error)) (int, error) {
-	before := time.Now().Add(-olderThan)
-	unfinished, err := os.ReadDir(filepath.Join(s.root, tmpFolder))
-	if err != nil {
-		return 0, s.unavailable("sweep", err)
-	}
-	removed := 0
-	for _, entry := range unfinished {
-		if isOlder(entry, before) && os.Remove(filepath.Join(s.root, tmpFolder, entry.Name())) == nil {
-			removed++
-		}
-	}
-	err = s.walk(ctx, func(id palate.ImageID, path string) error {
-		info, err := os.Lstat(path)
-		if err != nil || !info.ModTime().Before(before) {
-			return nil // gone, or work under way
-		}
-		known, err := wanted(id)
-		if err != nil || known {
-			return err
-		}
-		removed++
-		return s.Delete(ctx, id)
-	})
-	return removed, err
-}
-
-func isOlder(entry fs.DirEntry, before time.Time) bool {
-	info, err := entry.Info()
-	return err == nil && info.ModTime().Before(before)
 }

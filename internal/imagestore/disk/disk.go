@@ -25,6 +25,8 @@ const (
 	refsFolder   = "refs"
 	thumbsFolder = "thumbs"
 	tmpFolder    = "tmp"
+
+	refSuffix = ".json"
 )
 
 // Store keeps image files in a folder. It is safe for concurrent use by
@@ -44,32 +46,43 @@ func Open(root string) (*Store, error) {
 		return nil, fmt.Errorf("image store: %w", err)
 	}
 	s := &Store{root: root}
+	versioned, err := s.checkVersion()
+	if err != nil {
+		return nil, err
+	}
 	for _, folder := range []string{"", filesFolder, refsFolder, thumbsFolder, tmpFolder} {
 		if err := os.MkdirAll(filepath.Join(root, folder), 0o755); err != nil {
 			return nil, s.unavailable("open", err)
 		}
 	}
-	return s, s.checkVersion()
-}
-
-func (s *Store) checkVersion() error {
-	name := filepath.Join(s.root, versionFile)
-	text, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s.writeFile(name, fmt.Appendf(nil, "palate images %d\n", layoutVersion))
+	if !versioned {
+		err = s.writeFile(filepath.Join(root, versionFile), fmt.Appendf(nil, "palate images %d\n", layoutVersion))
 	}
 	if err != nil {
-		return s.unavailable("open", err)
+		return nil, err
+	}
+	return s, nil
+}
+
+// checkVersion reports whether the folder says its version, and refuses one
+// that is not this one's.
+func (s *Store) checkVersion() (versioned bool, err error) {
+	text, err := os.ReadFile(filepath.Join(s.root, versionFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, s.unavailable("open", err)
 	}
 	number, ok := strings.CutPrefix(strings.TrimSpace(string(text)), "palate images ")
 	version, err := strconv.Atoi(number)
 	switch {
-	case !ok || err != nil:
-		return fmt.Errorf("image store %s: %s says %.40q and not which version it is: choose another folder: %w", s.root, versionFile, text, palate.ErrConflict)
+	case !ok || err != nil || version < 1:
+		return false, fmt.Errorf("image store %s: %s says %.40q and not which version it is: choose another folder: %w", s.root, versionFile, text, palate.ErrConflict)
 	case version > layoutVersion:
-		return fmt.Errorf("image store %s has version %d, this palate knows %d: use a newer palate: %w", s.root, version, layoutVersion, palate.ErrConflict)
+		return false, fmt.Errorf("image store %s has version %d, this palate knows %d: use a newer palate: %w", s.root, version, layoutVersion, palate.ErrConflict)
 	}
-	return nil
+	return true, nil
 }
 
 // path gives the place of an image's file in one of the folders.
@@ -110,17 +123,27 @@ func (s *Store) Put(ctx context.Context, r io.Reader, maxBytes int64) (imagestor
 	return stored, nil
 }
 
-// existed reports whether a whole file of that id is there. A file of another
-// length under its name is damage, and is replaced.
+// existed reports whether a whole file of that id is there, and then makes
+// sure that it stays: its name is made durable, which whoever put it may have
+// been killed before, and Sweep takes it for new. A file of another length
+// under its name is damage, and is replaced.
 func (s *Store) existed(stored imagestore.Stored) (bool, error) {
-	info, err := os.Stat(s.path(filesFolder, stored.ID, ""))
+	path := s.path(filesFolder, stored.ID, "")
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
 		return false, s.unavailable("store image", err)
 	}
-	return info.Size() == stored.Bytes, nil
+	if info.Size() != stored.Bytes {
+		return false, nil
+	}
+	renew(path, info)
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return false, s.unavailable("store image", err)
+	}
+	return true, nil
 }
 
 // place puts a file at a target in a folder that may not be there yet, and
@@ -174,7 +197,7 @@ func (s *Store) Open(ctx context.Context, id palate.ImageID) (io.ReadSeekCloser,
 
 // Has implements imagestore.Store.
 func (s *Store) Has(ctx context.Context, id palate.ImageID) (bool, error) {
-	for _, path := range []string{s.path(filesFolder, id, ""), s.path(refsFolder, id, ".json")} {
+	for _, path := range []string{s.path(filesFolder, id, ""), s.path(refsFolder, id, refSuffix)} {
 		_, err := os.Stat(path)
 		if err == nil {
 			return true, nil
@@ -188,16 +211,12 @@ func (s *Store) Has(ctx context.Context, id palate.ImageID) (bool, error) {
 
 // Delete implements imagestore.Store.
 func (s *Store) Delete(ctx context.Context, id palate.ImageID) error {
-	thumbs, err := filepath.Glob(s.path(thumbsFolder, id, "-*.jpg"))
-	if err != nil {
-		return s.unavailable("delete image", err)
-	}
-	for _, path := range append(thumbs, s.path(filesFolder, id, ""), s.path(refsFolder, id, ".json")) {
+	for _, path := range []string{s.path(filesFolder, id, ""), s.path(refsFolder, id, refSuffix)} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return s.unavailable("delete image", err)
 		}
 	}
-	return ctx.Err()
+	return errors.Join(s.removeThumbnails(id), ctx.Err())
 }
 
 // Ready implements imagestore.Store.

@@ -2,6 +2,7 @@ package disk
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/imagestore"
@@ -21,6 +23,7 @@ import (
 // reference is a file that stays where it is.
 type reference struct {
 	Path     string    `json:"path"`
+	PathRaw  []byte    `json:"path_raw,omitempty"` // of a path that is not UTF-8, which JSON can't hold
 	Bytes    int64     `json:"bytes"`
 	SHA256   string    `json:"sha256"`
 	Modified time.Time `json:"modified"`
@@ -28,6 +31,12 @@ type reference struct {
 
 // Link implements imagestore.InPlace.
 func (s *Store) Link(ctx context.Context, path string) (imagestore.Stored, error) {
+	// A link to a symbolic link would be one more of these, to a place that
+	// means something else from here.
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return imagestore.Stored{}, fileError(path, err)
+	}
 	stored, _, err := hashFile(ctx, path)
 	if err != nil {
 		return stored, err
@@ -35,10 +44,16 @@ func (s *Store) Link(ctx context.Context, path string) (imagestore.Stored, error
 	if stored.Existed, err = s.existed(stored); err != nil || stored.Existed {
 		return stored, err
 	}
+	// By way of another name, because a damaged file may have the right one.
+	tmp := filepath.Join(s.root, tmpFolder, "link-"+rand.Text())
+	defer os.Remove(tmp)
 	target := s.path(filesFolder, stored.ID, "")
-	err = s.place(target, func() error { return os.Link(path, target) })
+	err = os.Link(path, tmp)
+	if err == nil {
+		err = s.place(target, func() error { return os.Rename(tmp, target) })
+	}
 	switch {
-	case err == nil, errors.Is(err, fs.ErrExist):
+	case err == nil:
 		return stored, nil
 	case errors.Is(err, syscall.EXDEV), errors.Is(err, syscall.EPERM), errors.Is(err, syscall.ENOTSUP), errors.Is(err, syscall.EMLINK):
 		return stored, fmt.Errorf("link %s: it can't be linked into %s (another disk, or one without links): copy or reference it instead: %w: %w",
@@ -64,11 +79,15 @@ func (s *Store) Reference(ctx context.Context, path string) (imagestore.Stored, 
 		stored.Existed = true
 		return stored, f.Close()
 	}
-	text, err := json.Marshal(reference{path, stored.Bytes, hex.EncodeToString(stored.SHA256[:]), info.ModTime()})
+	ref := reference{Path: path, Bytes: stored.Bytes, SHA256: hex.EncodeToString(stored.SHA256[:]), Modified: info.ModTime()}
+	if !utf8.ValidString(path) {
+		ref.PathRaw = []byte(path)
+	}
+	text, err := json.Marshal(ref)
 	if err != nil {
 		return stored, err
 	}
-	return stored, s.writeFile(s.path(refsFolder, stored.ID, ".json"), text)
+	return stored, s.writeFile(s.path(refsFolder, stored.ID, refSuffix), text)
 }
 
 func hashFile(ctx context.Context, path string) (imagestore.Stored, fs.FileInfo, error) {
@@ -101,7 +120,7 @@ func fileError(path string, err error) error {
 // openReference opens a referenced file if it is still the one that was
 // referenced. A file of the same size and time is taken for the same; else its hash decides.
 func (s *Store) openReference(id palate.ImageID) (io.ReadSeekCloser, error) {
-	text, err := os.ReadFile(s.path(refsFolder, id, ".json"))
+	text, err := os.ReadFile(s.path(refsFolder, id, refSuffix))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("image %s has no file: %w", id, palate.ErrNotFound)
 	}
@@ -112,11 +131,16 @@ func (s *Store) openReference(id palate.ImageID) (io.ReadSeekCloser, error) {
 	if err := json.Unmarshal(text, &ref); err != nil {
 		return nil, fmt.Errorf("reference of image %s can't be read: import its file again: %w: %w", id, palate.ErrConflict, err)
 	}
-	f, err := os.Open(ref.Path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("image %s: the referenced file %s is gone: %w", id, ref.Path, palate.ErrNotFound)
+	if ref.PathRaw != nil {
+		ref.Path = string(ref.PathRaw)
 	}
-	if err != nil {
+	f, err := os.Open(ref.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return nil, fmt.Errorf("image %s: the referenced file %s is gone: %w", id, ref.Path, palate.ErrNotFound)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("image %s: the referenced file %s may not be read: %w", id, ref.Path, palate.ErrConflict)
+	case err != nil:
 		return nil, fmt.Errorf("image %s: the referenced file %s: %w: %w", id, ref.Path, palate.ErrUnavailable, err)
 	}
 	if err := ref.check(f); err != nil {

@@ -1,0 +1,91 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/palate-art/palate/api/web"
+)
+
+func get(t *testing.T, f web.File, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, f.Path, nil)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, r)
+	return w
+}
+
+func TestEveryFileOfThePageIsServed(t *testing.T) {
+	types := map[string]string{"/": "text/html; charset=utf-8", "/app.js": "text/javascript; charset=utf-8", "/style.css": "text/css; charset=utf-8", "/icon.svg": "image/svg+xml"}
+	if len(web.Files) != len(types) {
+		t.Errorf("got %d files, want %d", len(web.Files), len(types))
+	}
+	for _, f := range web.Files {
+		w := get(t, f)
+		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != types[f.Path] || w.Body.Len() < 100 {
+			t.Errorf("%s: got status %d, %q and %d bytes, want %q", f.Path, w.Code, w.Header().Get("Content-Type"), w.Body.Len(), types[f.Path])
+		}
+		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"} {
+			if got := w.Header().Get(name); got != want {
+				t.Errorf("%s: got %s %q, want %q", f.Path, name, got, want)
+			}
+		}
+		if part := get(t, f, "Range", "bytes=0-9"); part.Code != http.StatusPartialContent || part.Body.Len() != 10 {
+			t.Errorf("%s: a part: got status %d and %d bytes", f.Path, part.Code, part.Body.Len())
+		}
+	}
+}
+
+// The page's own policy stops whatever comes from elsewhere, or stands in the
+// page itself: there must be none of it.
+func TestThePageKeepsItsOwnPolicy(t *testing.T) {
+	served := map[string]string{}
+	for _, f := range web.Files {
+		w := get(t, f)
+		served[f.Path] = w.Body.String()
+		policy := w.Header().Get("Content-Security-Policy")
+		for _, want := range []string{"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"} {
+			if !strings.Contains(policy, want) {
+				t.Errorf("%s: got the policy %q, want %s in it", f.Path, policy, want)
+			}
+		}
+		if strings.Contains(policy, "unsafe") {
+			t.Errorf("%s: got the policy %q", f.Path, policy)
+		}
+	}
+	page := served["/"]
+	for _, reference := range regexp.MustCompile(`(?:src|href)="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		path := reference[1]
+		if strings.HasPrefix(path, "#") || path == "" {
+			continue
+		}
+		path = "/" + strings.TrimPrefix(strings.TrimPrefix(path, "./"), "/")
+		if _, there := served[path]; !there && !strings.HasPrefix(path, "/v1/") {
+			t.Errorf("the page refers to %q, which is not served", reference[1])
+		}
+	}
+	for what, pattern := range map[string]string{
+		"a script in the page":  `<script(?:\s[^>]*)?>\s*[^<\s]`,
+		"a style in the page":   `<style|\sstyle="`,
+		"a handler in the page": `\son[a-z]+="`,
+		"another host":          `(?:src|href|url\(|fetch\()\s*=?\s*["']?(?:https?:)?//`,
+	} {
+		for path, text := range served {
+			if found := regexp.MustCompile(pattern).FindString(text); found != "" && path != "/icon.svg" {
+				t.Errorf("%s has %s: %q", path, what, found)
+			}
+		}
+	}
+	// What comes from a picture's source is text, never markup.
+	for _, sink := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("} {
+		if strings.Contains(served["/app.js"], sink) {
+			t.Errorf("app.js uses %s", sink)
+		}
+	}
+}

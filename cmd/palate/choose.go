@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/models"
+	"github.com/palate-art/palate/internal/ort"
+)
+
+// usedModel is a model that has embedded images of a collection.
+type usedModel struct {
+	id       palate.ModelID
+	name     string
+	settings models.Settings
+	embedded int
+}
+
+// choice is the model that a command works with.
+type choice struct {
+	settings models.Settings
+	// keeps is the model whose embeddings the collection has, if the choice
+	// was left open and goes by that.
+	keeps palate.ModelID
+	// advice is what the user may want to do instead; empty if nothing.
+	advice string
+}
+
+// catalogModel is what the catalog keeps of a model: how pictures come to it,
+// and which settings made it.
+type catalogModel struct {
+	embedder.Description
+	Settings models.Settings `json:"settings"`
+}
+
+// usedModels lists the models with embeddings in the catalog, the one with the
+// most last, of equal ones the newest.
+func usedModels(ctx context.Context, c catalog.Embeddings) ([]usedModel, error) {
+	all, err := c.Models(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var used []usedModel
+	for _, m := range all {
+		n, err := c.CountEmbeddings(ctx, m.ID)
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			continue
+		}
+		u := usedModel{id: m.ID, name: m.Name, embedded: n}
+		var kept struct{ Settings models.Settings }
+		if err := json.Unmarshal(m.Description, &kept); err == nil {
+			u.settings = kept.Settings
+		}
+		if u.settings.Model == "" && m.Name == modelBaseline {
+			u.settings.Model = modelBaseline // an older palate did not say it
+		}
+		if u.settings.Numeric == "" {
+			u.settings.Numeric = embedder.NumericFloat
+		}
+		used = append(used, u)
+		for i := len(used) - 1; i > 0 && used[i-1].embedded > n; i-- {
+			used[i-1], used[i] = used[i], used[i-1]
+		}
+	}
+	return used, nil
+}
+
+// choose decides on the model. used are the collection's; mayPull allows
+// weights to be downloaded.
+func (s *session) choose(ctx context.Context, device ort.Choice, used []usedModel, mayPull bool) (choice, error) {
+	asked := s.settings()
+	for i := len(used) - 1; i >= 0; i-- {
+		u := used[i]
+		if u.settings.Model == "" || !asked.Agrees(u.settings) {
+			continue
+		}
+		c := choice{settings: u.settings}
+		if asked.Model == "" {
+			c.keeps = u.id
+			if fresh := defaultModel(device); u.settings.Model != fresh {
+				c.advice = fmt.Sprintf("the collection's %d embeddings are by %s, which goes on; for others: palate embed --model %s", u.embedded, u.settings.Model, fresh)
+			}
+		}
+		return c, nil
+	}
+	if asked.Model != "" {
+		return choice{settings: asked}, nil
+	}
+	if len(used) > 0 {
+		last := used[len(used)-1]
+		if last.settings.Model == "" {
+			return choice{}, fmt.Errorf("the collection's embeddings are by %s, and where that is was not noted: name it with --model: %w", last.name, palate.ErrConflict)
+		}
+		return choice{settings: asked.Or(last.settings)}, nil
+	}
+	return s.chooseFresh(ctx, asked, device, mayPull)
+}
+
+func defaultModel(device ort.Choice) string {
+	if device.Kind == ort.DeviceCPU {
+		return models.DefaultOnCPU
+	}
+	return models.DefaultOnGPU
+}
+
+// chooseFresh is for a collection without embeddings: the default's weights
+// from the cache, else from the hub, else the built-in model.
+func (s *session) chooseFresh(ctx context.Context, asked models.Settings, device ort.Choice, mayPull bool) (choice, error) {
+	k, err := models.KnownModel(defaultModel(device))
+	if err != nil {
+		return choice{}, err
+	}
+	asked.Model = k.Name
+	client, err := s.hub()
+	if err != nil {
+		return choice{}, err
+	}
+	store := s.modelStore()
+	_, err = store.Find(k.Name, client)
+	if errors.Is(err, palate.ErrNotFound) && mayPull {
+		reach, cancel := context.WithTimeoutCause(ctx, s.reachTimeout, errors.New("no answer from the hub in time"))
+		_, err = client.Stat(reach, k.File)
+		cancel()
+		if err == nil {
+			_, err = s.pull(ctx, k)
+		}
+	}
+	switch {
+	case err == nil:
+		return choice{settings: asked}, nil
+	case ctx.Err() != nil:
+		return choice{}, ctx.Err()
+	}
+	// What was asked for beside the model is the transformer's.
+	c := choice{settings: models.Settings{Model: modelBaseline}}
+	if !mayPull && errors.Is(err, palate.ErrNotFound) {
+		c.advice = fmt.Sprintf("%s is not here yet (%s): get it with palate model pull %s; palate embed does so by itself", k.Name, byteText(k.Bytes()), k.Name)
+		return c, nil
+	}
+	c.advice = fmt.Sprintf("no weights of %s (%v): going on with the built-in baseline, which knows colour and texture only; with a network: palate embed --model %s",
+		k.Name, err, k.Name)
+	return c, nil
+}

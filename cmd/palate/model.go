@@ -1,0 +1,316 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/hub"
+	"github.com/palate-art/palate/internal/models"
+)
+
+// modelCommand is about models, not about a collection.
+type modelCommand struct {
+	List    modelListCommand    `cmd:"" help:"Show the models that palate knows, and where they are."`
+	Show    modelShowCommand    `cmd:"" help:"Show what is known of a model."`
+	Pull    modelPullCommand    `cmd:"" help:"Download a model's weights."`
+	Add     modelAddCommand     `cmd:"" help:"Add a model of your own from a .safetensors or .onnx file."`
+	Verify  modelVerifyCommand  `cmd:"" help:"Read the files of models and hold them against what they must be."`
+	Compare modelCompareCommand `cmd:"" help:"Measure how near a precision's embeddings are to those of float32."`
+	Rm      modelRmCommand      `cmd:"" help:"Remove an added model, or forget a pulled one."`
+}
+
+// The states of a model.
+const (
+	stateHere    = "here"
+	stateNotHere = "not pulled"
+	stateMissing = "missing"
+	stateChanged = "changed"
+	stateBroken  = "broken"
+)
+
+// modelEntry is what list and show print of a model.
+type modelEntry struct {
+	Name         string                `json:"name"`
+	What         string                `json:"what"`
+	Source       string                `json:"source"` // built-in, hub or file
+	State        string                `json:"state"`
+	Problem      string                `json:"problem,omitempty"`
+	File         string                `json:"file,omitempty"`
+	Bytes        int64                 `json:"bytes,omitempty"`
+	SHA256       string                `json:"sha256,omitempty"`
+	Repository   string                `json:"repository,omitempty"`
+	Revision     string                `json:"revision,omitempty"`
+	Licence      models.Licence        `json:"licence,omitzero"`
+	Preprocess   *models.Preprocessing `json:"preprocessing,omitempty"`
+	DefaultOn    string                `json:"default_on,omitempty"`
+	Architecture string                `json:"architecture,omitempty"`
+}
+
+func baselineEntry() modelEntry {
+	return modelEntry{Name: modelBaseline, What: "colour and texture, by formulas", Source: "built-in", State: stateHere}
+}
+
+// knownEntry looks for a known model in the hub's cache; it does not read it.
+func knownEntry(store *models.Store, client *hub.Client, k models.Known) modelEntry {
+	e := modelEntry{Name: k.Name, What: k.Title, Source: "hub", State: stateNotHere, Bytes: k.Bytes(), SHA256: k.File.SHA256,
+		Repository: k.File.Repository, Revision: k.File.Revision, Licence: k.Licence, Preprocess: &k.Preprocessing}
+	switch k.Name {
+	case models.DefaultOnGPU:
+		e.DefaultOn = "gpu"
+	case models.DefaultOnCPU:
+		e.DefaultOn = "cpu"
+	}
+	source, err := store.Find(k.Name, client)
+	switch {
+	case err == nil:
+		e.State, e.File, e.Bytes, e.SHA256 = stateHere, source.File, source.Size, source.SHA256
+	case !errors.Is(err, palate.ErrNotFound):
+		e.State, e.Problem = stateBroken, err.Error()
+	}
+	return e
+}
+
+// localEntry looks at an added model's file; it does not read it.
+func localEntry(r models.Record) modelEntry {
+	e := modelEntry{Name: r.Name, What: r.Architecture, Source: "file", State: stateHere, File: r.File, Bytes: r.Size, SHA256: r.SHA256,
+		Licence: models.Licence{Name: r.Licence}, Preprocess: r.Preprocessing, Architecture: r.Architecture}
+	info, err := os.Stat(r.File)
+	switch {
+	case err != nil:
+		e.State, e.Problem = stateMissing, err.Error()
+	case info.Size() != r.Size:
+		e.State, e.Problem = stateChanged, fmt.Sprintf("it has %d bytes, want %d", info.Size(), r.Size)
+	}
+	return e
+}
+
+// modelEntries lists all models; records that can't be read are in the error.
+func (s *session) modelEntries() ([]modelEntry, error) {
+	client, err := s.hub()
+	if err != nil {
+		return nil, err
+	}
+	store := s.modelStore()
+	entries := []modelEntry{baselineEntry()}
+	for _, k := range models.KnownModels() {
+		entries = append(entries, knownEntry(store, client, k))
+	}
+	locals, err := store.Locals()
+	for _, r := range locals {
+		entries = append(entries, localEntry(r))
+	}
+	return entries, err
+}
+
+type modelListCommand struct {
+	Here bool `help:"Only those whose files are on this machine."`
+}
+
+// Run lists the models.
+func (c *modelListCommand) Run(s *session) error {
+	all, err := s.modelEntries()
+	entries := make([]modelEntry, 0, len(all))
+	for _, e := range all {
+		if !c.Here || e.State == stateHere {
+			entries = append(entries, e)
+		}
+	}
+	if s.JSON {
+		return errors.Join(s.print(entries), err)
+	}
+	rows := [][]string{{"MODEL", "WHAT", "SIZE", "LICENCE", "STATE", "DEFAULT"}}
+	for _, e := range entries {
+		on := ""
+		if e.DefaultOn != "" {
+			on = "on a " + map[string]string{"gpu": "GPU", "cpu": "CPU"}[e.DefaultOn]
+		}
+		rows = append(rows, []string{e.Name, e.What, byteText(e.Bytes), e.Licence.Name, e.State, on})
+	}
+	s.table(rows...)
+	if client, err := s.hub(); err == nil {
+		s.say("\nWeights from the hub are in %s, what was added is noted in %s.", client.CacheDir(), s.modelStore().Folder())
+	}
+	return err
+}
+
+// byteText writes bytes for people.
+func byteText(n int64) string {
+	switch {
+	case n == 0:
+		return ""
+	case n < 1e6:
+		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
+	case n < 1e9:
+		return fmt.Sprintf("%.0f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.2f GB", float64(n)/1e9)
+}
+
+type modelShowCommand struct {
+	Name string `arg:"" help:"Name of the model."`
+}
+
+// Run shows one model.
+func (c *modelShowCommand) Run(s *session) error {
+	e, err := s.modelEntry(c.Name)
+	if err != nil {
+		return err
+	}
+	if s.JSON {
+		return s.print(e)
+	}
+	line := func(name, value string) {
+		if value != "" {
+			s.say("%-14s %s", name, value)
+		}
+	}
+	line("Model", e.Name)
+	line("What", e.What)
+	line("State", e.State)
+	line("Problem", e.Problem)
+	line("File", e.File)
+	line("Size", byteText(e.Bytes))
+	line("SHA-256", e.SHA256)
+	if e.Repository != "" {
+		line("Repository", e.Repository+" at "+e.Revision)
+	}
+	line("Licence", licenceText(e.Licence))
+	if p := e.Preprocess; p != nil {
+		line("Published for", fmt.Sprintf("%d×%d, crop ratio %g, mean %v, deviation %v", p.Size, p.Size, p.CropRatio, p.Mean, p.Std))
+	}
+	if e.State == stateNotHere {
+		s.say("\nGet it with: palate model pull %s", e.Name)
+	}
+	return nil
+}
+
+func licenceText(l models.Licence) string {
+	text := l.Name
+	if l.URL != "" {
+		text += " (" + l.URL + ")"
+	}
+	if l.By != "" {
+		text += ", published by " + l.By
+	}
+	return text
+}
+
+func (s *session) modelEntry(name string) (modelEntry, error) {
+	if name == modelBaseline {
+		return baselineEntry(), nil
+	}
+	store := s.modelStore()
+	r, err := store.Local(name)
+	if err == nil {
+		return localEntry(r), nil
+	}
+	if !errors.Is(err, palate.ErrNotFound) {
+		return modelEntry{}, err
+	}
+	k, err := models.KnownModel(name)
+	if err != nil {
+		return modelEntry{}, err
+	}
+	client, err := s.hub()
+	if err != nil {
+		return modelEntry{}, err
+	}
+	return knownEntry(store, client, k), nil
+}
+
+type modelPullCommand struct {
+	Names []string `arg:"" name:"name" help:"Names of models, see palate model list."`
+}
+
+// Run downloads weights.
+func (c *modelPullCommand) Run(ctx context.Context, s *session) error {
+	for _, name := range c.Names {
+		k, err := models.KnownModel(name)
+		if err != nil {
+			return err
+		}
+		source, err := s.pullWhole(ctx, k)
+		if err != nil {
+			return err
+		}
+		if s.JSON {
+			client, err := s.hub()
+			if err != nil {
+				return err
+			}
+			if err := s.print(knownEntry(s.modelStore(), client, k)); err != nil {
+				return err
+			}
+			continue
+		}
+		s.say("%s is here: %s, SHA-256 %s, %s", k.Name, byteText(source.Size), source.SHA256, source.File)
+	}
+	return nil
+}
+
+// pullWhole is pull for whoever asks for it: what is in the cache is read, and
+// comes again if it is damaged.
+func (s *session) pullWhole(ctx context.Context, k models.Known) (models.Source, error) {
+	source, err := s.pull(ctx, k)
+	if err != nil {
+		return source, err
+	}
+	_, err = source.Check(ctx)
+	if !errors.Is(err, palate.ErrInvalid) {
+		return source, err
+	}
+	s.note("%v; getting it anew", err)
+	client, err := s.hub()
+	if err != nil {
+		return source, err
+	}
+	file, err := s.modelStore().Pinned(k)
+	if err == nil {
+		err = client.Discard(ctx, file)
+	}
+	if err != nil {
+		return source, err
+	}
+	if source, err = s.pull(ctx, k); err == nil {
+		_, err = source.Check(ctx)
+	}
+	return source, err
+}
+
+// pull gets a known model's weights, from the cache if they are there, and
+// shows their licence before they come.
+func (s *session) pull(ctx context.Context, k models.Known) (models.Source, error) {
+	client, err := s.hub()
+	if err != nil {
+		return models.Source{}, err
+	}
+	store := s.modelStore()
+	if err := s.showLicence(store, k); err != nil {
+		return models.Source{}, err
+	}
+	source, err := store.Pull(ctx, k, client)
+	s.finishProgress()
+	if err != nil {
+		return source, err
+	}
+	if err := store.Meet(k, source); err != nil { // the licence will be shown again
+		s.logger.WarnContext(ctx, "what was pulled can't be noted", "model", k.Name, "error", err)
+	}
+	return source, nil
+}
+
+// showLicence shows the licence of a model from the hub before its first use.
+// It is written even where progress is not: whoever uses the weights has to
+// have seen it.
+func (s *session) showLicence(store *models.Store, k models.Known) error {
+	a, met, err := store.Acquaintance(k.Name)
+	if err != nil || met && a.LicenceShown == k.Licence.Name {
+		return err
+	}
+	s.finishProgress()
+	fmt.Fprintf(s.errOut, "The weights of %s are under the licence %s.\n", k.Name, licenceText(k.Licence))
+	return nil
+}

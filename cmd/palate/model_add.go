@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/models"
+)
+
+type modelAddCommand struct {
+	Name string `arg:"" help:"What to call it; left out, it is called as the file is, and as the folder of a model.safetensors." name:"name"`
+	File string `arg:"" optional:"" help:"A .safetensors file of a vision transformer (a config.json beside it is read; --size says what input it was published for), or an .onnx file with a .json description beside it." type:"path"`
+
+	Copy    bool `help:"Keep a copy; otherwise the file is used where it is."`
+	Replace bool `help:"Let the name stand for another file than before."`
+
+	Heads       int     `help:"Attention heads (default: from config.json, else one for each 64 values)." placeholder:"N"`
+	CropPct     float64 `help:"Part of the shorter side that the input shows, 0 to 1." placeholder:"RATIO"`
+	Mean        string  `help:"Mean of red, green, blue, of values from 0 to 1." placeholder:"R,G,B"`
+	Std         string  `help:"Standard deviation of red, green, blue." placeholder:"R,G,B"`
+	LicenceName string  `help:"Licence of the weights, to be shown with them." name:"licence" placeholder:"NAME"`
+}
+
+// Run adds the model.
+func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
+	if c.File == "" {
+		if err := c.nameByFile(); err != nil {
+			return err
+		}
+	}
+	a := models.Addition{Name: c.Name, File: c.File, Copy: c.Copy, Replace: c.Replace, Heads: c.Heads, Size: s.Size,
+		CropRatio: c.CropPct, Licence: c.LicenceName}
+	var err error
+	if a.Mean, err = threeNumbers("--mean", c.Mean); err != nil {
+		return err
+	}
+	if a.Std, err = threeNumbers("--std", c.Std); err != nil {
+		return err
+	}
+	r, err := s.modelStore().Add(ctx, a)
+	if err != nil {
+		return err
+	}
+	if s.JSON {
+		return s.print(localEntry(r))
+	}
+	s.say("%s is added: %s, %s, SHA-256 %s", r.Name, r.Architecture, byteText(r.Size), r.SHA256)
+	if p := r.Preprocessing; p != nil {
+		s.say("Pictures come to it as %d×%d at most, crop ratio %g, mean %v, deviation %v.", p.Size, p.Size, p.CropRatio, p.Mean, p.Std)
+	}
+	if r.Kind == models.KindSafetensors && len(r.Configs) == 0 {
+		s.say("Nothing beside the file says how many attention heads it has, so one for each 64 values is assumed; --heads N says otherwise.")
+	}
+	s.say("Use it with --model %s.", r.Name)
+	return nil
+}
+
+// nameByFile takes the one argument for the file.
+func (c *modelAddCommand) nameByFile() error {
+	file, err := filepath.Abs(c.Name)
+	if err != nil {
+		return err
+	}
+	extension := filepath.Ext(file)
+	if extension != ".safetensors" && extension != ".onnx" {
+		return usagef("%q is no .safetensors or .onnx file: palate model add [NAME] FILE", c.Name)
+	}
+	c.File, c.Name = file, strings.TrimSuffix(filepath.Base(file), extension)
+	if c.Name == "model" {
+		c.Name = filepath.Base(filepath.Dir(file))
+	}
+	return nil
+}
+
+// threeNumbers reads a flag of three numbers; none is nil.
+func threeNumbers(flag, text string) (*[3]float64, error) {
+	if text == "" {
+		return nil, nil
+	}
+	parts := strings.Split(text, ",")
+	if len(parts) != 3 {
+		return nil, usagef("%s is %q, want three numbers with commas between", flag, text)
+	}
+	var numbers [3]float64
+	for i, part := range parts {
+		n, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
+		if err != nil {
+			return nil, usagef("%s is %q, want three numbers with commas between", flag, text)
+		}
+		numbers[i] = n
+	}
+	return &numbers, nil
+}
+
+type modelRmCommand struct {
+	Name    string `arg:"" help:"Name of the model."`
+	Weights bool   `help:"Take a pulled model's weights out of the hub's cache too, which other programs share."`
+}
+
+// Run removes an added model, or forgets a pulled one.
+func (c *modelRmCommand) Run(ctx context.Context, s *session) error {
+	store := s.modelStore()
+	err := store.Remove(c.Name)
+	if err == nil {
+		s.say("%s is removed.", c.Name)
+		return nil
+	}
+	if !errors.Is(err, palate.ErrNotFound) {
+		return err
+	}
+	k, err := models.KnownModel(c.Name)
+	if err != nil {
+		return err
+	}
+	if c.Weights {
+		client, err := s.hub()
+		if err != nil {
+			return err
+		}
+		file, err := store.Pinned(k)
+		if err != nil {
+			return err
+		}
+		if err := client.Remove(ctx, file); err != nil {
+			return err
+		}
+	}
+	if err := store.Forget(c.Name); err != nil {
+		return err
+	}
+	if c.Weights {
+		s.say("The weights of %s are removed from the hub's cache.", c.Name)
+	} else {
+		s.say("%s is forgotten; its weights stay in the hub's cache (take them out with --weights).", c.Name)
+	}
+	return nil
+}
+
+type modelVerifyCommand struct {
+	Names []string `arg:"" optional:"" name:"name" help:"Names of models (default: all that are here)."`
+}
+
+// verified is what verify prints of a model.
+type verified struct {
+	Name         string `json:"name"`
+	File         string `json:"file"`
+	SHA256       string `json:"sha256,omitempty"`
+	Architecture string `json:"architecture,omitempty"`
+	OK           bool   `json:"ok"`
+	Problem      string `json:"problem,omitempty"`
+}
+
+// Run reads the files again and fails if any is not what it must be.
+func (c *modelVerifyCommand) Run(ctx context.Context, s *session) error {
+	names := c.Names
+	var unreadable error
+	if len(names) == 0 {
+		var entries []modelEntry
+		if entries, unreadable = s.modelEntries(); entries == nil {
+			return unreadable
+		}
+		for _, e := range entries {
+			if e.Source != "built-in" && e.State != stateNotHere {
+				names = append(names, e.Name)
+			}
+		}
+	}
+	bad := 0
+	results := make([]verified, 0, len(names))
+	for _, name := range names {
+		s.progress("verify "+name, "", 0, 0)
+		v, err := s.verify(ctx, name)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if v.OK = err == nil; err != nil {
+			v.Problem = err.Error()
+			bad++
+		}
+		results = append(results, v)
+	}
+	s.finishProgress()
+	if s.JSON {
+		if err := s.print(results); err != nil {
+			return err
+		}
+	} else {
+		rows := [][]string{{"MODEL", "STATE", "SHA-256", "WHAT"}}
+		for _, v := range results {
+			state := "good"
+			if !v.OK {
+				state = v.Problem
+			}
+			rows = append(rows, []string{v.Name, state, shorten(v.SHA256, 13), v.Architecture})
+		}
+		s.table(rows...)
+	}
+	if bad > 0 {
+		unreadable = errors.Join(fmt.Errorf("%d of %d models are not what they must be", bad, len(results)), unreadable)
+	}
+	return unreadable
+}
+
+func (s *session) verify(ctx context.Context, name string) (verified, error) {
+	client, err := s.hub()
+	if err != nil {
+		return verified{Name: name}, err
+	}
+	source, err := s.modelStore().Find(name, client)
+	if err != nil {
+		return verified{Name: name}, err
+	}
+	v := verified{Name: name, File: source.File}
+	if v.SHA256, err = source.Check(ctx); err != nil {
+		return v, err
+	}
+	v.Architecture, err = source.Inspect()
+	return v, err
+}

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/palate-art/palate/internal/models"
+	"github.com/palate-art/palate/internal/ort"
+)
+
+// modelHub answers for the file of every known model with the same content,
+// as the hub does, and has the tests ask it.
+func modelHub(t *testing.T, content []byte) (asked *atomic.Int64) {
+	t.Helper()
+	sum := sha256.Sum256(content)
+	asked = new(atomic.Int64)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+		if len(parts) != 5 || parts[2] != "resolve" || parts[4] != "model.safetensors" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("X-Repo-Commit", parts[3])
+		w.Header().Set("X-Linked-Etag", `"`+hex.EncodeToString(sum[:])+`"`)
+		w.Header().Set("X-Linked-Size", fmt.Sprint(len(content)))
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+	}))
+	t.Cleanup(server.Close)
+	home := t.TempDir()
+	for name, value := range map[string]string{"HF_ENDPOINT": server.URL, "HF_HUB_OFFLINE": "", "HF_HOME": home,
+		"PALATE_MODELS": filepath.Join(home, "models")} {
+		t.Setenv(name, value)
+	}
+	return asked
+}
+
+// tinyModel is a DINOv2 with random weights.
+const tinyModel = "../../internal/models/testdata/tiny/model.safetensors"
+
+func TestWeightsArePulledCheckedAndRemoved(t *testing.T) {
+	content := readFile(t, tinyModel)
+	asked := modelHub(t, content)
+	first := runPalate(t, "model", "pull", "dino-small", "--json")
+	if first.code != exitDone || !strings.Contains(first.err, "Apache-2.0") || !strings.Contains(first.err, "facebookresearch/dino/") {
+		t.Fatalf("got %+v, want the licence shown", first)
+	}
+	entry := jsonValues[modelEntry](t, first.out)[0]
+	if got, err := os.ReadFile(entry.File); err != nil || !bytes.Equal(got, content) || entry.State != stateHere || entry.Bytes != int64(len(content)) {
+		t.Errorf("got %+v and %d bytes, %v", entry, len(got), err)
+	}
+	before := asked.Load()
+	if again := runPalate(t, "model", "pull", "dino-small"); again.code != exitDone || strings.Contains(again.err, "licence") || asked.Load() != before {
+		t.Errorf("got %+v and %d more requests, want neither licence nor network again", again, asked.Load()-before)
+	}
+	if here := jsonRun[[]modelEntry](t, "model", "list", "--here"); len(here) != 2 || here[1].Name != "dino-small" {
+		t.Errorf("got %+v, want baseline and dino-small", here)
+	}
+	if checked := jsonRun[[]verified](t, "model", "verify"); len(checked) != 1 || !checked[0].OK || checked[0].Architecture == "" {
+		t.Errorf("got %+v, want dino-small found good", checked)
+	}
+	damaged := slices.Clone(content)
+	damaged[len(damaged)-1] ^= 1
+	writeFile(t, entry.File, damaged)
+	r := runPalate(t, "model", "verify", "dino-small")
+	if r.code != exitFailed || !strings.Contains(r.out, "damaged") {
+		t.Errorf("got %+v of a flipped bit, want it told", r)
+	}
+	mustFail(t, exitFailed, []string{"damaged", entry.File}, "embed", "--model", "dino-small", filepath.Join(museumPictures(t, 1), "0.jpg"))
+	if r := runPalate(t, "model", "pull", "dino-small"); r.code != exitDone || !strings.Contains(r.err, "anew") || !bytes.Equal(readFile(t, entry.File), content) {
+		t.Errorf("got %+v of a pull over a damaged file, want it brought anew", r)
+	}
+	mustRun(t, "model", "rm", "dino-small")
+	if _, err := os.Stat(entry.File); err != nil {
+		t.Errorf("got %v, want the weights kept", err)
+	}
+	mustRun(t, "model", "rm", "dino-small", "--weights")
+	if _, err := os.Stat(entry.File); err == nil {
+		t.Error("the weights are there, want them gone")
+	}
+}
+
+// The hub has other bytes under the name of a model whose hash is known.
+func TestOtherWeightsThanThePinnedOnesAreRefused(t *testing.T) {
+	modelHub(t, []byte("other weights"))
+	mustFail(t, exitFailed, []string{"it is not the file that palate knows"}, "model", "pull", "dinov2-small")
+	if here := jsonRun[[]modelEntry](t, "model", "list", "--here"); len(here) != 1 {
+		t.Errorf("got %+v, want baseline alone", here)
+	}
+}
+
+func TestModelsAreListedAndShown(t *testing.T) {
+	out := mustRun(t, "model", "list")
+	for _, want := range []string{"baseline", "dinov2-base", "on a GPU", "dinov2-small", "on a CPU", "eva02-base", "MIT", "1.22 GB", "not pulled", os.Getenv("HF_HOME")} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the list does not mention %q:\n%s", want, out)
+		}
+	}
+	out = mustRun(t, "model", "show", "dinov2-large")
+	for _, want := range []string{"timm/vit_large_patch14_dinov2.lvd142m", "0424a5d1b515278cba3c6640ccbeaacc41de59d3a93df0dd5e494285eea2b355", "518×518", "palate model pull"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("it does not mention %q:\n%s", want, out)
+		}
+	}
+	mustFail(t, exitFailed, []string{"no model \"dinov9\"", "dinov2-base"}, "model", "show", "dinov9")
+	mustFail(t, exitFailed, []string{"offline", "HF_HUB_OFFLINE"}, "model", "pull", "dinov2-base")
+}
+
+func TestWithoutWeightsTheBuiltInModelIsTakenAndSaysSo(t *testing.T) {
+	file := filepath.Join(museumPictures(t, 1), "0.jpg")
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	for name, environment := range map[string]map[string]string{
+		"offline":     {"HF_HUB_OFFLINE": "1"},
+		"unreachable": {"HF_HUB_OFFLINE": "", "HF_ENDPOINT": closed.URL},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for variable, value := range environment {
+				t.Setenv(variable, value)
+			}
+			r := runPalate(t, "embed", file, "--model", "auto", "--json")
+			if r.code != exitDone || jsonValues[fileEmbedding](t, r.out)[0].Model != modelBaseline {
+				t.Fatalf("got %+v, want an embedding by baseline", r)
+			}
+			var notes []string
+			for line := range strings.Lines(r.err) {
+				if strings.HasPrefix(line, "Note: ") {
+					notes = append(notes, line)
+				}
+			}
+			if len(notes) != 1 || !strings.Contains(notes[0], "palate embed --model dinov2-small") || !strings.Contains(notes[0], "colour and texture only") {
+				t.Errorf("got notes %q, want one that says what to do", notes)
+			}
+		})
+	}
+}
+
+func TestFoldersThatCanNotBeWrittenAreNamed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	writeFile(t, file, []byte("no folder"))
+	modelHub(t, readFile(t, tinyModel))
+	mustFail(t, exitFailed, []string{file, "--models DIR"}, "model", "add", "tiny", tinyModel, "--models", filepath.Join(file, "models"))
+	mustFail(t, exitFailed, []string{file, "--models DIR"}, "model", "add", "tiny", tinyModel, "--copy", "--models", filepath.Join(file, "models"))
+	t.Setenv("HF_HUB_CACHE", filepath.Join(file, "cache"))
+	mustFail(t, exitFailed, []string{file, "HF_HUB_CACHE"}, "model", "pull", "dino-small")
+}
+
+// Where nothing is embedded, a command that embeds nothing downloads nothing.
+func TestCommandsThatEmbedNothingPullNothing(t *testing.T) {
+	asked := modelHub(t, []byte("weights"))
+	mustFail(t, exitFailed, []string{"palate rate like IMAGE"}, "train", "--model", "auto", "--data", t.TempDir())
+	if r := runPalate(t, "doctor", "--model", "auto", "--data", t.TempDir()); r.code != exitDone || !strings.Contains(r.out, "palate model pull dinov2-small") {
+		t.Errorf("doctor: got %+v, want it to say what could be pulled", r)
+	}
+	if n := asked.Load(); n != 0 {
+		t.Errorf("the hub was asked %d times", n)
+	}
+}
+
+// A hub that takes the connection and says nothing costs the bounded wait.
+func TestASilentHubIsWaitedForBriefly(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	t.Setenv("HF_HUB_OFFLINE", "")
+	t.Setenv("HF_ENDPOINT", "http://"+listener.Addr().String())
+	s := newSession(&globals{Quiet: true, modelFlags: modelFlags{Model: modelAuto, Models: t.TempDir()}}, new(bytes.Buffer), new(bytes.Buffer))
+	if s.reachTimeout > 5*time.Second {
+		t.Errorf("waits %v for the hub, want 5 s at most", s.reachTimeout)
+	}
+	s.reachTimeout = 50 * time.Millisecond
+	c, err := s.choose(context.Background(), ort.Choice{Device: ort.Device{Kind: ort.DeviceCPU}}, nil, true)
+	if err != nil || c.settings != (models.Settings{Model: modelBaseline}) || !strings.Contains(c.advice, "no answer from the hub") {
+		t.Errorf("got %+v, %v", c, err)
+	}
+}
+
+func TestAnAddedModelIsCalledAsItsFile(t *testing.T) {
+	t.Setenv("PALATE_MODELS", t.TempDir())
+	folder := filepath.Join(t.TempDir(), "mine")
+	for name, file := range map[string]string{"art-7": "art-7.safetensors", "mine": "model.safetensors"} {
+		writeFile(t, filepath.Join(folder, file), readFile(t, tinyModel))
+		if got := jsonRun[modelEntry](t, "model", "add", filepath.Join(folder, file)); got.Name != name {
+			t.Errorf("%s: got the name %q, want %q", file, got.Name, name)
+		}
+	}
+	mustFail(t, exitUsage, []string{"[NAME] FILE"}, "model", "add", "tiny")
+}
+
+func TestWhatCanNotBeComputedIsToldLoudly(t *testing.T) {
+	file := filepath.Join(museumPictures(t, 1), "0.jpg")
+	mustFail(t, exitUsage, []string{"tpu", "cuda"}, "embed", file, "--device", "tpu")
+	mustFail(t, exitUsage, []string{"--size", modelBaseline}, "embed", file, "--size", "224")
+	mustFail(t, exitUsage, []string{"palate model add NAME"}, "embed", file, "--model", tinyModel)
+	mustFail(t, exitUsage, []string{"--gpu-memory"}, "embed", file, "--gpu-memory", "-1")
+	mustFail(t, exitUsage, []string{"--precision"}, "model", "compare", "tiny", file)
+	t.Run("int8 by the environment", func(t *testing.T) {
+		t.Setenv("PALATE_PRECISION", "int8")
+		mustFail(t, exitUsage, []string{"int8 is no default", "palate model compare"}, "embed", file)
+	})
+	rt, err := ort.Load(t.Context(), ort.ConfigFromEnv())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rt.Choose(ort.Device{Kind: ort.DeviceCUDA}); err == nil {
+		return // this machine can
+	}
+	mustFail(t, exitFailed, []string{"CUDA"}, "embed", file, "--device", "cuda")
+	mustFail(t, exitFailed, []string{"CUDA"}, "demo", "--once", "--device", "cuda:0")
+}

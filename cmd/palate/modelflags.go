@@ -1,0 +1,98 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/hub"
+	"github.com/palate-art/palate/internal/models"
+	"github.com/palate-art/palate/internal/vit"
+)
+
+// The models that are no name of a known or added one.
+const (
+	modelAuto     = "auto"
+	modelBaseline = "baseline"
+)
+
+// modelFlags choose what embeds the pictures and where it is computed.
+type modelFlags struct {
+	Model     string `help:"Model that embeds the pictures: a name (see palate model list), \"baseline\", an .onnx file with a .json description beside it, or \"auto\": the collection's own, else dinov2-base on a GPU, dinov2-small on a CPU." default:"auto" placeholder:"NAME|FILE"`
+	Size      int    `help:"Side of the model's input in pixels (default: as published on a GPU, 224 on a CPU)." placeholder:"PIXELS"`
+	Fit       string `help:"What the model sees: the picture's middle (crop), or all of it in its own shape (whole)." enum:"crop,whole," default:"" placeholder:"crop|whole"`
+	Pool      string `help:"What of its output is the embedding: the class token, the mean of the patches, or both." enum:"cls,mean,both," default:"" placeholder:"cls|mean|both"`
+	Resample  string `help:"How the position embedding comes to another size, timm's way or transformers' (default: as whoever published the weights does it)." enum:"timm,transformers," default:"" placeholder:"timm|transformers"`
+	Precision string `help:"float32, float16 (one and the same embeddings), or int8 (others, faster on a CPU; see palate model compare)." enum:"float32,float16,int8," default:"" placeholder:"PRECISION"`
+	Device    string `help:"Where it is computed: auto, cpu, cuda or cuda:N." default:"auto" placeholder:"DEVICE"`
+	GPUMemory int    `help:"Mebibytes of a GPU's memory that ONNX Runtime's arena may take (default: all)." name:"gpu-memory" placeholder:"MIB"`
+	Models    string `help:"Folder of what is known of models; weights from the hub are in the hub's own cache." default:"${models}" placeholder:"DIR" type:"path"`
+}
+
+// settings are what the flags choose; what they leave open is zero.
+func (f *modelFlags) settings() models.Settings {
+	s := models.Settings{Size: f.Size, Fit: embedder.Fit(f.Fit), Pool: vit.Pool(f.Pool), Resample: vit.Resampling(f.Resample)}
+	if f.Model != modelAuto {
+		s.Model = f.Model
+	}
+	if isModelFile(s.Model) { // the collection may be used from another folder later
+		if path, err := filepath.Abs(s.Model); err == nil {
+			s.Model = path
+		}
+	}
+	switch vit.Precision(f.Precision) {
+	case vit.Int8:
+		s.Numeric = embedder.NumericInt8
+	case vit.Float32, vit.Float16:
+		s.Numeric = embedder.NumericFloat
+	}
+	return s
+}
+
+// checkInt8Asked refuses int8 as a default: nobody has measured what it costs
+// on the user's pictures until a command asks for it.
+func checkInt8Asked(parsed *kong.Context, g *globals) error {
+	if vit.Precision(g.Precision) != vit.Int8 {
+		return nil
+	}
+	for _, element := range parsed.Path {
+		if element.Flag != nil && element.Flag.Name == "precision" && !element.Resolved {
+			return nil
+		}
+	}
+	return usagef("int8 is no default: its embeddings differ from float32's by as much as palate model compare shows; ask for it by --precision int8 on the command line")
+}
+
+// isModelFile reports whether a model is named by its file.
+func isModelFile(name string) bool {
+	return strings.EqualFold(filepath.Ext(name), ".onnx") || strings.ContainsRune(name, os.PathSeparator)
+}
+
+// modelStore is the folder of what is known of models.
+func (s *session) modelStore() *models.Store {
+	folder := s.Models
+	if folder == "" {
+		folder = modelsFolder()
+	}
+	return models.OpenStore(folder)
+}
+
+// modelsFolder is the default of --models: models are shared by collections.
+func modelsFolder() string { return filepath.Join(dataFolder(), "models") }
+
+// hub is the client of the model hub.
+func (s *session) hub() (*hub.Client, error) {
+	return hub.New(s.hubConfig())
+}
+
+func (s *session) hubConfig() hub.Config {
+	config := hub.ConfigFromEnv()
+	config.Offline = config.Offline || s.runtimeConfig().Offline
+	config.UserAgent = "palate/" + version()
+	config.Logger = s.logger
+	config.Progress = func(stage string, done, total int64) { s.progress(stage, "B", done, total) }
+	return config
+}

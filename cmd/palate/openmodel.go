@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/embedder/baseline"
+	"github.com/palate-art/palate/embedder/onnx"
+	"github.com/palate-art/palate/internal/models"
+	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/vit"
+)
+
+// openedModel is a loaded model and how it came to be chosen.
+type openedModel struct {
+	*onnx.Embedder
+	choice choice
+	device ort.Choice // before the model was loaded on it
+}
+
+// openEmbedder finds or fetches the runtime, decides on a model and loads it.
+// Weights that are named are downloaded; mayPull allows it where the choice is
+// left open.
+func (s *session) openEmbedder(ctx context.Context, used []usedModel, mayPull bool) (*openedModel, error) {
+	wanted, err := s.device()
+	if err != nil {
+		return nil, err
+	}
+	rt, err := s.loadRuntime(ctx)
+	if err != nil {
+		return nil, err
+	}
+	device, err := rt.Choose(wanted)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.choose(ctx, device, used, mayPull)
+	if err != nil {
+		return nil, err
+	}
+	config := onnx.DefaultConfig()
+	config.Device = wanted
+	e, settings, err := s.open(ctx, rt, c.settings, device, config)
+	if err != nil {
+		return nil, err
+	}
+	if c.keeps != "" && e.Model() != c.keeps {
+		return nil, errors.Join(fmt.Errorf("the collection's embeddings are by another %s (%.12s) than is here now (%.12s): bring back the former weights, or embed anew with --model %s: %w",
+			e.Name(), c.keeps, e.Model(), settings.Model, palate.ErrConflict), e.Close())
+	}
+	c.settings = settings
+	return &openedModel{e, c, device}, nil
+}
+
+// device is what --device and --gpu-memory ask for.
+func (s *session) device() (ort.Device, error) {
+	text := s.Device
+	if text == "" {
+		text = ort.DeviceAuto
+	}
+	d, err := ort.ParseDevice(text)
+	if err != nil {
+		return d, usage(err)
+	}
+	if s.GPUMemory < 0 {
+		return d, usagef("--gpu-memory is %d, want the mebibytes that a GPU may give", s.GPUMemory)
+	}
+	d.MemoryLimitBytes = int64(s.GPUMemory) << 20
+	return d, nil
+}
+
+// open loads a model by its settings, and gives them with all that was left
+// open filled in.
+func (s *session) open(ctx context.Context, rt *ort.Runtime, settings models.Settings, device ort.Choice, config onnx.Config) (*onnx.Embedder, models.Settings, error) {
+	if err := settings.Validate(); err != nil {
+		return nil, settings, err
+	}
+	fixed := settings.Model == modelBaseline || isModelFile(settings.Model)
+	if fixed && settings.Numeric == embedder.NumericFloat {
+		settings.Numeric = "" // it is what it is
+	}
+	if fixed && settings != (models.Settings{Model: settings.Model}) {
+		return nil, settings, usagef("--size, --fit, --pool, --resample and --precision go with a transformer's weights, not with %s", settings.Model)
+	}
+	switch {
+	case strings.EqualFold(filepath.Ext(settings.Model), ".safetensors"):
+		return nil, settings, usagef("--model takes a name: first palate model add NAME %s, then --model NAME", settings.Model)
+	case settings.Model == modelBaseline:
+		graph, description := baseline.Model()
+		e, err := onnx.Open(ctx, rt, graph, description, config)
+		return e, settings, err
+	case fixed:
+		e, err := onnx.OpenFile(ctx, rt, settings.Model, config)
+		return e, settings, err
+	}
+	source, err := s.source(ctx, settings.Model)
+	if err != nil {
+		return nil, settings, err
+	}
+	precision := s.precision(settings, device)
+	if precision == vit.Int8 && device.Kind != ort.DeviceCPU {
+		return nil, settings, usagef("int8 is computed on a CPU alone: add --device cpu")
+	}
+	built, err := source.Build(ctx, settings, precision, device.Kind)
+	if err != nil {
+		return nil, settings, err
+	}
+	e, err := onnx.OpenModel(ctx, rt, onnx.Model{Graph: built.Graph, File: built.File, Description: built.Description, Tables: built.Tables}, config)
+	return e, built.Settings, err
+}
+
+// source finds a model by its name; a known one whose weights are not here is
+// downloaded.
+func (s *session) source(ctx context.Context, name string) (models.Source, error) {
+	store := s.modelStore()
+	if _, err := store.Local(name); errors.Is(err, palate.ErrNotFound) {
+		if k, err := models.KnownModel(name); err == nil {
+			return s.pull(ctx, k)
+		}
+	}
+	client, err := s.hub()
+	if err != nil {
+		return models.Source{}, err
+	}
+	return store.Find(name, client)
+}
+
+// precision is what to compute in, where that is left open: float16 halves the
+// work of a GPU and is the same function.
+func (s *session) precision(settings models.Settings, device ort.Choice) vit.Precision {
+	switch {
+	case s.Precision != "":
+		return vit.Precision(s.Precision)
+	case settings.Numeric == embedder.NumericInt8:
+		return vit.Int8
+	case device.Kind == ort.DeviceCPU:
+		return vit.Float32
+	}
+	return vit.Float16
+}
+
+// tell says what was chosen and where it runs.
+func (m *openedModel) tell(s *session) {
+	text := fmt.Sprintf("Model %s", m.Name())
+	if in := m.Description().Input; m.choice.settings.Size != 0 {
+		text += fmt.Sprintf(" at %d×%d, fit %s, pool %s", in.Width, in.Height, m.choice.settings.Fit, m.choice.settings.Pool)
+	}
+	text += " on " + m.Provider()
+	switch now := m.Device(); {
+	case now.Why == "":
+	case now.Kind == ort.DeviceCPU && m.device.Kind == ort.DeviceCPU:
+		text += " (no GPU that it could use; palate doctor says why)"
+	default:
+		text += " (" + now.Why + ")"
+	}
+	s.note("%s", text)
+	if m.choice.advice != "" {
+		s.note("Note: %s", m.choice.advice)
+	}
+}

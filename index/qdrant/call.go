@@ -1,0 +1,120 @@
+package qdrant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/qdrant/go-client/qdrant"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/palate-art/palate"
+)
+
+// caller gives every call its deadline and its retries. All calls of this
+// package may be repeated: writes name points by their IDs and set, not add.
+type caller struct{ config Config }
+
+// timeout is how long a call may take, retries included.
+func (c caller) timeout(method string) time.Duration {
+	service, name, _ := strings.Cut(strings.TrimPrefix(method, "/qdrant."), "/")
+	switch {
+	case service == "Qdrant":
+		return c.config.HealthTimeout
+	case service != "Points" || name == "CreateFieldIndex":
+		return c.config.AdminTimeout
+	case name == "Query" || name == "Get" || name == "Count" || name == "Scroll":
+		return c.config.SearchTimeout
+	}
+	return c.config.WriteTimeout
+}
+
+func (c caller) intercept(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	timeout := c.timeout(method)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	for attempt := 1; ; attempt++ {
+		var trailer metadata.MD
+		limited, cancel := context.WithTimeout(ctx, timeout/2)
+		err := invoke(limited, method, request, reply, conn, append(options, grpc.Trailer(&trailer))...)
+		cancel()
+		if err == nil || !retryable(status.Code(err)) || attempt >= c.config.Attempts {
+			return err
+		}
+		wait := c.wait(attempt, trailer)
+		if deadline, _ := ctx.Deadline(); time.Until(deadline) < wait {
+			return err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return err // says more than that time is up
+		case <-timer.C:
+		}
+	}
+}
+
+// wait is how long to wait after an attempt that failed: what the server asks
+// for, or at random up to a bound that doubles.
+func (c caller) wait(attempt int, trailer metadata.MD) time.Duration {
+	if asked := trailer.Get("retry-after"); len(asked) == 1 {
+		if seconds, err := strconv.Atoi(asked[0]); err == nil && seconds > 0 {
+			return time.Duration(seconds) * time.Second
+		}
+	}
+	return rand.N(c.config.RetryWait << min(attempt-1, 10))
+}
+
+// retryable reports whether the same call may succeed a moment later.
+func retryable(code codes.Code) bool {
+	switch code {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Aborted:
+		return true
+	}
+	return false
+}
+
+// clockSkew is how much earlier than here the server may find that the
+// caller's time is up.
+const clockSkew = 50 * time.Millisecond
+
+// failed says what was being done and of which kind its error is.
+func (x *Index) failed(ctx context.Context, what string, err error) error {
+	if cause := ctx.Err(); cause != nil {
+		return fmt.Errorf("qdrant: %s: %w", what, cause)
+	}
+	var limited *qdrant.QdrantResourceExhaustedError
+	if errors.As(err, &limited) {
+		return fmt.Errorf("qdrant: %s: %s asks to come back in %d s: %w", what, x.config.server(), limited.RetryAfterS, palate.ErrUnavailable)
+	}
+	var answer interface{ GRPCStatus() *status.Status }
+	if !errors.As(err, &answer) {
+		return fmt.Errorf("qdrant: %s: %w", what, err)
+	}
+	code, said := answer.GRPCStatus().Code(), answer.GRPCStatus().Message()
+	if deadline, ok := ctx.Deadline(); ok && code == codes.DeadlineExceeded && time.Until(deadline) < clockSkew {
+		return fmt.Errorf("qdrant: %s: %w", what, context.DeadlineExceeded)
+	}
+	kind := palate.ErrUnavailable
+	switch code {
+	case codes.NotFound:
+		kind = palate.ErrNotFound
+	case codes.InvalidArgument, codes.OutOfRange:
+		kind = palate.ErrInvalid
+	case codes.AlreadyExists:
+		kind = palate.ErrConflict
+	case codes.Unauthenticated, codes.PermissionDenied:
+		said = "the server does not accept the API key"
+	case codes.DeadlineExceeded:
+		said = "no answer in time"
+	}
+	return fmt.Errorf("qdrant: %s: %s: %s: %w", what, x.config.server(), said, kind)
+}

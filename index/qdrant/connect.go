@@ -1,0 +1,96 @@
+package qdrant
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/qdrant/go-client/qdrant"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+
+	"github.com/palate-art/palate"
+)
+
+const (
+	// maxMessageBytes bounds what is sent and received at a time; gRPC's
+	// default of 4 MB is passed by 1,300 vectors of 768 values.
+	maxMessageBytes = 64 << 20
+
+	// reconnectWait is how long a lost connection goes without being looked
+	// for at most: gRPC's default is two minutes.
+	reconnectWait = 2 * time.Second
+)
+
+// connect makes a client; it does not reach for the server yet.
+//
+// It has one connection, over which calls run side by side. The client's own
+// pool hands its interceptors on from each connection to the next, so that
+// the third one would retry retries.
+func connect(c Config) (*qdrant.Client, error) {
+	config := &qdrant.Config{
+		Host: c.Host, Port: c.Port, UseTLS: c.TLS, PoolSize: 1, SkipCompatibilityCheck: true,
+		GrpcOptions: []grpc.DialOption{
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes), grpc.MaxCallSendMsgSize(maxMessageBytes)),
+			grpc.WithConnectParams(grpc.ConnectParams{
+				Backoff:           backoff.Config{BaseDelay: c.RetryWait, Multiplier: 1.6, Jitter: .2, MaxDelay: reconnectWait},
+				MinConnectTimeout: c.HealthTimeout,
+			}),
+			// The chain form: the other one would replace an interceptor of the client's.
+			grpc.WithChainUnaryInterceptor(caller{c}.intercept),
+		},
+	}
+	if strings.Contains(c.Host, ":") { // the client joins host and port as they are
+		config.Host = "[" + c.Host + "]"
+	}
+	if c.APIKey != "" {
+		config.GrpcOptions = append(config.GrpcOptions, grpc.WithPerRPCCredentials(apiKey(c.APIKey)))
+	}
+	if c.TLS {
+		config.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+		if c.CAFile != "" {
+			pem, err := os.ReadFile(c.CAFile)
+			if err != nil {
+				return nil, fmt.Errorf("qdrant: certificates: %w: %w", palate.ErrInvalid, err)
+			}
+			config.TLSConfig.RootCAs = x509.NewCertPool()
+			if !config.TLSConfig.RootCAs.AppendCertsFromPEM(pem) {
+				return nil, fmt.Errorf("qdrant: %s holds no certificate in PEM: %w", c.CAFile, palate.ErrInvalid)
+			}
+		}
+	}
+	client, err := qdrant.NewClient(config)
+	if err != nil {
+		return nil, fmt.Errorf("qdrant: %s: %w: %w", c.server(), palate.ErrInvalid, err)
+	}
+	return client, nil
+}
+
+// exposesKey reports whether the key leaves this machine and its private
+// networks unencrypted. A name without a dot is one of a private network.
+func (c Config) exposesKey() bool {
+	if c.APIKey == "" || c.TLS {
+		return false
+	}
+	if ip := net.ParseIP(c.Host); ip != nil {
+		return !ip.IsLoopback() && !ip.IsPrivate()
+	}
+	return strings.Contains(c.Host, ".")
+}
+
+// apiKey goes along with every call.
+type apiKey string
+
+// GetRequestMetadata implements credentials.PerRPCCredentials.
+func (k apiKey) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return map[string]string{"api-key": string(k)}, nil
+}
+
+// RequireTransportSecurity implements credentials.PerRPCCredentials. Servers
+// on loopback or in a network of their own have no certificate.
+func (apiKey) RequireTransportSecurity() bool { return false }

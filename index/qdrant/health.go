@@ -1,0 +1,136 @@
+package qdrant
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/qdrant/go-client/qdrant"
+
+	"github.com/palate-art/palate"
+)
+
+// The oldest server that palate was measured with, and the version of the
+// protocol that it speaks.
+const (
+	wantMajor = 1
+	wantMinor = 17
+)
+
+// Ready implements index.Index: the server answers, is of a version that is
+// known, and holds a collection that fits.
+func (x *Index) Ready(ctx context.Context) error {
+	if err := x.usable(ctx); err != nil {
+		return err
+	}
+	if err := x.checkVersion(ctx); err != nil {
+		return err
+	}
+	info, err := x.info(ctx, x.name)
+	if err != nil {
+		_, err = x.missed(ctx, x.name, err)
+		return err
+	}
+	params := info.GetConfig().GetParams().GetVectorsConfig().GetParams()
+	switch {
+	case params.GetSize() != uint64(x.dim) || params.GetDistance() != qdrant.Distance_Dot:
+		return fmt.Errorf("qdrant: %s holds vectors of %d values compared by %s, want %d by Dot; palate reindex makes it anew: %w",
+			x.name, params.GetSize(), params.GetDistance(), x.dim, palate.ErrUnavailable)
+	case info.GetStatus() == qdrant.CollectionStatus_Red:
+		return fmt.Errorf("qdrant: %s is red (%s); the server's log says why: %w", x.name, info.GetOptimizerStatus().GetError(), palate.ErrUnavailable)
+	}
+	return nil
+}
+
+func (x *Index) info(ctx context.Context, name string) (*qdrant.CollectionInfo, error) {
+	info, err := x.client.GetCollectionInfo(ctx, name)
+	if err != nil {
+		return nil, x.failed(ctx, "look at "+name, err)
+	}
+	return info, nil
+}
+
+// version asks the server for its version.
+func (x *Index) version(ctx context.Context) (string, error) {
+	reply, err := x.client.HealthCheck(ctx)
+	if err != nil {
+		return "", x.failed(ctx, "check health", err)
+	}
+	return reply.GetVersion(), nil
+}
+
+func (x *Index) checkVersion(ctx context.Context) error {
+	version, err := x.version(ctx)
+	if err != nil {
+		return err
+	}
+	if !knownVersion(version) {
+		return fmt.Errorf("qdrant: %s is version %q, want %d.%d or a later %d.x: %w", x.config.server(), version, wantMajor, wantMinor, wantMajor, palate.ErrUnavailable)
+	}
+	return nil
+}
+
+func knownVersion(version string) bool {
+	major, rest, _ := strings.Cut(version, ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	if n, err := strconv.Atoi(major); err != nil || n != wantMajor {
+		return false
+	}
+	n, err := strconv.Atoi(minor)
+	return err == nil && n >= wantMinor
+}
+
+// Status tells what lies on the server.
+type Status struct {
+	Server      string       `json:"server"`
+	Version     string       `json:"version"`
+	Collections []Collection `json:"collections"` // of the configured name, in the order of names
+}
+
+// Collection is one collection of any model.
+type Collection struct {
+	Name    string `json:"name"`
+	Points  uint64 `json:"points"`
+	Indexed uint64 `json:"indexed"` // vectors in HNSW graphs; small collections have none
+	State   string `json:"state"`   // green is idle, yellow at work, red broken, grey waiting
+	// Serves says that this model's searches go here, Current that the
+	// configured name alone leads here.
+	Serves  bool `json:"serves"`
+	Current bool `json:"current"`
+}
+
+// Status looks at the server and at all collections of the configured name.
+func (x *Index) Status(ctx context.Context) (Status, error) {
+	if err := x.usable(ctx); err != nil {
+		return Status{}, err
+	}
+	s := Status{Server: x.config.server(), Collections: []Collection{}}
+	var err error
+	if s.Version, err = x.version(ctx); err != nil {
+		return s, err
+	}
+	aliases, err := x.aliases(ctx)
+	if err != nil {
+		return s, err
+	}
+	names, err := x.client.ListCollections(ctx)
+	if err != nil {
+		return s, x.failed(ctx, "list collections", err)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		rest, _ := strings.CutPrefix(name, x.config.Collection+"-")
+		if len(rest) < modelDigits || !ofAlias(name, aliasOf(x.config.Collection, palate.ModelID(rest))) {
+			continue
+		}
+		info, err := x.info(ctx, name)
+		if err != nil {
+			return s, err
+		}
+		s.Collections = append(s.Collections, Collection{Name: name, Points: info.GetPointsCount(), Indexed: info.GetIndexedVectorsCount(),
+			State: strings.ToLower(info.GetStatus().String()), Serves: aliases[x.name] == name, Current: aliases[x.config.Collection] == name})
+	}
+	return s, nil
+}

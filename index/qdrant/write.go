@@ -1,0 +1,216 @@
+package qdrant
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/qdrant/go-client/qdrant"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/index"
+)
+
+const (
+	// batchIDs is how many points one operation names.
+	batchIDs = 1000
+	// batchOperations is how many payloads one call replaces.
+	batchOperations = 250
+)
+
+// Upsert implements index.Index. The points go in several calls: a search
+// meanwhile sees some of them.
+func (x *Index) Upsert(ctx context.Context, points []index.Point) error {
+	if err := index.ValidatePoints(points, x.dim); err != nil {
+		return fmt.Errorf("qdrant: upsert: %w", err)
+	}
+	structs, profiles, err := pointStructs(points)
+	if err != nil {
+		return fmt.Errorf("qdrant: upsert: %w", err)
+	}
+	if err := x.indexVerdicts(ctx, profiles); err != nil {
+		return err
+	}
+	for len(structs) > 0 {
+		n, bytes := 1, proto.Size(structs[0])
+		for n < len(structs) && n < x.config.BatchPoints {
+			if bytes += proto.Size(structs[n]); bytes > x.config.BatchBytes {
+				break
+			}
+			n++
+		}
+		batch := structs[:n]
+		structs = structs[n:]
+		err := x.change(ctx, "upsert", func(target string) ([]*qdrant.UpdateResult, error) {
+			return one(x.client.Upsert(ctx, &qdrant.UpsertPoints{CollectionName: target, Wait: proto.Bool(true), Points: batch}))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pointStructs writes points as the server wants them. Of points with the
+// same ID the last one counts.
+func pointStructs(points []index.Point) (structs []*qdrant.PointStruct, profiles map[palate.Profile]struct{}, err error) {
+	last := make(map[palate.ImageID]int, len(points))
+	for i, p := range points {
+		last[p.ID] = i
+	}
+	profiles = make(map[palate.Profile]struct{})
+	for i, p := range points {
+		if last[p.ID] != i {
+			continue
+		}
+		payload, err := payloadOf(p.Attributes)
+		if err != nil {
+			return nil, nil, fmt.Errorf("point %s: %w", p.ID, err)
+		}
+		addProfiles(profiles, p.Attributes)
+		structs = append(structs, &qdrant.PointStruct{Id: pointID(p.ID), Vectors: qdrant.NewVectors(p.Embedding...), Payload: payload})
+	}
+	return structs, profiles, nil
+}
+
+// change does a change on the collection that serves, once more if that was
+// replaced meanwhile.
+func (x *Index) change(ctx context.Context, what string, do func(target string) ([]*qdrant.UpdateResult, error)) error {
+	for again := false; ; {
+		target, err := x.changing(ctx)
+		if err != nil {
+			return err
+		}
+		results, err := do(target)
+		if err == nil {
+			return x.completed(what, results...)
+		}
+		retried := again
+		if again, err = x.missed(ctx, target, x.failed(ctx, what, err)); !again || retried {
+			return err
+		}
+	}
+}
+
+// one makes a list of the only result.
+func one(result *qdrant.UpdateResult, err error) ([]*qdrant.UpdateResult, error) {
+	return []*qdrant.UpdateResult{result}, err
+}
+
+// completed reports whether the server has done all of it: what it has merely
+// taken on may be lost.
+func (x *Index) completed(what string, results ...*qdrant.UpdateResult) error {
+	for _, r := range results {
+		if r.GetStatus() != qdrant.UpdateStatus_Completed {
+			return fmt.Errorf("qdrant: %s: %s answers %s, want Completed: %w", what, x.config.server(), r.GetStatus(), palate.ErrUnavailable)
+		}
+	}
+	return nil
+}
+
+// update does operations in batches. They select points by a filter on IDs:
+// naming an ID that is not stored would fail.
+func (x *Index) update(ctx context.Context, what string, operations []*qdrant.PointsUpdateOperation) error {
+	for batch := range slices.Chunk(operations, batchOperations) {
+		err := x.change(ctx, what, func(target string) ([]*qdrant.UpdateResult, error) {
+			return x.client.UpdateBatch(ctx, &qdrant.UpdateBatchPoints{CollectionName: target, Wait: proto.Bool(true), Operations: batch})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func stored(ids ...palate.ImageID) *qdrant.PointsSelector {
+	return qdrant.NewPointsSelectorFilter(&qdrant.Filter{Must: []*qdrant.Condition{qdrant.NewHasID(pointIDs(ids)...)}})
+}
+
+// SetAttributes implements index.Index.
+func (x *Index) SetAttributes(ctx context.Context, attributes map[palate.ImageID]index.Attributes) error {
+	var operations []*qdrant.PointsUpdateOperation
+	profiles := make(map[palate.Profile]struct{})
+	for id, a := range attributes {
+		payload, err := payloadOf(a)
+		if err != nil {
+			return fmt.Errorf("qdrant: set attributes of %s: %w", id, err)
+		}
+		addProfiles(profiles, a)
+		operations = append(operations, qdrant.NewPointsUpdateOverwritePayload(
+			&qdrant.PointsUpdateOperation_OverwritePayload{Payload: payload, PointsSelector: stored(id)}))
+	}
+	if err := x.indexVerdicts(ctx, profiles); err != nil {
+		return err
+	}
+	return x.update(ctx, "set attributes", operations)
+}
+
+// Judge implements index.Index.
+func (x *Index) Judge(ctx context.Context, judgements []index.Judgement) error {
+	type change struct {
+		profile palate.Profile
+		verdict palate.Verdict // empty takes it away
+	}
+	type place struct {
+		profile palate.Profile
+		id      palate.ImageID
+	}
+	final := make(map[place]palate.Verdict)
+	var places []place // in the order of the last judgement
+	for _, j := range slices.Backward(judgements) {
+		if _, err := palate.ParseProfile(string(j.Profile)); err != nil {
+			return fmt.Errorf("qdrant: judge: %w", err)
+		}
+		at := place{j.Profile, j.ID}
+		if _, later := final[at]; later {
+			continue
+		}
+		verdict := j.Verdict
+		if verdict != palate.Like && verdict != palate.Dislike {
+			verdict = ""
+		}
+		final[at] = verdict
+		places = append(places, at)
+	}
+	byChange := make(map[change][]palate.ImageID)
+	profiles := make(map[palate.Profile]struct{})
+	for _, at := range places {
+		c := change{at.profile, final[at]}
+		byChange[c] = append(byChange[c], at.id)
+		profiles[at.profile] = struct{}{}
+	}
+	if err := x.indexVerdicts(ctx, profiles); err != nil {
+		return err
+	}
+	var operations []*qdrant.PointsUpdateOperation
+	for c, ids := range byChange {
+		for batch := range slices.Chunk(ids, batchIDs) {
+			operations = append(operations, judge(c.profile, c.verdict, batch))
+		}
+	}
+	return x.update(ctx, "judge", operations)
+}
+
+// judge writes one verdict of one profile on stored points.
+func judge(p palate.Profile, verdict palate.Verdict, ids []palate.ImageID) *qdrant.PointsUpdateOperation {
+	if verdict == "" {
+		return qdrant.NewPointsUpdateDeletePayload(&qdrant.PointsUpdateOperation_DeletePayload{
+			Keys: []string{likedBy(p)}, PointsSelector: stored(ids...)})
+	}
+	return qdrant.NewPointsUpdateSetPayload(&qdrant.PointsUpdateOperation_SetPayload{
+		Key: proto.String(keyLiked), Payload: map[string]*qdrant.Value{string(p): qdrant.NewValueBool(verdict == palate.Like)}, PointsSelector: stored(ids...)})
+}
+
+// Delete implements index.Index.
+func (x *Index) Delete(ctx context.Context, ids []palate.ImageID) error {
+	for batch := range slices.Chunk(ids, batchIDs) {
+		err := x.change(ctx, "delete", func(target string) ([]*qdrant.UpdateResult, error) {
+			return one(x.client.Delete(ctx, &qdrant.DeletePoints{CollectionName: target, Wait: proto.Bool(true), Points: qdrant.NewPointsSelectorIDs(pointIDs(batch))}))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,8 @@
+package disk
+
+import (
+	"syscall"
+	"time"
+)
+
+func changedAt(stat *syscall.Stat_t) time.Time { return time.Unix(stat.Ctimespec.Unix()) }

@@ -1,0 +1,242 @@
+package models
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/hub"
+	"github.com/palate-art/palate/internal/ort"
+)
+
+// Addition says what to add. Zero values are read from the model's file or
+// from what stands beside it.
+type Addition struct {
+	Name string
+	File string // .safetensors or .onnx
+	// Copy keeps a copy in the store's folder; otherwise the file is used
+	// where it is.
+	Copy bool
+	// Replace lets the name stand for another file than before.
+	Replace bool
+
+	Heads     int
+	Size      int
+	CropRatio float64
+	Mean, Std *[3]float64
+	Licence   string
+}
+
+// Add adds a model from a file. It reads the file's tensors or its
+// description, and refuses, as palate.ErrInvalid, what palate could not embed
+// with. No such file is palate.ErrNotFound, a name that is taken
+// palate.ErrConflict.
+func (s *Store) Add(ctx context.Context, a Addition) (Record, error) {
+	if err := CheckName(a.Name); err != nil {
+		return Record{}, err
+	}
+	if _, err := s.Local(a.Name); err == nil && !a.Replace {
+		return Record{}, fmt.Errorf("a model %s was added before; remove it first, or replace it: %w", a.Name, palate.ErrConflict)
+	} else if err != nil && !errors.Is(err, palate.ErrNotFound) && !a.Replace {
+		return Record{}, err
+	}
+	path, err := filepath.Abs(a.File)
+	if err != nil {
+		return Record{}, err
+	}
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Record{}, fmt.Errorf("%w: %w", palate.ErrNotFound, err)
+	}
+	if err != nil {
+		return Record{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return Record{}, fmt.Errorf("%s is no file: %w", path, palate.ErrInvalid)
+	}
+	r := Record{Format: recordFormat, Name: a.Name, File: path, Size: info.Size(), Licence: a.Licence, Added: time.Now().UTC().Truncate(time.Second)}
+	extension := strings.ToLower(filepath.Ext(path))
+	switch extension {
+	case ".safetensors":
+		r.Kind, err = KindSafetensors, r.readSafetensors(a)
+	case ".onnx":
+		r.Kind, err = KindONNX, r.readDescription(a)
+	default:
+		err = fmt.Errorf("%s is neither a .safetensors nor an .onnx file: %w", path, palate.ErrInvalid)
+	}
+	if err != nil {
+		return Record{}, err
+	}
+	if a.Copy {
+		r.File, r.Copied = s.copyOf(a.Name, extension), true
+		r.SHA256, err = copyHashed(ctx, path, r.File)
+	} else {
+		r.SHA256, err = hub.HashFile(ctx, path)
+	}
+	if err != nil {
+		return Record{}, fmt.Errorf("add model %s: %w", a.Name, err)
+	}
+	if err := r.validate(a.Name); err != nil {
+		return Record{}, fmt.Errorf("add model %s: %w", a.Name, err)
+	}
+	return r, s.write("local", a.Name, r)
+}
+
+// readSafetensors reads the architecture from a file's tensors and from what
+// stands beside it.
+func (r *Record) readSafetensors(a Addition) error {
+	for _, name := range []string{"config.json", "preprocessor_config.json"} {
+		config, err := readConfig(filepath.Join(filepath.Dir(r.File), name))
+		if err != nil {
+			return err
+		}
+		if config != nil {
+			r.Configs = append(r.Configs, config)
+		}
+	}
+	if a.Heads < 0 || a.Size < 0 || a.Size > maxSize || a.CropRatio < 0 || a.CropRatio > 1 {
+		return fmt.Errorf("%d heads, size %d, crop ratio %g: want no negative numbers, at most %d pixels, a ratio of at most 1: %w",
+			a.Heads, a.Size, a.CropRatio, maxSize, palate.ErrInvalid)
+	}
+	for _, numbers := range []*[3]float64{a.Mean, a.Std} {
+		if numbers != nil && !finite(numbers[:]) {
+			return fmt.Errorf("mean or standard deviation %v: want finite numbers: %w", *numbers, palate.ErrInvalid)
+		}
+	}
+	if config := (said{Heads: a.Heads, CropRatio: a.CropRatio, Mean: a.Mean, Std: a.Std, Size: a.Size}).config(); config != nil {
+		r.Configs = append(r.Configs, config)
+	}
+	architecture, err := r.source().inspect()
+	if err != nil {
+		return err
+	}
+	r.Architecture, r.Preprocessing = architecture.String(), preprocessingOf(architecture)
+	return nil
+}
+
+func finite(numbers []float64) bool {
+	for _, n := range numbers {
+		if math.IsNaN(n) || math.IsInf(n, 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// maxConfigBytes bounds a configuration beside a model.
+const maxConfigBytes = 1 << 20
+
+// readConfig reads what stands beside a model; nothing is nil. Only the
+// outline of its JSON is checked.
+func readConfig(path string) (json.RawMessage, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxConfigBytes {
+		return nil, fmt.Errorf("%s is no file of at most %d bytes: %w", path, maxConfigBytes, palate.ErrInvalid)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if !json.Valid(text) {
+		return nil, fmt.Errorf("%s is no JSON: %w", path, palate.ErrInvalid)
+	}
+	return text, nil
+}
+
+// readDescription is for a foreign .onnx file.
+func (r *Record) readDescription(a Addition) error {
+	if a.Heads != 0 || a.Size != 0 || a.CropRatio != 0 || a.Mean != nil || a.Std != nil {
+		return fmt.Errorf("how pictures come to an .onnx model is said in the .json file beside it, not by flags: %w", palate.ErrInvalid)
+	}
+	path := strings.TrimSuffix(r.File, filepath.Ext(r.File)) + ".json"
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("an .onnx model needs a description beside it: %w: %w", palate.ErrNotFound, err)
+	}
+	if err != nil {
+		return err
+	}
+	d, err := embedder.ParseDescription(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	d.Name = r.Name
+	r.Description = &d
+	if r.Licence == "" {
+		r.Licence = d.Licence
+	}
+	r.Architecture = onnxText(d)
+	if !a.Copy {
+		return nil
+	}
+	graph, err := ort.ReadModel(r.File)
+	if err != nil {
+		return err
+	}
+	files, err := ort.ExternalFiles(graph)
+	if err != nil {
+		return fmt.Errorf("%s: %w: %w", r.File, palate.ErrInvalid, err)
+	}
+	if len(files) > 0 {
+		return fmt.Errorf("%s has weights in %s: add it without a copy: %w", r.File, strings.Join(files, ", "), palate.ErrInvalid)
+	}
+	return nil
+}
+
+// copyHashed copies a file in one step and gives its SHA-256.
+func copyHashed(ctx context.Context, from, to string) (string, error) {
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return "", &FolderError{filepath.Dir(to), err}
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return "", err
+	}
+	defer in.Close()
+	temp, err := os.CreateTemp(filepath.Dir(to), ".new-*")
+	if err != nil {
+		return "", &FolderError{filepath.Dir(to), err}
+	}
+	hash := sha256.New()
+	err = copyUntilDone(ctx, io.MultiWriter(temp, hash), in)
+	err = errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close())
+	if err == nil {
+		err = os.Rename(temp.Name(), to)
+	}
+	if err != nil {
+		return "", errors.Join(err, os.Remove(temp.Name()))
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// copyUntilDone copies in pieces, so that a cancelled copy ends.
+func copyUntilDone(ctx context.Context, to io.Writer, from io.Reader) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := io.CopyN(to, from, 4<<20); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package models
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/safetensors"
+	"github.com/palate-art/palate/internal/vit"
+)
+
+// Built is a model as ONNX Runtime takes it.
+type Built struct {
+	// Graph is the ONNX model; if it is empty, File is where one lies.
+	Graph []byte
+	File  string
+
+	Description embedder.Description
+	// Tables gives the graph's further inputs at a size, see onnx.Model.
+	Tables func(width, height int) (map[string]ort.Tensor, error)
+	// Settings are those asked for with all that was open filled in.
+	Settings Settings
+}
+
+// smallSize is the input on a CPU where none is chosen: there the published
+// 518 pixels cost eight times as much.
+const smallSize = 224
+
+// Build makes the model's graph. What of settings is open is filled in by the
+// publisher's word, the size by the kind of device. It reads the whole file
+// and holds it against its hash: another file is palate.ErrInvalid, as are
+// settings that the model can't have; one that is gone is palate.ErrNotFound.
+func (m Source) Build(ctx context.Context, settings Settings, precision vit.Precision, device string) (Built, error) {
+	if err := settings.Validate(); err != nil {
+		return Built{}, err
+	}
+	settings.Model = m.Name
+	if m.Kind == KindONNX {
+		return m.buildONNX(ctx, settings)
+	}
+	file, err := m.open(ctx)
+	if err != nil {
+		return Built{}, err
+	}
+	defer file.Close()
+	architecture, err := vit.Inspect(file, m.Configs...)
+	if err != nil {
+		return Built{}, fmt.Errorf("model %s: %s: %w", m.Name, m.File, err)
+	}
+	o := vit.Options{Name: m.Name, Licence: m.Licence.Name, Width: settings.Size, Height: settings.Size, Fit: settings.Fit,
+		Pool: settings.Pool, Precision: precision, Resampling: settings.Resample}
+	if size := defaultSize(architecture, device); settings.Size == 0 {
+		o.Width, o.Height = size, size
+	}
+	o = o.Fill(architecture)
+	model, err := vit.Build(ctx, file, architecture, o)
+	if err != nil {
+		return Built{}, err
+	}
+	graph, err := model.Graph.Marshal()
+	if err != nil {
+		return Built{}, fmt.Errorf("model %s: %w", m.Name, err)
+	}
+	return Built{Graph: graph, Description: model.Description, Tables: model.Tables, Settings: Settings{
+		Model: m.Name, Size: o.Width, Fit: o.Fit, Pool: o.Pool, Resample: o.Resampling, Numeric: model.Description.NumericClass,
+	}}, nil
+}
+
+// buildONNX is for a foreign model, which is as it is.
+func (m Source) buildONNX(ctx context.Context, settings Settings) (Built, error) {
+	if settings != (Settings{Model: m.Name}) {
+		return Built{}, fmt.Errorf("model %s is an .onnx file: its size, fit, pooling and precision are what its description says: %w", m.Name, palate.ErrInvalid)
+	}
+	if _, err := m.Check(ctx); err != nil {
+		return Built{}, err
+	}
+	return Built{File: m.File, Description: *m.Description, Settings: settings}, nil
+}
+
+func defaultSize(a vit.Architecture, device string) int {
+	published := a.Preprocessing.Size
+	if device != ort.DeviceCPU || published <= smallSize {
+		return published
+	}
+	return max(1, smallSize/a.PatchSize) * a.PatchSize
+}
+
+// open opens a .safetensors file and holds it against its hash.
+func (m Source) open(ctx context.Context) (*safetensors.File, error) {
+	file, err := safetensors.OpenFile(m.File)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", m.Name, err)
+	}
+	sum, err := file.SHA256(ctx)
+	if err == nil && m.SHA256 != "" && hex.EncodeToString(sum[:]) != m.SHA256 {
+		err = m.damaged(hex.EncodeToString(sum[:]))
+	}
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("model %s: %w", m.Name, err)
+	}
+	return file, nil
+}
+
+// inspect reads the architecture of a .safetensors file.
+func (m Source) inspect() (vit.Architecture, error) {
+	file, err := safetensors.OpenFile(m.File)
+	if err != nil {
+		return vit.Architecture{}, err
+	}
+	defer file.Close()
+	architecture, err := vit.Inspect(file, m.Configs...)
+	if err != nil {
+		return architecture, fmt.Errorf("%s: %w", m.File, err)
+	}
+	return architecture, nil
+}
+
+// Inspect says what the model's file holds, in one line for people. A file
+// that palate can't embed with is palate.ErrInvalid.
+func (m Source) Inspect() (string, error) {
+	if m.Kind == KindONNX {
+		return onnxText(*m.Description), m.Description.Validate()
+	}
+	architecture, err := m.inspect()
+	if err != nil {
+		return "", err
+	}
+	return architecture.String(), nil
+}
+
+func onnxText(d embedder.Description) string {
+	return fmt.Sprintf("ONNX, input %d×%d", d.Input.Width, d.Input.Height)
+}

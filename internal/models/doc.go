@@ -1,0 +1,22 @@
+// Package models knows which models palate can embed pictures with, where
+// their weights are, and how pictures are prepared for them.
+//
+// A model is known by name (Known: weights on the hub, pinned by commit and
+// where possible by hash) or was added from a file (Store.Add: a .safetensors
+// file whose architecture is read from its tensors, or an .onnx file with a
+// .json description beside it).
+//
+// # On disk
+//
+// The folder of a Store holds
+//
+//	local/NAME.json        a Record: an added model. The file itself stays where
+//	                       it is, or lies in files/ if it was copied.
+//	files/NAME.EXTENSION   a copied model
+//	hub/NAME.json          an Acquaintance: whose licence was shown, and which
+//	                       bytes came, of a model from the hub
+//
+// Both records are JSON objects with "format": 1. A record of another format
+// is refused; unknown fields are too, so that an older palate does not pass
+// over what a newer one meant.
+package models

@@ -1,0 +1,56 @@
+package models
+
+import (
+	"encoding/json"
+
+	"github.com/palate-art/palate/internal/vit"
+)
+
+// Preprocessing is how pictures come to a model as it was published.
+type Preprocessing struct {
+	// Size is the side of the square input in pixels.
+	Size int `json:"size"`
+	// CropRatio is Size over what the shorter side is resized to, timm's
+	// crop_pct.
+	CropRatio float64 `json:"crop_ratio"`
+	// Mean and Std are per channel, of values in 0..1.
+	Mean [3]float64 `json:"mean"`
+	Std  [3]float64 `json:"std"`
+}
+
+func preprocessingOf(a vit.Architecture) *Preprocessing {
+	p := a.Preprocessing
+	return &Preprocessing{Size: p.Size, CropRatio: p.CropRatio, Mean: p.Mean, Std: p.Std}
+}
+
+// said is what someone says of a model beside its tensors, in the words of
+// config.json, which package vit reads.
+type said struct {
+	Heads     int         `json:"num_heads,omitempty"`
+	CropRatio float64     `json:"crop_pct,omitempty"`
+	Mean      *[3]float64 `json:"mean,omitempty"`
+	Std       *[3]float64 `json:"std,omitempty"`
+	// Size is that of the input itself. Where it is said, what a
+	// configuration before resizes the shorter side to ("size") is moot.
+	Size int `json:"crop_size,omitempty"`
+}
+
+// config is the text; none if nothing is said.
+func (s said) config() []byte {
+	if s == (said{}) {
+		return nil
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic("models: what can't be written as JSON was said: " + err.Error()) // numbers are checked before
+	}
+	if s.Size != 0 {
+		text = append([]byte(`{"size":null,`), text[1:]...)
+	}
+	return text
+}
+
+// config is the catalogue's word on a model.
+func (p Preprocessing) config() []byte {
+	return said{CropRatio: p.CropRatio, Mean: &p.Mean, Std: &p.Std, Size: p.Size}.config()
+}

@@ -1,0 +1,81 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/vit"
+)
+
+// maxSize bounds what is asked of a model in pixels a side.
+const maxSize = 4096
+
+// Settings choose one function of a model: what of a picture it sees, at what
+// size, and what of its output is the embedding. Zero values are not chosen.
+// As JSON they stand in a catalog beside the embeddings that they made.
+type Settings struct {
+	// Model is a name, or the path of an .onnx file.
+	Model string `json:"model"`
+	// Size is the side in pixels of the square input, or of a square of the
+	// same area.
+	Size int `json:"size,omitempty"`
+	// Fit is FitCrop or FitWhole.
+	Fit embedder.Fit `json:"fit,omitempty"`
+	// Pool is what of the transformer's output is the embedding.
+	Pool vit.Pool `json:"pool,omitempty"`
+	// Resample is the rule by which the position embedding comes to another
+	// size.
+	Resample vit.Resampling `json:"resample,omitempty"`
+	// Numeric is NumericInt8 for whole numbers in the multiplications.
+	Numeric embedder.NumericClass `json:"numeric_class,omitempty"`
+}
+
+// Validate reports everything that is wrong with s, as ErrInvalid.
+func (s Settings) Validate() error {
+	var problems []error
+	oneOf := func(what, value string, values ...string) {
+		if value != "" && !slices.Contains(values, value) {
+			problems = append(problems, fmt.Errorf("%s %q is none of %q", what, value, values))
+		}
+	}
+	if s.Size < 0 || s.Size > maxSize {
+		problems = append(problems, fmt.Errorf("size %d, want 1 to %d", s.Size, maxSize))
+	}
+	oneOf("fit", string(s.Fit), string(embedder.FitCrop), string(embedder.FitWhole))
+	oneOf("pool", string(s.Pool), string(vit.PoolClass), string(vit.PoolMean), string(vit.PoolBoth))
+	oneOf("resampling", string(s.Resample), string(vit.ResampleAntialias), string(vit.ResampleCubic))
+	oneOf("numeric class", string(s.Numeric), string(embedder.NumericFloat), string(embedder.NumericInt8))
+	if len(problems) > 0 {
+		return fmt.Errorf("model settings: %w: %w", palate.ErrInvalid, errors.Join(problems...))
+	}
+	return nil
+}
+
+// Or fills what s leaves open from other.
+func (s Settings) Or(other Settings) Settings {
+	if s.Model == "" {
+		s.Model = other.Model
+	}
+	if s.Size == 0 {
+		s.Size = other.Size
+	}
+	if s.Fit == "" {
+		s.Fit = other.Fit
+	}
+	if s.Pool == "" {
+		s.Pool = other.Pool
+	}
+	if s.Resample == "" {
+		s.Resample = other.Resample
+	}
+	if s.Numeric == "" {
+		s.Numeric = other.Numeric
+	}
+	return s
+}
+
+// Agrees reports whether other chooses nothing else than s where s chooses.
+func (s Settings) Agrees(other Settings) bool { return s.Or(other) == other }

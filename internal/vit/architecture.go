@@ -1,0 +1,141 @@
+package vit
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/palate-art/palate"
+)
+
+// MLP is a kind of feed-forward network.
+type MLP string
+
+// The kinds: GELU is fc2(gelu(fc1 x)) with the exact (erf) GELU; SwiGLU is
+// fc2(silu(gate x) · up x), with or without a LayerNorm before fc2.
+const (
+	GELU   MLP = "gelu"
+	SwiGLU MLP = "swiglu"
+)
+
+// Naming is whose names the tensors have.
+type Naming string
+
+// The namings.
+const (
+	NamingTimm         Naming = "timm"
+	NamingTransformers Naming = "transformers"
+)
+
+// Architecture describes one vision transformer. Inspect makes it. What
+// tensors don't tell may be changed afterwards: Heads, Epsilon, Resampling and
+// Preprocessing; the rest must stay what the file's tensors are.
+type Architecture struct {
+	// Family is "dinov2", "vit" or "eva02", for people.
+	Family string
+	Naming Naming
+
+	Dim       int // width of a token
+	Depth     int // number of blocks
+	Heads     int // of attention; Dim is a multiple of it
+	Hidden    int // width inside the MLP
+	PatchSize int // side in pixels
+	Registers int // tokens that belong to no patch, beside the class token
+	// GridRows and GridColumns are the patches that the stored position
+	// embedding was made for.
+	GridRows, GridColumns int
+
+	MLP        MLP
+	InnerNorm  bool // LayerNorm inside the MLP
+	LayerScale bool
+	// QKVBias: queries, keys and values have a bias; EVA-02's keys need not.
+	QKVBias bool
+	// Rotary: queries and keys of patches are rotated by their place.
+	Rotary bool
+	// PooledNorm: the last LayerNorm comes after the mean of the patches;
+	// otherwise it comes before any pooling.
+	PooledNorm bool
+	Epsilon    float64 // of every LayerNorm
+
+	// Resampling is the publisher's rule for position embeddings at another
+	// size.
+	Resampling    Resampling
+	Preprocessing Preprocessing
+
+	positionPrefix int // rows of the stored position embedding before those of patches
+	tensors        tensorNames
+}
+
+// Preprocessing is how the publisher brings pictures to the model.
+type Preprocessing struct {
+	Size      int     // side of the square input, pixels
+	CropRatio float64 // Size over what the shorter side is resized to
+	Mean, Std [3]float64
+	// Interpolation is "bicubic" for all published models of these families.
+	Interpolation string
+}
+
+// PrefixTokens is how many tokens stand before those of the patches.
+func (a Architecture) PrefixTokens() int { return 1 + a.Registers }
+
+func (a Architecture) headDim() int { return a.Dim / a.Heads }
+
+// String is one line for people.
+func (a Architecture) String() string {
+	parts := []string{fmt.Sprintf("%s, %d wide, %d blocks, %d heads, patches of %d×%d", a.Family, a.Dim, a.Depth, a.Heads, a.PatchSize, a.PatchSize)}
+	if a.Registers > 0 {
+		parts = append(parts, fmt.Sprintf("%d registers", a.Registers))
+	}
+	if a.MLP != GELU {
+		parts = append(parts, string(a.MLP))
+	}
+	parts = append(parts, fmt.Sprintf("made for %d×%d, names of %s", a.GridColumns*a.PatchSize, a.GridRows*a.PatchSize, a.Naming))
+	return strings.Join(parts, ", ")
+}
+
+// maxTokens bounds the tokens of one picture: what grows with them is asked
+// of memory before anything else could refuse it.
+const maxTokens = 1 << 16
+
+// Validate reports everything that is wrong with a, as palate.ErrInvalid.
+func (a Architecture) Validate() error {
+	var problems []error
+	wrong := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if a.Dim < 1 || a.Depth < 1 || a.Hidden < 1 || a.PatchSize < 1 || a.GridRows < 1 || a.GridColumns < 1 || a.Registers < 0 {
+		wrong("%d wide, %d blocks, %d hidden, patches of %d, %d registers, a grid of %d×%d: none may be missing",
+			a.Dim, a.Depth, a.Hidden, a.PatchSize, a.Registers, a.GridColumns, a.GridRows)
+	}
+	switch {
+	case a.Heads < 1 || a.Dim%a.Heads != 0:
+		wrong("%d attention heads don't divide a width of %d: say how many there are, in config.json as num_heads", a.Heads, a.Dim)
+	case a.Rotary && a.headDim()%4 != 0:
+		wrong("heads of %d values can't be rotated by row and column: want a multiple of 4", a.headDim())
+	}
+	if a.MLP != GELU && a.MLP != SwiGLU {
+		wrong("MLP %q is none of %q, %q", a.MLP, GELU, SwiGLU)
+	}
+	if !(a.Epsilon > 0 && a.Epsilon < 1) {
+		wrong("LayerNorm epsilon %v, want above 0, below 1", a.Epsilon)
+	}
+	if err := a.Resampling.validate(); err != nil {
+		problems = append(problems, err)
+	}
+	p := a.Preprocessing
+	if p.Size < 1 || !(p.CropRatio > 0 && p.CropRatio <= 1) {
+		wrong("input size %d, crop ratio %v: want a size above 0 and a ratio above 0, at most 1", p.Size, p.CropRatio)
+	}
+	if p.Interpolation != "bicubic" {
+		wrong("pictures are resized by %q, which palate can't: want %q", p.Interpolation, "bicubic")
+	}
+	for c := range 3 {
+		if math.IsNaN(p.Mean[c]) || math.IsInf(p.Mean[c], 0) || !(p.Std[c] > 0) || math.IsInf(p.Std[c], 0) {
+			wrong("mean %v and std %v of the pixels: want finite numbers, std above 0", p.Mean, p.Std)
+			break
+		}
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("vision transformer: %w: %w", palate.ErrInvalid, errors.Join(problems...))
+	}
+	return nil
+}

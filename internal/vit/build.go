@@ -1,0 +1,129 @@
+package vit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/onnxgraph"
+	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/safetensors"
+)
+
+// Model is a graph and what there is to know of it.
+type Model struct {
+	Graph       *onnxgraph.Model
+	Description embedder.Description
+	// Tables gives the graph's other inputs for pictures of width × height
+	// pixels; nil if it has none, as where it is for one size. It is safe for
+	// concurrent use.
+	Tables func(width, height int) (map[string]ort.Tensor, error)
+}
+
+// Build makes the graph of a model from its weights. Options that the model
+// can't have, weights that are not finite or, for float16, too large for it
+// are palate.ErrInvalid. The whole of the weights is in memory afterwards. It
+// returns promptly with ctx's error once ctx is done.
+func Build(ctx context.Context, file *safetensors.File, a Architecture, o Options) (*Model, error) {
+	m, err := build(ctx, file, a, o)
+	if err != nil {
+		return nil, fmt.Errorf("build %s: %w", o.Fill(a).Name, err)
+	}
+	return m, nil
+}
+
+func build(ctx context.Context, file *safetensors.File, a Architecture, o Options) (*Model, error) {
+	sum, err := file.SHA256(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{}
+	if m.Description, err = Describe(sum, a, o); err != nil {
+		return nil, err
+	}
+	if err := checkFile(file, a); err != nil {
+		return nil, err
+	}
+	o = o.Fill(a)
+	r := &reader{file: file, a: a}
+	stored := tables{architecture: a, resampling: o.Resampling, stored: r.vector(-1, positions)}
+	if r.err != nil {
+		return nil, r.err
+	}
+	w := newWriter(a, o)
+	if err := w.placeTables(stored); err != nil {
+		return nil, err
+	}
+	if o.free() {
+		m.Tables = stored.at
+	}
+	var f form = &fusedForm{writer: w}
+	if o.Form == Plain {
+		f = &plainForm{writer: w}
+	}
+	if err := write(ctx, f, a.Depth, r); err != nil {
+		return nil, err
+	}
+	m.Graph = w.model()
+	if w.err != nil {
+		return nil, w.err
+	}
+	return m, nil
+}
+
+// write writes a graph block by block, so that beside the graph only one
+// block's weights are in memory.
+func write(ctx context.Context, f form, depth int, r *reader) error {
+	f.tokens(r)
+	for n := range depth {
+		b := r.block(n)
+		if err := errors.Join(ctx.Err(), r.err); err != nil {
+			return err
+		}
+		f.block(n, b)
+	}
+	f.finish(r)
+	return r.err
+}
+
+// form writes a graph in its operators, from the picture to the outputs.
+type form interface {
+	tokens(r *reader)
+	block(n int, b block)
+	finish(r *reader)
+}
+
+// placeTables makes what depends on the grid of patches a constant, or an
+// input where the grid is free.
+func (w *writer) placeTables(t tables) error {
+	all, err := t.at(w.o.Width, w.o.Height)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{positionName, cosineName, sineName} {
+		table, found := all[name]
+		if !found {
+			continue
+		}
+		if !w.o.free() {
+			w.constant(name, table.Shape, table.Data)
+			continue
+		}
+		dims := onnxgraph.Fixed(table.Shape...)
+		dims[len(dims)-2] = onnxgraph.Dim{Name: "tokens"}
+		w.Inputs = append(w.Inputs, onnxgraph.Value{Name: name, Type: onnxgraph.Float32, Shape: dims})
+		if w.o.Precision == Float16 {
+			w.tableNames[name] = w.cast(name+"/half", name, onnxgraph.Float16)
+		}
+	}
+	return nil
+}
+
+// table is the value of a table in the graph's precision.
+func (w *writer) table(name string) string {
+	if own, found := w.tableNames[name]; found {
+		return own
+	}
+	return name
+}

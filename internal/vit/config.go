@@ -1,0 +1,223 @@
+package vit
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/palate-art/palate"
+)
+
+// configuration is what config.json and preprocessor_config.json say, in
+// timm's form or in transformers'. Zero is what they don't say.
+type configuration struct {
+	architecture string // timm's name of the model
+	modelType    string // transformers'
+	heads        int
+	epsilon      float64
+	dim, depth   int
+	patch        int
+	registers    int
+	size         []int // of the model's input: height, width
+	shown        int   // side of the square that a processor cuts out
+	shortSide    int   // that it resizes the shorter side to before
+	cropRatio    float64
+	noQKVBias    bool
+	mean, std    *[3]float64
+
+	interpolation string
+	activation    string
+}
+
+// maxConfigBytes bounds what is parsed: a published one has a few kilobytes.
+const maxConfigBytes = 1 << 20
+
+// readConfigs reads configurations; what a later one says wins.
+func readConfigs(texts [][]byte) (configuration, error) {
+	said := map[string]json.RawMessage{}
+	for _, text := range texts {
+		if len(text) == 0 {
+			continue
+		}
+		if len(text) > maxConfigBytes {
+			return configuration{}, fmt.Errorf("the model's configuration has %d bytes, at most %d: %w", len(text), maxConfigBytes, palate.ErrInvalid)
+		}
+		var outer map[string]json.RawMessage
+		if err := json.Unmarshal(text, &outer); err != nil {
+			return configuration{}, fmt.Errorf("the model's configuration is no JSON object: %w: %w", palate.ErrInvalid, err)
+		}
+		if err := flatten(said, outer); err != nil {
+			return configuration{}, err
+		}
+	}
+	return interpret(said)
+}
+
+// flatten brings what is nested in a configuration to one level, the outer
+// over the inner, into said.
+func flatten(said, outer map[string]json.RawMessage) error {
+	for _, nested := range []string{"config", "pretrained_cfg", "model_args"} {
+		raw := outer[nested]
+		if len(raw) == 0 || raw[0] != '{' {
+			continue
+		}
+		var inner map[string]json.RawMessage
+		if err := json.Unmarshal(raw, &inner); err != nil {
+			return fmt.Errorf("the model's configuration: %s: %w: %w", nested, palate.ErrInvalid, err)
+		}
+		for name, v := range inner {
+			said[name] = v
+		}
+	}
+	for name, v := range outer {
+		said[name] = v
+	}
+	return nil
+}
+
+func interpret(said map[string]json.RawMessage) (configuration, error) {
+	var c configuration
+	var problems []error
+	read := func(into any, names ...string) bool {
+		for _, name := range names {
+			raw, found := said[name]
+			if !found || string(raw) == "null" {
+				continue
+			}
+			if err := json.Unmarshal(raw, into); err != nil {
+				problems = append(problems, fmt.Errorf("%s: %w", name, err))
+				return false
+			}
+			return true
+		}
+		return false
+	}
+	read(&c.architecture, "architecture")
+	read(&c.modelType, "model_type")
+	read(&c.heads, "num_heads", "num_attention_heads")
+	read(&c.epsilon, "layer_norm_eps")
+	read(&c.dim, "hidden_size", "embed_dim")
+	read(&c.depth, "num_hidden_layers", "depth")
+	read(&c.registers, "num_register_tokens", "reg_tokens")
+	read(&c.cropRatio, "crop_pct")
+	read(&c.activation, "hidden_act", "act_layer")
+	qkvBias := true
+	read(&qkvBias, "qkv_bias")
+	c.noQKVBias = !qkvBias
+	var mean, std [3]float64
+	if read(&mean, "mean", "image_mean") {
+		c.mean = &mean
+	}
+	if read(&std, "std", "image_std") {
+		c.std = &std
+	}
+	var patch, size, shown, short sides
+	if read(&patch, "patch_size") {
+		c.patch = patch[0]
+	}
+	if read(&size, "img_size", "image_size", "input_size") {
+		c.size = size[:]
+	}
+	if read(&shown, "crop_size") {
+		c.shown = shown[0]
+		if read(&short, "size") {
+			c.shortSide = short[0]
+		}
+	}
+	var interpolation any
+	if read(&interpolation, "interpolation", "resample") {
+		c.interpolation = interpolationName(interpolation)
+	}
+	if c.heads < 0 || c.depth < 0 || c.dim < 0 || c.registers < 0 || c.epsilon < 0 || c.cropRatio < 0 {
+		problems = append(problems, errors.New("a number is negative"))
+	}
+	if len(problems) > 0 {
+		return configuration{}, fmt.Errorf("the model's configuration: %w: %w", palate.ErrInvalid, errors.Join(problems...))
+	}
+	return c, nil
+}
+
+// interpolationName gives timm's word; transformers writes Pillow's number.
+func interpolationName(v any) string {
+	numbers := []string{"nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"}
+	switch v := v.(type) {
+	case string:
+		return v
+	case float64:
+		if v >= 0 && v < float64(len(numbers)) && v == math.Trunc(v) {
+			return numbers[int(v)]
+		}
+	}
+	return fmt.Sprint(v)
+}
+
+// sides are a height and a width, which are written as a number, as
+// [518, 518], as [3, 518, 518], as {"height": 518, "width": 518} or as
+// {"shortest_edge": 256}.
+type sides [2]int
+
+// UnmarshalJSON reads any of the forms.
+func (s *sides) UnmarshalJSON(text []byte) error {
+	var number int
+	var list []int
+	var object struct {
+		Shortest int `json:"shortest_edge"`
+		Height   int `json:"height"`
+		Width    int `json:"width"`
+	}
+	switch {
+	case json.Unmarshal(text, &number) == nil:
+		*s = sides{number, number}
+	case json.Unmarshal(text, &list) == nil && (len(list) == 2 || len(list) == 3):
+		*s = sides(list[len(list)-2:])
+	case json.Unmarshal(text, &object) == nil && object.Shortest > 0:
+		*s = sides{object.Shortest, object.Shortest}
+	case json.Unmarshal(text, &object) == nil:
+		*s = sides{object.Height, object.Width}
+	}
+	const most = 1 << 16
+	if s[0] < 1 || s[1] < 1 || s[0] > most || s[1] > most {
+		return fmt.Errorf("want one or two sides of 1 to %d pixels", most)
+	}
+	return nil
+}
+
+// agrees holds the configuration against what the tensors say. A difference
+// means that the two files are of different models.
+func (c configuration) agrees(a Architecture) error {
+	var problems []error
+	for _, n := range []struct {
+		what      string
+		said, has int
+	}{
+		{"a width", c.dim, a.Dim}, {"blocks", c.depth, a.Depth},
+		{"a patch side", c.patch, a.PatchSize}, {"registers", c.registers, a.Registers},
+	} {
+		if n.said != 0 && n.said != n.has {
+			problems = append(problems, fmt.Errorf("it says %s of %d, the tensors have %d", n.what, n.said, n.has))
+		}
+	}
+	activations := map[MLP][]string{GELU: {"", "gelu"}, SwiGLU: {"", "gelu", "silu", "swish"}} // transformers says gelu where it computes SwiGLU
+	if !slices.Contains(activations[a.MLP], c.activation) {
+		problems = append(problems, fmt.Errorf("the activation %q is none of %q", c.activation, activations[a.MLP][1:]))
+	}
+	for _, other := range []string{"quickgelu", "siglip", "rope"} {
+		if strings.Contains(c.architecture, other) {
+			problems = append(problems, fmt.Errorf("the architecture %q computes what palate doesn't (%s)", c.architecture, other))
+		}
+	}
+	if c.architecture != "" && strings.HasPrefix(c.architecture, "eva02") != a.Rotary {
+		problems = append(problems, fmt.Errorf("the architecture is %q, the tensors are those of %s", c.architecture, a.Family))
+	}
+	known := []string{"", "dinov2", "dinov2_with_registers", "vit"}
+	if a.Naming == NamingTransformers && !slices.Contains(known, c.modelType) {
+		problems = append(problems, fmt.Errorf("model_type %q is none of %q", c.modelType, known[1:]))
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("the model's configuration: %w: %w", palate.ErrInvalid, errors.Join(problems...))
+	}
+	return nil
+}

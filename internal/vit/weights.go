@@ -1,0 +1,139 @@
+package vit
+
+import (
+	"fmt"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/safetensors"
+)
+
+// linear is the map x ↦ weight·x + bias; bias is nil where there is none.
+type linear struct {
+	out, in int
+	weight  []float32 // [out, in]
+	bias    []float32
+}
+
+// norm is a LayerNorm's scale and shift.
+type norm struct{ scale, shift []float32 }
+
+// block is one block's weights, whatever their names and packing.
+type block struct {
+	norm1, norm2                  norm
+	query, key, value, projection linear
+	scale1, scale2                []float32 // nil without LayerScale
+	gate                          linear    // SwiGLU's alone
+	up, down                      linear
+	inner                         norm
+}
+
+// reader reads a model's weights by role. The first error sticks, and
+// everything after it is empty.
+type reader struct {
+	file *safetensors.File
+	a    Architecture
+	err  error
+}
+
+func (r *reader) tensor(name string) []float32 {
+	if r.err != nil {
+		return nil
+	}
+	values, err := r.file.Float32s(name)
+	if err != nil {
+		r.err = err
+		return nil
+	}
+	for i, v := range values {
+		if v-v != 0 { // NaN or infinite
+			r.err = fmt.Errorf("tensor %q: value %d is %v: %w", name, i, v, palate.ErrInvalid)
+			return nil
+		}
+	}
+	return values
+}
+
+// vector reads a role that is one tensor, of the model for a block below 0.
+func (r *reader) vector(block int, what role) []float32 {
+	return r.tensor(r.a.tensors.of(block, what))
+}
+
+func (r *reader) norm(block int, what role) norm {
+	name := r.a.tensors.of(block, what)
+	return norm{r.tensor(name + ".weight"), r.tensor(name + ".bias")}
+}
+
+func (r *reader) linear(block int, what role) linear {
+	name := r.a.tensors.of(block, what)
+	l := linear{weight: r.tensor(name + ".weight")}
+	if _, found := r.file.Tensor(name + ".bias"); found {
+		l.bias = r.tensor(name + ".bias")
+	}
+	if t, found := r.file.Tensor(name + ".weight"); found && len(t.Shape) > 1 {
+		l.out = int(t.Shape[0])
+		l.in = int(t.Elements()) / max(1, l.out)
+	}
+	return l
+}
+
+// split cuts a map into n of equal height.
+func (l linear) split(n int) []linear {
+	parts := make([]linear, n)
+	out := l.out / n
+	for i := range parts {
+		parts[i] = linear{out: out, in: l.in}
+		if l.weight != nil {
+			parts[i].weight = l.weight[i*out*l.in:][:out*l.in]
+		}
+		if l.bias != nil {
+			parts[i].bias = l.bias[i*out:][:out]
+		}
+	}
+	return parts
+}
+
+// scaled multiplies each output by its factor; no factors are ones.
+func (l linear) scaled(factors []float32) linear {
+	if factors == nil {
+		return l
+	}
+	s := linear{out: l.out, in: l.in, weight: make([]float32, len(l.weight))}
+	for i, v := range l.weight {
+		s.weight[i] = v * factors[i/l.in]
+	}
+	if l.bias != nil {
+		s.bias = make([]float32, len(l.bias))
+		for i, v := range l.bias {
+			s.bias[i] = v * factors[i]
+		}
+	}
+	return s
+}
+
+// block reads one block.
+func (r *reader) block(n int) block {
+	names := r.a.tensors
+	b := block{norm1: r.norm(n, norm1), norm2: r.norm(n, norm2), projection: r.linear(n, projection), down: r.linear(n, fc2)}
+	if names.has(packedQKV) {
+		qkv := r.linear(n, packedQKV).split(3)
+		b.query, b.key, b.value = qkv[0], qkv[1], qkv[2]
+	} else {
+		b.query, b.key, b.value = r.linear(n, query), r.linear(n, key), r.linear(n, value)
+	}
+	if r.a.LayerScale {
+		b.scale1, b.scale2 = r.vector(n, scale1), r.vector(n, scale2)
+	}
+	switch {
+	case names.has(gate):
+		b.gate, b.up = r.linear(n, gate), r.linear(n, up)
+	case r.a.MLP == SwiGLU:
+		packed := r.linear(n, fc1).split(2)
+		b.gate, b.up = packed[0], packed[1]
+	default:
+		b.up = r.linear(n, fc1)
+	}
+	if r.a.InnerNorm {
+		b.inner = r.norm(n, innerNorm)
+	}
+	return b
+}
