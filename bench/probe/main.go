@@ -95,6 +95,7 @@ func main() {
 	flag.IntVar(&o.limit, "max-iterations", 0, "iterations of each fit of the path at most; 0 goes on to the tolerance")
 	flag.StringVar(&o.export, "export", "", "write the data as .npy into this folder and stop")
 	flag.Parse()
+	runtime.GOMAXPROCS(o.jobs)
 	if err := run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "probe:", err)
 		os.Exit(1)
@@ -205,8 +206,8 @@ func measure(ctx context.Context, s probe.Samples, o options) (measured, error) 
 func (m *measured) path(ctx context.Context, s probe.Samples, o options) error {
 	m.PathObjectives = make([][]float64, 5)
 	iterations := make([]int, 5)
+	// All folds at once on GOMAXPROCS cores: the last does not run alone.
 	var group errgroup.Group
-	group.SetLimit(o.jobs)
 	for fold := range 5 {
 		group.Go(func() error {
 			var train probe.Samples

@@ -277,3 +277,31 @@ func TestProfilesAreRenamedDeletedAndCompared(t *testing.T) {
 	}
 	must(t, lease.Release())
 }
+
+func TestSkipsTeachNothingAndTheLatestRatingCounts(t *testing.T) {
+	f := newFixture(t, 80, nil)
+	f.rate(t, "me", f.ids[:50]...)
+	skipped, changed := f.ids[7], f.ids[8]
+	opposite := palate.Like
+	if f.verdict(changed) == palate.Like {
+		opposite = palate.Dislike
+	}
+	for id, verdict := range map[palate.ImageID]palate.Verdict{skipped: palate.Skip, changed: opposite} {
+		_, err := f.catalog.Rate(t.Context(), catalog.Rating{Profile: "me", Image: id, Verdict: verdict, Shown: palate.ShownGallery})
+		must(t, err)
+	}
+	report := f.train(t, "me").Report
+	if report.Examples != 49 {
+		t.Errorf("%d examples, want 49: fifty ratings, one of which is a skip now", report.Examples)
+	}
+	for _, p := range report.OutOfFold {
+		switch p.Image {
+		case skipped:
+			t.Error("a skip was learned from")
+		case changed:
+			if p.Liked != (opposite == palate.Like) {
+				t.Error("an earlier rating was learned from")
+			}
+		}
+	}
+}
