@@ -87,7 +87,8 @@ type Mislabel struct {
 // by confident learning (Northcutt, Jiang and Chuang, Confident learning:
 // estimating uncertainty in dataset labels, JAIR 70, 2021): a like is in doubt
 // if it is predicted as disliked with at least the mean confidence of the
-// dislikes, and the other way round. Predictions must be out of fold, else
+// dislikes, and the other way round, unless it is as sure of its own verdict
+// as usual and surer than of the other. Predictions must be out of fold, else
 // each rating speaks for itself.
 func Mislabels(predictions []Prediction) []Mislabel {
 	var sum, n [2]float64 // mean probability of a verdict among those who have it
@@ -112,8 +113,10 @@ func Mislabels(predictions []Prediction) []Mislabel {
 	}
 	var out []Mislabel
 	for _, p := range predictions {
-		other := verdict(!p.Liked)
-		if doubt := confidence(p, !p.Liked) - sum[other]/n[other]; doubt >= 0 {
+		own, other := verdict(p.Liked), verdict(!p.Liked)
+		doubt := confidence(p, !p.Liked) - sum[other]/n[other]
+		usual := confidence(p, p.Liked) >= sum[own]/n[own] && confidence(p, p.Liked) > confidence(p, !p.Liked)
+		if doubt >= 0 && !usual {
 			out = append(out, Mislabel{p, doubt})
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -75,10 +76,16 @@ func TestWhyAndReview(t *testing.T) {
 		Probability float64
 		Doubt       float64
 	}](t, "review", "--data", home)
+	usual := map[string]float64{} // the mean confidence of the verdict that the probe would have given
 	for i, d := range doubted {
-		if (d.Said == "like") == (d.Probability > .5) || i > 0 && d.Doubt > doubted[i-1].Doubt {
+		other := d.Probability
+		if d.Said == "like" {
+			other = 1 - d.Probability
+		}
+		if first, ok := usual[d.Said]; ok && math.Abs(other-d.Doubt-first) > 1e-12 || d.Doubt < 0 || i > 0 && d.Doubt > doubted[i-1].Doubt {
 			t.Errorf("place %d: %+v", i, d)
 		}
+		usual[d.Said] = other - d.Doubt
 	}
 	mustRun(t, "review", "--data", home)
 	if r := runPalate(t, "review", "--data", home, "--profile", "nobody"); r.code != exitFailed || !strings.Contains(r.err, "trained yet") {

@@ -70,7 +70,8 @@ func (x *Index) ask(ctx context.Context, question func(context.Context, index.In
 	if !paused {
 		short, cancel := context.WithTimeout(ctx, x.config.Patience)
 		err := question(short, x.Index)
-		late := short.Err() != nil && ctx.Err() == nil
+		// The first may notice that its time is up an instant before short does.
+		late := (short.Err() != nil || errors.Is(err, context.DeadlineExceeded)) && !isDue(ctx, short)
 		cancel()
 		if err == nil || !late && !errors.Is(err, palate.ErrUnavailable) {
 			x.found(ctx)
@@ -79,6 +80,14 @@ func (x *Index) ask(ctx context.Context, question func(context.Context, index.In
 		x.lost(ctx, err)
 	}
 	return question(ctx, x.second)
+}
+
+// isDue says whether it is the caller's time that is up: its context has
+// ended, or its deadline is what bounds short.
+func isDue(ctx, short context.Context) bool {
+	callers, bounded := ctx.Deadline()
+	ends, _ := short.Deadline()
+	return ctx.Err() != nil || bounded && callers.Equal(ends)
 }
 
 func (x *Index) lost(ctx context.Context, err error) {
