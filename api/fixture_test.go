@@ -71,6 +71,19 @@ func (colours) Embed(ctx context.Context, inputs []embedder.Input) ([]palate.Emb
 	return out, ctx.Err()
 }
 
+// EmbedPatches gives each of the 16 pixels as a patch: the embedding is their
+// mean.
+func (colours) EmbedPatches(ctx context.Context, inputs []embedder.Input) ([]embedder.Patches, error) {
+	out := make([]embedder.Patches, len(inputs))
+	for i, in := range inputs {
+		out[i] = embedder.Patches{Columns: 4, Rows: 4, Shown: embedder.Area{MaxX: 1, MaxY: 1}}
+		for k := range 16 {
+			out[i].Tokens = append(out[i].Tokens, []float32{in.Pixels[k] - .5, in.Pixels[16+k] - .5, in.Pixels[32+k] - .5, .2})
+		}
+	}
+	return out, ctx.Err()
+}
+
 func (colours) Detail() int           { return 1 << 20 }
 func (colours) Dim() int              { return coloursDim }
 func (colours) Model() palate.ModelID { return palate.ModelID(strings.Repeat("c0", 32)) }
@@ -110,7 +123,8 @@ func newFixture(t *testing.T) *fixture {
 	apiConfig := api.DefaultConfig()
 	apiConfig.MaxUploadBytes = 1 << 20
 	server, err := api.New(api.Services{Catalog: c, Store: store, Collection: f.collection, Index: ix,
-		Follower: f.follower, Embedder: colours{}, Tastes: tastes}, apiConfig, quiet)
+		Follower: f.follower, Embedder: colours{}, Tastes: tastes,
+		Patches: func(context.Context) (embedder.PatchEmbedder, error) { return colours{}, nil }}, apiConfig, quiet)
 	must(t, err)
 	web := httptest.NewServer(server.Handler())
 	f.url = web.URL

@@ -211,6 +211,14 @@ func (e GetImageThumbnailParamsWidth) Valid() bool {
 	}
 }
 
+// Area The part of the upright picture that the patches cover, in fractions of its sides from the top left; beyond 0 and 1 where it was padded.
+type Area struct {
+	MaxX float64 `json:"max_x"`
+	MaxY float64 `json:"max_y"`
+	MinX float64 `json:"min_x"`
+	MinY float64 `json:"min_y"`
+}
+
 // ExampleSearch defines model for ExampleSearch.
 type ExampleSearch struct {
 	// Filter Passes the images for which every field that is given holds; one match in a list is enough.
@@ -249,6 +257,36 @@ type Health struct {
 
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
+
+// HeatMap defines model for HeatMap.
+type HeatMap struct {
+	Columns int `json:"columns"`
+
+	// Exact Each patch adds just that, for the embedding is the mean of the patches; else it is what it would add if it were
+	Exact bool `json:"exact"`
+
+	// ImageID UUID derived from the SHA-256 of the file.
+	//
+	// Example: 2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a
+	ImageID ImageID `json:"image_id"`
+
+	// Patches What each patch adds to the score, row by row from the top left
+	Patches []float64 `json:"patches"`
+
+	// Probability Calibrated probability of a like
+	Probability  float64 `json:"probability"`
+	ProbeVersion int     `json:"probe_version"`
+
+	// Rest What comes from no patch: the bias, and the class token's part where the embedding has both
+	Rest float64 `json:"rest"`
+	Rows int     `json:"rows"`
+
+	// Score The probe's logit, of the picture embedded anew
+	Score float64 `json:"score"`
+
+	// Shown The part of the upright picture that the patches cover, in fractions of its sides from the top left; beyond 0 and 1 where it was padded.
+	Shown Area `json:"shown"`
+}
 
 // Hit defines model for Hit.
 type Hit struct {
@@ -1026,6 +1064,9 @@ type ServerInterface interface {
 	// GetScore The probe's score of one image
 	// (GET /v1/profiles/{profile}/scores/{image})
 	GetScore(ctx echo.Context, profile ProfilePath, image ImagePath) error
+	// GetHeatMap Where in an image its score comes from
+	// (GET /v1/profiles/{profile}/scores/{image}/heatmap)
+	GetHeatMap(ctx echo.Context, profile ProfilePath, image ImagePath) error
 	// ExplainScore The nearest liked and disliked pictures of an image
 	// (GET /v1/profiles/{profile}/scores/{image}/why)
 	ExplainScore(ctx echo.Context, profile ProfilePath, image ImagePath, params ExplainScoreParams) error
@@ -1886,6 +1927,30 @@ func (w *ServerInterfaceWrapper) GetScore(ctx echo.Context) error {
 	return err
 }
 
+// GetHeatMap converts echo context to params.
+func (w *ServerInterfaceWrapper) GetHeatMap(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "image" -------------
+	var image ImagePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "image", ctx.Param("image"), &image, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter image: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetHeatMap(ctx, profile, image)
+	return err
+}
+
 // ExplainScore converts echo context to params.
 func (w *ServerInterfaceWrapper) ExplainScore(ctx echo.Context) error {
 	var err error
@@ -2035,6 +2100,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores", wrapper.ListScores, options.OperationMiddlewares["listScores"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image", wrapper.GetScore, options.OperationMiddlewares["getScore"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image/why", wrapper.ExplainScore, options.OperationMiddlewares["explainScore"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image/heatmap", wrapper.GetHeatMap, options.OperationMiddlewares["getHeatMap"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/scores/upload", wrapper.ScoreUpload, options.OperationMiddlewares["scoreUpload"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.GetProbe, options.OperationMiddlewares["getProbe"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.TrainProbe, options.OperationMiddlewares["trainProbe"]...)
@@ -3403,6 +3469,46 @@ func (response GetScoredefaultApplicationProblemPlusJSONResponse) VisitGetScoreR
 	return err
 }
 
+type GetHeatMapRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Image   ImagePath   `json:"image"`
+}
+
+type GetHeatMapResponseObject interface {
+	VisitGetHeatMapResponse(w http.ResponseWriter) error
+}
+
+type GetHeatMap200JSONResponse HeatMap
+
+func (response GetHeatMap200JSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHeatMapdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHeatMapdefaultApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExplainScoreRequestObject struct {
 	Profile ProfilePath `json:"profile"`
 	Image   ImagePath   `json:"image"`
@@ -3659,6 +3765,9 @@ type StrictServerInterface interface {
 	// GetScore The probe's score of one image
 	// (GET /v1/profiles/{profile}/scores/{image})
 	GetScore(ctx context.Context, request GetScoreRequestObject) (GetScoreResponseObject, error)
+	// GetHeatMap Where in an image its score comes from
+	// (GET /v1/profiles/{profile}/scores/{image}/heatmap)
+	GetHeatMap(ctx context.Context, request GetHeatMapRequestObject) (GetHeatMapResponseObject, error)
 	// ExplainScore The nearest liked and disliked pictures of an image
 	// (GET /v1/profiles/{profile}/scores/{image}/why)
 	ExplainScore(ctx context.Context, request ExplainScoreRequestObject) (ExplainScoreResponseObject, error)
@@ -4624,6 +4733,32 @@ func (sh *strictHandler) GetScore(ctx echo.Context, profile ProfilePath, image I
 	return nil
 }
 
+// GetHeatMap operation middleware
+func (sh *strictHandler) GetHeatMap(ctx echo.Context, profile ProfilePath, image ImagePath) error {
+	var request GetHeatMapRequestObject
+
+	request.Profile = profile
+	request.Image = image
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetHeatMap(ctx.Request().Context(), request.(GetHeatMapRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetHeatMap")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetHeatMapResponseObject); ok {
+		return validResponse.VisitGetHeatMapResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ExplainScore operation middleware
 func (sh *strictHandler) ExplainScore(ctx echo.Context, profile ProfilePath, image ImagePath, params ExplainScoreParams) error {
 	var request ExplainScoreRequestObject
@@ -4756,124 +4891,130 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3dctu4kvCroPidr3LOLm3Lzs9M7KtMJsl4KpN48ze1NcnaINmSEFMABwCtaFOu2su93ofYV9j7fZTz",
-	"JFtoAPwRQYmyJU/OqZObWCIENNCN/u/m1ygVs0Jw4FpFx1+jgko6Aw0SPz2Rmilt/spApZIVmgkeHUdP",
-	"+IKIMdFTUEAoDlIxgS801fmCUEXmkmkNfD+KI2Z+8HsJchHFEacziI4j+5MojlQ6hRk1CzANM1xzRr+8",
-	"BD7R0+j4cDQaxZFeFOY3SkvGJ9F1bEac2tEP68dUSrqIrq/j6CnVMBFysQbs1A5joPqgTP1EO4KzlErI",
-	"LpTvpkAuOHzR5ymOuHAwk4JOgCQwFhJ6QbZzNgFuwPnQgDljvIK7A/R1HD0X8kyKMcuhC9qvU6GAXIHM",
-	"WKqJ0pRniiSgWAYEaDolbEYnEBPKMzKfihm5+FxmE8guCFWXitBElLoP9MIt2oT9TxLG0XH0/w5qIj2w",
-	"T9WBA/KV+bWB+yemX7IZQ2oNzZ/jw+bsGYxpmevo+GiEyGKzcmY+2EOyn+ojYlzDBCSudWq2eUbNGYaw",
-	"h6dwTxGWVZstzOAKFhwQxZGE30smIYuOtSxh6M5x9dMfEZKf8Xy7YPywIPMp1ZZu7EkRRVl2TC4k1QYj",
-	"TJGcXUJGhCQZU/h3TC5KXj/nwPQUZB/GLG4HI8yC+pzl2p3iS5YCT2HNPc3tKBWTZEHUVEhNzPp9QLnh",
-	"O7qzN6Wwh5tSmKPufhpzSL2n2qfRprP6Tt2M0pbv2Fum16FLMQ3qhFAyFcpiKiYXY5FnYBiZJBdlkQua",
-	"XfThz/x+R8j7AFIxwfvPlJezBKRnt1d2eM/Ruqcrj7bCuIHX/luL+H8FKp9LMesjsgVQeT42A4Ir3W+v",
-	"sfeweVLL67wTK1fR4lZrXNujAaV/EBkDxCGyrvdIAeZjKrgGjhdqVuaaFVTqg7GQs72Malx0A47opq0W",
-	"rnFi7hNLdSlvuHQhRQFSuz2ERePPZ89exOTs1YuYvDh9HpNfITmLyQ+/nBmif3f6/HkUR2Z6qqPjKGGc",
-	"4nF3xW8N+W92pU/VKJF8hlQHN4jfqEJwZWE8kyLJYba0UVoUOUupgfigsCP++bMy4H8dzhBwXoRhWTeg",
-	"msxR9xN8EpP5FGSlChhJJEgm9nGPbjaz2LMvdFbk8BaoTPFW0ixjZkaanzVOfUxzBXEXEUaUrAHZC5zY",
-	"8eebC/444jChml1Biy8NEtVN5nQ46nCnOCqEYluaesa4/xhYp9btNuH8TbKsQO2SZhw9r5CyEpNt2jmj",
-	"SoFCrouqkSJjIcl8ytIpgSuQCzJmkGdEG0JiikzYFXAyFXmmTojgQGZUG+2TE0pypnAMcFFOpoZ7t6nG",
-	"mSutc95IksRRbTrcZpbPleo2XGuKvX5zq5W50OcsU7cmtcDUKP5vA1st3+rfNm6gF0yBh9cBavwJaG6l",
-	"fZsIDLdvg9l+noGmLA+CbyXk1wgs50IIMvgSBfQRcdmYIREiB8o7twnnw7Gh69Q5X011iSACN2zqN/ND",
-	"c50mkmaQNebokSlugtgdQWjNnyyXbJ+INVmGEIolgxnLqWQ6YIWfcg7S6K9ZmWoyZ3qKFx81EHIFqUYD",
-	"tpKV41xQXZ+u1dE62/IWVWPhnq29dB6N9vamTA+/D+aAAriZiQzyc5YFyGYJWlyt8YMQqKf+wJfYV5ZB",
-	"dk5xC9UZZVTDnmZISB0qpD1OHKPxjplU2rJVSpQoZQrIXFVs1BaYFXoRmjJZuFteQcC4fvQgCslMmCVg",
-	"YA55E8CYl85GBQVcEzwSMqWKKABOWAPz1QWKUTE6L2X4gnqYmlf0cwGT0EamwCbTwNm8L6R5EJOCfYFc",
-	"BTfGsg34pprSo4ePgvDaYx9OfW9xfIgA9bScJZyyvPdsNNMh5fUWpOCcQeuA/uCGXcfRnGUhA2z9kS9f",
-	"eXQ92HP1JFlh3y9TodjvPa6dj9VVahBpjY4GlS2fbO91Pf0xsK/3pz+SDCS7gowYwYb0/vanJ3tHDx95",
-	"W9MsZVSVmmKP0qNHyYNHyd6j78fjve+/fzTeSx4n9/fup4fJaHwf7qePKHJxrUGadf7tt9HeY7o3frL3",
-	"/NPX76/3mh8fbPLx8Oj6TyFM4w7D3NMqbZvpEyECbng9A26GBDmE4HhiOVUaPaJrrSgHXC/SapswpCgG",
-	"r1EqIWPhR4YVBx/AF4Mo2iMg4l2alZXWGFzYPevlGTPIWDkLPiqciOrnM50nRoHr0d4GmL5x9LNIAuqa",
-	"4DBUHEkpZA8COFPTDYWrReaAdS8Zz5pqWyrp3HAWNiuErFiQ+amkzLqVrF75KbDqTYw49BCg1dtnmln3",
-	"VcCqp+SzSKxoMJIZeGZYmSh5FgUwpDSVesNjNFopNI9HlpybZ3GkyjQFsLx5TFmOf6SUp5DnQYU3jrTQ",
-	"NO9lIPMpy4EwNBK50OSSizlvXqM+JIbkD6LVwx9bQmwdQQ8Nh/noZ5EM56LmJtwVD0XAgltpmqdN/FGN",
-	"iHLhhMiwmUv838cagph7yS6BgwpYZIkIKQ2n1luApGlGkCm9gm5cI3gjUyEl5NTOtDzxayuX9VwYSyUB",
-	"dY+oVEhQ7uwUNCkmE2WSQ9dIMUxFKn0u+LmCVPCAEvzk/VOrBDDV8Onjmh5NwmjJ9xSRVDM+UcMWrkVy",
-	"8MSc3pGKPIfUPGqcod2w3W/46C5pUdDu3E/FFPg9RfDxMaETCTAz9JbAQvCMpFNqQzMD4FfOzA6hRYF1",
-	"KdYYt74UQg22gxDb4zeIQIyswEN93g0ktJCzAR6WrhESsdubP8V4lYLyC1M5TSAPibwyCWzjJzEnszKd",
-	"ElXKOpSBO6ritt6LpqfUWFikVCXN84X5SoyJ5WBDKWywqmcOkyYsD7oEXo/RcXcJGOSbe09yDlTyptZs",
-	"97HRPVB0vZ1WGSd9TgWKvL65hdghYBXSwjx+5p4OZ/QVEVwHglpNeOupQ2C9gnkjsL+Bn30bLmM3RQ9c",
-	"bxCjm4OVwLmPw/UFSROw9C4pN0IBfQ02FkTmU/QwIKmpqVUCVvv/kSWGl8JHdildrTwxvInhN3wguSIc",
-	"6zwAOOgGxvcSVvzPQ1g5MxsIGEVlGuD7Uii1d0VzZpS8jFAJlJQ8c76dN6+fkrSUVwP5Ci3T8ymbBF0E",
-	"BUijfho+xbQijx+S/08MfuQVzYfPnot5d/KXYn77ya9A0gmcFxJS5slywO8SmhvJmJ3TNC0lTRcDf5eW",
-	"UrrYXtdJ5pQfFXakf7Z2VJeQK1UfDRHIrA9ugIWzYrEVntGbGzNUha79r9MF3jghLom4AhlbPTAzqn7I",
-	"8nC73MhaafCcNTZCnYBR5wtUh1Hjzx9eA2nVDlsg9t7UsKyxmtxgQWPv/Dop4ybtBeUNoEUbBmYwCLKa",
-	"Zbix+gxDhTPQkqU2sGDusb/CsWVCKiZjkWcKI9OJBHqZiTlXJyRnWudgbr9Ri9AsN1YEh6CRC9oqIRsB",
-	"aLQzJ3DGTGvIjokxIGOitMTUlpgwDRJtEhWTNKdKkTk6MBX563/8dxeSEG6iBnjVQfahy2UJtOF88/wp",
-	"efzg4Xfd6OmKwBh6VgIWh8VKQaX26qhLC7FspkoZwESbjcNxVcJqd2HDKurcST8s5E4RSCMB79vb16+I",
-	"e2roSOBcicjW5244kIfE9BhXmgYT4VCHoRggcydFVcucbXtQStXK03n4+HFDoXkQStJZ5amzX3TsJKI0",
-	"TXLA1C5/uoaIzd8uqSQmBlLy/s0pkTAG6RLyVh8YPq299G4/PWTrBcYSmayUeDlV+hy9ERsx+xUz3kxy",
-	"qUtWqI1kR0A42ElWnE6vQDAPNxIJCMQAoWAnXgHSq07kHE+8GcKge/8+2nv8yf1/vvfp6yh+1BOP+JcS",
-	"ygARVNsatD+c5FTDbMOAbryh+ZFOhYITQp0LkumpKHVbuPT6GXEfa6LF9T5uGblfaac/pTlL8AqRxjgU",
-	"mcS5XobYOP1WFJ7YPUVyMWG6c1yUePm2ZUuqz+7Hp6Hjrg3WJfNoA8YCXIeKFF7ZJFTmXLRiMkz7RpjP",
-	"N4pJdyh4axzOI/hbM3jtkccN1lodWz23hymOehRui/wwg92O9z2OvI9rKB9zBLmOTftpg9tCe0P1itXs",
-	"tvkxW5nkDvjTgHtxFyxsCXUr4icNHIo8T2h6uaErrbHXNenpS+4j/FUIkLf+gAKyaHMu9beD8BsgtsGC",
-	"7CrLnuY2eL2n3eNuXqXDbItbDT3ADZKcMPjUkyiynNJop14GY43G1Fzh70dnuin99RBf8OC8xO76Npre",
-	"daWFyFy5on0AUtlyGh8kntA8t2Unvxv19bjkKUht0x/sN/ClyC1U9rMWRTNnghYsGEZ2KXKh5Enposud",
-	"VEQHJVbKpca2dUU2K/Ipu3lBAxPDOwnlO8gn2lHKj5BswsyyPg+6NyloOcV/4kwh+30CqpXd2VB9QEsG",
-	"V5tmkDC9o1QkTzSxr01rARi6Ie95JjaUwD3GgLnf+IhoQUqeiZOaGQsOhI2dghEyEtaI8i7YmAjXI7nX",
-	"2sJ/1zJ6iGBeI28+1KaL539u906jc16dIEP7UO97iaMVrCdLgimSibScWeLo8hUW8Pva+krnArc5sTYJ",
-	"qyeks9rnaoeE6jQbtNT++XPGJyALybheO0shxRXLQm5bTFozArvUrqrIT1K7ntKiXBPaCSYEFVJMJJ2t",
-	"9WbWRGEw5I+rFfyp4LfICNf5MT4WXWAKmlMNNj9CuTopKtG6QCGL90rtE5fsQyUQn+FMkoWtmDKAnHzk",
-	"BYgitylTGBFxxGg2Ozvx5gpmi7hwoOBVZfkCS8pPXM3WR27WyZnSdhWmXQ4RJnVwzOVQNpsckzyA2zmM",
-	"sN3/yD9yGyjAMIJZ8KKvXPGC/NkHKP6yT95zTOCz9SMfed3AArctYVwqyPaJ0Y7tV0Y+IYCUE1HQ30sg",
-	"F67TAoLxutTY0MBnZaWCa0lTHZOLF8/ekQMbX1IXREOeK8I4OZNiBnoKpbpHNHzRxLKXj7xZgp+CUjZ9",
-	"0mPClkZ6xcMINjIHrvc/8siJaIXszNXkPiloOoW9o/1RFEcouaOp1oU6PjiYz+f7FB/vCzk5cL9VBy9P",
-	"nz579fYZ/qYWhY58GkHJ4+hwf2THiAI4MpXo/v5o/771z06R1xxcHR5Mq4KqCQTSj45GI4tZmucY8rFH",
-	"Poc8j8nD0f263EcZRpGIzFECCjPMxzQKouFwiPfTLDqOXoB2dVxLVa5Ho9GKCtfNKlvdCoHC1iedreyb",
-	"g3o4un8Xi9vAWUr5PU0ygZdqLuQlglDVsYZnr86qUbYbR6qczajRNar6G6gDdCnlzVUMm6MThRIQ5BXI",
-	"6JOZwhBCnV/oCKGNM3PdLPeJ4lZTmd/CsNZDDmyPhet47UDXQMWMDNWwC2mZa6AdQ8RhDlgD4kVx9YXI",
-	"M/NHqI6uq9LakCYleLEMY6PctcNxfRlikoPWIElKFRBq+Epf44Pf+7q2HA3o2tKRVjxf+FJavHJVSY8Y",
-	"V316kLt5M4KwLCZ287YUKDac3lxLwy/3ySvhsu9s1bVh4xlIs2fLO8lE+LVYb4+Xps3Sv9sh211DGo0m",
-	"NgNGuzZHA0b6liUDhmKvjCFU7LsMDRhbNYcYOPadGDLS9ZC5/rRD9loXD/UwuQmSpiXZbTA3y3xilDX2",
-	"cluybrA0n3drq+97KyRzsLTtIjLIJy/M1xcnjaRUlBAxyj1RWKPPZpjUDhDzm5gounBSn6GSCgo9Dfvk",
-	"nZeKuCSdUMYJzTJV3V07BKHGAnevRzjAEppeTqQoedYVoda0O220HbJtORb9x9vo3NHur7FrKglRSIWJ",
-	"OUWFXgKhuQSaLU6snmmZG2ZImDNBCjoaHd4NZBYljcXjaAo0c03UXoq0KjKoF1vmade3J/knWWZTl5yX",
-	"dpnMW5L74Cv+f22pPodQY5/nSLBV7aOKa5vQpk9hhZJzUEyEMRe0mCVKG7FxCVCo2qWGwzWekATs9kDn",
-	"dEGcfsyN1owlUbFLvTKSxbYK6lLzjwivp+Yl7aKTDhi7ZhLC6DlkLrhBDDEacG9nqyr1bmVvn3Y3otUi",
-	"q8tbH6zoHWaut0VKtg1eaM+rog2ihKsBwB5uC4uKMGMMKncvQPcc/gZi+dMfxUdwd9s41te8uvqoYuV5",
-	"gxepHkGz0XnVfeauPwVv74GPzgetsbc+8mhEiJaCT8izd3RyQi5Ox3uvBIe9X6hOpxd4OS/eUD6BCzRy",
-	"poKLUkIWtMUQqOe+rdhKDCKQB//URtz6Lki97N+x9Uc7XKaZp4iMq516Z3gJQnG/7wLjj5jlfIYPViUB",
-	"ac4MPqZ0K/pNzSsse1VVYqmvy9w98XFgk2kiSrnaDnxVD9sUhqqp4z90/r89nd83W+m5aRyoNGo5a2nq",
-	"9jtU1bd6TVQ1txY+765ybWDzsV3ckEp36r0gnqG+q0au0WjOsD3GPnlCOJUSi1YqnYELTYDnVE4g69Nt",
-	"fF+MgFvk/tGo8ogcPhrF5vOjB6P48Oj70adADOnTQAGA3Ve2wZyr41zNgqthd8CHnxA1wzB2TErbwYT8",
-	"fPbshRchvcr4FmjNV4v3Mt6fzYCdu992yUJ8pfxKp4E5h22g8qmxP5Q3QLrWDkZAzKeVXgVbKn/dwNHB",
-	"188iuV7FAX4WSbTbU+y7UZ9Fsi1V+DNuYukYOtQXaKX62e2+z9TaLLDtb0cz1b33hpz5QTs8/WZCfp/S",
-	"6cDwrhznWx2jD3k7bCrP61V8EIZJkoqS66atUify97rFnrheUTaZ1PqojOHj+0xrIfbJg9FjwsbOV8MU",
-	"smDkibTu39zGx1MJVMNZq2Vxw0u1FVw0aqDDfWKXqOBw21SwhgK2guoss3FbRIbzPxr8NLEWxvjS1Tn4",
-	"6v5a6SU61VVLBEtOhAsyExJOfAa7QbwbEbtoNVJEvsDYE6FFYXvKaBHXfqOZMWpKngkOlpxs45ZmR3Om",
-	"SAKGBl1wus9V1CSqIU6YxvwTs/wWfTDV3FV9oqun7LuCGwnvZttwI5gLY9+vRpmRbK7jx0QQmgs+ad5e",
-	"W+dl9Ch6CRyj9zfBwxsw83xbl3t0x5fblcQbnHOYOy54e8p6wa6adEW5DUi4vqKb3HJclUroFZlP7fOG",
-	"1FxpqryroyOevfXZJC64f/sm9bvURqvuRCF1tGp244tcG/dLjOumEFsR5z+JuU/ZsQesqdJgI7o2lWIX",
-	"/KSfcFpNTYK+yOYLKZzm7PVpUkjIWIrV1mP7HhGnWviqCaYtS2oF02Rjii7DMerWLxVUN/c77ZKeWo1i",
-	"eniHJyMtSC7EJaHahga3QUVv/NzY5E3aLLB8QWZMGW7v7Bz8koVMHW1wZZSJ3RFW1TSgz3Q6c+U0u+Tt",
-	"SS9ndw0c6ndFbMdj1Sgcxbwb1ZS27ZudwDbUhKCe31ACKmYmUb0nY5gbTUBw2FMsgyy26szcdZaaMaUY",
-	"n9ju/41p+vQFH8ztXuN3ZkAPjo/uwkCumNSUGqAnJV8R3u3ppiIIVZcYhcT0UVD4yqmdxoLx3AhFRcMR",
-	"p6/kqdtnLZPRmmt44Ooull4TtmVys40Zx5hMZWUbpqreWPM8RaBrEhqid4pUg95TWgKd3cBxeadWZT9z",
-	"2iJTcqkF8MV1RUF68LacY1FUE+EaPWxIV7JRtbgLyjqt2GjJNcsJrW81HWuQZFzKZmc52/eaUJLY5L3K",
-	"AmWtNwO5hnnbIVNfubkZoW5GLVV16N2bR2uptCXtuJhvg2pfgkaqpTJntv8hroSL3IBM3e/XehQT+OBH",
-	"7vpQV2mOHtxtnKRNzW+hCjOxLDWv9IdvR0cZipuDr+6v67VK44fGG7x2iSPXD2v3TPo1r29T5V2aT0UO",
-	"xDWB2jJW1seImq9cuwkSl/Nb2ph89qUt2gdj8Zbyvae+bNs4xCZKdQ5KSjlJoO5MBrkCTCT9dtH6u2/R",
-	"E3QJuHeyIY0qr5cSNCpBkZlQOiZKzIBkks45gSvg+QJNCvzWOVUSMON4FV+AGaq9VO5lpcU4Pqiayn4u",
-	"lbbtPvfJW+AZucAPFzG5aNXzuaworGC6wOTaunjFgrpPnlTVzhVLtK+mcrF4+8Gm8qJGa1WDGDPw5sI3",
-	"QrO/IhkbY7Ms7WdVwfwr2/coHFgb/kbKw+arzw7Xvphwl24Qu6G+m+WJpBUasybViUU7FhAZJcyQD1Mk",
-	"h7HeTn2MfW0dNpfGFNW79X00esD0qhtvKmPujymyaTTNGYTrujPPLimq0aFnZeaAO+FtuW3whciGCKtg",
-	"1wq9qGrFs2v6OShdOfouTKvqrY+KsqyV9OKdte4t0c5p2SlM4Jl44yOSu7B5sBb/+vr6eufkttqDW0sI",
-	"F9LcAs2ZvdX9AOw6aIBSjP5kS3luNcWtp5kB1QHvXHDXBmznTUI4cTWFtjLASD7dTG33JxAO1jbIYaOE",
-	"efeqiW0c7C/0spEuX7/DInR3+2yMvm3cLdntiLVVXXLb2W1b4mnxRtlwcVSUARSclXqnjKVuW3/H3pRB",
-	"3Mbmgzveuy13Cr6gwTcIEJKoS1asJoN+RlP3gwraBi64ooS0r3mt46f3VG0gcdvQX4zHCvSJ2bF01sPh",
-	"KB6NRj71F4uPzH9qDhIyq8g/OByhw7Jy4NmoSzfgsk9+bXdvw4d2MjPtg9HjcPzxbdWYaue6WX/57/Ir",
-	"CdC1OXMvK7DvNukLy88YP293PAkYylUHldqaaNgSo0BnlX/k5v/xufl1x7iVCrJ9B9DWy3JJsmhdaNcm",
-	"xJvzHV3ZMYvdqcp2gYOyfhXgVnTlNkvAM3dVtDcowm2/wn6XEqbZCKpHzOCBbTXc7cnAdlRo+VX8i9qg",
-	"CBLFWrQ2lNk+be2ta/C02wv3x5ym4N06hO3cqPgmZQtr8XQwny5W+XxzyrjH17eY1uMb6QaQjeayKoBe",
-	"qiWzyDYD8tk9ShOmd1gS5Se1b8pr9H3KaodbWMX/AwnH1WkZ7tzbrqH5FnHDN47+939mQPmfC6GYZlfw",
-	"F/LX//wvgl9xmFD8Ck3mpVE+88wPUrb5gusfZhNhchhrIspAx6K3COkPi2du+I5MEDe9Xe2uzZBvobrv",
-	"tK7ss/qEwx9S9JjK+s1xHo8VBkP1fy06ayoDYXHukFxJ9Lspbf30TasO3xpVDNMklgig0QSwT1+4g+Cx",
-	"X+IOwvsffIZYq8mhRc+Ts9PK0K56MXaaguErkcyHUB64a1eIA7AZoAe32cfu+ODg8Oi7/dH+aP/w+Luj",
-	"h0dI6m6lXrcz9gyBLK7DogZWe3Vtmo2zZV3hZddWfuXIry5mrxsRxa5dluP5NpPbTq4aczv66c79jipt",
-	"RMdr3nrVqnMxKLgCSfPGRFWmdncq3LFr1uh97d4sq/uWOMdLz89p5w2zii5UcCYn5gNbmkL1Xk6bdO47",
-	"u9QE2dxPAn3QtCJrca0AVd9XIQM3WxVy6074UvAJdqyroGlmWtZ1hqEd2eZ7+MMqGaOBWqTw60/X/xcA",
-	"AP//",
+	"7H3dctu4kvCroPidr3LOLm3Lzs+Z2FeZTJLxVCbx5m9qa+K1QbIlISYBDgBa0aZctZd7vQ+xr7D3+yjn",
+	"SbbQAPgjgRLlSJ7MqZObWCIFNNCN/u/GlygVRSk4cK2i4y9RSSUtQIPET0+kZkqbvzJQqWSlZoJHx9ET",
+	"PidiTPQUFBCKL6mYwGea6nxOqCIzybQGvh/FETM/+K0COY/iiNMCouPI/iSKI5VOoaBmAqahwDkL+vkl",
+	"8ImeRseHo9EojvS8NL9RWjI+iW5i88apffth85hKSefRzU0cPaUaJkLO14Cd2tcYqD4oUz/QjuCspBJy",
+	"Gcp3UyCXHD7rixTfuHQwk5JOgCQwFhJ6QbZjtgFuwfnQgFkwXsO9BPRNHD0X8kyKMcthGbRfpkIBuQaZ",
+	"sVQTpSnPFElAsQwI0HRKWEEnEBPKMzKbioJcfqqyCWSXhKorRWgiKt0HeukmbcP+Jwnj6Dj6fwcNkR7Y",
+	"p+rAAfnK/NrA/SPTL1nBkFpD4+f4sD16BmNa5To6PhohslhRFeaD3ST7qdkixjVMQOJcp2aZZ9TsYQh7",
+	"uAv3FGFZvdjSvFzDgi9EcSTht4pJyKJjLSsYunKc/fQHhOQn3N9lML6fk9mUaks3dqeIoiw7JpeSaoMR",
+	"pkjOriAjQpKMKfw7JpcVb55zYHoKsg9jFreDEWZBfc5y7XbxJUuBp7DmnOb2LRWTZE7UVEhNzPx9QLnX",
+	"d3Rmb0thDzelMEfd/TTmkHpPdXejS2fNmbodpS2esbdMr0OXYhrUCaFkKpTFVEwuxyLPwDAySS6rMhc0",
+	"u+zDn/n9jpD3AaRigvfvKa+KBKRnt9f29Z6tdU9Xbm2NcQOv/bcW8f8KVD6XougjsjlQeTE2LwRnut+d",
+	"Y+9he6cW53knVs6ixVfNcWO3BpT+XmQMEIfIut4jBZiPqeAaOB6ooso1K6nUB2Mhi72Mapx0A47ohq0n",
+	"bnBizhNLdSVvOXUpRQlSuzWEReNPZ89exOTs1YuYvDh9HpNfIDmLyfc/nxmif3f6/HkUR2Z4qqPjKGGc",
+	"4nYvi98G8l/tTOf1WyL5BKkOLhC/UaXgysJ4JkWSQ7GwUFqWOUupgfigtG/88ydlwP8ynCHguAjDom5A",
+	"NZmh7if4JCazKchaFTCSSJBM7OMa3WhWwwTaw+Co1P4oVqVkk6kmpcUi0bVoozqdgiKpuAYZE8bJWNLU",
+	"jKLMb5lWxCgnipgTg7/QoiQ5jPUJSWAueEZGCOKhhZcwu4aSZhmg9O7ivqCfLz4jEXhUZqJKkMM6JFke",
+	"4rjRxXzou4wPH5fxgeMukJOdxA8Qu8V4QJfpLI6efaZFmcNboDJFnkmzjJndpflZa1/GNFcQLx8TI+jX",
+	"EJRXB2InPW+vlsURhwnV7Bo6UmOQItUWHYejJdkRR6VQbEtDF4z7j4F5Gs17E7ncxnINagihz2ukrMRk",
+	"9zSeUaVA4elBxVWRsZBkNmXplMA1yDkZM8gzeyqZIhN2DZxMRZ6pEyI4kMKcUnM4KcmZwneAi2oyXT5g",
+	"zpjs7PNGcj6OGsPua0b5VCvWw3Xa2GufXzUzF/qCZeqrSS0wNCpnXwNbo300v22dQK82BB7eBKjxR6C5",
+	"1cW6RGBYfxfM7vMMNGV5EHyrv3yJwHIuhCCDz1FAWxRXrRESIXKgfOk04Xj4bug4Le2vprpCEIEbNvWr",
+	"+aE5ThNJM8haY/RIfDdA7LbgPLxp+mdaLu9KKvKq4CqMGfTNLAvaZ8ZoRyFKaJYp8qlSGs9xjGfcHHko",
+	"Esgyxifm2JovCqC8cUmg/D0hkCsUnkxZaW/kqKjyzAxL2Bg/g2zJqHrDY2sNX7BsA0J384Y8FFRbV0Rr",
+	"VVogsCoVRiORYmZMSfPfklZgdH1PcwNEcYB9JzRhOdMB79NTmrMEjWvSes/sJEVLvK0g9k9pfgoX3voI",
+	"4lpCyGeHO5OKwitDXNgtOsYNSBhVVlkzn9KcKrNtV8DvKauJWfWoSxBTqkgi0CoaALkUsx7iRMT0mrmJ",
+	"MXJzMWE6rsnO6YEWFMgI5TAbBoWaihlfR2molS6ezZpM4/qouUU19Og23583P51fYpdCFpEZPO1WJ+qe",
+	"dOs+GnJaLNMvWE5lkCZPOQdpNjmrUk1mTE9xf9EaJNeQanQm1ts6zgXVa/VM791qTdyztJfOu9xd3pTp",
+	"4dLPbFDgJBYig9zxlNUsF2dr/SAE6qnf8AVlxdDeBdVdbkE17GlWQEjm0B6HuiH1MZOO+RJKlKhkCqhK",
+	"qdiYkFCUeh4aMpk7mV5DwLh+9CAKacj+vIS4A+gpSOcvBAVcE9wSPOQKgBOmg9zbKKIXlQyLYw9TWyB/",
+	"KmESWsgUjI23DNp7a/zFpGSfIVfBhW0kPNSUHj18FITXbvtw6nuL74cIUE+rIuGU5b17o5nOYauk4Bzz",
+	"64D+4F67iaMZy0LOsPVbvnjk0Q1s99WTZI19P02NYr/2uAkE1UepRaQNOlpUtrizvcf19IfAut6f/kAy",
+	"kOwaskb4v/3xyd7Rw0deuJip9i0LdxR7lB49Sh48SvYefTce73333aPxXvI4ub93Pz1MRuP7cD99RK0Q",
+	"0CDNPP/262jvMd0bP9l7fv7lu5u99scHm3w8PLr5UwjTuMIw97Qm2mbWQ4iAWxGogMs3QQ4hOO5YTpXG",
+	"6NRaj5YDrhdpjX8uZBYGj1EqIWPhR4YVBx/AZ4Mo2iMg4l26+GobMTixe9bLMwrIWFUEH5VORPXzmaUn",
+	"xlzrsdUGuCHj6CeRBIwzwWGoOJJSyB4EcKamGwpXi8wB814xnrWNtFTSmeEsrCiFrFmQ+amkzLr4rRV5",
+	"Hpj1Ni4bVBPRx9XniLGhhIAGT8knkVjRYCQzcKP+jkXFsyiAIaWp1Btuo7FBob09suLcPIsjVaUpgOXN",
+	"Y8py/COlPIU8D5q3caSFpnkvA5lNWe7tRi40ueJWXV6LxJD8QbR6+GNLiJ0t6KHhMB/9JJLhXNSchLvi",
+	"oQhYcCltZ1Qbf8bmjOLIhXYjw2au8H8f9w1i7iW7Ag4q4H9Bm2/ZlrC+QSRN8waZ0mtYjjEHT2QqpISc",
+	"amfTdgd+beWynglrDqp71pRXbu/UQNMZtaoLwS8UpIIHlOAn759aJYCpVnwV5/RoEkZLvqeIpJrxiRo2",
+	"cSOSgzvm9I5U5Dlg7KK1h3bBdr3hrbuiZRkIoTwVUzTe8fExoRMJUBh6c2GPdEptmHyIzeycaiG0KLAO",
+	"nwbj1nNKqPNpBMx93H6DCMTICjw0+91CQgc5G+Bh4Rg5x4WyDj67i/EqBeVnpnKaQB4SeVUSWMaPYkaK",
+	"Kp0SVckmrIwrqnNovM9cT6mxsEilKprnc/OVGBPLwYZS2GBVb6Wb6rX3R2HCxcxH9XKgkre1ZruOjc6B",
+	"ouvttNo46XMqUOT1XT+KRcAqpIV5fOGeDmf0NRHcBBIMusE2P3QIrFcwayVZbRBV20aAyA3RA9cbxOjm",
+	"YHW9kj2ePEvvknIjFNqevNkUPQxIat5ntjrat8JpiI9aQWKceWJ4E8Nv+BZdhW/xpVsY3wtY8T8PYeXM",
+	"LCBgFFVpgO9LodTeNc1Zhq5mKoGSimfOt/Pm9VOSVvJ6IF+hVXoxZZOgi6AEadRPH2d//JD8f2LwI69p",
+	"Pnz0XMyWB38pZl8/+DVIOoGLUkLKPFkO+F1CcyMZswuappWk6dAQflpJ6fIslp1kTvnp8X9/snbUMiHX",
+	"qj4aIpBZH9wAC2fFZCs8o7c3ZqgKHftfpnM8cUJcEZuggXpgZlT9kOXhVrmRtbIiEtLD9+JW7la9GQ3+",
+	"/Oa1kFavsANi70kNyxqryQ0WNPbMr5MybtBeUN4AWrRhYAaDIOtRhhurzzAxoAAtWWoDC+Yc+yMcWyak",
+	"YjIWeaYw8JRIoFeZmHF1QnKmdQ4YG+PEmuXGiuAQNHJBWyVkIwCNduYEzphpDdkxMQZkTJSWmGYYE6ZB",
+	"ok2iYhcSm6EDU5G//cd/L0MSwk3UAq/eyD50uYytLpxvnj8ljx88/OtyrsSKMDh6VgIWh8VKO7XKpehZ",
+	"NlOnb+23A6GDZ62LB5YnNqyiCRr710LuFIE0EvC+vX39irinho5sTDcR2fo8OgfykAg+40rTYFKyzUnD",
+	"AJnbKao65mzXg1KpTs7kw8ePWwrNg1DC5CpPnf1iyU4iStMkB0yz9btriNj87RL8YmIgJe/fnBIJY5Au",
+	"OXr1huHTxkvv1tNDtl5gLJDJSomXU6Uv0BuxEbNfMeLtJJe6YqXaSHYEhIMdZMXu9AoE83AjkYBADBAK",
+	"duAVIL1aypPBHW+HMOjev4/2Hp+7/y/2zr+M4kc98Yh/qaAKEEG9rEHrw0FONRQbBnTjDc2PdCoUnBDq",
+	"XJBMT0Wlu8Kl18+I61gTLW7W8ZWR+ztIJxmaerG0XZR4+bZlS6rP7senoe1uDNYF82gDxgJchwrGXtmC",
+	"AOZctGIyTPu+TULT+rSeW3I4j+BvzeC1Wx63WGsrwcaP3STQ9CjcFvlhBrsd73sceR/XUD7mCHIdm/bD",
+	"BpeF9obqFavZ1+bHbGWQbyPd7S5Y2ALqVsRPWjgUeZ7Q9GpDV1prrWtKhRbcR705ZG/9BgVk0eZc6o+D",
+	"8FsgtsWCbpuxh7vd425epcNsi1sN3cANkpww+NSTKLKYwGyHXgRjjcbUnuHvR2e6Lf31EF9w47zEXvZt",
+	"tL3rSguRudJx+wCksqWNPkg8oXluSwB/M+rrccVTkNqmP9hv4HOZW6jsZy3Kds4ELVkwjOxS5ELJk9JF",
+	"l5dSER2UWLWcGtvWFTyuyKdczgsaWAayVD6yg3yiHaX8CMkmzEzrqx56k4IWC3omzhSy3yegOtmdLdUH",
+	"tGRwvWkGCdM7SkXyRBP7OuEOgKET8p5nYkMJ3GMMmPONj4gWpOKZOGmYseBA2NgpGCEjYY0oXwYbE+F6",
+	"JPdaW/jvWkYPEcxr5M2HxnTx/M+t3ml0zqsTZGgfmnUvcLSS9WRJMEUykVaFJY5lvsICfl9b6+5c4HXN",
+	"RdDexLWu9rnaV0I18y1a6v78OeMTkKVkXK8dpZTimmUht60vOykr7WoI/SCN6yktqzWhnWBCUCnFRNJi",
+	"rTezIQqDIb9dneBPDb9FRrjmmvGxWAampDnVYPMjlKuKpBKtCxSyeK7UPnHJPrRdtpLMbX2kAeTkIy9B",
+	"lLlNmcKIiCNGs9jixJsrmC3iwoGC110+5tje48RVaH7kZp6cKW1nwUJoW/6UzAnHXA5ls8kxyQO4HcMI",
+	"2/2P/CO3gQIMI5gJL/tKxy/Jn32A4i/75D3HBD5bP/KRN82EcNkSxpWCbJ8Y7dh+ZeQTAkg5ESX9rQJy",
+	"6breIBivK43NZXxWViq4ljTVMbl88ewdObDxJXVJNOS5IoyTMykK0FOo1D2i4bMmlr185O12KCkoZdMn",
+	"mwKirFXiZAQbmQHX+x955ES0Qnbm+iM8KWk6hb2j/VEURyi5o6nWpTo+OJjNZvsUH+8LOTlwv1UHL0+f",
+	"Pnv19hn+phGFjnxaQcnj6HB/ZN8RJXBkKtH9/dH+feufnSKvObg+PJjW5ZMTCKQfHY1GFrM0zzHkY7d8",
+	"Bnkek4ej+025jzKMIhGZowQUZpiPaRREw+EQ76dZdBy9AO2qNhc6DhyNRiu6DWzWZcDNEGgy8GRpKftm",
+	"ox6O7t/F5DZwllJ+T5NM4KGaCXmFINRV6+HR671qtVCII1UVBTW6Rl1/A02ALqW8PYthc3SiUAKCvAYZ",
+	"nZshDCE0+YWOELo4M8fNcp8o7jT4+jUMa/PKge13cxOvfdE1szJvhvqJCGmZa6A1TsRh5mrmnCiuvxB5",
+	"Zv4IVc0uq7Q2pEkJHizD2Ch3rclcj5yY5KA1SJJSBYQavtLXhOa3vg5aRwM6aC1JK57PfeE8Hrm6pEeM",
+	"655pyN28GUFYFhO7eFsKFBtOb46l4Zf75JVw2Xe2x4Jh4xlIs2bLO8lE+LlYb7+tts3Sv9ohy11DGq2G",
+	"YgPedi3nBrzp20cNeBX7Fg2hYt/xbcC7daOege++E0PedP28bs53yF6b4qEeJjdB0rQkuw3mZplPjLLG",
+	"Hm5L1i2W5vNuba+N3grJHCxtu4gM8slL8/XlSSspFSVEjHJPlNbosxkmjQPE/CYmis6bvi9NbfQ+eeel",
+	"Ik5JJ5RxW0ruz659BaHGdhZej3CAJTS9mkhR8WxZhFrT7rTVAs62SJr3b2+ri1K319GuqSREITUmZhQV",
+	"egmE5hJoNj+xeqZlbpghYbvo3MTR0ejwbiCzKGlNHkdToJlraPlSpHWRQTPZIk+7+XqSf5JlNnXJeWkX",
+	"ybwjuQ++4P83lupzCDVZe44EW9c+qrixCW36FFYoOQfFRBhzQYsiUdqIjSuAUjUuNXxd4w5JwN4udEbn",
+	"xOnH3GjNWBIVu9QrI1ls27Zlav4B4fXUvKBdLKUDxq51jDB6DpkJbhBDjAbc22WwTr1b2Wet2xlutcha",
+	"5q0PVvRxNMfbIiXbBi+0+1XTBlHC1QBgP825RUWYMQaVuxegezZ/A7F8/nvxEVzdNrb1Na+PPqpYed7i",
+	"RapH0Gy0X03Pz5vz4Ok98NH5oDX21kcejQjRUvAJefaOTk7I5el475XgsPcz1en0Eg/n5RvKJ3CJRs5U",
+	"cFFJyIK2GAL13Ld4XIlBBPLgn7qIW9+Rrpf9O7b+aIfTtPMUkXF1U+8ML0Eo7vcdYPyRa1tj+GBdEpDm",
+	"zOBjSrei3zS8wrJXVSeW+rrM3RMfBzaZJqKSq+3AV81rm8JQN9j9h87/x9P5fbOVnpPGgUqjlrOOpm6/",
+	"Q1V9q8dE1WNr4fPuatcGthrcxQmpdafeA+IZ6rv6zTUazRm2x9gnTwinUmLRSq0zcKEJ8JzKCWR9uo3v",
+	"ixFwi9w/GtUekcNHo9h8fvRgFB8efTc6D8SQzgcKAOy+sg3mXG/nahZcv3YHfPgJUQWGseO6Y+hPZ89e",
+	"eBHSq4xvgdZ8tXgv4/3JvLBz99suWYivlF/pNDD7sA1UPjX2h/IGyLK1gxEQ82mlV8GWyt+0cHTw5ZNI",
+	"blZxgJ9EEu12F/tO1CeRbEsV/oSLWNiGJeoLtLX+5FbfZ2ptFtj2p6Od6t57Qs78Szvc/XZCfp/S6cDw",
+	"rhznWx2jD3k7bCrPm1l8EIZJkoqK67at0iTy97rFnrheUTaZ1PqojOHje/5rIfbJg9FjwsbOV8MUsmDk",
+	"ibTppd/Fx1MJVMNZp318y0u1FVy0aqDDPbsXqOBw21SwhgK2guoss3FbRIbzPxr8tLEWxvjC0Tn44v5a",
+	"6SU61XVLBEtOhAtSCAknPoPdIN69EbtoNVJEPsfYE6FlaXvKaBE3fqPCGDUVzwQHS062cUv7dgmmSAKG",
+	"Bl1wus9V1CaqIU6Y1vgTM/0WfTD12HV9oqun7DuCGwnv9hUORjBjj8jVKDOSzXX8mAhCc8En7dNr67yM",
+	"HkWvgGP0/jZ4eANmnG/rcI/u+HC7kniDcw4zxwW/nrJesOs2XVFuAxKui/AmpxxnpRJ6ReZT+7wlNVea",
+	"Ku+a6Ihnb302iQvuf/2FIbvURuvuRCF1tG5244tcW+dLjJumEFsR5z+KmU/ZsRusqdJgI7o2lWIX/KSf",
+	"cDpNTYK+yPblQE5z9vo0KSVkLMVq67FtpOxUC181wbRlSZ1gmmwNscxwjLr1cw3V7f1Ou6SnTqOYHt7h",
+	"yUgLkgtxRai2ocFtUNEbPzY2eZM2Cyyfk4Ipw+2dnYNfspCpow2ujDKxO8Kqmwb0mU5nrpxml7w96eXs",
+	"roFDc2/PdjxWrcJRzLtRbWnbPdkJbENNCOr5LSWgZmYS1XsyhpnRBASHPcUyyGKrzsxcZ6mCKcX4xDb3",
+	"bg3Tpy/4YO7yMX5nXujB8dFdGMg1k8LG4zCp+Irwbk83FUGousIoJKaPgsLr/3YaC8Z9IxQVDUecvpKn",
+	"aZ+1SEZrjuGBq7tYuLJxy+RmGzOOMZnKyjZMVb215nmKQDckNETvFKkGvae0BFrcwnF5p1ZlP3PaIlNy",
+	"qQXw2XVFQXrwtpxjUVQT4Ro9bEhXslW1uAvKOq3ZaMU1ywltTjUda5BkXMl2Zznb95pQktjkvdoCZZ1b",
+	"2lzDvO2Qqa/c3IxQN6OWujr07s2jtVTakXZczLZBtS9BI9VSmTPb/xBnwkluQabu92s9igl88G/uelNX",
+	"aY4e3G3spE3N76AKM7EsNa/0h29HRxmKm4Mv7q+btUrjh9ZtirvEkeuHtXsm/Zo3p6n2Ls2mIgfimkBt",
+	"GSvrY0Tt6y9vg8TF/JYuJp997or2wVj8SvneU1+2bRxiE6UmByWlnCTQdCaDXAEmkn67aP3Nt+gJugTc",
+	"/ZhIo8rrpQSNSlCkEErHRIkCSCbpjBO4Bp7P0aTAb51TJQHzHq/jC1Cg2kvlXlZZjOODuqksXjeFHT72",
+	"yVvgGbnED5cxuezU87msKKxgusTk2qZ4xYK6T550b4c0w9uL6Fws3n6wqbyo0VrVIMYMvJnwjdDsr0jG",
+	"xtgsq75zUgXzr2zfo3BgbfjtwIftiw4P114Su0s3iF1Q38nyRNIJjVmT6sSiHQuIjBLmLgzLYay3Ux9j",
+	"rxDF5tKYonq3vo9WD5hedeNNbcz9PkU2raY5g3DddObZJUW1OvSszBxwO7wttw1eTm+IsA52rdCL6lY8",
+	"u6afg8qVo+/CtKpv4FWUZZ2kF++sdTf2O6flUmECz8QbH5Hchc2Dtfg3Nzc3Oye31R7cRkK4kOYWaM6s",
+	"rekHYOdBA5Ri9CdbyHNrKG49zQyoDnjngrs2YDtrE8KJqym0lQH+Vsc6Tc3vQDhY2yKHjRLm3VUT29jY",
+	"n+lVK12+ucMidHb7bIy+Zdwt2e2ItdVdcrvZbVviafFG2XBxVFYBFJxVeqeMpWlbf8felEHcxuaDO967",
+	"LXcKXtDgGwQISdQVK1eTQT+jafpBBW0DF1xRQtpLnZv46T3VGEju6lAxHivQJ2bF0lkPh6N4NBr51F8s",
+	"PjL/qRlIyKwi/+BwhA7L2oFnoy7LAZd98ku3exs+tIOZYR+MHofjj2/rxlQ71836y38XryRA12bhLiuw",
+	"d5v0heULxi+6HU8ChnLdQaWxJlq2xCjQWeUfufm/f25+0zFupYJs7wDaelkuSeadA+3ahHhzfklXdsxi",
+	"d6qyneCgaq4C3Iqu3GUJuOeuivYWRbjOXXIHZbjtRlA9YgY3bKvhbk8GtqNCx6/iL2qDMkgUa9HaUmb7",
+	"tLW3rsHTbg/c77Obgi/XIWznRMW3KVtYi6eDKVBd2Ovmg8rB4oXrCzd0t+9f72yGLaB392bX2gMWBdEs",
+	"I1XZubW9E/Kz9xLbjj/e1STGfixseI/cq2K53mPYOKOvkQ3epL/bTjY4RW+BI4K8pQYyEgjjjalU93xq",
+	"dTb4o1DdbDpfFWnIKeOeS3yLyWS+fXMA7XheVAn0Si0Y47YFlc8pU5owvcNCPD+ovZ+x1W0sa9y8YcPy",
+	"dyQcVx1odILeJiHtu+uNtDr63/8pgPI/l0Ixza7hL+Rv//lfBL/iMKH4FTpqFt7y+Y7+JWU5lutaZ9Ov",
+	"chhrIqpAn6y3COn382fu9R0Zvm54O9tdG7/fQk3paVNPamWMwx9S9JjK5r5Cj8cag6Gq0w6dtVXQsBLp",
+	"kFzrkXdTUH3+TSus3xpVDNNfFwig1XqyT0u9g5QFP8UdJJV88HmJndaaFj1Pzk5rBa3uALrUig4v4jIf",
+	"QtUHrkkmvoAtKD247e6JxwcHh0d/3R/tj/YPj/969PAISd3N1BvswE41kMVNMN7Aao+uTe5yHhRX7rvs",
+	"oXnlyK9podC0v4pdkzbH8239gB1ctcZ29LM89juqtBEdr3nngl/n2FJwDZLmrYHq+oDloXDFrkWoj/B4",
+	"Z0DTLce5+3p+TpfuNVZ0roIjOTEfWNIU6ttgbamD7yfUEGR7PQn0QdOJ58aNAlR/Xweq3Gh1oHd5wJeC",
+	"T7BPYg1NO7+3qW4Nrci2fMQf1ilALdQihd+c3/xfAAAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

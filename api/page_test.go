@@ -125,6 +125,10 @@ func TestThePageIsUsableByKeyAndByButton(t *testing.T) {
 		eventually(`document.querySelectorAll(".card").length`, "18"),
 		eventually(first+`.querySelector(".artist").textContent`, "Roth"),
 		eventually(`document.querySelector("#taste").textContent.includes("taste v1")`, "true"))
+	step("where the score comes from", chromedp.Click(`.card > img`), chromedp.WaitVisible(`#heat-switch`), chromedp.KeyEvent("h"),
+		eventually(`document.querySelector("#heat").hidden`, "false"), eventually(`document.querySelector("#heat").width`, "4"),
+		eventually(`document.querySelector("#heat-legend").textContent.startsWith("What raises the score within the picture is red")`, "true"),
+		chromedp.Click(`#heat-switch`), eventually(`document.querySelector("#heat").hidden`, "true"), chromedp.KeyEvent(kb.Escape))
 	step("only what is not judged", chromedp.Click(`#unrated`), eventually(`document.querySelectorAll(".card").length`, "5"))
 	step("liked", chromedp.Click(`[data-view=liked]`), eventually(`document.querySelectorAll(".card").length`, "6"))
 	step("search", chromedp.Click(`[data-view=newest]`), chromedp.Click(`#unrated`),

@@ -40,6 +40,9 @@ type Services struct {
 	Follower   *ingest.Follower
 	Embedder   embedder.Embedder
 	Tastes     *taste.Tastes
+	// Patches gives the model in a form that tells its patches, or
+	// palate.ErrConflict where it has none.
+	Patches func(context.Context) (embedder.PatchEmbedder, error)
 }
 
 // Config says how the API is served.

@@ -95,3 +95,33 @@ func (s *Server) ExplainScore(ctx context.Context, request ExplainScoreRequestOb
 	answer.Disliked, err = s.hitsOf(ctx, profile, reasons.Disliked)
 	return ExplainScore200JSONResponse(answer), err
 }
+
+// GetHeatMap answers with what each patch of a picture adds to its score.
+func (s *Server) GetHeatMap(ctx context.Context, request GetHeatMapRequestObject) (GetHeatMapResponseObject, error) {
+	profile, id, err := rated(request.Profile, request.Image)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.services.Catalog.Image(ctx, id); err != nil {
+		return nil, err
+	}
+	version, err := s.services.Tastes.Current(ctx, profile)
+	if err != nil {
+		return nil, withoutProbe(profile, err)
+	}
+	model, err := s.services.Patches(ctx)
+	if err != nil {
+		return nil, err
+	}
+	embedding, patches, err := s.services.Collection.Patches(ctx, model, id)
+	if err != nil {
+		return nil, err
+	}
+	heat, err := version.Heat(embedding, patches)
+	if err != nil {
+		return nil, err
+	}
+	return GetHeatMap200JSONResponse{ImageID: id.String(), Columns: heat.Columns, Rows: heat.Rows, Patches: heat.Patches, Rest: heat.Rest,
+		Exact: heat.Exact, Shown: Area{heat.Shown.MaxX, heat.Shown.MaxY, heat.Shown.MinX, heat.Shown.MinY},
+		Score: heat.Score.Logit, Probability: heat.Score.Probability, ProbeVersion: version.Version}, nil
+}

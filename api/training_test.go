@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"testing"
 	"time"
@@ -148,6 +149,29 @@ func TestARatingIsSeenByTheIndexAtOnce(t *testing.T) {
 		f.do(t, step.method, path, step.body, "Content-Type", "application/json")
 		if got := near(); got != step.want {
 			t.Errorf("step %d: got %d unrated neighbours, want %d", i, got, step.want)
+		}
+	}
+}
+
+func TestPatchesOfThePictureAddUpToItsScore(t *testing.T) {
+	f := newFixture(t)
+	reds, blues := f.add(t, 9, red, "Roth"), f.add(t, 9, blue, "Blau")
+	f.rate(t, palate.Like, reds[:6]...)
+	f.rate(t, palate.Dislike, blues[:6]...)
+	f.learn(t)
+	for _, id := range []palate.ImageID{reds[0], blues[8]} {
+		path := "/v1/profiles/me/scores/" + id.String()
+		var score client.Score
+		var heat client.HeatMap
+		must(t, json.Unmarshal(f.do(t, "GET", path, "").body, &score))
+		must(t, json.Unmarshal(f.do(t, "GET", path+"/heatmap", "").body, &heat))
+		sum := heat.Rest
+		for _, v := range heat.Patches {
+			sum += v
+		}
+		if !heat.Exact || len(heat.Patches) != heat.Columns*heat.Rows || heat.Columns != 4 ||
+			math.Abs(sum-score.Score) > 1e-5 || math.Abs(heat.Score-score.Score) > 1e-5 || heat.ProbeVersion != 1 {
+			t.Errorf("the patches and the rest are %v, the score is %v; got %+v", sum, score.Score, heat)
 		}
 	}
 }

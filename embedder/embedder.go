@@ -82,6 +82,8 @@ func (p Patches) Area(column, row int) Area {
 // PatchEmbedder is an Embedder that can also tell where in a picture it sees
 // what.
 type PatchEmbedder interface {
+	Embedder
+
 	// EmbedPatches returns the tokens of each input's patches, in input
 	// order. A model that has none, and inputs that Embed would refuse, are
 	// palate.ErrInvalid.

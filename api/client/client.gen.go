@@ -204,6 +204,14 @@ func (e GetImageThumbnailParamsWidth) Valid() bool {
 	}
 }
 
+// Area The part of the upright picture that the patches cover, in fractions of its sides from the top left; beyond 0 and 1 where it was padded.
+type Area struct {
+	MaxX float64 `json:"max_x"`
+	MaxY float64 `json:"max_y"`
+	MinX float64 `json:"min_x"`
+	MinY float64 `json:"min_y"`
+}
+
 // ExampleSearch defines model for ExampleSearch.
 type ExampleSearch struct {
 	// Filter Passes the images for which every field that is given holds; one match in a list is enough.
@@ -242,6 +250,36 @@ type Health struct {
 
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
+
+// HeatMap defines model for HeatMap.
+type HeatMap struct {
+	Columns int `json:"columns"`
+
+	// Exact Each patch adds just that, for the embedding is the mean of the patches; else it is what it would add if it were
+	Exact bool `json:"exact"`
+
+	// ImageID UUID derived from the SHA-256 of the file.
+	//
+	// Example: 2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a
+	ImageID ImageID `json:"image_id"`
+
+	// Patches What each patch adds to the score, row by row from the top left
+	Patches []float64 `json:"patches"`
+
+	// Probability Calibrated probability of a like
+	Probability  float64 `json:"probability"`
+	ProbeVersion int     `json:"probe_version"`
+
+	// Rest What comes from no patch: the bias, and the class token's part where the embedding has both
+	Rest float64 `json:"rest"`
+	Rows int     `json:"rows"`
+
+	// Score The probe's logit, of the picture embedded anew
+	Score float64 `json:"score"`
+
+	// Shown The part of the upright picture that the patches cover, in fractions of its sides from the top left; beyond 0 and 1 where it was padded.
+	Shown Area `json:"shown"`
+}
 
 // Hit defines model for Hit.
 type Hit struct {
@@ -1244,6 +1282,13 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/scores/{image} (the `GetScore` operationId).
 	GetScore(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetHeatMap Where in an image its score comes from
+	//
+	// What each patch of the picture adds to the probe's score. The patches and the rest add up to the score. 409 if the model tells nothing of patches, as the built-in one.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/scores/{image}/heatmap (the `GetHeatMap` operationId).
+	GetHeatMap(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ExplainScore The nearest liked and disliked pictures of an image
 	//
 	// Corresponds with GET /v1/profiles/{profile}/scores/{image}/why (the `ExplainScore` operationId).
@@ -1889,6 +1934,23 @@ func (c *Client) ScoreUploadWithBody(ctx context.Context, profile ProfilePath, c
 // Corresponds with GET /v1/profiles/{profile}/scores/{image} (the `GetScore` operationId).
 func (c *Client) GetScore(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetScoreRequest(c.Server, profile, image)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetHeatMap Where in an image its score comes from
+//
+// What each patch of the picture adds to the probe's score. The patches and the rest add up to the score. 409 if the model tells nothing of patches, as the built-in one.
+//
+// Corresponds with GET /v1/profiles/{profile}/scores/{image}/heatmap (the `GetHeatMap` operationId).
+func (c *Client) GetHeatMap(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetHeatMapRequest(c.Server, profile, image)
 	if err != nil {
 		return nil, err
 	}
@@ -3816,6 +3878,47 @@ func NewGetScoreRequest(server string, profile ProfilePath, image ImagePath) (*h
 	return req, nil
 }
 
+// NewGetHeatMapRequest constructs an http.Request for the GetHeatMap method
+func NewGetHeatMapRequest(server string, profile ProfilePath, image ImagePath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "image", image, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/scores/%s/heatmap", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewExplainScoreRequest constructs an http.Request for the ExplainScore method
 func NewExplainScoreRequest(server string, profile ProfilePath, image ImagePath, params *ExplainScoreParams) (*http.Request, error) {
 	var err error
@@ -4359,6 +4462,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/profiles/{profile}/scores/{image} (the `GetScore` operationId).
 	GetScoreWithResponse(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*GetScoreResponse, error)
+
+	// GetHeatMapWithResponse Where in an image its score comes from
+	//
+	// What each patch of the picture adds to the probe's score. The patches and the rest add up to the score. 409 if the model tells nothing of patches, as the built-in one.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/scores/{image}/heatmap (the `GetHeatMap` operationId).
+	GetHeatMapWithResponse(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*GetHeatMapResponse, error)
 
 	// ExplainScoreWithResponse The nearest liked and disliked pictures of an image
 	//
@@ -5922,6 +6034,54 @@ func (r GetScoreResponse) ContentType() string {
 	return ""
 }
 
+type GetHeatMapResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *HeatMap
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetHeatMapResponse) GetJSON200() *HeatMap {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetHeatMapResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetHeatMapResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetHeatMapResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetHeatMapResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetHeatMapResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ExplainScoreResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -6631,6 +6791,21 @@ func (c *ClientWithResponses) GetScoreWithResponse(ctx context.Context, profile 
 		return nil, err
 	}
 	return ParseGetScoreResponse(rsp)
+}
+
+// GetHeatMapWithResponse Where in an image its score comes from
+//
+// What each patch of the picture adds to the probe's score. The patches and the rest add up to the score. 409 if the model tells nothing of patches, as the built-in one.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/scores/{image}/heatmap (the `GetHeatMap` operationId).
+func (c *ClientWithResponses) GetHeatMapWithResponse(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*GetHeatMapResponse, error) {
+	rsp, err := c.GetHeatMap(ctx, profile, image, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetHeatMapResponse(rsp)
 }
 
 // ExplainScoreWithResponse The nearest liked and disliked pictures of an image
@@ -7754,6 +7929,39 @@ func ParseGetScoreResponse(rsp *http.Response) (*GetScoreResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Score
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetHeatMapResponse parses an HTTP response from a GetHeatMapWithResponse call
+func ParseGetHeatMapResponse(rsp *http.Response) (*GetHeatMapResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetHeatMapResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest HeatMap
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

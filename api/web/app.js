@@ -244,6 +244,7 @@ async function look(image, score) {
   const picture = $("figure img", viewer);
   picture.src = `${image.thumbnail_url.split("?")[0]}?width=1280`;
   picture.alt = image.title || "Untitled";
+  $("#heat").hidden = true;
   $("figcaption", viewer).replaceChildren(...caption(image));
   showVerdict($("figcaption", viewer), image.verdict);
   $(".strip", viewer).replaceChildren();
@@ -259,6 +260,48 @@ async function look(image, score) {
   }));
 }
 
+// ---- where in the picture the score comes from
+
+const red = [0xc8, 0x37, 0x2d], blue = [0x3d, 0x5a, 0x80], strongest = 0.75;
+
+/** heat lays over the picture what its patches add to the score, or takes it away. */
+async function heat() {
+  const image = viewer.image, overlay = $("#heat"), button = $("#heat-switch"), legend = $("#heat-legend");
+  const show = overlay.hidden;
+  if (show) {
+    legend.textContent = "Looking …";
+    let map;
+    try {
+      map = await call(`${profilePath()}/scores/${image.id}/heatmap`);
+    } catch (error) { // the notice lies below the dialog
+      if (viewer.image === image) legend.textContent = error.message;
+      return;
+    }
+    if (viewer.image !== image) return;
+    draw(overlay, map);
+    legend.textContent = `What raises the score within the picture is red, what lowers it blue${map.exact ? "" : "; a guess, for the model does not take the mean of its patches"}.`;
+  } else {
+    legend.textContent = "";
+  }
+  overlay.hidden = !show;
+  button.setAttribute("aria-pressed", show);
+}
+
+/** draw paints a pixel for each patch, which the browser makes larger and smooth. */
+function draw(overlay, { columns, rows, patches, shown }) {
+  const mean = patches.reduce((sum, v) => sum + v, 0) / patches.length;
+  const most = Math.max(...patches.map((v) => Math.abs(v - mean))) || 1;
+  Object.assign(overlay, { width: columns, height: rows });
+  const pixels = new ImageData(columns, rows);
+  patches.forEach((v, i) => {
+    const share = (v - mean) / most;
+    pixels.data.set([...(share < 0 ? blue : red), Math.round(255 * strongest * Math.abs(share))], 4 * i);
+  });
+  overlay.getContext("2d").putImageData(pixels, 0, 0);
+  const percent = (fraction) => 100 * fraction + "%";
+  Object.assign(overlay.style, { left: percent(shown.min_x), top: percent(shown.min_y), width: percent(shown.max_x - shown.min_x), height: percent(shown.max_y - shown.min_y) });
+}
+
 function caption(image) {
   const facts = [["artist", "Artist"], ["date", "Date"], ["medium", "Medium"], ["licence", "Licence"], ["credit", "Credit"], ["site", "From"]];
   const list = element("dl");
@@ -271,7 +314,12 @@ function caption(image) {
   links.append(element("a", { href: image.file_url, textContent: `Full picture (${image.width} × ${image.height})`, target: "_blank" }));
   if (page) links.append(" · ", element("a", { href: page, textContent: "Source", target: "_blank", rel: "noreferrer" }));
   const verdicts = $("#card").content.querySelector(".verdicts").cloneNode(true);
-  return [element("h2", { textContent: image.title || "Untitled" }), list, verdicts, links];
+  const heatSwitch = element("button", { type: "button", id: "heat-switch", textContent: "Heat map", title: "Where in the picture the score comes from (H)", hidden: !image.embedded });
+  heatSwitch.setAttribute("aria-pressed", "false");
+  heatSwitch.addEventListener("click", () => orTell(heat()));
+  const legend = element("p", { id: "heat-legend" });
+  legend.setAttribute("role", "status");
+  return [element("h2", { textContent: image.title || "Untitled" }), list, verdicts, heatSwitch, legend, links];
 }
 
 function element(name, properties = {}) {
@@ -362,7 +410,10 @@ document.addEventListener("keydown", (event) => {
     if (!viewer.open) here.nextElementSibling?.focus();
     return;
   }
-  if (viewer.open) return;
+  if (viewer.open) {
+    if (key === "h" && viewer.image?.embedded && !event.repeat) orTell(heat());
+    return;
+  }
   if (event.key === "Enter" && here === document.activeElement) return void orTell(look(here.image, here.score));
   const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns(), ArrowUp: -columns() };
   if (!(event.key in steps)) return;

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/index/qdrant"
 	"github.com/palate-art/palate/internal/catalog"
@@ -37,6 +39,9 @@ type home struct {
 	follower *ingest.Follower // of server, or else of index
 	spare    *ingest.Follower // of the embedded index that answers while server is away
 	tastes   *taste.Tastes
+
+	opening sync.Mutex             // of seeing
+	seeing  embedder.PatchEmbedder // set by patches
 }
 
 // openHome opens catalog and image store, making the folder if need be.

@@ -114,7 +114,7 @@ func (s *session) againstFloat32(ctx context.Context, tested *openedModel, use f
 	other := &session{globals: &plain, out: s.out, errOut: s.errOut, logger: s.logger}
 	settings := tested.choice.settings
 	settings.Numeric = embedder.NumericFloat
-	e, _, err := other.open(ctx, rt, settings, ort.Choice{Device: ort.Device{Kind: ort.DeviceCPU}}, onnx.DefaultConfig())
+	e, _, err := other.open(ctx, rt, settings, ort.Choice{Device: ort.Device{Kind: ort.DeviceCPU}}, onnx.DefaultConfig(), false)
 	if err != nil {
 		return err
 	}

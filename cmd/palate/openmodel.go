@@ -21,6 +21,9 @@ type openedModel struct {
 	*onnx.Embedder
 	choice choice
 	device ort.Choice // before the model was loaded on it
+
+	runtime *ort.Runtime
+	config  onnx.Config
 }
 
 // openEmbedder finds or fetches the runtime, decides on a model and loads it.
@@ -45,7 +48,7 @@ func (s *session) openEmbedder(ctx context.Context, used []usedModel, mayPull bo
 	}
 	config := onnx.DefaultConfig()
 	config.Device = wanted
-	e, settings, err := s.open(ctx, rt, c.settings, device, config)
+	e, settings, err := s.open(ctx, rt, c.settings, device, config, false)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +57,7 @@ func (s *session) openEmbedder(ctx context.Context, used []usedModel, mayPull bo
 			e.Name(), c.keeps, e.Model(), settings.Model, palate.ErrConflict), e.Close())
 	}
 	c.settings = settings
-	return &openedModel{e, c, device}, nil
+	return &openedModel{e, c, device, rt, config}, nil
 }
 
 // device is what --device and --gpu-memory ask for.
@@ -75,8 +78,8 @@ func (s *session) device() (ort.Device, error) {
 }
 
 // open loads a model by its settings, and gives them with all that was left
-// open filled in.
-func (s *session) open(ctx context.Context, rt *ort.Runtime, settings models.Settings, device ort.Choice, config onnx.Config) (*onnx.Embedder, models.Settings, error) {
+// open filled in. With patches a transformer tells those too.
+func (s *session) open(ctx context.Context, rt *ort.Runtime, settings models.Settings, device ort.Choice, config onnx.Config, patches bool) (*onnx.Embedder, models.Settings, error) {
 	if err := settings.Validate(); err != nil {
 		return nil, settings, err
 	}
@@ -106,7 +109,7 @@ func (s *session) open(ctx context.Context, rt *ort.Runtime, settings models.Set
 	if precision == vit.Int8 && device.Kind != ort.DeviceCPU {
 		return nil, settings, usagef("int8 is computed on a CPU alone: add --device cpu")
 	}
-	built, err := source.Build(ctx, settings, precision, device.Kind)
+	built, err := source.Build(ctx, settings, models.Target{Precision: precision, Device: device.Kind, Patches: patches})
 	if err != nil {
 		return nil, settings, err
 	}

@@ -76,7 +76,7 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 		config.Hosts = options.hosts // empty: whoever opened it to the network is reached by any name
 	}
 	server, err := api.New(api.Services{Catalog: h.catalog, Store: h.store, Collection: h.collection, Index: h.index,
-		Follower: h.follower, Embedder: h.embedder, Tastes: h.tastes}, config, h.session.logger)
+		Follower: h.follower, Embedder: h.embedder, Tastes: h.tastes, Patches: h.patches}, config, h.session.logger)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
@@ -68,12 +70,27 @@ func (c *queueCommand) Run(ctx context.Context, s *session) error {
 type whyCommand struct {
 	Image string `arg:"" name:"image" help:"Id of an image, or a file in the collection."`
 	Limit int    `help:"Pictures to show of each kind." default:"5" short:"n"`
+
+	Heatmap string `help:"PNG file to draw into where in the picture the score comes from." name:"heatmap" type:"path" placeholder:"FILE.png"`
+}
+
+// heatLine is what why prints of a heat map.
+type heatLine struct {
+	File    string    `json:"file"`
+	Columns int       `json:"columns"`
+	Rows    int       `json:"rows"`
+	Patches []float64 `json:"patches"`
+	Rest    float64   `json:"rest"`
+	Exact   bool      `json:"exact"`
 }
 
 // Run shows what speaks for an image and what against it.
 func (c *whyCommand) Run(ctx context.Context, s *session) error {
 	if c.Limit < 1 || c.Limit > index.MaxLimit {
 		return usagef("--limit is %d, want 1 to %d", c.Limit, index.MaxLimit)
+	}
+	if c.Heatmap != "" && !strings.EqualFold(filepath.Ext(c.Heatmap), ".png") {
+		return usagef("--heatmap is %s, want a name that ends in .png", c.Heatmap)
 	}
 	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
 		id, err := h.imageNamed(c.Image)
@@ -106,11 +123,33 @@ func (c *whyCommand) Run(ctx context.Context, s *session) error {
 				s.table(hitRows(lines)...)
 			}
 		}
+		if c.Heatmap != "" {
+			if out["heatmap"], err = c.drawHeat(ctx, s, h, profile, id); err != nil {
+				return err
+			}
+		}
 		if s.JSON {
 			return s.print(out)
 		}
 		return nil
 	})
+}
+
+// drawHeat draws where the score comes from.
+func (c *whyCommand) drawHeat(ctx context.Context, s *session, h *home, profile palate.Profile, id palate.ImageID) (heatLine, error) {
+	heat, err := h.heat(ctx, profile, id)
+	if err != nil {
+		return heatLine{}, err
+	}
+	if err := h.writeHeatMap(ctx, c.Heatmap, heat, id); err != nil {
+		return heatLine{}, err
+	}
+	guess := ""
+	if !heat.Exact {
+		guess = ": a guess, for the model does not take the mean of its patches (--pool mean does)"
+	}
+	s.say("\nIn %s what raises the score within the picture is red, what lowers it blue%s.", c.Heatmap, guess)
+	return heatLine{c.Heatmap, heat.Columns, heat.Rows, heat.Patches, heat.Rest, heat.Exact}, nil
 }
 
 // hitLines describes hits.

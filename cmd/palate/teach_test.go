@@ -1,6 +1,7 @@
 package main
 
 import (
+	"image/png"
 	"math"
 	"os"
 	"path/filepath"
@@ -199,5 +200,47 @@ func TestProfilesFromTheCommandLine(t *testing.T) {
 		if r := runPalate(t, append(tt.args, "--data", home)...); r.code != tt.code {
 			t.Errorf("%s: got exit code %d and %q, want %d", name, r.code, r.err, tt.code)
 		}
+	}
+}
+
+type explained struct {
+	Score   float64
+	Heatmap heatLine
+}
+
+// The heat map is exact where the model takes the mean of its patches, a guess
+// where it takes the class token, and can't be had of a model without patches.
+func TestWhyDrawsWhereTheScoreComesFrom(t *testing.T) {
+	addTiny(t)
+	for pool, exact := range map[string]bool{"mean": true, "both": true, "cls": false} {
+		home := filepath.Join(t.TempDir(), "collection")
+		report := jsonRun[demoReport](t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--model", "tiny", "--pool", pool, "--keep", "--data", home, "--profile", "me")
+		best := jsonRun[[]scored](t, "scores", "--data", home, "--limit", "1", "--model", "tiny")[0]
+		drawing := filepath.Join(t.TempDir(), "heat.PNG")
+		why := jsonRun[explained](t, "why", best.Image, "--data", home, "--model", "tiny", "--heatmap", drawing)
+		h := why.Heatmap
+		sum := h.Rest
+		for _, v := range h.Patches {
+			sum += v
+		}
+		if h.Exact != exact || h.Columns != 4 || h.Rows != 4 || len(h.Patches) != 16 || math.Abs(sum-why.Score) > 1e-5 || why.Score != best.Score {
+			t.Errorf("pool %s, of %d pictures: the patches and the rest are %v, the score is %v; got %+v", pool, report.Embedded, sum, why.Score, h)
+		}
+		file, err := os.Open(drawing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if size, err := png.DecodeConfig(file); err != nil || size.Width < 100 {
+			t.Errorf("pool %s: the drawing is %+v: %v", pool, size, err)
+		}
+		file.Close()
+	}
+	home := demoCollection(t)
+	best := jsonRun[[]scored](t, "scores", "--data", home, "--limit", "1")[0]
+	drawing := filepath.Join(t.TempDir(), "heat.png")
+	mustFail(t, exitFailed, []string{"baseline", "DINOv2"}, "why", best.Image, "--data", home, "--heatmap", drawing)
+	mustFail(t, exitUsage, []string{".png"}, "why", best.Image, "--data", home, "--heatmap", "heat.svg")
+	if _, err := os.Stat(drawing); !os.IsNotExist(err) {
+		t.Errorf("a drawing was left: %v", err)
 	}
 }

@@ -203,6 +203,31 @@ type thumbnail struct{ *bytes.Reader }
 
 func (thumbnail) Close() error { return nil }
 
+// Patches embeds an image anew, and gives its patches beside the embedding.
+// palate.ErrNotFound if its file is not there.
+func (c *Collection) Patches(ctx context.Context, e embedder.PatchEmbedder, id palate.ImageID) (palate.Embedding, embedder.Patches, error) {
+	failed := func(err error) (palate.Embedding, embedder.Patches, error) {
+		return nil, embedder.Patches{}, fmt.Errorf("patches of %s: %w", id, err)
+	}
+	m, err := c.open(ctx, id, e.Detail())
+	if err != nil {
+		return failed(err)
+	}
+	input, err := e.Prepare(m)
+	if err != nil {
+		return failed(err)
+	}
+	embeddings, err := e.Embed(ctx, []embedder.Input{input})
+	if err != nil {
+		return failed(err)
+	}
+	patches, err := e.EmbedPatches(ctx, []embedder.Input{input})
+	if err != nil {
+		return failed(err)
+	}
+	return embeddings[0], patches[0], nil
+}
+
 // EmbedPicture gives the embedding of a picture that is not kept.
 func (c *Collection) EmbedPicture(ctx context.Context, e embedder.Embedder, content []byte) (palate.Embedding, error) {
 	m, _, err := picture.DecodeAtLeast(bytes.NewReader(content), c.limits, e.Detail())

@@ -29,11 +29,22 @@ type Built struct {
 // 518 pixels cost eight times as much.
 const smallSize = 224
 
+// Target is what a graph is made for. It does not change the function, except
+// that vit.Int8 is another one.
+type Target struct {
+	Precision vit.Precision
+	Device    string // its kind, ort.DeviceCPU or another
+	// Patches asks for the patches' tokens as an output of their own, which
+	// costs time in models that are not pooled over them. A foreign model has
+	// it or not.
+	Patches bool
+}
+
 // Build makes the model's graph. What of settings is open is filled in by the
 // publisher's word, the size by the kind of device. It reads the whole file
 // and holds it against its hash: another file is palate.ErrInvalid, as are
 // settings that the model can't have; one that is gone is palate.ErrNotFound.
-func (m Source) Build(ctx context.Context, settings Settings, precision vit.Precision, device string) (Built, error) {
+func (m Source) Build(ctx context.Context, settings Settings, target Target) (Built, error) {
 	if err := settings.Validate(); err != nil {
 		return Built{}, err
 	}
@@ -51,8 +62,8 @@ func (m Source) Build(ctx context.Context, settings Settings, precision vit.Prec
 		return Built{}, fmt.Errorf("model %s: %s: %w", m.Name, m.File, err)
 	}
 	o := vit.Options{Name: m.Name, Licence: m.Licence.Name, Width: settings.Size, Height: settings.Size, Fit: settings.Fit,
-		Pool: settings.Pool, Precision: precision, Resampling: settings.Resample}
-	if size := defaultSize(architecture, device); settings.Size == 0 {
+		Pool: settings.Pool, Tokens: target.Patches, Precision: target.Precision, Resampling: settings.Resample}
+	if size := defaultSize(architecture, target.Device); settings.Size == 0 {
 		o.Width, o.Height = size, size
 	}
 	o = o.Fill(architecture)

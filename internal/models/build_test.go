@@ -91,7 +91,7 @@ func TestTheSizeIsThePublishedOneOnAGPUAnd224OnACPU(t *testing.T) {
 		{small, ort.DeviceCPU, models.Settings{}, 56, 56},
 		{small, ort.DeviceCUDA, models.Settings{}, 56, 56},
 	} {
-		built, err := tc.source.Build(t.Context(), tc.asked, vit.Float32, tc.device)
+		built, err := tc.source.Build(t.Context(), tc.asked, models.Target{Precision: vit.Float32, Device: tc.device})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +110,7 @@ func TestSettingsLeadToTheSameFunctionAgain(t *testing.T) {
 	source := added(t, models.Addition{File: tiny})
 	identity := func(s models.Settings, p vit.Precision, device string) (palate.ModelID, models.Settings) {
 		t.Helper()
-		built, err := source.Build(t.Context(), s, p, device)
+		built, err := source.Build(t.Context(), s, models.Target{Precision: p, Device: device})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -224,7 +224,7 @@ func TestDamagedWeightsBuildNothing(t *testing.T) {
 			} else {
 				write(t, file, string(change(slices.Clone(content))))
 			}
-			if _, err := source.Build(t.Context(), models.Settings{}, vit.Float32, ort.DeviceCPU); !errors.Is(err, want) || !strings.Contains(err.Error(), file) {
+			if _, err := source.Build(t.Context(), models.Settings{}, models.Target{Precision: vit.Float32, Device: ort.DeviceCPU}); !errors.Is(err, want) || !strings.Contains(err.Error(), file) {
 				t.Errorf("got %v, want %v and the file's name", err, want)
 			}
 		})
