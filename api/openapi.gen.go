@@ -221,6 +221,9 @@ type Area struct {
 
 // ExampleSearch defines model for ExampleSearch.
 type ExampleSearch struct {
+	// Collapse Show one of every group of images that are at least this similar
+	Collapse *float32 `json:"collapse,omitempty"`
+
 	// Filter Passes the images for which every field that is given holds; one match in a list is enough.
 	Filter   *Filter    `json:"filter,omitempty"`
 	Limit    *int       `json:"limit,omitempty"`
@@ -731,6 +734,9 @@ type Artist = []string
 // Category defines model for Category.
 type Category = []string
 
+// Collapse defines model for Collapse.
+type Collapse = float32
+
 // Cursor defines model for Cursor.
 type Cursor = string
 
@@ -823,6 +829,9 @@ type GetImageParams struct {
 type ListNeighboursParams struct {
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
 
+	// Collapse Show one of every group of images that are at least this similar to one before them, crops and copies of one work.
+	Collapse *Collapse `form:"collapse,omitempty" json:"collapse,omitempty"`
+
 	// Profile Whose verdict stands beside each image, and whom `judged` asks about.
 	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
 
@@ -893,6 +902,9 @@ type ListScoresParams struct {
 	// Cursor The `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
+	// Collapse Show one of every group of images that are at least this similar to one before them, crops and copies of one work.
+	Collapse *Collapse `form:"collapse,omitempty" json:"collapse,omitempty"`
+
 	// MinProbability Only images that the probe gives more than this.
 	MinProbability *float64 `form:"min_probability,omitempty" json:"min_probability,omitempty"`
 
@@ -934,6 +946,9 @@ type SearchByUploadMultipartBody struct {
 // SearchByUploadParams defines parameters for SearchByUpload.
 type SearchByUploadParams struct {
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Collapse Show one of every group of images that are at least this similar to one before them, crops and copies of one work.
+	Collapse *Collapse `form:"collapse,omitempty" json:"collapse,omitempty"`
 
 	// Profile Whose verdict stands beside each image, and whom `judged` asks about.
 	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
@@ -1290,6 +1305,13 @@ func (w *ServerInterfaceWrapper) ListNeighbours(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "collapse" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "collapse", ctx.QueryParams(), &params.Collapse, runtime.BindQueryParameterOptions{Type: "number", Format: "float"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter collapse: %s", err))
 	}
 
 	// ------------- Optional query parameter "profile" -------------
@@ -1826,6 +1848,13 @@ func (w *ServerInterfaceWrapper) ListScores(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
 	}
 
+	// ------------- Optional query parameter "collapse" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "collapse", ctx.QueryParams(), &params.Collapse, runtime.BindQueryParameterOptions{Type: "number", Format: "float"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter collapse: %s", err))
+	}
+
 	// ------------- Optional query parameter "min_probability" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "min_probability", ctx.QueryParams(), &params.MinProbability, runtime.BindQueryParameterOptions{Type: "number", Format: "double"})
@@ -2004,6 +2033,13 @@ func (w *ServerInterfaceWrapper) SearchByUpload(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "collapse" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "collapse", ctx.QueryParams(), &params.Collapse, runtime.BindQueryParameterOptions{Type: "number", Format: "float"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter collapse: %s", err))
 	}
 
 	// ------------- Optional query parameter "profile" -------------
@@ -4891,130 +4927,132 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3dctu4kvCroPidr3LOLm3Lzs+Z2FeZTJLxVCbx5m9qa+K1QbIlISYBDgBa0aZctZd7vQ+xr7D3+yjn",
-	"SbbQAPgjgRLlSJ7MqZObWCIFNNCN/u/GlygVRSk4cK2i4y9RSSUtQIPET0+kZkqbvzJQqWSlZoJHx9ET",
-	"PidiTPQUFBCKL6mYwGea6nxOqCIzybQGvh/FETM/+K0COY/iiNMCouPI/iSKI5VOoaBmAqahwDkL+vkl",
-	"8ImeRseHo9EojvS8NL9RWjI+iW5i88apffth85hKSefRzU0cPaUaJkLO14Cd2tcYqD4oUz/QjuCspBJy",
-	"Gcp3UyCXHD7rixTfuHQwk5JOgCQwFhJ6QbZjtgFuwfnQgFkwXsO9BPRNHD0X8kyKMcthGbRfpkIBuQaZ",
-	"sVQTpSnPFElAsQwI0HRKWEEnEBPKMzKbioJcfqqyCWSXhKorRWgiKt0HeukmbcP+Jwnj6Dj6fwcNkR7Y",
-	"p+rAAfnK/NrA/SPTL1nBkFpD4+f4sD16BmNa5To6PhohslhRFeaD3ST7qdkixjVMQOJcp2aZZ9TsYQh7",
-	"uAv3FGFZvdjSvFzDgi9EcSTht4pJyKJjLSsYunKc/fQHhOQn3N9lML6fk9mUaks3dqeIoiw7JpeSaoMR",
-	"pkjOriAjQpKMKfw7JpcVb55zYHoKsg9jFreDEWZBfc5y7XbxJUuBp7DmnOb2LRWTZE7UVEhNzPx9QLnX",
-	"d3Rmb0thDzelMEfd/TTmkHpPdXejS2fNmbodpS2esbdMr0OXYhrUCaFkKpTFVEwuxyLPwDAySS6rMhc0",
-	"u+zDn/n9jpD3AaRigvfvKa+KBKRnt9f29Z6tdU9Xbm2NcQOv/bcW8f8KVD6XougjsjlQeTE2LwRnut+d",
-	"Y+9he6cW53knVs6ixVfNcWO3BpT+XmQMEIfIut4jBZiPqeAaOB6ooso1K6nUB2Mhi72Mapx0A47ohq0n",
-	"bnBizhNLdSVvOXUpRQlSuzWEReNPZ89exOTs1YuYvDh9HpNfIDmLyfc/nxmif3f6/HkUR2Z4qqPjKGGc",
-	"4nYvi98G8l/tTOf1WyL5BKkOLhC/UaXgysJ4JkWSQ7GwUFqWOUupgfigtG/88ydlwP8ynCHguAjDom5A",
-	"NZmh7if4JCazKchaFTCSSJBM7OMa3WhWwwTaw+Co1P4oVqVkk6kmpcUi0bVoozqdgiKpuAYZE8bJWNLU",
-	"jKLMb5lWxCgnipgTg7/QoiQ5jPUJSWAueEZGCOKhhZcwu4aSZhmg9O7ivqCfLz4jEXhUZqJKkMM6JFke",
-	"4rjRxXzou4wPH5fxgeMukJOdxA8Qu8V4QJfpLI6efaZFmcNboDJFnkmzjJndpflZa1/GNFcQLx8TI+jX",
-	"EJRXB2InPW+vlsURhwnV7Bo6UmOQItUWHYejJdkRR6VQbEtDF4z7j4F5Gs17E7ncxnINagihz2ukrMRk",
-	"9zSeUaVA4elBxVWRsZBkNmXplMA1yDkZM8gzeyqZIhN2DZxMRZ6pEyI4kMKcUnM4KcmZwneAi2oyXT5g",
-	"zpjs7PNGcj6OGsPua0b5VCvWw3Xa2GufXzUzF/qCZeqrSS0wNCpnXwNbo300v22dQK82BB7eBKjxR6C5",
-	"1cW6RGBYfxfM7vMMNGV5EHyrv3yJwHIuhCCDz1FAWxRXrRESIXKgfOk04Xj4bug4Le2vprpCEIEbNvWr",
-	"+aE5ThNJM8haY/RIfDdA7LbgPLxp+mdaLu9KKvKq4CqMGfTNLAvaZ8ZoRyFKaJYp8qlSGs9xjGfcHHko",
-	"Esgyxifm2JovCqC8cUmg/D0hkCsUnkxZaW/kqKjyzAxL2Bg/g2zJqHrDY2sNX7BsA0J384Y8FFRbV0Rr",
-	"VVogsCoVRiORYmZMSfPfklZgdH1PcwNEcYB9JzRhOdMB79NTmrMEjWvSes/sJEVLvK0g9k9pfgoX3voI",
-	"4lpCyGeHO5OKwitDXNgtOsYNSBhVVlkzn9KcKrNtV8DvKauJWfWoSxBTqkgi0CoaALkUsx7iRMT0mrmJ",
-	"MXJzMWE6rsnO6YEWFMgI5TAbBoWaihlfR2molS6ezZpM4/qouUU19Og23583P51fYpdCFpEZPO1WJ+qe",
-	"dOs+GnJaLNMvWE5lkCZPOQdpNjmrUk1mTE9xf9EaJNeQanQm1ts6zgXVa/VM791qTdyztJfOu9xd3pTp",
-	"4dLPbFDgJBYig9zxlNUsF2dr/SAE6qnf8AVlxdDeBdVdbkE17GlWQEjm0B6HuiH1MZOO+RJKlKhkCqhK",
-	"qdiYkFCUeh4aMpk7mV5DwLh+9CAKacj+vIS4A+gpSOcvBAVcE9wSPOQKgBOmg9zbKKIXlQyLYw9TWyB/",
-	"KmESWsgUjI23DNp7a/zFpGSfIVfBhW0kPNSUHj18FITXbvtw6nuL74cIUE+rIuGU5b17o5nOYauk4Bzz",
-	"64D+4F67iaMZy0LOsPVbvnjk0Q1s99WTZI19P02NYr/2uAkE1UepRaQNOlpUtrizvcf19IfAut6f/kAy",
-	"kOwaskb4v/3xyd7Rw0deuJip9i0LdxR7lB49Sh48SvYefTce73333aPxXvI4ub93Pz1MRuP7cD99RK0Q",
-	"0CDNPP/262jvMd0bP9l7fv7lu5u99scHm3w8PLr5UwjTuMIw97Qm2mbWQ4iAWxGogMs3QQ4hOO5YTpXG",
-	"6NRaj5YDrhdpjX8uZBYGj1EqIWPhR4YVBx/AZ4Mo2iMg4l26+GobMTixe9bLMwrIWFUEH5VORPXzmaUn",
-	"xlzrsdUGuCHj6CeRBIwzwWGoOJJSyB4EcKamGwpXi8wB814xnrWNtFTSmeEsrCiFrFmQ+amkzLr4rRV5",
-	"Hpj1Ni4bVBPRx9XniLGhhIAGT8knkVjRYCQzcKP+jkXFsyiAIaWp1Btuo7FBob09suLcPIsjVaUpgOXN",
-	"Y8py/COlPIU8D5q3caSFpnkvA5lNWe7tRi40ueJWXV6LxJD8QbR6+GNLiJ0t6KHhMB/9JJLhXNSchLvi",
-	"oQhYcCltZ1Qbf8bmjOLIhXYjw2au8H8f9w1i7iW7Ag4q4H9Bm2/ZlrC+QSRN8waZ0mtYjjEHT2QqpISc",
-	"amfTdgd+beWynglrDqp71pRXbu/UQNMZtaoLwS8UpIIHlOAn759aJYCpVnwV5/RoEkZLvqeIpJrxiRo2",
-	"cSOSgzvm9I5U5Dlg7KK1h3bBdr3hrbuiZRkIoTwVUzTe8fExoRMJUBh6c2GPdEptmHyIzeycaiG0KLAO",
-	"nwbj1nNKqPNpBMx93H6DCMTICjw0+91CQgc5G+Bh4Rg5x4WyDj67i/EqBeVnpnKaQB4SeVUSWMaPYkaK",
-	"Kp0SVckmrIwrqnNovM9cT6mxsEilKprnc/OVGBPLwYZS2GBVb6Wb6rX3R2HCxcxH9XKgkre1ZruOjc6B",
-	"ouvttNo46XMqUOT1XT+KRcAqpIV5fOGeDmf0NRHcBBIMusE2P3QIrFcwayVZbRBV20aAyA3RA9cbxOjm",
-	"YHW9kj2ePEvvknIjFNqevNkUPQxIat5ntjrat8JpiI9aQWKceWJ4E8Nv+BZdhW/xpVsY3wtY8T8PYeXM",
-	"LCBgFFVpgO9LodTeNc1Zhq5mKoGSimfOt/Pm9VOSVvJ6IF+hVXoxZZOgi6AEadRPH2d//JD8f2LwI69p",
-	"Pnz0XMyWB38pZl8/+DVIOoGLUkLKPFkO+F1CcyMZswuappWk6dAQflpJ6fIslp1kTvnp8X9/snbUMiHX",
-	"qj4aIpBZH9wAC2fFZCs8o7c3ZqgKHftfpnM8cUJcEZuggXpgZlT9kOXhVrmRtbIiEtLD9+JW7la9GQ3+",
-	"/Oa1kFavsANi70kNyxqryQ0WNPbMr5MybtBeUN4AWrRhYAaDIOtRhhurzzAxoAAtWWoDC+Yc+yMcWyak",
-	"YjIWeaYw8JRIoFeZmHF1QnKmdQ4YG+PEmuXGiuAQNHJBWyVkIwCNduYEzphpDdkxMQZkTJSWmGYYE6ZB",
-	"ok2iYhcSm6EDU5G//cd/L0MSwk3UAq/eyD50uYytLpxvnj8ljx88/OtyrsSKMDh6VgIWh8VKO7XKpehZ",
-	"NlOnb+23A6GDZ62LB5YnNqyiCRr710LuFIE0EvC+vX39irinho5sTDcR2fo8OgfykAg+40rTYFKyzUnD",
-	"AJnbKao65mzXg1KpTs7kw8ePWwrNg1DC5CpPnf1iyU4iStMkB0yz9btriNj87RL8YmIgJe/fnBIJY5Au",
-	"OXr1huHTxkvv1tNDtl5gLJDJSomXU6Uv0BuxEbNfMeLtJJe6YqXaSHYEhIMdZMXu9AoE83AjkYBADBAK",
-	"duAVIL1aypPBHW+HMOjev4/2Hp+7/y/2zr+M4kc98Yh/qaAKEEG9rEHrw0FONRQbBnTjDc2PdCoUnBDq",
-	"XJBMT0Wlu8Kl18+I61gTLW7W8ZWR+ztIJxmaerG0XZR4+bZlS6rP7senoe1uDNYF82gDxgJchwrGXtmC",
-	"AOZctGIyTPu+TULT+rSeW3I4j+BvzeC1Wx63WGsrwcaP3STQ9CjcFvlhBrsd73sceR/XUD7mCHIdm/bD",
-	"BpeF9obqFavZ1+bHbGWQbyPd7S5Y2ALqVsRPWjgUeZ7Q9GpDV1prrWtKhRbcR705ZG/9BgVk0eZc6o+D",
-	"8FsgtsWCbpuxh7vd425epcNsi1sN3cANkpww+NSTKLKYwGyHXgRjjcbUnuHvR2e6Lf31EF9w47zEXvZt",
-	"tL3rSguRudJx+wCksqWNPkg8oXluSwB/M+rrccVTkNqmP9hv4HOZW6jsZy3Kds4ELVkwjOxS5ELJk9JF",
-	"l5dSER2UWLWcGtvWFTyuyKdczgsaWAayVD6yg3yiHaX8CMkmzEzrqx56k4IWC3omzhSy3yegOtmdLdUH",
-	"tGRwvWkGCdM7SkXyRBP7OuEOgKET8p5nYkMJ3GMMmPONj4gWpOKZOGmYseBA2NgpGCEjYY0oXwYbE+F6",
-	"JPdaW/jvWkYPEcxr5M2HxnTx/M+t3ml0zqsTZGgfmnUvcLSS9WRJMEUykVaFJY5lvsICfl9b6+5c4HXN",
-	"RdDexLWu9rnaV0I18y1a6v78OeMTkKVkXK8dpZTimmUht60vOykr7WoI/SCN6yktqzWhnWBCUCnFRNJi",
-	"rTezIQqDIb9dneBPDb9FRrjmmvGxWAampDnVYPMjlKuKpBKtCxSyeK7UPnHJPrRdtpLMbX2kAeTkIy9B",
-	"lLlNmcKIiCNGs9jixJsrmC3iwoGC110+5tje48RVaH7kZp6cKW1nwUJoW/6UzAnHXA5ls8kxyQO4HcMI",
-	"2/2P/CO3gQIMI5gJL/tKxy/Jn32A4i/75D3HBD5bP/KRN82EcNkSxpWCbJ8Y7dh+ZeQTAkg5ESX9rQJy",
-	"6breIBivK43NZXxWViq4ljTVMbl88ewdObDxJXVJNOS5IoyTMykK0FOo1D2i4bMmlr185O12KCkoZdMn",
-	"mwKirFXiZAQbmQHX+x955ES0Qnbm+iM8KWk6hb2j/VEURyi5o6nWpTo+OJjNZvsUH+8LOTlwv1UHL0+f",
-	"Pnv19hn+phGFjnxaQcnj6HB/ZN8RJXBkKtH9/dH+feufnSKvObg+PJjW5ZMTCKQfHY1GFrM0zzHkY7d8",
-	"Bnkek4ej+025jzKMIhGZowQUZpiPaRREw+EQ76dZdBy9AO2qNhc6DhyNRiu6DWzWZcDNEGgy8GRpKftm",
-	"ox6O7t/F5DZwllJ+T5NM4KGaCXmFINRV6+HR671qtVCII1UVBTW6Rl1/A02ALqW8PYthc3SiUAKCvAYZ",
-	"nZshDCE0+YWOELo4M8fNcp8o7jT4+jUMa/PKge13cxOvfdE1szJvhvqJCGmZa6A1TsRh5mrmnCiuvxB5",
-	"Zv4IVc0uq7Q2pEkJHizD2Ch3rclcj5yY5KA1SJJSBYQavtLXhOa3vg5aRwM6aC1JK57PfeE8Hrm6pEeM",
-	"655pyN28GUFYFhO7eFsKFBtOb46l4Zf75JVw2Xe2x4Jh4xlIs2bLO8lE+LlYb7+tts3Sv9ohy11DGq2G",
-	"YgPedi3nBrzp20cNeBX7Fg2hYt/xbcC7daOege++E0PedP28bs53yF6b4qEeJjdB0rQkuw3mZplPjLLG",
-	"Hm5L1i2W5vNuba+N3grJHCxtu4gM8slL8/XlSSspFSVEjHJPlNbosxkmjQPE/CYmis6bvi9NbfQ+eeel",
-	"Ik5JJ5RxW0ruz659BaHGdhZej3CAJTS9mkhR8WxZhFrT7rTVAs62SJr3b2+ri1K319GuqSREITUmZhQV",
-	"egmE5hJoNj+xeqZlbpghYbvo3MTR0ejwbiCzKGlNHkdToJlraPlSpHWRQTPZIk+7+XqSf5JlNnXJeWkX",
-	"ybwjuQ++4P83lupzCDVZe44EW9c+qrixCW36FFYoOQfFRBhzQYsiUdqIjSuAUjUuNXxd4w5JwN4udEbn",
-	"xOnH3GjNWBIVu9QrI1ls27Zlav4B4fXUvKBdLKUDxq51jDB6DpkJbhBDjAbc22WwTr1b2Wet2xlutcha",
-	"5q0PVvRxNMfbIiXbBi+0+1XTBlHC1QBgP825RUWYMQaVuxegezZ/A7F8/nvxEVzdNrb1Na+PPqpYed7i",
-	"RapH0Gy0X03Pz5vz4Ok98NH5oDX21kcejQjRUvAJefaOTk7I5el475XgsPcz1en0Eg/n5RvKJ3CJRs5U",
-	"cFFJyIK2GAL13Ld4XIlBBPLgn7qIW9+Rrpf9O7b+aIfTtPMUkXF1U+8ML0Eo7vcdYPyRa1tj+GBdEpDm",
-	"zOBjSrei3zS8wrJXVSeW+rrM3RMfBzaZJqKSq+3AV81rm8JQN9j9h87/x9P5fbOVnpPGgUqjlrOOpm6/",
-	"Q1V9q8dE1WNr4fPuatcGthrcxQmpdafeA+IZ6rv6zTUazRm2x9gnTwinUmLRSq0zcKEJ8JzKCWR9uo3v",
-	"ixFwi9w/GtUekcNHo9h8fvRgFB8efTc6D8SQzgcKAOy+sg3mXG/nahZcv3YHfPgJUQWGseO6Y+hPZ89e",
-	"eBHSq4xvgdZ8tXgv4/3JvLBz99suWYivlF/pNDD7sA1UPjX2h/IGyLK1gxEQ82mlV8GWyt+0cHTw5ZNI",
-	"blZxgJ9EEu12F/tO1CeRbEsV/oSLWNiGJeoLtLX+5FbfZ2ptFtj2p6Od6t57Qs78Szvc/XZCfp/S6cDw",
-	"rhznWx2jD3k7bCrPm1l8EIZJkoqK67at0iTy97rFnrheUTaZ1PqojOHje/5rIfbJg9FjwsbOV8MUsmDk",
-	"ibTppd/Fx1MJVMNZp318y0u1FVy0aqDDPbsXqOBw21SwhgK2guoss3FbRIbzPxr8tLEWxvjC0Tn44v5a",
-	"6SU61XVLBEtOhAtSCAknPoPdIN69EbtoNVJEPsfYE6FlaXvKaBE3fqPCGDUVzwQHS062cUv7dgmmSAKG",
-	"Bl1wus9V1CaqIU6Y1vgTM/0WfTD12HV9oqun7DuCGwnv9hUORjBjj8jVKDOSzXX8mAhCc8En7dNr67yM",
-	"HkWvgGP0/jZ4eANmnG/rcI/u+HC7kniDcw4zxwW/nrJesOs2XVFuAxKui/AmpxxnpRJ6ReZT+7wlNVea",
-	"Ku+a6Ihnb302iQvuf/2FIbvURuvuRCF1tG5244tcW+dLjJumEFsR5z+KmU/ZsRusqdJgI7o2lWIX/KSf",
-	"cDpNTYK+yPblQE5z9vo0KSVkLMVq67FtpOxUC181wbRlSZ1gmmwNscxwjLr1cw3V7f1Ou6SnTqOYHt7h",
-	"yUgLkgtxRai2ocFtUNEbPzY2eZM2Cyyfk4Ipw+2dnYNfspCpow2ujDKxO8Kqmwb0mU5nrpxml7w96eXs",
-	"roFDc2/PdjxWrcJRzLtRbWnbPdkJbENNCOr5LSWgZmYS1XsyhpnRBASHPcUyyGKrzsxcZ6mCKcX4xDb3",
-	"bg3Tpy/4YO7yMX5nXujB8dFdGMg1k8LG4zCp+Irwbk83FUGousIoJKaPgsLr/3YaC8Z9IxQVDUecvpKn",
-	"aZ+1SEZrjuGBq7tYuLJxy+RmGzOOMZnKyjZMVb215nmKQDckNETvFKkGvae0BFrcwnF5p1ZlP3PaIlNy",
-	"qQXw2XVFQXrwtpxjUVQT4Ro9bEhXslW1uAvKOq3ZaMU1ywltTjUda5BkXMl2Zznb95pQktjkvdoCZZ1b",
-	"2lzDvO2Qqa/c3IxQN6OWujr07s2jtVTakXZczLZBtS9BI9VSmTPb/xBnwkluQabu92s9igl88G/uelNX",
-	"aY4e3G3spE3N76AKM7EsNa/0h29HRxmKm4Mv7q+btUrjh9ZtirvEkeuHtXsm/Zo3p6n2Ls2mIgfimkBt",
-	"GSvrY0Tt6y9vg8TF/JYuJp997or2wVj8SvneU1+2bRxiE6UmByWlnCTQdCaDXAEmkn67aP3Nt+gJugTc",
-	"/ZhIo8rrpQSNSlCkEErHRIkCSCbpjBO4Bp7P0aTAb51TJQHzHq/jC1Cg2kvlXlZZjOODuqksXjeFHT72",
-	"yVvgGbnED5cxuezU87msKKxgusTk2qZ4xYK6T550b4c0w9uL6Fws3n6wqbyo0VrVIMYMvJnwjdDsr0jG",
-	"xtgsq75zUgXzr2zfo3BgbfjtwIftiw4P114Su0s3iF1Q38nyRNIJjVmT6sSiHQuIjBLmLgzLYay3Ux9j",
-	"rxDF5tKYonq3vo9WD5hedeNNbcz9PkU2raY5g3DddObZJUW1OvSszBxwO7wttw1eTm+IsA52rdCL6lY8",
-	"u6afg8qVo+/CtKpv4FWUZZ2kF++sdTf2O6flUmECz8QbH5Hchc2Dtfg3Nzc3Oye31R7cRkK4kOYWaM6s",
-	"rekHYOdBA5Ri9CdbyHNrKG49zQyoDnjngrs2YDtrE8KJqym0lQH+Vsc6Tc3vQDhY2yKHjRLm3VUT29jY",
-	"n+lVK12+ucMidHb7bIy+Zdwt2e2ItdVdcrvZbVviafFG2XBxVFYBFJxVeqeMpWlbf8felEHcxuaDO967",
-	"LXcKXtDgGwQISdQVK1eTQT+jafpBBW0DF1xRQtpLnZv46T3VGEju6lAxHivQJ2bF0lkPh6N4NBr51F8s",
-	"PjL/qRlIyKwi/+BwhA7L2oFnoy7LAZd98ku3exs+tIOZYR+MHofjj2/rxlQ71836y38XryRA12bhLiuw",
-	"d5v0heULxi+6HU8ChnLdQaWxJlq2xCjQWeUfufm/f25+0zFupYJs7wDaelkuSeadA+3ahHhzfklXdsxi",
-	"d6qyneCgaq4C3Iqu3GUJuOeuivYWRbjOXXIHZbjtRlA9YgY3bKvhbk8GtqNCx6/iL2qDMkgUa9HaUmb7",
-	"tLW3rsHTbg/c77Obgi/XIWznRMW3KVtYi6eDKVBd2Ovmg8rB4oXrCzd0t+9f72yGLaB392bX2gMWBdEs",
-	"I1XZubW9E/Kz9xLbjj/e1STGfixseI/cq2K53mPYOKOvkQ3epL/bTjY4RW+BI4K8pQYyEgjjjalU93xq",
-	"dTb4o1DdbDpfFWnIKeOeS3yLyWS+fXMA7XheVAn0Si0Y47YFlc8pU5owvcNCPD+ovZ+x1W0sa9y8YcPy",
-	"dyQcVx1odILeJiHtu+uNtDr63/8pgPI/l0Ixza7hL+Rv//lfBL/iMKH4FTpqFt7y+Y7+JWU5lutaZ9Ov",
-	"chhrIqpAn6y3COn382fu9R0Zvm54O9tdG7/fQk3paVNPamWMwx9S9JjK5r5Cj8cag6Gq0w6dtVXQsBLp",
-	"kFzrkXdTUH3+TSus3xpVDNNfFwig1XqyT0u9g5QFP8UdJJV88HmJndaaFj1Pzk5rBa3uALrUig4v4jIf",
-	"QtUHrkkmvoAtKD247e6JxwcHh0d/3R/tj/YPj/969PAISd3N1BvswE41kMVNMN7Aao+uTe5yHhRX7rvs",
-	"oXnlyK9podC0v4pdkzbH8239gB1ctcZ29LM89juqtBEdr3nngl/n2FJwDZLmrYHq+oDloXDFrkWoj/B4",
-	"Z0DTLce5+3p+TpfuNVZ0roIjOTEfWNIU6ttgbamD7yfUEGR7PQn0QdOJ58aNAlR/Xweq3Gh1oHd5wJeC",
-	"T7BPYg1NO7+3qW4Nrci2fMQf1ilALdQihd+c3/xfAAAA//8=",
+	"7H3dcts4s+CroLhnK+fs0rbs/HwT+yqTSTKeyiTeJDNTWzNZGyJbEmIS4ACgFW3KVXu51/sQ+wp7v49y",
+	"nuQUGgAJSqBEOZIn31dfbmKJFH66G/3fjS9JJspKcOBaJadfkopKWoIGiZ+eSc2UNn/loDLJKs0ET06T",
+	"Z3xBxIToGSggFF9SKYHPNNPFglBF5pJpDfwwSRNmfvBnDXKRpAmnJSSnif1JkiYqm0FJzQRMQ4lzlvTz",
+	"a+BTPUtOj0ejUZroRWV+o7RkfJrcpuaNc/v24/YxlZIuktvbNHlONUyFXGxYdmZfY6D6Vpn5gfa0TlEU",
+	"tFKwus73MzEngoNZLNyAXJCpFHVlPrKSTkERPaOaUAmEalIAVZroGVNEsZIVVBIt8OdjmAgJZr9lSjIp",
+	"KkUoz0kmKgbKjGZemgt53QsBv8QQAhMhS6qT02RSCGqQWNLPrKzL5HR0+PTpd2lSMt58bvbN63IM0m68",
+	"lkrI1W1/mAG54vBZX2b4xpVDFqno1G+md6V2zHCdAYIeG/yUjDcIW8HWbZq8FPJCigkrIhj5bSYUkBuQ",
+	"Ocs0UZryXJExKJYDAZrNLF5SBO98Jkpy9anOp5BfEaquFaFjUeu+pVdu0nDt/yJhkpwm/+moPZ1H9qk6",
+	"cot8Y35t1v0j069ZyfCYxsYv8GE4eg4TWhc6OT0ZBdg7cUCyn1oQMa5h6lB3brZ5QQ0MY9hDKDxQhOXN",
+	"ZivzcrMWfCFJEwl/1kxCnpxqWcPQnePs5z/gSn5C+K4u4/sFmZvDgXRjIUUUZfkpuZJUG4wwRQp2DTkR",
+	"kuRM4d8puap5+5wD0zOQfRizuB2MMLvUl6zQDoqvWQY8gw0MqrBvqZSMF0TNhNTEzN+3KPf6npjVXSns",
+	"8bYU5qi7n8YcUh+oLjS6dNaeqbtR2vIZe8/0JnQppkGdEUpmQllMpeRqIoocDCOT5KquCkHzqz78md/v",
+	"CXm/glRM8H6YWubs2e2Nfb0HtO7pWtA2GDfrtf82Iv6/A5UvpSj7iGwBVF5OzAvRmR525zh4HEJqeZ4P",
+	"Yu0sWnzVHLcWNKD09yJngDhE1vULUoD5mAmugeOBKutCs4pKfWQE60FONU66BUd0wzYTtzgx54llupZ3",
+	"nLqSogKp3R7iovGnixevUnLx5lVKXp2/TMlvML5Iyfc/Xxii/3D+8mWStirDmHGK4F4Vv+3Kf7czfWze",
+	"EuNPkOnoBvEbVQmu7BovpBgXUC5tlFZVwTJqVnxU2Tf+6ydllv9lOEPAcXENy7oB1WSOSq/g05TMZyAb",
+	"VcBIIkFycYh7dKNZ1RpoD4OjUvujWFeSTWeaVBaLVu+zKpHOZqBIJm5ApoRxMpE0M6OgYse0UQZzUMSc",
+	"GPyFFhUpYKLPyBgWgudkhEs8tuslzO6honkOKL27uC/p58vPHe0vF/UYOeySgofc6HIx9F3Gh4/L+MBx",
+	"l8jJTuIHSN1m/EJX6SxNXnymZVXAe6AyQ55J85wZ6NLiIoDLhBYKlkGV7U2vD0/SnZTv1Jwso4VsoHav",
+	"q6ROtN9dZ0wTDlOq2Q10RNogLS+Ua8ejFcGWJpVQbEdDl4z7j5F5WrNgG6UhJMFmqTFqe9kgZS2ZdYnp",
+	"giqFFAOeeCZCkvmMZTNHXBMGRW5JiikyZTfAyUwUuTpDIiwNCzGcg5KCKXwHuKins9XT70z8Dpy3UkLS",
+	"pDW3v2aUT43WP1zhTr1q/FUzc6EvWa6+mtQiQ6Pm+DVra1Wj9rfBCfQ6TeThbYQafwRaWEWxSwRGLnWX",
+	"2X2eg6asiC7fKldfErBsFVeQw+ckosqK62CEsRAFUL5ymnA8fDd2nFbgq6mucYnADZv63fzQHKeppDnk",
+	"wRg96ogbIHUg+BgHmv6ZVqtQyURRl1zFMYMes1U58YJmMyvhCc1zRT7VKAioTvGMmyMP5RjynPGpObbm",
+	"ixIob/0lqBycESgUSnamrCpihLyoi9wMS9gEP4MMBGgD8NSa6pcs34LQ3bwx9wnV1k8S7EoLXKzKhFGX",
+	"pJgbO9f8t6KyGEPE09wAPSHCvsd0zAqmIz7B57RgY7T8SfCegSRFN0Eoc/unND+FS28aRXEtIeZJRchk",
+	"ovSaGhcWRKcIgDGjymqS5lNWUGXAdg38gbJqotXdugQxo4qMBZpsA1YuxbyHOBExvTb42FjghZgynTZk",
+	"55RUuxTICeUwH7YKNRNzvonSUGVePpsNmabNUXObaunRAd+fNz+d32KXQpaRGT3tVifqnnTr2xpyWizT",
+	"R5UuSpPnnIM0QM7rTJM50zOEL5qq5AYyLaKq4Hol2Lvegol7tvba+fy725sxPVz6GQBFTmIpcigcT1nP",
+	"cnG24AexpZ57gC8pK4b2Lqnucguq4UCzEmIyh/aEOQypT5h0zJdQokQtM0BVSqXGvoWy0ovYkOOFk+nN",
+	"ChjXTx4lMQ3Zn5cYdwA9A+mcmaCAa4IgwUOuADhhOsq9jSJ6Wcu4OPZrCgXypwqmsY3MwBigq0v7xVqm",
+	"KanYZyhUdGNbCQ81oyePn0TXa8E+nPre4/sxAtSzuhxzyope2GimC9gpKbiowaZF/+peu02TOctjnrrN",
+	"IF8+8uijtnD1JNlg30/ToNjvPW3Dc81RCoi0RUdAZcuQ7T2u5z9E9vXL+Q8kB8luIG+F//sfnx2cPH7i",
+	"hYuZ6tCycEexJ9nJk/GjJ+ODJ99NJgffffdkcjB+On548DA7Ho8mD+Fh9oRaIaBBmnn+x++jg6f0YPLs",
+	"4OXHL9/dHoQfH23z8fjk9l9imMYdxrmnNdG2sx5iBByExyL+6DFyCMERYgVVGkNnG91tbnG9SGudhzGz",
+	"MHqMMgk5iz8yrDj6AD4bRNEeAZHu0//Y2IjRid2zXp5RQs7qMvqociKqn8+sPDHmWo+tNsBHmiY/iXHE",
+	"OBMchoojKYXsQQBnaralcLXIHDDvNeN5aKRlks4NZ2FlJWTDgsxPJWU2/mCtyI+RWe/iskE1EX1cfY4Y",
+	"G+eIaPCUfBJjKxqMZAZu1N+JqHmeRDCkNJV6SzAaGxRC8Miac/MsTVSdZQCWN08oK/CPjPIMiiJq3qaJ",
+	"FpoWvQxkPmOFtxu50OSaW3V5IxJj8gfR6tefWkLsgKCHhuN89JMYD+ei5iTcFw/FhUW3EjqjQvwZmzNJ",
+	"Exd3Tgybucb/fVA6irnX7Bo4qIj/BW2+VVsicCybN8iM3sBqADx6IjMhJRRUO5u2O/BbK5f1XFhzUD2w",
+	"prxysFMDTWfUqi4Fv1SQCR5Rgp/98twqAUwFwV+c06NJGC35gSKSasanatjErUiOQszpHZkoCsDASgBD",
+	"u2G73zjormlVReI7z8UMjXd8fEroVAKUht5cTCabURvDH2IzO6daDC0KrMOnxbj1nBLqfBoRcx/BbxCB",
+	"GFmDhxbeARI6yNkCD0vHyDkulHXwWSim6xSUn5kq6BiKmMirx5Ft/CjmpKyzGVG1bGPeuKMmwcf7zPWM",
+	"GguL1KqmRbEwX9msqS0obLCqt9ZN9db7ozAbZO5DjgVQyUOt2e5jq3Og6GY7rTFO+pwKFHl9149iEbAO",
+	"aXEeX7qnwxl9QwS3keyHbiTQDx1b1huYBxlgW4T8dhEgckP0rOsdYnT7ZXW9kj2ePEvvknIjFEJP3nyG",
+	"HgYkNe8zWx/tW+M0xEdBBBtnnhrexPAbvkNX4Xt86Q7G9xJW/M9jWLkwG4gYRXUW4ftSKHVwQwuWo6uZ",
+	"SqCk5rnz7bx7+5xktbwZyFdonV3O2DTqIqhAGvXTJwE8fUz+MzH4kTe0GD56Iearg78W868f/AYkncJl",
+	"JSFjniwH/G5MCyMZ80uaZbWk2dD8gqyW0iWBrDrJnPLT4//+ZO2oVUJuVH00RCC3PrgBFs6aydZ4Ru9u",
+	"zFAVO/a/zRZ44oS4JjZ7BPXA3Kj6McvD7XIra2VNJKSH76VBYlkDjBZ/HngB0poddpbYe1LjssZqcoMF",
+	"jT3zm6SMG7R3Ke8ALdr4YgYvQTajDDdWX2BiQAlasswGFsw59kc4tUxIpWQiitwmi48l0OtczLk6IwXT",
+	"usDsFaMWoVlurAgOUSMXtFVCtlqg0c6cwJkwrSE/JcaATInSEnMgU8I0SLRJVOpCYnN0YCry7//r/66u",
+	"JIabJFheA8g+dLl0su463718Tp4+evy31VyJNWFw9KxELA6LlTDvy+UPWjbT5JYdhoHQwbM2JR2rExtW",
+	"0QaN/Wsxd4pAGol4396/fUPcU0NHNqY7FvnmJD+35CERfMaVptGMaZswhwEyBymqOuZs14NSq05C5+On",
+	"TwOF5lEsm3Odp85+sWInEaXpuADMAfbQNURs/nbZhykxKyW/vDsnEiYgXeb2eoDh09ZL7/bTQ7ZeYCyR",
+	"yVqJV1ClL9EbsRWzXzPi3SSXumaV2kp2RISDHWQNdHoFgnm4lUjARQwQCnbgNUt6s5IngxAPQxj04H+O",
+	"Dp5+dP9fHnz8Mkqf9MQj/lsNdYQImm0N2h8Ocq6h3DKgm25pfmQzoeCMUOeCZHomat0VLr1+RtzHhmhx",
+	"u4+vjNzfQzrJ0NSLFXBR4uXbji2pPrsfn8bA3RqsS+bRFowFuI6V8b2x1QrMuWjFdJj2fZeEps1pPXfk",
+	"cB7B35rBa0GeBqw1SLDxY7cJND0Kt0V+nMHuxvueJt7HNZSPOYLcxKb9sNFtob2hesVq/rX5MTsZ5NtI",
+	"d7sPFraEujXxkwCHoijGNLve0pUW7HVDHdOS+6g3h+y9B1BEFm3Ppf5+EH4HxAYs6K4ZewjtHnfzOh1m",
+	"V9xqKAC3SHLC4FNPoshyArMdenkZGzSmcIZ/HJ3prvTXQ3xRwHmJverbCL3rSguRB0X6pAKpbN2lDxJP",
+	"aVHY+sQ/jfp6WvMMpLbpD/Yb+FwVdlX2sxZVmDNBKxYNI7sUuVjypHTR5ZVURLdKLKnOjG3rqjHX5FOu",
+	"5gUNLANZKR/ZQz7RnlJ+hGRTZqb1VQ+9SUHLBT1TZwrZ78egOtmdgeoDWjK42TaDhOk9pSJ5okl9EXNn",
+	"gbET8gvPxZYSuMcYMOcbHxEtSM1zcdYyY8GBsIlTMGJGwgZRvrpsTITrkdwbbeF/aBk9RDBvkDe/tqaL",
+	"539u906jc16dKEP7td33EkerWE+WBFMkF1ldWuJY5Sss4ve1hfjOBd7UXETtTdzrep+rfSVW0B/QUvfn",
+	"Lxmfgqwk43rjKJUUNyyPuW192UlVa1dD6AdpXU9ZVW8I7UQTgiopppKWG72ZLVEYDHlwdYI/zfotMuIF",
+	"4YxPxOpiKlpQDTY/QrmqSCrRukAhi+dKHRKX7EPDspXxwtZHmoWc/cErEFVhU6YwIuKIEdvqnHlzBbNF",
+	"XDhQ8KYFyQJ7j5y5Cs0/uJmnYErbWbBK25Y/jReEYy6HstnkmOQB3I5hhO3hH/wPbgMFGEYwE1711bVf",
+	"kX/1AYp/OyS/cEzgs/Ujf/C2xRNuW8KkVpAfEqMd26+MfMIFUk5ERf+sgVy5ljy4jLe1xs43PisrE1xL",
+	"mumUXL168YEc2fiSuiIaikIRxsmFFCXoGdTqAdHwWRPLXv7gYa+WDJSy6ZNtAVEelDgZwUbmwPXhHzxx",
+	"ItqWWbvmDc8qms3g4ORwlKQJSu5kpnWlTo+O5vP5IcXHh0JOj9xv1dHr8+cv3rx/gb9pRaEjnyAoeZoc",
+	"H47sO6ICjkwleXg4Onxo/bMz5DVHN8dHs6Z8cgqR9KOT0chilhYFhnwsyOdQFCl5PHrYlvsowyjGIneU",
+	"gMIM8zGNgmg4HOL9PE9Ok1egXdXmUjuEk9FoTSuE7VoguBkiHRCerWzl0ADq8ejhfUxuA2cZ5Q80yQUe",
+	"KtvTCl91Vevx0RtYBf0d0kTVZUmNrtHU30AboMsoD2cxbI5OFUpAkDcgk49mCEMIbX6hI4Quzsxxs9wn",
+	"STtt136Pr7V95cg247lNN77oOm2ZN2PNToS0zDXStyfhMHc1c04UN1+IIjd/xKpmV1VaG9KkBA+WYWyU",
+	"u4ZxroFPSgrQGiTJqAJCDV/p65DzZ197r5MB7b1WpBUvFr5wHo9cU9IjJk0nO+Ru3owgLE+J3bwtBUoN",
+	"pzfH0vDLQ/JGuOw722PBsPEcpNmz5Z1kKvxcrLcZWGiz9O92yHY3kEbQ7WzA264R4IA3fW+rAa9iU6Uh",
+	"VOz78A14t+kiNPDdD2LIm67Z2O3HPbLXtnioh8lNoW0UsgvmZplPirLGHm5L1gFL83m3ttdGb4VkAZa2",
+	"XUQG+eSV+frqLEhKRQmRotwTlTX6bIZJ6wAxv0mJoou2KU1bG31IPnipiFPSKWXclpL7s2tfwVVjOwuv",
+	"R7iFjWl2PZWi5vmqCLWm3XnQn872b1r0gzdo8dRtxLRvKolRSIOJOUWFXgKhhQSaL86snmmZG2ZI2BY/",
+	"t2lyMjq+n5VZlASTp8kMaO7ajL4WWVNk0E62zNNuv57kn+W5TV1yXtplMu9I7qMv+P+tpfoCYh3gXiLB",
+	"NrWPKm1tQps+hRVKzkExFcZc0KIcK23ExjVApVqXGr6uEUISsLcLndMFcfoxN1ozlkSlLvXKSBbbU26V",
+	"mn/A9XpqXtIuVtIBU9c6Rhg9h8wFN4ghRgPubYHYpN6tbQLXbVu3XmSt8tZHa5pMmuNtkZLvghdaeDW0",
+	"QZRwNQDY7HNhURFnjFHl7hXoHuBvIZY//lV8BHe3C7C+5c3RRxWrKAJepHoEzVbwahuS3n6Mnt4jH52P",
+	"WmPvfeTRiBAtBZ+SFx/o9IxcnU8O3ggOBz9Tnc2u8HBevaN8Cldo5MwEF7WEPGqL4aJe+v6TazGIizz6",
+	"L13EbW6X18v+HVt/ssdpwjxFZFzd1DvDS3AVD/sOMP7Ita0xfLApCcgKZvAxozvRb1peYdmrahJLfV3m",
+	"/omPA5vOxqKW6+3AN+1r266h6f47RJH2nen+aR/8/dkHvjFLz6nkQKVR4VlHq7ffoVq/0yOlmrFtq/GO",
+	"GwR7Ju7jNDV6Vu9h8sz3Q/PmBu3nAltpHJJnhFMpscCl0S+40AR4QeUU8j49yPfQiLhQHp6MGu/J8ZNR",
+	"aj4/eTRKj0++G32MxJs+DhQW2KllF4y8Aed6dt28dg88+xlRJYa806b16U8XL155cdOruO+A1nxleS+T",
+	"/sm8sHdX3T5ZiK+qX+tgMHDYBSqfG1tFeWNl1TLCaIn5tNYDYcvqbwMcHX35JMa36zjAT2Kc7BeKfSfq",
+	"kxjvSm3+hJtYAsMK9UX6c39yu+8zy7YLgvvTEabF956QC//SHqEfJu/3KahuGd7t4/ywE/Q374ZNFUU7",
+	"iw/YMEkyUXMd2jVt0n+vC+2Z6ytlE0+tP8sYSf7yAi3EIXk0ekrYxPl1mPJNhJEL+zb4XXw8l0A1XHT6",
+	"4AcerZ3gIqiXjjcfX6KC411TwQYK2Amq89zGeBEZzldp8BNiLY7xpaNz9MX9tdajdK6b9gmWnAgXpBQS",
+	"zny2u0G8eyN1kW2kiGKBcSpCq8r2n9EibX1MpTGAap4LDpacbJOX8JoMpsgYDA26QHafWykkqiEOm2D8",
+	"qZl+h/6aZuymltHVXvYdwa2Ed3gXhRHM2E9yPcqMZHPdQaaC0ELwaXh6bU2Y0aPoNXCM9N8FD+/AjPNt",
+	"He7RPR9uVz5vcM5h7rjg11PWK3YT0hXlNnjhOg5vc8pxViqhV2Q+t88DqbnWVPnQRlI8e+uzSVwiwNff",
+	"fLJPbbTpZBRTR5vGOL4gNjhfYtI2kNiJOP9RzH16jwWwpkqDjf7atIt98JN+wuk0QIn6LcNbjpzm7PVp",
+	"UknIWYaV2RPbdNmpFr7CgmnLkjqBNxkMscpwjLr1c7Oqu/uo9klPnaYyPbzDk5EWpBDimlBtw4i7oKJ3",
+	"fmx/h4MhqWJBSqYMt3d2Dn7JYqaONrgyysT+CKtpMNBnOl240pt98vZxL2d3zR7aC4h247EKikwxR0eF",
+	"0rZ7ssewCzUhqucHSkDDzCSq92QCc6MJCA4HiuWQp1admbsuVCVTivGpbQQeDNOnL/jA7+ox/mBe6MHx",
+	"yX0YyA2TwiblMK35mlBwT+cVQai6xoglppqCwgsc9xo3RrgRioqGI05f9dO22lomow3H8MjVaCxdurlj",
+	"crNNHCeYeGVlG6a13lnzPMdFtyQ0RO8UmQZ9oLQEWt7BcXmvVmU/c9ohU3JpCPDZdVBBevC2nGNRVBPh",
+	"mkJsSVcyqHDcB2WdN2y05poVhLanmk40SDKpZdiFzvbIJpSMbaJfY4GyznVzrrnebsjUV3luR6jbUUtT",
+	"SXr/5tFGKu1IOy7mu6Da16CRaqksmO2ViDPhJHcgU/f7jR7FMfzq39w3UNdpjn65u4CkTePvoAqztiw1",
+	"r/WH70ZHGYqboy/ur9uNSuOvwbWQ+8SR6521fyb9lrenqfEuzWeiAOIaRu0YK5tjROE9nndB4nIuTBeT",
+	"Lz53RftgLH6lfO+pRds1DrHhUpuvklFOxtB2MYNCASadfrto/dO384m6BNxFn0ijyuulBI1KUKQUSqdE",
+	"iRJILumcE7gBXizQpMBvnVNlDOY93sQXoES1l8qDvLYYxwdNA1q8mgq7gRyS98BzcoUfrlJy1an9cxlU",
+	"WO10hYm4baGLXeoheda95tIMby+tc7F4+8Gm/aJGa1WDFLP15sI3TbO/IjmbYGOt5vJMFc3Vsj2S4oG1",
+	"4dccH4eXIh5vvO12n24Qu6G+k+WJpBMasybVmUU7FhsZJcxdLlbARO+mlsbehYqNqDGd9X59H0G/mF51",
+	"411jzP01BTlBg51BuG67+OyTooJuPmszBxyEd+W2wVv2DRE2wa41elHTtmff9HNUu9L1fZhWzVXCirK8",
+	"k/TinbUIFOWdlitFDDwX73xEch82D9bt397e3u6d3NZ7cFsJ4UKaO6A5s7e2d4CdBw1QitGffCnPraW4",
+	"zTQzoJLggwvu2oDtPCSEM1d/aKsI/A2QTZqah0A8WBuQw1bJ9e5ail0A9md6HaTWt/ddxM5un43Rt437",
+	"Jbs9sbamo243u21HPC3dKhsuTao6goKLWu+VsbQt7u/ZmzKI29jcccd7d+VOwcscfDMBIYm6ZtV6Muhn",
+	"NG3vqKht4IIrSkh7AXQbP32gWgPJXTMqJhMF+szsWDrr4XiUjkYjn/qLhUrmPzUHCblV5B8dj9Bh2Tjw",
+	"bNRlNeBySH7rdnrDh3YwM+yj0dN4/PF908Rq77rZNnn0/WXFy1cdoBu0dJcg2DtT+kL4JeOX3U4qEaO6",
+	"6czSWh7h/e+Rji3/zOP/6/P42050a5Vpe7fQzst9yXjROfyu/Yg3/Vf0asdY9qdW2wmO6vaKwZ3o1V32",
+	"gTB31bl3KO51rpV7KO8NG0z1iCQE2E5D454MbKeGjg/GXwAHVZQoNqI1UHz7NLv3rnHUfg/cXwNNwVdr",
+	"FnZzotK7lDhsxNPRDKgu7TX2UUVi+SL3pZu/w3vdO8CwhfnuPu5G08ACIprnpK46t8F3woP2vmPbSci7",
+	"pcTEj4WN9JF71azQBwwbcvQ1yMEb+vfbIQen6C2cxCXvqDGNBMJ4a1Y1vaSCjgl/L1Q3ny3WRSUKyrjn",
+	"Et9i4plvCx1BO54XVQG9VkuGu21t5fPPlCZM77Fozw9q730MupjlrUs4boT+hYTjKgmNTtDbfCS8E99I",
+	"q5P///9KoPxfK6GYZjfwb+Tf//f/IfgVhynFr9Cps/SWz430LynLsVw3PJuqVcBEE1FH+m+9x5V+v3jh",
+	"Xt+TkeyGt7Pdt6H8LdSfnre1p1bGOPwhRU+obO9B9HhsMBirUO3QWaiCxpVIh+RGj/z2CrU/ftPK7bdG",
+	"QcN03SViCdpf9mm095AK4ae4h2SVX32+Y6e9p0XPs4vzRplrupCutMPDy8DMh1hVg2vUiS9gG0y/3LCD",
+	"4+nR0fHJ3w5Hh6PD49O/nTw+QVJ3M/UGUbBbDuRpG+Q3a7XH3CaNOW+LKyNe9ea8ceTXtnFoW3ClrlGc",
+	"kw+2LsEOroKxHf2sjv2BKm3EzFveuWTYOcwU3ICkRTBQU3ewOhTu2LUp9ZEj7zhoO/Y4N2LPz+nK3cqK",
+	"LlR0JKcSRLY0g+ZGWltC4XsatQQZ7mcMfavpxInTVllqvm8CYG60JoC8OuBrwafYq7FZTZg33FbNxnZk",
+	"207iD5vUogC1SOG3H2//IwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -28,7 +28,7 @@ func (s *Server) ListScores(ctx context.Context, request ListScoresRequestObject
 	}
 	limit := min(valueOr(p.Limit, defaultLimit), index.MaxOffset-from.offset)
 	ranking, err := s.services.Tastes.Rank(ctx, profile, taste.RankQuery{
-		Filter: filter, MinProbability: p.MinProbability, Version: from.version,
+		Filter: filter, MinProbability: p.MinProbability, Collapse: valueOr(p.Collapse, 0), Version: from.version,
 		Offset: from.offset, Limit: limit + 1, // one more tells whether there is a next page
 	})
 	if err != nil {

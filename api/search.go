@@ -27,7 +27,7 @@ func (s *Server) ListNeighbours(ctx context.Context, request ListNeighboursReque
 	if _, err := s.services.Catalog.Image(ctx, id); err != nil {
 		return nil, err
 	}
-	hits, err := s.search(ctx, profile, index.Query{Near: &id, Filter: filter, Limit: valueOr(p.Limit, defaultHitLimit)})
+	hits, err := s.search(ctx, profile, index.Query{Near: &id, Filter: filter, Collapse: valueOr(p.Collapse, 0), Limit: valueOr(p.Limit, defaultHitLimit)})
 	return ListNeighbours200JSONResponse(hits), err
 }
 
@@ -53,7 +53,7 @@ func (s *Server) SearchByExamples(ctx context.Context, request SearchByExamplesR
 	if filter.NotIDs, err = imageIDs(valueOr(f.NotIds, nil)); err != nil {
 		return nil, err
 	}
-	hits, err := s.search(ctx, profile, index.Query{Examples: &examples, Filter: filter, Limit: valueOr(body.Limit, defaultHitLimit)})
+	hits, err := s.search(ctx, profile, index.Query{Examples: &examples, Filter: filter, Collapse: valueOr(body.Collapse, 0), Limit: valueOr(body.Limit, defaultHitLimit)})
 	return SearchByExamples200JSONResponse(hits), err
 }
 
@@ -67,7 +67,7 @@ func (s *Server) SearchByUpload(ctx context.Context, request SearchByUploadReque
 	if err != nil {
 		return nil, err
 	}
-	hits, err := s.search(ctx, profile, index.Query{Vector: embedding, Limit: valueOr(request.Params.Limit, defaultHitLimit)})
+	hits, err := s.search(ctx, profile, index.Query{Vector: embedding, Collapse: valueOr(request.Params.Collapse, 0), Limit: valueOr(request.Params.Limit, defaultHitLimit)})
 	return SearchByUpload200JSONResponse(hits), err
 }
 

@@ -175,3 +175,31 @@ func TestPatchesOfThePictureAddUpToItsScore(t *testing.T) {
 		}
 	}
 }
+
+func TestListsShowOneOfWhatIsAlike(t *testing.T) {
+	f := newFixture(t)
+	reds, blues := f.add(t, 9, red, "Roth"), f.add(t, 9, blue, "Blau")
+	f.rate(t, palate.Like, reds[:6]...)
+	f.rate(t, palate.Dislike, blues[:6]...)
+	f.learn(t)
+	page, _ := f.scores(t, "collapse=0.95")
+	if len(page.Scores) != 2 || page.Scores[0].Image.Artist != "Roth" || page.Scores[1].Image.Artist != "Blau" {
+		t.Errorf("got %+v, want the best red and the best blue", page.Scores)
+	}
+	if page, _ = f.scores(t, "collapse=0.95&limit=1"); len(page.Scores) != 1 || page.Next == "" {
+		t.Fatalf("got %+v, want a page of one and a cursor", page)
+	}
+	if page, _ = f.scores(t, "collapse=0.95&limit=1&cursor="+page.Next); len(page.Scores) != 1 || page.Scores[0].Image.Artist != "Blau" || page.Next != "" {
+		t.Errorf("got %+v, want the best blue and no more", page)
+	}
+	for path, want := range map[string]int{"": 20, "?collapse=0.95": 2} {
+		var near client.HitList
+		must(t, json.Unmarshal(f.do(t, "GET", "/v1/images/"+reds[0].String()+"/neighbours"+path, "").body, &near))
+		if len(near.Hits) != min(want, 17) {
+			t.Errorf("%q: got %d neighbours, want %d", path, len(near.Hits), want)
+		}
+	}
+	if _, a := f.scores(t, "collapse=0.5"); a.status != 400 {
+		t.Errorf("too low: got status %d, want 400", a.status)
+	}
+}

@@ -214,6 +214,9 @@ type Area struct {
 
 // ExampleSearch defines model for ExampleSearch.
 type ExampleSearch struct {
+	// Collapse Show one of every group of images that are at least this similar
+	Collapse *float32 `json:"collapse,omitempty"`
+
 	// Filter Passes the images for which every field that is given holds; one match in a list is enough.
 	Filter   *Filter    `json:"filter,omitempty"`
 	Limit    *int       `json:"limit,omitempty"`
@@ -724,6 +727,9 @@ type Artist = []string
 // Category defines model for Category.
 type Category = []string
 
+// Collapse defines model for Collapse.
+type Collapse = float32
+
 // Cursor defines model for Cursor.
 type Cursor = string
 
@@ -816,6 +822,9 @@ type GetImageParams struct {
 type ListNeighboursParams struct {
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
 
+	// Collapse Show one of every group of images that are at least this similar to one before them, crops and copies of one work.
+	Collapse *Collapse `form:"collapse,omitempty" json:"collapse,omitempty"`
+
 	// Profile Whose verdict stands beside each image, and whom `judged` asks about.
 	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
 
@@ -886,6 +895,9 @@ type ListScoresParams struct {
 	// Cursor The `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
+	// Collapse Show one of every group of images that are at least this similar to one before them, crops and copies of one work.
+	Collapse *Collapse `form:"collapse,omitempty" json:"collapse,omitempty"`
+
 	// MinProbability Only images that the probe gives more than this.
 	MinProbability *float64 `form:"min_probability,omitempty" json:"min_probability,omitempty"`
 
@@ -927,6 +939,9 @@ type SearchByUploadMultipartBody struct {
 // SearchByUploadParams defines parameters for SearchByUpload.
 type SearchByUploadParams struct {
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Collapse Show one of every group of images that are at least this similar to one before them, crops and copies of one work.
+	Collapse *Collapse `form:"collapse,omitempty" json:"collapse,omitempty"`
 
 	// Profile Whose verdict stands beside each image, and whom `judged` asks about.
 	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
@@ -2499,6 +2514,18 @@ func NewListNeighboursRequest(server string, image ImagePath, params *ListNeighb
 
 		}
 
+		if params.Collapse != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "collapse", *params.Collapse, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "number", Format: "float"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Profile != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "profile", *params.Profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -3691,6 +3718,18 @@ func NewListScoresRequest(server string, profile ProfilePath, params *ListScores
 
 		}
 
+		if params.Collapse != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "collapse", *params.Collapse, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "number", Format: "float"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.MinProbability != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "min_probability", *params.MinProbability, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "number", Format: "double"}); err != nil {
@@ -4058,6 +4097,18 @@ func NewSearchByUploadRequestWithBody(server string, params *SearchByUploadParam
 		if params.Limit != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Collapse != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "collapse", *params.Collapse, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "number", Format: "float"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

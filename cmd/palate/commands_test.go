@@ -116,6 +116,15 @@ func TestSimilarFindsByIDAndByFile(t *testing.T) {
 			t.Errorf("hit %d: got %+v by file, %+v by id, want the same and not the image itself", i, got, want)
 		}
 	}
+	every := jsonRun[[]hit](t, "similar", id, "--data", home, "--limit", "1000")
+	apart := jsonRun[[]hit](t, "similar", id, "--data", home, "--limit", "1000", "--collapse", "0.9")
+	if len(every) != demoPictures-1 || len(apart) < 2 || len(apart) >= len(every) || apart[0] != every[0] {
+		t.Errorf("got %d hits, and %d that are not alike", len(every), len(apart))
+	}
+	scores := jsonRun[[]scored](t, "scores", "--data", home, "--limit", "1000", "--collapse", "0.9")
+	if len(scores) < 2 || len(scores) >= demoPictures || scores[0].Image != id {
+		t.Errorf("got %d scores of pictures that are not alike", len(scores))
+	}
 }
 
 func TestSortPutsFilesByTasteAndOverwritesNothing(t *testing.T) {

@@ -59,10 +59,23 @@ func (s *session) showOutcome(profile palate.Profile, outcome taste.Outcome, who
 }
 
 type scoresCommand struct {
-	Files   []string `arg:"" optional:"" name:"file" help:"Pictures to score; without any, the collection is ranked." type:"path"`
-	Limit   int      `help:"Images to show." default:"20" short:"n"`
-	Min     float64  `help:"Show only images with a higher chance of a like, 0 to 1." default:"-1" placeholder:"P"`
-	Unrated bool     `help:"Show only images that are not judged yet."`
+	Files      []string `arg:"" optional:"" name:"file" help:"Pictures to score; without any, the collection is ranked." type:"path"`
+	Limit      int      `help:"Images to show." default:"20" short:"n"`
+	Min        float64  `help:"Show only images with a higher chance of a like, 0 to 1." default:"-1" placeholder:"P"`
+	Unrated    bool     `help:"Show only images that are not judged yet."`
+	collapsing `embed:""`
+}
+
+// collapsing is what the lists of images share.
+type collapsing struct {
+	Collapse float32 `help:"Show one of every group of images that are at least this similar: crops and copies of one work, .97 say." placeholder:"SIMILARITY"`
+}
+
+func (c collapsing) check() error {
+	if c.Collapse != 0 && !(c.Collapse >= index.MinCollapse && c.Collapse <= index.MaxCollapse) {
+		return usagef("--collapse is %v, want %v to %v", c.Collapse, index.MinCollapse, index.MaxCollapse)
+	}
+	return nil
 }
 
 // scoreLine is what scores prints of one picture.
@@ -84,6 +97,9 @@ func (c *scoresCommand) Run(ctx context.Context, s *session) error {
 	}
 	if c.Limit < 1 || c.Limit > index.MaxLimit {
 		return usagef("--limit is %d, want 1 to %d", c.Limit, index.MaxLimit)
+	}
+	if err := c.check(); err != nil {
+		return err
 	}
 	h, err := openHome(ctx, s)
 	if err != nil {
@@ -125,7 +141,7 @@ func (c *scoresCommand) rank(ctx context.Context, h *home, profile palate.Profil
 	if err := h.catchUp(ctx); err != nil {
 		return nil, err
 	}
-	query := taste.RankQuery{Limit: c.Limit}
+	query := taste.RankQuery{Limit: c.Limit, Collapse: c.Collapse}
 	if c.Min >= 0 {
 		query.MinProbability = &c.Min
 	}
@@ -169,8 +185,9 @@ func (h *home) scoreFiles(ctx context.Context, profile palate.Profile, files []s
 }
 
 type similarCommand struct {
-	To    string `arg:"" name:"image" help:"Id of an image, or a picture file."`
-	Limit int    `help:"Images to show." default:"10" short:"n"`
+	To         string `arg:"" name:"image" help:"Id of an image, or a picture file."`
+	Limit      int    `help:"Images to show." default:"10" short:"n"`
+	collapsing `embed:""`
 }
 
 // hitLine is what similar prints of one image.
@@ -186,6 +203,9 @@ func (c *similarCommand) Run(ctx context.Context, s *session) error {
 	if c.Limit < 1 || c.Limit > index.MaxLimit {
 		return usagef("--limit is %d, want 1 to %d", c.Limit, index.MaxLimit)
 	}
+	if err := c.check(); err != nil {
+		return err
+	}
 	h, err := openHome(ctx, s)
 	if err != nil {
 		return err
@@ -200,7 +220,7 @@ func (c *similarCommand) search(ctx context.Context, h *home) error {
 	if err := h.catchUp(ctx); err != nil {
 		return err
 	}
-	query := index.Query{Limit: c.Limit}
+	query := index.Query{Limit: c.Limit, Collapse: c.Collapse}
 	if id, err := palate.ParseImageID(c.To); err == nil {
 		query.Near = &id
 	} else {

@@ -32,7 +32,7 @@ func (c *queueCommand) Run(ctx context.Context, s *session) error {
 		return usagef("--limit is %d, want 1 to %d", c.Limit, taste.MaxQueue)
 	}
 	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
-		if _, err := h.follower.CatchUp(ctx); err != nil {
+		if err := h.catchUp(ctx); err != nil {
 			return err
 		}
 		queue, err := h.tastes.Queue(ctx, profile, c.Limit)
@@ -97,7 +97,7 @@ func (c *whyCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		if _, err := h.follower.CatchUp(ctx); err != nil {
+		if err := h.catchUp(ctx); err != nil {
 			return err
 		}
 		reasons, err := h.tastes.Why(ctx, profile, id, c.Limit)

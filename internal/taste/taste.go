@@ -162,6 +162,7 @@ type RankQuery struct {
 	Filter index.Filter
 	// MinProbability, if set, leaves out images that are not more probable.
 	MinProbability *float64
+	Collapse       float32 // as of index.Query
 	Limit, Offset  int
 	// Version, if not 0, must still be the one that serves.
 	Version int
@@ -184,7 +185,7 @@ func (t *Tastes) Rank(ctx context.Context, p palate.Profile, q RankQuery) (Ranki
 		return Ranking{}, fmt.Errorf("ranking of %s by probe %d: %w (%d)", p, q.Version, ErrProbeChanged, version.Version)
 	}
 	search := index.Query{
-		Vector: version.Learned.Query(), Filter: q.Filter, Limit: q.Limit, Offset: q.Offset,
+		Vector: version.Learned.Query(), Filter: q.Filter, Collapse: q.Collapse, Limit: q.Limit, Offset: q.Offset,
 	}
 	if q.MinProbability != nil {
 		// The index compares inner products: take calibration and bias away.
