@@ -19,7 +19,8 @@ const Scheme = "qdrant://"
 //
 //	qdrant://[key@]host[:port]/collection[?option=value&…]
 //
-// with the options tls and ca, shards, replicas and consistency, m,
+// with the options nodes (further ones of a cluster, host:port with commas
+// between), tls and ca, shards, replicas and consistency, m,
 // ef_construct and on_disk, quantization and oversampling, exact, ef, timeout
 // (of a search). What it does not name is as in DefaultConfig. Characters of
 // the key that mean something in a URL are written as %XX. Its error is
@@ -85,6 +86,7 @@ func ParseAddress(address string) (Config, error) {
 var options = map[string]func(c *Config, value string) error{
 	"tls":          func(c *Config, v string) error { return readBool(&c.TLS, v) },
 	"ca":           func(c *Config, v string) error { c.CAFile = v; return nil },
+	"nodes":        func(c *Config, v string) error { c.Nodes = v; return nil },
 	"shards":       func(c *Config, v string) error { return readInt(&c.Shards, v) },
 	"replicas":     func(c *Config, v string) error { return readInt(&c.Replicas, v) },
 	"consistency":  func(c *Config, v string) error { return readInt(&c.WriteConsistency, v) },

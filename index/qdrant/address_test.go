@@ -32,6 +32,7 @@ func TestParseAddress(t *testing.T) {
 				c.Shards, c.Replicas, c.WriteConsistency, c.HNSWLinks, c.HNSWBuild, c.HNSWSearch = 3, 2, 2, 32, 200, 256
 				c.OnDisk, c.Quantization, c.Oversampling, c.SearchTimeout, c.Exact = true, qdrant.ScalarQuantization, 2.5, 3*time.Second, true
 			})},
+		{"qdrant://a/art?nodes=b:6334,[::1]:7000", with(func(c *qdrant.Config) { c.Host, c.Collection, c.Nodes = "a", "art", "b:6334,[::1]:7000" })},
 	} {
 		got, err := qdrant.ParseAddress(tt.address)
 		if err != nil || got != tt.want {
@@ -55,8 +56,11 @@ func TestParseAddressSaysWhatIsWrong(t *testing.T) {
 		"qdrant://k3y:k3y@box/art":                  "%3A",
 		"qdrant://k3y%zz@box/art":                   "no URL",
 		"qdrant://box/art#x":                        "#",
-		"qdrant://box/art?shard=2":                  `"shard" is none of ca, consistency, ef, ef_construct, exact, m, on_disk, oversampling, quantization, replicas, shards, timeout, tls`,
+		"qdrant://box/art?shard=2":                  `"shard" is none of ca, consistency, ef, ef_construct, exact, m, nodes, on_disk, oversampling, quantization, replicas, shards, timeout, tls`,
 		"qdrant://box/art?shards=2&shards=3":        "shards is given 2 times",
+		"qdrant://box/art?nodes=b":                  `"b" is not host:port`,
+		"qdrant://box/art?nodes=b:1,:2":             `":2" is not host:port`,
+		"qdrant://box/art?nodes=b:99999":            "with a port of 1 to 65535",
 		"qdrant://box/art?shards=x":                 `shards is "x", want a whole number`,
 		"qdrant://box/art?shards=-1":                "shards is -1",
 		"qdrant://box/art?tls=maybe":                `tls is "maybe", want 1 or 0`,

@@ -25,8 +25,12 @@ const (
 // Config says where the server is, how collections are laid out on it when
 // they are made, and how it is asked.
 type Config struct {
-	Host   string
-	Port   int    // of gRPC
+	Host string
+	Port int // of gRPC
+	// Nodes are further nodes of the server's cluster, host:port with commas
+	// between. Calls go to all of them in turn, and to the others while one is
+	// away. A Host whose name resolves to several addresses needs none.
+	Nodes  string
 	APIKey string // "" sends none
 	TLS    bool
 	CAFile string // PEM of who signs the server's certificate; "" is the system's
@@ -92,6 +96,9 @@ func (c Config) Validate() error {
 	if !collectionPattern.MatchString(c.Collection) {
 		wrong("collection is %q, want 1 to 100 of letters, digits, _ and -, beginning with a letter or digit", c.Collection)
 	}
+	if _, err := c.endpoints(); err != nil {
+		wrong("nodes are %q: %w", c.Nodes, err)
+	}
 	if c.CAFile != "" && !c.TLS {
 		wrong("ca is given without tls")
 	}
@@ -134,5 +141,11 @@ func (c Config) Validate() error {
 	return errors.Join(problems...)
 }
 
-// server is host:port, for messages.
-func (c Config) server() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }
+// server is host:port, for messages, with the other nodes after it.
+func (c Config) server() string {
+	first := net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
+	if c.Nodes == "" {
+		return first
+	}
+	return first + "," + c.Nodes
+}

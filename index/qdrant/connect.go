@@ -5,14 +5,19 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"math"
 	"net"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/qdrant/go-client/qdrant"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/resolver/manual"
 
 	"github.com/palate-art/palate"
 )
@@ -45,7 +50,11 @@ func connect(c Config) (*qdrant.Client, error) {
 			grpc.WithChainUnaryInterceptor(caller{c}.intercept),
 		},
 	}
-	if strings.Contains(c.Host, ":") { // the client joins host and port as they are
+	if c.Nodes != "" {
+		if err := c.useNodes(config); err != nil {
+			return nil, err
+		}
+	} else if strings.Contains(c.Host, ":") { // the client joins host and port as they are
 		config.Host = "[" + c.Host + "]"
 	}
 	if c.APIKey != "" {
@@ -71,16 +80,58 @@ func connect(c Config) (*qdrant.Client, error) {
 	return client, nil
 }
 
+// useNodes lets calls go to all nodes in turn. gRPC leaves out those that are
+// away, and a call that breaks off with its node is tried again with the next.
+func (c Config) useNodes(config *qdrant.Config) error {
+	endpoints, err := c.endpoints()
+	if err != nil {
+		return fmt.Errorf("qdrant: nodes: %w: %w", palate.ErrInvalid, err)
+	}
+	nodes := manual.NewBuilderWithScheme("nodes")
+	nodes.InitialState(resolver.State{Endpoints: endpoints})
+	config.Host = nodes.Scheme() + ":///" + config.Host
+	config.GrpcOptions = append(config.GrpcOptions, grpc.WithResolvers(nodes),
+		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig": [{"round_robin": {}}]}`))
+	return nil
+}
+
+// endpoints are the nodes, Host and Port first.
+func (c Config) endpoints() ([]resolver.Endpoint, error) {
+	var endpoints []resolver.Endpoint
+	add := func(address, host string) {
+		endpoints = append(endpoints, resolver.Endpoint{Addresses: []resolver.Address{{Addr: address, ServerName: host}}})
+	}
+	add(net.JoinHostPort(c.Host, strconv.Itoa(c.Port)), c.Host)
+	if c.Nodes == "" {
+		return endpoints, nil
+	}
+	for address := range strings.SplitSeq(c.Nodes, ",") {
+		host, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not host:port", address)
+		}
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > math.MaxUint16 || host == "" {
+			return nil, fmt.Errorf("%q is not host:port, with a port of 1 to %d", address, math.MaxUint16)
+		}
+		add(address, host)
+	}
+	return endpoints, nil
+}
+
 // exposesKey reports whether the key leaves this machine and its private
 // networks unencrypted. A name without a dot is one of a private network.
 func (c Config) exposesKey() bool {
 	if c.APIKey == "" || c.TLS {
 		return false
 	}
-	if ip := net.ParseIP(c.Host); ip != nil {
-		return !ip.IsLoopback() && !ip.IsPrivate()
-	}
-	return strings.Contains(c.Host, ".")
+	endpoints, _ := c.endpoints() // a configuration that was validated
+	return slices.ContainsFunc(endpoints, func(e resolver.Endpoint) bool {
+		host := e.Addresses[0].ServerName
+		if ip := net.ParseIP(host); ip != nil {
+			return !ip.IsLoopback() && !ip.IsPrivate()
+		}
+		return strings.Contains(host, ".")
+	})
 }
 
 // apiKey goes along with every call.
