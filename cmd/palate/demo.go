@@ -112,6 +112,9 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 		defer listener.Close()
 	}
 	if !c.Keep {
+		if s.Data != dataFolder() {
+			s.note("Note: the demo's collection goes when it ends; --keep puts it into %s.", s.Data)
+		}
 		folder, err := os.MkdirTemp("", "palate-demo-")
 		if err != nil {
 			return err

@@ -159,7 +159,11 @@ func plannedWorks(t *testing.T, pictures int) []museum.Work {
 
 func TestTheDemoTellsAPersonWhatItDid(t *testing.T) {
 	folder := t.TempDir()
-	out := mustRun(t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--quiet", "--data", folder)
+	r := runPalate(t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--data", folder)
+	out := r.out
+	if r.code != exitDone || !strings.Contains(r.err, "--keep puts it into "+folder) {
+		t.Errorf("got exit code %d and %q, want word of --keep", r.code, r.err)
+	}
 	for _, want := range []string{"pages", "30 kept", "baseline on cpu", "30 of 30 images embedded", "rated 24 pictures",
 		"AUC", "average precision", "6 pictures never rated", "Neighbours", "STYLE", "Time"} {
 		if !strings.Contains(out, want) {
