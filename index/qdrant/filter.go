@@ -45,7 +45,7 @@ func (x *Index) filterOf(ctx context.Context, f index.Filter) (*qdrant.Filter, e
 		out.Must = append(out.Must, qdrant.NewHasID(pointIDs(ids)...))
 	}
 	if len(f.NotIDs) > 0 {
-		out.MustNot = append(out.MustNot, qdrant.NewHasID(pointIDs(f.NotIDs)...))
+		out.Must = append(out.Must, noneOf(f.NotIDs))
 	}
 	for _, v := range verdictFilters(f) {
 		if err := x.addVerdict(ctx, out, v); err != nil {
@@ -53,6 +53,13 @@ func (x *Index) filterOf(ctx context.Context, f index.Filter) (*qdrant.Filter, e
 		}
 	}
 	return out, nil
+}
+
+// noneOf passes all but these. A real server (1.17.1) lets a point pass whose
+// ID alone is asked for and forbidden in one filter, unless the ban is a filter
+// of its own.
+func noneOf(ids []palate.ImageID) *qdrant.Condition {
+	return qdrant.NewFilterAsCondition(&qdrant.Filter{MustNot: []*qdrant.Condition{qdrant.NewHasID(pointIDs(ids)...)}})
 }
 
 // verdictFilter is a condition on what one profile says.
@@ -114,7 +121,7 @@ func (x *Index) addVerdict(ctx context.Context, out *qdrant.Filter, v verdictFil
 	}
 	out.Must = append(out.Must, condition)
 	if len(no) > 0 {
-		out.MustNot = append(out.MustNot, qdrant.NewHasID(pointIDs(no)...))
+		out.Must = append(out.Must, noneOf(no))
 	}
 	return nil
 }
