@@ -30,10 +30,19 @@ func (c caller) timeout(method string) time.Duration {
 		return c.config.HealthTimeout
 	case service != "Points" || name == "CreateFieldIndex":
 		return c.config.AdminTimeout
-	case name == "Query" || name == "Get" || name == "Count" || name == "Scroll":
+	case reads(method):
 		return c.config.SearchTimeout
 	}
 	return c.config.WriteTimeout
+}
+
+// reads reports whether a method only reads points.
+func reads(method string) bool {
+	switch method {
+	case qdrant.Points_Query_FullMethodName, qdrant.Points_Get_FullMethodName, qdrant.Points_Count_FullMethodName, qdrant.Points_Scroll_FullMethodName:
+		return true
+	}
+	return false
 }
 
 func (c caller) intercept(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
@@ -45,7 +54,7 @@ func (c caller) intercept(ctx context.Context, method string, request, reply any
 		limited, cancel := context.WithTimeout(ctx, timeout/2)
 		err := invoke(limited, method, request, reply, conn, append(options, grpc.Trailer(&trailer))...)
 		cancel()
-		if err == nil || !retryable(status.Code(err)) || attempt >= c.config.Attempts {
+		if err == nil || !retryable(method, status.Code(err)) || attempt >= c.config.Attempts {
 			return err
 		}
 		wait := c.wait(attempt, trailer)
@@ -73,11 +82,15 @@ func (c caller) wait(attempt int, trailer metadata.MD) time.Duration {
 	return rand.N(c.config.RetryWait << min(attempt-1, 10))
 }
 
-// retryable reports whether the same call may succeed a moment later.
-func retryable(code codes.Code) bool {
+// retryable reports whether the same call may succeed a moment later. A node
+// that comes back to its cluster answers reads with "Local shard not found",
+// as Internal, until it has its shards again; another node has them.
+func retryable(method string, code codes.Code) bool {
 	switch code {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Aborted:
 		return true
+	case codes.Internal:
+		return reads(method)
 	}
 	return false
 }

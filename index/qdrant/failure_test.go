@@ -57,6 +57,7 @@ func TestWhatMaySucceedLaterIsTriedAgain(t *testing.T) {
 		{"the connection breaks in a judgement", judge, qdranttest.Fault{Methods: []string{"UpdateBatch"}, Done: true, Drop: true, Times: 1}, 2, nil},
 		{"merely acknowledged", upsert, qdranttest.Fault{Methods: []string{"Points/Upsert"}, Acknowledge: true, Times: 1}, 1, palate.ErrUnavailable},
 		{"refused", search, qdranttest.Fault{Methods: []string{"Points/Query"}, Code: codes.InvalidArgument}, 1, palate.ErrInvalid},
+		{"a node without its shards yet", search, qdranttest.Fault{Methods: []string{"Points/Query"}, Code: codes.Internal, Times: 1}, 2, nil},
 		{"broken inside", upsert, qdranttest.Fault{Methods: []string{"Points/Upsert"}, Code: codes.Internal}, 1, palate.ErrUnavailable},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
