@@ -84,7 +84,7 @@ func (colours) EmbedPatches(ctx context.Context, inputs []embedder.Input) ([]emb
 	return out, ctx.Err()
 }
 
-func (colours) Detail() int           { return 1 << 20 }
+func (colours) Reading() picture.Reading { return picture.Reading{} }
 func (colours) Dim() int              { return coloursDim }
 func (colours) Model() palate.ModelID { return palate.ModelID(strings.Repeat("c0", 32)) }
 func (colours) Name() string          { return "colours" }
