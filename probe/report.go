@@ -77,15 +77,6 @@ func (r *Report) Summary() *Report {
 	return &s
 }
 
-// Threshold is where an image begins to count as liked.
-type Threshold struct {
-	Wish
-	Score       float64 `json:"score"`
-	Probability float64 `json:"probability"`
-	// Met is false where no threshold gives the precision that was wished.
-	Met bool `json:"met"`
-}
-
 // Subset is the metrics of some works.
 type Subset struct {
 	Works   int      `json:"works"`

@@ -11,10 +11,10 @@ import (
 )
 
 // AddProbe implements catalog.Probes.
-func (c *Catalog) AddProbe(ctx context.Context, p catalog.Probe) (catalog.Probe, error) {
+func (c *Catalog) AddProbe(ctx context.Context, p catalog.ProbeVersion) (catalog.ProbeVersion, error) {
 	_, err := palate.ParseProfile(string(p.Profile))
 	if err := errors.Join(err, checkName("model id", string(p.Model)), checkJSON("probe's summary", p.Summary), checkJSON("probe's report", p.Report)); err != nil {
-		return catalog.Probe{}, c.translate(ctx, "add probe", err)
+		return catalog.ProbeVersion{}, c.translate(ctx, "add probe", err)
 	}
 	if p.Weights == nil {
 		p.Weights = []byte{} // nil would be stored as NULL
@@ -49,7 +49,7 @@ func (c *Catalog) AddProbe(ctx context.Context, p catalog.Probe) (catalog.Probe,
 		return makeCurrent(ctx, tx, no)
 	})
 	if err != nil {
-		return catalog.Probe{}, err
+		return catalog.ProbeVersion{}, err
 	}
 	return p, nil
 }
@@ -73,7 +73,7 @@ func makeCurrent(ctx context.Context, tx *sql.Tx, no int64) error {
 const probeColumns = "profile, version, model, weights, summary, last_entry, run, current, reason, trained_at"
 
 // scanProbe reads probeColumns and then whatever more says.
-func scanProbe(row interface{ Scan(...any) error }, more ...any) (p catalog.Probe, err error) {
+func scanProbe(row interface{ Scan(...any) error }, more ...any) (p catalog.ProbeVersion, err error) {
 	var summary sql.NullString
 	var trained int64
 	err = row.Scan(append([]any{&p.Profile, &p.Version, &p.Model, &p.Weights, &summary, &p.LastEntry, &p.Run, &p.Current, &p.Reason, &trained}, more...)...)
@@ -83,22 +83,22 @@ func scanProbe(row interface{ Scan(...any) error }, more ...any) (p catalog.Prob
 }
 
 // CurrentProbe implements catalog.Probes.
-func (c *Catalog) CurrentProbe(ctx context.Context, p palate.Profile, m palate.ModelID) (catalog.Probe, error) {
-	var probe catalog.Probe
+func (c *Catalog) CurrentProbe(ctx context.Context, p palate.Profile, m palate.ModelID) (catalog.ProbeVersion, error) {
+	var probe catalog.ProbeVersion
 	err := c.read(ctx, "read probe", func(ctx context.Context, tx *sql.Tx) (err error) {
 		probe, err = scanProbe(tx.QueryRowContext(ctx,
 			"SELECT "+probeColumns+" FROM probes WHERE profile = ? AND model = ? AND current = 1", string(p), string(m)))
 		return orNotFound(err, "current probe of profile %q with model %s", p, m.Short())
 	})
 	if err != nil {
-		return catalog.Probe{}, err
+		return catalog.ProbeVersion{}, err
 	}
 	return probe, nil
 }
 
 // ProbeVersion implements catalog.Probes.
-func (c *Catalog) ProbeVersion(ctx context.Context, p palate.Profile, version int) (catalog.Probe, error) {
-	var probe catalog.Probe
+func (c *Catalog) ProbeVersion(ctx context.Context, p palate.Profile, version int) (catalog.ProbeVersion, error) {
+	var probe catalog.ProbeVersion
 	err := c.read(ctx, "read probe", func(ctx context.Context, tx *sql.Tx) (err error) {
 		var report sql.NullString
 		probe, err = scanProbe(tx.QueryRowContext(ctx,
@@ -107,18 +107,18 @@ func (c *Catalog) ProbeVersion(ctx context.Context, p palate.Profile, version in
 		return orNotFound(err, "probe version %d of profile %q", version, p)
 	})
 	if err != nil {
-		return catalog.Probe{}, err
+		return catalog.ProbeVersion{}, err
 	}
 	return probe, nil
 }
 
 // ListProbes implements catalog.Probes.
-func (c *Catalog) ListProbes(ctx context.Context, p palate.Profile) ([]catalog.Probe, error) {
-	var probes []catalog.Probe
+func (c *Catalog) ListProbes(ctx context.Context, p palate.Profile) ([]catalog.ProbeVersion, error) {
+	var probes []catalog.ProbeVersion
 	err := c.read(ctx, "list probes", func(ctx context.Context, tx *sql.Tx) (err error) {
 		probes, err = collect(from(tx.QueryContext(ctx,
 			"SELECT profile, version, model, NULL, summary, last_entry, run, current, reason, trained_at FROM probes WHERE profile = ? ORDER BY version DESC", string(p))),
-			func(rows *sql.Rows) (catalog.Probe, error) { return scanProbe(rows) })
+			func(rows *sql.Rows) (catalog.ProbeVersion, error) { return scanProbe(rows) })
 		return err
 	})
 	return probes, err
