@@ -107,7 +107,7 @@ func TestANewerDatabaseIsRefused(t *testing.T) {
 	_ = open(t, path).Close()
 	mustExec(t, raw(t, path), "PRAGMA user_version = 99")
 	_, err := sqlite.Open(t.Context(), path, sqlite.DefaultConfig())
-	wantError(t, err, palate.ErrConflict, path, "version 99", fmt.Sprint("up to ", newest(t)), "newer palate")
+	wantError(t, err, palate.ErrConflict, path, "version 99", fmt.Sprintf("up to %d", newest(t)), "newer palate")
 	if got := value[int](t, raw(t, path), "PRAGMA user_version"); got != 99 {
 		t.Errorf("the refused file has version %d, want 99", got)
 	}
