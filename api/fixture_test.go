@@ -85,10 +85,10 @@ func (colours) EmbedPatches(ctx context.Context, inputs []embedder.Input) ([]emb
 }
 
 func (colours) Reading() picture.Reading { return picture.Reading{} }
-func (colours) Dim() int              { return coloursDim }
-func (colours) Model() palate.ModelID { return palate.ModelID(strings.Repeat("c0", 32)) }
-func (colours) Name() string          { return "colours" }
-func (colours) Provider() string      { return "cpu" }
+func (colours) Dim() int                 { return coloursDim }
+func (colours) Model() palate.ModelID    { return palate.ModelID(strings.Repeat("c0", 32)) }
+func (colours) Name() string             { return "colours" }
+func (colours) Provider() string         { return "cpu" }
 
 // fixture is a server on loopback with real parts below it.
 type fixture struct {
