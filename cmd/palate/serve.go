@@ -25,9 +25,6 @@ const (
 	// embedEvery is how often the server looks for images to embed.
 	embedEvery = time.Second
 
-	// staleAfter is how long a run may go without a heartbeat.
-	staleAfter = 2 * time.Minute
-
 	// sweepOlderThan is the age from which a file without a row is no work
 	// under way but left behind by a killed process.
 	sweepOlderThan = time.Hour
@@ -80,7 +77,7 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	if err != nil {
 		return err
 	}
-	if _, err := h.catalog.FailStaleRuns(ctx, time.Now().Add(-staleAfter)); err != nil {
+	if _, err := h.catalog.EndDeadRuns(ctx); err != nil {
 		return err
 	}
 	if err := h.loadIndex(ctx); err != nil {
