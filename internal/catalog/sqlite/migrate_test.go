@@ -146,13 +146,3 @@ func TestManyMayOpenAnOldOrNewFileAtOnce(t *testing.T) {
 		})
 	}
 }
-
-// newest is the version of the schema that this program writes.
-func newest(t *testing.T) int {
-	t.Helper()
-	files, err := filepath.Glob("migrations/*.sql")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("found %d migrations, %v", len(files), err)
-	}
-	return len(files)
-}
