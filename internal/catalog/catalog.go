@@ -30,6 +30,7 @@ type Catalog interface {
 	Runs
 	Changes
 	Leases
+	Identities
 	crawler.Frontier
 
 	// Close ends the use of the catalog; leases are released.
@@ -81,6 +82,16 @@ type Added struct {
 	Duplicate  bool // the image was added in the present round of the finished task's crawl
 	Tombstoned bool // the image was deleted before; nothing was written but the finished task
 }
+
+// ImageState says what the catalog knows of an image.
+type ImageState int
+
+// The states.
+const (
+	UnknownImage ImageState = iota // nothing: its file is an orphan
+	PresentImage                   // it is in the collection
+	DeletedImage                   // it has a tombstone: its file may go
+)
 
 // CrawlTask names a claimed task that AddImage finishes in its commit: as
 // crawler.Kept if the image is new, as crawler.Lost with reason "deleted" if
@@ -139,6 +150,9 @@ type Images interface {
 
 	// CountImages counts what passes the filter.
 	CountImages(ctx context.Context, f index.Filter) (int, error)
+
+	// ImageStates tells what is known of each id, in the order asked.
+	ImageStates(ctx context.Context, ids []palate.ImageID) ([]ImageState, error)
 
 	// Addresses tells what is known of each address, in the order asked.
 	Addresses(ctx context.Context, addresses []string) ([]crawler.Standing, error)
@@ -394,6 +408,22 @@ type Changes interface {
 	// SetFollowedTo remembers it.
 	FollowedTo(ctx context.Context, follower string) (uint64, error)
 	SetFollowedTo(ctx context.Context, follower string, number uint64) error
+}
+
+// Identity says which catalog this is and whose rows it holds.
+type Identity struct {
+	Catalog string // drawn at random when the catalog was made; a copy has it too
+	Store   string // of the image store that the rows describe; "" if it was never set
+}
+
+// Identities lets a catalog and an image store recognise each other.
+type Identities interface {
+	// Identity returns the marks of this catalog.
+	Identity(ctx context.Context) (Identity, error)
+
+	// SetStore remembers to which image store the rows belong. It is no
+	// change in the sense of Changes.
+	SetStore(ctx context.Context, store string) error
 }
 
 // Lease is a right that one holder has at a time.
