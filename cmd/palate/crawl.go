@@ -39,6 +39,7 @@ func (c *crawlCommand) Run(ctx context.Context, s *session) error {
 	if printErr := s.printFunnel(report); err == nil {
 		err = printErr
 	}
+	h.tend(ctx)
 	return errors.Join(err, h.close())
 }
 
