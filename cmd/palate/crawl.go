@@ -167,6 +167,9 @@ func (s *session) printFunnel(r crawler.Report) error {
 		}
 	}
 	s.printLosses(r.Lost, examples)
+	if !r.Until.IsZero() {
+		s.say("%d addresses wait until %s, as their site asked: run the same crawl again then", r.Pending, r.Until.Local().Format("2006-01-02 15:04"))
+	}
 	return nil
 }
 
