@@ -553,6 +553,15 @@ type ProfileList struct {
 // ProfileName Example: me
 type ProfileName = string
 
+// ProvisionalOrder Present where no probe serves the profile and the images are ordered by nearness to its likes and dislikes
+type ProvisionalOrder struct {
+	Dislikes int `json:"dislikes"`
+	Likes    int `json:"likes"`
+
+	// Note What the order goes by and what would give a taste
+	Note string `json:"note"`
+}
+
 // Queue defines model for Queue.
 type Queue struct {
 	Items   []QueueItem `json:"items"`
@@ -630,11 +639,16 @@ type Score struct {
 	// Example: 2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a
 	ImageID ImageID `json:"image_id"`
 
-	// Probability Calibrated probability of a like
-	Probability  float64 `json:"probability"`
-	ProbeVersion int     `json:"probe_version"`
+	// Probability Calibrated probability of a like; null where the order is provisional
+	Probability *float64 `json:"probability"`
 
-	// Score The probe's logit
+	// ProbeVersion 0 where the order is provisional
+	ProbeVersion int `json:"probe_version"`
+
+	// Provisional True where no probe serves the profile and the score orders by nearness to its likes and dislikes
+	Provisional *bool `json:"provisional,omitempty"`
+
+	// Score The probe's logit; where the order is provisional, a nearness that only orders
 	Score float64 `json:"score"`
 }
 
@@ -642,20 +656,28 @@ type Score struct {
 type ScoreList struct {
 	ModelID string `json:"model_id"`
 
+	// NewerVersion The version that serves the profile by now, where it is another than the one that ranked
+	NewerVersion *int `json:"newer_version,omitempty"`
+
 	// NextCursor Absent on the last page
-	NextCursor   *string       `json:"next_cursor,omitempty"`
-	ProbeVersion int           `json:"probe_version"`
-	Scores       []ScoredImage `json:"scores"`
+	NextCursor *string `json:"next_cursor,omitempty"`
+
+	// ProbeVersion The version that ranked this page; 0 where the order is provisional
+	ProbeVersion int `json:"probe_version"`
+
+	// Provisional Present where no probe serves the profile and the images are ordered by nearness to its likes and dislikes
+	Provisional *ProvisionalOrder `json:"provisional,omitempty"`
+	Scores      []ScoredImage     `json:"scores"`
 }
 
 // ScoredImage defines model for ScoredImage.
 type ScoredImage struct {
 	Image Image `json:"image"`
 
-	// Probability Calibrated probability of a like
-	Probability float64 `json:"probability"`
+	// Probability Calibrated probability of a like; null where the order is provisional
+	Probability *float64 `json:"probability"`
 
-	// Score The probe's logit
+	// Score The probe's logit; where the order is provisional, a nearness that only orders
 	Score float64 `json:"score"`
 }
 
@@ -694,11 +716,16 @@ type Undo struct {
 type UploadScore struct {
 	ModelID string `json:"model_id"`
 
-	// Probability Calibrated probability of a like
-	Probability  float64 `json:"probability"`
-	ProbeVersion int     `json:"probe_version"`
+	// Probability Calibrated probability of a like; null where the order is provisional
+	Probability *float64 `json:"probability"`
 
-	// Score The probe's logit
+	// ProbeVersion 0 where the order is provisional
+	ProbeVersion int `json:"probe_version"`
+
+	// Provisional True where no probe serves the profile and the score orders by nearness to its likes and dislikes
+	Provisional *bool `json:"provisional,omitempty"`
+
+	// Score The probe's logit; where the order is provisional, a nearness that only orders
 	Score float64 `json:"score"`
 }
 
@@ -4927,132 +4954,137 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3dcts4s+CroLhnK+fs0rbs/HwT+yqTSTKeyiTeJDNTWzNZGyJbEmIS4ACgFW3KVXu51/sQ+wp7v49y",
-	"nuQUGgAJSqBEOZIn31dfbmKJFH66G/3fjS9JJspKcOBaJadfkopKWoIGiZ+eSc2UNn/loDLJKs0ET06T",
-	"Z3xBxIToGSggFF9SKYHPNNPFglBF5pJpDfwwSRNmfvBnDXKRpAmnJSSnif1JkiYqm0FJzQRMQ4lzlvTz",
-	"a+BTPUtOj0ejUZroRWV+o7RkfJrcpuaNc/v24/YxlZIuktvbNHlONUyFXGxYdmZfY6D6Vpn5gfa0TlEU",
-	"tFKwus73MzEngoNZLNyAXJCpFHVlPrKSTkERPaOaUAmEalIAVZroGVNEsZIVVBIt8OdjmAgJZr9lSjIp",
-	"KkUoz0kmKgbKjGZemgt53QsBv8QQAhMhS6qT02RSCGqQWNLPrKzL5HR0+PTpd2lSMt58bvbN63IM0m68",
-	"lkrI1W1/mAG54vBZX2b4xpVDFqno1G+md6V2zHCdAYIeG/yUjDcIW8HWbZq8FPJCigkrIhj5bSYUkBuQ",
-	"Ocs0UZryXJExKJYDAZrNLF5SBO98Jkpy9anOp5BfEaquFaFjUeu+pVdu0nDt/yJhkpwm/+moPZ1H9qk6",
-	"cot8Y35t1v0j069ZyfCYxsYv8GE4eg4TWhc6OT0ZBdg7cUCyn1oQMa5h6lB3brZ5QQ0MY9hDKDxQhOXN",
-	"ZivzcrMWfCFJEwl/1kxCnpxqWcPQnePs5z/gSn5C+K4u4/sFmZvDgXRjIUUUZfkpuZJUG4wwRQp2DTkR",
-	"kuRM4d8puap5+5wD0zOQfRizuB2MMLvUl6zQDoqvWQY8gw0MqrBvqZSMF0TNhNTEzN+3KPf6npjVXSns",
-	"8bYU5qi7n8YcUh+oLjS6dNaeqbtR2vIZe8/0JnQppkGdEUpmQllMpeRqIoocDCOT5KquCkHzqz78md/v",
-	"CXm/glRM8H6YWubs2e2Nfb0HtO7pWtA2GDfrtf82Iv6/A5UvpSj7iGwBVF5OzAvRmR525zh4HEJqeZ4P",
-	"Yu0sWnzVHLcWNKD09yJngDhE1vULUoD5mAmugeOBKutCs4pKfWQE60FONU66BUd0wzYTtzgx54llupZ3",
-	"nLqSogKp3R7iovGnixevUnLx5lVKXp2/TMlvML5Iyfc/Xxii/3D+8mWStirDmHGK4F4Vv+3Kf7czfWze",
-	"EuNPkOnoBvEbVQmu7BovpBgXUC5tlFZVwTJqVnxU2Tf+6ydllv9lOEPAcXENy7oB1WSOSq/g05TMZyAb",
-	"VcBIIkFycYh7dKNZ1RpoD4OjUvujWFeSTWeaVBaLVu+zKpHOZqBIJm5ApoRxMpE0M6OgYse0UQZzUMSc",
-	"GPyFFhUpYKLPyBgWgudkhEs8tuslzO6honkOKL27uC/p58vPHe0vF/UYOeySgofc6HIx9F3Gh4/L+MBx",
-	"l8jJTuIHSN1m/EJX6SxNXnymZVXAe6AyQ55J85wZ6NLiIoDLhBYKlkGV7U2vD0/SnZTv1Jwso4VsoHav",
-	"q6ROtN9dZ0wTDlOq2Q10RNogLS+Ua8ejFcGWJpVQbEdDl4z7j5F5WrNgG6UhJMFmqTFqe9kgZS2ZdYnp",
-	"giqFFAOeeCZCkvmMZTNHXBMGRW5JiikyZTfAyUwUuTpDIiwNCzGcg5KCKXwHuKins9XT70z8Dpy3UkLS",
-	"pDW3v2aUT43WP1zhTr1q/FUzc6EvWa6+mtQiQ6Pm+DVra1Wj9rfBCfQ6TeThbYQafwRaWEWxSwRGLnWX",
-	"2X2eg6asiC7fKldfErBsFVeQw+ckosqK62CEsRAFUL5ymnA8fDd2nFbgq6mucYnADZv63fzQHKeppDnk",
-	"wRg96ogbIHUg+BgHmv6ZVqtQyURRl1zFMYMes1U58YJmMyvhCc1zRT7VKAioTvGMmyMP5RjynPGpObbm",
-	"ixIob/0lqBycESgUSnamrCpihLyoi9wMS9gEP4MMBGgD8NSa6pcs34LQ3bwx9wnV1k8S7EoLXKzKhFGX",
-	"pJgbO9f8t6KyGEPE09wAPSHCvsd0zAqmIz7B57RgY7T8SfCegSRFN0Eoc/unND+FS28aRXEtIeZJRchk",
-	"ovSaGhcWRKcIgDGjymqS5lNWUGXAdg38gbJqotXdugQxo4qMBZpsA1YuxbyHOBExvTb42FjghZgynTZk",
-	"55RUuxTICeUwH7YKNRNzvonSUGVePpsNmabNUXObaunRAd+fNz+d32KXQpaRGT3tVifqnnTr2xpyWizT",
-	"R5UuSpPnnIM0QM7rTJM50zOEL5qq5AYyLaKq4Hol2Lvegol7tvba+fy725sxPVz6GQBFTmIpcigcT1nP",
-	"cnG24AexpZ57gC8pK4b2Lqnucguq4UCzEmIyh/aEOQypT5h0zJdQokQtM0BVSqXGvoWy0ovYkOOFk+nN",
-	"ChjXTx4lMQ3Zn5cYdwA9A+mcmaCAa4IgwUOuADhhOsq9jSJ6Wcu4OPZrCgXypwqmsY3MwBigq0v7xVqm",
-	"KanYZyhUdGNbCQ81oyePn0TXa8E+nPre4/sxAtSzuhxzyope2GimC9gpKbiowaZF/+peu02TOctjnrrN",
-	"IF8+8uijtnD1JNlg30/ToNjvPW3Dc81RCoi0RUdAZcuQ7T2u5z9E9vXL+Q8kB8luIG+F//sfnx2cPH7i",
-	"hYuZ6tCycEexJ9nJk/GjJ+ODJ99NJgffffdkcjB+On548DA7Ho8mD+Fh9oRaIaBBmnn+x++jg6f0YPLs",
-	"4OXHL9/dHoQfH23z8fjk9l9imMYdxrmnNdG2sx5iBByExyL+6DFyCMERYgVVGkNnG91tbnG9SGudhzGz",
-	"MHqMMgk5iz8yrDj6AD4bRNEeAZHu0//Y2IjRid2zXp5RQs7qMvqociKqn8+sPDHmWo+tNsBHmiY/iXHE",
-	"OBMchoojKYXsQQBnaralcLXIHDDvNeN5aKRlks4NZ2FlJWTDgsxPJWU2/mCtyI+RWe/iskE1EX1cfY4Y",
-	"G+eIaPCUfBJjKxqMZAZu1N+JqHmeRDCkNJV6SzAaGxRC8Miac/MsTVSdZQCWN08oK/CPjPIMiiJq3qaJ",
-	"FpoWvQxkPmOFtxu50OSaW3V5IxJj8gfR6tefWkLsgKCHhuN89JMYD+ei5iTcFw/FhUW3EjqjQvwZmzNJ",
-	"Exd3Tgybucb/fVA6irnX7Bo4qIj/BW2+VVsicCybN8iM3sBqADx6IjMhJRRUO5u2O/BbK5f1XFhzUD2w",
-	"prxysFMDTWfUqi4Fv1SQCR5Rgp/98twqAUwFwV+c06NJGC35gSKSasanatjErUiOQszpHZkoCsDASgBD",
-	"u2G73zjormlVReI7z8UMjXd8fEroVAKUht5cTCabURvDH2IzO6daDC0KrMOnxbj1nBLqfBoRcx/BbxCB",
-	"GFmDhxbeARI6yNkCD0vHyDkulHXwWSim6xSUn5kq6BiKmMirx5Ft/CjmpKyzGVG1bGPeuKMmwcf7zPWM",
-	"GguL1KqmRbEwX9msqS0obLCqt9ZN9db7ozAbZO5DjgVQyUOt2e5jq3Og6GY7rTFO+pwKFHl9149iEbAO",
-	"aXEeX7qnwxl9QwS3keyHbiTQDx1b1huYBxlgW4T8dhEgckP0rOsdYnT7ZXW9kj2ePEvvknIjFEJP3nyG",
-	"HgYkNe8zWx/tW+M0xEdBBBtnnhrexPAbvkNX4Xt86Q7G9xJW/M9jWLkwG4gYRXUW4ftSKHVwQwuWo6uZ",
-	"SqCk5rnz7bx7+5xktbwZyFdonV3O2DTqIqhAGvXTJwE8fUz+MzH4kTe0GD56Iearg78W868f/AYkncJl",
-	"JSFjniwH/G5MCyMZ80uaZbWk2dD8gqyW0iWBrDrJnPLT4//+ZO2oVUJuVH00RCC3PrgBFs6aydZ4Ru9u",
-	"zFAVO/a/zRZ44oS4JjZ7BPXA3Kj6McvD7XIra2VNJKSH76VBYlkDjBZ/HngB0poddpbYe1LjssZqcoMF",
-	"jT3zm6SMG7R3Ke8ALdr4YgYvQTajDDdWX2BiQAlasswGFsw59kc4tUxIpWQiitwmi48l0OtczLk6IwXT",
-	"usDsFaMWoVlurAgOUSMXtFVCtlqg0c6cwJkwrSE/JcaATInSEnMgU8I0SLRJVOpCYnN0YCry7//r/66u",
-	"JIabJFheA8g+dLl0su463718Tp4+evy31VyJNWFw9KxELA6LlTDvy+UPWjbT5JYdhoHQwbM2JR2rExtW",
-	"0QaN/Wsxd4pAGol4396/fUPcU0NHNqY7FvnmJD+35CERfMaVptGMaZswhwEyBymqOuZs14NSq05C5+On",
-	"TwOF5lEsm3Odp85+sWInEaXpuADMAfbQNURs/nbZhykxKyW/vDsnEiYgXeb2eoDh09ZL7/bTQ7ZeYCyR",
-	"yVqJV1ClL9EbsRWzXzPi3SSXumaV2kp2RISDHWQNdHoFgnm4lUjARQwQCnbgNUt6s5IngxAPQxj04H+O",
-	"Dp5+dP9fHnz8Mkqf9MQj/lsNdYQImm0N2h8Ocq6h3DKgm25pfmQzoeCMUOeCZHomat0VLr1+RtzHhmhx",
-	"u4+vjNzfQzrJ0NSLFXBR4uXbji2pPrsfn8bA3RqsS+bRFowFuI6V8b2x1QrMuWjFdJj2fZeEps1pPXfk",
-	"cB7B35rBa0GeBqw1SLDxY7cJND0Kt0V+nMHuxvueJt7HNZSPOYLcxKb9sNFtob2hesVq/rX5MTsZ5NtI",
-	"d7sPFraEujXxkwCHoijGNLve0pUW7HVDHdOS+6g3h+y9B1BEFm3Ppf5+EH4HxAYs6K4ZewjtHnfzOh1m",
-	"V9xqKAC3SHLC4FNPoshyArMdenkZGzSmcIZ/HJ3prvTXQ3xRwHmJverbCL3rSguRB0X6pAKpbN2lDxJP",
-	"aVHY+sQ/jfp6WvMMpLbpD/Yb+FwVdlX2sxZVmDNBKxYNI7sUuVjypHTR5ZVURLdKLKnOjG3rqjHX5FOu",
-	"5gUNLANZKR/ZQz7RnlJ+hGRTZqb1VQ+9SUHLBT1TZwrZ78egOtmdgeoDWjK42TaDhOk9pSJ5okl9EXNn",
-	"gbET8gvPxZYSuMcYMOcbHxEtSM1zcdYyY8GBsIlTMGJGwgZRvrpsTITrkdwbbeF/aBk9RDBvkDe/tqaL",
-	"539u906jc16dKEP7td33EkerWE+WBFMkF1ldWuJY5Sss4ve1hfjOBd7UXETtTdzrep+rfSVW0B/QUvfn",
-	"Lxmfgqwk43rjKJUUNyyPuW192UlVa1dD6AdpXU9ZVW8I7UQTgiopppKWG72ZLVEYDHlwdYI/zfotMuIF",
-	"4YxPxOpiKlpQDTY/QrmqSCrRukAhi+dKHRKX7EPDspXxwtZHmoWc/cErEFVhU6YwIuKIEdvqnHlzBbNF",
-	"XDhQ8KYFyQJ7j5y5Cs0/uJmnYErbWbBK25Y/jReEYy6HstnkmOQB3I5hhO3hH/wPbgMFGEYwE1711bVf",
-	"kX/1AYp/OyS/cEzgs/Ujf/C2xRNuW8KkVpAfEqMd26+MfMIFUk5ERf+sgVy5ljy4jLe1xs43PisrE1xL",
-	"mumUXL168YEc2fiSuiIaikIRxsmFFCXoGdTqAdHwWRPLXv7gYa+WDJSy6ZNtAVEelDgZwUbmwPXhHzxx",
-	"ItqWWbvmDc8qms3g4ORwlKQJSu5kpnWlTo+O5vP5IcXHh0JOj9xv1dHr8+cv3rx/gb9pRaEjnyAoeZoc",
-	"H47sO6ICjkwleXg4Onxo/bMz5DVHN8dHs6Z8cgqR9KOT0chilhYFhnwsyOdQFCl5PHrYlvsowyjGIneU",
-	"gMIM8zGNgmg4HOL9PE9Ok1egXdXmUjuEk9FoTSuE7VoguBkiHRCerWzl0ADq8ejhfUxuA2cZ5Q80yQUe",
-	"KtvTCl91Vevx0RtYBf0d0kTVZUmNrtHU30AboMsoD2cxbI5OFUpAkDcgk49mCEMIbX6hI4Quzsxxs9wn",
-	"STtt136Pr7V95cg247lNN77oOm2ZN2PNToS0zDXStyfhMHc1c04UN1+IIjd/xKpmV1VaG9KkBA+WYWyU",
-	"u4ZxroFPSgrQGiTJqAJCDV/p65DzZ197r5MB7b1WpBUvFr5wHo9cU9IjJk0nO+Ru3owgLE+J3bwtBUoN",
-	"pzfH0vDLQ/JGuOw722PBsPEcpNmz5Z1kKvxcrLcZWGiz9O92yHY3kEbQ7WzA264R4IA3fW+rAa9iU6Uh",
-	"VOz78A14t+kiNPDdD2LIm67Z2O3HPbLXtnioh8lNoW0UsgvmZplPirLGHm5L1gFL83m3ttdGb4VkAZa2",
-	"XUQG+eSV+frqLEhKRQmRotwTlTX6bIZJ6wAxv0mJoou2KU1bG31IPnipiFPSKWXclpL7s2tfwVVjOwuv",
-	"R7iFjWl2PZWi5vmqCLWm3XnQn872b1r0gzdo8dRtxLRvKolRSIOJOUWFXgKhhQSaL86snmmZG2ZI2BY/",
-	"t2lyMjq+n5VZlASTp8kMaO7ajL4WWVNk0E62zNNuv57kn+W5TV1yXtplMu9I7qMv+P+tpfoCYh3gXiLB",
-	"NrWPKm1tQps+hRVKzkExFcZc0KIcK23ExjVApVqXGr6uEUISsLcLndMFcfoxN1ozlkSlLvXKSBbbU26V",
-	"mn/A9XpqXtIuVtIBU9c6Rhg9h8wFN4ghRgPubYHYpN6tbQLXbVu3XmSt8tZHa5pMmuNtkZLvghdaeDW0",
-	"QZRwNQDY7HNhURFnjFHl7hXoHuBvIZY//lV8BHe3C7C+5c3RRxWrKAJepHoEzVbwahuS3n6Mnt4jH52P",
-	"WmPvfeTRiBAtBZ+SFx/o9IxcnU8O3ggOBz9Tnc2u8HBevaN8Cldo5MwEF7WEPGqL4aJe+v6TazGIizz6",
-	"L13EbW6X18v+HVt/ssdpwjxFZFzd1DvDS3AVD/sOMP7Ita0xfLApCcgKZvAxozvRb1peYdmrahJLfV3m",
-	"/omPA5vOxqKW6+3AN+1r266h6f47RJH2nen+aR/8/dkHvjFLz6nkQKVR4VlHq7ffoVq/0yOlmrFtq/GO",
-	"GwR7Ju7jNDV6Vu9h8sz3Q/PmBu3nAltpHJJnhFMpscCl0S+40AR4QeUU8j49yPfQiLhQHp6MGu/J8ZNR",
-	"aj4/eTRKj0++G32MxJs+DhQW2KllF4y8Aed6dt28dg88+xlRJYa806b16U8XL155cdOruO+A1nxleS+T",
-	"/sm8sHdX3T5ZiK+qX+tgMHDYBSqfG1tFeWNl1TLCaIn5tNYDYcvqbwMcHX35JMa36zjAT2Kc7BeKfSfq",
-	"kxjvSm3+hJtYAsMK9UX6c39yu+8zy7YLgvvTEabF956QC//SHqEfJu/3KahuGd7t4/ywE/Q374ZNFUU7",
-	"iw/YMEkyUXMd2jVt0n+vC+2Z6ytlE0+tP8sYSf7yAi3EIXk0ekrYxPl1mPJNhJEL+zb4XXw8l0A1XHT6",
-	"4AcerZ3gIqiXjjcfX6KC411TwQYK2Amq89zGeBEZzldp8BNiLY7xpaNz9MX9tdajdK6b9gmWnAgXpBQS",
-	"zny2u0G8eyN1kW2kiGKBcSpCq8r2n9EibX1MpTGAap4LDpacbJOX8JoMpsgYDA26QHafWykkqiEOm2D8",
-	"qZl+h/6aZuymltHVXvYdwa2Ed3gXhRHM2E9yPcqMZHPdQaaC0ELwaXh6bU2Y0aPoNXCM9N8FD+/AjPNt",
-	"He7RPR9uVz5vcM5h7rjg11PWK3YT0hXlNnjhOg5vc8pxViqhV2Q+t88DqbnWVPnQRlI8e+uzSVwiwNff",
-	"fLJPbbTpZBRTR5vGOL4gNjhfYtI2kNiJOP9RzH16jwWwpkqDjf7atIt98JN+wuk0QIn6LcNbjpzm7PVp",
-	"UknIWYaV2RPbdNmpFr7CgmnLkjqBNxkMscpwjLr1c7Oqu/uo9klPnaYyPbzDk5EWpBDimlBtw4i7oKJ3",
-	"fmx/h4MhqWJBSqYMt3d2Dn7JYqaONrgyysT+CKtpMNBnOl240pt98vZxL2d3zR7aC4h247EKikwxR0eF",
-	"0rZ7ssewCzUhqucHSkDDzCSq92QCc6MJCA4HiuWQp1admbsuVCVTivGpbQQeDNOnL/jA7+ox/mBe6MHx",
-	"yX0YyA2TwiblMK35mlBwT+cVQai6xoglppqCwgsc9xo3RrgRioqGI05f9dO22lomow3H8MjVaCxdurlj",
-	"crNNHCeYeGVlG6a13lnzPMdFtyQ0RO8UmQZ9oLQEWt7BcXmvVmU/c9ohU3JpCPDZdVBBevC2nGNRVBPh",
-	"mkJsSVcyqHDcB2WdN2y05poVhLanmk40SDKpZdiFzvbIJpSMbaJfY4GyznVzrrnebsjUV3luR6jbUUtT",
-	"SXr/5tFGKu1IOy7mu6Da16CRaqksmO2ViDPhJHcgU/f7jR7FMfzq39w3UNdpjn65u4CkTePvoAqztiw1",
-	"r/WH70ZHGYqboy/ur9uNSuOvwbWQ+8SR6521fyb9lrenqfEuzWeiAOIaRu0YK5tjROE9nndB4nIuTBeT",
-	"Lz53RftgLH6lfO+pRds1DrHhUpuvklFOxtB2MYNCASadfrto/dO384m6BNxFn0ijyuulBI1KUKQUSqdE",
-	"iRJILumcE7gBXizQpMBvnVNlDOY93sQXoES1l8qDvLYYxwdNA1q8mgq7gRyS98BzcoUfrlJy1an9cxlU",
-	"WO10hYm4baGLXeoheda95tIMby+tc7F4+8Gm/aJGa1WDFLP15sI3TbO/IjmbYGOt5vJMFc3Vsj2S4oG1",
-	"4dccH4eXIh5vvO12n24Qu6G+k+WJpBMasybVmUU7FhsZJcxdLlbARO+mlsbehYqNqDGd9X59H0G/mF51",
-	"411jzP01BTlBg51BuG67+OyTooJuPmszBxyEd+W2wVv2DRE2wa41elHTtmff9HNUu9L1fZhWzVXCirK8",
-	"k/TinbUIFOWdlitFDDwX73xEch82D9bt397e3u6d3NZ7cFsJ4UKaO6A5s7e2d4CdBw1QitGffCnPraW4",
-	"zTQzoJLggwvu2oDtPCSEM1d/aKsI/A2QTZqah0A8WBuQw1bJ9e5ail0A9md6HaTWt/ddxM5un43Rt437",
-	"Jbs9sbamo243u21HPC3dKhsuTao6goKLWu+VsbQt7u/ZmzKI29jcccd7d+VOwcscfDMBIYm6ZtV6Muhn",
-	"NG3vqKht4IIrSkh7AXQbP32gWgPJXTMqJhMF+szsWDrr4XiUjkYjn/qLhUrmPzUHCblV5B8dj9Bh2Tjw",
-	"bNRlNeBySH7rdnrDh3YwM+yj0dN4/PF908Rq77rZNnn0/WXFy1cdoBu0dJcg2DtT+kL4JeOX3U4qEaO6",
-	"6czSWh7h/e+Rji3/zOP/6/P42050a5Vpe7fQzst9yXjROfyu/Yg3/Vf0asdY9qdW2wmO6vaKwZ3o1V32",
-	"gTB31bl3KO51rpV7KO8NG0z1iCQE2E5D454MbKeGjg/GXwAHVZQoNqI1UHz7NLv3rnHUfg/cXwNNwVdr",
-	"FnZzotK7lDhsxNPRDKgu7TX2UUVi+SL3pZu/w3vdO8CwhfnuPu5G08ACIprnpK46t8F3woP2vmPbSci7",
-	"pcTEj4WN9JF71azQBwwbcvQ1yMEb+vfbIQen6C2cxCXvqDGNBMJ4a1Y1vaSCjgl/L1Q3ny3WRSUKyrjn",
-	"Et9i4plvCx1BO54XVQG9VkuGu21t5fPPlCZM77Fozw9q730MupjlrUs4boT+hYTjKgmNTtDbfCS8E99I",
-	"q5P///9KoPxfK6GYZjfwb+Tf//f/IfgVhynFr9Cps/SWz430LynLsVw3PJuqVcBEE1FH+m+9x5V+v3jh",
-	"Xt+TkeyGt7Pdt6H8LdSfnre1p1bGOPwhRU+obO9B9HhsMBirUO3QWaiCxpVIh+RGj/z2CrU/ftPK7bdG",
-	"QcN03SViCdpf9mm095AK4ae4h2SVX32+Y6e9p0XPs4vzRplrupCutMPDy8DMh1hVg2vUiS9gG0y/3LCD",
-	"4+nR0fHJ3w5Hh6PD49O/nTw+QVJ3M/UGUbBbDuRpG+Q3a7XH3CaNOW+LKyNe9ea8ceTXtnFoW3ClrlGc",
-	"kw+2LsEOroKxHf2sjv2BKm3EzFveuWTYOcwU3ICkRTBQU3ewOhTu2LUp9ZEj7zhoO/Y4N2LPz+nK3cqK",
-	"LlR0JKcSRLY0g+ZGWltC4XsatQQZ7mcMfavpxInTVllqvm8CYG60JoC8OuBrwafYq7FZTZg33FbNxnZk",
-	"207iD5vUogC1SOG3H2//IwAA//8=",
+	"7H3dctu40uCroLjfVs7ZpW3Z+TkT+yonk2Q8lUm8SWamtmayNkS2JMQkwAFAK9qUq/Zyr/ch9hX2fh/l",
+	"e5Kv0ABIUAIlypE8OVWTm1gkiL9u9H83viSZKCvBgWuVnH5JKippCRok/nomNVPa/JWDyiSrNBM8OU2e",
+	"8QURE6JnoIBQbKRSAp9pposFoYrMJdMa+GGSJsx88EcNcpGkCaclJKeJ/SRJE5XNoKRmAKahxDFL+vk1",
+	"8KmeJafHo9EoTfSiMt8oLRmfJrepaXFuWz9uX1Mp6SK5vU2T51TDVMjFhmlnthkD1TfLzHe0p3mKoqCV",
+	"gtV5vp+JOREczGThBuSCTKWoK/OTlXQKiugZ1YRKIFSTAqjSRM+YIoqVrKCSaIGfj2EiJJj1linJpKgU",
+	"oTwnmagYKNObaTQX8rp3B/wUwx2YCFlSnZwmk0JQA8SSfmZlXSano8OnT79Lk5Lx5nezbl6XY5B24bVU",
+	"Qq4u+8MMyBWHz/oywxZXDlikolO/mN6Z2j7DeQYAemzgUzLeAGwFWrdp8lLICykmrIhA5NeZUEBuQOYs",
+	"00RpynNFxqBYDgRoNrNwSXF75zNRkqtPdT6F/IpQda0IHYta9029coOGc/83CZPkNPlPR+3pPLJv1ZGb",
+	"5BvztZn3D0y/ZiXDYxrrv8CXYe85TGhd6OT0ZBRA78Rtkv3VbhHjGqYOdOdmmRfU7GEMergLDxRhebPY",
+	"yjRu5oINkjSR8EfNJOTJqZY1DF05jn7+Pc7kR9zf1Wn8c0Hm5nAg3tidIoqy/JRcSaoNRJgiBbuGnAhJ",
+	"cqbw75Rc1bx9z4HpGcg+iFnYDgaYnepLVmi3i69ZBjyDDQSqsK1USsYLomZCamLG75uUa74nYnVXDHu8",
+	"LYY57O7HMQfUB6q7G108a8/U3TBt+Yy9Z3oTuBTToM4IJTOhLKRScjURRQ6GkElyVVeFoPlVH/zM93sC",
+	"3i8gFRO8f08tcfbk9sY279la93bt1jYQN/O1/zYC/r8DlS+lKPuQbAFUXk5Mg+hID7tjHDwOd2p5nA9i",
+	"7ShafNUYt3ZrQOl/ipwBwhBJ18+IAeZnJrgGjgeqrAvNKir1kWGsBznVOOgWFNF12wzcwsScJ5bpWt5x",
+	"6EqKCqR2a4izxh8vXrxKycWbVyl5df4yJb/C+CIl//zpwiD9h/OXL5O0FRnGjFPc7lX22878NzvSx6aV",
+	"GH+CTEcXiE9UJbiyc7yQYlxAubRQWlUFy6iZ8VFlW/zXT8pM/8twgoD94hyWZQOqyRyFXsGnKZnPQDai",
+	"gOFEguTiENfoerOiNdAeAkel9kexriSbzjSpLBSt3GdFIp3NQJFM3IBMCeNkImlmekHBjmkjDOagiDkx",
+	"+IUWFSlgos/IGBaC52SEUzy28yXMrqGieQ7IvbuwL+nny88d6S8X9Rgp7JKAh9TocjG0LePD+2V8YL9L",
+	"6GQH8R2kbjF+oqt4liYvPtOyKuA9UJkhzaR5zszu0uIi2JcJLRQsb1W2N7k+PEl3Er5Tc7KMFLIB272s",
+	"kjrWfneZMU04TKlmN9BhaYOkvJCvHY9WGFuaVEKxHXVdMu5/RsZp1YJthIYQBZupxrDtZQOUtWjWRaYL",
+	"qhRiDHjkmQhJ5jOWzRxyTRgUuUUppsiU3QAnM1Hk6gyRsDQkxFAOSgqmsA1wUU9nq6ffqfidfd5KCEmT",
+	"Vt3+ml4+NVL/cIE79aLxV43Mhb5kufpqVIt0jZLj18ytFY3ab4MT6GWayMvbCDb+ALSwgmIXCQxf6k6z",
+	"+z4HTVkRnb4Vrr4kYMkqziCHz0lElBXXQQ9jIQqgfOU0YX/YNnacVvZXU13jFIEbMvWb+dAcp6mkOeRB",
+	"Hz3iiOsgdVvwMb5p+idare5KJoq65CoOGbSYrfKJFzSbWQ5PaJ4r8qlGRkB1imfcHHkox5DnjE/NsTUP",
+	"SqC8tZegcHBGoFDI2Zmyoohh8qIuctMtYRP8DTJgoM2Gp1ZVv2T5Fojuxo2ZT6i2dpJgVVrgZFUmjLgk",
+	"xdzouea/FZHFKCIe5wbICRHyPaZjVjAdsQk+pwUbo+ZPgnZmJymaCUKe2z+k+RQuvWoUhbWEmCUVdyYT",
+	"pZfUuLBbdIobMGZUWUnS/MoKqsy2XQN/oKyYaGW3LkLMqCJjgSrbgJlLMe9BTgRMrw4+Nhp4IaZMpw3a",
+	"OSHVTgVyQjnMh81CzcScb8I0FJmXz2aDpmlz1NyiWnx0m+/Pmx/OL7GLIcvAjJ52KxN1T7q1bQ05LZbo",
+	"o0gXxclzzkGaTc7rTJM50zPcX1RVyQ1kWkRFwfVCsDe9BQP3LO21s/l3lzdjejj3MxsUOYmlyKFwNGU9",
+	"ycXRgg9iUz33G74krBjcu6S6Sy2ohgPNSojxHNrj5jCoPmHSEV9CiRK1zABFKZUa/RbKSi9iXY4Xjqc3",
+	"M2BcP3mUxCRkf15i1AH0DKQzZoICrgluCR5yBcAJ01HqbQTRy1rG2bGfU8iQP1UwjS1kBkYBXZ3az1Yz",
+	"TUnFPkOhogvbinmoGT15/CQ6X7vtw7HvPbaPIaCe1eWYU1b07o1muoCdooLzGmya9C+u2W2azFkes9Rt",
+	"3vLlI482aruvHiUb6PthGhD7taete645SgGStuAIsGx5Z3uP6/n3kXX9fP49yUGyG8hb5v/+h2cHJ4+f",
+	"eOZihjq0JNxh7El28mT86Mn44Ml3k8nBd989mRyMn44fHjzMjsejyUN4mD2hlglokGac//Hb6OApPZg8",
+	"O3j58ct3twfhz0fb/Dw+uf23GKRxhXHqaVW07bSHGAIH7rGIPXqMFEJw3LGCKo2us43mNje5XqC1xsOY",
+	"Whg9RpmEnMVfGVIcfQGfDaBoD4NI92l/bHTE6MDuXS/NKCFndRl9VTkW1U9nVt4Yda1HVxtgI02TH8U4",
+	"opwJDkPZkZRC9gCAMzXbkrlaYA4Y95rxPFTSMknnhrKwshKyIUHmU0mZ9T9YLfJjZNS7mGxQTEQbV58h",
+	"xvo5IhI8JZ/E2LIGw5mBG/F3ImqeJxEIKU2l3nIbjQ4K4fbImnPzLk1UnWUAljZPKCvwj4zyDIoiqt6m",
+	"iRaaFr0EZD5jhdcbudDkmltxeSMQY/wHwernn1pE7GxBDw7H6egnMR5ORc1JuC8aihOLLiU0RoXwMzpn",
+	"kibO75wYMnON/3undBRyr9k1cFAR+wvqfKu6RGBYNi3IjN7AqgM8eiIzISUUVDudttvxW8uX9VxYdVA9",
+	"sKq8cnunBqrOKFVdCn6pIBM8IgQ/+/m5FQKYCpy/OKYHkzBS8gNFJNWMT9WwgVuWHN0xJ3dkoigAHSvB",
+	"HtoF2/XGt+6aVlXEv/NczFB5x9enhE4lQGnwzflkshm1PvwhOrMzqsXAosAafFqIW8spoc6mEVH3cfsN",
+	"IBAia+DQ7ncAhA5wtoDD0jFyhgtlDXx2F9N1AspPTBV0DEWM5dXjyDJ+EHNS1tmMqFq2Pm9cURPg423m",
+	"ekaNhkVqVdOiWJhHNmpqCwwbLOqtNVO99fYojAaZe5djAVTyUGq269jqHCi6WU9rlJM+owJFWt+1o1gA",
+	"rANanMaX7u1wQt8gwW0k+qHrCfRdx6b1BuZBBNgWLr9dOIhcFz3zeocQ3X5aXatkjyXP4ruk3DCF0JI3",
+	"n6GFAVHN28zWe/vWGA3xVeDBxpGnhjYxfMJ3aCp8j43uoHwvQcV/HoPKhVlARCmqswjdl0KpgxtasBxN",
+	"zVQCJTXPnW3n3dvnJKvlzUC6QuvscsamURNBBdKInz4I4Olj8p+JgY+8ocXw3gsxX+38tZh/fec3IOkU",
+	"LisJGfNoOeC7MS0MZ8wvaZbVkmZD4wuyWkoXBLJqJHPCT4/9+5PVo1YRuRH1URGB3NrgBmg4awZbYxm9",
+	"uzJDVezY/zpb4IkT4prY6BGUA3Mj6sc0D7fKrbSVNZ6QHrqXBoFlzWa08PObFwCtWWFnir0nNc5rrCQ3",
+	"mNHYM7+Jy7hOe6fyDlCjjU9m8BRk08twZfUFBgaUoCXLrGPBnGN/hFNLhFRKJqLIbbD4WAK9zsWcqzNS",
+	"MK0LjF4xYhGq5UaL4BBVckFbIWSrCRrpzDGcCdMa8lNiFMiUKC0xBjIlTINEnUSlziU2RwOmIv/+v/7v",
+	"6kxisEmC6TUb2QcuF07Wnee7l8/J00eP/7EaK7HGDY6WlYjGYaESxn25+EFLZprYssPQETp41CalY3Vg",
+	"Qypap7FvFjOnCMSRiPXt/ds3xL01eGR9umORbw7yc1Me4sFnXGkajZi2AXPoIHM7RVVHne1aUGrVCeh8",
+	"/PRpINA8ikVzrrPU2QcrehJRmo4LwBhgv7sGic3fLvowJWam5Od350TCBKSL3F6/Yfi2tdK79fSgrWcY",
+	"S2iyluMVVOlLtEZsRezX9Hg3zqWuWaW24h0R5mA7WbM7vQzBvNyKJeAkBjAF2/GaKb1ZiZPBHQ9dGPTg",
+	"f44Onn50/18efPwySp/0+CMupLhBIYsWb2UeO74Xzqlo4wi4M+UQBYYNdHIofBCCizWjEogwfUJuFFKO",
+	"eihGJyBHQSDgNwFEtkLF/ldcaOgJpEAN2MyKTAUoM7EmCtfGvUzZDRBKNFVojMTgN7MB1vTP66LYdAgj",
+	"mIYTikH1v9VQRw5hg1aD8As7OddQbulQT7dU/7KZUHBGqDMBMz0Tte4y9147L65jg7e+XcdXRk7cQzjP",
+	"0NCXle2ixMsXO9Zk++wu+Da23a3BYEk93YKwA9exNMo3NluEORO5mA7Tfu4SULY5rOqOHMYD+FszONgt",
+	"TwPWFgQ4+b7bAKYehccCP87gduP9SBNvYxxKxxxCbmKTvtvoslDfU71iTf618Uk76eTbCDe8DxIWYY09",
+	"/qsAhqIoxjS73tKUGax1Qx7ZkvmuN4bvvd+gCC/ankrdGeBnxEgdQSCnlV+sO8VLb1FgmO+MnuEV6c1Y",
+	"0p3ZaPOgUXLbvF9FLlnDFqKkNQjj0GqwELlqxRuO6evXmxIaTMGIRIIXCze/OxyHgHDfNc4UcbTHSbJO",
+	"8uMwB7le8nMv7UIjQDLwEPO0zQ5jBhTChSNS53flHd9BEs//2Q2/GSDNdtbUuDMMlOkUzsguEH6DjNFV",
+	"tzxybhG5iB7lnuiv5awE2/XyzmwQw8MR/kxBfI9075smCD3UIAoqL3iumkhDJ53SQuRBrQ9SgVQ2fdvH",
+	"mkxpUdg05z+MFnZa8wyktlFU9gl8rgo7K/tbiyoMvaIVi0ajuEjbWAy2dEEqKxHNbpZIZTJaAnFJ3WvC",
+	"slfDCwdmk61koe0hLHFPkYNCsikzw/rkqd7YwuW8wKkjyvb5GFQnSDyQ4EFLBjfbBqIxvaeIRo80qa+F",
+	"0Jlg7IT8zHOxpSDZo9Ma4oCvjPBR81yctRzJcDk2cXJyTNfdIJGuThvjaXsE0I0mnb9Ezb9EzZgosEG+",
+	"3CAX/NLaLTzXcPqo2xFnUo+ygV9awC/xgYr1hKgxRXKR1aU9UqvUmEWcbrYKivM/NglvUeTBta53eNkm",
+	"sWoqwQnsfv6S8SnISjKuN/aC4I4a3X3OX1Vrh66+k9bun1X1Br96NBqzkmIqabnRldQihYGQ366O572Z",
+	"vwVGvBoH4xOxOpmKFlSDDU5TLiWdSjQtoGhij9shOW99CU3O4Hhhk9PNRM5+5xWIqrDxquHxxJpmZ95W",
+	"gaF6LhZD8Kb+0wILP505l8Xv3IxTMKXtKFgiw+aeBgQBgyEwwg647cOIKIe/89+59dKiD9cMeNVXVOSK",
+	"/M17h/9+SH7mGD1tk/d+5219PVy2hEmtID8kRsmzjwxXz63rgoiK/lEDuXL10HAab2uNZcd8SGwmuJY0",
+	"0ym5evXiAzmyzn11RTQUhSKMkwspStAzqNUDouGzJpa8/M7DQlmZIUUYu95mb+YBGTPiAJkD14e/88QJ",
+	"NrbGhauc86yi2QwOTg5HSZqgvJPMtK7U6dHRfD4/pPj6UMjpkftWHb0+f/7izfsX+E0rQDj0CSJCTpPj",
+	"w5FtIyrgSFSSh4ejw4fWOTZDWnN0c3w0a3LXpxCJ/TwZjSxkaVGgv91u+RyKIiWPRw/bXEtlCMVY5A4T",
+	"UATAYHgjVhsKh3A/z5PT5BVolzK/VIvmZDRaU4dmu/ozboRI+ZlnK0s5NBv1ePTwPga3UQsZ5Q80yS0v",
+	"tQUFsakrGRLvvdmroLhOmqi6LKmR0JrkR2ijIzLKw1EMmaNThRzQ8H6ZfDRdGERog7sdInRhZo6bpT5J",
+	"2ql5+Vt8rm2TI1sJ7Tbd2NCVOTQtY5WmkNnHi6ah/cYmLDtW3DwQRW7+iJUsWFUEbDwJJXiwDGGj3FXr",
+	"dNXTUlKA1iBJRhUQauhKX3myP/pqK54MqK24wq2MtOM8yXjkmnxKMWnKiCJ188oXYXlK7OJtHmZqKL05",
+	"loZeHpI3woU+2wI3qRO7hCSWdlqHsIt46ltjqOn1r3bIcjegRlBqckBrV4V1QEtfWHBAU6xoNwSLfRHU",
+	"AW2bEm4D234QQ1q6So+3H/dIXtvMzR4iN4W2StMuiJslPinyGnu4LVoHJM0nPdhCR73p6QVY3HbuWKST",
+	"V+bx1VmQEYAcIkW+JyqrKtvwvtZsZL5JiaKL1ubbFqY4JB88V7SK1ZQybut4+LNrm+CssZaQlyPcxMY0",
+	"u55KUfN8lYVahfg8KA5qi+ct+rc3qK/XrYK3byyJYUgDiTlFgV4CoYUEmi/OrJxpiRuGp9n6ardpcjI6",
+	"vp+ZWZAEg6fJDGjuajy/FlmT4dUOtkzTbr8e5Z/luY0bdQb+ZTTvcO6jL/j/rcX6AmIhPy8RYZvEc5W2",
+	"OqHV5TE91Jl1psKoC1qUY6UN27gGqFRriMTmGndIAhbWonO6IE4+5kZqxnzU1MW9Gs5iC3quYvP3OF+P",
+	"zUvSxUosdurqdgkj55C54GijMBJwb/3ZJu55bQXObs3Q9SxrlbY+WlPh1xxvC5R8F7TQ7leDG0QJl4CF",
+	"lZYXFhRxwhgV7l6B7tn8Ldjyxz+LjuDqdrGtb3lz9FHEKoqAFqkeRrPVfrXVoG8/Rk/vkQ/NiWpj733Y",
+	"gWEhWgo+JS8+0OkZuTqfHLwRHA5+ojqbXeHhvHpH+RSuUMmZCS5qCXlUF8NJvfTFf9dCECd59F+6gNtc",
+	"q7SX/Duy/mSPw4RB4ki4unHPhpbgLB72HWD8yNUMa9y3troUM/CY0Z3INy2tsORVNVH9Pil+/8jHgU1n",
+	"Y1HL9Xrgm7bZtnNoSq8PEaR9WdC/9IN/Pf3AV8XqOZUcqDQiPOtI9fYZivU7PVKq6dve89Axg2DB2n2c",
+	"pkbO6j1Mnvh+aFpukH4usI7RIXlGOJUSswsb+YILTYAXVE4h75ODfAGjiAnl4cmosZ4cPxml5veTR6P0",
+	"+OS70ceIl+7jQGaBZbJ2Qcib7VxPrptm90CznxFVYqBA2tSd/vHixSvPbnoF9x3gmi/r0UukfzQN9m6q",
+	"2ycJ8SVN1hoYzD7sApTPja6ivLKyqhmht8T8WmuBsDVNbgMYHX35JMa36yjAj2Kc7HcX+07UJzHeldj8",
+	"CRextA0r2Be5HOGTW32fWrZd6IA/HWFOUu8JufCN9rj7YeZUn4DqpuHNPs4OO0F7827IVFG0o3iHDZMk",
+	"EzXXoV7TZlz1mtCeuaJ+Nurc2rOMkuTjB7QQh+TR6ClhE2fXYcpXcEcq7O8g6cLjuQSq4aJzCUlg0doJ",
+	"LIJiFfGbH5aw4HjXWLABA3YC6jy3Pl4bkmptlQY+IdTiEF86Okdf3F9rLUrnuqldY9GJcEFKIeHMp7oY",
+	"wLsWqfNsI0YUC/RTEVpVtviXFmlrYyqNAlTzXHCw6GQrbIWRKkyRMRgcdI7sPrNSiFRDDDZB/1Mz/A7t",
+	"NU3fTSK5S3zvO4JbMe/wIiDDmLGY73qQGc7mSjNNBaGF4NPw9NqEXCNH0Wvg6Om/Cxzegenn2zrco3s+",
+	"3K52iYE5h7mjgl+PWa9semYbvWWdF67c+zanHEelEnpZ5nP7PuCaa1WVD60nxZO3Pp3EBQJ8/bVT+5RG",
+	"mzJyMXG0qUrmqxEE50tM2uo9O2HnP4i5D+9x2QVUabDeXxt2sQ960o84nepTUbtleMWck5y9PE0qCTnL",
+	"sCzGxFa8d6KFT69i2pKkjuNNBl2sEhwjbv3UzOruNqp94lOnolcP7fBopAUphLgmVFs34i6w6J3v21+g",
+	"Y1CqWJCSKUPtnZ6DD1lM1dEGVkaY2B9iNdVd+lSnC5d3t0/aPu6l7K7STnv7224sVkGG+Wp8bvdkj2EX",
+	"YkJUzg+EgIaYSRTvyQTmRhIQHA4UyyFPrTgzdyUAS6YU41N7C0PQTZ+84B2/q8f4g2nQA+OT+1CQGyKF",
+	"N0TAtOZrXME9Za8EoeoaPZYYagoKb8/dq98Y9w0DpudNhpdLGGvrHC6j0YZjeOQyW5ZuPN4xutmsuQkG",
+	"XlnehmGtd5Y8z3HSLQoNkTtFpkEfKC2BlncwXN6rVtlPnHZIlFwYAnx25asQH7wu50gUBuRncAe8kkF6",
+	"8z4w67whozXXrCC0PdV0okGSSS3DEqD2ggJCydgG+jUaKOvc9ekqm+4GTX2K93aIuh22NGnk968ebcTS",
+	"DrfjYr4LrH0NGrGWyoLZQrU4Eg5yBzR132+0KI7hF99y35u6TnL0093FTtow/g6oMGrLYvNae/huZJSh",
+	"sDn64v663Sg0/hLcybtPGLnChfsn0m95e5oa69J8JgogrlrfjqGy2UcUXqJ8FyAux8J0Ifnic5e1D4bi",
+	"V/L3nkS2XcMQq9218SoZ5WQMbQlJKBRg0Om3C9Y/fC2vqEnA3bKMOKq8XEpQqQRFSqF0SpQogeSSzjmB",
+	"G+CFLU6GT51RZQymHW/8C1C6PMGDvLYQxxdN9W+8FxBLAR2S98BzcoU/rlJy1cn9cxFUmO10hYG4baKL",
+	"neoheda9Y9h0b28Mdb54+8OG/aJEa0WDFKP15sJXrLRfkZxNsKphc3OxisZq2QJpccfa8Dvmj8MbaY83",
+	"XjW+TzOIXVDfyfJI0nGNWZXqzIIdk42MEOZudixgoneTS2MvosZbADCc9X5tH0GxqF5x412jzP05CTlB",
+	"da1BsG5LeO0To4JSXmsjB9wO78psozTleJtk4+xaIxc1Nbv2jT9HtUv434dq1dzjrijLO0Ev3liLm6K8",
+	"0XIliYHn4p33SO5D58FqB7e3t7d7R7f1FtyWQziX5g5wzqytrbhgx0EFlKL3J1+Kc2sxbjPODMgk+OCc",
+	"u9ZhOw8R4czlH9osAn/9bhOm5ncg7qwN0GGr4Hp3J9AuNvYneh2E1reXDcXObp+O0beM+0W7PZG2ppx5",
+	"N7ptRzQt3SoaLk2qOgKCi1rvlbC094vcszVlELWxseOO9u7KnII36fhiAkISdc2q9WjQT2jaGl9R3cA5",
+	"V5SQ9vb91n/6QLUKkitUIiYTBfrMrFg67eF4lI5Go6bwMs9tvp/gXo6UlF83ZJlpMoapWQlPCS2UcAnv",
+	"vLnhqDUcrVR806bp3zrV4/5+Rh4dj6y5kOrQXojhJOTXbtnI3pInp8tlV7yDBUtFpqQwj2PvfTVJ55dx",
+	"1V5clRPrlikZvwwr3mCpOjXH4tT40aPR07O2wCVfWDkYXdxmvrax+ezR6Gnc//q+Kba2d9l0mzyC/rTq",
+	"5Xt20Axcuht47IVdfSEMS9uZRAMYm8o0reYV6F2jSMWav/IY/vw8hrag5Fplwl5st/N0Z0diGuLnyq94",
+	"08eKXuEI6/7UCjvAUd3eb7sTvaJLPnDPXXbyHZKbnWnpHtKbw7JkPSwZN2ynoQEeDWylio4Nyt8+ClUU",
+	"KTaCNRD8+yTb965w1n4P3J+zm4Kv5mzs5kSld0nx2AinoxlQXdKqV5BCBR1jqjAWtAlFcziDwdvuAprO",
+	"ZtjCBPiNE6DsFTtKm29IXfmvXOvAPWov27eVlLxZTkx8X3iLC1KvmhX6gGFBkr4CQfonWu25QhAO0Zs4",
+	"ilPeUWEeCUb4bNTKppZWUDHiXwXr5rPFOq9MQRn3VOJbDLzzNfEjYMfzoiqg12rJcNHcioKmLGW0hj0m",
+	"LfpO7aXDQRW3vDWJx5XwPxFxXCalkQl6i6+g3ExuINO2JNzJ//9/JVD+t0ooptkN/J38+//+PwQfcZhS",
+	"fIRGraVWXjPxjZSlWK4aoA1VK2Ciiagj9cfe40z/uXjhmu/JSOC6t6Pdt6HgW8i/PW9zby2PcfBDjJ5Q",
+	"2V7C6+HYQDCWodvBs1AEjQuRDsiNHPntJap//KaF228Ng4bJukvIEpT/7JNo7yEUxA9xD8E6v/h4z055",
+	"UwueZxfnjTDXVGFdKQeIN1GaH7GsDleoFBtgGVA/3bCC5enR0fHJPw5Hh6PD49N/nDw+QVR3I/U6kbBa",
+	"EORpG+Rg5mqPuQ2ac9YWl0a9as1549CvLWPRliBLXaE8xx9sXobtXAV9O/xZ7fsDVdqwmbe8c8O9swoq",
+	"uAFJi6CjJu9itStcsSvT6j1n3nDQVixyZtSez+nKxf6KLlS0JycSRJY0g+Y6dJtC4ms6tQgZrmcMfbPp",
+	"+MnTVlhqnjcOQNdb40Bf7fC14FOsVdnMJoybbrOGYyuyZTfxwya0KgAtYvjtx9v/CAAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

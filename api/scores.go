@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
@@ -28,7 +29,7 @@ func (s *Server) ListScores(ctx context.Context, request ListScoresRequestObject
 	}
 	limit := min(valueOr(p.Limit, defaultLimit), index.MaxOffset-from.offset)
 	ranking, err := s.services.Tastes.Rank(ctx, profile, taste.RankQuery{
-		Filter: filter, MinProbability: p.MinProbability, Collapse: valueOr(p.Collapse, 0), Version: from.version,
+		Filter: filter, MinProbability: p.MinProbability, Collapse: valueOr(p.Collapse, 0), Version: from.version, LastEntry: from.lastEntry,
 		Offset: from.offset, Limit: limit + 1, // one more tells whether there is a next page
 	})
 	if err != nil {
@@ -44,14 +45,22 @@ func (s *Server) ListScores(ctx context.Context, request ListScoresRequestObject
 	if err != nil {
 		return nil, err
 	}
-	list := ScoreList{Scores: []ScoredImage{}, ProbeVersion: ranking.Version.Version, ModelID: string(ranking.Version.Model)}
+	list := ScoreList{Scores: []ScoredImage{}, ProbeVersion: ranking.Version.Version, ModelID: string(s.services.Embedder.Model()),
+		NewerVersion: optional(ranking.Newer)}
+	if order := ranking.Provisional; order != nil {
+		list.Provisional = &ProvisionalOrder{Likes: order.Likes, Dislikes: order.Dislikes, Note: order.Note()}
+	}
 	for _, score := range scores {
 		if image, there := images[score.Image]; there {
-			list.Scores = append(list.Scores, ScoredImage{Image: image, Score: score.Logit, Probability: score.Probability})
+			list.Scores = append(list.Scores, ScoredImage{Image: image, Score: score.Logit, Probability: score.Chance()})
 		}
 	}
 	if more {
-		list.NextCursor = optional(scoreCursor{ranking.Version.Version, from.offset + limit}.String())
+		next := scoreCursor{version: ranking.Version.Version, offset: from.offset + limit}
+		if ranking.Provisional != nil {
+			next.lastEntry = ranking.Provisional.LastEntry
+		}
+		list.NextCursor = optional(next.String())
 	}
 	return ListScores200JSONResponse(list), nil
 }
@@ -73,7 +82,8 @@ func (s *Server) GetScore(ctx context.Context, request GetScoreRequestObject) (G
 	if !there {
 		return nil, fmt.Errorf("image %s is not embedded yet: %w", id, palate.ErrConflict)
 	}
-	return GetScore200JSONResponse{ImageID: id.String(), Score: score.Logit, Probability: score.Probability, ProbeVersion: version.Version}, nil
+	return GetScore200JSONResponse{ImageID: id.String(), Score: score.Logit, Probability: score.Chance(),
+		ProbeVersion: version.Version, Provisional: optional(score.Provisional)}, nil
 }
 
 // ScoreUpload answers with the score of a picture that is not kept.
@@ -82,7 +92,7 @@ func (s *Server) ScoreUpload(ctx context.Context, request ScoreUploadRequestObje
 	if err != nil {
 		return nil, err
 	}
-	version, err := s.services.Tastes.Current(ctx, profile)
+	scorer, err := s.services.Tastes.ScorerOf(ctx, profile)
 	if err != nil {
 		return nil, withoutProbe(profile, err)
 	}
@@ -90,28 +100,38 @@ func (s *Server) ScoreUpload(ctx context.Context, request ScoreUploadRequestObje
 	if err != nil {
 		return nil, err
 	}
-	score, err := version.ScoreEmbedding(embedding)
+	score, err := scorer.ScoreEmbedding(embedding)
 	if err != nil {
 		return nil, err
 	}
-	return ScoreUpload200JSONResponse{Score: score.Logit, Probability: score.Probability,
-		ProbeVersion: version.Version, ModelID: string(version.Model)}, nil
+	return ScoreUpload200JSONResponse{Score: score.Logit, Probability: score.Chance(), ProbeVersion: scorer.Version.Version,
+		Provisional: optional(score.Provisional), ModelID: string(s.services.Embedder.Model())}, nil
 }
 
 // withoutProbe says what to do where no probe serves the profile: that is a
 // state to change, not an address that is wrong.
 func withoutProbe(profile palate.Profile, err error) error {
 	if errors.Is(err, palate.ErrNotFound) {
-		return fmt.Errorf("%s has no probe yet: rate some images, then POST /v1/profiles/%s/probe: %w", profile, profile, palate.ErrConflict)
+		return fmt.Errorf("%s has judged nothing yet: like some images for a provisional order; with dislikes too, POST /v1/profiles/%s/probe learns a taste: %w", profile, profile, palate.ErrConflict)
 	}
 	return err
 }
 
-// scoreCursor is a place in a ranking. A ranking belongs to one probe.
-type scoreCursor struct{ version, offset int }
+// scoreCursor is a place in a ranking. A ranking belongs to one probe, or, where
+// the order is provisional, to the ratings up to an entry of the log.
+type scoreCursor struct {
+	version   int   // 0 in a provisional order
+	lastEntry int64 // 0 where a probe ranks
+	offset    int
+}
 
+// String is the version and the offset, or "p", the entry and the offset.
 func (c scoreCursor) String() string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d", c.version, c.offset))
+	text := fmt.Sprintf("%d.%d", c.version, c.offset)
+	if c.lastEntry != 0 {
+		text = fmt.Sprintf("p%d.%d", c.lastEntry, c.offset)
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(text))
 }
 
 func parseScoreCursor(cursor *string) (scoreCursor, error) {
@@ -121,9 +141,14 @@ func parseScoreCursor(cursor *string) (scoreCursor, error) {
 	var c scoreCursor
 	text, err := base64.RawURLEncoding.DecodeString(*cursor)
 	if err == nil {
-		_, err = fmt.Sscanf(string(text), "%d.%d", &c.version, &c.offset)
+		if entries, provisional := strings.CutPrefix(string(text), "p"); provisional {
+			_, err = fmt.Sscanf(entries, "%d.%d", &c.lastEntry, &c.offset)
+		} else {
+			_, err = fmt.Sscanf(string(text), "%d.%d", &c.version, &c.offset)
+		}
 	}
-	if err != nil || c.version < 1 || c.offset < 1 || c.offset >= index.MaxOffset || c.String() != *cursor {
+	if err != nil || c.version < 0 || c.lastEntry < 0 || c.version == 0 && c.lastEntry == 0 ||
+		c.offset < 1 || c.offset >= index.MaxOffset || c.String() != *cursor {
 		return scoreCursor{}, invalidParameter("cursor", "%q is not the next_cursor of a page", *cursor)
 	}
 	return c, nil
