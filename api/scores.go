@@ -33,7 +33,7 @@ func (s *Server) ListScores(ctx context.Context, request ListScoresRequestObject
 		Offset: from.offset, Limit: limit + 1, // one more tells whether there is a next page
 	})
 	if err != nil {
-		return nil, withoutProbe(profile, err)
+		return nil, withoutJudgements(profile, err)
 	}
 	more := len(ranking.Scores) > limit && from.offset+limit < index.MaxOffset
 	scores := ranking.Scores[:min(limit, len(ranking.Scores))]
@@ -76,7 +76,7 @@ func (s *Server) GetScore(ctx context.Context, request GetScoreRequestObject) (G
 	}
 	scores, version, err := s.services.Tastes.ScoresOf(ctx, profile, []palate.ImageID{id})
 	if err != nil {
-		return nil, withoutProbe(profile, err)
+		return nil, withoutJudgements(profile, err)
 	}
 	score, there := scores[id]
 	if !there {
@@ -94,7 +94,7 @@ func (s *Server) ScoreUpload(ctx context.Context, request ScoreUploadRequestObje
 	}
 	scorer, err := s.services.Tastes.ScorerOf(ctx, profile)
 	if err != nil {
-		return nil, withoutProbe(profile, err)
+		return nil, withoutJudgements(profile, err)
 	}
 	embedding, err := s.embedUpload(ctx, request.Body)
 	if err != nil {
@@ -108,11 +108,19 @@ func (s *Server) ScoreUpload(ctx context.Context, request ScoreUploadRequestObje
 		Provisional: optional(score.Provisional), ModelID: string(s.services.Embedder.Model())}, nil
 }
 
-// withoutProbe says what to do where no probe serves the profile: that is a
-// state to change, not an address that is wrong.
+// withoutJudgements says what to do where there is nothing to score by: that is
+// a state to change, not an address that is wrong.
+func withoutJudgements(profile palate.Profile, err error) error {
+	if errors.Is(err, palate.ErrNotFound) {
+		return fmt.Errorf("%s has judged no embedded image yet: like some images for a provisional order; with dislikes too, POST /v1/profiles/%s/probe learns a taste: %w", profile, profile, palate.ErrConflict)
+	}
+	return err
+}
+
+// withoutProbe says what to do where a probe is needed and none serves.
 func withoutProbe(profile palate.Profile, err error) error {
 	if errors.Is(err, palate.ErrNotFound) {
-		return fmt.Errorf("%s has judged nothing yet: like some images for a provisional order; with dislikes too, POST /v1/profiles/%s/probe learns a taste: %w", profile, profile, palate.ErrConflict)
+		return fmt.Errorf("%s has no probe yet: like and dislike some images, then POST /v1/profiles/%s/probe: %w", profile, profile, palate.ErrConflict)
 	}
 	return err
 }

@@ -551,7 +551,7 @@ type ProvisionalOrder struct {
 	Dislikes int `json:"dislikes"`
 	Likes    int `json:"likes"`
 
-	// Note What the order goes by and what would give a taste
+	// Note What the order goes by and what would give a taste, in a sentence
 	Note string `json:"note"`
 }
 
