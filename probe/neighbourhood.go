@@ -6,8 +6,18 @@ import (
 	"github.com/palate-art/palate"
 )
 
-// Nearest is how many examples of a side a Neighbourhood looks at.
-const Nearest = 5
+// How many examples of a side a Neighbourhood looks at: one of every eight, at
+// most five. Few likes are spread over what a person likes, so that the fifth
+// nearest is of another kind.
+const (
+	mostNearest   = 5
+	likesANearest = 8
+)
+
+// enoughDislikes is from how many on dislikes count beside likes: fewer lie
+// nowhere near most images, and their mean says what the features have in
+// common, not what is disliked.
+const enoughDislikes = 3 * mostNearest
 
 // Neighbourhood scores by nearness to what was liked, less the nearness to
 // what was disliked. It needs neither both verdicts nor any training: with
@@ -37,42 +47,47 @@ func NewNeighbourhood(likes, dislikes []palate.Embedding) (*Neighbourhood, error
 	return n, nil
 }
 
-// Score is the mean inner product of an embedding with the five nearest likes
-// less that with the five nearest dislikes. With fewer than five dislikes
-// their mean counts by their share of five, so that a single slip does not
-// turn the order; without likes it is the nearness to the dislikes, negated.
-// An example that is the embedding's own image is left out where there are
-// others: like and dislike are its places among the likes and the dislikes, -1
-// for none.
+// Score is the mean inner product of an embedding with the nearest likes, one
+// of every eight and at most five, less that with the nearest dislikes, from
+// fifteen dislikes on. Without likes it is the nearness to the dislikes,
+// negated. An example that is the embedding's own image is left out where there
+// are others: like and dislike are its places among the likes and the dislikes,
+// -1 for none. See bench/results/labels.md for what other ways give.
 func (n *Neighbourhood) Score(e palate.Embedding, like, dislike int) float64 {
 	asked := make([]float64, len(e))
 	for j, x := range e {
 		asked[j] = float64(x)
 	}
-	near, liked := nearness(asked, n.likes, like)
-	far, disliked := nearness(asked, n.dislikes, dislike)
-	if liked == 0 {
-		return -far
+	if len(n.likes) == 0 {
+		return -nearness(asked, n.dislikes, dislike)
 	}
-	return near - far*float64(disliked)/Nearest
+	score := nearness(asked, n.likes, like)
+	if n.CountsDislikes() {
+		score -= nearness(asked, n.dislikes, dislike)
+	}
+	return score
+}
+
+// CountsDislikes reports whether the score depends on the dislikes.
+func (n *Neighbourhood) CountsDislikes() bool {
+	return len(n.likes) == 0 || len(n.dislikes) >= enoughDislikes
 }
 
 // Bound is the highest score of an image whose inner product with the i-th
-// like is at most least[i]: what is not among the nearest of any like can't
-// score higher. It holds without dislikes only.
+// like is at most least[i], for all likes, where dislikes do not count: what is
+// not among the nearest of any like can't score higher.
 func (n *Neighbourhood) Bound(least []float64) float64 {
-	var kept nearestOf
+	kept := newNearest(len(n.likes))
 	for _, product := range least {
 		kept.add(product)
 	}
-	mean, _ := kept.mean()
-	return mean
+	return kept.mean()
 }
 
 // nearness is the mean inner product with the nearest rows, all but one of
-// them, and how many were looked at.
-func nearness(asked []float64, rows [][]float32, without int) (float64, int) {
-	var kept nearestOf
+// them.
+func nearness(asked []float64, rows [][]float32, without int) float64 {
+	kept := newNearest(len(rows))
 	for i, row := range rows {
 		if i != without || len(rows) == 1 {
 			kept.add(dot(asked, row))
@@ -81,14 +96,18 @@ func nearness(asked []float64, rows [][]float32, without int) (float64, int) {
 	return kept.mean()
 }
 
-// nearestOf keeps the largest values, the smallest of them first.
-type nearestOf struct {
-	values [Nearest]float64
-	n      int
+// nearest keeps the largest values, the smallest of them first.
+type nearest struct {
+	values [mostNearest]float64
+	n, max int
 }
 
-func (k *nearestOf) add(value float64) {
-	if k.n < Nearest {
+func newNearest(examples int) nearest {
+	return nearest{max: min(mostNearest, (examples+likesANearest-1)/likesANearest)}
+}
+
+func (k *nearest) add(value float64) {
+	if k.n < k.max {
 		k.values[k.n] = value
 		k.n++
 		slices.Sort(k.values[:k.n])
@@ -98,19 +117,19 @@ func (k *nearestOf) add(value float64) {
 		return
 	}
 	i := 1
-	for ; i < Nearest && k.values[i] < value; i++ {
+	for ; i < k.n && k.values[i] < value; i++ {
 		k.values[i-1] = k.values[i]
 	}
 	k.values[i-1] = value
 }
 
-func (k *nearestOf) mean() (float64, int) {
+func (k *nearest) mean() float64 {
 	if k.n == 0 {
-		return 0, 0
+		return 0
 	}
 	var sum float64
 	for _, value := range k.values[:k.n] {
 		sum += value
 	}
-	return sum / float64(k.n), k.n
+	return sum / float64(k.n)
 }

@@ -37,13 +37,10 @@ var ways = []struct {
 	name   string
 	scorer func(context.Context, []palate.Embedding, sides) (func(palate.Embedding) float64, error)
 }{
-	{"five nearest likes", func(_ context.Context, rows []palate.Embedding, s sides) (func(palate.Embedding) float64, error) {
+	{"nearest likes, one of eight", func(_ context.Context, rows []palate.Embedding, s sides) (func(palate.Embedding) float64, error) {
 		return neighbourhood(pick(rows, s.likes), nil)
 	}},
-	{"five nearest likes less four dislikes", func(_ context.Context, rows []palate.Embedding, s sides) (func(palate.Embedding) float64, error) {
-		return neighbourhood(pick(rows, s.likes), pick(rows, s.dislikes[:4]))
-	}},
-	{"five nearest likes less five dislikes, 3 dislikes a like", func(_ context.Context, rows []palate.Embedding, s sides) (func(palate.Embedding) float64, error) {
+	{"nearest likes less nearest dislikes, 3 dislikes a like", func(_ context.Context, rows []palate.Embedding, s sides) (func(palate.Embedding) float64, error) {
 		return neighbourhood(pick(rows, s.likes), pick(rows, s.dislikes))
 	}},
 	{"nearest like", func(_ context.Context, rows []palate.Embedding, s sides) (func(palate.Embedding) float64, error) {

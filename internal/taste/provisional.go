@@ -90,12 +90,12 @@ func (t *Tastes) Provisional(ctx context.Context, p palate.Profile, upTo int64) 
 
 // Note says in a sentence what the order goes by and what would give a taste.
 func (o *Provisional) Note() string {
-	said := fmt.Sprintf("%s and %s", count(o.Likes, "like"), count(o.Dislikes, "dislike"))
-	if o.Dislikes == 0 {
-		said = count(o.Likes, "like") + " alone"
-	}
-	if o.Likes == 0 {
+	said := count(o.Likes, "like") + " alone"
+	switch {
+	case o.Likes == 0:
 		said = count(o.Dislikes, "dislike") + " alone"
+	case o.neighbourhood.CountsDislikes():
+		said = count(o.Likes, "like") + " and " + count(o.Dislikes, "dislike")
 	}
 	note := "A provisional order, by nearness to " + said + ": no chance can be told from that."
 	var missing []string
@@ -216,7 +216,7 @@ func (t *Tastes) neighbours(ctx context.Context, order *Provisional, filter inde
 		return nil, 0, err
 	case all:
 		return scores, math.Inf(-1), nil
-	case order.Dislikes == 0 && len(searched) == order.Likes:
+	case !order.neighbourhood.CountsDislikes() && len(searched) == order.Likes:
 		return scores, order.neighbourhood.Bound(least), nil
 	default:
 		// No bound is known: what a page needs is looked for deeply enough,
@@ -228,10 +228,10 @@ func (t *Tastes) neighbours(ctx context.Context, order *Provisional, filter inde
 	}
 }
 
-// linear is the direction from the dislikes to the likes; nil without
-// dislikes, where the likes' own neighbours are enough.
+// linear is the direction from the dislikes to the likes; nil where dislikes do
+// not count and the likes' own neighbours are enough.
 func (o *Provisional) linear() palate.Embedding {
-	if o.Dislikes == 0 {
+	if !o.neighbourhood.CountsDislikes() {
 		return nil
 	}
 	out := make(palate.Embedding, o.dim())

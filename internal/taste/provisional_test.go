@@ -16,7 +16,7 @@ import (
 
 // wantOrder is the provisional order as its definition says, over everything.
 func (f *fixture) wantOrder(likes, dislikes, of []palate.ImageID) []palate.ImageID {
-	mean := func(id palate.ImageID, examples []palate.ImageID) (float64, int) {
+	mean := func(id palate.ImageID, examples []palate.ImageID) float64 {
 		var products []float64
 		for _, example := range examples {
 			if example == id && len(examples) > 1 {
@@ -29,20 +29,22 @@ func (f *fixture) wantOrder(likes, dislikes, of []palate.ImageID) []palate.Image
 			products = append(products, product)
 		}
 		slices.Sort(products)
-		products = products[max(0, len(products)-5):]
+		products = products[max(0, len(products)-min(5, (len(examples)+7)/8)):]
 		var sum float64
 		for _, product := range products {
 			sum += product
 		}
-		return sum / float64(max(1, len(products))), len(products)
+		return sum / float64(max(1, len(products)))
 	}
 	score := func(id palate.ImageID) float64 {
-		near, likes := mean(id, likes)
-		far, n := mean(id, dislikes)
-		if likes == 0 {
-			return -far
+		switch {
+		case len(likes) == 0:
+			return -mean(id, dislikes)
+		case len(dislikes) < 15:
+			return mean(id, likes)
+		default:
+			return mean(id, likes) - mean(id, dislikes)
 		}
-		return near - far*float64(n)/5
 	}
 	out := slices.Clone(of)
 	slices.SortFunc(out, func(a, b palate.ImageID) int { return cmp.Compare(score(b), score(a)) })
@@ -101,22 +103,25 @@ func TestAProvisionalOrderOfLikesIsExact(t *testing.T) {
 	}
 }
 
-func TestAProvisionalOrderWithFewDislikesAndDislikesAlone(t *testing.T) {
+func TestAProvisionalOrderWithDislikes(t *testing.T) {
 	f := newFixture(t, 900, nil)
 	var likes, dislikes []palate.ImageID
 	for _, id := range f.ids {
 		switch style := f.style[id]; {
 		case style == 0 && len(likes) < 20:
 			likes = append(likes, id)
-		case style == 4 && len(dislikes) < 4:
+		case style == 4 && len(dislikes) < 20:
 			dislikes = append(dislikes, id)
 		}
 	}
 	f.say(t, "both", palate.Like, likes...)
 	f.say(t, "both", palate.Dislike, dislikes...)
+	f.say(t, "few", palate.Like, likes...)
+	f.say(t, "few", palate.Dislike, dislikes[:4]...)
 	f.say(t, "never", palate.Dislike, dislikes...)
 	for p, want := range map[palate.Profile][]palate.ImageID{
 		"both":  f.wantOrder(likes, dislikes, f.ids),
+		"few":   f.wantOrder(likes, dislikes[:4], f.ids),
 		"never": f.wantOrder(nil, dislikes, f.ids),
 	} {
 		got, err := f.tastes.Rank(t.Context(), p, taste.RankQuery{Limit: 100})
