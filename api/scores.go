@@ -5,7 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"strings"
+	"math"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
@@ -30,7 +30,7 @@ func (s *Server) ListScores(ctx context.Context, request ListScoresRequestObject
 	limit := min(valueOr(p.Limit, defaultLimit), index.MaxOffset-from.offset)
 	ranking, err := s.services.Tastes.Rank(ctx, profile, taste.RankQuery{
 		Filter: filter, MinProbability: p.MinProbability, Collapse: valueOr(p.Collapse, 0), Version: from.version, LastEntry: from.lastEntry,
-		Offset: from.offset, Limit: limit + 1, // one more tells whether there is a next page
+		Offset: from.offset, After: from.after(), Limit: limit + 1, // one more tells whether there is a next page
 	})
 	if err != nil {
 		return nil, withoutJudgements(profile, err)
@@ -56,7 +56,8 @@ func (s *Server) ListScores(ctx context.Context, request ListScoresRequestObject
 		}
 	}
 	if more {
-		next := scoreCursor{version: ranking.Version.Version, offset: from.offset + limit}
+		last := scores[limit-1]
+		next := scoreCursor{version: ranking.Version.Version, offset: from.offset + limit, product: last.Product, image: last.Image}
 		if ranking.Provisional != nil {
 			next.lastEntry = ranking.Provisional.LastEntry
 		}
@@ -125,21 +126,27 @@ func withoutProbe(profile palate.Profile, err error) error {
 	return err
 }
 
-// scoreCursor is a place in a ranking. A ranking belongs to one probe, or, where
-// the order is provisional, to the ratings up to an entry of the log.
+// scoreCursor tells where a page of a ranking ends: behind so many hits, and
+// behind which. A ranking belongs to one probe, or, where the order is
+// provisional, to the ratings up to an entry of the log.
 type scoreCursor struct {
 	version   int   // 0 in a provisional order
 	lastEntry int64 // 0 where a probe ranks
 	offset    int
+	product   float32 // of the last hit
+	image     palate.ImageID
 }
 
-// String is the version and the offset, or "p", the entry and the offset.
-func (c scoreCursor) String() string {
-	text := fmt.Sprintf("%d.%d", c.version, c.offset)
-	if c.lastEntry != 0 {
-		text = fmt.Sprintf("p%d.%d", c.lastEntry, c.offset)
+// after is the hit to go on behind; nil on the first page.
+func (c scoreCursor) after() *index.Hit {
+	if c.offset == 0 {
+		return nil
 	}
-	return base64.RawURLEncoding.EncodeToString([]byte(text))
+	return &index.Hit{ID: c.image, Score: c.product}
+}
+
+func (c scoreCursor) String() string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d.%d.%x.%x", c.version, c.lastEntry, c.offset, math.Float32bits(c.product), c.image[:]))
 }
 
 func parseScoreCursor(cursor *string) (scoreCursor, error) {
@@ -147,16 +154,16 @@ func parseScoreCursor(cursor *string) (scoreCursor, error) {
 		return scoreCursor{}, nil
 	}
 	var c scoreCursor
+	var bits uint32
+	var image []byte
 	text, err := base64.RawURLEncoding.DecodeString(*cursor)
 	if err == nil {
-		if entries, provisional := strings.CutPrefix(string(text), "p"); provisional {
-			_, err = fmt.Sscanf(entries, "%d.%d", &c.lastEntry, &c.offset)
-		} else {
-			_, err = fmt.Sscanf(string(text), "%d.%d", &c.version, &c.offset)
-		}
+		_, err = fmt.Sscanf(string(text), "%d.%d.%d.%x.%x", &c.version, &c.lastEntry, &c.offset, &bits, &image)
 	}
+	c.product = math.Float32frombits(bits)
+	copy(c.image[:], image)
 	if err != nil || c.version < 0 || c.lastEntry < 0 || c.version == 0 && c.lastEntry == 0 ||
-		c.offset < 1 || c.offset >= index.MaxOffset || c.String() != *cursor {
+		c.offset < 1 || c.offset >= index.MaxOffset || c.product != c.product || c.String() != *cursor {
 		return scoreCursor{}, invalidParameter("cursor", "%q is not the next_cursor of a page", *cursor)
 	}
 	return c, nil

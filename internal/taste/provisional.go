@@ -138,7 +138,8 @@ func (o *Provisional) score(id palate.ImageID, e palate.Embedding) (Score, error
 		}
 		return -1
 	}
-	return Score{Image: id, Logit: o.neighbourhood.Score(e, place(o.like), place(o.dislike)), Provisional: true}, nil
+	score := o.neighbourhood.Score(e, place(o.like), place(o.dislike))
+	return Score{Image: id, Product: float32(score), Logit: score, Provisional: true}, nil
 }
 
 func (o *Provisional) dim() int {
@@ -170,8 +171,16 @@ func (t *Tastes) rankProvisionally(ctx context.Context, order *Provisional, q Ra
 		if !proven && depth < deepest {
 			continue
 		}
-		kept = kept[min(q.Offset, len(kept)):min(wanted, len(kept))]
-		return Ranking{Provisional: order, Scores: kept}, nil
+		from := min(q.Offset, len(kept))
+		if q.After != nil {
+			from, _ = slices.BinarySearchFunc(kept, Score{Image: q.After.ID, Product: q.After.Score}, func(a, b Score) int {
+				if compareScores(a, b) <= 0 {
+					return -1
+				}
+				return 1
+			})
+		}
+		return Ranking{Provisional: order, Scores: kept[from:min(from+q.Limit, len(kept))]}, nil
 	}
 }
 
@@ -297,8 +306,13 @@ func (t *Tastes) scoreAll(ctx context.Context, order *Provisional, ids map[palat
 			scores = append(scores, score)
 		}
 	}
-	slices.SortStableFunc(scores, func(a, b Score) int { return cmp.Compare(b.Logit, a.Logit) })
+	slices.SortFunc(scores, compareScores)
 	return scores, nil
+}
+
+// compareScores orders as an index does: the best first, then by ID.
+func compareScores(a, b Score) int {
+	return cmp.Or(cmp.Compare(b.Product, a.Product), bytes.Compare(a.Image[:], b.Image[:]))
 }
 
 // collapse keeps one of every group of near duplicates, as an index does, until

@@ -177,6 +177,12 @@ func TestAProvisionalOrderIsFilteredCollapsedAndGoesOn(t *testing.T) {
 	if !slices.Equal(rankedIDs(next), rankedIDs(all)[50:]) {
 		t.Error("the second page does not go on in the order of the first")
 	}
+	last := begun.Scores[49]
+	behind, err := f.tastes.Rank(t.Context(), "me", taste.RankQuery{Limit: 50, Offset: 3, After: &index.Hit{ID: last.Image, Score: last.Product}, LastEntry: begun.Provisional.LastEntry})
+	must(t, err)
+	if !slices.Equal(rankedIDs(behind), rankedIDs(all)[50:]) {
+		t.Error("behind a hit, the page does not go on in the order of the first")
+	}
 }
 
 func TestAProvisionalOrderHasNoChanceAndGivesWayToATaste(t *testing.T) {

@@ -139,6 +139,7 @@ func parse(stored catalog.ProbeVersion) (Version, error) {
 // Score is what a probe says of one image, or a provisional order.
 type Score struct {
 	Image       palate.ImageID
+	Product     float32 // inner product of the probe's weights and the embedding, by which the index ranks; the score of a provisional order
 	Logit       float64 // of a provisional order: its score, which is no logit
 	Probability float64 // calibrated; 0 in a provisional order
 	Provisional bool
@@ -154,7 +155,7 @@ func (s Score) Chance() *float64 {
 
 func (v Version) score(id palate.ImageID, product float32) Score {
 	logit := float64(product) + v.Learned.Bias
-	return Score{Image: id, Logit: logit, Probability: v.Learned.Probability(logit)}
+	return Score{Image: id, Product: product, Logit: logit, Probability: v.Learned.Probability(logit)}
 }
 
 // ScoreEmbedding scores an image that need not be in the collection.
@@ -173,6 +174,7 @@ type RankQuery struct {
 	MinProbability *float64
 	Collapse       float32 // as of index.Query
 	Limit, Offset  int
+	After          *index.Hit // as of index.Query
 	// Version, if not 0, ranks, also if another serves by now. LastEntry, if
 	// not 0, goes on in a provisional order, by the ratings up to that entry,
 	// whether a probe serves meanwhile or not.
@@ -221,7 +223,7 @@ func (t *Tastes) Rank(ctx context.Context, p palate.Profile, q RankQuery) (Ranki
 		version, ranking.Newer = ranking.Version, version.Version
 	}
 	search := index.Query{
-		Vector: version.Learned.Query(), Filter: q.Filter, Collapse: q.Collapse, Limit: q.Limit, Offset: q.Offset,
+		Vector: version.Learned.Query(), Filter: q.Filter, Collapse: q.Collapse, Limit: q.Limit, Offset: q.Offset, After: q.After,
 	}
 	if q.MinProbability != nil {
 		// The index compares inner products: take calibration and bias away.
