@@ -80,13 +80,13 @@ func (c collapsing) check() error {
 
 // scoreLine is what scores prints of one picture.
 type scoreLine struct {
-	Image       string  `json:"image_id,omitempty"`
-	File        string  `json:"file,omitempty"`
+	Image       string   `json:"image_id,omitempty"`
+	File        string   `json:"file,omitempty"`
 	Score       float64  `json:"score"`
 	Probability *float64 `json:"probability"` // null in a provisional order
 	Probe       int      `json:"probe_version"`
-	Title       string  `json:"title,omitempty"`
-	Artist      string  `json:"artist,omitempty"`
+	Title       string   `json:"title,omitempty"`
+	Artist      string   `json:"artist,omitempty"`
 }
 
 // Run ranks the collection, or scores files.
