@@ -74,7 +74,7 @@ func (s *Server) GetProbeVersion(ctx context.Context, request GetProbeVersionReq
 		return nil, err
 	}
 	answer := GetProbeVersion200JSONResponse{}
-	if answer.Probe, err = probeOf(version.Probe); err != nil {
+	if answer.Probe, err = probeOf(version.ProbeVersion); err != nil {
 		return nil, err
 	}
 	settings, err := json.Marshal(version.Learned.Settings)
@@ -100,7 +100,7 @@ func (s *Server) RollbackProbe(ctx context.Context, request RollbackProbeRequest
 	if err != nil {
 		return nil, err
 	}
-	described, err := probeOf(version.Probe)
+	described, err := probeOf(version.ProbeVersion)
 	return RollbackProbe200JSONResponse(described), err
 }
 
@@ -134,12 +134,12 @@ func (s *Server) ImportProbe(ctx context.Context, request ImportProbeRequestObje
 	if err != nil {
 		return nil, err
 	}
-	described, err := probeOf(version.Probe)
+	described, err := probeOf(version.ProbeVersion)
 	return ImportProbe201JSONResponse(described), err
 }
 
 // probeOf tells of a version what its report says.
-func probeOf(p catalog.Probe) (Probe, error) {
+func probeOf(p catalog.ProbeVersion) (Probe, error) {
 	var report struct {
 		Likes            int      `json:"likes"`
 		Dislikes         int      `json:"dislikes"`

@@ -68,15 +68,6 @@ type Report struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// Threshold is where an image begins to count as liked.
-type Threshold struct {
-	Wish
-	Score       float64 `json:"score"`
-	Probability float64 `json:"probability"`
-	// Met is false where no threshold gives the precision that was wished.
-	Met bool `json:"met"`
-}
-
 // Subset is the metrics of some works.
 type Subset struct {
 	Works   int      `json:"works"`

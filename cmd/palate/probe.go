@@ -109,7 +109,7 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		r, err := taste.ReportOf(version.Probe)
+		r, err := taste.ReportOf(version.ProbeVersion)
 		imported := errors.Is(err, palate.ErrNotFound)
 		if err != nil && (!imported || c.HTML != "") {
 			return err

@@ -319,9 +319,9 @@ type Embeddings interface {
 	AttributesOf(ctx context.Context, ids []palate.ImageID) (map[palate.ImageID]index.Attributes, error)
 }
 
-// Probe is one trained version of a profile's taste. Versions count from 1
+// ProbeVersion is one trained version of a profile's taste. Versions count from 1
 // in each profile.
-type Probe struct {
+type ProbeVersion struct {
 	Profile   palate.Profile
 	Version   int
 	Model     palate.ModelID
@@ -338,17 +338,17 @@ type Probe struct {
 type Probes interface {
 	// AddProbe stores the next version; Version and TrainedAt are given.
 	// If p.Current, it takes over from the present one.
-	AddProbe(ctx context.Context, p Probe) (Probe, error)
+	AddProbe(ctx context.Context, p ProbeVersion) (ProbeVersion, error)
 
 	// CurrentProbe returns the version that serves the profile with that
 	// model. ErrNotFound if there is none.
-	CurrentProbe(ctx context.Context, p palate.Profile, m palate.ModelID) (Probe, error)
+	CurrentProbe(ctx context.Context, p palate.Profile, m palate.ModelID) (ProbeVersion, error)
 
 	// ProbeVersion returns one version.
-	ProbeVersion(ctx context.Context, p palate.Profile, version int) (Probe, error)
+	ProbeVersion(ctx context.Context, p palate.Profile, version int) (ProbeVersion, error)
 
 	// ListProbes lists a profile's versions, the newest first.
-	ListProbes(ctx context.Context, p palate.Profile) ([]Probe, error)
+	ListProbes(ctx context.Context, p palate.Profile) ([]ProbeVersion, error)
 
 	// MakeProbeCurrent lets a version serve.
 	MakeProbeCurrent(ctx context.Context, p palate.Profile, version int) error

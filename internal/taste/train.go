@@ -146,7 +146,7 @@ func (tr *Training) train(ctx context.Context) (Outcome, error) {
 	if tr.serving != nil {
 		current, reason = probe.TakesOver(tr.serving, tr.since, report.OutOfFold)
 	}
-	stored, err := t.catalog.AddProbe(ctx, catalog.Probe{
+	stored, err := t.catalog.AddProbe(ctx, catalog.ProbeVersion{
 		Profile: tr.Profile, Model: t.model, Weights: weights, Report: written,
 		LastEntry: tr.lastEntry, Run: tr.Run.ID, Current: current, Reason: reason,
 	})
@@ -155,5 +155,5 @@ func (tr *Training) train(ctx context.Context) (Outcome, error) {
 	}
 	t.logger.InfoContext(ctx, "probe trained", "profile", tr.Profile, "version", stored.Version,
 		"current", stored.Current, "likes", report.Likes, "dislikes", report.Dislikes, "auc", report.AUC)
-	return Outcome{Version: Version{Probe: stored, Learned: learned}, Report: report}, nil
+	return Outcome{Version: Version{ProbeVersion: stored, Learned: learned}, Report: report}, nil
 }

@@ -22,7 +22,7 @@ func (t *Tastes) Version(ctx context.Context, p palate.Profile, number int) (Ver
 
 // ReportOf reads the report that was made when a version was trained. An
 // imported version has none: palate.ErrNotFound.
-func ReportOf(stored catalog.Probe) (*probe.Report, error) {
+func ReportOf(stored catalog.ProbeVersion) (*probe.Report, error) {
 	report := new(probe.Report)
 	if err := json.Unmarshal(stored.Report, report); err != nil {
 		return nil, fmt.Errorf("report of probe %d of %s: %w", stored.Version, stored.Profile, err)
@@ -106,14 +106,14 @@ func (t *Tastes) add(ctx context.Context, p palate.Profile, learned *probe.Probe
 	if err != nil {
 		return Version{}, err
 	}
-	stored := catalog.Probe{Profile: p, Model: t.model, Weights: weights, Report: report, Current: true, Reason: "imported"}
+	stored := catalog.ProbeVersion{Profile: p, Model: t.model, Weights: weights, Report: report, Current: true, Reason: "imported"}
 	if len(newest) > 0 {
 		stored.LastEntry = newest[0].Entry
 	}
 	if stored, err = t.catalog.AddProbe(ctx, stored); err != nil {
 		return Version{}, err
 	}
-	return Version{Probe: stored, Learned: learned}, nil
+	return Version{ProbeVersion: stored, Learned: learned}, nil
 }
 
 // CompareVersions tests two versions in pairs on the images that both were

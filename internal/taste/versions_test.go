@@ -198,7 +198,7 @@ func TestHashesKeepLookAlikesTogether(t *testing.T) {
 		_, err := f.tastes.Enqueue(request, "me")
 		must(t, err)
 		done() // the request has its answer
-		versions := func() []catalog.Probe {
+		versions := func() []catalog.ProbeVersion {
 			all, err := f.catalog.ListProbes(context.WithoutCancel(t.Context()), "me")
 			must(t, err)
 			return all

@@ -22,8 +22,8 @@ func testProbes(t *testing.T, open Open) {
 	})
 }
 
-func probeOf(p palate.Profile, m palate.ModelID, current bool) catalog.Probe {
-	return catalog.Probe{
+func probeOf(p palate.Profile, m palate.ModelID, current bool) catalog.ProbeVersion {
+	return catalog.ProbeVersion{
 		Profile: p, Model: m, Weights: []byte{0, 1, 2, 255}, Report: json.RawMessage(`{"auc":0.9}`),
 		LastEntry: 12, Run: 3, Current: current, Reason: "the first",
 	}
@@ -67,7 +67,7 @@ func wantCurrent(t *testing.T, c catalog.Catalog, p palate.Profile, m palate.Mod
 
 func currentProbes(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 	ctx := t.Context()
-	for _, p := range []catalog.Probe{probeOf("me", "m", true), probeOf("me", "n", true), probeOf("me", "m", true), probeOf("me", "m", false), probeOf("you", "m", true)} {
+	for _, p := range []catalog.ProbeVersion{probeOf("me", "m", true), probeOf("me", "n", true), probeOf("me", "m", true), probeOf("me", "m", false), probeOf("you", "m", true)} {
 		must(c.AddProbe(ctx, p))(t)
 	}
 	wantCurrent(t, c, "me", "m", 3)
@@ -86,10 +86,10 @@ func currentProbes(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 }
 
 func badProbes(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
-	for what, change := range map[string]func(*catalog.Probe){
-		"no profile": func(p *catalog.Probe) { p.Profile = "" },
-		"no model":   func(p *catalog.Probe) { p.Model = "" },
-		"no JSON":    func(p *catalog.Probe) { p.Report = json.RawMessage("nope") },
+	for what, change := range map[string]func(*catalog.ProbeVersion){
+		"no profile": func(p *catalog.ProbeVersion) { p.Profile = "" },
+		"no model":   func(p *catalog.ProbeVersion) { p.Model = "" },
+		"no JSON":    func(p *catalog.ProbeVersion) { p.Report = json.RawMessage("nope") },
 	} {
 		p := probeOf("me", "m", true)
 		change(&p)

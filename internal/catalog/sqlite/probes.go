@@ -12,10 +12,10 @@ import (
 )
 
 // AddProbe implements catalog.Probes.
-func (c *Catalog) AddProbe(ctx context.Context, p catalog.Probe) (catalog.Probe, error) {
+func (c *Catalog) AddProbe(ctx context.Context, p catalog.ProbeVersion) (catalog.ProbeVersion, error) {
 	_, err := palate.ParseProfile(string(p.Profile))
 	if err := errors.Join(err, checkName("model id", string(p.Model)), checkJSON("probe's report", p.Report)); err != nil {
-		return catalog.Probe{}, c.translate(ctx, "add probe", err)
+		return catalog.ProbeVersion{}, c.translate(ctx, "add probe", err)
 	}
 	if p.Weights == nil {
 		p.Weights = []byte{} // nil would be stored as NULL
@@ -42,7 +42,7 @@ func (c *Catalog) AddProbe(ctx context.Context, p catalog.Probe) (catalog.Probe,
 		return makeCurrent(ctx, tx, no)
 	})
 	if err != nil {
-		return catalog.Probe{}, err
+		return catalog.ProbeVersion{}, err
 	}
 	return p, nil
 }
@@ -64,7 +64,7 @@ func makeCurrent(ctx context.Context, tx *sql.Tx, no int64) error {
 
 const probeColumns = "profile, version, model, weights, report, last_entry, run, current, reason, trained_at"
 
-func scanProbe(row interface{ Scan(...any) error }) (p catalog.Probe, err error) {
+func scanProbe(row interface{ Scan(...any) error }) (p catalog.ProbeVersion, err error) {
 	var report sql.NullString
 	var trained int64
 	err = row.Scan(&p.Profile, &p.Version, &p.Model, &p.Weights, &report, &p.LastEntry, &p.Run, &p.Current, &p.Reason, &trained)
@@ -74,34 +74,34 @@ func scanProbe(row interface{ Scan(...any) error }) (p catalog.Probe, err error)
 }
 
 // CurrentProbe implements catalog.Probes.
-func (c *Catalog) CurrentProbe(ctx context.Context, p palate.Profile, m palate.ModelID) (catalog.Probe, error) {
+func (c *Catalog) CurrentProbe(ctx context.Context, p palate.Profile, m palate.ModelID) (catalog.ProbeVersion, error) {
 	return c.probe(ctx, fmt.Sprintf("current probe of profile %q with model %s", p, m.Short()),
 		"profile = ? AND model = ? AND current = 1", string(p), string(m))
 }
 
 // ProbeVersion implements catalog.Probes.
-func (c *Catalog) ProbeVersion(ctx context.Context, p palate.Profile, version int) (catalog.Probe, error) {
+func (c *Catalog) ProbeVersion(ctx context.Context, p palate.Profile, version int) (catalog.ProbeVersion, error) {
 	return c.probe(ctx, fmt.Sprintf("probe version %d of profile %q", version, p), "profile = ? AND version = ?", string(p), version)
 }
 
-func (c *Catalog) probe(ctx context.Context, name, where string, args ...any) (catalog.Probe, error) {
-	var probe catalog.Probe
+func (c *Catalog) probe(ctx context.Context, name, where string, args ...any) (catalog.ProbeVersion, error) {
+	var probe catalog.ProbeVersion
 	err := c.read(ctx, "read probe", func(ctx context.Context, tx *sql.Tx) (err error) {
 		probe, err = scanProbe(tx.QueryRowContext(ctx, "SELECT "+probeColumns+" FROM probes WHERE "+where, args...))
 		return orNotFound(err, "%s", name)
 	})
 	if err != nil {
-		return catalog.Probe{}, err
+		return catalog.ProbeVersion{}, err
 	}
 	return probe, nil
 }
 
 // ListProbes implements catalog.Probes.
-func (c *Catalog) ListProbes(ctx context.Context, p palate.Profile) ([]catalog.Probe, error) {
-	var probes []catalog.Probe
+func (c *Catalog) ListProbes(ctx context.Context, p palate.Profile) ([]catalog.ProbeVersion, error) {
+	var probes []catalog.ProbeVersion
 	err := c.read(ctx, "list probes", func(ctx context.Context, tx *sql.Tx) (err error) {
 		probes, err = collect(from(tx.QueryContext(ctx, "SELECT "+probeColumns+" FROM probes WHERE profile = ? ORDER BY version DESC", string(p))),
-			func(rows *sql.Rows) (catalog.Probe, error) { return scanProbe(rows) })
+			func(rows *sql.Rows) (catalog.ProbeVersion, error) { return scanProbe(rows) })
 		return err
 	})
 	return probes, err
