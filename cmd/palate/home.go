@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -46,8 +44,8 @@ type home struct {
 
 // openHome opens catalog and image store, making the folder if need be.
 func openHome(ctx context.Context, s *session) (*home, error) {
-	if err := os.MkdirAll(s.Data, 0o755); err != nil {
-		return nil, fmt.Errorf("folder of the collection: %w", err)
+	if err := prepareFolder(s); err != nil {
+		return nil, err
 	}
 	h := &home{session: s}
 	var err error
@@ -55,6 +53,7 @@ func openHome(ctx context.Context, s *session) (*home, error) {
 		return nil, err
 	}
 	h.closers = append(h.closers, h.catalog.Close)
+	h.tellOfCatalog()
 	if h.store, err = disk.Open(filepath.Join(s.Data, "images")); err != nil {
 		return nil, errors.Join(err, h.close())
 	}

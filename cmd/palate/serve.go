@@ -80,8 +80,10 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	if err != nil {
 		return err
 	}
-	if _, err := h.catalog.FailStaleRuns(ctx, time.Now().Add(-staleAfter)); err != nil {
-		return err
+	if h.readOnly() == nil {
+		if _, err := h.catalog.FailStaleRuns(ctx, time.Now().Add(-staleAfter)); err != nil {
+			return err
+		}
 	}
 	if err := h.loadIndex(ctx); err != nil {
 		return err
@@ -94,8 +96,10 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	group.Go(func() error { return server.Run(ctx, listener) })
 	h.followCatalog(ctx, group.Go)
 	group.Go(func() error { return h.tastes.Run(ctx) })
-	group.Go(func() error { h.sweep(ctx); return nil })
-	if options.embed {
+	if h.readOnly() == nil {
+		group.Go(func() error { h.sweep(ctx); return nil })
+	}
+	if options.embed && h.readOnly() == nil {
 		group.Go(func() error { return h.keepEmbedding(ctx) })
 	}
 	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {

@@ -106,15 +106,11 @@ func Tighten(root string, group bool, names []string) (Tightened, error) {
 	if err != nil {
 		return t, err
 	}
-	folder, file := OwnFolder, OwnFile
-	if group {
-		folder, file = GroupFolder, GroupFile
-	}
 	mode := info.Mode().Perm()
-	if mode == folder || (!group && mode == GroupFolder) {
+	if mode == wanted(info, group) || (!group && mode == wanted(info, true)) {
 		return t, nil
 	}
-	if err := os.Chmod(root, folder); err != nil {
+	if err := os.Chmod(root, wanted(info, group)); err != nil {
 		return t, fmt.Errorf("let nobody else read %s: %w", root, err)
 	}
 	t.Folder = mode
@@ -127,15 +123,11 @@ func Tighten(root string, group bool, names []string) (Tightened, error) {
 			if err != nil || hasSecondName(info) {
 				return nil
 			}
-			wanted := file
-			if entry.IsDir() {
-				wanted = folder
-			}
-			if info.Mode().Perm() == wanted {
+			if info.Mode().Perm() == wanted(info, group) {
 				return nil
 			}
 			t.Changed++
-			if os.Chmod(path, wanted) != nil {
+			if os.Chmod(path, wanted(info, group)) != nil {
 				t.Kept++
 			}
 			return nil
@@ -145,4 +137,17 @@ func Tighten(root string, group bool, names []string) (Tightened, error) {
 		}
 	}
 	return t, nil
+}
+
+// wanted is the mode that what is there should have. The owner gets no right
+// that was not there: who took away the right to write meant it.
+func wanted(info fs.FileInfo, group bool) fs.FileMode {
+	mode := info.Mode().Perm() & OwnFile
+	if info.IsDir() {
+		mode = info.Mode().Perm() & OwnFolder
+	}
+	if group {
+		mode |= mode & 0o500 >> 3
+	}
+	return mode
 }

@@ -46,6 +46,7 @@ func TestTighten(t *testing.T) {
 		{"open to all, for the group", 0o755, true, 0o750, 0o750, 0o640, 3, 0o644, 0o644, 0o750},
 		{"the owner's already", 0o700, false, 0o700, 0o755, 0o644, 0, 0o644, 0o644, 0o700},
 		{"the group's, which was said once", 0o750, false, 0o750, 0o755, 0o644, 0, 0o644, 0o644, 0o750},
+		{"read-only", 0o555, false, 0o500, 0o700, 0o600, 3, 0o644, 0o644, 0},
 		{"the owner's, for the group now", 0o700, true, 0o750, 0o750, 0o640, 3, 0o644, 0o644, 0o750},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -73,6 +74,9 @@ func TestTighten(t *testing.T) {
 				if got := modeOf(t, path); got != want {
 					t.Errorf("%s: got mode %o, want %o", path, got, want)
 				}
+			}
+			if tt.further == 0 {
+				return
 			}
 			further := filepath.Join(root, "further", "below")
 			if err := access.MakeFolders(further); err != nil {

@@ -241,7 +241,7 @@ func readArchive(ctx context.Context, f io.Reader, visit archiveVisitor) (Manife
 		}
 		switch id, isFile := idOfName(header.Name); {
 		case header.Name == catalogName:
-			err = visit.catalog(r)
+			err = visit.catalog(entry{r})
 		case header.Name == manifestName:
 			text, err := io.ReadAll(io.LimitReader(r, maxManifest))
 			if err != nil {
@@ -249,12 +249,23 @@ func readArchive(ctx context.Context, f io.Reader, visit archiveVisitor) (Manife
 			}
 			return ParseManifest(text)
 		case isFile:
-			err = visit.file(id, r)
+			err = visit.file(id, entry{r})
 		}
 		if err != nil {
 			return Manifest{}, err
 		}
 	}
+}
+
+// entry is a file of an archive that may end too early.
+type entry struct{ r io.Reader }
+
+func (e entry) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = fmt.Errorf("the archive is not whole: %w: %w", palate.ErrInvalid, err)
+	}
+	return n, err
 }
 
 func idOfName(name string) (palate.ImageID, bool) {

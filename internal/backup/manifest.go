@@ -42,6 +42,9 @@ type Manifest struct {
 	Deleted []palate.ImageID `json:"deleted,omitempty"`
 }
 
+// Name is what a folder calls the snapshot.
+func (m Manifest) Name() string { return m.MadeAt.UTC().Format(snapshotTime) }
+
 // Referenced is a file outside the collection.
 type Referenced struct {
 	ID       palate.ImageID `json:"id"`

@@ -47,7 +47,7 @@ func (c *Catalog) keepCopy(ctx context.Context, from, to int) error {
 		err = c.copyTo(ctx, path)
 	}
 	if err != nil {
-		err = errors.Join(err, removeIfThere(path), removeIfThere(path+"-journal"))
+		_, _ = os.Remove(path), os.Remove(path+"-journal") // what there is of it
 		return fmt.Errorf("%s has to be brought from schema version %d to %d, and the copy that is kept of it first can't be written into %s; free some space there, or give this user the right to write, and try again; the catalog is as it was: %w: %w: %v",
 			c.path, from, to, folder, errNoCopyKept, palate.ErrUnavailable, err)
 	}

@@ -173,3 +173,7 @@ func copyFile(from, to string) error {
 const timeName = "20060102T150405Z"
 
 func nameOfTime(t time.Time) string { return t.UTC().Format(timeName) }
+
+// ReadOnly returns why the catalog was opened for reading alone, or nil if it
+// was opened for writing too.
+func (c *Catalog) ReadOnly() error { return c.unwritten }
