@@ -25,6 +25,7 @@ const maxManifest = 1 << 30
 type Staged interface {
 	Snapshot
 	DeleteImage(ctx context.Context, id palate.ImageID, reason string) error
+	catalog.Identities
 }
 
 // Place is where a backup is restored.
@@ -296,6 +297,9 @@ func (w *restoring) complete(ctx context.Context, s Staged) error {
 			return err
 		}
 	}
+	if err := w.bind(ctx, s); err != nil {
+		return err
+	}
 	return eachImage(ctx, s, func(image catalog.Image) error {
 		w.restored.Images++
 		has, err := w.to.Store.Has(ctx, image.ID)
@@ -304,4 +308,22 @@ func (w *restoring) complete(ctx context.Context, s Staged) error {
 		}
 		return err
 	})
+}
+
+// bind marks catalog and store as each other's. The store may have seen later
+// changes of this catalog: from now on they have not been.
+func (w *restoring) bind(ctx context.Context, s Staged) error {
+	id, err := s.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	last, err := s.LastChange(ctx)
+	if err != nil {
+		return err
+	}
+	mark, err := w.to.Store.SetMark(ctx, id.Catalog, last)
+	if err != nil {
+		return err
+	}
+	return s.SetStore(ctx, mark.Store)
 }

@@ -142,12 +142,16 @@ func (tr *Training) train(ctx context.Context) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	summary, err := json.Marshal(report.Summary())
+	if err != nil {
+		return Outcome{}, err
+	}
 	current, reason := true, "the first probe"
 	if tr.serving != nil {
 		current, reason = probe.TakesOver(tr.serving, tr.since, report.OutOfFold)
 	}
 	stored, err := t.catalog.AddProbe(ctx, catalog.ProbeVersion{
-		Profile: tr.Profile, Model: t.model, Weights: weights, Report: written,
+		Profile: tr.Profile, Model: t.model, Weights: weights, Summary: summary, Report: written,
 		LastEntry: tr.lastEntry, Run: tr.Run.ID, Current: current, Reason: reason,
 	})
 	if err != nil {

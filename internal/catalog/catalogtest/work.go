@@ -24,7 +24,7 @@ func testProbes(t *testing.T, open Open) {
 
 func probeOf(p palate.Profile, m palate.ModelID, current bool) catalog.ProbeVersion {
 	return catalog.ProbeVersion{
-		Profile: p, Model: m, Weights: []byte{0, 1, 2, 255}, Report: json.RawMessage(`{"auc":0.9}`),
+		Profile: p, Model: m, Weights: []byte{0, 1, 2, 255}, Summary: json.RawMessage(`{"auc":0.9}`), Report: json.RawMessage(`{"auc":0.9,"out_of_fold":[1,2,3]}`),
 		LastEntry: 12, Run: 3, Current: current, Reason: "the first",
 	}
 }
@@ -39,6 +39,21 @@ func probeVersions(t *testing.T, c catalog.Catalog, again func() catalog.Catalog
 	}
 	if read := must(again().ProbeVersion(ctx, "me", 1))(t); !reflect.DeepEqual(read, want) {
 		t.Errorf("ProbeVersion: got %+v, want %+v", read, want)
+	}
+	light := want
+	light.Report = nil
+	if read := must(again().CurrentProbe(ctx, "me", "m"))(t); !reflect.DeepEqual(read, light) {
+		t.Errorf("CurrentProbe: got %+v, want %+v", read, light)
+	}
+	light.Weights = nil
+	if read := must(again().ListProbes(ctx, "me"))(t); !reflect.DeepEqual(read, []catalog.ProbeVersion{light}) {
+		t.Errorf("ListProbes: got %+v, want %+v", read, light)
+	}
+	imported := probeOf("imported", "m", true)
+	imported.Report = nil
+	must(c.AddProbe(ctx, imported))(t)
+	if read := must(again().ProbeVersion(ctx, "imported", 1))(t); read.Report != nil {
+		t.Errorf("ProbeVersion without a report: got %s", read.Report)
 	}
 	equal(t, "second", must(c.AddProbe(ctx, probeOf("me", "n", false)))(t).Version, 2)
 	equal(t, "third", must(c.AddProbe(ctx, probeOf("me", "m", true)))(t).Version, 3)
@@ -90,6 +105,7 @@ func badProbes(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 		"no profile": func(p *catalog.ProbeVersion) { p.Profile = "" },
 		"no model":   func(p *catalog.ProbeVersion) { p.Model = "" },
 		"no JSON":    func(p *catalog.ProbeVersion) { p.Report = json.RawMessage("nope") },
+		"no summary": func(p *catalog.ProbeVersion) { p.Summary = json.RawMessage("nope") },
 	} {
 		p := probeOf("me", "m", true)
 		change(&p)
