@@ -37,6 +37,8 @@ type Catalog struct {
 	options   map[string]string // further ones of the address that SQLite opens
 	copied    string            // the copy that is read instead, if any, and its folder
 	temporary string
+
+	written signal // by this process
 }
 
 var _ catalog.Catalog = (*Catalog)(nil)
