@@ -26,6 +26,7 @@ type Catalog interface {
 	Images
 	Ratings
 	Embeddings
+	Upgrades
 	Probes
 	Runs
 	Changes

@@ -12,6 +12,7 @@ import (
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/job"
+	"github.com/palate-art/palate/internal/picture"
 )
 
 // embedPage is how many pending images are taken from the catalog at a time;
@@ -92,7 +93,7 @@ func (c *Collection) embedPages(ctx context.Context, e embedder.Embedder, config
 	var err error
 	for err == nil && len(pending) > 0 {
 		w.report.Total += len(pending)
-		_, err = embedder.Run(ctx, e, config, c.items(pending, e.Detail()), func(r embedder.Result) error { return w.take(ctx, r) })
+		_, err = embedder.Run(ctx, e, config, c.items(pending, e.Reading()), func(r embedder.Result) error { return w.take(ctx, r) })
 		w.count(c.meter.Stats().Since(before))
 		// What is embedded is kept even when ctx is done.
 		if flushErr := w.flush(context.WithoutCancel(ctx)); err == nil {
@@ -106,10 +107,10 @@ func (c *Collection) embedPages(ctx context.Context, e embedder.Embedder, config
 }
 
 // items are the pictures of images, decoded when their turn comes.
-func (c *Collection) items(images []catalog.Image, detail int) iter.Seq2[embedder.Item, error] {
+func (c *Collection) items(images []catalog.Image, reading picture.Reading) iter.Seq2[embedder.Item, error] {
 	return func(yield func(embedder.Item, error) bool) {
 		for _, i := range images {
-			open := func(ctx context.Context) (image.Image, error) { return c.open(ctx, i.ID, detail) }
+			open := func(ctx context.Context) (image.Image, error) { return c.open(ctx, i.ID, reading) }
 			if !yield(embedder.Item{ID: i.ID, Open: open}, nil) {
 				return
 			}
