@@ -13,6 +13,9 @@ import (
 // begin starts the one write transaction, waiting for other processes as long
 // as the configuration allows and ctx lives.
 func (c *Catalog) begin(ctx context.Context) (*sql.Tx, error) {
+	if c.unwritten != nil {
+		return nil, c.unwritten
+	}
 	deadline := time.Now().Add(c.cfg.BusyTimeout)
 	for {
 		tx, err := c.writer.BeginTx(ctx, nil)
@@ -33,7 +36,11 @@ func (c *Catalog) write(ctx context.Context, what string, f func(context.Context
 		_ = tx.Rollback() // the first error says more
 		return c.translate(ctx, what, err)
 	}
-	return c.translate(ctx, what, tx.Commit())
+	if err := tx.Commit(); err != nil {
+		return c.translate(ctx, what, err)
+	}
+	c.written.tell()
+	return nil
 }
 
 // read runs f on one snapshot of the catalog.
