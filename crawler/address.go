@@ -23,7 +23,7 @@ const (
 // sessionParameters name a visit rather than a page; with them in an address
 // every visit finds new pages.
 var sessionParameters = []string{
-	"phpsessid", "jsessionid", "sessionid", "session_id", "sid", "aspsessionid", "cfid", "cftoken",
+	"phpsessid", "jsessionid", "sessionid", "session_id", "aspsessionid", "cfid", "cftoken",
 	"fbclid", "gclid", "msclkid", "mc_cid", "mc_eid", "_ga", "yclid",
 }
 
@@ -84,8 +84,11 @@ func withoutSession(query string) string {
 		return ""
 	}
 	parts := slices.DeleteFunc(strings.Split(query, "&"), func(part string) bool {
-		name, _, _ := strings.Cut(part, "=")
+		name, value, _ := strings.Cut(part, "=")
 		name = strings.ToLower(name)
+		if name == "sid" && len(value) >= 16 {
+			return true // a token; what is short names a series, or a story
+		}
 		return part == "" || strings.HasPrefix(name, "utm_") || slices.Contains(sessionParameters, name)
 	})
 	return strings.Join(parts, "&")

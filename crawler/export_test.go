@@ -1,6 +1,9 @@
 package crawler
 
-import "net/url"
+import (
+	"context"
+	"net/url"
+)
 
 // What only fuzzing reaches without a site around it.
 var StripHTML = stripHTML
@@ -21,4 +24,36 @@ func Canonical(base *url.URL, reference string) (string, bool) {
 		return "", false
 	}
 	return canonical(u)
+}
+
+// ReadPage reads one document without fetching anything, and gives how many
+// candidates it has.
+func ReadPage(ctx context.Context, address string, body []byte) (int, error) {
+	tasks, err := ReadTasks(ctx, address, body)
+	n := 0
+	for _, t := range tasks {
+		if t.Kind == Image {
+			n++
+		}
+	}
+	return n, err
+}
+
+// ReadTasks reads one document and gives what it leads to.
+func ReadTasks(ctx context.Context, address string, body []byte) ([]Task, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, err
+	}
+	cfg := DefaultConfig()
+	cfg.AllowNoContact = true
+	r := newRun(&Crawler{cfg: cfg}, "test", nil)
+	d := document{at: u, body: body}
+	for _, one := range readers {
+		if one.recognises(d) {
+			got, err := one.read(ctx, r, Task{Kind: Page, URL: address}, d)
+			return got.found, err
+		}
+	}
+	return nil, nil
 }

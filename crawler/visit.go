@@ -83,7 +83,11 @@ func (r *run) keep(ctx context.Context, task Task, find Find) (result, error) {
 // fetchFind downloads and validates the picture at one of the task's
 // addresses.
 func (r *run) fetchFind(ctx context.Context, task Task, address string) (Find, *failure) {
-	content, failed := r.fetch(ctx, address, task.Referer)
+	var failed *failure
+	content := r.held.take(address)
+	if content == nil {
+		content, failed = r.fetch(ctx, address, task.Referer)
+	}
 	if failed != nil {
 		return Find{}, failed
 	}
@@ -138,6 +142,9 @@ func (r *run) fetch(ctx context.Context, address, referer string) ([]byte, *fail
 	defer func() { _ = resp.Body.Close() }()
 	if failed := statusFailure(resp.StatusCode, resp.Header, time.Now()); failed != nil {
 		return nil, failed
+	}
+	if r.cfg.withdrawn(resp.Header) {
+		return nil, lose("opted_out", "its X-Robots-Tag forbids to learn from it: %s", strings.Join(resp.Header.Values("X-Robots-Tag"), ", "))
 	}
 	var content bytes.Buffer
 	if resp.ContentLength > 0 {
