@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Sites name one picture by several addresses, one for each size. What in an
@@ -51,9 +52,35 @@ type imprint struct {
 	path   []string
 }
 
+// imprints remembers what was read last: a page asks for each of its
+// addresses several times. Its values are read-only.
+var imprints struct {
+	sync.Mutex
+	of map[string]imprint
+}
+
+const maxImprints = 1 << 14
+
 // imprintOf reads an address. An address that carries another one, as resizing
 // proxies do, is read as the one it carries.
 func imprintOf(address string) imprint {
+	imprints.Lock()
+	im, ok := imprints.of[address]
+	imprints.Unlock()
+	if ok {
+		return im
+	}
+	im = readImprint(address)
+	imprints.Lock()
+	defer imprints.Unlock()
+	if imprints.of == nil || len(imprints.of) >= maxImprints {
+		imprints.of = make(map[string]imprint, 256)
+	}
+	imprints.of[address] = im
+	return im
+}
+
+func readImprint(address string) imprint {
 	u, err := url.Parse(address)
 	if err != nil {
 		return imprint{strict: address, loose: address}

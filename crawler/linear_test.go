@@ -1,3 +1,5 @@
+//go:build unix
+
 package crawler_test
 
 import (
@@ -5,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,17 +47,28 @@ func TestPageIsReadInTimeLinearInItsSize(t *testing.T) {
 		text := []byte(thumbnailPage(n))
 		best := time.Hour
 		for range 3 {
-			began := time.Now()
+			began := processorTime(t)
 			if got, err := crawler.ReadPage(t.Context(), "http://site.test/", text); err != nil || got != n {
 				t.Fatalf("%d pictures and error %v, want %d", got, err, n)
 			}
-			best = min(best, time.Since(began))
+			best = min(best, processorTime(t)-began)
 		}
 		took[n] = best
 	}
 	if ratio := took[8000].Seconds() / took[1000].Seconds(); ratio > 24 { // 8 where linear, 64 where quadratic
 		t.Errorf("8,000 thumbnails took %v and 1,000 %v: %.0f times as long", took[8000], took[1000], ratio)
 	}
+}
+
+// processorTime is what this process has used: a busy machine does not change
+// it much.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func TestReadingEndsWithItsContext(t *testing.T) {

@@ -90,7 +90,7 @@ func (p *page) pageLinks() []pageLink {
 			add(u, next)
 		}
 	}
-	for _, root := range p.doc.Nodes {
+	for _, root := range p.linkScope().Nodes {
 		p.eachElement(root, func(n *html.Node) {
 			switch n.Data {
 			case "a", "area":

@@ -39,6 +39,7 @@ func (c *crawlCommand) Run(ctx context.Context, s *session) error {
 	if printErr := s.printFunnel(report); err == nil {
 		err = printErr
 	}
+	h.tend(ctx)
 	return errors.Join(err, h.close())
 }
 
@@ -178,6 +179,9 @@ func (h *home) finishRun(ctx context.Context, run catalog.Run, result any, failu
 func (s *session) printFunnel(r crawler.Report) error {
 	if s.JSON {
 		return s.print(r)
+	}
+	for _, api := range r.APIs {
+		s.say("%s is a MediaWiki API: it was asked by the API's own rules (your contact, one request at a time, maxlag); pages and pictures by robots.txt", api)
 	}
 	s.say("%d pages -> %d candidates -> %d fetched -> %d kept, %d known", r.Pages, r.Candidates, r.Fetched, r.Kept, r.Known)
 	examples := make(map[string]string)

@@ -11,14 +11,22 @@ import (
 )
 
 type importCommand struct {
-	Paths   []string `arg:"" name:"path" help:"Folders or files." type:"path"`
+	Paths   []string `arg:"" optional:"" name:"path" help:"Folders or files." type:"path"`
 	Like    bool     `help:"Like every picture." xor:"verdict"`
 	Dislike bool     `help:"Dislike every picture." xor:"verdict"`
 	Store   string   `help:"How to keep the files: copy them, link to them (one disk), or reference them where they are." enum:"copy,link,reference" default:"copy"`
+	Adopt   bool     `help:"Take in picture files of the collection's own folder that its catalog does not know, as after a catalog was lost: titles and ratings stay lost, deleted pictures may return."`
+	Yes     bool     `help:"With --adopt: do not ask."`
 }
 
 // Run imports and prints the funnel.
 func (c *importCommand) Run(ctx context.Context, s *session) error {
+	switch {
+	case c.Adopt:
+		return c.adopt(ctx, s)
+	case len(c.Paths) == 0:
+		return usagef("name folders or files to import")
+	}
 	profile, err := s.profile()
 	if err != nil {
 		return err
@@ -53,6 +61,7 @@ func (c *importCommand) Run(ctx context.Context, s *session) error {
 	if err == nil && report.Seen > 0 && report.Kept+report.Known == 0 {
 		err = fmt.Errorf("none of %d files is a picture that can be kept: %s", report.Seen, lostText(report.Lost))
 	}
+	h.tend(ctx)
 	return errors.Join(err, h.close())
 }
 

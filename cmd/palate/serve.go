@@ -27,10 +27,6 @@ const (
 
 	// staleAfter is how long a run may go without a heartbeat.
 	staleAfter = 2 * time.Minute
-
-	// sweepOlderThan is the age from which a file without a row is no work
-	// under way but left behind by a killed process.
-	sweepOlderThan = time.Hour
 )
 
 type serveCommand struct {
@@ -94,7 +90,8 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	group.Go(func() error { return server.Run(ctx, listener) })
 	h.followCatalog(ctx, group.Go)
 	group.Go(func() error { return h.tastes.Run(ctx) })
-	group.Go(func() error { h.sweep(ctx); return nil })
+	group.Go(func() error { return h.keepTending(ctx) })
+	group.Go(func() error { return h.keepNoting(ctx) })
 	if options.embed {
 		group.Go(func() error { return h.keepEmbedding(ctx) })
 	}
@@ -102,18 +99,6 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 		return err
 	}
 	return nil
-}
-
-// sweep removes what killed processes left; failing to is no reason not to
-// serve.
-func (h *home) sweep(ctx context.Context) {
-	removed, err := h.collection.Sweep(ctx, sweepOlderThan)
-	switch {
-	case err != nil && ctx.Err() == nil:
-		h.session.logger.WarnContext(ctx, "files left behind could not be swept", "error", err)
-	case removed > 0:
-		h.session.logger.InfoContext(ctx, "files left behind were swept", "files", removed)
-	}
 }
 
 // keepEmbedding embeds whatever comes into the collection, unless another

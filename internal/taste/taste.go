@@ -17,8 +17,8 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/active"
 	"github.com/palate-art/palate/internal/catalog"
-	"github.com/palate-art/palate/internal/teach"
 	"github.com/palate-art/palate/probe"
 )
 
@@ -42,19 +42,19 @@ type Config struct {
 	// embeddings alone.
 	Hashes func(ctx context.Context, id palate.ImageID) ([]uint64, error)
 
-	// Teach says what is asked about next.
-	Teach teach.Config
+	// Active says what is asked about next.
+	Active active.Config
 }
 
 // DefaultConfig trains as package probe does by default, after every 10 new
 // ratings.
 func DefaultConfig() Config {
-	return Config{Probe: probe.DefaultConfig(), RetrainAfter: 10, LookEvery: time.Second, Teach: teach.DefaultConfig()}
+	return Config{Probe: probe.DefaultConfig(), RetrainAfter: 10, LookEvery: time.Second, Active: active.DefaultConfig()}
 }
 
 // Validate reports everything that is wrong.
 func (c Config) Validate() error {
-	problems := []error{c.Probe.Validate(), c.Teach.Validate()}
+	problems := []error{c.Probe.Validate(), c.Active.Validate()}
 	if c.RetrainAfter < 0 {
 		problems = append(problems, fmt.Errorf("taste: RetrainAfter is %d, want 0 or more: %w", c.RetrainAfter, palate.ErrInvalid))
 	}
@@ -100,7 +100,7 @@ func New(c catalog.Catalog, ix index.Index, config Config, logger *slog.Logger) 
 
 // Version is a probe with its place among the profile's versions.
 type Version struct {
-	catalog.Probe
+	catalog.ProbeVersion
 	Learned *probe.Probe
 }
 
@@ -128,24 +128,25 @@ func (t *Tastes) Current(ctx context.Context, p palate.Profile) (Version, error)
 	return version, nil
 }
 
-func parse(stored catalog.Probe) (Version, error) {
+func parse(stored catalog.ProbeVersion) (Version, error) {
 	learned := new(probe.Probe)
 	if err := learned.UnmarshalBinary(stored.Weights); err != nil {
 		return Version{}, fmt.Errorf("probe %d of %s: %w", stored.Version, stored.Profile, err)
 	}
-	return Version{Probe: stored, Learned: learned}, nil
+	return Version{ProbeVersion: stored, Learned: learned}, nil
 }
 
 // Score is what a probe says of one image.
 type Score struct {
 	Image       palate.ImageID
+	Product     float32 // inner product of the probe's weights and the embedding, by which the index ranks
 	Logit       float64
 	Probability float64 // calibrated
 }
 
 func (v Version) score(id palate.ImageID, product float32) Score {
 	logit := float64(product) + v.Learned.Bias
-	return Score{Image: id, Logit: logit, Probability: v.Learned.Probability(logit)}
+	return Score{Image: id, Product: product, Logit: logit, Probability: v.Learned.Probability(logit)}
 }
 
 // ScoreEmbedding scores an image that need not be in the collection.
@@ -164,6 +165,7 @@ type RankQuery struct {
 	MinProbability *float64
 	Collapse       float32 // as of index.Query
 	Limit, Offset  int
+	After          *index.Hit // as of index.Query
 	// Version, if not 0, must still be the one that serves.
 	Version int
 }
@@ -185,7 +187,7 @@ func (t *Tastes) Rank(ctx context.Context, p palate.Profile, q RankQuery) (Ranki
 		return Ranking{}, fmt.Errorf("ranking of %s by probe %d: %w (%d)", p, q.Version, ErrProbeChanged, version.Version)
 	}
 	search := index.Query{
-		Vector: version.Learned.Query(), Filter: q.Filter, Collapse: q.Collapse, Limit: q.Limit, Offset: q.Offset,
+		Vector: version.Learned.Query(), Filter: q.Filter, Collapse: q.Collapse, Limit: q.Limit, Offset: q.Offset, After: q.After,
 	}
 	if q.MinProbability != nil {
 		// The index compares inner products: take calibration and bias away.
