@@ -2,7 +2,6 @@ package crawler
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -141,7 +140,8 @@ func (r *run) pictureOf(task Task) Task {
 func (r *run) documentOf(a answer) (document, *failure) {
 	d := document{at: a.response.Request.URL, header: a.header, media: mediaType(a.header), body: a.response.Body}
 	if bytes.HasPrefix(d.body, []byte{0x1f, 0x8b}) {
-		plain, err := unpack(d.body, r.cfg.MaxPageBytes)
+		// A file that is gzip itself, such as a sitemap.
+		plain, err := io.ReadAll(unpack(bytes.NewReader(d.body), "gzip", r.cfg.MaxPageBytes))
 		if err != nil {
 			return d, lose("broken_gzip", "%v", err)
 		}
@@ -156,22 +156,6 @@ func (r *run) documentOf(a answer) (document, *failure) {
 	}
 	d.body = bytes.TrimPrefix(d.body, []byte("\xef\xbb\xbf"))
 	return d, nil
-}
-
-// unpack reads a file that is gzip itself, such as a sitemap.
-func unpack(packed []byte, most int64) ([]byte, error) {
-	reader, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, err
-	}
-	plain, err := io.ReadAll(io.LimitReader(reader, most+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(plain)) > most {
-		return nil, fmt.Errorf("it unpacks to more than %d bytes", most)
-	}
-	return plain, nil
 }
 
 func looksLikeText(body []byte) bool {

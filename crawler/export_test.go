@@ -3,6 +3,7 @@ package crawler
 import (
 	"context"
 	"net/url"
+	"time"
 )
 
 // What only fuzzing reaches without a site around it.
@@ -57,3 +58,18 @@ func ReadTasks(ctx context.Context, address string, body []byte) ([]Task, error)
 	}
 	return nil, nil
 }
+
+// RobotsAllow reads a robots.txt for an agent and asks it about a path.
+func RobotsAllow(text, agent, path string) (bool, time.Duration) {
+	rules := parseRobots(text, agent)
+	return rules.allows(path), rules.delay
+}
+
+// NormalEscapes is the form in which robots.txt and paths are compared.
+var NormalEscapes = normalEscapes
+
+// Unpack undoes an encoding within bounds.
+var Unpack = unpack
+
+// RefusePrivate judges an address that is dialled.
+var RefusePrivate = refusePrivate
