@@ -3,12 +3,10 @@ package crawler
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 
 	"github.com/gocolly/colly/v2"
 	"golang.org/x/net/html/charset"
@@ -61,31 +59,27 @@ func (r *run) visitPage(ctx context.Context, task Task) (result, error) {
 	if r.endless.stopped(task) {
 		return r.giveUp(task, lose("endless", "pages of this kind go on without end and showed no picture")), nil
 	}
-	standings, err := r.keeper.Standing(ctx, []string{task.URL})
-	if err != nil {
-		return result{}, fmt.Errorf("standing of %s: %w", task.URL, err)
-	}
-	if standings[0] != StandingNew { // it is a picture, and an earlier run had it
-		return result{outcome: Outcome{State: Visited}, found: []Task{r.pictureOf(task)}}, nil
+	if res, err := r.standing(ctx, []string{task.URL}); err != nil || res != nil && res.outcome.State == Known {
+		if err != nil {
+			return result{}, err
+		}
+		return *res, nil // an earlier crawl found that it is a picture
 	}
 	a := r.ask(ctx, task, acceptDocuments, func(*colly.Collector) {})
-	isPicture := strings.HasPrefix(mediaType(a.header), "image/")
 	switch {
-	case a.failed != nil && isPicture && (a.failed.reason == "not_html" || a.failed.reason == "too_large"):
+	case a.failed != nil && isPictureType(a.header) && a.failed.reason == "too_large":
 		return result{outcome: Outcome{State: Visited}, found: []Task{r.pictureOf(task)}}, nil
 	case a.failed != nil && r.mayPass(task, a.failed):
 		return result{failed: a.failed}, nil
 	case a.failed != nil:
 		return r.giveUp(task, a.failed), nil
+	case isPictureType(a.header) && !looksLikeText(a.response.Body), strings.HasPrefix(http.DetectContentType(a.response.Body), "image/"):
+		// The address did not show that it is a picture's.
+		return r.pageIsPicture(ctx, r.pictureOf(task), a.response.Body)
 	}
 	d, failed := r.documentOf(a)
 	if failed != nil {
 		return r.giveUp(task, failed), nil
-	}
-	if isPicture && !looksLikeText(d.body) || strings.HasPrefix(http.DetectContentType(d.body), "image/") {
-		// The address did not show that it is a picture's.
-		r.held.put(task.URL, d.body)
-		return result{outcome: Outcome{State: Visited}, found: []Task{r.pictureOf(task)}}, nil
 	}
 	return r.readDocument(ctx, task, d)
 }
@@ -124,7 +118,8 @@ func (r *run) giveUp(task Task, failed *failure) result {
 // pictureOf is the candidate of a page's address that is a picture's. What
 // linked to it is its smaller size.
 func (r *run) pictureOf(task Task) Task {
-	t := Task{Kind: Image, URL: task.URL, Referer: task.Referer, Depth: task.Depth, Source: task.Source}
+	t := task
+	t.Kind, t.Leads = Image, nil
 	leads := append(task.Leads, r.trail.read(task.URL)...)
 	for _, l := range leads {
 		t.Source.Title = firstOf(t.Source.Title, l.Source.Title)
@@ -165,38 +160,6 @@ func looksLikeText(body []byte) bool {
 func looksLikeHTML(d document) bool {
 	return bytes.IndexByte(d.body[:min(len(d.body), 64<<10)], '<') >= 0 || strings.Contains(d.media, "html") ||
 		d.media == "" && looksLikeText(d.body)
-}
-
-// heldBodies are pictures that came where a page was expected, kept until
-// their own visit, so that they are not fetched twice.
-type heldBodies struct {
-	mu    sync.Mutex
-	by    map[string][]byte
-	bytes int64
-}
-
-const maxHeld = 128 << 20
-
-func (h *heldBodies) put(address string, body []byte) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.by == nil {
-		h.by = map[string][]byte{}
-	}
-	if h.bytes+int64(len(body)) > maxHeld || h.by[address] != nil {
-		return
-	}
-	h.by[address] = body
-	h.bytes += int64(len(body))
-}
-
-func (h *heldBodies) take(address string) []byte {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	body := h.by[address]
-	delete(h.by, address)
-	h.bytes -= int64(len(body))
-	return body
 }
 
 // withdrawn reports an answer whose header forbids to learn from it.

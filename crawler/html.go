@@ -24,6 +24,7 @@ type page struct {
 	leadOrder []string
 	given     []Task          // pictures that no page will show
 	handedOn  map[uint64]bool // marks of the leads
+	pictures  map[string]bool // addresses of the page's own pictures
 	fruitful  bool            // it gave a picture, or leads to something new
 	withdrawn bool            // its header forbids to learn from it
 }
@@ -43,7 +44,7 @@ func readHTML(ctx context.Context, r *run, task Task, d document) (reading, erro
 }
 
 func newPage(r *run, task Task, at *url.URL, doc *goquery.Selection) *page {
-	p := &page{run: r, task: task, at: at, base: at, doc: doc, leads: map[string][]Lead{}, handedOn: map[uint64]bool{}}
+	p := &page{run: r, task: task, at: at, base: at, doc: doc, leads: map[string][]Lead{}, handedOn: map[uint64]bool{}, pictures: map[string]bool{}}
 	p.self, _ = canonical(at)
 	if href, ok := doc.Find("base[href]").First().Attr("href"); ok {
 		if u, err := at.Parse(strings.TrimSpace(href)); err == nil {
@@ -69,6 +70,12 @@ func (p *page) readWith(ctx context.Context, state []*jsonPicture) (reading, err
 	out := reading{}
 	if p.withdrawn || optsOut(p.doc) && !p.run.cfg.IgnoreOptOut {
 		return p.optedOut(shown), nil
+	}
+	for _, c := range shown {
+		p.pictures[c.task.URL] = true
+		for _, a := range c.task.Alternatives {
+			p.pictures[a] = true
+		}
 	}
 	own := p.leads[p.self] // pictures that link to the page they stand on
 	delete(p.leads, p.self)

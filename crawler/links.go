@@ -75,7 +75,7 @@ func (p *page) pageLinks() []pageLink {
 	at := map[string]int{}
 	add := func(u *url.URL, next bool) {
 		address, ok := p.follows(u)
-		if !ok || address == p.self {
+		if !ok || address == p.self || p.pictures[address] {
 			return
 		}
 		if i, seen := at[address]; seen {
