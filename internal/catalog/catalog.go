@@ -101,6 +101,8 @@ const (
 type CrawlTask struct {
 	Crawl string
 	Task  crawler.Task
+	// Damaged makes the reason of a kept image crawler.ReasonDamaged.
+	Damaged bool
 }
 
 // ImageOrder is the order of a list of images.
