@@ -178,7 +178,7 @@ func (c *Collection) claimed(ctx context.Context, e embedder.Embedder, run int64
 			}
 			w.total.Add(int64(len(images)))
 			for _, i := range images {
-				open := func(ctx context.Context) (image.Image, error) { return c.open(ctx, i.ID, e.Detail()) }
+				open := func(ctx context.Context) (image.Image, error) { return c.open(ctx, i.ID, e.Reading()) }
 				if !yield(embedder.Item{ID: i.ID, Open: open}, nil) {
 					return
 				}
