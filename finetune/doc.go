@@ -23,9 +23,9 @@
 //
 // # Checkpoint
 //
-// checkpoint.safetensors holds each parameter under its name and, of trained
-// ones, NAME.exp_avg and NAME.exp_avg_sq. checkpoint.json is an object with
-// "version" 1; see Checkpoint. Both are written beside the former ones and
-// renamed, the JSON last, which names the SHA-256 of the other: a process that
-// is killed leaves the former checkpoint whole.
+// A checkpoint is checkpoint.json, an object with "version" 1 (see Checkpoint),
+// and the safetensors files that it names with their SHA-256: each parameter
+// under its name and, of trained ones, NAME.exp_avg and NAME.exp_avg_sq. Files
+// are written beside their place and renamed, the JSON last: a process that is
+// killed leaves the former checkpoint whole.
 package finetune
