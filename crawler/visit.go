@@ -162,7 +162,10 @@ func (r *run) validate(ctx context.Context, content []byte) (picture.Info, *fail
 	case <-ctx.Done():
 		return picture.Info{}, requestFailure(context.Cause(ctx))
 	}
-	_, info, err := picture.Decode(bytes.NewReader(content), r.cfg.Picture)
+	info, err := r.cfg.Decoding.Check(ctx, content, picture.Terms{Limits: r.cfg.Picture})
+	if ctx.Err() != nil {
+		return picture.Info{}, requestFailure(context.Cause(ctx))
+	}
 	if err != nil {
 		return info, lose(firstOf(picture.Reason(err), "broken"), "%v", err)
 	}

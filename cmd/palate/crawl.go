@@ -134,6 +134,7 @@ func (h *home) crawl(ctx context.Context, job crawlJob) (crawler.Report, error) 
 	if err != nil {
 		return crawler.Report{}, err
 	}
+	job.config.Decoding = h.session.decoding
 	c, err := crawler.New(job.config, h.catalog, h.collection, crawler.Options{
 		DialContext: job.dial, Logger: h.session.logger,
 		Progress: func(r crawler.Report) {

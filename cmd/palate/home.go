@@ -58,7 +58,7 @@ func openHome(ctx context.Context, s *session) (*home, error) {
 	if h.store, err = disk.Open(filepath.Join(s.Data, "images")); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
-	h.collection = ingest.NewCollection(h.catalog, h.store, picture.DefaultLimits())
+	h.collection = ingest.NewCollection(h.catalog, h.store, picture.DefaultLimits()).Within(s.decoding)
 	return h, nil
 }
 

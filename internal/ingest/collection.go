@@ -29,14 +29,37 @@ type Collection struct {
 	catalog catalog.Catalog
 	store   imagestore.Store
 	limits  picture.Limits
+	budget  *picture.Budget
 	meter   embedder.Meter // of everything that EmbedPending does
 }
 
 var _ crawler.Keeper = (*Collection)(nil)
 
 // NewCollection returns a collection that refuses pictures beyond the limits.
+// It decodes within a budget of its own, of picture.DefaultBudget.
 func NewCollection(c catalog.Catalog, store imagestore.Store, limits picture.Limits) *Collection {
-	return &Collection{catalog: c, store: store, limits: limits}
+	return &Collection{catalog: c, store: store, limits: limits, budget: picture.NewDefaultBudget()}
+}
+
+// Within makes a new collection decode within a budget that it shares with
+// whatever else decodes in this process, and returns the collection.
+func (c *Collection) Within(budget *picture.Budget) *Collection {
+	c.budget = budget
+	return c
+}
+
+// maxUploadPixels bounds a picture that comes through the API, from whoever
+// may use it.
+const maxUploadPixels = 50_000_000
+
+// patience is how long somebody who waits for an answer is kept waiting for
+// memory to decode in.
+const patience = 10 * time.Second
+
+func (c *Collection) uploadTerms(detail int) picture.Terms {
+	t := picture.Terms{Limits: c.limits, Short: detail, Patience: patience}
+	t.Limits.MaxPixels = min(t.Limits.MaxPixels, maxUploadPixels)
+	return t
 }
 
 // Embedding tells what EmbedPending has done in this process, up to now.
@@ -48,12 +71,13 @@ type Addition struct {
 	New bool // the collection did not have it
 }
 
-// Add validates a picture by decoding it, stores it and adds its source. A
-// source without an address gets one that is its own by the file's hash. What
-// is no picture is palate.ErrInvalid (see picture for the kinds), what was
-// deleted with a reason is palate.ErrConflict.
+// Add validates an uploaded picture of up to 50 megapixels by decoding it,
+// stores it and adds its source. A source without an address gets one that is
+// its own by the file's hash. What is no picture is palate.ErrInvalid (see
+// picture for the kinds), what was deleted with a reason is
+// palate.ErrConflict, and no room to decode it in is palate.ErrUnavailable.
 func (c *Collection) Add(ctx context.Context, content []byte, source palate.Source) (Addition, error) {
-	_, info, err := picture.Decode(bytes.NewReader(content), c.limits)
+	info, err := c.budget.Check(ctx, content, c.uploadTerms(0))
 	if err != nil {
 		return Addition{}, err
 	}
@@ -160,15 +184,17 @@ func (c *Collection) Sweep(ctx context.Context, olderThan time.Duration) (int, e
 }
 
 // open decodes the upright picture of an image, of which no more than detail
-// of the shorter side is needed (picture.DecodeAtLeast).
-func (c *Collection) open(ctx context.Context, id palate.ImageID, detail int) (*picture.RGB, error) {
+// of the shorter side is needed (picture.DecodeAtLeast), and hands it to use,
+// which must not keep it. It waits for memory as long as told, 0 for ever.
+func (c *Collection) open(ctx context.Context, id palate.ImageID, detail int, wait time.Duration, use func(*picture.RGB) error) error {
 	file, err := c.store.Open(ctx, id)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer file.Close()
-	m, _, err := picture.DecodeAtLeast(file, c.limits, detail)
-	return m, err
+	terms := picture.Terms{Limits: c.limits, Short: detail, Alone: true, Patience: wait}
+	_, err = c.budget.Decode(ctx, file, terms, func(m *picture.RGB, _ picture.Info) error { return use(m) })
+	return err
 }
 
 // Thumbnail opens the JPEG of an image, at most width pixels wide; it is made
@@ -178,17 +204,16 @@ func (c *Collection) Thumbnail(ctx context.Context, id palate.ImageID, width int
 	if !errors.Is(err, palate.ErrNotFound) {
 		return kept, err
 	}
-	m, err := c.open(ctx, id, width) // its shorter side is at most that
-	if err != nil {
-		return nil, fmt.Errorf("thumbnail of %s: %w", id, err)
-	}
-	if m.Width > width {
-		if m, err = picture.Resize(m, width, max(1, (m.Height*width+m.Width/2)/m.Width)); err != nil {
-			return nil, fmt.Errorf("thumbnail of %s: %w", id, err)
-		}
-	}
 	var jpeg bytes.Buffer
-	if err := picture.EncodeJPEG(&jpeg, m, thumbnailQuality); err != nil {
+	err = c.open(ctx, id, width, patience, func(m *picture.RGB) (err error) { // its shorter side is at most that
+		if m.Width > width {
+			if m, err = picture.Resize(m, width, max(1, (m.Height*width+m.Width/2)/m.Width)); err != nil {
+				return err
+			}
+		}
+		return picture.EncodeJPEG(&jpeg, m, thumbnailQuality)
+	})
+	if err != nil {
 		return nil, fmt.Errorf("thumbnail of %s: %w", id, err)
 	}
 	// A thumbnail that can't be kept is made again at the next call.
@@ -209,11 +234,11 @@ func (c *Collection) Patches(ctx context.Context, e embedder.PatchEmbedder, id p
 	failed := func(err error) (palate.Embedding, embedder.Patches, error) {
 		return nil, embedder.Patches{}, fmt.Errorf("patches of %s: %w", id, err)
 	}
-	m, err := c.open(ctx, id, e.Detail())
-	if err != nil {
-		return failed(err)
-	}
-	input, err := e.Prepare(m)
+	var input embedder.Input
+	err := c.open(ctx, id, e.Detail(), patience, func(m *picture.RGB) (err error) {
+		input, err = e.Prepare(m)
+		return err
+	})
 	if err != nil {
 		return failed(err)
 	}
@@ -228,13 +253,14 @@ func (c *Collection) Patches(ctx context.Context, e embedder.PatchEmbedder, id p
 	return embeddings[0], patches[0], nil
 }
 
-// EmbedPicture gives the embedding of a picture that is not kept.
+// EmbedPicture gives the embedding of an uploaded picture that is not kept,
+// with the bounds of Add.
 func (c *Collection) EmbedPicture(ctx context.Context, e embedder.Embedder, content []byte) (palate.Embedding, error) {
-	m, _, err := picture.DecodeAtLeast(bytes.NewReader(content), c.limits, e.Detail())
-	if err != nil {
-		return nil, err
-	}
-	input, err := e.Prepare(m)
+	var input embedder.Input
+	_, err := c.budget.DecodeBytes(ctx, content, c.uploadTerms(e.Detail()), func(m *picture.RGB, _ picture.Info) (err error) {
+		input, err = e.Prepare(m)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

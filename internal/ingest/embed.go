@@ -12,6 +12,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/picture"
 )
 
 // embedPage is how many pending images are taken from the catalog at a time;
@@ -114,7 +115,9 @@ func (c *Collection) embedPending(ctx context.Context, e embedder.Embedder, conf
 func (c *Collection) items(images []catalog.Image, detail int) iter.Seq2[embedder.Item, error] {
 	return func(yield func(embedder.Item, error) bool) {
 		for _, i := range images {
-			open := func(ctx context.Context) (image.Image, error) { return c.open(ctx, i.ID, detail) }
+			open := func(ctx context.Context, use func(image.Image) error) error {
+				return c.open(ctx, i.ID, detail, 0, func(m *picture.RGB) error { return use(m) })
+			}
 			if !yield(embedder.Item{ID: i.ID, Open: open}, nil) {
 				return
 			}

@@ -66,6 +66,9 @@ func NewBudget(bytes int64) (*Budget, error) {
 	return newBudget(bytes), nil
 }
 
+// NewDefaultBudget returns a budget of DefaultBudget bytes.
+func NewDefaultBudget() *Budget { return newBudget(DefaultBudget) }
+
 func newBudget(bytes int64) *Budget {
 	return &Budget{total: bytes, files: share{total: bytes / 4}, pixels: share{total: bytes - bytes/4}}
 }
