@@ -180,13 +180,9 @@ func (s *Server) describe(ctx context.Context, profile palate.Profile, found []c
 	if err != nil {
 		return nil, err
 	}
-	embeddings, err := s.services.Catalog.EmbeddingsOf(ctx, s.services.Embedder.Model(), ids)
+	embedded, err := s.services.Catalog.Embedded(ctx, s.services.Embedder.Model(), ids)
 	if err != nil {
 		return nil, err
-	}
-	embedded := make(map[palate.ImageID]bool, len(embeddings))
-	for _, e := range embeddings {
-		embedded[e.ID] = true
 	}
 	images := make([]Image, len(found))
 	for i, image := range found {

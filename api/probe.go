@@ -10,6 +10,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/taste"
 )
 
 // GetProbe answers with the probe that serves the profile.
@@ -74,7 +75,7 @@ func (s *Server) GetProbeVersion(ctx context.Context, request GetProbeVersionReq
 		return nil, err
 	}
 	answer := GetProbeVersion200JSONResponse{}
-	if answer.Probe, err = probeOf(version.Probe); err != nil {
+	if answer.Probe, err = probeOf(version.ProbeVersion); err != nil {
 		return nil, err
 	}
 	settings, err := json.Marshal(version.Learned.Settings)
@@ -84,7 +85,11 @@ func (s *Server) GetProbeVersion(ctx context.Context, request GetProbeVersionReq
 	if err := json.Unmarshal(settings, &answer.Settings); err != nil {
 		return nil, err
 	}
-	if err := json.Unmarshal(version.Report, &answer.Report); err != nil {
+	report := version.Report
+	if report == nil { // imported
+		report = version.Summary
+	}
+	if err := json.Unmarshal(report, &answer.Report); err != nil {
 		return nil, fmt.Errorf("report of probe %d of %s: %w", version.Version, profile, err)
 	}
 	return answer, nil
@@ -100,7 +105,7 @@ func (s *Server) RollbackProbe(ctx context.Context, request RollbackProbeRequest
 	if err != nil {
 		return nil, err
 	}
-	described, err := probeOf(version.Probe)
+	described, err := probeOf(version.ProbeVersion)
 	return RollbackProbe200JSONResponse(described), err
 }
 
@@ -134,28 +139,23 @@ func (s *Server) ImportProbe(ctx context.Context, request ImportProbeRequestObje
 	if err != nil {
 		return nil, err
 	}
-	described, err := probeOf(version.Probe)
+	described, err := probeOf(version.ProbeVersion)
 	return ImportProbe201JSONResponse(described), err
 }
 
-// probeOf tells of a version what its report says.
-func probeOf(p catalog.Probe) (Probe, error) {
-	var report struct {
-		Likes            int      `json:"likes"`
-		Dislikes         int      `json:"dislikes"`
-		AUC              *float64 `json:"auc"`
-		AUCLow           *float64 `json:"auc_low"`
-		AUCHigh          *float64 `json:"auc_high"`
-		AveragePrecision *float64 `json:"average_precision"`
-		BalancedAccuracy *float64 `json:"balanced_accuracy"`
+// probeOf tells of a version what its summary says.
+func probeOf(p catalog.ProbeVersion) (Probe, error) {
+	summary, err := taste.SummaryOf(p)
+	if err != nil {
+		return Probe{}, err
 	}
-	if err := json.Unmarshal(p.Report, &report); err != nil {
-		return Probe{}, fmt.Errorf("report of probe %d of %s: %w", p.Version, p.Profile, err)
-	}
-	return Probe{
+	described := Probe{
 		Profile: string(p.Profile), Version: p.Version, ModelID: string(p.Model), Current: p.Current, Reason: p.Reason,
-		Likes: report.Likes, Dislikes: report.Dislikes, Auc: report.AUC, AucLow: report.AUCLow, AucHigh: report.AUCHigh,
-		AveragePrecision: report.AveragePrecision, BalancedAccuracy: report.BalancedAccuracy,
-		Job: optional(p.Run), TrainedAt: p.TrainedAt.UTC(),
-	}, nil
+		Likes: summary.Likes, Dislikes: summary.Dislikes, Job: optional(p.Run), TrainedAt: p.TrainedAt.UTC(),
+	}
+	if summary.Examples > 0 { // else it was imported, and judged elsewhere
+		described.Auc, described.AucLow, described.AucHigh = &summary.AUC, &summary.AUCLow, &summary.AUCHigh
+		described.AveragePrecision, described.BalancedAccuracy = &summary.AveragePrecision, &summary.BalancedAccuracy
+	}
+	return described, nil
 }

@@ -52,11 +52,23 @@ func TestValidateReportsAllProblemsAtOnce(t *testing.T) {
 func TestSeedsAreReadAsPeopleWriteThem(t *testing.T) {
 	const api = "https://commons.wikimedia.org/w/api.php"
 	for text, want := range map[string]crawler.Seed{
-		"commons:Category:Paintings by X": {URL: api, Source: crawler.MediaWiki, Title: "Category:Paintings by X"},
-		"category:X_y":                    {URL: api, Source: crawler.MediaWiki, Title: "Category:X y"},
-		"https://commons.wikimedia.org/wiki/Category:X_%28y%29":           {URL: api, Source: crawler.MediaWiki, Title: "Category:X (y)"},
-		"https://commons.wikimedia.org/wiki/File:A.jpg":                   {URL: api, Source: crawler.MediaWiki, Title: "File:A.jpg"},
-		"https://w.example/w/index.php?title=Category:X&filefrom=b":       {URL: "https://w.example/w/api.php", Source: crawler.MediaWiki, Title: "Category:X"},
+		"commons:Category:Paintings by X": {URL: api, Source: crawler.MediaWiki, Title: "Category:Paintings by X", Page: "https://commons.wikimedia.org/wiki/Category:Paintings_by_X"},
+		"category:X_y":                    {URL: api, Source: crawler.MediaWiki, Title: "Category:X y", Page: "https://commons.wikimedia.org/wiki/Category:X_y"},
+		"https://commons.wikimedia.org/wiki/Category:X_%28y%29": {
+			URL: api, Source: crawler.MediaWiki, Title: "Category:X (y)", Page: "https://commons.wikimedia.org/wiki/Category:X_%28y%29",
+		},
+		"https://commons.wikimedia.org/wiki/File:A.jpg": {URL: api, Source: crawler.MediaWiki, Title: "File:A.jpg", Page: "https://commons.wikimedia.org/wiki/File:A.jpg"},
+		"https://w.example/w/index.php?title=Category:X&filefrom=b": {
+			URL: "https://w.example/w/api.php", Source: crawler.MediaWiki, Title: "Category:X", Page: "https://w.example/w/index.php?title=Category:X&filefrom=b",
+		},
+		"https://films.example/de/wiki/Kategorie:Bilder": {
+			URL: "https://films.example/de/api.php", Source: crawler.MediaWiki, Title: "Kategorie:Bilder", Page: "https://films.example/de/wiki/Kategorie:Bilder",
+		},
+		"https://w.example/wiki/index.php/Category:A": {
+			URL: "https://w.example/wiki/api.php", Source: crawler.MediaWiki, Title: "Category:A", Page: "https://w.example/wiki/index.php/Category:A",
+		},
+		"https://w.example/Category:A":                                    {URL: "https://w.example/api.php", Source: crawler.MediaWiki, Title: "Category:A", Page: "https://w.example/Category:A"},
+		"https://w.example/wiki/Anna":                                     {URL: "https://w.example/wiki/Anna", Source: crawler.HTML},
 		"http://w.example/api.php?action=query&gcmtitle=Category%3AX":     {URL: "http://w.example/api.php", Source: crawler.MediaWiki, Title: "Category:X"},
 		"html:https://commons.wikimedia.org/wiki/Category:X":              {URL: "https://commons.wikimedia.org/wiki/Category:X", Source: crawler.HTML},
 		" https://Museum.Example:443/a b?utm_source=x&page=2&PHPSESSID#f": {URL: "https://museum.example/a%20b?page=2", Source: crawler.HTML},

@@ -65,6 +65,7 @@ type run struct {
 	manners   *manners
 	client    *http.Client // for pictures
 	collector *colly.Collector
+	wikis     *wikis
 	decoding  chan struct{} // one slot for each picture that is decoded at a time
 
 	mu     sync.Mutex
@@ -93,7 +94,7 @@ func (c *Crawler) Run(ctx context.Context, name string, seeds []Seed) (Report, e
 	r.report.begin(progress)
 	err = r.work(ctx)
 	report := r.snapshot()
-	report.Seconds = time.Since(began).Seconds()
+	report.Seconds, report.APIs = time.Since(began).Seconds(), r.wikis.used()
 	if err != nil && (ctx.Err() == nil || report.Pending > 0) { // stopped at its end, a round has ended
 		return report, fmt.Errorf("crawler: crawl %q: %w", name, err)
 	}
@@ -113,7 +114,8 @@ func newRun(c *Crawler, name string, first []Task) *run {
 	for _, t := range first {
 		trusted[hostOf(t.URL)] = true
 	}
-	r.manners = &manners{cfg: c.cfg, base: newTransport(c.cfg, c.opts.DialContext, trusted), sites: map[string]*site{}}
+	r.wikis = &wikis{confirmed: map[string]bool{}, asked: map[string]*wikiEntry{}}
+	r.manners = &manners{cfg: c.cfg, wikis: r.wikis, base: newTransport(c.cfg, c.opts.DialContext, trusted), sites: map[string]*site{}}
 	r.client = &http.Client{Transport: r.manners, CheckRedirect: r.checkRedirect}
 	r.manners.robots = &robots{cfg: c.cfg, client: r.client, hosts: map[string]*robotsEntry{}}
 	r.collector = newCollector(r)

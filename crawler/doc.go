@@ -29,7 +29,12 @@
 //
 // # Manners
 //
-// robots.txt is obeyed for pages and pictures on every hop of a redirect.
+// robots.txt is obeyed for pages and pictures on every hop of a redirect. The
+// one exception is the api.php of a site that answers siteinfo as MediaWiki:
+// that API is published for programs and has a policy of its own, which is
+// followed instead (the operator's contact in the User-Agent, one request at
+// a time, maxlag, Retry-After). A site whose API is not found or refuses is
+// read by its pages.
 // All hosts of a registrable domain share one allowance of parallel requests
 // and one pace; Wikimedia's sites together have Wikimedia's own, which
 // configuration can lower but not raise. Every request names the operator.

@@ -157,11 +157,11 @@ func TestRobotsAreObeyed(t *testing.T) {
 		"pictures are closed":     {museum.Robots{Disallow: []string{"/originals/"}}, 0, "robots"},
 		"none":                    {museum.Robots{Status: 404}, 12, ""},
 		"forbidden means none":    {museum.Robots{Status: 403}, 12, ""},
-		"unavailable means wait":  {museum.Robots{Status: 503}, 0, "page_robots_unavailable"},
+		"unavailable means wait":  {museum.Robots{Status: 503}, 0, "robots_unavailable"},
 		"another's rules":         {museum.Robots{Body: "User-agent: other\nDisallow: /\n"}, 12, ""},
-		"rules for this program":  {museum.Robots{Body: "User-agent: *\nAllow: /\n\nUser-agent: palate\nDisallow: /\n"}, 0, "page_robots"},
-		"a broken line":           {museum.Robots{Body: "User-agent: *\nCrawl-delay: soon\nDisallow: /\n"}, 0, "page_robots"},
-		"a delay of hours":        {museum.Robots{CrawlDelay: 3 * time.Hour}, 0, "page_robots"},
+		"rules for this program":  {museum.Robots{Body: "User-agent: *\nAllow: /\n\nUser-agent: palate\nDisallow: /\n"}, 0, "robots"},
+		"a broken line":           {museum.Robots{Body: "User-agent: *\nCrawl-delay: soon\nDisallow: /\n"}, 0, "robots"},
+		"a delay of hours":        {museum.Robots{CrawlDelay: 3 * time.Hour}, 0, "robots"},
 		"a delay of milliseconds": {museum.Robots{CrawlDelay: time.Millisecond}, 12, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -94,7 +94,7 @@ func (p *page) links() []Task {
 		}
 		out = append(out, t)
 	}
-	p.doc.Find("a[href], area[href], link[rel~=next][href]").Each(func(_ int, s *goquery.Selection) {
+	p.linkScope().Find("a[href], area[href], link[rel~=next][href]").Each(func(_ int, s *goquery.Selection) {
 		if u, ok := resolve(p.base, s.AttrOr("href", "")); ok {
 			add(u, isNextPage(s))
 		}

@@ -53,14 +53,40 @@ func stricter(a, b SiteLimits) SiteLimits {
 
 // site is the allowance of one registrable domain. Where pages and pictures
 // have one allowance together, both lanes are the same.
-type site struct{ pages, media *lane }
+type site struct {
+	pages, media *lane
+	api          chan struct{} // requests to an API come one at a time
+}
 
 func newSite(name string, limits SiteLimits) *site {
 	if name == "wikimedia.org" {
-		return &site{pages: newLane(stricter(limits, wikimediaPages)), media: newLane(stricter(limits, wikimediaMedia))}
+		return &site{
+			pages: newLane(stricter(limits, wikimediaPages)), media: newLane(stricter(limits, wikimediaMedia)), api: make(chan struct{}, 1),
+		}
 	}
 	l := newLane(limits)
-	return &site{pages: l, media: l}
+	return &site{pages: l, media: l, api: make(chan struct{}, 1)}
+}
+
+// enter waits until a request may start. The caller calls leave once after
+// the body's end.
+func (s *site) enter(ctx context.Context, l *lane, t traffic) (leave func(), err error) {
+	leave = l.leave
+	if t.api {
+		select {
+		case s.api <- struct{}{}:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+		leave = func() { l.leave(); <-s.api }
+	}
+	if err := l.acquire(ctx); err != nil {
+		if t.api {
+			<-s.api
+		}
+		return nil, err
+	}
+	return leave, nil
 }
 
 // slowTo makes the pace at most one request per delay.

@@ -38,8 +38,14 @@ type answer struct {
 // ask fetches one page or API answer. read is called with the response
 // before colly parses it and may add callbacks to the collector.
 func (r *run) ask(ctx context.Context, task Task, accept string, prepare func(*colly.Collector)) answer {
+	return r.askFor(ctx, task, traffic{
+		maxBytes: r.cfg.MaxPageBytes, api: task.Kind == API, trusted: task.Depth == 0 && (task.Referer == "" || task.Kind == API),
+	}, accept, prepare)
+}
+
+func (r *run) askFor(ctx context.Context, task Task, t traffic, accept string, prepare func(*colly.Collector)) answer {
 	c := r.collector.Clone()
-	c.Context = withTraffic(ctx, traffic{maxBytes: r.cfg.MaxPageBytes, trusted: task.Depth == 0 && task.Referer == ""})
+	c.Context = withTraffic(ctx, t)
 	var a answer
 	c.OnRequest(func(req *colly.Request) {
 		req.Headers.Set("Accept", accept)

@@ -30,6 +30,9 @@ type Report struct {
 	Bytes   int64 `json:"bytes"` // downloaded by this run
 	// Seconds are this run's.
 	Seconds float64 `json:"seconds"`
+	// APIs are the MediaWiki APIs that this run used: they were asked by
+	// the rules of their own policy, pages and pictures by robots.txt.
+	APIs []string `json:"apis,omitempty"`
 	// Examples are up to three losses of each reason in this run.
 	Examples map[string][]Loss `json:"examples,omitempty"`
 }

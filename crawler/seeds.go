@@ -22,15 +22,16 @@ const (
 type Seed struct {
 	URL    string     // of a page or picture; for MediaWiki of its api.php
 	Source SourceKind // HTML where empty
-	Title  string     // of MediaWiki: "Category:…" or "File:…"
+	Title  string     // of MediaWiki: "Category:…" or "File:…", or as the wiki's own language has it
+	Page   string     // of MediaWiki: the title's page, if known; it is read where no API answers
 }
 
 // ParseSeed reads what a person writes:
 //
 //   - "commons:Category:X" and "Category:X": that category of Wikimedia Commons;
-//   - "https://host/wiki/Category:X", "…/wiki/File:X", "…/w/index.php?title=Category:X"
-//     and "…/w/api.php?title=Category:X" (gcmtitle, cmtitle and titles too): the
-//     same of any MediaWiki, by its API;
+//   - "https://host/wiki/Category:X", "…/wiki/File:X", "…/wiki/Kategorie:X", "…/index.php/Category:X",
+//     "…/w/index.php?title=Category:X" and "…/w/api.php?title=Category:X" (gcmtitle, cmtitle and titles too):
+//     the same of any MediaWiki, by its API, or by its pages where it has none;
 //   - "html:" before an address, or any other address: an HTML gallery, or one picture.
 //
 // Its error is palate.ErrInvalid.
@@ -41,28 +42,58 @@ func ParseSeed(s string) (Seed, error) {
 	}
 	title := strings.TrimPrefix(text, "commons:")
 	if hasWikiTitle(title) {
-		return MediaWikiSeed("https://commons.wikimedia.org/w/api.php", title)
+		seed, err := MediaWikiSeed("https://commons.wikimedia.org/w/api.php", title)
+		name := (&url.URL{Path: strings.ReplaceAll(seed.Title, " ", "_")}).EscapedPath()
+		seed.Page = "https://commons.wikimedia.org/wiki/" + strings.TrimPrefix(name, "./")
+		return seed, err
 	}
 	u, err := url.Parse(text)
 	if err != nil {
 		return Seed{}, fmt.Errorf("crawler: seed %q: %w: %w", s, palate.ErrInvalid, err)
 	}
-	query := u.Query()
-	for _, name := range []string{"gcmtitle", "cmtitle", "titles", "title"} {
-		if strings.HasSuffix(u.Path, "/api.php") && query.Get(name) != "" {
-			return MediaWikiSeed(text, query.Get(name))
+	if isAPIPath(u) {
+		query := u.Query()
+		for _, name := range []string{"gcmtitle", "cmtitle", "titles", "title"} {
+			if query.Get(name) != "" {
+				return MediaWikiSeed(text, query.Get(name))
+			}
 		}
-	}
-	if strings.HasSuffix(u.Path, "/api.php") {
 		return Seed{}, fmt.Errorf("crawler: seed %q names no category: add ?title=Category:…: %w", s, palate.ErrInvalid)
 	}
-	if _, title, ok := strings.Cut(u.Path, "/wiki/"); ok && hasWikiTitle(title) && u.Host != "" {
-		return MediaWikiSeed(u.Scheme+"://"+u.Host+"/w/api.php", title)
-	}
-	if folder, ok := strings.CutSuffix(u.Path, "/index.php"); ok && hasWikiTitle(query.Get("title")) {
-		return MediaWikiSeed(u.Scheme+"://"+u.Host+folder+"/api.php", query.Get("title"))
+	if api, title, ok := wikiAddress(u); ok {
+		seed, err := MediaWikiSeed(u.Scheme+"://"+u.Host+api, title)
+		if err == nil {
+			seed.Page, _ = canonical(u)
+		}
+		return seed, err
 	}
 	return plainSeed(text)
+}
+
+// wikiAddress reads the address of a wiki's page: where its API usually is,
+// and the page's title with its namespace. A namespace in another language is
+// known by its place after /wiki/ or /index.php/ alone.
+func wikiAddress(u *url.URL) (api, title string, ok bool) {
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return "", "", false
+	}
+	if folder, title, found := strings.Cut(u.Path, "/wiki/"); found && (hasWikiTitle(title) || namespaced.MatchString(title)) {
+		if folder == "" {
+			folder = "/w"
+		}
+		return folder + "/api.php", title, true
+	}
+	if folder, title, found := strings.Cut(u.Path, "/index.php/"); found && (hasWikiTitle(title) || namespaced.MatchString(title)) {
+		return folder + "/api.php", title, true
+	}
+	if folder, found := strings.CutSuffix(u.Path, "/index.php"); found && namespaced.MatchString(u.Query().Get("title")) {
+		return folder + "/api.php", u.Query().Get("title"), true
+	}
+	cut := max(strings.Index(u.Path, "/Category:"), strings.Index(u.Path, "/File:"))
+	if cut < 0 || !hasWikiTitle(u.Path[cut+1:]) {
+		return "", "", false
+	}
+	return u.Path[:cut] + "/api.php", u.Path[cut+1:], true
 }
 
 func hasWikiTitle(s string) bool {
@@ -86,7 +117,8 @@ func plainSeed(address string) (Seed, error) {
 }
 
 // MediaWikiSeed crawls a category ("Category:…") with its subcategories, or
-// one file ("File:…"), by the MediaWiki API at that address. Its error is
+// one file ("File:…"), by the MediaWiki API at that address. The namespace may
+// be in the wiki's own language ("Kategorie:…"). Its error is
 // palate.ErrInvalid.
 func MediaWikiSeed(apiURL, title string) (Seed, error) {
 	u, err := url.Parse(apiURL)
@@ -96,12 +128,14 @@ func MediaWikiSeed(apiURL, title string) (Seed, error) {
 	u.RawQuery = ""
 	clean, ok := canonical(u)
 	title = strings.ReplaceAll(strings.TrimSpace(title), "_", " ")
-	if !ok || !hasWikiTitle(title) {
+	name, rest, _ := strings.Cut(title, ":")
+	if !ok || !namespaced.MatchString(title) || strings.TrimSpace(rest) == "" {
 		return Seed{}, fmt.Errorf("crawler: %q at %q: want Category:… or File:… at an http or https address: %w", title, apiURL, palate.ErrInvalid)
 	}
-	name, rest, _ := strings.Cut(title, ":")
-	title = strings.ToUpper(name[:1]) + strings.ToLower(name[1:]) + ":" + strings.TrimSpace(rest)
-	return Seed{URL: clean, Source: MediaWiki, Title: title}, nil
+	if hasWikiTitle(title) {
+		name = strings.ToUpper(name[:1]) + strings.ToLower(name[1:])
+	}
+	return Seed{URL: clean, Source: MediaWiki, Title: name + ":" + strings.TrimSpace(rest)}, nil
 }
 
 // tasks gives the first tasks of a crawl. Its error is palate.ErrInvalid and
@@ -117,7 +151,7 @@ func tasks(cfg Config, seeds []Seed) ([]Task, error) {
 				problems = append(problems, err)
 				continue
 			}
-			out = append(out, wikiTasks(cfg, seed.URL, seed.Title, 0)...)
+			out = append(out, wikiTasks(cfg, seed.URL, seed.Title, s.Page, 0)...)
 		case HTML, "":
 			seed, err := plainSeed(s.URL)
 			if err != nil {

@@ -13,6 +13,8 @@ import (
 type traffic struct {
 	media    bool
 	robots   bool // the request is for robots.txt itself
+	api      bool // the request is to a MediaWiki's API
+	siteinfo bool // the request asks whether there is one
 	maxBytes int64
 	trusted  bool // a redirect may leave the site: a seed's, or a picture's
 }
@@ -35,6 +37,7 @@ type manners struct {
 	cfg    Config
 	base   http.RoundTripper
 	robots *robots
+	wikis  *wikis
 
 	mu    sync.Mutex
 	sites map[string]*site
@@ -68,7 +71,7 @@ func (m *manners) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("%s: %w", req.URL.Redacted(), errScheme)
 	}
 	s := m.site(req.URL.Hostname())
-	if m.cfg.RespectRobots && !t.robots {
+	if m.cfg.RespectRobots && !t.robots && !m.wikis.exempt(t, req.URL) {
 		delay, err := m.robots.check(ctx, req.URL)
 		if err != nil {
 			return nil, err
@@ -79,7 +82,8 @@ func (m *manners) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.media {
 		l = s.media
 	}
-	if err := l.acquire(ctx); err != nil {
+	leave, err := s.enter(ctx, l, t)
+	if err != nil {
 		return nil, err
 	}
 	// The time spent waiting for the allowance is not the site's.
@@ -88,10 +92,10 @@ func (m *manners) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		err = untangle(ctx, err)
 		cancel()
-		l.leave()
+		leave()
 		return nil, err
 	}
-	b := &body{ReadCloser: resp.Body, ctx: ctx, cancel: cancel, lane: l, left: t.maxBytes, manners: m}
+	b := &body{ReadCloser: resp.Body, ctx: ctx, cancel: cancel, lane: l, leave: leave, left: t.maxBytes, manners: m}
 	if resp.StatusCode == http.StatusOK && t.maxBytes > 0 && resp.ContentLength > t.maxBytes {
 		_ = b.Close() // nothing of it is wanted
 		return nil, fmt.Errorf("%d bytes announced, at most %d allowed: %w", resp.ContentLength, t.maxBytes, errTooLarge)
@@ -118,6 +122,7 @@ type body struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	lane    *lane
+	leave   func()
 	left    int64
 	manners *manners
 	once    sync.Once
@@ -147,7 +152,7 @@ func (b *body) Close() error {
 	err := b.ReadCloser.Close()
 	b.once.Do(func() {
 		b.cancel()
-		b.lane.leave()
+		b.leave()
 	})
 	return err
 }

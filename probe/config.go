@@ -94,7 +94,7 @@ type Config struct {
 	// Calibration is how scores become probabilities.
 	Calibration CalibrationMethod
 	// Threshold is which images shall count as liked.
-	Threshold Wish
+	Threshold ThresholdRule
 
 	// Resamples of the bootstrap give the intervals of metrics; 0 gives none.
 	Resamples int

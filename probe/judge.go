@@ -17,7 +17,7 @@ type judged struct {
 	parts         [][]int     // the fold of each work, by round
 	scores        [][]float64 // of each work, by round
 	probabilities []float64   // the mean over the rounds
-	margins       []float64   // mean of score less boundary
+	margins       []float64   // mean of score less threshold
 	predictions   []Prediction
 }
 
@@ -45,7 +45,7 @@ func (l *learner) judge(ctx context.Context) (*judged, error) {
 			}
 			for _, i := range side(numbers, part, fold, true) {
 				scores[i] = made.score(l.rows[i])
-				margins[i] += (scores[i] - made.boundary.Score) / rounds
+				margins[i] += (scores[i] - made.threshold.Score) / rounds
 				out.predictions[i].Score += scores[i] / rounds
 				out.predictions[i].Probability += made.calibration.Probability(scores[i]) / rounds
 				if repeat == 0 {

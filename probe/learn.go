@@ -39,7 +39,7 @@ type learned struct {
 	weights     []float64 // of a linear kind: score is weights·row + bias
 	bias        float64
 	calibration Calibration
-	boundary    Boundary
+	threshold   Threshold
 	class       ClassWeights // as given to each class
 	folds       int
 
@@ -68,7 +68,7 @@ func (l *learner) learn(ctx context.Context, numbers []int, folds int, random *r
 	return out, nil
 }
 
-// finish calibrates and sets the boundary, both on the logits that each fold
+// finish calibrates and sets the threshold, both on the logits that each fold
 // gave to what it did not see.
 func (l *learner) finish(out *learned, numbers, part []int, parts int, logits []float64) {
 	works := l.collection.works(numbers)
@@ -77,7 +77,8 @@ func (l *learner) finish(out *learned, numbers, part []int, parts int, logits []
 		scores[i], liked[i], folds[i] = w.mean(logits), w.liked, part[w.members[0]]
 	}
 	out.calibration = calibrate(scores, liked, folds, parts, l.config.Calibration)
-	out.boundary = l.config.Threshold.boundary(scores, liked)
+	out.threshold = l.config.Threshold.choose(scores, liked)
+	out.threshold.Probability = out.calibration.Probability(out.threshold.Score)
 }
 
 // sides gives the training part of a fold and what is held out, weighed as

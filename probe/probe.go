@@ -25,10 +25,10 @@ type Probe struct {
 	Calibration Calibration `json:"calibration"`
 
 	// Threshold is the probability from which on an image counts as liked.
-	// Train sets it to what Config.Threshold wishes; by default to the
+	// Train sets it by the rule Config.Threshold; by default to the
 	// probability at score 0, the boundary of the class-weighted model: with
 	// balanced classes that is where a like is about as probable as the share
-	// of likes among the ratings, the place of best balanced accuracy.
+	// of likes among the ratings, where balanced accuracy is best.
 	Threshold float64 `json:"threshold"`
 
 	// Likes and Dislikes are what it was trained on.
@@ -52,17 +52,18 @@ type Settings struct {
 	Folds         int     `json:"folds"`
 	Patience      int     `json:"patience"`
 	Seed          int64   `json:"seed"`
-	Wish          Wish    `json:"wish"`
+	// ThresholdRule is kept as "wish", the name that versions before had.
+	ThresholdRule ThresholdRule `json:"wish"`
 }
 
 func (l *learned) probe(model palate.ModelID, config Config) *Probe {
 	p := &Probe{
 		Model: model, Weights: make([]float32, len(l.weights)), Bias: l.bias, Calibration: l.calibration,
-		Threshold: l.calibration.Probability(l.boundary.Score),
+		Threshold: l.threshold.Probability,
 		Settings: Settings{
 			Kind: config.kind().Name(), Strength: l.strength, Iterations: l.iterations, Converged: l.converged,
 			LikeWeight: l.class.Like, DislikeWeight: l.class.Dislike, Standardise: config.Standardise,
-			Folds: l.folds, Patience: config.Patience, Seed: config.Seed, Wish: config.Threshold,
+			Folds: l.folds, Patience: config.Patience, Seed: config.Seed, ThresholdRule: config.Threshold,
 		},
 	}
 	for i, w := range l.weights {

@@ -37,7 +37,7 @@ type Report struct {
 	F1               float64   `json:"f1"`
 	Confusion        Confusion `json:"confusion"`
 	// Metrics has all of these and more with bootstrap intervals.
-	Metrics []Metric `json:"metrics"`
+	Metrics []Metric `json:"metrics,omitempty"`
 	// Threshold is that of the probe.
 	Threshold Threshold `json:"threshold"`
 	// Calibration is the method of the probe.
@@ -55,26 +55,26 @@ type Report struct {
 
 	// Strength is the one chosen, among all; 0 for a kind without.
 	Strength  float64        `json:"strength"`
-	Strengths []StrengthLoss `json:"strengths"`
+	Strengths []StrengthLoss `json:"strengths,omitempty"`
 	// Iterations of the final fit.
 	Iterations int `json:"iterations"`
 	// Stops tells of each fold at the chosen strength.
-	Stops []FoldStop `json:"stops"`
+	Stops []FoldStop `json:"stops,omitempty"`
 
 	// OutOfFold has every example, in the order of images.
-	OutOfFold []Prediction `json:"out_of_fold"`
+	OutOfFold []Prediction `json:"out_of_fold,omitempty"`
 
 	// Warnings are for people: what to keep in mind.
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// Threshold is where an image begins to count as liked.
-type Threshold struct {
-	Wish
-	Score       float64 `json:"score"`
-	Probability float64 `json:"probability"`
-	// Met is false where no threshold gives the precision that was wished.
-	Met bool `json:"met"`
+// Summary is the report without its lists: as large whatever the number of
+// examples.
+func (r *Report) Summary() *Report {
+	s := *r
+	s.Metrics, s.Explore, s.Baselines, s.Breakdowns, s.LearningCurve = nil, nil, nil, nil, nil
+	s.Strengths, s.Stops, s.OutOfFold, s.Warnings = nil, nil, nil, nil
+	return &s
 }
 
 // Subset is the metrics of some works.

@@ -7,94 +7,98 @@ import (
 	"strings"
 )
 
-// Wish says which images shall count as liked.
-type Wish struct {
+// ThresholdRule says which images shall count as liked.
+type ThresholdRule struct {
 	// For is "balanced", "f1", "precision" or "top"; empty is "balanced".
-	For WishKind `json:"for"`
+	For ThresholdKind `json:"for"`
 	// Value is the least precision, or the share of the images, 0 to 1; the
 	// others have none.
 	Value float64 `json:"value,omitempty"`
 }
 
-// WishKind is what a threshold is chosen for.
-type WishKind string
+// ThresholdKind is what a threshold is chosen for.
+type ThresholdKind string
 
-// The wishes.
+// The rules.
 const (
-	// WishBalanced decides at score 0, the boundary of the class-weighted
-	// model: with balanced classes the place of best balanced accuracy. No
+	// ThresholdBalanced decides at score 0, the boundary of the class-weighted
+	// model: with balanced classes balanced accuracy is best there. No
 	// rating is used to find it.
-	WishBalanced WishKind = "balanced"
-	// WishF1 decides where F1 is best.
-	WishF1 WishKind = "f1"
-	// WishPrecision lets as many images count as liked as keep the precision.
-	WishPrecision WishKind = "precision"
-	// WishTop lets the given share of the images count as liked.
-	WishTop WishKind = "top"
+	ThresholdBalanced ThresholdKind = "balanced"
+	// ThresholdF1 decides where F1 is best.
+	ThresholdF1 ThresholdKind = "f1"
+	// ThresholdPrecision lets as many images count as liked as keep the precision.
+	ThresholdPrecision ThresholdKind = "precision"
+	// ThresholdTop lets the given share of the images count as liked.
+	ThresholdTop ThresholdKind = "top"
 )
 
-// ParseWish reads "balanced", "f1", "precision:0.9" or "top:5%".
-func ParseWish(s string) (Wish, error) {
+// ParseThreshold reads "balanced", "f1", "precision:0.9" or "top:5%".
+func ParseThreshold(s string) (ThresholdRule, error) {
 	name, value, given := strings.Cut(s, ":")
-	w := Wish{For: WishKind(name)}
+	r := ThresholdRule{For: ThresholdKind(name)}
 	if given {
 		share, percent := strings.CutSuffix(value, "%")
 		v, err := strconv.ParseFloat(strings.TrimSpace(share), 64)
 		if err != nil {
-			return Wish{}, invalid("threshold %q: %q is no number", s, value)
+			return ThresholdRule{}, invalid("threshold %q: %q is no number", s, value)
 		}
 		if percent {
 			v /= 100
 		}
-		w.Value = v
+		r.Value = v
 	}
-	return w, w.validate()
+	return r, r.validate()
 }
 
-// String gives the form that ParseWish reads.
-func (w Wish) String() string {
-	switch w.For {
+// String gives the form that ParseThreshold reads.
+func (r ThresholdRule) String() string {
+	switch r.For {
 	case "":
-		return string(WishBalanced)
-	case WishPrecision, WishTop:
-		return fmt.Sprintf("%s:%g", w.For, w.Value)
+		return string(ThresholdBalanced)
+	case ThresholdPrecision, ThresholdTop:
+		return fmt.Sprintf("%s:%g", r.For, r.Value)
 	}
-	return string(w.For)
+	return string(r.For)
 }
 
-func (w Wish) validate() error {
-	switch w.For {
-	case "", WishBalanced, WishF1:
-		if w.Value != 0 {
-			return invalid("a threshold for %s has no value, got %g", w, w.Value)
+func (r ThresholdRule) validate() error {
+	switch r.For {
+	case "", ThresholdBalanced, ThresholdF1:
+		if r.Value != 0 {
+			return invalid("a threshold for %s has no value, got %g", r, r.Value)
 		}
-	case WishPrecision, WishTop:
-		if !(w.Value > 0 && w.Value <= 1) {
-			return invalid("a threshold for %s is wished at %g, want more than 0 and at most 1, as precision:0.9 or top:5%%", w.For, w.Value)
+	case ThresholdPrecision, ThresholdTop:
+		if !(r.Value > 0 && r.Value <= 1) {
+			return invalid("a threshold for %s is asked for at %g, want more than 0 and at most 1, as precision:0.9 or top:5%%", r.For, r.Value)
 		}
 	default:
-		return invalid("threshold for %q, want balanced, f1, precision:P or top:N%%", string(w.For))
+		return invalid("threshold for %q, want balanced, f1, precision:P or top:N%%", string(r.For))
 	}
 	return nil
 }
 
-// Boundary is the score from which on an image counts as liked.
-type Boundary struct {
+// Threshold is where an image begins to count as liked, and which rule put it
+// there.
+type Threshold struct {
+	ThresholdRule
 	Score float64 `json:"score"`
-	// Met is false where no threshold gives the precision that was wished:
+	// Probability is what the calibration makes of Score.
+	Probability float64 `json:"probability"`
+	// Met is false where no threshold gives the precision that was asked for:
 	// then it is where the precision is highest.
 	Met bool `json:"met"`
 }
 
-// boundary finds the boundary among scores of one scale, which the scored had
-// no part in.
-func (w Wish) boundary(scores []float64, liked []bool) Boundary {
-	if w.For == "" || w.For == WishBalanced {
-		return Boundary{Met: true}
+// choose finds the threshold among scores of one scale, which the scored had
+// no part in. Its Probability is left open.
+func (r ThresholdRule) choose(scores []float64, liked []bool) Threshold {
+	if r.For == "" || r.For == ThresholdBalanced {
+		return Threshold{ThresholdRule: r, Met: true}
 	}
 	order := byScore(scores)
 	slices.Reverse(order)
-	best, bestValue, met := Boundary{}, -1., false
+	best, bestValue, met := 0., -1., false
 	likes, found := countLikes(liked), 0
 	for i := 0; i < len(order); {
 		score := scores[order[i]]
@@ -108,21 +112,20 @@ func (w Wish) boundary(scores []float64, liked []bool) Boundary {
 			at = (score + scores[order[i]]) / 2
 		}
 		precision := float64(found) / float64(i)
-		switch w.For {
-		case WishF1:
+		switch r.For {
+		case ThresholdF1:
 			if f1 := 2 * float64(found) / float64(i+likes); f1 > bestValue {
-				best, bestValue, met = Boundary{Score: at}, f1, true
+				best, bestValue, met = at, f1, true
 			}
-		case WishPrecision:
-			if precision >= w.Value || !met && precision > bestValue {
-				best, bestValue, met = Boundary{Score: at}, precision, met || precision >= w.Value
+		case ThresholdPrecision:
+			if precision >= r.Value || !met && precision > bestValue {
+				best, bestValue, met = at, precision, met || precision >= r.Value
 			}
-		case WishTop:
-			if bestValue < 0 || float64(i) <= w.Value*float64(len(order))+.5 {
-				best, bestValue, met = Boundary{Score: at}, 0, true
+		case ThresholdTop:
+			if bestValue < 0 || float64(i) <= r.Value*float64(len(order))+.5 {
+				best, bestValue, met = at, 0, true
 			}
 		}
 	}
-	best.Met = met
-	return best
+	return Threshold{ThresholdRule: r, Score: best, Met: met}
 }

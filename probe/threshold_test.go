@@ -10,15 +10,15 @@ import (
 	"github.com/palate-art/palate/probe"
 )
 
-func TestThresholdsByWish(t *testing.T) {
+func TestThresholdsByRule(t *testing.T) {
 	w := world{dim: 48, styles: 10, liked: 3, spread: 2, flips: .05}
 	truth := w
 	truth.flips = 0
 	examples, unseen := w.draw(1, 300), truth.draw(2, 1000)
-	decide := func(wish string) (probe.Confusion, *probe.Probe, *probe.Report) {
+	decide := func(rule string) (probe.Confusion, *probe.Probe, *probe.Report) {
 		c := settings()
 		var err error
-		if c.Threshold, err = probe.ParseWish(wish); err != nil {
+		if c.Threshold, err = probe.ParseThreshold(rule); err != nil {
 			t.Fatal(err)
 		}
 		p, report := train(t, examples, c)
@@ -47,35 +47,35 @@ func TestThresholdsByWish(t *testing.T) {
 	}
 	precise, _, preciseReport := decide("precision:0.93")
 	if precise.Precision() < .88 || precise.Precision() <= balanced.Precision() {
-		t.Errorf("precision %.3f where .93 was wished, %.3f in the balance", precise.Precision(), balanced.Precision())
+		t.Errorf("precision %.3f where .93 was asked for, %.3f in the balance", precise.Precision(), balanced.Precision())
 	}
 	if got := preciseReport.Confusion.Precision(); !preciseReport.Threshold.Met || got < .8 {
 		t.Errorf("met %v, held-out precision %.3f, want about .93", preciseReport.Threshold.Met, got)
 	}
 	top, _, _ := decide("top:10%")
 	if share := float64(top.TrueLikes+top.FalseLikes) / 1000; share < .05 || share > .16 {
-		t.Errorf("%.3f of the images count as liked where a tenth was wished", share)
+		t.Errorf("%.3f of the images count as liked where a tenth was asked for", share)
 	}
 	noise := world{dim: 10, styles: 3, flips: .5, spread: 3}.draw(3, 60)
 	c := settings()
-	c.Threshold = probe.Wish{For: probe.WishPrecision, Value: 1}
+	c.Threshold = probe.ThresholdRule{For: probe.ThresholdPrecision, Value: 1}
 	if _, report := train(t, noise, c); report.Threshold.Met && report.Confusion.Precision() < .5 {
 		t.Logf("the highest score happened to be a like")
 	}
 }
 
-func TestParseWish(t *testing.T) {
+func TestParseThreshold(t *testing.T) {
 	for _, s := range []string{"balanced", "f1", "precision:0.9", "top:0.05"} {
-		w, err := probe.ParseWish(s)
-		if err != nil || w.String() != s {
-			t.Errorf("%s: got %v, %v", s, w, err)
+		rule, err := probe.ParseThreshold(s)
+		if err != nil || rule.String() != s {
+			t.Errorf("%s: got %v, %v", s, rule, err)
 		}
 	}
-	if w, err := probe.ParseWish("top:5%"); err != nil || w.Value != .05 {
-		t.Errorf("top:5%%: got %v, %v", w, err)
+	if rule, err := probe.ParseThreshold("top:5%"); err != nil || rule.Value != .05 {
+		t.Errorf("top:5%%: got %v, %v", rule, err)
 	}
 	for _, s := range []string{"", "best", "precision", "precision:1.1", "precision:x", "top:0", "f1:3", "top:NaN"} {
-		if _, err := probe.ParseWish(s); s != "" && !errors.Is(err, palate.ErrInvalid) {
+		if _, err := probe.ParseThreshold(s); s != "" && !errors.Is(err, palate.ErrInvalid) {
 			t.Errorf("%q: got %v, want ErrInvalid", s, err)
 		}
 	}

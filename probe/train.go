@@ -58,9 +58,8 @@ func Train(ctx context.Context, examples []Example, model palate.ModelID, config
 	report := &Report{
 		Model: model, Kind: l.kind.Name(), Examples: len(examples), Groups: 1 + slices.Max(set.groups), Data: set.hash(),
 		Folds: final.folds, Repeats: config.Repeats, Calibration: final.calibration.Method(),
-		Threshold: Threshold{Wish: config.Threshold, Score: final.boundary.Score,
-			Probability: final.calibration.Probability(final.boundary.Score), Met: final.boundary.Met},
-		Strength: final.strength, Stops: final.stops, Iterations: final.iterations,
+		Threshold: final.threshold,
+		Strength:  final.strength, Stops: final.stops, Iterations: final.iterations,
 	}
 	for i, loss := range final.losses {
 		report.Strengths = append(report.Strengths, StrengthLoss{Strength: l.strengths[i], Loss: loss})
@@ -197,7 +196,7 @@ func (r *Report) warn(l *learner, final *learned) {
 	if l.config.Patience == 0 && !final.converged {
 		warn("the fit had not converged after %d iterations", final.ran)
 	}
-	if !final.boundary.Met {
+	if !final.threshold.Met {
 		warn("no threshold keeps a precision of %g: the highest one is used", l.config.Threshold.Value)
 	}
 	for _, b := range r.Breakdowns {

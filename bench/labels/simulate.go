@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/internal/teach"
+	"github.com/palate-art/palate/internal/active"
 	"github.com/palate-art/palate/probe"
 )
 
@@ -75,18 +75,18 @@ func parseTargets(s string) ([]float64, error) {
 }
 
 // strategies by name; nil draws at random.
-var strategies = map[string]*teach.Config{
+var strategies = map[string]*active.Config{
 	"random":     nil,
-	"queue":      with(func(*teach.Config) {}),
-	"fewer best": with(func(c *teach.Config) { c.Uncertain, c.Explore, c.Top = .8, .1, .1 }),
-	"more best":  with(func(c *teach.Config) { c.Uncertain, c.Explore, c.Top = .4, .2, .4 }),
-	"uncertain":  with(func(c *teach.Config) { c.Uncertain, c.Explore, c.Top = 1, 0, 0 }),
-	"top":        with(func(c *teach.Config) { c.Uncertain, c.Explore, c.Top = 0, 0, 1 }),
-	"explore":    with(func(c *teach.Config) { c.Uncertain, c.Explore, c.Top = 0, 1, 0 }),
+	"queue":      with(func(*active.Config) {}),
+	"fewer best": with(func(c *active.Config) { c.Uncertain, c.Explore, c.Top = .8, .1, .1 }),
+	"more best":  with(func(c *active.Config) { c.Uncertain, c.Explore, c.Top = .4, .2, .4 }),
+	"uncertain":  with(func(c *active.Config) { c.Uncertain, c.Explore, c.Top = 1, 0, 0 }),
+	"top":        with(func(c *active.Config) { c.Uncertain, c.Explore, c.Top = 0, 0, 1 }),
+	"explore":    with(func(c *active.Config) { c.Uncertain, c.Explore, c.Top = 0, 1, 0 }),
 }
 
-func with(change func(*teach.Config)) *teach.Config {
-	c := teach.DefaultConfig()
+func with(change func(*active.Config)) *active.Config {
+	c := active.DefaultConfig()
 	change(&c)
 	return &c
 }
@@ -119,7 +119,7 @@ func simulate(ctx context.Context, w world, o options, targets []float64) (*resu
 }
 
 // learn lets one person teach one probe.
-func learn(ctx context.Context, w world, seed int64, config *teach.Config, o options) (trace, error) {
+func learn(ctx context.Context, w world, seed int64, config *active.Config, o options) (trace, error) {
 	rows := w.embeddings()
 	truth, says := w.person(seed)
 	pool, test := halves(len(rows), seed)
@@ -163,17 +163,17 @@ func learn(ctx context.Context, w world, seed int64, config *teach.Config, o opt
 }
 
 // ask gives the next pictures.
-func ask(rows []palate.Embedding, left, order []int, examples []probe.Example, learned *probe.Probe, config *teach.Config, random *rand.Rand, n int) []int {
+func ask(rows []palate.Embedding, left, order []int, examples []probe.Example, learned *probe.Probe, config *active.Config, random *rand.Rand, n int) []int {
 	random.Shuffle(len(left), func(i, j int) { left[i], left[j] = left[j], left[i] })
 	if config == nil {
 		return slices.Clone(left[:min(n, len(left))])
 	}
-	r := teach.Request{Probe: learned, Random: random}
+	r := active.Request{Probe: learned, Random: random}
 	at := make(map[palate.ImageID]int)
 	for k, i := range left {
 		at[idOf(i)] = i
 		if k < poolSize {
-			r.Pool = append(r.Pool, teach.Picture{ID: idOf(i), Embedding: rows[i]})
+			r.Pool = append(r.Pool, active.Picture{ID: idOf(i), Embedding: rows[i]})
 		}
 	}
 	if learned != nil {
@@ -182,17 +182,17 @@ func ask(rows []palate.Embedding, left, order []int, examples []probe.Example, l
 			return int(math.Copysign(1, learned.Score(rows[b])-learned.Score(rows[a])))
 		})
 		for _, i := range best[:min(len(best), 100)] {
-			r.Top = append(r.Top, teach.Picture{ID: idOf(i), Embedding: rows[i]})
+			r.Top = append(r.Top, active.Picture{ID: idOf(i), Embedding: rows[i]})
 		}
 	}
 	for k := len(examples) - 1; k >= 0; k-- {
-		r.Judged = append(r.Judged, teach.Judged{Embedding: examples[k].Embedding, Liked: examples[k].Liked})
+		r.Judged = append(r.Judged, active.Judged{Embedding: examples[k].Embedding, Liked: examples[k].Liked})
 		if len(r.Recent) < 20 {
 			r.Recent = append(r.Recent, examples[k].Embedding)
 		}
 	}
 	var out []int
-	for _, c := range teach.Choose(r, n, *config) {
+	for _, c := range active.Choose(r, n, *config) {
 		out = append(out, at[c.ID])
 	}
 	if len(out) == 0 { // all that is left are near-duplicates

@@ -75,7 +75,7 @@ func build(ctx context.Context, c *collection, config flat.Config, m *Collection
 	}
 	m.InsertsPerSecond = float64(c.points()) / time.Since(begin).Seconds()
 	begin = time.Now()
-	ix.SetPlace(1) // writes the file if there are many points
+	ix.SetPosition(1) // writes the file if there are many points
 	if err := ix.Close(); err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func reopen(dim int, config flat.Config, m *Collection) (ix *flat.Index, err err
 			return nil, err
 		}
 		m.OpenSeconds = min(m.OpenSeconds, time.Since(begin).Seconds())
-		if ix.Place() != 1 {
+		if ix.Position() != 1 {
 			return nil, errors.New("the index did not start from its side file")
 		}
 	}

@@ -180,6 +180,9 @@ func (s *session) printFunnel(r crawler.Report) error {
 	if s.JSON {
 		return s.print(r)
 	}
+	for _, api := range r.APIs {
+		s.say("%s is a MediaWiki API: it was asked by the API's own rules (your contact, one request at a time, maxlag); pages and pictures by robots.txt", api)
+	}
 	s.say("%d pages -> %d candidates -> %d fetched -> %d kept, %d known", r.Pages, r.Candidates, r.Fetched, r.Kept, r.Known)
 	examples := make(map[string]string)
 	for reason, losses := range r.Examples {

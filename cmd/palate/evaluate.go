@@ -34,7 +34,7 @@ func (l learning) config() (probe.Config, error) {
 	var errs [3]error
 	c.Kind, errs[0] = probe.ParseKind(l.Kind)
 	c.ClassWeights, errs[1] = parseWeights(l.Weights)
-	c.Threshold, errs[2] = probe.ParseWish(l.Threshold)
+	c.Threshold, errs[2] = probe.ParseThreshold(l.Threshold)
 	c.Calibration, c.Seed = probe.CalibrationMethod(l.Calibration), l.Seed
 	err := errors.Join(errs[:]...)
 	if err == nil {

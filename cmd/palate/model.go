@@ -253,7 +253,7 @@ func (c *modelPullCommand) Run(ctx context.Context, s *session) error {
 
 // pullWhole is pull for whoever asks for it: what is in the cache is read, and
 // comes again if it is damaged.
-func (s *session) pullWhole(ctx context.Context, k models.Known) (models.Source, error) {
+func (s *session) pullWhole(ctx context.Context, k models.Known) (models.Weights, error) {
 	source, err := s.pull(ctx, k)
 	if err != nil {
 		return source, err
@@ -282,21 +282,21 @@ func (s *session) pullWhole(ctx context.Context, k models.Known) (models.Source,
 
 // pull gets a known model's weights, from the cache if they are there, and
 // shows their licence before they come.
-func (s *session) pull(ctx context.Context, k models.Known) (models.Source, error) {
+func (s *session) pull(ctx context.Context, k models.Known) (models.Weights, error) {
 	client, err := s.hub()
 	if err != nil {
-		return models.Source{}, err
+		return models.Weights{}, err
 	}
 	store := s.modelStore()
 	if err := s.showLicence(store, k); err != nil {
-		return models.Source{}, err
+		return models.Weights{}, err
 	}
 	source, err := store.Pull(ctx, k, client)
 	s.finishProgress()
 	if err != nil {
 		return source, err
 	}
-	if err := store.Meet(k, source); err != nil { // the licence will be shown again
+	if err := store.RecordHub(k, source); err != nil { // the licence will be shown again
 		s.logger.WarnContext(ctx, "what was pulled can't be noted", "model", k.Name, "error", err)
 	}
 	return source, nil
@@ -306,8 +306,8 @@ func (s *session) pull(ctx context.Context, k models.Known) (models.Source, erro
 // It is written even where progress is not: whoever uses the weights has to
 // have seen it.
 func (s *session) showLicence(store *models.Store, k models.Known) error {
-	a, met, err := store.Acquaintance(k.Name)
-	if err != nil || met && a.LicenceShown == k.Licence.Name {
+	a, shown, err := store.HubRecord(k.Name)
+	if err != nil || shown && a.LicenceShown == k.Licence.Name {
 		return err
 	}
 	s.finishProgress()

@@ -119,7 +119,7 @@ func (s *session) open(ctx context.Context, rt *ort.Runtime, settings models.Set
 
 // source finds a model by its name; a known one whose weights are not here is
 // downloaded.
-func (s *session) source(ctx context.Context, name string) (models.Source, error) {
+func (s *session) source(ctx context.Context, name string) (models.Weights, error) {
 	store := s.modelStore()
 	if _, err := store.Local(name); errors.Is(err, palate.ErrNotFound) {
 		if k, err := models.KnownModel(name); err == nil {
@@ -128,7 +128,7 @@ func (s *session) source(ctx context.Context, name string) (models.Source, error
 	}
 	client, err := s.hub()
 	if err != nil {
-		return models.Source{}, err
+		return models.Weights{}, err
 	}
 	return store.Find(name, client)
 }

@@ -66,22 +66,19 @@ func (c *historyCommand) Run(ctx context.Context, s *session) error {
 		lines := []versionLine{}
 		rows := [][]string{{"VERSION", "TRAINED", "LIKES", "DISLIKES", "AUC", "KIND", "DATA", "WHY"}}
 		for _, p := range stored {
-			version, err := h.tastes.Version(ctx, profile, p.Version)
+			r, err := taste.SummaryOf(p)
 			if err != nil {
 				return err
 			}
-			l := versionLine{Version: p.Version, Current: p.Current, Model: p.Model, Kind: version.Learned.Settings.Kind,
-				Strength: version.Learned.Settings.Strength, Likes: version.Learned.Likes, Dislikes: version.Learned.Dislikes, Reason: p.Reason, TrainedAt: p.TrainedAt}
+			l := versionLine{Version: p.Version, Current: p.Current, Model: p.Model, Kind: r.Kind,
+				Strength: r.Strength, Likes: r.Likes, Dislikes: r.Dislikes, Reason: p.Reason, TrainedAt: p.TrainedAt}
 			row := []string{fmt.Sprint(p.Version), p.TrainedAt.Local().Format(time.DateTime), fmt.Sprint(l.Likes), fmt.Sprint(l.Dislikes), "", l.Kind, "", shorten(p.Reason, 60)}
 			if p.Current {
 				row[0] += " *"
 			}
-			switch r, err := taste.ReportOf(p); {
-			case err == nil:
+			if r.Examples > 0 { // else it was imported, and judged elsewhere
 				l.Data, l.AUC, l.AUCLow, l.AUCHigh = r.Data, r.AUC, r.AUCLow, r.AUCHigh
 				row[4], row[6] = fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), shorten(r.Data, 9)
-			case !errors.Is(err, palate.ErrNotFound):
-				return err
 			}
 			lines, rows = append(lines, l), append(rows, row)
 		}
@@ -109,7 +106,7 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		r, err := taste.ReportOf(version.Probe)
+		r, err := taste.ReportOf(version.ProbeVersion)
 		imported := errors.Is(err, palate.ErrNotFound)
 		if err != nil && (!imported || c.HTML != "") {
 			return err
@@ -120,8 +117,12 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 			}
 		}
 		if s.JSON {
+			report := version.Report
+			if report == nil { // imported
+				report = version.Summary
+			}
 			return s.print(map[string]any{"profile": profile, "version": version.Version, "current": version.Current, "reason": version.Reason,
-				"trained_at": version.TrainedAt, "settings": version.Learned.Settings, "report": version.Report})
+				"trained_at": version.TrainedAt, "settings": version.Learned.Settings, "report": report})
 		}
 		s.say("Version %d of %s, trained %s: %s.", version.Version, profile, version.TrainedAt.Local().Format(time.DateTime), version.Reason)
 		if imported {
@@ -134,10 +135,14 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 	})
 }
 
-// version finds one version, or with 0 the serving one.
+// version finds one version, or with 0 the serving one, with its report.
 func (h *home) version(ctx context.Context, profile palate.Profile, number int) (taste.Version, error) {
 	if number == 0 {
-		return h.tastes.Current(ctx, profile)
+		current, err := h.tastes.Current(ctx, profile)
+		if err != nil {
+			return taste.Version{}, err
+		}
+		number = current.Version
 	}
 	return h.tastes.Version(ctx, profile, number)
 }
@@ -179,6 +184,10 @@ func (c *rollbackCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		if s.JSON {
+			report := version.Report
+			if report == nil { // imported
+				report = version.Summary
+			}
 			return s.print(map[string]any{"profile": profile, "version": version.Version, "current": true})
 		}
 		s.say("Version %d of %s serves, until a training after further ratings gives a better one.", version.Version, profile)
@@ -211,6 +220,10 @@ func (c *exportCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		if s.JSON {
+			report := version.Report
+			if report == nil { // imported
+				report = version.Summary
+			}
 			return s.print(map[string]any{"profile": profile, "version": version.Version, "file": c.File, "bytes": len(exported)})
 		}
 		s.say("Version %d of %s is in %s (%d bytes).", version.Version, profile, c.File, len(exported))
@@ -241,6 +254,10 @@ func (c *importProbe) Run(ctx context.Context, s *session) error {
 			return fmt.Errorf("%s: %w", c.File, err)
 		}
 		if s.JSON {
+			report := version.Report
+			if report == nil { // imported
+				report = version.Summary
+			}
 			return s.print(map[string]any{"profile": profile, "version": version.Version, "current": true})
 		}
 		s.say("%s is version %d of %s and serves.", c.File, version.Version, profile)

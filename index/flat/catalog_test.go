@@ -132,7 +132,7 @@ func TestFiltersFollowTheCatalog(t *testing.T) {
 	for life := range 4 {
 		ix := open(t, model, catalogDim, config)
 		follower := ingest.NewFollower(c.catalog, ix, "", slog.New(slog.DiscardHandler))
-		if life > 0 && ix.Place() == 0 {
+		if life > 0 && ix.Position() == 0 {
 			t.Errorf("life %d has to load everything again", life)
 		}
 		for step := range steps {

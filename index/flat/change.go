@@ -193,7 +193,7 @@ func (x *Index) Clear(ctx context.Context) error {
 	return x.change(ctx, func(s *state) func() {
 		empty := emptyState(s.view.generation + 1)
 		return func() {
-			x.state, x.place = empty, 0
+			x.state, x.position = empty, 0
 			x.changed, x.loose = x.changed+len(s.rows), 0
 			x.forget()
 		}
@@ -211,24 +211,24 @@ const (
 
 // tidy writes everything anew if it is time. Searches go on meanwhile.
 func (x *Index) tidy() {
-	v, place := x.state.view, x.Place()
+	v, position := x.state.view, x.Position()
 	dead := int(v.rows) - v.live
 	tooDead := dead > max(leastDead, int(v.rows)/deadShare)
 	tooLoose := x.loose > max(leastLoose, v.live/looseShare)
-	if x.config.Path != "" && place != 0 && (tooDead || tooLoose) {
+	if x.config.Path != "" && position != 0 && (tooDead || tooLoose) {
 		x.loose = 0 // if there is no room for the file, not at every change again
-		if x.save(x.state, place) && x.load() {
+		if x.save(x.state, position) && x.load() {
 			return
 		}
 	}
 	if tooDead {
-		x.adopt(x.assemble(x.state.terms.names, x.state.parts(x.dim), v.generation+1), place)
+		x.adopt(x.assemble(x.state.terms.names, x.state.parts(x.dim), v.generation+1), position)
 	}
 }
 
 // adopt makes another state the present one.
-func (x *Index) adopt(s *state, place uint64) {
+func (x *Index) adopt(s *state, position uint64) {
 	x.mu.Lock()
-	x.state, x.place = s, place
+	x.state, x.position = s, position
 	x.mu.Unlock()
 }

@@ -35,7 +35,7 @@
 // With Config.Path the exact embeddings lie in a memory-mapped file, so that
 // memory holds a byte for each value and the page cache the rest. The file is
 // derived from the catalog, holds the number of the last change that is in it
-// (Place), and may be deleted at any time: a file that is missing, cut,
+// (Position), and may be deleted at any time: a file that is missing, cut,
 // damaged, of another version, model or dimension is ignored and written anew.
 // It is replaced by renaming, so that processes may share it. Embeddings that
 // came since it was written are in memory until it is written again: when
@@ -46,7 +46,7 @@
 // Format, version 1, little-endian:
 //
 //	header, 4096 bytes: the text "palate flat index\n" padded with zeros to 24; version uint32; dim uint32;
-//	        rows uint64; place uint64; length of the tail uint64; its CRC-32C uint32; length of the model's id
+//	        rows uint64; position uint64; length of the tail uint64; its CRC-32C uint32; length of the model's id
 //	        uint32; the id; zeros; at 4092 the CRC-32C of the bytes before
 //	rows:   rows × dim float32
 //	tail:   the CRC-32C of each 65,536 rows, uint32; ids, 16 bytes each; the number of terms, uvarint, and each:

@@ -26,10 +26,10 @@ type Index struct {
 	// mu guards what follows. Changes hold it for as long as it takes to
 	// publish what they have prepared, searches while they take a view and
 	// resolve a filter.
-	mu     sync.RWMutex
-	closed bool
-	state  *state
-	place  uint64 // the last change of the catalog that is in here
+	mu       sync.RWMutex
+	closed   bool
+	state    *state
+	position uint64 // the last change of the catalog that is in here
 
 	// Guarded by writing.
 	changed int // points written, deleted or described since the side file
@@ -54,7 +54,7 @@ func emptyState(generation uint64) *state {
 func New(model palate.ModelID, dim int) (*Index, error) { return Open(model, dim, DefaultConfig()) }
 
 // Open returns an index that holds what its side file holds, if there is one
-// that fits; Place tells. It makes no file until there is something to write.
+// that fits; Position tells. It makes no file until there is something to write.
 func Open(model palate.ModelID, dim int, config Config) (*Index, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
@@ -95,23 +95,23 @@ func (x *Index) read(ctx context.Context, look func(s *state) error) error {
 	return look(x.state)
 }
 
-// Place is the number of the last change of the catalog that the index has
+// Position is the number of the last change of the catalog that the index has
 // seen, 0 if it has to be loaded.
-func (x *Index) Place() uint64 {
+func (x *Index) Position() uint64 {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	return x.place
+	return x.position
 }
 
-// SetPlace says that the index has seen every change up to number.
-func (x *Index) SetPlace(number uint64) {
+// SetPosition says that the index has seen every change up to number.
+func (x *Index) SetPosition(number uint64) {
 	x.writing.Lock()
 	defer x.writing.Unlock()
 	if x.closed {
 		return
 	}
 	x.mu.Lock()
-	x.place = number
+	x.position = number
 	x.mu.Unlock()
 	x.tidy()
 }
@@ -180,11 +180,11 @@ func (x *Index) Close() error {
 	x.writing.Lock()
 	defer x.writing.Unlock()
 	x.mu.Lock()
-	last, place, closed := x.state, x.place, x.closed
+	last, position, closed := x.state, x.position, x.closed
 	x.closed, x.state = true, emptyState(0)
 	x.mu.Unlock()
-	if !closed && x.worthWriting(last, place) {
-		x.save(last, place)
+	if !closed && x.worthWriting(last, position) {
+		x.save(last, position)
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func TestConformance(t *testing.T) {
 				},
 			}
 			if name != "C" {
-				subject.Nature.Points = 4000
+				subject.Tolerances.Points = 4000
 			}
 			indextest.Run(t, subject)
 		})
@@ -75,17 +75,17 @@ func TestConformanceOnFile(t *testing.T) {
 			paths <- known
 			before := ix.(*flat.Index)
 			now := uint64(opened.Add(1))
-			before.SetPlace(now)
+			before.SetPosition(now)
 			ok(t, before.Close())
 			again := openAt(t, ix.Model(), ix.Dim(), path)
-			if again.Place() == now {
+			if again.Position() == now {
 				loaded.Add(1)
 			} else { // too little had changed: what changed comes again
 				catchUp(t, again, held)
 			}
 			return again
 		},
-		Nature: indextest.Nature{Points: 10_000},
+		Tolerances: indextest.Tolerances{Points: 10_000},
 	})
 	t.Cleanup(func() {
 		if loaded.Load() < 5 {
@@ -172,7 +172,7 @@ func TestDeadRowsGo(t *testing.T) {
 		r := random(1)
 		for round := range 12 {
 			ok(t, ix.Upsert(t.Context(), points(r, 0, n, dim)))
-			ix.SetPlace(uint64(round + 1))
+			ix.SetPosition(uint64(round + 1))
 			if s := ix.Stats(); s.Points != n || s.Dead > max(flat.LeastDead, n) {
 				t.Fatalf("round %d: %+v, want %d points and not more dead rows than that", round, s, n)
 			}
@@ -240,7 +240,7 @@ func TestSpill(t *testing.T) {
 	for from := 0; from < n; from += 20_000 {
 		ok(t, ix.Upsert(t.Context(), points(r, from, min(n, from+20_000), dim)))
 		if from == 40_000 {
-			ix.SetPlace(7)
+			ix.SetPosition(7)
 		}
 	}
 	if s := ix.Stats(); s.Points != n || s.MappedBytes < 4*dim*flat.MaxSegment {

@@ -35,7 +35,7 @@ var errNoFile = errors.New("there is none")
 type header struct {
 	dim      int
 	rows     uint64
-	place    uint64
+	position uint64
 	tailSize uint64
 	tailSum  uint32
 	model    palate.ModelID
@@ -46,7 +46,7 @@ func (h header) encode() ([]byte, error) {
 	page = binary.LittleEndian.AppendUint32(page, fileVersion)
 	page = binary.LittleEndian.AppendUint32(page, uint32(h.dim))
 	page = binary.LittleEndian.AppendUint64(page, h.rows)
-	page = binary.LittleEndian.AppendUint64(page, h.place)
+	page = binary.LittleEndian.AppendUint64(page, h.position)
 	page = binary.LittleEndian.AppendUint64(page, h.tailSize)
 	page = binary.LittleEndian.AppendUint32(page, h.tailSum)
 	page = binary.LittleEndian.AppendUint32(page, uint32(len(h.model)))
@@ -71,7 +71,7 @@ func decodeHeader(page []byte) (h header, err error) {
 		return h, fmt.Errorf("it has version %d, want %d", version, fileVersion)
 	}
 	h.dim = int(binary.LittleEndian.Uint32(of[4:]))
-	h.rows, h.place = binary.LittleEndian.Uint64(of[8:]), binary.LittleEndian.Uint64(of[16:])
+	h.rows, h.position = binary.LittleEndian.Uint64(of[8:]), binary.LittleEndian.Uint64(of[16:])
 	h.tailSize, h.tailSum = binary.LittleEndian.Uint64(of[24:]), binary.LittleEndian.Uint32(of[32:])
 	if n := binary.LittleEndian.Uint32(of[36:]); int(n) <= headerSize-4-fixed {
 		h.model = palate.ModelID(page[fixed : fixed+int(n)])
@@ -100,19 +100,19 @@ func (x *Index) load() bool {
 	if x.config.Path == "" {
 		return false
 	}
-	s, place, err := x.readFile()
+	s, position, err := x.readFile()
 	if err != nil {
 		if !errors.Is(err, errNoFile) {
 			x.config.Logger.Warn("side file of the index can't be used; it will be written anew", "path", x.config.Path, "reason", err.Error())
 		}
 		return false
 	}
-	x.adopt(s, place)
+	x.adopt(s, position)
 	x.changed, x.loose = 0, s.view.live%maxSegment
 	return true
 }
 
-func (x *Index) readFile() (s *state, place uint64, err error) {
+func (x *Index) readFile() (s *state, position uint64, err error) {
 	f, err := os.Open(x.config.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, errNoFile
@@ -137,7 +137,7 @@ func (x *Index) readFile() (s *state, place uint64, err error) {
 		return nil, 0, err
 	}
 	if h.rows == 0 {
-		return emptyState(x.state.view.generation + 1), h.place, nil
+		return emptyState(x.state.view.generation + 1), h.position, nil
 	}
 	m, err := mapFile(f, info.Size())
 	if err != nil {
@@ -160,7 +160,7 @@ func (x *Index) readFile() (s *state, place uint64, err error) {
 	if s = x.assemble(t.names, parts, x.state.view.generation+1); len(s.rows) != int(h.rows) {
 		return nil, 0, errors.New("it holds a point twice")
 	}
-	return s, h.place, nil
+	return s, h.position, nil
 }
 
 // floatsOf reads bytes as float32 where they lie. Hosts that write numbers
@@ -193,11 +193,11 @@ func checkSums(sums []uint32, bytes []byte, chunk, workers int) error {
 
 // save writes the side file and reports whether there is a good one now. That
 // of another process which has seen more is left as it is.
-func (x *Index) save(s *state, place uint64) bool {
-	if h, err := readHeader(x.config.Path); err == nil && h.model == x.model && h.dim == x.dim && h.place > place {
+func (x *Index) save(s *state, position uint64) bool {
+	if h, err := readHeader(x.config.Path); err == nil && h.model == x.model && h.dim == x.dim && h.position > position {
 		return true
 	}
-	if err := x.writeFile(s, place); err != nil {
+	if err := x.writeFile(s, position); err != nil {
 		x.config.Logger.Warn("side file of the index can't be written; the index stays in memory", "path", x.config.Path, "reason", err.Error())
 		return false
 	}
@@ -217,7 +217,7 @@ func readHeader(path string) (header, error) {
 	return decodeHeader(page)
 }
 
-func (x *Index) writeFile(s *state, place uint64) (err error) {
+func (x *Index) writeFile(s *state, position uint64) (err error) {
 	x.sweep()
 	f, err := os.CreateTemp(filepath.Dir(x.config.Path), filepath.Base(x.config.Path)+".*.tmp")
 	if err != nil {
@@ -256,7 +256,7 @@ func (x *Index) writeFile(s *state, place uint64) (err error) {
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	h := header{dim: x.dim, rows: uint64(len(live)), place: place, tailSize: uint64(len(end)), tailSum: crc32.Checksum(end, castagnoli), model: x.model}
+	h := header{dim: x.dim, rows: uint64(len(live)), position: position, tailSize: uint64(len(end)), tailSum: crc32.Checksum(end, castagnoli), model: x.model}
 	page, err := h.encode()
 	if err != nil {
 		return err
@@ -296,6 +296,6 @@ func (x *Index) forget() {
 // from the catalog takes less.
 const saveShare = 50
 
-func (x *Index) worthWriting(s *state, place uint64) bool {
-	return x.config.Path != "" && place != 0 && x.changed > s.view.live/saveShare
+func (x *Index) worthWriting(s *state, position uint64) bool {
+	return x.config.Path != "" && position != 0 && x.changed > s.view.live/saveShare
 }

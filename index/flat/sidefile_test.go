@@ -22,7 +22,7 @@ func written(t *testing.T) (path string, good []byte) {
 	path = filepath.Join(t.TempDir(), "x.flat")
 	ix, _ := openFile(t, path, model, fileDim)
 	ok(t, ix.Upsert(t.Context(), points(random(1), 0, fileRows, fileDim)))
-	ix.SetPlace(42)
+	ix.SetPosition(42)
 	ok(t, ix.Close())
 	good, err := os.ReadFile(path)
 	ok(t, err)
@@ -47,8 +47,8 @@ func count(t *testing.T, ix *flat.Index) int {
 func TestSideFileIsUsed(t *testing.T) {
 	path, _ := written(t)
 	ix, told := openFile(t, path, model, fileDim)
-	if ix.Place() != 42 || count(t, ix) != fileRows || told.Len() > 0 {
-		t.Fatalf("place %d, %d points, told %q; want 42, %d and nothing", ix.Place(), count(t, ix), told, fileRows)
+	if ix.Position() != 42 || count(t, ix) != fileRows || told.Len() > 0 {
+		t.Fatalf("position %d, %d points, told %q; want 42, %d and nothing", ix.Position(), count(t, ix), told, fileRows)
 	}
 	want := points(random(1), 0, fileRows, fileDim)
 	got, err := ix.Get(t.Context(), []palate.ImageID{id(7)})
@@ -75,17 +75,17 @@ func TestBadSideFileIsIgnored(t *testing.T) {
 	} {
 		ok(t, os.WriteFile(path, bad, 0o600))
 		ix, told := openFile(t, path, model, fileDim)
-		if ix.Place() != 0 || count(t, ix) != 0 {
-			t.Errorf("%s: place %d and %d points from a bad file", what, ix.Place(), count(t, ix))
+		if ix.Position() != 0 || count(t, ix) != 0 {
+			t.Errorf("%s: position %d and %d points from a bad file", what, ix.Position(), count(t, ix))
 		}
 		if !strings.Contains(told.String(), "written anew") {
 			t.Errorf("%s: told %q", what, told)
 		}
 		ok(t, ix.Upsert(t.Context(), points(random(1), 0, fileRows, fileDim)))
-		ix.SetPlace(43)
+		ix.SetPosition(43)
 		ok(t, ix.Close())
-		if again, _ := openFile(t, path, model, fileDim); again.Place() != 43 || count(t, again) != fileRows {
-			t.Errorf("%s: the file is not written anew: place %d, %d points", what, again.Place(), count(t, again))
+		if again, _ := openFile(t, path, model, fileDim); again.Position() != 43 || count(t, again) != fileRows {
+			t.Errorf("%s: the file is not written anew: position %d, %d points", what, again.Position(), count(t, again))
 		}
 	}
 }
@@ -95,7 +95,7 @@ func TestSideFileOfOthers(t *testing.T) {
 	for what, ix := range map[string]*flat.Index{
 		"model": first(openFile(t, path, "another", fileDim)), "dimension": first(openFile(t, path, model, fileDim+1)),
 	} {
-		if ix.Place() != 0 || count(t, ix) != 0 {
+		if ix.Position() != 0 || count(t, ix) != 0 {
 			t.Errorf("the file of another %s is used", what)
 		}
 	}
@@ -104,13 +104,13 @@ func TestSideFileOfOthers(t *testing.T) {
 	ahead, _ := openFile(t, path, model, fileDim)
 	behind, _ := openFile(t, path, model, fileDim)
 	ok(t, ahead.Upsert(t.Context(), points(random(2), fileRows, 2*fileRows, fileDim)))
-	ahead.SetPlace(60)
+	ahead.SetPosition(60)
 	ok(t, behind.Delete(t.Context(), []palate.ImageID{id(1), id(2), id(3)}))
-	behind.SetPlace(50)
+	behind.SetPosition(50)
 	ok(t, ahead.Close())
 	ok(t, behind.Close())
-	if ix, _ := openFile(t, path, model, fileDim); ix.Place() != 60 || count(t, ix) != 2*fileRows {
-		t.Errorf("place %d with %d points, want 60 with %d", ix.Place(), count(t, ix), 2*fileRows)
+	if ix, _ := openFile(t, path, model, fileDim); ix.Position() != 60 || count(t, ix) != 2*fileRows {
+		t.Errorf("position %d with %d points, want 60 with %d", ix.Position(), count(t, ix), 2*fileRows)
 	}
 }
 
@@ -120,16 +120,16 @@ func TestSideFileIsForgottenByClear(t *testing.T) {
 	path, _ := written(t)
 	ix, _ := openFile(t, path, model, fileDim)
 	ok(t, ix.Clear(t.Context()))
-	if ix.Place() != 0 {
-		t.Errorf("place is %d after Clear, want 0", ix.Place())
+	if ix.Position() != 0 {
+		t.Errorf("position is %d after Clear, want 0", ix.Position())
 	}
 	ok(t, ix.Close()) // as if killed before it was loaded again
-	if again, _ := openFile(t, path, model, fileDim); again.Place() != 0 || count(t, again) != 0 {
-		t.Errorf("a cleared index comes back with place %d and %d points", again.Place(), count(t, again))
+	if again, _ := openFile(t, path, model, fileDim); again.Position() != 0 || count(t, again) != 0 {
+		t.Errorf("a cleared index comes back with position %d and %d points", again.Position(), count(t, again))
 	}
 }
 
-func TestSideFileNeedsAPlace(t *testing.T) {
+func TestSideFileNeedsAPosition(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.flat")
 	ix, _ := openFile(t, path, model, fileDim)
 	ok(t, ix.Upsert(t.Context(), points(random(1), 0, 9, fileDim)))
@@ -143,7 +143,7 @@ func TestSideFileThatCannotBeWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "absent", "x.flat")
 	ix, told := openFile(t, path, model, fileDim)
 	ok(t, ix.Upsert(t.Context(), points(random(1), 0, fileRows, fileDim)))
-	ix.SetPlace(1)
+	ix.SetPosition(1)
 	ok(t, ix.Close())
 	if !strings.Contains(told.String(), "can't be written") {
 		t.Errorf("told %q of a folder that is not there", told)

@@ -107,7 +107,7 @@ func TestRewritingBesideSearches(t *testing.T) {
 		ix := open(t, model, dim, config)
 		all := points(random(5), 0, n, dim)
 		ok(t, ix.Upsert(t.Context(), all))
-		ix.SetPlace(1)
+		ix.SetPosition(1)
 		ask, want := make([]index.Query, queries), make([][]index.Hit, queries)
 		r := random(6)
 		var err error

@@ -76,7 +76,7 @@ func testConcurrent(t *testing.T, s Subject) {
 			return fmt.Errorf("hits out of order while points change: %v", hits)
 		}
 		there := slices.ContainsFunc(hits, func(h index.Hit) bool { return h.ID == best[i].id })
-		if !there && x.subject.Nature.exact() {
+		if !there && x.subject.Tolerances.exact() {
 			return fmt.Errorf("point %s, which stays and is nearest, is not found while others change", best[i].id)
 		}
 		if _, err := x.ix.Count(t.Context(), index.Filter{NotJudgedBy: "me"}); err != nil {
@@ -137,7 +137,7 @@ func testAtomic(t *testing.T, s Subject) {
 		if err != nil {
 			return err
 		}
-		if len(all) != n && x.subject.Nature.exact() {
+		if len(all) != n && x.subject.Tolerances.exact() {
 			return fmt.Errorf("%d points are seen while %d are replaced", len(all), n)
 		}
 		stored, err := x.ix.Get(t.Context(), ids(g, n-1-g))

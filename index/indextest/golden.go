@@ -81,7 +81,7 @@ func testGolden(t *testing.T, s Subject) {
 		if len(hits) != len(golden.Top[n]) {
 			t.Fatalf("query %d: %d hits, want %d", n, len(hits), len(golden.Top[n]))
 		}
-		within := 1e-6 + x.subject.Nature.ScoreError*math.Sqrt(dot(q, q))
+		within := 1e-6 + x.subject.Tolerances.ScoreError*math.Sqrt(dot(q, q))
 		last := golden.Scores[n][len(hits)-1]
 		for i, hit := range hits {
 			x.asked++
@@ -92,7 +92,7 @@ func testGolden(t *testing.T, s Subject) {
 			if math.Abs(float64(hit.Score)-exact) > within {
 				t.Fatalf("query %d: hit %d scores %v, want %v", n, i, hit.Score, exact)
 			}
-			if x.subject.Nature.exact() && math.Abs(float64(hit.Score)-golden.Scores[n][i]) > within {
+			if x.subject.Tolerances.exact() && math.Abs(float64(hit.Score)-golden.Scores[n][i]) > within {
 				t.Fatalf("query %d: rank %d scores %v, want %v", n, i, hit.Score, golden.Scores[n][i])
 			}
 		}

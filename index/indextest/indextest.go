@@ -19,13 +19,13 @@ type Subject struct {
 	// to be filled from it.
 	Reopen func(t *testing.T, ix index.Index, held []index.Point) index.Index
 
-	Nature Nature
+	Tolerances Tolerances
 }
 
-// Nature states how an implementation may differ from an exact one on this
-// machine. The zero Nature is exact: it misses no hit, orders equal scores by
+// Tolerances states how an implementation may differ from an exact one on this
+// machine. The zero Tolerances is exact: it misses no hit, orders equal scores by
 // ID, and shows every write to the next read.
-type Nature struct {
+type Tolerances struct {
 	// ScoreError is the largest error of a score, relative to the norm of
 	// the query vector; 0 stands for 1e-6.
 	ScoreError float64
@@ -47,7 +47,7 @@ type Nature struct {
 	Points int
 }
 
-func (n Nature) withDefaults() Nature {
+func (n Tolerances) withDefaults() Tolerances {
 	if n.ScoreError == 0 {
 		n.ScoreError = 1e-6
 	}
@@ -67,14 +67,14 @@ func (n Nature) withDefaults() Nature {
 }
 
 // exact reports whether every true hit must be found.
-func (n Nature) exact() bool { return n.Recall == 1 }
+func (n Tolerances) exact() bool { return n.Recall == 1 }
 
 // model is whose embeddings the suite's indexes hold.
 const model palate.ModelID = "5e1f0000000000000000000000000000000000000000000000000000000000ed"
 
 // Run holds an implementation against every sentence of the contract.
 func Run(t *testing.T, subject Subject) {
-	subject.Nature = subject.Nature.withDefaults()
+	subject.Tolerances = subject.Tolerances.withDefaults()
 	for _, claim := range []struct {
 		name string
 		test func(*testing.T, Subject)

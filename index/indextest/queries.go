@@ -170,11 +170,11 @@ func testPages(t *testing.T, s Subject) {
 				break
 			}
 		}
-		if want := x.want.count(f); len(paged) != want && x.subject.Nature.exact() {
+		if want := x.want.count(f); len(paged) != want && x.subject.Tolerances.exact() {
 			t.Errorf("pages hold %d points, want %d", len(paged), want)
 		}
 		slices.SortFunc(paged, func(a, b palate.ImageID) int { return slices.Compare(a[:], b[:]) })
-		if len(slices.Compact(paged)) != len(paged) && !x.subject.Nature.AnyTieOrder {
+		if len(slices.Compact(paged)) != len(paged) && !x.subject.Tolerances.AnyTieOrder {
 			t.Error("a point is on two pages")
 		}
 	}
@@ -224,7 +224,7 @@ func testScores(t *testing.T, s Subject) {
 	}
 	for _, n := range []int{3, 39, 0} {
 		want := dot(w, x.want[id(n)].Embedding)
-		if score, there := got[id(n)]; !there || math.Abs(float64(score)-want) > x.subject.Nature.ScoreError*math.Sqrt(dot(w, w))+1e-7 {
+		if score, there := got[id(n)]; !there || math.Abs(float64(score)-want) > x.subject.Tolerances.ScoreError*math.Sqrt(dot(w, w))+1e-7 {
 			t.Errorf("point %d scores %v, want %v", n, score, want)
 		}
 	}

@@ -41,10 +41,10 @@ func testClusters(t *testing.T, s Subject) {
 	}
 }
 
-// testMany searches among as many points as Nature.Points says.
+// testMany searches among as many points as Tolerances.Points says.
 func testMany(t *testing.T, s Subject) {
 	const dim = 48
-	n := s.Nature.Points
+	n := s.Tolerances.Points
 	r := random(51)
 	x := begin(t, s, dim)
 	rare := make([]palate.ImageID, 0, n/50)

@@ -26,8 +26,8 @@ func begin(t *testing.T, s Subject, dim int, points ...index.Point) *trial {
 		if err := tr.ix.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
-		if recall := float64(tr.found) / float64(max(1, tr.asked)); tr.asked > 0 && recall < s.Nature.Recall {
-			t.Errorf("the answers hold %d of %d true hits, want a share of %v", tr.found, tr.asked, s.Nature.Recall)
+		if recall := float64(tr.found) / float64(max(1, tr.asked)); tr.asked > 0 && recall < s.Tolerances.Recall {
+			t.Errorf("the answers hold %d of %d true hits, want a share of %v", tr.found, tr.asked, s.Tolerances.Recall)
 		}
 	})
 	tr.upsert(points...)
@@ -49,8 +49,8 @@ func (t *trial) wantKind(what string, err, kind error) {
 }
 
 func (t *trial) settle() {
-	if t.subject.Nature.Settle != nil {
-		t.subject.Nature.Settle(t.T, t.ix)
+	if t.subject.Tolerances.Settle != nil {
+		t.subject.Tolerances.Settle(t.T, t.ix)
 	}
 }
 
@@ -92,10 +92,10 @@ func (t *trial) check(what string, q index.Query) {
 func (t *trial) compare(what string, q index.Query, got []index.Hit, all []ranked) {
 	t.Helper()
 	vector, _ := t.want.vector(q)
-	within := t.subject.Nature.ScoreError * math.Sqrt(dot(vector, vector))
+	within := t.subject.Tolerances.ScoreError * math.Sqrt(dot(vector, vector))
 	want := all[min(q.Offset, len(all)):]
 	want = want[:min(q.Limit, len(want))]
-	if len(got) != len(want) && (t.subject.Nature.exact() || len(got) > len(want)) {
+	if len(got) != len(want) && (t.subject.Tolerances.exact() || len(got) > len(want)) {
 		t.Fatalf("%s: got %d hits, want %d", what, len(got), len(want))
 	}
 	exact := make(map[palate.ImageID]float64, len(all))
@@ -127,7 +127,7 @@ func (t *trial) compare(what string, q index.Query, got []index.Hit, all []ranke
 		}
 	}
 	t.asked += len(want) - len(got)
-	if t.subject.Nature.exact() {
+	if t.subject.Tolerances.exact() {
 		t.compareRanks(what, got, want, exact, within)
 	}
 }
@@ -139,7 +139,7 @@ func (t *trial) compareRanks(what string, got []index.Hit, want []ranked, exact 
 	t.Helper()
 	const negligible = 1e-12
 	free := negligible
-	if t.subject.Nature.AnyTieOrder {
+	if t.subject.Tolerances.AnyTieOrder {
 		free = within
 	}
 	for i, hit := range got {
@@ -148,7 +148,7 @@ func (t *trial) compareRanks(what string, got []index.Hit, want []ranked, exact 
 		}
 		score, there := exact[hit.ID]
 		apart := math.Abs(score - want[i].score)
-		if !there || apart > free || apart == 0 && !t.subject.Nature.AnyTieOrder {
+		if !there || apart > free || apart == 0 && !t.subject.Tolerances.AnyTieOrder {
 			t.Fatalf("%s: hit %d is %s with %v, want %s with %v", what, i, hit.ID, hit.Score, want[i].id, want[i].score)
 		}
 	}
@@ -188,7 +188,7 @@ func (t *trial) samePoint(what string, got, want index.Point) {
 		t.Fatalf("%s: point %s has %d values, want %d", what, got.ID, len(got.Embedding), len(want.Embedding))
 	}
 	for i, v := range want.Embedding {
-		if math.Abs(float64(got.Embedding[i])-float64(v)) > t.subject.Nature.VectorError {
+		if math.Abs(float64(got.Embedding[i])-float64(v)) > t.subject.Tolerances.VectorError {
 			t.Fatalf("%s: point %s has value %d %v, want %v", what, got.ID, i, got.Embedding[i], v)
 		}
 	}

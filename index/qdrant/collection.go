@@ -58,7 +58,7 @@ func (x *Index) aliases(ctx context.Context) (map[string]string, error) {
 	return aliases, nil
 }
 
-// Generation implements index.Lasting: it is the name of the collection.
+// Generation implements index.Persistent: it is the name of the collection.
 func (x *Index) Generation(ctx context.Context) (string, error) {
 	if err := x.usable(ctx); err != nil {
 		return "", err
@@ -116,24 +116,24 @@ func (x *Index) missed(ctx context.Context, name string, err error) (again bool,
 	return true, err
 }
 
-// Build implements index.Build. Only one of a model is under way at a time.
-type Build struct {
+// Staged implements index.Staged. Only one of a model is under way at a time.
+type Staged struct {
 	*Index // of the new collection
 	serves *Index
 }
 
-// Generation implements index.Build.
-func (b *Build) Generation(context.Context) (string, error) { return b.name, nil }
+// Generation implements index.Staged.
+func (b *Staged) Generation(context.Context) (string, error) { return b.name, nil }
 
 // Close implements index.Index; the client goes with the index that serves.
-func (b *Build) Close() error {
+func (b *Staged) Close() error {
 	b.closed.Store(true)
 	return nil
 }
 
-// Stage implements index.Lasting: it makes a collection, payload indexes
+// Stage implements index.Persistent: it makes a collection, payload indexes
 // first, and deletes the ones that killed rebuilds left.
-func (x *Index) Stage(ctx context.Context) (index.Build, error) {
+func (x *Index) Stage(ctx context.Context) (index.Staged, error) {
 	if err := x.usable(ctx); err != nil {
 		return nil, err
 	}
@@ -154,7 +154,7 @@ func (x *Index) Stage(ctx context.Context) (index.Build, error) {
 			return nil, err
 		}
 	}
-	b := &Build{serves: x, Index: &Index{client: x.client, config: x.config, model: x.model, dim: x.dim, logger: x.logger, name: name, target: name}}
+	b := &Staged{serves: x, Index: &Index{client: x.client, config: x.config, model: x.model, dim: x.dim, logger: x.logger, name: name, target: name}}
 	for _, field := range []string{keyArtists, keyLicences, keySites, keyCategories} {
 		if err := b.createFieldIndex(ctx, field, qdrant.FieldType_FieldTypeKeyword); err != nil {
 			return nil, err
@@ -207,11 +207,11 @@ func (x *Index) createFieldIndex(ctx context.Context, field string, kind qdrant.
 	})
 }
 
-// Commit implements index.Build: aliases move in one call, and the collection
+// Commit implements index.Staged: aliases move in one call, and the collection
 // that served before is deleted. The alias that is the configured name alone
 // moves along, unless it names another model's collection that holds more
 // points.
-func (b *Build) Commit(ctx context.Context) error {
+func (b *Staged) Commit(ctx context.Context) error {
 	x := b.serves
 	aliases, err := x.aliases(ctx)
 	if err != nil {

@@ -20,11 +20,11 @@ import (
 // nothing; but the protocol's scores are float32, and those that are equal only
 // there come in another order. It holds few points, because every search reads
 // all of them from a map.
-var standInNature = indextest.Nature{AnyTieOrder: true, Points: 4000}
+var standInTolerances = indextest.Tolerances{AnyTieOrder: true, Points: 4000}
 
 // A real server goes through its graph and may miss hits, computes in float32,
 // and breaks ties as it likes.
-var serverNature = indextest.Nature{ScoreError: 1e-5, Recall: .95, AnyTieOrder: true, Points: 20_000}
+var serverTolerances = indextest.Tolerances{ScoreError: 1e-5, Recall: .95, AnyTieOrder: true, Points: 20_000}
 
 func TestIndex(t *testing.T) {
 	s := qdranttest.New()
@@ -32,7 +32,7 @@ func TestIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Stop) // after the last of the parallel tests
-	indextest.Run(t, subject(s.Address(), standInNature))
+	indextest.Run(t, subject(s.Address(), standInTolerances))
 }
 
 func TestIndexOnAServer(t *testing.T) {
@@ -40,12 +40,12 @@ func TestIndexOnAServer(t *testing.T) {
 	if address == "" {
 		t.Skip("opt-in: PALATE_TEST_QDRANT names no server")
 	}
-	indextest.Run(t, subject(address, serverNature))
+	indextest.Run(t, subject(address, serverTolerances))
 }
 
 // subject gives every index a collection name of its own, and deletes its
 // collections at the test's end.
-func subject(address string, nature indextest.Nature) indextest.Subject {
+func subject(address string, tolerances indextest.Tolerances) indextest.Subject {
 	var count atomic.Int64
 	var mu sync.Mutex
 	names := make(map[index.Index]qdrant.Config)
@@ -60,7 +60,7 @@ func subject(address string, nature indextest.Nature) indextest.Subject {
 		return x
 	}
 	return indextest.Subject{
-		Nature: nature,
+		Tolerances: tolerances,
 		Open: func(t *testing.T, model palate.ModelID, dim int) index.Index {
 			t.Helper()
 			config := configFor(t, address, func(c *qdrant.Config) {

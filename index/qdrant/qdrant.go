@@ -13,7 +13,7 @@ import (
 	"github.com/palate-art/palate/index"
 )
 
-// Index implements index.Lasting. Clear commits an empty collection.
+// Index implements index.Persistent. Clear commits an empty collection.
 type Index struct {
 	client *qdrant.Client
 	config Config
@@ -22,7 +22,7 @@ type Index struct {
 	recent Recent
 	logger *slog.Logger
 
-	// name is what searches ask: the alias, or the collection of a Build.
+	// name is what searches ask: the alias, or the collection of a Staged.
 	name string
 
 	mu       sync.Mutex
@@ -33,8 +33,8 @@ type Index struct {
 }
 
 var (
-	_ index.Lasting = (*Index)(nil)
-	_ index.Build   = (*Build)(nil)
+	_ index.Persistent = (*Index)(nil)
+	_ index.Staged     = (*Staged)(nil)
 )
 
 // Recent gives a profile's verdicts that the index may not have seen yet. An

@@ -275,6 +275,10 @@ type Embeddings interface {
 	// order asked, leaving out those that have none.
 	EmbeddingsOf(ctx context.Context, m palate.ModelID, ids []palate.ImageID) ([]ImageEmbedding, error)
 
+	// Embedded tells which of the named images have an embedding, without
+	// reading any.
+	Embedded(ctx context.Context, m palate.ModelID, ids []palate.ImageID) (map[palate.ImageID]bool, error)
+
 	// ListEmbeddings returns up to limit embeddings whose IDs follow
 	// after, in the order of IDs; fewer than limit mean that these were
 	// the last.
@@ -302,14 +306,19 @@ type Embeddings interface {
 	AttributesOf(ctx context.Context, ids []palate.ImageID) (map[palate.ImageID]index.Attributes, error)
 }
 
-// Probe is one trained version of a profile's taste. Versions count from 1
+// ProbeVersion is one trained version of a profile's taste. Versions count from 1
 // in each profile.
-type Probe struct {
+//
+// A report holds a prediction of every rating and grows with them. It is
+// therefore read by ProbeVersion alone; Summary is what lists and answers tell
+// of a version, and as large whatever the number of ratings.
+type ProbeVersion struct {
 	Profile   palate.Profile
 	Version   int
 	Model     palate.ModelID
 	Weights   []byte          // as package probe marshals it
-	Report    json.RawMessage // as package probe writes it
+	Summary   json.RawMessage // a report without its lists
+	Report    json.RawMessage // nil unless it was asked for
 	LastEntry int64           // the newest rating that it was trained on
 	Run       int64           // the training run; 0 is none
 	Current   bool            // the version that serves this profile and model
@@ -321,17 +330,18 @@ type Probe struct {
 type Probes interface {
 	// AddProbe stores the next version; Version and TrainedAt are given.
 	// If p.Current, it takes over from the present one.
-	AddProbe(ctx context.Context, p Probe) (Probe, error)
+	AddProbe(ctx context.Context, p ProbeVersion) (ProbeVersion, error)
 
 	// CurrentProbe returns the version that serves the profile with that
-	// model. ErrNotFound if there is none.
-	CurrentProbe(ctx context.Context, p palate.Profile, m palate.ModelID) (Probe, error)
+	// model, without its report. ErrNotFound if there is none.
+	CurrentProbe(ctx context.Context, p palate.Profile, m palate.ModelID) (ProbeVersion, error)
 
-	// ProbeVersion returns one version.
-	ProbeVersion(ctx context.Context, p palate.Profile, version int) (Probe, error)
+	// ProbeVersion returns one version with its report.
+	ProbeVersion(ctx context.Context, p palate.Profile, version int) (ProbeVersion, error)
 
-	// ListProbes lists a profile's versions, the newest first.
-	ListProbes(ctx context.Context, p palate.Profile) ([]Probe, error)
+	// ListProbes lists a profile's versions, the newest first, without
+	// their weights and reports.
+	ListProbes(ctx context.Context, p palate.Profile) ([]ProbeVersion, error)
 
 	// MakeProbeCurrent lets a version serve.
 	MakeProbeCurrent(ctx context.Context, p palate.Profile, version int) error

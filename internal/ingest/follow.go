@@ -25,11 +25,11 @@ const followBatch = 1000
 // While the index can't be reached, the catalog goes on and remembers what the
 // index has not seen.
 type Follower struct {
-	catalog catalog.Catalog
-	index   index.Index
-	name    string
-	lasting index.Lasting // index, if it is followed under a name
-	logger  *slog.Logger
+	catalog    catalog.Catalog
+	index      index.Index
+	name       string
+	persistent index.Persistent // index, if it is followed under a name
+	logger     *slog.Logger
 
 	turn   chan struct{} // holds one token while somebody has the turn
 	loaded bool          // of an index that goes with the process
@@ -37,26 +37,26 @@ type Follower struct {
 
 	mu         sync.Mutex
 	at         uint64 // the last change that the index has seen
-	generation string // of a lasting index, that at is about
+	generation string // of a persistent index, that at is about
 	failedAt   time.Time
 }
 
-// PlaceKeeper is an index that keeps, together with its points, the number of
+// PositionKeeper is an index that keeps, together with its points, the number of
 // the last change that is in them, so that the two can't fall apart. 0 is an
 // index that has to be loaded.
-type PlaceKeeper interface {
-	Place() uint64
-	SetPlace(number uint64)
+type PositionKeeper interface {
+	Position() uint64
+	SetPosition(number uint64)
 }
 
 // NewFollower returns a follower that has not looked at the catalog yet. An
-// index.Lasting is followed under a name, which the catalog remembers the
-// position of. With an empty name a PlaceKeeper is asked for its position; any
+// index.Persistent is followed under a name, which the catalog remembers the
+// position of. With an empty name a PositionKeeper is asked for its position; any
 // other index is loaded whole at first.
 func NewFollower(c catalog.Catalog, ix index.Index, name string, logger *slog.Logger) *Follower {
 	f := &Follower{catalog: c, index: ix, name: name, logger: logger, turn: make(chan struct{}, 1)}
 	if name != "" {
-		f.lasting, _ = ix.(index.Lasting)
+		f.persistent, _ = ix.(index.Persistent)
 	}
 	return f
 }
@@ -73,7 +73,7 @@ func (f *Follower) take(ctx context.Context) error {
 
 func (f *Follower) give() { <-f.turn }
 
-// Rebuild loads the index from the catalog anew; a lasting index serves what
+// Rebuild loads the index from the catalog anew; a persistent index serves what
 // it had until that is done. progress, if not nil, is told how many points of
 // how many are loaded.
 func (f *Follower) Rebuild(ctx context.Context, progress func(done, total int)) error {
@@ -81,7 +81,7 @@ func (f *Follower) Rebuild(ctx context.Context, progress func(done, total int)) 
 		return err
 	}
 	defer f.give()
-	if f.lasting == nil {
+	if f.persistent == nil {
 		return f.reload(ctx, progress)
 	}
 	lease, err := f.alone(ctx)
@@ -109,22 +109,22 @@ func (f *Follower) reload(ctx context.Context, progress func(done, total int)) e
 	return f.remember(ctx, start)
 }
 
-// resume goes on from where a PlaceKeeper was left, and loads another index.
+// resume goes on from where a PositionKeeper was left, and loads another index.
 // A place beyond the catalog's last change is another catalog's.
 func (f *Follower) resume(ctx context.Context) (applied int, err error) {
-	keeper, keeps := f.index.(PlaceKeeper)
-	if !keeps || keeper.Place() == 0 {
+	keeper, keeps := f.index.(PositionKeeper)
+	if !keeps || keeper.Position() == 0 {
 		return 0, f.reload(ctx, nil)
 	}
 	last, err := f.catalog.LastChange(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("follow the catalog: %w", err)
 	}
-	if keeper.Place() > last {
+	if keeper.Position() > last {
 		return 0, f.reload(ctx, nil)
 	}
 	f.mu.Lock()
-	f.at = keeper.Place()
+	f.at = keeper.Position()
 	f.mu.Unlock()
 	f.loaded = true
 	return f.advanceOrReload(ctx)
@@ -168,7 +168,7 @@ func (f *Follower) fill(ctx context.Context, ix index.Index, progress func(done,
 
 // CatchUp applies every change that the index has not seen, and returns how
 // many there were. The first call loads the index if nothing has. It fails
-// with ErrFollowed while another process does that to a lasting index.
+// with ErrFollowed while another process does that to a persistent index.
 func (f *Follower) CatchUp(ctx context.Context) (applied int, err error) {
 	if err := f.take(ctx); err != nil {
 		return 0, err
@@ -180,8 +180,8 @@ func (f *Follower) CatchUp(ctx context.Context) (applied int, err error) {
 // catchUp is CatchUp for who has the turn.
 func (f *Follower) catchUp(ctx context.Context) (applied int, err error) {
 	switch {
-	case f.lasting != nil:
-		applied, err = f.catchUpLasting(ctx)
+	case f.persistent != nil:
+		applied, err = f.catchUpPersistent(ctx)
 	case !f.loaded:
 		applied, err = f.resume(ctx)
 	default:
@@ -222,9 +222,9 @@ func (f *Follower) remember(ctx context.Context, number uint64) error {
 	f.at = number
 	generation := f.generation
 	f.mu.Unlock()
-	if f.lasting == nil {
-		if keeper, keeps := f.index.(PlaceKeeper); keeps {
-			keeper.SetPlace(number)
+	if f.persistent == nil {
+		if keeper, keeps := f.index.(PositionKeeper); keeps {
+			keeper.SetPosition(number)
 		}
 		return nil
 	}

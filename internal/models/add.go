@@ -118,7 +118,7 @@ func (r *Record) readSafetensors(a Addition) error {
 	if config := (said{Heads: a.Heads, CropRatio: a.CropRatio, Mean: a.Mean, Std: a.Std, Size: a.Size}).config(); config != nil {
 		r.Configs = append(r.Configs, config)
 	}
-	architecture, err := r.source().inspect()
+	architecture, err := r.weights().inspect()
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ type Target struct {
 // publisher's word, the size by the kind of device. It reads the whole file
 // and holds it against its hash: another file is palate.ErrInvalid, as are
 // settings that the model can't have; one that is gone is palate.ErrNotFound.
-func (m Source) Build(ctx context.Context, settings Settings, target Target) (Built, error) {
+func (m Weights) Build(ctx context.Context, settings Settings, target Target) (Built, error) {
 	if err := settings.Validate(); err != nil {
 		return Built{}, err
 	}
@@ -81,7 +81,7 @@ func (m Source) Build(ctx context.Context, settings Settings, target Target) (Bu
 }
 
 // buildONNX is for a foreign model, which is as it is.
-func (m Source) buildONNX(ctx context.Context, settings Settings) (Built, error) {
+func (m Weights) buildONNX(ctx context.Context, settings Settings) (Built, error) {
 	if settings != (Settings{Model: m.Name}) {
 		return Built{}, fmt.Errorf("model %s is an .onnx file: its size, fit, pooling and precision are what its description says: %w", m.Name, palate.ErrInvalid)
 	}
@@ -100,7 +100,7 @@ func defaultSize(a vit.Architecture, device string) int {
 }
 
 // open opens a .safetensors file and holds it against its hash.
-func (m Source) open(ctx context.Context) (*safetensors.File, error) {
+func (m Weights) open(ctx context.Context) (*safetensors.File, error) {
 	file, err := safetensors.OpenFile(m.File)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", m.Name, err)
@@ -117,7 +117,7 @@ func (m Source) open(ctx context.Context) (*safetensors.File, error) {
 }
 
 // inspect reads the architecture of a .safetensors file.
-func (m Source) inspect() (vit.Architecture, error) {
+func (m Weights) inspect() (vit.Architecture, error) {
 	file, err := safetensors.OpenFile(m.File)
 	if err != nil {
 		return vit.Architecture{}, err
@@ -132,7 +132,7 @@ func (m Source) inspect() (vit.Architecture, error) {
 
 // Inspect says what the model's file holds, in one line for people. A file
 // that palate can't embed with is palate.ErrInvalid.
-func (m Source) Inspect() (string, error) {
+func (m Weights) Inspect() (string, error) {
 	if m.Kind == KindONNX {
 		return onnxText(*m.Description), m.Description.Validate()
 	}

@@ -60,7 +60,7 @@ func published(t *testing.T, folder string) string {
 	return path
 }
 
-func added(t *testing.T, a models.Addition) models.Source {
+func added(t *testing.T, a models.Addition) models.Weights {
 	t.Helper()
 	store := models.OpenStore(t.TempDir())
 	a.Name = "mine"
@@ -78,7 +78,7 @@ func TestTheSizeIsThePublishedOneOnAGPUAnd224OnACPU(t *testing.T) {
 	source := added(t, models.Addition{File: published(t, t.TempDir()), Heads: 2})
 	small := added(t, models.Addition{File: tiny})
 	for _, tc := range []struct {
-		source      models.Source
+		source      models.Weights
 		device      string
 		asked       models.Settings
 		size, short int

@@ -13,7 +13,7 @@
 //	local/NAME.json        a Record: an added model. The file itself stays where
 //	                       it is, or lies in files/ if it was copied.
 //	files/NAME.EXTENSION   a copied model
-//	hub/NAME.json          an Acquaintance: whose licence was shown, and which
+//	hub/NAME.json          an HubRecord: whose licence was shown, and which
 //	                       bytes came, of a model from the hub
 //
 // Both records are JSON objects with "format": 1. A record of another format

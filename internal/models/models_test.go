@@ -290,16 +290,16 @@ func TestTheFirstBytesAreHeldToWhereNoHashWasPublished(t *testing.T) {
 		t.Errorf("got %+v, %v before it came", file, err)
 	}
 	sum := strings.Repeat("5", 64)
-	if err := store.Meet(k, models.Source{Size: 12, SHA256: sum}); err != nil {
+	if err := store.RecordHub(k, models.Weights{Size: 12, SHA256: sum}); err != nil {
 		t.Fatal(err)
 	}
 	file, err := store.Pinned(k)
 	if err != nil || file.SHA256 != sum || file.Size != 12 {
 		t.Errorf("got %+v, %v; want what came", file, err)
 	}
-	a, met, err := store.Acquaintance("dino-small")
-	if err != nil || !met || a.LicenceShown != "Apache-2.0" {
-		t.Errorf("got %+v, %v, %v", a, met, err)
+	a, known, err := store.HubRecord("dino-small")
+	if err != nil || !known || a.LicenceShown != "Apache-2.0" {
+		t.Errorf("got %+v, %v, %v", a, known, err)
 	}
 	if err := store.Forget("dino-small"); err != nil {
 		t.Fatal(err)

@@ -52,8 +52,8 @@ type Record struct {
 	Added   time.Time `json:"added"`
 }
 
-// Acquaintance is what palate remembers of a model from the hub.
-type Acquaintance struct {
+// HubRecord is what palate remembers of a model from the hub.
+type HubRecord struct {
 	Format int    `json:"format"`
 	Name   string `json:"name"`
 	// LicenceShown is the licence that the user was shown, and when.
@@ -163,18 +163,18 @@ func (s *Store) Locals() ([]Record, error) {
 	return records, errors.Join(problems...)
 }
 
-// Acquaintance gives what is remembered of a model from the hub; nothing is
+// HubRecord gives what is remembered of a model from the hub; nothing is
 // no error.
-func (s *Store) Acquaintance(name string) (Acquaintance, bool, error) {
-	var a Acquaintance
+func (s *Store) HubRecord(name string) (HubRecord, bool, error) {
+	var a HubRecord
 	if err := s.read("hub", name, &a); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return Acquaintance{}, false, nil
+			return HubRecord{}, false, nil
 		}
-		return Acquaintance{}, false, err
+		return HubRecord{}, false, err
 	}
 	if a.Format != recordFormat || a.Name != name {
-		return Acquaintance{}, false, fmt.Errorf("record %s has format %d and is of %q: %w", s.path("hub", name), a.Format, a.Name, palate.ErrInvalid)
+		return HubRecord{}, false, fmt.Errorf("record %s has format %d and is of %q: %w", s.path("hub", name), a.Format, a.Name, palate.ErrInvalid)
 	}
 	return a, true, nil
 }

@@ -90,6 +90,9 @@ type Behaviour struct {
 	// page. Otherwise it is one year that closes on itself.
 	EndlessPages bool
 
+	// Wiki changes where MediaWiki's API is.
+	Wiki WikiGuise
+
 	// Maxlag answers the first so many API requests that have a maxlag
 	// parameter with that error, HTTP 200 and Retry-After.
 	Maxlag           int

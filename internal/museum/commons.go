@@ -19,14 +19,14 @@ func namesContact(userAgent string) bool { return contact.MatchString(userAgent)
 // commons serves MediaWiki's host.
 func (m *Museum) commons(r *http.Request) reply {
 	switch path := r.URL.Path; {
-	case path == apiPath:
+	case m.isAPI(r):
 		return m.api(r)
 	case path == "/":
 		return redirect(Pages, -1, m.CommonsCategoryURL())
 	case path == "/w/index.php":
 		return m.categoryPage(r.URL.Query().Get("title"), r.URL.Query().Get("filefrom"))
-	case strings.HasPrefix(path, "/wiki/Category:"):
-		return m.categoryPage(strings.TrimPrefix(path, "/wiki/"), "")
+	case strings.HasPrefix(m.wikiGuise().english(strings.TrimPrefix(path, "/wiki/")), "Category:"):
+		return m.categoryPage(m.wikiGuise().english(strings.TrimPrefix(path, "/wiki/")), "")
 	case strings.HasPrefix(path, "/wiki/File:"):
 		if i, ok := m.byTitle(strings.TrimPrefix(path, "/wiki/")); ok {
 			return m.filePage(i)
@@ -102,6 +102,7 @@ func audioPath() string { return hashFolders(extras[2].name) + wikiEscape(extras
 
 type categoryView struct {
 	Title, Next string
+	EditURI     string
 	Subs        []link
 	Files       []fileLink
 }
@@ -118,7 +119,7 @@ func (m *Museum) categoryPage(title, from string) reply {
 	if !ok {
 		return notFound(Pages)
 	}
-	v := categoryView{Title: "Category:" + c.name}
+	v := categoryView{Title: "Category:" + c.name, EditURI: m.wikiGuise().editURI()}
 	var files []member
 	for _, e := range c.members {
 		if e.file {

@@ -39,6 +39,8 @@ func (m *Museum) api(r *http.Request) reply {
 		return out
 	case q.Get("action") != "query":
 		return answerJSON(apiError("badvalue", "Unrecognized value for parameter \"action\"."))
+	case q.Get("meta") == "siteinfo":
+		return answerJSON(m.siteInfo())
 	case q.Get("generator") == "categorymembers":
 		return answerJSON(m.generate(r.Context(), q))
 	case q.Get("list") == "categorymembers":

@@ -6,7 +6,9 @@ import "html/template"
 // by.
 const commonsCategory = `<!DOCTYPE html>
 <html class="client-nojs" lang="en">
-<head><meta charset="utf-8"><title>{{.Title}} - Palate Commons</title></head>
+<head><meta charset="utf-8"><title>{{.Title}} - Palate Commons</title>
+{{if .EditURI}}<link rel="EditURI" type="application/rsd+xml" href="{{.EditURI}}">
+{{end}}</head>
 <body class="mediawiki ltr ns-14">
 <div id="content"><h1 id="firstHeading">{{.Title}}</h1>
 <div class="mw-category-generated" lang="en">

@@ -71,7 +71,7 @@ func (m *Museum) answer(r *http.Request) reply {
 		return m.robots(host)
 	case strings.HasPrefix(r.URL.Path, "/loop/"):
 		return m.loop(r)
-	case r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Path != apiPath:
+	case r.Method != http.MethodGet && r.Method != http.MethodHead && !m.isAPI(r):
 		return failure(Pages, http.StatusMethodNotAllowed)
 	case (host == CommonsHost || host == UploadHost) && m.cfg.CheckUserAgent && !namesContact(r.UserAgent()):
 		return failure(Pages, http.StatusForbidden)
@@ -95,12 +95,13 @@ func (m *Museum) robots(host string) reply {
 	body := b.Body
 	if body == "" {
 		var text strings.Builder
-		text.WriteString("User-agent: *\n")
 		switch host {
 		case GalleryHost:
-			text.WriteString("Disallow: /private/\n")
+			text.WriteString("User-agent: *\nDisallow: /private/\n")
 		case CommonsHost:
-			text.WriteString("Disallow: /wiki/Special:\n")
+			text.WriteString(commonsRobots)
+		default:
+			text.WriteString("User-agent: *\n")
 		}
 		for _, path := range b.Disallow {
 			text.WriteString("Disallow: " + path + "\n")

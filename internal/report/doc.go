@@ -80,7 +80,7 @@ func confusion(r *probe.Report) Section {
 	c := r.Confusion
 	return Section{
 		Title: "Decisions",
-		Note:  fmt.Sprintf("At the threshold for %s: a chance of %s.", r.Threshold.Wish, number(r.Threshold.Probability)),
+		Note:  fmt.Sprintf("At the threshold for %s: a chance of %s.", r.Threshold.ThresholdRule, number(r.Threshold.Probability)),
 		Rows: [][]string{
 			{"", "TAKEN AS LIKED", "TAKEN AS DISLIKED"},
 			{"liked", fmt.Sprint(c.TrueLikes), fmt.Sprint(c.FalseDislikes)},

@@ -9,8 +9,8 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/active"
 	"github.com/palate-art/palate/internal/catalog"
-	"github.com/palate-art/palate/internal/teach"
 )
 
 const (
@@ -30,7 +30,7 @@ const (
 
 // Queue is what to ask about next.
 type Queue struct {
-	Choices []teach.Choice
+	Choices []active.Choice
 	Version int // of the probe that chose, 0 without one
 }
 
@@ -44,7 +44,7 @@ func (t *Tastes) Queue(ctx context.Context, p palate.Profile, n int) (Queue, err
 		return Queue{}, fmt.Errorf("queue of %s: %d pictures, want 1 to %d: %w", p, n, MaxQueue, palate.ErrInvalid)
 	}
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
-	request := teach.Request{Random: random}
+	request := active.Request{Random: random}
 	var q Queue
 	switch version, err := t.Current(ctx, p); {
 	case err == nil:
@@ -65,7 +65,7 @@ func (t *Tastes) Queue(ctx context.Context, p palate.Profile, n int) (Queue, err
 			return Queue{}, fmt.Errorf("queue of %s: %w", p, err)
 		}
 	}
-	q.Choices = teach.Choose(request, n, t.config.Teach)
+	q.Choices = active.Choose(request, n, t.config.Active)
 	t.remember(p, q.Choices)
 	return q, nil
 }
@@ -76,7 +76,7 @@ func (t *Tastes) recentlyAsked(p palate.Profile) []palate.ImageID {
 	return slices.Clone(t.asked[p])
 }
 
-func (t *Tastes) remember(p palate.Profile, choices []teach.Choice) {
+func (t *Tastes) remember(p palate.Profile, choices []active.Choice) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	asked := t.asked[p]
@@ -87,8 +87,8 @@ func (t *Tastes) remember(p palate.Profile, choices []teach.Choice) {
 }
 
 // said reads the newest ratings: what was judged, and what was shown.
-func (t *Tastes) said(ctx context.Context, p palate.Profile, asked []palate.ImageID, r *teach.Request) error {
-	ratings, err := t.catalog.StandingRatings(ctx, p, catalog.RatingQuery{Limit: t.config.Teach.Judged + recentSize})
+func (t *Tastes) said(ctx context.Context, p palate.Profile, asked []palate.ImageID, r *active.Request) error {
+	ratings, err := t.catalog.StandingRatings(ctx, p, catalog.RatingQuery{Limit: t.config.Active.Judged + recentSize})
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (t *Tastes) said(ctx context.Context, p palate.Profile, asked []palate.Imag
 			r.Recent = append(r.Recent, e)
 		}
 		if rating.Verdict != palate.Skip {
-			r.Judged = append(r.Judged, teach.Judged{Embedding: e, Liked: rating.Verdict == palate.Like})
+			r.Judged = append(r.Judged, active.Judged{Embedding: e, Liked: rating.Verdict == palate.Like})
 		}
 	}
 	for _, id := range asked {
@@ -126,9 +126,9 @@ func (t *Tastes) said(ctx context.Context, p palate.Profile, asked []palate.Imag
 
 // pool draws pictures evenly from those that were not judged, skipped or just
 // asked about.
-func (t *Tastes) pool(ctx context.Context, p palate.Profile, asked []palate.ImageID, random *rand.Rand) ([]teach.Picture, error) {
+func (t *Tastes) pool(ctx context.Context, p palate.Profile, asked []palate.ImageID, random *rand.Rand) ([]active.Picture, error) {
 	seen := make(map[palate.ImageID]bool)
-	var pool []teach.Picture
+	var pool []active.Picture
 	for range poolRounds {
 		for range poolStretches {
 			drawn, err := t.stretch(ctx, random)
@@ -167,7 +167,7 @@ func (t *Tastes) pool(ctx context.Context, p palate.Profile, asked []palate.Imag
 }
 
 // stretch reads pictures from a random place in the order of IDs on.
-func (t *Tastes) stretch(ctx context.Context, random *rand.Rand) ([]teach.Picture, error) {
+func (t *Tastes) stretch(ctx context.Context, random *rand.Rand) ([]active.Picture, error) {
 	var from palate.ImageID
 	for i := range from {
 		from[i] = byte(random.UintN(256))
@@ -184,15 +184,15 @@ func (t *Tastes) stretch(ctx context.Context, random *rand.Rand) ([]teach.Pictur
 		}
 		drawn = append(drawn, rest...)
 	}
-	pictures := make([]teach.Picture, len(drawn))
+	pictures := make([]active.Picture, len(drawn))
 	for i, e := range drawn {
-		pictures[i] = teach.Picture{ID: e.ID, Embedding: e.Embedding}
+		pictures[i] = active.Picture{ID: e.ID, Embedding: e.Embedding}
 	}
 	return pictures, nil
 }
 
 // unsaid leaves out what was judged, skipped or just asked about.
-func (t *Tastes) unsaid(ctx context.Context, p palate.Profile, asked []palate.ImageID, pictures []teach.Picture) ([]teach.Picture, error) {
+func (t *Tastes) unsaid(ctx context.Context, p palate.Profile, asked []palate.ImageID, pictures []active.Picture) ([]active.Picture, error) {
 	ids := make([]palate.ImageID, len(pictures))
 	for i, picture := range pictures {
 		ids[i] = picture.ID
@@ -201,14 +201,14 @@ func (t *Tastes) unsaid(ctx context.Context, p palate.Profile, asked []palate.Im
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(pictures, func(picture teach.Picture) bool {
+	return slices.DeleteFunc(pictures, func(picture active.Picture) bool {
 		_, said := verdicts[picture.ID]
 		return said || slices.Contains(asked, picture.ID)
 	}), nil
 }
 
 // best gives the first unjudged pictures of a search.
-func (t *Tastes) best(ctx context.Context, p palate.Profile, asked []palate.ImageID, q index.Query) ([]teach.Picture, error) {
+func (t *Tastes) best(ctx context.Context, p palate.Profile, asked []palate.ImageID, q index.Query) ([]active.Picture, error) {
 	q.Filter, q.Limit = index.Filter{NotJudgedBy: p, NotIDs: asked}, topSize
 	hits, err := t.index.Search(ctx, q)
 	if err != nil {
@@ -222,9 +222,9 @@ func (t *Tastes) best(ctx context.Context, p palate.Profile, asked []palate.Imag
 	if err != nil {
 		return nil, err
 	}
-	pictures := make([]teach.Picture, len(points))
+	pictures := make([]active.Picture, len(points))
 	for i, point := range points {
-		pictures[i] = teach.Picture{ID: point.ID, Embedding: point.Embedding}
+		pictures[i] = active.Picture{ID: point.ID, Embedding: point.Embedding}
 	}
 	return t.unsaid(ctx, p, asked, pictures)
 }

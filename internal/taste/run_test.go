@@ -32,7 +32,7 @@ func start(t *testing.T, tastes *taste.Tastes) (stop func()) {
 }
 
 // waitForVersion waits until a version of the profile serves.
-func (f *collection) waitForVersion(p palate.Profile, version int) catalog.Probe {
+func (f *collection) waitForVersion(p palate.Profile, version int) catalog.ProbeVersion {
 	f.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		current, err := f.catalog.CurrentProbe(f.t.Context(), p, collectionModel)

@@ -17,8 +17,8 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/active"
 	"github.com/palate-art/palate/internal/catalog"
-	"github.com/palate-art/palate/internal/teach"
 	"github.com/palate-art/palate/probe"
 )
 
@@ -42,19 +42,19 @@ type Config struct {
 	// embeddings alone.
 	Hashes func(ctx context.Context, id palate.ImageID) ([]uint64, error)
 
-	// Teach says what is asked about next.
-	Teach teach.Config
+	// Active says what is asked about next.
+	Active active.Config
 }
 
 // DefaultConfig trains as package probe does by default, after every 10 new
 // ratings.
 func DefaultConfig() Config {
-	return Config{Probe: probe.DefaultConfig(), RetrainAfter: 10, LookEvery: time.Second, Teach: teach.DefaultConfig()}
+	return Config{Probe: probe.DefaultConfig(), RetrainAfter: 10, LookEvery: time.Second, Active: active.DefaultConfig()}
 }
 
 // Validate reports everything that is wrong.
 func (c Config) Validate() error {
-	problems := []error{c.Probe.Validate(), c.Teach.Validate()}
+	problems := []error{c.Probe.Validate(), c.Active.Validate()}
 	if c.RetrainAfter < 0 {
 		problems = append(problems, fmt.Errorf("taste: RetrainAfter is %d, want 0 or more: %w", c.RetrainAfter, palate.ErrInvalid))
 	}
@@ -100,7 +100,7 @@ func New(c catalog.Catalog, ix index.Index, config Config, logger *slog.Logger) 
 
 // Version is a probe with its place among the profile's versions.
 type Version struct {
-	catalog.Probe
+	catalog.ProbeVersion
 	Learned *probe.Probe
 }
 
@@ -128,12 +128,12 @@ func (t *Tastes) Current(ctx context.Context, p palate.Profile) (Version, error)
 	return version, nil
 }
 
-func parse(stored catalog.Probe) (Version, error) {
+func parse(stored catalog.ProbeVersion) (Version, error) {
 	learned := new(probe.Probe)
 	if err := learned.UnmarshalBinary(stored.Weights); err != nil {
 		return Version{}, fmt.Errorf("probe %d of %s: %w", stored.Version, stored.Profile, err)
 	}
-	return Version{Probe: stored, Learned: learned}, nil
+	return Version{ProbeVersion: stored, Learned: learned}, nil
 }
 
 // Score is what a probe says of one image.

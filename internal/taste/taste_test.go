@@ -204,7 +204,7 @@ func TestATrainedTasteRanksTheCollection(t *testing.T) {
 	f.ok("RatingLog", err)
 	v := outcome.Version
 	if v.Version != 1 || !v.Current || v.Reason != "the first probe" || v.Model != collectionModel || v.LastEntry != log[99].Entry {
-		t.Errorf("got %+v, want the first version, of all entries", v.Probe)
+		t.Errorf("got %+v, want the first version, of all entries", v.ProbeVersion)
 	}
 	if r := outcome.Report; r.Likes != 50 || r.Dislikes != 50 || r.AUC < .7 {
 		t.Errorf("got a report of %d likes, %d dislikes and AUC %.2f", r.Likes, r.Dislikes, r.AUC)

@@ -142,12 +142,16 @@ func (tr *Training) train(ctx context.Context) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	summary, err := json.Marshal(report.Summary())
+	if err != nil {
+		return Outcome{}, err
+	}
 	current, reason := true, "the first probe"
 	if tr.serving != nil {
 		current, reason = probe.TakesOver(tr.serving, tr.since, report.OutOfFold)
 	}
-	stored, err := t.catalog.AddProbe(ctx, catalog.Probe{
-		Profile: tr.Profile, Model: t.model, Weights: weights, Report: written,
+	stored, err := t.catalog.AddProbe(ctx, catalog.ProbeVersion{
+		Profile: tr.Profile, Model: t.model, Weights: weights, Summary: summary, Report: written,
 		LastEntry: tr.lastEntry, Run: tr.Run.ID, Current: current, Reason: reason,
 	})
 	if err != nil {
@@ -155,5 +159,5 @@ func (tr *Training) train(ctx context.Context) (Outcome, error) {
 	}
 	t.logger.InfoContext(ctx, "probe trained", "profile", tr.Profile, "version", stored.Version,
 		"current", stored.Current, "likes", report.Likes, "dislikes", report.Dislikes, "auc", report.AUC)
-	return Outcome{Version: Version{Probe: stored, Learned: learned}, Report: report}, nil
+	return Outcome{Version: Version{ProbeVersion: stored, Learned: learned}, Report: report}, nil
 }

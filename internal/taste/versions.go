@@ -20,12 +20,24 @@ func (t *Tastes) Version(ctx context.Context, p palate.Profile, number int) (Ver
 	return parse(stored)
 }
 
-// ReportOf reads the report that was made when a version was trained. An
-// imported version has none: palate.ErrNotFound.
-func ReportOf(stored catalog.Probe) (*probe.Report, error) {
+// SummaryOf reads what lists tell of a version: its report without the
+// lists. Of an imported version most is zero, as it was not judged here.
+func SummaryOf(stored catalog.ProbeVersion) (*probe.Report, error) {
+	summary := new(probe.Report)
+	if err := json.Unmarshal(stored.Summary, summary); err != nil {
+		return nil, fmt.Errorf("summary of probe %d of %s: %w", stored.Version, stored.Profile, err)
+	}
+	return summary, nil
+}
+
+// ReportOf reads the report that was made when a version, as Version returns
+// it, was trained. An imported version has none: palate.ErrNotFound.
+func ReportOf(stored catalog.ProbeVersion) (*probe.Report, error) {
 	report := new(probe.Report)
-	if err := json.Unmarshal(stored.Report, report); err != nil {
-		return nil, fmt.Errorf("report of probe %d of %s: %w", stored.Version, stored.Profile, err)
+	if len(stored.Report) > 0 {
+		if err := json.Unmarshal(stored.Report, report); err != nil {
+			return nil, fmt.Errorf("report of probe %d of %s: %w", stored.Version, stored.Profile, err)
+		}
 	}
 	if len(report.OutOfFold) == 0 {
 		return nil, fmt.Errorf("report of probe %d of %s: it was not trained here: %w", stored.Version, stored.Profile, palate.ErrNotFound)
@@ -98,7 +110,8 @@ func (t *Tastes) add(ctx context.Context, p palate.Profile, learned *probe.Probe
 	if err != nil {
 		return Version{}, err
 	}
-	report, err := json.Marshal(map[string]any{"model": learned.Model, "kind": learned.Settings.Kind, "likes": learned.Likes, "dislikes": learned.Dislikes})
+	summary, err := json.Marshal(&probe.Report{Model: learned.Model, Kind: learned.Settings.Kind, Strength: learned.Settings.Strength,
+		Likes: learned.Likes, Dislikes: learned.Dislikes})
 	if err != nil {
 		return Version{}, err
 	}
@@ -106,14 +119,14 @@ func (t *Tastes) add(ctx context.Context, p palate.Profile, learned *probe.Probe
 	if err != nil {
 		return Version{}, err
 	}
-	stored := catalog.Probe{Profile: p, Model: t.model, Weights: weights, Report: report, Current: true, Reason: "imported"}
+	stored := catalog.ProbeVersion{Profile: p, Model: t.model, Weights: weights, Summary: summary, Current: true, Reason: "imported"}
 	if len(newest) > 0 {
 		stored.LastEntry = newest[0].Entry
 	}
 	if stored, err = t.catalog.AddProbe(ctx, stored); err != nil {
 		return Version{}, err
 	}
-	return Version{Probe: stored, Learned: learned}, nil
+	return Version{ProbeVersion: stored, Learned: learned}, nil
 }
 
 // CompareVersions tests two versions in pairs on the images that both were
@@ -143,9 +156,13 @@ func (t *Tastes) Mislabels(ctx context.Context, p palate.Profile, limit int) ([]
 	if err != nil {
 		return nil, err
 	}
-	for _, stored := range versions {
-		if stored.Model != t.model {
+	for _, v := range versions {
+		if v.Model != t.model {
 			continue
+		}
+		stored, err := t.catalog.ProbeVersion(ctx, p, v.Version)
+		if err != nil {
+			return nil, err
 		}
 		report, err := ReportOf(stored)
 		if errors.Is(err, palate.ErrNotFound) {

@@ -198,7 +198,7 @@ func TestHashesKeepLookAlikesTogether(t *testing.T) {
 		_, err := f.tastes.Enqueue(request, "me")
 		must(t, err)
 		done() // the request has its answer
-		versions := func() []catalog.Probe {
+		versions := func() []catalog.ProbeVersion {
 			all, err := f.catalog.ListProbes(context.WithoutCancel(t.Context()), "me")
 			must(t, err)
 			return all
@@ -207,9 +207,9 @@ func TestHashesKeepLookAlikesTogether(t *testing.T) {
 		if !f.runUntil(t, func() bool { return len(versions()) > before }, time.Minute) {
 			t.Fatal("the training does not end")
 		}
-		report, err := taste.ReportOf(versions()[0])
+		summary, err := taste.SummaryOf(versions()[0])
 		must(t, err)
-		return report.Groups
+		return summary.Groups
 	}
 	if with := groups(); with > 72 {
 		t.Errorf("%d works of 70 pictures and 10 crops, want about 70", with)

@@ -49,9 +49,15 @@ func embeddingsComeBack(t *testing.T, c catalog.Catalog, again func() catalog.Ca
 			}
 		}
 		equalList(t, "order", order, []palate.ImageID{ids[3], ids[1], ids[0]})
+		there := must(c.Embedded(ctx, "m", []palate.ImageID{ids[3], ids[4], picture(9).ID, ids[0]}))(t)
+		if !reflect.DeepEqual(there, map[palate.ImageID]bool{ids[3]: true, ids[0]: true}) {
+			t.Errorf("Embedded: got %v", there)
+		}
+		equal(t, "embedded by another model", len(must(c.Embedded(ctx, "n", ids))(t)), 0)
 		equal(t, "count", must(c.CountEmbeddings(ctx, "m"))(t), 4)
 	}
 	equal(t, "of no images", len(must(c.EmbeddingsOf(ctx, "m", nil))(t)), 0)
+	equal(t, "of no images", len(must(c.Embedded(ctx, "m", nil))(t)), 0)
 	ok(t, "nothing to put", c.PutEmbeddings(ctx, "m", nil))
 }
 

@@ -22,9 +22,9 @@ func testProbes(t *testing.T, open Open) {
 	})
 }
 
-func probeOf(p palate.Profile, m palate.ModelID, current bool) catalog.Probe {
-	return catalog.Probe{
-		Profile: p, Model: m, Weights: []byte{0, 1, 2, 255}, Report: json.RawMessage(`{"auc":0.9}`),
+func probeOf(p palate.Profile, m palate.ModelID, current bool) catalog.ProbeVersion {
+	return catalog.ProbeVersion{
+		Profile: p, Model: m, Weights: []byte{0, 1, 2, 255}, Summary: json.RawMessage(`{"auc":0.9}`), Report: json.RawMessage(`{"auc":0.9,"out_of_fold":[1,2,3]}`),
 		LastEntry: 12, Run: 3, Current: current, Reason: "the first",
 	}
 }
@@ -39,6 +39,21 @@ func probeVersions(t *testing.T, c catalog.Catalog, again func() catalog.Catalog
 	}
 	if read := must(again().ProbeVersion(ctx, "me", 1))(t); !reflect.DeepEqual(read, want) {
 		t.Errorf("ProbeVersion: got %+v, want %+v", read, want)
+	}
+	light := want
+	light.Report = nil
+	if read := must(again().CurrentProbe(ctx, "me", "m"))(t); !reflect.DeepEqual(read, light) {
+		t.Errorf("CurrentProbe: got %+v, want %+v", read, light)
+	}
+	light.Weights = nil
+	if read := must(again().ListProbes(ctx, "me"))(t); !reflect.DeepEqual(read, []catalog.ProbeVersion{light}) {
+		t.Errorf("ListProbes: got %+v, want %+v", read, light)
+	}
+	imported := probeOf("imported", "m", true)
+	imported.Report = nil
+	must(c.AddProbe(ctx, imported))(t)
+	if read := must(again().ProbeVersion(ctx, "imported", 1))(t); read.Report != nil {
+		t.Errorf("ProbeVersion without a report: got %s", read.Report)
 	}
 	equal(t, "second", must(c.AddProbe(ctx, probeOf("me", "n", false)))(t).Version, 2)
 	equal(t, "third", must(c.AddProbe(ctx, probeOf("me", "m", true)))(t).Version, 3)
@@ -67,7 +82,7 @@ func wantCurrent(t *testing.T, c catalog.Catalog, p palate.Profile, m palate.Mod
 
 func currentProbes(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 	ctx := t.Context()
-	for _, p := range []catalog.Probe{probeOf("me", "m", true), probeOf("me", "n", true), probeOf("me", "m", true), probeOf("me", "m", false), probeOf("you", "m", true)} {
+	for _, p := range []catalog.ProbeVersion{probeOf("me", "m", true), probeOf("me", "n", true), probeOf("me", "m", true), probeOf("me", "m", false), probeOf("you", "m", true)} {
 		must(c.AddProbe(ctx, p))(t)
 	}
 	wantCurrent(t, c, "me", "m", 3)
@@ -86,10 +101,11 @@ func currentProbes(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 }
 
 func badProbes(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
-	for what, change := range map[string]func(*catalog.Probe){
-		"no profile": func(p *catalog.Probe) { p.Profile = "" },
-		"no model":   func(p *catalog.Probe) { p.Model = "" },
-		"no JSON":    func(p *catalog.Probe) { p.Report = json.RawMessage("nope") },
+	for what, change := range map[string]func(*catalog.ProbeVersion){
+		"no profile": func(p *catalog.ProbeVersion) { p.Profile = "" },
+		"no model":   func(p *catalog.ProbeVersion) { p.Model = "" },
+		"no JSON":    func(p *catalog.ProbeVersion) { p.Report = json.RawMessage("nope") },
+		"no summary": func(p *catalog.ProbeVersion) { p.Summary = json.RawMessage("nope") },
 	} {
 		p := probeOf("me", "m", true)
 		change(&p)

@@ -173,6 +173,35 @@ func (c *Catalog) EmbeddingsOf(ctx context.Context, m palate.ModelID, ids []pala
 	return ordered, err
 }
 
+// Embedded implements catalog.Embeddings. The index over model and id answers
+// it; no row with a vector is read.
+func (c *Catalog) Embedded(ctx context.Context, m palate.ModelID, ids []palate.ImageID) (map[palate.ImageID]bool, error) {
+	embedded := make(map[palate.ImageID]bool, len(ids))
+	if len(ids) == 0 {
+		return embedded, nil
+	}
+	err := c.read(ctx, "look for embeddings", func(ctx context.Context, tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx,
+			"SELECT id FROM embeddings WHERE model = (SELECT no FROM models WHERE id = ?) AND id IN "+idsIn, string(m), idList(ids))
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var raw sql.RawBytes
+			if err := rows.Scan(&raw); err != nil {
+				return err
+			}
+			embedded[palate.ImageID(raw)] = true
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return embedded, nil
+}
+
 // ListEmbeddings implements catalog.Embeddings.
 func (c *Catalog) ListEmbeddings(ctx context.Context, m palate.ModelID, after palate.ImageID, limit int) ([]catalog.ImageEmbedding, error) {
 	if err := checkLimit(limit, 0); err != nil {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 
@@ -38,11 +39,24 @@ func versionOne(t *testing.T) string {
 		"INSERT INTO ratings (profile, image, verdict, shown, probe_version, at) VALUES ('you', x'00112233445566778899aabbccddeeff', 'like', 'gallery', 0, 9)",
 		"INSERT INTO models (id, name, dim) VALUES ('m', 'M', 1)",
 		"INSERT INTO embeddings (model, id, image, vector) VALUES (1, "+image+", 1, x'0000803f')",
+		`INSERT INTO probes (profile, version, model, weights, report, last_entry, run, current, reason, trained_at)
+			VALUES ('me', 1, 'm', x'01', '{"auc":0.75,"examples":3,"out_of_fold":[{"score":1}],"stops":[],"warnings":["w"]}', 1, 1, 1, 'first', 9),
+			('me', 2, 'm', x'02', NULL, 1, 1, 0, 'without', 9)`,
 		"INSERT INTO embedding_failures (model, image, reason) VALUES (1, 2, 'broken')",
 		"INSERT INTO crawls (name, round, begun_at) VALUES ('museum', 4, 1)",
 		"INSERT INTO tasks (crawl, key, kind, rank, url, referer, depth, attempts, not_before, state, reason, detail, source) VALUES (1, x'01', 'page', 1, 'a', '', 0, 0, 0, 'visited', '', '', NULL), (1, x'02', 'page', 1, 'b', '', 0, 0, 0, 'pending', '', '', '{}')",
 	)
 	return path
+}
+
+// newest is the version that this program's migrations lead to.
+func newest(t *testing.T) int {
+	t.Helper()
+	names, err := filepath.Glob("migrations/*.sql")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("migrations: %v, %v", names, err)
+	}
+	return len(names)
 }
 
 func blob(id palate.ImageID) string { return fmt.Sprintf("x'%x'", id[:]) }
@@ -70,6 +84,13 @@ func TestAnOlderDatabaseIsBroughtUpToDate(t *testing.T) {
 	if err != nil || len(embeddings) != 1 || embeddings[0].Embedding[0] != 1 {
 		t.Errorf("embeddings: got %v and error %v", embeddings, err)
 	}
+	probe, err := c.ProbeVersion(ctx, "me", 1)
+	if err != nil || string(probe.Summary) != `{"auc":0.75,"examples":3}` || !strings.Contains(string(probe.Report), `"out_of_fold":[{"score":1}]`) || !probe.Current {
+		t.Errorf("probe: got %+v (summary %s, report %s) and error %v", probe, probe.Summary, probe.Report, err)
+	}
+	if probe, err := c.ProbeVersion(ctx, "me", 2); err != nil || probe.Summary != nil || probe.Report != nil {
+		t.Errorf("a probe without a report: got %+v and error %v", probe, err)
+	}
 	progress, err := c.BeginCrawl(ctx, "museum", []crawler.Task{{Kind: crawler.Page, URL: "a"}})
 	want := crawler.Progress{Resumed: true, Round: 4, Pending: 1, Pages: 1, Lost: map[string]int{}}
 	if err != nil || !reflect.DeepEqual(progress, want) {
@@ -78,8 +99,8 @@ func TestAnOlderDatabaseIsBroughtUpToDate(t *testing.T) {
 	if problems, err := c.Check(ctx); err != nil || len(problems) > 0 {
 		t.Errorf("Check: got %q and error %v", problems, err)
 	}
-	if got := value[int](t, raw(t, path), "PRAGMA user_version"); got != 3 {
-		t.Errorf("got version %d, want 3", got)
+	if got := value[int](t, raw(t, path), "PRAGMA user_version"); got != newest(t) {
+		t.Errorf("got version %d, want %d", got, newest(t))
 	}
 	if _, err := c.Rate(ctx, catalog.Rating{Profile: "me", Image: picture(2).ID, Verdict: palate.Like, Shown: palate.ShownAPI}); err != nil {
 		t.Errorf("Rate: %v", err)

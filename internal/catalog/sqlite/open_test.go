@@ -95,7 +95,7 @@ func TestAFileIsAsThePackageSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := raw(t, copied)
-	for pragma, want := range map[string]string{"application_id": "1347174740", "user_version": "3", "journal_mode": "wal", "page_size": "16384"} {
+	for pragma, want := range map[string]string{"application_id": "1347174740", "user_version": fmt.Sprint(newest(t)), "journal_mode": "wal", "page_size": "16384"} {
 		if got := value[string](t, db, "PRAGMA "+pragma); got != want {
 			t.Errorf("%s: got %s, want %s", pragma, got, want)
 		}
@@ -107,7 +107,7 @@ func TestANewerDatabaseIsRefused(t *testing.T) {
 	_ = open(t, path).Close()
 	mustExec(t, raw(t, path), "PRAGMA user_version = 99")
 	_, err := sqlite.Open(t.Context(), path, sqlite.DefaultConfig())
-	wantError(t, err, palate.ErrConflict, path, "version 99", "up to 3", "newer palate")
+	wantError(t, err, palate.ErrConflict, path, "version 99", fmt.Sprintf("up to %d", newest(t)), "newer palate")
 	if got := value[int](t, raw(t, path), "PRAGMA user_version"); got != 99 {
 		t.Errorf("the refused file has version %d, want 99", got)
 	}

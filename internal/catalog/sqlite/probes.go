@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -12,10 +11,10 @@ import (
 )
 
 // AddProbe implements catalog.Probes.
-func (c *Catalog) AddProbe(ctx context.Context, p catalog.Probe) (catalog.Probe, error) {
+func (c *Catalog) AddProbe(ctx context.Context, p catalog.ProbeVersion) (catalog.ProbeVersion, error) {
 	_, err := palate.ParseProfile(string(p.Profile))
-	if err := errors.Join(err, checkName("model id", string(p.Model)), checkJSON("probe's report", p.Report)); err != nil {
-		return catalog.Probe{}, c.translate(ctx, "add probe", err)
+	if err := errors.Join(err, checkName("model id", string(p.Model)), checkJSON("probe's summary", p.Summary), checkJSON("probe's report", p.Report)); err != nil {
+		return catalog.ProbeVersion{}, c.translate(ctx, "add probe", err)
 	}
 	if p.Weights == nil {
 		p.Weights = []byte{} // nil would be stored as NULL
@@ -29,20 +28,28 @@ func (c *Catalog) AddProbe(ctx context.Context, p catalog.Probe) (catalog.Probe,
 			return err
 		}
 		result, err := tx.ExecContext(ctx, `
-			INSERT INTO probes (profile, version, model, weights, report, last_entry, run, current, reason, trained_at)
+			INSERT INTO probes (profile, version, model, weights, summary, last_entry, run, current, reason, trained_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?)`,
-			string(p.Profile), p.Version, string(p.Model), p.Weights, nullJSON(p.Report), p.LastEntry, p.Run, p.Reason, stamp(p.TrainedAt))
-		if err != nil || !p.Current {
+			string(p.Profile), p.Version, string(p.Model), p.Weights, nullJSON(p.Summary), p.LastEntry, p.Run, p.Reason, stamp(p.TrainedAt))
+		if err != nil {
 			return err
 		}
 		no, err := result.LastInsertId()
 		if err != nil {
 			return err
 		}
+		if p.Report != nil {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO probe_reports (probe, report) VALUES (?, ?)", no, string(p.Report)); err != nil {
+				return err
+			}
+		}
+		if !p.Current {
+			return nil
+		}
 		return makeCurrent(ctx, tx, no)
 	})
 	if err != nil {
-		return catalog.Probe{}, err
+		return catalog.ProbeVersion{}, err
 	}
 	return p, nil
 }
@@ -62,46 +69,56 @@ func makeCurrent(ctx context.Context, tx *sql.Tx, no int64) error {
 	return recordChange(ctx, tx, catalog.ProbeChanged, change{probe: no})
 }
 
-const probeColumns = "profile, version, model, weights, report, last_entry, run, current, reason, trained_at"
+// probeColumns read a version without its report.
+const probeColumns = "profile, version, model, weights, summary, last_entry, run, current, reason, trained_at"
 
-func scanProbe(row interface{ Scan(...any) error }) (p catalog.Probe, err error) {
-	var report sql.NullString
+// scanProbe reads probeColumns and then whatever more says.
+func scanProbe(row interface{ Scan(...any) error }, more ...any) (p catalog.ProbeVersion, err error) {
+	var summary sql.NullString
 	var trained int64
-	err = row.Scan(&p.Profile, &p.Version, &p.Model, &p.Weights, &report, &p.LastEntry, &p.Run, &p.Current, &p.Reason, &trained)
-	p.Report = rawJSON(report)
+	err = row.Scan(append([]any{&p.Profile, &p.Version, &p.Model, &p.Weights, &summary, &p.LastEntry, &p.Run, &p.Current, &p.Reason, &trained}, more...)...)
+	p.Summary = rawJSON(summary)
 	p.TrainedAt = unstamp(trained)
 	return p, err
 }
 
 // CurrentProbe implements catalog.Probes.
-func (c *Catalog) CurrentProbe(ctx context.Context, p palate.Profile, m palate.ModelID) (catalog.Probe, error) {
-	return c.probe(ctx, fmt.Sprintf("current probe of profile %q with model %s", p, m.Short()),
-		"profile = ? AND model = ? AND current = 1", string(p), string(m))
+func (c *Catalog) CurrentProbe(ctx context.Context, p palate.Profile, m palate.ModelID) (catalog.ProbeVersion, error) {
+	var probe catalog.ProbeVersion
+	err := c.read(ctx, "read probe", func(ctx context.Context, tx *sql.Tx) (err error) {
+		probe, err = scanProbe(tx.QueryRowContext(ctx,
+			"SELECT "+probeColumns+" FROM probes WHERE profile = ? AND model = ? AND current = 1", string(p), string(m)))
+		return orNotFound(err, "current probe of profile %q with model %s", p, m.Short())
+	})
+	if err != nil {
+		return catalog.ProbeVersion{}, err
+	}
+	return probe, nil
 }
 
 // ProbeVersion implements catalog.Probes.
-func (c *Catalog) ProbeVersion(ctx context.Context, p palate.Profile, version int) (catalog.Probe, error) {
-	return c.probe(ctx, fmt.Sprintf("probe version %d of profile %q", version, p), "profile = ? AND version = ?", string(p), version)
-}
-
-func (c *Catalog) probe(ctx context.Context, name, where string, args ...any) (catalog.Probe, error) {
-	var probe catalog.Probe
+func (c *Catalog) ProbeVersion(ctx context.Context, p palate.Profile, version int) (catalog.ProbeVersion, error) {
+	var probe catalog.ProbeVersion
 	err := c.read(ctx, "read probe", func(ctx context.Context, tx *sql.Tx) (err error) {
-		probe, err = scanProbe(tx.QueryRowContext(ctx, "SELECT "+probeColumns+" FROM probes WHERE "+where, args...))
-		return orNotFound(err, "%s", name)
+		var report sql.NullString
+		probe, err = scanProbe(tx.QueryRowContext(ctx,
+			"SELECT "+probeColumns+", (SELECT report FROM probe_reports WHERE probe = no) FROM probes WHERE profile = ? AND version = ?", string(p), version), &report)
+		probe.Report = rawJSON(report)
+		return orNotFound(err, "probe version %d of profile %q", version, p)
 	})
 	if err != nil {
-		return catalog.Probe{}, err
+		return catalog.ProbeVersion{}, err
 	}
 	return probe, nil
 }
 
 // ListProbes implements catalog.Probes.
-func (c *Catalog) ListProbes(ctx context.Context, p palate.Profile) ([]catalog.Probe, error) {
-	var probes []catalog.Probe
+func (c *Catalog) ListProbes(ctx context.Context, p palate.Profile) ([]catalog.ProbeVersion, error) {
+	var probes []catalog.ProbeVersion
 	err := c.read(ctx, "list probes", func(ctx context.Context, tx *sql.Tx) (err error) {
-		probes, err = collect(from(tx.QueryContext(ctx, "SELECT "+probeColumns+" FROM probes WHERE profile = ? ORDER BY version DESC", string(p))),
-			func(rows *sql.Rows) (catalog.Probe, error) { return scanProbe(rows) })
+		probes, err = collect(from(tx.QueryContext(ctx,
+			"SELECT profile, version, model, NULL, summary, last_entry, run, current, reason, trained_at FROM probes WHERE profile = ? ORDER BY version DESC", string(p))),
+			func(rows *sql.Rows) (catalog.ProbeVersion, error) { return scanProbe(rows) })
 		return err
 	})
 	return probes, err

@@ -14,7 +14,7 @@ import (
 var ErrFollowed = errors.New("another process is bringing the index up to date")
 
 const (
-	// generationEvery is how often a lasting index is asked for its
+	// generationEvery is how often a persistent index is asked for its
 	// generation while there is nothing to apply.
 	generationEvery = 5 * time.Second
 
@@ -31,7 +31,7 @@ const (
 	recentVerdicts = 1000
 )
 
-// alone takes the right to change a lasting index. Two processes at it could
+// alone takes the right to change a persistent index. Two processes at it could
 // write what they have read in the wrong order.
 func (f *Follower) alone(ctx context.Context) (catalog.Lease, error) {
 	lease, err := f.catalog.AcquireLease(ctx, "index-"+f.name)
@@ -48,9 +48,9 @@ func (f *Follower) key(generation string) string { return f.name + ":" + generat
 // fillerKey is remembered as 1 by the catalog that filled a generation.
 func (f *Follower) fillerKey(generation string) string { return f.key(generation) + ":filled" }
 
-// catchUpLasting brings a lasting index up to date, and fills it if it is
+// catchUpPersistent brings a persistent index up to date, and fills it if it is
 // empty. What another catalog filled is palate.ErrConflict.
-func (f *Follower) catchUpLasting(ctx context.Context) (applied int, err error) {
+func (f *Follower) catchUpPersistent(ctx context.Context) (applied int, err error) {
 	last, err := f.catalog.LastChange(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("follow the catalog: %w", err)
@@ -70,7 +70,7 @@ func (f *Follower) catchUpLasting(ctx context.Context) (applied int, err error) 
 
 func (f *Follower) bringUp(ctx context.Context) (applied int, err error) {
 	fail := func(err error) (int, error) { return applied, fmt.Errorf("follow the catalog: %w", err) }
-	generation, err := f.lasting.Generation(ctx)
+	generation, err := f.persistent.Generation(ctx)
 	if err != nil {
 		return fail(err)
 	}
@@ -111,11 +111,11 @@ func (f *Follower) replace(ctx context.Context, progress func(done, total int)) 
 	if err != nil {
 		return fail(err)
 	}
-	build, err := f.lasting.Stage(ctx)
+	staged, err := f.persistent.Stage(ctx)
 	if err != nil {
 		return fail(err)
 	}
-	if err := f.fill(ctx, build, progress); err != nil {
+	if err := f.fill(ctx, staged, progress); err != nil {
 		return fail(err)
 	}
 	for {
@@ -126,12 +126,12 @@ func (f *Follower) replace(ctx context.Context, progress func(done, total int)) 
 		if len(changes) == 0 {
 			break
 		}
-		if err := f.apply(ctx, build, changes); err != nil {
+		if err := f.apply(ctx, staged, changes); err != nil {
 			return fail(err)
 		}
 		at = changes[len(changes)-1].Number
 	}
-	generation, err := build.Generation(ctx)
+	generation, err := staged.Generation(ctx)
 	if err != nil {
 		return fail(err)
 	}
@@ -139,7 +139,7 @@ func (f *Follower) replace(ctx context.Context, progress func(done, total int)) 
 	if err := errors.Join(f.catalog.SetFollowedTo(ctx, f.key(generation), at), f.catalog.SetFollowedTo(ctx, f.fillerKey(generation), 1)); err != nil {
 		return fail(err)
 	}
-	if err := build.Commit(ctx); err != nil {
+	if err := staged.Commit(ctx); err != nil {
 		return fail(err)
 	}
 	f.mu.Lock()
@@ -150,14 +150,14 @@ func (f *Follower) replace(ctx context.Context, progress func(done, total int)) 
 }
 
 // position is the last change that the index has seen, whichever process
-// brought it there. palate.ErrUnavailable if a lasting index was not reached
+// brought it there. palate.ErrUnavailable if a persistent index was not reached
 // yet.
 func (f *Follower) position(ctx context.Context) (uint64, error) {
 	f.mu.Lock()
 	at, generation := f.at, f.generation
 	f.mu.Unlock()
 	switch {
-	case f.lasting == nil:
+	case f.persistent == nil:
 		return at, nil
 	case generation == "":
 		return 0, fmt.Errorf("follow the catalog: the index was not reached yet: %w", palate.ErrUnavailable)
@@ -171,11 +171,11 @@ func (f *Follower) Progress(ctx context.Context) (at, last uint64, err error) {
 	if last, err = f.catalog.LastChange(ctx); err != nil {
 		return 0, 0, err
 	}
-	if f.lasting == nil {
+	if f.persistent == nil {
 		at, err = f.position(ctx)
 		return at, last, err
 	}
-	generation, err := f.lasting.Generation(ctx)
+	generation, err := f.persistent.Generation(ctx)
 	if err != nil || generation == "" {
 		return 0, last, err
 	}
@@ -187,7 +187,7 @@ func (f *Follower) Progress(ctx context.Context) (at, last uint64, err error) {
 // gives up soon where the index lasts, and at once while that can't be reached
 // or another process is at it: then Run, or the next CatchUp, does it.
 func (f *Follower) Nudge(ctx context.Context) error {
-	if f.lasting == nil {
+	if f.persistent == nil {
 		_, err := f.CatchUp(ctx)
 		return err
 	}

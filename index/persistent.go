@@ -4,9 +4,9 @@ import (
 	"context"
 )
 
-// Lasting is an Index whose points outlive the process, as on a server. Until
+// Persistent is an Index whose points outlive the process, as on a server. Until
 // something was committed its searches and changes are ErrUnavailable.
-type Lasting interface {
+type Persistent interface {
 	Index
 
 	// Generation names the points that serve now, "" if there are none.
@@ -16,11 +16,11 @@ type Lasting interface {
 
 	// Stage begins an empty set of points beside the one that serves. What
 	// an earlier Stage began and nobody committed may go.
-	Stage(ctx context.Context) (Build, error)
+	Stage(ctx context.Context) (Staged, error)
 }
 
-// Build is an Index that is filled before it serves. It need not be closed.
-type Build interface {
+// Staged is an Index that is filled before it serves. It need not be closed.
+type Staged interface {
 	Index
 
 	// Generation names these points.

@@ -1,4 +1,4 @@
-// Package teach chooses which picture to ask a person about next, so that a
+// Package active is active learning: it chooses which picture to ask a person about next, so that a
 // taste is learned from few ratings.
 //
 // A queue mixes three kinds of pictures in stated shares:
@@ -16,7 +16,7 @@
 //
 // None is a near-duplicate of what was just shown or of another in the queue
 // (probe.NearDuplicate, among the pictures drawn).
-package teach
+package active
 
 import (
 	"errors"
@@ -47,7 +47,7 @@ func (c Config) Validate() error {
 	var problems []error
 	wrong := func(is bool, format string, args ...any) {
 		if is {
-			problems = append(problems, fmt.Errorf("teach: %s: %w", fmt.Sprintf(format, args...), palate.ErrInvalid))
+			problems = append(problems, fmt.Errorf("active: %s: %w", fmt.Sprintf(format, args...), palate.ErrInvalid))
 		}
 	}
 	for _, share := range []float64{c.Uncertain, c.Explore, c.Top} {

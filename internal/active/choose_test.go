@@ -1,4 +1,4 @@
-package teach_test
+package active_test
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/internal/teach"
+	"github.com/palate-art/palate/internal/active"
 	"github.com/palate-art/palate/probe"
 )
 
@@ -32,11 +32,11 @@ func embedding(random *rand.Rand, centre palate.Embedding, spread float64) palat
 	return e
 }
 
-func pool(seed uint64, n int) []teach.Picture {
+func pool(seed uint64, n int) []active.Picture {
 	random := rand.New(rand.NewPCG(seed, 1))
-	out := make([]teach.Picture, n)
+	out := make([]active.Picture, n)
 	for i := range out {
-		out[i] = teach.Picture{ID: palate.ImageID{1, byte(seed), byte(i >> 8), byte(i)}, Embedding: embedding(random, nil, 1)}
+		out[i] = active.Picture{ID: palate.ImageID{1, byte(seed), byte(i >> 8), byte(i)}, Embedding: embedding(random, nil, 1)}
 	}
 	return out
 }
@@ -46,9 +46,9 @@ func linear(direction palate.Embedding) *probe.Probe {
 	return &probe.Probe{Weights: slices.Clone(direction), Calibration: probe.Calibration{A: 1}, Threshold: .5, Settings: probe.Settings{Strength: 10}}
 }
 
-func best(p *probe.Probe, pictures []teach.Picture) []teach.Picture {
+func best(p *probe.Probe, pictures []active.Picture) []active.Picture {
 	out := slices.Clone(pictures)
-	slices.SortFunc(out, func(a, b teach.Picture) int {
+	slices.SortFunc(out, func(a, b active.Picture) int {
 		return int(math.Copysign(1, p.Score(b.Embedding)-p.Score(a.Embedding)))
 	})
 	return out
@@ -57,13 +57,13 @@ func best(p *probe.Probe, pictures []teach.Picture) []teach.Picture {
 func TestKindsComeInTheStatedShares(t *testing.T) {
 	pictures := pool(1, 200)
 	p := linear(pictures[0].Embedding)
-	c := teach.DefaultConfig()
+	c := active.DefaultConfig()
 	c.Uncertain, c.Explore, c.Top = .5, .3, .2
 	counts := make(map[palate.Shown]int)
 	first := make(map[palate.Shown]int)
 	for seed := range uint64(100) {
-		r := teach.Request{Probe: p, Pool: pictures, Top: best(p, pictures), Random: rand.New(rand.NewPCG(seed, 2))}
-		choices := teach.Choose(r, 10, c)
+		r := active.Request{Probe: p, Pool: pictures, Top: best(p, pictures), Random: rand.New(rand.NewPCG(seed, 2))}
+		choices := active.Choose(r, 10, c)
 		if len(choices) != 10 {
 			t.Fatalf("%d choices, want 10", len(choices))
 		}
@@ -88,7 +88,7 @@ func TestKindsComeInTheStatedShares(t *testing.T) {
 		}
 	}
 	// Without a probe nothing is the best.
-	for _, choice := range teach.Choose(teach.Request{Pool: pictures, Random: rand.New(rand.NewPCG(1, 2))}, 20, c) {
+	for _, choice := range active.Choose(active.Request{Pool: pictures, Random: rand.New(rand.NewPCG(1, 2))}, 20, c) {
 		if choice.Shown == palate.ShownQueueTop || choice.Score != 0 {
 			t.Errorf("without a probe: %+v", choice)
 		}
@@ -101,7 +101,7 @@ func TestNothingAlikeIsShownTwice(t *testing.T) {
 	p := linear(pictures[0].Embedding)
 	// Every picture has a near copy, and some have just been shown.
 	for i, picture := range pictures[:100] {
-		pictures = append(pictures, teach.Picture{ID: palate.ImageID{2, byte(i)}, Embedding: embedding(random, picture.Embedding, .03)})
+		pictures = append(pictures, active.Picture{ID: palate.ImageID{2, byte(i)}, Embedding: embedding(random, picture.Embedding, .03)})
 	}
 	work := func(id palate.ImageID) byte {
 		if id[0] == 2 {
@@ -117,12 +117,12 @@ func TestNothingAlikeIsShownTwice(t *testing.T) {
 		shown[work(picture.ID)] = true
 	}
 	for _, learned := range []*probe.Probe{nil, p} {
-		r := teach.Request{Probe: learned, Pool: pictures, Recent: recent, Random: rand.New(rand.NewPCG(4, 4))}
+		r := active.Request{Probe: learned, Pool: pictures, Recent: recent, Random: rand.New(rand.NewPCG(4, 4))}
 		if learned != nil {
 			r.Top = best(p, pictures)
 		}
 		seen := make(map[byte]bool)
-		choices := teach.Choose(r, 200, teach.DefaultConfig())
+		choices := active.Choose(r, 200, active.DefaultConfig())
 		for _, choice := range choices {
 			if w := work(choice.ID); shown[w] || seen[w] {
 				t.Errorf("work %d was shown before", w)
@@ -145,15 +145,15 @@ func TestTheFirstQuestionsAreSpread(t *testing.T) {
 	}
 	covered := 0
 	for range 20 {
-		var pictures []teach.Picture
+		var pictures []active.Picture
 		for i := range 240 {
-			pictures = append(pictures, teach.Picture{ID: palate.ImageID{3, byte(i), byte(i % 8)}, Embedding: embedding(random, centres[i%8], .06)})
+			pictures = append(pictures, active.Picture{ID: palate.ImageID{3, byte(i), byte(i % 8)}, Embedding: embedding(random, centres[i%8], .06)})
 		}
 		random.Shuffle(len(pictures), func(i, j int) { pictures[i], pictures[j] = pictures[j], pictures[i] })
-		c := teach.DefaultConfig()
+		c := active.DefaultConfig()
 		c.Uncertain, c.Explore, c.Top = 1, 0, 0
 		styles := make(map[byte]bool)
-		for _, choice := range teach.Choose(teach.Request{Pool: pictures, Random: random}, 8, c) {
+		for _, choice := range active.Choose(active.Request{Pool: pictures, Random: random}, 8, c) {
 			styles[choice.ID[2]] = true
 		}
 		covered += len(styles)
@@ -170,11 +170,11 @@ func TestWhatARatingTellsIsTheFallOfVariance(t *testing.T) {
 	pictures := pool(7, 12)
 	random := rand.New(rand.NewPCG(8, 8))
 	p := linear(embedding(random, nil, 3))
-	var judged []teach.Judged
+	var judged []active.Judged
 	for range 5 {
-		judged = append(judged, teach.Judged{Embedding: embedding(random, nil, 1), Liked: random.IntN(2) == 0})
+		judged = append(judged, active.Judged{Embedding: embedding(random, nil, 1), Liked: random.IntN(2) == 0})
 	}
-	told := teach.Told(p, pictures, judged)
+	told := active.Told(p, pictures, judged)
 	var all []palate.Embedding
 	for _, picture := range pictures {
 		all = append(all, picture.Embedding)
@@ -240,7 +240,7 @@ func weightedVariance(all []palate.Embedding, curvature []float64, seen []int, n
 }
 
 func TestConfigNamesWhatIsWrong(t *testing.T) {
-	err := teach.Config{Uncertain: .5, Explore: -.1, Top: .5}.Validate()
+	err := active.Config{Uncertain: .5, Explore: -.1, Top: .5}.Validate()
 	if !errors.Is(err, palate.ErrInvalid) {
 		t.Fatalf("got %v, want ErrInvalid", err)
 	}
@@ -249,10 +249,10 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 			t.Errorf("%v does not name %s", err, word)
 		}
 	}
-	if err := teach.DefaultConfig().Validate(); err != nil {
+	if err := active.DefaultConfig().Validate(); err != nil {
 		t.Error(err)
 	}
-	if got := teach.Choose(teach.Request{Random: rand.New(rand.NewPCG(1, 1))}, 5, teach.DefaultConfig()); len(got) != 0 {
+	if got := active.Choose(active.Request{Random: rand.New(rand.NewPCG(1, 1))}, 5, active.DefaultConfig()); len(got) != 0 {
 		t.Errorf("from nothing: %v", got)
 	}
 }
@@ -266,15 +266,15 @@ func BenchmarkChoose(b *testing.B) {
 		}
 		return e
 	}
-	r := teach.Request{Probe: linear(draw()), Random: random}
+	r := active.Request{Probe: linear(draw()), Random: random}
 	for i := range 600 {
-		r.Pool = append(r.Pool, teach.Picture{ID: palate.ImageID{1, byte(i >> 8), byte(i)}, Embedding: draw()})
+		r.Pool = append(r.Pool, active.Picture{ID: palate.ImageID{1, byte(i >> 8), byte(i)}, Embedding: draw()})
 	}
 	r.Top = r.Pool[:100]
 	for range 150 {
-		r.Judged = append(r.Judged, teach.Judged{Embedding: draw()})
+		r.Judged = append(r.Judged, active.Judged{Embedding: draw()})
 	}
 	for b.Loop() {
-		teach.Choose(r, 10, teach.DefaultConfig())
+		active.Choose(r, 10, active.DefaultConfig())
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/palate-art/palate/internal/hub"
 )
 
-// Source is a model whose file is on this machine.
-type Source struct {
+// Weights are those of a model, with what is known of it, whose file is on this machine.
+type Weights struct {
 	Name    string
 	Kind    string // KindSafetensors or KindONNX
 	File    string
@@ -29,49 +29,49 @@ type Source struct {
 // Find gives a model by its name, from what was added and what is in the
 // hub's cache; nothing is downloaded. A name that is known but not there is a
 // *NotPulledError; any other is palate.ErrNotFound.
-func (s *Store) Find(name string, client *hub.Client) (Source, error) {
+func (s *Store) Find(name string, client *hub.Client) (Weights, error) {
 	r, err := s.Local(name)
 	if err == nil {
-		return r.source(), nil
+		return r.weights(), nil
 	}
 	if !errors.Is(err, palate.ErrNotFound) {
-		return Source{}, err
+		return Weights{}, err
 	}
 	k, err := KnownModel(name)
 	if err != nil {
-		return Source{}, fmt.Errorf("%w; add one of your own with: palate model add %s FILE", err, name)
+		return Weights{}, fmt.Errorf("%w; add one of your own with: palate model add %s FILE", err, name)
 	}
 	file, err := s.Pinned(k)
 	if err != nil {
-		return Source{}, err
+		return Weights{}, err
 	}
 	local, err := client.Find(file)
 	if errors.Is(err, palate.ErrNotFound) {
-		return Source{}, &NotPulledError{k, err}
+		return Weights{}, &NotPulledError{k, err}
 	}
 	if err != nil {
-		return Source{}, err
+		return Weights{}, err
 	}
-	return k.source(local, file), nil
+	return k.weights(local, file), nil
 }
 
-func (r Record) source() Source {
-	source := Source{Name: r.Name, Kind: r.Kind, File: r.File, Size: r.Size, SHA256: r.SHA256, Licence: Licence{Name: r.Licence},
+func (r Record) weights() Weights {
+	weights := Weights{Name: r.Name, Kind: r.Kind, File: r.File, Size: r.Size, SHA256: r.SHA256, Licence: Licence{Name: r.Licence},
 		Description: r.Description}
 	for _, config := range r.Configs {
-		source.Configs = append(source.Configs, config)
+		weights.Configs = append(weights.Configs, config)
 	}
-	return source
+	return weights
 }
 
-// source is a known model in the cache; file says what is known of it.
-func (k Known) source(local hub.Local, file hub.File) Source {
-	source := Source{Name: k.Name, Kind: KindSafetensors, File: local.Path, Size: local.Size, SHA256: file.SHA256, Licence: k.Licence,
+// weights is a known model in the cache; file says what is known of it.
+func (k Known) weights(local hub.Local, file hub.File) Weights {
+	weights := Weights{Name: k.Name, Kind: KindSafetensors, File: local.Path, Size: local.Size, SHA256: file.SHA256, Licence: k.Licence,
 		Configs: [][]byte{k.Preprocessing.config()}}
-	if source.SHA256 == "" {
-		source.SHA256 = local.SHA256
+	if weights.SHA256 == "" {
+		weights.SHA256 = local.SHA256
 	}
-	return source
+	return weights
 }
 
 // NotPulledError says that a known model's weights are not on this machine.
@@ -92,12 +92,12 @@ func (e *NotPulledError) Unwrap() error { return e.cause }
 // Pinned is the model's file on the hub with all that is known of it: where no
 // hash was published, the one of the bytes that came first.
 func (s *Store) Pinned(k Known) (hub.File, error) {
-	a, met, err := s.Acquaintance(k.Name)
+	a, known, err := s.HubRecord(k.Name)
 	if err != nil {
 		return hub.File{}, err
 	}
 	file := k.File
-	if file.SHA256 == "" && met && a.Revision == file.Revision {
+	if file.SHA256 == "" && known && a.Revision == file.Revision {
 		file.SHA256, file.Size = a.SHA256, a.Size
 	}
 	return file, nil
@@ -106,28 +106,28 @@ func (s *Store) Pinned(k Known) (hub.File, error) {
 // Pull downloads a known model, unless it is in the hub's cache, and holds it
 // against what is known of it: the pinned hash, else the one that came at the
 // first time. The errors are those of hub.Client.Fetch.
-func (s *Store) Pull(ctx context.Context, k Known, client *hub.Client) (Source, error) {
+func (s *Store) Pull(ctx context.Context, k Known, client *hub.Client) (Weights, error) {
 	file, err := s.Pinned(k)
 	if err != nil {
-		return Source{}, err
+		return Weights{}, err
 	}
 	local, err := client.Fetch(ctx, file)
 	if err != nil {
-		return Source{}, err
+		return Weights{}, err
 	}
-	return k.source(local, file), nil
+	return k.weights(local, file), nil
 }
 
-// Meet remembers that a model's licence was shown, and which bytes came.
-func (s *Store) Meet(k Known, source Source) error {
-	now := Acquaintance{Format: recordFormat, Name: k.Name, LicenceShown: k.Licence.Name, ShownAt: time.Now().UTC().Truncate(time.Second),
-		Revision: k.File.Revision, Size: source.Size, SHA256: source.SHA256}
-	before, met, err := s.Acquaintance(k.Name)
+// RecordHub remembers that a model's licence was shown, and which bytes came.
+func (s *Store) RecordHub(k Known, weights Weights) error {
+	now := HubRecord{Format: recordFormat, Name: k.Name, LicenceShown: k.Licence.Name, ShownAt: time.Now().UTC().Truncate(time.Second),
+		Revision: k.File.Revision, Size: weights.Size, SHA256: weights.SHA256}
+	before, known, err := s.HubRecord(k.Name)
 	if err != nil {
 		return err
 	}
 	before.ShownAt = now.ShownAt
-	if met && before == now {
+	if known && before == now {
 		return nil
 	}
 	return s.write("hub", k.Name, now)
@@ -136,7 +136,7 @@ func (s *Store) Meet(k Known, source Source) error {
 // Check reads the model's file, holds it against its size and hash, and gives
 // its SHA-256 in hexadecimal. A file that is gone is palate.ErrNotFound,
 // another file palate.ErrInvalid.
-func (m Source) Check(ctx context.Context) (string, error) {
+func (m Weights) Check(ctx context.Context) (string, error) {
 	info, err := os.Stat(m.File)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("model %s: %s is gone: %w", m.Name, m.File, palate.ErrNotFound)
@@ -157,6 +157,6 @@ func (m Source) Check(ctx context.Context) (string, error) {
 	return sum, nil
 }
 
-func (m Source) damaged(sum string) error {
+func (m Weights) damaged(sum string) error {
 	return fmt.Errorf("%s has SHA-256 %s, want %s: it is damaged or another file: %w", m.File, sum, m.SHA256, palate.ErrInvalid)
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/palate-art/palate/internal/ingest"
 )
 
-func TestALastingIndexIsFilledOnceAndFollowed(t *testing.T) {
+func TestAPersistentIndexIsFilledOnceAndFollowed(t *testing.T) {
 	c := newCollection(t, 50)
 	first := c.process(c.catalog)
 	c.rate(3, "me", palate.Like)
