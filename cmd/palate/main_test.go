@@ -159,8 +159,17 @@ func start(t *testing.T, args ...string) *process {
 
 func startWith(t *testing.T, environment []string, args ...string) *process {
 	t.Helper()
+	return startProgram(t, "", environment, args...)
+}
+
+// startProgram starts a program, this one if program is "".
+func startProgram(t *testing.T, program string, environment []string, args ...string) *process {
+	t.Helper()
+	if program == "" {
+		program = os.Args[0]
+	}
 	p := &process{t: t, args: args, ended: make(chan struct{})}
-	p.command = exec.Command(os.Args[0], args...)
+	p.command = exec.Command(program, args...)
 	p.command.Env = append(append(os.Environ(), runAsPalate+"=1"), environment...)
 	p.command.Stdout, p.command.Stderr = &p.out, &p.errOut
 	if err := p.command.Start(); err != nil {

@@ -38,6 +38,9 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("picture: too large: %d %s, at most %d allowed", e.Got, e.What, e.Limit)
 }
 
+// TooLarge is false for a picture that is too small.
+func (e *LimitError) TooLarge() bool { return e.What != sideLimit }
+
 // Unwrap gives palate.ErrInvalid.
 func (e *LimitError) Unwrap() error { return palate.ErrInvalid }
 
