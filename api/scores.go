@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
@@ -29,7 +30,7 @@ func (s *Server) ListScores(ctx context.Context, request ListScoresRequestObject
 	limit := min(valueOr(p.Limit, defaultLimit), index.MaxOffset-from.offset)
 	ranking, err := s.services.Tastes.Rank(ctx, profile, taste.RankQuery{
 		Filter: filter, MinProbability: p.MinProbability, Collapse: valueOr(p.Collapse, 0), Version: from.version,
-		Offset: from.offset, Limit: limit + 1, // one more tells whether there is a next page
+		Offset: from.offset, After: from.after(), Limit: limit + 1, // one more tells whether there is a next page
 	})
 	if err != nil {
 		return nil, withoutProbe(profile, err)
@@ -51,7 +52,8 @@ func (s *Server) ListScores(ctx context.Context, request ListScoresRequestObject
 		}
 	}
 	if more {
-		list.NextCursor = optional(scoreCursor{ranking.Version.Version, from.offset + limit}.String())
+		last := scores[limit-1]
+		list.NextCursor = optional(scoreCursor{ranking.Version.Version, from.offset + limit, last.Product, last.Image}.String())
 	}
 	return ListScores200JSONResponse(list), nil
 }
@@ -107,11 +109,24 @@ func withoutProbe(profile palate.Profile, err error) error {
 	return err
 }
 
-// scoreCursor is a place in a ranking. A ranking belongs to one probe.
-type scoreCursor struct{ version, offset int }
+// scoreCursor tells where a page of a ranking ends: behind so many hits, and
+// behind which. A ranking belongs to one probe.
+type scoreCursor struct {
+	version, offset int
+	product         float32 // of the last hit
+	image           palate.ImageID
+}
+
+// after is the hit to go on behind; nil on the first page.
+func (c scoreCursor) after() *index.Hit {
+	if c.offset == 0 {
+		return nil
+	}
+	return &index.Hit{ID: c.image, Score: c.product}
+}
 
 func (c scoreCursor) String() string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d", c.version, c.offset))
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d.%x.%x", c.version, c.offset, math.Float32bits(c.product), c.image[:]))
 }
 
 func parseScoreCursor(cursor *string) (scoreCursor, error) {
@@ -119,11 +134,15 @@ func parseScoreCursor(cursor *string) (scoreCursor, error) {
 		return scoreCursor{}, nil
 	}
 	var c scoreCursor
+	var bits uint32
+	var image []byte
 	text, err := base64.RawURLEncoding.DecodeString(*cursor)
 	if err == nil {
-		_, err = fmt.Sscanf(string(text), "%d.%d", &c.version, &c.offset)
+		_, err = fmt.Sscanf(string(text), "%d.%d.%x.%x", &c.version, &c.offset, &bits, &image)
 	}
-	if err != nil || c.version < 1 || c.offset < 1 || c.offset >= index.MaxOffset || c.String() != *cursor {
+	c.product = math.Float32frombits(bits)
+	copy(c.image[:], image)
+	if err != nil || c.version < 1 || c.offset < 1 || c.offset >= index.MaxOffset || c.product != c.product || c.String() != *cursor {
 		return scoreCursor{}, invalidParameter("cursor", "%q is not the next_cursor of a page", *cursor)
 	}
 	return c, nil

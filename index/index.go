@@ -71,6 +71,12 @@ type Query struct {
 	Collapse float32
 	// Limit is 1 to MaxLimit; Offset is 0 to MaxOffset.
 	Limit, Offset int
+	// After, if set, is the hit behind which the answer goes on, the last of
+	// the Offset hits that were given before. An implementation that can
+	// begins there instead of counting, so that a deep page costs what the
+	// first does and nothing is passed over or given twice when hits before
+	// it have gone or come; one that can't, or that collapses, counts.
+	After *Hit
 }
 
 // The bounds of Query.Limit, Query.Offset and Query.Collapse. Embeddings have

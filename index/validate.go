@@ -40,6 +40,9 @@ func (q Query) Validate(dim int) error {
 	if q.Offset < 0 || q.Offset > MaxOffset {
 		wrong("offset is %d, want 0 to %d", q.Offset, MaxOffset)
 	}
+	if q.After != nil && math.IsNaN(float64(q.After.Score)) {
+		wrong("the score of the hit to go on after is NaN")
+	}
 	if q.Collapse != 0 && !(q.Collapse >= MinCollapse && q.Collapse <= MaxCollapse) { // NaN too
 		wrong("collapse is %v, want 0 or %v to %v", q.Collapse, MinCollapse, MaxCollapse)
 	}

@@ -85,12 +85,22 @@ func (c *doctorCommand) look(ctx context.Context, s *session, d *diagnosis) {
 	if d.Runtime.Problem != "" {
 		d.Problems = append(d.Problems, "runtime: "+d.Runtime.Problem)
 	}
-	if _, err := os.Stat(filepath.Join(s.Data, catalogFile)); errors.Is(err, os.ErrNotExist) {
+	if !s.hasCollection() {
 		return // no collection yet is no problem
 	}
 	if err := c.lookAtCollection(ctx, s, d); err != nil {
 		d.Problems = append(d.Problems, "collection: "+err.Error())
 	}
+}
+
+// hasCollection reports whether there is a catalog, or pictures without one.
+func (s *session) hasCollection() bool {
+	for _, part := range []string{catalogFile, "images"} {
+		if _, err := os.Lstat(filepath.Join(s.Data, part)); !errors.Is(err, os.ErrNotExist) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *doctorCommand) lookAtModels(s *session, d *diagnosis) {

@@ -29,7 +29,9 @@ func (c *embedCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.embed(ctx, h), h.close())
+	err = c.embed(ctx, h)
+	h.tend(ctx)
+	return errors.Join(err, h.close())
 }
 
 func (c *embedCommand) embed(ctx context.Context, h *home) error {

@@ -44,21 +44,46 @@ type home struct {
 	seeing  embedder.PatchEmbedder // set by patches
 }
 
-// openHome opens catalog and image store, making the folder if need be.
+// openHome opens catalog and image store, making the folder if need be. A
+// catalog that is not the one of the pictures beside it is refused.
 func openHome(ctx context.Context, s *session) (*home, error) {
+	return openHomeAs(ctx, s, false)
+}
+
+// openHomeToAdopt opens them whether they belong together or not.
+func openHomeToAdopt(ctx context.Context, s *session) (*home, error) {
+	return openHomeAs(ctx, s, true)
+}
+
+func openHomeAs(ctx context.Context, s *session, adopt bool) (*home, error) {
 	if err := os.MkdirAll(s.Data, 0o755); err != nil {
 		return nil, fmt.Errorf("folder of the collection: %w", err)
 	}
 	h := &home{session: s}
 	var err error
-	if h.catalog, err = sqlite.Open(ctx, filepath.Join(s.Data, catalogFile), sqlite.DefaultConfig()); err != nil {
+	if h.store, err = disk.Open(filepath.Join(s.Data, "images")); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(s.Data, catalogFile)
+	if info, err := os.Stat(path); !adopt && (errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0) {
+		if err := ingest.RefuseLostCatalog(ctx, h.store, path); err != nil {
+			return nil, err
+		}
+	}
+	if h.catalog, err = sqlite.Open(ctx, path, sqlite.DefaultConfig()); err != nil {
 		return nil, err
 	}
 	h.closers = append(h.closers, h.catalog.Close)
-	if h.store, err = disk.Open(filepath.Join(s.Data, "images")); err != nil {
-		return nil, errors.Join(err, h.close())
-	}
 	h.collection = ingest.NewCollection(h.catalog, h.store, picture.DefaultLimits()).Within(s.decoding)
+	if !adopt {
+		if err := h.collection.Recognise(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("collection %s: %w", s.Data, err), h.close())
+		}
+	}
+	h.closers = append(h.closers, func() error {
+		_ = h.collection.Note(context.Background()) // an older number is noticed less well, no more
+		return nil
+	})
 	return h, nil
 }
 

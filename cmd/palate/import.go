@@ -8,22 +8,31 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/folder"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/job"
 )
 
 type importCommand struct {
-	Paths   []string `arg:"" name:"path" help:"Folders or files." type:"path"`
+	Paths   []string `arg:"" optional:"" name:"path" help:"Folders or files." type:"path"`
 	Like    bool     `help:"Like every picture." xor:"verdict"`
 	Dislike bool     `help:"Dislike every picture." xor:"verdict"`
 	Store   string   `help:"How to keep the files: copy them, link to them (one disk), or reference them where they are." enum:"copy,link,reference" default:"copy"`
+	Adopt   bool     `help:"Take in picture files of the collection's own folder that its catalog does not know, as after a catalog was lost: titles and ratings stay lost, deleted pictures may return."`
+	Yes     bool     `help:"With --adopt: do not ask."`
 }
 
 // Run imports and prints the funnel.
 func (c *importCommand) Run(ctx context.Context, s *session) error {
+	switch {
+	case c.Adopt:
+		return c.adopt(ctx, s)
+	case len(c.Paths) == 0:
+		return usagef("name folders or files to import")
+	}
 	profile, err := s.profile()
 	if err != nil {
 		return err
 	}
-	job := ingest.Import{Mode: ingest.StoreMode(c.Store), Profile: profile}
+	files := ingest.Import{Mode: ingest.StoreMode(c.Store), Profile: profile}
 	for _, path := range c.Paths {
 		listing, err := folder.Scan(ctx, path)
 		if err != nil {
@@ -32,41 +41,40 @@ func (c *importCommand) Run(ctx context.Context, s *session) error {
 		for _, unmatched := range listing.Unmatched {
 			s.note("%s: no such file beside it", unmatched)
 		}
-		job.Files = append(job.Files, listing.Files...)
+		files.Files = append(files.Files, listing.Files...)
 	}
-	for i := range job.Files {
+	for i := range files.Files {
 		switch {
 		case c.Like:
-			job.Files[i].Verdict = palate.Like
+			files.Files[i].Verdict = palate.Like
 		case c.Dislike:
-			job.Files[i].Verdict = palate.Dislike
+			files.Files[i].Verdict = palate.Dislike
 		}
 	}
 	h, err := openHome(ctx, s)
 	if err != nil {
 		return err
 	}
-	report, err := h.importFiles(ctx, job)
+	report, err := h.importFiles(ctx, files)
 	if printErr := s.printImport(report); err == nil {
 		err = printErr
 	}
 	if err == nil && report.Seen > 0 && report.Kept+report.Known == 0 {
 		err = fmt.Errorf("none of %d files is a picture that can be kept: %s", report.Seen, lostText(report.Lost))
 	}
+	h.tend(ctx)
 	return errors.Join(err, h.close())
 }
 
-func (h *home) importFiles(ctx context.Context, job ingest.Import) (ingest.ImportReport, error) {
-	run, err := h.catalog.StartRun(ctx, "import", job.Profile)
-	if err != nil {
-		return ingest.ImportReport{}, err
-	}
-	job.Progress = func(done, total int) {
-		h.session.progress("import", "img", int64(done), int64(total))
-	}
-	report, err := h.collection.Import(ctx, job)
-	h.session.finishProgress()
-	return report, errors.Join(err, h.finishRun(ctx, run, report, err))
+func (h *home) importFiles(ctx context.Context, files ingest.Import) (ingest.ImportReport, error) {
+	defer h.session.finishProgress()
+	return job.Do(ctx, h.catalog, job.Import, files.Profile, func(ctx context.Context, j *job.Job) (ingest.ImportReport, error) {
+		files.Progress = func(done, total int) {
+			h.session.progress("import", "img", int64(done), int64(total))
+			j.Progress(ctx, int64(done), int64(total))
+		}
+		return h.collection.Import(ctx, files)
+	})
 }
 
 func (s *session) printImport(r ingest.ImportReport) error {

@@ -24,13 +24,6 @@ const (
 
 	// embedEvery is how often the server looks for images to embed.
 	embedEvery = time.Second
-
-	// staleAfter is how long a run may go without a heartbeat.
-	staleAfter = 2 * time.Minute
-
-	// sweepOlderThan is the age from which a file without a row is no work
-	// under way but left behind by a killed process.
-	sweepOlderThan = time.Hour
 )
 
 type serveCommand struct {
@@ -80,7 +73,7 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	if err != nil {
 		return err
 	}
-	if _, err := h.catalog.FailStaleRuns(ctx, time.Now().Add(-staleAfter)); err != nil {
+	if _, err := h.catalog.EndDeadRuns(ctx); err != nil {
 		return err
 	}
 	if err := h.loadIndex(ctx); err != nil {
@@ -94,7 +87,8 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	group.Go(func() error { return server.Run(ctx, listener) })
 	h.followCatalog(ctx, group.Go)
 	group.Go(func() error { return h.tastes.Run(ctx) })
-	group.Go(func() error { h.sweep(ctx); return nil })
+	group.Go(func() error { return h.keepTending(ctx) })
+	group.Go(func() error { return h.keepNoting(ctx) })
 	if options.embed {
 		group.Go(func() error { return h.keepEmbedding(ctx) })
 	}
@@ -102,18 +96,6 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 		return err
 	}
 	return nil
-}
-
-// sweep removes what killed processes left; failing to is no reason not to
-// serve.
-func (h *home) sweep(ctx context.Context) {
-	removed, err := h.collection.Sweep(ctx, sweepOlderThan)
-	switch {
-	case err != nil && ctx.Err() == nil:
-		h.session.logger.WarnContext(ctx, "files left behind could not be swept", "error", err)
-	case removed > 0:
-		h.session.logger.InfoContext(ctx, "files left behind were swept", "files", removed)
-	}
 }
 
 // keepEmbedding embeds whatever comes into the collection, unless another

@@ -51,8 +51,13 @@ func (j *job) scan(h *harvest, kernel simd.Kernel, segment, from, to int, list [
 		}
 		margin := j.query.Margin(codes.Residual[row])
 		estimate := found.Estimates[i]
+		if estimate-margin > j.most {
+			continue // before what the answer goes on behind
+		}
 		h.found = append(h.found, candidate{place{int32(segment), int32(at)}, estimate + margin})
-		h.keepLower(estimate-margin, j)
+		if estimate+margin < j.most { // else it may be no hit at all
+			h.keepLower(estimate-margin, j)
+		}
 	}
 	if h.prune == 0 {
 		h.prune = pruneAt

@@ -22,8 +22,10 @@ type job struct {
 	left      []uint32   // rows that are left out of the answer
 	query     *simd.Query
 	threshold *float32
-	want      int   // the best so many
-	least     bound // upper bounds below it are out
+	after     *index.Hit // nil: from the best on
+	want      int        // the best so many behind after
+	least     bound      // upper bounds below it are out
+	most      float32    // lower bounds above it lie before after
 	done      chan struct{}
 
 	mu       sync.Mutex
@@ -37,9 +39,15 @@ type scored struct {
 	score float64
 }
 
-// compareScored orders by score, the best first, then by id.
+// compareScored orders by the score that is told, the best first, then by id.
 func compareScored(a, b scored) int {
-	return cmp.Or(cmp.Compare(b.score, a.score), compareIDs(a.id, b.id))
+	return cmp.Or(cmp.Compare(float32(b.score), float32(a.score)), compareIDs(a.id, b.id))
+}
+
+// before reports whether a row comes before or is the hit that the answer
+// goes on behind.
+func (j *job) before(s scored) bool {
+	return j.after != nil && compareScored(s, scored{id: j.after.ID, score: float64(j.after.Score)}) <= 0
 }
 
 func (j *job) leftOut(row uint32) bool { return len(j.left) > 0 && slices.Contains(j.left, row) }
@@ -59,7 +67,9 @@ func (x *Index) Search(ctx context.Context, q index.Query) ([]index.Hit, error) 
 	if err != nil {
 		return nil, err
 	}
-	found = found[min(q.Offset, len(found)):]
+	if !goesOnAfter(q) {
+		found = found[min(q.Offset, len(found)):]
+	}
 	hits := make([]index.Hit, len(found))
 	for i, s := range found {
 		hits[i] = index.Hit{ID: s.id, Score: float32(s.score)}
@@ -67,8 +77,12 @@ func (x *Index) Search(ctx context.Context, q index.Query) ([]index.Hit, error) 
 	return hits, nil
 }
 
-// search gives the best Offset+Limit hits. With Collapse it looks for more
-// until enough are left.
+// goesOnAfter reports whether a search begins behind a hit instead of
+// counting. What collapses must see the hits before too.
+func goesOnAfter(q index.Query) bool { return q.After != nil && q.Collapse == 0 }
+
+// search gives the best Offset+Limit hits, or the best Limit ones behind
+// After. With Collapse it looks for more until enough are left.
 func (x *Index) search(ctx context.Context, q index.Query) ([]scored, error) {
 	var first job
 	var vector []float32
@@ -85,8 +99,11 @@ func (x *Index) search(ctx context.Context, q index.Query) ([]scored, error) {
 	defer runtime.KeepAlive(first.view) // and with it the file that embeddings lie in
 	query := simd.NewQuery(vector)
 	want := q.Offset + q.Limit
+	if goesOnAfter(q) {
+		first.after, want = q.After, q.Limit
+	}
 	for ask := want; ; ask *= 2 {
-		j := &job{ctx: ctx, view: first.view, chosen: first.chosen, left: first.left, query: query, threshold: q.Threshold, want: ask, done: make(chan struct{})}
+		j := &job{ctx: ctx, view: first.view, chosen: first.chosen, left: first.left, query: query, threshold: q.Threshold, after: first.after, want: ask, done: make(chan struct{})}
 		found, err := x.run(ctx, j)
 		if err != nil || q.Collapse == 0 {
 			return found, err
@@ -165,6 +182,11 @@ func (x *Index) run(ctx context.Context, j *job) ([]scored, error) {
 		step := math.Nextafter32(*j.threshold, float32(math.Inf(-1)))
 		j.least.raise(j.query.Least(float64(step)))
 	}
+	j.most = float32(math.Inf(1))
+	if j.after != nil {
+		step := math.Nextafter32(j.after.Score, float32(math.Inf(1)))
+		j.most = j.query.Most(float64(step))
+	}
 	switch {
 	case j.chosen != nil && j.chosen.count == 0:
 	case j.chosen != nil && j.chosen.all == nil:
@@ -195,14 +217,17 @@ func (x *Index) score(j *job) []scored {
 	for _, h := range j.harvests {
 		found = append(found, reaching(h.found, j.least.get())...)
 	}
+	// What may lie before the hit to go on behind is told by its exact score.
+	best, found := x.straddling(j, found)
 	promising := min(len(found), j.want+j.want/4+16)
 	selectFirst(found, promising, func(a, b candidate) int { return cmp.Compare(b.upper, a.upper) })
-	best := x.exact(j, found[:promising])
+	best = append(best, x.exact(j, found[:promising])...)
 	if rest := found[promising:]; len(rest) > 0 {
 		selectFirst(best, j.want, compareScored)
 		if len(best) >= j.want {
 			last := slices.MaxFunc(best[:j.want], compareScored)
-			rest = reaching(rest, j.query.Least(last.score))
+			step := math.Nextafter32(float32(last.score), float32(math.Inf(-1)))
+			rest = reaching(rest, j.query.Least(float64(step)))
 		}
 		best = append(best, x.exact(j, rest)...)
 	}
@@ -213,6 +238,24 @@ func (x *Index) score(j *job) []scored {
 	best = best[:min(j.want, len(best))]
 	slices.SortFunc(best, compareScored)
 	return best
+}
+
+// straddling scores the candidates that may lie before the hit that the
+// answer goes on behind, and gives those that do not, and the others.
+func (x *Index) straddling(j *job, found []candidate) (behind []scored, rest []candidate) {
+	if j.after == nil {
+		return nil, found
+	}
+	var may []candidate
+	rest = found[:0]
+	for _, c := range found {
+		if c.upper >= j.most {
+			may = append(may, c)
+		} else {
+			rest = append(rest, c)
+		}
+	}
+	return slices.DeleteFunc(x.exact(j, may), j.before), rest
 }
 
 // exact scores candidates by their embeddings.

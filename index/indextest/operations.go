@@ -22,6 +22,10 @@ func testRandom(t *testing.T, s Subject) {
 			q.Collapse = .95
 		}
 		x.check(what, q)
+		if q.Offset > 0 {
+			x.goOn(&q)
+			x.check(what+", going on", q)
+		}
 		if step%10 == 9 {
 			x.checkHeld(what)
 			x.checkFilter(what, spread(r, dim), filter(r, .2, known))

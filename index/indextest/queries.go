@@ -37,7 +37,12 @@ func testTies(t *testing.T, s Subject) {
 	x := begin(t, s, 4, all...)
 	for _, limit := range []int{1, 7, 10, 15, 50} {
 		for offset := 0; offset < 50; offset += 9 {
-			x.check(fmt.Sprint("ties, ", limit, " from ", offset), index.Query{Vector: axis(4, 0), Limit: limit, Offset: offset})
+			q := index.Query{Vector: axis(4, 0), Limit: limit, Offset: offset}
+			x.check(fmt.Sprint("ties, ", limit, " from ", offset), q)
+			if offset > 0 {
+				x.goOn(&q)
+				x.check(fmt.Sprint("ties, ", limit, " on from ", offset), q)
+			}
 		}
 	}
 }
@@ -160,9 +165,18 @@ func testPages(t *testing.T, s Subject) {
 	for _, f := range []index.Filter{{}, {Categories: []string{"category 1", "category 2"}}, {NotJudgedBy: "me"}} {
 		q.Filter = f
 		var paged []palate.ImageID
+		var last index.Hit
 		for q.Limit, q.Offset = 17, 0; ; q.Offset += q.Limit {
 			x.check(fmt.Sprint("page at ", q.Offset), q)
 			hits := x.search(q)
+			if q.Offset > 0 {
+				on := q
+				on.After = &last
+				x.check(fmt.Sprint("page on from ", q.Offset), on)
+			}
+			if len(hits) > 0 {
+				last = hits[len(hits)-1]
+			}
 			for _, hit := range hits {
 				paged = append(paged, hit.ID)
 			}

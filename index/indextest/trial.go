@@ -82,6 +82,16 @@ func (t *trial) search(q index.Query) []index.Hit {
 	return hits
 }
 
+// goOn sets the hit that the page's Offset counts up to, as whoever pages does.
+func (t *trial) goOn(q *index.Query) {
+	t.Helper()
+	before := *q
+	before.Limit, before.Offset, before.After = q.Offset, 0, nil
+	if hits := t.search(before); len(hits) == q.Offset {
+		q.After = &hits[q.Offset-1]
+	}
+}
+
 // check asks the index and holds the answer against the model's.
 func (t *trial) check(what string, q index.Query) {
 	t.Helper()
@@ -132,12 +142,12 @@ func (t *trial) compare(what string, q index.Query, got []index.Hit, all []ranke
 	}
 }
 
-// compareRanks holds every rank against the exact one. Two orders of summing
-// in float64 may order scores differently that are not equal and yet nearer
-// than negligible.
+// compareRanks holds every rank against the exact one. Scores that are not
+// equal may come in any order where float32, as a hit has it, does not tell
+// them apart.
 func (t *trial) compareRanks(what string, got []index.Hit, want []ranked, exact map[palate.ImageID]float64, within float64) {
 	t.Helper()
-	const negligible = 1e-12
+	const negligible, step = 1e-12, 0x1p-23
 	free := negligible
 	if t.subject.Tolerances.AnyTieOrder {
 		free = within
@@ -148,7 +158,7 @@ func (t *trial) compareRanks(what string, got []index.Hit, want []ranked, exact 
 		}
 		score, there := exact[hit.ID]
 		apart := math.Abs(score - want[i].score)
-		if !there || apart > free || apart == 0 && !t.subject.Tolerances.AnyTieOrder {
+		if !there || apart > max(free, step*math.Abs(score)) || apart == 0 && !t.subject.Tolerances.AnyTieOrder {
 			t.Fatalf("%s: hit %d is %s with %v, want %s with %v", what, i, hit.ID, hit.Score, want[i].id, want[i].score)
 		}
 	}

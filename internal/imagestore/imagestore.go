@@ -21,6 +21,47 @@ type Stored struct {
 	Existed bool // the store had it already; nothing was written
 }
 
+// Mark says whose files a store holds.
+type Mark struct {
+	Store   string // the store's own identity, drawn at random when it was first marked
+	Catalog string // the identity of the catalog whose rows describe the files
+	Change  uint64 // the highest change number of that catalog that the store has seen
+}
+
+// Fate is what becomes of a file at a sweep.
+type Fate int
+
+// The fates.
+const (
+	Orphaned  Fate = iota // nobody knows it: it is moved aside
+	Wanted                // it stays
+	Discarded             // it was deleted for good: it is removed
+)
+
+// SweepRules say what a sweep may do.
+type SweepRules struct {
+	// OlderThan leaves alone what is younger, as it may be work under way:
+	// a file is as old as the last call that stored it.
+	OlderThan time.Duration
+	// MaxOrphans is how many orphans are moved aside at most: with more of
+	// them all stay, because then it is more likely that their record was
+	// lost than that killed processes left them.
+	MaxOrphans int
+	// KeepOrphans is how long what was moved aside is kept.
+	KeepOrphans time.Duration
+}
+
+// Swept says what a sweep found and did.
+type Swept struct {
+	Unfinished int    `json:"unfinished"`       // unfinished files, removed
+	Discarded  int    `json:"discarded"`        // files of images that were deleted for good, removed
+	Orphans    int    `json:"orphans"`          // files that nobody knows
+	Moved      int    `json:"moved"`            // of them moved aside: all, or none if they were too many
+	Folder     string `json:"folder,omitempty"` // where they were moved to
+	Expired    int    `json:"expired"`          // files moved aside by earlier sweeps, now removed
+	Thumbnails int    `json:"thumbnails"`       // thumbnails of images that are gone, removed
+}
+
 // Store is safe for concurrent use by goroutines and by processes that opened
 // the same one. A full disk, or a store that can't be reached or written, is
 // palate.ErrUnavailable and says what to do; nothing is left of the call then.
@@ -56,11 +97,27 @@ type Store interface {
 	// OpenThumbnail opens one. palate.ErrNotFound if it is not kept.
 	OpenThumbnail(ctx context.Context, id palate.ImageID, width int) (io.ReadSeekCloser, error)
 
-	// Sweep removes what killed processes left: unfinished files, and files
-	// that wanted says nobody knows, both only if older than the given age,
-	// so that work under way is left alone: a file is as old as the last
-	// call that stored it. It returns how many it removed.
-	Sweep(ctx context.Context, olderThan time.Duration, wanted func(palate.ImageID) (bool, error)) (int, error)
+	// Sweep looks after what killed processes left: unfinished files are
+	// removed, files are treated as fate says of their ids, which it is asked
+	// for in batches and answers in order. An orphan is moved aside, into a
+	// folder of that day that Walk does not visit, and is back as soon as it
+	// is put again. An error of fate is returned as it is; nothing of the
+	// files that it was asked about is touched then.
+	Sweep(ctx context.Context, rules SweepRules, fate func(context.Context, []palate.ImageID) ([]Fate, error)) (Swept, error)
+
+	// Mark returns the store's mark, zero if it was never set. One that
+	// can't be read is palate.ErrConflict.
+	Mark(ctx context.Context) (Mark, error)
+
+	// SetMark marks the store as belonging to a catalog that has come to
+	// that change, whatever it was marked as before, and returns the mark.
+	// The store's own identity is drawn at the first call and stays.
+	SetMark(ctx context.Context, catalog string, change uint64) (Mark, error)
+
+	// Saw raises the mark's change number; a lower one changes nothing. Call
+	// it only with a number that the catalog has committed. Of several calls
+	// at once one of the lower numbers may win: the next one mends that.
+	Saw(ctx context.Context, change uint64) error
 
 	// Ready returns nil when files can be written, else
 	// palate.ErrUnavailable with the reason.

@@ -13,6 +13,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"sync/atomic"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
@@ -31,6 +32,8 @@ type Collection struct {
 	limits  picture.Limits
 	budget  *picture.Budget
 	meter   embedder.Meter // of everything that EmbedPending does
+	bound   atomic.Bool    // Recognise has found that catalog and store belong together
+	noted   atomic.Int64   // when the store was last told how far the catalog has come, as Unix nanoseconds
 }
 
 var _ crawler.Keeper = (*Collection)(nil)
@@ -105,6 +108,7 @@ func (c *Collection) add(ctx context.Context, image catalog.Image, source palate
 		return addition, errors.Join(c.refuseDeleted(ctx, image.ID), c.store.Delete(ctx, image.ID))
 	}
 	addition.New = added.Image
+	c.noteSometimes(ctx)
 	return addition, nil
 }
 
@@ -148,6 +152,9 @@ func (c *Collection) Keep(ctx context.Context, crawl string, task crawler.Task, 
 		return "", image.ID, err
 	}
 	added, err := c.catalog.AddImage(ctx, image, find.Source, &catalog.CrawlTask{Crawl: crawl, Task: task})
+	if err == nil {
+		c.noteSometimes(ctx)
+	}
 	switch {
 	case err != nil:
 		return "", image.ID, err
@@ -169,18 +176,6 @@ func (c *Collection) Remove(ctx context.Context, id palate.ImageID, reason strin
 		return err
 	}
 	return c.store.Delete(ctx, id)
-}
-
-// Sweep removes files that killed processes left without a row, if they are
-// older than the given age, and returns how many.
-func (c *Collection) Sweep(ctx context.Context, olderThan time.Duration) (int, error) {
-	return c.store.Sweep(ctx, olderThan, func(id palate.ImageID) (bool, error) {
-		_, err := c.catalog.Image(ctx, id)
-		if errors.Is(err, palate.ErrNotFound) {
-			return false, nil
-		}
-		return err == nil, err
-	})
 }
 
 // open decodes the upright picture of an image, of which no more than detail

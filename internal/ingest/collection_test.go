@@ -17,6 +17,8 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/imagestore"
+	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/picture"
 )
 
@@ -107,10 +109,18 @@ func TestThumbnailsAreMadeOnceAndNeverLarger(t *testing.T) {
 	}
 }
 
+// anyAge are rules for files of any age.
+func anyAge() imagestore.SweepRules {
+	rules := ingest.DefaultSweepRules()
+	rules.OlderThan = -time.Hour
+	return rules
+}
+
 // A process may be killed between any two steps; what it leaves is adopted or
 // swept, and what another is at is left alone.
 func TestSweepingWhatAKilledProcessLeft(t *testing.T) {
 	f := newFixture(t)
+	f.ok("Recognise", f.collection.Recognise(t.Context()))
 	ids := f.add(0, 2)
 	for n := 2; n < 4; n++ { // stored, without a row
 		_, err := f.store.Put(t.Context(), bytes.NewReader(painting(n)), 1<<20)
@@ -118,15 +128,16 @@ func TestSweepingWhatAKilledProcessLeft(t *testing.T) {
 	}
 	f.ok("DeleteImage", f.catalog.DeleteImage(t.Context(), ids[1], "no licence")) // the file is still there
 	writeFile(t, filepath.Join(f.images(), "tmp", "put-123"), painting(5)[:50])
-	if removed, err := f.collection.Sweep(t.Context(), time.Hour); err != nil || removed != 0 {
-		t.Errorf("what is new may be work under way: got %d removed and %v, want none", removed, err)
+	if swept, err := f.collection.Sweep(t.Context(), ingest.DefaultSweepRules()); err != nil || swept != (imagestore.Swept{}) {
+		t.Errorf("what is new may be work under way: got %+v and %v, want nothing done", swept, err)
 	}
 	added, err := f.collection.Add(t.Context(), painting(2), sourceOf(2)) // adopted
 	if err != nil || !added.New {
 		t.Errorf("got %+v and %v, want a new image", added, err)
 	}
-	if removed, err := f.collection.Sweep(t.Context(), -time.Hour); err != nil || removed != 3 {
-		t.Errorf("got %d removed and %v, want a deleted image, one without a row and an unfinished file", removed, err)
+	swept, err := f.collection.Sweep(t.Context(), anyAge())
+	if err != nil || swept.Discarded != 1 || swept.Moved != 1 || swept.Unfinished != 1 {
+		t.Errorf("got %+v and %v, want a deleted image, one without a row and an unfinished file", swept, err)
 	}
 	if report := f.embed(); report.Embedded != 2 || report.Failed != 0 {
 		t.Errorf("got %+v, want the two images with rows embedded", report)

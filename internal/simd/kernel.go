@@ -135,6 +135,13 @@ func (q *Query) Least(score float64) float32 {
 	return math.Nextafter32(least, float32(math.Inf(-1)))
 }
 
+// Most is Least from the other side: a row whose estimate less its margin is
+// above it has more than that score.
+func (q *Query) Most(score float64) float32 {
+	most := float32(score / q.Norm)
+	return math.Nextafter32(most, float32(math.Inf(1)))
+}
+
 // Margin is the most by which the estimate of a row with that residual is off.
 func (q *Query) Margin(residual float32) float32 { return q.slope*residual + q.base }
 

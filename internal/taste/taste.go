@@ -139,13 +139,14 @@ func parse(stored catalog.ProbeVersion) (Version, error) {
 // Score is what a probe says of one image.
 type Score struct {
 	Image       palate.ImageID
+	Product     float32 // inner product of the probe's weights and the embedding, by which the index ranks
 	Logit       float64
 	Probability float64 // calibrated
 }
 
 func (v Version) score(id palate.ImageID, product float32) Score {
 	logit := float64(product) + v.Learned.Bias
-	return Score{Image: id, Logit: logit, Probability: v.Learned.Probability(logit)}
+	return Score{Image: id, Product: product, Logit: logit, Probability: v.Learned.Probability(logit)}
 }
 
 // ScoreEmbedding scores an image that need not be in the collection.
@@ -164,6 +165,7 @@ type RankQuery struct {
 	MinProbability *float64
 	Collapse       float32 // as of index.Query
 	Limit, Offset  int
+	After          *index.Hit // as of index.Query
 	// Version, if not 0, must still be the one that serves.
 	Version int
 }
@@ -185,7 +187,7 @@ func (t *Tastes) Rank(ctx context.Context, p palate.Profile, q RankQuery) (Ranki
 		return Ranking{}, fmt.Errorf("ranking of %s by probe %d: %w (%d)", p, q.Version, ErrProbeChanged, version.Version)
 	}
 	search := index.Query{
-		Vector: version.Learned.Query(), Filter: q.Filter, Collapse: q.Collapse, Limit: q.Limit, Offset: q.Offset,
+		Vector: version.Learned.Query(), Filter: q.Filter, Collapse: q.Collapse, Limit: q.Limit, Offset: q.Offset, After: q.After,
 	}
 	if q.MinProbability != nil {
 		// The index compares inner products: take calibration and bias away.

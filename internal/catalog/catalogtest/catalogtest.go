@@ -38,6 +38,7 @@ func Run(t *testing.T, open Open) {
 		{"runs", testRuns},
 		{"changes", testChanges},
 		{"leases", testLeases},
+		{"identity", testIdentity},
 		{"together", testTogether},
 	} {
 		t.Run(group.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package disk_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/imagestore"
@@ -202,12 +204,28 @@ func TestForeignFilesAreLeftAlone(t *testing.T) {
 	if err != nil || visits != 1 {
 		t.Errorf("got %d visits and %v, want 1", visits, err)
 	}
-	if removed, err := s.Sweep(t.Context(), -1, func(palate.ImageID) (bool, error) { return true, nil }); err != nil || removed != 0 {
-		t.Errorf("got %d removed and %v, want none", removed, err)
+	if removed, err := s.Sweep(t.Context(), anyAge, fates(func(palate.ImageID) bool { return true })); err != nil || removed != (imagestore.Swept{}) {
+		t.Errorf("got %+v removed and %v, want none", removed, err)
 	}
 	for _, name := range foreign {
 		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(name))); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// anyAge are rules for files of any age.
+var anyAge = imagestore.SweepRules{OlderThan: -time.Hour, MaxOrphans: 1000, KeepOrphans: time.Hour}
+
+// fates wants some files; the others are orphans.
+func fates(wanted func(palate.ImageID) bool) func(context.Context, []palate.ImageID) ([]imagestore.Fate, error) {
+	return func(_ context.Context, ids []palate.ImageID) ([]imagestore.Fate, error) {
+		answer := make([]imagestore.Fate, len(ids))
+		for i, id := range ids {
+			if wanted(id) {
+				answer[i] = imagestore.Wanted
+			}
+		}
+		return answer, nil
 	}
 }

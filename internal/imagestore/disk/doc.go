@@ -8,6 +8,11 @@
 //	                       "path_raw" has the bytes of a path that is not UTF-8, in base64
 //	thumbs/ab/abcdef…-320.jpg  derived; may be deleted at any time
 //	tmp/                   unfinished files
+//	swept/2026-11-28/      files without a row that a sweep of that day moved aside, by their
+//	                       names; a folder goes 30 days later
+//	palate-mark.json       {"version": 1, "store", "catalog"}: the identities of this store and of
+//	                       the catalog whose rows describe its files
+//	palate-seen            text file: the highest change number of that catalog that was seen
 //
 // A file is written below tmp, synced, renamed to its name, and its folder is
 // synced. Who finds a folder of a newer version is told so and touches

@@ -139,8 +139,7 @@ func TestAKilledWriterLeavesWholeFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		unfinished += len(left)
-		known := func(id palate.ImageID) (bool, error) { return acknowledged[id.String()], nil }
-		if _, err := s.Sweep(t.Context(), -time.Hour, known); err != nil {
+		if _, err := s.Sweep(t.Context(), anyAge, fates(func(id palate.ImageID) bool { return acknowledged[id.String()] })); err != nil {
 			t.Fatal(err)
 		}
 		delete(acknowledged, "half")
@@ -165,7 +164,7 @@ func TestAKilledWriterLeavesWholeFiles(t *testing.T) {
 			t.Errorf("after a sweep: got %d unfinished files and %v, want none", len(left), err)
 		}
 		// The next round begins anew.
-		if _, err := s.Sweep(t.Context(), -time.Hour, func(palate.ImageID) (bool, error) { return false, nil }); err != nil {
+		if _, err := s.Sweep(t.Context(), anyAge, fates(func(palate.ImageID) bool { return false })); err != nil {
 			t.Fatal(err)
 		}
 	}

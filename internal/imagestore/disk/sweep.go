@@ -3,6 +3,7 @@ package disk
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/imagestore"
 )
 
 // Walk implements imagestore.Store.
@@ -64,44 +66,88 @@ func idOf(folder, name string) (palate.ImageID, bool) {
 	return id, ok && err == nil
 }
 
+// sweepBatch is how many files are asked about at once.
+const sweepBatch = 500
+
 // Sweep implements imagestore.Store.
-func (s *Store) Sweep(ctx context.Context, olderThan time.Duration, wanted func(palate.ImageID) (bool, error)) (int, error) {
-	before := time.Now().Add(-olderThan)
+func (s *Store) Sweep(ctx context.Context, rules imagestore.SweepRules, fate func(context.Context, []palate.ImageID) ([]imagestore.Fate, error)) (swept imagestore.Swept, err error) {
+	before := time.Now().Add(-rules.OlderThan)
 	unfinished, err := os.ReadDir(filepath.Join(s.root, tmpFolder))
 	if err != nil {
-		return 0, s.unavailable("sweep", err)
+		return swept, s.unavailable("sweep", err)
 	}
-	removed := 0
 	for _, entry := range unfinished {
 		name := filepath.Join(s.root, tmpFolder, entry.Name())
 		if isOlder(before, name) && os.Remove(name) == nil {
-			removed++
+			swept.Unfinished++
 		}
 	}
-	err = s.Walk(ctx, func(id palate.ImageID) error {
-		if !s.isOlder(before, id) {
-			return nil
-		}
-		known, err := wanted(id)
-		// Who stores it again meanwhile renews it first, so its age is asked
-		// for once more after that.
-		if err != nil || known || !s.isOlder(before, id) {
-			return err
-		}
-		removed++
-		return s.Delete(ctx, id)
-	})
+	found, err := s.fates(ctx, before, fate)
 	if err != nil {
-		return removed, err
+		return swept, err
+	}
+	for _, id := range found[imagestore.Discarded] {
+		if !s.isOlder(before, id) {
+			continue // stored again meanwhile
+		}
+		if err := s.Delete(ctx, id); err != nil {
+			return swept, err
+		}
+		swept.Discarded++
+	}
+	if swept.Expired, err = s.expireAside(rules.KeepOrphans); err != nil {
+		return swept, err
+	}
+	orphans := found[imagestore.Orphaned]
+	if swept.Orphans = len(orphans); swept.Orphans > 0 && swept.Orphans <= rules.MaxOrphans {
+		swept.Folder, swept.Moved, err = s.moveAside(ctx, before, orphans, fate)
+		if err != nil {
+			return swept, err
+		}
 	}
 	// Thumbnails whose image was deleted by a process that was killed then.
-	return removed, s.walk(ctx, thumbsFolder, func(id palate.ImageID) error {
+	return swept, s.walk(ctx, thumbsFolder, func(id palate.ImageID) error {
 		if has, err := s.Has(ctx, id); err != nil || has {
 			return err
 		}
-		removed++
+		swept.Thumbnails++
 		return s.removeThumbnails(id)
 	})
+}
+
+// fates asks about every file that arrived before a time.
+func (s *Store) fates(ctx context.Context, before time.Time, fate func(context.Context, []palate.ImageID) ([]imagestore.Fate, error)) (map[imagestore.Fate][]palate.ImageID, error) {
+	found := make(map[imagestore.Fate][]palate.ImageID)
+	var batch []palate.ImageID
+	ask := func() error {
+		fates, err := fate(ctx, batch)
+		if err == nil && len(fates) != len(batch) {
+			err = fmt.Errorf("sweep: %d answers to %d questions", len(fates), len(batch))
+		}
+		if err != nil {
+			return err
+		}
+		for i, f := range fates {
+			if f != imagestore.Wanted {
+				found[f] = append(found[f], batch[i])
+			}
+		}
+		batch = batch[:0]
+		return nil
+	}
+	err := s.Walk(ctx, func(id palate.ImageID) error {
+		if !s.isOlder(before, id) {
+			return nil
+		}
+		if batch = append(batch, id); len(batch) == sweepBatch {
+			return ask()
+		}
+		return nil
+	})
+	if err == nil && len(batch) > 0 {
+		err = ask()
+	}
+	return found, err
 }
 
 // isOlder reports whether everything kept of an image arrived before a time.

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"testing"
@@ -62,8 +63,8 @@ func testThumbnailsGo(t *testing.T, s imagestore.Store, _ func() imagestore.Stor
 		wantThumbnail(t, s, one, width, "")
 	}
 	wantThumbnail(t, s, two, 320, "two")
-	if swept := sweepAll(t, s, two); swept != 0 {
-		t.Errorf("%d files were left behind", swept)
+	if swept := sweepAll(t, s, two); swept != (imagestore.Swept{}) {
+		t.Errorf("left behind: %+v", swept)
 	}
 	put(t, s, content(1))
 	wantThumbnail(t, s, one, 320, "")
@@ -74,24 +75,97 @@ func testSweep(t *testing.T, s imagestore.Store, again func() imagestore.Store) 
 	putThumbnail(t, s, wanted, 320, "wanted")
 	putThumbnail(t, s, unwanted, 320, "unwanted")
 	asked := 0
-	removed, err := again().Sweep(t.Context(), time.Hour, func(palate.ImageID) (bool, error) { asked++; return false, nil })
-	if err != nil || removed != 0 {
-		t.Errorf("a sweep of what is an hour old: got %d removed and %v, want none", removed, err)
+	swept, err := again().Sweep(t.Context(), rules(time.Hour), func(context.Context, []palate.ImageID) ([]imagestore.Fate, error) {
+		asked++
+		return nil, nil
+	})
+	if err != nil || swept != (imagestore.Swept{}) || asked != 0 {
+		t.Errorf("a sweep of what is an hour old: got %+v, %v and %d questions, want none", swept, err, asked)
 	}
 	unknown := errors.New("the catalog is away")
-	removed, err = s.Sweep(t.Context(), every, func(palate.ImageID) (bool, error) { return false, unknown })
-	if !errors.Is(err, unknown) || removed != 0 {
-		t.Errorf("when nobody knows: got %d removed and %v, want none and the error", removed, err)
+	swept, err = s.Sweep(t.Context(), rules(every), func(context.Context, []palate.ImageID) ([]imagestore.Fate, error) { return nil, unknown })
+	if !errors.Is(err, unknown) || swept != (imagestore.Swept{}) {
+		t.Errorf("when nobody knows: got %+v and %v, want nothing done and the error", swept, err)
 	}
 	wantIDs(t, s, wanted, unwanted)
-	if swept := sweepAll(t, s, wanted); swept != 1 {
-		t.Errorf("got %d removed, want 1", swept)
+	if swept := sweepAll(t, s, wanted); swept.Orphans != 1 || swept.Moved != 1 || swept.Folder == "" {
+		t.Errorf("got %+v, want one orphan moved to a folder", swept)
 	}
 	wantIDs(t, s, wanted)
 	wantFile(t, s, content(1))
 	wantNoFile(t, s, unwanted)
 	wantThumbnail(t, s, wanted, 320, "wanted")
 	wantThumbnail(t, s, unwanted, 320, "")
+	if swept := sweepAll(t, s, wanted); swept.Expired != 0 {
+		t.Errorf("got %d files expired at once, want them kept for an hour", swept.Expired)
+	}
+	soon := rules(every)
+	soon.KeepOrphans = -48 * time.Hour
+	if swept, err := s.Sweep(t.Context(), soon, fates(nil, imagestore.Wanted)); err != nil || swept.Expired != 1 {
+		t.Errorf("when its time has come: got %+v and %v, want the file expired", swept, err)
+	}
+	put(t, s, content(2))
+	wantFile(t, s, content(2))
+}
+
+func testSweepTooMany(t *testing.T, s imagestore.Store, _ func() imagestore.Store) {
+	var all []palate.ImageID
+	for n := range 5 {
+		all = append(all, put(t, s, content(n)))
+	}
+	four := rules(every)
+	four.MaxOrphans = 4
+	swept, err := s.Sweep(t.Context(), four, fates(nil, imagestore.Orphaned))
+	if err != nil || swept.Orphans != 5 || swept.Moved != 0 {
+		t.Errorf("got %+v and %v, want 5 orphans told and left", swept, err)
+	}
+	wantIDs(t, s, all...)
+	swept, err = s.Sweep(t.Context(), four, fates(all[:1], imagestore.Orphaned))
+	if err != nil || swept.Orphans != 4 || swept.Moved != 4 {
+		t.Errorf("got %+v and %v, want 4 orphans moved", swept, err)
+	}
+	wantIDs(t, s, all[0])
+}
+
+func testSweepDiscarded(t *testing.T, s imagestore.Store, _ func() imagestore.Store) {
+	wanted, discarded := put(t, s, content(1)), put(t, s, content(2))
+	none := rules(every)
+	none.MaxOrphans = 0
+	swept, err := s.Sweep(t.Context(), none, fates([]palate.ImageID{wanted}, imagestore.Discarded))
+	if err != nil || swept != (imagestore.Swept{Discarded: 1}) {
+		t.Errorf("got %+v and %v, want one file removed", swept, err)
+	}
+	wantIDs(t, s, wanted)
+	wantNoFile(t, s, discarded)
+}
+
+func testMark(t *testing.T, s imagestore.Store, again func() imagestore.Store) {
+	want := func(what string, got imagestore.Mark, err error, want imagestore.Mark) {
+		t.Helper()
+		if err != nil || got != want {
+			t.Errorf("%s: got %+v and %v, want %+v", what, got, err, want)
+		}
+	}
+	got, err := s.Mark(t.Context())
+	want("a new store", got, err, imagestore.Mark{})
+	first, err := s.SetMark(t.Context(), "catalog one", 7)
+	if err != nil || first.Store == "" || first.Catalog != "catalog one" || first.Change != 7 {
+		t.Fatalf("SetMark: got %+v and %v, want an identity of its own", first, err)
+	}
+	got, err = again().Mark(t.Context())
+	want("marked", got, err, first)
+	for _, step := range []struct{ saw, want uint64 }{{9, 9}, {8, 9}, {9, 9}, {1 << 63, 1 << 63}} {
+		ok(t, "Saw", s.Saw(t.Context(), step.saw))
+		got, err = again().Mark(t.Context())
+		want("raised", got, err, imagestore.Mark{Store: first.Store, Catalog: "catalog one", Change: step.want})
+	}
+	second, err := again().SetMark(t.Context(), "catalog two", 3)
+	want("marked anew", second, err, imagestore.Mark{Store: first.Store, Catalog: "catalog two", Change: 3})
+	_, err = s.SetMark(t.Context(), "", 3)
+	wantKind(t, "a catalog without a name", err, palate.ErrInvalid)
+	got, err = s.Mark(t.Context())
+	want("after a refusal", got, err, second)
+	wantIDs(t, s)
 }
 
 // A file without a row, which a killed process left, is put again while a
@@ -99,16 +173,16 @@ func testSweep(t *testing.T, s imagestore.Store, again func() imagestore.Store) 
 func testSweepMeanwhile(t *testing.T, s imagestore.Store, _ func() imagestore.Store) {
 	id := put(t, s, content(1))
 	tick(time.Now())
-	removed, err := s.Sweep(t.Context(), 0, func(palate.ImageID) (bool, error) {
+	swept, err := s.Sweep(t.Context(), rules(0), func(_ context.Context, ids []palate.ImageID) ([]imagestore.Fate, error) {
 		tick(time.Now())
 		stored, err := s.Put(t.Context(), bytes.NewReader(content(1)), enough)
 		if err == nil && !stored.Existed {
 			t.Error("the file was gone before anybody was asked")
 		}
-		return false, err
+		return make([]imagestore.Fate, len(ids)), err
 	})
-	if err != nil || removed != 0 {
-		t.Errorf("got %d removed and %v, want what was stored again left alone", removed, err)
+	if err != nil || swept.Moved != 0 {
+		t.Errorf("got %+v and %v, want what was stored again left alone", swept, err)
 	}
 	wantIDs(t, s, id)
 }

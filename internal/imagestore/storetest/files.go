@@ -50,8 +50,8 @@ func testPutAgain(t *testing.T, s imagestore.Store, again func() imagestore.Stor
 	}
 	wantIDs(t, s, id)
 	wantFile(t, s, content(1))
-	if swept := sweepAll(t, s, id); swept != 0 {
-		t.Errorf("%d unfinished files were left", swept)
+	if swept := sweepAll(t, s, id); swept != (imagestore.Swept{}) {
+		t.Errorf("%+v unfinished files were left", swept)
 	}
 }
 
@@ -75,8 +75,8 @@ func testPutRefused(t *testing.T, s imagestore.Store, _ func() imagestore.Store)
 	wantKind(t, "Open with an ended context", err, context.Canceled)
 	wantIDs(t, s)
 	wantNoFile(t, s, idOf(file))
-	if swept := sweepAll(t, s); swept != 0 {
-		t.Errorf("%d unfinished files were left", swept)
+	if swept := sweepAll(t, s); swept != (imagestore.Swept{}) {
+		t.Errorf("%+v unfinished files were left", swept)
 	}
 }
 
@@ -142,8 +142,8 @@ func testPutTogether(t *testing.T, s imagestore.Store, again func() imagestore.S
 	}
 	wait.Wait()
 	wantIDs(t, s, idOf(file))
-	if swept := sweepAll(t, s, idOf(file)); swept != 0 {
-		t.Errorf("%d unfinished files were left", swept)
+	if swept := sweepAll(t, s, idOf(file)); swept != (imagestore.Swept{}) {
+		t.Errorf("%+v unfinished files were left", swept)
 	}
 }
 

@@ -49,9 +49,9 @@ func testLink(t *testing.T, store imagestore.Store, again func() imagestore.Stor
 	}
 	wantFile(t, again(), content(1))
 	// The file is old, its place in the store is not.
-	removed, err := s.Sweep(t.Context(), time.Hour, func(palate.ImageID) (bool, error) { return false, nil })
-	if err != nil || removed != 0 {
-		t.Errorf("a sweep of what is an hour old: got %d removed and %v, want none", removed, err)
+	swept, err := s.Sweep(t.Context(), rules(time.Hour), fates(nil, imagestore.Orphaned))
+	if err != nil || swept.Orphans != 0 {
+		t.Errorf("a sweep of what is an hour old: got %+v and %v, want none", swept, err)
 	}
 	for _, same := range []string{path, original(t, "copy.jpg", content(1))} {
 		if stored, err = s.Link(t.Context(), same); err != nil || !stored.Existed {
@@ -74,8 +74,8 @@ func testLink(t *testing.T, store imagestore.Store, again func() imagestore.Stor
 	}
 	_, err = s.Link(t.Context(), path+"-none")
 	wantKind(t, "Link of nothing", err, palate.ErrNotFound)
-	if swept := sweepAll(t, s, stored.ID); swept != 0 {
-		t.Errorf("%d unfinished files were left", swept)
+	if swept := sweepAll(t, s, stored.ID); swept != (imagestore.Swept{}) {
+		t.Errorf("%+v unfinished files were left", swept)
 	}
 }
 
@@ -150,8 +150,8 @@ func testReferenceAndCopy(t *testing.T, store imagestore.Store, _ func() imagest
 	if stored, err := s.Reference(t.Context(), original(t, "again.jpg", content(1))); err != nil || !stored.Existed {
 		t.Errorf("Reference to what is kept: got %+v and %v, want that it existed", stored, err)
 	}
-	if swept := sweepAll(t, s); swept != 1 {
-		t.Errorf("got %d removed, want 1", swept)
+	if swept := sweepAll(t, s); swept.Moved != 1 {
+		t.Errorf("got %+v removed, want 1", swept)
 	}
 	wantNoFile(t, s, id)
 }

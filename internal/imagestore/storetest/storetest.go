@@ -34,7 +34,10 @@ func Run(t *testing.T, open Open) {
 		"readers beside writers see whole files":   testReadersBesideWriters,
 		"thumbnails are kept by width":             testThumbnails,
 		"thumbnails go with the image":             testThumbnailsGo,
-		"sweep removes what nobody wants":          testSweep,
+		"sweep moves aside what nobody knows":      testSweep,
+		"sweep leaves too many orphans alone":      testSweepTooMany,
+		"sweep removes what was deleted":           testSweepDiscarded,
+		"a mark is kept, its number only rises":    testMark,
 		"sweep leaves what is stored meanwhile":    testSweepMeanwhile,
 		"random operations agree with a plain map": testModel,
 	})
@@ -140,12 +143,28 @@ func ok(t *testing.T, what string, err error) {
 // dates them.
 const every = -time.Hour
 
-// sweepAll removes everything but what is wanted.
-func sweepAll(t *testing.T, s imagestore.Store, wanted ...palate.ImageID) int {
+// rules sweep whatever is as old as that.
+func rules(olderThan time.Duration) imagestore.SweepRules {
+	return imagestore.SweepRules{OlderThan: olderThan, MaxOrphans: 100, KeepOrphans: time.Hour}
+}
+
+// fates wants the named and gives the others another fate.
+func fates(wanted []palate.ImageID, others imagestore.Fate) func(context.Context, []palate.ImageID) ([]imagestore.Fate, error) {
+	return func(_ context.Context, ids []palate.ImageID) ([]imagestore.Fate, error) {
+		answer := make([]imagestore.Fate, len(ids))
+		for i, id := range ids {
+			if answer[i] = others; slices.Contains(wanted, id) {
+				answer[i] = imagestore.Wanted
+			}
+		}
+		return answer, nil
+	}
+}
+
+// sweepAll moves everything aside but what is wanted.
+func sweepAll(t *testing.T, s imagestore.Store, wanted ...palate.ImageID) imagestore.Swept {
 	t.Helper()
-	removed, err := s.Sweep(t.Context(), every, func(id palate.ImageID) (bool, error) {
-		return slices.Contains(wanted, id), nil
-	})
+	swept, err := s.Sweep(t.Context(), rules(every), fates(wanted, imagestore.Orphaned))
 	ok(t, "Sweep", err)
-	return removed
+	return swept
 }

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/catalog/sqlite"
+	"github.com/palate-art/palate/internal/imagestore/disk"
+)
+
+// A catalog that was lost beside a full store is never taken for one that
+// says that all its pictures may go.
+func TestFaultCatalogLost(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]func(string) error{
+		"cut to nothing": func(path string) error { return os.Truncate(path, 0) },
+		"removed":        os.Remove,
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := oldCollection(t)
+			before := pictureFiles(t, folder)
+			if err := damage(filepath.Join(folder, catalogFile)); err != nil {
+				t.Fatal(err)
+			}
+			startFaulty(t, "serve", "--addr", "127.0.0.1:0", "--data", folder).mustRefuse("catalog was lost", "palate restore", "palate import --adopt")
+			startFaulty(t, "doctor", "--data", folder).mustRefuse("catalog was lost")
+			startFaulty(t, "import", "--data", folder, museumPictures(t, 1)).mustRefuse("catalog was lost")
+			mustBeUntouched(t, folder, before)
+			if info, err := os.Stat(filepath.Join(folder, catalogFile)); err == nil && info.Size() > 0 {
+				t.Errorf("a refused command made a catalog of %d bytes", info.Size())
+			}
+		})
+	}
+}
+
+// An older catalog, as a copy from last week, is noticed by the number of
+// changes that the store has seen.
+func TestFaultOlderCatalog(t *testing.T) {
+	t.Parallel()
+	folder, pictures := t.TempDir(), museumPictures(t, 6)
+	at := func(i string) string { return filepath.Join(pictures, i+".jpg") }
+	startFaulty(t, "import", "--data", folder, at("0"), at("1"), at("2")).mustEnd()
+	older, err := os.ReadFile(filepath.Join(folder, catalogFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	startFaulty(t, "import", "--data", folder, pictures).mustEnd()
+	before := pictureFiles(t, folder)
+	writeFile(t, filepath.Join(folder, catalogFile), older)
+	startFaulty(t, "serve", "--addr", "127.0.0.1:0", "--data", folder).mustRefuse("older", "palate restore")
+	startFaulty(t, "doctor", "--data", folder).mustRefuse("older")
+	mustBeUntouched(t, folder, before)
+
+	refused := startFaulty(t, "import", "--adopt", "--data", folder).wait()
+	if refused.code != exitUsage || !strings.Contains(refused.err, "titles") || !strings.Contains(refused.err, "deleted") {
+		t.Errorf("without a yes: got %d and %q, want a question that says what is lost", refused.code, refused.err)
+	}
+	startFaulty(t, "import", "--adopt", "--yes", "--data", folder).mustEnd()
+	seen := lookInto(t, folder)
+	seen.mustHaveFileOfEveryRow(t)
+	seen.mustHaveRowOfEveryFile(t)
+	if len(seen.images) != len(before) {
+		t.Errorf("got %d images after adopting, want %d", len(seen.images), len(before))
+	}
+}
+
+// A collection of before there were marks opens with everything that it had,
+// and has its marks then.
+func TestFaultOldCollectionOpensUnharmed(t *testing.T) {
+	t.Parallel()
+	folder := oldCollection(t)
+	before := pictureFiles(t, folder)
+	startFaulty(t, "embed", "--data", folder).mustEnd()
+	mustBeUntouched(t, folder, before)
+	seen := lookInto(t, folder)
+	seen.mustHaveFileOfEveryRow(t)
+	seen.mustHaveRowOfEveryFile(t)
+	c, err := sqlite.Open(t.Context(), filepath.Join(folder, catalogFile), sqlite.DefaultConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	images, err := c.CountImages(t.Context(), index.Filter{})
+	if err != nil || images != 32 || len(seen.embeddings) != 32 {
+		t.Errorf("got %d images, %d embeddings and %v, want 32 and 32", images, len(seen.embeddings), err)
+	}
+	profiles, err := c.Profiles(t.Context())
+	if err != nil || len(profiles) != 1 || profiles[0].Likes != 10 || profiles[0].Dislikes != 14 || profiles[0].Skips != 1 {
+		t.Errorf("got %+v and %v, want 10 likes, 14 dislikes and a skip", profiles, err)
+	}
+	id, err := c.Identity(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := disk.Open(filepath.Join(folder, "images"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mark, err := store.Mark(t.Context()); err != nil || mark.Store == "" || mark.Store != id.Store || mark.Catalog != id.Catalog {
+		t.Errorf("got the marks %+v and %+v (%v), want each other's", mark, id, err)
+	}
+}
