@@ -156,7 +156,7 @@ func (s *session) embedFile(ctx context.Context, e embedder.Embedder, name strin
 
 // ownPicture are the terms of a file that whoever runs the program named.
 func ownPicture(e embedder.Embedder) picture.Terms {
-	return picture.Terms{Limits: picture.DefaultLimits(), Short: e.Detail(), Alone: true}
+	return picture.Terms{Limits: picture.DefaultLimits(), Reading: e.Reading(), Alone: true}
 }
 
 func embedInput(ctx context.Context, e embedder.Embedder, input embedder.Input) (palate.Embedding, error) {

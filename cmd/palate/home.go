@@ -56,8 +56,8 @@ func openHomeToAdopt(ctx context.Context, s *session) (*home, error) {
 }
 
 func openHomeAs(ctx context.Context, s *session, adopt bool) (*home, error) {
-	if err := os.MkdirAll(s.Data, 0o755); err != nil {
-		return nil, fmt.Errorf("folder of the collection: %w", err)
+	if err := prepareFolder(s); err != nil {
+		return nil, err
 	}
 	h := &home{session: s}
 	var err error
@@ -74,6 +74,7 @@ func openHomeAs(ctx context.Context, s *session, adopt bool) (*home, error) {
 		return nil, err
 	}
 	h.closers = append(h.closers, h.catalog.Close)
+	h.tellOfCatalog()
 	h.collection = ingest.NewCollection(h.catalog, h.store, picture.DefaultLimits()).Within(s.decoding)
 	if !adopt {
 		if err := h.collection.Recognise(ctx); err != nil {

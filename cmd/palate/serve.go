@@ -73,8 +73,10 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	if err != nil {
 		return err
 	}
-	if _, err := h.catalog.EndDeadRuns(ctx); err != nil {
-		return err
+	if h.readOnly() == nil {
+		if _, err := h.catalog.EndDeadRuns(ctx); err != nil {
+			return err
+		}
 	}
 	if err := h.loadIndex(ctx); err != nil {
 		return err
@@ -87,9 +89,11 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	group.Go(func() error { return server.Run(ctx, listener) })
 	h.followCatalog(ctx, group.Go)
 	group.Go(func() error { return h.tastes.Run(ctx) })
-	group.Go(func() error { return h.keepTending(ctx) })
-	group.Go(func() error { return h.keepNoting(ctx) })
-	if options.embed {
+	if h.readOnly() == nil {
+		group.Go(func() error { return h.keepTending(ctx) })
+		group.Go(func() error { return h.keepNoting(ctx) })
+	}
+	if options.embed && h.readOnly() == nil {
 		group.Go(func() error { return h.keepEmbedding(ctx) })
 	}
 	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {

@@ -12,8 +12,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 	"sync/atomic"
+	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
@@ -59,8 +59,8 @@ const maxUploadPixels = 50_000_000
 // memory to decode in.
 const patience = 10 * time.Second
 
-func (c *Collection) uploadTerms(detail int) picture.Terms {
-	t := picture.Terms{Limits: c.limits, Short: detail, Patience: patience}
+func (c *Collection) uploadTerms(reading picture.Reading) picture.Terms {
+	t := picture.Terms{Limits: c.limits, Reading: reading, Patience: patience}
 	t.Limits.MaxPixels = min(t.Limits.MaxPixels, maxUploadPixels)
 	return t
 }
@@ -80,7 +80,7 @@ type Addition struct {
 // picture for the kinds), what was deleted with a reason is
 // palate.ErrConflict, and no room to decode it in is palate.ErrUnavailable.
 func (c *Collection) Add(ctx context.Context, content []byte, source palate.Source) (Addition, error) {
-	info, err := c.budget.Check(ctx, content, c.uploadTerms(0))
+	info, err := c.budget.Check(ctx, content, c.uploadTerms(picture.Reading{}))
 	if err != nil {
 		return Addition{}, err
 	}
@@ -178,16 +178,15 @@ func (c *Collection) Remove(ctx context.Context, id palate.ImageID, reason strin
 	return c.store.Delete(ctx, id)
 }
 
-// open decodes the upright picture of an image, of which no more than detail
-// of the shorter side is needed (picture.DecodeAtLeast), and hands it to use,
-// which must not keep it. It waits for memory as long as told, 0 for ever.
-func (c *Collection) open(ctx context.Context, id palate.ImageID, detail int, wait time.Duration, use func(*picture.RGB) error) error {
+// open reads the upright picture of an image and hands it to use, which must
+// not keep it. It waits for memory as long as told, 0 for ever.
+func (c *Collection) open(ctx context.Context, id palate.ImageID, reading picture.Reading, wait time.Duration, use func(*picture.RGB) error) error {
 	file, err := c.store.Open(ctx, id)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	terms := picture.Terms{Limits: c.limits, Short: detail, Alone: true, Patience: wait}
+	terms := picture.Terms{Limits: c.limits, Reading: reading, Alone: true, Patience: wait}
 	_, err = c.budget.Decode(ctx, file, terms, func(m *picture.RGB, _ picture.Info) error { return use(m) })
 	return err
 }
@@ -200,7 +199,10 @@ func (c *Collection) Thumbnail(ctx context.Context, id palate.ImageID, width int
 		return kept, err
 	}
 	var jpeg bytes.Buffer
-	err = c.open(ctx, id, width, patience, func(m *picture.RGB) (err error) { // its shorter side is at most that
+	// Its shorter side is at most that, and at a fraction of a JPEG nobody
+	// sees the difference.
+	reading := picture.Reading{Rules: picture.Current().Without(picture.JPEGWhole), Short: width}
+	err = c.open(ctx, id, reading, patience, func(m *picture.RGB) (err error) {
 		if m.Width > width {
 			if m, err = picture.Resize(m, width, max(1, (m.Height*width+m.Width/2)/m.Width)); err != nil {
 				return err
@@ -230,7 +232,7 @@ func (c *Collection) Patches(ctx context.Context, e embedder.PatchEmbedder, id p
 		return nil, embedder.Patches{}, fmt.Errorf("patches of %s: %w", id, err)
 	}
 	var input embedder.Input
-	err := c.open(ctx, id, e.Detail(), patience, func(m *picture.RGB) (err error) {
+	err := c.open(ctx, id, e.Reading(), patience, func(m *picture.RGB) (err error) {
 		input, err = e.Prepare(m)
 		return err
 	})
@@ -252,7 +254,7 @@ func (c *Collection) Patches(ctx context.Context, e embedder.PatchEmbedder, id p
 // with the bounds of Add.
 func (c *Collection) EmbedPicture(ctx context.Context, e embedder.Embedder, content []byte) (palate.Embedding, error) {
 	var input embedder.Input
-	_, err := c.budget.DecodeBytes(ctx, content, c.uploadTerms(e.Detail()), func(m *picture.RGB, _ picture.Info) (err error) {
+	_, err := c.budget.DecodeBytes(ctx, content, c.uploadTerms(e.Reading()), func(m *picture.RGB, _ picture.Info) (err error) {
 		input, err = e.Prepare(m)
 		return err
 	})

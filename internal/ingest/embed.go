@@ -93,7 +93,7 @@ func (c *Collection) embedPages(ctx context.Context, e embedder.Embedder, config
 	var err error
 	for err == nil && len(pending) > 0 {
 		w.report.Total += len(pending)
-		_, err = embedder.Run(ctx, e, config, c.items(pending, e.Detail()), func(r embedder.Result) error { return w.take(ctx, r) })
+		_, err = embedder.Run(ctx, e, config, c.items(pending, e.Reading()), func(r embedder.Result) error { return w.take(ctx, r) })
 		w.count(c.meter.Stats().Since(before))
 		// What is embedded is kept even when ctx is done.
 		if flushErr := w.flush(context.WithoutCancel(ctx)); err == nil {
@@ -107,11 +107,11 @@ func (c *Collection) embedPages(ctx context.Context, e embedder.Embedder, config
 }
 
 // items are the pictures of images, decoded when their turn comes.
-func (c *Collection) items(images []catalog.Image, detail int) iter.Seq2[embedder.Item, error] {
+func (c *Collection) items(images []catalog.Image, reading picture.Reading) iter.Seq2[embedder.Item, error] {
 	return func(yield func(embedder.Item, error) bool) {
 		for _, i := range images {
 			open := func(ctx context.Context, use func(image.Image) error) error {
-				return c.open(ctx, i.ID, detail, 0, func(m *picture.RGB) error { return use(m) })
+				return c.open(ctx, i.ID, reading, 0, func(m *picture.RGB) error { return use(m) })
 			}
 			if !yield(embedder.Item{ID: i.ID, Open: open}, nil) {
 				return

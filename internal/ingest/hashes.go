@@ -15,7 +15,7 @@ const hashDetail = 256
 // Hashes gives the perceptual hashes of an image (picture.Hashes). It decodes
 // the file: tens of milliseconds at most.
 func (c *Collection) Hashes(ctx context.Context, id palate.ImageID) (hashes []uint64, err error) {
-	err = c.open(ctx, id, hashDetail, 0, func(m *picture.RGB) (err error) {
+	err = c.open(ctx, id, picture.Reading{Rules: picture.Former, Short: hashDetail}, 0, func(m *picture.RGB) (err error) {
 		hashes, err = picture.Hashes(m)
 		return err
 	})

@@ -77,9 +77,8 @@ func newBudget(bytes int64) *Budget {
 type Terms struct {
 	Limits Limits
 
-	// Short is the shorter side that is needed, as in DecodeAtLeast; 0 is the
-	// whole picture.
-	Short int
+	// Reading says which of the picture is needed; empty is all of it.
+	Reading Reading
 
 	// Alone lets a picture that takes more than the whole budget be decoded
 	// while nothing else is: a person's own. Otherwise it is a LimitError.
@@ -115,7 +114,7 @@ func (b *Budget) DecodeBytes(ctx context.Context, data []byte, t Terms, use func
 	if err != nil {
 		return info, err
 	}
-	return info, b.decode(ctx, f, info, scaleFor(info, t.Short), t, use)
+	return info, b.decode(ctx, f, info, t.Reading.scale(info), t, use)
 }
 
 // Check decodes a whole file and keeps nothing of it: what it gives no error

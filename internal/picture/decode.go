@@ -62,10 +62,6 @@ const (
 	enough = 2
 
 	maxScale = 8
-
-	// wholePNG is the largest picture in bytes that a PNG file is decoded to
-	// without being reduced: 50 megapixels.
-	wholePNG = 150_000_000
 )
 
 // DecodeAtLeast is Decode for who needs the picture's shorter side no longer
@@ -74,36 +70,22 @@ const (
 // as long as its shorter side stays at least twice short. Info tells the size
 // of the whole picture.
 func DecodeAtLeast(r io.Reader, limits Limits, short int) (*RGB, Info, error) {
-	if err := limits.Validate(); err != nil {
-		return nil, Info{}, err
-	}
-	data, err := readAll(r, limits.MaxBytes, sizeOf(r))
-	if err != nil {
-		return nil, Info{}, err
-	}
-	f, info, err := openBytes(data, limits)
+	return Read(r, limits, Reading{Rules: Former.With(PNGReduced), Short: short})
+}
+
+// Read is Decode by rules.
+func Read(r io.Reader, limits Limits, reading Reading) (*RGB, Info, error) {
+	f, info, err := open(r, limits)
 	if err != nil {
 		return nil, info, err
 	}
-	for _, way := range f.ways(scaleFor(info, short)) {
+	for _, way := range f.ways(reading.scale(info)) {
 		m, err := decodeUpright(context.Background(), way, info)
 		if err != errOtherWay {
 			return m, info, err
 		}
 	}
 	return nil, info, &CorruptError{Format: info.Format, Err: errOtherWay}
-}
-
-// scaleFor gives the smallest size that is enough; a short of 0 is the whole.
-func scaleFor(info Info, short int) int {
-	if short < 1 || info.Format == formatPNG && rgbBytes(info.Width, info.Height, 1) <= wholePNG {
-		return 1
-	}
-	scale := 1
-	for scale < maxScale && min(info.Width, info.Height)/(2*scale)/enough >= short {
-		scale *= 2
-	}
-	return scale
 }
 
 // decodeUpright decodes and turns a picture, and holds its size against the
@@ -126,15 +108,20 @@ func ceilDiv(a, b int) int { return (a + b - 1) / b }
 // Probe reads a file up to its end or Limits.MaxBytes, but decodes only the
 // header: a picture that passes may still turn out broken in Decode.
 func Probe(r io.Reader, limits Limits) (Info, error) {
+	_, info, err := open(r, limits)
+	return info, err
+}
+
+// open reads a file and its header.
+func open(r io.Reader, limits Limits) (file, Info, error) {
 	if err := limits.Validate(); err != nil {
-		return Info{}, err
+		return nil, Info{}, err
 	}
 	data, err := readAll(r, limits.MaxBytes, sizeOf(r))
 	if err != nil {
-		return Info{}, err
+		return nil, Info{}, err
 	}
-	_, info, err := openBytes(data, limits)
-	return info, err
+	return openBytes(data, limits)
 }
 
 // openBytes reads a file's header and holds it against the limits.

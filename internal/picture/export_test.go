@@ -20,8 +20,8 @@ func DecodeUsual(data []byte, scale int) (*RGB, bool) {
 	return f.(*jpegFile).decodeUsual(context.Background(), scale)
 }
 
-// ScaleFor is the fraction of its size that a picture is decoded at.
-var ScaleFor = scaleFor
+// Scale is what the sides of a picture are divided by when it is decoded.
+func (r Reading) Scale(info Info) int { return r.scale(info) }
 
 // DecodePNG decodes a PNG at 1/scale.
 func DecodePNG(data []byte, scale int) (*RGB, error) {

@@ -139,8 +139,11 @@ func TestALargePNGIsReducedAsItComes(t *testing.T) {
 		{"png", 7000, 7000, 224, 1}, {"png", 14_000, 14_000, 224, 8}, {"png", 14_000, 14_000, 518, 8}, {"png", 14_000, 14_000, 0, 1},
 		{"jpeg", 7000, 7000, 518, 4}, {"png", 100_000, 1000, 518, 1},
 	} {
-		if got := picture.ScaleFor(picture.Info{Format: c.format, Width: c.width, Height: c.height}, c.short); got != c.want {
+		if got := (picture.Reading{Rules: picture.Former.With(picture.PNGReduced), Short: c.short}).Scale(picture.Info{Format: c.format, Width: c.width, Height: c.height}); got != c.want {
 			t.Errorf("%+v: got 1/%d of the size", c, got)
+		}
+		if former := (picture.Reading{Rules: picture.Former, Short: c.short}); c.format == "png" && former.Scale(picture.Info{Format: "png", Width: c.width, Height: c.height}) != 1 {
+			t.Errorf("%+v: reduced by the former rules", c)
 		}
 	}
 }
