@@ -67,9 +67,8 @@ func (f *jpegFile) usualBytes(scale int) int64 {
 
 // plausible refuses a file that can't hold the picture that it claims.
 func (f *jpegFile) plausible() error {
-	// Every 8 × 8 block of the first component takes one bit at least, so a
-	// small file that claims a large picture fails before memory is taken.
-	if blocks := int64(f.width) * int64(f.height) / 64; blocks > 8*int64(len(f.data)) {
+	// A small file that claims a large picture fails before memory is taken.
+	if f.tooSmall() {
 		return errTruncated
 	}
 	if slices.Contains(f.scanned, false) {
