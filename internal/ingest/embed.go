@@ -33,6 +33,7 @@ const maxFailuresTold = 20
 type EmbedReport struct {
 	Total           int            `json:"total"`
 	Embedded        int            `json:"embedded"`
+	Copied          int            `json:"copied,omitempty"` // from a former model, see EmbedUpgrade
 	Failed          int            `json:"failed"`
 	Failures        []EmbedFailure `json:"failures,omitempty"` // the first of them
 	Seconds         float64        `json:"seconds"`
@@ -61,22 +62,17 @@ type EmbedFailure struct {
 // palate.ErrConflict if another process is at it. progress, if not nil, is
 // called after every write.
 func (c *Collection) EmbedPending(ctx context.Context, e embedder.Embedder, config embedder.PipelineConfig, progress func(EmbedReport)) (EmbedReport, error) {
-	lease, err := c.catalog.AcquireLease(ctx, "embed-"+e.Model().Short())
-	if err != nil {
-		return EmbedReport{}, fmt.Errorf("embed: %w", err)
-	}
-	report, err := c.embedPending(ctx, e, config, progress)
-	return report, errors.Join(err, lease.Release())
+	return c.embed(ctx, e, nil, config, progress)
 }
 
-func (c *Collection) embedPending(ctx context.Context, e embedder.Embedder, config embedder.PipelineConfig, progress func(EmbedReport)) (EmbedReport, error) {
+func (c *Collection) embedPending(ctx context.Context, e embedder.Embedder, former *Former, config embedder.PipelineConfig, progress func(EmbedReport)) (EmbedReport, error) {
 	pending, err := c.catalog.Unembedded(ctx, e.Model(), embedPage)
 	if err != nil || len(pending) == 0 {
 		return EmbedReport{}, err
 	}
 	return job.Do(ctx, c.catalog, job.Embed, "", func(ctx context.Context, j *job.Job) (EmbedReport, error) {
-		return c.embedPages(ctx, e, config, pending, func(r EmbedReport) {
-			j.Progress(ctx, int64(r.Embedded+r.Failed), int64(r.Total))
+		return c.embedPages(ctx, e, former, config, pending, func(r EmbedReport) {
+			j.Progress(ctx, int64(r.Embedded+r.Copied+r.Failed), int64(r.Total))
 			if progress != nil {
 				progress(r)
 			}
@@ -85,7 +81,7 @@ func (c *Collection) embedPending(ctx context.Context, e embedder.Embedder, conf
 }
 
 // embedPages embeds these images and whatever is found pending after them.
-func (c *Collection) embedPages(ctx context.Context, e embedder.Embedder, config embedder.PipelineConfig, pending []catalog.Image, progress func(EmbedReport)) (EmbedReport, error) {
+func (c *Collection) embedPages(ctx context.Context, e embedder.Embedder, former *Former, config embedder.PipelineConfig, pending []catalog.Image, progress func(EmbedReport)) (EmbedReport, error) {
 	config.Meter = &c.meter
 	before := c.meter.Stats()
 	w := &embeddingWriter{catalog: c.catalog, model: e.Model(), flushed: time.Now()}
@@ -93,6 +89,14 @@ func (c *Collection) embedPages(ctx context.Context, e embedder.Embedder, config
 	var err error
 	for err == nil && len(pending) > 0 {
 		w.report.Total += len(pending)
+		var copied int
+		pending, copied, err = c.copyUntouched(ctx, e, former, pending)
+		if w.report.Copied += copied; copied > 0 {
+			w.progress()
+		}
+		if err != nil {
+			break
+		}
 		_, err = embedder.Run(ctx, e, config, c.items(pending, e.Reading()), func(r embedder.Result) error { return w.take(ctx, r) })
 		w.count(c.meter.Stats().Since(before))
 		// What is embedded is kept even when ctx is done.
