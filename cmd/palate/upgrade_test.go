@@ -167,9 +167,9 @@ func TestAServerUpgradesAndSwitches(t *testing.T) {
 		return get[version](server, "/v1/version", nil).ModelID == string(to)
 	})
 	type list struct {
-		Hits []struct{} `json:"hits"`
+		Scores []struct{} `json:"scores"`
 	}
-	if got := get[list](server, "/v1/profiles/me/scores", map[string][]string{"limit": {"40"}}); len(got.Hits) != 32 {
-		t.Errorf("got %d scores by the new model, want 32", len(got.Hits))
+	if got := get[list](server, "/v1/profiles/me/scores", map[string][]string{"limit": {"40"}}); len(got.Scores) != 32 {
+		t.Errorf("got %d scores by the new model, want 32", len(got.Scores))
 	}
 }
