@@ -21,7 +21,7 @@ const (
 type Task struct {
 	ID       int64 // given by the frontier; 0 before
 	Kind     Kind
-	URL      string // canonical; a crawl visits each (Kind, URL) once a round
+	URL      string // canonical; a crawl visits each (Kind, Key()) once a round
 	Referer  string
 	Depth    int // pages between this address and the seed; a picture has its page's
 	Attempts int // visits that came to a request and ended in Postpone
@@ -35,6 +35,9 @@ type Task struct {
 	// order when URL fails.
 	Alternatives []string
 }
+
+// Key is the address without what names a visit, such as a session.
+func (t Task) Key() string { return visitKey(t.URL) }
 
 // Outcome is how a visit ended.
 type Outcome struct {

@@ -69,8 +69,8 @@ func (r *Report) begin(p Progress) {
 // end counts a task that has ended.
 func (r *Report) end(task Task, o Outcome) {
 	r.Pending--
-	if task.Kind == Image {
-		r.Candidates++
+	if task.Kind == Image || o.State == Kept || o.State == Known || o.State == Lost && !strings.HasPrefix(o.Reason, pagePrefix) {
+		r.Candidates++ // some addresses do not show that they are a picture's
 	}
 	switch o.State {
 	case Visited:

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"runtime"
 	"strings"
 	"time"
@@ -23,29 +21,25 @@ func refusedTask(reason, address string) Task {
 }
 
 // visitPicture fetches a candidate unless earlier runs have dealt with it.
-func (r *run) visitPicture(ctx context.Context, task Task) (result, error) {
+// content is what its address gave, where that is known.
+func (r *run) visitPicture(ctx context.Context, task Task, content []byte) (result, error) {
 	if refused, ok := strings.CutPrefix(task.URL, refusedScheme); ok {
 		reason, address, _ := strings.Cut(refused, ":")
 		return result{failed: lose(reason, "%s", address)}, nil
 	}
 	addresses := append([]string{task.URL}, task.Alternatives...)
-	standings, err := r.keeper.Standing(ctx, addresses)
-	if err != nil {
-		return result{}, fmt.Errorf("standing of %s: %w", task.URL, err)
-	}
-	deleted := false
-	for _, s := range standings {
-		if s == StandingKept {
-			return result{outcome: Outcome{State: Known}}, nil
+	if res, err := r.standing(ctx, addresses); err != nil || res != nil {
+		if err != nil {
+			return result{}, err
 		}
-		deleted = deleted || s == StandingDeleted
-	}
-	if deleted {
-		return result{failed: lose("deleted", "it was deleted from the collection with a reason")}, nil
+		return *res, nil
 	}
 	var first *failure
-	for _, address := range addresses {
-		find, failed := r.fetchFind(ctx, task, address)
+	for i, address := range addresses {
+		if i > 0 {
+			content = nil
+		}
+		find, failed := r.fetchFind(ctx, task, address, content)
 		if failed == nil {
 			return r.keep(ctx, task, find)
 		}
@@ -57,6 +51,47 @@ func (r *run) visitPicture(ctx context.Context, task Task) (result, error) {
 		}
 	}
 	return result{failed: first}, nil
+}
+
+// standing is what earlier runs made of a picture; nil if nothing.
+func (r *run) standing(ctx context.Context, addresses []string) (*result, error) {
+	keys := make([]string, len(addresses))
+	for i, a := range addresses {
+		keys[i] = visitKey(a)
+	}
+	standings, err := r.keeper.Standing(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("standing of %s: %w", addresses[0], err)
+	}
+	deleted := false
+	for _, s := range standings {
+		if s == StandingKept {
+			return &result{outcome: Outcome{State: Known}, picture: true}, nil
+		}
+		deleted = deleted || s == StandingDeleted
+	}
+	if deleted {
+		return &result{failed: lose("deleted", "it was deleted from the collection with a reason"), picture: true}, nil
+	}
+	return nil, nil
+}
+
+// pageIsPicture deals with an address that did not show that it is a
+// picture's: what has come of it is the picture. It is fetched once, and not
+// again by a later crawl.
+func (r *run) pageIsPicture(ctx context.Context, task Task, content []byte) (result, error) {
+	task.Kind = Image
+	refused, err := r.enter(ctx, task)
+	switch {
+	case err != nil:
+		return result{}, err
+	case refused != nil:
+		return result{failed: refused, picture: true}, nil
+	}
+	defer r.leave(task)
+	res, err := r.visitPicture(ctx, task, content)
+	res.picture = true
+	return res, err
 }
 
 // keep hands a valid picture over. It is not given up when the crawl is
@@ -82,10 +117,12 @@ func (r *run) keep(ctx context.Context, task Task, find Find) (result, error) {
 
 // fetchFind downloads and validates the picture at one of the task's
 // addresses.
-func (r *run) fetchFind(ctx context.Context, task Task, address string) (Find, *failure) {
-	content, failed := r.fetch(ctx, address, task.Referer)
-	if failed != nil {
-		return Find{}, failed
+func (r *run) fetchFind(ctx context.Context, task Task, address string, content []byte) (Find, *failure) {
+	if content == nil {
+		var failed *failure
+		if content, failed = r.fetch(ctx, address, task.Referer); failed != nil {
+			return Find{}, failed
+		}
 	}
 	r.mu.Lock()
 	r.report.Fetched++
@@ -95,7 +132,8 @@ func (r *run) fetchFind(ctx context.Context, task Task, address string) (Find, *
 		return Find{}, failed
 	}
 	source := task.Source
-	source.Address, source.RetrievedAt = address, time.Now().UTC()
+	// A session ends; what is left of the address names the picture.
+	source.Address, source.RetrievedAt = visitKey(address), time.Now().UTC()
 	if source.Page == "" {
 		source.Page = task.Referer
 	}
@@ -115,38 +153,6 @@ func firstOf(texts ...string) string {
 		}
 	}
 	return ""
-}
-
-// fetch downloads one address whole. Redirects lead where they lead; what
-// comes is judged by validate.
-func (r *run) fetch(ctx context.Context, address, referer string) ([]byte, *failure) {
-	ctx = withTraffic(ctx, traffic{media: true, maxBytes: r.cfg.Picture.MaxBytes, trusted: true})
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, lose("bad_address", "%v", err)
-	}
-	req.Header.Set("User-Agent", r.cfg.userAgent())
-	// Kinds that can't be read are not asked for.
-	req.Header.Set("Accept", "image/jpeg,image/png,image/webp,image/gif,image/tiff;q=0.8,image/*;q=0.5")
-	if referer != "" && !(strings.HasPrefix(referer, "https:") && req.URL.Scheme == "http") {
-		req.Header.Set("Referer", referer) // hotlink rules ask for it
-	}
-	resp, err := r.client.Do(req)
-	if err != nil {
-		return nil, requestFailure(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if failed := statusFailure(resp.StatusCode, resp.Header, time.Now()); failed != nil {
-		return nil, failed
-	}
-	var content bytes.Buffer
-	if resp.ContentLength > 0 {
-		content.Grow(int(resp.ContentLength) + bytes.MinRead)
-	}
-	if _, err := io.Copy(&content, resp.Body); err != nil {
-		return nil, requestFailure(err)
-	}
-	return content.Bytes(), nil
 }
 
 // decoders is how many pictures are decoded at a time: each may take several

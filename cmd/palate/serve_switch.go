@@ -5,8 +5,6 @@ import (
 	"errors"
 	"net"
 	"time"
-
-	"github.com/palate-art/palate"
 )
 
 // errSwitched ends the serving of one model where its successor takes over.
@@ -42,6 +40,9 @@ func (h *home) closeModel(ctx context.Context) {
 	h.closers = h.closers[:h.modelClosers]
 }
 
+// upgradeLook is how often a server looks for an upgrade that was begun.
+const upgradeLook = time.Second
+
 // watchUpgrade waits for an upgrade of this model, works at it where no other
 // process does, and gives the successor when it is to serve.
 func (h *home) watchUpgrade(ctx context.Context, work bool) (next *home, err error) {
@@ -50,7 +51,7 @@ func (h *home) watchUpgrade(ctx context.Context, work bool) (next *home, err err
 			err, next = errors.Join(err, next.close()), nil
 		}
 	}()
-	tick := time.NewTicker(embedEvery)
+	tick := time.NewTicker(upgradeLook)
 	defer tick.Stop()
 	for seen := uint64(0); ; {
 		select {
@@ -72,10 +73,7 @@ func (h *home) watchUpgrade(ctx context.Context, work bool) (next *home, err err
 				return next, nil
 			}
 		case work:
-			_, err = h.upgradeTo(ctx, next, false, nil)
-			if errors.Is(err, palate.ErrConflict) {
-				err = nil // another process is at it
-			}
+			_, err = h.upgradeTo(ctx, next, nil)
 		}
 		if err != nil && ctx.Err() == nil {
 			last, lastErr := h.catalog.LastChange(ctx)

@@ -12,6 +12,7 @@ import (
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/internal/taste"
 	"github.com/palate-art/palate/probe"
 )
 
@@ -49,7 +50,7 @@ func (h *home) upgradeNow(ctx context.Context) error {
 		return nil
 	}
 	defer next.close()
-	report, err := h.upgradeTo(ctx, next, true, func(p ingest.EmbedReport) {
+	report, err := h.upgradeTo(ctx, next, func(p ingest.EmbedReport) {
 		s.progress("upgrade", "img", int64(p.Embedded+p.Copied+p.Failed), int64(p.Total))
 	})
 	s.finishProgress()
@@ -135,9 +136,8 @@ func (h *home) settingsOf(ctx context.Context, id palate.ModelID) (models.Settin
 }
 
 // upgradeTo fills the successor's embeddings, learns the tastes on them and
-// lets it serve. Where another process is at it, it waits, or is
-// palate.ErrConflict.
-func (h *home) upgradeTo(ctx context.Context, next *home, wait bool, progress func(ingest.EmbedReport)) (upgradeReport, error) {
+// lets it serve. Where another process is at it they share the work.
+func (h *home) upgradeTo(ctx context.Context, next *home, progress func(ingest.EmbedReport)) (upgradeReport, error) {
 	from, to := h.embedder.choice.settings.Rules, next.embedder.choice.settings.Rules
 	report := upgradeReport{From: h.embedder.Model(), To: next.embedder.Model(), FromRules: from, ToRules: to, Trained: []palate.Profile{}}
 	if err := h.catalog.BeginUpgrade(ctx, report.From, report.To); err != nil {
@@ -147,22 +147,12 @@ func (h *home) upgradeTo(ctx context.Context, next *home, wait bool, progress fu
 	if err != nil {
 		return report, err
 	}
-	embed := func() (ingest.EmbedReport, error) {
-		if next.embedder.Description().By(from).Identity != report.From { // another function altogether
-			return h.collection.EmbedPending(ctx, next.embedder, pipeline, progress)
-		}
-		return h.collection.EmbedUpgrade(ctx, next.embedder, ingest.Former{Model: report.From, Rules: from}, pipeline, progress)
-	}
-	for {
-		report.Embedding, err = embed()
-		if !wait || !errors.Is(err, palate.ErrConflict) {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return report, ctx.Err()
-		case <-time.After(leaseRetry):
-		}
+	waiting := func() { h.session.note("another process is at the rest; waiting for it") }
+	if next.embedder.Description().By(from).Identity == report.From {
+		former := ingest.Former{Model: report.From, Rules: from}
+		report.Embedding, err = h.collection.EmbedUpgrade(ctx, next.embedder, former, pipeline, progress, waiting)
+	} else { // another function altogether
+		report.Embedding, err = h.collection.EmbedAll(ctx, next.embedder, pipeline, progress, waiting)
 	}
 	if err != nil {
 		return report, err
@@ -188,21 +178,39 @@ func (h *home) learnAgain(ctx context.Context, next *home, report *upgradeReport
 		if err != nil {
 			return err
 		}
-		if there, err := next.tastes.Current(ctx, p.Profile); err == nil && there.LastEntry >= serving.LastEntry {
-			continue // an upgrade that was interrupted has learned it
+		if err := learnOne(ctx, next, serving, report); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// learnOne trains one profile, unless that was done before an interruption.
+// While another process trains it, it waits for what comes of that.
+func learnOne(ctx context.Context, next *home, serving taste.Version, report *upgradeReport) error {
+	for p := serving.Profile; ; {
+		if there, err := next.tastes.Current(ctx, p); err == nil && there.LastEntry >= serving.LastEntry {
+			return nil
 		}
 		var few *probe.NotEnoughError
-		switch _, err := next.tastes.Train(ctx, p.Profile); {
+		_, err := next.tastes.Train(ctx, p)
+		switch {
+		case err == nil:
+			report.Trained = append(report.Trained, p)
+			return nil
 		case errors.As(err, &few):
 			if report.NotTrained == nil {
 				report.NotTrained = map[string]string{}
 			}
-			report.NotTrained[string(p.Profile)] = err.Error()
-		case err != nil:
+			report.NotTrained[string(p)] = err.Error()
+			return nil
+		case !errors.Is(err, palate.ErrConflict):
 			return err
-		default:
-			report.Trained = append(report.Trained, p.Profile)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(leaseRetry):
 		}
 	}
-	return nil
 }

@@ -2,8 +2,6 @@ package ingest
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
@@ -18,11 +16,11 @@ type Former struct {
 	Rules picture.Rules
 }
 
-// EmbedUpgrade is EmbedPending that takes the embedding from the former model
+// EmbedUpgrade is EmbedAll that takes the embedding from the former model
 // wherever no rule that differs touches the picture; the report counts these
 // as copied. Interrupted anywhere it goes on at the next call.
-func (c *Collection) EmbedUpgrade(ctx context.Context, e embedder.Embedder, former Former, config embedder.PipelineConfig, progress func(EmbedReport)) (EmbedReport, error) {
-	return c.embed(ctx, e, &former, config, progress)
+func (c *Collection) EmbedUpgrade(ctx context.Context, e embedder.Embedder, former Former, config embedder.PipelineConfig, progress func(EmbedReport), waiting func()) (EmbedReport, error) {
+	return c.embedAll(ctx, e, &former, config, progress, waiting)
 }
 
 // copyUntouched gives the images that are left to embed, and how many were
@@ -79,14 +77,4 @@ func (c *Collection) differs(ctx context.Context, id palate.ImageID, from pictur
 	defer file.Close()
 	differs, err := picture.Differs(file, c.limits, from, reading.Rules, reading.Short)
 	return err != nil || differs
-}
-
-// embed is EmbedPending and EmbedUpgrade.
-func (c *Collection) embed(ctx context.Context, e embedder.Embedder, former *Former, config embedder.PipelineConfig, progress func(EmbedReport)) (EmbedReport, error) {
-	lease, err := c.catalog.AcquireLease(ctx, "embed-"+e.Model().Short())
-	if err != nil {
-		return EmbedReport{}, fmt.Errorf("embed: %w", err)
-	}
-	report, err := c.embedPending(ctx, e, former, config, progress)
-	return report, errors.Join(err, lease.Release())
 }

@@ -31,6 +31,7 @@ func Run(t *testing.T, open Open) {
 		{"tombstones", testTombstones},
 		{"queries", testQueries},
 		{"ratings", testRatings},
+		{"merging", testMerging},
 		{"profiles", testProfiles},
 		{"embeddings", testEmbeddings},
 		{"upgrades", testUpgrades},
