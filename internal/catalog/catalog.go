@@ -146,6 +146,10 @@ type Images interface {
 	// id, oldest first; an empty list if there is none.
 	ImagesByExternalID(ctx context.Context, externalID string) ([]Image, error)
 
+	// ImagesByAddress returns the images with a source of that address,
+	// oldest first; an empty list if there is none.
+	ImagesByAddress(ctx context.Context, address string) ([]Image, error)
+
 	// ListImages returns a page. A cursor that is none is ErrInvalid.
 	ListImages(ctx context.Context, q ImageQuery) (ImagePage, error)
 
