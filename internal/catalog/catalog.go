@@ -34,6 +34,11 @@ type Catalog interface {
 	Identities
 	crawler.Frontier
 
+	// Writable returns nil if the catalog takes writes, else
+	// palate.ErrUnavailable with the reason. It writes what is there once
+	// more, so that a full disk is found too, and is no change.
+	Writable(ctx context.Context) error
+
 	// Close ends the use of the catalog; leases are released.
 	Close() error
 }
