@@ -129,8 +129,8 @@ func (h *home) loadIndex(ctx context.Context) error {
 
 // followCatalog keeps the index up to date until ctx is done.
 func (h *home) followCatalog(ctx context.Context, follow func(func() error)) {
-	follow(func() error { return h.follower.Run(ctx, followEvery) })
+	follow(func() error { return h.follower.Run(ctx, followAgain) })
 	if h.spare != nil {
-		follow(func() error { return h.spare.Run(ctx, followEvery) })
+		follow(func() error { return h.spare.Run(ctx, followAgain) })
 	}
 }

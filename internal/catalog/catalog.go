@@ -106,6 +106,8 @@ const (
 type CrawlTask struct {
 	Crawl string
 	Task  crawler.Task
+	// Damaged makes the reason of a kept image crawler.ReasonDamaged.
+	Damaged bool
 }
 
 // ImageOrder is the order of a list of images.
@@ -331,6 +333,17 @@ type Embeddings interface {
 	// Unembedded returns up to limit images that have neither an embedding
 	// nor a failure of that model, oldest first.
 	Unembedded(ctx context.Context, m palate.ModelID, limit int) ([]Image, error)
+
+	// ClaimUnembedded returns up to limit of the images that Unembedded lists
+	// and that no run has claimed, and claims them for a running run: no other
+	// gets them until it has ended. A claim that its embedding or its failure
+	// comes too late for does no harm: both are taken. ErrConflict if the run
+	// has ended, ErrNotFound if the model was not put.
+	ClaimUnembedded(ctx context.Context, m palate.ModelID, run int64, limit int) ([]Image, error)
+
+	// EmbeddingWork tells whether there are images that Unembedded lists and
+	// nobody has claimed, and whether there are such that a run has claimed.
+	EmbeddingWork(ctx context.Context, m palate.ModelID) (free, claimed bool, err error)
 
 	// FailEmbedding records why an image can't be embedded by that model,
 	// so that it is passed by; PutEmbeddings clears it.
