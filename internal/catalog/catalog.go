@@ -32,6 +32,7 @@ type Catalog interface {
 	Changes
 	Leases
 	Identities
+	Crawls
 	crawler.Frontier
 
 	// Close ends the use of the catalog; leases are released.
