@@ -45,16 +45,20 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for JobKind.
 const (
+	JobKindBackup  JobKind = "backup"
 	JobKindCrawl   JobKind = "crawl"
 	JobKindEmbed   JobKind = "embed"
 	JobKindImport  JobKind = "import"
 	JobKindReindex JobKind = "reindex"
 	JobKindTrain   JobKind = "train"
+	JobKindVerify  JobKind = "verify"
 )
 
 // Valid indicates whether the value is a known member of the JobKind enum.
 func (e JobKind) Valid() bool {
 	switch e {
+	case JobKindBackup:
+		return true
 	case JobKindCrawl:
 		return true
 	case JobKindEmbed:
@@ -64,6 +68,8 @@ func (e JobKind) Valid() bool {
 	case JobKindReindex:
 		return true
 	case JobKindTrain:
+		return true
+	case JobKindVerify:
 		return true
 	default:
 		return false
@@ -112,6 +118,51 @@ func (e JudgedFilter) Valid() bool {
 	case JudgedFilterRated:
 		return true
 	case JudgedFilterUnrated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewJobKind.
+const (
+	NewJobKindCrawl   NewJobKind = "crawl"
+	NewJobKindEmbed   NewJobKind = "embed"
+	NewJobKindImport  NewJobKind = "import"
+	NewJobKindReindex NewJobKind = "reindex"
+	NewJobKindTrain   NewJobKind = "train"
+)
+
+// Valid indicates whether the value is a known member of the NewJobKind enum.
+func (e NewJobKind) Valid() bool {
+	switch e {
+	case NewJobKindCrawl:
+		return true
+	case NewJobKindEmbed:
+		return true
+	case NewJobKindImport:
+		return true
+	case NewJobKindReindex:
+		return true
+	case NewJobKindTrain:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewJobVerdict.
+const (
+	NewJobVerdictDislike NewJobVerdict = "dislike"
+	NewJobVerdictLike    NewJobVerdict = "like"
+)
+
+// Valid indicates whether the value is a known member of the NewJobVerdict enum.
+func (e NewJobVerdict) Valid() bool {
+	switch e {
+	case NewJobVerdictDislike:
+		return true
+	case NewJobVerdictLike:
 		return true
 	default:
 		return false
@@ -371,6 +422,8 @@ type ImageUpload struct {
 
 // Job defines model for Job.
 type Job struct {
+	// Cancelling It runs and was asked to stop
+	Cancelling *bool      `json:"cancelling,omitempty"`
 	Done       int64      `json:"done"`
 	Error      *string    `json:"error,omitempty"`
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
@@ -445,6 +498,44 @@ type Mislabel struct {
 type MislabelList struct {
 	Mislabels []Mislabel `json:"mislabels"`
 }
+
+// NewJob defines model for NewJob.
+type NewJob struct {
+	Kind NewJobKind `json:"kind"`
+
+	// MaxDepth Of a crawl
+	MaxDepth *int `json:"max_depth,omitempty"`
+
+	// MaxPages Of a crawl
+	MaxPages *int `json:"max_pages,omitempty"`
+
+	// MaxPictures Of a crawl
+	MaxPictures *int `json:"max_pictures,omitempty"`
+
+	// Name Of a crawl: to go on with it later; its seeds if absent
+	Name *string `json:"name,omitempty"`
+
+	// Path Of an import: a folder or a file below a folder that the operator opened
+	Path *string `json:"path,omitempty"`
+
+	// Profile Example: me
+	Profile *ProfileName `json:"profile,omitempty"`
+
+	// Retry Of an embedding: images that could not be embedded are tried again
+	Retry *bool `json:"retry,omitempty"`
+
+	// Seeds Of a crawl: where it begins, as the command line takes it
+	Seeds *[]string `json:"seeds,omitempty"`
+
+	// Verdict Of an import: what the profile says of every picture
+	Verdict *NewJobVerdict `json:"verdict,omitempty"`
+}
+
+// NewJobKind defines model for NewJob.Kind.
+type NewJobKind string
+
+// NewJobVerdict Of an import: what the profile says of every picture
+type NewJobVerdict string
 
 // NewProfile defines model for NewProfile.
 type NewProfile struct {
@@ -802,6 +893,11 @@ type YearFrom = int
 // YearTo defines model for YearTo.
 type YearTo = int
 
+// FollowEventsParams defines parameters for FollowEvents.
+type FollowEventsParams struct {
+	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
+}
+
 // ListImagesParams defines parameters for ListImages.
 type ListImagesParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -984,6 +1080,9 @@ type SearchByUploadParams struct {
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
 
+// StartJobJSONRequestBody defines body for StartJob for application/json ContentType.
+type StartJobJSONRequestBody = NewJob
+
 // CreateProfileJSONRequestBody defines body for CreateProfile for application/json ContentType.
 type CreateProfileJSONRequestBody = NewProfile
 
@@ -1010,6 +1109,9 @@ type SearchByUploadMultipartRequestBody SearchByUploadMultipartBody
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// FollowEvents What happens to jobs, as it happens
+	// (GET /v1/events)
+	FollowEvents(ctx echo.Context, params FollowEventsParams) error
 	// GetHealth Whether every part can do its work
 	// (GET /v1/health)
 	GetHealth(ctx echo.Context) error
@@ -1037,6 +1139,12 @@ type ServerInterface interface {
 	// ListJobs Crawls, imports, embeddings and trainings, the newest first
 	// (GET /v1/jobs)
 	ListJobs(ctx echo.Context, params ListJobsParams) error
+	// StartJob Start a job
+	// (POST /v1/jobs)
+	StartJob(ctx echo.Context) error
+	// CancelJob Ask a job to stop
+	// (DELETE /v1/jobs/{job})
+	CancelJob(ctx echo.Context, job int64) error
 	// GetJob One job
 	// (GET /v1/jobs/{job})
 	GetJob(ctx echo.Context, job int64) error
@@ -1126,6 +1234,35 @@ type ServerInterface interface {
 // ServerInterfaceWrapper converts echo contexts to parameters.
 type ServerInterfaceWrapper struct {
 	Handler ServerInterface
+}
+
+// FollowEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) FollowEvents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params FollowEventsParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Last-Event-ID" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Last-Event-ID")]; found {
+		var LastEventID int64
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Last-Event-ID, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Last-Event-ID", valueList[0], &LastEventID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Last-Event-ID: %s", err))
+		}
+
+		params.LastEventID = &LastEventID
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.FollowEvents(ctx, params)
+	return err
 }
 
 // GetHealth converts echo context to params.
@@ -1449,6 +1586,31 @@ func (w *ServerInterfaceWrapper) ListJobs(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListJobs(ctx, params)
+	return err
+}
+
+// StartJob converts echo context to params.
+func (w *ServerInterfaceWrapper) StartJob(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.StartJob(ctx)
+	return err
+}
+
+// CancelJob converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "job" -------------
+	var job int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job", ctx.Param("job"), &job, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CancelJob(ctx, job)
 	return err
 }
 
@@ -2173,11 +2335,82 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/rollback", wrapper.RollbackProbe, options.OperationMiddlewares["rollbackProbe"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/import", wrapper.ImportProbe, options.OperationMiddlewares["importProbe"]...)
 	router.GET(options.BaseURL+"/v1/jobs", wrapper.ListJobs, options.OperationMiddlewares["listJobs"]...)
+	router.POST(options.BaseURL+"/v1/jobs", wrapper.StartJob, options.OperationMiddlewares["startJob"]...)
+	router.DELETE(options.BaseURL+"/v1/jobs/:job", wrapper.CancelJob, options.OperationMiddlewares["cancelJob"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:job", wrapper.GetJob, options.OperationMiddlewares["getJob"]...)
+	router.GET(options.BaseURL+"/v1/events", wrapper.FollowEvents, options.OperationMiddlewares["followEvents"]...)
 
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
+
+type FollowEventsRequestObject struct {
+	Params FollowEventsParams
+}
+
+type FollowEventsResponseObject interface {
+	VisitFollowEventsResponse(w http.ResponseWriter) error
+}
+
+type FollowEvents200TextEventStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response FollowEvents200TextEventStreamResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type FollowEventsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FollowEventsdefaultApplicationProblemPlusJSONResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
 
 type GetHealthRequestObject struct {
 }
@@ -2604,6 +2837,94 @@ type ListJobsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListJobsdefaultApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartJobRequestObject struct {
+	Body *StartJobJSONRequestBody
+}
+
+type StartJobResponseObject interface {
+	VisitStartJobResponse(w http.ResponseWriter) error
+}
+
+type StartJob202ResponseHeaders struct {
+	Location *string
+}
+
+type StartJob202JSONResponse struct {
+	Body    Job
+	Headers StartJob202ResponseHeaders
+}
+
+func (response StartJob202JSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StartJobdefaultApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJobRequestObject struct {
+	Job int64 `json:"job"`
+}
+
+type CancelJobResponseObject interface {
+	VisitCancelJobResponse(w http.ResponseWriter) error
+}
+
+type CancelJob202JSONResponse Job
+
+func (response CancelJob202JSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelJobdefaultApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3732,6 +4053,9 @@ func (response GetVersiondefaultApplicationProblemPlusJSONResponse) VisitGetVers
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// FollowEvents What happens to jobs, as it happens
+	// (GET /v1/events)
+	FollowEvents(ctx context.Context, request FollowEventsRequestObject) (FollowEventsResponseObject, error)
 	// GetHealth Whether every part can do its work
 	// (GET /v1/health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
@@ -3759,6 +4083,12 @@ type StrictServerInterface interface {
 	// ListJobs Crawls, imports, embeddings and trainings, the newest first
 	// (GET /v1/jobs)
 	ListJobs(ctx context.Context, request ListJobsRequestObject) (ListJobsResponseObject, error)
+	// StartJob Start a job
+	// (POST /v1/jobs)
+	StartJob(ctx context.Context, request StartJobRequestObject) (StartJobResponseObject, error)
+	// CancelJob Ask a job to stop
+	// (DELETE /v1/jobs/{job})
+	CancelJob(ctx context.Context, request CancelJobRequestObject) (CancelJobResponseObject, error)
 	// GetJob One job
 	// (GET /v1/jobs/{job})
 	GetJob(ctx context.Context, request GetJobRequestObject) (GetJobResponseObject, error)
@@ -3855,6 +4185,31 @@ func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareF
 type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
+}
+
+// FollowEvents operation middleware
+func (sh *strictHandler) FollowEvents(ctx echo.Context, params FollowEventsParams) error {
+	var request FollowEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FollowEvents(ctx.Request().Context(), request.(FollowEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FollowEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(FollowEventsResponseObject); ok {
+		return validResponse.VisitFollowEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
 }
 
 // GetHealth operation middleware
@@ -4082,6 +4437,77 @@ func (sh *strictHandler) ListJobs(ctx echo.Context, params ListJobsParams) error
 		return err
 	} else if validResponse, ok := response.(ListJobsResponseObject); ok {
 		return validResponse.VisitListJobsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// StartJob operation middleware
+func (sh *strictHandler) StartJob(ctx echo.Context) error {
+	var request StartJobRequestObject
+
+	var body StartJobJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.StartJob(ctx.Request().Context(), request.(StartJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StartJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(StartJobResponseObject); ok {
+		return validResponse.VisitStartJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelJob operation middleware
+func (sh *strictHandler) CancelJob(ctx echo.Context, job int64) error {
+	var request CancelJobRequestObject
+
+	request.Job = job
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelJob(ctx.Request().Context(), request.(CancelJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelJobResponseObject); ok {
+		return validResponse.VisitCancelJobResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -4954,137 +5380,150 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3dctu40uCroLjfVs7ZpW3Z+TkT+yonk2Q8lUm8SWamtmayNkS2JMQkwAFAK9qUq/Zyr/ch9hX2fh/l",
-	"e5Kv0ABIUAIlypE8OVWTm1gkiL9u9H83viSZKCvBgWuVnH5JKippCRok/nomNVPa/JWDyiSrNBM8OU2e",
-	"8QURE6JnoIBQbKRSAp9pposFoYrMJdMa+GGSJsx88EcNcpGkCaclJKeJ/SRJE5XNoKRmAKahxDFL+vk1",
-	"8KmeJafHo9EoTfSiMt8oLRmfJrepaXFuWz9uX1Mp6SK5vU2T51TDVMjFhmlnthkD1TfLzHe0p3mKoqCV",
-	"gtV5vp+JOREczGThBuSCTKWoK/OTlXQKiugZ1YRKIFSTAqjSRM+YIoqVrKCSaIGfj2EiJJj1linJpKgU",
-	"oTwnmagYKNObaTQX8rp3B/wUwx2YCFlSnZwmk0JQA8SSfmZlXSano8OnT79Lk5Lx5nezbl6XY5B24bVU",
-	"Qq4u+8MMyBWHz/oywxZXDlikolO/mN6Z2j7DeQYAemzgUzLeAGwFWrdp8lLICykmrIhA5NeZUEBuQOYs",
-	"00RpynNFxqBYDgRoNrNwSXF75zNRkqtPdT6F/IpQda0IHYta9029coOGc/83CZPkNPlPR+3pPLJv1ZGb",
-	"5BvztZn3D0y/ZiXDYxrrv8CXYe85TGhd6OT0ZBRA78Rtkv3VbhHjGqYOdOdmmRfU7GEMergLDxRhebPY",
-	"yjRu5oINkjSR8EfNJOTJqZY1DF05jn7+Pc7kR9zf1Wn8c0Hm5nAg3tidIoqy/JRcSaoNRJgiBbuGnAhJ",
-	"cqbw75Rc1bx9z4HpGcg+iFnYDgaYnepLVmi3i69ZBjyDDQSqsK1USsYLomZCamLG75uUa74nYnVXDHu8",
-	"LYY57O7HMQfUB6q7G108a8/U3TBt+Yy9Z3oTuBTToM4IJTOhLKRScjURRQ6GkElyVVeFoPlVH/zM93sC",
-	"3i8gFRO8f08tcfbk9sY279la93bt1jYQN/O1/zYC/r8DlS+lKPuQbAFUXk5Mg+hID7tjHDwOd2p5nA9i",
-	"7ShafNUYt3ZrQOl/ipwBwhBJ18+IAeZnJrgGjgeqrAvNKir1kWGsBznVOOgWFNF12wzcwsScJ5bpWt5x",
-	"6EqKCqR2a4izxh8vXrxKycWbVyl5df4yJb/C+CIl//zpwiD9h/OXL5O0FRnGjFPc7lX22878NzvSx6aV",
-	"GH+CTEcXiE9UJbiyc7yQYlxAubRQWlUFy6iZ8VFlW/zXT8pM/8twgoD94hyWZQOqyRyFXsGnKZnPQDai",
-	"gOFEguTiENfoerOiNdAeAkel9kexriSbzjSpLBSt3GdFIp3NQJFM3IBMCeNkImlmekHBjmkjDOagiDkx",
-	"+IUWFSlgos/IGBaC52SEUzy28yXMrqGieQ7IvbuwL+nny88d6S8X9Rgp7JKAh9TocjG0LePD+2V8YL9L",
-	"6GQH8R2kbjF+oqt4liYvPtOyKuA9UJkhzaR5zszu0uIi2JcJLRQsb1W2N7k+PEl3Er5Tc7KMFLIB272s",
-	"kjrWfneZMU04TKlmN9BhaYOkvJCvHY9WGFuaVEKxHXVdMu5/RsZp1YJthIYQBZupxrDtZQOUtWjWRaYL",
-	"qhRiDHjkmQhJ5jOWzRxyTRgUuUUppsiU3QAnM1Hk6gyRsDQkxFAOSgqmsA1wUU9nq6ffqfidfd5KCEmT",
-	"Vt3+ml4+NVL/cIE79aLxV43Mhb5kufpqVIt0jZLj18ytFY3ab4MT6GWayMvbCDb+ALSwgmIXCQxf6k6z",
-	"+z4HTVkRnb4Vrr4kYMkqziCHz0lElBXXQQ9jIQqgfOU0YX/YNnacVvZXU13jFIEbMvWb+dAcp6mkOeRB",
-	"Hz3iiOsgdVvwMb5p+idare5KJoq65CoOGbSYrfKJFzSbWQ5PaJ4r8qlGRkB1imfcHHkox5DnjE/NsTUP",
-	"SqC8tZegcHBGoFDI2Zmyoohh8qIuctMtYRP8DTJgoM2Gp1ZVv2T5Fojuxo2ZT6i2dpJgVVrgZFUmjLgk",
-	"xdzouea/FZHFKCIe5wbICRHyPaZjVjAdsQk+pwUbo+ZPgnZmJymaCUKe2z+k+RQuvWoUhbWEmCUVdyYT",
-	"pZfUuLBbdIobMGZUWUnS/MoKqsy2XQN/oKyYaGW3LkLMqCJjgSrbgJlLMe9BTgRMrw4+Nhp4IaZMpw3a",
-	"OSHVTgVyQjnMh81CzcScb8I0FJmXz2aDpmlz1NyiWnx0m+/Pmx/OL7GLIcvAjJ52KxN1T7q1bQ05LZbo",
-	"o0gXxclzzkGaTc7rTJM50zPcX1RVyQ1kWkRFwfVCsDe9BQP3LO21s/l3lzdjejj3MxsUOYmlyKFwNGU9",
-	"ycXRgg9iUz33G74krBjcu6S6Sy2ohgPNSojxHNrj5jCoPmHSEV9CiRK1zABFKZUa/RbKSi9iXY4Xjqc3",
-	"M2BcP3mUxCRkf15i1AH0DKQzZoICrgluCR5yBcAJ01HqbQTRy1rG2bGfU8iQP1UwjS1kBkYBXZ3az1Yz",
-	"TUnFPkOhogvbinmoGT15/CQ6X7vtw7HvPbaPIaCe1eWYU1b07o1muoCdooLzGmya9C+u2W2azFkes9Rt",
-	"3vLlI482aruvHiUb6PthGhD7taete645SgGStuAIsGx5Z3uP6/n3kXX9fP49yUGyG8hb5v/+h2cHJ4+f",
-	"eOZihjq0JNxh7El28mT86Mn44Ml3k8nBd989mRyMn44fHjzMjsejyUN4mD2hlglokGac//Hb6OApPZg8",
-	"O3j58ct3twfhz0fb/Dw+uf23GKRxhXHqaVW07bSHGAIH7rGIPXqMFEJw3LGCKo2us43mNje5XqC1xsOY",
-	"Whg9RpmEnMVfGVIcfQGfDaBoD4NI92l/bHTE6MDuXS/NKCFndRl9VTkW1U9nVt4Yda1HVxtgI02TH8U4",
-	"opwJDkPZkZRC9gCAMzXbkrlaYA4Y95rxPFTSMknnhrKwshKyIUHmU0mZ9T9YLfJjZNS7mGxQTEQbV58h",
-	"xvo5IhI8JZ/E2LIGw5mBG/F3ImqeJxEIKU2l3nIbjQ4K4fbImnPzLk1UnWUAljZPKCvwj4zyDIoiqt6m",
-	"iRaaFr0EZD5jhdcbudDkmltxeSMQY/wHwernn1pE7GxBDw7H6egnMR5ORc1JuC8aihOLLiU0RoXwMzpn",
-	"kibO75wYMnON/3undBRyr9k1cFAR+wvqfKu6RGBYNi3IjN7AqgM8eiIzISUUVDudttvxW8uX9VxYdVA9",
-	"sKq8cnunBqrOKFVdCn6pIBM8IgQ/+/m5FQKYCpy/OKYHkzBS8gNFJNWMT9WwgVuWHN0xJ3dkoigAHSvB",
-	"HtoF2/XGt+6aVlXEv/NczFB5x9enhE4lQGnwzflkshm1PvwhOrMzqsXAosAafFqIW8spoc6mEVH3cfsN",
-	"IBAia+DQ7ncAhA5wtoDD0jFyhgtlDXx2F9N1AspPTBV0DEWM5dXjyDJ+EHNS1tmMqFq2Pm9cURPg423m",
-	"ekaNhkVqVdOiWJhHNmpqCwwbLOqtNVO99fYojAaZe5djAVTyUGq269jqHCi6WU9rlJM+owJFWt+1o1gA",
-	"rANanMaX7u1wQt8gwW0k+qHrCfRdx6b1BuZBBNgWLr9dOIhcFz3zeocQ3X5aXatkjyXP4ruk3DCF0JI3",
-	"n6GFAVHN28zWe/vWGA3xVeDBxpGnhjYxfMJ3aCp8j43uoHwvQcV/HoPKhVlARCmqswjdl0KpgxtasBxN",
-	"zVQCJTXPnW3n3dvnJKvlzUC6QuvscsamURNBBdKInz4I4Olj8p+JgY+8ocXw3gsxX+38tZh/fec3IOkU",
-	"LisJGfNoOeC7MS0MZ8wvaZbVkmZD4wuyWkoXBLJqJHPCT4/9+5PVo1YRuRH1URGB3NrgBmg4awZbYxm9",
-	"uzJDVezY/zpb4IkT4prY6BGUA3Mj6sc0D7fKrbSVNZ6QHrqXBoFlzWa08PObFwCtWWFnir0nNc5rrCQ3",
-	"mNHYM7+Jy7hOe6fyDlCjjU9m8BRk08twZfUFBgaUoCXLrGPBnGN/hFNLhFRKJqLIbbD4WAK9zsWcqzNS",
-	"MK0LjF4xYhGq5UaL4BBVckFbIWSrCRrpzDGcCdMa8lNiFMiUKC0xBjIlTINEnUSlziU2RwOmIv/+v/7v",
-	"6kxisEmC6TUb2QcuF07Wnee7l8/J00eP/7EaK7HGDY6WlYjGYaESxn25+EFLZprYssPQETp41CalY3Vg",
-	"Qypap7FvFjOnCMSRiPXt/ds3xL01eGR9umORbw7yc1Me4sFnXGkajZi2AXPoIHM7RVVHne1aUGrVCeh8",
-	"/PRpINA8ikVzrrPU2QcrehJRmo4LwBhgv7sGic3fLvowJWam5Od350TCBKSL3F6/Yfi2tdK79fSgrWcY",
-	"S2iyluMVVOlLtEZsRezX9Hg3zqWuWaW24h0R5mA7WbM7vQzBvNyKJeAkBjAF2/GaKb1ZiZPBHQ9dGPTg",
-	"f44Onn50/18efPwySp/0+CMupLhBIYsWb2UeO74Xzqlo4wi4M+UQBYYNdHIofBCCizWjEogwfUJuFFKO",
-	"eihGJyBHQSDgNwFEtkLF/ldcaOgJpEAN2MyKTAUoM7EmCtfGvUzZDRBKNFUaUhv7ZtY/6PhFcAynEoPn",
-	"f6uhjhy/BqEGYRZ2cq6h3NKVnm6p+GUzoeCMUGf8ZXomat1l670WXlzHBj99u46vjJm4h0CeoUEvK9tF",
-	"iZcsdqzD9llc8G1su1tTwZJiugVJB65jCZRvbJ4Ic8ZxMR2m99wllGxzQNUdeYsH8LdmarBbngZMLQht",
-	"8n23oUs9qo4Ffpy17cbvkSbeujiUjjmE3MQgfbfRZaGmp3oFmvxrI5N20sm3EWh4HyQswhp7PFcBDEVR",
-	"jGl2vaURM1jrhgyyJcNdb/Tee79BEV60PZW6M8DPCK+LIgjhtJKLdaR4uS0KDPOd0TC8Cr0ZS7ozG20e",
-	"NEpum/eryCVr2EKItKZgHFoNFh9X7XfDMX39elNCgykYkUjwYuHmd4fjEBDuu0aYIo72uEfWSX4c5iDX",
-	"S37upV1oBEgGHmKetnlhzIBCuEBE6jyuvOM1SOKZP7vhNwOk2c6aGkeGgTKdwhnZBcJvkDG6ipZHzi1i",
-	"FtGX3BP3tZyPYLte3pkNYng4wp8piO+R7n3TBKGHGkRB5QXPVeNo6J5TWog8qPJBKpDKJm77KJMpLQqb",
-	"4PyH0cJOa56B1DZ+yj6Bz1VhZ2V/a1GFQVe0YtE4FBdjG4u+li48ZSWW2c0SqUxGSyAunXtNQPZqYOHA",
-	"PLKV/LM9BCTuKWZQSDZlZlifNtUbVbicETh1RNk+H4PqhIcHEjxoyeBm2xA0pvcUy+iRJvVVEDoTjJ2Q",
-	"n3kuthQke3RaQxzwlRE+ap6Ls5YjGS7HJk5Ojum6GyTS1WljJG2PALrRpPOXqPmXqBkTBTbIlxvkgl9a",
-	"u4XnGk4fdTvijOlRNvBLC/glPlCxnuA0pkgusrq0R2qVGrOIu83WP3GexybVLYo8uNb1ri7bJFZHJTiB",
-	"3c9fMj4FWUnG9cZeENxRc7vP9qtq7dDVd9Ja/LOq3uBRj8ZhVlJMJS03WrFbpDAQ8tvV8bk387fAiNfh",
-	"YHwiVidT0YJqsGFpyiWjU4mmBRRN7HE7JOetF6HJFhwvbFq6mcjZ77wCURU2UjU8nljN7MzbKjBIz0Vh",
-	"CN5Uflpgyacz56z4nZtxCqa0HQWLY9is04AgYBgExtYBt30YEeXwd/47t/5Z9N6aAa/6yolckb95v/Df",
-	"D8nPHOOmbdre77ytrIfLljCpFeSHxCh59pHh6rl1WhBR0T9qIFeuEhpO422tseCYD4bNBNeSZjolV69e",
-	"fCBH1q2vroiGolCEcXIhRQl6BrV6QDR81sSSl995WCIrM6QIo9bbvM08IGNGHCBz4Prwd544wcZWt3A1",
-	"c55VNJvBwcnhKEkTlHeSmdaVOj06ms/nhxRfHwo5PXLfqqPX589fvHn/Ar9pBQiHPkEsyGlyfDiybUQF",
-	"HIlK8vBwdPjQusVmSGuObo6PZk3W+hQiUZ8no5GFLC0K9LTbLZ9DUaTk8ehhm2WpDKEYi9xhAooAGAZv",
-	"xGpD4RDu53lymrwC7ZLll6rQnIxGayrQbFd5xo0QKTzzbGUph2ajHo8e3sfgNl4ho/yBJrnlpbaUIDZ1",
-	"xULivTd7FZTVSRNVlyU1ElqT9ghtXERGeTiKIXN0qpADGt4vk4+mC4MIbVi3Q4QuzMxxs9QnSTvVLn+L",
-	"z7VtcmRroN2mGxu6AoemZazGFDL7eLk0tN/YVGXHipsHosjNH7FiBauKgI0koQQPliFslLs6na5uWkoK",
-	"0BokyagCQg1d6StM9kdfVcWTAVUVV7iVkXacDxmPXJNJKSZNAVGkbl75IixPiV28zcBMDaU3x9LQy0Py",
-	"RrigZ1vaJnVil5DE0k7rCnaxTn1rDDW9/tUOWe4G1AiKTA5o7eqvDmjpSwoOaIq17IZgsS9/OqBtU7xt",
-	"YNsPYkhLV+Px9uMeyWubs9lD5KbQ1mfaBXGzxCdFXmMPt0XrgKT5dAdb4qg3Mb0Ai9vOHYt08so8vjoL",
-	"cgGQQ6TI90RlVWUb2Neajcw3KVF00dp825IUh+SD54pWsZpSxm0FD392bROcNVYR8nKEm9iYZtdTKWqe",
-	"r7JQqxCfB2VBbdm8Rf/2BpX1uvXv9o0lMQxpIDGnKNBLILSQQPPFmZUzLXHDwDRbWe02TU5Gx/czMwuS",
-	"YPA0mQHNXXXn1yJrcrvawZZp2u3Xo/yzPLcRo87Av4zmHc599AX/v7VYX0As2OclImyTcq7SVie0ujwm",
-	"hjqzzlQYdUGLcqy0YRvXAJVqDZHYXOMOScCSWnROF8TJx9xIzZiJmrqIV8NZbCnPVWz+HufrsXlJuliJ",
-	"wk5dxS5h5BwyFxxtFEYC7q0820Q8r6292a0Wup5lrdLWR2tq+5rjbYGS74IW2v1qcIMo4VKvsMbywoIi",
-	"Thijwt0r0D2bvwVb/vhn0RFc3S629S1vjj6KWEUR0CLVw2i22q+2DvTtx+jpPfKhOVFt7L0POzAsREvB",
-	"p+TFBzo9I1fnk4M3gsPBT1Rnsys8nFfvKJ/CFSo5M8FFLSGP6mI4qZe+7O9aCOIkj/5LF3Cbq5T2kn9H",
-	"1p/scZgwPBwJVzfi2dASnMXDvgOMH7lqYY371taVYgYeM7oT+aalFZa8qiae36fD7x/5OLDpbCxquV4P",
-	"fNM223YOTdH1IYK0Lwj6l37wr6cf+HpYPaeSA5VGhGcdqd4+Q7F+p0dKNX3bGx46ZhAsVbuP09TIWb2H",
-	"yRPfD03LDdLPBVYwOiTPCKdSYl5hI19woQnwgsop5H1ykC9dFDGhPDwZNdaT4yej1Px+8miUHp98N/oY",
-	"8dJ9HMgssEDWLgh5s53ryXXT7B5o9jOiSgwUSJuK0z9evHjl2U2v4L4DXPMFPXqJ9I+mwd5NdfskIb6Y",
-	"yVoDg9mHXYDyudFVlFdWVjUj9JaYX2stELaayW0Ao6Mvn8T4dh0F+FGMk/3uYt+J+iTGuxKbP+EilrZh",
-	"Bfsi1yJ8cqvvU8u2Cx3wpyPMRuo9IRe+0R53P8yZ6hNQ3TS82cfZYSdob94NmSqKdhTvsGGSZKLmOtRr",
-	"2lyrXhPaM1fOz0adW3uWUZJ8/IAW4pA8Gj0lbOLsOkz52u1Ihf3tI114PJdANVx0rh8JLFo7gUVQpiJ+",
-	"58MSFhzvGgs2YMBOQJ3n1sdrQ1KtrdLAJ4RaHOJLR+foi/trrUXpXDdVayw6ES5IKSSc+VQXA3jXInWe",
-	"bcSIYoF+KkKrypb90iJtbUylUYBqngsOFp1sba0wUoUpMgaDg86R3WdWCpFqiMEm6H9qht+hvabpu0kh",
-	"dynvfUdwK+YdXgFkGDOW8V0PMsPZXFGmqSC0EHwanl6bimvkKHoNHD39d4HDOzD9fFuHe3TPh9tVLTEw",
-	"5zB3VPDrMeuVTcxso7es88IVet/mlOOoVEIvy3xu3wdcc62q8qH1pHjy1qeTuECAr79wap/SaFNALiaO",
-	"NvXIfB2C4HyJSVu3Zyfs/Acx9+E9LruAKg3W+2vDLvZBT/oRp1N3Kmq3DC+Xc5Kzl6dJJSFnGRbEmNha",
-	"90608OlVTFuS1HG8yaCLVYJjxK2fmlnd3Ua1T3zq1PLqoR0ejbQghRDXhGrrRtwFFr3zffurcwxKFQtS",
-	"MmWovdNz8CGLqTrawMoIE/tDrKauS5/qdOHy7vZJ28e9lN3V2GnvfduNxSrIMF+Nz+2e7DHsQkyIyvmB",
-	"ENAQM4niPZnA3EgCgsOBYjnkqRVn5q74X8mUYnxq718IuumTF7zjd/UYfzANemB8ch8KckOk8G4ImNZ8",
-	"jSu4p+CVIFRdo8cSQ01B4b25e/Ub475hwPS8yfByCWNthcNlNNpwDI9cZsvSXcc7RjebNTfBwCvL2zCs",
-	"9c6S5zlOukWhIXKnyDToA6Ul0PIOhst71Sr7idMOiZILQ4DPrnAV4oPX5RyJwoD8DO6AVzJIb94HZp03",
-	"ZLTmmhWEtqeaTjRIMqllWPzTXk1AKBnbQL9GA2WdWz5dTdPdoKlP8d4OUbfDliaN/P7Vo41Y2uF2XMx3",
-	"gbWvQSPWUlkwW6IWR8JB7oCm7vuNFsUx/OJb7ntT10mOfrq72Ekbxt8BFUZtWWxeaw/fjYwyFDZHX9xf",
-	"txuFxl+C23j3CSNXsnD/RPotb09TY12az0QBxNXp2zFUNvuIwuuT7wLE5ViYLiRffO6y9sFQ/Er+3pPI",
-	"tmsYYp27Nl4lo5yMoS0eCYUCDDr9dsH6h6/lFTUJuPuVEUeVl0sJKpWgSCmUTokSJZBc0jkncAO8sGXJ",
-	"8KkzqozBtOONfwFKlyd4kNcW4viiqfuNNwJiKaBD8h54Tq7wx1VKrjq5fy6CCrOdrjAQt010sVM9JM+6",
-	"twub7u1doc4Xb3/YsF+UaK1okGK03lz4WpX2K5KzCdYzbO4sVtFYLVsgLe5YG367/HF4F+3xxkvG92kG",
-	"sQvqO1keSTquMatSnVmwY7KREcLcnY4FTPRucmnsFdRY/x/DWe/X9hEUi+oVN941ytyfk5ATVNcaBOu2",
-	"hNc+MSoo5bU2csDt8K7MNkpTjvdINs6uNXJRU7Nr3/hzVLuE/32oVs0N7oqyvBP04o21uCnKGy1Xkhh4",
-	"Lt55j+Q+dB6sdnB7e3u7d3Rbb8FtOYRzae4A58za2ooLdhxUQCl6f/KlOLcW4zbjzIBMgg/OuWsdtvMQ",
-	"Ec5c/qHNIvAX7zZhan4H4s7aAB22Cq53twHtYmN/otdBaH17zVDs7PbpGH3LuF+02xNpawqZd6PbdkTT",
-	"0q2i4dKkqiMguKj1XglLe7PIPVtTBlEbGzvuaO+uzCl4h44vJiAkUdesWo8G/YSmrfEV1Q2cc0UJae/d",
-	"b/2nD1SrILlCJWIyUaDPzIql0x6OR+loNGpKLvPc5vsJ7uVISfl1Q5aZJmOYmpXwlNBCCZfwzpu7jVrD",
-	"0UrFN22a/q1TPe7vZ+TR8ciaC6kO7YUYTkJ+7ZaN7C15crpcdsU7WLBUZEoK8zj23leTdH4ZV+3FVTmx",
-	"bpmS8cuw4g2WqlNzLEuNHz0aPT1rC1zyhZWD0cVt5msbm88ejZ7G/a/vm2Jre5dNt8kj6E+rXr5hB83A",
-	"pbt7x17V1RfCsLSdSTSAsalM02pegd41ilSs+SuP4c/PY2gLSq5VJuyVdjtPd3YkpiF+rvyKN32s6BWO",
-	"sO5PrbADHNXtzbY70Su65AP33GUn3yG52ZmW7iG9OSxL1sOSccN2Ghrg0cBWqujYoPy9o1BFkWIjWAPB",
-	"v0+yfe8KZ+33wP05uyn4as7Gbk5UepcUj41wOpoB1SWtegUpVNAxpgpjQZtQNIczGLztrp7pbIYtTIDf",
-	"OAHKXq6jtPmG1JX/yrUO3KP2mn1bScmb5cTE94X3tyD1qlmhDxgWJOkrEKR/otWeKwThEL2JozjlHRXm",
-	"kYDXZni1sqmlFVSM+FfBuvlssc4rU1DGPZX4FgPvfE38CNjxvKgK6LVaMlw096GgKUsZrWGPSYu+U3vd",
-	"cFDFLW9N4nEl/E9EHJdJaWSC3uIrKDeTG8i0LQl38v//XwmU/60Siml2A38n//6//w/BRxymFB+hUWup",
-	"lddMfCNlKZarBmhD1QqYaCLqSP2x9zjTfy5euOZ7MhK47u1o920o+Bbyb8/b3FvLYxz8EKMnVLbX73o4",
-	"NhCMZeh28CwUQeNCpANyI0d+e4nqH79p4fZbw6Bhsu4SsgTlP/sk2nsIBfFD3EOwzi8+3rNT3tSC59nF",
-	"eSPMNVVYV8oB4h2U5kcsq8MVKsUGWAbUTzesYHl6dHR88o/D0eHo8Pj0HyePTxDV3Ui9TiSsFgR52gY5",
-	"mLnaY26D5py1xaVRr1pz3jj0a8tYtCXIUlcoz/EHm5dhO1dB3w5/Vvv+QJU2bOYt79xt76yCCm5A0iLo",
-	"qMm7WO0KV+zKtHrPmTcctBWLnBm153O6cqW/ogsV7cmJBJElzaC5CN2mkPiaTi1ChusZQ99sOn7ytBWW",
-	"mueNA9D11jjQVzt8LfgUa1U2swnjptus4diKbNlN/LAJrQpAixh++/H2PwIAAP//",
+	"7H3bchu51t6roJg/5b2TlkTJhz2Wrrw9tkdTHluxPTOVmnEksHuRhNUEegC0aMalqlzmOg+RV8h9HuV/",
+	"kr+wFtAHEk02ZVLjXTW+sUiicVoL64yvvwxSNSuUBGnN4PTLoOCaz8CCxk/PtBXGur8yMKkWhRVKDk4H",
+	"z+SCqTGzUzDAODYyCYPPPLX5gnHD5lpYC/JwkAyEe+CPEvRikAwkn8HgdECPDJKBSacw424AYWGGY874",
+	"59cgJ3Y6OD0eDofJwC4K94yxWsjJ4DZxLc6p9eP6Z641Xwxub5PBc25hovRiw7RTaibAdM0yDR3taZ4q",
+	"z3lhYHWe76dqzpQEN1m4Ab1gE63Kwn0UMz4Bw+yUW8Y1MG5ZDtxYZqfCMCNmIueaWYWPj2CsNLj1zhKW",
+	"alUYxmXGUlUIMK4312iu9HXnDoQpNndgrPSM28HpYJwr7og445/FrJwNToeHT59+lwxmQlafq3XLcjYC",
+	"TQsvtVF6ddkfpsCuJHy2lym2uPLEYgWfhMV0zpT6bM6zQaDHjj4zISuCrVDrNhm8VPpCq7HIIxT5daoM",
+	"sBvQmUgtM5bLzLARGJEBA55OiS4Jbu98qmbs6lOZTSC7YtxcG8ZHqrRdUy/8oM25/5uG8eB08J+O6tN5",
+	"RL+aIz/JN+5pN+8fhH0tZgKPaaz/HH9s9p7BmJe5HZyeDBvUO/GbRJ/qLRLSwsST7twt84K7PYxRD3fh",
+	"gWEiqxZbuMbVXLDBIBlo+KMUGrLBqdUl9F05jn7+Pc7kR9zf1Wn8c8Hm7nAg39BOMcNFdsquNLeOIsKw",
+	"XFxDxpRmmTD4d8KuSln/LkHYKeguihFtexOMpvpS5Nbv4muRgkxhg4DKqZVJ2GjBzFRpy9z4XZPyzfck",
+	"rO7KYY+35TDP3d085on6wLR3o81n9Zm6G6ctn7H3wm4ilxEWzBnjbKoMUSphV2OVZ+AEmWZXZZErnl11",
+	"0c89vyfi/QLaCCW795SEcxC3N9S8Y2v9r2u3tqK4my/920j4/w5cv9Rq1sVkC+D6cuwaREd62B7j4HFz",
+	"p5bH+aDWjmLVV41xS1sDxv5TZQKQhii6fkYOcB9TJS1IPFCzMrei4NoeOcV6kHGLg24hEX231cA1Tdx5",
+	"Eqkt9R2HLrQqQFu/hrhq/PHixauEXbx5lbBX5y8T9iuMLhL2z58uHNN/OH/5cpDUJsNISI7bvap+65n/",
+	"RiN9rFqp0SdIbXSB+I0plDQ0xwutRjnMlhbKiyIXKXczPiqoxX/9ZNz0v/QXCNgvzmHZNuCWzdHoVXKS",
+	"sPkUdGUKOE2kWKYOcY2+NzKtgXcIOK5tOIplocVkallBVCS7j0wim07BsFTdgE6YkGyseep6QcNOWGcM",
+	"ZmCYOzH4hFUFy2Fsz9gIFkpmbIhTPKb5MkFrKHiWAWrvNu1n/PPl55b1l6lyhBJ2ycBDaXS56NtWyP79",
+	"Ctmz3yV2okFCB4lfTJjoKp8lgxef+azI4T1wnaLM5Fkm3O7y/KKxL2OeG1jeqnRvdn3zJN3J+E7cyXJW",
+	"yAZuD7ZK4lX73W3GZCBhwq24gZZK62XlNfXa8XBFsSWDQhmxo65nQoaPkXFqt2Abo6HJgtVUY9z2siLK",
+	"WjZrM9MFNwY5BgLzjJVm86lIp565xgLyjFhKGDYRNyDZVOWZOUMmnDkR4iQHZ7kw2AakKifT1dPvXfzW",
+	"Pm9lhCSD2t3+ml4+VVZ/f4M7CabxV40slb0UmflqVot0jZbj18ytNo3qZxsnMNg0kR9vI9z4A/CcDMU2",
+	"Ezi91J5m+/cMLBd5dPpkXH0ZAIlVnEEGnwcRU1ZdN3oYKZUDlyunCfvDtrHjtLK/ltsSpwjSianf3IPu",
+	"OE00zyBr9NFhjvgOEr8FH+ObZn/ixequpCovZ9LEKYMRs1U98YKnU9LwjGeZYZ9KVATcJnjG3ZGH2Qiy",
+	"TMiJO7buixlwWcdL0Dg4Y5Ab1OzCkCnilLwq88x1y8QYP4NuKNBqwxNy1S9FtgWj+3Fj4RNuKU7SWJVV",
+	"OFmTKmcuaTV3fq77b8VkcY5I4LkedkJEfI/4SOTCRmKCz3kuRuj5s0Y7t5McwwRNnds9pHsULoNrFKW1",
+	"hlgkFXcmVbNgqUlFW3SKGzAS3JAl6T6lOTdu265BPjBkJpLt1maIKTdspNBl6zFzreYdzImE6fTBR84D",
+	"z9VE2KRiO2+k0lQgY1zCvN8szFTN5SZOQ5N5+WxWbJpUR80vquZHv/nhvIXhwhLbHLJMzOhpJ5uofdIp",
+	"ttXntJDQR5MuypPnUoJ2m5yVqWVzYae4v+iqshtIrYqaguuN4BB6awzcsbTXPubfXt5U2P7az21Q5CTO",
+	"VAa5lynrRS6O1nggNtXzsOFLxorjvUtu29KCWziwYgYxncM70hyO1cdCe+HLODOq1CmgKWUS59/CrLCL",
+	"WJejhdfp1QyEtE8eDWIWcjgvMekAdgraBzPBgLQMtwQPuQGQTNio9HaG6GWp4+o4zKmpkD8VMIktZArO",
+	"AV2d2s/kmSasEJ8hN9GFbaU8zJSfPH4SnS9te3/ue4/tYwxop+VsJLnIO/fGCpvDTlnBZw02TfoX3+w2",
+	"GcxFFovUbd7y5SOPMWra18CSFfXDMBWJw9qTOj1XHaUGk9bkaHDZ8s52Htfz7yPr+vn8e5aBFjeQ1cr/",
+	"/Q/PDk4ePwnKxQ11SCLcc+xJevJk9OjJ6ODJd+PxwXffPRkfjJ6OHh48TI9Hw/FDeJg+4aQELGg3zv/4",
+	"bXjwlB+Mnx28/Pjlu9uD5sdH23w8Prn9txilcYVx6Uku2nbeQ4yBG+mxSDx6hBJCSdyxnBuLqbON4TY/",
+	"uU6i1cHDmFsYPUaphkzEf3KiOPoDfHaE4h0KItln/LHyEaMD+986ZcYMMlHOoj8VXkV1y5mVX5y71uGr",
+	"9YiRJoMf1SjihnCZQp67IVbNDct0KSk3POeGcXMNmTPPjVVFVLtkSkJf5aa10h3klMJMt1TVxBo9xr0W",
+	"Mmu6fKnmcyenxKxQuhJo7lHNBWUzgk96A1qMHZOMeHpdFhH/8G4hITRDMYbWFeihPErEQ+DskxqR6nGa",
+	"H6Qzr8eqlNkgwgHGcm233Fjn40Jzw3QppfstGZgyTQFI9o+5yPEPz1BR9zkZWGV53img5lORB79UKsuu",
+	"JZnjG8ka029I6DB/z5qtLeg4I3E5/UmN+ktpd9LuS0bjxKJLaQa7mvRzPu0gGfi89sCJsWv8PyS9o5R7",
+	"La5BgonEd9CnXBUejcC1a8Gm/AZWE+zRM5oqrSHn1vvM7Y7fkt63c0XupnlAoQLj9870dM3RartU8tJA",
+	"qmTEyH7283MyMoRpJJdxzEAm5azwB4ZpboWcmH4D1yo/umPerklVngMmbhp7SAum9ca37poXRSR/9FxN",
+	"MTiAP58yPtEAM8dvPueTTjnVCPTxyX3QLkYWAxRQqilOkVnGfcwkEk7A7XeEQIqsoUO93w0itIizBR2W",
+	"jpEPjBgKINIuJusMoJ+EyfkI8ki8U5WjyDJ+UHM2K9MpM6Wuc+q4oqqAKMTk7ZQ7D46VpuR5vnBfUVXW",
+	"FhzW25RcGwZ7G+JdWG0yDynNHLiWTauc1rHVOTB8sx9YOT9dQQuOsr4dpyECrCNaXMbP/K/9BX3FBLeR",
+	"6op2pjF0HZvWG5h742yLdOKdDZmP8UKRywyKmCBHDgidtwo4mknF2Ml2nRZxWdfd6XBz5hD7pZjitl1v",
+	"zkp2CTff56mzfyfKyR6MvwnLcm5Bn1FqHSAzTIwZR21OEwg1Oicbiw0TKqmJDi8ZEfaUcUbVQ06NcvR/",
+	"2QhyNa9/qKoBHL9wq7T7QyIzNObzaNhnQne0Z61edK2jikiftrLbKSYgnNk3aoaKNTCrhftrQmy86nXg",
+	"rq8nWlXLMIKJkCZh3HgtO5s59yYXEpjl12AocBarsTrps1/thNza7HEj/rOO3JGqxYWpKwX8QXDn3QsC",
+	"r2m9hbU5i4WCpEMsNQpftxBNu8iL+y465vUOFc3202onYzoSGMSPmkt0dxsJjPkUA6uoAUOqYL04WZMr",
+	"wZ8ahTs48sSZTAK/kTvMkLzHRneIOS5RJTweo8qFW0AkFlSmEXNUK2MObnguMsywcQ2clTLzIe13b5+z",
+	"tNQ3Pc0dXqaXUzGJRkYL0M4rDrVPTx+z/8wcffQNz/v3nqv5auev1fzrO78BzSdwWWhIRWDLHs+NeO4M",
+	"9uySp2mpedq3rCottfa1b5HoDUmMjrTfJ7JQVhm5ikCgoQEZSdAeoZg1g61JCN1dJ3ETO/a/Thd44pS6",
+	"ZlQ0h+4pqqJYQMSvcqsgypoEcIfcSxr1tNVm1PQLm9cgWrXC1hQ7T2rcBCYHs7f9S2d+k/HrO+2cyjtA",
+	"izU+md5T0FUv/WNoL1CFzsBqkQZ7zlRHOCEhZBK0qygOOtLArzM1l+aM5cLaHIv2KnUNmffSVmNvYMk3",
+	"2mqCzmn0CmcsrIXslDl1nTBjNVohCRPW2XhCOauGKgHmmLcx7N//1/9dnUmMNoPG9KqN7CKXr6Jtz/Pd",
+	"y+fs6aPH/1gtEVtT/YMh4IjhRlRplrv6smkSM1VJ7WHTUOs9anWTbXVgJyrqWpnQLGYVK+SRSNLh/ds3",
+	"zP/q+IhKWUYq21zb7Kfcp3BJSGN59KII1QljXYDfKQzadwV2S9OqY3/89GnDoHk0jHp13QkK+mIlfMOM",
+	"5aMc8OpD2F3HxO5vX3SN9jhnP787ZxrGoP2FlfUbhr/WyUm/ng62DQpjiU3WarycG3uJQdKthP2aHu+m",
+	"ucy1KMxWuiOiHKiTNbvTqRDcj1upBJxED6VAHa+Z0puV8kDc8Wbmlh/8z+HB04/+/8uDj1+GyZOONOyF",
+	"VjdoZPH8rc5ix/fC11KQuyh9hJkZcGqg5YSF2ivvwTo3Vbk+IWOjBZMYHsOiLNQoSAR8pkGRrVix+yep",
+	"LHTUj2EIwM2KTRQYN7Hq8gGV+03EDTDOLDcWEir5devvdfwiPIZTidHzv5VQRo5fxVC9OAs7ce70lhVE",
+	"yZaOXzpVBs58CAetAlXatlrvTDzhOjaUJ9Xr+MpSsXuoX+xb67eyXZwFy2LHPmxXIBh/jW13HSpYcky3",
+	"EOkgo/GsN3Q9TvicnZr083vuUkG7uY70jrolEPhbCzXQlicNpdao6Ax91xWbHa4OET+u2naTjk0GIenR",
+	"V455htykIEO30WWhp2c6DZrsawsyd9LJt1FffR8iLKIaOxLqDRqqPB/x9HrLIGZjrRsuzi4F7jqLlt+H",
+	"DYroou2l1J0JfsZkmeeNynWyXCi/G+y2KDHcc87DCC70Zi5pz2y4edCouK1+X2UuXcIWRiSFgnFo09t8",
+	"jORBenP6+vUmjDem4EwiJfOFn98djkNDcN+1sB55tCNru87ykzAHvd7y8z/SQiNEcvRQ86ROIQlHCuXr",
+	"r7kvBJGtrMEgfuFxN/qmhzXbWlOVyHBU5hM4Y7tg+A02RtvRCsy5Rak2lrh0lLsuX8Oirpd3ZoMZ3hzh",
+	"zzTE9yj3vmmB0CENoqQKhudqcLSZnjNWqawBbsQK0IbwKkJudMLznHAd/nBe2GkpU9CWEsv0DXwucpoV",
+	"faZS16qoghciWkDhrxbELp1oXzW3coXDzxKlTMpnwDyKxZp7KKv11D2vz65cu91DHfaeSqWVFhPhhg21",
+	"GZ3F1MsXoSdeKNP3o5DcX7XgwWoBN9tWxgq7pxLuwDRJAH9pTTB2Qn6WmdrSkOzwaZ1wwJ+c8VHKTJ3V",
+	"GslpuWZxy4qvu8EiXZ02XiDoMEA3hnT+MjX/MjVjpsAG+3KDXfBLHbfoqKihYHpUDfxSE35JDxSio2ZW",
+	"GJaptJzRkVqVxiKSbqMKJJ95rOqposyDa12f6qImsWKmxglsP/5SyAnoQgtpN/aC5I6G28Ml56K0nl1D",
+	"J3XEPy3KDRn1aHl4odVE89nGKHbNFI5CYbtaOfdq/kSMOPyQkGO1OpmC59wCVcsaj8HBNYYW0DSh43bI",
+	"zussQlX5NloQGoebyNnvsgBV5FRA3zyeCOJ4FmIVWDvsqzCUrErHFoh0d+aTFb9LN04ujKVRsHCRLts3",
+	"BAKWQWDJL0jqw5koh7/L3yXlZzF76wa86kJRumJ/C3nhvx+ynyVe56Dbyr/LGlAUl61hXBrIDplz8ugr",
+	"p9UzSlowVfA/SmBXHgASp/G2tIizGGr0UyWt5qlN2NWrFx/YEaX1zRWzkOeGCckutJqBnUJpHjALny0j",
+	"8fK7bNbYpU4U4WWa+rp61hBjzhxgc5D28Hc58IYNgfp4qLBnBU+ncHByOBwkA7R3BlNrC3N6dDSfzw85",
+	"/nyo9OTIP2uOXp8/f/Hm/Qt8pjYgPPs0akFOB8eHQ2qjCpAoVAYPD4eHDyktNkVZc3RzfAQ3Abl1ApES",
+	"w/dOQ+gD9DmpaTjGjrfZ1Sc1ukoImQHLIuieEXcGlEe5PGQv8dprqma0L5/UyItwXUo0GiThiE5Bwg1o",
+	"30cowMSMlJJ4Q1ZmBsEC8IBgW0+HQ4bokVmQdG6m6H/jhYVJAKg7rWpxuWFXr7mxBy9c04Pz768Yx1oJ",
+	"PqtGJFIGFx6vTB2yX+kKVYF1sgEn1c13BlzSvSRCY+AGf8KpOM+CSmyFkueZk4sqz9X8BW1+0kLN/c0D",
+	"y02BkzDx7NKabhxQdcW8iqHLfVxCPDsZDpfQzhzLE2Mc0Ja0Yc6WBeUKoNmzsJNIZUe1GoMATQ59iBor",
+	"IELFvedqkg3stGRgytmMO3t00KAEWiWOrxLPev5rJ9X5xNTXn1wPjuunFURNlOtPhkOSZzzPsb6EBM0c",
+	"8jxhj4cPG8tx6nGkMi//0PDFO2mrJH8F1iPjbCRAU1BuBzPnR4gRZWUpSITHw4f3MThV6aRcPrAsIwuS",
+	"cIN3wQeEcQB1NVDKZXOUBhsQ+9WMUN+x8ozQpplTMqRzVw9pbK51kyMCPL1NNjb0aMauZQxQEk3cODYq",
+	"Ri0Jl8QboNUXKs/cH7Ga7lX3l+qnOEN1grcFpAfl9iCpCcvBWtAs5QYYd9q0C4X0jy4I5ZMeEMorNpqz",
+	"8X3lhFcvHjZBjSu0cNTpIeTARJYwWjzBLSSoOyRZCYfsjfI3kAjHLvHOhtKMLAYS/l5LdK2xGd/oXm2f",
+	"5W5gjQaidI/WHmy9R8uAH9yjKQLX9uHigHXeo22F1Nqz7QfVp6UHdO6h3+4u4WqAhg4hN4EajHEXwo2E",
+	"T4K6hg43sXVDpIW7h4Rn2IlCkwPxti9CQDl55b6+OmtczEMNkaDeUwUFiKictQ6WumcSZviiznTU+FNk",
+	"iKFWpHDChAtJcF3h7Hpbzc0aIQOD9ewnNuLp9USrUmarKpTCQOcNDHDCyF10b28DRrcNdrtvLolxSEWJ",
+	"OV0rcuZlroFnC38tjIQblmMSjOptMjgZHt/PzIgkjcETb4PiBr1WaXXReo0t+PUs/yzLqE7ap7WW2byl",
+	"uY++4P+3xPU5xErcXiLDVvgyJqkjIRTBwuuOPpg5Uc5Jtmo2MtapjWuAwtThd2xucYc0IH4mn/MF816h",
+	"dL4i3iRLfJ230yyE273Kzd/jfAM3L1kXK3cPEg/PqdDvmSuJkTm8U9ilp6o6/7VA221o8PUqa1W2PloD",
+	"5O+ONxEl24UspP2qeIMZ5e9Bo6u5IFLEBWPUuHsFtmPzt1DLH/8sOYKr28W2vpXV0UcTK88bssh0KJqt",
+	"9qt+6cPtx+jpPQoFaR0xCF9sQy66khP24gOfnLGr8/HBGyXh4Cdu0+kVHs6rd87fv0InZ6qkKjVkUV8M",
+	"J/UyYPyvpSBO8ui/tAm3GZK8U/x7sf5kj8M0L0Wg4GrX+TtZgrN42HWA8SEPDVoVLRCIpHD0mPKd2De1",
+	"rCDxaqpbLAGbZv/MJ0FMpiNV6vV+4Ju62bZzqN6w0seQDujff/kH/3r+QQC/7DiVErh2JrxoWfX0HZr1",
+	"Oz1SpuqbwpStMAji0u/jNFV2VudhCsL3Q9Vyg/VzgXCFh+wZk1xrvE1b2RdSWQYy53oCWZcdFHAKIyGU",
+	"hyfDKnpy/GSYuM9PHg2T45Pvhh/vFDwlKY5omLsQ5NV2rhfXVbN7kNnPmJlheUxSvV7ix4sXr4K66TTc",
+	"d8BrAV2rU0j/6BrsPVS3TxESkMXWBhjcPuyClM+dr2KCs7LqGWGO0H1aG4HwsfWu+EOABxQeholisARL",
+	"zeWiyqWlXDIDGFDAn8w13bdGGEGfeaHc0IwvmHObK1zyCIbJaX3ZFtsaD36CFhHCn2Aq6+rggBodaKXs",
+	"VRKgQNiNMM4MLspRLtKmv+cLJKbK2NADPnFQaHHDLVwdsmdyYadCTjx+umGPhg9XjdD3lmvHsKuhjJ0w",
+	"kgcLir/VZ4l9T3bJvl2izFEOscVhUso10YXokw8qn7slyPcQf0CyEKN15o/cp6Mvn9RobeDh1+U0pT8H",
+	"AaxFEBhj5rNG11DYQ3ZuqwRkKa3ISYo3880I29y47UwX8kZ0FYFQ0g7Zo+FTJsYh4VqDPq6y4XMEYgx8",
+	"eL9scW5XAUN3oqLMdYC8rFFIl6VVl3ES3YrhPZ2QXXn0Ue6NJ5rbr2f7VAmkeMRou1q+oLib14M7lfdF",
+	"aLTH3W9eYu7ynf00QkTap4jGmArbjQWV5/UoIZcsNEtVSfUAgW715edO7frMw4rTNTAKtaPi8gV9Vqmm",
+	"NNAoavw7pFC0hLcgLkkFDdzCRes1iHvQUJX72kdLHe+aCzZwwE5InWVUdOXx1zCN4ujTpFqc4ktH5+iL",
+	"/2utzjm3FbolsROTis2UhrNw99QR3rdIfKkZckS+YFR+UxQED2xVUoe/Z4wbLPOVQOxEtS7N0lHhVLvj",
+	"QV9Z1hXxbjJVn1hyo/+JG36HoeSq7wrTxWPQdB3BrfyK5qtInc+ArxNZTzJnXXrw1oliPFdy0tLliI3h",
+	"XDx+DRJL7+5Ch3fg+vm2Dvfwng+3hxFzNJcw91Lw6znrFSEl1OXUlFf1L5za5pTjqFxDp8p8Tr83tOba",
+	"KMqHOskbxFtXuMTXKH39i2/36ShXQNMxT7nCLQ7AQI3zpcY1kN5O1PkPah7qbf11P24skLNLtv0+5Ek3",
+	"47TwaaMpleZLrr1TH1x9VmjIRIoIVWOq7PSmRbjvLCyJpFZNgG50sSpwnLn1UzWru4fP98lPLczfDtkR",
+	"2Mgqlit1zbilCoddcNG70Hd4hadjqXzBZsIg4CiFYPBLEYvCWEcrZ0zsj7EqoLUu1+nCX4Tfp2wfdUp2",
+	"D3pXv396N8H0BuTL6oWZ9skewS7MhKid3zACKmGm0bxnY5g7S0BJODAigywhc2buQcJnwhghJxRwa3TT",
+	"ZS+EmpTVY/zBNeig8b2EkCohdec4kju63FxjMQXe/QBjDvcdUsJ9wxtM8+rKtb/BXSOhL7PRhmN45K+a",
+	"0os198VudI19jDWhpNvwnsmdLc9znHTNQn3sTpVaiFei98qp3KtX2S2cdiiUfIUUfPZIksgPwZfzIgpv",
+	"yKVwB77SDbyRfXDWeSVGKb7J61PNxxY0G5e6+ZIAekUa42xENciVB+rFWDhQ9O6D3bBpwFzZjlG345YK",
+	"1+X+3aONXNrSdlLNd8G1r8Ei13KdC3qVBY6Eg9yBTf3zGyOKI/gltNz3pq6zHMN0d7GTdK+uRSosKCVu",
+	"Xpuq242N0pc2R1/8X7cbjcZfqvuV+6WRxxDev5B+K+vTVEWX5lOVA/PAuTumyub0td/jOxNxuUyvTckX",
+	"n9uqvTcVv1K/d9ws3zUNEXi2LqVLuWQjqNGcITeA9fDfLln/COCa0ZDAhX9RiuNRE+xShk4lGDZTxibM",
+	"qBmwTPM5XbHMCScUv/VBlRHmI2WVX4CZv7h/kJVEcaALnF5m4ZvJEZvvkL0HmbEr/HCVsKvWZXxf3InX",
+	"j6/wjkB9B4+mesieVQAvlUh0poMMZUL0gW4koEVLpkGChcRzFdKp9BTLxBgBhm3o1UTLSAmxNJ5YW4qr",
+	"5RjDiJYhHQ/br6DZlFXbo5SkBXWdrMAkrdQYuVRnRHa8B+mMMP9u+RzGdmfXPa2i94Rhpf39xj4a6I2d",
+	"5sa7ypn7c+4KNuAue9G6xtTcJ0c1sDXXFjX5Hd5V2AavnzsmrJJda+yiCkRz3/xzVHoEnn24Vr8GuWe4",
+	"yFr1eCFYS3fyQ9By5X6VzNS7kJHch8+D8EO33uHZK7utj+DWGsKnNHfAc25tNQQSjZPQu7fc8cyWSnBr",
+	"jtvMMz0uOX3wyV1K2M6bjHDmr0bTBSen+Wzzhk7YgXiytsEOW9378W8N3cXG/sSvG7d+6teRxs5ul4/R",
+	"tYz7Zbs9ibbqzSLtwtsdybRkq0LdZFCUERJclHavgqV+1dc9R1N6SZsmHsrOwin4rs2A7qM0M9eiWM8G",
+	"3YKmBt2M+gY+uWKUZlN8w41t4HdVDpIvjFXjsQF75lasvfdwPEyGw2H1DgSZVSWOIkTB5XUllunte24l",
+	"MmE8N8pjccjqHah14GgFghXhZP7WgnP9+xl7dDykcCG3zXghlpOwX9s4zp0YZKfLOGghwYLYzQnL3dex",
+	"3wO8s8/LePg1DztGaZmZkJdNCDrEjjVzfE8EPvRo+PSsRpyWC7KDMcXt5kuNqdT4aTz/+r5CP927bbrN",
+	"FaduxIflV95hGHjmX4ZHteRdJQxL2xlHy6mg4mrPKwqdU0PI/XXF6s+/YlUjPK91JujV1ztHYvAiphJ+",
+	"Hg8thD5W/AovWPfnVtAAR3THfHd+xdJNBTeIB064A+6CDy3dA/JCEye0QyXjhu20NCCwAYHotGJQPvJ0",
+	"DUWUKTaStWH4d1m27z2S5X4P3J+zm0quXifbzYlK7nL7bCOdjqbA7YwXnYYUOuhYU4W1oFUpmucZLN72",
+	"74JrbQZhpuAzjStIeLeTZxkri/CUb91Ij2Ii1EMbhrCcGoe+qhccj0qR2wOBWEld2GX2J17sGbwMh+i8",
+	"045T3hFmmAa8NhPcygrcsgFm86/CdfPpYl1WJudCBinxLRbehZfURMiO58UUwK/NUuCiekEZhrKM8xr2",
+	"eJ86dIpmfBNWNatD4nEn/E9kHH/J29kEnbhQaDezG0gtYbSe/P//NwMu/1YoI6y4gb+zf//f/wexLf8m",
+	"YcLxKwxqLbUKnklo5BE5PTwvlarlMLZMlRFoxPc4038uXvjmewoS+O5ptPsOFHwL0ADnNSwA6RhPP+To",
+	"Mdco9fzQRMeKgjHwgBafNU3QuBHpiVzZkd8ehsbHb9q4/dY4qJ+tu8QsDTzuLov2HkpBwhD3UKzzS6j3",
+	"bOGNE3meXZxXxlwFi76CVIovhXYfYrc6PHI4NkBc7jDdJqT06dHR8ck/DoeHw8Pj03+cPD5BVvcjdSaR",
+	"8FY7ZEld5ODmSseciuZ8tMUjPKxGc9549qsRdmp0xMRjeHr9QPcyqHPT6Nvzz2rfH7ixTs28lc5ky3NI",
+	"bSMqaOAGNM8bHVX3Lla7whV73PSQOQuBgxpMzYdROx6vrvw8MOHlCnxhoj15kyCypKmHgIfMXyEJcHM1",
+	"QzbXM4Ku2bTy5EltLFXfVwlA31uVQF/t8LWSE4TRrWbTrJuubw3HVkSIwPhgVVrVIC1y+O3H2/8IAAD/",
+	"/w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -58,6 +58,12 @@ type Config struct {
 	// AllowPrivate lets public sites name pictures and redirects on
 	// loopback and private addresses. A seed's own host always may be one.
 	AllowPrivate bool
+	// DistrustSeeds holds a seed's own host to public addresses too, where
+	// somebody else than the operator names the seeds.
+	DistrustSeeds bool
+	// PrivateHosts may be on loopback and private addresses all the same, by
+	// the names that addresses give them.
+	PrivateHosts []string
 
 	// ThumbnailWidth is the width asked of MediaWiki, pixels; a picture
 	// that is no wider is taken as it is. Wikimedia has 960, 1280, 1920
