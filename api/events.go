@@ -117,8 +117,8 @@ func (e *eventStream) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.EndDeadRuns(ctx); err != nil {
-		return err
+	if _, err := c.EndDeadRuns(ctx); err != nil { // of a collection that can't be written
+		e.server.logger.DebugContext(ctx, "jobs of dead processes were not ended", "error", err)
 	}
 	runs, err := c.ListRuns(ctx, 0, runsListed)
 	if err != nil {

@@ -124,6 +124,21 @@ func (e JudgedFilter) Valid() bool {
 	}
 }
 
+// Defines values for LivenessStatus.
+const (
+	LivenessStatusAlive LivenessStatus = "alive"
+)
+
+// Valid indicates whether the value is a known member of the LivenessStatus enum.
+func (e LivenessStatus) Valid() bool {
+	switch e {
+	case LivenessStatusAlive:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewJobKind.
 const (
 	NewJobKindCrawl   NewJobKind = "crawl"
@@ -302,7 +317,9 @@ type Health struct {
 	Parts []struct {
 		Detail *string `json:"detail,omitempty"`
 
-		// Name Example: index
+		// Name catalog, catalog_writes, images or index
+		//
+		// Example: index
 		Name string `json:"name"`
 		Ok   bool   `json:"ok"`
 	} `json:"parts"`
@@ -482,6 +499,14 @@ type Likeness struct {
 	// SecondOnFirst AUC of the other's probe on this profile's ratings
 	SecondOnFirst *float64 `json:"second_on_first,omitempty"`
 }
+
+// Liveness defines model for Liveness.
+type Liveness struct {
+	Status LivenessStatus `json:"status"`
+}
+
+// LivenessStatus defines model for Liveness.Status.
+type LivenessStatus string
 
 // Mislabel defines model for Mislabel.
 type Mislabel struct {
@@ -1109,6 +1134,12 @@ type SearchByUploadMultipartRequestBody SearchByUploadMultipartBody
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// GetLiveness Whether the server lives
+	// (GET /healthz)
+	GetLiveness(ctx echo.Context) error
+	// GetReadiness Whether the server can answer what is read
+	// (GET /readyz)
+	GetReadiness(ctx echo.Context) error
 	// FollowEvents What happens to jobs, as it happens
 	// (GET /v1/events)
 	FollowEvents(ctx echo.Context, params FollowEventsParams) error
@@ -1234,6 +1265,24 @@ type ServerInterface interface {
 // ServerInterfaceWrapper converts echo contexts to parameters.
 type ServerInterfaceWrapper struct {
 	Handler ServerInterface
+}
+
+// GetLiveness converts echo context to params.
+func (w *ServerInterfaceWrapper) GetLiveness(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetLiveness(ctx)
+	return err
+}
+
+// GetReadiness converts echo context to params.
+func (w *ServerInterfaceWrapper) GetReadiness(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetReadiness(ctx)
+	return err
 }
 
 // FollowEvents converts echo context to params.
@@ -2299,6 +2348,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 		Handler: si,
 	}
 
+	router.GET(options.BaseURL+"/healthz", wrapper.GetLiveness, options.OperationMiddlewares["getLiveness"]...)
+	router.GET(options.BaseURL+"/readyz", wrapper.GetReadiness, options.OperationMiddlewares["getReadiness"]...)
 	router.GET(options.BaseURL+"/v1/health", wrapper.GetHealth, options.OperationMiddlewares["getHealth"]...)
 	router.GET(options.BaseURL+"/v1/version", wrapper.GetVersion, options.OperationMiddlewares["getVersion"]...)
 	router.GET(options.BaseURL+"/v1/images", wrapper.ListImages, options.OperationMiddlewares["listImages"]...)
@@ -2343,6 +2394,96 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
+
+type GetLivenessRequestObject struct {
+}
+
+type GetLivenessResponseObject interface {
+	VisitGetLivenessResponse(w http.ResponseWriter) error
+}
+
+type GetLiveness200JSONResponse Liveness
+
+func (response GetLiveness200JSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLivenessdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLivenessdefaultApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadinessRequestObject struct {
+}
+
+type GetReadinessResponseObject interface {
+	VisitGetReadinessResponse(w http.ResponseWriter) error
+}
+
+type GetReadiness200JSONResponse Health
+
+func (response GetReadiness200JSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadiness503JSONResponse Health
+
+func (response GetReadiness503JSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadinessdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetReadinessdefaultApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
 
 type FollowEventsRequestObject struct {
 	Params FollowEventsParams
@@ -4053,6 +4194,12 @@ func (response GetVersiondefaultApplicationProblemPlusJSONResponse) VisitGetVers
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// GetLiveness Whether the server lives
+	// (GET /healthz)
+	GetLiveness(ctx context.Context, request GetLivenessRequestObject) (GetLivenessResponseObject, error)
+	// GetReadiness Whether the server can answer what is read
+	// (GET /readyz)
+	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
 	// FollowEvents What happens to jobs, as it happens
 	// (GET /v1/events)
 	FollowEvents(ctx context.Context, request FollowEventsRequestObject) (FollowEventsResponseObject, error)
@@ -4185,6 +4332,52 @@ func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareF
 type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
+}
+
+// GetLiveness operation middleware
+func (sh *strictHandler) GetLiveness(ctx echo.Context) error {
+	var request GetLivenessRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLiveness(ctx.Request().Context(), request.(GetLivenessRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLiveness")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLivenessResponseObject); ok {
+		return validResponse.VisitGetLivenessResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetReadiness operation middleware
+func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
+	var request GetReadinessRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetReadiness(ctx.Request().Context(), request.(GetReadinessRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetReadiness")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetReadinessResponseObject); ok {
+		return validResponse.VisitGetReadinessResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
 }
 
 // FollowEvents operation middleware
@@ -5380,150 +5573,155 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3bchu51t6roJg/5b2TlkTJhz2Wrrw9tkdTHluxPTOVmnEksHuRhNUEegC0aMalqlzmOg+RV8h9HuV/",
-	"kr+wFtAHEk02ZVLjXTW+sUiicVoL64yvvwxSNSuUBGnN4PTLoOCaz8CCxk/PtBXGur8yMKkWhRVKDk4H",
-	"z+SCqTGzUzDAODYyCYPPPLX5gnHD5lpYC/JwkAyEe+CPEvRikAwkn8HgdECPDJKBSacw424AYWGGY874",
-	"59cgJ3Y6OD0eDofJwC4K94yxWsjJ4DZxLc6p9eP6Z641Xwxub5PBc25hovRiw7RTaibAdM0yDR3taZ4q",
-	"z3lhYHWe76dqzpQEN1m4Ab1gE63Kwn0UMz4Bw+yUW8Y1MG5ZDtxYZqfCMCNmIueaWYWPj2CsNLj1zhKW",
-	"alUYxmXGUlUIMK4312iu9HXnDoQpNndgrPSM28HpYJwr7og445/FrJwNToeHT59+lwxmQlafq3XLcjYC",
-	"TQsvtVF6ddkfpsCuJHy2lym2uPLEYgWfhMV0zpT6bM6zQaDHjj4zISuCrVDrNhm8VPpCq7HIIxT5daoM",
-	"sBvQmUgtM5bLzLARGJEBA55OiS4Jbu98qmbs6lOZTSC7YtxcG8ZHqrRdUy/8oM25/5uG8eB08J+O6tN5",
-	"RL+aIz/JN+5pN+8fhH0tZgKPaaz/HH9s9p7BmJe5HZyeDBvUO/GbRJ/qLRLSwsST7twt84K7PYxRD3fh",
-	"gWEiqxZbuMbVXLDBIBlo+KMUGrLBqdUl9F05jn7+Pc7kR9zf1Wn8c8Hm7nAg39BOMcNFdsquNLeOIsKw",
-	"XFxDxpRmmTD4d8KuSln/LkHYKeguihFtexOMpvpS5Nbv4muRgkxhg4DKqZVJ2GjBzFRpy9z4XZPyzfck",
-	"rO7KYY+35TDP3d085on6wLR3o81n9Zm6G6ctn7H3wm4ilxEWzBnjbKoMUSphV2OVZ+AEmWZXZZErnl11",
-	"0c89vyfi/QLaCCW795SEcxC3N9S8Y2v9r2u3tqK4my/920j4/w5cv9Rq1sVkC+D6cuwaREd62B7j4HFz",
-	"p5bH+aDWjmLVV41xS1sDxv5TZQKQhii6fkYOcB9TJS1IPFCzMrei4NoeOcV6kHGLg24hEX231cA1Tdx5",
-	"Eqkt9R2HLrQqQFu/hrhq/PHixauEXbx5lbBX5y8T9iuMLhL2z58uHNN/OH/5cpDUJsNISI7bvap+65n/",
-	"RiN9rFqp0SdIbXSB+I0plDQ0xwutRjnMlhbKiyIXKXczPiqoxX/9ZNz0v/QXCNgvzmHZNuCWzdHoVXKS",
-	"sPkUdGUKOE2kWKYOcY2+NzKtgXcIOK5tOIplocVkallBVCS7j0wim07BsFTdgE6YkGyseep6QcNOWGcM",
-	"ZmCYOzH4hFUFy2Fsz9gIFkpmbIhTPKb5MkFrKHiWAWrvNu1n/PPl55b1l6lyhBJ2ycBDaXS56NtWyP79",
-	"Ctmz3yV2okFCB4lfTJjoKp8lgxef+azI4T1wnaLM5Fkm3O7y/KKxL2OeG1jeqnRvdn3zJN3J+E7cyXJW",
-	"yAZuD7ZK4lX73W3GZCBhwq24gZZK62XlNfXa8XBFsSWDQhmxo65nQoaPkXFqt2Abo6HJgtVUY9z2siLK",
-	"WjZrM9MFNwY5BgLzjJVm86lIp565xgLyjFhKGDYRNyDZVOWZOUMmnDkR4iQHZ7kw2AakKifT1dPvXfzW",
-	"Pm9lhCSD2t3+ml4+VVZ/f4M7CabxV40slb0UmflqVot0jZbj18ytNo3qZxsnMNg0kR9vI9z4A/CcDMU2",
-	"Ezi91J5m+/cMLBd5dPpkXH0ZAIlVnEEGnwcRU1ZdN3oYKZUDlyunCfvDtrHjtLK/ltsSpwjSianf3IPu",
-	"OE00zyBr9NFhjvgOEr8FH+ObZn/ixequpCovZ9LEKYMRs1U98YKnU9LwjGeZYZ9KVATcJnjG3ZGH2Qiy",
-	"TMiJO7buixlwWcdL0Dg4Y5Ab1OzCkCnilLwq88x1y8QYP4NuKNBqwxNy1S9FtgWj+3Fj4RNuKU7SWJVV",
-	"OFmTKmcuaTV3fq77b8VkcY5I4LkedkJEfI/4SOTCRmKCz3kuRuj5s0Y7t5McwwRNnds9pHsULoNrFKW1",
-	"hlgkFXcmVbNgqUlFW3SKGzAS3JAl6T6lOTdu265BPjBkJpLt1maIKTdspNBl6zFzreYdzImE6fTBR84D",
-	"z9VE2KRiO2+k0lQgY1zCvN8szFTN5SZOQ5N5+WxWbJpUR80vquZHv/nhvIXhwhLbHLJMzOhpJ5uofdIp",
-	"ttXntJDQR5MuypPnUoJ2m5yVqWVzYae4v+iqshtIrYqaguuN4BB6awzcsbTXPubfXt5U2P7az21Q5CTO",
-	"VAa5lynrRS6O1nggNtXzsOFLxorjvUtu29KCWziwYgYxncM70hyO1cdCe+HLODOq1CmgKWUS59/CrLCL",
-	"WJejhdfp1QyEtE8eDWIWcjgvMekAdgraBzPBgLQMtwQPuQGQTNio9HaG6GWp4+o4zKmpkD8VMIktZArO",
-	"AV2d2s/kmSasEJ8hN9GFbaU8zJSfPH4SnS9te3/ue4/tYwxop+VsJLnIO/fGCpvDTlnBZw02TfoX3+w2",
-	"GcxFFovUbd7y5SOPMWra18CSFfXDMBWJw9qTOj1XHaUGk9bkaHDZ8s52Htfz7yPr+vn8e5aBFjeQ1cr/",
-	"/Q/PDk4ePwnKxQ11SCLcc+xJevJk9OjJ6ODJd+PxwXffPRkfjJ6OHh48TI9Hw/FDeJg+4aQELGg3zv/4",
-	"bXjwlB+Mnx28/Pjlu9uD5sdH23w8Prn9txilcYVx6Uku2nbeQ4yBG+mxSDx6hBJCSdyxnBuLqbON4TY/",
-	"uU6i1cHDmFsYPUaphkzEf3KiOPoDfHaE4h0KItln/LHyEaMD+986ZcYMMlHOoj8VXkV1y5mVX5y71uGr",
-	"9YiRJoMf1SjihnCZQp67IVbNDct0KSk3POeGcXMNmTPPjVVFVLtkSkJf5aa10h3klMJMt1TVxBo9xr0W",
-	"Mmu6fKnmcyenxKxQuhJo7lHNBWUzgk96A1qMHZOMeHpdFhH/8G4hITRDMYbWFeihPErEQ+DskxqR6nGa",
-	"H6Qzr8eqlNkgwgHGcm233Fjn40Jzw3QppfstGZgyTQFI9o+5yPEPz1BR9zkZWGV53img5lORB79UKsuu",
-	"JZnjG8ka029I6DB/z5qtLeg4I3E5/UmN+ktpd9LuS0bjxKJLaQa7mvRzPu0gGfi89sCJsWv8PyS9o5R7",
-	"La5BgonEd9CnXBUejcC1a8Gm/AZWE+zRM5oqrSHn1vvM7Y7fkt63c0XupnlAoQLj9870dM3RartU8tJA",
-	"qmTEyH7283MyMoRpJJdxzEAm5azwB4ZpboWcmH4D1yo/umPerklVngMmbhp7SAum9ca37poXRSR/9FxN",
-	"MTiAP58yPtEAM8dvPueTTjnVCPTxyX3QLkYWAxRQqilOkVnGfcwkEk7A7XeEQIqsoUO93w0itIizBR2W",
-	"jpEPjBgKINIuJusMoJ+EyfkI8ki8U5WjyDJ+UHM2K9MpM6Wuc+q4oqqAKMTk7ZQ7D46VpuR5vnBfUVXW",
-	"FhzW25RcGwZ7G+JdWG0yDynNHLiWTauc1rHVOTB8sx9YOT9dQQuOsr4dpyECrCNaXMbP/K/9BX3FBLeR",
-	"6op2pjF0HZvWG5h742yLdOKdDZmP8UKRywyKmCBHDgidtwo4mknF2Ml2nRZxWdfd6XBz5hD7pZjitl1v",
-	"zkp2CTff56mzfyfKyR6MvwnLcm5Bn1FqHSAzTIwZR21OEwg1Oicbiw0TKqmJDi8ZEfaUcUbVQ06NcvR/",
-	"2QhyNa9/qKoBHL9wq7T7QyIzNObzaNhnQne0Z61edK2jikiftrLbKSYgnNk3aoaKNTCrhftrQmy86nXg",
-	"rq8nWlXLMIKJkCZh3HgtO5s59yYXEpjl12AocBarsTrps1/thNza7HEj/rOO3JGqxYWpKwX8QXDn3QsC",
-	"r2m9hbU5i4WCpEMsNQpftxBNu8iL+y465vUOFc3202onYzoSGMSPmkt0dxsJjPkUA6uoAUOqYL04WZMr",
-	"wZ8ahTs48sSZTAK/kTvMkLzHRneIOS5RJTweo8qFW0AkFlSmEXNUK2MObnguMsywcQ2clTLzIe13b5+z",
-	"tNQ3Pc0dXqaXUzGJRkYL0M4rDrVPTx+z/8wcffQNz/v3nqv5auev1fzrO78BzSdwWWhIRWDLHs+NeO4M",
-	"9uySp2mpedq3rCottfa1b5HoDUmMjrTfJ7JQVhm5ikCgoQEZSdAeoZg1g61JCN1dJ3ETO/a/Thd44pS6",
-	"ZlQ0h+4pqqJYQMSvcqsgypoEcIfcSxr1tNVm1PQLm9cgWrXC1hQ7T2rcBCYHs7f9S2d+k/HrO+2cyjtA",
-	"izU+md5T0FUv/WNoL1CFzsBqkQZ7zlRHOCEhZBK0qygOOtLArzM1l+aM5cLaHIv2KnUNmffSVmNvYMk3",
-	"2mqCzmn0CmcsrIXslDl1nTBjNVohCRPW2XhCOauGKgHmmLcx7N//1/9dnUmMNoPG9KqN7CKXr6Jtz/Pd",
-	"y+fs6aPH/1gtEVtT/YMh4IjhRlRplrv6smkSM1VJ7WHTUOs9anWTbXVgJyrqWpnQLGYVK+SRSNLh/ds3",
-	"zP/q+IhKWUYq21zb7Kfcp3BJSGN59KII1QljXYDfKQzadwV2S9OqY3/89GnDoHk0jHp13QkK+mIlfMOM",
-	"5aMc8OpD2F3HxO5vX3SN9jhnP787ZxrGoP2FlfUbhr/WyUm/ng62DQpjiU3WarycG3uJQdKthP2aHu+m",
-	"ucy1KMxWuiOiHKiTNbvTqRDcj1upBJxED6VAHa+Z0puV8kDc8Wbmlh/8z+HB04/+/8uDj1+GyZOONOyF",
-	"VjdoZPH8rc5ix/fC11KQuyh9hJkZcGqg5YSF2ivvwTo3Vbk+IWOjBZMYHsOiLNQoSAR8pkGRrVix+yep",
-	"LHTUj2EIwM2KTRQYN7Hq8gGV+03EDTDOLDcWEir5devvdfwiPIZTidHzv5VQRo5fxVC9OAs7ce70lhVE",
-	"yZaOXzpVBs58CAetAlXatlrvTDzhOjaUJ9Xr+MpSsXuoX+xb67eyXZwFy2LHPmxXIBh/jW13HSpYcky3",
-	"EOkgo/GsN3Q9TvicnZr083vuUkG7uY70jrolEPhbCzXQlicNpdao6Ax91xWbHa4OET+u2naTjk0GIenR",
-	"V455htykIEO30WWhp2c6DZrsawsyd9LJt1FffR8iLKIaOxLqDRqqPB/x9HrLIGZjrRsuzi4F7jqLlt+H",
-	"DYroou2l1J0JfsZkmeeNynWyXCi/G+y2KDHcc87DCC70Zi5pz2y4edCouK1+X2UuXcIWRiSFgnFo09t8",
-	"jORBenP6+vUmjDem4EwiJfOFn98djkNDcN+1sB55tCNru87ykzAHvd7y8z/SQiNEcvRQ86ROIQlHCuXr",
-	"r7kvBJGtrMEgfuFxN/qmhzXbWlOVyHBU5hM4Y7tg+A02RtvRCsy5Rak2lrh0lLsuX8Oirpd3ZoMZ3hzh",
-	"zzTE9yj3vmmB0CENoqQKhudqcLSZnjNWqawBbsQK0IbwKkJudMLznHAd/nBe2GkpU9CWEsv0DXwucpoV",
-	"faZS16qoghciWkDhrxbELp1oXzW3coXDzxKlTMpnwDyKxZp7KKv11D2vz65cu91DHfaeSqWVFhPhhg21",
-	"GZ3F1MsXoSdeKNP3o5DcX7XgwWoBN9tWxgq7pxLuwDRJAH9pTTB2Qn6WmdrSkOzwaZ1wwJ+c8VHKTJ3V",
-	"GslpuWZxy4qvu8EiXZ02XiDoMEA3hnT+MjX/MjVjpsAG+3KDXfBLHbfoqKihYHpUDfxSE35JDxSio2ZW",
-	"GJaptJzRkVqVxiKSbqMKJJ95rOqposyDa12f6qImsWKmxglsP/5SyAnoQgtpN/aC5I6G28Ml56K0nl1D",
-	"J3XEPy3KDRn1aHl4odVE89nGKHbNFI5CYbtaOfdq/kSMOPyQkGO1OpmC59wCVcsaj8HBNYYW0DSh43bI",
-	"zussQlX5NloQGoebyNnvsgBV5FRA3zyeCOJ4FmIVWDvsqzCUrErHFoh0d+aTFb9LN04ujKVRsHCRLts3",
-	"BAKWQWDJL0jqw5koh7/L3yXlZzF76wa86kJRumJ/C3nhvx+ynyVe56Dbyr/LGlAUl61hXBrIDplz8ugr",
-	"p9UzSlowVfA/SmBXHgASp/G2tIizGGr0UyWt5qlN2NWrFx/YEaX1zRWzkOeGCckutJqBnUJpHjALny0j",
-	"8fK7bNbYpU4U4WWa+rp61hBjzhxgc5D28Hc58IYNgfp4qLBnBU+ncHByOBwkA7R3BlNrC3N6dDSfzw85",
-	"/nyo9OTIP2uOXp8/f/Hm/Qt8pjYgPPs0akFOB8eHQ2qjCpAoVAYPD4eHDyktNkVZc3RzfAQ3Abl1ApES",
-	"w/dOQ+gD9DmpaTjGjrfZ1Sc1ukoImQHLIuieEXcGlEe5PGQv8dprqma0L5/UyItwXUo0GiThiE5Bwg1o",
-	"30cowMSMlJJ4Q1ZmBsEC8IBgW0+HQ4bokVmQdG6m6H/jhYVJAKg7rWpxuWFXr7mxBy9c04Pz768Yx1oJ",
-	"PqtGJFIGFx6vTB2yX+kKVYF1sgEn1c13BlzSvSRCY+AGf8KpOM+CSmyFkueZk4sqz9X8BW1+0kLN/c0D",
-	"y02BkzDx7NKabhxQdcW8iqHLfVxCPDsZDpfQzhzLE2Mc0Ja0Yc6WBeUKoNmzsJNIZUe1GoMATQ59iBor",
-	"IELFvedqkg3stGRgytmMO3t00KAEWiWOrxLPev5rJ9X5xNTXn1wPjuunFURNlOtPhkOSZzzPsb6EBM0c",
-	"8jxhj4cPG8tx6nGkMi//0PDFO2mrJH8F1iPjbCRAU1BuBzPnR4gRZWUpSITHw4f3MThV6aRcPrAsIwuS",
-	"cIN3wQeEcQB1NVDKZXOUBhsQ+9WMUN+x8ozQpplTMqRzVw9pbK51kyMCPL1NNjb0aMauZQxQEk3cODYq",
-	"Ri0Jl8QboNUXKs/cH7Ga7lX3l+qnOEN1grcFpAfl9iCpCcvBWtAs5QYYd9q0C4X0jy4I5ZMeEMorNpqz",
-	"8X3lhFcvHjZBjSu0cNTpIeTARJYwWjzBLSSoOyRZCYfsjfI3kAjHLvHOhtKMLAYS/l5LdK2xGd/oXm2f",
-	"5W5gjQaidI/WHmy9R8uAH9yjKQLX9uHigHXeo22F1Nqz7QfVp6UHdO6h3+4u4WqAhg4hN4EajHEXwo2E",
-	"T4K6hg43sXVDpIW7h4Rn2IlCkwPxti9CQDl55b6+OmtczEMNkaDeUwUFiKictQ6WumcSZviiznTU+FNk",
-	"iKFWpHDChAtJcF3h7Hpbzc0aIQOD9ewnNuLp9USrUmarKpTCQOcNDHDCyF10b28DRrcNdrtvLolxSEWJ",
-	"OV0rcuZlroFnC38tjIQblmMSjOptMjgZHt/PzIgkjcETb4PiBr1WaXXReo0t+PUs/yzLqE7ap7WW2byl",
-	"uY++4P+3xPU5xErcXiLDVvgyJqkjIRTBwuuOPpg5Uc5Jtmo2MtapjWuAwtThd2xucYc0IH4mn/MF816h",
-	"dL4i3iRLfJ230yyE273Kzd/jfAM3L1kXK3cPEg/PqdDvmSuJkTm8U9ilp6o6/7VA221o8PUqa1W2PloD",
-	"5O+ONxEl24UspP2qeIMZ5e9Bo6u5IFLEBWPUuHsFtmPzt1DLH/8sOYKr28W2vpXV0UcTK88bssh0KJqt",
-	"9qt+6cPtx+jpPQoFaR0xCF9sQy66khP24gOfnLGr8/HBGyXh4Cdu0+kVHs6rd87fv0InZ6qkKjVkUV8M",
-	"J/UyYPyvpSBO8ui/tAm3GZK8U/x7sf5kj8M0L0Wg4GrX+TtZgrN42HWA8SEPDVoVLRCIpHD0mPKd2De1",
-	"rCDxaqpbLAGbZv/MJ0FMpiNV6vV+4Ju62bZzqN6w0seQDujff/kH/3r+QQC/7DiVErh2JrxoWfX0HZr1",
-	"Oz1SpuqbwpStMAji0u/jNFV2VudhCsL3Q9Vyg/VzgXCFh+wZk1xrvE1b2RdSWQYy53oCWZcdFHAKIyGU",
-	"hyfDKnpy/GSYuM9PHg2T45Pvhh/vFDwlKY5omLsQ5NV2rhfXVbN7kNnPmJlheUxSvV7ix4sXr4K66TTc",
-	"d8BrAV2rU0j/6BrsPVS3TxESkMXWBhjcPuyClM+dr2KCs7LqGWGO0H1aG4HwsfWu+EOABxQeholisARL",
-	"zeWiyqWlXDIDGFDAn8w13bdGGEGfeaHc0IwvmHObK1zyCIbJaX3ZFtsaD36CFhHCn2Aq6+rggBodaKXs",
-	"VRKgQNiNMM4MLspRLtKmv+cLJKbK2NADPnFQaHHDLVwdsmdyYadCTjx+umGPhg9XjdD3lmvHsKuhjJ0w",
-	"kgcLir/VZ4l9T3bJvl2izFEOscVhUso10YXokw8qn7slyPcQf0CyEKN15o/cp6Mvn9RobeDh1+U0pT8H",
-	"AaxFEBhj5rNG11DYQ3ZuqwRkKa3ISYo3880I29y47UwX8kZ0FYFQ0g7Zo+FTJsYh4VqDPq6y4XMEYgx8",
-	"eL9scW5XAUN3oqLMdYC8rFFIl6VVl3ES3YrhPZ2QXXn0Ue6NJ5rbr2f7VAmkeMRou1q+oLib14M7lfdF",
-	"aLTH3W9eYu7ynf00QkTap4jGmArbjQWV5/UoIZcsNEtVSfUAgW715edO7frMw4rTNTAKtaPi8gV9Vqmm",
-	"NNAoavw7pFC0hLcgLkkFDdzCRes1iHvQUJX72kdLHe+aCzZwwE5InWVUdOXx1zCN4ujTpFqc4ktH5+iL",
-	"/2utzjm3FbolsROTis2UhrNw99QR3rdIfKkZckS+YFR+UxQED2xVUoe/Z4wbLPOVQOxEtS7N0lHhVLvj",
-	"QV9Z1hXxbjJVn1hyo/+JG36HoeSq7wrTxWPQdB3BrfyK5qtInc+ArxNZTzJnXXrw1oliPFdy0tLliI3h",
-	"XDx+DRJL7+5Ch3fg+vm2Dvfwng+3hxFzNJcw91Lw6znrFSEl1OXUlFf1L5za5pTjqFxDp8p8Tr83tOba",
-	"KMqHOskbxFtXuMTXKH39i2/36ShXQNMxT7nCLQ7AQI3zpcY1kN5O1PkPah7qbf11P24skLNLtv0+5Ek3",
-	"47TwaaMpleZLrr1TH1x9VmjIRIoIVWOq7PSmRbjvLCyJpFZNgG50sSpwnLn1UzWru4fP98lPLczfDtkR",
-	"2Mgqlit1zbilCoddcNG70Hd4hadjqXzBZsIg4CiFYPBLEYvCWEcrZ0zsj7EqoLUu1+nCX4Tfp2wfdUp2",
-	"D3pXv396N8H0BuTL6oWZ9skewS7MhKid3zACKmGm0bxnY5g7S0BJODAigywhc2buQcJnwhghJxRwa3TT",
-	"ZS+EmpTVY/zBNeig8b2EkCohdec4kju63FxjMQXe/QBjDvcdUsJ9wxtM8+rKtb/BXSOhL7PRhmN45K+a",
-	"0os198VudI19jDWhpNvwnsmdLc9znHTNQn3sTpVaiFei98qp3KtX2S2cdiiUfIUUfPZIksgPwZfzIgpv",
-	"yKVwB77SDbyRfXDWeSVGKb7J61PNxxY0G5e6+ZIAekUa42xENciVB+rFWDhQ9O6D3bBpwFzZjlG345YK",
-	"1+X+3aONXNrSdlLNd8G1r8Ei13KdC3qVBY6Eg9yBTf3zGyOKI/gltNz3pq6zHMN0d7GTdK+uRSosKCVu",
-	"Xpuq242N0pc2R1/8X7cbjcZfqvuV+6WRxxDev5B+K+vTVEWX5lOVA/PAuTumyub0td/jOxNxuUyvTckX",
-	"n9uqvTcVv1K/d9ws3zUNEXi2LqVLuWQjqNGcITeA9fDfLln/COCa0ZDAhX9RiuNRE+xShk4lGDZTxibM",
-	"qBmwTPM5XbHMCScUv/VBlRHmI2WVX4CZv7h/kJVEcaALnF5m4ZvJEZvvkL0HmbEr/HCVsKvWZXxf3InX",
-	"j6/wjkB9B4+mesieVQAvlUh0poMMZUL0gW4koEVLpkGChcRzFdKp9BTLxBgBhm3o1UTLSAmxNJ5YW4qr",
-	"5RjDiJYhHQ/br6DZlFXbo5SkBXWdrMAkrdQYuVRnRHa8B+mMMP9u+RzGdmfXPa2i94Rhpf39xj4a6I2d",
-	"5sa7ypn7c+4KNuAue9G6xtTcJ0c1sDXXFjX5Hd5V2AavnzsmrJJda+yiCkRz3/xzVHoEnn24Vr8GuWe4",
-	"yFr1eCFYS3fyQ9By5X6VzNS7kJHch8+D8EO33uHZK7utj+DWGsKnNHfAc25tNQQSjZPQu7fc8cyWSnBr",
-	"jtvMMz0uOX3wyV1K2M6bjHDmr0bTBSen+Wzzhk7YgXiytsEOW9378W8N3cXG/sSvG7d+6teRxs5ul4/R",
-	"tYz7Zbs9ibbqzSLtwtsdybRkq0LdZFCUERJclHavgqV+1dc9R1N6SZsmHsrOwin4rs2A7qM0M9eiWM8G",
-	"3YKmBt2M+gY+uWKUZlN8w41t4HdVDpIvjFXjsQF75lasvfdwPEyGw2H1DgSZVSWOIkTB5XUllunte24l",
-	"MmE8N8pjccjqHah14GgFghXhZP7WgnP9+xl7dDykcCG3zXghlpOwX9s4zp0YZKfLOGghwYLYzQnL3dex",
-	"3wO8s8/LePg1DztGaZmZkJdNCDrEjjVzfE8EPvRo+PSsRpyWC7KDMcXt5kuNqdT4aTz/+r5CP927bbrN",
-	"FaduxIflV95hGHjmX4ZHteRdJQxL2xlHy6mg4mrPKwqdU0PI/XXF6s+/YlUjPK91JujV1ztHYvAiphJ+",
-	"Hg8thD5W/AovWPfnVtAAR3THfHd+xdJNBTeIB064A+6CDy3dA/JCEye0QyXjhu20NCCwAYHotGJQPvJ0",
-	"DUWUKTaStWH4d1m27z2S5X4P3J+zm0quXifbzYlK7nL7bCOdjqbA7YwXnYYUOuhYU4W1oFUpmucZLN72",
-	"74JrbQZhpuAzjStIeLeTZxkri/CUb91Ij2Ii1EMbhrCcGoe+qhccj0qR2wOBWEld2GX2J17sGbwMh+i8",
-	"045T3hFmmAa8NhPcygrcsgFm86/CdfPpYl1WJudCBinxLRbehZfURMiO58UUwK/NUuCiekEZhrKM8xr2",
-	"eJ86dIpmfBNWNatD4nEn/E9kHH/J29kEnbhQaDezG0gtYbSe/P//NwMu/1YoI6y4gb+zf//f/wexLf8m",
-	"YcLxKwxqLbUKnklo5BE5PTwvlarlMLZMlRFoxPc4038uXvjmewoS+O5ptPsOFHwL0ADnNSwA6RhPP+To",
-	"Mdco9fzQRMeKgjHwgBafNU3QuBHpiVzZkd8ehsbHb9q4/dY4qJ+tu8QsDTzuLov2HkpBwhD3UKzzS6j3",
-	"bOGNE3meXZxXxlwFi76CVIovhXYfYrc6PHI4NkBc7jDdJqT06dHR8ck/DoeHw8Pj03+cPD5BVvcjdSaR",
-	"8FY7ZEld5ODmSseciuZ8tMUjPKxGc9549qsRdmp0xMRjeHr9QPcyqHPT6Nvzz2rfH7ixTs28lc5ky3NI",
-	"bSMqaOAGNM8bHVX3Lla7whV73PSQOQuBgxpMzYdROx6vrvw8MOHlCnxhoj15kyCypKmHgIfMXyEJcHM1",
-	"QzbXM4Ku2bTy5EltLFXfVwlA31uVQF/t8LWSE4TRrWbTrJuubw3HVkSIwPhgVVrVIC1y+O3H2/8IAAD/",
-	"/w==",
+	"7H3bchs5t96roJid8r+TFkXJh38sXWk89oymPLZie2Yq9Y8jgt2LJKwm0AOgRXO7VJXLXOch8gq5z6Ps",
+	"J0lhLaAPJJoHmdR4V/2+schu4rQW1hkfvvRSNSuUBGlN7+xLr+Caz8CCxk8X2gpj3V8ZmFSLwgole2e9",
+	"C7lgaszsFAwwji+ZhMFnntp8wbhhcy2sBdnvJT3hfvBnCXrRS3qSz6B31qOf9JKeSacw464DYWGGfc74",
+	"59cgJ3baOzsZDAZJzy4K9xtjtZCT3l3i3rikt5/Wj7nWfNG7u0t6L7iFidKLDcNO6TUBpmuUaWjoQONU",
+	"ec4LA6vjfD9Vc6YkuMHCLegFm2hVFu6jmPEJGGan3DKugXHLcuDGMjsVhhkxEznXzCr8+QjGSoOb7yxh",
+	"qVaFYVxmLFWFAONacy/Nlb7pXIEwxOYKjJWecds7641zxR0RZ/yzmJWz3tmg//z5d0lvJmT1uZq3LGcj",
+	"0DTxUhulV6f9YQpsKOGzvU7xjaEnFiv4JEymc6TUZnOcDQI9dfSZCVkRbIVad0nvldJXWo1FHqHI71Nl",
+	"gN2CzkRqmbFcZoaNwIgMGPB0SnRJcHnnUzVjw09lNoFsyLi5MYyPVGm7hl74Tptj/xcN495Z7z8d17vz",
+	"mJ6aYz/IN+7Xbtw/CftazARu01j7OT5stp7BmJe57Z2dDhrUO/WLRJ/qJRLSwsST7tJN84q7NYxRD1fh",
+	"kWEiqyZbuJerseALvaSn4c9SaMh6Z1aXsO3MsffLH3AkP+P6rg7j+wWbu82BfEMrxQwX2Rkbam4dRYRh",
+	"ubiBjCnNMmHw74QNS1k/lyDsFHQXxYi2WxOMhvpK5Nav4muRgkxhg4DK6S2TsNGCmanSlrn+uwblXz+Q",
+	"sLovhz3dlcM8d3fzmCfqI9NejTaf1Xvqfpy2vMfeC7uJXEZYMOeMs6kyRKmEDccqz8AJMs2GZZErng27",
+	"6Od+fyDi/QbaCCW715SEcxC3t/R6x9L6p2uXtqK4Gy/920j4/w5cv9Jq1sVkC+D6euxeiPb0uN3H0dPm",
+	"Si3380Gt7cWqr+rjjpYGjP1eZQKQhii6fkUOcB9TJS1I3FCzMrei4NoeO8V6lHGLne4gEX2zVcc1Tdx+",
+	"Eqkt9T27LrQqQFs/h7hq/Pnq5Y8Ju3rzY8J+vHyVsN9hdJWw73+5ckz/4fLVq15SmwwjITku96r6rUf+",
+	"D+rpY/WWGn2C1EYniN+YQklDY7zSapTDbGmivChykXI34uOC3vivn4wb/pftBQK2i2NYtg24ZXM0epWc",
+	"JGw+BV2ZAk4TKZapPs7Rt0amNfAOAce1DVuxLLSYTC0riIpk95FJZNMpGJaqW9AJE5KNNU9dK2jYCeuM",
+	"wQwMczsGf2FVwXIY23M2goWSGRvgEE9ovEzQHAqeZYDau037Gf98/bll/WWqHKGEXTLwUBpdL7Z9V8jt",
+	"2xVyy3aX2Ik6CQ0kfjJhoKt8lvRefuazIof3wHWKMpNnmXCry/OrxrqMeW5geanSg9n1zZ10L+M7cTvL",
+	"WSEbuD3YKolX7fe3GZOehAm34hZaKm0rK6+p104GK4ot6RXKiD01PRMyfIz0U7sFuxgNTRashhrjtlcV",
+	"UdayWZuZrrgxyDEQmGesNJtPRTr1zDUWkGfEUsKwibgFyaYqz8w5MuHMiRAnOTjLhcF3QKpyMl3d/d7F",
+	"b63zTkZI0qvd7a9p5VNl9W9vcCfBNP6qnqWy1yIzX81qkabRcvyasdWmUf3bxg4MNk3k4V2EG38CnpOh",
+	"2GYCp5faw2w/z8BykUeHT8bVsjhMueW5miTM/3E9124lksDPSjMhM3CSGkge49Dpm5U+1E2j65FSOXC5",
+	"sg1xIPhubB+uEMZyW+LcQDr59g/3Q7cPJ5pnkDXa6LBjfAOJX7uP8dW2v/BidTlTlZczaeIkxVDb6oq+",
+	"5OmUTAPGs8ywTyVqEG4TFA5OVsBsBFkm5MTtd/fFDLisAy1oVZwzyA2aBMKQDeOsA1XmmWuWiTF+Bt3Q",
+	"vNWCJ+TjX4tshx3i+43FXbilAEtjVlbhYE2qnJ2l1dw5yO6/FVvHeTCBWbcwMCJyf8RHIhc2Ekx8wXMx",
+	"wpABa7znVpJjfKGprLu7dD+F6+BTRWmtIRaCxZVJ1SyYeFLREp3hAowEN2SCuk9pzo1bthuQjwzZl2T0",
+	"tRliyg0bKfT1thi5VvMO5kTCdDrvI+e652oibFKxnbduaSiQMS5hvt0ozFTN5SZOQ1t7eW9WbJpUW81P",
+	"quZHv/hhv4XuwhTbHLJMzOhuJ2OqvdMpKLbNbiFtgbZglCcvpQTtFjkrU8vmwk5xfdHHZbeQWhW1Iddb",
+	"zyFm1+i4Y2qvfbKgPb2psNurTbdAkZ04UxnkXqasF7nYW+MHsaFehgVfsnIc711z25YW3MKRFTOI6Rze",
+	"kR9xrD4W2gtfxplRpU4BbTCTOMUGs8IuYk2OFt4YqEYgpH32pBczrcN+iUkHsFPQPgoKBqRluCS4yQ2A",
+	"ZMJGpbezYK9LHdfjYUxfGgr5UwGT2ESm4DzX1aH9Si5twgrxGXITndhOysNM+enTZ9Hx0rJvz33v8f0Y",
+	"A9ppORtJLvLOtbHC5rBXVvDphk2D/s2/dpf05iKLhfg2L/nylsfgNq1rYMmK+qGbisRh7kmd16u2UoNJ",
+	"a3I0uGx5ZTu36+UPkXn9evkDy0CLW8hq5f/+p4uj06fPgnJxXfVbJuRpevps9OTZ6OjZd+Px0XffPRsf",
+	"jZ6PHh89Tk9Gg/FjeJw+46QELGjXz//4x+DoOT8aXxy9+vjlu7uj5scnu3w8Ob37lxilcYZx6Um28G5u",
+	"R4yBG3m1SCB7hBJCSVyxnBuLObeNcTo/uE6i1VHHmD8Z3UaphkzEHzlRHH0Anx2heIeCSA4ZuKycy2jH",
+	"/lmnzJhBJspZ9FHhVVS3nFl54vy8Didvi+Bq0vtZjSJuCJcp5LnrYtXcsEyXkpLKc24YNzeQOfPcWFVE",
+	"tUumJGyr3LRWuoOcUpjpjqqaWGOLfm+EzJouX6r53MkpMSuUrgSa+6nmgtIgwSe9BS3GjklGPL0pi4h/",
+	"eL9YEpqhGHzrihBRAibiIXD2SY1I9TjND9KZ12NVyqwX4QBjubY7LqzzcaG5YLqU0j1LeqZMUwCS/WMu",
+	"cvzDM1TUfU56Vlmedwqo+VTkwS+VyrIbSeb4RrLG9BsSOozfs2ZrCTr2SFxOf1Kj7aW022kPJaNxYNGp",
+	"NKNkTfo5n7aX9HxCvOfE2A3+H7LlUcq9FjcgwUQCQ+hTrgqPRsTbvcGm/BZWM/PRPZoqrSHn1vvM7Ybf",
+	"kt63c0XupnlEoQLj185s6Zqj1Xat5LWBVMmIkX3x6wsyMoRpZKWxz0Am5azwR4ZpboWcmO06rlV+dMW8",
+	"XZOqPAfM+DTWkCZM840v3Q0vikji6YWaYnAAH58xPtEAM8dvPlmUTjkVF2zjk0ejfW9DonzepjiFdBn3",
+	"MZNIOAGX3xECKbKGDvV6N4jQIs4OdFjaRj4wYiiASKuYrDOAXovbjv2wGlbkeTs1sD6cGOvtF2FyPoI8",
+	"EpZV5SiyaD+pOZuV6ZSZUtepf1y/qs4ppA7slDt/kZWm5Hm+cF9R8dgO/Ly14bo26PY2RNewKGYeMq85",
+	"cC2bPgDNY6ddZ/hmr7NytbpCJBw1SzsqRARYR7S4Rpn5p9urlYoJ7iJFIO2EaGg6Nqw3MPem4A5Zz3ub",
+	"TR/j9SzXGRQxtYEcEBpv1Zk0c58xOeIaLeKStbvRweYEJ7ZLEcxdm96cPO0Spb7NM2dtT5STdBjtE5bl",
+	"3II+pwoAgMwwMWYcbQcaQCglOt1YE5lQ5U+0e8mIsGeMMypyckqbo7fNRpCref2gKlpw/MKt0u4PiczQ",
+	"GM+TwTYDuqf1bPWiax5V/PuslYRPMd3hjMxRMzCtgVkt3F8TYuNVHwdXfT3RqpKLEUyENAnjxuv02cw5",
+	"U7mQwCy/AUNhulgp2Ok269XOG65NcjeiTevIHSmuXJi6oMFvBLffvSDwet3bc5uVHAqSDrHUqM/dQTTt",
+	"I33vm+gY1ztUNLsPq5366UiXED9qLtG5bqRL5lMM46IGDImJ9eJkTWYGHzXqi7DniTPQBH4j95iPeY8v",
+	"3SPCuUSV8PMYVa7cBCKRpzKNGL9aGXN0y3ORYT6Pa+CslJkPoL97+4Klpb7d0tzhZXo9FZNoHLYA7Xzw",
+	"UKL1/Cn7z8zRR9/yfPvWczVfbfy1mn9947eg+QSuCw2pCGy5xe9GPHfuQXbN07TUPN22+isttfYlepFY",
+	"EUmMjiTjJ7JQVhm5inegoQEZSdAtAj9rOluTfrq/TuImtu1/ny5wxyl1w6i2D51hVEWx8Iuf5U4hmzXp",
+	"5g65lzTKfqvFqOkXFq9BtGqGrSF27tS4CUzu7Nb2L+35Tcavb7RzKO8ALdb4YLYegq5a2T5i9xJV6Ays",
+	"Fmmw50y1hRMSQiZBu4qiriMN/CZTc2nOWS6szbG2sFLXkHkvbTXSB5Z8o50G6JxGr3DGwlrIzphT1wkz",
+	"VqMVkjBhnY0nlLNqqO5gjlkiw/79f/6f1ZHEaNNrDK9ayC5y+WLf9jjfvXrBnj95+vfVSrY1RUoYcI4Y",
+	"bkSVZlWur+4mMVNV/vabhtrWvVYH7lY7dqKirswJr8WsYoU8EklxvH/7hvmnjo+ocGakss0l2H7I25RJ",
+	"CWksj55noXJmrELwK4Upgq4wcmla5fZPnz9vGDRPBlGvrjsdQl+sBIuYsXyUA57QCKvrmNj97WvD0R7n",
+	"7Nd3l0zDGLQ/V7N+wfBpnQpdE6tpWLFLbLJW4+Xc2GsMye4k7Ne0eD/NZW5EYXbSHRHlQI2sWZ1OheAe",
+	"7qQScBBbKAVqeM2Q3nhnvM4k44o388T86N8GR88/+v+vjz5+GSTPOpK+V1rdopHF87c6i23fK1+5Qe6i",
+	"9PFsZsCpgZYTFiq9vAfr3FTl2oSMjRZMYngMS8BQoyAR8DcNiuzEit2PpLLQUa2GIQA3KjZRYNzAqjMS",
+	"VFw4EbfAOLPcWEioMtnNf6vtF+ExHEqMnv+thDKy/SqG2oqzsBHnTu9Yr5Ts6PilU2Xg3Idw0CpQpW2r",
+	"9c40F85jQzFUPY+vLEx7gGrJbSsLV5aLs2BZ7NmH7QoE49PYctehgiXHdAeRDjIaz3pDp/iEzxCqyXZ+",
+	"z33qdTdXrd5TtwQCf2uhBlrypKHUGvWjoe26PrTD1SHix1XbfpK/SS8kPbaVY54hNynI0Gx0WujpmU6D",
+	"Jvva8s+9NPJtVHM/hAiLqMaO9H2DhirPRzy92TGI2ZjrhvO9S4G7zhLp92GBIrpodyl1b4KfM1nmeaNO",
+	"niwXyiYHuy1KDPc752EEF3ozl7RHNtjcaVTcVs9XmUuXsIMRSaFg7NpsbT5G8iBbc/r6+SaMN4bgTCIl",
+	"84Uf3z22Q0Nw37eMH3m0I2u7zvKTMAe93vLzD2miESI5eqh5UqeQhCOF8tXe3JedyFbWoBc/l7kffbOF",
+	"NduaU5XIcFTmEzhn+2D4DTZG29EKzLlDYTgW1HQU1y5XaVDTyyuzwQxv9vBXGuIHlHvftEDokAZRUgXD",
+	"czU42kzPGatU1sBgYgVoQ7AaITc64XlO8BN/Oi/srJQpaEuJZfoGPhc5jYo+U2FtVVTBCxEtoPAHGWJH",
+	"XLSvSVo5MOJHiVIm5TNgHmxjzamX1ertLU/5rpwOPkDV94EKs5UWE+G6DbUZnaXby+e1J14o0/ejkNxf",
+	"teDBagG3u9bhCnuggvHANEnAqGkNMLZDfpWZ2tGQ7PBpnXDAR874KGWmzmuN5LRcs7hlxdfdYJGuDhuP",
+	"K3QYoBtDOv80Nf9pasZMgQ325Qa74Lc6btFRUUPB9Kga+K0m/JIeKERHha4wLFNpOaMttSqNRSTdRhVI",
+	"PvNY1VNFmQfnuj7VRa/EipkaO7D981dCTkAXWki7sRUkdzTcHo5UF6X17BoaqSP+aVFuyKhHi9ELrSaa",
+	"zzZGsWumcBQKy9XKuVfjJ2LEUZKEHKvVwRQ85xaoWtZ4qBCuMbSApglttz67rLMIVeXbaEGgIW4g53/I",
+	"AlSRU7l+c3si1uR5iFVg7bCvwlCyKh1bICDfuU9W/CFdP7kwlnrBwkU62t8QCFgGgSW/IKkNZ6L0/5B/",
+	"SMrPYvbWdTjsAnsasr+FvPC/9tmvEg+P0NnoP2SNe4rT1jAuDWR95pw8+spp9YySFkwV/M8S2NDjVOIw",
+	"3pYW4SDDiYBUSat5ahM2/PHlB3ZMaX0zZBby3DAh2ZVWM7BTKM0jZuGzZSRe/pDNGrvUiSI8ulMfjs8a",
+	"YsyZA2wO0vb/kD1v2BD2kEc0uyh4OoWj0/6gl/TQ3ulNrS3M2fHxfD7vc3zcV3py7H9rjl9fvnj55v1L",
+	"/E1tQHj2adSCnPVO+gN6RxUgUaj0HvcH/ceUFpuirDmeIqDIv7m/JxApMDwdDBh3ElpOQiFkmDiXZg7a",
+	"JMg7cOsEtiUEA8NSLlmmfEWiI4pOp2AsVZgi7Ka3vYVlGvBcj8GMkr4F3WcXktBF/BdVsTuf80Xii1md",
+	"Ws6EuUnowBGjkhZmlTPiqZpVKHmZ9c56P4KtKv6XMMlOB4M1eGS74ZBVfUSAyLCMjybj162PIjsgN8Vb",
+	"robawDhLeqaczbgzyFpHyX3rubglRcwnBtUcft376H54rIFni/XExk3sQV+QnYkQjqAjt/d4lrCng8c1",
+	"gIFx6mGkMr//nSBKuXwUylE5c3Yb81VoK8Q3IDMTijZMn12snJ3BxlzfHrfYkRvncc6Gx7cnnoOHVOtq",
+	"PSCK05QeCSbKDu+AZ+LQ/ODBerpg6fw8wtISW7jx3iW9p4PHDzCMC6qcqVbYDedAbOkmSTP0oDU0+S5G",
+	"vT05htuAex3l1ff4+hGGwujVYF04lcuGn9RomBA8DbIqHbbkBpkOMYL77BWe/U/VjMT1JzXyHKRLib4M",
+	"sbPja5Rv1EaoC8dEuZIIEyAzg4gpqLfxXS8l+wyxd7NggLmRoiTDU1uTAO95Vh0R4IYNX3Njj166V48u",
+	"fxg6uWg18FnVI2mYEFnEc6N99judIy2wfD+gTLvxzoBLOpxJkDTc4CMcyurmeKXyXM1f0uInLczxf3hY",
+	"zilwsnG8FmsNNw5HveL1xbA5P27ci04TE2Mc0ZK0d8Gy/RZheL+SSGUUPbUcI92zF/avKIHOkuOrxLOe",
+	"/7rB93QGNHD9tAL4Wi+heZ57Vevsnznk+WaxTAdzK7ns7UrUpjMlhVPNuVI3hnHr2NbbOUEXeDHVkML+",
+	"sIVlM2VswLWDOaNDgabP3gOwYTAxhqhNhl4HDT0iHoZcUkTDRCDuhjUgs1ovxGS4l2t/iQC/WFn+v0ps",
+	"Z+SME1L8/kQ31IWVZMtVvawR2fXhWM+8bZo5e53cl1XBEhtr/coxQVzfJRtf9Pj17s0YhDBGC+Jo2JgA",
+	"IkAp78tXX6g8c3/EjsesRhKpFJUztMxxd0l/DYOHxU5YDtaiTjTAuHNMunCn/+wCzT/dAjR/xd2V+SIU",
+	"oXmV6PFu1Li6HwLdoxC9ZSJLGE2ecHIS1HeSHK4+e6P8YU5CLk183EZpRs4XKSyv2brm2AwVd892m+lu",
+	"YI3GHQJbvO2v19jizYAYv8WrCFW+DReH2y22eLfC5t7y3Q9qmzc9hP8WOvn+Eq5G1ukQchOo4Xf3IdxI",
+	"+CSo1mhzE1s3RFo4NE4Itp3wYTkQb/t6LpSTQ/f18Lxxxhk1RIK6WhUUa6eTAXXeyf0mcb5LnTSugQPJ",
+	"eERNTpHZCReScBbD3vX2pRs1gsSGQIQf2IinNxOtShlxgyiiftm49YFQ0Rfdy9sATm/Dmx+aS7pcalyW",
+	"OQUmnEmce88QA1Uk3LCynYCz75Le6eDkYUZGJGl0nni7GRfotUorhIw19uvXs/xFltGRE18hsMzmLc19",
+	"/AX/vyOuzyFWLfwKGbYCBjNJHVQ2jXgB5YUm6txpQjUbGevUxg1AYepMJr5ucYU0IGIyn/MF84anhM+W",
+	"DuUm/siM0yx0U8MqN/+A4w3cvGRdrBzjSrz5qdBXmyuJSQ48nt2lp6ojU2uvVmhfBrFeZa3K1idrrm6h",
+	"mIab5F58dFqvijeYUVXwxFi+IFLEBWPUuPsRbMfi76CWP/5VcgRnt49lfSurrY8mVp43ZJHpUDQ7rVd9",
+	"zc/dx+juPQ61vR1xE1+3SGEFJSfs5Qc+OWfDy/HRGyXh6Bdu06n31t5xOYEhOjlTJVWpO+JpOKhX4VaX",
+	"tRTEQR7/lzbhNl9C0Sn+vVh/dsBumufLUHC1j0w5WYKjeNy1gfFHHtO5qv8i9F/h6DHle7FvallB4tVU",
+	"BwIDqNjhmU+CmExHqtTr/cA39Wu7jqG6U2sbQzrc9/BP/+A/nn8QUIs7dqUErp0JL1pWPX2HZv1et5Sp",
+	"2qbQaisMgjeRHGI3VXZW52YKwvdD9eYG6+cKcWb77IJJrjUCE1T2hVSWgcy5nkDWZQcFgNlICOXx6aCK",
+	"npw8GyTu87Mng+Tk9LvBx3sFfEmKI4zxPgR5tZzrxXX12gPI7AtmZlhpmFQXCv189fLHoG46Dfc98FqA",
+	"RewU0j+7Fw4eqjukCAmQkGsDDG4d9kHKF85XMcFZWfWMsNzCfVobgfD5gK74Q8B1FR4/j2KwdJ8Al4sq",
+	"O59yyQxgQAEfmRuCrkD8V58tonzWjC8oERkulIjAQZ3VuAX4rvE4UmgRIZIUpt+GR0f00pFWyg6TgKrE",
+	"boXB4oBylIu06e/5WrOpMja0gL84KrS45RaGfXYhF3Yq5MRffGHYk8HjVSP0veXaMexqKGMvjORx1+L3",
+	"uC2x7+k+2bdLlDnK4aUQMCnlmuhC9JePKp+7JcgPEH9AshCjdea83KfjL5/UaG3g4ffl1KrfByGhJQhF",
+	"N/OZrhsobJ9d2ippWkorcpLizdIdxNtvAEfQ2eYRneqiTFafPRk8Z2IcksQ1Wu8qG75ABN3Ahw/LFpd2",
+	"Fel5LyrK3ASs4ho+elladRkn0aUYPNAO2ZdHH+XeeHK8fSHnp0ogxSNGu5VFB8XdRFroVN5X4aUDrn4T",
+	"D6LLd/bDCBFpnyIaYypsPxZUnte9hPy30CxVJdUwBLrVOBKd2vXC3wdBJ2op1I6Ky9dGW6Wa0kCjqPG3",
+	"BqJoCffeLkkFDdzCVevi2wNoqMp93UZLneybCzZwwF5InWVUv+qhLH0VmWlRLU7xpa1z/MX/tVbnXNoK",
+	"lpjYiUnFZkrDeTjG7wjv30h81S5yRL5gVDJUFITrblVSh79njBs8MSGB2Inqc5pV+MKpdseDvki3K+Ld",
+	"ZKptYsmN9ieu+z2Gkqu2K3gsD+fVtQV38iual087nwHvgVpPMmddetTtiWI8V3LS0uUIM+RcPH4DEutK",
+	"70OHd+Da+bY29+CBN7dHZHQ0lzD3UvDrOetHAp2pT6ZQXtXfFLjLLsdeuYZOlfmCnje05tooyoc6yRvE",
+	"W1e4xNcoff1V5x8PWrt801m7fFEBzgeMtcb+UuMak3Qv6vwnNQ9HF/zJaW4skLNLtv0h5Ek347SgvqMp",
+	"le8Xtd/snfrg6rNCQyZSBPsbUzWqNy0CdISwJJJaNQG60cSqwHHm1i/VqO4fPj8kP7Xg0ztkR2Ajq7Du",
+	"kHFLFQ774KJ3oe1wabNjqXzBZsIgdjOFYPBLEYvCWEcrZ0wcjrEqzMou1+nKY4ocUraPOiW7xw8NAAH7",
+	"CqY30LNWzx62d/YI9mEmRO38hhFQCTON5j1WsCrtRM2RERlkCZkzoWp9JowRckIBt0YzXfZCqElZ3cYf",
+	"3AsdNH6QEFIlpO4dR3Jbl5sbLKbAY3RgsFb3oCElXDc8DDqv0Cs8GEZ9qcQyG23Yhsf+1D5dpXwodqOD",
+	"KWOsCSXdhkf27m15XuKgaxbaxu5UqYV49fxWOZUH9Sq7hdMehZKvkILPHpQX+SH4cl5E4WHjFO7BV7oB",
+	"3XQIzrqsxCjFN3m9q/nYgmbjUjfvW6G7LRlnI6pBrjxQL8bChqJrZPbDpgG+ajdG3Y1bKoish3ePNnJp",
+	"S9tJNd8H174GPFcJXOeCbgXCnrCTe7Cp//3GiOIIfgtvHnpR11mOYbj7WEk6otwiFRaUEjevTdXtx0bZ",
+	"ljbHX/xfdxuNxt+qo+qHpZGHYz+8kH4r691URZfmU5UD8xjke6bK5vS1X+N7E3G5TK9NyZef26p9ayp+",
+	"pX7vAOnYNw0Rw7supfNnyypgfMgNYD38t0vWPwNOcTQkcOXvnHI8aoJdytCpBIPn5RJm1AxYpvmcjoXm",
+	"BLmM3/qgygjzkbLKL8DMY6AcZSVRHOjQqZdZn0pj6baZPnsPMmND/DBM2LCFa+KLOxHJYYhnBOpzgzTU",
+	"PruosLIqkehMBxnKhOgDnUhAi5ZMgwQLieeqOrpHwNGZGCNWuw2txo/0EfhzPLG2FFfLMYYRLUM6GbRv",
+	"89qUVTuglKQJde2swCSt1Bi5VOdEdjy76Ywwxz7CsBzGdm9HVK2iCx6x0v5hYx8NINxOc+Nd5cz9NWcF",
+	"G8jBW9G6hic+JEc1YIrXFjX5Fd5X2AaPzDsmrJJda+yiCo/40PxzXHows0O4Vr8HuWe4yFr1eCFYSzgC",
+	"IWi5cr5KZupdyEgewudBJLc77/AclN3WR3BrDeFTmnvgOTe3Gk2O+vHIL257ZksluDXHbeaZLQ45ffDJ",
+	"XUrYzpuMcO6PRtMBJ6f5bPOETliBeLK2wQ47nfvx1z3vY2F/4TeNUz/1PdKxvdvlY3RN42HZ7kCirbqk",
+	"qV14uyeZluxUqJv0ijJCgqvSHlSw1LcmPnA0ZStp08Rw2Vs4Ba8tDkBpSjNzI4r1bNAtaGr84qhv4JMr",
+	"Rmk2xcvCbAMKsXKQfGGsGo8N2HPCySLv4WSQDAaD6joZmVUljiJEweVNJZbpIlM3E5kwnhvl8UNkdZ10",
+	"HThaQbNGCJy/tZCx//WcPTkZULiQ22a8EMtJ2O9tSPxOOMezZUjJkGBBGPyE5e7r2POAlO/zMh7J0iM4",
+	"UlpmJuR1E81TmApdiX70ZPD8vAbvlwuygzHF7cbrgYqw1Ph5PP/6vgKSPrhtussRp27Eh+XbQzEMPPP3",
+	"ilIteVcJw9JyxhF+KtTN2vOKwv3UaJz/PGL11x+xqsHy1zoTKNGyvSMxeBFTCT8PLRlCHyt+hResh3Mr",
+	"qINjOmO+P79i6aSC68QDJ9wDd8GHlh4AeaEJudwFaege7rU0ILABgei0YlA+8nQDRZQpNpK1Yfh3Wbbv",
+	"PSjwYTfcX7OaSq4eJ9vPjkruc/psI52Op8DtjBedhhQ66FhThbWgVSma5xks3vbXarYWgzBT8DeNI0h4",
+	"tpNnGSuL8Cv/diM9iolQjxIbwnJqHNqq7ooflSK3RwKxkrqwy+wvvDgweBl20XmmHYe8J8wwDXhsJriV",
+	"FU5wA8zmPwrXzaeLdVmZnAsZpMS3WHgX7vvqQh01BfAbsxS4qO56xFCWcV7DAc9Th0bRjG8iVGd1SDzu",
+	"hP+FjOMPeTuboBMXCu1mdgupJbjr0//3f2fA5d8KZYQVt/Cv7N//1/9GPM6/SZhw/AqDWktvBc8kvORR",
+	"RD3SOZWq5TC2TJURBM/3ONLvFy/96wcKEvjmqbeHDhR8C9AAlzUsAOkYTz/k6DHXKPV810THioIx8IAW",
+	"nzVN0LgR6Ylc2ZHfHobGx2/auP3WOGg7W3eJWRpXG3RZtA9QChK6eIBind9CvWfr6gYiz8XVZWXMVTdM",
+	"rCCV4v367kPsVIe/hAFfwCsOwnCb6Pxnx8cnp3/vD/qD/snZ30+fniKr+546k0h4qh2ypC5ycGOlbU5F",
+	"cz7a4hEeVqM5bzz71Qg7NTpi4jE8vX6gcxnUuGm07flnte0P3FinZt5KaAKw+6iggVvQPG80VJ27WG0K",
+	"Z+yvoAiZsxA4qMHUfBi14+fVkZ9HJtxTwxcm2pI3CSJTmvrbNCDzR0gC3FzNkM35jKBrNK08eVIbS9X3",
+	"VQLQt1Yl0FcbfK3kBGF0q9E066brU8OxGREiMP6wKq1qkBY5/O7j3f8PAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

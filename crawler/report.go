@@ -18,12 +18,13 @@ var ErrNothingKept = errors.New("no picture was kept")
 // Once a round has ended, Candidates = Kept + Known + the losses whose
 // reason does not begin with "page_"; before, Pending tasks are left.
 type Report struct {
-	Pages      int            `json:"pages"`      // pages and API answers read
-	Candidates int            `json:"candidates"` // pictures that have been dealt with
-	Fetched    int            `json:"fetched"`    // pictures that this run has downloaded whole
-	Kept       int            `json:"kept"`       // by this run
-	Known      int            `json:"known"`      // had by an earlier run, or an earlier part of this round
-	Lost       map[string]int `json:"lost"`       // by reason; "page_…" are pages
+	Pages      int            `json:"pages"`             // pages and API answers read
+	Candidates int            `json:"candidates"`        // pictures that have been dealt with
+	Fetched    int            `json:"fetched"`           // pictures that this run has downloaded whole
+	Kept       int            `json:"kept"`              // by this run
+	Damaged    int            `json:"damaged,omitempty"` // of the kept ones, those that came cut and can be shown
+	Known      int            `json:"known"`             // had by an earlier run, or an earlier part of this round
+	Lost       map[string]int `json:"lost"`              // by reason; "page_…" are pages
 
 	Pending int   `json:"pending"` // pages and pictures still to be visited
 	Resumed bool  `json:"resumed"` // an earlier run began this round
@@ -48,6 +49,9 @@ type Loss struct {
 }
 
 const examplesPerReason = 3
+
+// ReasonDamaged is the outcome's of a picture that is kept though it is cut.
+const ReasonDamaged = "damaged"
 
 // pagePrefix begins the reasons of pages and API answers.
 const pagePrefix = "page_"
@@ -77,6 +81,9 @@ func (r *Report) end(task Task, o Outcome) {
 		r.Pages++
 	case Kept:
 		r.Kept++
+		if o.Reason == ReasonDamaged {
+			r.Damaged++
+		}
 	case Known:
 		r.Known++
 	case Lost:

@@ -1,7 +1,6 @@
 package crawler
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"runtime"
@@ -105,6 +104,9 @@ func (r *run) keep(ctx context.Context, task Task, find Find) (result, error) {
 	switch keeping {
 	case KeptNew:
 		res.outcome.State = Kept
+		if find.Damaged {
+			res.outcome.Reason = ReasonDamaged
+		}
 	case KeptKnown:
 		res.outcome.State = Known
 	case KeptDuplicate, KeptDeleted:
@@ -127,7 +129,7 @@ func (r *run) fetchFind(ctx context.Context, task Task, address string, content 
 	r.mu.Lock()
 	r.report.Fetched++
 	r.mu.Unlock()
-	info, failed := r.validate(ctx, content)
+	content, info, damaged, failed := r.validate(ctx, task, address, content)
 	if failed != nil {
 		return Find{}, failed
 	}
@@ -143,7 +145,7 @@ func (r *run) fetchFind(ctx context.Context, task Task, address string, content 
 	if source.OriginalName == "" {
 		source.OriginalName = fileName(address)
 	}
-	return Find{Content: content, Format: info.Format, Width: info.Width, Height: info.Height, Source: source}, nil
+	return Find{Content: content, Format: info.Format, Width: info.Width, Height: info.Height, Damaged: damaged, Source: source}, nil
 }
 
 func firstOf(texts ...string) string {
@@ -159,21 +161,59 @@ func firstOf(texts ...string) string {
 // bytes a pixel.
 func decoders() int { return min(4, runtime.GOMAXPROCS(0)) }
 
-// validate decodes the whole file: only that shows a truncated or broken
-// one. Names and types that came with it are not asked.
-func (r *run) validate(ctx context.Context, content []byte) (picture.Info, *failure) {
+// validate reads a file's header and structure up to its end. The pixels
+// are decoded once in a picture's life, when it is embedded. A file that is
+// cut is fetched once more; cut again, it is kept as damaged if it can be
+// shown. Names and types that came with it are not asked.
+func (r *run) validate(ctx context.Context, task Task, address string, content []byte) ([]byte, picture.Info, bool, *failure) {
+	info, state, failed := r.inspect(content)
+	if failed != nil || state == picture.Whole {
+		return content, info, false, failed
+	}
+	if state == picture.Cut {
+		again, failed := r.fetch(ctx, address, task.Referer)
+		if failed != nil && (r.mayPass(task, failed) || ctx.Err() != nil) {
+			return nil, info, false, failed
+		}
+		if failed == nil {
+			if second, state, failed := r.inspect(again); failed == nil && state == picture.Whole {
+				return again, second, false, nil
+			}
+			if len(again) > len(content) {
+				content = again
+			}
+		}
+	}
+	info, failed = r.decode(ctx, content)
+	return content, info, state == picture.Cut, failed
+}
+
+// inspect judges a file without decoding it.
+func (r *run) inspect(content []byte) (picture.Info, picture.Completeness, *failure) {
+	info, state, err := picture.Inspect(content, r.cfg.Picture)
+	if err != nil {
+		return info, state, lose(firstOf(picture.Reason(err), "broken"), "%v", err)
+	}
+	if info.Width < r.cfg.MinWidth || info.Height < r.cfg.MinHeight {
+		return info, state, lose("too_small", "%d×%d, at least %d×%d wanted", info.Width, info.Height, r.cfg.MinWidth, r.cfg.MinHeight)
+	}
+	return info, state, nil
+}
+
+// decode tries a file whose structure does not tell whether it is whole.
+func (r *run) decode(ctx context.Context, content []byte) (picture.Info, *failure) {
 	select {
 	case r.decoding <- struct{}{}:
 		defer func() { <-r.decoding }()
 	case <-ctx.Done():
 		return picture.Info{}, requestFailure(context.Cause(ctx))
 	}
-	_, info, err := picture.Decode(bytes.NewReader(content), r.cfg.Picture)
+	info, err := r.cfg.Decoding.Check(ctx, content, picture.Terms{Limits: r.cfg.Picture})
+	if ctx.Err() != nil {
+		return picture.Info{}, requestFailure(context.Cause(ctx))
+	}
 	if err != nil {
 		return info, lose(firstOf(picture.Reason(err), "broken"), "%v", err)
-	}
-	if info.Width < r.cfg.MinWidth || info.Height < r.cfg.MinHeight {
-		return info, lose("too_small", "%d×%d, at least %d×%d wanted", info.Width, info.Height, r.cfg.MinWidth, r.cfg.MinHeight)
 	}
 	return info, nil
 }

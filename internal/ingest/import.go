@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -118,11 +117,17 @@ var (
 )
 
 func (c *Collection) importFile(ctx context.Context, within folder.Reader, file folder.File, mode StoreMode) (Addition, error) {
+	if addition, known, err := c.knownReference(ctx, file, mode); known || err != nil {
+		return addition, err
+	}
 	content, err := readFile(within, file.Path, c.limits.MaxBytes)
 	if err != nil {
 		return Addition{}, err
 	}
-	_, info, err := picture.Decode(bytes.NewReader(content), c.limits)
+	if addition, known, err := c.knownContent(ctx, file.Source, content); known || err != nil {
+		return addition, err
+	}
+	info, err := c.budget.Check(ctx, content, picture.Terms{Limits: c.limits, Alone: true})
 	if err != nil {
 		return Addition{}, err
 	}

@@ -20,6 +20,8 @@ func testFrontier(t *testing.T, open Open) {
 		"a finished crawl begins another round":      rounds,
 		"postponed tasks come when they are due":     postponed,
 		"a task ends once":                           endsOnce,
+		"crawls and their losses are remembered":     crawls,
+		"subscriptions are remembered":               subscriptions,
 		"images and their tasks end in one commit":   finishedByImage,
 		"progress counts all outcomes":               progress,
 		"crawls do not mix":                          separateCrawls,
@@ -82,6 +84,16 @@ func tasksComeBack(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 	want.ID = got.ID
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	finish(t, c, "museum", got, visited, crawler.Task{Kind: crawler.Page, URL: "https://example/led", Leads: []crawler.Lead{
+		{Addresses: []string{"https://img.example/a", "https://img.example/b"}, Around: true, Caption: "ü", Source: sourceOf(2), Depth: 1},
+		{Addresses: []string{"https://img.example/c"}, Person: true, Width: 300, Source: sourceOf(3)},
+	}})
+	finish(t, c, "museum", next(t, c, "museum"), visited)
+	led := next(t, c, "museum")
+	if len(led.Leads) != 2 || led.Leads[0].Addresses[1] != "https://img.example/b" || !led.Leads[0].Around || led.Leads[0].Caption != "ü" ||
+		!reflect.DeepEqual(led.Leads[0].Source, sourceOf(2)) || !led.Leads[1].Person || led.Leads[1].Width != 300 {
+		t.Errorf("leads came back as %+v", led.Leads)
 	}
 }
 

@@ -45,6 +45,9 @@ func (c *Catalog) AddImage(ctx context.Context, image catalog.Image, source pala
 		if finished == nil {
 			return nil
 		}
+		if finished.Damaged && outcome.State == crawler.Kept {
+			outcome.Reason = crawler.ReasonDamaged
+		}
 		return endTask(ctx, tx, claimed, outcome)
 	})
 	if err != nil {
@@ -224,6 +227,16 @@ func (c *Catalog) ImagesByExternalID(ctx context.Context, externalID string) ([]
 	var images []catalog.Image
 	err := c.read(ctx, "find external id", func(ctx context.Context, tx *sql.Tx) (err error) {
 		images, err = loadImages(ctx, tx, "SELECT DISTINCT image FROM sources WHERE external_id = ? AND external_id <> ''", mend(externalID))
+		return err
+	})
+	return images, err
+}
+
+// ImagesByAddress implements catalog.Images.
+func (c *Catalog) ImagesByAddress(ctx context.Context, address string) ([]catalog.Image, error) {
+	var images []catalog.Image
+	err := c.read(ctx, "find address", func(ctx context.Context, tx *sql.Tx) (err error) {
+		images, err = loadImages(ctx, tx, "SELECT DISTINCT image FROM sources WHERE address = ?", mend(address))
 		return err
 	})
 	return images, err
