@@ -219,6 +219,11 @@ type Area struct {
 	MinY float64 `json:"min_y"`
 }
 
+// Emptied defines model for Emptied.
+type Emptied struct {
+	Purged int `json:"purged"`
+}
+
 // ExampleSearch defines model for ExampleSearch.
 type ExampleSearch struct {
 	// Collapse Show one of every group of images that are at least this similar
@@ -684,6 +689,24 @@ type Source struct {
 	Year        *int      `json:"year,omitempty"`
 }
 
+// Trash defines model for Trash.
+type Trash struct {
+	Images []TrashedImage `json:"images"`
+}
+
+// TrashedImage defines model for TrashedImage.
+type TrashedImage struct {
+	Artist    string    `json:"artist"`
+	Bytes     int64     `json:"bytes"`
+	DeletedAt time.Time `json:"deleted_at"`
+	ID        string    `json:"id"`
+	Reason    string    `json:"reason"`
+	Title     string    `json:"title"`
+
+	// Until It can be restored until then
+	Until time.Time `json:"until"`
+}
+
 // Undo defines model for Undo.
 type Undo struct {
 	// Entry The entry to undo; the last one if absent
@@ -817,6 +840,9 @@ type ListImagesParamsOrder string
 type DeleteImageParams struct {
 	// Reason Why, for whoever wonders later.
 	Reason string `form:"reason" json:"reason"`
+
+	// Purge Remove it for good, as a takedown asks for.
+	Purge *bool `form:"purge,omitempty" json:"purge,omitempty"`
 }
 
 // GetImageParams defines parameters for GetImage.
@@ -954,6 +980,17 @@ type SearchByUploadParams struct {
 	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
 }
 
+// EmptyTrashParams defines parameters for EmptyTrash.
+type EmptyTrashParams struct {
+	// DeletedBefore Only what was deleted before this time.
+	DeletedBefore *time.Time `form:"deleted_before,omitempty" json:"deleted_before,omitempty"`
+}
+
+// ListTrashParams defines parameters for ListTrash.
+type ListTrashParams struct {
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
 
@@ -1004,6 +1041,9 @@ type ServerInterface interface {
 	// ListNeighbours The images nearest to one
 	// (GET /v1/images/{image}/neighbours)
 	ListNeighbours(ctx echo.Context, image ImagePath, params ListNeighboursParams) error
+	// RestoreImage Bring an image back from the trash
+	// (POST /v1/images/{image}/restore)
+	RestoreImage(ctx echo.Context, image ImagePath) error
 	// GetImageThumbnail A smaller, upright JPEG of the image
 	// (GET /v1/images/{image}/thumbnail)
 	GetImageThumbnail(ctx echo.Context, image ImagePath, params GetImageThumbnailParams) error
@@ -1091,6 +1131,12 @@ type ServerInterface interface {
 	// SearchByUpload Images near a picture that is not kept
 	// (POST /v1/search/upload)
 	SearchByUpload(ctx echo.Context, params SearchByUploadParams) error
+	// EmptyTrash Remove for good what is in the trash
+	// (DELETE /v1/trash)
+	EmptyTrash(ctx echo.Context, params EmptyTrashParams) error
+	// ListTrash What was deleted and can be restored
+	// (GET /v1/trash)
+	ListTrash(ctx echo.Context, params ListTrashParams) error
 	// GetVersion Version of the program, the API and the model
 	// (GET /v1/version)
 	GetVersion(ctx echo.Context) error
@@ -1241,6 +1287,13 @@ func (w *ServerInterfaceWrapper) DeleteImage(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter reason: %s", err))
 	}
 
+	// ------------- Optional query parameter "purge" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "purge", ctx.QueryParams(), &params.Purge, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter purge: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DeleteImage(ctx, image, params)
 	return err
@@ -1372,6 +1425,22 @@ func (w *ServerInterfaceWrapper) ListNeighbours(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListNeighbours(ctx, image, params)
+	return err
+}
+
+// RestoreImage converts echo context to params.
+func (w *ServerInterfaceWrapper) RestoreImage(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "image" -------------
+	var image ImagePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "image", ctx.Param("image"), &image, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter image: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RestoreImage(ctx, image)
 	return err
 }
 
@@ -2054,6 +2123,42 @@ func (w *ServerInterfaceWrapper) SearchByUpload(ctx echo.Context) error {
 	return err
 }
 
+// EmptyTrash converts echo context to params.
+func (w *ServerInterfaceWrapper) EmptyTrash(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EmptyTrashParams
+	// ------------- Optional query parameter "deleted_before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "deleted_before", ctx.QueryParams(), &params.DeletedBefore, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deleted_before: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EmptyTrash(ctx, params)
+	return err
+}
+
+// ListTrash converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTrash(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTrashParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTrash(ctx, params)
+	return err
+}
+
 // GetVersion converts echo context to params.
 func (w *ServerInterfaceWrapper) GetVersion(ctx echo.Context) error {
 	var err error
@@ -2116,6 +2221,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/images", wrapper.UploadImage, options.OperationMiddlewares["uploadImage"]...)
 	router.DELETE(options.BaseURL+"/v1/images/:image", wrapper.DeleteImage, options.OperationMiddlewares["deleteImage"]...)
 	router.GET(options.BaseURL+"/v1/images/:image", wrapper.GetImage, options.OperationMiddlewares["getImage"]...)
+	router.POST(options.BaseURL+"/v1/images/:image/restore", wrapper.RestoreImage, options.OperationMiddlewares["restoreImage"]...)
+	router.DELETE(options.BaseURL+"/v1/trash", wrapper.EmptyTrash, options.OperationMiddlewares["emptyTrash"]...)
+	router.GET(options.BaseURL+"/v1/trash", wrapper.ListTrash, options.OperationMiddlewares["listTrash"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/file", wrapper.GetImageFile, options.OperationMiddlewares["getImageFile"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/thumbnail", wrapper.GetImageThumbnail, options.OperationMiddlewares["getImageThumbnail"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/neighbours", wrapper.ListNeighbours, options.OperationMiddlewares["listNeighbours"]...)
@@ -2484,6 +2592,45 @@ type ListNeighboursdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListNeighboursdefaultApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreImageRequestObject struct {
+	Image ImagePath `json:"image"`
+}
+
+type RestoreImageResponseObject interface {
+	VisitRestoreImageResponse(w http.ResponseWriter) error
+}
+
+type RestoreImage200JSONResponse Image
+
+func (response RestoreImage200JSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreImagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RestoreImagedefaultApplicationProblemPlusJSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3665,6 +3812,84 @@ func (response SearchByUploaddefaultApplicationProblemPlusJSONResponse) VisitSea
 	return err
 }
 
+type EmptyTrashRequestObject struct {
+	Params EmptyTrashParams
+}
+
+type EmptyTrashResponseObject interface {
+	VisitEmptyTrashResponse(w http.ResponseWriter) error
+}
+
+type EmptyTrash200JSONResponse Emptied
+
+func (response EmptyTrash200JSONResponse) VisitEmptyTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EmptyTrashdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EmptyTrashdefaultApplicationProblemPlusJSONResponse) VisitEmptyTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTrashRequestObject struct {
+	Params ListTrashParams
+}
+
+type ListTrashResponseObject interface {
+	VisitListTrashResponse(w http.ResponseWriter) error
+}
+
+type ListTrash200JSONResponse Trash
+
+func (response ListTrash200JSONResponse) VisitListTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTrashdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListTrashdefaultApplicationProblemPlusJSONResponse) VisitListTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetVersionRequestObject struct {
 }
 
@@ -3726,6 +3951,9 @@ type StrictServerInterface interface {
 	// ListNeighbours The images nearest to one
 	// (GET /v1/images/{image}/neighbours)
 	ListNeighbours(ctx context.Context, request ListNeighboursRequestObject) (ListNeighboursResponseObject, error)
+	// RestoreImage Bring an image back from the trash
+	// (POST /v1/images/{image}/restore)
+	RestoreImage(ctx context.Context, request RestoreImageRequestObject) (RestoreImageResponseObject, error)
 	// GetImageThumbnail A smaller, upright JPEG of the image
 	// (GET /v1/images/{image}/thumbnail)
 	GetImageThumbnail(ctx context.Context, request GetImageThumbnailRequestObject) (GetImageThumbnailResponseObject, error)
@@ -3813,6 +4041,12 @@ type StrictServerInterface interface {
 	// SearchByUpload Images near a picture that is not kept
 	// (POST /v1/search/upload)
 	SearchByUpload(ctx context.Context, request SearchByUploadRequestObject) (SearchByUploadResponseObject, error)
+	// EmptyTrash Remove for good what is in the trash
+	// (DELETE /v1/trash)
+	EmptyTrash(ctx context.Context, request EmptyTrashRequestObject) (EmptyTrashResponseObject, error)
+	// ListTrash What was deleted and can be restored
+	// (GET /v1/trash)
+	ListTrash(ctx context.Context, request ListTrashRequestObject) (ListTrashResponseObject, error)
 	// GetVersion Version of the program, the API and the model
 	// (GET /v1/version)
 	GetVersion(ctx context.Context, request GetVersionRequestObject) (GetVersionResponseObject, error)
@@ -4004,6 +4238,31 @@ func (sh *strictHandler) ListNeighbours(ctx echo.Context, image ImagePath, param
 		return err
 	} else if validResponse, ok := response.(ListNeighboursResponseObject); ok {
 		return validResponse.VisitListNeighboursResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RestoreImage operation middleware
+func (sh *strictHandler) RestoreImage(ctx echo.Context, image ImagePath) error {
+	var request RestoreImageRequestObject
+
+	request.Image = image
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RestoreImage(ctx.Request().Context(), request.(RestoreImageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RestoreImage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RestoreImageResponseObject); ok {
+		return validResponse.VisitRestoreImageResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -4899,6 +5158,56 @@ func (sh *strictHandler) SearchByUpload(ctx echo.Context, params SearchByUploadP
 	return nil
 }
 
+// EmptyTrash operation middleware
+func (sh *strictHandler) EmptyTrash(ctx echo.Context, params EmptyTrashParams) error {
+	var request EmptyTrashRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EmptyTrash(ctx.Request().Context(), request.(EmptyTrashRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EmptyTrash")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EmptyTrashResponseObject); ok {
+		return validResponse.VisitEmptyTrashResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTrash operation middleware
+func (sh *strictHandler) ListTrash(ctx echo.Context, params ListTrashParams) error {
+	var request ListTrashRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTrash(ctx.Request().Context(), request.(ListTrashRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTrash")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTrashResponseObject); ok {
+		return validResponse.VisitListTrashResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetVersion operation middleware
 func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 	var request GetVersionRequestObject
@@ -4927,132 +5236,139 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3dcts4s+CroLhnK+fs0rbs/HwT+yqTSTKeyiTeJDNTWzNZGyJbEmIS4ACgFW3KVXu51/sQ+wp7v49y",
-	"nuQUGgAJSqBEOZIn31dfbmKJFH66G/3fjS9JJspKcOBaJadfkopKWoIGiZ+eSc2UNn/loDLJKs0ET06T",
-	"Z3xBxIToGSggFF9SKYHPNNPFglBF5pJpDfwwSRNmfvBnDXKRpAmnJSSnif1JkiYqm0FJzQRMQ4lzlvTz",
-	"a+BTPUtOj0ejUZroRWV+o7RkfJrcpuaNc/v24/YxlZIuktvbNHlONUyFXGxYdmZfY6D6Vpn5gfa0TlEU",
-	"tFKwus73MzEngoNZLNyAXJCpFHVlPrKSTkERPaOaUAmEalIAVZroGVNEsZIVVBIt8OdjmAgJZr9lSjIp",
-	"KkUoz0kmKgbKjGZemgt53QsBv8QQAhMhS6qT02RSCGqQWNLPrKzL5HR0+PTpd2lSMt58bvbN63IM0m68",
-	"lkrI1W1/mAG54vBZX2b4xpVDFqno1G+md6V2zHCdAYIeG/yUjDcIW8HWbZq8FPJCigkrIhj5bSYUkBuQ",
-	"Ocs0UZryXJExKJYDAZrNLF5SBO98Jkpy9anOp5BfEaquFaFjUeu+pVdu0nDt/yJhkpwm/+moPZ1H9qk6",
-	"cot8Y35t1v0j069ZyfCYxsYv8GE4eg4TWhc6OT0ZBdg7cUCyn1oQMa5h6lB3brZ5QQ0MY9hDKDxQhOXN",
-	"ZivzcrMWfCFJEwl/1kxCnpxqWcPQnePs5z/gSn5C+K4u4/sFmZvDgXRjIUUUZfkpuZJUG4wwRQp2DTkR",
-	"kuRM4d8puap5+5wD0zOQfRizuB2MMLvUl6zQDoqvWQY8gw0MqrBvqZSMF0TNhNTEzN+3KPf6npjVXSns",
-	"8bYU5qi7n8YcUh+oLjS6dNaeqbtR2vIZe8/0JnQppkGdEUpmQllMpeRqIoocDCOT5KquCkHzqz78md/v",
-	"CXm/glRM8H6YWubs2e2Nfb0HtO7pWtA2GDfrtf82Iv6/A5UvpSj7iGwBVF5OzAvRmR525zh4HEJqeZ4P",
-	"Yu0sWnzVHLcWNKD09yJngDhE1vULUoD5mAmugeOBKutCs4pKfWQE60FONU66BUd0wzYTtzgx54llupZ3",
-	"nLqSogKp3R7iovGnixevUnLx5lVKXp2/TMlvML5Iyfc/Xxii/3D+8mWStirDmHGK4F4Vv+3Kf7czfWze",
-	"EuNPkOnoBvEbVQmu7BovpBgXUC5tlFZVwTJqVnxU2Tf+6ydllv9lOEPAcXENy7oB1WSOSq/g05TMZyAb",
-	"VcBIIkFycYh7dKNZ1RpoD4OjUvujWFeSTWeaVBaLVu+zKpHOZqBIJm5ApoRxMpE0M6OgYse0UQZzUMSc",
-	"GPyFFhUpYKLPyBgWgudkhEs8tuslzO6honkOKL27uC/p58vPHe0vF/UYOeySgofc6HIx9F3Gh4/L+MBx",
-	"l8jJTuIHSN1m/EJX6SxNXnymZVXAe6AyQ55J85wZ6NLiIoDLhBYKlkGV7U2vD0/SnZTv1Jwso4VsoHav",
-	"q6ROtN9dZ0wTDlOq2Q10RNogLS+Ua8ejFcGWJpVQbEdDl4z7j5F5WrNgG6UhJMFmqTFqe9kgZS2ZdYnp",
-	"giqFFAOeeCZCkvmMZTNHXBMGRW5JiikyZTfAyUwUuTpDIiwNCzGcg5KCKXwHuKins9XT70z8Dpy3UkLS",
-	"pDW3v2aUT43WP1zhTr1q/FUzc6EvWa6+mtQiQ6Pm+DVra1Wj9rfBCfQ6TeThbYQafwRaWEWxSwRGLnWX",
-	"2X2eg6asiC7fKldfErBsFVeQw+ckosqK62CEsRAFUL5ymnA8fDd2nFbgq6mucYnADZv63fzQHKeppDnk",
-	"wRg96ogbIHUg+BgHmv6ZVqtQyURRl1zFMYMes1U58YJmMyvhCc1zRT7VKAioTvGMmyMP5RjynPGpObbm",
-	"ixIob/0lqBycESgUSnamrCpihLyoi9wMS9gEP4MMBGgD8NSa6pcs34LQ3bwx9wnV1k8S7EoLXKzKhFGX",
-	"pJgbO9f8t6KyGEPE09wAPSHCvsd0zAqmIz7B57RgY7T8SfCegSRFN0Eoc/unND+FS28aRXEtIeZJRchk",
-	"ovSaGhcWRKcIgDGjymqS5lNWUGXAdg38gbJqotXdugQxo4qMBZpsA1YuxbyHOBExvTb42FjghZgynTZk",
-	"55RUuxTICeUwH7YKNRNzvonSUGVePpsNmabNUXObaunRAd+fNz+d32KXQpaRGT3tVifqnnTr2xpyWizT",
-	"R5UuSpPnnIM0QM7rTJM50zOEL5qq5AYyLaKq4Hol2Lvegol7tvba+fy725sxPVz6GQBFTmIpcigcT1nP",
-	"cnG24AexpZ57gC8pK4b2Lqnucguq4UCzEmIyh/aEOQypT5h0zJdQokQtM0BVSqXGvoWy0ovYkOOFk+nN",
-	"ChjXTx4lMQ3Zn5cYdwA9A+mcmaCAa4IgwUOuADhhOsq9jSJ6Wcu4OPZrCgXypwqmsY3MwBigq0v7xVqm",
-	"KanYZyhUdGNbCQ81oyePn0TXa8E+nPre4/sxAtSzuhxzyope2GimC9gpKbiowaZF/+peu02TOctjnrrN",
-	"IF8+8uijtnD1JNlg30/ToNjvPW3Dc81RCoi0RUdAZcuQ7T2u5z9E9vXL+Q8kB8luIG+F//sfnx2cPH7i",
-	"hYuZ6tCycEexJ9nJk/GjJ+ODJ99NJgffffdkcjB+On548DA7Ho8mD+Fh9oRaIaBBmnn+x++jg6f0YPLs",
-	"4OXHL9/dHoQfH23z8fjk9l9imMYdxrmnNdG2sx5iBByExyL+6DFyCMERYgVVGkNnG91tbnG9SGudhzGz",
-	"MHqMMgk5iz8yrDj6AD4bRNEeAZHu0//Y2IjRid2zXp5RQs7qMvqociKqn8+sPDHmWo+tNsBHmiY/iXHE",
-	"OBMchoojKYXsQQBnaralcLXIHDDvNeN5aKRlks4NZ2FlJWTDgsxPJWU2/mCtyI+RWe/iskE1EX1cfY4Y",
-	"G+eIaPCUfBJjKxqMZAZu1N+JqHmeRDCkNJV6SzAaGxRC8Miac/MsTVSdZQCWN08oK/CPjPIMiiJq3qaJ",
-	"FpoWvQxkPmOFtxu50OSaW3V5IxJj8gfR6tefWkLsgKCHhuN89JMYD+ei5iTcFw/FhUW3EjqjQvwZmzNJ",
-	"Exd3Tgybucb/fVA6irnX7Bo4qIj/BW2+VVsicCybN8iM3sBqADx6IjMhJRRUO5u2O/BbK5f1XFhzUD2w",
-	"prxysFMDTWfUqi4Fv1SQCR5Rgp/98twqAUwFwV+c06NJGC35gSKSasanatjErUiOQszpHZkoCsDASgBD",
-	"u2G73zjormlVReI7z8UMjXd8fEroVAKUht5cTCabURvDH2IzO6daDC0KrMOnxbj1nBLqfBoRcx/BbxCB",
-	"GFmDhxbeARI6yNkCD0vHyDkulHXwWSim6xSUn5kq6BiKmMirx5Ft/CjmpKyzGVG1bGPeuKMmwcf7zPWM",
-	"GguL1KqmRbEwX9msqS0obLCqt9ZN9db7ozAbZO5DjgVQyUOt2e5jq3Og6GY7rTFO+pwKFHl9149iEbAO",
-	"aXEeX7qnwxl9QwS3keyHbiTQDx1b1huYBxlgW4T8dhEgckP0rOsdYnT7ZXW9kj2ePEvvknIjFEJP3nyG",
-	"HgYkNe8zWx/tW+M0xEdBBBtnnhrexPAbvkNX4Xt86Q7G9xJW/M9jWLkwG4gYRXUW4ftSKHVwQwuWo6uZ",
-	"SqCk5rnz7bx7+5xktbwZyFdonV3O2DTqIqhAGvXTJwE8fUz+MzH4kTe0GD56Iearg78W868f/AYkncJl",
-	"JSFjniwH/G5MCyMZ80uaZbWk2dD8gqyW0iWBrDrJnPLT4//+ZO2oVUJuVH00RCC3PrgBFs6aydZ4Ru9u",
-	"zFAVO/a/zRZ44oS4JjZ7BPXA3Kj6McvD7XIra2VNJKSH76VBYlkDjBZ/HngB0poddpbYe1LjssZqcoMF",
-	"jT3zm6SMG7R3Ke8ALdr4YgYvQTajDDdWX2BiQAlasswGFsw59kc4tUxIpWQiitwmi48l0OtczLk6IwXT",
-	"usDsFaMWoVlurAgOUSMXtFVCtlqg0c6cwJkwrSE/JcaATInSEnMgU8I0SLRJVOpCYnN0YCry7//r/66u",
-	"JIabJFheA8g+dLl0su463718Tp4+evy31VyJNWFw9KxELA6LlTDvy+UPWjbT5JYdhoHQwbM2JR2rExtW",
-	"0QaN/Wsxd4pAGol4396/fUPcU0NHNqY7FvnmJD+35CERfMaVptGMaZswhwEyBymqOuZs14NSq05C5+On",
-	"TwOF5lEsm3Odp85+sWInEaXpuADMAfbQNURs/nbZhykxKyW/vDsnEiYgXeb2eoDh09ZL7/bTQ7ZeYCyR",
-	"yVqJV1ClL9EbsRWzXzPi3SSXumaV2kp2RISDHWQNdHoFgnm4lUjARQwQCnbgNUt6s5IngxAPQxj04H+O",
-	"Dp5+dP9fHnz8Mkqf9MQj/lsNdYQImm0N2h8Ocq6h3DKgm25pfmQzoeCMUOeCZHomat0VLr1+RtzHhmhx",
-	"u4+vjNzfQzrJ0NSLFXBR4uXbji2pPrsfn8bA3RqsS+bRFowFuI6V8b2x1QrMuWjFdJj2fZeEps1pPXfk",
-	"cB7B35rBa0GeBqw1SLDxY7cJND0Kt0V+nMHuxvueJt7HNZSPOYLcxKb9sNFtob2hesVq/rX5MTsZ5NtI",
-	"d7sPFraEujXxkwCHoijGNLve0pUW7HVDHdOS+6g3h+y9B1BEFm3Ppf5+EH4HxAYs6K4ZewjtHnfzOh1m",
-	"V9xqKAC3SHLC4FNPoshyArMdenkZGzSmcIZ/HJ3prvTXQ3xRwHmJverbCL3rSguRB0X6pAKpbN2lDxJP",
-	"aVHY+sQ/jfp6WvMMpLbpD/Yb+FwVdlX2sxZVmDNBKxYNI7sUuVjypHTR5ZVURLdKLKnOjG3rqjHX5FOu",
-	"5gUNLANZKR/ZQz7RnlJ+hGRTZqb1VQ+9SUHLBT1TZwrZ78egOtmdgeoDWjK42TaDhOk9pSJ5okl9EXNn",
-	"gbET8gvPxZYSuMcYMOcbHxEtSM1zcdYyY8GBsIlTMGJGwgZRvrpsTITrkdwbbeF/aBk9RDBvkDe/tqaL",
-	"539u906jc16dKEP7td33EkerWE+WBFMkF1ldWuJY5Sss4ve1hfjOBd7UXETtTdzrep+rfSVW0B/QUvfn",
-	"Lxmfgqwk43rjKJUUNyyPuW192UlVa1dD6AdpXU9ZVW8I7UQTgiopppKWG72ZLVEYDHlwdYI/zfotMuIF",
-	"4YxPxOpiKlpQDTY/QrmqSCrRukAhi+dKHRKX7EPDspXxwtZHmoWc/cErEFVhU6YwIuKIEdvqnHlzBbNF",
-	"XDhQ8KYFyQJ7j5y5Cs0/uJmnYErbWbBK25Y/jReEYy6HstnkmOQB3I5hhO3hH/wPbgMFGEYwE1711bVf",
-	"kX/1AYp/OyS/cEzgs/Ujf/C2xRNuW8KkVpAfEqMd26+MfMIFUk5ERf+sgVy5ljy4jLe1xs43PisrE1xL",
-	"mumUXL168YEc2fiSuiIaikIRxsmFFCXoGdTqAdHwWRPLXv7gYa+WDJSy6ZNtAVEelDgZwUbmwPXhHzxx",
-	"ItqWWbvmDc8qms3g4ORwlKQJSu5kpnWlTo+O5vP5IcXHh0JOj9xv1dHr8+cv3rx/gb9pRaEjnyAoeZoc",
-	"H47sO6ICjkwleXg4Onxo/bMz5DVHN8dHs6Z8cgqR9KOT0chilhYFhnwsyOdQFCl5PHrYlvsowyjGIneU",
-	"gMIM8zGNgmg4HOL9PE9Ok1egXdXmUjuEk9FoTSuE7VoguBkiHRCerWzl0ADq8ejhfUxuA2cZ5Q80yQUe",
-	"KtvTCl91Vevx0RtYBf0d0kTVZUmNrtHU30AboMsoD2cxbI5OFUpAkDcgk49mCEMIbX6hI4Quzsxxs9wn",
-	"STtt136Pr7V95cg247lNN77oOm2ZN2PNToS0zDXStyfhMHc1c04UN1+IIjd/xKpmV1VaG9KkBA+WYWyU",
-	"u4ZxroFPSgrQGiTJqAJCDV/p65DzZ197r5MB7b1WpBUvFr5wHo9cU9IjJk0nO+Ru3owgLE+J3bwtBUoN",
-	"pzfH0vDLQ/JGuOw722PBsPEcpNmz5Z1kKvxcrLcZWGiz9O92yHY3kEbQ7WzA264R4IA3fW+rAa9iU6Uh",
-	"VOz78A14t+kiNPDdD2LIm67Z2O3HPbLXtnioh8lNoW0UsgvmZplPirLGHm5L1gFL83m3ttdGb4VkAZa2",
-	"XUQG+eSV+frqLEhKRQmRotwTlTX6bIZJ6wAxv0mJoou2KU1bG31IPnipiFPSKWXclpL7s2tfwVVjOwuv",
-	"R7iFjWl2PZWi5vmqCLWm3XnQn872b1r0gzdo8dRtxLRvKolRSIOJOUWFXgKhhQSaL86snmmZG2ZI2BY/",
-	"t2lyMjq+n5VZlASTp8kMaO7ajL4WWVNk0E62zNNuv57kn+W5TV1yXtplMu9I7qMv+P+tpfoCYh3gXiLB",
-	"NrWPKm1tQps+hRVKzkExFcZc0KIcK23ExjVApVqXGr6uEUISsLcLndMFcfoxN1ozlkSlLvXKSBbbU26V",
-	"mn/A9XpqXtIuVtIBU9c6Rhg9h8wFN4ghRgPubYHYpN6tbQLXbVu3XmSt8tZHa5pMmuNtkZLvghdaeDW0",
-	"QZRwNQDY7HNhURFnjFHl7hXoHuBvIZY//lV8BHe3C7C+5c3RRxWrKAJepHoEzVbwahuS3n6Mnt4jH52P",
-	"WmPvfeTRiBAtBZ+SFx/o9IxcnU8O3ggOBz9Tnc2u8HBevaN8Cldo5MwEF7WEPGqL4aJe+v6TazGIizz6",
-	"L13EbW6X18v+HVt/ssdpwjxFZFzd1DvDS3AVD/sOMP7Ita0xfLApCcgKZvAxozvRb1peYdmrahJLfV3m",
-	"/omPA5vOxqKW6+3AN+1r266h6f47RJH2nen+aR/8/dkHvjFLz6nkQKVR4VlHq7ffoVq/0yOlmrFtq/GO",
-	"GwR7Ju7jNDV6Vu9h8sz3Q/PmBu3nAltpHJJnhFMpscCl0S+40AR4QeUU8j49yPfQiLhQHp6MGu/J8ZNR",
-	"aj4/eTRKj0++G32MxJs+DhQW2KllF4y8Aed6dt28dg88+xlRJYa806b16U8XL155cdOruO+A1nxleS+T",
-	"/sm8sHdX3T5ZiK+qX+tgMHDYBSqfG1tFeWNl1TLCaIn5tNYDYcvqbwMcHX35JMa36zjAT2Kc7BeKfSfq",
-	"kxjvSm3+hJtYAsMK9UX6c39yu+8zy7YLgvvTEabF956QC//SHqEfJu/3KahuGd7t4/ywE/Q374ZNFUU7",
-	"iw/YMEkyUXMd2jVt0n+vC+2Z6ytlE0+tP8sYSf7yAi3EIXk0ekrYxPl1mPJNhJEL+zb4XXw8l0A1XHT6",
-	"4AcerZ3gIqiXjjcfX6KC411TwQYK2Amq89zGeBEZzldp8BNiLY7xpaNz9MX9tdajdK6b9gmWnAgXpBQS",
-	"zny2u0G8eyN1kW2kiGKBcSpCq8r2n9EibX1MpTGAap4LDpacbJOX8JoMpsgYDA26QHafWykkqiEOm2D8",
-	"qZl+h/6aZuymltHVXvYdwa2Ed3gXhRHM2E9yPcqMZHPdQaaC0ELwaXh6bU2Y0aPoNXCM9N8FD+/AjPNt",
-	"He7RPR9uVz5vcM5h7rjg11PWK3YT0hXlNnjhOg5vc8pxViqhV2Q+t88DqbnWVPnQRlI8e+uzSVwiwNff",
-	"fLJPbbTpZBRTR5vGOL4gNjhfYtI2kNiJOP9RzH16jwWwpkqDjf7atIt98JN+wuk0QIn6LcNbjpzm7PVp",
-	"UknIWYaV2RPbdNmpFr7CgmnLkjqBNxkMscpwjLr1c7Oqu/uo9klPnaYyPbzDk5EWpBDimlBtw4i7oKJ3",
-	"fmx/h4MhqWJBSqYMt3d2Dn7JYqaONrgyysT+CKtpMNBnOl240pt98vZxL2d3zR7aC4h247EKikwxR0eF",
-	"0rZ7ssewCzUhqucHSkDDzCSq92QCc6MJCA4HiuWQp1admbsuVCVTivGpbQQeDNOnL/jA7+ox/mBe6MHx",
-	"yX0YyA2TwiblMK35mlBwT+cVQai6xoglppqCwgsc9xo3RrgRioqGI05f9dO22lomow3H8MjVaCxdurlj",
-	"crNNHCeYeGVlG6a13lnzPMdFtyQ0RO8UmQZ9oLQEWt7BcXmvVmU/c9ohU3JpCPDZdVBBevC2nGNRVBPh",
-	"mkJsSVcyqHDcB2WdN2y05poVhLanmk40SDKpZdiFzvbIJpSMbaJfY4GyznVzrrnebsjUV3luR6jbUUtT",
-	"SXr/5tFGKu1IOy7mu6Da16CRaqksmO2ViDPhJHcgU/f7jR7FMfzq39w3UNdpjn65u4CkTePvoAqztiw1",
-	"r/WH70ZHGYqboy/ur9uNSuOvwbWQ+8SR6521fyb9lrenqfEuzWeiAOIaRu0YK5tjROE9nndB4nIuTBeT",
-	"Lz53RftgLH6lfO+pRds1DrHhUpuvklFOxtB2MYNCASadfrto/dO384m6BNxFn0ijyuulBI1KUKQUSqdE",
-	"iRJILumcE7gBXizQpMBvnVNlDOY93sQXoES1l8qDvLYYxwdNA1q8mgq7gRyS98BzcoUfrlJy1an9cxlU",
-	"WO10hYm4baGLXeoheda95tIMby+tc7F4+8Gm/aJGa1WDFLP15sI3TbO/IjmbYGOt5vJMFc3Vsj2S4oG1",
-	"4dccH4eXIh5vvO12n24Qu6G+k+WJpBMasybVmUU7FhsZJcxdLlbARO+mlsbehYqNqDGd9X59H0G/mF51",
-	"411jzP01BTlBg51BuG67+OyTooJuPmszBxyEd+W2wVv2DRE2wa41elHTtmff9HNUu9L1fZhWzVXCirK8",
-	"k/TinbUIFOWdlitFDDwX73xEch82D9bt397e3u6d3NZ7cFsJ4UKaO6A5s7e2d4CdBw1QitGffCnPraW4",
-	"zTQzoJLggwvu2oDtPCSEM1d/aKsI/A2QTZqah0A8WBuQw1bJ9e5ail0A9md6HaTWt/ddxM5un43Rt437",
-	"Jbs9sbamo243u21HPC3dKhsuTao6goKLWu+VsbQt7u/ZmzKI29jcccd7d+VOwcscfDMBIYm6ZtV6Muhn",
-	"NG3vqKht4IIrSkh7AXQbP32gWgPJXTMqJhMF+szsWDrr4XiUjkYjn/qLhUrmPzUHCblV5B8dj9Bh2Tjw",
-	"bNRlNeBySH7rdnrDh3YwM+yj0dN4/PF908Rq77rZNnn0/WXFy1cdoBu0dJcg2DtT+kL4JeOX3U4qEaO6",
-	"6czSWh7h/e+Rji3/zOP/6/P42050a5Vpe7fQzst9yXjROfyu/Yg3/Vf0asdY9qdW2wmO6vaKwZ3o1V32",
-	"gTB31bl3KO51rpV7KO8NG0z1iCQE2E5D454MbKeGjg/GXwAHVZQoNqI1UHz7NLv3rnHUfg/cXwNNwVdr",
-	"FnZzotK7lDhsxNPRDKgu7TX2UUVi+SL3pZu/w3vdO8CwhfnuPu5G08ACIprnpK46t8F3woP2vmPbSci7",
-	"pcTEj4WN9JF71azQBwwbcvQ1yMEb+vfbIQen6C2cxCXvqDGNBMJ4a1Y1vaSCjgl/L1Q3ny3WRSUKyrjn",
-	"Et9i4plvCx1BO54XVQG9VkuGu21t5fPPlCZM77Fozw9q730MupjlrUs4boT+hYTjKgmNTtDbfCS8E99I",
-	"q5P///9KoPxfK6GYZjfwb+Tf//f/IfgVhynFr9Cps/SWz430LynLsVw3PJuqVcBEE1FH+m+9x5V+v3jh",
-	"Xt+TkeyGt7Pdt6H8LdSfnre1p1bGOPwhRU+obO9B9HhsMBirUO3QWaiCxpVIh+RGj/z2CrU/ftPK7bdG",
-	"QcN03SViCdpf9mm095AK4ae4h2SVX32+Y6e9p0XPs4vzRplrupCutMPDy8DMh1hVg2vUiS9gG0y/3LCD",
-	"4+nR0fHJ3w5Hh6PD49O/nTw+QVJ3M/UGUbBbDuRpG+Q3a7XH3CaNOW+LKyNe9ea8ceTXtnFoW3ClrlGc",
-	"kw+2LsEOroKxHf2sjv2BKm3EzFveuWTYOcwU3ICkRTBQU3ewOhTu2LUp9ZEj7zhoO/Y4N2LPz+nK3cqK",
-	"LlR0JKcSRLY0g+ZGWltC4XsatQQZ7mcMfavpxInTVllqvm8CYG60JoC8OuBrwafYq7FZTZg33FbNxnZk",
-	"207iD5vUogC1SOG3H2//IwAA//8=",
+	"7H3dcts4s+CroLhnK+fs0rbs/HwT+yqTL8l4KpN48zNTW99kbYhsSYhJgAOAVrQpV+3lXu9D7Cvs/T7K",
+	"eZJTaAAkKIES5UiezKmTm1gSiJ/uRv9382uSibISHLhWyenXpKKSlqBB4qdnUjOlzV85qEyySjPBk9Pk",
+	"GV8QMSF6BgoIxUEqJfCFZrpYEKrIXDKtgR8macLMA3/UIBdJmnBaQnKa2EeSNFHZDEpqFmAaSlyzpF9e",
+	"A5/qWXJ6PBqN0kQvKvOM0pLxaXKbmhHndvTj9mcqJV0kt7dp8pxqmAq52LDtzA5joPp2mfmJ9rRPURS0",
+	"UrC6z/czMSeCg9ks3IBckKkUdWU+spJOQRE9o5pQCYRqUgBVmugZU0SxkhVUEi3w8TFMhARz3jIlmRSV",
+	"IpTnJBMVA2VmM4PmQl73QsBvMYTARMiS6uQ0mRSCGiSW9Asr6zI5HR0+ffpDmpSMN5+bc/O6HIO0B6+l",
+	"EnL12B9mQK44fNGXGY64csgiFZ36w/Tu1M4Z7jNA0GODn5LxBmEr2LpNk5dCXkgxYUUEI7/NhAJyAzJn",
+	"mSZKU54rMgbFciBAs5nFS4rgnc9ESa4+1/kU8itC1bUidCxq3bf1yi0a7v2fJEyS0+Q/HbW388j+qo7c",
+	"Jt+Yp82+f2L6NSsZXtPY/AX+GM6ew4TWhU5OT0YB9k4ckOynFkSMa5g61J2bY15QA8MY9hAKDxRheXPY",
+	"ygxu9oIDkjSR8EfNJOTJqZY1DD05rn7+d9zJzwjf1W38uCBzczmQbiykiKIsPyVXkmqDEaZIwa4hJ0KS",
+	"nCn8OyVXNW9/58D0DGQfxixuByPMbvUlK7SD4muWAc9gA4Mq7CiVkvGCqJmQmpj1+zblhu+JWd2Vwh5v",
+	"S2GOuvtpzCH1gepCo0tn7Z26G6Ut37H3TG9Cl2Ia1BmhZCaUxVRKriaiyMEwMkmu6qoQNL/qw595fk/I",
+	"+xWkYoL3w9QyZ89ub+zwHtC6X9eCtsG42a/9txHx/x2ofClF2UdkC6DycmIGRFd62F3j4HEIqeV1Poi1",
+	"q2jxTWvcWtCA0j+KnAHiEFnXR6QA8zETXAPHC1XWhWYVlfrICNaDnGpcdAuO6KZtFm5xYu4Ty3Qt77h0",
+	"JUUFUrszxEXjzxcvXqXk4s2rlLw6f5mS32B8kZIff7kwRP/h/OXLJG1VhjHjFMG9Kn7bnf/DrvSpGSXG",
+	"nyHT0QPiN6oSXNk9XkgxLqBcOiitqoJl1Oz4qLIj/utnZbb/dThDwHlxD8u6AdVkjkqv4NOUzGcgG1XA",
+	"SCJBcnGIZ3SzWdUaaA+Do1L7q1hXkk1nmlQWi1bvsyqRzmagSCZuQKaEcTKRNDOzoGLHtFEGc1DE3Bh8",
+	"QouKFDDRZ2QMC8FzMsItHtv9EmbPUNE8B5TeXdyX9Mvll472l4t6jBx2ScFDbnS5GDqW8eHzMj5w3iVy",
+	"sov4CVJ3GL/RVTpLkxdlpZlVL7pwqGrp1I4IawnXdAOjk3+hZVXAe6AyQ4ZM85wZ1NHiIlhsQgsFy3jI",
+	"9mY0hNf0Tpp9aq6tUXE2XCWvCKVOb7i7QpomHKZUsxvoyMtBKmQoNI9HK1IzTSqh2I6mLhn3HyPrtDbH",
+	"NhpJh9b8VmPU9rJByloy6xLTBVUKKQY88UyEJPMZy2aOuCYMitySFFNkym6Ak5kocnWGRFga/mTYEiUF",
+	"UzgGuKins1XW4vwHHThvpeGkSWvLf8ssnxuTYrg2n3q9+5tW5kJfslx9M6lFpka19Fv21updEaaXNgpT",
+	"nCOuUONPQAurhS7xVSqXSKD7ew6asiK6fau5fU3AslXcQQ5fkoieLK6DGcZCFED5ym3C+XBs7DqtwFdT",
+	"XeMWgRs29Q/zoLlOU0nzjgDo0XXcBKkDwac40PQvtFqFSiaKuuQqjhl0x63KiRc0m1n1gdA8V+RzjYKA",
+	"6hTvuLnyUI4hzxmfmmtrviiB8tYZg5rHGYFCodrAlNVzjAYh6iI30xI2wc8gA+ncADy1foBLlm9B6G7d",
+	"mG+GauuECU6lBW5WZcLoYlLMjRFt/lvRh4yV42lugBISYd9jOmYF0xGH43NasDG6FUgwzkCSog8ilLn9",
+	"S5pH4dLbXVFcS4i5aREymSi9GsiFBdEpAmDMqLJqqvmUFVQZsF0Df6CsDmoVwy5BzKgiY4H24ICdSzHv",
+	"IU5ETK+BPzbmfSGmTKcN2TkN2G4FckI5zIftQs3EnG+iNNTHl+9mQ6Zpc9XcoVp6dMD3980v54/YpZBl",
+	"ZEZvu9WJujfdOs6G3BbL9FGli9LkOecgDZDzOtNkzvQM4Yt2MLmBTIuoKrhew/Z+vWDhnqO9dgGF7vFm",
+	"TA+XfgZAkZtYihwKx1PWs1xcLXggttVzD/AlZcXQ3iXVXW5BNRxoVkJM5tCeGIoh9QmTjvkSSpSoZQao",
+	"SqnUGM9QVnoRm3K8cDK92QHj+smjJKYh+/sS4w6gZyCdpxQUcE0QJHjJFQAnTEe5t1FEL2sZF8d+T6FA",
+	"/lzBNHaQGRjrdnVrH63Zm5KKfYFCRQ+2lfBQM3ry+El0vxbsw6nvPY6PEaCe1eWYU1b0wkYzXcBOScGF",
+	"JDZt+lc37DZN5iyPuQE3g3z5yqMD3MLVk2SDfb9Mg2J/9rSN/TVXKSDSFh0BlS1Dtve6nv89cq6P538n",
+	"OUh2A3kr/N//9Ozg5PETL1zMUoeWhTuKPclOnowfPRkfPPlhMjn44Ycnk4Px0/HDg4fZ8Xg0eQgPsyfU",
+	"CgEN0qzzP/4xOnhKDybPDl5++vrD7UH48dE2H49Pbv8phmk8YZx7WhNtO+shRsBB7C3i7B4jhxAcIVZQ",
+	"pTEut9GX5zbXi7TWMxkzC6PXKJOQs/hPhhVHf4AvBlG0R0Ck+3RuNjZidGH3Wy/PKCFndRn9qXIiqp/P",
+	"rPxizLUB3qseB2ya/CzGEeNMcBgqjqQUsgcBnKnZlsLVInPAuteM56GRlkk6N5yFlZWQDQsyj0rKbHDD",
+	"WpGfIqvexWWDaiL6uPocMTaIEtHgKfksxlY0GMkM3Ki/E1HzPIlgSGkq9ZZgNDYohOCRNefmtzRRdZYB",
+	"WN48oazAPzLKMyiKqHmbJlpoWvQykPmMFd5u5EKTa27V5Y1IjMkfRKvff2oJsQOCHhqO89HPYjyci5qb",
+	"cF88FDcWPUrojArxZ2zOJE1cUDsxbOYa//cR7yjmXrNr4KAi/he0+VZticCxbEaQGb2B1eh69EZmQkoo",
+	"qHY2bXfit1Yu67mw5qB6YE155WCnBprOqFVdCn6pIBM8ogQ/+/jcKgFMBZFlXNOjSRgt+YEikmrGp2rY",
+	"wq1IjkLM6R2ZKArAqE0AQ3tge9446K5pVUWCR8/FDI13/PmU0KkEKA29uYBPNqM2QWCIzeycajG0KLAO",
+	"nxbj1nNKqPNpRMx9BL9BBGJkDR5aeAdI6CBnCzwsXSPnuFDWwWehmK5TUH5hqqBjKGIirx5HjvGTmJOy",
+	"zmZE1bINqOOJmuwh7zPXM2osLFKrmhbFwnxlU7K2oLDBqt5aN9Vb74/CVJO5j2cWQCUPtWZ7jq3ugaKb",
+	"7bTGOOlzKlDk9V0/ikXAOqTFeXzpfh3O6BsiuI2kVnTDjH7q2LbewDxIL9si5LeLAJGbomdf7xCj22+r",
+	"65Xs8eRZepeUG6EQevLmM/QwIKl5n9n6aN8apyH+FITHceWp4U0Mv+E7dBW+x0F3ML6XsOIfj2Hlwhwg",
+	"YhTVWYTvS6HUwQ0tWI6uZiqBkprnzrfz7u1zktXyZiBfoXV2OWPTqIugAmnUT59h8PQx+c/E4Efe0GL4",
+	"7IWYr07+Wsy/ffIbkHQKl5WEjHmyHPDcmBZGMuaXNMtqSbOhyQtZLaXLMFl1kjnlp8f//dnaUauE3Kj6",
+	"aIhAbn1wAyycNYut8Yze3ZihKnbtf5st8MYJcU1sagrqgblR9WOWhzvlVtbKmkhID99Lg6y1Bhgt/jzw",
+	"AqQ1J+xssfemxmWN1eQGCxp75zdJGTdp71beAVq08c0M3oJsZhlurL7AxIAStGSZDSyYe+yvcGqZkErJ",
+	"RBS5zUQfS6DXuZhzdUYKpnWB2StGLUKz3FgRHKJGLmirhGy1QaOdOYEzYVpDfkqMAZkSpSUmWKaEaZBo",
+	"k6jUhcTm6MBU5F//1/9d3UkMN0mwvQaQfehyuWrdfb57+Zw8ffT4b6u5EmvC4OhZiVgcFithUplLTrRs",
+	"pklcOwwDoYNXbepFVhc2rKINGvthMXeKQBqJeN/ev31D3K+GjmxMdyzyzRmEbstDIviMK02j6dg2Gw8D",
+	"ZA5SVHXM2a4HpVadbNHHT58GCs2jWKroOk+d/WLFTiJK03EBmGDsoWuI2PztUhtTYnZKPr47JxImIF1a",
+	"+HqA4a+tl96dp4dsvcBYIpO1Eq+gSl+iN2IrZr9mxrtJLnXNKrWV7IgIBzvJGuj0CgTz41YiATcxQCjY",
+	"idds6c1KngxCPAxh0IP/OTp4+sn9f3nw6esofdITj/hvNdQRImiONeh8OMm5hnLLgG66pfmRzYSCM0Kd",
+	"C5Lpmah1V7j0+hnxHBuixe05vjFyfw/pJENTL1bARYmXbzu2pPrsfvw1Bu7WYF0yj7ZgLMB1rEbwjS2F",
+	"YM5FK6bDtO+7JDRtTuu5I4fzCP7eDF4L8jRgrUGCjZ+7TaDpUbgt8uMMdjfe9zTxPq6hfMwR5CY27aeN",
+	"HgvtDdUrVvNvzY/ZySTfR7rbfbCwJdStiZ8EOBRFMabZ9ZautOCsG4qkltxHvTlk7z2AIrJoey7110H4",
+	"HRAbsKC7ZuwhtHvczet0mF1xq6EA3CLJCYNPPYkiywnMdurlbWzQmMIV/v3oTHelvx7iiwLOS+xV30bo",
+	"XVdaiDzoAEAqkMoWdfog8ZQWhS1+/MOor6c1z0Bqm/5gv4EvVWF3ZT9rUYU5E7Ri0TCyS5GLJU9KF11e",
+	"SUV0u8R67czYtq7Uc00+5Wpe0MAykJXykT3kE+0p5UdINmVmWV/10JsUtFzQM3WmkP1+DKqT3RmoPqAl",
+	"g5ttM0iY3lMqkiea1FdIdzYYuyEfJFWzb86Sw1mG8sA1MeTOPNtkuW2T5ZtDAfpOuVMR/HvP/ha4rLlm",
+	"kZSfc00yyskYiASlDcMnOHI1Ite/0Vjaz0ouqU8/bZz2AUD87mLI+chzsaWy1mM3GlGAPxEtSM1zcdbK",
+	"bcGBsInTRWP25Aatb3XbmDPZo+RtdJv8u1bnhuhwG1STX1sr14tKd3qn/DsHYFT2/dqee+mmV6wnoYYp",
+	"kousLi1xrIogFgkR2IYQLlrSlOdEeQOedb173g6JNZYIaKn7+EvGpyArybjeOEslxQ3LYx5+X6FU1dqV",
+	"m/pJWi9lVtUbooDR3LFKiqmk5UaG0hKFwZAHVydO2OzfIiPemIDxiVjdTEULqsGm0ihXQEslGqKoj+G9",
+	"UofE5YXRsMJpvLCltGYjZ7/zCkRV2Ow6DJ45YsT2TmfessXEIhc5FrxphbPAHjhnrpj3d27WKZjSdhXs",
+	"FmAr5cYLwjHtR9nCA8wHAm7nMHrZ4e/8d25jShhxMgte9fVXuCL/7GNZ/3JIPnLM9bSlRr/zttUYHlvC",
+	"pFaQHxJjSNmvjCqDG6SciIr+UQO5cq2hcBtva40dmHwCXya4ljTTKbl69eIDObKhSHVFNBSFIoyTCylK",
+	"0DOo1QOi4Ysmlr38zsOeQRkoZTNt21qzPKiGM3KKzIHrw9954rQ5W5Hvmog8q2g2g4OTw5ERPkbJS2Za",
+	"V+r06Gg+nx9S/PlQyOmRe1YdvT5//uLN+xf4TCtpHfkE8evT5PhwZMeICjgyleTh4ejwoXXlz5DXHN0c",
+	"H82aStspRDLVTkYji1laFBgdtCCfQ1Gk5PHoYVsZpgyjGIvcUQIKM0zdNbaE4XCI9/M8OU1egXYFvktt",
+	"OU5GozUtObZrxeFWiHTieLZylEMDqMejh/exuI2xZpQ/0CQXeKlsbzUc6hocxGdvYBX0GUkTVZclNbpG",
+	"U6oFbSzX6FXBKobN0alCCQjyBmTyyUxhCKHVex0hdHFmrpvlPknaaf/3j/he2yFHtinUbbpxoOv4ZkbG",
+	"mu4IaZlrpH9UwmHuyiudKG6+EEVu/ogVWK9aPzb6TQleLMPYKHeNC10jqZQUoDVIklEFhBq+0tep6Y++",
+	"NnMnA9rMrUgrXix8jwW8ck31l5g0HRWRu3mLk7A8JfbwtmosNZzeXEvDLw/JG+ESNW07DsPGc5DmzJZ3",
+	"kqnwa7HepnShedt/2iHH3UAaQde9AaNdQ8oBI32PtQFDsbnXECr2/SAHjG26WQ0c+0EMGema3t1+2iN7",
+	"bevMepjcFNqeMrtgbpb5pChr7OW2ZB2wNG9e27YsvcW0BVjadsE75JNX5uursyB/GSVEinJPVNbos8lI",
+	"ra/MPJMSRRdtc6S2jP6QfPBSEZekU8q47Trg764dgrvGzidej3AbG9PseipFzfNVEWpNu/OgT6LtI7bo",
+	"B2/QaqzbEGzfVBKjkAYTc4oKvQRCCwk0X5xZPdMyN0ymsa2mbtPkZHR8PzuzKAkWT5MZ0Ny1u30tsqYe",
+	"pV1smafdfjvJP8tzm+XmHPrLZN6R3Edf8f9bS/UFaFjTfJOU4gaa9hdaUjVLbQK/tT2unCMGoXRFxuZM",
+	"ytC3oUlsAPJwRHK6UIQqlytnbAstyrHSRsZcA1SqddWai2PQ6rx0xoSZ0wVxyjQ3KjaW2qUupc+IIdsI",
+	"8ZD8ZkTQFTbKunIFYRLM/nPcyFSI3EwkeAZpuxo1CiotlGjvJmuuPB7YE9zq5fo7gs9friVlZyWRNXVN",
+	"j4RRu8hccEMnxCjkvZ1BG//T2t6I3W6OWyoM7xBE5tgeSC7fS9NryI19hS1nJ6J3kwjxuLrlPF4rHXJW",
+	"Bc6jdUTIFHEOuF0ICIu15sIQJVwNDXbiXViSi0uLqMb7CnQPCWyhq3z6s5grnm4XYH3LG36IemdRBAxa",
+	"9UjfreDVdgu+/RRlaUc+uyVqor73kXsjV7UUfEpefKDTM3J1Pjl4Izgc/EJ1NrtCtnD1jnLDR4zlNxNc",
+	"1BLyqIGKm3rpm8OuxSBu8ui/dBG3uZdlr0x0su7JHpcJ83yRZXZTVy1buE2Th30XGB9ybZ8Mv29KarKC",
+	"GXzM6E6UvpZXWMaumsRsX9e8f+LjwKazsajleuP4TTts2z00rbmHWBe+s+N/GE1/PaPJNzbquZUcqNG7",
+	"nNHkTR37Hdo6O71Sqpnbvgeg4xvCnqP7uE1OsVx+icR2U/fZdzajQKVtqEM1qmdV0AyahM3GeWzNjwX2",
+	"oLOmh8u+I5moubZm26qEeBfox8lfXsb/aGRFqzlZJb/pgIdx8qHmx1HThKeXW3rp+qEZuUHJvsBeQ4fk",
+	"GeFUSqwAbBRILjQBXlA5hbxPk/VNhiKa7MOTUeMzPH4ySs3nJ49G6fHJD6NPkSjrp4HaALay2oWkbsC5",
+	"Xh43w+5BKD8jqsScoLRpPP3zxYtXXp/oNVd3wEx8641eKfyzGbB3B/U+ZYRvO7LWrWbgsAtUPjdGt/JW",
+	"9yrjxBih+bTW72b7jtwGODr6+lmMb9dxgJ/FONkvFPtu1Gcx3pVd9BkPsQSGFeqLvB3hszt9n/W/XeqH",
+	"vx1h3VDvDbnwg/YI/bC6qc8CcdvwEtlFHyYYZdkNmyqKdhUfpmTSyvXQcG2ronodx89c4z2rG1gvLioV",
+	"7tUxWohD8mj0lLCJ82Yy5busIxf2LyHp4uO5BKrhovMWksCPuxNcBA0l4q9+WKKC411TwQYK2Amq89xm",
+	"NiAynIfe4CfEWhzjS1fn6Kv7a60f9XxFTeSClMJokK4cyCDejUidTxUpolhgdJbQqrINurRIW2dpadTR",
+	"mueCgyUn2wUrfEkRU2QMhgZd+kaf9zIkqiEeuWD+qVl+hw65Zu6m2NsVp/ddwa2Ed/gmILQMqM5m61Fm",
+	"JJtrnzQVhBaCT8Pba4tmjR5Fr4Fjfstd8PAOzDzf1+Ue3fPldv1FDM45zB0X/HbKesVuQrqi3IbsXEv2",
+	"bW45rkol9IrM5/b3QGquNVU+tPFDz976bBKX/vLt753apzbatHqLqaNN5zDfMSC4X2LSdtjZiTj/Scx9",
+	"UpsFsKZKg815sMlG++An/YTT6RAVdUyH75hzmrPXp0klIWcZtq6Y2K70TrXwJWhMW5bUCTfLYIpVhmPU",
+	"rV+aXd3dCblPeup03erhHZ6MtCCFENeENl6Yb6eid35u/5IbQ1LFgpRMGW7v7Bz8ksVMHW1wZZSJ/RFW",
+	"04Glz3S6cLWJ++Tt417O7rrhtK9/241LMqjCx8w0FUrb7s0ewy7UhKieHygBDTOTqN6TCcyNJiA4HCiW",
+	"Q55adWbu2vSVTCnGp/ZNCcE0ffpCf/T5gxnQg+OT+zCQGyaFb3GAac3XJED0tKYShCqbKIAJ1qDw9bl7",
+	"zZZAuBGKioYjTl8W2fYiXCajDdfwyBWxbe2t3orcbG7CBNMNrWzDZO47a57nuOmWhIbonSLToA+UlkDL",
+	"Ozgu79Wq7GdOO2RKLvkGvrgWU0gP3pZzLMqlndyBrmRQAr4Pyjpv2KitpKLtraYTDZJMahm26bQvESCU",
+	"jG16a2OBss7LPl330d2QqS+D345Qt6OWptT+/s2jjVTakXZczHdBta9BI9VSWTDbTBZXwkXuQKbu+Y0e",
+	"xTH86kfuG6jrNEe/3V1A0havdFCFuYqWmtf6w3ejowzFzdFX99ftRqXx1+ClvPvEkWsuuH8m/Za3t6nx",
+	"Ls1nogDiOurtGCubY0ThW5TvgsTlZKcuJl986Yr2wVj8RvneU4G5axxihmKbkOSqgps2j1AowHTO7xet",
+	"f/h+Z1GXgHvNMtKo8nopQaMSFCmF0ilRogSSSzrnBG6AFws0KfBb51QZgxnHm/gClKj2UnmQ1xbj+EPT",
+	"oRvf3Yftkg7Je+A5ucIPVym56lS8uhQ5rPG7slkATXmX3eohedZ9ybCZ3r7V08Xi7Qeb7I4arVUNUkzH",
+	"nAvfVdI+RXI2wc6DzauLVTQZzzaRiwfWhr9k/jh8a+zxxneN79MNYg/Ud7M8kXRCY9akOrNoxxI7o4S5",
+	"ty8WMNG7qSCzb6LGTv2Yl32/vo+goVavuvGuMeb+nDK0oAPZIFy3bc72SVFBu7O1mQMOwrty2yhNOb7x",
+	"sQl2rdGLmr5m+6afo9o1bNiHadW8yF1RlneSXryzFoGi+lLHPvJcvPMRyX3YPNit4vb29nbv5Lbeg9tK",
+	"CBfS3AHNmbO1HTPsOmiAUoz+5EuJjC3FbaaZgfUzhZi6gO08JIQzV3Vrm3v4V+Q2aWoeAvFgbUAOW1VP",
+	"uPf27AKwv9DroHaifSFQ7O722Rh9x7hfstsTa2tajnez23bE09Jt81/rCAouar1XxtK+A+SevSmDuI0t",
+	"DnC8d1fuFHzbjW+hISRR16xaTwb9jKZtrhe1DVxwRQlp35Dfxk8fqNZAcu9hFpOJAn1mTiyd9XA8Skej",
+	"kc/txrRn85+ag4TcKvKPjkfosGwceDbqshpwsVV3QStM/NFOZqZ9NHoajz++b7r87V0326ZQor+Yfvld",
+	"MOgGLd1bYuxLpfpC+CXjl93+QRGjuulH1Foegd0xivQp+o9CjT+/UKNt1blWmbYvX9t5kTsZLzqX3zXd",
+	"8ab/il7tGMv+1Gq7wFHdvoN1J3p1l30gzF1N+h1K2p1r5R6K2sO2aj0iCQG209C4JwPbn6Tjg/FvyIQq",
+	"ShQb0Roovn2a3XvXLm2/F+7PgabgqzULu7lR6V1KHDbi6WgGVJe06lUk0EDFnCLMhWxSsRzNYPKyq/zv",
+	"AMO2o8BnnAJhXwOjtHmG1JV/yo0OwoP2hfC2f5Z3S4mJnyt1VVZkXLNCHzBsQ9PXFkr/Qqs994XCJXor",
+	"Y3HLO2rHJLHirDGrmg5qQZ+QvwrVzWeLdVGJgjLuucT3mHjm++ZH0I73RVVAbT+EwHC3Dd18/pnShOk9",
+	"VmX6Se2LcYPefXnrEo4boX8i4bhSUaMT9LbcQb2Z3ECmbSPAk////0qg/J8roZhmN/Av5F//9/8h+BWH",
+	"KcWv0KmzNMrnRvpBynIs1wPSpmoVMNFE1JGuc+9xpz8uXrjhezKS3fR2tfs2lL+HAuPztrjYyhiHP6To",
+	"CZVtZanHY4PBWAlyh85CFTSuRDokN3rk91eJ/+m7Vm6/NwoapusuEYv2rb1bR+6SwCorvfjgCpvXJvSj",
+	"r6Dx9Lp2NW1WNlPY57PPReD7S9vxPR6CoKl10PXn0Wg1EL9PAWlAwoxdvYp4fF015V2fyRx2o5O7RkVN",
+	"KyefUBu2atqia48h3h7Ebh0uXooX/5kBY3uknkvZ1HqHJGqrBZyeuaub+dvyKoanL/VuX9MqIGjG3Gdp",
+	"3kOKkl/iHpLIfvV5yJ1m05ZtPrs4b4yspif2SnNWfIup+RBjTq5tNA7Apsx+u2E/4dOjo+OTvx2ODkeH",
+	"x6d/O3l8giLIrdQb3MR2bJCnbfKN2asVvzaZ090gh+NVL+sbJxba/jltQ8jUtS11eputF7KTq2Bux9dX",
+	"5/5AlTbq31tuTKmigEw3aY6KKLgBSYtgoqYeaHUqPLFrmu0jut6h1zZsc+79nsebUrQHyrvU6UJFZ3Kq",
+	"euRIM2hepW9Lm3znkpYgw/OMoW83nfyNtDVimu+bwLSbrUnsWJ3wteBT7Bzc9lEJ8vnbavbYiWwTZHyw",
+	"SfkLUIsUfvvp9t8CAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
