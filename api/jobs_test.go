@@ -12,7 +12,7 @@ import (
 // Long work is asked about while another process does it.
 func TestJobsTellHowFarTheyAreAndHowTheyEnded(t *testing.T) {
 	f := newFixture(t)
-	run, err := f.catalog.StartRun(t.Context(), "crawl", "")
+	run, _, err := f.catalog.StartRun(t.Context(), "crawl", "")
 	must(t, err)
 	path := fmt.Sprintf("/v1/jobs/%d", run.ID)
 	want := func(what string, fields map[string]any) {
@@ -38,7 +38,7 @@ func TestJobsAreListedTheNewestFirstPageByPage(t *testing.T) {
 	f := newFixture(t)
 	var want []int64
 	for range 5 {
-		run, err := f.catalog.StartRun(t.Context(), "embed", "")
+		run, _, err := f.catalog.StartRun(t.Context(), "embed", "")
 		must(t, err)
 		want = append(want, run.ID)
 	}

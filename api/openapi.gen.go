@@ -558,6 +558,15 @@ type ProfileList struct {
 // ProfileName Example: me
 type ProfileName = string
 
+// ProvisionalOrder Present where no probe serves the profile and the images are ordered by nearness to its likes and dislikes
+type ProvisionalOrder struct {
+	Dislikes int `json:"dislikes"`
+	Likes    int `json:"likes"`
+
+	// Note What the order goes by and what would give a taste, in a sentence
+	Note string `json:"note"`
+}
+
 // Queue defines model for Queue.
 type Queue struct {
 	Items   []QueueItem `json:"items"`
@@ -635,11 +644,16 @@ type Score struct {
 	// Example: 2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a
 	ImageID ImageID `json:"image_id"`
 
-	// Probability Calibrated probability of a like
-	Probability  float64 `json:"probability"`
-	ProbeVersion int     `json:"probe_version"`
+	// Probability Calibrated probability of a like; null where the order is provisional
+	Probability *float64 `json:"probability"`
 
-	// Score The probe's logit
+	// ProbeVersion 0 where the order is provisional
+	ProbeVersion int `json:"probe_version"`
+
+	// Provisional True where no probe serves the profile and the score orders by nearness to its likes and dislikes
+	Provisional *bool `json:"provisional,omitempty"`
+
+	// Score The probe's logit; where the order is provisional, a nearness that only orders
 	Score float64 `json:"score"`
 }
 
@@ -647,20 +661,28 @@ type Score struct {
 type ScoreList struct {
 	ModelID string `json:"model_id"`
 
+	// NewerVersion The version that serves the profile by now, where it is another than the one that ranked
+	NewerVersion *int `json:"newer_version,omitempty"`
+
 	// NextCursor Absent on the last page
-	NextCursor   *string       `json:"next_cursor,omitempty"`
-	ProbeVersion int           `json:"probe_version"`
-	Scores       []ScoredImage `json:"scores"`
+	NextCursor *string `json:"next_cursor,omitempty"`
+
+	// ProbeVersion The version that ranked this page; 0 where the order is provisional
+	ProbeVersion int `json:"probe_version"`
+
+	// Provisional Present where no probe serves the profile and the images are ordered by nearness to its likes and dislikes
+	Provisional *ProvisionalOrder `json:"provisional,omitempty"`
+	Scores      []ScoredImage     `json:"scores"`
 }
 
 // ScoredImage defines model for ScoredImage.
 type ScoredImage struct {
 	Image Image `json:"image"`
 
-	// Probability Calibrated probability of a like
-	Probability float64 `json:"probability"`
+	// Probability Calibrated probability of a like; null where the order is provisional
+	Probability *float64 `json:"probability"`
 
-	// Score The probe's logit
+	// Score The probe's logit; where the order is provisional, a nearness that only orders
 	Score float64 `json:"score"`
 }
 
@@ -717,11 +739,16 @@ type Undo struct {
 type UploadScore struct {
 	ModelID string `json:"model_id"`
 
-	// Probability Calibrated probability of a like
-	Probability  float64 `json:"probability"`
-	ProbeVersion int     `json:"probe_version"`
+	// Probability Calibrated probability of a like; null where the order is provisional
+	Probability *float64 `json:"probability"`
 
-	// Score The probe's logit
+	// ProbeVersion 0 where the order is provisional
+	ProbeVersion int `json:"probe_version"`
+
+	// Provisional True where no probe serves the profile and the score orders by nearness to its likes and dislikes
+	Provisional *bool `json:"provisional,omitempty"`
+
+	// Score The probe's logit; where the order is provisional, a nearness that only orders
 	Score float64 `json:"score"`
 }
 
@@ -5236,139 +5263,144 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3dcts4s+CroLhnK+fs0rbs/HwT+yqTL8l4KpN48zNTW99kbYhsSYhJgAOAVrQpV+3lXu9D7Cvs/T7K",
-	"eZJTaAAkKIES5UiezKmTm1gSiJ/uRv9382uSibISHLhWyenXpKKSlqBB4qdnUjOlzV85qEyySjPBk9Pk",
-	"GV8QMSF6BgoIxUEqJfCFZrpYEKrIXDKtgR8macLMA3/UIBdJmnBaQnKa2EeSNFHZDEpqFmAaSlyzpF9e",
-	"A5/qWXJ6PBqN0kQvKvOM0pLxaXKbmhHndvTj9mcqJV0kt7dp8pxqmAq52LDtzA5joPp2mfmJ9rRPURS0",
-	"UrC6z/czMSeCg9ks3IBckKkUdWU+spJOQRE9o5pQCYRqUgBVmugZU0SxkhVUEi3w8TFMhARz3jIlmRSV",
-	"IpTnJBMVA2VmM4PmQl73QsBvMYTARMiS6uQ0mRSCGiSW9Asr6zI5HR0+ffpDmpSMN5+bc/O6HIO0B6+l",
-	"EnL12B9mQK44fNGXGY64csgiFZ36w/Tu1M4Z7jNA0GODn5LxBmEr2LpNk5dCXkgxYUUEI7/NhAJyAzJn",
-	"mSZKU54rMgbFciBAs5nFS4rgnc9ESa4+1/kU8itC1bUidCxq3bf1yi0a7v2fJEyS0+Q/HbW388j+qo7c",
-	"Jt+Yp82+f2L6NSsZXtPY/AX+GM6ew4TWhU5OT0YB9k4ckOynFkSMa5g61J2bY15QA8MY9hAKDxRheXPY",
-	"ygxu9oIDkjSR8EfNJOTJqZY1DD05rn7+d9zJzwjf1W38uCBzczmQbiykiKIsPyVXkmqDEaZIwa4hJ0KS",
-	"nCn8OyVXNW9/58D0DGQfxixuByPMbvUlK7SD4muWAc9gA4Mq7CiVkvGCqJmQmpj1+zblhu+JWd2Vwh5v",
-	"S2GOuvtpzCH1gepCo0tn7Z26G6Ut37H3TG9Cl2Ia1BmhZCaUxVRKriaiyMEwMkmu6qoQNL/qw595fk/I",
-	"+xWkYoL3w9QyZ89ub+zwHtC6X9eCtsG42a/9txHx/x2ofClF2UdkC6DycmIGRFd62F3j4HEIqeV1Poi1",
-	"q2jxTWvcWtCA0j+KnAHiEFnXR6QA8zETXAPHC1XWhWYVlfrICNaDnGpcdAuO6KZtFm5xYu4Ty3Qt77h0",
-	"JUUFUrszxEXjzxcvXqXk4s2rlLw6f5mS32B8kZIff7kwRP/h/OXLJG1VhjHjFMG9Kn7bnf/DrvSpGSXG",
-	"nyHT0QPiN6oSXNk9XkgxLqBcOiitqoJl1Oz4qLIj/utnZbb/dThDwHlxD8u6AdVkjkqv4NOUzGcgG1XA",
-	"SCJBcnGIZ3SzWdUaaA+Do1L7q1hXkk1nmlQWi1bvsyqRzmagSCZuQKaEcTKRNDOzoGLHtFEGc1DE3Bh8",
-	"QouKFDDRZ2QMC8FzMsItHtv9EmbPUNE8B5TeXdyX9Mvll472l4t6jBx2ScFDbnS5GDqW8eHzMj5w3iVy",
-	"sov4CVJ3GL/RVTpLkxdlpZlVL7pwqGrp1I4IawnXdAOjk3+hZVXAe6AyQ4ZM85wZ1NHiIlhsQgsFy3jI",
-	"9mY0hNf0Tpp9aq6tUXE2XCWvCKVOb7i7QpomHKZUsxvoyMtBKmQoNI9HK1IzTSqh2I6mLhn3HyPrtDbH",
-	"NhpJh9b8VmPU9rJByloy6xLTBVUKKQY88UyEJPMZy2aOuCYMitySFFNkym6Ak5kocnWGRFga/mTYEiUF",
-	"UzgGuKins1XW4vwHHThvpeGkSWvLf8ssnxuTYrg2n3q9+5tW5kJfslx9M6lFpka19Fv21updEaaXNgpT",
-	"nCOuUONPQAurhS7xVSqXSKD7ew6asiK6fau5fU3AslXcQQ5fkoieLK6DGcZCFED5ym3C+XBs7DqtwFdT",
-	"XeMWgRs29Q/zoLlOU0nzjgDo0XXcBKkDwac40PQvtFqFSiaKuuQqjhl0x63KiRc0m1n1gdA8V+RzjYKA",
-	"6hTvuLnyUI4hzxmfmmtrviiB8tYZg5rHGYFCodrAlNVzjAYh6iI30xI2wc8gA+ncADy1foBLlm9B6G7d",
-	"mG+GauuECU6lBW5WZcLoYlLMjRFt/lvRh4yV42lugBISYd9jOmYF0xGH43NasDG6FUgwzkCSog8ilLn9",
-	"S5pH4dLbXVFcS4i5aREymSi9GsiFBdEpAmDMqLJqqvmUFVQZsF0Df6CsDmoVwy5BzKgiY4H24ICdSzHv",
-	"IU5ETK+BPzbmfSGmTKcN2TkN2G4FckI5zIftQs3EnG+iNNTHl+9mQ6Zpc9XcoVp6dMD3980v54/YpZBl",
-	"ZEZvu9WJujfdOs6G3BbL9FGli9LkOecgDZDzOtNkzvQM4Yt2MLmBTIuoKrhew/Z+vWDhnqO9dgGF7vFm",
-	"TA+XfgZAkZtYihwKx1PWs1xcLXggttVzD/AlZcXQ3iXVXW5BNRxoVkJM5tCeGIoh9QmTjvkSSpSoZQao",
-	"SqnUGM9QVnoRm3K8cDK92QHj+smjJKYh+/sS4w6gZyCdpxQUcE0QJHjJFQAnTEe5t1FEL2sZF8d+T6FA",
-	"/lzBNHaQGRjrdnVrH63Zm5KKfYFCRQ+2lfBQM3ry+El0vxbsw6nvPY6PEaCe1eWYU1b0wkYzXcBOScGF",
-	"JDZt+lc37DZN5iyPuQE3g3z5yqMD3MLVk2SDfb9Mg2J/9rSN/TVXKSDSFh0BlS1Dtve6nv89cq6P538n",
-	"OUh2A3kr/N//9Ozg5PETL1zMUoeWhTuKPclOnowfPRkfPPlhMjn44Ycnk4Px0/HDg4fZ8Xg0eQgPsyfU",
-	"CgEN0qzzP/4xOnhKDybPDl5++vrD7UH48dE2H49Pbv8phmk8YZx7WhNtO+shRsBB7C3i7B4jhxAcIVZQ",
-	"pTEut9GX5zbXi7TWMxkzC6PXKJOQs/hPhhVHf4AvBlG0R0Ck+3RuNjZidGH3Wy/PKCFndRn9qXIiqp/P",
-	"rPxizLUB3qseB2ya/CzGEeNMcBgqjqQUsgcBnKnZlsLVInPAuteM56GRlkk6N5yFlZWQDQsyj0rKbHDD",
-	"WpGfIqvexWWDaiL6uPocMTaIEtHgKfksxlY0GMkM3Ki/E1HzPIlgSGkq9ZZgNDYohOCRNefmtzRRdZYB",
-	"WN48oazAPzLKMyiKqHmbJlpoWvQykPmMFd5u5EKTa27V5Y1IjMkfRKvff2oJsQOCHhqO89HPYjyci5qb",
-	"cF88FDcWPUrojArxZ2zOJE1cUDsxbOYa//cR7yjmXrNr4KAi/he0+VZticCxbEaQGb2B1eh69EZmQkoo",
-	"qHY2bXfit1Yu67mw5qB6YE155WCnBprOqFVdCn6pIBM8ogQ/+/jcKgFMBZFlXNOjSRgt+YEikmrGp2rY",
-	"wq1IjkLM6R2ZKArAqE0AQ3tge9446K5pVUWCR8/FDI13/PmU0KkEKA29uYBPNqM2QWCIzeycajG0KLAO",
-	"nxbj1nNKqPNpRMx9BL9BBGJkDR5aeAdI6CBnCzwsXSPnuFDWwWehmK5TUH5hqqBjKGIirx5HjvGTmJOy",
-	"zmZE1bINqOOJmuwh7zPXM2osLFKrmhbFwnxlU7K2oLDBqt5aN9Vb74/CVJO5j2cWQCUPtWZ7jq3ugaKb",
-	"7bTGOOlzKlDk9V0/ikXAOqTFeXzpfh3O6BsiuI2kVnTDjH7q2LbewDxIL9si5LeLAJGbomdf7xCj22+r",
-	"65Xs8eRZepeUG6EQevLmM/QwIKl5n9n6aN8apyH+FITHceWp4U0Mv+E7dBW+x0F3ML6XsOIfj2Hlwhwg",
-	"YhTVWYTvS6HUwQ0tWI6uZiqBkprnzrfz7u1zktXyZiBfoXV2OWPTqIugAmnUT59h8PQx+c/E4Efe0GL4",
-	"7IWYr07+Wsy/ffIbkHQKl5WEjHmyHPDcmBZGMuaXNMtqSbOhyQtZLaXLMFl1kjnlp8f//dnaUauE3Kj6",
-	"aIhAbn1wAyycNYut8Yze3ZihKnbtf5st8MYJcU1sagrqgblR9WOWhzvlVtbKmkhID99Lg6y1Bhgt/jzw",
-	"AqQ1J+xssfemxmWN1eQGCxp75zdJGTdp71beAVq08c0M3oJsZhlurL7AxIAStGSZDSyYe+yvcGqZkErJ",
-	"RBS5zUQfS6DXuZhzdUYKpnWB2StGLUKz3FgRHKJGLmirhGy1QaOdOYEzYVpDfkqMAZkSpSUmWKaEaZBo",
-	"k6jUhcTm6MBU5F//1/9d3UkMN0mwvQaQfehyuWrdfb57+Zw8ffT4b6u5EmvC4OhZiVgcFithUplLTrRs",
-	"pklcOwwDoYNXbepFVhc2rKINGvthMXeKQBqJeN/ev31D3K+GjmxMdyzyzRmEbstDIviMK02j6dg2Gw8D",
-	"ZA5SVHXM2a4HpVadbNHHT58GCs2jWKroOk+d/WLFTiJK03EBmGDsoWuI2PztUhtTYnZKPr47JxImIF1a",
-	"+HqA4a+tl96dp4dsvcBYIpO1Eq+gSl+iN2IrZr9mxrtJLnXNKrWV7IgIBzvJGuj0CgTz41YiATcxQCjY",
-	"idds6c1KngxCPAxh0IP/OTp4+sn9f3nw6esofdITj/hvNdQRImiONeh8OMm5hnLLgG66pfmRzYSCM0Kd",
-	"C5Lpmah1V7j0+hnxHBuixe05vjFyfw/pJENTL1bARYmXbzu2pPrsfvw1Bu7WYF0yj7ZgLMB1rEbwjS2F",
-	"YM5FK6bDtO+7JDRtTuu5I4fzCP7eDF4L8jRgrUGCjZ+7TaDpUbgt8uMMdjfe9zTxPq6hfMwR5CY27aeN",
-	"HgvtDdUrVvNvzY/ZySTfR7rbfbCwJdStiZ8EOBRFMabZ9ZautOCsG4qkltxHvTlk7z2AIrJoey7110H4",
-	"HRAbsKC7ZuwhtHvczet0mF1xq6EA3CLJCYNPPYkiywnMdurlbWzQmMIV/v3oTHelvx7iiwLOS+xV30bo",
-	"XVdaiDzoAEAqkMoWdfog8ZQWhS1+/MOor6c1z0Bqm/5gv4EvVWF3ZT9rUYU5E7Ri0TCyS5GLJU9KF11e",
-	"SUV0u8R67czYtq7Uc00+5Wpe0MAykJXykT3kE+0p5UdINmVmWV/10JsUtFzQM3WmkP1+DKqT3RmoPqAl",
-	"g5ttM0iY3lMqkiea1FdIdzYYuyEfJFWzb86Sw1mG8sA1MeTOPNtkuW2T5ZtDAfpOuVMR/HvP/ha4rLlm",
-	"kZSfc00yyskYiASlDcMnOHI1Ite/0Vjaz0ouqU8/bZz2AUD87mLI+chzsaWy1mM3GlGAPxEtSM1zcdbK",
-	"bcGBsInTRWP25Aatb3XbmDPZo+RtdJv8u1bnhuhwG1STX1sr14tKd3qn/DsHYFT2/dqee+mmV6wnoYYp",
-	"kousLi1xrIogFgkR2IYQLlrSlOdEeQOedb173g6JNZYIaKn7+EvGpyArybjeOEslxQ3LYx5+X6FU1dqV",
-	"m/pJWi9lVtUbooDR3LFKiqmk5UaG0hKFwZAHVydO2OzfIiPemIDxiVjdTEULqsGm0ihXQEslGqKoj+G9",
-	"UofE5YXRsMJpvLCltGYjZ7/zCkRV2Ow6DJ45YsT2TmfessXEIhc5FrxphbPAHjhnrpj3d27WKZjSdhXs",
-	"FmAr5cYLwjHtR9nCA8wHAm7nMHrZ4e/8d25jShhxMgte9fVXuCL/7GNZ/3JIPnLM9bSlRr/zttUYHlvC",
-	"pFaQHxJjSNmvjCqDG6SciIr+UQO5cq2hcBtva40dmHwCXya4ljTTKbl69eIDObKhSHVFNBSFIoyTCylK",
-	"0DOo1QOi4Ysmlr38zsOeQRkoZTNt21qzPKiGM3KKzIHrw9954rQ5W5Hvmog8q2g2g4OTw5ERPkbJS2Za",
-	"V+r06Gg+nx9S/PlQyOmRe1YdvT5//uLN+xf4TCtpHfkE8evT5PhwZMeICjgyleTh4ejwoXXlz5DXHN0c",
-	"H82aStspRDLVTkYji1laFBgdtCCfQ1Gk5PHoYVsZpgyjGIvcUQIKM0zdNbaE4XCI9/M8OU1egXYFvktt",
-	"OU5GozUtObZrxeFWiHTieLZylEMDqMejh/exuI2xZpQ/0CQXeKlsbzUc6hocxGdvYBX0GUkTVZclNbpG",
-	"U6oFbSzX6FXBKobN0alCCQjyBmTyyUxhCKHVex0hdHFmrpvlPknaaf/3j/he2yFHtinUbbpxoOv4ZkbG",
-	"mu4IaZlrpH9UwmHuyiudKG6+EEVu/ogVWK9aPzb6TQleLMPYKHeNC10jqZQUoDVIklEFhBq+0tep6Y++",
-	"NnMnA9rMrUgrXix8jwW8ck31l5g0HRWRu3mLk7A8JfbwtmosNZzeXEvDLw/JG+ESNW07DsPGc5DmzJZ3",
-	"kqnwa7HepnShedt/2iHH3UAaQde9AaNdQ8oBI32PtQFDsbnXECr2/SAHjG26WQ0c+0EMGema3t1+2iN7",
-	"bevMepjcFNqeMrtgbpb5pChr7OW2ZB2wNG9e27YsvcW0BVjadsE75JNX5uursyB/GSVEinJPVNbos8lI",
-	"ra/MPJMSRRdtc6S2jP6QfPBSEZekU8q47Trg764dgrvGzidej3AbG9PseipFzfNVEWpNu/OgT6LtI7bo",
-	"B2/QaqzbEGzfVBKjkAYTc4oKvQRCCwk0X5xZPdMyN0ymsa2mbtPkZHR8PzuzKAkWT5MZ0Ny1u30tsqYe",
-	"pV1smafdfjvJP8tzm+XmHPrLZN6R3Edf8f9bS/UFaFjTfJOU4gaa9hdaUjVLbQK/tT2unCMGoXRFxuZM",
-	"ytC3oUlsAPJwRHK6UIQqlytnbAstyrHSRsZcA1SqddWai2PQ6rx0xoSZ0wVxyjQ3KjaW2qUupc+IIdsI",
-	"8ZD8ZkTQFTbKunIFYRLM/nPcyFSI3EwkeAZpuxo1CiotlGjvJmuuPB7YE9zq5fo7gs9friVlZyWRNXVN",
-	"j4RRu8hccEMnxCjkvZ1BG//T2t6I3W6OWyoM7xBE5tgeSC7fS9NryI19hS1nJ6J3kwjxuLrlPF4rHXJW",
-	"Bc6jdUTIFHEOuF0ICIu15sIQJVwNDXbiXViSi0uLqMb7CnQPCWyhq3z6s5grnm4XYH3LG36IemdRBAxa",
-	"9UjfreDVdgu+/RRlaUc+uyVqor73kXsjV7UUfEpefKDTM3J1Pjl4Izgc/EJ1NrtCtnD1jnLDR4zlNxNc",
-	"1BLyqIGKm3rpm8OuxSBu8ui/dBG3uZdlr0x0su7JHpcJ83yRZXZTVy1buE2Th30XGB9ybZ8Mv29KarKC",
-	"GXzM6E6UvpZXWMaumsRsX9e8f+LjwKazsajleuP4TTts2z00rbmHWBe+s+N/GE1/PaPJNzbquZUcqNG7",
-	"nNHkTR37Hdo6O71Sqpnbvgeg4xvCnqP7uE1OsVx+icR2U/fZdzajQKVtqEM1qmdV0AyahM3GeWzNjwX2",
-	"oLOmh8u+I5moubZm26qEeBfox8lfXsb/aGRFqzlZJb/pgIdx8qHmx1HThKeXW3rp+qEZuUHJvsBeQ4fk",
-	"GeFUSqwAbBRILjQBXlA5hbxPk/VNhiKa7MOTUeMzPH4ySs3nJ49G6fHJD6NPkSjrp4HaALay2oWkbsC5",
-	"Xh43w+5BKD8jqsScoLRpPP3zxYtXXp/oNVd3wEx8641eKfyzGbB3B/U+ZYRvO7LWrWbgsAtUPjdGt/JW",
-	"9yrjxBih+bTW72b7jtwGODr6+lmMb9dxgJ/FONkvFPtu1Gcx3pVd9BkPsQSGFeqLvB3hszt9n/W/XeqH",
-	"vx1h3VDvDbnwg/YI/bC6qc8CcdvwEtlFHyYYZdkNmyqKdhUfpmTSyvXQcG2ronodx89c4z2rG1gvLioV",
-	"7tUxWohD8mj0lLCJ82Yy5busIxf2LyHp4uO5BKrhovMWksCPuxNcBA0l4q9+WKKC411TwQYK2Amq89xm",
-	"NiAynIfe4CfEWhzjS1fn6Kv7a60f9XxFTeSClMJokK4cyCDejUidTxUpolhgdJbQqrINurRIW2dpadTR",
-	"mueCgyUn2wUrfEkRU2QMhgZd+kaf9zIkqiEeuWD+qVl+hw65Zu6m2NsVp/ddwa2Ed/gmILQMqM5m61Fm",
-	"JJtrnzQVhBaCT8Pba4tmjR5Fr4Fjfstd8PAOzDzf1+Ue3fPldv1FDM45zB0X/HbKesVuQrqi3IbsXEv2",
-	"bW45rkol9IrM5/b3QGquNVU+tPFDz976bBKX/vLt753apzbatHqLqaNN5zDfMSC4X2LSdtjZiTj/Scx9",
-	"UpsFsKZKg815sMlG++An/YTT6RAVdUyH75hzmrPXp0klIWcZtq6Y2K70TrXwJWhMW5bUCTfLYIpVhmPU",
-	"rV+aXd3dCblPeup03erhHZ6MtCCFENeENl6Yb6eid35u/5IbQ1LFgpRMGW7v7Bz8ksVMHW1wZZSJ/RFW",
-	"04Glz3S6cLWJ++Tt417O7rrhtK9/241LMqjCx8w0FUrb7s0ewy7UhKieHygBDTOTqN6TCcyNJiA4HCiW",
-	"Q55adWbu2vSVTCnGp/ZNCcE0ffpCf/T5gxnQg+OT+zCQGyaFb3GAac3XJED0tKYShCqbKIAJ1qDw9bl7",
-	"zZZAuBGKioYjTl8W2fYiXCajDdfwyBWxbe2t3orcbG7CBNMNrWzDZO47a57nuOmWhIbonSLToA+UlkDL",
-	"Ozgu79Wq7GdOO2RKLvkGvrgWU0gP3pZzLMqlndyBrmRQAr4Pyjpv2KitpKLtraYTDZJMahm26bQvESCU",
-	"jG16a2OBss7LPl330d2QqS+D345Qt6OWptT+/s2jjVTakXZczHdBta9BI9VSWTDbTBZXwkXuQKbu+Y0e",
-	"xTH86kfuG6jrNEe/3V1A0havdFCFuYqWmtf6w3ejowzFzdFX99ftRqXx1+ClvPvEkWsuuH8m/Za3t6nx",
-	"Ls1nogDiOurtGCubY0ThW5TvgsTlZKcuJl986Yr2wVj8RvneU4G5axxihmKbkOSqgps2j1AowHTO7xet",
-	"f/h+Z1GXgHvNMtKo8nopQaMSFCmF0ilRogSSSzrnBG6AFws0KfBb51QZgxnHm/gClKj2UnmQ1xbj+EPT",
-	"oRvf3Yftkg7Je+A5ucIPVym56lS8uhQ5rPG7slkATXmX3eohedZ9ybCZ3r7V08Xi7Qeb7I4arVUNUkzH",
-	"nAvfVdI+RXI2wc6DzauLVTQZzzaRiwfWhr9k/jh8a+zxxneN79MNYg/Ud7M8kXRCY9akOrNoxxI7o4S5",
-	"ty8WMNG7qSCzb6LGTv2Yl32/vo+goVavuvGuMeb+nDK0oAPZIFy3bc72SVFBu7O1mQMOwrty2yhNOb7x",
-	"sQl2rdGLmr5m+6afo9o1bNiHadW8yF1RlneSXryzFoGi+lLHPvJcvPMRyX3YPNit4vb29nbv5Lbeg9tK",
-	"CBfS3AHNmbO1HTPsOmiAUoz+5EuJjC3FbaaZgfUzhZi6gO08JIQzV3Vrm3v4V+Q2aWoeAvFgbUAOW1VP",
-	"uPf27AKwv9DroHaifSFQ7O722Rh9x7hfstsTa2tajnez23bE09Jt81/rCAouar1XxtK+A+SevSmDuI0t",
-	"DnC8d1fuFHzbjW+hISRR16xaTwb9jKZtrhe1DVxwRQlp35Dfxk8fqNZAcu9hFpOJAn1mTiyd9XA8Skej",
-	"kc/txrRn85+ag4TcKvKPjkfosGwceDbqshpwsVV3QStM/NFOZqZ9NHoajz++b7r87V0326ZQor+Yfvld",
-	"MOgGLd1bYuxLpfpC+CXjl93+QRGjuulH1Foegd0xivQp+o9CjT+/UKNt1blWmbYvX9t5kTsZLzqX3zXd",
-	"8ab/il7tGMv+1Gq7wFHdvoN1J3p1l30gzF1N+h1K2p1r5R6K2sO2aj0iCQG209C4JwPbn6Tjg/FvyIQq",
-	"ShQb0Roovn2a3XvXLm2/F+7PgabgqzULu7lR6V1KHDbi6WgGVJe06lUk0EDFnCLMhWxSsRzNYPKyq/zv",
-	"AMO2o8BnnAJhXwOjtHmG1JV/yo0OwoP2hfC2f5Z3S4mJnyt1VVZkXLNCHzBsQ9PXFkr/Qqs994XCJXor",
-	"Y3HLO2rHJLHirDGrmg5qQZ+QvwrVzWeLdVGJgjLuucT3mHjm++ZH0I73RVVAbT+EwHC3Dd18/pnShOk9",
-	"VmX6Se2LcYPefXnrEo4boX8i4bhSUaMT9LbcQb2Z3ECmbSPAk////0qg/J8roZhmN/Av5F//9/8h+BWH",
-	"KcWv0KmzNMrnRvpBynIs1wPSpmoVMNFE1JGuc+9xpz8uXrjhezKS3fR2tfs2lL+HAuPztrjYyhiHP6To",
-	"CZVtZanHY4PBWAlyh85CFTSuRDokN3rk91eJ/+m7Vm6/NwoapusuEYv2rb1bR+6SwCorvfjgCpvXJvSj",
-	"r6Dx9Lp2NW1WNlPY57PPReD7S9vxPR6CoKl10PXn0Wg1EL9PAWlAwoxdvYp4fF015V2fyRx2o5O7RkVN",
-	"KyefUBu2atqia48h3h7Ebh0uXooX/5kBY3uknkvZ1HqHJGqrBZyeuaub+dvyKoanL/VuX9MqIGjG3Gdp",
-	"3kOKkl/iHpLIfvV5yJ1m05ZtPrs4b4yspif2SnNWfIup+RBjTq5tNA7Apsx+u2E/4dOjo+OTvx2ODkeH",
-	"x6d/O3l8giLIrdQb3MR2bJCnbfKN2asVvzaZ090gh+NVL+sbJxba/jltQ8jUtS11eputF7KTq2Bux9dX",
-	"5/5AlTbq31tuTKmigEw3aY6KKLgBSYtgoqYeaHUqPLFrmu0jut6h1zZsc+79nsebUrQHyrvU6UJFZ3Kq",
-	"euRIM2hepW9Lm3znkpYgw/OMoW83nfyNtDVimu+bwLSbrUnsWJ3wteBT7Bzc9lEJ8vnbavbYiWwTZHyw",
-	"SfkLUIsUfvvp9t8CAAD//w==",
+	"7H3bctu41uaroDj/VPaeoW3ZOeyOfZXOTtLuSieeHLpranfGhsglCTEJsAHQiiblqrmc63mIeYW5n0f5",
+	"n+QvLAAkKIES5Uju7Kqdm1gSiNNaWGd8/JpkoqwEB65Vcvo1qaikJWiQ+OmZ1Exp81cOKpOs0kzw5DR5",
+	"xhdETIiegQJCsZFKCXyhmS4WhCoyl0xr4IdJmjDzwB81yEWSJpyWkJwm9pEkTVQ2g5KaAZiGEscs6ZfX",
+	"wKd6lpwej0ajNNGLyjyjtGR8mtympsW5bf24/ZlKSRfJ7W2aPKcapkIuNkw7s80YqL5ZZr6jPc1TFAWt",
+	"FKzO8/1MzIngYCYLNyAXZCpFXZmPrKRTUETPqCZUAqGaFECVJnrGFFGsZAWVRAt8fAwTIcGst0xJJkWl",
+	"COU5yUTFQJneTKO5kNe9O+CnGO7ARMiS6uQ0mRSCGiKW9Asr6zI5HR0+ffpDmpSMN5+bdfO6HIO0C6+l",
+	"EnJ12R9mQK44fNGXGba4csQiFZ36xfTO1PYZzjMg0GNDn5LxhmAr1LpNk5dCXkgxYUWEIr/NhAJyAzJn",
+	"mSZKU54rMgbFciBAs5mlS4rbO5+Jklx9rvMp5FeEqmtF6FjUum/qlRs0nPu/SZgkp8l/OmpP55H9VR25",
+	"Sb4xT5t5/8T0a1YyPKax/gv8Mew9hwmtC52cnowC6p24TbKf2i1iXMPUke7cLPOCmj2MUQ934YEiLG8W",
+	"W5nGzVywQZImEv6omYQ8OdWyhqErx9HP/44z+Rn3d3UaPy7I3BwO5Bu7U0RRlp+SK0m1oQhTpGDXkBMh",
+	"Sc4U/p2Sq5q3v3Ngegayj2KWtoMJZqf6khXa7eJrlgHPYIOAKmwrlZLxgqiZkJqY8fsm5ZrvSVjdlcMe",
+	"b8thjrv7ecwR9YHq7kaXz9ozdTdOWz5j75neRC7FNKgzQslMKEuplFxNRJGDEWSSXNVVIWh+1Uc/8/ye",
+	"iPcrSMUE799TK5y9uL2xzXu21v26dmsbipv52n8bCf/fgcqXUpR9TLYAKi8npkF0pIfdMQ4ehzu1PM4H",
+	"sXYULb5pjFu7NaD0jyJngDRE0fUROcB8zATXwPFAlXWhWUWlPjKK9SCnGgfdQiK6bpuBW5qY88QyXcs7",
+	"Dl1JUYHUbg1x1fjzxYtXKbl48yolr85fpuQ3GF+k5MdfLgzTfzh/+TJJW5NhzDjF7V5Vv+3M/2FH+tS0",
+	"EuPPkOnoAvEbVQmu7BwvpBgXUC4tlFZVwTJqZnxU2Rb/9bMy0/86XCBgvziHZduAajJHo1fwaUrmM5CN",
+	"KWA0kSC5OMQ1ut6saQ20R8BRqf1RrCvJpjNNKktFa/dZk0hnM1AkEzcgU8I4mUiamV7QsGPaGIM5KGJO",
+	"DD6hRUUKmOgzMoaF4DkZ4RSP7XwJs2uoaJ4Dau8u7Uv65fJLx/rLRT1GCbtk4KE0ulwMbcv48H4ZH9jv",
+	"EjvZQXwHqVuMn+gqn6XJi7LSzJoX3X2oaunMjohoCcd0DaOdf6FlVcB7oDJDgUzznBnS0eIiGGxCCwXL",
+	"dMj25jSEx/ROln1qjq0xcTYcJW8Ipc5uuLtBmiYcplSzG+joy0EmZKg0j0crWjNNKqHYjrouGfcfI+O0",
+	"Psc2FkmH1/xUY9z2siHKWjbrMtMFVQo5BjzzTIQk8xnLZo65JgyK3LIUU2TKboCTmShydYZMWBr5ZMQS",
+	"JQVT2Aa4qKezVdHi4gedfd7KwkmT1pf/ll4+Ny7FcGs+9Xb3N43Mhb5kufpmVot0jWbpt8yttbsiQi9t",
+	"DKa4RFzhxp+AFtYKXZKrVC6xQPf3HDRlRXT61nL7moAVqziDHL4kETtZXAc9jIUogPKV04T9YdvYcVrZ",
+	"X011jVMEbsTUP8yD5jhNJc07CqDH1nEdpG4LPsU3Tf9Cq9VdyURRl1zFKYPhuFU98YJmM2s+EJrninyu",
+	"URFQneIZN0ceyjHkOeNTc2zNFyVQ3gZj0PI4I1AoNBuYsnaOsSBEXeSmW8Im+BlkoJ2bDU9tHOCS5Vsw",
+	"uhs3Fpuh2gZhglVpgZNVmTC2mBRz40Sb/1bsIePleJ4bYIRExPeYjlnBdCTg+JwWbIxhBRK0MztJMQYR",
+	"6tz+Ic2jcOn9riitJcTCtLgzmSi9GciF3aJT3IAxo8qaqeZTVlBltu0a+ANlbVBrGHYZYkYVGQv0BwfM",
+	"XIp5D3MiYXod/LFx7wsxZTpt2M5ZwHYqkBPKYT5sFmom5nwTp6E9vnw2GzZNm6PmFtXyo9t8f978cH6J",
+	"XQ5ZJmb0tFubqHvSbeBsyGmxQh9NuihPnnMO0mxyXmeazJme4f6iH0xuINMiagqut7B9XC8YuGdpr11C",
+	"obu8GdPDtZ/ZoMhJLEUOhZMp60UujhY8EJvqud/wJWPF8N4l1V1pQTUcaFZCTOfQnhyKYfUJk074EkqU",
+	"qGUGaEqp1DjPUFZ6EetyvHA6vZkB4/rJoyRmIfvzEpMOoGcgXaQUFHBNcEvwkCsATpiOSm9jiF7WMq6O",
+	"/ZxChfy5gmlsITMw3u3q1D5atzclFfsChYoubCvloWb05PGT6Hzttg/nvvfYPsaAelaXY05Z0bs3mukC",
+	"dsoKLiWxadK/uma3aTJneSwMuHnLl488BsDtvnqWbKjvh2lI7Neetrm/5igFTNqSI+Cy5Z3tPa7nf4+s",
+	"6+P530kOkt1A3ir/9z89Ozh5/MQrFzPUoRXhjmNPspMn40dPxgdPfphMDn744cnkYPx0/PDgYXY8Hk0e",
+	"wsPsCbVKQIM04/yPf4wOntKDybODl5++/nB7EH58tM3H45Pbf4tRGlcYl57WRdvOe4gxcJB7iwS7xygh",
+	"BMcdK6jSmJfbGMtzk+slWhuZjLmF0WOUSchZ/CcjiqM/wBdDKNqjINJ9BjcbHzE6sPutV2aUkLO6jP5U",
+	"ORXVL2dWfjHu2oDoVU8ANk1+FuOIcyY4DFVHUgrZQwDO1GxL5WqJOWDca8bz0EnLJJ0bycLKSshGBJlH",
+	"JWU2uWG9yE+RUe8SskEzEWNcfYEYm0SJWPCUfBZjqxqMZgZuzN+JqHmeRCikNJV6y200PiiE2yNrzs1v",
+	"aaLqLAOwsnlCWYF/ZJRnUBRR9zZNtNC06BUg8xkrvN/IhSbX3JrLG4kY0z9IVj//1DJiZwt6eDguRz+L",
+	"8XApak7CfclQnFh0KWEwKqSf8TmTNHFJ7cSImWv832e8o5R7za6Bg4rEX9DnW/UlgsCyaUFm9AZWs+vR",
+	"E5kJKaGg2vm03Y7fWr2s58K6g+qBdeWV2zs10HVGq+pS8EsFmeARI/jZx+fWCGAqyCzjmJ5MwljJDxSR",
+	"VDM+VcMGblVydMec3ZGJogDM2gR7aBds1xvfumtaVZHk0XMxQ+cdfz4ldCoBSsNvLuGTzagtEBjiM7ug",
+	"WowsCmzAp6W4jZwS6mIaEXcft98QAimyhg7tfgdE6BBnCzosHSMXuFA2wGd3MV1noPzCVEHHUMRUXj2O",
+	"LOMnMSdlnc2IqmWbUMcVNdVDPmauZ9R4WKRWNS2KhfnKlmRtwWGDTb21Yaq3Ph6FpSZzn88sgEoeWs12",
+	"HVudA0U3+2mNc9IXVKAo67txFEuAdUSLy/jS/Tpc0DdMcBspreimGX3XsWm9gXlQXrZFym8XCSLXRc+8",
+	"3iFFt59WNyrZE8mz/C4pN0ohjOTNZxhhQFbzMbP12b41QUP8KUiP48hTI5sYfsN3GCp8j43u4HwvUcU/",
+	"HqPKhVlAxCmqs4jcl0KpgxtasBxDzVQCJTXPXWzn3dvnJKvlzUC5Quvscsam0RBBBdKYn77C4Olj8p+J",
+	"oY+8ocXw3gsxX+38tZh/e+c3IOkULisJGfNsOeC5MS2MZswvaZbVkmZDixeyWkpXYbIaJHPGT0/8+7P1",
+	"o1YZuTH10RGB3MbgBng4awZbExm9uzNDVezY/zZb4IkT4prY0hS0A3Nj6sc8D7fKrbyVNZmQHrmXBlVr",
+	"zWa09PObFxCtWWFnir0nNa5rrCU3WNHYM79Jy7hOe6fyDtCjjU9m8BRk08twZ/UFFgaUoCXLbGLBnGN/",
+	"hFMrhFRKJqLIbSX6WAK9zsWcqzNSMK0LrF4xZhG65caL4BB1ckFbI2SrCRrrzCmcCdMa8lNiHMiUKC2x",
+	"wDIlTINEn0SlLiU2xwCmIv/+v/7v6kxitEmC6TUb2UcuV6vWnee7l8/J00eP/7ZaK7EmDY6RlYjHYakS",
+	"FpW54kQrZprCtcMwETp41Oa+yOrARlS0SWPfLBZOEcgjkejb+7dviPvV8JHN6Y5FvrmC0E15SAafcaVp",
+	"tBzbVuNhgsztFFUdd7YbQalVp1r08dOngUHzKFYqui5SZ79Y8ZOI0nRcABYY+901TGz+dqWNKTEzJR/f",
+	"nRMJE5CuLHz9huGvbZTeraeHbb3CWGKTtRqvoEpfYjRiK2G/pse7aS51zSq1le6IKAfbyZrd6VUI5set",
+	"VAJOYoBSsB2vmdKblToZ3PEwhUEP/ufo4Okn9//lwaevo/RJTz7iQoobNLJo8VbmseN74ZKKto6Au1AO",
+	"UWDUQOeChi9CcLVmVAIRpk/IjUPK0Q/F6gTUKEgEfCagyFas2P8TFxp6CinQAzazIlMBykysKfG1dS9T",
+	"dgOEEk2VhtTWvpn1Dzp+ER7DqcTo+d9qqCPHr2GoQZyFnZxrKLdMpadbOn7ZTCg4I9QFf5meiVp31Xpv",
+	"hBfXsSFP367jG2sm7qGQZ2jRy8p2UeItix37sH0RF/w1tt1tqGDJMd1CpAPXsduZb+wlFOaC42I6zO+5",
+	"SynZ5oKqO+oWT+DvLdRgtzwNlFpQ2uT7bkuXelwdS/y4attN3iNNfHRxqBxzDLlJQfpuo8tCT0/1GjT5",
+	"t1Ym7aST76PQ8D5EWEQ19mSuAhqKohjT7HrLIGaw1g3X05YCd73Ve+/9BkV00fZS6s4EPyO8LoqghNNa",
+	"LjaR4u22KDHMc8bD8C70Zi7pzmy0edCouG1+X2UuWcMWRqQNBePQarD5uBq/G87p69ebEhpMwZhEghcL",
+	"N787HIdAcN+1whR5tCc9ss7y4zAHud7ycz/ahUaIZOgh5ml76YwZUghXiEhdxpV3sgZJ/ObPbvTNAGu2",
+	"s6YmkWGoTKdwRnbB8BtsjK6j5Zlzi5pFzCX31H0t30ewXS/vzAYzPBzhzzTE9yj3vmuB0CMNoqTyhudq",
+	"cDRMzyktRB5AiJAKpLK3wn2VyZQWhb09/Yfxwk5rnoHUtn7KfgNfqsLOyn7WogqLrmjFonUorsY2Vn0t",
+	"XXnKSi2zmyVKmYyWQNxd8TUF2auFhQPvka3cP9tDQeKeagaFZFNmhvXXpnqrCpdvBE6dULbfj0F1ysMD",
+	"Cx60ZHCzbQka03uqZfRMk3qIhc4EYyfkg6Rq9s1lttjLUKm7pgil0882ZbLbXBPIoQB9p+LLCP19anAL",
+	"WtZcs4jpd65JRjkZA5GgtFExBFuupvT7JxqrG1wpRvf1603WL9gQP7sYcT7yXGzpc/SEP4wewZ+MnVrz",
+	"XJy1xosxiNjEuVSxsMgG52V12lh03eOrbIz+/csr+ZdXErMaN7giG0zIX9sQlzcwXOjC7YjLu0Qthl9b",
+	"wi/Jx4r11DEyRXKR1aU9UquKm0UysxaHxyWpm1uRUebBta7PitomMTyf4AR2H3/J+BRkJRnXG3tBckcz",
+	"M/5iaFVrx66+kzY5lFX1huKLaMluJcVU0nKjGG6ZwlDIb1enPKOZvyVGHA+G8YlYnUxFC6rBVjAqh1tA",
+	"JUah0Iq1x+2QnLcJp+Zi6XhhEQzMRM5+5xWIqrBFzeHxRFS9Mx/WwnpOV7AjeINAtkDosTOX1/qdm3EK",
+	"prQdBUFa7AXlQCBgxQyWYQK3fRhr9vB3/ju3qXxM9JsBr/pgba7IX3wJwV8PyUeOJfb2hufvvEV4xGVL",
+	"mNQK8kPymiltvzIGYG7zW0RU9I8ayJVD5MNpvK01At/5uulMcC1pplNy9erFB3JkK0DUFdFQFIowTi6k",
+	"KEHPoFYPiIYvmljx8jsPodoyI4rwgkN7xTcPxJjR7mQOXB/+zhNnA1sgFIfd9Kyi2QwOTg5HRmUb0ziZ",
+	"aV2p06Oj+Xx+SPHnQyGnR+5ZdfT6/PmLN+9f4DOtfeLYJygbOk2OD0e2jaiAo1BJHh6ODh/aDOoMZc3R",
+	"zfHRrAE4mEKkQPhkNLKUpUWBRRl2y+dQFCl5PHrYXshVRlCMRe44AU0AvDFhPDAj4ZDu53lymrwC7XAV",
+	"ltCQTkajNUhI2yEguREiAEjPVpZyaDbq8ejhfQxuS1syyh9okltdaiEtsanDlYn33uxVAO+UJqouS2os",
+	"tOaGLLQlNMYaDUYxYo5OFWpAo/tl8sl0YRih9RYcI3RpZo6blT5J2kFd/Ud8rm2TI4vFd5tubOiANk3L",
+	"GNYZKvs4bB+G+uytdqeKmy9EkZs/YrgWqz6jLTqiBA+WEWyUO7xYh9+XkgK0BkkyqoBQI1f6APL+6EP3",
+	"PBmA7rmirYy148oN8Mg1l27FpAGyRenm/XTC8pTYxdvLuqmR9OZYGnl5SN4IVx9vUZBSZ3YJSazstFUD",
+	"riyub41hUKB/tUOWu4E1ArDTAa0dDvCAlh7ackBTxFQcwsUehndA2wZEcGDbD2JIS4c1evtpj+K1vd7b",
+	"I+Sm0EJ57UK4WeGToq6xh9uydSDSfFDComH1YhgUYHnbZe5RTl6Zr6/OgmsjqCFS1Huisq6yrQFtI4zm",
+	"mZQoumjTAy16ySH54LWidaymlHEL9uLPrm2Cs0bAKW9HuImNaXY9laLm+aoKtQ7xeQBPa+EbF/3bGyA8",
+	"dnEY980lMQ5pKDGnaNBLILSQQPPFmbUzrXDDGkaL8HebJiej4/uZmSVJMHiazIDmDmX8tciaa4DtYMsy",
+	"7fbbWf5ZntviYpcLWmbzjuY++or/31quL0DDGsxjUgp0/G2FqpZUzVJ7b8r6HlcufIW7dEXGZk3K8Lfh",
+	"ScRdejgiOV0oQpUrUTa+hRblWGmjY64BKtUGuM3BMWR1sU3jwszpgjhjmhsTG284p66S2qghiz97SH4z",
+	"KugK8QmvXAZOgpl/jhOZCpETjAdkkLajUWOg0kKJTurOnSxcsGe41cP1d9w+f7iWjJ2V+wOpw5oTxuwi",
+	"c8ExZGIM8l5A5iZqtxaStguiu6XB8A63yCzbb5Irs9X0GnLjXyHS90T0ThJ3PG5uuTjhCjDZqsJ5tI4J",
+	"mSIubLkLBWGp1hwYooS7uogA6AvLcnFtEbV4X4HuYYEtbJVPf5ZwxdXtYlvf8kYeot1ZFIGAVj3ad6v9",
+	"akHabz9FRdqRL22LuqjvfdmO0ataCj4lLz7Q6Rm5Op8cvBEcDn6hOptdoVi4eke5kSPG85sJLmoJedRB",
+	"xUm99JjcaymIkzz6L13CbYYQ7tWJTtc92eMw4fUKFJndGwNWLNymycO+A4wPObS9pvzB4rIxQ48Z3YnR",
+	"18oKK9hVcx/Gw0nsn/k4sOlsLGq53jl+0zbbdg7NGxGGeBceUPdfTtM/n9Pk8eR6TiUHauwu5zR5V8d+",
+	"h77OTo+Uavq2r1/pxIYQ6nkfp8kZlsvv7tmu6z7/ztZhqLRNdajG9KwKmkFTrd0Ej637sUDoT+t6uNJb",
+	"komaa+u2rWqId4F9nPzT6/gfja5oLSdr5DfAo1hdMNT9OGqwz3qlpdeuH5qWG4zsC4R4OyTPCKdS4sXr",
+	"xoDkQhPgBZVTyPssWY/tFrFkH56Mmpjh8ZNRaj4/eTRKj09+GH2K5KY/DbQGEEFwF5q62c71+rhpdg9K",
+	"+RlRJVZSpQ3e/88XL155e6LXXd2BMPGIR71a+GfTYO8B6n3qCI/2tDasZvZhF6R8bpxu5b3uVcGJOULz",
+	"aW3czcI93QY0Ovr6WYxv10mAn8U42e8u9p2oz2K8K7/oMy5iaRtWuC/yUprPbvV93v92BTP+dITXNXtP",
+	"yIVvtMfdDy+V9nkgbhpeI7vswwSzLLsRU0XRjuLTlExavR46ru1l1N7A8TOHd2ptAxvFRaPCVc1oIQ7J",
+	"o9FTwiYumsmUf7kFSmH/7qcuPZ5LoBouOi9/CuK4O6FFgOMTf+POEhcc75oLNnDATkid57aywdbs2wi9",
+	"oU9ItTjFl47O0Vf319o46vmKmcgFKYWxIN1dQEN41yJ1MVXkiGKB2VlCq8riImqRtsHS0pijNc8FB8tO",
+	"FnwwrM9iiozB8KAr3+iLXoZMNSQiF/Q/NcPvMCDX9N1gbDhMkL4juJXyDl/Ahp4B1dlsPcmMZnOodVNB",
+	"aCH4NDy9FqvA2FH0GjjWt9yFDu/A9PN9He7RPR9uB+tkaM5h7qTgt3PWK3tzva1ZtCk79yaMbU45jkol",
+	"9KrM5/b3QGuudVU+tPlDL976fBJX/vLtr/vbpzXaIGzGzNEGsNEDtQTnS0xaYLOdqPOfxNwXtbnrV1Rp",
+	"sDUPtthoH/Kkn3E6wHzRwHT4ak9nOXt7mlQScpYhYtDEvgzEmRb+/inTViR10s0y6GJV4Bhz65dmVncP",
+	"Qu6Tnzpghz2yw7ORFqQQ4prQJgrz7Vz0zvft3y1mWKpYkJIpI+2dn4Nfspirow2tjDGxP8ZqgK/6XKcL",
+	"dzF5n7J93CvZHQhZ+9bN3YQkAwiO1ar07skewy7MhKidHxgBjTCTaN6TCcyNJSA4HCiWQ55ac2bu0FFL",
+	"phTjU/uCmqCbPnuhP/v8wTToofHJfTjIjZDCl+fAtOZrCiB6EAEFocoWCmCBNSh8a/leqyVw3/CawLy5",
+	"Autu1LYQsMtstOEYHrmrf1tHq7diN1ubMMFyQ6vbsJj7zpbnOU66ZaEhdqfINOgDpSXQ8g6By3v1KvuF",
+	"0w6Fkiu+gS8O2Q/5wftyTkS5spM78JUM8B/2wVnnjRi1989oe6rpRIMkk1qG6Mj23S2EkrEtb208UNZ5",
+	"x7IDfd4Nm3oMjO0YdTtuaXA27t892silHW3HxXwXXPsaNHItlQWzGN44Eg5yBzZ1z2+MKI7hV99y35u6",
+	"znL0093FTtrLKx1SYa2i5ea18fDd2ChDaXP01f11u9Fo/DV4F/o+aeQwXfcvpN/y9jQ10aX5TBRAHJDp",
+	"jqmyOUcUvrz+LkRcLnbqUvLFl65qH0zFb9TvPdc3d01DrFBsC5LcXeoGXRcKBVjO+f2S9Q8PdhgNCbi3",
+	"2yOPKm+XEnQqQZFSKJ0SJUoguaRzTuAGeGFxG/FbF1QZg2nHm/wClO527EFeW4rjD82LEfCVqYiVdkje",
+	"A8/JFX64SslV58arK5HDO35Xtgqgud5lp3pInnXf7W66ty9Tdrl4+8EWu6NFa02DFMsx58KD+dqnSM4m",
+	"CPjavDFeRYvxLIJkPLG2FFez7+iO5vqPw5d1H296WfdewyB2QX0nyzNJJzVmXaozS3a8YmeMMPfS2wIm",
+	"ejc3yCiWA+ELUrAu+35jHwGaXq+58a5x5v6ca2gB/OAgWrcYh/vkqADrcG3lgNvhXYVtlKYcX7TbJLvW",
+	"2EUNqOG++eeodjAX+3CtfvNyT1GWd4pefLAWN0X1lY595Ll45zOS+/B5EOPj1jk8e2W39RHcVkO4lOYO",
+	"eM6srcUZseOgA0ox+5MvFTK2HLeZZwbenynE1CVs5yEjnLlbtxYSxb+ZvClT8zsQT9YG7LDV7Qn3urRd",
+	"bOwv9Dq4O9G+hy12dvt8jL5l3C/b7Um0NW966Fa37UimpdvWv9YRElzUeq+CpX310j1HUwZJG3s5wMne",
+	"XYVT8CVjHkJDSKKuWbWeDfoFTQuCGPUNXHJFCUlm+MYRHYDkNA6Sg+cRk4kCfWZWLJ33cDxKR6NRg0nP",
+	"c3vLVXBvR0rKrxuxzDQZw9SshLf35HgT2esEjlYgMbVp+pcOvOZfz8ij45ENF1IdxguxnARv8QW4ur1A",
+	"P6fLYEM+wYJYuikpzNex3z3crsvLOIwjh+1j0zIl45chzhNieao54vbjQ49GT89aBGC+sHYwprjNfG1j",
+	"89ij0dN4/vV9g0a5d9t0m4si/WACy68gwzBw6V5OZt9l2FfCsLSdSbSAscFjaj2vwO8aRXCa/nVR5c+/",
+	"qNIi7q51Juw7P3d+yd+JmEb4OdAhH/pY8SucYN2fW2EHOKrbV3/vxK/oig/cc3cn/w5X+l1o6R4u9Ydg",
+	"fD0qGTdsp6UBng0sPksnBuVfzAxVlCk2kjUw/Pss2/cOLm6/B+7P2U3BV+9s7OZEpXe54rGRTkczoLqk",
+	"Va8hhQ461lRhLWhTiuZ4Bou3HfJBZzMsHAc+4wwo+/Yxpc0zpK78U651kB7FRKjDD/NhOTHxfaXulhkZ",
+	"16zQBwxhePpgsfQvtNozLhYO0XszGKe8IzgqiTfuGreyQZALcFL+WbhuPlusy8oUlHEvJb7Hwjv/0pAI",
+	"2fG8qAqoxYMIAhfNC6MwlKWM17DHW6m+U/s+9gC7MG9D4nEn/E9kHHdV1tgEvZBDaDeTG8i0BUI8+f//",
+	"rwTK/1IJxTS7gb+Sf//f/4fgVxymFL/CoNZSK++Z+EbKSiyHgWlL1QqYaCLqCOree5zpj4sXrvmeggSu",
+	"ezvafQcKvocL1uft5WqrYxz9kKMnVLY3az0dGwrGrmB3+Cw0QeNGpCNyY0d+f0gEn75r4/Z746Bhtu4S",
+	"s2gPCN8GspcUVlnpxQd3sXvthQaMFTSRbgfX01alM4U4p30hAo9Kbtv3RAgCKPQA9ejRaLUQYZ8K0mwJ",
+	"M371KuF/EnNSUt6NmcxhNza5A2pqoKx8PCuEqtoCtcgwbw9ht06XL+XL/8yEuV1Sz6Fs7rqHLGpvSzg7",
+	"c1cn87flUYxMX0L8XwOVEIBR93ma91Ci5Ye4hyK6X30ddgds24rNZxfnjZPVYIKvgNPiy7PNh5hwcrDZ",
+	"2ABBqf10Qzzl06Oj45O/HY4OR4fHp387eXyCKsiN1JvcRTg6yNO2+MjM1apfW8zqTpCj8WqU9Y1TCy1+",
+	"UAuImTrYVme32ftStnMV9O3k+mrfH6jSxvx7y40rVRSQ6SBar+AGJC2Cjpr7UKtd4YodaLjPaPuAXgtY",
+	"59IbPY83V/EeKP9mAbpQ0Z6cqR5Z0szhn0PurnZ55JaWIcP1jKFvNp36lbR1Yprvm8S8660pbFnt8LXg",
+	"U0RObnFkgvsM7W3+2IosCDQ+2JQ8BqRFDr/9dPsfAQAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

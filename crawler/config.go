@@ -37,10 +37,11 @@ type Config struct {
 	Picture             picture.Limits // MinSide is overruled by the two above
 	MaxPageBytes        int64
 
-	Timeout       time.Duration // of one request, from its start to the end of its body
+	Timeout       time.Duration // of silence: a request is ended when nothing comes for so long
+	MaxTime       time.Duration // of one request, from its start to the end of its body
 	Retries       int           // further tries after a failure that may pass
 	RetryDelay    time.Duration // before the first further try; doubled for each, with jitter
-	MaxRetryAfter time.Duration // a site that asks for a longer wait is given up
+	MaxRetryAfter time.Duration // what a site asks to wait longer for is left to a later run
 
 	RespectRobots bool
 	MaxCrawlDelay time.Duration // a host that asks for more is not visited
@@ -70,7 +71,7 @@ func DefaultConfig() Config {
 		MinWidth: 200, MinHeight: 200,
 		Picture:      picture.Limits{MaxBytes: 64 << 20, MaxPixels: 120_000_000, MinSide: 1},
 		MaxPageBytes: 16 << 20,
-		Timeout:      time.Minute, Retries: 4, RetryDelay: 2 * time.Second, MaxRetryAfter: 10 * time.Minute,
+		Timeout:      time.Minute, MaxTime: 30 * time.Minute, Retries: 4, RetryDelay: 2 * time.Second, MaxRetryAfter: 10 * time.Minute,
 		RespectRobots: true, MaxCrawlDelay: time.Minute,
 		Workers: 8, Site: SiteLimits{Parallelism: 2, Delay: 250 * time.Millisecond},
 		ThumbnailWidth: 960,
@@ -99,6 +100,7 @@ func (c Config) Validate() error {
 	}
 	wrong(c.MaxPageBytes < 1, "MaxPageBytes is %d, want at least 1", c.MaxPageBytes)
 	wrong(c.Timeout <= 0, "Timeout is %v, want more than 0", c.Timeout)
+	wrong(c.MaxTime < c.Timeout, "MaxTime is %v, want at least Timeout, %v", c.MaxTime, c.Timeout)
 	wrong(c.RetryDelay < 0 || c.MaxRetryAfter < 0 || c.MaxCrawlDelay < 0, "RetryDelay, MaxRetryAfter and MaxCrawlDelay must not be negative")
 	wrong(c.Workers < 1 || c.Workers > 64, "Workers is %d, want 1 to 64", c.Workers)
 	wrong(c.ThumbnailWidth < 1, "ThumbnailWidth is %d, want at least 1", c.ThumbnailWidth)

@@ -137,7 +137,10 @@ func (r *run) work(ctx context.Context) error {
 			switch {
 			case err != nil:
 				return fmt.Errorf("next tasks: %w", err)
-			case len(tasks) == 0 && busy == 0 && wait <= 0:
+			case len(tasks) == 0 && busy == 0 && (wait <= 0 || wait > r.cfg.MaxRetryAfter):
+				if wait > 0 { // left to a later run
+					r.until(time.Now().Add(wait))
+				}
 				return nil
 			case len(tasks) == 0:
 				if err := await(ctx, ended, &busy, wait); err != nil {
@@ -266,7 +269,14 @@ func (r *run) leave(task Task) {
 }
 
 func (r *run) mayPass(task Task, f *failure) bool {
-	return f.passes && task.Attempts < r.cfg.Retries && f.after <= r.cfg.MaxRetryAfter
+	return f.passes && (!f.held.IsZero() || task.Attempts < r.cfg.Retries && f.after <= maxPostponement)
+}
+
+// until notes when what is left may go on.
+func (r *run) until(t time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Until = t
 }
 
 // finish records how a visit ended. What has been done is recorded even if
@@ -291,13 +301,20 @@ func (r *run) finish(ctx context.Context, task Task, res result) error {
 	return nil
 }
 
+// postpone gives a task back to be tried again later. A request that was not
+// sent is no attempt.
 func (r *run) postpone(ctx context.Context, task Task, f *failure) error {
-	wait := f.after
-	if wait == 0 {
-		wait = backOff(r.cfg.RetryDelay, task.Attempts)
+	at := f.held
+	if at.IsZero() {
+		wait := f.after
+		if wait == 0 {
+			wait = backOff(r.cfg.RetryDelay, task.Attempts)
+		}
+		at = time.Now().Add(wait)
+		task.Attempts++
 	}
-	r.opts.Logger.Info("visit postponed", "url", task.URL, "reason", f.reason, "attempt", task.Attempts+1, "wait", wait)
-	if err := r.frontier.PostponeTask(context.WithoutCancel(ctx), r.name, task, time.Now().Add(wait)); err != nil {
+	r.opts.Logger.Info("visit postponed", "url", task.URL, "reason", f.reason, "attempt", task.Attempts, "until", at)
+	if err := r.frontier.PostponeTask(context.WithoutCancel(ctx), r.name, task, at); err != nil {
 		return fmt.Errorf("postpone %s: %w", task.URL, err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package crawler
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -47,6 +48,9 @@ type dialGuard struct {
 func (g *dialGuard) proxy(req *http.Request) (*url.URL, error) {
 	u, err := http.ProxyFromEnvironment(req)
 	if err == nil && u != nil {
+		if err := g.refuseLiteral(req.URL); err != nil {
+			return nil, err
+		}
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		if g.proxies == nil {
@@ -74,25 +78,64 @@ func (g *dialGuard) dial(ctx context.Context, network, addr string) (net.Conn, e
 	return d.DialContext(ctx, network, addr)
 }
 
-// sharedSpace and others are not public though netip does not call them
-// private: RFC 6598, 2544, 6890 and 6052.
+// notPublic are not public though netip does not call them private: RFC
+// 6598, 2544, 6890, 5737, 3849, 4380, 8215 and 3879.
 var notPublic = []netip.Prefix{
 	netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("192.0.2.0/24"),
+	netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("2001:db8::/32"),
+	netip.MustParsePrefix("2001::/32"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("fec0::/10"), netip.MustParsePrefix("::/96"),
 }
+
+// Addresses of IPv6 that stand for one of IPv4, which is what is reached.
+var (
+	nat64   = netip.MustParsePrefix("64:ff9b::/96") // RFC 6052: the last four bytes
+	sixTo4  = netip.MustParsePrefix("2002::/16")    // RFC 3056: bytes two to five
+	isatapA = []byte{0, 0, 0x5e, 0xfe}              // RFC 5214: before the last four bytes
+)
 
 func refusePrivate(address string) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return fmt.Errorf("%s: %w: %w", address, errPrivate, err)
 	}
-	ip := at.Addr().Unmap().WithZone("")
-	bad := !ip.IsGlobalUnicast() || ip.IsPrivate()
-	for _, p := range notPublic {
-		bad = bad || p.Contains(ip)
-	}
-	if bad {
+	if ip := at.Addr(); !isPublic(ip) {
 		return fmt.Errorf("%s: %w", ip, errPrivate)
 	}
 	return nil
+}
+
+func isPublic(ip netip.Addr) bool {
+	ip = ip.Unmap().WithZone("")
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() {
+		return false
+	}
+	for _, p := range notPublic {
+		if p.Contains(ip) {
+			return false
+		}
+	}
+	if !ip.Is6() {
+		return true
+	}
+	b := ip.As16()
+	switch {
+	case nat64.Contains(ip):
+		return isPublic(netip.AddrFrom4([4]byte(b[12:])))
+	case sixTo4.Contains(ip):
+		return isPublic(netip.AddrFrom4([4]byte(b[2:6])))
+	case bytes.Equal(b[8:12], isatapA), b[8] == 2 && bytes.Equal(b[9:12], isatapA[1:]):
+		return isPublic(netip.AddrFrom4([4]byte(b[12:])))
+	}
+	return true
+}
+
+// refuseLiteral judges an address in a URL that nobody looks up here: a proxy
+// does.
+func (g *dialGuard) refuseLiteral(u *url.URL) error {
+	ip, err := netip.ParseAddr(u.Hostname())
+	if err != nil || g.allow || g.trusted[u.Hostname()] || isPublic(ip) {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", ip, errPrivate)
 }

@@ -1,6 +1,9 @@
 package crawler
 
-import "net/url"
+import (
+	"net/url"
+	"time"
+)
 
 // What only fuzzing reaches without a site around it.
 var StripHTML = stripHTML
@@ -22,3 +25,18 @@ func Canonical(base *url.URL, reference string) (string, bool) {
 	}
 	return canonical(u)
 }
+
+// RobotsAllow reads a robots.txt for an agent and asks it about a path.
+func RobotsAllow(text, agent, path string) (bool, time.Duration) {
+	rules := parseRobots(text, agent)
+	return rules.allows(path), rules.delay
+}
+
+// NormalEscapes is the form in which robots.txt and paths are compared.
+var NormalEscapes = normalEscapes
+
+// Unpack undoes an encoding within bounds.
+var Unpack = unpack
+
+// RefusePrivate judges an address that is dialled.
+var RefusePrivate = refusePrivate

@@ -18,6 +18,7 @@ type failure struct {
 	detail string
 	passes bool          // the same request may succeed later
 	after  time.Duration // that the site asked to wait
+	held   time.Time     // the request was not sent: the site wants none before
 }
 
 // The refusals of this package's own transport.
@@ -30,6 +31,10 @@ var (
 	errPrivate       = errors.New("the address is not public")
 	errOffSite       = errors.New("it leads to another site")
 	errRequestTooOld = errors.New("no answer in time")
+
+	errEncoding       = errors.New("that encoding can't be read")
+	errBrokenEncoding = errors.New("its encoding is broken")
+	errUnpacked       = errors.New("more than an honest file unpacks to")
 )
 
 func lose(reason, format string, args ...any) *failure {
@@ -41,7 +46,10 @@ func requestFailure(err error) *failure {
 	f := &failure{detail: err.Error()}
 	var timeout net.Error
 	var dns *net.DNSError
+	var held *heldError
 	switch {
+	case errors.As(err, &held):
+		f.reason, f.passes, f.held = "site_busy", true, held.until
 	// A host that can't be had at all has no robots.txt to speak of.
 	case errors.Is(err, errPrivate):
 		f.reason = "private_address"
@@ -51,6 +59,12 @@ func requestFailure(err error) *failure {
 		f.reason = "robots"
 	case errors.Is(err, errRobotsFailed):
 		f.reason, f.passes = "robots_unavailable", true
+	case errors.Is(err, errEncoding):
+		f.reason = "unsupported_encoding"
+	case errors.Is(err, errBrokenEncoding):
+		f.reason = "broken_encoding"
+	case errors.Is(err, errUnpacked):
+		f.reason = "unpacks_too_far"
 	case errors.Is(err, errTooLarge):
 		f.reason = "too_large"
 	case errors.Is(err, errRedirects):

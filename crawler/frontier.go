@@ -24,7 +24,7 @@ type Task struct {
 	URL      string // canonical; a crawl visits each (Kind, URL) once a round
 	Referer  string
 	Depth    int // pages between this address and the seed; a picture has its page's
-	Attempts int // visits that ended in Postpone
+	Attempts int // visits that came to a request and ended in Postpone
 
 	// NotBefore is when the task may be tried again; zero is now.
 	NotBefore time.Time
@@ -88,7 +88,7 @@ type Frontier interface {
 	FinishTask(ctx context.Context, crawl string, task Task, outcome Outcome, found []Task) (added int, err error)
 
 	// PostponeTask gives a claimed task back, to be tried again at
-	// notBefore, with one attempt more.
+	// notBefore, with the attempts that the task has now.
 	PostponeTask(ctx context.Context, crawl string, task Task, notBefore time.Time) error
 
 	// CrawlProgress counts the present round.

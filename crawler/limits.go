@@ -55,21 +55,24 @@ func stricter(a, b SiteLimits) SiteLimits {
 // have one allowance together, both lanes are the same.
 type site struct {
 	pages, media *lane
+	pace         *pace
 	api          chan struct{} // requests to an API come one at a time
 }
 
-func newSite(name string, limits SiteLimits) *site {
+func newSite(name string, limits SiteLimits, retryDelay time.Duration) *site {
+	s := &site{pace: newPace(retryDelay), api: make(chan struct{}, 1)}
 	if name == "wikimedia.org" {
-		return &site{
-			pages: newLane(stricter(limits, wikimediaPages)), media: newLane(stricter(limits, wikimediaMedia)), api: make(chan struct{}, 1),
-		}
+		s.pages, s.media = newLane(name, stricter(limits, wikimediaPages), s.pace), newLane(name, stricter(limits, wikimediaMedia), s.pace)
+		return s
 	}
-	l := newLane(limits)
-	return &site{pages: l, media: l, api: make(chan struct{}, 1)}
+	s.pages = newLane(name, limits, s.pace)
+	s.media = s.pages
+	return s
 }
 
 // enter waits until a request may start. The caller calls leave once after
-// the body's end.
+// the body's end. Its error is a *heldError where the site wants none for
+// longer than anybody waits here.
 func (s *site) enter(ctx context.Context, l *lane, t traffic) (leave func(), err error) {
 	leave = l.leave
 	if t.api {
@@ -95,24 +98,20 @@ func (s *site) slowTo(delay time.Duration) {
 	s.media.slowTo(delay)
 }
 
-// hold lets no request start before that time.
-func (s *site) hold(until time.Time) {
-	s.pages.hold(until)
-	s.media.hold(until)
-}
-
 // lane is one allowance of parallel requests with its pace.
 type lane struct {
+	site  string
 	slots chan struct{} // as many as requests may run at a time
 	bytes *rate.Limiter // nil is no bound
+	pace  *pace         // of the whole site
 
 	mu    sync.Mutex
 	delay time.Duration
-	next  time.Time // when the next request may start
+	last  time.Time // when the last request started
 }
 
-func newLane(l SiteLimits) *lane {
-	out := &lane{slots: make(chan struct{}, l.Parallelism), delay: l.Delay}
+func newLane(site string, l SiteLimits, p *pace) *lane {
+	out := &lane{site: site, slots: make(chan struct{}, l.Parallelism), delay: l.Delay, pace: p}
 	if l.BytesPerSecond > 0 {
 		out.bytes = rate.NewLimiter(rate.Limit(l.BytesPerSecond), max(1, int(min(l.BytesPerSecond, 1<<20))))
 	}
@@ -125,15 +124,16 @@ func (l *lane) slowTo(delay time.Duration) {
 	l.delay = max(l.delay, delay)
 }
 
-func (l *lane) hold(until time.Time) {
+// kept is the gap between two requests that configuration and robots.txt ask
+// for.
+func (l *lane) kept() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if until.After(l.next) {
-		l.next = until
-	}
+	return l.delay
 }
 
-// acquire waits for a slot and for the pace. The caller calls leave after the
+// acquire waits for a slot and for the pace. Who has slept looks again: the
+// site may have asked for more meanwhile. The caller calls leave after the
 // body's end.
 func (l *lane) acquire(ctx context.Context) error {
 	select {
@@ -141,19 +141,39 @@ func (l *lane) acquire(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+	for {
+		wait, err := l.claim(time.Now())
+		if err == nil && wait > 0 {
+			err = sleep(ctx, wait)
+		} else if err == nil {
+			return nil
+		}
+		if err != nil {
+			l.leave()
+			return err
+		}
+	}
+}
+
+// claim takes the next start if its time has come, or says how long it is
+// until then.
+func (l *lane) claim(now time.Time) (wait time.Duration, err error) {
+	gap, until := l.pace.now()
+	if until.Sub(now) > patience {
+		return 0, &heldError{site: l.site, until: until}
+	}
 	l.mu.Lock()
-	now := time.Now()
-	start := now
-	if l.next.After(now) {
-		start = l.next
+	defer l.mu.Unlock()
+	// The gap may have grown since the last start.
+	start := l.last.Add(max(gap, l.delay))
+	if until.After(start) {
+		start = until
 	}
-	l.next = start.Add(l.delay)
-	l.mu.Unlock()
-	if err := sleep(ctx, start.Sub(now)); err != nil {
-		l.leave()
-		return err
+	if start.After(now) {
+		return start.Sub(now), nil
 	}
-	return nil
+	l.last = now
+	return 0, nil
 }
 
 func (l *lane) leave() { <-l.slots }

@@ -158,9 +158,7 @@ func (r *run) wikiFailure(host, code, info string, a answer) *failure {
 		if f.after == 0 {
 			f.after = lagWait
 		}
-		if f.after <= r.cfg.MaxRetryAfter {
-			r.manners.site(host).pages.hold(time.Now().Add(f.after))
-		}
+		r.manners.site(host).pace.hold(time.Now().Add(min(f.after, maxPostponement)))
 	}
 	return f
 }

@@ -161,7 +161,7 @@ func (c *collection) PostponeTask(_ context.Context, _ string, task crawler.Task
 	if err != nil {
 		return err
 	}
-	e.task.Attempts, e.task.NotBefore = e.task.Attempts+1, notBefore
+	e.task.Attempts, e.task.NotBefore = task.Attempts, notBefore
 	return nil
 }
 

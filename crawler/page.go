@@ -77,6 +77,8 @@ func (r *run) askFor(ctx context.Context, task Task, t traffic, accept string, p
 	return a
 }
 
+func isPictureType(header http.Header) bool { return strings.HasPrefix(mediaType(header), "image/") }
+
 // mediaType is that of the header without parameters. An answer without one
 // passes for what was asked for.
 func mediaType(header http.Header) string {

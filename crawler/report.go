@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // ErrNothingKept: a crawl read its pages and no picture is in the collection
@@ -30,6 +31,9 @@ type Report struct {
 	Bytes   int64 `json:"bytes"` // downloaded by this run
 	// Seconds are this run's.
 	Seconds float64 `json:"seconds"`
+	// Until is when the pending ones may go on, where a site asked for a
+	// wait that is longer than a run lasts; zero otherwise.
+	Until time.Time `json:"until,omitzero"`
 	// APIs are the MediaWiki APIs that this run used: they were asked by
 	// the rules of their own policy, pages and pictures by robots.txt.
 	APIs []string `json:"apis,omitempty"`
@@ -96,6 +100,9 @@ func (r Report) Err() error {
 		return nil
 	}
 	text := fmt.Sprintf("%d pages were read and gave %d candidates", r.Pages, r.Candidates)
+	if !r.Until.IsZero() {
+		text += fmt.Sprintf("; %d addresses wait until %s, as their site asked: run the same crawl again then", r.Pending, r.Until.Format(time.RFC3339))
+	}
 	if len(r.Lost) == 0 {
 		if r.Pages > 0 {
 			text += "; the pages name no pictures: is the address a gallery, and are its pictures drawn by scripts?"

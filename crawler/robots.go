@@ -3,16 +3,14 @@ package crawler
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/temoto/robotstxt"
 )
 
 const (
@@ -32,7 +30,7 @@ type robots struct {
 
 type robotsEntry struct {
 	turn    chan struct{} // holds one token; who takes it may read and fetch
-	rules   *robotstxt.RobotsData
+	rules   robotsRules
 	err     error
 	expires time.Time
 }
@@ -78,68 +76,47 @@ func (r *robots) check(ctx context.Context, u *url.URL) (time.Duration, error) {
 	if u.RawQuery != "" {
 		path += "?" + u.RawQuery
 	}
-	group := rules.FindGroup(r.cfg.Agent)
-	if !group.Test(path) || !group.Test(decodedPath(path)) {
+	if !rules.allows(path) {
 		return 0, fmt.Errorf("%s: %w", u.Redacted(), errRobots)
 	}
-	if group.CrawlDelay > r.cfg.MaxCrawlDelay {
-		return 0, fmt.Errorf("%s asks for %v between requests, at most %v are waited: %w", key, group.CrawlDelay, r.cfg.MaxCrawlDelay, errRobots)
+	if rules.delay > r.cfg.MaxCrawlDelay {
+		return 0, fmt.Errorf("%s asks for %v between requests, at most %v are waited: %w", key, rules.delay, r.cfg.MaxCrawlDelay, errRobots)
 	}
-	return group.CrawlDelay, nil
-}
-
-// decodedPath lets a rule hold however the address is percent-encoded.
-func decodedPath(path string) string {
-	if s, err := url.PathUnescape(path); err == nil {
-		return s
-	}
-	return path
+	return rules.delay, nil
 }
 
 // fetch reads a host's file. A status of 400 to 499 means that there is none
 // and all is allowed, except 429, which like 5xx says nothing for now.
-func (r *robots) fetch(ctx context.Context, base string) (*robotstxt.RobotsData, error) {
+func (r *robots) fetch(ctx context.Context, base string) (robotsRules, error) {
 	// robots.txt is read beyond its limit rather than failing there: RFC
 	// 9309 says to use the beginning.
 	ctx = withTraffic(ctx, traffic{robots: true, trusted: true, maxBytes: math.MaxInt64})
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/robots.txt", nil)
 	if err != nil {
-		return nil, err
+		return robotsRules{}, err
 	}
 	req.Header.Set("User-Agent", r.cfg.userAgent())
 	resp, err := r.client.Do(req)
-	if err != nil {
-		return nil, err
+	switch {
+	case errors.Is(err, errRedirects):
+		return robotsRules{}, nil // as if there were none, section 2.3.1.2
+	case err != nil:
+		return robotsRules{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	switch {
 	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500:
-		return nil, fmt.Errorf("HTTP %d", resp.StatusCode)
+		return robotsRules{}, fmt.Errorf("HTTP %d", resp.StatusCode)
 	case resp.StatusCode >= 300:
-		return robotstxt.FromBytes(nil)
+		return robotsRules{}, nil
 	}
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxRobotsBytes))
 	if err != nil {
-		return nil, err
+		return robotsRules{}, err
 	}
-	return parseRobots(text)
-}
-
-// parseRobots passes over lines that the parser would refuse the file for.
-func parseRobots(text []byte) (*robotstxt.RobotsData, error) {
-	rules, err := robotstxt.FromBytes(text)
-	if err == nil {
-		return rules, nil
+	if len(text) == maxRobotsBytes {
+		// A line that is cut says something else.
+		text = text[:bytes.LastIndexAny(text, "\r\n")+1]
 	}
-	var kept [][]byte
-	for line := range bytes.Lines(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))) {
-		name, _, found := strings.Cut(strings.ToLower(string(line)), ":")
-		switch strings.TrimSpace(name) {
-		case "user-agent", "disallow", "allow":
-			if found {
-				kept = append(kept, line)
-			}
-		}
-	}
-	return robotstxt.FromBytes(bytes.Join(kept, nil))
+	return parseRobots(string(text), r.cfg.Agent), nil
 }

@@ -3,7 +3,6 @@ package crawler
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -11,12 +10,13 @@ import (
 
 // traffic is what a request is for; it decides on lane, size and robots.txt.
 type traffic struct {
-	media    bool
-	robots   bool // the request is for robots.txt itself
-	api      bool // the request is to a MediaWiki's API
-	siteinfo bool // the request asks whether there is one
-	maxBytes int64
-	trusted  bool // a redirect may leave the site: a seed's, or a picture's
+	media      bool
+	robots     bool // the request is for robots.txt itself
+	api        bool // the request is to a MediaWiki's API
+	siteinfo   bool // the request asks whether there is one
+	maxBytes   int64
+	maxPicture int64 // of an answer that is a picture; 0 is maxBytes
+	trusted    bool  // a redirect may leave the site: a seed's, or a picture's
 }
 
 type trafficKey struct{}
@@ -31,8 +31,9 @@ func trafficOf(ctx context.Context) traffic {
 }
 
 // manners is the transport of every request, each hop of a redirect
-// included: it asks robots.txt, waits for the site's allowance, and ends what
-// takes too long or grows too large. It is safe for concurrent use.
+// included: it asks robots.txt, waits for the site's allowance, undoes
+// encodings, and ends what falls silent or grows too large. It is safe for
+// concurrent use.
 type manners struct {
 	cfg    Config
 	base   http.RoundTripper
@@ -57,7 +58,7 @@ func (m *manners) site(host string) *site {
 		if own, ok := m.cfg.Sites[host]; ok {
 			limits = own
 		}
-		s = newSite(name, limits)
+		s = newSite(name, limits, m.cfg.RetryDelay)
 		m.sites[name] = s
 	}
 	return s
@@ -87,24 +88,48 @@ func (m *manners) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	// The time spent waiting for the allowance is not the site's.
-	ctx, cancel := context.WithTimeoutCause(ctx, m.cfg.Timeout, errRequestTooOld)
-	resp, err := m.base.RoundTrip(req.WithContext(ctx))
+	began := time.Now()
+	b := newBody(ctx, m, l, leave)
+	out := req.Clone(b.ctx)
+	// Asked for here, an encoding is undone here and not by net/http.
+	out.Header.Set("Accept-Encoding", acceptedEncodings)
+	if t.media {
+		out.Header.Set("Accept-Encoding", "identity")
+	}
+	resp, err := m.base.RoundTrip(out)
 	if err != nil {
-		err = untangle(ctx, err)
-		cancel()
-		leave()
+		err = untangle(b.ctx, err)
+		_ = b.Close()
 		return nil, err
 	}
-	b := &body{ReadCloser: resp.Body, ctx: ctx, cancel: cancel, lane: l, leave: leave, left: t.maxBytes, manners: m}
+	b.answered(resp)
+	m.heed(s, l, began, resp)
+	if t.maxPicture > 0 && isPictureType(resp.Header) {
+		t.maxBytes = t.maxPicture
+	}
+	b.left = t.maxBytes
 	if resp.StatusCode == http.StatusOK && t.maxBytes > 0 && resp.ContentLength > t.maxBytes {
 		_ = b.Close() // nothing of it is wanted
 		return nil, fmt.Errorf("%d bytes announced, at most %d allowed: %w", resp.ContentLength, t.maxBytes, errTooLarge)
 	}
-	if f := statusFailure(resp.StatusCode, resp.Header, time.Now()); f != nil && f.after > 0 {
-		s.hold(time.Now().Add(min(f.after, m.cfg.MaxRetryAfter)))
+	if err := decodeBody(resp, t.maxBytes); err != nil {
+		_ = b.Close()
+		return nil, err
 	}
-	resp.Body = b
 	return resp, nil
+}
+
+// heed lets the site's pace follow its answer.
+func (m *manners) heed(s *site, l *lane, began time.Time, resp *http.Response) {
+	now := time.Now()
+	switch f := statusFailure(resp.StatusCode, resp.Header, now); {
+	case f != nil && f.after > 0:
+		s.pace.hold(now.Add(min(f.after, maxPostponement)))
+	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable:
+		s.pace.refused(began, now, l.kept())
+	default:
+		s.pace.answered(now)
+	}
 }
 
 // untangle gives the reason why a context ended instead of the mere fact.
@@ -115,52 +140,16 @@ func untangle(ctx context.Context, err error) error {
 	return err
 }
 
-// body is an answer's body under the limits of time, size and bandwidth.
-// Like any body it is read by one goroutine.
-type body struct {
-	io.ReadCloser
-	ctx     context.Context
-	cancel  context.CancelFunc
-	lane    *lane
-	leave   func()
-	left    int64
-	manners *manners
-	once    sync.Once
-}
-
-// Read fails with errTooLarge instead of ending early: a picture cut in
-// silence would look like the site's own broken one.
-func (b *body) Read(p []byte) (int, error) {
-	if err := b.lane.spend(b.ctx, min(len(p), 32<<10)); err != nil {
-		return 0, untangle(b.ctx, err)
-	}
-	n, err := b.ReadCloser.Read(p[:min(len(p), 32<<10)])
-	b.manners.mu.Lock()
-	b.manners.taken += int64(n)
-	b.manners.mu.Unlock()
-	if b.left -= int64(n); b.left < 0 {
-		return 0, fmt.Errorf("a body without end: %w", errTooLarge)
-	}
-	if err != nil && err != io.EOF {
-		err = untangle(b.ctx, err)
-	}
-	return n, err
-}
-
-// Close gives the site's allowance back.
-func (b *body) Close() error {
-	err := b.ReadCloser.Close()
-	b.once.Do(func() {
-		b.cancel()
-		b.leave()
-	})
-	return err
-}
-
 func (m *manners) bytes() int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.taken
+}
+
+func (m *manners) take(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.taken += int64(n)
 }
 
 // checkRedirect is the rule for every client of this package.

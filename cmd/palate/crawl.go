@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -10,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/palate-art/palate/crawler"
-	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/internal/museum"
 )
 
@@ -125,53 +124,30 @@ func museumSeed(mediaWiki bool) (crawler.Seed, error) {
 }
 
 // crawl crawls under a lease and records the run.
-func (h *home) crawl(ctx context.Context, job crawlJob) (crawler.Report, error) {
-	lease, err := h.catalog.AcquireLease(ctx, "crawl-"+job.name)
+func (h *home) crawl(ctx context.Context, of crawlJob) (crawler.Report, error) {
+	lease, err := h.catalog.AcquireLease(ctx, "crawl-"+of.name)
 	if err != nil {
 		return crawler.Report{}, fmt.Errorf("crawl: %w", err)
 	}
 	defer lease.Release()
-	run, err := h.catalog.StartRun(ctx, "crawl", "")
-	if err != nil {
-		return crawler.Report{}, err
-	}
-	c, err := crawler.New(job.config, h.catalog, h.collection, crawler.Options{
-		DialContext: job.dial, Logger: h.session.logger,
-		Progress: func(r crawler.Report) {
-			h.session.progress("crawl", "img", int64(r.Kept+r.Known), int64(r.Candidates))
-			if err := h.catalog.UpdateRun(ctx, run.ID, int64(r.Kept+r.Known), int64(r.Candidates)); err != nil && ctx.Err() == nil {
-				h.session.logger.WarnContext(ctx, "progress not recorded", "error", err)
-			}
-		},
+	defer h.session.finishProgress()
+	return job.Do(ctx, h.catalog, job.Crawl, "", func(ctx context.Context, j *job.Job) (crawler.Report, error) {
+		c, err := crawler.New(of.config, h.catalog, h.collection, crawler.Options{
+			DialContext: of.dial, Logger: h.session.logger,
+			Progress: func(r crawler.Report) {
+				h.session.progress("crawl", "img", int64(r.Kept+r.Known), int64(r.Candidates))
+				j.Progress(ctx, int64(r.Kept+r.Known), int64(r.Candidates))
+			},
+		})
+		if err != nil {
+			return crawler.Report{}, err
+		}
+		report, err := c.Run(ctx, of.name, of.seeds)
+		if err == nil {
+			err = report.Err()
+		}
+		return report, err
 	})
-	if err != nil {
-		return crawler.Report{}, errors.Join(err, h.finishRun(ctx, run, nil, err))
-	}
-	report, err := c.Run(ctx, job.name, job.seeds)
-	h.session.finishProgress()
-	if err == nil {
-		err = report.Err()
-	}
-	return report, errors.Join(err, h.finishRun(ctx, run, report, err))
-}
-
-// finishRun ends a run as the error says, even when ctx is done.
-func (h *home) finishRun(ctx context.Context, run catalog.Run, result any, failure error) error {
-	state, message := catalog.Succeeded, ""
-	switch {
-	case failure != nil && ctx.Err() != nil:
-		state, message = catalog.Cancelled, failure.Error()
-	case failure != nil:
-		state, message = catalog.Failed, failure.Error()
-	}
-	written, err := json.Marshal(result)
-	if err != nil {
-		return err
-	}
-	if result == nil {
-		written = nil
-	}
-	return h.catalog.FinishRun(context.WithoutCancel(ctx), run.ID, state, written, message)
 }
 
 // printFunnel shows how many pictures came through, and why the others did
@@ -191,6 +167,9 @@ func (s *session) printFunnel(r crawler.Report) error {
 		}
 	}
 	s.printLosses(r.Lost, examples)
+	if !r.Until.IsZero() {
+		s.say("%d addresses wait until %s, as their site asked: run the same crawl again then", r.Pending, r.Until.Local().Format("2006-01-02 15:04"))
+	}
 	return nil
 }
 

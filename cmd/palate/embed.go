@@ -139,7 +139,7 @@ func embedFile(ctx context.Context, e embedder.Embedder, name string) (palate.Em
 	if err != nil {
 		return nil, err
 	}
-	m, _, err := picture.DecodeAtLeast(bytes.NewReader(content), picture.DefaultLimits(), e.Detail())
+	m, _, err := picture.Read(bytes.NewReader(content), picture.DefaultLimits(), e.Reading())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

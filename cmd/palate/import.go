@@ -8,6 +8,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/folder"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/job"
 )
 
 type importCommand struct {
@@ -31,7 +32,7 @@ func (c *importCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	job := ingest.Import{Mode: ingest.StoreMode(c.Store), Profile: profile}
+	files := ingest.Import{Mode: ingest.StoreMode(c.Store), Profile: profile}
 	for _, path := range c.Paths {
 		listing, err := folder.Scan(ctx, path)
 		if err != nil {
@@ -40,21 +41,21 @@ func (c *importCommand) Run(ctx context.Context, s *session) error {
 		for _, unmatched := range listing.Unmatched {
 			s.note("%s: no such file beside it", unmatched)
 		}
-		job.Files = append(job.Files, listing.Files...)
+		files.Files = append(files.Files, listing.Files...)
 	}
-	for i := range job.Files {
+	for i := range files.Files {
 		switch {
 		case c.Like:
-			job.Files[i].Verdict = palate.Like
+			files.Files[i].Verdict = palate.Like
 		case c.Dislike:
-			job.Files[i].Verdict = palate.Dislike
+			files.Files[i].Verdict = palate.Dislike
 		}
 	}
 	h, err := openHome(ctx, s)
 	if err != nil {
 		return err
 	}
-	report, err := h.importFiles(ctx, job)
+	report, err := h.importFiles(ctx, files)
 	if printErr := s.printImport(report); err == nil {
 		err = printErr
 	}
@@ -65,17 +66,15 @@ func (c *importCommand) Run(ctx context.Context, s *session) error {
 	return errors.Join(err, h.close())
 }
 
-func (h *home) importFiles(ctx context.Context, job ingest.Import) (ingest.ImportReport, error) {
-	run, err := h.catalog.StartRun(ctx, "import", job.Profile)
-	if err != nil {
-		return ingest.ImportReport{}, err
-	}
-	job.Progress = func(done, total int) {
-		h.session.progress("import", "img", int64(done), int64(total))
-	}
-	report, err := h.collection.Import(ctx, job)
-	h.session.finishProgress()
-	return report, errors.Join(err, h.finishRun(ctx, run, report, err))
+func (h *home) importFiles(ctx context.Context, files ingest.Import) (ingest.ImportReport, error) {
+	defer h.session.finishProgress()
+	return job.Do(ctx, h.catalog, job.Import, files.Profile, func(ctx context.Context, j *job.Job) (ingest.ImportReport, error) {
+		files.Progress = func(done, total int) {
+			h.session.progress("import", "img", int64(done), int64(total))
+			j.Progress(ctx, int64(done), int64(total))
+		}
+		return h.collection.Import(ctx, files)
+	})
 }
 
 func (s *session) printImport(r ingest.ImportReport) error {
@@ -84,5 +83,8 @@ func (s *session) printImport(r ingest.ImportReport) error {
 	}
 	s.say("%d files seen -> %d kept, %d known, %d rated", r.Seen, r.Kept, r.Known, r.Rated)
 	s.printLosses(r.Lost, r.Examples)
+	if example := r.Examples["deleted"]; example != "" { // in full: it says how it comes back
+		s.note("%s", example)
+	}
 	return nil
 }

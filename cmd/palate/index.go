@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/index/qdrant"
-	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/job"
 )
 
 type reindexCommand struct{}
@@ -38,9 +37,6 @@ func (c *reindexCommand) Run(ctx context.Context, s *session) error {
 			return s.print(report)
 		}
 		s.say("%d embeddings of %s indexed in %.1f s", report.Points, h.embedder.Name(), report.Seconds)
-		if h.server == nil {
-			s.say("The embedded index lasts as long as a command does: each one loads it from the catalog.")
-		}
 		return nil
 	})
 }
@@ -65,27 +61,25 @@ func (h *home) target() index.Index {
 	return h.index
 }
 
-// reindex rebuilds, as a run; it waits for another process that is at it.
+// indexed is the result of the job.
+type indexed struct {
+	Points int `json:"points"`
+}
+
+// reindex rebuilds, as a job; it waits for another process that is at it.
 func (h *home) reindex(ctx context.Context) error {
 	defer h.session.finishProgress()
-	run, err := h.catalog.StartRun(ctx, "reindex", "")
-	if err != nil {
-		return err
-	}
-	err = h.whenFree(ctx, 0, func() error {
-		return h.follower.Rebuild(ctx, func(done, total int) {
-			h.session.progress("index", "img", int64(done), int64(total))
-			_ = h.catalog.UpdateRun(ctx, run.ID, int64(done), int64(total)) // the next one tells
+	_, err := job.Do(ctx, h.catalog, job.Reindex, "", func(ctx context.Context, j *job.Job) (r indexed, err error) {
+		err = h.whenFree(ctx, 0, func() error {
+			return h.follower.Rebuild(ctx, func(done, total int) {
+				r.Points = done
+				h.session.progress("index", "img", int64(done), int64(total))
+				j.Progress(ctx, int64(done), int64(total))
+			})
 		})
+		return r, err
 	})
-	state, message := catalog.Succeeded, ""
-	switch {
-	case ctx.Err() != nil:
-		state, message = catalog.Cancelled, ctx.Err().Error()
-	case err != nil:
-		state, message = catalog.Failed, err.Error()
-	}
-	return errors.Join(err, h.catalog.FinishRun(context.WithoutCancel(ctx), run.ID, state, json.RawMessage("{}"), message))
+	return err
 }
 
 // whenFree does what another process may be doing to the index, waiting for

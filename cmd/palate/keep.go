@@ -10,6 +10,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/imagestore"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/job"
 )
 
 // tendEvery is how often a server looks after what was left behind.
@@ -108,11 +109,11 @@ func (h *home) adopt(ctx context.Context, yes bool) (ingest.Adoption, error) {
 	if err := h.session.confirm(os.Stdin, yes, question); err != nil {
 		return ingest.Adoption{}, err
 	}
-	run, err := h.catalog.StartRun(ctx, "import", "")
-	if err != nil {
-		return ingest.Adoption{}, err
-	}
-	report, err := h.collection.Adopt(ctx, func(files int) { h.session.progress("adopt", "img", int64(files), 0) })
-	h.session.finishProgress()
-	return report, errors.Join(err, h.finishRun(ctx, run, report, err))
+	defer h.session.finishProgress()
+	return job.Do(ctx, h.catalog, job.Import, "", func(ctx context.Context, j *job.Job) (ingest.Adoption, error) {
+		return h.collection.Adopt(ctx, func(files int) {
+			h.session.progress("adopt", "img", int64(files), 0)
+			j.Progress(ctx, int64(files), 0)
+		})
+	})
 }

@@ -123,7 +123,7 @@ func (s *session) againstFloat32(ctx context.Context, tested *openedModel, use f
 
 // cosineOf compares what two forms of a model make of one picture.
 func cosineOf(ctx context.Context, a, b embedder.Embedder, r io.Reader) (float64, error) {
-	m, _, err := picture.DecodeAtLeast(r, picture.DefaultLimits(), a.Detail())
+	m, _, err := picture.Read(r, picture.DefaultLimits(), a.Reading())
 	if err != nil {
 		return 0, err
 	}

@@ -24,9 +24,6 @@ const (
 
 	// embedEvery is how often the server looks for images to embed.
 	embedEvery = time.Second
-
-	// staleAfter is how long a run may go without a heartbeat.
-	staleAfter = 2 * time.Minute
 )
 
 type serveCommand struct {
@@ -76,7 +73,7 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	if err != nil {
 		return err
 	}
-	if _, err := h.catalog.FailStaleRuns(ctx, time.Now().Add(-staleAfter)); err != nil {
+	if _, err := h.catalog.EndDeadRuns(ctx); err != nil {
 		return err
 	}
 	if err := h.loadIndex(ctx); err != nil {

@@ -31,6 +31,7 @@ type Catalog interface {
 	Images
 	Ratings
 	Embeddings
+	Upgrades
 	Probes
 	Runs
 	Changes
@@ -396,48 +397,6 @@ type Probes interface {
 	MakeProbeCurrent(ctx context.Context, p palate.Profile, version int) error
 }
 
-// RunState is where a run stands.
-type RunState string
-
-// The states. A run whose process died is found by its heartbeat and becomes
-// failed.
-const (
-	Running   RunState = "running"
-	Succeeded RunState = "succeeded"
-	Failed    RunState = "failed"
-	Cancelled RunState = "cancelled"
-)
-
-// Run is one piece of long work: a crawl, an import, an embedding, a
-// training.
-type Run struct {
-	ID         int64
-	Kind       string // "crawl", "import", "embed", "train", "reindex"
-	Profile    palate.Profile
-	State      RunState
-	Done       int64
-	Total      int64           // 0 is not known
-	Result     json.RawMessage // of a run that has ended
-	Error      string
-	StartedAt  time.Time
-	UpdatedAt  time.Time
-	FinishedAt time.Time // zero while running
-}
-
-// Runs remembers the work that was done.
-type Runs interface {
-	StartRun(ctx context.Context, kind string, p palate.Profile) (Run, error)
-	// UpdateRun records progress; it is also the heartbeat.
-	UpdateRun(ctx context.Context, id, done, total int64) error
-	// FinishRun ends a run. ErrConflict if it has ended.
-	FinishRun(ctx context.Context, id int64, state RunState, result json.RawMessage, message string) error
-	RunByID(ctx context.Context, id int64) (Run, error)
-	// ListRuns lists runs with IDs below before (0 is all), newest first.
-	ListRuns(ctx context.Context, before int64, limit int) ([]Run, error)
-	// FailStaleRuns ends the running runs without a heartbeat since then.
-	FailStaleRuns(ctx context.Context, since time.Time) (int, error)
-}
-
 // ChangeKind says what a change concerns.
 type ChangeKind string
 
@@ -448,6 +407,7 @@ const (
 	EmbeddingChanged ChangeKind = "embedding" // an image has a new embedding of Model
 	RatingChanged    ChangeKind = "rating"    // Profile's standing verdict of Image may be another
 	ProbeChanged     ChangeKind = "probe"     // Profile has another current probe
+	RunChanged       ChangeKind = "run"       // Run began, went on, is to stop, or ended
 )
 
 // Change is one numbered change. It names what changed, not how: who follows
@@ -459,12 +419,18 @@ type Change struct {
 	Image   palate.ImageID
 	Profile palate.Profile
 	Model   palate.ModelID
+	Run     int64
 }
 
 // Changes lets what is derived follow.
 type Changes interface {
 	// LastChange returns the number of the newest change, 0 if there is none.
 	LastChange(ctx context.Context) (uint64, error)
+
+	// Wait returns LastChange as soon as that is beyond the number, whichever
+	// process made the change, or ctx's error when ctx is done. What happens
+	// meanwhile is not missed: a change that came before the call counts.
+	Wait(ctx context.Context, beyond uint64) (uint64, error)
 
 	// ChangesAfter returns up to limit changes, oldest first. ErrConflict
 	// if numbers after it have been compacted away, or if it is beyond
@@ -498,6 +464,11 @@ type Identities interface {
 
 // Lease is a right that one holder has at a time.
 type Lease interface {
+	// Lost is closed when the lease is known to be lost before it was
+	// released: somebody else may have it, and what it guards must stop. It is
+	// not closed by Release.
+	Lost() <-chan struct{}
+
 	// Release gives it back. It is also given back when the process dies.
 	Release() error
 }

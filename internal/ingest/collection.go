@@ -82,7 +82,11 @@ func (c *Collection) add(ctx context.Context, image catalog.Image, source palate
 		return addition, err
 	}
 	if added.Tombstoned { // deleted between the two
-		return addition, errors.Join(c.refuseDeleted(ctx, image.ID), c.dropFile(ctx, image.ID))
+		err := c.refuseDeleted(ctx, image.ID)
+		if err == nil {
+			err = fmt.Errorf("image %s: the picture at %s %w and stays away: %w", image.ID, source.Address, errDeleted, palate.ErrConflict)
+		}
+		return addition, errors.Join(err, c.dropFile(ctx, image.ID))
 	}
 	addition.New = added.Image
 	c.noteSometimes(ctx)
@@ -134,15 +138,14 @@ func (c *Collection) Keep(ctx context.Context, crawl string, task crawler.Task, 
 	return crawler.KeptKnown, image.ID, nil
 }
 
-// open decodes the upright picture of an image, of which no more than detail
-// of the shorter side is needed (picture.DecodeAtLeast).
-func (c *Collection) open(ctx context.Context, id palate.ImageID, detail int) (*picture.RGB, error) {
+// open reads the upright picture of an image.
+func (c *Collection) open(ctx context.Context, id palate.ImageID, reading picture.Reading) (*picture.RGB, error) {
 	file, err := c.store.Open(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	m, _, err := picture.DecodeAtLeast(file, c.limits, detail)
+	m, _, err := picture.Read(file, c.limits, reading)
 	return m, err
 }
 
@@ -161,7 +164,9 @@ func (c *Collection) Thumbnail(ctx context.Context, id palate.ImageID, width int
 	if !errors.Is(err, palate.ErrNotFound) {
 		return kept, err
 	}
-	m, err := c.open(ctx, id, width) // its shorter side is at most that
+	// Its shorter side is at most that, and at a fraction of a JPEG nobody
+	// sees the difference.
+	m, err := c.open(ctx, id, picture.Reading{Rules: picture.Current().Without(picture.JPEGWhole), Short: width})
 	if err != nil {
 		return nil, fmt.Errorf("thumbnail of %s: %w", id, err)
 	}
@@ -192,7 +197,7 @@ func (c *Collection) Patches(ctx context.Context, e embedder.PatchEmbedder, id p
 	failed := func(err error) (palate.Embedding, embedder.Patches, error) {
 		return nil, embedder.Patches{}, fmt.Errorf("patches of %s: %w", id, err)
 	}
-	m, err := c.open(ctx, id, e.Detail())
+	m, err := c.open(ctx, id, e.Reading())
 	if err != nil {
 		return failed(err)
 	}
@@ -213,7 +218,7 @@ func (c *Collection) Patches(ctx context.Context, e embedder.PatchEmbedder, id p
 
 // EmbedPicture gives the embedding of a picture that is not kept.
 func (c *Collection) EmbedPicture(ctx context.Context, e embedder.Embedder, content []byte) (palate.Embedding, error) {
-	m, _, err := picture.DecodeAtLeast(bytes.NewReader(content), c.limits, e.Detail())
+	m, _, err := picture.Read(bytes.NewReader(content), c.limits, e.Reading())
 	if err != nil {
 		return nil, err
 	}

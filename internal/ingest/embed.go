@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
@@ -12,6 +11,8 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/job"
+	"github.com/palate-art/palate/internal/picture"
 )
 
 // embedPage is how many pending images are taken from the catalog at a time;
@@ -73,23 +74,26 @@ func (c *Collection) embedPending(ctx context.Context, e embedder.Embedder, conf
 	if err != nil || len(pending) == 0 {
 		return EmbedReport{}, err
 	}
-	run, err := c.catalog.StartRun(ctx, "embed", "")
-	if err != nil {
-		return EmbedReport{}, err
-	}
+	return job.Do(ctx, c.catalog, job.Embed, "", func(ctx context.Context, j *job.Job) (EmbedReport, error) {
+		return c.embedPages(ctx, e, config, pending, func(r EmbedReport) {
+			j.Progress(ctx, int64(r.Embedded+r.Failed), int64(r.Total))
+			if progress != nil {
+				progress(r)
+			}
+		})
+	})
+}
+
+// embedPages embeds these images and whatever is found pending after them.
+func (c *Collection) embedPages(ctx context.Context, e embedder.Embedder, config embedder.PipelineConfig, pending []catalog.Image, progress func(EmbedReport)) (EmbedReport, error) {
 	config.Meter = &c.meter
 	before := c.meter.Stats()
 	w := &embeddingWriter{catalog: c.catalog, model: e.Model(), flushed: time.Now()}
-	w.progress = func() {
-		// A heartbeat that fails is no reason to lose the work.
-		_ = c.catalog.UpdateRun(ctx, run.ID, int64(w.report.Embedded+w.report.Failed), int64(w.report.Total))
-		if progress != nil {
-			progress(w.report)
-		}
-	}
+	w.progress = func() { progress(w.report) }
+	var err error
 	for err == nil && len(pending) > 0 {
 		w.report.Total += len(pending)
-		_, err = embedder.Run(ctx, e, config, c.items(pending, e.Detail()), func(r embedder.Result) error { return w.take(ctx, r) })
+		_, err = embedder.Run(ctx, e, config, c.items(pending, e.Reading()), func(r embedder.Result) error { return w.take(ctx, r) })
 		w.count(c.meter.Stats().Since(before))
 		// What is embedded is kept even when ctx is done.
 		if flushErr := w.flush(context.WithoutCancel(ctx)); err == nil {
@@ -99,22 +103,14 @@ func (c *Collection) embedPending(ctx context.Context, e embedder.Embedder, conf
 			pending, err = c.catalog.Unembedded(ctx, e.Model(), embedPage)
 		}
 	}
-	state, message := catalog.Succeeded, ""
-	if err != nil {
-		state, message = catalog.Failed, err.Error()
-		if ctx.Err() != nil {
-			state = catalog.Cancelled
-		}
-	}
-	result, marshalErr := json.Marshal(w.report)
-	return w.report, errors.Join(err, marshalErr, c.catalog.FinishRun(context.WithoutCancel(ctx), run.ID, state, result, message))
+	return w.report, err
 }
 
 // items are the pictures of images, decoded when their turn comes.
-func (c *Collection) items(images []catalog.Image, detail int) iter.Seq2[embedder.Item, error] {
+func (c *Collection) items(images []catalog.Image, reading picture.Reading) iter.Seq2[embedder.Item, error] {
 	return func(yield func(embedder.Item, error) bool) {
 		for _, i := range images {
-			open := func(ctx context.Context) (image.Image, error) { return c.open(ctx, i.ID, detail) }
+			open := func(ctx context.Context) (image.Image, error) { return c.open(ctx, i.ID, reading) }
 			if !yield(embedder.Item{ID: i.ID, Open: open}, nil) {
 				return
 			}

@@ -273,8 +273,8 @@ func (f *Follower) apply(ctx context.Context, ix index.Index, changes []catalog.
 	touched := make(map[palate.ImageID]*touch)
 	var ids []palate.ImageID
 	for _, c := range changes {
-		if c.Kind == catalog.ProbeChanged || c.Kind == catalog.EmbeddingChanged && c.Model != ix.Model() {
-			continue
+		if c.Image.IsZero() || c.Kind == catalog.EmbeddingChanged && c.Model != ix.Model() {
+			continue // of a probe or a run, or another model's
 		}
 		t := touched[c.Image]
 		if t == nil {

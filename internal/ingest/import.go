@@ -112,7 +112,7 @@ func lossOf(err error) string {
 
 var (
 	errUnreadable = errors.New("can't be read")
-	errDeleted    = errors.New("it was deleted")
+	errDeleted    = errors.New("was deleted")
 )
 
 func (c *Collection) importFile(ctx context.Context, file folder.File, mode StoreMode) (Addition, error) {

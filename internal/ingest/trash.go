@@ -78,10 +78,10 @@ func (c *Collection) refuseDeleted(ctx context.Context, id palate.ImageID) error
 		return err
 	}
 	if tombstone.Trashed {
-		return fmt.Errorf("image %s: %w (%s) and is in the trash until %s: \"palate images restore %s\" brings it back: %w",
+		return fmt.Errorf("image %s %w (%s) and is in the trash until %s: \"palate images restore %s\" brings it back: %w",
 			id, errDeleted, tombstone.Reason, tombstone.DeletedAt.Add(KeptFor).Local().Format(time.DateOnly), id, palate.ErrConflict)
 	}
-	return fmt.Errorf("image %s: %w for good (%s) and stays away: %w", id, errDeleted, tombstone.Reason, palate.ErrConflict)
+	return fmt.Errorf("image %s %w for good (%s) and stays away: %w", id, errDeleted, tombstone.Reason, palate.ErrConflict)
 }
 
 // dropFile removes a file that was just stored and whose image turned out to

@@ -90,8 +90,9 @@ func TestADeletedAddressTakesNoKeptFile(t *testing.T) {
 	f := newFixture(t)
 	ids := f.add(0, 2)
 	f.ok("Remove", f.collection.Remove(t.Context(), ids[1], "not art"))
-	if _, err := f.collection.Add(t.Context(), painting(0), sourceOf(1)); err != nil {
-		t.Logf("added from the deleted address: %v", err)
+	_, err := f.collection.Add(t.Context(), painting(0), sourceOf(1))
+	if !errors.Is(err, palate.ErrConflict) || !strings.Contains(err.Error(), sourceOf(1).Address) {
+		t.Errorf("added from the deleted address: got %v, want ErrConflict that names it", err)
 	}
 	if has, err := f.store.Has(t.Context(), ids[0]); err != nil || !has {
 		t.Errorf("the kept image's file is gone (%v)", err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/probe"
 )
 
@@ -17,6 +18,7 @@ type Training struct {
 	Profile palate.Profile
 	Run     catalog.Run
 
+	job       *job.Job
 	tastes    *Tastes
 	config    probe.Config
 	thorough  bool
@@ -50,10 +52,11 @@ func (t *Tastes) begin(ctx context.Context, p palate.Profile, config probe.Confi
 	if err := training.read(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("train %s: %w", p, err), lease.Release())
 	}
-	training.Run, err = t.catalog.StartRun(ctx, "train", p)
+	training.job, err = job.Begin(ctx, t.catalog, job.Train, p)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("train %s: %w", p, err), lease.Release())
 	}
+	training.Run = training.job.Run
 	return training, nil
 }
 
@@ -86,35 +89,51 @@ func (t *Tastes) lease(ctx context.Context, p palate.Profile) (catalog.Lease, er
 
 // Cancel ends a training that will not be finished.
 func (tr *Training) Cancel(ctx context.Context, why string) error {
-	err := tr.tastes.catalog.FinishRun(ctx, tr.Run.ID, catalog.Cancelled, nil, why)
-	return errors.Join(err, tr.lease.Release())
+	return errors.Join(tr.job.End(ctx, catalog.Cancelled, nil, errors.New(why)), tr.lease.Release())
+}
+
+// The stages that a training tells of as its progress.
+const (
+	stageRead = 1 + iota // the ratings are read
+	stageTrained
+	stageStored
+
+	stages = stageStored
+)
+
+// result is what the job of a training says of it.
+type result struct {
+	Version       int                `json:"version"`
+	Current       bool               `json:"current"`
+	Reason        string             `json:"reason"`
+	Likes         int                `json:"likes"`
+	Dislikes      int                `json:"dislikes"`
+	AUC           float64            `json:"auc"`
+	AUCLow        float64            `json:"auc_low"`
+	AUCHigh       float64            `json:"auc_high"`
+	Data          string             `json:"data"`
+	Model         palate.ModelID     `json:"model"`
+	Settings      probe.Settings     `json:"settings"`
+	Metrics       []probe.Metric     `json:"metrics"`
+	LearningCurve []probe.CurvePoint `json:"learning_curve"`
 }
 
 // Finish trains the probe, stores it as the next version and lets it serve
 // unless it is worse on ratings that the serving one had not seen.
 func (tr *Training) Finish(ctx context.Context) (Outcome, error) {
-	outcome, err := tr.train(ctx)
-	// The run is ended and the lease given back even when ctx is done.
-	ending := context.WithoutCancel(ctx)
-	if err != nil {
-		state := catalog.Failed
-		if ctx.Err() != nil {
-			state = catalog.Cancelled
+	var outcome Outcome
+	err := tr.job.Do(ctx, func(ctx context.Context) (any, error) {
+		tr.job.Progress(ctx, stageRead, stages)
+		var err error
+		if outcome, err = tr.train(ctx); err != nil {
+			return nil, fmt.Errorf("train %s: %w", tr.Profile, err)
 		}
-		err = fmt.Errorf("train %s: %w", tr.Profile, err)
-		return Outcome{}, errors.Join(err,
-			tr.tastes.catalog.FinishRun(ending, tr.Run.ID, state, nil, err.Error()), tr.lease.Release())
-	}
-	result, err := json.Marshal(map[string]any{
-		"version": outcome.Version.Version, "current": outcome.Version.Current, "reason": outcome.Version.Reason,
-		"likes": outcome.Report.Likes, "dislikes": outcome.Report.Dislikes,
-		"auc": outcome.Report.AUC, "auc_low": outcome.Report.AUCLow, "auc_high": outcome.Report.AUCHigh,
-		"data": outcome.Report.Data, "model": outcome.Report.Model, "settings": outcome.Version.Learned.Settings,
-		"metrics": outcome.Report.Metrics, "learning_curve": outcome.Report.LearningCurve,
+		tr.job.Progress(ctx, stageStored, stages)
+		version, report := outcome.Version, outcome.Report
+		return result{version.Version, version.Current, version.Reason, report.Likes, report.Dislikes,
+			report.AUC, report.AUCLow, report.AUCHigh, report.Data, report.Model, version.Learned.Settings,
+			report.Metrics, report.LearningCurve}, nil
 	})
-	if err == nil {
-		err = tr.tastes.catalog.FinishRun(ending, tr.Run.ID, catalog.Succeeded, result, "")
-	}
 	return outcome, errors.Join(err, tr.lease.Release())
 }
 
@@ -134,6 +153,7 @@ func (tr *Training) train(ctx context.Context) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	tr.job.Progress(ctx, stageTrained, stages)
 	weights, err := learned.MarshalBinary()
 	if err != nil {
 		return Outcome{}, err

@@ -34,6 +34,7 @@ func Run(t *testing.T, open Open) {
 		{"ratings", testRatings},
 		{"profiles", testProfiles},
 		{"embeddings", testEmbeddings},
+		{"upgrades", testUpgrades},
 		{"frontier", testFrontier},
 		{"probes", testProbes},
 		{"runs", testRuns},

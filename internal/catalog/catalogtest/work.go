@@ -1,12 +1,9 @@
 package catalogtest
 
 import (
-	"bytes"
 	"encoding/json"
 	"reflect"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
@@ -135,105 +132,4 @@ func probeChanges(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 			t.Errorf("got %+v", change)
 		}
 	}
-}
-
-func testRuns(t *testing.T, open Open) {
-	cases(t, open, map[string]func(*testing.T, catalog.Catalog, func() catalog.Catalog){
-		"a run from start to end":         runToEnd,
-		"runs are listed newest first":    listRuns,
-		"bad runs are refused":            badRuns,
-		"runs without a heartbeat end":    staleRuns,
-		"ends only what is still running": staleAmongEnded,
-	})
-}
-
-func runToEnd(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
-	ctx := t.Context()
-	other := again()
-	run := must(c.StartRun(ctx, "train", "me"))(t)
-	if run.ID < 1 || run.State != catalog.Running || run.Kind != "train" || run.Profile != "me" || run.StartedAt.IsZero() || !run.FinishedAt.IsZero() {
-		t.Errorf("StartRun: got %+v", run)
-	}
-	if got := must(other.RunByID(ctx, run.ID))(t); !reflect.DeepEqual(got, run) {
-		t.Errorf("RunByID: got %+v, want %+v", got, run)
-	}
-	ok(t, "UpdateRun", c.UpdateRun(ctx, run.ID, 5, 10))
-	got := must(other.RunByID(ctx, run.ID))(t)
-	if got.Done != 5 || got.Total != 10 || got.UpdatedAt.Before(run.UpdatedAt) {
-		t.Errorf("updated: got %+v", got)
-	}
-	ok(t, "FinishRun", c.FinishRun(ctx, run.ID, catalog.Succeeded, json.RawMessage(`{"kept":3}`), "all well"))
-	got = must(other.RunByID(ctx, run.ID))(t)
-	if got.State != catalog.Succeeded || !bytes.Equal(got.Result, []byte(`{"kept":3}`)) || got.Error != "all well" || got.FinishedAt.IsZero() || got.Done != 5 {
-		t.Errorf("finished: got %+v", got)
-	}
-	wantKind(t, "second FinishRun", c.FinishRun(ctx, run.ID, catalog.Failed, nil, ""), palate.ErrConflict)
-	wantKind(t, "UpdateRun after the end", c.UpdateRun(ctx, run.ID, 6, 10), palate.ErrConflict)
-	if after := must(c.RunByID(ctx, run.ID))(t); !reflect.DeepEqual(after, got) {
-		t.Errorf("refused calls changed it: got %+v, want %+v", after, got)
-	}
-}
-
-func listRuns(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
-	var ids []int64
-	for _, kind := range []string{"crawl", "import", "embed", "train", "reindex"} {
-		ids = append(ids, must(c.StartRun(t.Context(), kind, ""))(t).ID)
-	}
-	list := func(before int64, limit int) (got []int64) {
-		for _, run := range must(c.ListRuns(t.Context(), before, limit))(t) {
-			got = append(got, run.ID)
-		}
-		return got
-	}
-	equalList(t, "first page", list(0, 2), []int64{ids[4], ids[3]})
-	equalList(t, "second page", list(ids[3], 2), []int64{ids[2], ids[1]})
-	equalList(t, "last page", list(ids[1], 2), []int64{ids[0]})
-	_, err := c.ListRuns(t.Context(), 0, 0)
-	wantKind(t, "no limit", err, palate.ErrInvalid)
-}
-
-func badRuns(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
-	ctx := t.Context()
-	_, err := c.StartRun(ctx, "", "me")
-	wantKind(t, "no kind", err, palate.ErrInvalid)
-	_, err = c.StartRun(ctx, "train", "Not A Profile")
-	wantKind(t, "bad profile", err, palate.ErrInvalid)
-	_, err = c.RunByID(ctx, 99)
-	wantKind(t, "RunByID", err, palate.ErrNotFound)
-	wantKind(t, "UpdateRun", c.UpdateRun(ctx, 99, 0, 0), palate.ErrNotFound)
-	wantKind(t, "FinishRun", c.FinishRun(ctx, 99, catalog.Failed, nil, ""), palate.ErrNotFound)
-	id := must(c.StartRun(ctx, "train", "me"))(t).ID
-	wantKind(t, "negative", c.UpdateRun(ctx, id, -1, 0), palate.ErrInvalid)
-	wantKind(t, "no end", c.FinishRun(ctx, id, catalog.Running, nil, ""), palate.ErrInvalid)
-	wantKind(t, "no JSON", c.FinishRun(ctx, id, catalog.Failed, json.RawMessage("{"), ""), palate.ErrInvalid)
-	equal(t, "state", must(c.RunByID(ctx, id))(t).State, catalog.Running)
-}
-
-func staleRuns(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
-	ctx := t.Context()
-	dead := must(c.StartRun(ctx, "crawl", ""))(t)
-	alive := must(again().StartRun(ctx, "embed", ""))(t)
-	// A moment that lies between the two heartbeats.
-	moment := time.Now()
-	for !time.Now().After(moment) {
-		continue
-	}
-	ok(t, "UpdateRun", c.UpdateRun(ctx, alive.ID, 1, 2))
-	equal(t, "ended", must(c.FailStaleRuns(ctx, moment))(t), 1)
-	got := must(c.RunByID(ctx, dead.ID))(t)
-	if got.State != catalog.Failed || strings.TrimSpace(got.Error) == "" || got.FinishedAt.IsZero() {
-		t.Errorf("got %+v, want failed with a reason", got)
-	}
-	equal(t, "the other", must(c.RunByID(ctx, alive.ID))(t).State, catalog.Running)
-	equal(t, "again", must(c.FailStaleRuns(ctx, moment))(t), 0)
-	wantKind(t, "the dead one speaks", c.UpdateRun(ctx, dead.ID, 1, 1), palate.ErrConflict)
-}
-
-func staleAmongEnded(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
-	ctx := t.Context()
-	ended := must(c.StartRun(ctx, "crawl", ""))(t).ID
-	ok(t, "FinishRun", c.FinishRun(ctx, ended, catalog.Cancelled, nil, ""))
-	must(c.StartRun(ctx, "crawl", ""))(t)
-	equal(t, "ended", must(c.FailStaleRuns(ctx, time.Now().Add(time.Hour)))(t), 1)
-	equal(t, "cancelled stays", must(c.RunByID(ctx, ended))(t).State, catalog.Cancelled)
 }

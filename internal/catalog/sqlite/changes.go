@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"sync"
+	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
@@ -16,6 +18,7 @@ type change struct {
 	profile palate.Profile
 	model   int64 // number of the model
 	probe   int64 // number of the probe, which has its profile and model
+	run     int64
 }
 
 // recordChange numbers a change as part of the transaction that makes it.
@@ -25,8 +28,8 @@ func recordChange(ctx context.Context, tx *sql.Tx, kind catalog.ChangeKind, c ch
 		image = c.image[:]
 	}
 	_, err := tx.ExecContext(ctx,
-		"INSERT INTO changes (kind, image, profile, model, probe) VALUES (?, ?, nullif(?, ''), nullif(?, 0), nullif(?, 0))",
-		string(kind), image, string(c.profile), c.model, c.probe)
+		"INSERT INTO changes (kind, image, profile, model, probe, run) VALUES (?, ?, nullif(?, ''), nullif(?, 0), nullif(?, 0), nullif(?, 0))",
+		string(kind), image, string(c.profile), c.model, c.probe, c.run)
 	return err
 }
 
@@ -43,6 +46,54 @@ func (c *Catalog) LastChange(ctx context.Context) (uint64, error) {
 		return err
 	})
 	return last, err
+}
+
+// waitLook is how often Wait looks for what other processes wrote. SQLite tells
+// a process nothing of another's commits; a look costs some 20 µs.
+const waitLook = 100 * time.Millisecond
+
+// Wait implements catalog.Changes.
+func (c *Catalog) Wait(ctx context.Context, beyond uint64) (uint64, error) {
+	tick := time.NewTicker(waitLook)
+	defer tick.Stop()
+	for {
+		written := c.written.next()
+		last, err := c.LastChange(ctx)
+		if err != nil || last > beyond {
+			return last, err
+		}
+		select {
+		case <-ctx.Done():
+			return 0, c.translate(ctx, "wait for a change", ctx.Err())
+		case <-written:
+		case <-tick.C:
+		}
+	}
+}
+
+// signal tells everybody who waits that something was written here.
+type signal struct {
+	mu sync.Mutex
+	ch chan struct{}
+}
+
+// next is closed at the next tell.
+func (s *signal) next() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ch == nil {
+		s.ch = make(chan struct{})
+	}
+	return s.ch
+}
+
+func (s *signal) tell() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ch != nil {
+		close(s.ch)
+		s.ch = nil
+	}
 }
 
 // ChangesAfter implements catalog.Changes. A number that this catalog has not
@@ -69,7 +120,7 @@ func (c *Catalog) ChangesAfter(ctx context.Context, after uint64, limit int) ([]
 			return fmt.Errorf("change %d is newer than the catalog's last, %d; rebuild from the catalog: %w", after, last, palate.ErrConflict)
 		}
 		changes, err = collect(from(tx.QueryContext(ctx, `
-			SELECT c.number, c.kind, c.image, coalesce(c.profile, p.profile, ''), coalesce(m.id, p.model, '')
+			SELECT c.number, c.kind, c.image, coalesce(c.profile, p.profile, ''), coalesce(m.id, p.model, ''), coalesce(c.run, 0)
 			FROM changes c LEFT JOIN models m ON m.no = c.model LEFT JOIN probes p ON p.no = c.probe
 			WHERE c.number > ? ORDER BY c.number LIMIT ?`, int64(after), limit)), scanChange)
 		return err
@@ -79,7 +130,7 @@ func (c *Catalog) ChangesAfter(ctx context.Context, after uint64, limit int) ([]
 
 func scanChange(rows *sql.Rows) (c catalog.Change, err error) {
 	var image sql.RawBytes
-	err = rows.Scan(&c.Number, &c.Kind, &image, &c.Profile, &c.Model)
+	err = rows.Scan(&c.Number, &c.Kind, &image, &c.Profile, &c.Model, &c.Run)
 	copy(c.Image[:], image)
 	return c, err
 }

@@ -156,7 +156,7 @@ func (c *Catalog) PostponeTask(ctx context.Context, crawl string, task crawler.T
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE tasks SET attempts = attempts + 1, not_before = ? WHERE id = ?", stamp(notBefore), t.id)
+		_, err = tx.ExecContext(ctx, "UPDATE tasks SET attempts = ?, not_before = ? WHERE id = ?", task.Attempts, stamp(notBefore), t.id)
 		return err
 	})
 	if err != nil {

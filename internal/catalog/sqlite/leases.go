@@ -32,8 +32,56 @@ type lease struct {
 	book   *leaseBook
 	file   *flock.Flock
 	holder string // path of the file that says who has it
-	once   sync.Once
-	err    error
+	// transient is of a lease that nobody asks for again: its file goes with
+	// it.
+	transient bool
+
+	once     sync.Once
+	err      error
+	released chan struct{}
+
+	watch sync.Once
+	lost  chan struct{}
+}
+
+// leaseLook is how often a held lease is looked at by who wants to know that
+// it is lost.
+const leaseLook = time.Second
+
+// Lost implements catalog.Lease. The operating system never takes a lock away;
+// but where its file is deleted, or the folder is replaced, the next who asks
+// locks another file.
+func (l *lease) Lost() <-chan struct{} {
+	l.watch.Do(func() { go l.look() })
+	return l.lost
+}
+
+// look ends with the lease.
+func (l *lease) look() {
+	tick := time.NewTicker(leaseLook)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.released:
+			return
+		case <-tick.C:
+		}
+		there, err := os.Stat(l.file.Path())
+		if err == nil {
+			mine, statErr := l.file.Stat()
+			if statErr != nil || os.SameFile(there, mine) {
+				continue
+			}
+		} else if !errors.Is(err, os.ErrNotExist) {
+			continue // a folder that can't be looked at now is no proof
+		}
+		select {
+		case <-l.released: // which removes the file of a transient one
+		default:
+			close(l.lost)
+		}
+		return
+	}
 }
 
 // holder is what a lease file says to those who wait.
@@ -94,7 +142,7 @@ func (c *Catalog) takeLease(name string) (*lease, error) {
 	}
 	// The holder's file is another than the locked one, which some systems
 	// let nobody read.
-	l := &lease{book: b, file: file, holder: path + ".holder"}
+	l := &lease{book: b, file: file, holder: path + ".holder", released: make(chan struct{}), lost: make(chan struct{})}
 	if !locked {
 		return nil, fmt.Errorf("%s holds it: %w", l.describeHolder(), palate.ErrConflict)
 	}
@@ -139,10 +187,14 @@ func (l *lease) Release() error {
 		l.book.mu.Lock()
 		delete(l.book.held, l)
 		l.book.mu.Unlock()
+		close(l.released)
 		// Not while another may have the lock: its holder's file is new.
 		removed := os.Remove(l.holder)
 		if errors.Is(removed, os.ErrNotExist) {
 			removed = nil
+		}
+		if l.transient {
+			_ = os.Remove(l.file.Path()) // what stays is an empty file
 		}
 		if err := errors.Join(removed, l.file.Close()); err != nil {
 			l.err = fmt.Errorf("catalog: release lease: %w", err)

@@ -31,6 +31,8 @@ type Catalog struct {
 	closed atomic.Bool
 	leases leaseBook
 	claims claimBook
+
+	written signal // by this process
 }
 
 var _ catalog.Catalog = (*Catalog)(nil)

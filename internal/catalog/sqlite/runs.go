@@ -2,51 +2,70 @@ package sqlite
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
 )
 
+// runLease names the lease of one run. It is made up before the run has its
+// number, so that there is no moment in which the run is there and its lease is
+// not.
+func runLease() string { return "run-" + strings.ToLower(rand.Text()) }
+
 // StartRun implements catalog.Runs. The profile may be empty.
-func (c *Catalog) StartRun(ctx context.Context, kind string, p palate.Profile) (catalog.Run, error) {
+func (c *Catalog) StartRun(ctx context.Context, kind string, p palate.Profile) (catalog.Run, catalog.Lease, error) {
 	err := checkName("kind of run", kind)
 	if p != "" {
 		_, bad := palate.ParseProfile(string(p))
 		err = errors.Join(err, bad)
 	}
 	if err != nil {
-		return catalog.Run{}, c.translate(ctx, "start run", err)
+		return catalog.Run{}, nil, c.translate(ctx, "start run", err)
 	}
+	name := runLease()
+	lease, err := c.takeLease(name)
+	if err != nil {
+		return catalog.Run{}, nil, c.translate(ctx, "start run", err)
+	}
+	lease.transient = true
 	now := time.Now().UTC()
 	run := catalog.Run{Kind: kind, Profile: p, State: catalog.Running, StartedAt: now, UpdatedAt: now}
 	err = c.write(ctx, "start run", func(ctx context.Context, tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `
-			INSERT INTO runs (kind, profile, state, done, total, error, started_at, updated_at, finished_at)
-			VALUES (?, ?, ?, 0, 0, '', ?, ?, 0)`, kind, string(p), string(run.State), stamp(now), stamp(now))
+			INSERT INTO runs (kind, profile, state, done, total, error, started_at, updated_at, finished_at, lease)
+			VALUES (?, ?, ?, 0, 0, '', ?, ?, 0, ?)`, kind, string(p), string(run.State), stamp(now), stamp(now), name)
 		if err != nil {
 			return err
 		}
-		run.ID, err = result.LastInsertId()
-		return err
+		if run.ID, err = result.LastInsertId(); err != nil {
+			return err
+		}
+		return recordChange(ctx, tx, catalog.RunChanged, change{run: run.ID})
 	})
 	if err != nil {
-		return catalog.Run{}, err
+		return catalog.Run{}, nil, errors.Join(err, lease.Release())
 	}
-	return run, nil
+	return run, lease, nil
 }
 
-// UpdateRun implements catalog.Runs. ErrConflict if the run has ended: its
-// process was taken for dead, and should stop.
+// UpdateRun implements catalog.Runs.
 func (c *Catalog) UpdateRun(ctx context.Context, id, done, total int64) error {
 	if done < 0 || total < 0 {
 		return c.translate(ctx, "update run", fmt.Errorf("progress %d of %d is negative: %w", done, total, palate.ErrInvalid))
 	}
 	return c.changeRunning(ctx, "update run", id, "done = ?, total = ?, updated_at = ?", done, total, nowNS())
+}
+
+// CancelRun implements catalog.Runs.
+func (c *Catalog) CancelRun(ctx context.Context, id int64) error {
+	return c.changeRunning(ctx, "cancel run", id, "cancel_asked = 1")
 }
 
 // FinishRun implements catalog.Runs.
@@ -73,17 +92,19 @@ func (c *Catalog) changeRunning(ctx context.Context, what string, id int64, set 
 		if state != catalog.Running {
 			return fmt.Errorf("run %d has %s already: %w", id, state, palate.ErrConflict)
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE runs SET "+set+" WHERE id = ?", append(args, id)...)
-		return err
+		if _, err = tx.ExecContext(ctx, "UPDATE runs SET "+set+" WHERE id = ?", append(args, id)...); err != nil {
+			return err
+		}
+		return recordChange(ctx, tx, catalog.RunChanged, change{run: id})
 	})
 }
 
-const runColumns = "id, kind, profile, state, done, total, result, error, started_at, updated_at, finished_at"
+const runColumns = "id, kind, profile, state, done, total, result, error, started_at, updated_at, finished_at, cancel_asked"
 
 func scanRun(row interface{ Scan(...any) error }) (r catalog.Run, err error) {
 	var result sql.NullString
 	var started, updated, finished int64
-	err = row.Scan(&r.ID, &r.Kind, &r.Profile, &r.State, &r.Done, &r.Total, &result, &r.Error, &started, &updated, &finished)
+	err = row.Scan(&r.ID, &r.Kind, &r.Profile, &r.State, &r.Done, &r.Total, &result, &r.Error, &started, &updated, &finished, &r.CancelAsked)
 	r.Result = rawJSON(result)
 	r.StartedAt, r.UpdatedAt, r.FinishedAt = unstamp(started), unstamp(updated), unstamp(finished)
 	return r, err
@@ -117,24 +138,51 @@ func (c *Catalog) ListRuns(ctx context.Context, before int64, limit int) ([]cata
 	return runs, err
 }
 
-// FailStaleRuns implements catalog.Runs.
-func (c *Catalog) FailStaleRuns(ctx context.Context, since time.Time) (int, error) {
-	if err := checkTime("time", since); err != nil {
-		return 0, c.translate(ctx, "end stale runs", err)
+// EndDeadRuns implements catalog.Runs. A run of an older palate has no lease:
+// its process can't be at work on a file with this schema.
+func (c *Catalog) EndDeadRuns(ctx context.Context) (int, error) {
+	const what = "end dead runs"
+	type running struct {
+		id    int64
+		lease string
 	}
-	var ended int64
-	err := c.write(ctx, "end stale runs", func(ctx context.Context, tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx,
-			"UPDATE runs SET state = ?, error = 'its process ended without a word', finished_at = ? WHERE state = 'running' AND updated_at < ?",
-			string(catalog.Failed), nowNS(), stamp(since))
-		if err != nil {
-			return err
-		}
-		ended, err = result.RowsAffected()
+	var all []running
+	err := c.read(ctx, what, func(ctx context.Context, tx *sql.Tx) (err error) {
+		all, err = collect(from(tx.QueryContext(ctx, "SELECT id, lease FROM runs WHERE state = 'running'")),
+			func(rows *sql.Rows) (r running, err error) { return r, rows.Scan(&r.id, &r.lease) })
 		return err
 	})
-	if err != nil {
-		return 0, err
+	ended := 0
+	for _, r := range all {
+		was, endErr := c.endIfDead(ctx, what, r.id, r.lease)
+		if was {
+			ended++
+		}
+		err = errors.Join(err, endErr)
 	}
-	return int(ended), nil
+	return ended, err
+}
+
+func (c *Catalog) endIfDead(ctx context.Context, what string, id int64, name string) (ended bool, err error) {
+	if name != "" {
+		lease, err := c.takeLease(name)
+		if errors.Is(err, palate.ErrConflict) {
+			return false, nil // it lives
+		}
+		if err != nil {
+			return false, c.translate(ctx, what, err)
+		}
+		lease.transient = true
+		defer func() { err = errors.Join(err, lease.Release()) }()
+	}
+	now := nowNS()
+	err = c.changeRunning(ctx, what, id, "state = ?, error = ?, updated_at = ?, finished_at = ?",
+		string(catalog.Failed), "its process ended before the work was done", now, now)
+	switch {
+	case errors.Is(err, palate.ErrConflict):
+		return false, nil // it ended meanwhile, and only then gave its lease back
+	case err != nil:
+		return false, err
+	}
+	return true, nil
 }

@@ -33,7 +33,11 @@ func (c *Catalog) write(ctx context.Context, what string, f func(context.Context
 		_ = tx.Rollback() // the first error says more
 		return c.translate(ctx, what, err)
 	}
-	return c.translate(ctx, what, tx.Commit())
+	if err := tx.Commit(); err != nil {
+		return c.translate(ctx, what, err)
+	}
+	c.written.tell()
+	return nil
 }
 
 // read runs f on one snapshot of the catalog.

@@ -1,0 +1,106 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"image"
+	"image/png"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/catalog/sqlite"
+)
+
+// noisePictures gives a new folder of n small pictures, no two alike.
+func noisePictures(t *testing.T, n int) string {
+	t.Helper()
+	folder := t.TempDir()
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range n {
+		picture := image.NewGray(image.Rect(0, 0, 120, 120))
+		for p := range picture.Pix {
+			picture.Pix[p] = uint8(random.Uint32())
+		}
+		file, err := os.Create(filepath.Join(folder, fmt.Sprintf("%d.png", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := png.Encode(file, picture); err != nil {
+			t.Fatal(err)
+		}
+		if err := file.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
+// A process that is silent for however long is not dead: here it is stopped in
+// the middle of its work, and its last word is a year old.
+func TestASilentImportIsNotTakenForDead(t *testing.T) {
+	folder, ctx := t.TempDir(), context.Background()
+	const pictures = 200
+	imports := start(t, "import", "--data", folder, noisePictures(t, pictures))
+	running := func() (run catalog.Run) {
+		c, err := sqlite.Open(ctx, filepath.Join(folder, catalogFile), sqlite.DefaultConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		runs, err := c.ListRuns(ctx, 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, run := range runs {
+			if run.Kind == "import" {
+				return run
+			}
+		}
+		return run
+	}
+	eventually(t, "the import is under way", func() bool { return running().Done > 0 })
+	if err := imports.command.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if run := running(); run.State != catalog.Running || run.Total != pictures {
+		t.Fatalf("got %+v, want an import that is stopped in the middle", run)
+	}
+	silence(t, folder)
+	server := startServer(t, "--data", folder, "--no-embed")
+	type jobs struct {
+		Jobs []struct{ Kind, State string }
+	}
+	for _, job := range get[jobs](server, "/v1/jobs", nil).Jobs {
+		if job.State != "running" {
+			t.Errorf("%s is %s while its process lives", job.Kind, job.State)
+		}
+	}
+	if err := imports.command.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	imports.mustEnd()
+	if run := running(); run.State != catalog.Succeeded || run.Done != pictures {
+		t.Errorf("got %+v, want that it succeeded with all %d", run, pictures)
+	}
+}
+
+// silence makes every run's last word a year old.
+func silence(t *testing.T, folder string) {
+	t.Helper()
+	db, err := sql.Open("sqlite3", filepath.Join(folder, catalogFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("UPDATE runs SET updated_at = ?", time.Now().AddDate(-1, 0, 0).UnixNano()); err != nil {
+		t.Fatal(err)
+	}
+}

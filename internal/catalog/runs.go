@@ -1,0 +1,70 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/palate-art/palate"
+)
+
+// RunState is where a run stands.
+type RunState string
+
+// The states. A run whose process died is found by its lease, which is free
+// then, and becomes failed.
+const (
+	Running   RunState = "running"
+	Succeeded RunState = "succeeded"
+	Failed    RunState = "failed"
+	Cancelled RunState = "cancelled"
+)
+
+// Run is one piece of long work: a crawl, an import, an embedding, a
+// training. Package job is how one is begun and ended.
+type Run struct {
+	ID      int64
+	Kind    string // as package job names it: "crawl", "import", …
+	Profile palate.Profile
+	State   RunState
+	// CancelAsked says that somebody wants it to stop. It runs until its
+	// process has seen that.
+	CancelAsked bool
+	Done        int64
+	Total       int64           // 0 is not known
+	Result      json.RawMessage // of a run that has ended
+	Error       string
+	StartedAt   time.Time
+	UpdatedAt   time.Time
+	FinishedAt  time.Time // zero while running
+}
+
+// Runs remembers the work that was done. Everything that happens to a run is a
+// change.
+type Runs interface {
+	// StartRun begins a run that lives exactly as long as its lease, which
+	// comes with it: release it after FinishRun. However the process ends
+	// before, the lease is free then.
+	StartRun(ctx context.Context, kind string, p palate.Profile) (Run, Lease, error)
+
+	// UpdateRun records progress, which says nothing about whether the run
+	// lives. ErrConflict if it has ended: its process was taken for dead, and
+	// should stop.
+	UpdateRun(ctx context.Context, id, done, total int64) error
+
+	// CancelRun asks the process that works on a run to stop. A second time
+	// does nothing. ErrConflict if it has ended.
+	CancelRun(ctx context.Context, id int64) error
+
+	// FinishRun ends a run. ErrConflict if it has ended.
+	FinishRun(ctx context.Context, id int64, state RunState, result json.RawMessage, message string) error
+
+	RunByID(ctx context.Context, id int64) (Run, error)
+
+	// ListRuns lists runs with IDs below before (0 is all), newest first.
+	ListRuns(ctx context.Context, before int64, limit int) ([]Run, error)
+
+	// EndDeadRuns ends the running runs whose lease nobody holds as failed,
+	// and returns how many there were.
+	EndDeadRuns(ctx context.Context) (int, error)
+}
