@@ -121,7 +121,7 @@ func (c *Collection) Keep(ctx context.Context, crawl string, task crawler.Task, 
 	case err != nil:
 		return "", image.ID, err
 	}
-	added, err := c.catalog.AddImage(ctx, image, find.Source, &catalog.CrawlTask{Crawl: crawl, Task: task})
+	added, err := c.catalog.AddImage(ctx, image, find.Source, &catalog.CrawlTask{Crawl: crawl, Task: task, Damaged: find.Damaged})
 	if err == nil {
 		c.noteSometimes(ctx)
 	}

@@ -34,7 +34,7 @@ type Config struct {
 	// 0 never does.
 	RetrainAfter int
 
-	// LookEvery is how often Run looks for new ratings.
+	// LookEvery is how often at most Run looks for new ratings.
 	LookEvery time.Duration
 
 	// Hashes gives a picture's perceptual hashes, the whole picture first

@@ -32,6 +32,7 @@ func Run(t *testing.T, open Open) {
 		{"trash", testTrash},
 		{"queries", testQueries},
 		{"ratings", testRatings},
+		{"merging", testMerging},
 		{"profiles", testProfiles},
 		{"embeddings", testEmbeddings},
 		{"upgrades", testUpgrades},
