@@ -118,6 +118,21 @@ func (e JudgedFilter) Valid() bool {
 	}
 }
 
+// Defines values for LivenessStatus.
+const (
+	LivenessStatusAlive LivenessStatus = "alive"
+)
+
+// Valid indicates whether the value is a known member of the LivenessStatus enum.
+func (e LivenessStatus) Valid() bool {
+	switch e {
+	case LivenessStatusAlive:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Shown.
 const (
 	ShownAPI            Shown = "api"
@@ -256,7 +271,9 @@ type Health struct {
 	Parts []struct {
 		Detail *string `json:"detail,omitempty"`
 
-		// Name Example: index
+		// Name catalog, catalog_writes, images or index
+		//
+		// Example: index
 		Name string `json:"name"`
 		Ok   bool   `json:"ok"`
 	} `json:"parts"`
@@ -434,6 +451,14 @@ type Likeness struct {
 	// SecondOnFirst AUC of the other's probe on this profile's ratings
 	SecondOnFirst *float64 `json:"second_on_first,omitempty"`
 }
+
+// Liveness defines model for Liveness.
+type Liveness struct {
+	Status LivenessStatus `json:"status"`
+}
+
+// LivenessStatus defines model for Liveness.Status.
+type LivenessStatus string
 
 // Mislabel defines model for Mislabel.
 type Mislabel struct {
@@ -1047,6 +1072,12 @@ type SearchByUploadMultipartRequestBody SearchByUploadMultipartBody
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// GetLiveness Whether the server lives
+	// (GET /healthz)
+	GetLiveness(ctx echo.Context) error
+	// GetReadiness Whether the server can answer what is read
+	// (GET /readyz)
+	GetReadiness(ctx echo.Context) error
 	// GetHealth Whether every part can do its work
 	// (GET /v1/health)
 	GetHealth(ctx echo.Context) error
@@ -1172,6 +1203,24 @@ type ServerInterface interface {
 // ServerInterfaceWrapper converts echo contexts to parameters.
 type ServerInterfaceWrapper struct {
 	Handler ServerInterface
+}
+
+// GetLiveness converts echo context to params.
+func (w *ServerInterfaceWrapper) GetLiveness(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetLiveness(ctx)
+	return err
+}
+
+// GetReadiness converts echo context to params.
+func (w *ServerInterfaceWrapper) GetReadiness(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetReadiness(ctx)
+	return err
 }
 
 // GetHealth converts echo context to params.
@@ -2242,6 +2291,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 		Handler: si,
 	}
 
+	router.GET(options.BaseURL+"/healthz", wrapper.GetLiveness, options.OperationMiddlewares["getLiveness"]...)
+	router.GET(options.BaseURL+"/readyz", wrapper.GetReadiness, options.OperationMiddlewares["getReadiness"]...)
 	router.GET(options.BaseURL+"/v1/health", wrapper.GetHealth, options.OperationMiddlewares["getHealth"]...)
 	router.GET(options.BaseURL+"/v1/version", wrapper.GetVersion, options.OperationMiddlewares["getVersion"]...)
 	router.GET(options.BaseURL+"/v1/images", wrapper.ListImages, options.OperationMiddlewares["listImages"]...)
@@ -2286,6 +2337,96 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
+
+type GetLivenessRequestObject struct {
+}
+
+type GetLivenessResponseObject interface {
+	VisitGetLivenessResponse(w http.ResponseWriter) error
+}
+
+type GetLiveness200JSONResponse Liveness
+
+func (response GetLiveness200JSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLivenessdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLivenessdefaultApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadinessRequestObject struct {
+}
+
+type GetReadinessResponseObject interface {
+	VisitGetReadinessResponse(w http.ResponseWriter) error
+}
+
+type GetReadiness200JSONResponse Health
+
+func (response GetReadiness200JSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadiness503JSONResponse Health
+
+func (response GetReadiness503JSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadinessdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetReadinessdefaultApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
 
 type GetHealthRequestObject struct {
 }
@@ -3957,6 +4098,12 @@ func (response GetVersiondefaultApplicationProblemPlusJSONResponse) VisitGetVers
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// GetLiveness Whether the server lives
+	// (GET /healthz)
+	GetLiveness(ctx context.Context, request GetLivenessRequestObject) (GetLivenessResponseObject, error)
+	// GetReadiness Whether the server can answer what is read
+	// (GET /readyz)
+	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
 	// GetHealth Whether every part can do its work
 	// (GET /v1/health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
@@ -4089,6 +4236,52 @@ func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareF
 type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
+}
+
+// GetLiveness operation middleware
+func (sh *strictHandler) GetLiveness(ctx echo.Context) error {
+	var request GetLivenessRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLiveness(ctx.Request().Context(), request.(GetLivenessRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLiveness")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLivenessResponseObject); ok {
+		return validResponse.VisitGetLivenessResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetReadiness operation middleware
+func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
+	var request GetReadinessRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetReadiness(ctx.Request().Context(), request.(GetReadinessRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetReadiness")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetReadinessResponseObject); ok {
+		return validResponse.VisitGetReadinessResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
 }
 
 // GetHealth operation middleware
@@ -5263,144 +5456,150 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3bctu41uaroDj/VPaeoW3ZOeyOfZXOTtLuSieeHLpranfGhsglCTEJsAHQiiblqrmc63mIeYW5n0f5",
-	"n+QvLAAkKIES5Uju7Kqdm1gSiNNaWGd8/JpkoqwEB65Vcvo1qaikJWiQ+OmZ1Exp81cOKpOs0kzw5DR5",
-	"xhdETIiegQJCsZFKCXyhmS4WhCoyl0xr4IdJmjDzwB81yEWSJpyWkJwm9pEkTVQ2g5KaAZiGEscs6ZfX",
-	"wKd6lpwej0ajNNGLyjyjtGR8mtympsW5bf24/ZlKSRfJ7W2aPKcapkIuNkw7s80YqL5ZZr6jPc1TFAWt",
-	"FKzO8/1MzIngYCYLNyAXZCpFXZmPrKRTUETPqCZUAqGaFECVJnrGFFGsZAWVRAt8fAwTIcGst0xJJkWl",
-	"COU5yUTFQJneTKO5kNe9O+CnGO7ARMiS6uQ0mRSCGiKW9Asr6zI5HR0+ffpDmpSMN5+bdfO6HIO0C6+l",
-	"EnJ12R9mQK44fNGXGba4csQiFZ36xfTO1PYZzjMg0GNDn5LxhmAr1LpNk5dCXkgxYUWEIr/NhAJyAzJn",
-	"mSZKU54rMgbFciBAs5mlS4rbO5+Jklx9rvMp5FeEqmtF6FjUum/qlRs0nPu/SZgkp8l/OmpP55H9VR25",
-	"Sb4xT5t5/8T0a1YyPKax/gv8Mew9hwmtC52cnowC6p24TbKf2i1iXMPUke7cLPOCmj2MUQ934YEiLG8W",
-	"W5nGzVywQZImEv6omYQ8OdWyhqErx9HP/44z+Rn3d3UaPy7I3BwO5Bu7U0RRlp+SK0m1oQhTpGDXkBMh",
-	"Sc4U/p2Sq5q3v3Ngegayj2KWtoMJZqf6khXa7eJrlgHPYIOAKmwrlZLxgqiZkJqY8fsm5ZrvSVjdlcMe",
-	"b8thjrv7ecwR9YHq7kaXz9ozdTdOWz5j75neRC7FNKgzQslMKEuplFxNRJGDEWSSXNVVIWh+1Uc/8/ye",
-	"iPcrSMUE799TK5y9uL2xzXu21v26dmsbipv52n8bCf/fgcqXUpR9TLYAKi8npkF0pIfdMQ4ehzu1PM4H",
-	"sXYULb5pjFu7NaD0jyJngDRE0fUROcB8zATXwPFAlXWhWUWlPjKK9SCnGgfdQiK6bpuBW5qY88QyXcs7",
-	"Dl1JUYHUbg1x1fjzxYtXKbl48yolr85fpuQ3GF+k5MdfLgzTfzh/+TJJW5NhzDjF7V5Vv+3M/2FH+tS0",
-	"EuPPkOnoAvEbVQmu7BwvpBgXUC4tlFZVwTJqZnxU2Rb/9bMy0/86XCBgvziHZduAajJHo1fwaUrmM5CN",
-	"KWA0kSC5OMQ1ut6saQ20R8BRqf1RrCvJpjNNKktFa/dZk0hnM1AkEzcgU8I4mUiamV7QsGPaGIM5KGJO",
-	"DD6hRUUKmOgzMoaF4DkZ4RSP7XwJs2uoaJ4Dau8u7Uv65fJLx/rLRT1GCbtk4KE0ulwMbcv48H4ZH9jv",
-	"EjvZQXwHqVuMn+gqn6XJi7LSzJoX3X2oaunMjohoCcd0DaOdf6FlVcB7oDJDgUzznBnS0eIiGGxCCwXL",
-	"dMj25jSEx/ROln1qjq0xcTYcJW8Ipc5uuLtBmiYcplSzG+joy0EmZKg0j0crWjNNKqHYjrouGfcfI+O0",
-	"Psc2FkmH1/xUY9z2siHKWjbrMtMFVQo5BjzzTIQk8xnLZo65JgyK3LIUU2TKboCTmShydYZMWBr5ZMQS",
-	"JQVT2Aa4qKezVdHi4gedfd7KwkmT1pf/ll4+Ny7FcGs+9Xb3N43Mhb5kufpmVot0jWbpt8yttbsiQi9t",
-	"DKa4RFzhxp+AFtYKXZKrVC6xQPf3HDRlRXT61nL7moAVqziDHL4kETtZXAc9jIUogPKV04T9YdvYcVrZ",
-	"X011jVMEbsTUP8yD5jhNJc07CqDH1nEdpG4LPsU3Tf9Cq9VdyURRl1zFKYPhuFU98YJmM2s+EJrninyu",
-	"URFQneIZN0ceyjHkOeNTc2zNFyVQ3gZj0PI4I1AoNBuYsnaOsSBEXeSmW8Im+BlkoJ2bDU9tHOCS5Vsw",
-	"uhs3Fpuh2gZhglVpgZNVmTC2mBRz40Sb/1bsIePleJ4bYIRExPeYjlnBdCTg+JwWbIxhBRK0MztJMQYR",
-	"6tz+Ic2jcOn9riitJcTCtLgzmSi9GciF3aJT3IAxo8qaqeZTVlBltu0a+ANlbVBrGHYZYkYVGQv0BwfM",
-	"XIp5D3MiYXod/LFx7wsxZTpt2M5ZwHYqkBPKYT5sFmom5nwTp6E9vnw2GzZNm6PmFtXyo9t8f978cH6J",
-	"XQ5ZJmb0tFubqHvSbeBsyGmxQh9NuihPnnMO0mxyXmeazJme4f6iH0xuINMiagqut7B9XC8YuGdpr11C",
-	"obu8GdPDtZ/ZoMhJLEUOhZMp60UujhY8EJvqud/wJWPF8N4l1V1pQTUcaFZCTOfQnhyKYfUJk074EkqU",
-	"qGUGaEqp1DjPUFZ6EetyvHA6vZkB4/rJoyRmIfvzEpMOoGcgXaQUFHBNcEvwkCsATpiOSm9jiF7WMq6O",
-	"/ZxChfy5gmlsITMw3u3q1D5atzclFfsChYoubCvloWb05PGT6Hzttg/nvvfYPsaAelaXY05Z0bs3mukC",
-	"dsoKLiWxadK/uma3aTJneSwMuHnLl488BsDtvnqWbKjvh2lI7Neetrm/5igFTNqSI+Cy5Z3tPa7nf4+s",
-	"6+P530kOkt1A3ir/9z89Ozh5/MQrFzPUoRXhjmNPspMn40dPxgdPfphMDn744cnkYPx0/PDgYXY8Hk0e",
-	"wsPsCbVKQIM04/yPf4wOntKDybODl5++/nB7EH58tM3H45Pbf4tRGlcYl57WRdvOe4gxcJB7iwS7xygh",
-	"BMcdK6jSmJfbGMtzk+slWhuZjLmF0WOUSchZ/CcjiqM/wBdDKNqjINJ9BjcbHzE6sPutV2aUkLO6jP5U",
-	"ORXVL2dWfjHu2oDoVU8ANk1+FuOIcyY4DFVHUgrZQwDO1GxL5WqJOWDca8bz0EnLJJ0bycLKSshGBJlH",
-	"JWU2uWG9yE+RUe8SskEzEWNcfYEYm0SJWPCUfBZjqxqMZgZuzN+JqHmeRCikNJV6y200PiiE2yNrzs1v",
-	"aaLqLAOwsnlCWYF/ZJRnUBRR9zZNtNC06BUg8xkrvN/IhSbX3JrLG4kY0z9IVj//1DJiZwt6eDguRz+L",
-	"8XApak7CfclQnFh0KWEwKqSf8TmTNHFJ7cSImWv832e8o5R7za6Bg4rEX9DnW/UlgsCyaUFm9AZWs+vR",
-	"E5kJKaGg2vm03Y7fWr2s58K6g+qBdeWV2zs10HVGq+pS8EsFmeARI/jZx+fWCGAqyCzjmJ5MwljJDxSR",
-	"VDM+VcMGblVydMec3ZGJogDM2gR7aBds1xvfumtaVZHk0XMxQ+cdfz4ldCoBSsNvLuGTzagtEBjiM7ug",
-	"WowsCmzAp6W4jZwS6mIaEXcft98QAimyhg7tfgdE6BBnCzosHSMXuFA2wGd3MV1noPzCVEHHUMRUXj2O",
-	"LOMnMSdlnc2IqmWbUMcVNdVDPmauZ9R4WKRWNS2KhfnKlmRtwWGDTb21Yaq3Ph6FpSZzn88sgEoeWs12",
-	"HVudA0U3+2mNc9IXVKAo67txFEuAdUSLy/jS/Tpc0DdMcBspreimGX3XsWm9gXlQXrZFym8XCSLXRc+8",
-	"3iFFt59WNyrZE8mz/C4pN0ohjOTNZxhhQFbzMbP12b41QUP8KUiP48hTI5sYfsN3GCp8j43u4HwvUcU/",
-	"HqPKhVlAxCmqs4jcl0KpgxtasBxDzVQCJTXPXWzn3dvnJKvlzUC5Quvscsam0RBBBdKYn77C4Olj8p+J",
-	"oY+8ocXw3gsxX+38tZh/e+c3IOkULisJGfNsOeC5MS2MZswvaZbVkmZDixeyWkpXYbIaJHPGT0/8+7P1",
-	"o1YZuTH10RGB3MbgBng4awZbExm9uzNDVezY/zZb4IkT4prY0hS0A3Nj6sc8D7fKrbyVNZmQHrmXBlVr",
-	"zWa09PObFxCtWWFnir0nNa5rrCU3WNHYM79Jy7hOe6fyDtCjjU9m8BRk08twZ/UFFgaUoCXLbGLBnGN/",
-	"hFMrhFRKJqLIbSX6WAK9zsWcqzNSMK0LrF4xZhG65caL4BB1ckFbI2SrCRrrzCmcCdMa8lNiHMiUKC2x",
-	"wDIlTINEn0SlLiU2xwCmIv/+v/7v6kxitEmC6TUb2UcuV6vWnee7l8/J00eP/7ZaK7EmDY6RlYjHYakS",
-	"FpW54kQrZprCtcMwETp41Oa+yOrARlS0SWPfLBZOEcgjkejb+7dviPvV8JHN6Y5FvrmC0E15SAafcaVp",
-	"tBzbVuNhgsztFFUdd7YbQalVp1r08dOngUHzKFYqui5SZ79Y8ZOI0nRcABYY+901TGz+dqWNKTEzJR/f",
-	"nRMJE5CuLHz9huGvbZTeraeHbb3CWGKTtRqvoEpfYjRiK2G/pse7aS51zSq1le6IKAfbyZrd6VUI5set",
-	"VAJOYoBSsB2vmdKblToZ3PEwhUEP/ufo4Okn9//lwaevo/RJTz7iQoobNLJo8VbmseN74ZKKto6Au1AO",
-	"UWDUQOeChi9CcLVmVAIRpk/IjUPK0Q/F6gTUKEgEfCagyFas2P8TFxp6CinQAzazIlMBykysKfG1dS9T",
-	"dgOEEk2VhtTWvpn1Dzp+ER7DqcTo+d9qqCPHr2GoQZyFnZxrKLdMpadbOn7ZTCg4I9QFf5meiVp31Xpv",
-	"hBfXsSFP367jG2sm7qGQZ2jRy8p2UeItix37sH0RF/w1tt1tqGDJMd1CpAPXsduZb+wlFOaC42I6zO+5",
-	"SynZ5oKqO+oWT+DvLdRgtzwNlFpQ2uT7bkuXelwdS/y4attN3iNNfHRxqBxzDLlJQfpuo8tCT0/1GjT5",
-	"t1Ym7aST76PQ8D5EWEQ19mSuAhqKohjT7HrLIGaw1g3X05YCd73Ve+/9BkV00fZS6s4EPyO8LoqghNNa",
-	"LjaR4u22KDHMc8bD8C70Zi7pzmy0edCouG1+X2UuWcMWRqQNBePQarD5uBq/G87p69ebEhpMwZhEghcL",
-	"N787HIdAcN+1whR5tCc9ss7y4zAHud7ycz/ahUaIZOgh5ml76YwZUghXiEhdxpV3sgZJ/ObPbvTNAGu2",
-	"s6YmkWGoTKdwRnbB8BtsjK6j5Zlzi5pFzCX31H0t30ewXS/vzAYzPBzhzzTE9yj3vmuB0CMNoqTyhudq",
-	"cDRMzyktRB5AiJAKpLK3wn2VyZQWhb09/Yfxwk5rnoHUtn7KfgNfqsLOyn7WogqLrmjFonUorsY2Vn0t",
-	"XXnKSi2zmyVKmYyWQNxd8TUF2auFhQPvka3cP9tDQeKeagaFZFNmhvXXpnqrCpdvBE6dULbfj0F1ysMD",
-	"Cx60ZHCzbQka03uqZfRMk3qIhc4EYyfkg6Rq9s1lttjLUKm7pgil0882ZbLbXBPIoQB9p+LLCP19anAL",
-	"WtZcs4jpd65JRjkZA5GgtFExBFuupvT7JxqrG1wpRvf1603WL9gQP7sYcT7yXGzpc/SEP4wewZ+MnVrz",
-	"XJy1xosxiNjEuVSxsMgG52V12lh03eOrbIz+/csr+ZdXErMaN7giG0zIX9sQlzcwXOjC7YjLu0Qthl9b",
-	"wi/Jx4r11DEyRXKR1aU9UquKm0UysxaHxyWpm1uRUebBta7PitomMTyf4AR2H3/J+BRkJRnXG3tBckcz",
-	"M/5iaFVrx66+kzY5lFX1huKLaMluJcVU0nKjGG6ZwlDIb1enPKOZvyVGHA+G8YlYnUxFC6rBVjAqh1tA",
-	"JUah0Iq1x+2QnLcJp+Zi6XhhEQzMRM5+5xWIqrBFzeHxRFS9Mx/WwnpOV7AjeINAtkDosTOX1/qdm3EK",
-	"prQdBUFa7AXlQCBgxQyWYQK3fRhr9vB3/ju3qXxM9JsBr/pgba7IX3wJwV8PyUeOJfb2hufvvEV4xGVL",
-	"mNQK8kPymiltvzIGYG7zW0RU9I8ayJVD5MNpvK01At/5uulMcC1pplNy9erFB3JkK0DUFdFQFIowTi6k",
-	"KEHPoFYPiIYvmljx8jsPodoyI4rwgkN7xTcPxJjR7mQOXB/+zhNnA1sgFIfd9Kyi2QwOTg5HRmUb0ziZ",
-	"aV2p06Oj+Xx+SPHnQyGnR+5ZdfT6/PmLN+9f4DOtfeLYJygbOk2OD0e2jaiAo1BJHh6ODh/aDOoMZc3R",
-	"zfHRrAE4mEKkQPhkNLKUpUWBRRl2y+dQFCl5PHrYXshVRlCMRe44AU0AvDFhPDAj4ZDu53lymrwC7XAV",
-	"ltCQTkajNUhI2yEguREiAEjPVpZyaDbq8ejhfQxuS1syyh9okltdaiEtsanDlYn33uxVAO+UJqouS2os",
-	"tOaGLLQlNMYaDUYxYo5OFWpAo/tl8sl0YRih9RYcI3RpZo6blT5J2kFd/Ud8rm2TI4vFd5tubOiANk3L",
-	"GNYZKvs4bB+G+uytdqeKmy9EkZs/YrgWqz6jLTqiBA+WEWyUO7xYh9+XkgK0BkkyqoBQI1f6APL+6EP3",
-	"PBmA7rmirYy148oN8Mg1l27FpAGyRenm/XTC8pTYxdvLuqmR9OZYGnl5SN4IVx9vUZBSZ3YJSazstFUD",
-	"riyub41hUKB/tUOWu4E1ArDTAa0dDvCAlh7ackBTxFQcwsUehndA2wZEcGDbD2JIS4c1evtpj+K1vd7b",
-	"I+Sm0EJ57UK4WeGToq6xh9uydSDSfFDComH1YhgUYHnbZe5RTl6Zr6/OgmsjqCFS1Huisq6yrQFtI4zm",
-	"mZQoumjTAy16ySH54LWidaymlHEL9uLPrm2Cs0bAKW9HuImNaXY9laLm+aoKtQ7xeQBPa+EbF/3bGyA8",
-	"dnEY980lMQ5pKDGnaNBLILSQQPPFmbUzrXDDGkaL8HebJiej4/uZmSVJMHiazIDmDmX8tciaa4DtYMsy",
-	"7fbbWf5ZntviYpcLWmbzjuY++or/31quL0DDGsxjUgp0/G2FqpZUzVJ7b8r6HlcufIW7dEXGZk3K8Lfh",
-	"ScRdejgiOV0oQpUrUTa+hRblWGmjY64BKtUGuM3BMWR1sU3jwszpgjhjmhsTG284p66S2qghiz97SH4z",
-	"KugK8QmvXAZOgpl/jhOZCpETjAdkkLajUWOg0kKJTurOnSxcsGe41cP1d9w+f7iWjJ2V+wOpw5oTxuwi",
-	"c8ExZGIM8l5A5iZqtxaStguiu6XB8A63yCzbb5Irs9X0GnLjXyHS90T0ThJ3PG5uuTjhCjDZqsJ5tI4J",
-	"mSIubLkLBWGp1hwYooS7uogA6AvLcnFtEbV4X4HuYYEtbJVPf5ZwxdXtYlvf8kYeot1ZFIGAVj3ad6v9",
-	"akHabz9FRdqRL22LuqjvfdmO0ataCj4lLz7Q6Rm5Op8cvBEcDn6hOptdoVi4eke5kSPG85sJLmoJedRB",
-	"xUm99JjcaymIkzz6L13CbYYQ7tWJTtc92eMw4fUKFJndGwNWLNymycO+A4wPObS9pvzB4rIxQ48Z3YnR",
-	"18oKK9hVcx/Gw0nsn/k4sOlsLGq53jl+0zbbdg7NGxGGeBceUPdfTtM/n9Pk8eR6TiUHauwu5zR5V8d+",
-	"h77OTo+Uavq2r1/pxIYQ6nkfp8kZlsvv7tmu6z7/ztZhqLRNdajG9KwKmkFTrd0Ej637sUDoT+t6uNJb",
-	"komaa+u2rWqId4F9nPzT6/gfja5oLSdr5DfAo1hdMNT9OGqwz3qlpdeuH5qWG4zsC4R4OyTPCKdS4sXr",
-	"xoDkQhPgBZVTyPssWY/tFrFkH56Mmpjh8ZNRaj4/eTRKj09+GH2K5KY/DbQGEEFwF5q62c71+rhpdg9K",
-	"+RlRJVZSpQ3e/88XL155e6LXXd2BMPGIR71a+GfTYO8B6n3qCI/2tDasZvZhF6R8bpxu5b3uVcGJOULz",
-	"aW3czcI93QY0Ovr6WYxv10mAn8U42e8u9p2oz2K8K7/oMy5iaRtWuC/yUprPbvV93v92BTP+dITXNXtP",
-	"yIVvtMfdDy+V9nkgbhpeI7vswwSzLLsRU0XRjuLTlExavR46ru1l1N7A8TOHd2ptAxvFRaPCVc1oIQ7J",
-	"o9FTwiYumsmUf7kFSmH/7qcuPZ5LoBouOi9/CuK4O6FFgOMTf+POEhcc75oLNnDATkid57aywdbs2wi9",
-	"oU9ItTjFl47O0Vf319o46vmKmcgFKYWxIN1dQEN41yJ1MVXkiGKB2VlCq8riImqRtsHS0pijNc8FB8tO",
-	"FnwwrM9iiozB8KAr3+iLXoZMNSQiF/Q/NcPvMCDX9N1gbDhMkL4juJXyDl/Ahp4B1dlsPcmMZnOodVNB",
-	"aCH4NDy9FqvA2FH0GjjWt9yFDu/A9PN9He7RPR9uB+tkaM5h7qTgt3PWK3tzva1ZtCk79yaMbU45jkol",
-	"9KrM5/b3QGuudVU+tPlDL976fBJX/vLtr/vbpzXaIGzGzNEGsNEDtQTnS0xaYLOdqPOfxNwXtbnrV1Rp",
-	"sDUPtthoH/Kkn3E6wHzRwHT4ak9nOXt7mlQScpYhYtDEvgzEmRb+/inTViR10s0y6GJV4Bhz65dmVncP",
-	"Qu6Tnzpghz2yw7ORFqQQ4prQJgrz7Vz0zvft3y1mWKpYkJIpI+2dn4Nfspirow2tjDGxP8ZqgK/6XKcL",
-	"dzF5n7J93CvZHQhZ+9bN3YQkAwiO1ar07skewy7MhKidHxgBjTCTaN6TCcyNJSA4HCiWQ55ac2bu0FFL",
-	"phTjU/uCmqCbPnuhP/v8wTToofHJfTjIjZDCl+fAtOZrCiB6EAEFocoWCmCBNSh8a/leqyVw3/CawLy5",
-	"Autu1LYQsMtstOEYHrmrf1tHq7diN1ubMMFyQ6vbsJj7zpbnOU66ZaEhdqfINOgDpSXQ8g6By3v1KvuF",
-	"0w6Fkiu+gS8O2Q/5wftyTkS5spM78JUM8B/2wVnnjRi1989oe6rpRIMkk1qG6Mj23S2EkrEtb208UNZ5",
-	"x7IDfd4Nm3oMjO0YdTtuaXA27t892silHW3HxXwXXPsaNHItlQWzGN44Eg5yBzZ1z2+MKI7hV99y35u6",
-	"znL0093FTtrLKx1SYa2i5ea18fDd2ChDaXP01f11u9Fo/DV4F/o+aeQwXfcvpN/y9jQ10aX5TBRAHJDp",
-	"jqmyOUcUvrz+LkRcLnbqUvLFl65qH0zFb9TvPdc3d01DrFBsC5LcXeoGXRcKBVjO+f2S9Q8PdhgNCbi3",
-	"2yOPKm+XEnQqQZFSKJ0SJUoguaRzTuAGeGFxG/FbF1QZg2nHm/wClO527EFeW4rjD82LEfCVqYiVdkje",
-	"A8/JFX64SslV58arK5HDO35Xtgqgud5lp3pInnXf7W66ty9Tdrl4+8EWu6NFa02DFMsx58KD+dqnSM4m",
-	"CPjavDFeRYvxLIJkPLG2FFez7+iO5vqPw5d1H296WfdewyB2QX0nyzNJJzVmXaozS3a8YmeMMPfS2wIm",
-	"ejc3yCiWA+ELUrAu+35jHwGaXq+58a5x5v6ca2gB/OAgWrcYh/vkqADrcG3lgNvhXYVtlKYcX7TbJLvW",
-	"2EUNqOG++eeodjAX+3CtfvNyT1GWd4pefLAWN0X1lY595Ll45zOS+/B5EOPj1jk8e2W39RHcVkO4lOYO",
-	"eM6srcUZseOgA0ox+5MvFTK2HLeZZwbenynE1CVs5yEjnLlbtxYSxb+ZvClT8zsQT9YG7LDV7Qn3urRd",
-	"bOwv9Dq4O9G+hy12dvt8jL5l3C/b7Um0NW966Fa37UimpdvWv9YRElzUeq+CpX310j1HUwZJG3s5wMne",
-	"XYVT8CVjHkJDSKKuWbWeDfoFTQuCGPUNXHJFCUlm+MYRHYDkNA6Sg+cRk4kCfWZWLJ33cDxKR6NRg0nP",
-	"c3vLVXBvR0rKrxuxzDQZw9SshLf35HgT2esEjlYgMbVp+pcOvOZfz8ij45ENF1IdxguxnARv8QW4ur1A",
-	"P6fLYEM+wYJYuikpzNex3z3crsvLOIwjh+1j0zIl45chzhNieao54vbjQ49GT89aBGC+sHYwprjNfG1j",
-	"89ij0dN4/vV9g0a5d9t0m4si/WACy68gwzBw6V5OZt9l2FfCsLSdSbSAscFjaj2vwO8aRXCa/nVR5c+/",
-	"qNIi7q51Juw7P3d+yd+JmEb4OdAhH/pY8SucYN2fW2EHOKrbV3/vxK/oig/cc3cn/w5X+l1o6R4u9Ydg",
-	"fD0qGTdsp6UBng0sPksnBuVfzAxVlCk2kjUw/Pss2/cOLm6/B+7P2U3BV+9s7OZEpXe54rGRTkczoLqk",
-	"Va8hhQ461lRhLWhTiuZ4Bou3HfJBZzMsHAc+4wwo+/Yxpc0zpK78U651kB7FRKjDD/NhOTHxfaXulhkZ",
-	"16zQBwxhePpgsfQvtNozLhYO0XszGKe8IzgqiTfuGreyQZALcFL+WbhuPlusy8oUlHEvJb7Hwjv/0pAI",
-	"2fG8qAqoxYMIAhfNC6MwlKWM17DHW6m+U/s+9gC7MG9D4nEn/E9kHHdV1tgEvZBDaDeTG8i0BUI8+f//",
-	"rwTK/1IJxTS7gb+Sf//f/4fgVxymFL/CoNZSK++Z+EbKSiyHgWlL1QqYaCLqCOree5zpj4sXrvmeggSu",
-	"ezvafQcKvocL1uft5WqrYxz9kKMnVLY3az0dGwrGrmB3+Cw0QeNGpCNyY0d+f0gEn75r4/Z746Bhtu4S",
-	"s2gPCN8GspcUVlnpxQd3sXvthQaMFTSRbgfX01alM4U4p30hAo9Kbtv3RAgCKPQA9ejRaLUQYZ8K0mwJ",
-	"M371KuF/EnNSUt6NmcxhNza5A2pqoKx8PCuEqtoCtcgwbw9ht06XL+XL/8yEuV1Sz6Fs7rqHLGpvSzg7",
-	"c1cn87flUYxMX0L8XwOVEIBR93ma91Ci5Ye4hyK6X30ddgds24rNZxfnjZPVYIKvgNPiy7PNh5hwcrDZ",
-	"2ABBqf10Qzzl06Oj45O/HY4OR4fHp387eXyCKsiN1JvcRTg6yNO2+MjM1apfW8zqTpCj8WqU9Y1TCy1+",
-	"UAuImTrYVme32ftStnMV9O3k+mrfH6jSxvx7y40rVRSQ6SBar+AGJC2Cjpr7UKtd4YodaLjPaPuAXgtY",
-	"59IbPY83V/EeKP9mAbpQ0Z6cqR5Z0szhn0PurnZ55JaWIcP1jKFvNp36lbR1Yprvm8S8660pbFnt8LXg",
-	"U0RObnFkgvsM7W3+2IosCDQ+2JQ8BqRFDr/9dPsfAQAA//8=",
+	"7H3bchu51t6roJg/5b2TlkTJhz2WrjTetkdTHlvxYaZSM44Edi+SsLqBHgAtWr9LVbnMdR4ir5D7PMr/",
+	"JCmsBfSBRPMgk7J31fjGItmN01pYZ3z4MkhVUSoJ0prB8ZdByTUvwILGT6faCmPdXxmYVIvSCiUHx4NT",
+	"ecPUmNkpGGAcHzIJg888tfkN44bNtLAW5P4gGQj3wp8V6JtBMpC8gMHxgF4ZJAOTTqHgrgNhocA+C/75",
+	"FciJnQ6OD4fDYTKwN6V7x1gt5GRwm7gnzujpx83PXGt+M7i9TQbPuIWJ0jcrhp3SYwJM3yjT0NCOxqny",
+	"nJcGFsf5bqpmTElwg4Vr0DdsolVVuo+i4BMwzE65ZVwD45blwI1ldioMM6IQOdfMKnx9BGOlwc23SFiq",
+	"VWkYlxlLVSnAuNbcQzOlr3pXIAyxvQJjpQtuB8eDca64I2LBP4uiKgbHw/2nT39IBoWQ9ed63rIqRqBp",
+	"4pU2Si9O+/0U2KWEz/YixScuPbFYySdhMr0jpTbb42wR6LGjTyFkTbAFat0mgxdKn2s1FnmEIr9NlQF2",
+	"DToTqWXGcpkZNgIjMmDA0ynRJcHlnU1VwS4/VdkEskvGzZVhfKQq2zf00nfaHvu/aRgPjgf/6aDZnQf0",
+	"qznwg3zt3nbj/knYV6IQuE1j7ef4Y7v1DMa8yu3g+GjYot6RXyT61CyRkBYmnnRnbprn3K1hjHq4Cg8M",
+	"E1k92dI9XI8FHxgkAw1/VkJDNji2uoJ1Z469n/0TR/Izru/iMH68YTO3OZBvaKWY4SI7ZpeaW0cRYVgu",
+	"riBjSrNMGPw7YZeVbH6XIOwUdB/FiLZrE4yG+kLk1q/iK5GCTGGFgMrpKZOw0Q0zU6Utc/33Dco/viNh",
+	"dVcOe7wph3nu7ucxT9QHprsaXT5r9tTdOG1+j70TdhW5jLBgThhnU2WIUgm7HKs8AyfINLusylzx7LKP",
+	"fu79HRHvV9BGKNm/piScg7i9psd7ltb/unRpa4q78dK/lYT/78D1C62KPia7Aa4vxu6BaE8Pu33sPW6v",
+	"1Hw/79XSXqz6qj5uaWnA2B9VJgBpiKLrA3KA+5gqaUHihiqq3IqSa3vgFOtexi12uoFE9M3WHTc0cftJ",
+	"pLbSd+y61KoEbf0c4qrx5/PnLxN2/vplwl6evUjYbzA6T9iPv5w7pn9/9uLFIGlMhpGQHJd7Uf02I/+d",
+	"evpYP6VGnyC10QniN6ZU0tAYz7Ua5VDMTZSXZS5S7kZ8UNIT//WTccP/sr5AwHZxDPO2AbdshkavkpOE",
+	"zaaga1PAaSLFMrWPc/StkWkNvEfAcW3DVqxKLSZTy0qiItl9ZBLZdAqGpeoadMKEZGPNU9cKGnbCOmMw",
+	"A8PcjsE3rCpZDmN7wkZwo2TGhjjEQxovEzSHkmcZoPbu0r7gny8+d6y/TFUjlLBzBh5Ko4ubdZ8Vcv12",
+	"hVyz3Tl2ok5CA4mfTBjoIp8lg+dFaQWZF911KCvtzY6IaGn36R+MNv6ZF2UO74DrFAUyzzLhSMfz81Zn",
+	"Y54bmKdDujOnob1N72TZJ27bOhNnxVYKhlDi7Ya7G6TJQMKEW3ENHX25lgnZVpqHwwWtmQxKZcSWmi6E",
+	"DB8j/TQ+xyYWSYfXwlBj3PaiJspSNusy0zk3BjkGAvOMlWazqUinnrnGAvKMWEoYNhHXINlU5Zk5QSYs",
+	"nHxyYomzXBh8BqSqJtNF0eLjB5113sjCSQaNL/81rXyqXYr1rfkk2N1f1bNU9kJk5qtZLdI0mqVfM7bG",
+	"7ooIvaQ2mOIScYEbfwKekxU6J1e5nmOB7u8ZWC7y6PDJcpsXhym3PFeThPk/LmbarUQS+FlpJmQGTg0A",
+	"yWMcOn2z0Ie6anU9UioHLhe2IQ4En43twwXCWG4rnBtIJ99+dy+6fTjRPOtojh4jyTeQ+LX7GF9t+wsv",
+	"F5czVXlVSBMnKcbxFlf0OU+nZHcwnmWGfapQg3CboHBwsgKKEWSZkBO3390XBXDZRHHQZDlhkBu0N4Qh",
+	"A8mZHqrKM9csE2P8DLql1usFTyiAcCGyDXaI7zcW1OGWojetWVmFgzWpckacVjPnfbv/Fgwp5x4FZl3D",
+	"eonI/REfiVzYSKTyGc/FCOMRrPWcW0mOwYu2su7v0r0KF8Fhi9JaQyy+iyuTqiLYj1LREh3jAowEN2Tf",
+	"uk9pzo1btiuQDwwZr2RRdhliyg0bKXQk1xi5VrMe5kTC9EYGRvDAsFxNhE1qtvOmMw0FMsYlzNYbhZmq",
+	"mVzFaWjIz+/Nmk2Teqv5STX86Bc/7LfQXZhil0PmiRnd7WRMdXc6RdzW2S2kLdAWjPLkmZSg3SJnVWrZ",
+	"TNgpri860OwaUquiNuRy0zwEBFsd90ztlc9EdKc3FXZ9tekWKLITC5VB7mXKcpGLvbVeiA31LCz4nJXj",
+	"eO+C26604Bb2rCggpnN4T/LFsfpYaC98GWdGVToFtMFM4hQbFKW9iTU5uvHGQD0CIe2TR4OYaR32S0w6",
+	"gJ2C9iFWMCAtwyXBTW4AJBM2Kr2dBXtR6bgeD2P60lLIn0qYxCYyBecWLw7tA/nLCSvFZ8hNdGIbKQ8z",
+	"5UePn0THS8u+Pve9w+djDGinVTGSXOS9a2OFzWGrrOBzGasG/at/7DYZzEQWix+uXvL5LY+Rc1rXwJI1",
+	"9UM3NYnD3JMmaVhvpRaTNuRocdn8yvZu17N/Rub14eyfLAMtriFrlP+7n073jh4/CcrFdbXfMSGP0qMn",
+	"o0dPRntPfhiP93744cl4b/R09HDvYXo4Go4fwsP0CSclYEG7fv7H78O9p3xvfLr34uOXH2732h8fbfLx",
+	"8Oj232KUxhnGpSfZwpu5HTEGbiXtIlHyEUoIJXHFcm4sJvRWBgH94HqJ1oQ0Y/5kdBulGjIR/8mJ4ugP",
+	"8NkRivcoiGSXUdHauYx27H/rlRkFZKIqoj+VXkX1y5mFX5yft0bYqydymwx+VqOIV6ckrKuOtFa6hwBS",
+	"mOmGypWIuUa/V0JmbSct1XzmJIsoSqVrEeRe1VxQVoS8yI+RXu8S60EzEYNjfREcyr5ELHjOPqkRqQan",
+	"mUE683esKpkNIhQylmu74TI6HxTay6MrKd1vycBUaQpAsnnMRY5/pFymkOdR9zYZWGV53itAZlORB79R",
+	"KsuuJJnLK4kY0z9I1jD+hBixswQ9PByXo5/UaH0p6nbCfclQHFh0Ku0oVpt+zuccJAOfDR84MXOF/4dU",
+	"eZRyr8QVSDCRwA36fIu+RCsi7Z5gU34Ni2n56I5MldaQc+t92m7Db0gv25kid9A8IFfe+LUza7rOaFVd",
+	"KHlhIFUyYgSffnhGRoAwrZQ09hnIpJyV/MAwza2QE7Nex41Kjq6YtztSleeA6Z7WGtKEab7xpbviZRnJ",
+	"Oj1TU3Te8edjxicaoHD85jNF6ZRTZcE6PnM0GvcmZMlnXYpTyJVxH9OIuPu4/I4QSJEldGjWu0WEDnE2",
+	"oMPcNvKBC0MBPlrFZJmB8kpc9+yHxbAfz7uh++XhvlhvvwiT8xHkMQVbjSKL9pOasaJKp8xUusn74/rV",
+	"RU4htG+n3PlzrDIVz/Mb9xVVjm3Az2sblkuDYm9C9AsrYmYh7ZoD17Jto9M8Ntp1hq/2CmtXqC+EwVGz",
+	"dKM2RIBlRItrlML/ur5aqZngNlIB0s2GhqZjw3oNs1YV3AaZyW3ksXwTPeN6ixTdfFjdGGhP3JD4XXPp",
+	"VFA7bjibYjwDWS1E6JYnJZeEKPGnVhYfe544SSjwG7nFwOQ7fOgOrv4cVcLrMaqcuwlEXLAqjWgZrYzZ",
+	"u+a5yDCwzTVwVsnMR5LevnnG0kpfrylXeJVeTMUkGpAoQTtjNxRCPH3M/jNz9NHXPF+/9VzNFht/pWZf",
+	"3/g1aD6Bi1JDKgJbrvHeiOdOD2cXPE0rzdN1ayzSSmtfCLMYkvOmVk+0/RN5bYuMXDsW6PZARhG/Nfyp",
+	"JZ0ticPe3XXiJrbtf5ve4I5T6opRBQ1anZlzLGJ+jp/lRr7RkrxLj9xLWsV19WI09AuL1yJaPcPOEHt3",
+	"alzXkN24tqKhPb9Ky/hGe4fyFtB/jg9m7SHoupX1XePnWL9QgNUipTSG28dhCyckhEzCxirPqGB+pIFf",
+	"ZWomzQnLhbU5Ftk4swiDAM5nkRB1qcGSEbLRAJ115hXOWFgL2TFz7mrCjNVYB5owYUGjB2QSn4CbYbjU",
+	"sP/4n/9ncSQx2gxaw6sXso9cvqSuO863L56xp48e/2OxpGNJth7jOBH/hqjSrn3zNZQkZur6uv122nXt",
+	"XutjLYsdO1HRpKjDY7HgjUIeicT63r15zfyvjo8ogzxS2epCRz/kdeoFhDSWR6vGqWgQ03F+pbjpOM/d",
+	"eE1lOkWtj58+bRk0j2IVrcvigvTFglfGjOWjHLAOOqyuY2L3t6/ATJgbKfvw9oxpGIP21evLFwx/bXIC",
+	"S5yilhU7xyZLNV7Ojb3A2MdGwn5Ji3fTXOZKlGYj3RFRDtTIktXpVQjux41UAg5iDaVADS8Z0msfQGhS",
+	"Krji7YQJ3/v34d7Tj/7/i72PX4bJk57sx7lW12hk8fyNzmLb99ynMKlqQfrAETPg1EDnHEkoefAlRFwD",
+	"U65NyJxDKtEPxVoI1ChIBHynRZGNWLH/J6ks9JRtoAfsRsUmCowbWF2JTFU2E3ENjDPLjYWESvTc/Nfa",
+	"fhEew6HE6PnfKqgi269mqLU4Cxs5s1BsmLhPNnT80qkycMK4DzULO1WV7ar13ngyzmNFVUAzj6+s0LiH",
+	"sqF1S2wWlouzYFls2Yfti7jgr7HlbkIFc47pBiIdpI0dIn1NZ2WED8WryXp+z10K11aXb91RtwQCf2+h",
+	"BlrypKXUWoVUoe2mUKrH1SHix1XbdrIsySBEF9eVY54hVynI0Gx0WujpmV6DJvvaOqitNPJ9lDXehwiL",
+	"qMaePFmLhirPRzy92jCI2ZrrilN0c4G73lrBd2GBIrpocyl1Z4KfMFnleatglCwXStsEuy1KDPee8zCC",
+	"C72aS7ojG67uNCpu698XmUtXsIERSaFg7NqsbT4uxu/W5/Tl800Ybw3BmURK5jd+fHfYDi3Bfdd6VuTR",
+	"nvTIMstPwgz0csvP/0gTjRDJ0UPNkuZsnHCkUL7skfv8ruxkDQbxA0rb0TdrWLOdOdWJDEdlPoETtg2G",
+	"X2FjdB2twJwbVEhi5rqnymw+HUpNz6/MCjO83cO3NMR3KPe+a4HQIw2ipAqG52JwtJ2eM1aprIV0wkrQ",
+	"hg6vhwT7hOc5HfL+03lhx5VMQVuq1qJv4HOZ06jos1Vlu8SLlyJa9eIremO13ton/xcqp/0oUcqkvADm",
+	"j7QvKf9eLGNc87jbwjG5HZQ/7qhCUWkxEa7bcLqrt4Zx/uDixAtl+n4EplOM3rLgwWoB15sWvAm7o8rJ",
+	"wDRJQILoDDC2Q95rbqZfXdSLrawrdZeUvHTa2aQod5NDCRnkYO9U6hmhf0gNbkDLSloRMf3OLEu5ZCNg",
+	"Gox1Kobhk4sp/f6BxqoUF0rfQ7V8nfVrLUgYXYw4H2SmNvQ5esIfTo/gT85OrWSmThrjxRlEYuxdqlhY",
+	"ZIXzsjhsLPHu8VVWRv/+8kr+8kpiVuMKV2SFCflrE+IKBoYPXfgV8XmXqMXwa0P4OflYip6qSWFYptKq",
+	"oC21qLhFJDNLcEE+SV2fwYwyD851eVaUHonBDrV2YPf1F0JOQJdaSLuyFSR3NDMTjqGWlfXsGhppkkNp",
+	"Wa0ovogWCJdaTTQvVorhhikchcJydcoz6vETMeKwNUKO1eJgSp5zC1TBaDy8AtcYhUIrlrbbPjtrEk71",
+	"MdbRDQEtuIGc/CFLUGVOJdTt7YngfychrIX1nL5gR8kaKO0GEdJOfF7rD+n6yYWx1AtiydBx6JZAwIoZ",
+	"LMMESW04a3b/D/mHpFQ+Jvpdh5d96DuX7G+hhODv++yDxIJ+Ok/6h2yAKHHaGsaVgWyfvRLG0lfOAMwo",
+	"v8VUyf+sgF164EAcxpvKIj5fqNJOlbSapzZhly+fv2cHVAFiLpmFPDdMSHauVQF2CpV5wCx8tozEyx+y",
+	"jSiXOlGExymaA8VZS4w57c5mIO3+H3LgbWDCa/EQU6clT6ewd7Q/dCrbmcaDqbWlOT44mM1m+xx/3ld6",
+	"cuDfNQevzp49f/3uOb7T2CeefVplQ8eDw/0hPaNKkChUBg/3h/sPKYM6RVlzMEUQhn93f08gUh58NBwy",
+	"7iS0nLj/2xPn0sxAmwR5B66dwLZ06tugCZSpY2IrRxSdTsFYza3ShIPo3TRh0U7ClzhpI73PTiUhMvgv",
+	"6gJkPuM3yG2cjZ1azoS5SugQCCM7iFnl/D0nT5HLzrLB8eAl2LoKew4k6mg4XAIQtRkwVN1HBBkKKz5p",
+	"Mn7d9smI9Wg38ZbrobZAp5KBqYqCO4Osc/zWt56La1LEfGJQzeHXg4/uxQMNPLtZTmzcxB4oA9mZCFHb",
+	"tDxL2OPhw+bQt3HqYaQyv/+dIEq5fGAD8Zmz25gvWFwgvgGZmVDfY/bZ6cJ5BmzM9e2BZB25cR4n7PLg",
+	"+tBz8CUz/MbbBRSjC+gZUXZ4CzwTu+YHD3DShxPm5xGWltjCjfc2GTwePryHYZxSkVW9wm44O2JLN0ma",
+	"oQf6oMn3MWpN19W8yvPcCx2nCWaQ56sZlI6N1RzqNSzKlUJJ4YRUrtSVYdzus/dB4odd4QnW4kfnnWeM",
+	"W1YoYwMqEswYHVkx++wdALsMwvYS99Wl342XHk8J4xQpArUhRmxLLsqs2SExbvYU/iasfLqw/N+KgTNy",
+	"SwjEeHtMDE01Imm1upclzNsEXjzzdmnmLBcy5AZJB2f79/hYm0cOCH31Nln5oIdWdk/G0C3Rb4oDtWLW",
+	"hOBIvFdTf6HyzP0RO6G0GH6j+k3O0EbB3SU9QrhHbE1YDtaidDDAuDPR+iBR/+zDcz5aA895wfB3jqOv",
+	"3EIxUaMlqHENXY6GYgh5MpEljCZPKAuJM5qdKHGm5z57rfxRI8K9S7wHqzQjM5QKsHyFcd8c2/HV/tmu",
+	"M90VrNGCt17jaY/8vsaTAcx4jUcRRXcdLg7A62s8W8PGrvnse7XOkx5d+vbjDsVrg8vQI+Qm0IA3bkO4",
+	"kfBJUK3R5ia2bom0EN8l/MNe8JkciLd9ERTKyUv39eVJ6wQeaogEdbUqKepI5fRNssa9kzgrrsm0NrBT",
+	"Tgt7TU4xqgkXklC6wt6lR3DUCDEYXDI/sBFPryZaVTJiEFJs8awFSE6AvTf9y9vC9O0i7+6aS/qcC1yW",
+	"GbloGhjPvY2MLjsJNywHJ0zX22RwNDy8n5ERSVqdJ4Mp8MzfK/FKpfX57aazeZl2+/Usf5pldE7Dp9Xn",
+	"2byjuQ++4P+3xPU5WFiCcs8KhTFUKva3mptpQkdQKYxz6TMBuEqXbOTmZBx/O55E6+/hkGXOfeHGn/Y4",
+	"cWpTFSNjnY65AihNkytEr8zicmpAcE7nFzNvpUr4bBlCUyT+UIpTQ4Q4vs9+cyroEhFpL72jpMGNP8OB",
+	"TJRCO1bJFJKmN+6Map4b1amC8DsLJxwYbnFz/ROXL2yuOWNn4ShW4q1hhQGFmZIYfc657YfgrxMgS0HI",
+	"u7DpGxoMb3GJ3LTDIvkTC5ZfQaZmktzaseodJK543NzyKZcFRMlFhfNoGROiy4sZoG0oCKJavWGYUbVv",
+	"bSyy6ozfxLVF1OJ9CbaHBTawVT5+K+GKs9vGsr6RtTxEuzPPWwLa9GjfjdaruZbj9mNUpB2EKuGoW/0u",
+	"VEA6vWq1khP2/D2fnLDLs/HeayVh7xdu06l3Yd9y6eSI8/ymSqpK94RbcFAvwi0MSymIgzz4L13CrQaN",
+	"79WJXtc92WE37ZNqKDK7h69ILNwmg4d9Gxhf8jCpdSUZAWoKR48p34rR18gKEuymPloYcIB2z3wSxGQ6",
+	"UpVe7hy/bh7bdAz1HTjreBcBQv0vp+lfz2kKQKA9u1ICd3aXd5qCq0Pfoa+z1S1l6rbpwq1ObAjB/Xex",
+	"m7xhOX9b22ZN9/l3VNJmkiZrbGrTs8x5CvXBlzoPR+7HDWI2k+vhTzGwVFXSktu2qCHetuzjwb+8jv/R",
+	"6YrGciIjv0aMxkKtdd2Pgxq0sldaBu36vn5yhZF9jtic++yUSa41YljUBqRUloHMuZ5A1mfJBlDOiCX7",
+	"8GhYxwwPnwwT9/nJo2FyePTD8GOkzOfjmtYAQr9uQ1PXy7lcH9eP3YNSPmWmwKLUpL7h5efz5y+DPdHr",
+	"rm5BmASoul4t/LN7YOcB6l3qiADTtzSs5tZhG6R85pxuE7zuRcGJ5Rbu09K4G+H03bZodPDlkxrdLpMA",
+	"P6vRYLer2LejPqnRtvyiTziJuWVY4L7INWSf/Oz7vP/Nag/D7miffO/dIefhoR2ufvt8fp8H4ocRNLLP",
+	"Powxy7IdMZXnTS8htSo06fW249qc6+8NHJ96oGqyDSiKi0aFL0C0Su2zR8OnTIx9NFOYcJ0RSuFw21+X",
+	"Hs80cAvnnev+WnHcrdCiBYkWv2NtjgsOt80FKzhgK6TOMioSo+NPoVTDdKgWp/jc1jn44v9aGkc9WzAT",
+	"pWKFchakP1btCO+fSHxMFTkiv8HsLONlSYC2ViVNsLRw5mglMyWB2IlQY9ulrsKwETge9JVwfdHLNlOt",
+	"E5FrtT9x3W8xIFe3XcMVeXilvi24kfJuX7mJngG36XQ5yZxm83CjE8V4ruSkvXsJ9sXZUfwKJBZv3YUO",
+	"b8G1831t7uE9b26PkOdoLmHmpeDXc9ZLAgFpyr8pZeevMNpkl2OvXEOvynxGv7e05lJX5X2TPwzirc8n",
+	"8eUvX3/B68edFghe9RYIntZIuwHzqrW/1LjBiNyKOv9JzUJ9sD/Jyo0FqnmgAqldyJN+xulgnEYD0+3L",
+	"nL3lHOxpVmrIRIrga2O6xcmbFuEov7AkkjrpZt1qYlHgOHPrl3pUdw9C7pKfOrixPbIjsJFVWNLGeB2F",
+	"+XouehvaDrdJOpbKb1ghjJP23s/BL0XM1bGOVs6Y2B1j1RiCfa7Tucd42KVsH/VKdo/n2NyzvJ2QZAvN",
+	"aPGAT3dnj2AbZkLUzm8ZAbUw02jeY3Gk0k7U7BmRQZaQORNKQwthjJATulms1UyfvdCffX7vHuih8dF9",
+	"OMi1kMJbz2BSySUFED3gqopxQ4UCeFYFDJaB7rRaAtcNT1zNajQBD07QoGnPs9GKbXjgT1FvHK3eiN2o",
+	"NmGM5Yak2/BczJ0tzzMcdMNC69idKrVg94zVwIs7BC7v1avsF05bFEq++AY+e5BU5Ifgy3kR5ctO7sBX",
+	"ugWlswvOOqvFKB3l5c2u5mMLmo0r3Qaap0u3GGcjKm+tPVDRuVXf4+dvh00DnNBmjLoZt9SQRffvHq3k",
+	"0o62k2q2Da59BXh4CbjOBV2HgD1hJ3dgU//+yojiCH4NT+56UZdZjmG421hJOgfYIRXWKhI3L42Hb8dG",
+	"WZc2B1/8X7crjcZf6/Ogu6WRh8fevZB+I5vdVEeXZlOVA/OY0FumyuockV/jOxNxvtipS8nnn7uqfW0q",
+	"fqV+7zkJv20aYoViU5Dkjy3VQOWQG8Byzu+XrH8G3NhoSOCccH+QR02wSxk6lWDwKFbCjCqAZZrPJINr",
+	"kDlB4OK3PqgyAvecrPMLUHiggb2sIorjD/UdM3jXNcJO7rN3IDN2iR8uE3bZAQ/wJXJ4XPqSqgDqI2k0",
+	"1H12WmMX1SKRrs/3uXj6QMXuaNGSaZBgOeZM1afCCMg3E2PEzrah1fhpMQLjjSfW5uJqOcYworn+w2HS",
+	"AIcf+praJVm1HUpJmlDfzgpM0kmNkUt1QmTHY4HOCPO3lecwtts5QcaxHAhvtsK67PuNfbSASXvNjbe1",
+	"M/dtjqG1kFzXonUDF7tLjmrBxi6tHPArvK2wjbFc4g3pdbJriV1U48Pumn8OKo8YtAvX6rcg9wwXWafo",
+	"JQRrcVFMX+nYB5mptyEjuQufB+GSbr3Ds1N2Wx7BbTSET2lugefc3BrIJurHwyu47ZnNFTI2HLeaZ9Y8",
+	"P5OriU/YztqMcOJP3RK6lNN8tn3OIaxAPFnbYoeNTk/4ey63sbC/8KvW2YnmAs3Y3u3zMfqmcb9styPR",
+	"Vl+a061u25JMSzatf60iJDiv7E4FS3OL3T1HU9aSNnQ4wMvebYVT8L7GgEakNDNXolzOBv2CpsGTjfoG",
+	"PrlilGZTvLzJtvDGagfJI52p8diAPSEwGvIeDofJcDisr/eQGZ1yVTLYkZrLq1osC8tGMHEzkc05OVlH",
+	"9jqBowV0Yese/VsHqfjvJ+zR4ZDChdy244VYToKn+FoQ5b2YacfzuG0hwYKw5AnL3dex3wNyuc/LeLg4",
+	"D5NGaZlCyIs2ZJ4wNYQJvfRo+PSkAVOXN2QHY4rbjdejgQjjHoznX9/VwL47t003OSjSDyYwf5sjhoEL",
+	"f88jXULbV8Iwt5yDaAFjDW3XeF4tv2sYgbz766DKtz+o0oCXL3Um6LLmrR/y9yKmFn4evy2EPhb8Ci9Y",
+	"d+dWUAcHdCJ5e35FV3zgmvsz+Xc40u9DS/dwqL+Na9qHG+Z+3GppQGADwmfpxKDCjfpQRpliJVlbhn+f",
+	"ZfvOI2/udsN9m9VUcvHMxnZ2VHKXIx4r6XQwBW4LXvYaUuigY00V1oLWpWieZ7B42yMfdBaD4DjwHW9A",
+	"0UWOxrp3WFWGt/zTrfQoJkI9FGMIy6lxaCsJOISjSuR2TyAMTx8slv2FlzvGxcIuek8G45C3BEel8cRd",
+	"7VbWYJwtnJR/Fa6bTW+WZWVyLmSQEt9j4V24f6kP2s+UwAkPohW4qO/ew1CWcV7DDk+lhkbRjG/DwGZN",
+	"SDzuhH9DxvFHZZ1N0As5hHYzu4bUEqbs0f/7vwVw+bdSGWHFNfyd/cf/+t8Mv5Iw4fgVBrXmngqeSXjI",
+	"kMTycMJUqpbD2DJV2UXx8g5H+uPNc//4joIEvnnq7b4DBd/DAeuz5nA16RhPP+ToMdfNydpAx5qCsSPY",
+	"HT5rm6BxI9ITubYjvz8kgo/ftXH7vXHQerbuHLPYcLdGE8ieU1hFaW/e+4PdSw80YKygjnR7uJ6mKl0Y",
+	"hIzuCxGECx7o+Z4IQetWiRbq0aPhYiHCLhWkWxLh/OpFwv+kZqzgshszmcF2bHIP1FRDWYV4VhuqagPU",
+	"Ise8PYTdOF0+ly//lglzmlLPpqzPurdZlE5LeDtzWzvzt/lenEyfuzxlCVRCC9e/z9O8hxKt0MU9FNH9",
+	"GuqwO/cWkNg8PT+rnaz6eoUFcFrXHH6ICSd/AwE+gPj+YbhtaPrjg4PDo3/sD/eH+4fH/zh6fIQqyPfU",
+	"m9xFODrIkqb4yI2V1C8Vs/od5Gm8GGV97dVCgx/UAGImHrbV2210XooaN622vVxfbPs9N9aZf28ktNHH",
+	"fbTewDVonrcaqs9DLTaFM/b3L4SMdgjoNYB1Pr3R83p9FO+BCZe08BsTbcmb6pEpTf1VEpD5o10BuaVh",
+	"yPZ8RtA3mk79StI4MfX3dWLet1YXtiw2+ErJCSInNzgyrfMMzWn+2IwIBBpfrEseW6RFDr/9ePv/AwAA",
+	"//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
