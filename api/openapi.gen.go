@@ -45,16 +45,20 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for JobKind.
 const (
+	JobKindBackup  JobKind = "backup"
 	JobKindCrawl   JobKind = "crawl"
 	JobKindEmbed   JobKind = "embed"
 	JobKindImport  JobKind = "import"
 	JobKindReindex JobKind = "reindex"
 	JobKindTrain   JobKind = "train"
+	JobKindVerify  JobKind = "verify"
 )
 
 // Valid indicates whether the value is a known member of the JobKind enum.
 func (e JobKind) Valid() bool {
 	switch e {
+	case JobKindBackup:
+		return true
 	case JobKindCrawl:
 		return true
 	case JobKindEmbed:
@@ -64,6 +68,8 @@ func (e JobKind) Valid() bool {
 	case JobKindReindex:
 		return true
 	case JobKindTrain:
+		return true
+	case JobKindVerify:
 		return true
 	default:
 		return false
@@ -127,6 +133,51 @@ const (
 func (e LivenessStatus) Valid() bool {
 	switch e {
 	case LivenessStatusAlive:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewJobKind.
+const (
+	NewJobKindCrawl   NewJobKind = "crawl"
+	NewJobKindEmbed   NewJobKind = "embed"
+	NewJobKindImport  NewJobKind = "import"
+	NewJobKindReindex NewJobKind = "reindex"
+	NewJobKindTrain   NewJobKind = "train"
+)
+
+// Valid indicates whether the value is a known member of the NewJobKind enum.
+func (e NewJobKind) Valid() bool {
+	switch e {
+	case NewJobKindCrawl:
+		return true
+	case NewJobKindEmbed:
+		return true
+	case NewJobKindImport:
+		return true
+	case NewJobKindReindex:
+		return true
+	case NewJobKindTrain:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewJobVerdict.
+const (
+	NewJobVerdictDislike NewJobVerdict = "dislike"
+	NewJobVerdictLike    NewJobVerdict = "like"
+)
+
+// Valid indicates whether the value is a known member of the NewJobVerdict enum.
+func (e NewJobVerdict) Valid() bool {
+	switch e {
+	case NewJobVerdictDislike:
+		return true
+	case NewJobVerdictLike:
 		return true
 	default:
 		return false
@@ -393,6 +444,8 @@ type ImageUpload struct {
 
 // Job defines model for Job.
 type Job struct {
+	// Cancelling It runs and was asked to stop
+	Cancelling *bool      `json:"cancelling,omitempty"`
 	Done       int64      `json:"done"`
 	Error      *string    `json:"error,omitempty"`
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
@@ -475,6 +528,44 @@ type Mislabel struct {
 type MislabelList struct {
 	Mislabels []Mislabel `json:"mislabels"`
 }
+
+// NewJob defines model for NewJob.
+type NewJob struct {
+	Kind NewJobKind `json:"kind"`
+
+	// MaxDepth Of a crawl
+	MaxDepth *int `json:"max_depth,omitempty"`
+
+	// MaxPages Of a crawl
+	MaxPages *int `json:"max_pages,omitempty"`
+
+	// MaxPictures Of a crawl
+	MaxPictures *int `json:"max_pictures,omitempty"`
+
+	// Name Of a crawl: to go on with it later; its seeds if absent
+	Name *string `json:"name,omitempty"`
+
+	// Path Of an import: a folder or a file below a folder that the operator opened
+	Path *string `json:"path,omitempty"`
+
+	// Profile Example: me
+	Profile *ProfileName `json:"profile,omitempty"`
+
+	// Retry Of an embedding: images that could not be embedded are tried again
+	Retry *bool `json:"retry,omitempty"`
+
+	// Seeds Of a crawl: where it begins, as the command line takes it
+	Seeds *[]string `json:"seeds,omitempty"`
+
+	// Verdict Of an import: what the profile says of every picture
+	Verdict *NewJobVerdict `json:"verdict,omitempty"`
+}
+
+// NewJobKind defines model for NewJob.Kind.
+type NewJobKind string
+
+// NewJobVerdict Of an import: what the profile says of every picture
+type NewJobVerdict string
 
 // NewProfile defines model for NewProfile.
 type NewProfile struct {
@@ -850,6 +941,11 @@ type YearFrom = int
 // YearTo defines model for YearTo.
 type YearTo = int
 
+// FollowEventsParams defines parameters for FollowEvents.
+type FollowEventsParams struct {
+	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
+}
+
 // ListImagesParams defines parameters for ListImages.
 type ListImagesParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -1046,6 +1142,9 @@ type ListTrashParams struct {
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
 
+// StartJobJSONRequestBody defines body for StartJob for application/json ContentType.
+type StartJobJSONRequestBody = NewJob
+
 // CreateProfileJSONRequestBody defines body for CreateProfile for application/json ContentType.
 type CreateProfileJSONRequestBody = NewProfile
 
@@ -1078,6 +1177,9 @@ type ServerInterface interface {
 	// GetReadiness Whether the server can answer what is read
 	// (GET /readyz)
 	GetReadiness(ctx echo.Context) error
+	// FollowEvents What happens to jobs, as it happens
+	// (GET /v1/events)
+	FollowEvents(ctx echo.Context, params FollowEventsParams) error
 	// GetHealth Whether every part can do its work
 	// (GET /v1/health)
 	GetHealth(ctx echo.Context) error
@@ -1108,6 +1210,12 @@ type ServerInterface interface {
 	// ListJobs Crawls, imports, embeddings and trainings, the newest first
 	// (GET /v1/jobs)
 	ListJobs(ctx echo.Context, params ListJobsParams) error
+	// StartJob Start a job
+	// (POST /v1/jobs)
+	StartJob(ctx echo.Context) error
+	// CancelJob Ask a job to stop
+	// (DELETE /v1/jobs/{job})
+	CancelJob(ctx echo.Context, job int64) error
 	// GetJob One job
 	// (GET /v1/jobs/{job})
 	GetJob(ctx echo.Context, job int64) error
@@ -1220,6 +1328,35 @@ func (w *ServerInterfaceWrapper) GetReadiness(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetReadiness(ctx)
+	return err
+}
+
+// FollowEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) FollowEvents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params FollowEventsParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Last-Event-ID" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Last-Event-ID")]; found {
+		var LastEventID int64
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Last-Event-ID, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Last-Event-ID", valueList[0], &LastEventID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Last-Event-ID: %s", err))
+		}
+
+		params.LastEventID = &LastEventID
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.FollowEvents(ctx, params)
 	return err
 }
 
@@ -1567,6 +1704,31 @@ func (w *ServerInterfaceWrapper) ListJobs(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListJobs(ctx, params)
+	return err
+}
+
+// StartJob converts echo context to params.
+func (w *ServerInterfaceWrapper) StartJob(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.StartJob(ctx)
+	return err
+}
+
+// CancelJob converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "job" -------------
+	var job int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job", ctx.Param("job"), &job, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CancelJob(ctx, job)
 	return err
 }
 
@@ -2332,7 +2494,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/rollback", wrapper.RollbackProbe, options.OperationMiddlewares["rollbackProbe"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/import", wrapper.ImportProbe, options.OperationMiddlewares["importProbe"]...)
 	router.GET(options.BaseURL+"/v1/jobs", wrapper.ListJobs, options.OperationMiddlewares["listJobs"]...)
+	router.POST(options.BaseURL+"/v1/jobs", wrapper.StartJob, options.OperationMiddlewares["startJob"]...)
+	router.DELETE(options.BaseURL+"/v1/jobs/:job", wrapper.CancelJob, options.OperationMiddlewares["cancelJob"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:job", wrapper.GetJob, options.OperationMiddlewares["getJob"]...)
+	router.GET(options.BaseURL+"/v1/events", wrapper.FollowEvents, options.OperationMiddlewares["followEvents"]...)
 
 }
 
@@ -2417,6 +2582,74 @@ type GetReadinessdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetReadinessdefaultApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowEventsRequestObject struct {
+	Params FollowEventsParams
+}
+
+type FollowEventsResponseObject interface {
+	VisitFollowEventsResponse(w http.ResponseWriter) error
+}
+
+type FollowEvents200TextEventStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response FollowEvents200TextEventStreamResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type FollowEventsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FollowEventsdefaultApplicationProblemPlusJSONResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2892,6 +3125,94 @@ type ListJobsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListJobsdefaultApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartJobRequestObject struct {
+	Body *StartJobJSONRequestBody
+}
+
+type StartJobResponseObject interface {
+	VisitStartJobResponse(w http.ResponseWriter) error
+}
+
+type StartJob202ResponseHeaders struct {
+	Location *string
+}
+
+type StartJob202JSONResponse struct {
+	Body    Job
+	Headers StartJob202ResponseHeaders
+}
+
+func (response StartJob202JSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StartJobdefaultApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJobRequestObject struct {
+	Job int64 `json:"job"`
+}
+
+type CancelJobResponseObject interface {
+	VisitCancelJobResponse(w http.ResponseWriter) error
+}
+
+type CancelJob202JSONResponse Job
+
+func (response CancelJob202JSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelJobdefaultApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4104,6 +4425,9 @@ type StrictServerInterface interface {
 	// GetReadiness Whether the server can answer what is read
 	// (GET /readyz)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
+	// FollowEvents What happens to jobs, as it happens
+	// (GET /v1/events)
+	FollowEvents(ctx context.Context, request FollowEventsRequestObject) (FollowEventsResponseObject, error)
 	// GetHealth Whether every part can do its work
 	// (GET /v1/health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
@@ -4134,6 +4458,12 @@ type StrictServerInterface interface {
 	// ListJobs Crawls, imports, embeddings and trainings, the newest first
 	// (GET /v1/jobs)
 	ListJobs(ctx context.Context, request ListJobsRequestObject) (ListJobsResponseObject, error)
+	// StartJob Start a job
+	// (POST /v1/jobs)
+	StartJob(ctx context.Context, request StartJobRequestObject) (StartJobResponseObject, error)
+	// CancelJob Ask a job to stop
+	// (DELETE /v1/jobs/{job})
+	CancelJob(ctx context.Context, request CancelJobRequestObject) (CancelJobResponseObject, error)
 	// GetJob One job
 	// (GET /v1/jobs/{job})
 	GetJob(ctx context.Context, request GetJobRequestObject) (GetJobResponseObject, error)
@@ -4278,6 +4608,31 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(GetReadinessResponseObject); ok {
 		return validResponse.VisitGetReadinessResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// FollowEvents operation middleware
+func (sh *strictHandler) FollowEvents(ctx echo.Context, params FollowEventsParams) error {
+	var request FollowEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FollowEvents(ctx.Request().Context(), request.(FollowEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FollowEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(FollowEventsResponseObject); ok {
+		return validResponse.VisitFollowEventsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -4534,6 +4889,77 @@ func (sh *strictHandler) ListJobs(ctx echo.Context, params ListJobsParams) error
 		return err
 	} else if validResponse, ok := response.(ListJobsResponseObject); ok {
 		return validResponse.VisitListJobsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// StartJob operation middleware
+func (sh *strictHandler) StartJob(ctx echo.Context) error {
+	var request StartJobRequestObject
+
+	var body StartJobJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.StartJob(ctx.Request().Context(), request.(StartJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StartJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(StartJobResponseObject); ok {
+		return validResponse.VisitStartJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelJob operation middleware
+func (sh *strictHandler) CancelJob(ctx echo.Context, job int64) error {
+	var request CancelJobRequestObject
+
+	request.Job = job
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelJob(ctx.Request().Context(), request.(CancelJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelJobResponseObject); ok {
+		return validResponse.VisitCancelJobResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -5456,150 +5882,162 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3bchu51t6roJg/5b2TlkTJhz2WrjTetkdTHlvxYaZSM44Edi+SsLqBHgAtWr9LVbnMdR4ir5D7PMr/",
-	"JCmsBfSBRPMgk7J31fjGItmN01pYZ3z4MkhVUSoJ0prB8ZdByTUvwILGT6faCmPdXxmYVIvSCiUHx4NT",
-	"ecPUmNkpGGAcHzIJg888tfkN44bNtLAW5P4gGQj3wp8V6JtBMpC8gMHxgF4ZJAOTTqHgrgNhocA+C/75",
-	"FciJnQ6OD4fDYTKwN6V7x1gt5GRwm7gnzujpx83PXGt+M7i9TQbPuIWJ0jcrhp3SYwJM3yjT0NCOxqny",
-	"nJcGFsf5bqpmTElwg4Vr0DdsolVVuo+i4BMwzE65ZVwD45blwI1ldioMM6IQOdfMKnx9BGOlwc23SFiq",
-	"VWkYlxlLVSnAuNbcQzOlr3pXIAyxvQJjpQtuB8eDca64I2LBP4uiKgbHw/2nT39IBoWQ9ed63rIqRqBp",
-	"4pU2Si9O+/0U2KWEz/YixScuPbFYySdhMr0jpTbb42wR6LGjTyFkTbAFat0mgxdKn2s1FnmEIr9NlQF2",
-	"DToTqWXGcpkZNgIjMmDA0ynRJcHlnU1VwS4/VdkEskvGzZVhfKQq2zf00nfaHvu/aRgPjgf/6aDZnQf0",
-	"qznwg3zt3nbj/knYV6IQuE1j7ef4Y7v1DMa8yu3g+GjYot6RXyT61CyRkBYmnnRnbprn3K1hjHq4Cg8M",
-	"E1k92dI9XI8FHxgkAw1/VkJDNji2uoJ1Z469n/0TR/Izru/iMH68YTO3OZBvaKWY4SI7ZpeaW0cRYVgu",
-	"riBjSrNMGPw7YZeVbH6XIOwUdB/FiLZrE4yG+kLk1q/iK5GCTGGFgMrpKZOw0Q0zU6Utc/33Dco/viNh",
-	"dVcOe7wph3nu7ucxT9QHprsaXT5r9tTdOG1+j70TdhW5jLBgThhnU2WIUgm7HKs8AyfINLusylzx7LKP",
-	"fu79HRHvV9BGKNm/piScg7i9psd7ltb/unRpa4q78dK/lYT/78D1C62KPia7Aa4vxu6BaE8Pu33sPW6v",
-	"1Hw/79XSXqz6qj5uaWnA2B9VJgBpiKLrA3KA+5gqaUHihiqq3IqSa3vgFOtexi12uoFE9M3WHTc0cftJ",
-	"pLbSd+y61KoEbf0c4qrx5/PnLxN2/vplwl6evUjYbzA6T9iPv5w7pn9/9uLFIGlMhpGQHJd7Uf02I/+d",
-	"evpYP6VGnyC10QniN6ZU0tAYz7Ua5VDMTZSXZS5S7kZ8UNIT//WTccP/sr5AwHZxDPO2AbdshkavkpOE",
-	"zaaga1PAaSLFMrWPc/StkWkNvEfAcW3DVqxKLSZTy0qiItl9ZBLZdAqGpeoadMKEZGPNU9cKGnbCOmMw",
-	"A8PcjsE3rCpZDmN7wkZwo2TGhjjEQxovEzSHkmcZoPbu0r7gny8+d6y/TFUjlLBzBh5Ko4ubdZ8Vcv12",
-	"hVyz3Tl2ok5CA4mfTBjoIp8lg+dFaQWZF911KCvtzY6IaGn36R+MNv6ZF2UO74DrFAUyzzLhSMfz81Zn",
-	"Y54bmKdDujOnob1N72TZJ27bOhNnxVYKhlDi7Ya7G6TJQMKEW3ENHX25lgnZVpqHwwWtmQxKZcSWmi6E",
-	"DB8j/TQ+xyYWSYfXwlBj3PaiJspSNusy0zk3BjkGAvOMlWazqUinnrnGAvKMWEoYNhHXINlU5Zk5QSYs",
-	"nHxyYomzXBh8BqSqJtNF0eLjB5113sjCSQaNL/81rXyqXYr1rfkk2N1f1bNU9kJk5qtZLdI0mqVfM7bG",
-	"7ooIvaQ2mOIScYEbfwKekxU6J1e5nmOB7u8ZWC7y6PDJcpsXhym3PFeThPk/LmbarUQS+FlpJmQGTg0A",
-	"yWMcOn2z0Ie6anU9UioHLhe2IQ4En43twwXCWG4rnBtIJ99+dy+6fTjRPOtojh4jyTeQ+LX7GF9t+wsv",
-	"F5czVXlVSBMnKcbxFlf0OU+nZHcwnmWGfapQg3CboHBwsgKKEWSZkBO3390XBXDZRHHQZDlhkBu0N4Qh",
-	"A8mZHqrKM9csE2P8DLql1usFTyiAcCGyDXaI7zcW1OGWojetWVmFgzWpckacVjPnfbv/Fgwp5x4FZl3D",
-	"eonI/REfiVzYSKTyGc/FCOMRrPWcW0mOwYu2su7v0r0KF8Fhi9JaQyy+iyuTqiLYj1LREh3jAowEN2Tf",
-	"uk9pzo1btiuQDwwZr2RRdhliyg0bKXQk1xi5VrMe5kTC9EYGRvDAsFxNhE1qtvOmMw0FMsYlzNYbhZmq",
-	"mVzFaWjIz+/Nmk2Teqv5STX86Bc/7LfQXZhil0PmiRnd7WRMdXc6RdzW2S2kLdAWjPLkmZSg3SJnVWrZ",
-	"TNgpri860OwaUquiNuRy0zwEBFsd90ztlc9EdKc3FXZ9tekWKLITC5VB7mXKcpGLvbVeiA31LCz4nJXj",
-	"eO+C26604Bb2rCggpnN4T/LFsfpYaC98GWdGVToFtMFM4hQbFKW9iTU5uvHGQD0CIe2TR4OYaR32S0w6",
-	"gJ2C9iFWMCAtwyXBTW4AJBM2Kr2dBXtR6bgeD2P60lLIn0qYxCYyBecWLw7tA/nLCSvFZ8hNdGIbKQ8z",
-	"5UePn0THS8u+Pve9w+djDGinVTGSXOS9a2OFzWGrrOBzGasG/at/7DYZzEQWix+uXvL5LY+Rc1rXwJI1",
-	"9UM3NYnD3JMmaVhvpRaTNuRocdn8yvZu17N/Rub14eyfLAMtriFrlP+7n073jh4/CcrFdbXfMSGP0qMn",
-	"o0dPRntPfhiP93744cl4b/R09HDvYXo4Go4fwsP0CSclYEG7fv7H78O9p3xvfLr34uOXH2732h8fbfLx",
-	"8Oj232KUxhnGpSfZwpu5HTEGbiXtIlHyEUoIJXHFcm4sJvRWBgH94HqJ1oQ0Y/5kdBulGjIR/8mJ4ugP",
-	"8NkRivcoiGSXUdHauYx27H/rlRkFZKIqoj+VXkX1y5mFX5yft0bYqydymwx+VqOIV6ckrKuOtFa6hwBS",
-	"mOmGypWIuUa/V0JmbSct1XzmJIsoSqVrEeRe1VxQVoS8yI+RXu8S60EzEYNjfREcyr5ELHjOPqkRqQan",
-	"mUE683esKpkNIhQylmu74TI6HxTay6MrKd1vycBUaQpAsnnMRY5/pFymkOdR9zYZWGV53itAZlORB79R",
-	"KsuuJJnLK4kY0z9I1jD+hBixswQ9PByXo5/UaH0p6nbCfclQHFh0Ku0oVpt+zuccJAOfDR84MXOF/4dU",
-	"eZRyr8QVSDCRwA36fIu+RCsi7Z5gU34Ni2n56I5MldaQc+t92m7Db0gv25kid9A8IFfe+LUza7rOaFVd",
-	"KHlhIFUyYgSffnhGRoAwrZQ09hnIpJyV/MAwza2QE7Nex41Kjq6YtztSleeA6Z7WGtKEab7xpbviZRnJ",
-	"Oj1TU3Te8edjxicaoHD85jNF6ZRTZcE6PnM0GvcmZMlnXYpTyJVxH9OIuPu4/I4QSJEldGjWu0WEDnE2",
-	"oMPcNvKBC0MBPlrFZJmB8kpc9+yHxbAfz7uh++XhvlhvvwiT8xHkMQVbjSKL9pOasaJKp8xUusn74/rV",
-	"RU4htG+n3PlzrDIVz/Mb9xVVjm3Az2sblkuDYm9C9AsrYmYh7ZoD17Jto9M8Ntp1hq/2CmtXqC+EwVGz",
-	"dKM2RIBlRItrlML/ur5aqZngNlIB0s2GhqZjw3oNs1YV3AaZyW3ksXwTPeN6ixTdfFjdGGhP3JD4XXPp",
-	"VFA7bjibYjwDWS1E6JYnJZeEKPGnVhYfe544SSjwG7nFwOQ7fOgOrv4cVcLrMaqcuwlEXLAqjWgZrYzZ",
-	"u+a5yDCwzTVwVsnMR5LevnnG0kpfrylXeJVeTMUkGpAoQTtjNxRCPH3M/jNz9NHXPF+/9VzNFht/pWZf",
-	"3/g1aD6Bi1JDKgJbrvHeiOdOD2cXPE0rzdN1ayzSSmtfCLMYkvOmVk+0/RN5bYuMXDsW6PZARhG/Nfyp",
-	"JZ0ticPe3XXiJrbtf5ve4I5T6opRBQ1anZlzLGJ+jp/lRr7RkrxLj9xLWsV19WI09AuL1yJaPcPOEHt3",
-	"alzXkN24tqKhPb9Ky/hGe4fyFtB/jg9m7SHoupX1XePnWL9QgNUipTSG28dhCyckhEzCxirPqGB+pIFf",
-	"ZWomzQnLhbU5Ftk4swiDAM5nkRB1qcGSEbLRAJ115hXOWFgL2TFz7mrCjNVYB5owYUGjB2QSn4CbYbjU",
-	"sP/4n/9ncSQx2gxaw6sXso9cvqSuO863L56xp48e/2OxpGNJth7jOBH/hqjSrn3zNZQkZur6uv122nXt",
-	"XutjLYsdO1HRpKjDY7HgjUIeicT63r15zfyvjo8ogzxS2epCRz/kdeoFhDSWR6vGqWgQ03F+pbjpOM/d",
-	"eE1lOkWtj58+bRk0j2IVrcvigvTFglfGjOWjHLAOOqyuY2L3t6/ATJgbKfvw9oxpGIP21evLFwx/bXIC",
-	"S5yilhU7xyZLNV7Ojb3A2MdGwn5Ji3fTXOZKlGYj3RFRDtTIktXpVQjux41UAg5iDaVADS8Z0msfQGhS",
-	"Krji7YQJ3/v34d7Tj/7/i72PX4bJk57sx7lW12hk8fyNzmLb99ynMKlqQfrAETPg1EDnHEkoefAlRFwD",
-	"U65NyJxDKtEPxVoI1ChIBHynRZGNWLH/J6ks9JRtoAfsRsUmCowbWF2JTFU2E3ENjDPLjYWESvTc/Nfa",
-	"fhEew6HE6PnfKqgi269mqLU4Cxs5s1BsmLhPNnT80qkycMK4DzULO1WV7ar13ngyzmNFVUAzj6+s0LiH",
-	"sqF1S2wWlouzYFls2Yfti7jgr7HlbkIFc47pBiIdpI0dIn1NZ2WED8WryXp+z10K11aXb91RtwQCf2+h",
-	"BlrypKXUWoVUoe2mUKrH1SHix1XbdrIsySBEF9eVY54hVynI0Gx0WujpmV6DJvvaOqitNPJ9lDXehwiL",
-	"qMaePFmLhirPRzy92jCI2ZrrilN0c4G73lrBd2GBIrpocyl1Z4KfMFnleatglCwXStsEuy1KDPee8zCC",
-	"C72aS7ojG67uNCpu698XmUtXsIERSaFg7NqsbT4uxu/W5/Tl800Ybw3BmURK5jd+fHfYDi3Bfdd6VuTR",
-	"nvTIMstPwgz0csvP/0gTjRDJ0UPNkuZsnHCkUL7skfv8ruxkDQbxA0rb0TdrWLOdOdWJDEdlPoETtg2G",
-	"X2FjdB2twJwbVEhi5rqnymw+HUpNz6/MCjO83cO3NMR3KPe+a4HQIw2ipAqG52JwtJ2eM1aprIV0wkrQ",
-	"hg6vhwT7hOc5HfL+03lhx5VMQVuq1qJv4HOZ06jos1Vlu8SLlyJa9eIremO13ton/xcqp/0oUcqkvADm",
-	"j7QvKf9eLGNc87jbwjG5HZQ/7qhCUWkxEa7bcLqrt4Zx/uDixAtl+n4EplOM3rLgwWoB15sWvAm7o8rJ",
-	"wDRJQILoDDC2Q95rbqZfXdSLrawrdZeUvHTa2aQod5NDCRnkYO9U6hmhf0gNbkDLSloRMf3OLEu5ZCNg",
-	"Gox1Kobhk4sp/f6BxqoUF0rfQ7V8nfVrLUgYXYw4H2SmNvQ5esIfTo/gT85OrWSmThrjxRlEYuxdqlhY",
-	"ZIXzsjhsLPHu8VVWRv/+8kr+8kpiVuMKV2SFCflrE+IKBoYPXfgV8XmXqMXwa0P4OflYip6qSWFYptKq",
-	"oC21qLhFJDNLcEE+SV2fwYwyD851eVaUHonBDrV2YPf1F0JOQJdaSLuyFSR3NDMTjqGWlfXsGhppkkNp",
-	"Wa0ovogWCJdaTTQvVorhhikchcJydcoz6vETMeKwNUKO1eJgSp5zC1TBaDy8AtcYhUIrlrbbPjtrEk71",
-	"MdbRDQEtuIGc/CFLUGVOJdTt7YngfychrIX1nL5gR8kaKO0GEdJOfF7rD+n6yYWx1AtiydBx6JZAwIoZ",
-	"LMMESW04a3b/D/mHpFQ+Jvpdh5d96DuX7G+hhODv++yDxIJ+Ok/6h2yAKHHaGsaVgWyfvRLG0lfOAMwo",
-	"v8VUyf+sgF164EAcxpvKIj5fqNJOlbSapzZhly+fv2cHVAFiLpmFPDdMSHauVQF2CpV5wCx8tozEyx+y",
-	"jSiXOlGExymaA8VZS4w57c5mIO3+H3LgbWDCa/EQU6clT6ewd7Q/dCrbmcaDqbWlOT44mM1m+xx/3ld6",
-	"cuDfNQevzp49f/3uOb7T2CeefVplQ8eDw/0hPaNKkChUBg/3h/sPKYM6RVlzMEUQhn93f08gUh58NBwy",
-	"7iS0nLj/2xPn0sxAmwR5B66dwLZ06tugCZSpY2IrRxSdTsFYza3ShIPo3TRh0U7ClzhpI73PTiUhMvgv",
-	"6gJkPuM3yG2cjZ1azoS5SugQCCM7iFnl/D0nT5HLzrLB8eAl2LoKew4k6mg4XAIQtRkwVN1HBBkKKz5p",
-	"Mn7d9smI9Wg38ZbrobZAp5KBqYqCO4Osc/zWt56La1LEfGJQzeHXg4/uxQMNPLtZTmzcxB4oA9mZCFHb",
-	"tDxL2OPhw+bQt3HqYaQyv/+dIEq5fGAD8Zmz25gvWFwgvgGZmVDfY/bZ6cJ5BmzM9e2BZB25cR4n7PLg",
-	"+tBz8CUz/MbbBRSjC+gZUXZ4CzwTu+YHD3DShxPm5xGWltjCjfc2GTwePryHYZxSkVW9wm44O2JLN0ma",
-	"oQf6oMn3MWpN19W8yvPcCx2nCWaQ56sZlI6N1RzqNSzKlUJJ4YRUrtSVYdzus/dB4odd4QnW4kfnnWeM",
-	"W1YoYwMqEswYHVkx++wdALsMwvYS99Wl342XHk8J4xQpArUhRmxLLsqs2SExbvYU/iasfLqw/N+KgTNy",
-	"SwjEeHtMDE01Imm1upclzNsEXjzzdmnmLBcy5AZJB2f79/hYm0cOCH31Nln5oIdWdk/G0C3Rb4oDtWLW",
-	"hOBIvFdTf6HyzP0RO6G0GH6j+k3O0EbB3SU9QrhHbE1YDtaidDDAuDPR+iBR/+zDcz5aA895wfB3jqOv",
-	"3EIxUaMlqHENXY6GYgh5MpEljCZPKAuJM5qdKHGm5z57rfxRI8K9S7wHqzQjM5QKsHyFcd8c2/HV/tmu",
-	"M90VrNGCt17jaY/8vsaTAcx4jUcRRXcdLg7A62s8W8PGrvnse7XOkx5d+vbjDsVrg8vQI+Qm0IA3bkO4",
-	"kfBJUK3R5ia2bom0EN8l/MNe8JkciLd9ERTKyUv39eVJ6wQeaogEdbUqKepI5fRNssa9kzgrrsm0NrBT",
-	"Tgt7TU4xqgkXklC6wt6lR3DUCDEYXDI/sBFPryZaVTJiEFJs8awFSE6AvTf9y9vC9O0i7+6aS/qcC1yW",
-	"GbloGhjPvY2MLjsJNywHJ0zX22RwNDy8n5ERSVqdJ4Mp8MzfK/FKpfX57aazeZl2+/Usf5pldE7Dp9Xn",
-	"2byjuQ++4P+3xPU5WFiCcs8KhTFUKva3mptpQkdQKYxz6TMBuEqXbOTmZBx/O55E6+/hkGXOfeHGn/Y4",
-	"cWpTFSNjnY65AihNkytEr8zicmpAcE7nFzNvpUr4bBlCUyT+UIpTQ4Q4vs9+cyroEhFpL72jpMGNP8OB",
-	"TJRCO1bJFJKmN+6Map4b1amC8DsLJxwYbnFz/ROXL2yuOWNn4ShW4q1hhQGFmZIYfc657YfgrxMgS0HI",
-	"u7DpGxoMb3GJ3LTDIvkTC5ZfQaZmktzaseodJK543NzyKZcFRMlFhfNoGROiy4sZoG0oCKJavWGYUbVv",
-	"bSyy6ozfxLVF1OJ9CbaHBTawVT5+K+GKs9vGsr6RtTxEuzPPWwLa9GjfjdaruZbj9mNUpB2EKuGoW/0u",
-	"VEA6vWq1khP2/D2fnLDLs/HeayVh7xdu06l3Yd9y6eSI8/ymSqpK94RbcFAvwi0MSymIgzz4L13CrQaN",
-	"79WJXtc92WE37ZNqKDK7h69ILNwmg4d9Gxhf8jCpdSUZAWoKR48p34rR18gKEuymPloYcIB2z3wSxGQ6",
-	"UpVe7hy/bh7bdAz1HTjreBcBQv0vp+lfz2kKQKA9u1ICd3aXd5qCq0Pfoa+z1S1l6rbpwq1ObAjB/Xex",
-	"m7xhOX9b22ZN9/l3VNJmkiZrbGrTs8x5CvXBlzoPR+7HDWI2k+vhTzGwVFXSktu2qCHetuzjwb+8jv/R",
-	"6YrGciIjv0aMxkKtdd2Pgxq0sldaBu36vn5yhZF9jtic++yUSa41YljUBqRUloHMuZ5A1mfJBlDOiCX7",
-	"8GhYxwwPnwwT9/nJo2FyePTD8GOkzOfjmtYAQr9uQ1PXy7lcH9eP3YNSPmWmwKLUpL7h5efz5y+DPdHr",
-	"rm5BmASoul4t/LN7YOcB6l3qiADTtzSs5tZhG6R85pxuE7zuRcGJ5Rbu09K4G+H03bZodPDlkxrdLpMA",
-	"P6vRYLer2LejPqnRtvyiTziJuWVY4L7INWSf/Oz7vP/Nag/D7miffO/dIefhoR2ufvt8fp8H4ocRNLLP",
-	"Powxy7IdMZXnTS8htSo06fW249qc6+8NHJ96oGqyDSiKi0aFL0C0Su2zR8OnTIx9NFOYcJ0RSuFw21+X",
-	"Hs80cAvnnev+WnHcrdCiBYkWv2NtjgsOt80FKzhgK6TOMioSo+NPoVTDdKgWp/jc1jn44v9aGkc9WzAT",
-	"pWKFchakP1btCO+fSHxMFTkiv8HsLONlSYC2ViVNsLRw5mglMyWB2IlQY9ulrsKwETge9JVwfdHLNlOt",
-	"E5FrtT9x3W8xIFe3XcMVeXilvi24kfJuX7mJngG36XQ5yZxm83CjE8V4ruSkvXsJ9sXZUfwKJBZv3YUO",
-	"b8G1831t7uE9b26PkOdoLmHmpeDXc9ZLAgFpyr8pZeevMNpkl2OvXEOvynxGv7e05lJX5X2TPwzirc8n",
-	"8eUvX3/B68edFghe9RYIntZIuwHzqrW/1LjBiNyKOv9JzUJ9sD/Jyo0FqnmgAqldyJN+xulgnEYD0+3L",
-	"nL3lHOxpVmrIRIrga2O6xcmbFuEov7AkkjrpZt1qYlHgOHPrl3pUdw9C7pKfOrixPbIjsJFVWNLGeB2F",
-	"+XouehvaDrdJOpbKb1ghjJP23s/BL0XM1bGOVs6Y2B1j1RiCfa7Tucd42KVsH/VKdo/n2NyzvJ2QZAvN",
-	"aPGAT3dnj2AbZkLUzm8ZAbUw02jeY3Gk0k7U7BmRQZaQORNKQwthjJATulms1UyfvdCffX7vHuih8dF9",
-	"OMi1kMJbz2BSySUFED3gqopxQ4UCeFYFDJaB7rRaAtcNT1zNajQBD07QoGnPs9GKbXjgT1FvHK3eiN2o",
-	"NmGM5Yak2/BczJ0tzzMcdMNC69idKrVg94zVwIs7BC7v1avsF05bFEq++AY+e5BU5Ifgy3kR5ctO7sBX",
-	"ugWlswvOOqvFKB3l5c2u5mMLmo0r3Qaap0u3GGcjKm+tPVDRuVXf4+dvh00DnNBmjLoZt9SQRffvHq3k",
-	"0o62k2q2Da59BXh4CbjOBV2HgD1hJ3dgU//+yojiCH4NT+56UZdZjmG421hJOgfYIRXWKhI3L42Hb8dG",
-	"WZc2B1/8X7crjcZf6/Ogu6WRh8fevZB+I5vdVEeXZlOVA/OY0FumyuockV/jOxNxvtipS8nnn7uqfW0q",
-	"fqV+7zkJv20aYoViU5Dkjy3VQOWQG8Byzu+XrH8G3NhoSOCccH+QR02wSxk6lWDwKFbCjCqAZZrPJINr",
-	"kDlB4OK3PqgyAvecrPMLUHiggb2sIorjD/UdM3jXNcJO7rN3IDN2iR8uE3bZAQ/wJXJ4XPqSqgDqI2k0",
-	"1H12WmMX1SKRrs/3uXj6QMXuaNGSaZBgOeZM1afCCMg3E2PEzrah1fhpMQLjjSfW5uJqOcYworn+w2HS",
-	"AIcf+praJVm1HUpJmlDfzgpM0kmNkUt1QmTHY4HOCPO3lecwtts5QcaxHAhvtsK67PuNfbSASXvNjbe1",
-	"M/dtjqG1kFzXonUDF7tLjmrBxi6tHPArvK2wjbFc4g3pdbJriV1U48Pumn8OKo8YtAvX6rcg9wwXWafo",
-	"JQRrcVFMX+nYB5mptyEjuQufB+GSbr3Ds1N2Wx7BbTSET2lugefc3BrIJurHwyu47ZnNFTI2HLeaZ9Y8",
-	"P5OriU/YztqMcOJP3RK6lNN8tn3OIaxAPFnbYoeNTk/4ey63sbC/8KvW2YnmAs3Y3u3zMfqmcb9styPR",
-	"Vl+a061u25JMSzatf60iJDiv7E4FS3OL3T1HU9aSNnQ4wMvebYVT8L7GgEakNDNXolzOBv2CpsGTjfoG",
-	"PrlilGZTvLzJtvDGagfJI52p8diAPSEwGvIeDofJcDisr/eQGZ1yVTLYkZrLq1osC8tGMHEzkc05OVlH",
-	"9jqBowV0Yese/VsHqfjvJ+zR4ZDChdy244VYToKn+FoQ5b2YacfzuG0hwYKw5AnL3dex3wNyuc/LeLg4",
-	"D5NGaZlCyIs2ZJ4wNYQJvfRo+PSkAVOXN2QHY4rbjdejgQjjHoznX9/VwL47t003OSjSDyYwf5sjhoEL",
-	"f88jXULbV8Iwt5yDaAFjDW3XeF4tv2sYgbz766DKtz+o0oCXL3Um6LLmrR/y9yKmFn4evy2EPhb8Ci9Y",
-	"d+dWUAcHdCJ5e35FV3zgmvsz+Xc40u9DS/dwqL+Na9qHG+Z+3GppQGADwmfpxKDCjfpQRpliJVlbhn+f",
-	"ZfvOI2/udsN9m9VUcvHMxnZ2VHKXIx4r6XQwBW4LXvYaUuigY00V1oLWpWieZ7B42yMfdBaD4DjwHW9A",
-	"0UWOxrp3WFWGt/zTrfQoJkI9FGMIy6lxaCsJOISjSuR2TyAMTx8slv2FlzvGxcIuek8G45C3BEel8cRd",
-	"7VbWYJwtnJR/Fa6bTW+WZWVyLmSQEt9j4V24f6kP2s+UwAkPohW4qO/ew1CWcV7DDk+lhkbRjG/DwGZN",
-	"SDzuhH9DxvFHZZ1N0As5hHYzu4bUEqbs0f/7vwVw+bdSGWHFNfyd/cf/+t8Mv5Iw4fgVBrXmngqeSXjI",
-	"kMTycMJUqpbD2DJV2UXx8g5H+uPNc//4joIEvnnq7b4DBd/DAeuz5nA16RhPP+ToMdfNydpAx5qCsSPY",
-	"HT5rm6BxI9ITubYjvz8kgo/ftXH7vXHQerbuHLPYcLdGE8ieU1hFaW/e+4PdSw80YKygjnR7uJ6mKl0Y",
-	"hIzuCxGECx7o+Z4IQetWiRbq0aPhYiHCLhWkWxLh/OpFwv+kZqzgshszmcF2bHIP1FRDWYV4VhuqagPU",
-	"Ise8PYTdOF0+ly//lglzmlLPpqzPurdZlE5LeDtzWzvzt/lenEyfuzxlCVRCC9e/z9O8hxKt0MU9FNH9",
-	"GuqwO/cWkNg8PT+rnaz6eoUFcFrXHH6ICSd/AwE+gPj+YbhtaPrjg4PDo3/sD/eH+4fH/zh6fIQqyPfU",
-	"m9xFODrIkqb4yI2V1C8Vs/od5Gm8GGV97dVCgx/UAGImHrbV2210XooaN622vVxfbPs9N9aZf28ktNHH",
-	"fbTewDVonrcaqs9DLTaFM/b3L4SMdgjoNYB1Pr3R83p9FO+BCZe08BsTbcmb6pEpTf1VEpD5o10BuaVh",
-	"yPZ8RtA3mk79StI4MfX3dWLet1YXtiw2+ErJCSInNzgyrfMMzWn+2IwIBBpfrEseW6RFDr/9ePv/AwAA",
-	"//8=",
+	"7H3bchu51t6roJg/5b2TlkTLhz2Wrjze9oymPLZie2YqtccRwe5FElYT6AHQovm7VJXLXOch8gq5z6P8",
+	"T5LCWkAf2GgeZFLjXbV9Y5HsxmktrDM+fBmkal4oCdKawdmXQcE1n4MFjZ+eayuMdX9lYFItCiuUHJwN",
+	"nsslUxNmZ2CAcXzIJAw+89TmS8YNW2hhLcjjQTIQ7oU/StDLQTKQfA6DswG9MkgGJp3BnLsOhIU59jnn",
+	"n1+DnNrZ4OzhcDhMBnZZuHeM1UJOB7eJe+KCnn5S/8y15svB7W0yeMEtTJVebhh2So8JMH2jTENDBxqn",
+	"ynNeGOiO8/1MLZiS4AYLN6CXbKpVWbiPYs6nYJidccu4BsYty4Eby+xMGGbEXORcM6vw9TFMlAY333nC",
+	"Uq0Kw7jMWKoKAca15h5aKH3duwJhiM0VmCg953ZwNpjkijsizvlnMS/ng7Ph8bNn3yWDuZDV52respyP",
+	"QdPES22U7k77wwzYSMJne5XiEyNPLFbwaZhM70ipzeY4GwR64ugzF7IiWIdat8ngldKXWk1EHqHIbzNl",
+	"gN2AzkRqmbFcZoaNwYgMGPB0RnRJcHkXMzVno09lNoVsxLi5NoyPVWn7hl74Tptj/zcNk8HZ4D+d1Lvz",
+	"hH41J36Qb9zbbtw/CvtazAVu01j7Of7YbD2DCS9zOzg7HTaod+oXiT7VSySkhakn3YWb5iV3axijHq7C",
+	"A8NEVk22cA9XY8EHBslAwx+l0JANzqwuYduZY+8Xf8eR/ITr2x3G90u2cJsD+YZWihkusjM20tw6igjD",
+	"cnENGVOaZcLg3wkblbL+XYKwM9B9FCPabk0wGuorkVu/iq9FCjKFDQIqp6dMwsZLZmZKW+b67xuUf/xA",
+	"wuquHPZkVw7z3N3PY56oD0x7Ndp8Vu+pu3Ha6h57L+wmchlhwZwzzmbKEKUSNpqoPAMnyDQblUWueDbq",
+	"o597/0DE+xW0EUr2rykJ5yBub+jxnqX1v65d2oribrz0byPh/ztw/UqreR+TLYHrq4l7INrTo3YfR0+a",
+	"K7Xazwe1thervqqPW1oaMPZ7lQlAGqLo+gU5wH1MlbQgcUPNy9yKgmt74hTrUcYtdrqDRPTNVh3XNHH7",
+	"SaS21HfsutCqAG39HOKq8afLlz8k7PLNDwn74eJVwn6D8WXCvv/50jH9h4tXrwZJbTKMheS43F31W4/8",
+	"H9TTx+opNf4EqY1OEL8xhZKGxnip1TiH+cpEeVHkIuVuxCcFPfFfPxk3/C/bCwRsF8ewahtwyxZo9Co5",
+	"TdhiBroyBZwmUixTxzhH3xqZ1sB7BBzXNmzFstBiOrOsICqS3UcmkU1nYFiqbkAnTEg20Tx1raBhJ6wz",
+	"BjMwzO0YfMOqguUwsedsDEslMzbEIT6k8TJBcyh4lgFq7zbt5/zz1eeW9ZepcowSdsXAQ2l0tdz2WSG3",
+	"b1fILdtdYSfqJDSQ+MmEgXb5LBm8nBdWkHnRXoei1N7siIiWZp/+wWjjn/m8yOE9cJ2iQOZZJhzpeH7Z",
+	"6GzCcwOrdEgP5jQ0t+mdLPvEbVtn4mzYSsEQSrzdcHeDNBlImHIrbqClL7cyIZtK8+GwozWTQaGM2FPT",
+	"cyHDx0g/tc+xi0XS4rUw1Bi3vaqIspbN2sx0yY1BjoHAPBOl2WIm0plnromAPCOWEoZNxQ1INlN5Zs6R",
+	"CedOPjmxxFkuDD4DUpXTWVe0+PhBa513snCSQe3Lf00rnyqXYntrPgl291f1LJW9Epn5alaLNI1m6deM",
+	"rba7IkIvqQymuETscOOPwHOyQlfkKtcrLND+PQPLRR4dPlluq+Iw5Zbnapow/8fVQruVSAI/K82EzMCp",
+	"ASB5jEOnbzp9qOtG12OlcuCysw1xIPhsbB92CGO5LXFuIJ18+4d70e3DqeZZS3P0GEm+gcSv3cf4atuf",
+	"edFdzlTl5VyaOEkxjtdd0Zc8nZHdwXiWGfapRA3CbYLCwckKmI8hy4Scuv3uvpgDl3UUB02Wcwa5QXtD",
+	"GDKQnOmhyjxzzTIxwc+gG2q9WvCEAghXItthh/h+Y0Edbil605iVVThYkypnxGm1cN63+69jSDn3KDDr",
+	"FtZLRO6P+VjkwkYilS94LsYYj2CN59xKcgxeNJV1f5fuVbgKDluU1hpi8V1cmVTNg/0oFS3RGS7AWHBD",
+	"9q37lObcuGW7BvnAkPFKFmWbIWbcsLFCR3KLkWu16GFOJExvZGAMDwzL1VTYpGI7bzrTUCBjXMJiu1GY",
+	"mVrITZyGhvzq3qzYNKm2mp9UzY9+8cN+C92FKbY5ZJWY0d1OxlR7p1PEbZvdQtoCbcEoT15ICdotclam",
+	"li2EneH6ogPNbiC1KmpDrjfNQ0Cw0XHP1F77TER7ejNht1ebboEiO3GuMsi9TFkvcrG3xguxoV6EBV+x",
+	"chzvXXHblhbcwpEVc4jpHN6TfHGsPhHaC1/GmVGlTgFtMJM4xQbzwi5jTY6X3hioRiCkffp4EDOtw36J",
+	"SQewM9A+xAoGpGW4JLjJDYBkwkalt7Ngr0od1+NhTF8aCvlTAdPYRGbg3OLu0H4hfzlhhfgMuYlObCfl",
+	"YWb89MnT6Hhp2bfnvvf4fIwB7aycjyUXee/aWGFz2Csr+FzGpkH/6h+7TQYLkcXih5uXfHXLY+Sc1jWw",
+	"ZEX90E1F4jD3pE4aVlupwaQ1ORpctrqyvdv14u+Ref1y8XeWgRY3kNXK//2Pz49OnzwNysV1ddwyIU/T",
+	"06fjx0/HR0+/m0yOvvvu6eRo/Gz86OhR+nA8nDyCR+lTTkrAgnb9/I9/DI+e8aPJ86NXH798d3vU/Ph4",
+	"l48PT2//LUZpnGFcepItvJvbEWPgRtIuEiUfo4RQElcs58ZiQm9jENAPrpdodUgz5k9Gt1GqIRPxn5wo",
+	"jv4Anx2heI+CSA4ZFa2cy2jH/rdemTGHTJTz6E+FV1H9cqbzi/Pztgh79URuk8FPahxxQ7hMIc9dF11z",
+	"wzJdSspYL7hh3FxD5sxzY1UR1S6ZkrCtctNa6R5ySmFmO6pqYo0t+r0WMmu6fKnmCyenxLxQuhJo7lXN",
+	"BeVYgk96A1pMHJOMeXpdFhH/8G6xJDRDMfjWFyGi7E7EQ+DskxqT6nGaH6QzryeqlNkgwgHGcm13XFjn",
+	"40JzwXQppfstGZgyTQFI9k+4yPEPz1BR9zkZWGV53iugFjORB79UKsuuJZnjG8ka029I6DB+z5qtJejZ",
+	"I3E5/UmNt5fSbqfdl4zGgUWn0oySNennfNpBMvDZ9oETY9f4f0jFRyn3WlyDBBMJDKFP2RUejYi3e4LN",
+	"+A100/7RPZoqrSHn1vvM7Ybfkt63C0XupnlAoQLj185s6Zqj1Xal5JWBVMmIkf38lxdkZAjTSHljn4FM",
+	"ylnhDwzT3Ao5Ndt1XKv86Ip5uyZVeQ6YTmqsIU2Y5htfumteFJGs1gs1w+AA/nzG+FQDzB2/+UxUOuNU",
+	"ubCNTx6N9r0NWfhFm+IU0mXcx0wi4QRcfkcIpMgaOtTr3SBCizg70GFlG/nAiKEAIq1iss4Aei1uevZD",
+	"N6zI83ZqYH04Mdbbz8LkfAx5JCyrynFk0X5UCzYv0xkzpa7rCnD9qiKqkDqwM+78RVaakuf50n1FlWk7",
+	"8PPWhuvaoNvbEF3DiptFSOvmwLVs+gA0j512neGbvc7K1eoLkXDULO2oEBFgHdHiGmXuf91erVRMcBup",
+	"MGlnW0PTsWG9gYU3BXfIet7ZbPoYL5a5yqCIqQ3kgNB4q4ilmfuMyRHXaBGXrP2NDjcnOLFdimDu2vTm",
+	"5GmfKPVtnjlre6qcpMNon7As5xb0OZUXAGSGiQnjaDvQAEKd0unGgsuEyoqi3UtGhD1jnFEFlVPaHL1t",
+	"NoZcLeofqooIxy/cKu3+kMgMjfE8Hm4zoDtaz1Yv++ZRxb/PWkn4FNMdzsgcNwPTGpjVwv01JTbu+ji4",
+	"6uuJVtVzjGEqpEkYN16nz+fOmcqFBGb5NRgK08XqzE63Wa923nBtkrsRbVpH7kjl5tLUBQ1+I7j97gWB",
+	"1+ventus5FCQ9IilRvHvDqJpH+l730TPuN6hotl9WO3UT0+6hPhRc4nOdSNdsphhGBc1YEhMrBcnazIz",
+	"+FOjeAl7njoDTeA3co/5mPf40B0inCtUCa/HqHLpJhCJPJVpxPjVypijG56LDPN5XANnpcx8AP3d2xcs",
+	"LfXNluYOL9OrmZhG47AFaOeDh/qvZ0/Yf2aOPvqG59u3nqtFt/HXavH1jd+A5lO4KjSkIrDlFu+Nee7c",
+	"g+yKp2mpebptaVlaau3r/yKxIpIYPUnGT2ShdBm5inegoQEZSdAtAj9rOluTfrq7TuImtu1/my1xxyl1",
+	"zahwEJ1hVEWx8Iuf5U4hmzXp5h65lzRqiqvFqOkXFq9BtGqGrSH27tS4CUzu7Nb2L+35Tcavb7R3KO8A",
+	"Ldb4YLYegq5a2T5i9xJV6BysFmmw50y1hRMSQiZBu4qirmMN/DpTC2nOWS6szbG2sFLXkHkvrRvpA0u+",
+	"0U4DdE6jVzgTYS1kZ8yp64QZq9EKSZiwzsYTylk1VHewwCyRYf/xP/9PdyQx2gwaw6sWso9cvpK4Pc53",
+	"r16wZ4+f/K1bybamSAkDzhHDjajSLPn1peMkZqqy4uOmobZ1r9Vpvm7HTlTUlTnhsZhVrJBHIimO92/f",
+	"MP+r4yMqnBmrbHN9tx/yNmVSQhrLo4dlqFYaqxD8SmGKoC+MXJpWLf+TZ88aBs3jYdSr60+H0BedYBEz",
+	"lo9zwOMfYXUdE7u/feE52uOc/fLugmmYgPaHdtYvGP5ap0LXxGoaVuwKm6zVeDk39gpDsjsJ+zUt3k1z",
+	"mWtRmJ10R0Q5UCNrVqdXIbgfd1IJOIgtlAI1vGZIb7wzXmeSccWbeWJ+9O/Do2cf/f9XRx+/DJOnPUnf",
+	"S61u0Mji+Vudxbbvpa/cIHdR+ng2M+DUQMsJC5Ve3oN1bqpybULGxksmMTyGJWCoUZAI+E6DIjuxYv9P",
+	"UlnoqVbDEIAbFZsqMG5g1QEMKi6cihtgnFluLCRUmezmv9X2i/AYDiVGz/9WQhnZfhVDbcVZ2Ihzp3es",
+	"V0p2dPzSmTJw7kM4aBWo0rbVem+aC+exoRiqnsdXFqbdQ7XktpWFneXiLFgWe/Zh+wLB+GtsuetQwYpj",
+	"uoNIBxmNZ72hI4LCZwjVdDu/5y71upurVu+oWwKBv7VQAy150lBqjfrR0HZdH9rj6hDx46ptP8nfZBCS",
+	"HtvKMc+QmxRkaDY6LfT0TK9Bk31t+edeGvk2qrnvQ4RFVGNP+r5BQ5XnY55e7xjEbMx1w+HhlcBdb4n0",
+	"+7BAEV20u5S6M8HPmSzzvFEnT5YLZZOD3RYlhnvPeRjBhd7MJe2RDTd3GhW31e9d5tIl7GBEUigYuzZb",
+	"m4+RPMjWnL5+vgnjjSE4k0jJfOnHd4ft0BDcdy3jRx7tydqus/wkLECvt/z8jzTRCJEcPdQiqVNIwpFC",
+	"+Wpv7stOZCtrMIify9yPvtnCmm3NqUpkOCrzKZyzfTD8Bhuj7WgF5tyhMBwLanqKa1erNKjp1ZXZYIY3",
+	"e/gzDfEDyr1vWiD0SIMoqYLh2Q2ONtNzxiqVNQCeWAHaEGZHyI1OeZ4TtsUfzgs7K2UK2lJimb6Bz0VO",
+	"o6LPVFhbFVXwQkQLKPxBhtgRF+1rkjoHRvwoUcqkfA7MI3msOfXSrd7e8pRv53TwAaq+D1SYrbSYCtdt",
+	"qM3oLd1ePa899UKZvh+H5H7XggerBdzsWocr7IEKxgPTJAEApzXA2A75oLmZffVZBmxlW6m7phKv1c4u",
+	"ZxF2OYuVQQ72TjXpEfqH1OAOtCylFXm0RD/lko2BaTDWqRiGT3ZT+v0DjRVPd078hENCVdavsSBhdDHi",
+	"/CIztaPP0RP+cHoEf3J2aikzdV4bL84gatZBdQi6wXnpDhtPtvT4Khujf//ySv7llcSsxg2uyAYT8tc6",
+	"xNVTfEV5l6jF8GtN+BX5WIieYm5hWKbSck5bqqu4RSQzS8VqPkldld5FmQfnuj4rSo/E6t4aO7D9+ish",
+	"p6ALLaTd2AqSO5qZCafvi9J6dg2N1MmhtCg3FF9Ezy0UWk01n28UwzVTOAqF5WqVZ1TjJ2LE0bqEnKju",
+	"YAqecwtUWG08qgzXGIVCK5a22zG7qBNOVZHkeEn4Mm4g57/LAlSR08mO5vZEzNPzENbCMnNfsKNkVWW4",
+	"RGDIc5/X+l26fnJhLPWCNa6EAtEQCFgxg9XhIKkNZ80e/y5/l5TKx0S/63DUBzo2Yn8JJQR/PWa/SDxn",
+	"RMfof5c1/i5OW8OkNJAds9fCWPrKGYAZ5beYKvgfJbCRx0vFYbwtLcKShsMjqZJW89QmbPTDyw/shCpA",
+	"zIhZyHPDhGSXWs3BzqA0D5iFz5aRePldNssxUyeK8JRXjaOQNcSY0+5sAdIe/y4H3gYmmCqPrPe84OkM",
+	"jk6Ph05lO9N4MLO2MGcnJ4vF4pjjz8dKT0/8u+bk9cWLl2/ev8R3avvEs0+jbOhs8PB4SM+oAiQKlcGj",
+	"4+HxI8qgzlDWnMwQe+bf3d9TiNSing6HjDsJLaehZjZMnEuzAG0S5B24cQLbEtiFQRMoU7541RFFpzMw",
+	"loqREf7Vu2nCop2EL3HSRvqYPZcEROO/qM5F8AVfJr7u2anlTJjrhM6mMbKDmFXO36PCZ6HkRTY4G/wA",
+	"tjocsoKNdzocrsHF2w0Pr+ojAoiHFZ80Gb9ux2TEepCveMvVUBtYe8nAlPM5dwZZC3XAt56LG1LEfGpQ",
+	"zeHXg4/uxRMNPFuuJzZuYo8PhOxMhKhsWp4l7MnwUY11YZx6GKvM738niFIuH4TKZc6c3cZ8wWKH+AZk",
+	"ZkJ9jzlmzzvHrLAx17fHz3bkxnmcs9HJzUPPwSMqi7YeO8dpSg8aFGWHd8AzcWh+8LhOffCIfh5haYkt",
+	"3Hhvk8GT4aN7GMZzKrKqVtgN50Bs6SZJM/T4RjT5Pka9eXgCNwF/Pcqr7/HxI4ya0qPBunAql40+qfEo",
+	"ISQjZFU6l8sNMh1iVR+zVwgTkao5ietPauw5SJcSfRliZ8fXKN+ojXCEAGsqlERECZkZBNdBvY3Peil5",
+	"zBADOgsGmBspSjI84DcNMLNn1WkSbtjoNTf26KV79Oji7yMnF60GPq96JA0TgtB4xPiY/UZHjgs86RHQ",
+	"zt1458AlneMl9CJu8CccSndzvFJ5rhYvafGTFvb9Pzw87Aw42Thei7WGG4dF73h9MYzYjxv3otPExBhH",
+	"tCTtXbBqv0UY3q8kUhlFTy3HSPfshf0rSqCz5Pgq8aznv27wPR0XDlw/q7Dg1ktonude1Tr7ZwF5vlks",
+	"0xnuSi57uxK16VxJ4VRzrtS1Ydw6tvV2TtAFXkw1pLA/l2PZXBkbIBBhwej8qDlm7wHYKJgYI9QmI6+D",
+	"Rh48EaNzKaKyIiB8wxqQWa0XYjLcy7U/RYA/7yz/nyW2M3LG6caC/YluqGtwyZarelkjsutwo2feNs2c",
+	"vU7uS1ewxMZaP3JCUOu3ycYH/T0K7skYlDVGC+Ko7JgrJOwx78tXX6g8c3/ETlJ1g85UtcwZWua4u6S/",
+	"DsTDsycsB2tRJxpg3Dkmffjnf/Rd3nC6xeUNHXdX5stQr+hVoodGUpPqnhJ0j0Kgn4ksYTR5glRKUN9J",
+	"criO2Rvlz/0SyG3i4zZKM3K+SGF5zdY3x2ZWoX+220x3A2s07rLY4ml/zcsWT4abC7Z4FCHzt+HicMvK",
+	"Fs9WGPFbPvtBbfOkv0piC518dwlXgzD1CLkp1EjN+xBuJHwSVGu0uYmtGyItZDUI7LgXaS4H4m1f+ody",
+	"cuS+Hp03jsOjhkhQV6uCYu10iKROUbp3Eue71PUFNcYkGY+oySkyO+VCEiRn2LvevnSjRjzhEIjwAxvz",
+	"9HqqVSkjbhBF1C8at48QOv+yf3kbAP5tmP1Dc0mfS43LsqDAhDOJc+8ZYqCKhBsegiAA99tkcDp8eD8j",
+	"I5I0Ok+83YwL9FqlFZjKGvv161n+eZbR6SRfTLLK5i3NffIF/78lrs/BwporbdhcYeaAjrhYzc0sITwI",
+	"Cl6OfP4LV2nExm5OaAI7nkTr79GQZc5pJ8t4wfGmEKvmY2OdjrkGKEydIcdYhMXl1IBI3HzBl8xbqRI+",
+	"WzrsnfijWE4N0fUix+w3p4JGCD8/8uEBDW78GQ5kqhTasUqmkNS9cWdU89yoVu2P31k44cBw3c31d1y+",
+	"sLlWjJ3OAcTEW8MKXceFkphzQWCBPrVZpf3W3jjSviNlR4PhHS6Rm3ZYJH9Ox/JryNRCUjBnonoHiSse",
+	"N7d8orEDH91VOI/XMSEGejDvuQ8FQVSrNgwzqoooGYusuuDLuLaIWrw/gO1hgR1slY9/lnDF2e1jWd/K",
+	"Sh6i3ZnnDQFterTvTutV38F1+zEq0k5CbXxPMMnX/VKsRckpe/mBT8/Z6GJy9EZJOPqZ23TmXdh3XDo5",
+	"4jy/mZKq1D1BRhzUq3Dl0loK4iBP/kubcJtviOnViV7XPT1gN83zmSgy20cOSSzcJoNHfRsYX/KY6FX9",
+	"JKFnC0ePGd+L0VfLChLspjpQG0D5Ds98EsR0NlalXu8cv6kf23UM1YV323gX4b6UfzlN/3xOU0D97tmV",
+	"Erizu7zTFFwd+g59nb1uKVO1TfHmVmwIb/I5xG7yhuXq1ay7Nd3n31Ehp0nqWglTmZ5FzlOojntV2Wdy",
+	"P5Z4QQO5Hv7sDktVKS25bV0N8a5hHw/+6XX8905X1JYTGfnV9RBYnrit+3FSIVT3SsugXT9UT24wsi8R",
+	"iPuYPWeSa43ILZUBKZVlIHOup5D1WbIBgTtiyT46HVYxw4dPh4n7/PTxMHl4+t3w453SHKSmEed9H5q6",
+	"Ws71+rh67B6U8nNm5liKnVTXuf10+fKHYE/0uqt7ECYBN7ZXC//kHjh4gPqQOiJg5q4Nq7l12AcpXzin",
+	"2wSvuys4scjIfVobd/NZsD6pHICvhQcYpcwDXbjC5bKqSUm5ZAbQZ8WfzDVh+yBAts+RUhZ3zpeUfg83",
+	"7kTw8s5qYBd81nigPTR5EWoPk86joyN66EgrZUdJgJ1jN8Kg2ijHuUibgQtfYTlTxoYW8I2jQosbbmF0",
+	"zJ7LpZ05kUo3Axn2ePioq0PeW64dw3YDeHthJA9MGb9Fc4V9T/fJvn2izFEOb82BaSnXxNSibz6ogkct",
+	"QX6AqBuShRitN9PrPp18+aTGa8Ntv60WFPh9ENK4gmDGM5/fvYbCHrMLW5UKhNpzblsFa3ghSQNZh8Af",
+	"xnTslfK3x+zx8BkTk1AaUcOZd9nwBUKMBz68X7a4sF0o/L2oKHMdwNxrfP1VadVnnESXYnhPO2RfIZso",
+	"98ZLQtrXIX+qBFI8MLnbYYCguJtQNL3K+zI8dMDVbwLm9AVH/DCCs+AToxNMAO/HgsrzupdQ9SE0uRzN",
+	"mFoNtNOrXZ/7C3PIbaEEEyoufyLAKtWUBhpFjb9WFUVLuHV8RSpo4BYuW9eOH0BDVfGJbbTUw31zwQYO",
+	"2Aups4yqtj3Wr6+dNC2qxSm+snVOvvi/1uqci44HKxWbK+fcepwTR3j/ROLTPcgR+ZJRoVxR0MUXViV1",
+	"HmfuPOVSOl1F7ERVac2zJ8KpdseDvjS9L7HSZKptkgWN9qeu+z3mCqq2K/xAj3fYtwV38iuaV/9j0ILb",
+	"dLaeZM669NcSTBXjuZLTli5HHDbn4vFrkFhNfRc6vAPXzre1uYf3vLk9ZK2juYSFl4Jfz1k/ECpXfR6L",
+	"qgn8Vaq77HLslWvoVZkv6PeG1lwbRflQlzYE8dYXLvGVeX0mwPa40B8PWrF/3Vux/7y6kSOAUDb2l5rU",
+	"oM17Uec/qkU4sOOhJbixQM4u2faHkCf9jNO6CyGaM/t+WfvN3qkPrj4rNGQiRTTUCdVge9MiYOsISyKp",
+	"VQmjG010BY4zt36uRnX3/Mgh+al1v0SP7AhsZBVW2zJeBYi/novehbbDrfaOpfIlmwuD4PaJj1xfQy5i",
+	"URjraOWMicMxVgXq2+c6XXrQpUPK9nGvZPcAywFBZV/Zkga8YPfEbXtnj2EfZkLUzm8YAZUw02jeY922",
+	"0k7UHBmRQZaQORPOasyFMUJOKeDWaKbPXugvjPngHuih8b2EkCohdec4ktu63FANEx4eBYMV6gcNKeG6",
+	"4RHoRQXv49GC6lt3VtlowzY88bAmOyfSdmI3KpuaYCU06TY8qHpny/MCB12z0DZ2p0otxM+MbJVTuVev",
+	"sl847VEo+bpA+OxRy5Efgi/nRZSviLsDX+kGtt0hOOuiEqMU3+T1ruYTC5pNSt28kIou/2WcjanyvvJA",
+	"vRgLG4ru2doPmwZ8v90YdTduqTAE79892silLW0n1WIfXPsa8DQxcJ0LujYNe8JO7sCm/v2NEcUx/Bqe",
+	"PPSirrMcw3D3sZJ0ML9FKiyjJm5em6rbj42yLW1Ovvi/bjcajb9WAA2HpZG/r+LwQvqtrHdTFV1azFQO",
+	"zF/SsGeqbE5f+zW+MxFX6zDblHz5ua3at6biV+r3HmiafdMQi6frWkl/orK6OQRyA1hp/u2S9Y8A5B4N",
+	"CVz6S/kcj5pglzJ0KsHgKdGEGTUHlmm+oMPQOWHS47c+qDLGfKSs8gsw98g/R1lJFAc6au1l1qfSWLqO",
+	"65i9B5mxEX4YJWzUQvPx1buIXzKiAqXqtCwN9Zg9r8AEK5HoTAcZyoToA53DQYuWTIMEK8UXqjqwSsj6",
+	"mZjgZRY2tBo/yEro+PHE2kpcLccYRrQM6eGwfd3hpqzaAaUkTahvZwUmaaXGyKU6J7LjiWVnhDn2EYbl",
+	"MLF7O5htFd2Ai0dG7jf20UAK7zU33lXO3J9zQrYBrb4VrWv89kNyVAPHfW1Rk1/hfYVtECjCMWGV7Fpj",
+	"F1WA7Yfmn5PSQ/gdwrX6Lcg9w0XWqscLwVpCz+irav1FZupdyEgewudB/MJb7/AclN3WR3BrDeFTmnvg",
+	"OTe3GkOR+vF4R257Zis11jXHbeaZLY/25WrqE7aLJiOce0AAgnt0ms82j2CFFYgnaxvssNPBLn8f/j4W",
+	"9md+3TjWVV+0H9u7fT5G3zTul+0OJNqqW+zahbd7kmnJrqX5ZYQEl6U9qGCpr5W952jKVtKmiVy0t3AK",
+	"3use4AGVZuZaFOvZoF/Q1ADvUd/AJ1eM0myGtynaBgBo5SD5wlg1mRiw54QOR97Dw2EyHA6r+7ZkVpU4",
+	"ihAFl9eVWKabnt1MZH2EV1aRvVbgqAP3j8BPf2ldHfDXc/b44ZDChdw244VYToIHjBt3hvSCmJ6tAqmG",
+	"BAveE5Kw3H0d+z1cJeLzMh6/1eOWUlpmLuRVE8NWmApTjF56PHx2Xt9uIpdkB2OK243Xw3NhqfGzeP71",
+	"fYW0f3DbdJczbP04J6vXK2MYeO4vXqZa8r4ShpXljONaVViztecVBbmqMWj/dYbuzz9DV98mstaZQImW",
+	"7R1/xIuYSvh5QNUQ+uj4FV6wHs6toA5OCCxhf37FykkF14mHC7kD2ogPLd0D3kgTaLwPyNP9uNfSgMAG",
+	"BB3VikH5yNM1FFGm2EjWhuHfZ9m+91DYh91wf85qKtk9TrafHZXc5fTZRjqdzIDbOS96DSl00LGmCmtB",
+	"q1I0zzNYvO1BWVqLQUhB+E7jCBIe3uVZxsoivOWfbqRHMRHqsZFDWE5NQltJAAYelyK3RwIRwvoQ++zP",
+	"vDgwZB920QtagEPeE1KexsPAlVtZoWM3IJz+WbhuMVuuy8rkXMggJb7FwrtwIWIf1q4pgBNUTSNwUV2G",
+	"i6Es47yGAx6YD42iGd/EZc/qkHjcCf8TGcef4nc2QS8aGtrN7AZSSyDvp//v/86By78UyggrbuCv7D/+",
+	"1/9GFNq/SJhy/AqDWitPBc8kPOSxcz2+P5Wq5TCxTJUR3Nr3ONLvly/94wcKEvjmqbf7DhR8C9gPFzXu",
+	"A+kYTz/k6AnX9aH/QMeKgjF0iBafNU3QuBHpiVzZkd8eSMrHb9q4/dY4aDtbd4VZbLjsqg5kryiseWGX",
+	"HzzmxNoDDRgrqCLdHkmsrkoXBu9w6AsRhBuX6PmeCEHjmqcGINvjYbcQ4ZAK0i2JcH51l/A/qgWbc9mO",
+	"mSxgPza5x5CrUPZCPKuJorcDoJpj3h7C7pwuX8mX/5kJc5pSz6asYDiaLDqpoOvN/nbmb6u9OJm+cpvZ",
+	"GhSXxkU7fZ7mPZRohS7uoYju11CH3bpIiMTm88uLysmq7jvq4Ga75vBDTDj5K4HwAbxwJwy3eVfM2cnJ",
+	"w9O/HQ+Ph8cPz/52+uQUVZDvqTe5i2gTkCV18ZEbK6lfKmb1O8jTuBtlfePVQg1tVmP1Jh5R2tttdF6K",
+	"GjeNtr1c77b9gRvrzL+3EprXgfhovYEb0DxvNFSdh+o2hTP2FyKFjHYI6NVYmj690fN6dRTvgQm3pvGl",
+	"ibbkTfXIlGb+bifI/NGuACpVM2RzPmPoG02rfiWpnZjq+yox71urClu6Db5Wcoqg7jXEVeM8Q32aPzYj",
+	"wqfHF6uSxwZpkcNvP97+/wAAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
