@@ -19,6 +19,7 @@ import (
 // kinds are the problems by status: a stable name and a title.
 var kinds = map[int]struct{ name, title string }{
 	http.StatusBadRequest:            {"invalid", "The request can't be used"},
+	http.StatusUnauthorized:          {"unauthenticated", "Say who you are"},
 	http.StatusForbidden:             {"forbidden", "This caller may not do it"},
 	http.StatusNotFound:              {"not-found", "There is no such thing"},
 	http.StatusMethodNotAllowed:      {"method-not-allowed", "This address does not know the method"},
@@ -77,6 +78,10 @@ func statusOf(err error) int {
 		return http.StatusGone
 	case errors.As(err, &missing), errors.Is(err, palate.ErrConflict):
 		return http.StatusConflict
+	case errors.Is(err, palate.ErrUnauthenticated):
+		return http.StatusUnauthorized
+	case errors.Is(err, palate.ErrForbidden):
+		return http.StatusForbidden
 	case errors.Is(err, palate.ErrInvalid):
 		return http.StatusBadRequest
 	case errors.Is(err, palate.ErrNotFound):
