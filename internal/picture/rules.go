@@ -27,6 +27,11 @@ const Former Rules = "2"
 // is faster and moves embeddings (see DecodeAtLeast).
 const JPEGWhole = "jpeg-whole"
 
+// AsPublished is the rule that every field of what was published beside a
+// model is obeyed, and nothing that changes what it computes is guessed. It
+// changes how a model is described and no picture by itself.
+const AsPublished = "as-published"
+
 // rule is one change to Former.
 type rule struct {
 	name string
@@ -41,6 +46,7 @@ type rule struct {
 // rules are all that there are. To add one: its name and touches here, and
 // where the file is decoded Reading.Rules.Has. Current has it from then on.
 var rules = []rule{
+	{AsPublished, "every field beside a model is obeyed", func(file, Info, int) bool { return false }},
 	{JPEGWhole, "JPEG is decoded in full", func(_ file, info Info, short int) bool {
 		return info.Format == formatJPEG && fraction(info, short) > 1
 	}},
