@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +12,7 @@ import (
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/internal/regular"
 )
 
 type embedCommand struct {
@@ -109,7 +108,7 @@ func (c *embedCommand) printFiles(ctx context.Context, s *session) error {
 	}
 	var errs []error
 	for _, name := range c.Files {
-		vector, err := embedFile(ctx, e, name)
+		vector, err := s.embedFile(ctx, e, name)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -141,27 +140,33 @@ func (s *session) collectionModels(ctx context.Context) ([]usedModel, error) {
 }
 
 // embedFile gives the embedding of a picture file.
-func embedFile(ctx context.Context, e embedder.Embedder, name string) (palate.Embedding, error) {
-	content, err := os.ReadFile(name)
+func (s *session) embedFile(ctx context.Context, e embedder.Embedder, name string) (palate.Embedding, error) {
+	file, err := regular.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	m, _, err := picture.Read(bytes.NewReader(content), picture.DefaultLimits(), e.Reading())
+	defer file.Close()
+	var input embedder.Input
+	_, err = s.decoding.Decode(ctx, file, ownPicture(e), func(m *picture.RGB, _ picture.Info) (err error) {
+		input, err = e.Prepare(m)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	vector, err := embedPicture(ctx, e, m)
+	vector, err := embedInput(ctx, e, input)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return vector, nil
 }
 
-func embedPicture(ctx context.Context, e embedder.Embedder, m image.Image) (palate.Embedding, error) {
-	input, err := e.Prepare(m)
-	if err != nil {
-		return nil, err
-	}
+// ownPicture are the terms of a file that whoever runs the program named.
+func ownPicture(e embedder.Embedder) picture.Terms {
+	return picture.Terms{Limits: picture.DefaultLimits(), Reading: e.Reading(), Alone: true}
+}
+
+func embedInput(ctx context.Context, e embedder.Embedder, input embedder.Input) (palate.Embedding, error) {
 	embeddings, err := e.Embed(ctx, []embedder.Input{input})
 	if err != nil {
 		return nil, err

@@ -32,6 +32,7 @@ type Catalog interface {
 	Changes
 	Leases
 	Identities
+	Crawls
 	crawler.Frontier
 
 	// Writable returns nil if the catalog takes writes, else

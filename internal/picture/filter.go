@@ -68,9 +68,9 @@ func sinc(x float64) float64 {
 	return math.Sin(x) / x
 }
 
-// nearest takes for each output pixel the input pixel under its middle. The
+// nearestPixels takes for each output pixel the input pixel under its middle. The
 // middles are summed up as Pillow does, with its rounding.
-func nearest(img *RGB, width, height int, crop image.Rectangle) *RGB {
+func nearestPixels(img *RGB, width, height int, crop image.Rectangle) *RGB {
 	if width == img.Width && height == img.Height {
 		return cut(img, crop)
 	}

@@ -48,7 +48,7 @@ func checkResize(img *RGB, width, height int) error {
 // the part depends on is computed.
 func resample(img *RGB, width, height int, crop image.Rectangle, filter Filter) *RGB {
 	if filter == Nearest {
-		return nearest(img, width, height, crop)
+		return nearestPixels(img, width, height, crop)
 	}
 	shape := shapes[filter]
 	if width == img.Width && height == img.Height {

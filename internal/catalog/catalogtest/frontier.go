@@ -20,6 +20,8 @@ func testFrontier(t *testing.T, open Open) {
 		"a finished crawl begins another round":      rounds,
 		"postponed tasks come when they are due":     postponed,
 		"a task ends once":                           endsOnce,
+		"crawls and their losses are remembered":     crawls,
+		"subscriptions are remembered":               subscriptions,
 		"images and their tasks end in one commit":   finishedByImage,
 		"progress counts all outcomes":               progress,
 		"crawls do not mix":                          separateCrawls,
