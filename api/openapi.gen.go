@@ -45,16 +45,20 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for JobKind.
 const (
+	JobKindBackup  JobKind = "backup"
 	JobKindCrawl   JobKind = "crawl"
 	JobKindEmbed   JobKind = "embed"
 	JobKindImport  JobKind = "import"
 	JobKindReindex JobKind = "reindex"
 	JobKindTrain   JobKind = "train"
+	JobKindVerify  JobKind = "verify"
 )
 
 // Valid indicates whether the value is a known member of the JobKind enum.
 func (e JobKind) Valid() bool {
 	switch e {
+	case JobKindBackup:
+		return true
 	case JobKindCrawl:
 		return true
 	case JobKindEmbed:
@@ -64,6 +68,8 @@ func (e JobKind) Valid() bool {
 	case JobKindReindex:
 		return true
 	case JobKindTrain:
+		return true
+	case JobKindVerify:
 		return true
 	default:
 		return false
@@ -112,6 +118,66 @@ func (e JudgedFilter) Valid() bool {
 	case JudgedFilterRated:
 		return true
 	case JudgedFilterUnrated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LivenessStatus.
+const (
+	LivenessStatusAlive LivenessStatus = "alive"
+)
+
+// Valid indicates whether the value is a known member of the LivenessStatus enum.
+func (e LivenessStatus) Valid() bool {
+	switch e {
+	case LivenessStatusAlive:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewJobKind.
+const (
+	NewJobKindCrawl   NewJobKind = "crawl"
+	NewJobKindEmbed   NewJobKind = "embed"
+	NewJobKindImport  NewJobKind = "import"
+	NewJobKindReindex NewJobKind = "reindex"
+	NewJobKindTrain   NewJobKind = "train"
+)
+
+// Valid indicates whether the value is a known member of the NewJobKind enum.
+func (e NewJobKind) Valid() bool {
+	switch e {
+	case NewJobKindCrawl:
+		return true
+	case NewJobKindEmbed:
+		return true
+	case NewJobKindImport:
+		return true
+	case NewJobKindReindex:
+		return true
+	case NewJobKindTrain:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewJobVerdict.
+const (
+	NewJobVerdictDislike NewJobVerdict = "dislike"
+	NewJobVerdictLike    NewJobVerdict = "like"
+)
+
+// Valid indicates whether the value is a known member of the NewJobVerdict enum.
+func (e NewJobVerdict) Valid() bool {
+	switch e {
+	case NewJobVerdictDislike:
+		return true
+	case NewJobVerdictLike:
 		return true
 	default:
 		return false
@@ -251,7 +317,9 @@ type Health struct {
 	Parts []struct {
 		Detail *string `json:"detail,omitempty"`
 
-		// Name Example: index
+		// Name catalog, catalog_writes, images or index
+		//
+		// Example: index
 		Name string `json:"name"`
 		Ok   bool   `json:"ok"`
 	} `json:"parts"`
@@ -371,6 +439,8 @@ type ImageUpload struct {
 
 // Job defines model for Job.
 type Job struct {
+	// Cancelling It runs and was asked to stop
+	Cancelling *bool      `json:"cancelling,omitempty"`
 	Done       int64      `json:"done"`
 	Error      *string    `json:"error,omitempty"`
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
@@ -430,6 +500,14 @@ type Likeness struct {
 	SecondOnFirst *float64 `json:"second_on_first,omitempty"`
 }
 
+// Liveness defines model for Liveness.
+type Liveness struct {
+	Status LivenessStatus `json:"status"`
+}
+
+// LivenessStatus defines model for Liveness.Status.
+type LivenessStatus string
+
 // Mislabel defines model for Mislabel.
 type Mislabel struct {
 	// Doubt How much surer of the other verdict that is than it usually is of one
@@ -445,6 +523,44 @@ type Mislabel struct {
 type MislabelList struct {
 	Mislabels []Mislabel `json:"mislabels"`
 }
+
+// NewJob defines model for NewJob.
+type NewJob struct {
+	Kind NewJobKind `json:"kind"`
+
+	// MaxDepth Of a crawl
+	MaxDepth *int `json:"max_depth,omitempty"`
+
+	// MaxPages Of a crawl
+	MaxPages *int `json:"max_pages,omitempty"`
+
+	// MaxPictures Of a crawl
+	MaxPictures *int `json:"max_pictures,omitempty"`
+
+	// Name Of a crawl: to go on with it later; its seeds if absent
+	Name *string `json:"name,omitempty"`
+
+	// Path Of an import: a folder or a file below a folder that the operator opened
+	Path *string `json:"path,omitempty"`
+
+	// Profile Example: me
+	Profile *ProfileName `json:"profile,omitempty"`
+
+	// Retry Of an embedding: images that could not be embedded are tried again
+	Retry *bool `json:"retry,omitempty"`
+
+	// Seeds Of a crawl: where it begins, as the command line takes it
+	Seeds *[]string `json:"seeds,omitempty"`
+
+	// Verdict Of an import: what the profile says of every picture
+	Verdict *NewJobVerdict `json:"verdict,omitempty"`
+}
+
+// NewJobKind defines model for NewJob.Kind.
+type NewJobKind string
+
+// NewJobVerdict Of an import: what the profile says of every picture
+type NewJobVerdict string
 
 // NewProfile defines model for NewProfile.
 type NewProfile struct {
@@ -802,6 +918,11 @@ type YearFrom = int
 // YearTo defines model for YearTo.
 type YearTo = int
 
+// FollowEventsParams defines parameters for FollowEvents.
+type FollowEventsParams struct {
+	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
+}
+
 // ListImagesParams defines parameters for ListImages.
 type ListImagesParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -984,6 +1105,9 @@ type SearchByUploadParams struct {
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
 
+// StartJobJSONRequestBody defines body for StartJob for application/json ContentType.
+type StartJobJSONRequestBody = NewJob
+
 // CreateProfileJSONRequestBody defines body for CreateProfile for application/json ContentType.
 type CreateProfileJSONRequestBody = NewProfile
 
@@ -1010,6 +1134,15 @@ type SearchByUploadMultipartRequestBody SearchByUploadMultipartBody
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// GetLiveness Whether the server lives
+	// (GET /healthz)
+	GetLiveness(ctx echo.Context) error
+	// GetReadiness Whether the server can answer what is read
+	// (GET /readyz)
+	GetReadiness(ctx echo.Context) error
+	// FollowEvents What happens to jobs, as it happens
+	// (GET /v1/events)
+	FollowEvents(ctx echo.Context, params FollowEventsParams) error
 	// GetHealth Whether every part can do its work
 	// (GET /v1/health)
 	GetHealth(ctx echo.Context) error
@@ -1037,6 +1170,12 @@ type ServerInterface interface {
 	// ListJobs Crawls, imports, embeddings and trainings, the newest first
 	// (GET /v1/jobs)
 	ListJobs(ctx echo.Context, params ListJobsParams) error
+	// StartJob Start a job
+	// (POST /v1/jobs)
+	StartJob(ctx echo.Context) error
+	// CancelJob Ask a job to stop
+	// (DELETE /v1/jobs/{job})
+	CancelJob(ctx echo.Context, job int64) error
 	// GetJob One job
 	// (GET /v1/jobs/{job})
 	GetJob(ctx echo.Context, job int64) error
@@ -1126,6 +1265,53 @@ type ServerInterface interface {
 // ServerInterfaceWrapper converts echo contexts to parameters.
 type ServerInterfaceWrapper struct {
 	Handler ServerInterface
+}
+
+// GetLiveness converts echo context to params.
+func (w *ServerInterfaceWrapper) GetLiveness(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetLiveness(ctx)
+	return err
+}
+
+// GetReadiness converts echo context to params.
+func (w *ServerInterfaceWrapper) GetReadiness(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetReadiness(ctx)
+	return err
+}
+
+// FollowEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) FollowEvents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params FollowEventsParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Last-Event-ID" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Last-Event-ID")]; found {
+		var LastEventID int64
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Last-Event-ID, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Last-Event-ID", valueList[0], &LastEventID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Last-Event-ID: %s", err))
+		}
+
+		params.LastEventID = &LastEventID
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.FollowEvents(ctx, params)
+	return err
 }
 
 // GetHealth converts echo context to params.
@@ -1449,6 +1635,31 @@ func (w *ServerInterfaceWrapper) ListJobs(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListJobs(ctx, params)
+	return err
+}
+
+// StartJob converts echo context to params.
+func (w *ServerInterfaceWrapper) StartJob(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.StartJob(ctx)
+	return err
+}
+
+// CancelJob converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "job" -------------
+	var job int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job", ctx.Param("job"), &job, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CancelJob(ctx, job)
 	return err
 }
 
@@ -2137,6 +2348,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 		Handler: si,
 	}
 
+	router.GET(options.BaseURL+"/healthz", wrapper.GetLiveness, options.OperationMiddlewares["getLiveness"]...)
+	router.GET(options.BaseURL+"/readyz", wrapper.GetReadiness, options.OperationMiddlewares["getReadiness"]...)
 	router.GET(options.BaseURL+"/v1/health", wrapper.GetHealth, options.OperationMiddlewares["getHealth"]...)
 	router.GET(options.BaseURL+"/v1/version", wrapper.GetVersion, options.OperationMiddlewares["getVersion"]...)
 	router.GET(options.BaseURL+"/v1/images", wrapper.ListImages, options.OperationMiddlewares["listImages"]...)
@@ -2173,11 +2386,172 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/rollback", wrapper.RollbackProbe, options.OperationMiddlewares["rollbackProbe"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/import", wrapper.ImportProbe, options.OperationMiddlewares["importProbe"]...)
 	router.GET(options.BaseURL+"/v1/jobs", wrapper.ListJobs, options.OperationMiddlewares["listJobs"]...)
+	router.POST(options.BaseURL+"/v1/jobs", wrapper.StartJob, options.OperationMiddlewares["startJob"]...)
+	router.DELETE(options.BaseURL+"/v1/jobs/:job", wrapper.CancelJob, options.OperationMiddlewares["cancelJob"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:job", wrapper.GetJob, options.OperationMiddlewares["getJob"]...)
+	router.GET(options.BaseURL+"/v1/events", wrapper.FollowEvents, options.OperationMiddlewares["followEvents"]...)
 
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
+
+type GetLivenessRequestObject struct {
+}
+
+type GetLivenessResponseObject interface {
+	VisitGetLivenessResponse(w http.ResponseWriter) error
+}
+
+type GetLiveness200JSONResponse Liveness
+
+func (response GetLiveness200JSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLivenessdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLivenessdefaultApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadinessRequestObject struct {
+}
+
+type GetReadinessResponseObject interface {
+	VisitGetReadinessResponse(w http.ResponseWriter) error
+}
+
+type GetReadiness200JSONResponse Health
+
+func (response GetReadiness200JSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadiness503JSONResponse Health
+
+func (response GetReadiness503JSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadinessdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetReadinessdefaultApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowEventsRequestObject struct {
+	Params FollowEventsParams
+}
+
+type FollowEventsResponseObject interface {
+	VisitFollowEventsResponse(w http.ResponseWriter) error
+}
+
+type FollowEvents200TextEventStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response FollowEvents200TextEventStreamResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type FollowEventsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FollowEventsdefaultApplicationProblemPlusJSONResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
 
 type GetHealthRequestObject struct {
 }
@@ -2604,6 +2978,94 @@ type ListJobsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListJobsdefaultApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartJobRequestObject struct {
+	Body *StartJobJSONRequestBody
+}
+
+type StartJobResponseObject interface {
+	VisitStartJobResponse(w http.ResponseWriter) error
+}
+
+type StartJob202ResponseHeaders struct {
+	Location *string
+}
+
+type StartJob202JSONResponse struct {
+	Body    Job
+	Headers StartJob202ResponseHeaders
+}
+
+func (response StartJob202JSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StartJobdefaultApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJobRequestObject struct {
+	Job int64 `json:"job"`
+}
+
+type CancelJobResponseObject interface {
+	VisitCancelJobResponse(w http.ResponseWriter) error
+}
+
+type CancelJob202JSONResponse Job
+
+func (response CancelJob202JSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelJobdefaultApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3732,6 +4194,15 @@ func (response GetVersiondefaultApplicationProblemPlusJSONResponse) VisitGetVers
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// GetLiveness Whether the server lives
+	// (GET /healthz)
+	GetLiveness(ctx context.Context, request GetLivenessRequestObject) (GetLivenessResponseObject, error)
+	// GetReadiness Whether the server can answer what is read
+	// (GET /readyz)
+	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
+	// FollowEvents What happens to jobs, as it happens
+	// (GET /v1/events)
+	FollowEvents(ctx context.Context, request FollowEventsRequestObject) (FollowEventsResponseObject, error)
 	// GetHealth Whether every part can do its work
 	// (GET /v1/health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
@@ -3759,6 +4230,12 @@ type StrictServerInterface interface {
 	// ListJobs Crawls, imports, embeddings and trainings, the newest first
 	// (GET /v1/jobs)
 	ListJobs(ctx context.Context, request ListJobsRequestObject) (ListJobsResponseObject, error)
+	// StartJob Start a job
+	// (POST /v1/jobs)
+	StartJob(ctx context.Context, request StartJobRequestObject) (StartJobResponseObject, error)
+	// CancelJob Ask a job to stop
+	// (DELETE /v1/jobs/{job})
+	CancelJob(ctx context.Context, request CancelJobRequestObject) (CancelJobResponseObject, error)
 	// GetJob One job
 	// (GET /v1/jobs/{job})
 	GetJob(ctx context.Context, request GetJobRequestObject) (GetJobResponseObject, error)
@@ -3855,6 +4332,77 @@ func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareF
 type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
+}
+
+// GetLiveness operation middleware
+func (sh *strictHandler) GetLiveness(ctx echo.Context) error {
+	var request GetLivenessRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLiveness(ctx.Request().Context(), request.(GetLivenessRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLiveness")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLivenessResponseObject); ok {
+		return validResponse.VisitGetLivenessResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetReadiness operation middleware
+func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
+	var request GetReadinessRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetReadiness(ctx.Request().Context(), request.(GetReadinessRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetReadiness")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetReadinessResponseObject); ok {
+		return validResponse.VisitGetReadinessResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// FollowEvents operation middleware
+func (sh *strictHandler) FollowEvents(ctx echo.Context, params FollowEventsParams) error {
+	var request FollowEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FollowEvents(ctx.Request().Context(), request.(FollowEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FollowEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(FollowEventsResponseObject); ok {
+		return validResponse.VisitFollowEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
 }
 
 // GetHealth operation middleware
@@ -4082,6 +4630,77 @@ func (sh *strictHandler) ListJobs(ctx echo.Context, params ListJobsParams) error
 		return err
 	} else if validResponse, ok := response.(ListJobsResponseObject); ok {
 		return validResponse.VisitListJobsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// StartJob operation middleware
+func (sh *strictHandler) StartJob(ctx echo.Context) error {
+	var request StartJobRequestObject
+
+	var body StartJobJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.StartJob(ctx.Request().Context(), request.(StartJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StartJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(StartJobResponseObject); ok {
+		return validResponse.VisitStartJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelJob operation middleware
+func (sh *strictHandler) CancelJob(ctx echo.Context, job int64) error {
+	var request CancelJobRequestObject
+
+	request.Job = job
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelJob(ctx.Request().Context(), request.(CancelJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelJobResponseObject); ok {
+		return validResponse.VisitCancelJobResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -4954,137 +5573,155 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3dctu40uCroLjfVs7ZpW3Z+TkT+yonk2Q8lUm8SWamtmayNkS2JMQkwAFAK9qUq/Zyr/ch9hX2fh/l",
-	"e5Kv0ABIUAIlypE8OVWTm1gkiL9u9H83viSZKCvBgWuVnH5JKippCRok/nomNVPa/JWDyiSrNBM8OU2e",
-	"8QURE6JnoIBQbKRSAp9pposFoYrMJdMa+GGSJsx88EcNcpGkCaclJKeJ/SRJE5XNoKRmAKahxDFL+vk1",
-	"8KmeJafHo9EoTfSiMt8oLRmfJrepaXFuWz9uX1Mp6SK5vU2T51TDVMjFhmlnthkD1TfLzHe0p3mKoqCV",
-	"gtV5vp+JOREczGThBuSCTKWoK/OTlXQKiugZ1YRKIFSTAqjSRM+YIoqVrKCSaIGfj2EiJJj1linJpKgU",
-	"oTwnmagYKNObaTQX8rp3B/wUwx2YCFlSnZwmk0JQA8SSfmZlXSano8OnT79Lk5Lx5nezbl6XY5B24bVU",
-	"Qq4u+8MMyBWHz/oywxZXDlikolO/mN6Z2j7DeQYAemzgUzLeAGwFWrdp8lLICykmrIhA5NeZUEBuQOYs",
-	"00RpynNFxqBYDgRoNrNwSXF75zNRkqtPdT6F/IpQda0IHYta9029coOGc/83CZPkNPlPR+3pPLJv1ZGb",
-	"5BvztZn3D0y/ZiXDYxrrv8CXYe85TGhd6OT0ZBRA78Rtkv3VbhHjGqYOdOdmmRfU7GEMergLDxRhebPY",
-	"yjRu5oINkjSR8EfNJOTJqZY1DF05jn7+Pc7kR9zf1Wn8c0Hm5nAg3tidIoqy/JRcSaoNRJgiBbuGnAhJ",
-	"cqbw75Rc1bx9z4HpGcg+iFnYDgaYnepLVmi3i69ZBjyDDQSqsK1USsYLomZCamLG75uUa74nYnVXDHu8",
-	"LYY57O7HMQfUB6q7G108a8/U3TBt+Yy9Z3oTuBTToM4IJTOhLKRScjURRQ6GkElyVVeFoPlVH/zM93sC",
-	"3i8gFRO8f08tcfbk9sY279la93bt1jYQN/O1/zYC/r8DlS+lKPuQbAFUXk5Mg+hID7tjHDwOd2p5nA9i",
-	"7ShafNUYt3ZrQOl/ipwBwhBJ18+IAeZnJrgGjgeqrAvNKir1kWGsBznVOOgWFNF12wzcwsScJ5bpWt5x",
-	"6EqKCqR2a4izxh8vXrxKycWbVyl5df4yJb/C+CIl//zpwiD9h/OXL5O0FRnGjFPc7lX22878NzvSx6aV",
-	"GH+CTEcXiE9UJbiyc7yQYlxAubRQWlUFy6iZ8VFlW/zXT8pM/8twgoD94hyWZQOqyRyFXsGnKZnPQDai",
-	"gOFEguTiENfoerOiNdAeAkel9kexriSbzjSpLBSt3GdFIp3NQJFM3IBMCeNkImlmekHBjmkjDOagiDkx",
-	"+IUWFSlgos/IGBaC52SEUzy28yXMrqGieQ7IvbuwL+nny88d6S8X9Rgp7JKAh9TocjG0LePD+2V8YL9L",
-	"6GQH8R2kbjF+oqt4liYvPtOyKuA9UJkhzaR5zszu0uIi2JcJLRQsb1W2N7k+PEl3Er5Tc7KMFLIB272s",
-	"kjrWfneZMU04TKlmN9BhaYOkvJCvHY9WGFuaVEKxHXVdMu5/RsZp1YJthIYQBZupxrDtZQOUtWjWRaYL",
-	"qhRiDHjkmQhJ5jOWzRxyTRgUuUUppsiU3QAnM1Hk6gyRsDQkxFAOSgqmsA1wUU9nq6ffqfidfd5KCEmT",
-	"Vt3+ml4+NVL/cIE79aLxV43Mhb5kufpqVIt0jZLj18ytFY3ab4MT6GWayMvbCDb+ALSwgmIXCQxf6k6z",
-	"+z4HTVkRnb4Vrr4kYMkqziCHz0lElBXXQQ9jIQqgfOU0YX/YNnacVvZXU13jFIEbMvWb+dAcp6mkOeRB",
-	"Hz3iiOsgdVvwMb5p+idare5KJoq65CoOGbSYrfKJFzSbWQ5PaJ4r8qlGRkB1imfcHHkox5DnjE/NsTUP",
-	"SqC8tZegcHBGoFDI2Zmyoohh8qIuctMtYRP8DTJgoM2Gp1ZVv2T5Fojuxo2ZT6i2dpJgVVrgZFUmjLgk",
-	"xdzouea/FZHFKCIe5wbICRHyPaZjVjAdsQk+pwUbo+ZPgnZmJymaCUKe2z+k+RQuvWoUhbWEmCUVdyYT",
-	"pZfUuLBbdIobMGZUWUnS/MoKqsy2XQN/oKyYaGW3LkLMqCJjgSrbgJlLMe9BTgRMrw4+Nhp4IaZMpw3a",
-	"OSHVTgVyQjnMh81CzcScb8I0FJmXz2aDpmlz1NyiWnx0m+/Pmx/OL7GLIcvAjJ52KxN1T7q1bQ05LZbo",
-	"o0gXxclzzkGaTc7rTJM50zPcX1RVyQ1kWkRFwfVCsDe9BQP3LO21s/l3lzdjejj3MxsUOYmlyKFwNGU9",
-	"ycXRgg9iUz33G74krBjcu6S6Sy2ohgPNSojxHNrj5jCoPmHSEV9CiRK1zABFKZUa/RbKSi9iXY4Xjqc3",
-	"M2BcP3mUxCRkf15i1AH0DKQzZoICrgluCR5yBcAJ01HqbQTRy1rG2bGfU8iQP1UwjS1kBkYBXZ3az1Yz",
-	"TUnFPkOhogvbinmoGT15/CQ6X7vtw7HvPbaPIaCe1eWYU1b07o1muoCdooLzGmya9C+u2W2azFkes9Rt",
-	"3vLlI482aruvHiUb6PthGhD7taete645SgGStuAIsGx5Z3uP6/n3kXX9fP49yUGyG8hb5v/+h2cHJ4+f",
-	"eOZihjq0JNxh7El28mT86Mn44Ml3k8nBd989mRyMn44fHjzMjsejyUN4mD2hlglokGac//Hb6OApPZg8",
-	"O3j58ct3twfhz0fb/Dw+uf23GKRxhXHqaVW07bSHGAIH7rGIPXqMFEJw3LGCKo2us43mNje5XqC1xsOY",
-	"Whg9RpmEnMVfGVIcfQGfDaBoD4NI92l/bHTE6MDuXS/NKCFndRl9VTkW1U9nVt4Yda1HVxtgI02TH8U4",
-	"opwJDkPZkZRC9gCAMzXbkrlaYA4Y95rxPFTSMknnhrKwshKyIUHmU0mZ9T9YLfJjZNS7mGxQTEQbV58h",
-	"xvo5IhI8JZ/E2LIGw5mBG/F3ImqeJxEIKU2l3nIbjQ4K4fbImnPzLk1UnWUAljZPKCvwj4zyDIoiqt6m",
-	"iRaaFr0EZD5jhdcbudDkmltxeSMQY/wHwernn1pE7GxBDw7H6egnMR5ORc1JuC8aihOLLiU0RoXwMzpn",
-	"kibO75wYMnON/3undBRyr9k1cFAR+wvqfKu6RGBYNi3IjN7AqgM8eiIzISUUVDudttvxW8uX9VxYdVA9",
-	"sKq8cnunBqrOKFVdCn6pIBM8IgQ/+/m5FQKYCpy/OKYHkzBS8gNFJNWMT9WwgVuWHN0xJ3dkoigAHSvB",
-	"HtoF2/XGt+6aVlXEv/NczFB5x9enhE4lQGnwzflkshm1PvwhOrMzqsXAosAafFqIW8spoc6mEVH3cfsN",
-	"IBAia+DQ7ncAhA5wtoDD0jFyhgtlDXx2F9N1AspPTBV0DEWM5dXjyDJ+EHNS1tmMqFq2Pm9cURPg423m",
-	"ekaNhkVqVdOiWJhHNmpqCwwbLOqtNVO99fYojAaZe5djAVTyUGq269jqHCi6WU9rlJM+owJFWt+1o1gA",
-	"rANanMaX7u1wQt8gwW0k+qHrCfRdx6b1BuZBBNgWLr9dOIhcFz3zeocQ3X5aXatkjyXP4ruk3DCF0JI3",
-	"n6GFAVHN28zWe/vWGA3xVeDBxpGnhjYxfMJ3aCp8j43uoHwvQcV/HoPKhVlARCmqswjdl0KpgxtasBxN",
-	"zVQCJTXPnW3n3dvnJKvlzUC6QuvscsamURNBBdKInz4I4Olj8p+JgY+8ocXw3gsxX+38tZh/fec3IOkU",
-	"LisJGfNoOeC7MS0MZ8wvaZbVkmZD4wuyWkoXBLJqJHPCT4/9+5PVo1YRuRH1URGB3NrgBmg4awZbYxm9",
-	"uzJDVezY/zpb4IkT4prY6BGUA3Mj6sc0D7fKrbSVNZ6QHrqXBoFlzWa08PObFwCtWWFnir0nNc5rrCQ3",
-	"mNHYM7+Jy7hOe6fyDlCjjU9m8BRk08twZfUFBgaUoCXLrGPBnGN/hFNLhFRKJqLIbbD4WAK9zsWcqzNS",
-	"MK0LjF4xYhGq5UaL4BBVckFbIWSrCRrpzDGcCdMa8lNiFMiUKC0xBjIlTINEnUSlziU2RwOmIv/+v/7v",
-	"6kxisEmC6TUb2QcuF07Wnee7l8/J00eP/7EaK7HGDY6WlYjGYaESxn25+EFLZprYssPQETp41CalY3Vg",
-	"Qypap7FvFjOnCMSRiPXt/ds3xL01eGR9umORbw7yc1Me4sFnXGkajZi2AXPoIHM7RVVHne1aUGrVCeh8",
-	"/PRpINA8ikVzrrPU2QcrehJRmo4LwBhgv7sGic3fLvowJWam5Od350TCBKSL3F6/Yfi2tdK79fSgrWcY",
-	"S2iyluMVVOlLtEZsRezX9Hg3zqWuWaW24h0R5mA7WbM7vQzBvNyKJeAkBjAF2/GaKb1ZiZPBHQ9dGPTg",
-	"f44Onn50/18efPwySp/0+CMupLhBIYsWb2UeO74Xzqlo4wi4M+UQBYYNdHIofBCCizWjEogwfUJuFFKO",
-	"eihGJyBHQSDgNwFEtkLF/ldcaOgJpEAN2MyKTAUoM7EmCtfGvUzZDRBKNFUaUhv7ZtY/6PhFcAynEoPn",
-	"f6uhjhy/BqEGYRZ2cq6h3NKVnm6p+GUzoeCMUGf8ZXomat1l670WXlzHBj99u46vjJm4h0CeoUEvK9tF",
-	"iZcsdqzD9llc8G1su1tTwZJiugVJB65jCZRvbJ4Ic8ZxMR2m99wllGxzQNUdeYsH8LdmarBbngZMLQht",
-	"8n23oUs9qo4Ffpy17cbvkSbeujiUjjmE3MQgfbfRZaGmp3oFmvxrI5N20sm3EWh4HyQswhp7PFcBDEVR",
-	"jGl2vaURM1jrhgyyJcNdb/Tee79BEV60PZW6M8DPCK+LIgjhtJKLdaR4uS0KDPOd0TC8Cr0ZS7ozG20e",
-	"NEpum/eryCVr2EKItKZgHFoNFh9X7XfDMX39elNCgykYkUjwYuHmd4fjEBDuu0aYIo72uEfWSX4c5iDX",
-	"S37upV1oBEgGHmKetnlhzIBCuEBE6jyuvOM1SOKZP7vhNwOk2c6aGkeGgTKdwhnZBcJvkDG6ipZHzi1i",
-	"FtGX3BP3tZyPYLte3pkNYng4wp8piO+R7n3TBKGHGkRB5QXPVeNo6J5TWog8qPJBKpDKJm77KJMpLQqb",
-	"4PyH0cJOa56B1DZ+yj6Bz1VhZ2V/a1GFQVe0YtE4FBdjG4u+li48ZSWW2c0SqUxGSyAunXtNQPZqYOHA",
-	"PLKV/LM9BCTuKWZQSDZlZlifNtUbVbicETh1RNk+H4PqhIcHEjxoyeBm2xA0pvcUy+iRJvVVEDoTjJ2Q",
-	"n3kuthQke3RaQxzwlRE+ap6Ls5YjGS7HJk5Ojum6GyTS1WljJG2PALrRpPOXqPmXqBkTBTbIlxvkgl9a",
-	"u4XnGk4fdTvijOlRNvBLC/glPlCxnuA0pkgusrq0R2qVGrOIu83WP3GexybVLYo8uNb1ri7bJFZHJTiB",
-	"3c9fMj4FWUnG9cZeENxRc7vP9qtq7dDVd9Ja/LOq3uBRj8ZhVlJMJS03WrFbpDAQ8tvV8bk387fAiNfh",
-	"YHwiVidT0YJqsGFpyiWjU4mmBRRN7HE7JOetF6HJFhwvbFq6mcjZ77wCURU2UjU8nljN7MzbKjBIz0Vh",
-	"CN5Uflpgyacz56z4nZtxCqa0HQWLY9is04AgYBgExtYBt30YEeXwd/47t/5Z9N6aAa/6yolckb95v/Df",
-	"D8nPHOOmbdre77ytrIfLljCpFeSHxCh59pHh6rl1WhBR0T9qIFeuEhpO422tseCYD4bNBNeSZjolV69e",
-	"fCBH1q2vroiGolCEcXIhRQl6BrV6QDR81sSSl995WCIrM6QIo9bbvM08IGNGHCBz4Prwd544wcZWt3A1",
-	"c55VNJvBwcnhKEkTlHeSmdaVOj06ms/nhxRfHwo5PXLfqqPX589fvHn/Ar9pBQiHPkEsyGlyfDiybUQF",
-	"HIlK8vBwdPjQusVmSGuObo6PZk3W+hQiUZ8no5GFLC0K9LTbLZ9DUaTk8ehhm2WpDKEYi9xhAooAGAZv",
-	"xGpD4RDu53lymrwC7ZLll6rQnIxGayrQbFd5xo0QKTzzbGUph2ajHo8e3sfgNl4ho/yBJrnlpbaUIDZ1",
-	"xULivTd7FZTVSRNVlyU1ElqT9ghtXERGeTiKIXN0qpADGt4vk4+mC4MIbVi3Q4QuzMxxs9QnSTvVLn+L",
-	"z7VtcmRroN2mGxu6AoemZazGFDL7eLk0tN/YVGXHipsHosjNH7FiBauKgI0koQQPliFslLs6na5uWkoK",
-	"0BokyagCQg1d6StM9kdfVcWTAVUVV7iVkXacDxmPXJNJKSZNAVGkbl75IixPiV28zcBMDaU3x9LQy0Py",
-	"RrigZ1vaJnVil5DE0k7rCnaxTn1rDDW9/tUOWe4G1AiKTA5o7eqvDmjpSwoOaIq17IZgsS9/OqBtU7xt",
-	"YNsPYkhLV+Px9uMeyWubs9lD5KbQ1mfaBXGzxCdFXmMPt0XrgKT5dAdb4qg3Mb0Ai9vOHYt08so8vjoL",
-	"cgGQQ6TI90RlVWUb2Neajcw3KVF00dp825IUh+SD54pWsZpSxm0FD392bROcNVYR8nKEm9iYZtdTKWqe",
-	"r7JQqxCfB2VBbdm8Rf/2BpX1uvXv9o0lMQxpIDGnKNBLILSQQPPFmZUzLXHDwDRbWe02TU5Gx/czMwuS",
-	"YPA0mQHNXXXn1yJrcrvawZZp2u3Xo/yzPLcRo87Av4zmHc599AX/v7VYX0As2OclImyTcq7SVie0ujwm",
-	"hjqzzlQYdUGLcqy0YRvXAJVqDZHYXOMOScCSWnROF8TJx9xIzZiJmrqIV8NZbCnPVWz+HufrsXlJuliJ",
-	"wk5dxS5h5BwyFxxtFEYC7q0820Q8r6292a0Wup5lrdLWR2tq+5rjbYGS74IW2v1qcIMo4VKvsMbywoIi",
-	"Thijwt0r0D2bvwVb/vhn0RFc3S629S1vjj6KWEUR0CLVw2i22q+2DvTtx+jpPfKhOVFt7L0POzAsREvB",
-	"p+TFBzo9I1fnk4M3gsPBT1Rnsys8nFfvKJ/CFSo5M8FFLSGP6mI4qZe+7O9aCOIkj/5LF3Cbq5T2kn9H",
-	"1p/scZgwPBwJVzfi2dASnMXDvgOMH7lqYY371taVYgYeM7oT+aalFZa8qiae36fD7x/5OLDpbCxquV4P",
-	"fNM223YOTdH1IYK0Lwj6l37wr6cf+HpYPaeSA5VGhGcdqd4+Q7F+p0dKNX3bGx46ZhAsVbuP09TIWb2H",
-	"yRPfD03LDdLPBVYwOiTPCKdSYl5hI19woQnwgsop5H1ykC9dFDGhPDwZNdaT4yej1Px+8miUHp98N/oY",
-	"8dJ9HMgssEDWLgh5s53ryXXT7B5o9jOiSgwUSJuK0z9evHjl2U2v4L4DXPMFPXqJ9I+mwd5NdfskIb6Y",
-	"yVoDg9mHXYDyudFVlFdWVjUj9JaYX2stELaayW0Ao6Mvn8T4dh0F+FGMk/3uYt+J+iTGuxKbP+EilrZh",
-	"Bfsi1yJ8cqvvU8u2Cx3wpyPMRuo9IRe+0R53P8yZ6hNQ3TS82cfZYSdob94NmSqKdhTvsGGSZKLmOtRr",
-	"2lyrXhPaM1fOz0adW3uWUZJ8/IAW4pA8Gj0lbOLsOkz52u1Ihf3tI114PJdANVx0rh8JLFo7gUVQpiJ+",
-	"58MSFhzvGgs2YMBOQJ3n1sdrQ1KtrdLAJ4RaHOJLR+foi/trrUXpXDdVayw6ES5IKSSc+VQXA3jXInWe",
-	"bcSIYoF+KkKrypb90iJtbUylUYBqngsOFp1sba0wUoUpMgaDg86R3WdWCpFqiMEm6H9qht+hvabpu0kh",
-	"dynvfUdwK+YdXgFkGDOW8V0PMsPZXFGmqSC0EHwanl6bimvkKHoNHD39d4HDOzD9fFuHe3TPh9tVLTEw",
-	"5zB3VPDrMeuVTcxso7es88IVet/mlOOoVEIvy3xu3wdcc62q8qH1pHjy1qeTuECAr79wap/SaFNALiaO",
-	"NvXIfB2C4HyJSVu3Zyfs/Acx9+E9LruAKg3W+2vDLvZBT/oRp1N3Kmq3DC+Xc5Kzl6dJJSFnGRbEmNha",
-	"90608OlVTFuS1HG8yaCLVYJjxK2fmlnd3Ua1T3zq1PLqoR0ejbQghRDXhGrrRtwFFr3zffurcwxKFQtS",
-	"MmWovdNz8CGLqTrawMoIE/tDrKauS5/qdOHy7vZJ28e9lN3V2GnvfduNxSrIMF+Nz+2e7DHsQkyIyvmB",
-	"ENAQM4niPZnA3EgCgsOBYjnkqRVn5q74X8mUYnxq718IuumTF7zjd/UYfzANemB8ch8KckOk8G4ImNZ8",
-	"jSu4p+CVIFRdo8cSQ01B4b25e/Ub475hwPS8yfByCWNthcNlNNpwDI9cZsvSXcc7RjebNTfBwCvL2zCs",
-	"9c6S5zlOukWhIXKnyDToA6Ul0PIOhst71Sr7idMOiZILQ4DPrnAV4oPX5RyJwoD8DO6AVzJIb94HZp03",
-	"ZLTmmhWEtqeaTjRIMqllWPzTXk1AKBnbQL9GA2WdWz5dTdPdoKlP8d4OUbfDliaN/P7Vo41Y2uF2XMx3",
-	"gbWvQSPWUlkwW6IWR8JB7oCm7vuNFsUx/OJb7ntT10mOfrq72Ekbxt8BFUZtWWxeaw/fjYwyFDZHX9xf",
-	"txuFxl+C23j3CSNXsnD/RPotb09TY12az0QBxNXp2zFUNvuIwuuT7wLE5ViYLiRffO6y9sFQ/Er+3pPI",
-	"tmsYYp27Nl4lo5yMoS0eCYUCDDr9dsH6h6/lFTUJuPuVEUeVl0sJKpWgSCmUTokSJZBc0jkncAO8sGXJ",
-	"8KkzqozBtOONfwFKlyd4kNcW4viiqfuNNwJiKaBD8h54Tq7wx1VKrjq5fy6CCrOdrjAQt010sVM9JM+6",
-	"twub7u1doc4Xb3/YsF+UaK1okGK03lz4WpX2K5KzCdYzbO4sVtFYLVsgLe5YG367/HF4F+3xxkvG92kG",
-	"sQvqO1keSTquMatSnVmwY7KREcLcnY4FTPRucmnsFdRY/x/DWe/X9hEUi+oVN941ytyfk5ATVNcaBOu2",
-	"hNc+MSoo5bU2csDt8K7MNkpTjvdINs6uNXJRU7Nr3/hzVLuE/32oVs0N7oqyvBP04o21uCnKGy1Xkhh4",
-	"Lt55j+Q+dB6sdnB7e3u7d3Rbb8FtOYRzae4A58za2ooLdhxUQCl6f/KlOLcW4zbjzIBMgg/OuWsdtvMQ",
-	"Ec5c/qHNIvAX7zZhan4H4s7aAB22Cq53twHtYmN/otdBaH17zVDs7PbpGH3LuF+02xNpawqZd6PbdkTT",
-	"0q2i4dKkqiMguKj1XglLe7PIPVtTBlEbGzvuaO+uzCl4h44vJiAkUdesWo8G/YSmrfEV1Q2cc0UJae/d",
-	"b/2nD1SrILlCJWIyUaDPzIql0x6OR+loNGpKLvPc5vsJ7uVISfl1Q5aZJmOYmpXwlNBCCZfwzpu7jVrD",
-	"0UrFN22a/q1TPe7vZ+TR8ciaC6kO7YUYTkJ+7ZaN7C15crpcdsU7WLBUZEoK8zj23leTdH4ZV+3FVTmx",
-	"bpmS8cuw4g2WqlNzLEuNHz0aPT1rC1zyhZWD0cVt5msbm88ejZ7G/a/vm2Jre5dNt8kj6E+rXr5hB83A",
-	"pbt7x17V1RfCsLSdSTSAsalM02pegd41ilSs+SuP4c/PY2gLSq5VJuyVdjtPd3YkpiF+rvyKN32s6BWO",
-	"sO5PrbADHNXtzbY70Su65AP33GUn3yG52ZmW7iG9OSxL1sOSccN2Ghrg0cBWqujYoPy9o1BFkWIjWAPB",
-	"v0+yfe8KZ+33wP05uyn4as7Gbk5UepcUj41wOpoB1SWtegUpVNAxpgpjQZtQNIczGLztrp7pbIYtTIDf",
-	"OAHKXq6jtPmG1JX/yrUO3KP2mn1bScmb5cTE94X3tyD1qlmhDxgWJOkrEKR/otWeKwThEL2JozjlHRXm",
-	"kYDXZni1sqmlFVSM+FfBuvlssc4rU1DGPZX4FgPvfE38CNjxvKgK6LVaMlw096GgKUsZrWGPSYu+U3vd",
-	"cFDFLW9N4nEl/E9EHJdJaWSC3uIrKDeTG8i0LQl38v//XwmU/60Siml2A38n//6//w/BRxymFB+hUWup",
-	"lddMfCNlKZarBmhD1QqYaCLqSP2x9zjTfy5euOZ7MhK47u1o920o+Bbyb8/b3FvLYxz8EKMnVLbX73o4",
-	"NhCMZeh28CwUQeNCpANyI0d+e4nqH79p4fZbw6Bhsu4SsgTlP/sk2nsIBfFD3EOwzi8+3rNT3tSC59nF",
-	"eSPMNVVYV8oB4h2U5kcsq8MVKsUGWAbUTzesYHl6dHR88o/D0eHo8Pj0HyePTxDV3Ui9TiSsFgR52gY5",
-	"mLnaY26D5py1xaVRr1pz3jj0a8tYtCXIUlcoz/EHm5dhO1dB3w5/Vvv+QJU2bOYt79xt76yCCm5A0iLo",
-	"qMm7WO0KV+zKtHrPmTcctBWLnBm153O6cqW/ogsV7cmJBJElzaC5CN2mkPiaTi1ChusZQ99sOn7ytBWW",
-	"mueNA9D11jjQVzt8LfgUa1U2swnjptus4diKbNlN/LAJrQpAixh++/H2PwIAAP//",
+	"7H3bchs5t96roJid8r+TFkXJh38sXWk89oymPLZie2Yq9Y8jgt2LJKwm0AOgRXO7VJXLXOch8gq5z6Ps",
+	"J0lhLaAPJJoHmdR4V/2+schu4rQW1hkfvvRSNSuUBGlN7+xLr+Caz8CCxk8X2gpj3V8ZmFSLwgole2e9",
+	"C7lgaszsFAwwji+ZhMFnntp8wbhhcy2sBdnvJT3hfvBnCXrRS3qSz6B31qOf9JKeSacw464DYWGGfc74",
+	"59cgJ3baOzsZDAZJzy4K9xtjtZCT3l3i3rikt5/Wj7nWfNG7u0t6L7iFidKLDcNO6TUBpmuUaWjoQONU",
+	"ec4LA6vjfD9Vc6YkuMHCLegFm2hVFu6jmPEJGGan3DKugXHLcuDGMjsVhhkxEznXzCr8+QjGSoOb7yxh",
+	"qVaFYVxmLFWFAONacy/Nlb7pXIEwxOYKjJWecds7641zxR0RZ/yzmJWz3tmg//z5d0lvJmT1uZq3LGcj",
+	"0DTxUhulV6f9YQpsKOGzvU7xjaEnFiv4JEymc6TUZnOcDQI9dfSZCVkRbIVad0nvldJXWo1FHqHI71Nl",
+	"gN2CzkRqmbFcZoaNwIgMGPB0SnRJcHnnUzVjw09lNoFsyLi5MYyPVGm7hl74Tptj/xcN495Z7z8d17vz",
+	"mJ6aYz/IN+7Xbtw/CftazARu01j7OT5stp7BmJe57Z2dDhrUO/WLRJ/qJRLSwsST7tJN84q7NYxRD1fh",
+	"kWEiqyZbuJerseALvaSn4c9SaMh6Z1aXsO3MsffLH3AkP+P6rg7j+wWbu82BfEMrxQwX2Rkbam4dRYRh",
+	"ubiBjCnNMmHw74QNS1k/lyDsFHQXxYi2WxOMhvpK5Nav4muRgkxhg4DK6S2TsNGCmanSlrn+uwblXz+Q",
+	"sLovhz3dlcM8d3fzmCfqI9NejTaf1Xvqfpy2vMfeC7uJXEZYMOeMs6kyRKmEDccqz8AJMs2GZZErng27",
+	"6Od+fyDi/QbaCCW715SEcxC3t/R6x9L6p2uXtqK4Gy/920j4/w5cv9Jq1sVkC+D6euxeiPb0uN3H0dPm",
+	"Si3380Gt7cWqr+rjjpYGjP1eZQKQhii6fkUOcB9TJS1I3FCzMrei4NoeO8V6lHGLne4gEX2zVcc1Tdx+",
+	"Eqkt9T27LrQqQFs/h7hq/Pnq5Y8Ju3rzY8J+vHyVsN9hdJWw73+5ckz/4fLVq15SmwwjITku96r6rUf+",
+	"D+rpY/WWGn2C1EYniN+YQklDY7zSapTDbGmivChykXI34uOC3vivn4wb/pftBQK2i2NYtg24ZXM0epWc",
+	"JGw+BV2ZAk4TKZapPs7Rt0amNfAOAce1DVuxLLSYTC0riIpk95FJZNMpGJaqW9AJE5KNNU9dK2jYCeuM",
+	"wQwMczsGf2FVwXIY23M2goWSGRvgEE9ovEzQHAqeZYDau037Gf98/bll/WWqHKGEXTLwUBpdL7Z9V8jt",
+	"2xVyy3aX2Ik6CQ0kfjJhoKt8lvRefuazIof3wHWKMpNnmXCry/OrxrqMeW5geanSg9n1zZ10L+M7cTvL",
+	"WSEbuD3YKolX7fe3GZOehAm34hZaKm0rK6+p104GK4ot6RXKiD01PRMyfIz0U7sFuxgNTRashhrjtlcV",
+	"UdayWZuZrrgxyDEQmGesNJtPRTr1zDUWkGfEUsKwibgFyaYqz8w5MuHMiRAnOTjLhcF3QKpyMl3d/d7F",
+	"b63zTkZI0qvd7a9p5VNl9W9vcCfBNP6qnqWy1yIzX81qkabRcvyasdWmUf3bxg4MNk3k4V2EG38CnpOh",
+	"2GYCp5faw2w/z8BykUeHT8bVsjhMueW5miTM/3E9124lksDPSjMhM3CSGkge49Dpm5U+1E2j65FSOXC5",
+	"sg1xIPhubB+uEMZyW+LcQDr59g/3Q7cPJ5pnkDXa6LBjfAOJX7uP8dW2v/BidTlTlZczaeIkxVDb6oq+",
+	"5OmUTAPGs8ywTyVqEG4TFA5OVsBsBFkm5MTtd/fFDLisAy1oVZwzyA2aBMKQDeOsA1XmmWuWiTF+Bt3Q",
+	"vNWCJ+TjX4tshx3i+43FXbilAEtjVlbhYE2qnJ2l1dw5yO6/FVvHeTCBWbcwMCJyf8RHIhc2Ekx8wXMx",
+	"wpABa7znVpJjfKGprLu7dD+F6+BTRWmtIRaCxZVJ1SyYeFLREp3hAowEN2SCuk9pzo1bthuQjwzZl2T0",
+	"tRliyg0bKfT1thi5VvMO5kTCdDrvI+e652oibFKxnbduaSiQMS5hvt0ozFTN5SZOQ1t7eW9WbJpUW81P",
+	"quZHv/hhv4XuwhTbHLJMzOhuJ2OqvdMpKLbNbiFtgbZglCcvpQTtFjkrU8vmwk5xfdHHZbeQWhW1Iddb",
+	"zyFm1+i4Y2qvfbKgPb2psNurTbdAkZ04UxnkXqasF7nYW+MHsaFehgVfsnIc711z25YW3MKRFTOI6Rze",
+	"kR9xrD4W2gtfxplRpU4BbTCTOMUGs8IuYk2OFt4YqEYgpH32pBczrcN+iUkHsFPQPgoKBqRluCS4yQ2A",
+	"ZMJGpbezYK9LHdfjYUxfGgr5UwGT2ESm4DzX1aH9Si5twgrxGXITndhOysNM+enTZ9Hx0rJvz33v8f0Y",
+	"A9ppORtJLvLOtbHC5rBXVvDphk2D/s2/dpf05iKLhfg2L/nylsfgNq1rYMmK+qGbisRh7kmd16u2UoNJ",
+	"a3I0uGx5ZTu36+UPkXn9evkDy0CLW8hq5f/+p4uj06fPgnJxXfVbJuRpevps9OTZ6OjZd+Px0XffPRsf",
+	"jZ6PHh89Tk9Gg/FjeJw+46QELGjXz//4x+DoOT8aXxy9+vjlu7uj5scnu3w8Ob37lxilcYZx6Um28G5u",
+	"R4yBG3m1SCB7hBJCSVyxnBuLObeNcTo/uE6i1VHHmD8Z3UaphkzEHzlRHH0Anx2heIeCSA4ZuKycy2jH",
+	"/lmnzJhBJspZ9FHhVVS3nFl54vy8Didvi+Bq0vtZjSJuCJcp5LnrYtXcsEyXkpLKc24YNzeQOfPcWFVE",
+	"tUumJGyr3LRWuoOcUpjpjqqaWGOLfm+EzJouX6r53MkpMSuUrgSa+6nmgtIgwSe9BS3GjklGPL0pi4h/",
+	"eL9YEpqhGHzrihBRAibiIXD2SY1I9TjND9KZ12NVyqwX4QBjubY7LqzzcaG5YLqU0j1LeqZMUwCS/WMu",
+	"cvzDM1TUfU56Vlmedwqo+VTkwS+VyrIbSeb4RrLG9BsSOozfs2ZrCTr2SFxOf1Kj7aW022kPJaNxYNGp",
+	"NKNkTfo5n7aX9HxCvOfE2A3+H7LlUcq9FjcgwUQCQ+hTrgqPRsTbvcGm/BZWM/PRPZoqrSHn1vvM7Ybf",
+	"kt63c0XupnlEoQLj185s6Zqj1Xat5LWBVMmIkX3x6wsyMoRpZKWxz0Am5azwR4ZpboWcmO06rlV+dMW8",
+	"XZOqPAfM+DTWkCZM840v3Q0vikji6YWaYnAAH58xPtEAM8dvPlmUTjkVF2zjk0ejfW9DonzepjiFdBn3",
+	"MZNIOAGX3xECKbKGDvV6N4jQIs4OdFjaRj4wYiiASKuYrDOAXovbjv2wGlbkeTs1sD6cGOvtF2FyPoI8",
+	"EpZV5SiyaD+pOZuV6ZSZUtepf1y/qs4ppA7slDt/kZWm5Hm+cF9R8dgO/Ly14bo26PY2RNewKGYeMq85",
+	"cC2bPgDNY6ddZ/hmr7NytbpCJBw1SzsqRARYR7S4Rpn5p9urlYoJ7iJFIO2EaGg6Nqw3MPem4A5Zz3ub",
+	"TR/j9SzXGRQxtYEcEBpv1Zk0c58xOeIaLeKStbvRweYEJ7ZLEcxdm96cPO0Spb7NM2dtT5STdBjtE5bl",
+	"3II+pwoAgMwwMWYcbQcaQCglOt1YE5lQ5U+0e8mIsGeMMypyckqbo7fNRpCref2gKlpw/MKt0u4PiczQ",
+	"GM+TwTYDuqf1bPWiax5V/PuslYRPMd3hjMxRMzCtgVkt3F8TYuNVHwdXfT3RqpKLEUyENAnjxuv02cw5",
+	"U7mQwCy/AUNhulgp2Ok269XOG65NcjeiTevIHSmuXJi6oMFvBLffvSDwet3bc5uVHAqSDrHUqM/dQTTt",
+	"I33vm+gY1ztUNLsPq5366UiXED9qLtG5bqRL5lMM46IGDImJ9eJkTWYGHzXqi7DniTPQBH4j95iPeY8v",
+	"3SPCuUSV8PMYVa7cBCKRpzKNGL9aGXN0y3ORYT6Pa+CslJkPoL97+4Klpb7d0tzhZXo9FZNoHLYA7Xzw",
+	"UKL1/Cn7z8zRR9/yfPvWczVfbfy1mn9947eg+QSuCw2pCGy5xe9GPHfuQXbN07TUPN22+isttfYlepFY",
+	"EUmMjiTjJ7JQVhm5inegoQEZSdAtAj9rOluTfrq/TuImtu1/ny5wxyl1w6i2D51hVEWx8Iuf5U4hmzXp",
+	"5g65lzTKfqvFqOkXFq9BtGqGrSF27tS4CUzu7Nb2L+35Tcavb7RzKO8ALdb4YLYegq5a2T5i9xJV6Ays",
+	"Fmmw50y1hRMSQiZBu4qiriMN/CZTc2nOWS6szbG2sFLXkHkvbTXSB5Z8o50G6JxGr3DGwlrIzphT1wkz",
+	"VqMVkjBhnY0nlLNqqO5gjlkiw/79f/6f1ZHEaNNrDK9ayC5y+WLf9jjfvXrBnj95+vfVSrY1RUoYcI4Y",
+	"bkSVZlWur+4mMVNV/vabhtrWvVYH7lY7dqKirswJr8WsYoU8EklxvH/7hvmnjo+ocGakss0l2H7I25RJ",
+	"CWksj55noXJmrELwK4Upgq4wcmla5fZPnz9vGDRPBlGvrjsdQl+sBIuYsXyUA57QCKvrmNj97WvD0R7n",
+	"7Nd3l0zDGLQ/V7N+wfBpnQpdE6tpWLFLbLJW4+Xc2GsMye4k7Ne0eD/NZW5EYXbSHRHlQI2sWZ1OheAe",
+	"7qQScBBbKAVqeM2Q3nhnvM4k44o388T86N8GR88/+v+vjz5+GSTPOpK+V1rdopHF87c6i23fK1+5Qe6i",
+	"9PFsZsCpgZYTFiq9vAfr3FTl2oSMjRZMYngMS8BQoyAR8DcNiuzEit2PpLLQUa2GIQA3KjZRYNzAqjMS",
+	"VFw4EbfAOLPcWEioMtnNf6vtF+ExHEqMnv+thDKy/SqG2oqzsBHnTu9Yr5Ts6PilU2Xg3Idw0CpQpW2r",
+	"9c40F85jQzFUPY+vLEx7gGrJbSsLV5aLs2BZ7NmH7QoE49PYctehgiXHdAeRDjIaz3pDp/iEzxCqyXZ+",
+	"z33qdTdXrd5TtwQCf2uhBlrypKHUGvWjoe26PrTD1SHix1XbfpK/SS8kPbaVY54hNynI0Gx0WujpmU6D",
+	"Jvva8s+9NPJtVHM/hAiLqMaO9H2DhirPRzy92TGI2ZjrhvO9S4G7zhLp92GBIrpodyl1b4KfM1nmeaNO",
+	"niwXyiYHuy1KDPc752EEF3ozl7RHNtjcaVTcVs9XmUuXsIMRSaFg7NpsbT5G8iBbc/r6+SaMN4bgTCIl",
+	"84Uf3z22Q0Nw37eMH3m0I2u7zvKTMAe93vLzD2miESI5eqh5UqeQhCOF8tXe3JedyFbWoBc/l7kffbOF",
+	"NduaU5XIcFTmEzhn+2D4DTZG29EKzLlDYTgW1HQU1y5XaVDTyyuzwQxv9vBXGuIHlHvftEDokAZRUgXD",
+	"czU42kzPGatU1sBgYgVoQ7AaITc64XlO8BN/Oi/srJQpaEuJZfoGPhc5jYo+U2FtVVTBCxEtoPAHGWJH",
+	"XLSvSVo5MOJHiVIm5TNgHmxjzamX1ertLU/5rpwOPkDV94EKs5UWE+G6DbUZnaXby+e1J14o0/ejkNxf",
+	"teDBagG3u9bhCnuggvHANEnAqGkNMLZDfpWZ2tGQ7PBpnXDAR874KGWmzmuN5LRcs7hlxdfdYJGuDhuP",
+	"K3QYoBtDOv80Nf9pasZMgQ325Qa74Lc6btFRUUPB9Kga+K0m/JIeKERHha4wLFNpOaMttSqNRSTdRhVI",
+	"PvNY1VNFmQfnuj7VRa/EipkaO7D981dCTkAXWki7sRUkdzTcHo5UF6X17BoaqSP+aVFuyKhHi9ELrSaa",
+	"zzZGsWumcBQKy9XKuVfjJ2LEUZKEHKvVwRQ85xaoWtZ4qBCuMbSApglttz67rLMIVeXbaEGgIW4g53/I",
+	"AlSRU7l+c3si1uR5iFVg7bCvwlCyKh1bICDfuU9W/CFdP7kwlnrBwkU62t8QCFgGgSW/IKkNZ6L0/5B/",
+	"SMrPYvbWdTjsAnsasr+FvPC/9tmvEg+P0NnoP2SNe4rT1jAuDWR95pw8+spp9YySFkwV/M8S2NDjVOIw",
+	"3pYW4SDDiYBUSat5ahM2/PHlB3ZMaX0zZBby3DAh2ZVWM7BTKM0jZuGzZSRe/pDNGrvUiSI8ulMfjs8a",
+	"YsyZA2wO0vb/kD1v2BD2kEc0uyh4OoWj0/6gl/TQ3ulNrS3M2fHxfD7vc3zcV3py7H9rjl9fvnj55v1L",
+	"/E1tQHj2adSCnPVO+gN6RxUgUaj0HvcH/ceUFpuirDmeIqDIv7m/JxApMDwdDBh3ElpOQiFkmDiXZg7a",
+	"JMg7cOsEtiUEA8NSLlmmfEWiI4pOp2AsVZgi7Ka3vYVlGvBcj8GMkr4F3WcXktBF/BdVsTuf80Xii1md",
+	"Ws6EuUnowBGjkhZmlTPiqZpVKHmZ9c56P4KtKv6XMMlOB4M1eGS74ZBVfUSAyLCMjybj162PIjsgN8Vb",
+	"robawDhLeqaczbgzyFpHyX3rubglRcwnBtUcft376H54rIFni/XExk3sQV+QnYkQjqAjt/d4lrCng8c1",
+	"gIFx6mGkMr//nSBKuXwUylE5c3Yb81VoK8Q3IDMTijZMn12snJ3BxlzfHrfYkRvncc6Gx7cnnoOHVOtq",
+	"PSCK05QeCSbKDu+AZ+LQ/ODBerpg6fw8wtISW7jx3iW9p4PHDzCMC6qcqVbYDedAbOkmSTP0oDU0+S5G",
+	"vT05htuAex3l1ff4+hGGwujVYF04lcuGn9RomBA8DbIqHbbkBpkOMYL77BWe/U/VjMT1JzXyHKRLib4M",
+	"sbPja5Rv1EaoC8dEuZIIEyAzg4gpqLfxXS8l+wyxd7NggLmRoiTDU1uTAO95Vh0R4IYNX3Njj166V48u",
+	"fxg6uWg18FnVI2mYEFnEc6N99judIy2wfD+gTLvxzoBLOpxJkDTc4CMcyurmeKXyXM1f0uInLczxf3hY",
+	"zilwsnG8FmsNNw5HveL1xbA5P27ci04TE2Mc0ZK0d8Gy/RZheL+SSGUUPbUcI92zF/avKIHOkuOrxLOe",
+	"/7rB93QGNHD9tAL4Wi+heZ57Vevsnznk+WaxTAdzK7ns7UrUpjMlhVPNuVI3hnHr2NbbOUEXeDHVkML+",
+	"sIVlM2VswLWDOaNDgabP3gOwYTAxhqhNhl4HDT0iHoZcUkTDRCDuhjUgs1ovxGS4l2t/iQC/WFn+v0ps",
+	"Z+SME1L8/kQ31IWVZMtVvawR2fXhWM+8bZo5e53cl1XBEhtr/coxQVzfJRtf9Pj17s0YhDBGC+Jo2JgA",
+	"IkAp78tXX6g8c3/EjsesRhKpFJUztMxxd0l/DYOHxU5YDtaiTjTAuHNMunCn/+wCzT/dAjR/xd2V+SIU",
+	"oXmV6PFu1Li6HwLdoxC9ZSJLGE2ecHIS1HeSHK4+e6P8YU5CLk183EZpRs4XKSyv2brm2AwVd892m+lu",
+	"YI3GHQJbvO2v19jizYAYv8WrCFW+DReH2y22eLfC5t7y3Q9qmzc9hP8WOvn+Eq5G1ukQchOo4Xf3IdxI",
+	"+CSo1mhzE1s3RFo4NE4Itp3wYTkQb/t6LpSTQ/f18Lxxxhk1RIK6WhUUa6eTAXXeyf0mcb5LnTSugQPJ",
+	"eERNTpHZCReScBbD3vX2pRs1gsSGQIQf2IinNxOtShlxgyiiftm49YFQ0Rfdy9sATm/Dmx+aS7pcalyW",
+	"OQUmnEmce88QA1Uk3LCynYCz75Le6eDkYUZGJGl0nni7GRfotUorhIw19uvXs/xFltGRE18hsMzmLc19",
+	"/AX/vyOuzyFWLfwKGbYCBjNJHVQ2jXgB5YUm6txpQjUbGevUxg1AYepMJr5ucYU0IGIyn/MF84anhM+W",
+	"DuUm/siM0yx0U8MqN/+A4w3cvGRdrBzjSrz5qdBXmyuJSQ48nt2lp6ojU2uvVmhfBrFeZa3K1idrrm6h",
+	"mIab5F58dFqvijeYUVXwxFi+IFLEBWPUuPsRbMfi76CWP/5VcgRnt49lfSurrY8mVp43ZJHpUDQ7rVd9",
+	"zc/dx+juPQ61vR1xE1+3SGEFJSfs5Qc+OWfDy/HRGyXh6Bdu06n31t5xOYEhOjlTJVWpO+JpOKhX4VaX",
+	"tRTEQR7/lzbhNl9C0Sn+vVh/dsBumufLUHC1j0w5WYKjeNy1gfFHHtO5qv8i9F/h6DHle7FvallB4tVU",
+	"BwIDqNjhmU+CmExHqtTr/cA39Wu7jqG6U2sbQzrc9/BP/+A/nn8QUIs7dqUErp0JL1pWPX2HZv1et5Sp",
+	"2qbQaisMgjeRHGI3VXZW52YKwvdD9eYG6+cKcWb77IJJrjUCE1T2hVSWgcy5nkDWZQcFgNlICOXx6aCK",
+	"npw8GyTu87Mng+Tk9LvBx3sFfEmKI4zxPgR5tZzrxXX12gPI7AtmZlhpmFQXCv189fLHoG46Dfc98FqA",
+	"RewU0j+7Fw4eqjukCAmQkGsDDG4d9kHKF85XMcFZWfWMsNzCfVobgfD5gK74Q8B1FR4/j2KwdJ8Al4sq",
+	"O59yyQxgQAEfmRuCrkD8V58tonzWjC8oERkulIjAQZ3VuAX4rvE4UmgRIZIUpt+GR0f00pFWyg6TgKrE",
+	"boXB4oBylIu06e/5WrOpMja0gL84KrS45RaGfXYhF3Yq5MRffGHYk8HjVSP0veXaMexqKGMvjORx1+L3",
+	"uC2x7+k+2bdLlDnK4aUQMCnlmuhC9JePKp+7JcgPEH9AshCjdea83KfjL5/UaG3g4ffl1KrfByGhJQhF",
+	"N/OZrhsobJ9d2ippWkorcpLizdIdxNtvAEfQ2eYRneqiTFafPRk8Z2IcksQ1Wu8qG75ABN3Ahw/LFpd2",
+	"Fel5LyrK3ASs4ho+elladRkn0aUYPNAO2ZdHH+XeeHK8fSHnp0ogxSNGu5VFB8XdRFroVN5X4aUDrn4T",
+	"D6LLd/bDCBFpnyIaYypsPxZUnte9hPy30CxVJdUwBLrVOBKd2vXC3wdBJ2op1I6Ky9dGW6Wa0kCjqPG3",
+	"BqJoCffeLkkFDdzCVevi2wNoqMp93UZLneybCzZwwF5InWVUv+qhLH0VmWlRLU7xpa1z/MX/tVbnXNoK",
+	"lpjYiUnFZkrDeTjG7wjv30h81S5yRL5gVDJUFITrblVSh79njBs8MSGB2Inqc5pV+MKpdseDvki3K+Ld",
+	"ZKptYsmN9ieu+z2Gkqu2K3gsD+fVtQV38iual087nwHvgVpPMmddetTtiWI8V3LS0uUIM+RcPH4DEutK",
+	"70OHd+Da+bY29+CBN7dHZHQ0lzD3UvDrOetHAp2pT6ZQXtXfFLjLLsdeuYZOlfmCnje05tooyoc6yRvE",
+	"W1e4xNcoff1V5x8PWrt801m7fFEBzgeMtcb+UuMak3Qv6vwnNQ9HF/zJaW4skLNLtv0h5Ek347SgvqMp",
+	"le8Xtd/snfrg6rNCQyZSBPsbUzWqNy0CdISwJJJaNQG60cSqwHHm1i/VqO4fPj8kP7Xg0ztkR2Ajq7Du",
+	"kHFLFQ774KJ3oe1wabNjqXzBZsIgdjOFYPBLEYvCWEcrZ0wcjrEqzMou1+nKY4ocUraPOiW7xw8NAAH7",
+	"CqY30LNWzx62d/YI9mEmRO38hhFQCTON5j1WsCrtRM2RERlkCZkzoWp9JowRckIBt0YzXfZCqElZ3cYf",
+	"3AsdNH6QEFIlpO4dR3Jbl5sbLKbAY3RgsFb3oCElXDc8DDqv0Cs8GEZ9qcQyG23Yhsf+1D5dpXwodqOD",
+	"KWOsCSXdhkf27m15XuKgaxbaxu5UqYV49fxWOZUH9Sq7hdMehZKvkILPHpQX+SH4cl5E4WHjFO7BV7oB",
+	"3XQIzrqsxCjFN3m9q/nYgmbjUjfvW6G7LRlnI6pBrjxQL8bChqJrZPbDpgG+ajdG3Y1bKoish3ePNnJp",
+	"S9tJNd8H174GPFcJXOeCbgXCnrCTe7Cp//3GiOIIfgtvHnpR11mOYbj7WEk6otwiFRaUEjevTdXtx0bZ",
+	"ljbHX/xfdxuNxt+qo+qHpZGHYz+8kH4r691URZfmU5UD8xjke6bK5vS1X+N7E3G5TK9NyZef26p9ayp+",
+	"pX7vAOnYNw0Rw7supfNnyypgfMgNYD38t0vWPwNOcTQkcOXvnHI8aoJdytCpBIPn5RJm1AxYpvmcjoXm",
+	"BLmM3/qgygjzkbLKL8DMY6AcZSVRHOjQqZdZn0pj6baZPnsPMmND/DBM2LCFa+KLOxHJYYhnBOpzgzTU",
+	"PruosLIqkehMBxnKhOgDnUhAi5ZMgwQLieeqOrpHwNGZGCNWuw2txo/0EfhzPLG2FFfLMYYRLUM6GbRv",
+	"89qUVTuglKQJde2swCSt1Bi5VOdEdjy76Ywwxz7CsBzGdm9HVK2iCx6x0v5hYx8NINxOc+Nd5cz9NWcF",
+	"G8jBW9G6hic+JEc1YIrXFjX5Fd5X2AaPzDsmrJJda+yiCo/40PxzXHows0O4Vr8HuWe4yFr1eCFYSzgC",
+	"IWi5cr5KZupdyEgewudBJLc77/AclN3WR3BrDeFTmnvgOTe3Gk2O+vHIL257ZksluDXHbeaZLQ45ffDJ",
+	"XUrYzpuMcO6PRtMBJ6f5bPOETliBeLK2wQ47nfvx1z3vY2F/4TeNUz/1PdKxvdvlY3RN42HZ7kCirbqk",
+	"qV14uyeZluxUqJv0ijJCgqvSHlSw1LcmPnA0ZStp08Rw2Vs4Ba8tDkBpSjNzI4r1bNAtaGr84qhv4JMr",
+	"Rmk2xcvCbAMKsXKQfGGsGo8N2HPCySLv4WSQDAaD6joZmVUljiJEweVNJZbpIlM3E5kwnhvl8UNkdZ10",
+	"HThaQbNGCJy/tZCx//WcPTkZULiQ22a8EMtJ2O9tSPxOOMezZUjJkGBBGPyE5e7r2POAlO/zMh7J0iM4",
+	"UlpmJuR1E81TmApdiX70ZPD8vAbvlwuygzHF7cbrgYqw1Ph5PP/6vgKSPrhtussRp27Eh+XbQzEMPPP3",
+	"ilIteVcJw9JyxhF+KtTN2vOKwv3UaJz/PGL11x+xqsHy1zoTKNGyvSMxeBFTCT8PLRlCHyt+hResh3Mr",
+	"qINjOmO+P79i6aSC68QDJ9wDd8GHlh4AeaEJudwFaege7rU0ILABgei0YlA+8nQDRZQpNpK1Yfh3Wbbv",
+	"PSjwYTfcX7OaSq4eJ9vPjkruc/psI52Op8DtjBedhhQ66FhThbWgVSma5xks3vbXarYWgzBT8DeNI0h4",
+	"tpNnGSuL8Cv/diM9iolQjxIbwnJqHNqq7ooflSK3RwKxkrqwy+wvvDgweBl20XmmHYe8J8wwDXhsJriV",
+	"FU5wA8zmPwrXzaeLdVmZnAsZpMS3WHgX7vvqQh01BfAbsxS4qO56xFCWcV7DAc9Th0bRjG8iVGd1SDzu",
+	"hP+FjOMPeTuboBMXCu1mdgupJbjr0//3f2fA5d8KZYQVt/Cv7N//1/9GPM6/SZhw/AqDWktvBc8kvORR",
+	"RD3SOZWq5TC2TJURBM/3ONLvFy/96wcKEvjmqbeHDhR8C9AAlzUsAOkYTz/k6DHXKPV810THioIx8IAW",
+	"nzVN0LgR6Ylc2ZHfHobGx2/auP3WOGg7W3eJWRpXG3RZtA9QChK6eIBind9CvWfr6gYiz8XVZWXMVTdM",
+	"rCCV4v367kPsVIe/hAFfwCsOwnCb6Pxnx8cnp3/vD/qD/snZ30+fniKr+546k0h4qh2ypC5ycGOlbU5F",
+	"cz7a4hEeVqM5bzz71Qg7NTpi4jE8vX6gcxnUuGm07flnte0P3FinZt5KaAKw+6iggVvQPG80VJ27WG0K",
+	"Z+yvoAiZsxA4qMHUfBi14+fVkZ9HJtxTwxcm2pI3CSJTmvrbNCDzR0gC3FzNkM35jKBrNK08eVIbS9X3",
+	"VQLQt1Yl0FcbfK3kBGF0q9E066brU8OxGREiMP6wKq1qkBY5/O7j3f8PAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/taste"
 	"github.com/palate-art/palate/probe"
 )
@@ -18,6 +19,7 @@ import (
 // kinds are the problems by status: a stable name and a title.
 var kinds = map[int]struct{ name, title string }{
 	http.StatusBadRequest:            {"invalid", "The request can't be used"},
+	http.StatusUnauthorized:          {"unauthenticated", "Say who you are"},
 	http.StatusForbidden:             {"forbidden", "This caller may not do it"},
 	http.StatusNotFound:              {"not-found", "There is no such thing"},
 	http.StatusMethodNotAllowed:      {"method-not-allowed", "This address does not know the method"},
@@ -68,13 +70,18 @@ func statusOf(err error) int {
 	var echoed *echo.HTTPError
 	var tooLarge *http.MaxBytesError
 	var missing *probe.NotEnoughError
+	var picturesLimit *picture.LimitError
 	switch {
-	case errors.As(err, &tooLarge):
+	case errors.As(err, &tooLarge), errors.As(err, &picturesLimit) && picturesLimit.TooLarge():
 		return http.StatusRequestEntityTooLarge
 	case errors.Is(err, taste.ErrProbeChanged):
 		return http.StatusGone
 	case errors.As(err, &missing), errors.Is(err, palate.ErrConflict):
 		return http.StatusConflict
+	case errors.Is(err, palate.ErrUnauthenticated):
+		return http.StatusUnauthorized
+	case errors.Is(err, palate.ErrForbidden):
+		return http.StatusForbidden
 	case errors.Is(err, palate.ErrInvalid):
 		return http.StatusBadRequest
 	case errors.Is(err, palate.ErrNotFound):

@@ -28,10 +28,11 @@ import (
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/imagestore"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/starter"
 	"github.com/palate-art/palate/internal/taste"
 )
 
-// Services are what the API answers from. All are needed.
+// Services are what the API answers from. All but Starter are needed.
 type Services struct {
 	Catalog    catalog.Catalog
 	Store      imagestore.Store
@@ -43,6 +44,8 @@ type Services struct {
 	// Patches gives the model in a form that tells its patches, or
 	// palate.ErrConflict where it has none.
 	Patches func(context.Context) (embedder.PatchEmbedder, error)
+	// Starter starts jobs; nil starts none.
+	Starter *starter.Starter
 }
 
 // Config says how the API is served.
@@ -58,7 +61,8 @@ type Config struct {
 	// MaxUploadBytes bounds the body of an upload.
 	MaxUploadBytes int64
 
-	// ShutdownTimeout is how long running requests are waited for.
+	// ShutdownTimeout is how long running requests are waited for; in its last
+	// third their contexts are done.
 	ShutdownTimeout time.Duration
 }
 
@@ -68,7 +72,7 @@ func DefaultConfig() Config {
 		Version:         "development",
 		Hosts:           []string{"localhost", "127.0.0.1", "::1"},
 		MaxUploadBytes:  65 << 20,
-		ShutdownTimeout: 5 * time.Second,
+		ShutdownTimeout: 3 * time.Second,
 	}
 }
 
@@ -90,6 +94,9 @@ type Server struct {
 	config   Config
 	logger   *slog.Logger
 	handler  http.Handler
+	writable writable
+
+	closing chan struct{} // closed when Run ends: streams end with it
 }
 
 // New builds the server; it starts nothing.
@@ -97,7 +104,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{services: services, config: config, logger: logger}
+	s := &Server{services: services, config: config, logger: logger, closing: make(chan struct{})}
 	validate, err := newValidator()
 	if err != nil {
 		return nil, err
@@ -129,16 +136,19 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 // Handler serves the API and the page.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// Run serves on the listener until ctx is done, then waits for the running
+// Run serves on the listener, once, until ctx is done, then waits for the running
 // requests. It closes the listener. An orderly end is nil.
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
+	base, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
 	server := &http.Server{
 		Handler:           s.handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
-		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+		BaseContext:       func(net.Listener) context.Context { return base },
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
 	}
+	server.RegisterOnShutdown(func() { close(s.closing) })
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
@@ -146,6 +156,10 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("api: serve: %w", err)
 	case <-ctx.Done():
 	}
+	// Most requests end by themselves; those that don't are told to end in
+	// the last third of the time.
+	late := time.AfterFunc(s.config.ShutdownTimeout*2/3, stop)
+	defer late.Stop()
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.ShutdownTimeout)
 	defer cancel()
 	err := server.Shutdown(ending)

@@ -36,7 +36,10 @@ type Config struct {
 
 	MinWidth, MinHeight int            // of an upright picture, pixels
 	Picture             picture.Limits // MinSide is overruled by the two above
-	MaxPageBytes        int64
+	// Decoding is the memory to decode in, shared with whatever else decodes
+	// in this process; nil is DefaultBudget for this crawl alone.
+	Decoding     *picture.Budget
+	MaxPageBytes int64
 
 	Timeout       time.Duration // of silence: a request is ended when nothing comes for so long
 	MaxTime       time.Duration // of one request, from its start to the end of its body
@@ -59,6 +62,12 @@ type Config struct {
 	// AllowPrivate lets public sites name pictures and redirects on
 	// loopback and private addresses. A seed's own host always may be one.
 	AllowPrivate bool
+	// DistrustSeeds holds a seed's own host to public addresses too, where
+	// somebody else than the operator names the seeds.
+	DistrustSeeds bool
+	// PrivateHosts may be on loopback and private addresses all the same, by
+	// the names that addresses give them.
+	PrivateHosts []string
 
 	// Include are regular expressions of which a page's address must match
 	// one to be followed; Exclude of which none may match a page's or a

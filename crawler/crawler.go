@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/picture"
 )
 
 // Crawler crawls sites into a Keeper. It is safe for concurrent use; runs of
@@ -53,6 +54,9 @@ func New(cfg Config, frontier Frontier, keeper Keeper, opts Options) (*Crawler, 
 	}
 	// A smaller side is refused before the picture is decoded.
 	cfg.Picture.MinSide = max(1, min(cfg.MinWidth, cfg.MinHeight))
+	if cfg.Decoding == nil {
+		cfg.Decoding = picture.NewDefaultBudget()
+	}
 	return &Crawler{cfg: cfg, frontier: frontier, keeper: keeper, opts: opts}, nil
 }
 
@@ -121,7 +125,10 @@ func newRun(c *Crawler, name string, first []Task) *run {
 		r.hosts[withoutWWW(host)], trusted[host] = true, true
 	}
 	for _, t := range first {
-		trusted[hostOf(t.URL)] = true
+		trusted[hostOf(t.URL)] = !c.cfg.DistrustSeeds
+	}
+	for _, host := range c.cfg.PrivateHosts {
+		trusted[host] = true
 	}
 	r.wikis = &wikis{confirmed: map[string]bool{}, asked: map[string]*wikiEntry{}}
 	r.manners = &manners{cfg: c.cfg, wikis: r.wikis, named: trusted, base: newTransport(c.cfg, c.opts.DialContext, trusted), sites: map[string]*site{}}

@@ -192,6 +192,7 @@ func (h *home) crawl(ctx context.Context, of crawlJob) (crawler.Report, error) {
 	defer lease.Release()
 	defer h.session.finishProgress()
 	return job.Do(ctx, h.catalog, job.Crawl, "", func(ctx context.Context, j *job.Job) (crawler.Report, error) {
+		of.config.Decoding = h.session.decoding
 		if of.settings != "" {
 			if err := h.catalog.SetCrawlSettings(ctx, of.name, of.settings); err != nil {
 				return crawler.Report{}, err

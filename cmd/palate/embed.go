@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,15 +12,20 @@ import (
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/internal/regular"
 )
 
 type embedCommand struct {
-	Files []string `arg:"" optional:"" name:"file" help:"Pictures to print the embeddings of; they are not added to the collection." type:"path"`
-	Retry bool     `help:"Try images again that could not be embedded before."`
+	Files   []string `arg:"" optional:"" name:"file" help:"Pictures to print the embeddings of; they are not added to the collection." type:"path"`
+	Retry   bool     `help:"Try images again that could not be embedded before."`
+	Upgrade bool     `help:"Bring the collection to the present preprocessing rules (or those of --decode): what they don't touch is copied, the rest embedded anew, the tastes are learned again, and then all switch together. A running server goes on with what it has until then. Interrupted, it goes on at the next call, or by the server."`
 }
 
 // Run embeds what is pending, or the named files.
 func (c *embedCommand) Run(ctx context.Context, s *session) error {
+	if c.Upgrade && (len(c.Files) > 0 || c.Retry) {
+		return usagef("--upgrade is about the whole collection: it takes neither files nor --retry")
+	}
 	if len(c.Files) > 0 {
 		return c.printFiles(ctx, s)
 	}
@@ -36,6 +39,9 @@ func (c *embedCommand) Run(ctx context.Context, s *session) error {
 }
 
 func (c *embedCommand) embed(ctx context.Context, h *home) error {
+	if c.Upgrade {
+		return h.upgradeNow(ctx)
+	}
 	if err := h.openModelToEmbed(ctx); err != nil {
 		return err
 	}
@@ -102,7 +108,7 @@ func (c *embedCommand) printFiles(ctx context.Context, s *session) error {
 	}
 	var errs []error
 	for _, name := range c.Files {
-		vector, err := embedFile(ctx, e, name)
+		vector, err := s.embedFile(ctx, e, name)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -134,27 +140,33 @@ func (s *session) collectionModels(ctx context.Context) ([]usedModel, error) {
 }
 
 // embedFile gives the embedding of a picture file.
-func embedFile(ctx context.Context, e embedder.Embedder, name string) (palate.Embedding, error) {
-	content, err := os.ReadFile(name)
+func (s *session) embedFile(ctx context.Context, e embedder.Embedder, name string) (palate.Embedding, error) {
+	file, err := regular.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	m, _, err := picture.Read(bytes.NewReader(content), picture.DefaultLimits(), e.Reading())
+	defer file.Close()
+	var input embedder.Input
+	_, err = s.decoding.Decode(ctx, file, ownPicture(e), func(m *picture.RGB, _ picture.Info) (err error) {
+		input, err = e.Prepare(m)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	vector, err := embedPicture(ctx, e, m)
+	vector, err := embedInput(ctx, e, input)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return vector, nil
 }
 
-func embedPicture(ctx context.Context, e embedder.Embedder, m image.Image) (palate.Embedding, error) {
-	input, err := e.Prepare(m)
-	if err != nil {
-		return nil, err
-	}
+// ownPicture are the terms of a file that whoever runs the program named.
+func ownPicture(e embedder.Embedder) picture.Terms {
+	return picture.Terms{Limits: picture.DefaultLimits(), Reading: e.Reading(), Alone: true}
+}
+
+func embedInput(ctx context.Context, e embedder.Embedder, input embedder.Input) (palate.Embedding, error) {
 	embeddings, err := e.Embed(ctx, []embedder.Input{input})
 	if err != nil {
 		return nil, err

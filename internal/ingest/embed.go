@@ -13,6 +13,7 @@ import (
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/job"
+	"github.com/palate-art/palate/internal/picture"
 )
 
 // Images are claimed in pages that last for between a quarter of a second and
@@ -41,6 +42,7 @@ const maxFailuresTold = 20
 type EmbedReport struct {
 	Total           int            `json:"total"`
 	Embedded        int            `json:"embedded"`
+	Copied          int            `json:"copied,omitempty"` // from a former model, see EmbedUpgrade
 	Failed          int            `json:"failed"`
 	Failures        []EmbedFailure `json:"failures,omitempty"` // the first of them
 	Seconds         float64        `json:"seconds"`
@@ -69,21 +71,35 @@ type EmbedFailure struct {
 // embedded is recorded with the reason and passed by. progress, if not nil, is
 // called after every write.
 func (c *Collection) EmbedPending(ctx context.Context, e embedder.Embedder, config embedder.PipelineConfig, progress func(EmbedReport)) (EmbedReport, error) {
-	return c.embed(ctx, e, config, progress, func(ctx context.Context) (bool, error) { return false, ctx.Err() })
+	return c.embed(ctx, e, nil, config, progress, func(ctx context.Context) (bool, error) { return false, ctx.Err() })
 }
 
 // EmbedAll is EmbedPending that returns when every image has an embedding or a
 // failure: it waits for what others are at, and takes over what they give up.
 // waiting, if not nil, is called when that begins.
 func (c *Collection) EmbedAll(ctx context.Context, e embedder.Embedder, config embedder.PipelineConfig, progress func(EmbedReport), waiting func()) (EmbedReport, error) {
+	return c.embedAll(ctx, e, nil, config, progress, waiting)
+}
+
+func (c *Collection) embedAll(ctx context.Context, e embedder.Embedder, former *Former, config embedder.PipelineConfig, progress func(EmbedReport), waiting func()) (EmbedReport, error) {
+	return c.embed(ctx, e, former, config, progress, c.untilAll(e.Model(), waiting))
+}
+
+// EmbedAs is EmbedAll as a job that has begun.
+func (c *Collection) EmbedAs(ctx context.Context, j *job.Job, e embedder.Embedder, config embedder.PipelineConfig) (EmbedReport, error) {
+	return c.embedAs(ctx, j, e, nil, config, nil, c.untilAll(e.Model(), nil))
+}
+
+// untilAll waits until something is free to be embedded, or nothing is left.
+func (c *Collection) untilAll(m palate.ModelID, waiting func()) func(context.Context) (bool, error) {
 	told := false
-	return c.embed(ctx, e, config, progress, func(ctx context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) {
 		for {
 			last, err := c.catalog.LastChange(ctx)
 			if err != nil {
 				return false, err
 			}
-			free, claimed, err := c.work(ctx, e.Model())
+			free, claimed, err := c.work(ctx, m)
 			if err != nil || free || !claimed {
 				return free, err
 			}
@@ -95,7 +111,7 @@ func (c *Collection) EmbedAll(ctx context.Context, e embedder.Embedder, config e
 				return false, err
 			}
 		}
-	})
+	}
 }
 
 // deadLook is how long at most nobody looks whether whoever has claimed the
@@ -127,7 +143,7 @@ func (c *Collection) work(ctx context.Context, m palate.ModelID) (free, claimed 
 }
 
 // embed embeds what is free, and again as long as more says so.
-func (c *Collection) embed(ctx context.Context, e embedder.Embedder, config embedder.PipelineConfig, progress func(EmbedReport), more func(context.Context) (bool, error)) (EmbedReport, error) {
+func (c *Collection) embed(ctx context.Context, e embedder.Embedder, former *Former, config embedder.PipelineConfig, progress func(EmbedReport), more func(context.Context) (bool, error)) (EmbedReport, error) {
 	free, _, err := c.work(ctx, e.Model())
 	if err == nil && !free {
 		free, err = more(ctx)
@@ -135,39 +151,44 @@ func (c *Collection) embed(ctx context.Context, e embedder.Embedder, config embe
 	if err != nil || !free {
 		return EmbedReport{}, err
 	}
-	config.Meter = &c.meter
 	return job.Do(ctx, c.catalog, job.Embed, "", func(ctx context.Context, j *job.Job) (EmbedReport, error) {
-		before := c.meter.Stats()
-		w := &embeddingWriter{catalog: c.catalog, model: e.Model(), flushed: time.Now()}
-		w.progress = func() {
-			report := w.told()
-			j.Progress(ctx, int64(report.Embedded+report.Failed), int64(report.Total))
-			if progress != nil {
-				progress(report)
-			}
-		}
-		for again := true; again; {
-			w.total.Store(int64(w.report.Embedded + w.report.Failed))
-			_, err := embedder.Run(ctx, e, config, c.claimed(ctx, e, j.Run.ID, w), func(r embedder.Result) error { return w.take(ctx, r) })
-			w.count(c.meter.Stats().Since(before))
-			// What is embedded is kept even when ctx is done.
-			if flushErr := w.flush(context.WithoutCancel(ctx)); err == nil {
-				err = flushErr
-			}
-			if err == nil {
-				again, err = more(ctx)
-			}
-			if err != nil {
-				return w.told(), err
-			}
-		}
-		return w.told(), nil
+		return c.embedAs(ctx, j, e, former, config, progress, more)
 	})
+}
+
+// embedAs is what a job of embedding does.
+func (c *Collection) embedAs(ctx context.Context, j *job.Job, e embedder.Embedder, former *Former, config embedder.PipelineConfig, progress func(EmbedReport), more func(context.Context) (bool, error)) (EmbedReport, error) {
+	config.Meter = &c.meter
+	before := c.meter.Stats()
+	w := &embeddingWriter{catalog: c.catalog, model: e.Model(), flushed: time.Now()}
+	w.progress = func() {
+		report := w.told()
+		j.Progress(ctx, int64(report.Embedded+report.Copied+report.Failed), int64(report.Total))
+		if progress != nil {
+			progress(report)
+		}
+	}
+	for again := true; again; {
+		w.total.Store(int64(w.report.Embedded+w.report.Failed) + w.copied.Load())
+		_, err := embedder.Run(ctx, e, config, c.claimed(ctx, e, former, j.Run.ID, w), func(r embedder.Result) error { return w.take(ctx, r) })
+		w.count(c.meter.Stats().Since(before))
+		// What is embedded is kept even when ctx is done.
+		if flushErr := w.flush(context.WithoutCancel(ctx)); err == nil {
+			err = flushErr
+		}
+		if err == nil {
+			again, err = more(ctx)
+		}
+		if err != nil {
+			return w.told(), err
+		}
+	}
+	return w.told(), nil
 }
 
 // claimed are the pictures that this run claims, some at a time until none is
 // left, decoded when their turn comes.
-func (c *Collection) claimed(ctx context.Context, e embedder.Embedder, run int64, w *embeddingWriter) iter.Seq2[embedder.Item, error] {
+func (c *Collection) claimed(ctx context.Context, e embedder.Embedder, former *Former, run int64, w *embeddingWriter) iter.Seq2[embedder.Item, error] {
 	return func(yield func(embedder.Item, error) bool) {
 		for page := firstClaim; ; {
 			begun := time.Now()
@@ -177,8 +198,16 @@ func (c *Collection) claimed(ctx context.Context, e embedder.Embedder, run int64
 				return
 			}
 			w.total.Add(int64(len(images)))
-			for _, i := range images {
-				open := func(ctx context.Context) (image.Image, error) { return c.open(ctx, i.ID, e.Reading()) }
+			left, copied, err := c.copyUntouched(ctx, e, former, images)
+			w.copied.Add(int64(copied))
+			if err != nil {
+				yield(embedder.Item{}, err)
+				return
+			}
+			for _, i := range left {
+				open := func(ctx context.Context, use func(image.Image) error) error {
+					return c.open(ctx, i.ID, e.Reading(), 0, func(m *picture.RGB) error { return use(m) })
+				}
 				if !yield(embedder.Item{ID: i.ID, Open: open}, nil) {
 					return
 				}
@@ -203,6 +232,7 @@ type embeddingWriter struct {
 	progress func()
 	report   EmbedReport  // but for Total
 	total    atomic.Int64 // what was claimed: the source counts while the sink writes
+	copied   atomic.Int64 // as total
 	waiting  []catalog.ImageEmbedding
 	flushed  time.Time
 }
@@ -210,7 +240,7 @@ type embeddingWriter struct {
 // told is the report as it stands.
 func (w *embeddingWriter) told() EmbedReport {
 	report := w.report
-	report.Total = int(w.total.Load())
+	report.Total, report.Copied = int(w.total.Load()), int(w.copied.Load())
 	return report
 }
 
