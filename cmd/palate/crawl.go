@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/palate-art/palate/crawler"
@@ -147,6 +148,21 @@ func (c *beginCrawl) job() (crawlJob, error) {
 	settings, err := json.Marshal(c)
 	job.settings = string(settings)
 	return job, err
+}
+
+// wantedWidth reads --want.
+func wantedWidth(text string) (int, error) {
+	switch text {
+	case "":
+		return crawler.DefaultConfig().Want, nil
+	case "largest":
+		return 0, nil
+	}
+	width, err := strconv.Atoi(text)
+	if err != nil || width < 1 {
+		return 0, usagef("--want is %q: give a width in pixels, such as 1024, or \"largest\"", text)
+	}
+	return width, nil
 }
 
 // crawlJob is one crawl: what to call it, where to begin and how to behave.

@@ -23,13 +23,13 @@ type crawlFlags struct {
 	MaxPictures int    `help:"Pictures to have at most, those of an interrupted run and known ones included." default:"0" placeholder:"N" json:"max_pictures,omitempty"`
 	MaxDepth    int    `help:"Links to follow from the first page at most." default:"-1" placeholder:"N" json:"max_depth"`
 
-	Want         string   `help:"Width that is wanted: the smallest size that is no narrower is taken, or \"largest\"." default:"1024" placeholder:"PIXELS" json:"want,omitempty"`
-	Host         []string `help:"Further host whose pages are followed; pictures may come from anywhere." placeholder:"HOST" json:"host,omitempty"`
-	Include      []string `help:"Follow only pages whose address matches; the first page always is." placeholder:"REGEXP" sep:"none" json:"include,omitempty"`
-	Exclude      []string `help:"Leave pages and pictures whose address matches." placeholder:"REGEXP" sep:"none" json:"exclude,omitempty"`
-	Filter       []string `help:"Take only pictures that meet all of this, such as \"width>=1000, aspect<2, type=jpeg|png, licence~CC, artist!~Anon, year>=1800, title~harbour\"." placeholder:"CONDITIONS" sep:"none" json:"filter,omitempty"`
-	Range        string   `help:"Take only these of the pictures in the order in which they are met, such as 1-100." placeholder:"FROM-TO" json:"range,omitempty"`
-	IgnoreOptOut bool     `help:"Take pictures whose makers forbid to learn from them (noai, noimageai)." json:"ignore_opt_out,omitempty"`
+	Want     string   `help:"Width of the pictures wanted, in pixels: of the sizes a site has, the smallest that is not smaller; or \"largest\"." default:"1024" placeholder:"N|largest" json:"want,omitempty"`
+	Host     []string `help:"Further host whose pages are followed; pictures may come from anywhere." placeholder:"HOST" json:"host,omitempty"`
+	Include  []string `help:"Follow only pages whose address matches; the first page always is." placeholder:"REGEXP" sep:"none" json:"include,omitempty"`
+	Exclude  []string `help:"Leave pages and pictures whose address matches." placeholder:"REGEXP" sep:"none" json:"exclude,omitempty"`
+	Filter   []string `help:"Take only pictures that meet all of this, such as \"width>=1000, aspect<2, type=jpeg|png, licence~CC, artist!~Anon, year>=1800, title~harbour\"." placeholder:"CONDITIONS" sep:"none" json:"filter,omitempty"`
+	Range    string   `help:"Take only these of the pictures in the order in which they are met, such as 1-100." placeholder:"FROM-TO" json:"range,omitempty"`
+	OptedOut bool     `help:"Take pictures although their site forbids to learn from them (noai, noimageai)." name:"opted-out" json:"opted_out,omitempty"`
 
 	Delay     *time.Duration `help:"Pause between two requests to a site (default: 250ms). Less than 100ms is for sites of your own: on this machine, or at a private address that you name." placeholder:"DURATION" json:"delay,omitempty"`
 	Parallel  int            `help:"Requests to a site at a time (default: 2; more than 8 for sites of your own)." placeholder:"N" json:"parallel,omitempty"`
@@ -69,29 +69,16 @@ func (f *crawlFlags) apply(config *crawler.Config, seeds []crawler.Seed) error {
 		config.Timeout, config.MaxTime = f.Timeout, max(config.MaxTime, f.Timeout)
 	}
 	config.Hosts, config.Include, config.Exclude = f.Host, f.Include, f.Exclude
-	config.Filter, config.Range, config.IgnoreOptOut = f.Filter, f.Range, f.IgnoreOptOut
-	if err := f.applyWant(config); err != nil {
+	config.Filter, config.Range, config.IgnoreOptOut = f.Filter, f.Range, f.OptedOut
+	width, err := wantedWidth(f.Want)
+	if err != nil {
 		return err
 	}
+	config.Want = width
 	if err := f.applyPace(config, seeds); err != nil {
 		return err
 	}
 	return f.applyRequests(config)
-}
-
-func (f *crawlFlags) applyWant(config *crawler.Config) error {
-	switch f.Want {
-	case "":
-	case "largest":
-		config.Want = 0
-	default:
-		n, err := strconv.Atoi(f.Want)
-		if err != nil || n < 1 {
-			return usagef("--want %q is neither a number of pixels nor \"largest\"", f.Want)
-		}
-		config.Want = n
-	}
-	return nil
 }
 
 func (f *crawlFlags) applyPace(config *crawler.Config, seeds []crawler.Seed) (err error) {
