@@ -26,7 +26,7 @@ type crawlCommand struct {
 
 type beginCrawl struct {
 	Seeds []string `arg:"" name:"url" optional:"" help:"Where to begin: a gallery's page, a category such as https://commons.wikimedia.org/wiki/Category:Vedute, or commons:Category:Vedute." json:"seeds"`
-	Input []string `help:"File of further addresses to begin at, one a line; - is standard input." placeholder:"FILE" json:"-"`
+	Input string   `help:"A list of further addresses to begin at, or - for standard input: one on each line, or a table in CSV with a column url and others such as title, artist, date, license." placeholder:"FILE" json:"input,omitempty"`
 	Name  string   `help:"Name of the crawl, to go on with it later (default: the addresses it begins at)." json:"name"`
 
 	crawlFlags `embed:""`
@@ -100,13 +100,6 @@ func (c *beginCrawl) dryRun(ctx context.Context, s *session, job crawlJob) error
 
 func (c *beginCrawl) job() (crawlJob, error) {
 	job := crawlJob{config: crawler.DefaultConfig()}
-	for _, path := range c.Input {
-		more, err := readSeeds(path, os.Stdin)
-		if err != nil {
-			return job, err
-		}
-		c.Seeds = append(c.Seeds, more...)
-	}
 	names := c.Seeds
 	switch {
 	case c.Museum != "" && len(names) > 0:
@@ -121,6 +114,8 @@ func (c *beginCrawl) job() (crawlJob, error) {
 			job.config.Contact = museumContact
 		}
 		names = []string{seed.URL}
+	case len(names) == 0 && c.Input != "":
+		names = []string{c.Input}
 	case len(names) == 0:
 		return job, usagef("name an address to begin at, such as commons:Category:Vedute")
 	}
@@ -130,6 +125,13 @@ func (c *beginCrawl) job() (crawlJob, error) {
 			return job, usage(err)
 		}
 		job.seeds = append(job.seeds, seed)
+	}
+	if c.Input != "" {
+		listed, err := listedSeeds(c.Input)
+		if err != nil {
+			return job, usage(err)
+		}
+		job.seeds = append(job.seeds, listed...)
 	}
 	if c.Name == "" {
 		c.Name = strings.Join(slices.Sorted(slices.Values(names)), " ")
@@ -148,6 +150,19 @@ func (c *beginCrawl) job() (crawlJob, error) {
 	settings, err := json.Marshal(c)
 	job.settings = string(settings)
 	return job, err
+}
+
+// listedSeeds reads --input.
+func listedSeeds(name string) (seeds []crawler.Seed, err error) {
+	if name == "-" {
+		return crawler.ReadAddresses(os.Stdin)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return crawler.ReadAddresses(f)
 }
 
 // wantedWidth reads --want.

@@ -94,7 +94,7 @@ func TestInputIsOneAddressALine(t *testing.T) {
 		t.Fatal(err)
 	}
 	delay := time.Duration(0)
-	c := beginCrawl{Input: []string{list}, crawlFlags: crawlFlags{Contact: "me@example.org", MaxDepth: -1, Retries: -1, Delay: &delay, Parallel: 32}}
+	c := beginCrawl{Input: list, crawlFlags: crawlFlags{Contact: "me@example.org", MaxDepth: -1, Retries: -1, Delay: &delay, Parallel: 32}}
 	job, err := c.job()
 	if err != nil || len(job.seeds) != 2 || job.config.Site.Delay != 0 || job.config.Site.Parallelism != 32 {
 		t.Errorf("seeds %v, pace %+v (%v): want two, without a pause on this machine", job.seeds, job.config.Site, err)

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
-	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -204,30 +202,4 @@ func (f *crawlFlags) applyRequests(config *crawler.Config) error {
 		config.Proxy = u
 	}
 	return nil
-}
-
-// readSeeds reads one address a line; empty lines and those that begin with #
-// are passed over. "-" is standard input.
-func readSeeds(path string, in io.Reader) ([]string, error) {
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return nil, usagef("--input: %v", err)
-		}
-		defer func() { _ = file.Close() }()
-		in = file
-	}
-	var out []string
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		line := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\xef\xbb\xbf"))
-		if line != "" && !strings.HasPrefix(line, "#") {
-			out = append(out, line)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return nil, usagef("--input %s: %v", path, err)
-	}
-	return out, nil
 }
