@@ -23,6 +23,7 @@ var kinds = map[int]struct{ name, title string }{
 	http.StatusForbidden:             {"forbidden", "This caller may not do it"},
 	http.StatusNotFound:              {"not-found", "There is no such thing"},
 	http.StatusMethodNotAllowed:      {"method-not-allowed", "This address does not know the method"},
+	http.StatusRequestTimeout:        {"timeout", "The body came too slowly"},
 	http.StatusConflict:              {"conflict", "The present state does not allow it"},
 	http.StatusGone:                  {"gone", "The list has changed: begin again without a cursor"},
 	http.StatusRequestEntityTooLarge: {"too-large", "The body is too large"},
