@@ -109,10 +109,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	var detail string
 	var tooLarge *http.MaxBytesError
 	var echoed *echo.HTTPError
-	var tooLarge *http.MaxBytesError
 	switch {
-	case errors.As(err, &tooLarge):
-		detail = *tooLargeProblem(tooLarge.Limit).Detail
 	case status == http.StatusNotFound && !errors.Is(err, palate.ErrNotFound):
 		detail = "nothing is served at " + r.URL.Path
 	case status == http.StatusMethodNotAllowed:
