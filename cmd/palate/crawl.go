@@ -17,7 +17,7 @@ import (
 )
 
 type crawlCommand struct {
-	Begin  beginCrawl  `cmd:"" default:"withargs" hidden:"" help:"Collect pictures from addresses (this is what \"palate crawl ADDRESS\" does)."`
+	Begin  beginCrawl  `cmd:"" default:"withargs" help:"Collect pictures: what \"palate crawl ADDRESS --contact you@example.org\" does. \"palate crawl begin --help\" shows its flags."`
 	List   listCrawls  `cmd:"" help:"The crawls there have been, and how far each has come."`
 	Report reportCrawl `cmd:"" help:"What a crawl came to: every loss with its address and reason."`
 	Resume resumeCrawl `cmd:"" help:"Go on with a crawl as it was begun, or look for what is new."`
