@@ -42,6 +42,9 @@ func (h *home) keepTending(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		h.tend(ctx)
+		if err := h.collection.Compact(ctx, ingest.ChangesKept); err != nil && ctx.Err() == nil {
+			h.session.logger.WarnContext(ctx, "old changes could not be forgotten", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
