@@ -164,7 +164,7 @@ func ParseShown(s string) (Shown, error) {
 
 // Source is one place that an image was found at and what was said of it
 // there. One image has many sources; none overwrites another. Text is UTF-8
-// of any length and script; an empty field is not known.
+// of any script; an empty field is not known. Validate has the bounds.
 type Source struct {
 	Address      string    `json:"address"`                 // of the image file: a URL or an absolute path
 	Page         string    `json:"page,omitempty"`          // URL of the page that describes it

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -88,6 +89,10 @@ func (s *Server) UploadImage(ctx context.Context, request UploadImageRequestObje
 	}
 	upload.source.Site, upload.source.RetrievedAt = "upload", time.Now().UTC()
 	added, err := s.services.Collection.Add(ctx, upload.content, upload.source)
+	var wrong *palate.FieldError
+	if errors.As(err, &wrong) {
+		return nil, invalidParameter(wrong.Field, "%s", wrong.Problem)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -181,9 +186,13 @@ func (s *Server) describe(ctx context.Context, profile palate.Profile, found []c
 func imageOf(image catalog.Image, verdict palate.Verdict, embedded bool) Image {
 	address := "/v1/images/" + image.ID.String()
 	sources := make([]Source, len(image.Sources))
+	clean := make([]palate.Source, len(image.Sources))
 	for i, source := range image.Sources {
-		sources[i] = sourceOf(source)
+		// A collection may have been restored, or be older than the bounds.
+		clean[i] = source.Clean(time.Now())
+		sources[i] = sourceOf(clean[i])
 	}
+	image.Sources = clean
 	return Image{
 		ID: image.ID.String(), Sha256: fmt.Sprintf("%x", image.SHA256), Bytes: image.Bytes, Format: image.Format,
 		Width: image.Width, Height: image.Height, Title: image.Title(), Artist: image.Artist(), AddedAt: image.AddedAt.UTC(),

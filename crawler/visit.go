@@ -162,7 +162,7 @@ func (r *run) fetchFind(ctx context.Context, task Task, address string, content 
 	if failed != nil {
 		return Find{}, failed
 	}
-	source := task.Source
+	source := task.Source.Clean(time.Now()) // before what is missing is filled in
 	// A session ends; what is left of the address names the picture.
 	source.Address, source.RetrievedAt = visitKey(address), time.Now().UTC()
 	if source.Page == "" {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -82,6 +83,11 @@ func (t *table) add(r *Row, where string) error {
 	name := filepath.ToSlash(r.File)
 	if name == "" || strings.Contains(name, "/") {
 		return fmt.Errorf("%s: file %.200q: want the name of a file in the same folder: %w", where, r.File, palate.ErrInvalid)
+	}
+	var said palate.Source
+	r.fill(&said)
+	if err := said.Validate(time.Now()); err != nil {
+		return fmt.Errorf("%s: %w", where, err)
 	}
 	if _, twice := t.rows[name]; twice {
 		return fmt.Errorf("%s: file %.200q has a row already: %w", where, r.File, palate.ErrInvalid)

@@ -15,7 +15,7 @@ import (
 )
 
 func TestMetadataIsReadAsPeopleWriteIt(t *testing.T) {
-	huge := strings.Repeat("long “title” — 長い; ", 100_000)
+	huge := strings.Repeat("long “title” — 長い; ", 140) // 4 kB, the most
 	for name, c := range map[string]struct {
 		file, content string
 		want          folder.Row
@@ -27,7 +27,7 @@ func TestMetadataIsReadAsPeopleWriteIt(t *testing.T) {
 		"a year of a spreadsheet":                 {"metadata.csv", "file,year\na.jpg,1871.0\n", folder.Row{File: "a.jpg", Year: 1871}},
 		"no year, and one before our era":         {"metadata.csv", "file,year\nb.jpg,\na.jpg,-480\n", folder.Row{File: "a.jpg", Year: -480}},
 		"file and name":                           {"metadata.csv", "name,file,id,external_id\nSunflowers,a.jpg,7,F-454\n", folder.Row{File: "a.jpg", ExternalID: "F-454"}},
-		"a huge field":                            {"metadata.csv", "file,title\na.jpg,\"" + huge + "\"\n", folder.Row{File: "a.jpg", Title: strings.TrimSpace(huge)}},
+		"a large field":                           {"metadata.csv", "file,title\na.jpg,\"" + huge + "\"\n", folder.Row{File: "a.jpg", Title: strings.TrimSpace(huge)}},
 		"every column": {"metadata.csv", "Image,Title,Creator,Year,Date,Technique,Tags,License,License URL,Credit,URL,ID\n" +
 			"a.jpg,T,A,1900,c. 1900,oil,x; y;,CC0,https://l.example,gift,https://p.example,E\n",
 			folder.Row{File: "a.jpg", Title: "T", Artist: "A", Year: 1900, Date: "c. 1900", Medium: "oil", Categories: []string{"x", "y"},

@@ -79,9 +79,13 @@ type Addition struct {
 // Add validates an uploaded picture of up to 50 megapixels by decoding it,
 // stores it and adds its source. A source without an address gets one that is
 // its own by the file's hash. What is no picture is palate.ErrInvalid (see
-// picture for the kinds), what was deleted with a reason is
+// picture for the kinds), as is a source that says what can't be taken
+// (*palate.FieldError); what was deleted with a reason is
 // palate.ErrConflict, and no room to decode it in is palate.ErrUnavailable.
 func (c *Collection) Add(ctx context.Context, content []byte, source palate.Source) (Addition, error) {
+	if err := source.Validate(time.Now()); err != nil {
+		return Addition{}, err
+	}
 	info, err := c.budget.Check(ctx, content, c.uploadTerms(picture.Reading{}))
 	if err != nil {
 		return Addition{}, err
@@ -134,7 +138,8 @@ func (c *Collection) Standing(ctx context.Context, addresses []string) ([]crawle
 	return c.catalog.Addresses(ctx, addresses)
 }
 
-// Keep takes what a crawl found; the crawl has validated it.
+// Keep takes what a crawl found; the crawl has validated the picture. What the
+// site says of it that can't be taken is dropped.
 func (c *Collection) Keep(ctx context.Context, crawl string, task crawler.Task, find crawler.Find) (crawler.Keeping, palate.ImageID, error) {
 	image := describe(find.Content, picture.Info{Format: find.Format, Width: find.Width, Height: find.Height})
 	_, err := c.catalog.TombstoneOf(ctx, image.ID)
@@ -146,7 +151,7 @@ func (c *Collection) Keep(ctx context.Context, crawl string, task crawler.Task, 
 	case err != nil:
 		return "", image.ID, err
 	}
-	added, err := c.catalog.AddImage(ctx, image, find.Source, &catalog.CrawlTask{Crawl: crawl, Task: task, Damaged: find.Damaged})
+	added, err := c.catalog.AddImage(ctx, image, find.Source.Clean(time.Now()), &catalog.CrawlTask{Crawl: crawl, Task: task, Damaged: find.Damaged})
 	if err == nil {
 		c.noteSometimes(ctx)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
@@ -117,6 +118,9 @@ var (
 )
 
 func (c *Collection) importFile(ctx context.Context, within folder.Reader, file folder.File, mode StoreMode) (Addition, error) {
+	if err := file.Source.Validate(time.Now()); err != nil {
+		return Addition{}, err
+	}
 	if addition, known, err := c.knownReference(ctx, file, mode); known || err != nil {
 		return addition, err
 	}
