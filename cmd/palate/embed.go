@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/ingest"
-	"github.com/palate-art/palate/internal/picture"
 )
 
 type embedCommand struct {
@@ -139,25 +137,9 @@ func embedFile(ctx context.Context, e embedder.Embedder, name string) (palate.Em
 	if err != nil {
 		return nil, err
 	}
-	m, _, err := picture.DecodeAtLeast(bytes.NewReader(content), picture.DefaultLimits(), e.Detail())
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	vector, err := embedPicture(ctx, e, m)
+	vector, err := embedder.EmbedPicture(ctx, e, bytes.NewReader(content), embedder.DefaultLimits())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return vector, nil
-}
-
-func embedPicture(ctx context.Context, e embedder.Embedder, m image.Image) (palate.Embedding, error) {
-	input, err := e.Prepare(m)
-	if err != nil {
-		return nil, err
-	}
-	embeddings, err := e.Embed(ctx, []embedder.Input{input})
-	if err != nil {
-		return nil, err
-	}
-	return embeddings[0], nil
 }

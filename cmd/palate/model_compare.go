@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,6 @@ import (
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/embedder/onnx"
 	"github.com/palate-art/palate/internal/ort"
-	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/vit"
 )
 
@@ -123,15 +123,15 @@ func (s *session) againstFloat32(ctx context.Context, tested *openedModel, use f
 
 // cosineOf compares what two forms of a model make of one picture.
 func cosineOf(ctx context.Context, a, b embedder.Embedder, r io.Reader) (float64, error) {
-	m, _, err := picture.DecodeAtLeast(r, picture.DefaultLimits(), a.Detail())
+	content, err := io.ReadAll(r)
 	if err != nil {
 		return 0, err
 	}
-	x, err := embedPicture(ctx, a, m)
+	x, err := embedder.EmbedPicture(ctx, a, bytes.NewReader(content), embedder.DefaultLimits())
 	if err != nil {
 		return 0, err
 	}
-	y, err := embedPicture(ctx, b, m)
+	y, err := embedder.EmbedPicture(ctx, b, bytes.NewReader(content), embedder.DefaultLimits())
 	if err != nil {
 		return 0, err
 	}

@@ -203,12 +203,12 @@ func (c *Collection) Patches(ctx context.Context, e embedder.PatchEmbedder, id p
 	failed := func(err error) (palate.Embedding, embedder.Patches, error) {
 		return nil, embedder.Patches{}, fmt.Errorf("patches of %s: %w", id, err)
 	}
-	m, err := c.open(ctx, id, e.Detail())
+	file, err := c.store.Open(ctx, id)
 	if err != nil {
 		return failed(err)
 	}
-	input, err := e.Prepare(m)
-	if err != nil {
+	input, err := embedder.Read(e, file, c.limits)
+	if err := errors.Join(err, file.Close()); err != nil {
 		return failed(err)
 	}
 	embeddings, err := e.Embed(ctx, []embedder.Input{input})
@@ -224,17 +224,5 @@ func (c *Collection) Patches(ctx context.Context, e embedder.PatchEmbedder, id p
 
 // EmbedPicture gives the embedding of a picture that is not kept.
 func (c *Collection) EmbedPicture(ctx context.Context, e embedder.Embedder, content []byte) (palate.Embedding, error) {
-	m, _, err := picture.DecodeAtLeast(bytes.NewReader(content), c.limits, e.Detail())
-	if err != nil {
-		return nil, err
-	}
-	input, err := e.Prepare(m)
-	if err != nil {
-		return nil, err
-	}
-	embeddings, err := e.Embed(ctx, []embedder.Input{input})
-	if err != nil {
-		return nil, err
-	}
-	return embeddings[0], nil
+	return embedder.EmbedPicture(ctx, e, bytes.NewReader(content), c.limits)
 }
