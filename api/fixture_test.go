@@ -84,11 +84,11 @@ func (colours) EmbedPatches(ctx context.Context, inputs []embedder.Input) ([]emb
 	return out, ctx.Err()
 }
 
-func (colours) Detail() int           { return 1 << 20 }
-func (colours) Dim() int              { return coloursDim }
-func (colours) Model() palate.ModelID { return palate.ModelID(strings.Repeat("c0", 32)) }
-func (colours) Name() string          { return "colours" }
-func (colours) Provider() string      { return "cpu" }
+func (colours) Reading() picture.Reading { return picture.Reading{} }
+func (colours) Dim() int                 { return coloursDim }
+func (colours) Model() palate.ModelID    { return palate.ModelID(strings.Repeat("c0", 32)) }
+func (colours) Name() string             { return "colours" }
+func (colours) Provider() string         { return "cpu" }
 
 // fixture is a server on loopback with real parts below it.
 type fixture struct {

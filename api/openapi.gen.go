@@ -553,6 +553,15 @@ type ProfileList struct {
 // ProfileName Example: me
 type ProfileName = string
 
+// ProvisionalOrder Present where no probe serves the profile and the images are ordered by nearness to its likes and dislikes
+type ProvisionalOrder struct {
+	Dislikes int `json:"dislikes"`
+	Likes    int `json:"likes"`
+
+	// Note What the order goes by and what would give a taste, in a sentence
+	Note string `json:"note"`
+}
+
 // Queue defines model for Queue.
 type Queue struct {
 	Items   []QueueItem `json:"items"`
@@ -630,11 +639,16 @@ type Score struct {
 	// Example: 2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a
 	ImageID ImageID `json:"image_id"`
 
-	// Probability Calibrated probability of a like
-	Probability  float64 `json:"probability"`
-	ProbeVersion int     `json:"probe_version"`
+	// Probability Calibrated probability of a like; null where the order is provisional
+	Probability *float64 `json:"probability"`
 
-	// Score The probe's logit
+	// ProbeVersion 0 where the order is provisional
+	ProbeVersion int `json:"probe_version"`
+
+	// Provisional True where no probe serves the profile and the score orders by nearness to its likes and dislikes
+	Provisional *bool `json:"provisional,omitempty"`
+
+	// Score The probe's logit; where the order is provisional, a nearness that only orders
 	Score float64 `json:"score"`
 }
 
@@ -642,20 +656,28 @@ type Score struct {
 type ScoreList struct {
 	ModelID string `json:"model_id"`
 
+	// NewerVersion The version that serves the profile by now, where it is another than the one that ranked
+	NewerVersion *int `json:"newer_version,omitempty"`
+
 	// NextCursor Absent on the last page
-	NextCursor   *string       `json:"next_cursor,omitempty"`
-	ProbeVersion int           `json:"probe_version"`
-	Scores       []ScoredImage `json:"scores"`
+	NextCursor *string `json:"next_cursor,omitempty"`
+
+	// ProbeVersion The version that ranked this page; 0 where the order is provisional
+	ProbeVersion int `json:"probe_version"`
+
+	// Provisional Present where no probe serves the profile and the images are ordered by nearness to its likes and dislikes
+	Provisional *ProvisionalOrder `json:"provisional,omitempty"`
+	Scores      []ScoredImage     `json:"scores"`
 }
 
 // ScoredImage defines model for ScoredImage.
 type ScoredImage struct {
 	Image Image `json:"image"`
 
-	// Probability Calibrated probability of a like
-	Probability float64 `json:"probability"`
+	// Probability Calibrated probability of a like; null where the order is provisional
+	Probability *float64 `json:"probability"`
 
-	// Score The probe's logit
+	// Score The probe's logit; where the order is provisional, a nearness that only orders
 	Score float64 `json:"score"`
 }
 
@@ -694,11 +716,16 @@ type Undo struct {
 type UploadScore struct {
 	ModelID string `json:"model_id"`
 
-	// Probability Calibrated probability of a like
-	Probability  float64 `json:"probability"`
-	ProbeVersion int     `json:"probe_version"`
+	// Probability Calibrated probability of a like; null where the order is provisional
+	Probability *float64 `json:"probability"`
 
-	// Score The probe's logit
+	// ProbeVersion 0 where the order is provisional
+	ProbeVersion int `json:"probe_version"`
+
+	// Provisional True where no probe serves the profile and the score orders by nearness to its likes and dislikes
+	Provisional *bool `json:"provisional,omitempty"`
+
+	// Score The probe's logit; where the order is provisional, a nearness that only orders
 	Score float64 `json:"score"`
 }
 
@@ -4927,132 +4954,137 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3dcts4s+CroLhnK+fs0rbs/HwT+yqTSTKeyiTeJDNTWzNZGyJbEmIS4ACgFW3KVXu51/sQ+wp7v49y",
-	"nuQUGgAJSqBEOZIn31dfbmKJFH66G/3fjS9JJspKcOBaJadfkopKWoIGiZ+eSc2UNn/loDLJKs0ET06T",
-	"Z3xBxIToGSggFF9SKYHPNNPFglBF5pJpDfwwSRNmfvBnDXKRpAmnJSSnif1JkiYqm0FJzQRMQ4lzlvTz",
-	"a+BTPUtOj0ejUZroRWV+o7RkfJrcpuaNc/v24/YxlZIuktvbNHlONUyFXGxYdmZfY6D6Vpn5gfa0TlEU",
-	"tFKwus73MzEngoNZLNyAXJCpFHVlPrKSTkERPaOaUAmEalIAVZroGVNEsZIVVBIt8OdjmAgJZr9lSjIp",
-	"KkUoz0kmKgbKjGZemgt53QsBv8QQAhMhS6qT02RSCGqQWNLPrKzL5HR0+PTpd2lSMt58bvbN63IM0m68",
-	"lkrI1W1/mAG54vBZX2b4xpVDFqno1G+md6V2zHCdAYIeG/yUjDcIW8HWbZq8FPJCigkrIhj5bSYUkBuQ",
-	"Ocs0UZryXJExKJYDAZrNLF5SBO98Jkpy9anOp5BfEaquFaFjUeu+pVdu0nDt/yJhkpwm/+moPZ1H9qk6",
-	"cot8Y35t1v0j069ZyfCYxsYv8GE4eg4TWhc6OT0ZBdg7cUCyn1oQMa5h6lB3brZ5QQ0MY9hDKDxQhOXN",
-	"ZivzcrMWfCFJEwl/1kxCnpxqWcPQnePs5z/gSn5C+K4u4/sFmZvDgXRjIUUUZfkpuZJUG4wwRQp2DTkR",
-	"kuRM4d8puap5+5wD0zOQfRizuB2MMLvUl6zQDoqvWQY8gw0MqrBvqZSMF0TNhNTEzN+3KPf6npjVXSns",
-	"8bYU5qi7n8YcUh+oLjS6dNaeqbtR2vIZe8/0JnQppkGdEUpmQllMpeRqIoocDCOT5KquCkHzqz78md/v",
-	"CXm/glRM8H6YWubs2e2Nfb0HtO7pWtA2GDfrtf82Iv6/A5UvpSj7iGwBVF5OzAvRmR525zh4HEJqeZ4P",
-	"Yu0sWnzVHLcWNKD09yJngDhE1vULUoD5mAmugeOBKutCs4pKfWQE60FONU66BUd0wzYTtzgx54llupZ3",
-	"nLqSogKp3R7iovGnixevUnLx5lVKXp2/TMlvML5Iyfc/Xxii/3D+8mWStirDmHGK4F4Vv+3Kf7czfWze",
-	"EuNPkOnoBvEbVQmu7BovpBgXUC5tlFZVwTJqVnxU2Tf+6ydllv9lOEPAcXENy7oB1WSOSq/g05TMZyAb",
-	"VcBIIkFycYh7dKNZ1RpoD4OjUvujWFeSTWeaVBaLVu+zKpHOZqBIJm5ApoRxMpE0M6OgYse0UQZzUMSc",
-	"GPyFFhUpYKLPyBgWgudkhEs8tuslzO6honkOKL27uC/p58vPHe0vF/UYOeySgofc6HIx9F3Gh4/L+MBx",
-	"l8jJTuIHSN1m/EJX6SxNXnymZVXAe6AyQ55J85wZ6NLiIoDLhBYKlkGV7U2vD0/SnZTv1Jwso4VsoHav",
-	"q6ROtN9dZ0wTDlOq2Q10RNogLS+Ua8ejFcGWJpVQbEdDl4z7j5F5WrNgG6UhJMFmqTFqe9kgZS2ZdYnp",
-	"giqFFAOeeCZCkvmMZTNHXBMGRW5JiikyZTfAyUwUuTpDIiwNCzGcg5KCKXwHuKins9XT70z8Dpy3UkLS",
-	"pDW3v2aUT43WP1zhTr1q/FUzc6EvWa6+mtQiQ6Pm+DVra1Wj9rfBCfQ6TeThbYQafwRaWEWxSwRGLnWX",
-	"2X2eg6asiC7fKldfErBsFVeQw+ckosqK62CEsRAFUL5ymnA8fDd2nFbgq6mucYnADZv63fzQHKeppDnk",
-	"wRg96ogbIHUg+BgHmv6ZVqtQyURRl1zFMYMes1U58YJmMyvhCc1zRT7VKAioTvGMmyMP5RjynPGpObbm",
-	"ixIob/0lqBycESgUSnamrCpihLyoi9wMS9gEP4MMBGgD8NSa6pcs34LQ3bwx9wnV1k8S7EoLXKzKhFGX",
-	"pJgbO9f8t6KyGEPE09wAPSHCvsd0zAqmIz7B57RgY7T8SfCegSRFN0Eoc/unND+FS28aRXEtIeZJRchk",
-	"ovSaGhcWRKcIgDGjymqS5lNWUGXAdg38gbJqotXdugQxo4qMBZpsA1YuxbyHOBExvTb42FjghZgynTZk",
-	"55RUuxTICeUwH7YKNRNzvonSUGVePpsNmabNUXObaunRAd+fNz+d32KXQpaRGT3tVifqnnTr2xpyWizT",
-	"R5UuSpPnnIM0QM7rTJM50zOEL5qq5AYyLaKq4Hol2Lvegol7tvba+fy725sxPVz6GQBFTmIpcigcT1nP",
-	"cnG24AexpZ57gC8pK4b2Lqnucguq4UCzEmIyh/aEOQypT5h0zJdQokQtM0BVSqXGvoWy0ovYkOOFk+nN",
-	"ChjXTx4lMQ3Zn5cYdwA9A+mcmaCAa4IgwUOuADhhOsq9jSJ6Wcu4OPZrCgXypwqmsY3MwBigq0v7xVqm",
-	"KanYZyhUdGNbCQ81oyePn0TXa8E+nPre4/sxAtSzuhxzyope2GimC9gpKbiowaZF/+peu02TOctjnrrN",
-	"IF8+8uijtnD1JNlg30/ToNjvPW3Dc81RCoi0RUdAZcuQ7T2u5z9E9vXL+Q8kB8luIG+F//sfnx2cPH7i",
-	"hYuZ6tCycEexJ9nJk/GjJ+ODJ99NJgffffdkcjB+On548DA7Ho8mD+Fh9oRaIaBBmnn+x++jg6f0YPLs",
-	"4OXHL9/dHoQfH23z8fjk9l9imMYdxrmnNdG2sx5iBByExyL+6DFyCMERYgVVGkNnG91tbnG9SGudhzGz",
-	"MHqMMgk5iz8yrDj6AD4bRNEeAZHu0//Y2IjRid2zXp5RQs7qMvqociKqn8+sPDHmWo+tNsBHmiY/iXHE",
-	"OBMchoojKYXsQQBnaralcLXIHDDvNeN5aKRlks4NZ2FlJWTDgsxPJWU2/mCtyI+RWe/iskE1EX1cfY4Y",
-	"G+eIaPCUfBJjKxqMZAZu1N+JqHmeRDCkNJV6SzAaGxRC8Miac/MsTVSdZQCWN08oK/CPjPIMiiJq3qaJ",
-	"FpoWvQxkPmOFtxu50OSaW3V5IxJj8gfR6tefWkLsgKCHhuN89JMYD+ei5iTcFw/FhUW3EjqjQvwZmzNJ",
-	"Exd3Tgybucb/fVA6irnX7Bo4qIj/BW2+VVsicCybN8iM3sBqADx6IjMhJRRUO5u2O/BbK5f1XFhzUD2w",
-	"prxysFMDTWfUqi4Fv1SQCR5Rgp/98twqAUwFwV+c06NJGC35gSKSasanatjErUiOQszpHZkoCsDASgBD",
-	"u2G73zjormlVReI7z8UMjXd8fEroVAKUht5cTCabURvDH2IzO6daDC0KrMOnxbj1nBLqfBoRcx/BbxCB",
-	"GFmDhxbeARI6yNkCD0vHyDkulHXwWSim6xSUn5kq6BiKmMirx5Ft/CjmpKyzGVG1bGPeuKMmwcf7zPWM",
-	"GguL1KqmRbEwX9msqS0obLCqt9ZN9db7ozAbZO5DjgVQyUOt2e5jq3Og6GY7rTFO+pwKFHl9149iEbAO",
-	"aXEeX7qnwxl9QwS3keyHbiTQDx1b1huYBxlgW4T8dhEgckP0rOsdYnT7ZXW9kj2ePEvvknIjFEJP3nyG",
-	"HgYkNe8zWx/tW+M0xEdBBBtnnhrexPAbvkNX4Xt86Q7G9xJW/M9jWLkwG4gYRXUW4ftSKHVwQwuWo6uZ",
-	"SqCk5rnz7bx7+5xktbwZyFdonV3O2DTqIqhAGvXTJwE8fUz+MzH4kTe0GD56Iearg78W868f/AYkncJl",
-	"JSFjniwH/G5MCyMZ80uaZbWk2dD8gqyW0iWBrDrJnPLT4//+ZO2oVUJuVH00RCC3PrgBFs6aydZ4Ru9u",
-	"zFAVO/a/zRZ44oS4JjZ7BPXA3Kj6McvD7XIra2VNJKSH76VBYlkDjBZ/HngB0poddpbYe1LjssZqcoMF",
-	"jT3zm6SMG7R3Ke8ALdr4YgYvQTajDDdWX2BiQAlasswGFsw59kc4tUxIpWQiitwmi48l0OtczLk6IwXT",
-	"usDsFaMWoVlurAgOUSMXtFVCtlqg0c6cwJkwrSE/JcaATInSEnMgU8I0SLRJVOpCYnN0YCry7//r/66u",
-	"JIabJFheA8g+dLl0su463718Tp4+evy31VyJNWFw9KxELA6LlTDvy+UPWjbT5JYdhoHQwbM2JR2rExtW",
-	"0QaN/Wsxd4pAGol4396/fUPcU0NHNqY7FvnmJD+35CERfMaVptGMaZswhwEyBymqOuZs14NSq05C5+On",
-	"TwOF5lEsm3Odp85+sWInEaXpuADMAfbQNURs/nbZhykxKyW/vDsnEiYgXeb2eoDh09ZL7/bTQ7ZeYCyR",
-	"yVqJV1ClL9EbsRWzXzPi3SSXumaV2kp2RISDHWQNdHoFgnm4lUjARQwQCnbgNUt6s5IngxAPQxj04H+O",
-	"Dp5+dP9fHnz8Mkqf9MQj/lsNdYQImm0N2h8Ocq6h3DKgm25pfmQzoeCMUOeCZHomat0VLr1+RtzHhmhx",
-	"u4+vjNzfQzrJ0NSLFXBR4uXbji2pPrsfn8bA3RqsS+bRFowFuI6V8b2x1QrMuWjFdJj2fZeEps1pPXfk",
-	"cB7B35rBa0GeBqw1SLDxY7cJND0Kt0V+nMHuxvueJt7HNZSPOYLcxKb9sNFtob2hesVq/rX5MTsZ5NtI",
-	"d7sPFraEujXxkwCHoijGNLve0pUW7HVDHdOS+6g3h+y9B1BEFm3Ppf5+EH4HxAYs6K4ZewjtHnfzOh1m",
-	"V9xqKAC3SHLC4FNPoshyArMdenkZGzSmcIZ/HJ3prvTXQ3xRwHmJverbCL3rSguRB0X6pAKpbN2lDxJP",
-	"aVHY+sQ/jfp6WvMMpLbpD/Yb+FwVdlX2sxZVmDNBKxYNI7sUuVjypHTR5ZVURLdKLKnOjG3rqjHX5FOu",
-	"5gUNLANZKR/ZQz7RnlJ+hGRTZqb1VQ+9SUHLBT1TZwrZ78egOtmdgeoDWjK42TaDhOk9pSJ5okl9EXNn",
-	"gbET8gvPxZYSuMcYMOcbHxEtSM1zcdYyY8GBsIlTMGJGwgZRvrpsTITrkdwbbeF/aBk9RDBvkDe/tqaL",
-	"539u906jc16dKEP7td33EkerWE+WBFMkF1ldWuJY5Sss4ve1hfjOBd7UXETtTdzrep+rfSVW0B/QUvfn",
-	"Lxmfgqwk43rjKJUUNyyPuW192UlVa1dD6AdpXU9ZVW8I7UQTgiopppKWG72ZLVEYDHlwdYI/zfotMuIF",
-	"4YxPxOpiKlpQDTY/QrmqSCrRukAhi+dKHRKX7EPDspXxwtZHmoWc/cErEFVhU6YwIuKIEdvqnHlzBbNF",
-	"XDhQ8KYFyQJ7j5y5Cs0/uJmnYErbWbBK25Y/jReEYy6HstnkmOQB3I5hhO3hH/wPbgMFGEYwE1711bVf",
-	"kX/1AYp/OyS/cEzgs/Ujf/C2xRNuW8KkVpAfEqMd26+MfMIFUk5ERf+sgVy5ljy4jLe1xs43PisrE1xL",
-	"mumUXL168YEc2fiSuiIaikIRxsmFFCXoGdTqAdHwWRPLXv7gYa+WDJSy6ZNtAVEelDgZwUbmwPXhHzxx",
-	"ItqWWbvmDc8qms3g4ORwlKQJSu5kpnWlTo+O5vP5IcXHh0JOj9xv1dHr8+cv3rx/gb9pRaEjnyAoeZoc",
-	"H47sO6ICjkwleXg4Onxo/bMz5DVHN8dHs6Z8cgqR9KOT0chilhYFhnwsyOdQFCl5PHrYlvsowyjGIneU",
-	"gMIM8zGNgmg4HOL9PE9Ok1egXdXmUjuEk9FoTSuE7VoguBkiHRCerWzl0ADq8ejhfUxuA2cZ5Q80yQUe",
-	"KtvTCl91Vevx0RtYBf0d0kTVZUmNrtHU30AboMsoD2cxbI5OFUpAkDcgk49mCEMIbX6hI4Quzsxxs9wn",
-	"STtt136Pr7V95cg247lNN77oOm2ZN2PNToS0zDXStyfhMHc1c04UN1+IIjd/xKpmV1VaG9KkBA+WYWyU",
-	"u4ZxroFPSgrQGiTJqAJCDV/p65DzZ197r5MB7b1WpBUvFr5wHo9cU9IjJk0nO+Ru3owgLE+J3bwtBUoN",
-	"pzfH0vDLQ/JGuOw722PBsPEcpNmz5Z1kKvxcrLcZWGiz9O92yHY3kEbQ7WzA264R4IA3fW+rAa9iU6Uh",
-	"VOz78A14t+kiNPDdD2LIm67Z2O3HPbLXtnioh8lNoW0UsgvmZplPirLGHm5L1gFL83m3ttdGb4VkAZa2",
-	"XUQG+eSV+frqLEhKRQmRotwTlTX6bIZJ6wAxv0mJoou2KU1bG31IPnipiFPSKWXclpL7s2tfwVVjOwuv",
-	"R7iFjWl2PZWi5vmqCLWm3XnQn872b1r0gzdo8dRtxLRvKolRSIOJOUWFXgKhhQSaL86snmmZG2ZI2BY/",
-	"t2lyMjq+n5VZlASTp8kMaO7ajL4WWVNk0E62zNNuv57kn+W5TV1yXtplMu9I7qMv+P+tpfoCYh3gXiLB",
-	"NrWPKm1tQps+hRVKzkExFcZc0KIcK23ExjVApVqXGr6uEUISsLcLndMFcfoxN1ozlkSlLvXKSBbbU26V",
-	"mn/A9XpqXtIuVtIBU9c6Rhg9h8wFN4ghRgPubYHYpN6tbQLXbVu3XmSt8tZHa5pMmuNtkZLvghdaeDW0",
-	"QZRwNQDY7HNhURFnjFHl7hXoHuBvIZY//lV8BHe3C7C+5c3RRxWrKAJepHoEzVbwahuS3n6Mnt4jH52P",
-	"WmPvfeTRiBAtBZ+SFx/o9IxcnU8O3ggOBz9Tnc2u8HBevaN8Cldo5MwEF7WEPGqL4aJe+v6TazGIizz6",
-	"L13EbW6X18v+HVt/ssdpwjxFZFzd1DvDS3AVD/sOMP7Ita0xfLApCcgKZvAxozvRb1peYdmrahJLfV3m",
-	"/omPA5vOxqKW6+3AN+1r266h6f47RJH2nen+aR/8/dkHvjFLz6nkQKVR4VlHq7ffoVq/0yOlmrFtq/GO",
-	"GwR7Ju7jNDV6Vu9h8sz3Q/PmBu3nAltpHJJnhFMpscCl0S+40AR4QeUU8j49yPfQiLhQHp6MGu/J8ZNR",
-	"aj4/eTRKj0++G32MxJs+DhQW2KllF4y8Aed6dt28dg88+xlRJYa806b16U8XL155cdOruO+A1nxleS+T",
-	"/sm8sHdX3T5ZiK+qX+tgMHDYBSqfG1tFeWNl1TLCaIn5tNYDYcvqbwMcHX35JMa36zjAT2Kc7BeKfSfq",
-	"kxjvSm3+hJtYAsMK9UX6c39yu+8zy7YLgvvTEabF956QC//SHqEfJu/3KahuGd7t4/ywE/Q374ZNFUU7",
-	"iw/YMEkyUXMd2jVt0n+vC+2Z6ytlE0+tP8sYSf7yAi3EIXk0ekrYxPl1mPJNhJEL+zb4XXw8l0A1XHT6",
-	"4AcerZ3gIqiXjjcfX6KC411TwQYK2Amq89zGeBEZzldp8BNiLY7xpaNz9MX9tdajdK6b9gmWnAgXpBQS",
-	"zny2u0G8eyN1kW2kiGKBcSpCq8r2n9EibX1MpTGAap4LDpacbJOX8JoMpsgYDA26QHafWykkqiEOm2D8",
-	"qZl+h/6aZuymltHVXvYdwa2Ed3gXhRHM2E9yPcqMZHPdQaaC0ELwaXh6bU2Y0aPoNXCM9N8FD+/AjPNt",
-	"He7RPR9uVz5vcM5h7rjg11PWK3YT0hXlNnjhOg5vc8pxViqhV2Q+t88DqbnWVPnQRlI8e+uzSVwiwNff",
-	"fLJPbbTpZBRTR5vGOL4gNjhfYtI2kNiJOP9RzH16jwWwpkqDjf7atIt98JN+wuk0QIn6LcNbjpzm7PVp",
-	"UknIWYaV2RPbdNmpFr7CgmnLkjqBNxkMscpwjLr1c7Oqu/uo9klPnaYyPbzDk5EWpBDimlBtw4i7oKJ3",
-	"fmx/h4MhqWJBSqYMt3d2Dn7JYqaONrgyysT+CKtpMNBnOl240pt98vZxL2d3zR7aC4h247EKikwxR0eF",
-	"0rZ7ssewCzUhqucHSkDDzCSq92QCc6MJCA4HiuWQp1admbsuVCVTivGpbQQeDNOnL/jA7+ox/mBe6MHx",
-	"yX0YyA2TwiblMK35mlBwT+cVQai6xoglppqCwgsc9xo3RrgRioqGI05f9dO22lomow3H8MjVaCxdurlj",
-	"crNNHCeYeGVlG6a13lnzPMdFtyQ0RO8UmQZ9oLQEWt7BcXmvVmU/c9ohU3JpCPDZdVBBevC2nGNRVBPh",
-	"mkJsSVcyqHDcB2WdN2y05poVhLanmk40SDKpZdiFzvbIJpSMbaJfY4GyznVzrrnebsjUV3luR6jbUUtT",
-	"SXr/5tFGKu1IOy7mu6Da16CRaqksmO2ViDPhJHcgU/f7jR7FMfzq39w3UNdpjn65u4CkTePvoAqztiw1",
-	"r/WH70ZHGYqboy/ur9uNSuOvwbWQ+8SR6521fyb9lrenqfEuzWeiAOIaRu0YK5tjROE9nndB4nIuTBeT",
-	"Lz53RftgLH6lfO+pRds1DrHhUpuvklFOxtB2MYNCASadfrto/dO384m6BNxFn0ijyuulBI1KUKQUSqdE",
-	"iRJILumcE7gBXizQpMBvnVNlDOY93sQXoES1l8qDvLYYxwdNA1q8mgq7gRyS98BzcoUfrlJy1an9cxlU",
-	"WO10hYm4baGLXeoheda95tIMby+tc7F4+8Gm/aJGa1WDFLP15sI3TbO/IjmbYGOt5vJMFc3Vsj2S4oG1",
-	"4dccH4eXIh5vvO12n24Qu6G+k+WJpBMasybVmUU7FhsZJcxdLlbARO+mlsbehYqNqDGd9X59H0G/mF51",
-	"411jzP01BTlBg51BuG67+OyTooJuPmszBxyEd+W2wVv2DRE2wa41elHTtmff9HNUu9L1fZhWzVXCirK8",
-	"k/TinbUIFOWdlitFDDwX73xEch82D9bt397e3u6d3NZ7cFsJ4UKaO6A5s7e2d4CdBw1QitGffCnPraW4",
-	"zTQzoJLggwvu2oDtPCSEM1d/aKsI/A2QTZqah0A8WBuQw1bJ9e5ail0A9md6HaTWt/ddxM5un43Rt437",
-	"Jbs9sbamo243u21HPC3dKhsuTao6goKLWu+VsbQt7u/ZmzKI29jcccd7d+VOwcscfDMBIYm6ZtV6Muhn",
-	"NG3vqKht4IIrSkh7AXQbP32gWgPJXTMqJhMF+szsWDrr4XiUjkYjn/qLhUrmPzUHCblV5B8dj9Bh2Tjw",
-	"bNRlNeBySH7rdnrDh3YwM+yj0dN4/PF908Rq77rZNnn0/WXFy1cdoBu0dJcg2DtT+kL4JeOX3U4qEaO6",
-	"6czSWh7h/e+Rji3/zOP/6/P42050a5Vpe7fQzst9yXjROfyu/Yg3/Vf0asdY9qdW2wmO6vaKwZ3o1V32",
-	"gTB31bl3KO51rpV7KO8NG0z1iCQE2E5D454MbKeGjg/GXwAHVZQoNqI1UHz7NLv3rnHUfg/cXwNNwVdr",
-	"FnZzotK7lDhsxNPRDKgu7TX2UUVi+SL3pZu/w3vdO8CwhfnuPu5G08ACIprnpK46t8F3woP2vmPbSci7",
-	"pcTEj4WN9JF71azQBwwbcvQ1yMEb+vfbIQen6C2cxCXvqDGNBMJ4a1Y1vaSCjgl/L1Q3ny3WRSUKyrjn",
-	"Et9i4plvCx1BO54XVQG9VkuGu21t5fPPlCZM77Fozw9q730MupjlrUs4boT+hYTjKgmNTtDbfCS8E99I",
-	"q5P///9KoPxfK6GYZjfwb+Tf//f/IfgVhynFr9Cps/SWz430LynLsVw3PJuqVcBEE1FH+m+9x5V+v3jh",
-	"Xt+TkeyGt7Pdt6H8LdSfnre1p1bGOPwhRU+obO9B9HhsMBirUO3QWaiCxpVIh+RGj/z2CrU/ftPK7bdG",
-	"QcN03SViCdpf9mm095AK4ae4h2SVX32+Y6e9p0XPs4vzRplrupCutMPDy8DMh1hVg2vUiS9gG0y/3LCD",
-	"4+nR0fHJ3w5Hh6PD49O/nTw+QVJ3M/UGUbBbDuRpG+Q3a7XH3CaNOW+LKyNe9ea8ceTXtnFoW3ClrlGc",
-	"kw+2LsEOroKxHf2sjv2BKm3EzFveuWTYOcwU3ICkRTBQU3ewOhTu2LUp9ZEj7zhoO/Y4N2LPz+nK3cqK",
-	"LlR0JKcSRLY0g+ZGWltC4XsatQQZ7mcMfavpxInTVllqvm8CYG60JoC8OuBrwafYq7FZTZg33FbNxnZk",
-	"207iD5vUogC1SOG3H2//IwAA//8=",
+	"7H3dctu40uCroLjfVs7ZpW3Z+TkT+yonk2Q8lUm8SWamtmayNkS2JMQkwAFAK9qUq/Zyr/ch9hX2fh/l",
+	"e5Kv0ABIUAIlypE8OVWTm1gkiL9u9H83viSZKCvBgWuVnH5JKippCRok/nomNVPa/JWDyiSrNBM8OU2e",
+	"8QURE6JnoIBQbKRSAp9pposFoYrMJdMa+GGSJsx88EcNcpGkCaclJKeJ/SRJE5XNoKRmAKahxDFL+vk1",
+	"8KmeJafHo9EoTfSiMt8oLRmfJrepaXFuWz9uX1Mp6SK5vU2T51TDVMjFhmlnthkD1TfLzHe0p3mKoqCV",
+	"gtV5vp+JOREczGThBuSCTKWoK/OTlXQKiugZ1YRKIFSTAqjSRM+YIoqVrKCSaIGfj2EiJJj1linJpKgU",
+	"oTwnmagYKNObaTQX8rp3B/wUwx2YCFlSnZwmk0JQA8SSfmZlXSano8OnT79Lk5Lx5nezbl6XY5B24bVU",
+	"Qq4u+8MMyBWHz/oywxZXDlikolO/mN6Z2j7DeQYAemzgUzLeAGwFWrdp8lLICykmrIhA5NeZUEBuQOYs",
+	"00RpynNFxqBYDgRoNrNwSXF75zNRkqtPdT6F/IpQda0IHYta9029coOGc/83CZPkNPlPR+3pPLJv1ZGb",
+	"5BvztZn3D0y/ZiXDYxrrv8CXYe85TGhd6OT0ZBRA78Rtkv3VbhHjGqYOdOdmmRfU7GEMergLDxRhebPY",
+	"yjRu5oINkjSR8EfNJOTJqZY1DF05jn7+Pc7kR9zf1Wn8c0Hm5nAg3tidIoqy/JRcSaoNRJgiBbuGnAhJ",
+	"cqbw75Rc1bx9z4HpGcg+iFnYDgaYnepLVmi3i69ZBjyDDQSqsK1USsYLomZCamLG75uUa74nYnVXDHu8",
+	"LYY57O7HMQfUB6q7G108a8/U3TBt+Yy9Z3oTuBTToM4IJTOhLKRScjURRQ6GkElyVVeFoPlVH/zM93sC",
+	"3i8gFRO8f08tcfbk9sY279la93bt1jYQN/O1/zYC/r8DlS+lKPuQbAFUXk5Mg+hID7tjHDwOd2p5nA9i",
+	"7ShafNUYt3ZrQOl/ipwBwhBJ18+IAeZnJrgGjgeqrAvNKir1kWGsBznVOOgWFNF12wzcwsScJ5bpWt5x",
+	"6EqKCqR2a4izxh8vXrxKycWbVyl5df4yJb/C+CIl//zpwiD9h/OXL5O0FRnGjFPc7lX22878NzvSx6aV",
+	"GH+CTEcXiE9UJbiyc7yQYlxAubRQWlUFy6iZ8VFlW/zXT8pM/8twgoD94hyWZQOqyRyFXsGnKZnPQDai",
+	"gOFEguTiENfoerOiNdAeAkel9kexriSbzjSpLBSt3GdFIp3NQJFM3IBMCeNkImlmekHBjmkjDOagiDkx",
+	"+IUWFSlgos/IGBaC52SEUzy28yXMrqGieQ7IvbuwL+nny88d6S8X9Rgp7JKAh9TocjG0LePD+2V8YL9L",
+	"6GQH8R2kbjF+oqt4liYvPtOyKuA9UJkhzaR5zszu0uIi2JcJLRQsb1W2N7k+PEl3Er5Tc7KMFLIB272s",
+	"kjrWfneZMU04TKlmN9BhaYOkvJCvHY9WGFuaVEKxHXVdMu5/RsZp1YJthIYQBZupxrDtZQOUtWjWRaYL",
+	"qhRiDHjkmQhJ5jOWzRxyTRgUuUUppsiU3QAnM1Hk6gyRsDQkxFAOSgqmsA1wUU9nq6ffqfidfd5KCEmT",
+	"Vt3+ml4+NVL/cIE79aLxV43Mhb5kufpqVIt0jZLj18ytFY3ab4MT6GWayMvbCDb+ALSwgmIXCQxf6k6z",
+	"+z4HTVkRnb4Vrr4kYMkqziCHz0lElBXXQQ9jIQqgfOU0YX/YNnacVvZXU13jFIEbMvWb+dAcp6mkOeRB",
+	"Hz3iiOsgdVvwMb5p+idare5KJoq65CoOGbSYrfKJFzSbWQ5PaJ4r8qlGRkB1imfcHHkox5DnjE/NsTUP",
+	"SqC8tZegcHBGoFDI2Zmyoohh8qIuctMtYRP8DTJgoM2Gp1ZVv2T5Fojuxo2ZT6i2dpJgVVrgZFUmjLgk",
+	"xdzouea/FZHFKCIe5wbICRHyPaZjVjAdsQk+pwUbo+ZPgnZmJymaCUKe2z+k+RQuvWoUhbWEmCUVdyYT",
+	"pZfUuLBbdIobMGZUWUnS/MoKqsy2XQN/oKyYaGW3LkLMqCJjgSrbgJlLMe9BTgRMrw4+Nhp4IaZMpw3a",
+	"OSHVTgVyQjnMh81CzcScb8I0FJmXz2aDpmlz1NyiWnx0m+/Pmx/OL7GLIcvAjJ52KxN1T7q1bQ05LZbo",
+	"o0gXxclzzkGaTc7rTJM50zPcX1RVyQ1kWkRFwfVCsDe9BQP3LO21s/l3lzdjejj3MxsUOYmlyKFwNGU9",
+	"ycXRgg9iUz33G74krBjcu6S6Sy2ohgPNSojxHNrj5jCoPmHSEV9CiRK1zABFKZUa/RbKSi9iXY4Xjqc3",
+	"M2BcP3mUxCRkf15i1AH0DKQzZoICrgluCR5yBcAJ01HqbQTRy1rG2bGfU8iQP1UwjS1kBkYBXZ3az1Yz",
+	"TUnFPkOhogvbinmoGT15/CQ6X7vtw7HvPbaPIaCe1eWYU1b07o1muoCdooLzGmya9C+u2W2azFkes9Rt",
+	"3vLlI482aruvHiUb6PthGhD7taete645SgGStuAIsGx5Z3uP6/n3kXX9fP49yUGyG8hb5v/+h2cHJ4+f",
+	"eOZihjq0JNxh7El28mT86Mn44Ml3k8nBd989mRyMn44fHjzMjsejyUN4mD2hlglokGac//Hb6OApPZg8",
+	"O3j58ct3twfhz0fb/Dw+uf23GKRxhXHqaVW07bSHGAIH7rGIPXqMFEJw3LGCKo2us43mNje5XqC1xsOY",
+	"Whg9RpmEnMVfGVIcfQGfDaBoD4NI92l/bHTE6MDuXS/NKCFndRl9VTkW1U9nVt4Yda1HVxtgI02TH8U4",
+	"opwJDkPZkZRC9gCAMzXbkrlaYA4Y95rxPFTSMknnhrKwshKyIUHmU0mZ9T9YLfJjZNS7mGxQTEQbV58h",
+	"xvo5IhI8JZ/E2LIGw5mBG/F3ImqeJxEIKU2l3nIbjQ4K4fbImnPzLk1UnWUAljZPKCvwj4zyDIoiqt6m",
+	"iRaaFr0EZD5jhdcbudDkmltxeSMQY/wHwernn1pE7GxBDw7H6egnMR5ORc1JuC8aihOLLiU0RoXwMzpn",
+	"kibO75wYMnON/3undBRyr9k1cFAR+wvqfKu6RGBYNi3IjN7AqgM8eiIzISUUVDudttvxW8uX9VxYdVA9",
+	"sKq8cnunBqrOKFVdCn6pIBM8IgQ/+/m5FQKYCpy/OKYHkzBS8gNFJNWMT9WwgVuWHN0xJ3dkoigAHSvB",
+	"HtoF2/XGt+6aVlXEv/NczFB5x9enhE4lQGnwzflkshm1PvwhOrMzqsXAosAafFqIW8spoc6mEVH3cfsN",
+	"IBAia+DQ7ncAhA5wtoDD0jFyhgtlDXx2F9N1AspPTBV0DEWM5dXjyDJ+EHNS1tmMqFq2Pm9cURPg423m",
+	"ekaNhkVqVdOiWJhHNmpqCwwbLOqtNVO99fYojAaZe5djAVTyUGq269jqHCi6WU9rlJM+owJFWt+1o1gA",
+	"rANanMaX7u1wQt8gwW0k+qHrCfRdx6b1BuZBBNgWLr9dOIhcFz3zeocQ3X5aXatkjyXP4ruk3DCF0JI3",
+	"n6GFAVHN28zWe/vWGA3xVeDBxpGnhjYxfMJ3aCp8j43uoHwvQcV/HoPKhVlARCmqswjdl0KpgxtasBxN",
+	"zVQCJTXPnW3n3dvnJKvlzUC6QuvscsamURNBBdKInz4I4Olj8p+JgY+8ocXw3gsxX+38tZh/fec3IOkU",
+	"LisJGfNoOeC7MS0MZ8wvaZbVkmZD4wuyWkoXBLJqJHPCT4/9+5PVo1YRuRH1URGB3NrgBmg4awZbYxm9",
+	"uzJDVezY/zpb4IkT4prY6BGUA3Mj6sc0D7fKrbSVNZ6QHrqXBoFlzWa08PObFwCtWWFnir0nNc5rrCQ3",
+	"mNHYM7+Jy7hOe6fyDlCjjU9m8BRk08twZfUFBgaUoCXLrGPBnGN/hFNLhFRKJqLIbbD4WAK9zsWcqzNS",
+	"MK0LjF4xYhGq5UaL4BBVckFbIWSrCRrpzDGcCdMa8lNiFMiUKC0xBjIlTINEnUSlziU2RwOmIv/+v/7v",
+	"6kxisEmC6TUb2QcuF07Wnee7l8/J00eP/7EaK7HGDY6WlYjGYaESxn25+EFLZprYssPQETp41CalY3Vg",
+	"Qypap7FvFjOnCMSRiPXt/ds3xL01eGR9umORbw7yc1Me4sFnXGkajZi2AXPoIHM7RVVHne1aUGrVCeh8",
+	"/PRpINA8ikVzrrPU2QcrehJRmo4LwBhgv7sGic3fLvowJWam5Od350TCBKSL3F6/Yfi2tdK79fSgrWcY",
+	"S2iyluMVVOlLtEZsRezX9Hg3zqWuWaW24h0R5mA7WbM7vQzBvNyKJeAkBjAF2/GaKb1ZiZPBHQ9dGPTg",
+	"f44Onn50/18efPwySp/0+CMupLhBIYsWb2UeO74Xzqlo4wi4M+UQBYYNdHIofBCCizWjEogwfUJuFFKO",
+	"eihGJyBHQSDgNwFEtkLF/ldcaOgJpEAN2MyKTAUoM7EmCtfGvUzZDRBKNFUaUhv7ZtY/6PhFcAynEoPn",
+	"f6uhjhy/BqEGYRZ2cq6h3NKVnm6p+GUzoeCMUGf8ZXomat1l670WXlzHBj99u46vjJm4h0CeoUEvK9tF",
+	"iZcsdqzD9llc8G1su1tTwZJiugVJB65jCZRvbJ4Ic8ZxMR2m99wllGxzQNUdeYsH8LdmarBbngZMLQht",
+	"8n23oUs9qo4Ffpy17cbvkSbeujiUjjmE3MQgfbfRZaGmp3oFmvxrI5N20sm3EWh4HyQswhp7PFcBDEVR",
+	"jGl2vaURM1jrhgyyJcNdb/Tee79BEV60PZW6M8DPCK+LIgjhtJKLdaR4uS0KDPOd0TC8Cr0ZS7ozG20e",
+	"NEpum/eryCVr2EKItKZgHFoNFh9X7XfDMX39elNCgykYkUjwYuHmd4fjEBDuu0aYIo72uEfWSX4c5iDX",
+	"S37upV1oBEgGHmKetnlhzIBCuEBE6jyuvOM1SOKZP7vhNwOk2c6aGkeGgTKdwhnZBcJvkDG6ipZHzi1i",
+	"FtGX3BP3tZyPYLte3pkNYng4wp8piO+R7n3TBKGHGkRB5QXPVeNo6J5TWog8qPJBKpDKJm77KJMpLQqb",
+	"4PyH0cJOa56B1DZ+yj6Bz1VhZ2V/a1GFQVe0YtE4FBdjG4u+li48ZSWW2c0SqUxGSyAunXtNQPZqYOHA",
+	"PLKV/LM9BCTuKWZQSDZlZlifNtUbVbicETh1RNk+H4PqhIcHEjxoyeBm2xA0pvcUy+iRJvVVEDoTjJ2Q",
+	"n3kuthQke3RaQxzwlRE+ap6Ls5YjGS7HJk5Ojum6GyTS1WljJG2PALrRpPOXqPmXqBkTBTbIlxvkgl9a",
+	"u4XnGk4fdTvijOlRNvBLC/glPlCxnuA0pkgusrq0R2qVGrOIu83WP3GexybVLYo8uNb1ri7bJFZHJTiB",
+	"3c9fMj4FWUnG9cZeENxRc7vP9qtq7dDVd9Ja/LOq3uBRj8ZhVlJMJS03WrFbpDAQ8tvV8bk387fAiNfh",
+	"YHwiVidT0YJqsGFpyiWjU4mmBRRN7HE7JOetF6HJFhwvbFq6mcjZ77wCURU2UjU8nljN7MzbKjBIz0Vh",
+	"CN5Uflpgyacz56z4nZtxCqa0HQWLY9is04AgYBgExtYBt30YEeXwd/47t/5Z9N6aAa/6yolckb95v/Df",
+	"D8nPHOOmbdre77ytrIfLljCpFeSHxCh59pHh6rl1WhBR0T9qIFeuEhpO422tseCYD4bNBNeSZjolV69e",
+	"fCBH1q2vroiGolCEcXIhRQl6BrV6QDR81sSSl995WCIrM6QIo9bbvM08IGNGHCBz4Prwd544wcZWt3A1",
+	"c55VNJvBwcnhKEkTlHeSmdaVOj06ms/nhxRfHwo5PXLfqqPX589fvHn/Ar9pBQiHPkEsyGlyfDiybUQF",
+	"HIlK8vBwdPjQusVmSGuObo6PZk3W+hQiUZ8no5GFLC0K9LTbLZ9DUaTk8ehhm2WpDKEYi9xhAooAGAZv",
+	"xGpD4RDu53lymrwC7ZLll6rQnIxGayrQbFd5xo0QKTzzbGUph2ajHo8e3sfgNl4ho/yBJrnlpbaUIDZ1",
+	"xULivTd7FZTVSRNVlyU1ElqT9ghtXERGeTiKIXN0qpADGt4vk4+mC4MIbVi3Q4QuzMxxs9QnSTvVLn+L",
+	"z7VtcmRroN2mGxu6AoemZazGFDL7eLk0tN/YVGXHipsHosjNH7FiBauKgI0koQQPliFslLs6na5uWkoK",
+	"0BokyagCQg1d6StM9kdfVcWTAVUVV7iVkXacDxmPXJNJKSZNAVGkbl75IixPiV28zcBMDaU3x9LQy0Py",
+	"RrigZ1vaJnVil5DE0k7rCnaxTn1rDDW9/tUOWe4G1AiKTA5o7eqvDmjpSwoOaIq17IZgsS9/OqBtU7xt",
+	"YNsPYkhLV+Px9uMeyWubs9lD5KbQ1mfaBXGzxCdFXmMPt0XrgKT5dAdb4qg3Mb0Ai9vOHYt08so8vjoL",
+	"cgGQQ6TI90RlVWUb2Neajcw3KVF00dp825IUh+SD54pWsZpSxm0FD392bROcNVYR8nKEm9iYZtdTKWqe",
+	"r7JQqxCfB2VBbdm8Rf/2BpX1uvXv9o0lMQxpIDGnKNBLILSQQPPFmZUzLXHDwDRbWe02TU5Gx/czMwuS",
+	"YPA0mQHNXXXn1yJrcrvawZZp2u3Xo/yzPLcRo87Av4zmHc599AX/v7VYX0As2OclImyTcq7SVie0ujwm",
+	"hjqzzlQYdUGLcqy0YRvXAJVqDZHYXOMOScCSWnROF8TJx9xIzZiJmrqIV8NZbCnPVWz+HufrsXlJuliJ",
+	"wk5dxS5h5BwyFxxtFEYC7q0820Q8r6292a0Wup5lrdLWR2tq+5rjbYGS74IW2v1qcIMo4VKvsMbywoIi",
+	"Thijwt0r0D2bvwVb/vhn0RFc3S629S1vjj6KWEUR0CLVw2i22q+2DvTtx+jpPfKhOVFt7L0POzAsREvB",
+	"p+TFBzo9I1fnk4M3gsPBT1Rnsys8nFfvKJ/CFSo5M8FFLSGP6mI4qZe+7O9aCOIkj/5LF3Cbq5T2kn9H",
+	"1p/scZgwPBwJVzfi2dASnMXDvgOMH7lqYY371taVYgYeM7oT+aalFZa8qiae36fD7x/5OLDpbCxquV4P",
+	"fNM223YOTdH1IYK0Lwj6l37wr6cf+HpYPaeSA5VGhGcdqd4+Q7F+p0dKNX3bGx46ZhAsVbuP09TIWb2H",
+	"yRPfD03LDdLPBVYwOiTPCKdSYl5hI19woQnwgsop5H1ykC9dFDGhPDwZNdaT4yej1Px+8miUHp98N/oY",
+	"8dJ9HMgssEDWLgh5s53ryXXT7B5o9jOiSgwUSJuK0z9evHjl2U2v4L4DXPMFPXqJ9I+mwd5NdfskIb6Y",
+	"yVoDg9mHXYDyudFVlFdWVjUj9JaYX2stELaayW0Ao6Mvn8T4dh0F+FGMk/3uYt+J+iTGuxKbP+EilrZh",
+	"Bfsi1yJ8cqvvU8u2Cx3wpyPMRuo9IRe+0R53P8yZ6hNQ3TS82cfZYSdob94NmSqKdhTvsGGSZKLmOtRr",
+	"2lyrXhPaM1fOz0adW3uWUZJ8/IAW4pA8Gj0lbOLsOkz52u1Ihf3tI114PJdANVx0rh8JLFo7gUVQpiJ+",
+	"58MSFhzvGgs2YMBOQJ3n1sdrQ1KtrdLAJ4RaHOJLR+foi/trrUXpXDdVayw6ES5IKSSc+VQXA3jXInWe",
+	"bcSIYoF+KkKrypb90iJtbUylUYBqngsOFp1sba0wUoUpMgaDg86R3WdWCpFqiMEm6H9qht+hvabpu0kh",
+	"dynvfUdwK+YdXgFkGDOW8V0PMsPZXFGmqSC0EHwanl6bimvkKHoNHD39d4HDOzD9fFuHe3TPh9tVLTEw",
+	"5zB3VPDrMeuVTcxso7es88IVet/mlOOoVEIvy3xu3wdcc62q8qH1pHjy1qeTuECAr79wap/SaFNALiaO",
+	"NvXIfB2C4HyJSVu3Zyfs/Acx9+E9LruAKg3W+2vDLvZBT/oRp1N3Kmq3DC+Xc5Kzl6dJJSFnGRbEmNha",
+	"90608OlVTFuS1HG8yaCLVYJjxK2fmlnd3Ua1T3zq1PLqoR0ejbQghRDXhGrrRtwFFr3zffurcwxKFQtS",
+	"MmWovdNz8CGLqTrawMoIE/tDrKauS5/qdOHy7vZJ28e9lN3V2GnvfduNxSrIMF+Nz+2e7DHsQkyIyvmB",
+	"ENAQM4niPZnA3EgCgsOBYjnkqRVn5q74X8mUYnxq718IuumTF7zjd/UYfzANemB8ch8KckOk8G4ImNZ8",
+	"jSu4p+CVIFRdo8cSQ01B4b25e/Ub475hwPS8yfByCWNthcNlNNpwDI9cZsvSXcc7RjebNTfBwCvL2zCs",
+	"9c6S5zlOukWhIXKnyDToA6Ul0PIOhst71Sr7idMOiZILQ4DPrnAV4oPX5RyJwoD8DO6AVzJIb94HZp03",
+	"ZLTmmhWEtqeaTjRIMqllWPzTXk1AKBnbQL9GA2WdWz5dTdPdoKlP8d4OUbfDliaN/P7Vo41Y2uF2XMx3",
+	"gbWvQSPWUlkwW6IWR8JB7oCm7vuNFsUx/OJb7ntT10mOfrq72Ekbxt8BFUZtWWxeaw/fjYwyFDZHX9xf",
+	"txuFxl+C23j3CSNXsnD/RPotb09TY12az0QBxNXp2zFUNvuIwuuT7wLE5ViYLiRffO6y9sFQ/Er+3pPI",
+	"tmsYYp27Nl4lo5yMoS0eCYUCDDr9dsH6h6/lFTUJuPuVEUeVl0sJKpWgSCmUTokSJZBc0jkncAO8sGXJ",
+	"8KkzqozBtOONfwFKlyd4kNcW4viiqfuNNwJiKaBD8h54Tq7wx1VKrjq5fy6CCrOdrjAQt010sVM9JM+6",
+	"twub7u1doc4Xb3/YsF+UaK1okGK03lz4WpX2K5KzCdYzbO4sVtFYLVsgLe5YG367/HF4F+3xxkvG92kG",
+	"sQvqO1keSTquMatSnVmwY7KREcLcnY4FTPRucmnsFdRY/x/DWe/X9hEUi+oVN941ytyfk5ATVNcaBOu2",
+	"hNc+MSoo5bU2csDt8K7MNkpTjvdINs6uNXJRU7Nr3/hzVLuE/32oVs0N7oqyvBP04o21uCnKGy1Xkhh4",
+	"Lt55j+Q+dB6sdnB7e3u7d3Rbb8FtOYRzae4A58za2ooLdhxUQCl6f/KlOLcW4zbjzIBMgg/OuWsdtvMQ",
+	"Ec5c/qHNIvAX7zZhan4H4s7aAB22Cq53twHtYmN/otdBaH17zVDs7PbpGH3LuF+02xNpawqZd6PbdkTT",
+	"0q2i4dKkqiMguKj1XglLe7PIPVtTBlEbGzvuaO+uzCl4h44vJiAkUdesWo8G/YSmrfEV1Q2cc0UJae/d",
+	"b/2nD1SrILlCJWIyUaDPzIql0x6OR+loNGpKLvPc5vsJ7uVISfl1Q5aZJmOYmpXwlNBCCZfwzpu7jVrD",
+	"0UrFN22a/q1TPe7vZ+TR8ciaC6kO7YUYTkJ+7ZaN7C15crpcdsU7WLBUZEoK8zj23leTdH4ZV+3FVTmx",
+	"bpmS8cuw4g2WqlNzLEuNHz0aPT1rC1zyhZWD0cVt5msbm88ejZ7G/a/vm2Jre5dNt8kj6E+rXr5hB83A",
+	"pbt7x17V1RfCsLSdSTSAsalM02pegd41ilSs+SuP4c/PY2gLSq5VJuyVdjtPd3YkpiF+rvyKN32s6BWO",
+	"sO5PrbADHNXtzbY70Su65AP33GUn3yG52ZmW7iG9OSxL1sOSccN2Ghrg0cBWqujYoPy9o1BFkWIjWAPB",
+	"v0+yfe8KZ+33wP05uyn4as7Gbk5UepcUj41wOpoB1SWtegUpVNAxpgpjQZtQNIczGLztrp7pbIYtTIDf",
+	"OAHKXq6jtPmG1JX/yrUO3KP2mn1bScmb5cTE94X3tyD1qlmhDxgWJOkrEKR/otWeKwThEL2JozjlHRXm",
+	"kYDXZni1sqmlFVSM+FfBuvlssc4rU1DGPZX4FgPvfE38CNjxvKgK6LVaMlw096GgKUsZrWGPSYu+U3vd",
+	"cFDFLW9N4nEl/E9EHJdJaWSC3uIrKDeTG8i0LQl38v//XwmU/60Siml2A38n//6//w/BRxymFB+hUWup",
+	"lddMfCNlKZarBmhD1QqYaCLqSP2x9zjTfy5euOZ7MhK47u1o920o+Bbyb8/b3FvLYxz8EKMnVLbX73o4",
+	"NhCMZeh28CwUQeNCpANyI0d+e4nqH79p4fZbw6Bhsu4SsgTlP/sk2nsIBfFD3EOwzi8+3rNT3tSC59nF",
+	"eSPMNVVYV8oB4h2U5kcsq8MVKsUGWAbUTzesYHl6dHR88o/D0eHo8Pj0HyePTxDV3Ui9TiSsFgR52gY5",
+	"mLnaY26D5py1xaVRr1pz3jj0a8tYtCXIUlcoz/EHm5dhO1dB3w5/Vvv+QJU2bOYt79xt76yCCm5A0iLo",
+	"qMm7WO0KV+zKtHrPmTcctBWLnBm153O6cqW/ogsV7cmJBJElzaC5CN2mkPiaTi1ChusZQ99sOn7ytBWW",
+	"mueNA9D11jjQVzt8LfgUa1U2swnjptus4diKbNlN/LAJrQpAixh++/H2PwIAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -29,11 +29,11 @@ func (s *Server) ListScores(ctx context.Context, request ListScoresRequestObject
 	}
 	limit := min(valueOr(p.Limit, defaultLimit), index.MaxOffset-from.offset)
 	ranking, err := s.services.Tastes.Rank(ctx, profile, taste.RankQuery{
-		Filter: filter, MinProbability: p.MinProbability, Collapse: valueOr(p.Collapse, 0), Version: from.version,
+		Filter: filter, MinProbability: p.MinProbability, Collapse: valueOr(p.Collapse, 0), Version: from.version, LastEntry: from.lastEntry,
 		Offset: from.offset, After: from.after(), Limit: limit + 1, // one more tells whether there is a next page
 	})
 	if err != nil {
-		return nil, withoutProbe(profile, err)
+		return nil, withoutJudgements(profile, err)
 	}
 	more := len(ranking.Scores) > limit && from.offset+limit < index.MaxOffset
 	scores := ranking.Scores[:min(limit, len(ranking.Scores))]
@@ -45,15 +45,23 @@ func (s *Server) ListScores(ctx context.Context, request ListScoresRequestObject
 	if err != nil {
 		return nil, err
 	}
-	list := ScoreList{Scores: []ScoredImage{}, ProbeVersion: ranking.Version.Version, ModelID: string(ranking.Version.Model)}
+	list := ScoreList{Scores: []ScoredImage{}, ProbeVersion: ranking.Version.Version, ModelID: string(s.services.Embedder.Model()),
+		NewerVersion: optional(ranking.Newer)}
+	if order := ranking.Provisional; order != nil {
+		list.Provisional = &ProvisionalOrder{Likes: order.Likes, Dislikes: order.Dislikes, Note: order.Note()}
+	}
 	for _, score := range scores {
 		if image, there := images[score.Image]; there {
-			list.Scores = append(list.Scores, ScoredImage{Image: image, Score: score.Logit, Probability: score.Probability})
+			list.Scores = append(list.Scores, ScoredImage{Image: image, Score: score.Logit, Probability: score.Chance()})
 		}
 	}
 	if more {
 		last := scores[limit-1]
-		list.NextCursor = optional(scoreCursor{ranking.Version.Version, from.offset + limit, last.Product, last.Image}.String())
+		next := scoreCursor{version: ranking.Version.Version, offset: from.offset + limit, product: last.Product, image: last.Image}
+		if ranking.Provisional != nil {
+			next.lastEntry = ranking.Provisional.LastEntry
+		}
+		list.NextCursor = optional(next.String())
 	}
 	return ListScores200JSONResponse(list), nil
 }
@@ -69,13 +77,14 @@ func (s *Server) GetScore(ctx context.Context, request GetScoreRequestObject) (G
 	}
 	scores, version, err := s.services.Tastes.ScoresOf(ctx, profile, []palate.ImageID{id})
 	if err != nil {
-		return nil, withoutProbe(profile, err)
+		return nil, withoutJudgements(profile, err)
 	}
 	score, there := scores[id]
 	if !there {
 		return nil, fmt.Errorf("image %s is not embedded yet: %w", id, palate.ErrConflict)
 	}
-	return GetScore200JSONResponse{ImageID: id.String(), Score: score.Logit, Probability: score.Probability, ProbeVersion: version.Version}, nil
+	return GetScore200JSONResponse{ImageID: id.String(), Score: score.Logit, Probability: score.Chance(),
+		ProbeVersion: version.Version, Provisional: optional(score.Provisional)}, nil
 }
 
 // ScoreUpload answers with the score of a picture that is not kept.
@@ -84,37 +93,48 @@ func (s *Server) ScoreUpload(ctx context.Context, request ScoreUploadRequestObje
 	if err != nil {
 		return nil, err
 	}
-	version, err := s.services.Tastes.Current(ctx, profile)
+	scorer, err := s.services.Tastes.ScorerOf(ctx, profile)
 	if err != nil {
-		return nil, withoutProbe(profile, err)
+		return nil, withoutJudgements(profile, err)
 	}
 	embedding, err := s.embedUpload(ctx, request.Body)
 	if err != nil {
 		return nil, err
 	}
-	score, err := version.ScoreEmbedding(embedding)
+	score, err := scorer.ScoreEmbedding(embedding)
 	if err != nil {
 		return nil, err
 	}
-	return ScoreUpload200JSONResponse{Score: score.Logit, Probability: score.Probability,
-		ProbeVersion: version.Version, ModelID: string(version.Model)}, nil
+	return ScoreUpload200JSONResponse{Score: score.Logit, Probability: score.Chance(), ProbeVersion: scorer.Version.Version,
+		Provisional: optional(score.Provisional), ModelID: string(s.services.Embedder.Model())}, nil
 }
 
-// withoutProbe says what to do where no probe serves the profile: that is a
-// state to change, not an address that is wrong.
+// withoutJudgements says what to do where there is nothing to score by: that is
+// a state to change, not an address that is wrong.
+func withoutJudgements(profile palate.Profile, err error) error {
+	if errors.Is(err, palate.ErrNotFound) {
+		return fmt.Errorf("%s has judged no embedded image yet: like some images for a provisional order; with dislikes too, POST /v1/profiles/%s/probe learns a taste: %w", profile, profile, palate.ErrConflict)
+	}
+	return err
+}
+
+// withoutProbe says what to do where a probe is needed and none serves.
 func withoutProbe(profile palate.Profile, err error) error {
 	if errors.Is(err, palate.ErrNotFound) {
-		return fmt.Errorf("%s has no probe yet: rate some images, then POST /v1/profiles/%s/probe: %w", profile, profile, palate.ErrConflict)
+		return fmt.Errorf("%s has no probe yet: like and dislike some images, then POST /v1/profiles/%s/probe: %w", profile, profile, palate.ErrConflict)
 	}
 	return err
 }
 
 // scoreCursor tells where a page of a ranking ends: behind so many hits, and
-// behind which. A ranking belongs to one probe.
+// behind which. A ranking belongs to one probe, or, where the order is
+// provisional, to the ratings up to an entry of the log.
 type scoreCursor struct {
-	version, offset int
-	product         float32 // of the last hit
-	image           palate.ImageID
+	version   int   // 0 in a provisional order
+	lastEntry int64 // 0 where a probe ranks
+	offset    int
+	product   float32 // of the last hit
+	image     palate.ImageID
 }
 
 // after is the hit to go on behind; nil on the first page.
@@ -126,7 +146,7 @@ func (c scoreCursor) after() *index.Hit {
 }
 
 func (c scoreCursor) String() string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d.%x.%x", c.version, c.offset, math.Float32bits(c.product), c.image[:]))
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d.%d.%x.%x", c.version, c.lastEntry, c.offset, math.Float32bits(c.product), c.image[:]))
 }
 
 func parseScoreCursor(cursor *string) (scoreCursor, error) {
@@ -138,11 +158,12 @@ func parseScoreCursor(cursor *string) (scoreCursor, error) {
 	var image []byte
 	text, err := base64.RawURLEncoding.DecodeString(*cursor)
 	if err == nil {
-		_, err = fmt.Sscanf(string(text), "%d.%d.%x.%x", &c.version, &c.offset, &bits, &image)
+		_, err = fmt.Sscanf(string(text), "%d.%d.%d.%x.%x", &c.version, &c.lastEntry, &c.offset, &bits, &image)
 	}
 	c.product = math.Float32frombits(bits)
 	copy(c.image[:], image)
-	if err != nil || c.version < 1 || c.offset < 1 || c.offset >= index.MaxOffset || c.product != c.product || c.String() != *cursor {
+	if err != nil || c.version < 0 || c.lastEntry < 0 || c.version == 0 && c.lastEntry == 0 ||
+		c.offset < 1 || c.offset >= index.MaxOffset || c.product != c.product || c.String() != *cursor {
 		return scoreCursor{}, invalidParameter("cursor", "%q is not the next_cursor of a page", *cursor)
 	}
 	return c, nil

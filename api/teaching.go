@@ -87,7 +87,7 @@ func (s *Server) ExplainScore(ctx context.Context, request ExplainScoreRequestOb
 	}
 	answer := Reasons{ProbeVersion: optional(reasons.Version)}
 	if reasons.Score != nil {
-		answer.Score, answer.Probability = &reasons.Score.Logit, &reasons.Score.Probability
+		answer.Score, answer.Probability = &reasons.Score.Logit, reasons.Score.Chance()
 	}
 	if answer.Liked, err = s.hitsOf(ctx, profile, reasons.Liked); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,11 +48,16 @@ type scorePage struct {
 			ID     string `json:"id"`
 			Artist string `json:"artist"`
 		} `json:"image"`
-		Score       float64 `json:"score"`
-		Probability float64 `json:"probability"`
+		Score       float64  `json:"score"`
+		Probability *float64 `json:"probability"`
 	} `json:"scores"`
-	Next  string `json:"next_cursor"`
-	Probe int    `json:"probe_version"`
+	Next         string `json:"next_cursor"`
+	ProbeVersion int    `json:"probe_version"`
+	NewerVersion int    `json:"newer_version"`
+	Provisional  struct {
+		Likes, Dislikes int
+		Note            string
+	}
 }
 
 func (f *fixture) scores(t *testing.T, query string) (scorePage, answer) {
@@ -78,7 +84,7 @@ func TestScoresRankTheLikedKindFirstPageByPage(t *testing.T) {
 		if want := map[bool]string{true: "Roth", false: "Blau"}[i < 15]; s.Image.Artist != want {
 			t.Errorf("place %d is by %s, want %s", i, s.Image.Artist, want)
 		}
-		if i > 0 && s.Score > whole.Scores[i-1].Score || i > 0 && s.Probability > whole.Scores[i-1].Probability {
+		if i > 0 && s.Score > whole.Scores[i-1].Score || i > 0 && *s.Probability > *whole.Scores[i-1].Probability {
 			t.Errorf("place %d scores higher than the place before it", i)
 		}
 	}
@@ -99,7 +105,7 @@ func TestScoresRankTheLikedKindFirstPageByPage(t *testing.T) {
 	if at != 30 {
 		t.Errorf("the pages have %d images, want 30", at)
 	}
-	middle := whole.Scores[20].Probability
+	middle := *whole.Scores[20].Probability
 	above, _ := f.scores(t, fmt.Sprintf("limit=200&min_probability=%.17g", middle))
 	if len(above.Scores) != 20 {
 		t.Errorf("%d images are above the probability of place 20, want 20", len(above.Scores))
@@ -111,20 +117,74 @@ func TestScoresRankTheLikedKindFirstPageByPage(t *testing.T) {
 	}
 }
 
-func TestACursorEndsWithItsProbe(t *testing.T) {
+func TestACursorGoesOnInItsRanking(t *testing.T) {
 	f := newFixture(t)
 	f.rate(t, palate.Like, f.add(t, 8, red, "Roth")...)
 	f.rate(t, palate.Dislike, f.add(t, 8, blue, "Blau")...)
 	f.learn(t)
+	whole, _ := f.scores(t, "limit=16")
 	page, _ := f.scores(t, "limit=3")
 	f.learn(t)
-	if _, a := f.scores(t, "limit=3&cursor="+page.Next); a.status != http.StatusGone {
-		t.Errorf("got %d, want 410: %s", a.status, a.body)
+	next, _ := f.scores(t, "limit=13&cursor="+page.Next)
+	if len(next.Scores) != 13 || next.ProbeVersion != 1 || next.NewerVersion != 2 {
+		t.Fatalf("got %d images by version %d, newer %d, want 13 by 1, newer 2", len(next.Scores), next.ProbeVersion, next.NewerVersion)
 	}
-	for _, cursor := range []string{"AAAA", "MS4w", "MS4xMDAwMA", "MS4wMw"} {
+	for i, score := range next.Scores {
+		if want := whole.Scores[3+i]; score.Image.ID != want.Image.ID {
+			t.Errorf("place %d is %s, want %s", 4+i, score.Image.ID, want.Image.ID)
+		}
+	}
+	for _, cursor := range []string{"AAAA", "MS4w", "MS4xMDAwMA", "MS4wMw", "cDAuMw", "cDEuMA", "MC4z"} {
 		if _, a := f.scores(t, "cursor="+cursor); a.status != http.StatusBadRequest {
 			t.Errorf("cursor %s: got %d, want 400", cursor, a.status)
 		}
+	}
+	// The version is gone together with its profile.
+	f.do(t, "DELETE", "/v1/profiles/me", "")
+	f.rate(t, palate.Like, f.add(t, 1, red, "Roth")...)
+	if _, a := f.scores(t, "limit=3&cursor="+page.Next); a.status != http.StatusOK {
+		t.Errorf("without any probe: got %d, want 200 in the provisional order: %s", a.status, a.body)
+	}
+}
+
+// Favourites alone order a collection, without a chance.
+func TestLikesAloneGiveAProvisionalOrder(t *testing.T) {
+	f := newFixture(t)
+	reds, blues := f.add(t, 8, red, "Roth"), f.add(t, 8, blue, "Blau")
+	f.rate(t, palate.Like, reds[:6]...)
+	page, a := f.scores(t, "limit=10&judged=unrated")
+	if a.status != http.StatusOK || page.Provisional.Likes != 6 || page.Provisional.Dislikes != 0 || page.ProbeVersion != 0 ||
+		!strings.Contains(page.Provisional.Note, "6 likes alone") || !strings.Contains(page.Provisional.Note, "5 more dislikes") {
+		t.Fatalf("got %d: %s", a.status, a.body)
+	}
+	if !strings.Contains(string(a.body), `"probability":null`) || page.Scores[0].Probability != nil {
+		t.Errorf("the chance must be null: %s", a.body)
+	}
+	if page.Scores[0].Image.Artist != "Roth" || page.Scores[1].Image.Artist != "Roth" || page.Scores[2].Image.Artist != "Blau" {
+		t.Errorf("the two reds that are left come first: %s", a.body)
+	}
+	if a := f.do(t, "GET", "/v1/profiles/me/scores?min_probability=.5", ""); a.status != http.StatusConflict || !strings.Contains(string(a.body), "no chance of a like can be told yet") {
+		t.Errorf("min_probability: got %d: %s", a.status, a.body)
+	}
+	// It is paged, and goes on in its order when a taste is learned meanwhile.
+	whole, _ := f.scores(t, "limit=16")
+	page, _ = f.scores(t, "limit=3")
+	if one := f.do(t, "GET", "/v1/profiles/me/scores/"+page.Scores[0].Image.ID, ""); !strings.Contains(string(one.body), `"provisional":true`) {
+		t.Errorf("one score: %s", one.body)
+	}
+	f.rate(t, palate.Dislike, blues[:6]...)
+	f.learn(t)
+	next, _ := f.scores(t, "limit=13&cursor="+page.Next)
+	if len(next.Scores) != 13 || next.NewerVersion != 1 || next.Provisional.Likes != 6 {
+		t.Fatalf("got %d images, newer %d, by %d likes, want 13, 1 and 6", len(next.Scores), next.NewerVersion, next.Provisional.Likes)
+	}
+	for i, score := range next.Scores {
+		if want := whole.Scores[3+i]; score.Image.ID != want.Image.ID {
+			t.Errorf("place %d is %s, want %s", 4+i, score.Image.ID, want.Image.ID)
+		}
+	}
+	if page, _ := f.scores(t, "limit=3"); page.ProbeVersion != 1 || page.Scores[0].Probability == nil {
+		t.Errorf("with dislikes a taste takes over: got version %d", page.ProbeVersion)
 	}
 }
 

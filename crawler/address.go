@@ -20,11 +20,44 @@ const (
 	maxPictureAddress = 8192
 )
 
-// sessionParameters name a visit rather than a page; with them in an address
+// visitParameters name a visit rather than a page; with them in an address
 // every visit finds new pages.
-var sessionParameters = []string{
-	"phpsessid", "jsessionid", "sessionid", "session_id", "sid", "aspsessionid", "cfid", "cftoken",
+var visitParameters = []string{
+	"phpsessid", "jsessionid", "cftoken",
 	"fbclid", "gclid", "msclkid", "mc_cid", "mc_eid", "_ga", "yclid",
+}
+
+// maybeSession are names that sites use for other things too, such as a
+// series: their value tells.
+var maybeSession = []string{"sid", "sessionid", "session_id", "session", "s", "zenid", "oscsid", "xtcsid"}
+
+// namesVisit reports whether a parameter names a visit.
+func namesVisit(name, value string, all []string) bool {
+	name = strings.ToLower(name)
+	switch {
+	case strings.HasPrefix(name, "utm_"), strings.HasPrefix(name, "aspsessionid"), slices.Contains(visitParameters, name):
+		return true
+	case name == "cfid":
+		return slices.ContainsFunc(all, func(part string) bool { return strings.HasPrefix(strings.ToLower(part), "cftoken=") })
+	}
+	return slices.Contains(maybeSession, name) && looksRandom(value)
+}
+
+// looksRandom reports values of 16 and more characters with both digits and
+// letters and nothing else: a session's, or a hash.
+func looksRandom(value string) bool {
+	digits, letters := 0, 0
+	for i := range len(value) {
+		switch b := value[i]; {
+		case b >= '0' && b <= '9':
+			digits++
+		case b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z':
+			letters++
+		default:
+			return false
+		}
+	}
+	return digits > 2 && letters > 2 && digits+letters >= 16
 }
 
 // canonical gives the one form of an address that a crawl goes by; ok is
@@ -46,11 +79,24 @@ func canonical(u *url.URL) (address string, ok bool) {
 	if c.Path == "" {
 		c.Path = "/"
 	}
-	if i := strings.Index(strings.ToLower(c.Path), ";jsessionid="); i >= 0 {
-		c.Path, c.RawPath = c.Path[:i], ""
-	}
-	c.ForceQuery, c.RawQuery = false, escapeQuery(withoutSession(c.RawQuery))
+	c.ForceQuery, c.RawQuery = false, escapeQuery(c.RawQuery)
 	return c.String(), true
+}
+
+// visitKey is what a canonical address is told from others by: without what
+// names a visit. It is not fit to be requested: a site may need the rest.
+func visitKey(address string) string {
+	if !strings.ContainsAny(address, "?;") {
+		return address
+	}
+	before, query, asked := strings.Cut(address, "?")
+	if i := strings.Index(strings.ToLower(before), ";jsessionid="); i >= 0 {
+		before = before[:i]
+	}
+	if query = withoutVisit(query); asked && query != "" {
+		return before + "?" + query
+	}
+	return before
 }
 
 // asciiHost is the form of a host name that is looked up. IDNA refuses some
@@ -77,16 +123,13 @@ func escapeQuery(query string) string {
 	return out.String()
 }
 
-// withoutSession drops parameters and leaves the others as they are: order
-// and encoding may matter to the site.
-func withoutSession(query string) string {
-	if query == "" {
-		return ""
-	}
-	parts := slices.DeleteFunc(strings.Split(query, "&"), func(part string) bool {
-		name, _, _ := strings.Cut(part, "=")
-		name = strings.ToLower(name)
-		return part == "" || strings.HasPrefix(name, "utm_") || slices.Contains(sessionParameters, name)
+// withoutVisit drops parameters and leaves the others as they are: order and
+// encoding may matter to the site.
+func withoutVisit(query string) string {
+	all := strings.Split(query, "&")
+	parts := slices.DeleteFunc(slices.Clone(all), func(part string) bool {
+		name, value, _ := strings.Cut(part, "=")
+		return part == "" || namesVisit(name, value, all)
 	})
 	return strings.Join(parts, "&")
 }

@@ -12,7 +12,8 @@ import (
 // decodeCharset turns a page into UTF-8 by its byte order mark or its meta
 // element. One whose header names the charset has been decoded by colly.
 func decodeCharset(resp *colly.Response) {
-	if strings.Contains(strings.ToLower(resp.Headers.Get("Content-Type")), "charset") {
+	kind := strings.ToLower(resp.Headers.Get("Content-Type"))
+	if strings.Contains(kind, "charset") || strings.HasPrefix(kind, "image/") || strings.Contains(kind, "octet-stream") {
 		return
 	}
 	reader, err := charset.NewReader(bytes.NewReader(resp.Body), "")

@@ -53,6 +53,8 @@ type Config struct {
 	// Hosts are further hosts whose pages are followed. Pages of a seed's
 	// own host are; pictures may come from anywhere.
 	Hosts []string
+	// Cookies go along to their own hosts, with those that sites set.
+	Cookies []Cookie
 	// AllowPrivate lets public sites name pictures and redirects on
 	// loopback and private addresses. A seed's own host always may be one.
 	AllowPrivate bool

@@ -71,7 +71,7 @@ func TestSeedsAreReadAsPeopleWriteThem(t *testing.T) {
 		"https://w.example/wiki/Anna":                                     {URL: "https://w.example/wiki/Anna", Source: crawler.HTML},
 		"http://w.example/api.php?action=query&gcmtitle=Category%3AX":     {URL: "http://w.example/api.php", Source: crawler.MediaWiki, Title: "Category:X"},
 		"html:https://commons.wikimedia.org/wiki/Category:X":              {URL: "https://commons.wikimedia.org/wiki/Category:X", Source: crawler.HTML},
-		" https://Museum.Example:443/a b?utm_source=x&page=2&PHPSESSID#f": {URL: "https://museum.example/a%20b?page=2", Source: crawler.HTML},
+		" https://Museum.Example:443/a b?utm_source=x&page=2&PHPSESSID#f": {URL: "https://museum.example/a%20b?utm_source=x&page=2&PHPSESSID", Source: crawler.HTML},
 		"https://münchen.example/":                                        {URL: "https://xn--mnchen-3ya.example/", Source: crawler.HTML},
 	} {
 		if got, err := crawler.ParseSeed(text); err != nil || got != want {

@@ -62,6 +62,7 @@ type run struct {
 	client    *http.Client // for pictures
 	collector *colly.Collector
 	wikis     *wikis
+	cookies   *jar
 	decoding  chan struct{} // one slot for each picture that is decoded at a time
 
 	mu     sync.Mutex
@@ -112,7 +113,8 @@ func newRun(c *Crawler, name string, first []Task) *run {
 	}
 	r.wikis = &wikis{confirmed: map[string]bool{}, asked: map[string]*wikiEntry{}}
 	r.manners = &manners{cfg: c.cfg, wikis: r.wikis, base: newTransport(c.cfg, c.opts.DialContext, trusted), sites: map[string]*site{}}
-	r.client = &http.Client{Transport: r.manners, CheckRedirect: r.checkRedirect}
+	r.cookies = newJar(c.cfg.Cookies)
+	r.client = &http.Client{Transport: r.manners, CheckRedirect: r.checkRedirect, Jar: r.cookies}
 	r.manners.robots = &robots{cfg: c.cfg, client: r.client, hosts: map[string]*robotsEntry{}}
 	r.collector = newCollector(r)
 	return r
@@ -184,6 +186,7 @@ type result struct {
 	found   []Task
 	failed  *failure
 	done    bool
+	picture bool // the outcome is of a picture, whatever the task was
 }
 
 // visit deals with one task. Its errors are of frontier, keeper or context.
@@ -199,7 +202,7 @@ func (r *run) visit(ctx context.Context, task Task) error {
 	var err error
 	switch task.Kind {
 	case Image:
-		res, err = r.visitPicture(ctx, task)
+		res, err = r.visitPicture(ctx, task, nil)
 	case API:
 		res, err = r.visitAPI(ctx, task)
 	default:
@@ -216,7 +219,7 @@ func (r *run) visit(ctx context.Context, task Task) error {
 			return r.postpone(ctx, task, f)
 		}
 		res.outcome = Outcome{State: Lost, Reason: f.reason, Detail: f.detail}
-		if task.Kind != Image {
+		if task.Kind != Image && !res.picture {
 			res.outcome.Reason = pagePrefix + f.reason
 		}
 	}

@@ -18,6 +18,7 @@ type failure struct {
 	detail string
 	passes bool          // the same request may succeed later
 	after  time.Duration // that the site asked to wait
+	broken bool          // the body broke off
 	held   time.Time     // the request was not sent: the site wants none before
 }
 

@@ -21,7 +21,7 @@ const (
 type Task struct {
 	ID       int64 // given by the frontier; 0 before
 	Kind     Kind
-	URL      string // canonical; a crawl visits each (Kind, URL) once a round
+	URL      string // canonical; a crawl visits each (Kind, Key()) once a round
 	Referer  string
 	Depth    int // pages between this address and the seed; a picture has its page's
 	Attempts int // visits that came to a request and ended in Postpone
@@ -36,10 +36,13 @@ type Task struct {
 	Alternatives []string
 }
 
+// Key is the address without what names a visit, such as a session.
+func (t Task) Key() string { return visitKey(t.URL) }
+
 // Outcome is how a visit ended.
 type Outcome struct {
 	State  State
-	Reason string // of a loss: a short word such as "too_small"; empty otherwise
+	Reason string // of a loss: a short word such as "too_small"; of a kept picture "damaged", or empty
 	Detail string // of a loss, for people
 }
 
@@ -110,6 +113,7 @@ type Find struct {
 	Content       []byte // the file as fetched
 	Format        string // as internal/picture names it: "jpeg", "png", …
 	Width, Height int    // upright, pixels
+	Damaged       bool   // it came cut twice and can be shown all the same
 	Source        palate.Source
 }
 

@@ -122,7 +122,7 @@ func TestPagesGiveTheirPictures(t *testing.T) {
 		"links that are no pages of the site": {
 			files{
 				"site.test/":      `<a href="mailto:a@site.test">m</a><a href="javascript:x()">j</a><a href="ftp://site.test/">f</a><a href="http://other.test/">o</a><a href="#x">x</a><a href="doc.pdf">p</a><a href="/p;jsessionid=1?PHPSESSID=2&utm_source=3#y">s</a><img src="a.png">`,
-				"site.test/a.png": "png 300x300", "site.test/p": `<a href="/p?sid=77">again</a><a href="/a/a/a/a/a">trap</a>`,
+				"site.test/a.png": "png 300x300", "site.test/p;jsessionid=1?PHPSESSID=2&utm_source=3": `<a href="/p;jsessionid=4?PHPSESSID=5">again</a><a href="/a/a/a/a/a">trap</a>`,
 			},
 			[]string{"http://site.test/a.png"}, nil,
 		},

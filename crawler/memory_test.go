@@ -53,7 +53,7 @@ func newCollection() *collection {
 
 func (c *collection) add(tasks []crawler.Task) (added int) {
 	for _, t := range tasks {
-		key := string(t.Kind) + " " + t.URL
+		key := string(t.Kind) + " " + t.Key()
 		if c.seen[key] {
 			continue
 		}

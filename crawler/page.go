@@ -24,6 +24,7 @@ func newCollector(r *run) *colly.Collector {
 	c.WithTransport(r.manners)
 	c.SetRequestTimeout(0)
 	c.SetRedirectHandler(r.checkRedirect)
+	c.SetCookieJar(r.cookies)
 	return c
 }
 
@@ -39,7 +40,7 @@ type answer struct {
 // before colly parses it and may add callbacks to the collector.
 func (r *run) ask(ctx context.Context, task Task, accept string, prepare func(*colly.Collector)) answer {
 	return r.askFor(ctx, task, traffic{
-		maxBytes: r.cfg.MaxPageBytes, api: task.Kind == API, trusted: task.Depth == 0 && (task.Referer == "" || task.Kind == API),
+		maxBytes: r.cfg.MaxPageBytes, maxPicture: r.cfg.Picture.MaxBytes, api: task.Kind == API, trusted: task.Depth == 0 && (task.Referer == "" || task.Kind == API),
 	}, accept, prepare)
 }
 
@@ -49,13 +50,13 @@ func (r *run) askFor(ctx context.Context, task Task, t traffic, accept string, p
 	var a answer
 	c.OnRequest(func(req *colly.Request) {
 		req.Headers.Set("Accept", accept)
-		if task.Referer != "" {
+		if task.Referer != "" && task.Kind == Page && !(strings.HasPrefix(task.Referer, "https:") && req.URL.Scheme == "http") {
 			req.Headers.Set("Referer", task.Referer)
 		}
 	})
 	c.OnResponseHeaders(func(resp *colly.Response) {
 		a.status, a.header = resp.StatusCode, resp.Headers.Clone()
-		if resp.StatusCode == http.StatusOK && !strings.Contains(accept, mediaType(a.header)) {
+		if resp.StatusCode == http.StatusOK && !wanted(task, accept, a.header) {
 			resp.Request.Abort() // nothing of the body is wanted
 		}
 	})
@@ -67,7 +68,7 @@ func (r *run) askFor(ctx context.Context, task Task, t traffic, accept string, p
 		a.failed = requestFailure(context.Cause(ctx))
 	case a.status != 0 && a.status != http.StatusOK && a.failed == nil:
 		a.failed = statusFailure(a.status, a.header, time.Now())
-	case err != nil && a.response == nil && a.status == http.StatusOK && !strings.Contains(accept, mediaType(a.header)):
+	case err != nil && a.response == nil && a.status == http.StatusOK && !wanted(task, accept, a.header):
 		a.failed = lose("not_html", "it is %s", mediaType(a.header))
 	case err != nil:
 		a.failed = requestFailure(err)
@@ -75,6 +76,15 @@ func (r *run) askFor(ctx context.Context, task Task, t traffic, accept string, p
 		a.failed = requestFailure(errNoCollector)
 	}
 	return a
+}
+
+// wanted reports whether the body of an answer is read. A page's address may
+// turn out to be a picture's; that of a page which a picture led to may be so
+// under a type that says nothing.
+func wanted(task Task, accept string, header http.Header) bool {
+	kind := mediaType(header)
+	return strings.Contains(accept, kind) || task.Kind == Page &&
+		(isPictureType(header) || len(task.Alternatives) > 0 && strings.HasSuffix(kind, "/octet-stream"))
 }
 
 func isPictureType(header http.Header) bool { return strings.HasPrefix(mediaType(header), "image/") }
@@ -88,6 +98,12 @@ func mediaType(header http.Header) string {
 
 // visitPage reads an HTML page for links and candidates.
 func (r *run) visitPage(ctx context.Context, task Task) (result, error) {
+	if res, err := r.standing(ctx, []string{task.URL}); err != nil || res != nil && res.outcome.State == Known {
+		if err != nil {
+			return result{}, err
+		}
+		return *res, nil // an earlier crawl found that it is a picture
+	}
 	var p *page
 	a := r.ask(ctx, task, "text/html,application/xhtml+xml", func(c *colly.Collector) {
 		c.OnResponse(decodeCharset)
@@ -98,11 +114,8 @@ func (r *run) visitPage(ctx context.Context, task Task) (result, error) {
 		})
 	})
 	switch {
-	case a.failed != nil && strings.HasPrefix(mediaType(a.header), "image/") && a.failed.reason == "not_html":
-		// The address did not show that it is a picture's.
-		return result{outcome: Outcome{State: Visited}, found: []Task{{
-			Kind: Image, URL: task.URL, Referer: task.Referer, Depth: task.Depth, Source: task.Source,
-		}}}, nil
+	case a.failed == nil && (isPictureType(a.header) || strings.HasSuffix(mediaType(a.header), "/octet-stream")):
+		return r.pageIsPicture(ctx, task, a.response.Body)
 	case a.failed != nil && r.mayPass(task, a.failed):
 		return result{failed: a.failed}, nil
 	case a.failed != nil:

@@ -18,12 +18,13 @@ var ErrNothingKept = errors.New("no picture was kept")
 // Once a round has ended, Candidates = Kept + Known + the losses whose
 // reason does not begin with "page_"; before, Pending tasks are left.
 type Report struct {
-	Pages      int            `json:"pages"`      // pages and API answers read
-	Candidates int            `json:"candidates"` // pictures that have been dealt with
-	Fetched    int            `json:"fetched"`    // pictures that this run has downloaded whole
-	Kept       int            `json:"kept"`       // by this run
-	Known      int            `json:"known"`      // had by an earlier run, or an earlier part of this round
-	Lost       map[string]int `json:"lost"`       // by reason; "page_…" are pages
+	Pages      int            `json:"pages"`             // pages and API answers read
+	Candidates int            `json:"candidates"`        // pictures that have been dealt with
+	Fetched    int            `json:"fetched"`           // pictures that this run has downloaded whole
+	Kept       int            `json:"kept"`              // by this run
+	Damaged    int            `json:"damaged,omitempty"` // of the kept ones, those that came cut and can be shown
+	Known      int            `json:"known"`             // had by an earlier run, or an earlier part of this round
+	Lost       map[string]int `json:"lost"`              // by reason; "page_…" are pages
 
 	Pending int   `json:"pending"` // pages and pictures still to be visited
 	Resumed bool  `json:"resumed"` // an earlier run began this round
@@ -49,6 +50,9 @@ type Loss struct {
 
 const examplesPerReason = 3
 
+// ReasonDamaged is the outcome's of a picture that is kept though it is cut.
+const ReasonDamaged = "damaged"
+
 // pagePrefix begins the reasons of pages and API answers.
 const pagePrefix = "page_"
 
@@ -69,14 +73,17 @@ func (r *Report) begin(p Progress) {
 // end counts a task that has ended.
 func (r *Report) end(task Task, o Outcome) {
 	r.Pending--
-	if task.Kind == Image {
-		r.Candidates++
+	if task.Kind == Image || o.State == Kept || o.State == Known || o.State == Lost && !strings.HasPrefix(o.Reason, pagePrefix) {
+		r.Candidates++ // some addresses do not show that they are a picture's
 	}
 	switch o.State {
 	case Visited:
 		r.Pages++
 	case Kept:
 		r.Kept++
+		if o.Reason == ReasonDamaged {
+			r.Damaged++
+		}
 	case Known:
 		r.Known++
 	case Lost:

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"runtime"
 	"strings"
 	"time"
@@ -23,29 +21,25 @@ func refusedTask(reason, address string) Task {
 }
 
 // visitPicture fetches a candidate unless earlier runs have dealt with it.
-func (r *run) visitPicture(ctx context.Context, task Task) (result, error) {
+// content is what its address gave, where that is known.
+func (r *run) visitPicture(ctx context.Context, task Task, content []byte) (result, error) {
 	if refused, ok := strings.CutPrefix(task.URL, refusedScheme); ok {
 		reason, address, _ := strings.Cut(refused, ":")
 		return result{failed: lose(reason, "%s", address)}, nil
 	}
 	addresses := append([]string{task.URL}, task.Alternatives...)
-	standings, err := r.keeper.Standing(ctx, addresses)
-	if err != nil {
-		return result{}, fmt.Errorf("standing of %s: %w", task.URL, err)
-	}
-	deleted := false
-	for _, s := range standings {
-		if s == StandingKept {
-			return result{outcome: Outcome{State: Known}}, nil
+	if res, err := r.standing(ctx, addresses); err != nil || res != nil {
+		if err != nil {
+			return result{}, err
 		}
-		deleted = deleted || s == StandingDeleted
-	}
-	if deleted {
-		return result{failed: lose("deleted", "it was deleted from the collection with a reason")}, nil
+		return *res, nil
 	}
 	var first *failure
-	for _, address := range addresses {
-		find, failed := r.fetchFind(ctx, task, address)
+	for i, address := range addresses {
+		if i > 0 {
+			content = nil
+		}
+		find, failed := r.fetchFind(ctx, task, address, content)
 		if failed == nil {
 			return r.keep(ctx, task, find)
 		}
@@ -59,6 +53,47 @@ func (r *run) visitPicture(ctx context.Context, task Task) (result, error) {
 	return result{failed: first}, nil
 }
 
+// standing is what earlier runs made of a picture; nil if nothing.
+func (r *run) standing(ctx context.Context, addresses []string) (*result, error) {
+	keys := make([]string, len(addresses))
+	for i, a := range addresses {
+		keys[i] = visitKey(a)
+	}
+	standings, err := r.keeper.Standing(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("standing of %s: %w", addresses[0], err)
+	}
+	deleted := false
+	for _, s := range standings {
+		if s == StandingKept {
+			return &result{outcome: Outcome{State: Known}, picture: true}, nil
+		}
+		deleted = deleted || s == StandingDeleted
+	}
+	if deleted {
+		return &result{failed: lose("deleted", "it was deleted from the collection with a reason"), picture: true}, nil
+	}
+	return nil, nil
+}
+
+// pageIsPicture deals with an address that did not show that it is a
+// picture's: what has come of it is the picture. It is fetched once, and not
+// again by a later crawl.
+func (r *run) pageIsPicture(ctx context.Context, task Task, content []byte) (result, error) {
+	task.Kind = Image
+	refused, err := r.enter(ctx, task)
+	switch {
+	case err != nil:
+		return result{}, err
+	case refused != nil:
+		return result{failed: refused, picture: true}, nil
+	}
+	defer r.leave(task)
+	res, err := r.visitPicture(ctx, task, content)
+	res.picture = true
+	return res, err
+}
+
 // keep hands a valid picture over. It is not given up when the crawl is
 // stopped meanwhile: it would have to be fetched again.
 func (r *run) keep(ctx context.Context, task Task, find Find) (result, error) {
@@ -70,6 +105,9 @@ func (r *run) keep(ctx context.Context, task Task, find Find) (result, error) {
 	switch keeping {
 	case KeptNew:
 		res.outcome.State = Kept
+		if find.Damaged {
+			res.outcome.Reason = ReasonDamaged
+		}
 	case KeptKnown:
 		res.outcome.State = Known
 	case KeptDuplicate, KeptDeleted:
@@ -82,20 +120,23 @@ func (r *run) keep(ctx context.Context, task Task, find Find) (result, error) {
 
 // fetchFind downloads and validates the picture at one of the task's
 // addresses.
-func (r *run) fetchFind(ctx context.Context, task Task, address string) (Find, *failure) {
-	content, failed := r.fetch(ctx, address, task.Referer)
-	if failed != nil {
-		return Find{}, failed
+func (r *run) fetchFind(ctx context.Context, task Task, address string, content []byte) (Find, *failure) {
+	if content == nil {
+		var failed *failure
+		if content, failed = r.fetch(ctx, address, task.Referer); failed != nil {
+			return Find{}, failed
+		}
 	}
 	r.mu.Lock()
 	r.report.Fetched++
 	r.mu.Unlock()
-	info, failed := r.validate(ctx, content)
+	content, info, damaged, failed := r.validate(ctx, task, address, content)
 	if failed != nil {
 		return Find{}, failed
 	}
 	source := task.Source
-	source.Address, source.RetrievedAt = address, time.Now().UTC()
+	// A session ends; what is left of the address names the picture.
+	source.Address, source.RetrievedAt = visitKey(address), time.Now().UTC()
 	if source.Page == "" {
 		source.Page = task.Referer
 	}
@@ -105,7 +146,7 @@ func (r *run) fetchFind(ctx context.Context, task Task, address string) (Find, *
 	if source.OriginalName == "" {
 		source.OriginalName = fileName(address)
 	}
-	return Find{Content: content, Format: info.Format, Width: info.Width, Height: info.Height, Source: source}, nil
+	return Find{Content: content, Format: info.Format, Width: info.Width, Height: info.Height, Damaged: damaged, Source: source}, nil
 }
 
 func firstOf(texts ...string) string {
@@ -117,45 +158,51 @@ func firstOf(texts ...string) string {
 	return ""
 }
 
-// fetch downloads one address whole. Redirects lead where they lead; what
-// comes is judged by validate.
-func (r *run) fetch(ctx context.Context, address, referer string) ([]byte, *failure) {
-	ctx = withTraffic(ctx, traffic{media: true, maxBytes: r.cfg.Picture.MaxBytes, trusted: true})
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, lose("bad_address", "%v", err)
-	}
-	req.Header.Set("User-Agent", r.cfg.userAgent())
-	// Kinds that can't be read are not asked for.
-	req.Header.Set("Accept", "image/jpeg,image/png,image/webp,image/gif,image/tiff;q=0.8,image/*;q=0.5")
-	if referer != "" && !(strings.HasPrefix(referer, "https:") && req.URL.Scheme == "http") {
-		req.Header.Set("Referer", referer) // hotlink rules ask for it
-	}
-	resp, err := r.client.Do(req)
-	if err != nil {
-		return nil, requestFailure(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if failed := statusFailure(resp.StatusCode, resp.Header, time.Now()); failed != nil {
-		return nil, failed
-	}
-	var content bytes.Buffer
-	if resp.ContentLength > 0 {
-		content.Grow(int(resp.ContentLength) + bytes.MinRead)
-	}
-	if _, err := io.Copy(&content, resp.Body); err != nil {
-		return nil, requestFailure(err)
-	}
-	return content.Bytes(), nil
-}
-
 // decoders is how many pictures are decoded at a time: each may take several
 // bytes a pixel.
 func decoders() int { return min(4, runtime.GOMAXPROCS(0)) }
 
-// validate decodes the whole file: only that shows a truncated or broken
-// one. Names and types that came with it are not asked.
-func (r *run) validate(ctx context.Context, content []byte) (picture.Info, *failure) {
+// validate reads a file's header and structure up to its end. The pixels
+// are decoded once in a picture's life, when it is embedded. A file that is
+// cut is fetched once more; cut again, it is kept as damaged if it can be
+// shown. Names and types that came with it are not asked.
+func (r *run) validate(ctx context.Context, task Task, address string, content []byte) ([]byte, picture.Info, bool, *failure) {
+	info, state, failed := r.inspect(content)
+	if failed != nil || state == picture.Whole {
+		return content, info, false, failed
+	}
+	if state == picture.Cut {
+		again, failed := r.fetch(ctx, address, task.Referer)
+		if failed != nil && (r.mayPass(task, failed) || ctx.Err() != nil) {
+			return nil, info, false, failed
+		}
+		if failed == nil {
+			if second, state, failed := r.inspect(again); failed == nil && state == picture.Whole {
+				return again, second, false, nil
+			}
+			if len(again) > len(content) {
+				content = again
+			}
+		}
+	}
+	info, failed = r.decode(ctx, content)
+	return content, info, state == picture.Cut, failed
+}
+
+// inspect judges a file without decoding it.
+func (r *run) inspect(content []byte) (picture.Info, picture.Completeness, *failure) {
+	info, state, err := picture.Inspect(content, r.cfg.Picture)
+	if err != nil {
+		return info, state, lose(firstOf(picture.Reason(err), "broken"), "%v", err)
+	}
+	if info.Width < r.cfg.MinWidth || info.Height < r.cfg.MinHeight {
+		return info, state, lose("too_small", "%d×%d, at least %d×%d wanted", info.Width, info.Height, r.cfg.MinWidth, r.cfg.MinHeight)
+	}
+	return info, state, nil
+}
+
+// decode tries a file whose structure does not tell whether it is whole.
+func (r *run) decode(ctx context.Context, content []byte) (picture.Info, *failure) {
 	select {
 	case r.decoding <- struct{}{}:
 		defer func() { <-r.decoding }()
@@ -165,9 +212,6 @@ func (r *run) validate(ctx context.Context, content []byte) (picture.Info, *fail
 	_, info, err := picture.Decode(bytes.NewReader(content), r.cfg.Picture)
 	if err != nil {
 		return info, lose(firstOf(picture.Reason(err), "broken"), "%v", err)
-	}
-	if info.Width < r.cfg.MinWidth || info.Height < r.cfg.MinHeight {
-		return info, lose("too_small", "%d×%d, at least %d×%d wanted", info.Width, info.Height, r.cfg.MinWidth, r.cfg.MinHeight)
 	}
 	return info, nil
 }

@@ -2,6 +2,7 @@ package embedder
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"regexp"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/picture"
 )
 
 // Description says how pictures are brought into an ONNX image model and what
@@ -48,10 +50,16 @@ type Description struct {
 	// NumericClass is "float" or "int8", see palate.ModelID.
 	NumericClass NumericClass `json:"numeric_class"`
 
+	// Rules are how picture files become pixels; empty is by the present
+	// rules. They belong to what was embedded, not to the model's file.
+	Rules picture.Rules `json:"-"`
+
 	// Identity is the fingerprint, where whoever writes the graph knows it
 	// better than the file's hash tells: several graphs may compute one
-	// function. Empty is Fingerprint over the file's SHA-256.
+	// function. Empty is Fingerprint over the file's SHA-256. Identify sets it.
 	Identity palate.ModelID `json:"-"`
+
+	function [sha256.Size]byte // that Identify was given
 }
 
 // InputDescription names the model's input, a float32 tensor.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/picture"
 )
 
 const dinoLike = `{
@@ -167,9 +168,19 @@ func TestFingerprintNamesTheFunctionAndNothingElse(t *testing.T) {
 
 // Fingerprints stand in every catalog: none may change by accident.
 func TestFingerprintStaysWhatItWas(t *testing.T) {
-	got := embedder.Fingerprint(sha256.Sum256(nil), parse(t, dinoLike))
-	const want = palate.ModelID("57c7fc987573b8cc841b2fe4c5f2aaf1abf400037ca2ea859b777afd9698fe4c")
-	if got != want {
-		t.Errorf("got %s, want %s: the canonical form has changed, and with it the identity of every stored embedding", got, want)
+	for rules, want := range map[picture.Rules]palate.ModelID{
+		picture.Former:                         "57c7fc987573b8cc841b2fe4c5f2aaf1abf400037ca2ea859b777afd9698fe4c",
+		picture.Former.With(picture.JPEGWhole): "4352adecc291b5ce8cea9c447a6b22453634b6abcba4157be36ffa7f343776ce",
+	} {
+		d := parse(t, dinoLike)
+		d.Rules = rules
+		if got := embedder.Fingerprint(sha256.Sum256(nil), d); got != want {
+			t.Errorf("rules %s: got %s, want %s: the canonical form has changed, and with it the identity of every stored embedding", rules, got, want)
+		}
+		other := parse(t, dinoLike)
+		other.Rules = rules.With("another") // of no meaning, but another
+		if got := other.Identify(sha256.Sum256(nil)); got.Identity == want || got.IdentityBy(rules) != want {
+			t.Errorf("rules %s: got %s with one rule more and %s without it", rules, got.Identity, got.IdentityBy(rules))
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"image"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/picture"
 )
 
 // Input is one picture prepared for a model: planar, [Channels, Height,
@@ -43,10 +44,10 @@ type Embedder interface {
 	// promptly with ctx's error once ctx is done.
 	Embed(ctx context.Context, inputs []Input) ([]palate.Embedding, error)
 
-	// Detail is the length in pixels of a picture's shorter side beyond which
-	// more detail changes nothing much: pictures may be decoded smaller for
-	// Prepare, but not below it (picture.DecodeAtLeast).
-	Detail() int
+	// Reading says how picture files are to be read for Prepare
+	// (picture.Read): by which rules, and beyond which length of the shorter
+	// side more detail changes nothing much.
+	Reading() picture.Reading
 
 	// Dim is the length of every embedding.
 	Dim() int

@@ -7,18 +7,16 @@ import (
 	"strings"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/picture"
 )
-
-// preprocessing is the version of what comes before the model, from a picture
-// file to the numbers that Description.Prepare gives: it changes with them. In
-// version 2 a large JPEG is decoded no larger than Description.Detail asks for.
-const preprocessing = 2
 
 // Fingerprint names the function that a model described by d computes (see
 // palate.ModelID). weights is the SHA-256 of what holds its weights: for a
 // foreign ONNX model that of the model's file, whose weights can't be told
 // from its graph, so that the same model exported anew is another model; for
 // a graph that palate writes itself, that of the weights alone.
+// What comes before the model, from a picture's file to the numbers that
+// Description.Prepare gives, is in it by d's rules.
 //
 // The hash is over a text of the form "palate model 1", then one line for
 // each property in a fixed order. The names of model and input and the
@@ -30,7 +28,7 @@ func Fingerprint(weights [sha256.Size]byte, d Description) palate.ModelID {
 	line("weights", hex.EncodeToString(weights[:]))
 	line("version", fmt.Sprintf("%q", d.Version))
 	line("input", fmt.Sprintf("%dx%d", d.Input.Width, d.Input.Height))
-	line("preprocessing", preprocessing)
+	line("preprocessing", d.Rules.OrCurrent())
 	line("fit", d.Fit)
 	if d.Fit == FitCrop {
 		line("short_side", d.shortSide())
@@ -50,4 +48,17 @@ func Fingerprint(weights [sha256.Size]byte, d Description) palate.ModelID {
 	line("numeric_class", d.NumericClass)
 	sum := sha256.Sum256([]byte(b.String()))
 	return palate.ModelID(hex.EncodeToString(sum[:]))
+}
+
+// Identify gives d with the fingerprint of the function whose weights have
+// that hash as its Identity.
+func (d Description) Identify(weights [sha256.Size]byte) Description {
+	d.Identity, d.function = Fingerprint(weights, d), weights
+	return d
+}
+
+// IdentityBy is the Identity that Identify would have set had d other rules.
+func (d Description) IdentityBy(rules picture.Rules) palate.ModelID {
+	d.Rules = rules
+	return Fingerprint(d.function, d)
 }

@@ -96,13 +96,14 @@ func (d Description) shown(width, height int) Area {
 	return a
 }
 
-// Detail is what the picture's shorter side is resized to, or the longest it
-// could be.
-func (d Description) Detail() int {
+// Reading is by the description's rules; its Short is what the picture's
+// shorter side is resized to, or the longest it could be.
+func (d Description) Reading() picture.Reading {
+	r := picture.Reading{Rules: d.Rules.OrCurrent(), Short: max(d.Input.Width, d.Input.Height)}
 	if d.Fit == FitCrop {
-		return d.shortSide()
+		r.Short = d.shortSide()
 	}
-	return max(d.Input.Width, d.Input.Height)
+	return r
 }
 
 // insideSize is the largest size of w:h's ratio inside boxW × boxH, each

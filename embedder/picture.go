@@ -13,6 +13,13 @@ import (
 // Limits bound what a file may ask for while it is decoded.
 type Limits = picture.Limits
 
+// Reading says how a picture file is read for a model, and Rules by which
+// rules: they are part of what a ModelID stands for.
+type (
+	Reading = picture.Reading
+	Rules   = picture.Rules
+)
+
 // DefaultLimits are what palate holds every picture to.
 func DefaultLimits() Limits { return picture.DefaultLimits() }
 
@@ -35,7 +42,7 @@ func Decode(r io.Reader, limits Limits) (image.Image, error) {
 // Read decodes a picture as far as a model needs it and prepares it. Errors
 // are those of Decode and of the model's Prepare.
 func Read(e Embedder, r io.Reader, limits Limits) (Input, error) {
-	m, _, err := picture.DecodeAtLeast(r, limits, e.Detail())
+	m, _, err := picture.Read(r, limits, e.Reading())
 	if err != nil {
 		return Input{}, err
 	}

@@ -546,6 +546,15 @@ type ProfileList struct {
 // ProfileName Example: me
 type ProfileName = string
 
+// ProvisionalOrder Present where no probe serves the profile and the images are ordered by nearness to its likes and dislikes
+type ProvisionalOrder struct {
+	Dislikes int `json:"dislikes"`
+	Likes    int `json:"likes"`
+
+	// Note What the order goes by and what would give a taste, in a sentence
+	Note string `json:"note"`
+}
+
 // Queue defines model for Queue.
 type Queue struct {
 	Items   []QueueItem `json:"items"`
@@ -623,11 +632,16 @@ type Score struct {
 	// Example: 2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a
 	ImageID ImageID `json:"image_id"`
 
-	// Probability Calibrated probability of a like
-	Probability  float64 `json:"probability"`
-	ProbeVersion int     `json:"probe_version"`
+	// Probability Calibrated probability of a like; null where the order is provisional
+	Probability *float64 `json:"probability"`
 
-	// Score The probe's logit
+	// ProbeVersion 0 where the order is provisional
+	ProbeVersion int `json:"probe_version"`
+
+	// Provisional True where no probe serves the profile and the score orders by nearness to its likes and dislikes
+	Provisional *bool `json:"provisional,omitempty"`
+
+	// Score The probe's logit; where the order is provisional, a nearness that only orders
 	Score float64 `json:"score"`
 }
 
@@ -635,20 +649,28 @@ type Score struct {
 type ScoreList struct {
 	ModelID string `json:"model_id"`
 
+	// NewerVersion The version that serves the profile by now, where it is another than the one that ranked
+	NewerVersion *int `json:"newer_version,omitempty"`
+
 	// NextCursor Absent on the last page
-	NextCursor   *string       `json:"next_cursor,omitempty"`
-	ProbeVersion int           `json:"probe_version"`
-	Scores       []ScoredImage `json:"scores"`
+	NextCursor *string `json:"next_cursor,omitempty"`
+
+	// ProbeVersion The version that ranked this page; 0 where the order is provisional
+	ProbeVersion int `json:"probe_version"`
+
+	// Provisional Present where no probe serves the profile and the images are ordered by nearness to its likes and dislikes
+	Provisional *ProvisionalOrder `json:"provisional,omitempty"`
+	Scores      []ScoredImage     `json:"scores"`
 }
 
 // ScoredImage defines model for ScoredImage.
 type ScoredImage struct {
 	Image Image `json:"image"`
 
-	// Probability Calibrated probability of a like
-	Probability float64 `json:"probability"`
+	// Probability Calibrated probability of a like; null where the order is provisional
+	Probability *float64 `json:"probability"`
 
-	// Score The probe's logit
+	// Score The probe's logit; where the order is provisional, a nearness that only orders
 	Score float64 `json:"score"`
 }
 
@@ -687,11 +709,16 @@ type Undo struct {
 type UploadScore struct {
 	ModelID string `json:"model_id"`
 
-	// Probability Calibrated probability of a like
-	Probability  float64 `json:"probability"`
-	ProbeVersion int     `json:"probe_version"`
+	// Probability Calibrated probability of a like; null where the order is provisional
+	Probability *float64 `json:"probability"`
 
-	// Score The probe's logit
+	// ProbeVersion 0 where the order is provisional
+	ProbeVersion int `json:"probe_version"`
+
+	// Provisional True where no probe serves the profile and the score orders by nearness to its likes and dislikes
+	Provisional *bool `json:"provisional,omitempty"`
+
+	// Score The probe's logit; where the order is provisional, a nearness that only orders
 	Score float64 `json:"score"`
 }
 
@@ -1280,7 +1307,7 @@ type ClientInterface interface {
 
 	// ListScores Images by the probe's score, the best first
 	//
-	// The cursor holds the probe's version and the offset; it reaches 10,000 images and is answered with 410 once another probe serves the profile. Without a probe the answer is 409.
+	// The cursor holds the probe's version and the offset; it reaches 10,000 images and goes on in the ranking that it began in, also when another version serves the profile by then (newer_version); 410 if that version is gone. Without a probe the order is provisional: by nearness to what is liked, less nearness to what is disliked, with no probability, and min_probability is answered with 409; without any judgement the answer is 409.
 	//
 	// Corresponds with GET /v1/profiles/{profile}/scores (the `ListScores` operationId).
 	ListScores(ctx context.Context, profile ProfilePath, params *ListScoresParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1912,7 +1939,7 @@ func (c *Client) PutRating(ctx context.Context, profile ProfilePath, image Image
 
 // ListScores Images by the probe's score, the best first
 //
-// The cursor holds the probe's version and the offset; it reaches 10,000 images and is answered with 410 once another probe serves the profile. Without a probe the answer is 409.
+// The cursor holds the probe's version and the offset; it reaches 10,000 images and goes on in the ranking that it began in, also when another version serves the profile by then (newer_version); 410 if that version is gone. Without a probe the order is provisional: by nearness to what is liked, less nearness to what is disliked, with no probability, and min_probability is answered with 409; without any judgement the answer is 409.
 //
 // Corresponds with GET /v1/profiles/{profile}/scores (the `ListScores` operationId).
 func (c *Client) ListScores(ctx context.Context, profile ProfilePath, params *ListScoresParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4493,7 +4520,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListScoresWithResponse Images by the probe's score, the best first
 	//
-	// The cursor holds the probe's version and the offset; it reaches 10,000 images and is answered with 410 once another probe serves the profile. Without a probe the answer is 409.
+	// The cursor holds the probe's version and the offset; it reaches 10,000 images and goes on in the ranking that it began in, also when another version serves the profile by then (newer_version); 410 if that version is gone. Without a probe the order is provisional: by nearness to what is liked, less nearness to what is disliked, with no probability, and min_probability is answered with 409; without any judgement the answer is 409.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -6805,7 +6832,7 @@ func (c *ClientWithResponses) PutRatingWithResponse(ctx context.Context, profile
 
 // ListScoresWithResponse Images by the probe's score, the best first
 //
-// The cursor holds the probe's version and the offset; it reaches 10,000 images and is answered with 410 once another probe serves the profile. Without a probe the answer is 409.
+// The cursor holds the probe's version and the offset; it reaches 10,000 images and goes on in the ranking that it began in, also when another version serves the profile by then (newer_version); 410 if that version is gone. Without a probe the order is provisional: by nearness to what is liked, less nearness to what is disliked, with no probability, and min_probability is answered with 409; without any judgement the answer is 409.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -65,7 +65,8 @@ async function loadPage() {
     const page = await call(pageAddress(), { signal: abort.signal });
     if (abort.signal.aborted) return;
     const entries = page.scores ?? page.images.map((image) => ({ image }));
-    state.probeVersion = page.probe_version ?? null;
+    state.probeVersion = page.probe_version || null;
+    showOrder(page);
     state.cursor = page.next_cursor;
     grid.append(...entries.map(card));
     if (state.cursor === undefined) {
@@ -74,11 +75,11 @@ async function loadPage() {
     }
   } catch (error) {
     if (error.name === "AbortError") return;
-    if (error.status === 410) return restart(); // another probe serves now
+    if (error.status === 410) return restart(); // the ranking it began in is gone
     state.cursor = undefined;
     if (error.status === 409 && state.view === "scores") {
       end.hidden = false;
-      end.textContent = "No taste has been learned yet. Like and dislike a few dozen pictures under “Newest”, then press “Learn my taste”.";
+      end.textContent = "Like a few pictures under “Newest”, and those nearest to them come first here; with a few dozen likes and dislikes “Learn my taste” learns what you like.";
       return;
     }
     throw error;
@@ -86,6 +87,19 @@ async function loadPage() {
     if (state.loading === abort) state.loading = null;
   }
   if (nearEnd()) await loadPage();
+}
+
+/** showOrder says what the list goes by, and offers the newer taste where there is one. */
+function showOrder(page) {
+  const order = $("#order");
+  order.replaceChildren();
+  if (page.provisional) order.append(page.provisional.note);
+  if (page.newer_version) {
+    const button = element("button", { type: "button", textContent: "Show it" });
+    button.addEventListener("click", () => restart());
+    order.append(" A newer taste has been learned. ", button);
+  }
+  order.hidden = !order.hasChildNodes();
 }
 
 function nothingHere() {
@@ -104,6 +118,7 @@ function restart() {
   grid.replaceChildren();
   end.hidden = true;
   tell("");
+  showOrder({});
   for (const tab of document.querySelectorAll(".tab")) tab.setAttribute("aria-pressed", tab.dataset.view === state.view);
   const teaching = state.view === "teach";
   $("#search").hidden = state.view === "scores" || teaching;
@@ -126,7 +141,7 @@ function card({ image, score, probability }) {
   $(".title", node).textContent = name;
   $(".title", node).title = name;
   $(".artist", node).textContent = image.artist;
-  if (probability !== undefined) {
+  if (probability !== undefined && probability !== null) {
     const odds = $(".odds", node);
     odds.hidden = false;
     odds.textContent = Math.round(100 * probability) + " %";
@@ -212,7 +227,7 @@ async function ask() {
   section.dataset.id = item.image.id;
   $(".title", section).textContent = name;
   $(".artist", section).textContent = item.image.artist ?? "";
-  $(".reason", section).textContent = reasons[item.shown] + (item.probability === undefined ? "" : ` · ${Math.round(100 * item.probability)} %`);
+  $(".reason", section).textContent = reasons[item.shown] + (item.probability == null ? "" : ` · ${Math.round(100 * item.probability)} %`);
   if (state.queue.length < 4) orTell(more());
 }
 

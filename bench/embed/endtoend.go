@@ -95,7 +95,7 @@ func newWholeWay(name string, e *onnx.Embedder, infer *contestant, files [][]byt
 	var next atomic.Int64
 	w.prepare = newContestant("prepare "+name, 0, func(context.Context) error {
 		file := files[int(next.Add(1))%len(files)]
-		img, _, err := picture.DecodeAtLeast(bytes.NewReader(file), picture.DefaultLimits(), e.Detail())
+		img, _, err := picture.Read(bytes.NewReader(file), picture.DefaultLimits(), e.Reading())
 		if err != nil {
 			return err
 		}
@@ -122,7 +122,7 @@ func (w *wholeWay) measure(ctx context.Context, window time.Duration) error {
 		for i := 0; ; i++ {
 			file := w.files[i%len(w.files)]
 			open := func(context.Context) (image.Image, error) {
-				img, _, err := picture.DecodeAtLeast(bytes.NewReader(file), picture.DefaultLimits(), w.embedder.Detail())
+				img, _, err := picture.Read(bytes.NewReader(file), picture.DefaultLimits(), w.embedder.Reading())
 				return img, err
 			}
 			if !yield(embedder.Item{ID: palate.ImageID{byte(i), byte(i >> 8), byte(i >> 16)}, Open: open}, nil) {
@@ -178,8 +178,10 @@ func (w *wholeWay) scaledCosine(ctx context.Context) (float64, error) {
 	least := 1.
 	for _, file := range w.files {
 		var inputs [2]embedder.Input
-		for i, detail := range []int{w.embedder.Detail(), math.MaxInt} {
-			img, _, err := picture.DecodeAtLeast(bytes.NewReader(file), picture.DefaultLimits(), detail)
+		whole := w.embedder.Reading()
+		fast := picture.Reading{Rules: whole.Rules.Without(picture.JPEGWhole), Short: whole.Short}
+		for i, reading := range []picture.Reading{fast, whole} {
+			img, _, err := picture.Read(bytes.NewReader(file), picture.DefaultLimits(), reading)
 			if err != nil {
 				return 0, err
 			}

@@ -3,6 +3,7 @@
 //
 //	go run ./bench/labels                                # tastes in the museum
 //	go run ./bench/labels --features X.npy --labels y.npy
+//	go run ./bench/labels --likes-alone                  # ways to order by favourites
 //
 // It writes one JSON object. See bench/results/labels.md.
 package main
@@ -26,6 +27,7 @@ type options struct {
 	features, labelsFile           string
 	targets                        string
 	strategies                     string
+	likesAlone                     bool
 }
 
 func main() {
@@ -41,6 +43,7 @@ func main() {
 	flag.StringVar(&o.labelsFile, "labels", "", "their labels")
 	flag.StringVar(&o.targets, "targets", ".80,.85,.90,.95", "AUCs to reach")
 	flag.StringVar(&o.strategies, "strategies", "random,queue", "what chooses; the first is the yardstick")
+	flag.BoolVar(&o.likesAlone, "likes-alone", false, "compare ways to order by likes alone")
 	flag.Parse()
 	if err := run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "labels:", err)
@@ -57,13 +60,20 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	encoder := json.NewEncoder(os.Stdout)
+	encoder.SetIndent("", " ")
+	if o.likesAlone {
+		compared, err := compareAlone(ctx, world, o.seeds)
+		if err != nil {
+			return err
+		}
+		return encoder.Encode(compared)
+	}
 	result, err := simulate(ctx, world, o, targets)
 	if err != nil {
 		return err
 	}
 	result.Go, result.Cores = runtime.Version(), runtime.GOMAXPROCS(0)
-	encoder := json.NewEncoder(os.Stdout)
-	encoder.SetIndent("", " ")
 	return encoder.Encode(result)
 }
 

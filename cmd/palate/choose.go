@@ -11,6 +11,7 @@ import (
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/picture"
 )
 
 // usedModel is a model that has embedded images of a collection.
@@ -58,6 +59,11 @@ func usedModels(ctx context.Context, c catalog.Embeddings) ([]usedModel, error) 
 		var kept struct{ Settings models.Settings }
 		if err := json.Unmarshal(m.Description, &kept); err == nil {
 			u.settings = kept.Settings
+		} else if errors.Is(err, palate.ErrInvalid) {
+			return nil, fmt.Errorf("the embeddings of this collection by %s were made by a newer palate; install that one: %w", m.Name, err)
+		}
+		if u.settings.Rules == "" {
+			u.settings.Rules = picture.Former // an older palate had no others
 		}
 		if u.settings.Model == "" && m.Name == modelBaseline {
 			u.settings.Model = modelBaseline // an older palate did not say it
@@ -99,6 +105,7 @@ func (s *session) choose(ctx context.Context, device ort.Choice, used []usedMode
 		if last.settings.Model == "" {
 			return choice{}, fmt.Errorf("the collection's embeddings are by %s, and where that is was not noted: name it with --model: %w", last.name, palate.ErrConflict)
 		}
+		last.settings.Rules = "" // what is embedded anew is by the present ones
 		return choice{settings: asked.Or(last.settings)}, nil
 	}
 	return s.chooseFresh(ctx, asked, device, mayPull)
@@ -140,7 +147,7 @@ func (s *session) chooseFresh(ctx context.Context, asked models.Settings, device
 		return choice{}, ctx.Err()
 	}
 	// What was asked for beside the model is the transformer's.
-	c := choice{settings: models.Settings{Model: modelBaseline}}
+	c := choice{settings: models.Settings{Model: modelBaseline, Rules: asked.Rules}}
 	if !mayPull && errors.Is(err, palate.ErrNotFound) {
 		c.advice = fmt.Sprintf("%s is not here yet (%s): get it with palate model pull %s; palate embed does so by itself", k.Name, byteText(k.Bytes()), k.Name)
 		return c, nil

@@ -15,14 +15,15 @@ import (
 type globals struct {
 	indexFlags `embed:""`
 
-	Config     string `help:"Configuration file, a JSON object of flag names to values (default: palate/config.json in the user's configuration folder)." placeholder:"FILE" type:"path"`
-	Data       string `help:"Folder of the collection." placeholder:"DIR" default:"${data}" type:"path"`
-	Profile    string `help:"Whose taste." default:"me" placeholder:"NAME"`
-	JSON       bool   `help:"Print results as JSON." name:"json"`
-	Quiet      bool   `help:"No progress on standard error." short:"q"`
-	Verbose    bool   `help:"Log what happens on standard error." short:"v"`
-	ORTLibrary string `help:"ONNX Runtime library to use, instead of finding or fetching one." name:"ort-library" placeholder:"FILE" type:"path"`
-	Offline    bool   `help:"Fetch no runtime and no weights from the network."`
+	Config        string `help:"Configuration file, a JSON object of flag names to values (default: palate/config.json in the user's configuration folder)." placeholder:"FILE" type:"path"`
+	Data          string `help:"Folder of the collection." placeholder:"DIR" default:"${data}" type:"path"`
+	GroupReadable bool   `help:"Let the group of the collection's folder read it too, as a user that makes backups must; nobody else ever may. Once is enough."`
+	Profile       string `help:"Whose taste." default:"me" placeholder:"NAME"`
+	JSON          bool   `help:"Print results as JSON." name:"json"`
+	Quiet         bool   `help:"No progress on standard error." short:"q"`
+	Verbose       bool   `help:"Log what happens on standard error." short:"v"`
+	ORTLibrary    string `help:"ONNX Runtime library to use, instead of finding or fetching one." name:"ort-library" placeholder:"FILE" type:"path"`
+	Offline       bool   `help:"Fetch no runtime and no weights from the network."`
 
 	modelFlags `embed:"" group:"Model"`
 }

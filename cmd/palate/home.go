@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/index/qdrant"
@@ -56,8 +55,8 @@ func openHomeToAdopt(ctx context.Context, s *session) (*home, error) {
 }
 
 func openHomeAs(ctx context.Context, s *session, adopt bool) (*home, error) {
-	if err := os.MkdirAll(s.Data, 0o755); err != nil {
-		return nil, fmt.Errorf("folder of the collection: %w", err)
+	if err := prepareFolder(s); err != nil {
+		return nil, err
 	}
 	h := &home{session: s}
 	var err error
@@ -74,6 +73,7 @@ func openHomeAs(ctx context.Context, s *session, adopt bool) (*home, error) {
 		return nil, err
 	}
 	h.closers = append(h.closers, h.catalog.Close)
+	h.tellOfCatalog()
 	h.collection = ingest.NewCollection(h.catalog, h.store, picture.DefaultLimits())
 	if !adopt {
 		if err := h.collection.Recognise(ctx); err != nil {
@@ -142,8 +142,8 @@ func (s *session) loadRuntime(ctx context.Context) (*ort.Runtime, error) {
 // leaseRetry is how often a lease is asked for that another process holds.
 const leaseRetry = 250 * time.Millisecond
 
-// embedPending embeds what is not embedded yet. While another process is at
-// it, it waits for what that one leaves over.
+// embedPending embeds what is not embedded yet, together with whoever else is
+// at it, and returns when all of it is done.
 func (h *home) embedPending(ctx context.Context) (ingest.EmbedReport, error) {
 	defer h.session.finishProgress()
 	if err := h.tellInt8(ctx); err != nil {
@@ -153,22 +153,9 @@ func (h *home) embedPending(ctx context.Context) (ingest.EmbedReport, error) {
 	if err != nil {
 		return ingest.EmbedReport{}, err
 	}
-	for told := false; ; told = true {
-		report, err := h.collection.EmbedPending(ctx, h.embedder, pipeline, func(p ingest.EmbedReport) {
-			h.session.progress("embed", "img", int64(p.Embedded+p.Failed), int64(p.Total))
-		})
-		if !errors.Is(err, palate.ErrConflict) {
-			return report, err
-		}
-		if !told {
-			h.session.note("%v; waiting for it", err)
-		}
-		select {
-		case <-ctx.Done():
-			return report, ctx.Err()
-		case <-time.After(leaseRetry):
-		}
-	}
+	return h.collection.EmbedAll(ctx, h.embedder, pipeline, func(p ingest.EmbedReport) {
+		h.session.progress("embed", "img", int64(p.Embedded+p.Failed), int64(p.Total))
+	}, func() { h.session.note("another process is embedding the rest; waiting for it") })
 }
 
 // close closes what was opened, the last first.

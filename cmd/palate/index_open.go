@@ -13,6 +13,7 @@ import (
 	"github.com/palate-art/palate/index/fallback"
 	"github.com/palate-art/palate/index/flat"
 	"github.com/palate-art/palate/index/qdrant"
+	"github.com/palate-art/palate/internal/access"
 	"github.com/palate-art/palate/internal/ingest"
 )
 
@@ -77,13 +78,15 @@ func (h *home) openIndex() error {
 
 // openEmbedded opens the embedded index with its side file, one for each model.
 func (h *home) openEmbedded() (*flat.Index, error) {
-	folder := filepath.Join(h.session.Data, "index")
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	folder := filepath.Join(h.session.Data, indexFolder)
+	config := flat.DefaultConfig()
+	config.Logger = h.session.logger
+	switch err := access.MakeFolders(folder); {
+	case err == nil:
+		config.Path = filepath.Join(folder, h.embedder.Model().Short()+".flat")
+	case h.readOnly() == nil:
 		return nil, fmt.Errorf("folder of the index: %w", err)
 	}
-	config := flat.DefaultConfig()
-	config.Path = filepath.Join(folder, h.embedder.Model().Short()+".flat")
-	config.Logger = h.session.logger
 	embedded, err := flat.Open(h.embedder.Model(), h.embedder.Dim(), config)
 	if err == nil {
 		h.closers = append(h.closers, embedded.Close)
@@ -126,8 +129,8 @@ func (h *home) loadIndex(ctx context.Context) error {
 
 // followCatalog keeps the index up to date until ctx is done.
 func (h *home) followCatalog(ctx context.Context, follow func(func() error)) {
-	follow(func() error { return h.follower.Run(ctx, followEvery) })
+	follow(func() error { return h.follower.Run(ctx, followAgain) })
 	if h.spare != nil {
-		follow(func() error { return h.spare.Run(ctx, followEvery) })
+		follow(func() error { return h.spare.Run(ctx, followAgain) })
 	}
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/png"
@@ -103,4 +104,62 @@ func silence(t *testing.T, folder string) {
 	if _, err := db.Exec("UPDATE runs SET updated_at = ?", time.Now().AddDate(-1, 0, 0).UnixNano()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Two processes that embed one collection share it: every picture is embedded
+// once, by the embedders' own counts, and each does its part. Both are held at
+// the start until the other is there, so that neither has had a lead.
+func TestTwoProcessesEmbedTogether(t *testing.T) {
+	const pictures = 400
+	folder := t.TempDir()
+	mustRun(t, "import", "--data", folder, noisePictures(t, pictures))
+	var workers []*process
+	for n := range 2 {
+		worker := start(t, "embed", "--json", "--data", folder, "--model", "baseline")
+		workers = append(workers, worker)
+		eventually(t, "it has begun", func() bool { return embedRuns(t, folder) > n })
+		if err := worker.command.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, worker := range workers {
+		if err := worker.command.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sum := 0
+	for n, worker := range workers {
+		var report struct{ Embedded, Failed int }
+		if err := json.Unmarshal([]byte(worker.mustEnd()), &report); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("process %d embedded %d of %d", n+1, report.Embedded, pictures)
+		if report.Failed != 0 || report.Embedded < pictures*3/10 {
+			t.Errorf("process %d: got %+v, want at least %d embedded", n+1, report, pictures*3/10)
+		}
+		sum += report.Embedded
+	}
+	if sum != pictures {
+		t.Errorf("together they embedded %d times, want each of %d pictures once", sum, pictures)
+	}
+}
+
+// embedRuns counts the embedding jobs that there have been.
+func embedRuns(t *testing.T, folder string) (n int) {
+	t.Helper()
+	c, err := sqlite.Open(context.Background(), filepath.Join(folder, catalogFile), sqlite.DefaultConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	runs, err := c.ListRuns(context.Background(), 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, run := range runs {
+		if run.Kind == "embed" {
+			n++
+		}
+	}
+	return n
 }

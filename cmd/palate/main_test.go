@@ -27,7 +27,7 @@ const patience = 2 * time.Minute
 
 func TestMain(m *testing.M) {
 	if os.Getenv(runAsPalate) != "" {
-		if err := limitChild(); err != nil {
+		if err := errors.Join(becomeWithoutRights(), limitChild()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(exitUsage)
 		}

@@ -87,7 +87,8 @@ func (s *session) open(ctx context.Context, rt *ort.Runtime, settings models.Set
 	if fixed && settings.Numeric == embedder.NumericFloat {
 		settings.Numeric = "" // it is what it is
 	}
-	if fixed && settings != (models.Settings{Model: settings.Model}) {
+	settings.Rules = settings.Rules.OrCurrent()
+	if fixed && settings != (models.Settings{Model: settings.Model, Rules: settings.Rules}) {
 		return nil, settings, usagef("--size, --fit, --pool, --resample and --precision go with a transformer's weights, not with %s", settings.Model)
 	}
 	switch {
@@ -95,10 +96,11 @@ func (s *session) open(ctx context.Context, rt *ort.Runtime, settings models.Set
 		return nil, settings, usagef("--model takes a name: first palate model add NAME %s, then --model NAME", settings.Model)
 	case settings.Model == modelBaseline:
 		graph, description := baseline.Model()
+		description.Rules = settings.Rules
 		e, err := onnx.Open(ctx, rt, graph, description, config)
 		return e, settings, err
 	case fixed:
-		e, err := onnx.OpenFile(ctx, rt, settings.Model, config)
+		e, err := onnx.OpenFile(ctx, rt, settings.Model, settings.Rules, config)
 		return e, settings, err
 	}
 	source, err := s.source(ctx, settings.Model)

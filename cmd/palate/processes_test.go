@@ -26,7 +26,12 @@ var servingAt = regexp.MustCompile(`at (http://\S+)`)
 func startServer(t *testing.T, args ...string) server {
 	t.Helper()
 	p := start(t, append([]string{"serve", "--addr", "127.0.0.1:0"}, args...)...)
-	s := server{process: p}
+	return server{process: p, url: awaitAddress(t, p)}
+}
+
+// awaitAddress waits until a server tells where it listens.
+func awaitAddress(t *testing.T, p *process) (address string) {
+	t.Helper()
 	eventually(t, "the server tells its address", func() bool {
 		select {
 		case <-p.ended:
@@ -34,11 +39,11 @@ func startServer(t *testing.T, args ...string) server {
 		default:
 		}
 		if found := servingAt.FindStringSubmatch(p.errOut.String()); found != nil {
-			s.url = found[1]
+			address = found[1]
 		}
-		return s.url != ""
+		return address != ""
 	})
-	return s
+	return address
 }
 
 // get asks the API for a JSON answer.

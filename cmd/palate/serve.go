@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/api"
 )
 
@@ -18,12 +17,11 @@ const (
 	// keys of a telephone.
 	defaultPort = 7252
 
-	// followEvery is how often the index looks for what other processes
-	// wrote: they are seen within a second.
-	followEvery = 250 * time.Millisecond
+	// followAgain is how long after a failure the index tries to follow again.
+	followAgain = time.Second
 
-	// embedEvery is how often the server looks for images to embed.
-	embedEvery = time.Second
+	// embedAgain is how long after a failure the server tries to embed again.
+	embedAgain = 5 * time.Second
 )
 
 type serveCommand struct {
@@ -73,8 +71,10 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	if err != nil {
 		return err
 	}
-	if _, err := h.catalog.EndDeadRuns(ctx); err != nil {
-		return err
+	if h.readOnly() == nil {
+		if _, err := h.catalog.EndDeadRuns(ctx); err != nil {
+			return err
+		}
 	}
 	if err := h.loadIndex(ctx); err != nil {
 		return err
@@ -87,9 +87,11 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	group.Go(func() error { return server.Run(ctx, listener) })
 	h.followCatalog(ctx, group.Go)
 	group.Go(func() error { return h.tastes.Run(ctx) })
-	group.Go(func() error { return h.keepTending(ctx) })
-	group.Go(func() error { return h.keepNoting(ctx) })
-	if options.embed {
+	if h.readOnly() == nil {
+		group.Go(func() error { return h.keepTending(ctx) })
+		group.Go(func() error { return h.keepNoting(ctx) })
+	}
+	if options.embed && h.readOnly() == nil {
 		group.Go(func() error { return h.keepEmbedding(ctx) })
 	}
 	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
@@ -98,30 +100,36 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	return nil
 }
 
-// keepEmbedding embeds whatever comes into the collection, unless another
-// process is at it.
+// keepEmbedding embeds whatever comes into the collection, together with other
+// processes that are at it. What fails again and again is logged once.
 func (h *home) keepEmbedding(ctx context.Context) error {
 	pipeline, err := h.embedder.Pipeline(ctx)
 	if err != nil {
 		return err
 	}
-	tick := time.NewTicker(embedEvery)
-	defer tick.Stop()
-	for seen := uint64(0); ; {
+	for failing := ""; ; {
 		last, err := h.catalog.LastChange(ctx)
-		if err == nil && last != seen {
+		if err == nil {
 			_, err = h.collection.EmbedPending(ctx, h.embedder, pipeline, nil)
-			if err == nil {
-				seen = last
-			}
 		}
-		if err != nil && ctx.Err() == nil && !errors.Is(err, palate.ErrConflict) {
+		if err == nil {
+			_, err = h.catalog.Wait(ctx, last)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil {
+			failing = ""
+			continue
+		}
+		if text := err.Error(); text != failing {
+			failing = text
 			h.session.logger.ErrorContext(ctx, "embedding failed; trying on", "error", err)
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-tick.C:
+		case <-time.After(embedAgain):
 		}
 	}
 }

@@ -52,13 +52,17 @@ func (c *sortCommand) sort(ctx context.Context, h *home, profile palate.Profile)
 	if err := h.openModel(ctx); err != nil {
 		return err
 	}
-	version, err := h.tastes.Current(ctx, profile)
+	scorer, err := h.tastes.ScorerOf(ctx, profile)
 	if errors.Is(err, palate.ErrNotFound) {
 		return fmt.Errorf("%w (rate some images and run palate train)", err)
 	}
 	if err != nil {
 		return err
 	}
+	if scorer.Provisional != nil {
+		return fmt.Errorf("a folder is sorted by the chance of a like, and %w. %s palate scores FILE… gives the order", taste.ErrNoChance, scorer.Provisional.Note())
+	}
+	version := scorer.Version
 	listing, err := folder.Scan(ctx, c.Folder)
 	if err != nil {
 		return err

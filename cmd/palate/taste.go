@@ -80,13 +80,13 @@ func (c collapsing) check() error {
 
 // scoreLine is what scores prints of one picture.
 type scoreLine struct {
-	Image       string  `json:"image_id,omitempty"`
-	File        string  `json:"file,omitempty"`
-	Score       float64 `json:"score"`
-	Probability float64 `json:"probability"`
-	Probe       int     `json:"probe_version"`
-	Title       string  `json:"title,omitempty"`
-	Artist      string  `json:"artist,omitempty"`
+	Image       string   `json:"image_id,omitempty"`
+	File        string   `json:"file,omitempty"`
+	Score       float64  `json:"score"`
+	Probability *float64 `json:"probability"` // null in a provisional order
+	Probe       int      `json:"probe_version"`
+	Title       string   `json:"title,omitempty"`
+	Artist      string   `json:"artist,omitempty"`
 }
 
 // Run ranks the collection, or scores files.
@@ -120,7 +120,7 @@ func (c *scoresCommand) score(ctx context.Context, h *home, profile palate.Profi
 		lines, err = c.rank(ctx, h, profile)
 	}
 	if errors.Is(err, palate.ErrNotFound) {
-		err = fmt.Errorf("%w (rate some images and run palate train)", err)
+		err = fmt.Errorf("%w (like some images, with palate rate or on the page, for an order; with dislikes too, palate train learns a taste)", err)
 	}
 	if err != nil {
 		return err
@@ -131,10 +131,18 @@ func (c *scoresCommand) score(ctx context.Context, h *home, profile palate.Profi
 	}
 	rows := [][]string{{"CHANCE", "SCORE", "IMAGE", "TITLE", "ARTIST"}}
 	for _, l := range lines {
-		rows = append(rows, []string{fmt.Sprintf("%.1f %%", 100*l.Probability), fmt.Sprintf("%+.3f", l.Score), l.Image + l.File, shorten(l.Title, 40), shorten(l.Artist, 24)})
+		rows = append(rows, []string{chanceText(l.Probability), fmt.Sprintf("%+.3f", l.Score), l.Image + l.File, shorten(l.Title, 40), shorten(l.Artist, 24)})
 	}
 	s.table(rows...)
 	return nil
+}
+
+// chanceText shows a chance of a like, if one can be told.
+func chanceText(probability *float64) string {
+	if probability == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f %%", 100**probability)
 }
 
 func (c *scoresCommand) rank(ctx context.Context, h *home, profile palate.Profile) ([]scoreLine, error) {
@@ -152,22 +160,28 @@ func (c *scoresCommand) rank(ctx context.Context, h *home, profile palate.Profil
 	if err != nil {
 		return nil, err
 	}
+	if ranking.Provisional != nil {
+		h.session.note("%s", ranking.Provisional.Note())
+	}
 	lines := make([]scoreLine, len(ranking.Scores))
 	for i, score := range ranking.Scores {
 		image, err := h.catalog.Image(ctx, score.Image)
 		if err != nil {
 			return nil, err
 		}
-		lines[i] = scoreLine{Image: score.Image.String(), Score: score.Logit, Probability: score.Probability,
+		lines[i] = scoreLine{Image: score.Image.String(), Score: score.Logit, Probability: score.Chance(),
 			Probe: ranking.Version.Version, Title: image.Title(), Artist: image.Artist()}
 	}
 	return lines, nil
 }
 
 func (h *home) scoreFiles(ctx context.Context, profile palate.Profile, files []string) ([]scoreLine, error) {
-	version, err := h.tastes.Current(ctx, profile)
+	scorer, err := h.tastes.ScorerOf(ctx, profile)
 	if err != nil {
 		return nil, err
+	}
+	if scorer.Provisional != nil {
+		h.session.note("%s", scorer.Provisional.Note())
 	}
 	var lines []scoreLine
 	for _, file := range files {
@@ -175,11 +189,11 @@ func (h *home) scoreFiles(ctx context.Context, profile palate.Profile, files []s
 		if err != nil {
 			return nil, err
 		}
-		score, err := version.ScoreEmbedding(embedding)
+		score, err := scorer.ScoreEmbedding(embedding)
 		if err != nil {
 			return nil, err
 		}
-		lines = append(lines, scoreLine{File: file, Score: score.Logit, Probability: score.Probability, Probe: version.Version})
+		lines = append(lines, scoreLine{File: file, Score: score.Logit, Probability: score.Chance(), Probe: scorer.Version.Version})
 	}
 	return lines, nil
 }

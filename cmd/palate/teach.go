@@ -106,8 +106,12 @@ func (c *whyCommand) Run(ctx context.Context, s *session) error {
 		}
 		out := map[string]any{"image_id": id, "profile": profile}
 		if reasons.Score != nil {
-			out["score"], out["probability"], out["probe_version"] = reasons.Score.Logit, reasons.Score.Probability, reasons.Version
-			s.say("%s is liked by %s with a chance of %.1f %% (probe %d).", id, profile, 100*reasons.Score.Probability, reasons.Version)
+			out["score"], out["probability"], out["probe_version"] = reasons.Score.Logit, reasons.Score.Chance(), reasons.Version
+			if chance := reasons.Score.Chance(); chance != nil {
+				s.say("%s is liked by %s with a chance of %.1f %% (probe %d).", id, profile, 100**chance, reasons.Version)
+			} else {
+				s.say("%s has no taste yet: %s is ordered by its nearness to what was judged, %+.3f.", profile, id, reasons.Score.Logit)
+			}
 		}
 		for _, side := range []struct {
 			name string

@@ -10,6 +10,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/picture"
 )
 
 // runner is what is needed of an ort.Session. Tests put sessions of little
@@ -27,7 +28,6 @@ var _ runner = (*ort.Session)(nil)
 type Embedder struct {
 	session     runner
 	description embedder.Description
-	id          palate.ModelID
 	device      ort.Choice
 	tables      *tableCache // nil where the picture is the only input
 	dim         int
@@ -47,8 +47,8 @@ var (
 	_ embedder.PatchEmbedder = (*Embedder)(nil)
 )
 
-func newEmbedder(session runner, m Model, id palate.ModelID, device ort.Choice, c Config) *Embedder {
-	e := &Embedder{session: session, description: m.Description, id: id, device: device, findSize: c.MaxBatch == 0}
+func newEmbedder(session runner, m Model, device ort.Choice, c Config) *Embedder {
+	e := &Embedder{session: session, description: m.Description, device: device, findSize: c.MaxBatch == 0}
 	e.batch.limit = c.MaxBatch
 	switch {
 	case !e.findSize:
@@ -72,14 +72,14 @@ func (e *Embedder) Prepare(img image.Image) (embedder.Input, error) {
 // or less after runs for which there was too little memory.
 func (e *Embedder) Batch() int { return e.batch.get() }
 
-// Detail is the description's.
-func (e *Embedder) Detail() int { return e.description.Detail() }
+// Reading is the description's.
+func (e *Embedder) Reading() picture.Reading { return e.description.Reading() }
 
 // Dim is the length of every embedding.
 func (e *Embedder) Dim() int { return e.dim }
 
 // Model fingerprints the function.
-func (e *Embedder) Model() palate.ModelID { return e.id }
+func (e *Embedder) Model() palate.ModelID { return e.description.Identity }
 
 // Name is the description's.
 func (e *Embedder) Name() string { return e.description.Name }

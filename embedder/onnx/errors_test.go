@@ -121,7 +121,7 @@ func TestOpenFileReadsTheDescriptionBesideTheModel(t *testing.T) {
 	}
 	path := write("art.model.onnx", model)
 	write("art.model.json", text)
-	e, err := onnx.OpenFile(context.Background(), load(t), path, onnx.DefaultConfig())
+	e, err := onnx.OpenFile(context.Background(), load(t), path, "", onnx.DefaultConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestOpenFileReadsTheDescriptionBesideTheModel(t *testing.T) {
 		filepath.Join(dir, "none.onnx"): palate.ErrNotFound, bare: palate.ErrNotFound,
 		broken: palate.ErrInvalid, cut: palate.ErrInvalid, folder: palate.ErrInvalid,
 	} {
-		_, err := onnx.OpenFile(context.Background(), load(t), path, onnx.DefaultConfig())
+		_, err := onnx.OpenFile(context.Background(), load(t), path, "", onnx.DefaultConfig())
 		if !errors.Is(err, want) || !strings.Contains(err.Error(), strings.TrimSuffix(path, ".onnx")) {
 			t.Errorf("%s: got %v, want %v with the path", filepath.Base(path), err, want)
 		}

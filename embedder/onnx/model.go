@@ -63,8 +63,7 @@ func OpenModel(ctx context.Context, runtime *Runtime, m Model, c Config) (*Embed
 }
 
 func open(ctx context.Context, runtime *Runtime, m Model, c Config) (*Embedder, error) {
-	id, err := m.identity()
-	if err != nil {
+	if err := m.identify(); err != nil {
 		return nil, err
 	}
 	device, err := runtime.Choose(c.Device)
@@ -80,7 +79,7 @@ func open(ctx context.Context, runtime *Runtime, m Model, c Config) (*Embedder, 
 	if err != nil {
 		return nil, err
 	}
-	e := newEmbedder(session, m, id, device, c)
+	e := newEmbedder(session, m, device, c)
 	err = e.fitInput()
 	if err == nil {
 		err = e.fitOutputs()
@@ -101,28 +100,39 @@ func (m Model) session(runtime *Runtime, c ort.SessionConfig) (*ort.Session, err
 	return runtime.NewSession(m.Graph, c)
 }
 
-// identity is the description's, or the fingerprint of all files that hold
-// the model's weights.
-func (m Model) identity() (palate.ModelID, error) {
+// identify gives the description its identity: its own, or the fingerprint of
+// all files that hold the model's weights.
+func (m *Model) identify() error {
 	d := m.Description
 	switch {
 	case d.Identity != "":
-		return d.Identity, nil
+		return nil
 	case m.Tables != nil:
-		return "", fmt.Errorf("a model with tables needs an identity of its own: %w", palate.ErrInvalid)
-	case len(m.Graph) > 0 || m.File == "":
-		return embedder.Fingerprint(sha256.Sum256(m.Graph), d), nil
+		return fmt.Errorf("a model with tables needs an identity of its own: %w", palate.ErrInvalid)
 	}
+	sum, err := m.weights()
+	if err == nil {
+		m.Description = d.Identify(sum)
+	}
+	return err
+}
+
+// weights is the SHA-256 of what holds the weights.
+func (m *Model) weights() ([sha256.Size]byte, error) {
+	if len(m.Graph) > 0 || m.File == "" {
+		return sha256.Sum256(m.Graph), nil
+	}
+	var none [sha256.Size]byte
 	graph, err := ort.ReadModel(m.File)
 	if err != nil {
-		return "", err
+		return none, err
 	}
 	files, err := ort.ExternalFiles(graph)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w: %w", m.File, palate.ErrInvalid, err)
+		return none, fmt.Errorf("%s: %w: %w", m.File, palate.ErrInvalid, err)
 	}
 	if len(files) == 0 {
-		return embedder.Fingerprint(sha256.Sum256(graph), d), nil
+		return sha256.Sum256(graph), nil
 	}
 	hash := sha256.New()
 	sum := sha256.Sum256(graph)
@@ -130,11 +140,11 @@ func (m Model) identity() (palate.ModelID, error) {
 	for _, name := range files {
 		file, err := hashFile(filepath.Join(filepath.Dir(m.File), name))
 		if err != nil {
-			return "", err
+			return none, err
 		}
 		hash.Write(file)
 	}
-	return embedder.Fingerprint([sha256.Size]byte(hash.Sum(nil)), d), nil
+	return [sha256.Size]byte(hash.Sum(nil)), nil
 }
 
 func hashFile(path string) ([]byte, error) {
@@ -157,8 +167,9 @@ func hashFile(path string) ([]byte, error) {
 const maxDescriptionBytes = 1 << 20
 
 // OpenFile opens a model file, such as art.onnx, with the description beside
-// it, art.json. A file that is not there is palate.ErrNotFound.
-func OpenFile(ctx context.Context, runtime *Runtime, path string, c Config) (*Embedder, error) {
+// it, art.json, for pictures that are read by rules. A file that is not there
+// is palate.ErrNotFound.
+func OpenFile(ctx context.Context, runtime *Runtime, path string, rules embedder.Rules, c Config) (*Embedder, error) {
 	text, err := readDescription(strings.TrimSuffix(path, filepath.Ext(path)) + ".json")
 	if err != nil {
 		return nil, fmt.Errorf("read the description of model %s: %w", path, err)
@@ -167,6 +178,7 @@ func OpenFile(ctx context.Context, runtime *Runtime, path string, c Config) (*Em
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", path, err)
 	}
+	d.Rules = rules
 	e, err := OpenModel(ctx, runtime, Model{File: path, Description: d}, c)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", path, err)

@@ -26,6 +26,7 @@ type Catalog interface {
 	Images
 	Ratings
 	Embeddings
+	Upgrades
 	Probes
 	Runs
 	Changes
@@ -100,6 +101,8 @@ const (
 type CrawlTask struct {
 	Crawl string
 	Task  crawler.Task
+	// Damaged makes the reason of a kept image crawler.ReasonDamaged.
+	Damaged bool
 }
 
 // ImageOrder is the order of a list of images.
@@ -193,6 +196,14 @@ type LogEntry struct {
 	Undoes int64 // the entry that this one undoes; 0 in a rating
 }
 
+// Merged says what MergeRatings did.
+type Merged struct {
+	Added  int `json:"added"`  // entries that were appended
+	Known  int `json:"known"`  // entries that were here
+	Older  int `json:"older"`  // of those added, ratings after which something else was said here
+	Absent int `json:"absent"` // of those added, ratings of images that are not here
+}
+
 // RatingQuery asks for a page of standing ratings, the newest first.
 type RatingQuery struct {
 	Verdict palate.Verdict // "" is any
@@ -238,6 +249,15 @@ type Ratings interface {
 
 	// RatingLog returns entries after the given one, oldest first.
 	RatingLog(ctx context.Context, p palate.Profile, after int64, limit int) ([]LogEntry, error)
+
+	// MergeRatings appends what another log has and this one lacks: that
+	// of a backup, or of a copy of this catalog that went its own way. The
+	// other log is given from its beginning, oldest first, of any profiles;
+	// an undo names an entry before it. A rating of the same profile, image,
+	// verdict, time and place is the same rating, so that merging again adds
+	// nothing. What was said later stands: an older rating is appended undone.
+	// Ratings of images that are not here count when these come.
+	MergeRatings(ctx context.Context, log []LogEntry) (Merged, error)
 
 	// Profiles lists the profiles in the order of names.
 	Profiles(ctx context.Context) ([]ProfileSummary, error)
@@ -304,6 +324,17 @@ type Embeddings interface {
 	// Unembedded returns up to limit images that have neither an embedding
 	// nor a failure of that model, oldest first.
 	Unembedded(ctx context.Context, m palate.ModelID, limit int) ([]Image, error)
+
+	// ClaimUnembedded returns up to limit of the images that Unembedded lists
+	// and that no run has claimed, and claims them for a running run: no other
+	// gets them until it has ended. A claim that its embedding or its failure
+	// comes too late for does no harm: both are taken. ErrConflict if the run
+	// has ended, ErrNotFound if the model was not put.
+	ClaimUnembedded(ctx context.Context, m palate.ModelID, run int64, limit int) ([]Image, error)
+
+	// EmbeddingWork tells whether there are images that Unembedded lists and
+	// nobody has claimed, and whether there are such that a run has claimed.
+	EmbeddingWork(ctx context.Context, m palate.ModelID) (free, claimed bool, err error)
 
 	// FailEmbedding records why an image can't be embedded by that model,
 	// so that it is passed by; PutEmbeddings clears it.

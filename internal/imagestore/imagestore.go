@@ -138,4 +138,22 @@ type InPlace interface {
 	// Reference keeps path, size and hash of the file, which stays where
 	// it is. If the store has the image already, nothing is written.
 	Reference(ctx context.Context, path string) (Stored, error)
+
+	// ReferenceOf tells where the file of an image lies that the store only
+	// references. palate.ErrNotFound if the store has a file of its own, or
+	// nothing; palate.ErrConflict if what it noted can't be read.
+	ReferenceOf(ctx context.Context, id palate.ImageID) (Reference, error)
+
+	// PutReference notes a reference that another store had. The file is
+	// not looked at: it may be gone, or come later. If the store has the
+	// image already, nothing is written.
+	PutReference(ctx context.Context, id palate.ImageID, r Reference) error
+}
+
+// Reference is a file that stays where it is.
+type Reference struct {
+	Path     string
+	Bytes    int64
+	SHA256   [32]byte
+	Modified time.Time
 }

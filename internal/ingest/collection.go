@@ -126,7 +126,7 @@ func (c *Collection) Keep(ctx context.Context, crawl string, task crawler.Task, 
 	case err != nil:
 		return "", image.ID, err
 	}
-	added, err := c.catalog.AddImage(ctx, image, find.Source, &catalog.CrawlTask{Crawl: crawl, Task: task})
+	added, err := c.catalog.AddImage(ctx, image, find.Source, &catalog.CrawlTask{Crawl: crawl, Task: task, Damaged: find.Damaged})
 	if err == nil {
 		c.noteSometimes(ctx)
 	}
@@ -153,15 +153,14 @@ func (c *Collection) Remove(ctx context.Context, id palate.ImageID, reason strin
 	return c.store.Delete(ctx, id)
 }
 
-// open decodes the upright picture of an image, of which no more than detail
-// of the shorter side is needed (picture.DecodeAtLeast).
-func (c *Collection) open(ctx context.Context, id palate.ImageID, detail int) (*picture.RGB, error) {
+// open reads the upright picture of an image.
+func (c *Collection) open(ctx context.Context, id palate.ImageID, reading picture.Reading) (*picture.RGB, error) {
 	file, err := c.store.Open(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	m, _, err := picture.DecodeAtLeast(file, c.limits, detail)
+	m, _, err := picture.Read(file, c.limits, reading)
 	return m, err
 }
 
@@ -172,7 +171,9 @@ func (c *Collection) Thumbnail(ctx context.Context, id palate.ImageID, width int
 	if !errors.Is(err, palate.ErrNotFound) {
 		return kept, err
 	}
-	m, err := c.open(ctx, id, width) // its shorter side is at most that
+	// Its shorter side is at most that, and at a fraction of a JPEG nobody
+	// sees the difference.
+	m, err := c.open(ctx, id, picture.Reading{Rules: picture.Current().Without(picture.JPEGWhole), Short: width})
 	if err != nil {
 		return nil, fmt.Errorf("thumbnail of %s: %w", id, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -14,9 +15,17 @@ import (
 	"github.com/palate-art/palate/internal/job"
 )
 
-// embedPage is how many pending images are taken from the catalog at a time;
-// the stages run empty between two pages, which at this size costs nothing.
-const embedPage = 1024
+// Images are claimed in pages that last for between a quarter of a second and
+// two: each claim is a durable commit, and what a slow process has claimed a fast
+// one waits for.
+const (
+	firstClaim = 32
+	leastClaim = 8
+	mostClaim  = 1024
+
+	shortClaim = 250 * time.Millisecond
+	longClaim  = 2 * time.Second
+)
 
 // writeBatch and writeDelay bound how many embeddings wait to be durable, and
 // how long: a killed process repeats at most these.
@@ -55,63 +64,133 @@ type EmbedFailure struct {
 	Reason string         `json:"reason"`
 }
 
-// EmbedPending embeds every image that has no embedding of the model. A
-// picture that can't be embedded is recorded with the reason and passed by.
-// palate.ErrConflict if another process is at it. progress, if not nil, is
+// EmbedPending embeds the images that have no embedding of the model and that
+// no other process is embedding: several share the work. A picture that can't be
+// embedded is recorded with the reason and passed by. progress, if not nil, is
 // called after every write.
 func (c *Collection) EmbedPending(ctx context.Context, e embedder.Embedder, config embedder.PipelineConfig, progress func(EmbedReport)) (EmbedReport, error) {
-	lease, err := c.catalog.AcquireLease(ctx, "embed-"+e.Model().Short())
-	if err != nil {
-		return EmbedReport{}, fmt.Errorf("embed: %w", err)
-	}
-	report, err := c.embedPending(ctx, e, config, progress)
-	return report, errors.Join(err, lease.Release())
+	return c.embed(ctx, e, config, progress, func(ctx context.Context) (bool, error) { return false, ctx.Err() })
 }
 
-func (c *Collection) embedPending(ctx context.Context, e embedder.Embedder, config embedder.PipelineConfig, progress func(EmbedReport)) (EmbedReport, error) {
-	pending, err := c.catalog.Unembedded(ctx, e.Model(), embedPage)
-	if err != nil || len(pending) == 0 {
-		return EmbedReport{}, err
-	}
-	return job.Do(ctx, c.catalog, job.Embed, "", func(ctx context.Context, j *job.Job) (EmbedReport, error) {
-		return c.embedPages(ctx, e, config, pending, func(r EmbedReport) {
-			j.Progress(ctx, int64(r.Embedded+r.Failed), int64(r.Total))
-			if progress != nil {
-				progress(r)
+// EmbedAll is EmbedPending that returns when every image has an embedding or a
+// failure: it waits for what others are at, and takes over what they give up.
+// waiting, if not nil, is called when that begins.
+func (c *Collection) EmbedAll(ctx context.Context, e embedder.Embedder, config embedder.PipelineConfig, progress func(EmbedReport), waiting func()) (EmbedReport, error) {
+	told := false
+	return c.embed(ctx, e, config, progress, func(ctx context.Context) (bool, error) {
+		for {
+			last, err := c.catalog.LastChange(ctx)
+			if err != nil {
+				return false, err
 			}
-		})
+			free, claimed, err := c.work(ctx, e.Model())
+			if err != nil || free || !claimed {
+				return free, err
+			}
+			if !told && waiting != nil {
+				waiting()
+			}
+			told = true
+			if err := c.nextChange(ctx, last); err != nil {
+				return false, err
+			}
+		}
 	})
 }
 
-// embedPages embeds these images and whatever is found pending after them.
-func (c *Collection) embedPages(ctx context.Context, e embedder.Embedder, config embedder.PipelineConfig, pending []catalog.Image, progress func(EmbedReport)) (EmbedReport, error) {
-	config.Meter = &c.meter
-	before := c.meter.Stats()
-	w := &embeddingWriter{catalog: c.catalog, model: e.Model(), flushed: time.Now()}
-	w.progress = func() { progress(w.report) }
-	var err error
-	for err == nil && len(pending) > 0 {
-		w.report.Total += len(pending)
-		_, err = embedder.Run(ctx, e, config, c.items(pending, e.Detail()), func(r embedder.Result) error { return w.take(ctx, r) })
-		w.count(c.meter.Stats().Since(before))
-		// What is embedded is kept even when ctx is done.
-		if flushErr := w.flush(context.WithoutCancel(ctx)); err == nil {
-			err = flushErr
-		}
-		if err == nil {
-			pending, err = c.catalog.Unembedded(ctx, e.Model(), embedPage)
-		}
+// deadLook is how long at most nobody looks whether whoever has claimed the
+// rest is still alive.
+const deadLook = 2 * time.Second
+
+// nextChange waits for a change, but not for longer than deadLook.
+func (c *Collection) nextChange(ctx context.Context, beyond uint64) error {
+	short, cancel := context.WithTimeout(ctx, deadLook)
+	defer cancel()
+	_, err := c.catalog.Wait(short, beyond)
+	if err != nil && ctx.Err() == nil && short.Err() != nil {
+		return nil
 	}
-	return w.report, err
+	return err
 }
 
-// items are the pictures of images, decoded when their turn comes.
-func (c *Collection) items(images []catalog.Image, detail int) iter.Seq2[embedder.Item, error] {
+// work tells whether there is something to embed, and whether others are at
+// something. What the dead had claimed is free again.
+func (c *Collection) work(ctx context.Context, m palate.ModelID) (free, claimed bool, err error) {
+	free, claimed, err = c.catalog.EmbeddingWork(ctx, m)
+	if err != nil || free || !claimed {
+		return free, claimed, err
+	}
+	if ended, err := c.catalog.EndDeadRuns(ctx); err != nil || ended == 0 {
+		return free, claimed, err
+	}
+	return c.catalog.EmbeddingWork(ctx, m)
+}
+
+// embed embeds what is free, and again as long as more says so.
+func (c *Collection) embed(ctx context.Context, e embedder.Embedder, config embedder.PipelineConfig, progress func(EmbedReport), more func(context.Context) (bool, error)) (EmbedReport, error) {
+	free, _, err := c.work(ctx, e.Model())
+	if err == nil && !free {
+		free, err = more(ctx)
+	}
+	if err != nil || !free {
+		return EmbedReport{}, err
+	}
+	config.Meter = &c.meter
+	return job.Do(ctx, c.catalog, job.Embed, "", func(ctx context.Context, j *job.Job) (EmbedReport, error) {
+		before := c.meter.Stats()
+		w := &embeddingWriter{catalog: c.catalog, model: e.Model(), flushed: time.Now()}
+		w.progress = func() {
+			report := w.told()
+			j.Progress(ctx, int64(report.Embedded+report.Failed), int64(report.Total))
+			if progress != nil {
+				progress(report)
+			}
+		}
+		for again := true; again; {
+			w.total.Store(int64(w.report.Embedded + w.report.Failed))
+			_, err := embedder.Run(ctx, e, config, c.claimed(ctx, e, j.Run.ID, w), func(r embedder.Result) error { return w.take(ctx, r) })
+			w.count(c.meter.Stats().Since(before))
+			// What is embedded is kept even when ctx is done.
+			if flushErr := w.flush(context.WithoutCancel(ctx)); err == nil {
+				err = flushErr
+			}
+			if err == nil {
+				again, err = more(ctx)
+			}
+			if err != nil {
+				return w.told(), err
+			}
+		}
+		return w.told(), nil
+	})
+}
+
+// claimed are the pictures that this run claims, some at a time until none is
+// left, decoded when their turn comes.
+func (c *Collection) claimed(ctx context.Context, e embedder.Embedder, run int64, w *embeddingWriter) iter.Seq2[embedder.Item, error] {
 	return func(yield func(embedder.Item, error) bool) {
-		for _, i := range images {
-			open := func(ctx context.Context) (image.Image, error) { return c.open(ctx, i.ID, detail) }
-			if !yield(embedder.Item{ID: i.ID, Open: open}, nil) {
+		for page := firstClaim; ; {
+			begun := time.Now()
+			images, err := c.catalog.ClaimUnembedded(ctx, e.Model(), run, page)
+			if err != nil {
+				yield(embedder.Item{}, err)
 				return
+			}
+			w.total.Add(int64(len(images)))
+			for _, i := range images {
+				open := func(ctx context.Context) (image.Image, error) { return c.open(ctx, i.ID, e.Reading()) }
+				if !yield(embedder.Item{ID: i.ID, Open: open}, nil) {
+					return
+				}
+			}
+			if len(images) < page {
+				return
+			}
+			switch lasted := time.Since(begun); {
+			case lasted < shortClaim:
+				page = min(2*page, mostClaim)
+			case lasted > longClaim:
+				page = max(page/2, leastClaim)
 			}
 		}
 	}
@@ -122,9 +201,17 @@ type embeddingWriter struct {
 	catalog  catalog.Catalog
 	model    palate.ModelID
 	progress func()
-	report   EmbedReport
+	report   EmbedReport  // but for Total
+	total    atomic.Int64 // what was claimed: the source counts while the sink writes
 	waiting  []catalog.ImageEmbedding
 	flushed  time.Time
+}
+
+// told is the report as it stands.
+func (w *embeddingWriter) told() EmbedReport {
+	report := w.report
+	report.Total = int(w.total.Load())
+	return report
 }
 
 func (w *embeddingWriter) take(ctx context.Context, r embedder.Result) error {
@@ -164,7 +251,7 @@ func (w *embeddingWriter) fail(ctx context.Context, r embedder.Result) error {
 	}
 	err := w.catalog.FailEmbedding(ctx, w.model, r.ID, r.Err.Error())
 	if errors.Is(err, palate.ErrNotFound) { // deleted meanwhile
-		w.report.Total--
+		w.total.Add(-1)
 		return nil
 	}
 	if err != nil {

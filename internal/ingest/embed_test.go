@@ -197,29 +197,50 @@ func TestInterruptedWorkGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
-// Two at once share the work: one does it and the other is told.
-func TestOneProcessEmbedsAtATime(t *testing.T) {
+// Two at once share the work: every picture is embedded once, and whoever waits
+// for all takes over what the other gives up.
+func TestTwoShareTheWork(t *testing.T) {
+	const pictures = 200
 	f := newFixture(t)
-	f.add(0, 10)
+	f.add(0, pictures)
 	other := ingest.NewCollection(f.again(), f.store, picture.DefaultLimits())
-	var embedded atomic.Int64
-	tried := false
-	report, err := f.collection.EmbedPending(t.Context(), countingEmbedder{f.embedder, func(n int) {
-		embedded.Add(int64(n))
-		if tried {
+	var by [2]atomic.Int64
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	begun := false
+	report, err := f.collection.EmbedAll(t.Context(), countingEmbedder{f.embedder, func(n int) {
+		by[0].Add(int64(n))
+		if begun {
 			return
 		}
-		tried = true
-		_, err := other.EmbedPending(t.Context(), f.embedder, oneByOne, nil)
-		if !errors.Is(err, palate.ErrConflict) {
-			t.Errorf("the second: got %v, want ErrConflict", err)
+		begun = true
+		working := make(chan struct{}, pictures)
+		go func() {
+			_, err := other.EmbedPending(ctx, countingEmbedder{f.embedder, func(n int) {
+				if by[1].Add(int64(n)) == 70 { // in its second share
+					stop()
+				}
+				working <- struct{}{}
+			}}, oneByOne, nil)
+			ended <- err
+		}()
+		for range 5 {
+			<-working
 		}
-	}}, oneByOne, nil)
-	if err != nil || report.Embedded != 10 || embedded.Load() != 10 {
-		t.Errorf("got %+v by %d calls and %v, want 10", report, embedded.Load(), err)
+	}}, oneByOne, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+		t.Errorf("the other: %v", err)
+	}
+	f.wantEmbedded(pictures)
+	// What the other had in hand when it was stopped may be embedded again.
+	if sum := by[0].Load() + by[1].Load(); sum < pictures || sum > pictures+1 || by[1].Load() < 5 {
+		t.Errorf("the two embedded %d and %d of %d pictures (report %+v)", by[0].Load(), by[1].Load(), pictures, report)
 	}
 	if report, err := other.EmbedPending(t.Context(), f.embedder, oneByOne, nil); err != nil || report.Total != 0 {
-		t.Errorf("the second, later: got %+v and %v, want the lease and nothing to do", report, err)
+		t.Errorf("later: got %+v and %v, want nothing to do", report, err)
 	}
 }
 

@@ -234,16 +234,19 @@ func (f *Follower) remember(ctx context.Context, number uint64) error {
 	return nil
 }
 
-// Run calls CatchUp at every interval until ctx is done, and returns its
-// error. A failed CatchUp is logged and tried again.
-func (f *Follower) Run(ctx context.Context, every time.Duration) error {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
+// Run calls CatchUp after every change, whichever process made it, until ctx is
+// done, and returns its error. A failed CatchUp is logged once and tried again
+// after the pause.
+func (f *Follower) Run(ctx context.Context, pause time.Duration) error {
 	for failing := false; ; {
-		_, err := f.CatchUp(ctx)
+		last, err := f.catalog.LastChange(ctx)
+		if err == nil {
+			_, err = f.CatchUp(ctx)
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		followed := err == nil
 		if errors.Is(err, ErrFollowed) {
 			err = nil
 		}
@@ -254,12 +257,35 @@ func (f *Follower) Run(ctx context.Context, every time.Duration) error {
 			f.logger.WarnContext(ctx, "index follows the catalog again")
 		}
 		failing = err != nil
-		select {
-		case <-ctx.Done():
+		if followed {
+			err = f.nextChange(ctx, last)
+		}
+		if !followed || err != nil {
+			select {
+			case <-ctx.Done():
+			case <-time.After(pause):
+			}
+		}
+		if ctx.Err() != nil {
 			return ctx.Err()
-		case <-tick.C:
 		}
 	}
+}
+
+// nextChange waits for a change. Of a persistent index others may replace the
+// points without one, so that it is looked at now and then.
+func (f *Follower) nextChange(ctx context.Context, beyond uint64) error {
+	if f.persistent == nil {
+		_, err := f.catalog.Wait(ctx, beyond)
+		return err
+	}
+	short, cancel := context.WithTimeout(ctx, generationEvery)
+	defer cancel()
+	_, err := f.catalog.Wait(short, beyond)
+	if short.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }
 
 // apply brings the index to the present state of everything the changes

@@ -15,7 +15,7 @@ const hashDetail = 256
 // Hashes gives the perceptual hashes of an image (picture.Hashes). It decodes
 // the file: tens of milliseconds at most.
 func (c *Collection) Hashes(ctx context.Context, id palate.ImageID) ([]uint64, error) {
-	m, err := c.open(ctx, id, hashDetail)
+	m, err := c.open(ctx, id, picture.Reading{Rules: picture.Former, Short: hashDetail})
 	if err != nil {
 		return nil, fmt.Errorf("hashes of %s: %w", id, err)
 	}

@@ -62,7 +62,7 @@ func (m Weights) Build(ctx context.Context, settings Settings, target Target) (B
 		return Built{}, fmt.Errorf("model %s: %s: %w", m.Name, m.File, err)
 	}
 	o := vit.Options{Name: m.Name, Licence: m.Licence.Name, Width: settings.Size, Height: settings.Size, Fit: settings.Fit,
-		Pool: settings.Pool, Tokens: target.Patches, Precision: target.Precision, Resampling: settings.Resample}
+		Pool: settings.Pool, Rules: settings.Rules.OrCurrent(), Tokens: target.Patches, Precision: target.Precision, Resampling: settings.Resample}
 	if size := defaultSize(architecture, target.Device); settings.Size == 0 {
 		o.Width, o.Height = size, size
 	}
@@ -76,19 +76,22 @@ func (m Weights) Build(ctx context.Context, settings Settings, target Target) (B
 		return Built{}, fmt.Errorf("model %s: %w", m.Name, err)
 	}
 	return Built{Graph: graph, Description: model.Description, Tables: model.Tables, Settings: Settings{
-		Model: m.Name, Size: o.Width, Fit: o.Fit, Pool: o.Pool, Resample: o.Resampling, Numeric: model.Description.NumericClass,
+		Model: m.Name, Size: o.Width, Fit: o.Fit, Pool: o.Pool, Resample: o.Resampling, Numeric: model.Description.NumericClass, Rules: o.Rules,
 	}}, nil
 }
 
 // buildONNX is for a foreign model, which is as it is.
 func (m Weights) buildONNX(ctx context.Context, settings Settings) (Built, error) {
-	if settings != (Settings{Model: m.Name}) {
+	settings.Rules = settings.Rules.OrCurrent()
+	if settings != (Settings{Model: m.Name, Rules: settings.Rules}) {
 		return Built{}, fmt.Errorf("model %s is an .onnx file: its size, fit, pooling and precision are what its description says: %w", m.Name, palate.ErrInvalid)
 	}
 	if _, err := m.Check(ctx); err != nil {
 		return Built{}, err
 	}
-	return Built{File: m.File, Description: *m.Description, Settings: settings}, nil
+	d := *m.Description
+	d.Rules = settings.Rules
+	return Built{File: m.File, Description: d, Settings: settings}, nil
 }
 
 func defaultSize(a vit.Architecture, device string) int {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/vit"
 )
 
@@ -31,6 +32,8 @@ type Settings struct {
 	Resample vit.Resampling `json:"resample,omitempty"`
 	// Numeric is NumericInt8 for whole numbers in the multiplications.
 	Numeric embedder.NumericClass `json:"numeric_class,omitempty"`
+	// Rules are how picture files become pixels.
+	Rules picture.Rules `json:"preprocessing,omitempty"`
 }
 
 // Validate reports everything that is wrong with s, as ErrInvalid.
@@ -48,6 +51,11 @@ func (s Settings) Validate() error {
 	oneOf("pool", string(s.Pool), string(vit.PoolClass), string(vit.PoolMean), string(vit.PoolBoth))
 	oneOf("resampling", string(s.Resample), string(vit.ResampleAntialias), string(vit.ResampleCubic))
 	oneOf("numeric class", string(s.Numeric), string(embedder.NumericFloat), string(embedder.NumericInt8))
+	if s.Rules != "" {
+		if _, err := picture.ParseRules(string(s.Rules)); err != nil {
+			problems = append(problems, err)
+		}
+	}
 	if len(problems) > 0 {
 		return fmt.Errorf("model settings: %w: %w", palate.ErrInvalid, errors.Join(problems...))
 	}
@@ -73,6 +81,9 @@ func (s Settings) Or(other Settings) Settings {
 	}
 	if s.Numeric == "" {
 		s.Numeric = other.Numeric
+	}
+	if s.Rules == "" {
+		s.Rules = other.Rules
 	}
 	return s
 }

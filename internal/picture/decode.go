@@ -51,10 +51,7 @@ func DecodeAtLeast(r io.Reader, limits Limits, short int) (*RGB, Info, error) {
 	if err != nil {
 		return nil, info, err
 	}
-	scale := 1
-	for scale < 8 && min(info.Width, info.Height)/(2*scale)/enough >= short {
-		scale *= 2
-	}
+	scale := fraction(info, short)
 	m, err := decodeFile(f, info, scale)
 	if err != nil {
 		return nil, info, err

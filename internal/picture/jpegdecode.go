@@ -18,9 +18,8 @@ func (f *jpegFile) decode() (*RGB, error) { return f.decodeScaled(1) }
 // decodeScaled decodes at 1/scale of the size if the file is of the usual
 // kind, else at its whole size.
 func (f *jpegFile) decodeScaled(scale int) (*RGB, error) {
-	// Every 8 × 8 block of the first component takes one bit at least, so a
-	// small file that claims a large picture fails before memory is taken.
-	if blocks := int64(f.width) * int64(f.height) / 64; blocks > 8*int64(len(f.data)) {
+	// A small file that claims a large picture fails before memory is taken.
+	if f.tooSmall() {
 		return nil, errTruncated
 	}
 	if slices.Contains(f.scanned, false) {

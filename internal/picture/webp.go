@@ -18,6 +18,7 @@ type webpFile struct {
 	left, top     int // of the frame on it
 	orientation   int
 	frame         webpFrame
+	cut           bool // the container says that there is more
 }
 
 // webpFrame is one still picture: a lossy or a lossless bitstream, and for a
@@ -32,6 +33,7 @@ type webpFrame struct {
 func openWebP(data []byte) (file, error) {
 	f := &webpFile{orientation: 1}
 	size := uint64(binary.LittleEndian.Uint32(data[4:])) + 8
+	f.cut = size > uint64(len(data))
 	body := data[12:min(uint64(len(data)), max(size, 12))]
 	extended, found := false, false
 	err := eachChunk(body, func(kind string, chunk []byte, whole bool) error {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/probe"
 )
 
@@ -34,26 +36,47 @@ func (t *Tastes) Enqueue(ctx context.Context, p palate.Profile) (catalog.Run, er
 // Run trains what was enqueued, and every profile that has RetrainAfter new
 // ratings, one at a time, until ctx is done. It returns ctx's error.
 func (t *Tastes) Run(ctx context.Context) error {
-	tick := time.NewTicker(t.config.LookEvery)
-	defer tick.Stop()
-	var seen uint64
+	looking, stop := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer stop()
+	changed := make(chan struct{}) // unbuffered: a look that is due is had when the work before is done
+	watching.Go(func() { t.watch(looking, changed) })
 	for {
 		select {
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), t.cancelWaiting(context.WithoutCancel(ctx)))
 		case training := <-t.requests:
-			if _, err := training.Finish(ctx); err != nil && ctx.Err() == nil {
+			if _, err := training.Finish(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, job.ErrCancelled) {
 				t.logger.ErrorContext(ctx, "training failed", "profile", training.Profile, "error", err)
 			}
-		case <-tick.C:
-			last, err := t.catalog.LastChange(ctx)
-			if err != nil || last == seen || t.config.RetrainAfter == 0 {
-				continue
-			}
-			seen = last
+		case <-changed:
 			if err := t.retrain(ctx); err != nil && ctx.Err() == nil {
 				t.logger.ErrorContext(ctx, "training after new ratings failed", "error", err)
 			}
+		}
+	}
+}
+
+// watch tells of changes, one word for all that came within LookEvery.
+func (t *Tastes) watch(ctx context.Context, changed chan<- struct{}) {
+	if t.config.RetrainAfter == 0 {
+		return
+	}
+	tick := time.NewTicker(t.config.LookEvery)
+	defer tick.Stop()
+	for seen := uint64(0); ctx.Err() == nil; {
+		last, err := t.catalog.Wait(ctx, seen)
+		if err == nil {
+			seen = last
+			select {
+			case changed <- struct{}{}:
+			case <-ctx.Done():
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
 		}
 	}
 }

@@ -22,9 +22,9 @@ import (
 	"github.com/palate-art/palate/probe"
 )
 
-// ErrProbeChanged says that another version serves the profile than the one
-// that the caller goes on with.
-var ErrProbeChanged = errors.New("another probe serves the profile now")
+// ErrProbeChanged says that the version that the caller goes on with is there no
+// more.
+var ErrProbeChanged = errors.New("that probe is there no more")
 
 // Config says how tastes are trained.
 type Config struct {
@@ -34,7 +34,7 @@ type Config struct {
 	// 0 never does.
 	RetrainAfter int
 
-	// LookEvery is how often Run looks for new ratings.
+	// LookEvery is how often at most Run looks for new ratings.
 	LookEvery time.Duration
 
 	// Hashes gives a picture's perceptual hashes, the whole picture first
@@ -136,12 +136,21 @@ func parse(stored catalog.ProbeVersion) (Version, error) {
 	return Version{ProbeVersion: stored, Learned: learned}, nil
 }
 
-// Score is what a probe says of one image.
+// Score is what a probe says of one image, or a provisional order.
 type Score struct {
 	Image       palate.ImageID
-	Product     float32 // inner product of the probe's weights and the embedding, by which the index ranks
-	Logit       float64
-	Probability float64 // calibrated
+	Product     float32 // inner product of the probe's weights and the embedding, by which the index ranks; the score of a provisional order
+	Logit       float64 // of a provisional order: its score, which is no logit
+	Probability float64 // calibrated; 0 in a provisional order
+	Provisional bool
+}
+
+// Chance is the probability of a like, nil where none can be told.
+func (s Score) Chance() *float64 {
+	if s.Provisional {
+		return nil
+	}
+	return &s.Probability
 }
 
 func (v Version) score(id palate.ImageID, product float32) Score {
@@ -166,25 +175,52 @@ type RankQuery struct {
 	Collapse       float32 // as of index.Query
 	Limit, Offset  int
 	After          *index.Hit // as of index.Query
-	// Version, if not 0, must still be the one that serves.
-	Version int
+	// Version, if not 0, ranks, also if another serves by now. LastEntry, if
+	// not 0, goes on in a provisional order, by the ratings up to that entry,
+	// whether a probe serves meanwhile or not.
+	Version   int
+	LastEntry int64
 }
 
 // Ranking is a part of a ranking, the best image first.
 type Ranking struct {
-	Version Version
-	Scores  []Score
+	Version     Version      // that ranked; zero in a provisional order
+	Newer       int          // the version that serves by now, if it is another; else 0
+	Provisional *Provisional // nil where a probe ranks
+	Scores      []Score
 }
 
-// Rank ranks the collection by one query of the index. palate.ErrNotFound if
-// no probe serves the profile, ErrProbeChanged if another than q.Version does.
+// Rank ranks the collection by one query of the index, or provisionally where
+// no probe serves the profile (Provisional). palate.ErrNotFound if it has
+// judged nothing either, ErrProbeChanged if q.Version is gone or judges
+// embeddings of another model, ErrNoChance if a provisional order is to be cut
+// at a probability.
 func (t *Tastes) Rank(ctx context.Context, p palate.Profile, q RankQuery) (Ranking, error) {
-	version, err := t.Current(ctx, p)
+	version, order, err := t.serving(ctx, p, q.LastEntry)
 	if err != nil {
 		return Ranking{}, err
 	}
+	if order != nil {
+		ranking, err := t.rankProvisionally(ctx, order, q)
+		if err != nil {
+			return Ranking{}, fmt.Errorf("ranking of %s: %w", p, err)
+		}
+		if q.LastEntry != 0 {
+			switch current, err := t.Current(ctx, p); {
+			case err == nil:
+				ranking.Newer = current.Version
+			case !errors.Is(err, palate.ErrNotFound):
+				return Ranking{}, err
+			}
+		}
+		return ranking, nil
+	}
+	ranking := Ranking{Version: version}
 	if q.Version != 0 && q.Version != version.Version {
-		return Ranking{}, fmt.Errorf("ranking of %s by probe %d: %w (%d)", p, q.Version, ErrProbeChanged, version.Version)
+		if ranking.Version, err = t.earlier(ctx, p, q.Version); err != nil {
+			return Ranking{}, err
+		}
+		version, ranking.Newer = ranking.Version, version.Version
 	}
 	search := index.Query{
 		Vector: version.Learned.Query(), Filter: q.Filter, Collapse: q.Collapse, Limit: q.Limit, Offset: q.Offset, After: q.After,
@@ -198,18 +234,61 @@ func (t *Tastes) Rank(ctx context.Context, p palate.Profile, q RankQuery) (Ranki
 	if err != nil {
 		return Ranking{}, fmt.Errorf("ranking of %s: %w", p, err)
 	}
-	ranking := Ranking{Version: version, Scores: make([]Score, len(hits))}
+	ranking.Scores = make([]Score, len(hits))
 	for i, hit := range hits {
 		ranking.Scores[i] = version.score(hit.ID, hit.Score)
 	}
 	return ranking, nil
 }
 
-// ScoresOf scores the named images, leaving out those that are not indexed.
-func (t *Tastes) ScoresOf(ctx context.Context, p palate.Profile, ids []palate.ImageID) (map[palate.ImageID]Score, Version, error) {
+// earlier returns a version that a ranking began with.
+func (t *Tastes) earlier(ctx context.Context, p palate.Profile, number int) (Version, error) {
+	version, err := t.Version(ctx, p, number)
+	if errors.Is(err, palate.ErrNotFound) || err == nil && version.Model != t.model {
+		return Version{}, fmt.Errorf("ranking of %s by probe %d: %w", p, number, ErrProbeChanged)
+	}
+	return version, err
+}
+
+// serving returns the version that serves the profile or, where none does or
+// an earlier page went by one, a provisional order. palate.ErrNotFound if there
+// is neither.
+func (t *Tastes) serving(ctx context.Context, p palate.Profile, lastEntry int64) (Version, *Provisional, error) {
+	if lastEntry != 0 {
+		order, err := t.Provisional(ctx, p, lastEntry)
+		return Version{}, order, err
+	}
 	version, err := t.Current(ctx, p)
+	if !errors.Is(err, palate.ErrNotFound) {
+		return version, nil, err
+	}
+	order, provisionalErr := t.Provisional(ctx, p, 0)
+	if errors.Is(provisionalErr, palate.ErrNotFound) {
+		return Version{}, nil, err
+	}
+	return Version{}, order, provisionalErr
+}
+
+// ScoresOf scores the named images, leaving out those that are not indexed.
+// The version is zero where the order is provisional. palate.ErrNotFound as of
+// Rank.
+func (t *Tastes) ScoresOf(ctx context.Context, p palate.Profile, ids []palate.ImageID) (map[palate.ImageID]Score, Version, error) {
+	version, order, err := t.serving(ctx, p, 0)
 	if err != nil {
 		return nil, Version{}, err
+	}
+	if order != nil {
+		scores := make(map[palate.ImageID]Score, len(ids))
+		points, err := t.index.Get(ctx, ids)
+		if err != nil {
+			return nil, Version{}, fmt.Errorf("scores of %s: %w", p, err)
+		}
+		for _, point := range points {
+			if scores[point.ID], err = order.score(point.ID, point.Embedding); err != nil {
+				return nil, Version{}, fmt.Errorf("scores of %s: %w", p, err)
+			}
+		}
+		return scores, Version{}, nil
 	}
 	products, err := t.index.Scores(ctx, version.Learned.Query(), ids)
 	if err != nil {
@@ -220,4 +299,25 @@ func (t *Tastes) ScoresOf(ctx context.Context, p palate.Profile, ids []palate.Im
 		scores[id] = version.score(id, product)
 	}
 	return scores, version, nil
+}
+
+// Scorer scores embeddings by what serves a profile. It is safe for concurrent
+// use.
+type Scorer struct {
+	Version     Version      // zero where the order is provisional
+	Provisional *Provisional // nil where a probe scores
+}
+
+// ScorerOf returns what scores for a profile now. palate.ErrNotFound as of Rank.
+func (t *Tastes) ScorerOf(ctx context.Context, p palate.Profile) (Scorer, error) {
+	version, order, err := t.serving(ctx, p, 0)
+	return Scorer{version, order}, err
+}
+
+// ScoreEmbedding scores an image that need not be in the collection.
+func (s Scorer) ScoreEmbedding(e palate.Embedding) (Score, error) {
+	if s.Provisional != nil {
+		return s.Provisional.ScoreEmbedding(e)
+	}
+	return s.Version.ScoreEmbedding(e)
 }

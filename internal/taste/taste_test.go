@@ -369,9 +369,12 @@ func TestAWorseProbeDoesNotTakeOver(t *testing.T) {
 	}
 	// A person may decide otherwise, which other processes see.
 	f.ok("MakeProbeCurrent", f.again().MakeProbeCurrent(t.Context(), "me", 2))
-	_, err = f.tastes.Rank(t.Context(), "me", taste.RankQuery{Limit: 10, Version: 1})
-	if !errors.Is(err, taste.ErrProbeChanged) {
-		t.Errorf("to go on with version 1: got %v, want ErrProbeChanged", err)
+	ranking, err = f.tastes.Rank(t.Context(), "me", taste.RankQuery{Limit: 10, Version: 1})
+	if err != nil || ranking.Version.Version != 1 || ranking.Newer != 2 {
+		t.Errorf("to go on with version 1: got version %d, newer %d and %v, want 1, 2", ranking.Version.Version, ranking.Newer, err)
+	}
+	if _, err = f.tastes.Rank(t.Context(), "me", taste.RankQuery{Limit: 10, Version: 3}); !errors.Is(err, taste.ErrProbeChanged) {
+		t.Errorf("to go on with a version that is not there: got %v, want ErrProbeChanged", err)
 	}
 	if ranking, err = f.tastes.Rank(t.Context(), "me", taste.RankQuery{Limit: 10}); err != nil || ranking.Version.Version != 2 {
 		t.Errorf("got a ranking by version %d and %v, want 2", ranking.Version.Version, err)

@@ -30,6 +30,7 @@ func Describe(weights [sha256.Size]byte, a Architecture, o Options) (embedder.De
 		Fit:          o.Fit,
 		ShortSide:    o.ShortSide,
 		Resample:     embedder.Bicubic,
+		Rules:        o.Rules,
 		Mean:         a.Preprocessing.Mean,
 		Std:          a.Preprocessing.Std,
 		Output:       embedder.OutputDescription{Name: EmbeddingName, Pooling: embedder.PoolNone},
@@ -42,7 +43,7 @@ func Describe(weights [sha256.Size]byte, a Architecture, o Options) (embedder.De
 	if o.Precision == Int8 {
 		d.NumericClass = embedder.NumericInt8
 	}
-	d.Identity = embedder.Fingerprint(function(weights, a, o), d)
+	d = d.Identify(function(weights, a, o))
 	if o.Tokens {
 		d.Output.Patches = embedder.PatchDescription{Name: TokensName, PrefixTokens: a.PrefixTokens()}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/picture"
 )
 
 // Pool is what of the last tokens is the embedding.
@@ -57,6 +58,9 @@ type Options struct {
 	Fit embedder.Fit
 	// ShortSide is for FitCrop, see embedder.Description.
 	ShortSide int
+
+	// Rules are how picture files become pixels; empty is by the present ones.
+	Rules picture.Rules
 
 	Pool Pool
 	// Tokens asks for another output, TokensName, with all tokens after the

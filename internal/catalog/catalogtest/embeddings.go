@@ -18,6 +18,7 @@ func testEmbeddings(t *testing.T, open Open) {
 		"come back bit by bit in any order asked": embeddingsComeBack,
 		"what can't be is refused as a whole":     embeddingsRefused,
 		"the unembedded shrink to none":           unembedded,
+		"what is to be embedded is claimed":       claims,
 		"failures are passed by until cleared":    embeddingFailures,
 		"models keep what they were":              models,
 		"lists end where they should":             embeddingLists,
@@ -106,6 +107,51 @@ func unembedded(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 	equal(t, "in the end", len(must(c.Unembedded(ctx, "m", 9))(t)), 0)
 	_, err := c.Unembedded(ctx, "m", 0)
 	wantKind(t, "no limit", err, palate.ErrInvalid)
+}
+
+// Whoever claims gets what nobody else has; a claim ends with the work, or with
+// the run.
+func claims(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
+	ctx, other := t.Context(), again()
+	ids := fill(t, c, 10)
+	work := func(what string, wantFree, wantClaimed bool) {
+		t.Helper()
+		free, claimed, err := other.EmbeddingWork(ctx, "m")
+		ok(t, what, err)
+		if free != wantFree || claimed != wantClaimed {
+			t.Errorf("%s: got %v and %v, want %v and %v", what, free, claimed, wantFree, wantClaimed)
+		}
+	}
+	work("before the model is put", true, false)
+	mine, lease := start(t, c, "embed")
+	_, err := c.ClaimUnembedded(ctx, "m", mine.ID, 3)
+	wantKind(t, "before the model is put", err, palate.ErrNotFound)
+	ok(t, "PutModel", c.PutModel(ctx, catalog.Model{ID: "m", Name: "m", Dim: 2}))
+	theirs, _ := start(t, other, "embed")
+	equalList(t, "mine", idsOf(must(c.ClaimUnembedded(ctx, "m", mine.ID, 4))(t)), ids[:4])
+	equalList(t, "theirs", idsOf(must(other.ClaimUnembedded(ctx, "m", theirs.ID, 4))(t)), ids[4:8])
+	work("some of both", true, true)
+	equal(t, "all are listed still", len(must(c.Unembedded(ctx, "m", 20))(t)), 10)
+	equalList(t, "the rest", idsOf(must(c.ClaimUnembedded(ctx, "m", mine.ID, 4))(t)), ids[8:])
+	equal(t, "no more", len(must(other.ClaimUnembedded(ctx, "m", theirs.ID, 4))(t)), 0)
+	work("all claimed", false, true)
+	// One that was claimed by the other is taken all the same.
+	ok(t, "PutEmbeddings", c.PutEmbeddings(ctx, "m", []catalog.ImageEmbedding{{ID: ids[0], Embedding: palate.Embedding{0.6, 0.8}}, {ID: ids[4], Embedding: palate.Embedding{0.6, 0.8}}}))
+	ok(t, "FailEmbedding", c.FailEmbedding(ctx, "m", ids[1], "broken"))
+	ok(t, "FinishRun", other.FinishRun(ctx, theirs.ID, catalog.Cancelled, nil, ""))
+	work("theirs are given up", true, true)
+	_, err = other.ClaimUnembedded(ctx, "m", theirs.ID, 1)
+	wantKind(t, "a run that has ended", err, palate.ErrConflict)
+	_, err = c.ClaimUnembedded(ctx, "m", 99, 1)
+	wantKind(t, "no run", err, palate.ErrNotFound)
+	_, err = c.ClaimUnembedded(ctx, "m", mine.ID, 0)
+	wantKind(t, "no limit", err, palate.ErrInvalid)
+	equalList(t, "what they gave up", idsOf(must(c.ClaimUnembedded(ctx, "m", mine.ID, 20))(t)), ids[5:8])
+	ok(t, "Release", lease.Release()) // as the end of the process does
+	equal(t, "dead", must(other.EndDeadRuns(ctx))(t), 1)
+	heirs, _ := start(t, other, "embed")
+	equalList(t, "of the dead", idsOf(must(other.ClaimUnembedded(ctx, "m", heirs.ID, 20))(t)),
+		[]palate.ImageID{ids[2], ids[3], ids[5], ids[6], ids[7], ids[8], ids[9]})
 }
 
 func embeddingFailures(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {

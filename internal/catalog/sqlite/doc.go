@@ -9,7 +9,10 @@
 // after the other in a single transaction; it refuses a newer file and a file
 // of another application. The journal is a write-ahead log, so the database
 // is three files while it is in use (name, name-wal, name-shm): copy it with
-// VACUUM INTO or the sqlite3 program's .backup, never with cp. Image ids are
+// SnapshotTo, VACUUM INTO or the sqlite3 program's .backup, never with cp.
+// Before an older file is migrated a copy of it goes into the folder
+// before-migration beside it, named for its version and the time, of which
+// the newest three stay; without the copy nothing is migrated. Image ids are
 // blobs of 16 bytes, vectors are blobs of float32 values in little-endian
 // order, times are nanoseconds since 1970 in UTC with 0 for "not known",
 // lists and reports are JSON. Beside the file lies the folder leases, with

@@ -23,6 +23,16 @@ func (c *Catalog) PutModel(ctx context.Context, m catalog.Model) error {
 	if err != nil {
 		return c.translate(ctx, "put model", err)
 	}
+	// The usual case writes nothing, so that a catalog that can only be read
+	// is opened with its model.
+	same := false
+	err = c.read(ctx, "put model", func(ctx context.Context, tx *sql.Tx) (err error) {
+		same, err = scanOne[bool](tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM models WHERE id = ? AND name = ? AND dim = ?)", string(m.ID), mend(m.Name), m.Dim))
+		return err
+	})
+	if err != nil || same {
+		return err
+	}
 	return c.write(ctx, "put model", func(ctx context.Context, tx *sql.Tx) error {
 		no, dim, err := findModel(ctx, tx, m.ID)
 		if err == nil {

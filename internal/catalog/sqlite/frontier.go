@@ -82,7 +82,7 @@ func checkTasks(tasks []crawler.Task) error {
 
 // taskKey tells the tasks of a round apart.
 func taskKey(t crawler.Task) []byte {
-	sum := sha256.Sum256([]byte(string(t.Kind) + "\x00" + t.URL))
+	sum := sha256.Sum256([]byte(string(t.Kind) + "\x00" + t.Key()))
 	return sum[:16]
 }
 

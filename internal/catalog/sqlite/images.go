@@ -45,6 +45,9 @@ func (c *Catalog) AddImage(ctx context.Context, image catalog.Image, source pala
 		if finished == nil {
 			return nil
 		}
+		if finished.Damaged && outcome.State == crawler.Kept {
+			outcome.Reason = crawler.ReasonDamaged
+		}
 		return endTask(ctx, tx, claimed, outcome)
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/access"
 	"github.com/palate-art/palate/internal/catalog"
 )
 
@@ -133,9 +134,12 @@ func (c *Catalog) waitForLease(ctx context.Context, name string) (*lease, error)
 }
 
 func (c *Catalog) takeLease(name string) (*lease, error) {
+	if c.unwritten != nil {
+		return nil, c.unwritten
+	}
 	b := &c.leases
 	path := b.leasePath(name)
-	file := flock.New(path)
+	file := flock.New(path, flock.SetPermissions(access.FileIn(b.folder)))
 	locked, err := file.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w (%w)", path, palate.ErrUnavailable, err)
@@ -165,7 +169,7 @@ func (l *lease) announce() {
 	host, _ := os.Hostname()
 	text, err := json.Marshal(holder{PID: os.Getpid(), Host: host, Since: time.Now().UTC().Truncate(time.Second)})
 	if err == nil {
-		err = os.WriteFile(l.holder, text, 0o644)
+		err = os.WriteFile(l.holder, text, access.FileIn(l.book.folder))
 	}
 	if err != nil {
 		_ = os.Remove(l.holder)

@@ -51,6 +51,37 @@ func migrations() ([]migration, error) {
 	return all, nil
 }
 
+// fileState is what a database says of itself.
+type fileState struct{ application, version, tables int }
+
+func (c *Catalog) stateOf(ctx context.Context, db *sql.DB) (s fileState, err error) {
+	for query, into := range map[string]*int{
+		"PRAGMA application_id":              &s.application,
+		"PRAGMA user_version":                &s.version,
+		"SELECT count(*) FROM sqlite_schema": &s.tables,
+	} {
+		if err := db.QueryRowContext(ctx, query).Scan(into); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+func (s fileState) isNew() bool { return s == fileState{} }
+
+// check refuses what is no catalog that this palate knows.
+func (s fileState) check(path string, known int) error {
+	switch {
+	case s.isNew():
+		return nil
+	case s.application != applicationID:
+		return fmt.Errorf("%s is no palate database; move it away or name another file: %w", path, palate.ErrInvalid)
+	case s.version > known:
+		return fmt.Errorf("%s has schema version %d and this palate knows versions up to %d; install a newer palate, or restore a backup: %w", path, s.version, known, palate.ErrConflict)
+	}
+	return nil
+}
+
 // prepareFile checks whose file it is, sets what a new file needs before its
 // first page is written, and migrates.
 func (c *Catalog) prepareFile(ctx context.Context) error {
@@ -58,26 +89,17 @@ func (c *Catalog) prepareFile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var application, version, tables int
-	for query, into := range map[string]*int{
-		"PRAGMA application_id":              &application,
-		"PRAGMA user_version":                &version,
-		"SELECT count(*) FROM sqlite_schema": &tables,
-	} {
-		if err := c.writer.QueryRowContext(ctx, query).Scan(into); err != nil {
-			return err
-		}
+	state, err := c.stateOf(ctx, c.writer)
+	if err != nil {
+		return err
 	}
-	isNew := application == 0 && version == 0 && tables == 0
-	switch {
-	case isNew:
+	if err := state.check(c.path, len(all)); err != nil {
+		return err
+	}
+	if state.isNew() {
 		if _, err := c.writer.ExecContext(ctx, fmt.Sprintf("PRAGMA page_size = %d", pageBytes)); err != nil {
 			return err
 		}
-	case application != applicationID:
-		return fmt.Errorf("%s is no palate database; move it away or name another file: %w", c.path, palate.ErrInvalid)
-	case version > len(all):
-		return fmt.Errorf("%s has schema version %d and this palate knows versions up to %d; install a newer palate, or restore a backup: %w", c.path, version, len(all), palate.ErrConflict)
 	}
 	var mode string
 	if err := c.writer.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
@@ -86,8 +108,13 @@ func (c *Catalog) prepareFile(ctx context.Context) error {
 	if mode != "wal" {
 		return fmt.Errorf("%s can't have a write-ahead log (journal mode is %s); put it on a local disk: %w", c.path, mode, palate.ErrUnavailable)
 	}
-	if version == len(all) {
+	if state.version == len(all) {
 		return nil
+	}
+	if !state.isNew() {
+		if err := c.keepCopy(ctx, state.version, len(all)); err != nil {
+			return err
+		}
 	}
 	return c.migrate(ctx, all)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/mattn/go-sqlite3"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/access"
 	"github.com/palate-art/palate/internal/catalog"
 )
 
@@ -24,23 +25,31 @@ const pageBytes = 16 << 10
 
 // Catalog is a catalog in one SQLite file.
 type Catalog struct {
-	path   string
-	cfg    Config
-	writer *sql.DB // one connection: the writers of this process queue here
-	reader *sql.DB
-	closed atomic.Bool
-	leases leaseBook
-	claims claimBook
+	path      string
+	cfg       Config
+	writer    *sql.DB // one connection: the writers of this process queue here
+	reader    *sql.DB
+	closed    atomic.Bool
+	leases    leaseBook
+	claims    claimBook
+	migrated  Migration
+	unwritten error             // why nothing can be written; nil where it can
+	options   map[string]string // further ones of the address that SQLite opens
+	copied    string            // the copy that is read instead, if any, and its folder
+	temporary string
 
 	written signal // by this process
 }
 
 var _ catalog.Catalog = (*Catalog)(nil)
 
-// Open opens the catalog at path and brings its schema up to date; a file
-// that is not there is made, its folder too. A database of a newer palate is
-// palate.ErrConflict, a file that is no palate database palate.ErrInvalid,
-// one that is damaged or can't be written palate.ErrUnavailable.
+// Open opens the catalog at path and brings its schema up to date, having
+// kept a copy of it (Migrated); a file that is not there is made, its folder
+// too. A catalog whose folder is read-only, or on a full disk, is opened for
+// reading alone: whatever writes is palate.ErrUnavailable then (Writable).
+// A database of a newer palate is palate.ErrConflict, a file that is no
+// palate database palate.ErrInvalid, one that is damaged, or that has to be
+// made and can't, palate.ErrUnavailable.
 func Open(ctx context.Context, path string, cfg Config) (*Catalog, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("catalog: %w", err)
@@ -49,46 +58,74 @@ func Open(ctx context.Context, path string, cfg Config) (*Catalog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("catalog: find %s: %w", path, err)
 	}
+	c, err := openToWrite(ctx, path, cfg)
+	if err != nil && mayStillBeRead(path, err) {
+		if reading, readErr := openToRead(ctx, path, cfg, err); readErr == nil {
+			return reading, nil
+		}
+	}
+	return c, err
+}
+
+func newCatalog(path string, cfg Config) *Catalog {
+	c := &Catalog{path: path, cfg: cfg}
+	c.leases.folder = filepath.Join(filepath.Dir(path), "leases")
+	return c
+}
+
+func openToWrite(ctx context.Context, path string, cfg Config) (*Catalog, error) {
 	if err := preparePlace(path); err != nil {
 		return nil, err
 	}
-	c := &Catalog{path: path, cfg: cfg}
-	c.leases.folder = filepath.Join(filepath.Dir(path), "leases")
+	c := newCatalog(path, cfg)
 	// Two processes that make the same file at once take turns.
 	turn, err := c.waitForLease(ctx, "open")
 	if err != nil {
 		return nil, c.translate(ctx, "open "+path, err)
 	}
 	defer func() { _ = turn.Release() }()
-	c.writer = sql.OpenDB(c.connector(true))
+	c.writer = sql.OpenDB(c.connector(writes))
 	c.writer.SetMaxOpenConns(1)
 	c.writer.SetMaxIdleConns(1)
-	c.reader = sql.OpenDB(c.connector(false))
-	c.reader.SetMaxOpenConns(cfg.ReadConnections)
-	c.reader.SetMaxIdleConns(cfg.ReadConnections)
+	c.openReader()
 	if err := c.prepareFile(ctx); err != nil {
 		return nil, errors.Join(c.translate(ctx, "open", err), c.closeConnections())
 	}
 	return c, nil
 }
 
+func (c *Catalog) openReader() {
+	c.reader = sql.OpenDB(c.connector(reads))
+	c.reader.SetMaxOpenConns(c.cfg.ReadConnections)
+	c.reader.SetMaxIdleConns(c.cfg.ReadConnections)
+}
+
 // preparePlace finds out before SQLite does whether the file can be written,
 // because the operating system says better why not.
 func preparePlace(path string) error {
 	folder := filepath.Dir(path)
-	if err := os.MkdirAll(filepath.Join(folder, "leases"), 0o755); err != nil {
+	if err := access.MakeFolders(filepath.Join(folder, "leases")); err != nil {
 		return fmt.Errorf("catalog: folder %s can't be written; change its permissions or choose another data folder: %w (%w)", folder, palate.ErrUnavailable, err)
 	}
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, access.FileIn(folder))
 	if err != nil {
 		return fmt.Errorf("catalog: %s can't be written; change its permissions or choose another data folder: %w (%w)", path, palate.ErrUnavailable, err)
 	}
 	return file.Close()
 }
 
+// purpose is what a connection is for.
+type purpose int
+
+const (
+	reads  purpose = iota
+	writes         // into the catalog
+	copies         // the catalog into another file
+)
+
 // connector makes connections without registering a driver for the process.
-func (c *Catalog) connector(writes bool) driver.Connector {
-	path := filepath.ToSlash(c.path)
+func (c *Catalog) connector(to purpose) driver.Connector {
+	path := filepath.ToSlash(c.file())
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path // a Windows drive
 	}
@@ -98,7 +135,10 @@ func (c *Catalog) connector(writes bool) driver.Connector {
 		"_stmt_cache_size": {"64"},
 		"_busy_timeout":    {fmt.Sprint(c.cfg.BusyTimeout.Milliseconds())},
 	}
-	if writes {
+	for name, value := range c.options {
+		query.Set(name, value)
+	}
+	if to == writes {
 		query.Set("_txlock", "immediate")
 		// Short, because SQLite's own wait can't be interrupted: begin
 		// repeats it until the configured time-out.
@@ -110,9 +150,9 @@ func (c *Catalog) connector(writes bool) driver.Connector {
 		"PRAGMA trusted_schema = OFF",
 	}
 	switch {
-	case !writes:
+	case to == reads:
 		pragmas = append(pragmas, "PRAGMA query_only = ON")
-	case c.cfg.MaxBytes > 0:
+	case to == writes && c.cfg.MaxBytes > 0:
 		pragmas = append(pragmas, fmt.Sprintf("PRAGMA max_page_count = %d", max(1, c.cfg.MaxBytes/pageBytes)))
 	}
 	return connector{
@@ -180,5 +220,12 @@ func (c *Catalog) Close() error {
 func (c *Catalog) closeConnections() error {
 	// The writer goes last: the last connection to close folds the
 	// write-ahead log into the file.
-	return errors.Join(c.reader.Close(), c.writer.Close())
+	err := c.reader.Close()
+	if c.writer != nil {
+		err = errors.Join(err, c.writer.Close())
+	}
+	if c.temporary != "" {
+		err = errors.Join(err, os.RemoveAll(c.temporary))
+	}
+	return err
 }

@@ -66,6 +66,19 @@ func rate(ctx context.Context, tx *sql.Tx, r catalog.Rating) (catalog.Rating, er
 	if err != nil {
 		return r, err
 	}
+	if r, err = insertRating(ctx, tx, r); err != nil {
+		return r, err
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO standing (profile, image, verdict, entry) VALUES (?, ?, ?, ?) ON CONFLICT (profile, image) DO UPDATE SET verdict = excluded.verdict, entry = excluded.entry",
+		string(r.Profile), image, string(r.Verdict), r.Entry)
+	if err != nil {
+		return r, err
+	}
+	return r, recordChange(ctx, tx, catalog.RatingChanged, change{image: r.Image, profile: r.Profile})
+}
+
+// insertRating writes one rating into the log.
+func insertRating(ctx context.Context, tx *sql.Tx, r catalog.Rating) (catalog.Rating, error) {
 	r.At = orNow(r.At)
 	var score sql.NullFloat64
 	if r.Score != nil {
@@ -80,19 +93,8 @@ func rate(ctx context.Context, tx *sql.Tx, r catalog.Rating) (catalog.Rating, er
 	if r.Entry, err = result.LastInsertId(); err != nil {
 		return r, err
 	}
-	for _, step := range []struct {
-		query string
-		args  []any
-	}{
-		{"INSERT INTO profiles (name, entry) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET entry = excluded.entry", []any{string(r.Profile), r.Entry}},
-		{"INSERT INTO standing (profile, image, verdict, entry) VALUES (?, ?, ?, ?) ON CONFLICT (profile, image) DO UPDATE SET verdict = excluded.verdict, entry = excluded.entry",
-			[]any{string(r.Profile), image, string(r.Verdict), r.Entry}},
-	} {
-		if _, err := tx.ExecContext(ctx, step.query, step.args...); err != nil {
-			return r, err
-		}
-	}
-	return r, recordChange(ctx, tx, catalog.RatingChanged, change{image: r.Image, profile: r.Profile})
+	_, err = tx.ExecContext(ctx, "INSERT INTO profiles (name, entry) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET entry = excluded.entry", string(r.Profile), r.Entry)
+	return r, err
 }
 
 const ratingColumns = "r.entry, r.profile, r.image, coalesce(r.verdict, ''), r.shown, r.probe_version, r.score, r.at, coalesce(r.undoes, 0)"
@@ -154,9 +156,13 @@ func namedRating(ctx context.Context, tx *sql.Tx, p palate.Profile, entry int64)
 
 // undo appends the undo of one rating and lets the one before it stand again.
 func undo(ctx context.Context, tx *sql.Tx, e catalog.LogEntry) error {
+	return undoAt(ctx, tx, e, nowNS())
+}
+
+func undoAt(ctx context.Context, tx *sql.Tx, e catalog.LogEntry, at int64) error {
 	if _, err := tx.ExecContext(ctx,
 		"INSERT INTO ratings (profile, image, shown, probe_version, at, undoes) VALUES (?, ?, '', 0, ?, ?)",
-		string(e.Profile), e.Image[:], nowNS(), e.Entry); err != nil {
+		string(e.Profile), e.Image[:], at, e.Entry); err != nil {
 		return err
 	}
 	if err := restand(ctx, tx, e.Profile, e.Image); err != nil {

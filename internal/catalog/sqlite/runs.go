@@ -78,13 +78,28 @@ func (c *Catalog) FinishRun(ctx context.Context, id int64, state catalog.RunStat
 		return c.translate(ctx, "finish run", err)
 	}
 	now := nowNS()
-	return c.changeRunning(ctx, "finish run", id, "state = ?, result = ?, error = ?, updated_at = ?, finished_at = ?",
+	return c.endRun(ctx, "finish run", id, "state = ?, result = ?, error = ?, updated_at = ?, finished_at = ?",
 		string(state), nullJSON(result), mend(message), now, now)
 }
 
 // changeRunning sets columns of a run that has not ended.
 func (c *Catalog) changeRunning(ctx context.Context, what string, id int64, set string, args ...any) error {
+	return c.write(ctx, what, changeRun(id, set, args...))
+}
+
+// endRun is changeRunning for the end, with which the run's claims end.
+func (c *Catalog) endRun(ctx context.Context, what string, id int64, set string, args ...any) error {
+	change := changeRun(id, set, args...)
 	return c.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
+		if err := change(ctx, tx); err != nil {
+			return err
+		}
+		return giveUpClaims(ctx, tx, id)
+	})
+}
+
+func changeRun(id int64, set string, args ...any) func(context.Context, *sql.Tx) error {
+	return func(ctx context.Context, tx *sql.Tx) error {
 		state, err := scanOne[catalog.RunState](tx.QueryRowContext(ctx, "SELECT state FROM runs WHERE id = ?", id))
 		if err != nil {
 			return orNotFound(err, "run %d", id)
@@ -96,7 +111,7 @@ func (c *Catalog) changeRunning(ctx context.Context, what string, id int64, set 
 			return err
 		}
 		return recordChange(ctx, tx, catalog.RunChanged, change{run: id})
-	})
+	}
 }
 
 const runColumns = "id, kind, profile, state, done, total, result, error, started_at, updated_at, finished_at, cancel_asked"
@@ -176,7 +191,7 @@ func (c *Catalog) endIfDead(ctx context.Context, what string, id int64, name str
 		defer func() { err = errors.Join(err, lease.Release()) }()
 	}
 	now := nowNS()
-	err = c.changeRunning(ctx, what, id, "state = ?, error = ?, updated_at = ?, finished_at = ?",
+	err = c.endRun(ctx, what, id, "state = ?, error = ?, updated_at = ?, finished_at = ?",
 		string(catalog.Failed), "its process ended before the work was done", now, now)
 	switch {
 	case errors.Is(err, palate.ErrConflict):

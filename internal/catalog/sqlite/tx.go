@@ -13,6 +13,9 @@ import (
 // begin starts the one write transaction, waiting for other processes as long
 // as the configuration allows and ctx lives.
 func (c *Catalog) begin(ctx context.Context) (*sql.Tx, error) {
+	if c.unwritten != nil {
+		return nil, c.unwritten
+	}
 	deadline := time.Now().Add(c.cfg.BusyTimeout)
 	for {
 		tx, err := c.writer.BeginTx(ctx, nil)

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/access"
 	"github.com/palate-art/palate/internal/imagestore"
 )
 
@@ -33,6 +34,7 @@ const (
 // goroutines and processes.
 type Store struct {
 	root string
+	mode fs.FileMode // of files
 }
 
 var _ imagestore.InPlace = (*Store)(nil)
@@ -51,10 +53,11 @@ func Open(root string) (*Store, error) {
 		return nil, err
 	}
 	for _, folder := range []string{"", filesFolder, refsFolder, thumbsFolder, tmpFolder} {
-		if err := os.MkdirAll(filepath.Join(root, folder), 0o755); err != nil {
+		if err := access.MakeFolders(filepath.Join(root, folder)); err != nil {
 			return nil, s.unavailable("open", err)
 		}
 	}
+	s.mode = access.FileIn(root)
 	if !versioned {
 		err = s.writeFile(filepath.Join(root, versionFile), fmt.Appendf(nil, "palate images %d\n", layoutVersion))
 	}
@@ -112,7 +115,7 @@ func (s *Store) Put(ctx context.Context, r io.Reader, maxBytes int64) (imagestor
 	if stored.Existed, err = s.existed(stored); err != nil || stored.Existed {
 		return stored, err
 	}
-	if err := errors.Join(tmp.Sync(), tmp.Close()); err != nil {
+	if err := errors.Join(s.giveMode(tmp), tmp.Sync(), tmp.Close()); err != nil {
 		return imagestore.Stored{}, s.unavailable("store image", err)
 	}
 	target := s.path(filesFolder, stored.ID, "")
@@ -121,6 +124,14 @@ func (s *Store) Put(ctx context.Context, r io.Reader, maxBytes int64) (imagestor
 		return imagestore.Stored{}, s.unavailable("store image", err)
 	}
 	return stored, nil
+}
+
+// giveMode lets the owner's group read a new file where it may read the store.
+func (s *Store) giveMode(f *os.File) error {
+	if s.mode == access.OwnFile {
+		return nil // which a temporary file has
+	}
+	return f.Chmod(s.mode)
 }
 
 // existed reports whether a whole file of that id is there, and then makes
@@ -150,7 +161,7 @@ func (s *Store) existed(stored imagestore.Stored) (bool, error) {
 // makes that durable.
 func (s *Store) place(target string, put func() error) error {
 	folder := filepath.Dir(target)
-	if err := os.Mkdir(folder, 0o755); err == nil {
+	if err := access.MakeFolder(folder); err == nil {
 		if err := syncFolder(filepath.Dir(folder)); err != nil {
 			return err
 		}
@@ -171,7 +182,7 @@ func (s *Store) writeFile(target string, content []byte) error {
 	}
 	defer os.Remove(tmp.Name())
 	_, err = tmp.Write(content)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
+	if err = errors.Join(err, s.giveMode(tmp), tmp.Sync(), tmp.Close()); err == nil {
 		err = s.place(target, func() error { return os.Rename(tmp.Name(), target) })
 	}
 	if err != nil {

@@ -79,15 +79,72 @@ func (s *Store) Reference(ctx context.Context, path string) (imagestore.Stored, 
 		stored.Existed = true
 		return stored, f.Close()
 	}
-	ref := reference{Path: path, Bytes: stored.Bytes, SHA256: hex.EncodeToString(stored.SHA256[:]), Modified: info.ModTime()}
-	if !utf8.ValidString(path) {
-		ref.PathRaw = []byte(path)
+	return stored, s.writeReference(stored.ID, imagestore.Reference{Path: path, Bytes: stored.Bytes, SHA256: stored.SHA256, Modified: info.ModTime()})
+}
+
+func (s *Store) writeReference(id palate.ImageID, r imagestore.Reference) error {
+	ref := reference{Path: r.Path, Bytes: r.Bytes, SHA256: hex.EncodeToString(r.SHA256[:]), Modified: r.Modified}
+	if !utf8.ValidString(r.Path) {
+		ref.PathRaw = []byte(r.Path)
 	}
 	text, err := json.Marshal(ref)
 	if err != nil {
-		return stored, err
+		return err
 	}
-	return stored, s.writeFile(s.path(refsFolder, stored.ID, refSuffix), text)
+	return s.writeFile(s.path(refsFolder, id, refSuffix), text)
+}
+
+// PutReference implements imagestore.InPlace.
+func (s *Store) PutReference(ctx context.Context, id palate.ImageID, r imagestore.Reference) error {
+	if palate.NewImageID(r.SHA256) != id {
+		return fmt.Errorf("reference of image %s: the hash is that of another image: %w", id, palate.ErrInvalid)
+	}
+	if has, err := s.Has(ctx, id); err != nil || has {
+		return err
+	}
+	return s.writeReference(id, r)
+}
+
+// ReferenceOf implements imagestore.InPlace.
+func (s *Store) ReferenceOf(ctx context.Context, id palate.ImageID) (imagestore.Reference, error) {
+	none := imagestore.Reference{}
+	_, err := os.Stat(s.path(filesFolder, id, ""))
+	if err == nil {
+		return none, fmt.Errorf("image %s is no reference: %w", id, palate.ErrNotFound)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return none, s.unavailable("look for image", err)
+	}
+	ref, err := s.readReference(id)
+	if err != nil {
+		return none, err
+	}
+	r := imagestore.Reference{Path: ref.Path, Bytes: ref.Bytes, Modified: ref.Modified}
+	sum, err := hex.DecodeString(ref.SHA256)
+	if err != nil || len(sum) != len(r.SHA256) {
+		return none, fmt.Errorf("reference of image %s can't be read: import its file again: %w", id, palate.ErrConflict)
+	}
+	copy(r.SHA256[:], sum)
+	return r, ctx.Err()
+}
+
+// readReference reads what was noted of a referenced file.
+func (s *Store) readReference(id palate.ImageID) (reference, error) {
+	var ref reference
+	text, err := os.ReadFile(s.path(refsFolder, id, refSuffix))
+	if errors.Is(err, fs.ErrNotExist) {
+		return ref, fmt.Errorf("image %s has no file: %w", id, palate.ErrNotFound)
+	}
+	if err != nil {
+		return ref, s.unavailable("open image", err)
+	}
+	if err := json.Unmarshal(text, &ref); err != nil {
+		return ref, fmt.Errorf("reference of image %s can't be read: import its file again: %w: %w", id, palate.ErrConflict, err)
+	}
+	if ref.PathRaw != nil {
+		ref.Path = string(ref.PathRaw)
+	}
+	return ref, nil
 }
 
 func hashFile(ctx context.Context, path string) (imagestore.Stored, fs.FileInfo, error) {
@@ -120,19 +177,9 @@ func fileError(path string, err error) error {
 // openReference opens a referenced file if it is still the one that was
 // referenced. A file of the same size and time is taken for the same; else its hash decides.
 func (s *Store) openReference(id palate.ImageID) (io.ReadSeekCloser, error) {
-	text, err := os.ReadFile(s.path(refsFolder, id, refSuffix))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("image %s has no file: %w", id, palate.ErrNotFound)
-	}
+	ref, err := s.readReference(id)
 	if err != nil {
-		return nil, s.unavailable("open image", err)
-	}
-	var ref reference
-	if err := json.Unmarshal(text, &ref); err != nil {
-		return nil, fmt.Errorf("reference of image %s can't be read: import its file again: %w: %w", id, palate.ErrConflict, err)
-	}
-	if ref.PathRaw != nil {
-		ref.Path = string(ref.PathRaw)
+		return nil, err
 	}
 	f, err := os.Open(ref.Path)
 	switch {

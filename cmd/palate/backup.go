@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/palate-art/palate/internal/backup"
+	"github.com/palate-art/palate/internal/catalog/sqlite"
+)
+
+type backupCommand struct {
+	Path           string `arg:"" help:"Folder, to which each backup adds what is new; or a file, one .tar archive." type:"path"`
+	WithReferenced bool   `help:"Copy the files too that the collection only references (import --store reference)."`
+	Deep           bool   `help:"Read every picture of the backup again, not only the new ones, and replace damaged ones."`
+	Keep           int    `help:"How many backups stay in a folder: older ones are removed, with the pictures that only they have. 0 keeps all." default:"0" placeholder:"N"`
+	List           bool   `help:"Show the backups in a folder instead."`
+}
+
+// Run backs up the collection, which may be in use.
+func (c *backupCommand) Run(ctx context.Context, s *session) error {
+	if c.Keep < 0 {
+		return usagef("--keep is %d, want 0 or more", c.Keep)
+	}
+	if c.List {
+		return s.listBackups(c.Path)
+	}
+	if inside(s.Data, c.Path) {
+		return usagef("%s lies in the folder of the collection, and would be lost with it; choose another place, on another disk", c.Path)
+	}
+	h, err := openHome(ctx, s)
+	if err != nil {
+		return err
+	}
+	from := backup.Collection{Catalog: h.catalog, Store: h.store, Open: openSnapshot}
+	options := backup.Options{Program: version(), WithReferenced: c.WithReferenced, Deep: c.Deep, Keep: c.Keep,
+		Progress: func(done, total int) { s.progress("back up", "img", int64(done), int64(total)) }}
+	to := from.ToFolder
+	if backup.IsArchive(c.Path) {
+		to = from.ToArchive
+	}
+	report, err := to(ctx, c.Path, options)
+	s.finishProgress()
+	if err == nil {
+		err = s.printBackup(report)
+	}
+	return errors.Join(err, h.close())
+}
+
+func openSnapshot(ctx context.Context, path string) (backup.Snapshot, error) {
+	return sqlite.OpenReadOnly(ctx, path, sqlite.DefaultConfig())
+}
+
+// inside reports whether a path is a folder or below it.
+func inside(folder, path string) bool {
+	relative, err := filepath.Rel(resolved(folder), resolved(path))
+	return err == nil && filepath.IsLocal(relative)
+}
+
+// resolved follows the symbolic links of what is there of a path.
+func resolved(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	if parent := filepath.Dir(path); parent != path {
+		return filepath.Join(resolved(parent), filepath.Base(path))
+	}
+	return path
+}
+
+// printBackup says what was backed up. Pictures that could not be are an
+// error, behind the report: the backup holds all the rest.
+func (s *session) printBackup(r backup.Report) error {
+	if s.JSON {
+		if err := s.print(r); err != nil {
+			return err
+		}
+	} else {
+		m := r.Manifest
+		s.say("%s: %d pictures (%s), %d of them new, and the catalog (%s); read again and well",
+			filepath.Join(r.Path, r.Snapshot), m.Files, byteText(m.FileBytes), r.New, byteText(m.CatalogBytes))
+		if n := len(m.Referenced); n > 0 {
+			s.say("Not in it: %d pictures that lie outside the collection, such as %s; --with-referenced copies them too", n, m.Referenced[0].Path)
+		}
+		if n := len(m.Deleted); n > 0 {
+			s.say("%d pictures were deleted meanwhile and are not in it", n)
+		}
+		if r.Mended > 0 {
+			s.say("%d pictures of the backup were damaged and have been replaced", r.Mended)
+		}
+		if len(r.Removed) > 0 {
+			s.say("Removed: %d older backups", len(r.Removed))
+		}
+	}
+	for _, name := range r.Spared {
+		s.note("the backup of %s is kept beyond --keep: it knows more than the collection does today; if that is as it should be, remove it by hand", name)
+	}
+	if missing := r.Manifest.Missing; len(missing) > 0 {
+		return fmt.Errorf("all but %d pictures were backed up: image %s: %s", len(missing), missing[0].ID, missing[0].Reason)
+	}
+	return nil
+}
+
+func (s *session) listBackups(path string) error {
+	if backup.IsArchive(path) {
+		return usagef("%s is an archive, which holds one backup", path)
+	}
+	list, err := backup.List(path)
+	if err != nil {
+		return err
+	}
+	if s.JSON {
+		return s.print(list)
+	}
+	rows := [][]string{{"BACKUP", "PICTURES", "SIZE", "CATALOG", "ELSEWHERE", "MISSING"}}
+	for _, m := range list {
+		rows = append(rows, []string{m.Name(), fmt.Sprint(m.Files), byteText(m.FileBytes), byteText(m.CatalogBytes), fmt.Sprint(len(m.Referenced)), fmt.Sprint(len(m.Missing))})
+	}
+	s.table(rows...)
+	return nil
+}

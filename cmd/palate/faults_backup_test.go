@@ -1,0 +1,330 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/palate-art/palate/internal/backup"
+)
+
+// mustBeTheOldCollection checks that a folder holds what the collection of
+// 643e7ab did: testdata/README.md.
+func mustBeTheOldCollection(t *testing.T, folder string) {
+	t.Helper()
+	seen := lookInto(t, folder)
+	seen.mustHaveFileOfEveryRow(t)
+	seen.mustHaveRowOfEveryFile(t)
+	if len(seen.images) != 32 || len(seen.embeddings) != 32 {
+		t.Errorf("%s: got %d images and %d embeddings, want 32", folder, len(seen.images), len(seen.embeddings))
+	}
+	history := jsonValues[[]versionLine](t, startFaulty(t, "probe", "history", "--data", folder, "--json").mustEnd())
+	if len(history) != 1 || len(history[0]) != 1 || !history[0][0].Current || history[0][0].Likes != 10 || history[0][0].Dislikes != 14 {
+		t.Errorf("%s: got the probes %+v, want the one that learned from 10 likes and 14 dislikes", folder, history)
+	}
+}
+
+// A collection of an older palate opens with all that it has, and a copy of
+// its catalog from before any migration is kept.
+func TestFaultOldCollectionIsBackedUp(t *testing.T) {
+	t.Parallel()
+	folder, place := oldCollection(t), filepath.Join(t.TempDir(), "backup")
+	startFaulty(t, "backup", place, "--data", folder).mustEnd()
+	mustBeTheOldCollection(t, folder)
+	restored := filepath.Join(t.TempDir(), "restored")
+	startFaulty(t, "restore", place, "--data", restored).mustEnd()
+	mustBeTheOldCollection(t, restored)
+	if copies, err := filepath.Glob(filepath.Join(folder, migrationFolder, "catalog-v3-*.db")); err != nil || (catalogVersion(t, folder) > 3) != (len(copies) == 1) {
+		t.Errorf("got the copies %v and %v of schema version 3, now at %d", copies, err, catalogVersion(t, folder))
+	}
+}
+
+// A backup that is killed at any moment leaves the backups of before as they
+// were, and the next one goes on.
+func TestFaultKilledBackup(t *testing.T) {
+	t.Parallel()
+	folder, place := oldCollection(t), filepath.Join(t.TempDir(), "backup")
+	random := rand.New(rand.NewPCG(5, 6))
+	killed := 0
+	for i := range 6 {
+		p := startFaulty(t, "backup", place, "--data", folder)
+		time.Sleep(startUp + time.Duration(random.IntN(120))*time.Millisecond)
+		p.kill()
+		if p.command.ProcessState.ExitCode() != exitDone {
+			killed++
+		}
+		if list, err := backup.List(place); err == nil {
+			for _, m := range list {
+				restored := filepath.Join(t.TempDir(), fmt.Sprint(i), m.Name())
+				startFaulty(t, "restore", place, "--snapshot", m.Name(), "--data", restored).mustEnd()
+				mustBeTheOldCollection(t, restored)
+			}
+		}
+	}
+	startFaulty(t, "backup", place, "--data", folder).mustEnd()
+	left, err := os.ReadDir(filepath.Join(place, "tmp"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("got %v and %v left behind", left, err)
+	}
+	for tries := 0; ; tries++ { // restore until one was killed before it ended
+		restored := filepath.Join(t.TempDir(), "restored")
+		p := startFaulty(t, "restore", place, "--data", restored)
+		time.Sleep(startUp + time.Duration(random.IntN(60))*time.Millisecond)
+		p.kill()
+		if p.command.ProcessState.ExitCode() == exitDone && tries < 20 {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(restored, catalogFile)); err != nil {
+			startFaulty(t, "restore", place, "--data", restored).mustEnd()
+		}
+		mustBeTheOldCollection(t, restored)
+		break
+	}
+	t.Logf("%d of 6 backups were killed before they ended", killed)
+}
+
+// A disk that is full does not spoil what was backed up before.
+func TestFaultBackupOntoAFullDisk(t *testing.T) {
+	t.Parallel()
+	folder, place := oldCollection(t), filepath.Join(t.TempDir(), "backup")
+	startFaulty(t, "backup", place, "--data", folder).mustEnd()
+	args := []string{"backup", place, "--data", folder}
+	r := startProgram(t, faultsBinary, []string{fileSizeLimit + "=300000"}, args...).wait()
+	if faultsBinary == "" { // only the test's own program takes the limit
+		mustBeOneLine(t, r, exitFailed, []string{"full"}, args...)
+	}
+	restored := filepath.Join(t.TempDir(), "restored")
+	startFaulty(t, "restore", place, "--data", restored).mustEnd()
+	mustBeTheOldCollection(t, restored)
+}
+
+// The folder is the owner's alone, whatever it was before; with a word it is
+// the group's to read.
+func TestFaultFolderIsPrivate(t *testing.T) {
+	t.Parallel()
+	modes := func(t *testing.T, root string) map[fs.FileMode]int {
+		t.Helper()
+		found := map[fs.FileMode]int{}
+		err := filepath.WalkDir(root, func(_ string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			info, err := entry.Info()
+			if err == nil {
+				found[info.Mode().Perm()]++
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	for _, c := range []struct {
+		name         string
+		flags        []string
+		folder, file fs.FileMode
+	}{{"owner", nil, 0o700, 0o600}, {"group", []string{"--group-readable"}, 0o750, 0o640}} {
+		t.Run(c.name, func(t *testing.T) {
+			fresh := filepath.Join(t.TempDir(), "fresh")
+			startFaulty(t, append([]string{"import", museumPictures(t, 2), "--data", fresh}, c.flags...)...).mustEnd()
+			old := oldCollection(t)
+			if err := os.Chmod(old, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			p := startFaulty(t, append([]string{"rate", "like", someImage(t, old), "--data", old}, c.flags...)...)
+			p.mustEnd()
+			if !strings.Contains(p.errOut.String(), old) || !strings.Contains(p.errOut.String(), "mode") {
+				t.Errorf("the change was not told: %q", p.errOut.String())
+			}
+			if p = startFaulty(t, "rate", "like", someImage(t, old), "--data", old); p.wait().code != exitDone || strings.Contains(p.errOut.String(), "mode") {
+				t.Errorf("a second time: %q", p.errOut.String())
+			}
+			for _, root := range []string{fresh, old} {
+				for mode, n := range modes(t, root) {
+					if mode&^c.folder != 0 || (mode != c.folder && mode != c.file && mode != 0o600) {
+						t.Errorf("%s: %d files or folders of mode %o, want %o and %o", root, n, mode, c.folder, c.file)
+					}
+				}
+			}
+		})
+	}
+}
+
+func someImage(t *testing.T, folder string) string {
+	t.Helper()
+	var id string
+	err := filepath.WalkDir(filepath.Join(folder, imagesFolder, "files"), func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			id = entry.Name()
+		}
+		return err
+	})
+	if err != nil || id == "" {
+		t.Fatalf("no image in %s: %v", folder, err)
+	}
+	return id
+}
+
+// A folder that can't be written is listed, scored and served; what would
+// write says why it can't.
+func TestFaultReadOnlyFolder(t *testing.T) {
+	t.Parallel()
+	folder := oldCollection(t)
+	startFaulty(t, "scores", "--data", folder).mustEnd() // whatever opening it for the first time writes
+	image := someImage(t, folder)
+	start := func(args ...string) *process {
+		return startProgram(t, "", []string{withoutRights + "=" + faultsBinary + " "}, append(args, "--data", folder)...)
+	}
+	withoutWrites(t, folder)
+	for _, args := range [][]string{{"scores"}, {"similar", image}, {"probe", "history"}, {"profile", "list"}} {
+		r := start(append(args, "--json")...).wait()
+		if r.code != exitDone || !strings.Contains(r.out, "{") || !strings.Contains(r.err, "not changed") {
+			t.Errorf("palate %v: got %d, %.100q and %q", args, r.code, r.out, r.err)
+		}
+	}
+	for _, args := range [][]string{{"rate", "like", image}, {"train"}, {"import", museumPictures(t, 1)}} {
+		r := start(args...).wait()
+		if r.code != exitFailed || !strings.Contains(r.err, "not changed") || !strings.Contains(r.err, folder) {
+			t.Errorf("palate %v: got %d and %q", args, r.code, r.err)
+		}
+	}
+	s := server{process: start("serve", "--addr", "127.0.0.1:0")}
+	s.url = awaitAddress(t, s.process)
+	if got := len(s.images(url.Values{})); got != 32 {
+		t.Errorf("served: got %d images, want 32", got)
+	}
+	for path, want := range map[string]int{"/v1/profiles/me/scores": 200, "/v1/images/" + image + "/file": 200, "/v1/images/" + image + "/thumbnail?width=320": 200} {
+		if got := statusOf(t, http.MethodGet, s.url+path, ""); got != want {
+			t.Errorf("GET %s: got %d, want %d", path, got, want)
+		}
+	}
+	for path, body := range map[string]string{"/v1/profiles/me/ratings/" + image: `{"verdict":"dislike"}`} {
+		if got := statusOf(t, http.MethodPut, s.url+path, body); got != http.StatusServiceUnavailable {
+			t.Errorf("PUT %s: got %d, want 503", path, got)
+		}
+	}
+	if r := s.interrupt(); r.code != exitDone || strings.Count(r.err, "\n") > 12 {
+		t.Errorf("got exit code %d and %q", r.code, r.err)
+	}
+}
+
+func statusOf(t *testing.T, method, address, body string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	return response.StatusCode
+}
+
+// withoutWrites takes the right to write from a folder and all in it, until
+// the test ends. Everybody may read it, and get there.
+func withoutWrites(t *testing.T, root string) {
+	t.Helper()
+	set := func(folder, file fs.FileMode) error {
+		return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if entry.IsDir() {
+				return os.Chmod(path, folder)
+			}
+			return os.Chmod(path, file)
+		})
+	}
+	if err := set(0o555, 0o444); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := set(0o755, 0o644); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The commands in README's chapter on backups run as they are written.
+func TestFaultREADMEBackupCommands(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	folder := oldCollection(t)
+	for _, line := range readmeCommands(t, "Backups") {
+		args := strings.Fields(line)
+		for i, arg := range args {
+			args[i] = strings.NewReplacer("/mnt/backup", filepath.Join(home, "disk"), "~", home).Replace(arg)
+		}
+		if !slices.Contains(args, "--data") {
+			args = append(args, "--data", folder)
+		}
+		startFaulty(t, args[1:]...).mustEnd()
+		for i, arg := range args {
+			if arg == "--data" && args[1] == "restore" {
+				mustBeTheOldCollection(t, args[i+1])
+			}
+		}
+	}
+}
+
+var codeLine = regexp.MustCompile(`^palate [^#]+`)
+
+// readmeCommands are the palate commands in the code blocks of a chapter.
+func readmeCommands(t *testing.T, chapter string) []string {
+	t.Helper()
+	file, err := os.Open(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var commands []string
+	inside := false
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "## ") {
+			inside = lines.Text() == "## "+chapter
+		}
+		if found := codeLine.FindString(lines.Text()); inside && found != "" {
+			commands = append(commands, strings.TrimSpace(found))
+		}
+	}
+	if err := lines.Err(); err != nil || len(commands) < 4 {
+		t.Fatalf("got %v and %v, want the commands of the chapter %s", commands, err, chapter)
+	}
+	return commands
+}
+
+// catalogVersion is the version of a catalog's schema.
+func catalogVersion(t *testing.T, folder string) int {
+	t.Helper()
+	header := make([]byte, 100)
+	file, err := os.Open(filepath.Join(folder, catalogFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := io.ReadFull(file, header); err != nil {
+		t.Fatal(err)
+	}
+	return int(binary.BigEndian.Uint32(header[60:]))
+}

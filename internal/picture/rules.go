@@ -1,0 +1,171 @@
+package picture
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/palate-art/palate"
+)
+
+// Rules say how picture files become pixels where palate's way has changed:
+// "2" is the way of the first collections, and every name after a + is one
+// change to it, in the order of names, as in "2+jpeg-whole". What embedded a
+// collection is noted with it, and every set of rules stays implemented, so
+// that its embeddings go on until the person wants the present rules. Empty is
+// the present rules, which see Current.
+type Rules string
+
+// Former are the rules of collections in which none are noted.
+const Former Rules = "2"
+
+// JPEGWhole is the rule that a JPEG is always decoded in full. Without it a
+// large one is decoded at ½, ¼ or ⅛ of its size where less is needed, which
+// is faster and moves embeddings (see DecodeAtLeast).
+const JPEGWhole = "jpeg-whole"
+
+// rule is one change to Former.
+type rule struct {
+	name string
+	// about says of one rule what it does, for people.
+	about string
+	// touches reports whether a file may have other pixels with the rule
+	// than without it, where no more than short pixels of the shorter side
+	// are needed. It sees the header alone, and says yes where it can't tell.
+	touches func(f file, info Info, short int) bool
+}
+
+// rules are all that there are. To add one: its name and touches here, and
+// where the file is decoded Reading.Rules.Has. Current has it from then on.
+var rules = []rule{
+	{JPEGWhole, "JPEG is decoded in full", func(_ file, info Info, short int) bool {
+		return info.Format == formatJPEG && fraction(info, short) > 1
+	}},
+}
+
+// Current are the rules for what is embedded from now on.
+func Current() Rules {
+	names := make([]string, len(rules))
+	for i, r := range rules {
+		names[i] = r.name
+	}
+	return rulesOf(names)
+}
+
+func rulesOf(names []string) Rules {
+	names = slices.Clone(names)
+	slices.Sort(names)
+	return Rules(strings.Join(append([]string{string(Former)}, slices.Compact(names)...), "+"))
+}
+
+// ParseRules reads rules as they are written. Names that this palate doesn't
+// know, and another writing of the same, are palate.ErrInvalid.
+func ParseRules(text string) (Rules, error) {
+	names := strings.Split(text, "+")
+	for _, name := range names[1:] {
+		if !slices.ContainsFunc(rules, func(r rule) bool { return r.name == name }) {
+			return "", fmt.Errorf("picture: the preprocessing rule %q is not known to this palate: %w", name, palate.ErrInvalid)
+		}
+	}
+	if r := rulesOf(names[1:]); string(r) != text {
+		return "", fmt.Errorf("picture: the preprocessing rules %q, want %q: %w", text, r, palate.ErrInvalid)
+	}
+	return Rules(text), nil
+}
+
+// UnmarshalJSON reads what ParseRules reads, and nothing.
+func (r *Rules) UnmarshalJSON(text []byte) error {
+	var s string
+	if err := json.Unmarshal(text, &s); err != nil || s == "" {
+		*r = ""
+		return err
+	}
+	parsed, err := ParseRules(s)
+	*r = parsed
+	return err
+}
+
+// names are those after the first +, of Current for the empty rules.
+func (r Rules) names() []string {
+	if r == "" {
+		r = Current()
+	}
+	return strings.Split(string(r), "+")[1:]
+}
+
+// OrCurrent fills in the empty rules.
+func (r Rules) OrCurrent() Rules { return rulesOf(r.names()) }
+
+// Has reports whether the rule of that name holds.
+func (r Rules) Has(name string) bool { return slices.Contains(r.names(), name) }
+
+// With and Without give rules with one rule more or less.
+func (r Rules) With(name string) Rules { return rulesOf(append(r.names(), name)) }
+
+// Without gives rules without one.
+func (r Rules) Without(name string) Rules {
+	return rulesOf(slices.DeleteFunc(r.names(), func(n string) bool { return n == name }))
+}
+
+// About says of every rule that holds what it does, for people, and of a JPEG
+// that may be decoded at a fraction that it is.
+func (r Rules) About() string {
+	var parts []string
+	for _, rule := range rules {
+		if r.Has(rule.name) {
+			parts = append(parts, rule.about)
+		}
+	}
+	if !r.Has(JPEGWhole) {
+		parts = append(parts, "large JPEG is decoded at a fraction of its size")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Reading says how a file is to be read for one use of its pixels.
+type Reading struct {
+	Rules Rules
+	// Short is how long in pixels the upright picture's shorter side need be;
+	// 0 is as long as it is. More is given wherever the rules ask for it.
+	Short int
+}
+
+func (r Reading) short() int {
+	if r.Short < 1 || r.Rules.Has(JPEGWhole) {
+		return math.MaxInt
+	}
+	return r.Short
+}
+
+// Read is Decode by rules.
+func Read(r io.Reader, limits Limits, reading Reading) (*RGB, Info, error) {
+	return DecodeAtLeast(r, limits, reading.short())
+}
+
+// fraction is what DecodeAtLeast divides the sides of a JPEG by.
+func fraction(info Info, short int) int {
+	scale := 1
+	for scale < 8 && min(info.Width, info.Height)/(2*scale)/enough >= short {
+		scale *= 2
+	}
+	return scale
+}
+
+// Differs reports whether a file may have other pixels by one set of rules
+// than by another, for a use that needs short pixels of the shorter side. It
+// reads as much as Probe does, whose errors it has.
+func Differs(r io.Reader, limits Limits, from, to Rules, short int) (bool, error) {
+	f, info, err := open(r, limits)
+	if err != nil {
+		return false, err
+	}
+	for _, rule := range rules {
+		if from.Has(rule.name) != to.Has(rule.name) && rule.touches(f, info, short) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
