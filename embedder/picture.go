@@ -20,6 +20,9 @@ type (
 	Rules   = picture.Rules
 )
 
+// CurrentRules are those that new collections are read by.
+func CurrentRules() Rules { return picture.Current() }
+
 // DefaultLimits are what palate holds every picture to.
 func DefaultLimits() Limits { return picture.DefaultLimits() }
 
