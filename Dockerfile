@@ -13,5 +13,7 @@ USER palate
 ENV PALATE_DATA=/collection PALATE_CACHE=/collection/cache PALATE_MODELS=/collection/models HF_HOME=/collection/cache/huggingface
 VOLUME /collection
 EXPOSE 7252
+# Whether it lives, not whether Qdrant does: a restart would mend nothing there. The first start fetches weights.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=15m --retries=3 CMD ["palate", "health"]
 ENTRYPOINT ["palate"]
 CMD ["serve", "--addr", "0.0.0.0:7252"]

@@ -118,6 +118,21 @@ func (e JudgedFilter) Valid() bool {
 	}
 }
 
+// Defines values for LivenessStatus.
+const (
+	LivenessStatusAlive LivenessStatus = "alive"
+)
+
+// Valid indicates whether the value is a known member of the LivenessStatus enum.
+func (e LivenessStatus) Valid() bool {
+	switch e {
+	case LivenessStatusAlive:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Shown.
 const (
 	ShownAPI            Shown = "api"
@@ -251,7 +266,9 @@ type Health struct {
 	Parts []struct {
 		Detail *string `json:"detail,omitempty"`
 
-		// Name Example: index
+		// Name catalog, catalog_writes, images or index
+		//
+		// Example: index
 		Name string `json:"name"`
 		Ok   bool   `json:"ok"`
 	} `json:"parts"`
@@ -429,6 +446,14 @@ type Likeness struct {
 	// SecondOnFirst AUC of the other's probe on this profile's ratings
 	SecondOnFirst *float64 `json:"second_on_first,omitempty"`
 }
+
+// Liveness defines model for Liveness.
+type Liveness struct {
+	Status LivenessStatus `json:"status"`
+}
+
+// LivenessStatus defines model for Liveness.Status.
+type LivenessStatus string
 
 // Mislabel defines model for Mislabel.
 type Mislabel struct {
@@ -1010,6 +1035,12 @@ type SearchByUploadMultipartRequestBody SearchByUploadMultipartBody
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// GetLiveness Whether the server lives
+	// (GET /healthz)
+	GetLiveness(ctx echo.Context) error
+	// GetReadiness Whether the server can answer what is read
+	// (GET /readyz)
+	GetReadiness(ctx echo.Context) error
 	// GetHealth Whether every part can do its work
 	// (GET /v1/health)
 	GetHealth(ctx echo.Context) error
@@ -1126,6 +1157,24 @@ type ServerInterface interface {
 // ServerInterfaceWrapper converts echo contexts to parameters.
 type ServerInterfaceWrapper struct {
 	Handler ServerInterface
+}
+
+// GetLiveness converts echo context to params.
+func (w *ServerInterfaceWrapper) GetLiveness(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetLiveness(ctx)
+	return err
+}
+
+// GetReadiness converts echo context to params.
+func (w *ServerInterfaceWrapper) GetReadiness(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetReadiness(ctx)
+	return err
 }
 
 // GetHealth converts echo context to params.
@@ -2137,6 +2186,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 		Handler: si,
 	}
 
+	router.GET(options.BaseURL+"/healthz", wrapper.GetLiveness, options.OperationMiddlewares["getLiveness"]...)
+	router.GET(options.BaseURL+"/readyz", wrapper.GetReadiness, options.OperationMiddlewares["getReadiness"]...)
 	router.GET(options.BaseURL+"/v1/health", wrapper.GetHealth, options.OperationMiddlewares["getHealth"]...)
 	router.GET(options.BaseURL+"/v1/version", wrapper.GetVersion, options.OperationMiddlewares["getVersion"]...)
 	router.GET(options.BaseURL+"/v1/images", wrapper.ListImages, options.OperationMiddlewares["listImages"]...)
@@ -2178,6 +2229,96 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
+
+type GetLivenessRequestObject struct {
+}
+
+type GetLivenessResponseObject interface {
+	VisitGetLivenessResponse(w http.ResponseWriter) error
+}
+
+type GetLiveness200JSONResponse Liveness
+
+func (response GetLiveness200JSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLivenessdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLivenessdefaultApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadinessRequestObject struct {
+}
+
+type GetReadinessResponseObject interface {
+	VisitGetReadinessResponse(w http.ResponseWriter) error
+}
+
+type GetReadiness200JSONResponse Health
+
+func (response GetReadiness200JSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadiness503JSONResponse Health
+
+func (response GetReadiness503JSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadinessdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetReadinessdefaultApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
 
 type GetHealthRequestObject struct {
 }
@@ -3732,6 +3873,12 @@ func (response GetVersiondefaultApplicationProblemPlusJSONResponse) VisitGetVers
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// GetLiveness Whether the server lives
+	// (GET /healthz)
+	GetLiveness(ctx context.Context, request GetLivenessRequestObject) (GetLivenessResponseObject, error)
+	// GetReadiness Whether the server can answer what is read
+	// (GET /readyz)
+	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
 	// GetHealth Whether every part can do its work
 	// (GET /v1/health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
@@ -3855,6 +4002,52 @@ func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareF
 type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
+}
+
+// GetLiveness operation middleware
+func (sh *strictHandler) GetLiveness(ctx echo.Context) error {
+	var request GetLivenessRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLiveness(ctx.Request().Context(), request.(GetLivenessRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLiveness")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLivenessResponseObject); ok {
+		return validResponse.VisitGetLivenessResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetReadiness operation middleware
+func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
+	var request GetReadinessRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetReadiness(ctx.Request().Context(), request.(GetReadinessRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetReadiness")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetReadinessResponseObject); ok {
+		return validResponse.VisitGetReadinessResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
 }
 
 // GetHealth operation middleware
@@ -4954,137 +5147,143 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3dctu40uCroLjfVs7ZpW3Z+TkT+yonk2Q8lUm8SWamtmayNkS2JMQkwAFAK9qUq/Zyr/ch9hX2fh/l",
-	"e5Kv0ABIUAIlypE8OVWTm1gkiL9u9H83viSZKCvBgWuVnH5JKippCRok/nomNVPa/JWDyiSrNBM8OU2e",
-	"8QURE6JnoIBQbKRSAp9pposFoYrMJdMa+GGSJsx88EcNcpGkCaclJKeJ/SRJE5XNoKRmAKahxDFL+vk1",
-	"8KmeJafHo9EoTfSiMt8oLRmfJrepaXFuWz9uX1Mp6SK5vU2T51TDVMjFhmlnthkD1TfLzHe0p3mKoqCV",
-	"gtV5vp+JOREczGThBuSCTKWoK/OTlXQKiugZ1YRKIFSTAqjSRM+YIoqVrKCSaIGfj2EiJJj1linJpKgU",
-	"oTwnmagYKNObaTQX8rp3B/wUwx2YCFlSnZwmk0JQA8SSfmZlXSano8OnT79Lk5Lx5nezbl6XY5B24bVU",
-	"Qq4u+8MMyBWHz/oywxZXDlikolO/mN6Z2j7DeQYAemzgUzLeAGwFWrdp8lLICykmrIhA5NeZUEBuQOYs",
-	"00RpynNFxqBYDgRoNrNwSXF75zNRkqtPdT6F/IpQda0IHYta9029coOGc/83CZPkNPlPR+3pPLJv1ZGb",
-	"5BvztZn3D0y/ZiXDYxrrv8CXYe85TGhd6OT0ZBRA78Rtkv3VbhHjGqYOdOdmmRfU7GEMergLDxRhebPY",
-	"yjRu5oINkjSR8EfNJOTJqZY1DF05jn7+Pc7kR9zf1Wn8c0Hm5nAg3tidIoqy/JRcSaoNRJgiBbuGnAhJ",
-	"cqbw75Rc1bx9z4HpGcg+iFnYDgaYnepLVmi3i69ZBjyDDQSqsK1USsYLomZCamLG75uUa74nYnVXDHu8",
-	"LYY57O7HMQfUB6q7G108a8/U3TBt+Yy9Z3oTuBTToM4IJTOhLKRScjURRQ6GkElyVVeFoPlVH/zM93sC",
-	"3i8gFRO8f08tcfbk9sY279la93bt1jYQN/O1/zYC/r8DlS+lKPuQbAFUXk5Mg+hID7tjHDwOd2p5nA9i",
-	"7ShafNUYt3ZrQOl/ipwBwhBJ18+IAeZnJrgGjgeqrAvNKir1kWGsBznVOOgWFNF12wzcwsScJ5bpWt5x",
-	"6EqKCqR2a4izxh8vXrxKycWbVyl5df4yJb/C+CIl//zpwiD9h/OXL5O0FRnGjFPc7lX22878NzvSx6aV",
-	"GH+CTEcXiE9UJbiyc7yQYlxAubRQWlUFy6iZ8VFlW/zXT8pM/8twgoD94hyWZQOqyRyFXsGnKZnPQDai",
-	"gOFEguTiENfoerOiNdAeAkel9kexriSbzjSpLBSt3GdFIp3NQJFM3IBMCeNkImlmekHBjmkjDOagiDkx",
-	"+IUWFSlgos/IGBaC52SEUzy28yXMrqGieQ7IvbuwL+nny88d6S8X9Rgp7JKAh9TocjG0LePD+2V8YL9L",
-	"6GQH8R2kbjF+oqt4liYvPtOyKuA9UJkhzaR5zszu0uIi2JcJLRQsb1W2N7k+PEl3Er5Tc7KMFLIB272s",
-	"kjrWfneZMU04TKlmN9BhaYOkvJCvHY9WGFuaVEKxHXVdMu5/RsZp1YJthIYQBZupxrDtZQOUtWjWRaYL",
-	"qhRiDHjkmQhJ5jOWzRxyTRgUuUUppsiU3QAnM1Hk6gyRsDQkxFAOSgqmsA1wUU9nq6ffqfidfd5KCEmT",
-	"Vt3+ml4+NVL/cIE79aLxV43Mhb5kufpqVIt0jZLj18ytFY3ab4MT6GWayMvbCDb+ALSwgmIXCQxf6k6z",
-	"+z4HTVkRnb4Vrr4kYMkqziCHz0lElBXXQQ9jIQqgfOU0YX/YNnacVvZXU13jFIEbMvWb+dAcp6mkOeRB",
-	"Hz3iiOsgdVvwMb5p+idare5KJoq65CoOGbSYrfKJFzSbWQ5PaJ4r8qlGRkB1imfcHHkox5DnjE/NsTUP",
-	"SqC8tZegcHBGoFDI2Zmyoohh8qIuctMtYRP8DTJgoM2Gp1ZVv2T5Fojuxo2ZT6i2dpJgVVrgZFUmjLgk",
-	"xdzouea/FZHFKCIe5wbICRHyPaZjVjAdsQk+pwUbo+ZPgnZmJymaCUKe2z+k+RQuvWoUhbWEmCUVdyYT",
-	"pZfUuLBbdIobMGZUWUnS/MoKqsy2XQN/oKyYaGW3LkLMqCJjgSrbgJlLMe9BTgRMrw4+Nhp4IaZMpw3a",
-	"OSHVTgVyQjnMh81CzcScb8I0FJmXz2aDpmlz1NyiWnx0m+/Pmx/OL7GLIcvAjJ52KxN1T7q1bQ05LZbo",
-	"o0gXxclzzkGaTc7rTJM50zPcX1RVyQ1kWkRFwfVCsDe9BQP3LO21s/l3lzdjejj3MxsUOYmlyKFwNGU9",
-	"ycXRgg9iUz33G74krBjcu6S6Sy2ohgPNSojxHNrj5jCoPmHSEV9CiRK1zABFKZUa/RbKSi9iXY4Xjqc3",
-	"M2BcP3mUxCRkf15i1AH0DKQzZoICrgluCR5yBcAJ01HqbQTRy1rG2bGfU8iQP1UwjS1kBkYBXZ3az1Yz",
-	"TUnFPkOhogvbinmoGT15/CQ6X7vtw7HvPbaPIaCe1eWYU1b07o1muoCdooLzGmya9C+u2W2azFkes9Rt",
-	"3vLlI482aruvHiUb6PthGhD7taete645SgGStuAIsGx5Z3uP6/n3kXX9fP49yUGyG8hb5v/+h2cHJ4+f",
-	"eOZihjq0JNxh7El28mT86Mn44Ml3k8nBd989mRyMn44fHjzMjsejyUN4mD2hlglokGac//Hb6OApPZg8",
-	"O3j58ct3twfhz0fb/Dw+uf23GKRxhXHqaVW07bSHGAIH7rGIPXqMFEJw3LGCKo2us43mNje5XqC1xsOY",
-	"Whg9RpmEnMVfGVIcfQGfDaBoD4NI92l/bHTE6MDuXS/NKCFndRl9VTkW1U9nVt4Yda1HVxtgI02TH8U4",
-	"opwJDkPZkZRC9gCAMzXbkrlaYA4Y95rxPFTSMknnhrKwshKyIUHmU0mZ9T9YLfJjZNS7mGxQTEQbV58h",
-	"xvo5IhI8JZ/E2LIGw5mBG/F3ImqeJxEIKU2l3nIbjQ4K4fbImnPzLk1UnWUAljZPKCvwj4zyDIoiqt6m",
-	"iRaaFr0EZD5jhdcbudDkmltxeSMQY/wHwernn1pE7GxBDw7H6egnMR5ORc1JuC8aihOLLiU0RoXwMzpn",
-	"kibO75wYMnON/3undBRyr9k1cFAR+wvqfKu6RGBYNi3IjN7AqgM8eiIzISUUVDudttvxW8uX9VxYdVA9",
-	"sKq8cnunBqrOKFVdCn6pIBM8IgQ/+/m5FQKYCpy/OKYHkzBS8gNFJNWMT9WwgVuWHN0xJ3dkoigAHSvB",
-	"HtoF2/XGt+6aVlXEv/NczFB5x9enhE4lQGnwzflkshm1PvwhOrMzqsXAosAafFqIW8spoc6mEVH3cfsN",
-	"IBAia+DQ7ncAhA5wtoDD0jFyhgtlDXx2F9N1AspPTBV0DEWM5dXjyDJ+EHNS1tmMqFq2Pm9cURPg423m",
-	"ekaNhkVqVdOiWJhHNmpqCwwbLOqtNVO99fYojAaZe5djAVTyUGq269jqHCi6WU9rlJM+owJFWt+1o1gA",
-	"rANanMaX7u1wQt8gwW0k+qHrCfRdx6b1BuZBBNgWLr9dOIhcFz3zeocQ3X5aXatkjyXP4ruk3DCF0JI3",
-	"n6GFAVHN28zWe/vWGA3xVeDBxpGnhjYxfMJ3aCp8j43uoHwvQcV/HoPKhVlARCmqswjdl0KpgxtasBxN",
-	"zVQCJTXPnW3n3dvnJKvlzUC6QuvscsamURNBBdKInz4I4Olj8p+JgY+8ocXw3gsxX+38tZh/fec3IOkU",
-	"LisJGfNoOeC7MS0MZ8wvaZbVkmZD4wuyWkoXBLJqJHPCT4/9+5PVo1YRuRH1URGB3NrgBmg4awZbYxm9",
-	"uzJDVezY/zpb4IkT4prY6BGUA3Mj6sc0D7fKrbSVNZ6QHrqXBoFlzWa08PObFwCtWWFnir0nNc5rrCQ3",
-	"mNHYM7+Jy7hOe6fyDlCjjU9m8BRk08twZfUFBgaUoCXLrGPBnGN/hFNLhFRKJqLIbbD4WAK9zsWcqzNS",
-	"MK0LjF4xYhGq5UaL4BBVckFbIWSrCRrpzDGcCdMa8lNiFMiUKC0xBjIlTINEnUSlziU2RwOmIv/+v/7v",
-	"6kxisEmC6TUb2QcuF07Wnee7l8/J00eP/7EaK7HGDY6WlYjGYaESxn25+EFLZprYssPQETp41CalY3Vg",
-	"Qypap7FvFjOnCMSRiPXt/ds3xL01eGR9umORbw7yc1Me4sFnXGkajZi2AXPoIHM7RVVHne1aUGrVCeh8",
-	"/PRpINA8ikVzrrPU2QcrehJRmo4LwBhgv7sGic3fLvowJWam5Od350TCBKSL3F6/Yfi2tdK79fSgrWcY",
-	"S2iyluMVVOlLtEZsRezX9Hg3zqWuWaW24h0R5mA7WbM7vQzBvNyKJeAkBjAF2/GaKb1ZiZPBHQ9dGPTg",
-	"f44Onn50/18efPwySp/0+CMupLhBIYsWb2UeO74Xzqlo4wi4M+UQBYYNdHIofBCCizWjEogwfUJuFFKO",
-	"eihGJyBHQSDgNwFEtkLF/ldcaOgJpEAN2MyKTAUoM7EmCtfGvUzZDRBKNFUaUhv7ZtY/6PhFcAynEoPn",
-	"f6uhjhy/BqEGYRZ2cq6h3NKVnm6p+GUzoeCMUGf8ZXomat1l670WXlzHBj99u46vjJm4h0CeoUEvK9tF",
-	"iZcsdqzD9llc8G1su1tTwZJiugVJB65jCZRvbJ4Ic8ZxMR2m99wllGxzQNUdeYsH8LdmarBbngZMLQht",
-	"8n23oUs9qo4Ffpy17cbvkSbeujiUjjmE3MQgfbfRZaGmp3oFmvxrI5N20sm3EWh4HyQswhp7PFcBDEVR",
-	"jGl2vaURM1jrhgyyJcNdb/Tee79BEV60PZW6M8DPCK+LIgjhtJKLdaR4uS0KDPOd0TC8Cr0ZS7ozG20e",
-	"NEpum/eryCVr2EKItKZgHFoNFh9X7XfDMX39elNCgykYkUjwYuHmd4fjEBDuu0aYIo72uEfWSX4c5iDX",
-	"S37upV1oBEgGHmKetnlhzIBCuEBE6jyuvOM1SOKZP7vhNwOk2c6aGkeGgTKdwhnZBcJvkDG6ipZHzi1i",
-	"FtGX3BP3tZyPYLte3pkNYng4wp8piO+R7n3TBKGHGkRB5QXPVeNo6J5TWog8qPJBKpDKJm77KJMpLQqb",
-	"4PyH0cJOa56B1DZ+yj6Bz1VhZ2V/a1GFQVe0YtE4FBdjG4u+li48ZSWW2c0SqUxGSyAunXtNQPZqYOHA",
-	"PLKV/LM9BCTuKWZQSDZlZlifNtUbVbicETh1RNk+H4PqhIcHEjxoyeBm2xA0pvcUy+iRJvVVEDoTjJ2Q",
-	"n3kuthQke3RaQxzwlRE+ap6Ls5YjGS7HJk5Ojum6GyTS1WljJG2PALrRpPOXqPmXqBkTBTbIlxvkgl9a",
-	"u4XnGk4fdTvijOlRNvBLC/glPlCxnuA0pkgusrq0R2qVGrOIu83WP3GexybVLYo8uNb1ri7bJFZHJTiB",
-	"3c9fMj4FWUnG9cZeENxRc7vP9qtq7dDVd9Ja/LOq3uBRj8ZhVlJMJS03WrFbpDAQ8tvV8bk387fAiNfh",
-	"YHwiVidT0YJqsGFpyiWjU4mmBRRN7HE7JOetF6HJFhwvbFq6mcjZ77wCURU2UjU8nljN7MzbKjBIz0Vh",
-	"CN5Uflpgyacz56z4nZtxCqa0HQWLY9is04AgYBgExtYBt30YEeXwd/47t/5Z9N6aAa/6yolckb95v/Df",
-	"D8nPHOOmbdre77ytrIfLljCpFeSHxCh59pHh6rl1WhBR0T9qIFeuEhpO422tseCYD4bNBNeSZjolV69e",
-	"fCBH1q2vroiGolCEcXIhRQl6BrV6QDR81sSSl995WCIrM6QIo9bbvM08IGNGHCBz4Prwd544wcZWt3A1",
-	"c55VNJvBwcnhKEkTlHeSmdaVOj06ms/nhxRfHwo5PXLfqqPX589fvHn/Ar9pBQiHPkEsyGlyfDiybUQF",
-	"HIlK8vBwdPjQusVmSGuObo6PZk3W+hQiUZ8no5GFLC0K9LTbLZ9DUaTk8ehhm2WpDKEYi9xhAooAGAZv",
-	"xGpD4RDu53lymrwC7ZLll6rQnIxGayrQbFd5xo0QKTzzbGUph2ajHo8e3sfgNl4ho/yBJrnlpbaUIDZ1",
-	"xULivTd7FZTVSRNVlyU1ElqT9ghtXERGeTiKIXN0qpADGt4vk4+mC4MIbVi3Q4QuzMxxs9QnSTvVLn+L",
-	"z7VtcmRroN2mGxu6AoemZazGFDL7eLk0tN/YVGXHipsHosjNH7FiBauKgI0koQQPliFslLs6na5uWkoK",
-	"0BokyagCQg1d6StM9kdfVcWTAVUVV7iVkXacDxmPXJNJKSZNAVGkbl75IixPiV28zcBMDaU3x9LQy0Py",
-	"RrigZ1vaJnVil5DE0k7rCnaxTn1rDDW9/tUOWe4G1AiKTA5o7eqvDmjpSwoOaIq17IZgsS9/OqBtU7xt",
-	"YNsPYkhLV+Px9uMeyWubs9lD5KbQ1mfaBXGzxCdFXmMPt0XrgKT5dAdb4qg3Mb0Ai9vOHYt08so8vjoL",
-	"cgGQQ6TI90RlVWUb2Neajcw3KVF00dp825IUh+SD54pWsZpSxm0FD392bROcNVYR8nKEm9iYZtdTKWqe",
-	"r7JQqxCfB2VBbdm8Rf/2BpX1uvXv9o0lMQxpIDGnKNBLILSQQPPFmZUzLXHDwDRbWe02TU5Gx/czMwuS",
-	"YPA0mQHNXXXn1yJrcrvawZZp2u3Xo/yzPLcRo87Av4zmHc599AX/v7VYX0As2OclImyTcq7SVie0ujwm",
-	"hjqzzlQYdUGLcqy0YRvXAJVqDZHYXOMOScCSWnROF8TJx9xIzZiJmrqIV8NZbCnPVWz+HufrsXlJuliJ",
-	"wk5dxS5h5BwyFxxtFEYC7q0820Q8r6292a0Wup5lrdLWR2tq+5rjbYGS74IW2v1qcIMo4VKvsMbywoIi",
-	"Thijwt0r0D2bvwVb/vhn0RFc3S629S1vjj6KWEUR0CLVw2i22q+2DvTtx+jpPfKhOVFt7L0POzAsREvB",
-	"p+TFBzo9I1fnk4M3gsPBT1Rnsys8nFfvKJ/CFSo5M8FFLSGP6mI4qZe+7O9aCOIkj/5LF3Cbq5T2kn9H",
-	"1p/scZgwPBwJVzfi2dASnMXDvgOMH7lqYY371taVYgYeM7oT+aalFZa8qiae36fD7x/5OLDpbCxquV4P",
-	"fNM223YOTdH1IYK0Lwj6l37wr6cf+HpYPaeSA5VGhGcdqd4+Q7F+p0dKNX3bGx46ZhAsVbuP09TIWb2H",
-	"yRPfD03LDdLPBVYwOiTPCKdSYl5hI19woQnwgsop5H1ykC9dFDGhPDwZNdaT4yej1Px+8miUHp98N/oY",
-	"8dJ9HMgssEDWLgh5s53ryXXT7B5o9jOiSgwUSJuK0z9evHjl2U2v4L4DXPMFPXqJ9I+mwd5NdfskIb6Y",
-	"yVoDg9mHXYDyudFVlFdWVjUj9JaYX2stELaayW0Ao6Mvn8T4dh0F+FGMk/3uYt+J+iTGuxKbP+EilrZh",
-	"Bfsi1yJ8cqvvU8u2Cx3wpyPMRuo9IRe+0R53P8yZ6hNQ3TS82cfZYSdob94NmSqKdhTvsGGSZKLmOtRr",
-	"2lyrXhPaM1fOz0adW3uWUZJ8/IAW4pA8Gj0lbOLsOkz52u1Ihf3tI114PJdANVx0rh8JLFo7gUVQpiJ+",
-	"58MSFhzvGgs2YMBOQJ3n1sdrQ1KtrdLAJ4RaHOJLR+foi/trrUXpXDdVayw6ES5IKSSc+VQXA3jXInWe",
-	"bcSIYoF+KkKrypb90iJtbUylUYBqngsOFp1sba0wUoUpMgaDg86R3WdWCpFqiMEm6H9qht+hvabpu0kh",
-	"dynvfUdwK+YdXgFkGDOW8V0PMsPZXFGmqSC0EHwanl6bimvkKHoNHD39d4HDOzD9fFuHe3TPh9tVLTEw",
-	"5zB3VPDrMeuVTcxso7es88IVet/mlOOoVEIvy3xu3wdcc62q8qH1pHjy1qeTuECAr79wap/SaFNALiaO",
-	"NvXIfB2C4HyJSVu3Zyfs/Acx9+E9LruAKg3W+2vDLvZBT/oRp1N3Kmq3DC+Xc5Kzl6dJJSFnGRbEmNha",
-	"90608OlVTFuS1HG8yaCLVYJjxK2fmlnd3Ua1T3zq1PLqoR0ejbQghRDXhGrrRtwFFr3zffurcwxKFQtS",
-	"MmWovdNz8CGLqTrawMoIE/tDrKauS5/qdOHy7vZJ28e9lN3V2GnvfduNxSrIMF+Nz+2e7DHsQkyIyvmB",
-	"ENAQM4niPZnA3EgCgsOBYjnkqRVn5q74X8mUYnxq718IuumTF7zjd/UYfzANemB8ch8KckOk8G4ImNZ8",
-	"jSu4p+CVIFRdo8cSQ01B4b25e/Ub475hwPS8yfByCWNthcNlNNpwDI9cZsvSXcc7RjebNTfBwCvL2zCs",
-	"9c6S5zlOukWhIXKnyDToA6Ul0PIOhst71Sr7idMOiZILQ4DPrnAV4oPX5RyJwoD8DO6AVzJIb94HZp03",
-	"ZLTmmhWEtqeaTjRIMqllWPzTXk1AKBnbQL9GA2WdWz5dTdPdoKlP8d4OUbfDliaN/P7Vo41Y2uF2XMx3",
-	"gbWvQSPWUlkwW6IWR8JB7oCm7vuNFsUx/OJb7ntT10mOfrq72Ekbxt8BFUZtWWxeaw/fjYwyFDZHX9xf",
-	"txuFxl+C23j3CSNXsnD/RPotb09TY12az0QBxNXp2zFUNvuIwuuT7wLE5ViYLiRffO6y9sFQ/Er+3pPI",
-	"tmsYYp27Nl4lo5yMoS0eCYUCDDr9dsH6h6/lFTUJuPuVEUeVl0sJKpWgSCmUTokSJZBc0jkncAO8sGXJ",
-	"8KkzqozBtOONfwFKlyd4kNcW4viiqfuNNwJiKaBD8h54Tq7wx1VKrjq5fy6CCrOdrjAQt010sVM9JM+6",
-	"twub7u1doc4Xb3/YsF+UaK1okGK03lz4WpX2K5KzCdYzbO4sVtFYLVsgLe5YG367/HF4F+3xxkvG92kG",
-	"sQvqO1keSTquMatSnVmwY7KREcLcnY4FTPRucmnsFdRY/x/DWe/X9hEUi+oVN941ytyfk5ATVNcaBOu2",
-	"hNc+MSoo5bU2csDt8K7MNkpTjvdINs6uNXJRU7Nr3/hzVLuE/32oVs0N7oqyvBP04o21uCnKGy1Xkhh4",
-	"Lt55j+Q+dB6sdnB7e3u7d3Rbb8FtOYRzae4A58za2ooLdhxUQCl6f/KlOLcW4zbjzIBMgg/OuWsdtvMQ",
-	"Ec5c/qHNIvAX7zZhan4H4s7aAB22Cq53twHtYmN/otdBaH17zVDs7PbpGH3LuF+02xNpawqZd6PbdkTT",
-	"0q2i4dKkqiMguKj1XglLe7PIPVtTBlEbGzvuaO+uzCl4h44vJiAkUdesWo8G/YSmrfEV1Q2cc0UJae/d",
-	"b/2nD1SrILlCJWIyUaDPzIql0x6OR+loNGpKLvPc5vsJ7uVISfl1Q5aZJmOYmpXwlNBCCZfwzpu7jVrD",
-	"0UrFN22a/q1TPe7vZ+TR8ciaC6kO7YUYTkJ+7ZaN7C15crpcdsU7WLBUZEoK8zj23leTdH4ZV+3FVTmx",
-	"bpmS8cuw4g2WqlNzLEuNHz0aPT1rC1zyhZWD0cVt5msbm88ejZ7G/a/vm2Jre5dNt8kj6E+rXr5hB83A",
-	"pbt7x17V1RfCsLSdSTSAsalM02pegd41ilSs+SuP4c/PY2gLSq5VJuyVdjtPd3YkpiF+rvyKN32s6BWO",
-	"sO5PrbADHNXtzbY70Su65AP33GUn3yG52ZmW7iG9OSxL1sOSccN2Ghrg0cBWqujYoPy9o1BFkWIjWAPB",
-	"v0+yfe8KZ+33wP05uyn4as7Gbk5UepcUj41wOpoB1SWtegUpVNAxpgpjQZtQNIczGLztrp7pbIYtTIDf",
-	"OAHKXq6jtPmG1JX/yrUO3KP2mn1bScmb5cTE94X3tyD1qlmhDxgWJOkrEKR/otWeKwThEL2JozjlHRXm",
-	"kYDXZni1sqmlFVSM+FfBuvlssc4rU1DGPZX4FgPvfE38CNjxvKgK6LVaMlw096GgKUsZrWGPSYu+U3vd",
-	"cFDFLW9N4nEl/E9EHJdJaWSC3uIrKDeTG8i0LQl38v//XwmU/60Siml2A38n//6//w/BRxymFB+hUWup",
-	"lddMfCNlKZarBmhD1QqYaCLqSP2x9zjTfy5euOZ7MhK47u1o920o+Bbyb8/b3FvLYxz8EKMnVLbX73o4",
-	"NhCMZeh28CwUQeNCpANyI0d+e4nqH79p4fZbw6Bhsu4SsgTlP/sk2nsIBfFD3EOwzi8+3rNT3tSC59nF",
-	"eSPMNVVYV8oB4h2U5kcsq8MVKsUGWAbUTzesYHl6dHR88o/D0eHo8Pj0HyePTxDV3Ui9TiSsFgR52gY5",
-	"mLnaY26D5py1xaVRr1pz3jj0a8tYtCXIUlcoz/EHm5dhO1dB3w5/Vvv+QJU2bOYt79xt76yCCm5A0iLo",
-	"qMm7WO0KV+zKtHrPmTcctBWLnBm153O6cqW/ogsV7cmJBJElzaC5CN2mkPiaTi1ChusZQ99sOn7ytBWW",
-	"mueNA9D11jjQVzt8LfgUa1U2swnjptus4diKbNlN/LAJrQpAixh++/H2PwIAAP//",
+	"7H3dcty40tiroJgv5XMSShrJP2ctXWm9tldbXluxvbuV2nUkDNkzA4sEuACosY5LVbnMdR4ir5D7PMp5",
+	"khQaAAnOgDMceUb2qVrfWEOC+OtG/3fjc5KJshIcuFbJ8eekopKWoEHir1OpmdLmrxxUJlmlmeDJcXLK",
+	"b4iYED0DBYRiI5US+EQzXdwQqshcMq2B7ydpwswHf9Ygb5I04bSE5DixnyRporIZlNQMwDSUOGZJP70C",
+	"PtWz5PhwNBqlib6pzDdKS8anyW1qWpzZ1o/b11RKepPc3qbJM6phKuTNmmlnthkD1TfLzHe0o3mKoqCV",
+	"guV5vpuJOREczGThGuQNmUpRV+YnK+kUFNEzqgmVQKgmBVCliZ4xRRQrWUEl0QI/H8NESDDrLVOSSVEp",
+	"QnlOMlExUKY302gu5FXvDvgphjswEbKkOjlOJoWgBogl/cTKukyOR/tPn36XJiXjze9m3bwuxyDtwmup",
+	"hFxe9vsZkEsOn/RFhi0uHbBIRad+Mb0ztX2G8wwA9NjAp2S8AdgStG7T5IWQ51JMWBGByG8zoYBcg8xZ",
+	"ponSlOeKjEGxHAjQbGbhkuL2zmeiJJcf63wK+SWh6koROha17pt65QYN5/4fEibJcfKfDtrTeWDfqgM3",
+	"ydfmazPvH5l+xUqGxzTWf4Evw95zmNC60Mnx0SiA3pHbJPur3SLGNUwd6M7MMs+p2cMY9HAXHijC8max",
+	"lWnczAUbJGki4c+aSciTYy1rGLpyHP3sB5zJT7i/y9P4/obMzeFAvLE7RRRl+TG5lFQbiDBFCnYFORGS",
+	"5Ezh3ym5rHn7ngPTM5B9ELOwHQwwO9UXrNBuF1+xDHgGawhUYVuplIxviJoJqYkZv29SrvmOiNVdMezx",
+	"phjmsLsfxxxQH6jubnTxrD1Td8O0xTP2jul14FJMgzohlMyEspBKyeVEFDkYQibJZV0VguaXffAz3+8I",
+	"eL+CVEzw/j21xNmT22vbvGdr3duVW9tA3MzX/lsL+P8OVL6QouxDshug8mJiGkRHetgdY+9xuFOL47wX",
+	"K0fR4ovGuLVbA0p/L3IGCEMkXb8gBpifmeAaOB6osi40q6jUB4ax7uVU46AbUETXbTNwCxNznlima3nH",
+	"oSspKpDarSHOGn86f/4yJeevX6bk5dmLlPwG4/OUfP/zuUH692cvXiRpKzKMGae43cvst53573akD00r",
+	"Mf4ImY4uEJ+oSnBl53guxbiAcmGhtKoKllEz44PKtvivH5WZ/ufhBAH7xTksygZUkzkKvYJPUzKfgWxE",
+	"AcOJBMnFPq7R9WZFa6A9BI5K7Y9iXUk2nWlSWShauc+KRDqbgSKZuAaZEsbJRNLM9IKCHdNGGMxBEXNi",
+	"8AstKlLARJ+QMdwInpMRTvHQzpcwu4aK5jkg9+7CvqSfLj51pL9c1GOksAsCHlKji5uhbRkf3i/jA/td",
+	"QCc7iO8gdYvxE13GszR5/omWVQHvgMoMaSbNc2Z2lxbnwb5MaKFgcauyncn14Um6k/CdmpNlpJA12O5l",
+	"ldSx9rvLjGnCYUo1u4YOSxsk5YV87XC0xNjSpBKKbanrknH/MzJOqxZsIjSEKNhMNYZtLxqgrESzLjKd",
+	"U6UQY8Ajz0RIMp+xbOaQa8KgyC1KMUWm7Bo4mYkiVyeIhKUhIYZyUFIwhW2Ai3o6Wz79TsXv7PNGQkia",
+	"tOr2l/TysZH6hwvcqReNv2hkLvQFy9UXo1qka5Qcv2RurWjUfhucQC/TRF7eRrDxR6CFFRS7SGD4Unea",
+	"3fc5aMqK6PStcLVIDjOqaSGmKXF/XMyl2YnU47OQhPEcDKUGS49x6vbJ0hjiKhh6LEQBlC8dQ5wIto2d",
+	"wyXAaKprXBtwQ99+Nx+acziVNIc86KNHjnEdpG7vPsR3W/9Mq+XtzERRl1zFQYqmtuUdfU6zmRUNCM1z",
+	"RT7WyEGoTpE4GFoB5RjynPGpOe/mQQmUt4YWlCpOCBQKRQKmrAxjpANRF7nplrAJ/gYZcN5mw1Or41+w",
+	"fIMT4saN2V2otgaWYFVa4GRVJoycJcXcKMjmvyVZx2gwHlkHCBgRuj+mY1YwHTEmPqMFG6PJgATtzE5S",
+	"tC+EzLp/SPMpXHidKgprCTETLO5MJkov4nFht+gYN2DMqLIiqPmVFVSZbbsC/kBZ+dIKfV2EmFFFxgJ1",
+	"vQEzl2Leg5wImF7lfWxU90JMmU4btHPSrZ0K5IRymA+bhZqJOV+HaShrL57NBk3T5qi5RbX46Dbfnzc/",
+	"nF9iF0MWgRk97VaY6p50axQbclost0BZMIqTZ5yDNJuc15kmc6ZnuL+o45JryLSIypCrpWdvswsG7lna",
+	"K+cs6C5vxvRwtmk2KHISS5FD4WjKapKLowUfxKZ65jd8QcoxuHdBdZdaUA17mpUQ4zm0xz9iUH3CpCO+",
+	"hBIlapkBymAqNYwNykrfxLoc3zhhoJkB4/rJoyQmWvvzEqMOoGcgnRUUFHBNcEvwkCsATpiOUm8jwV7U",
+	"Ms7H/Zw+Bwz5YwXT2EJmYDTX5an9YlXalFTsExQqurCNmIea0aPHT6Lztds+HPveYfsYAupZXY45ZUXv",
+	"3mimC9gqKjh3w7pJ/+qa3abJnOUxE9/6LV888mjctvvqUbKBvh+mAbFfe9r69ZqjFCBpC44AyxZ3tve4",
+	"nv0QWdcvZz+QHCS7hrxl/u9+PN07evzEMxcz1H5HhDzKjp6MHz0Z7z35bjLZ++67J5O98dPxw72H2eF4",
+	"NHkID7Mn1DIBDdKM8z9+H+09pXuT070XHz5/d7sX/ny0yc/Do9v/iEEaVxinnlYW3kztiCFw4FeLGLLH",
+	"SCEExx0rqNLoc1trp3OT6wVaa3WM6ZPRY5RJyFn8lSHF0RfwyQCK9jCIdJeGy0a5jA7s3vXSjBJyVpfR",
+	"V5VjUf10ZumN0fN6lLwBxtU0+UmMI1qd4DCUHUkpZA8AOFOzDZmrBeaAca8Yz0MlLZN0bigLKyshGxJk",
+	"PpWUWceF1SI/REa9i60HxUQ0jvVZcKyDJCLBU/JRjC1rMJwZuBF/J6LmeRKBkNJU6g230eigEG6PrDk3",
+	"79JE1VkGYGnzhLIC/8goz6AoouptmmihadFLQOYzVni9kQtNrrgVl9cCMcZ/EKx+/qlFxM4W9OBwnI5+",
+	"FOPhVNSchPuioTix6FJCK1YIP6NzJmniHNaJITNX+L/3Zkch94pdAQcVMdygzresSwQWadOCzOg1LHvO",
+	"oycyE1JCQbXTabsdv7F8Wc+FVQfVA6vKK7d3aqDqjFLVheAXCjLBI0Lw6S/PrBDAVOA1xjE9mISRkh8o",
+	"IqlmfKqGDdyy5OiOObkjE0UB6JEJ9tAu2K43vnVXtKoijqFnYobKO74+JnQqAUqDb86Zk82odf4P0Zmj",
+	"1rg33pE970LcmlwJdTaNiLqP228AgRBZAYd2vwMgdICzARwWjpEzXChr4LO7mK4SUF6x657zsGz2o0XX",
+	"dL/a3Bcb7WemCjqGIsZg63Fk034Uc1LW2YyoWrauedy/Jg7Jm/b1jBp9jtSqpkVxYx7Z4K4N8HmwYLnS",
+	"KPbGW78waGXuPaMFUMlDGd2uY6NTp+h6rbBRhfpMGBQ5S9dqYwGwCmhxjlK6t8PZSoMEt5Egja7D0ncd",
+	"m9ZrmAeBaht4Jrfhx3Jd9MzrLUJ082l1baA9dkOL75Jyw4JCu+F8hvYMRDVvoVvtlFxhosRXgaMdR54a",
+	"SsjwCd+iYfIdNrqDqr8AFf95DCrnZgERFazOIlxGCqX2rmnBcjRsUwmU1Dx3lqS3b56RrJbXA+kKrbOL",
+	"GZtGDRIVSCPs+liFp4/JfyYGPvKaFsN7L8R8ufNXYv7lnV+DpFO4qCRkzKPlgO/GtDB8OL+gWVZLmg0N",
+	"g8hqKV2syrJJzolaPdb2j1ZrW0bkRrFAtQdya/EboE+tGGyFHfbuqhNVsWP/2+wGT5wQV8QGuaDUmRvF",
+	"IqbnuFVupBut8Lv00L00iH9rNqOFn9+8AGjNCjtT7D2pcV5j5cbBjMae+XVcxnXaO5W3gPpzfDKDpyCb",
+	"Xoarxs8xfqEELVlm3RjmHPsjnFoipFIyEUVuY9rHEuhVLuZcnZCCaV1gkI0Ri9AIYHQWDlGVGrQVQjaa",
+	"oJHOHMOZMK0hPyZGXU2J0hJDNVPCNEjUgFTqHHBzNJcq8q//+X+WZxKDTRJMr9nIPnC5qLfuPN++eEae",
+	"Pnr8j+WQjhXeerTjRPQbC5UwPM2FOVoy04TA7Ydu18GjNpknywMbUtG6qH2zmPFGII5EbH3v3rwm7q3B",
+	"I+tBHot8fSyim/KQeAHGlabRwG4b14fuOLdTVHWU5669pladuNPHT58GAs2jWNDpKrugfbCklRGl6bgA",
+	"DFX2u2uQ2PztgiRTYmZKfnl7RiRMQLoA89Ubhm9bn8AKpSiQYhfQZCXHK6jSF2j72IjYr+jxbpxLXbFK",
+	"bcQ7IszBdrJid3oZgnm5EUvASQxgCrbjFVN67QwIrUsFdzx0mNC9f472nn5w/1/sffg8Sp/0eD/OpbhG",
+	"IYsWb2QeO77nzoVpoxa4MxwRBYYNdFI9fMiDCyGiEogwfUJuFFKOeijGQiBHQSDgNwFENkLF/ldcaOgJ",
+	"20AN2MyKTAUoM7EmWNhG2UzZNRBKNFUaUhuiZ9Y/6PhFcAynEoPnf6uhjhy/BqEGYRZ2cqah3NBxn26o",
+	"+GUzoeCEUGdqZnomat1l6732ZFzHmqiAdh1fGKFxD2FDQ0NslraLEi9ZbFmH7bO44NvYdremggXFdAOS",
+	"DlzH8jxf23QW5kzxYjpM77lL4Nr68K078hYP4G/N1GC3PA2YWhBI5ftuA6V6VB0L/Dhr246XJU28dXEo",
+	"HXMIuY5B+m6jy0JNT/UKNPmXxkFtpZNvI6zxPkhYhDX2+MkCGIqiGNPsakMjZrDWNYluC4a73ljBd36D",
+	"Irxocyp1Z4CfEF4XRRAwaiUX67bxclsUGOY7o2F4FXo9lnRnNlo/aJTcNu+XkUvWsIEQaU3BOLQaLD4u",
+	"2++GY/rq9aaEBlMwIpHgxY2b3x2OQ0C47xrPijja4x5ZJflxmINcLfm5l3ahESAZeIh52qavMQMK4cIe",
+	"qfPv8o7XIIknKG2H3wyQZjtrahwZBsp0CidkGwi/RsboKloeOTeIkETPdU+U2aI71Ha9uDNrxPBwhK8p",
+	"iO+Q7n3TBKGHGkRB5QXPZeNo6J5TWog8KEZCKpDK5pd7B/uUFoXNw/7TaGHHNc9AahutZZ/Ap6qws7K/",
+	"tajCEC9asWjUi4vojcV6S+f8X4qcdrNEKpPREojLOl8R/r0cxjgw3W0pTW4H4Y87ilAUkk2ZGdZnd/XG",
+	"MC4mLk4dUbbPx6A6weiBBA9aMrjeNOCN6R1FTnqkSX2xhs4EYyfkF56LDQXJHp3WEAd8ZYSPmufipOVI",
+	"hsuxiZOTY7ruGol0edoYt9sjgK416fwlav4lasZEgTXy5Rq54NfWbuG5htNH3Y44Y3qUDfzaAn6BD1Ss",
+	"JxSOKZKLrC7tkVqmxizibrNlWpznsUmsiyIPrnW1q8s2iZV7CU5g9/MXjE9BVpJxvbYXBHfU3O5zC6ta",
+	"O3T1nbQW/6yq13jUo1GflRRTScu1VuwWKQyE/HZ1fO7N/C0w4uVCGJ+I5clUtKAabFiacjnzVKJpAUUT",
+	"e9z2yVnrRWhyE8c3NnveTOTkD16BqAobFxseTyy6duJtFRik56IwBG8KVN1gZaoT56z4g5txCqa0HQVr",
+	"eNgc14AgYBgExtYBt30YEWX/D/4Ht/5Z9N6aAS/7qp5ckr95v/Df98kvHKO0bZLgH7wtAIjLljCpFeT7",
+	"xCh59pHh6rl1WhBR0T9rIJeuYBtO402tsS6aD73NBNeSZjolly+fvycH1q2vLomGolCEcXIuRQl6BrV6",
+	"QDR80sSSlz94WMkrM6QIY+TbLNE8IGNGHCBz4Hr/D544wcYW4XClfU4rms1g72h/lKQJyjvJTOtKHR8c",
+	"zOfzfYqv94WcHrhv1cGrs2fPX797jt+0AoRDnyAW5Dg53B/ZNqICjkQlebg/2n9o3WIzpDUHM8ys/6f5",
+	"ewqRmM+j0YhQQ6H51PwfLpxyNQepUsQduDYEW9tUXkUyykkuji1aGaDIbAZKS6qFtPXnnOzNNJGAAfQK",
+	"PUryGuQ+OeU2zd49aKJK6ZzeILZRMjFsOWfqKrWR/cSGtBAtjBBv6Cli2VmeHCcvQTehtQvFeY5GoxWF",
+	"eTYryNOMEanIg2F8djFu3/aRZPsSJvGem6kGxX7SRNVlSY1A1smpdL0X7NoyYjpVyObwcfLBfHgggeY3",
+	"q4GNh9hVP0B0toAwAB2bs0fzlDwePWwzeZVhD2ORu/NvCFFG+QPtgU+M3EZcFNoS8BXwXPmgDbVPTpeC",
+	"1LEzM7Yr4GnAjes4IZcH14cOgy+JojdOLrCGF18SIYoOb4HmbNf44KpW9NVncuvwW2vRwsz3Nk0ejx7e",
+	"wzRObeRMs8NmOjtCS7NIu0JXvcEuvg9RG7iux1VaFI7oGE4wh6JYj6A2F6jBUMdhka6UgjNDpAohrhSh",
+	"ep+89xTfnwoHsAAfjcqVE6pJKZT2pW5gTmwegton7wDIpSe2l3iuLt1pvHRFclD5zLBAFtbmDOgiz9sT",
+	"EsNmB+GvgsqnS9v/tRA4t2qJLR67PSSGNsTMcrVmlBXI2+bjOOTtwsxILlaQS9JOfePf43NtmxzYqpe3",
+	"6dqGrqStaRmrKoh6U7xAJprCbY0Jp9U0D0SRmz9iaSfLNhUblEcJyih4urirzOwqZaakAK2ROigg1Iho",
+	"faUo/+yro3s0oI7ukuBvFEcXjoNkokmBF5OmZDQKit6ORVieErt4mzqfGqHZkBIjeu6T18Llj9hiZqnT",
+	"YIUkVgy1UTUubLRvjaHRrH+1Q5a7BjWCssIDWruK2wNa+iKyA5pi9dIhWOwLXg9o25TrHNj2vRjS0lX1",
+	"vf2wQ/LaJtv3ELkptBX5tkHcLPFJka3Zw23ROiBpPk/NFrXrrShSgMVtF9mCdPLSPL48CdKqkEOkyKtF",
+	"Za2ONka6tcCbb1IjxbXus7aWkOHCjpNbG9WUMm5LL/mza5vgrLFunFfJ3MTGNLuaSlHziEBobYtnQSFo",
+	"Wyj1pn97g1qq3Yqnu8aSPuUCt2VuVTQJhBZORkaV3RI3jPG1tTRv0+RodHg/M7MgCQZPkxnQ3NXzfyWy",
+	"Jim3HWyRpt1+Ocqf5rkNvne+0kU073Dug8/4/63F+gJicZMvEGGbWiEqbc1rKtCcrIV8Kk4MJxTlWGnD",
+	"Nq4AKtX6dLC5xh2SgEUUjapLnODJ4ZMmWEIgdckDhrPY4s3L2PwDztdj84J0sZTQkjrxU6AGPxcczb0F",
+	"1f21xpvkkZXVlrv1oVezrGXa+mhFNXer3ZlFbkVbsfvV4AZRolEjlTZKpQFFnDBGhbuXoHs2fwO2/OFr",
+	"0RFc3Ta29Q1vjj6KWEUR0CLVw2g22q+28v/th+jpPfBRjlEN8p2P4DIsREvBp+T5ezo9IZdnk73XgsPe",
+	"z1RnM6etvaV8Cpeo5MwEF7XssSzgpF74Qu8rIYiTPPgvXcCtr0vdS/4dWX+yw2HCTBskXN3kEUNLcBYP",
+	"+w4wfuTKPDaRMLYgIDPwmNGtyDctrbDkVTWpUb6Oye6RjwObzsailqv1wNdts03n0FyzMUSQ9iWg/9IP",
+	"/v30A1/IsOdUcqDSiPCsI9XbZyjWb/VIqaZve6dPxwyCxcl3cZoaOav3MHni+75puUb6OcfSc/vklHAq",
+	"JaZoN/IFF5oAL6icQt4nB/macxETysOjUWM9OXwySs3vJ49G6eHRd6MPkYCHDwOZBVY23AYhb7ZzNblu",
+	"mt0DzT4lqsSYq7S5Y+Cn8+cvPbvpFdy3gGu+ElMvkf7JNNi5qW6XJMRXoVppYDD7sA1QPjO6ivLKyrJm",
+	"hI5n82ulBcKWoboNYHTw+aMY366iAD+JcbLbXew7UR/FeFti80dcxMI2LGFf5CKcj271fWrZZlFY/nSE",
+	"iZ29J+TcN9rh7ofpp30CqpuGN/s4O+wE7c3bIVNF0Y7inUxMkkzUXId6TZu22mtCO3V1WG0Cj7VnoRPd",
+	"hWJpIfbJo9FTwibOrsOUv60DqbC/b6oLj2cSqIbzzoVTgUVrK7AIKv7Eb/lZwILDbWPBGgzYCqjz3IbL",
+	"2Oh+77RWHajFIb5wdA4+u79WWpTOdFNuzKIT4YKUQsKJzxo0gHctUhckhBhR3KCfitCqsvUatUhbG1Np",
+	"FKCa54KDRSdbFDEM+mOKjMHgoIsJ6jMrhUg1xGAT9D81w2/RXtP03VTjcNVD+o7gRsw7vPTNMGasv74a",
+	"ZIazuWp6U0FoIfg0PL22qoGRo+gVcAxjuQsc3oLp59s63KN7PtyuAJSBOYe5o4JfjlkvbY57GwhrnRfu",
+	"ho5NTjmOSiX0ssxn9n3ANVeqKu9bT4onb306iQsE+PIrBj/sNFTqqjdU6rQpJOlLugTnS0zaEmhbYec/",
+	"irmPlHSJWlRpsN5fGyqyC3rSjzidEn5Ru2V4naiTnL08TSoJOcuwttDEXlLiRAufqcq0JUkdx5sMulgm",
+	"OEbc+rmZ1d1tVLvEp05ZxB7a4dFICwzuIVRbN+I2sOit79tflmZQqrghJVOG2js9Bx+ymKqjDayMMLE7",
+	"xGpKZPWpTucuhXmXtH3cS9ldubL2ps/tWKyCYh3LqQ7dkz2GbYgJUTk/EAIaYiZRvMcwMSENqdlTLIc8",
+	"teKMD5IrmVKMT+3FOUE3ffKCd/wuH+P3pkEPjI/uQ0FuiBRe6gPTmq9wBffUDhSEqiv0WGLUPigMiNup",
+	"3xj3DXNP5k2yrMu9bYvFLqLRmmN44JIEF2633zK62TjYCQZeWd6GGQJ3ljzPcNItCg2RO0WmQe8pLYGW",
+	"dzBc3qtW2U+ctkiUXBgCfHI1ABEfvC7nSBTmNmVwB7ySQaWIXWDWWUNGa65ZQWh7qulEgySTWoZ1lO2d",
+	"MoSSsQ30azRQ1rnX2ZWH3g6a+moZmyHqZtjSVOS4f/VoLZZ2uB0X821g7SvANA6gsmC22jeOhIPcAU3d",
+	"92stimP41bfc9aaukhz9dLexkzYjqgMqjNqy2LzSHr4dGWUobA4+u79u1wqNvwb3r+8SRq766+6J9Bve",
+	"nqbGujSfiQKIK3m6Zais9xGFF+bfBYiLsTBdSD7/1GXtg6H4hfy9Jyd42zDEkqFtvIpL4Gjq8EKhAINO",
+	"v12w/unLIkZNAu5GfcRR5eVSgkolKExKSYkSJZBc0jkncA28sBUe8akzqozBtOONfwFKl3K9l9cW4vii",
+	"uUIBr3LFqmr75B3wnFzij8uUXHbSqF0EFSaOXmIgbpucY6e6T06798mb7u3t0M4Xb3/YsF+UaK1okGK0",
+	"3lw0+TG2TmXOJlgatrmlPp43Y2tNxh1rC3Y1e+l41Nd/GN4+frju9vGdmkHsgvpOlkeSjmvMqlQnFuyY",
+	"IGWEMHcZbwETvZ1cGorRInhxC4az3q/tI6i71ytuvG2Uua+TkBMUKhwE67Ya4i4xKqiKuDJywO3wtsw2",
+	"SlOOFwA3zq4VclFT/nDX+HNQu9opu1CtfvN0T1GWd4JevLEWN0V5o+VSEgPPxVvvkdyFzoOFY26dwrNT",
+	"dFttwW05hHNpbgHnzNra4jV2HJdobo5nvhDn1mLcepwZkEnw3jl3rcN2HiLCics/tFkE/sb0JkzN70Dc",
+	"WRugw0bB9e4at21s7M/0Kgitb++Hi53dPh2jbxn3i3Y7Im3NnRDd6LYt0bR0o2i4NKnqCAjOa71TwtJe",
+	"0nTP1pRB1MbGjjvauy1zCl5H5uuyCEnUFatWo0E/oWnLJUZ1A+dcUUKSGd5NooPKS42C5Go+iclEgT6x",
+	"ZTms9nA4SkejUVO9nuc2309wL0dKyq8assw0GcPUrISnhBZKuCR93lwT1xqOlopnatP0b51CnH8/IY8O",
+	"R9ZcSHVoL8RwEvJbtwJvb/Wo48UKVt7BglV3U1KYx7H3vjCv88u4wlmuYJR1y5SMX4TFw5hqijnYjx6N",
+	"np60tYL5jZWD0cVt5uvqIjBlGsb9r++aupU7l003ySPoT6tevKwMzcClu8bM3rHYF8KwsJ1JNICxKfLV",
+	"al6B3jWKFP/6K4/h6+cxtLV5VyoT9i7Srac7OxLTED9XycqbPpb0CkdYd6dW2AEO6vZK8q3oFV3ygXvu",
+	"spPvkNzsTEv3kN4cVnjsq6BkXm41NMCjga1U0bFB+QujoYoixVqwBoJ/n2T7ztUg3O2B+zq7KfhyzsZ2",
+	"TlR6lxSPtXA6mAHVJa16BSlU0DGmCmNBm1A0hzMYvO1u8epshi1MgN84AcreU6a0+YbUlf/KtQ7co+gI",
+	"dUXpvFlOTHxfqa/INq5ZofcYFiTpKxCkf6bVjisE4RC9iaM45S0V5pGANxB5tbIpSxhUjPh3wbr57GaV",
+	"V6agjHsq8S0G3vnrRfqKnKkK6JVaMFw0V0uhKUsZrWGHSYu+U3tPfFAQM29N4nEl/CsijsukNDJBb/EV",
+	"lJvJNWTaVtc8+n//twTK/1YJxTS7hr+Tf/2v/03wEYcpxUdo1Fpo5TUT30hZiuUKq9pQtQImmohaL5OX",
+	"dzjT72+eu+Y7MhK47u1o920o+Bbyb8/a3FvLYxz8EKMnVLY3mXs4NhCMZeh28CwUQeNCpANyI0d+e4nq",
+	"H75p4fZbw6Bhsu4CsgSVlPsk2nsIBfFD3EOwzq8+3rNTKdqC5/T8rBHmmoLWS+UA8Tpf8yOW1eFqPmMD",
+	"rKjspxsWAz4+ODg8+sf+aH+0f3j8j6PHR4jqbqReJxJWC4I8bYMczFztMbdBc87a4tKol605rx36tWUs",
+	"2hJkqSuU5/iDzcuwnaugb4c/y32/p0obNvOGQ1jv1VkFFVyDpEXQUZN3sdwVrthVvPaeM284aCsWOTNq",
+	"z+dNys8D5cvi0xsV7cmJBJElzVzxbshdComv6dQiZLieMfTNpuMnT1thqXneOABdb40DfbnDV4JPsVZl",
+	"M5swbrrNGo6tyJbdxA+b0KoAtIjhtx9u/38AAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

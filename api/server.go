@@ -94,6 +94,7 @@ type Server struct {
 	config   Config
 	logger   *slog.Logger
 	handler  http.Handler
+	writable writable
 }
 
 // New builds the server; it starts nothing.

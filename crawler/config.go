@@ -59,10 +59,13 @@ type Config struct {
 	// loopback and private addresses. A seed's own host always may be one.
 	AllowPrivate bool
 
-	// ThumbnailWidth is the width asked of MediaWiki, pixels; a picture
-	// that is no wider is taken as it is. Wikimedia has 960, 1280, 1920
-	// and 3840 (and smaller).
-	ThumbnailWidth int
+	// Want is the width that is wanted of a picture, pixels: of the sizes
+	// that a site has, the smallest that is no narrower is taken. 0 is the
+	// largest there is.
+	Want int
+	// IgnoreOptOut takes pictures whose makers forbid to learn from them
+	// (noai, noimageai in X-Robots-Tag or a page's meta element).
+	IgnoreOptOut bool
 }
 
 // DefaultConfig is polite and lacks only the contact.
@@ -76,7 +79,7 @@ func DefaultConfig() Config {
 		Timeout:      time.Minute, MaxTime: 30 * time.Minute, Retries: 4, RetryDelay: 2 * time.Second, MaxRetryAfter: 10 * time.Minute,
 		RespectRobots: true, MaxCrawlDelay: time.Minute,
 		Workers: 8, Site: SiteLimits{Parallelism: 2, Delay: 250 * time.Millisecond},
-		ThumbnailWidth: 960,
+		Want: 1024,
 	}
 }
 
@@ -96,7 +99,7 @@ func (c Config) Validate() error {
 	wrong(c.MaxPages < 1, "MaxPages is %d, want at least 1", c.MaxPages)
 	for name, v := range map[string]int{
 		"MaxPictures": c.MaxPictures, "MaxDepth": c.MaxDepth, "CategoryDepth": c.CategoryDepth, "Retries": c.Retries,
-		"MinWidth": c.MinWidth, "MinHeight": c.MinHeight,
+		"MinWidth": c.MinWidth, "MinHeight": c.MinHeight, "Want": c.Want,
 	} {
 		wrong(v < 0, "%s is %d, want 0 or more", name, v)
 	}
@@ -105,7 +108,6 @@ func (c Config) Validate() error {
 	wrong(c.MaxTime < c.Timeout, "MaxTime is %v, want at least Timeout, %v", c.MaxTime, c.Timeout)
 	wrong(c.RetryDelay < 0 || c.MaxRetryAfter < 0 || c.MaxCrawlDelay < 0, "RetryDelay, MaxRetryAfter and MaxCrawlDelay must not be negative")
 	wrong(c.Workers < 1 || c.Workers > 64, "Workers is %d, want 1 to 64", c.Workers)
-	wrong(c.ThumbnailWidth < 1, "ThumbnailWidth is %d, want at least 1", c.ThumbnailWidth)
 	if err := c.Picture.Validate(); err != nil {
 		problems = append(problems, err)
 	}

@@ -64,6 +64,8 @@ type run struct {
 	wikis     *wikis
 	cookies   *jar
 	decoding  chan struct{} // one slot for each picture that is decoded at a time
+	trail     *trail
+	endless   *endless
 
 	mu     sync.Mutex
 	turn   *sync.Cond // on mu: a visit has ended
@@ -101,7 +103,7 @@ func (c *Crawler) Run(ctx context.Context, name string, seeds []Seed) (Report, e
 func newRun(c *Crawler, name string, first []Task) *run {
 	r := &run{
 		Crawler: c, name: name, hosts: map[string]bool{}, active: map[Kind]int{},
-		decoding: make(chan struct{}, decoders()),
+		decoding: make(chan struct{}, decoders()), trail: newTrail(), endless: newEndless(),
 	}
 	r.turn = sync.NewCond(&r.mu)
 	trusted := map[string]bool{}
@@ -195,7 +197,11 @@ func (r *run) visit(ctx context.Context, task Task) error {
 		if err != nil {
 			return err
 		}
-		return r.finish(ctx, task, result{outcome: Outcome{State: Lost, Reason: refused.reason, Detail: refused.detail}})
+		res := result{outcome: Outcome{State: Lost, Reason: refused.reason, Detail: refused.detail}}
+		if task.Kind != Image {
+			res.found = r.giveUp(task, refused).found
+		}
+		return r.finish(ctx, task, res)
 	}
 	defer r.leave(task)
 	var res result

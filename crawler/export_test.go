@@ -1,6 +1,7 @@
 package crawler
 
 import (
+	"context"
 	"net/url"
 	"time"
 )
@@ -24,6 +25,38 @@ func Canonical(base *url.URL, reference string) (string, bool) {
 		return "", false
 	}
 	return canonical(u)
+}
+
+// ReadPage reads one document without fetching anything, and gives how many
+// candidates it has.
+func ReadPage(ctx context.Context, address string, body []byte) (int, error) {
+	tasks, err := ReadTasks(ctx, address, body)
+	n := 0
+	for _, t := range tasks {
+		if t.Kind == Image {
+			n++
+		}
+	}
+	return n, err
+}
+
+// ReadTasks reads one document and gives what it leads to.
+func ReadTasks(ctx context.Context, address string, body []byte) ([]Task, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, err
+	}
+	cfg := DefaultConfig()
+	cfg.AllowNoContact = true
+	r := newRun(&Crawler{cfg: cfg}, "test", nil)
+	d := document{at: u, body: body}
+	for _, one := range readers {
+		if one.recognises(d) {
+			got, err := one.read(ctx, r, Task{Kind: Page, URL: address}, d)
+			return got.found, err
+		}
+	}
+	return nil, nil
 }
 
 // RobotsAllow reads a robots.txt for an agent and asks it about a path.

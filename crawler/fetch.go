@@ -70,6 +70,9 @@ func (r *run) fetchInto(ctx context.Context, p *partial, address, referer string
 		if failed := statusFailure(resp.StatusCode, resp.Header, time.Now()); failed != nil {
 			return failed
 		}
+		if r.cfg.withdrawn(resp.Header) {
+			return lose("opted_out", "its X-Robots-Tag forbids to learn from it: %s", strings.Join(resp.Header.Values("X-Robots-Tag"), ", "))
+		}
 		p.begin(resp)
 		p.whole = p.whole || have > 0
 	}

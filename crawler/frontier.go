@@ -34,6 +34,9 @@ type Task struct {
 	// Alternatives are further addresses of the same picture, tried in
 	// order when URL fails.
 	Alternatives []string
+
+	// Leads are the pictures that linked to a page and were left to it.
+	Leads []Lead
 }
 
 // Key is the address without what names a visit, such as a session.

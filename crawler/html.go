@@ -1,11 +1,13 @@
 package crawler
 
 import (
+	"bytes"
+	"context"
 	"net/url"
 	"strings"
 
 	"github.com/PuerkitoBio/goquery"
-	"github.com/gocolly/colly/v2"
+	"golang.org/x/net/html"
 )
 
 // page is one HTML page as it is read.
@@ -18,113 +20,148 @@ type page struct {
 	doc  *goquery.Selection
 	info record
 
-	// leads are the pictures that belong to linked pages, by the page.
-	leads map[string]*lead
+	leads     map[string][]Lead // pictures that belong to linked pages, by the page
+	leadOrder []string
+	given     []Task          // pictures that no page will show
+	handedOn  map[uint64]bool // marks of the leads
+	pictures  map[string]bool // addresses of the page's own pictures
+	fruitful  bool            // it gave a picture, or leads to something new
+	withdrawn bool            // its header forbids to learn from it
 }
 
-// lead is what stands for a linked page in the page that links to it.
-type lead struct {
-	addresses []string
-	title     string
+// readHTML reads an HTML page for pictures and links.
+func readHTML(ctx context.Context, r *run, task Task, d document) (reading, error) {
+	root, err := html.ParseWithOptions(bytes.NewReader(d.body), html.ParseOptionEnableScripting(false))
+	if err != nil {
+		return reading{}, err
+	}
+	p := newPage(r, task, d.at, goquery.NewDocumentFromNode(root).Selection)
+	if ctx.Err() != nil {
+		return reading{}, context.Cause(ctx)
+	}
+	p.info, p.withdrawn = readRecord(p), r.cfg.withdrawn(d.header)
+	return p.readWith(ctx, p.statePictures())
 }
 
-func newPage(r *run, task Task, e *colly.HTMLElement) *page {
-	p := &page{run: r, task: task, at: e.Request.URL, doc: e.DOM, leads: map[string]*lead{}}
-	p.self, _ = canonical(p.at)
-	p.base = p.at
-	if href, ok := p.doc.Find("base[href]").First().Attr("href"); ok {
-		if u, err := p.at.Parse(strings.TrimSpace(href)); err == nil {
+func newPage(r *run, task Task, at *url.URL, doc *goquery.Selection) *page {
+	p := &page{run: r, task: task, at: at, base: at, doc: doc, leads: map[string][]Lead{}, handedOn: map[uint64]bool{}, pictures: map[string]bool{}}
+	p.self, _ = canonical(at)
+	if href, ok := doc.Find("base[href]").First().Attr("href"); ok {
+		if u, err := at.Parse(strings.TrimSpace(href)); err == nil {
 			p.base = u
 		}
 	}
-	// Without scripting, what is in noscript is part of the page. Parsers
-	// with scripting leave it as text.
-	p.doc.Find("noscript").Each(func(_ int, s *goquery.Selection) {
-		if text := s.Text(); s.Closest("head").Length() == 0 && strings.Contains(text, "<") {
-			s.ReplaceWithHtml("<span>" + text + "</span>")
-		}
-	})
-	p.info = readRecord(p)
 	return p
 }
 
-// found gives what the page leads to: its pictures and its links.
-func (p *page) found() []Task {
-	shown := p.shownPictures()
-	var out []Task
-	if p.info.isWork {
-		if t, ok := p.workPicture(shown); ok {
-			out = append(out, t)
-		}
-	} else {
-		out = p.pictures(shown)
+// readWith gives what the page leads to: its pictures and its links. state are
+// the pictures of the JSON that came with it.
+func (p *page) readWith(ctx context.Context, state []*jsonPicture) (reading, error) {
+	w, err := p.collect(ctx)
+	if err != nil {
+		return reading{}, err
 	}
-	if len(out) == 0 && len(p.leads) == 0 {
-		for _, t := range leadingPicture(p.task) {
-			t.Source = p.info.fill(t.Source)
-			t.Source.Page = p.self
-			out = append(out, t)
+	shown := p.candidates(w)
+	shown = p.withNamed(shown)
+	shown = p.withState(shown, state)
+	shown = p.withShareImage(shown)
+	p.describe(shown)
+	p.fruitful = len(shown) > 0 || len(p.leads) > 0
+	out := reading{}
+	if p.withdrawn || optsOut(p.doc) && !p.run.cfg.IgnoreOptOut {
+		return p.optedOut(shown), nil
+	}
+	for _, c := range shown {
+		p.pictures[c.task.URL] = true
+		for _, a := range c.task.Alternatives {
+			p.pictures[a] = true
 		}
 	}
-	return append(out, p.links()...)
+	own := p.leads[p.self] // pictures that link to the page they stand on
+	delete(p.leads, p.self)
+	links := p.links()
+	for _, l := range p.leads {
+		for _, lead := range l {
+			for _, m := range lead.marks() {
+				p.handedOn[m] = true
+			}
+		}
+	}
+	p.run.trail.showed(p.task.URL, p.marks(shown))
+	leads := append(p.task.Leads, own...)
+	for more := true; more; more = len(leads) > 0 {
+		for _, l := range p.settle(leads, shown) {
+			l.Source.Title = firstOf(l.Source.Title, l.Caption)
+			p.given = append(p.given, l.task())
+		}
+		leads = p.run.trail.waiting(p.task.URL)
+	}
+	for _, c := range shown {
+		out.found = append(out.found, c.task)
+	}
+	out.found = append(out.found, p.given...)
+	if len(out.found) == 0 && len(p.leads) == 0 && len(p.info.listed) == 0 && isDrawnByScript(p.doc) {
+		out.lost = lose("drawn_by_script", "its pictures and text are put in by scripts, and it names none that could be found")
+	}
+	out.found = append(out.found, links...)
+	return out, nil
 }
 
-// links are the pages that this one leads to, in its order.
-func (p *page) links() []Task {
-	if robots, _ := p.doc.Find(`meta[name="robots" i]`).Attr("content"); strings.Contains(strings.ToLower(robots), "nofollow") {
-		return nil
+func (p *page) marks(shown []*candidate) []uint64 {
+	var out []uint64
+	for _, c := range shown[:min(len(shown), 64)] {
+		out = append(out, marksOf(append([]string{c.task.URL}, c.task.Alternatives...))...)
 	}
-	var out []Task
-	seen := map[string]bool{p.self: true}
-	add := func(u *url.URL, next bool) {
-		address, ok := p.follows(u)
-		if !ok || seen[address] {
-			return
+	for m := range p.handedOn {
+		if len(out) >= 256 {
+			break
 		}
-		seen[address] = true
-		t := Task{Kind: Page, URL: address, Referer: p.self, Depth: p.task.Depth + 1}
-		if next {
-			t.Depth = p.task.Depth
-		}
-		if t.Depth > p.run.cfg.MaxDepth {
-			return
-		}
-		if l := p.leads[address]; l != nil {
-			t.Alternatives, t.Source.Title = l.addresses, l.title
-		}
-		out = append(out, t)
-	}
-	p.linkScope().Find("a[href], area[href], link[rel~=next][href]").Each(func(_ int, s *goquery.Selection) {
-		if u, ok := resolve(p.base, s.AttrOr("href", "")); ok {
-			add(u, isNextPage(s))
-		}
-	})
-	for _, address := range p.info.listed {
-		if u, ok := resolve(p.base, address); ok {
-			add(u, false)
-		}
+		out = append(out, m)
 	}
 	return out
 }
 
-// follows reports whether a link leads to a page of this crawl.
-func (p *page) follows(u *url.URL) (string, bool) {
-	address, ok := canonical(u)
-	if !ok || !p.run.sameSite(p.at.Hostname(), u.Hostname()) || looksLikePicture(u) || looksLikeOtherFile(u) || looksLikeTrap(address, u) {
-		return "", false
+// describe gives the pictures what the page's record says of them.
+func (p *page) describe(shown []*candidate) {
+	for _, c := range shown {
+		s := &c.task.Source
+		switch {
+		case len(shown) == 1:
+			// One picture: the record is its own, and its title comes first.
+			if p.info.source.Title != "" {
+				s.Title = p.info.source.Title
+			}
+			title := s.Title
+			*s = p.info.fill(*s)
+			s.Title = firstOf(title, p.info.source.Title, p.leadTitle(), p.info.heading)
+		case p.info.isWork:
+			title, id := s.Title, s.ExternalID
+			*s = p.info.fill(*s)
+			s.Title, s.ExternalID = firstOf(title, p.info.source.Title, p.info.heading), id
+		}
 	}
-	return address, true
 }
 
-// isNextPage reports links to the next page of the same list, which is no
-// deeper than this one.
-func isNextPage(s *goquery.Selection) bool {
-	if strings.Contains(" "+strings.ToLower(s.AttrOr("rel", ""))+" ", " next ") {
-		return true
+func (p *page) leadTitle() string {
+	for _, l := range p.task.Leads {
+		if l.Source.Title != "" {
+			return l.Source.Title
+		}
 	}
-	switch strings.ToLower(strings.Trim(s.Text(), " \t\r\n()›»>→")) {
-	case "next", "next page", "older", "more":
-		return true
+	return ""
+}
+
+// isDrawnByScript reports pages that hold hardly a word beside their scripts.
+func isDrawnByScript(doc *goquery.Selection) bool {
+	if doc.Find("script").Length() == 0 {
+		return false
 	}
-	return false
+	for _, mount := range []string{"#app", "#root", "#__next", "#__nuxt", "[data-reactroot]", "app-root", "#gatsby-focus-wrapper", "#svelte", "#main-app"} {
+		if s := doc.Find(mount).First(); s.Length() > 0 && tidy(s.Text()) == "" {
+			return true
+		}
+	}
+	body := doc.Find("body").Clone()
+	body.Find("script, style, noscript").Remove()
+	return len(tidy(body.Text())) < 80
 }

@@ -42,9 +42,20 @@ func TestPagesGiveTheirPictures(t *testing.T) {
 			files{"site.test/": `<img src="s.png" srcset="l.png 900w, m.png 600w, s.png 200w">`, "site.test/m.png": "png 600x300", "site.test/s.png": "png 200x200"},
 			[]string{"http://site.test/m.png"}, nil,
 		},
-		"no small size in the place of a large one": {
+		"the smaller size where the larger is gone": {
 			files{"site.test/": `<img src="s.png" srcset="l.png 900w, s.png 240w">`, "site.test/s.png": "png 240x240"},
-			nil, map[string]int{"http_404": 1},
+			[]string{"http://site.test/s.png"}, nil,
+		},
+		"no icon in the place of a large size": {
+			files{"site.test/": `<img src="s.png" srcset="l.png 900w, s.png 120w">`, "site.test/s.png": "png 240x240"},
+			[]string{}, map[string]int{"http_404": 1},
+		},
+		"the smallest size that is not smaller than wanted": {
+			files{
+				"site.test/":      `<img src="s.png" srcset="s.png 300w, l.png 1200w, m.png 1024w, xl.png 3000w">`,
+				"site.test/m.png": "png 1024x300", "site.test/l.png": "png 1200x300", "site.test/xl.png": "png 3000x300", "site.test/s.png": "png 300x300",
+			},
+			[]string{"http://site.test/m.png"}, nil,
 		},
 		"a source that can be read": {
 			files{
@@ -109,15 +120,15 @@ func TestPagesGiveTheirPictures(t *testing.T) {
 				"site.test/about": "<p>about", "site.test/a.png": "png 300x300", "site.test/logo.png": "png 300x300",
 				"site.test/ad.png": "png 300x300", "site.test/foot.png": "png 300x300", "site.test/count.png": "png 300x300",
 			},
-			[]string{"http://site.test/a.png"}, nil,
+			[]string{"http://site.test/a.png"}, map[string]int{"advertisement": 1},
 		},
-		"one picture of a work's page": {
+		"a work's own file, and what else its page shows": {
 			files{
 				"site.test/": `<table><tr><th>Artist</th><td>A</td></tr><tr><th>Date</th><td>c. 1889</td></tr></table>
 					<img src="decor.png"><figure><img src="a.png" width=900></figure><a href="download.png">Download</a>`,
 				"site.test/decor.png": "png 400x400", "site.test/a.png": "png 900x900", "site.test/download.png": "png 1200x1200",
 			},
-			[]string{"http://site.test/a.png"}, nil,
+			[]string{"http://site.test/decor.png", "http://site.test/download.png"}, nil,
 		},
 		"links that are no pages of the site": {
 			files{

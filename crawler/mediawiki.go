@@ -21,7 +21,7 @@ const lagWait = 5 * time.Second
 func wikiTasks(cfg Config, api, title, page string, depth int) []Task {
 	info := url.Values{
 		"prop": {"imageinfo"}, "iiprop": {"url|size|mime|sha1|mediatype|extmetadata"},
-		"iiurlwidth": {strconv.Itoa(cfg.ThumbnailWidth)},
+		"iiurlwidth": {strconv.Itoa(cfg.wikiWidth())},
 	}
 	if strings.HasPrefix(title, "File:") {
 		info.Set("titles", title)

@@ -31,7 +31,7 @@ type memoryCrawl struct {
 	round   int
 	resumed bool
 	tasks   map[int64]*memoryTask
-	seen    map[string]bool // by kind and URL
+	seen    map[string]bool // by kind and key
 	waiting []int64         // pending and not claimed
 }
 
@@ -101,7 +101,7 @@ func checkMemoryTasks(tasks []Task) error {
 // add adds what the round has not seen, and says how much that was.
 func (m *Memory) add(c *memoryCrawl, tasks []Task) (added int) {
 	for _, t := range tasks {
-		key := string(t.Kind) + "\x00" + t.URL
+		key := string(t.Kind) + "\x00" + t.Key()
 		if c.seen[key] {
 			continue
 		}
@@ -174,7 +174,7 @@ func (m *Memory) open(crawl string, id int64) (*memoryCrawl, *memoryTask, error)
 func (c *memoryCrawl) end(t *memoryTask, o Outcome) {
 	t.state, t.reason = o.State, o.Reason
 	c.waiting = slices.DeleteFunc(c.waiting, func(id int64) bool { return id == t.task.ID })
-	t.task.Source, t.task.Alternatives = palate.Source{}, nil
+	t.task.Source, t.task.Alternatives, t.task.Leads = palate.Source{}, nil, nil
 }
 
 // FinishTask implements Frontier. A task that has ended is

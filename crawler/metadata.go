@@ -15,8 +15,8 @@ import (
 
 // record is what a page says of itself.
 type record struct {
-	isWork  bool     // the page describes one work
-	files   []string // references that name the work's file outright
+	isWork  bool // the page describes one work
+	named   []namedPicture
 	images  []string // references of pictures that stand for the page
 	listed  []string // references of pages that structured data lists
 	heading string
@@ -167,9 +167,34 @@ func readLabels(p *page, rec *record) {
 			pair(dt, dd)
 		}
 	})
+	p.doc.Find("li > :first-child, p > :first-child").Each(func(_ int, first *goquery.Selection) {
+		label := first.Text()
+		if len(label) > 40 || labels[normalLabel(label)] == "" || isFurniture(first) {
+			return
+		}
+		if next := first.Next(); next.Length() > 0 {
+			pair(first, next)
+		} else if strings.HasSuffix(tidy(label), ":") {
+			rest := first.Parent().Clone()
+			rest.Children().First().Remove()
+			pair(first, rest)
+		}
+	})
 	if len(seen) >= 2 {
 		rec.isWork = true
 	}
+}
+
+// furniture is the part of a page that is the same on every page.
+const furniture = "header, footer, nav, aside, [role=banner], [role=contentinfo], [role=navigation], [role=complementary]"
+
+func isFurniture(s *goquery.Selection) bool {
+	f := s.Closest(furniture)
+	if f.Length() == 0 {
+		return false
+	}
+	// An article's own header or aside may hold its record.
+	return f.Is("footer, nav, [role=contentinfo], [role=navigation]") || f.Closest("article, main, figure, [role=main]").Length() == 0
 }
 
 func normalLabel(s string) string {
@@ -204,8 +229,12 @@ func readMeta(doc *goquery.Selection, rec *record) {
 	content := func(selector string) string {
 		return tidy(doc.Find(selector).First().AttrOr("content", ""))
 	}
-	for _, selector := range []string{`meta[property="og:image:secure_url"]`, `meta[property="og:image"]`, `meta[property="og:image:url"]`, `meta[name="twitter:image"]`} {
-		if image := doc.Find(selector).First().AttrOr("content", ""); image != "" {
+	for _, selector := range []string{
+		`meta[property="og:image:secure_url"]`, `meta[property="og:image"]`, `meta[property="og:image:url"]`, `meta[name="twitter:image"]`,
+		`meta[name="twitter:image:src"]`, `meta[itemprop="image"]`, `link[rel="image_src"]`,
+	} {
+		image := doc.Find(selector).First()
+		if image := firstOf(image.AttrOr("content", ""), image.AttrOr("href", "")); image != "" {
 			rec.images = append(rec.images, image)
 			break
 		}

@@ -84,7 +84,7 @@ func (r *run) askFor(ctx context.Context, task Task, t traffic, accept string, p
 func wanted(task Task, accept string, header http.Header) bool {
 	kind := mediaType(header)
 	return strings.Contains(accept, kind) || task.Kind == Page &&
-		(isPictureType(header) || len(task.Alternatives) > 0 && strings.HasSuffix(kind, "/octet-stream"))
+		(isPictureType(header) || len(task.Leads) > 0 && strings.HasSuffix(kind, "/octet-stream"))
 }
 
 func isPictureType(header http.Header) bool { return strings.HasPrefix(mediaType(header), "image/") }
@@ -94,46 +94,4 @@ func isPictureType(header http.Header) bool { return strings.HasPrefix(mediaType
 func mediaType(header http.Header) string {
 	kind, _, _ := strings.Cut(header.Get("Content-Type"), ";")
 	return strings.ToLower(strings.TrimSpace(kind))
-}
-
-// visitPage reads an HTML page for links and candidates.
-func (r *run) visitPage(ctx context.Context, task Task) (result, error) {
-	if res, err := r.standing(ctx, []string{task.URL}); err != nil || res != nil && res.outcome.State == Known {
-		if err != nil {
-			return result{}, err
-		}
-		return *res, nil // an earlier crawl found that it is a picture
-	}
-	var p *page
-	a := r.ask(ctx, task, "text/html,application/xhtml+xml", func(c *colly.Collector) {
-		c.OnResponse(decodeCharset)
-		c.OnHTML("html", func(e *colly.HTMLElement) {
-			if p == nil {
-				p = newPage(r, task, e)
-			}
-		})
-	})
-	switch {
-	case a.failed == nil && (isPictureType(a.header) || strings.HasSuffix(mediaType(a.header), "/octet-stream")):
-		return r.pageIsPicture(ctx, task, a.response.Body)
-	case a.failed != nil && r.mayPass(task, a.failed):
-		return result{failed: a.failed}, nil
-	case a.failed != nil:
-		return result{failed: a.failed, found: leadingPicture(task)}, nil
-	case p == nil:
-		return result{failed: lose("not_html", "there is no HTML in it"), found: leadingPicture(task)}, nil
-	}
-	return result{outcome: Outcome{State: Visited}, found: p.found()}, nil
-}
-
-// leadingPicture is the candidate that a page's task brought along: the
-// picture that linked to it, for a page that gives none itself.
-func leadingPicture(task Task) []Task {
-	if len(task.Alternatives) == 0 {
-		return nil
-	}
-	return []Task{{
-		Kind: Image, URL: task.Alternatives[0], Alternatives: task.Alternatives[1:],
-		Referer: task.Referer, Depth: task.Depth, Source: task.Source,
-	}}
 }

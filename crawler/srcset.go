@@ -1,103 +1,31 @@
 package crawler
 
 import (
-	"cmp"
-	"slices"
+	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/PuerkitoBio/goquery"
 )
-
-const (
-	// A picture wider than this is taken only where nothing smaller is.
-	widestWanted = 4096
-	// A size narrower than this is no substitute for one that failed.
-	narrowestAlternative = 480
-)
-
-// lazyAttributes hold the address where src has a placeholder.
-var lazyAttributes = []string{
-	"data-full", "data-full-src", "data-original", "data-lazy-src", "data-src", "data-lazy", "data-original-src", "data-hi-res-src",
-}
-
-var lazySets = []string{"srcset", "data-srcset", "data-lazy-srcset"}
 
 // unreadable kinds of <source> are passed over.
 var unreadable = []string{"image/avif", "image/heic", "image/heif", "image/jxl", "image/svg+xml", "video/"}
 
-// size is one address of a picture with what its srcset says of it.
+// size is one address of a picture with what the page says of it.
 type size struct {
-	address string
-	width   int     // by a w descriptor; 0 is not said
-	density float64 // by an x descriptor, 1 if not said
+	address     string
+	width       int     // 0 is not said
+	density     float64 // by an x descriptor, 1 if not said
+	whole       bool    // said to be the whole file
+	placeholder bool    // stands for the picture until a script has run
 }
 
-// sizes gives the addresses of an img element's picture, the best first, and
-// the largest width that is claimed for one.
-func (p *page) sizes(img *goquery.Selection) (addresses []string, width int) {
-	var sets []size
-	elements := img
-	if picture := img.Closest("picture"); picture.Length() > 0 {
-		elements = picture.Find("source").FilterFunction(func(_ int, s *goquery.Selection) bool {
-			kind := strings.ToLower(s.AttrOr("type", ""))
-			return !slices.ContainsFunc(unreadable, func(u string) bool { return strings.HasPrefix(kind, u) })
-		}).AddSelection(img)
-	}
-	elements.Each(func(_ int, s *goquery.Selection) {
-		for _, name := range lazySets {
-			sets = append(sets, parseSrcset(s.AttrOr(name, ""))...)
-		}
-	})
-	slices.SortStableFunc(sets, func(a, b size) int {
-		return cmp.Or(cmp.Compare(b.rank(), a.rank()), cmp.Compare(b.density, a.density))
-	})
-	add := func(reference string) {
-		u, ok := resolve(p.base, reference)
-		if !ok {
-			return
-		}
-		if a, ok := canonical(u); ok && !slices.Contains(addresses, a) {
-			addresses = append(addresses, a)
-		}
-	}
-	small := map[string]bool{}
-	for i, s := range sets {
-		if i > 0 && s.width > 0 && s.width < narrowestAlternative {
-			small[s.address] = true
-			continue
-		}
-		width = max(width, s.width)
-		add(s.address)
-	}
-	lazy := false
-	for _, name := range lazyAttributes {
-		if reference := img.AttrOr(name, ""); reference != "" {
-			lazy = true
-			add(reference)
-		}
-	}
-	// Beside a lazy address, src is a placeholder.
-	if src := img.AttrOr("src", ""); !lazy && !small[src] {
-		add(src)
-	}
-	if declared, err := strconv.Atoi(strings.TrimSuffix(img.AttrOr("width", ""), "px")); err == nil {
-		width = max(width, declared)
-	}
-	return addresses, width
-}
-
-// rank orders by width, those that are too wide last.
-func (s size) rank() int {
-	if s.width > widestWanted {
-		return -s.width
-	}
-	return s.width
-}
+var (
+	onlyDescriptor  = regexp.MustCompile(`^[0-9]+(?:\.[0-9]+)?[wxh]$`)
+	describesSrcset = regexp.MustCompile(`\s[0-9]+(?:\.[0-9]+)?[wx]\s*(?:,|$)`)
+)
 
 // parseSrcset reads the attribute by the rules of HTML, "Parsing a srcset
 // attribute": an address may hold commas, but neither begins nor ends with
-// one.
+// one. A descriptor without its address is passed over.
 func parseSrcset(text string) []size {
 	var out []size
 	for {
@@ -119,17 +47,17 @@ func parseSrcset(text string) []size {
 			for d := range strings.FieldsSeq(descriptors) {
 				switch value := d[:len(d)-1]; d[len(d)-1] {
 				case 'w':
-					if n, err := strconv.Atoi(value); err == nil && n > 0 {
+					if n, err := strconv.Atoi(value); err == nil && n > 0 && n <= 1<<16 {
 						s.width = n
 					}
 				case 'x':
-					if f, err := strconv.ParseFloat(value, 64); err == nil && f > 0 {
+					if f, err := strconv.ParseFloat(value, 64); err == nil && f > 0 && f < 100 {
 						s.density = f
 					}
 				}
 			}
 		}
-		if !strings.HasPrefix(s.address, "data:") {
+		if !strings.HasPrefix(s.address, "data:") && !onlyDescriptor.MatchString(s.address) {
 			out = append(out, s)
 		}
 	}

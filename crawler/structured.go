@@ -6,52 +6,132 @@ import (
 	"strings"
 
 	"github.com/PuerkitoBio/goquery"
+
+	"github.com/palate-art/palate"
 )
 
 // workTypes are the types of schema.org for a work that a page can be about.
 var workTypes = []string{
-	"VisualArtwork", "Painting", "Drawing", "Photograph", "Sculpture", "Poster", "CoverArt", "ImageObject", "ArtObject", "CreativeWork",
+	"VisualArtwork", "Painting", "Drawing", "Photograph", "Sculpture", "Poster", "CoverArt", "ArtObject",
+}
+
+// fileTypes are of things with a picture that a page may merely mention: its
+// share image, its publisher's logo.
+var fileTypes = []string{"ImageObject", "CreativeWork"}
+
+// namedPicture is a picture that structured data names.
+type namedPicture struct {
+	references []string
+	width      int
+	source     palate.Source
+	own        bool // it is named as a work's picture, not merely mentioned
+}
+
+// linkedData is the JSON-LD of a page as it is read.
+type linkedData struct {
+	works, files []map[string]any
+	primary      map[string]bool // identifiers of pictures that stand for the page
+	listed       []string
 }
 
 // readLinkedData reads JSON-LD. Several works on one page make it a list.
 func readLinkedData(doc *goquery.Selection, rec *record) {
-	var works []map[string]any
-	doc.Find(`script[type="application/ld+json"]`).Each(func(_ int, s *goquery.Selection) {
+	d := linkedData{primary: map[string]bool{}}
+	doc.Find(`script[type="application/ld+json" i]`).Each(func(_ int, s *goquery.Selection) {
 		var value any
-		if json.Unmarshal([]byte(s.Text()), &value) == nil {
-			works = append(works, linkedWorks(value, rec, 0)...)
+		text := strings.TrimSpace(s.Text())
+		text = strings.TrimSuffix(strings.TrimPrefix(text, "<!--"), "-->")
+		if json.Unmarshal([]byte(text), &value) == nil {
+			d.read(value, false, 0)
 		}
 	})
-	if len(works) != 1 {
-		for _, w := range works {
+	rec.listed = append(rec.listed, d.listed...)
+	alone := len(d.works) == 1
+	for _, w := range d.works {
+		own := workSource(w)
+		if alone {
+			rec.isWork = true
+			rec.take(own)
+		} else {
 			rec.listed = append(rec.listed, texts(w["url"])...)
+			if len(texts(w["url"])) > 0 && len(d.works) > 1 {
+				continue // its page shows it
+			}
 		}
-		return
-	}
-	w := works[0]
-	rec.isWork = true
-	rec.files = append(rec.files, texts(w["contentUrl"])...)
-	for _, image := range list(w["image"]) {
-		switch image := image.(type) {
-		case string:
-			rec.images = append(rec.images, image)
-		case map[string]any:
-			rec.files = append(rec.files, texts(image["contentUrl"])...)
-			rec.images = append(rec.images, texts(image["url"])...)
+		for _, value := range append(list(w["image"]), list(w["associatedMedia"])...) {
+			rec.name(value, own, true)
+		}
+		if file := texts(w["contentUrl"]); len(file) > 0 {
+			rec.name(w, own, true)
 		}
 	}
+	for _, f := range d.files {
+		own := workSource(f)
+		if ids := texts(f["@id"]); len(ids) > 0 && d.primary[ids[0]] || f["primary"] == true {
+			rec.images = append(rec.images, append(plainTexts(f["contentUrl"]), plainTexts(f["url"])...)...)
+			continue
+		}
+		if len(d.works) == 0 && len(d.files) == 1 && (own.Artist != "" || len(d.primary) == 0) {
+			rec.isWork = true
+			rec.take(own)
+		}
+		rec.name(f, own, len(d.files) > 1 || len(plainTexts(f["contentUrl"])) > 0)
+		for _, value := range list(f["image"]) {
+			rec.name(value, own, false)
+		}
+	}
+}
+
+// name files a picture: an address, or an object with one.
+func (rec *record) name(value any, own palate.Source, isWork bool) {
+	n := namedPicture{source: own, own: isWork}
+	switch value := value.(type) {
+	case string:
+		n.references = []string{value}
+	case map[string]any:
+		n.references = append(plainTexts(value["contentUrl"]), plainTexts(value["url"])...)
+		n.width = number(value["width"])
+		if w, ok := value["width"].(map[string]any); ok {
+			n.width = number(w["value"])
+		}
+		if t := texts(firstSet(value, "caption", "name")); len(t) > 0 && own.Title == "" {
+			n.source.Title = stripHTML(t[0])
+		}
+	}
+	if len(n.references) > 0 && len(rec.named) < 2000 {
+		rec.named = append(rec.named, n)
+	}
+}
+
+// take makes what is said of a work the record's.
+func (rec *record) take(s palate.Source) {
+	rec.source = rec.fillFrom(rec.source, s)
+}
+
+// fillFrom adds what more says where s says nothing.
+func (rec *record) fillFrom(s, more palate.Source) palate.Source {
+	r := record{source: more}
+	page, site := s.Page, s.Site
+	s = r.fill(s)
+	s.Page, s.Site = page, site
+	return s
+}
+
+// workSource reads the properties of a work.
+func workSource(w map[string]any) palate.Source {
+	var rec record
 	first := func(values ...any) string {
 		for _, v := range values {
 			if t := texts(v); len(t) > 0 {
-				return t[0]
+				return stripHTML(t[0])
 			}
 		}
 		return ""
 	}
-	rec.put(fieldTitle, first(w["name"], w["headline"]))
-	rec.put(fieldArtist, strings.Join(texts(firstSet(w, "creator", "artist", "author")), ", "))
+	rec.put(fieldTitle, first(w["name"], w["headline"], w["caption"]))
+	rec.put(fieldArtist, stripHTML(strings.Join(texts(firstSet(w, "creator", "artist", "author")), ", ")))
 	rec.put(fieldDate, first(w["dateCreated"], w["datePublished"]))
-	rec.put(fieldMedium, strings.Join(texts(firstSet(w, "artMedium", "artform", "material")), ", "))
+	rec.put(fieldMedium, stripHTML(strings.Join(texts(firstSet(w, "artMedium", "artform", "material")), ", ")))
 	rec.put(fieldCredit, first(w["creditText"], w["copyrightNotice"]))
 	rec.put(fieldID, first(w["identifier"]))
 	if license := first(w["license"]); strings.HasPrefix(license, "http") {
@@ -64,34 +144,78 @@ func readLinkedData(doc *goquery.Selection, rec *record) {
 	} else {
 		rec.source.Categories = cleanList(genre)
 	}
+	rec.source.Year = yearOf(rec.source.Date)
+	return rec.source
 }
 
-// linkedWorks finds the works in a JSON-LD value and notes lists of pages.
-func linkedWorks(value any, rec *record, depth int) (works []map[string]any) {
-	if depth > 8 {
-		return nil
+// read finds works, pictures and lists of pages in a JSON-LD value.
+func (d *linkedData) read(value any, primary bool, depth int) {
+	if depth > 16 || len(d.works)+len(d.files) > 2000 {
+		return
 	}
 	switch value := value.(type) {
 	case []any:
 		for _, v := range value {
-			works = append(works, linkedWorks(v, rec, depth+1)...)
+			d.read(v, primary, depth+1)
 		}
 	case map[string]any:
 		types := texts(value["@type"])
-		if slices.ContainsFunc(types, func(t string) bool { return slices.Contains(workTypes, t) }) {
-			return []map[string]any{value}
+		is := func(names []string) bool {
+			return slices.ContainsFunc(types, func(t string) bool { return slices.Contains(names, t[strings.LastIndexAny(t, "/:")+1:]) })
 		}
-		if slices.Contains(types, "ListItem") {
-			rec.listed = append(rec.listed, texts(value["url"])...)
+		for _, key := range []string{"primaryImageOfPage", "thumbnail", "logo"} {
+			for _, v := range list(value[key]) {
+				if object, ok := v.(map[string]any); ok {
+					if ids := texts(object["@id"]); len(ids) > 0 {
+						d.primary[ids[0]] = true
+					}
+				}
+			}
 		}
-		if slices.Contains(types, "BreadcrumbList") {
-			return nil
+		switch {
+		case is(workTypes):
+			d.works = append(d.works, value)
+			return
+		case is(fileTypes):
+			d.files = append(d.files, value)
+			return
+		case is([]string{"BreadcrumbList"}):
+			return
+		case is([]string{"ListItem"}):
+			d.listed = append(d.listed, plainTexts(value["url"])...)
+			if address, ok := value["item"].(string); ok {
+				d.listed = append(d.listed, address)
+			}
+		case is([]string{"ImageGallery", "CollectionPage", "MediaGallery"}):
+			for _, key := range []string{"image", "associatedMedia", "about"} {
+				for _, v := range list(value[key]) {
+					if address, ok := v.(string); ok {
+						v = map[string]any{"@type": "ImageObject", "contentUrl": address}
+					}
+					d.read(v, false, depth+1)
+				}
+			}
 		}
 		for _, key := range []string{"@graph", "mainEntity", "itemListElement", "item", "hasPart"} {
-			works = append(works, linkedWorks(value[key], rec, depth+1)...)
+			d.read(value[key], false, depth+1)
+		}
+		for _, v := range list(value["primaryImageOfPage"]) {
+			if object, ok := v.(map[string]any); ok && len(plainTexts(object["contentUrl"]))+len(plainTexts(object["url"])) > 0 {
+				d.files = append(d.files, map[string]any{"primary": true, "contentUrl": object["contentUrl"], "url": object["url"]})
+			}
 		}
 	}
-	return works
+}
+
+// plainTexts are the strings of a value alone.
+func plainTexts(v any) []string {
+	var out []string
+	for _, item := range list(v) {
+		if text, ok := item.(string); ok && text != "" {
+			out = append(out, text)
+		}
+	}
+	return out
 }
 
 func firstSet(m map[string]any, keys ...string) any {
@@ -151,7 +275,8 @@ var properties = map[string]field{
 func readMicrodata(doc *goquery.Selection, rec *record) {
 	scopes := doc.Find("[itemscope][itemtype]").FilterFunction(func(_ int, s *goquery.Selection) bool {
 		kind := s.AttrOr("itemtype", "")
-		return slices.Contains(workTypes, kind[strings.LastIndexByte(kind, '/')+1:]) &&
+		kind = kind[strings.LastIndexByte(kind, '/')+1:]
+		return (slices.Contains(workTypes, kind) || slices.Contains(fileTypes, kind)) &&
 			s.ParentsFiltered("[itemscope]").Length() == 0
 	})
 	if scopes.Length() != 1 {
@@ -164,7 +289,7 @@ func readMicrodata(doc *goquery.Selection, rec *record) {
 			value := itemValue(s)
 			switch {
 			case name == "contentUrl":
-				rec.files = append(rec.files, value)
+				rec.name(value, palate.Source{}, true)
 			case name == "image" && !s.Is("[itemscope]"):
 				rec.images = append(rec.images, value)
 			case name == "license" && strings.HasPrefix(value, "http"):

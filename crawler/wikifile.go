@@ -2,6 +2,7 @@ package crawler
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/palate-art/palate"
@@ -86,14 +87,17 @@ func (i wikiInfo) addresses(cfg Config) []string {
 		if err != nil || address == "" {
 			return
 		}
-		if a, ok := canonical(u); ok && (len(out) == 0 || out[0] != a) {
+		if a, ok := canonical(u); ok && !slices.Contains(out, a) {
 			out = append(out, a)
 		}
 	}
 	whole := readableTypes[i.Mime] && i.Size <= cfg.Picture.MaxBytes
-	if whole && i.Width > 0 && i.Width <= cfg.ThumbnailWidth && i.Mime != "image/tiff" {
+	if whole && i.Width > 0 && i.Width <= cfg.wikiWidth() && i.Mime != "image/tiff" {
 		add(i.URL)
 		return out
+	}
+	if cfg.Want == 0 && whole && i.Mime != "image/tiff" {
+		add(i.URL)
 	}
 	add(i.ThumbURL)
 	if whole {

@@ -179,8 +179,8 @@ func TestFingerprintStaysWhatItWas(t *testing.T) {
 		}
 		other := parse(t, dinoLike)
 		other.Rules = rules.With("another") // of no meaning, but another
-		if got := other.Identify(sha256.Sum256(nil)); got.Identity == want || got.IdentityBy(rules) != want {
-			t.Errorf("rules %s: got %s with one rule more and %s without it", rules, got.Identity, got.IdentityBy(rules))
+		if got := other.Identify(sha256.Sum256(nil)); got.Identity == want || got.By(rules).Identity != want {
+			t.Errorf("rules %s: got %s with one rule more and %s without it", rules, got.Identity, got.By(rules).Identity)
 		}
 	}
 }

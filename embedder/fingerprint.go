@@ -57,8 +57,11 @@ func (d Description) Identify(weights [sha256.Size]byte) Description {
 	return d
 }
 
-// IdentityBy is the Identity that Identify would have set had d other rules.
-func (d Description) IdentityBy(rules picture.Rules) palate.ModelID {
-	d.Rules = rules
-	return Fingerprint(d.function, d)
+// By gives d by other rules, with the Identity that Identify would have set
+// had d had them.
+func (d Description) By(rules picture.Rules) Description {
+	if d.Rules = rules; d.Identity != "" {
+		return d.Identify(d.function)
+	}
+	return d
 }

@@ -20,6 +20,16 @@ type usedModel struct {
 	name     string
 	settings models.Settings
 	embedded int
+	replaced bool // by another, see catalog.Upgrade
+}
+
+// before puts models that were replaced before those that serve, and of either
+// kind the one with fewer embeddings first.
+func (u usedModel) before(v usedModel) bool {
+	if u.replaced != v.replaced {
+		return u.replaced
+	}
+	return u.embedded < v.embedded
 }
 
 // choice is the model that a command works with.
@@ -39,12 +49,31 @@ type catalogModel struct {
 	Settings models.Settings `json:"settings"`
 }
 
+// modelCatalog is what a catalog knows of models.
+type modelCatalog interface {
+	catalog.Embeddings
+	catalog.Upgrades
+}
+
 // usedModels lists the models with embeddings in the catalog, the one with the
-// most last, of equal ones the newest.
-func usedModels(ctx context.Context, c catalog.Embeddings) ([]usedModel, error) {
+// most last, of equal ones the newest; those whose place another has taken come
+// before all others, and one that is yet to take a place is left out.
+func usedModels(ctx context.Context, c modelCatalog) ([]usedModel, error) {
 	all, err := c.Models(ctx)
 	if err != nil {
 		return nil, err
+	}
+	upgrades, err := c.Upgrades(ctx)
+	if err != nil {
+		return nil, err
+	}
+	replaced, coming := map[palate.ModelID]bool{}, map[palate.ModelID]bool{}
+	for _, u := range upgrades {
+		if u.FinishedAt.IsZero() {
+			coming[u.To] = true
+		} else {
+			replaced[u.From] = true
+		}
 	}
 	var used []usedModel
 	for _, m := range all {
@@ -52,10 +81,10 @@ func usedModels(ctx context.Context, c catalog.Embeddings) ([]usedModel, error) 
 		if err != nil {
 			return nil, err
 		}
-		if n == 0 {
+		if n == 0 || coming[m.ID] {
 			continue
 		}
-		u := usedModel{id: m.ID, name: m.Name, embedded: n}
+		u := usedModel{id: m.ID, name: m.Name, embedded: n, replaced: replaced[m.ID]}
 		var kept struct{ Settings models.Settings }
 		if err := json.Unmarshal(m.Description, &kept); err == nil {
 			u.settings = kept.Settings
@@ -72,7 +101,7 @@ func usedModels(ctx context.Context, c catalog.Embeddings) ([]usedModel, error) 
 			u.settings.Numeric = embedder.NumericFloat
 		}
 		used = append(used, u)
-		for i := len(used) - 1; i > 0 && used[i-1].embedded > n; i-- {
+		for i := len(used) - 1; i > 0 && used[i].before(used[i-1]); i-- {
 			used[i-1], used[i] = used[i], used[i-1]
 		}
 	}
@@ -91,7 +120,9 @@ func (s *session) choose(ctx context.Context, device ort.Choice, used []usedMode
 		c := choice{settings: u.settings}
 		if asked.Model == "" {
 			c.keeps = u.id
-			if fresh := defaultModel(device); u.settings.Model != fresh {
+			if present := picture.Current(); u.settings.Rules != present && u.settings.Rules != present.Without(picture.JPEGWhole) || u.settings.Rules == picture.Former {
+				c.advice = "the collection's pictures are read by earlier rules (" + u.settings.Rules.About() + "), which go on; for the present ones (" + present.About() + "): palate embed --upgrade"
+			} else if fresh := defaultModel(device); u.settings.Model != fresh {
 				c.advice = fmt.Sprintf("the collection's %d embeddings are by %s, which goes on; for others: palate embed --model %s", u.embedded, u.settings.Model, fresh)
 			}
 		}

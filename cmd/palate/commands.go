@@ -25,6 +25,7 @@ type commands struct {
 	Backup   backupCommand   `cmd:"" help:"Copy the collection to a safe place; what is there already is not copied again."`
 	Restore  restoreCommand  `cmd:"" help:"Bring a backup back, or add its ratings to a collection."`
 	Serve    serveCommand    `cmd:"" help:"Serve the page and the REST API."`
+	Health   healthCommand   `cmd:"" help:"Ask a running server whether it is well; the exit code says it."`
 	Museum   museumCommand   `cmd:"" help:"Serve the synthetic museum alone, to try a crawl without troubling a real site."`
 	Doctor   doctorCommand   `cmd:"" help:"Look at the runtime, the model and the collection, and say what is wrong."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

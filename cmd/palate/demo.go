@@ -139,7 +139,7 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 	if err != nil || c.Once {
 		return err
 	}
-	return h.serve(ctx, listener, serveOptions{announce: true})
+	return h.serveOn(ctx, listener, serveOptions{announce: true})
 }
 
 // do runs the stages one after another and times them.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"unicode"
 
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/ort"
@@ -53,6 +55,9 @@ type collectionDiagnosis struct {
 func (c *doctorCommand) Run(ctx context.Context, s *session) error {
 	d := diagnosis{Version: version(), Problems: []string{}}
 	c.look(ctx, s, &d)
+	for i, problem := range d.Problems {
+		d.Problems[i] = readable(problem)
+	}
 	if s.JSON {
 		if err := s.print(d); err != nil {
 			return err
@@ -219,4 +224,15 @@ func (s *session) printDiagnosis(d diagnosis) {
 	if len(d.Problems) == 0 {
 		s.say("\nEverything is well.")
 	}
+}
+
+// readable leaves no byte of a damaged file in a text, which may mean something
+// to a terminal. Letters of any script stay.
+func readable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
 }

@@ -15,12 +15,16 @@ import (
 )
 
 type embedCommand struct {
-	Files []string `arg:"" optional:"" name:"file" help:"Pictures to print the embeddings of; they are not added to the collection." type:"path"`
-	Retry bool     `help:"Try images again that could not be embedded before."`
+	Files   []string `arg:"" optional:"" name:"file" help:"Pictures to print the embeddings of; they are not added to the collection." type:"path"`
+	Retry   bool     `help:"Try images again that could not be embedded before."`
+	Upgrade bool     `help:"Bring the collection to the present preprocessing rules (or those of --decode): what they don't touch is copied, the rest embedded anew, the tastes are learned again, and then all switch together. A running server goes on with what it has until then. Interrupted, it goes on at the next call, or by the server."`
 }
 
 // Run embeds what is pending, or the named files.
 func (c *embedCommand) Run(ctx context.Context, s *session) error {
+	if c.Upgrade && (len(c.Files) > 0 || c.Retry) {
+		return usagef("--upgrade is about the whole collection: it takes neither files nor --retry")
+	}
 	if len(c.Files) > 0 {
 		return c.printFiles(ctx, s)
 	}
@@ -34,6 +38,9 @@ func (c *embedCommand) Run(ctx context.Context, s *session) error {
 }
 
 func (c *embedCommand) embed(ctx context.Context, h *home) error {
+	if c.Upgrade {
+		return h.upgradeNow(ctx)
+	}
 	if err := h.openModelToEmbed(ctx); err != nil {
 		return err
 	}

@@ -185,7 +185,8 @@ func someImage(t *testing.T, folder string) string {
 func TestFaultReadOnlyFolder(t *testing.T) {
 	t.Parallel()
 	folder := oldCollection(t)
-	startFaulty(t, "scores", "--data", folder).mustEnd() // whatever opening it for the first time writes
+	startFaulty(t, "embed", "--data", folder).mustEnd() // by this palate's built-in model
+	startFaulty(t, "train", "--data", folder).mustEnd()
 	image := someImage(t, folder)
 	start := func(args ...string) *process {
 		return startProgram(t, "", []string{withoutRights + "=" + faultsBinary + " "}, append(args, "--data", folder)...)
@@ -208,7 +209,8 @@ func TestFaultReadOnlyFolder(t *testing.T) {
 	if got := len(s.images(url.Values{})); got != 32 {
 		t.Errorf("served: got %d images, want 32", got)
 	}
-	for path, want := range map[string]int{"/v1/profiles/me/scores": 200, "/v1/images/" + image + "/file": 200, "/v1/images/" + image + "/thumbnail?width=320": 200} {
+	for path, want := range map[string]int{"/v1/profiles/me/scores": 200, "/v1/images/" + image + "/file": 200, "/v1/images/" + image + "/thumbnail?width=320": 200,
+		"/healthz": 200, "/readyz": 200, "/v1/health": 503} {
 		if got := statusOf(t, http.MethodGet, s.url+path, ""); got != want {
 			t.Errorf("GET %s: got %d, want %d", path, got, want)
 		}

@@ -31,6 +31,8 @@ type home struct {
 	collection *ingest.Collection
 	closers    []func() error // in the order of opening
 
+	modelClosers int // where in closers those of the model begin
+
 	// Set by openModel.
 	embedder *openedModel
 	index    index.Index
@@ -98,9 +100,17 @@ func (h *home) open(ctx context.Context, mayPull bool) error {
 	if err != nil {
 		return err
 	}
-	if h.embedder, err = h.session.openEmbedder(ctx, used, mayPull); err != nil {
+	opened, err := h.session.openEmbedder(ctx, used, mayPull)
+	if err != nil {
 		return err
 	}
+	return h.use(ctx, opened)
+}
+
+// use takes a loaded model for the collection's, which closes it, and opens
+// what goes with it.
+func (h *home) use(ctx context.Context, opened *openedModel) error {
+	h.embedder, h.modelClosers = opened, len(h.closers)
 	h.closers = append(h.closers, h.embedder.Close)
 	description, err := json.Marshal(catalogModel{h.embedder.Description(), h.embedder.choice.settings})
 	if err != nil {

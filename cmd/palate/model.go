@@ -19,6 +19,7 @@ type modelCommand struct {
 	Add     modelAddCommand     `cmd:"" help:"Add a model of your own from a .safetensors or .onnx file."`
 	Verify  modelVerifyCommand  `cmd:"" help:"Read the files of models and hold them against what they must be."`
 	Compare modelCompareCommand `cmd:"" help:"Measure how near a precision's embeddings are to those of float32."`
+	Forget  modelForgetCommand  `cmd:"" help:"Remove a model's embeddings, and the tastes learned on them, from the collection."`
 	Rm      modelRmCommand      `cmd:"" help:"Remove an added model, or forget a pulled one."`
 }
 
@@ -47,6 +48,7 @@ type modelEntry struct {
 	Preprocess   *models.Preprocessing `json:"preprocessing,omitempty"`
 	DefaultOn    string                `json:"default_on,omitempty"`
 	Architecture string                `json:"architecture,omitempty"`
+	Collection   []collectionEntry     `json:"collection,omitempty"` // its embeddings in the collection of --data
 }
 
 func baselineEntry() modelEntry {
@@ -110,7 +112,7 @@ type modelListCommand struct {
 }
 
 // Run lists the models.
-func (c *modelListCommand) Run(s *session) error {
+func (c *modelListCommand) Run(ctx context.Context, s *session) error {
 	all, err := s.modelEntries()
 	entries := make([]modelEntry, 0, len(all))
 	for _, e := range all {
@@ -119,6 +121,15 @@ func (c *modelListCommand) Run(s *session) error {
 		}
 	}
 	if s.JSON {
+		used, e := s.collectionModelEntries(ctx)
+		err = errors.Join(err, e)
+		for i := range entries {
+			for _, u := range used {
+				if u.Settings.Model == entries[i].Name {
+					entries[i].Collection = append(entries[i].Collection, u)
+				}
+			}
+		}
 		return errors.Join(s.print(entries), err)
 	}
 	rows := [][]string{{"MODEL", "WHAT", "SIZE", "LICENCE", "STATE", "DEFAULT"}}
@@ -130,6 +141,7 @@ func (c *modelListCommand) Run(s *session) error {
 		rows = append(rows, []string{e.Name, e.What, byteText(e.Bytes), e.Licence.Name, e.State, on})
 	}
 	s.table(rows...)
+	err = errors.Join(err, s.sayCollection(ctx))
 	if client, err := s.hub(); err == nil {
 		s.say("\nWeights from the hub are in %s, what was added is noted in %s.", client.CacheDir(), s.modelStore().Folder())
 	}

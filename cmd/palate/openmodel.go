@@ -52,12 +52,22 @@ func (s *session) openEmbedder(ctx context.Context, used []usedModel, mayPull bo
 	if err != nil {
 		return nil, err
 	}
+	opened := &openedModel{e, c, device, rt, config}
 	if c.keeps != "" && e.Model() != c.keeps {
 		return nil, errors.Join(fmt.Errorf("the collection's embeddings are by another %s (%.12s) than is here now (%.12s): bring back the former weights, or embed anew with --model %s: %w",
 			e.Name(), c.keeps, e.Model(), settings.Model, palate.ErrConflict), e.Close())
 	}
-	c.settings = settings
-	return &openedModel{e, c, device, rt, config}, nil
+	opened.choice.settings = settings
+	return opened, nil
+}
+
+// openBeside loads another model where this one is.
+func (m *openedModel) openBeside(ctx context.Context, s *session, settings models.Settings) (*openedModel, error) {
+	e, settings, err := s.open(ctx, m.runtime, settings, m.device, m.config, false)
+	if err != nil {
+		return nil, err
+	}
+	return &openedModel{e, choice{settings: settings}, m.device, m.runtime, m.config}, nil
 }
 
 // device is what --device and --gpu-memory ask for.
@@ -96,8 +106,7 @@ func (s *session) open(ctx context.Context, rt *ort.Runtime, settings models.Set
 		return nil, settings, usagef("--model takes a name: first palate model add NAME %s, then --model NAME", settings.Model)
 	case settings.Model == modelBaseline:
 		graph, description := baseline.Model()
-		description.Rules = settings.Rules
-		e, err := onnx.Open(ctx, rt, graph, description, config)
+		e, err := onnx.Open(ctx, rt, graph, description.By(settings.Rules), config)
 		return e, settings, err
 	case fixed:
 		e, err := onnx.OpenFile(ctx, rt, settings.Model, settings.Rules, config)

@@ -46,7 +46,7 @@ func (c *serveCommand) Run(ctx context.Context, s *session) error {
 		err = h.tellInt8(ctx)
 	}
 	if err == nil {
-		err = h.serve(ctx, listener, serveOptions{announce: true, hosts: c.Host, embed: !c.NoEmbed})
+		err = h.serveOn(ctx, listener, serveOptions{announce: true, hosts: c.Host, embed: !c.NoEmbed})
 	}
 	return errors.Join(err, h.close())
 }
@@ -58,8 +58,9 @@ type serveOptions struct {
 }
 
 // serve answers on the listener, and meanwhile follows the catalog, embeds
-// what comes in and trains after new ratings, until ctx is done.
-func (h *home) serve(ctx context.Context, listener net.Listener, options serveOptions) error {
+// what comes in and trains after new ratings, until ctx is done, or until
+// another model is to serve, which it then returns.
+func (h *home) serve(ctx context.Context, listener net.Listener, options serveOptions) (next *home, err error) {
 	config := api.DefaultConfig()
 	config.Version = version()
 	config.Hosts = append(config.Hosts, options.hosts...)
@@ -69,15 +70,15 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	server, err := api.New(api.Services{Catalog: h.catalog, Store: h.store, Collection: h.collection, Index: h.index,
 		Follower: h.follower, Embedder: h.embedder, Tastes: h.tastes, Patches: h.patches}, config, h.session.logger)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if h.readOnly() == nil {
 		if _, err := h.catalog.EndDeadRuns(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if err := h.loadIndex(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	if options.announce {
 		h.session.finishProgress()
@@ -87,6 +88,12 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	group.Go(func() error { return server.Run(ctx, listener) })
 	h.followCatalog(ctx, group.Go)
 	group.Go(func() error { return h.tastes.Run(ctx) })
+	group.Go(func() (err error) {
+		if next, err = h.watchUpgrade(ctx, options.embed && h.readOnly() == nil); err == nil {
+			err = errSwitched
+		}
+		return err
+	})
 	if h.readOnly() == nil {
 		group.Go(func() error { return h.keepTending(ctx) })
 		group.Go(func() error { return h.keepNoting(ctx) })
@@ -94,10 +101,13 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	if options.embed && h.readOnly() == nil {
 		group.Go(func() error { return h.keepEmbedding(ctx) })
 	}
-	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
-		return err
+	switch err := group.Wait(); {
+	case errors.Is(err, errSwitched):
+		return next, nil
+	case err != nil && !errors.Is(err, context.Canceled):
+		return nil, err
 	}
-	return nil
+	return nil, nil
 }
 
 // keepEmbedding embeds whatever comes into the collection, together with other

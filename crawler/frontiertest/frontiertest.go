@@ -103,6 +103,18 @@ func tasksComeBack(t *testing.T, c crawler.Frontier, _ func() crawler.Frontier) 
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
+	other := source
+	other.Title = "another"
+	finish(t, c, "museum", got, visited, crawler.Task{Kind: crawler.Page, URL: "https://example/led", Leads: []crawler.Lead{
+		{Addresses: []string{"https://img.example/a", "https://img.example/b"}, Around: true, Caption: "ü", Source: source, Depth: 1},
+		{Addresses: []string{"https://img.example/c"}, Person: true, Width: 300, Source: other},
+	}})
+	finish(t, c, "museum", next(t, c, "museum"), visited)
+	led := next(t, c, "museum")
+	if len(led.Leads) != 2 || led.Leads[0].Addresses[1] != "https://img.example/b" || !led.Leads[0].Around || led.Leads[0].Caption != "ü" ||
+		!reflect.DeepEqual(led.Leads[0].Source, source) || !led.Leads[1].Person || led.Leads[1].Width != 300 {
+		t.Errorf("leads came back as %+v", led.Leads)
+	}
 }
 
 func taskOrder(t *testing.T, c crawler.Frontier, _ func() crawler.Frontier) {

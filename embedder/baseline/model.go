@@ -44,7 +44,7 @@ func Model() ([]byte, embedder.Description) {
 		panic(fmt.Sprintf("baseline: %v", err)) // the graph depends on nothing but this package
 	}
 	d := description()
-	d.Identity = embedder.Fingerprint(sha256.Sum256([]byte(parametersText())), d)
+	d = d.Identify(sha256.Sum256([]byte(parametersText())))
 	return file, d
 }
 

@@ -130,7 +130,7 @@ func checkVersionText(where string, text []byte) error {
 	version, err := strconv.Atoi(number)
 	switch {
 	case !ok || err != nil || version < 1:
-		return fmt.Errorf("%s is no palate backup: %s says %.40q: %w", where, versionName, text, palate.ErrInvalid)
+		return fmt.Errorf("%s is no palate backup: its file %s does not say which version it is: %w", where, versionName, palate.ErrInvalid)
 	case version > Version:
 		return fmt.Errorf("the backup %s has version %d and this palate knows version %d; use a newer palate: %w", where, version, Version, palate.ErrConflict)
 	}

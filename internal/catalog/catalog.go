@@ -32,7 +32,13 @@ type Catalog interface {
 	Changes
 	Leases
 	Identities
+	Crawls
 	crawler.Frontier
+
+	// Writable returns nil if the catalog takes writes, else
+	// palate.ErrUnavailable with the reason. It writes what is there once
+	// more, so that a full disk is found too, and is no change.
+	Writable(ctx context.Context) error
 
 	// Close ends the use of the catalog; leases are released.
 	Close() error
@@ -147,6 +153,10 @@ type Images interface {
 	// ImagesByExternalID returns the images with a source of that external
 	// id, oldest first; an empty list if there is none.
 	ImagesByExternalID(ctx context.Context, externalID string) ([]Image, error)
+
+	// ImagesByAddress returns the images with a source of that address,
+	// oldest first; an empty list if there is none.
+	ImagesByAddress(ctx context.Context, address string) ([]Image, error)
 
 	// ListImages returns a page. A cursor that is none is ErrInvalid.
 	ListImages(ctx context.Context, q ImageQuery) (ImagePage, error)

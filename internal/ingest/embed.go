@@ -41,6 +41,7 @@ const maxFailuresTold = 20
 type EmbedReport struct {
 	Total           int            `json:"total"`
 	Embedded        int            `json:"embedded"`
+	Copied          int            `json:"copied,omitempty"` // from a former model, see EmbedUpgrade
 	Failed          int            `json:"failed"`
 	Failures        []EmbedFailure `json:"failures,omitempty"` // the first of them
 	Seconds         float64        `json:"seconds"`
@@ -69,15 +70,19 @@ type EmbedFailure struct {
 // embedded is recorded with the reason and passed by. progress, if not nil, is
 // called after every write.
 func (c *Collection) EmbedPending(ctx context.Context, e embedder.Embedder, config embedder.PipelineConfig, progress func(EmbedReport)) (EmbedReport, error) {
-	return c.embed(ctx, e, config, progress, func(ctx context.Context) (bool, error) { return false, ctx.Err() })
+	return c.embed(ctx, e, nil, config, progress, func(ctx context.Context) (bool, error) { return false, ctx.Err() })
 }
 
 // EmbedAll is EmbedPending that returns when every image has an embedding or a
 // failure: it waits for what others are at, and takes over what they give up.
 // waiting, if not nil, is called when that begins.
 func (c *Collection) EmbedAll(ctx context.Context, e embedder.Embedder, config embedder.PipelineConfig, progress func(EmbedReport), waiting func()) (EmbedReport, error) {
+	return c.embedAll(ctx, e, nil, config, progress, waiting)
+}
+
+func (c *Collection) embedAll(ctx context.Context, e embedder.Embedder, former *Former, config embedder.PipelineConfig, progress func(EmbedReport), waiting func()) (EmbedReport, error) {
 	told := false
-	return c.embed(ctx, e, config, progress, func(ctx context.Context) (bool, error) {
+	return c.embed(ctx, e, former, config, progress, func(ctx context.Context) (bool, error) {
 		for {
 			last, err := c.catalog.LastChange(ctx)
 			if err != nil {
@@ -127,7 +132,7 @@ func (c *Collection) work(ctx context.Context, m palate.ModelID) (free, claimed 
 }
 
 // embed embeds what is free, and again as long as more says so.
-func (c *Collection) embed(ctx context.Context, e embedder.Embedder, config embedder.PipelineConfig, progress func(EmbedReport), more func(context.Context) (bool, error)) (EmbedReport, error) {
+func (c *Collection) embed(ctx context.Context, e embedder.Embedder, former *Former, config embedder.PipelineConfig, progress func(EmbedReport), more func(context.Context) (bool, error)) (EmbedReport, error) {
 	free, _, err := c.work(ctx, e.Model())
 	if err == nil && !free {
 		free, err = more(ctx)
@@ -141,14 +146,14 @@ func (c *Collection) embed(ctx context.Context, e embedder.Embedder, config embe
 		w := &embeddingWriter{catalog: c.catalog, model: e.Model(), flushed: time.Now()}
 		w.progress = func() {
 			report := w.told()
-			j.Progress(ctx, int64(report.Embedded+report.Failed), int64(report.Total))
+			j.Progress(ctx, int64(report.Embedded+report.Copied+report.Failed), int64(report.Total))
 			if progress != nil {
 				progress(report)
 			}
 		}
 		for again := true; again; {
-			w.total.Store(int64(w.report.Embedded + w.report.Failed))
-			_, err := embedder.Run(ctx, e, config, c.claimed(ctx, e, j.Run.ID, w), func(r embedder.Result) error { return w.take(ctx, r) })
+			w.total.Store(int64(w.report.Embedded+w.report.Failed) + w.copied.Load())
+			_, err := embedder.Run(ctx, e, config, c.claimed(ctx, e, former, j.Run.ID, w), func(r embedder.Result) error { return w.take(ctx, r) })
 			w.count(c.meter.Stats().Since(before))
 			// What is embedded is kept even when ctx is done.
 			if flushErr := w.flush(context.WithoutCancel(ctx)); err == nil {
@@ -167,7 +172,7 @@ func (c *Collection) embed(ctx context.Context, e embedder.Embedder, config embe
 
 // claimed are the pictures that this run claims, some at a time until none is
 // left, decoded when their turn comes.
-func (c *Collection) claimed(ctx context.Context, e embedder.Embedder, run int64, w *embeddingWriter) iter.Seq2[embedder.Item, error] {
+func (c *Collection) claimed(ctx context.Context, e embedder.Embedder, former *Former, run int64, w *embeddingWriter) iter.Seq2[embedder.Item, error] {
 	return func(yield func(embedder.Item, error) bool) {
 		for page := firstClaim; ; {
 			begun := time.Now()
@@ -177,7 +182,13 @@ func (c *Collection) claimed(ctx context.Context, e embedder.Embedder, run int64
 				return
 			}
 			w.total.Add(int64(len(images)))
-			for _, i := range images {
+			left, copied, err := c.copyUntouched(ctx, e, former, images)
+			w.copied.Add(int64(copied))
+			if err != nil {
+				yield(embedder.Item{}, err)
+				return
+			}
+			for _, i := range left {
 				open := func(ctx context.Context) (image.Image, error) { return c.open(ctx, i.ID, e.Reading()) }
 				if !yield(embedder.Item{ID: i.ID, Open: open}, nil) {
 					return
@@ -203,6 +214,7 @@ type embeddingWriter struct {
 	progress func()
 	report   EmbedReport  // but for Total
 	total    atomic.Int64 // what was claimed: the source counts while the sink writes
+	copied   atomic.Int64 // as total
 	waiting  []catalog.ImageEmbedding
 	flushed  time.Time
 }
@@ -210,7 +222,7 @@ type embeddingWriter struct {
 // told is the report as it stands.
 func (w *embeddingWriter) told() EmbedReport {
 	report := w.report
-	report.Total = int(w.total.Load())
+	report.Total, report.Copied = int(w.total.Load()), int(w.copied.Load())
 	return report
 }
 

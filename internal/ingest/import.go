@@ -116,9 +116,15 @@ var (
 )
 
 func (c *Collection) importFile(ctx context.Context, file folder.File, mode StoreMode) (Addition, error) {
+	if addition, known, err := c.knownReference(ctx, file, mode); known || err != nil {
+		return addition, err
+	}
 	content, err := readFile(file.Path, c.limits.MaxBytes)
 	if err != nil {
 		return Addition{}, err
+	}
+	if addition, known, err := c.knownContent(ctx, file.Source, content); known || err != nil {
+		return addition, err
 	}
 	_, info, err := picture.Decode(bytes.NewReader(content), c.limits)
 	if err != nil {

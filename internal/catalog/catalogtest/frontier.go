@@ -19,6 +19,8 @@ func testFrontier(t *testing.T, open Open) {
 	})
 	cases(t, open, map[string]func(*testing.T, catalog.Catalog, func() catalog.Catalog){
 		"images and their tasks end in one commit":  finishedByImage,
+		"crawls and their losses are remembered":    crawls,
+		"subscriptions are remembered":              subscriptions,
 		"no image comes with a task that has ended": endedTask,
 	})
 }
@@ -58,10 +60,15 @@ func urls(tasks []crawler.Task) (list []string) {
 	return list
 }
 
+func finish(t *testing.T, c catalog.Catalog, crawl string, task crawler.Task, o crawler.Outcome, found ...crawler.Task) int {
+	t.Helper()
+	return must(c.FinishTask(t.Context(), crawl, task, o, found))(t)
+}
+
 func endedTask(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 	begin(t, c, "museum", pic("a"))
 	task := next(t, c, "museum")
-	must(c.FinishTask(t.Context(), "museum", task, crawler.Outcome{State: crawler.Kept}, nil))(t)
+	finish(t, c, "museum", task, crawler.Outcome{State: crawler.Kept})
 	_, err := c.AddImage(t.Context(), picture(1), sourceOf(1), &catalog.CrawlTask{Crawl: "museum", Task: task})
 	wantKind(t, "AddImage", err, palate.ErrConflict)
 	equal(t, "images", must(c.CountImages(t.Context(), noFilter))(t), 0)

@@ -20,6 +20,7 @@ func testImages(t *testing.T, open Open) {
 		"bytes that are no text do not harm":     brokenText,
 		"lookups keep the order asked":           lookups,
 		"found by external id":                   externalIDs,
+		"found by address":                       byAddress,
 		"what can't be is refused":               imagesRefused,
 		"a cancelled context ends calls":         cancelledContext,
 		"after Close all is unavailable":         afterClose,
@@ -126,6 +127,21 @@ func lookups(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 	known := must(c.Addresses(t.Context(), []string{"https://new.example", sourceOf(3).Address, "", sourceOf(0).Address}))(t)
 	equalList(t, "Addresses", known, []crawler.Standing{crawler.StandingNew, crawler.StandingKept, crawler.StandingNew, crawler.StandingKept})
 	equal(t, "no addresses", len(must(c.Addresses(t.Context(), nil))(t)), 0)
+}
+
+func byAddress(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+	for n := range 3 {
+		source := sourceOf(n)
+		if n < 2 {
+			source.Address = "/pictures/B\xe4ume.png" // replaced, as in every description
+		}
+		must(c.AddImage(t.Context(), picture(n), source, nil))(t)
+	}
+	got := must(c.ImagesByAddress(t.Context(), "/pictures/B\xe4ume.png"))(t)
+	if len(got) != 2 || got[0].ID != picture(0).ID || got[1].ID != picture(1).ID {
+		t.Errorf("got %+v, want the first two, oldest first", got)
+	}
+	equal(t, "unknown", len(must(c.ImagesByAddress(t.Context(), "/pictures"))(t)), 0)
 }
 
 func externalIDs(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {

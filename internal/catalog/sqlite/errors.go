@@ -49,7 +49,7 @@ func advise(se sqlite3.Error, path string) (advice string, kind error) {
 	case sqlite3.ErrCantOpen:
 		return path + " can't be opened; check that its folder exists and may be written", palate.ErrUnavailable
 	case sqlite3.ErrCorrupt:
-		return path + " is damaged; stop palate, then restore a backup, or run 'palate doctor' to see the damage", palate.ErrUnavailable
+		return path + " is damaged; stop palate, then put a backup's catalog in its place (palate restore BACKUP --replace)", palate.ErrUnavailable
 	case sqlite3.ErrNotADB:
 		return path + " is no palate database; move it away or name another file", palate.ErrInvalid
 	case sqlite3.ErrTooBig:

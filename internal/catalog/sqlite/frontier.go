@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
@@ -93,13 +94,9 @@ func addTasks(ctx context.Context, tx *sql.Tx, crawl int64, tasks []crawler.Task
 		if err != nil {
 			return 0, fmt.Errorf("task %s: source: %w (%w)", t.URL, palate.ErrInvalid, err)
 		}
-		var alternatives any
-		if len(t.Alternatives) > 0 {
-			text, err := json.Marshal(t.Alternatives)
-			if err != nil {
-				return 0, err
-			}
-			alternatives = string(text)
+		alternatives, err := writeAlternatives(t)
+		if err != nil {
+			return 0, err
 		}
 		rank := 1
 		if t.Kind == crawler.Image {
@@ -122,6 +119,50 @@ func addTasks(ctx context.Context, tx *sql.Tx, crawl int64, tasks []crawler.Task
 		return 0, nil
 	}
 	return added, tally(ctx, tx, crawl, crawler.Outcome{State: crawler.Pending}, added)
+}
+
+// writeAlternatives gives the column of further addresses: a list of a
+// picture's, or an object with the leads of a page. Null if there are none.
+func writeAlternatives(t crawler.Task) (any, error) {
+	var value any
+	switch {
+	case len(t.Leads) > 0:
+		value = pageLeads{Leads: t.Leads}
+	case len(t.Alternatives) > 0:
+		value = t.Alternatives
+	default:
+		return nil, nil
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	return string(text), nil
+}
+
+type pageLeads struct {
+	Leads []crawler.Lead `json:"leads"`
+}
+
+// readAlternatives reads what writeAlternatives wrote. A page's list of
+// addresses, as it was written before there were leads, is one lead.
+func readAlternatives(text string, t *crawler.Task) error {
+	if strings.HasPrefix(text, "{") {
+		var p pageLeads
+		if err := json.Unmarshal([]byte(text), &p); err != nil {
+			return err
+		}
+		t.Leads = p.Leads
+		return nil
+	}
+	if err := json.Unmarshal([]byte(text), &t.Alternatives); err != nil {
+		return err
+	}
+	if t.Kind == crawler.Page && len(t.Alternatives) > 0 {
+		t.Leads = []crawler.Lead{{Addresses: t.Alternatives, Around: true, Caption: t.Source.Title, Source: t.Source, Depth: t.Depth}}
+		t.Alternatives = nil
+	}
+	return nil
 }
 
 // tally counts tasks into a state of the present round, or out of it.

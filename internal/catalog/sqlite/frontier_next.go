@@ -119,7 +119,7 @@ func scanTask(rows *sql.Rows) (t crawler.Task, err error) {
 		return t, fmt.Errorf("task %d: source: %w", t.ID, err)
 	}
 	if alternatives != "" {
-		if err := json.Unmarshal([]byte(alternatives), &t.Alternatives); err != nil {
+		if err := readAlternatives(alternatives, &t); err != nil {
 			return t, fmt.Errorf("task %d: alternatives: %w", t.ID, err)
 		}
 	}

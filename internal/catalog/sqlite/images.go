@@ -232,6 +232,16 @@ func (c *Catalog) ImagesByExternalID(ctx context.Context, externalID string) ([]
 	return images, err
 }
 
+// ImagesByAddress implements catalog.Images.
+func (c *Catalog) ImagesByAddress(ctx context.Context, address string) ([]catalog.Image, error) {
+	var images []catalog.Image
+	err := c.read(ctx, "find address", func(ctx context.Context, tx *sql.Tx) (err error) {
+		images, err = loadImages(ctx, tx, "SELECT DISTINCT image FROM sources WHERE address = ?", mend(address))
+		return err
+	})
+	return images, err
+}
+
 // Addresses implements catalog.Images. An address that has both an image of
 // the collection and a deleted one is StandingKept.
 func (c *Catalog) Addresses(ctx context.Context, addresses []string) ([]crawler.Standing, error) {

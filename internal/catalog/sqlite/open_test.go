@@ -162,7 +162,7 @@ func TestADamagedDatabaseIsReported(t *testing.T) {
 				}
 				_, err = c.ListImages(t.Context(), catalog.ImageQuery{Limit: 1000})
 			}
-			wantError(t, err, palate.ErrUnavailable, path, "damaged", "palate doctor")
+			wantError(t, err, palate.ErrUnavailable, path, "damaged", "palate restore")
 		})
 	}
 }

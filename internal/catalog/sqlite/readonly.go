@@ -14,9 +14,7 @@ import (
 	"github.com/palate-art/palate"
 )
 
-// Writable returns nil if the catalog takes writes, else palate.ErrUnavailable
-// with the reason. It writes what is there once more, so that a disk that has
-// become full is found too.
+// Writable implements catalog.Catalog.
 func (c *Catalog) Writable(ctx context.Context) error {
 	tx, err := c.begin(ctx)
 	if err != nil {

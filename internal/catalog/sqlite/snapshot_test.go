@@ -110,6 +110,9 @@ func TestReadingAloneLeavesNothing(t *testing.T) {
 	if err := c.Writable(t.Context()); err != nil || c.ReadOnly() != nil {
 		t.Errorf("of one that can be written: got %v and %v", err, c.ReadOnly())
 	}
+	if last, err := c.LastChange(t.Context()); err != nil || last != 3 {
+		t.Errorf("trying to write: got change %d and %v, want 3 still", last, err)
+	}
 }
 
 // A log that a killed process left is read though nothing can be written.

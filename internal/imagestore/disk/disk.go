@@ -81,7 +81,7 @@ func (s *Store) checkVersion() (versioned bool, err error) {
 	version, err := strconv.Atoi(number)
 	switch {
 	case !ok || err != nil || version < 1:
-		return false, fmt.Errorf("image store %s: %s says %.40q and not which version it is: choose another folder: %w", s.root, versionFile, text, palate.ErrConflict)
+		return false, fmt.Errorf("image store %s: its file %s does not say which version it is; the folder is damaged or not palate's: choose another folder, or restore a backup: %w", s.root, versionFile, palate.ErrConflict)
 	case version > layoutVersion:
 		return false, fmt.Errorf("image store %s has version %d, this palate knows %d: use a newer palate: %w", s.root, version, layoutVersion, palate.ErrConflict)
 	}

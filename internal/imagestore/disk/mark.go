@@ -51,7 +51,7 @@ func (s *Store) readMark() (m mark, err error) {
 		return mark{}, s.unavailable("read "+path, err)
 	}
 	if err := json.Unmarshal(text, &m); err != nil || m.Store == "" || m.Catalog == "" {
-		return mark{}, fmt.Errorf("%s can't be read (%.60q): move it away and start again: %w", path, text, palate.ErrConflict)
+		return mark{}, fmt.Errorf("%s is damaged: move it away and start again: %w", path, palate.ErrConflict)
 	}
 	if m.Version > markVersion {
 		return mark{}, fmt.Errorf("%s has version %d, this palate knows %d: use a newer palate: %w", path, m.Version, markVersion, palate.ErrConflict)
@@ -71,7 +71,7 @@ func (s *Store) readSeen() (uint64, error) {
 	}
 	seen, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%s holds %.40q and no number: move it away and start again: %w", path, text, palate.ErrConflict)
+		return 0, fmt.Errorf("%s is damaged, it holds no number: move it away and start again: %w", path, palate.ErrConflict)
 	}
 	return seen, nil
 }
