@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/taste"
 	"github.com/palate-art/palate/probe"
 )
@@ -68,8 +69,9 @@ func statusOf(err error) int {
 	var echoed *echo.HTTPError
 	var tooLarge *http.MaxBytesError
 	var missing *probe.NotEnoughError
+	var picturesLimit *picture.LimitError
 	switch {
-	case errors.As(err, &tooLarge):
+	case errors.As(err, &tooLarge), errors.As(err, &picturesLimit) && picturesLimit.TooLarge():
 		return http.StatusRequestEntityTooLarge
 	case errors.Is(err, taste.ErrProbeChanged):
 		return http.StatusGone

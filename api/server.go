@@ -62,7 +62,8 @@ type Config struct {
 	// MaxUploadBytes bounds the body of an upload.
 	MaxUploadBytes int64
 
-	// ShutdownTimeout is how long running requests are waited for.
+	// ShutdownTimeout is how long running requests are waited for; in its last
+	// third their contexts are done.
 	ShutdownTimeout time.Duration
 }
 
@@ -72,7 +73,7 @@ func DefaultConfig() Config {
 		Version:         "development",
 		Hosts:           []string{"localhost", "127.0.0.1", "::1"},
 		MaxUploadBytes:  65 << 20,
-		ShutdownTimeout: 5 * time.Second,
+		ShutdownTimeout: 3 * time.Second,
 	}
 }
 
@@ -137,11 +138,13 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Run serves on the listener until ctx is done, then waits for the running
 // requests. It closes the listener. An orderly end is nil.
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
+	base, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
 	server := &http.Server{
 		Handler:           s.handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
-		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+		BaseContext:       func(net.Listener) context.Context { return base },
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)
@@ -151,6 +154,10 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("api: serve: %w", err)
 	case <-ctx.Done():
 	}
+	// Most requests end by themselves; those that don't are told to end in
+	// the last third of the time.
+	late := time.AfterFunc(s.config.ShutdownTimeout*2/3, stop)
+	defer late.Stop()
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.ShutdownTimeout)
 	defer cancel()
 	err := server.Shutdown(ending)

@@ -35,7 +35,10 @@ type Config struct {
 
 	MinWidth, MinHeight int            // of an upright picture, pixels
 	Picture             picture.Limits // MinSide is overruled by the two above
-	MaxPageBytes        int64
+	// Decoding is the memory to decode in, shared with whatever else decodes
+	// in this process; nil is DefaultBudget for this crawl alone.
+	Decoding     *picture.Budget
+	MaxPageBytes int64
 
 	Timeout       time.Duration // of silence: a request is ended when nothing comes for so long
 	MaxTime       time.Duration // of one request, from its start to the end of its body

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/picture"
 )
 
 // Crawler crawls sites into a Keeper. It is safe for concurrent use; runs of
@@ -50,6 +51,9 @@ func New(cfg Config, frontier Frontier, keeper Keeper, opts Options) (*Crawler, 
 	}
 	// A smaller side is refused before the picture is decoded.
 	cfg.Picture.MinSide = max(1, min(cfg.MinWidth, cfg.MinHeight))
+	if cfg.Decoding == nil {
+		cfg.Decoding = picture.NewDefaultBudget()
+	}
 	return &Crawler{cfg: cfg, frontier: frontier, keeper: keeper, opts: opts}, nil
 }
 

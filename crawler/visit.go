@@ -1,7 +1,6 @@
 package crawler
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"runtime"
@@ -209,7 +208,10 @@ func (r *run) decode(ctx context.Context, content []byte) (picture.Info, *failur
 	case <-ctx.Done():
 		return picture.Info{}, requestFailure(context.Cause(ctx))
 	}
-	_, info, err := picture.Decode(bytes.NewReader(content), r.cfg.Picture)
+	info, err := r.cfg.Decoding.Check(ctx, content, picture.Terms{Limits: r.cfg.Picture})
+	if ctx.Err() != nil {
+		return picture.Info{}, requestFailure(context.Cause(ctx))
+	}
 	if err != nil {
 		return info, lose(firstOf(picture.Reason(err), "broken"), "%v", err)
 	}

@@ -18,9 +18,10 @@ import (
 // Item is one picture to be embedded.
 type Item struct {
 	ID palate.ImageID
-	// Open reads and decodes the picture. It is called once, from any
-	// goroutine.
-	Open func(ctx context.Context) (image.Image, error)
+	// Open reads and decodes the picture and hands it to use, which keeps
+	// nothing of it: its memory is free again afterwards. It returns use's
+	// error. It is called once, from any goroutine.
+	Open func(ctx context.Context, use func(image.Image) error) error
 }
 
 // Result is what came of one Item: an Embedding or an Err.
@@ -201,15 +202,22 @@ func (p *pipeline) prepare(ctx context.Context) error {
 }
 
 func (p *pipeline) prepareOne(ctx context.Context, item Item) (Input, error) {
-	start := time.Now()
-	img, err := item.Open(ctx)
-	p.add(decoding, start)
-	if err != nil {
+	var input Input
+	start, opened := time.Now(), false
+	err := item.Open(ctx, func(img image.Image) (err error) {
+		p.add(decoding, start)
+		start, opened = time.Now(), true
+		input, err = p.embedder.Prepare(img)
+		p.add(preparing, start)
+		return err
+	})
+	if !opened {
+		p.add(decoding, start)
+		if err == nil {
+			err = fmt.Errorf("it has none: %w", palate.ErrInvalid)
+		}
 		return Input{}, fmt.Errorf("open picture: %w", err)
 	}
-	start = time.Now()
-	input, err := p.embedder.Prepare(img)
-	p.add(preparing, start)
 	return input, err
 }
 

@@ -96,12 +96,12 @@ var errBroken = fmt.Errorf("broken picture: %w", palate.ErrInvalid)
 func items(n int, takes time.Duration, broken ...int) iter.Seq2[embedder.Item, error] {
 	return func(yield func(embedder.Item, error) bool) {
 		for i := range n {
-			item := embedder.Item{ID: palate.ImageID{byte(i), byte(i >> 8)}, Open: func(context.Context) (image.Image, error) {
+			item := embedder.Item{ID: palate.ImageID{byte(i), byte(i >> 8)}, Open: func(_ context.Context, use func(image.Image) error) error {
 				time.Sleep(takes)
 				if slices.Contains(broken, i) {
-					return nil, errBroken
+					return errBroken
 				}
-				return halves(i+1, 3), nil
+				return use(halves(i+1, 3))
 			}}
 			if !yield(item, nil) {
 				return

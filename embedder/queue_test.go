@@ -44,9 +44,9 @@ func TestBatchesAreOfOneShapeAndFill(t *testing.T) {
 		e.Description = whole(64, 8)
 		source := func(yield func(embedder.Item, error) bool) {
 			for i := range 200 {
-				item := embedder.Item{ID: palate.ImageID{byte(i)}, Open: func(context.Context) (image.Image, error) {
+				item := embedder.Item{ID: palate.ImageID{byte(i)}, Open: func(_ context.Context, use func(image.Image) error) error {
 					time.Sleep(time.Millisecond)
-					return image.NewGray(image.Rectangle{Max: shapes[i*i%7%len(shapes)]}), nil
+					return use(image.NewGray(image.Rectangle{Max: shapes[i*i%7%len(shapes)]}))
 				}}
 				if !yield(item, nil) {
 					return

@@ -121,9 +121,12 @@ func (w *wholeWay) measure(ctx context.Context, window time.Duration) error {
 	source := func(yield func(embedder.Item, error) bool) {
 		for i := 0; ; i++ {
 			file := w.files[i%len(w.files)]
-			open := func(context.Context) (image.Image, error) {
+			open := func(_ context.Context, use func(image.Image) error) error {
 				img, _, err := picture.Read(bytes.NewReader(file), picture.DefaultLimits(), w.embedder.Reading())
-				return img, err
+				if err != nil {
+					return err
+				}
+				return use(img)
 			}
 			if !yield(embedder.Item{ID: palate.ImageID{byte(i), byte(i >> 8), byte(i >> 16)}, Open: open}, nil) {
 				return

@@ -132,6 +132,7 @@ func (h *home) crawl(ctx context.Context, of crawlJob) (crawler.Report, error) {
 	defer lease.Release()
 	defer h.session.finishProgress()
 	return job.Do(ctx, h.catalog, job.Crawl, "", func(ctx context.Context, j *job.Job) (crawler.Report, error) {
+		of.config.Decoding = h.session.decoding
 		c, err := crawler.New(of.config, h.catalog, h.collection, crawler.Options{
 			DialContext: of.dial, Logger: h.session.logger,
 			Progress: func(r crawler.Report) {

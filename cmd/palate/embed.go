@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +11,8 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/internal/regular"
 )
 
 type embedCommand struct {
@@ -107,7 +108,7 @@ func (c *embedCommand) printFiles(ctx context.Context, s *session) error {
 	}
 	var errs []error
 	for _, name := range c.Files {
-		vector, err := embedFile(ctx, e, name)
+		vector, err := s.embedFile(ctx, e, name)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -139,14 +140,36 @@ func (s *session) collectionModels(ctx context.Context) ([]usedModel, error) {
 }
 
 // embedFile gives the embedding of a picture file.
-func embedFile(ctx context.Context, e embedder.Embedder, name string) (palate.Embedding, error) {
-	content, err := os.ReadFile(name)
+func (s *session) embedFile(ctx context.Context, e embedder.Embedder, name string) (palate.Embedding, error) {
+	file, err := regular.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	vector, err := embedder.EmbedPicture(ctx, e, bytes.NewReader(content), embedder.DefaultLimits())
+	defer file.Close()
+	var input embedder.Input
+	_, err = s.decoding.Decode(ctx, file, ownPicture(e), func(m *picture.RGB, _ picture.Info) (err error) {
+		input, err = e.Prepare(m)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	vector, err := embedInput(ctx, e, input)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return vector, nil
+}
+
+// ownPicture are the terms of a file that whoever runs the program named.
+func ownPicture(e embedder.Embedder) picture.Terms {
+	return picture.Terms{Limits: picture.DefaultLimits(), Reading: e.Reading(), Alone: true}
+}
+
+func embedInput(ctx context.Context, e embedder.Embedder, input embedder.Input) (palate.Embedding, error) {
+	embeddings, err := e.Embed(ctx, []embedder.Input{input})
+	if err != nil {
+		return nil, err
+	}
+	return embeddings[0], nil
 }

@@ -76,7 +76,7 @@ func openHomeAs(ctx context.Context, s *session, adopt bool) (*home, error) {
 	}
 	h.closers = append(h.closers, h.catalog.Close)
 	h.tellOfCatalog()
-	h.collection = ingest.NewCollection(h.catalog, h.store, picture.DefaultLimits())
+	h.collection = ingest.NewCollection(h.catalog, h.store, picture.DefaultLimits()).Within(s.decoding)
 	if !adopt {
 		if err := h.collection.Recognise(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("collection %s: %w", s.Data, err), h.close())

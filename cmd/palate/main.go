@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/palate-art/palate/internal/picture"
 )
 
 // The exit codes.
@@ -21,10 +23,21 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go endOn(signals, cancel)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// endOn asks the program to end at the first signal, and ends it at the
+// second whatever it is waiting for.
+func endOn(signals <-chan os.Signal, cancel func()) {
+	<-signals
+	cancel()
+	<-signals
+	fmt.Fprintln(os.Stderr, "palate: interrupted a second time: ended at once; what was written is kept")
+	os.Exit(exitFailed)
 }
 
 // exitRequest ends the parser where it has printed what was asked for.
@@ -66,6 +79,10 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 		return exitUsage
 	}
 	s := newSession(&grammar.globals, out, errOut)
+	if s.decoding, err = picture.NewBudget(int64(s.DecodeMemory) << 20); err != nil {
+		fmt.Fprintf(errOut, "palate: --decode-memory: %v\n", err)
+		return exitUsage
+	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run(s)
 	s.finishProgress()

@@ -1,17 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/embedder/onnx"
 	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/internal/regular"
 	"github.com/palate-art/palate/internal/vit"
 )
 
@@ -88,7 +88,7 @@ func (c *comparison) text() string {
 func (s *session) compareFiles(ctx context.Context, result *comparison, tested *openedModel, files []string) (failed []error, err error) {
 	err = s.againstFloat32(ctx, tested, func(float32Model embedder.Embedder) error {
 		for _, name := range files {
-			cosine, err := cosineOfFile(ctx, float32Model, tested, name)
+			cosine, err := s.cosineOfFile(ctx, float32Model, tested, name)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -111,7 +111,7 @@ func (s *session) againstFloat32(ctx context.Context, tested *openedModel, use f
 	}
 	plain := *s.globals
 	plain.Precision, plain.Device = string(vit.Float32), ort.DeviceCPU
-	other := &session{globals: &plain, out: s.out, errOut: s.errOut, logger: s.logger}
+	other := &session{globals: &plain, out: s.out, errOut: s.errOut, logger: s.logger, decoding: s.decoding}
 	settings := tested.choice.settings
 	settings.Numeric = embedder.NumericFloat
 	e, _, err := other.open(ctx, rt, settings, ort.Choice{Device: ort.Device{Kind: ort.DeviceCPU}}, onnx.DefaultConfig(), false)
@@ -122,29 +122,38 @@ func (s *session) againstFloat32(ctx context.Context, tested *openedModel, use f
 }
 
 // cosineOf compares what two forms of a model make of one picture.
-func cosineOf(ctx context.Context, a, b embedder.Embedder, r io.Reader) (float64, error) {
-	content, err := io.ReadAll(r)
+func (s *session) cosineOf(ctx context.Context, a, b embedder.Embedder, r io.Reader) (float64, error) {
+	var inputs [2]embedder.Input
+	_, err := s.decoding.Decode(ctx, r, ownPicture(a), func(m *picture.RGB, _ picture.Info) error {
+		for i, e := range []embedder.Embedder{a, b} {
+			var err error
+			if inputs[i], err = e.Prepare(m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return 0, err
 	}
-	x, err := embedder.EmbedPicture(ctx, a, bytes.NewReader(content), embedder.DefaultLimits())
+	x, err := embedInput(ctx, a, inputs[0])
 	if err != nil {
 		return 0, err
 	}
-	y, err := embedder.EmbedPicture(ctx, b, bytes.NewReader(content), embedder.DefaultLimits())
+	y, err := embedInput(ctx, b, inputs[1])
 	if err != nil {
 		return 0, err
 	}
 	return cosine(x, y), nil
 }
 
-func cosineOfFile(ctx context.Context, a, b embedder.Embedder, name string) (float64, error) {
-	file, err := os.Open(name)
+func (s *session) cosineOfFile(ctx context.Context, a, b embedder.Embedder, name string) (float64, error) {
+	file, err := regular.Open(name)
 	if err != nil {
 		return 0, err
 	}
 	defer file.Close()
-	c, err := cosineOf(ctx, a, b, file)
+	c, err := s.cosineOf(ctx, a, b, file)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", name, err)
 	}
@@ -203,7 +212,7 @@ func (h *home) tellInt8(ctx context.Context) error {
 			if err != nil {
 				continue // embedding will tell why
 			}
-			cosine, err := cosineOf(ctx, float32Model, h.embedder, file)
+			cosine, err := h.session.cosineOf(ctx, float32Model, h.embedder, file)
 			file.Close()
 			if ctx.Err() != nil {
 				return ctx.Err()

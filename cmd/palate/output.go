@@ -11,6 +11,8 @@ import (
 
 	"github.com/rivo/uniseg"
 	"github.com/schollz/progressbar/v3"
+
+	"github.com/palate-art/palate/internal/picture"
 )
 
 // barInterval is how often a progress bar is drawn.
@@ -26,7 +28,8 @@ type session struct {
 	*globals
 	out, errOut io.Writer
 	logger      *slog.Logger
-	temporary   bool // what is made goes when the command ends
+	decoding    *picture.Budget // of everything that is decoded in this process
+	temporary   bool            // what is made goes when the command ends
 
 	// reachTimeout bounds the wait for the hub where there is a way without.
 	reachTimeout time.Duration
@@ -40,7 +43,7 @@ func newSession(g *globals, out, errOut io.Writer) *session {
 	if g.Verbose {
 		level = slog.LevelInfo
 	}
-	return &session{globals: g, out: out, errOut: errOut, reachTimeout: reachTimeout,
+	return &session{globals: g, out: out, errOut: errOut, reachTimeout: reachTimeout, decoding: picture.NewDefaultBudget(),
 		logger: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level}))}
 }
 

@@ -113,7 +113,7 @@ func (s *session) printSorted(line sorted) error {
 // place scores one file and puts it where it belongs.
 func (c *sortCommand) place(ctx context.Context, h *home, version taste.Version, path, out string) sorted {
 	line := sorted{File: path}
-	embedding, err := embedFile(ctx, h.embedder, path)
+	embedding, err := h.session.embedFile(ctx, h.embedder, path)
 	if err != nil {
 		line.Error = err.Error()
 		return line

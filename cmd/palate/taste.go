@@ -185,7 +185,7 @@ func (h *home) scoreFiles(ctx context.Context, profile palate.Profile, files []s
 	}
 	var lines []scoreLine
 	for _, file := range files {
-		embedding, err := embedFile(ctx, h.embedder, file)
+		embedding, err := h.session.embedFile(ctx, h.embedder, file)
 		if err != nil {
 			return nil, err
 		}
@@ -238,7 +238,7 @@ func (c *similarCommand) search(ctx context.Context, h *home) error {
 	if id, err := palate.ParseImageID(c.To); err == nil {
 		query.Near = &id
 	} else {
-		embedding, err := embedFile(ctx, h.embedder, c.To)
+		embedding, err := h.session.embedFile(ctx, h.embedder, c.To)
 		if err != nil {
 			return err
 		}

@@ -26,13 +26,16 @@ func gallery(t *testing.T, pictures int) ([]palate.Embedding, []museum.Style) {
 	}
 	var source iter.Seq2[embedder.Item, error] = func(yield func(embedder.Item, error) bool) {
 		for _, work := range m.Works() {
-			open := func(context.Context) (image.Image, error) {
+			open := func(_ context.Context, use func(image.Image) error) error {
 				file, err := m.File(work.Index)
 				if err != nil {
-					return nil, err
+					return err
 				}
 				img, _, err := picture.Decode(bytes.NewReader(file), picture.DefaultLimits())
-				return img, err
+				if err != nil {
+					return err
+				}
+				return use(img)
 			}
 			if !yield(embedder.Item{Open: open}, nil) {
 				return

@@ -226,7 +226,7 @@ func TestCancelEndsARunInTheMiddle(t *testing.T) {
 func each(pictures []image.Image) iter.Seq2[embedder.Item, error] {
 	return func(yield func(embedder.Item, error) bool) {
 		for i, img := range pictures {
-			open := func(context.Context) (image.Image, error) { return img, nil }
+			open := func(_ context.Context, use func(image.Image) error) error { return use(img) }
 			if !yield(embedder.Item{ID: palate.ImageID{byte(i)}, Open: open}, nil) {
 				return
 			}

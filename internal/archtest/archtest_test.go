@@ -29,7 +29,7 @@ var (
 	command  = layer{"cmd", 5, true}
 )
 
-var leaves = []string{"access", "picture", "onnxgraph", "safetensors", "simd", "ort", "hub"}
+var leaves = []string{"access", "picture", "onnxgraph", "safetensors", "simd", "ort", "hub", "regular"}
 
 // middles never import each other; each is a family of folders.
 var middles = []string{"embedder", "index", "probe", "crawler"}

@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -71,7 +70,7 @@ func (c *Collection) adopt(ctx context.Context, id palate.ImageID) error {
 	if err = errors.Join(err, file.Close()); err != nil {
 		return fmt.Errorf("%w: %w", errUnreadable, err)
 	}
-	_, info, err := picture.Decode(bytes.NewReader(content), c.limits)
+	info, err := c.budget.Check(ctx, content, picture.Terms{Limits: c.limits, Alone: true})
 	if err != nil {
 		return err
 	}

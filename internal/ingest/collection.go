@@ -13,6 +13,7 @@ import (
 	"io"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
@@ -29,6 +30,7 @@ type Collection struct {
 	catalog catalog.Catalog
 	store   imagestore.Store
 	limits  picture.Limits
+	budget  *picture.Budget
 	meter   embedder.Meter // of everything that EmbedPending does
 	bound   atomic.Bool    // Recognise has found that catalog and store belong together
 	noted   atomic.Int64   // when the store was last told how far the catalog has come, as Unix nanoseconds
@@ -37,8 +39,30 @@ type Collection struct {
 var _ crawler.Keeper = (*Collection)(nil)
 
 // NewCollection returns a collection that refuses pictures beyond the limits.
+// It decodes within a budget of its own, of picture.DefaultBudget.
 func NewCollection(c catalog.Catalog, store imagestore.Store, limits picture.Limits) *Collection {
-	return &Collection{catalog: c, store: store, limits: limits}
+	return &Collection{catalog: c, store: store, limits: limits, budget: picture.NewDefaultBudget()}
+}
+
+// Within makes a new collection decode within a budget that it shares with
+// whatever else decodes in this process, and returns the collection.
+func (c *Collection) Within(budget *picture.Budget) *Collection {
+	c.budget = budget
+	return c
+}
+
+// maxUploadPixels bounds a picture that comes through the API, from whoever
+// may use it.
+const maxUploadPixels = 50_000_000
+
+// patience is how long somebody who waits for an answer is kept waiting for
+// memory to decode in.
+const patience = 10 * time.Second
+
+func (c *Collection) uploadTerms(reading picture.Reading) picture.Terms {
+	t := picture.Terms{Limits: c.limits, Reading: reading, Patience: patience}
+	t.Limits.MaxPixels = min(t.Limits.MaxPixels, maxUploadPixels)
+	return t
 }
 
 // Embedding tells what EmbedPending has done in this process, up to now.
@@ -50,12 +74,13 @@ type Addition struct {
 	New bool // the collection did not have it
 }
 
-// Add validates a picture by decoding it, stores it and adds its source. A
-// source without an address gets one that is its own by the file's hash. What
-// is no picture is palate.ErrInvalid (see picture for the kinds), what was
-// deleted with a reason is palate.ErrConflict.
+// Add validates an uploaded picture of up to 50 megapixels by decoding it,
+// stores it and adds its source. A source without an address gets one that is
+// its own by the file's hash. What is no picture is palate.ErrInvalid (see
+// picture for the kinds), what was deleted with a reason is
+// palate.ErrConflict, and no room to decode it in is palate.ErrUnavailable.
 func (c *Collection) Add(ctx context.Context, content []byte, source palate.Source) (Addition, error) {
-	_, info, err := picture.Decode(bytes.NewReader(content), c.limits)
+	info, err := c.budget.Check(ctx, content, c.uploadTerms(picture.Reading{}))
 	if err != nil {
 		return Addition{}, err
 	}
@@ -153,15 +178,17 @@ func (c *Collection) Remove(ctx context.Context, id palate.ImageID, reason strin
 	return c.store.Delete(ctx, id)
 }
 
-// open reads the upright picture of an image.
-func (c *Collection) open(ctx context.Context, id palate.ImageID, reading picture.Reading) (*picture.RGB, error) {
+// open reads the upright picture of an image and hands it to use, which must
+// not keep it. It waits for memory as long as told, 0 for ever.
+func (c *Collection) open(ctx context.Context, id palate.ImageID, reading picture.Reading, wait time.Duration, use func(*picture.RGB) error) error {
 	file, err := c.store.Open(ctx, id)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer file.Close()
-	m, _, err := picture.Read(file, c.limits, reading)
-	return m, err
+	terms := picture.Terms{Limits: c.limits, Reading: reading, Alone: true, Patience: wait}
+	_, err = c.budget.Decode(ctx, file, terms, func(m *picture.RGB, _ picture.Info) error { return use(m) })
+	return err
 }
 
 // Thumbnail opens the JPEG of an image, at most width pixels wide; it is made
@@ -171,19 +198,19 @@ func (c *Collection) Thumbnail(ctx context.Context, id palate.ImageID, width int
 	if !errors.Is(err, palate.ErrNotFound) {
 		return kept, err
 	}
+	var jpeg bytes.Buffer
 	// Its shorter side is at most that, and at a fraction of a JPEG nobody
 	// sees the difference.
-	m, err := c.open(ctx, id, picture.Reading{Rules: picture.Current().Without(picture.JPEGWhole), Short: width})
-	if err != nil {
-		return nil, fmt.Errorf("thumbnail of %s: %w", id, err)
-	}
-	if m.Width > width {
-		if m, err = picture.Resize(m, width, max(1, (m.Height*width+m.Width/2)/m.Width)); err != nil {
-			return nil, fmt.Errorf("thumbnail of %s: %w", id, err)
+	reading := picture.Reading{Rules: picture.Current().Without(picture.JPEGWhole), Short: width}
+	err = c.open(ctx, id, reading, patience, func(m *picture.RGB) (err error) {
+		if m.Width > width {
+			if m, err = picture.Resize(m, width, max(1, (m.Height*width+m.Width/2)/m.Width)); err != nil {
+				return err
+			}
 		}
-	}
-	var jpeg bytes.Buffer
-	if err := picture.EncodeJPEG(&jpeg, m, thumbnailQuality); err != nil {
+		return picture.EncodeJPEG(&jpeg, m, thumbnailQuality)
+	})
+	if err != nil {
 		return nil, fmt.Errorf("thumbnail of %s: %w", id, err)
 	}
 	// A thumbnail that can't be kept is made again at the next call.
@@ -204,12 +231,12 @@ func (c *Collection) Patches(ctx context.Context, e embedder.PatchEmbedder, id p
 	failed := func(err error) (palate.Embedding, embedder.Patches, error) {
 		return nil, embedder.Patches{}, fmt.Errorf("patches of %s: %w", id, err)
 	}
-	file, err := c.store.Open(ctx, id)
+	var input embedder.Input
+	err := c.open(ctx, id, e.Reading(), patience, func(m *picture.RGB) (err error) {
+		input, err = e.Prepare(m)
+		return err
+	})
 	if err != nil {
-		return failed(err)
-	}
-	input, err := embedder.Read(e, file, c.limits)
-	if err := errors.Join(err, file.Close()); err != nil {
 		return failed(err)
 	}
 	embeddings, err := e.Embed(ctx, []embedder.Input{input})
@@ -223,7 +250,20 @@ func (c *Collection) Patches(ctx context.Context, e embedder.PatchEmbedder, id p
 	return embeddings[0], patches[0], nil
 }
 
-// EmbedPicture gives the embedding of a picture that is not kept.
+// EmbedPicture gives the embedding of an uploaded picture that is not kept,
+// with the bounds of Add.
 func (c *Collection) EmbedPicture(ctx context.Context, e embedder.Embedder, content []byte) (palate.Embedding, error) {
-	return embedder.EmbedPicture(ctx, e, bytes.NewReader(content), c.limits)
+	var input embedder.Input
+	_, err := c.budget.DecodeBytes(ctx, content, c.uploadTerms(e.Reading()), func(m *picture.RGB, _ picture.Info) (err error) {
+		input, err = e.Prepare(m)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	embeddings, err := e.Embed(ctx, []embedder.Input{input})
+	if err != nil {
+		return nil, err
+	}
+	return embeddings[0], nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/job"
+	"github.com/palate-art/palate/internal/picture"
 )
 
 // Images are claimed in pages that last for between a quarter of a second and
@@ -189,7 +190,9 @@ func (c *Collection) claimed(ctx context.Context, e embedder.Embedder, former *F
 				return
 			}
 			for _, i := range left {
-				open := func(ctx context.Context) (image.Image, error) { return c.open(ctx, i.ID, e.Reading()) }
+				open := func(ctx context.Context, use func(image.Image) error) error {
+					return c.open(ctx, i.ID, e.Reading(), 0, func(m *picture.RGB) error { return use(m) })
+				}
 				if !yield(embedder.Item{ID: i.ID, Open: open}, nil) {
 					return
 				}

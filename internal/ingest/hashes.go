@@ -14,10 +14,13 @@ const hashDetail = 256
 
 // Hashes gives the perceptual hashes of an image (picture.Hashes). It decodes
 // the file: tens of milliseconds at most.
-func (c *Collection) Hashes(ctx context.Context, id palate.ImageID) ([]uint64, error) {
-	m, err := c.open(ctx, id, picture.Reading{Rules: picture.Former, Short: hashDetail})
+func (c *Collection) Hashes(ctx context.Context, id palate.ImageID) (hashes []uint64, err error) {
+	err = c.open(ctx, id, picture.Reading{Rules: picture.Former, Short: hashDetail}, 0, func(m *picture.RGB) (err error) {
+		hashes, err = picture.Hashes(m)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("hashes of %s: %w", id, err)
 	}
-	return picture.Hashes(m)
+	return hashes, nil
 }

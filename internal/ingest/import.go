@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -126,7 +125,7 @@ func (c *Collection) importFile(ctx context.Context, file folder.File, mode Stor
 	if addition, known, err := c.knownContent(ctx, file.Source, content); known || err != nil {
 		return addition, err
 	}
-	_, info, err := picture.Decode(bytes.NewReader(content), c.limits)
+	info, err := c.budget.Check(ctx, content, picture.Terms{Limits: c.limits, Alone: true})
 	if err != nil {
 		return Addition{}, err
 	}

@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"context"
 	"encoding/binary"
 	"math/bits"
 )
@@ -139,7 +140,9 @@ func (f *bmpFile) readPalette(table []byte, colours uint32, entry int) {
 
 func (f *bmpFile) stored() (width, height, orientation int) { return f.width, f.height, 1 }
 
-func (f *bmpFile) decode() (*RGB, error) {
+func (f *bmpFile) ways(int) []way { return only(f.width, f.height, 3, f.decode) }
+
+func (f *bmpFile) decode(ctx context.Context) (*RGB, error) {
 	if f.compression == bmpRLE8 || f.compression == bmpRLE4 {
 		return f.decodeRuns()
 	}
@@ -150,6 +153,9 @@ func (f *bmpFile) decode() (*RGB, error) {
 	m := NewRGB(f.width, f.height)
 	convert := f.rowConverter(stride)
 	for y := range f.height {
+		if y%64 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		convert(f.row(m, y), f.pixels[y*stride:])
 	}
 	return m, nil

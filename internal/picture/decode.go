@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,14 +20,31 @@ type Info struct {
 type file interface {
 	// stored gives the size and orientation that the header tells.
 	stored() (width, height, orientation int)
-	// decode gives the picture as stored, not yet upright.
-	decode() (*RGB, error)
+	// ways are the ways to decode it, in the order to be tried. The scale is
+	// 1, 2, 4 or 8; a way may give the whole size all the same.
+	ways(scale int) []way
 }
 
-// scalable is a file that can be decoded at a fraction of its size; it may
-// give the whole size all the same.
-type scalable interface {
-	decodeScaled(scale int) (*RGB, error)
+// way is one way of decoding a file.
+type way struct {
+	bytes int64 // what it takes beside the file, at most
+	scale int   // the picture has 1/scale of the size
+	// decode gives the picture as stored, not yet upright, or errOtherWay. It
+	// ends soon after ctx.
+	decode func(ctx context.Context) (*RGB, error)
+}
+
+// errOtherWay says that a file is to be decoded in the next way.
+var errOtherWay = errors.New("it can't be decoded in this way")
+
+// only is the one way of most formats: whole, with so many bytes a pixel.
+func only(width, height int, bytesPerPixel int64, decode func(ctx context.Context) (*RGB, error)) []way {
+	return []way{{bytes: bytesPerPixel * int64(width) * int64(height), scale: 1, decode: decode}}
+}
+
+// rgbBytes is the size of a picture at 1/scale.
+func rgbBytes(width, height, scale int) int64 {
+	return 3 * int64(ceilDiv(width, scale)) * int64(ceilDiv(height, scale))
 }
 
 // Decode reads a whole file and gives the upright picture over white. Data
@@ -37,31 +55,52 @@ func Decode(r io.Reader, limits Limits) (*RGB, Info, error) {
 	return DecodeAtLeast(r, limits, math.MaxInt)
 }
 
-// enough is how many times larger than what is wanted a picture must stay
-// when it is decoded at a fraction of its size: the antialiased resize that
-// follows then has something left to average.
-const enough = 2
+const (
+	// enough is how many times larger than what is wanted a picture must stay
+	// when it is decoded at a fraction of its size: the antialiased resize that
+	// follows then has something left to average.
+	enough = 2
+
+	maxScale = 8
+)
 
 // DecodeAtLeast is Decode for who needs the picture's shorter side no longer
 // than short: a JPEG may be decoded at ½, ¼ or ⅛ of its size, which is much
-// faster, as long as its shorter side stays at least twice short. Info tells
-// the size of the whole picture.
+// faster, and so may a PNG above 50 megapixels, which is a matter of memory,
+// as long as its shorter side stays at least twice short. Info tells the size
+// of the whole picture.
 func DecodeAtLeast(r io.Reader, limits Limits, short int) (*RGB, Info, error) {
+	return Read(r, limits, Reading{Rules: Former.With(PNGReduced), Short: short})
+}
+
+// Read is Decode by rules.
+func Read(r io.Reader, limits Limits, reading Reading) (*RGB, Info, error) {
 	f, info, err := open(r, limits)
 	if err != nil {
 		return nil, info, err
 	}
-	scale := fraction(info, short)
-	m, err := decodeFile(f, info, scale)
+	for _, way := range f.ways(reading.scale(info)) {
+		m, err := decodeUpright(context.Background(), way, info)
+		if err != errOtherWay {
+			return m, info, err
+		}
+	}
+	return nil, info, &CorruptError{Format: info.Format, Err: errOtherWay}
+}
+
+// decodeUpright decodes and turns a picture, and holds its size against the
+// header's.
+func decodeUpright(ctx context.Context, w way, info Info) (*RGB, error) {
+	m, err := decodeFile(ctx, w, info)
 	if err != nil {
-		return nil, info, err
+		return nil, err
 	}
 	m = upright(m, info.Orientation)
 	whole := m.Width == info.Width && m.Height == info.Height
-	if scaled := m.Width == ceilDiv(info.Width, scale) && m.Height == ceilDiv(info.Height, scale); !whole && !scaled {
-		return nil, info, corrupt(info.Format, "its pixels are %d×%d, its header says %d×%d", m.Width, m.Height, info.Width, info.Height)
+	if scaled := m.Width == ceilDiv(info.Width, w.scale) && m.Height == ceilDiv(info.Height, w.scale); !whole && !scaled {
+		return nil, corrupt(info.Format, "its pixels are %d×%d, its header says %d×%d", m.Width, m.Height, info.Width, info.Height)
 	}
-	return m, info, nil
+	return m, nil
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
@@ -73,13 +112,25 @@ func Probe(r io.Reader, limits Limits) (Info, error) {
 	return info, err
 }
 
+// open reads a file and its header.
 func open(r io.Reader, limits Limits) (file, Info, error) {
 	if err := limits.Validate(); err != nil {
 		return nil, Info{}, err
 	}
-	data, err := readAll(r, limits.MaxBytes)
+	data, err := readAll(r, limits.MaxBytes, sizeOf(r))
 	if err != nil {
 		return nil, Info{}, err
+	}
+	return openBytes(data, limits)
+}
+
+// openBytes reads a file's header and holds it against the limits.
+func openBytes(data []byte, limits Limits) (file, Info, error) {
+	if err := limits.Validate(); err != nil {
+		return nil, Info{}, err
+	}
+	if int64(len(data)) > limits.MaxBytes {
+		return nil, Info{}, &LimitError{What: bytesLimit, Got: int64(len(data)), Limit: limits.MaxBytes}
 	}
 	format, err := sniff(data)
 	if err != nil {
@@ -107,11 +158,12 @@ var openers = map[string]func(data []byte) (file, error){
 	formatTIFF: openTIFF,
 }
 
-// readAll reads at most one byte more than is allowed, to know of it.
-func readAll(r io.Reader, maxBytes int64) ([]byte, error) {
+// readAll reads at most one byte more than is allowed, to know of it. The
+// size is a guess, or -1.
+func readAll(r io.Reader, maxBytes, size int64) ([]byte, error) {
 	var buf bytes.Buffer
-	if sized, ok := r.(interface{ Len() int }); ok && int64(sized.Len()) <= maxBytes {
-		buf.Grow(sized.Len() + bytes.MinRead)
+	if size >= 0 && size <= maxBytes {
+		buf.Grow(int(size) + bytes.MinRead)
 	}
 	n, err := buf.ReadFrom(io.LimitReader(r, maxBytes+1))
 	if err != nil {
@@ -126,19 +178,18 @@ func readAll(r io.Reader, maxBytes int64) ([]byte, error) {
 // decodeFile gives every failure below one shape. The decoders of other
 // projects are fuzzed but not proven: a panic of theirs on a hostile file is
 // that file's loss, not the process's.
-func decodeFile(f file, info Info, scale int) (m *RGB, err error) {
+func decodeFile(ctx context.Context, w way, info Info) (m *RGB, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			m, err = nil, corrupt(info.Format, "decoder panic: %v", p)
 		}
 	}()
-	if s, ok := f.(scalable); ok && scale > 1 {
-		m, err = s.decodeScaled(scale)
-	} else {
-		m, err = f.decode()
+	m, err = w.decode(ctx)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
-	if err == nil {
-		return m, nil
+	if err == nil || err == errOtherWay {
+		return m, err
 	}
 	var unsupported *UnsupportedError
 	var broken *CorruptError

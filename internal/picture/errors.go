@@ -22,7 +22,7 @@ func (e *UnsupportedError) Unwrap() error { return palate.ErrInvalid }
 
 // LimitError says that a file is outside the caller's Limits.
 type LimitError struct {
-	What  string // "bytes", "pixels" or "shorter side"
+	What  string // "bytes", "pixels", "shorter side" or "bytes of memory"
 	Got   int64  // for bytes a lower bound: reading stops at the limit
 	Limit int64
 }
@@ -32,8 +32,14 @@ func (e *LimitError) Error() string {
 	if e.What == sideLimit {
 		return fmt.Sprintf("picture: too small: %s is %d, at least %d wanted", e.What, e.Got, e.Limit)
 	}
+	if e.What == memoryLimit {
+		return fmt.Sprintf("picture: too large: decoding it takes up to %d MiB of memory, %d MiB are allowed", (e.Got+1<<20-1)>>20, e.Limit>>20)
+	}
 	return fmt.Sprintf("picture: too large: %d %s, at most %d allowed", e.Got, e.What, e.Limit)
 }
+
+// TooLarge is false for a picture that is too small.
+func (e *LimitError) TooLarge() bool { return e.What != sideLimit }
 
 // Unwrap gives palate.ErrInvalid.
 func (e *LimitError) Unwrap() error { return palate.ErrInvalid }
@@ -42,6 +48,7 @@ const (
 	bytesLimit  = "bytes"
 	pixelsLimit = "pixels"
 	sideLimit   = "shorter side"
+	memoryLimit = "bytes of memory"
 )
 
 // CorruptError says that a file of a kind that is read here is broken: cut

@@ -1,12 +1,14 @@
 package picture
 
+import "context"
+
 // DecodeByStandardLibrary decodes a JPEG as if it were of no usual kind.
 func DecodeByStandardLibrary(data []byte) (*RGB, error) {
 	f, err := openJPEG(data)
 	if err != nil {
 		return nil, err
 	}
-	return f.(*jpegFile).decodeOther()
+	return f.(*jpegFile).decodeOther(context.Background())
 }
 
 // DecodeUsual decodes a JPEG at 1/scale if it is of the usual kind.
@@ -15,5 +17,20 @@ func DecodeUsual(data []byte, scale int) (*RGB, bool) {
 	if err != nil {
 		return nil, false
 	}
-	return f.(*jpegFile).decodeUsual(scale)
+	return f.(*jpegFile).decodeUsual(context.Background(), scale)
 }
+
+// Scale is what the sides of a picture are divided by when it is decoded.
+func (r Reading) Scale(info Info) int { return r.scale(info) }
+
+// DecodePNG decodes a PNG at 1/scale.
+func DecodePNG(data []byte, scale int) (*RGB, error) {
+	f, err := openPNG(data)
+	if err != nil {
+		return nil, err
+	}
+	return f.(*pngFile).decode(context.Background(), scale)
+}
+
+// SmallBudget is a budget below the least that NewBudget gives.
+func SmallBudget(bytes int64) *Budget { return newBudget(bytes) }

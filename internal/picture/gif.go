@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"compress/lzw"
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -107,7 +108,11 @@ func (f *gifFile) readFrame(r *byteReader) error {
 
 func (f *gifFile) stored() (width, height, orientation int) { return f.width, f.height, 1 }
 
-func (f *gifFile) decode() (*RGB, error) {
+func (f *gifFile) ways(int) []way {
+	return []way{{bytes: rgbBytes(f.width, f.height, 1) + int64(f.frameWidth)*int64(f.frameHeight) + 64<<10, scale: 1, decode: f.decode}}
+}
+
+func (f *gifFile) decode(ctx context.Context) (*RGB, error) {
 	if len(f.compressed) == 0 {
 		return nil, errTruncated
 	}
@@ -115,7 +120,7 @@ func (f *gifFile) decode() (*RGB, error) {
 	if bits < 2 || bits > 8 {
 		return nil, corrupt(formatGIF, "codes of %d bits", bits)
 	}
-	codes := lzw.NewReader(&subBlocks{rest: f.compressed[1:]}, lzw.LSB, bits)
+	codes := lzw.NewReader(ctxReader{ctx, &subBlocks{rest: f.compressed[1:]}}, lzw.LSB, bits)
 	defer codes.Close()
 	pixels := bytes.NewBuffer(make([]byte, 0, f.frameWidth*f.frameHeight))
 	// A stream may go on past the last pixel, or end without an end code.

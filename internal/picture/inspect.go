@@ -1,7 +1,6 @@
 package picture
 
 import (
-	"bytes"
 	"encoding/binary"
 	"hash/crc32"
 	"slices"
@@ -28,7 +27,7 @@ type structured interface{ completeness() (Completeness, error) }
 // the limits, and whether it is whole. Its errors are Decode's. A file that
 // passes as Whole may still turn out garbled in Decode.
 func Inspect(data []byte, limits Limits) (Info, Completeness, error) {
-	f, info, err := open(bytes.NewReader(data), limits)
+	f, info, err := openBytes(data, limits)
 	if err != nil {
 		return info, Undecided, err
 	}

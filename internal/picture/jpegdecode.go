@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -10,35 +11,80 @@ import (
 	"slices"
 )
 
-// decode decodes the usual kind of file here. Of others it takes the planes
-// from image/jpeg as they are stored, and does the upsampling and the colours
-// itself.
-func (f *jpegFile) decode() (*RGB, error) { return f.decodeScaled(1) }
+// ways are two: the usual kind of file is decoded here, at a fraction of its
+// size if that is wanted. Of others the planes are taken from image/jpeg as
+// they are stored, and the upsampling and the colours are done here.
+func (f *jpegFile) ways(scale int) []way {
+	usual := way{bytes: f.usualBytes(scale), scale: scale, decode: func(ctx context.Context) (*RGB, error) {
+		if err := f.plausible(); err != nil {
+			return nil, err
+		}
+		if m, ok := f.decodeUsual(ctx, scale); ok {
+			return m, nil
+		}
+		return nil, errOtherWay
+	}}
+	// The planes, or for ink all in one; 4 bytes a coefficient; the picture.
+	pixels := int64(f.width) * int64(f.height)
+	samples := max(1, int64(len(f.components)))
+	other := way{bytes: (samples+3)*pixels + 1<<20, scale: 1, decode: f.decodeOther}
+	if samples == 4 {
+		other.bytes += 3 * pixels // the upsampled middle two, and what is inverted
+	}
+	if f.progressive {
+		other.bytes += 4 * samples * pixels
+	}
+	return []way{usual, other}
+}
 
-// decodeScaled decodes at 1/scale of the size if the file is of the usual
-// kind, else at its whole size.
-func (f *jpegFile) decodeScaled(scale int) (*RGB, error) {
+// usualBytes is what decodeUsual takes: planes and picture at 1/scale, and of
+// a progressive file all coefficients.
+func (f *jpegFile) usualBytes(scale int) int64 {
+	// A plane of half the size may be decoded at twice the scale.
+	width, height := int64(f.width+15), int64(f.height+15)
+	samples := int64(0)
+	for i, s := range f.sampling {
+		share := int64(1)
+		if i > 0 && len(f.sampling) > 1 && scale == 1 {
+			share = max(1, int64(f.sampling[0]>>4)*int64(f.sampling[0]&15)/max(1, int64(s>>4)*int64(s&15)))
+		}
+		samples += width * height / share
+	}
+	bytes := samples/int64(scale*scale) + rgbBytes(f.width+15, f.height+15, scale) + 1<<20
+	if f.progressive {
+		coefficients := int64(0)
+		for i, s := range f.sampling {
+			share := int64(1)
+			if i > 0 && len(f.sampling) > 1 {
+				share = max(1, int64(f.sampling[0]>>4)*int64(f.sampling[0]&15)/max(1, int64(s>>4)*int64(s&15)))
+			}
+			coefficients += width * height / share
+		}
+		bytes += coefficients * partBlockBytes / 64
+	}
+	return bytes
+}
+
+// plausible refuses a file that can't hold the picture that it claims.
+func (f *jpegFile) plausible() error {
 	// A small file that claims a large picture fails before memory is taken.
 	if f.tooSmall() {
-		return nil, errTruncated
+		return errTruncated
 	}
 	if slices.Contains(f.scanned, false) {
-		return nil, errTruncated // image/jpeg would show the others alone
+		return errTruncated // image/jpeg would show the others alone
 	}
-	if m, ok := f.decodeUsual(scale); ok {
-		return m, nil
-	}
-	return f.decodeOther()
+	return nil
 }
 
 // decodeOther decodes with image/jpeg.
-func (f *jpegFile) decodeOther() (*RGB, error) {
+func (f *jpegFile) decodeOther(ctx context.Context) (*RGB, error) {
 	if f.partRestarts {
 		// It counts a restart interval in the frame's units here too, where the
 		// standard (T.81, A.2.2) counts blocks, and would show a garbled picture.
 		return nil, &UnsupportedError{Kind: "JPEG with restarts in partial scans"}
 	}
-	img, err := jpeg.Decode(f.planesReader())
+	img, err := jpeg.Decode(ctxReader{ctx, f.planesReader()})
 	if err != nil {
 		var unsupported jpeg.UnsupportedError
 		if errors.As(err, &unsupported) {

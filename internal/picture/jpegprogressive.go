@@ -1,5 +1,7 @@
 package picture
 
+import "context"
+
 // A progressive file brings the coefficients in many scans: first their upper
 // bits, some frequencies at a time, then bit by bit the rest (T.81, annex G).
 // They are kept until all have come.
@@ -10,6 +12,8 @@ type partBlock struct {
 	numbers [64]int16
 	last    int16
 }
+
+const partBlockBytes = 2*64 + 2
 
 // scan is what the header of one says.
 type scan struct {
@@ -23,7 +27,7 @@ type scan struct {
 }
 
 // decodeProgressive reads all scans and writes the samples.
-func (s *jpegDecoder) decodeProgressive() bool {
+func (s *jpegDecoder) decodeProgressive(ctx context.Context) bool {
 	for i := range s.components {
 		c := &s.components[i]
 		c.blocksX, c.blocksY = s.unitsX*c.h, s.unitsY*c.v
@@ -31,7 +35,7 @@ func (s *jpegDecoder) decodeProgressive() bool {
 	}
 	for {
 		sc, ok := s.progressiveScan()
-		if !ok || !s.decodeProgressiveScan(sc) {
+		if !ok || !s.decodeProgressiveScan(ctx, sc) {
 			return false
 		}
 		marker := s.readSegments(s.reader.at)
@@ -43,9 +47,9 @@ func (s *jpegDecoder) decodeProgressive() bool {
 		}
 	}
 	for i := range s.components {
-		s.components[i].transformAll()
+		s.components[i].transformAll(ctx)
 	}
-	return true
+	return ctx.Err() == nil
 }
 
 // progressiveScan interprets the scan header that was read last.
@@ -83,7 +87,7 @@ func (s *jpegDecoder) progressiveScan() (*scan, bool) {
 
 // decodeProgressiveScan reads the blocks of one component as far as the
 // picture goes, or whole units of all components.
-func (s *jpegDecoder) decodeProgressiveScan(sc *scan) bool {
+func (s *jpegDecoder) decodeProgressiveScan(ctx context.Context, sc *scan) bool {
 	unitsX, unitsY := s.unitsX, s.unitsY
 	alone := len(sc.components) == 1
 	if c := sc.components[0]; alone {
@@ -124,7 +128,7 @@ func (s *jpegDecoder) decodeProgressiveScan(sc *scan) bool {
 				}
 			}
 		}
-		if s.reader.overrun() {
+		if s.reader.overrun() || ctx.Err() != nil {
 			return false
 		}
 	}
@@ -259,9 +263,12 @@ func (b *partBlock) refineUntil(r *bitReader, k, last, zeros int, bit int16) int
 	return k + zeros // there are only zeros left
 }
 
-// transformAll writes the samples of all blocks.
-func (c *component) transformAll() {
+// transformAll writes the samples of all blocks, unless ctx is done.
+func (c *component) transformAll(ctx context.Context) {
 	for y := range c.blocksY {
+		if ctx.Err() != nil {
+			return
+		}
 		for x := range c.blocksX {
 			part := &c.blocks[y*c.blocksX+x]
 			out := c.pix[y*c.size*c.stride+x*c.size:]

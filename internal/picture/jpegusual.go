@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"context"
 	"encoding/binary"
 	"image"
 )
@@ -67,7 +68,7 @@ var zigzag = func() (order [64]uint8) {
 
 // decodeUsual decodes at 1/scale of the size, 1, 2, 4 or 8. It is not ok
 // for a file that is not of the usual kind.
-func (f *jpegFile) decodeUsual(scale int) (m *RGB, ok bool) {
+func (f *jpegFile) decodeUsual(ctx context.Context, scale int) (m *RGB, ok bool) {
 	model := f.model()
 	if f.progressive && !f.ended || model != modelGrey && model != modelYCbCr && model != modelRGB {
 		return nil, false
@@ -77,9 +78,9 @@ func (f *jpegFile) decodeUsual(scale int) (m *RGB, ok bool) {
 		return nil, false
 	}
 	if f.progressive {
-		ok = s.decodeProgressive()
+		ok = s.decodeProgressive(ctx)
 	} else {
-		ok = s.readScanHeader(s.scanHeader) && s.decodeScan()
+		ok = s.readScanHeader(s.scanHeader) && s.decodeScan(ctx)
 	}
 	if !ok {
 		return nil, false
@@ -235,7 +236,7 @@ func (s *jpegDecoder) allocate(size int) bool {
 	return true
 }
 
-func (s *jpegDecoder) decodeScan() bool {
+func (s *jpegDecoder) decodeScan(ctx context.Context) bool {
 	left, restarts := s.interval, 0
 	for y := range s.unitsY {
 		for x := range s.unitsX {
@@ -264,7 +265,7 @@ func (s *jpegDecoder) decodeScan() bool {
 				}
 			}
 		}
-		if s.reader.overrun() {
+		if s.reader.overrun() || ctx.Err() != nil {
 			return false
 		}
 	}

@@ -1,18 +1,16 @@
 package picture
 
 import (
-	"bytes"
+	"context"
 	"encoding/binary"
-	"image/png"
-	"io"
-	"strings"
 )
 
 type pngFile struct {
 	data          []byte
 	width, height int
 	orientation   int
-	bits          int  // of a pixel
+	bits          int // of a pixel
+	interlaced    bool
 	unended       bool // its last chunk is whole, but not the one that ends a file
 }
 
@@ -38,6 +36,7 @@ func openPNG(data []byte) (file, error) {
 			}
 			f.width, f.height = int(w), int(h)
 			f.bits = int(body[8]) * pngChannels(body[9])
+			f.interlaced = body[12] != 0
 			seenHeader = true
 		case !seenHeader:
 			return nil, corrupt(formatPNG, "it does not begin with its header")
@@ -55,9 +54,6 @@ func openPNG(data []byte) (file, error) {
 	return f, nil // the end is missing; decoding finds out whether pixels are
 }
 
-// pngEnd is the chunk that ends a file.
-const pngEnd = "\x00\x00\x00\x00IEND\xae\x42\x60\x82"
-
 func pngChannels(colourType byte) int {
 	switch colourType {
 	case 2:
@@ -72,21 +68,16 @@ func pngChannels(colourType byte) int {
 
 func (f *pngFile) stored() (width, height, orientation int) { return f.width, f.height, f.orientation }
 
-func (f *pngFile) decode() (*RGB, error) {
-	// Deflate shrinks to no less than a 1032nd (RFC 1951: 258 bytes in two
-	// bits), so a small file that claims a large picture fails before memory
-	// is taken.
-	if raw := int64(f.height) * ((int64(f.width)*int64(f.bits) + 7) / 8); raw/1032 > int64(len(f.data)) {
-		return nil, errTruncated
+func (f *pngFile) ways(scale int) []way {
+	sums := int64(0)
+	if scale > 1 {
+		rows := int64(1)
+		if f.interlaced {
+			rows = int64(ceilDiv(f.height, scale))
+		}
+		sums = 3 * 2 * rows * int64(ceilDiv(f.width, scale))
 	}
-	r := io.Reader(bytes.NewReader(f.data))
-	if f.unended {
-		// Browsers show such a picture; without pixels it still fails.
-		r = io.MultiReader(r, strings.NewReader(pngEnd))
-	}
-	m, err := png.Decode(r)
-	if err != nil {
-		return nil, err
-	}
-	return FromImage(m), nil
+	row := 2*(int64(f.width)*int64(f.bits)/8+2) + 3*int64(f.width)
+	return []way{{bytes: rgbBytes(f.width, f.height, scale) + sums + row + 64<<10, scale: scale,
+		decode: func(ctx context.Context) (*RGB, error) { return f.decode(ctx, scale) }}}
 }

@@ -14,7 +14,7 @@ var notImages = map[string]bool{
 
 // Reason gives an error of this package as a short word to count losses by:
 // "not_an_image", "unsupported_avif" and the like by kind, "too_large" (the
-// file), "too_many_pixels", "too_small", "broken". Any other error gives "".
+// file), "too_many_pixels" (or more memory than there is for decoding), "too_small", "broken". Any other error gives "".
 func Reason(err error) string {
 	var unsupported *UnsupportedError
 	var limit *LimitError
@@ -27,7 +27,7 @@ func Reason(err error) string {
 		return "unsupported_" + strings.ReplaceAll(strings.ToLower(unsupported.Kind), " ", "_")
 	case errors.As(err, &limit):
 		switch limit.What {
-		case pixelsLimit:
+		case pixelsLimit, memoryLimit:
 			return "too_many_pixels"
 		case sideLimit:
 			return "too_small"

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 
@@ -27,6 +26,15 @@ const Former Rules = "2"
 // is faster and moves embeddings (see DecodeAtLeast).
 const JPEGWhole = "jpeg-whole"
 
+// PNGReduced is the rule that a PNG above 50 megapixels is averaged to ½, ¼ or
+// ⅛ of its size as its rows come, where less is needed: the whole of it would
+// not fit into memory beside others.
+const PNGReduced = "png-reduced"
+
+// wholePNG is the largest picture in pixels that is decoded whole for all
+// that.
+const wholePNG = 50_000_000
+
 // rule is one change to Former.
 type rule struct {
 	name string
@@ -43,6 +51,9 @@ type rule struct {
 var rules = []rule{
 	{JPEGWhole, "JPEG is decoded in full", func(_ file, info Info, short int) bool {
 		return info.Format == formatJPEG && fraction(info, short) > 1
+	}},
+	{PNGReduced, "PNG above 50 megapixels is reduced as it is read", func(_ file, info Info, short int) bool {
+		return info.Format == formatPNG && int64(info.Width)*int64(info.Height) > wholePNG && fraction(info, short) > 1
 	}},
 }
 
@@ -133,22 +144,23 @@ type Reading struct {
 	Short int
 }
 
-func (r Reading) short() int {
-	if r.Short < 1 || r.Rules.Has(JPEGWhole) {
-		return math.MaxInt
+// scale is what the sides of a picture are divided by when it is decoded.
+func (r Reading) scale(info Info) int {
+	switch {
+	case r.Short < 1:
+	case info.Format == formatJPEG && !r.Rules.Has(JPEGWhole):
+		return fraction(info, r.Short)
+	case info.Format == formatPNG && r.Rules.Has(PNGReduced) && int64(info.Width)*int64(info.Height) > wholePNG:
+		return fraction(info, r.Short)
 	}
-	return r.Short
+	return 1
 }
 
-// Read is Decode by rules.
-func Read(r io.Reader, limits Limits, reading Reading) (*RGB, Info, error) {
-	return DecodeAtLeast(r, limits, reading.short())
-}
-
-// fraction is what DecodeAtLeast divides the sides of a JPEG by.
+// fraction is what may divide the sides of a picture of which so much of the
+// shorter side is needed.
 func fraction(info Info, short int) int {
 	scale := 1
-	for scale < 8 && min(info.Width, info.Height)/(2*scale)/enough >= short {
+	for scale < maxScale && min(info.Width, info.Height)/(2*scale)/enough >= short {
 		scale *= 2
 	}
 	return scale

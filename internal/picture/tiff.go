@@ -2,8 +2,10 @@ package picture
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"golang.org/x/image/tiff"
 )
@@ -16,8 +18,11 @@ const (
 	tagCompression     = 259
 	tagPhotometric     = 262
 	tagSamplesPerPixel = 277
+	tagRowsPerStrip    = 278
 	tagPlanar          = 284
 	tagFaxOptions      = 292
+	tagTileWidth       = 322
+	tagTileHeight      = 323
 	tagExtraSamples    = 338
 	tagSampleFormat    = 339
 	tagDNGVersion      = 50706
@@ -143,16 +148,67 @@ func (f *tiffFile) stored() (width, height, orientation int) {
 	return int(min(f.dir.first(tagWidth, 0), 1<<31-1)), int(min(f.dir.first(tagHeight, 0), 1<<31-1)), f.dir.orientation()
 }
 
-func (f *tiffFile) decode() (*RGB, error) {
-	if f.dir.planar() {
-		return f.decodePlanar()
+// ways count the picture twice, as it comes and as RGB, and a piece of the
+// file before that: a strip or a tile, which may be all of it, in a buffer
+// that doubles as it fills.
+func (f *tiffFile) ways(int) []way {
+	width, height, _ := f.stored()
+	bits := int64(f.dir.first(tagBitsPerSample, 1))
+	samples := int64(f.dir.samples())
+	perPixel := max(1, bits/8) * samples
+	if samples == 3 {
+		perPixel += max(1, bits/8) // red, green and blue come with an alpha
 	}
-	return f.decodeChunky()
+	pixels := int64(width) * int64(height)
+	piece := 2 * f.pieceBytes(bits*samples)
+	bytes := (perPixel+3)*pixels + piece
+	if f.dir.planar() {
+		bytes = (3+perPixel/samples+1)*pixels + piece + 2*int64(len(f.data))
+	}
+	return []way{{bytes: bytes, scale: 1, decode: f.decode}}
+}
+
+// pieceBytes is the size of a strip or tile that is not stored as it is.
+func (f *tiffFile) pieceBytes(bits int64) int64 {
+	width, height, _ := f.stored()
+	if f.dir.first(tagCompression, 1) == 1 {
+		return 0
+	}
+	w, h := int64(width), min(int64(height), int64(f.dir.first(tagRowsPerStrip, uint32(height))))
+	if f.dir[tagTileWidth] != nil {
+		w, h = int64(min(f.dir.first(tagTileWidth, 0), 1<<31-1)), int64(min(f.dir.first(tagTileHeight, 0), 1<<31-1))
+	}
+	if h > 0 && w > math.MaxInt64/128/h {
+		return math.MaxInt64 / 128
+	}
+	return w * h * bits / 8
+}
+
+func (f *tiffFile) decode(ctx context.Context) (*RGB, error) {
+	if f.dir.planar() {
+		return f.decodePlanar(ctx)
+	}
+	return f.decodeChunky(ctx)
+}
+
+// ctxFile is a file in memory that can't be read any more once ctx is done.
+type ctxFile struct {
+	ctx context.Context // of one call, which made it
+	*bytes.Reader
+}
+
+func (f ctxFile) Read(p []byte) (int, error) { return ctxReader{f.ctx, f.Reader}.Read(p) }
+
+func (f ctxFile) ReadAt(p []byte, at int64) (int, error) {
+	if err := f.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return f.Reader.ReadAt(p, at)
 }
 
 // decodeChunky decodes a file that has a pixel's numbers side by side.
-func (f *tiffFile) decodeChunky() (*RGB, error) {
-	m, err := tiff.Decode(bytes.NewReader(f.data))
+func (f *tiffFile) decodeChunky(ctx context.Context) (*RGB, error) {
+	m, err := tiff.Decode(ctxFile{ctx, bytes.NewReader(f.data)})
 	if err != nil {
 		var unsupported tiff.UnsupportedError
 		if errors.As(err, &unsupported) {

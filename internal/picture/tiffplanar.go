@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"image"
 
@@ -19,11 +20,11 @@ const (
 // decodePlanar decodes a file of red, green, blue and perhaps alpha in planes
 // of their own, which x/image refuses: each plane is shown to it as a grey
 // picture.
-func (f *tiffFile) decodePlanar() (*RGB, error) {
+func (f *tiffFile) decodePlanar(ctx context.Context) (*RGB, error) {
 	var out *RGB
 	samples := f.dir.samples()
 	for s := range 3 {
-		plane, err := f.decodePlane(s, samples)
+		plane, err := f.decodePlane(ctx, s, samples)
 		if err != nil {
 			return nil, err
 		}
@@ -38,7 +39,7 @@ func (f *tiffFile) decodePlanar() (*RGB, error) {
 	if samples < 4 {
 		return out, nil
 	}
-	alpha, err := f.decodePlane(3, samples)
+	alpha, err := f.decodePlane(ctx, 3, samples)
 	if err != nil {
 		return nil, err
 	}
@@ -56,12 +57,12 @@ func (f *tiffFile) decodePlanar() (*RGB, error) {
 }
 
 // decodePlane gives the high bytes of one plane's samples.
-func (f *tiffFile) decodePlane(plane, planes int) ([]byte, error) {
+func (f *tiffFile) decodePlane(ctx context.Context, plane, planes int) ([]byte, error) {
 	file, err := f.planeFile(plane, planes)
 	if err != nil {
 		return nil, err
 	}
-	m, err := tiff.Decode(bytes.NewReader(file))
+	m, err := tiff.Decode(ctxFile{ctx, bytes.NewReader(file)})
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"image"
 	"io"
@@ -151,13 +152,29 @@ func (f *webpFile) stored() (width, height, orientation int) {
 	return f.width, f.height, f.orientation
 }
 
+// ways count the planes and their interpolation, or four bytes a pixel twice,
+// and the picture.
+func (f *webpFile) ways(int) []way {
+	pixels, perPixel := int64(f.frame.width)*int64(f.frame.height), int64(2+3)
+	if f.frame.lossless != nil {
+		perPixel = 4 + 4 + 3
+	} else if f.frame.alpha != nil {
+		perPixel += 4 + 4 + 1
+	}
+	bytes := perPixel*pixels + 1<<20
+	if f.frame.width != f.width || f.frame.height != f.height {
+		bytes += rgbBytes(f.width, f.height, 1)
+	}
+	return []way{{bytes: bytes, scale: 1, decode: f.decode}}
+}
+
 // decode lays the frame on a transparent, and so white, canvas.
-func (f *webpFile) decode() (*RGB, error) {
+func (f *webpFile) decode(ctx context.Context) (*RGB, error) {
 	decode := f.frame.decodeLossy
 	if f.frame.lossless != nil {
 		decode = f.frame.decodeLossless
 	}
-	m, err := decode()
+	m, err := decode(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -174,8 +191,8 @@ func (f *webpFile) decode() (*RGB, error) {
 	return canvas, nil
 }
 
-func (f *webpFrame) decodeLossless() (*RGB, error) {
-	m, err := vp8l.Decode(bytes.NewReader(f.lossless))
+func (f *webpFrame) decodeLossless(ctx context.Context) (*RGB, error) {
+	m, err := vp8l.Decode(ctxReader{ctx, bytes.NewReader(f.lossless)})
 	if err != nil {
 		return nil, err
 	}
@@ -189,9 +206,9 @@ func (f *webpFrame) decodeLossless() (*RGB, error) {
 	return FromImage(m), nil
 }
 
-func (f *webpFrame) decodeLossy() (*RGB, error) {
+func (f *webpFrame) decodeLossy(ctx context.Context) (*RGB, error) {
 	d := vp8.NewDecoder()
-	d.Init(bytes.NewReader(f.lossy), len(f.lossy))
+	d.Init(ctxReader{ctx, bytes.NewReader(f.lossy)}, len(f.lossy))
 	if _, err := d.DecodeFrameHeader(); err != nil {
 		return nil, err
 	}
@@ -203,7 +220,7 @@ func (f *webpFrame) decodeLossy() (*RGB, error) {
 	if f.alpha == nil {
 		return m, nil
 	}
-	alpha, err := f.decodeAlpha()
+	alpha, err := f.decodeAlpha(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +235,7 @@ func (f *webpFrame) decodeLossy() (*RGB, error) {
 // decodeAlpha reads an ALPH chunk (RFC 9649, 2.7.1.2): one byte a pixel,
 // plain or as the green of a lossless picture without a header, predicted
 // from its neighbours.
-func (f *webpFrame) decodeAlpha() ([]byte, error) {
+func (f *webpFrame) decodeAlpha(ctx context.Context) ([]byte, error) {
 	if len(f.alpha) == 0 {
 		return nil, io.ErrUnexpectedEOF
 	}
@@ -235,7 +252,7 @@ func (f *webpFrame) decodeAlpha() ([]byte, error) {
 		var header [5]byte
 		header[0] = 0x2f
 		binary.LittleEndian.PutUint32(header[1:], uint32(f.width-1)|uint32(f.height-1)<<14)
-		m, err := vp8l.Decode(io.MultiReader(bytes.NewReader(header[:]), bytes.NewReader(stream)))
+		m, err := vp8l.Decode(ctxReader{ctx, io.MultiReader(bytes.NewReader(header[:]), bytes.NewReader(stream))})
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/palate-art/palate/finetune"
+)
+
+type finetuneCommand struct {
+	Artifacts finetuneArtifactsCommand `cmd:"" help:"Write the training artifacts of a model, which any ONNX Runtime runs."`
+}
+
+type finetuneArtifactsCommand struct {
+	Out        string  `required:"" help:"Folder to write into; it is made." type:"path" placeholder:"DIR"`
+	Batch      int     `help:"Pictures in one run of the graphs." default:"8"`
+	LastBlocks int     `help:"Train only the last so many blocks and the head; 0 trains everything." default:"0" placeholder:"N"`
+	DropPath   bool    `help:"Add an input that leaves out branches of blocks."`
+	Clip       float64 `help:"Bound on the norm of all gradients together; 0 is none." default:"1"`
+	Decay      float64 `help:"Weight decay." default:"0.05"`
+	LayerDecay float64 `help:"Factor of the learning rate from each layer to the one below it." default:"0.75"`
+}
+
+// Run writes the artifacts.
+func (c *finetuneArtifactsCommand) Run(ctx context.Context, s *session) error {
+	if s.Model == modelAuto || s.Model == modelBaseline || isModelFile(s.Model) {
+		return usagef("--model is %s: name a model whose weights can be trained, see palate model list", s.Model)
+	}
+	weights, err := s.source(ctx, s.Model)
+	if err != nil {
+		return err
+	}
+	model, settings, err := weights.Trainable(ctx, s.settings())
+	if err != nil {
+		return err
+	}
+	plan := finetune.DefaultPlan()
+	plan.Pool, plan.Batch, plan.LastBlocks, plan.DropPath = settings.Pool, c.Batch, c.LastBlocks, c.DropPath
+	plan.Clip, plan.WeightDecay, plan.LayerDecay = c.Clip, c.Decay, c.LayerDecay
+	written, err := finetune.WriteArtifacts(ctx, c.Out, model, plan)
+	if err != nil {
+		return err
+	}
+	if s.JSON {
+		return s.print(written)
+	}
+	s.say("%s at %d×%d, pool %s: %d numbers are trained, %d frozen.", s.Model, settings.Size, settings.Size, settings.Pool, written.Trained, written.Frozen)
+	s.say("%s has %s.", written.Folder, strings.Join(written.Files, ", "))
+	s.say("README.md there says how any ONNX Runtime runs them.")
+	return nil
+}

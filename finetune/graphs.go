@@ -1,0 +1,179 @@
+package finetune
+
+import (
+	"fmt"
+
+	"github.com/palate-art/palate/internal/onnxgraph"
+	"github.com/palate-art/palate/internal/onnxgraph/autodiff"
+	"github.com/palate-art/palate/internal/vit"
+)
+
+// The names of the graphs' inputs and outputs beside the parameters.
+const (
+	inImages        = "images"         // [batch, 3, height, width], normalised pixels
+	inLabels        = "labels"         // [batch], 1 is a like and 0 a dislike
+	inSampleWeights = "sample_weights" // [batch]; 0 takes a picture out, as at the end of an epoch
+	inClassWeights  = "class_weights"  // [2], of a dislike and of a like
+	inTotalWeight   = "total_weight"   // [1], what the sum of losses is divided by: the weights of the whole batch, also where it is accumulated over several runs
+	inLossScale     = "loss_scale"     // [1], a factor of all gradients
+	inDropPath      = "drop_path"      // [blocks, 2, batch]
+	inLearningRate  = "learning_rate"  // [1]
+	inStep          = "step"           // [1], from 1
+	outLoss         = "loss"           // [1]
+	outLogits       = "logits"         // [batch, 2]
+	outNorm         = "gradient_norm"  // [1], before clipping
+
+	gradientSuffix = "_grad"
+	momentSuffix   = ".exp_avg"
+	squaresSuffix  = ".exp_avg_sq"
+	nextSuffix     = ".out"
+)
+
+// AdamW's constants (Loshchilov and Hutter, Decoupled weight decay
+// regularization, 2019).
+const (
+	beta1, beta2 = .9, .999
+	adamEpsilon  = 1e-8
+)
+
+// forward writes the model and its head: the logits of a batch, and the
+// parameters as inputs.
+func (p Plan) forward(t *autodiff.Tape, m *vit.Trainable, training bool) (logits *autodiff.Value, weights vit.Weights) {
+	batch, depth := int64(p.Batch), int64(m.Architecture.Depth)
+	images := t.Input(inImages, batch, 3, int64(m.Height), int64(m.Width))
+	var keep vit.Keep
+	if training && p.DropPath {
+		masks := t.Input(inDropPath, depth, 2, batch)
+		keep = func(block, branch int) *autodiff.Value {
+			row := t.Slice(t.Slice(masks, 0, int64(block), int64(block)+1), 1, int64(branch), int64(branch)+1)
+			return t.Reshape(row, batch, 1, 1)
+		}
+	}
+	weights = m.Inputs(t)
+	for _, h := range p.parameters(m)[len(m.Parameters):] {
+		weights[h.Name] = t.Input(h.Name, h.Shape...)
+	}
+	feature := m.Feature(t, images, weights, p.Pool, keep)
+	if p.Normalise {
+		length := t.Sqrt(t.Add(t.Sum(t.Mul(feature, feature), true, 1), t.Scalar(1e-24)))
+		feature = t.Div(feature, length)
+	}
+	return t.Linear(feature, weights[HeadWeight], weights[HeadBias]), weights
+}
+
+// trainingGraph gives the loss and the gradients of what is trained.
+func (p Plan) trainingGraph(m *vit.Trainable) *onnxgraph.Model {
+	t, batch := autodiff.New("training"), int64(p.Batch)
+	logits, weights := p.forward(t, m, true)
+	labels, samples := t.Input(inLabels, batch), t.Input(inSampleWeights, batch)
+	classes, total, scale := t.Input(inClassWeights, 2), t.Input(inTotalWeight, 1), t.Input(inLossScale, 1)
+	liked := t.Reshape(labels, batch, 1)
+	said := t.Concat(1, t.Sub(t.Scalar(1), liked), liked)
+	weight := t.Mul(t.Mul(said, classes), t.Reshape(samples, batch, 1))
+	loss := t.Div(t.Reshape(t.Neg(t.Sum(t.Mul(weight, t.LogSoftmax(logits)), false)), 1), total)
+	t.Output(outLoss, loss)
+	t.Output(outLogits, logits)
+	var trained []parameter
+	var values []*autodiff.Value
+	for _, v := range p.parameters(m) {
+		if v.trained {
+			trained, values = append(trained, v), append(values, weights[v.Name])
+		}
+	}
+	for i, g := range t.Gradients(loss, scale, values) {
+		t.Output(trained[i].Name+gradientSuffix, g)
+	}
+	return t.Model()
+}
+
+// evaluationGraph gives the logits alone.
+func (p Plan) evaluationGraph(m *vit.Trainable) *onnxgraph.Model {
+	t := autodiff.New("evaluation")
+	logits, _ := p.forward(t, m, false)
+	t.Output(outLogits, logits)
+	return t.Model()
+}
+
+// optimizerGraph is one step of AdamW with the gradients clipped together. It
+// is a graph of its own: inside the training graph a parameter could be
+// written before its last reader has run.
+func (p Plan) optimizerGraph(m *vit.Trainable) (*onnxgraph.Model, error) {
+	t := autodiff.New("optimizer")
+	rate, step, scale := t.Input(inLearningRate, 1), t.Input(inStep, 1), t.Input(inLossScale, 1)
+	var trained []parameter
+	var gradients []*autodiff.Value
+	var squares *autodiff.Value
+	for _, v := range p.parameters(m) {
+		if !v.trained {
+			continue
+		}
+		g := t.Div(t.Input(v.Name+gradientSuffix, v.Shape...), scale)
+		sum := t.Reshape(t.Sum(t.Mul(g, g), false), 1)
+		if trained, gradients = append(trained, v), append(gradients, g); squares == nil {
+			squares = sum
+		} else {
+			squares = t.Add(squares, sum)
+		}
+	}
+	norm := t.Sqrt(squares)
+	t.Output(outNorm, norm)
+	factor := t.Reshape(t.Scalar(1), 1)
+	if p.Clip > 0 {
+		factor = t.Min(factor, t.Div(t.Reshape(t.Scalar(p.Clip), 1), t.Add(norm, t.Scalar(1e-6))))
+	}
+	one := t.Scalar(1)
+	correction1, correction2 := t.Sub(one, t.Pow(t.Scalar(beta1), step)), t.Sub(one, t.Pow(t.Scalar(beta2), step))
+	for i, v := range trained {
+		name := v.Name
+		w, g := t.Input(name, v.Shape...), t.Mul(gradients[i], factor)
+		moment := t.Add(t.Scale(t.Input(name+momentSuffix, v.Shape...), beta1), t.Scale(g, 1-beta1))
+		square := t.Add(t.Scale(t.Input(name+squaresSuffix, v.Shape...), beta2), t.Scale(t.Mul(g, g), 1-beta2))
+		own := t.Scale(rate, v.rate)
+		update := t.Div(moment, t.Add(t.Sqrt(t.Div(square, correction2)), t.Scalar(adamEpsilon)))
+		if v.Decay && p.WeightDecay > 0 {
+			w = t.Mul(w, t.Sub(one, t.Scale(own, p.WeightDecay)))
+		}
+		t.Output(name+nextSuffix, t.Sub(w, t.Mul(update, t.Div(own, correction1))))
+		t.Output(name+momentSuffix+nextSuffix, moment)
+		t.Output(name+squaresSuffix+nextSuffix, square)
+	}
+	model := t.Model()
+	for _, v := range trained {
+		for _, name := range []string{v.Name, v.Name + momentSuffix, v.Name + squaresSuffix} {
+			if err := inPlace(model.Graph, name, name+nextSuffix); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return model, nil
+}
+
+// inPlace proves that an output may be written over an input: that every node
+// which reads the input comes before the one that gives the output, whatever
+// order a runtime runs the graph in, since the output depends on it.
+func inPlace(g *onnxgraph.Graph, input, output string) error {
+	makes := make(map[string]*onnxgraph.Node)
+	for i := range g.Nodes {
+		for _, name := range g.Nodes[i].Outputs {
+			makes[name] = &g.Nodes[i]
+		}
+	}
+	before := make(map[*onnxgraph.Node]bool)
+	waiting := []string{output}
+	for len(waiting) > 0 {
+		name := waiting[len(waiting)-1]
+		waiting = waiting[:len(waiting)-1]
+		if node := makes[name]; node != nil && !before[node] {
+			before[node] = true
+			waiting = append(waiting, node.Inputs...)
+		}
+	}
+	for i := range g.Nodes {
+		for _, name := range g.Nodes[i].Inputs {
+			if name == input && !before[&g.Nodes[i]] {
+				return fmt.Errorf("the optimizer's %s reads %s and may run after %s is written", g.Nodes[i].Name, input, output)
+			}
+		}
+	}
+	return nil
+}

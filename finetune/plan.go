@@ -1,0 +1,108 @@
+package finetune
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/vit"
+)
+
+// The names of the head's parameters: logits = weight·feature + bias, with the
+// dislike first.
+const (
+	HeadWeight = "head.weight" // [2, features]
+	HeadBias   = "head.bias"   // [2]
+)
+
+// Plan says what is trained and how one step goes. What is baked into the
+// graphs is here; what changes from step to step is an input of theirs.
+type Plan struct {
+	Pool  vit.Pool `json:"pool"`
+	Batch int      `json:"batch"` // pictures in one run of the graph
+
+	// Normalise brings the feature to length 1 before the head, as embeddings
+	// are stored: the head can then begin as a probe, at exactly its loss.
+	Normalise bool `json:"normalise"`
+
+	// LastBlocks trains the last so many blocks, the norm behind them and the
+	// head; what is before them is frozen. 0 trains everything.
+	LastBlocks int `json:"last_blocks"`
+
+	// DropPath adds the input drop_path, which leaves out branches of blocks
+	// (Huang et al., Deep networks with stochastic depth, 2016).
+	DropPath bool `json:"drop_path"`
+
+	WeightDecay float64 `json:"weight_decay"` // of the weights of linear maps
+	// LayerDecay multiplies the learning rate once for each layer between a
+	// parameter and the head (Clark et al., ELECTRA, 2020). 1 is one rate.
+	LayerDecay float64 `json:"layer_decay"`
+	// Clip bounds the norm of all gradients together; 0 does not.
+	Clip float64 `json:"clip"`
+}
+
+// DefaultPlan trains everything with batches of 8.
+func DefaultPlan() Plan {
+	return Plan{Pool: vit.PoolClass, Batch: 8, Normalise: true, WeightDecay: .05, LayerDecay: .75, Clip: 1}
+}
+
+// Validate reports everything that is wrong for a model, as
+// palate.ErrInvalid.
+func (p Plan) Validate(m *vit.Trainable) error {
+	var wrong []error
+	say := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+	if !slices.Contains([]vit.Pool{vit.PoolClass, vit.PoolMean, vit.PoolBoth}, p.Pool) {
+		say("pool %q is none of cls, mean, both", p.Pool)
+	}
+	if m.Architecture.PooledNorm && p.Pool != vit.PoolMean {
+		say("pool %q: the last norm of this model follows the mean, so that only mean can be its feature", p.Pool)
+	}
+	if p.Batch < 1 || p.Batch > 4096 {
+		say("batches of %d pictures, want 1 to 4096", p.Batch)
+	}
+	if p.LastBlocks < 0 || p.LastBlocks > m.Architecture.Depth {
+		say("the last %d blocks of %d, want 0 (all) to %d", p.LastBlocks, m.Architecture.Depth, m.Architecture.Depth)
+	}
+	if !(p.WeightDecay >= 0 && p.WeightDecay < 1) {
+		say("weight decay %v, want 0 to below 1", p.WeightDecay)
+	}
+	if !(p.LayerDecay > 0 && p.LayerDecay <= 1) {
+		say("layer decay %v, want above 0, at most 1", p.LayerDecay)
+	}
+	if !(p.Clip >= 0) || math.IsInf(p.Clip, 0) {
+		say("clipping at %v, want 0 (none) or more", p.Clip)
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("fine-tuning: %w: %w", palate.ErrInvalid, errors.Join(wrong...))
+	}
+	return nil
+}
+
+// parameter is one tensor of the training: of the model, or of the head.
+type parameter struct {
+	vit.Parameter
+	trained bool
+	rate    float64 // factor of the learning rate
+}
+
+// parameters are the model's and the head's, in that order.
+func (p Plan) parameters(m *vit.Trainable) []parameter {
+	depth := m.Architecture.Depth
+	first := 0 // the first layer that is trained
+	if p.LastBlocks > 0 {
+		first = depth + 1 - p.LastBlocks
+	}
+	var out []parameter
+	for _, v := range m.Parameters {
+		out = append(out, parameter{v, v.Layer >= first, math.Pow(p.LayerDecay, float64(depth+1-v.Layer))})
+	}
+	features := int64(m.Architecture.Dim)
+	if p.Pool == vit.PoolBoth {
+		features *= 2
+	}
+	return append(out,
+		parameter{vit.Parameter{Name: HeadWeight, Shape: []int64{2, features}, Layer: depth + 1, Decay: true}, true, 1},
+		parameter{vit.Parameter{Name: HeadBias, Shape: []int64{2}, Layer: depth + 1}, true, 1})
+}

@@ -1,0 +1,290 @@
+package finetune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/onnxgraph"
+	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/vit"
+)
+
+// Head is where the head begins: logit of a like less that of a dislike =
+// Weights·feature + Bias, as a probe's.
+type Head struct {
+	Weights []float32
+	Bias    float64
+}
+
+// Trainer holds one training: the parameters with their moments, and the
+// sessions that change them. Its methods are not for concurrent use.
+type Trainer struct {
+	plan       Plan
+	model      *vit.Trainable
+	parameters []parameter
+	state      map[string]ort.Tensor // parameters, and of trained ones .exp_avg and .exp_avg_sq
+	step       int                   // optimizer steps made
+	skipped    int                   // steps left out because a gradient was not finite
+
+	training, optimizer, evaluation *ort.Session
+}
+
+// NewTrainer writes the graphs and begins at the model's published weights and
+// the given head. It must be closed. A plan or a head that does not fit is
+// palate.ErrInvalid.
+func NewTrainer(rt *ort.Runtime, m *vit.Trainable, plan Plan, head Head, config ort.SessionConfig) (*Trainer, error) {
+	if err := plan.Validate(m); err != nil {
+		return nil, err
+	}
+	t := &Trainer{plan: plan, model: m, parameters: plan.parameters(m), state: make(map[string]ort.Tensor)}
+	for _, p := range t.parameters {
+		data := slices.Clone(p.Data)
+		switch p.Name {
+		case HeadWeight:
+			features := int(p.Shape[1])
+			if len(head.Weights) != features {
+				return nil, fmt.Errorf("fine-tuning: a head of %d weights for features of %d values: %w", len(head.Weights), features, palate.ErrInvalid)
+			}
+			// The difference of the two logits is the probe's; the dislike's is 0.
+			data = append(make([]float32, features), head.Weights...)
+		case HeadBias:
+			data = []float32{0, float32(head.Bias)}
+		}
+		t.put(p, data)
+	}
+	optimizer, err := plan.optimizerGraph(m)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range []struct {
+		model *onnxgraph.Model
+		into  **ort.Session
+	}{{plan.trainingGraph(m), &t.training}, {optimizer, &t.optimizer}, {plan.evaluationGraph(m), &t.evaluation}} {
+		file, err := g.model.Marshal()
+		if err == nil {
+			*g.into, err = rt.NewSession(file, config)
+		}
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("fine-tuning: the graph of %s: %w", g.model.Graph.Name, err), t.Close())
+		}
+	}
+	return t, nil
+}
+
+func (t *Trainer) put(p parameter, data []float32) {
+	t.state[p.Name] = ort.Tensor{Shape: p.Shape, Data: data}
+	if p.trained {
+		for _, suffix := range []string{momentSuffix, squaresSuffix} {
+			t.state[p.Name+suffix] = ort.Tensor{Shape: p.Shape, Data: make([]float32, len(data))}
+		}
+	}
+}
+
+// Close frees the sessions.
+func (t *Trainer) Close() error {
+	var errs []error
+	for _, s := range []*ort.Session{t.training, t.optimizer, t.evaluation} {
+		if s != nil {
+			errs = append(errs, s.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Example is one picture of a step: its pixels as the model takes them, [3,
+// height, width], what was said of it, and its weight.
+type Example struct {
+	Pixels []float32
+	Liked  bool
+	Weight float64
+}
+
+// ClassWeights are the factors of the loss of dislikes and of likes.
+type ClassWeights struct {
+	Dislike float64 `json:"dislike"`
+	Like    float64 `json:"like"`
+}
+
+// Balanced gives both classes the same weight in all: n/(2·n of the class).
+func Balanced(likes, dislikes int) ClassWeights {
+	n := float64(likes + dislikes)
+	return ClassWeights{Dislike: n / (2 * float64(dislikes)), Like: n / (2 * float64(likes))}
+}
+
+func (c ClassWeights) of(liked bool) float64 {
+	if liked {
+		return c.Like
+	}
+	return c.Dislike
+}
+
+// Step is what one optimizer step did.
+type Step struct {
+	Loss    float64 // mean weighted cross-entropy, before the step
+	Norm    float64 // of all gradients, before clipping
+	Skipped bool    // a gradient was not finite: nothing was changed
+}
+
+// Step makes one step of the optimizer on the examples, as many as they are:
+// more than the plan's batch are accumulated over several runs, which gives
+// what one large batch would. keep draws which branches stay where the plan
+// drops paths, with the share that is dropped; nil keeps all.
+func (t *Trainer) Step(ctx context.Context, examples []Example, classes ClassWeights, rate, dropped float64, random *rand.Rand) (Step, error) {
+	var result Step
+	var total float64
+	for _, e := range examples {
+		total += e.Weight * classes.of(e.Liked)
+	}
+	if !(total > 0) {
+		return result, fmt.Errorf("fine-tuning: a batch without weight: %w", palate.ErrInvalid)
+	}
+	var gradients map[string]ort.Tensor
+	for part := range slices.Chunk(examples, t.plan.Batch) {
+		inputs := t.inputs(part, true)
+		inputs[inClassWeights] = vector(classes.Dislike, classes.Like)
+		inputs[inTotalWeight], inputs[inLossScale] = vector(total), vector(1)
+		if t.plan.DropPath {
+			inputs[inDropPath] = t.masks(dropped, random)
+		}
+		out, err := t.training.Run(ctx, inputs, nil)
+		if err != nil {
+			return result, fmt.Errorf("fine-tuning: step %d: %w", t.step+1, err)
+		}
+		result.Loss += float64(out[outLoss].Data[0])
+		if gradients == nil {
+			gradients = out
+			continue
+		}
+		for _, p := range t.parameters {
+			if p.trained {
+				sum := gradients[p.Name+gradientSuffix].Data
+				for i, g := range out[p.Name+gradientSuffix].Data {
+					sum[i] += g
+				}
+			}
+		}
+	}
+	return t.optimize(ctx, gradients, rate, result)
+}
+
+// optimize takes the gradients, unless they are not finite.
+func (t *Trainer) optimize(ctx context.Context, gradients map[string]ort.Tensor, rate float64, result Step) (Step, error) {
+	inputs := map[string]ort.Tensor{inLearningRate: vector(rate), inStep: vector(float64(t.step + 1)), inLossScale: vector(1)}
+	for _, p := range t.parameters {
+		if p.trained {
+			inputs[p.Name+gradientSuffix] = gradients[p.Name+gradientSuffix]
+			for _, suffix := range []string{"", momentSuffix, squaresSuffix} {
+				inputs[p.Name+suffix] = t.state[p.Name+suffix]
+			}
+		}
+	}
+	out, err := t.optimizer.Run(ctx, inputs, nil)
+	if err != nil {
+		return result, fmt.Errorf("fine-tuning: step %d: %w", t.step+1, err)
+	}
+	result.Norm = float64(out[outNorm].Data[0])
+	if !finite(result.Norm) || !finite(result.Loss) {
+		t.skipped++
+		result.Skipped = true
+		return result, nil
+	}
+	for name := range t.state {
+		if next, there := out[name+nextSuffix]; there {
+			t.state[name] = next
+		}
+	}
+	t.step++
+	return result, nil
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// inputs are a run's pictures, filled up to the batch with pictures of no
+// weight, and the parameters.
+func (t *Trainer) inputs(examples []Example, training bool) map[string]ort.Tensor {
+	batch, size := t.plan.Batch, 3*t.model.Height*t.model.Width
+	pixels, labels, weights := make([]float32, batch*size), make([]float32, batch), make([]float32, batch)
+	for i, e := range examples {
+		copy(pixels[i*size:(i+1)*size], e.Pixels)
+		if weights[i] = float32(e.Weight); e.Liked {
+			labels[i] = 1
+		}
+	}
+	inputs := map[string]ort.Tensor{inImages: {Shape: []int64{int64(batch), 3, int64(t.model.Height), int64(t.model.Width)}, Data: pixels}}
+	if training {
+		inputs[inLabels] = ort.Tensor{Shape: []int64{int64(batch)}, Data: labels}
+		inputs[inSampleWeights] = ort.Tensor{Shape: []int64{int64(batch)}, Data: weights}
+	}
+	for _, p := range t.parameters {
+		inputs[p.Name] = t.state[p.Name]
+	}
+	return inputs
+}
+
+// masks draws which branches of which block stay for each picture: the deeper,
+// the more are dropped, up to the share.
+func (t *Trainer) masks(dropped float64, random *rand.Rand) ort.Tensor {
+	depth, batch := t.model.Architecture.Depth, t.plan.Batch
+	data := make([]float32, 0, depth*2*batch)
+	for block := range depth {
+		share := 0.
+		if depth > 1 {
+			share = dropped * float64(block) / float64(depth-1)
+		}
+		for range 2 * batch {
+			switch {
+			case share == 0:
+				data = append(data, 1)
+			case random.Float64() < share:
+				data = append(data, 0)
+			default:
+				data = append(data, float32(1/(1-share)))
+			}
+		}
+	}
+	return ort.Tensor{Shape: []int64{int64(depth), 2, int64(batch)}, Data: data}
+}
+
+func vector(values ...float64) ort.Tensor {
+	data := make([]float32, len(values))
+	for i, v := range values {
+		data[i] = float32(v)
+	}
+	return ort.Tensor{Shape: []int64{int64(len(values))}, Data: data}
+}
+
+// Logits gives, for each picture, the logit of a like less that of a dislike.
+func (t *Trainer) Logits(ctx context.Context, pictures [][]float32) ([]float64, error) {
+	var out []float64
+	for part := range slices.Chunk(pictures, t.plan.Batch) {
+		examples := make([]Example, len(part))
+		for i, pixels := range part {
+			examples[i].Pixels = pixels
+		}
+		got, err := t.evaluation.Run(ctx, t.inputs(examples, false), []string{outLogits})
+		if err != nil {
+			return nil, fmt.Errorf("fine-tuning: evaluation: %w", err)
+		}
+		logits := got[outLogits].Data
+		for i := range part {
+			out = append(out, float64(logits[2*i+1])-float64(logits[2*i]))
+		}
+	}
+	return out, nil
+}
+
+// Head is the head as it stands.
+func (t *Trainer) Head() Head {
+	w, b := t.state[HeadWeight].Data, t.state[HeadBias].Data
+	features := len(w) / 2
+	head := Head{Weights: make([]float32, features), Bias: float64(b[1]) - float64(b[0])}
+	for i := range head.Weights {
+		head.Weights[i] = w[features+i] - w[i]
+	}
+	return head
+}

@@ -1,0 +1,77 @@
+package picture
+
+// shrinking is a picture that is made smaller as its rows come: a pixel is
+// the mean of scale × scale of them.
+type shrinking struct {
+	out           *RGB
+	width, height int // of the whole picture
+	scale         int
+	whole         bool     // rows come in any order, and pixels one by one
+	sums          []uint16 // of one row of pixels, or of all: 64 × 255 at most
+}
+
+// newShrinking begins a picture of which 1/scale of the size is wanted, 1 to
+// 8. Rows come from top to bottom unless whole is true.
+func newShrinking(width, height, scale int, whole bool) *shrinking {
+	s := &shrinking{width: width, height: height, scale: scale, whole: whole}
+	s.out = NewRGB(ceilDiv(width, scale), ceilDiv(height, scale))
+	if scale > 1 {
+		rows := 1
+		if whole {
+			rows = s.out.Height
+		}
+		s.sums = make([]uint16, 3*s.out.Width*rows)
+	}
+	return s
+}
+
+// add takes the pixels of row y from x on, every step-th of them.
+func (s *shrinking) add(rgb []byte, x, y, step int) {
+	if s.scale == 1 {
+		row := s.out.Row(y)
+		if step == 1 {
+			copy(row[3*x:], rgb)
+			return
+		}
+		for i := 0; i+2 < len(rgb); i, x = i+3, x+step {
+			copy(row[3*x:3*x+3], rgb[i:i+3])
+		}
+		return
+	}
+	sums := s.sums
+	if s.whole {
+		sums = sums[3*s.out.Width*(y/s.scale):][:3*s.out.Width]
+	}
+	for i := 0; i+2 < len(rgb); i, x = i+3, x+step {
+		to := sums[3*(x/s.scale):][:3:3]
+		to[0] += uint16(rgb[i])
+		to[1] += uint16(rgb[i+1])
+		to[2] += uint16(rgb[i+2])
+	}
+	if !s.whole && (y%s.scale == s.scale-1 || y == s.height-1) {
+		s.mean(y/s.scale, sums)
+		clear(sums)
+	}
+}
+
+// mean writes a row from its sums.
+func (s *shrinking) mean(y int, sums []uint16) {
+	rows := min(s.scale, s.height-y*s.scale)
+	row := s.out.Row(y)
+	for x := range s.out.Width {
+		n := uint32(rows * min(s.scale, s.width-x*s.scale))
+		for c := 3 * x; c < 3*x+3; c++ {
+			row[c] = byte((uint32(sums[c]) + n/2) / n)
+		}
+	}
+}
+
+// finish gives the picture when all rows have come.
+func (s *shrinking) finish() *RGB {
+	if s.whole && s.scale > 1 {
+		for y := range s.out.Height {
+			s.mean(y, s.sums[3*s.out.Width*y:])
+		}
+	}
+	return s.out
+}
