@@ -16,4 +16,8 @@ var (
 	// ErrConflict: the call contradicts the present state, such as a lease
 	// that another process holds or a model that differs.
 	ErrConflict = errors.New("conflict")
+	// ErrForbidden: the caller may not do it, whoever else may.
+	ErrForbidden = errors.New("forbidden")
+	// ErrUnauthenticated: nobody knows who the caller is.
+	ErrUnauthenticated = errors.New("unauthenticated")
 )

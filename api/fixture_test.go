@@ -15,6 +15,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -31,6 +32,7 @@ import (
 	"github.com/palate-art/palate/internal/imagestore/disk"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/internal/starter"
 	"github.com/palate-art/palate/internal/taste"
 )
 
@@ -100,6 +102,8 @@ type fixture struct {
 	tastes     *taste.Tastes
 	url        string
 	pictures   int
+	importRoot string
+	server     *api.Server
 }
 
 func newFixture(t *testing.T) *fixture {
@@ -122,15 +126,24 @@ func newFixture(t *testing.T) *fixture {
 		collection: ingest.NewCollection(c, store, picture.DefaultLimits())}
 	apiConfig := api.DefaultConfig()
 	apiConfig.MaxUploadBytes = 1 << 20
-	server, err := api.New(api.Services{Catalog: c, Store: store, Collection: f.collection, Index: ix,
+	f.importRoot = filepath.Join(dir, "import")
+	must(t, os.MkdirAll(f.importRoot, 0o700))
+	opened := starter.DefaultConfig()
+	opened.ImportRoots = []string{f.importRoot}
+	opened.Crawler.Contact, opened.Crawler.PrivateHosts, opened.Crawler.Site.Delay = "operator@palate.test", []string{"localhost"}, 0
+	opened.Crawler.Retries = 0
+	jobs := starter.New(starter.Parts{Catalog: c, Collection: f.collection, Embedder: colours{}, Follower: f.follower, Tastes: tastes,
+		Pipeline: func(context.Context) (embedder.PipelineConfig, error) { return embedder.DefaultPipelineConfig(), nil }}, opened, quiet)
+	server, err := api.New(api.Services{Starter: jobs, Catalog: c, Store: store, Collection: f.collection, Index: ix,
 		Follower: f.follower, Embedder: colours{}, Tastes: tastes,
 		Patches: func(context.Context) (embedder.PatchEmbedder, error) { return colours{}, nil }}, apiConfig, quiet)
 	must(t, err)
 	web := httptest.NewServer(server.Handler())
-	f.url = web.URL
+	f.url, f.server = web.URL, server
 	ctx, stop := context.WithCancel(context.Background())
 	var group errgroup.Group
 	group.Go(func() error { return tastes.Run(ctx) })
+	group.Go(func() error { return jobs.Run(ctx) })
 	t.Cleanup(func() {
 		web.Close()
 		stop()

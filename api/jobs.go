@@ -45,7 +45,8 @@ func (s *Server) GetJob(ctx context.Context, request GetJobRequestObject) (GetJo
 func jobOf(run catalog.Run) (Job, error) {
 	job := Job{
 		ID: run.ID, Kind: JobKind(run.Kind), Profile: optional(string(run.Profile)), State: JobState(run.State),
-		Done: run.Done, Total: optional(run.Total), Error: optional(run.Error), StartedAt: run.StartedAt.UTC(),
+		Cancelling: optional(run.CancelAsked && run.State == catalog.Running),
+		Done:       run.Done, Total: optional(run.Total), Error: optional(run.Error), StartedAt: run.StartedAt.UTC(),
 	}
 	if !run.FinishedAt.IsZero() {
 		at := run.FinishedAt.UTC()

@@ -45,16 +45,20 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for JobKind.
 const (
+	JobKindBackup  JobKind = "backup"
 	JobKindCrawl   JobKind = "crawl"
 	JobKindEmbed   JobKind = "embed"
 	JobKindImport  JobKind = "import"
 	JobKindReindex JobKind = "reindex"
 	JobKindTrain   JobKind = "train"
+	JobKindVerify  JobKind = "verify"
 )
 
 // Valid indicates whether the value is a known member of the JobKind enum.
 func (e JobKind) Valid() bool {
 	switch e {
+	case JobKindBackup:
+		return true
 	case JobKindCrawl:
 		return true
 	case JobKindEmbed:
@@ -64,6 +68,8 @@ func (e JobKind) Valid() bool {
 	case JobKindReindex:
 		return true
 	case JobKindTrain:
+		return true
+	case JobKindVerify:
 		return true
 	default:
 		return false
@@ -127,6 +133,51 @@ const (
 func (e LivenessStatus) Valid() bool {
 	switch e {
 	case LivenessStatusAlive:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewJobKind.
+const (
+	NewJobKindCrawl   NewJobKind = "crawl"
+	NewJobKindEmbed   NewJobKind = "embed"
+	NewJobKindImport  NewJobKind = "import"
+	NewJobKindReindex NewJobKind = "reindex"
+	NewJobKindTrain   NewJobKind = "train"
+)
+
+// Valid indicates whether the value is a known member of the NewJobKind enum.
+func (e NewJobKind) Valid() bool {
+	switch e {
+	case NewJobKindCrawl:
+		return true
+	case NewJobKindEmbed:
+		return true
+	case NewJobKindImport:
+		return true
+	case NewJobKindReindex:
+		return true
+	case NewJobKindTrain:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewJobVerdict.
+const (
+	NewJobVerdictDislike NewJobVerdict = "dislike"
+	NewJobVerdictLike    NewJobVerdict = "like"
+)
+
+// Valid indicates whether the value is a known member of the NewJobVerdict enum.
+func (e NewJobVerdict) Valid() bool {
+	switch e {
+	case NewJobVerdictDislike:
+		return true
+	case NewJobVerdictLike:
 		return true
 	default:
 		return false
@@ -388,6 +439,8 @@ type ImageUpload struct {
 
 // Job defines model for Job.
 type Job struct {
+	// Cancelling It runs and was asked to stop
+	Cancelling *bool      `json:"cancelling,omitempty"`
 	Done       int64      `json:"done"`
 	Error      *string    `json:"error,omitempty"`
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
@@ -470,6 +523,44 @@ type Mislabel struct {
 type MislabelList struct {
 	Mislabels []Mislabel `json:"mislabels"`
 }
+
+// NewJob defines model for NewJob.
+type NewJob struct {
+	Kind NewJobKind `json:"kind"`
+
+	// MaxDepth Of a crawl
+	MaxDepth *int `json:"max_depth,omitempty"`
+
+	// MaxPages Of a crawl
+	MaxPages *int `json:"max_pages,omitempty"`
+
+	// MaxPictures Of a crawl
+	MaxPictures *int `json:"max_pictures,omitempty"`
+
+	// Name Of a crawl: to go on with it later; its seeds if absent
+	Name *string `json:"name,omitempty"`
+
+	// Path Of an import: a folder or a file below a folder that the operator opened
+	Path *string `json:"path,omitempty"`
+
+	// Profile Example: me
+	Profile *ProfileName `json:"profile,omitempty"`
+
+	// Retry Of an embedding: images that could not be embedded are tried again
+	Retry *bool `json:"retry,omitempty"`
+
+	// Seeds Of a crawl: where it begins, as the command line takes it
+	Seeds *[]string `json:"seeds,omitempty"`
+
+	// Verdict Of an import: what the profile says of every picture
+	Verdict *NewJobVerdict `json:"verdict,omitempty"`
+}
+
+// NewJobKind defines model for NewJob.Kind.
+type NewJobKind string
+
+// NewJobVerdict Of an import: what the profile says of every picture
+type NewJobVerdict string
 
 // NewProfile defines model for NewProfile.
 type NewProfile struct {
@@ -827,6 +918,11 @@ type YearFrom = int
 // YearTo defines model for YearTo.
 type YearTo = int
 
+// FollowEventsParams defines parameters for FollowEvents.
+type FollowEventsParams struct {
+	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
+}
+
 // ListImagesParams defines parameters for ListImages.
 type ListImagesParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -1009,6 +1105,9 @@ type SearchByUploadParams struct {
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
 
+// StartJobJSONRequestBody defines body for StartJob for application/json ContentType.
+type StartJobJSONRequestBody = NewJob
+
 // CreateProfileJSONRequestBody defines body for CreateProfile for application/json ContentType.
 type CreateProfileJSONRequestBody = NewProfile
 
@@ -1041,6 +1140,9 @@ type ServerInterface interface {
 	// GetReadiness Whether the server can answer what is read
 	// (GET /readyz)
 	GetReadiness(ctx echo.Context) error
+	// FollowEvents What happens to jobs, as it happens
+	// (GET /v1/events)
+	FollowEvents(ctx echo.Context, params FollowEventsParams) error
 	// GetHealth Whether every part can do its work
 	// (GET /v1/health)
 	GetHealth(ctx echo.Context) error
@@ -1068,6 +1170,12 @@ type ServerInterface interface {
 	// ListJobs Crawls, imports, embeddings and trainings, the newest first
 	// (GET /v1/jobs)
 	ListJobs(ctx echo.Context, params ListJobsParams) error
+	// StartJob Start a job
+	// (POST /v1/jobs)
+	StartJob(ctx echo.Context) error
+	// CancelJob Ask a job to stop
+	// (DELETE /v1/jobs/{job})
+	CancelJob(ctx echo.Context, job int64) error
 	// GetJob One job
 	// (GET /v1/jobs/{job})
 	GetJob(ctx echo.Context, job int64) error
@@ -1174,6 +1282,35 @@ func (w *ServerInterfaceWrapper) GetReadiness(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetReadiness(ctx)
+	return err
+}
+
+// FollowEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) FollowEvents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params FollowEventsParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Last-Event-ID" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Last-Event-ID")]; found {
+		var LastEventID int64
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Last-Event-ID, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Last-Event-ID", valueList[0], &LastEventID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Last-Event-ID: %s", err))
+		}
+
+		params.LastEventID = &LastEventID
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.FollowEvents(ctx, params)
 	return err
 }
 
@@ -1498,6 +1635,31 @@ func (w *ServerInterfaceWrapper) ListJobs(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListJobs(ctx, params)
+	return err
+}
+
+// StartJob converts echo context to params.
+func (w *ServerInterfaceWrapper) StartJob(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.StartJob(ctx)
+	return err
+}
+
+// CancelJob converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "job" -------------
+	var job int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job", ctx.Param("job"), &job, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CancelJob(ctx, job)
 	return err
 }
 
@@ -2224,7 +2386,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/rollback", wrapper.RollbackProbe, options.OperationMiddlewares["rollbackProbe"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/import", wrapper.ImportProbe, options.OperationMiddlewares["importProbe"]...)
 	router.GET(options.BaseURL+"/v1/jobs", wrapper.ListJobs, options.OperationMiddlewares["listJobs"]...)
+	router.POST(options.BaseURL+"/v1/jobs", wrapper.StartJob, options.OperationMiddlewares["startJob"]...)
+	router.DELETE(options.BaseURL+"/v1/jobs/:job", wrapper.CancelJob, options.OperationMiddlewares["cancelJob"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:job", wrapper.GetJob, options.OperationMiddlewares["getJob"]...)
+	router.GET(options.BaseURL+"/v1/events", wrapper.FollowEvents, options.OperationMiddlewares["followEvents"]...)
 
 }
 
@@ -2309,6 +2474,74 @@ type GetReadinessdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetReadinessdefaultApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowEventsRequestObject struct {
+	Params FollowEventsParams
+}
+
+type FollowEventsResponseObject interface {
+	VisitFollowEventsResponse(w http.ResponseWriter) error
+}
+
+type FollowEvents200TextEventStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response FollowEvents200TextEventStreamResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type FollowEventsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FollowEventsdefaultApplicationProblemPlusJSONResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2745,6 +2978,94 @@ type ListJobsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListJobsdefaultApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartJobRequestObject struct {
+	Body *StartJobJSONRequestBody
+}
+
+type StartJobResponseObject interface {
+	VisitStartJobResponse(w http.ResponseWriter) error
+}
+
+type StartJob202ResponseHeaders struct {
+	Location *string
+}
+
+type StartJob202JSONResponse struct {
+	Body    Job
+	Headers StartJob202ResponseHeaders
+}
+
+func (response StartJob202JSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StartJobdefaultApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJobRequestObject struct {
+	Job int64 `json:"job"`
+}
+
+type CancelJobResponseObject interface {
+	VisitCancelJobResponse(w http.ResponseWriter) error
+}
+
+type CancelJob202JSONResponse Job
+
+func (response CancelJob202JSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelJobdefaultApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3879,6 +4200,9 @@ type StrictServerInterface interface {
 	// GetReadiness Whether the server can answer what is read
 	// (GET /readyz)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
+	// FollowEvents What happens to jobs, as it happens
+	// (GET /v1/events)
+	FollowEvents(ctx context.Context, request FollowEventsRequestObject) (FollowEventsResponseObject, error)
 	// GetHealth Whether every part can do its work
 	// (GET /v1/health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
@@ -3906,6 +4230,12 @@ type StrictServerInterface interface {
 	// ListJobs Crawls, imports, embeddings and trainings, the newest first
 	// (GET /v1/jobs)
 	ListJobs(ctx context.Context, request ListJobsRequestObject) (ListJobsResponseObject, error)
+	// StartJob Start a job
+	// (POST /v1/jobs)
+	StartJob(ctx context.Context, request StartJobRequestObject) (StartJobResponseObject, error)
+	// CancelJob Ask a job to stop
+	// (DELETE /v1/jobs/{job})
+	CancelJob(ctx context.Context, request CancelJobRequestObject) (CancelJobResponseObject, error)
 	// GetJob One job
 	// (GET /v1/jobs/{job})
 	GetJob(ctx context.Context, request GetJobRequestObject) (GetJobResponseObject, error)
@@ -4044,6 +4374,31 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(GetReadinessResponseObject); ok {
 		return validResponse.VisitGetReadinessResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// FollowEvents operation middleware
+func (sh *strictHandler) FollowEvents(ctx echo.Context, params FollowEventsParams) error {
+	var request FollowEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FollowEvents(ctx.Request().Context(), request.(FollowEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FollowEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(FollowEventsResponseObject); ok {
+		return validResponse.VisitFollowEventsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -4275,6 +4630,77 @@ func (sh *strictHandler) ListJobs(ctx echo.Context, params ListJobsParams) error
 		return err
 	} else if validResponse, ok := response.(ListJobsResponseObject); ok {
 		return validResponse.VisitListJobsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// StartJob operation middleware
+func (sh *strictHandler) StartJob(ctx echo.Context) error {
+	var request StartJobRequestObject
+
+	var body StartJobJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.StartJob(ctx.Request().Context(), request.(StartJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StartJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(StartJobResponseObject); ok {
+		return validResponse.VisitStartJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelJob operation middleware
+func (sh *strictHandler) CancelJob(ctx echo.Context, job int64) error {
+	var request CancelJobRequestObject
+
+	request.Job = job
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelJob(ctx.Request().Context(), request.(CancelJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelJobResponseObject); ok {
+		return validResponse.VisitCancelJobResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -5147,143 +5573,155 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3dcty40tiroJgv5XMSShrJP2ctXWm9tldbXluxvbuV2nUkDNkzA4sEuACosY5LVbnMdR4ir5D7PMp5",
-	"khQaAAnOgDMceUb2qVrfWEOC+OtG/3fjc5KJshIcuFbJ8eekopKWoEHir1OpmdLmrxxUJlmlmeDJcXLK",
-	"b4iYED0DBYRiI5US+EQzXdwQqshcMq2B7ydpwswHf9Ygb5I04bSE5DixnyRporIZlNQMwDSUOGZJP70C",
-	"PtWz5PhwNBqlib6pzDdKS8anyW1qWpzZ1o/b11RKepPc3qbJM6phKuTNmmlnthkD1TfLzHe0o3mKoqCV",
-	"guV5vpuJOREczGThGuQNmUpRV+YnK+kUFNEzqgmVQKgmBVCliZ4xRRQrWUEl0QI/H8NESDDrLVOSSVEp",
-	"QnlOMlExUKY302gu5FXvDvgphjswEbKkOjlOJoWgBogl/cTKukyOR/tPn36XJiXjze9m3bwuxyDtwmup",
-	"hFxe9vsZkEsOn/RFhi0uHbBIRad+Mb0ztX2G8wwA9NjAp2S8AdgStG7T5IWQ51JMWBGByG8zoYBcg8xZ",
-	"ponSlOeKjEGxHAjQbGbhkuL2zmeiJJcf63wK+SWh6koROha17pt65QYN5/4fEibJcfKfDtrTeWDfqgM3",
-	"ydfmazPvH5l+xUqGxzTWf4Evw95zmNC60Mnx0SiA3pHbJPur3SLGNUwd6M7MMs+p2cMY9HAXHijC8max",
-	"lWnczAUbJGki4c+aSciTYy1rGLpyHP3sB5zJT7i/y9P4/obMzeFAvLE7RRRl+TG5lFQbiDBFCnYFORGS",
-	"5Ezh3ym5rHn7ngPTM5B9ELOwHQwwO9UXrNBuF1+xDHgGawhUYVuplIxviJoJqYkZv29SrvmOiNVdMezx",
-	"phjmsLsfxxxQH6jubnTxrD1Td8O0xTP2jul14FJMgzohlMyEspBKyeVEFDkYQibJZV0VguaXffAz3+8I",
-	"eL+CVEzw/j21xNmT22vbvGdr3duVW9tA3MzX/lsL+P8OVL6QouxDshug8mJiGkRHetgdY+9xuFOL47wX",
-	"K0fR4ovGuLVbA0p/L3IGCEMkXb8gBpifmeAaOB6osi40q6jUB4ax7uVU46AbUETXbTNwCxNznlima3nH",
-	"oSspKpDarSHOGn86f/4yJeevX6bk5dmLlPwG4/OUfP/zuUH692cvXiRpKzKMGae43cvst53573akD00r",
-	"Mf4ImY4uEJ+oSnBl53guxbiAcmGhtKoKllEz44PKtvivH5WZ/ufhBAH7xTksygZUkzkKvYJPUzKfgWxE",
-	"AcOJBMnFPq7R9WZFa6A9BI5K7Y9iXUk2nWlSWShauc+KRDqbgSKZuAaZEsbJRNLM9IKCHdNGGMxBEXNi",
-	"8AstKlLARJ+QMdwInpMRTvHQzpcwu4aK5jkg9+7CvqSfLj51pL9c1GOksAsCHlKji5uhbRkf3i/jA/td",
-	"QCc7iO8gdYvxE13GszR5/omWVQHvgMoMaSbNc2Z2lxbnwb5MaKFgcauyncn14Um6k/CdmpNlpJA12O5l",
-	"ldSx9rvLjGnCYUo1u4YOSxsk5YV87XC0xNjSpBKKbanrknH/MzJOqxZsIjSEKNhMNYZtLxqgrESzLjKd",
-	"U6UQY8Ajz0RIMp+xbOaQa8KgyC1KMUWm7Bo4mYkiVyeIhKUhIYZyUFIwhW2Ai3o6Wz79TsXv7PNGQkia",
-	"tOr2l/TysZH6hwvcqReNv2hkLvQFy9UXo1qka5Qcv2RurWjUfhucQC/TRF7eRrDxR6CFFRS7SGD4Unea",
-	"3fc5aMqK6PStcLVIDjOqaSGmKXF/XMyl2YnU47OQhPEcDKUGS49x6vbJ0hjiKhh6LEQBlC8dQ5wIto2d",
-	"wyXAaKprXBtwQ99+Nx+acziVNIc86KNHjnEdpG7vPsR3W/9Mq+XtzERRl1zFQYqmtuUdfU6zmRUNCM1z",
-	"RT7WyEGoTpE4GFoB5RjynPGpOe/mQQmUt4YWlCpOCBQKRQKmrAxjpANRF7nplrAJ/gYZcN5mw1Or41+w",
-	"fIMT4saN2V2otgaWYFVa4GRVJoycJcXcKMjmvyVZx2gwHlkHCBgRuj+mY1YwHTEmPqMFG6PJgATtzE5S",
-	"tC+EzLp/SPMpXHidKgprCTETLO5MJkov4nFht+gYN2DMqLIiqPmVFVSZbbsC/kBZ+dIKfV2EmFFFxgJ1",
-	"vQEzl2Leg5wImF7lfWxU90JMmU4btHPSrZ0K5IRymA+bhZqJOV+HaShrL57NBk3T5qi5RbX46Dbfnzc/",
-	"nF9iF0MWgRk97VaY6p50axQbclost0BZMIqTZ5yDNJuc15kmc6ZnuL+o45JryLSIypCrpWdvswsG7lna",
-	"K+cs6C5vxvRwtmk2KHISS5FD4WjKapKLowUfxKZ65jd8QcoxuHdBdZdaUA17mpUQ4zm0xz9iUH3CpCO+",
-	"hBIlapkBymAqNYwNykrfxLoc3zhhoJkB4/rJoyQmWvvzEqMOoGcgnRUUFHBNcEvwkCsATpiOUm8jwV7U",
-	"Ms7H/Zw+Bwz5YwXT2EJmYDTX5an9YlXalFTsExQqurCNmIea0aPHT6Lztds+HPveYfsYAupZXY45ZUXv",
-	"3mimC9gqKjh3w7pJ/+qa3abJnOUxE9/6LV888mjctvvqUbKBvh+mAbFfe9r69ZqjFCBpC44AyxZ3tve4",
-	"nv0QWdcvZz+QHCS7hrxl/u9+PN07evzEMxcz1H5HhDzKjp6MHz0Z7z35bjLZ++67J5O98dPxw72H2eF4",
-	"NHkID7Mn1DIBDdKM8z9+H+09pXuT070XHz5/d7sX/ny0yc/Do9v/iEEaVxinnlYW3kztiCFw4FeLGLLH",
-	"SCEExx0rqNLoc1trp3OT6wVaa3WM6ZPRY5RJyFn8lSHF0RfwyQCK9jCIdJeGy0a5jA7s3vXSjBJyVpfR",
-	"V5VjUf10ZumN0fN6lLwBxtU0+UmMI1qd4DCUHUkpZA8AOFOzDZmrBeaAca8Yz0MlLZN0bigLKyshGxJk",
-	"PpWUWceF1SI/REa9i60HxUQ0jvVZcKyDJCLBU/JRjC1rMJwZuBF/J6LmeRKBkNJU6g230eigEG6PrDk3",
-	"79JE1VkGYGnzhLIC/8goz6AoouptmmihadFLQOYzVni9kQtNrrgVl9cCMcZ/EKx+/qlFxM4W9OBwnI5+",
-	"FOPhVNSchPuioTix6FJCK1YIP6NzJmniHNaJITNX+L/3Zkch94pdAQcVMdygzresSwQWadOCzOg1LHvO",
-	"oycyE1JCQbXTabsdv7F8Wc+FVQfVA6vKK7d3aqDqjFLVheAXCjLBI0Lw6S/PrBDAVOA1xjE9mISRkh8o",
-	"IqlmfKqGDdyy5OiOObkjE0UB6JEJ9tAu2K43vnVXtKoijqFnYobKO74+JnQqAUqDb86Zk82odf4P0Zmj",
-	"1rg33pE970LcmlwJdTaNiLqP228AgRBZAYd2vwMgdICzARwWjpEzXChr4LO7mK4SUF6x657zsGz2o0XX",
-	"dL/a3Bcb7WemCjqGIsZg63Fk034Uc1LW2YyoWrauedy/Jg7Jm/b1jBp9jtSqpkVxYx7Z4K4N8HmwYLnS",
-	"KPbGW78waGXuPaMFUMlDGd2uY6NTp+h6rbBRhfpMGBQ5S9dqYwGwCmhxjlK6t8PZSoMEt5Egja7D0ncd",
-	"m9ZrmAeBaht4Jrfhx3Jd9MzrLUJ082l1baA9dkOL75Jyw4JCu+F8hvYMRDVvoVvtlFxhosRXgaMdR54a",
-	"SsjwCd+iYfIdNrqDqr8AFf95DCrnZgERFazOIlxGCqX2rmnBcjRsUwmU1Dx3lqS3b56RrJbXA+kKrbOL",
-	"GZtGDRIVSCPs+liFp4/JfyYGPvKaFsN7L8R8ufNXYv7lnV+DpFO4qCRkzKPlgO/GtDB8OL+gWVZLmg0N",
-	"g8hqKV2syrJJzolaPdb2j1ZrW0bkRrFAtQdya/EboE+tGGyFHfbuqhNVsWP/2+wGT5wQV8QGuaDUmRvF",
-	"IqbnuFVupBut8Lv00L00iH9rNqOFn9+8AGjNCjtT7D2pcV5j5cbBjMae+XVcxnXaO5W3gPpzfDKDpyCb",
-	"Xoarxs8xfqEELVlm3RjmHPsjnFoipFIyEUVuY9rHEuhVLuZcnZCCaV1gkI0Ri9AIYHQWDlGVGrQVQjaa",
-	"oJHOHMOZMK0hPyZGXU2J0hJDNVPCNEjUgFTqHHBzNJcq8q//+X+WZxKDTRJMr9nIPnC5qLfuPN++eEae",
-	"Pnr8j+WQjhXeerTjRPQbC5UwPM2FOVoy04TA7Ydu18GjNpknywMbUtG6qH2zmPFGII5EbH3v3rwm7q3B",
-	"I+tBHot8fSyim/KQeAHGlabRwG4b14fuOLdTVHWU5669pladuNPHT58GAs2jWNDpKrugfbCklRGl6bgA",
-	"DFX2u2uQ2PztgiRTYmZKfnl7RiRMQLoA89Ubhm9bn8AKpSiQYhfQZCXHK6jSF2j72IjYr+jxbpxLXbFK",
-	"bcQ7IszBdrJid3oZgnm5EUvASQxgCrbjFVN67QwIrUsFdzx0mNC9f472nn5w/1/sffg8Sp/0eD/OpbhG",
-	"IYsWb2QeO77nzoVpoxa4MxwRBYYNdFI9fMiDCyGiEogwfUJuFFKOeijGQiBHQSDgNwFENkLF/ldcaOgJ",
-	"20AN2MyKTAUoM7EmWNhG2UzZNRBKNFUaUhuiZ9Y/6PhFcAynEoPnf6uhjhy/BqEGYRZ2cqah3NBxn26o",
-	"+GUzoeCEUGdqZnomat1l6732ZFzHmqiAdh1fGKFxD2FDQ0NslraLEi9ZbFmH7bO44NvYdremggXFdAOS",
-	"DlzH8jxf23QW5kzxYjpM77lL4Nr68K078hYP4G/N1GC3PA2YWhBI5ftuA6V6VB0L/Dhr246XJU28dXEo",
-	"HXMIuY5B+m6jy0JNT/UKNPmXxkFtpZNvI6zxPkhYhDX2+MkCGIqiGNPsakMjZrDWNYluC4a73ljBd36D",
-	"Irxocyp1Z4CfEF4XRRAwaiUX67bxclsUGOY7o2F4FXo9lnRnNlo/aJTcNu+XkUvWsIEQaU3BOLQaLD4u",
-	"2++GY/rq9aaEBlMwIpHgxY2b3x2OQ0C47xrPijja4x5ZJflxmINcLfm5l3ahESAZeIh52qavMQMK4cIe",
-	"qfPv8o7XIIknKG2H3wyQZjtrahwZBsp0CidkGwi/RsboKloeOTeIkETPdU+U2aI71Ha9uDNrxPBwhK8p",
-	"iO+Q7n3TBKGHGkRB5QXPZeNo6J5TWog8KEZCKpDK5pd7B/uUFoXNw/7TaGHHNc9AahutZZ/Ap6qws7K/",
-	"tajCEC9asWjUi4vojcV6S+f8X4qcdrNEKpPREojLOl8R/r0cxjgw3W0pTW4H4Y87ilAUkk2ZGdZnd/XG",
-	"MC4mLk4dUbbPx6A6weiBBA9aMrjeNOCN6R1FTnqkSX2xhs4EYyfkF56LDQXJHp3WEAd8ZYSPmufipOVI",
-	"hsuxiZOTY7ruGol0edoYt9sjgK416fwlav4lasZEgTXy5Rq54NfWbuG5htNH3Y44Y3qUDfzaAn6BD1Ss",
-	"JxSOKZKLrC7tkVqmxizibrNlWpznsUmsiyIPrnW1q8s2iZV7CU5g9/MXjE9BVpJxvbYXBHfU3O5zC6ta",
-	"O3T1nbQW/6yq13jUo1GflRRTScu1VuwWKQyE/HZ1fO7N/C0w4uVCGJ+I5clUtKAabFiacjnzVKJpAUUT",
-	"e9z2yVnrRWhyE8c3NnveTOTkD16BqAobFxseTyy6duJtFRik56IwBG8KVN1gZaoT56z4g5txCqa0HQVr",
-	"eNgc14AgYBgExtYBt30YEWX/D/4Ht/5Z9N6aAS/7qp5ckr95v/Df98kvHKO0bZLgH7wtAIjLljCpFeT7",
-	"xCh59pHh6rl1WhBR0T9rIJeuYBtO402tsS6aD73NBNeSZjolly+fvycH1q2vLomGolCEcXIuRQl6BrV6",
-	"QDR80sSSlz94WMkrM6QIY+TbLNE8IGNGHCBz4Hr/D544wcYW4XClfU4rms1g72h/lKQJyjvJTOtKHR8c",
-	"zOfzfYqv94WcHrhv1cGrs2fPX797jt+0AoRDnyAW5Dg53B/ZNqICjkQlebg/2n9o3WIzpDUHM8ys/6f5",
-	"ewqRmM+j0YhQQ6H51PwfLpxyNQepUsQduDYEW9tUXkUyykkuji1aGaDIbAZKS6qFtPXnnOzNNJGAAfQK",
-	"PUryGuQ+OeU2zd49aKJK6ZzeILZRMjFsOWfqKrWR/cSGtBAtjBBv6Cli2VmeHCcvQTehtQvFeY5GoxWF",
-	"eTYryNOMEanIg2F8djFu3/aRZPsSJvGem6kGxX7SRNVlSY1A1smpdL0X7NoyYjpVyObwcfLBfHgggeY3",
-	"q4GNh9hVP0B0toAwAB2bs0fzlDwePWwzeZVhD2ORu/NvCFFG+QPtgU+M3EZcFNoS8BXwXPmgDbVPTpeC",
-	"1LEzM7Yr4GnAjes4IZcH14cOgy+JojdOLrCGF18SIYoOb4HmbNf44KpW9NVncuvwW2vRwsz3Nk0ejx7e",
-	"wzRObeRMs8NmOjtCS7NIu0JXvcEuvg9RG7iux1VaFI7oGE4wh6JYj6A2F6jBUMdhka6UgjNDpAohrhSh",
-	"ep+89xTfnwoHsAAfjcqVE6pJKZT2pW5gTmwegton7wDIpSe2l3iuLt1pvHRFclD5zLBAFtbmDOgiz9sT",
-	"EsNmB+GvgsqnS9v/tRA4t2qJLR67PSSGNsTMcrVmlBXI2+bjOOTtwsxILlaQS9JOfePf43NtmxzYqpe3",
-	"6dqGrqStaRmrKoh6U7xAJprCbY0Jp9U0D0SRmz9iaSfLNhUblEcJyih4urirzOwqZaakAK2ROigg1Iho",
-	"faUo/+yro3s0oI7ukuBvFEcXjoNkokmBF5OmZDQKit6ORVieErt4mzqfGqHZkBIjeu6T18Llj9hiZqnT",
-	"YIUkVgy1UTUubLRvjaHRrH+1Q5a7BjWCssIDWruK2wNa+iKyA5pi9dIhWOwLXg9o25TrHNj2vRjS0lX1",
-	"vf2wQ/LaJtv3ELkptBX5tkHcLPFJka3Zw23ROiBpPk/NFrXrrShSgMVtF9mCdPLSPL48CdKqkEOkyKtF",
-	"Za2ONka6tcCbb1IjxbXus7aWkOHCjpNbG9WUMm5LL/mza5vgrLFunFfJ3MTGNLuaSlHziEBobYtnQSFo",
-	"Wyj1pn97g1qq3Yqnu8aSPuUCt2VuVTQJhBZORkaV3RI3jPG1tTRv0+RodHg/M7MgCQZPkxnQ3NXzfyWy",
-	"Jim3HWyRpt1+Ocqf5rkNvne+0kU073Dug8/4/63F+gJicZMvEGGbWiEqbc1rKtCcrIV8Kk4MJxTlWGnD",
-	"Nq4AKtX6dLC5xh2SgEUUjapLnODJ4ZMmWEIgdckDhrPY4s3L2PwDztdj84J0sZTQkjrxU6AGPxcczb0F",
-	"1f21xpvkkZXVlrv1oVezrGXa+mhFNXer3ZlFbkVbsfvV4AZRolEjlTZKpQFFnDBGhbuXoHs2fwO2/OFr",
-	"0RFc3Ta29Q1vjj6KWEUR0CLVw2g22q+28v/th+jpPfBRjlEN8p2P4DIsREvBp+T5ezo9IZdnk73XgsPe",
-	"z1RnM6etvaV8Cpeo5MwEF7XssSzgpF74Qu8rIYiTPPgvXcCtr0vdS/4dWX+yw2HCTBskXN3kEUNLcBYP",
-	"+w4wfuTKPDaRMLYgIDPwmNGtyDctrbDkVTWpUb6Oye6RjwObzsailqv1wNdts03n0FyzMUSQ9iWg/9IP",
-	"/v30A1/IsOdUcqDSiPCsI9XbZyjWb/VIqaZve6dPxwyCxcl3cZoaOav3MHni+75puUb6OcfSc/vklHAq",
-	"JaZoN/IFF5oAL6icQt4nB/macxETysOjUWM9OXwySs3vJ49G6eHRd6MPkYCHDwOZBVY23AYhb7ZzNblu",
-	"mt0DzT4lqsSYq7S5Y+Cn8+cvPbvpFdy3gGu+ElMvkf7JNNi5qW6XJMRXoVppYDD7sA1QPjO6ivLKyrJm",
-	"hI5n82ulBcKWoboNYHTw+aMY366iAD+JcbLbXew7UR/FeFti80dcxMI2LGFf5CKcj271fWrZZlFY/nSE",
-	"iZ29J+TcN9rh7ofpp30CqpuGN/s4O+wE7c3bIVNF0Y7inUxMkkzUXId6TZu22mtCO3V1WG0Cj7VnoRPd",
-	"hWJpIfbJo9FTwibOrsOUv60DqbC/b6oLj2cSqIbzzoVTgUVrK7AIKv7Eb/lZwILDbWPBGgzYCqjz3IbL",
-	"2Oh+77RWHajFIb5wdA4+u79WWpTOdFNuzKIT4YKUQsKJzxo0gHctUhckhBhR3KCfitCqsvUatUhbG1Np",
-	"FKCa54KDRSdbFDEM+mOKjMHgoIsJ6jMrhUg1xGAT9D81w2/RXtP03VTjcNVD+o7gRsw7vPTNMGasv74a",
-	"ZIazuWp6U0FoIfg0PL22qoGRo+gVcAxjuQsc3oLp59s63KN7PtyuAJSBOYe5o4JfjlkvbY57GwhrnRfu",
-	"ho5NTjmOSiX0ssxn9n3ANVeqKu9bT4onb306iQsE+PIrBj/sNFTqqjdU6rQpJOlLugTnS0zaEmhbYec/",
-	"irmPlHSJWlRpsN5fGyqyC3rSjzidEn5Ru2V4naiTnL08TSoJOcuwttDEXlLiRAufqcq0JUkdx5sMulgm",
-	"OEbc+rmZ1d1tVLvEp05ZxB7a4dFICwzuIVRbN+I2sOit79tflmZQqrghJVOG2js9Bx+ymKqjDayMMLE7",
-	"xGpKZPWpTucuhXmXtH3cS9ldubL2ps/tWKyCYh3LqQ7dkz2GbYgJUTk/EAIaYiZRvMcwMSENqdlTLIc8",
-	"teKMD5IrmVKMT+3FOUE3ffKCd/wuH+P3pkEPjI/uQ0FuiBRe6gPTmq9wBffUDhSEqiv0WGLUPigMiNup",
-	"3xj3DXNP5k2yrMu9bYvFLqLRmmN44JIEF2633zK62TjYCQZeWd6GGQJ3ljzPcNItCg2RO0WmQe8pLYGW",
-	"dzBc3qtW2U+ctkiUXBgCfHI1ABEfvC7nSBTmNmVwB7ySQaWIXWDWWUNGa65ZQWh7qulEgySTWoZ1lO2d",
-	"MoSSsQ30azRQ1rnX2ZWH3g6a+moZmyHqZtjSVOS4f/VoLZZ2uB0X821g7SvANA6gsmC22jeOhIPcAU3d",
-	"92stimP41bfc9aaukhz9dLexkzYjqgMqjNqy2LzSHr4dGWUobA4+u79u1wqNvwb3r+8SRq766+6J9Bve",
-	"nqbGujSfiQKIK3m6Zais9xGFF+bfBYiLsTBdSD7/1GXtg6H4hfy9Jyd42zDEkqFtvIpL4Gjq8EKhAINO",
-	"v12w/unLIkZNAu5GfcRR5eVSgkolKExKSYkSJZBc0jkncA28sBUe8akzqozBtOONfwFKl3K9l9cW4vii",
-	"uUIBr3LFqmr75B3wnFzij8uUXHbSqF0EFSaOXmIgbpucY6e6T06798mb7u3t0M4Xb3/YsF+UaK1okGK0",
-	"3lw0+TG2TmXOJlgatrmlPp43Y2tNxh1rC3Y1e+l41Nd/GN4+frju9vGdmkHsgvpOlkeSjmvMqlQnFuyY",
-	"IGWEMHcZbwETvZ1cGorRInhxC4az3q/tI6i71ytuvG2Uua+TkBMUKhwE67Ya4i4xKqiKuDJywO3wtsw2",
-	"SlOOFwA3zq4VclFT/nDX+HNQu9opu1CtfvN0T1GWd4JevLEWN0V5o+VSEgPPxVvvkdyFzoOFY26dwrNT",
-	"dFttwW05hHNpbgHnzNra4jV2HJdobo5nvhDn1mLcepwZkEnw3jl3rcN2HiLCics/tFkE/sb0JkzN70Dc",
-	"WRugw0bB9e4at21s7M/0Kgitb++Hi53dPh2jbxn3i3Y7Im3NnRDd6LYt0bR0o2i4NKnqCAjOa71TwtJe",
-	"0nTP1pRB1MbGjjvauy1zCl5H5uuyCEnUFatWo0E/oWnLJUZ1A+dcUUKSGd5NooPKS42C5Go+iclEgT6x",
-	"ZTms9nA4SkejUVO9nuc2309wL0dKyq8assw0GcPUrISnhBZKuCR93lwT1xqOlopnatP0b51CnH8/IY8O",
-	"R9ZcSHVoL8RwEvJbtwJvb/Wo48UKVt7BglV3U1KYx7H3vjCv88u4wlmuYJR1y5SMX4TFw5hqijnYjx6N",
-	"np60tYL5jZWD0cVt5uvqIjBlGsb9r++aupU7l003ySPoT6tevKwMzcClu8bM3rHYF8KwsJ1JNICxKfLV",
-	"al6B3jWKFP/6K4/h6+cxtLV5VyoT9i7Srac7OxLTED9XycqbPpb0CkdYd6dW2AEO6vZK8q3oFV3ygXvu",
-	"spPvkNzsTEv3kN4cVnjsq6BkXm41NMCjga1U0bFB+QujoYoixVqwBoJ/n2T7ztUg3O2B+zq7KfhyzsZ2",
-	"TlR6lxSPtXA6mAHVJa16BSlU0DGmCmNBm1A0hzMYvO1u8epshi1MgN84AcreU6a0+YbUlf/KtQ7co+gI",
-	"dUXpvFlOTHxfqa/INq5ZofcYFiTpKxCkf6bVjisE4RC9iaM45S0V5pGANxB5tbIpSxhUjPh3wbr57GaV",
-	"V6agjHsq8S0G3vnrRfqKnKkK6JVaMFw0V0uhKUsZrWGHSYu+U3tPfFAQM29N4nEl/CsijsukNDJBb/EV",
-	"lJvJNWTaVtc8+n//twTK/1YJxTS7hr+Tf/2v/03wEYcpxUdo1Fpo5TUT30hZiuUKq9pQtQImmohaL5OX",
-	"dzjT72+eu+Y7MhK47u1o920o+Bbyb8/a3FvLYxz8EKMnVLY3mXs4NhCMZeh28CwUQeNCpANyI0d+e4nq",
-	"H75p4fZbw6Bhsu4CsgSVlPsk2nsIBfFD3EOwzq8+3rNTKdqC5/T8rBHmmoLWS+UA8Tpf8yOW1eFqPmMD",
-	"rKjspxsWAz4+ODg8+sf+aH+0f3j8j6PHR4jqbqReJxJWC4I8bYMczFztMbdBc87a4tKol605rx36tWUs",
-	"2hJkqSuU5/iDzcuwnaugb4c/y32/p0obNvOGQ1jv1VkFFVyDpEXQUZN3sdwVrthVvPaeM284aCsWOTNq",
-	"z+dNys8D5cvi0xsV7cmJBJElzVzxbshdComv6dQiZLieMfTNpuMnT1thqXneOABdb40DfbnDV4JPsVZl",
-	"M5swbrrNGo6tyJbdxA+b0KoAtIjhtx9u/38AAAD//w==",
+	"7H3bchs5t96roJid8r+TFkXJh38sXWk89oymPLZie2Yq9Y8jgt2LJKwm0AOgRXO7VJXLXOch8gq5z6Ps",
+	"J0lhLaAPJJoHmdR4V/2+schu4rQW1hkfvvRSNSuUBGlN7+xLr+Caz8CCxk8X2gpj3V8ZmFSLwgole2e9",
+	"C7lgaszsFAwwji+ZhMFnntp8wbhhcy2sBdnvJT3hfvBnCXrRS3qSz6B31qOf9JKeSacw464DYWGGfc74",
+	"59cgJ3baOzsZDAZJzy4K9xtjtZCT3l3i3rikt5/Wj7nWfNG7u0t6L7iFidKLDcNO6TUBpmuUaWjoQONU",
+	"ec4LA6vjfD9Vc6YkuMHCLegFm2hVFu6jmPEJGGan3DKugXHLcuDGMjsVhhkxEznXzCr8+QjGSoOb7yxh",
+	"qVaFYVxmLFWFAONacy/Nlb7pXIEwxOYKjJWecds7641zxR0RZ/yzmJWz3tmg//z5d0lvJmT1uZq3LGcj",
+	"0DTxUhulV6f9YQpsKOGzvU7xjaEnFiv4JEymc6TUZnOcDQI9dfSZCVkRbIVad0nvldJXWo1FHqHI71Nl",
+	"gN2CzkRqmbFcZoaNwIgMGPB0SnRJcHnnUzVjw09lNoFsyLi5MYyPVGm7hl74Tptj/xcN495Z7z8d17vz",
+	"mJ6aYz/IN+7Xbtw/CftazARu01j7OT5stp7BmJe57Z2dDhrUO/WLRJ/qJRLSwsST7tJN84q7NYxRD1fh",
+	"kWEiqyZbuJerseALvaSn4c9SaMh6Z1aXsO3MsffLH3AkP+P6rg7j+wWbu82BfEMrxQwX2Rkbam4dRYRh",
+	"ubiBjCnNMmHw74QNS1k/lyDsFHQXxYi2WxOMhvpK5Nav4muRgkxhg4DK6S2TsNGCmanSlrn+uwblXz+Q",
+	"sLovhz3dlcM8d3fzmCfqI9NejTaf1Xvqfpy2vMfeC7uJXEZYMOeMs6kyRKmEDccqz8AJMs2GZZErng27",
+	"6Od+fyDi/QbaCCW715SEcxC3t/R6x9L6p2uXtqK4Gy/920j4/w5cv9Jq1sVkC+D6euxeiPb0uN3H0dPm",
+	"Si3380Gt7cWqr+rjjpYGjP1eZQKQhii6fkUOcB9TJS1I3FCzMrei4NoeO8V6lHGLne4gEX2zVcc1Tdx+",
+	"Eqkt9T27LrQqQFs/h7hq/Pnq5Y8Ju3rzY8J+vHyVsN9hdJWw73+5ckz/4fLVq15SmwwjITku96r6rUf+",
+	"D+rpY/WWGn2C1EYniN+YQklDY7zSapTDbGmivChykXI34uOC3vivn4wb/pftBQK2i2NYtg24ZXM0epWc",
+	"JGw+BV2ZAk4TKZapPs7Rt0amNfAOAce1DVuxLLSYTC0riIpk95FJZNMpGJaqW9AJE5KNNU9dK2jYCeuM",
+	"wQwMczsGf2FVwXIY23M2goWSGRvgEE9ovEzQHAqeZYDau037Gf98/bll/WWqHKGEXTLwUBpdL7Z9V8jt",
+	"2xVyy3aX2Ik6CQ0kfjJhoKt8lvRefuazIof3wHWKMpNnmXCry/OrxrqMeW5geanSg9n1zZ10L+M7cTvL",
+	"WSEbuD3YKolX7fe3GZOehAm34hZaKm0rK6+p104GK4ot6RXKiD01PRMyfIz0U7sFuxgNTRashhrjtlcV",
+	"UdayWZuZrrgxyDEQmGesNJtPRTr1zDUWkGfEUsKwibgFyaYqz8w5MuHMiRAnOTjLhcF3QKpyMl3d/d7F",
+	"b63zTkZI0qvd7a9p5VNl9W9vcCfBNP6qnqWy1yIzX81qkabRcvyasdWmUf3bxg4MNk3k4V2EG38CnpOh",
+	"2GYCp5faw2w/z8BykUeHT8bVsjhMueW5miTM/3E9124lksDPSjMhM3CSGkge49Dpm5U+1E2j65FSOXC5",
+	"sg1xIPhubB+uEMZyW+LcQDr59g/3Q7cPJ5pnkDXa6LBjfAOJX7uP8dW2v/BidTlTlZczaeIkxVDb6oq+",
+	"5OmUTAPGs8ywTyVqEG4TFA5OVsBsBFkm5MTtd/fFDLisAy1oVZwzyA2aBMKQDeOsA1XmmWuWiTF+Bt3Q",
+	"vNWCJ+TjX4tshx3i+43FXbilAEtjVlbhYE2qnJ2l1dw5yO6/FVvHeTCBWbcwMCJyf8RHIhc2Ekx8wXMx",
+	"wpABa7znVpJjfKGprLu7dD+F6+BTRWmtIRaCxZVJ1SyYeFLREp3hAowEN2SCuk9pzo1bthuQjwzZl2T0",
+	"tRliyg0bKfT1thi5VvMO5kTCdDrvI+e652oibFKxnbduaSiQMS5hvt0ozFTN5SZOQ1t7eW9WbJpUW81P",
+	"quZHv/hhv4XuwhTbHLJMzOhuJ2OqvdMpKLbNbiFtgbZglCcvpQTtFjkrU8vmwk5xfdHHZbeQWhW1Iddb",
+	"zyFm1+i4Y2qvfbKgPb2psNurTbdAkZ04UxnkXqasF7nYW+MHsaFehgVfsnIc711z25YW3MKRFTOI6Rze",
+	"kR9xrD4W2gtfxplRpU4BbTCTOMUGs8IuYk2OFt4YqEYgpH32pBczrcN+iUkHsFPQPgoKBqRluCS4yQ2A",
+	"ZMJGpbezYK9LHdfjYUxfGgr5UwGT2ESm4DzX1aH9Si5twgrxGXITndhOysNM+enTZ9Hx0rJvz33v8f0Y",
+	"A9ppORtJLvLOtbHC5rBXVvDphk2D/s2/dpf05iKLhfg2L/nylsfgNq1rYMmK+qGbisRh7kmd16u2UoNJ",
+	"a3I0uGx5ZTu36+UPkXn9evkDy0CLW8hq5f/+p4uj06fPgnJxXfVbJuRpevps9OTZ6OjZd+Px0XffPRsf",
+	"jZ6PHh89Tk9Gg/FjeJw+46QELGjXz//4x+DoOT8aXxy9+vjlu7uj5scnu3w8Ob37lxilcYZx6Um28G5u",
+	"R4yBG3m1SCB7hBJCSVyxnBuLObeNcTo/uE6i1VHHmD8Z3UaphkzEHzlRHH0Anx2heIeCSA4ZuKycy2jH",
+	"/lmnzJhBJspZ9FHhVVS3nFl54vy8Didvi+Bq0vtZjSJuCJcp5LnrYtXcsEyXkpLKc24YNzeQOfPcWFVE",
+	"tUumJGyr3LRWuoOcUpjpjqqaWGOLfm+EzJouX6r53MkpMSuUrgSa+6nmgtIgwSe9BS3GjklGPL0pi4h/",
+	"eL9YEpqhGHzrihBRAibiIXD2SY1I9TjND9KZ12NVyqwX4QBjubY7LqzzcaG5YLqU0j1LeqZMUwCS/WMu",
+	"cvzDM1TUfU56Vlmedwqo+VTkwS+VyrIbSeb4RrLG9BsSOozfs2ZrCTr2SFxOf1Kj7aW022kPJaNxYNGp",
+	"NKNkTfo5n7aX9HxCvOfE2A3+H7LlUcq9FjcgwUQCQ+hTrgqPRsTbvcGm/BZWM/PRPZoqrSHn1vvM7Ybf",
+	"kt63c0XupnlEoQLj185s6Zqj1Xat5LWBVMmIkX3x6wsyMoRpZKWxz0Am5azwR4ZpboWcmO06rlV+dMW8",
+	"XZOqPAfM+DTWkCZM840v3Q0vikji6YWaYnAAH58xPtEAM8dvPlmUTjkVF2zjk0ejfW9DonzepjiFdBn3",
+	"MZNIOAGX3xECKbKGDvV6N4jQIs4OdFjaRj4wYiiASKuYrDOAXovbjv2wGlbkeTs1sD6cGOvtF2FyPoI8",
+	"EpZV5SiyaD+pOZuV6ZSZUtepf1y/qs4ppA7slDt/kZWm5Hm+cF9R8dgO/Ly14bo26PY2RNewKGYeMq85",
+	"cC2bPgDNY6ddZ/hmr7NytbpCJBw1SzsqRARYR7S4Rpn5p9urlYoJ7iJFIO2EaGg6Nqw3MPem4A5Zz3ub",
+	"TR/j9SzXGRQxtYEcEBpv1Zk0c58xOeIaLeKStbvRweYEJ7ZLEcxdm96cPO0Spb7NM2dtT5STdBjtE5bl",
+	"3II+pwoAgMwwMWYcbQcaQCglOt1YE5lQ5U+0e8mIsGeMMypyckqbo7fNRpCref2gKlpw/MKt0u4PiczQ",
+	"GM+TwTYDuqf1bPWiax5V/PuslYRPMd3hjMxRMzCtgVkt3F8TYuNVHwdXfT3RqpKLEUyENAnjxuv02cw5",
+	"U7mQwCy/AUNhulgp2Ok269XOG65NcjeiTevIHSmuXJi6oMFvBLffvSDwet3bc5uVHAqSDrHUqM/dQTTt",
+	"I33vm+gY1ztUNLsPq5366UiXED9qLtG5bqRL5lMM46IGDImJ9eJkTWYGHzXqi7DniTPQBH4j95iPeY8v",
+	"3SPCuUSV8PMYVa7cBCKRpzKNGL9aGXN0y3ORYT6Pa+CslJkPoL97+4Klpb7d0tzhZXo9FZNoHLYA7Xzw",
+	"UKL1/Cn7z8zRR9/yfPvWczVfbfy1mn9947eg+QSuCw2pCGy5xe9GPHfuQXbN07TUPN22+isttfYlepFY",
+	"EUmMjiTjJ7JQVhm5inegoQEZSdAtAj9rOluTfrq/TuImtu1/ny5wxyl1w6i2D51hVEWx8Iuf5U4hmzXp",
+	"5g65lzTKfqvFqOkXFq9BtGqGrSF27tS4CUzu7Nb2L+35Tcavb7RzKO8ALdb4YLYegq5a2T5i9xJV6Ays",
+	"Fmmw50y1hRMSQiZBu4qiriMN/CZTc2nOWS6szbG2sFLXkHkvbTXSB5Z8o50G6JxGr3DGwlrIzphT1wkz",
+	"VqMVkjBhnY0nlLNqqO5gjlkiw/79f/6f1ZHEaNNrDK9ayC5y+WLf9jjfvXrBnj95+vfVSrY1RUoYcI4Y",
+	"bkSVZlWur+4mMVNV/vabhtrWvVYH7lY7dqKirswJr8WsYoU8EklxvH/7hvmnjo+ocGakss0l2H7I25RJ",
+	"CWksj55noXJmrELwK4Upgq4wcmla5fZPnz9vGDRPBlGvrjsdQl+sBIuYsXyUA57QCKvrmNj97WvD0R7n",
+	"7Nd3l0zDGLQ/V7N+wfBpnQpdE6tpWLFLbLJW4+Xc2GsMye4k7Ne0eD/NZW5EYXbSHRHlQI2sWZ1OheAe",
+	"7qQScBBbKAVqeM2Q3nhnvM4k44o388T86N8GR88/+v+vjz5+GSTPOpK+V1rdopHF87c6i23fK1+5Qe6i",
+	"9PFsZsCpgZYTFiq9vAfr3FTl2oSMjRZMYngMS8BQoyAR8DcNiuzEit2PpLLQUa2GIQA3KjZRYNzAqjMS",
+	"VFw4EbfAOLPcWEioMtnNf6vtF+ExHEqMnv+thDKy/SqG2oqzsBHnTu9Yr5Ts6PilU2Xg3Idw0CpQpW2r",
+	"9c40F85jQzFUPY+vLEx7gGrJbSsLV5aLs2BZ7NmH7QoE49PYctehgiXHdAeRDjIaz3pDp/iEzxCqyXZ+",
+	"z33qdTdXrd5TtwQCf2uhBlrypKHUGvWjoe26PrTD1SHix1XbfpK/SS8kPbaVY54hNynI0Gx0WujpmU6D",
+	"Jvva8s+9NPJtVHM/hAiLqMaO9H2DhirPRzy92TGI2ZjrhvO9S4G7zhLp92GBIrpodyl1b4KfM1nmeaNO",
+	"niwXyiYHuy1KDPc752EEF3ozl7RHNtjcaVTcVs9XmUuXsIMRSaFg7NpsbT5G8iBbc/r6+SaMN4bgTCIl",
+	"84Uf3z22Q0Nw37eMH3m0I2u7zvKTMAe93vLzD2miESI5eqh5UqeQhCOF8tXe3JedyFbWoBc/l7kffbOF",
+	"NduaU5XIcFTmEzhn+2D4DTZG29EKzLlDYTgW1HQU1y5XaVDTyyuzwQxv9vBXGuIHlHvftEDokAZRUgXD",
+	"czU42kzPGatU1sBgYgVoQ7AaITc64XlO8BN/Oi/srJQpaEuJZfoGPhc5jYo+U2FtVVTBCxEtoPAHGWJH",
+	"XLSvSVo5MOJHiVIm5TNgHmxjzamX1ertLU/5rpwOPkDV94EKs5UWE+G6DbUZnaXby+e1J14o0/ejkNxf",
+	"teDBagG3u9bhCnuggvHANEnAqGkNMLZDfpWZ2tGQ7PBpnXDAR874KGWmzmuN5LRcs7hlxdfdYJGuDhuP",
+	"K3QYoBtDOv80Nf9pasZMgQ325Qa74Lc6btFRUUPB9Kga+K0m/JIeKERHha4wLFNpOaMttSqNRSTdRhVI",
+	"PvNY1VNFmQfnuj7VRa/EipkaO7D981dCTkAXWki7sRUkdzTcHo5UF6X17BoaqSP+aVFuyKhHi9ELrSaa",
+	"zzZGsWumcBQKy9XKuVfjJ2LEUZKEHKvVwRQ85xaoWtZ4qBCuMbSApglttz67rLMIVeXbaEGgIW4g53/I",
+	"AlSRU7l+c3si1uR5iFVg7bCvwlCyKh1bICDfuU9W/CFdP7kwlnrBwkU62t8QCFgGgSW/IKkNZ6L0/5B/",
+	"SMrPYvbWdTjsAnsasr+FvPC/9tmvEg+P0NnoP2SNe4rT1jAuDWR95pw8+spp9YySFkwV/M8S2NDjVOIw",
+	"3pYW4SDDiYBUSat5ahM2/PHlB3ZMaX0zZBby3DAh2ZVWM7BTKM0jZuGzZSRe/pDNGrvUiSI8ulMfjs8a",
+	"YsyZA2wO0vb/kD1v2BD2kEc0uyh4OoWj0/6gl/TQ3ulNrS3M2fHxfD7vc3zcV3py7H9rjl9fvnj55v1L",
+	"/E1tQHj2adSCnPVO+gN6RxUgUaj0HvcH/ceUFpuirDmeIqDIv7m/JxApMDwdDBh3ElpOQiFkmDiXZg7a",
+	"JMg7cOsEtiUEA8NSLlmmfEWiI4pOp2AsVZgi7Ka3vYVlGvBcj8GMkr4F3WcXktBF/BdVsTuf80Xii1md",
+	"Ws6EuUnowBGjkhZmlTPiqZpVKHmZ9c56P4KtKv6XMMlOB4M1eGS74ZBVfUSAyLCMjybj162PIjsgN8Vb",
+	"robawDhLeqaczbgzyFpHyX3rubglRcwnBtUcft376H54rIFni/XExk3sQV+QnYkQjqAjt/d4lrCng8c1",
+	"gIFx6mGkMr//nSBKuXwUylE5c3Yb81VoK8Q3IDMTijZMn12snJ3BxlzfHrfYkRvncc6Gx7cnnoOHVOtq",
+	"PSCK05QeCSbKDu+AZ+LQ/ODBerpg6fw8wtISW7jx3iW9p4PHDzCMC6qcqVbYDedAbOkmSTP0oDU0+S5G",
+	"vT05htuAex3l1ff4+hGGwujVYF04lcuGn9RomBA8DbIqHbbkBpkOMYL77BWe/U/VjMT1JzXyHKRLib4M",
+	"sbPja5Rv1EaoC8dEuZIIEyAzg4gpqLfxXS8l+wyxd7NggLmRoiTDU1uTAO95Vh0R4IYNX3Njj166V48u",
+	"fxg6uWg18FnVI2mYEFnEc6N99judIy2wfD+gTLvxzoBLOpxJkDTc4CMcyurmeKXyXM1f0uInLczxf3hY",
+	"zilwsnG8FmsNNw5HveL1xbA5P27ci04TE2Mc0ZK0d8Gy/RZheL+SSGUUPbUcI92zF/avKIHOkuOrxLOe",
+	"/7rB93QGNHD9tAL4Wi+heZ57Vevsnznk+WaxTAdzK7ns7UrUpjMlhVPNuVI3hnHr2NbbOUEXeDHVkML+",
+	"sIVlM2VswLWDOaNDgabP3gOwYTAxhqhNhl4HDT0iHoZcUkTDRCDuhjUgs1ovxGS4l2t/iQC/WFn+v0ps",
+	"Z+SME1L8/kQ31IWVZMtVvawR2fXhWM+8bZo5e53cl1XBEhtr/coxQVzfJRtf9Pj17s0YhDBGC+Jo2JgA",
+	"IkAp78tXX6g8c3/EjsesRhKpFJUztMxxd0l/DYOHxU5YDtaiTjTAuHNMunCn/+wCzT/dAjR/xd2V+SIU",
+	"oXmV6PFu1Li6HwLdoxC9ZSJLGE2ecHIS1HeSHK4+e6P8YU5CLk183EZpRs4XKSyv2brm2AwVd892m+lu",
+	"YI3GHQJbvO2v19jizYAYv8WrCFW+DReH2y22eLfC5t7y3Q9qmzc9hP8WOvn+Eq5G1ukQchOo4Xf3IdxI",
+	"+CSo1mhzE1s3RFo4NE4Itp3wYTkQb/t6LpSTQ/f18Lxxxhk1RIK6WhUUa6eTAXXeyf0mcb5LnTSugQPJ",
+	"eERNTpHZCReScBbD3vX2pRs1gsSGQIQf2IinNxOtShlxgyiiftm49YFQ0Rfdy9sATm/Dmx+aS7pcalyW",
+	"OQUmnEmce88QA1Uk3LCynYCz75Le6eDkYUZGJGl0nni7GRfotUorhIw19uvXs/xFltGRE18hsMzmLc19",
+	"/AX/vyOuzyFWLfwKGbYCBjNJHVQ2jXgB5YUm6txpQjUbGevUxg1AYepMJr5ucYU0IGIyn/MF84anhM+W",
+	"DuUm/siM0yx0U8MqN/+A4w3cvGRdrBzjSrz5qdBXmyuJSQ48nt2lp6ojU2uvVmhfBrFeZa3K1idrrm6h",
+	"mIab5F58dFqvijeYUVXwxFi+IFLEBWPUuPsRbMfi76CWP/5VcgRnt49lfSurrY8mVp43ZJHpUDQ7rVd9",
+	"zc/dx+juPQ61vR1xE1+3SGEFJSfs5Qc+OWfDy/HRGyXh6Bdu06n31t5xOYEhOjlTJVWpO+JpOKhX4VaX",
+	"tRTEQR7/lzbhNl9C0Sn+vVh/dsBumufLUHC1j0w5WYKjeNy1gfFHHtO5qv8i9F/h6DHle7FvallB4tVU",
+	"BwIDqNjhmU+CmExHqtTr/cA39Wu7jqG6U2sbQzrc9/BP/+A/nn8QUIs7dqUErp0JL1pWPX2HZv1et5Sp",
+	"2qbQaisMgjeRHGI3VXZW52YKwvdD9eYG6+cKcWb77IJJrjUCE1T2hVSWgcy5nkDWZQcFgNlICOXx6aCK",
+	"npw8GyTu87Mng+Tk9LvBx3sFfEmKI4zxPgR5tZzrxXX12gPI7AtmZlhpmFQXCv189fLHoG46Dfc98FqA",
+	"RewU0j+7Fw4eqjukCAmQkGsDDG4d9kHKF85XMcFZWfWMsNzCfVobgfD5gK74Q8B1FR4/j2KwdJ8Al4sq",
+	"O59yyQxgQAEfmRuCrkD8V58tonzWjC8oERkulIjAQZ3VuAX4rvE4UmgRIZIUpt+GR0f00pFWyg6TgKrE",
+	"boXB4oBylIu06e/5WrOpMja0gL84KrS45RaGfXYhF3Yq5MRffGHYk8HjVSP0veXaMexqKGMvjORx1+L3",
+	"uC2x7+k+2bdLlDnK4aUQMCnlmuhC9JePKp+7JcgPEH9AshCjdea83KfjL5/UaG3g4ffl1KrfByGhJQhF",
+	"N/OZrhsobJ9d2ippWkorcpLizdIdxNtvAEfQ2eYRneqiTFafPRk8Z2IcksQ1Wu8qG75ABN3Ahw/LFpd2",
+	"Fel5LyrK3ASs4ho+elladRkn0aUYPNAO2ZdHH+XeeHK8fSHnp0ogxSNGu5VFB8XdRFroVN5X4aUDrn4T",
+	"D6LLd/bDCBFpnyIaYypsPxZUnte9hPy30CxVJdUwBLrVOBKd2vXC3wdBJ2op1I6Ky9dGW6Wa0kCjqPG3",
+	"BqJoCffeLkkFDdzCVevi2wNoqMp93UZLneybCzZwwF5InWVUv+qhLH0VmWlRLU7xpa1z/MX/tVbnXNoK",
+	"lpjYiUnFZkrDeTjG7wjv30h81S5yRL5gVDJUFITrblVSh79njBs8MSGB2Inqc5pV+MKpdseDvki3K+Ld",
+	"ZKptYsmN9ieu+z2Gkqu2K3gsD+fVtQV38iual087nwHvgVpPMmddetTtiWI8V3LS0uUIM+RcPH4DEutK",
+	"70OHd+Da+bY29+CBN7dHZHQ0lzD3UvDrOetHAp2pT6ZQXtXfFLjLLsdeuYZOlfmCnje05tooyoc6yRvE",
+	"W1e4xNcoff1V5x8PWrt801m7fFEBzgeMtcb+UuMak3Qv6vwnNQ9HF/zJaW4skLNLtv0h5Ek347SgvqMp",
+	"le8Xtd/snfrg6rNCQyZSBPsbUzWqNy0CdISwJJJaNQG60cSqwHHm1i/VqO4fPj8kP7Xg0ztkR2Ajq7Du",
+	"kHFLFQ774KJ3oe1wabNjqXzBZsIgdjOFYPBLEYvCWEcrZ0wcjrEqzMou1+nKY4ocUraPOiW7xw8NAAH7",
+	"CqY30LNWzx62d/YI9mEmRO38hhFQCTON5j1WsCrtRM2RERlkCZkzoWp9JowRckIBt0YzXfZCqElZ3cYf",
+	"3AsdNH6QEFIlpO4dR3Jbl5sbLKbAY3RgsFb3oCElXDc8DDqv0Cs8GEZ9qcQyG23Yhsf+1D5dpXwodqOD",
+	"KWOsCSXdhkf27m15XuKgaxbaxu5UqYV49fxWOZUH9Sq7hdMehZKvkILPHpQX+SH4cl5E4WHjFO7BV7oB",
+	"3XQIzrqsxCjFN3m9q/nYgmbjUjfvW6G7LRlnI6pBrjxQL8bChqJrZPbDpgG+ajdG3Y1bKoish3ePNnJp",
+	"S9tJNd8H174GPFcJXOeCbgXCnrCTe7Cp//3GiOIIfgtvHnpR11mOYbj7WEk6otwiFRaUEjevTdXtx0bZ",
+	"ljbHX/xfdxuNxt+qo+qHpZGHYz+8kH4r691URZfmU5UD8xjke6bK5vS1X+N7E3G5TK9NyZef26p9ayp+",
+	"pX7vAOnYNw0Rw7supfNnyypgfMgNYD38t0vWPwNOcTQkcOXvnHI8aoJdytCpBIPn5RJm1AxYpvmcjoXm",
+	"BLmM3/qgygjzkbLKL8DMY6AcZSVRHOjQqZdZn0pj6baZPnsPMmND/DBM2LCFa+KLOxHJYYhnBOpzgzTU",
+	"PruosLIqkehMBxnKhOgDnUhAi5ZMgwQLieeqOrpHwNGZGCNWuw2txo/0EfhzPLG2FFfLMYYRLUM6GbRv",
+	"89qUVTuglKQJde2swCSt1Bi5VOdEdjy76Ywwxz7CsBzGdm9HVK2iCx6x0v5hYx8NINxOc+Nd5cz9NWcF",
+	"G8jBW9G6hic+JEc1YIrXFjX5Fd5X2AaPzDsmrJJda+yiCo/40PxzXHows0O4Vr8HuWe4yFr1eCFYSzgC",
+	"IWi5cr5KZupdyEgewudBJLc77/AclN3WR3BrDeFTmnvgOTe3Gk2O+vHIL257ZksluDXHbeaZLQ45ffDJ",
+	"XUrYzpuMcO6PRtMBJ6f5bPOETliBeLK2wQ47nfvx1z3vY2F/4TeNUz/1PdKxvdvlY3RN42HZ7kCirbqk",
+	"qV14uyeZluxUqJv0ijJCgqvSHlSw1LcmPnA0ZStp08Rw2Vs4Ba8tDkBpSjNzI4r1bNAtaGr84qhv4JMr",
+	"Rmk2xcvCbAMKsXKQfGGsGo8N2HPCySLv4WSQDAaD6joZmVUljiJEweVNJZbpIlM3E5kwnhvl8UNkdZ10",
+	"HThaQbNGCJy/tZCx//WcPTkZULiQ22a8EMtJ2O9tSPxOOMezZUjJkGBBGPyE5e7r2POAlO/zMh7J0iM4",
+	"UlpmJuR1E81TmApdiX70ZPD8vAbvlwuygzHF7cbrgYqw1Ph5PP/6vgKSPrhtussRp27Eh+XbQzEMPPP3",
+	"ilIteVcJw9JyxhF+KtTN2vOKwv3UaJz/PGL11x+xqsHy1zoTKNGyvSMxeBFTCT8PLRlCHyt+hResh3Mr",
+	"qINjOmO+P79i6aSC68QDJ9wDd8GHlh4AeaEJudwFaege7rU0ILABgei0YlA+8nQDRZQpNpK1Yfh3Wbbv",
+	"PSjwYTfcX7OaSq4eJ9vPjkruc/psI52Op8DtjBedhhQ66FhThbWgVSma5xks3vbXarYWgzBT8DeNI0h4",
+	"tpNnGSuL8Cv/diM9iolQjxIbwnJqHNqq7ooflSK3RwKxkrqwy+wvvDgweBl20XmmHYe8J8wwDXhsJriV",
+	"FU5wA8zmPwrXzaeLdVmZnAsZpMS3WHgX7vvqQh01BfAbsxS4qO56xFCWcV7DAc9Th0bRjG8iVGd1SDzu",
+	"hP+FjOMPeTuboBMXCu1mdgupJbjr0//3f2fA5d8KZYQVt/Cv7N//1/9GPM6/SZhw/AqDWktvBc8kvORR",
+	"RD3SOZWq5TC2TJURBM/3ONLvFy/96wcKEvjmqbeHDhR8C9AAlzUsAOkYTz/k6DHXKPV810THioIx8IAW",
+	"nzVN0LgR6Ylc2ZHfHobGx2/auP3WOGg7W3eJWRpXG3RZtA9QChK6eIBind9CvWfr6gYiz8XVZWXMVTdM",
+	"rCCV4v367kPsVIe/hAFfwCsOwnCb6Pxnx8cnp3/vD/qD/snZ30+fniKr+546k0h4qh2ypC5ycGOlbU5F",
+	"cz7a4hEeVqM5bzz71Qg7NTpi4jE8vX6gcxnUuGm07flnte0P3FinZt5KaAKw+6iggVvQPG80VJ27WG0K",
+	"Z+yvoAiZsxA4qMHUfBi14+fVkZ9HJtxTwxcm2pI3CSJTmvrbNCDzR0gC3FzNkM35jKBrNK08eVIbS9X3",
+	"VQLQt1Yl0FcbfK3kBGF0q9E066brU8OxGREiMP6wKq1qkBY5/O7j3f8PAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

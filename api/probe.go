@@ -130,7 +130,7 @@ func (s *Server) ImportProbe(ctx context.Context, request ImportProbeRequestObje
 	}
 	exported, err := io.ReadAll(io.LimitReader(request.Body, maxProbeBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("body: %w: %w", err, palate.ErrInvalid)
+		return nil, brokenBody(err, "it ends before it is whole")
 	}
 	if len(exported) > maxProbeBytes {
 		return nil, fmt.Errorf("the body has more than %d bytes: %w", maxProbeBytes, &http.MaxBytesError{Limit: maxProbeBytes})

@@ -19,9 +19,11 @@ import (
 // kinds are the problems by status: a stable name and a title.
 var kinds = map[int]struct{ name, title string }{
 	http.StatusBadRequest:            {"invalid", "The request can't be used"},
+	http.StatusUnauthorized:          {"unauthenticated", "Say who you are"},
 	http.StatusForbidden:             {"forbidden", "This caller may not do it"},
 	http.StatusNotFound:              {"not-found", "There is no such thing"},
 	http.StatusMethodNotAllowed:      {"method-not-allowed", "This address does not know the method"},
+	http.StatusRequestTimeout:        {"timeout", "The body came too slowly"},
 	http.StatusConflict:              {"conflict", "The present state does not allow it"},
 	http.StatusGone:                  {"gone", "The list has changed: begin again without a cursor"},
 	http.StatusRequestEntityTooLarge: {"too-large", "The body is too large"},
@@ -77,6 +79,10 @@ func statusOf(err error) int {
 		return http.StatusGone
 	case errors.As(err, &missing), errors.Is(err, palate.ErrConflict):
 		return http.StatusConflict
+	case errors.Is(err, palate.ErrUnauthenticated):
+		return http.StatusUnauthorized
+	case errors.Is(err, palate.ErrForbidden):
+		return http.StatusForbidden
 	case errors.Is(err, palate.ErrInvalid):
 		return http.StatusBadRequest
 	case errors.Is(err, palate.ErrNotFound):

@@ -32,10 +32,11 @@ import (
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/imagestore"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/starter"
 	"github.com/palate-art/palate/internal/taste"
 )
 
-// Services are what the API answers from. All are needed.
+// Services are what the API answers from. All but Starter are needed.
 type Services struct {
 	Catalog    catalog.Catalog
 	Store      imagestore.Store
@@ -47,6 +48,8 @@ type Services struct {
 	// Patches gives the model in a form that tells its patches, or
 	// palate.ErrConflict where it has none.
 	Patches func(context.Context) (embedder.PatchEmbedder, error)
+	// Starter starts jobs; nil starts none.
+	Starter *starter.Starter
 }
 
 // Config says how the API is served.
@@ -96,6 +99,8 @@ type Server struct {
 	logger   *slog.Logger
 	handler  http.Handler
 	writable writable
+
+	closing chan struct{} // closed when Run ends: streams end with it
 }
 
 // New builds the server; it starts nothing.
@@ -103,7 +108,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{services: services, config: config, logger: logger}
+	s := &Server{services: services, config: config, logger: logger, closing: make(chan struct{})}
 	validate, err := newValidator()
 	if err != nil {
 		return nil, err
@@ -128,14 +133,14 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, problemOf(http.StatusForbidden, "a page of another origin may not change anything here"))
 	}))
-	s.handler = s.guardHost(crossOrigin.Handler(e))
+	s.handler = s.guardHost(crossOrigin.Handler(s.boundBodies(e)))
 	return s, nil
 }
 
 // Handler serves the API and the page.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// Run serves on the listener until ctx is done, then waits for the running
+// Run serves on the listener, once, until ctx is done, then waits for the running
 // requests. It closes the listener. An orderly end is nil.
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 	base, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -147,6 +152,7 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
 	}
+	server.RegisterOnShutdown(func() { close(s.closing) })
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {

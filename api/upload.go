@@ -7,8 +7,11 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
+
+	"github.com/labstack/echo/v4"
 
 	"github.com/palate-art/palate"
 )
@@ -58,7 +61,7 @@ func readUpload(ctx context.Context, body *multipart.Reader, maxBytes int64) (up
 			break
 		}
 		if err != nil {
-			return u, fmt.Errorf("body: the parts can't be read: %w: %w", err, palate.ErrInvalid)
+			return u, brokenBody(err, "the parts can't be read: the body is cut short or not multipart/form-data")
 		}
 		name := p.FormName()
 		switch {
@@ -82,6 +85,19 @@ func readUpload(ctx context.Context, body *multipart.Reader, maxBytes int64) (up
 	return u, nil
 }
 
+// brokenBody keeps what is the caller's to know of a failed read: that the
+// body was too large or too slow, else what is given.
+func brokenBody(err error, what string) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return fmt.Errorf("the body has more than %d bytes: %w", tooLarge.Limit, tooLarge)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return echo.NewHTTPError(http.StatusRequestTimeout, "the body came too slowly")
+	}
+	return &invalid{[]part{{detail: "body: " + what}}}
+}
+
 func readField(source *palate.Source, name string, p *multipart.Part) error {
 	value, err := readPart(p, maxFieldBytes)
 	if err != nil {
@@ -103,7 +119,7 @@ func readField(source *palate.Source, name string, p *multipart.Part) error {
 func readPart(p *multipart.Part, maxBytes int64) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(p, maxBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("%s: cut short: %w: %w", p.FormName(), err, palate.ErrInvalid)
+		return nil, brokenBody(err, p.FormName()+" is cut short")
 	}
 	if int64(len(content)) > maxBytes {
 		return nil, fmt.Errorf("%s has more than %d bytes: %w", p.FormName(), maxBytes, &http.MaxBytesError{Limit: maxBytes})

@@ -61,6 +61,12 @@ type Config struct {
 	// AllowPrivate lets public sites name pictures and redirects on
 	// loopback and private addresses. A seed's own host always may be one.
 	AllowPrivate bool
+	// DistrustSeeds holds a seed's own host to public addresses too, where
+	// somebody else than the operator names the seeds.
+	DistrustSeeds bool
+	// PrivateHosts may be on loopback and private addresses all the same, by
+	// the names that addresses give them.
+	PrivateHosts []string
 
 	// Want is the width that is wanted of a picture, pixels: of the sizes
 	// that a site has, the smallest that is no narrower is taken. 0 is the

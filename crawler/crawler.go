@@ -115,7 +115,10 @@ func newRun(c *Crawler, name string, first []Task) *run {
 		r.hosts[withoutWWW(host)], trusted[host] = true, true
 	}
 	for _, t := range first {
-		trusted[hostOf(t.URL)] = true
+		trusted[hostOf(t.URL)] = !c.cfg.DistrustSeeds
+	}
+	for _, host := range c.cfg.PrivateHosts {
+		trusted[host] = true
 	}
 	r.wikis = &wikis{confirmed: map[string]bool{}, asked: map[string]*wikiEntry{}}
 	r.manners = &manners{cfg: c.cfg, wikis: r.wikis, base: newTransport(c.cfg, c.opts.DialContext, trusted), sites: map[string]*site{}}

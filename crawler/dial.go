@@ -105,6 +105,10 @@ func refusePrivate(address string) error {
 	return nil
 }
 
+// IsPublic reports whether an address is one of the public Internet, which a
+// crawl may visit whoever names it.
+func IsPublic(ip netip.Addr) bool { return isPublic(ip) }
+
 func isPublic(ip netip.Addr) bool {
 	ip = ip.Unmap().WithZone("")
 	if !ip.IsGlobalUnicast() || ip.IsPrivate() {

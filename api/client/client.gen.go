@@ -38,16 +38,20 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for JobKind.
 const (
+	JobKindBackup  JobKind = "backup"
 	JobKindCrawl   JobKind = "crawl"
 	JobKindEmbed   JobKind = "embed"
 	JobKindImport  JobKind = "import"
 	JobKindReindex JobKind = "reindex"
 	JobKindTrain   JobKind = "train"
+	JobKindVerify  JobKind = "verify"
 )
 
 // Valid indicates whether the value is a known member of the JobKind enum.
 func (e JobKind) Valid() bool {
 	switch e {
+	case JobKindBackup:
+		return true
 	case JobKindCrawl:
 		return true
 	case JobKindEmbed:
@@ -57,6 +61,8 @@ func (e JobKind) Valid() bool {
 	case JobKindReindex:
 		return true
 	case JobKindTrain:
+		return true
+	case JobKindVerify:
 		return true
 	default:
 		return false
@@ -120,6 +126,51 @@ const (
 func (e LivenessStatus) Valid() bool {
 	switch e {
 	case LivenessStatusAlive:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewJobKind.
+const (
+	NewJobKindCrawl   NewJobKind = "crawl"
+	NewJobKindEmbed   NewJobKind = "embed"
+	NewJobKindImport  NewJobKind = "import"
+	NewJobKindReindex NewJobKind = "reindex"
+	NewJobKindTrain   NewJobKind = "train"
+)
+
+// Valid indicates whether the value is a known member of the NewJobKind enum.
+func (e NewJobKind) Valid() bool {
+	switch e {
+	case NewJobKindCrawl:
+		return true
+	case NewJobKindEmbed:
+		return true
+	case NewJobKindImport:
+		return true
+	case NewJobKindReindex:
+		return true
+	case NewJobKindTrain:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewJobVerdict.
+const (
+	NewJobVerdictDislike NewJobVerdict = "dislike"
+	NewJobVerdictLike    NewJobVerdict = "like"
+)
+
+// Valid indicates whether the value is a known member of the NewJobVerdict enum.
+func (e NewJobVerdict) Valid() bool {
+	switch e {
+	case NewJobVerdictDislike:
+		return true
+	case NewJobVerdictLike:
 		return true
 	default:
 		return false
@@ -381,6 +432,8 @@ type ImageUpload struct {
 
 // Job defines model for Job.
 type Job struct {
+	// Cancelling It runs and was asked to stop
+	Cancelling *bool      `json:"cancelling,omitempty"`
 	Done       int64      `json:"done"`
 	Error      *string    `json:"error,omitempty"`
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
@@ -463,6 +516,44 @@ type Mislabel struct {
 type MislabelList struct {
 	Mislabels []Mislabel `json:"mislabels"`
 }
+
+// NewJob defines model for NewJob.
+type NewJob struct {
+	Kind NewJobKind `json:"kind"`
+
+	// MaxDepth Of a crawl
+	MaxDepth *int `json:"max_depth,omitempty"`
+
+	// MaxPages Of a crawl
+	MaxPages *int `json:"max_pages,omitempty"`
+
+	// MaxPictures Of a crawl
+	MaxPictures *int `json:"max_pictures,omitempty"`
+
+	// Name Of a crawl: to go on with it later; its seeds if absent
+	Name *string `json:"name,omitempty"`
+
+	// Path Of an import: a folder or a file below a folder that the operator opened
+	Path *string `json:"path,omitempty"`
+
+	// Profile Example: me
+	Profile *ProfileName `json:"profile,omitempty"`
+
+	// Retry Of an embedding: images that could not be embedded are tried again
+	Retry *bool `json:"retry,omitempty"`
+
+	// Seeds Of a crawl: where it begins, as the command line takes it
+	Seeds *[]string `json:"seeds,omitempty"`
+
+	// Verdict Of an import: what the profile says of every picture
+	Verdict *NewJobVerdict `json:"verdict,omitempty"`
+}
+
+// NewJobKind defines model for NewJob.Kind.
+type NewJobKind string
+
+// NewJobVerdict Of an import: what the profile says of every picture
+type NewJobVerdict string
 
 // NewProfile defines model for NewProfile.
 type NewProfile struct {
@@ -820,6 +911,11 @@ type YearFrom = int
 // YearTo defines model for YearTo.
 type YearTo = int
 
+// FollowEventsParams defines parameters for FollowEvents.
+type FollowEventsParams struct {
+	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
+}
+
 // ListImagesParams defines parameters for ListImages.
 type ListImagesParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -1002,6 +1098,9 @@ type SearchByUploadParams struct {
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
 
+// StartJobJSONRequestBody defines body for StartJob for application/json ContentType.
+type StartJobJSONRequestBody = NewJob
+
 // CreateProfileJSONRequestBody defines body for CreateProfile for application/json ContentType.
 type CreateProfileJSONRequestBody = NewProfile
 
@@ -1114,6 +1213,13 @@ type ClientInterface interface {
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// FollowEvents What happens to jobs, as it happens
+	//
+	// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
+	//
+	// Corresponds with GET /v1/events (the `FollowEvents` operationId).
+	FollowEvents(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetHealth Whether every part can do its work
 	//
 	// 200 when all parts are well, 503 with the same body when one is not: what a person or a monitor looks at. That the catalog can be written is tried at most every few seconds. See `/healthz` and `/readyz` for what decides about restarts and requests.
@@ -1168,6 +1274,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/jobs (the `ListJobs` operationId).
 	ListJobs(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StartJobWithBody Start a job
+	//
+	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`. Anything else is 403.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/jobs (the `StartJob` operationId).
+	StartJobWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StartJob Start a job
+	//
+	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`. Anything else is 403.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/jobs (the `StartJob` operationId).
+	StartJob(ctx context.Context, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelJob Ask a job to stop
+	//
+	// Whichever process runs it: what it has done is kept. It goes on until that process has seen the request, in about a second. 409 if the job has ended.
+	//
+	// Corresponds with DELETE /v1/jobs/{job} (the `CancelJob` operationId).
+	CancelJob(ctx context.Context, job int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetJob One job
 	//
@@ -1440,6 +1571,23 @@ func (c *Client) GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn
 	return c.Client.Do(req)
 }
 
+// FollowEvents What happens to jobs, as it happens
+//
+// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
+//
+// Corresponds with GET /v1/events (the `FollowEvents` operationId).
+func (c *Client) FollowEvents(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewFollowEventsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetHealth Whether every part can do its work
 //
 // 200 when all parts are well, 503 with the same body when one is not: what a person or a monitor looks at. That the catalog can be written is tried at most every few seconds. See `/healthz` and `/readyz` for what decides about restarts and requests.
@@ -1575,6 +1723,61 @@ func (c *Client) GetImageThumbnail(ctx context.Context, image ImagePath, params 
 // Corresponds with GET /v1/jobs (the `ListJobs` operationId).
 func (c *Client) ListJobs(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListJobsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StartJobWithBody Start a job
+//
+// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`. Anything else is 403.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/jobs (the `StartJob` operationId).
+func (c *Client) StartJobWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartJobRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StartJob Start a job
+//
+// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`. Anything else is 403.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/jobs (the `StartJob` operationId).
+func (c *Client) StartJob(ctx context.Context, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartJobRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelJob Ask a job to stop
+//
+// Whichever process runs it: what it has done is kept. It goes on until that process has seen the request, in about a second. 409 if the job has ended.
+//
+// Corresponds with DELETE /v1/jobs/{job} (the `CancelJob` operationId).
+func (c *Client) CancelJob(ctx context.Context, job int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelJobRequest(c.Server, job)
 	if err != nil {
 		return nil, err
 	}
@@ -2210,6 +2413,48 @@ func NewGetReadinessRequest(server string) (*http.Request, error) {
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewFollowEventsRequest constructs an http.Request for the FollowEvents method
+func NewFollowEventsRequest(server string, params *FollowEventsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/events")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.LastEventID != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Last-Event-ID", *params.LastEventID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Last-Event-ID", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -2910,6 +3155,80 @@ func NewListJobsRequest(server string, params *ListJobsParams) (*http.Request, e
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewStartJobRequest calls the generic StartJob builder with application/json body
+func NewStartJobRequest(server string, body StartJobJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewStartJobRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewStartJobRequestWithBody constructs an http.Request for the StartJob method, with any body, and a specified content type
+func NewStartJobRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/jobs")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCancelJobRequest constructs an http.Request for the CancelJob method
+func NewCancelJobRequest(server string, job int64) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "job", job, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/jobs/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -4389,6 +4708,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadinessWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetReadinessResponse, error)
 
+	// FollowEventsWithResponse What happens to jobs, as it happens
+	//
+	// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/events (the `FollowEvents` operationId).
+	FollowEventsWithResponse(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*FollowEventsResponse, error)
+
 	// GetHealthWithResponse Whether every part can do its work
 	//
 	// 200 when all parts are well, 503 with the same body when one is not: what a person or a monitor looks at. That the catalog can be written is tried at most every few seconds. See `/healthz` and `/readyz` for what decides about restarts and requests.
@@ -4459,6 +4787,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/jobs (the `ListJobs` operationId).
 	ListJobsWithResponse(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*ListJobsResponse, error)
+
+	// StartJobWithBodyWithResponse Start a job
+	//
+	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`. Anything else is 403.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/jobs (the `StartJob` operationId).
+	StartJobWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartJobResponse, error)
+
+	// StartJobWithResponse Start a job
+	//
+	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`. Anything else is 403.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/jobs (the `StartJob` operationId).
+	StartJobWithResponse(ctx context.Context, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*StartJobResponse, error)
+
+	// CancelJobWithResponse Ask a job to stop
+	//
+	// Whichever process runs it: what it has done is kept. It goes on until that process has seen the request, in about a second. 409 if the job has ended.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/jobs/{job} (the `CancelJob` operationId).
+	CancelJobWithResponse(ctx context.Context, job int64, reqEditors ...RequestEditorFn) (*CancelJobResponse, error)
 
 	// GetJobWithResponse One job
 	//
@@ -4832,6 +5187,47 @@ func (r GetReadinessResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetReadinessResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type FollowEventsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r FollowEventsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r FollowEventsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r FollowEventsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r FollowEventsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r FollowEventsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -5264,6 +5660,109 @@ func (r ListJobsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListJobsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// StartJobResponse202Headers the declared response headers of an HTTP 202 response for StartJob
+type StartJobResponse202Headers struct {
+	Location *string
+}
+
+type StartJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Job
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *StartJobResponse202Headers
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r StartJobResponse) GetJSON202() *Job {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r StartJobResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r StartJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r StartJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r StartJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r StartJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CancelJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Job
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r CancelJobResponse) GetJSON202() *Job {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CancelJobResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelJobResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -6630,6 +7129,21 @@ func (c *ClientWithResponses) GetReadinessWithResponse(ctx context.Context, reqE
 	return ParseGetReadinessResponse(rsp)
 }
 
+// FollowEventsWithResponse What happens to jobs, as it happens
+//
+// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/events (the `FollowEvents` operationId).
+func (c *ClientWithResponses) FollowEventsWithResponse(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*FollowEventsResponse, error) {
+	rsp, err := c.FollowEvents(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseFollowEventsResponse(rsp)
+}
+
 // GetHealthWithResponse Whether every part can do its work
 //
 // 200 when all parts are well, 503 with the same body when one is not: what a person or a monitor looks at. That the catalog can be written is tried at most every few seconds. See `/healthz` and `/readyz` for what decides about restarts and requests.
@@ -6753,6 +7267,51 @@ func (c *ClientWithResponses) ListJobsWithResponse(ctx context.Context, params *
 		return nil, err
 	}
 	return ParseListJobsResponse(rsp)
+}
+
+// StartJobWithBodyWithResponse Start a job
+//
+// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`. Anything else is 403.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/jobs (the `StartJob` operationId).
+func (c *ClientWithResponses) StartJobWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartJobResponse, error) {
+	rsp, err := c.StartJobWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStartJobResponse(rsp)
+}
+
+// StartJobWithResponse Start a job
+//
+// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`. Anything else is 403.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/jobs (the `StartJob` operationId).
+func (c *ClientWithResponses) StartJobWithResponse(ctx context.Context, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*StartJobResponse, error) {
+	rsp, err := c.StartJob(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStartJobResponse(rsp)
+}
+
+// CancelJobWithResponse Ask a job to stop
+//
+// Whichever process runs it: what it has done is kept. It goes on until that process has seen the request, in about a second. 409 if the job has ended.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/jobs/{job} (the `CancelJob` operationId).
+func (c *ClientWithResponses) CancelJobWithResponse(ctx context.Context, job int64, reqEditors ...RequestEditorFn) (*CancelJobResponse, error) {
+	rsp, err := c.CancelJob(ctx, job, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelJobResponse(rsp)
 }
 
 // GetJobWithResponse One job
@@ -7306,6 +7865,32 @@ func ParseGetReadinessResponse(rsp *http.Response) (*GetReadinessResponse, error
 	return response, nil
 }
 
+// ParseFollowEventsResponse parses an HTTP response from a FollowEventsWithResponse call
+func ParseFollowEventsResponse(rsp *http.Response) (*FollowEventsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &FollowEventsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetHealthResponse parses an HTTP response from a GetHealthWithResponse call
 func ParseGetHealthResponse(rsp *http.Response) (*GetHealthResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -7605,6 +8190,85 @@ func ParseListJobsResponse(rsp *http.Response) (*ListJobsResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseStartJobResponse parses an HTTP response from a StartJobWithResponse call
+func ParseStartJobResponse(rsp *http.Response) (*StartJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &StartJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Job
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers StartJobResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCancelJobResponse parses an HTTP response from a CancelJobWithResponse call
+func ParseCancelJobResponse(rsp *http.Response) (*CancelJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Job
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/palate-art/palate/api"
+	"github.com/palate-art/palate/internal/starter"
 )
 
 const (
@@ -28,6 +29,10 @@ type serveCommand struct {
 	Addr    string   `help:"Address to listen at. The API has no accounts: keep it on loopback, or behind a proxy that asks who is there." default:"127.0.0.1:${port}"`
 	Host    []string `help:"Further host names that requests may name, as a proxy sends them."`
 	NoEmbed bool     `help:"Leave embedding to another process."`
+
+	ImportRoot   []string `help:"Folder that the API may import from, with what is below it; none by default." placeholder:"DIR" type:"path"`
+	Contact      string   `help:"Your e-mail address or page, which crawls that the API starts introduce themselves with; without it none is started." placeholder:"ADDRESS"`
+	CrawlPrivate []string `help:"Host on a private address that crawls which the API starts may visit." placeholder:"HOST"`
 }
 
 // Run serves until interrupted.
@@ -46,7 +51,7 @@ func (c *serveCommand) Run(ctx context.Context, s *session) error {
 		err = h.tellInt8(ctx)
 	}
 	if err == nil {
-		err = h.serveOn(ctx, listener, serveOptions{announce: true, hosts: c.Host, embed: !c.NoEmbed})
+		err = h.serveOn(ctx, listener, serveOptions{announce: true, hosts: c.Host, embed: !c.NoEmbed, opened: c.opened()})
 	}
 	return errors.Join(err, h.close())
 }
@@ -55,6 +60,15 @@ type serveOptions struct {
 	announce bool
 	hosts    []string
 	embed    bool
+	opened   starter.Config // what the API may start jobs on
+}
+
+// opened is what the flags open to whoever reaches the API.
+func (c *serveCommand) opened() starter.Config {
+	config := starter.DefaultConfig()
+	config.ImportRoots = c.ImportRoot
+	config.Crawler.Contact, config.Crawler.Version, config.Crawler.PrivateHosts = c.Contact, version(), c.CrawlPrivate
+	return config
 }
 
 // serve answers on the listener, and meanwhile follows the catalog, embeds
@@ -67,8 +81,10 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	if address, ok := listener.Addr().(*net.TCPAddr); ok && !address.IP.IsLoopback() {
 		config.Hosts = options.hosts // empty: whoever opened it to the network is reached by any name
 	}
+	jobs := starter.New(starter.Parts{Catalog: h.catalog, Collection: h.collection, Embedder: h.embedder, Pipeline: h.embedder.Pipeline,
+		Follower: h.follower, Tastes: h.tastes}, options.opened, h.session.logger)
 	server, err := api.New(api.Services{Catalog: h.catalog, Store: h.store, Collection: h.collection, Index: h.index,
-		Follower: h.follower, Embedder: h.embedder, Tastes: h.tastes, Patches: h.patches}, config, h.session.logger)
+		Follower: h.follower, Embedder: h.embedder, Tastes: h.tastes, Patches: h.patches, Starter: jobs}, config, h.session.logger)
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +104,7 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	group.Go(func() error { return server.Run(ctx, listener) })
 	h.followCatalog(ctx, group.Go)
 	group.Go(func() error { return h.tastes.Run(ctx) })
+	group.Go(func() error { return jobs.Run(ctx) })
 	group.Go(func() (err error) {
 		if next, err = h.watchUpgrade(ctx, options.embed && h.readOnly() == nil); err == nil {
 			err = errSwitched

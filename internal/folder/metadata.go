@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -94,13 +93,13 @@ func (t *table) add(r *Row, where string) error {
 
 // readMetadata reads the folder's metadata file; a folder without one has an
 // empty table, a folder with both is palate.ErrInvalid.
-func readMetadata(dir string) (*table, error) {
+func readMetadata(files Reader, dir string) (*table, error) {
 	t := &table{rows: map[string]*Row{}}
 	for name, parse := range map[string]func(*table, string, []byte) error{
 		"metadata.csv": parseCSV, "metadata.json": parseJSON,
 	} {
 		path := filepath.Join(dir, name)
-		content, err := readBounded(path)
+		content, err := readBounded(files, path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -118,8 +117,8 @@ func readMetadata(dir string) (*table, error) {
 	return t, nil
 }
 
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
+func readBounded(files Reader, path string) ([]byte, error) {
+	f, err := files.Open(path)
 	if err != nil {
 		return nil, err
 	}

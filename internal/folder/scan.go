@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -46,11 +45,27 @@ var verdictFolders = map[string]palate.Verdict{
 // to files are followed, links to folders are not. The nearest folder that
 // judges wins. A metadata file that can't be read is palate.ErrInvalid and says where.
 func Scan(ctx context.Context, path string) (Listing, error) {
+	return scan(ctx, path, Reader{})
+}
+
+// ScanWithin is Scan that reads nothing outside of a root, whatever symbolic
+// links lie below it: what leads out is listed as a file that can't be read.
+// path is absolute and below the root by its names. A path that a link leads out
+// of the root is palate.ErrForbidden.
+func ScanWithin(ctx context.Context, within Reader, path string) (Listing, error) {
+	_, err := within.stat(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Listing{}, fmt.Errorf("folder %s: %w (%w)", path, palate.ErrForbidden, err)
+	}
+	return scan(ctx, path, within)
+}
+
+func scan(ctx context.Context, path string, files Reader) (Listing, error) {
 	root, err := filepath.Abs(path)
 	if err != nil {
 		return Listing{}, fmt.Errorf("folder %s: %w", path, err)
 	}
-	info, err := os.Stat(root)
+	info, err := files.stat(root)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return Listing{}, fmt.Errorf("folder %s: %w", path, palate.ErrNotFound)
@@ -62,18 +77,18 @@ func Scan(ctx context.Context, path string) (Listing, error) {
 		return Listing{}, fmt.Errorf("folder %s: neither a folder nor a file: %w", path, palate.ErrInvalid)
 	}
 	var listing Listing
-	return listing, listing.walk(ctx, root, "")
+	return listing, listing.walk(ctx, files, root, "")
 }
 
-func (l *Listing) walk(ctx context.Context, dir string, verdict palate.Verdict) error {
+func (l *Listing) walk(ctx context.Context, files Reader, dir string, verdict palate.Verdict) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	entries, err := os.ReadDir(dir)
+	entries, err := files.readDir(dir)
 	if err != nil {
 		return fmt.Errorf("folder %s: %w", dir, err)
 	}
-	metadata, err := readMetadata(dir)
+	metadata, err := readMetadata(files, dir)
 	if err != nil {
 		return err
 	}
@@ -93,12 +108,12 @@ func (l *Listing) walk(ctx context.Context, dir string, verdict palate.Verdict) 
 			if !named {
 				below = verdict
 			}
-			if err := l.walk(ctx, path, below); err != nil {
+			if err := l.walk(ctx, files, path, below); err != nil {
 				return err
 			}
 			continue
 		}
-		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		if info, err := files.stat(path); err == nil && !info.Mode().IsRegular() {
 			continue // a link to a folder, a socket, a device
 		}
 		l.Files = append(l.Files, describe(path, metadata.take(name), verdict))

@@ -82,14 +82,24 @@ func (c *Collection) EmbedAll(ctx context.Context, e embedder.Embedder, config e
 }
 
 func (c *Collection) embedAll(ctx context.Context, e embedder.Embedder, former *Former, config embedder.PipelineConfig, progress func(EmbedReport), waiting func()) (EmbedReport, error) {
+	return c.embed(ctx, e, former, config, progress, c.untilAll(e.Model(), waiting))
+}
+
+// EmbedAs is EmbedAll as a job that has begun.
+func (c *Collection) EmbedAs(ctx context.Context, j *job.Job, e embedder.Embedder, config embedder.PipelineConfig) (EmbedReport, error) {
+	return c.embedAs(ctx, j, e, nil, config, nil, c.untilAll(e.Model(), nil))
+}
+
+// untilAll waits until something is free to be embedded, or nothing is left.
+func (c *Collection) untilAll(m palate.ModelID, waiting func()) func(context.Context) (bool, error) {
 	told := false
-	return c.embed(ctx, e, former, config, progress, func(ctx context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) {
 		for {
 			last, err := c.catalog.LastChange(ctx)
 			if err != nil {
 				return false, err
 			}
-			free, claimed, err := c.work(ctx, e.Model())
+			free, claimed, err := c.work(ctx, m)
 			if err != nil || free || !claimed {
 				return free, err
 			}
@@ -101,7 +111,7 @@ func (c *Collection) embedAll(ctx context.Context, e embedder.Embedder, former *
 				return false, err
 			}
 		}
-	})
+	}
 }
 
 // deadLook is how long at most nobody looks whether whoever has claimed the
@@ -141,34 +151,39 @@ func (c *Collection) embed(ctx context.Context, e embedder.Embedder, former *For
 	if err != nil || !free {
 		return EmbedReport{}, err
 	}
-	config.Meter = &c.meter
 	return job.Do(ctx, c.catalog, job.Embed, "", func(ctx context.Context, j *job.Job) (EmbedReport, error) {
-		before := c.meter.Stats()
-		w := &embeddingWriter{catalog: c.catalog, model: e.Model(), flushed: time.Now()}
-		w.progress = func() {
-			report := w.told()
-			j.Progress(ctx, int64(report.Embedded+report.Copied+report.Failed), int64(report.Total))
-			if progress != nil {
-				progress(report)
-			}
-		}
-		for again := true; again; {
-			w.total.Store(int64(w.report.Embedded+w.report.Failed) + w.copied.Load())
-			_, err := embedder.Run(ctx, e, config, c.claimed(ctx, e, former, j.Run.ID, w), func(r embedder.Result) error { return w.take(ctx, r) })
-			w.count(c.meter.Stats().Since(before))
-			// What is embedded is kept even when ctx is done.
-			if flushErr := w.flush(context.WithoutCancel(ctx)); err == nil {
-				err = flushErr
-			}
-			if err == nil {
-				again, err = more(ctx)
-			}
-			if err != nil {
-				return w.told(), err
-			}
-		}
-		return w.told(), nil
+		return c.embedAs(ctx, j, e, former, config, progress, more)
 	})
+}
+
+// embedAs is what a job of embedding does.
+func (c *Collection) embedAs(ctx context.Context, j *job.Job, e embedder.Embedder, former *Former, config embedder.PipelineConfig, progress func(EmbedReport), more func(context.Context) (bool, error)) (EmbedReport, error) {
+	config.Meter = &c.meter
+	before := c.meter.Stats()
+	w := &embeddingWriter{catalog: c.catalog, model: e.Model(), flushed: time.Now()}
+	w.progress = func() {
+		report := w.told()
+		j.Progress(ctx, int64(report.Embedded+report.Copied+report.Failed), int64(report.Total))
+		if progress != nil {
+			progress(report)
+		}
+	}
+	for again := true; again; {
+		w.total.Store(int64(w.report.Embedded+w.report.Failed) + w.copied.Load())
+		_, err := embedder.Run(ctx, e, config, c.claimed(ctx, e, former, j.Run.ID, w), func(r embedder.Result) error { return w.take(ctx, r) })
+		w.count(c.meter.Stats().Since(before))
+		// What is embedded is kept even when ctx is done.
+		if flushErr := w.flush(context.WithoutCancel(ctx)); err == nil {
+			err = flushErr
+		}
+		if err == nil {
+			again, err = more(ctx)
+		}
+		if err != nil {
+			return w.told(), err
+		}
+	}
+	return w.told(), nil
 }
 
 // claimed are the pictures that this run claims, some at a time until none is

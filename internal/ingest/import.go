@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
@@ -35,6 +34,9 @@ type Import struct {
 
 	// Profile rates the files that have a verdict.
 	Profile palate.Profile
+
+	// Within is what reads the files; the zero Reader reads any.
+	Within folder.Reader
 
 	// Progress, if not nil, is told how many files of how many are done.
 	Progress func(done, total int)
@@ -69,7 +71,7 @@ func (c *Collection) Import(ctx context.Context, job Import) (ImportReport, erro
 			return report, err
 		}
 		report.Seen++
-		addition, err := c.importFile(ctx, file, job.Mode)
+		addition, err := c.importFile(ctx, job.Within, file, job.Mode)
 		reason := lossOf(err)
 		switch {
 		case err != nil && reason == "":
@@ -114,11 +116,11 @@ var (
 	errDeleted    = errors.New("it was deleted")
 )
 
-func (c *Collection) importFile(ctx context.Context, file folder.File, mode StoreMode) (Addition, error) {
+func (c *Collection) importFile(ctx context.Context, within folder.Reader, file folder.File, mode StoreMode) (Addition, error) {
 	if addition, known, err := c.knownReference(ctx, file, mode); known || err != nil {
 		return addition, err
 	}
-	content, err := readFile(file.Path, c.limits.MaxBytes)
+	content, err := readFile(within, file.Path, c.limits.MaxBytes)
 	if err != nil {
 		return Addition{}, err
 	}
@@ -161,8 +163,8 @@ func (c *Collection) keepInPlace(ctx context.Context, id palate.ImageID, path st
 
 // readFile reads a file of at most maxBytes; a longer one is cut behind the
 // limit, which the decoder then refuses with the limit's own error.
-func readFile(path string, maxBytes int64) ([]byte, error) {
-	f, err := os.Open(path)
+func readFile(within folder.Reader, path string, maxBytes int64) ([]byte, error) {
+	f, err := within.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
 	}

@@ -1,0 +1,53 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/job"
+	"github.com/palate-art/palate/internal/starter"
+)
+
+// StartJob begins a job, if the operator opened what it needs.
+func (s *Server) StartJob(ctx context.Context, request StartJobRequestObject) (StartJobResponseObject, error) {
+	if s.services.Starter == nil {
+		return nil, fmt.Errorf("this server starts no jobs: %w", palate.ErrForbidden)
+	}
+	wanted := request.Body
+	r := starter.Request{
+		Kind: job.Kind(wanted.Kind), Seeds: valueOr(wanted.Seeds, nil), Name: valueOr(wanted.Name, ""),
+		MaxPages: valueOr(wanted.MaxPages, 0), MaxPictures: valueOr(wanted.MaxPictures, 0), MaxDepth: wanted.MaxDepth,
+		Path: valueOr(wanted.Path, ""), Verdict: palate.Verdict(valueOr(wanted.Verdict, "")), Retry: valueOr(wanted.Retry, false),
+	}
+	if wanted.Profile != nil {
+		profile, err := palate.ParseProfile(*wanted.Profile)
+		if err != nil {
+			return nil, err
+		}
+		r.Profile = profile
+	}
+	run, err := s.services.Starter.Start(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	begun, err := jobOf(run)
+	if err != nil {
+		return nil, err
+	}
+	location := fmt.Sprintf("/v1/jobs/%d", run.ID)
+	return StartJob202JSONResponse{Body: begun, Headers: StartJob202ResponseHeaders{Location: &location}}, nil
+}
+
+// CancelJob asks whichever process runs the job to stop.
+func (s *Server) CancelJob(ctx context.Context, request CancelJobRequestObject) (CancelJobResponseObject, error) {
+	if err := s.services.Catalog.CancelRun(ctx, request.Job); err != nil {
+		return nil, err
+	}
+	run, err := s.services.Catalog.RunByID(ctx, request.Job)
+	if err != nil {
+		return nil, err
+	}
+	cancelled, err := jobOf(run)
+	return CancelJob202JSONResponse(cancelled), err
+}

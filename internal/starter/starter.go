@@ -1,0 +1,236 @@
+// Package starter starts jobs that a caller of the API asks for, and runs them
+// in the server.
+//
+// The API is open to whoever reaches the server, so a request opens nothing that
+// the operator did not: an import reads below the folders that were named for it,
+// whatever symbolic links lie there; a crawl visits public addresses, and private
+// hosts that were named, by seeds, links and redirects alike, and introduces
+// itself with the operator's contact; no request names a model, a file or a
+// device.
+package starter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/job"
+	"github.com/palate-art/palate/internal/taste"
+)
+
+const (
+	// maxRunning is how many jobs run at a time: crawls mostly wait, and the
+	// rest shares the machine.
+	maxRunning = 4
+	// maxWaiting is how many more may have begun and wait for their turn.
+	maxWaiting = 16
+)
+
+// Parts are what jobs work on. All are needed.
+type Parts struct {
+	Catalog    catalog.Catalog
+	Collection *ingest.Collection
+	Embedder   embedder.Embedder
+	// Pipeline says how the embedder is used best.
+	Pipeline func(context.Context) (embedder.PipelineConfig, error)
+	Follower *ingest.Follower
+	Tastes   *taste.Tastes
+}
+
+// Config says what the operator opened.
+type Config struct {
+	// ImportRoots are the folders below which imports may read; none allows
+	// no import.
+	ImportRoots []string
+	// Crawler is how crawls behave; without a contact none is allowed.
+	Crawler crawler.Config
+}
+
+// DefaultConfig opens nothing.
+func DefaultConfig() Config { return Config{Crawler: crawler.DefaultConfig()} }
+
+// Request is what a caller asks for. What does not belong to the kind must be
+// zero.
+type Request struct {
+	Kind    job.Kind
+	Profile palate.Profile // who trains; whose verdicts an import brings
+
+	// Of a crawl.
+	Seeds                 []string
+	Name                  string
+	MaxPages, MaxPictures int  // 0 is the operator's bound
+	MaxDepth              *int // nil is the operator's
+
+	// Of an import.
+	Path    string
+	Verdict palate.Verdict
+
+	// Of an embedding.
+	Retry bool
+}
+
+// Starter starts jobs; Run works on them.
+type Starter struct {
+	parts   Parts
+	config  Config
+	logger  *slog.Logger
+	waiting chan order
+}
+
+// work is what a job does; its error ends it as failed.
+type work func(ctx context.Context, j *job.Job) (result any, err error)
+
+type order struct {
+	job  *job.Job
+	work work
+}
+
+// New returns a Starter that works on nothing before Run is called.
+func New(parts Parts, config Config, logger *slog.Logger) *Starter {
+	return &Starter{parts: parts, config: config, logger: logger, waiting: make(chan order, maxWaiting)}
+}
+
+// Start begins a job and leaves the rest of it to Run. palate.ErrForbidden if
+// the operator did not open what is asked for, palate.ErrInvalid if it can't
+// be, palate.ErrUnavailable if too many jobs are waiting.
+func (s *Starter) Start(ctx context.Context, r Request) (catalog.Run, error) {
+	if err := r.validate(); err != nil {
+		return catalog.Run{}, err
+	}
+	if r.Kind == job.Train {
+		return s.parts.Tastes.Enqueue(ctx, r.Profile)
+	}
+	work, err := s.workOf(ctx, r)
+	if err != nil {
+		return catalog.Run{}, err
+	}
+	if len(s.waiting) == maxWaiting { // without a row for what can't be done
+		return catalog.Run{}, tooMany()
+	}
+	j, err := job.Begin(ctx, s.parts.Catalog, r.Kind, r.Profile)
+	if err != nil {
+		return catalog.Run{}, err
+	}
+	select {
+	case s.waiting <- order{j, work}:
+		return j.Run, nil
+	default:
+		full := tooMany()
+		return catalog.Run{}, errors.Join(full, j.End(ctx, catalog.Cancelled, nil, full))
+	}
+}
+
+func tooMany() error {
+	return fmt.Errorf("%d jobs are waiting for their turn already: %w", maxWaiting, palate.ErrUnavailable)
+}
+
+func (r Request) validate() error {
+	var problems []error
+	only := func(given bool, field string, kind job.Kind) {
+		if given && r.Kind != kind {
+			problems = append(problems, fmt.Errorf("%s goes with %s, not with %s: %w", field, kind, r.Kind, palate.ErrInvalid))
+		}
+	}
+	only(len(r.Seeds) > 0, "seeds", job.Crawl)
+	only(r.Name != "", "name", job.Crawl)
+	only(r.MaxPages > 0 || r.MaxPictures > 0 || r.MaxDepth != nil, "a bound of pages, pictures or depth", job.Crawl)
+	only(r.Path != "", "path", job.Import)
+	only(r.Verdict != "", "verdict", job.Import)
+	only(r.Retry, "retry", job.Embed)
+	switch {
+	case r.Kind == job.Crawl && len(r.Seeds) == 0:
+		problems = append(problems, fmt.Errorf("a crawl needs seeds, such as commons:Category:Vedute: %w", palate.ErrInvalid))
+	case r.Kind == job.Import && r.Path == "":
+		problems = append(problems, fmt.Errorf("an import needs a path: %w", palate.ErrInvalid))
+	case r.Kind == job.Train && r.Profile == "":
+		problems = append(problems, fmt.Errorf("a training needs a profile: %w", palate.ErrInvalid))
+	}
+	return errors.Join(problems...)
+}
+
+func (s *Starter) workOf(ctx context.Context, r Request) (work, error) {
+	switch r.Kind {
+	case job.Crawl:
+		return s.crawl(r)
+	case job.Import:
+		return s.importing(ctx, r)
+	case job.Embed:
+		return s.embed(r), nil
+	case job.Reindex:
+		return s.reindex, nil
+	}
+	return nil, fmt.Errorf("a job of the kind %q is not started here: %w", r.Kind, palate.ErrInvalid)
+}
+
+// Run works on the jobs until ctx is done, then ends those that wait as
+// cancelled, and returns ctx's error.
+func (s *Starter) Run(ctx context.Context) error {
+	group, working := errgroup.WithContext(ctx)
+	for range maxRunning {
+		group.Go(func() error {
+			for {
+				select {
+				case <-working.Done():
+					return working.Err()
+				case o := <-s.waiting:
+					s.do(working, o)
+				}
+			}
+		})
+	}
+	err := group.Wait()
+	ending := context.WithoutCancel(ctx)
+	for {
+		select {
+		case o := <-s.waiting:
+			err = errors.Join(err, o.job.End(ending, catalog.Cancelled, nil, errors.New("the server stopped")))
+		default:
+			return err
+		}
+	}
+}
+
+func (s *Starter) do(ctx context.Context, o order) {
+	err := o.job.Do(ctx, func(ctx context.Context) (any, error) { return o.work(ctx, o.job) })
+	if err != nil && ctx.Err() == nil && !errors.Is(err, job.ErrCancelled) {
+		s.logger.WarnContext(ctx, "job failed", "job", o.job.Run.ID, "kind", o.job.Run.Kind, "error", err)
+	}
+}
+
+func (s *Starter) embed(r Request) work {
+	return func(ctx context.Context, j *job.Job) (any, error) {
+		if r.Retry {
+			if err := s.parts.Catalog.ClearEmbeddingFailures(ctx, s.parts.Embedder.Model()); err != nil {
+				return nil, err
+			}
+		}
+		pipeline, err := s.parts.Pipeline(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return s.parts.Collection.EmbedAs(ctx, j, s.parts.Embedder, pipeline)
+	}
+}
+
+// indexed is the result of filling the index.
+type indexed struct {
+	Points int `json:"points"`
+}
+
+// reindex fails while another process is bringing the index up to date.
+func (s *Starter) reindex(ctx context.Context, j *job.Job) (any, error) {
+	var result indexed
+	err := s.parts.Follower.Rebuild(ctx, func(done, total int) {
+		result.Points = done
+		j.Progress(ctx, int64(done), int64(total))
+	})
+	return result, err
+}
