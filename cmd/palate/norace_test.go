@@ -10,7 +10,6 @@ import (
 // longRace is for runs with the race detector.
 func longRace(*testing.T) {}
 
-
 // What the demo does by itself, and what it promises.
 const (
 	raceEnabled  = false
