@@ -107,6 +107,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	}
 	status := statusOf(err)
 	var detail string
+	var tooLarge *http.MaxBytesError
 	var echoed *echo.HTTPError
 	switch {
 	case status == http.StatusNotFound && !errors.Is(err, palate.ErrNotFound):
@@ -119,6 +120,8 @@ func (s *Server) handleError(err error, c echo.Context) {
 		detail = "the server's log says more"
 	case errors.As(err, &echoed) && echoed.Internal == nil:
 		detail = fmt.Sprint(echoed.Message)
+	case errors.As(err, &tooLarge):
+		detail = *tooLargeProblem(tooLarge.Limit).Detail
 	default:
 		detail = err.Error()
 	}

@@ -87,7 +87,7 @@ func isReference(value string) bool {
 // resolved gives the sizes with canonical addresses; what can't be visited is
 // left out. name is of the attribute they stood in.
 func (p *page) resolved(sizes []size, name string) []size {
-	out := sizes[:0]
+	out := make([]size, 0, len(sizes))
 	for _, s := range sizes {
 		if strings.ContainsAny(s.address, "{}") {
 			continue // a template that only its script can fill
@@ -101,6 +101,9 @@ func (p *page) resolved(sizes []size, name string) []size {
 			continue
 		}
 		s.address = address
+		if bare, ok := withoutForm(address); ok {
+			out = append(out, size{address: bare, density: 1, whole: true})
+		}
 		if name != "src" && name != "" && wholeName.MatchString(name) && !smallName.MatchString(name) {
 			s.whole = true
 		}
@@ -108,6 +111,18 @@ func (p *page) resolved(sizes []size, name string) []size {
 	}
 	return out
 }
+
+// withoutForm is the whole file of an address that names a form of it behind
+// an exclamation mark: "picture.jpg!Large.jpg".
+func withoutForm(address string) (string, bool) {
+	i := strings.LastIndexByte(address, '!')
+	if i < 0 || !wholeEnding.MatchString(address[:i]) {
+		return "", false
+	}
+	return address[:i], true
+}
+
+var wholeEnding = regexp.MustCompile(`(?i)\.(?:jpe?g|png|webp|gif)$`)
 
 // templateSizes fills "{width}" with the widths that stand beside it, or with
 // usual ones.

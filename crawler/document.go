@@ -39,6 +39,10 @@ var readers []reader
 
 func init() {
 	readers = []reader{
+		{"museum", looksLikeMuseum, readMuseum},
+		{"iiif", looksLikeIIIF, readIIIF},
+		{"sitemap", looksLikeSitemap, readSitemap},
+		{"feed", looksLikeFeed, readFeed},
 		{"json", looksLikeJSON, readJSONList},
 		{"html", looksLikeHTML, readHTML},
 	}

@@ -73,3 +73,6 @@ var Unpack = unpack
 
 // RefusePrivate judges an address that is dialled.
 var RefusePrivate = refusePrivate
+
+// SeedTasks gives the first tasks of a seed.
+func SeedTasks(s Seed) ([]Task, error) { return tasks(DefaultConfig(), []Seed{s}) }

@@ -50,6 +50,12 @@ func (r *run) askFor(ctx context.Context, task Task, t traffic, accept string, p
 	var a answer
 	c.OnRequest(func(req *colly.Request) {
 		req.Headers.Set("Accept", accept)
+		if query := req.URL.Query(); query.Has("json") && query.Get("resultType") == "masonry" {
+			req.Headers.Set("X-Requested-With", "XMLHttpRequest") // such lists answer scripts alone
+		}
+		if strings.HasSuffix(req.URL.Hostname(), "rijksmuseum.nl") {
+			req.Headers.Set("Accept", "application/ld+json,application/json") // the same addresses have pages for people
+		}
 		if task.Referer != "" && task.Kind == Page && !(strings.HasPrefix(task.Referer, "https:") && req.URL.Scheme == "http") {
 			req.Headers.Set("Referer", task.Referer)
 		}

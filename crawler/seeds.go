@@ -24,6 +24,9 @@ type Seed struct {
 	Source SourceKind // HTML where empty
 	Title  string     // of MediaWiki: "Category:…" or "File:…", or as the wiki's own language has it
 	Page   string     // of MediaWiki: the title's page, if known; it is read where no API answers
+	// Known is what is known of the picture at URL, such as from a list; nil
+	// is nothing.
+	Known *palate.Source
 }
 
 // ParseSeed reads what a person writes:
@@ -158,11 +161,22 @@ func tasks(cfg Config, seeds []Seed) ([]Task, error) {
 				problems = append(problems, err)
 				continue
 			}
+			if own, err := siteSeeds(seed.URL); err != nil || len(own) > 0 {
+				if err != nil {
+					problems = append(problems, err)
+				}
+				out = append(out, own...)
+				continue
+			}
 			kind := Page
 			if u, err := url.Parse(seed.URL); err == nil && looksLikePicture(u) {
 				kind = Image
 			}
-			out = append(out, Task{Kind: kind, URL: seed.URL})
+			t := Task{Kind: kind, URL: seed.URL}
+			if s.Known != nil {
+				t.Source = *s.Known
+			}
+			out = append(out, t)
 		default:
 			problems = append(problems, fmt.Errorf("crawler: seed %s: unknown source %q: %w", s.URL, s.Source, palate.ErrInvalid))
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/palate-art/palate/crawler"
@@ -20,6 +21,8 @@ type crawlCommand struct {
 	MaxPages    int      `help:"Pages to visit at most." default:"0" placeholder:"N"`
 	MaxPictures int      `help:"Pictures to fetch at most." default:"0" placeholder:"N"`
 	MaxDepth    int      `help:"Links to follow from the first page at most." default:"-1" placeholder:"N"`
+	Want        string   `help:"Width of the pictures wanted, in pixels: of the sizes a site has, the smallest that is not smaller; or \"largest\"." default:"1024" placeholder:"N|largest"`
+	OptedOut    bool     `help:"Take pictures although their site forbids to learn from them (noai, noimageai)." name:"opted-out"`
 	Museum      string   `help:"Crawl the synthetic museum that \"palate museum\" serves at this address." placeholder:"HOST:PORT"`
 	MediaWiki   bool     `help:"With --museum: crawl its MediaWiki API instead of its gallery pages." name:"mediawiki"`
 }
@@ -83,6 +86,11 @@ func (c *crawlCommand) job() (crawlJob, error) {
 	if c.MaxDepth >= 0 {
 		job.config.MaxDepth = c.MaxDepth
 	}
+	width, err := wantedWidth(c.Want)
+	if err != nil {
+		return job, err
+	}
+	job.config.Want, job.config.IgnoreOptOut = width, c.OptedOut
 	if job.config.Contact == "" && !job.config.AllowNoContact {
 		return job, usagef("--contact is missing: give your e-mail address or page, sites want to know whom to ask")
 	}
@@ -91,6 +99,21 @@ func (c *crawlCommand) job() (crawlJob, error) {
 		return job, usage(err)
 	}
 	return job, nil
+}
+
+// wantedWidth reads --want.
+func wantedWidth(text string) (int, error) {
+	switch text {
+	case "":
+		return crawler.DefaultConfig().Want, nil
+	case "largest":
+		return 0, nil
+	}
+	width, err := strconv.Atoi(text)
+	if err != nil || width < 1 {
+		return 0, usagef("--want is %q: give a width in pixels, such as 1024, or \"largest\"", text)
+	}
+	return width, nil
 }
 
 // crawlJob is one crawl: what to call it, where to begin and how to behave.
