@@ -208,6 +208,17 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	bad(c.DeleteImage(ctx, other, nil))
 	say(204)(c.DeleteImage(ctx, other, &client.DeleteImageParams{Reason: "not a painting"}))
 	missing(c.DeleteImage(ctx, other, &client.DeleteImageParams{Reason: "again"}))
+	ok(c.ListTrash(ctx, nil))
+	bad(c.ListTrash(ctx, &client.ListTrashParams{Limit: pointer(0)}))
+	ok(c.RestoreImage(ctx, other))
+	missing(c.RestoreImage(ctx, other))
+	say(204)(c.DeleteImage(ctx, other, &client.DeleteImageParams{Reason: "taken down", Purge: pointer(true)}))
+	missing(c.RestoreImage(ctx, other))
+	ok(c.EmptyTrash(ctx, nil))
+	bad(c.EmptyTrash(ctx, nil, func(_ context.Context, r *http.Request) error {
+		r.URL.RawQuery = "deleted_before=yesterday"
+		return nil
+	}))
 
 	for _, item := range spec.Paths.Map() {
 		for _, op := range item.Operations() {

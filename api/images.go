@@ -80,19 +80,6 @@ func (s *Server) imageNamed(ctx context.Context, profile palate.Profile, name st
 	return images[0], nil
 }
 
-// DeleteImage removes an image for good.
-func (s *Server) DeleteImage(ctx context.Context, request DeleteImageRequestObject) (DeleteImageResponseObject, error) {
-	id, err := palate.ParseImageID(request.Image)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.services.Collection.Remove(ctx, id, request.Params.Reason); err != nil {
-		return nil, err
-	}
-	s.follow(ctx)
-	return DeleteImage204Response{}, nil
-}
-
 // UploadImage adds an image.
 func (s *Server) UploadImage(ctx context.Context, request UploadImageRequestObject) (UploadImageResponseObject, error) {
 	upload, err := readUpload(ctx, request.Body, s.config.MaxUploadBytes)

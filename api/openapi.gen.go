@@ -285,6 +285,11 @@ type Area struct {
 	MinY float64 `json:"min_y"`
 }
 
+// Emptied defines model for Emptied.
+type Emptied struct {
+	Purged int `json:"purged"`
+}
+
 // ExampleSearch defines model for ExampleSearch.
 type ExampleSearch struct {
 	// Collapse Show one of every group of images that are at least this similar
@@ -822,6 +827,24 @@ type Source struct {
 	Year        *int      `json:"year,omitempty"`
 }
 
+// Trash defines model for Trash.
+type Trash struct {
+	Images []TrashedImage `json:"images"`
+}
+
+// TrashedImage defines model for TrashedImage.
+type TrashedImage struct {
+	Artist    string    `json:"artist"`
+	Bytes     int64     `json:"bytes"`
+	DeletedAt time.Time `json:"deleted_at"`
+	ID        string    `json:"id"`
+	Reason    string    `json:"reason"`
+	Title     string    `json:"title"`
+
+	// Until It can be restored until then
+	Until time.Time `json:"until"`
+}
+
 // Undo defines model for Undo.
 type Undo struct {
 	// Entry The entry to undo; the last one if absent
@@ -965,6 +988,9 @@ type ListImagesParamsOrder string
 type DeleteImageParams struct {
 	// Reason Why, for whoever wonders later.
 	Reason string `form:"reason" json:"reason"`
+
+	// Purge Remove it for good, as a takedown asks for.
+	Purge *bool `form:"purge,omitempty" json:"purge,omitempty"`
 }
 
 // GetImageParams defines parameters for GetImage.
@@ -1102,6 +1128,17 @@ type SearchByUploadParams struct {
 	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
 }
 
+// EmptyTrashParams defines parameters for EmptyTrash.
+type EmptyTrashParams struct {
+	// DeletedBefore Only what was deleted before this time.
+	DeletedBefore *time.Time `form:"deleted_before,omitempty" json:"deleted_before,omitempty"`
+}
+
+// ListTrashParams defines parameters for ListTrash.
+type ListTrashParams struct {
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
 
@@ -1164,6 +1201,9 @@ type ServerInterface interface {
 	// ListNeighbours The images nearest to one
 	// (GET /v1/images/{image}/neighbours)
 	ListNeighbours(ctx echo.Context, image ImagePath, params ListNeighboursParams) error
+	// RestoreImage Bring an image back from the trash
+	// (POST /v1/images/{image}/restore)
+	RestoreImage(ctx echo.Context, image ImagePath) error
 	// GetImageThumbnail A smaller, upright JPEG of the image
 	// (GET /v1/images/{image}/thumbnail)
 	GetImageThumbnail(ctx echo.Context, image ImagePath, params GetImageThumbnailParams) error
@@ -1257,6 +1297,12 @@ type ServerInterface interface {
 	// SearchByUpload Images near a picture that is not kept
 	// (POST /v1/search/upload)
 	SearchByUpload(ctx echo.Context, params SearchByUploadParams) error
+	// EmptyTrash Remove for good what is in the trash
+	// (DELETE /v1/trash)
+	EmptyTrash(ctx echo.Context, params EmptyTrashParams) error
+	// ListTrash What was deleted and can be restored
+	// (GET /v1/trash)
+	ListTrash(ctx echo.Context, params ListTrashParams) error
 	// GetVersion Version of the program, the API and the model
 	// (GET /v1/version)
 	GetVersion(ctx echo.Context) error
@@ -1454,6 +1500,13 @@ func (w *ServerInterfaceWrapper) DeleteImage(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter reason: %s", err))
 	}
 
+	// ------------- Optional query parameter "purge" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "purge", ctx.QueryParams(), &params.Purge, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter purge: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DeleteImage(ctx, image, params)
 	return err
@@ -1585,6 +1638,22 @@ func (w *ServerInterfaceWrapper) ListNeighbours(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListNeighbours(ctx, image, params)
+	return err
+}
+
+// RestoreImage converts echo context to params.
+func (w *ServerInterfaceWrapper) RestoreImage(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "image" -------------
+	var image ImagePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "image", ctx.Param("image"), &image, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter image: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RestoreImage(ctx, image)
 	return err
 }
 
@@ -2292,6 +2361,42 @@ func (w *ServerInterfaceWrapper) SearchByUpload(ctx echo.Context) error {
 	return err
 }
 
+// EmptyTrash converts echo context to params.
+func (w *ServerInterfaceWrapper) EmptyTrash(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EmptyTrashParams
+	// ------------- Optional query parameter "deleted_before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "deleted_before", ctx.QueryParams(), &params.DeletedBefore, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deleted_before: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EmptyTrash(ctx, params)
+	return err
+}
+
+// ListTrash converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTrash(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTrashParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTrash(ctx, params)
+	return err
+}
+
 // GetVersion converts echo context to params.
 func (w *ServerInterfaceWrapper) GetVersion(ctx echo.Context) error {
 	var err error
@@ -2356,6 +2461,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/images", wrapper.UploadImage, options.OperationMiddlewares["uploadImage"]...)
 	router.DELETE(options.BaseURL+"/v1/images/:image", wrapper.DeleteImage, options.OperationMiddlewares["deleteImage"]...)
 	router.GET(options.BaseURL+"/v1/images/:image", wrapper.GetImage, options.OperationMiddlewares["getImage"]...)
+	router.POST(options.BaseURL+"/v1/images/:image/restore", wrapper.RestoreImage, options.OperationMiddlewares["restoreImage"]...)
+	router.DELETE(options.BaseURL+"/v1/trash", wrapper.EmptyTrash, options.OperationMiddlewares["emptyTrash"]...)
+	router.GET(options.BaseURL+"/v1/trash", wrapper.ListTrash, options.OperationMiddlewares["listTrash"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/file", wrapper.GetImageFile, options.OperationMiddlewares["getImageFile"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/thumbnail", wrapper.GetImageThumbnail, options.OperationMiddlewares["getImageThumbnail"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/neighbours", wrapper.ListNeighbours, options.OperationMiddlewares["listNeighbours"]...)
@@ -2885,6 +2993,45 @@ type ListNeighboursdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListNeighboursdefaultApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreImageRequestObject struct {
+	Image ImagePath `json:"image"`
+}
+
+type RestoreImageResponseObject interface {
+	VisitRestoreImageResponse(w http.ResponseWriter) error
+}
+
+type RestoreImage200JSONResponse Image
+
+func (response RestoreImage200JSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreImagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RestoreImagedefaultApplicationProblemPlusJSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4154,6 +4301,84 @@ func (response SearchByUploaddefaultApplicationProblemPlusJSONResponse) VisitSea
 	return err
 }
 
+type EmptyTrashRequestObject struct {
+	Params EmptyTrashParams
+}
+
+type EmptyTrashResponseObject interface {
+	VisitEmptyTrashResponse(w http.ResponseWriter) error
+}
+
+type EmptyTrash200JSONResponse Emptied
+
+func (response EmptyTrash200JSONResponse) VisitEmptyTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EmptyTrashdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EmptyTrashdefaultApplicationProblemPlusJSONResponse) VisitEmptyTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTrashRequestObject struct {
+	Params ListTrashParams
+}
+
+type ListTrashResponseObject interface {
+	VisitListTrashResponse(w http.ResponseWriter) error
+}
+
+type ListTrash200JSONResponse Trash
+
+func (response ListTrash200JSONResponse) VisitListTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTrashdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListTrashdefaultApplicationProblemPlusJSONResponse) VisitListTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetVersionRequestObject struct {
 }
 
@@ -4224,6 +4449,9 @@ type StrictServerInterface interface {
 	// ListNeighbours The images nearest to one
 	// (GET /v1/images/{image}/neighbours)
 	ListNeighbours(ctx context.Context, request ListNeighboursRequestObject) (ListNeighboursResponseObject, error)
+	// RestoreImage Bring an image back from the trash
+	// (POST /v1/images/{image}/restore)
+	RestoreImage(ctx context.Context, request RestoreImageRequestObject) (RestoreImageResponseObject, error)
 	// GetImageThumbnail A smaller, upright JPEG of the image
 	// (GET /v1/images/{image}/thumbnail)
 	GetImageThumbnail(ctx context.Context, request GetImageThumbnailRequestObject) (GetImageThumbnailResponseObject, error)
@@ -4317,6 +4545,12 @@ type StrictServerInterface interface {
 	// SearchByUpload Images near a picture that is not kept
 	// (POST /v1/search/upload)
 	SearchByUpload(ctx context.Context, request SearchByUploadRequestObject) (SearchByUploadResponseObject, error)
+	// EmptyTrash Remove for good what is in the trash
+	// (DELETE /v1/trash)
+	EmptyTrash(ctx context.Context, request EmptyTrashRequestObject) (EmptyTrashResponseObject, error)
+	// ListTrash What was deleted and can be restored
+	// (GET /v1/trash)
+	ListTrash(ctx context.Context, request ListTrashRequestObject) (ListTrashResponseObject, error)
 	// GetVersion Version of the program, the API and the model
 	// (GET /v1/version)
 	GetVersion(ctx context.Context, request GetVersionRequestObject) (GetVersionResponseObject, error)
@@ -4579,6 +4813,31 @@ func (sh *strictHandler) ListNeighbours(ctx echo.Context, image ImagePath, param
 		return err
 	} else if validResponse, ok := response.(ListNeighboursResponseObject); ok {
 		return validResponse.VisitListNeighboursResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RestoreImage operation middleware
+func (sh *strictHandler) RestoreImage(ctx echo.Context, image ImagePath) error {
+	var request RestoreImageRequestObject
+
+	request.Image = image
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RestoreImage(ctx.Request().Context(), request.(RestoreImageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RestoreImage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RestoreImageResponseObject); ok {
+		return validResponse.VisitRestoreImageResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -5545,6 +5804,56 @@ func (sh *strictHandler) SearchByUpload(ctx echo.Context, params SearchByUploadP
 	return nil
 }
 
+// EmptyTrash operation middleware
+func (sh *strictHandler) EmptyTrash(ctx echo.Context, params EmptyTrashParams) error {
+	var request EmptyTrashRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EmptyTrash(ctx.Request().Context(), request.(EmptyTrashRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EmptyTrash")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EmptyTrashResponseObject); ok {
+		return validResponse.VisitEmptyTrashResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTrash operation middleware
+func (sh *strictHandler) ListTrash(ctx echo.Context, params ListTrashParams) error {
+	var request ListTrashRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTrash(ctx.Request().Context(), request.(ListTrashRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTrash")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTrashResponseObject); ok {
+		return validResponse.VisitListTrashResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetVersion operation middleware
 func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 	var request GetVersionRequestObject
@@ -5573,155 +5882,162 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3bchs5t96roJid8r+TFkXJh38sXWk89oymPLZie2Yq9Y8jgt2LJKwm0AOgRXO7VJXLXOch8gq5z6Ps",
-	"J0lhLaAPJJoHmdR4V/2+schu4rQW1hkfvvRSNSuUBGlN7+xLr+Caz8CCxk8X2gpj3V8ZmFSLwgole2e9",
-	"C7lgaszsFAwwji+ZhMFnntp8wbhhcy2sBdnvJT3hfvBnCXrRS3qSz6B31qOf9JKeSacw464DYWGGfc74",
-	"59cgJ3baOzsZDAZJzy4K9xtjtZCT3l3i3rikt5/Wj7nWfNG7u0t6L7iFidKLDcNO6TUBpmuUaWjoQONU",
-	"ec4LA6vjfD9Vc6YkuMHCLegFm2hVFu6jmPEJGGan3DKugXHLcuDGMjsVhhkxEznXzCr8+QjGSoOb7yxh",
-	"qVaFYVxmLFWFAONacy/Nlb7pXIEwxOYKjJWecds7641zxR0RZ/yzmJWz3tmg//z5d0lvJmT1uZq3LGcj",
-	"0DTxUhulV6f9YQpsKOGzvU7xjaEnFiv4JEymc6TUZnOcDQI9dfSZCVkRbIVad0nvldJXWo1FHqHI71Nl",
-	"gN2CzkRqmbFcZoaNwIgMGPB0SnRJcHnnUzVjw09lNoFsyLi5MYyPVGm7hl74Tptj/xcN495Z7z8d17vz",
-	"mJ6aYz/IN+7Xbtw/CftazARu01j7OT5stp7BmJe57Z2dDhrUO/WLRJ/qJRLSwsST7tJN84q7NYxRD1fh",
-	"kWEiqyZbuJerseALvaSn4c9SaMh6Z1aXsO3MsffLH3AkP+P6rg7j+wWbu82BfEMrxQwX2Rkbam4dRYRh",
-	"ubiBjCnNMmHw74QNS1k/lyDsFHQXxYi2WxOMhvpK5Nav4muRgkxhg4DK6S2TsNGCmanSlrn+uwblXz+Q",
-	"sLovhz3dlcM8d3fzmCfqI9NejTaf1Xvqfpy2vMfeC7uJXEZYMOeMs6kyRKmEDccqz8AJMs2GZZErng27",
-	"6Od+fyDi/QbaCCW715SEcxC3t/R6x9L6p2uXtqK4Gy/920j4/w5cv9Jq1sVkC+D6euxeiPb0uN3H0dPm",
-	"Si3380Gt7cWqr+rjjpYGjP1eZQKQhii6fkUOcB9TJS1I3FCzMrei4NoeO8V6lHGLne4gEX2zVcc1Tdx+",
-	"Eqkt9T27LrQqQFs/h7hq/Pnq5Y8Ju3rzY8J+vHyVsN9hdJWw73+5ckz/4fLVq15SmwwjITku96r6rUf+",
-	"D+rpY/WWGn2C1EYniN+YQklDY7zSapTDbGmivChykXI34uOC3vivn4wb/pftBQK2i2NYtg24ZXM0epWc",
-	"JGw+BV2ZAk4TKZapPs7Rt0amNfAOAce1DVuxLLSYTC0riIpk95FJZNMpGJaqW9AJE5KNNU9dK2jYCeuM",
-	"wQwMczsGf2FVwXIY23M2goWSGRvgEE9ovEzQHAqeZYDau037Gf98/bll/WWqHKGEXTLwUBpdL7Z9V8jt",
-	"2xVyy3aX2Ik6CQ0kfjJhoKt8lvRefuazIof3wHWKMpNnmXCry/OrxrqMeW5geanSg9n1zZ10L+M7cTvL",
-	"WSEbuD3YKolX7fe3GZOehAm34hZaKm0rK6+p104GK4ot6RXKiD01PRMyfIz0U7sFuxgNTRashhrjtlcV",
-	"UdayWZuZrrgxyDEQmGesNJtPRTr1zDUWkGfEUsKwibgFyaYqz8w5MuHMiRAnOTjLhcF3QKpyMl3d/d7F",
-	"b63zTkZI0qvd7a9p5VNl9W9vcCfBNP6qnqWy1yIzX81qkabRcvyasdWmUf3bxg4MNk3k4V2EG38CnpOh",
-	"2GYCp5faw2w/z8BykUeHT8bVsjhMueW5miTM/3E9124lksDPSjMhM3CSGkge49Dpm5U+1E2j65FSOXC5",
-	"sg1xIPhubB+uEMZyW+LcQDr59g/3Q7cPJ5pnkDXa6LBjfAOJX7uP8dW2v/BidTlTlZczaeIkxVDb6oq+",
-	"5OmUTAPGs8ywTyVqEG4TFA5OVsBsBFkm5MTtd/fFDLisAy1oVZwzyA2aBMKQDeOsA1XmmWuWiTF+Bt3Q",
-	"vNWCJ+TjX4tshx3i+43FXbilAEtjVlbhYE2qnJ2l1dw5yO6/FVvHeTCBWbcwMCJyf8RHIhc2Ekx8wXMx",
-	"wpABa7znVpJjfKGprLu7dD+F6+BTRWmtIRaCxZVJ1SyYeFLREp3hAowEN2SCuk9pzo1bthuQjwzZl2T0",
-	"tRliyg0bKfT1thi5VvMO5kTCdDrvI+e652oibFKxnbduaSiQMS5hvt0ozFTN5SZOQ1t7eW9WbJpUW81P",
-	"quZHv/hhv4XuwhTbHLJMzOhuJ2OqvdMpKLbNbiFtgbZglCcvpQTtFjkrU8vmwk5xfdHHZbeQWhW1Iddb",
-	"zyFm1+i4Y2qvfbKgPb2psNurTbdAkZ04UxnkXqasF7nYW+MHsaFehgVfsnIc711z25YW3MKRFTOI6Rze",
-	"kR9xrD4W2gtfxplRpU4BbTCTOMUGs8IuYk2OFt4YqEYgpH32pBczrcN+iUkHsFPQPgoKBqRluCS4yQ2A",
-	"ZMJGpbezYK9LHdfjYUxfGgr5UwGT2ESm4DzX1aH9Si5twgrxGXITndhOysNM+enTZ9Hx0rJvz33v8f0Y",
-	"A9ppORtJLvLOtbHC5rBXVvDphk2D/s2/dpf05iKLhfg2L/nylsfgNq1rYMmK+qGbisRh7kmd16u2UoNJ",
-	"a3I0uGx5ZTu36+UPkXn9evkDy0CLW8hq5f/+p4uj06fPgnJxXfVbJuRpevps9OTZ6OjZd+Px0XffPRsf",
-	"jZ6PHh89Tk9Gg/FjeJw+46QELGjXz//4x+DoOT8aXxy9+vjlu7uj5scnu3w8Ob37lxilcYZx6Um28G5u",
-	"R4yBG3m1SCB7hBJCSVyxnBuLObeNcTo/uE6i1VHHmD8Z3UaphkzEHzlRHH0Anx2heIeCSA4ZuKycy2jH",
-	"/lmnzJhBJspZ9FHhVVS3nFl54vy8Didvi+Bq0vtZjSJuCJcp5LnrYtXcsEyXkpLKc24YNzeQOfPcWFVE",
-	"tUumJGyr3LRWuoOcUpjpjqqaWGOLfm+EzJouX6r53MkpMSuUrgSa+6nmgtIgwSe9BS3GjklGPL0pi4h/",
-	"eL9YEpqhGHzrihBRAibiIXD2SY1I9TjND9KZ12NVyqwX4QBjubY7LqzzcaG5YLqU0j1LeqZMUwCS/WMu",
-	"cvzDM1TUfU56Vlmedwqo+VTkwS+VyrIbSeb4RrLG9BsSOozfs2ZrCTr2SFxOf1Kj7aW022kPJaNxYNGp",
-	"NKNkTfo5n7aX9HxCvOfE2A3+H7LlUcq9FjcgwUQCQ+hTrgqPRsTbvcGm/BZWM/PRPZoqrSHn1vvM7Ybf",
-	"kt63c0XupnlEoQLj185s6Zqj1Xat5LWBVMmIkX3x6wsyMoRpZKWxz0Am5azwR4ZpboWcmO06rlV+dMW8",
-	"XZOqPAfM+DTWkCZM840v3Q0vikji6YWaYnAAH58xPtEAM8dvPlmUTjkVF2zjk0ejfW9DonzepjiFdBn3",
-	"MZNIOAGX3xECKbKGDvV6N4jQIs4OdFjaRj4wYiiASKuYrDOAXovbjv2wGlbkeTs1sD6cGOvtF2FyPoI8",
-	"EpZV5SiyaD+pOZuV6ZSZUtepf1y/qs4ppA7slDt/kZWm5Hm+cF9R8dgO/Ly14bo26PY2RNewKGYeMq85",
-	"cC2bPgDNY6ddZ/hmr7NytbpCJBw1SzsqRARYR7S4Rpn5p9urlYoJ7iJFIO2EaGg6Nqw3MPem4A5Zz3ub",
-	"TR/j9SzXGRQxtYEcEBpv1Zk0c58xOeIaLeKStbvRweYEJ7ZLEcxdm96cPO0Spb7NM2dtT5STdBjtE5bl",
-	"3II+pwoAgMwwMWYcbQcaQCglOt1YE5lQ5U+0e8mIsGeMMypyckqbo7fNRpCref2gKlpw/MKt0u4PiczQ",
-	"GM+TwTYDuqf1bPWiax5V/PuslYRPMd3hjMxRMzCtgVkt3F8TYuNVHwdXfT3RqpKLEUyENAnjxuv02cw5",
-	"U7mQwCy/AUNhulgp2Ok269XOG65NcjeiTevIHSmuXJi6oMFvBLffvSDwet3bc5uVHAqSDrHUqM/dQTTt",
-	"I33vm+gY1ztUNLsPq5366UiXED9qLtG5bqRL5lMM46IGDImJ9eJkTWYGHzXqi7DniTPQBH4j95iPeY8v",
-	"3SPCuUSV8PMYVa7cBCKRpzKNGL9aGXN0y3ORYT6Pa+CslJkPoL97+4Klpb7d0tzhZXo9FZNoHLYA7Xzw",
-	"UKL1/Cn7z8zRR9/yfPvWczVfbfy1mn9947eg+QSuCw2pCGy5xe9GPHfuQXbN07TUPN22+isttfYlepFY",
-	"EUmMjiTjJ7JQVhm5inegoQEZSdAtAj9rOluTfrq/TuImtu1/ny5wxyl1w6i2D51hVEWx8Iuf5U4hmzXp",
-	"5g65lzTKfqvFqOkXFq9BtGqGrSF27tS4CUzu7Nb2L+35Tcavb7RzKO8ALdb4YLYegq5a2T5i9xJV6Ays",
-	"Fmmw50y1hRMSQiZBu4qiriMN/CZTc2nOWS6szbG2sFLXkHkvbTXSB5Z8o50G6JxGr3DGwlrIzphT1wkz",
-	"VqMVkjBhnY0nlLNqqO5gjlkiw/79f/6f1ZHEaNNrDK9ayC5y+WLf9jjfvXrBnj95+vfVSrY1RUoYcI4Y",
-	"bkSVZlWur+4mMVNV/vabhtrWvVYH7lY7dqKirswJr8WsYoU8EklxvH/7hvmnjo+ocGakss0l2H7I25RJ",
-	"CWksj55noXJmrELwK4Upgq4wcmla5fZPnz9vGDRPBlGvrjsdQl+sBIuYsXyUA57QCKvrmNj97WvD0R7n",
-	"7Nd3l0zDGLQ/V7N+wfBpnQpdE6tpWLFLbLJW4+Xc2GsMye4k7Ne0eD/NZW5EYXbSHRHlQI2sWZ1OheAe",
-	"7qQScBBbKAVqeM2Q3nhnvM4k44o388T86N8GR88/+v+vjz5+GSTPOpK+V1rdopHF87c6i23fK1+5Qe6i",
-	"9PFsZsCpgZYTFiq9vAfr3FTl2oSMjRZMYngMS8BQoyAR8DcNiuzEit2PpLLQUa2GIQA3KjZRYNzAqjMS",
-	"VFw4EbfAOLPcWEioMtnNf6vtF+ExHEqMnv+thDKy/SqG2oqzsBHnTu9Yr5Ts6PilU2Xg3Idw0CpQpW2r",
-	"9c40F85jQzFUPY+vLEx7gGrJbSsLV5aLs2BZ7NmH7QoE49PYctehgiXHdAeRDjIaz3pDp/iEzxCqyXZ+",
-	"z33qdTdXrd5TtwQCf2uhBlrypKHUGvWjoe26PrTD1SHix1XbfpK/SS8kPbaVY54hNynI0Gx0WujpmU6D",
-	"Jvva8s+9NPJtVHM/hAiLqMaO9H2DhirPRzy92TGI2ZjrhvO9S4G7zhLp92GBIrpodyl1b4KfM1nmeaNO",
-	"niwXyiYHuy1KDPc752EEF3ozl7RHNtjcaVTcVs9XmUuXsIMRSaFg7NpsbT5G8iBbc/r6+SaMN4bgTCIl",
-	"84Uf3z22Q0Nw37eMH3m0I2u7zvKTMAe93vLzD2miESI5eqh5UqeQhCOF8tXe3JedyFbWoBc/l7kffbOF",
-	"NduaU5XIcFTmEzhn+2D4DTZG29EKzLlDYTgW1HQU1y5XaVDTyyuzwQxv9vBXGuIHlHvftEDokAZRUgXD",
-	"czU42kzPGatU1sBgYgVoQ7AaITc64XlO8BN/Oi/srJQpaEuJZfoGPhc5jYo+U2FtVVTBCxEtoPAHGWJH",
-	"XLSvSVo5MOJHiVIm5TNgHmxjzamX1ertLU/5rpwOPkDV94EKs5UWE+G6DbUZnaXby+e1J14o0/ejkNxf",
-	"teDBagG3u9bhCnuggvHANEnAqGkNMLZDfpWZ2tGQ7PBpnXDAR874KGWmzmuN5LRcs7hlxdfdYJGuDhuP",
-	"K3QYoBtDOv80Nf9pasZMgQ325Qa74Lc6btFRUUPB9Kga+K0m/JIeKERHha4wLFNpOaMttSqNRSTdRhVI",
-	"PvNY1VNFmQfnuj7VRa/EipkaO7D981dCTkAXWki7sRUkdzTcHo5UF6X17BoaqSP+aVFuyKhHi9ELrSaa",
-	"zzZGsWumcBQKy9XKuVfjJ2LEUZKEHKvVwRQ85xaoWtZ4qBCuMbSApglttz67rLMIVeXbaEGgIW4g53/I",
-	"AlSRU7l+c3si1uR5iFVg7bCvwlCyKh1bICDfuU9W/CFdP7kwlnrBwkU62t8QCFgGgSW/IKkNZ6L0/5B/",
-	"SMrPYvbWdTjsAnsasr+FvPC/9tmvEg+P0NnoP2SNe4rT1jAuDWR95pw8+spp9YySFkwV/M8S2NDjVOIw",
-	"3pYW4SDDiYBUSat5ahM2/PHlB3ZMaX0zZBby3DAh2ZVWM7BTKM0jZuGzZSRe/pDNGrvUiSI8ulMfjs8a",
-	"YsyZA2wO0vb/kD1v2BD2kEc0uyh4OoWj0/6gl/TQ3ulNrS3M2fHxfD7vc3zcV3py7H9rjl9fvnj55v1L",
-	"/E1tQHj2adSCnPVO+gN6RxUgUaj0HvcH/ceUFpuirDmeIqDIv7m/JxApMDwdDBh3ElpOQiFkmDiXZg7a",
-	"JMg7cOsEtiUEA8NSLlmmfEWiI4pOp2AsVZgi7Ka3vYVlGvBcj8GMkr4F3WcXktBF/BdVsTuf80Xii1md",
-	"Ws6EuUnowBGjkhZmlTPiqZpVKHmZ9c56P4KtKv6XMMlOB4M1eGS74ZBVfUSAyLCMjybj162PIjsgN8Vb",
-	"robawDhLeqaczbgzyFpHyX3rubglRcwnBtUcft376H54rIFni/XExk3sQV+QnYkQjqAjt/d4lrCng8c1",
-	"gIFx6mGkMr//nSBKuXwUylE5c3Yb81VoK8Q3IDMTijZMn12snJ3BxlzfHrfYkRvncc6Gx7cnnoOHVOtq",
-	"PSCK05QeCSbKDu+AZ+LQ/ODBerpg6fw8wtISW7jx3iW9p4PHDzCMC6qcqVbYDedAbOkmSTP0oDU0+S5G",
-	"vT05htuAex3l1ff4+hGGwujVYF04lcuGn9RomBA8DbIqHbbkBpkOMYL77BWe/U/VjMT1JzXyHKRLib4M",
-	"sbPja5Rv1EaoC8dEuZIIEyAzg4gpqLfxXS8l+wyxd7NggLmRoiTDU1uTAO95Vh0R4IYNX3Njj166V48u",
-	"fxg6uWg18FnVI2mYEFnEc6N99judIy2wfD+gTLvxzoBLOpxJkDTc4CMcyurmeKXyXM1f0uInLczxf3hY",
-	"zilwsnG8FmsNNw5HveL1xbA5P27ci04TE2Mc0ZK0d8Gy/RZheL+SSGUUPbUcI92zF/avKIHOkuOrxLOe",
-	"/7rB93QGNHD9tAL4Wi+heZ57Vevsnznk+WaxTAdzK7ns7UrUpjMlhVPNuVI3hnHr2NbbOUEXeDHVkML+",
-	"sIVlM2VswLWDOaNDgabP3gOwYTAxhqhNhl4HDT0iHoZcUkTDRCDuhjUgs1ovxGS4l2t/iQC/WFn+v0ps",
-	"Z+SME1L8/kQ31IWVZMtVvawR2fXhWM+8bZo5e53cl1XBEhtr/coxQVzfJRtf9Pj17s0YhDBGC+Jo2JgA",
-	"IkAp78tXX6g8c3/EjsesRhKpFJUztMxxd0l/DYOHxU5YDtaiTjTAuHNMunCn/+wCzT/dAjR/xd2V+SIU",
-	"oXmV6PFu1Li6HwLdoxC9ZSJLGE2ecHIS1HeSHK4+e6P8YU5CLk183EZpRs4XKSyv2brm2AwVd892m+lu",
-	"YI3GHQJbvO2v19jizYAYv8WrCFW+DReH2y22eLfC5t7y3Q9qmzc9hP8WOvn+Eq5G1ukQchOo4Xf3IdxI",
-	"+CSo1mhzE1s3RFo4NE4Itp3wYTkQb/t6LpSTQ/f18Lxxxhk1RIK6WhUUa6eTAXXeyf0mcb5LnTSugQPJ",
-	"eERNTpHZCReScBbD3vX2pRs1gsSGQIQf2IinNxOtShlxgyiiftm49YFQ0Rfdy9sATm/Dmx+aS7pcalyW",
-	"OQUmnEmce88QA1Uk3LCynYCz75Le6eDkYUZGJGl0nni7GRfotUorhIw19uvXs/xFltGRE18hsMzmLc19",
-	"/AX/vyOuzyFWLfwKGbYCBjNJHVQ2jXgB5YUm6txpQjUbGevUxg1AYepMJr5ucYU0IGIyn/MF84anhM+W",
-	"DuUm/siM0yx0U8MqN/+A4w3cvGRdrBzjSrz5qdBXmyuJSQ48nt2lp6ojU2uvVmhfBrFeZa3K1idrrm6h",
-	"mIab5F58dFqvijeYUVXwxFi+IFLEBWPUuPsRbMfi76CWP/5VcgRnt49lfSurrY8mVp43ZJHpUDQ7rVd9",
-	"zc/dx+juPQ61vR1xE1+3SGEFJSfs5Qc+OWfDy/HRGyXh6Bdu06n31t5xOYEhOjlTJVWpO+JpOKhX4VaX",
-	"tRTEQR7/lzbhNl9C0Sn+vVh/dsBumufLUHC1j0w5WYKjeNy1gfFHHtO5qv8i9F/h6DHle7FvallB4tVU",
-	"BwIDqNjhmU+CmExHqtTr/cA39Wu7jqG6U2sbQzrc9/BP/+A/nn8QUIs7dqUErp0JL1pWPX2HZv1et5Sp",
-	"2qbQaisMgjeRHGI3VXZW52YKwvdD9eYG6+cKcWb77IJJrjUCE1T2hVSWgcy5nkDWZQcFgNlICOXx6aCK",
-	"npw8GyTu87Mng+Tk9LvBx3sFfEmKI4zxPgR5tZzrxXX12gPI7AtmZlhpmFQXCv189fLHoG46Dfc98FqA",
-	"RewU0j+7Fw4eqjukCAmQkGsDDG4d9kHKF85XMcFZWfWMsNzCfVobgfD5gK74Q8B1FR4/j2KwdJ8Al4sq",
-	"O59yyQxgQAEfmRuCrkD8V58tonzWjC8oERkulIjAQZ3VuAX4rvE4UmgRIZIUpt+GR0f00pFWyg6TgKrE",
-	"boXB4oBylIu06e/5WrOpMja0gL84KrS45RaGfXYhF3Yq5MRffGHYk8HjVSP0veXaMexqKGMvjORx1+L3",
-	"uC2x7+k+2bdLlDnK4aUQMCnlmuhC9JePKp+7JcgPEH9AshCjdea83KfjL5/UaG3g4ffl1KrfByGhJQhF",
-	"N/OZrhsobJ9d2ippWkorcpLizdIdxNtvAEfQ2eYRneqiTFafPRk8Z2IcksQ1Wu8qG75ABN3Ahw/LFpd2",
-	"Fel5LyrK3ASs4ho+elladRkn0aUYPNAO2ZdHH+XeeHK8fSHnp0ogxSNGu5VFB8XdRFroVN5X4aUDrn4T",
-	"D6LLd/bDCBFpnyIaYypsPxZUnte9hPy30CxVJdUwBLrVOBKd2vXC3wdBJ2op1I6Ky9dGW6Wa0kCjqPG3",
-	"BqJoCffeLkkFDdzCVevi2wNoqMp93UZLneybCzZwwF5InWVUv+qhLH0VmWlRLU7xpa1z/MX/tVbnXNoK",
-	"lpjYiUnFZkrDeTjG7wjv30h81S5yRL5gVDJUFITrblVSh79njBs8MSGB2Inqc5pV+MKpdseDvki3K+Ld",
-	"ZKptYsmN9ieu+z2Gkqu2K3gsD+fVtQV38iual087nwHvgVpPMmddetTtiWI8V3LS0uUIM+RcPH4DEutK",
-	"70OHd+Da+bY29+CBN7dHZHQ0lzD3UvDrOetHAp2pT6ZQXtXfFLjLLsdeuYZOlfmCnje05tooyoc6yRvE",
-	"W1e4xNcoff1V5x8PWrt801m7fFEBzgeMtcb+UuMak3Qv6vwnNQ9HF/zJaW4skLNLtv0h5Ek347SgvqMp",
-	"le8Xtd/snfrg6rNCQyZSBPsbUzWqNy0CdISwJJJaNQG60cSqwHHm1i/VqO4fPj8kP7Xg0ztkR2Ajq7Du",
-	"kHFLFQ774KJ3oe1wabNjqXzBZsIgdjOFYPBLEYvCWEcrZ0wcjrEqzMou1+nKY4ocUraPOiW7xw8NAAH7",
-	"CqY30LNWzx62d/YI9mEmRO38hhFQCTON5j1WsCrtRM2RERlkCZkzoWp9JowRckIBt0YzXfZCqElZ3cYf",
-	"3AsdNH6QEFIlpO4dR3Jbl5sbLKbAY3RgsFb3oCElXDc8DDqv0Cs8GEZ9qcQyG23Yhsf+1D5dpXwodqOD",
-	"KWOsCSXdhkf27m15XuKgaxbaxu5UqYV49fxWOZUH9Sq7hdMehZKvkILPHpQX+SH4cl5E4WHjFO7BV7oB",
-	"3XQIzrqsxCjFN3m9q/nYgmbjUjfvW6G7LRlnI6pBrjxQL8bChqJrZPbDpgG+ajdG3Y1bKoish3ePNnJp",
-	"S9tJNd8H174GPFcJXOeCbgXCnrCTe7Cp//3GiOIIfgtvHnpR11mOYbj7WEk6otwiFRaUEjevTdXtx0bZ",
-	"ljbHX/xfdxuNxt+qo+qHpZGHYz+8kH4r691URZfmU5UD8xjke6bK5vS1X+N7E3G5TK9NyZef26p9ayp+",
-	"pX7vAOnYNw0Rw7supfNnyypgfMgNYD38t0vWPwNOcTQkcOXvnHI8aoJdytCpBIPn5RJm1AxYpvmcjoXm",
-	"BLmM3/qgygjzkbLKL8DMY6AcZSVRHOjQqZdZn0pj6baZPnsPMmND/DBM2LCFa+KLOxHJYYhnBOpzgzTU",
-	"PruosLIqkehMBxnKhOgDnUhAi5ZMgwQLieeqOrpHwNGZGCNWuw2txo/0EfhzPLG2FFfLMYYRLUM6GbRv",
-	"89qUVTuglKQJde2swCSt1Bi5VOdEdjy76Ywwxz7CsBzGdm9HVK2iCx6x0v5hYx8NINxOc+Nd5cz9NWcF",
-	"G8jBW9G6hic+JEc1YIrXFjX5Fd5X2AaPzDsmrJJda+yiCo/40PxzXHows0O4Vr8HuWe4yFr1eCFYSzgC",
-	"IWi5cr5KZupdyEgewudBJLc77/AclN3WR3BrDeFTmnvgOTe3Gk2O+vHIL257ZksluDXHbeaZLQ45ffDJ",
-	"XUrYzpuMcO6PRtMBJ6f5bPOETliBeLK2wQ47nfvx1z3vY2F/4TeNUz/1PdKxvdvlY3RN42HZ7kCirbqk",
-	"qV14uyeZluxUqJv0ijJCgqvSHlSw1LcmPnA0ZStp08Rw2Vs4Ba8tDkBpSjNzI4r1bNAtaGr84qhv4JMr",
-	"Rmk2xcvCbAMKsXKQfGGsGo8N2HPCySLv4WSQDAaD6joZmVUljiJEweVNJZbpIlM3E5kwnhvl8UNkdZ10",
-	"HThaQbNGCJy/tZCx//WcPTkZULiQ22a8EMtJ2O9tSPxOOMezZUjJkGBBGPyE5e7r2POAlO/zMh7J0iM4",
-	"UlpmJuR1E81TmApdiX70ZPD8vAbvlwuygzHF7cbrgYqw1Ph5PP/6vgKSPrhtussRp27Eh+XbQzEMPPP3",
-	"ilIteVcJw9JyxhF+KtTN2vOKwv3UaJz/PGL11x+xqsHy1zoTKNGyvSMxeBFTCT8PLRlCHyt+hResh3Mr",
-	"qINjOmO+P79i6aSC68QDJ9wDd8GHlh4AeaEJudwFaege7rU0ILABgei0YlA+8nQDRZQpNpK1Yfh3Wbbv",
-	"PSjwYTfcX7OaSq4eJ9vPjkruc/psI52Op8DtjBedhhQ66FhThbWgVSma5xks3vbXarYWgzBT8DeNI0h4",
-	"tpNnGSuL8Cv/diM9iolQjxIbwnJqHNqq7ooflSK3RwKxkrqwy+wvvDgweBl20XmmHYe8J8wwDXhsJriV",
-	"FU5wA8zmPwrXzaeLdVmZnAsZpMS3WHgX7vvqQh01BfAbsxS4qO56xFCWcV7DAc9Th0bRjG8iVGd1SDzu",
-	"hP+FjOMPeTuboBMXCu1mdgupJbjr0//3f2fA5d8KZYQVt/Cv7N//1/9GPM6/SZhw/AqDWktvBc8kvORR",
-	"RD3SOZWq5TC2TJURBM/3ONLvFy/96wcKEvjmqbeHDhR8C9AAlzUsAOkYTz/k6DHXKPV810THioIx8IAW",
-	"nzVN0LgR6Ylc2ZHfHobGx2/auP3WOGg7W3eJWRpXG3RZtA9QChK6eIBind9CvWfr6gYiz8XVZWXMVTdM",
-	"rCCV4v367kPsVIe/hAFfwCsOwnCb6Pxnx8cnp3/vD/qD/snZ30+fniKr+546k0h4qh2ypC5ycGOlbU5F",
-	"cz7a4hEeVqM5bzz71Qg7NTpi4jE8vX6gcxnUuGm07flnte0P3FinZt5KaAKw+6iggVvQPG80VJ27WG0K",
-	"Z+yvoAiZsxA4qMHUfBi14+fVkZ9HJtxTwxcm2pI3CSJTmvrbNCDzR0gC3FzNkM35jKBrNK08eVIbS9X3",
-	"VQLQt1Yl0FcbfK3kBGF0q9E066brU8OxGREiMP6wKq1qkBY5/O7j3f8PAAD//w==",
+	"7H3bchu51t6roJg/5b2TlkTLhz2Wrjze9oymPLZie2YqtccRwe5FElYT6AHQovm7VJXLXOch8gq5z6P8",
+	"T5LCWkAf2GgeZFLjXbV9Y5HsxmktrDM+fBmkal4oCdKawdmXQcE1n4MFjZ+eayuMdX9lYFItCiuUHJwN",
+	"nsslUxNmZ2CAcXzIJAw+89TmS8YNW2hhLcjjQTIQ7oU/StDLQTKQfA6DswG9MkgGJp3BnLsOhIU59jnn",
+	"n1+DnNrZ4OzhcDhMBnZZuHeM1UJOB7eJe+KCnn5S/8y15svB7W0yeMEtTJVebhh2So8JMH2jTENDBxqn",
+	"ynNeGOiO8/1MLZiS4AYLN6CXbKpVWbiPYs6nYJidccu4BsYty4Eby+xMGGbEXORcM6vw9TFMlAY333nC",
+	"Uq0Kw7jMWKoKAca15h5aKH3duwJhiM0VmCg953ZwNpjkijsizvlnMS/ng7Ph8bNn3yWDuZDV52respyP",
+	"QdPES22U7k77wwzYSMJne5XiEyNPLFbwaZhM70ipzeY4GwR64ugzF7IiWIdat8ngldKXWk1EHqHIbzNl",
+	"gN2AzkRqmbFcZoaNwYgMGPB0RnRJcHkXMzVno09lNoVsxLi5NoyPVWn7hl74Tptj/zcNk8HZ4D+d1Lvz",
+	"hH41J36Qb9zbbtw/CvtazAVu01j7Of7YbD2DCS9zOzg7HTaod+oXiT7VSySkhakn3YWb5iV3axijHq7C",
+	"A8NEVk22cA9XY8EHBslAwx+l0JANzqwuYduZY+8Xf8eR/ITr2x3G90u2cJsD+YZWihkusjM20tw6igjD",
+	"cnENGVOaZcLg3wkblbL+XYKwM9B9FCPabk0wGuorkVu/iq9FCjKFDQIqp6dMwsZLZmZKW+b67xuUf/xA",
+	"wuquHPZkVw7z3N3PY56oD0x7Ndp8Vu+pu3Ha6h57L+wmchlhwZwzzmbKEKUSNpqoPAMnyDQblUWueDbq",
+	"o597/0DE+xW0EUr2rykJ5yBub+jxnqX1v65d2oribrz0byPh/ztw/UqreR+TLYHrq4l7INrTo3YfR0+a",
+	"K7Xazwe1thervqqPW1oaMPZ7lQlAGqLo+gU5wH1MlbQgcUPNy9yKgmt74hTrUcYtdrqDRPTNVh3XNHH7",
+	"SaS21HfsutCqAG39HOKq8afLlz8k7PLNDwn74eJVwn6D8WXCvv/50jH9h4tXrwZJbTKMheS43F31W4/8",
+	"H9TTx+opNf4EqY1OEL8xhZKGxnip1TiH+cpEeVHkIuVuxCcFPfFfPxk3/C/bCwRsF8ewahtwyxZo9Co5",
+	"TdhiBroyBZwmUixTxzhH3xqZ1sB7BBzXNmzFstBiOrOsICqS3UcmkU1nYFiqbkAnTEg20Tx1raBhJ6wz",
+	"BjMwzO0YfMOqguUwsedsDEslMzbEIT6k8TJBcyh4lgFq7zbt5/zz1eeW9ZepcowSdsXAQ2l0tdz2WSG3",
+	"b1fILdtdYSfqJDSQ+MmEgXb5LBm8nBdWkHnRXoei1N7siIiWZp/+wWjjn/m8yOE9cJ2iQOZZJhzpeH7Z",
+	"6GzCcwOrdEgP5jQ0t+mdLPvEbVtn4mzYSsEQSrzdcHeDNBlImHIrbqClL7cyIZtK8+GwozWTQaGM2FPT",
+	"cyHDx0g/tc+xi0XS4rUw1Bi3vaqIspbN2sx0yY1BjoHAPBOl2WIm0plnromAPCOWEoZNxQ1INlN5Zs6R",
+	"CedOPjmxxFkuDD4DUpXTWVe0+PhBa513snCSQe3Lf00rnyqXYntrPgl291f1LJW9Epn5alaLNI1m6deM",
+	"rba7IkIvqQymuETscOOPwHOyQlfkKtcrLND+PQPLRR4dPlluq+Iw5Zbnapow/8fVQruVSAI/K82EzMCp",
+	"ASB5jEOnbzp9qOtG12OlcuCysw1xIPhsbB92CGO5LXFuIJ18+4d70e3DqeZZS3P0GEm+gcSv3cf4atuf",
+	"edFdzlTl5VyaOEkxjtdd0Zc8nZHdwXiWGfapRA3CbYLCwckKmI8hy4Scuv3uvpgDl3UUB02Wcwa5QXtD",
+	"GDKQnOmhyjxzzTIxwc+gG2q9WvCEAghXItthh/h+Y0Edbil605iVVThYkypnxGm1cN63+69jSDn3KDDr",
+	"FtZLRO6P+VjkwkYilS94LsYYj2CN59xKcgxeNJV1f5fuVbgKDluU1hpi8V1cmVTNg/0oFS3RGS7AWHBD",
+	"9q37lObcuGW7BvnAkPFKFmWbIWbcsLFCR3KLkWu16GFOJExvZGAMDwzL1VTYpGI7bzrTUCBjXMJiu1GY",
+	"mVrITZyGhvzq3qzYNKm2mp9UzY9+8cN+C92FKbY5ZJWY0d1OxlR7p1PEbZvdQtoCbcEoT15ICdotclam",
+	"li2EneH6ogPNbiC1KmpDrjfNQ0Cw0XHP1F77TER7ejNht1ebboEiO3GuMsi9TFkvcrG3xguxoV6EBV+x",
+	"chzvXXHblhbcwpEVc4jpHN6TfHGsPhHaC1/GmVGlTgFtMJM4xQbzwi5jTY6X3hioRiCkffp4EDOtw36J",
+	"SQewM9A+xAoGpGW4JLjJDYBkwkalt7Ngr0od1+NhTF8aCvlTAdPYRGbg3OLu0H4hfzlhhfgMuYlObCfl",
+	"YWb89MnT6Hhp2bfnvvf4fIwB7aycjyUXee/aWGFz2Csr+FzGpkH/6h+7TQYLkcXih5uXfHXLY+Sc1jWw",
+	"ZEX90E1F4jD3pE4aVlupwaQ1ORpctrqyvdv14u+Ref1y8XeWgRY3kNXK//2Pz49OnzwNysV1ddwyIU/T",
+	"06fjx0/HR0+/m0yOvvvu6eRo/Gz86OhR+nA8nDyCR+lTTkrAgnb9/I9/DI+e8aPJ86NXH798d3vU/Ph4",
+	"l48PT2//LUZpnGFcepItvJvbEWPgRtIuEiUfo4RQElcs58ZiQm9jENAPrpdodUgz5k9Gt1GqIRPxn5wo",
+	"jv4Anx2heI+CSA4ZFa2cy2jH/rdemTGHTJTz6E+FV1H9cqbzi/Pztgh79URuk8FPahxxQ7hMIc9dF11z",
+	"wzJdSspYL7hh3FxD5sxzY1UR1S6ZkrCtctNa6R5ySmFmO6pqYo0t+r0WMmu6fKnmCyenxLxQuhJo7lXN",
+	"BeVYgk96A1pMHJOMeXpdFhH/8G6xJDRDMfjWFyGi7E7EQ+DskxqT6nGaH6QzryeqlNkgwgHGcm13XFjn",
+	"40JzwXQppfstGZgyTQFI9k+4yPEPz1BR9zkZWGV53iugFjORB79UKsuuJZnjG8ka029I6DB+z5qtJejZ",
+	"I3E5/UmNt5fSbqfdl4zGgUWn0oySNennfNpBMvDZ9oETY9f4f0jFRyn3WlyDBBMJDKFP2RUejYi3e4LN",
+	"+A100/7RPZoqrSHn1vvM7Ybfkt63C0XupnlAoQLj185s6Zqj1Xal5JWBVMmIkf38lxdkZAjTSHljn4FM",
+	"ylnhDwzT3Ao5Ndt1XKv86Ip5uyZVeQ6YTmqsIU2Y5htfumteFJGs1gs1w+AA/nzG+FQDzB2/+UxUOuNU",
+	"ubCNTx6N9r0NWfhFm+IU0mXcx0wi4QRcfkcIpMgaOtTr3SBCizg70GFlG/nAiKEAIq1iss4Aei1uevZD",
+	"N6zI83ZqYH04Mdbbz8LkfAx5JCyrynFk0X5UCzYv0xkzpa7rCnD9qiKqkDqwM+78RVaakuf50n1FlWk7",
+	"8PPWhuvaoNvbEF3DiptFSOvmwLVs+gA0j512neGbvc7K1eoLkXDULO2oEBFgHdHiGmXuf91erVRMcBup",
+	"MGlnW0PTsWG9gYU3BXfIet7ZbPoYL5a5yqCIqQ3kgNB4q4ilmfuMyRHXaBGXrP2NDjcnOLFdimDu2vTm",
+	"5GmfKPVtnjlre6qcpMNon7As5xb0OZUXAGSGiQnjaDvQAEKd0unGgsuEyoqi3UtGhD1jnFEFlVPaHL1t",
+	"NoZcLeofqooIxy/cKu3+kMgMjfE8Hm4zoDtaz1Yv++ZRxb/PWkn4FNMdzsgcNwPTGpjVwv01JTbu+ji4",
+	"6uuJVtVzjGEqpEkYN16nz+fOmcqFBGb5NRgK08XqzE63Wa923nBtkrsRbVpH7kjl5tLUBQ1+I7j97gWB",
+	"1+ventus5FCQ9IilRvHvDqJpH+l730TPuN6hotl9WO3UT0+6hPhRc4nOdSNdsphhGBc1YEhMrBcnazIz",
+	"+FOjeAl7njoDTeA3co/5mPf40B0inCtUCa/HqHLpJhCJPJVpxPjVypijG56LDPN5XANnpcx8AP3d2xcs",
+	"LfXNluYOL9OrmZhG47AFaOeDh/qvZ0/Yf2aOPvqG59u3nqtFt/HXavH1jd+A5lO4KjSkIrDlFu+Nee7c",
+	"g+yKp2mpebptaVlaau3r/yKxIpIYPUnGT2ShdBm5inegoQEZSdAtAj9rOluTfrq7TuImtu1/my1xxyl1",
+	"zahwEJ1hVEWx8Iuf5U4hmzXp5h65lzRqiqvFqOkXFq9BtGqGrSH27tS4CUzu7Nb2L+35Tcavb7R3KO8A",
+	"Ldb4YLYegq5a2T5i9xJV6BysFmmw50y1hRMSQiZBu4qirmMN/DpTC2nOWS6szbG2sFLXkHkvrRvpA0u+",
+	"0U4DdE6jVzgTYS1kZ8yp64QZq9EKSZiwzsYTylk1VHewwCyRYf/xP/9PdyQx2gwaw6sWso9cvpK4Pc53",
+	"r16wZ4+f/K1bybamSAkDzhHDjajSLPn1peMkZqqy4uOmobZ1r9Vpvm7HTlTUlTnhsZhVrJBHIimO92/f",
+	"MP+r4yMqnBmrbHN9tx/yNmVSQhrLo4dlqFYaqxD8SmGKoC+MXJpWLf+TZ88aBs3jYdSr60+H0BedYBEz",
+	"lo9zwOMfYXUdE7u/feE52uOc/fLugmmYgPaHdtYvGP5ap0LXxGoaVuwKm6zVeDk39gpDsjsJ+zUt3k1z",
+	"mWtRmJ10R0Q5UCNrVqdXIbgfd1IJOIgtlAI1vGZIb7wzXmeSccWbeWJ+9O/Do2cf/f9XRx+/DJOnPUnf",
+	"S61u0Mji+Vudxbbvpa/cIHdR+ng2M+DUQMsJC5Ve3oN1bqpybULGxksmMTyGJWCoUZAI+E6DIjuxYv9P",
+	"UlnoqVbDEIAbFZsqMG5g1QEMKi6cihtgnFluLCRUmezmv9X2i/AYDiVGz/9WQhnZfhVDbcVZ2Ihzp3es",
+	"V0p2dPzSmTJw7kM4aBWo0rbVem+aC+exoRiqnsdXFqbdQ7XktpWFneXiLFgWe/Zh+wLB+GtsuetQwYpj",
+	"uoNIBxmNZ72hI4LCZwjVdDu/5y71upurVu+oWwKBv7VQAy150lBqjfrR0HZdH9rj6hDx46ptP8nfZBCS",
+	"HtvKMc+QmxRkaDY6LfT0TK9Bk31t+edeGvk2qrnvQ4RFVGNP+r5BQ5XnY55e7xjEbMx1w+HhlcBdb4n0",
+	"+7BAEV20u5S6M8HPmSzzvFEnT5YLZZOD3RYlhnvPeRjBhd7MJe2RDTd3GhW31e9d5tIl7GBEUigYuzZb",
+	"m4+RPMjWnL5+vgnjjSE4k0jJfOnHd4ft0BDcdy3jRx7tydqus/wkLECvt/z8jzTRCJEcPdQiqVNIwpFC",
+	"+Wpv7stOZCtrMIify9yPvtnCmm3NqUpkOCrzKZyzfTD8Bhuj7WgF5tyhMBwLanqKa1erNKjp1ZXZYIY3",
+	"e/gzDfEDyr1vWiD0SIMoqYLh2Q2ONtNzxiqVNQCeWAHaEGZHyI1OeZ4TtsUfzgs7K2UK2lJimb6Bz0VO",
+	"o6LPVFhbFVXwQkQLKPxBhtgRF+1rkjoHRvwoUcqkfA7MI3msOfXSrd7e8pRv53TwAaq+D1SYrbSYCtdt",
+	"qM3oLd1ePa899UKZvh+H5H7XggerBdzsWocr7IEKxgPTJAEApzXA2A75oLmZffVZBmxlW6m7phKv1c4u",
+	"ZxF2OYuVQQ72TjXpEfqH1OAOtCylFXm0RD/lko2BaTDWqRiGT3ZT+v0DjRVPd078hENCVdavsSBhdDHi",
+	"/CIztaPP0RP+cHoEf3J2aikzdV4bL84gatZBdQi6wXnpDhtPtvT4Khujf//ySv7llcSsxg2uyAYT8tc6",
+	"xNVTfEV5l6jF8GtN+BX5WIieYm5hWKbSck5bqqu4RSQzS8VqPkldld5FmQfnuj4rSo/E6t4aO7D9+ish",
+	"p6ALLaTd2AqSO5qZCafvi9J6dg2N1MmhtCg3FF9Ezy0UWk01n28UwzVTOAqF5WqVZ1TjJ2LE0bqEnKju",
+	"YAqecwtUWG08qgzXGIVCK5a22zG7qBNOVZHkeEn4Mm4g57/LAlSR08mO5vZEzNPzENbCMnNfsKNkVWW4",
+	"RGDIc5/X+l26fnJhLPWCNa6EAtEQCFgxg9XhIKkNZ80e/y5/l5TKx0S/63DUBzo2Yn8JJQR/PWa/SDxn",
+	"RMfof5c1/i5OW8OkNJAds9fCWPrKGYAZ5beYKvgfJbCRx0vFYbwtLcKShsMjqZJW89QmbPTDyw/shCpA",
+	"zIhZyHPDhGSXWs3BzqA0D5iFz5aRePldNssxUyeK8JRXjaOQNcSY0+5sAdIe/y4H3gYmmCqPrPe84OkM",
+	"jk6Ph05lO9N4MLO2MGcnJ4vF4pjjz8dKT0/8u+bk9cWLl2/ev8R3avvEs0+jbOhs8PB4SM+oAiQKlcGj",
+	"4+HxI8qgzlDWnMwQe+bf3d9TiNSing6HjDsJLaehZjZMnEuzAG0S5B24cQLbEtiFQRMoU7541RFFpzMw",
+	"loqREf7Vu2nCop2EL3HSRvqYPZcEROO/qM5F8AVfJr7u2anlTJjrhM6mMbKDmFXO36PCZ6HkRTY4G/wA",
+	"tjocsoKNdzocrsHF2w0Pr+ojAoiHFZ80Gb9ux2TEepCveMvVUBtYe8nAlPM5dwZZC3XAt56LG1LEfGpQ",
+	"zeHXg4/uxRMNPFuuJzZuYo8PhOxMhKhsWp4l7MnwUY11YZx6GKvM738niFIuH4TKZc6c3cZ8wWKH+AZk",
+	"ZkJ9jzlmzzvHrLAx17fHz3bkxnmcs9HJzUPPwSMqi7YeO8dpSg8aFGWHd8AzcWh+8LhOffCIfh5haYkt",
+	"3Hhvk8GT4aN7GMZzKrKqVtgN50Bs6SZJM/T4RjT5Pka9eXgCNwF/Pcqr7/HxI4ya0qPBunAql40+qfEo",
+	"ISQjZFU6l8sNMh1iVR+zVwgTkao5ietPauw5SJcSfRliZ8fXKN+ojXCEAGsqlERECZkZBNdBvY3Peil5",
+	"zBADOgsGmBspSjI84DcNMLNn1WkSbtjoNTf26KV79Oji7yMnF60GPq96JA0TgtB4xPiY/UZHjgs86RHQ",
+	"zt1458AlneMl9CJu8CccSndzvFJ5rhYvafGTFvb9Pzw87Aw42Thei7WGG4dF73h9MYzYjxv3otPExBhH",
+	"tCTtXbBqv0UY3q8kUhlFTy3HSPfshf0rSqCz5Pgq8aznv27wPR0XDlw/q7Dg1ktonude1Tr7ZwF5vlks",
+	"0xnuSi57uxK16VxJ4VRzrtS1Ydw6tvV2TtAFXkw1pLA/l2PZXBkbIBBhwej8qDlm7wHYKJgYI9QmI6+D",
+	"Rh48EaNzKaKyIiB8wxqQWa0XYjLcy7U/RYA/7yz/nyW2M3LG6caC/YluqGtwyZarelkjsutwo2feNs2c",
+	"vU7uS1ewxMZaP3JCUOu3ycYH/T0K7skYlDVGC+Ko7JgrJOwx78tXX6g8c3/ETlJ1g85UtcwZWua4u6S/",
+	"DsTDsycsB2tRJxpg3Dkmffjnf/Rd3nC6xeUNHXdX5stQr+hVoodGUpPqnhJ0j0Kgn4ksYTR5glRKUN9J",
+	"criO2Rvlz/0SyG3i4zZKM3K+SGF5zdY3x2ZWoX+220x3A2s07rLY4ml/zcsWT4abC7Z4FCHzt+HicMvK",
+	"Fs9WGPFbPvtBbfOkv0piC518dwlXgzD1CLkp1EjN+xBuJHwSVGu0uYmtGyItZDUI7LgXaS4H4m1f+ody",
+	"cuS+Hp03jsOjhkhQV6uCYu10iKROUbp3Eue71PUFNcYkGY+oySkyO+VCEiRn2LvevnSjRjzhEIjwAxvz",
+	"9HqqVSkjbhBF1C8at48QOv+yf3kbAP5tmP1Dc0mfS43LsqDAhDOJc+8ZYqCKhBsegiAA99tkcDp8eD8j",
+	"I5I0Ok+83YwL9FqlFZjKGvv161n+eZbR6SRfTLLK5i3NffIF/78lrs/BwporbdhcYeaAjrhYzc0sITwI",
+	"Cl6OfP4LV2nExm5OaAI7nkTr79GQZc5pJ8t4wfGmEKvmY2OdjrkGKEydIcdYhMXl1IBI3HzBl8xbqRI+",
+	"WzrsnfijWE4N0fUix+w3p4JGCD8/8uEBDW78GQ5kqhTasUqmkNS9cWdU89yoVu2P31k44cBw3c31d1y+",
+	"sLlWjJ3OAcTEW8MKXceFkphzQWCBPrVZpf3W3jjSviNlR4PhHS6Rm3ZYJH9Ox/JryNRCUjBnonoHiSse",
+	"N7d8orEDH91VOI/XMSEGejDvuQ8FQVSrNgwzqoooGYusuuDLuLaIWrw/gO1hgR1slY9/lnDF2e1jWd/K",
+	"Sh6i3ZnnDQFterTvTutV38F1+zEq0k5CbXxPMMnX/VKsRckpe/mBT8/Z6GJy9EZJOPqZ23TmXdh3XDo5",
+	"4jy/mZKq1D1BRhzUq3Dl0loK4iBP/kubcJtviOnViV7XPT1gN83zmSgy20cOSSzcJoNHfRsYX/KY6FX9",
+	"JKFnC0ePGd+L0VfLChLspjpQG0D5Ds98EsR0NlalXu8cv6kf23UM1YV323gX4b6UfzlN/3xOU0D97tmV",
+	"Erizu7zTFFwd+g59nb1uKVO1TfHmVmwIb/I5xG7yhuXq1ay7Nd3n31Ehp0nqWglTmZ5FzlOojntV2Wdy",
+	"P5Z4QQO5Hv7sDktVKS25bV0N8a5hHw/+6XX8905X1JYTGfnV9RBYnrit+3FSIVT3SsugXT9UT24wsi8R",
+	"iPuYPWeSa43ILZUBKZVlIHOup5D1WbIBgTtiyT46HVYxw4dPh4n7/PTxMHl4+t3w453SHKSmEed9H5q6",
+	"Ws71+rh67B6U8nNm5liKnVTXuf10+fKHYE/0uqt7ECYBN7ZXC//kHjh4gPqQOiJg5q4Nq7l12AcpXzin",
+	"2wSvuys4scjIfVobd/NZsD6pHICvhQcYpcwDXbjC5bKqSUm5ZAbQZ8WfzDVh+yBAts+RUhZ3zpeUfg83",
+	"7kTw8s5qYBd81nigPTR5EWoPk86joyN66EgrZUdJgJ1jN8Kg2ijHuUibgQtfYTlTxoYW8I2jQosbbmF0",
+	"zJ7LpZ05kUo3Axn2ePioq0PeW64dw3YDeHthJA9MGb9Fc4V9T/fJvn2izFEOb82BaSnXxNSibz6ogkct",
+	"QX6AqBuShRitN9PrPp18+aTGa8Ntv60WFPh9ENK4gmDGM5/fvYbCHrMLW5UKhNpzblsFa3ghSQNZh8Af",
+	"xnTslfK3x+zx8BkTk1AaUcOZd9nwBUKMBz68X7a4sF0o/L2oKHMdwNxrfP1VadVnnESXYnhPO2RfIZso",
+	"98ZLQtrXIX+qBFI8MLnbYYCguJtQNL3K+zI8dMDVbwLm9AVH/DCCs+AToxNMAO/HgsrzupdQ9SE0uRzN",
+	"mFoNtNOrXZ/7C3PIbaEEEyoufyLAKtWUBhpFjb9WFUVLuHV8RSpo4BYuW9eOH0BDVfGJbbTUw31zwQYO",
+	"2Aups4yqtj3Wr6+dNC2qxSm+snVOvvi/1uqci44HKxWbK+fcepwTR3j/ROLTPcgR+ZJRoVxR0MUXViV1",
+	"HmfuPOVSOl1F7ERVac2zJ8KpdseDvjS9L7HSZKptkgWN9qeu+z3mCqq2K/xAj3fYtwV38iuaV/9j0ILb",
+	"dLaeZM669NcSTBXjuZLTli5HHDbn4vFrkFhNfRc6vAPXzre1uYf3vLk9ZK2juYSFl4Jfz1k/ECpXfR6L",
+	"qgn8Vaq77HLslWvoVZkv6PeG1lwbRflQlzYE8dYXLvGVeX0mwPa40B8PWrF/3Vux/7y6kSOAUDb2l5rU",
+	"oM17Uec/qkU4sOOhJbixQM4u2faHkCf9jNO6CyGaM/t+WfvN3qkPrj4rNGQiRTTUCdVge9MiYOsISyKp",
+	"VQmjG010BY4zt36uRnX3/Mgh+al1v0SP7AhsZBVW2zJeBYi/novehbbDrfaOpfIlmwuD4PaJj1xfQy5i",
+	"URjraOWMicMxVgXq2+c6XXrQpUPK9nGvZPcAywFBZV/Zkga8YPfEbXtnj2EfZkLUzm8YAZUw02jeY922",
+	"0k7UHBmRQZaQORPOasyFMUJOKeDWaKbPXugvjPngHuih8b2EkCohdec4ktu63FANEx4eBYMV6gcNKeG6",
+	"4RHoRQXv49GC6lt3VtlowzY88bAmOyfSdmI3KpuaYCU06TY8qHpny/MCB12z0DZ2p0otxM+MbJVTuVev",
+	"sl847VEo+bpA+OxRy5Efgi/nRZSviLsDX+kGtt0hOOuiEqMU3+T1ruYTC5pNSt28kIou/2WcjanyvvJA",
+	"vRgLG4ru2doPmwZ8v90YdTduqTAE79892silLW0n1WIfXPsa8DQxcJ0LujYNe8JO7sCm/v2NEcUx/Bqe",
+	"PPSirrMcw3D3sZJ0ML9FKiyjJm5em6rbj42yLW1Ovvi/bjcajb9WAA2HpZG/r+LwQvqtrHdTFV1azFQO",
+	"zF/SsGeqbE5f+zW+MxFX6zDblHz5ua3at6biV+r3HmiafdMQi6frWkl/orK6OQRyA1hp/u2S9Y8A5B4N",
+	"CVz6S/kcj5pglzJ0KsHgKdGEGTUHlmm+oMPQOWHS47c+qDLGfKSs8gsw98g/R1lJFAc6au1l1qfSWLqO",
+	"65i9B5mxEX4YJWzUQvPx1buIXzKiAqXqtCwN9Zg9r8AEK5HoTAcZyoToA53DQYuWTIMEK8UXqjqwSsj6",
+	"mZjgZRY2tBo/yEro+PHE2kpcLccYRrQM6eGwfd3hpqzaAaUkTahvZwUmaaXGyKU6J7LjiWVnhDn2EYbl",
+	"MLF7O5htFd2Ai0dG7jf20UAK7zU33lXO3J9zQrYBrb4VrWv89kNyVAPHfW1Rk1/hfYVtECjCMWGV7Fpj",
+	"F1WA7Yfmn5PSQ/gdwrX6Lcg9w0XWqscLwVpCz+irav1FZupdyEgewudB/MJb7/AclN3WR3BrDeFTmnvg",
+	"OTe3GkOR+vF4R257Zis11jXHbeaZLY/25WrqE7aLJiOce0AAgnt0ms82j2CFFYgnaxvssNPBLn8f/j4W",
+	"9md+3TjWVV+0H9u7fT5G3zTul+0OJNqqW+zahbd7kmnJrqX5ZYQEl6U9qGCpr5W952jKVtKmiVy0t3AK",
+	"3use4AGVZuZaFOvZoF/Q1ADvUd/AJ1eM0myGtynaBgBo5SD5wlg1mRiw54QOR97Dw2EyHA6r+7ZkVpU4",
+	"ihAFl9eVWKabnt1MZH2EV1aRvVbgqAP3j8BPf2ldHfDXc/b44ZDChdw244VYToIHjBt3hvSCmJ6tAqmG",
+	"BAveE5Kw3H0d+z1cJeLzMh6/1eOWUlpmLuRVE8NWmApTjF56PHx2Xt9uIpdkB2OK243Xw3NhqfGzeP71",
+	"fYW0f3DbdJczbP04J6vXK2MYeO4vXqZa8r4ShpXljONaVViztecVBbmqMWj/dYbuzz9DV98mstaZQImW",
+	"7R1/xIuYSvh5QNUQ+uj4FV6wHs6toA5OCCxhf37FykkF14mHC7kD2ogPLd0D3kgTaLwPyNP9uNfSgMAG",
+	"BB3VikH5yNM1FFGm2EjWhuHfZ9m+91DYh91wf85qKtk9TrafHZXc5fTZRjqdzIDbOS96DSl00LGmCmtB",
+	"q1I0zzNYvO1BWVqLQUhB+E7jCBIe3uVZxsoivOWfbqRHMRHqsZFDWE5NQltJAAYelyK3RwIRwvoQ++zP",
+	"vDgwZB920QtagEPeE1KexsPAlVtZoWM3IJz+WbhuMVuuy8rkXMggJb7FwrtwIWIf1q4pgBNUTSNwUV2G",
+	"i6Es47yGAx6YD42iGd/EZc/qkHjcCf8TGcef4nc2QS8aGtrN7AZSSyDvp//v/86By78UyggrbuCv7D/+",
+	"1/9GFNq/SJhy/AqDWitPBc8kPOSxcz2+P5Wq5TCxTJUR3Nr3ONLvly/94wcKEvjmqbf7DhR8C9gPFzXu",
+	"A+kYTz/k6AnX9aH/QMeKgjF0iBafNU3QuBHpiVzZkd8eSMrHb9q4/dY4aDtbd4VZbLjsqg5kryiseWGX",
+	"HzzmxNoDDRgrqCLdHkmsrkoXBu9w6AsRhBuX6PmeCEHjmqcGINvjYbcQ4ZAK0i2JcH51l/A/qgWbc9mO",
+	"mSxgPza5x5CrUPZCPKuJorcDoJpj3h7C7pwuX8mX/5kJc5pSz6asYDiaLDqpoOvN/nbmb6u9OJm+cpvZ",
+	"GhSXxkU7fZ7mPZRohS7uoYju11CH3bpIiMTm88uLysmq7jvq4Ga75vBDTDj5K4HwAbxwJwy3eVfM2cnJ",
+	"w9O/HQ+Ph8cPz/52+uQUVZDvqTe5i2gTkCV18ZEbK6lfKmb1O8jTuBtlfePVQg1tVmP1Jh5R2tttdF6K",
+	"GjeNtr1c77b9gRvrzL+3EprXgfhovYEb0DxvNFSdh+o2hTP2FyKFjHYI6NVYmj690fN6dRTvgQm3pvGl",
+	"ibbkTfXIlGb+bifI/NGuACpVM2RzPmPoG02rfiWpnZjq+yox71urClu6Db5Wcoqg7jXEVeM8Q32aPzYj",
+	"wqfHF6uSxwZpkcNvP97+/wAAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

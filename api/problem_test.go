@@ -109,8 +109,8 @@ func TestADeletedImageStaysAway(t *testing.T) {
 			t.Errorf("%s: got %d, want 404", gone, a.status)
 		}
 	}
-	if has, err := f.store.Has(t.Context(), id); has || err != nil {
-		t.Errorf("the store still has the file: %v, %v", has, err)
+	if has, err := f.store.Has(t.Context(), id); !has || err != nil {
+		t.Errorf("the trash has lost the file: %v, %v", has, err)
 	}
 	if points, err := f.index.Get(t.Context(), []palate.ImageID{id}); len(points) != 0 || err != nil {
 		t.Errorf("the index still has the image: %v, %v", points, err)

@@ -9,6 +9,8 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/picture"
@@ -30,13 +32,14 @@ type Description struct {
 	// Fit says how the picture comes to the input's size.
 	Fit Fit `json:"fit"`
 	// ShortSide is for FitCrop: the length in pixels that the picture's
-	// shorter side is resized to before the centre is cut out. CropRatio may
+	// shorter side is resized to before the centre is cut out; and for
+	// FitStretch that of both sides, where less than all is shown. CropRatio may
 	// be given in its place; without either it is the input's size.
 	ShortSide int `json:"short_side,omitempty"`
 	// CropRatio is for FitCrop, timm's crop_pct: the shorter side becomes
 	// floor(size/CropRatio). Above 0, at most 1.
 	CropRatio float64 `json:"crop_ratio,omitempty"`
-	// Resample is the interpolation, "bicubic" (antialiased, as Pillow's).
+	// Resample is the interpolation, one of picture.Filters (as Pillow's).
 	Resample string `json:"resample"`
 	// Mean and Std are per channel (red, green, blue), of values in 0..1:
 	// the model sees (value − mean) / std.
@@ -142,8 +145,8 @@ const (
 	NumericInt8  NumericClass = "int8"
 )
 
-// Bicubic is the one Resample there is.
-const Bicubic = "bicubic"
+// Bicubic is the Resample of most published models.
+const Bicubic = string(picture.Bicubic)
 
 // NormaliseL2 is the one Normalise there is.
 const NormaliseL2 = "l2"
@@ -157,6 +160,9 @@ var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 // know, values it can't use and anything after the object are ErrInvalid.
 func ParseDescription(text []byte) (Description, error) {
 	var d Description
+	if err := checkChannels(text); err != nil {
+		return Description{}, err
+	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&d); err != nil {
@@ -169,6 +175,23 @@ func ParseDescription(text []byte) (Description, error) {
 		return Description{}, err
 	}
 	return d, nil
+}
+
+// checkChannels refuses lists that are not of three channels, which Go's
+// decoder would fill up with zeros or cut.
+func checkChannels(text []byte) error {
+	var lists map[string]json.RawMessage
+	if json.Unmarshal(text, &lists) != nil {
+		return nil // the decoder says what is wrong
+	}
+	for name, raw := range lists {
+		var values []json.RawMessage
+		// Go's decoder takes names in any letter case.
+		if ours := strings.EqualFold(name, "mean") || strings.EqualFold(name, "std"); ours && json.Unmarshal(raw, &values) == nil && len(values) != 3 {
+			return fmt.Errorf("model description: %s has %d values, want 3, of red, green and blue: %w", name, len(values), palate.ErrInvalid)
+		}
+	}
+	return nil
 }
 
 // Validate reports everything that is wrong with d, as ErrInvalid.
@@ -199,7 +222,9 @@ func (d Description) Validate() error {
 	}
 	oneOf("input.layout", string(d.Input.Layout), string(LayoutNCHW), string(LayoutNHWC))
 	oneOf("fit", string(d.Fit), string(FitCrop), string(FitWhole), string(FitPad), string(FitStretch))
-	oneOf("resample", d.Resample, Bicubic)
+	if !slices.Contains(picture.Filters(), picture.Filter(d.Resample)) {
+		wrong("resample %q is none of %q", d.Resample, picture.Filters())
+	}
 	oneOf("output.pooling", string(d.Output.Pooling), string(PoolNone), string(PoolClass), string(PoolMeanPatches))
 	oneOf("normalise", d.Normalise, NormaliseL2)
 	oneOf("numeric_class", string(d.NumericClass), string(NumericFloat), string(NumericInt8))
@@ -228,6 +253,12 @@ func (d Description) Validate() error {
 
 func (d Description) cropProblems() []error {
 	var problems []error
+	if d.Fit == FitStretch && d.ShortSide != 0 && d.CropRatio == 0 {
+		if d.Input.Width != d.Input.Height || d.ShortSide < d.Input.Width || d.ShortSide > 2*maxInputSide {
+			problems = append(problems, fmt.Errorf("fit %q with short_side %d wants a square input of no more, not %d×%d", d.Fit, d.ShortSide, d.Input.Width, d.Input.Height))
+		}
+		return problems
+	}
 	if d.Fit != FitCrop {
 		if d.ShortSide != 0 || d.CropRatio != 0 {
 			problems = append(problems, fmt.Errorf("short_side and crop_ratio go with fit %q, not %q", FitCrop, d.Fit))

@@ -60,7 +60,7 @@ func TestDescriptionsThatCannotBeUsedAreRefused(t *testing.T) {
 		{"huge height", `"height": 224`, `"height": 40000`, "input.height is 40000"},
 		{"unknown layout", `"nchw"`, `"chwn"`, `input.layout "chwn" is none of ["nchw" "nhwc"]`},
 		{"unknown fit", `"crop",`, `"squash",`, `fit "squash" is none of`},
-		{"unknown resample", `"bicubic"`, `"lanczos"`, `resample "lanczos"`},
+		{"unknown resample", `"bicubic"`, `"mitchell"`, `resample "mitchell"`},
 		{"unknown pooling", `"mean_patches"`, `"max"`, `output.pooling "max"`},
 		{"prefix tokens without patches", `"mean_patches"`, `"cls"`, "output.prefix_tokens is 5"},
 		{"unknown normalise", `"l2"`, `"l1"`, `normalise "l1"`},

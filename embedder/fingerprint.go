@@ -30,7 +30,7 @@ func Fingerprint(weights [sha256.Size]byte, d Description) palate.ModelID {
 	line("input", fmt.Sprintf("%dx%d", d.Input.Width, d.Input.Height))
 	line("preprocessing", d.Rules.OrCurrent())
 	line("fit", d.Fit)
-	if d.Fit == FitCrop {
+	if d.Fit == FitCrop || d.Fit == FitStretch && d.ShortSide != 0 {
 		line("short_side", d.shortSide())
 	}
 	if d.Fit == FitWhole {

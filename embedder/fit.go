@@ -87,6 +87,11 @@ func (d Description) shown(width, height int) Area {
 		window := picture.CropWindow(w, h, d.Input.Width)
 		a.MinX, a.MaxX = part(window.Min.X, window.Max.X, w)
 		a.MinY, a.MaxY = part(window.Min.Y, window.Max.Y, h)
+	case FitStretch:
+		if d.ShortSide != 0 {
+			margin := (1 - float64(d.Input.Width)/float64(d.ShortSide)) / 2
+			a = Area{margin, margin, 1 - margin, 1 - margin}
+		}
 	case FitPad:
 		w, h := insideSize(width, height, d.Input.Width, d.Input.Height)
 		left, top := (d.Input.Width-w)/2, (d.Input.Height-h)/2
@@ -100,7 +105,7 @@ func (d Description) shown(width, height int) Area {
 // shorter side is resized to, or the longest it could be.
 func (d Description) Reading() picture.Reading {
 	r := picture.Reading{Rules: d.Rules.OrCurrent(), Short: max(d.Input.Width, d.Input.Height)}
-	if d.Fit == FitCrop {
+	if d.Fit == FitCrop || d.Fit == FitStretch && d.ShortSide != 0 {
 		r.Short = d.shortSide()
 	}
 	return r

@@ -20,15 +20,16 @@ func (d Description) Prepare(img image.Image) (Input, error) {
 	width, height := d.InputSize(rgb.Width, rgb.Height)
 	shown := d.shown(rgb.Width, rgb.Height)
 	var err error
-	switch d.Fit {
-	case FitCrop:
-		rgb, err = picture.ResizeCrop(rgb, d.shortSide(), width)
-	case FitPad:
-		w, h := insideSize(rgb.Width, rgb.Height, width, height)
-		rgb, err = picture.Resize(rgb, w, h)
-	default:
-		rgb, err = picture.Resize(rgb, width, height)
+	w, h, filter := width, height, picture.Filter(d.Resample)
+	switch {
+	case d.Fit == FitCrop:
+		w, h = picture.ShortSize(rgb.Width, rgb.Height, d.shortSide())
+	case d.Fit == FitPad:
+		w, h = insideSize(rgb.Width, rgb.Height, width, height)
+	case d.Fit == FitStretch && d.ShortSide != 0:
+		w, h = d.ShortSide, d.ShortSide
 	}
+	rgb, err = picture.ResizeWindow(rgb, w, h, min(w, width), min(h, height), filter)
 	if err != nil {
 		return Input{}, fmt.Errorf("prepare a picture for %s: %w", d.Name, err)
 	}

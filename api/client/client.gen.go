@@ -278,6 +278,11 @@ type Area struct {
 	MinY float64 `json:"min_y"`
 }
 
+// Emptied defines model for Emptied.
+type Emptied struct {
+	Purged int `json:"purged"`
+}
+
 // ExampleSearch defines model for ExampleSearch.
 type ExampleSearch struct {
 	// Collapse Show one of every group of images that are at least this similar
@@ -815,6 +820,24 @@ type Source struct {
 	Year        *int      `json:"year,omitempty"`
 }
 
+// Trash defines model for Trash.
+type Trash struct {
+	Images []TrashedImage `json:"images"`
+}
+
+// TrashedImage defines model for TrashedImage.
+type TrashedImage struct {
+	Artist    string    `json:"artist"`
+	Bytes     int64     `json:"bytes"`
+	DeletedAt time.Time `json:"deleted_at"`
+	ID        string    `json:"id"`
+	Reason    string    `json:"reason"`
+	Title     string    `json:"title"`
+
+	// Until It can be restored until then
+	Until time.Time `json:"until"`
+}
+
 // Undo defines model for Undo.
 type Undo struct {
 	// Entry The entry to undo; the last one if absent
@@ -958,6 +981,9 @@ type ListImagesParamsOrder string
 type DeleteImageParams struct {
 	// Reason Why, for whoever wonders later.
 	Reason string `form:"reason" json:"reason"`
+
+	// Purge Remove it for good, as a takedown asks for.
+	Purge *bool `form:"purge,omitempty" json:"purge,omitempty"`
 }
 
 // GetImageParams defines parameters for GetImage.
@@ -1093,6 +1119,17 @@ type SearchByUploadParams struct {
 
 	// Profile Whose verdict stands beside each image, and whom `judged` asks about.
 	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
+}
+
+// EmptyTrashParams defines parameters for EmptyTrash.
+type EmptyTrashParams struct {
+	// DeletedBefore Only what was deleted before this time.
+	DeletedBefore *time.Time `form:"deleted_before,omitempty" json:"deleted_before,omitempty"`
+}
+
+// ListTrashParams defines parameters for ListTrash.
+type ListTrashParams struct {
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
@@ -1243,7 +1280,7 @@ type ClientInterface interface {
 
 	// DeleteImage Delete an image so that it stays away
 	//
-	// File, thumbnails, embeddings and index entry go; a tombstone keeps the file and its addresses away at the next crawl, import or upload.
+	// The image moves to the trash, from which `restoreImage` brings it back for 30 days as it was; a tombstone keeps the file and its addresses away at the next crawl, import or upload. With `purge` it is removed for good at once, file and all, also where it is in the trash already.
 	//
 	// Corresponds with DELETE /v1/images/{image} (the `DeleteImage` operationId).
 	DeleteImage(ctx context.Context, image ImagePath, params *DeleteImageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1264,6 +1301,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/images/{image}/neighbours (the `ListNeighbours` operationId).
 	ListNeighbours(ctx context.Context, image ImagePath, params *ListNeighboursParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RestoreImage Bring an image back from the trash
+	//
+	// Sources, embeddings and its place in the lists are as they were; its ratings count again.
+	//
+	// Corresponds with POST /v1/images/{image}/restore (the `RestoreImage` operationId).
+	RestoreImage(ctx context.Context, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetImageThumbnail A smaller, upright JPEG of the image
 	//
@@ -1531,6 +1575,16 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/search/upload (the `SearchByUpload` operationId).
 	SearchByUploadWithBody(ctx context.Context, params *SearchByUploadParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// EmptyTrash Remove for good what is in the trash
+	//
+	// Corresponds with DELETE /v1/trash (the `EmptyTrash` operationId).
+	EmptyTrash(ctx context.Context, params *EmptyTrashParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTrash What was deleted and can be restored
+	//
+	// Corresponds with GET /v1/trash (the `ListTrash` operationId).
+	ListTrash(ctx context.Context, params *ListTrashParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetVersion Version of the program, the API and the model
 	//
 	// Corresponds with GET /v1/version (the `GetVersion` operationId).
@@ -1641,7 +1695,7 @@ func (c *Client) UploadImageWithBody(ctx context.Context, contentType string, bo
 
 // DeleteImage Delete an image so that it stays away
 //
-// File, thumbnails, embeddings and index entry go; a tombstone keeps the file and its addresses away at the next crawl, import or upload.
+// The image moves to the trash, from which `restoreImage` brings it back for 30 days as it was; a tombstone keeps the file and its addresses away at the next crawl, import or upload. With `purge` it is removed for good at once, file and all, also where it is in the trash already.
 //
 // Corresponds with DELETE /v1/images/{image} (the `DeleteImage` operationId).
 func (c *Client) DeleteImage(ctx context.Context, image ImagePath, params *DeleteImageParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1693,6 +1747,23 @@ func (c *Client) GetImageFile(ctx context.Context, image ImagePath, reqEditors .
 // Corresponds with GET /v1/images/{image}/neighbours (the `ListNeighbours` operationId).
 func (c *Client) ListNeighbours(ctx context.Context, image ImagePath, params *ListNeighboursParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListNeighboursRequest(c.Server, image, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RestoreImage Bring an image back from the trash
+//
+// Sources, embeddings and its place in the lists are as they were; its ratings count again.
+//
+// Corresponds with POST /v1/images/{image}/restore (the `RestoreImage` operationId).
+func (c *Client) RestoreImage(ctx context.Context, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRestoreImageRequest(c.Server, image)
 	if err != nil {
 		return nil, err
 	}
@@ -2349,6 +2420,36 @@ func (c *Client) SearchByUploadWithBody(ctx context.Context, params *SearchByUpl
 	return c.Client.Do(req)
 }
 
+// EmptyTrash Remove for good what is in the trash
+//
+// Corresponds with DELETE /v1/trash (the `EmptyTrash` operationId).
+func (c *Client) EmptyTrash(ctx context.Context, params *EmptyTrashParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEmptyTrashRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTrash What was deleted and can be restored
+//
+// Corresponds with GET /v1/trash (the `ListTrash` operationId).
+func (c *Client) ListTrash(ctx context.Context, params *ListTrashParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTrashRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetVersion Version of the program, the API and the model
 //
 // Corresponds with GET /v1/version (the `GetVersion` operationId).
@@ -2757,6 +2858,18 @@ func NewDeleteImageRequest(server string, image ImagePath, params *DeleteImagePa
 			}
 		}
 
+		if params.Purge != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "purge", *params.Purge, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -3028,6 +3141,40 @@ func NewListNeighboursRequest(server string, image ImagePath, params *ListNeighb
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRestoreImageRequest constructs an http.Request for the RestoreImage method
+func NewRestoreImageRequest(server string, image ImagePath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "image", image, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/images/%s/restore", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -4619,6 +4766,114 @@ func NewSearchByUploadRequestWithBody(server string, params *SearchByUploadParam
 	return req, nil
 }
 
+// NewEmptyTrashRequest constructs an http.Request for the EmptyTrash method
+func NewEmptyTrashRequest(server string, params *EmptyTrashParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/trash")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DeletedBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "deleted_before", *params.DeletedBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTrashRequest constructs an http.Request for the ListTrash method
+func NewListTrashRequest(server string, params *ListTrashParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/trash")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetVersionRequest constructs an http.Request for the GetVersion method
 func NewGetVersionRequest(server string) (*http.Request, error) {
 	var err error
@@ -4744,7 +4999,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteImageWithResponse Delete an image so that it stays away
 	//
-	// File, thumbnails, embeddings and index entry go; a tombstone keeps the file and its addresses away at the next crawl, import or upload.
+	// The image moves to the trash, from which `restoreImage` brings it back for 30 days as it was; a tombstone keeps the file and its addresses away at the next crawl, import or upload. With `purge` it is removed for good at once, file and all, also where it is in the trash already.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4773,6 +5028,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/images/{image}/neighbours (the `ListNeighbours` operationId).
 	ListNeighboursWithResponse(ctx context.Context, image ImagePath, params *ListNeighboursParams, reqEditors ...RequestEditorFn) (*ListNeighboursResponse, error)
+
+	// RestoreImageWithResponse Bring an image back from the trash
+	//
+	// Sources, embeddings and its place in the lists are as they were; its ratings count again.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/images/{image}/restore (the `RestoreImage` operationId).
+	RestoreImageWithResponse(ctx context.Context, image ImagePath, reqEditors ...RequestEditorFn) (*RestoreImageResponse, error)
 
 	// GetImageThumbnailWithResponse A smaller, upright JPEG of the image
 	//
@@ -5081,6 +5345,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/search/upload (the `SearchByUpload` operationId).
 	SearchByUploadWithBodyWithResponse(ctx context.Context, params *SearchByUploadParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SearchByUploadResponse, error)
+
+	// EmptyTrashWithResponse Remove for good what is in the trash
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/trash (the `EmptyTrash` operationId).
+	EmptyTrashWithResponse(ctx context.Context, params *EmptyTrashParams, reqEditors ...RequestEditorFn) (*EmptyTrashResponse, error)
+
+	// ListTrashWithResponse What was deleted and can be restored
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/trash (the `ListTrash` operationId).
+	ListTrashWithResponse(ctx context.Context, params *ListTrashParams, reqEditors ...RequestEditorFn) (*ListTrashResponse, error)
 
 	// GetVersionWithResponse Version of the program, the API and the model
 	//
@@ -5571,6 +5849,54 @@ func (r ListNeighboursResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListNeighboursResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RestoreImageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Image
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RestoreImageResponse) GetJSON200() *Image {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RestoreImageResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RestoreImageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RestoreImageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RestoreImageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RestoreImageResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7051,6 +7377,102 @@ func (r SearchByUploadResponse) ContentType() string {
 	return ""
 }
 
+type EmptyTrashResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Emptied
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EmptyTrashResponse) GetJSON200() *Emptied {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r EmptyTrashResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r EmptyTrashResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EmptyTrashResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EmptyTrashResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EmptyTrashResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTrashResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Trash
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTrashResponse) GetJSON200() *Trash {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListTrashResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTrashResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTrashResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTrashResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTrashResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetVersionResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -7189,7 +7611,7 @@ func (c *ClientWithResponses) UploadImageWithBodyWithResponse(ctx context.Contex
 
 // DeleteImageWithResponse Delete an image so that it stays away
 //
-// File, thumbnails, embeddings and index entry go; a tombstone keeps the file and its addresses away at the next crawl, import or upload.
+// The image moves to the trash, from which `restoreImage` brings it back for 30 days as it was; a tombstone keeps the file and its addresses away at the next crawl, import or upload. With `purge` it is removed for good at once, file and all, also where it is in the trash already.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -7241,6 +7663,21 @@ func (c *ClientWithResponses) ListNeighboursWithResponse(ctx context.Context, im
 		return nil, err
 	}
 	return ParseListNeighboursResponse(rsp)
+}
+
+// RestoreImageWithResponse Bring an image back from the trash
+//
+// Sources, embeddings and its place in the lists are as they were; its ratings count again.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/images/{image}/restore (the `RestoreImage` operationId).
+func (c *ClientWithResponses) RestoreImageWithResponse(ctx context.Context, image ImagePath, reqEditors ...RequestEditorFn) (*RestoreImageResponse, error) {
+	rsp, err := c.RestoreImage(ctx, image, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRestoreImageResponse(rsp)
 }
 
 // GetImageThumbnailWithResponse A smaller, upright JPEG of the image
@@ -7779,6 +8216,32 @@ func (c *ClientWithResponses) SearchByUploadWithBodyWithResponse(ctx context.Con
 	return ParseSearchByUploadResponse(rsp)
 }
 
+// EmptyTrashWithResponse Remove for good what is in the trash
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/trash (the `EmptyTrash` operationId).
+func (c *ClientWithResponses) EmptyTrashWithResponse(ctx context.Context, params *EmptyTrashParams, reqEditors ...RequestEditorFn) (*EmptyTrashResponse, error) {
+	rsp, err := c.EmptyTrash(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEmptyTrashResponse(rsp)
+}
+
+// ListTrashWithResponse What was deleted and can be restored
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/trash (the `ListTrash` operationId).
+func (c *ClientWithResponses) ListTrashWithResponse(ctx context.Context, params *ListTrashParams, reqEditors ...RequestEditorFn) (*ListTrashResponse, error) {
+	rsp, err := c.ListTrash(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTrashResponse(rsp)
+}
+
 // GetVersionWithResponse Version of the program, the API and the model
 //
 // Returns a wrapper object for the known response body format(s).
@@ -8124,6 +8587,39 @@ func ParseListNeighboursResponse(rsp *http.Response) (*ListNeighboursResponse, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest HitList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRestoreImageResponse parses an HTTP response from a RestoreImageWithResponse call
+func ParseRestoreImageResponse(rsp *http.Response) (*RestoreImageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RestoreImageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Image
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -9154,6 +9650,72 @@ func ParseSearchByUploadResponse(rsp *http.Response) (*SearchByUploadResponse, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest HitList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseEmptyTrashResponse parses an HTTP response from a EmptyTrashWithResponse call
+func ParseEmptyTrashResponse(rsp *http.Response) (*EmptyTrashResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EmptyTrashResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Emptied
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTrashResponse parses an HTTP response from a ListTrashWithResponse call
+func ParseListTrashResponse(rsp *http.Response) (*ListTrashResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTrashResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Trash
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -166,7 +166,7 @@ func (b *Builder) Build(ctx context.Context, s Spec) (Model, error) {
 		return Model{}, err
 	}
 	defer file.Close()
-	architecture, err := vit.Inspect(file)
+	architecture, err := vit.Inspect(file, fmt.Appendf(nil, `{"num_heads": %d}`, map[string]int{"S": 6, "B": 12, "L": 16}[s.Letter]))
 	if err != nil {
 		return Model{}, err
 	}

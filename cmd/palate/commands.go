@@ -9,6 +9,8 @@ type commands struct {
 	Import   importCommand   `cmd:"" help:"Add pictures from a folder; good/ and bad/ in it are likes and dislikes."`
 	Embed    embedCommand    `cmd:"" help:"Embed what is not embedded yet, or print the embeddings of files."`
 	Rate     rateCommand     `cmd:"" help:"Like, dislike or skip images."`
+	Images   imagesCommand   `cmd:"" help:"Images of the collection: list, show, delete, restore."`
+	Trash    trashCommand    `cmd:"" help:"What was deleted in the last 30 days: list, empty."`
 	Train    trainCommand    `cmd:"" help:"Learn the taste from the ratings."`
 	Evaluate evaluateCommand `cmd:"" help:"Judge anybody's embeddings by labels: NumPy, Parquet or clip-retrieval files, no pictures needed."`
 	Queue    queueCommand    `cmd:"" help:"Show what to judge next, so that few ratings teach much."`

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -101,5 +102,38 @@ func TestFaultOldCollectionOpensUnharmed(t *testing.T) {
 	}
 	if mark, err := store.Mark(t.Context()); err != nil || mark.Store == "" || mark.Store != id.Store || mark.Catalog != id.Catalog {
 		t.Errorf("got the marks %+v and %+v (%v), want each other's", mark, id, err)
+	}
+}
+
+// A deletion by mistake is taken back with everything that the picture had.
+func TestFaultDeletedByMistake(t *testing.T) {
+	t.Parallel()
+	folder := oldCollection(t)
+	before, files := lookInto(t, folder), pictureFiles(t, folder)
+	id := before.images[3].ID.String()
+	file := filepath.Join(t.TempDir(), "same.jpg")
+	writeFile(t, file, []byte(files[id]))
+	startFaulty(t, "images", "delete", id, "--data", folder).mustEnd()
+	mustBeUntouched(t, folder, files)
+	again := startFaulty(t, "import", "--data", folder, file).wait()
+	if again.code == exitDone || !strings.Contains(again.err+again.out, "palate images restore "+id) {
+		t.Errorf("imported again: got %d and %q, want how it comes back", again.code, again.err+again.out)
+	}
+	if listed := startFaulty(t, "trash", "list", "--data", folder).mustEnd(); !strings.Contains(listed, id) {
+		t.Errorf("the trash: got %q, want %s in it", listed, id)
+	}
+	startFaulty(t, "images", "restore", id, "--data", folder).mustEnd()
+	after := lookInto(t, folder)
+	if !reflect.DeepEqual(after.images, before.images) || !reflect.DeepEqual(after.embeddings, before.embeddings) {
+		t.Errorf("restored: got %d images and %d embeddings that are not those of before", len(after.images), len(after.embeddings))
+	}
+	mustBeUntouched(t, folder, files)
+
+	startFaulty(t, "images", "delete", "--purge", id, "--data", folder).mustEnd()
+	if _, there := pictureFiles(t, folder)[id]; there {
+		t.Error("a purged picture's file is still there")
+	}
+	if r := startFaulty(t, "images", "restore", id, "--data", folder).wait(); r.code != exitFailed || !strings.Contains(r.err, "for good") {
+		t.Errorf("restoring what was purged: got %d and %q, want that it is gone for good", r.code, r.err)
 	}
 }

@@ -82,6 +82,9 @@ func openHomeAs(ctx context.Context, s *session, adopt bool) (*home, error) {
 			return nil, errors.Join(fmt.Errorf("collection %s: %w", s.Data, err), h.close())
 		}
 	}
+	reserve := ingest.NewReserve(filepath.Join(s.Data, reserveFile))
+	h.collection.UseReserve(reserve)
+	reserve.Fill()
 	h.closers = append(h.closers, func() error {
 		_ = h.collection.Note(context.Background()) // an older number is noticed less well, no more
 		return nil

@@ -83,5 +83,8 @@ func (s *session) printImport(r ingest.ImportReport) error {
 	}
 	s.say("%d files seen -> %d kept, %d known, %d rated", r.Seen, r.Kept, r.Known, r.Rated)
 	s.printLosses(r.Lost, r.Examples)
+	if example := r.Examples["deleted"]; example != "" { // in full: it says how it comes back
+		s.note("%s", example)
+	}
 	return nil
 }

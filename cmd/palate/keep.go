@@ -27,6 +27,13 @@ func (h *home) tend(ctx context.Context) {
 	default:
 		h.tellSwept(swept)
 	}
+	expired, err := h.collection.EmptyTrash(ctx, time.Now().Add(-ingest.KeptFor))
+	if err != nil && ctx.Err() == nil {
+		h.session.logger.WarnContext(ctx, "the trash could not be looked after", "error", err)
+	}
+	if expired > 0 {
+		h.session.logger.InfoContext(ctx, "images left the trash after 30 days", "images", expired)
+	}
 }
 
 // keepTending does so again and again, while a server runs.

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/hub"
 	"github.com/palate-art/palate/internal/models"
+	"github.com/palate-art/palate/internal/ort"
 )
 
 // modelCommand is about models, not about a collection.
@@ -47,6 +50,8 @@ type modelEntry struct {
 	Licence      models.Licence        `json:"licence,omitzero"`
 	Preprocess   *models.Preprocessing `json:"preprocessing,omitempty"`
 	DefaultOn    string                `json:"default_on,omitempty"`
+	Origins      map[string]string     `json:"origins,omitempty"` // published, given or guessed, see models.Record
+	Guessed      []string              `json:"guessed,omitempty"`
 	Architecture string                `json:"architecture,omitempty"`
 	Collection   []collectionEntry     `json:"collection,omitempty"` // its embeddings in the collection of --data
 }
@@ -79,12 +84,17 @@ func knownEntry(store *models.Store, client *hub.Client, k models.Known) modelEn
 func localEntry(r models.Record) modelEntry {
 	e := modelEntry{Name: r.Name, What: r.Architecture, Source: "file", State: stateHere, File: r.File, Bytes: r.Size, SHA256: r.SHA256,
 		Licence: models.Licence{Name: r.Licence}, Preprocess: r.Preprocessing, Architecture: r.Architecture}
+	e.Origins = r.Origins
 	info, err := os.Stat(r.File)
 	switch {
 	case err != nil:
 		e.State, e.Problem = stateMissing, err.Error()
 	case info.Size() != r.Size:
 		e.State, e.Problem = stateChanged, fmt.Sprintf("it has %d bytes, want %d", info.Size(), r.Size)
+	default:
+		if e.Guessed, err = r.Guesses(); err != nil {
+			e.Problem = fmt.Sprintf("an earlier palate guessed what this one won't: %v. Collections that have its embeddings go on; to put it right: palate model add %s %s --replace with what is missing, then palate embed --upgrade", err, r.Name, r.File)
+		}
 	}
 	return e
 }
@@ -138,7 +148,13 @@ func (c *modelListCommand) Run(ctx context.Context, s *session) error {
 		if e.DefaultOn != "" {
 			on = "on a " + map[string]string{"gpu": "GPU", "cpu": "CPU"}[e.DefaultOn]
 		}
-		rows = append(rows, []string{e.Name, e.What, byteText(e.Bytes), e.Licence.Name, e.State, on})
+		state := e.State
+		if len(e.Guessed) > 0 {
+			state += ", guessed: " + strings.Join(e.Guessed, " ")
+		} else if e.Problem != "" && e.State == stateHere {
+			state += ", but guessed: palate model show " + e.Name
+		}
+		rows = append(rows, []string{e.Name, e.What, byteText(e.Bytes), e.Licence.Name, state, on})
 	}
 	s.table(rows...)
 	err = errors.Join(err, s.sayCollection(ctx))
@@ -191,12 +207,49 @@ func (c *modelShowCommand) Run(s *session) error {
 	}
 	line("Licence", licenceText(e.Licence))
 	if p := e.Preprocess; p != nil {
-		line("Published for", fmt.Sprintf("%d×%d, crop ratio %g, mean %v, deviation %v", p.Size, p.Size, p.CropRatio, p.Mean, p.Std))
+		line("Made for", fmt.Sprintf("%d×%d, crop ratio %g, mean %v, deviation %v", p.Size, p.Size, p.CropRatio, p.Mean, p.Std))
+	}
+	line("Guessed", strings.Join(e.Guessed, ", "))
+	if e.State == stateHere && e.Problem == "" && e.Source != "built-in" {
+		text, err := s.usedText(e.Name)
+		if err != nil {
+			return err
+		}
+		line("Used on a CPU", text)
 	}
 	if e.State == stateNotHere {
 		s.say("\nGet it with: palate model pull %s", e.Name)
 	}
 	return nil
+}
+
+// usedText says how pictures come to a model on a CPU where nothing is asked
+// for.
+func (s *session) usedText(name string) (string, error) {
+	client, err := s.hub()
+	if err != nil {
+		return "", err
+	}
+	weights, err := s.modelStore().Find(name, client)
+	if err != nil {
+		return "", err
+	}
+	d, err := weights.Used(ort.DeviceCPU)
+	if err != nil {
+		return "", err
+	}
+	text := fmt.Sprintf("%d×%d, %s", d.Input.Width, d.Input.Height, d.Resample)
+	switch {
+	case d.Fit == embedder.FitCrop:
+		text += fmt.Sprintf(", cut out of the middle of the picture with its shorter side at %d", d.Reading().Short)
+	case d.ShortSide != 0:
+		text += fmt.Sprintf(", cut out of the middle of the picture stretched to %d×%d", d.ShortSide, d.ShortSide)
+	case d.Fit == embedder.FitStretch:
+		text += ", the whole picture stretched to that"
+	default:
+		text += ", fit " + string(d.Fit)
+	}
+	return text, nil
 }
 
 func licenceText(l models.Licence) string {

@@ -19,7 +19,7 @@ type modelAddCommand struct {
 	Copy    bool `help:"Keep a copy; otherwise the file is used where it is."`
 	Replace bool `help:"Let the name stand for another file than before."`
 
-	Heads       int     `help:"Attention heads (default: from config.json, else one for each 64 values)." placeholder:"N"`
+	Heads       int     `help:"Attention heads (default: from config.json, or by the name of the architecture in it; else the model is refused)." placeholder:"N"`
 	CropPct     float64 `help:"Part of the shorter side that the input shows, 0 to 1." placeholder:"RATIO"`
 	Mean        string  `help:"Mean of red, green, blue, of values from 0 to 1." placeholder:"R,G,B"`
 	Std         string  `help:"Standard deviation of red, green, blue." placeholder:"R,G,B"`
@@ -51,10 +51,15 @@ func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
 	}
 	s.say("%s is added: %s, %s, SHA-256 %s", r.Name, r.Architecture, byteText(r.Size), r.SHA256)
 	if p := r.Preprocessing; p != nil {
-		s.say("Pictures come to it as %d×%d at most, crop ratio %g, mean %v, deviation %v.", p.Size, p.Size, p.CropRatio, p.Mean, p.Std)
+		s.say("It is made for %d×%d, crop ratio %g, mean %v, deviation %v.", p.Size, p.Size, p.CropRatio, p.Mean, p.Std)
+		used, err := s.usedText(r.Name)
+		if err != nil {
+			return err
+		}
+		s.say("Pictures come to it on a CPU as %s.", used)
 	}
-	if r.Kind == models.KindSafetensors && len(r.Configs) == 0 {
-		s.say("Nothing beside the file says how many attention heads it has, so one for each 64 values is assumed; --heads N says otherwise.")
+	if guessed, err := r.Guesses(); err == nil && len(guessed) > 0 {
+		s.say("Nobody says its %s: these are guessed, by what holds for most models. A config.json or preprocessor_config.json beside the file, or flags, say them.", strings.Join(guessed, ", "))
 	}
 	s.say("Use it with --model %s.", r.Name)
 	return nil

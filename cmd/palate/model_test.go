@@ -195,7 +195,7 @@ func TestAnAddedModelIsCalledAsItsFile(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "mine")
 	for name, file := range map[string]string{"art-7": "art-7.safetensors", "mine": "model.safetensors"} {
 		writeFile(t, filepath.Join(folder, file), readFile(t, tinyModel))
-		if got := jsonRun[modelEntry](t, "model", "add", filepath.Join(folder, file)); got.Name != name {
+		if got := jsonRun[modelEntry](t, "model", "add", filepath.Join(folder, file), "--heads", "2"); got.Name != name {
 			t.Errorf("%s: got the name %q, want %q", file, got.Name, name)
 		}
 	}

@@ -24,7 +24,7 @@ const (
 type modelFlags struct {
 	Model     string `help:"Model that embeds the pictures: a name (see palate model list), \"baseline\", an .onnx file with a .json description beside it, or \"auto\": the collection's own, else dinov2-base on a GPU, dinov2-small on a CPU." default:"auto" placeholder:"NAME|FILE"`
 	Size      int    `help:"Side of the model's input in pixels (default: as published on a GPU, 224 on a CPU)." placeholder:"PIXELS"`
-	Fit       string `help:"What the model sees: the picture's middle (crop), or all of it in its own shape (whole)." enum:"crop,whole," default:"" placeholder:"crop|whole"`
+	Fit       string `help:"What the model sees: the picture's middle (crop), all of it in its own shape (whole), or all of it in the model's shape (stretch; default: as published, else crop)." enum:"crop,whole,stretch," default:"" placeholder:"FIT"`
 	Pool      string `help:"What of its output is the embedding: the class token, the mean of the patches, or both." enum:"cls,mean,both," default:"" placeholder:"cls|mean|both"`
 	Resample  string `help:"How the position embedding comes to another size, timm's way or transformers' (default: as whoever published the weights does it)." enum:"timm,transformers," default:"" placeholder:"timm|transformers"`
 	Decode    string `help:"JPEG decoded in full, or at a fraction of its size where less is needed (fast): other embeddings, at less than half the time for camera files (default: the collection's, else full)." enum:"full,fast," default:"" placeholder:"full|fast"`

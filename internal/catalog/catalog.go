@@ -10,6 +10,7 @@ package catalog
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -17,11 +18,15 @@ import (
 	"github.com/palate-art/palate/index"
 )
 
+// ErrFull says that the disk of the catalog has no space for a write. It is
+// palate.ErrUnavailable.
+var ErrFull = fmt.Errorf("no space is left: %w", palate.ErrUnavailable)
+
 // Catalog is safe for concurrent use by goroutines and by processes that
 // opened the same one. Every method that writes commits durably before it
 // returns. What does not exist is palate.ErrNotFound, input that can't be is
 // palate.ErrInvalid, a catalog that can't be reached or written (a full disk
-// too) is palate.ErrUnavailable; after any error nothing of the call is kept.
+// too, which is ErrFull) is palate.ErrUnavailable; after any error nothing of the call is kept.
 type Catalog interface {
 	Images
 	Ratings
@@ -80,6 +85,18 @@ type Tombstone struct {
 	ID        palate.ImageID
 	Reason    string
 	DeletedAt time.Time
+	Trashed   bool // it is in the trash and can be restored
+}
+
+// Trashed is an image in the trash.
+type Trashed struct {
+	ID            palate.ImageID
+	Title, Artist string // the first that any source gives
+	Bytes         int64
+	Format        string
+	Width, Height int
+	Reason        string
+	DeletedAt     time.Time
 }
 
 // Added says what AddImage did.
@@ -97,7 +114,8 @@ type ImageState int
 const (
 	UnknownImage ImageState = iota // nothing: its file is an orphan
 	PresentImage                   // it is in the collection
-	DeletedImage                   // it has a tombstone: its file may go
+	DeletedImage                   // it was deleted for good: its file may go
+	TrashedImage                   // it is in the trash and can be restored: its file stays
 )
 
 // CrawlTask names a claimed task that AddImage finishes in its commit: as
@@ -170,13 +188,29 @@ type Images interface {
 	// Addresses tells what is known of each address, in the order asked.
 	Addresses(ctx context.Context, addresses []string) ([]crawler.Standing, error)
 
-	// DeleteImage removes the image with sources, embeddings and failures,
-	// and leaves a tombstone with its addresses, so that neither the file
-	// nor an address comes back. Its ratings stay in the log and count no
-	// more, unless it comes back after LiftTombstone. The address of an
-	// upload (palate.Source.Site "upload") names no place and is not kept
-	// away. The caller removes the file. ErrNotFound if it is not there.
+	// DeleteImage moves the image with sources, embeddings and failures to
+	// the trash, from which RestoreImage brings all of it back, and leaves a
+	// tombstone with its addresses, so that neither the file nor an address
+	// comes back by itself. Its ratings stay in the log and count no more,
+	// unless the image comes back. The address of an upload
+	// (palate.Source.Site "upload") names no place and is not kept away. The
+	// caller leaves the file where it is. ErrNotFound if the image is not there.
 	DeleteImage(ctx context.Context, id palate.ImageID, reason string) error
+
+	// RestoreImage brings an image back from the trash as it was deleted,
+	// with its place in the lists; its ratings count again and its tombstone
+	// is gone. ErrNotFound if it is not in the trash.
+	RestoreImage(ctx context.Context, id palate.ImageID) error
+
+	// PurgeImage removes for good what DeleteImage would move to the trash,
+	// or has moved there; the tombstone is left, or stays. The caller removes
+	// the file. ErrNotFound if the image is neither there nor in the trash.
+	PurgeImage(ctx context.Context, id palate.ImageID, reason string) error
+
+	// Trash lists up to limit images (1 to 1000) that were deleted before a
+	// time, or at any time if it is zero, and can be restored; the one that
+	// was deleted first comes first.
+	Trash(ctx context.Context, before time.Time, limit int) ([]Trashed, error)
 
 	// TombstoneOf returns the tombstone of a deleted image.
 	TombstoneOf(ctx context.Context, id palate.ImageID) (Tombstone, error)
@@ -184,7 +218,8 @@ type Images interface {
 	// Tombstones lists all, the newest first.
 	Tombstones(ctx context.Context) ([]Tombstone, error)
 
-	// LiftTombstone lets a deleted image come back.
+	// LiftTombstone lets a deleted image come back as a new one; what was
+	// in the trash of it is gone.
 	LiftTombstone(ctx context.Context, id palate.ImageID) error
 }
 

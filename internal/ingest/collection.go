@@ -24,7 +24,8 @@ import (
 )
 
 // Collection takes pictures in and out: the file is durable in the image
-// store before its row is in the catalog, and goes after its row has gone. It
+// store before its row is in the catalog, and goes after its row has gone for
+// good. It
 // is safe for concurrent use, and is the crawler.Keeper of a crawl.
 type Collection struct {
 	catalog catalog.Catalog
@@ -33,6 +34,7 @@ type Collection struct {
 	budget  *picture.Budget
 	meter   embedder.Meter // of everything that EmbedPending does
 	bound   atomic.Bool    // Recognise has found that catalog and store belong together
+	reserve *Reserve       // nil is none
 	noted   atomic.Int64   // when the store was last told how far the catalog has come, as Unix nanoseconds
 }
 
@@ -105,22 +107,15 @@ func (c *Collection) add(ctx context.Context, image catalog.Image, source palate
 		return addition, err
 	}
 	if added.Tombstoned { // deleted between the two
-		return addition, errors.Join(c.refuseDeleted(ctx, image.ID), c.store.Delete(ctx, image.ID))
+		err := c.refuseDeleted(ctx, image.ID)
+		if err == nil {
+			err = fmt.Errorf("image %s: the picture at %s %w and stays away: %w", image.ID, source.Address, errDeleted, palate.ErrConflict)
+		}
+		return addition, errors.Join(err, c.dropFile(ctx, image.ID))
 	}
 	addition.New = added.Image
 	c.noteSometimes(ctx)
 	return addition, nil
-}
-
-func (c *Collection) refuseDeleted(ctx context.Context, id palate.ImageID) error {
-	tombstone, err := c.catalog.TombstoneOf(ctx, id)
-	if errors.Is(err, palate.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return fmt.Errorf("image %s: %w (%s) and stays away: %w", id, errDeleted, tombstone.Reason, palate.ErrConflict)
 }
 
 func describe(content []byte, info picture.Info) catalog.Image {
@@ -159,23 +154,13 @@ func (c *Collection) Keep(ctx context.Context, crawl string, task crawler.Task, 
 	case err != nil:
 		return "", image.ID, err
 	case added.Tombstoned: // perhaps a moment ago, and its file just stored again
-		return crawler.KeptDeleted, image.ID, c.store.Delete(ctx, image.ID)
+		return crawler.KeptDeleted, image.ID, c.dropFile(ctx, image.ID)
 	case added.Image:
 		return crawler.KeptNew, image.ID, nil
 	case added.Duplicate:
 		return crawler.KeptDuplicate, image.ID, nil
 	}
 	return crawler.KeptKnown, image.ID, nil
-}
-
-// Remove deletes an image with a reason: its row first, which leaves a
-// tombstone, then its file and thumbnails. A file that a killed process left
-// behind is swept later.
-func (c *Collection) Remove(ctx context.Context, id palate.ImageID, reason string) error {
-	if err := c.catalog.DeleteImage(ctx, id, reason); err != nil {
-		return err
-	}
-	return c.store.Delete(ctx, id)
 }
 
 // open reads the upright picture of an image and hands it to use, which must
@@ -192,8 +177,16 @@ func (c *Collection) open(ctx context.Context, id palate.ImageID, reading pictur
 }
 
 // Thumbnail opens the JPEG of an image, at most width pixels wide; it is made
-// at the first call and kept. The caller closes it.
+// at the first call and kept. palate.ErrNotFound without the image, also while
+// it is in the trash. The caller closes it.
 func (c *Collection) Thumbnail(ctx context.Context, id palate.ImageID, width int) (io.ReadSeekCloser, error) {
+	states, err := c.catalog.ImageStates(ctx, []palate.ImageID{id})
+	if err != nil {
+		return nil, err
+	}
+	if states[0] != catalog.PresentImage {
+		return nil, fmt.Errorf("thumbnail of %s: there is no such image: %w", id, palate.ErrNotFound)
+	}
 	kept, err := c.store.OpenThumbnail(ctx, id, width)
 	if !errors.Is(err, palate.ErrNotFound) {
 		return kept, err

@@ -62,13 +62,13 @@ func TestWhatWasDeletedStaysAwayWithEverythingOfIt(t *testing.T) {
 	thumbnail, err := f.collection.Thumbnail(t.Context(), ids[0], 32)
 	f.ok("Thumbnail", err)
 	f.ok("Close", thumbnail.Close())
-	f.ok("Remove", f.collection.Remove(t.Context(), ids[0], "no licence"))
+	f.ok("Purge", f.collection.Purge(t.Context(), ids[0], "no licence"))
 	_, err = f.collection.Add(t.Context(), painting(0), sourceOf(0))
 	if !errors.Is(err, palate.ErrConflict) || !strings.Contains(err.Error(), "no licence") {
 		t.Errorf("got %v, want ErrConflict with the reason", err)
 	}
-	if err := f.collection.Remove(t.Context(), ids[0], "again"); !errors.Is(err, palate.ErrNotFound) {
-		t.Errorf("Remove of what is gone: got %v, want ErrNotFound", err)
+	if err := f.collection.Purge(t.Context(), ids[0], "again"); !errors.Is(err, palate.ErrNotFound) {
+		t.Errorf("Purge of what is gone: got %v, want ErrNotFound", err)
 	}
 	left := 0
 	err = filepath.WalkDir(f.images(), func(path string, _ os.DirEntry, err error) error {
@@ -126,7 +126,7 @@ func TestSweepingWhatAKilledProcessLeft(t *testing.T) {
 		_, err := f.store.Put(t.Context(), bytes.NewReader(painting(n)), 1<<20)
 		f.ok("Put", err)
 	}
-	f.ok("DeleteImage", f.catalog.DeleteImage(t.Context(), ids[1], "no licence")) // the file is still there
+	f.ok("PurgeImage", f.catalog.PurgeImage(t.Context(), ids[1], "no licence")) // the file is still there
 	writeFile(t, filepath.Join(f.images(), "tmp", "put-123"), painting(5)[:50])
 	if swept, err := f.collection.Sweep(t.Context(), ingest.DefaultSweepRules()); err != nil || swept != (imagestore.Swept{}) {
 		t.Errorf("what is new may be work under way: got %+v and %v, want nothing done", swept, err)
@@ -147,7 +147,7 @@ func TestSweepingWhatAKilledProcessLeft(t *testing.T) {
 func TestACrawlIsToldWhatBecameOfAPicture(t *testing.T) {
 	f := newFixture(t)
 	f.add(0, 2)
-	f.ok("Remove", f.collection.Remove(t.Context(), palate.NewImageID(sum(painting(1))), "not art"))
+	f.ok("Purge", f.collection.Purge(t.Context(), palate.NewImageID(sum(painting(1))), "not art"))
 	steps := []struct {
 		painting int
 		want     crawler.Keeping

@@ -260,9 +260,13 @@ type world struct {
 	present   map[int]bool // paintings with a row
 	embedded  map[int]bool
 	deleted   map[int]bool // tombstones
+	thrown    map[int]thrown
 	judged    map[int]map[palate.Profile]palate.Verdict
 	elsewhere map[int]bool // paintings with a second source
 }
+
+// thrown is what a painting in the trash comes back with.
+type thrown struct{ embedded, elsewhere bool }
 
 const paintings = 12
 
@@ -281,7 +285,7 @@ func TestRandomOperationsAgreeWithAPlainModel(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t)
 			w := &world{fixture: f, random: rand.New(rand.NewPCG(seed, 9)), catalogs: []catalog.Catalog{f.catalog, f.again()},
-				present: map[int]bool{}, embedded: map[int]bool{}, deleted: map[int]bool{},
+				present: map[int]bool{}, embedded: map[int]bool{}, deleted: map[int]bool{}, thrown: map[int]thrown{},
 				judged: map[int]map[palate.Profile]palate.Verdict{}, elsewhere: map[int]bool{}}
 			ix, follower := f.index()
 			for step := range 160 {
@@ -360,6 +364,10 @@ func (w *world) step(t *testing.T) {
 			delete(w.judged[n], profile)
 		}
 	case op < 18:
+		if w.random.IntN(3) == 0 {
+			w.purge(t, collection, n)
+			return
+		}
 		err := collection.Remove(t.Context(), id, "not art")
 		if !w.present[n] {
 			if !errors.Is(err, palate.ErrNotFound) {
@@ -368,12 +376,24 @@ func (w *world) step(t *testing.T) {
 			return
 		}
 		w.ok("Remove", err)
+		w.thrown[n] = thrown{w.embedded[n], w.elsewhere[n]}
 		delete(w.present, n)
 		delete(w.embedded, n)
 		delete(w.elsewhere, n)
 		w.deleted[n] = true
 	case op < 19:
-		if w.deleted[n] {
+		if was, there := w.thrown[n]; there {
+			w.ok("Restore", collection.Restore(t.Context(), id))
+			w.present[n] = true
+			if was.embedded {
+				w.embedded[n] = true
+			}
+			if was.elsewhere {
+				w.elsewhere[n] = true
+			}
+			delete(w.thrown, n)
+			delete(w.deleted, n)
+		} else if w.deleted[n] {
 			w.ok("LiftTombstone", c.LiftTombstone(t.Context(), id))
 			delete(w.deleted, n)
 		}
@@ -382,6 +402,24 @@ func (w *world) step(t *testing.T) {
 		w.ok("LastChange", err)
 		w.ok("CompactChanges", c.CompactChanges(t.Context(), last/2))
 	}
+}
+
+// purge removes a painting for good, from the trash too.
+func (w *world) purge(t *testing.T, collection *ingest.Collection, n int) {
+	t.Helper()
+	err := collection.Purge(t.Context(), worldIDs[n], "not art")
+	if _, there := w.thrown[n]; !there && !w.present[n] {
+		if !errors.Is(err, palate.ErrNotFound) {
+			t.Errorf("Purge of what is not there: got %v, want ErrNotFound", err)
+		}
+		return
+	}
+	w.ok("Purge", err)
+	delete(w.present, n)
+	delete(w.embedded, n)
+	delete(w.elsewhere, n)
+	delete(w.thrown, n)
+	w.deleted[n] = true
 }
 
 // indexed is what the index should hold. Ratings outlive a deletion.
@@ -407,8 +445,9 @@ func (w *world) indexed() indexed {
 func (w *world) wantFiles(t *testing.T) {
 	t.Helper()
 	for n, id := range worldIDs {
-		if has, err := w.store.Has(t.Context(), id); err != nil || has != w.present[n] {
-			t.Errorf("painting %d: got a file %v (%v), want %v", n, has, err, w.present[n])
+		_, inTrash := w.thrown[n]
+		if has, err := w.store.Has(t.Context(), id); err != nil || has != (w.present[n] || inTrash) {
+			t.Errorf("painting %d: got a file %v (%v), want %v", n, has, err, w.present[n] || inTrash)
 		}
 	}
 }

@@ -113,7 +113,7 @@ func lossOf(err error) string {
 
 var (
 	errUnreadable = errors.New("can't be read")
-	errDeleted    = errors.New("it was deleted")
+	errDeleted    = errors.New("was deleted")
 )
 
 func (c *Collection) importFile(ctx context.Context, within folder.Reader, file folder.File, mode StoreMode) (Addition, error) {

@@ -12,6 +12,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/hub"
 	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/vit"
 )
 
 // Addition says what to add. Zero values are read from the model's file or
@@ -88,6 +90,11 @@ func (s *Store) Add(ctx context.Context, a Addition) (Record, error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("add model %s: %w", a.Name, err)
 	}
+	if former, err := s.Local(a.Name); err == nil && former.SHA256 == r.SHA256 {
+		if r.FormerConfigs = former.FormerConfigs; r.FormerConfigs == nil {
+			r.FormerConfigs = append([]json.RawMessage{json.RawMessage("{}")}, former.Configs...) // nothing said is something, too
+		}
+	}
 	if err := r.validate(a.Name); err != nil {
 		return Record{}, fmt.Errorf("add model %s: %w", a.Name, err)
 	}
@@ -122,8 +129,45 @@ func (r *Record) readSafetensors(a Addition) error {
 	if err != nil {
 		return err
 	}
-	r.Architecture, r.Preprocessing = architecture.String(), preprocessingOf(architecture)
+	r.Architecture, r.Preprocessing, r.Origins = architecture.String(), preprocessingOf(architecture), originsOf(architecture, a)
 	return nil
+}
+
+// originsOf says where what the tensors don't tell is from.
+func originsOf(architecture vit.Architecture, a Addition) map[string]string {
+	given := map[string]bool{"heads": a.Heads != 0, "crop": a.CropRatio != 0 || a.Size != 0, "mean": a.Mean != nil, "std": a.Std != nil}
+	origins := map[string]string{}
+	for _, what := range []string{"heads", "crop", "mean", "std", "interpolation", "fit"} {
+		switch {
+		case given[what]:
+			origins[what] = OriginGiven
+		case slices.Contains(architecture.Guessed, what):
+			origins[what] = OriginGuessed
+		default:
+			origins[what] = OriginPublished
+		}
+	}
+	return origins
+}
+
+// Guesses names what of an added model nobody said. Of a record of an earlier
+// palate it reads the file; a model that now would be refused is the error.
+func (r Record) Guesses() ([]string, error) {
+	if r.Kind != KindSafetensors {
+		return nil, nil
+	}
+	if r.Origins == nil {
+		architecture, err := r.weights().inspect()
+		return architecture.Guessed, err
+	}
+	var guessed []string
+	for what, origin := range r.Origins {
+		if origin == OriginGuessed {
+			guessed = append(guessed, what)
+		}
+	}
+	slices.Sort(guessed)
+	return guessed, nil
 }
 
 func finite(numbers []float64) bool {

@@ -2,12 +2,14 @@ package models
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/safetensors"
 	"github.com/palate-art/palate/internal/vit"
 )
@@ -57,7 +59,7 @@ func (m Weights) Build(ctx context.Context, settings Settings, target Target) (B
 		return Built{}, err
 	}
 	defer file.Close()
-	architecture, err := vit.Inspect(file, m.Configs...)
+	architecture, err := m.read(file, settings.Rules)
 	if err != nil {
 		return Built{}, fmt.Errorf("model %s: %s: %w", m.Name, m.File, err)
 	}
@@ -126,11 +128,38 @@ func (m Weights) inspect() (vit.Architecture, error) {
 		return vit.Architecture{}, err
 	}
 	defer file.Close()
-	architecture, err := vit.Inspect(file, m.Configs...)
+	architecture, err := m.read(file, picture.Current())
 	if err != nil {
 		return architecture, fmt.Errorf("%s: %w", m.File, err)
 	}
 	return architecture, nil
+}
+
+// Used says how pictures come to the model at the size that is chosen on a
+// kind of device, which may be another than it was published for. An .onnx
+// model's is its description.
+func (m Weights) Used(device string) (embedder.Description, error) {
+	if m.Kind == KindONNX {
+		return *m.Description, nil
+	}
+	architecture, err := m.inspect()
+	if err != nil {
+		return embedder.Description{}, err
+	}
+	size := defaultSize(architecture, device)
+	return vit.Describe([sha256.Size]byte{}, architecture, vit.Options{Name: m.Name, Width: size, Height: size})
+}
+
+// read reads the architecture as the rules have it.
+func (m Weights) read(file *safetensors.File, rules picture.Rules) (vit.Architecture, error) {
+	if rules.Has(picture.AsPublished) {
+		return vit.Inspect(file, m.Configs...)
+	}
+	configs := m.Configs
+	if m.FormerConfigs != nil {
+		configs = m.FormerConfigs
+	}
+	return vit.InspectFormer(file, configs...)
 }
 
 // Inspect says what the model's file holds, in one line for people. A file

@@ -186,7 +186,7 @@ func TestWhatContradictsItselfIsNotAdded(t *testing.T) {
 		{"too many pixels", "", "pixels", models.Addition{Heads: 2, Size: 1 << 20}},
 		{"no configuration", "words", "config.json", models.Addition{Heads: 2}},
 		{"another model's", `{"embed_dim": 768}`, "width", models.Addition{Heads: 2}},
-		{"another interpolation", `{"interpolation": "bilinear"}`, "bilinear", models.Addition{Heads: 2}},
+		{"another interpolation", `{"interpolation": "mitchell"}`, "mitchell", models.Addition{Heads: 2}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			folder := t.TempDir()

@@ -84,7 +84,7 @@ func TestSettingsFillWhatIsOpen(t *testing.T) {
 			t.Errorf("%+v: got %+v", tc.asked, filled)
 		}
 	}
-	wrong := models.Settings{Size: -1, Fit: embedder.FitStretch, Pool: "max", Resample: "nearest", Numeric: "int4"}
+	wrong := models.Settings{Size: -1, Fit: embedder.FitPad, Pool: "max", Resample: "nearest", Numeric: "int4"}
 	err := wrong.Validate()
 	if !errors.Is(err, palate.ErrInvalid) {
 		t.Fatalf("got %v, want ErrInvalid", err)

@@ -3,6 +3,7 @@ package models
 import (
 	"encoding/json"
 
+	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/vit"
 )
 
@@ -16,11 +17,22 @@ type Preprocessing struct {
 	// Mean and Std are per channel, of values in 0..1.
 	Mean [3]float64 `json:"mean"`
 	Std  [3]float64 `json:"std"`
+	// Fit and Interpolation are those of embedder.Description; empty is
+	// "crop" and "bicubic".
+	Fit           embedder.Fit `json:"fit,omitempty"`
+	Interpolation string       `json:"interpolation,omitempty"`
 }
 
 func preprocessingOf(a vit.Architecture) *Preprocessing {
 	p := a.Preprocessing
-	return &Preprocessing{Size: p.Size, CropRatio: p.CropRatio, Mean: p.Mean, Std: p.Std}
+	own := &Preprocessing{Size: p.Size, CropRatio: p.CropRatio, Mean: p.Mean, Std: p.Std, Fit: p.Fit, Interpolation: p.Interpolation}
+	if own.Fit == embedder.FitCrop {
+		own.Fit = ""
+	}
+	if own.Interpolation == embedder.Bicubic {
+		own.Interpolation = ""
+	}
+	return own
 }
 
 // said is what someone says of a model beside its tensors, in the words of
@@ -51,6 +63,6 @@ func (s said) config() []byte {
 }
 
 // config is the catalogue's word on a model.
-func (p Preprocessing) config() []byte {
-	return said{CropRatio: p.CropRatio, Mean: &p.Mean, Std: &p.Std, Size: p.Size}.config()
+func (p Preprocessing) config(heads int) []byte {
+	return said{Heads: heads, CropRatio: p.CropRatio, Mean: &p.Mean, Std: &p.Std, Size: p.Size}.config()
 }

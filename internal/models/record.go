@@ -26,6 +26,14 @@ const (
 	KindONNX        = "onnx"
 )
 
+// The origins of a value: what stood beside the file, what was said when it
+// was added, and what nobody said.
+const (
+	OriginPublished = "published"
+	OriginGiven     = "given"
+	OriginGuessed   = "guessed"
+)
+
 // Record is an added model.
 type Record struct {
 	Format int    `json:"format"`
@@ -41,6 +49,14 @@ type Record struct {
 	// the words of config.json: what stood beside it, then what was said
 	// when it was added. Later ones win.
 	Configs []json.RawMessage `json:"configs,omitempty"`
+	// FormerConfigs are those of the record that this one took the place of,
+	// where that was of the same file: collections that were embedded by them
+	// go on until they are upgraded.
+	FormerConfigs []json.RawMessage `json:"former_configs,omitempty"`
+	// Origins say of each value that tensors don't tell where it is from:
+	// OriginPublished, OriginGiven or OriginGuessed. Records of an earlier
+	// palate have none.
+	Origins map[string]string `json:"origins,omitempty"`
 	// Description is, of an .onnx file, what stood beside it.
 	Description *embedder.Description `json:"description,omitempty"`
 

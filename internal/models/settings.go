@@ -23,7 +23,7 @@ type Settings struct {
 	// Size is the side in pixels of the square input, or of a square of the
 	// same area.
 	Size int `json:"size,omitempty"`
-	// Fit is FitCrop or FitWhole.
+	// Fit is FitCrop, FitWhole or FitStretch.
 	Fit embedder.Fit `json:"fit,omitempty"`
 	// Pool is what of the transformer's output is the embedding.
 	Pool vit.Pool `json:"pool,omitempty"`
@@ -47,7 +47,7 @@ func (s Settings) Validate() error {
 	if s.Size < 0 || s.Size > maxSize {
 		problems = append(problems, fmt.Errorf("size %d, want 1 to %d", s.Size, maxSize))
 	}
-	oneOf("fit", string(s.Fit), string(embedder.FitCrop), string(embedder.FitWhole))
+	oneOf("fit", string(s.Fit), string(embedder.FitCrop), string(embedder.FitWhole), string(embedder.FitStretch))
 	oneOf("pool", string(s.Pool), string(vit.PoolClass), string(vit.PoolMean), string(vit.PoolBoth))
 	oneOf("resampling", string(s.Resample), string(vit.ResampleAntialias), string(vit.ResampleCubic))
 	oneOf("numeric class", string(s.Numeric), string(embedder.NumericFloat), string(embedder.NumericInt8))

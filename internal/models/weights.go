@@ -22,8 +22,10 @@ type Weights struct {
 	SHA256  string // what the file must have; empty if nobody knows
 	Licence Licence
 
-	Configs     [][]byte              // of a .safetensors file, see Record
-	Description *embedder.Description // of an .onnx file
+	Configs [][]byte // of a .safetensors file, see Record
+	// FormerConfigs, if not nil, are those that rules without AsPublished go by.
+	FormerConfigs [][]byte
+	Description   *embedder.Description // of an .onnx file
 }
 
 // Find gives a model by its name, from what was added and what is in the
@@ -61,13 +63,16 @@ func (r Record) weights() Weights {
 	for _, config := range r.Configs {
 		weights.Configs = append(weights.Configs, config)
 	}
+	for _, config := range r.FormerConfigs {
+		weights.FormerConfigs = append(weights.FormerConfigs, config)
+	}
 	return weights
 }
 
 // weights is a known model in the cache; file says what is known of it.
 func (k Known) weights(local hub.Local, file hub.File) Weights {
 	weights := Weights{Name: k.Name, Kind: KindSafetensors, File: local.Path, Size: local.Size, SHA256: file.SHA256, Licence: k.Licence,
-		Configs: [][]byte{k.Preprocessing.config()}}
+		Configs: [][]byte{k.Preprocessing.config(k.Heads)}}
 	if weights.SHA256 == "" {
 		weights.SHA256 = local.SHA256
 	}

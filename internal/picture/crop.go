@@ -59,7 +59,7 @@ func ResizeCrop(img *RGB, short, crop int) (*RGB, error) {
 	if err := checkResize(img, w, h); err != nil {
 		return nil, err
 	}
-	return resample(img, w, h, CropWindow(w, h, crop)), nil
+	return resample(img, w, h, CropWindow(w, h, crop), Bicubic), nil
 }
 
 // Thumbnail shrinks the picture to fit maxSide × maxSide, keeping the ratio

@@ -31,7 +31,7 @@ func Resize(img *RGB, width, height int) (*RGB, error) {
 	if 3*int64(width)*int64(height) > maxResizedBytes {
 		return nil, fmt.Errorf("picture: resize to %d×%d: above %d bytes: %w", width, height, maxResizedBytes, palate.ErrInvalid)
 	}
-	return resample(img, width, height, image.Rect(0, 0, width, height)), nil
+	return resample(img, width, height, image.Rect(0, 0, width, height), Bicubic), nil
 }
 
 func checkResize(img *RGB, width, height int) error {
@@ -46,18 +46,22 @@ func checkResize(img *RGB, width, height int) error {
 
 // resample gives the part crop of img resized to width × height. Only what
 // the part depends on is computed.
-func resample(img *RGB, width, height int, crop image.Rectangle) *RGB {
+func resample(img *RGB, width, height int, crop image.Rectangle, filter Filter) *RGB {
+	if filter == Nearest {
+		return nearestPixels(img, width, height, crop)
+	}
+	shape := shapes[filter]
 	if width == img.Width && height == img.Height {
 		return cut(img, crop)
 	}
 	if width == img.Width {
-		return vertical(img, newKernels(img.Height, height, crop.Min.Y, crop.Max.Y), crop.Min.X, crop.Max.X)
+		return vertical(img, newKernels(shape, img.Height, height, crop.Min.Y, crop.Max.Y), crop.Min.X, crop.Max.X)
 	}
-	columns := newKernels(img.Width, width, crop.Min.X, crop.Max.X)
+	columns := newKernels(shape, img.Width, width, crop.Min.X, crop.Max.X)
 	if height == img.Height {
 		return horizontal(img, columns, crop.Min.Y, crop.Max.Y)
 	}
-	rows := newKernels(img.Height, height, crop.Min.Y, crop.Max.Y)
+	rows := newKernels(shape, img.Height, height, crop.Min.Y, crop.Max.Y)
 	first, last := rows.span()
 	narrow := horizontal(img, columns, first, last)
 	rows.shift(-first)
@@ -78,10 +82,10 @@ type kernels struct {
 
 // newKernels gives the kernels of the outputs from ≤ i < to, of the out that
 // in samples become.
-func newKernels(in, out, from, to int) *kernels {
+func newKernels(shape filterShape, in, out, from, to int) *kernels {
 	scale := float64(in) / float64(out)
 	stretch := max(scale, 1) // shrinking widens the filter, which antialiases
-	support := 2 * stretch
+	support := shape.support * stretch
 	k := &kernels{start: make([]int, to-from), taps: make([]int, to-from)}
 	k.size = (int(math.Ceil(support))*2 + 1 + 3) &^ 3
 	k.weights = make([]int32, (to-from)*k.size)
@@ -96,7 +100,7 @@ func newKernels(in, out, from, to int) *kernels {
 		n := high - low
 		var sum float64
 		for j := range n {
-			weight[j] = cubic(float64((float64(low+j) - centre + 0.5) * inverse))
+			weight[j] = shape.at(float64((float64(low+j) - centre + 0.5) * inverse))
 			sum += weight[j]
 		}
 		fixed := k.weights[i*k.size:][:n]

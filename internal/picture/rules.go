@@ -26,6 +26,11 @@ const Former Rules = "2"
 // is faster and moves embeddings (see DecodeAtLeast).
 const JPEGWhole = "jpeg-whole"
 
+// AsPublished is the rule that every field of what was published beside a
+// model is obeyed, and nothing that changes what it computes is guessed. It
+// changes how a model is described and no picture by itself.
+const AsPublished = "as-published"
+
 // PNGReduced is the rule that a PNG above 50 megapixels is averaged to ½, ¼ or
 // ⅛ of its size as its rows come, where less is needed: the whole of it would
 // not fit into memory beside others.
@@ -49,6 +54,7 @@ type rule struct {
 // rules are all that there are. To add one: its name and touches here, and
 // where the file is decoded Reading.Rules.Has. Current has it from then on.
 var rules = []rule{
+	{AsPublished, "every field beside a model is obeyed", func(file, Info, int) bool { return false }},
 	{JPEGWhole, "JPEG is decoded in full", func(_ file, info Info, short int) bool {
 		return info.Format == formatJPEG && fraction(info, short) > 1
 	}},

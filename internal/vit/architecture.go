@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/picture"
 )
 
 // MLP is a kind of feed-forward network.
@@ -62,6 +65,9 @@ type Architecture struct {
 	// size.
 	Resampling    Resampling
 	Preprocessing Preprocessing
+	// Guessed names what of heads, crop, mean, std, interpolation and fit
+	// nobody said: it is what holds for most models.
+	Guessed []string
 
 	positionPrefix int // rows of the stored position embedding before those of patches
 	tensors        tensorNames
@@ -72,8 +78,11 @@ type Preprocessing struct {
 	Size      int     // side of the square input, pixels
 	CropRatio float64 // Size over what the shorter side is resized to
 	Mean, Std [3]float64
-	// Interpolation is "bicubic" for all published models of these families.
+	// Interpolation is one of picture.Filters.
 	Interpolation string
+	// Fit is FitCrop, or FitStretch for a processor that gives up the ratio
+	// of the sides; CropRatio then is of both.
+	Fit embedder.Fit
 }
 
 // PrefixTokens is how many tokens stand before those of the patches.
@@ -107,6 +116,8 @@ func (a Architecture) Validate() error {
 			a.Dim, a.Depth, a.Hidden, a.PatchSize, a.Registers, a.GridColumns, a.GridRows)
 	}
 	switch {
+	case a.Heads == 0:
+		wrong("how many attention heads it has is told neither by its tensors nor by what stands beside it, and the number changes what it computes: say it with --heads, or as num_heads in config.json")
 	case a.Heads < 1 || a.Dim%a.Heads != 0:
 		wrong("%d attention heads don't divide a width of %d: say how many there are, in config.json as num_heads", a.Heads, a.Dim)
 	case a.Rotary && a.headDim()%4 != 0:
@@ -125,8 +136,11 @@ func (a Architecture) Validate() error {
 	if p.Size < 1 || !(p.CropRatio > 0 && p.CropRatio <= 1) {
 		wrong("input size %d, crop ratio %v: want a size above 0 and a ratio above 0, at most 1", p.Size, p.CropRatio)
 	}
-	if p.Interpolation != "bicubic" {
-		wrong("pictures are resized by %q, which palate can't: want %q", p.Interpolation, "bicubic")
+	if !slices.Contains(picture.Filters(), picture.Filter(p.Interpolation)) {
+		wrong("pictures are resized by %q, which palate can't: want one of %q", p.Interpolation, picture.Filters())
+	}
+	if p.Fit != embedder.FitCrop && p.Fit != embedder.FitStretch {
+		wrong("pictures are fitted by %q: want %q or %q", p.Fit, embedder.FitCrop, embedder.FitStretch)
 	}
 	for c := range 3 {
 		if math.IsNaN(p.Mean[c]) || math.IsInf(p.Mean[c], 0) || !(p.Std[c] > 0) || math.IsInf(p.Std[c], 0) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/embedder"
 )
 
 // configuration is what config.json and preprocessor_config.json say, in
@@ -30,14 +31,17 @@ type configuration struct {
 
 	interpolation string
 	activation    string
+	fit           embedder.Fit
+	former        bool // read as palate did before it obeyed every field
 }
 
 // maxConfigBytes bounds what is parsed: a published one has a few kilobytes.
 const maxConfigBytes = 1 << 20
 
 // readConfigs reads configurations; what a later one says wins.
-func readConfigs(texts [][]byte) (configuration, error) {
+func readConfigs(texts [][]byte, former bool) (configuration, error) {
 	said := map[string]json.RawMessage{}
+	var processor, pretrained map[string]json.RawMessage
 	for _, text := range texts {
 		if len(text) == 0 {
 			continue
@@ -52,8 +56,75 @@ func readConfigs(texts [][]byte) (configuration, error) {
 		if err := flatten(said, outer); err != nil {
 			return configuration{}, err
 		}
+		if isProcessor(outer) {
+			processor = outer
+		}
+		if raw := outer["pretrained_cfg"]; len(raw) > 0 && raw[0] == '{' {
+			if err := json.Unmarshal(raw, &pretrained); err != nil {
+				return configuration{}, fmt.Errorf("the model's configuration: pretrained_cfg: %w: %w", palate.ErrInvalid, err)
+			}
+		}
 	}
-	return interpret(said)
+	c, err := interpret(said, former)
+	if err != nil || former {
+		return c, err
+	}
+	given := c // what was said last, over the files, stands
+	switch {
+	case processor != nil:
+		err = c.readProcessor(processor)
+	case pretrained != nil:
+		err = c.readPretrained(pretrained)
+	}
+	if err != nil {
+		return configuration{}, fmt.Errorf("the model's configuration: %w: %w", palate.ErrInvalid, err)
+	}
+	if processor != nil && isSaid(texts[len(texts)-1]) {
+		c.keepSaid(given, texts[len(texts)-1])
+	}
+	return c, nil
+}
+
+// isSaid tells what a person said from what stood in files: it has none of a
+// file's outline.
+func isSaid(text []byte) bool {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(text, &fields) != nil || isProcessor(fields) {
+		return false
+	}
+	for name := range fields {
+		if !slices.Contains([]string{"num_heads", "crop_pct", "mean", "std", "crop_size", "size"}, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// keepSaid lets what a person said of a processor's crop stand over it.
+func (c *configuration) keepSaid(given configuration, text []byte) {
+	var said struct {
+		Crop *float64        `json:"crop_pct"`
+		Size *int            `json:"crop_size"`
+		Mean json.RawMessage `json:"mean"`
+		Std  json.RawMessage `json:"std"`
+	}
+	if json.Unmarshal(text, &said) != nil {
+		return
+	}
+	if said.Size != nil {
+		if c.shown, c.shortSide, c.cropRatio = *said.Size, 0, 0; c.fit == embedder.FitStretch {
+			c.cropRatio = 1
+		}
+	}
+	if said.Crop != nil {
+		c.cropRatio, c.shortSide = *said.Crop, 0
+	}
+	if said.Mean != nil {
+		c.mean = given.mean
+	}
+	if said.Std != nil {
+		c.std = given.std
+	}
 }
 
 // flatten brings what is nested in a configuration to one level, the outer
@@ -78,8 +149,8 @@ func flatten(said, outer map[string]json.RawMessage) error {
 	return nil
 }
 
-func interpret(said map[string]json.RawMessage) (configuration, error) {
-	var c configuration
+func interpret(said map[string]json.RawMessage, former bool) (configuration, error) {
+	c := configuration{former: former}
 	var problems []error
 	read := func(into any, names ...string) bool {
 		for _, name := range names {
@@ -107,12 +178,12 @@ func interpret(said map[string]json.RawMessage) (configuration, error) {
 	qkvBias := true
 	read(&qkvBias, "qkv_bias")
 	c.noQKVBias = !qkvBias
-	var mean, std [3]float64
+	var mean, std channels
 	if read(&mean, "mean", "image_mean") {
-		c.mean = &mean
+		c.mean = (*[3]float64)(&mean)
 	}
 	if read(&std, "std", "image_std") {
-		c.std = &std
+		c.std = (*[3]float64)(&std)
 	}
 	var patch, size, shown, short sides
 	if read(&patch, "patch_size") {

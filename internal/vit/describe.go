@@ -29,7 +29,7 @@ func Describe(weights [sha256.Size]byte, a Architecture, o Options) (embedder.De
 		Input:        embedder.InputDescription{Name: PixelsName, Width: o.Width, Height: o.Height, Layout: embedder.LayoutNCHW},
 		Fit:          o.Fit,
 		ShortSide:    o.ShortSide,
-		Resample:     embedder.Bicubic,
+		Resample:     a.Preprocessing.Interpolation,
 		Rules:        o.Rules,
 		Mean:         a.Preprocessing.Mean,
 		Std:          a.Preprocessing.Std,

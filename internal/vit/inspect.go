@@ -16,14 +16,25 @@ import (
 // names and shapes, and from configurations (config.json and
 // preprocessor_config.json, in timm's form or in transformers', later over
 // earlier) what those don't tell: the number of heads (where nothing is said
-// Dim/64, which holds for all published models), LayerNorm's epsilon and how
+// the one that goes with timm's name of the architecture, else the model is refused), LayerNorm's epsilon and how
 // pictures come to the model. No tensor's data is read.
 //
 // A tensor that is missing, of the wrong shape or type, or that is none of
 // the model's and may so change what it computes is palate.ErrInvalid, as is
 // a configuration of another model.
 func Inspect(file *safetensors.File, configs ...[]byte) (Architecture, error) {
-	c, err := readConfigs(configs)
+	return inspect(file, configs, false)
+}
+
+// InspectFormer is Inspect as palate did it before it obeyed every field of a
+// configuration: heads are Dim/64 where nothing is said, and processors crop.
+// What was embedded that way goes on that way.
+func InspectFormer(file *safetensors.File, configs ...[]byte) (Architecture, error) {
+	return inspect(file, configs, true)
+}
+
+func inspect(file *safetensors.File, configs [][]byte, former bool) (Architecture, error) {
+	c, err := readConfigs(configs, former)
 	if err != nil {
 		return Architecture{}, err
 	}

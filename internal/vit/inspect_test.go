@@ -69,6 +69,7 @@ func TestPublishedArchitecturesAreRecognised(t *testing.T) {
 			for _, c := range test.configs {
 				configs = append(configs, []byte(c))
 			}
+			configs = append(configs, []byte(twoHeads))
 			got, err := vit.Inspect(file, configs...)
 			if err != nil {
 				t.Fatal(err)
@@ -136,7 +137,7 @@ func TestModelsThatAreNotWhatTheySeemAreRefused(t *testing.T) {
 		"what palate doesn't know":   {func(v values) { v["blocks.0.attn.q_norm.weight"] = zeros(8) }, twoHeads, `"blocks.0.attn.q_norm.weight"`},
 		"a distillation token":       {func(v values) { v["dist_token"] = zeros(1, 1, 16) }, twoHeads, `"dist_token"`},
 		"a head in a block":          {func(v values) { v["blocks.0.head.weight"] = zeros(1) }, twoHeads, `"blocks.0.head.weight"`},
-		"heads that nobody knows":    {func(v values) {}, "", "say how many there are"},
+		"heads that nobody knows":    {func(v values) {}, "", "say it with --heads"},
 		"heads that don't divide":    {func(v values) {}, `{"num_heads": 3}`, "3 attention heads don't divide a width of 16"},
 		"heads without number":       {func(v values) {}, `{"num_heads": "two"}`, "num_heads"},
 		"negative heads":             {func(v values) {}, `{"num_heads": -2}`, "negative"},
@@ -149,7 +150,7 @@ func TestModelsThatAreNotWhatTheySeemAreRefused(t *testing.T) {
 		"another activation":         {func(v values) {}, `{"num_heads": 2, "hidden_act": "relu"}`, `the activation "relu"`},
 		"another activation by name": {func(v values) {}, `{"num_heads": 2, "architecture": "vit_base_patch16_clip_quickgelu_224"}`, "quickgelu"},
 		"a config of EVA-02":         {func(v values) {}, `{"num_heads": 2, "architecture": "eva02_base_patch14_224"}`, "are those of dinov2"},
-		"bilinear pictures":          {func(v values) {}, `{"num_heads": 2, "pretrained_cfg": {"interpolation": "bilinear"}}`, `"bilinear", which palate can't`},
+		"mitchell pictures":          {func(v values) {}, `{"num_heads": 2, "pretrained_cfg": {"interpolation": "mitchell"}}`, `"mitchell", which palate can't`},
 		"an epsilon of 1":            {func(v values) {}, `{"num_heads": 2, "layer_norm_eps": 1}`, "epsilon"},
 		"a deviation of 0":           {func(v values) {}, `{"num_heads": 2, "std": [1, 1, 0]}`, "std above 0"},
 		"a size of 0":                {func(v values) {}, `{"num_heads": 2, "img_size": 0}`, "img_size"},

@@ -100,7 +100,11 @@ func (o Options) Fill(a Architecture) Options {
 	if o.Width == 0 && o.Height == 0 {
 		o.Width, o.Height = p.Size, p.Size
 	}
+	set((*string)(&o.Fit), string(p.Fit))
 	set((*string)(&o.Fit), string(embedder.FitCrop))
+	if o.Fit == embedder.FitStretch && p.Fit == embedder.FitStretch && p.CropRatio < 1 && o.ShortSide == 0 {
+		o.ShortSide = int(math.Floor(float64(o.Width)/p.CropRatio + 1e-9))
+	}
 	if o.Fit == embedder.FitCrop && o.ShortSide == 0 {
 		ratio := p.CropRatio
 		if a.Family == "dinov2" && ratio == 1 && o.Width < p.Size {

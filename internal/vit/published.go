@@ -1,5 +1,7 @@
 package vit
 
+import "github.com/palate-art/palate/embedder"
+
 var (
 	imageNetMean, imageNetStd = [3]float64{.485, .456, .406}, [3]float64{.229, .224, .225}
 	clipMean, clipStd         = [3]float64{.48145466, .4578275, .40821073}, [3]float64{.26862954, .26130258, .27577711}
@@ -9,8 +11,13 @@ var (
 // what holds for the published models of the family.
 func (a *Architecture) settle(c configuration) {
 	a.Heads = c.heads
-	if a.Heads == 0 && a.Dim%64 == 0 {
+	guess := func(what string) { a.Guessed = append(a.Guessed, what) }
+	if a.Heads == 0 && !c.former {
+		a.Heads = knownHeads(c.architecture, a.Dim)
+	}
+	if a.Heads == 0 && c.former && a.Dim%64 == 0 {
 		a.Heads = a.Dim / 64
+		guess("heads")
 	}
 	a.QKVBias = !c.noQKVBias
 	a.Epsilon = 1e-6
@@ -37,20 +44,32 @@ func (a *Architecture) settle(c configuration) {
 	if c.shown > 0 {
 		p.Size = c.shown
 	}
-	if c.shortSide >= p.Size && c.shown > 0 {
+	if c.shortSide >= p.Size && c.shown > 0 && (c.former || c.cropRatio == 0) {
 		p.CropRatio = float64(p.Size) / float64(c.shortSide)
 	}
 	if c.cropRatio > 0 {
 		p.CropRatio = c.cropRatio
+	} else if c.shortSide == 0 {
+		guess("crop")
 	}
 	if c.mean != nil {
 		p.Mean = *c.mean
+	} else {
+		guess("mean")
 	}
 	if c.std != nil {
 		p.Std = *c.std
+	} else {
+		guess("std")
 	}
 	if c.interpolation != "" {
 		p.Interpolation = c.interpolation
+	} else {
+		guess("interpolation")
+	}
+	if p.Fit = c.fit; p.Fit == "" {
+		p.Fit = embedder.FitCrop
+		guess("fit")
 	}
 	a.Preprocessing = p
 }

@@ -29,6 +29,7 @@ func Run(t *testing.T, open Open) {
 	}{
 		{"images", testImages},
 		{"tombstones", testTombstones},
+		{"trash", testTrash},
 		{"queries", testQueries},
 		{"ratings", testRatings},
 		{"merging", testMerging},

@@ -42,7 +42,7 @@ func imageStates(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 	ok(t, "DeleteImage", c.DeleteImage(ctx, ids[1], "x"))
 	asked := []palate.ImageID{ids[2], picture(9).ID, ids[1], ids[0], ids[2]}
 	equalList(t, "ImageStates", must(c.ImageStates(ctx, asked))(t), []catalog.ImageState{
-		catalog.PresentImage, catalog.UnknownImage, catalog.DeletedImage, catalog.PresentImage, catalog.PresentImage,
+		catalog.PresentImage, catalog.UnknownImage, catalog.TrashedImage, catalog.PresentImage, catalog.PresentImage,
 	})
 	equal(t, "of nothing", len(must(c.ImageStates(ctx, nil))(t)), 0)
 	ok(t, "LiftTombstone", c.LiftTombstone(ctx, ids[1]))

@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/mattn/go-sqlite3"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
 )
 
 // translate turns what SQLite says into one of palate's kinds of error, in
@@ -39,8 +41,11 @@ func (c *Catalog) translate(ctx context.Context, what string, err error) error {
 func advise(se sqlite3.Error, path string) (advice string, kind error) {
 	switch se.Code {
 	case sqlite3.ErrFull:
-		return "the disk of " + path + " is full, or the file has reached its largest size; free some space and try again", palate.ErrUnavailable
+		return "the disk of " + path + " is full, or the file has reached its largest size; free some space and try again", catalog.ErrFull
 	case sqlite3.ErrIoErr:
+		if errors.Is(se.SystemErrno, syscall.ENOSPC) || errors.Is(se.SystemErrno, syscall.EDQUOT) || errors.Is(se.SystemErrno, syscall.EFBIG) {
+			return "the disk of " + path + " is full; free some space and try again", catalog.ErrFull
+		}
 		return "the disk of " + path + " is full or failing; check its space and health and try again", palate.ErrUnavailable
 	case sqlite3.ErrBusy, sqlite3.ErrLocked:
 		return "another process has been writing to " + path + " for too long; try again, or stop it", palate.ErrUnavailable

@@ -38,6 +38,7 @@ func (c *Catalog) ImageStates(ctx context.Context, ids []palate.ImageID) ([]cata
 			state catalog.ImageState
 		}{
 			{"SELECT id FROM tombstones WHERE id IN " + idsIn, catalog.DeletedImage},
+			{"SELECT id FROM tombstones WHERE " + trashed + " AND id IN " + idsIn, catalog.TrashedImage},
 			{"SELECT id FROM images WHERE id IN " + idsIn, catalog.PresentImage},
 		} {
 			found, err := collect(from(tx.QueryContext(ctx, step.query, list)), scanID)

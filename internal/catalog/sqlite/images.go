@@ -140,11 +140,7 @@ func insertImage(ctx context.Context, tx *sql.Tx, i catalog.Image, claimed front
 	}
 	// Of an image that came back after its tombstone was lifted, the log
 	// still knows the ratings.
-	_, err = tx.ExecContext(ctx, `
-		INSERT INTO standing (profile, image, verdict, entry)
-		SELECT profile, ?, verdict, max(entry) FROM ratings r
-		WHERE image = ? AND undoes IS NULL AND NOT EXISTS (SELECT 1 FROM ratings u WHERE u.undoes = r.entry)
-		GROUP BY profile`, no, i.ID[:])
+	_, err = tx.ExecContext(ctx, standAgain, nil, no, i.ID[:])
 	return no, err
 }
 

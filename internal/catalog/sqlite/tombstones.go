@@ -27,36 +27,46 @@ func isTombstoned(ctx context.Context, tx *sql.Tx, id palate.ImageID, s palate.S
 // ratings count again.
 func (c *Catalog) DeleteImage(ctx context.Context, id palate.ImageID, reason string) error {
 	return c.write(ctx, "delete image", func(ctx context.Context, tx *sql.Tx) error {
-		image, err := imageNo(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		result, err := tx.ExecContext(ctx, "INSERT INTO tombstones (id, reason, deleted_at) VALUES (?, ?, ?)", id[:], mend(reason), nowNS())
-		if err != nil {
-			return err
-		}
-		tombstone, err := result.LastInsertId()
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `
-			INSERT INTO tombstone_addresses (address, tombstone) SELECT address, ? FROM sources WHERE image = ? AND site <> '`+uploadSite+`'`,
-			tombstone, image); err != nil {
-			return err
-		}
-		// Sources, categories, embeddings, failures and standing verdicts
-		// go with it by their foreign keys.
-		if _, err := tx.ExecContext(ctx, "DELETE FROM images WHERE no = ?", image); err != nil {
-			return err
-		}
-		return recordChange(ctx, tx, catalog.ImageDeleted, change{image: id})
+		return deleteImage(ctx, tx, id, reason, true)
 	})
+}
+
+// deleteImage removes an image, into the trash or for good.
+func deleteImage(ctx context.Context, tx *sql.Tx, id palate.ImageID, reason string, toTrash bool) error {
+	image, err := imageNo(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	result, err := tx.ExecContext(ctx, "INSERT INTO tombstones (id, reason, deleted_at) VALUES (?, ?, ?)", id[:], mend(reason), nowNS())
+	if err != nil {
+		return err
+	}
+	tombstone, err := result.LastInsertId()
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO tombstone_addresses (address, tombstone) SELECT address, ? FROM sources WHERE image = ? AND site <> '`+uploadSite+`'`,
+		tombstone, image); err != nil {
+		return err
+	}
+	if toTrash {
+		if err := throwAway(ctx, tx, image, tombstone); err != nil {
+			return err
+		}
+	}
+	// Sources, categories, embeddings, failures and standing verdicts
+	// go with it by their foreign keys.
+	if _, err := tx.ExecContext(ctx, "DELETE FROM images WHERE no = ?", image); err != nil {
+		return err
+	}
+	return recordChange(ctx, tx, catalog.ImageDeleted, change{image: id})
 }
 
 func scanTombstone(row interface{ Scan(...any) error }) (t catalog.Tombstone, err error) {
 	var id []byte
 	var deleted int64
-	err = row.Scan(&id, &t.Reason, &deleted)
+	err = row.Scan(&id, &t.Reason, &deleted, &t.Trashed)
 	copy(t.ID[:], id)
 	t.DeletedAt = unstamp(deleted)
 	return t, err
@@ -66,7 +76,7 @@ func scanTombstone(row interface{ Scan(...any) error }) (t catalog.Tombstone, er
 func (c *Catalog) TombstoneOf(ctx context.Context, id palate.ImageID) (catalog.Tombstone, error) {
 	var t catalog.Tombstone
 	err := c.read(ctx, "read tombstone", func(ctx context.Context, tx *sql.Tx) (err error) {
-		t, err = scanTombstone(tx.QueryRowContext(ctx, "SELECT id, reason, deleted_at FROM tombstones WHERE id = ?", id[:]))
+		t, err = scanTombstone(tx.QueryRowContext(ctx, "SELECT id, reason, deleted_at, "+trashed+" FROM tombstones WHERE id = ?", id[:]))
 		return orNotFound(err, "tombstone of image %v", id)
 	})
 	if err != nil {
@@ -79,7 +89,7 @@ func (c *Catalog) TombstoneOf(ctx context.Context, id palate.ImageID) (catalog.T
 func (c *Catalog) Tombstones(ctx context.Context) ([]catalog.Tombstone, error) {
 	var all []catalog.Tombstone
 	err := c.read(ctx, "list tombstones", func(ctx context.Context, tx *sql.Tx) (err error) {
-		all, err = collect(from(tx.QueryContext(ctx, "SELECT id, reason, deleted_at FROM tombstones ORDER BY no DESC")),
+		all, err = collect(from(tx.QueryContext(ctx, "SELECT id, reason, deleted_at, "+trashed+" FROM tombstones ORDER BY no DESC")),
 			func(rows *sql.Rows) (catalog.Tombstone, error) { return scanTombstone(rows) })
 		return err
 	})

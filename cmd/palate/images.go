@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/ingest"
+)
+
+type imagesCommand struct {
+	List    listImages    `cmd:"" help:"Images of the collection, the newest first."`
+	Show    showImage     `cmd:"" help:"One image with its sources and where its file is."`
+	Delete  deleteImages  `cmd:"" help:"Move images to the trash, from which they can be restored for 30 days."`
+	Restore restoreImages `cmd:"" help:"Bring images back from the trash, with their ratings."`
+}
+
+type trashCommand struct {
+	List  listTrash  `cmd:"" help:"What was deleted and can be restored, the oldest first."`
+	Empty emptyTrash `cmd:"" help:"Remove what is in the trash for good, which frees its space at once."`
+}
+
+// imageLine is what list prints of one image.
+type imageLine struct {
+	ID      palate.ImageID `json:"id"`
+	Title   string         `json:"title,omitempty"`
+	Artist  string         `json:"artist,omitempty"`
+	Format  string         `json:"format"`
+	Width   int            `json:"width"`
+	Height  int            `json:"height"`
+	Bytes   int64          `json:"bytes"`
+	AddedAt time.Time      `json:"added_at"`
+}
+
+func lineOf(i catalog.Image) imageLine {
+	return imageLine{i.ID, i.Title(), i.Artist(), i.Format, i.Width, i.Height, i.Bytes, i.AddedAt}
+}
+
+type listImages struct {
+	Search string `help:"Part of a title or an artist's name." placeholder:"TEXT"`
+	Limit  int    `help:"Images at most, 1 to 1000." default:"50"`
+}
+
+// Run lists images.
+func (c *listImages) Run(ctx context.Context, s *session) error {
+	h, err := openHome(ctx, s)
+	if err != nil {
+		return err
+	}
+	page, err := h.catalog.ListImages(ctx, catalog.ImageQuery{Search: c.Search, Limit: c.Limit})
+	if err = errors.Join(err, h.close()); err != nil {
+		return err
+	}
+	lines, rows := []imageLine{}, [][]string{{"ID", "SIZE", "TITLE", "ARTIST"}}
+	for _, image := range page.Images {
+		l := lineOf(image)
+		lines, rows = append(lines, l), append(rows, []string{l.ID.String(), fmt.Sprintf("%d×%d", l.Width, l.Height), shorten(l.Title, 40), shorten(l.Artist, 30)})
+	}
+	if s.JSON {
+		return s.print(lines)
+	}
+	s.table(rows...)
+	return nil
+}
+
+type showImage struct {
+	Image string `arg:"" help:"Id of an image, or a file in the collection."`
+}
+
+// Run shows one image.
+func (c *showImage) Run(ctx context.Context, s *session) error {
+	h, err := openHome(ctx, s)
+	if err != nil {
+		return err
+	}
+	image, err := func() (catalog.Image, error) {
+		id, err := h.imageNamed(c.Image)
+		if err != nil {
+			return catalog.Image{}, err
+		}
+		return h.catalog.Image(ctx, id)
+	}()
+	if err = errors.Join(err, h.close()); err != nil {
+		return err
+	}
+	if s.JSON {
+		return s.print(struct {
+			imageLine
+			Sources []palate.Source `json:"sources"`
+		}{lineOf(image), image.Sources})
+	}
+	s.say("%s  %s, %d×%d, %s, added %s", image.ID, image.Format, image.Width, image.Height, byteText(image.Bytes), image.AddedAt.Local().Format(time.DateTime))
+	for _, source := range image.Sources {
+		s.say("  %s  %s  %s", source.Address, source.Title, source.Artist)
+	}
+	return nil
+}
+
+type deleteImages struct {
+	Images []string `arg:"" name:"image" help:"Ids of images, or files in the collection."`
+	Reason string   `help:"Why, for whoever wonders later." default:"deleted by palate images delete"`
+	Purge  bool     `help:"Remove them for good at once, as a takedown asks for; what is in the trash too."`
+}
+
+// deletionLine is what delete and restore print of one image.
+type deletionLine struct {
+	ID     palate.ImageID `json:"id"`
+	State  string         `json:"state"` // "in the trash", "purged" or "restored"
+	Reason string         `json:"reason,omitempty"`
+	Until  *time.Time     `json:"until,omitempty"` // it can be restored
+}
+
+// Run deletes images.
+func (c *deleteImages) Run(ctx context.Context, s *session) error {
+	return eachImage(ctx, s, c.Images, func(h *home, id palate.ImageID) error {
+		if c.Purge {
+			if err := h.collection.Purge(ctx, id, c.Reason); err != nil {
+				return err
+			}
+			return s.done(deletionLine{ID: id, State: "purged", Reason: c.Reason}, "%s is gone for good and stays away.", id)
+		}
+		if err := h.collection.Remove(ctx, id, c.Reason); err != nil {
+			return err
+		}
+		until := time.Now().Add(ingest.KeptFor).UTC().Truncate(time.Second)
+		return s.done(deletionLine{ID: id, State: "in the trash", Reason: c.Reason, Until: &until},
+			"%s is in the trash until %s: palate images restore %s brings it back.", id, until.Local().Format(time.DateOnly), id)
+	})
+}
+
+type restoreImages struct {
+	Images []string `arg:"" name:"image" help:"Ids of images, or their files."`
+}
+
+// Run restores images.
+func (c *restoreImages) Run(ctx context.Context, s *session) error {
+	return eachImage(ctx, s, c.Images, func(h *home, id palate.ImageID) error {
+		if err := h.collection.Restore(ctx, id); err != nil {
+			return err
+		}
+		return s.done(deletionLine{ID: id, State: "restored"}, "%s is back, with its ratings.", id)
+	})
+}
+
+// eachImage does something to every image that is named.
+func eachImage(ctx context.Context, s *session, names []string, do func(*home, palate.ImageID) error) error {
+	h, err := openHomeWithRoom(ctx, s)
+	if err != nil {
+		return err
+	}
+	ids := make([]palate.ImageID, len(names))
+	for i, name := range names {
+		if ids[i], err = h.imageNamed(name); err != nil {
+			return errors.Join(err, h.close())
+		}
+	}
+	for _, id := range ids {
+		if err := do(h, id); err != nil {
+			return errors.Join(err, h.close())
+		}
+	}
+	return h.close()
+}
+
+// reserveFile is the file in the collection's folder that is given up when
+// pictures are deleted on a full disk.
+const reserveFile = "reserve"
+
+// openHomeWithRoom opens a collection to free space: where a full disk does
+// not even let it be opened, the reserve goes first.
+func openHomeWithRoom(ctx context.Context, s *session) (*home, error) {
+	h, err := openHome(ctx, s)
+	if errors.Is(err, palate.ErrUnavailable) && ingest.NewReserve(filepath.Join(s.Data, reserveFile)).GiveUp() {
+		return openHome(ctx, s)
+	}
+	return h, err
+}
+
+// trashLine is what is printed of one image in the trash.
+type trashLine struct {
+	ID        palate.ImageID `json:"id"`
+	Title     string         `json:"title,omitempty"`
+	Artist    string         `json:"artist,omitempty"`
+	Bytes     int64          `json:"bytes"`
+	Reason    string         `json:"reason"`
+	DeletedAt time.Time      `json:"deleted_at"`
+	Until     time.Time      `json:"until"`
+}
+
+type listTrash struct {
+	Limit int `help:"Images at most, 1 to 1000." default:"1000"`
+}
+
+// Run lists the trash.
+func (c *listTrash) Run(ctx context.Context, s *session) error {
+	h, err := openHome(ctx, s)
+	if err != nil {
+		return err
+	}
+	thrown, err := h.catalog.Trash(ctx, time.Time{}, c.Limit)
+	if err = errors.Join(err, h.close()); err != nil {
+		return err
+	}
+	lines, rows := []trashLine{}, [][]string{{"ID", "UNTIL", "SIZE", "TITLE", "WHY"}}
+	for _, t := range thrown {
+		l := trashLine{t.ID, t.Title, t.Artist, t.Bytes, t.Reason, t.DeletedAt, t.DeletedAt.Add(ingest.KeptFor)}
+		lines, rows = append(lines, l), append(rows, []string{l.ID.String(), l.Until.Local().Format(time.DateOnly), byteText(l.Bytes), shorten(l.Title, 40), shorten(l.Reason, 40)})
+	}
+	if s.JSON {
+		return s.print(lines)
+	}
+	if len(lines) == 0 {
+		s.say("The trash is empty.")
+		return nil
+	}
+	s.table(rows...)
+	return nil
+}
+
+type emptyTrash struct {
+	Yes bool `help:"Do not ask."`
+}
+
+// Run empties the trash.
+func (c *emptyTrash) Run(ctx context.Context, s *session) error {
+	if err := s.confirm(os.Stdin, c.Yes, "Everything in the trash is removed for good. Go on?"); err != nil {
+		return err
+	}
+	h, err := openHomeWithRoom(ctx, s)
+	if err != nil {
+		return err
+	}
+	purged, err := h.collection.EmptyTrash(ctx, time.Time{})
+	if err = errors.Join(err, h.close()); err != nil {
+		return err
+	}
+	return s.done(map[string]int{"purged": purged}, "%d images are gone for good.", purged)
+}
