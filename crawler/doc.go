@@ -12,15 +12,37 @@
 // So candidates = kept + known + the losses whose reason does not begin with
 // "page_"; those that do are pages and API answers that could not be read.
 //
+// # What is read
+//
+// A document is read by what is in it, whatever its type and address say:
+// HTML, JSON of any shape, IIIF manifests, collections and image information,
+// sitemaps, feeds, and the answers of museums' APIs; each kind has a file of
+// its own. Sites that publish their pictures by feeds are read by those, and
+// those that need an account or a key are refused by name.
+//
 // # What is a candidate
 //
-// A picture that links to a page belongs to that page and is left to it; so
-// is a picture that stands in a card (the smallest part of the page around
-// it that has a link) with a page's link. Such a page that turns out to hold
-// no picture gives the one that led to it. A picture in a page's header,
-// footer or navigation is furniture. A page that describes one work gives
-// one picture, the largest that it names, whichever way it does. A picture
-// that is offered in several sizes is one candidate with alternatives.
+// Every picture that a page shows is one. A picture that links to a page, or
+// that stands in a card (the smallest part of the page around it that has a
+// link) with a page's link, is a lead: it is left to that page, which may show
+// it larger and say more of it. A page that does not show it, by an address
+// that differs in no more than a size or by its text, gives it back, and so
+// does one that is not read: on another site, too deep, gone, refused. Then
+// it is a candidate itself. A picture in a page's header, footer or navigation
+// is furniture. One picture in several sizes is one candidate: the narrowest
+// size that is no narrower than wanted comes first, and the others stand in
+// for it when it is lost.
+//
+// Which pages have shown which picture is kept in memory. A crawl that is
+// killed and goes on may keep a thumbnail beside its picture, or leave a
+// thumbnail out that a second list showed for a page read before the kill.
+//
+// # What ends a crawl
+//
+// A page that goes on with the same list is no deeper than it. Pages that
+// differ in nothing but numbers, show no picture and lead to nothing else are
+// given up after a few as endless; pages too deep, and pages drawn by scripts
+// that name no picture, are counted as lost.
 //
 // # State
 //

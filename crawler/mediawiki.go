@@ -27,6 +27,9 @@ func wikiTasks(cfg Config, api, title, page string, depth int) []Task {
 		info.Set("titles", title)
 		return []Task{wikiTask(api, info, depth, page)}
 	}
+	if wikiListing(info, title) {
+		return []Task{wikiTask(api, info, depth, "")}
+	}
 	info.Set("generator", "categorymembers")
 	info.Set("gcmtitle", title)
 	info.Set("gcmtype", "file")

@@ -35,6 +35,8 @@ type Seed struct {
 //   - "https://host/wiki/Category:X", "…/wiki/File:X", "…/wiki/Kategorie:X", "…/index.php/Category:X",
 //     "…/w/index.php?title=Category:X" and "…/w/api.php?title=Category:X" (gcmtitle, cmtitle and titles too):
 //     the same of any MediaWiki, by its API, or by its pages where it has none;
+//   - "commons:search:WORDS" and "commons:user:NAME", "…/wiki/Special:Search?search=WORDS" and
+//     "…/wiki/Special:ListFiles/NAME": the files that a search finds, or that a user has uploaded;
 //   - "html:" before an address, or any other address: an HTML gallery, or one picture.
 //
 // Its error is palate.ErrInvalid.
@@ -44,6 +46,9 @@ func ParseSeed(s string) (Seed, error) {
 		return plainSeed(strings.TrimSpace(rest))
 	}
 	title := strings.TrimPrefix(text, "commons:")
+	if listing, ok := commonsListing(title); ok && title != text {
+		return MediaWikiSeed("https://commons.wikimedia.org/w/api.php", listing)
+	}
 	if hasWikiTitle(title) {
 		seed, err := MediaWikiSeed("https://commons.wikimedia.org/w/api.php", title)
 		name := (&url.URL{Path: strings.ReplaceAll(seed.Title, " ", "_")}).EscapedPath()
@@ -64,8 +69,9 @@ func ParseSeed(s string) (Seed, error) {
 		return Seed{}, fmt.Errorf("crawler: seed %q names no category: add ?title=Category:…: %w", s, palate.ErrInvalid)
 	}
 	if api, title, ok := wikiAddress(u); ok {
-		seed, err := MediaWikiSeed(u.Scheme+"://"+u.Host+api, title)
-		if err == nil {
+		listing := listingTitle(title, u)
+		seed, err := MediaWikiSeed(u.Scheme+"://"+u.Host+api, listing)
+		if err == nil && listing == title {
 			seed.Page, _ = canonical(u)
 		}
 		return seed, err

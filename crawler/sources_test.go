@@ -110,6 +110,26 @@ func TestSitesAreReadAsTheyPublish(t *testing.T) {
 	}
 }
 
+func TestWikisListSearchesAndUploads(t *testing.T) {
+	for text, want := range map[string]string{
+		"commons:search:harbour at dusk":                                          "generator=search&gsrlimit=50&gsrnamespace=6&gsrsearch=harbour+at+dusk",
+		"commons:user:Anna":                                                       "gaisort=timestamp&gaiuser=Anna&generator=allimages",
+		"https://commons.wikimedia.org/wiki/Special:ListFiles/Anna":               "gaisort=timestamp&gaiuser=Anna&generator=allimages",
+		"https://commons.wikimedia.org/wiki/Special:MediaSearch?search=harbour":   "gsrsearch=harbour",
+		"https://commons.wikimedia.org/w/index.php?title=Special:Search&search=x": "gsrsearch=x",
+	} {
+		seed, err := crawler.ParseSeed(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		got, err := crawler.SeedTasks(seed)
+		if err != nil || len(got) != 1 || !strings.Contains(got[0].URL, "/w/api.php?") || !strings.Contains(got[0].URL, want) {
+			t.Errorf("%s: tasks %v and error %v, want a request with %s", text, got, err, want)
+		}
+	}
+}
+
 // FuzzDocumentsAreReadWithoutHarm reads anything as any kind of document: no
 // panic, no candidate without an address that can be asked for, nothing that
 // goes on for ever.

@@ -13,6 +13,11 @@ const state = {
   loading: null, // AbortController of the page on its way
   queue: [], // what Teach asks next; the first is shown
   asking: null, // the promise of more of it
+  begun: false, // the first view is chosen
+  counts: { like: 0, dislike: 0 }, // standing verdicts of the profile
+  taste: "", // what is said of the taste behind the counts
+  judged: 0, // verdicts since the page was opened
+  unsent: [], // verdicts that wait for the server
 };
 
 /** call asks the API; a problem becomes an Error with its status. */
@@ -58,7 +63,7 @@ function pageAddress() {
 }
 
 async function loadPage() {
-  if (state.view === "teach") return;
+  if (state.view === "teach" || !state.begun) return;
   if (state.loading || state.cursor === undefined) return;
   const abort = state.loading = new AbortController();
   try {
@@ -71,7 +76,7 @@ async function loadPage() {
     grid.append(...entries.map(card));
     if (state.cursor === undefined) {
       end.hidden = false;
-      end.textContent = grid.childElementCount ? "That is all." : nothingHere();
+      end.textContent = grid.childElementCount ? "That is all." : await nothingHere();
     }
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -102,11 +107,13 @@ function showOrder(page) {
   order.hidden = !order.hasChildNodes();
 }
 
-function nothingHere() {
+async function nothingHere() {
   if (state.search) return "No title and no artist matches.";
+  const { images } = await call("/images?limit=1");
+  if (!images.length) return "There are no pictures yet: palate crawl, or palate import.";
   if (state.view === "liked") return "Nothing is liked yet.";
   if (state.unrated) return "Everything has been judged.";
-  return "There are no pictures yet: palate crawl, or palate import.";
+  return "Nothing is embedded yet: palate embed.";
 }
 
 const nearEnd = () => $("#more").getBoundingClientRect().top < innerHeight + 800;
@@ -137,6 +144,7 @@ function card({ image, score, probability }) {
   node.score = score;
   const picture = $("img", node);
   picture.src = image.thumbnail_url;
+  picture.srcset = `${image.thumbnail_url} 1x, ${image.thumbnail_url.split("?")[0]}?width=640 2x`;
   picture.alt = image.artist ? `${name} by ${image.artist}` : name;
   $(".title", node).textContent = name;
   $(".title", node).title = name;
@@ -152,6 +160,7 @@ function card({ image, score, probability }) {
 }
 
 function showVerdict(node, verdict) {
+  node.classList.toggle("skip", verdict === "skip");
   for (const v of ["like", "dislike"]) {
     node.classList.toggle(v, verdict === v);
     $("." + v, node)?.setAttribute("aria-pressed", verdict === v);
@@ -160,19 +169,35 @@ function showVerdict(node, verdict) {
 
 // ---- judging
 
-async function judge(image, verdict, score) {
+/** judge notes a verdict; toggle takes back the one that stands, as a pressed button does. */
+async function judge(image, verdict, score, toggle) {
   const path = `${profilePath()}/ratings/${image.id}`;
-  const takeBack = image.verdict === verdict;
+  const takeBack = toggle && image.verdict === verdict;
+  if (!takeBack && image.verdict === verdict) return;
   if (takeBack) {
-    await call(path, { method: "DELETE" });
+    await send(path, { method: "DELETE" });
   } else {
     const body = { verdict, shown: state.view === "scores" ? "queue:top" : "gallery" };
     if (state.probeVersion && score !== undefined) Object.assign(body, { probe_version: state.probeVersion, score });
-    await call(path, { method: "PUT", body });
+    await send(path, { method: "PUT", body });
   }
+  const before = image.verdict;
   image.verdict = takeBack ? undefined : verdict;
   showEverywhere(image.id, image.verdict);
-  await showTaste();
+  recount(before, image.verdict);
+}
+
+/** recount changes the counts that are shown by one verdict; what a new taste says of itself is asked for now and then. */
+function recount(before, now) {
+  const counts = state.counts;
+  if (before in counts) counts[before]--;
+  if (now in counts) counts[now]++;
+  if (++state.judged % 10 === 0) return void orTell(showTaste());
+  showCounts();
+}
+
+function showCounts() {
+  $("#taste").textContent = `${state.counts.like} liked, ${state.counts.dislike} disliked${state.taste}`;
 }
 
 function showEverywhere(id, verdict) {
@@ -189,10 +214,62 @@ function showEverywhere(id, verdict) {
 
 async function undo() {
   const undone = await call(`${profilePath()}/ratings/undo`, { method: "POST", body: {} });
-  const present = await call(`/images/${undone.image_id}?profile=${encodeURIComponent(state.profile)}`);
-  showEverywhere(undone.image_id, present.verdict);
+  const image = await call(`/images/${undone.image_id}?profile=${encodeURIComponent(state.profile)}`);
+  showEverywhere(image.id, image.verdict);
   await showTaste();
+  say(`Taken back: ${undone.verdict} of “${image.title || "Untitled"}”.`);
+  if (state.view !== "teach") return;
+  state.queue.unshift({ image, shown: undone.shown ?? "gallery" });
+  await ask();
 }
+
+/** say tells of what was done, where the eyes are, and for a while. */
+function say(text) {
+  const toast = $("#toast");
+  toast.textContent = text;
+  toast.hidden = !text;
+  clearTimeout(say.timer);
+  say.timer = setTimeout(() => { toast.hidden = true; }, 5000);
+}
+
+/** send sends a verdict; while the server is away it is kept, and sent later in its order. */
+async function send(path, options) {
+  if (state.unsent.length) return void keep(path, options);
+  try {
+    return await call(path, options);
+  } catch (error) {
+    if (error.status !== undefined && error.status !== 503) throw error;
+    keep(path, options);
+  }
+}
+
+function keep(path, options) {
+  state.unsent.push({ path, options });
+  tell(`The server can't be reached: ${state.unsent.length === 1 ? "a verdict is" : state.unsent.length + " verdicts are"} kept here and sent when it is back.`);
+  keep.timer ??= setTimeout(sendKept, 2000);
+}
+
+async function sendKept() {
+  keep.timer = undefined;
+  try {
+    while (state.unsent.length) {
+      const { path, options } = state.unsent[0];
+      await call(path, options);
+      state.unsent.shift();
+    }
+    tell("");
+    say("Everything that was kept is saved.");
+    await showTaste();
+  } catch (error) {
+    if (error.status !== undefined && error.status !== 503) {
+      state.unsent.shift(); // it can't be taken: the rest may
+      tell(error.message);
+    }
+    keep.timer = setTimeout(sendKept, 2000);
+  }
+}
+
+addEventListener("beforeunload", (event) => { if (state.unsent.length) event.preventDefault(); });
 
 // ---- teaching: one picture after the other, those that tell most
 
@@ -238,18 +315,30 @@ async function answer(verdict) {
   const { shown, probe_version, score } = item;
   const next = ask();
   try {
-    await call(`${profilePath()}/ratings/${item.image.id}`, { method: "PUT", body: { verdict, shown, probe_version, score } });
+    await send(`${profilePath()}/ratings/${item.image.id}`, { method: "PUT", body: { verdict, shown, probe_version, score } });
   } catch (error) {
     state.queue.unshift(item);
     await ask();
     throw error;
   }
-  await Promise.all([next, showTaste()]);
+  recount(undefined, verdict);
+  await next;
 }
 
 for (const button of document.querySelectorAll("#teach button")) {
   button.addEventListener("click", () => orTell(answer(button.dataset.verdict)));
 }
+
+// A swipe to the right likes, one to the left dislikes, one upwards skips.
+let touch = null;
+$("#teach").addEventListener("pointerdown", (event) => { touch = event.pointerType === "mouse" ? null : { x: event.clientX, y: event.clientY }; });
+$("#teach").addEventListener("pointerup", (event) => {
+  if (!touch) return;
+  const x = event.clientX - touch.x, y = event.clientY - touch.y;
+  touch = null;
+  if (Math.abs(x) > 60 && Math.abs(x) > 2 * Math.abs(y)) orTell(answer(x > 0 ? "like" : "dislike"));
+  else if (y < -80 && -y > 2 * Math.abs(x)) orTell(answer("skip"));
+});
 
 // ---- one picture
 
@@ -349,15 +438,16 @@ async function showTaste() {
   const names = [...new Set(["me", state.profile, ...profiles.map((p) => p.profile)])].sort();
   chooser.replaceChildren(...names.map((name) => element("option", { value: name, textContent: name, selected: name === state.profile })));
   const mine = profiles.find((p) => p.profile === state.profile) ?? { likes: 0, dislikes: 0 };
-  let text = `${mine.likes} liked, ${mine.dislikes} disliked`;
+  state.counts = { like: mine.likes, dislike: mine.dislikes };
+  state.taste = "";
   try {
     const probe = await call(`${profilePath()}/probe`);
-    text += ` · taste v${probe.version}`;
-    if (probe.auc !== undefined) text += `, AUC ${probe.auc.toFixed(2)}`;
+    state.taste = ` · taste v${probe.version}`;
+    if (probe.auc !== undefined) state.taste += `, AUC ${probe.auc.toFixed(2)}`;
   } catch (error) {
     if (error.status !== 404) throw error;
   }
-  $("#taste").textContent = text;
+  showCounts();
 }
 
 async function train() {
@@ -399,7 +489,7 @@ document.addEventListener("click", (event) => {
   const holder = event.target.closest(".card, dialog");
   if (!holder?.image) return;
   const button = event.target.closest(".verdicts button");
-  if (button) orTell(judge(holder.image, button.classList.contains("like") ? "like" : "dislike", holder.score));
+  if (button) orTell(judge(holder.image, button.classList.contains("like") ? "like" : "dislike", holder.score, true));
   else if (holder !== viewer) orTell(look(holder.image, holder.score));
   else if (event.target === viewer) viewer.close();
 });
@@ -429,7 +519,10 @@ document.addEventListener("keydown", (event) => {
     if (key === "h" && viewer.image?.embedded && !event.repeat) orTell(heat());
     return;
   }
-  if (event.key === "Enter" && here === document.activeElement) return void orTell(look(here.image, here.score));
+  if (event.key === "Enter" && here === document.activeElement) {
+    event.preventDefault(); // the view's focus is on its picture: on ×, the same press would close it
+    return void orTell(look(here.image, here.score));
+  }
   const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns(), ArrowUp: -columns() };
   if (!(event.key in steps)) return;
   event.preventDefault();
@@ -443,15 +536,11 @@ function columns() {
 
 new IntersectionObserver((seen) => { if (seen.some((s) => s.isIntersecting)) orTell(loadPage()); }, { rootMargin: "800px" }).observe($("#more"));
 
-// ---- begin: by score where there is a taste, else the newest
+// ---- begin: by score where there is a taste or a like, else the newest
 
 orTell((async () => {
   await showTaste();
-  try {
-    await call(`${profilePath()}/probe`);
-    state.view = "scores";
-  } catch (error) {
-    if (error.status !== 404) throw error;
-  }
+  if (state.taste || state.counts.like) state.view = "scores";
+  state.begun = true;
   await restart();
 })());

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,7 @@ type crawlCommand struct {
 	MaxPages    int      `help:"Pages to visit at most." default:"0" placeholder:"N"`
 	MaxPictures int      `help:"Pictures to fetch at most." default:"0" placeholder:"N"`
 	MaxDepth    int      `help:"Links to follow from the first page at most." default:"-1" placeholder:"N"`
+	Input       string   `help:"A list of further addresses to begin at, or - for standard input: one on each line, or a table in CSV with a column url and others such as title, artist, date, license." placeholder:"FILE"`
 	Want        string   `help:"Width of the pictures wanted, in pixels: of the sizes a site has, the smallest that is not smaller; or \"largest\"." default:"1024" placeholder:"N|largest"`
 	OptedOut    bool     `help:"Take pictures although their site forbids to learn from them (noai, noimageai)." name:"opted-out"`
 	Museum      string   `help:"Crawl the synthetic museum that \"palate museum\" serves at this address." placeholder:"HOST:PORT"`
@@ -61,6 +63,8 @@ func (c *crawlCommand) job() (crawlJob, error) {
 			job.config.Contact = museumContact
 		}
 		names = []string{seed.URL}
+	case len(names) == 0 && c.Input != "":
+		names = []string{c.Input}
 	case len(names) == 0:
 		return job, usagef("name an address to begin at, such as commons:Category:Vedute")
 	}
@@ -70,6 +74,13 @@ func (c *crawlCommand) job() (crawlJob, error) {
 			return job, usage(err)
 		}
 		job.seeds = append(job.seeds, seed)
+	}
+	if c.Input != "" {
+		listed, err := listedSeeds(c.Input)
+		if err != nil {
+			return job, usage(err)
+		}
+		job.seeds = append(job.seeds, listed...)
 	}
 	if job.name == "" {
 		job.name = strings.Join(slices.Sorted(slices.Values(names)), " ")
@@ -99,6 +110,19 @@ func (c *crawlCommand) job() (crawlJob, error) {
 		return job, usage(err)
 	}
 	return job, nil
+}
+
+// listedSeeds reads --input.
+func listedSeeds(name string) (seeds []crawler.Seed, err error) {
+	if name == "-" {
+		return crawler.ReadAddresses(os.Stdin)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return crawler.ReadAddresses(f)
 }
 
 // wantedWidth reads --want.

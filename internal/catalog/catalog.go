@@ -11,6 +11,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path"
+	"strings"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -60,11 +62,21 @@ type Image struct {
 	Sources       []palate.Source // oldest first
 }
 
-// Title and Artist are the first that any source gives.
+// Title is the first that any source gives; of an image that none names, its
+// file's name without the ending.
 func (i Image) Title() string {
 	for _, s := range i.Sources {
 		if s.Title != "" {
 			return s.Title
+		}
+	}
+	for _, s := range i.Sources {
+		name := s.OriginalName
+		if ending := path.Ext(name); len(ending) < len(name) {
+			name = strings.TrimSuffix(name, ending)
+		}
+		if name != "" {
+			return name
 		}
 	}
 	return ""

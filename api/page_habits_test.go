@@ -1,0 +1,85 @@
+package api_test
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/palate-art/palate"
+)
+
+// What people do without thinking: Enter opens and leaves open, the same key
+// twice says the same, U says what it took back and brings it back.
+func TestThePageDoesWhatHandsExpect(t *testing.T) {
+	ctx, complaints := browser(t)
+	f := newFixture(t)
+	ids := f.add(t, 12, red, "Roth")
+	step := func(what string, actions ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		if err := chromedp.Do(ctx, actions...); err != nil {
+			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
+		}
+	}
+	verdict := func(id palate.ImageID) palate.Verdict {
+		t.Helper()
+		verdicts, err := f.catalog.StandingVerdicts(t.Context(), palate.DefaultProfile, []palate.ImageID{id})
+		must(t, err)
+		return verdicts[id]
+	}
+	newest := ids[len(ids)-1]
+	const first, taste = `document.querySelector(".card")`, `document.querySelector("#taste").textContent`
+	step("load", chromedp.Navigate(f.url), eventually(`document.querySelectorAll(".card").length`, "12"))
+	step("Enter opens", chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.Enter),
+		eventually(`document.querySelectorAll("dialog .strip a").length > 0`, "true"), eventually(`document.querySelector("dialog").open`, "true"))
+	step("back", chromedp.KeyEvent(kb.Escape), eventually(`document.querySelector("dialog").open`, "false"))
+	step("D and D again", chromedp.KeyEvent("d"), eventually(taste, "0 liked, 1 disliked"),
+		chromedp.KeyEvent(kb.ArrowLeft), chromedp.KeyEvent("d"), eventually(first+`.classList.contains("dislike")`, "true"))
+	if got := verdict(newest); got != palate.Dislike {
+		t.Errorf("after D twice the verdict is %q, want dislike", got)
+	}
+	step("skip shows", chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent("s"), eventually(`document.querySelectorAll(".card.skip").length`, "1"))
+	step("U says what", chromedp.KeyEvent("u"), eventually(`document.querySelector("#toast").textContent.startsWith("Taken back: skip of “")`, "true"),
+		eventually(`document.querySelectorAll(".card.skip").length`, "0"))
+
+	// The server is away: what is said is kept, told where the eyes are, and
+	// sent when it is back.
+	step("away", eventually(`(() => { window.kept = window.fetch; window.fetch = () => Promise.reject(new TypeError("away")); return "done"; })()`, "done"),
+		chromedp.KeyEvent("l"), eventually(`document.querySelector("#notice").hidden`, "false"),
+		eventually(`document.querySelector("#notice").getBoundingClientRect().bottom <= innerHeight`, "true"),
+		eventually(taste, "1 liked, 1 disliked"))
+	step("back again", eventually(`(() => { window.fetch = window.kept; return "done"; })()`, "done"),
+		eventually(`document.querySelector("#notice").hidden`, "true"), eventually(`document.querySelector("#toast").textContent`, "Everything that was kept is saved."))
+	if summary, err := f.catalog.Profiles(t.Context()); err != nil || len(summary) != 1 || summary[0].Likes != 1 {
+		t.Errorf("got %+v and %v, want the like that was kept", summary, err)
+	}
+}
+
+// On a phone the buttons of Teach are within reach, and a swipe judges.
+func TestThePageTeachesOnAPhone(t *testing.T) {
+	ctx, complaints := browser(t)
+	f := newFixture(t)
+	f.add(t, 30, red, "Roth")
+	step := func(what string, actions ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		if err := chromedp.Do(ctx, actions...); err != nil {
+			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
+		}
+	}
+	const inReach = `[...document.querySelectorAll("#teach button, #teach img")].every((b) => { const r = b.getBoundingClientRect(); return r.top >= 0 && r.bottom <= innerHeight && r.width > 60; })`
+	const taste = `document.querySelector("#taste").textContent`
+	step("load", chromedp.EmulateViewport(360, 740), chromedp.Navigate(f.url), eventually(`document.querySelectorAll(".card").length > 10`, "true"))
+	step("teach", chromedp.Click(`[data-view=teach]`), chromedp.WaitVisible(`#teach img`), eventually(`document.querySelector("#teach img").naturalWidth > 0`, "true"),
+		eventually(inReach, "true"))
+	swipe := func(dx string) chromedp.Action[chromedp.Void] {
+		return eventually(`(() => { const img = document.querySelector("#teach img"), at = (type, x) => img.dispatchEvent(new PointerEvent(type, { bubbles: true, pointerType: "touch", clientX: x, clientY: 300 })); at("pointerdown", 180); at("pointerup", 180 + `+dx+`); return "swiped"; })()`, "swiped")
+	}
+	step("swipe to like", swipe("120"), eventually(taste, "1 liked, 0 disliked"))
+	step("swipe to dislike", swipe("-120"), eventually(taste, "1 liked, 1 disliked"))
+	step("the large view can be closed", chromedp.Click(`[data-view=newest]`), eventually(`document.querySelectorAll(".card").length > 10`, "true"),
+		chromedp.Click(`.card > img`), chromedp.WaitVisible(`dialog figure img`),
+		eventually(`(() => { const r = document.querySelector(".close").getBoundingClientRect(); return document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2).className; })()`, "close"))
+	if all := complaints(); len(all) > 0 {
+		t.Errorf("the page complained: %v", all)
+	}
+}
