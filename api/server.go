@@ -62,6 +62,10 @@ type Config struct {
 	// loopback through a name of its own (DNS rebinding). Empty is any.
 	Hosts []string
 
+	// Authenticate says who asks; palate.ErrUnauthenticated if that is not
+	// known. If nil, everybody is palate.Anyone.
+	Authenticate func(*http.Request) (palate.Caller, error)
+
 	// MaxUploadBytes bounds the body of an upload.
 	MaxUploadBytes int64
 
@@ -124,7 +128,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 			return err
 		},
 	}), withRequest, validate)
-	RegisterHandlers(e, NewStrictHandler(s, nil))
+	RegisterHandlers(e, NewStrictHandler(s, []StrictMiddlewareFunc{s.identify}))
 	for _, file := range web.Files {
 		e.GET(file.Path, echo.WrapHandler(file))
 	}
