@@ -11,9 +11,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/internal/museum"
+	"github.com/palate-art/palate/internal/regular"
 )
 
 type crawlCommand struct {
@@ -157,7 +159,10 @@ func listedSeeds(name string) (seeds []crawler.Seed, err error) {
 	if name == "-" {
 		return crawler.ReadAddresses(os.Stdin)
 	}
-	f, err := os.Open(name)
+	f, err := regular.Open(name)
+	if errors.Is(err, palate.ErrInvalid) {
+		return nil, fmt.Errorf("%w (give - to read what is piped in)", err)
+	}
 	if err != nil {
 		return nil, err
 	}
