@@ -11,13 +11,6 @@ const (
 	defaultHitLimit = 20
 )
 
-func profileOr(name *string) (palate.Profile, error) {
-	if name == nil {
-		return palate.DefaultProfile, nil
-	}
-	return palate.ParseProfile(*name)
-}
-
 // filterParams are the query parameters that several lists share.
 type filterParams struct {
 	artist, licence, site, category *[]string

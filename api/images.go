@@ -15,7 +15,7 @@ import (
 // ListImages answers with a page of images.
 func (s *Server) ListImages(ctx context.Context, request ListImagesRequestObject) (ListImagesResponseObject, error) {
 	p := request.Params
-	profile, err := profileOr(p.Profile)
+	profile, err := resolveOr(ctx, p.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (s *Server) imagesByExternalID(ctx context.Context, profile palate.Profile,
 
 // GetImage answers with one image.
 func (s *Server) GetImage(ctx context.Context, request GetImageRequestObject) (GetImageResponseObject, error) {
-	profile, err := profileOr(request.Params.Profile)
+	profile, err := resolveOr(ctx, request.Params.Profile)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ func (s *Server) StartJob(ctx context.Context, request StartJobRequestObject) (S
 		Path: valueOr(wanted.Path, ""), Verdict: palate.Verdict(valueOr(wanted.Verdict, "")), Retry: valueOr(wanted.Retry, false),
 	}
 	if wanted.Profile != nil {
-		profile, err := palate.ParseProfile(*wanted.Profile)
+		profile, err := resolve(ctx, *wanted.Profile)
 		if err != nil {
 			return nil, err
 		}

@@ -8,14 +8,13 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/taste"
 )
 
 // GetProbe answers with the probe that serves the profile.
 func (s *Server) GetProbe(ctx context.Context, request GetProbeRequestObject) (GetProbeResponseObject, error) {
-	profile, err := palate.ParseProfile(request.Profile)
+	profile, err := resolve(ctx, request.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +28,7 @@ func (s *Server) GetProbe(ctx context.Context, request GetProbeRequestObject) (G
 
 // TrainProbe begins a training, which goes on in the background.
 func (s *Server) TrainProbe(ctx context.Context, request TrainProbeRequestObject) (TrainProbeResponseObject, error) {
-	profile, err := palate.ParseProfile(request.Profile)
+	profile, err := resolve(ctx, request.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +46,7 @@ func (s *Server) TrainProbe(ctx context.Context, request TrainProbeRequestObject
 
 // ListProbeVersions answers with every version of a profile.
 func (s *Server) ListProbeVersions(ctx context.Context, request ListProbeVersionsRequestObject) (ListProbeVersionsResponseObject, error) {
-	profile, err := palate.ParseProfile(request.Profile)
+	profile, err := resolve(ctx, request.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +65,7 @@ func (s *Server) ListProbeVersions(ctx context.Context, request ListProbeVersion
 
 // GetProbeVersion answers with one version and its report.
 func (s *Server) GetProbeVersion(ctx context.Context, request GetProbeVersionRequestObject) (GetProbeVersionResponseObject, error) {
-	profile, err := palate.ParseProfile(request.Profile)
+	profile, err := resolve(ctx, request.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +96,7 @@ func (s *Server) GetProbeVersion(ctx context.Context, request GetProbeVersionReq
 
 // RollbackProbe lets an earlier version serve.
 func (s *Server) RollbackProbe(ctx context.Context, request RollbackProbeRequestObject) (RollbackProbeResponseObject, error) {
-	profile, err := palate.ParseProfile(request.Profile)
+	profile, err := resolve(ctx, request.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +110,7 @@ func (s *Server) RollbackProbe(ctx context.Context, request RollbackProbeRequest
 
 // ExportProbe answers with one version as a file.
 func (s *Server) ExportProbe(ctx context.Context, request ExportProbeRequestObject) (ExportProbeResponseObject, error) {
-	profile, err := palate.ParseProfile(request.Profile)
+	profile, err := resolve(ctx, request.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +123,7 @@ const maxProbeBytes = 4 << 20
 
 // ImportProbe adds an exported probe.
 func (s *Server) ImportProbe(ctx context.Context, request ImportProbeRequestObject) (ImportProbeResponseObject, error) {
-	profile, err := palate.ParseProfile(request.Profile)
+	profile, err := resolve(ctx, request.Profile)
 	if err != nil {
 		return nil, err
 	}

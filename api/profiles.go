@@ -14,16 +14,19 @@ func (s *Server) ListProfiles(ctx context.Context, _ ListProfilesRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	profiles := make([]Profile, len(summaries))
-	for i, p := range summaries {
-		profiles[i] = profileOf(p)
+	caller := palate.CallerOf(ctx)
+	profiles := []Profile{}
+	for _, p := range summaries {
+		if caller.May(p.Profile) {
+			profiles = append(profiles, profileOf(p))
+		}
 	}
 	return ListProfiles200JSONResponse{Profiles: profiles}, nil
 }
 
 // CreateProfile adds a profile.
 func (s *Server) CreateProfile(ctx context.Context, request CreateProfileRequestObject) (CreateProfileResponseObject, error) {
-	profile, err := palate.ParseProfile(request.Body.Profile)
+	profile, err := resolve(ctx, request.Body.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -35,11 +38,11 @@ func (s *Server) CreateProfile(ctx context.Context, request CreateProfileRequest
 
 // RenameProfile gives a profile another name.
 func (s *Server) RenameProfile(ctx context.Context, request RenameProfileRequestObject) (RenameProfileResponseObject, error) {
-	from, err := palate.ParseProfile(request.Profile)
+	from, err := resolve(ctx, request.Profile)
 	if err != nil {
 		return nil, err
 	}
-	to, err := palate.ParseProfile(request.Body.Profile)
+	to, err := resolve(ctx, request.Body.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +64,7 @@ func (s *Server) RenameProfile(ctx context.Context, request RenameProfileRequest
 
 // DeleteProfile removes a profile.
 func (s *Server) DeleteProfile(ctx context.Context, request DeleteProfileRequestObject) (DeleteProfileResponseObject, error) {
-	profile, err := palate.ParseProfile(request.Profile)
+	profile, err := resolve(ctx, request.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -74,11 +77,11 @@ func (s *Server) DeleteProfile(ctx context.Context, request DeleteProfileRequest
 
 // CompareProfiles answers with how like two tastes are.
 func (s *Server) CompareProfiles(ctx context.Context, request CompareProfilesRequestObject) (CompareProfilesResponseObject, error) {
-	first, err := palate.ParseProfile(request.Profile)
+	first, err := resolve(ctx, request.Profile)
 	if err != nil {
 		return nil, err
 	}
-	second, err := palate.ParseProfile(request.Params.With)
+	second, err := resolve(ctx, request.Params.With)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 
 // ListRatings answers with a page of standing ratings.
 func (s *Server) ListRatings(ctx context.Context, request ListRatingsRequestObject) (ListRatingsResponseObject, error) {
-	profile, err := palate.ParseProfile(request.Profile)
+	profile, err := resolve(ctx, request.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (s *Server) ListRatings(ctx context.Context, request ListRatingsRequestObje
 
 // GetRating answers with the standing rating of an image.
 func (s *Server) GetRating(ctx context.Context, request GetRatingRequestObject) (GetRatingResponseObject, error) {
-	profile, id, err := rated(request.Profile, request.Image)
+	profile, id, err := rated(ctx, request.Profile, request.Image)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (s *Server) GetRating(ctx context.Context, request GetRatingRequestObject) 
 
 // PutRating appends to the log.
 func (s *Server) PutRating(ctx context.Context, request PutRatingRequestObject) (PutRatingResponseObject, error) {
-	profile, id, err := rated(request.Profile, request.Image)
+	profile, id, err := rated(ctx, request.Profile, request.Image)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (s *Server) PutRating(ctx context.Context, request PutRatingRequestObject) 
 
 // DeleteRating makes an image unrated.
 func (s *Server) DeleteRating(ctx context.Context, request DeleteRatingRequestObject) (DeleteRatingResponseObject, error) {
-	profile, id, err := rated(request.Profile, request.Image)
+	profile, id, err := rated(ctx, request.Profile, request.Image)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (s *Server) DeleteRating(ctx context.Context, request DeleteRatingRequestOb
 
 // UndoRating takes a rating back.
 func (s *Server) UndoRating(ctx context.Context, request UndoRatingRequestObject) (UndoRatingResponseObject, error) {
-	profile, err := palate.ParseProfile(request.Profile)
+	profile, err := resolve(ctx, request.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -94,8 +94,8 @@ func (s *Server) UndoRating(ctx context.Context, request UndoRatingRequestObject
 	return UndoRating200JSONResponse(ratingOf(undone)), nil
 }
 
-func rated(profile, image string) (palate.Profile, palate.ImageID, error) {
-	p, err := palate.ParseProfile(profile)
+func rated(ctx context.Context, profile, image string) (palate.Profile, palate.ImageID, error) {
+	p, err := resolve(ctx, profile)
 	if err != nil {
 		return "", palate.ImageID{}, err
 	}

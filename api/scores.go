@@ -14,7 +14,7 @@ import (
 
 // ListScores answers with images by the probe's score.
 func (s *Server) ListScores(ctx context.Context, request ListScoresRequestObject) (ListScoresResponseObject, error) {
-	profile, err := palate.ParseProfile(request.Profile)
+	profile, err := resolve(ctx, request.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (s *Server) ListScores(ctx context.Context, request ListScoresRequestObject
 
 // GetScore answers with the score of one image.
 func (s *Server) GetScore(ctx context.Context, request GetScoreRequestObject) (GetScoreResponseObject, error) {
-	profile, id, err := rated(request.Profile, request.Image)
+	profile, id, err := rated(ctx, request.Profile, request.Image)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (s *Server) GetScore(ctx context.Context, request GetScoreRequestObject) (G
 
 // ScoreUpload answers with the score of a picture that is not kept.
 func (s *Server) ScoreUpload(ctx context.Context, request ScoreUploadRequestObject) (ScoreUploadResponseObject, error) {
-	profile, err := palate.ParseProfile(request.Profile)
+	profile, err := resolve(ctx, request.Profile)
 	if err != nil {
 		return nil, err
 	}

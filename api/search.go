@@ -12,7 +12,7 @@ import (
 // ListNeighbours answers with the images nearest to one.
 func (s *Server) ListNeighbours(ctx context.Context, request ListNeighboursRequestObject) (ListNeighboursResponseObject, error) {
 	p := request.Params
-	profile, err := profileOr(p.Profile)
+	profile, err := resolveOr(ctx, p.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (s *Server) ListNeighbours(ctx context.Context, request ListNeighboursReque
 // SearchByExamples answers with the images near some and far from others.
 func (s *Server) SearchByExamples(ctx context.Context, request SearchByExamplesRequestObject) (SearchByExamplesResponseObject, error) {
 	body := request.Body
-	profile, err := profileOr(body.Profile)
+	profile, err := resolveOr(ctx, body.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (s *Server) SearchByExamples(ctx context.Context, request SearchByExamplesR
 
 // SearchByUpload answers with the images near a picture that is not kept.
 func (s *Server) SearchByUpload(ctx context.Context, request SearchByUploadRequestObject) (SearchByUploadResponseObject, error) {
-	profile, err := profileOr(request.Params.Profile)
+	profile, err := resolveOr(ctx, request.Params.Profile)
 	if err != nil {
 		return nil, err
 	}

@@ -60,6 +60,10 @@ type Config struct {
 	// connection came in at may always be named.
 	Hosts []string
 
+	// Authenticate says who asks; palate.ErrUnauthenticated if that is not
+	// known. If nil, everybody is palate.Anyone.
+	Authenticate func(*http.Request) (palate.Caller, error)
+
 	// MaxUploadBytes bounds the body of an upload.
 	MaxUploadBytes int64
 
@@ -125,7 +129,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 			return err
 		},
 	}), withRequest, validate)
-	RegisterHandlers(e, NewStrictHandler(s, nil))
+	RegisterHandlers(e, NewStrictHandler(s, []StrictMiddlewareFunc{s.identify}))
 	for _, file := range web.Files {
 		e.GET(file.Path, echo.WrapHandler(file))
 	}

@@ -11,7 +11,7 @@ const defaultQueue = 10
 
 // GetQueue answers with what to judge next.
 func (s *Server) GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error) {
-	profile, err := palate.ParseProfile(request.Profile)
+	profile, err := resolve(ctx, request.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (s *Server) GetQueue(ctx context.Context, request GetQueueRequestObject) (G
 
 // ListMislabels answers with ratings to look at again.
 func (s *Server) ListMislabels(ctx context.Context, request ListMislabelsRequestObject) (ListMislabelsResponseObject, error) {
-	profile, err := palate.ParseProfile(request.Profile)
+	profile, err := resolve(ctx, request.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (s *Server) ListMislabels(ctx context.Context, request ListMislabelsRequest
 
 // ExplainScore answers with the nearest liked and disliked pictures.
 func (s *Server) ExplainScore(ctx context.Context, request ExplainScoreRequestObject) (ExplainScoreResponseObject, error) {
-	profile, id, err := rated(request.Profile, request.Image)
+	profile, id, err := rated(ctx, request.Profile, request.Image)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (s *Server) ExplainScore(ctx context.Context, request ExplainScoreRequestOb
 
 // GetHeatMap answers with what each patch of a picture adds to its score.
 func (s *Server) GetHeatMap(ctx context.Context, request GetHeatMapRequestObject) (GetHeatMapResponseObject, error) {
-	profile, id, err := rated(request.Profile, request.Image)
+	profile, id, err := rated(ctx, request.Profile, request.Image)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package crawler
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/mail"
 	"net/url"
 	"strings"
@@ -68,6 +69,28 @@ type Config struct {
 	// the names that addresses give them.
 	PrivateHosts []string
 
+	// Include are regular expressions of which a page's address must match
+	// one to be followed; Exclude of which none may match a page's or a
+	// picture's. What a person named as a seed is always taken.
+	Include, Exclude []string
+	// Filter are conditions, each one or several by commas, that a picture
+	// must meet: "width>=1000", "aspect<2", "type=jpeg|png", "licence~CC",
+	// "artist!~Anon", "year>=1800"; what is not known meets none.
+	Filter []string
+	// Range are the numbers of the candidates that are taken, in the order
+	// in which they are met: "1-100", "50-", "7"; empty is all.
+	Range string
+	// Header goes along to the seeds' hosts and to Hosts.
+	Header http.Header
+	// Proxy is gone through instead of what the environment names.
+	Proxy *url.URL
+	// StopAtKnown reads no further pages after so many known pictures in a
+	// row without a new one between; 0 is no end. A list that has the newest
+	// first is then read as far as it is new.
+	StopAtKnown int
+	// DryRun fetches no picture; each is lost as ReasonDryRun.
+	DryRun bool
+
 	// Want is the width that is wanted of a picture, pixels: of the sizes
 	// that a site has, the smallest that is no narrower is taken. 0 is the
 	// largest there is.
@@ -108,7 +131,7 @@ func (c Config) Validate() error {
 	wrong(c.MaxPages < 1, "MaxPages is %d, want at least 1", c.MaxPages)
 	for name, v := range map[string]int{
 		"MaxPictures": c.MaxPictures, "MaxDepth": c.MaxDepth, "CategoryDepth": c.CategoryDepth, "Retries": c.Retries,
-		"MinWidth": c.MinWidth, "MinHeight": c.MinHeight, "Want": c.Want,
+		"MinWidth": c.MinWidth, "MinHeight": c.MinHeight, "Want": c.Want, "StopAtKnown": c.StopAtKnown,
 	} {
 		wrong(v < 0, "%s is %d, want 0 or more", name, v)
 	}
@@ -118,6 +141,9 @@ func (c Config) Validate() error {
 	wrong(c.RetryDelay < 0 || c.MaxRetryAfter < 0 || c.MaxCrawlDelay < 0, "RetryDelay, MaxRetryAfter and MaxCrawlDelay must not be negative")
 	wrong(c.Workers < 1 || c.Workers > 64, "Workers is %d, want 1 to 64", c.Workers)
 	if err := c.Picture.Validate(); err != nil {
+		problems = append(problems, err)
+	}
+	if _, err := newChoice(c); err != nil {
 		problems = append(problems, err)
 	}
 	problems = append(problems, c.Site.validate("Site"))

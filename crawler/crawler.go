@@ -33,6 +33,9 @@ type Options struct {
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Logger is told of postponed visits and failures; nil drops them.
 	Logger *slog.Logger
+	// Found is told of each picture that a dry run would fetch, never
+	// concurrently; nil is nobody.
+	Found func(Task)
 	// Progress is called after every visit, never concurrently.
 	Progress func(Report)
 }
@@ -67,6 +70,7 @@ type run struct {
 	collector *colly.Collector
 	wikis     *wikis
 	cookies   *jar
+	choice    *choice
 	decoding  chan struct{} // one slot for each picture that is decoded at a time
 	trail     *trail
 	endless   *endless
@@ -75,6 +79,9 @@ type run struct {
 	turn   *sync.Cond // on mu: a visit has ended
 	report Report
 	active map[Kind]int
+	order  numbers
+
+	knownInARow int // pictures, since the last new one
 }
 
 // Run resumes the crawl of that name, or begins a new round from the seeds
@@ -95,6 +102,7 @@ func (c *Crawler) Run(ctx context.Context, name string, seeds []Seed) (Report, e
 		return Report{Lost: map[string]int{}}, fmt.Errorf("crawler: begin %q: %w", name, err)
 	}
 	r.report.begin(progress)
+	r.order.next = r.report.Candidates
 	err = r.work(ctx)
 	report := r.snapshot()
 	report.Seconds, report.APIs = time.Since(began).Seconds(), r.wikis.used()
@@ -110,6 +118,8 @@ func newRun(c *Crawler, name string, first []Task) *run {
 		decoding: make(chan struct{}, decoders()), trail: newTrail(), endless: newEndless(),
 	}
 	r.turn = sync.NewCond(&r.mu)
+	r.order.of = map[int64]int{}
+	r.choice, _ = newChoice(c.cfg) // Validate has read it
 	trusted := map[string]bool{}
 	for _, host := range c.cfg.Hosts {
 		r.hosts[withoutWWW(host)], trusted[host] = true, true
@@ -121,7 +131,7 @@ func newRun(c *Crawler, name string, first []Task) *run {
 		trusted[host] = true
 	}
 	r.wikis = &wikis{confirmed: map[string]bool{}, asked: map[string]*wikiEntry{}}
-	r.manners = &manners{cfg: c.cfg, wikis: r.wikis, base: newTransport(c.cfg, c.opts.DialContext, trusted), sites: map[string]*site{}}
+	r.manners = &manners{cfg: c.cfg, wikis: r.wikis, named: trusted, base: newTransport(c.cfg, c.opts.DialContext, trusted), sites: map[string]*site{}}
 	r.cookies = newJar(c.cfg.Cookies)
 	r.client = &http.Client{Transport: r.manners, CheckRedirect: r.checkRedirect, Jar: r.cookies}
 	r.manners.robots = &robots{cfg: c.cfg, client: r.client, hosts: map[string]*robotsEntry{}}
@@ -160,6 +170,9 @@ func (r *run) work(ctx context.Context) error {
 			}
 			for _, task := range tasks {
 				busy++
+				if task.Kind == Image && r.cfg.Range != "" {
+					r.number(task)
+				}
 				group.Go(func() error {
 					defer func() { ended <- struct{}{} }()
 					return r.visit(ctx, task)
@@ -213,10 +226,14 @@ func (r *run) visit(ctx context.Context, task Task) error {
 	defer r.leave(task)
 	var res result
 	var err error
-	switch task.Kind {
-	case Image:
+	switch refused := r.choice.address(task); {
+	case refused != nil:
+		if res.failed = refused; task.Kind == Page {
+			res = r.giveUp(task, refused)
+		}
+	case task.Kind == Image:
 		res, err = r.visitPicture(ctx, task, nil)
-	case API:
+	case task.Kind == API:
 		res, err = r.visitAPI(ctx, task)
 	default:
 		res, err = r.visitPage(ctx, task)
@@ -257,6 +274,8 @@ func (r *run) enter(ctx context.Context, task Task) (*failure, error) {
 			return lose("picture_limit", "the crawl takes at most %d pictures", r.cfg.MaxPictures), nil
 		case task.Kind != Image && full:
 			return lose(pagePrefix+"picture_limit", "the crawl takes at most %d pictures", r.cfg.MaxPictures), nil
+		case task.Kind != Image && r.cfg.StopAtKnown > 0 && r.knownInARow >= r.cfg.StopAtKnown:
+			return lose(pagePrefix+"known", "the last %d pictures were known", r.knownInARow), nil
 		case task.Kind != Image && r.report.Pages >= r.cfg.MaxPages:
 			return lose(pagePrefix+"limit", "the crawl reads at most %d pages", r.cfg.MaxPages), nil
 		case task.Kind == Image && r.cfg.MaxPictures > 0 && have+r.active[Image] >= r.cfg.MaxPictures,
@@ -288,6 +307,13 @@ func (r *run) mayPass(task Task, f *failure) bool {
 	return f.passes && (!f.held.IsZero() || task.Attempts < r.cfg.Retries && f.after <= maxPostponement)
 }
 
+// number is a candidate's place in the order in which they are met.
+func (r *run) number(task Task) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.order.number(task)
+}
+
 // until notes when what is left may go on.
 func (r *run) until(t time.Time) {
 	r.mu.Lock()
@@ -311,6 +337,12 @@ func (r *run) finish(ctx context.Context, task Task, res result) error {
 	}
 	r.mu.Lock()
 	r.report.end(task, res.outcome)
+	switch res.outcome.State {
+	case Known:
+		r.knownInARow++
+	case Kept:
+		r.knownInARow = 0
+	}
 	r.report.Pending += added
 	r.mu.Unlock()
 	r.tell()

@@ -30,7 +30,7 @@ func newTransport(cfg Config, dial dialFunc, trusted map[string]bool) *http.Tran
 		t.DialContext = dial
 		return t
 	}
-	guard := &dialGuard{allow: cfg.AllowPrivate, trusted: trusted}
+	guard := &dialGuard{allow: cfg.AllowPrivate, trusted: trusted, through: cfg.Proxy}
 	t.DialContext = guard.dial
 	t.Proxy = guard.proxy
 	return t
@@ -39,14 +39,19 @@ func newTransport(cfg Config, dial dialFunc, trusted map[string]bool) *http.Tran
 type dialGuard struct {
 	allow   bool
 	trusted map[string]bool
+	through *url.URL // nil: as the environment says
 
 	mu      sync.Mutex
 	proxies map[string]bool // hosts that the environment names
 }
 
-// proxy follows the environment and trusts the host that it names.
+// proxy follows the configuration, else the environment, and trusts the host
+// that it names.
 func (g *dialGuard) proxy(req *http.Request) (*url.URL, error) {
-	u, err := http.ProxyFromEnvironment(req)
+	u, err := g.through, error(nil)
+	if u == nil {
+		u, err = http.ProxyFromEnvironment(req)
+	}
 	if err == nil && u != nil {
 		if err := g.refuseLiteral(req.URL); err != nil {
 			return nil, err

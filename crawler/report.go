@@ -53,6 +53,9 @@ const examplesPerReason = 3
 // ReasonDamaged is the outcome's of a picture that is kept though it is cut.
 const ReasonDamaged = "damaged"
 
+// ReasonDryRun is why a dry run keeps nothing.
+const ReasonDryRun = "dry_run"
+
 // pagePrefix begins the reasons of pages and API answers.
 const pagePrefix = "page_"
 

@@ -39,6 +39,7 @@ type manners struct {
 	base   http.RoundTripper
 	robots *robots
 	wikis  *wikis
+	named  map[string]bool // hosts that the operator named
 
 	mu    sync.Mutex
 	sites map[string]*site
@@ -91,6 +92,11 @@ func (m *manners) RoundTrip(req *http.Request) (*http.Response, error) {
 	began := time.Now()
 	b := newBody(ctx, m, l, leave)
 	out := req.Clone(b.ctx)
+	if m.named[req.URL.Hostname()] {
+		for name, values := range m.cfg.Header {
+			out.Header[http.CanonicalHeaderKey(name)] = values
+		}
+	}
 	// Asked for here, an encoding is undone here and not by net/http.
 	out.Header.Set("Accept-Encoding", acceptedEncodings)
 	if t.media {

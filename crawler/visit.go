@@ -26,12 +26,18 @@ func (r *run) visitPicture(ctx context.Context, task Task, content []byte) (resu
 		reason, address, _ := strings.Cut(refused, ":")
 		return result{failed: lose(reason, "%s", address)}, nil
 	}
+	if refused := r.unwanted(task); refused != nil {
+		return result{failed: refused}, nil
+	}
 	addresses := append([]string{task.URL}, task.Alternatives...)
 	if res, err := r.standing(ctx, addresses); err != nil || res != nil {
 		if err != nil {
 			return result{}, err
 		}
 		return *res, nil
+	}
+	if r.cfg.DryRun {
+		return result{failed: r.wouldFetch(task)}, nil
 	}
 	var first *failure
 	for i, address := range addresses {
@@ -40,6 +46,9 @@ func (r *run) visitPicture(ctx context.Context, task Task, content []byte) (resu
 		}
 		find, failed := r.fetchFind(ctx, task, address, content)
 		if failed == nil {
+			if failed = r.choice.filtered(find, false); failed != nil {
+				return result{failed: failed}, nil
+			}
 			return r.keep(ctx, task, find)
 		}
 		if ctx.Err() != nil || r.mayPass(task, failed) {
@@ -50,6 +59,26 @@ func (r *run) visitPicture(ctx context.Context, task Task, content []byte) (resu
 		}
 	}
 	return result{failed: first}, nil
+}
+
+// unwanted says why a candidate is left without being fetched.
+func (r *run) unwanted(task Task) *failure {
+	if r.cfg.Range != "" {
+		if refused := r.choice.outside(r.number(task)); refused != nil {
+			return refused
+		}
+	}
+	return r.choice.filtered(Find{Source: task.Source}, true)
+}
+
+// wouldFetch tells of a candidate in a dry run.
+func (r *run) wouldFetch(task Task) *failure {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.opts.Found != nil {
+		r.opts.Found(task)
+	}
+	return lose(ReasonDryRun, "%s", task.Source.Title)
 }
 
 // standing is what earlier runs made of a picture; nil if nothing.

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/palate-art/palate/internal/regular"
 )
 
 // configFile gives flags the values of the configuration file: a JSON object
@@ -52,6 +54,9 @@ func namedConfig(ctx *kong.Context) string {
 
 // load reads the named file, or else the one in the user's configuration
 // folder if it is there.
+// maxConfigFile is far above what all flags take.
+const maxConfigFile = 1 << 20
+
 func (f *configFile) load(named string) error {
 	f.read = true
 	f.path = named
@@ -62,7 +67,7 @@ func (f *configFile) load(named string) error {
 		}
 		f.path = filepath.Join(base, "palate", "config.json")
 	}
-	content, err := os.ReadFile(f.path)
+	content, err := regular.ReadFile(f.path, maxConfigFile)
 	if named == "" && errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -10,36 +11,56 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/internal/museum"
+	"github.com/palate-art/palate/internal/regular"
 )
 
 type crawlCommand struct {
-	Seeds       []string `arg:"" name:"url" optional:"" help:"Where to begin: a gallery's page, a category such as https://commons.wikimedia.org/wiki/Category:Vedute, or commons:Category:Vedute."`
-	Contact     string   `help:"Your e-mail address or page: sites want to know whom to ask. Goes into the User-Agent." placeholder:"ADDRESS"`
-	Name        string   `help:"Name of the crawl, to go on with it later (default: the addresses it begins at)."`
-	MaxPages    int      `help:"Pages to visit at most." default:"0" placeholder:"N"`
-	MaxPictures int      `help:"Pictures to fetch at most." default:"0" placeholder:"N"`
-	MaxDepth    int      `help:"Links to follow from the first page at most." default:"-1" placeholder:"N"`
-	Input       string   `help:"A list of further addresses to begin at, or - for standard input: one on each line, or a table in CSV with a column url and others such as title, artist, date, license." placeholder:"FILE"`
-	Want        string   `help:"Width of the pictures wanted, in pixels: of the sizes a site has, the smallest that is not smaller; or \"largest\"." default:"1024" placeholder:"N|largest"`
-	OptedOut    bool     `help:"Take pictures although their site forbids to learn from them (noai, noimageai)." name:"opted-out"`
-	Museum      string   `help:"Crawl the synthetic museum that \"palate museum\" serves at this address." placeholder:"HOST:PORT"`
-	MediaWiki   bool     `help:"With --museum: crawl its MediaWiki API instead of its gallery pages." name:"mediawiki"`
+	Begin  beginCrawl  `cmd:"" default:"withargs" help:"Collect pictures: what \"palate crawl ADDRESS --contact you@example.org\" does. \"palate crawl begin --help\" shows its flags."`
+	List   listCrawls  `cmd:"" help:"The crawls there have been, and how far each has come."`
+	Report reportCrawl `cmd:"" help:"What a crawl came to: every loss with its address and reason."`
+	Resume resumeCrawl `cmd:"" help:"Go on with a crawl as it was begun, or look for what is new."`
+	Forget forgetCrawl `cmd:"" help:"Forget a crawl's frontier and losses; its pictures stay."`
+}
+
+type beginCrawl struct {
+	Seeds []string `arg:"" name:"url" optional:"" help:"Where to begin: a gallery's page, a category such as https://commons.wikimedia.org/wiki/Category:Vedute, or commons:Category:Vedute." json:"seeds"`
+	Input string   `help:"A list of further addresses to begin at, or - for standard input: one on each line, or a table in CSV with a column url and others such as title, artist, date, license." placeholder:"FILE" json:"input,omitempty"`
+	Name  string   `help:"Name of the crawl, to go on with it later (default: the addresses it begins at)." json:"name"`
+
+	crawlFlags `embed:""`
+
+	DryRun    bool   `help:"Fetch and keep no picture: print the addresses that would be fetched." json:"-"`
+	JSONL     string `help:"Write a line of JSON for each picture that is kept to this file: its image, address, title, artist, licence and so on." name:"jsonl" placeholder:"FILE" type:"path" json:"jsonl,omitempty"`
+	Museum    string `help:"Crawl the synthetic museum that \"palate museum\" serves at this address." placeholder:"HOST:PORT" json:"museum,omitempty"`
+	MediaWiki bool   `help:"With --museum: crawl its MediaWiki API instead of its gallery pages." name:"mediawiki" json:"mediawiki,omitempty"`
 }
 
 // Run crawls and prints the funnel.
-func (c *crawlCommand) Run(ctx context.Context, s *session) error {
+func (c *beginCrawl) Run(ctx context.Context, s *session) error {
 	job, err := c.job()
 	if err != nil {
 		return err
+	}
+	if c.DryRun {
+		return c.dryRun(ctx, s, job)
 	}
 	h, err := openHome(ctx, s)
 	if err != nil {
 		return err
 	}
+	if c.JSONL != "" {
+		if job.records, err = openRecords(c.JSONL); err != nil {
+			return errors.Join(err, h.close())
+		}
+	}
 	report, err := h.crawl(ctx, job)
+	if job.records != nil {
+		err = errors.Join(err, job.records.close())
+	}
 	if printErr := s.printFunnel(report); err == nil {
 		err = printErr
 	}
@@ -47,8 +68,40 @@ func (c *crawlCommand) Run(ctx context.Context, s *session) error {
 	return errors.Join(err, h.close())
 }
 
-func (c *crawlCommand) job() (crawlJob, error) {
-	job := crawlJob{name: c.Name, config: crawler.DefaultConfig()}
+// dryRun crawls into a collection that goes when it ends, and keeps nothing.
+func (c *beginCrawl) dryRun(ctx context.Context, s *session, job crawlJob) error {
+	folder, err := os.MkdirTemp("", "palate-dry-run-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	settings := *s.globals
+	settings.Data = folder
+	dry := *s
+	dry.globals, dry.temporary = &settings, true
+	h, err := openHome(ctx, &dry)
+	if err != nil {
+		return err
+	}
+	job.config.DryRun = true
+	job.found = func(task crawler.Task) {
+		if !s.JSON {
+			s.say("%s", strings.TrimRight(task.URL+"\t"+task.Source.Title, "\t"))
+		}
+	}
+	report, err := h.crawl(ctx, job)
+	if errors.Is(err, crawler.ErrNothingKept) && report.Lost[crawler.ReasonDryRun] > 0 {
+		err = nil
+	}
+	s.note("%d pages were read; %d pictures would be fetched", report.Pages, report.Lost[crawler.ReasonDryRun])
+	if s.JSON {
+		err = errors.Join(err, s.print(report))
+	}
+	return errors.Join(err, h.close())
+}
+
+func (c *beginCrawl) job() (crawlJob, error) {
+	job := crawlJob{config: crawler.DefaultConfig()}
 	names := c.Seeds
 	switch {
 	case c.Museum != "" && len(names) > 0:
@@ -82,26 +135,13 @@ func (c *crawlCommand) job() (crawlJob, error) {
 		}
 		job.seeds = append(job.seeds, listed...)
 	}
-	if job.name == "" {
-		job.name = strings.Join(slices.Sorted(slices.Values(names)), " ")
+	if c.Name == "" {
+		c.Name = strings.Join(slices.Sorted(slices.Values(names)), " ")
 	}
-	if c.Contact != "" {
-		job.config.Contact = c.Contact
-	}
-	if c.MaxPages > 0 {
-		job.config.MaxPages = c.MaxPages
-	}
-	if c.MaxPictures > 0 {
-		job.config.MaxPictures = c.MaxPictures
-	}
-	if c.MaxDepth >= 0 {
-		job.config.MaxDepth = c.MaxDepth
-	}
-	width, err := wantedWidth(c.Want)
-	if err != nil {
+	job.name = c.Name
+	if err := c.apply(&job.config, job.seeds); err != nil {
 		return job, err
 	}
-	job.config.Want, job.config.IgnoreOptOut = width, c.OptedOut
 	if job.config.Contact == "" && !job.config.AllowNoContact {
 		return job, usagef("--contact is missing: give your e-mail address or page, sites want to know whom to ask")
 	}
@@ -109,7 +149,9 @@ func (c *crawlCommand) job() (crawlJob, error) {
 	if err := job.config.Validate(); err != nil {
 		return job, usage(err)
 	}
-	return job, nil
+	settings, err := json.Marshal(c)
+	job.settings = string(settings)
+	return job, err
 }
 
 // listedSeeds reads --input.
@@ -117,7 +159,10 @@ func listedSeeds(name string) (seeds []crawler.Seed, err error) {
 	if name == "-" {
 		return crawler.ReadAddresses(os.Stdin)
 	}
-	f, err := os.Open(name)
+	f, err := regular.Open(name)
+	if errors.Is(err, palate.ErrInvalid) {
+		return nil, fmt.Errorf("%w (give - to read what is piped in)", err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +191,10 @@ type crawlJob struct {
 	config crawler.Config
 	seeds  []crawler.Seed
 	dial   func(ctx context.Context, network, address string) (net.Conn, error) // nil is the network
+
+	settings string             // how it was begun, to resume it; empty is not kept
+	records  *records           // where what is kept is written down; may be nil
+	found    func(crawler.Task) // told of what a dry run would fetch; may be nil
 }
 
 // museumCrawl is how the synthetic museum is crawled: it is on this machine,
@@ -180,8 +229,17 @@ func (h *home) crawl(ctx context.Context, of crawlJob) (crawler.Report, error) {
 	defer h.session.finishProgress()
 	return job.Do(ctx, h.catalog, job.Crawl, "", func(ctx context.Context, j *job.Job) (crawler.Report, error) {
 		of.config.Decoding = h.session.decoding
-		c, err := crawler.New(of.config, h.catalog, h.collection, crawler.Options{
-			DialContext: of.dial, Logger: h.session.logger,
+		if of.settings != "" {
+			if err := h.catalog.SetCrawlSettings(ctx, of.name, of.settings); err != nil {
+				return crawler.Report{}, err
+			}
+		}
+		var keeper crawler.Keeper = h.collection
+		if of.records != nil {
+			keeper = recordingKeeper{Keeper: keeper, records: of.records}
+		}
+		c, err := crawler.New(of.config, h.catalog, keeper, crawler.Options{
+			DialContext: of.dial, Logger: h.session.logger, Found: of.found,
 			Progress: func(r crawler.Report) {
 				h.session.progress("crawl", "img", int64(r.Kept+r.Known), int64(r.Candidates))
 				j.Progress(ctx, int64(r.Kept+r.Known), int64(r.Candidates))

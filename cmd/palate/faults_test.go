@@ -15,7 +15,8 @@ import (
 // The fault suite makes real faults happen to a real program: faults_*_test.go,
 // one file for each theme, tests named TestFault…. PALATE_FAULTS_BINARY names
 // another program to try them on, such as a former release, which has to fail
-// them; it is read before the tests clear the environment.
+// them (with -count=1: the test cache does not see it, as it is read before the
+// tests clear the environment).
 var faultsBinary = os.Getenv("PALATE_FAULTS_BINARY")
 
 // startFaulty starts the program under test.

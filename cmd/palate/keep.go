@@ -42,6 +42,9 @@ func (h *home) keepTending(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		h.tend(ctx)
+		if err := h.collection.Compact(ctx, ingest.ChangesKept); err != nil && ctx.Err() == nil {
+			h.session.logger.WarnContext(ctx, "old changes could not be forgotten", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -74,7 +77,7 @@ const noteEvery = 10 * time.Second
 func (h *home) tellSwept(swept imagestore.Swept) {
 	switch {
 	case swept.Orphans > swept.Moved && swept.Moved == 0:
-		h.session.note("%d picture files have no row in the catalog, which is more than killed processes leave. They were left alone: \"palate import --adopt\" takes them into the collection, \"palate doctor\" tells more.", swept.Orphans)
+		h.session.note("%d picture files have no row in the catalog, which is more than killed processes leave. They were left alone: \"palate import --adopt\" takes them into the collection.", swept.Orphans)
 	case swept.Moved > 0:
 		h.session.note("%d picture files without a row in the catalog, left by killed processes, were moved to %s and are kept for 30 days.", swept.Moved, swept.Folder)
 	}

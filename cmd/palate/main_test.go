@@ -165,6 +165,17 @@ func startWith(t *testing.T, environment []string, args ...string) *process {
 // startProgram starts a program, this one if program is "".
 func startProgram(t *testing.T, program string, environment []string, args ...string) *process {
 	t.Helper()
+	return launch(t, nil, program, environment, args...)
+}
+
+// startReading starts the program under test with a standard input.
+func startReading(t *testing.T, input *os.File, args ...string) *process {
+	t.Helper()
+	return launch(t, input, faultsBinary, nil, args...)
+}
+
+func launch(t *testing.T, input *os.File, program string, environment []string, args ...string) *process {
+	t.Helper()
 	if program == "" {
 		program = os.Args[0]
 	}
@@ -172,6 +183,9 @@ func startProgram(t *testing.T, program string, environment []string, args ...st
 	p.command = exec.Command(program, args...)
 	p.command.Env = append(append(os.Environ(), runAsPalate+"=1"), environment...)
 	p.command.Stdout, p.command.Stderr = &p.out, &p.errOut
+	if input != nil {
+		p.command.Stdin = input
+	}
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,10 @@ import (
 // barInterval is how often a progress bar is drawn.
 const barInterval = 100 * time.Millisecond
 
+// lineInterval is how often a line tells of progress where there is no
+// terminal.
+const lineInterval = 5 * time.Second
+
 // reachTimeout is how long --model auto waits for the hub before it goes on
 // with the built-in model.
 const reachTimeout = 5 * time.Second
@@ -34,8 +38,9 @@ type session struct {
 	// reachTimeout bounds the wait for the hub where there is a way without.
 	reachTimeout time.Duration
 
-	bar     *progressbar.ProgressBar
-	barName string
+	bar      *progressbar.ProgressBar
+	barName  string
+	lastLine time.Time // when progress was last written where there is no terminal
 }
 
 func newSession(g *globals, out, errOut io.Writer) *session {
@@ -102,7 +107,8 @@ func isTerminal(w io.Writer) bool {
 }
 
 // progress shows how far the named work has come; total 0 is not known.
-// Where standard error is no terminal, only the name of the work is written.
+// Where standard error is no terminal, a line is written at first and then
+// every lineInterval.
 func (s *session) progress(name, unit string, done, total int64) {
 	if s.Quiet {
 		return
@@ -112,6 +118,7 @@ func (s *session) progress(name, unit string, done, total int64) {
 		s.barName = name
 		if !isTerminal(s.errOut) {
 			fmt.Fprintf(s.errOut, "%s …\n", name)
+			s.lastLine = time.Now()
 			return
 		}
 		if total == 0 {
@@ -124,6 +131,12 @@ func (s *session) progress(name, unit string, done, total int64) {
 			progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish())
 	}
 	if s.bar == nil {
+		if now := time.Now(); now.Sub(s.lastLine) >= lineInterval {
+			if !s.lastLine.IsZero() {
+				fmt.Fprintln(s.errOut, progressLine(name, unit, done, total))
+			}
+			s.lastLine = now
+		}
 		return
 	}
 	if total > 0 && s.bar.GetMax64() != total {
@@ -131,6 +144,14 @@ func (s *session) progress(name, unit string, done, total int64) {
 	}
 	// A bar that can't be drawn is no reason to stop the work.
 	_ = s.bar.Set64(done)
+}
+
+// progressLine tells how far a work has come.
+func progressLine(name, unit string, done, total int64) string {
+	if total <= 0 {
+		return fmt.Sprintf("%s: %d %s", name, done, unit)
+	}
+	return fmt.Sprintf("%s: %d of %d %s", name, done, total, unit)
 }
 
 func (s *session) finishProgress() {

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/regular"
 	"github.com/palate-art/palate/internal/taste"
 )
 
@@ -241,12 +241,8 @@ const maxProbeFile = 4 << 20
 // Run adds an exported probe.
 func (c *importProbe) Run(ctx context.Context, s *session) error {
 	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
-		f, err := os.Open(c.File)
+		exported, err := regular.ReadFile(c.File, maxProbeFile)
 		if err != nil {
-			return err
-		}
-		exported, err := io.ReadAll(io.LimitReader(f, maxProbeFile))
-		if err = errors.Join(err, f.Close()); err != nil {
 			return err
 		}
 		version, err := h.tastes.Import(ctx, profile, exported)

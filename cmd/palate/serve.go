@@ -117,6 +117,7 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	if h.readOnly() == nil {
 		group.Go(func() error { return h.keepTending(ctx) })
 		group.Go(func() error { return h.keepNoting(ctx) })
+		group.Go(func() error { return h.keepSubscribed(ctx) })
 	}
 	if options.embed && h.readOnly() == nil {
 		group.Go(func() error { return h.keepEmbedding(ctx) })

@@ -12,6 +12,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/folder"
+	"github.com/palate-art/palate/internal/regular"
 	"github.com/palate-art/palate/internal/taste"
 )
 
@@ -172,7 +173,7 @@ func linkOrCopy(from, to, how string) error {
 			return err
 		}
 	}
-	source, err := os.Open(from)
+	source, err := regular.Open(from)
 	if err != nil {
 		return err
 	}
@@ -199,7 +200,7 @@ func sameContent(a, b string) (bool, error) {
 
 // fileID gives the id that a file has, or would have, in the collection.
 func fileID(name string) (palate.ImageID, error) {
-	f, err := os.Open(name)
+	f, err := regular.Open(name)
 	if err != nil {
 		return palate.ImageID{}, err
 	}

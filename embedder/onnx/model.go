@@ -15,6 +15,7 @@ import (
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/internal/regular"
 )
 
 // Model is an ONNX image model and what there is to know of it.
@@ -146,7 +147,7 @@ func (m *Model) weights() ([sha256.Size]byte, error) {
 }
 
 func hashFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("weights: %w: %w", palate.ErrNotFound, err)
 	}
@@ -195,5 +196,5 @@ func readDescription(path string) ([]byte, error) {
 	if !info.Mode().IsRegular() || info.Size() > maxDescriptionBytes {
 		return nil, fmt.Errorf("%s is no file of at most %d bytes: %w", path, maxDescriptionBytes, palate.ErrInvalid)
 	}
-	return os.ReadFile(path)
+	return regular.ReadFile(path, maxDescriptionBytes)
 }

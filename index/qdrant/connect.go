@@ -4,10 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"math"
 	"net"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,7 +20,11 @@ import (
 	"google.golang.org/grpc/resolver/manual"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/regular"
 )
+
+// maxCAFile is far above what a system's whole bundle takes.
+const maxCAFile = 16 << 20
 
 const (
 	// maxMessageBytes bounds what is sent and received at a time; gRPC's
@@ -63,7 +67,10 @@ func connect(c Config) (*qdrant.Client, error) {
 	if c.TLS {
 		config.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 		if c.CAFile != "" {
-			pem, err := os.ReadFile(c.CAFile)
+			pem, err := regular.ReadFile(c.CAFile, maxCAFile)
+			if errors.Is(err, palate.ErrInvalid) {
+				return nil, fmt.Errorf("qdrant: certificates: %w", err)
+			}
 			if err != nil {
 				return nil, fmt.Errorf("qdrant: certificates: %w: %w", palate.ErrInvalid, err)
 			}

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/palate-art/palate/internal/regular"
 )
 
 // The names that arrays in a .npz go by.
@@ -172,7 +174,7 @@ func labelsOf(values []float32) ([]bool, error) {
 }
 
 func readFile(path string) (*array, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -208,17 +210,26 @@ func (a *array) column() ([]float32, error) {
 }
 
 // zipped is a .npz: a zip of .npy files.
-type zipped struct{ *zip.ReadCloser }
+type zipped struct {
+	*zip.Reader
+	io.Closer
+}
 
 func openZip(path string) (*zipped, error) {
-	z, err := zip.OpenReader(path)
+	file, err := regular.Open(path)
 	if err != nil {
-		if _, missing := os.Stat(path); missing != nil {
-			return nil, missing
-		}
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	z, err := zip.NewReader(file, info.Size())
+	if err != nil {
+		_ = file.Close() // only read
 		return nil, invalid("%s is no .npz file: it is no zip (%v)", path, err)
 	}
-	return &zipped{z}, nil
+	return &zipped{z, file}, nil
 }
 
 // find reads the array with one of the names, or the only one.

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/palate-art/palate/internal/regular"
 )
 
 // The names that columns go by, in lower case.
@@ -27,7 +29,7 @@ type parquetFile struct {
 
 func openParquet(path string) (p *parquetFile, err error) {
 	defer recovered(path, &err)
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/regular"
 )
 
 // Reader reads files by their absolute paths: those of one root, if it has one,
@@ -38,16 +39,16 @@ func (r Reader) Close() error {
 	return r.root.Close()
 }
 
-// Open opens a file to read it.
+// Open opens a regular file to read it; see regular.Open.
 func (r Reader) Open(path string) (*os.File, error) {
 	if r.root == nil {
-		return os.Open(path)
+		return regular.Open(path)
 	}
 	name, err := r.below(path)
 	if err != nil {
 		return nil, err
 	}
-	return r.root.Open(name)
+	return regular.OpenIn(r.root, name, path)
 }
 
 func (r Reader) stat(path string) (fs.FileInfo, error) {

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/regular"
 )
 
 // File is one file that may be a picture.
@@ -74,7 +75,7 @@ func scan(ctx context.Context, path string, files Reader) (Listing, error) {
 	case info.Mode().IsRegular():
 		return Listing{Files: []File{describe(root, nil, "")}}, nil
 	case !info.IsDir():
-		return Listing{}, fmt.Errorf("folder %s: neither a folder nor a file: %w", path, palate.ErrInvalid)
+		return Listing{}, fmt.Errorf("folder or file: %w", regular.Check(path, info.Mode()))
 	}
 	var listing Listing
 	return listing, listing.walk(ctx, files, root, "")

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/regular"
 )
 
 // Find gives a file that lies in the cache, without asking the network and
@@ -109,7 +110,7 @@ func (c *Client) Verify(ctx context.Context, f File) (Local, error) {
 
 // HashFile gives the SHA-256 of a file in hexadecimal.
 func HashFile(ctx context.Context, name string) (string, error) {
-	file, err := os.Open(name)
+	file, err := regular.Open(name)
 	if err != nil {
 		return "", err
 	}
@@ -262,7 +263,7 @@ func (c *Client) link(blob, p string) error {
 }
 
 func copyFile(from, to string) error {
-	in, err := os.Open(from)
+	in, err := regular.Open(from)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ const (
 var (
 	// ErrCancelled is the cause of a job's context after somebody asked it to
 	// stop.
-	ErrCancelled = errors.New("it was asked to stop")
+	ErrCancelled = errors.New("it was asked to stop; what was done is kept")
 
 	// ErrLeaseLost is the cause of a job's context after its lease was lost:
 	// others take it for dead.
@@ -148,7 +148,11 @@ func (j *Job) Do(ctx context.Context, work func(context.Context) (result any, er
 	cause := context.Cause(working)
 	cancel(nil)
 	if err != nil && cause != nil && ctx.Err() == nil && !errors.Is(err, cause) {
-		err = fmt.Errorf("%w (%w)", cause, err)
+		if errors.Is(err, context.Canceled) { // which says no more than where it was
+			err = cause
+		} else {
+			err = fmt.Errorf("%w (%w)", cause, err)
+		}
 	}
 	return errors.Join(err, j.End(ctx, stateOf(err, cause), result, err))
 }

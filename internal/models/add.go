@@ -20,6 +20,7 @@ import (
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/hub"
 	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/regular"
 	"github.com/palate-art/palate/internal/vit"
 )
 
@@ -65,8 +66,8 @@ func (s *Store) Add(ctx context.Context, a Addition) (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
-	if !info.Mode().IsRegular() {
-		return Record{}, fmt.Errorf("%s is no file: %w", path, palate.ErrInvalid)
+	if err := regular.Check(path, info.Mode()); err != nil {
+		return Record{}, err
 	}
 	r := Record{Format: recordFormat, Name: a.Name, File: path, Size: info.Size(), Licence: a.Licence, Added: time.Now().UTC().Truncate(time.Second)}
 	extension := strings.ToLower(filepath.Ext(path))
@@ -185,17 +186,10 @@ const maxConfigBytes = 1 << 20
 // readConfig reads what stands beside a model; nothing is nil. Only the
 // outline of its JSON is checked.
 func readConfig(path string) (json.RawMessage, error) {
-	info, err := os.Stat(path)
+	text, err := regular.ReadFile(path, maxConfigBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxConfigBytes {
-		return nil, fmt.Errorf("%s is no file of at most %d bytes: %w", path, maxConfigBytes, palate.ErrInvalid)
-	}
-	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +205,7 @@ func (r *Record) readDescription(a Addition) error {
 		return fmt.Errorf("how pictures come to an .onnx model is said in the .json file beside it, not by flags: %w", palate.ErrInvalid)
 	}
 	path := strings.TrimSuffix(r.File, filepath.Ext(r.File)) + ".json"
-	text, err := os.ReadFile(path)
+	text, err := regular.ReadFile(path, maxConfigBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("an .onnx model needs a description beside it: %w: %w", palate.ErrNotFound, err)
 	}
@@ -250,7 +244,7 @@ func copyHashed(ctx context.Context, from, to string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return "", &FolderError{filepath.Dir(to), err}
 	}
-	in, err := os.Open(from)
+	in, err := regular.Open(from)
 	if err != nil {
 		return "", err
 	}

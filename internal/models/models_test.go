@@ -225,8 +225,8 @@ func TestWhatCanNotBeAddedIsRefusedAndLeavesNothing(t *testing.T) {
 		addition   models.Addition
 		kind       error
 	}{
-		{"no file", "none.onnx", models.Addition{Name: "mine", File: filepath.Join(folder, "none.onnx")}, palate.ErrNotFound},
-		{"a folder", "no file", models.Addition{Name: "mine", File: folder}, palate.ErrInvalid},
+		{"a folder, and a regular file is needed", "none.onnx", models.Addition{Name: "mine", File: filepath.Join(folder, "none.onnx")}, palate.ErrNotFound},
+		{"a folder", "a folder, and a regular file is needed", models.Addition{Name: "mine", File: folder}, palate.ErrInvalid},
 		{"no model", "words.txt", models.Addition{Name: "mine", File: words}, palate.ErrInvalid},
 		{"no description", "description", models.Addition{Name: "mine", File: alone}, palate.ErrNotFound},
 		{"broken description", "broken.json", models.Addition{Name: "mine", File: broken}, palate.ErrInvalid},

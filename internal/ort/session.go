@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/regular"
 )
 
 // Tensor is a dense float32 tensor, row by row: len(Data) is the product of
@@ -108,7 +109,7 @@ func ReadModel(path string) ([]byte, error) {
 	if !info.Mode().IsRegular() || info.Size() > maxModelBytes {
 		return nil, fmt.Errorf("%s is no file of at most %d bytes: %w", path, maxModelBytes, palate.ErrInvalid)
 	}
-	return os.ReadFile(path)
+	return regular.ReadFile(path, maxModelBytes)
 }
 
 // newSession loads the model, from path if that is given.

@@ -30,7 +30,28 @@ func Open(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info, err = f.Stat(); err == nil {
+	return checked(f, path)
+}
+
+// OpenIn is Open of a name below a root; path is what errors call it.
+func OpenIn(root *os.Root, name, path string) (*os.File, error) {
+	info, err := root.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := Check(path, info.Mode()); err != nil {
+		return nil, err
+	}
+	f, err := root.OpenFile(name, os.O_RDONLY|nonBlocking, 0)
+	if err != nil {
+		return nil, err
+	}
+	return checked(f, path)
+}
+
+func checked(f *os.File, path string) (*os.File, error) {
+	info, err := f.Stat()
+	if err == nil {
 		err = Check(path, info.Mode())
 	}
 	if err != nil {
@@ -52,10 +73,17 @@ func ReadFile(path string, maxBytes int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(content)) > maxBytes {
-		return nil, fmt.Errorf("%s has more than %d bytes, which is too large: %w", path, maxBytes, palate.ErrInvalid)
+		return nil, refusal(fmt.Sprintf("%s has more than %d bytes, which is too large", path, maxBytes))
 	}
 	return content, nil
 }
+
+// refusal is a palate.ErrInvalid whose text is for whoever named the path, and
+// so without the word for the kind.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+func (r refusal) Unwrap() error { return palate.ErrInvalid }
 
 // Check says why what has this mode can't be read as a file, nil if it can.
 func Check(path string, mode fs.FileMode) error {
@@ -74,5 +102,5 @@ func Check(path string, mode fs.FileMode) error {
 	default:
 		kind = "something else"
 	}
-	return fmt.Errorf("%s is %s, and a regular file is needed: %w", path, kind, palate.ErrInvalid)
+	return refusal(fmt.Sprintf("%s is %s, and a regular file is needed", path, kind))
 }

@@ -10,10 +10,10 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/regular"
 )
 
 // File is an open safetensors file whose header holds together. Tensors are
@@ -62,17 +62,17 @@ func Open(source io.ReaderAt, size int64) (*File, error) {
 // OpenFile opens a file by its path. One that is not there is
 // palate.ErrNotFound. The caller must Close it.
 func OpenFile(path string) (*File, error) {
-	file, err := os.Open(path)
+	file, err := regular.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("safetensors: %w: %w", palate.ErrNotFound, err)
+	}
+	if errors.Is(err, palate.ErrInvalid) {
+		return nil, fmt.Errorf("safetensors: %w", err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: %w: %w", palate.ErrUnavailable, err)
 	}
 	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("it is no regular file: %w", palate.ErrInvalid)
-	}
 	var f *File
 	if err == nil {
 		f, err = Open(file, info.Size())

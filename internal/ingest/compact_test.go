@@ -1,0 +1,37 @@
+package ingest_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/palate-art/palate"
+)
+
+// The table of changes stops growing; who has seen what is kept goes on, who has
+// not loads anew.
+func TestOldChangesAreForgotten(t *testing.T) {
+	f := newFixture(t)
+	ix, follower := f.index()
+	ids := f.add(0, 3)
+	f.embed()
+	f.ok("Compact", f.collection.Compact(t.Context(), 1000))
+	if _, err := f.catalog.ChangesAfter(t.Context(), 0, 100); err != nil {
+		t.Errorf("with fewer changes than are kept: %v", err)
+	}
+	f.catchUp(follower)
+	f.ok("Compact", f.collection.Compact(t.Context(), 2))
+	last, err := f.catalog.LastChange(t.Context())
+	f.ok("LastChange", err)
+	kept, err := f.catalog.ChangesAfter(t.Context(), last-2, 100)
+	if err != nil || len(kept) != 2 {
+		t.Errorf("kept %d changes, %v; want 2", len(kept), err)
+	}
+	if _, err := f.catalog.ChangesAfter(t.Context(), last-3, 100); !errors.Is(err, palate.ErrConflict) {
+		t.Errorf("got %v, want that it is forgotten", err)
+	}
+	f.rate(ids[0], "me", palate.Like)
+	f.catchUp(follower)
+	liked := point(0)
+	liked.Verdicts = map[palate.Profile]palate.Verdict{"me": palate.Like}
+	wantIndex(t, ix, indexed{ids[0]: liked, ids[1]: point(1), ids[2]: point(2)})
+}
