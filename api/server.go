@@ -5,6 +5,10 @@
 // handlers answer by noun: images, search, ratings, scores, probe, jobs,
 // server. Every error, whoever finds it, becomes a problem (RFC 9457) in
 // problem.go, the one place that knows status codes.
+//
+// The package is the program's own: what it serves is made of parts that are
+// internal. Another program talks to a running palate and imports api/client,
+// or uses the packages below: embedder, index, probe, crawler.
 package api
 
 import (
@@ -14,6 +18,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -53,9 +58,10 @@ type Config struct {
 	// Version of the program, for /v1/version.
 	Version string
 
-	// Hosts are the host names, without a port, that requests may name;
-	// others are refused, so that a foreign page can't reach a server on
-	// loopback through a name of its own (DNS rebinding). Empty is any.
+	// Hosts are the host names, lower-case and without a port, that requests
+	// may name; others are refused, so that a foreign page can't reach the
+	// server through a name of its own (DNS rebinding). The IP address that a
+	// connection came in at may always be named.
 	Hosts []string
 
 	// Authenticate says who asks; palate.ErrUnauthenticated if that is not
@@ -83,6 +89,9 @@ func DefaultConfig() Config {
 // Validate reports everything that is wrong.
 func (c Config) Validate() error {
 	var problems []error
+	if len(c.Hosts) == 0 {
+		problems = append(problems, fmt.Errorf("api: Hosts is empty, want the names that the server answers for: %w", palate.ErrInvalid))
+	}
 	if c.MaxUploadBytes <= 0 {
 		problems = append(problems, fmt.Errorf("api: MaxUploadBytes is %d, want more than 0: %w", c.MaxUploadBytes, palate.ErrInvalid))
 	}
@@ -176,21 +185,34 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 
 // guardHost refuses requests that name another host than this one.
 func (s *Server) guardHost(next http.Handler) http.Handler {
-	if len(s.config.Hosts) == 0 {
-		return next
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host
 		if name, _, err := net.SplitHostPort(host); err == nil {
 			host = name
 		}
-		if !slices.Contains(s.config.Hosts, strings.Trim(strings.ToLower(host), "[]")) {
+		if name := plainHost(host); !slices.Contains(s.config.Hosts, name) && !cameInAt(r, name) {
 			writeProblem(w, r, problemOf(http.StatusMisdirectedRequest,
 				fmt.Sprintf("this server does not answer for the host %q; it answers for %s", host, strings.Join(s.config.Hosts, ", "))))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// plainHost is a host as Config.Hosts has it.
+func plainHost(host string) string {
+	host = strings.TrimSuffix(strings.Trim(strings.ToLower(host), "[]"), ".")
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Unmap().String()
+	}
+	return host
+}
+
+// cameInAt reports whether the host is the IP address at which the request's
+// connection came in. No name leads there, so that no page can have moved it.
+func cameInAt(r *http.Request, host string) bool {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	return ok && plainHost(local.AddrPort().Addr().Unmap().WithZone("").String()) == host
 }
 
 type requestKey struct{}

@@ -55,6 +55,11 @@ type collectionDiagnosis struct {
 func (c *doctorCommand) Run(ctx context.Context, s *session) error {
 	d := diagnosis{Version: version(), Problems: []string{}}
 	c.look(ctx, s, &d)
+	if s.IndexAddress != embeddedIndex {
+		if _, err := s.serverConfig(); err != nil {
+			d.Problems = append(d.Problems, "index: "+err.Error())
+		}
+	}
 	for i, problem := range d.Problems {
 		d.Problems[i] = readable(problem)
 	}

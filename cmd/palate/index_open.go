@@ -19,7 +19,7 @@ import (
 
 // indexFlags say where the index is.
 type indexFlags struct {
-	IndexAddress  string `name:"index" help:"Index of the embeddings: \"embedded\", in memory, or a Qdrant server, qdrant://[key@]host[:port]/collection (options: see index/qdrant)." default:"embedded" placeholder:"ADDRESS"`
+	IndexAddress  string `name:"index" help:"Index of the embeddings: \"embedded\", in memory, or a Qdrant server, qdrant://[key@]host[:port]/collection (options: see index/qdrant; ?key_file=FILE keeps the key out of the command line)." default:"embedded" placeholder:"ADDRESS"`
 	IndexFallback bool   `help:"Answer from an embedded index as well while the Qdrant server can't be reached; it takes the memory of one."`
 }
 
@@ -29,6 +29,19 @@ const embeddedIndex = "embedded"
 // busyPatience is how long a command waits for another process that brings
 // the index up to date, before it searches what there is.
 const busyPatience = 5 * time.Second
+
+// serverConfig reads the address of a Qdrant server.
+func (f *indexFlags) serverConfig() (qdrant.Config, error) {
+	if !strings.HasPrefix(f.IndexAddress, qdrant.Scheme) {
+		return qdrant.Config{}, usagef("--index is %q, want %q or an address that begins with %s; the rest is not shown, as it may hold a key",
+			qdrant.Redact(f.IndexAddress), embeddedIndex, qdrant.Scheme)
+	}
+	config, err := qdrant.ParseAddress(f.IndexAddress)
+	if err != nil {
+		return qdrant.Config{}, usage(err)
+	}
+	return config, nil
+}
 
 // openIndex opens the index of the model's embeddings, and what keeps it up to
 // date. A server need not be there yet.
@@ -45,12 +58,9 @@ func (h *home) openIndex() error {
 		h.index, h.follower = embedded, ingest.NewFollower(h.catalog, embedded, "", s.logger)
 		return nil
 	}
-	if !strings.HasPrefix(s.IndexAddress, qdrant.Scheme) {
-		return usagef("--index is %q, want %q or an address that begins with %s", s.IndexAddress, embeddedIndex, qdrant.Scheme)
-	}
-	config, err := qdrant.ParseAddress(s.IndexAddress)
+	config, err := s.serverConfig()
 	if err != nil {
-		return usage(err)
+		return err
 	}
 	if s.temporary {
 		config.Collection += fmt.Sprintf("-demo-%d", os.Getpid())

@@ -142,7 +142,7 @@ func TestIndexFlagsThatAreWrong(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"scores", "--index", "chroma://x"}, `"chroma://x", want "embedded" or an address that begins with qdrant://`},
+		{[]string{"scores", "--index", "chroma://x"}, `"chroma://…", want "embedded" or an address that begins with qdrant://`},
 		{[]string{"serve", "--index", "qdrant://k3y@/x", "--addr", "127.0.0.1:0"}, "no host"},
 		{[]string{"scores", "--index-fallback"}, "--index qdrant://"},
 		{[]string{"index", "verify", "--sample", "-1"}, "--sample"},

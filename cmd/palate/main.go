@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/palate-art/palate/index/qdrant"
 	"github.com/palate-art/palate/internal/picture"
 )
 
@@ -71,7 +72,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(errOut, "palate: %v\nRun \"palate --help\" for commands and flags.\n", err)
+		fmt.Fprintf(errOut, "palate: %s\nRun \"palate --help\" for commands and flags.\n", qdrant.RedactAll(err.Error()))
 		return exitUsage
 	}
 	if err := checkInt8Asked(parsed, &grammar.globals); err != nil {

@@ -27,7 +27,7 @@ const (
 
 type serveCommand struct {
 	Addr    string   `help:"Address to listen at. The API has no accounts: keep it on loopback, or behind a proxy that asks who is there." default:"127.0.0.1:${port}"`
-	Host    []string `help:"Further host names that requests may name, as a proxy sends them."`
+	Host    []string `help:"Further host name that requests may name, such as the one that a proxy serves; may be repeated. The names of loopback always may be named, and beyond it this machine's addresses and name." placeholder:"NAME"`
 	NoEmbed bool     `help:"Leave embedding to another process."`
 
 	ImportRoot   []string `help:"Folder that the API may import from, with what is below it; none by default." placeholder:"DIR" type:"path"`
@@ -42,6 +42,9 @@ func (c *serveCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer listener.Close()
+	if _, err := hostsFor(listener.Addr(), c.Host); err != nil {
+		return err
+	}
 	h, err := openHome(ctx, s)
 	if err != nil {
 		return err
@@ -77,9 +80,8 @@ func (c *serveCommand) opened() starter.Config {
 func (h *home) serve(ctx context.Context, listener net.Listener, options serveOptions) (next *home, err error) {
 	config := api.DefaultConfig()
 	config.Version = version()
-	config.Hosts = append(config.Hosts, options.hosts...)
-	if address, ok := listener.Addr().(*net.TCPAddr); ok && !address.IP.IsLoopback() {
-		config.Hosts = options.hosts // empty: whoever opened it to the network is reached by any name
+	if config.Hosts, err = hostsFor(listener.Addr(), options.hosts); err != nil {
+		return nil, err
 	}
 	jobs := starter.New(starter.Parts{Catalog: h.catalog, Collection: h.collection, Embedder: h.embedder, Pipeline: h.embedder.Pipeline,
 		Follower: h.follower, Tastes: h.tastes}, options.opened, h.session.logger)
@@ -98,7 +100,8 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 	}
 	if options.announce {
 		h.session.finishProgress()
-		fmt.Fprintf(h.session.errOut, "Serving the page and the API at http://%s — interrupt (Ctrl-C) to stop.\n", listener.Addr())
+		warnOfListening(h.session.logger, listener.Addr(), config.Hosts)
+		fmt.Fprintf(h.session.errOut, "Serving the page and the API at %s — interrupt (Ctrl-C) to stop.\n", browsable(listener.Addr()))
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return server.Run(ctx, listener) })

@@ -20,11 +20,12 @@ const Scheme = "qdrant://"
 //	qdrant://[key@]host[:port]/collection[?option=value&…]
 //
 // with the options nodes (further ones of a cluster, host:port with commas
-// between), tls and ca, shards, replicas and consistency, m,
+// between), key_file (a file that holds the key), tls and ca, shards, replicas and consistency, m,
 // ef_construct and on_disk, quantization and oversampling, exact, ef, timeout
 // (of a search). What it does not name is as in DefaultConfig. Characters of
 // the key that mean something in a URL are written as %XX. Its error is
-// palate.ErrInvalid and does not show the key.
+// palate.ErrInvalid and shows neither the key nor anything else of the address
+// that could hold it if it is misspelt: it names the part that is wrong.
 func ParseAddress(address string) (Config, error) {
 	c := DefaultConfig()
 	wrong := func(format string, args ...any) (Config, error) {
@@ -49,7 +50,7 @@ func ParseAddress(address string) (Config, error) {
 	}
 	if port := u.Port(); port != "" {
 		if c.Port, err = strconv.Atoi(port); err != nil {
-			return wrong("port %q is no number", port)
+			return wrong("its port is no number")
 		}
 	} else if strings.HasSuffix(u.Host, ":") {
 		return wrong("no port stands after the colon")
@@ -67,13 +68,13 @@ func ParseAddress(address string) (Config, error) {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		set, known := options[name]
 		if !known {
-			return wrong("option %q is none of %s", name, strings.Join(slices.Sorted(maps.Keys(options)), ", "))
+			return wrong("one of its options is none of %s", strings.Join(slices.Sorted(maps.Keys(options)), ", "))
 		}
 		if len(values[name]) != 1 {
 			return wrong("option %s is given %d times", name, len(values[name]))
 		}
 		if err := set(&c, values[name][0]); err != nil {
-			return wrong("option %s is %q, want %w", name, values[name][0], err)
+			return wrong("option %s is wrong, want %w", name, err)
 		}
 	}
 	if err := c.Validate(); err != nil {
@@ -84,8 +85,14 @@ func ParseAddress(address string) (Config, error) {
 
 // options read one option each; their errors say what is wanted.
 var options = map[string]func(c *Config, value string) error{
-	"tls":          func(c *Config, v string) error { return readBool(&c.TLS, v) },
-	"ca":           func(c *Config, v string) error { c.CAFile = v; return nil },
+	"tls": func(c *Config, v string) error { return readBool(&c.TLS, v) },
+	"ca":  func(c *Config, v string) error { c.CAFile = v; return nil },
+	"key_file": func(c *Config, v string) error {
+		if c.KeyFile = v; v == "" {
+			return fmt.Errorf("a file that holds the key")
+		}
+		return nil
+	},
 	"nodes":        func(c *Config, v string) error { c.Nodes = v; return nil },
 	"shards":       func(c *Config, v string) error { return readInt(&c.Shards, v) },
 	"replicas":     func(c *Config, v string) error { return readInt(&c.Replicas, v) },

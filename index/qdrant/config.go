@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"net/netip"
 	"regexp"
 	"strconv"
 	"time"
@@ -32,8 +33,10 @@ type Config struct {
 	// away. A Host whose name resolves to several addresses needs none.
 	Nodes  string
 	APIKey string // "" sends none
-	TLS    bool
-	CAFile string // PEM of who signs the server's certificate; "" is the system's
+	// KeyFile holds the key in APIKey's place, on a line of its own.
+	KeyFile string
+	TLS     bool
+	CAFile  string // PEM of who signs the server's certificate; "" is the system's
 	// Collection is the name that all collections and aliases begin with.
 	Collection string
 
@@ -81,23 +84,39 @@ func DefaultConfig() Config {
 // characters that a name may have.
 var collectionPattern = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$`)
 
-// Validate reports everything that is wrong, as palate.ErrInvalid.
+// hostPattern is a name in DNS or of a container; no sign is in it that could
+// end a key.
+var hostPattern = regexp.MustCompile(`^[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_.])?$`)
+
+func validHost(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil || hostPattern.MatchString(host)
+}
+
+// Validate reports everything that is wrong, as palate.ErrInvalid. It repeats
+// no text that it was given: what stands in a wrong place may be a key.
 func (c Config) Validate() error {
 	var problems []error
 	wrong := func(format string, args ...any) {
 		problems = append(problems, fmt.Errorf("qdrant: "+format+": %w", append(args, palate.ErrInvalid)...))
 	}
-	if c.Host == "" {
+	switch {
+	case c.Host == "":
 		wrong("no host is given")
+	case !validHost(c.Host):
+		wrong("the host is neither a name nor an IP address")
+	}
+	if c.APIKey != "" && c.KeyFile != "" {
+		wrong("a key and a key_file are given, want one of them")
 	}
 	if c.Port < 1 || c.Port > math.MaxUint16 {
 		wrong("port is %d, want 1 to 65535 (gRPC listens at 6334 by default)", c.Port)
 	}
 	if !collectionPattern.MatchString(c.Collection) {
-		wrong("collection is %q, want 1 to 100 of letters, digits, _ and -, beginning with a letter or digit", c.Collection)
+		wrong("the collection has no valid name, want 1 to 100 of letters, digits, _ and -, beginning with a letter or digit")
 	}
 	if _, err := c.endpoints(); err != nil {
-		wrong("nodes are %q: %w", c.Nodes, err)
+		wrong("nodes: %w", err)
 	}
 	if c.CAFile != "" && !c.TLS {
 		wrong("ca is given without tls")
@@ -116,7 +135,7 @@ func (c Config) Validate() error {
 	switch c.Quantization {
 	case NoQuantization, ScalarQuantization, BinaryQuantization:
 	default:
-		wrong("quantization is %q, want scalar or binary", c.Quantization)
+		wrong("quantization is unknown, want scalar or binary")
 	}
 	if math.IsNaN(c.Oversampling) || c.Oversampling != 0 && (c.Oversampling < 1 || c.Oversampling > 100) {
 		wrong("oversampling is %v, want 1 to 100", c.Oversampling)

@@ -115,10 +115,10 @@ func (c Config) endpoints() ([]resolver.Endpoint, error) {
 	for address := range strings.SplitSeq(c.Nodes, ",") {
 		host, port, err := net.SplitHostPort(address)
 		if err != nil {
-			return nil, fmt.Errorf("%q is not host:port", address)
+			return nil, fmt.Errorf("number %d of them is not host:port", len(endpoints))
 		}
-		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > math.MaxUint16 || host == "" {
-			return nil, fmt.Errorf("%q is not host:port, with a port of 1 to %d", address, math.MaxUint16)
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > math.MaxUint16 || !validHost(host) {
+			return nil, fmt.Errorf("number %d of them is not host:port, with a port of 1 to %d and without a key", len(endpoints), math.MaxUint16)
 		}
 		add(address, host)
 	}

@@ -53,6 +53,10 @@ func New(config Config, model palate.ModelID, dim int, logger *slog.Logger) (*In
 	if len(model) < modelDigits {
 		return nil, fmt.Errorf("qdrant: model %q is no fingerprint: %w", model, palate.ErrInvalid)
 	}
+	config, err := config.withKey()
+	if err != nil {
+		return nil, err
+	}
 	client, err := connect(config)
 	if err != nil {
 		return nil, err

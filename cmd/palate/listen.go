@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/palate-art/palate/api"
+)
+
+// beyondLoopback reports whether others than this machine may reach the
+// listener.
+func beyondLoopback(address net.Addr) bool {
+	tcp, ok := address.(*net.TCPAddr)
+	return !ok || !tcp.IP.IsLoopback()
+}
+
+// browsable is the listener's address as a browser can open it: one that
+// listens everywhere is opened on loopback. "0.0.0.0" is told as "[::]" where
+// the system listens for both kinds of address at once, so that 127.0.0.1
+// answers for either.
+func browsable(address net.Addr) string {
+	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("http://127.0.0.1:%d", tcp.Port)
+	}
+	return "http://" + address.String()
+}
+
+// hostsFor are the host names that a server at the address answers for: those
+// of loopback, the given ones, and, where others may reach it, the addresses
+// and the name of this machine.
+func hostsFor(address net.Addr, given []string) ([]string, error) {
+	hosts := api.DefaultConfig().Hosts
+	for _, name := range given {
+		if name == "" { // PALATE_HOST that is set to nothing
+			continue
+		}
+		host, err := parseHost(name)
+		if err != nil {
+			return nil, err
+		}
+		hosts = append(hosts, host)
+	}
+	if beyondLoopback(address) {
+		hosts = append(hosts, machineNames()...)
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts), nil
+}
+
+// parseHost reads what --host was given: a name or an IP address alone.
+func parseHost(name string) (string, error) {
+	host := strings.TrimSuffix(strings.ToLower(strings.TrimSpace(name)), ".")
+	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return ip.Unmap().WithZone("").String(), nil
+	}
+	if host == "" || strings.ContainsAny(host, "/:@*?#[] \t") {
+		return "", usagef("--host is %q, want a host name or an IP address, without http:// and without a port", name)
+	}
+	return host, nil
+}
+
+// machineNames are this machine's addresses and names, as far as it knows
+// them; what it doesn't know is given with --host.
+func machineNames() []string {
+	var names []string
+	if addresses, err := net.InterfaceAddrs(); err == nil {
+		for _, address := range addresses {
+			if prefix, err := netip.ParsePrefix(address.String()); err == nil {
+				names = append(names, prefix.Addr().Unmap().WithZone("").String())
+			}
+		}
+	}
+	if name, err := os.Hostname(); err == nil && name != "" {
+		name = strings.ToLower(name)
+		if names = append(names, name); !strings.Contains(name, ".") {
+			names = append(names, name+".local") // how its own network finds it
+		}
+	}
+	return names
+}
+
+// warnOfListening says once what it means to listen beyond this machine.
+func warnOfListening(logger *slog.Logger, address net.Addr, hosts []string) {
+	if !beyondLoopback(address) {
+		return
+	}
+	logger.Warn("The server listens beyond this machine, and it has no accounts: whoever reaches it can rate, delete and start crawls. "+
+		"Put a proxy that asks who is there in front of it, or listen at 127.0.0.1; from a container publish the port to this machine alone, as docker-compose.yml does.",
+		"address", address.String(), "answers_for", strings.Join(hosts, ","), "more_names", "--host NAME")
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+)
+
+// openServer serves on all addresses; it is asked through loopback alone.
+func openServer(t *testing.T, addr string, args ...string) server {
+	t.Helper()
+	p := start(t, append([]string{"serve", "--addr", addr, "--data", demoCollection(t), "--no-embed"}, args...)...)
+	return server{process: p, url: awaitAddress(t, p)}
+}
+
+// knock sends a request with headers, "Host" among them, and gives the status.
+func (s server) knock(method, path string, headers ...string) int {
+	s.t.Helper()
+	request, err := http.NewRequest(method, s.url+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		if request.Header.Set(headers[i], headers[i+1]); headers[i] == "Host" {
+			request.Host = headers[i+1]
+		}
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+func TestAServerOpenToTheNetworkKeepsItsGuards(t *testing.T) {
+	name, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openServer(t, "0.0.0.0:0", "--host", "Art.Example", "--host", "palate")
+	at, err := url.Parse(s.url)
+	if err != nil || at.Hostname() != "127.0.0.1" {
+		t.Errorf("announced %s (%v), want an address that a browser can open", s.url, err)
+	}
+	port := ":" + at.Port()
+	own := []string{"127.0.0.1" + port, "localhost" + port, "[::1]" + port, "art.example", "ART.example.:8443", "palate" + port, strings.ToUpper(name) + port}
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range addresses {
+		own = append(own, net.JoinHostPort(address.(*net.IPNet).IP.String(), at.Port()))
+	}
+	for _, host := range own {
+		if got := s.knock("GET", "/healthz", "Host", host); got != http.StatusOK {
+			t.Errorf("Host %s: got status %d, want 200", host, got)
+		}
+	}
+	for _, host := range []string{"evil.example", "evil.example" + port, "0.0.0.0" + port, "198.51.100.7", "localhost.evil.example", "art.example.evil"} {
+		for _, path := range []string{"/", "/healthz", "/v1/images"} {
+			if got := s.knock("GET", path, "Host", host); got != http.StatusMisdirectedRequest {
+				t.Errorf("GET %s of Host %s: got status %d, want 421", path, host, got)
+			}
+		}
+	}
+	for _, origin := range []string{"https://evil.example", "null", "http://127.0.0.1:1"} {
+		if got := s.knock("POST", "/v1/profiles/me/probe", "Origin", origin); got != http.StatusForbidden {
+			t.Errorf("POST from %s: got status %d, want 403", origin, got)
+		}
+	}
+	if got := s.knock("POST", "/v1/profiles/me/probe", "Origin", s.url); got == http.StatusForbidden {
+		t.Error("POST from the server's own page: got status 403")
+	}
+	if got := s.knock("POST", "/v1/profiles/me/probe", "Origin", "https://art.example", "Host", "art.example"); got == http.StatusForbidden || got == http.StatusMisdirectedRequest {
+		t.Errorf("POST through a proxy that keeps the name: got status %d", got)
+	}
+	log := s.errOut.String()
+	if strings.Count(log, "level=WARN") != 1 {
+		t.Errorf("got %d warnings, want one: %s", strings.Count(log, "level=WARN"), log)
+	}
+	for _, want := range []string{"no accounts", "rate, delete and start crawls", "proxy", "docker-compose.yml", "--host", "art.example"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the warning does not mention %q: %s", want, log)
+		}
+	}
+}
+
+func TestAServerOnLoopbackWarnsOfNothing(t *testing.T) {
+	s := openServer(t, "127.0.0.1:0")
+	if got := s.knock("GET", "/healthz", "Host", "evil.example"); got != http.StatusMisdirectedRequest {
+		t.Errorf("a foreign host: got status %d, want 421", got)
+	}
+	if log := s.errOut.String(); strings.Contains(log, "WARN") {
+		t.Errorf("got a warning: %s", log)
+	}
+}
+
+func TestHostNamesThatAreNone(t *testing.T) {
+	for _, name := range []string{"http://art.example", "art.example:80", "*", "*.example", "a b", "me@art.example", "[::1]:80"} {
+		mustFail(t, exitUsage, []string{"--host", "without a port"}, "serve", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--host", name)
+	}
+}
+
+func TestTheNamesThatAServerAnswersFor(t *testing.T) {
+	all, err := hostsFor(&net.TCPAddr{IP: net.IPv6unspecified, Port: 1}, []string{"Art.Example.", "[2001:DB8::7]", "localhost"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range append(machineNames(), "localhost", "127.0.0.1", "::1", "art.example", "2001:db8::7") {
+		if !strings.Contains(","+strings.Join(all, ",")+",", ","+want+",") {
+			t.Errorf("%v lacks %s", all, want)
+		}
+	}
+	few, err := hostsFor(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}, nil)
+	if err != nil || len(few) != 3 {
+		t.Errorf("on loopback: got %v and %v, want its three names", few, err)
+	}
+	for address, want := range map[string]string{"0.0.0.0:7252": "http://127.0.0.1:7252", "[::]:7252": "http://127.0.0.1:7252", "192.0.2.7:80": "http://192.0.2.7:80", "[::1]:80": "http://[::1]:80"} {
+		tcp, err := net.ResolveTCPAddr("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := browsable(tcp); got != want {
+			t.Errorf("%s: got %s, want %s", address, got, want)
+		}
+	}
+}
