@@ -81,6 +81,7 @@ func eventually(expression, want string) chromedp.Action[chromedp.Void] {
 }
 
 func TestThePageIsUsableByKeyAndByButton(t *testing.T) {
+	longRace(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	reds, blues := f.add(t, 9, red, "Roth"), f.add(t, 9, blue, "Blau")
@@ -141,6 +142,7 @@ func TestThePageIsUsableByKeyAndByButton(t *testing.T) {
 // Teaching shows one picture after the other; what it asked and why goes into
 // the log with the answer.
 func TestThePageTeachesByKeyAndByButton(t *testing.T) {
+	longRace(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	reds, blues := f.add(t, 30, red, "Roth"), f.add(t, 30, blue, "Blau")

@@ -5,6 +5,10 @@
 // handlers answer by noun: images, search, ratings, scores, probe, jobs,
 // server. Every error, whoever finds it, becomes a problem (RFC 9457) in
 // problem.go, the one place that knows status codes.
+//
+// The package is the program's own: what it serves is made of parts that are
+// internal. Another program talks to a running palate and imports api/client,
+// or uses the packages below: embedder, index, probe, crawler.
 package api
 
 import (

@@ -13,6 +13,7 @@ import (
 // After its report the demo serves page and API until it is interrupted, and
 // leaves nothing behind.
 func TestTheDemoServesUntilItIsInterrupted(t *testing.T) {
+	longRace(t)
 	temporary := t.TempDir()
 	p := startWith(t, []string{"TMPDIR=" + temporary}, "demo", "--pictures", "30", "--ratings", "24", "--addr", "127.0.0.1:0", "--data", filepath.Join(temporary, "not-used"))
 	s := server{process: p}

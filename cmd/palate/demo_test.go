@@ -36,6 +36,7 @@ func demoCollection(t *testing.T) string {
 }
 
 func TestTheDemoGivesWhatItPromisesToPrograms(t *testing.T) {
+	longRace(t)
 	demoCollection(t)
 	_, r := demoOnce()
 	reports := jsonValues[map[string]any](t, r.out)
@@ -87,6 +88,7 @@ func TestTheDemoGivesWhatItPromisesToPrograms(t *testing.T) {
 // The pictures are crawled and embedded once; every seed is another visitor
 // with a profile of its own.
 func TestTheProbeLearnsTheTasteOfNineInTenVisitors(t *testing.T) {
+	longRace(t)
 	ctx := context.Background()
 	session := newSession(&globals{Data: demoCollection(t), Quiet: true, indexFlags: indexFlags{IndexAddress: embeddedIndex}, modelFlags: modelFlags{Model: modelBaseline}}, io.Discard, io.Discard)
 	h, err := openHome(ctx, session)
@@ -158,6 +160,7 @@ func plannedWorks(t *testing.T, pictures int) []museum.Work {
 }
 
 func TestTheDemoTellsAPersonWhatItDid(t *testing.T) {
+	longRace(t)
 	folder := t.TempDir()
 	r := runPalate(t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--data", folder)
 	out := r.out

@@ -167,6 +167,7 @@ func (c collected) works(t *testing.T) map[int]catalog.Image {
 const killPictures = 120
 
 func TestAKilledCrawlRepeatsNothing(t *testing.T) {
+	longRace(t)
 	museum := startMuseum(t, killPictures)
 	for _, way := range []struct {
 		name  string
@@ -245,6 +246,7 @@ func killCrawls(t *testing.T, museum site, kills int, flags []string) {
 }
 
 func TestAKilledEmbedRepeatsNothing(t *testing.T) {
+	longRace(t)
 	museum := startMuseum(t, killPictures)
 	folder := t.TempDir()
 	start(t, "crawl", "--museum", museum.addr, "--data", folder).mustEnd()

@@ -2,7 +2,13 @@
 
 package main
 
-import "time"
+import (
+	"testing"
+	"time"
+)
+
+// longRace is for runs with the race detector.
+func longRace(*testing.T) {}
 
 // What the demo does by itself, and what it promises.
 const (

@@ -12,7 +12,7 @@ import (
 type Config struct {
 	// Device is what computes; the zero value is the CPU. One that is named
 	// and can't be had is an error; DeviceAuto takes the best that there is.
-	Device ort.Device
+	Device Device
 	// IntraOpThreads is the number of threads that share one run, 0 for one
 	// per core. 1 is fastest when as many Embeds run at once as there are
 	// cores; more shorten one picture's wait alone.

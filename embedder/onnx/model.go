@@ -14,7 +14,6 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/ort"
-	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/regular"
 )
 
@@ -32,11 +31,11 @@ type Model struct {
 	// graph's other inputs by name, which are the same for every picture of
 	// a batch. It is called from any goroutine, seldom twice for one size.
 	// The description's Identity then says which function it is.
-	Tables func(width, height int) (map[string]ort.Tensor, error)
+	Tables func(width, height int) (map[string]Tensor, error)
 }
 
 // Open is OpenModel for a model that is wholly in its ONNX file.
-func Open(ctx context.Context, runtime *ort.Runtime, model []byte, d embedder.Description, c Config) (*Embedder, error) {
+func Open(ctx context.Context, runtime *Runtime, model []byte, d embedder.Description, c Config) (*Embedder, error) {
 	return OpenModel(ctx, runtime, Model{Graph: model, Description: d}, c)
 }
 
@@ -46,10 +45,13 @@ func Open(ctx context.Context, runtime *ort.Runtime, model []byte, d embedder.De
 // the description says; a file that is not there is palate.ErrNotFound; a
 // device that can't be had is palate.ErrUnavailable. The caller may reuse the
 // model's memory and must Close the embedder.
-func OpenModel(ctx context.Context, runtime *ort.Runtime, m Model, c Config) (*Embedder, error) {
+func OpenModel(ctx context.Context, runtime *Runtime, m Model, c Config) (*Embedder, error) {
 	d := m.Description
 	if err := errors.Join(d.Validate(), c.Validate()); err != nil {
 		return nil, fmt.Errorf("open model: %w", err)
+	}
+	if runtime == nil {
+		return nil, fmt.Errorf("open model %s: there is no ONNX Runtime: load it first, with LoadRuntime: %w", d.Name, palate.ErrInvalid)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("open model %s: %w", d.Name, err)
@@ -61,7 +63,7 @@ func OpenModel(ctx context.Context, runtime *ort.Runtime, m Model, c Config) (*E
 	return e, nil
 }
 
-func open(ctx context.Context, runtime *ort.Runtime, m Model, c Config) (*Embedder, error) {
+func open(ctx context.Context, runtime *Runtime, m Model, c Config) (*Embedder, error) {
 	if err := m.identify(); err != nil {
 		return nil, err
 	}
@@ -92,7 +94,7 @@ func open(ctx context.Context, runtime *ort.Runtime, m Model, c Config) (*Embedd
 	return e, nil
 }
 
-func (m Model) session(runtime *ort.Runtime, c ort.SessionConfig) (*ort.Session, error) {
+func (m Model) session(runtime *Runtime, c ort.SessionConfig) (*ort.Session, error) {
 	if len(m.Graph) == 0 && m.File != "" {
 		return runtime.OpenSession(m.File, c)
 	}
@@ -168,7 +170,7 @@ const maxDescriptionBytes = 1 << 20
 // OpenFile opens a model file, such as art.onnx, with the description beside
 // it, art.json, for pictures that are read by rules. A file that is not there
 // is palate.ErrNotFound.
-func OpenFile(ctx context.Context, runtime *ort.Runtime, path string, rules picture.Rules, c Config) (*Embedder, error) {
+func OpenFile(ctx context.Context, runtime *Runtime, path string, rules embedder.Rules, c Config) (*Embedder, error) {
 	text, err := readDescription(strings.TrimSuffix(path, filepath.Ext(path)) + ".json")
 	if err != nil {
 		return nil, fmt.Errorf("read the description of model %s: %w", path, err)

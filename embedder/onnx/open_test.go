@@ -2,11 +2,14 @@ package onnx_test
 
 import (
 	"context"
+	"errors"
 	"image"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
+	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/embedder/baseline"
 	"github.com/palate-art/palate/embedder/embeddertest"
@@ -155,4 +158,16 @@ func BenchmarkBaseline(b *testing.B) {
 	}
 	group.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "pictures/s")
+}
+
+func TestWithoutARuntimeItSaysWhatToDo(t *testing.T) {
+	_, err := onnx.Open(t.Context(), nil, []byte("graph"), embedder.Description{}, onnx.DefaultConfig())
+	if !errors.Is(err, palate.ErrInvalid) {
+		t.Errorf("an empty description: got error %v", err)
+	}
+	graph, description := baseline.Model()
+	_, err = onnx.Open(t.Context(), nil, graph, description, onnx.DefaultConfig())
+	if !errors.Is(err, palate.ErrInvalid) || !strings.Contains(err.Error(), "LoadRuntime") {
+		t.Errorf("got error %v, want one that names LoadRuntime", err)
+	}
 }

@@ -8,24 +8,20 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/crawler/frontiertest"
 	"github.com/palate-art/palate/internal/catalog"
 )
 
 func testFrontier(t *testing.T, open Open) {
+	frontiertest.Run(t, func(t *testing.T) (crawler.Frontier, func() crawler.Frontier) {
+		c, again := open(t)
+		return c, func() crawler.Frontier { return again() }
+	})
 	cases(t, open, map[string]func(*testing.T, catalog.Catalog, func() catalog.Catalog){
-		"tasks come back as they were found":         tasksComeBack,
-		"oldest first and pictures before pages":     taskOrder,
-		"each address once a round":                  duplicates,
-		"a killed crawl resumes":                     resume,
-		"a finished crawl begins another round":      rounds,
-		"postponed tasks come when they are due":     postponed,
-		"a task ends once":                           endsOnce,
-		"crawls and their losses are remembered":     crawls,
-		"subscriptions are remembered":               subscriptions,
-		"images and their tasks end in one commit":   finishedByImage,
-		"progress counts all outcomes":               progress,
-		"crawls do not mix":                          separateCrawls,
-		"what can't be is refused and nothing added": frontierRefused,
+		"images and their tasks end in one commit":  finishedByImage,
+		"crawls and their losses are remembered":    crawls,
+		"subscriptions are remembered":              subscriptions,
+		"no image comes with a task that has ended": endedTask,
 	})
 }
 
@@ -64,168 +60,18 @@ func urls(tasks []crawler.Task) (list []string) {
 	return list
 }
 
-var visited = crawler.Outcome{State: crawler.Visited}
-
 func finish(t *testing.T, c catalog.Catalog, crawl string, task crawler.Task, o crawler.Outcome, found ...crawler.Task) int {
 	t.Helper()
 	return must(c.FinishTask(t.Context(), crawl, task, o, found))(t)
 }
 
-func tasksComeBack(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
-	want := crawler.Task{
-		Kind: crawler.Image, URL: "https://img.example/ü.jpg?x=1#y", Referer: "https://example/", Depth: 3, NotBefore: day,
-		Source: sourceOf(1), Alternatives: []string{"https://a.example/1", "https://b.example/2"},
-	}
-	begin(t, c, "museum", want, page("https://example/"))
-	got := next(t, c, "museum")
-	if got.ID == 0 {
-		t.Error("the task has no ID")
-	}
-	want.ID = got.ID
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got  %+v\nwant %+v", got, want)
-	}
-	finish(t, c, "museum", got, visited, crawler.Task{Kind: crawler.Page, URL: "https://example/led", Leads: []crawler.Lead{
-		{Addresses: []string{"https://img.example/a", "https://img.example/b"}, Around: true, Caption: "ü", Source: sourceOf(2), Depth: 1},
-		{Addresses: []string{"https://img.example/c"}, Person: true, Width: 300, Source: sourceOf(3)},
-	}})
-	finish(t, c, "museum", next(t, c, "museum"), visited)
-	led := next(t, c, "museum")
-	if len(led.Leads) != 2 || led.Leads[0].Addresses[1] != "https://img.example/b" || !led.Leads[0].Around || led.Leads[0].Caption != "ü" ||
-		!reflect.DeepEqual(led.Leads[0].Source, sourceOf(2)) || !led.Leads[1].Person || led.Leads[1].Width != 300 {
-		t.Errorf("leads came back as %+v", led.Leads)
-	}
-}
-
-func taskOrder(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
-	begin(t, c, "museum", page("p1"), pic("i1"), crawler.Task{Kind: crawler.API, URL: "a1"}, pic("i2"), page("p2"))
-	var got []string
-	for range 5 {
-		got = append(got, next(t, c, "museum").URL)
-	}
-	equalList(t, "order", got, []string{"i1", "i2", "p1", "a1", "p2"})
-	equal(t, "wait when all is claimed", wantNone(t, c, "museum"), 0)
-}
-
-func duplicates(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
-	p := begin(t, c, "museum", page("a"), page("a"), pic("a"), page("b"))
-	equal(t, "pending", p.Pending, 3)
-	seen := next(t, c, "museum")
-	equal(t, "picture first", seen.Kind, crawler.Image)
-	equal(t, "added", finish(t, c, "museum", seen, crawler.Outcome{State: crawler.Kept}, page("a"), pic("a"), page("c"), page("c"), pic("c")), 2)
-	task := next(t, c, "museum")
-	equal(t, "next", task.URL, "c")
-	equal(t, "its own address again", finish(t, c, "museum", task, visited, page("c"), task), 0)
-}
-
-func resume(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
-	p := begin(t, c, "museum", page("a"), page("b"), page("c"))
-	equal(t, "resumed at first", p.Resumed, false)
-	equal(t, "round", p.Round, 1)
-	a, b := next(t, c, "museum"), next(t, c, "museum")
-	finish(t, c, "museum", a, visited, pic("i"))
-	b.Attempts = 1
-	ok(t, "PostponeTask", c.PostponeTask(t.Context(), "museum", b, time.Now().Add(-time.Second)))
-	next(t, c, "museum")
-	// Killed with a picture claimed.
-	ok(t, "Close", c.Close())
-	c = again()
-	p = begin(t, c, "museum", page("a"), page("another seed"))
-	equal(t, "resumed", p.Resumed, true)
-	equal(t, "round", p.Round, 1)
-	equal(t, "pending", p.Pending, 3)
-	equal(t, "pages", p.Pages, 1)
-	got, _, err := c.NextTasks(t.Context(), "museum", 10)
-	ok(t, "NextTasks", err)
-	equalList(t, "tasks", urls(got), []string{"i", "b", "c"})
-	equal(t, "attempts", got[1].Attempts, 1)
-	equal(t, "found again", finish(t, c, "museum", got[0], crawler.Outcome{State: crawler.Kept}, page("a")), 0)
-	// Begun again in the same process: claims are forgotten.
-	equal(t, "pending", begin(t, c, "museum").Pending, 2)
-	equal(t, "claimable", next(t, c, "museum").URL, "b")
-	equal(t, "progress is resumed", must(c.CrawlProgress(t.Context(), "museum"))(t).Resumed, true)
-}
-
-func rounds(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
-	begin(t, c, "museum", page("a"))
-	first := next(t, c, "museum")
-	finish(t, c, "museum", first, visited, pic("i"))
-	finish(t, c, "museum", next(t, c, "museum"), crawler.Outcome{State: crawler.Lost, Reason: "too_small", Detail: "3×4 px"})
-	equal(t, "wait at the end", wantNone(t, c, "museum"), 0)
-	for _, c := range []catalog.Catalog{c, again()} {
-		p := begin(t, c, "museum", page("a"))
-		equal(t, "resumed", p.Resumed, false)
-		equal(t, "pending", p.Pending, 1)
-		equal(t, "pages", p.Pages, 0)
-		equal(t, "lost", len(p.Lost), 0)
-		task := next(t, c, "museum")
-		equal(t, "address", task.URL, "a")
-		if task.ID == first.ID {
-			t.Error("a task of another round has the same ID")
-		}
-		_, err := c.FinishTask(t.Context(), "museum", first, visited, nil)
-		wantKind(t, "task of an earlier round", err, palate.ErrNotFound)
-		equal(t, "found again in this round", finish(t, c, "museum", task, visited, pic("i")), 1)
-		finish(t, c, "museum", next(t, c, "museum"), crawler.Outcome{State: crawler.Known})
-	}
-	equal(t, "round", must(c.CrawlProgress(t.Context(), "museum"))(t).Round, 3)
-	equal(t, "a round without seeds", begin(t, c, "museum").Pending, 0)
-}
-
-func postponed(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
-	ctx := t.Context()
-	begin(t, c, "museum", page("a"), page("b"), page("c"), crawler.Task{Kind: crawler.Page, URL: "later", NotBefore: time.Now().Add(2 * time.Hour)})
-	tasks, _, err := c.NextTasks(ctx, "museum", 10)
-	ok(t, "NextTasks", err)
-	equalList(t, "due", urls(tasks), []string{"a", "b", "c"})
-	if wait := wantNone(t, c, "museum"); wait <= time.Hour || wait > 2*time.Hour {
-		t.Errorf("wait %v, want up to 2h", wait)
-	}
-	soon := time.Now().Add(20 * time.Millisecond)
-	ok(t, "PostponeTask", c.PostponeTask(ctx, "museum", tasks[1], time.Now().Add(time.Hour)))
-	tasks[0].Attempts = 1
-	ok(t, "PostponeTask", c.PostponeTask(ctx, "museum", tasks[0], soon))
-	for {
-		tasks, wait, err := c.NextTasks(ctx, "museum", 10)
-		ok(t, "NextTasks", err)
-		if len(tasks) > 0 {
-			equalList(t, "due", urls(tasks), []string{"a"})
-			equal(t, "attempts", tasks[0].Attempts, 1)
-			if time.Now().Before(soon) {
-				t.Error("the task came before its time")
-			}
-			break
-		}
-		if wait <= 0 || wait > time.Hour {
-			t.Fatalf("wait %v, want until the task is due", wait)
-		}
-		<-time.After(wait)
-	}
-	ok(t, "PostponeTask at once", c.PostponeTask(ctx, "museum", tasks[2], time.Time{}))
-	got := next(t, c, "museum")
-	equal(t, "task", got.URL, "c")
-	equal(t, "attempts of a request that was not sent", got.Attempts, 0)
-	equal(t, "pending", must(c.CrawlProgress(ctx, "museum"))(t).Pending, 4)
-	// Oldest first, whatever time they waited for.
-	for i, task := range []crawler.Task{got, tasks[0]} {
-		ok(t, "PostponeTask", c.PostponeTask(ctx, "museum", task, day.Add(time.Duration(i)*time.Hour)))
-	}
-	equal(t, "oldest of the due", next(t, c, "museum").URL, "a")
-}
-
-func endsOnce(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+func endedTask(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 	begin(t, c, "museum", pic("a"))
 	task := next(t, c, "museum")
 	finish(t, c, "museum", task, crawler.Outcome{State: crawler.Kept})
-	_, err := c.FinishTask(t.Context(), "museum", task, visited, []crawler.Task{page("b")})
-	wantKind(t, "second FinishTask", err, palate.ErrConflict)
-	wantKind(t, "PostponeTask", c.PostponeTask(t.Context(), "museum", task, day), palate.ErrConflict)
-	_, err = c.AddImage(t.Context(), picture(1), sourceOf(1), &catalog.CrawlTask{Crawl: "museum", Task: task})
+	_, err := c.AddImage(t.Context(), picture(1), sourceOf(1), &catalog.CrawlTask{Crawl: "museum", Task: task})
 	wantKind(t, "AddImage", err, palate.ErrConflict)
 	equal(t, "images", must(c.CountImages(t.Context(), noFilter))(t), 0)
-	p := must(c.CrawlProgress(t.Context(), "museum"))(t)
-	equal(t, "kept", p.Kept, 1)
-	equal(t, "pending", p.Pending, 0)
 }
 
 func finishedByImage(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
@@ -260,67 +106,4 @@ func finishedByImage(t *testing.T, c catalog.Catalog, again func() catalog.Catal
 		equal(t, "added", added, catalog.Added{})
 		equal(t, "known", must(c.CrawlProgress(ctx, crawl))(t).Known, 1)
 	}
-}
-
-func progress(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
-	var seeds []crawler.Task
-	for n := range 9 {
-		seeds = append(seeds, page(fmt.Sprint("p", n)))
-	}
-	begin(t, c, "museum", seeds...)
-	for _, o := range []crawler.Outcome{
-		visited, visited, {State: crawler.Kept}, {State: crawler.Known}, {State: crawler.Known}, {State: crawler.Known},
-		{State: crawler.Lost, Reason: "robots"}, {State: crawler.Lost, Reason: "too_small", Detail: "a"}, {State: crawler.Lost, Reason: "too_small", Detail: "b"},
-	} {
-		finish(t, c, "museum", next(t, c, "museum"), o)
-	}
-	want := crawler.Progress{Round: 1, Pages: 2, Kept: 1, Known: 3, Lost: map[string]int{"robots": 1, "too_small": 2}}
-	if got := must(c.CrawlProgress(t.Context(), "museum"))(t); !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	want.Resumed = true // for another process, an earlier run began it
-	if got := must(again().CrawlProgress(t.Context(), "museum"))(t); !reflect.DeepEqual(got, want) {
-		t.Errorf("other handle: got %+v, want %+v", got, want)
-	}
-}
-
-func separateCrawls(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
-	begin(t, c, "one", page("a"))
-	begin(t, c, "two", page("a"), page("b"))
-	task := next(t, c, "one")
-	_, err := c.FinishTask(t.Context(), "two", task, visited, nil)
-	wantKind(t, "task of another crawl", err, palate.ErrNotFound)
-	finish(t, c, "one", task, visited, page("b"))
-	tasks, _, err := c.NextTasks(t.Context(), "two", 5)
-	ok(t, "NextTasks", err)
-	equalList(t, "tasks of two", urls(tasks), []string{"a", "b"})
-	equal(t, "pending of one", must(c.CrawlProgress(t.Context(), "one"))(t).Pending, 1)
-}
-
-func frontierRefused(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
-	ctx := t.Context()
-	_, _, err := c.NextTasks(ctx, "none", 1)
-	wantKind(t, "NextTasks of no crawl", err, palate.ErrNotFound)
-	_, err = c.CrawlProgress(ctx, "none")
-	wantKind(t, "CrawlProgress of no crawl", err, palate.ErrNotFound)
-	_, err = c.BeginCrawl(ctx, "", nil)
-	wantKind(t, "no name", err, palate.ErrInvalid)
-	for what, seed := range map[string]crawler.Task{"no kind": {URL: "a"}, "no URL": {Kind: crawler.Page}, "URL that is no text": page("\xff")} {
-		_, err := c.BeginCrawl(ctx, "none", []crawler.Task{page("good"), seed})
-		wantKind(t, what, err, palate.ErrInvalid)
-	}
-	_, err = c.CrawlProgress(ctx, "none")
-	wantKind(t, "still no crawl", err, palate.ErrNotFound)
-	begin(t, c, "museum", page("a"))
-	task := next(t, c, "museum")
-	for what, o := range map[string]crawler.Outcome{"pending": {State: crawler.Pending}, "no state": {}, "loss without a reason": {State: crawler.Lost}} {
-		_, err := c.FinishTask(ctx, "museum", task, o, []crawler.Task{page("b")})
-		wantKind(t, what, err, palate.ErrInvalid)
-	}
-	_, err = c.FinishTask(ctx, "museum", task, visited, []crawler.Task{page("b"), page("")})
-	wantKind(t, "found task without URL", err, palate.ErrInvalid)
-	_, _, err = c.NextTasks(ctx, "museum", 0)
-	wantKind(t, "no limit", err, palate.ErrInvalid)
-	equal(t, "pending", must(c.CrawlProgress(ctx, "museum"))(t).Pending, 1)
-	equal(t, "found once more", finish(t, c, "museum", task, visited, page("b")), 1)
 }

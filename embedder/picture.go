@@ -1,0 +1,71 @@
+package embedder
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"io"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/picture"
+)
+
+// Limits bound what a file may ask for while it is decoded.
+type Limits = picture.Limits
+
+// Reading says how a picture file is read for a model, and Rules by which
+// rules: they are part of what a ModelID stands for.
+type (
+	Reading = picture.Reading
+	Rules   = picture.Rules
+)
+
+// CurrentRules are those that new collections are read by.
+func CurrentRules() Rules { return picture.Current() }
+
+// DefaultLimits are what palate holds every picture to.
+func DefaultLimits() Limits { return picture.DefaultLimits() }
+
+// Decode reads a JPEG, PNG, GIF, WebP, BMP or TIFF file as palate sees it:
+// upright by its EXIF orientation, transparency over white, the first frame.
+// It gives the whole picture, for showing. image.Decode gives another one:
+// what is embedded goes through Read or EmbedPicture, else its vector is not
+// comparable with those of a collection although the ModelID is the same.
+//
+// What is no picture of these formats, is damaged or exceeds the limits is
+// palate.ErrInvalid.
+func Decode(r io.Reader, limits Limits) (image.Image, error) {
+	m, _, err := picture.Decode(r, limits)
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Read decodes a picture as far as a model needs it and prepares it. Errors
+// are those of Decode and of the model's Prepare.
+func Read(e Embedder, r io.Reader, limits Limits) (Input, error) {
+	m, _, err := picture.Read(r, limits, e.Reading())
+	if err != nil {
+		return Input{}, err
+	}
+	return e.Prepare(m)
+}
+
+// EmbedPicture reads one picture and embeds it: the vector that palate itself
+// would store for that file, bit for bit on the same device. For many
+// pictures Pipeline is faster.
+func EmbedPicture(ctx context.Context, e Embedder, r io.Reader, limits Limits) (palate.Embedding, error) {
+	input, err := Read(e, r, limits)
+	if err != nil {
+		return nil, err
+	}
+	embeddings, err := e.Embed(ctx, []Input{input})
+	if err != nil {
+		return nil, err
+	}
+	if len(embeddings) != 1 {
+		return nil, fmt.Errorf("embedder: %s gave %d embeddings of one picture: %w", e.Name(), len(embeddings), palate.ErrInvalid)
+	}
+	return embeddings[0], nil
+}
