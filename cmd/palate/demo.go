@@ -27,6 +27,8 @@ type demoCommand struct {
 	Ratings  int    `help:"Pictures that the visitor rates." default:"120"`
 	Keep     bool   `help:"Use and keep the collection in --data, instead of a temporary one."`
 	Addr     string `help:"Address to serve at." default:"127.0.0.1:${port}"`
+
+	Host []string `help:"Further host name that requests may name, as for serve." placeholder:"NAME"`
 }
 
 // demoReport is what the demo found. Its keys are promised to programs.
@@ -110,6 +112,9 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		defer listener.Close()
+		if _, err := hostsFor(listener.Addr(), c.Host); err != nil {
+			return err
+		}
 	}
 	if !c.Keep {
 		if s.Data != dataFolder() {
@@ -139,7 +144,7 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 	if err != nil || c.Once {
 		return err
 	}
-	return h.serveOn(ctx, listener, serveOptions{announce: true})
+	return h.serveOn(ctx, listener, serveOptions{announce: true, hosts: c.Host})
 }
 
 // do runs the stages one after another and times them.

@@ -101,7 +101,9 @@ func TestAServerOnLoopbackWarnsOfNothing(t *testing.T) {
 
 func TestHostNamesThatAreNone(t *testing.T) {
 	for _, name := range []string{"http://art.example", "art.example:80", "*", "*.example", "a b", "me@art.example", "[::1]:80"} {
-		mustFail(t, exitUsage, []string{"--host", "without a port"}, "serve", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--host", name)
+		for _, command := range []string{"serve", "demo"} {
+			mustFail(t, exitUsage, []string{"--host", "without a port"}, command, "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--host", name)
+		}
 	}
 }
 
