@@ -73,12 +73,12 @@ func (e *eventStream) serve(ctx context.Context, w http.ResponseWriter) error {
 	if ctx.Err() != nil { // the client has gone, or the server ends
 		return nil
 	}
-	if err != nil { // the status is sent: the client comes again by itself
-		e.server.logger.WarnContext(ctx, "a stream of events broke off", "error", err)
-	}
+	// The status is sent: the client comes again by itself.
+	e.server.logger.WarnContext(ctx, "a stream of events broke off", "error", err)
 	return nil
 }
 
+// run sends events until it fails or ctx is done, and returns why.
 func (e *eventStream) run(ctx context.Context) error {
 	c := e.server.services.Catalog
 	if e.at < 0 {

@@ -145,8 +145,7 @@ func TestACrawlFollowsNoRedirectInside(t *testing.T) {
 	knocked := make(chan string, 100)
 	inside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { knocked <- r.URL.Path }))
 	defer inside.Close()
-	var site *httptest.Server
-	site = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/":
 			fmt.Fprintf(w, `<a href="/page">more</a> <a href="%[1]s/link">out</a> <img src="%[1]s/picture.jpg"> <img src="/moved.jpg">`, inside.URL)

@@ -189,12 +189,3 @@ func attribute(n *html.Node, name string) string {
 	}
 	return ""
 }
-
-func hasAttribute(n *html.Node, name string) bool {
-	for _, a := range n.Attr {
-		if strings.EqualFold(a.Key, name) {
-			return true
-		}
-	}
-	return false
-}

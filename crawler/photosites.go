@@ -38,7 +38,7 @@ func flickr(u *url.URL) ([]string, error) {
 	case len(path) >= 2 && path[0] == "groups" && flickrID.MatchString(path[1]):
 		return []string{"https://www.flickr.com/services/feeds/groups_pool.gne?format=rss_200&id=" + url.QueryEscape(path[1])}, nil
 	}
-	return nil, errors.New("Flickr's feeds are by a member's number: give https://www.flickr.com/photos/12345678@N00/, one photo's page, or the feed's own address; all else needs a key, which palate does not use")
+	return nil, errors.New("feeds of Flickr are by a member's number: give https://www.flickr.com/photos/12345678@N00/, one photo's page, or the feed's own address; all else needs a key, which palate does not use")
 }
 
 func deviantArt(u *url.URL) ([]string, error) {

@@ -117,10 +117,6 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 			}
 		}
 		if s.JSON {
-			report := version.Report
-			if report == nil { // imported
-				report = version.Summary
-			}
 			return s.print(map[string]any{"profile": profile, "version": version.Version, "current": version.Current, "reason": version.Reason,
 				"trained_at": version.TrainedAt, "settings": version.Learned.Settings, "report": report})
 		}
@@ -184,10 +180,6 @@ func (c *rollbackCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		if s.JSON {
-			report := version.Report
-			if report == nil { // imported
-				report = version.Summary
-			}
 			return s.print(map[string]any{"profile": profile, "version": version.Version, "current": true})
 		}
 		s.say("Version %d of %s serves, until a training after further ratings gives a better one.", version.Version, profile)
@@ -220,10 +212,6 @@ func (c *exportCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		if s.JSON {
-			report := version.Report
-			if report == nil { // imported
-				report = version.Summary
-			}
 			return s.print(map[string]any{"profile": profile, "version": version.Version, "file": c.File, "bytes": len(exported)})
 		}
 		s.say("Version %d of %s is in %s (%d bytes).", version.Version, profile, c.File, len(exported))
@@ -250,10 +238,6 @@ func (c *importProbe) Run(ctx context.Context, s *session) error {
 			return fmt.Errorf("%s: %w", c.File, err)
 		}
 		if s.JSON {
-			report := version.Report
-			if report == nil { // imported
-				report = version.Summary
-			}
 			return s.print(map[string]any{"profile": profile, "version": version.Version, "current": true})
 		}
 		s.say("%s is version %d of %s and serves.", c.File, version.Version, profile)

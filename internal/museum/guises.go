@@ -52,8 +52,6 @@ var Guises = sync.OnceValue(func() []Guise {
 	return slices.Concat(markupGuises(), structureGuises(), documentGuises())
 })
 
-func isGuiseHost(host string) bool { return strings.HasSuffix(host, "."+GuiseDomain) }
-
 // GuiseHandler answers for the hosts of all guises, by the Host header.
 func GuiseHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
