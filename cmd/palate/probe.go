@@ -117,6 +117,10 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 			}
 		}
 		if s.JSON {
+			report := version.Report
+			if report == nil { // imported
+				report = version.Summary
+			}
 			return s.print(map[string]any{"profile": profile, "version": version.Version, "current": version.Current, "reason": version.Reason,
 				"trained_at": version.TrainedAt, "settings": version.Learned.Settings, "report": report})
 		}
