@@ -25,13 +25,17 @@ const (
 
 	// uploadPatience is how long an upload waits for its turn.
 	uploadPatience = 10 * time.Second
-
-	// A body must come with so many bytes a second after the first seconds,
-	// however it is cut into pieces.
-	bodyGrace          = 20 * time.Second
-	minBytesPerSecond  = 16 << 10
-	bodyDeadlineAtOnce = 5 * time.Second // how far the deadline moves at least
 )
+
+// pace is how fast a request must come, however it is cut into pieces.
+type pace struct {
+	headers        time.Duration // until all headers are there
+	grace          time.Duration // for which a body may be slower than
+	bytesPerSecond int64
+	ahead          time.Duration // that a body which was fast has beside its grace
+}
+
+var usualPace = pace{headers: 10 * time.Second, grace: 20 * time.Second, bytesPerSecond: 16 << 10, ahead: 5 * time.Second}
 
 // bodyKind is what an operation takes.
 type bodyKind int
@@ -74,7 +78,7 @@ func (s *Server) boundBodies(next http.Handler) http.Handler {
 			writeProblem(w, r, tooLargeProblem(limit))
 			return
 		}
-		r.Body = http.MaxBytesReader(w, &pacedBody{ReadCloser: r.Body, control: http.NewResponseController(w), begun: time.Now()}, limit)
+		r.Body = http.MaxBytesReader(w, &pacedBody{ReadCloser: r.Body, control: http.NewResponseController(w), pace: s.pace, begun: time.Now()}, limit)
 		if kind == uploadBody {
 			select {
 			case turns <- struct{}{}:
@@ -122,23 +126,26 @@ func bodyProblem(err error, limit int64) Problem {
 }
 
 // pacedBody gives up a body that comes too slowly: it must have come as far
-// as minBytesPerSecond asks for whenever more of it is read.
+// as its pace asks for whenever more of it is read.
 type pacedBody struct {
 	io.ReadCloser
 	control *http.ResponseController
+	pace    pace
 	begun   time.Time
 	bytes   int64
 }
 
 func (b *pacedBody) Read(p []byte) (int, error) {
-	due := b.begun.Add(bodyGrace + time.Duration(b.bytes)*time.Second/minBytesPerSecond)
-	if soon := time.Now().Add(bodyDeadlineAtOnce); b.bytes > 0 && due.After(soon.Add(bodyGrace)) {
-		due = soon.Add(bodyGrace) // fast so far is no leave to stop
+	due := b.begun.Add(b.pace.grace + time.Duration(b.bytes)*time.Second/time.Duration(b.pace.bytesPerSecond))
+	if soon := time.Now().Add(b.pace.ahead + b.pace.grace); b.bytes > 0 && due.After(soon) {
+		due = soon // fast so far is no leave to stop
 	}
 	_ = b.control.SetReadDeadline(due) // tests without a connection have none
 	n, err := b.ReadCloser.Read(p)
 	b.bytes += int64(n)
-	if err != nil {
+	if errors.Is(err, io.EOF) {
+		// Before its end the deadline stays: whatever a handler left of the
+		// body, net/http goes on to read.
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err

@@ -108,6 +108,7 @@ type Server struct {
 	logger   *slog.Logger
 	handler  http.Handler
 	writable writable
+	pace     pace
 
 	closing chan struct{} // closed when Run ends: streams end with it
 }
@@ -117,7 +118,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{services: services, config: config, logger: logger, closing: make(chan struct{})}
+	s := &Server{services: services, config: config, logger: logger, pace: usualPace, closing: make(chan struct{})}
 	validate, err := newValidator()
 	if err != nil {
 		return nil, err
@@ -156,7 +157,7 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 	defer stop()
 	server := &http.Server{
 		Handler:           s.handler,
-		ReadHeaderTimeout: 10 * time.Second,
+		ReadHeaderTimeout: s.pace.headers,
 		IdleTimeout:       2 * time.Minute,
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
