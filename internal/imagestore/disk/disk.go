@@ -136,7 +136,7 @@ func (s *Store) giveMode(f *os.File) error {
 
 // existed reports whether a whole file of that id is there, and then makes
 // sure that it stays: its name is made durable, which whoever put it may have
-// been killed before, and Sweep takes it for new. A file of another length
+// been killed before, and Sweep takes it for new. A file of another content
 // under its name is damage, and is replaced.
 func (s *Store) existed(stored imagestore.Stored) (bool, error) {
 	path := s.path(filesFolder, stored.ID, "")
@@ -147,7 +147,7 @@ func (s *Store) existed(stored imagestore.Stored) (bool, error) {
 	if err != nil {
 		return false, s.unavailable("store image", err)
 	}
-	if info.Size() != stored.Bytes {
+	if info.Size() != stored.Bytes || !isWhole(path, stored.SHA256) {
 		return false, nil
 	}
 	renew(path, info)
@@ -155,6 +155,19 @@ func (s *Store) existed(stored imagestore.Stored) (bool, error) {
 		return false, s.unavailable("store image", err)
 	}
 	return true, nil
+}
+
+// isWhole reports whether a file has a content: of the right length it may
+// still have a flipped bit. Whoever puts a picture twice waits for one reading.
+func isWhole(path string, want [sha256.Size]byte) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	hash := sha256.New()
+	_, err = io.Copy(hash, f)
+	return err == nil && [sha256.Size]byte(hash.Sum(nil)) == want
 }
 
 // place puts a file at a target in a folder that may not be there yet, and
