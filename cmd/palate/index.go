@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/index/qdrant"
+	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/job"
 )
@@ -158,6 +160,30 @@ func printServer(s *session, server qdrant.Status) {
 	s.table(rows...)
 }
 
+// behind reports whether a change behind that number concerns an index: the
+// end of a job and a new probe do not.
+func (h *home) behind(ctx context.Context, number uint64) (bool, error) {
+	const page = 1000
+	for {
+		changes, err := h.catalog.ChangesAfter(ctx, number, page)
+		if errors.Is(err, palate.ErrConflict) { // they are forgotten: it has to be made anew
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		for _, change := range changes {
+			if change.Kind != catalog.RunChanged && change.Kind != catalog.ProbeChanged {
+				return true, nil
+			}
+			number = change.Number
+		}
+		if len(changes) < page {
+			return false, nil
+		}
+	}
+}
+
 func (h *home) indexStatus(ctx context.Context) (status indexStatus, err error) {
 	status = indexStatus{Index: embeddedIndex, Model: h.embedder.Name(), ModelID: string(h.embedder.Model())}
 	if status.Embeddings, err = h.catalog.CountEmbeddings(ctx, h.embedder.Model()); err != nil {
@@ -176,6 +202,12 @@ func (h *home) indexStatus(ctx context.Context) (status indexStatus, err error) 
 	}
 	if err == nil {
 		status.Change, _, err = h.follower.Progress(ctx)
+	}
+	if err == nil {
+		var behind bool
+		if behind, err = h.behind(ctx, status.Change); err == nil && !behind {
+			status.Change = status.LastChange
+		}
 	}
 	if err == nil {
 		err = h.target().Ready(ctx)

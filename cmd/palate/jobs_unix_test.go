@@ -68,9 +68,19 @@ func TestASilentImportIsNotTakenForDead(t *testing.T) {
 		return run
 	}
 	eventually(t, "the import is under way", func() bool { return running().Done > 0 })
-	if err := imports.command.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	// Not while it writes: it would hold the catalog's lock for as long.
+	eventually(t, "the import is stopped between two writes", func() bool {
+		if err := imports.command.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		if isFree(t, folder) {
+			return true
+		}
+		if err := imports.command.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		return false
+	})
 	if run := running(); run.State != catalog.Running || run.Total != pictures {
 		t.Fatalf("got %+v, want an import that is stopped in the middle", run)
 	}
@@ -91,6 +101,18 @@ func TestASilentImportIsNotTakenForDead(t *testing.T) {
 	if run := running(); run.State != catalog.Succeeded || run.Done != pictures {
 		t.Errorf("got %+v, want that it succeeded with all %d", run, pictures)
 	}
+}
+
+// isFree reports whether nobody is writing to the catalog.
+func isFree(t *testing.T, folder string) bool {
+	t.Helper()
+	db, err := sql.Open("sqlite3", filepath.Join(folder, catalogFile)+"?_busy_timeout=100")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	_, err = db.Exec("BEGIN IMMEDIATE; ROLLBACK")
+	return err == nil
 }
 
 // silence makes every run's last word a year old.

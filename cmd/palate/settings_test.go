@@ -121,7 +121,7 @@ func TestDoctorLooksAtEverything(t *testing.T) {
 		t.Errorf("got no usable provider of %+v", got.Runtime.Providers)
 	}
 	out := mustRun(t, "doctor", "--data", home)
-	for _, want := range []string{"ONNX Runtime", "EXECUTION PROVIDER", "baseline", home, "Everything is well."} {
+	for _, want := range []string{"ONNX Runtime", "EXECUTION PROVIDER", "baseline", home, "Nothing is wrong with what was looked at"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the report does not mention %q:\n%s", want, out)
 		}

@@ -123,7 +123,7 @@ func painting(n int) []byte {
 func sourceOf(n int) palate.Source {
 	return palate.Source{
 		Address: fmt.Sprintf("https://museum.example/%d.png", n), Site: "museum.example", Title: fmt.Sprint("Painting ", n),
-		Artist: fmt.Sprint("Artist ", n%3), Year: 1900 + n,
+		Artist: fmt.Sprint("Artist ", n%3), Year: 1800 + n%200,
 	}
 }
 

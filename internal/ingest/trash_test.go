@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,6 +100,15 @@ func TestADeletedAddressTakesNoKeptFile(t *testing.T) {
 	}
 }
 
+// longStory takes pages of the catalog.
+func longStory() []string {
+	story := make([]string, 130)
+	for i := range story {
+		story[i] = fmt.Sprint(i, " ", strings.Repeat("a long story ", 75))
+	}
+	return story
+}
+
 // On a full disk the reserve goes for a deletion, then the oldest of the trash.
 func TestDeletingOnAFullDisk(t *testing.T) {
 	f := newFixture(t)
@@ -106,7 +116,7 @@ func TestDeletingOnAFullDisk(t *testing.T) {
 	var ids []palate.ImageID
 	for n := range 12 {
 		source := sourceOf(n)
-		source.Credit = strings.Repeat("a long story ", 10_000) // takes pages
+		source.Categories = longStory()
 		added, err := f.collection.Add(t.Context(), painting(n), source)
 		f.ok("Add", err)
 		ids = append(ids, added.ID)
@@ -116,7 +126,7 @@ func TestDeletingOnAFullDisk(t *testing.T) {
 	}
 	for n := 20; n < 32; n++ { // takes the pages that became free
 		source := sourceOf(n)
-		source.Credit = strings.Repeat("a long story ", 10_000)
+		source.Categories = longStory()
 		_, err := f.collection.Add(t.Context(), painting(n), source)
 		f.ok("Add", err)
 	}

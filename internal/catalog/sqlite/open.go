@@ -148,6 +148,9 @@ func (c *Catalog) connector(to purpose) driver.Connector {
 		fmt.Sprintf("PRAGMA cache_size = -%d", c.cfg.CacheBytes>>10),
 		"PRAGMA temp_store = MEMORY",
 		"PRAGMA trusted_schema = OFF",
+		// After a long reader the log is as long as what was written
+		// meanwhile: once it is in the database, the file is cut again.
+		fmt.Sprintf("PRAGMA journal_size_limit = %d", logBytes),
 	}
 	switch {
 	case to == reads:
@@ -167,6 +170,9 @@ func (c *Catalog) connector(to purpose) driver.Connector {
 		}},
 	}
 }
+
+// logBytes is what is kept of a write-ahead log that is in the database.
+const logBytes = 8 << 20
 
 type connector struct {
 	dsn    string
