@@ -143,10 +143,11 @@ func (s *wikiSite) request(task Task, query url.Values) (Task, bool) {
 
 // withoutAPI ends a request that the API did not answer.
 func (r *run) withoutAPI(task Task, failed *failure) result {
-	res := result{failed: failed}
+	own := *failed // a wiki's failure is shared by all who asked for it
+	res := result{failed: &own}
 	if !r.mayPass(task, failed) {
 		if res.found = pageInstead(task); len(res.found) > 0 {
-			failed.detail += "; its page is read instead: " + task.Referer
+			own.detail += "; its page is read instead: " + task.Referer
 		}
 	}
 	return res

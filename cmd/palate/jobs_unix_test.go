@@ -47,6 +47,7 @@ func noisePictures(t *testing.T, n int) string {
 // A process that is silent for however long is not dead: here it is stopped in
 // the middle of its work, and its last word is a year old.
 func TestASilentImportIsNotTakenForDead(t *testing.T) {
+	longRace(t)
 	folder, ctx := t.TempDir(), context.Background()
 	const pictures = 200
 	imports := start(t, "import", "--data", folder, noisePictures(t, pictures))
@@ -132,6 +133,7 @@ func silence(t *testing.T, folder string) {
 // once, by the embedders' own counts, and each does its part. Both are held at
 // the start until the other is there, so that neither has had a lead.
 func TestTwoProcessesEmbedTogether(t *testing.T) {
+	longRace(t)
 	const pictures = 400
 	folder := t.TempDir()
 	mustRun(t, "import", "--data", folder, noisePictures(t, pictures))
