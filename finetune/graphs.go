@@ -92,7 +92,10 @@ func (p Plan) tokensGraph(m *vit.Trainable) *onnxgraph.Model {
 }
 
 // trainingGraph gives the loss and the gradients of what is trained.
-func (p Plan) trainingGraph(m *vit.Trainable) *onnxgraph.Model {
+func (p Plan) trainingGraph(m *vit.Trainable) *onnxgraph.Model { return p.trainingTape(m).Model() }
+
+// trainingTape writes trainingGraph.
+func (p Plan) trainingTape(m *vit.Trainable) *autodiff.Tape {
 	t, batch := autodiff.New("training"), int64(p.Batch)
 	_, logits, weights := p.forward(t, m, true)
 	labels, samples := t.Input(inLabels, batch), t.Input(inSampleWeights, batch)
@@ -113,7 +116,7 @@ func (p Plan) trainingGraph(m *vit.Trainable) *onnxgraph.Model {
 	for i, g := range t.Gradients(loss, scale, values) {
 		t.Output(trained[i].Name+gradientSuffix, g)
 	}
-	return t.Model()
+	return t
 }
 
 // evaluationGraph gives the feature and the logits.

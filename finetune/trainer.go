@@ -89,7 +89,7 @@ func (t *Trainer) put(p parameter, data []float32) {
 // rank r at nothing (up is 0, down is drawn), a head at 0.
 func (p parameter) initial() []float32 {
 	if p.Data != nil {
-		return slices.Clone(p.Data)
+		return p.Data // steps replace tensors and change none
 	}
 	data := make([]float32, elements(p.Shape))
 	if strings.HasSuffix(p.Name, vit.LowRankDown) {
@@ -169,13 +169,22 @@ type Step struct {
 // what one large batch would. keep draws which branches stay where the plan
 // drops paths, with the share that is dropped; nil keeps all.
 func (t *Trainer) Step(ctx context.Context, examples []Example, classes ClassWeights, rate, dropped float64, random *rand.Rand) (Step, error) {
+	result, gradients, err := t.gradients(ctx, examples, classes, dropped, random)
+	if err != nil {
+		return result, err
+	}
+	return t.optimize(ctx, gradients, rate, result)
+}
+
+// gradients adds up those of all examples.
+func (t *Trainer) gradients(ctx context.Context, examples []Example, classes ClassWeights, dropped float64, random *rand.Rand) (Step, map[string]ort.Tensor, error) {
 	var result Step
 	var total float64
 	for _, e := range examples {
 		total += e.Weight * classes.of(e.Liked)
 	}
 	if !(total > 0) {
-		return result, fmt.Errorf("fine-tuning: a batch without weight: %w", palate.ErrInvalid)
+		return result, nil, fmt.Errorf("fine-tuning: a batch without weight: %w", palate.ErrInvalid)
 	}
 	var gradients map[string]ort.Tensor
 	for part := range slices.Chunk(examples, t.plan.Batch) {
@@ -187,7 +196,7 @@ func (t *Trainer) Step(ctx context.Context, examples []Example, classes ClassWei
 		}
 		out, err := t.training.Run(ctx, inputs, nil)
 		if err != nil {
-			return result, fmt.Errorf("fine-tuning: step %d: %w", t.step+1, err)
+			return result, nil, fmt.Errorf("fine-tuning: step %d: %w", t.step+1, err)
 		}
 		result.Loss += float64(out[outLoss].Data[0])
 		if gradients == nil {
@@ -203,11 +212,11 @@ func (t *Trainer) Step(ctx context.Context, examples []Example, classes ClassWei
 			}
 		}
 	}
-	return t.optimize(ctx, gradients, rate, result)
+	return result, gradients, nil
 }
 
-// optimize takes the gradients, unless they are not finite.
-func (t *Trainer) optimize(ctx context.Context, gradients map[string]ort.Tensor, rate float64, result Step) (Step, error) {
+// optimizerInputs are the gradients and what they change.
+func (t *Trainer) optimizerInputs(gradients map[string]ort.Tensor, rate float64) map[string]ort.Tensor {
 	inputs := map[string]ort.Tensor{inLearningRate: vector(rate), inStep: vector(float64(t.step + 1)), inLossScale: vector(1)}
 	for _, p := range t.parameters {
 		if p.trained {
@@ -217,7 +226,12 @@ func (t *Trainer) optimize(ctx context.Context, gradients map[string]ort.Tensor,
 			}
 		}
 	}
-	out, err := t.optimizer.Run(ctx, inputs, nil)
+	return inputs
+}
+
+// optimize takes the gradients, unless they are not finite.
+func (t *Trainer) optimize(ctx context.Context, gradients map[string]ort.Tensor, rate float64, result Step) (Step, error) {
+	out, err := t.optimizer.Run(ctx, t.optimizerInputs(gradients, rate), nil)
 	if err != nil {
 		return result, fmt.Errorf("fine-tuning: step %d: %w", t.step+1, err)
 	}

@@ -8,6 +8,7 @@ import (
 )
 
 type finetuneCommand struct {
+	Train     finetuneTrainCommand     `cmd:"" default:"withargs" help:"Train a model on the profile's likes and dislikes, and make a model of its own of it."`
 	Artifacts finetuneArtifactsCommand `cmd:"" help:"Write the training artifacts of a model, which any ONNX Runtime runs."`
 }
 
@@ -30,14 +31,14 @@ func (c *finetuneArtifactsCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	model, settings, err := weights.Trainable(ctx, s.settings())
+	model, err := weights.Trainable(ctx, s.settings())
 	if err != nil {
 		return err
 	}
-	plan := finetune.DefaultPlan()
+	plan, settings := finetune.DefaultPlan(), model.Settings
 	plan.Pool, plan.Batch, plan.LastBlocks, plan.DropPath = settings.Pool, c.Batch, c.LastBlocks, c.DropPath
 	plan.Clip, plan.WeightDecay, plan.LayerDecay = c.Clip, c.Decay, c.LayerDecay
-	written, err := finetune.WriteArtifacts(ctx, c.Out, model, plan)
+	written, err := finetune.WriteArtifacts(ctx, c.Out, model.Trainable, plan)
 	if err != nil {
 		return err
 	}
