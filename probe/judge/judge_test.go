@@ -198,7 +198,7 @@ func TestWhatCannotBeJudged(t *testing.T) {
 		"too few scores": scores(func(s []float64) []float64 { return s[1:] }),
 		"NaN":            scores(func(s []float64) []float64 { s[3] = math.NaN(); return s }),
 		"no split":       {Rounds: []judge.Round{{Scores: good.Rounds[0].Scores}}},
-		"probability 2": {Rounds: []judge.Round{{Split: divided[0], Scores: good.Rounds[0].Scores, Probabilities: slices.Repeat([]float64{2}, set.Len())}}},
+		"probability 2":  {Rounds: []judge.Round{{Split: divided[0], Scores: good.Rounds[0].Scores, Probabilities: slices.Repeat([]float64{2}, set.Len())}}},
 	} {
 		if _, err := set.Judge(t.Context(), judge.DefaultConfig(), p); !errors.Is(err, palate.ErrInvalid) {
 			t.Errorf("%s: got %v, want ErrInvalid", name, err)
