@@ -280,6 +280,24 @@ func (e GetImageThumbnailParamsWidth) Valid() bool {
 	}
 }
 
+// Defines values for ListTrashParamsOrder.
+const (
+	ListTrashParamsOrderNewest ListTrashParamsOrder = "newest"
+	ListTrashParamsOrderOldest ListTrashParamsOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the ListTrashParamsOrder enum.
+func (e ListTrashParamsOrder) Valid() bool {
+	switch e {
+	case ListTrashParamsOrderNewest:
+		return true
+	case ListTrashParamsOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
 // Area The part of the upright picture that the patches cover, in fractions of its sides from the top left; beyond 0 and 1 where it was padded.
 type Area struct {
 	MaxX float64 `json:"max_x"`
@@ -837,12 +855,13 @@ type Trash struct {
 
 // TrashedImage defines model for TrashedImage.
 type TrashedImage struct {
-	Artist    string    `json:"artist"`
-	Bytes     int64     `json:"bytes"`
-	DeletedAt time.Time `json:"deleted_at"`
-	ID        string    `json:"id"`
-	Reason    string    `json:"reason"`
-	Title     string    `json:"title"`
+	Artist       string    `json:"artist"`
+	Bytes        int64     `json:"bytes"`
+	DeletedAt    time.Time `json:"deleted_at"`
+	ID           string    `json:"id"`
+	Reason       string    `json:"reason"`
+	ThumbnailURL string    `json:"thumbnail_url"`
+	Title        string    `json:"title"`
 
 	// Until It can be restored until then
 	Until time.Time `json:"until"`
@@ -1140,7 +1159,16 @@ type EmptyTrashParams struct {
 // ListTrashParams defines parameters for ListTrash.
 type ListTrashParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Order The one that was deleted first, or last, comes first.
+	Order *ListTrashParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+
+	// DeletedBefore Only what was deleted before this time.
+	DeletedBefore *time.Time `form:"deleted_before,omitempty" json:"deleted_before,omitempty"`
 }
+
+// ListTrashParamsOrder defines parameters for ListTrash.
+type ListTrashParamsOrder string
 
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
@@ -1306,6 +1334,9 @@ type ServerInterface interface {
 	// ListTrash What was deleted and can be restored
 	// (GET /v1/trash)
 	ListTrash(ctx echo.Context, params ListTrashParams) error
+	// GetTrashThumbnail A smaller, upright JPEG of an image in the trash
+	// (GET /v1/trash/{image}/thumbnail)
+	GetTrashThumbnail(ctx echo.Context, image ImagePath) error
 	// GetVersion Version of the program, the API and the model
 	// (GET /v1/version)
 	GetVersion(ctx echo.Context) error
@@ -2395,8 +2426,38 @@ func (w *ServerInterfaceWrapper) ListTrash(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
 	}
 
+	// ------------- Optional query parameter "order" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "order", ctx.QueryParams(), &params.Order, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter order: %s", err))
+	}
+
+	// ------------- Optional query parameter "deleted_before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "deleted_before", ctx.QueryParams(), &params.DeletedBefore, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deleted_before: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListTrash(ctx, params)
+	return err
+}
+
+// GetTrashThumbnail converts echo context to params.
+func (w *ServerInterfaceWrapper) GetTrashThumbnail(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "image" -------------
+	var image ImagePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "image", ctx.Param("image"), &image, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter image: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetTrashThumbnail(ctx, image)
 	return err
 }
 
@@ -2467,6 +2528,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/images/:image/restore", wrapper.RestoreImage, options.OperationMiddlewares["restoreImage"]...)
 	router.DELETE(options.BaseURL+"/v1/trash", wrapper.EmptyTrash, options.OperationMiddlewares["emptyTrash"]...)
 	router.GET(options.BaseURL+"/v1/trash", wrapper.ListTrash, options.OperationMiddlewares["listTrash"]...)
+	router.GET(options.BaseURL+"/v1/trash/:image/thumbnail", wrapper.GetTrashThumbnail, options.OperationMiddlewares["getTrashThumbnail"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/file", wrapper.GetImageFile, options.OperationMiddlewares["getImageFile"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/thumbnail", wrapper.GetImageThumbnail, options.OperationMiddlewares["getImageThumbnail"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/neighbours", wrapper.ListNeighbours, options.OperationMiddlewares["listNeighbours"]...)
@@ -4382,6 +4444,59 @@ func (response ListTrashdefaultApplicationProblemPlusJSONResponse) VisitListTras
 	return err
 }
 
+type GetTrashThumbnailRequestObject struct {
+	Image ImagePath `json:"image"`
+}
+
+type GetTrashThumbnailResponseObject interface {
+	VisitGetTrashThumbnailResponse(w http.ResponseWriter) error
+}
+
+type GetTrashThumbnail200ImageJpegResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetTrashThumbnail200ImageJpegResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/jpeg")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetTrashThumbnail304Response struct {
+}
+
+func (response GetTrashThumbnail304Response) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetTrashThumbnaildefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTrashThumbnaildefaultApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetVersionRequestObject struct {
 }
 
@@ -4554,6 +4669,9 @@ type StrictServerInterface interface {
 	// ListTrash What was deleted and can be restored
 	// (GET /v1/trash)
 	ListTrash(ctx context.Context, request ListTrashRequestObject) (ListTrashResponseObject, error)
+	// GetTrashThumbnail A smaller, upright JPEG of an image in the trash
+	// (GET /v1/trash/{image}/thumbnail)
+	GetTrashThumbnail(ctx context.Context, request GetTrashThumbnailRequestObject) (GetTrashThumbnailResponseObject, error)
 	// GetVersion Version of the program, the API and the model
 	// (GET /v1/version)
 	GetVersion(ctx context.Context, request GetVersionRequestObject) (GetVersionResponseObject, error)
@@ -5857,6 +5975,31 @@ func (sh *strictHandler) ListTrash(ctx echo.Context, params ListTrashParams) err
 	return nil
 }
 
+// GetTrashThumbnail operation middleware
+func (sh *strictHandler) GetTrashThumbnail(ctx echo.Context, image ImagePath) error {
+	var request GetTrashThumbnailRequestObject
+
+	request.Image = image
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTrashThumbnail(ctx.Request().Context(), request.(GetTrashThumbnailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTrashThumbnail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTrashThumbnailResponseObject); ok {
+		return validResponse.VisitGetTrashThumbnailResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetVersion operation middleware
 func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 	var request GetVersionRequestObject
@@ -5885,162 +6028,164 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3bchu51t6roJg/5b2TlkTLhz2Wrjze9oymPLZie2YqtccRwe5FElYT6AHQovm7VJXLXOch8gq5z6P8",
-	"T5LCWkAf2GgeZFLjXbV9Y5HsxmktrDM+fBmkal4oCdKawdmXQcE1n4MFjZ+eayuMdX9lYFItCiuUHJwN",
-	"nsslUxNmZ2CAcXzIJAw+89TmS8YNW2hhLcjjQTIQ7oU/StDLQTKQfA6DswG9MkgGJp3BnLsOhIU59jnn",
-	"n1+DnNrZ4OzhcDhMBnZZuHeM1UJOB7eJe+KCnn5S/8y15svB7W0yeMEtTJVebhh2So8JMH2jTENDBxqn",
-	"ynNeGOiO8/1MLZiS4AYLN6CXbKpVWbiPYs6nYJidccu4BsYty4Eby+xMGGbEXORcM6vw9TFMlAY333nC",
-	"Uq0Kw7jMWKoKAca15h5aKH3duwJhiM0VmCg953ZwNpjkijsizvlnMS/ng7Ph8bNn3yWDuZDV52respyP",
-	"QdPES22U7k77wwzYSMJne5XiEyNPLFbwaZhM70ipzeY4GwR64ugzF7IiWIdat8ngldKXWk1EHqHIbzNl",
-	"gN2AzkRqmbFcZoaNwYgMGPB0RnRJcHkXMzVno09lNoVsxLi5NoyPVWn7hl74Tptj/zcNk8HZ4D+d1Lvz",
-	"hH41J36Qb9zbbtw/CvtazAVu01j7Of7YbD2DCS9zOzg7HTaod+oXiT7VSySkhakn3YWb5iV3axijHq7C",
-	"A8NEVk22cA9XY8EHBslAwx+l0JANzqwuYduZY+8Xf8eR/ITr2x3G90u2cJsD+YZWihkusjM20tw6igjD",
-	"cnENGVOaZcLg3wkblbL+XYKwM9B9FCPabk0wGuorkVu/iq9FCjKFDQIqp6dMwsZLZmZKW+b67xuUf/xA",
-	"wuquHPZkVw7z3N3PY56oD0x7Ndp8Vu+pu3Ha6h57L+wmchlhwZwzzmbKEKUSNpqoPAMnyDQblUWueDbq",
-	"o597/0DE+xW0EUr2rykJ5yBub+jxnqX1v65d2oribrz0byPh/ztw/UqreR+TLYHrq4l7INrTo3YfR0+a",
-	"K7Xazwe1thervqqPW1oaMPZ7lQlAGqLo+gU5wH1MlbQgcUPNy9yKgmt74hTrUcYtdrqDRPTNVh3XNHH7",
-	"SaS21HfsutCqAG39HOKq8afLlz8k7PLNDwn74eJVwn6D8WXCvv/50jH9h4tXrwZJbTKMheS43F31W4/8",
-	"H9TTx+opNf4EqY1OEL8xhZKGxnip1TiH+cpEeVHkIuVuxCcFPfFfPxk3/C/bCwRsF8ewahtwyxZo9Co5",
-	"TdhiBroyBZwmUixTxzhH3xqZ1sB7BBzXNmzFstBiOrOsICqS3UcmkU1nYFiqbkAnTEg20Tx1raBhJ6wz",
-	"BjMwzO0YfMOqguUwsedsDEslMzbEIT6k8TJBcyh4lgFq7zbt5/zz1eeW9ZepcowSdsXAQ2l0tdz2WSG3",
-	"b1fILdtdYSfqJDSQ+MmEgXb5LBm8nBdWkHnRXoei1N7siIiWZp/+wWjjn/m8yOE9cJ2iQOZZJhzpeH7Z",
-	"6GzCcwOrdEgP5jQ0t+mdLPvEbVtn4mzYSsEQSrzdcHeDNBlImHIrbqClL7cyIZtK8+GwozWTQaGM2FPT",
-	"cyHDx0g/tc+xi0XS4rUw1Bi3vaqIspbN2sx0yY1BjoHAPBOl2WIm0plnromAPCOWEoZNxQ1INlN5Zs6R",
-	"CedOPjmxxFkuDD4DUpXTWVe0+PhBa513snCSQe3Lf00rnyqXYntrPgl291f1LJW9Epn5alaLNI1m6deM",
-	"rba7IkIvqQymuETscOOPwHOyQlfkKtcrLND+PQPLRR4dPlluq+Iw5Zbnapow/8fVQruVSAI/K82EzMCp",
-	"ASB5jEOnbzp9qOtG12OlcuCysw1xIPhsbB92CGO5LXFuIJ18+4d70e3DqeZZS3P0GEm+gcSv3cf4atuf",
-	"edFdzlTl5VyaOEkxjtdd0Zc8nZHdwXiWGfapRA3CbYLCwckKmI8hy4Scuv3uvpgDl3UUB02Wcwa5QXtD",
-	"GDKQnOmhyjxzzTIxwc+gG2q9WvCEAghXItthh/h+Y0Edbil605iVVThYkypnxGm1cN63+69jSDn3KDDr",
-	"FtZLRO6P+VjkwkYilS94LsYYj2CN59xKcgxeNJV1f5fuVbgKDluU1hpi8V1cmVTNg/0oFS3RGS7AWHBD",
-	"9q37lObcuGW7BvnAkPFKFmWbIWbcsLFCR3KLkWu16GFOJExvZGAMDwzL1VTYpGI7bzrTUCBjXMJiu1GY",
-	"mVrITZyGhvzq3qzYNKm2mp9UzY9+8cN+C92FKbY5ZJWY0d1OxlR7p1PEbZvdQtoCbcEoT15ICdotclam",
-	"li2EneH6ogPNbiC1KmpDrjfNQ0Cw0XHP1F77TER7ejNht1ebboEiO3GuMsi9TFkvcrG3xguxoV6EBV+x",
-	"chzvXXHblhbcwpEVc4jpHN6TfHGsPhHaC1/GmVGlTgFtMJM4xQbzwi5jTY6X3hioRiCkffp4EDOtw36J",
-	"SQewM9A+xAoGpGW4JLjJDYBkwkalt7Ngr0od1+NhTF8aCvlTAdPYRGbg3OLu0H4hfzlhhfgMuYlObCfl",
-	"YWb89MnT6Hhp2bfnvvf4fIwB7aycjyUXee/aWGFz2Csr+FzGpkH/6h+7TQYLkcXih5uXfHXLY+Sc1jWw",
-	"ZEX90E1F4jD3pE4aVlupwaQ1ORpctrqyvdv14u+Ref1y8XeWgRY3kNXK//2Pz49OnzwNysV1ddwyIU/T",
-	"06fjx0/HR0+/m0yOvvvu6eRo/Gz86OhR+nA8nDyCR+lTTkrAgnb9/I9/DI+e8aPJ86NXH798d3vU/Ph4",
-	"l48PT2//LUZpnGFcepItvJvbEWPgRtIuEiUfo4RQElcs58ZiQm9jENAPrpdodUgz5k9Gt1GqIRPxn5wo",
-	"jv4Anx2heI+CSA4ZFa2cy2jH/rdemTGHTJTz6E+FV1H9cqbzi/Pztgh79URuk8FPahxxQ7hMIc9dF11z",
-	"wzJdSspYL7hh3FxD5sxzY1UR1S6ZkrCtctNa6R5ySmFmO6pqYo0t+r0WMmu6fKnmCyenxLxQuhJo7lXN",
-	"BeVYgk96A1pMHJOMeXpdFijnJNhSQsRVvFtYCS1SjMP1BYso0RNxFjj7pMakhZwRANJZ2hNVymwQYQZj",
-	"ubY7rrFzd6G5drqU0v2WDEyZpgCkBiZc5PiH562oJ50MrLI875VVi5nIg4sqlWXXkizzjRSOqTqkeRi/",
-	"59LWEvRsl7jI/qTG2wtst+nuS1zjwKJTaQbMmvRz7u0gGfjE+8BJtGv8P2Tlo5R7La5BgonEiNC97MqR",
-	"RvDbPcFm/Aa6FQDR7ZoqrSHn1rvP7YbfkglgF4o8T/OAogbGr53Z0ktHA+5KySsDqZIRe/v5Ly/I3hCm",
-	"kf3GPgOZlDPIHximuRVyarbruNb+0RXzJk6q8hwws9RYQ5owzTe+dNe8KCIJrhdqhnEC/PmM8akGmDt+",
-	"80mpdMapiGEb9zwa+HsbEvKLNsUpusu4D59EIgu4/I4QSJE1dKjXu0GEFnF2oMPKNvIxEkOxRFrFZJ0t",
-	"9Frc9OyHboSR5+0swfrIYqy3n4XJ+RjySIRWlePIov2oFmxepjNmSl2XGOD6VfVUIYtgZ9y5jqw0Jc/z",
-	"pfuKitR24Oetbdi18be3IdCGxTeLkOHNgWvZdAdoHjvtOsM3O6CV19UXLeGoWdoBIiLAOqLFNcrc/7q9",
-	"WqmY4DZSbNJOvIamY8N6AwtvFe6QAL2zBfUxXjdzlUERUxvIAaHxVj1LMw0akyOu0SIuWfsbHW7OdWK7",
-	"FMzctenNedQ+UerbPHOG91Q5SYeBP2FZzi3oc6o0AMgMExPG0XagAYSSpdONtZcJVRhFu5eMCHvGOKNi",
-	"Kqe0OTrebAy5WtQ/VMURjl+4Vdr9IZEZGuN5PNxmQHe0nq1e9s2jCoWftfLxKWY+nJE5bsaoNTCrhftr",
-	"SmzcdXdw1dcTrSrtGMNUSJMwbrxOn8+dX5ULCczyazAUsYuVnJ1us17tFOLafHcj8LSO3JEizqWpaxv8",
-	"RnD73QsCr9e9PbdZyaEg6RFLjTrgHUTTPjL5vomecb1DRbP7sNpZoJ7MCfGj5hL97EbmZDHDiC5qwJCj",
-	"WC9O1iRp8KdGHRP2PHUGmsBv5B5TM+/xoTsEO1eoEl6PUeXSTSAShCrTiPGrlTFHNzwXGab2uAbOSpn5",
-	"WPq7ty9YWuqbLc0dXqZXMzGNhmQL0M4HD6Vgz56w/8wcffQNz7dvPVeLbuOv1eLrG78BzadwVWhIRWDL",
-	"Ld4b89y5B9kVT9NS83TbKrO01NqXAkbCRiQxevKNn8hC6TJyFe9AQwMykqBbxIDWdLYmE3V3ncRNbNv/",
-	"NlvijlPqmlENITrDqIpi4Rc/y51CNmsyzz1yL2mUF1eLUdMvLF6DaNUMW0Ps3alxE5jc2a3tX9rzm4xf",
-	"32jvUN4BWqzxwWw9BF21sn3E7iWq0DlYLdJgz5lqCyckhEyCdhUFYMca+HWmFtKcs1xYm2OZYaWuIfNe",
-	"WjfSB5Z8o50G6JxGr3AmwlrIzphT1wkzVqMVkjBhnY0nlLNqqARhgQkjw/7jf/6f7khitBk0hlctZB+5",
-	"fFFxe5zvXr1gzx4/+Vu3qG1NvRLGniOGG1GlWf3rq8hJzFQVxsdNQ23rXquDfd2Onaioi3TCYzGrWCGP",
-	"RLId79++Yf5Xx0dUQzNW2eZSbz/kbSqmhDSWR8/NUNk0FiT4lcJsQV8YuTStsv4nz541DJrHw6hX158Z",
-	"oS86wSJmLB/ngCdBwuo6JnZ/+xp0tMc5++XdBdMwAe3P76xfMPy1zoquidU0rNgVNlmr8XJu7BWGZHcS",
-	"9mtavJvmMteiMDvpjohyoEbWrE6vQnA/7qQScBBbKAVqeM2Q3nhnvE4q44o3U8b86N+HR88++v+vjj5+",
-	"GSZPe/K/l1rdoJHF87c6i23fS1/EQe6i9PFsZsCpgZYTFoq+vAfr3FTl2oSMjZdMYngMq8FQoyAR8J0G",
-	"RXZixf6fpLLQU7iGIQA3KjZVYNzAqrMYVGc4FTfAOLPcWEioSNnNf6vtF+ExHEqMnv+thDKy/SqG2oqz",
-	"sBHnTu9YupTs6PilM2Xg3Idw0CpQpW2r9d40F85jQ11UPY+vrFG7h8LJbYsMO8vFWbAs9uzD9gWC8dfY",
-	"ctehghXHdAeRDjIaz3pDpwWFzxCq6XZ+z11KdzcXsN5RtwQCf2uhBlrypKHUGqWkoe26VLTH1SHix1Xb",
-	"fpK/ySAkPbaVY54hNynI0Gx0WujpmV6DJvvaStC9NPJtFHbfhwiLqMae9H2DhirPxzy93jGI2ZjrhnPE",
-	"K4G73mrp92GBIrpodyl1Z4KfM1nmeaNkniwXyiYHuy1KDPee8zCCC72ZS9ojG27uNCpuq9+7zKVL2MGI",
-	"pFAwdm22Nh8jeZCtOX39fBPGG0NwJpGS+dKP7w7boSG471rRjzzak7VdZ/lJWIBeb/n5H2miESI5eqhF",
-	"UqeQhCOF8oXf3JedyFbWYBA/orkffbOFNduaU5XIcFTmUzhn+2D4DTZG29EKzLlDjTgW1PTU2a5WaVDT",
-	"qyuzwQxv9vBnGuIHlHvftEDokQZRUgXDsxscbabnjFUqa2A9sQK0IfiOkBud8jwnmIs/nBd2VsoUtKXE",
-	"Mn0Dn4ucRkWfqca2KqrghYgWUPgzDbHTLtrXJHXOjvhRopRJ+RyYB/VYcwCmW8i95YHfzkHhAxSAH6hG",
-	"W2kxFa7bUJvRW8W9enR76oUyfT8Oyf2uBQ9WC7jZtQ5X2APVjgemSQIWTmuAsR3yQXMz++pjDdjKtlJ3",
-	"TSVeq51djiXsciwrgxzsncrTI/QPqcEdaFlKK/JotX7KJRsD02CsUzEMn+ym9PsHGiue7hz+CeeFqqxf",
-	"Y0HC6GLE+UVmakefoyf84fQI/uTs1FJm6rw2XpxB1KyD6hB0g/PSHTYecunxVTZG//7llfzLK4lZjRtc",
-	"kQ0m5K91iKun+IryLlGL4dea8CvysRA9xdzCsEyl5Zy2VFdxi0hmlorVfJK6Kr2LMg/OdX1WlB6J1b01",
-	"dmD79VdCTkEXWki7sRUkdzQzEw7iF6X17BoaqZNDaVFuKL6InlsotJpqPt8ohmumcBQKy9Uqz6jGT8SI",
-	"A3cJOVHdwRQ85xaosNp4gBmuMQqFVixtt2N2USecqiLJ8ZKgZtxAzn+XBagip5Mdze2J8KfnIayFZea+",
-	"YEfJqspwiRiR5z6v9bt0/eTCWOoFa1wJEKIhELBiBqvDQVIbzpo9/l3+LimVj4l+1+GoD39sxP4SSgj+",
-	"esx+kXjOiE7U/y5rKF6ctoZJaSA7Zq+FsfSVMwAzym8xVfA/SmAjD52Kw3hbWkQoDYdHUiWt5qlN2OiH",
-	"lx/YCVWAmBGzkOeGCckutZqDnUFpHjALny0j8fK7bJZjpk4U4SmvGlIha4gxp93ZAqQ9/l0OvA1MiFUe",
-	"ZO95wdMZHJ0eD53KdqbxYGZtYc5OThaLxTHHn4+Vnp74d83J64sXL9+8f4nv1PaJZ59G2dDZ4OHxkJ5R",
-	"BUgUKoNHx8PjR5RBnaGsOZkhDM2/u7+nEKlFPR0OGXcSWk5DzWyYOJdmAdokyDtw4wS2JdwLgyZQpnzx",
-	"qiOKTmdgLBUjIxKsd9OERTsJX+KkjfQxey4Jk8Z/UZ2L4Au+THzds1PLmTDXCZ1NY2QHMaucv0eFz0LJ",
-	"i2xwNvgBbHU4ZAUm73Q4XAORtxs0XtVHBBsPKz5pMn7djsmI9Xhf8ZaroTZg95KBKedz7gyyFgCBbz0X",
-	"N6SI+dSgmsOvBx/diycaeLZcT2zcxB4qCNmZCFHZtDxL2JPhoxr2wjj1MFaZ3/9OEKVcPgiVy5w5u435",
-	"gsUO8Q3IzIT6HnPMnneOWWFjrm8Ppe3IjfM4Z6OTm4eeg0dUFm09jI7TlB4/KMoO74Bn4tD84CGe+pAS",
-	"/TzC0hJbuPHeJoMnw0f3MIznVGRVrbAbzoHY0k2SZuihjmjyfYx68/AEbgIUe5RX3+PjRxg1pUeDdeFU",
-	"Lht9UuNRQqBGyKp0LpcbZDqErT5mrxAxIlVzEtef1NhzkC4l+jLEzo6vUb5RG+EIAdZUKIngEjIziLOD",
-	"ehuf9VLymCEcdBYMMDdSlGR4wG8aEGfPqtMk3LDRa27s0Uv36NHF30dOLloNfF71SBomBKHxiPEx+42O",
-	"HBd40iMAn7vxzoFLOsdLQEbc4E84lO7meKXyXC1e0uInLRj8f3ik2BlwsnG8FmsNN46Q3vH6YnCxHzfu",
-	"RaeJiTGOaEnau2DVfoswvF9JpDKKnlqOke7ZC/tXlEBnyfFV4lnPf93gezouHLh+VsHCrZfQPM+9qnX2",
-	"zwLyfLNYpjPclVz2diVq07mSwqnmXKlrw7h1bOvtnKALvJhqSGF/LseyuTI2oCHCgtH5UXPM3gOwUTAx",
-	"RqhNRl4HjTyOIkbnUgRoRWz4hjUgs1ovxGS4l2t/igB/3ln+P0tsZ+SM0+UF+xPdUNfgki1X9bJGZNfh",
-	"Rs+8bZo5e53cl65giY21fuSEUNdvk40P+isV3JMxVGuMFsQB2jFXSDBk3pevvlB55v6InaTqBp2papkz",
-	"tMxxd0l/M4hHak9YDtaiTjTAuHNM+qDQ/+i7x+F0i3scOu6uzJehXtGrRI+SpCbVlSXoHoVAPxNZwmjy",
-	"hK6UoL6T5HAdszfKn/slvNvEx22UZuR8kcLymq1vjs2sQv9st5nuBtZoXGuxxdP+xpctngyXGGzxKKLn",
-	"b8PF4cKVLZ6t4OK3fPaD2uZJf6vEFjr57hKuxmPqEXJTqEGb9yHcSPgkqNZocxNbN0RayGoQ7nEv6FwO",
-	"xNu+9A/l5Mh9PTpvHIdHDZGgrlYFxdrpEEmdonTvJM53qesLarhJMh5Rk1NkdsqFJHTOsHe9felGjdDC",
-	"IRDhBzbm6fVUq1JG3CCKqF80LiIhoP5l//I2sPzbiPuH5pI+lxqXZUGBCWcS594zxEAVCTc8BEFY7rfJ",
-	"4HT48H5GRiRpdJ54uxkX6LVKKzCVNfbr17P88yyj00m+mGSVzVua++QL/n9LXJ+DhTW327C5wswBHXGx",
-	"mptZQngQFLwc+fwXrtKIjd2c0AR2PInW36Mhy5zTTpbxguOlIVbNx8Y6HXMNUJg6Q46xCIvLqQFBufmC",
-	"L5m3UiV8tnTYO/FHsZwaoptGjtlvTgWNEIl+5MMDGtz4MxzIVCm0Y5VMIal7486o5rlRrdofv7NwwoHh",
-	"upvr77h8YXOtGDudA4iJt4YVuo4LJTHngsACfWqzSvutvXykfV3KjgbDO1wiN+2wSP6cjuXXkKmFpGDO",
-	"RPUOElc8bm75RGMHSbqrcB6vY0IM9GDecx8KgqhWbRhmVBVRMhZZdcGXcW0RtXh/ANvDAjvYKh//LOGK",
-	"s9vHsr6VlTxEuzPPGwLa9Gjfndarvo7r9mNUpJ2E2vieYJKv+6VYi5JT9vIDn56z0cXk6I2ScPQzt+nM",
-	"u7DvuHRyxHl+MyVVqXuCjDioV+H2pbUUxEGe/Jc24TZfFtOrE72ue3rAbprnM1Fkto8ckli4TQaP+jYw",
-	"vuTh0av6SQLSFo4eM74Xo6+WFSTYTXWgNoDyHZ75JIjpbKxKvd45flM/tusYqrvvtvEuwtUp/3Ka/vmc",
-	"pgAA3rMrJXBnd3mnKbg69B36OnvdUqZqm+LNrdgQXupziN3kDcvVW1p3a7rPv6NCTpPUtRKmMj2LnKdQ",
-	"Hfeqss/kfizxrgZyPfzZHZaqUlpy27oa4l3DPh780+v4752uqC0nMvKrmyKwPHFb9+OkAqvulZZBu36o",
-	"ntxgZF8iJvcxe84k1xqRWyoDUirLQOZcTyHrs2QDGHfEkn10Oqxihg+fDhP3+enjYfLw9LvhxzulOUhN",
-	"I+T7PjR1tZzr9XH12D0o5efMzLEUO6ludvvp8uUPwZ7odVf3IEwCbmyvFv7JPXDwAPUhdUTAzF0bVnPr",
-	"sA9SvnBOtwled1dwYpGR+7Q27uazYH1SOWBgCw8wSpkHunuFy2VVk5JyyQygz4o/mWvC9kGsbJ8jpSzu",
-	"nC8p/R4u34ng5Z3VwC74rPFAe2jyItQeJp1HR0f00JFWyo6SADvHboRBtVGOc5E2Axe+wnKmjA0t4BtH",
-	"hRY33MLomD2XSztzIpUuCTLs8fBRV4e8t1w7hu0G8PbCSB6YMn6h5gr7nu6TfftEmaMcXqAD01KuialF",
-	"33xQBY9agvwAUTckCzFab6bXfTr58kmN14bbflstKPD7IKRxBcGMZz6/ew2FPWYXtioVCLXn3LYK1vBu",
-	"kgayDoE/jOnYK+Vvj9nj4TMmJqE0ooYz77LhC4QYD3x4v2xxYbuo+HtRUeY6gLnXUPur0qrPOIkuxfCe",
-	"dsi+QjZR7o2XhLRvRv5UCaR4YHK3wwBBcTehaHqV92V46ICr3wTM6QuO+GEEZ8EnRieYAN6PBZXndS+h",
-	"6kNocjmaMbUaaKdXuz73d+eQ20IJJlRc/kSAVaopDTSKGn/DKoqWcAH5ilTQwC1ctm4gP4CGquIT22ip",
-	"h/vmgg0csBdSZxlVbXusX187aVpUi1N8ZeucfPF/rdU5Fx0PVio2V8659TgnjvD+icSne5Aj8iWjQrmi",
-	"oIsvrErqPM7cecqldLqK2Imq0ppnT4RT7Y4HfWl6X2KlyVTbJAsa7U9d93vMFVRtV/iBHu+wbwvu5Ff4",
-	"idZBC27T2XqSOevSX0swVYznSk5buhxx2JyLx69BYjX1XejwDlw739bmHt7z5vaQtY7mEhZeCn49Z/1A",
-	"qFz1eSyqJvC3qu6yy7FXrqFXZb6g3xtac20U5UNd2hDEW1+4xFfm9ZkA2+NCfzxoxf51b8X+8+pGjgBC",
-	"2dhfalKDNu9Fnf+oFuHAjoeW4MYCObtk2x9CnvQzTusuhGjO7Ptl7Td7pz64+qzQkIkU0VAnVIPtTYuA",
-	"rSMsiaRWJYxuNNEVOM7c+rka1d3zI4fkp9b9Ej2yI7CRVVhty3gVIP56LnoX2g4X3DuWypdsLgyC2yc+",
-	"cn0NuYhFYayjlTMmDsdYFahvn+t06UGXDinbx72S3QMsBwSVfWVLGvCC3RO37Z09hn2YCVE7v2EEVMJM",
-	"o3mPddtKO1FzZEQGWULmTDirMRfGCDmlgFujmT57ob8w5oN7oIfG9xJCqoTUneNIbutyQzVMeHgUDFao",
-	"HzSkhOuGR6AXFbyPRwuqb91ZZaMN2/DEw5rsnEjbid2obGqCldCk2/Cg6p0tzwscdM1C29idKrUQPzOy",
-	"VU7lXr3KfuG0R6Hk6wLhs0ctR34IvpwXUb4i7g58pRvYdofgrItKjFJ8k9e7mk8saDYpdfNCKroHmHE2",
-	"psr7ygP1YixsKLpnaz9sGvD9dmPU3bilwhC8f/doI5e2tJ1Ui31w7WvA08TAdS7o2jTsCTu5A5v69zdG",
-	"FMfwa3jy0Iu6znIMw93HStLB/BapsIyauHltqm4/Nsq2tDn54v+63Wg0/loBNByWRv6+isML6bey3k1V",
-	"dGkxUzkwf0nDnqmyOX3t1/jORFytw2xT8uXntmrfmopfqd97oGn2TUMsnq5rJf2JyurmEMgNYKX5t0vW",
-	"PwKQezQkcOkv5XM8aoJdytCpBIOnRBNm1BxYpvmCDkPnhEmP3/qgyhjzkbLKL8DcI/8cZSVRHOiotZdZ",
-	"n0pj6TquY/YeZMZG+GGUsFELzcdX7yJ+yYgKlKrTsjTUY/a8AhOsRKIzHWQoE6IPdA4HLVoyDRKsFF+o",
-	"6sAqIetnYoKXWdjQavwgK6HjxxNrK3G1HGMY0TKkh8P2dYebsmoHlJI0ob6dFZiklRojl+qcyI4nlp0R",
-	"5thHGJbDxO7tYLZVdAMuHhm539hHAym819x4Vzlzf84J2Qa0+la0rvHbD8lRDRz3tUVNfoX3FbZBoAjH",
-	"hFWya41dVAG2H5p/TkoP4XcI1+q3IPcMF1mrHi8Eawk9o6+q9ReZqXchI3kInwfxC2+9w3NQdlsfwa01",
-	"hE9p7oHn3NxqDEXqx+Mdue2ZrdRY1xy3mWe2PNqXq6lP2C6ajHDuAQEI7tFpPts8ghVWIJ6sbbDDTge7",
-	"/H34+1jYn/l141hXfdF+bO/2+Rh907hftjuQaKtusWsX3u5JpiW7luaXERJclvaggqW+VvaeoylbSZsm",
-	"ctHewil4r3uAB1SamWtRrGeDfkFTA7xHfQOfXDFKsxnepmgbAKCVg+QLY9VkYsCeEzoceQ8Ph8lwOKzu",
-	"25JZVeIoQhRcXldimW56djOR9RFeWUX2WoGjDtw/Aj/9pXV1wF/P2eOHQwoXctuMF2I5CR4wbtwZ0gti",
-	"erYKpBoSLHhPSMJy93Xs93CViM/LePxWj1tKaZm5kFdNDFthKkwxeunx8Nl5fbuJXJIdjCluN14Pz4Wl",
-	"xs/i+df3FdL+wW3TXc6w9eOcrF6vjGHgub94mWrJ+0oYVpYzjmtVYc3WnlcU5KrGoP3XGbo//wxdfZvI",
-	"WmcCJVq2d/wRL2Iq4ecBVUPoo+NXeMF6OLeCOjghsIT9+RUrJxVcJx4u5A5oIz60dA94I02g8T4gT/fj",
-	"XksDAhsQdFQrBuUjT9dQRJliI1kbhn+fZfveQ2EfdsP9OaupZPc42X52VHKX02cb6XQyA27nvOg1pNBB",
-	"x5oqrAWtStE8z2DxtgdlaS0GIQXhO40jSHh4l2cZK4vwln+6kR7FRKjHRg5hOTUJbSUBGHhcitweCUQI",
-	"60Pssz/z4sCQfdhFL2gBDnlPSHkaDwNXbmWFjt2AcPpn4brFbLkuK5NzIYOU+BYL78KFiH1Yu6YATlA1",
-	"jcBFdRkuhrKM8xoOeGA+NIpmfBOXPatD4nEn/E9kHH+K39kEvWhoaDezG0gtgbyf/r//Owcu/1IoI6y4",
-	"gb+y//hf/xtRaP8iYcrxKwxqrTwVPJPwkMfO9fj+VKqWw8QyVUZwa9/jSL9fvvSPHyhI4Jun3u47UPAt",
-	"YD9c1LgPpGM8/ZCjJ1zXh/4DHSsKxtAhWnzWNEHjRqQncmVHfnsgKR+/aeP2W+Og7WzdFWax4bKrOpC9",
-	"orDmhV1+8JgTaw80YKyginR7JLG6Kl0YvMOhL0QQblyi53siBI1rnhqAbI+H3UKEQypItyTC+dVdwv+o",
-	"FmzOZTtmsoD92OQeQ65C2QvxrCaK3g6Aao55ewi7c7p8JV/+ZybMaUo9m7KC4Wiy6KSCrjf725m/rfbi",
-	"ZPrKbWZrUFwaF+30eZr3UKIVuriHIrpfQx126yIhEpvPLy8qJ6u676iDm+2aww8x4eSvBMIH8MKdMNzm",
-	"XTFnJycPT/92PDweHj88+9vpk1NUQb6n3uQuok1AltTFR26spH6pmNXvIE/jbpT1jVcLNbRZjdWbeERp",
-	"b7fReSlq3DTa9nK92/YHbqwz/95KaF4H4qP1Bm5A87zRUHUeqtsUzthfiBQy2iGgV2Np+vRGz+vVUbwH",
-	"Jtyaxpcm2pI31SNTmvm7nSDzR7sCqFTNkM35jKFvNK36laR2Yqrvq8S8b60qbOk2+FrJKYK61xBXjfMM",
-	"9Wn+2IwInx5frEoeG6RFDr/9ePv/AwAA//8=",
+	"7L3bchu51h/+Kij+v39576Ql0fJhj6Urj7c9oymPrdiemUrtcUSwe5GE1QR6ALRofi5V5TLXeYi8Qu7z",
+	"KN+TpLAW0Ac2mgeZ1HhXtm8ssps4rYV1xg9fBqmaF0qCtGZw9mVQcM3nYEHjp+faCmPdXxmYVIvCCiUH",
+	"Z4PncsnUhNkZGGAcXzIJg888tfmSccMWWlgL8niQDIT7wR8l6OUgGUg+h8HZgH4ySAYmncGcuw6EhTn2",
+	"OeefX4Oc2tng7OFwOEwGdlm43xirhZwObhP3xgW9/aR+zLXmy8HtbTJ4wS1MlV5uGHZKrwkwfaNMQ0MH",
+	"GqfKc14Y6I7z/UwtmJLgBgs3oJdsqlVZuI9izqdgmJ1xy7gGxi3LgRvL7EwYZsRc5Fwzq/DnY5goDW6+",
+	"84SlWhWGcZmxVBUCjGvNvbRQ+rp3BcIQmyswUXrO7eBsMMkVd0Sc889iXs4HZ8PjZ8++SwZzIavP1bxl",
+	"OR+DpomX2ijdnfaHGbCRhM/2KsU3Rp5YrODTMJnekVKbzXE2CPTE0WcuZEWwDrVuk8ErpS+1mog8QpHf",
+	"ZsoAuwGdidQyY7nMDBuDERkw4OmM6JLg8i5mas5Gn8psCtmIcXNtGB+r0vYNvfCdNsf+bxomg7PB/3dS",
+	"784TempO/CDfuF+7cf8o7GsxF7hNY+3n+LDZegYTXuZ2cHY6bFDv1C8SfaqXSEgLU0+6CzfNS+7WMEY9",
+	"XIUHhomsmmzhXq7Ggi8MkoGGP0qhIRucWV3CtjPH3i/+jiP5Cde3O4zvl2zhNgfyDa0UM1xkZ2ykuXUU",
+	"EYbl4hoypjTLhMG/EzYqZf1cgrAz0H0UI9puTTAa6iuRW7+Kr0UKMoUNAiqnt0zCxktmZkpb5vrvG5R/",
+	"/UDC6q4c9mRXDvPc3c9jnqgPTHs12nxW76m7cdrqHnsv7CZyGWHBnDPOZsoQpRI2mqg8AyfINBuVRa54",
+	"Nuqjn/v9gYj3K2gjlOxfUxLOQdze0Os9S+ufrl3aiuJuvPRvI+H/K3D9Sqt5H5MtgeuriXsh2tOjdh9H",
+	"T5ortdrPB7W2F6u+qo9bWhow9nuVCUAaouj6BTnAfUyVtCBxQ83L3IqCa3viFOtRxi12uoNE9M1WHdc0",
+	"cftJpLbUd+y60KoAbf0c4qrxp8uXPyTs8s0PCfvh4lXCfoPxZcK+//nSMf2Hi1evBkltMoyF5LjcXfVb",
+	"j/wf1NPH6i01/gSpjU4QvzGFkobGeKnVOIf5ykR5UeQi5W7EJwW98Z8/GTf8L9sLBGwXx7BqG3DLFmj0",
+	"KjlN2GIGujIFnCZSLFPHOEffGpnWwHsEHNc2bMWy0GI6s6wgKpLdRyaRTWdgWKpuQCdMSDbRPHWtoGEn",
+	"rDMGMzDM7Rj8hVUFy2Fiz9kYlkpmbIhDfEjjZYLmUPAsA9TebdrP+eerzy3rL1PlGCXsioGH0uhque27",
+	"Qm7frpBbtrvCTtRJaCDxkwkD7fJZMng5L6wg86K9DkWpvdkRES3NPv2L0cY/83mRw3vgOkWBzLNMONLx",
+	"/LLR2YTnBlbpkB7MaWhu0ztZ9onbts7E2bCVgiGUeLvh7gZpMpAw5VbcQEtfbmVCNpXmw2FHayaDQhmx",
+	"p6bnQoaPkX5qn2MXi6TFa2GoMW57VRFlLZu1memSG4McA4F5JkqzxUykM89cEwF5RiwlDJuKG5BspvLM",
+	"nCMTzp18cmKJs1wYfAekKqezrmjx8YPWOu9k4SSD2pf/mlY+VS7F9tZ8Euzur+pZKnslMvPVrBZpGs3S",
+	"rxlbbXdFhF5SGUxxidjhxh+B52SFrshVrldYoP08A8tFHh0+WW6r4jDlludqmjD/x9VCu5VIAj8rzYTM",
+	"wKkBIHmMQ6dvOn2o60bXY6Vy4LKzDXEg+G5sH3YIY7ktcW4gnXz7h/uh24dTzbOW5ugxknwDiV+7j/HV",
+	"tj/zorucqcrLuTRxkmIcr7uiL3k6I7uD8Swz7FOJGoTbBIWDkxUwH0OWCTl1+919MQcu6ygOmiznDHKD",
+	"9oYwZCA500OVeeaaZWKCn0E31Hq14AkFEK5EtsMO8f3GgjrcUvSmMSurcLAmVc6I02rhvG/3X8eQcu5R",
+	"YNYtrJeI3B/zsciFjUQqX/BcjDEewRrvuZXkGLxoKuv+Lt1P4So4bFFaa4jFd3FlUjUP9qNUtERnuABj",
+	"wQ3Zt+5TmnPjlu0a5ANDxitZlG2GmHHDxgodyS1GrtWihzmRML2RgTE8MCxXU2GTiu286UxDgYxxCYvt",
+	"RmFmaiE3cRoa8qt7s2LTpNpqflI1P/rFD/stdBem2OaQVWJGdzsZU+2dThG3bXYLaQu0BaM8eSElaLfI",
+	"WZlathB2huuLDjS7gdSqqA253jQPAcFGxz1Te+0zEe3pzYTdXm26BYrsxLnKIPcyZb3Ixd4aP4gN9SIs",
+	"+IqV43jvitu2tOAWjqyYQ0zn8J7ki2P1idBe+DLOjCp1CmiDmcQpNpgXdhlrcrz0xkA1AiHt08eDmGkd",
+	"9ktMOoCdgfYhVjAgLcMlwU1uACQTNiq9nQV7Veq4Hg9j+tJQyJ8KmMYmMgPnFneH9gv5ywkrxGfITXRi",
+	"OykPM+OnT55Gx0vLvj33vcf3YwxoZ+V8LLnIe9fGCpvDXlnB5zI2DfpX/9ptMliILBY/3Lzkq1seI+e0",
+	"roElK+qHbioSh7knddKw2koNJq3J0eCy1ZXt3a4Xf4/M65eLv7MMtLiBrFb+7398fnT65GlQLq6r45YJ",
+	"eZqePh0/fjo+evrdZHL03XdPJ0fjZ+NHR4/Sh+Ph5BE8Sp9yUgIWtOvnv/1jePSMH02eH736+OW726Pm",
+	"x8e7fHx4evtvMUrjDOPSk2zh3dyOGAM3knaRKPkYJYSSuGI5NxYTehuDgH5wvUSrQ5oxfzK6jVINmYg/",
+	"cqI4+gA+O0LxHgWRHDIqWjmX0Y79s16ZMYdMlPPoo8KrqH4503ni/Lwtwl49kdtk8JMaR9wQLlPIc9dF",
+	"19ywTJeSMtYLbhg315A589xYVUS1S6YkbKvctFa6h5xSmNmOqppYY4t+r4XMmi5fqvnCySkxL5SuBJr7",
+	"qeaCcizBJ70BLSaOScY8vS4LlHMSbCkh4ireLayEFinG4fqCRZToiTgLnH1SY9JCzggA6SztiSplNogw",
+	"g7Fc2x3X2Lm70Fw7XUrpniUDU6YpAKmBCRc5/uF5K+pJJwOrLM97ZdViJvLgokpl2bUky3wjhWOqDmke",
+	"xu+5tLUEPdslLrI/qfH2AtttuvsS1ziw6FSaAbMm/Zx7O0gGPvE+cBLtGv8PWfko5V6La5BgIjEidC+7",
+	"cqQR/HZvsBm/gW4FQHS7pkpryLn17nO74bdkAtiFIs/TPKCogfFrZ7b00tGAu1LyykCqZMTefv7LC7I3",
+	"hGlkv7HPQCblDPIHhmluhZya7TqutX90xbyJk6o8B8wsNdaQJkzzjS/dNS+KSILrhZphnAAfnzE+1QBz",
+	"x28+KZXOOBUxbOOeRwN/b0NCftGmOEV3Gffhk0hkAZffEQIpsoYO9Xo3iNAizg50WNlGPkZiKJZIq5is",
+	"s4Vei5ue/dCNMPK8nSVYH1mM9fazMDkfQx6J0KpyHFm0H9WCzct0xkyp6xIDXL+qnipkEeyMO9eRlabk",
+	"eb50X1GR2g78vLUNuzb+9jYE2rD4ZhEyvDlwLZvuAM1jp11n+GYHtPK6+qIlHDVLO0BEBFhHtLhGmfun",
+	"26uVigluI8Um7cRraDo2rDew8FbhDgnQO1tQH+N1M1cZFDG1gRwQGm/VszTToDE54hot4pK1v9Hh5lwn",
+	"tkvBzF2b3pxH7ROlvs0zZ3hPlZN0GPgTluXcgj6nSgOAzDAxYRxtBxpAKFk63Vh7mVCFUbR7yYiwZ4wz",
+	"KqZySpuj483GkKtF/aAqjnD8wq3S7g+JzNAYz+PhNgO6o/Vs9bJvHlUo/KyVj08x8+GMzHEzRq2BWS3c",
+	"X1Ni4667g6u+nmhVaccYpkKahHHjdfp87vyqXEhgll+DoYhdrOTsdJv1aqcQ1+a7G4GndeSOFHEuTV3b",
+	"4DeC2+9eEHi97u25zUoOBUmPWGrUAe8gmvaRyfdN9IzrHSqa3YfVzgL1ZE6IHzWX6Gc3MieLGUZ0UQOG",
+	"HMV6cbImSYOPGnVM2PPUGWgCv5F7TM28x5fuEOxcoUr4eYwql24CkSBUmUaMX62MObrhucgwtcc1cFbK",
+	"zMfS3719wdJS32xp7vAyvZqJaTQkW4B2PngoBXv2hP3/zNFH3/B8+9Zzteg2/lotvr7xG9B8CleFhlQE",
+	"ttzid2OeO/cgu+JpWmqebltllpZa+1LASNiIJEZPvvETWShdRq7iHWhoQEYSdIsY0JrO1mSi7q6TuIlt",
+	"+99mS9xxSl0zqiFEZxhVUSz84me5U8hmTea5R+4ljfLiajFq+oXFaxCtmmFriL07NW4Ckzu7tf1Le36T",
+	"8esb7R3KO0CLNT6YrYegq1a2j9i9RBU6B6tFGuw5U23hhISQSdCuogDsWAO/ztRCmnOWC2tzLDOs1DVk",
+	"3kvrRvrAkm+00wCd0+gVzkRYC9kZc+o6YcZqtEISJqyz8YRyVg2VICwwYWTYf/z3/9UdSYw2g8bwqoXs",
+	"I5cvKm6P892rF+zZ4yd/6xa1ralXwthzxHAjqjSrf30VOYmZqsL4uGmobd1rdbCv27ETFXWRTngtZhUr",
+	"5JFItuP92zfMP3V8RDU0Y5VtLvX2Q96mYkpIY3n03AyVTWNBgl8pzBb0hZFL0yrrf/LsWcOgeTyMenX9",
+	"mRH6ohMsYsbycQ54EiSsrmNi97evQUd7nLNf3l0wDRPQ/vzO+gXDp3VWdE2spmHFrrDJWo2Xc2OvMCS7",
+	"k7Bf0+LdNJe5FoXZSXdElAM1smZ1ehWCe7iTSsBBbKEUqOE1Q3rjnfE6qYwr3kwZ86N/Hx49++j/vzr6",
+	"+GWYPO3J/15qdYNGFs/f6iy2fS99EQe5i9LHs5kBpwZaTlgo+vIerHNTlWsTMjZeMonhMawGQ42CRMDf",
+	"NCiyEyv2P5LKQk/hGoYA3KjYVIFxA6vOYlCd4VTcAOPMcmMhoSJlN/+ttl+Ex3AoMXr+lxLKyParGGor",
+	"zsJGnDu9Y+lSsqPjl86UgXMfwkGrQJW2rdZ701w4jw11UfU8vrJG7R4KJ7ctMuwsF2fBstizD9sXCMan",
+	"seWuQwUrjukOIh1kNJ71hk4LCp8hVNPt/J67lO5uLmC9o24JBP7WQg205ElDqTVKSUPbdaloj6tDxI+r",
+	"tv0kf5NBSHpsK8c8Q25SkKHZ6LTQ0zO9Bk32tZWge2nk2yjsvg8RFlGNPen7Bg1Vno95er1jELMx1w3n",
+	"iFcCd73V0u/DAkV00e5S6s4EP2eyzPNGyTxZLpRNDnZblBjud87DCC70Zi5pj2y4udOouK2ed5lLl7CD",
+	"EUmhYOzabG0+RvIgW3P6+vkmjDeG4EwiJfOlH98dtkNDcN+1oh95tCdru87yk7AAvd7y8w9pohEiOXqo",
+	"RVKnkIQjhfKF39yXnchW1mAQP6K5H32zhTXbmlOVyHBU5lM4Z/tg+A02RtvRCsy5Q404FtT01NmuVmlQ",
+	"06srs8EMb/bwZxriB5R737RA6JEGUVIFw7MbHG2m54xVKmtgPbECtCH4jpAbnfI8J5iLP5wXdlbKFLSl",
+	"xDJ9A5+LnEZFn6nGtiqq4IWIFlD4Mw2x0y7a1yR1zo74UaKUSfkcmAf1WHMAplvIveWB385B4QMUgB+o",
+	"RltpMRWu21Cb0VvFvXp0e+qFMn0/Dsn9rgUPVgu42bUOV9gD1Y4HpkkCFk5rgLEd8kFzM/vqYw3YyrZS",
+	"d00lXqudXY4l7HIsK4Mc7J3K0yP0D6nBLi23P5HUeVJKK/JoPX/KJRsD02CsU0IM3+wm/funEiuv7hwP",
+	"CieKqrxgY8nC6LY5GfSLzNSOXkpPwMRpHnzkLNtSZuq8NnecCdWsnOqwwAZ3pztsPBbT491sjBf+y4/5",
+	"lx8TszM3OC8bjM5f66BYT7kWZWqiNsavNeFXJGohesq/hWGZSss5bamuqheRXC6Vt/m0dlWsF2UenOv6",
+	"PCq9EquUa+zA9s9fCTkFXWgh7cZWkNzRXE44ul+U1rNraKROJ6VFuaFcI3rSodBqqvl8o1iumcJRKCxX",
+	"q6CjGj8RIw71JeREdQdT8JxboFJs4yFpuMa4Fdq9tN2O2UWdoqrKKsdLAqdxAzn/XRagipzOgjS3JwKm",
+	"nodAGBam+xIfJau6xCWiSp77TNjv0vWTC2OpF6yKJQiJhkDAGhusJwdJbTj79/h3+buk5D+WBrgOR32I",
+	"ZSP2l1B08Ndj9ovEk0l0Bv93WYP34rQ1TEoD2TF7LYylr5zJmFFGjKmC/1ECG3mwVRzG29Iipmk4bpIq",
+	"aTVPbcJGP7z8wE6oZsSMmIU8N0xIdqnVHOwMSvOAWfhsGYmX32WzgDN1ogjPhdUgDFlDjDltzxYg7fHv",
+	"cuCtZsK48rB8zwuezuDo9HjoVLgzSQYzawtzdnKyWCyOOT4+Vnp64n9rTl5fvHj55v1L/E1tr3j2aRQa",
+	"nQ0eHg/pHVWARKEyeHQ8PH5EOdcZypqTGQLX/Lv7ewqR6tXT4ZBxJ6HlNFTZholzaRagTYK8AzdOYFtC",
+	"yjBoEmXKl7s6ouh0BsZS+TJix3rHTli0m/BHnLSRPmbPJaHY+C+qkxR8wZeJr5R2ajkT5jqh02yM7CJm",
+	"lfMQqVRaKHmRDc4GP4CtjpOsAOudDodrQPV2A9Or+oig6WGNKE3Gr9sxmb0eISzecjXUBlBfMjDlfM6d",
+	"QdaCLPCt5+KGFDGfGlRz+PXgo/vhiQaeLdcTGzexBxdCdiZCVDYuzxL2ZPioBsowTj2MVeb3vxNEKZcP",
+	"Qq0zZ85uY77EsUN8AzIzoSLIHLPnnYNZ2Jjr24NvO3LjPM7Z6OTmoefgERVSWw+84zSlRxyKssM74Jk4",
+	"ND94UKg+bEU/j7C0xBZuvLfJ4Mnw0T0M4zmVZVUr7IZzILZ0k6QZenAkmnwfo948PIGbAN4e5dX3+PoR",
+	"xlnp1WBdOJXLRp/UeJQQDBKyKp3k5QaZDoGuj9krxJhI1ZzE9Sc19hykS4m+DLGz42uUb9RGOHSAVRhK",
+	"IhyFzAwi86Dexne9lDxmCCCdBQPMjRQlGR4JnAaM2rPq/Ak3bPSaG3v00r16dPH3kZOLVgOfVz2Shglh",
+	"azyUfMx+o0PKBZ4NCVDpbrxz4JJO/hL0ETf4CIfS3RyvVJ6rxUta/KQFnP8Pjy07A042jtdireHGMdU7",
+	"Xl8MYPbjxr3oNDExxhEtSXsXrNpvEYb3K4lURtFTyzHSPXth/4oS6Cw5vko86/mvG3xPB4wD188qILn1",
+	"EprnuVe1zv5ZQJ5vFst06ruSy96uRG06V1I41ZwrdW0Yt45tvZ0TdIEXUw0p7E/yWDZXxgb8RFgwOnFq",
+	"jtl7ADYKJsYItcnI66CRR17EeF6KkK6IJt+wBmRW64WYDPdy7U8R4M87y/9nie2MnHG67mB/ohvqql2y",
+	"5ape1ojsOkDpmbdNM2evk/vSFSyxsdavnBBO+22y8UV/CYN7M4aDjdGCOKQ7ZhcJuMz78tUXKs/cH7Gz",
+	"V90wNdU5c4aWOe4u6e8S8djuCcvBWtSJBhh3jkkfePoffTc/nG5x80PH3ZX5MlQ4epXocZXUpLrkBN2j",
+	"kBpgIksYTZ7wmBLUd5IcrmP2RvmTwoSQm/i4jdKMnC9SWF6z9c2xmYfon+02093AGo2LMLZ4298Rs8Wb",
+	"4dqDLV5FvP1tuDhc0bLFuxXA/JbvflDbvOnvodhCJ99dwtUITj1Cbgo1zPM+hBsJnwTVGm1uYuuGSAt5",
+	"EEJK7oWpy4F42xcLopwcua9H540D9KghEtTVqqBYOx07qZOa7jeJ813qioQaoJKMR9TkFJmdciEJzzPs",
+	"XW9fulEjGHEIRPiBjXl6PdWqlBE3iCLqF42rSwjaf9m/vA30/zZG/6G5pM+lxmVZUGDCmcS59wwxUEXC",
+	"DY9NEPr7bTI4HT68n5ERSRqdJ95uxgV6rdIKfmWN/fr1LP88y+g8ky8/WWXzluY++YL/3xLX52BhzX04",
+	"bK4wc0CHYqzmZpYQggQFL0c+H4arNGJjNyc0gR1PovX3aMgy57STZbzgeM2IVfOxsU7HXAMUps6pYyzC",
+	"4nJqQBhvvuBL5q1UCZ8tHQ9P/OEtp4bobpJj9ptTQSPErh/58IAGN/4MBzJVCu1YJVNI6t64M6p5blSr",
+	"WsjvLJxwYLju5vo7Ll/YXCvGTufIYuKtYYWu40JJzLkgFEGf2qzSgGuvK2lfsLKjwfAOl8hNOyySP9lj",
+	"+TVkaiEpmDNRvYPEFY+bWz7R2MGe7iqcx+uYEAM9mAfdh4IgqlUbhhlVRZSMRVZd8GVcW0Qt3h/A9rDA",
+	"DrbKxz9LuOLs9rGsb2UlD9HuzPOGgDY92nen9aov8Lr9GBVpJ6GavieY5CuFKdai5JS9/MCn52x0MTl6",
+	"oyQc/cxtOvMu7DsunRxxnt9MSVXqniAjDupVuK9pLQVxkCf/qU24zdfL9OpEr+ueHrCb5olOFJntQ4ok",
+	"Fm6TwaO+DYw/8oDqVcUlQW8LR48Z34vRV8sKEuymOoIbYPwOz3wSxHQ2VqVe7xy/qV/bdQzVbXnbeBfh",
+	"spV/OU3/fE5TgAzv2ZUSuLO7vNMUXB36Dn2dvW4pU7VN8eZWbAivATrEbvKG5eq9rrs13effUemnSepa",
+	"CVOZnkXOU6gOiFXZZ3I/lni7A7ke/rQPS1UpLbltXQ3xrmEfD/7pdfz3TlfUlhMZ+dXdEljQuK37cVIV",
+	"sfVKy6BdP1RvbjCyLxHF+5g9Z5JrjVgvlQEplWUgc66nkPVZsgG+O2LJPjodVjHDh0+Hifv89PEweXj6",
+	"3fDjndIcpKYRJH4fmrpazvX6uHrtHpTyc2bmWLydVHfB/XT58odgT/S6q3sQJgFptlcL/+ReOHiA+pA6",
+	"IqDsrg2ruXXYBylfOKfbBK+7KzixyMh9Wht381mwPqkcULOFhySlzAPd1sLlsqpJSblkBtBnxUfmmtCA",
+	"EF3b50gpizvnS0q/h+t6Igh7ZzUUDL5rPDQfmrwIzodJ59HREb10pJWyoyQA1bEbYVBtlONcpM3Aha+w",
+	"nCljQwv4i6NCixtuYXTMnsulnTmRStcKGfZ4+KirQ95brh3DdgN4e2EkD2UZv4JzhX1P98m+faLMUQ6v",
+	"3IFpKdfE1KK/fFAFj1qC/ABRNyQLMVpvptd9OvnySY3Xhtt+Wy0o8PsgpHEFAZNnPr97DYU9Zhe2KhUI",
+	"tejctgrW8DaTBhYPwUWM6aAs5W+P2ePhMyYmoTSiBkDvsuELBCUPfHi/bHFhuzj6e1FR5jrAv9fg/KvS",
+	"qs84iS7F8J52yL5CNlHujZeEtO9S/lQJpHhgcrfDAEFxN8FrepX3ZXjpgKvfhNjpC474YQRnwSdGJ5gA",
+	"3o8Fled1L6HqQ2hyOZoxtRqap1e7Pve37ZDbQgkmVFz+RIBVqikNNIoafycripZwZfmKVNDALVy27iw/",
+	"gIaq4hPbaKmH++aCDRywF1JnGVVte3RgXztpWlSLU3xl65x88X+t1TkXHQ9WKjZXzrn1yCiO8P6NxKd7",
+	"kCPyJaNCuaKgqzKsSuo8ztx5yqV0uorYiarSmmdPhFPtjgd9aXpfYqXJVNskCxrtT133e8wVVG1XiIMe",
+	"IbFvC+7kV/iJ1kELbtPZepI569JfZDBVjOdKTlu6HJHbnIvHr0FiNfVd6PAOXDvf1uYe3vPm9iC3juYS",
+	"Fl4Kfj1n/UA4XvV5LKom8Pew7rLLsVeuoVdlvqDnDa25NoryoS5tCOKtL1ziK/P6TIDtkaQ/HrRi/7q3",
+	"Yv95dYdHgK1s7C81qWGe96LOf1SLcGDHg1FwY4GcXbLtDyFP+hmndXtCNGf2/bL2m71TH1x9VmjIRIr4",
+	"qROqwfamRUDjEZZEUqsSRjea6AocZ279XI3q7vmRQ/JT60aKHtkR2MgqrLZlvAoQfz0XvQtthyvxHUvl",
+	"SzYXBuHwEx+5voZcxKIw1tHKGROHY6wKBrjPdbr0ME2HlO3jXsnuIZkD5sq+siUNQMLuidv2zh7DPsyE",
+	"qJ3fMAIqYabRvMe6baWdqDkyIoMsIXMmnNWYC2OEnFLArdFMn73QXxjzwb3QQ+N7CSFVQurOcSS3dbmh",
+	"GiY8PAoGK9QPGlLCdcMj0IsKEMjjC9X39Kyy0YZteOKBUHZOpO3EblQ2NcFKaNJteFD1zpbnBQ66ZqFt",
+	"7E6VWoifGdkqp3KvXmW/cNqjUPJ1gfDZ45wjPwRfzosoXxF3B77SDTS8Q3DWRSVGKb7J613NJxY0m5S6",
+	"eYUV3RzMOBtT5X3lgXoxFjYU3cy1HzYNiIC7Mepu3FKhDt6/e7SRS1vaTqrFPrj2NeBpYuA6F3TRGvaE",
+	"ndyBTf3vN0YUx/BrePPQi7rOcgzD3cdK0sH8FqmwjJq4eW2qbj82yra0Ofni/7rdaDT+WgE0HJZG/oaL",
+	"wwvpt7LeTVV0aTFTOTB/rcOeqbI5fe3X+M5EXK3DbFPy5ee2at+ail+p33ugafZNQyyermsl/YnK6q4R",
+	"yA1gpfm3S9Y/AvR7NCRw6a/xczxqgl3K0KkEg6dEE2bUHFim+YIOQ+eEYo/f+qDKGPORssovwNwj/xxl",
+	"JVEc6Ki1l1mfSmPpAq9j9h5kxkb4YZSwUQvNx1fvIn7JiAqUqtOyNNRj9ryCH6xEojMdZCgTog90Dgct",
+	"WjINEqwUX6jqwCph8Wdigtdf2NBq/CAr4enHE2srcbUcYxjRMqSHw/YFiZuyageUkjShvp0VmKSVGiOX",
+	"6pzIjieWnRHm2EcYlsPE7u1gtlV0Zy4eGbnf2EcDW7zX3HhXOXN/zgnZBhj7VrSuEd8PyVEN5Pe1RU1+",
+	"hfcVtkGgCMeEVbJrjV1UQbwfmn9OSg/hdwjX6rcg9wwXWaseLwRrCT2jr6r1F5mpdyEjeQifB/ELb73D",
+	"c1B2Wx/BrTWET2nugefc3GoMRerH4x257Zmt1FjXHLeZZ7Y82perqU/YLpqMcO4BAQju0Wk+2zyCFVYg",
+	"nqxtsMNOB7v8Dfr7WNif+XXjWFd9NX9s7/b5GH3TuF+2O5Boq+69axfe7kmmJbuW5pcRElyW9qCCpb6I",
+	"9p6jKVtJmyZy0d7CKXgTfIAHVJqZa1GsZ4N+QVNDwkd9A59cMUqzGd6/aBsAoJWD5Atj1WRiwJ4TOhx5",
+	"Dw+HyXA4rG7okllV4ihCFFxeV2KZ7oZ2M5H1EV5ZRfZagaPOBQEI/PSX1mUDfz1njx8OKVzIbTNeiOUk",
+	"eMC4cctIL4jp2SqQakiw4M0iCcvd17Hn4fIRn5fx+K0et5TSMnMhr5oYtsJUmGL0o8fDZ+f1fShySXYw",
+	"prjdeD08F5YaP4vnX99X2PwHt013OcPWj3OyeiEzhoHn/qpmqiXvK2FYWc44rlWFNVt7XlGQqxqD9l9n",
+	"6P78M3T1/SNrnQmUaNne8Ue8iKmEnwdUDaGPjl/hBevh3Arq4ITAEvbnV6ycVHCdeLiQO6CN+NDSPeCN",
+	"NIHG+4A83cO9lgYENiDoqFYMykeerqGIMsVGsjYM/z7L9r2Hwj7shvtzVlPJ7nGy/eyo5C6nzzbS6WQG",
+	"3M550WtIoYOONVVYC1qVonmeweJtD8rSWgxCCsLfNI4g4eFdnmWsLMKv/NuN9CgmQj02cgjLqUloKwnA",
+	"wONS5PZIIEJYH2Kf/ZkXB4bswy56QQtwyHtCytN4GLhyKyt07AaE0z8L1y1my3VZmZwLGaTEt1h4F65Q",
+	"7MPaNQVwgqppBC6q63MxlGWc13DAA/OhUTTjm7jsWR0SjzvhfyLj+FP8ziboRUNDu5ndQGoJ5P30//zv",
+	"OXD5l0IZYcUN/JX9x//4n4hC+xcJU45fYVBr5a3gmYSXPHaux/enUrUcJpapMoJb+x5H+v3ypX/9QEEC",
+	"3zz1dt+Bgm8B++Gixn0gHePphxw94bo+9B/oWFEwhg7R4rOmCRo3Ij2RKzvy2wNJ+fhNG7ffGgdtZ+uu",
+	"MIsN12PVgewVhTUv7PKDx5xYe6ABYwVVpNsjidVV6cLgHQ59IYJwAxO93xMhaFz71ABkezzsFiIcUkG6",
+	"JRHOr+4S/ke1YHMu2zGTBezHJvcYchXKXohnNVH01gKqdU4q+sq+gjJSUyH98cdRmxqj1l1UD2pCdqNa",
+	"PZyyc/59JQG/KQOfRE/XyEbpQeDHgL2rcT5JMC9pQyY7Ax17OOMa6Lj6wiMef9wWTfj/hZ1D3LHmEocm",
+	"K++tSqG5qE6zrtwxtwZLB8exFkpn5X6mBvJkOlPKQADEUKG789pofmAYAj82sCzoUgcKMD+O+n24hE2o",
+	"nj8J/yZhj06HrEAoILYQGQTw+n8KYJzaz9woO78aJKdxZ1Zf0Ogeqi1DF/dQD/trOFLRuhOMLKDnlxdV",
+	"vKS6uqwDge+aww8xO8Pf7oUv4N1ZYbjNa5/OTk4env7teHg8PH549rfTJ6doTfqeeus0EDgGsqSuI3Rj",
+	"JUua6tK9zPX80RXlb7yFV6MU1rDbiQeH9y4YHX2kxk2jbW+iRXQaN9Z5cm8lNG/28Yk346QOzxsNVUcb",
+	"u03hjP3dZqE4JcTma1hcn6ns+Xl1qvaBCRcg8qWJtuS97riaxmvaIPOnNAM+XM2QzfmMoW80rVK0pI5H",
+	"VN9XNTa+tapGrdvgayWneD9DjVbXOJpUA3PEZkRXTeAPq+rlBmmRw28/3v7fAAAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

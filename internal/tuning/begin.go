@@ -10,6 +10,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/finetune"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // begin settles what is learned from: as it was begun, or the features of all
@@ -35,18 +36,25 @@ func (tr *Training) begin(ctx context.Context, told func(Status)) error {
 			}}
 	}
 	config := learning(tr.Recipe.Config.Seed)
-	placed, _, err := probe.Split(ctx, all, config)
+	set, err := probe.Set(ctx, all, true)
+	if err != nil {
+		return fmt.Errorf("fine-tuning: %w", err)
+	}
+	if likes, dislikes := set.Count(); min(likes, dislikes) < minPerClass {
+		return tooFew(likes, dislikes)
+	}
+	splits, err := set.Splits(judge.Plan{Folds: parts, Repeats: 1, Seed: config.Seed})
 	if err != nil {
 		return fmt.Errorf("fine-tuning: %w", err)
 	}
 	k := &kept{Profile: tr.request.Profile, Model: tr.model.Description.Identity, Settings: tr.model.Settings, Recipe: tr.Recipe,
 		Unreadable: len(tr.rated) - len(seen)}
 	var trained []probe.Example
-	for i, r := range seen {
-		at := placed[r.Image]
-		k.Examples = append(k.Examples, example{r, at.Part == 0, at.Weight})
-		if at.Part != 0 {
-			trained = append(trained, all[i])
+	for number, r := range seen { // both are in the order of images
+		held := splits[0].Fold(number) == 0
+		k.Examples = append(k.Examples, example{r, held, set.Weight(number)})
+		if !held {
+			trained = append(trained, all[number])
 		}
 	}
 	config.MinPerClass = probe.DefaultConfig().MinPerClass

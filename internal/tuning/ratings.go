@@ -64,6 +64,10 @@ func enough(all []rated) error {
 	if likes >= minPerClass && dislikes >= minPerClass {
 		return nil
 	}
+	return tooFew(likes, dislikes)
+}
+
+func tooFew(likes, dislikes int) error {
 	return fmt.Errorf("fine-tuning: %w", &probe.NotEnoughError{Likes: likes, Dislikes: dislikes,
 		NeedLikes: max(0, minPerClass-likes), NeedDislikes: max(0, minPerClass-dislikes)})
 }

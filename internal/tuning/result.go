@@ -21,6 +21,7 @@ import (
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/vit"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // Result is what came of a training.
@@ -191,7 +192,7 @@ func (tr *Training) addHead(ctx context.Context, data finetune.Data, built model
 	for k, i := range data.Held {
 		liked[k] = data.Liked[i]
 	}
-	calibration := probe.Platt(logits, liked)
+	calibration := judge.Platt(logits, liked)
 	classes := data.Balanced()
 	learned := &probe.Probe{Model: built.Description.Identity, Weights: head.Weights, Bias: head.Bias, Calibration: calibration, Threshold: calibration.Probability(0),
 		Settings: probe.Settings{Kind: "head of a fine-tuned model", LikeWeight: classes.Like, DislikeWeight: classes.Dislike, Patience: tr.Recipe.Config.Patience,
@@ -209,7 +210,7 @@ func (tr *Training) addHead(ctx context.Context, data finetune.Data, built model
 	if err != nil {
 		return 0, err
 	}
-	summary, err := json.Marshal(&probe.Report{Model: learned.Model, Kind: learned.Settings.Kind, Likes: learned.Likes, Dislikes: learned.Dislikes})
+	summary, err := json.Marshal(&judge.Report{Format: judge.Format, Model: learned.Model, Kind: learned.Settings.Kind, Likes: learned.Likes, Dislikes: learned.Dislikes})
 	if err != nil {
 		return 0, err
 	}
