@@ -63,11 +63,11 @@ func historyOf(r tuning.Result) []finetune.Epoch {
 }
 
 func TestFinetuneMakesAModelOfItsOwn(t *testing.T) {
-	home := stripes(t, 75)
+	home := stripes(t, 60)
 	for _, method := range []string{"full", "last:1", "lora:2"} {
 		name := "mine-" + strings.ReplaceAll(method, ":", "")
 		r := jsonRun[tuning.Result](t, tuningOf(home, name, "--method", method, "--size", "84", "--pool", "mean", "--batch", "8")...)
-		if r.Likes+r.HeldLikes != 25 || r.Dislikes+r.HeldDislikes != 50 || r.HeldLikes == 0 || r.HeldDislikes == 0 || len(r.History) != 4 || r.Begun.Number != 0 {
+		if r.Likes+r.HeldLikes != 20 || r.Dislikes+r.HeldDislikes != 40 || r.HeldLikes == 0 || r.HeldDislikes == 0 || len(r.History) != 4 || r.Begun.Number != 0 {
 			t.Errorf("%s: got %+v", method, r)
 		}
 		if r.Best.BalancedAccuracy < r.Begun.BalancedAccuracy {
@@ -92,8 +92,8 @@ func TestFinetuneMakesAModelOfItsOwn(t *testing.T) {
 			t.Fatalf("%s: got the record %+v, %v", method, record, err)
 		}
 		mustRun(t, "embed", "--data", home, "--model", r.Model)
-		scores := jsonRun[[]scoreLine](t, "scores", "--data", home, "--profile", "me", "--model", r.Model, "-n", "75")
-		if len(scores) != 75 || scores[0].Probe != r.Head || scores[0].Score <= scores[74].Score {
+		scores := jsonRun[[]scoreLine](t, "scores", "--data", home, "--profile", "me", "--model", r.Model, "-n", "60")
+		if len(scores) != 60 || scores[0].Probe != r.Head || scores[0].Score <= scores[59].Score {
 			t.Errorf("%s: got %d scores, the first %+v, want those of probe %d", method, len(scores), scores[0], r.Head)
 		}
 		embedded := jsonRun[fileEmbedding](t, "embed", filepath.Join(museumPictures(t, 1), "0.jpg"), "--model", r.Model)
