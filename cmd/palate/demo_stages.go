@@ -11,7 +11,7 @@ import (
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/museum"
 	"github.com/palate-art/palate/internal/taste"
-	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // openMuseum draws the pictures and serves them on loopback.
@@ -146,10 +146,10 @@ func (d *demo) train(ctx context.Context, profile palate.Profile) error {
 		}
 	}
 	p.NeverRated = len(truth)
-	if p.AUC, p.AUCLow, p.AUCHigh, err = probe.AUCInterval(logits, truth); err != nil {
+	if p.AUC, p.AUCLow, p.AUCHigh, err = judge.AUCInterval(logits, truth); err != nil {
 		return err
 	}
-	p.AveragePrecision, err = probe.AveragePrecision(logits, truth)
+	p.AveragePrecision, err = judge.AveragePrecision(logits, truth)
 	return err
 }
 

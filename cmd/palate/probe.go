@@ -117,9 +117,9 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 			}
 		}
 		if s.JSON {
-			report := version.Report
-			if report == nil { // imported
-				report = version.Summary
+			report, err := taste.Told(version.ProbeVersion)
+			if err != nil {
+				return err
 			}
 			return s.print(map[string]any{"profile": profile, "version": version.Version, "current": version.Current, "reason": version.Reason,
 				"trained_at": version.TrainedAt, "settings": version.Learned.Settings, "report": report})

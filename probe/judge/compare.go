@@ -1,4 +1,4 @@
-package probe
+package judge
 
 import (
 	"cmp"
@@ -48,19 +48,32 @@ func (p *placements) less(other *placements, liked []bool) (difference, standard
 	return difference, math.Sqrt(variance)
 }
 
+// key tells what a prediction is of.
+type key struct {
+	image palate.ImageID
+	row   int
+}
+
+func (p Prediction) key() key {
+	if p.Row != nil {
+		return key{p.Image, *p.Row}
+	}
+	return key{image: p.Image}
+}
+
 // Compare tests two sets of out-of-fold predictions against each other on the
 // images that both have with the same verdict: two kinds, two versions or two
 // models. For two profiles it says how their predictions differ where they
 // agree.
 func Compare(a, b []Prediction) Difference {
-	of := make(map[palate.ImageID]Prediction, len(b))
+	of := make(map[key]Prediction, len(b))
 	for _, p := range b {
-		of[p.Image] = p
+		of[p.key()] = p
 	}
 	var first, second []float64
 	var liked []bool
 	for _, p := range a {
-		if q, there := of[p.Image]; there && q.Liked == p.Liked {
+		if q, there := of[p.key()]; there && q.Liked == p.Liked {
 			first, second, liked = append(first, p.Probability), append(second, q.Probability), append(liked, p.Liked)
 		}
 	}

@@ -1,12 +1,23 @@
-package probe
+package judge
 
-import "github.com/palate-art/palate"
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/palate-art/palate"
+)
+
+// Format is the version of a report's JSON that this program writes.
+const Format = 2
 
 // Report says how good a probe is. Every metric is of predictions for works
 // that had no part in what predicted them: not in fitting, not in the choice
 // of strength, iterations or threshold, not in calibrating. A work is the
 // examples of one group and verdict; it counts once.
 type Report struct {
+	// Format is the version of the JSON, Format wherever this program made or
+	// read it.
+	Format   int            `json:"format"`
 	Model    palate.ModelID `json:"model"`
 	Kind     string         `json:"kind"`
 	Examples int            `json:"examples"`
@@ -63,6 +74,9 @@ type Report struct {
 
 	// OutOfFold has every example, in the order of images.
 	OutOfFold []Prediction `json:"out_of_fold,omitempty"`
+
+	// Seconds that learning and judging took, where that was measured.
+	Seconds float64 `json:"seconds,omitempty"`
 
 	// Warnings are for people: what to keep in mind.
 	Warnings []string `json:"warnings,omitempty"`
@@ -124,12 +138,32 @@ type FoldStop struct {
 // Prediction is what was predicted of an example by probes that had not seen
 // it; with Repeats above 1 it is the mean, and Fold is of the first.
 type Prediction struct {
-	Image       palate.ImageID `json:"image"`
-	Liked       bool           `json:"liked"`
-	Fold        int            `json:"fold"`
-	Score       float64        `json:"score"`       // logit
-	Probability float64        `json:"probability"` // calibrated
+	Image palate.ImageID `json:"image,omitzero"`
+	// Row numbers an example without an image; nil of one with.
+	Row         *int    `json:"row,omitempty"`
+	Liked       bool    `json:"liked"`
+	Fold        int     `json:"fold"`
+	Score       float64 `json:"score"`       // logit
+	Probability float64 `json:"probability"` // calibrated
 	// Decided says whether it counted as liked, at the threshold of what
 	// predicted it.
 	Decided bool `json:"decided"`
+}
+
+// UnmarshalJSON reads a report in any format that a release of palate wrote.
+// One of a later release is palate.ErrInvalid.
+func (r *Report) UnmarshalJSON(b []byte) error {
+	type fields Report // has no methods
+	var read fields
+	if err := json.Unmarshal(b, &read); err != nil {
+		return fmt.Errorf("judge: read a report: %w", err)
+	}
+	// Format 1 did not say so. Its fields are those of format 2, whose
+	// predictions may be of rows instead of images.
+	if read.Format < 0 || read.Format > Format {
+		return invalid("a report in format %d; this program reads formats up to %d", read.Format, Format)
+	}
+	read.Format = Format
+	*r = Report(read)
+	return nil
 }

@@ -1,4 +1,4 @@
-package probe
+package judge
 
 import (
 	"fmt"
@@ -48,7 +48,7 @@ func ParseThreshold(s string) (ThresholdRule, error) {
 		}
 		r.Value = v
 	}
-	return r, r.validate()
+	return r, r.Validate()
 }
 
 // String gives the form that ParseThreshold reads.
@@ -62,7 +62,8 @@ func (r ThresholdRule) String() string {
 	return string(r.For)
 }
 
-func (r ThresholdRule) validate() error {
+// Validate reports a rule that is none, as palate.ErrInvalid.
+func (r ThresholdRule) Validate() error {
 	switch r.For {
 	case "", ThresholdBalanced, ThresholdF1:
 		if r.Value != 0 {
@@ -90,9 +91,9 @@ type Threshold struct {
 	Met bool `json:"met"`
 }
 
-// choose finds the threshold among scores of one scale, which the scored had
+// Choose finds the threshold among scores of one scale, which the scored had
 // no part in. Its Probability is left open.
-func (r ThresholdRule) choose(scores []float64, liked []bool) Threshold {
+func (r ThresholdRule) Choose(scores []float64, liked []bool) Threshold {
 	if r.For == "" || r.For == ThresholdBalanced {
 		return Threshold{ThresholdRule: r, Met: true}
 	}

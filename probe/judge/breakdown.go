@@ -1,4 +1,4 @@
-package probe
+package judge
 
 import (
 	"cmp"
@@ -49,7 +49,7 @@ func (b Breakdown) shortcut() bool {
 }
 
 // breakdowns are by artist and by site, where at least two are known.
-func (l *learner) breakdowns(j *judged) []Breakdown {
+func (s *Set) breakdowns(j *judged) []Breakdown {
 	var out []Breakdown
 	for _, by := range []struct {
 		name string
@@ -61,7 +61,7 @@ func (l *learner) breakdowns(j *judged) []Breakdown {
 		names := make([]string, len(j.works))
 		known := make(map[string]bool)
 		for i, w := range j.works {
-			names[i] = by.of(l.collection.examples[w.members[0]])
+			names[i] = by.of(s.examples[w.Members[0]])
 			if names[i] != "" {
 				known[names[i]] = true
 			}

@@ -1,4 +1,4 @@
-package probe
+package judge
 
 import (
 	"math"
@@ -43,6 +43,10 @@ func (c Calibration) Method() CalibrationMethod {
 	return PlattCalibration
 }
 
+func (m CalibrationMethod) known() bool {
+	return m == BestCalibration || m == PlattCalibration || m == IsotonicCalibration
+}
+
 // Probability is the calibrated probability of a like at a logit.
 func (c Calibration) Probability(logit float64) float64 {
 	p := sigmoid(c.A*logit + c.B)
@@ -58,6 +62,14 @@ func sigmoid(z float64) float64 {
 	}
 	e := math.Exp(z)
 	return e / (1 + e)
+}
+
+// lossOfLike is log(1+exp(-logit)), without overflow.
+func lossOfLike(logit float64) float64 {
+	if logit > 0 {
+		return math.Log1p(math.Exp(-logit))
+	}
+	return math.Log1p(math.Exp(logit)) - logit
 }
 
 // Logit is the logit at which Probability is p; -Inf and +Inf where it is
@@ -96,14 +108,19 @@ func (c Calibration) Logit(p float64) float64 {
 	return high
 }
 
-// calibrate fits a calibration to held-out scores. Which method is better is
-// found on the parts: each is predicted by what the others give.
-func calibrate(scores []float64, liked []bool, part []int, parts int, method CalibrationMethod) Calibration {
+// Calibrate fits a calibration to scores that had no part in what gave them.
+// Which method is better is found on the parts that they are of, numbered from
+// 0: each is predicted by what the others give. With fewer than two parts the
+// best is Platt's. The slices have the same length, above 0; scores are finite.
+func Calibrate(scores []float64, liked []bool, part []int, parts int, method CalibrationMethod) Calibration {
 	c := Platt(scores, liked)
 	switch method {
 	case PlattCalibration:
 		return c
 	case BestCalibration:
+		if parts < 2 {
+			return c
+		}
 		var platt, isotonic float64
 		for fold := range parts {
 			var train, held []float64
@@ -179,7 +196,7 @@ func Platt(logits []float64, liked []bool) Calibration {
 func newtonPlatt(logits, targets []float64, c Calibration, fixedSlope bool) Calibration {
 	entropy := func(c Calibration) (sum float64) {
 		for i, z := range logits {
-			loss, _ := logLoss(c.A*z + c.B) // of a like; a dislike costs the logit more
+			loss := lossOfLike(c.A*z + c.B) // a dislike costs the logit more
 			sum += loss + (1-targets[i])*(c.A*z+c.B)
 		}
 		return sum
@@ -280,4 +297,37 @@ func (r *Isotonic) Probability(score float64) float64 {
 	}
 	share := (score - r.Scores[i-1]) / (r.Scores[i] - r.Scores[i-1])
 	return r.Probabilities[i-1] + share*(r.Probabilities[i]-r.Probabilities[i-1])
+}
+
+// Validate reports a calibration that can't be used, as palate.ErrInvalid.
+func (c Calibration) Validate() error {
+	for _, v := range []float64{c.A, c.B} {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return invalid("a parameter of the calibration is %v", v)
+		}
+	}
+	if c.A <= 0 {
+		return invalid("calibration slope %v turns the order round", c.A)
+	}
+	return c.Isotonic.validate()
+}
+
+// validate accepts nil: not every calibration is isotonic.
+func (r *Isotonic) validate() error {
+	if r == nil {
+		return nil
+	}
+	if len(r.Scores) == 0 || len(r.Scores) != len(r.Probabilities) {
+		return invalid("an isotonic calibration of %d scores and %d probabilities", len(r.Scores), len(r.Probabilities))
+	}
+	for i, s := range r.Scores {
+		p := r.Probabilities[i]
+		if math.IsNaN(s) || math.IsInf(s, 0) || !(p >= 0 && p <= 1) {
+			return invalid("point %d of the isotonic calibration is %v at %v", i, p, s)
+		}
+		if i > 0 && (s <= r.Scores[i-1] || p < r.Probabilities[i-1]) {
+			return invalid("point %d of the isotonic calibration falls behind the one before", i)
+		}
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package probe
+package judge
 
 import (
 	"math"
@@ -163,4 +163,25 @@ func newcombe(auc, likes, dislikes float64) (low, high float64) {
 		return inside
 	}
 	return end(0), end(1)
+}
+
+// AUCWithin is AUC over the pairs of a like and a dislike that are of one
+// stratum, numbered from 0: scores of different models are not compared. It is
+// NaN without such a pair. The slices have the same length, above 0.
+func AUCWithin(scores []float64, liked []bool, strata []int) float64 {
+	p := newPlacements(len(scores))
+	p.add(scores, liked, strata)
+	return p.won / p.total
+}
+
+// Paired is how much larger the AUC of the first scores is than that of the
+// second on the same labels, which must be of both kinds, with the standard
+// error of the difference by DeLong et al. (1988); it is 0 where it can't be
+// told.
+func Paired(first, second []float64, liked []bool) (difference, standardError float64) {
+	strata := make([]int, len(liked))
+	a, b := newPlacements(len(liked)), newPlacements(len(liked))
+	a.add(first, liked, strata)
+	b.add(second, liked, strata)
+	return a.less(b, liked)
 }

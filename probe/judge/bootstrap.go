@@ -1,9 +1,11 @@
-package probe
+package judge
 
 import (
 	"context"
 	"math/rand/v2"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Metric is one number of a report with its 95 % interval: the percentiles of
@@ -180,16 +182,18 @@ func (s *sheet) averagePrecision(counts []float64) float64 {
 }
 
 // bootstrap gives every metric with its interval.
-func (s *sheet) bootstrap(ctx context.Context, resamples, parallelism int, seed int64) ([]Metric, error) {
+func (s *sheet) bootstrap(ctx context.Context, config Config) ([]Metric, error) {
 	n := len(s.liked)
 	once := make([]float64, n)
 	for i := range once {
 		once[i] = 1
 	}
 	values := s.metrics(once)
-	drawn := make([][metricCount]float64, resamples)
-	err := inParallel(ctx, parallelism, resamples, func(ctx context.Context, r int) error {
-		random := rand.New(rand.NewPCG(uint64(seed), uint64(r)<<8|1))
+	drawn := make([][metricCount]float64, config.Resamples)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers(config.Parallelism))
+	draw := func(r int) error {
+		random := rand.New(rand.NewPCG(uint64(config.Seed), uint64(r)<<8|1))
 		counts := make([]float64, n)
 		for likes := 0; likes == 0 || likes == n; {
 			clear(counts)
@@ -204,19 +208,22 @@ func (s *sheet) bootstrap(ctx context.Context, resamples, parallelism int, seed 
 		}
 		drawn[r] = s.metrics(counts)
 		return ctx.Err()
-	})
-	if err != nil {
+	}
+	for r := range drawn {
+		group.Go(func() error { return draw(r) })
+	}
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	out := make([]Metric, metricCount)
-	column := make([]float64, resamples)
+	column := make([]float64, len(drawn))
 	for m, name := range metricNames {
 		for r := range drawn {
 			column[r] = drawn[r][m]
 		}
 		slices.Sort(column)
 		out[m] = Metric{Name: name, Value: values[m], Low: values[m], High: values[m]}
-		if resamples > 0 {
+		if len(drawn) > 0 {
 			out[m].Low, out[m].High = percentile(column, .025), percentile(column, .975)
 		}
 	}

@@ -1,4 +1,4 @@
-package probe_test
+package judge_test
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 func TestTheIntervalOfTheAUCCoversIt(t *testing.T) {
@@ -26,7 +26,7 @@ func TestTheIntervalOfTheAUCCoversIt(t *testing.T) {
 			}
 			scores, liked = append(scores, s), append(liked, like)
 		}
-		_, low, high, err := probe.AUCInterval(scores, liked)
+		_, low, high, err := judge.AUCInterval(scores, liked)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +49,7 @@ func TestTheAUCOfSeparatedClassesIsNotCertain(t *testing.T) {
 		for i := range tt.likes + tt.dislikes {
 			scores, liked = append(scores, -float64(i)), append(liked, i < tt.likes)
 		}
-		auc, low, high, err := probe.AUCInterval(scores, liked)
+		auc, low, high, err := judge.AUCInterval(scores, liked)
 		if err != nil || auc != 1 || high != 1 || low < tt.lowest || low > tt.highest {
 			t.Errorf("%d and %d separated: %v [%v, %v] (%v), want 1 [%v to %v, 1]", tt.likes, tt.dislikes, auc, low, high, err, tt.lowest, tt.highest)
 		}
@@ -58,20 +58,20 @@ func TestTheAUCOfSeparatedClassesIsNotCertain(t *testing.T) {
 
 func TestMetricsRefuseWhatIsNotDefined(t *testing.T) {
 	for name, metric := range map[string]func([]float64, []bool) error{
-		"AUC":               func(s []float64, l []bool) error { _, err := probe.AUC(s, l); return err },
-		"average precision": func(s []float64, l []bool) error { _, err := probe.AveragePrecision(s, l); return err },
+		"AUC":               func(s []float64, l []bool) error { _, err := judge.AUC(s, l); return err },
+		"average precision": func(s []float64, l []bool) error { _, err := judge.AveragePrecision(s, l); return err },
 	} {
 		if err := metric([]float64{1, 2}, []bool{false, false}); !errors.Is(err, palate.ErrInvalid) {
 			t.Errorf("%s without a like: got %v, want ErrInvalid", name, err)
 		}
 	}
-	if _, err := probe.Brier([]float64{1.1}, []bool{true}); !errors.Is(err, palate.ErrInvalid) {
+	if _, err := judge.Brier([]float64{1.1}, []bool{true}); !errors.Is(err, palate.ErrInvalid) {
 		t.Errorf("a probability of 1.1: got %v, want ErrInvalid", err)
 	}
-	if _, err := probe.LogLoss([]float64{math.NaN()}, []bool{true}); !errors.Is(err, palate.ErrInvalid) {
+	if _, err := judge.LogLoss([]float64{math.NaN()}, []bool{true}); !errors.Is(err, palate.ErrInvalid) {
 		t.Errorf("a probability that is NaN: got %v, want ErrInvalid", err)
 	}
-	if _, err := probe.NewIsotonic(nil, nil); !errors.Is(err, palate.ErrInvalid) {
+	if _, err := judge.NewIsotonic(nil, nil); !errors.Is(err, palate.ErrInvalid) {
 		t.Errorf("isotonic regression of nothing: got %v, want ErrInvalid", err)
 	}
 }
@@ -79,7 +79,7 @@ func TestMetricsRefuseWhatIsNotDefined(t *testing.T) {
 func TestCalibrationErrorIsTheDistanceByBins(t *testing.T) {
 	// Bin [.2, .3): mean probability .25, one like of two; bin [.9, 1]: .95,
 	// none of two.
-	got, err := probe.ExpectedCalibrationError([]float64{.2, .3 - 1e-12, .9, 1}, []bool{true, false, false, false}, 10)
+	got, err := judge.ExpectedCalibrationError([]float64{.2, .3 - 1e-12, .9, 1}, []bool{true, false, false, false}, 10)
 	if want := (.25*2 + .95*2) / 4; err != nil || math.Abs(got-want) > 1e-9 {
 		t.Errorf("got %v (%v), want %v", got, err, want)
 	}
