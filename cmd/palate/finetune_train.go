@@ -4,16 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/internal/models"
-	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/tuning"
 )
 
@@ -92,35 +91,18 @@ func (c *finetuneTrainCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if s.Model == modelAuto || s.Model == modelBaseline || isModelFile(s.Model) {
-		return usagef("--model is %s: name a model whose weights can be trained, see palate model list; for others palate train learns a probe on their embeddings", s.Model)
-	}
-	if d, err := s.device(); err != nil {
-		return err
-	} else if d.Kind != ort.DeviceAuto && d.Kind != ort.DeviceCPU {
-		return usagef("--device is %s: fine-tuning computes on the CPU alone for now", s.Device)
-	}
-	if s.Precision != "" && s.Precision != "float32" {
-		return usagef("--precision is %s: on a CPU fine-tuning computes in float32 alone, which has neither kernels for the gradients in another nor gains by one", s.Precision)
-	}
-	h, err := openHome(ctx, s)
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.train(ctx, h, profile, asked), h.close())
+	return s.withHome(ctx, func(h *collection.Collection) error { return c.train(ctx, s, h, profile, asked) })
 }
 
-func (c *finetuneTrainCommand) train(ctx context.Context, h *home, profile palate.Profile, asked tuning.Asked) error {
-	s := h.session
-	weights, err := s.source(ctx, s.Model)
+func (c *finetuneTrainCommand) train(ctx context.Context, s *session, h *collection.Collection, profile palate.Profile, asked tuning.Asked) error {
+	weights, err := h.Loader.TrainableSource(ctx, s.Model)
 	if err != nil {
 		return err
 	}
-	rt, err := s.loadRuntime(ctx)
+	tuner, err := h.Tuner(ctx)
 	if err != nil {
 		return err
 	}
-	tuner := &tuning.Tuner{Catalog: h.catalog, Collection: h.collection, Runtime: rt, Models: s.modelStore(), Folder: filepath.Join(s.Data, "finetune")}
 	request := tuning.Request{Profile: profile, Weights: weights, Settings: s.settings(), Name: c.Name, Asked: asked, Resume: c.Resume}
 	if request.Name == "" {
 		request.Name = tuning.DefaultName(weights.Name, profile)
