@@ -70,7 +70,8 @@ func (c *Collection) use(ctx context.Context, loaded *Loaded) (*Model, error) {
 }
 
 func (m *Model) open(ctx context.Context) error {
-	description, err := json.Marshal(catalogModel{m.Embedder.Description(), m.Embedder.choice.settings})
+	_, notTuned := m.Loader.Store().Tuned(m.Embedder.choice.settings.Model)
+	description, err := json.Marshal(catalogModel{m.Embedder.Description(), m.Embedder.choice.settings, notTuned == nil})
 	if err != nil {
 		return err
 	}

@@ -246,8 +246,9 @@ func (tr *Training) profileLease(ctx context.Context) (catalog.Lease, error) {
 func putModel(ctx context.Context, c catalog.Catalog, built models.Built, dim int) error {
 	description, err := json.Marshal(struct {
 		embedder.Description
-		Settings models.Settings `json:"settings"`
-	}{built.Description, built.Settings})
+		Settings  models.Settings `json:"settings"`
+		FineTuned bool            `json:"fine_tuned"`
+	}{built.Description, built.Settings, true})
 	if err != nil {
 		return err
 	}
