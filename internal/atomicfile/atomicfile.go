@@ -4,11 +4,23 @@
 package atomicfile
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
 )
+
+// bufferBytes is how much is written at once.
+const bufferBytes = 256 << 10
+
+// WriteBytes is Write of what is there already.
+func WriteBytes(path string, mode os.FileMode, content []byte) error {
+	return Write(path, mode, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
 
 // Write puts what write writes into the file at path, in the place of one that
 // is there, with these permissions. On any error path is as it was and nothing
@@ -19,8 +31,9 @@ func Write(path string, mode os.FileMode, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	if err = write(f); err == nil {
-		err = f.Chmod(mode)
+	out := bufio.NewWriterSize(f, bufferBytes)
+	if err = write(out); err == nil {
+		err = errors.Join(out.Flush(), f.Chmod(mode))
 	}
 	if err == nil {
 		err = f.Sync()
