@@ -42,6 +42,16 @@ type Checkpoint struct {
 	Best  State `json:"best"`
 	// History has every epoch that is complete and was judged.
 	History []Epoch `json:"history"`
+	// Partial is the epoch that State stands in; its Epoch is 0 between two.
+	Partial Partial `json:"partial,omitzero"`
+}
+
+// Partial is an epoch that is under way.
+type Partial struct {
+	Epoch   int     `json:"epoch"`
+	Steps   int     `json:"steps"`
+	Skipped int     `json:"skipped"`
+	Losses  float64 `json:"losses"` // their sum over the steps that were made
 }
 
 // State is a file of parameters and moments.
@@ -64,9 +74,9 @@ func (t *Trainer) saveState(folder, name string, epoch int) (State, error) {
 	return State{epoch, name, sum}, nil
 }
 
-// save writes checkpoint.json, whose states are there. A process that is
+// writeJSON writes checkpoint.json, whose states are there. A process that is
 // killed leaves the former one.
-func (t *Trainer) save(folder string, c Checkpoint) error {
+func (t *Trainer) writeJSON(folder string, c Checkpoint) error {
 	c.Version, c.Plan, c.Step, c.Skipped = checkpointVersion, t.plan, t.step, t.skipped
 	text, err := json.MarshalIndent(c, "", " ")
 	if err != nil {
@@ -89,7 +99,7 @@ func writeWhole(path string, write func(io.Writer) error) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-// load reads a checkpoint that save wrote. palate.ErrNotFound if there is
+// load reads a checkpoint that writeJSON wrote. palate.ErrNotFound if there is
 // none, palate.ErrInvalid if it is damaged, palate.ErrConflict if it is of
 // another training than begun names.
 func (t *Trainer) load(ctx context.Context, folder, begun string) (Checkpoint, error) {

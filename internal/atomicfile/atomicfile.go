@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // bufferBytes is how much is written at once.
@@ -22,10 +23,20 @@ func WriteBytes(path string, mode os.FileMode, content []byte) error {
 	})
 }
 
+// Half reports whether a file's name is of one that Write has not finished, and
+// which file it was to be.
+func Half(name string) (of string, half bool) {
+	rest, hidden := strings.CutPrefix(name, ".")
+	i := strings.LastIndexByte(rest, '-')
+	if !hidden || i < 1 || i == len(rest)-1 || strings.Trim(rest[i+1:], "0123456789") != "" {
+		return "", false
+	}
+	return rest[:i], true
+}
+
 // Write puts what write writes into the file at path, in the place of one that
 // is there, with these permissions. On any error path is as it was and nothing
-// is left beside it. A process that is killed meanwhile leaves a file whose name
-// begins with a dot and path's own name.
+// is left beside it; what a killed process leaves is known by Half.
 func Write(path string, mode os.FileMode, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {

@@ -67,6 +67,11 @@ type Record struct {
 
 	Licence string    `json:"licence,omitempty"`
 	Added   time.Time `json:"added"`
+
+	// Tuned is of a model that was fine-tuned here; Defaults are the settings
+	// that it was trained with, and goes by where nothing else is said.
+	Tuned    *Tuned    `json:"tuned,omitempty"`
+	Defaults *Settings `json:"defaults,omitempty"`
 }
 
 // HubRecord is what palate remembers of a model from the hub.
