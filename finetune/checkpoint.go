@@ -1,7 +1,6 @@
 package finetune
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,6 +14,7 @@ import (
 	"slices"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/safetensors"
 )
@@ -25,8 +25,6 @@ const checkpointVersion = 1
 const (
 	checkpointFile = "checkpoint.json"
 	tensorsFile    = "checkpoint.safetensors"
-
-	halfSuffix = ".new" // of a file that is being written
 )
 
 // Checkpoint is checkpoint.json: how far a training has come.
@@ -90,26 +88,13 @@ func (t *Trainer) writeJSON(folder string, c Checkpoint) error {
 	return nil
 }
 
-// writeWhole writes a file beside its place, durably, moves it there and gives
-// its SHA-256: the file is whole or the former one.
+// writeWhole writes a file that is whole or the former one, and gives its
+// SHA-256.
 func writeWhole(path string, write func(io.Writer) error) (string, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*"+halfSuffix)
+	hash := sha256.New()
+	err := atomicfile.Write(path, 0o600, func(w io.Writer) error { return write(io.MultiWriter(w, hash)) })
 	if err != nil {
 		return "", err
-	}
-	hash, buffered := sha256.New(), bufio.NewWriterSize(f, 1<<20)
-	err = write(io.MultiWriter(buffered, hash))
-	if err == nil {
-		err = buffered.Flush()
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return "", errors.Join(err, os.Remove(f.Name()))
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/atomicfile"
 )
 
 // checkpoint writes where the training stands after an epoch.
@@ -71,7 +72,8 @@ func (f *fit) forget(keep ...string) error {
 	for _, e := range entries {
 		name := e.Name()
 		state := strings.HasPrefix(name, "epoch-") && strings.HasSuffix(name, ".safetensors")
-		half := strings.HasSuffix(name, halfSuffix) && (strings.HasPrefix(name, "epoch-") || strings.HasPrefix(name, checkpointFile))
+		of, half := atomicfile.Half(name)
+		half = half && (strings.HasPrefix(of, "epoch-") || of == checkpointFile)
 		if !state && !half || slices.Contains(keep, name) {
 			continue
 		}

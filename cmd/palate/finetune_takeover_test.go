@@ -24,7 +24,9 @@ func TestAFineTunedModelTakesOverByUnseenRatings(t *testing.T) {
 		t.Fatalf("no model was made: %+v", r.History)
 	}
 	mustRun(t, "embed", "--data", home, "--model", "mine")
-	serving := func() string { return jsonRun[[]scoreLine](t, "scores", "--data", home, "--profile", "me", "--model", "auto")[0].Image }
+	serving := func() string {
+		return jsonRun[[]scoreLine](t, "scores", "--data", home, "--profile", "me", "--model", "auto")[0].Image
+	}
 	take := func() collection.TakeOver {
 		return jsonRun[collection.TakeOver](t, "finetune", "takeover", "mine", "--data", home, "--profile", "me")
 	}

@@ -2,12 +2,10 @@ package collection
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/picture"
@@ -48,16 +46,6 @@ type choice struct {
 	advice string
 }
 
-// catalogModel is what the catalog keeps of a model: how pictures come to it,
-// and which settings made it.
-type catalogModel struct {
-	embedder.Description
-	Settings models.Settings `json:"settings"`
-	// FineTuned is of a model that was fine-tuned: it serves the collection
-	// after it has taken over.
-	FineTuned bool `json:"fine_tuned,omitempty"`
-}
-
 // UsedModels lists the models with embeddings in the catalog, the one with the
 // most last, of equal ones the newest; those whose place another has taken, and
 // those that were fine-tuned and have not taken over, come before all others,
@@ -89,24 +77,11 @@ func (c *Collection) UsedModels(ctx context.Context) ([]Used, error) {
 			continue
 		}
 		u := Used{id: m.ID, name: m.Name, embedded: n, replaced: replaced[m.ID]}
-		var kept struct {
-			Settings  models.Settings
-			FineTuned bool `json:"fine_tuned"`
+		kept, err := models.ParseKept(m.Name, m.Description)
+		if err != nil && !errors.Is(err, palate.ErrInvalid) { // what is damaged is asked for, see choose
+			return nil, err
 		}
-		if err := json.Unmarshal(m.Description, &kept); err == nil {
-			u.settings, u.candidate = kept.Settings, kept.FineTuned && !tookOver[m.ID]
-		} else if errors.Is(err, palate.ErrInvalid) {
-			return nil, fmt.Errorf("the embeddings of this collection by %s were made by a newer palate; install that one: %w", m.Name, err)
-		}
-		if u.settings.Rules == "" {
-			u.settings.Rules = picture.Former // an older palate had no others
-		}
-		if u.settings.Model == "" && m.Name == models.Baseline {
-			u.settings.Model = models.Baseline // an older palate did not say it
-		}
-		if u.settings.Numeric == "" {
-			u.settings.Numeric = embedder.NumericFloat
-		}
+		u.settings, u.candidate = kept.Settings, kept.FineTuned && !tookOver[m.ID]
 		used = append(used, u)
 		for i := len(used) - 1; i > 0 && used[i].before(used[i-1]); i-- {
 			used[i-1], used[i] = used[i], used[i-1]

@@ -16,6 +16,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/atomicfile"
 )
 
 const recordFormat = 1
@@ -276,17 +277,8 @@ func (s *Store) write(kind, name string, record any) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return &FolderError{s.folder, err}
 	}
-	temp, err := os.CreateTemp(folder, ".new-*")
-	if err != nil {
+	if err := atomicfile.WriteBytes(s.path(kind, name), 0o644, append(text, '\n')); err != nil {
 		return &FolderError{s.folder, err}
-	}
-	_, err = temp.Write(append(text, '\n'))
-	err = errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close())
-	if err == nil {
-		err = os.Rename(temp.Name(), s.path(kind, name))
-	}
-	if err != nil {
-		return errors.Join(&FolderError{s.folder, err}, os.Remove(temp.Name()))
 	}
 	return nil
 }
