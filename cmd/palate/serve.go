@@ -69,7 +69,8 @@ func (s *session) serve(ctx context.Context, h *collection.Model, listener net.L
 		return err
 	}
 	return h.Serve(ctx, listener, collection.ServeOptions{
-		Embed: options.embed,
+		Embed:   options.embed,
+		Version: version(),
 		Answer: func(m *collection.Model) (func(context.Context, net.Listener) error, error) {
 			return s.answer(m, config, options.opened)
 		},
@@ -78,7 +79,6 @@ func (s *session) serve(ctx context.Context, h *collection.Model, listener net.L
 			warnOfListening(s.logger, listener.Addr(), config.Hosts)
 			fmt.Fprintf(s.errOut, "Serving the page and the API at %s — interrupt (Ctrl-C) to stop.\n", browsable(listener.Addr()))
 		},
-		Beside: []func(context.Context) error{func(ctx context.Context) error { return s.keepSubscribed(ctx, h.Collection) }},
 	})
 }
 
