@@ -85,8 +85,7 @@ func (s *session) serve(ctx context.Context, h *collection.Model, listener net.L
 // answer wires the API to a model, and gives what runs it with the jobs that it
 // starts.
 func (s *session) answer(m *collection.Model, config api.Config, opened starter.Config) (func(context.Context, net.Listener) error, error) {
-	jobs := starter.New(starter.Parts{Catalog: m.Catalog, Collection: m.Pictures, Embedder: m.Embedder, Pipeline: m.Embedder.Pipeline,
-		Follower: m.Follower, Tastes: m.Tastes}, opened, s.logger)
+	jobs := starter.New(starter.Parts{Catalog: m.Catalog, Tastes: m.Tastes, Steps: m}, opened, s.logger)
 	server, err := api.New(api.Services{Catalog: m.Catalog, Store: m.Store, Collection: m.Pictures, Index: m.Index,
 		Follower: m.Follower, Embedder: m.Embedder, Tastes: m.Tastes, Patches: m.Patches, Starter: jobs}, config, s.logger)
 	if err != nil {

@@ -42,12 +42,17 @@ func (c *Collection) Crawl(ctx context.Context, of Crawl) (report crawler.Report
 func (c *Collection) crawlInto(ctx context.Context, of Crawl, keeper crawler.Keeper) (crawler.Report, error) {
 	defer c.tell.EndProgress()
 	return job.Do(ctx, c.Catalog, job.Crawl, "", func(ctx context.Context, j *job.Job) (crawler.Report, error) {
-		return c.crawlAs(ctx, j, of, keeper)
+		return c.crawlAs(ctx, of, keeper, progress(ctx, j, c.tell, "crawl", "img"))
 	})
 }
 
+// CrawlAs implements starter.Steps.
+func (c *Collection) CrawlAs(ctx context.Context, j *job.Job, name string, config crawler.Config, seeds []crawler.Seed) (crawler.Report, error) {
+	return c.crawlAs(ctx, Crawl{Name: name, Config: config, Seeds: seeds}, c.Pictures, progress(ctx, j, Silent{}, "", ""))
+}
+
 // crawlAs crawls for a job that has begun.
-func (c *Collection) crawlAs(ctx context.Context, j *job.Job, of Crawl, keeper crawler.Keeper) (crawler.Report, error) {
+func (c *Collection) crawlAs(ctx context.Context, of Crawl, keeper crawler.Keeper, progress func(done, total int64)) (crawler.Report, error) {
 	lease, err := c.Catalog.AcquireLease(ctx, "crawl-"+of.Name)
 	if err != nil {
 		return crawler.Report{}, fmt.Errorf("crawl: %w", err)
@@ -61,10 +66,7 @@ func (c *Collection) crawlAs(ctx context.Context, j *job.Job, of Crawl, keeper c
 	}
 	crawling, err := crawler.New(of.Config, c.Catalog, keeper, crawler.Options{
 		DialContext: of.Dial, Logger: c.logger, Found: of.Found,
-		Progress: func(r crawler.Report) {
-			c.tell.Progress("crawl", "img", int64(r.Kept+r.Known), int64(r.Candidates))
-			j.Progress(ctx, int64(r.Kept+r.Known), int64(r.Candidates))
-		},
+		Progress: func(r crawler.Report) { progress(int64(r.Kept+r.Known), int64(r.Candidates)) },
 	})
 	if err != nil {
 		return crawler.Report{}, err
