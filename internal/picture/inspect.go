@@ -51,9 +51,9 @@ func (f *jpegFile) completeness() (Completeness, error) {
 }
 
 // tooSmall reports a file that can't hold its picture: every 8 × 8 block of
-// the first component takes one bit at least.
+// the first component takes one bit at least, unless its code is arithmetic.
 func (f *jpegFile) tooSmall() bool {
-	return int64(f.width)*int64(f.height)/64 > 8*int64(len(f.data))
+	return !f.arithmetic && int64(f.width)*int64(f.height)/64 > 8*int64(len(f.data))
 }
 
 // completeness holds the chunks against their sums up to the one that ends a

@@ -68,7 +68,7 @@ func pngChannels(colourType byte) int {
 
 func (f *pngFile) stored() (width, height, orientation int) { return f.width, f.height, f.orientation }
 
-func (f *pngFile) ways(scale int) []way {
+func (f *pngFile) ways(_ Rules, scale int) []way {
 	sums := int64(0)
 	if scale > 1 {
 		rows := int64(1)
@@ -79,5 +79,5 @@ func (f *pngFile) ways(scale int) []way {
 	}
 	row := 2*(int64(f.width)*int64(f.bits)/8+2) + 3*int64(f.width)
 	return []way{{bytes: rgbBytes(f.width, f.height, scale) + sums + row + 64<<10, scale: scale,
-		decode: func(ctx context.Context) (*RGB, error) { return f.decode(ctx, scale) }}}
+		decode: whole(func(ctx context.Context) (*RGB, error) { return f.decode(ctx, scale) })}}
 }

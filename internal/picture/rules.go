@@ -31,6 +31,12 @@ const JPEGWhole = "jpeg-whole"
 // changes how a model is described and no picture by itself.
 const AsPublished = "as-published"
 
+// JPEGExact is the rule that a JPEG of any kind has the pixels that libjpeg
+// gives it. Without it one that is not of the usual kind (see jpegusual.go) is
+// decoded by image/jpeg, whose transform differs by a level here and there,
+// where image/jpeg reads it at all.
+const JPEGExact = "jpeg-exact"
+
 // PNGReduced is the rule that a PNG above 50 megapixels is averaged to ½, ¼ or
 // ⅛ of its size as its rows come, where less is needed: the whole of it would
 // not fit into memory beside others.
@@ -55,6 +61,10 @@ type rule struct {
 // where the file is decoded Reading.Rules.Has. Current has it from then on.
 var rules = []rule{
 	{AsPublished, "every field beside a model is obeyed", func(file, Info, int) bool { return false }},
+	{JPEGExact, "JPEG of every kind has libjpeg's pixels", func(f file, _ Info, _ int) bool {
+		j, ok := f.(*jpegFile)
+		return ok && !j.seemsUsual()
+	}},
 	{JPEGWhole, "JPEG is decoded in full", func(_ file, info Info, short int) bool {
 		return info.Format == formatJPEG && fraction(info, short) > 1
 	}},

@@ -151,7 +151,7 @@ func (f *tiffFile) stored() (width, height, orientation int) {
 // ways count the picture twice, as it comes and as RGB, and a piece of the
 // file before that: a strip or a tile, which may be all of it, in a buffer
 // that doubles as it fills.
-func (f *tiffFile) ways(int) []way {
+func (f *tiffFile) ways(Rules, int) []way {
 	width, height, _ := f.stored()
 	bits := int64(f.dir.first(tagBitsPerSample, 1))
 	samples := int64(f.dir.samples())
@@ -165,7 +165,7 @@ func (f *tiffFile) ways(int) []way {
 	if f.dir.planar() {
 		bytes = (3+perPixel/samples+1)*pixels + piece + 2*int64(len(f.data))
 	}
-	return []way{{bytes: bytes, scale: 1, decode: f.decode}}
+	return []way{{bytes: bytes, scale: 1, decode: whole(f.decode)}}
 }
 
 // pieceBytes is the size of a strip or tile that is not stored as it is.

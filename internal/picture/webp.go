@@ -154,7 +154,7 @@ func (f *webpFile) stored() (width, height, orientation int) {
 
 // ways count the planes and their interpolation, or four bytes a pixel twice,
 // and the picture.
-func (f *webpFile) ways(int) []way {
+func (f *webpFile) ways(Rules, int) []way {
 	pixels, perPixel := int64(f.frame.width)*int64(f.frame.height), int64(2+3)
 	if f.frame.lossless != nil {
 		perPixel = 4 + 4 + 3
@@ -165,7 +165,7 @@ func (f *webpFile) ways(int) []way {
 	if f.frame.width != f.width || f.frame.height != f.height {
 		bytes += rgbBytes(f.width, f.height, 1)
 	}
-	return []way{{bytes: bytes, scale: 1, decode: f.decode}}
+	return []way{{bytes: bytes, scale: 1, decode: whole(f.decode)}}
 }
 
 // decode lays the frame on a transparent, and so white, canvas.
