@@ -19,6 +19,7 @@ const (
 // here because x/image/bmp knows neither 16 bits, bit fields, run lengths nor
 // the headers of OS/2.
 type bmpFile struct {
+	metadata
 	width, height int
 	topDown       bool
 	bits          int

@@ -110,7 +110,7 @@ func (b *Budget) Decode(ctx context.Context, r io.Reader, t Terms, use func(*RGB
 
 // DecodeBytes is Decode for a file whose bytes are somebody else's to count.
 func (b *Budget) DecodeBytes(ctx context.Context, data []byte, t Terms, use func(*RGB, Info) error) (Info, error) {
-	f, info, err := openBytes(data, t.Limits)
+	f, info, err := openBytes(data, t.Limits, t.Reading.Rules)
 	if err != nil {
 		return info, err
 	}
@@ -122,7 +122,7 @@ func (b *Budget) DecodeBytes(ctx context.Context, data []byte, t Terms, use func
 // for is a picture. It takes less memory than Decode, since no pixel is
 // needed.
 func (b *Budget) Check(ctx context.Context, data []byte, t Terms) (Info, error) {
-	f, info, err := openBytes(data, t.Limits)
+	f, info, err := openBytes(data, t.Limits, t.Reading.Rules)
 	if err != nil {
 		return info, err
 	}
@@ -133,7 +133,7 @@ func (b *Budget) Check(ctx context.Context, data []byte, t Terms) (Info, error) 
 // decode tries one way after the other, each with the room that it needs.
 func (b *Budget) decode(ctx context.Context, f file, info *Info, scale int, t Terms, use func(*RGB, Info) error) error {
 	for _, way := range f.ways(t.Reading.Rules, scale) {
-		need := way.bytes
+		need := way.bytes + f.extra().profileBytes(t.Reading.Rules)
 		if swapsSides(info.Orientation) {
 			need += rgbBytes(info.Width, info.Height, way.scale) // turning makes a second one
 		}

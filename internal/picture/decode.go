@@ -12,7 +12,7 @@ import (
 type Info struct {
 	Format        string // "jpeg", "png", "gif", "webp", "bmp" or "tiff"
 	Width, Height int    // in pixels, of the upright picture
-	Orientation   int    // EXIF orientation as found, 1 to 8; 1 where none is given
+	Orientation   int    // of EXIF or XMP as found, 1 to 8; 1 where none is given
 
 	// Damage says in a few words what is missing or wrong of a picture that is
 	// shown all the same, as in "71 % of it is there". It is empty for what is
@@ -24,6 +24,8 @@ type Info struct {
 type file interface {
 	// stored gives the size and orientation that the header tells.
 	stored() (width, height, orientation int)
+	// extra gives what else the header tells.
+	extra() *metadata
 	// ways are the ways to decode it by rules, in the order to be tried. The
 	// scale is 1, 2, 4 or 8; a way may give the whole size all the same.
 	ways(rules Rules, scale int) []way
@@ -88,7 +90,7 @@ func DecodeAtLeast(r io.Reader, limits Limits, short int) (*RGB, Info, error) {
 
 // Read is Decode by rules.
 func Read(r io.Reader, limits Limits, reading Reading) (*RGB, Info, error) {
-	f, info, err := open(r, limits)
+	f, info, err := open(r, limits, reading.Rules)
 	if err != nil {
 		return nil, info, err
 	}
@@ -122,12 +124,12 @@ func ceilDiv(a, b int) int { return (a + b - 1) / b }
 // Probe reads a file up to its end or Limits.MaxBytes, but decodes only the
 // header: a picture that passes may still turn out broken in Decode.
 func Probe(r io.Reader, limits Limits) (Info, error) {
-	_, info, err := open(r, limits)
+	_, info, err := open(r, limits, "")
 	return info, err
 }
 
 // open reads a file and its header.
-func open(r io.Reader, limits Limits) (file, Info, error) {
+func open(r io.Reader, limits Limits, rules Rules) (file, Info, error) {
 	if err := limits.Validate(); err != nil {
 		return nil, Info{}, err
 	}
@@ -135,11 +137,11 @@ func open(r io.Reader, limits Limits) (file, Info, error) {
 	if err != nil {
 		return nil, Info{}, err
 	}
-	return openBytes(data, limits)
+	return openBytes(data, limits, rules)
 }
 
 // openBytes reads a file's header and holds it against the limits.
-func openBytes(data []byte, limits Limits) (file, Info, error) {
+func openBytes(data []byte, limits Limits, rules Rules) (file, Info, error) {
 	if err := limits.Validate(); err != nil {
 		return nil, Info{}, err
 	}
@@ -156,6 +158,7 @@ func openBytes(data []byte, limits Limits) (file, Info, error) {
 		return nil, info, err
 	}
 	info.Width, info.Height, info.Orientation = f.stored()
+	info.Orientation = f.extra().orientation(info.Orientation, rules)
 	if swapsSides(info.Orientation) {
 		info.Width, info.Height = info.Height, info.Width
 	}

@@ -13,6 +13,7 @@ import (
 // image/gif because that knows neither the canvas around a frame nor the
 // frames that reach over it.
 type gifFile struct {
+	metadata
 	width, height int // of the canvas
 	left, top     int // of the frame on it
 	frameWidth    int

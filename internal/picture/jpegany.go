@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"image"
+
+	"github.com/palate-art/palate/internal/picture/icc"
 )
 
 // This file decodes the JPEG that jpegusual.go leaves, and shows of a damaged
@@ -36,7 +38,7 @@ type anyScan struct {
 }
 
 // decodeAny decodes the whole picture, and says what is damaged, or nothing.
-func (f *jpegFile) decodeAny(ctx context.Context) (m *RGB, damage string, err error) {
+func (f *jpegFile) decodeAny(ctx context.Context, rules Rules) (m *RGB, damage string, err error) {
 	s := &jpegDecoder{file: f, conditioning: defaultConditioning()}
 	marker, err := s.anySegments(2)
 	if err != nil {
@@ -94,7 +96,7 @@ func (f *jpegFile) decodeAny(ctx context.Context) (m *RGB, damage string, err er
 	case bad:
 		damage = "some of its pixels are wrong"
 	}
-	return s.anyColours(), damage, nil
+	return s.anyColours(rules), damage, nil
 }
 
 // anySegments reads the segments from a place up to a scan's data, and gives
@@ -385,12 +387,21 @@ func (s *jpegDecoder) transformAny(ctx context.Context, c *component, smooth boo
 }
 
 // anyColours interpolates what is smaller and makes RGB of the planes.
-func (s *jpegDecoder) anyColours() *RGB {
+func (s *jpegDecoder) anyColours(rules Rules) *RGB {
 	width, height := s.file.width, s.file.height
 	first := &s.components[0]
 	if len(s.components) == 1 {
-		return FromImage(&image.Gray{Pix: first.pix, Stride: first.stride, Rect: image.Rect(0, 0, width, height)})
+		m := FromImage(&image.Gray{Pix: first.pix, Stride: first.stride, Rect: image.Rect(0, 0, width, height)})
+		if t := s.file.toSRGB(rules, icc.Grey); t != nil {
+			t.RGB(m.Pix)
+		}
+		return m
 	}
+	space := icc.RGB
+	if len(s.components) == 4 {
+		space = icc.CMYK
+	}
+	toSRGB := s.file.toSRGB(rules, space)
 	rows := make([]*upsampler, len(s.components))
 	for i := range s.components {
 		c := &s.components[i]
@@ -409,7 +420,16 @@ func (s *jpegDecoder) anyColours() *RGB {
 	for y := range height {
 		row := out.Row(y)
 		convert(row, rows[0].row(y, width), rows[1].row(y, width), rows[2].row(y, width))
-		if len(rows) == 4 {
+		switch {
+		case toSRGB != nil && len(rows) == 4:
+			for x, black := range rows[3].row(y, width) {
+				p := ink[4*x : 4*x+4 : 4*x+4]
+				p[0], p[1], p[2], p[3] = 255-row[3*x], 255-row[3*x+1], 255-row[3*x+2], 255-black
+			}
+			toSRGB.CMYK(row, ink)
+		case toSRGB != nil:
+			toSRGB.RGB(row)
+		case len(rows) == 4:
 			for x, black := range rows[3].row(y, width) {
 				ink[4*x+3] = 255 - black
 			}

@@ -20,7 +20,7 @@ func (f *jpegFile) ways(rules Rules, scale int) []way {
 		if !f.plausible() || rules.Has(JPEGExact) && !f.refined() {
 			return nil, errOtherWay
 		}
-		if m, ok := f.decodeUsual(ctx, scale, rules.Has(JPEGExact)); ok {
+		if m, ok := f.decodeUsual(ctx, scale, rules); ok {
 			return m, nil
 		}
 		return nil, errOtherWay
@@ -35,8 +35,10 @@ func (f *jpegFile) ways(rules Rules, scale int) []way {
 	if f.progressive {
 		other.bytes += 4 * samples * pixels
 	}
-	every := way{bytes: f.anyBytes(), scale: 1, decode: f.decodeAny}
-	if rules.Has(JPEGExact) || f.arithmetic {
+	every := way{bytes: f.anyBytes(), scale: 1, decode: func(ctx context.Context) (*RGB, string, error) {
+		return f.decodeAny(ctx, rules)
+	}}
+	if rules.Has(JPEGExact) || rules.Has(ColourProfiles) || f.arithmetic {
 		return []way{usual, every}
 	}
 	return []way{usual, other, every}

@@ -22,6 +22,7 @@ const (
 
 // jpegFile is what the markers of a JPEG file say (ITU-T T.81, annex B).
 type jpegFile struct {
+	metadata
 	data          []byte
 	width, height int
 	components    []byte   // their identifiers
@@ -47,15 +48,19 @@ const (
 	markerDRI  = 0xdd
 	markerAPP0 = 0xe0
 	markerAPP1 = 0xe1
+	markerAPP2 = 0xe2
 	markerAdob = 0xee // APP14
 
 	markerSOF55 = 0xf7 // frame header of JPEG-LS (ITU-T T.87)
 )
 
+const xmpNamespace = "http://ns.adobe.com/xap/1.0/\x00"
+
 // openJPEG walks over all markers up to the end of the picture.
 func openJPEG(data []byte) (file, error) {
 	f := &jpegFile{data: data, orientation: 1}
 	scans, seenEXIF, interval := 0, false, 0
+	var profile [256][]byte // in numbered parts, from 1 on
 	for at := 2; ; {
 		marker, body, next := nextSegment(data, at)
 		if marker == 0 || marker == markerEOI {
@@ -81,7 +86,11 @@ func openJPEG(data []byte) (file, error) {
 			f.jfif = true
 		case marker == markerAPP1 && !seenEXIF && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
 			seenEXIF = true
-			f.orientation = exifOrientation(body)
+			f.orientation = f.readEXIF(body)
+		case marker == markerAPP1 && f.xmp == nil && bytes.HasPrefix(body, []byte(xmpNamespace)):
+			f.xmp = body[len(xmpNamespace):]
+		case marker == markerAPP2 && len(body) > 14 && bytes.HasPrefix(body, []byte("ICC_PROFILE\x00")):
+			profile[body[12]] = body[14:]
 		case marker == markerAdob && len(body) >= 12 && bytes.HasPrefix(body, []byte("Adobe")):
 			f.adobe = next - len(body) + 11
 		case marker == markerDRI && len(body) >= 2:
@@ -102,6 +111,10 @@ func openJPEG(data []byte) (file, error) {
 	}
 	if f.components == nil {
 		return nil, truncated(formatJPEG)
+	}
+	f.icc = bytes.Join(profile[:], nil)
+	if len(f.icc) == 0 {
+		f.icc = nil
 	}
 	return f, nil
 }

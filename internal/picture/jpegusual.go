@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"image"
+
+	"github.com/palate-art/palate/internal/picture/icc"
 )
 
 // This file decodes the usual JPEG: Huffman-coded, grey or of three
@@ -90,9 +92,9 @@ var zigzag = func() (order [64]uint8) {
 const maxReach = 12
 
 // decodeUsual decodes at 1/scale of the size, 1, 2, 4 or 8. It is not ok
-// for a file that is not of the usual kind, and if exact also for one that
-// shows signs of damage.
-func (f *jpegFile) decodeUsual(ctx context.Context, scale int, exact bool) (m *RGB, ok bool) {
+// for a file that is not of the usual kind, and by JPEGExact also for one
+// that shows signs of damage.
+func (f *jpegFile) decodeUsual(ctx context.Context, scale int, rules Rules) (m *RGB, ok bool) {
 	model := f.model()
 	if f.progressive && !f.ended || model != modelGrey && model != modelYCbCr && model != modelRGB {
 		return nil, false
@@ -106,15 +108,19 @@ func (f *jpegFile) decodeUsual(ctx context.Context, scale int, exact bool) (m *R
 	} else {
 		ok = s.readScanHeader(s.scanHeader) && s.decodeScan(ctx)
 	}
-	if !ok || exact && (s.reach>>maxReach > 0 || s.reader.left()) {
+	if !ok || rules.Has(JPEGExact) && (s.reach>>maxReach > 0 || s.reader.left()) {
 		return nil, false
 	}
 	width, height := ceilDiv(f.width, scale), ceilDiv(f.height, scale)
 	if model == modelGrey {
 		c := s.components[0]
-		return FromImage(&image.Gray{Pix: c.pix, Stride: c.stride, Rect: image.Rect(0, 0, width, height)}), true
+		m := FromImage(&image.Gray{Pix: c.pix, Stride: c.stride, Rect: image.Rect(0, 0, width, height)})
+		if t := f.toSRGB(rules, icc.Grey); t != nil {
+			t.RGB(m.Pix)
+		}
+		return m, true
 	}
-	return s.colours(width, height, model), true
+	return s.colours(width, height, model, f.toSRGB(rules, icc.RGB)), true
 }
 
 // readSegments reads all segments from a place up to a scan's data, or to the
@@ -374,7 +380,7 @@ func (s *jpegDecoder) decodeFrequencies(c *component, b *block) (k int, columns 
 }
 
 // colours interpolates what is smaller and makes RGB of the planes.
-func (s *jpegDecoder) colours(width, height int, model colourModel) *RGB {
+func (s *jpegDecoder) colours(width, height int, model colourModel, toSRGB *icc.Transform) *RGB {
 	first := s.components[0]
 	var rows [2]*upsampler
 	for i := range rows {
@@ -391,7 +397,11 @@ func (s *jpegDecoder) colours(width, height int, model colourModel) *RGB {
 	}
 	out := NewRGB(width, height)
 	for y := range height {
-		convert(out.Row(y), first.pix[y*first.stride:][:width], rows[0].row(y, width), rows[1].row(y, width))
+		row := out.Row(y)
+		convert(row, first.pix[y*first.stride:][:width], rows[0].row(y, width), rows[1].row(y, width))
+		if toSRGB != nil {
+			toSRGB.RGB(row)
+		}
 	}
 	return out
 }
