@@ -19,10 +19,13 @@ const (
 
 // Task is one address that a crawl has still to visit, or has visited.
 type Task struct {
-	ID       int64 // given by the frontier; 0 before
-	Kind     Kind
-	URL      string // canonical; a crawl visits each (Kind, Key()) once a round
-	Referer  string
+	ID      int64 // given by the frontier; 0 before
+	Kind    Kind
+	URL     string // canonical; a crawl visits each (Kind, Key()) once a round
+	Referer string
+	// Refused says why the address is not asked for, and is the reason of the
+	// loss that it ends as; it is counted once a round like any other.
+	Refused  string
 	Depth    int // pages between this address and the seed; a picture has its page's
 	Attempts int // visits that came to a request and ended in Postpone
 
@@ -37,16 +40,26 @@ type Task struct {
 
 	// Leads are the pictures that linked to a page and were left to it.
 	Leads []Lead
+	// For is the picture that linked to the page which shows this one, where
+	// nothing but the link says that they are the same.
+	For *Stand
 }
 
-// Key is the address without what names a visit, such as a session.
-func (t Task) Key() string { return visitKey(t.URL) }
+// Key is the address without what names a visit, such as a session. An address
+// that is refused is told from itself where it is not, and by the reason.
+func (t Task) Key() string {
+	if t.Refused != "" {
+		return visitKey("refused:" + t.Refused + ":" + t.URL)
+	}
+	return visitKey(t.URL)
+}
 
 // Outcome is how a visit ended.
 type Outcome struct {
 	State  State
 	Reason string // of a loss: a short word such as "too_small"; of a kept picture "damaged", or empty
 	Detail string // of a loss, for people
+	Shown  string // of a page that was read: what it showed, for the leads that come to it later
 }
 
 // State is where a task stands.
@@ -90,7 +103,10 @@ type Frontier interface {
 
 	// FinishTask records the outcome of a claimed task and adds what the
 	// visit found, in one commit. Found tasks that the round has already
-	// seen are passed over; added says how many were new.
+	// seen are passed over, but for what they carry: FoundAgain says what
+	// becomes of a page's Leads and of a picture's For. Leads that came to
+	// the task itself after it was claimed are found again with its
+	// outcome. added says how many tasks were new.
 	FinishTask(ctx context.Context, crawl string, task Task, outcome Outcome, found []Task) (added int, err error)
 
 	// PostponeTask gives a claimed task back, to be tried again at

@@ -2,6 +2,7 @@ package active_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/active"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 const dim = 32
@@ -43,7 +45,7 @@ func pool(seed uint64, n int) []active.Picture {
 
 // linear is a probe that likes one direction.
 func linear(direction palate.Embedding) *probe.Probe {
-	return &probe.Probe{Weights: slices.Clone(direction), Calibration: probe.Calibration{A: 1}, Threshold: .5, Settings: probe.Settings{Strength: 10}}
+	return &probe.Probe{Weights: slices.Clone(direction), Calibration: judge.Calibration{A: 1}, Threshold: .5, Settings: probe.Settings{Strength: 10}}
 }
 
 func best(p *probe.Probe, pictures []active.Picture) []active.Picture {
@@ -274,7 +276,13 @@ func BenchmarkChoose(b *testing.B) {
 	for range 150 {
 		r.Judged = append(r.Judged, active.Judged{Embedding: draw()})
 	}
-	for b.Loop() {
-		active.Choose(r, 10, active.DefaultConfig())
+	for _, judged := range []int{20, 150} {
+		b.Run(fmt.Sprintf("judged=%d", judged), func(b *testing.B) {
+			few := r
+			few.Judged = r.Judged[:judged]
+			for b.Loop() {
+				active.Choose(few, 10, active.DefaultConfig())
+			}
+		})
 	}
 }
