@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/palate-art/palate/internal/collection"
 )
 
 // smallDisk mounts a disk of so many bytes for one test.
@@ -62,7 +64,7 @@ func agedDisk(t *testing.T, folder string) string {
 		t.Fatal(err)
 	}
 	var commands strings.Builder
-	files := filepath.Join("collection", imagesFolder, "files")
+	files := filepath.Join("collection", collection.ImagesFolder, "files")
 	err := filepath.WalkDir(filepath.Join(content, files), func(path string, entry os.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
 			for _, field := range []string{"ctime", "mtime"} {

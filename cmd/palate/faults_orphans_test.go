@@ -14,17 +14,19 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
+
+	"github.com/palate-art/palate/internal/collection"
 )
 
 // replaceCatalog puts the catalog of one folder into the place of another's.
 func replaceCatalog(t *testing.T, from, into string) {
 	t.Helper()
 	for _, suffix := range []string{"", "-wal", "-shm"} {
-		path := filepath.Join(into, catalogFile) + suffix
+		path := filepath.Join(into, collection.CatalogFile) + suffix
 		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)
 		}
-		content, err := os.ReadFile(filepath.Join(from, catalogFile) + suffix)
+		content, err := os.ReadFile(filepath.Join(from, collection.CatalogFile) + suffix)
 		if os.IsNotExist(err) {
 			continue
 		}
@@ -64,7 +66,7 @@ func TestFaultForeignCatalog(t *testing.T) {
 func TestFaultOldFilesOfALostCatalog(t *testing.T) {
 	t.Parallel()
 	for name, lose := range map[string]func(*testing.T, string){
-		"cut to nothing": func(t *testing.T, folder string) { writeFile(t, filepath.Join(folder, catalogFile), nil) },
+		"cut to nothing": func(t *testing.T, folder string) { writeFile(t, filepath.Join(folder, collection.CatalogFile), nil) },
 		"another":        func(t *testing.T, folder string) { replaceCatalog(t, smallCollection(t), folder) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -118,7 +120,7 @@ func TestFaultFilesWithoutARow(t *testing.T) {
 			for i := range c.orphans {
 				content := flatPNG(20+i, 20, 7)
 				id := palate.NewImageID(sha256.Sum256(content)).String()
-				writeFile(t, filepath.Join(folder, imagesFolder, "files", id[:2], id), content)
+				writeFile(t, filepath.Join(folder, collection.ImagesFolder, "files", id[:2], id), content)
 				orphans[id] = string(content)
 			}
 			folder = agedDisk(t, folder)
@@ -136,7 +138,7 @@ func TestFaultFilesWithoutARow(t *testing.T) {
 			}
 			lost, aside := 0, 0
 			for id, content := range orphans {
-				where, err := filepath.Glob(filepath.Join(folder, imagesFolder, "swept", "*", "*"+id+"*"))
+				where, err := filepath.Glob(filepath.Join(folder, collection.ImagesFolder, "swept", "*", "*"+id+"*"))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -161,7 +163,7 @@ func TestFaultLostAndDamagedFiles(t *testing.T) {
 	t.Parallel()
 	folder, pictures := t.TempDir(), museumPictures(t, 8)
 	startFaulty(t, "import", pictures, "--data", folder).mustEnd()
-	files, err := filepath.Glob(filepath.Join(folder, imagesFolder, "files", "*", "*"))
+	files, err := filepath.Glob(filepath.Join(folder, collection.ImagesFolder, "files", "*", "*"))
 	if err != nil || len(files) != 8 {
 		t.Fatalf("got the files %v and %v, want 8", files, err)
 	}
@@ -206,7 +208,7 @@ func TestFaultALongReaderOfTheCatalog(t *testing.T) {
 	t.Parallel()
 	folder := oldCollection(t)
 	s := startFaultyServer(t, "--data", folder, "--no-embed")
-	db, err := sql.Open("sqlite3", "file://"+filepath.Join(folder, catalogFile)+"?mode=ro")
+	db, err := sql.Open("sqlite3", "file://"+filepath.Join(folder, collection.CatalogFile)+"?mode=ro")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +223,7 @@ func TestFaultALongReaderOfTheCatalog(t *testing.T) {
 		t.Fatal(err)
 	}
 	size := func() int64 {
-		info, err := os.Stat(filepath.Join(folder, catalogFile+"-wal"))
+		info, err := os.Stat(filepath.Join(folder, collection.CatalogFile+"-wal"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -280,7 +282,7 @@ func TestFaultASecondImport(t *testing.T) {
 func TestFaultDoctorPrintsNoRawBytes(t *testing.T) {
 	t.Parallel()
 	folder := oldCollection(t)
-	writeFile(t, filepath.Join(folder, imagesFolder, "palate-images"), []byte("\x1b]0;pwned\x07\xff\xfe\x00\x9b31m broken \x05"))
+	writeFile(t, filepath.Join(folder, collection.ImagesFolder, "palate-images"), []byte("\x1b]0;pwned\x07\xff\xfe\x00\x9b31m broken \x05"))
 	r := startFaulty(t, "doctor", "--data", folder).wait()
 	if r.code == exitDone || bytes.ContainsAny([]byte(r.out+r.err), "\x1b\x07\x00\x05") || strings.Contains(r.out+r.err, `\x`) || strings.Contains(r.out+r.err, "palate doctor") {
 		t.Errorf("got %d and %q, want a problem in plain words", r.code, r.out+r.err)
