@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/features"
 	"github.com/palate-art/palate/internal/report"
 	"github.com/palate-art/palate/probe"
@@ -188,25 +188,5 @@ func (s *session) showReport(r *judge.Report) {
 
 // writeReport writes a page and leaves no half of one.
 func writeReport(path, title string, r *judge.Report) error {
-	return replaceFile(path, func(w io.Writer) error { return report.HTML(w, title, r) })
-}
-
-// replaceFile writes a file beside its place and moves it there when it is
-// whole.
-func replaceFile(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	err = write(f)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Chmod(f.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	return atomicfile.Write(path, 0o644, func(w io.Writer) error { return report.HTML(w, title, r) })
 }

@@ -1,21 +1,18 @@
-package main
+package collection
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/embedder"
-	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/picture"
 )
 
-// usedModel is a model that has embedded images of a collection.
-type usedModel struct {
+// Used is a model that has embedded images of a collection.
+type Used struct {
 	id       palate.ModelID
 	name     string
 	settings models.Settings
@@ -25,7 +22,7 @@ type usedModel struct {
 
 // before puts models that were replaced before those that serve, and of either
 // kind the one with fewer embeddings first.
-func (u usedModel) before(v usedModel) bool {
+func (u Used) before(v Used) bool {
 	if u.replaced != v.replaced {
 		return u.replaced
 	}
@@ -42,28 +39,15 @@ type choice struct {
 	advice string
 }
 
-// catalogModel is what the catalog keeps of a model: how pictures come to it,
-// and which settings made it.
-type catalogModel struct {
-	embedder.Description
-	Settings models.Settings `json:"settings"`
-}
-
-// modelCatalog is what a catalog knows of models.
-type modelCatalog interface {
-	catalog.Embeddings
-	catalog.Upgrades
-}
-
-// usedModels lists the models with embeddings in the catalog, the one with the
+// UsedModels lists the models with embeddings in the catalog, the one with the
 // most last, of equal ones the newest; those whose place another has taken come
 // before all others, and one that is yet to take a place is left out.
-func usedModels(ctx context.Context, c modelCatalog) ([]usedModel, error) {
-	all, err := c.Models(ctx)
+func (c *Collection) UsedModels(ctx context.Context) ([]Used, error) {
+	all, err := c.Catalog.Models(ctx)
 	if err != nil {
 		return nil, err
 	}
-	upgrades, err := c.Upgrades(ctx)
+	upgrades, err := c.Catalog.Upgrades(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -75,31 +59,21 @@ func usedModels(ctx context.Context, c modelCatalog) ([]usedModel, error) {
 			replaced[u.From] = true
 		}
 	}
-	var used []usedModel
+	var used []Used
 	for _, m := range all {
-		n, err := c.CountEmbeddings(ctx, m.ID)
+		n, err := c.Catalog.CountEmbeddings(ctx, m.ID)
 		if err != nil {
 			return nil, err
 		}
 		if n == 0 || coming[m.ID] {
 			continue
 		}
-		u := usedModel{id: m.ID, name: m.Name, embedded: n, replaced: replaced[m.ID]}
-		var kept struct{ Settings models.Settings }
-		if err := json.Unmarshal(m.Description, &kept); err == nil {
-			u.settings = kept.Settings
-		} else if errors.Is(err, palate.ErrInvalid) {
-			return nil, fmt.Errorf("the embeddings of this collection by %s were made by a newer palate; install that one: %w", m.Name, err)
+		u := Used{id: m.ID, name: m.Name, embedded: n, replaced: replaced[m.ID]}
+		kept, err := models.ParseKept(m.Name, m.Description)
+		if err != nil && !errors.Is(err, palate.ErrInvalid) { // what is damaged is asked for, see choose
+			return nil, err
 		}
-		if u.settings.Rules == "" {
-			u.settings.Rules = picture.Former // an older palate had no others
-		}
-		if u.settings.Model == "" && m.Name == modelBaseline {
-			u.settings.Model = modelBaseline // an older palate did not say it
-		}
-		if u.settings.Numeric == "" {
-			u.settings.Numeric = embedder.NumericFloat
-		}
+		u.settings = kept.Settings
 		used = append(used, u)
 		for i := len(used) - 1; i > 0 && used[i].before(used[i-1]); i-- {
 			used[i-1], used[i] = used[i], used[i-1]
@@ -110,8 +84,8 @@ func usedModels(ctx context.Context, c modelCatalog) ([]usedModel, error) {
 
 // choose decides on the model. used are the collection's; mayPull allows
 // weights to be downloaded.
-func (s *session) choose(ctx context.Context, device ort.Choice, used []usedModel, mayPull bool) (choice, error) {
-	asked := s.settings()
+func (l *Loader) choose(ctx context.Context, device ort.Choice, used []Used, mayPull bool) (choice, error) {
+	asked := l.config.Asked
 	for i := len(used) - 1; i >= 0; i-- {
 		u := used[i]
 		if u.settings.Model == "" || !asked.Agrees(u.settings) {
@@ -139,7 +113,7 @@ func (s *session) choose(ctx context.Context, device ort.Choice, used []usedMode
 		last.settings.Rules = "" // what is embedded anew is by the present ones
 		return choice{settings: asked.Or(last.settings)}, nil
 	}
-	return s.chooseFresh(ctx, asked, device, mayPull)
+	return l.chooseFresh(ctx, asked, device, mayPull)
 }
 
 func defaultModel(device ort.Choice) string {
@@ -151,24 +125,24 @@ func defaultModel(device ort.Choice) string {
 
 // chooseFresh is for a collection without embeddings: the default's weights
 // from the cache, else from the hub, else the built-in model.
-func (s *session) chooseFresh(ctx context.Context, asked models.Settings, device ort.Choice, mayPull bool) (choice, error) {
+func (l *Loader) chooseFresh(ctx context.Context, asked models.Settings, device ort.Choice, mayPull bool) (choice, error) {
 	k, err := models.KnownModel(defaultModel(device))
 	if err != nil {
 		return choice{}, err
 	}
 	asked.Model = k.Name
-	client, err := s.hub()
+	client, err := l.Hub()
 	if err != nil {
 		return choice{}, err
 	}
-	store := s.modelStore()
+	store := l.Store()
 	_, err = store.Find(k.Name, client)
 	if errors.Is(err, palate.ErrNotFound) && mayPull {
-		reach, cancel := context.WithTimeoutCause(ctx, s.reachTimeout, errors.New("no answer from the hub in time"))
+		reach, cancel := context.WithTimeoutCause(ctx, l.config.ReachHubPatience, errors.New("no answer from the hub in time"))
 		_, err = client.Stat(reach, k.File)
 		cancel()
 		if err == nil {
-			_, err = s.pull(ctx, k)
+			_, err = l.pull(ctx, k)
 		}
 	}
 	switch {
@@ -178,9 +152,9 @@ func (s *session) chooseFresh(ctx context.Context, asked models.Settings, device
 		return choice{}, ctx.Err()
 	}
 	// What was asked for beside the model is the transformer's.
-	c := choice{settings: models.Settings{Model: modelBaseline, Rules: asked.Rules}}
+	c := choice{settings: models.Settings{Model: models.Baseline, Rules: asked.Rules}}
 	if !mayPull && errors.Is(err, palate.ErrNotFound) {
-		c.advice = fmt.Sprintf("%s is not here yet (%s): get it with palate model pull %s; palate embed does so by itself", k.Name, byteText(k.Bytes()), k.Name)
+		c.advice = fmt.Sprintf("%s is not here yet (%.0f MB): get it with palate model pull %s; palate embed does so by itself", k.Name, float64(k.Bytes())/1e6, k.Name)
 		return c, nil
 	}
 	c.advice = fmt.Sprintf("no weights of %s (%v): going on with the built-in baseline, which knows colour and texture only; with a network: palate embed --model %s",

@@ -1,6 +1,7 @@
-package main
+package collection
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,25 +17,27 @@ import (
 	"github.com/palate-art/palate/internal/vit"
 )
 
-// openedModel is a loaded model and how it came to be chosen.
-type openedModel struct {
+// Loaded is a loaded model and how it came to be chosen.
+type Loaded struct {
 	*onnx.Embedder
 	choice choice
 	device ort.Choice // before the model was loaded on it
 
-	runtime *ort.Runtime
-	config  onnx.Config
+	runtime   *ort.Runtime
+	config    onnx.Config
+	precision vit.Precision // what was asked for
 }
 
-// openEmbedder finds or fetches the runtime, decides on a model and loads it.
+// Load finds or fetches the runtime, decides on a model and loads it. used are
+// the collection's models, if there is one.
 // Weights that are named are downloaded; mayPull allows it where the choice is
 // left open.
-func (s *session) openEmbedder(ctx context.Context, used []usedModel, mayPull bool) (*openedModel, error) {
-	wanted, err := s.device()
+func (l *Loader) Load(ctx context.Context, used []Used, mayPull bool) (*Loaded, error) {
+	wanted, err := l.device()
 	if err != nil {
 		return nil, err
 	}
-	rt, err := s.loadRuntime(ctx)
+	rt, err := l.runtime(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -42,17 +45,17 @@ func (s *session) openEmbedder(ctx context.Context, used []usedModel, mayPull bo
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.choose(ctx, device, used, mayPull)
+	c, err := l.choose(ctx, device, used, mayPull)
 	if err != nil {
 		return nil, err
 	}
 	config := onnx.DefaultConfig()
 	config.Device = wanted
-	e, settings, err := s.open(ctx, rt, c.settings, device, config, false)
+	e, settings, err := l.open(ctx, rt, c.settings, device, config, false)
 	if err != nil {
 		return nil, err
 	}
-	opened := &openedModel{e, c, device, rt, config}
+	opened := &Loaded{e, c, device, rt, config, l.config.Precision}
 	if c.keeps != "" && e.Model() != c.keeps {
 		return nil, errors.Join(fmt.Errorf("the collection's embeddings are by another %s (%.12s) than is here now (%.12s): bring back the former weights, or embed anew with --model %s: %w",
 			e.Name(), c.keeps, e.Model(), settings.Model, palate.ErrConflict), e.Close())
@@ -61,50 +64,52 @@ func (s *session) openEmbedder(ctx context.Context, used []usedModel, mayPull bo
 	return opened, nil
 }
 
-// openBeside loads another model where this one is.
-func (m *openedModel) openBeside(ctx context.Context, s *session, settings models.Settings) (*openedModel, error) {
-	e, settings, err := s.open(ctx, m.runtime, settings, m.device, m.config, false)
+// Settings are those that made the model, with nothing left open.
+func (m *Loaded) Settings() models.Settings { return m.choice.settings }
+
+// Advice is what whoever uses it may want to do instead; empty if nothing.
+func (m *Loaded) Advice() string { return m.choice.advice }
+
+// beside loads another model where this one is.
+func (m *Loaded) beside(ctx context.Context, l *Loader, settings models.Settings) (*Loaded, error) {
+	e, settings, err := l.open(ctx, m.runtime, settings, m.device, m.config, false)
 	if err != nil {
 		return nil, err
 	}
-	return &openedModel{e, choice{settings: settings}, m.device, m.runtime, m.config}, nil
+	return &Loaded{e, choice{settings: settings}, m.device, m.runtime, m.config, m.precision}, nil
 }
 
-// device is what --device and --gpu-memory ask for.
-func (s *session) device() (ort.Device, error) {
-	text := s.Device
-	if text == "" {
-		text = ort.DeviceAuto
-	}
-	d, err := ort.ParseDevice(text)
+// device is what was asked to compute on.
+func (l *Loader) device() (ort.Device, error) {
+	d, err := ort.ParseDevice(cmp.Or(l.config.Device, ort.DeviceAuto))
 	if err != nil {
-		return d, usage(err)
+		return d, asked(err)
 	}
-	if s.GPUMemory < 0 {
-		return d, usagef("--gpu-memory is %d, want the mebibytes that a GPU may give", s.GPUMemory)
+	if l.config.GPUMemoryBytes < 0 {
+		return d, askedf("--gpu-memory is %d, want the mebibytes that a GPU may give", l.config.GPUMemoryBytes>>20)
 	}
-	d.MemoryLimitBytes = int64(s.GPUMemory) << 20
+	d.MemoryLimitBytes = l.config.GPUMemoryBytes
 	return d, nil
 }
 
 // open loads a model by its settings, and gives them with all that was left
 // open filled in. With patches a transformer tells those too.
-func (s *session) open(ctx context.Context, rt *ort.Runtime, settings models.Settings, device ort.Choice, config onnx.Config, patches bool) (*onnx.Embedder, models.Settings, error) {
+func (l *Loader) open(ctx context.Context, rt *ort.Runtime, settings models.Settings, device ort.Choice, config onnx.Config, patches bool) (*onnx.Embedder, models.Settings, error) {
 	if err := settings.Validate(); err != nil {
 		return nil, settings, err
 	}
-	fixed := settings.Model == modelBaseline || isModelFile(settings.Model)
+	fixed := settings.Model == models.Baseline || models.IsFile(settings.Model)
 	if fixed && settings.Numeric == embedder.NumericFloat {
 		settings.Numeric = "" // it is what it is
 	}
 	settings.Rules = settings.Rules.OrCurrent()
 	if fixed && settings != (models.Settings{Model: settings.Model, Rules: settings.Rules}) {
-		return nil, settings, usagef("--size, --fit, --pool, --resample and --precision go with a transformer's weights, not with %s", settings.Model)
+		return nil, settings, askedf("--size, --fit, --pool, --resample and --precision go with a transformer's weights, not with %s", settings.Model)
 	}
 	switch {
 	case strings.EqualFold(filepath.Ext(settings.Model), ".safetensors"):
-		return nil, settings, usagef("--model takes a name: first palate model add NAME %s, then --model NAME", settings.Model)
-	case settings.Model == modelBaseline:
+		return nil, settings, askedf("--model takes a name: first palate model add NAME %s, then --model NAME", settings.Model)
+	case settings.Model == models.Baseline:
 		graph, description := baseline.Model()
 		e, err := onnx.Open(ctx, rt, graph, description.By(settings.Rules), config)
 		return e, settings, err
@@ -112,13 +117,13 @@ func (s *session) open(ctx context.Context, rt *ort.Runtime, settings models.Set
 		e, err := onnx.OpenFile(ctx, rt, settings.Model, settings.Rules, config)
 		return e, settings, err
 	}
-	source, err := s.source(ctx, settings.Model)
+	source, err := l.Source(ctx, settings.Model)
 	if err != nil {
 		return nil, settings, err
 	}
-	precision := s.precision(settings, device)
+	precision := l.precision(settings, device)
 	if precision == vit.Int8 && device.Kind != ort.DeviceCPU {
-		return nil, settings, usagef("int8 is computed on a CPU alone: add --device cpu")
+		return nil, settings, askedf("int8 is computed on a CPU alone: add --device cpu")
 	}
 	built, err := source.Build(ctx, settings, models.Target{Precision: precision, Device: device.Kind, Patches: patches})
 	if err != nil {
@@ -128,16 +133,16 @@ func (s *session) open(ctx context.Context, rt *ort.Runtime, settings models.Set
 	return e, built.Settings, err
 }
 
-// source finds a model by its name; a known one whose weights are not here is
+// Source finds a model by its name; a known one whose weights are not here is
 // downloaded.
-func (s *session) source(ctx context.Context, name string) (models.Weights, error) {
-	store := s.modelStore()
+func (l *Loader) Source(ctx context.Context, name string) (models.Weights, error) {
+	store := l.Store()
 	if _, err := store.Local(name); errors.Is(err, palate.ErrNotFound) {
 		if k, err := models.KnownModel(name); err == nil {
-			return s.pull(ctx, k)
+			return l.pull(ctx, k)
 		}
 	}
-	client, err := s.hub()
+	client, err := l.Hub()
 	if err != nil {
 		return models.Weights{}, err
 	}
@@ -146,10 +151,10 @@ func (s *session) source(ctx context.Context, name string) (models.Weights, erro
 
 // precision is what to compute in, where that is left open: float16 halves the
 // work of a GPU and is the same function.
-func (s *session) precision(settings models.Settings, device ort.Choice) vit.Precision {
+func (l *Loader) precision(settings models.Settings, device ort.Choice) vit.Precision {
 	switch {
-	case s.Precision != "":
-		return vit.Precision(s.Precision)
+	case l.config.Precision != "":
+		return l.config.Precision
 	case settings.Numeric == embedder.NumericInt8:
 		return vit.Int8
 	case device.Kind == ort.DeviceCPU:
@@ -158,8 +163,8 @@ func (s *session) precision(settings models.Settings, device ort.Choice) vit.Pre
 	return vit.Float16
 }
 
-// tell says what was chosen and where it runs.
-func (m *openedModel) tell(s *session) {
+// Tell says what was chosen and where it runs.
+func (m *Loaded) Tell(t Teller) {
 	text := fmt.Sprintf("Model %s", m.Name())
 	if in := m.Description().Input; m.choice.settings.Size != 0 {
 		text += fmt.Sprintf(" at %d×%d, fit %s, pool %s", in.Width, in.Height, m.choice.settings.Fit, m.choice.settings.Pool)
@@ -172,8 +177,8 @@ func (m *openedModel) tell(s *session) {
 	default:
 		text += " (" + now.Why + ")"
 	}
-	s.note("%s", text)
+	t.Note(text, false)
 	if m.choice.advice != "" {
-		s.note("Note: %s", m.choice.advice)
+		note(t, "Note: %s", m.choice.advice)
 	}
 }
