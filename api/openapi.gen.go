@@ -277,6 +277,24 @@ func (e GetImageThumbnailParamsWidth) Valid() bool {
 	}
 }
 
+// Defines values for ListTrashParamsOrder.
+const (
+	ListTrashParamsOrderNewest ListTrashParamsOrder = "newest"
+	ListTrashParamsOrderOldest ListTrashParamsOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the ListTrashParamsOrder enum.
+func (e ListTrashParamsOrder) Valid() bool {
+	switch e {
+	case ListTrashParamsOrderNewest:
+		return true
+	case ListTrashParamsOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
 // Area The part of the upright picture that the patches cover, in fractions of its sides from the top left; beyond 0 and 1 where it was padded.
 type Area struct {
 	MaxX float64 `json:"max_x"`
@@ -834,12 +852,13 @@ type Trash struct {
 
 // TrashedImage defines model for TrashedImage.
 type TrashedImage struct {
-	Artist    string    `json:"artist"`
-	Bytes     int64     `json:"bytes"`
-	DeletedAt time.Time `json:"deleted_at"`
-	ID        string    `json:"id"`
-	Reason    string    `json:"reason"`
-	Title     string    `json:"title"`
+	Artist       string    `json:"artist"`
+	Bytes        int64     `json:"bytes"`
+	DeletedAt    time.Time `json:"deleted_at"`
+	ID           string    `json:"id"`
+	Reason       string    `json:"reason"`
+	ThumbnailURL string    `json:"thumbnail_url"`
+	Title        string    `json:"title"`
 
 	// Until It can be restored until then
 	Until time.Time `json:"until"`
@@ -1137,7 +1156,16 @@ type EmptyTrashParams struct {
 // ListTrashParams defines parameters for ListTrash.
 type ListTrashParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Order The one that was deleted first, or last, comes first.
+	Order *ListTrashParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+
+	// DeletedBefore Only what was deleted before this time.
+	DeletedBefore *time.Time `form:"deleted_before,omitempty" json:"deleted_before,omitempty"`
 }
+
+// ListTrashParamsOrder defines parameters for ListTrash.
+type ListTrashParamsOrder string
 
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
@@ -1303,6 +1331,9 @@ type ServerInterface interface {
 	// ListTrash What was deleted and can be restored
 	// (GET /v1/trash)
 	ListTrash(ctx echo.Context, params ListTrashParams) error
+	// GetTrashThumbnail A smaller, upright JPEG of an image in the trash
+	// (GET /v1/trash/{image}/thumbnail)
+	GetTrashThumbnail(ctx echo.Context, image ImagePath) error
 	// GetVersion Version of the program, the API and the model
 	// (GET /v1/version)
 	GetVersion(ctx echo.Context) error
@@ -2392,8 +2423,38 @@ func (w *ServerInterfaceWrapper) ListTrash(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
 	}
 
+	// ------------- Optional query parameter "order" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "order", ctx.QueryParams(), &params.Order, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter order: %s", err))
+	}
+
+	// ------------- Optional query parameter "deleted_before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "deleted_before", ctx.QueryParams(), &params.DeletedBefore, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deleted_before: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListTrash(ctx, params)
+	return err
+}
+
+// GetTrashThumbnail converts echo context to params.
+func (w *ServerInterfaceWrapper) GetTrashThumbnail(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "image" -------------
+	var image ImagePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "image", ctx.Param("image"), &image, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter image: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetTrashThumbnail(ctx, image)
 	return err
 }
 
@@ -2464,6 +2525,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/images/:image/restore", wrapper.RestoreImage, options.OperationMiddlewares["restoreImage"]...)
 	router.DELETE(options.BaseURL+"/v1/trash", wrapper.EmptyTrash, options.OperationMiddlewares["emptyTrash"]...)
 	router.GET(options.BaseURL+"/v1/trash", wrapper.ListTrash, options.OperationMiddlewares["listTrash"]...)
+	router.GET(options.BaseURL+"/v1/trash/:image/thumbnail", wrapper.GetTrashThumbnail, options.OperationMiddlewares["getTrashThumbnail"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/file", wrapper.GetImageFile, options.OperationMiddlewares["getImageFile"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/thumbnail", wrapper.GetImageThumbnail, options.OperationMiddlewares["getImageThumbnail"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/neighbours", wrapper.ListNeighbours, options.OperationMiddlewares["listNeighbours"]...)
@@ -4379,6 +4441,59 @@ func (response ListTrashdefaultApplicationProblemPlusJSONResponse) VisitListTras
 	return err
 }
 
+type GetTrashThumbnailRequestObject struct {
+	Image ImagePath `json:"image"`
+}
+
+type GetTrashThumbnailResponseObject interface {
+	VisitGetTrashThumbnailResponse(w http.ResponseWriter) error
+}
+
+type GetTrashThumbnail200ImageJpegResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetTrashThumbnail200ImageJpegResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/jpeg")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetTrashThumbnail304Response struct {
+}
+
+func (response GetTrashThumbnail304Response) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetTrashThumbnaildefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTrashThumbnaildefaultApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetVersionRequestObject struct {
 }
 
@@ -4551,6 +4666,9 @@ type StrictServerInterface interface {
 	// ListTrash What was deleted and can be restored
 	// (GET /v1/trash)
 	ListTrash(ctx context.Context, request ListTrashRequestObject) (ListTrashResponseObject, error)
+	// GetTrashThumbnail A smaller, upright JPEG of an image in the trash
+	// (GET /v1/trash/{image}/thumbnail)
+	GetTrashThumbnail(ctx context.Context, request GetTrashThumbnailRequestObject) (GetTrashThumbnailResponseObject, error)
 	// GetVersion Version of the program, the API and the model
 	// (GET /v1/version)
 	GetVersion(ctx context.Context, request GetVersionRequestObject) (GetVersionResponseObject, error)
@@ -5854,6 +5972,31 @@ func (sh *strictHandler) ListTrash(ctx echo.Context, params ListTrashParams) err
 	return nil
 }
 
+// GetTrashThumbnail operation middleware
+func (sh *strictHandler) GetTrashThumbnail(ctx echo.Context, image ImagePath) error {
+	var request GetTrashThumbnailRequestObject
+
+	request.Image = image
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTrashThumbnail(ctx.Request().Context(), request.(GetTrashThumbnailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTrashThumbnail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTrashThumbnailResponseObject); ok {
+		return validResponse.VisitGetTrashThumbnailResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetVersion operation middleware
 func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 	var request GetVersionRequestObject
@@ -5882,162 +6025,164 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3bchu51t6roJg/5b2TlkTLhz2Wrjze9oymPLZie2YqtccRwe5FElYT6AHQovm7VJXLXOch8gq5z6P8",
-	"T5LCWkAf2GgeZFLjXbV9Y5HsxmktrDM+fBmkal4oCdKawdmXQcE1n4MFjZ+eayuMdX9lYFItCiuUHJwN",
-	"nsslUxNmZ2CAcXzIJAw+89TmS8YNW2hhLcjjQTIQ7oU/StDLQTKQfA6DswG9MkgGJp3BnLsOhIU59jnn",
-	"n1+DnNrZ4OzhcDhMBnZZuHeM1UJOB7eJe+KCnn5S/8y15svB7W0yeMEtTJVebhh2So8JMH2jTENDBxqn",
-	"ynNeGOiO8/1MLZiS4AYLN6CXbKpVWbiPYs6nYJidccu4BsYty4Eby+xMGGbEXORcM6vw9TFMlAY333nC",
-	"Uq0Kw7jMWKoKAca15h5aKH3duwJhiM0VmCg953ZwNpjkijsizvlnMS/ng7Ph8bNn3yWDuZDV52respyP",
-	"QdPES22U7k77wwzYSMJne5XiEyNPLFbwaZhM70ipzeY4GwR64ugzF7IiWIdat8ngldKXWk1EHqHIbzNl",
-	"gN2AzkRqmbFcZoaNwYgMGPB0RnRJcHkXMzVno09lNoVsxLi5NoyPVWn7hl74Tptj/zcNk8HZ4D+d1Lvz",
-	"hH41J36Qb9zbbtw/CvtazAVu01j7Of7YbD2DCS9zOzg7HTaod+oXiT7VSySkhakn3YWb5iV3axijHq7C",
-	"A8NEVk22cA9XY8EHBslAwx+l0JANzqwuYduZY+8Xf8eR/ITr2x3G90u2cJsD+YZWihkusjM20tw6igjD",
-	"cnENGVOaZcLg3wkblbL+XYKwM9B9FCPabk0wGuorkVu/iq9FCjKFDQIqp6dMwsZLZmZKW+b67xuUf/xA",
-	"wuquHPZkVw7z3N3PY56oD0x7Ndp8Vu+pu3Ha6h57L+wmchlhwZwzzmbKEKUSNpqoPAMnyDQblUWueDbq",
-	"o597/0DE+xW0EUr2rykJ5yBub+jxnqX1v65d2oribrz0byPh/ztw/UqreR+TLYHrq4l7INrTo3YfR0+a",
-	"K7Xazwe1thervqqPW1oaMPZ7lQlAGqLo+gU5wH1MlbQgcUPNy9yKgmt74hTrUcYtdrqDRPTNVh3XNHH7",
-	"SaS21HfsutCqAG39HOKq8afLlz8k7PLNDwn74eJVwn6D8WXCvv/50jH9h4tXrwZJbTKMheS43F31W4/8",
-	"H9TTx+opNf4EqY1OEL8xhZKGxnip1TiH+cpEeVHkIuVuxCcFPfFfPxk3/C/bCwRsF8ewahtwyxZo9Co5",
-	"TdhiBroyBZwmUixTxzhH3xqZ1sB7BBzXNmzFstBiOrOsICqS3UcmkU1nYFiqbkAnTEg20Tx1raBhJ6wz",
-	"BjMwzO0YfMOqguUwsedsDEslMzbEIT6k8TJBcyh4lgFq7zbt5/zz1eeW9ZepcowSdsXAQ2l0tdz2WSG3",
-	"b1fILdtdYSfqJDSQ+MmEgXb5LBm8nBdWkHnRXoei1N7siIiWZp/+wWjjn/m8yOE9cJ2iQOZZJhzpeH7Z",
-	"6GzCcwOrdEgP5jQ0t+mdLPvEbVtn4mzYSsEQSrzdcHeDNBlImHIrbqClL7cyIZtK8+GwozWTQaGM2FPT",
-	"cyHDx0g/tc+xi0XS4rUw1Bi3vaqIspbN2sx0yY1BjoHAPBOl2WIm0plnromAPCOWEoZNxQ1INlN5Zs6R",
-	"CedOPjmxxFkuDD4DUpXTWVe0+PhBa513snCSQe3Lf00rnyqXYntrPgl291f1LJW9Epn5alaLNI1m6deM",
-	"rba7IkIvqQymuETscOOPwHOyQlfkKtcrLND+PQPLRR4dPlluq+Iw5Zbnapow/8fVQruVSAI/K82EzMCp",
-	"ASB5jEOnbzp9qOtG12OlcuCysw1xIPhsbB92CGO5LXFuIJ18+4d70e3DqeZZS3P0GEm+gcSv3cf4atuf",
-	"edFdzlTl5VyaOEkxjtdd0Zc8nZHdwXiWGfapRA3CbYLCwckKmI8hy4Scuv3uvpgDl3UUB02Wcwa5QXtD",
-	"GDKQnOmhyjxzzTIxwc+gG2q9WvCEAghXItthh/h+Y0Edbil605iVVThYkypnxGm1cN63+69jSDn3KDDr",
-	"FtZLRO6P+VjkwkYilS94LsYYj2CN59xKcgxeNJV1f5fuVbgKDluU1hpi8V1cmVTNg/0oFS3RGS7AWHBD",
-	"9q37lObcuGW7BvnAkPFKFmWbIWbcsLFCR3KLkWu16GFOJExvZGAMDwzL1VTYpGI7bzrTUCBjXMJiu1GY",
-	"mVrITZyGhvzq3qzYNKm2mp9UzY9+8cN+C92FKbY5ZJWY0d1OxlR7p1PEbZvdQtoCbcEoT15ICdotclam",
-	"li2EneH6ogPNbiC1KmpDrjfNQ0Cw0XHP1F77TER7ejNht1ebboEiO3GuMsi9TFkvcrG3xguxoV6EBV+x",
-	"chzvXXHblhbcwpEVc4jpHN6TfHGsPhHaC1/GmVGlTgFtMJM4xQbzwi5jTY6X3hioRiCkffp4EDOtw36J",
-	"SQewM9A+xAoGpGW4JLjJDYBkwkalt7Ngr0od1+NhTF8aCvlTAdPYRGbg3OLu0H4hfzlhhfgMuYlObCfl",
-	"YWb89MnT6Hhp2bfnvvf4fIwB7aycjyUXee/aWGFz2Csr+FzGpkH/6h+7TQYLkcXih5uXfHXLY+Sc1jWw",
-	"ZEX90E1F4jD3pE4aVlupwaQ1ORpctrqyvdv14u+Ref1y8XeWgRY3kNXK//2Pz49OnzwNysV1ddwyIU/T",
-	"06fjx0/HR0+/m0yOvvvu6eRo/Gz86OhR+nA8nDyCR+lTTkrAgnb9/I9/DI+e8aPJ86NXH798d3vU/Ph4",
-	"l48PT2//LUZpnGFcepItvJvbEWPgRtIuEiUfo4RQElcs58ZiQm9jENAPrpdodUgz5k9Gt1GqIRPxn5wo",
-	"jv4Anx2heI+CSA4ZFa2cy2jH/rdemTGHTJTz6E+FV1H9cqbzi/Pztgh79URuk8FPahxxQ7hMIc9dF11z",
-	"wzJdSspYL7hh3FxD5sxzY1UR1S6ZkrCtctNa6R5ySmFmO6pqYo0t+r0WMmu6fKnmCyenxLxQuhJo7lXN",
-	"BeVYgk96A1pMHJOMeXpdFhH/8G6xJDRDMfjWFyGi7E7EQ+DskxqT6nGaH6QzryeqlNkgwgHGcm13XFjn",
-	"40JzwXQppfstGZgyTQFI9k+4yPEPz1BR9zkZWGV53iugFjORB79UKsuuJZnjG8ka029I6DB+z5qtJejZ",
-	"I3E5/UmNt5fSbqfdl4zGgUWn0oySNennfNpBMvDZ9oETY9f4f0jFRyn3WlyDBBMJDKFP2RUejYi3e4LN",
-	"+A100/7RPZoqrSHn1vvM7Ybfkt63C0XupnlAoQLj185s6Zqj1Xal5JWBVMmIkf38lxdkZAjTSHljn4FM",
-	"ylnhDwzT3Ao5Ndt1XKv86Ip5uyZVeQ6YTmqsIU2Y5htfumteFJGs1gs1w+AA/nzG+FQDzB2/+UxUOuNU",
-	"ubCNTx6N9r0NWfhFm+IU0mXcx0wi4QRcfkcIpMgaOtTr3SBCizg70GFlG/nAiKEAIq1iss4Aei1uevZD",
-	"N6zI83ZqYH04Mdbbz8LkfAx5JCyrynFk0X5UCzYv0xkzpa7rCnD9qiKqkDqwM+78RVaakuf50n1FlWk7",
-	"8PPWhuvaoNvbEF3DiptFSOvmwLVs+gA0j512neGbvc7K1eoLkXDULO2oEBFgHdHiGmXuf91erVRMcBup",
-	"MGlnW0PTsWG9gYU3BXfIet7ZbPoYL5a5yqCIqQ3kgNB4q4ilmfuMyRHXaBGXrP2NDjcnOLFdimDu2vTm",
-	"5GmfKPVtnjlre6qcpMNon7As5xb0OZUXAGSGiQnjaDvQAEKd0unGgsuEyoqi3UtGhD1jnFEFlVPaHL1t",
-	"NoZcLeofqooIxy/cKu3+kMgMjfE8Hm4zoDtaz1Yv++ZRxb/PWkn4FNMdzsgcNwPTGpjVwv01JTbu+ji4",
-	"6uuJVtVzjGEqpEkYN16nz+fOmcqFBGb5NRgK08XqzE63Wa923nBtkrsRbVpH7kjl5tLUBQ1+I7j97gWB",
-	"1+ventus5FCQ9IilRvHvDqJpH+l730TPuN6hotl9WO3UT0+6hPhRc4nOdSNdsphhGBc1YEhMrBcnazIz",
-	"+FOjeAl7njoDTeA3co/5mPf40B0inCtUCa/HqHLpJhCJPJVpxPjVypijG56LDPN5XANnpcx8AP3d2xcs",
-	"LfXNluYOL9OrmZhG47AFaOeDh/qvZ0/Yf2aOPvqG59u3nqtFt/HXavH1jd+A5lO4KjSkIrDlFu+Nee7c",
-	"g+yKp2mpebptaVlaau3r/yKxIpIYPUnGT2ShdBm5inegoQEZSdAtAj9rOluTfrq7TuImtu1/my1xxyl1",
-	"zahwEJ1hVEWx8Iuf5U4hmzXp5h65lzRqiqvFqOkXFq9BtGqGrSH27tS4CUzu7Nb2L+35Tcavb7R3KO8A",
-	"Ldb4YLYegq5a2T5i9xJV6BysFmmw50y1hRMSQiZBu4qirmMN/DpTC2nOWS6szbG2sFLXkHkvrRvpA0u+",
-	"0U4DdE6jVzgTYS1kZ8yp64QZq9EKSZiwzsYTylk1VHewwCyRYf/xP/9PdyQx2gwaw6sWso9cvpK4Pc53",
-	"r16wZ4+f/K1bybamSAkDzhHDjajSLPn1peMkZqqy4uOmobZ1r9Vpvm7HTlTUlTnhsZhVrJBHIimO92/f",
-	"MP+r4yMqnBmrbHN9tx/yNmVSQhrLo4dlqFYaqxD8SmGKoC+MXJpWLf+TZ88aBs3jYdSr60+H0BedYBEz",
-	"lo9zwOMfYXUdE7u/feE52uOc/fLugmmYgPaHdtYvGP5ap0LXxGoaVuwKm6zVeDk39gpDsjsJ+zUt3k1z",
-	"mWtRmJ10R0Q5UCNrVqdXIbgfd1IJOIgtlAI1vGZIb7wzXmeSccWbeWJ+9O/Do2cf/f9XRx+/DJOnPUnf",
-	"S61u0Mji+Vudxbbvpa/cIHdR+ng2M+DUQMsJC5Ve3oN1bqpybULGxksmMTyGJWCoUZAI+E6DIjuxYv9P",
-	"UlnoqVbDEIAbFZsqMG5g1QEMKi6cihtgnFluLCRUmezmv9X2i/AYDiVGz/9WQhnZfhVDbcVZ2Ihzp3es",
-	"V0p2dPzSmTJw7kM4aBWo0rbVem+aC+exoRiqnsdXFqbdQ7XktpWFneXiLFgWe/Zh+wLB+GtsuetQwYpj",
-	"uoNIBxmNZ72hI4LCZwjVdDu/5y71upurVu+oWwKBv7VQAy150lBqjfrR0HZdH9rj6hDx46ptP8nfZBCS",
-	"HtvKMc+QmxRkaDY6LfT0TK9Bk31t+edeGvk2qrnvQ4RFVGNP+r5BQ5XnY55e7xjEbMx1w+HhlcBdb4n0",
-	"+7BAEV20u5S6M8HPmSzzvFEnT5YLZZOD3RYlhnvPeRjBhd7MJe2RDTd3GhW31e9d5tIl7GBEUigYuzZb",
-	"m4+RPMjWnL5+vgnjjSE4k0jJfOnHd4ft0BDcdy3jRx7tydqus/wkLECvt/z8jzTRCJEcPdQiqVNIwpFC",
-	"+Wpv7stOZCtrMIify9yPvtnCmm3NqUpkOCrzKZyzfTD8Bhuj7WgF5tyhMBwLanqKa1erNKjp1ZXZYIY3",
-	"e/gzDfEDyr1vWiD0SIMoqYLh2Q2ONtNzxiqVNQCeWAHaEGZHyI1OeZ4TtsUfzgs7K2UK2lJimb6Bz0VO",
-	"o6LPVFhbFVXwQkQLKPxBhtgRF+1rkjoHRvwoUcqkfA7MI3msOfXSrd7e8pRv53TwAaq+D1SYrbSYCtdt",
-	"qM3oLd1ePa899UKZvh+H5H7XggerBdzsWocr7IEKxgPTJAEApzXA2A75oLmZffVZBmxlW6m7phKv1c4u",
-	"ZxF2OYuVQQ72TjXpEfqH1OAOtCylFXm0RD/lko2BaTDWqRiGT3ZT+v0DjRVPd078hENCVdavsSBhdDHi",
-	"/CIztaPP0RP+cHoEf3J2aikzdV4bL84gatZBdQi6wXnpDhtPtvT4Khujf//ySv7llcSsxg2uyAYT8tc6",
-	"xNVTfEV5l6jF8GtN+BX5WIieYm5hWKbSck5bqqu4RSQzS8VqPkldld5FmQfnuj4rSo/E6t4aO7D9+ish",
-	"p6ALLaTd2AqSO5qZCafvi9J6dg2N1MmhtCg3FF9Ezy0UWk01n28UwzVTOAqF5WqVZ1TjJ2LE0bqEnKju",
-	"YAqecwtUWG08qgzXGIVCK5a22zG7qBNOVZHkeEn4Mm4g57/LAlSR08mO5vZEzNPzENbCMnNfsKNkVWW4",
-	"RGDIc5/X+l26fnJhLPWCNa6EAtEQCFgxg9XhIKkNZ80e/y5/l5TKx0S/63DUBzo2Yn8JJQR/PWa/SDxn",
-	"RMfof5c1/i5OW8OkNJAds9fCWPrKGYAZ5beYKvgfJbCRx0vFYbwtLcKShsMjqZJW89QmbPTDyw/shCpA",
-	"zIhZyHPDhGSXWs3BzqA0D5iFz5aRePldNssxUyeK8JRXjaOQNcSY0+5sAdIe/y4H3gYmmCqPrPe84OkM",
-	"jk6Ph05lO9N4MLO2MGcnJ4vF4pjjz8dKT0/8u+bk9cWLl2/ev8R3avvEs0+jbOhs8PB4SM+oAiQKlcGj",
-	"4+HxI8qgzlDWnMwQe+bf3d9TiNSing6HjDsJLaehZjZMnEuzAG0S5B24cQLbEtiFQRMoU7541RFFpzMw",
-	"loqREf7Vu2nCop2EL3HSRvqYPZcEROO/qM5F8AVfJr7u2anlTJjrhM6mMbKDmFXO36PCZ6HkRTY4G/wA",
-	"tjocsoKNdzocrsHF2w0Pr+ojAoiHFZ80Gb9ux2TEepCveMvVUBtYe8nAlPM5dwZZC3XAt56LG1LEfGpQ",
-	"zeHXg4/uxRMNPFuuJzZuYo8PhOxMhKhsWp4l7MnwUY11YZx6GKvM738niFIuH4TKZc6c3cZ8wWKH+AZk",
-	"ZkJ9jzlmzzvHrLAx17fHz3bkxnmcs9HJzUPPwSMqi7YeO8dpSg8aFGWHd8AzcWh+8LhOffCIfh5haYkt",
-	"3Hhvk8GT4aN7GMZzKrKqVtgN50Bs6SZJM/T4RjT5Pka9eXgCNwF/Pcqr7/HxI4ya0qPBunAql40+qfEo",
-	"ISQjZFU6l8sNMh1iVR+zVwgTkao5ietPauw5SJcSfRliZ8fXKN+ojXCEAGsqlERECZkZBNdBvY3Peil5",
-	"zBADOgsGmBspSjI84DcNMLNn1WkSbtjoNTf26KV79Oji7yMnF60GPq96JA0TgtB4xPiY/UZHjgs86RHQ",
-	"zt1458AlneMl9CJu8CccSndzvFJ5rhYvafGTFvb9Pzw87Aw42Thei7WGG4dF73h9MYzYjxv3otPExBhH",
-	"tCTtXbBqv0UY3q8kUhlFTy3HSPfshf0rSqCz5Pgq8aznv27wPR0XDlw/q7Dg1ktonude1Tr7ZwF5vlks",
-	"0xnuSi57uxK16VxJ4VRzrtS1Ydw6tvV2TtAFXkw1pLA/l2PZXBkbIBBhwej8qDlm7wHYKJgYI9QmI6+D",
-	"Rh48EaNzKaKyIiB8wxqQWa0XYjLcy7U/RYA/7yz/nyW2M3LG6caC/YluqGtwyZarelkjsutwo2feNs2c",
-	"vU7uS1ewxMZaP3JCUOu3ycYH/T0K7skYlDVGC+Ko7JgrJOwx78tXX6g8c3/ETlJ1g85UtcwZWua4u6S/",
-	"DsTDsycsB2tRJxpg3Dkmffjnf/Rd3nC6xeUNHXdX5stQr+hVoodGUpPqnhJ0j0Kgn4ksYTR5glRKUN9J",
-	"criO2Rvlz/0SyG3i4zZKM3K+SGF5zdY3x2ZWoX+220x3A2s07rLY4ml/zcsWT4abC7Z4FCHzt+HicMvK",
-	"Fs9WGPFbPvtBbfOkv0piC518dwlXgzD1CLkp1EjN+xBuJHwSVGu0uYmtGyItZDUI7LgXaS4H4m1f+ody",
-	"cuS+Hp03jsOjhkhQV6uCYu10iKROUbp3Eue71PUFNcYkGY+oySkyO+VCEiRn2LvevnSjRjzhEIjwAxvz",
-	"9HqqVSkjbhBF1C8at48QOv+yf3kbAP5tmP1Dc0mfS43LsqDAhDOJc+8ZYqCKhBsegiAA99tkcDp8eD8j",
-	"I5I0Ok+83YwL9FqlFZjKGvv161n+eZbR6SRfTLLK5i3NffIF/78lrs/BwporbdhcYeaAjrhYzc0sITwI",
-	"Cl6OfP4LV2nExm5OaAI7nkTr79GQZc5pJ8t4wfGmEKvmY2OdjrkGKEydIcdYhMXl1IBI3HzBl8xbqRI+",
-	"WzrsnfijWE4N0fUix+w3p4JGCD8/8uEBDW78GQ5kqhTasUqmkNS9cWdU89yoVu2P31k44cBw3c31d1y+",
-	"sLlWjJ3OAcTEW8MKXceFkphzQWCBPrVZpf3W3jjSviNlR4PhHS6Rm3ZYJH9Ox/JryNRCUjBnonoHiSse",
-	"N7d8orEDH91VOI/XMSEGejDvuQ8FQVSrNgwzqoooGYusuuDLuLaIWrw/gO1hgR1slY9/lnDF2e1jWd/K",
-	"Sh6i3ZnnDQFterTvTutV38F1+zEq0k5CbXxPMMnX/VKsRckpe/mBT8/Z6GJy9EZJOPqZ23TmXdh3XDo5",
-	"4jy/mZKq1D1BRhzUq3Dl0loK4iBP/kubcJtviOnViV7XPT1gN83zmSgy20cOSSzcJoNHfRsYX/KY6FX9",
-	"JKFnC0ePGd+L0VfLChLspjpQG0D5Ds98EsR0NlalXu8cv6kf23UM1YV323gX4b6UfzlN/3xOU0D97tmV",
-	"Erizu7zTFFwd+g59nb1uKVO1TfHmVmwIb/I5xG7yhuXq1ay7Nd3n31Ehp0nqWglTmZ5FzlOojntV2Wdy",
-	"P5Z4QQO5Hv7sDktVKS25bV0N8a5hHw/+6XX8905X1JYTGfnV9RBYnrit+3FSIVT3SsugXT9UT24wsi8R",
-	"iPuYPWeSa43ILZUBKZVlIHOup5D1WbIBgTtiyT46HVYxw4dPh4n7/PTxMHl4+t3w453SHKSmEed9H5q6",
-	"Ws71+rh67B6U8nNm5liKnVTXuf10+fKHYE/0uqt7ECYBN7ZXC//kHjh4gPqQOiJg5q4Nq7l12AcpXzin",
-	"2wSvuys4scjIfVobd/NZsD6pHICvhQcYpcwDXbjC5bKqSUm5ZAbQZ8WfzDVh+yBAts+RUhZ3zpeUfg83",
-	"7kTw8s5qYBd81nigPTR5EWoPk86joyN66EgrZUdJgJ1jN8Kg2ijHuUibgQtfYTlTxoYW8I2jQosbbmF0",
-	"zJ7LpZ05kUo3Axn2ePioq0PeW64dw3YDeHthJA9MGb9Fc4V9T/fJvn2izFEOb82BaSnXxNSibz6ogkct",
-	"QX6AqBuShRitN9PrPp18+aTGa8Ntv60WFPh9ENK4gmDGM5/fvYbCHrMLW5UKhNpzblsFa3ghSQNZh8Af",
-	"xnTslfK3x+zx8BkTk1AaUcOZd9nwBUKMBz68X7a4sF0o/L2oKHMdwNxrfP1VadVnnESXYnhPO2RfIZso",
-	"98ZLQtrXIX+qBFI8MLnbYYCguJtQNL3K+zI8dMDVbwLm9AVH/DCCs+AToxNMAO/HgsrzupdQ9SE0uRzN",
-	"mFoNtNOrXZ/7C3PIbaEEEyoufyLAKtWUBhpFjb9WFUVLuHV8RSpo4BYuW9eOH0BDVfGJbbTUw31zwQYO",
-	"2Aups4yqtj3Wr6+dNC2qxSm+snVOvvi/1uqci44HKxWbK+fcepwTR3j/ROLTPcgR+ZJRoVxR0MUXViV1",
-	"HmfuPOVSOl1F7ERVac2zJ8KpdseDvjS9L7HSZKptkgWN9qeu+z3mCqq2K/xAj3fYtwV38iuaV/9j0ILb",
-	"dLaeZM669NcSTBXjuZLTli5HHDbn4vFrkFhNfRc6vAPXzre1uYf3vLk9ZK2juYSFl4Jfz1k/ECpXfR6L",
-	"qgn8Vaq77HLslWvoVZkv6PeG1lwbRflQlzYE8dYXLvGVeX0mwPa40B8PWrF/3Vux/7y6kSOAUDb2l5rU",
-	"oM17Uec/qkU4sOOhJbixQM4u2faHkCf9jNO6CyGaM/t+WfvN3qkPrj4rNGQiRTTUCdVge9MiYOsISyKp",
-	"VQmjG010BY4zt36uRnX3/Mgh+al1v0SP7AhsZBVW2zJeBYi/novehbbDrfaOpfIlmwuD4PaJj1xfQy5i",
-	"URjraOWMicMxVgXq2+c6XXrQpUPK9nGvZPcAywFBZV/Zkga8YPfEbXtnj2EfZkLUzm8YAZUw02jeY922",
-	"0k7UHBmRQZaQORPOasyFMUJOKeDWaKbPXugvjPngHuih8b2EkCohdec4ktu63FANEx4eBYMV6gcNKeG6",
-	"4RHoRQXv49GC6lt3VtlowzY88bAmOyfSdmI3KpuaYCU06TY8qHpny/MCB12z0DZ2p0otxM+MbJVTuVev",
-	"sl847VEo+bpA+OxRy5Efgi/nRZSviLsDX+kGtt0hOOuiEqMU3+T1ruYTC5pNSt28kIou/2WcjanyvvJA",
-	"vRgLG4ru2doPmwZ8v90YdTduqTAE79892silLW0n1WIfXPsa8DQxcJ0LujYNe8JO7sCm/v2NEcUx/Bqe",
-	"PPSirrMcw3D3sZJ0ML9FKiyjJm5em6rbj42yLW1Ovvi/bjcajb9WAA2HpZG/r+LwQvqtrHdTFV1azFQO",
-	"zF/SsGeqbE5f+zW+MxFX6zDblHz5ua3at6biV+r3HmiafdMQi6frWkl/orK6OQRyA1hp/u2S9Y8A5B4N",
-	"CVz6S/kcj5pglzJ0KsHgKdGEGTUHlmm+oMPQOWHS47c+qDLGfKSs8gsw98g/R1lJFAc6au1l1qfSWLqO",
-	"65i9B5mxEX4YJWzUQvPx1buIXzKiAqXqtCwN9Zg9r8AEK5HoTAcZyoToA53DQYuWTIMEK8UXqjqwSsj6",
-	"mZjgZRY2tBo/yEro+PHE2kpcLccYRrQM6eGwfd3hpqzaAaUkTahvZwUmaaXGyKU6J7LjiWVnhDn2EYbl",
-	"MLF7O5htFd2Ai0dG7jf20UAK7zU33lXO3J9zQrYBrb4VrWv89kNyVAPHfW1Rk1/hfYVtECjCMWGV7Fpj",
-	"F1WA7Yfmn5PSQ/gdwrX6Lcg9w0XWqscLwVpCz+irav1FZupdyEgewudB/MJb7/AclN3WR3BrDeFTmnvg",
-	"OTe3GkOR+vF4R257Zis11jXHbeaZLY/25WrqE7aLJiOce0AAgnt0ms82j2CFFYgnaxvssNPBLn8f/j4W",
-	"9md+3TjWVV+0H9u7fT5G3zTul+0OJNqqW+zahbd7kmnJrqX5ZYQEl6U9qGCpr5W952jKVtKmiVy0t3AK",
-	"3use4AGVZuZaFOvZoF/Q1ADvUd/AJ1eM0myGtynaBgBo5SD5wlg1mRiw54QOR97Dw2EyHA6r+7ZkVpU4",
-	"ihAFl9eVWKabnt1MZH2EV1aRvVbgqAP3j8BPf2ldHfDXc/b44ZDChdw244VYToIHjBt3hvSCmJ6tAqmG",
-	"BAveE5Kw3H0d+z1cJeLzMh6/1eOWUlpmLuRVE8NWmApTjF56PHx2Xt9uIpdkB2OK243Xw3NhqfGzeP71",
-	"fYW0f3DbdJczbP04J6vXK2MYeO4vXqZa8r4ShpXljONaVViztecVBbmqMWj/dYbuzz9DV98mstaZQImW",
-	"7R1/xIuYSvh5QNUQ+uj4FV6wHs6toA5OCCxhf37FykkF14mHC7kD2ogPLd0D3kgTaLwPyNP9uNfSgMAG",
-	"BB3VikH5yNM1FFGm2EjWhuHfZ9m+91DYh91wf85qKtk9TrafHZXc5fTZRjqdzIDbOS96DSl00LGmCmtB",
-	"q1I0zzNYvO1BWVqLQUhB+E7jCBIe3uVZxsoivOWfbqRHMRHqsZFDWE5NQltJAAYelyK3RwIRwvoQ++zP",
-	"vDgwZB920QtagEPeE1KexsPAlVtZoWM3IJz+WbhuMVuuy8rkXMggJb7FwrtwIWIf1q4pgBNUTSNwUV2G",
-	"i6Es47yGAx6YD42iGd/EZc/qkHjcCf8TGcef4nc2QS8aGtrN7AZSSyDvp//v/86By78UyggrbuCv7D/+",
-	"1/9GFNq/SJhy/AqDWitPBc8kPOSxcz2+P5Wq5TCxTJUR3Nr3ONLvly/94wcKEvjmqbf7DhR8C9gPFzXu",
-	"A+kYTz/k6AnX9aH/QMeKgjF0iBafNU3QuBHpiVzZkd8eSMrHb9q4/dY4aDtbd4VZbLjsqg5kryiseWGX",
-	"HzzmxNoDDRgrqCLdHkmsrkoXBu9w6AsRhBuX6PmeCEHjmqcGINvjYbcQ4ZAK0i2JcH51l/A/qgWbc9mO",
-	"mSxgPza5x5CrUPZCPKuJorcDoJpj3h7C7pwuX8mX/5kJc5pSz6asYDiaLDqpoOvN/nbmb6u9OJm+cpvZ",
-	"GhSXxkU7fZ7mPZRohS7uoYju11CH3bpIiMTm88uLysmq7jvq4Ga75vBDTDj5K4HwAbxwJwy3eVfM2cnJ",
-	"w9O/HQ+Ph8cPz/52+uQUVZDvqTe5i2gTkCV18ZEbK6lfKmb1O8jTuBtlfePVQg1tVmP1Jh5R2tttdF6K",
-	"GjeNtr1c77b9gRvrzL+3EprXgfhovYEb0DxvNFSdh+o2hTP2FyKFjHYI6NVYmj690fN6dRTvgQm3pvGl",
-	"ibbkTfXIlGb+bifI/NGuACpVM2RzPmPoG02rfiWpnZjq+yox71urClu6Db5Wcoqg7jXEVeM8Q32aPzYj",
-	"wqfHF6uSxwZpkcNvP97+/wAAAP//",
+	"7H3dchs59t+roJh/yrtJi6Lljx1LVxqPPaMpj63YnplK7Tgi2A2SsJpAD4AWzb9LVbnMdR4ir5D7PMo+",
+	"SQrnAOhuNppsyqTsrf/6xiK7ia9zcL7xw+dBKheFFEwYPTj9PCioogtmmIJP58pwbexfGdOp4oXhUgxO",
+	"B+diReSUmDnTjFB4SSeEfaKpyVeEarJU3BgmhoNkwO0P/iyZWg2SgaALNjgd4E8GyUCnc7agtgNu2AL6",
+	"XNBPr5iYmfng9OFoNEoGZlXY32ijuJgNbhP7xgW+/aR6TJWiq8HtbTJ4Tg2bSbXaMuwUX+NMd40y9Q0d",
+	"aJwyz2mhWXuc7+ZySaRgdrDshqkVmSlZFvYjX9AZ08TMqSFUMUINyRnVhpg510TzBc+pIkbCzydsKhWz",
+	"810kJFWy0ISKjKSy4Ezb1uxLS6muO1fAD7G+AlOpFtQMTgfTXFJLxAX9xBflYnA6Gj579l0yWHARPod5",
+	"i3IxYQonXiotVXva7+eMjAX7ZK5SeGPsiEUKOvOT6RwptlkfZ41ATyx9FlwEgrWodZsMXkp1qeSU5xGK",
+	"/D6XmpEbpjKeGqINFZkmE6Z5xgij6RzpksDyLudyQcYfy2zGsjGh+loTOpGl6Rp64Tqtj/3fFJsOTgf/",
+	"6bjancf4VB+7Qb62v7bj/ombV3zBYZvG2s/hYb31jE1pmZvB6cmoRr0Tt0j4qVoiLgybOdJd2GleUruG",
+	"MerBKjzQhGdhsoV9OYwFXhgkA8X+LLli2eDUqJL1nTn0fvEDjORnWN/2ML5fkaXdHMA3uFJEU56dkrGi",
+	"xlKEa5Lza5YRqUjGNfydkHEpqueCcTNnqotiSNveBMOhvuS5cav4iqdMpGyLgMrxLZ2QyYrouVSG2P67",
+	"BuVeP5CwuiuHPdmVwxx3d/OYI+oD3VyNJp9Ve+punLa+x95xs41cmhumzwglc6mRUgkZT2WeMSvIFBmX",
+	"RS5pNu6in/39gYj3G1OaS9G9piicvbi9wdc7ltY93bi0geJ2vPhvK+H/O6PqpZKLLiZbMaqupvaFaE+P",
+	"mn0cPamv1Ho/7+XGXoz8oj5ucWmYNt/LjDOgIYiuX4ED7MdUCsMEbKhFmRteUGWOrWI9yqiBTneQiK7Z",
+	"0HFFE7ufeGpKdceuCyULpoybQ1w1/nz54seEXL7+MSE/XrxMyO9scpmQ73+5tEz//uLly0FSmQwTLigs",
+	"d1v9ViP/O/b0IbwlJx9ZaqIThG90IYXGMV4qOcnZYm2itChynlI74uMC3/ivH7Ud/uf+AgHahTGs2wbU",
+	"kCUYvVLMErKcMxVMAauJJMnkEOboWkPTmtEOAUeV8VuxLBSfzQ0pkIpo96FJZNI50ySVN0wlhAsyVTS1",
+	"rYBhx401BjOmid0x8AsjC5KzqTkjE7aSIiMjGOJDHC/hOIeCZhkD7d2k/YJ+uvrUsP4yWU5Awq4ZeCCN",
+	"rlZ93+Wif7tc9Gx3jZ2wE99A4ibjB9rms2TwYlEYjuZFcx2KUjmzIyJa6n26F6ONf6KLImfvGFUpCGSa",
+	"ZdySjuaXtc6mNNdsnQ7pwZyG+ja9k2Wf2G1rTZwtW8kbQomzG+5ukCYDwWbU8BvW0Je9TMi60nw4amnN",
+	"ZFBIzffU9IIL/zHST+Vz7GKRNHjNDzXGbS8DUTayWZOZLqnWwDHMM89UKrKc83TumGvKWZ4hS3FNZvyG",
+	"CTKXeabPgAkXVj5ZsURJzjW8w4QsZ/O2aHHxg8Y672ThJIPKl/+SVj4Gl6K/NZ94u/uLehbSXPFMfzGr",
+	"RZoGs/RLxlbZXRGhlwSDKS4RW9z4E6M5WqFrcpWqNRZoPs+YoTyPDh8tt3VxmFJDczlLiPvjaqnsSiSe",
+	"n6UiXGTMqgGG8hiGjt+0+pDXta4nUuaMitY2hIHAu7F92CKMoaaEuTFh5dvf7Q/tPpwpmjU0R4eR5BpI",
+	"3Np9iK+2+YUW7eVMZV4uhI6TFOJ47RV9QdM52h2EZpkmH0vQINQkIBysrGCLCcsyLmZ2v9svFoyKKooD",
+	"JssZYbkGe4NrNJCs6SHLPLPNEj6Fz0zV1HpY8AQDCFc822GHuH5jQR1qMHpTm5WRMFidSmvEKbm03rf9",
+	"r2VIWffIM2sP6yUi9yd0wnNuIpHK5zTnE4hHkNp7diUpBC/qyrq7S/tTduUdtiitFYvFd2FlUrnw9qOQ",
+	"uESnsAATTjXat/ZTmlNtl+2aiQcajVe0KJsMMaeaTCQ4kj1GruSygzmBMJ2RgQl7oEkuZ9wkge2c6YxD",
+	"YRmhgi37jULP5VJs4zQw5Nf3ZmDTJGw1N6mKH93i+/3mu/NTbHLIOjGjux2NqeZOx4hbn92C2gJswShP",
+	"XgjBlF3krEwNWXIzh/UFB5rcsNTIqA252TT3AcFaxx1Te+UyEc3pzbnprzbtAkV24kJmLHcyZbPIhd5q",
+	"P4gN9cIv+JqVY3nvipqmtKCGHRm+YDGdQzuSL5bVp1w54Uso0bJUKQMbTCdWsbFFYVaxJicrZwyEEXBh",
+	"nj4exExrv19i0oGZOVMuxMo0E4bAksAm14wJwk1UelsL9qpUcT3ux/S5ppA/FmwWm8icWbe4PbRf0V9O",
+	"SME/sVxHJ7aT8tBzevLkaXS8uOz9ue8dvB9jQDMvFxNBed65NoabnO2VFVwuY9ugf3Ov3SaDJc9i8cPt",
+	"S76+5SFyjuvqWTJQ33cTSOznnlRJw7CVakxakaPGZesr27ldL36IzOvXix9IxhS/YVml/N/9dH508uSp",
+	"Vy62q2HDhDxJT55OHj+dHD39bjo9+u67p9OjybPJo6NH6cPJaPqIPUqfUlQChinbz//4++joGT2anh+9",
+	"/PD5u9uj+sfHu3x8eHL7bzFKwwzj0hNt4d3cjhgD15J2kSj5BCSEFLBiOdUGEnpbg4BucJ1Eq0KaMX8y",
+	"uo1SxTIef2RFcfQB+2QJRTsURHLIqGhwLqMdu2edMmPBMl4uoo8Kp6K65UzrifXzeoS9OiK3yeBnOYm4",
+	"IVSkLM9tF21zwxBVCsxYL6kmVF+zzJrn2sgiql0yKVhf5aaUVB3kFFzPd1TVyBo9+r3mIqu7fKmiSyun",
+	"+KKQKgg0+1NFOeZYvE96wxSfWiaZ0PS6LCL+4d1iSWCGQvCtK0KE2Z2Ih0DJRzlB1WM1PxPWvJ7KUmSD",
+	"CAdoQ5XZcWGtj8vqC6ZKIeyzZKDLNGUMZf+U8hz+cAwVdZ+TgZGG5p0CajnnufdLhTTkWqA5vpWsMf0G",
+	"hPbjd6zZWIKOPRKX0x/lpL+UtjvtvmQ0DCw6lXqUrE4/69MOkoHLtg+sGLuG/30qPkq5V/yaCaYjgSHw",
+	"KdvCoxbxtm+QOb1h7bR/dI+mUimWU+N85mbDb1Dvm6VEd1M/wFCBdmune7rmYLVdSXGlWSpFxMg+//U5",
+	"Ghlc11Le0Kcnk7RW+ANNFDVczHS/jiuVH10xZ9ekMs8ZpJNqa4gTxvnGl+6aFkUkq/VcziE4AI9PCZ0p",
+	"xhaW31wmKp1TrFzo45NHo31vfBZ+2aQ4hnQJdTGTSDgBlt8SAiiygQ7VeteI0CDODnRY20YuMKIxgIir",
+	"mGwygF7xm4790A4r0ryZGtgcToz19gvXOZ2wPBKWleUksmg/ySVZlOmc6FJVdQWwfqGIyqcOzJxaf5GU",
+	"uqR5vrJfYWXaDvzc23DdGHR746NrUHGz9GndnFEl6j4AzmOnXafpdq8zuFpdIRIKmqUZFUICbCJaXKMs",
+	"3NP+aiUwwW2kwqSZbfVNx4b1mi2dKbhD1vPOZtOHeLHMVcaKmNoADvCNN4pY6rnPmByxjRZxydrd6Gh7",
+	"ghPaxQjmrk1vT552iVLX5qm1tmfSSjqI9nFDcmqYOsPyAsYyTfiUULAdcAC+Tulka8FlgmVF0e4FQcKe",
+	"EkqwgsoqbQreNpmwXC6rB6EiwvILNVLZPwQwQ208j0d9BnRH69moVdc8Qvz7tJGETyHdYY3MST0wrRgx",
+	"itu/ZsjGbR8HVn0z0UI9x4TNuNAJodrp9MXCOlM5F4wYes00hulidWYnfdarmTfcmOSuRZs2kTtSubnS",
+	"VUGD2wh2vztB4PS6s+e2KzkQJB1iqVb8u4No2kf63jXRMa63oGh2H1Yz9dORLkF+VFSAc11LlyznEMYF",
+	"DegTE5vFyYbMDDyqFS9BzzNroHH4RuwxH/MOXrpDhHONKv7nMapc2glEIk9lGjF+ldT66IbmPIN8HlWM",
+	"klJkLoD+9s1zkpbqpqe5Q8v0as5n0ThswZT1wX3917Mn5D8TSx91Q/P+redy2W78lVx+eeM3TNEZuyoU",
+	"S7lnyx6/m9DcugfZFU3TUtG0b2lZWirl6v8isSKUGB1Jxo9oobQZOcQ7wNBgGUrQHoGfDZ1tSD/dXSdR",
+	"Hdv2v89XsOOkvCZYOAjOMKiiWPjFzXKnkM2GdHOH3EtqNcVhMSr6+cWrES3MsDHEzp0aN4HRne1t/+Ke",
+	"32b8ukY7h/KWgcUaH0zvIajQSv+I3QtQoQtmFE+9PafDFk5QCOkE7CqMuk4Uo9eZXAp9RnJuTA61hUFd",
+	"s8x5ae1IHzPoG+00QOs0OoUz5caw7JRYdZ0QbRRYIQnhxtp4XFqrBusOlpAl0uQf//P/tEcSo82gNryw",
+	"kF3kcpXEzXG+ffmcPHv85G/tSrYNRUoQcI4YbkiVesmvKx1HMRPKiod1Q613r+E0X7tjKyqqyhz/Wswq",
+	"lsAjkRTHuzeviXtq+QgLZyYy217f7Ybcp0yKC21o9LAM1kpDFYJbKUgRdIWRS92o5X/y7FnNoHk8inp1",
+	"3ekQ/KIVLCLa0EnO4PiHX13LxPZvV3gO9jglv769IIpNmXKHdjYvGDytUqEbYjU1K3aNTTZqvJxqcwUh",
+	"2Z2E/YYW76a59DUv9E66I6IcsJENq9OpEOzDnVQCDKKHUsCGNwzptXPGq0wyrHg9T0yP/n109OyD+//q",
+	"6MPnUfK0I+l7qeQNGFk0f6Oy2Pa9dJUb6C4KF88mmlk10HDCfKWX82CtmyptmywjkxUREB6DEjDQKEAE",
+	"+E2NIjuxYvcjIQ3rqFaDEIAdFZlJpu3AwgEMLC6c8RtGKDFUG5ZgZbKdf6/tF+ExGEqMnv+tZGVk+wWG",
+	"6sVZ0Ih1p3esV0p2dPzSudTszIVwwCqQpWmq9c40F8xjSzFUNY8vLEy7h2rJvpWFreWixFsWe/ZhuwLB",
+	"8DS23FWoYM0x3UGkMxGNZ73GI4LcZQjlrJ/fc5d63e1Vq3fULZ7A31qoAZc8qSm1Wv2ob7uqD+1wdZD4",
+	"cdW2n+RvMvBJj75yzDHkNgXpm41OCzw93WnQZF9a/rmXRr6Nau77EGER1diRvq/RUOb5hKbXOwYxa3Pd",
+	"cnh4LXDXWSL9zi9QRBftLqXuTPAzIso8r9XJo+WC2WRvt0WJYX9nPQzvQm/nkubIRts7jYrb8LzNXKpk",
+	"OxiRGAqGrnVv8zGSB+nN6ZvnmxBaG4I1iaTIV258d9gONcF91zJ+4NGOrO0my0+wJVObLT/3ECcaIZKl",
+	"h1wmVQqJW1JIV+1NXdmJaGQNBvFzmfvRNz2s2cacQiLDUpnO2BnZB8NvsTGajpZnzh0Kw6GgpqO4dr1K",
+	"A5teX5ktZni9h69piB9Q7n3TAqFDGkRJ5Q3PdnC0np7TRsqsBvBECqY0Ynb43OiM5jliW/xpvbDTUqRM",
+	"GUws4zfsU5HjqPAzFtaGogpa8GgBhTvIEDviolxNUuvAiBslSJmULhhxSB4bTr20q7d7nvJtnQ4+QNX3",
+	"gQqzpeIzbrv1tRmdpdvr57VnTijj9xOf3G9b8Mwozm52rcPl5kAF455pEg+A0xhgbIe8V1TPv/gsA7TS",
+	"V+puqMRrtLPLWYRdzmJlLGfmTjXpEfr71GCblv2PIbWelMLwPFrEn1JBJowopo1VQgTebCf9u6cSK69u",
+	"nQnyx4hCXrC2ZH50fY4D/SoyuaOX0hEwsZoHHlnLthSZPKvMHWtC1SunWiywxd1pDxvOwnR4N1vjhf/y",
+	"Y/7lx8TszC3Oyxaj87cqKNZRroWZmqiN8VtF+DWJWvCO8m+uSSbTcoFbqq3qeSSXi+VtLq0divWizANz",
+	"3ZxHxVdilXK1Hdj8+UsuZkwViguztRUgdzSX48/rF6Vx7OobqdJJaVFuKdeInnQolJwputgqliumsBTy",
+	"y9Uo6AjjR2LE8b24mMr2YAqaU8OwFFs7HBqqIG4Fdi9utyG5qFJUoaxyskJEGjuQsz9EwWSR41mQ+vYE",
+	"lNQzHwiDwnRX4iNFqEtcAZTkmcuE/SFsPznXBnuBqljEjagJBKixgXpyJrANa/8O/xB/CEz+Q2mA7XDc",
+	"BVM2Jn/xRQd/HZJfBZxMwoP3f4gKsRemrdi01CwbkldcG/zKmowZZsSILOifJSNjh7AKw3hTGgAy9cdN",
+	"UimMoqlJyPjHF+/JMdaM6DExLM814YJcKrlgZs5K/YAY9skQFC9/iHoBZ2pFEZwLq5AXspoYs9qeLJkw",
+	"wz/EwFnNCGzlsPjOC5rO2dHJcGRVuDVJBnNjCn16fLxcLocUHg+lmh273+rjVxfPX7x+9wJ+U9krjn1q",
+	"hUang4fDEb4jCyZAqAweDUfDR5hznYOsOZ4DWs2/279nLFK9ejIaEWoltJj5Kls/cSr0kimdAO+wGyuw",
+	"DcJjaDCJMunKXS1RVDpn2mD5MgDGOseOG7Cb4EcUtZEaknOB0DXui3CSgi7pKnGV0lYtZ1xfJ3iajaBd",
+	"RIy0HiKWSnMpLrLB6eBHZsJxkjU0vZPRaAOS3m4IeqGPCIQe1IjiZNy6DdHsdbBg8ZbDUGvofMlAl4sF",
+	"tQZZA6fAtZ7zG1TEdKZBzcHXgw/2h8eK0Wy1mdiwiR2iELAzEiLYuDRLyJPRowodQ1v1MJGZ2/9WEKVU",
+	"PPC1zpRYu424EscW8TUTmfYVQXpIzlsHs6Ax27dD3LbkhnmckfHxzUPHwWMspDYObcdqSgczFGWHt4xm",
+	"/ND84JCgugAV3Tz80iJb2PHeJoMno0f3MIxzLMsKK2yHcyC2tJPEGTpEJJx8F6PePDxmNx6xPcqr7+D1",
+	"I4iz4qveurAql4w/ysk4QewjYFU8yUs1MB2gWw/JSwCWSOUCxfVHOXEcpEoBvgyys+VrkG/Yhj90AFUY",
+	"UgAGhcg0wPGA3oZ3nZQcEkCNzrwBZkcKkgyOBM48MO1pOH9CNRm/otocvbCvHl38MLZy0ShGF6FH1DA+",
+	"bA2HkofkdzykXMDZEI+Pbse7YFTgyV/EO6IaHsFQ2pvjpcxzuXyBi5800PL/7gBl54yijeO0WGO4cSD1",
+	"ltcXQ5X9sHUvWk2MjHGES9LcBev2W4Th3UoClUH0VHIMdc9e2D9QApwly1eJYz33dY3v8YCx5/p5QI/b",
+	"LKFpnjtVa+2fJcvz7WIZT30HuezsStCmCym4Vc25lNeaUGPZ1tk5Xhc4MVWTwu4kjyELqY0HTWRLgidO",
+	"9ZC8Y4yMvYkxBm0ydjpo7OAWIZ6XAo4rQMjXrAGRVXohJsOdXPsqAvy8tfxfS2xn6IzjHQf7E92sqtpF",
+	"Wy70skFkVwFKx7xNmll7Hd2XtmCJjbV65RjB2W+TrS+6mxfsmzHwa4gWxHHcIbuIaGXOlw9fyDyzf8TO",
+	"XrXD1FjnTAlY5rC7hLtAxAG6JyRnxoBO1IxQ65h0Iab/2XXdw0mP6x5a7q7IV77C0alEB6Ykp+FmE3CP",
+	"fGqA8CwhOHkEYUpA3wl0uIbktXQnhREWN3FxG6kIOl+osJxm65pjPQ/RPds+093CGrXbL3q87S6G6fGm",
+	"v+ugx6sAst+Hi/29LD3eDajyPd99L/u86S6f6KGT7y7hKtimDiE3YxW28z6EGwqfBNQabm5k65pI83kQ",
+	"hEfuxKbLGfK2KxYEOTm2X4/PagfoQUMkoKtlgbF2PHZSJTXtbxLru1QVCRUqJRqPoMkxMjujXCCIp9+7",
+	"zr60owYEYh+IcAOb0PR6pmQpIm4QRtQvaveVIJ7/qnt5a5D/TWD+Q3NJl0sNy7LEwIQ1iXPnGUKgCoUb",
+	"HJtAyPfbZHAyeng/I0OS1DpPnN0MC/RKpgF+ZYP9+uUsf55leJ7JlZ+ss3lDcx9/hv9vketzZtiGS3DI",
+	"QkLmAA/FGEX1PEEECQxejl0+DFZpTCZ2TmACW54E6+/RiGTWaUfLeEnhbhEjFxNtrI65ZqzQVU4dYhEG",
+	"llMxwO6mS7oizkoV7JPB4+GJO7xl1RBeSDIkv1sVNAbA+rELDyhmx5/BQGZSgh0rRcqSqjdqjWqaa9mo",
+	"FnI7CybsGa69uX6A5fOba83YaR1ZTJw1LMF1XEoBOReAIuhSmyENuPGOkuatKjsaDG9hiey0/SK5kz2G",
+	"XrNMLgUGc6ayc5Cw4nFzyyUaW4DTbYXzeBMTQqAH8qD7UBBItbBhiJYhoqQNsOqSruLaImrx/shMBwvs",
+	"YKt8+FrCFWa3j2V9I4I8BLszz2sCWndo353Wq7q16/ZDVKQd+2r6jmCSqxTGWIsUM/LiPZ2dkfHF9Oi1",
+	"FOzoF2rSuXNh31Jh5Yj1/OZSyFJ1BBlhUC/9JU0bKQiDPP4vTcJtv1OmUyc6Xff0gN3UT3SCyGweUkSx",
+	"cJsMHnVtYPiRQ1EPFZeIt80tPeZ0L0ZfJStQsOtwBNfD+B2e+QTjs/lElmqzc/y6em3XMYQr8vp4F/6G",
+	"lX85Tf98TpPHCe/YlYJRa3c5p8m7Ovgd+Dp73VI6tI3x5kZsCO7+OcRucobl+mWuuzXd5d9h6adOqloJ",
+	"HUzPIqcpCwfEQvYZ3Y8VXOmAroc77UNSWQqDbltbQ7yt2ceDf3od/73VFZXlhEZ+uFACChr7uh/HoYit",
+	"U1p67fo+vLnFyL4E6O4hOSeCKgVYL8GAFNIQJnKqZizrsmQ9ZnfEkn10Mgoxw4dPR4n9/PTxKHl48t3o",
+	"w53SHKimARl+H5o6LOdmfRxeuwelfE70Aoq3k3AB3M+XL3709kSnu7oHYeKRZju18M/2hYMHqA+pIzzK",
+	"7sawml2HfZDyuXW6tfe624ITiozsp41xN5cF65LKHiqbO0hSzDzgFS1UrEJNSkoF0Qx8VnikrxENCCC1",
+	"XY4Us7gLusL0u7+jJ4Kwd1pBwcC72kHzgckL4HyQdB4fHeFLR0pKM048UB254RrURjnJeVoPXLgKy7nU",
+	"xrcAvzgqFL+hho2H5FyszNyKVLxLSJPHo0dtHfLOUGUZth3A2wsjOSjL+L2ba+x7sk/27RJllnJwzw6b",
+	"lWJDTC36ywcheNQQ5AeIugFZkNE6M7320/Hnj3KyMdz2+3pBgdsHPo3LEZg8c/nda1aYIbkwoVTA16JT",
+	"0yhYgytMalg8CBcxwYOymL8dksejZ4RPfWlEBYDeZsPnAEru+fB+2eLCtMHz96Ki9LWHf68Q+delVZdx",
+	"El2K0T3tkH2FbKLcGy8JaV6g/DEIpHhgcrfDAF5x18FrOpX3pX/pgKtfh9jpCo64YXhnwSVGp5AA3o8F",
+	"ledVL77qgyt0OeoxtQqap1O7nrsrdtBtwQQTKC53IsBIWZcGCkSNu4gVRIu/p3xNKihGDbtsXFR+AA0V",
+	"4hN9tNTDfXPBFg7YC6mzDKu2HTqwq53UDarFKb62dY4/u7826pyLlgcrJFlI69w6ZBRLePdG4tI9wBH5",
+	"imChXFHgVRlGJlUeZ2E95VJYXYXshFVp9bMn3Kp2y4OuNL0rsVJnqj7Jglr7M9v9HnMFoe2AOOgQEru2",
+	"4E5+hZtoFbSgJp1vJpm1Lt1FBjNJaC7FrKHLAbnNunj0mgmopr4LHd4y2863tblH97y5HcitpblgSycF",
+	"v5yzfkQcr+o8FlYTuMtXd9nl0CtVrFNlPsfnNa25MYryvipt8OKtK1ziKvO6TID+SNIfDlqxf91ZsX8e",
+	"7vDwsJW1/SWnFczzXtT5T3LpD+w4MAqqDUNnF237Q8iTbsZp3J4QzZl9v6r8ZufUe1efFIplPAX81CnW",
+	"YDvTwqPxcIMiqVEJo2pNtAWONbd+CaO6e37kkPzUuJGiQ3Z4NjISqm0JDQHiL+eit75tfw++Zal8RRZc",
+	"Axx+4iLX1yznsSiMsbSyxsThGCvAAHe5TpcOpumQsn3SKdkdJLPHXNlXtqQGSNg+cdvc2RO2DzMhaufX",
+	"jIAgzBSY91C3LZUVNUeaZyxL0JzxZzUWXGsuZhhwqzXTZS90F8a8ty900PheQkhBSN05jmS3LtVYwwSH",
+	"R5mGCvWDhpRg3eAI9DIAAjl8oeqennU22rINjx0Qys6JtJ3YDcumplAJjboNDqre2fK8gEFXLNTH7pSp",
+	"YfEzI71yKvfqVXYLpz0KJVcXyD45nHPgB+/LORHlKuLuwFeqhoZ3CM66CGIU45u02tV0apgi01LVr7DC",
+	"64IJJROsvA8eqBNjfkPhzVz7YVOPCLgbo+7GLQF18P7do61c2tB2Qi73wbWvGJwmZlTlHC9ag56gkzuw",
+	"qfv91ojihP3m3zz0om6yHP1w97GSeDC/QSooo0Zu3piq24+N0pc2x5/dX7dbjcbfAkDDYWnkbrg4vJB+",
+	"I6rdFKJLy7nMGXHXOuyZKtvT126N70zE9TrMJiVffGqq9t5U/EL93gFNs28aQvF0VSvpTlSGu0ZYrhlU",
+	"mn+7ZP3TQ79HQwKX7ho/y6Pa26UEnEqm4ZRoQrRcMJIpusTD0Dmi2MO3LqgygXykCPkFtnDIP0dZiRRn",
+	"eNTayayPpTZ4gdeQvGMiI2P4ME7IuIHm46p3Ab9kjAVK4bQsDnVIzgP8YBCJ1nQQvkwIP+A5HLBo0TRI",
+	"oFJ8KcOBVcTiz/gUrr8wvtX4QVbE048n1tbiajnEMKJlSA9HzQsSt2XVDiglcUJdO8szSSM1hi7VGZId",
+	"TixbI8yyD9ckZ1Ozt4PZRuKduXBk5H5jHzVs8U5z421w5r7OCdkaGHsvWleI74fkqBry+8aiJrfC+wrb",
+	"AFCEZcKQ7NpgFwWI90Pzz3HpIPwO4Vr97uWepjxr1OP5YC2iZ3RVtf4qMvnWZyQP4fMAfuGtc3gOym6b",
+	"I7iVhnApzT3wnJ1bhaGI/Ti8I7s9s7Ua64rjtvNMz6N9uZy5hO2yzghnDhAA4R6t5jP1I1h+BeLJ2ho7",
+	"7HSwy92gv4+F/YVe1451VVfzx/Zul4/RNY37ZbsDibZw712z8HZPMi3ZtTS/jJDgsjQHFSzVRbT3HE3p",
+	"JW3qyEV7C6fATfAeHlAqoq95sZkNugVNBQkf9Q1cckVLReZw/6KpAYAGB8kVxsrpVDNzhuhw6D08HCWj",
+	"0Sjc0CWyUOLIfRRcXAexjHdD25mI6givCJG9RuCodUEAAD/9pXHZwF/PyOOHIwwXUlOPF0I5CRwwrt0y",
+	"0glieroOpOoTLHCzSEJy+3Xsub98xOVlHH6rwy3FtMyCi6s6hi3XAVMMf/R49Oysug9FrNAOhhS3Ha+D",
+	"54JS42fx/Ou7gM1/cNt0lzNs3Tgn6xcyQxh44a5qxlryrhKGteWM41oFrNnK84qCXFUYtP86Q/f1z9BV",
+	"949sdCZAomV7xx9xIiYIPweo6kMfLb/CCdbDuRXYwTGCJezPr1g7qWA7cXAhd0AbcaGle8AbqQONdwF5",
+	"2od7LQ3wbIDQUY0YlIs8XbMiyhRbyVoz/Lss23cOCvuwG+7rrKYU7eNk+9lRyV1On22l0/GcUbOgRach",
+	"BQ461FRBLWgoRXM8A8XbDpSlsRiIFAS/qR1BgsO7NMtIWfhfubdr6VFIhDpsZB+Wk1PfVuKBgSclz80R",
+	"B4SwLsQ+8wstDgzZB110ghbAkPeElKfgMHBwKwM6dg3C6Z+F65bz1aasTE658FLiWyy881codmHt6oJR",
+	"hKqpBS7C9bkQytLWazjggXnfKJjxdVz2rAqJx53wr8g47hS/tQk60dDAbiY3LDUI8n7y//7vglHxl0Jq",
+	"bvgN+yv5x//634BC+xfBZhS+gqDW2lveM/EvOexch++PpWo5mxoiywhu7TsY6ferF+71AwUJXPPY230H",
+	"Cr4F7IeLCvcBdYyjH3D0lKrq0L+nY6BgDB2iwWd1EzRuRDoiBzvy2wNJ+fBNG7ffGgf1s3XXmMX467Gq",
+	"QPaawloUZvXeYU5sPNAAsYIQ6XZIYlVVOtdwh0NXiMDfwITvd0QIatc+1QDZHo/ahQiHVJB2Sbj1q9uE",
+	"/0kuyYKKZsxkyfZjkzsMuYCy5+NZdRS9jYBqrZOKrrKvwIzUjAt3/HHcpMa4cRfVg4qQ7ahWB6fsnH9f",
+	"S8Bvy8An0dM1olZ64PnRY+8qmE/izUvckMnOQMcOzrgCOg5fOMTjD33RhP8j7Bzkjg2XONRZeW9VCvVF",
+	"tZp17Y65DVg6MI6NUDpr9zPVkCfTuZSaeUAM6bs7q4zmB5oA8GMNywIvdcAA8+Oo3wdLWIfq+Ur4Nwl5",
+	"dDIiBUABkSXPmAev/6cAxqn8zK2y84tBcmp3ZnUFje6h2tJ3cQ/1sL/5IxWNO8HQAjq/vAjxknB1WQsC",
+	"3zYHH2J2hrvdC16Au7P8cOvXPp0eHz88+dtwNBwNH57+7eTJCViTrqfOOg0AjmFZUtUR2rGiJY116U7m",
+	"Ov5oi/LXzsKrUAor2O3EgcM7FwyPPmLjuta2M9EiOo1qYz25N4LVb/ZxiTdtpQ7Naw2Fo43tpmDG7m4z",
+	"X5ziY/MVLK7LVHb8PJyqfaD9BYh0paMtOa87rqbhmjaWuVOaHh+uYsj6fCasazSNUrSkikeE70ONjWst",
+	"1Ki1G3wlxQzuZ6jQ6mpHkypgjtiM8KoJ+GGoXq6RFjj89sPt/w8AAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

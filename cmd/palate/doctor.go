@@ -14,6 +14,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/index/qdrant"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/ort"
 )
@@ -68,8 +69,8 @@ const leastFree = 1 << 30
 func (c *doctorCommand) Run(ctx context.Context, s *session) error {
 	d := diagnosis{Version: version(), Problems: []string{}}
 	c.look(ctx, s, &d)
-	if s.IndexAddress != embeddedIndex {
-		if _, err := s.serverConfig(); err != nil {
+	if s.IndexAddress != collection.EmbeddedIndex {
+		if _, err := collection.ServerConfig(s.IndexAddress); err != nil {
 			d.Problems = append(d.Problems, "index: "+err.Error())
 		}
 	}
@@ -94,10 +95,10 @@ func (c *doctorCommand) look(ctx context.Context, s *session, d *diagnosis) {
 	if err != nil { // it is told with the collection below
 		used = nil
 	}
-	if e, err := s.openEmbedder(ctx, used, false); err != nil {
+	if e, err := s.loader().Load(ctx, used, false); err != nil {
 		d.Problems = append(d.Problems, "model: "+err.Error())
 	} else {
-		d.Model = &modelDiagnosis{e.Name(), string(e.Model()), e.Dim(), e.Provider(), e.choice.advice}
+		d.Model = &modelDiagnosis{e.Name(), string(e.Model()), e.Dim(), e.Provider(), e.Advice()}
 		if err := e.Close(); err != nil {
 			d.Problems = append(d.Problems, "model: "+err.Error())
 		}
@@ -118,7 +119,7 @@ func (c *doctorCommand) look(ctx context.Context, s *session, d *diagnosis) {
 
 // hasCollection reports whether there is a catalog, or pictures without one.
 func (s *session) hasCollection() bool {
-	for _, part := range []string{catalogFile, "images"} {
+	for _, part := range []string{collection.CatalogFile, "images"} {
 		if _, err := os.Lstat(filepath.Join(s.Data, part)); !errors.Is(err, os.ErrNotExist) {
 			return true
 		}
@@ -127,7 +128,7 @@ func (s *session) hasCollection() bool {
 }
 
 func (c *doctorCommand) lookAtModels(s *session, d *diagnosis) {
-	d.Models.Folder = s.modelStore().Folder()
+	d.Models.Folder = s.loader().Store().Folder()
 	d.Models.Here = []modelEntry{}
 	config := s.hubConfig()
 	d.Models.HubCache, d.Models.Endpoint, d.Models.Offline = config.CacheDir, config.Endpoint, config.Offline
@@ -153,19 +154,19 @@ func (c *doctorCommand) lookAtCollection(ctx context.Context, s *session, d *dia
 	}
 	found := collectionDiagnosis{Folder: s.Data}
 	err = func() error {
-		if err := h.store.Ready(ctx); err != nil {
+		if err := h.Store.Ready(ctx); err != nil {
 			return err
 		}
 		var err error
-		if found.Images, err = h.catalog.CountImages(ctx, index.Filter{}); err != nil {
+		if found.Images, err = h.Catalog.CountImages(ctx, index.Filter{}); err != nil {
 			return err
 		}
-		tombstones, err := h.catalog.Tombstones(ctx)
+		tombstones, err := h.Catalog.Tombstones(ctx)
 		if err != nil {
 			return err
 		}
 		found.Tombstones = len(tombstones)
-		models, err := h.catalog.Models(ctx)
+		models, err := h.Catalog.Models(ctx)
 		if err != nil || d.Model == nil {
 			return err
 		}
@@ -173,27 +174,27 @@ func (c *doctorCommand) lookAtCollection(ctx context.Context, s *session, d *dia
 			if string(m.ID) != d.Model.ID {
 				continue
 			}
-			failures, err := h.catalog.EmbeddingFailures(ctx, m.ID)
+			failures, err := h.Catalog.EmbeddingFailures(ctx, m.ID)
 			if err != nil {
 				return err
 			}
 			found.Failed = len(failures)
-			found.Embedded, err = h.catalog.CountEmbeddings(ctx, m.ID)
+			found.Embedded, err = h.Catalog.CountEmbeddings(ctx, m.ID)
 			return err
 		}
 		return nil
 	}()
 	d.Collection = &found
 	if err == nil {
-		err = c.lookAtFiles(ctx, h, d)
+		err = c.lookAtFiles(ctx, s, h, d)
 	}
-	return errors.Join(err, h.close())
+	return errors.Join(err, h.Close())
 }
 
 // lookAtFiles looks at what lies on the disk, and at the index.
-func (c *doctorCommand) lookAtFiles(ctx context.Context, h *home, d *diagnosis) error {
+func (c *doctorCommand) lookAtFiles(ctx context.Context, s *session, h *collection.Collection, d *diagnosis) error {
 	problem := func(format string, args ...any) { d.Problems = append(d.Problems, fmt.Sprintf(format, args...)) }
-	check, err := h.collection.CheckFiles(ctx, false, nil)
+	check, err := h.Pictures.CheckFiles(ctx, false, nil)
 	if err != nil {
 		return err
 	}
@@ -201,20 +202,20 @@ func (c *doctorCommand) lookAtFiles(ctx context.Context, h *home, d *diagnosis) 
 	for _, damage := range slices.Sorted(maps.Keys(check.Found)) {
 		problem("files: %d %s: %s; palate verify names them", check.Found[damage], damage, damageText[damage])
 	}
-	if free, known := ingest.FreeSpace(h.session.Data); known {
+	if free, known := ingest.FreeSpace(s.Data); known {
 		if d.Collection.FreeBytes = free; free < leastFree {
-			problem("disk: %d MB are free in %s: make room, for embedding and backups write there", free/1e6, h.session.Data)
+			problem("disk: %d MB are free in %s: make room, for embedding and backups write there", free/1e6, s.Data)
 		}
 	}
 	d.Collection.Index = "embedded, made from the catalog when it is needed"
-	if h.session.IndexAddress == embeddedIndex {
+	if s.IndexAddress == collection.EmbeddedIndex {
 		return nil
 	}
-	config, err := h.session.serverConfig()
+	config, err := collection.ServerConfig(s.IndexAddress)
 	if err != nil || d.Model == nil {
 		return nil // told already
 	}
-	server, err := qdrant.New(config, palate.ModelID(d.Model.ID), d.Model.Dim, h.session.logger)
+	server, err := qdrant.New(config, palate.ModelID(d.Model.ID), d.Model.Dim, s.logger)
 	if err == nil {
 		err = errors.Join(server.Ready(ctx), server.Close())
 	}

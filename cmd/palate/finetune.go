@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/palate-art/palate/finetune"
+	"github.com/palate-art/palate/internal/models"
 )
 
 type finetuneCommand struct {
@@ -23,10 +24,10 @@ type finetuneArtifactsCommand struct {
 
 // Run writes the artifacts.
 func (c *finetuneArtifactsCommand) Run(ctx context.Context, s *session) error {
-	if s.Model == modelAuto || s.Model == modelBaseline || isModelFile(s.Model) {
+	if s.Model == models.Auto || s.Model == models.Baseline || models.IsFile(s.Model) {
 		return usagef("--model is %s: name a model whose weights can be trained, see palate model list", s.Model)
 	}
-	weights, err := s.source(ctx, s.Model)
+	weights, err := s.loader().Source(ctx, s.Model)
 	if err != nil {
 		return err
 	}

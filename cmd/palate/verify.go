@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
 )
 
@@ -26,16 +27,11 @@ var damageText = map[ingest.Damage]string{
 
 // Run holds files and rows against each other.
 func (c *verifyCommand) Run(ctx context.Context, s *session) error {
-	h, err := openHome(ctx, s)
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.verify(ctx, h), h.close())
+	return s.withHome(ctx, func(h *collection.Collection) error { return c.verify(ctx, s, h) })
 }
 
-func (c *verifyCommand) verify(ctx context.Context, h *home) error {
-	s := h.session
-	check, err := h.collection.CheckFiles(ctx, c.Deep, func(done, total int) { s.progress("verify", "img", int64(done), int64(total)) })
+func (c *verifyCommand) verify(ctx context.Context, s *session, h *collection.Collection) error {
+	check, err := h.Pictures.CheckFiles(ctx, c.Deep, func(done, total int) { s.progress("verify", "img", int64(done), int64(total)) })
 	s.finishProgress()
 	if err != nil {
 		return err

@@ -185,11 +185,20 @@ func (c *Collection) open(ctx context.Context, id palate.ImageID, reading pictur
 // at the first call and kept. palate.ErrNotFound without the image, also while
 // it is in the trash. The caller closes it.
 func (c *Collection) Thumbnail(ctx context.Context, id palate.ImageID, width int) (io.ReadSeekCloser, error) {
+	return c.thumbnailIf(ctx, id, width, catalog.PresentImage)
+}
+
+// TrashThumbnail is the same of an image in the trash, and of no other.
+func (c *Collection) TrashThumbnail(ctx context.Context, id palate.ImageID, width int) (io.ReadSeekCloser, error) {
+	return c.thumbnailIf(ctx, id, width, catalog.TrashedImage)
+}
+
+func (c *Collection) thumbnailIf(ctx context.Context, id palate.ImageID, width int, wanted catalog.ImageState) (io.ReadSeekCloser, error) {
 	states, err := c.catalog.ImageStates(ctx, []palate.ImageID{id})
 	if err != nil {
 		return nil, err
 	}
-	if states[0] != catalog.PresentImage {
+	if states[0] != wanted {
 		return nil, fmt.Errorf("thumbnail of %s: there is no such image: %w", id, palate.ErrNotFound)
 	}
 	kept, err := c.store.OpenThumbnail(ctx, id, width)

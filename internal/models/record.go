@@ -93,7 +93,7 @@ func (s *Store) Folder() string { return s.folder }
 var modelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
 // reserved are names that mean something else to --model.
-var reserved = []string{"auto", "baseline"}
+var reserved = []string{Auto, Baseline}
 
 // CheckName refuses, as palate.ErrInvalid, names that can't be given to an
 // added model, and as palate.ErrConflict those that have a meaning.
