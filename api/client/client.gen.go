@@ -38,13 +38,14 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for JobKind.
 const (
-	JobKindBackup  JobKind = "backup"
-	JobKindCrawl   JobKind = "crawl"
-	JobKindEmbed   JobKind = "embed"
-	JobKindImport  JobKind = "import"
-	JobKindReindex JobKind = "reindex"
-	JobKindTrain   JobKind = "train"
-	JobKindVerify  JobKind = "verify"
+	JobKindBackup   JobKind = "backup"
+	JobKindCrawl    JobKind = "crawl"
+	JobKindEmbed    JobKind = "embed"
+	JobKindFinetune JobKind = "finetune"
+	JobKindImport   JobKind = "import"
+	JobKindReindex  JobKind = "reindex"
+	JobKindTrain    JobKind = "train"
+	JobKindVerify   JobKind = "verify"
 )
 
 // Valid indicates whether the value is a known member of the JobKind enum.
@@ -55,6 +56,8 @@ func (e JobKind) Valid() bool {
 	case JobKindCrawl:
 		return true
 	case JobKindEmbed:
+		return true
+	case JobKindFinetune:
 		return true
 	case JobKindImport:
 		return true

@@ -4,23 +4,47 @@
 package atomicfile
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
+
+// bufferBytes is how much is written at once.
+const bufferBytes = 256 << 10
+
+// WriteBytes is Write of what is there already.
+func WriteBytes(path string, mode os.FileMode, content []byte) error {
+	return Write(path, mode, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
+
+// Half reports whether a file's name is of one that Write has not finished, and
+// which file it was to be.
+func Half(name string) (of string, half bool) {
+	rest, hidden := strings.CutPrefix(name, ".")
+	i := strings.LastIndexByte(rest, '-')
+	if !hidden || i < 1 || i == len(rest)-1 || strings.Trim(rest[i+1:], "0123456789") != "" {
+		return "", false
+	}
+	return rest[:i], true
+}
 
 // Write puts what write writes into the file at path, in the place of one that
 // is there, with these permissions. On any error path is as it was and nothing
-// is left beside it. A process that is killed meanwhile leaves a file whose name
-// begins with a dot and path's own name.
+// is left beside it; what a killed process leaves is known by Half.
 func Write(path string, mode os.FileMode, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return err
 	}
-	if err = write(f); err == nil {
-		err = f.Chmod(mode)
+	out := bufio.NewWriterSize(f, bufferBytes)
+	if err = write(out); err == nil {
+		err = errors.Join(out.Flush(), f.Chmod(mode))
 	}
 	if err == nil {
 		err = f.Sync()

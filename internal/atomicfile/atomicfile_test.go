@@ -10,6 +10,28 @@ import (
 	"github.com/palate-art/palate/internal/atomicfile"
 )
 
+func TestHalvesAreKnownByTheirNames(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "epoch-3.bin")
+	err := atomicfile.Write(path, 0o600, func(io.Writer) error {
+		names, err := os.ReadDir(filepath.Dir(path))
+		if err != nil || len(names) != 1 {
+			t.Fatalf("got %v, %v", names, err)
+		}
+		if of, half := atomicfile.Half(names[0].Name()); !half || of != "epoch-3.bin" {
+			t.Errorf("%s: got %q, %v, want a half of epoch-3.bin", names[0].Name(), of, half)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"epoch-3.bin", "epoch-3", ".hidden", ".a-b", ".-1", "a-1", ".a-"} {
+		if of, half := atomicfile.Half(name); half {
+			t.Errorf("%s: got a half of %q", name, of)
+		}
+	}
+}
+
 func TestAFileIsThereWholeOrAsItWas(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "a file")

@@ -2,12 +2,10 @@ package collection
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/picture"
@@ -41,13 +39,6 @@ type choice struct {
 	advice string
 }
 
-// catalogModel is what the catalog keeps of a model: how pictures come to it,
-// and which settings made it.
-type catalogModel struct {
-	embedder.Description
-	Settings models.Settings `json:"settings"`
-}
-
 // UsedModels lists the models with embeddings in the catalog, the one with the
 // most last, of equal ones the newest; those whose place another has taken come
 // before all others, and one that is yet to take a place is left out.
@@ -78,21 +69,11 @@ func (c *Collection) UsedModels(ctx context.Context) ([]Used, error) {
 			continue
 		}
 		u := Used{id: m.ID, name: m.Name, embedded: n, replaced: replaced[m.ID]}
-		var kept struct{ Settings models.Settings }
-		if err := json.Unmarshal(m.Description, &kept); err == nil {
-			u.settings = kept.Settings
-		} else if errors.Is(err, palate.ErrInvalid) {
-			return nil, fmt.Errorf("the embeddings of this collection by %s were made by a newer palate; install that one: %w", m.Name, err)
+		kept, err := models.ParseKept(m.Name, m.Description)
+		if err != nil && !errors.Is(err, palate.ErrInvalid) { // what is damaged is asked for, see choose
+			return nil, err
 		}
-		if u.settings.Rules == "" {
-			u.settings.Rules = picture.Former // an older palate had no others
-		}
-		if u.settings.Model == "" && m.Name == models.Baseline {
-			u.settings.Model = models.Baseline // an older palate did not say it
-		}
-		if u.settings.Numeric == "" {
-			u.settings.Numeric = embedder.NumericFloat
-		}
+		u.settings = kept.Settings
 		used = append(used, u)
 		for i := len(used) - 1; i > 0 && used[i].before(used[i-1]); i-- {
 			used[i-1], used[i] = used[i], used[i-1]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 
 	"github.com/palate-art/palate"
@@ -87,28 +88,24 @@ func (l *Loader) againstFloat32(ctx context.Context, tested *Loaded, use func(fl
 
 // cosineOf compares what two forms of a model make of one picture.
 func (l *Loader) cosineOf(ctx context.Context, a, b embedder.Embedder, r io.Reader) (float64, error) {
-	var inputs [2]embedder.Input
-	_, err := l.decoding.Decode(ctx, r, ownPicture(a), func(m *picture.RGB, _ picture.Info) error {
-		for i, e := range []embedder.Embedder{a, b} {
-			var err error
-			if inputs[i], err = e.Prepare(m); err != nil {
+	var other embedder.Input
+	x, _, err := embedder.EmbedDecoded(ctx, a, func(use func(image.Image) error) error {
+		_, err := l.decoding.Decode(ctx, r, ownPicture(a), func(m *picture.RGB, _ picture.Info) (err error) {
+			if other, err = b.Prepare(m); err != nil {
 				return err
 			}
-		}
-		return nil
+			return use(m)
+		})
+		return err
 	})
 	if err != nil {
 		return 0, err
 	}
-	x, err := embedInput(ctx, a, inputs[0])
+	y, err := b.Embed(ctx, []embedder.Input{other})
 	if err != nil {
 		return 0, err
 	}
-	y, err := embedInput(ctx, b, inputs[1])
-	if err != nil {
-		return 0, err
-	}
-	return cosine(x, y), nil
+	return cosine(x, y[0]), nil
 }
 
 func (l *Loader) cosineOfFile(ctx context.Context, a, b embedder.Embedder, name string) (float64, error) {

@@ -3,6 +3,7 @@ package collection
 import (
 	"context"
 	"fmt"
+	"image"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
@@ -17,30 +18,17 @@ func (l *Loader) EmbedFile(ctx context.Context, e embedder.Embedder, name string
 		return nil, err
 	}
 	defer file.Close()
-	var input embedder.Input
-	_, err = l.decoding.Decode(ctx, file, ownPicture(e), func(m *picture.RGB, _ picture.Info) (err error) {
-		input, err = e.Prepare(m)
+	embedding, _, err := embedder.EmbedDecoded(ctx, e, func(use func(image.Image) error) error {
+		_, err := l.decoding.Decode(ctx, file, ownPicture(e), func(m *picture.RGB, _ picture.Info) error { return use(m) })
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	vector, err := embedInput(ctx, e, input)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return vector, nil
+	return embedding, nil
 }
 
 // ownPicture are the terms of a file that whoever runs the program named.
 func ownPicture(e embedder.Embedder) picture.Terms {
 	return picture.Terms{Limits: picture.DefaultLimits(), Reading: e.Reading(), Alone: true}
-}
-
-func embedInput(ctx context.Context, e embedder.Embedder, input embedder.Input) (palate.Embedding, error) {
-	embeddings, err := e.Embed(ctx, []embedder.Input{input})
-	if err != nil {
-		return nil, err
-	}
-	return embeddings[0], nil
 }

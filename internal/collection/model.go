@@ -2,7 +2,6 @@ package collection
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"sync"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/palate-art/palate/index/qdrant"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/taste"
 )
 
@@ -70,7 +70,7 @@ func (c *Collection) use(ctx context.Context, loaded *Loaded) (*Model, error) {
 }
 
 func (m *Model) open(ctx context.Context) error {
-	description, err := json.Marshal(catalogModel{m.Embedder.Description(), m.Embedder.choice.settings})
+	description, err := models.Kept{Description: m.Embedder.Description(), Settings: m.Embedder.Settings()}.JSON()
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package collection
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -108,8 +107,7 @@ func (c *Collection) settingsOf(ctx context.Context, id palate.ModelID) (models.
 		if m.ID != id {
 			continue
 		}
-		var kept struct{ Settings models.Settings }
-		err := json.Unmarshal(m.Description, &kept)
+		kept, err := models.ParseKept(m.Name, m.Description)
 		return kept.Settings, err
 	}
 	return models.Settings{}, fmt.Errorf("model %s: %w", id.Short(), palate.ErrNotFound)

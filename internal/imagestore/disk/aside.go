@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/imagestore"
 )
 
@@ -50,7 +51,7 @@ func (s *Store) moveAside(ctx context.Context, before time.Time, orphans []palat
 		moved--
 		err = errors.Join(err, s.rename(id, folder, false))
 	}
-	return folder, moved, errors.Join(err, syncFolder(folder))
+	return folder, moved, errors.Join(err, atomicfile.SyncFolder(folder))
 }
 
 // rename moves a file, a reference too, aside or back.
