@@ -18,7 +18,7 @@ func TestServeRefusesAnotherCollectionsPoints(t *testing.T) {
 	s := startServer(t, "--data", theirs, "--index", addressOf(server))
 	ids := s.images(map[string][]string{})
 	asked := map[string]int{
-		"/v1/profiles/me/scores?limit=10":                         409,
+		"/v1/profiles/me/scores?limit=10":                              409,
 		"/v1/images/" + ids[0] + "/neighbours?limit=10":                409,
 		"/v1/images/" + ids[0] + "/neighbours?profile=visitor&limit=3": 409,
 		"/v1/health": 503,
