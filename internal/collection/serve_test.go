@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/palate-art/palate/embedder/baseline"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/models"
 )
 
 func TestALastingErrorIsToldOnce(t *testing.T) {
@@ -31,5 +33,12 @@ func TestALastingErrorIsToldOnce(t *testing.T) {
 	}
 	if !c.Due(same, start) {
 		t.Error("an error after a success is not told")
+	}
+}
+
+// The built-in model is found by its name among those of a catalog.
+func TestTheBuiltInModelHasOneName(t *testing.T) {
+	if _, description := baseline.Model(); description.Name != models.Baseline || baseline.Name != models.Baseline {
+		t.Errorf("it describes itself as %q and is asked for as %q", description.Name, models.Baseline)
 	}
 }
