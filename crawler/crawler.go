@@ -104,6 +104,13 @@ func (c *Crawler) Run(ctx context.Context, name string, seeds []Seed) (Report, e
 	r.report.begin(progress)
 	r.order.next = r.report.Candidates
 	err = r.work(ctx)
+	// Others may have worked on the round too. A frontier that can't tell has
+	// failed before.
+	if progress, toldErr := c.frontier.CrawlProgress(context.WithoutCancel(ctx), name); toldErr == nil {
+		r.mu.Lock()
+		r.report.settle(progress)
+		r.mu.Unlock()
+	}
 	report := r.snapshot()
 	// What is left is what the frontier says, which others may add to.
 	progress, readErr := c.frontier.CrawlProgress(context.WithoutCancel(ctx), name)
