@@ -164,3 +164,16 @@ func TestFaultASecondTermSignalAlwaysEnds(t *testing.T) {
 		t.Errorf("ended %v after the second signal, want 5 s at most", took)
 	}
 }
+
+// A pipe that nobody writes to is refused as a file of cookies; waiting for it
+// would never end.
+func TestAPipeIsNoFileOfCookies(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "cookies.txt")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := runPalate(t, "crawl", "https://gallery.example/", "--contact", "me@example.org", "--cookies", pipe, "--data", t.TempDir())
+	if r.code != exitUsage || !strings.Contains(r.err, pipe) {
+		t.Errorf("code %d, %s", r.code, r.err)
+	}
+}
