@@ -18,21 +18,35 @@ import (
 )
 
 // Backup copies the collection, which may be in use, into a folder or an archive,
-// as a job; one that can't be written is copied without.
-func (c *Collection) Backup(ctx context.Context, path string, options backup.Options) (backup.Report, error) {
+// as a job; one that can't be written, as on a full disk, is copied without.
+func (c *Collection) Backup(ctx context.Context, path string, options backup.Options) (report backup.Report, err error) {
 	if inside(c.config.Folder, path) {
-		return backup.Report{}, askedf("%s lies in the folder of the collection, and would be lost with it; choose another place, on another disk", path)
+		return report, askedf("%s lies in the folder of the collection, and would be lost with it; choose another place, on another disk", path)
 	}
 	defer c.tell.EndProgress()
-	if c.ReadOnly() != nil {
+	var j *job.Job
+	if c.ReadOnly() == nil {
+		if j, err = job.Begin(ctx, c.Catalog, job.Backup, ""); err != nil && !errors.Is(err, palate.ErrUnavailable) {
+			return report, err
+		}
+	}
+	if j == nil {
 		options.Progress = func(done, total int) { c.tell.Progress("back up", "img", int64(done), int64(total)) }
 		return c.backUp(ctx, path, options)
 	}
-	return job.Do(ctx, c.Catalog, job.Backup, "", func(ctx context.Context, j *job.Job) (backup.Report, error) {
+	err = j.Do(ctx, func(ctx context.Context) (any, error) {
 		told := progress(ctx, j, c.tell, "back up", "img")
 		options.Progress = func(done, total int) { told(int64(done), int64(total)) }
-		return c.backUp(ctx, path, options)
+		report, err = c.backUp(ctx, path, options)
+		return backedUp{report.Manifest.Files, report.New}, err
 	})
+	return report, err
+}
+
+// backedUp is the result of the job.
+type backedUp struct {
+	Pictures int `json:"pictures"`
+	New      int `json:"new"`
 }
 
 func (c *Collection) backUp(ctx context.Context, path string, options backup.Options) (backup.Report, error) {
