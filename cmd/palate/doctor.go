@@ -11,9 +11,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
-	"github.com/palate-art/palate/index/qdrant"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/ort"
@@ -211,17 +209,8 @@ func (c *doctorCommand) lookAtFiles(ctx context.Context, s *session, h *collecti
 	if s.IndexAddress == collection.EmbeddedIndex {
 		return nil
 	}
-	config, err := collection.ServerConfig(s.IndexAddress)
-	if err != nil || d.Model == nil {
-		return nil // told already
-	}
-	server, err := qdrant.New(config, palate.ModelID(d.Model.ID), d.Model.Dim, s.logger)
-	if err == nil {
-		err = errors.Join(server.Ready(ctx), server.Close())
-	}
-	if d.Collection.Index = "Qdrant, which answers"; err != nil {
-		d.Collection.Index = "Qdrant, which does not answer"
-		problem("index: %v", err)
+	if config, err := collection.ServerConfig(s.IndexAddress); err == nil && d.Model != nil { // else it is told already
+		c.lookAtServer(ctx, s, h.Catalog, config, d)
 	}
 	return nil
 }
