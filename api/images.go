@@ -11,6 +11,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/imagestore"
 )
 
 // ListImages answers with a page of images.
@@ -87,6 +88,10 @@ func (s *Server) UploadImage(ctx context.Context, request UploadImageRequestObje
 	if err != nil {
 		return nil, err
 	}
+	profile, err := resolveOr(ctx, upload.profile)
+	if err != nil {
+		return nil, err
+	}
 	upload.source.Site, upload.source.RetrievedAt = "upload", time.Now().UTC()
 	added, err := s.services.Collection.Add(ctx, upload.content, upload.source)
 	var wrong *palate.FieldError
@@ -96,7 +101,7 @@ func (s *Server) UploadImage(ctx context.Context, request UploadImageRequestObje
 	if err != nil {
 		return nil, err
 	}
-	image, err := s.imageNamed(ctx, palate.DefaultProfile, added.ID.String())
+	image, err := s.imageNamed(ctx, profile, added.ID.String())
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +126,18 @@ func (s *Server) GetImageFile(ctx context.Context, request GetImageFileRequestOb
 	if err != nil {
 		return nil, err
 	}
-	return sentFile{request: requestOf(ctx), content: file, mediaType: "image/" + image.Format, etag: fmt.Sprintf("%x", image.SHA256)}, nil
+	return sentFile{request: requestOf(ctx), content: file, mediaType: mediaTypeOf(image.Format), etag: fmt.Sprintf("%x", image.SHA256)}, nil
+}
+
+// mediaTypeOf names a format of a picture's file.
+func mediaTypeOf(format string) string {
+	switch format {
+	case "netpbm":
+		return "image/x-portable-anymap"
+	case "tga":
+		return "image/x-tga"
+	}
+	return "image/" + format
 }
 
 // GetImageThumbnail sends a smaller JPEG.
@@ -135,7 +151,7 @@ func (s *Server) GetImageThumbnail(ctx context.Context, request GetImageThumbnai
 	if err != nil {
 		return nil, err
 	}
-	return sentFile{request: requestOf(ctx), content: thumbnail, mediaType: "image/jpeg", etag: fmt.Sprintf("%s-%d", id, width)}, nil
+	return sentFile{request: requestOf(ctx), content: thumbnail, mediaType: "image/jpeg", etag: fmt.Sprintf("%s-%d-v%d", id, width, imagestore.ThumbnailVersion)}, nil
 }
 
 // sentFile answers with a file; Range and If-None-Match are net/http's.

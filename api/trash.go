@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/imagestore"
 	"github.com/palate-art/palate/internal/ingest"
 )
 
@@ -36,7 +37,11 @@ func (s *Server) RestoreImage(ctx context.Context, request RestoreImageRequestOb
 		return nil, err
 	}
 	s.follow(ctx)
-	image, err := s.imageNamed(ctx, palate.DefaultProfile, request.Image)
+	profile, err := resolveOr(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	image, err := s.imageNamed(ctx, profile, request.Image)
 	return RestoreImage200JSONResponse(image), err
 }
 
@@ -70,7 +75,7 @@ func (s *Server) GetTrashThumbnail(ctx context.Context, request GetTrashThumbnai
 	if err != nil {
 		return nil, err
 	}
-	return sentFile{request: requestOf(ctx), content: thumbnail, mediaType: "image/jpeg", etag: fmt.Sprintf("%s-%d", id, width)}, nil
+	return sentFile{request: requestOf(ctx), content: thumbnail, mediaType: "image/jpeg", etag: fmt.Sprintf("%s-%d-v%d", id, width, imagestore.ThumbnailVersion)}, nil
 }
 
 // EmptyTrash removes for good what is in the trash.
