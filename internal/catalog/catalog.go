@@ -39,6 +39,8 @@ type Catalog interface {
 	Changes
 	Leases
 	Identities
+	Inspections
+	Clocks
 	Crawls
 	crawler.Frontier
 
