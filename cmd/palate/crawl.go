@@ -226,6 +226,9 @@ func (h *home) crawl(ctx context.Context, of crawlJob) (crawler.Report, error) {
 		return crawler.Report{}, fmt.Errorf("crawl: %w", err)
 	}
 	defer lease.Release()
+	if err := h.letGoOn(ctx); err != nil {
+		return crawler.Report{}, fmt.Errorf("crawl: %w", err)
+	}
 	defer h.session.finishProgress()
 	return job.Do(ctx, h.catalog, job.Crawl, "", func(ctx context.Context, j *job.Job) (crawler.Report, error) {
 		of.config.Decoding = h.session.decoding

@@ -4,18 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"unicode"
 
-	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
-	"github.com/palate-art/palate/index/qdrant"
-	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/access"
 	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/verify"
 )
 
 type doctorCommand struct{}
@@ -54,15 +51,13 @@ type collectionDiagnosis struct {
 	Embedded   int    `json:"embedded"`
 	Failed     int    `json:"failed"`
 	Tombstones int    `json:"deleted"`
-	// Files is what came of holding the store's files against the catalog, by
-	// presence and length.
-	Files     *ingest.Check `json:"files,omitempty"`
-	FreeBytes uint64        `json:"free_bytes,omitempty"` // on the folder's disk, where that is known
-	Index     string        `json:"index"`                // what was asked, and whether it answered
+	// Files is what came of looking at a sample of the pictures' files.
+	Files     *verify.Report `json:"files,omitempty"`
+	Rights    *access.Seen   `json:"rights,omitempty"`
+	FreeBytes uint64         `json:"free_bytes,omitempty"` // on the folder's disk, where that is known
+	Index     string         `json:"index"`                // what was asked, and whether it answered
+	Clock     *clockLooks    `json:"clock,omitempty"`
 }
-
-// leastFree is below which doctor speaks of the disk.
-const leastFree = 1 << 30
 
 // Run looks at everything and fails if anything is wrong.
 func (c *doctorCommand) Run(ctx context.Context, s *session) error {
@@ -185,44 +180,9 @@ func (c *doctorCommand) lookAtCollection(ctx context.Context, s *session, d *dia
 	}()
 	d.Collection = &found
 	if err == nil {
-		err = c.lookAtFiles(ctx, h, d)
+		err = h.lookAtHome(ctx, d)
 	}
 	return errors.Join(err, h.close())
-}
-
-// lookAtFiles looks at what lies on the disk, and at the index.
-func (c *doctorCommand) lookAtFiles(ctx context.Context, h *home, d *diagnosis) error {
-	problem := func(format string, args ...any) { d.Problems = append(d.Problems, fmt.Sprintf(format, args...)) }
-	check, err := h.collection.CheckFiles(ctx, false, nil)
-	if err != nil {
-		return err
-	}
-	d.Collection.Files = &check
-	for _, damage := range slices.Sorted(maps.Keys(check.Found)) {
-		problem("files: %d %s: %s; palate verify names them", check.Found[damage], damage, damageText[damage])
-	}
-	if free, known := ingest.FreeSpace(h.session.Data); known {
-		if d.Collection.FreeBytes = free; free < leastFree {
-			problem("disk: %d MB are free in %s: make room, for embedding and backups write there", free/1e6, h.session.Data)
-		}
-	}
-	d.Collection.Index = "embedded, made from the catalog when it is needed"
-	if h.session.IndexAddress == embeddedIndex {
-		return nil
-	}
-	config, err := h.session.serverConfig()
-	if err != nil || d.Model == nil {
-		return nil // told already
-	}
-	server, err := qdrant.New(config, palate.ModelID(d.Model.ID), d.Model.Dim, h.session.logger)
-	if err == nil {
-		err = errors.Join(server.Ready(ctx), server.Close())
-	}
-	if d.Collection.Index = "Qdrant, which answers"; err != nil {
-		d.Collection.Index = "Qdrant, which does not answer"
-		problem("index: %v", err)
-	}
-	return nil
 }
 
 func (s *session) printDiagnosis(d diagnosis) {
@@ -286,7 +246,7 @@ func (s *session) printDiagnosis(d diagnosis) {
 func (d *diagnosis) looked() string {
 	parts := "ONNX Runtime, the model, the models' files"
 	if c := d.Collection; c != nil && c.Files != nil {
-		parts += fmt.Sprintf(", %d rows and %d files of the collection (by presence and length; palate verify --deep reads them), free space, the index (%s)", c.Files.Rows, c.Files.Files, c.Index)
+		parts += ", " + c.looked()
 	}
 	return parts
 }

@@ -25,20 +25,9 @@ func prepareFolder(s *session) error {
 	if err := access.MakeFolders(s.Data); err != nil {
 		return fmt.Errorf("folder of the collection: %w", err)
 	}
-	entries, err := os.ReadDir(s.Data)
+	ours, err := namesOfCollection(s.Data)
 	if err != nil {
 		return fmt.Errorf("folder of the collection: %w", err)
-	}
-	var ours []string
-	for _, entry := range entries {
-		switch name := entry.Name(); name {
-		case imagesFolder, indexFolder, leasesFolder, migrationFolder:
-			ours = append(ours, name)
-		default:
-			if match, _ := filepath.Match(catalogFile+"*", name); match {
-				ours = append(ours, name)
-			}
-		}
 	}
 	done, err := access.Tighten(s.Data, s.GroupReadable, ours)
 	if err != nil {
@@ -54,6 +43,22 @@ func prepareFolder(s *session) error {
 	}
 	s.note("Others could read %s (mode %o); from now on only you can, and %d files and folders in it were changed too. Give --group-readable once if a group has to read it, as for backups.", s.Data, done.Folder, done.Changed-done.Kept)
 	return nil
+}
+
+// namesOfCollection lists what in a folder is the collection's.
+func namesOfCollection(folder string) (ours []string, err error) {
+	entries, err := os.ReadDir(folder)
+	for _, entry := range entries {
+		switch name := entry.Name(); name {
+		case imagesFolder, indexFolder, leasesFolder, migrationFolder, reserveFile:
+			ours = append(ours, name)
+		default:
+			if match, _ := filepath.Match(catalogFile+"*", name); match {
+				ours = append(ours, name)
+			}
+		}
+	}
+	return ours, err
 }
 
 // readOnly is nil, or says why the collection can be looked at and not

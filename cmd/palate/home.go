@@ -81,6 +81,7 @@ func openHomeAs(ctx context.Context, s *session, adopt bool) (*home, error) {
 		if err := h.collection.Recognise(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("collection %s: %w", s.Data, err), h.close())
 		}
+		h.seeClock(ctx, false)
 	}
 	reserve := ingest.NewReserve(filepath.Join(s.Data, reserveFile))
 	h.collection.UseReserve(reserve)

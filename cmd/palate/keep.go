@@ -7,7 +7,8 @@ import (
 	"os"
 	"time"
 
-	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/imagestore"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/job"
@@ -19,21 +20,46 @@ const tendEvery = time.Hour
 // tend looks after what killed processes left, for the commands that write;
 // failing to is no reason to call their work failed.
 func (h *home) tend(ctx context.Context) {
-	swept, err := h.collection.Sweep(ctx, ingest.DefaultSweepRules())
-	switch {
-	case errors.Is(err, palate.ErrConflict), ctx.Err() != nil: // another process is at it, or the next one will be
-	case err != nil:
-		h.session.logger.WarnContext(ctx, "files left behind could not be looked after", "error", err)
-	default:
-		h.tellSwept(swept)
+	tended, err := h.collection.Tend(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			h.session.logger.WarnContext(ctx, "what was left behind could not be looked after", "error", err)
+		}
+		return
 	}
-	expired, err := h.collection.EmptyTrash(ctx, time.Now().Add(-ingest.KeptFor))
+	h.tellSwept(tended.Swept)
+	if tended.PutOff > 0 {
+		h.session.note("%d images have been in the trash for 30 days and stay for another: %s.", tended.PutOff, ingest.ClockText(tended.Clock))
+	}
+	if tended.Expired > 0 {
+		h.session.logger.InfoContext(ctx, "images left the trash after 30 days", "images", tended.Expired)
+	}
+}
+
+// seeClock notes the time, and tells of a clock that went back when that is
+// found, or with again. Failing to is no reason to stop.
+func (h *home) seeClock(ctx context.Context, again bool) (clock catalog.Clock) {
+	begun := time.Now()
+	clock, err := h.collection.LookAtClock(ctx)
 	if err != nil && ctx.Err() == nil {
-		h.session.logger.WarnContext(ctx, "the trash could not be looked after", "error", err)
+		h.session.logger.WarnContext(ctx, "the clock could not be looked at", "error", err)
 	}
-	if expired > 0 {
-		h.session.logger.InfoContext(ctx, "images left the trash after 30 days", "images", expired)
+	if err == nil && clock.Back() > 0 && (again || !clock.Doubted.Before(begun.UTC().Round(0))) {
+		h.session.note("Look at the time: %s.", ingest.ClockText(clock))
 	}
+	return clock
+}
+
+// letGoOn lets crawls go on that wait for longer than any site may ask.
+func (h *home) letGoOn(ctx context.Context) error {
+	if h.readOnly() != nil {
+		return nil
+	}
+	tasks, err := h.catalog.DueAtOnce(ctx, time.Now().Add(crawler.LongestWait))
+	if tasks > 0 {
+		h.session.note("%d addresses of crawls waited for longer than a site may ask: the clock was ahead when they were put off, or is behind now. They wait no longer.", tasks)
+	}
+	return err
 }
 
 // keepTending does so again and again, while a server runs.
@@ -54,15 +80,20 @@ func (h *home) keepTending(ctx context.Context) error {
 }
 
 // keepNoting tells the store how far the catalog has come, while a server
-// runs, so that an older catalog is noticed later.
+// runs, so that an older catalog is noticed later, and looks at the clock.
 func (h *home) keepNoting(ctx context.Context) error {
 	tick := time.NewTicker(noteEvery)
 	defer tick.Stop()
-	for {
+	for clock := h.seeClock(ctx, true); ; {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
+		}
+		if next, err := h.collection.LookAtClock(ctx); err == nil && !next.Doubted.Equal(clock.Doubted) {
+			if clock = next; clock.InDoubt() {
+				h.session.logger.WarnContext(ctx, "the clock jumped", "by", clock.Doubted.Sub(clock.From), "what", ingest.ClockText(clock))
+			}
 		}
 		if err := h.collection.Note(ctx); err != nil && ctx.Err() == nil {
 			h.session.logger.DebugContext(ctx, "the image store was not told how far the catalog has come", "error", err)

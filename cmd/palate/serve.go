@@ -94,6 +94,9 @@ func (h *home) serve(ctx context.Context, listener net.Listener, options serveOp
 		if _, err := h.catalog.EndDeadRuns(ctx); err != nil {
 			return nil, err
 		}
+		if err := h.letGoOn(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := h.loadIndex(ctx); err != nil {
 		return nil, err

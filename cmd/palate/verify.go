@@ -5,27 +5,52 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
+	"github.com/palate-art/palate/index/flat"
+	"github.com/palate-art/palate/index/qdrant"
+	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/verify"
 )
 
 type verifyCommand struct {
-	Deep bool `help:"Read every file and compare its SHA-256, instead of its presence and length alone."`
+	Deep      bool          `help:"Read every file and compare its SHA-256, decode every thumbnail, compare every point of the index, and read the whole catalog, instead of presence, lengths and a sample."`
+	Repair    bool          `help:"Mend what can be mended from what is there. Nothing that may be yours is deleted: files without a row are moved aside, for 30 days."`
+	OlderThan time.Duration `help:"Leave files without a row alone that came later than this ago, as their row may come yet." default:"1m" placeholder:"DURATION"`
 }
 
-// damageText says what a kind of damage is, and what to do.
-var damageText = map[ingest.Damage]string{
-	ingest.FileMissing:      "the file is gone: import or crawl the picture again, or delete the image",
-	ingest.FileResized:      "the file has another length: import or crawl the picture again",
-	ingest.FileDamaged:      "the file has another content: import or crawl the picture again",
-	ingest.ReferenceChanged: "the original was changed since: import it again, it is another picture now",
-	ingest.FileUnreadable:   "the file can't be read: look at its permissions and at the disk",
-	ingest.FileOrphaned:     "no row knows the file: palate import --adopt takes it into the collection",
+// damageText says what a kind of damage is, and what to do where it was not
+// mended.
+var damageText = map[verify.Damage]struct{ is, advice string }{
+	verify.FileMissing:        {"the file is gone", "import or crawl the picture again, or delete the image"},
+	verify.FileResized:        {"the file has another length", "import or crawl the picture again"},
+	verify.FileDamaged:        {"the file has another content", "import or crawl the picture again"},
+	verify.ReferenceChanged:   {"the original was changed since", "import it again, it is another picture now"},
+	verify.FileUnreadable:     {"the file can't be read", "look at its permissions and at the disk"},
+	verify.FileOrphaned:       {"no row knows the file", fmt.Sprintf("palate import --adopt takes it into the collection; --repair moves up to %d aside", ingest.MaxOrphans)},
+	verify.ThumbnailDamaged:   {"the thumbnail is no whole picture", "--repair removes it, and it is made again when it is asked for"},
+	verify.ThumbnailOrphaned:  {"the thumbnail is of no image", "--repair removes it"},
+	verify.EmbeddingDamaged:   {"the embedding can't be used", "--repair removes it, and palate embed makes it again"},
+	verify.EmbeddingOrphaned:  {"the embedding is of no image", "--repair removes it"},
+	verify.EmbeddingForgotten: {"the image has no embedding, and no run would make one", "--repair lists it again for palate embed"},
+	verify.StandingsDiffer:    {"what stands for the profile is not what its log of ratings gives", "--repair works it out from the log again"},
+	verify.IndexMissing:       {"the index lacks the embedding", "--repair fills the index anew"},
+	verify.IndexForeign:       {"the index has a point that the catalog does not know", "--repair fills the index anew"},
+	verify.IndexDamaged:       {"the index has another vector", "--repair fills the index anew"},
+	verify.IndexOutdated:      {"the index has other attributes", "--repair fills the index anew"},
+	verify.CatalogDamaged:     {"the catalog's file contradicts itself", "restore a backup (palate restore BACKUP --replace)"},
 }
 
-// Run holds files and rows against each other.
+// Run holds the parts of the collection against each other.
 func (c *verifyCommand) Run(ctx context.Context, s *session) error {
+	if c.OlderThan < 0 {
+		return usagef("--older-than is %v, want 0 or more", c.OlderThan)
+	}
 	h, err := openHome(ctx, s)
 	if err != nil {
 		return err
@@ -35,46 +60,125 @@ func (c *verifyCommand) Run(ctx context.Context, s *session) error {
 
 func (c *verifyCommand) verify(ctx context.Context, h *home) error {
 	s := h.session
-	check, err := h.collection.CheckFiles(ctx, c.Deep, func(done, total int) { s.progress("verify", "img", int64(done), int64(total)) })
+	if c.Repair {
+		if err := h.readOnly(); err != nil {
+			return fmt.Errorf("--repair writes: %w", err)
+		}
+	}
+	config := verify.DefaultConfig()
+	config.Deep, config.Repair, config.OlderThan = c.Deep, c.Repair, c.OlderThan
+	config.Progress = func(what string, done, total int) { s.progress("verify "+what, "", int64(done), int64(total)) }
+	report, err := verify.Run(ctx, h.verified(), config)
 	s.finishProgress()
 	if err != nil {
 		return err
 	}
 	if s.JSON {
-		err = s.print(check)
+		err = s.print(report)
 	} else {
-		s.printCheck(check)
+		s.printReport(report, c.Repair)
 	}
-	if err == nil && !check.Well() {
-		err = errDamaged
+	switch {
+	case err != nil || report.Well():
+		return err
+	case len(report.Left()) == 0:
+		return errors.New("not all of the collection could be looked at")
 	}
-	return err
+	return errors.New("the collection is not whole")
 }
 
-// errDamaged is the failure of a verification; what is wrong is told before.
-var errDamaged = errors.New("the collection is not whole")
+// verified are the parts of the collection that a verification looks at.
+func (h *home) verified() verify.Parts {
+	return verify.Parts{Catalog: h.catalog, Store: h.store, Collection: h.collection, Budget: h.session.decoding, Index: h.keptIndex}
+}
 
-func (s *session) printCheck(check ingest.Check) {
-	rows := [][]string{{"DAMAGE", "IMAGE", "TITLE", "DETAIL"}}
-	for _, f := range check.Findings {
-		rows = append(rows, []string{string(f.Damage), f.Image.String(), shorten(f.Title, 40), f.Detail})
+// keptIndex opens the index of a model's embeddings, if one is kept. It needs
+// no model.
+func (h *home) keptIndex(ctx context.Context, m catalog.Model) (verify.Index, error) {
+	s := h.session
+	if s.IndexAddress != embeddedIndex {
+		config, err := s.serverConfig()
+		if err != nil {
+			return verify.Index{}, err
+		}
+		server, err := qdrant.New(config, m.ID, m.Dim, s.logger)
+		if err != nil {
+			return verify.Index{}, err
+		}
+		if generation, err := server.Generation(ctx); err != nil || generation == "" {
+			return verify.Index{}, errors.Join(err, server.Close())
+		}
+		return verify.Index{Index: server, Follow: ingest.NewFollower(h.catalog, server, "qdrant-"+m.ID.Short(), s.logger), Close: server.Close}, nil
+	}
+	config := flat.DefaultConfig()
+	config.Logger, config.Path = s.logger, filepath.Join(s.Data, indexFolder, m.ID.Short()+".flat")
+	if _, err := os.Stat(config.Path); errors.Is(err, os.ErrNotExist) {
+		return verify.Index{}, nil // it is made when it is needed
+	}
+	embedded, err := flat.Open(m.ID, m.Dim, config)
+	if err != nil {
+		return verify.Index{}, err
+	}
+	return verify.Index{Index: embedded, Follow: ingest.NewFollower(h.catalog, embedded, "", s.logger), Close: embedded.Close}, nil
+}
+
+func (s *session) printReport(r verify.Report, repair bool) {
+	rows := [][]string{{"DAMAGE", "OF", "TITLE", "DETAIL"}}
+	for _, f := range r.Findings {
+		of := string(f.Profile)
+		if of == "" && !f.Image.IsZero() {
+			of = f.Image.String()
+		}
+		detail := f.Detail
+		if f.Mended != "" {
+			detail = strings.TrimPrefix(detail+"; "+f.Mended, "; ")
+		}
+		rows = append(rows, []string{string(f.Damage), of, shorten(f.Title, 40), detail})
 	}
 	if len(rows) > 1 {
 		s.table(rows...)
 	}
-	for _, damage := range slices.Sorted(maps.Keys(check.Found)) {
-		more := ""
-		if n := check.MoreOf[damage]; n > 0 {
-			more = fmt.Sprintf(" (%d of them not listed)", n)
+	left := r.Left()
+	for _, damage := range slices.Sorted(maps.Keys(r.Found)) {
+		text, note := damageText[damage], ""
+		if n := r.MoreOf[damage]; n > 0 {
+			note = fmt.Sprintf(" (%d of them not listed)", n)
 		}
-		s.say("%d %s%s: %s.", check.Found[damage], damage, more, damageText[damage])
+		line := fmt.Sprintf("%d %s%s: %s", r.Found[damage], damage, note, text.is)
+		switch n := left[damage]; {
+		case n == 0:
+			line += "; mended"
+		case n < r.Found[damage]:
+			line += fmt.Sprintf("; %d mended, of the others: %s", r.Found[damage]-n, text.advice)
+		default:
+			line += "; " + text.advice
+		}
+		s.say("%s.", line)
 	}
-	looked := fmt.Sprintf("%d rows and %d files were looked at, by presence and length; --deep reads every file", check.Rows, check.Files)
-	if check.Deep {
-		looked = fmt.Sprintf("%d rows and %d files were looked at, %d of them read whole (%d MB)", check.Rows, check.Files, check.Read, check.Bytes/1e6)
+	for _, skipped := range r.Skipped {
+		s.say("Not looked at: %s.", skipped)
 	}
-	if check.Well() {
-		looked += ". Nothing is wrong with them"
+	s.say("%s", s.looked(r))
+	switch {
+	case len(r.Found) == 0 && r.Well():
+		s.say("Nothing is wrong with them.")
+	case r.Well():
+		s.say("Everything that was wrong is mended.")
+	case !repair && len(left) > 0:
+		s.say("palate verify --repair mends what can be mended from what is there.")
 	}
-	s.say("%s. The index is looked at by palate index verify.", looked)
+}
+
+// looked says of what a verification speaks.
+func (s *session) looked(r verify.Report) string {
+	how := "by presence and length, and the index by a sample; --deep reads all of it"
+	if r.Deep {
+		how = fmt.Sprintf("%d of the files read whole (%d MB)", r.Read, r.Bytes/1e6)
+	}
+	young := ""
+	if r.Young > 0 {
+		young = fmt.Sprintf(" %d files without a row came so lately that their row may come yet.", r.Young)
+	}
+	return fmt.Sprintf("%d rows, %d files, %d thumbnails, %d embeddings, the standing ratings of %d profiles and %d points of the index were looked at: %s.%s",
+		r.Rows, r.Files, r.Thumbnails, r.Embeddings, r.Profiles, r.Points, how, young)
 }

@@ -78,7 +78,10 @@ type Clocks interface {
 	// SetSwept remembers when files were swept.
 	SetSwept(ctx context.Context, at time.Time) error
 
-	// DueBeyond counts the pending tasks of all crawls, and the subscriptions
-	// that are not paused, that are due after a time.
-	DueBeyond(ctx context.Context, at time.Time) (tasks, subscriptions int, err error)
+	// DueBeyond counts the pending tasks of all crawls that are due after a
+	// time, which is later than any site may ask to wait until.
+	DueBeyond(ctx context.Context, at time.Time) (int, error)
+
+	// DueAtOnce makes these tasks due at once, and returns how many there were.
+	DueAtOnce(ctx context.Context, beyond time.Time) (int, error)
 }

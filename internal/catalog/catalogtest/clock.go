@@ -12,6 +12,7 @@ func testClocks(t *testing.T, open Open) {
 	cases(t, open, map[string]func(*testing.T, catalog.Catalog, func() catalog.Catalog){
 		"a clock that jumped is set right": testClock,
 		"nothing expires by a wrong clock": testClockDatesTheTrash,
+		"what waits too long is let go on": testDueAtOnce,
 	})
 }
 
@@ -38,22 +39,17 @@ func testClock(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
 	if !ahead.InDoubt() || ahead.Back() > 0 || !ahead.Swept.Equal(swept) {
 		t.Errorf("two days later: got %+v, want it doubted", ahead)
 	}
-	waiting, subscribed, err := c.DueBeyond(ctx, now.Add(24*time.Hour))
-	if err != nil || waiting != 1 || subscribed != 1 {
-		t.Errorf("due beyond a day: got %d tasks, %d subscriptions and %v, want 1 of each", waiting, subscribed, err)
-	}
+	equal(t, "due beyond a day", must(c.DueBeyond(ctx, now.Add(24*time.Hour)))(t), 1)
 	ok(t, "DeleteImage", c.DeleteImage(ctx, ids[0], "a test"))
 
 	right := must(again().SeeClock(ctx, now))(t)
 	if !right.InDoubt() || right.Back() != 48*time.Hour {
 		t.Errorf("set right: got %+v, want it doubted, two days back", right)
 	}
-	waiting, subscribed, err = c.DueBeyond(ctx, now.Add(10*time.Minute))
-	if err != nil || waiting != 0 || subscribed != 1 {
-		t.Errorf("due beyond ten minutes: got %d tasks, %d subscriptions and %v, want the subscription", waiting, subscribed, err)
-	}
-	if waiting, subscribed, err = c.DueBeyond(ctx, now.Add(24*time.Hour)); err != nil || waiting+subscribed != 0 {
-		t.Errorf("due beyond a day: got %d tasks, %d subscriptions and %v, want none", waiting, subscribed, err)
+	equal(t, "due beyond ten minutes", must(c.DueBeyond(ctx, now.Add(10*time.Minute)))(t), 0)
+	equal(t, "due beyond nine minutes", must(c.DueBeyond(ctx, now.Add(9*time.Minute)))(t), 1)
+	if all := must(c.ListSubscriptions(ctx))(t); len(all) != 1 || !all[0].Next.Equal(now.Add(24*time.Hour)) {
+		t.Errorf("subscriptions: got %+v, want one that is due in a day", all)
 	}
 	if clock := must(c.SeeClock(ctx, now.Add(24*time.Hour)))(t); clock.InDoubt() {
 		t.Errorf("a day later: got %+v, want it trusted", clock)
@@ -76,5 +72,23 @@ func testClockDatesTheTrash(t *testing.T, c catalog.Catalog, _ func() catalog.Ca
 	must(c.SeeClock(ctx, now))(t)
 	if thrown = must(c.Trash(ctx, time.Time{}, 10))(t); len(thrown) != 1 || !thrown[0].DeletedAt.Equal(now) {
 		t.Errorf("in the trash: got %+v, want one as of %v, for the clock was wrong when it was deleted", thrown, now)
+	}
+}
+
+func testDueAtOnce(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+	ctx, now := t.Context(), time.Now()
+	_, err := c.BeginCrawl(ctx, "museum", []crawler.Task{{Kind: crawler.Page, URL: "a"}, {Kind: crawler.Page, URL: "b"}})
+	ok(t, "BeginCrawl", err)
+	tasks, _, err := c.NextTasks(ctx, "museum", 2)
+	if err != nil || len(tasks) != 2 {
+		t.Fatalf("NextTasks: got %d and %v", len(tasks), err)
+	}
+	ok(t, "PostponeTask", c.PostponeTask(ctx, "museum", tasks[0], now.Add(time.Hour)))
+	ok(t, "PostponeTask", c.PostponeTask(ctx, "museum", tasks[1], now.Add(300*time.Hour)))
+	equal(t, "let go on", must(c.DueAtOnce(ctx, now.Add(168*time.Hour)))(t), 1)
+	equal(t, "let go on again", must(c.DueAtOnce(ctx, now.Add(168*time.Hour)))(t), 0)
+	next, _, err := c.NextTasks(ctx, "museum", 2)
+	if err != nil || len(next) != 1 || next[0].ID != tasks[1].ID {
+		t.Errorf("due: got %+v and %v, want the task that waited too long", next, err)
 	}
 }

@@ -84,12 +84,33 @@ func (c *Catalog) SetSwept(ctx context.Context, at time.Time) error {
 	})
 }
 
+// beyond holds for the tasks that wait until after a time; it is answered by
+// an index of each crawl.
+const beyond = "state = 'pending' AND not_before <> 0 AND not_before > ?1 AND crawl IN (SELECT no FROM crawls)"
+
 // DueBeyond implements catalog.Clocks.
-func (c *Catalog) DueBeyond(ctx context.Context, at time.Time) (tasks, subscriptions int, err error) {
+func (c *Catalog) DueBeyond(ctx context.Context, at time.Time) (tasks int, err error) {
 	err = c.read(ctx, "look for what waits", func(ctx context.Context, tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT
-			(SELECT count(*) FROM crawls c JOIN tasks t ON t.crawl = c.no WHERE t.state = 'pending' AND t.not_before <> 0 AND t.not_before > ?1),
-			(SELECT count(*) FROM subscriptions WHERE NOT paused AND next_at > ?1)`, stamp(at)).Scan(&tasks, &subscriptions)
+		tasks, err = scanOne[int](tx.QueryRowContext(ctx, "SELECT count(*) FROM tasks WHERE "+beyond, stamp(at)))
+		return err
 	})
-	return tasks, subscriptions, err
+	return tasks, err
+}
+
+// DueAtOnce implements catalog.Clocks.
+func (c *Catalog) DueAtOnce(ctx context.Context, after time.Time) (int, error) {
+	tasks, err := c.DueBeyond(ctx, after)
+	if err != nil || tasks == 0 {
+		return 0, err
+	}
+	err = c.write(ctx, "let what waits go on", func(ctx context.Context, tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, "UPDATE tasks SET not_before = 0 WHERE "+beyond, stamp(after))
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		tasks = int(n)
+		return err
+	})
+	return tasks, err
 }
