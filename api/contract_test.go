@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -228,9 +229,12 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	say(204)(c.DeleteImage(ctx, other, &client.DeleteImageParams{Reason: "not a painting"}))
 	missing(c.DeleteImage(ctx, other, &client.DeleteImageParams{Reason: "again"}))
 	ok(c.ListTrash(ctx, nil))
+	ok(c.ListTrash(ctx, &client.ListTrashParams{Order: pointer(client.ListTrashParamsOrderNewest), DeletedBefore: pointer(time.Now())}))
 	bad(c.ListTrash(ctx, &client.ListTrashParams{Limit: pointer(0)}))
+	ok(c.GetTrashThumbnail(ctx, other))
 	ok(c.RestoreImage(ctx, other))
 	missing(c.RestoreImage(ctx, other))
+	missing(c.GetTrashThumbnail(ctx, other))
 	say(204)(c.DeleteImage(ctx, other, &client.DeleteImageParams{Reason: "taken down", Purge: pointer(true)}))
 	missing(c.RestoreImage(ctx, other))
 	ok(c.EmptyTrash(ctx, nil))

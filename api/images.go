@@ -162,6 +162,9 @@ func (f sentFile) VisitGetImageFileResponse(w http.ResponseWriter) error { retur
 // VisitGetImageThumbnailResponse sends the thumbnail.
 func (f sentFile) VisitGetImageThumbnailResponse(w http.ResponseWriter) error { return f.send(w) }
 
+// VisitGetTrashThumbnailResponse sends the thumbnail.
+func (f sentFile) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error { return f.send(w) }
+
 // describe says of images what the API tells, with the profile's verdicts.
 func (s *Server) describe(ctx context.Context, profile palate.Profile, found []catalog.Image) ([]Image, error) {
 	ids := make([]palate.ImageID, len(found))

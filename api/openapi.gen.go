@@ -45,13 +45,14 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for JobKind.
 const (
-	JobKindBackup  JobKind = "backup"
-	JobKindCrawl   JobKind = "crawl"
-	JobKindEmbed   JobKind = "embed"
-	JobKindImport  JobKind = "import"
-	JobKindReindex JobKind = "reindex"
-	JobKindTrain   JobKind = "train"
-	JobKindVerify  JobKind = "verify"
+	JobKindBackup   JobKind = "backup"
+	JobKindCrawl    JobKind = "crawl"
+	JobKindEmbed    JobKind = "embed"
+	JobKindFinetune JobKind = "finetune"
+	JobKindImport   JobKind = "import"
+	JobKindReindex  JobKind = "reindex"
+	JobKindTrain    JobKind = "train"
+	JobKindVerify   JobKind = "verify"
 )
 
 // Valid indicates whether the value is a known member of the JobKind enum.
@@ -62,6 +63,8 @@ func (e JobKind) Valid() bool {
 	case JobKindCrawl:
 		return true
 	case JobKindEmbed:
+		return true
+	case JobKindFinetune:
 		return true
 	case JobKindImport:
 		return true
@@ -271,6 +274,24 @@ func (e GetImageThumbnailParamsWidth) Valid() bool {
 	case GetImageThumbnailParamsWidthN320:
 		return true
 	case GetImageThumbnailParamsWidthN640:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListTrashParamsOrder.
+const (
+	ListTrashParamsOrderNewest ListTrashParamsOrder = "newest"
+	ListTrashParamsOrderOldest ListTrashParamsOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the ListTrashParamsOrder enum.
+func (e ListTrashParamsOrder) Valid() bool {
+	switch e {
+	case ListTrashParamsOrderNewest:
+		return true
+	case ListTrashParamsOrderOldest:
 		return true
 	default:
 		return false
@@ -834,12 +855,13 @@ type Trash struct {
 
 // TrashedImage defines model for TrashedImage.
 type TrashedImage struct {
-	Artist    string    `json:"artist"`
-	Bytes     int64     `json:"bytes"`
-	DeletedAt time.Time `json:"deleted_at"`
-	ID        string    `json:"id"`
-	Reason    string    `json:"reason"`
-	Title     string    `json:"title"`
+	Artist       string    `json:"artist"`
+	Bytes        int64     `json:"bytes"`
+	DeletedAt    time.Time `json:"deleted_at"`
+	ID           string    `json:"id"`
+	Reason       string    `json:"reason"`
+	ThumbnailURL string    `json:"thumbnail_url"`
+	Title        string    `json:"title"`
 
 	// Until It can be restored until then
 	Until time.Time `json:"until"`
@@ -1137,7 +1159,16 @@ type EmptyTrashParams struct {
 // ListTrashParams defines parameters for ListTrash.
 type ListTrashParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Order The one that was deleted first, or last, comes first.
+	Order *ListTrashParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+
+	// DeletedBefore Only what was deleted before this time.
+	DeletedBefore *time.Time `form:"deleted_before,omitempty" json:"deleted_before,omitempty"`
 }
+
+// ListTrashParamsOrder defines parameters for ListTrash.
+type ListTrashParamsOrder string
 
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
@@ -1303,6 +1334,9 @@ type ServerInterface interface {
 	// ListTrash What was deleted and can be restored
 	// (GET /v1/trash)
 	ListTrash(ctx echo.Context, params ListTrashParams) error
+	// GetTrashThumbnail A smaller, upright JPEG of an image in the trash
+	// (GET /v1/trash/{image}/thumbnail)
+	GetTrashThumbnail(ctx echo.Context, image ImagePath) error
 	// GetVersion Version of the program, the API and the model
 	// (GET /v1/version)
 	GetVersion(ctx echo.Context) error
@@ -2392,8 +2426,38 @@ func (w *ServerInterfaceWrapper) ListTrash(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
 	}
 
+	// ------------- Optional query parameter "order" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "order", ctx.QueryParams(), &params.Order, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter order: %s", err))
+	}
+
+	// ------------- Optional query parameter "deleted_before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "deleted_before", ctx.QueryParams(), &params.DeletedBefore, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deleted_before: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListTrash(ctx, params)
+	return err
+}
+
+// GetTrashThumbnail converts echo context to params.
+func (w *ServerInterfaceWrapper) GetTrashThumbnail(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "image" -------------
+	var image ImagePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "image", ctx.Param("image"), &image, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter image: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetTrashThumbnail(ctx, image)
 	return err
 }
 
@@ -2464,6 +2528,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/images/:image/restore", wrapper.RestoreImage, options.OperationMiddlewares["restoreImage"]...)
 	router.DELETE(options.BaseURL+"/v1/trash", wrapper.EmptyTrash, options.OperationMiddlewares["emptyTrash"]...)
 	router.GET(options.BaseURL+"/v1/trash", wrapper.ListTrash, options.OperationMiddlewares["listTrash"]...)
+	router.GET(options.BaseURL+"/v1/trash/:image/thumbnail", wrapper.GetTrashThumbnail, options.OperationMiddlewares["getTrashThumbnail"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/file", wrapper.GetImageFile, options.OperationMiddlewares["getImageFile"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/thumbnail", wrapper.GetImageThumbnail, options.OperationMiddlewares["getImageThumbnail"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/neighbours", wrapper.ListNeighbours, options.OperationMiddlewares["listNeighbours"]...)
@@ -4379,6 +4444,59 @@ func (response ListTrashdefaultApplicationProblemPlusJSONResponse) VisitListTras
 	return err
 }
 
+type GetTrashThumbnailRequestObject struct {
+	Image ImagePath `json:"image"`
+}
+
+type GetTrashThumbnailResponseObject interface {
+	VisitGetTrashThumbnailResponse(w http.ResponseWriter) error
+}
+
+type GetTrashThumbnail200ImageJpegResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetTrashThumbnail200ImageJpegResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/jpeg")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetTrashThumbnail304Response struct {
+}
+
+func (response GetTrashThumbnail304Response) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetTrashThumbnaildefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTrashThumbnaildefaultApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetVersionRequestObject struct {
 }
 
@@ -4551,6 +4669,9 @@ type StrictServerInterface interface {
 	// ListTrash What was deleted and can be restored
 	// (GET /v1/trash)
 	ListTrash(ctx context.Context, request ListTrashRequestObject) (ListTrashResponseObject, error)
+	// GetTrashThumbnail A smaller, upright JPEG of an image in the trash
+	// (GET /v1/trash/{image}/thumbnail)
+	GetTrashThumbnail(ctx context.Context, request GetTrashThumbnailRequestObject) (GetTrashThumbnailResponseObject, error)
 	// GetVersion Version of the program, the API and the model
 	// (GET /v1/version)
 	GetVersion(ctx context.Context, request GetVersionRequestObject) (GetVersionResponseObject, error)
@@ -5854,6 +5975,31 @@ func (sh *strictHandler) ListTrash(ctx echo.Context, params ListTrashParams) err
 	return nil
 }
 
+// GetTrashThumbnail operation middleware
+func (sh *strictHandler) GetTrashThumbnail(ctx echo.Context, image ImagePath) error {
+	var request GetTrashThumbnailRequestObject
+
+	request.Image = image
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTrashThumbnail(ctx.Request().Context(), request.(GetTrashThumbnailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTrashThumbnail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTrashThumbnailResponseObject); ok {
+		return validResponse.VisitGetTrashThumbnailResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetVersion operation middleware
 func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 	var request GetVersionRequestObject
@@ -5882,162 +6028,164 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3bchu51t6roJg/5b2TlkTLhz2Wrjze9oymPLZie2YqtccRwe5FElYT6AHQovm7VJXLXOch8gq5z6P8",
-	"T5LCWkAf2GgeZFLjXbV9Y5HsxmktrDM+fBmkal4oCdKawdmXQcE1n4MFjZ+eayuMdX9lYFItCiuUHJwN",
-	"nsslUxNmZ2CAcXzIJAw+89TmS8YNW2hhLcjjQTIQ7oU/StDLQTKQfA6DswG9MkgGJp3BnLsOhIU59jnn",
-	"n1+DnNrZ4OzhcDhMBnZZuHeM1UJOB7eJe+KCnn5S/8y15svB7W0yeMEtTJVebhh2So8JMH2jTENDBxqn",
-	"ynNeGOiO8/1MLZiS4AYLN6CXbKpVWbiPYs6nYJidccu4BsYty4Eby+xMGGbEXORcM6vw9TFMlAY333nC",
-	"Uq0Kw7jMWKoKAca15h5aKH3duwJhiM0VmCg953ZwNpjkijsizvlnMS/ng7Ph8bNn3yWDuZDV52respyP",
-	"QdPES22U7k77wwzYSMJne5XiEyNPLFbwaZhM70ipzeY4GwR64ugzF7IiWIdat8ngldKXWk1EHqHIbzNl",
-	"gN2AzkRqmbFcZoaNwYgMGPB0RnRJcHkXMzVno09lNoVsxLi5NoyPVWn7hl74Tptj/zcNk8HZ4D+d1Lvz",
-	"hH41J36Qb9zbbtw/CvtazAVu01j7Of7YbD2DCS9zOzg7HTaod+oXiT7VSySkhakn3YWb5iV3axijHq7C",
-	"A8NEVk22cA9XY8EHBslAwx+l0JANzqwuYduZY+8Xf8eR/ITr2x3G90u2cJsD+YZWihkusjM20tw6igjD",
-	"cnENGVOaZcLg3wkblbL+XYKwM9B9FCPabk0wGuorkVu/iq9FCjKFDQIqp6dMwsZLZmZKW+b67xuUf/xA",
-	"wuquHPZkVw7z3N3PY56oD0x7Ndp8Vu+pu3Ha6h57L+wmchlhwZwzzmbKEKUSNpqoPAMnyDQblUWueDbq",
-	"o597/0DE+xW0EUr2rykJ5yBub+jxnqX1v65d2oribrz0byPh/ztw/UqreR+TLYHrq4l7INrTo3YfR0+a",
-	"K7Xazwe1thervqqPW1oaMPZ7lQlAGqLo+gU5wH1MlbQgcUPNy9yKgmt74hTrUcYtdrqDRPTNVh3XNHH7",
-	"SaS21HfsutCqAG39HOKq8afLlz8k7PLNDwn74eJVwn6D8WXCvv/50jH9h4tXrwZJbTKMheS43F31W4/8",
-	"H9TTx+opNf4EqY1OEL8xhZKGxnip1TiH+cpEeVHkIuVuxCcFPfFfPxk3/C/bCwRsF8ewahtwyxZo9Co5",
-	"TdhiBroyBZwmUixTxzhH3xqZ1sB7BBzXNmzFstBiOrOsICqS3UcmkU1nYFiqbkAnTEg20Tx1raBhJ6wz",
-	"BjMwzO0YfMOqguUwsedsDEslMzbEIT6k8TJBcyh4lgFq7zbt5/zz1eeW9ZepcowSdsXAQ2l0tdz2WSG3",
-	"b1fILdtdYSfqJDSQ+MmEgXb5LBm8nBdWkHnRXoei1N7siIiWZp/+wWjjn/m8yOE9cJ2iQOZZJhzpeH7Z",
-	"6GzCcwOrdEgP5jQ0t+mdLPvEbVtn4mzYSsEQSrzdcHeDNBlImHIrbqClL7cyIZtK8+GwozWTQaGM2FPT",
-	"cyHDx0g/tc+xi0XS4rUw1Bi3vaqIspbN2sx0yY1BjoHAPBOl2WIm0plnromAPCOWEoZNxQ1INlN5Zs6R",
-	"CedOPjmxxFkuDD4DUpXTWVe0+PhBa513snCSQe3Lf00rnyqXYntrPgl291f1LJW9Epn5alaLNI1m6deM",
-	"rba7IkIvqQymuETscOOPwHOyQlfkKtcrLND+PQPLRR4dPlluq+Iw5Zbnapow/8fVQruVSAI/K82EzMCp",
-	"ASB5jEOnbzp9qOtG12OlcuCysw1xIPhsbB92CGO5LXFuIJ18+4d70e3DqeZZS3P0GEm+gcSv3cf4atuf",
-	"edFdzlTl5VyaOEkxjtdd0Zc8nZHdwXiWGfapRA3CbYLCwckKmI8hy4Scuv3uvpgDl3UUB02Wcwa5QXtD",
-	"GDKQnOmhyjxzzTIxwc+gG2q9WvCEAghXItthh/h+Y0Edbil605iVVThYkypnxGm1cN63+69jSDn3KDDr",
-	"FtZLRO6P+VjkwkYilS94LsYYj2CN59xKcgxeNJV1f5fuVbgKDluU1hpi8V1cmVTNg/0oFS3RGS7AWHBD",
-	"9q37lObcuGW7BvnAkPFKFmWbIWbcsLFCR3KLkWu16GFOJExvZGAMDwzL1VTYpGI7bzrTUCBjXMJiu1GY",
-	"mVrITZyGhvzq3qzYNKm2mp9UzY9+8cN+C92FKbY5ZJWY0d1OxlR7p1PEbZvdQtoCbcEoT15ICdotclam",
-	"li2EneH6ogPNbiC1KmpDrjfNQ0Cw0XHP1F77TER7ejNht1ebboEiO3GuMsi9TFkvcrG3xguxoV6EBV+x",
-	"chzvXXHblhbcwpEVc4jpHN6TfHGsPhHaC1/GmVGlTgFtMJM4xQbzwi5jTY6X3hioRiCkffp4EDOtw36J",
-	"SQewM9A+xAoGpGW4JLjJDYBkwkalt7Ngr0od1+NhTF8aCvlTAdPYRGbg3OLu0H4hfzlhhfgMuYlObCfl",
-	"YWb89MnT6Hhp2bfnvvf4fIwB7aycjyUXee/aWGFz2Csr+FzGpkH/6h+7TQYLkcXih5uXfHXLY+Sc1jWw",
-	"ZEX90E1F4jD3pE4aVlupwaQ1ORpctrqyvdv14u+Ref1y8XeWgRY3kNXK//2Pz49OnzwNysV1ddwyIU/T",
-	"06fjx0/HR0+/m0yOvvvu6eRo/Gz86OhR+nA8nDyCR+lTTkrAgnb9/I9/DI+e8aPJ86NXH798d3vU/Ph4",
-	"l48PT2//LUZpnGFcepItvJvbEWPgRtIuEiUfo4RQElcs58ZiQm9jENAPrpdodUgz5k9Gt1GqIRPxn5wo",
-	"jv4Anx2heI+CSA4ZFa2cy2jH/rdemTGHTJTz6E+FV1H9cqbzi/Pztgh79URuk8FPahxxQ7hMIc9dF11z",
-	"wzJdSspYL7hh3FxD5sxzY1UR1S6ZkrCtctNa6R5ySmFmO6pqYo0t+r0WMmu6fKnmCyenxLxQuhJo7lXN",
-	"BeVYgk96A1pMHJOMeXpdFhH/8G6xJDRDMfjWFyGi7E7EQ+DskxqT6nGaH6QzryeqlNkgwgHGcm13XFjn",
-	"40JzwXQppfstGZgyTQFI9k+4yPEPz1BR9zkZWGV53iugFjORB79UKsuuJZnjG8ka029I6DB+z5qtJejZ",
-	"I3E5/UmNt5fSbqfdl4zGgUWn0oySNennfNpBMvDZ9oETY9f4f0jFRyn3WlyDBBMJDKFP2RUejYi3e4LN",
-	"+A100/7RPZoqrSHn1vvM7Ybfkt63C0XupnlAoQLj185s6Zqj1Xal5JWBVMmIkf38lxdkZAjTSHljn4FM",
-	"ylnhDwzT3Ao5Ndt1XKv86Ip5uyZVeQ6YTmqsIU2Y5htfumteFJGs1gs1w+AA/nzG+FQDzB2/+UxUOuNU",
-	"ubCNTx6N9r0NWfhFm+IU0mXcx0wi4QRcfkcIpMgaOtTr3SBCizg70GFlG/nAiKEAIq1iss4Aei1uevZD",
-	"N6zI83ZqYH04Mdbbz8LkfAx5JCyrynFk0X5UCzYv0xkzpa7rCnD9qiKqkDqwM+78RVaakuf50n1FlWk7",
-	"8PPWhuvaoNvbEF3DiptFSOvmwLVs+gA0j512neGbvc7K1eoLkXDULO2oEBFgHdHiGmXuf91erVRMcBup",
-	"MGlnW0PTsWG9gYU3BXfIet7ZbPoYL5a5yqCIqQ3kgNB4q4ilmfuMyRHXaBGXrP2NDjcnOLFdimDu2vTm",
-	"5GmfKPVtnjlre6qcpMNon7As5xb0OZUXAGSGiQnjaDvQAEKd0unGgsuEyoqi3UtGhD1jnFEFlVPaHL1t",
-	"NoZcLeofqooIxy/cKu3+kMgMjfE8Hm4zoDtaz1Yv++ZRxb/PWkn4FNMdzsgcNwPTGpjVwv01JTbu+ji4",
-	"6uuJVtVzjGEqpEkYN16nz+fOmcqFBGb5NRgK08XqzE63Wa923nBtkrsRbVpH7kjl5tLUBQ1+I7j97gWB",
-	"1+ventus5FCQ9IilRvHvDqJpH+l730TPuN6hotl9WO3UT0+6hPhRc4nOdSNdsphhGBc1YEhMrBcnazIz",
-	"+FOjeAl7njoDTeA3co/5mPf40B0inCtUCa/HqHLpJhCJPJVpxPjVypijG56LDPN5XANnpcx8AP3d2xcs",
-	"LfXNluYOL9OrmZhG47AFaOeDh/qvZ0/Yf2aOPvqG59u3nqtFt/HXavH1jd+A5lO4KjSkIrDlFu+Nee7c",
-	"g+yKp2mpebptaVlaau3r/yKxIpIYPUnGT2ShdBm5inegoQEZSdAtAj9rOluTfrq7TuImtu1/my1xxyl1",
-	"zahwEJ1hVEWx8Iuf5U4hmzXp5h65lzRqiqvFqOkXFq9BtGqGrSH27tS4CUzu7Nb2L+35Tcavb7R3KO8A",
-	"Ldb4YLYegq5a2T5i9xJV6BysFmmw50y1hRMSQiZBu4qirmMN/DpTC2nOWS6szbG2sFLXkHkvrRvpA0u+",
-	"0U4DdE6jVzgTYS1kZ8yp64QZq9EKSZiwzsYTylk1VHewwCyRYf/xP/9PdyQx2gwaw6sWso9cvpK4Pc53",
-	"r16wZ4+f/K1bybamSAkDzhHDjajSLPn1peMkZqqy4uOmobZ1r9Vpvm7HTlTUlTnhsZhVrJBHIimO92/f",
-	"MP+r4yMqnBmrbHN9tx/yNmVSQhrLo4dlqFYaqxD8SmGKoC+MXJpWLf+TZ88aBs3jYdSr60+H0BedYBEz",
-	"lo9zwOMfYXUdE7u/feE52uOc/fLugmmYgPaHdtYvGP5ap0LXxGoaVuwKm6zVeDk39gpDsjsJ+zUt3k1z",
-	"mWtRmJ10R0Q5UCNrVqdXIbgfd1IJOIgtlAI1vGZIb7wzXmeSccWbeWJ+9O/Do2cf/f9XRx+/DJOnPUnf",
-	"S61u0Mji+Vudxbbvpa/cIHdR+ng2M+DUQMsJC5Ve3oN1bqpybULGxksmMTyGJWCoUZAI+E6DIjuxYv9P",
-	"UlnoqVbDEIAbFZsqMG5g1QEMKi6cihtgnFluLCRUmezmv9X2i/AYDiVGz/9WQhnZfhVDbcVZ2Ihzp3es",
-	"V0p2dPzSmTJw7kM4aBWo0rbVem+aC+exoRiqnsdXFqbdQ7XktpWFneXiLFgWe/Zh+wLB+GtsuetQwYpj",
-	"uoNIBxmNZ72hI4LCZwjVdDu/5y71upurVu+oWwKBv7VQAy150lBqjfrR0HZdH9rj6hDx46ptP8nfZBCS",
-	"HtvKMc+QmxRkaDY6LfT0TK9Bk31t+edeGvk2qrnvQ4RFVGNP+r5BQ5XnY55e7xjEbMx1w+HhlcBdb4n0",
-	"+7BAEV20u5S6M8HPmSzzvFEnT5YLZZOD3RYlhnvPeRjBhd7MJe2RDTd3GhW31e9d5tIl7GBEUigYuzZb",
-	"m4+RPMjWnL5+vgnjjSE4k0jJfOnHd4ft0BDcdy3jRx7tydqus/wkLECvt/z8jzTRCJEcPdQiqVNIwpFC",
-	"+Wpv7stOZCtrMIify9yPvtnCmm3NqUpkOCrzKZyzfTD8Bhuj7WgF5tyhMBwLanqKa1erNKjp1ZXZYIY3",
-	"e/gzDfEDyr1vWiD0SIMoqYLh2Q2ONtNzxiqVNQCeWAHaEGZHyI1OeZ4TtsUfzgs7K2UK2lJimb6Bz0VO",
-	"o6LPVFhbFVXwQkQLKPxBhtgRF+1rkjoHRvwoUcqkfA7MI3msOfXSrd7e8pRv53TwAaq+D1SYrbSYCtdt",
-	"qM3oLd1ePa899UKZvh+H5H7XggerBdzsWocr7IEKxgPTJAEApzXA2A75oLmZffVZBmxlW6m7phKv1c4u",
-	"ZxF2OYuVQQ72TjXpEfqH1OAOtCylFXm0RD/lko2BaTDWqRiGT3ZT+v0DjRVPd078hENCVdavsSBhdDHi",
-	"/CIztaPP0RP+cHoEf3J2aikzdV4bL84gatZBdQi6wXnpDhtPtvT4Khujf//ySv7llcSsxg2uyAYT8tc6",
-	"xNVTfEV5l6jF8GtN+BX5WIieYm5hWKbSck5bqqu4RSQzS8VqPkldld5FmQfnuj4rSo/E6t4aO7D9+ish",
-	"p6ALLaTd2AqSO5qZCafvi9J6dg2N1MmhtCg3FF9Ezy0UWk01n28UwzVTOAqF5WqVZ1TjJ2LE0bqEnKju",
-	"YAqecwtUWG08qgzXGIVCK5a22zG7qBNOVZHkeEn4Mm4g57/LAlSR08mO5vZEzNPzENbCMnNfsKNkVWW4",
-	"RGDIc5/X+l26fnJhLPWCNa6EAtEQCFgxg9XhIKkNZ80e/y5/l5TKx0S/63DUBzo2Yn8JJQR/PWa/SDxn",
-	"RMfof5c1/i5OW8OkNJAds9fCWPrKGYAZ5beYKvgfJbCRx0vFYbwtLcKShsMjqZJW89QmbPTDyw/shCpA",
-	"zIhZyHPDhGSXWs3BzqA0D5iFz5aRePldNssxUyeK8JRXjaOQNcSY0+5sAdIe/y4H3gYmmCqPrPe84OkM",
-	"jk6Ph05lO9N4MLO2MGcnJ4vF4pjjz8dKT0/8u+bk9cWLl2/ev8R3avvEs0+jbOhs8PB4SM+oAiQKlcGj",
-	"4+HxI8qgzlDWnMwQe+bf3d9TiNSing6HjDsJLaehZjZMnEuzAG0S5B24cQLbEtiFQRMoU7541RFFpzMw",
-	"loqREf7Vu2nCop2EL3HSRvqYPZcEROO/qM5F8AVfJr7u2anlTJjrhM6mMbKDmFXO36PCZ6HkRTY4G/wA",
-	"tjocsoKNdzocrsHF2w0Pr+ojAoiHFZ80Gb9ux2TEepCveMvVUBtYe8nAlPM5dwZZC3XAt56LG1LEfGpQ",
-	"zeHXg4/uxRMNPFuuJzZuYo8PhOxMhKhsWp4l7MnwUY11YZx6GKvM738niFIuH4TKZc6c3cZ8wWKH+AZk",
-	"ZkJ9jzlmzzvHrLAx17fHz3bkxnmcs9HJzUPPwSMqi7YeO8dpSg8aFGWHd8AzcWh+8LhOffCIfh5haYkt",
-	"3Hhvk8GT4aN7GMZzKrKqVtgN50Bs6SZJM/T4RjT5Pka9eXgCNwF/Pcqr7/HxI4ya0qPBunAql40+qfEo",
-	"ISQjZFU6l8sNMh1iVR+zVwgTkao5ietPauw5SJcSfRliZ8fXKN+ojXCEAGsqlERECZkZBNdBvY3Peil5",
-	"zBADOgsGmBspSjI84DcNMLNn1WkSbtjoNTf26KV79Oji7yMnF60GPq96JA0TgtB4xPiY/UZHjgs86RHQ",
-	"zt1458AlneMl9CJu8CccSndzvFJ5rhYvafGTFvb9Pzw87Aw42Thei7WGG4dF73h9MYzYjxv3otPExBhH",
-	"tCTtXbBqv0UY3q8kUhlFTy3HSPfshf0rSqCz5Pgq8aznv27wPR0XDlw/q7Dg1ktonude1Tr7ZwF5vlks",
-	"0xnuSi57uxK16VxJ4VRzrtS1Ydw6tvV2TtAFXkw1pLA/l2PZXBkbIBBhwej8qDlm7wHYKJgYI9QmI6+D",
-	"Rh48EaNzKaKyIiB8wxqQWa0XYjLcy7U/RYA/7yz/nyW2M3LG6caC/YluqGtwyZarelkjsutwo2feNs2c",
-	"vU7uS1ewxMZaP3JCUOu3ycYH/T0K7skYlDVGC+Ko7JgrJOwx78tXX6g8c3/ETlJ1g85UtcwZWua4u6S/",
-	"DsTDsycsB2tRJxpg3Dkmffjnf/Rd3nC6xeUNHXdX5stQr+hVoodGUpPqnhJ0j0Kgn4ksYTR5glRKUN9J",
-	"criO2Rvlz/0SyG3i4zZKM3K+SGF5zdY3x2ZWoX+220x3A2s07rLY4ml/zcsWT4abC7Z4FCHzt+HicMvK",
-	"Fs9WGPFbPvtBbfOkv0piC518dwlXgzD1CLkp1EjN+xBuJHwSVGu0uYmtGyItZDUI7LgXaS4H4m1f+ody",
-	"cuS+Hp03jsOjhkhQV6uCYu10iKROUbp3Eue71PUFNcYkGY+oySkyO+VCEiRn2LvevnSjRjzhEIjwAxvz",
-	"9HqqVSkjbhBF1C8at48QOv+yf3kbAP5tmP1Dc0mfS43LsqDAhDOJc+8ZYqCKhBsegiAA99tkcDp8eD8j",
-	"I5I0Ok+83YwL9FqlFZjKGvv161n+eZbR6SRfTLLK5i3NffIF/78lrs/BwporbdhcYeaAjrhYzc0sITwI",
-	"Cl6OfP4LV2nExm5OaAI7nkTr79GQZc5pJ8t4wfGmEKvmY2OdjrkGKEydIcdYhMXl1IBI3HzBl8xbqRI+",
-	"WzrsnfijWE4N0fUix+w3p4JGCD8/8uEBDW78GQ5kqhTasUqmkNS9cWdU89yoVu2P31k44cBw3c31d1y+",
-	"sLlWjJ3OAcTEW8MKXceFkphzQWCBPrVZpf3W3jjSviNlR4PhHS6Rm3ZYJH9Ox/JryNRCUjBnonoHiSse",
-	"N7d8orEDH91VOI/XMSEGejDvuQ8FQVSrNgwzqoooGYusuuDLuLaIWrw/gO1hgR1slY9/lnDF2e1jWd/K",
-	"Sh6i3ZnnDQFterTvTutV38F1+zEq0k5CbXxPMMnX/VKsRckpe/mBT8/Z6GJy9EZJOPqZ23TmXdh3XDo5",
-	"4jy/mZKq1D1BRhzUq3Dl0loK4iBP/kubcJtviOnViV7XPT1gN83zmSgy20cOSSzcJoNHfRsYX/KY6FX9",
-	"JKFnC0ePGd+L0VfLChLspjpQG0D5Ds98EsR0NlalXu8cv6kf23UM1YV323gX4b6UfzlN/3xOU0D97tmV",
-	"Erizu7zTFFwd+g59nb1uKVO1TfHmVmwIb/I5xG7yhuXq1ay7Nd3n31Ehp0nqWglTmZ5FzlOojntV2Wdy",
-	"P5Z4QQO5Hv7sDktVKS25bV0N8a5hHw/+6XX8905X1JYTGfnV9RBYnrit+3FSIVT3SsugXT9UT24wsi8R",
-	"iPuYPWeSa43ILZUBKZVlIHOup5D1WbIBgTtiyT46HVYxw4dPh4n7/PTxMHl4+t3w453SHKSmEed9H5q6",
-	"Ws71+rh67B6U8nNm5liKnVTXuf10+fKHYE/0uqt7ECYBN7ZXC//kHjh4gPqQOiJg5q4Nq7l12AcpXzin",
-	"2wSvuys4scjIfVobd/NZsD6pHICvhQcYpcwDXbjC5bKqSUm5ZAbQZ8WfzDVh+yBAts+RUhZ3zpeUfg83",
-	"7kTw8s5qYBd81nigPTR5EWoPk86joyN66EgrZUdJgJ1jN8Kg2ijHuUibgQtfYTlTxoYW8I2jQosbbmF0",
-	"zJ7LpZ05kUo3Axn2ePioq0PeW64dw3YDeHthJA9MGb9Fc4V9T/fJvn2izFEOb82BaSnXxNSibz6ogkct",
-	"QX6AqBuShRitN9PrPp18+aTGa8Ntv60WFPh9ENK4gmDGM5/fvYbCHrMLW5UKhNpzblsFa3ghSQNZh8Af",
-	"xnTslfK3x+zx8BkTk1AaUcOZd9nwBUKMBz68X7a4sF0o/L2oKHMdwNxrfP1VadVnnESXYnhPO2RfIZso",
-	"98ZLQtrXIX+qBFI8MLnbYYCguJtQNL3K+zI8dMDVbwLm9AVH/DCCs+AToxNMAO/HgsrzupdQ9SE0uRzN",
-	"mFoNtNOrXZ/7C3PIbaEEEyoufyLAKtWUBhpFjb9WFUVLuHV8RSpo4BYuW9eOH0BDVfGJbbTUw31zwQYO",
-	"2Aups4yqtj3Wr6+dNC2qxSm+snVOvvi/1uqci44HKxWbK+fcepwTR3j/ROLTPcgR+ZJRoVxR0MUXViV1",
-	"HmfuPOVSOl1F7ERVac2zJ8KpdseDvjS9L7HSZKptkgWN9qeu+z3mCqq2K/xAj3fYtwV38iuaV/9j0ILb",
-	"dLaeZM669NcSTBXjuZLTli5HHDbn4vFrkFhNfRc6vAPXzre1uYf3vLk9ZK2juYSFl4Jfz1k/ECpXfR6L",
-	"qgn8Vaq77HLslWvoVZkv6PeG1lwbRflQlzYE8dYXLvGVeX0mwPa40B8PWrF/3Vux/7y6kSOAUDb2l5rU",
-	"oM17Uec/qkU4sOOhJbixQM4u2faHkCf9jNO6CyGaM/t+WfvN3qkPrj4rNGQiRTTUCdVge9MiYOsISyKp",
-	"VQmjG010BY4zt36uRnX3/Mgh+al1v0SP7AhsZBVW2zJeBYi/novehbbDrfaOpfIlmwuD4PaJj1xfQy5i",
-	"URjraOWMicMxVgXq2+c6XXrQpUPK9nGvZPcAywFBZV/Zkga8YPfEbXtnj2EfZkLUzm8YAZUw02jeY922",
-	"0k7UHBmRQZaQORPOasyFMUJOKeDWaKbPXugvjPngHuih8b2EkCohdec4ktu63FANEx4eBYMV6gcNKeG6",
-	"4RHoRQXv49GC6lt3VtlowzY88bAmOyfSdmI3KpuaYCU06TY8qHpny/MCB12z0DZ2p0otxM+MbJVTuVev",
-	"sl847VEo+bpA+OxRy5Efgi/nRZSviLsDX+kGtt0hOOuiEqMU3+T1ruYTC5pNSt28kIou/2WcjanyvvJA",
-	"vRgLG4ru2doPmwZ8v90YdTduqTAE79892silLW0n1WIfXPsa8DQxcJ0LujYNe8JO7sCm/v2NEcUx/Bqe",
-	"PPSirrMcw3D3sZJ0ML9FKiyjJm5em6rbj42yLW1Ovvi/bjcajb9WAA2HpZG/r+LwQvqtrHdTFV1azFQO",
-	"zF/SsGeqbE5f+zW+MxFX6zDblHz5ua3at6biV+r3HmiafdMQi6frWkl/orK6OQRyA1hp/u2S9Y8A5B4N",
-	"CVz6S/kcj5pglzJ0KsHgKdGEGTUHlmm+oMPQOWHS47c+qDLGfKSs8gsw98g/R1lJFAc6au1l1qfSWLqO",
-	"65i9B5mxEX4YJWzUQvPx1buIXzKiAqXqtCwN9Zg9r8AEK5HoTAcZyoToA53DQYuWTIMEK8UXqjqwSsj6",
-	"mZjgZRY2tBo/yEro+PHE2kpcLccYRrQM6eGwfd3hpqzaAaUkTahvZwUmaaXGyKU6J7LjiWVnhDn2EYbl",
-	"MLF7O5htFd2Ai0dG7jf20UAK7zU33lXO3J9zQrYBrb4VrWv89kNyVAPHfW1Rk1/hfYVtECjCMWGV7Fpj",
-	"F1WA7Yfmn5PSQ/gdwrX6Lcg9w0XWqscLwVpCz+irav1FZupdyEgewudB/MJb7/AclN3WR3BrDeFTmnvg",
-	"OTe3GkOR+vF4R257Zis11jXHbeaZLY/25WrqE7aLJiOce0AAgnt0ms82j2CFFYgnaxvssNPBLn8f/j4W",
-	"9md+3TjWVV+0H9u7fT5G3zTul+0OJNqqW+zahbd7kmnJrqX5ZYQEl6U9qGCpr5W952jKVtKmiVy0t3AK",
-	"3use4AGVZuZaFOvZoF/Q1ADvUd/AJ1eM0myGtynaBgBo5SD5wlg1mRiw54QOR97Dw2EyHA6r+7ZkVpU4",
-	"ihAFl9eVWKabnt1MZH2EV1aRvVbgqAP3j8BPf2ldHfDXc/b44ZDChdw244VYToIHjBt3hvSCmJ6tAqmG",
-	"BAveE5Kw3H0d+z1cJeLzMh6/1eOWUlpmLuRVE8NWmApTjF56PHx2Xt9uIpdkB2OK243Xw3NhqfGzeP71",
-	"fYW0f3DbdJczbP04J6vXK2MYeO4vXqZa8r4ShpXljONaVViztecVBbmqMWj/dYbuzz9DV98mstaZQImW",
-	"7R1/xIuYSvh5QNUQ+uj4FV6wHs6toA5OCCxhf37FykkF14mHC7kD2ogPLd0D3kgTaLwPyNP9uNfSgMAG",
-	"BB3VikH5yNM1FFGm2EjWhuHfZ9m+91DYh91wf85qKtk9TrafHZXc5fTZRjqdzIDbOS96DSl00LGmCmtB",
-	"q1I0zzNYvO1BWVqLQUhB+E7jCBIe3uVZxsoivOWfbqRHMRHqsZFDWE5NQltJAAYelyK3RwIRwvoQ++zP",
-	"vDgwZB920QtagEPeE1KexsPAlVtZoWM3IJz+WbhuMVuuy8rkXMggJb7FwrtwIWIf1q4pgBNUTSNwUV2G",
-	"i6Es47yGAx6YD42iGd/EZc/qkHjcCf8TGcef4nc2QS8aGtrN7AZSSyDvp//v/86By78UyggrbuCv7D/+",
-	"1/9GFNq/SJhy/AqDWitPBc8kPOSxcz2+P5Wq5TCxTJUR3Nr3ONLvly/94wcKEvjmqbf7DhR8C9gPFzXu",
-	"A+kYTz/k6AnX9aH/QMeKgjF0iBafNU3QuBHpiVzZkd8eSMrHb9q4/dY4aDtbd4VZbLjsqg5kryiseWGX",
-	"HzzmxNoDDRgrqCLdHkmsrkoXBu9w6AsRhBuX6PmeCEHjmqcGINvjYbcQ4ZAK0i2JcH51l/A/qgWbc9mO",
-	"mSxgPza5x5CrUPZCPKuJorcDoJpj3h7C7pwuX8mX/5kJc5pSz6asYDiaLDqpoOvN/nbmb6u9OJm+cpvZ",
-	"GhSXxkU7fZ7mPZRohS7uoYju11CH3bpIiMTm88uLysmq7jvq4Ga75vBDTDj5K4HwAbxwJwy3eVfM2cnJ",
-	"w9O/HQ+Ph8cPz/52+uQUVZDvqTe5i2gTkCV18ZEbK6lfKmb1O8jTuBtlfePVQg1tVmP1Jh5R2tttdF6K",
-	"GjeNtr1c77b9gRvrzL+3EprXgfhovYEb0DxvNFSdh+o2hTP2FyKFjHYI6NVYmj690fN6dRTvgQm3pvGl",
-	"ibbkTfXIlGb+bifI/NGuACpVM2RzPmPoG02rfiWpnZjq+yox71urClu6Db5Wcoqg7jXEVeM8Q32aPzYj",
-	"wqfHF6uSxwZpkcNvP97+/wAAAP//",
+	"7L3bchu51h/+Kij+v39576Ql0fJhj6Urj7c9oymPrdiemUrtcUSwe5GE1QR6ALRofi5V5TLXeYi8Qu7z",
+	"KN+TpLAW0Ac2mgeZ1HhXtm8ssps4rYV1xg9fBqmaF0qCtGZw9mVQcM3nYEHjp+faCmPdXxmYVIvCCiUH",
+	"Z4PncsnUhNkZGGAcXzIJg888tfmSccMWWlgL8niQDIT7wR8l6OUgGUg+h8HZgH4ySAYmncGcuw6EhTn2",
+	"OeefX4Oc2tng7OFwOEwGdlm43xirhZwObhP3xgW9/aR+zLXmy8HtbTJ4wS1MlV5uGHZKrwkwfaNMQ0MH",
+	"GqfKc14Y6I7z/UwtmJLgBgs3oJdsqlVZuI9izqdgmJ1xy7gGxi3LgRvL7EwYZsRc5Fwzq/DnY5goDW6+",
+	"84SlWhWGcZmxVBUCjGvNvbRQ+rp3BcIQmyswUXrO7eBsMMkVd0Sc889iXs4HZ8PjZ8++SwZzIavP1bxl",
+	"OR+DpomX2ijdnfaHGbCRhM/2KsU3Rp5YrODTMJnekVKbzXE2CPTE0WcuZEWwDrVuk8ErpS+1mog8QpHf",
+	"ZsoAuwGdidQyY7nMDBuDERkw4OmM6JLg8i5mas5Gn8psCtmIcXNtGB+r0vYNvfCdNsf+bxomg7PB/3dS",
+	"784TempO/CDfuF+7cf8o7GsxF7hNY+3n+LDZegYTXuZ2cHY6bFDv1C8SfaqXSEgLU0+6CzfNS+7WMEY9",
+	"XIUHhomsmmzhXq7Ggi8MkoGGP0qhIRucWV3CtjPH3i/+jiP5Cde3O4zvl2zhNgfyDa0UM1xkZ2ykuXUU",
+	"EYbl4hoypjTLhMG/EzYqZf1cgrAz0H0UI9puTTAa6iuRW7+Kr0UKMoUNAiqnt0zCxktmZkpb5vrvG5R/",
+	"/UDC6q4c9mRXDvPc3c9jnqgPTHs12nxW76m7cdrqHnsv7CZyGWHBnDPOZsoQpRI2mqg8AyfINBuVRa54",
+	"Nuqjn/v9gYj3K2gjlOxfUxLOQdze0Os9S+ufrl3aiuJuvPRvI+H/K3D9Sqt5H5MtgeuriXsh2tOjdh9H",
+	"T5ortdrPB7W2F6u+qo9bWhow9nuVCUAaouj6BTnAfUyVtCBxQ83L3IqCa3viFOtRxi12uoNE9M1WHdc0",
+	"cftJpLbUd+y60KoAbf0c4qrxp8uXPyTs8s0PCfvh4lXCfoPxZcK+//nSMf2Hi1evBkltMoyF5LjcXfVb",
+	"j/wf1NPH6i01/gSpjU4QvzGFkobGeKnVOIf5ykR5UeQi5W7EJwW98Z8/GTf8L9sLBGwXx7BqG3DLFmj0",
+	"KjlN2GIGujIFnCZSLFPHOEffGpnWwHsEHNc2bMWy0GI6s6wgKpLdRyaRTWdgWKpuQCdMSDbRPHWtoGEn",
+	"rDMGMzDM7Rj8hVUFy2Fiz9kYlkpmbIhDfEjjZYLmUPAsA9TebdrP+eerzy3rL1PlGCXsioGH0uhque27",
+	"Qm7frpBbtrvCTtRJaCDxkwkD7fJZMng5L6wg86K9DkWpvdkRES3NPv2L0cY/83mRw3vgOkWBzLNMONLx",
+	"/LLR2YTnBlbpkB7MaWhu0ztZ9onbts7E2bCVgiGUeLvh7gZpMpAw5VbcQEtfbmVCNpXmw2FHayaDQhmx",
+	"p6bnQoaPkX5qn2MXi6TFa2GoMW57VRFlLZu1memSG4McA4F5JkqzxUykM89cEwF5RiwlDJuKG5BspvLM",
+	"nCMTzp18cmKJs1wYfAekKqezrmjx8YPWOu9k4SSD2pf/mlY+VS7F9tZ8Euzur+pZKnslMvPVrBZpGs3S",
+	"rxlbbXdFhF5SGUxxidjhxh+B52SFrshVrldYoP08A8tFHh0+WW6r4jDlludqmjD/x9VCu5VIAj8rzYTM",
+	"wKkBIHmMQ6dvOn2o60bXY6Vy4LKzDXEg+G5sH3YIY7ktcW4gnXz7h/uh24dTzbOW5ugxknwDiV+7j/HV",
+	"tj/zorucqcrLuTRxkmIcr7uiL3k6I7uD8Swz7FOJGoTbBIWDkxUwH0OWCTl1+919MQcu6ygOmiznDHKD",
+	"9oYwZCA500OVeeaaZWKCn0E31Hq14AkFEK5EtsMO8f3GgjrcUvSmMSurcLAmVc6I02rhvG/3X8eQcu5R",
+	"YNYtrJeI3B/zsciFjUQqX/BcjDEewRrvuZXkGLxoKuv+Lt1P4So4bFFaa4jFd3FlUjUP9qNUtERnuABj",
+	"wQ3Zt+5TmnPjlu0a5ANDxitZlG2GmHHDxgodyS1GrtWihzmRML2RgTE8MCxXU2GTiu286UxDgYxxCYvt",
+	"RmFmaiE3cRoa8qt7s2LTpNpqflI1P/rFD/stdBem2OaQVWJGdzsZU+2dThG3bXYLaQu0BaM8eSElaLfI",
+	"WZlathB2huuLDjS7gdSqqA253jQPAcFGxz1Te+0zEe3pzYTdXm26BYrsxLnKIPcyZb3Ixd4aP4gN9SIs",
+	"+IqV43jvitu2tOAWjqyYQ0zn8J7ki2P1idBe+DLOjCp1CmiDmcQpNpgXdhlrcrz0xkA1AiHt08eDmGkd",
+	"9ktMOoCdgfYhVjAgLcMlwU1uACQTNiq9nQV7Veq4Hg9j+tJQyJ8KmMYmMgPnFneH9gv5ywkrxGfITXRi",
+	"OykPM+OnT55Gx0vLvj33vcf3YwxoZ+V8LLnIe9fGCpvDXlnB5zI2DfpX/9ptMliILBY/3Lzkq1seI+e0",
+	"roElK+qHbioSh7knddKw2koNJq3J0eCy1ZXt3a4Xf4/M65eLv7MMtLiBrFb+7398fnT65GlQLq6r45YJ",
+	"eZqePh0/fjo+evrdZHL03XdPJ0fjZ+NHR4/Sh+Ph5BE8Sp9yUgIWtOvnv/1jePSMH02eH736+OW726Pm",
+	"x8e7fHx4evtvMUrjDOPSk2zh3dyOGAM3knaRKPkYJYSSuGI5NxYTehuDgH5wvUSrQ5oxfzK6jVINmYg/",
+	"cqI4+gA+O0LxHgWRHDIqWjmX0Y79s16ZMYdMlPPoo8KrqH4503ni/Lwtwl49kdtk8JMaR9wQLlPIc9dF",
+	"19ywTJeSMtYLbhg315A589xYVUS1S6YkbKvctFa6h5xSmNmOqppYY4t+r4XMmi5fqvnCySkxL5SuBJr7",
+	"qeaCcizBJ70BLSaOScY8vS4LlHMSbCkh4ireLayEFinG4fqCRZToiTgLnH1SY9JCzggA6SztiSplNogw",
+	"g7Fc2x3X2Lm70Fw7XUrpniUDU6YpAKmBCRc5/uF5K+pJJwOrLM97ZdViJvLgokpl2bUky3wjhWOqDmke",
+	"xu+5tLUEPdslLrI/qfH2AtttuvsS1ziw6FSaAbMm/Zx7O0gGPvE+cBLtGv8PWfko5V6La5BgIjEidC+7",
+	"cqQR/HZvsBm/gW4FQHS7pkpryLn17nO74bdkAtiFIs/TPKCogfFrZ7b00tGAu1LyykCqZMTefv7LC7I3",
+	"hGlkv7HPQCblDPIHhmluhZya7TqutX90xbyJk6o8B8wsNdaQJkzzjS/dNS+KSILrhZphnAAfnzE+1QBz",
+	"x28+KZXOOBUxbOOeRwN/b0NCftGmOEV3Gffhk0hkAZffEQIpsoYO9Xo3iNAizg50WNlGPkZiKJZIq5is",
+	"s4Vei5ue/dCNMPK8nSVYH1mM9fazMDkfQx6J0KpyHFm0H9WCzct0xkyp6xIDXL+qnipkEeyMO9eRlabk",
+	"eb50X1GR2g78vLUNuzb+9jYE2rD4ZhEyvDlwLZvuAM1jp11n+GYHtPK6+qIlHDVLO0BEBFhHtLhGmfun",
+	"26uVigluI8Um7cRraDo2rDew8FbhDgnQO1tQH+N1M1cZFDG1gRwQGm/VszTToDE54hot4pK1v9Hh5lwn",
+	"tkvBzF2b3pxH7ROlvs0zZ3hPlZN0GPgTluXcgj6nSgOAzDAxYRxtBxpAKFk63Vh7mVCFUbR7yYiwZ4wz",
+	"KqZySpuj483GkKtF/aAqjnD8wq3S7g+JzNAYz+PhNgO6o/Vs9bJvHlUo/KyVj08x8+GMzHEzRq2BWS3c",
+	"X1Ni4667g6u+nmhVaccYpkKahHHjdfp87vyqXEhgll+DoYhdrOTsdJv1aqcQ1+a7G4GndeSOFHEuTV3b",
+	"4DeC2+9eEHi97u25zUoOBUmPWGrUAe8gmvaRyfdN9IzrHSqa3YfVzgL1ZE6IHzWX6Gc3MieLGUZ0UQOG",
+	"HMV6cbImSYOPGnVM2PPUGWgCv5F7TM28x5fuEOxcoUr4eYwql24CkSBUmUaMX62MObrhucgwtcc1cFbK",
+	"zMfS3719wdJS32xp7vAyvZqJaTQkW4B2PngoBXv2hP3/zNFH3/B8+9Zzteg2/lotvr7xG9B8CleFhlQE",
+	"ttzid2OeO/cgu+JpWmqebltllpZa+1LASNiIJEZPvvETWShdRq7iHWhoQEYSdIsY0JrO1mSi7q6TuIlt",
+	"+99mS9xxSl0zqiFEZxhVUSz84me5U8hmTea5R+4ljfLiajFq+oXFaxCtmmFriL07NW4Ckzu7tf1Le36T",
+	"8esb7R3KO0CLNT6YrYegq1a2j9i9RBU6B6tFGuw5U23hhISQSdCuogDsWAO/ztRCmnOWC2tzLDOs1DVk",
+	"3kvrRvrAkm+00wCd0+gVzkRYC9kZc+o6YcZqtEISJqyz8YRyVg2VICwwYWTYf/z3/9UdSYw2g8bwqoXs",
+	"I5cvKm6P892rF+zZ4yd/6xa1ralXwthzxHAjqjSrf30VOYmZqsL4uGmobd1rdbCv27ETFXWRTngtZhUr",
+	"5JFItuP92zfMP3V8RDU0Y5VtLvX2Q96mYkpIY3n03AyVTWNBgl8pzBb0hZFL0yrrf/LsWcOgeTyMenX9",
+	"mRH6ohMsYsbycQ54EiSsrmNi97evQUd7nLNf3l0wDRPQ/vzO+gXDp3VWdE2spmHFrrDJWo2Xc2OvMCS7",
+	"k7Bf0+LdNJe5FoXZSXdElAM1smZ1ehWCe7iTSsBBbKEUqOE1Q3rjnfE6qYwr3kwZ86N/Hx49++j/vzr6",
+	"+GWYPO3J/15qdYNGFs/f6iy2fS99EQe5i9LHs5kBpwZaTlgo+vIerHNTlWsTMjZeMonhMawGQ42CRMDf",
+	"NCiyEyv2P5LKQk/hGoYA3KjYVIFxA6vOYlCd4VTcAOPMcmMhoSJlN/+ttl+Ex3AoMXr+lxLKyParGGor",
+	"zsJGnDu9Y+lSsqPjl86UgXMfwkGrQJW2rdZ701w4jw11UfU8vrJG7R4KJ7ctMuwsF2fBstizD9sXCMan",
+	"seWuQwUrjukOIh1kNJ71hk4LCp8hVNPt/J67lO5uLmC9o24JBP7WQg205ElDqTVKSUPbdaloj6tDxI+r",
+	"tv0kf5NBSHpsK8c8Q25SkKHZ6LTQ0zO9Bk32tZWge2nk2yjsvg8RFlGNPen7Bg1Vno95er1jELMx1w3n",
+	"iFcCd73V0u/DAkV00e5S6s4EP2eyzPNGyTxZLpRNDnZblBjud87DCC70Zi5pj2y4udOouK2ed5lLl7CD",
+	"EUmhYOzabG0+RvIgW3P6+vkmjDeG4EwiJfOlH98dtkNDcN+1oh95tCdru87yk7AAvd7y8w9pohEiOXqo",
+	"RVKnkIQjhfKF39yXnchW1mAQP6K5H32zhTXbmlOVyHBU5lM4Z/tg+A02RtvRCsy5Q404FtT01NmuVmlQ",
+	"06srs8EMb/bwZxriB5R737RA6JEGUVIFw7MbHG2m54xVKmtgPbECtCH4jpAbnfI8J5iLP5wXdlbKFLSl",
+	"xDJ9A5+LnEZFn6nGtiqq4IWIFlD4Mw2x0y7a1yR1zo74UaKUSfkcmAf1WHMAplvIveWB385B4QMUgB+o",
+	"RltpMRWu21Cb0VvFvXp0e+qFMn0/Dsn9rgUPVgu42bUOV9gD1Y4HpkkCFk5rgLEd8kFzM/vqYw3YyrZS",
+	"d00lXqudXY4l7HIsK4Mc7J3K0yP0D6nBLi23P5HUeVJKK/JoPX/KJRsD02CsU0IM3+wm/funEiuv7hwP",
+	"CieKqrxgY8nC6LY5GfSLzNSOXkpPwMRpHnzkLNtSZuq8NnecCdWsnOqwwAZ3pztsPBbT491sjBf+y4/5",
+	"lx8TszM3OC8bjM5f66BYT7kWZWqiNsavNeFXJGohesq/hWGZSss5bamuqheRXC6Vt/m0dlWsF2UenOv6",
+	"PCq9EquUa+zA9s9fCTkFXWgh7cZWkNzRXE44ul+U1rNraKROJ6VFuaFcI3rSodBqqvl8o1iumcJRKCxX",
+	"q6CjGj8RIw71JeREdQdT8JxboFJs4yFpuMa4Fdq9tN2O2UWdoqrKKsdLAqdxAzn/XRagipzOgjS3JwKm",
+	"nodAGBam+xIfJau6xCWiSp77TNjv0vWTC2OpF6yKJQiJhkDAGhusJwdJbTj79/h3+buk5D+WBrgOR32I",
+	"ZSP2l1B08Ndj9ovEk0l0Bv93WYP34rQ1TEoD2TF7LYylr5zJmFFGjKmC/1ECG3mwVRzG29Iipmk4bpIq",
+	"aTVPbcJGP7z8wE6oZsSMmIU8N0xIdqnVHOwMSvOAWfhsGYmX32WzgDN1ogjPhdUgDFlDjDltzxYg7fHv",
+	"cuCtZsK48rB8zwuezuDo9HjoVLgzSQYzawtzdnKyWCyOOT4+Vnp64n9rTl5fvHj55v1L/E1tr3j2aRQa",
+	"nQ0eHg/pHVWARKEyeHQ8PH5EOdcZypqTGQLX/Lv7ewqR6tXT4ZBxJ6HlNFTZholzaRagTYK8AzdOYFtC",
+	"yjBoEmXKl7s6ouh0BsZS+TJix3rHTli0m/BHnLSRPmbPJaHY+C+qkxR8wZeJr5R2ajkT5jqh02yM7CJm",
+	"lfMQqVRaKHmRDc4GP4CtjpOsAOudDodrQPV2A9Or+oig6WGNKE3Gr9sxmb0eISzecjXUBlBfMjDlfM6d",
+	"QdaCLPCt5+KGFDGfGlRz+PXgo/vhiQaeLdcTGzexBxdCdiZCVDYuzxL2ZPioBsowTj2MVeb3vxNEKZcP",
+	"Qq0zZ85uY77EsUN8AzIzoSLIHLPnnYNZ2Jjr24NvO3LjPM7Z6OTmoefgERVSWw+84zSlRxyKssM74Jk4",
+	"ND94UKg+bEU/j7C0xBZuvLfJ4Mnw0T0M4zmVZVUr7IZzILZ0k6QZenAkmnwfo948PIGbAN4e5dX3+PoR",
+	"xlnp1WBdOJXLRp/UeJQQDBKyKp3k5QaZDoGuj9krxJhI1ZzE9Sc19hykS4m+DLGz42uUb9RGOHSAVRhK",
+	"IhyFzAwi86Dexne9lDxmCCCdBQPMjRQlGR4JnAaM2rPq/Ak3bPSaG3v00r16dPH3kZOLVgOfVz2Shglh",
+	"azyUfMx+o0PKBZ4NCVDpbrxz4JJO/hL0ETf4CIfS3RyvVJ6rxUta/KQFnP8Pjy07A042jtdireHGMdU7",
+	"Xl8MYPbjxr3oNDExxhEtSXsXrNpvEYb3K4lURtFTyzHSPXth/4oS6Cw5vko86/mvG3xPB4wD188qILn1",
+	"EprnuVe1zv5ZQJ5vFst06ruSy96uRG06V1I41ZwrdW0Yt45tvZ0TdIEXUw0p7E/yWDZXxgb8RFgwOnFq",
+	"jtl7ADYKJsYItcnI66CRR17EeF6KkK6IJt+wBmRW64WYDPdy7U8R4M87y/9nie2MnHG67mB/ohvqql2y",
+	"5ape1ojsOkDpmbdNM2evk/vSFSyxsdavnBBO+22y8UV/CYN7M4aDjdGCOKQ7ZhcJuMz78tUXKs/cH7Gz",
+	"V90wNdU5c4aWOe4u6e8S8djuCcvBWtSJBhh3jkkfePoffTc/nG5x80PH3ZX5MlQ4epXocZXUpLrkBN2j",
+	"kBpgIksYTZ7wmBLUd5IcrmP2RvmTwoSQm/i4jdKMnC9SWF6z9c2xmYfon+02093AGo2LMLZ4298Rs8Wb",
+	"4dqDLV5FvP1tuDhc0bLFuxXA/JbvflDbvOnvodhCJ99dwtUITj1Cbgo1zPM+hBsJnwTVGm1uYuuGSAt5",
+	"EEJK7oWpy4F42xcLopwcua9H540D9KghEtTVqqBYOx07qZOa7jeJ813qioQaoJKMR9TkFJmdciEJzzPs",
+	"XW9fulEjGHEIRPiBjXl6PdWqlBE3iCLqF42rSwjaf9m/vA30/zZG/6G5pM+lxmVZUGDCmcS59wwxUEXC",
+	"DY9NEPr7bTI4HT68n5ERSRqdJ95uxgV6rdIKfmWN/fr1LP88y+g8ky8/WWXzluY++YL/3xLX52BhzX04",
+	"bK4wc0CHYqzmZpYQggQFL0c+H4arNGJjNyc0gR1PovX3aMgy57STZbzgeM2IVfOxsU7HXAMUps6pYyzC",
+	"4nJqQBhvvuBL5q1UCZ8tHQ9P/OEtp4bobpJj9ptTQSPErh/58IAGN/4MBzJVCu1YJVNI6t64M6p5blSr",
+	"WsjvLJxwYLju5vo7Ll/YXCvGTufIYuKtYYWu40JJzLkgFEGf2qzSgGuvK2lfsLKjwfAOl8hNOyySP9lj",
+	"+TVkaiEpmDNRvYPEFY+bWz7R2MGe7iqcx+uYEAM9mAfdh4IgqlUbhhlVRZSMRVZd8GVcW0Qt3h/A9rDA",
+	"DrbKxz9LuOLs9rGsb2UlD9HuzPOGgDY92nen9aov8Lr9GBVpJ6GavieY5CuFKdai5JS9/MCn52x0MTl6",
+	"oyQc/cxtOvMu7DsunRxxnt9MSVXqniAjDupVuK9pLQVxkCf/qU24zdfL9OpEr+ueHrCb5olOFJntQ4ok",
+	"Fm6TwaO+DYw/8oDqVcUlQW8LR48Z34vRV8sKEuymOoIbYPwOz3wSxHQ2VqVe7xy/qV/bdQzVbXnbeBfh",
+	"spV/OU3/fE5TgAzv2ZUSuLO7vNMUXB36Dn2dvW4pU7VN8eZWbAivATrEbvKG5eq9rrs13effUemnSepa",
+	"CVOZnkXOU6gOiFXZZ3I/lni7A7ke/rQPS1UpLbltXQ3xrmEfD/7pdfz3TlfUlhMZ+dXdEljQuK37cVIV",
+	"sfVKy6BdP1RvbjCyLxHF+5g9Z5JrjVgvlQEplWUgc66nkPVZsgG+O2LJPjodVjHDh0+Hifv89PEweXj6",
+	"3fDjndIcpKYRJH4fmrpazvX6uHrtHpTyc2bmWLydVHfB/XT58odgT/S6q3sQJgFptlcL/+ReOHiA+pA6",
+	"IqDsrg2ruXXYBylfOKfbBK+7KzixyMh9Wht381mwPqkcULOFhySlzAPd1sLlsqpJSblkBtBnxUfmmtCA",
+	"EF3b50gpizvnS0q/h+t6Igh7ZzUUDL5rPDQfmrwIzodJ59HREb10pJWyoyQA1bEbYVBtlONcpM3Aha+w",
+	"nCljQwv4i6NCixtuYXTMnsulnTmRStcKGfZ4+KirQ95brh3DdgN4e2EkD2UZv4JzhX1P98m+faLMUQ6v",
+	"3IFpKdfE1KK/fFAFj1qC/ABRNyQLMVpvptd9OvnySY3Xhtt+Wy0o8PsgpHEFAZNnPr97DYU9Zhe2KhUI",
+	"tejctgrW8DaTBhYPwUWM6aAs5W+P2ePhMyYmoTSiBkDvsuELBCUPfHi/bHFhuzj6e1FR5jrAv9fg/KvS",
+	"qs84iS7F8J52yL5CNlHujZeEtO9S/lQJpHhgcrfDAEFxN8FrepX3ZXjpgKvfhNjpC474YQRnwSdGJ5gA",
+	"3o8Fled1L6HqQ2hyOZoxtRqap1e7Pve37ZDbQgkmVFz+RIBVqikNNIoafycripZwZfmKVNDALVy27iw/",
+	"gIaq4hPbaKmH++aCDRywF1JnGVVte3RgXztpWlSLU3xl65x88X+t1TkXHQ9WKjZXzrn1yCiO8P6NxKd7",
+	"kCPyJaNCuaKgqzKsSuo8ztx5yqV0uorYiarSmmdPhFPtjgd9aXpfYqXJVNskCxrtT133e8wVVG1XiIMe",
+	"IbFvC+7kV/iJ1kELbtPZepI569JfZDBVjOdKTlu6HJHbnIvHr0FiNfVd6PAOXDvf1uYe3vPm9iC3juYS",
+	"Fl4Kfj1n/UA4XvV5LKom8Pew7rLLsVeuoVdlvqDnDa25NoryoS5tCOKtL1ziK/P6TIDtkaQ/HrRi/7q3",
+	"Yv95dYdHgK1s7C81qWGe96LOf1SLcGDHg1FwY4GcXbLtDyFP+hmndXtCNGf2/bL2m71TH1x9VmjIRIr4",
+	"qROqwfamRUDjEZZEUqsSRjea6AocZ279XI3q7vmRQ/JT60aKHtkR2MgqrLZlvAoQfz0XvQtthyvxHUvl",
+	"SzYXBuHwEx+5voZcxKIw1tHKGROHY6wKBrjPdbr0ME2HlO3jXsnuIZkD5sq+siUNQMLuidv2zh7DPsyE",
+	"qJ3fMAIqYabRvMe6baWdqDkyIoMsIXMmnNWYC2OEnFLArdFMn73QXxjzwb3QQ+N7CSFVQurOcSS3dbmh",
+	"GiY8PAoGK9QPGlLCdcMj0IsKEMjjC9X39Kyy0YZteOKBUHZOpO3EblQ2NcFKaNJteFD1zpbnBQ66ZqFt",
+	"7E6VWoifGdkqp3KvXmW/cNqjUPJ1gfDZ45wjPwRfzosoXxF3B77SDTS8Q3DWRSVGKb7J613NJxY0m5S6",
+	"eYUV3RzMOBtT5X3lgXoxFjYU3cy1HzYNiIC7Mepu3FKhDt6/e7SRS1vaTqrFPrj2NeBpYuA6F3TRGvaE",
+	"ndyBTf3vN0YUx/BrePPQi7rOcgzD3cdK0sH8FqmwjJq4eW2qbj82yra0Ofni/7rdaDT+WgE0HJZG/oaL",
+	"wwvpt7LeTVV0aTFTOTB/rcOeqbI5fe3X+M5EXK3DbFPy5ee2at+ail+p33ugafZNQyyermsl/YnK6q4R",
+	"yA1gpfm3S9Y/AvR7NCRw6a/xczxqgl3K0KkEg6dEE2bUHFim+YIOQ+eEYo/f+qDKGPORssovwNwj/xxl",
+	"JVEc6Ki1l1mfSmPpAq9j9h5kxkb4YZSwUQvNx1fvIn7JiAqUqtOyNNRj9ryCH6xEojMdZCgTog90Dgct",
+	"WjINEqwUX6jqwCph8Wdigtdf2NBq/CAr4enHE2srcbUcYxjRMqSHw/YFiZuyageUkjShvp0VmKSVGiOX",
+	"6pzIjieWnRHm2EcYlsPE7u1gtlV0Zy4eGbnf2EcDW7zX3HhXOXN/zgnZBhj7VrSuEd8PyVEN5Pe1RU1+",
+	"hfcVtkGgCMeEVbJrjV1UQbwfmn9OSg/hdwjX6rcg9wwXWaseLwRrCT2jr6r1F5mpdyEjeQifB/ELb73D",
+	"c1B2Wx/BrTWET2nugefc3GoMRerH4x257Zmt1FjXHLeZZ7Y82perqU/YLpqMcO4BAQju0Wk+2zyCFVYg",
+	"nqxtsMNOB7v8Dfr7WNif+XXjWFd9NX9s7/b5GH3TuF+2O5Boq+69axfe7kmmJbuW5pcRElyW9qCCpb6I",
+	"9p6jKVtJmyZy0d7CKXgTfIAHVJqZa1GsZ4N+QVNDwkd9A59cMUqzGd6/aBsAoJWD5Atj1WRiwJ4TOhx5",
+	"Dw+HyXA4rG7okllV4ihCFFxeV2KZ7oZ2M5H1EV5ZRfZagaPOBQEI/PSX1mUDfz1njx8OKVzIbTNeiOUk",
+	"eMC4cctIL4jp2SqQakiw4M0iCcvd17Hn4fIRn5fx+K0et5TSMnMhr5oYtsJUmGL0o8fDZ+f1fShySXYw",
+	"prjdeD08F5YaP4vnX99X2PwHt013OcPWj3OyeiEzhoHn/qpmqiXvK2FYWc44rlWFNVt7XlGQqxqD9l9n",
+	"6P78M3T1/SNrnQmUaNne8Ue8iKmEnwdUDaGPjl/hBevh3Arq4ITAEvbnV6ycVHCdeLiQO6CN+NDSPeCN",
+	"NIHG+4A83cO9lgYENiDoqFYMykeerqGIMsVGsjYM/z7L9r2Hwj7shvtzVlPJ7nGy/eyo5C6nzzbS6WQG",
+	"3M550WtIoYOONVVYC1qVonmeweJtD8rSWgxCCsLfNI4g4eFdnmWsLMKv/NuN9CgmQj02cgjLqUloKwnA",
+	"wONS5PZIIEJYH2Kf/ZkXB4bswy56QQtwyHtCytN4GLhyKyt07AaE0z8L1y1my3VZmZwLGaTEt1h4F65Q",
+	"7MPaNQVwgqppBC6q63MxlGWc13DAA/OhUTTjm7jsWR0SjzvhfyLj+FP8ziboRUNDu5ndQGoJ5P30//zv",
+	"OXD5l0IZYcUN/JX9x//4n4hC+xcJU45fYVBr5a3gmYSXPHaux/enUrUcJpapMoJb+x5H+v3ypX/9QEEC",
+	"3zz1dt+Bgm8B++Gixn0gHePphxw94bo+9B/oWFEwhg7R4rOmCRo3Ij2RKzvy2wNJ+fhNG7ffGgdtZ+uu",
+	"MIsN12PVgewVhTUv7PKDx5xYe6ABYwVVpNsjidVV6cLgHQ59IYJwAxO93xMhaFz71ABkezzsFiIcUkG6",
+	"JRHOr+4S/ke1YHMu2zGTBezHJvcYchXKXohnNVH01gKqdU4q+sq+gjJSUyH98cdRmxqj1l1UD2pCdqNa",
+	"PZyyc/59JQG/KQOfRE/XyEbpQeDHgL2rcT5JMC9pQyY7Ax17OOMa6Lj6wiMef9wWTfj/hZ1D3LHmEocm",
+	"K++tSqG5qE6zrtwxtwZLB8exFkpn5X6mBvJkOlPKQADEUKG789pofmAYAj82sCzoUgcKMD+O+n24hE2o",
+	"nj8J/yZhj06HrEAoILYQGQTw+n8KYJzaz9woO78aJKdxZ1Zf0Ogeqi1DF/dQD/trOFLRuhOMLKDnlxdV",
+	"vKS6uqwDge+aww8xO8Pf7oUv4N1ZYbjNa5/OTk4env7teHg8PH549rfTJ6doTfqeeus0EDgGsqSuI3Rj",
+	"JUua6tK9zPX80RXlb7yFV6MU1rDbiQeH9y4YHX2kxk2jbW+iRXQaN9Z5cm8lNG/28Yk346QOzxsNVUcb",
+	"u03hjP3dZqE4JcTma1hcn6ns+Xl1qvaBCRcg8qWJtuS97riaxmvaIPOnNAM+XM2QzfmMoW80rVK0pI5H",
+	"VN9XNTa+tapGrdvgayWneD9DjVbXOJpUA3PEZkRXTeAPq+rlBmmRw28/3v7fAAAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

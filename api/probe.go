@@ -84,11 +84,15 @@ func (s *Server) GetProbeVersion(ctx context.Context, request GetProbeVersionReq
 	if err := json.Unmarshal(settings, &answer.Settings); err != nil {
 		return nil, err
 	}
-	report := version.Report
-	if report == nil { // imported
-		report = version.Summary
+	report, err := taste.Told(version.ProbeVersion)
+	if err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(report, &answer.Report); err != nil {
+	told, err := json.Marshal(report)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(told, &answer.Report); err != nil {
 		return nil, fmt.Errorf("report of probe %d of %s: %w", version.Version, profile, err)
 	}
 	return answer, nil

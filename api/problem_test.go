@@ -109,6 +109,9 @@ func TestADeletedImageStaysAway(t *testing.T) {
 			t.Errorf("%s: got %d, want 404", gone, a.status)
 		}
 	}
+	if a := f.do(t, "GET", "/v1/trash/"+id.String()+"/thumbnail", ""); a.status != http.StatusOK || a.header.Get("Content-Type") != "image/jpeg" {
+		t.Errorf("its thumbnail in the trash: got %d", a.status)
+	}
 	if has, err := f.store.Has(t.Context(), id); !has || err != nil {
 		t.Errorf("the trash has lost the file: %v, %v", has, err)
 	}

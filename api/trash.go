@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -41,16 +42,35 @@ func (s *Server) RestoreImage(ctx context.Context, request RestoreImageRequestOb
 
 // ListTrash answers with what can be restored.
 func (s *Server) ListTrash(ctx context.Context, request ListTrashRequestObject) (ListTrashResponseObject, error) {
-	thrown, err := s.services.Catalog.Trash(ctx, time.Time{}, valueOr(request.Params.Limit, 100))
+	list := s.services.Catalog.Trash
+	if valueOr(request.Params.Order, ListTrashParamsOrderOldest) == ListTrashParamsOrderNewest {
+		list = s.services.Catalog.LatestTrash
+	}
+	thrown, err := list(ctx, valueOr(request.Params.DeletedBefore, time.Time{}), valueOr(request.Params.Limit, 100))
 	if err != nil {
 		return nil, err
 	}
 	answer := ListTrash200JSONResponse{Images: []TrashedImage{}}
 	for _, t := range thrown {
 		answer.Images = append(answer.Images, TrashedImage{ID: t.ID.String(), Title: t.Title, Artist: t.Artist, Bytes: t.Bytes,
-			Reason: t.Reason, DeletedAt: t.DeletedAt, Until: t.DeletedAt.Add(ingest.KeptFor)})
+			Reason: t.Reason, DeletedAt: t.DeletedAt, Until: t.DeletedAt.Add(ingest.KeptFor),
+			ThumbnailURL: "/v1/trash/" + t.ID.String() + "/thumbnail"})
 	}
 	return answer, nil
+}
+
+// GetTrashThumbnail sends a smaller JPEG of what is in the trash.
+func (s *Server) GetTrashThumbnail(ctx context.Context, request GetTrashThumbnailRequestObject) (GetTrashThumbnailResponseObject, error) {
+	id, err := palate.ParseImageID(request.Image)
+	if err != nil {
+		return nil, err
+	}
+	const width = 320
+	thumbnail, err := s.services.Collection.TrashThumbnail(ctx, id, width)
+	if err != nil {
+		return nil, err
+	}
+	return sentFile{request: requestOf(ctx), content: thumbnail, mediaType: "image/jpeg", etag: fmt.Sprintf("%s-%d", id, width)}, nil
 }
 
 // EmptyTrash removes for good what is in the trash.

@@ -296,9 +296,12 @@ func (p *page) lead(o owner, s *shownPicture, c *candidate) {
 	if _, seen := p.leads[o.address]; !seen && o.address != p.self {
 		p.leadOrder = append(p.leadOrder, o.address)
 	}
+	passed := slices.ContainsFunc(p.task.Leads, func(l Lead) bool {
+		return len(l.Addresses) > 0 && l.strict() == imprintOf(c.task.URL).strict
+	})
 	p.leads[o.address] = append(p.leads[o.address], Lead{
 		Addresses: append([]string{c.task.URL}, c.task.Alternatives...), Around: o.around, Person: o.address == p.self || leadsToPerson(o.link, p),
-		Width: c.width, Caption: caption, Source: source, Depth: p.task.Depth,
+		Passed: passed, Width: c.width, Caption: caption, Source: source, Depth: p.task.Depth,
 	})
 }
 

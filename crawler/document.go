@@ -23,6 +23,7 @@ type document struct {
 // reading is what was read from a document.
 type reading struct {
 	found []Task
+	shown string   // see Outcome.Shown
 	lost  *failure // the document gave nothing, for a reason to be counted
 }
 
@@ -103,20 +104,14 @@ func (r *run) readDocument(ctx context.Context, task Task, d document) (result, 
 		case got.lost != nil:
 			return result{failed: got.lost, found: got.found}, nil
 		}
-		return result{outcome: Outcome{State: Visited}, found: got.found}, nil
+		return result{outcome: Outcome{State: Visited, Shown: got.shown}, found: got.found}, nil
 	}
 	return r.giveUp(task, lose("unknown_kind", "it is %s and none of the kinds of document that are read", firstOf(d.media, http.DetectContentType(d.body)))), nil
 }
 
 // giveUp gives the pictures back that were left to a page.
 func (r *run) giveUp(task Task, failed *failure) result {
-	res := result{failed: failed}
-	for _, l := range append(task.Leads, r.trail.read(task.URL)...) {
-		if len(l.Addresses) > 0 {
-			res.found = append(res.found, l.task())
-		}
-	}
-	return res
+	return result{failed: failed, found: candidatesOf(task.Leads)}
 }
 
 // pictureOf is the candidate of a page's address that is a picture's. What
@@ -124,14 +119,12 @@ func (r *run) giveUp(task Task, failed *failure) result {
 func (r *run) pictureOf(task Task) Task {
 	t := task
 	t.Kind, t.Leads = Image, nil
-	leads := append(task.Leads, r.trail.read(task.URL)...)
-	for _, l := range leads {
+	for _, l := range task.Leads {
 		t.Source.Title = firstOf(t.Source.Title, l.Source.Title)
-		if len(leads) == 1 {
+		if len(task.Leads) == 1 {
 			t.Alternatives = l.Addresses
 		}
 	}
-	r.trail.showed(task.URL, marksOf([]string{task.URL}))
 	return t
 }
 

@@ -37,6 +37,9 @@ type Task struct {
 
 	// Leads are the pictures that linked to a page and were left to it.
 	Leads []Lead
+	// For is the picture that linked to the page which shows this one, where
+	// nothing but the link says that they are the same.
+	For *Stand
 }
 
 // Key is the address without what names a visit, such as a session.
@@ -47,6 +50,7 @@ type Outcome struct {
 	State  State
 	Reason string // of a loss: a short word such as "too_small"; of a kept picture "damaged", or empty
 	Detail string // of a loss, for people
+	Shown  string // of a page that was read: what it showed, for the leads that come to it later
 }
 
 // State is where a task stands.
@@ -90,7 +94,10 @@ type Frontier interface {
 
 	// FinishTask records the outcome of a claimed task and adds what the
 	// visit found, in one commit. Found tasks that the round has already
-	// seen are passed over; added says how many were new.
+	// seen are passed over, but for what they carry: FoundAgain says what
+	// becomes of a page's Leads and of a picture's For. Leads that came to
+	// the task itself after it was claimed are found again with its
+	// outcome. added says how many tasks were new.
 	FinishTask(ctx context.Context, crawl string, task Task, outcome Outcome, found []Task) (added int, err error)
 
 	// PostponeTask gives a claimed task back, to be tried again at

@@ -87,15 +87,9 @@ func (p *page) readWith(ctx context.Context, state []*jsonPicture) (reading, err
 			}
 		}
 	}
-	p.run.trail.showed(p.task.URL, p.marks(shown))
-	leads := append(p.task.Leads, own...)
-	for more := true; more; more = len(leads) > 0 {
-		for _, l := range p.settle(leads, shown) {
-			l.Source.Title = firstOf(l.Source.Title, l.Caption)
-			p.given = append(p.given, l.task())
-		}
-		leads = p.run.trail.waiting(p.task.URL)
-	}
+	back, memory := p.settle(append(p.task.Leads, own...), shown)
+	p.given = append(p.given, candidatesOf(back)...)
+	out.shown = memory.text()
 	for _, c := range shown {
 		out.found = append(out.found, c.task)
 	}
@@ -105,20 +99,6 @@ func (p *page) readWith(ctx context.Context, state []*jsonPicture) (reading, err
 	}
 	out.found = append(out.found, links...)
 	return out, nil
-}
-
-func (p *page) marks(shown []*candidate) []uint64 {
-	var out []uint64
-	for _, c := range shown[:min(len(shown), 64)] {
-		out = append(out, marksOf(append([]string{c.task.URL}, c.task.Alternatives...))...)
-	}
-	for m := range p.handedOn {
-		if len(out) >= 256 {
-			break
-		}
-		out = append(out, m)
-	}
-	return out
 }
 
 // describe gives the pictures what the page's record says of them.

@@ -336,7 +336,7 @@ func (i *iiifReader) image(v map[string]any) {
 	source.Credit = firstOf(source.Credit, stripHTML(iiifText(v["attribution"])))
 	source.Site = firstOf(source.Site, strings.ToLower(i.at.Hostname()))
 	addresses := info.addresses(i.run.cfg.Want)
-	for _, l := range append(i.task.Leads, i.run.trail.read(i.task.URL)...) {
+	for _, l := range i.task.Leads {
 		addresses = append(addresses, l.Addresses...)
 	}
 	i.candidate(addresses, source)

@@ -18,6 +18,7 @@ type Lead struct {
 	Addresses []string      `json:"addresses"`        // the best first
 	Around    bool          `json:"around,omitempty"` // the link is around the picture, not only beside it
 	Person    bool          `json:"person,omitempty"` // the link leads to whoever made it
+	Passed    bool          `json:"passed,omitempty"` // the page that it stands on was led to by the same picture
 	Width     int           `json:"width,omitempty"`  // of the first, if known
 	Caption   string        `json:"caption,omitempty"`
 	Source    palate.Source `json:"source"`
@@ -36,30 +37,14 @@ func (l Lead) task() Task {
 // candidates at once.
 const maxLeads = 64
 
-// trail remembers what this run has read, so that a lead to a page that has
-// been read, or that waits already, is not lost. It is safe for concurrent use.
+// trail remembers the pages that this run has linked to. It is safe for
+// concurrent use.
 type trail struct {
 	mu    sync.Mutex
-	pages map[uint64]*pageNote
-	shows map[uint64]*takeover // pictures that took a lead's place on no more than the page's word
+	pages map[uint64]bool
 }
 
-// pageNote is what is remembered of a page.
-type pageNote struct {
-	read    bool
-	shows   []uint64 // what tells the pictures that it showed
-	waiting []Lead   // that came after its task
-}
-
-// takeover is a picture that stood for the picture that linked to its page.
-type takeover struct {
-	page string
-	lead Lead
-}
-
-func newTrail() *trail {
-	return &trail{pages: map[uint64]*pageNote{}, shows: map[uint64]*takeover{}}
-}
+func newTrail() *trail { return &trail{pages: map[uint64]bool{}} }
 
 func hashOf(text string) uint64 {
 	h := fnv.New64a()
@@ -73,10 +58,10 @@ func (t *trail) offer(address string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	key := hashOf(address)
-	if t.pages[key] != nil {
+	if t.pages[key] {
 		return false
 	}
-	t.pages[key] = &pageNote{}
+	t.pages[key] = true
 	return true
 }
 
@@ -84,102 +69,14 @@ func (t *trail) offer(address string) bool {
 func (t *trail) offered(address string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.pages[hashOf(address)] != nil
-}
-
-// leave hands leads to a page that was offered before. It gives back those
-// which that page, having been read, did not show.
-func (t *trail) leave(address string, leads []Lead) (back []Lead) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	note := t.pages[hashOf(address)]
-	for _, l := range leads {
-		switch {
-		case note == nil || !note.read && len(note.waiting) >= maxLeads:
-			back = append(back, l)
-		case !note.read:
-			note.waiting = append(note.waiting, l)
-		case !slices.ContainsFunc(l.marks(), func(m uint64) bool { return slices.Contains(note.shows, m) }):
-			back = append(back, l)
-		}
-	}
-	return back
-}
-
-// waiting takes the leads that came to a page while it was read. Where there
-// are none, the page counts as read from now on.
-func (t *trail) waiting(address string) []Lead {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	note := t.note(address)
-	waiting := note.waiting
-	note.waiting, note.read = nil, len(waiting) == 0
-	return waiting
-}
-
-// read notes that a page has been dealt with, and gives the leads that came
-// to it meanwhile.
-func (t *trail) read(address string) []Lead {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	note := t.note(address)
-	waiting := note.waiting
-	note.waiting, note.read = nil, true
-	return waiting
-}
-
-func (t *trail) note(address string) *pageNote {
-	key := hashOf(address)
-	note := t.pages[key]
-	if note == nil {
-		note = &pageNote{}
-		t.pages[key] = note
-	}
-	return note
-}
-
-// showed notes the pictures of a page that has been read.
-func (t *trail) showed(address string, marks []uint64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if note := t.note(address); len(note.shows) < 512 {
-		note.shows = append(note.shows, marks...)
-	}
-}
-
-// shown reports whether a page has been noted to show a lead.
-func (t *trail) shown(address string, l Lead) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	note := t.note(address)
-	return slices.ContainsFunc(l.marks(), func(m uint64) bool { return slices.Contains(note.shows, m) })
-}
-
-// takesOver notes that a page's picture stands for a lead. If it has stood
-// for that of another page it is part of the site's frame: then both leads
-// are given back.
-func (t *trail) takesOver(picture, page string, l Lead) (ok bool, other []Lead) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	key := hashOf(picture)
-	switch earlier := t.shows[key]; {
-	case earlier == nil:
-		if len(t.shows) < 50_000 {
-			t.shows[key] = &takeover{page: page, lead: l}
-		}
-		return true, nil
-	case earlier.page == page:
-		return true, nil
-	case len(earlier.lead.Addresses) > 0:
-		other = []Lead{earlier.lead}
-		earlier.lead = Lead{}
-		return false, other
-	}
-	return false, nil
+	return t.pages[hashOf(address)]
 }
 
 // marks tell a picture by what its addresses have in common.
 func (l Lead) marks() []uint64 { return marksOf(l.Addresses) }
+
+// strict tells a lead's picture from others.
+func (l Lead) strict() string { return imprintOf(l.Addresses[0]).strict }
 
 func marksOf(addresses []string) []uint64 {
 	var out []uint64
@@ -193,75 +90,136 @@ func marksOf(addresses []string) []uint64 {
 	return out
 }
 
+// shownMarks are those of a picture that a page shows. Leads are asked for
+// with soughtMarks: the two have one in common where imprints resemble each other.
+func shownMarks(addresses []string) []uint64 {
+	out := marksOf(addresses)
+	for _, a := range addresses[:min(len(addresses), 4)] {
+		for _, segment := range imprintOf(a).path {
+			if telling(segment) {
+				out = append(out, hashOf("p"+segment))
+			}
+		}
+	}
+	return out
+}
+
+func soughtMarks(addresses []string) []uint64 {
+	out := marksOf(addresses)
+	for _, a := range addresses[:min(len(addresses), 4)] {
+		im := imprintOf(a)
+		if im.base != "" {
+			out = append(out, hashOf("p"+im.base))
+		}
+		for _, segment := range im.path {
+			out = append(out, hashOf("b"+segment))
+		}
+	}
+	return out
+}
+
 // settle decides on the leads of a page that has been read: those that it
 // shows become further addresses of the picture it shows them by, the others
-// are given back.
-func (p *page) settle(leads []Lead, shown []*candidate) (back []Lead) {
-	different := map[string]bool{}
-	for _, l := range leads {
-		if len(l.Addresses) > 0 {
-			different[imprintOf(l.Addresses[0]).strict] = true
+// are given back. memory is what is remembered of the page.
+func (p *page) settle(leads []Lead, shown []*candidate) (back []Lead, memory *shownPage) {
+	memory = &shownPage{Only: p.only(shown)}
+	for _, c := range shown {
+		memory.Own.add(shownMarks(append([]string{c.task.URL}, c.task.Alternatives...)))
+	}
+	for _, address := range p.leadOrder {
+		for _, l := range p.leads[address] {
+			memory.Handed.add(l.marks())
 		}
 	}
 	for _, l := range leads {
 		if len(l.Addresses) == 0 {
 			continue
 		}
-		if c := p.showing(l, shown, len(different)); c != nil {
+		if c := p.showing(l, leads, shown, memory); c != nil {
 			c.addAlternatives(l.Addresses)
 			c.task.Source.Title = firstOf(c.task.Source.Title, l.Source.Title)
-			p.run.trail.showed(p.task.URL, l.marks())
+			memory.Own.add(l.marks())
 			continue
 		}
-		if p.leadsOn(l) || p.run.trail.shown(p.task.URL, l) {
-			continue
+		if !p.leadsOn(l) {
+			back = append(back, l)
 		}
-		back = append(back, l)
 	}
-	return back
+	return back, memory
 }
 
-// showing is the picture of this page that shows a lead; nil if none does.
-func (p *page) showing(l Lead, shown []*candidate, leads int) *candidate {
+// showing is the picture of this page that shows a lead, which is one of
+// leads; nil if none does.
+func (p *page) showing(l Lead, leads []Lead, shown []*candidate, memory *shownPage) *candidate {
 	for _, c := range shown {
 		if c.resembles(l.Addresses) {
 			return c
 		}
 	}
-	if l.Person || leads != 1 {
+	if !memory.Only.standsFor(l, leads) {
 		return nil
 	}
-	// Another address: the page must show one picture and be about the lead.
-	var only *candidate
-	for _, c := range shown {
-		if c.framed == (shown[0].framed || c.framed) {
-			if only != nil && only.framed == c.framed {
-				return nil
-			}
-			if only == nil || c.framed {
-				only = c
-			}
+	c := memory.Only.candidate
+	memory.stand(l)
+	if !memory.Only.isAbout(l) {
+		memory.Unnamed = true
+		c.task.For = &Stand{Page: p.task.URL, Lead: l}
+	}
+	return c
+}
+
+// onlyPicture is the picture of a page that shows one: it may stand for a
+// lead whose address is another.
+type onlyPicture struct {
+	URL   string   `json:"url"`
+	Width int      `json:"width,omitempty"` // 0 is not known
+	Names []string `json:"names,omitempty"` // what the page and the picture are called
+
+	candidate *candidate
+}
+
+// maxName bounds what is remembered of a name.
+const maxName = 300
+
+// only is the page's one picture: that of its main part, or the only one; nil
+// if there are several, or none.
+func (p *page) only(shown []*candidate) *onlyPicture {
+	one := mainOnes(shown)
+	if len(one) != 1 {
+		return nil
+	}
+	c := one[0]
+	var names []string
+	for _, name := range []string{p.info.heading, p.info.source.Title, c.task.Source.Title} {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name[:min(len(name), maxName)])
 		}
 	}
-	if only == nil || l.Width > 0 && only.width > 0 && only.width < l.Width {
-		return nil
+	return &onlyPicture{URL: c.task.URL, Width: c.width, Names: names, candidate: c}
+}
+
+// standsFor reports whether a lead, which is one of leads to the same page,
+// is the page's only picture by another address. Their names say so, or else
+// the link around the lead is taken at its word where nothing speaks against it.
+func (o *onlyPicture) standsFor(l Lead, leads []Lead) bool {
+	if o == nil || l.Person || l.Width > 0 && o.Width > 0 && o.Width < l.Width {
+		return false
 	}
-	names := []string{p.info.heading, p.info.source.Title, only.task.Source.Title}
-	about, told := sharesWords(l.Caption, names)
-	if told && !about || !l.Around && !about {
-		return nil
+	about, told := sharesWords(l.Caption, o.Names)
+	if !about && (told || !l.Around) {
+		return false
 	}
-	if about {
-		return only
-	}
-	ok, other := p.run.trail.takesOver(only.task.URL, p.task.URL, l)
-	for _, o := range other {
-		p.given = append(p.given, o.task())
-	}
-	if !ok {
-		return nil
-	}
-	return only
+	own := l.strict()
+	return !slices.ContainsFunc(leads, func(other Lead) bool {
+		// Two pictures on one page are two. A link without a name is believed only where it is the only one.
+		return len(other.Addresses) > 0 && (!about || other.Source.Page == l.Source.Page) && other.strict() != own
+	})
+}
+
+// isAbout reports whether the page's names say what the lead's do.
+func (o *onlyPicture) isAbout(l Lead) bool {
+	about, _ := sharesWords(l.Caption, o.Names)
+	return about
 }
 
 // leadsOn reports whether this page hands the lead on to a page that it shows

@@ -45,25 +45,16 @@ func (p *page) links() []Task {
 			continue
 		}
 		followed[l.address] = true
-		if !p.run.trail.offer(l.address) {
-			for _, back := range p.run.trail.leave(l.address, leads) {
-				p.given = append(p.given, back.task())
-			}
-			leads = nil
-		}
+		p.run.trail.offer(l.address)
 		t.Leads = leads[:min(len(leads), maxLeads)]
-		for _, l := range leads[len(t.Leads):] {
-			p.given = append(p.given, l.task())
-		}
+		p.given = append(p.given, candidatesOf(leads[len(t.Leads):])...)
 		out = append(out, t)
 	}
 	for _, address := range p.leadOrder {
 		if followed[address] {
 			continue
 		}
-		for _, l := range p.leads[address] {
-			p.given = append(p.given, l.task())
-		}
+		p.given = append(p.given, candidatesOf(p.leads[address])...)
 	}
 	return out
 }

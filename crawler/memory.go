@@ -31,15 +31,13 @@ type memoryCrawl struct {
 	round   int
 	resumed bool
 	tasks   map[int64]*memoryTask
-	seen    map[string]bool // by kind and key
-	waiting []int64         // pending and not claimed
+	seen    map[string]int64 // by kind and key
+	waiting []int64          // pending and not claimed
 }
 
 type memoryTask struct {
-	task  Task
-	state State
-	// reason is of a loss.
-	reason string
+	task Task
+	seen Seen // what it is remembered by when it is found again
 }
 
 var (
@@ -78,12 +76,12 @@ func (m *Memory) BeginCrawl(_ context.Context, crawl string, seeds []Task) (Prog
 	if c.resumed = c.progress().Pending > 0; c.resumed {
 		c.waiting = c.waiting[:0] // claims are forgotten
 		for id, t := range c.tasks {
-			if t.state == Pending {
+			if t.seen.State == Pending {
 				c.waiting = append(c.waiting, id)
 			}
 		}
 	} else {
-		*c = memoryCrawl{round: c.round + 1, tasks: make(map[int64]*memoryTask), seen: make(map[string]bool)}
+		*c = memoryCrawl{round: c.round + 1, tasks: make(map[int64]*memoryTask), seen: make(map[string]int64)}
 		m.add(c, seeds)
 	}
 	return c.progress(), nil
@@ -102,17 +100,28 @@ func checkMemoryTasks(tasks []Task) error {
 func (m *Memory) add(c *memoryCrawl, tasks []Task) (added int) {
 	for _, t := range tasks {
 		key := string(t.Kind) + "\x00" + t.Key()
-		if c.seen[key] {
+		if id := c.seen[key]; id != 0 {
+			added += m.again(c, c.tasks[id], t)
 			continue
 		}
-		c.seen[key] = true
 		m.last++
+		c.seen[key] = m.last
 		t.ID, t.Alternatives = m.last, slices.Clone(t.Alternatives)
-		c.tasks[t.ID] = &memoryTask{task: t, state: Pending}
+		c.tasks[t.ID] = &memoryTask{task: t, seen: Seen{State: Pending, Leads: t.Leads, For: t.For}}
 		c.waiting = append(c.waiting, t.ID)
 		added++
 	}
 	return added
+}
+
+// again deals with a task that the round has seen.
+func (m *Memory) again(c *memoryCrawl, t *memoryTask, found Task) (added int) {
+	if len(found.Leads) == 0 && found.For == nil {
+		return 0
+	}
+	now, further := FoundAgain(t.seen, found)
+	t.seen, t.task.Leads = now, now.Leads
+	return m.add(c, further)
 }
 
 // NextTasks implements Frontier.
@@ -164,15 +173,15 @@ func (m *Memory) open(crawl string, id int64) (*memoryCrawl, *memoryTask, error)
 		return nil, nil, fmt.Errorf("crawler: task %d of crawl %q: %w", id, crawl, palate.ErrNotFound)
 	}
 	t := c.tasks[id]
-	if t.state != Pending {
-		return nil, nil, fmt.Errorf("crawler: task %d of crawl %q has ended as %s: %w", id, crawl, t.state, palate.ErrConflict)
+	if t.seen.State != Pending {
+		return nil, nil, fmt.Errorf("crawler: task %d of crawl %q has ended as %s: %w", id, crawl, t.seen.State, palate.ErrConflict)
 	}
 	return c, t, nil
 }
 
 // end records an outcome.
 func (c *memoryCrawl) end(t *memoryTask, o Outcome) {
-	t.state, t.reason = o.State, o.Reason
+	t.seen.State, t.seen.Reason, t.seen.Shown, t.seen.Leads = o.State, o.Reason, o.Shown, nil
 	c.waiting = slices.DeleteFunc(c.waiting, func(id int64) bool { return id == t.task.ID })
 	t.task.Source, t.task.Alternatives, t.task.Leads = palate.Source{}, nil, nil
 }
@@ -193,8 +202,10 @@ func (m *Memory) FinishTask(_ context.Context, crawl string, task Task, outcome 
 	if err != nil {
 		return 0, err
 	}
+	late := t.task
+	late.Leads = late.Leads[min(len(task.Leads), len(late.Leads)):]
 	c.end(t, outcome)
-	return m.add(c, found), nil
+	return m.again(c, t, late) + m.add(c, found), nil
 }
 
 // PostponeTask implements Frontier.
@@ -226,7 +237,7 @@ func (m *Memory) CrawlProgress(_ context.Context, crawl string) (Progress, error
 func (c *memoryCrawl) progress() Progress {
 	p := Progress{Resumed: c.resumed, Round: c.round, Lost: make(map[string]int)}
 	for t := range maps.Values(c.tasks) {
-		switch t.state {
+		switch t.seen.State {
 		case Pending:
 			p.Pending++
 		case Visited:
@@ -236,7 +247,7 @@ func (c *memoryCrawl) progress() Progress {
 		case Known:
 			p.Known++
 		case Lost:
-			p.Lost[t.reason]++
+			p.Lost[t.seen.Reason]++
 		}
 	}
 	return p

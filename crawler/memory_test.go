@@ -22,7 +22,7 @@ type collection struct {
 	nextID  int64
 	tasks   []*entry
 	claimed map[int64]bool
-	seen    map[string]bool
+	seen    map[string]*entry
 
 	images  map[palate.ImageID]*kept
 	address map[string]crawler.Standing
@@ -36,6 +36,7 @@ type collection struct {
 type entry struct {
 	task    crawler.Task
 	outcome crawler.Outcome
+	seen    crawler.Seen // what it carries; its state is the outcome's
 }
 
 type kept struct {
@@ -46,7 +47,7 @@ type kept struct {
 
 func newCollection() *collection {
 	return &collection{
-		claimed: map[int64]bool{}, seen: map[string]bool{}, images: map[palate.ImageID]*kept{},
+		claimed: map[int64]bool{}, seen: map[string]*entry{}, images: map[palate.ImageID]*kept{},
 		address: map[string]crawler.Standing{}, banned: map[palate.ImageID]bool{},
 	}
 }
@@ -54,16 +55,36 @@ func newCollection() *collection {
 func (c *collection) add(tasks []crawler.Task) (added int) {
 	for _, t := range tasks {
 		key := string(t.Kind) + " " + t.Key()
-		if c.seen[key] {
+		if e := c.seen[key]; e != nil {
+			added += c.again(e, t)
 			continue
 		}
-		c.seen[key] = true
 		c.nextID++
 		t.ID = c.nextID
-		c.tasks = append(c.tasks, &entry{task: t, outcome: crawler.Outcome{State: crawler.Pending}})
+		e := &entry{task: t, outcome: crawler.Outcome{State: crawler.Pending}, seen: crawler.Seen{Leads: t.Leads, For: t.For}}
+		c.tasks, c.seen[key] = append(c.tasks, e), e
 		added++
 	}
 	return added
+}
+
+func (c *collection) again(e *entry, found crawler.Task) (added int) {
+	if len(found.Leads) == 0 && found.For == nil {
+		return 0
+	}
+	e.seen.State, e.seen.Reason, e.seen.Shown = e.outcome.State, e.outcome.Reason, firstNonEmpty(e.seen.Shown, e.outcome.Shown)
+	now, further := crawler.FoundAgain(e.seen, found)
+	e.seen, e.task.Leads = now, now.Leads
+	return c.add(further)
+}
+
+func firstNonEmpty(texts ...string) string {
+	for _, text := range texts {
+		if text != "" {
+			return text
+		}
+	}
+	return ""
 }
 
 func (c *collection) BeginCrawl(_ context.Context, _ string, seeds []crawler.Task) (crawler.Progress, error) {
@@ -150,8 +171,10 @@ func (c *collection) FinishTask(ctx context.Context, _ string, task crawler.Task
 	if o.State == crawler.Lost && o.Reason == "" {
 		return 0, fmt.Errorf("a loss without a reason: %w", palate.ErrInvalid)
 	}
-	e.outcome = o
-	return c.add(found), ctx.Err()
+	late := e.task
+	late.Leads = late.Leads[len(task.Leads):]
+	e.outcome, e.task.Leads, e.seen.Leads = o, nil, nil
+	return c.again(e, late) + c.add(found), ctx.Err()
 }
 
 func (c *collection) PostponeTask(_ context.Context, _ string, task crawler.Task, notBefore time.Time) error {

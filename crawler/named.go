@@ -359,7 +359,8 @@ func (p *page) optedOut(shown []*candidate) reading {
 		}
 	}
 	p.leads, p.leadOrder = map[string][]Lead{}, nil
-	for _, l := range append(p.task.Leads, p.run.trail.read(p.task.URL)...) {
+	out.shown = (&shownPage{Refused: "opted_out"}).text()
+	for _, l := range p.task.Leads {
 		out.found = append(out.found, refusedTask("opted_out", l.Addresses[0]))
 	}
 	out.found = append(out.found, p.links()...)

@@ -59,6 +59,9 @@ const ReasonDryRun = "dry_run"
 // pagePrefix begins the reasons of pages and API answers.
 const pagePrefix = "page_"
 
+// isPageReason tells the losses of pages from those of pictures.
+func isPageReason(reason string) bool { return strings.HasPrefix(reason, pagePrefix) }
+
 // begin takes over what earlier runs of the round did.
 func (r *Report) begin(p Progress) {
 	r.Resumed, r.Round, r.Pending, r.Pages = p.Resumed, p.Round, p.Pending, p.Pages
@@ -67,7 +70,7 @@ func (r *Report) begin(p Progress) {
 	r.Lost, r.Examples = map[string]int{}, map[string][]Loss{}
 	for reason, n := range p.Lost {
 		r.Lost[reason] = n
-		if !strings.HasPrefix(reason, pagePrefix) {
+		if !isPageReason(reason) {
 			r.Candidates += n
 		}
 	}
@@ -76,7 +79,7 @@ func (r *Report) begin(p Progress) {
 // end counts a task that has ended.
 func (r *Report) end(task Task, o Outcome) {
 	r.Pending--
-	if task.Kind == Image || o.State == Kept || o.State == Known || o.State == Lost && !strings.HasPrefix(o.Reason, pagePrefix) {
+	if task.Kind == Image || o.State == Kept || o.State == Known || o.State == Lost && !isPageReason(o.Reason) {
 		r.Candidates++ // some addresses do not show that they are a picture's
 	}
 	switch o.State {

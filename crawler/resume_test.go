@@ -3,9 +3,10 @@ package crawler_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
@@ -23,18 +24,15 @@ func TestStoppedCrawlGoesOnAndFetchesNothingAgainThatWasKept(t *testing.T) {
 			seed = commons(t, m)
 		}
 		c := newCollection()
-		keptAt := map[palate.ImageID]time.Time{}
+		keptIn := map[palate.ImageID]int{}
 		stops, runs, kept := 1+random.IntN(4), 0, 0
 		var last crawler.Report
 		for {
 			ctx, stop := context.WithCancel(t.Context())
 			after := random.IntN(30)
-			cr, err := crawler.New(quick(), c, c, crawler.Options{DialContext: m.DialContext, Progress: func(r crawler.Report) {
-				for id := range c.all() {
-					if keptAt[id].IsZero() {
-						keptAt[id] = time.Now()
-					}
-				}
+			cfg := quick()
+			cfg.Contact = agentOf(runs) // the museum may come to a run's last requests in the middle of the next
+			cr, err := crawler.New(cfg, c, c, crawler.Options{DialContext: m.DialContext, Progress: func(r crawler.Report) {
 				if after--; after < 0 && runs < stops {
 					stop()
 				}
@@ -45,6 +43,11 @@ func TestStoppedCrawlGoesOnAndFetchesNothingAgainThatWasKept(t *testing.T) {
 			last, err = cr.Run(ctx, "test", []crawler.Seed{seed})
 			stop()
 			checkFunnel(t, last)
+			for id := range c.all() {
+				if _, known := keptIn[id]; !known {
+					keptIn[id] = runs
+				}
+			}
 			if last.Known != kept {
 				t.Errorf("known %d at the end of a run, want the %d of the runs before", last.Known, kept)
 			}
@@ -63,17 +66,31 @@ func TestStoppedCrawlGoesOnAndFetchesNothingAgainThatWasKept(t *testing.T) {
 		if kept != few || last.Pending != 0 || last.Round != 1 {
 			t.Errorf("kept %d in %d runs with %d pending in round %d, want %d, 0 and 1", kept, runs, last.Pending, last.Round, few)
 		}
-		byIndex := map[int]time.Time{}
-		for id, at := range keptAt {
-			byIndex[works[id].Index] = at
+		byIndex := map[int]int{}
+		for id, in := range keptIn {
+			byIndex[works[id].Index] = in
 		}
+		asked := map[string]int{}
 		for _, a := range m.AccessLog() {
-			if at, ok := byIndex[a.Work]; a.Work >= 0 && ok && a.Time.After(at) {
-				t.Errorf("work %d was fetched again after it was kept", a.Work)
+			in, kept := byIndex[a.Work]
+			if a.Work < 0 || !kept {
+				continue
+			}
+			if own := fmt.Sprint(a.UserAgent, " ", a.Work); asked[own] > 0 && strings.Contains(a.UserAgent, agentOf(in)) {
+				t.Errorf("work %d was fetched again in the run that kept it", a.Work)
+			} else {
+				asked[own]++
+			}
+			for later := in + 1; later < runs; later++ {
+				if strings.Contains(a.UserAgent, agentOf(later)) {
+					t.Errorf("work %d was kept in run %d and fetched again in run %d", a.Work, in, later)
+				}
 			}
 		}
 	}
 }
+
+func agentOf(run int) string { return fmt.Sprintf("run-%d@example.org", run) }
 
 func TestDeletedPicturesStayAway(t *testing.T) {
 	m, c := openMuseum(t, small, museum.Behaviour{}), newCollection()

@@ -56,16 +56,34 @@ func Read(e Embedder, r io.Reader, limits Limits) (Input, error) {
 // would store for that file, bit for bit on the same device. For many
 // pictures Pipeline is faster.
 func EmbedPicture(ctx context.Context, e Embedder, r io.Reader, limits Limits) (palate.Embedding, error) {
-	input, err := Read(e, r, limits)
+	embedding, _, err := EmbedDecoded(ctx, e, func(use func(image.Image) error) error {
+		m, _, err := picture.Read(r, limits, e.Reading())
+		if err != nil {
+			return err
+		}
+		return use(m)
+	})
+	return embedding, err
+}
+
+// EmbedDecoded embeds the one picture that decode hands to use, read as
+// e.Reading says; the picture is not held beyond that call. It gives the input
+// that was made of it beside the embedding. Errors are decode's and the model's.
+func EmbedDecoded(ctx context.Context, e Embedder, decode func(use func(image.Image) error) error) (palate.Embedding, Input, error) {
+	var input Input
+	err := decode(func(m image.Image) (err error) {
+		input, err = e.Prepare(m)
+		return err
+	})
 	if err != nil {
-		return nil, err
+		return nil, Input{}, err
 	}
 	embeddings, err := e.Embed(ctx, []Input{input})
 	if err != nil {
-		return nil, err
+		return nil, Input{}, err
 	}
 	if len(embeddings) != 1 {
-		return nil, fmt.Errorf("embedder: %s gave %d embeddings of one picture: %w", e.Name(), len(embeddings), palate.ErrInvalid)
+		return nil, Input{}, fmt.Errorf("embedder: %s gave %d embeddings of one picture: %w", e.Name(), len(embeddings), palate.ErrInvalid)
 	}
-	return embeddings[0], nil
+	return embeddings[0], input, nil
 }

@@ -72,10 +72,7 @@ func WriteArtifacts(ctx context.Context, folder string, m *vit.Trainable, plan P
 	}
 	t := &Trainer{plan: plan, model: m, parameters: plan.parameters(m), state: make(map[string]ort.Tensor)}
 	for _, p := range t.parameters {
-		data := p.Data
-		if data == nil { // the head
-			data = make([]float32, elements(p.Shape))
-		}
+		data := p.initial()
 		t.put(p, data)
 		if p.trained {
 			a.Trained += len(data)
@@ -92,7 +89,7 @@ func WriteArtifacts(ctx context.Context, folder string, m *vit.Trainable, plan P
 	if err != nil {
 		return a, err
 	}
-	return a, t.save(folder, Checkpoint{Begun: "artifacts", State: state, Best: state})
+	return a, t.writeJSON(folder, Checkpoint{Begun: "artifacts", State: state, Best: state})
 }
 
 func elements(shape []int64) int64 {
@@ -149,12 +146,39 @@ func (a Artifacts) readme(plan Plan, m *vit.Trainable) string {
 	return b.String()
 }
 
-// Export gives the model as it stands, under its published names, without the
-// head: safetensors' tensors to write.
+// Export gives the model as it stands, under its published names and in its
+// published shapes, without the head: safetensors' tensors to write. Changes
+// of low rank are added to what they change.
 func (t *Trainer) Export() []safetensors.Values {
 	var out []safetensors.Values
 	for _, p := range t.parameters[:len(t.model.Parameters)] {
-		out = append(out, safetensors.Values{Name: p.Name, Shape: p.Shape, Data: t.state[p.Name].Data})
+		data := t.state[p.Name].Data
+		if down, there := t.state[p.Name+vit.LowRankDown]; there {
+			data = changed(data, t.state[p.Name+vit.LowRankUp], down)
+		}
+		out = append(out, safetensors.Values{Name: p.Name, Shape: p.Shape, Data: data})
+	}
+	return out
+}
+
+// changed is weight + up·down, row by row.
+func changed(weight []float32, up, down ort.Tensor) []float32 {
+	rank, width := int(down.Shape[0]), int(down.Shape[1])
+	out := make([]float32, len(weight))
+	sums := make([]float64, width)
+	for row := range int(up.Shape[0]) {
+		for i, w := range weight[row*width : (row+1)*width] {
+			sums[i] = float64(w)
+		}
+		for r := range rank {
+			factor := float64(up.Data[row*rank+r])
+			for i, d := range down.Data[r*width : (r+1)*width] {
+				sums[i] += factor * float64(d)
+			}
+		}
+		for i, s := range sums {
+			out[row*width+i] = float32(s)
+		}
 	}
 	return out
 }

@@ -1,7 +1,6 @@
 package finetune
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,6 +14,7 @@ import (
 	"slices"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/safetensors"
 )
@@ -42,6 +42,16 @@ type Checkpoint struct {
 	Best  State `json:"best"`
 	// History has every epoch that is complete and was judged.
 	History []Epoch `json:"history"`
+	// Partial is the epoch that State stands in; its Epoch is 0 between two.
+	Partial Partial `json:"partial,omitzero"`
+}
+
+// Partial is an epoch that is under way.
+type Partial struct {
+	Epoch   int     `json:"epoch"`
+	Steps   int     `json:"steps"`
+	Skipped int     `json:"skipped"`
+	Losses  float64 `json:"losses"` // their sum over the steps that were made
 }
 
 // State is a file of parameters and moments.
@@ -64,9 +74,9 @@ func (t *Trainer) saveState(folder, name string, epoch int) (State, error) {
 	return State{epoch, name, sum}, nil
 }
 
-// save writes checkpoint.json, whose states are there. A process that is
+// writeJSON writes checkpoint.json, whose states are there. A process that is
 // killed leaves the former one.
-func (t *Trainer) save(folder string, c Checkpoint) error {
+func (t *Trainer) writeJSON(folder string, c Checkpoint) error {
 	c.Version, c.Plan, c.Step, c.Skipped = checkpointVersion, t.plan, t.step, t.skipped
 	text, err := json.MarshalIndent(c, "", " ")
 	if err != nil {
@@ -78,31 +88,18 @@ func (t *Trainer) save(folder string, c Checkpoint) error {
 	return nil
 }
 
-// writeWhole writes a file beside its place, durably, moves it there and gives
-// its SHA-256: the file is whole or the former one.
+// writeWhole writes a file that is whole or the former one, and gives its
+// SHA-256.
 func writeWhole(path string, write func(io.Writer) error) (string, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new")
+	hash := sha256.New()
+	err := atomicfile.Write(path, 0o600, func(w io.Writer) error { return write(io.MultiWriter(w, hash)) })
 	if err != nil {
 		return "", err
-	}
-	hash, buffered := sha256.New(), bufio.NewWriterSize(f, 1<<20)
-	err = write(io.MultiWriter(buffered, hash))
-	if err == nil {
-		err = buffered.Flush()
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return "", errors.Join(err, os.Remove(f.Name()))
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-// load reads a checkpoint that save wrote. palate.ErrNotFound if there is
+// load reads a checkpoint that writeJSON wrote. palate.ErrNotFound if there is
 // none, palate.ErrInvalid if it is damaged, palate.ErrConflict if it is of
 // another training than begun names.
 func (t *Trainer) load(ctx context.Context, folder, begun string) (Checkpoint, error) {

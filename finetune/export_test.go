@@ -29,7 +29,7 @@ func (t *Trainer) Gradients(ctx context.Context, examples []Example, classes Cla
 	for _, e := range examples {
 		total += e.Weight * classes.of(e.Liked)
 	}
-	inputs := t.inputs(examples, true)
+	inputs := t.inputs(t.training, examples, true)
 	inputs[inClassWeights] = vector(classes.Dislike, classes.Like)
 	inputs[inTotalWeight], inputs[inLossScale] = vector(total), vector(1)
 	out, err := t.training.Run(ctx, inputs, nil)

@@ -2,13 +2,11 @@ package finetune
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -29,56 +27,12 @@ type Data struct {
 	Liked    []bool
 	Train    []int // numbers that are trained on
 	Held     []int // numbers that judge each epoch; near-duplicates of trained ones are not among them
+	// Weights are how much each picture counts, 1 where it is nil: copies of
+	// one work count once together.
+	Weights []float64
 	// Fingerprint names model, pictures and ratings, so that a checkpoint is
 	// gone on with by the same alone.
 	Fingerprint string
-}
-
-// Config says how a training goes.
-type Config struct {
-	Epochs       int     `json:"epochs"`
-	BatchSize    int     `json:"batch_size"` // pictures a step; more than the plan's batch are accumulated
-	LearningRate float64 `json:"learning_rate"`
-	WarmUp       float64 `json:"warm_up"` // share of the steps over which the rate grows to LearningRate; then it falls to 0 as a cosine
-	// Mirror shows each picture mirrored half of the time. Nothing is cropped:
-	// what a painting's edges hold is part of what is judged.
-	Mirror   bool    `json:"mirror"`
-	DropPath float64 `json:"drop_path"` // share of branches dropped in the last block, if the plan drops any
-	Patience int     `json:"patience"`  // epochs without a better one before it stops; 0 goes to the end
-	Seed     uint64  `json:"seed"`
-}
-
-// DefaultConfig is a recipe for some hundred to some thousand pictures.
-func DefaultConfig() Config {
-	return Config{Epochs: 15, BatchSize: 16, LearningRate: 2e-5, WarmUp: .1, Mirror: true, DropPath: .1, Patience: 4, Seed: 1}
-}
-
-// Validate reports everything that is wrong, as palate.ErrInvalid.
-func (c Config) Validate() error {
-	var wrong []error
-	say := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
-	if c.Epochs < 1 || c.Epochs > 10_000 {
-		say("%d epochs, want 1 to 10,000", c.Epochs)
-	}
-	if c.BatchSize < 1 {
-		say("%d pictures a step, want 1 or more", c.BatchSize)
-	}
-	if !(c.LearningRate > 0 && c.LearningRate < 1) {
-		say("learning rate %v, want above 0, below 1", c.LearningRate)
-	}
-	if !(c.WarmUp >= 0 && c.WarmUp < 1) {
-		say("warm-up of %v of the steps, want 0 to below 1", c.WarmUp)
-	}
-	if !(c.DropPath >= 0 && c.DropPath < 1) {
-		say("drop path %v, want 0 to below 1", c.DropPath)
-	}
-	if c.Patience < 0 {
-		say("patience of %d epochs, want 0 or more", c.Patience)
-	}
-	if len(wrong) > 0 {
-		return fmt.Errorf("fine-tuning: %w: %w", palate.ErrInvalid, errors.Join(wrong...))
-	}
-	return nil
 }
 
 // Epoch is what one epoch gave. Epoch 0 is the beginning: the probe's head on
@@ -107,6 +61,7 @@ type Progress struct {
 	Epoch, Epochs   int
 	Step, Steps     int // of the whole training
 	Loss            float64
+	Skipped         int // steps so far whose gradients were not finite
 	PicturesASecond float64
 	Ended           *Epoch // set when an epoch has just been judged
 }
@@ -139,8 +94,12 @@ func (t *Trainer) Fit(ctx context.Context, data Data, config Config, folder stri
 	if told == nil {
 		told = func(Progress) {}
 	}
-	f := &fit{Trainer: t, data: data, config: config, classes: Balanced(likes, dislikes), folder: folder, told: told,
-		begun: fmt.Sprintf("%s %+v", data.Fingerprint, config)}
+	settings, err := json.Marshal(config)
+	if err != nil {
+		return Fitted{}, err
+	}
+	f := &fit{Trainer: t, data: data, config: config, classes: data.Balanced(), folder: folder, told: told,
+		begun: data.Fingerprint + " " + string(settings), views: newViews(config)}
 	return f.run(ctx)
 }
 
@@ -155,6 +114,28 @@ func (d Data) count(numbers []int) (likes, dislikes int) {
 	return likes, dislikes
 }
 
+func (d Data) weight(i int) float64 {
+	if d.Weights == nil {
+		return 1
+	}
+	return d.Weights[i]
+}
+
+// Balanced gives both classes of what is trained on the same weight in all:
+// n/(2·n of the class).
+func (d Data) Balanced() ClassWeights {
+	var likes, dislikes float64
+	for _, i := range d.Train {
+		if d.Liked[i] {
+			likes += d.weight(i)
+		} else {
+			dislikes += d.weight(i)
+		}
+	}
+	n := likes + dislikes
+	return ClassWeights{Dislike: n / (2 * dislikes), Like: n / (2 * likes)}
+}
+
 // fit is one call of Fit.
 type fit struct {
 	*Trainer
@@ -165,16 +146,22 @@ type fit struct {
 	begun   string
 	told    func(Progress)
 
+	views *views
+
 	history []Epoch
 	best    int                   // place in history
 	kept    map[string]ort.Tensor // the best state
 	saved   State                 // of the best, if there is a folder
+	partial Partial               // of the epoch that is under way
+	wrote   time.Time             // when the last checkpoint was written
+	written int                   // steps of the epoch that were made then
 }
 
 func (f *fit) run(ctx context.Context) (Fitted, error) {
 	if err := f.resume(ctx); err != nil {
 		return Fitted{}, err
 	}
+	f.wrote = time.Now()
 	if len(f.history) == 0 {
 		begun, err := f.judge(ctx, Epoch{})
 		if err != nil {
@@ -184,19 +171,20 @@ func (f *fit) run(ctx context.Context) (Fitted, error) {
 		if err := f.checkpoint(0); err != nil {
 			return Fitted{}, err
 		}
+		f.told(Progress{Epochs: f.config.Epochs, Steps: f.steps(), Ended: &begun})
 	}
 	stopped := f.stops()
 	for epoch := len(f.history); epoch <= f.config.Epochs && !stopped; epoch++ {
 		ended, err := f.epoch(ctx, epoch)
 		if err != nil {
-			return Fitted{}, err
+			return Fitted{}, errors.Join(err, f.pause(ctx))
 		}
 		f.keep(ended)
 		if err := f.checkpoint(epoch); err != nil {
 			return Fitted{}, err
 		}
 		stopped = f.stops()
-		f.told(Progress{Epoch: epoch, Epochs: f.config.Epochs, Step: f.step, Steps: f.steps(), Loss: ended.TrainLoss, Ended: &ended})
+		f.told(Progress{Epoch: epoch, Epochs: f.config.Epochs, Step: epoch * f.stepsAnEpoch(), Steps: f.steps(), Loss: ended.TrainLoss, Ended: &ended})
 	}
 	f.state = f.kept
 	return Fitted{Best: f.history[f.best], Begun: f.history[0], History: f.history, Stopped: stopped}, nil
@@ -235,70 +223,69 @@ func (f *fit) rate(step int) float64 {
 	return f.config.LearningRate * (1 + math.Cos(math.Pi*min(1, done))) / 2
 }
 
-// epoch makes one pass over the examples. What is drawn depends on the seed
-// and the epoch alone, so that an epoch that is repeated is the same.
+// epoch makes one pass over the examples, or the rest of one. What is drawn
+// depends on the seed, the epoch and the step alone, so that steps that are
+// repeated are the same.
 func (f *fit) epoch(ctx context.Context, number int) (Epoch, error) {
 	begun := time.Now()
-	random := rand.New(rand.NewPCG(f.config.Seed, uint64(number)))
 	order := slices.Clone(f.data.Train)
-	random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-	e := Epoch{Number: number}
-	var losses float64
-	seen, skipped := 0, f.skipped
-	for part := range slices.Chunk(order, f.config.BatchSize) {
+	f.random(number, 0).Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	if f.partial.Epoch != number {
+		f.partial = Partial{Epoch: number}
+	}
+	p, seen := &f.partial, 0
+	for part := range slices.Chunk(order[min(len(order), p.Steps*f.config.BatchSize):], f.config.BatchSize) {
+		random := f.random(number, p.Steps+1)
+		pixels, err := f.shown(ctx, part, random)
+		if err != nil {
+			return Epoch{}, err
+		}
 		examples := make([]Example, len(part))
 		for k, i := range part {
-			pixels, err := f.data.Pictures.Pixels(ctx, i)
-			if err != nil {
-				return e, err
-			}
-			if f.config.Mirror && random.IntN(2) == 1 {
-				pixels = mirrored(pixels, f.model.Width)
-			}
-			examples[k] = Example{Pixels: pixels, Liked: f.data.Liked[i], Weight: 1}
+			examples[k] = Example{Pixels: pixels[k], Liked: f.data.Liked[i], Weight: f.data.weight(i)}
 		}
-		place := (number-1)*f.stepsAnEpoch() + e.Steps
+		place := (number-1)*f.stepsAnEpoch() + p.Steps
 		step, err := f.Step(ctx, examples, f.classes, f.rate(place), f.config.DropPath, random)
 		if err != nil {
-			return e, err
+			return Epoch{}, err
 		}
-		e.Steps++
+		p.Steps++
 		seen += len(part)
-		if !step.Skipped {
-			losses += step.Loss
+		if step.Skipped {
+			p.Skipped++
+		} else {
+			p.Losses += step.Loss
 		}
-		f.told(Progress{Epoch: number, Epochs: f.config.Epochs, Step: place + 1, Steps: f.steps(), Loss: step.Loss,
+		f.told(Progress{Epoch: number, Epochs: f.config.Epochs, Step: place + 1, Steps: f.steps(), Loss: step.Loss, Skipped: f.skipped,
 			PicturesASecond: float64(seen) / time.Since(begun).Seconds()})
+		if f.config.SaveEvery > 0 && time.Since(f.wrote) >= f.config.SaveEvery && p.Steps < f.stepsAnEpoch() {
+			if err := f.save(); err != nil {
+				return Epoch{}, err
+			}
+		}
 	}
-	e.Skipped = f.skipped - skipped
+	e := Epoch{Number: number, Steps: p.Steps, Skipped: p.Skipped}
 	if e.Skipped == e.Steps {
 		return e, fmt.Errorf("fine-tuning: in epoch %d no gradient was finite: try a smaller learning rate than %v: %w", number, f.config.LearningRate, palate.ErrInvalid)
 	}
-	e.TrainLoss = losses / float64(e.Steps-e.Skipped)
+	e.TrainLoss = p.Losses / float64(e.Steps-e.Skipped)
 	e, err := f.judge(ctx, e)
 	e.Seconds = time.Since(begun).Seconds()
 	return e, err
 }
 
-// mirrored exchanges left and right of [3, height, width].
-func mirrored(pixels []float32, width int) []float32 {
-	out := slices.Clone(pixels)
-	for row := range slices.Chunk(out, width) {
-		slices.Reverse(row)
-	}
-	return out
+// random is a source of its own for each step, and at 0 for an epoch's order.
+func (f *fit) random(epoch, step int) *rand.Rand {
+	return rand.New(rand.NewPCG(f.config.Seed, uint64(epoch)<<32|uint64(step)))
 }
 
 // judge scores the held-out pictures.
 func (f *fit) judge(ctx context.Context, e Epoch) (Epoch, error) {
 	var logits []float64
 	for part := range slices.Chunk(f.data.Held, f.plan.Batch) {
-		pictures := make([][]float32, len(part))
-		for k, i := range part {
-			var err error
-			if pictures[k], err = f.data.Pictures.Pixels(ctx, i); err != nil {
-				return e, err
-			}
+		pictures, err := f.seen(ctx, part, make([]view, len(part)))
+		if err != nil {
+			return e, err
 		}
 		got, err := f.Logits(ctx, pictures)
 		if err != nil {
@@ -316,7 +303,7 @@ func (f *fit) judge(ctx context.Context, e Epoch) (Epoch, error) {
 		if all[class]++; (logits[k] > 0) == f.data.Liked[i] {
 			right[class]++
 		}
-		weight := f.classes.of(f.data.Liked[i])
+		weight := f.data.weight(i) * f.classes.of(f.data.Liked[i])
 		loss += weight * softplus(-sign*logits[k])
 		total += weight
 	}
@@ -326,55 +313,3 @@ func (f *fit) judge(ctx context.Context, e Epoch) (Epoch, error) {
 
 // softplus is log(1+exp(x)).
 func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
-
-// checkpoint writes where the training stands after an epoch, and forgets
-// states that are neither the newest nor the best.
-func (f *fit) checkpoint(epoch int) error {
-	if f.folder == "" {
-		return nil
-	}
-	state, err := f.saveState(f.folder, stateFile(epoch), epoch)
-	if err != nil {
-		return err
-	}
-	if f.best == epoch {
-		f.saved = state
-	}
-	if err := f.save(f.folder, Checkpoint{Begun: f.begun, State: state, Best: f.saved, History: f.history}); err != nil {
-		return err
-	}
-	for before := range epoch {
-		if before != f.best {
-			if err := os.Remove(filepath.Join(f.folder, stateFile(before))); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func stateFile(epoch int) string { return fmt.Sprintf("epoch-%d.safetensors", epoch) }
-
-// resume goes on from the checkpoint, if there is one.
-func (f *fit) resume(ctx context.Context) error {
-	if f.folder == "" {
-		return nil
-	}
-	c, err := f.load(ctx, f.folder, f.begun)
-	if errors.Is(err, palate.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if len(c.History) == 0 || c.Best.Epoch >= len(c.History) || c.Best.Epoch < 0 {
-		return fmt.Errorf("the checkpoint in %s is damaged: begin anew in another folder: %w", f.folder, palate.ErrInvalid)
-	}
-	f.history, f.best, f.saved = c.History, c.Best.Epoch, c.Best
-	latest := f.state
-	if err := f.read(ctx, filepath.Join(f.folder, c.Best.File), c.Best.SHA256); err != nil {
-		return fmt.Errorf("the checkpoint in %s is damaged: begin anew in another folder: %w", f.folder, err)
-	}
-	f.kept, f.state = f.state, latest
-	return nil
-}

@@ -91,8 +91,8 @@ func quick() finetune.Config {
 // The whole model learns an imbalanced taste that a head on the frozen body
 // learns less of.
 func TestTrainingEverythingLearnsWhatAHeadCannot(t *testing.T) {
-	g, config := newGratings(240), quick()
-	config.Epochs = 8
+	g, config := newGratings(300), quick()
+	config.Epochs = 12
 	whole, err := newTrainer(t, nil).Fit(t.Context(), g.data(""), config, "", nil)
 	must(t, err)
 	if whole.Best.BalancedAccuracy < .9 {

@@ -11,6 +11,7 @@ import (
 // The names of the graphs' inputs and outputs beside the parameters.
 const (
 	inImages        = "images"         // [batch, 3, height, width], normalised pixels
+	inTokens        = "tokens"         // [batch, tokens, dim], in the place of images where the plan keeps tokens
 	inLabels        = "labels"         // [batch], 1 is a like and 0 a dislike
 	inSampleWeights = "sample_weights" // [batch]; 0 takes a picture out, as at the end of an epoch
 	inClassWeights  = "class_weights"  // [2], of a dislike and of a like
@@ -21,6 +22,8 @@ const (
 	inStep          = "step"           // [1], from 1
 	outLoss         = "loss"           // [1]
 	outLogits       = "logits"         // [batch, 2]
+	outFeature      = "feature"        // [batch, features], of length 1 if the plan normalises
+	outTokens       = "tokens"         // [batch, tokens, dim]
 	outNorm         = "gradient_norm"  // [1], before clipping
 
 	gradientSuffix = "_grad"
@@ -36,11 +39,28 @@ const (
 	adamEpsilon  = 1e-8
 )
 
-// forward writes the model and its head: the logits of a batch, and the
-// parameters as inputs.
-func (p Plan) forward(t *autodiff.Tape, m *vit.Trainable, training bool) (logits *autodiff.Value, weights vit.Weights) {
-	batch, depth := int64(p.Batch), int64(m.Architecture.Depth)
-	images := t.Input(inImages, batch, 3, int64(m.Height), int64(m.Width))
+// inputs makes the parameters of the layers from first to below last, and what
+// is not of the model, inputs of a graph.
+func (p Plan) inputs(t *autodiff.Tape, m *vit.Trainable, first, below int) vit.Weights {
+	weights := make(vit.Weights)
+	for i, v := range p.parameters(m) {
+		if i >= len(m.Parameters) && below > m.Architecture.Depth || v.Layer >= first && v.Layer < below {
+			weights[v.Name] = t.Input(v.Name, v.Shape...)
+		}
+	}
+	return weights
+}
+
+// forward writes the model and its head: the feature and the logits of a
+// batch, and the parameters as inputs.
+func (p Plan) forward(t *autodiff.Tape, m *vit.Trainable, training bool) (feature, logits *autodiff.Value, weights vit.Weights) {
+	batch, depth, from := int64(p.Batch), int64(m.Architecture.Depth), p.firstBlock(m)
+	var begin *autodiff.Value
+	if p.Tokens {
+		begin = t.Input(inTokens, m.TokenShape(p.Batch)...)
+	} else {
+		begin = t.Input(inImages, batch, 3, int64(m.Height), int64(m.Width))
+	}
 	var keep vit.Keep
 	if training && p.DropPath {
 		masks := t.Input(inDropPath, depth, 2, batch)
@@ -49,22 +69,35 @@ func (p Plan) forward(t *autodiff.Tape, m *vit.Trainable, training bool) (logits
 			return t.Reshape(row, batch, 1, 1)
 		}
 	}
-	weights = m.Inputs(t)
-	for _, h := range p.parameters(m)[len(m.Parameters):] {
-		weights[h.Name] = t.Input(h.Name, h.Shape...)
+	if p.Tokens {
+		weights = p.inputs(t, m, from+1, m.Architecture.Depth+2)
+	} else {
+		weights = p.inputs(t, m, 0, m.Architecture.Depth+2)
+		begin = m.Tokens(t, begin, weights, 0, nil)
 	}
-	feature := m.Feature(t, images, weights, p.Pool, keep)
+	feature = m.FeatureFrom(t, begin, weights, from, p.Pool, keep)
 	if p.Normalise {
 		length := t.Sqrt(t.Add(t.Sum(t.Mul(feature, feature), true, 1), t.Scalar(1e-24)))
 		feature = t.Div(feature, length)
 	}
-	return t.Linear(feature, weights[HeadWeight], weights[HeadBias]), weights
+	return feature, t.Linear(feature, weights[HeadWeight], weights[HeadBias]), weights
+}
+
+// tokensGraph gives the tokens before the first trained block.
+func (p Plan) tokensGraph(m *vit.Trainable) *onnxgraph.Model {
+	t, from := autodiff.New("tokens"), p.firstBlock(m)
+	images := t.Input(inImages, int64(p.Batch), 3, int64(m.Height), int64(m.Width))
+	t.Output(outTokens, m.Tokens(t, images, p.inputs(t, m, 0, from+1), from, nil))
+	return t.Model()
 }
 
 // trainingGraph gives the loss and the gradients of what is trained.
-func (p Plan) trainingGraph(m *vit.Trainable) *onnxgraph.Model {
+func (p Plan) trainingGraph(m *vit.Trainable) *onnxgraph.Model { return p.trainingTape(m).Model() }
+
+// trainingTape writes trainingGraph.
+func (p Plan) trainingTape(m *vit.Trainable) *autodiff.Tape {
 	t, batch := autodiff.New("training"), int64(p.Batch)
-	logits, weights := p.forward(t, m, true)
+	_, logits, weights := p.forward(t, m, true)
 	labels, samples := t.Input(inLabels, batch), t.Input(inSampleWeights, batch)
 	classes, total, scale := t.Input(inClassWeights, 2), t.Input(inTotalWeight, 1), t.Input(inLossScale, 1)
 	liked := t.Reshape(labels, batch, 1)
@@ -83,13 +116,14 @@ func (p Plan) trainingGraph(m *vit.Trainable) *onnxgraph.Model {
 	for i, g := range t.Gradients(loss, scale, values) {
 		t.Output(trained[i].Name+gradientSuffix, g)
 	}
-	return t.Model()
+	return t
 }
 
-// evaluationGraph gives the logits alone.
+// evaluationGraph gives the feature and the logits.
 func (p Plan) evaluationGraph(m *vit.Trainable) *onnxgraph.Model {
 	t := autodiff.New("evaluation")
-	logits, _ := p.forward(t, m, false)
+	feature, logits, _ := p.forward(t, m, false)
+	t.Output(outFeature, feature)
 	t.Output(outLogits, logits)
 	return t.Model()
 }

@@ -31,6 +31,14 @@ type Plan struct {
 	// head; what is before them is frozen. 0 trains everything.
 	LastBlocks int `json:"last_blocks"`
 
+	// Rank freezes the whole model and trains, beside each linear map of a
+	// block, a change of this rank (vit.LowRankUp), and the head. 0 does not.
+	Rank int `json:"rank,omitempty"`
+
+	// Tokens lets the graphs begin at the tokens before the first trained
+	// block, which never change: they are computed once. For LastBlocks alone.
+	Tokens bool `json:"tokens,omitempty"`
+
 	// DropPath adds the input drop_path, which leaves out branches of blocks
 	// (Huang et al., Deep networks with stochastic depth, 2016).
 	DropPath bool `json:"drop_path"`
@@ -65,6 +73,15 @@ func (p Plan) Validate(m *vit.Trainable) error {
 	if p.LastBlocks < 0 || p.LastBlocks > m.Architecture.Depth {
 		say("the last %d blocks of %d, want 0 (all) to %d", p.LastBlocks, m.Architecture.Depth, m.Architecture.Depth)
 	}
+	if p.Rank < 0 || p.Rank > m.Architecture.Dim {
+		say("a change of rank %d of a model that is %d wide, want 0 (none) to %d", p.Rank, m.Architecture.Dim, m.Architecture.Dim)
+	}
+	if p.Rank > 0 && p.LastBlocks > 0 {
+		say("the last %d blocks and a change of rank %d, want one of the two", p.LastBlocks, p.Rank)
+	}
+	if p.Tokens && p.LastBlocks == 0 {
+		say("tokens are kept where the first blocks are frozen alone")
+	}
 	if !(p.WeightDecay >= 0 && p.WeightDecay < 1) {
 		say("weight decay %v, want 0 to below 1", p.WeightDecay)
 	}
@@ -87,16 +104,45 @@ type parameter struct {
 	rate    float64 // factor of the learning rate
 }
 
-// parameters are the model's and the head's, in that order.
-func (p Plan) parameters(m *vit.Trainable) []parameter {
-	depth := m.Architecture.Depth
-	first := 0 // the first layer that is trained
-	if p.LastBlocks > 0 {
-		first = depth + 1 - p.LastBlocks
+// firstLayer is the first layer of the model that is trained.
+func (p Plan) firstLayer(m *vit.Trainable) int {
+	switch depth := m.Architecture.Depth; {
+	case p.Rank > 0:
+		return depth + 2
+	case p.LastBlocks > 0:
+		return depth + 1 - p.LastBlocks
 	}
+	return 0
+}
+
+// firstBlock is the block that the graphs begin before; 0 is the pixels.
+func (p Plan) firstBlock(m *vit.Trainable) int {
+	if !p.Tokens {
+		return 0
+	}
+	return p.firstLayer(m) - 1
+}
+
+// parameters are the model's, the low-rank changes and the head's, in that
+// order.
+func (p Plan) parameters(m *vit.Trainable) []parameter {
+	depth, first := m.Architecture.Depth, p.firstLayer(m)
+	rate := func(layer int) float64 { return math.Pow(p.LayerDecay, float64(depth+1-layer)) }
 	var out []parameter
 	for _, v := range m.Parameters {
-		out = append(out, parameter{v, v.Layer >= first, math.Pow(p.LayerDecay, float64(depth+1-v.Layer))})
+		out = append(out, parameter{v, v.Layer >= first, rate(v.Layer)})
+	}
+	for _, v := range m.Parameters {
+		if p.Rank == 0 || !p.changes(m, v) {
+			continue
+		}
+		for _, part := range []vit.Parameter{
+			{Name: v.Name + vit.LowRankDown, Shape: []int64{int64(p.Rank), v.Shape[1]}},
+			{Name: v.Name + vit.LowRankUp, Shape: []int64{v.Shape[0], int64(p.Rank)}},
+		} {
+			part.Layer, part.Decay = v.Layer, true
+			out = append(out, parameter{part, true, rate(v.Layer)})
+		}
 	}
 	features := int64(m.Architecture.Dim)
 	if p.Pool == vit.PoolBoth {
@@ -105,4 +151,10 @@ func (p Plan) parameters(m *vit.Trainable) []parameter {
 	return append(out,
 		parameter{vit.Parameter{Name: HeadWeight, Shape: []int64{2, features}, Layer: depth + 1, Decay: true}, true, 1},
 		parameter{vit.Parameter{Name: HeadBias, Shape: []int64{2}, Layer: depth + 1}, true, 1})
+}
+
+// changes reports whether a low-rank change is learned of a parameter: the
+// weight of a linear map in a block.
+func (p Plan) changes(m *vit.Trainable, v vit.Parameter) bool {
+	return v.Decay && len(v.Shape) == 2 && v.Layer >= 1 && v.Layer <= m.Architecture.Depth
 }

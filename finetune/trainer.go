@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/onnxgraph"
@@ -32,6 +34,8 @@ type Trainer struct {
 	skipped    int                   // steps left out because a gradient was not finite
 
 	training, optimizer, evaluation *ort.Session
+
+	front *ort.Session // of the tokens before the first trained block, if the plan keeps them
 }
 
 // NewTrainer writes the graphs and begins at the model's published weights and
@@ -43,28 +47,24 @@ func NewTrainer(rt *ort.Runtime, m *vit.Trainable, plan Plan, head Head, config 
 	}
 	t := &Trainer{plan: plan, model: m, parameters: plan.parameters(m), state: make(map[string]ort.Tensor)}
 	for _, p := range t.parameters {
-		data := slices.Clone(p.Data)
-		switch p.Name {
-		case HeadWeight:
-			features := int(p.Shape[1])
-			if len(head.Weights) != features {
-				return nil, fmt.Errorf("fine-tuning: a head of %d weights for features of %d values: %w", len(head.Weights), features, palate.ErrInvalid)
-			}
-			// The difference of the two logits is the probe's; the dislike's is 0.
-			data = append(make([]float32, features), head.Weights...)
-		case HeadBias:
-			data = []float32{0, float32(head.Bias)}
-		}
-		t.put(p, data)
+		t.put(p, p.initial())
+	}
+	if err := t.SetHead(head); err != nil {
+		return nil, err
 	}
 	optimizer, err := plan.optimizerGraph(m)
 	if err != nil {
 		return nil, err
 	}
-	for _, g := range []struct {
+	graphs := []struct {
 		model *onnxgraph.Model
 		into  **ort.Session
-	}{{plan.trainingGraph(m), &t.training}, {optimizer, &t.optimizer}, {plan.evaluationGraph(m), &t.evaluation}} {
+	}{{plan.trainingGraph(m), &t.training}, {optimizer, &t.optimizer}, {plan.evaluationGraph(m), &t.evaluation}}
+	if plan.Tokens {
+		graphs = append(graphs, graphs[0])
+		graphs[3].model, graphs[3].into = plan.tokensGraph(m), &t.front
+	}
+	for _, g := range graphs {
 		file, err := g.model.Marshal()
 		if err == nil {
 			*g.into, err = rt.NewSession(file, config)
@@ -85,10 +85,43 @@ func (t *Trainer) put(p parameter, data []float32) {
 	}
 }
 
+// initial is what a parameter begins with: as it was published, a change of
+// rank r at nothing (up is 0, down is drawn), a head at 0.
+func (p parameter) initial() []float32 {
+	if p.Data != nil {
+		return p.Data // steps replace tensors and change none
+	}
+	data := make([]float32, elements(p.Shape))
+	if strings.HasSuffix(p.Name, vit.LowRankDown) {
+		name := fnv.New64a()
+		_, _ = name.Write([]byte(p.Name)) // it never fails
+		random, width := rand.New(rand.NewPCG(name.Sum64(), 1)), 1/math.Sqrt(float64(p.Shape[1]))
+		for i := range data {
+			data[i] = float32((2*random.Float64() - 1) * width)
+		}
+	}
+	return data
+}
+
+// SetHead lets the head be that of a probe. One that does not fit is
+// palate.ErrInvalid.
+func (t *Trainer) SetHead(head Head) error {
+	weight, bias := t.state[HeadWeight], t.state[HeadBias]
+	features := int(weight.Shape[1])
+	if len(head.Weights) != features {
+		return fmt.Errorf("fine-tuning: a head of %d weights for features of %d values: %w", len(head.Weights), features, palate.ErrInvalid)
+	}
+	// The difference of the two logits is the probe's; the dislike's is 0.
+	weight.Data = append(make([]float32, features), head.Weights...)
+	bias.Data = []float32{0, float32(head.Bias)}
+	t.state[HeadWeight], t.state[HeadBias] = weight, bias
+	return nil
+}
+
 // Close frees the sessions.
 func (t *Trainer) Close() error {
 	var errs []error
-	for _, s := range []*ort.Session{t.training, t.optimizer, t.evaluation} {
+	for _, s := range []*ort.Session{t.training, t.optimizer, t.evaluation, t.front} {
 		if s != nil {
 			errs = append(errs, s.Close())
 		}
@@ -97,7 +130,8 @@ func (t *Trainer) Close() error {
 }
 
 // Example is one picture of a step: its pixels as the model takes them, [3,
-// height, width], what was said of it, and its weight.
+// height, width], what was said of it, and its weight. Where the plan keeps
+// tokens they are in the place of pixels (Trainer.Tokens).
 type Example struct {
 	Pixels []float32
 	Liked  bool
@@ -135,17 +169,26 @@ type Step struct {
 // what one large batch would. keep draws which branches stay where the plan
 // drops paths, with the share that is dropped; nil keeps all.
 func (t *Trainer) Step(ctx context.Context, examples []Example, classes ClassWeights, rate, dropped float64, random *rand.Rand) (Step, error) {
+	result, gradients, err := t.gradients(ctx, examples, classes, dropped, random)
+	if err != nil {
+		return result, err
+	}
+	return t.optimize(ctx, gradients, rate, result)
+}
+
+// gradients adds up those of all examples.
+func (t *Trainer) gradients(ctx context.Context, examples []Example, classes ClassWeights, dropped float64, random *rand.Rand) (Step, map[string]ort.Tensor, error) {
 	var result Step
 	var total float64
 	for _, e := range examples {
 		total += e.Weight * classes.of(e.Liked)
 	}
 	if !(total > 0) {
-		return result, fmt.Errorf("fine-tuning: a batch without weight: %w", palate.ErrInvalid)
+		return result, nil, fmt.Errorf("fine-tuning: a batch without weight: %w", palate.ErrInvalid)
 	}
 	var gradients map[string]ort.Tensor
 	for part := range slices.Chunk(examples, t.plan.Batch) {
-		inputs := t.inputs(part, true)
+		inputs := t.inputs(t.training, part, true)
 		inputs[inClassWeights] = vector(classes.Dislike, classes.Like)
 		inputs[inTotalWeight], inputs[inLossScale] = vector(total), vector(1)
 		if t.plan.DropPath {
@@ -153,7 +196,7 @@ func (t *Trainer) Step(ctx context.Context, examples []Example, classes ClassWei
 		}
 		out, err := t.training.Run(ctx, inputs, nil)
 		if err != nil {
-			return result, fmt.Errorf("fine-tuning: step %d: %w", t.step+1, err)
+			return result, nil, fmt.Errorf("fine-tuning: step %d: %w", t.step+1, err)
 		}
 		result.Loss += float64(out[outLoss].Data[0])
 		if gradients == nil {
@@ -169,11 +212,11 @@ func (t *Trainer) Step(ctx context.Context, examples []Example, classes ClassWei
 			}
 		}
 	}
-	return t.optimize(ctx, gradients, rate, result)
+	return result, gradients, nil
 }
 
-// optimize takes the gradients, unless they are not finite.
-func (t *Trainer) optimize(ctx context.Context, gradients map[string]ort.Tensor, rate float64, result Step) (Step, error) {
+// optimizerInputs are the gradients and what they change.
+func (t *Trainer) optimizerInputs(gradients map[string]ort.Tensor, rate float64) map[string]ort.Tensor {
 	inputs := map[string]ort.Tensor{inLearningRate: vector(rate), inStep: vector(float64(t.step + 1)), inLossScale: vector(1)}
 	for _, p := range t.parameters {
 		if p.trained {
@@ -183,7 +226,12 @@ func (t *Trainer) optimize(ctx context.Context, gradients map[string]ort.Tensor,
 			}
 		}
 	}
-	out, err := t.optimizer.Run(ctx, inputs, nil)
+	return inputs
+}
+
+// optimize takes the gradients, unless they are not finite.
+func (t *Trainer) optimize(ctx context.Context, gradients map[string]ort.Tensor, rate float64, result Step) (Step, error) {
+	out, err := t.optimizer.Run(ctx, t.optimizerInputs(gradients, rate), nil)
 	if err != nil {
 		return result, fmt.Errorf("fine-tuning: step %d: %w", t.step+1, err)
 	}
@@ -205,9 +253,14 @@ func (t *Trainer) optimize(ctx context.Context, gradients map[string]ort.Tensor,
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // inputs are a run's pictures, filled up to the batch with pictures of no
-// weight, and the parameters.
-func (t *Trainer) inputs(examples []Example, training bool) map[string]ort.Tensor {
-	batch, size := t.plan.Batch, 3*t.model.Height*t.model.Width
+// weight, and the parameters that the session takes.
+func (t *Trainer) inputs(session *ort.Session, examples []Example, training bool) map[string]ort.Tensor {
+	batch := t.plan.Batch
+	name, shape := inImages, []int64{int64(batch), 3, int64(t.model.Height), int64(t.model.Width)}
+	if t.plan.Tokens && session != t.front {
+		name, shape = inTokens, t.model.TokenShape(batch)
+	}
+	size := int(elements(shape[1:]))
 	pixels, labels, weights := make([]float32, batch*size), make([]float32, batch), make([]float32, batch)
 	for i, e := range examples {
 		copy(pixels[i*size:(i+1)*size], e.Pixels)
@@ -215,13 +268,15 @@ func (t *Trainer) inputs(examples []Example, training bool) map[string]ort.Tenso
 			labels[i] = 1
 		}
 	}
-	inputs := map[string]ort.Tensor{inImages: {Shape: []int64{int64(batch), 3, int64(t.model.Height), int64(t.model.Width)}, Data: pixels}}
+	inputs := map[string]ort.Tensor{name: {Shape: shape, Data: pixels}}
 	if training {
 		inputs[inLabels] = ort.Tensor{Shape: []int64{int64(batch)}, Data: labels}
 		inputs[inSampleWeights] = ort.Tensor{Shape: []int64{int64(batch)}, Data: weights}
 	}
-	for _, p := range t.parameters {
-		inputs[p.Name] = t.state[p.Name]
+	for _, in := range session.Inputs() {
+		if tensor, there := t.state[in.Name]; there {
+			inputs[in.Name] = tensor
+		}
 	}
 	return inputs
 }
@@ -259,21 +314,62 @@ func vector(values ...float64) ort.Tensor {
 }
 
 // Logits gives, for each picture, the logit of a like less that of a dislike.
+// Where the plan keeps tokens they are in the place of pixels.
 func (t *Trainer) Logits(ctx context.Context, pictures [][]float32) ([]float64, error) {
 	var out []float64
-	for part := range slices.Chunk(pictures, t.plan.Batch) {
-		examples := make([]Example, len(part))
-		for i, pixels := range part {
-			examples[i].Pixels = pixels
-		}
-		got, err := t.evaluation.Run(ctx, t.inputs(examples, false), []string{outLogits})
-		if err != nil {
-			return nil, fmt.Errorf("fine-tuning: evaluation: %w", err)
-		}
+	err := t.evaluate(ctx, pictures, func(got map[string]ort.Tensor, n int) {
 		logits := got[outLogits].Data
-		for i := range part {
+		for i := range n {
 			out = append(out, float64(logits[2*i+1])-float64(logits[2*i]))
 		}
+	})
+	return out, err
+}
+
+// Features gives each picture's feature, as an embedding is stored where the
+// plan normalises.
+func (t *Trainer) Features(ctx context.Context, pictures [][]float32) ([]palate.Embedding, error) {
+	var out []palate.Embedding
+	err := t.evaluate(ctx, pictures, func(got map[string]ort.Tensor, n int) {
+		rows := slices.Collect(slices.Chunk(got[outFeature].Data, int(got[outFeature].Shape[1])))
+		for _, row := range rows[:n] {
+			out = append(out, slices.Clone(row))
+		}
+	})
+	return out, err
+}
+
+// evaluate runs pictures batch by batch and hands on what comes of each.
+func (t *Trainer) evaluate(ctx context.Context, pictures [][]float32, take func(got map[string]ort.Tensor, n int)) error {
+	for part := range slices.Chunk(pictures, t.plan.Batch) {
+		got, err := t.evaluation.Run(ctx, t.inputs(t.evaluation, pixelsOnly(part), false), nil)
+		if err != nil {
+			return fmt.Errorf("fine-tuning: evaluation: %w", err)
+		}
+		take(got, len(part))
+	}
+	return nil
+}
+
+func pixelsOnly(pictures [][]float32) []Example {
+	examples := make([]Example, len(pictures))
+	for i, pixels := range pictures {
+		examples[i].Pixels = pixels
+	}
+	return examples
+}
+
+// Tokens gives each picture's tokens before the first trained block, which a
+// plan that keeps tokens trains on.
+func (t *Trainer) Tokens(ctx context.Context, pictures [][]float32) ([][]float32, error) {
+	var out [][]float32
+	for part := range slices.Chunk(pictures, t.plan.Batch) {
+		got, err := t.front.Run(ctx, t.inputs(t.front, pixelsOnly(part), false), nil)
+		if err != nil {
+			return nil, fmt.Errorf("fine-tuning: frozen blocks: %w", err)
+		}
+		rows := slices.Collect(slices.Chunk(got[outTokens].Data, int(elements(got[outTokens].Shape[1:]))))
+		out = append(out, rows[:len(part)]...)
 	}
 	return out, nil
 }

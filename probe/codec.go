@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
-
-	"github.com/palate-art/palate"
 )
 
 // The format is described in doc.go.
@@ -94,33 +92,13 @@ func (p *Probe) validate() error {
 			return invalid("weight %d of the probe is %v", i, w)
 		}
 	}
-	for _, v := range []float64{p.Bias, p.Calibration.A, p.Calibration.B, p.Threshold} {
+	for _, v := range []float64{p.Bias, p.Threshold} {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return invalid("bias, calibration or threshold of the probe is %v", v)
+			return invalid("bias or threshold of the probe is %v", v)
 		}
 	}
-	if p.Calibration.A <= 0 {
-		return fmt.Errorf("probe: calibration slope %v turns the order round: %w", p.Calibration.A, palate.ErrInvalid)
-	}
-	return p.Calibration.Isotonic.validate()
-}
-
-// validate accepts nil: not every calibration is isotonic.
-func (r *Isotonic) validate() error {
-	if r == nil {
-		return nil
-	}
-	if len(r.Scores) == 0 || len(r.Scores) != len(r.Probabilities) {
-		return invalid("an isotonic calibration of %d scores and %d probabilities", len(r.Scores), len(r.Probabilities))
-	}
-	for i, s := range r.Scores {
-		p := r.Probabilities[i]
-		if math.IsNaN(s) || math.IsInf(s, 0) || !(p >= 0 && p <= 1) {
-			return invalid("point %d of the isotonic calibration is %v at %v", i, p, s)
-		}
-		if i > 0 && (s <= r.Scores[i-1] || p < r.Probabilities[i-1]) {
-			return invalid("point %d of the isotonic calibration falls behind the one before", i)
-		}
+	if err := p.Calibration.Validate(); err != nil {
+		return fmt.Errorf("probe: %w", err)
 	}
 	return nil
 }

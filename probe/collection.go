@@ -7,24 +7,36 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // collection is examples in an order that does not depend on the caller's,
-// with their groups numbered.
+// with the set that they are judged as.
 type collection struct {
-	examples []Example
-	groups   []int     // of each example
-	weights  []float64 // of each example: its share of its work's weight
+	*judge.Set
+	examples []Example // in the order of the set
 }
 
-// collect orders and groups examples that can be learned from; others are
-// palate.ErrInvalid. near looks for near-duplicates too.
+// Set makes of examples what Train judges: the groups that it finds among
+// them, in its order, so that whoever learns in another way can be judged on
+// the same splits. near looks for near-duplicates as Config.NearDuplicates
+// does. Examples that can't be learned from are palate.ErrInvalid.
+func Set(ctx context.Context, examples []Example, near bool) (*judge.Set, error) {
+	s, err := collect(ctx, examples, near)
+	if err != nil {
+		return nil, err
+	}
+	return s.Set, nil
+}
+
+// collect orders and groups examples that can be learned from.
 func collect(ctx context.Context, examples []Example, near bool) (*collection, error) {
 	s := &collection{examples: slices.Clone(examples)}
 	slices.SortStableFunc(s.examples, func(a, b Example) int {
-		return cmp.Or(bytes.Compare(a.Image[:], b.Image[:]), slices.Compare(a.Embedding, b.Embedding),
+		return cmp.Or(bytes.Compare(a.Image[:], b.Image[:]), cmp.Compare(a.Row, b.Row), slices.Compare(a.Embedding, b.Embedding),
 			cmp.Compare(a.Group, b.Group), compareBools(a.Liked, b.Liked), cmp.Compare(a.Weight, b.Weight))
 	})
 	if err := s.validate(); err != nil {
@@ -37,48 +49,16 @@ func collect(ctx context.Context, examples []Example, near bool) (*collection, e
 			return nil, err
 		}
 	}
-	s.groups = groupsOf(s.examples, pairs)
-	s.weights = make([]float64, len(s.examples))
-	for _, w := range s.works(s.all()) {
-		for _, i := range w.members {
-			s.weights[i] = s.examples[i].weight() / float64(len(w.members))
-		}
+	said := make([]judge.Example, len(s.examples))
+	for i, group := range groupsOf(s.examples, pairs) {
+		said[i] = s.examples[i].named()
+		said[i].Group = strconv.Itoa(group)
+	}
+	var err error
+	if s.Set, err = judge.NewSet(said); err != nil {
+		return nil, fmt.Errorf("probe: %w", err)
 	}
 	return s, nil
-}
-
-// work is the examples of one group and verdict among some: what counts once.
-type work struct {
-	members []int // places in the list that it was made from
-	liked   bool
-}
-
-// works puts the named examples together, in the order of their first.
-func (s *collection) works(numbers []int) []work {
-	type key struct {
-		group int
-		liked bool
-	}
-	at := make(map[key]int)
-	var works []work
-	for i, number := range numbers {
-		k := key{s.groups[number], s.examples[number].Liked}
-		if _, seen := at[k]; !seen {
-			at[k] = len(works)
-			works = append(works, work{liked: k.liked})
-		}
-		w := &works[at[k]]
-		w.members = append(w.members, i)
-	}
-	return works
-}
-
-// mean is the mean value of a work's members.
-func (w work) mean(values []float64) (mean float64) {
-	for _, i := range w.members {
-		mean += values[i] / float64(len(w.members))
-	}
-	return mean
 }
 
 func compareBools(a, b bool) int {
@@ -149,45 +129,22 @@ func fingerprint(e palate.Embedding) uint64 {
 	return hash
 }
 
-// count gives the number of groups that have a like and that have a dislike.
-func (s *collection) count() (likes, dislikes int) {
-	liked, disliked := make(map[int]bool), make(map[int]bool)
-	for i, e := range s.examples {
-		if e.Liked {
-			liked[s.groups[i]] = true
-		} else {
-			disliked[s.groups[i]] = true
-		}
-	}
-	return len(liked), len(disliked)
+// named is what the judge knows of an example.
+func (e Example) named() judge.Example {
+	return judge.Example{Image: e.Image, Row: e.Row, Liked: e.Liked, Group: e.Group, Weight: e.Weight, Shown: e.Shown, Artist: e.Artist, Site: e.Site}
 }
 
 // validate reports the first example that can't be learned from.
 func (s *collection) validate() error {
-	for i, e := range s.examples {
+	for _, e := range s.examples {
 		if len(e.Embedding) == 0 {
-			return invalid("example %v has no embedding", e.Image)
+			return invalid("%v has no embedding", e.named())
 		}
 		if err := e.Embedding.Validate(len(s.examples[0].Embedding)); err != nil {
-			return fmt.Errorf("probe: example %v: %w", e.Image, err)
-		}
-		if e.Weight != 0 && !positive(e.Weight) {
-			return invalid("example %v has weight %v, want more than 0", e.Image, e.Weight)
-		}
-		if i > 0 && !e.Image.IsZero() && e.Image == s.examples[i-1].Image {
-			return invalid("image %v is given twice: only its latest rating counts", e.Image)
+			return fmt.Errorf("probe: %v: %w", e.named(), err)
 		}
 	}
 	return nil
-}
-
-// all is the list of every example's number.
-func (s *collection) all() []int {
-	numbers := make([]int, len(s.examples))
-	for i := range numbers {
-		numbers[i] = i
-	}
-	return numbers
 }
 
 // resolve turns class weights into the weight of a like and of a dislike
@@ -196,9 +153,9 @@ func (s *collection) resolve(numbers []int, weights ClassWeights) ClassWeights {
 	var likes, dislikes float64
 	for _, number := range numbers {
 		if s.examples[number].Liked {
-			likes += s.weights[number]
+			likes += s.Weight(number)
 		} else {
-			dislikes += s.weights[number]
+			dislikes += s.Weight(number)
 		}
 	}
 	like, dislike := weights.of(likes, dislikes)
@@ -212,9 +169,20 @@ func (s *collection) samples(rows [][]float32, numbers []int, weights ClassWeigh
 	}
 	for i, number := range numbers {
 		out.Rows[i], out.Liked[i] = rows[number], s.examples[number].Liked
-		out.Weights[i] = s.weights[number] * weights.Dislike
+		out.Weights[i] = s.Weight(number) * weights.Dislike
 		if out.Liked[i] {
-			out.Weights[i] = s.weights[number] * weights.Like
+			out.Weights[i] = s.Weight(number) * weights.Like
+		}
+	}
+	return out
+}
+
+// side gives the names whose part is (or is not) fold.
+func side(numbers, part []int, fold int, held bool) []int {
+	var out []int
+	for i, number := range numbers {
+		if (part[i] == fold) == held {
+			out = append(out, number)
 		}
 	}
 	return out

@@ -7,6 +7,7 @@ import (
 	"runtime"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // ClassWeights says how much a like and a dislike count while learning.
@@ -92,9 +93,9 @@ type Config struct {
 	Standardise bool
 
 	// Calibration is how scores become probabilities.
-	Calibration CalibrationMethod
+	Calibration judge.CalibrationMethod
 	// Threshold is which images shall count as liked.
-	Threshold ThresholdRule
+	Threshold judge.ThresholdRule
 
 	// Resamples of the bootstrap give the intervals of metrics; 0 gives none.
 	Resamples int
@@ -128,7 +129,7 @@ func DefaultConfig() Config {
 		Patience:       10,
 		MaxIterations:  1000,
 		Tolerance:      1e-14,
-		Calibration:    BestCalibration,
+		Calibration:    judge.BestCalibration,
 		Resamples:      1000,
 		MinPerClass:    5,
 		Seed:           1,
@@ -184,18 +185,21 @@ func (c Config) Validate() error {
 	wrong(!positive(c.Tolerance) || c.Tolerance >= 1, "Tolerance is %v, want more than 0 and less than 1", c.Tolerance)
 	wrong(c.MinPerClass < 4, "MinPerClass is %d, want 4 or more", c.MinPerClass)
 	wrong(!c.kind().Linear(), "Kind is %s, which is no query vector and can't serve", c.kind().Name())
-	switch c.Calibration {
-	case BestCalibration, PlattCalibration, IsotonicCalibration:
-	default:
-		wrong(true, "Calibration is %q, want best, platt or isotonic", string(c.Calibration))
-	}
-	problems = append(problems, c.Threshold.validate())
-	wrong(c.Resamples < 0, "Resamples is %d, want 0 or more", c.Resamples)
+	problems = append(problems, c.judging().Validate())
 	for _, share := range c.CurveShares {
 		wrong(!(share > 0 && share <= 1), "a share of the learning curve is %v, want more than 0 and at most 1", share)
 	}
-	wrong(c.Parallelism < 0, "Parallelism is %d, want 0 (every core) or more", c.Parallelism)
 	return errors.Join(problems...)
+}
+
+// plan is how the examples are split to judge the probe.
+func (c Config) plan() judge.Plan {
+	return judge.Plan{Folds: c.Folds, Repeats: c.Repeats, Seed: c.Seed}
+}
+
+// judging is how it is judged.
+func (c Config) judging() judge.Config {
+	return judge.Config{Threshold: c.Threshold, Calibration: c.Calibration, Resamples: c.Resamples, Seed: c.Seed, Parallelism: c.Parallelism}
 }
 
 func workers(parallelism int) int {

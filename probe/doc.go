@@ -9,11 +9,11 @@
 // cross-validation with early stopping, fits all ratings and judges the result
 // by nested cross-validation (Varma and Simon, Bias in error estimation when
 // using cross-validation for model selection, BMC Bioinformatics 7, 2006):
-// nothing in a Report was measured on data that had a part in what is
+// nothing in its report was measured on data that had a part in what is
 // measured. Other Kinds can be judged beside it on the same splits. Examples
 // that show one work are found, never straddle a split and count once. Fit is
-// the fit alone, Path the fits of many strengths. The metrics are plain
-// functions.
+// the fit alone, Path the fits of many strengths. Package judge judges; Set
+// gives it the examples of Train, for whoever learns in another way.
 //
 // # Features
 //

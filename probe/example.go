@@ -11,7 +11,9 @@ import (
 // example.
 type Example struct {
 	// Image names the picture; the zero ID stands for a row without one.
-	Image     palate.ImageID
+	Image palate.ImageID
+	// Row numbers an example without a picture, such as a row of a file.
+	Row       int
 	Embedding palate.Embedding // read, never kept or changed
 	Liked     bool
 
@@ -37,19 +39,19 @@ type Example struct {
 	Artist string
 	Site   string
 
-	// MeanPatch is the mean of the model's patch tokens, of norm 1, and
-	// Baseline what the built-in model makes of the picture; they are needed
-	// only by the kinds that learn from them.
-	MeanPatch palate.Embedding
-	Baseline  palate.Embedding
+	// Features are further rows of the picture by name, each of norm 1 and
+	// read only: what another model makes of it, for kinds that learn from it
+	// (see LogisticOn). A row may be missing.
+	Features map[string]palate.Embedding
 }
 
-func (e Example) weight() float64 {
-	if e.Weight == 0 {
-		return 1
-	}
-	return e.Weight
-}
+// The names of rows that kinds of this package learn from.
+const (
+	// Baseline is what the built-in model makes of a picture.
+	Baseline = "baseline"
+	// MeanPatch is the mean of the model's patch tokens.
+	MeanPatch = "mean patch"
+)
 
 // NotEnoughError says that the ratings are too few or too one-sided to learn
 // from. It is a palate.ErrConflict: more ratings cure it.
@@ -101,7 +103,7 @@ func (c Config) Enough(examples []Example) error {
 }
 
 func (c Config) enough(s *collection) error {
-	likes, dislikes := s.count()
+	likes, dislikes := s.Count()
 	if likes >= c.MinPerClass && dislikes >= c.MinPerClass {
 		return nil
 	}

@@ -6,9 +6,6 @@ func Objective(s Samples, o FitOptions) (value func([]float64) float64, gradient
 	return obj.value, obj.gradient
 }
 
-// Calibrate lets the tests choose a calibration by held-out scores.
-var Calibrate = calibrate
-
 // Kernels lets the tests hold the fast forms to the plain ones.
 var Kernels = struct {
 	Dot4, Dot4Plain func(w []float64, a, b, c, d []float32) (s0, s1, s2, s3 float64)

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // readNPY reads a matrix or a vector in NumPy's format, version 1, in C order.
@@ -215,11 +216,11 @@ func TestMetricsEqualScikitLearn(t *testing.T) {
 				}
 			}
 		}
-		check("AUC", want.AUC)(probe.AUC(want.P, liked))
-		check("average precision", want.AveragePrecision)(probe.AveragePrecision(want.P, liked))
-		check("log-loss", want.LogLoss)(probe.LogLoss(want.P, liked))
-		check("Brier", want.Brier)(probe.Brier(want.P, liked))
-		c, err := probe.NewConfusion(want.P, liked, golden.Threshold)
+		check("AUC", want.AUC)(judge.AUC(want.P, liked))
+		check("average precision", want.AveragePrecision)(judge.AveragePrecision(want.P, liked))
+		check("log-loss", want.LogLoss)(judge.LogLoss(want.P, liked))
+		check("Brier", want.Brier)(judge.Brier(want.P, liked))
+		c, err := judge.NewConfusion(want.P, liked, golden.Threshold)
 		check("balanced accuracy", want.BalancedAccuracy)(c.BalancedAccuracy(), err)
 		check("accuracy", want.Accuracy)(c.Accuracy(), err)
 		check("F1", want.F1)(c.F1(), err)
@@ -229,7 +230,7 @@ func TestMetricsEqualScikitLearn(t *testing.T) {
 		if got := [2][2]int{{c.TrueDislikes, c.FalseLikes}, {c.FalseDislikes, c.TrueLikes}}; got != want.Confusion {
 			t.Errorf("case %d: confusion %v, want %v", i, got, want.Confusion)
 		}
-		isotonic, err := probe.NewIsotonic(want.P, liked)
+		isotonic, err := judge.NewIsotonic(want.P, liked)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,9 +15,10 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
-func train(t *testing.T, examples []probe.Example, c probe.Config) (*probe.Probe, *probe.Report) {
+func train(t *testing.T, examples []probe.Example, c probe.Config) (*probe.Probe, *judge.Report) {
 	t.Helper()
 	p, report, err := probe.Train(t.Context(), examples, model, c)
 	if err != nil {
@@ -204,5 +205,41 @@ func TestTrainEndsWithItsContext(t *testing.T) {
 	defer cancel()
 	if _, _, err := probe.Train(ctx, museum.draw(1, 3000), model, settings()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want the context's error", err)
+	}
+}
+
+// Whoever learns in another way is judged on the splits of Train.
+func TestOthersAreJudgedOnTheSameSplits(t *testing.T) {
+	examples := museum.draw(5, 100)
+	for i := range 20 {
+		examples[i].Group = fmt.Sprint("work ", i/4)
+	}
+	config := settings()
+	_, report := train(t, examples, config)
+	set, err := probe.Set(t.Context(), examples, config.NearDuplicates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	divided, err := set.Splits(judge.Plan{Folds: config.Folds, Repeats: config.Repeats, Seed: config.Seed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := judge.Predictions{Method: "the probe's scores"}
+	for _, split := range divided {
+		round := judge.Round{Split: split, Scores: make([]float64, set.Len())}
+		for i, p := range report.OutOfFold {
+			if set.Examples()[i].Image != p.Image || split.Round == 1 && split.Fold(i) != p.Fold {
+				t.Fatalf("example %d of the set is %v in fold %d, of the report %v in fold %d", i, set.Examples()[i].Image, split.Fold(i), p.Image, p.Fold)
+			}
+			round.Scores[i] = p.Score
+		}
+		theirs.Rounds = append(theirs.Rounds, round)
+	}
+	other, err := set.Judge(t.Context(), judge.DefaultConfig(), theirs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(other.AUC-report.AUC) > .02 || math.Abs(other.AUCLow-report.AUCLow) > .02 || other.Groups != report.Groups {
+		t.Errorf("AUC %.4f over %d works, the probe's own report says %.4f over %d", other.AUC, other.Groups, report.AUC, report.Groups)
 	}
 }

@@ -2,7 +2,9 @@ package probe
 
 import (
 	"context"
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/palate-art/palate"
@@ -36,7 +38,7 @@ var (
 	Centroid Kind = centroid{}
 	// LogisticPatches is logistic regression on the embedding and the mean
 	// patch token side by side.
-	LogisticPatches Kind = logistic{"logistic on CLS and mean patch", withPatches, false}
+	LogisticPatches Kind = logistic{"logistic on CLS and mean patch", sideBySide("", MeanPatch), false}
 
 	// Prior says of every image the share of likes; it is what anything must
 	// beat.
@@ -45,7 +47,7 @@ var (
 	Neighbours Kind = neighbours{}
 	// LogisticBaseline is logistic regression on what the built-in model
 	// makes of the pictures.
-	LogisticBaseline Kind = logistic{"logistic on baseline embeddings", baselines, false}
+	LogisticBaseline Kind = logistic{"logistic on baseline embeddings", sideBySide(Baseline), false}
 )
 
 // Kinds lists all kinds.
@@ -82,38 +84,56 @@ func embeddings(examples []Example) ([][]float32, error) {
 	return rows, nil
 }
 
-func baselines(examples []Example) ([][]float32, error) {
-	rows := make([][]float32, len(examples))
-	for i, e := range examples {
-		if err := further(e, e.Baseline, examples[0].Baseline, "baseline embedding"); err != nil {
-			return nil, err
-		}
-		rows[i] = e.Baseline
+// LogisticOn is logistic regression on named rows of the examples' Features
+// side by side; the empty name is their Embedding. It is judged beside others
+// and never serves.
+func LogisticOn(rows ...string) Kind {
+	names := slices.Clone(rows)
+	for i, name := range names {
+		names[i] = rowName(name)
 	}
-	return rows, nil
+	return logistic{"logistic on " + strings.Join(names, " and "), sideBySide(rows...), false}
 }
 
-// withPatches puts the two side by side, so that the norm stays 1.
-func withPatches(examples []Example) ([][]float32, error) {
-	rows := make([][]float32, len(examples))
-	for i, e := range examples {
-		if err := further(e, e.MeanPatch, examples[0].MeanPatch, "mean patch token"); err != nil {
-			return nil, err
-		}
-		row := make([]float32, 0, len(e.Embedding)+len(e.MeanPatch))
-		row = append(append(row, e.Embedding...), e.MeanPatch...)
-		for j := range row {
-			row[j] *= math.Sqrt2 / 2
-		}
-		rows[i] = row
+func rowName(name string) string {
+	if name == "" {
+		return "embedding"
 	}
-	return rows, nil
+	return name
 }
 
-// further checks a second embedding of an example.
-func further(e Example, second, first palate.Embedding, name string) error {
-	if len(second) == 0 {
-		return invalid("example %v has no %s", e.Image, name)
+// sideBySide puts named rows one after another, scaled so that the norm stays
+// 1.
+func sideBySide(names ...string) func([]Example) ([][]float32, error) {
+	return func(examples []Example) ([][]float32, error) {
+		rows := make([][]float32, len(examples))
+		for i, e := range examples {
+			for _, name := range names {
+				row := e.row(name)
+				if len(row) == 0 {
+					return nil, invalid("%v has no %s", e.named(), rowName(name))
+				}
+				if err := row.Validate(len(examples[0].row(name))); err != nil {
+					return nil, fmt.Errorf("probe: %s of %v: %w", rowName(name), e.named(), err)
+				}
+				if len(names) == 1 {
+					rows[i] = row
+					continue
+				}
+				rows[i] = slices.Grow(rows[i], len(row))
+				for _, x := range row {
+					rows[i] = append(rows[i], x*float32(math.Sqrt(1/float64(len(names)))))
+				}
+			}
+		}
+		return rows, nil
 	}
-	return second.Validate(len(first))
+}
+
+// row is the features of a name.
+func (e Example) row(name string) palate.Embedding {
+	if name == "" {
+		return e.Embedding
+	}
+	return e.Features[name]
 }

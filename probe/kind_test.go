@@ -9,23 +9,26 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 func TestEveryKindIsJudgedByTheSameReport(t *testing.T) {
 	examples := museum.draw(1, 80)
 	patches, colours := museum.draw(2, 80), museum.draw(3, 80)
 	for i := range examples {
-		examples[i].MeanPatch = patches[i].Embedding // says nothing of example i
-		examples[i].Baseline = colours[i].Embedding
+		examples[i].Features = map[string]palate.Embedding{
+			probe.MeanPatch: patches[i].Embedding, // says nothing of example i
+			probe.Baseline:  colours[i].Embedding,
+		}
 	}
 	c := settings().Thorough(examples)
 	if len(c.Against) != len(probe.Kinds())-1 {
 		t.Fatalf("%d kinds beside, want all others", len(c.Against))
 	}
 	_, report := train(t, examples, c)
-	value := func(metrics []probe.Metric, name string) probe.Metric {
+	value := func(metrics []judge.Metric, name string) judge.Metric {
 		t.Helper()
-		i := slices.IndexFunc(metrics, func(m probe.Metric) bool { return m.Name == name })
+		i := slices.IndexFunc(metrics, func(m judge.Metric) bool { return m.Name == name })
 		if i < 0 {
 			t.Fatalf("no %s", name)
 		}
@@ -86,7 +89,7 @@ func TestTheCentroidCanServe(t *testing.T) {
 	for _, e := range truth.draw(9, 300) {
 		scores, liked = append(scores, p.Score(e.Embedding)), append(liked, e.Liked)
 	}
-	if auc, err := probe.AUC(scores, liked); err != nil || auc < .9 {
+	if auc, err := judge.AUC(scores, liked); err != nil || auc < .9 {
 		t.Errorf("AUC %.3f on unseen pictures (%v)", auc, err)
 	}
 }

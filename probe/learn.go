@@ -3,12 +3,11 @@ package probe
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
 
-	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // learner turns some of a collection's examples into what predicts others.
@@ -38,15 +37,15 @@ type learned struct {
 	score       func(row []float32) float64
 	weights     []float64 // of a linear kind: score is weights·row + bias
 	bias        float64
-	calibration Calibration
-	threshold   Threshold
+	calibration judge.Calibration
+	threshold   judge.Threshold
 	class       ClassWeights // as given to each class
 	folds       int
 
 	// Of logistic regression alone.
 	strength   float64
 	losses     []float64 // mean held-out loss of each strength
-	stops      []FoldStop
+	stops      []judge.FoldStop
 	iterations int
 	ran        int
 	converged  bool
@@ -54,9 +53,9 @@ type learned struct {
 
 // learn makes of the named examples what the kind makes of them.
 func (l *learner) learn(ctx context.Context, numbers []int, folds int, random *rand.Rand) (*learned, error) {
-	part, parts := l.collection.split(numbers, folds, random)
+	part, parts := l.collection.Part(numbers, folds, random)
 	if parts == 0 {
-		return nil, fmt.Errorf("probe: likes and dislikes are of too few works to be split for judging: %w", palate.ErrConflict)
+		return nil, judge.TooFewToSplit()
 	}
 	out, logits, err := l.kind.learn(ctx, l, numbers, part, parts)
 	if err != nil {
@@ -71,13 +70,13 @@ func (l *learner) learn(ctx context.Context, numbers []int, folds int, random *r
 // finish calibrates and sets the threshold, both on the logits that each fold
 // gave to what it did not see.
 func (l *learner) finish(out *learned, numbers, part []int, parts int, logits []float64) {
-	works := l.collection.works(numbers)
+	works := l.collection.Works(numbers)
 	scores, liked, folds := make([]float64, len(works)), make([]bool, len(works)), make([]int, len(works))
 	for i, w := range works {
-		scores[i], liked[i], folds[i] = w.mean(logits), w.liked, part[w.members[0]]
+		scores[i], liked[i], folds[i] = w.Mean(logits), w.Liked, part[w.Members[0]]
 	}
-	out.calibration = calibrate(scores, liked, folds, parts, l.config.Calibration)
-	out.threshold = l.config.Threshold.choose(scores, liked)
+	out.calibration = judge.Calibrate(scores, liked, folds, parts, l.config.Calibration)
+	out.threshold = l.config.Threshold.Choose(scores, liked)
 	out.threshold.Probability = out.calibration.Probability(out.threshold.Score)
 }
 

@@ -2,6 +2,8 @@ package probe
 
 import (
 	"context"
+
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // logistic is the kind that fits a logistic regression to some rows.
@@ -33,7 +35,7 @@ func (k logistic) learn(ctx context.Context, l *learner, numbers, part []int, pa
 	}
 	out.strength = l.strengths[chosen]
 	for fold, f := range folds.fits[chosen] {
-		out.stops = append(out.stops, FoldStop{Fold: fold, Iteration: f.Iterations, Ran: f.Ran, Loss: f.HeldOutLoss})
+		out.stops = append(out.stops, judge.FoldStop{Fold: fold, Iteration: f.Iterations, Ran: f.Ran, Loss: f.HeldOutLoss})
 	}
 	// The logits are of as many iterations as the final fit has.
 	logits, err := l.outOfFold(ctx, numbers, part, parts, func(ctx context.Context, fold int) (func([]float32) float64, error) {
@@ -137,7 +139,7 @@ func (l *learner) options(strength float64, limit, parallelism int) FitOptions {
 
 // converge finds what each fold's early stop gained: the held-out loss at
 // convergence stands against that of the state kept.
-func (l *learner) converge(ctx context.Context, numbers, part []int, strength float64, stops []FoldStop) error {
+func (l *learner) converge(ctx context.Context, numbers, part []int, strength float64, stops []judge.FoldStop) error {
 	return l.parallel(ctx, len(stops), func(ctx context.Context, fold int) error {
 		train, held := l.sides(numbers, part, fold)
 		fitted, err := fit(ctx, train, newFrame(train, l.config.Standardise), l.options(strength, l.config.MaxIterations, 1))

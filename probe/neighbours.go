@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"slices"
+
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // prior is the kind that knows how many are liked and nothing else.
@@ -60,9 +62,7 @@ func (neighbours) learn(ctx context.Context, l *learner, numbers, part []int, pa
 	}
 	best, bestAUC := 0, 0.
 	for v, scores := range byVotes {
-		p := newPlacements(len(numbers))
-		p.add(scores, liked, part)
-		if auc := p.won / p.total; auc >= bestAUC {
+		if auc := judge.AUCWithin(scores, liked, part); auc >= bestAUC {
 			best, bestAUC = v, auc
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 func TestAPathReachesTheOptimumOfEveryStrengthInFewerSteps(t *testing.T) {
@@ -69,7 +70,7 @@ func TestTrainWithoutPatience(t *testing.T) {
 			t.Errorf("stop %+v gains against convergence, at convergence", s)
 		}
 	}
-	if !slices.IsSortedFunc(report.Strengths, func(a, b probe.StrengthLoss) int { return int(math.Copysign(1, a.Strength-b.Strength)) }) {
+	if !slices.IsSortedFunc(report.Strengths, func(a, b judge.StrengthLoss) int { return int(math.Copysign(1, a.Strength-b.Strength)) }) {
 		t.Errorf("strengths %v out of order", report.Strengths)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // Probe is a taste that has been learned: a linear function of an embedding.
@@ -22,7 +23,7 @@ type Probe struct {
 
 	// Calibration turns a score into the probability of a like, for images
 	// chosen as those that were rated.
-	Calibration Calibration `json:"calibration"`
+	Calibration judge.Calibration `json:"calibration"`
 
 	// Threshold is the probability from which on an image counts as liked.
 	// Train sets it by the rule Config.Threshold; by default to the
@@ -53,7 +54,7 @@ type Settings struct {
 	Patience      int     `json:"patience"`
 	Seed          int64   `json:"seed"`
 	// ThresholdRule is kept as "wish", the name that versions before had.
-	ThresholdRule ThresholdRule `json:"wish"`
+	ThresholdRule judge.ThresholdRule `json:"wish"`
 }
 
 func (l *learned) probe(model palate.ModelID, config Config) *Probe {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 func TestTheProbeIsAQueryVector(t *testing.T) {
@@ -40,7 +41,7 @@ func TestCalibrationKeepsTheOrder(t *testing.T) {
 			z := random.NormFloat64()
 			logits, liked = append(logits, z), append(liked, random.Float64() < 1/(1+math.Exp(-slope*z-.5)))
 		}
-		c := probe.Platt(logits, liked)
+		c := judge.Platt(logits, liked)
 		if !(c.A > 0) {
 			t.Errorf("%s: slope %v", name, c.A)
 		}
@@ -95,7 +96,7 @@ func TestAStoredProbeIsTheSame(t *testing.T) {
 }
 
 func FuzzUnmarshalBinary(f *testing.F) {
-	b, err := (&probe.Probe{Weights: []float32{1, 2}, Calibration: probe.Calibration{A: 1}}).MarshalBinary()
+	b, err := (&probe.Probe{Weights: []float32{1, 2}, Calibration: judge.Calibration{A: 1}}).MarshalBinary()
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // The metrics of the report are those of the plain functions on its
@@ -24,16 +24,16 @@ func TestTheReportAddsUp(t *testing.T) {
 		}
 		probabilities, decided, liked = append(probabilities, p.Probability), append(decided, d), append(liked, p.Liked)
 	}
-	c, err := probe.NewConfusion(decided, liked, .5)
+	c, err := judge.NewConfusion(decided, liked, .5)
 	if err != nil || c != report.Confusion {
 		t.Errorf("confusion %+v (%v), want %+v", report.Confusion, err, c)
 	}
 	want := map[string]float64{"auc": report.AUC, "balanced_accuracy": c.BalancedAccuracy(), "f1": c.F1(), "precision": c.Precision(),
 		"recall": c.Recall(), "accuracy": c.Accuracy(), "mcc": c.MCC()}
-	want["average_precision"], _ = probe.AveragePrecision(probabilities, liked)
-	want["log_loss"], _ = probe.LogLoss(probabilities, liked)
-	want["brier"], _ = probe.Brier(probabilities, liked)
-	want["calibration_error"], _ = probe.ExpectedCalibrationError(probabilities, liked, 10)
+	want["average_precision"], _ = judge.AveragePrecision(probabilities, liked)
+	want["log_loss"], _ = judge.LogLoss(probabilities, liked)
+	want["brier"], _ = judge.Brier(probabilities, liked)
+	want["calibration_error"], _ = judge.ExpectedCalibrationError(probabilities, liked, 10)
 	for _, m := range report.Metrics {
 		if math.Abs(m.Value-want[m.Name]) > 1e-9 {
 			t.Errorf("%s is %v, want %v", m.Name, m.Value, want[m.Name])
@@ -59,7 +59,7 @@ func TestLabelFlipsAreFound(t *testing.T) {
 	}
 	_, report := train(t, examples, settings())
 	found := 0
-	list := probe.Mislabels(report.OutOfFold)
+	list := judge.Mislabels(report.OutOfFold)
 	for _, m := range list[:min(len(list), 10)] {
 		if flipped[m.Image] {
 			found++
@@ -68,34 +68,34 @@ func TestLabelFlipsAreFound(t *testing.T) {
 	if found < 7 {
 		t.Errorf("%d of the 8 flipped ratings are among the first 10 of %d doubted ones", found, len(list))
 	}
-	if !slices.IsSortedFunc(list, func(a, b probe.Mislabel) int { return int(math.Copysign(1, b.Doubt-a.Doubt)) }) {
+	if !slices.IsSortedFunc(list, func(a, b judge.Mislabel) int { return int(math.Copysign(1, b.Doubt-a.Doubt)) }) {
 		t.Error("the list does not begin with the likeliest mistakes")
 	}
-	if got := probe.Mislabels(report.OutOfFold[:0]); got != nil {
+	if got := judge.Mislabels(report.OutOfFold[:0]); got != nil {
 		t.Errorf("of nothing: %v", got)
 	}
 }
 
 // The means are .7 of the likes and 1-.3 of the dislikes.
 func TestWhatIsInDoubt(t *testing.T) {
-	said := func(liked bool, probabilities ...float64) (out []probe.Prediction) {
+	said := func(liked bool, probabilities ...float64) (out []judge.Prediction) {
 		for _, p := range probabilities {
-			out = append(out, probe.Prediction{Liked: liked, Probability: p})
+			out = append(out, judge.Prediction{Liked: liked, Probability: p})
 		}
 		return out
 	}
-	got := probe.Mislabels(append(said(true, .9, .95, .25, .7), said(false, .05, .05, 0, .8, .6)...))
+	got := judge.Mislabels(append(said(true, .9, .95, .25, .7), said(false, .05, .05, 0, .8, .6)...))
 	if len(got) != 2 || got[0].Probability != .8 || got[1].Probability != .25 || math.Abs(got[0].Doubt-.1) > 1e-9 || math.Abs(got[1].Doubt-.05) > 1e-9 {
 		t.Errorf("got %+v, want the dislike at .8, .1 over the mean, and the like at .25, .05 over it", got)
 	}
 	// A timid probe: every probability is low, and so is the mean of the
 	// likes, but .45 is still not what a dislike looks like.
-	got = probe.Mislabels(append(said(true, .5, .3), said(false, .1, .1, .1, .45)...))
+	got = judge.Mislabels(append(said(true, .5, .3), said(false, .1, .1, .1, .45)...))
 	if len(got) != 1 || got[0].Liked {
 		t.Errorf("got %+v, want the dislike at .45", got)
 	}
 	// Where both are as usual, the likelier one counts.
-	if got = probe.Mislabels(append(said(true, .4, .4), said(false, .45, .45)...)); len(got) != 2 || !got[0].Liked || !got[1].Liked {
+	if got = judge.Mislabels(append(said(true, .4, .4), said(false, .45, .45)...)); len(got) != 2 || !got[0].Liked || !got[1].Liked {
 		t.Errorf("got %+v, want the likes alone", got)
 	}
 }
@@ -170,17 +170,17 @@ func TestCompareIsPaired(t *testing.T) {
 		examples[i].Embedding = append(examples[i].Embedding, museum.draw(7, 120)[i].Embedding...)
 	}
 	_, bad := train(t, examples, c)
-	d := probe.Compare(good.OutOfFold, bad.OutOfFold)
+	d := judge.Compare(good.OutOfFold, bad.OutOfFold)
 	if d.Works != 120 || d.AUC < .1 || d.P > .01 || d.Low <= 0 {
 		t.Errorf("a taste against noise: %+v", d)
 	}
-	if back := probe.Compare(bad.OutOfFold, good.OutOfFold); math.Abs(back.AUC+d.AUC) > 1e-12 || back.P != d.P {
+	if back := judge.Compare(bad.OutOfFold, good.OutOfFold); math.Abs(back.AUC+d.AUC) > 1e-12 || back.P != d.P {
 		t.Errorf("the other way round: %+v", back)
 	}
-	if same := probe.Compare(good.OutOfFold, good.OutOfFold); same.AUC != 0 || same.P != 1 {
+	if same := judge.Compare(good.OutOfFold, good.OutOfFold); same.AUC != 0 || same.P != 1 {
 		t.Errorf("against itself: %+v", same)
 	}
-	if none := probe.Compare(good.OutOfFold, nil); none.Works != 0 || none.P != 1 {
+	if none := judge.Compare(good.OutOfFold, nil); none.Works != 0 || none.P != 1 {
 		t.Errorf("against nothing: %+v", none)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // unseenNeeded is how many ratings that the old probe had not seen it takes
@@ -27,7 +28,7 @@ const z95OneSided = 1.6448536269514722
 // them. With fewer than 20 such ratings, or of one class only, the new probe
 // takes over: it knows more. So it does if old is nil or judges embeddings of
 // another length.
-func TakesOver(old *Probe, since []Example, outOfFold []Prediction) (takesOver bool, reason string) {
+func TakesOver(old *Probe, since []Example, outOfFold []judge.Prediction) (takesOver bool, reason string) {
 	if old == nil {
 		return true, "the first probe"
 	}
@@ -49,19 +50,20 @@ func TakesOver(old *Probe, since []Example, outOfFold []Prediction) (takesOver b
 		}
 		before, now, liked = append(before, old.Score(e.Embedding)), append(now, score), append(liked, e.Liked)
 	}
-	likes := countLikes(liked)
+	likes := 0
+	for _, l := range liked {
+		if l {
+			likes++
+		}
+	}
 	switch {
 	case len(liked) < unseenNeeded:
 		return true, fmt.Sprintf("only %s since the old probe, fewer than %d: too few to compare on", count(len(liked), "rating"), unseenNeeded)
 	case likes == 0 || likes == len(liked):
 		return true, fmt.Sprintf("the %d ratings since the old probe are of one kind: nothing to compare on", len(liked))
 	}
-	strata := make([]int, len(liked))
-	newer, older := newPlacements(len(liked)), newPlacements(len(liked))
-	newer.add(now, liked, strata)
-	older.add(before, liked, strata)
-	difference, standardError := newer.less(older, liked)
-	auc, err := AUC(before, liked)
+	difference, standardError := judge.Paired(now, before, liked)
+	auc, err := judge.AUC(before, liked)
 	if err != nil { // the old probe's scores are not finite
 		return true, "the old probe gives no usable scores"
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 func TestThresholdsByRule(t *testing.T) {
@@ -15,10 +16,10 @@ func TestThresholdsByRule(t *testing.T) {
 	truth := w
 	truth.flips = 0
 	examples, unseen := w.draw(1, 300), truth.draw(2, 1000)
-	decide := func(rule string) (probe.Confusion, *probe.Probe, *probe.Report) {
+	decide := func(rule string) (judge.Confusion, *probe.Probe, *judge.Report) {
 		c := settings()
 		var err error
-		if c.Threshold, err = probe.ParseThreshold(rule); err != nil {
+		if c.Threshold, err = judge.ParseThreshold(rule); err != nil {
 			t.Fatal(err)
 		}
 		p, report := train(t, examples, c)
@@ -31,7 +32,7 @@ func TestThresholdsByRule(t *testing.T) {
 			}
 			scores, liked = append(scores, score), append(liked, e.Liked)
 		}
-		confusion, err := probe.NewConfusion(scores, liked, .5)
+		confusion, err := judge.NewConfusion(scores, liked, .5)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +59,7 @@ func TestThresholdsByRule(t *testing.T) {
 	}
 	noise := world{dim: 10, styles: 3, flips: .5, spread: 3}.draw(3, 60)
 	c := settings()
-	c.Threshold = probe.ThresholdRule{For: probe.ThresholdPrecision, Value: 1}
+	c.Threshold = judge.ThresholdRule{For: judge.ThresholdPrecision, Value: 1}
 	if _, report := train(t, noise, c); report.Threshold.Met && report.Confusion.Precision() < .5 {
 		t.Logf("the highest score happened to be a like")
 	}
@@ -66,16 +67,16 @@ func TestThresholdsByRule(t *testing.T) {
 
 func TestParseThreshold(t *testing.T) {
 	for _, s := range []string{"balanced", "f1", "precision:0.9", "top:0.05"} {
-		rule, err := probe.ParseThreshold(s)
+		rule, err := judge.ParseThreshold(s)
 		if err != nil || rule.String() != s {
 			t.Errorf("%s: got %v, %v", s, rule, err)
 		}
 	}
-	if rule, err := probe.ParseThreshold("top:5%"); err != nil || rule.Value != .05 {
+	if rule, err := judge.ParseThreshold("top:5%"); err != nil || rule.Value != .05 {
 		t.Errorf("top:5%%: got %v, %v", rule, err)
 	}
 	for _, s := range []string{"", "best", "precision", "precision:1.1", "precision:x", "top:0", "f1:3", "top:NaN"} {
-		if _, err := probe.ParseThreshold(s); s != "" && !errors.Is(err, palate.ErrInvalid) {
+		if _, err := judge.ParseThreshold(s); s != "" && !errors.Is(err, palate.ErrInvalid) {
 			t.Errorf("%q: got %v, want ErrInvalid", s, err)
 		}
 	}
@@ -85,10 +86,10 @@ func TestParseThreshold(t *testing.T) {
 // does not fit, Platt where it does.
 func TestTheBetterCalibrationWins(t *testing.T) {
 	c := settings()
-	c.Calibration = probe.IsotonicCalibration
+	c.Calibration = judge.IsotonicCalibration
 	examples := museum.draw(1, 300)
 	p, report := train(t, examples, c)
-	if report.Calibration != probe.IsotonicCalibration || p.Calibration.Isotonic == nil {
+	if report.Calibration != judge.IsotonicCalibration || p.Calibration.Isotonic == nil {
 		t.Fatalf("asked for isotonic, got %s", report.Calibration)
 	}
 	last := 0.
@@ -119,7 +120,7 @@ func TestTheBetterCalibrationWins(t *testing.T) {
 	}
 
 	random := rand.New(rand.NewPCG(1, 1))
-	methods := map[string]probe.CalibrationMethod{}
+	methods := map[string]judge.CalibrationMethod{}
 	for name, truth := range map[string]func(float64) float64{
 		"a logistic curve": func(z float64) float64 { return 1 / (1 + math.Exp(-2*z)) },
 		"two steps": func(z float64) float64 {
@@ -138,9 +139,9 @@ func TestTheBetterCalibrationWins(t *testing.T) {
 			z := 2 * random.NormFloat64()
 			scores, liked, part = append(scores, z), append(liked, random.Float64() < truth(z)), append(part, i%5)
 		}
-		methods[name] = probe.Calibrate(scores, liked, part, 5, probe.BestCalibration).Method()
+		methods[name] = judge.Calibrate(scores, liked, part, 5, judge.BestCalibration).Method()
 	}
-	if methods["a logistic curve"] != probe.PlattCalibration || methods["two steps"] != probe.IsotonicCalibration {
+	if methods["a logistic curve"] != judge.PlattCalibration || methods["two steps"] != judge.IsotonicCalibration {
 		t.Errorf("got %v", methods)
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // Train learns a probe from examples and judges it on data that it has not
@@ -30,7 +30,7 @@ import (
 // embedding is none, or an image is given twice; ctx's error, promptly, once
 // ctx is done. Train is safe for concurrent use; its result depends on the
 // examples (not on their order), the settings and the seed.
-func Train(ctx context.Context, examples []Example, model palate.ModelID, config Config) (*Probe, *Report, error) {
+func Train(ctx context.Context, examples []Example, model palate.ModelID, config Config) (*Probe, *judge.Report, error) {
 	if err := config.Validate(); err != nil {
 		return nil, nil, err
 	}
@@ -45,117 +45,90 @@ func Train(ctx context.Context, examples []Example, model palate.ModelID, config
 	if err != nil {
 		return nil, nil, err
 	}
-	numbers := set.all()
+	numbers := set.All()
 	final, err := l.learn(ctx, numbers, config.Folds, config.random(0, 0))
 	if err != nil {
 		return nil, nil, err
 	}
 	// The same seed gives the same split again.
-	part, _ := set.split(numbers, config.Folds, config.random(0, 0))
+	part, _ := set.Part(numbers, config.Folds, config.random(0, 0))
 	if err := l.converge(ctx, numbers, part, final.strength, final.stops); err != nil {
 		return nil, nil, err
 	}
-	report := &Report{
-		Model: model, Kind: l.kind.Name(), Examples: len(examples), Groups: 1 + slices.Max(set.groups), Data: set.hash(),
-		Folds: final.folds, Repeats: config.Repeats, Calibration: final.calibration.Method(),
-		Threshold: final.threshold,
-		Strength:  final.strength, Stops: final.stops, Iterations: final.iterations,
-	}
-	for i, loss := range final.losses {
-		report.Strengths = append(report.Strengths, StrengthLoss{Strength: l.strengths[i], Loss: loss})
-	}
-	if err := l.report(ctx, report); err != nil {
+	report, err := l.report(ctx)
+	if err != nil {
 		return nil, nil, err
 	}
+	report.Model, report.Data, report.Folds = model, set.hash(), final.folds
+	report.Calibration, report.Threshold = final.calibration.Method(), final.threshold
+	report.Strength, report.Stops, report.Iterations = final.strength, final.stops, final.iterations
+	for i, loss := range final.losses {
+		report.Strengths = append(report.Strengths, judge.StrengthLoss{Strength: l.strengths[i], Loss: loss})
+	}
+	l.warn(report, final)
 	p := final.probe(model, config)
 	p.Likes, p.Dislikes = report.Likes, report.Dislikes
-	report.warn(l, final)
 	return p, report, nil
 }
 
 // report judges the kind and whatever is asked for beside it.
-func (l *learner) report(ctx context.Context, r *Report) error {
-	mine, err := l.judge(ctx)
+func (l *learner) report(ctx context.Context) (*judge.Report, error) {
+	splits, err := l.collection.Splits(l.config.plan())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	r.OutOfFold = mine.predictions
-	for _, p := range mine.predictions {
-		if p.Liked {
-			r.Likes++
-		} else {
-			r.Dislikes++
-		}
+	mine, err := l.predict(ctx, splits)
+	if err != nil {
+		return nil, err
 	}
-	placed := mine.placements()
-	r.AUC, r.AUCLow, r.AUCHigh = placed.interval(mine.liked)
-	whole := mine.sheetOf(nil)
-	if r.Metrics, err = l.bootstrap(ctx, whole); err != nil {
-		return err
-	}
-	r.AveragePrecision, r.LogLoss = r.Metrics[metricAveragePrecision].Value, r.Metrics[metricLogLoss].Value
-	r.Brier, r.CalibrationError = r.Metrics[metricBrier].Value, r.Metrics[metricCalibrationError].Value
-	r.BalancedAccuracy, r.F1 = r.Metrics[metricBalancedAccuracy].Value, r.Metrics[metricF1].Value
-	for i, liked := range whole.liked {
-		r.Confusion.count(whole.decided[i], liked)
-	}
-	if err := l.explore(ctx, r, mine); err != nil {
-		return err
-	}
-	r.Breakdowns = l.breakdowns(mine)
+	var others []judge.Predictions
 	for _, kind := range l.config.Against {
-		b, err := l.against(ctx, kind, mine, placed)
+		other, err := newLearner(l.collection, kind, l.config)
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("probe: %s beside %s: %w", kind.Name(), l.kind.Name(), err)
 		}
-		r.Baselines = append(r.Baselines, b)
+		theirs, err := other.predict(ctx, splits)
+		if err != nil {
+			return nil, err
+		}
+		others = append(others, theirs)
+	}
+	r, err := l.collection.Judge(ctx, l.config.judging(), mine, others...)
+	if err != nil {
+		return nil, err
 	}
 	if len(l.config.CurveShares) > 0 {
-		r.LearningCurve, err = l.curve(ctx, l.config.CurveShares)
+		r.LearningCurve, err = l.curve(ctx, splits[0], l.config.CurveShares)
 	}
-	return err
+	return r, err
 }
 
-func (l *learner) bootstrap(ctx context.Context, s *sheet) ([]Metric, error) {
-	return s.bootstrap(ctx, l.config.Resamples, l.config.Parallelism, l.config.Seed)
+// predict scores every example by what is learned without its fold, the
+// choice of strength, calibration and threshold included.
+func (l *learner) predict(ctx context.Context, splits []judge.Split) (judge.Predictions, error) {
+	out := judge.Predictions{Method: l.kind.Name()}
+	n := l.collection.Len()
+	for _, split := range splits {
+		round := judge.Round{Split: split, Scores: make([]float64, n), Probabilities: make([]float64, n), Margins: make([]float64, n)}
+		for fold := range split.Folds {
+			made, err := l.learn(ctx, split.Train(fold), l.config.InnerFolds, l.config.random(split.Round, fold+1))
+			if err != nil {
+				return out, err
+			}
+			for _, i := range split.Held(fold) {
+				round.Scores[i] = made.score(l.rows[i])
+				round.Probabilities[i] = min(made.calibration.Probability(round.Scores[i]), 1)
+				round.Margins[i] = round.Scores[i] - made.threshold.Score
+			}
+		}
+		out.Rounds = append(out.Rounds, round)
+	}
+	return out, nil
 }
 
-// explore measures the works that were shown to explore. The others were
-// chosen by a probe or by the person: metrics on them are of that choice too.
-func (l *learner) explore(ctx context.Context, r *Report, mine *judged) error {
-	s := mine.sheetOf(func(i int) bool {
-		return slices.ContainsFunc(mine.works[i].members, func(m int) bool {
-			return l.collection.examples[m].Shown == palate.ShownQueueExplore
-		})
-	})
-	if !s.both() {
-		return nil
-	}
-	metrics, err := l.bootstrap(ctx, s)
-	r.Explore = &Subset{Works: len(s.liked), Likes: countLikes(s.liked), Metrics: metrics}
-	return err
-}
-
-// against judges another kind on the same splits.
-func (l *learner) against(ctx context.Context, kind Kind, mine *judged, placed *placements) (Baseline, error) {
-	other, err := newLearner(l.collection, kind, l.config)
-	if err != nil {
-		return Baseline{}, fmt.Errorf("probe: %s beside %s: %w", kind.Name(), l.kind.Name(), err)
-	}
-	theirs, err := other.judge(ctx)
-	if err != nil {
-		return Baseline{}, err
-	}
-	b := Baseline{Kind: kind.Name(), OutOfFold: theirs.predictions, Difference: placed.difference(theirs.placements(), mine.liked)}
-	b.Metrics, err = l.bootstrap(ctx, theirs.sheetOf(nil))
-	return b, err
-}
-
-// random is a source of its own for each split: the splits of a round, and
-// within it of a fold.
-func (c Config) random(round, fold int) *rand.Rand {
-	return rand.New(rand.NewPCG(uint64(c.Seed), uint64(round)<<32|uint64(fold)))
-}
+// random is a source of its own for each split: those of a round, and within
+// it of a fold. Round 0 is the probe's own.
+func (c Config) random(round, fold int) *rand.Rand { return c.plan().Random(round, fold) }
 
 // hash is the SHA-256 of all examples in their order.
 func (s *collection) hash() string {
@@ -163,10 +136,17 @@ func (s *collection) hash() string {
 	var b []byte
 	for _, e := range s.examples {
 		b = append(b[:0], e.Image[:]...)
+		if e.Image.IsZero() {
+			b = binary.LittleEndian.AppendUint64(b, uint64(e.Row))
+		}
 		for _, v := range e.Embedding {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
 		}
-		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(e.weight()))
+		weight := e.Weight
+		if weight == 0 {
+			weight = 1
+		}
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(weight))
 		if e.Liked {
 			b = append(b, 1)
 		} else {
@@ -179,30 +159,20 @@ func (s *collection) hash() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// warn says what to keep in mind.
-func (r *Report) warn(l *learner, final *learned) {
-	warn := func(format string, args ...any) { r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...)) }
-	if r.AUCLow <= .5 {
-		warn("the probe is not told apart from chance: the interval of its AUC reaches %.2f", r.AUCLow)
-	}
+// warn says what to keep in mind about how it was learned.
+func (l *learner) warn(r *judge.Report, final *learned) {
 	if final.folds < l.config.Folds {
-		warn("%d folds instead of %d: one kind of rating is scarce", final.folds, l.config.Folds)
+		r.Warn("%d folds instead of %d: one kind of rating is scarce", final.folds, l.config.Folds)
 	}
 	if n := len(r.Strengths); n > 1 && final.strength == l.strengths[n-1] {
-		warn("the weakest regularisation that was tried is the best (C = %g): an even weaker one may be better", final.strength)
+		r.Warn("the weakest regularisation that was tried is the best (C = %g): an even weaker one may be better", final.strength)
 	} else if n > 1 && final.strength == l.strengths[0] {
-		warn("the strongest regularisation that was tried is the best (C = %g): an even stronger one may be better", final.strength)
+		r.Warn("the strongest regularisation that was tried is the best (C = %g): an even stronger one may be better", final.strength)
 	}
 	if l.config.Patience == 0 && !final.converged {
-		warn("the fit had not converged after %d iterations", final.ran)
+		r.Warn("the fit had not converged after %d iterations", final.ran)
 	}
 	if !final.threshold.Met {
-		warn("no threshold keeps a precision of %g: the highest one is used", l.config.Threshold.Value)
-	}
-	for _, b := range r.Breakdowns {
-		if b.shortcut() {
-			warn("which %s it is predicts the rating as well as the probe does (AUC %.2f), and within one %s the probe is not told apart from chance (AUC %.2f [%.2f, %.2f]): it may have learned the %s",
-				b.By, b.AlikeAUC, b.By, b.WithinAUC, b.WithinLow, b.WithinHigh, b.By)
-		}
+		r.Warn("no threshold keeps a precision of %g: the highest one is used", l.config.Threshold.Value)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 const model palate.ModelID = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -74,7 +75,7 @@ func TestTrainLearnsATaste(t *testing.T) {
 	for _, e := range truth.draw(2, 400) {
 		scores, liked = append(scores, p.Score(e.Embedding)), append(liked, e.Liked)
 	}
-	auc, low, high, err := probe.AUCInterval(scores, liked)
+	auc, low, high, err := judge.AUCInterval(scores, liked)
 	if err != nil {
 		t.Fatal(err)
 	}

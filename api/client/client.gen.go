@@ -38,13 +38,14 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for JobKind.
 const (
-	JobKindBackup  JobKind = "backup"
-	JobKindCrawl   JobKind = "crawl"
-	JobKindEmbed   JobKind = "embed"
-	JobKindImport  JobKind = "import"
-	JobKindReindex JobKind = "reindex"
-	JobKindTrain   JobKind = "train"
-	JobKindVerify  JobKind = "verify"
+	JobKindBackup   JobKind = "backup"
+	JobKindCrawl    JobKind = "crawl"
+	JobKindEmbed    JobKind = "embed"
+	JobKindFinetune JobKind = "finetune"
+	JobKindImport   JobKind = "import"
+	JobKindReindex  JobKind = "reindex"
+	JobKindTrain    JobKind = "train"
+	JobKindVerify   JobKind = "verify"
 )
 
 // Valid indicates whether the value is a known member of the JobKind enum.
@@ -55,6 +56,8 @@ func (e JobKind) Valid() bool {
 	case JobKindCrawl:
 		return true
 	case JobKindEmbed:
+		return true
+	case JobKindFinetune:
 		return true
 	case JobKindImport:
 		return true
@@ -264,6 +267,24 @@ func (e GetImageThumbnailParamsWidth) Valid() bool {
 	case GetImageThumbnailParamsWidthN320:
 		return true
 	case GetImageThumbnailParamsWidthN640:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListTrashParamsOrder.
+const (
+	ListTrashParamsOrderNewest ListTrashParamsOrder = "newest"
+	ListTrashParamsOrderOldest ListTrashParamsOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the ListTrashParamsOrder enum.
+func (e ListTrashParamsOrder) Valid() bool {
+	switch e {
+	case ListTrashParamsOrderNewest:
+		return true
+	case ListTrashParamsOrderOldest:
 		return true
 	default:
 		return false
@@ -827,12 +848,13 @@ type Trash struct {
 
 // TrashedImage defines model for TrashedImage.
 type TrashedImage struct {
-	Artist    string    `json:"artist"`
-	Bytes     int64     `json:"bytes"`
-	DeletedAt time.Time `json:"deleted_at"`
-	ID        string    `json:"id"`
-	Reason    string    `json:"reason"`
-	Title     string    `json:"title"`
+	Artist       string    `json:"artist"`
+	Bytes        int64     `json:"bytes"`
+	DeletedAt    time.Time `json:"deleted_at"`
+	ID           string    `json:"id"`
+	Reason       string    `json:"reason"`
+	ThumbnailURL string    `json:"thumbnail_url"`
+	Title        string    `json:"title"`
 
 	// Until It can be restored until then
 	Until time.Time `json:"until"`
@@ -1130,7 +1152,16 @@ type EmptyTrashParams struct {
 // ListTrashParams defines parameters for ListTrash.
 type ListTrashParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Order The one that was deleted first, or last, comes first.
+	Order *ListTrashParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+
+	// DeletedBefore Only what was deleted before this time.
+	DeletedBefore *time.Time `form:"deleted_before,omitempty" json:"deleted_before,omitempty"`
 }
+
+// ListTrashParamsOrder defines parameters for ListTrash.
+type ListTrashParamsOrder string
 
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
@@ -1582,8 +1613,17 @@ type ClientInterface interface {
 
 	// ListTrash What was deleted and can be restored
 	//
+	// A further page begins with `deleted_before` the last one's time.
+	//
 	// Corresponds with GET /v1/trash (the `ListTrash` operationId).
 	ListTrash(ctx context.Context, params *ListTrashParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetTrashThumbnail A smaller, upright JPEG of an image in the trash
+	//
+	// For whoever chooses what to restore; the image's own addresses answer with 404.
+	//
+	// Corresponds with GET /v1/trash/{image}/thumbnail (the `GetTrashThumbnail` operationId).
+	GetTrashThumbnail(ctx context.Context, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetVersion Version of the program, the API and the model
 	//
@@ -2437,9 +2477,28 @@ func (c *Client) EmptyTrash(ctx context.Context, params *EmptyTrashParams, reqEd
 
 // ListTrash What was deleted and can be restored
 //
+// A further page begins with `deleted_before` the last one's time.
+//
 // Corresponds with GET /v1/trash (the `ListTrash` operationId).
 func (c *Client) ListTrash(ctx context.Context, params *ListTrashParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListTrashRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetTrashThumbnail A smaller, upright JPEG of an image in the trash
+//
+// For whoever chooses what to restore; the image's own addresses answer with 404.
+//
+// Corresponds with GET /v1/trash/{image}/thumbnail (the `GetTrashThumbnail` operationId).
+func (c *Client) GetTrashThumbnail(ctx context.Context, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTrashThumbnailRequest(c.Server, image)
 	if err != nil {
 		return nil, err
 	}
@@ -4860,10 +4919,68 @@ func NewListTrashRequest(server string, params *ListTrashParams) (*http.Request,
 
 		}
 
+		if params.Order != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "order", *params.Order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DeletedBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "deleted_before", *params.DeletedBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetTrashThumbnailRequest constructs an http.Request for the GetTrashThumbnail method
+func NewGetTrashThumbnailRequest(server string, image ImagePath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "image", image, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/trash/%s/thumbnail", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -5355,10 +5472,21 @@ type ClientWithResponsesInterface interface {
 
 	// ListTrashWithResponse What was deleted and can be restored
 	//
+	// A further page begins with `deleted_before` the last one's time.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/trash (the `ListTrash` operationId).
 	ListTrashWithResponse(ctx context.Context, params *ListTrashParams, reqEditors ...RequestEditorFn) (*ListTrashResponse, error)
+
+	// GetTrashThumbnailWithResponse A smaller, upright JPEG of an image in the trash
+	//
+	// For whoever chooses what to restore; the image's own addresses answer with 404.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/trash/{image}/thumbnail (the `GetTrashThumbnail` operationId).
+	GetTrashThumbnailWithResponse(ctx context.Context, image ImagePath, reqEditors ...RequestEditorFn) (*GetTrashThumbnailResponse, error)
 
 	// GetVersionWithResponse Version of the program, the API and the model
 	//
@@ -7473,6 +7601,47 @@ func (r ListTrashResponse) ContentType() string {
 	return ""
 }
 
+type GetTrashThumbnailResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetTrashThumbnailResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetTrashThumbnailResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetTrashThumbnailResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetTrashThumbnailResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetTrashThumbnailResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetVersionResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -8231,6 +8400,8 @@ func (c *ClientWithResponses) EmptyTrashWithResponse(ctx context.Context, params
 
 // ListTrashWithResponse What was deleted and can be restored
 //
+// A further page begins with `deleted_before` the last one's time.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/trash (the `ListTrash` operationId).
@@ -8240,6 +8411,21 @@ func (c *ClientWithResponses) ListTrashWithResponse(ctx context.Context, params 
 		return nil, err
 	}
 	return ParseListTrashResponse(rsp)
+}
+
+// GetTrashThumbnailWithResponse A smaller, upright JPEG of an image in the trash
+//
+// For whoever chooses what to restore; the image's own addresses answer with 404.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/trash/{image}/thumbnail (the `GetTrashThumbnail` operationId).
+func (c *ClientWithResponses) GetTrashThumbnailWithResponse(ctx context.Context, image ImagePath, reqEditors ...RequestEditorFn) (*GetTrashThumbnailResponse, error) {
+	rsp, err := c.GetTrashThumbnail(ctx, image, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetTrashThumbnailResponse(rsp)
 }
 
 // GetVersionWithResponse Version of the program, the API and the model
@@ -9720,6 +9906,35 @@ func ParseListTrashResponse(rsp *http.Response) (*ListTrashResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetTrashThumbnailResponse parses an HTTP response from a GetTrashThumbnailWithResponse call
+func ParseGetTrashThumbnailResponse(rsp *http.Response) (*GetTrashThumbnailResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetTrashThumbnailResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

@@ -1,10 +1,12 @@
 // The page of palate. It uses nothing but the public API (openapi.yaml).
 
-const $ = (selector, within = document) => within.querySelector(selector);
-const grid = $("#grid"), notice = $("#notice"), end = $("#end"), viewer = $("#viewer");
+import { $, call, element, orTell, say, tell } from "./base.js";
+import { emptyTrash, restore, restoreCard, showTrash } from "./trash.js";
+
+const grid = $("#grid"), end = $("#end"), viewer = $("#viewer");
 
 const state = {
-  view: "newest", // scores, newest, liked or teach
+  view: "newest", // scores, newest, liked, teach or trash
   profile: "me",
   unrated: false,
   search: "",
@@ -18,31 +20,9 @@ const state = {
   taste: "", // what is said of the taste behind the counts
   judged: 0, // verdicts since the page was opened
   unsent: [], // verdicts that wait for the server
+  list: 0, // counts the lists that were begun
+  done: [], // what U takes back, the last at the end: deletions, and null for a verdict
 };
-
-/** call asks the API; a problem becomes an Error with its status. */
-async function call(path, { method = "GET", body, signal } = {}) {
-  const response = await fetch("/v1" + path, {
-    method, signal,
-    headers: body === undefined ? {} : { "Content-Type": "application/json" },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  const text = await response.text();
-  const answer = text ? JSON.parse(text) : null;
-  if (!response.ok) {
-    throw Object.assign(new Error(answer?.detail || answer?.title || response.statusText), { status: response.status });
-  }
-  return answer;
-}
-
-function tell(message) {
-  notice.textContent = message;
-  notice.hidden = !message;
-}
-
-function orTell(promise) {
-  return promise.catch((error) => { if (error.name !== "AbortError") tell(error.message); });
-}
 
 const profilePath = () => "/profiles/" + encodeURIComponent(state.profile);
 
@@ -63,7 +43,7 @@ function pageAddress() {
 }
 
 async function loadPage() {
-  if (state.view === "teach" || !state.begun) return;
+  if (state.view === "teach" || state.view === "trash" || !state.begun) return;
   if (state.loading || state.cursor === undefined) return;
   const abort = state.loading = new AbortController();
   try {
@@ -119,6 +99,7 @@ async function nothingHere() {
 const nearEnd = () => $("#more").getBoundingClientRect().top < innerHeight + 800;
 
 function restart() {
+  state.list++;
   state.loading?.abort();
   state.loading = null;
   state.cursor = null;
@@ -127,12 +108,14 @@ function restart() {
   tell("");
   showOrder({});
   for (const tab of document.querySelectorAll(".tab")) tab.setAttribute("aria-pressed", tab.dataset.view === state.view);
-  const teaching = state.view === "teach";
-  $("#search").hidden = state.view === "scores" || teaching;
-  $(".unrated").hidden = state.view === "liked" || teaching;
+  const teaching = state.view === "teach", trash = state.view === "trash";
+  $("#search").hidden = state.view === "scores" || teaching || trash;
+  $(".unrated").hidden = state.view === "liked" || teaching || trash;
   $("#teach").hidden = true;
+  $("#trash").hidden = !trash;
   state.queue = [];
   state.asking = null;
+  if (trash) return orTell(showTrash(() => state.view === "trash"));
   return orTell(teaching ? ask() : loadPage());
 }
 
@@ -182,6 +165,7 @@ async function judge(image, verdict, score, toggle) {
     await send(path, { method: "PUT", body });
   }
   const before = image.verdict;
+  state.done.push(null);
   image.verdict = takeBack ? undefined : verdict;
   showEverywhere(image.id, image.verdict);
   recount(before, image.verdict);
@@ -213,6 +197,8 @@ function showEverywhere(id, verdict) {
 }
 
 async function undo() {
+  const deletion = state.done.pop();
+  if (deletion) return takeBackDeletion(deletion);
   const undone = await call(`${profilePath()}/ratings/undo`, { method: "POST", body: {} });
   const image = await call(`/images/${undone.image_id}?profile=${encodeURIComponent(state.profile)}`);
   showEverywhere(image.id, image.verdict);
@@ -221,15 +207,6 @@ async function undo() {
   if (state.view !== "teach") return;
   state.queue.unshift({ image, shown: undone.shown ?? "gallery" });
   await ask();
-}
-
-/** say tells of what was done, where the eyes are, and for a while. */
-function say(text) {
-  const toast = $("#toast");
-  toast.textContent = text;
-  toast.hidden = !text;
-  clearTimeout(say.timer);
-  say.timer = setTimeout(() => { toast.hidden = true; }, 5000);
 }
 
 /** send sends a verdict; while the server is away it is kept, and sent later in its order. */
@@ -270,6 +247,67 @@ async function sendKept() {
 }
 
 addEventListener("beforeunload", (event) => { if (state.unsent.length) event.preventDefault(); });
+
+// ---- deleting: to the trash, and back
+
+/** remove moves a picture to the trash, and says how it comes back. */
+async function remove(image) {
+  if (remove.busy) return; // a second press meant the same picture
+  remove.busy = true;
+  try {
+    await call(`/images/${image.id}?${new URLSearchParams({ reason: "deleted on the page" })}`, { method: "DELETE" });
+  } finally {
+    remove.busy = false;
+  }
+  const card = grid.querySelector(`[data-id="${image.id}"]`), seen = viewer.image?.id === image.id;
+  const deletion = { image, card, after: card?.nextElementSibling, list: state.list };
+  const next = card?.nextElementSibling ?? card?.previousElementSibling;
+  const moves = seen || card?.contains(document.activeElement);
+  card?.remove();
+  if (seen) viewer.close();
+  if (moves) next?.focus();
+  if (state.queue[0]?.image.id === image.id) {
+    deletion.asked = state.queue.shift();
+    await ask();
+  }
+  state.done.push(deletion);
+  const act = () => {
+    state.done = state.done.filter((d) => d !== deletion);
+    orTell(takeBackDeletion(deletion));
+  };
+  say(`Deleted “${image.title || "Untitled"}”. It stays in the trash for 30 days.`, { name: "Undo", title: "Bring it back (U)", act });
+  await showTaste();
+  if (nearEnd()) await loadPage();
+}
+
+/** takeBackDeletion brings a picture back to where it was. */
+async function takeBackDeletion(deletion) {
+  const { image, card, after, asked } = deletion;
+  try {
+    await restore(image);
+  } catch (error) {
+    if (error.status === undefined || error.status === 503) state.done.push(deletion); // U tries again
+    throw error;
+  }
+  if (state.view === "teach") {
+    if (asked) state.queue.unshift(asked);
+    await ask();
+  } else if (card && deletion.list === state.list) {
+    if (after?.isConnected) after.before(card);
+    else grid.append(card);
+    card.focus();
+  } else if (deletion.list !== state.list) {
+    await restart();
+  }
+  await showTaste();
+}
+
+/** fromTrash restores what a card of the trash shows; U has nothing to do about it then. */
+async function fromTrash(card) {
+  await restoreCard(card);
+  state.done = state.done.filter((d) => d?.image.id !== card.dataset.id);
+  await showTaste();
+}
 
 // ---- teaching: one picture after the other, those that tell most
 
@@ -321,13 +359,15 @@ async function answer(verdict) {
     await ask();
     throw error;
   }
+  state.done.push(null);
   recount(undefined, verdict);
   await next;
 }
 
-for (const button of document.querySelectorAll("#teach button")) {
+for (const button of document.querySelectorAll("#teach [data-verdict]")) {
   button.addEventListener("click", () => orTell(answer(button.dataset.verdict)));
 }
+$("#teach .delete").addEventListener("click", () => { if (state.queue[0]) orTell(remove(state.queue[0].image)); });
 
 // A swipe to the right likes, one to the left dislikes, one upwards skips.
 let touch = null;
@@ -418,16 +458,13 @@ function caption(image) {
   links.append(element("a", { href: image.file_url, textContent: `Full picture (${image.width} × ${image.height})`, target: "_blank" }));
   if (page) links.append(" · ", element("a", { href: page, textContent: "Source", target: "_blank", rel: "noreferrer" }));
   const verdicts = $("#card").content.querySelector(".verdicts").cloneNode(true);
+  const remover = element("button", { type: "button", className: "delete", textContent: "Delete", title: "Move it to the trash (Del)" });
   const heatSwitch = element("button", { type: "button", id: "heat-switch", textContent: "Heat map", title: "Where in the picture the score comes from (H)", hidden: !image.embedded });
   heatSwitch.setAttribute("aria-pressed", "false");
   heatSwitch.addEventListener("click", () => orTell(heat()));
   const legend = element("p", { id: "heat-legend" });
   legend.setAttribute("role", "status");
-  return [element("h2", { textContent: image.title || "Untitled" }), list, verdicts, heatSwitch, legend, links];
-}
-
-function element(name, properties = {}) {
-  return Object.assign(document.createElement(name), properties);
+  return [element("h2", { textContent: image.title || "Untitled" }), list, verdicts, heatSwitch, " ", remover, legend, links];
 }
 
 // ---- the taste
@@ -474,7 +511,8 @@ for (const tab of document.querySelectorAll(".tab")) {
   tab.addEventListener("click", () => { state.view = tab.dataset.view; restart(); });
 }
 $("#unrated").addEventListener("change", (event) => { state.unrated = event.target.checked; restart(); });
-$("#profile").addEventListener("change", (event) => { state.profile = event.target.value; restart(); orTell(showTaste()); });
+$("#profile").addEventListener("change", (event) => { state.profile = event.target.value; state.done = []; restart(); orTell(showTaste()); });
+$("#empty-trash").addEventListener("click", () => orTell(emptyTrash(() => { state.done = state.done.filter((d) => !d); })));
 $("#train").addEventListener("click", () => orTell(train()));
 $(".close").addEventListener("click", () => viewer.close());
 viewer.addEventListener("close", () => { viewer.image = undefined; });
@@ -487,7 +525,9 @@ $("#search").addEventListener("input", (event) => {
 
 document.addEventListener("click", (event) => {
   const holder = event.target.closest(".card, dialog");
+  if (holder?.trashed && event.target.closest("button")) orTell(fromTrash(holder));
   if (!holder?.image) return;
+  if (event.target.closest("button.delete")) return void orTell(remove(holder.image));
   const button = event.target.closest(".verdicts button");
   if (button) orTell(judge(holder.image, button.classList.contains("like") ? "like" : "dislike", holder.score, true));
   else if (holder !== viewer) orTell(look(holder.image, holder.score));
@@ -502,6 +542,13 @@ document.addEventListener("keydown", (event) => {
   const here = document.activeElement.closest?.(".card");
   const key = event.key.toLowerCase();
   if (key === "u") return void orTell(undo());
+  if (key === "delete" || key === "backspace") {
+    const image = viewer.open ? viewer.image : state.view === "teach" ? state.queue[0]?.image : here?.image;
+    if (!image || event.repeat) return;
+    event.preventDefault();
+    return void orTell(remove(image));
+  }
+  if (key === "r" && here?.trashed && !event.repeat) return void orTell(fromTrash(here));
   if (state.view === "teach" && !viewer.open) {
     const verdict = verdictKeys[key] ?? teachKeys[event.key];
     if (!verdict || event.repeat) return;
@@ -510,7 +557,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (verdictKeys[key]) {
     const holder = viewer.open ? viewer : here;
-    if (!holder) return;
+    if (!holder?.image) return;
     orTell(judge(holder.image, verdictKeys[key], holder.score));
     if (!viewer.open) here.nextElementSibling?.focus();
     return;
@@ -519,7 +566,7 @@ document.addEventListener("keydown", (event) => {
     if (key === "h" && viewer.image?.embedded && !event.repeat) orTell(heat());
     return;
   }
-  if (event.key === "Enter" && here === document.activeElement) {
+  if (event.key === "Enter" && here?.image && here === document.activeElement) {
     event.preventDefault(); // the view's focus is on its picture: on ×, the same press would close it
     return void orTell(look(here.image, here.score));
   }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // alone is the mean held-out AUC of a way to order by likes alone, and of the
@@ -103,7 +104,7 @@ func compareAlone(ctx context.Context, w world, seeds int) (likesAlone, error) {
 				for k, i := range s.rest {
 					scores[k], liked[k] = score(rows[i]), truth[i]
 				}
-				auc, err := probe.AUC(scores, liked)
+				auc, err := judge.AUC(scores, liked)
 				if err != nil {
 					continue // nothing liked is left
 				}

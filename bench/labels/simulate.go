@@ -13,6 +13,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/active"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // poolSize is how many pictures the queue chooses among, as the server does.
@@ -151,7 +152,7 @@ func learn(ctx context.Context, w world, seed int64, config *active.Config, o op
 			for k, i := range test {
 				scores[k] = p.Score(rows[i])
 			}
-			if auc, err = probe.AUC(scores, liked); err != nil {
+			if auc, err = judge.AUC(scores, liked); err != nil {
 				return t, err
 			}
 		case !errors.As(err, &missing):

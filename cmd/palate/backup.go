@@ -33,7 +33,7 @@ func (c *backupCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	from := backup.Collection{Catalog: h.catalog, Store: h.store, Open: openSnapshot}
+	from := backup.Collection{Catalog: h.Catalog, Store: h.Store, Open: openSnapshot}
 	options := backup.Options{Program: version(), WithReferenced: c.WithReferenced, Deep: c.Deep, Keep: c.Keep,
 		Progress: func(done, total int) { s.progress("back up", "img", int64(done), int64(total)) }}
 	to := from.ToFolder
@@ -45,7 +45,7 @@ func (c *backupCommand) Run(ctx context.Context, s *session) error {
 	if err == nil {
 		err = s.printBackup(report)
 	}
-	return errors.Join(err, h.close())
+	return errors.Join(err, h.Close())
 }
 
 func openSnapshot(ctx context.Context, path string) (backup.Snapshot, error) {

@@ -25,7 +25,7 @@ type commands struct {
 	Reindex   reindexCommand   `cmd:"" help:"Fill the index anew from the catalog; what it holds serves until then."`
 	Index     indexCommand     `cmd:"" help:"Look at the index: status, verify."`
 	Model     modelCommand     `cmd:"" help:"List, pull, add, verify and compare models."`
-	Finetune  finetuneCommand  `cmd:"" help:"Train the weights of a model themselves: artifacts."`
+	Finetune  finetuneCommand  `cmd:"" help:"Train the weights of a model themselves on the ratings."`
 	Verify    verifyCommand    `cmd:"" help:"Hold the files of the pictures against the catalog, and their contents against their hashes."`
 	Backup    backupCommand    `cmd:"" help:"Copy the collection to a safe place; what is there already is not copied again."`
 	Restore   restoreCommand   `cmd:"" help:"Bring a backup back, or add its ratings to a collection."`

@@ -13,6 +13,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/internal/museum"
 	"github.com/palate-art/palate/internal/regular"
@@ -54,18 +55,18 @@ func (c *beginCrawl) Run(ctx context.Context, s *session) error {
 	}
 	if c.JSONL != "" {
 		if job.records, err = openRecords(c.JSONL); err != nil {
-			return errors.Join(err, h.close())
+			return errors.Join(err, h.Close())
 		}
 	}
-	report, err := h.crawl(ctx, job)
+	report, err := s.crawl(ctx, h, job)
 	if job.records != nil {
 		err = errors.Join(err, job.records.close())
 	}
 	if printErr := s.printFunnel(report); err == nil {
 		err = printErr
 	}
-	h.tend(ctx)
-	return errors.Join(err, h.close())
+	h.Tend(ctx)
+	return errors.Join(err, h.Close())
 }
 
 // dryRun crawls into a collection that goes when it ends, and keeps nothing.
@@ -89,7 +90,7 @@ func (c *beginCrawl) dryRun(ctx context.Context, s *session, job crawlJob) error
 			s.say("%s", strings.TrimRight(task.URL+"\t"+task.Source.Title, "\t"))
 		}
 	}
-	report, err := h.crawl(ctx, job)
+	report, err := s.crawl(ctx, h, job)
 	if errors.Is(err, crawler.ErrNothingKept) && report.Lost[crawler.ReasonDryRun] > 0 {
 		err = nil
 	}
@@ -97,7 +98,7 @@ func (c *beginCrawl) dryRun(ctx context.Context, s *session, job crawlJob) error
 	if s.JSON {
 		err = errors.Join(err, s.print(report))
 	}
-	return errors.Join(err, h.close())
+	return errors.Join(err, h.Close())
 }
 
 func (c *beginCrawl) job() (crawlJob, error) {
@@ -220,31 +221,31 @@ func museumSeed(mediaWiki bool) (crawler.Seed, error) {
 }
 
 // crawl crawls under a lease and records the run.
-func (h *home) crawl(ctx context.Context, of crawlJob) (crawler.Report, error) {
-	lease, err := h.catalog.AcquireLease(ctx, "crawl-"+of.name)
+func (s *session) crawl(ctx context.Context, h *collection.Collection, of crawlJob) (crawler.Report, error) {
+	lease, err := h.Catalog.AcquireLease(ctx, "crawl-"+of.name)
 	if err != nil {
 		return crawler.Report{}, fmt.Errorf("crawl: %w", err)
 	}
 	defer lease.Release()
-	if err := h.letGoOn(ctx); err != nil {
+	if err := h.LetCrawlsGoOn(ctx); err != nil {
 		return crawler.Report{}, fmt.Errorf("crawl: %w", err)
 	}
-	defer h.session.finishProgress()
-	return job.Do(ctx, h.catalog, job.Crawl, "", func(ctx context.Context, j *job.Job) (crawler.Report, error) {
-		of.config.Decoding = h.session.decoding
+	defer s.finishProgress()
+	return job.Do(ctx, h.Catalog, job.Crawl, "", func(ctx context.Context, j *job.Job) (crawler.Report, error) {
+		of.config.Decoding = s.decoding
 		if of.settings != "" {
-			if err := h.catalog.SetCrawlSettings(ctx, of.name, of.settings); err != nil {
+			if err := h.Catalog.SetCrawlSettings(ctx, of.name, of.settings); err != nil {
 				return crawler.Report{}, err
 			}
 		}
-		var keeper crawler.Keeper = h.collection
+		var keeper crawler.Keeper = h.Pictures
 		if of.records != nil {
 			keeper = recordingKeeper{Keeper: keeper, records: of.records}
 		}
-		c, err := crawler.New(of.config, h.catalog, keeper, crawler.Options{
-			DialContext: of.dial, Logger: h.session.logger, Found: of.found,
+		c, err := crawler.New(of.config, h.Catalog, keeper, crawler.Options{
+			DialContext: of.dial, Logger: s.logger, Found: of.found,
 			Progress: func(r crawler.Report) {
-				h.session.progress("crawl", "img", int64(r.Kept+r.Known), int64(r.Candidates))
+				s.progress("crawl", "img", int64(r.Kept+r.Known), int64(r.Candidates))
 				j.Progress(ctx, int64(r.Kept+r.Known), int64(r.Candidates))
 			},
 		})

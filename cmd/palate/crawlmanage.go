@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/collection"
 )
 
 // lossesAtOnce is how many losses are read at a time.
@@ -41,8 +41,8 @@ func crawlRowOf(c catalog.Crawl) crawlRow {
 
 // Run lists the crawls.
 func (c *listCrawls) Run(ctx context.Context, s *session) error {
-	return s.withHome(ctx, func(h *home) error {
-		crawls, err := h.catalog.ListCrawls(ctx)
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		crawls, err := h.Catalog.ListCrawls(ctx)
 		if err != nil {
 			return err
 		}
@@ -73,15 +73,6 @@ func (c *listCrawls) Run(ctx context.Context, s *session) error {
 	})
 }
 
-// withHome opens the collection for one piece of work.
-func (s *session) withHome(ctx context.Context, do func(*home) error) error {
-	h, err := openHome(ctx, s)
-	if err != nil {
-		return err
-	}
-	return errors.Join(do(h), h.close())
-}
-
 type reportCrawl struct {
 	Name   string `arg:"" help:"Name of the crawl, as \"palate crawl list\" shows it."`
 	Reason string `help:"Only losses of this reason." placeholder:"REASON"`
@@ -105,7 +96,7 @@ type crawlReport struct {
 
 // Run shows what came from where, and every loss with its address.
 func (c *reportCrawl) Run(ctx context.Context, s *session) error {
-	return s.withHome(ctx, func(h *home) error {
+	return s.withHome(ctx, func(h *collection.Collection) error {
 		report, err := c.read(ctx, h)
 		if err != nil {
 			return err
@@ -131,13 +122,13 @@ func (c *reportCrawl) Run(ctx context.Context, s *session) error {
 	})
 }
 
-func (c *reportCrawl) read(ctx context.Context, h *home) (crawlReport, error) {
-	crawl, err := h.findCrawl(ctx, c.Name)
+func (c *reportCrawl) read(ctx context.Context, h *collection.Collection) (crawlReport, error) {
+	crawl, err := findCrawl(ctx, h, c.Name)
 	if err != nil {
 		return crawlReport{}, err
 	}
 	report := crawlReport{crawlRow: crawlRowOf(crawl), Losses: []lossRow{}}
-	pictures, err := h.catalog.CrawlPictures(ctx, c.Name)
+	pictures, err := h.Catalog.CrawlPictures(ctx, c.Name)
 	if err != nil {
 		return report, err
 	}
@@ -149,7 +140,7 @@ func (c *reportCrawl) read(ctx context.Context, h *home) (crawlReport, error) {
 		}
 	}
 	for after := int64(0); !full(); {
-		losses, err := h.catalog.CrawlLosses(ctx, c.Name, c.Reason, after, lossesAtOnce)
+		losses, err := h.Catalog.CrawlLosses(ctx, c.Name, c.Reason, after, lossesAtOnce)
 		if err != nil || len(losses) == 0 {
 			return report, err
 		}
@@ -162,8 +153,8 @@ func (c *reportCrawl) read(ctx context.Context, h *home) (crawlReport, error) {
 	return report, nil
 }
 
-func (h *home) findCrawl(ctx context.Context, name string) (catalog.Crawl, error) {
-	crawls, err := h.catalog.ListCrawls(ctx)
+func findCrawl(ctx context.Context, h *collection.Collection, name string) (catalog.Crawl, error) {
+	crawls, err := h.Catalog.ListCrawls(ctx)
 	if err != nil {
 		return catalog.Crawl{}, err
 	}
@@ -181,16 +172,16 @@ type forgetCrawl struct {
 
 // Run forgets a crawl.
 func (c *forgetCrawl) Run(ctx context.Context, s *session) error {
-	return s.withHome(ctx, func(h *home) error {
-		if _, err := h.findCrawl(ctx, c.Name); err != nil {
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		if _, err := findCrawl(ctx, h, c.Name); err != nil {
 			return err
 		}
-		lease, err := h.catalog.AcquireLease(ctx, "crawl-"+c.Name)
+		lease, err := h.Catalog.AcquireLease(ctx, "crawl-"+c.Name)
 		if err != nil {
 			return fmt.Errorf("crawl forget: %w", err)
 		}
 		defer lease.Release()
-		if err := h.catalog.ForgetCrawl(ctx, c.Name); err != nil {
+		if err := h.Catalog.ForgetCrawl(ctx, c.Name); err != nil {
 			return err
 		}
 		s.say("Forgot the crawl %s: what it had still to visit and what it lost. Its pictures stay.", c.Name)
@@ -206,8 +197,8 @@ type resumeCrawl struct {
 // Run goes on with a crawl as it was begun.
 func (c *resumeCrawl) Run(ctx context.Context, s *session) error {
 	var begun beginCrawl
-	err := s.withHome(ctx, func(h *home) error {
-		crawl, err := h.findCrawl(ctx, c.Name)
+	err := s.withHome(ctx, func(h *collection.Collection) error {
+		crawl, err := findCrawl(ctx, h, c.Name)
 		if err != nil {
 			return err
 		}

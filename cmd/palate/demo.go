@@ -9,6 +9,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/museum"
 )
 
@@ -94,7 +95,9 @@ type stage struct {
 type demo struct {
 	*demoCommand
 	session *session
-	home    *home
+	home    *collection.Collection
+	model   *collection.Model // once it is open
+	closers []func() error    // in the order of opening
 	museum  *museum.Museum
 	styles  map[palate.ImageID]string
 	report  demoReport
@@ -131,8 +134,9 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	defer h.close()
+	defer h.Close()
 	d := &demo{demoCommand: c, session: s, home: h}
+	defer d.close()
 	if err := d.do(ctx, profile); err != nil {
 		return err
 	}
@@ -144,7 +148,20 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 	if err != nil || c.Once {
 		return err
 	}
-	return h.serveOn(ctx, listener, serveOptions{announce: true, hosts: c.Host})
+	return s.serve(ctx, d.model, listener, serveOptions{hosts: c.Host})
+}
+
+func (d *demo) close() {
+	for i := len(d.closers) - 1; i >= 0; i-- {
+		_ = d.closers[i]() // it goes with the program
+	}
+}
+
+func (d *demo) openModel(ctx context.Context) (err error) {
+	if d.model, err = d.home.OpenModelToEmbed(ctx); err == nil {
+		d.closers = append(d.closers, d.model.Close)
+	}
+	return err
 }
 
 // do runs the stages one after another and times them.
@@ -154,7 +171,7 @@ func (d *demo) do(ctx context.Context, profile palate.Profile) error {
 		name string
 		do   func(context.Context) error
 	}{
-		{"runtime and model", d.home.openModelToEmbed},
+		{"runtime and model", d.openModel},
 		{"museum", d.openMuseum},
 		{"crawl", d.crawl},
 		{"embed", d.embed},

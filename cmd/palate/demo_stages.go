@@ -11,7 +11,7 @@ import (
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/museum"
 	"github.com/palate-art/palate/internal/taste"
-	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // openMuseum draws the pictures and serves them on loopback.
@@ -26,14 +26,14 @@ func (d *demo) openMuseum(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.home.closers = append(d.home.closers, stop)
+	d.closers = append(d.closers, stop)
 	d.museum = m
 	return nil
 }
 
 func (d *demo) crawl(ctx context.Context) error {
 	job := crawlJob{name: "demo", config: museumCrawl(), seeds: []crawler.Seed{{URL: d.museum.GalleryURL()}}, dial: d.museum.DialContext}
-	report, err := d.home.crawl(ctx, job)
+	report, err := d.session.crawl(ctx, d.home, job)
 	if err != nil {
 		return err
 	}
@@ -46,28 +46,28 @@ func (d *demo) crawl(ctx context.Context) error {
 	for _, work := range artworks {
 		d.styles[work.ImageID] = work.Style
 	}
-	d.report.Images, err = d.home.catalog.CountImages(ctx, index.Filter{})
+	d.report.Images, err = d.model.Catalog.CountImages(ctx, index.Filter{})
 	return err
 }
 
 func (d *demo) embed(ctx context.Context) error {
-	done, err := d.home.embedPending(ctx)
+	done, err := d.model.EmbedPending(ctx)
 	if err != nil {
 		return err
 	}
 	d.report.Embedded = done.Embedded
 	d.report.ImagesPerSec = done.ImagesPerSecond
-	e := d.home.embedder
+	e := d.model.Embedder
 	d.report.Model, d.report.ModelID, d.report.Provider = e.Name(), string(e.Model()), e.Provider()
 	return nil
 }
 
 func (d *demo) index(ctx context.Context) error {
-	if err := d.home.catchUp(ctx); err != nil {
+	if err := d.model.CatchUp(ctx); err != nil {
 		return err
 	}
 	var err error
-	d.report.Indexed, err = d.home.index.Count(ctx, index.Filter{})
+	d.report.Indexed, err = d.model.Index.Count(ctx, index.Filter{})
 	return err
 }
 
@@ -91,7 +91,7 @@ func (d *demo) rate(ctx context.Context, profile palate.Profile) error {
 		}
 		ratings = append(ratings, catalog.Rating{Profile: profile, Image: ids[i], Verdict: verdict, Shown: palate.ShownGallery})
 	}
-	return d.home.catalog.RateAll(ctx, ratings)
+	return d.model.Catalog.RateAll(ctx, ratings)
 }
 
 // images are the museum's works in the collection, in the order of ids.
@@ -119,21 +119,21 @@ func (d *demo) styleNames() []string {
 // train learns the taste and judges it on the pictures never rated, against
 // what the visitor truly likes.
 func (d *demo) train(ctx context.Context, profile palate.Profile) error {
-	outcome, err := d.home.tastes.Train(ctx, profile)
+	outcome, err := d.model.Tastes.Train(ctx, profile)
 	if err != nil {
 		return err
 	}
-	if err := d.home.catchUp(ctx); err != nil {
+	if err := d.model.CatchUp(ctx); err != nil {
 		return err
 	}
 	p := &d.report.Probe
 	p.CVAUC, p.CVAUCLow, p.CVAUCHigh = outcome.Report.AUC, outcome.Report.AUCLow, outcome.Report.AUCHigh
 	p.BalancedAccuracy = outcome.Report.BalancedAccuracy
-	rated, err := d.home.catalog.StandingVerdicts(ctx, profile, nil)
+	rated, err := d.model.Catalog.StandingVerdicts(ctx, profile, nil)
 	if err != nil {
 		return err
 	}
-	scores, _, err := d.home.tastes.ScoresOf(ctx, profile, d.images())
+	scores, _, err := d.model.Tastes.ScoresOf(ctx, profile, d.images())
 	if err != nil {
 		return err
 	}
@@ -146,25 +146,25 @@ func (d *demo) train(ctx context.Context, profile palate.Profile) error {
 		}
 	}
 	p.NeverRated = len(truth)
-	if p.AUC, p.AUCLow, p.AUCHigh, err = probe.AUCInterval(logits, truth); err != nil {
+	if p.AUC, p.AUCLow, p.AUCHigh, err = judge.AUCInterval(logits, truth); err != nil {
 		return err
 	}
-	p.AveragePrecision, err = probe.AveragePrecision(logits, truth)
+	p.AveragePrecision, err = judge.AveragePrecision(logits, truth)
 	return err
 }
 
 // look ranks the collection and looks around every picture.
 func (d *demo) look(ctx context.Context, profile palate.Profile) error {
-	ranking, err := d.home.tastes.Rank(ctx, profile, taste.RankQuery{Limit: topRank})
+	ranking, err := d.model.Tastes.Rank(ctx, profile, taste.RankQuery{Limit: topRank})
 	if err != nil {
 		return err
 	}
-	rated, err := d.home.catalog.StandingVerdicts(ctx, profile, nil)
+	rated, err := d.model.Catalog.StandingVerdicts(ctx, profile, nil)
 	if err != nil {
 		return err
 	}
 	for _, score := range ranking.Scores {
-		image, err := d.home.catalog.Image(ctx, score.Image)
+		image, err := d.model.Catalog.Image(ctx, score.Image)
 		if err != nil {
 			return err
 		}
@@ -175,7 +175,7 @@ func (d *demo) look(ctx context.Context, profile palate.Profile) error {
 	}
 	same, all := 0, 0
 	for _, id := range d.images() {
-		hits, err := d.home.index.Search(ctx, index.Query{Near: &id, Limit: neighbourRank})
+		hits, err := d.model.Index.Search(ctx, index.Query{Near: &id, Limit: neighbourRank})
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/museum"
 )
 
@@ -90,19 +92,21 @@ func TestTheDemoGivesWhatItPromisesToPrograms(t *testing.T) {
 func TestTheProbeLearnsTheTasteOfNineInTenVisitors(t *testing.T) {
 	longRace(t)
 	ctx := context.Background()
-	session := newSession(&globals{Data: demoCollection(t), Quiet: true, indexFlags: indexFlags{IndexAddress: embeddedIndex}, modelFlags: modelFlags{Model: modelBaseline}}, io.Discard, io.Discard)
+	session := newSession(&globals{Data: demoCollection(t), Quiet: true, indexFlags: indexFlags{IndexAddress: collection.EmbeddedIndex}, modelFlags: modelFlags{Model: models.Baseline}}, io.Discard, io.Discard)
 	h, err := openHome(ctx, session)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer h.close()
-	if err := h.openModel(ctx); err != nil {
+	defer h.Close()
+	model, err := h.OpenModel(ctx)
+	if err != nil {
 		t.Fatal(err)
 	}
-	styles := museumStyles(t, h, demoPictures)
+	defer model.Close()
+	styles := museumStyles(t, model, demoPictures)
 	good := 0
 	for seed := range int64(visitors) {
-		d := &demo{demoCommand: &demoCommand{Seed: 1 + seed, Ratings: demoRated}, session: session, home: h, styles: styles}
+		d := &demo{demoCommand: &demoCommand{Seed: 1 + seed, Ratings: demoRated}, session: session, home: h, model: model, styles: styles}
 		profile := palate.Profile(fmt.Sprintf("visitor-%d", seed))
 		if err := d.rate(ctx, profile); err != nil {
 			t.Fatal(err)
@@ -125,13 +129,13 @@ func TestTheProbeLearnsTheTasteOfNineInTenVisitors(t *testing.T) {
 
 // museumStyles gives the true style of every image that came from the museum.
 // Its accession number tells which work an image is, so nothing is drawn again.
-func museumStyles(t *testing.T, h *home, pictures int) map[palate.ImageID]string {
+func museumStyles(t *testing.T, h *collection.Model, pictures int) map[palate.ImageID]string {
 	t.Helper()
 	byNumber := make(map[string]museum.Work)
 	for _, work := range plannedWorks(t, pictures) {
 		byNumber[work.ExternalID] = work
 	}
-	page, err := h.catalog.ListImages(context.Background(), catalog.ImageQuery{Limit: 1000})
+	page, err := h.Catalog.ListImages(context.Background(), catalog.ImageQuery{Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}

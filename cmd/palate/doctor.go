@@ -11,6 +11,7 @@ import (
 
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/access"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/verify"
 )
@@ -63,8 +64,8 @@ type collectionDiagnosis struct {
 func (c *doctorCommand) Run(ctx context.Context, s *session) error {
 	d := diagnosis{Version: version(), Problems: []string{}}
 	c.look(ctx, s, &d)
-	if s.IndexAddress != embeddedIndex {
-		if _, err := s.serverConfig(); err != nil {
+	if s.IndexAddress != collection.EmbeddedIndex {
+		if _, err := collection.ServerConfig(s.IndexAddress); err != nil {
 			d.Problems = append(d.Problems, "index: "+err.Error())
 		}
 	}
@@ -89,10 +90,10 @@ func (c *doctorCommand) look(ctx context.Context, s *session, d *diagnosis) {
 	if err != nil { // it is told with the collection below
 		used = nil
 	}
-	if e, err := s.openEmbedder(ctx, used, false); err != nil {
+	if e, err := s.loader().Load(ctx, used, false); err != nil {
 		d.Problems = append(d.Problems, "model: "+err.Error())
 	} else {
-		d.Model = &modelDiagnosis{e.Name(), string(e.Model()), e.Dim(), e.Provider(), e.choice.advice}
+		d.Model = &modelDiagnosis{e.Name(), string(e.Model()), e.Dim(), e.Provider(), e.Advice()}
 		if err := e.Close(); err != nil {
 			d.Problems = append(d.Problems, "model: "+err.Error())
 		}
@@ -113,7 +114,7 @@ func (c *doctorCommand) look(ctx context.Context, s *session, d *diagnosis) {
 
 // hasCollection reports whether there is a catalog, or pictures without one.
 func (s *session) hasCollection() bool {
-	for _, part := range []string{catalogFile, "images"} {
+	for _, part := range []string{collection.CatalogFile, "images"} {
 		if _, err := os.Lstat(filepath.Join(s.Data, part)); !errors.Is(err, os.ErrNotExist) {
 			return true
 		}
@@ -122,7 +123,7 @@ func (s *session) hasCollection() bool {
 }
 
 func (c *doctorCommand) lookAtModels(s *session, d *diagnosis) {
-	d.Models.Folder = s.modelStore().Folder()
+	d.Models.Folder = s.loader().Store().Folder()
 	d.Models.Here = []modelEntry{}
 	config := s.hubConfig()
 	d.Models.HubCache, d.Models.Endpoint, d.Models.Offline = config.CacheDir, config.Endpoint, config.Offline
@@ -148,19 +149,19 @@ func (c *doctorCommand) lookAtCollection(ctx context.Context, s *session, d *dia
 	}
 	found := collectionDiagnosis{Folder: s.Data}
 	err = func() error {
-		if err := h.store.Ready(ctx); err != nil {
+		if err := h.Store.Ready(ctx); err != nil {
 			return err
 		}
 		var err error
-		if found.Images, err = h.catalog.CountImages(ctx, index.Filter{}); err != nil {
+		if found.Images, err = h.Catalog.CountImages(ctx, index.Filter{}); err != nil {
 			return err
 		}
-		tombstones, err := h.catalog.Tombstones(ctx)
+		tombstones, err := h.Catalog.Tombstones(ctx)
 		if err != nil {
 			return err
 		}
 		found.Tombstones = len(tombstones)
-		models, err := h.catalog.Models(ctx)
+		models, err := h.Catalog.Models(ctx)
 		if err != nil || d.Model == nil {
 			return err
 		}
@@ -168,21 +169,21 @@ func (c *doctorCommand) lookAtCollection(ctx context.Context, s *session, d *dia
 			if string(m.ID) != d.Model.ID {
 				continue
 			}
-			failures, err := h.catalog.EmbeddingFailures(ctx, m.ID)
+			failures, err := h.Catalog.EmbeddingFailures(ctx, m.ID)
 			if err != nil {
 				return err
 			}
 			found.Failed = len(failures)
-			found.Embedded, err = h.catalog.CountEmbeddings(ctx, m.ID)
+			found.Embedded, err = h.Catalog.CountEmbeddings(ctx, m.ID)
 			return err
 		}
 		return nil
 	}()
 	d.Collection = &found
 	if err == nil {
-		err = h.lookAtHome(ctx, d)
+		err = d.lookAtCollection(ctx, s, h)
 	}
-	return errors.Join(err, h.close())
+	return errors.Join(err, h.Close())
 }
 
 func (s *session) printDiagnosis(d diagnosis) {

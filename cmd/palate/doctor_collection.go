@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/index/qdrant"
 	"github.com/palate-art/palate/internal/access"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/verify"
 )
@@ -28,11 +30,13 @@ const (
 	looksPerFolder = 8
 )
 
-// lookAtHome looks at a sample of the pictures, at the rights of files and
-// folders, at the disk, the clock and the index.
-func (h *home) lookAtHome(ctx context.Context, d *diagnosis) error {
-	for _, look := range []func(context.Context, *diagnosis) error{h.lookAtSample, h.lookAtRights, h.lookAtDisk, h.lookAtClock, h.lookAtIndex} {
-		if err := look(ctx, d); err != nil {
+// lookAtCollection looks at a sample of the pictures, at the rights of files
+// and folders, at the disk, the clock and the index.
+func (d *diagnosis) lookAtCollection(ctx context.Context, s *session, h *collection.Collection) error {
+	d.lookAtDisk(s.Data)
+	d.lookAtIndex(ctx, s)
+	for _, look := range []func(context.Context, *collection.Collection) error{d.lookAtSample, d.lookAtRights, d.lookAtClock} {
+		if err := look(ctx, h); err != nil {
 			return err
 		}
 	}
@@ -43,8 +47,8 @@ func (d *diagnosis) problem(format string, args ...any) {
 	d.Problems = append(d.Problems, fmt.Sprintf(format, args...))
 }
 
-func (h *home) lookAtSample(ctx context.Context, d *diagnosis) error {
-	report, err := verify.Sample(ctx, h.verified(), sampledRows, sampledBytes)
+func (d *diagnosis) lookAtSample(ctx context.Context, h *collection.Collection) error {
+	report, err := verify.Sample(ctx, h.Verified(), sampledRows, sampledBytes)
 	if err != nil {
 		return err
 	}
@@ -58,49 +62,43 @@ func (h *home) lookAtSample(ctx context.Context, d *diagnosis) error {
 
 // rightsAdvice says what to do about what access.Look finds.
 var rightsAdvice = map[access.Fault]string{
-	access.ForOthers:  "chmod -R go= %[1]s lets nobody but you read it",
+	access.ForOthers:  "chmod -R go= FOLDER lets nobody but you read it",
 	access.Strangers:  "let palate run as the user that it belongs to, or give it to this one (chown -R)",
-	access.Unreadable: "give this user the right to read it (chmod -R u+rX %[1]s), or run palate as the user that it belongs to",
-	access.Unwritable: "give this user the right to write there (chmod -R u+w %[1]s); until then the collection can be looked at and not changed",
+	access.Unreadable: "give this user the right to read it (chmod -R u+rX FOLDER), or run palate as the user that it belongs to",
+	access.Unwritable: "give this user the right to write there (chmod -R u+w FOLDER); until then the collection can be looked at and not changed",
 }
 
-func (h *home) lookAtRights(_ context.Context, d *diagnosis) error {
-	folder := h.session.Data
-	names, err := namesOfCollection(folder)
-	if err != nil {
-		return err
-	}
-	seen, err := access.Look(folder, names, looksPerFolder)
+func (d *diagnosis) lookAtRights(_ context.Context, h *collection.Collection) error {
+	seen, err := h.LookAtRights(looksPerFolder)
 	if err != nil {
 		return err
 	}
 	d.Collection.Rights = &seen
 	for _, fault := range slices.Sorted(maps.Keys(seen.Found)) {
 		d.problem("rights: %s (%d of %d files and folders that were looked at): %s: %s",
-			seen.First[fault], seen.Found[fault], seen.Files+seen.Folders, fault, fmt.Sprintf(rightsAdvice[fault]+"%.0[1]s", folder))
+			seen.First[fault], seen.Found[fault], seen.Files+seen.Folders, fault, strings.ReplaceAll(rightsAdvice[fault], "FOLDER", h.Folder()))
 	}
 	return nil
 }
 
-func (h *home) lookAtDisk(_ context.Context, d *diagnosis) error {
-	if free, known := ingest.FreeSpace(h.session.Data); known {
+func (d *diagnosis) lookAtDisk(folder string) {
+	if free, known := ingest.FreeSpace(folder); known {
 		if d.Collection.FreeBytes = free; free < leastFree {
-			d.problem("disk: %d MB are free in %s: make room, for embedding and backups write there", free/1e6, h.session.Data)
+			d.problem("disk: %d MB are free in %s: make room, for embedding and backups write there", free/1e6, folder)
 		}
 	}
-	return nil
 }
 
-func (h *home) lookAtIndex(ctx context.Context, d *diagnosis) error {
+func (d *diagnosis) lookAtIndex(ctx context.Context, s *session) {
 	d.Collection.Index = "embedded, made from the catalog when it is needed"
-	if h.session.IndexAddress == embeddedIndex {
-		return nil
+	if s.IndexAddress == collection.EmbeddedIndex {
+		return
 	}
-	config, err := h.session.serverConfig()
+	config, err := collection.ServerConfig(s.IndexAddress)
 	if err != nil || d.Model == nil {
-		return nil // told already
+		return // told already
 	}
-	server, err := qdrant.New(config, palate.ModelID(d.Model.ID), d.Model.Dim, h.session.logger)
+	server, err := qdrant.New(config, palate.ModelID(d.Model.ID), d.Model.Dim, s.logger)
 	if err == nil {
 		err = errors.Join(server.Ready(ctx), server.Close())
 	}
@@ -108,7 +106,6 @@ func (h *home) lookAtIndex(ctx context.Context, d *diagnosis) error {
 		d.Collection.Index = "Qdrant, which does not answer"
 		d.problem("index: %v", err)
 	}
-	return nil
 }
 
 // clockLooks is what doctor says of the machine's clock.
@@ -122,10 +119,10 @@ type clockLooks struct {
 // lookAtClock tells of a clock that went back, and of what waits because it
 // had run ahead. One that went on is no problem: the collection may have lain
 // unused.
-func (h *home) lookAtClock(ctx context.Context, d *diagnosis) error {
+func (d *diagnosis) lookAtClock(ctx context.Context, h *collection.Collection) error {
 	looks := clockLooks{Now: time.Now()}
 	d.Collection.Clock = &looks
-	clock, err := h.collection.LookAtClock(ctx)
+	clock, err := h.Pictures.LookAtClock(ctx)
 	if err != nil {
 		return err
 	}
@@ -133,7 +130,7 @@ func (h *home) lookAtClock(ctx context.Context, d *diagnosis) error {
 	if clock.Back() > 0 {
 		d.problem("clock: %s", ingest.ClockText(clock))
 	}
-	if looks.Tasks, err = h.catalog.DueBeyond(ctx, looks.Now.Add(crawler.LongestWait)); err != nil {
+	if looks.Tasks, err = h.Catalog.DueBeyond(ctx, looks.Now.Add(crawler.LongestWait)); err != nil {
 		return err
 	}
 	if looks.Tasks > 0 {

@@ -4,15 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
-	"github.com/palate-art/palate/internal/picture"
-	"github.com/palate-art/palate/internal/regular"
 )
 
 type embedCommand struct {
@@ -29,29 +25,23 @@ func (c *embedCommand) Run(ctx context.Context, s *session) error {
 	if len(c.Files) > 0 {
 		return c.printFiles(ctx, s)
 	}
-	h, err := openHome(ctx, s)
-	if err != nil {
-		return err
+	if c.Upgrade {
+		return c.upgrade(ctx, s)
 	}
-	err = c.embed(ctx, h)
-	h.tend(ctx)
-	return errors.Join(err, h.close())
+	return withModelToEmbed(ctx, s, func(h *collection.Model) error {
+		err := c.embed(ctx, s, h)
+		h.Tend(ctx)
+		return err
+	})
 }
 
-func (c *embedCommand) embed(ctx context.Context, h *home) error {
-	if c.Upgrade {
-		return h.upgradeNow(ctx)
-	}
-	if err := h.openModelToEmbed(ctx); err != nil {
-		return err
-	}
+func (c *embedCommand) embed(ctx context.Context, s *session, h *collection.Model) error {
 	if c.Retry {
-		if err := h.catalog.ClearEmbeddingFailures(ctx, h.embedder.Model()); err != nil {
+		if err := h.Catalog.ClearEmbeddingFailures(ctx, h.Embedder.Model()); err != nil {
 			return err
 		}
 	}
-	report, err := h.embedPending(ctx)
-	s := h.session
+	report, err := h.EmbedPending(ctx)
 	if s.JSON {
 		return errors.Join(err, s.print(report))
 	}
@@ -59,7 +49,7 @@ func (c *embedCommand) embed(ctx context.Context, h *home) error {
 		return err
 	}
 	s.say("%d images embedded by %s on %s, %.1f a second; %d could not be embedded", report.Embedded,
-		h.embedder.Name(), h.embedder.Provider(), report.ImagesPerSecond, report.Failed)
+		h.Embedder.Name(), h.Embedder.Provider(), report.ImagesPerSecond, report.Failed)
 	if report.Embedded > 0 {
 		s.say("%s", boundLine(report))
 	}
@@ -98,17 +88,18 @@ func (c *embedCommand) printFiles(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	e, err := s.openEmbedder(ctx, used, true)
+	loader := s.loader()
+	e, err := loader.Load(ctx, used, true)
 	if err != nil {
 		return err
 	}
-	e.tell(s)
-	if err := s.tellInt8OfFiles(ctx, e, c.Files); err != nil {
+	e.Tell(s)
+	if err := loader.TellInt8OfFiles(ctx, e, c.Files); err != nil {
 		return errors.Join(err, e.Close())
 	}
 	var errs []error
 	for _, name := range c.Files {
-		vector, err := s.embedFile(ctx, e, name)
+		vector, err := loader.EmbedFile(ctx, e, name)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -127,49 +118,47 @@ func (c *embedCommand) printFiles(ctx context.Context, s *session) error {
 
 // collectionModels are those of the collection, if there is one: embeddings of
 // files are to be comparable with it.
-func (s *session) collectionModels(ctx context.Context) ([]usedModel, error) {
-	if _, err := os.Stat(filepath.Join(s.Data, catalogFile)); errors.Is(err, fs.ErrNotExist) {
+func (s *session) collectionModels(ctx context.Context) ([]collection.Used, error) {
+	if !collection.HasCatalog(s.Data) {
 		return nil, nil
 	}
 	h, err := openHome(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	used, err := usedModels(ctx, h.catalog)
-	return used, errors.Join(err, h.close())
+	used, err := h.UsedModels(ctx)
+	return used, errors.Join(err, h.Close())
 }
 
-// embedFile gives the embedding of a picture file.
-func (s *session) embedFile(ctx context.Context, e embedder.Embedder, name string) (palate.Embedding, error) {
-	file, err := regular.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	var input embedder.Input
-	_, err = s.decoding.Decode(ctx, file, ownPicture(e), func(m *picture.RGB, _ picture.Info) (err error) {
-		input, err = e.Prepare(m)
+// upgrade brings the collection to the present rules, or goes on with what was
+// begun.
+func (c *embedCommand) upgrade(ctx context.Context, s *session) error {
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		report, err := h.Upgrade(ctx, s.settings().Rules)
+		h.Tend(ctx)
+		if s.JSON && report.From != "" {
+			return errors.Join(err, s.print(report))
+		}
+		if err == nil {
+			s.sayUpgrade(report)
+		}
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	vector, err := embedInput(ctx, e, input)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return vector, nil
 }
 
-// ownPicture are the terms of a file that whoever runs the program named.
-func ownPicture(e embedder.Embedder) picture.Terms {
-	return picture.Terms{Limits: picture.DefaultLimits(), Reading: e.Reading(), Alone: true}
-}
-
-func embedInput(ctx context.Context, e embedder.Embedder, input embedder.Input) (palate.Embedding, error) {
-	embeddings, err := e.Embed(ctx, []embedder.Input{input})
-	if err != nil {
-		return nil, err
+func (s *session) sayUpgrade(report collection.UpgradeReport) {
+	if report.NothingToDo {
+		s.say("The collection is read by these rules already: %s.", report.ToRules.About())
+		return
 	}
-	return embeddings[0], nil
+	s.say("The collection is read by new rules: %s.", report.ToRules.About())
+	s.say("%d embeddings were copied, as no changed rule touches their pictures, %d were made anew, %d could not be.",
+		report.Embedding.Copied, report.Embedding.Embedded, report.Embedding.Failed)
+	for _, p := range report.Trained {
+		s.say("The taste of %s was learned again from its ratings.", p)
+	}
+	for p, why := range report.NotTrained {
+		s.say("The taste of %s could not be learned again: %s", p, why)
+	}
+	s.say("The former embeddings stay until: palate model forget %s", report.From.Short())
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/hub"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
@@ -23,6 +24,12 @@ func (e usageError) Unwrap() error        { return e.error }
 func usage(err error) error { return usageError{err} }
 
 func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, args...)) }
+
+// isUsage reports whether what was typed is at fault.
+func isUsage(err error) bool {
+	var asked collection.AskedError
+	return errors.Is(err, errUsage) || errors.As(err, &asked)
+}
 
 // explain says what was wrong and what to do, in one line; where ONNX Runtime
 // was looked for in vain it is a line for each place.

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/palate-art/palate/internal/collection"
 )
 
 // mustFail runs a command that has to fail with that exit code and one line
@@ -137,25 +139,25 @@ func writeFile(t *testing.T, name string, content []byte) {
 
 func TestACatalogThatCanNotBeUsedIsLeftAlone(t *testing.T) {
 	corrupt, newer := t.TempDir(), t.TempDir()
-	writeFile(t, filepath.Join(corrupt, catalogFile), []byte(strings.Repeat("This is no database. ", 1000)))
+	writeFile(t, filepath.Join(corrupt, collection.CatalogFile), []byte(strings.Repeat("This is no database. ", 1000)))
 	mustRun(t, "import", "--data", newer, museumPictures(t, 1))
-	setUserVersion(t, filepath.Join(newer, catalogFile), 999)
+	setUserVersion(t, filepath.Join(newer, collection.CatalogFile), 999)
 	for _, c := range []struct {
 		name, folder string
 		hints        []string
 	}{
-		{"corrupt", corrupt, []string{catalogFile, "database"}},
-		{"newer", newer, []string{catalogFile, "newer", "999"}},
+		{"corrupt", corrupt, []string{collection.CatalogFile, "database"}},
+		{"newer", newer, []string{collection.CatalogFile, "newer", "999"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			before, err := os.ReadFile(filepath.Join(c.folder, catalogFile))
+			before, err := os.ReadFile(filepath.Join(c.folder, collection.CatalogFile))
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, args := range [][]string{{"train"}, {"rate", "undo"}, {"serve", "--addr", "127.0.0.1:0"}, {"import", museumPictures(t, 1)}} {
 				mustFail(t, exitFailed, c.hints, append(args, "--data", c.folder)...)
 			}
-			if after, err := os.ReadFile(filepath.Join(c.folder, catalogFile)); err != nil || string(after) != string(before) {
+			if after, err := os.ReadFile(filepath.Join(c.folder, collection.CatalogFile)); err != nil || string(after) != string(before) {
 				t.Errorf("the file was changed (%v)", err)
 			}
 			if r := runPalate(t, "doctor", "--data", c.folder); r.code != exitFailed || !strings.Contains(r.out, "PROBLEM") {

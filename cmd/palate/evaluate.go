@@ -2,21 +2,21 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/features"
 	"github.com/palate-art/palate/internal/report"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // learning are the flags that say how a probe is trained.
@@ -34,8 +34,8 @@ func (l learning) config() (probe.Config, error) {
 	var errs [3]error
 	c.Kind, errs[0] = probe.ParseKind(l.Kind)
 	c.ClassWeights, errs[1] = parseWeights(l.Weights)
-	c.Threshold, errs[2] = probe.ParseThreshold(l.Threshold)
-	c.Calibration, c.Seed = probe.CalibrationMethod(l.Calibration), l.Seed
+	c.Threshold, errs[2] = judge.ParseThreshold(l.Threshold)
+	c.Calibration, c.Seed = judge.CalibrationMethod(l.Calibration), l.Seed
 	err := errors.Join(errs[:]...)
 	if err == nil {
 		err = c.Validate()
@@ -71,23 +71,6 @@ type evaluateCommand struct {
 	learning `embed:""`
 }
 
-// evaluation is what evaluate prints as JSON.
-type evaluation struct {
-	*probe.Report
-	Baselines []probe.Baseline `json:"baselines"`
-	OutOfFold []rowPrediction  `json:"out_of_fold"`
-	Seconds   float64          `json:"seconds"`
-}
-
-// rowPrediction is a prediction of one row, counted from 0.
-type rowPrediction struct {
-	Row         int     `json:"row"`
-	Liked       bool    `json:"liked"`
-	Score       float64 `json:"score"`
-	Probability float64 `json:"probability"`
-	Fold        int     `json:"fold"`
-}
-
 // Run judges embeddings by labels. It needs no collection and no pictures.
 func (c *evaluateCommand) Run(ctx context.Context, s *session) error {
 	config, err := c.config()
@@ -107,21 +90,17 @@ func (c *evaluateCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	seconds := time.Since(began).Seconds()
+	r.Seconds = time.Since(began).Seconds()
 	if c.HTML != "" {
 		if err := writeReport(c.HTML, "How well "+filepath.Base(c.Features)+" tells the taste", r); err != nil {
 			return err
 		}
 	}
 	if s.JSON {
-		out := evaluation{Report: r, Baselines: r.Baselines, Seconds: seconds}
-		for _, p := range r.OutOfFold {
-			out.OutOfFold = append(out.OutOfFold, rowPrediction{Row: rowOf(p.Image), Liked: p.Liked, Score: p.Score, Probability: p.Probability, Fold: p.Fold})
-		}
-		return s.print(out)
+		return s.print(r)
 	}
 	s.showReport(r)
-	s.say("\n%.2f s.", seconds)
+	s.say("\n%.2f s.", r.Seconds)
 	return nil
 }
 
@@ -136,7 +115,7 @@ func (c *evaluateCommand) examples() ([]probe.Example, error) {
 		if err := normalise(row, i, c.Features); err != nil {
 			return nil, err
 		}
-		examples[i] = probe.Example{Image: rowID(i), Embedding: row, Liked: table.Labels[i]}
+		examples[i] = probe.Example{Row: i, Embedding: row, Liked: table.Labels[i]}
 		if table.Artists != nil {
 			examples[i].Artist = table.Artists[i]
 		}
@@ -146,10 +125,10 @@ func (c *evaluateCommand) examples() ([]probe.Example, error) {
 	}
 	for _, more := range []struct {
 		path string
-		into func(*probe.Example) *palate.Embedding
+		name string
 	}{
-		{c.Patches, func(e *probe.Example) *palate.Embedding { return &e.MeanPatch }},
-		{c.Baseline, func(e *probe.Example) *palate.Embedding { return &e.Baseline }},
+		{c.Patches, probe.MeanPatch},
+		{c.Baseline, probe.Baseline},
 	} {
 		if more.path == "" {
 			continue
@@ -165,7 +144,10 @@ func (c *evaluateCommand) examples() ([]probe.Example, error) {
 			if err := normalise(row, i, more.path); err != nil {
 				return nil, err
 			}
-			*more.into(&examples[i]) = row
+			if examples[i].Features == nil {
+				examples[i].Features = make(map[string]palate.Embedding)
+			}
+			examples[i].Features[more.name] = row
 		}
 	}
 	return examples, nil
@@ -187,17 +169,8 @@ func normalise(row []float32, i int, path string) error {
 	return nil
 }
 
-// rowID stands for a row where there is no picture.
-func rowID(row int) (id palate.ImageID) {
-	id[0] = 0xff // 0 would be no image
-	binary.BigEndian.PutUint64(id[8:], uint64(row))
-	return id
-}
-
-func rowOf(id palate.ImageID) int { return int(binary.BigEndian.Uint64(id[8:])) }
-
 // showReport prints a report's tables.
-func (s *session) showReport(r *probe.Report) {
+func (s *session) showReport(r *judge.Report) {
 	for i, section := range report.Sections(r) {
 		if i > 0 {
 			s.say("")
@@ -214,26 +187,6 @@ func (s *session) showReport(r *probe.Report) {
 }
 
 // writeReport writes a page and leaves no half of one.
-func writeReport(path, title string, r *probe.Report) error {
-	return replaceFile(path, func(w io.Writer) error { return report.HTML(w, title, r) })
-}
-
-// replaceFile writes a file beside its place and moves it there when it is
-// whole.
-func replaceFile(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	err = write(f)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Chmod(f.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+func writeReport(path, title string, r *judge.Report) error {
+	return atomicfile.Write(path, 0o644, func(w io.Writer) error { return report.HTML(w, title, r) })
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate/internal/backup"
+	"github.com/palate-art/palate/internal/collection"
 )
 
 // mustBeTheOldCollection checks that a folder holds what the collection of
@@ -48,7 +49,7 @@ func TestFaultOldCollectionIsBackedUp(t *testing.T) {
 	restored := filepath.Join(t.TempDir(), "restored")
 	startFaulty(t, "restore", place, "--data", restored).mustEnd()
 	mustBeTheOldCollection(t, restored)
-	if copies, err := filepath.Glob(filepath.Join(folder, migrationFolder, "catalog-v3-*.db")); err != nil || (catalogVersion(t, folder) > 3) != (len(copies) == 1) {
+	if copies, err := filepath.Glob(filepath.Join(folder, collection.MigrationFolder, "catalog-v3-*.db")); err != nil || (catalogVersion(t, folder) > 3) != (len(copies) == 1) {
 		t.Errorf("got the copies %v and %v of schema version 3, now at %d", copies, err, catalogVersion(t, folder))
 	}
 }
@@ -88,7 +89,7 @@ func TestFaultKilledBackup(t *testing.T) {
 		if p.command.ProcessState.ExitCode() == exitDone && tries < 20 {
 			continue
 		}
-		if _, err := os.Stat(filepath.Join(restored, catalogFile)); err != nil {
+		if _, err := os.Stat(filepath.Join(restored, collection.CatalogFile)); err != nil {
 			startFaulty(t, "restore", place, "--data", restored).mustEnd()
 		}
 		mustBeTheOldCollection(t, restored)
@@ -168,7 +169,7 @@ func TestFaultFolderIsPrivate(t *testing.T) {
 func someImage(t *testing.T, folder string) string {
 	t.Helper()
 	var id string
-	err := filepath.WalkDir(filepath.Join(folder, imagesFolder, "files"), func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(folder, collection.ImagesFolder, "files"), func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
 			id = entry.Name()
 		}
@@ -320,7 +321,7 @@ func readmeCommands(t *testing.T, chapter string) []string {
 func catalogVersion(t *testing.T, folder string) int {
 	t.Helper()
 	header := make([]byte, 100)
-	file, err := os.Open(filepath.Join(folder, catalogFile))
+	file, err := os.Open(filepath.Join(folder, collection.CatalogFile))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/catalog/sqlite"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/imagestore/disk"
 )
 
@@ -23,14 +24,14 @@ func TestFaultCatalogLost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			folder := oldCollection(t)
 			before := pictureFiles(t, folder)
-			if err := damage(filepath.Join(folder, catalogFile)); err != nil {
+			if err := damage(filepath.Join(folder, collection.CatalogFile)); err != nil {
 				t.Fatal(err)
 			}
 			startFaulty(t, "serve", "--addr", "127.0.0.1:0", "--data", folder).mustRefuse("catalog was lost", "palate restore", "palate import --adopt")
 			startFaulty(t, "doctor", "--data", folder).mustRefuse("catalog was lost")
 			startFaulty(t, "import", "--data", folder, museumPictures(t, 1)).mustRefuse("catalog was lost")
 			mustBeUntouched(t, folder, before)
-			if info, err := os.Stat(filepath.Join(folder, catalogFile)); err == nil && info.Size() > 0 {
+			if info, err := os.Stat(filepath.Join(folder, collection.CatalogFile)); err == nil && info.Size() > 0 {
 				t.Errorf("a refused command made a catalog of %d bytes", info.Size())
 			}
 		})
@@ -44,13 +45,13 @@ func TestFaultOlderCatalog(t *testing.T) {
 	folder, pictures := t.TempDir(), museumPictures(t, 6)
 	at := func(i string) string { return filepath.Join(pictures, i+".jpg") }
 	startFaulty(t, "import", "--data", folder, at("0"), at("1"), at("2")).mustEnd()
-	older, err := os.ReadFile(filepath.Join(folder, catalogFile))
+	older, err := os.ReadFile(filepath.Join(folder, collection.CatalogFile))
 	if err != nil {
 		t.Fatal(err)
 	}
 	startFaulty(t, "import", "--data", folder, pictures).mustEnd()
 	before := pictureFiles(t, folder)
-	writeFile(t, filepath.Join(folder, catalogFile), older)
+	writeFile(t, filepath.Join(folder, collection.CatalogFile), older)
 	startFaulty(t, "serve", "--addr", "127.0.0.1:0", "--data", folder).mustRefuse("older", "palate restore")
 	startFaulty(t, "doctor", "--data", folder).mustRefuse("older")
 	mustBeUntouched(t, folder, before)
@@ -79,7 +80,7 @@ func TestFaultOldCollectionOpensUnharmed(t *testing.T) {
 	seen := lookInto(t, folder)
 	seen.mustHaveFileOfEveryRow(t)
 	seen.mustHaveRowOfEveryFile(t)
-	c, err := sqlite.Open(t.Context(), filepath.Join(folder, catalogFile), sqlite.DefaultConfig())
+	c, err := sqlite.Open(t.Context(), filepath.Join(folder, collection.CatalogFile), sqlite.DefaultConfig())
 	if err != nil {
 		t.Fatal(err)
 	}

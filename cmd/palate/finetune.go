@@ -8,6 +8,7 @@ import (
 )
 
 type finetuneCommand struct {
+	Train     finetuneTrainCommand     `cmd:"" default:"withargs" help:"Train a model on the profile's likes and dislikes, and make a model of its own of it."`
 	Artifacts finetuneArtifactsCommand `cmd:"" help:"Write the training artifacts of a model, which any ONNX Runtime runs."`
 }
 
@@ -23,21 +24,18 @@ type finetuneArtifactsCommand struct {
 
 // Run writes the artifacts.
 func (c *finetuneArtifactsCommand) Run(ctx context.Context, s *session) error {
-	if s.Model == modelAuto || s.Model == modelBaseline || isModelFile(s.Model) {
-		return usagef("--model is %s: name a model whose weights can be trained, see palate model list", s.Model)
-	}
-	weights, err := s.source(ctx, s.Model)
+	weights, err := s.loader().TrainableSource(ctx, s.Model)
 	if err != nil {
 		return err
 	}
-	model, settings, err := weights.Trainable(ctx, s.settings())
+	model, err := weights.Trainable(ctx, s.settings())
 	if err != nil {
 		return err
 	}
-	plan := finetune.DefaultPlan()
+	plan, settings := finetune.DefaultPlan(), model.Settings
 	plan.Pool, plan.Batch, plan.LastBlocks, plan.DropPath = settings.Pool, c.Batch, c.LastBlocks, c.DropPath
 	plan.Clip, plan.WeightDecay, plan.LayerDecay = c.Clip, c.Decay, c.LayerDecay
-	written, err := finetune.WriteArtifacts(ctx, c.Out, model, plan)
+	written, err := finetune.WriteArtifacts(ctx, c.Out, model.Trainable, plan)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/palate-art/palate/internal/collection"
 )
 
 // A server whose index is away lives, and says that it is not ready; one that
@@ -69,7 +71,7 @@ func TestDoctorPrintsNoBytesOfDamagedFiles(t *testing.T) {
 	t.Parallel()
 	damage := []byte("\x1b]0;pwned\x07\xff\xfe\x00\x9b31m broken \x05")
 	for name, damaged := range map[string][]string{
-		"catalog": {catalogFile}, "store": {"images", "palate-images"}, "seen": {"images", "palate-seen"}, "mark": {"images", "palate-mark.json"},
+		"catalog": {collection.CatalogFile}, "store": {"images", "palate-images"}, "seen": {"images", "palate-seen"}, "mark": {"images", "palate-mark.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
 )
 
@@ -52,8 +52,8 @@ func (c *listImages) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	page, err := h.catalog.ListImages(ctx, catalog.ImageQuery{Search: c.Search, Limit: c.Limit})
-	if err = errors.Join(err, h.close()); err != nil {
+	page, err := h.Catalog.ListImages(ctx, catalog.ImageQuery{Search: c.Search, Limit: c.Limit})
+	if err = errors.Join(err, h.Close()); err != nil {
 		return err
 	}
 	lines, rows := []imageLine{}, [][]string{{"ID", "SIZE", "TITLE", "ARTIST"}}
@@ -79,13 +79,13 @@ func (c *showImage) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	image, err := func() (catalog.Image, error) {
-		id, err := h.imageNamed(c.Image)
+		id, err := imageNamed(c.Image)
 		if err != nil {
 			return catalog.Image{}, err
 		}
-		return h.catalog.Image(ctx, id)
+		return h.Catalog.Image(ctx, id)
 	}()
-	if err = errors.Join(err, h.close()); err != nil {
+	if err = errors.Join(err, h.Close()); err != nil {
 		return err
 	}
 	if s.JSON {
@@ -117,14 +117,14 @@ type deletionLine struct {
 
 // Run deletes images.
 func (c *deleteImages) Run(ctx context.Context, s *session) error {
-	return eachImage(ctx, s, c.Images, func(h *home, id palate.ImageID) error {
+	return eachImage(ctx, s, c.Images, func(h *collection.Collection, id palate.ImageID) error {
 		if c.Purge {
-			if err := h.collection.Purge(ctx, id, c.Reason); err != nil {
+			if err := h.Pictures.Purge(ctx, id, c.Reason); err != nil {
 				return err
 			}
 			return s.done(deletionLine{ID: id, State: "purged", Reason: c.Reason}, "%s is gone for good and stays away.", id)
 		}
-		if err := h.collection.Remove(ctx, id, c.Reason); err != nil {
+		if err := h.Pictures.Remove(ctx, id, c.Reason); err != nil {
 			return err
 		}
 		until := time.Now().Add(ingest.KeptFor).UTC().Truncate(time.Second)
@@ -139,8 +139,8 @@ type restoreImages struct {
 
 // Run restores images.
 func (c *restoreImages) Run(ctx context.Context, s *session) error {
-	return eachImage(ctx, s, c.Images, func(h *home, id palate.ImageID) error {
-		if err := h.collection.Restore(ctx, id); err != nil {
+	return eachImage(ctx, s, c.Images, func(h *collection.Collection, id palate.ImageID) error {
+		if err := h.Pictures.Restore(ctx, id); err != nil {
 			return err
 		}
 		return s.done(deletionLine{ID: id, State: "restored"}, "%s is back, with its ratings.", id)
@@ -148,37 +148,23 @@ func (c *restoreImages) Run(ctx context.Context, s *session) error {
 }
 
 // eachImage does something to every image that is named.
-func eachImage(ctx context.Context, s *session, names []string, do func(*home, palate.ImageID) error) error {
-	h, err := openHomeWithRoom(ctx, s)
+func eachImage(ctx context.Context, s *session, names []string, do func(*collection.Collection, palate.ImageID) error) error {
+	h, err := s.opened(collection.OpenWithRoom(ctx, s.collectionConfig(), s, s.logger))
 	if err != nil {
 		return err
 	}
 	ids := make([]palate.ImageID, len(names))
 	for i, name := range names {
-		if ids[i], err = h.imageNamed(name); err != nil {
-			return errors.Join(err, h.close())
+		if ids[i], err = imageNamed(name); err != nil {
+			return errors.Join(err, h.Close())
 		}
 	}
 	for _, id := range ids {
 		if err := do(h, id); err != nil {
-			return errors.Join(err, h.close())
+			return errors.Join(err, h.Close())
 		}
 	}
-	return h.close()
-}
-
-// reserveFile is the file in the collection's folder that is given up when
-// pictures are deleted on a full disk.
-const reserveFile = "reserve"
-
-// openHomeWithRoom opens a collection to free space: where a full disk does
-// not even let it be opened, the reserve goes first.
-func openHomeWithRoom(ctx context.Context, s *session) (*home, error) {
-	h, err := openHome(ctx, s)
-	if errors.Is(err, palate.ErrUnavailable) && ingest.NewReserve(filepath.Join(s.Data, reserveFile)).GiveUp() {
-		return openHome(ctx, s)
-	}
-	return h, err
+	return h.Close()
 }
 
 // trashLine is what is printed of one image in the trash.
@@ -202,8 +188,8 @@ func (c *listTrash) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	thrown, err := h.catalog.Trash(ctx, time.Time{}, c.Limit)
-	if err = errors.Join(err, h.close()); err != nil {
+	thrown, err := h.Catalog.Trash(ctx, time.Time{}, c.Limit)
+	if err = errors.Join(err, h.Close()); err != nil {
 		return err
 	}
 	lines, rows := []trashLine{}, [][]string{{"ID", "UNTIL", "SIZE", "TITLE", "WHY"}}
@@ -231,12 +217,12 @@ func (c *emptyTrash) Run(ctx context.Context, s *session) error {
 	if err := s.confirm(os.Stdin, c.Yes, "Everything in the trash is removed for good. Go on?"); err != nil {
 		return err
 	}
-	h, err := openHomeWithRoom(ctx, s)
+	h, err := s.opened(collection.OpenWithRoom(ctx, s.collectionConfig(), s, s.logger))
 	if err != nil {
 		return err
 	}
-	purged, err := h.collection.EmptyTrash(ctx, time.Time{})
-	if err = errors.Join(err, h.close()); err != nil {
+	purged, err := h.Pictures.EmptyTrash(ctx, time.Time{})
+	if err = errors.Join(err, h.Close()); err != nil {
 		return err
 	}
 	return s.done(map[string]int{"purged": purged}, "%d images are gone for good.", purged)

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/folder"
 	"github.com/palate-art/palate/internal/ingest"
-	"github.com/palate-art/palate/internal/job"
 )
 
 type importCommand struct {
@@ -55,26 +56,40 @@ func (c *importCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	report, err := h.importFiles(ctx, files)
+	report, err := h.Import(ctx, files)
 	if printErr := s.printImport(report); err == nil {
 		err = printErr
 	}
 	if err == nil && report.Seen > 0 && report.Kept+report.Known == 0 {
 		err = fmt.Errorf("none of %d files is a picture that can be kept: %s", report.Seen, lostText(report.Lost))
 	}
-	h.tend(ctx)
-	return errors.Join(err, h.close())
+	h.Tend(ctx)
+	return errors.Join(err, h.Close())
 }
 
-func (h *home) importFiles(ctx context.Context, files ingest.Import) (ingest.ImportReport, error) {
-	defer h.session.finishProgress()
-	return job.Do(ctx, h.catalog, job.Import, files.Profile, func(ctx context.Context, j *job.Job) (ingest.ImportReport, error) {
-		files.Progress = func(done, total int) {
-			h.session.progress("import", "img", int64(done), int64(total))
-			j.Progress(ctx, int64(done), int64(total))
-		}
-		return h.collection.Import(ctx, files)
-	})
+// adopt gives files without a row one, after asking.
+func (c *importCommand) adopt(ctx context.Context, s *session) error {
+	if len(c.Paths) > 0 {
+		return usagef("--adopt takes the files of the collection itself: name no paths")
+	}
+	h, err := s.opened(collection.OpenToAdopt(ctx, s.collectionConfig(), s, s.logger))
+	if err != nil {
+		return err
+	}
+	question := fmt.Sprintf("Every picture file in %s that the catalog does not know becomes an image of the collection. "+
+		"What only a lost catalog knew is gone: titles, sources, ratings. Pictures that were deleted may return. "+
+		"A backup (palate restore) would bring all of it back. Go on?", s.Data)
+	if err := s.confirm(os.Stdin, c.Yes, question); err != nil {
+		return errors.Join(err, h.Close())
+	}
+	report, err := h.Adopt(ctx)
+	if err == nil && s.JSON {
+		err = s.print(report)
+	} else if err == nil {
+		s.say("%d picture files -> %d adopted, %d known", report.Files, report.Adopted, report.Known)
+		s.printLosses(report.Lost, report.Examples)
+	}
+	return errors.Join(err, h.Close())
 }
 
 func (s *session) printImport(r ingest.ImportReport) error {

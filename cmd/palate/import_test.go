@@ -13,6 +13,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/catalog/sqlite"
+	"github.com/palate-art/palate/internal/collection"
 )
 
 // funnel is the report of an import.
@@ -76,7 +77,7 @@ func idOf(t *testing.T, i int) string {
 func look(t *testing.T, home string, at func(context.Context, catalog.Catalog) error) {
 	t.Helper()
 	ctx := context.Background()
-	c, err := sqlite.Open(ctx, filepath.Join(home, catalogFile), sqlite.DefaultConfig())
+	c, err := sqlite.Open(ctx, filepath.Join(home, collection.CatalogFile), sqlite.DefaultConfig())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/index/qdrant"
-	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
-	"github.com/palate-art/palate/internal/job"
 )
 
 type reindexCommand struct{}
@@ -25,83 +23,22 @@ type reindexReport struct {
 
 // Run fills the index anew from the catalog.
 func (c *reindexCommand) Run(ctx context.Context, s *session) error {
-	return withModel(ctx, s, func(h *home) error {
+	return withModel(ctx, s, func(h *collection.Model) error {
 		begun := time.Now()
-		if err := h.reindex(ctx); err != nil {
+		if err := h.Reindex(ctx); err != nil {
 			return err
 		}
-		points, err := h.target().Count(ctx, index.Filter{})
+		points, err := h.Target().Count(ctx, index.Filter{})
 		if err != nil {
 			return err
 		}
-		report := reindexReport{string(h.embedder.Model()), points, time.Since(begun).Seconds()}
+		report := reindexReport{string(h.Embedder.Model()), points, time.Since(begun).Seconds()}
 		if s.JSON {
 			return s.print(report)
 		}
-		s.say("%d embeddings of %s indexed in %.1f s", report.Points, h.embedder.Name(), report.Seconds)
+		s.say("%d embeddings of %s indexed in %.1f s", report.Points, h.Embedder.Name(), report.Seconds)
 		return nil
 	})
-}
-
-// withModel opens the collection and the model for a command.
-func withModel(ctx context.Context, s *session, do func(*home) error) error {
-	h, err := openHome(ctx, s)
-	if err != nil {
-		return err
-	}
-	if err = h.openModel(ctx); err == nil {
-		err = do(h)
-	}
-	return errors.Join(err, h.close())
-}
-
-// target is the index that status, verify and reindex are about.
-func (h *home) target() index.Index {
-	if h.server != nil {
-		return h.server
-	}
-	return h.index
-}
-
-// indexed is the result of the job.
-type indexed struct {
-	Points int `json:"points"`
-}
-
-// reindex rebuilds, as a job; it waits for another process that is at it.
-func (h *home) reindex(ctx context.Context) error {
-	defer h.session.finishProgress()
-	_, err := job.Do(ctx, h.catalog, job.Reindex, "", func(ctx context.Context, j *job.Job) (r indexed, err error) {
-		err = h.whenFree(ctx, 0, func() error {
-			return h.follower.Rebuild(ctx, func(done, total int) {
-				r.Points = done
-				h.session.progress("index", "img", int64(done), int64(total))
-				j.Progress(ctx, int64(done), int64(total))
-			})
-		})
-		return r, err
-	})
-	return err
-}
-
-// whenFree does what another process may be doing to the index, waiting for
-// that one; after patience, unless 0, it gives up with ingest.ErrFollowed.
-func (h *home) whenFree(ctx context.Context, patience time.Duration, do func() error) error {
-	begun := time.Now()
-	for told := false; ; told = true {
-		err := do()
-		if !errors.Is(err, ingest.ErrFollowed) || patience > 0 && time.Since(begun) > patience {
-			return err
-		}
-		if !told {
-			h.session.note("%v; waiting for it", err)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(leaseRetry):
-		}
-	}
 }
 
 type indexCommand struct {
@@ -111,27 +48,14 @@ type indexCommand struct {
 
 type indexStatusCommand struct{}
 
-// indexStatus is what index status prints for programs.
-type indexStatus struct {
-	Index      string         `json:"index"` // "embedded" or "qdrant"
-	Model      string         `json:"model"`
-	ModelID    string         `json:"model_id"`
-	Embeddings int            `json:"embeddings"` // in the catalog
-	Points     int            `json:"points"`
-	Change     uint64         `json:"change"` // the last one that the index has seen
-	LastChange uint64         `json:"last_change"`
-	Problem    string         `json:"problem,omitempty"` // why it can't answer
-	Server     *qdrant.Status `json:"server,omitempty"`
-}
-
 // Run prints the state; an index that can't answer is an error.
 func (c *indexStatusCommand) Run(ctx context.Context, s *session) error {
-	return withModel(ctx, s, func(h *home) error {
-		status, err := h.indexStatus(ctx)
+	return withModel(ctx, s, func(h *collection.Model) error {
+		status, err := h.IndexStatus(ctx)
 		if s.JSON {
 			return errors.Join(err, s.print(status))
 		}
-		s.say("Index        %s, of %s (%s)", status.Index, status.Model, h.embedder.Model().Short())
+		s.say("Index        %s, of %s (%s)", status.Index, status.Model, h.Embedder.Model().Short())
 		s.say("Catalog      %d embeddings, change %d", status.Embeddings, status.LastChange)
 		if err != nil {
 			return err
@@ -160,67 +84,6 @@ func printServer(s *session, server qdrant.Status) {
 	s.table(rows...)
 }
 
-// behind reports whether a change behind that number concerns an index: the
-// end of a job and a new probe do not.
-func (h *home) behind(ctx context.Context, number uint64) (bool, error) {
-	const page = 1000
-	for {
-		changes, err := h.catalog.ChangesAfter(ctx, number, page)
-		if errors.Is(err, palate.ErrConflict) { // they are forgotten: it has to be made anew
-			return true, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		for _, change := range changes {
-			if change.Kind != catalog.RunChanged && change.Kind != catalog.ProbeChanged {
-				return true, nil
-			}
-			number = change.Number
-		}
-		if len(changes) < page {
-			return false, nil
-		}
-	}
-}
-
-func (h *home) indexStatus(ctx context.Context) (status indexStatus, err error) {
-	status = indexStatus{Index: embeddedIndex, Model: h.embedder.Name(), ModelID: string(h.embedder.Model())}
-	if status.Embeddings, err = h.catalog.CountEmbeddings(ctx, h.embedder.Model()); err != nil {
-		return status, err
-	}
-	if status.LastChange, err = h.catalog.LastChange(ctx); err != nil {
-		return status, err
-	}
-	if h.server == nil {
-		err = h.catchUp(ctx) // it is empty until it is loaded
-	} else {
-		status.Index = "qdrant"
-		var server qdrant.Status
-		server, err = h.server.Status(ctx)
-		status.Server = &server
-	}
-	if err == nil {
-		status.Change, _, err = h.follower.Progress(ctx)
-	}
-	if err == nil {
-		var behind bool
-		if behind, err = h.behind(ctx, status.Change); err == nil && !behind {
-			status.Change = status.LastChange
-		}
-	}
-	if err == nil {
-		err = h.target().Ready(ctx)
-	}
-	if err == nil {
-		status.Points, err = h.target().Count(ctx, index.Filter{})
-	}
-	if err != nil {
-		status.Problem = err.Error()
-	}
-	return status, err
-}
-
 type indexVerifyCommand struct {
 	Sample int `help:"About how many points to read and compare in full." default:"1000"`
 }
@@ -237,15 +100,8 @@ func (c *indexVerifyCommand) Run(ctx context.Context, s *session) error {
 	if c.Sample < 0 {
 		return usagef("--sample is %d, want 0 or more", c.Sample)
 	}
-	return withModel(ctx, s, func(h *home) error {
-		err := h.whenFree(ctx, busyPatience, func() error { _, err := h.follower.CatchUp(ctx); return err })
-		if err != nil && !errors.Is(err, ingest.ErrFollowed) {
-			return err
-		}
-		v, err := ingest.Verify(ctx, h.catalog, h.target(), c.Sample, func(done, total int) {
-			s.progress("verify", "img", int64(done), int64(total))
-		})
-		s.finishProgress()
+	return withModel(ctx, s, func(h *collection.Model) error {
+		v, err := h.VerifyIndex(ctx, c.Sample)
 		if err != nil {
 			return err
 		}

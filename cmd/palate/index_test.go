@@ -22,6 +22,8 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index/qdrant/qdranttest"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/models"
 )
 
 func addressOf(s *qdranttest.Server) string { return "qdrant://" + s.Address() + "/palate" }
@@ -99,7 +101,7 @@ func TestIndexStatusAndVerifyTellWhatIsWrong(t *testing.T) {
 	if report.Points != demoPictures {
 		t.Errorf("got %+v, want %d points", report, demoPictures)
 	}
-	status := jsonRun[indexStatus](t, append([]string{"index", "status"}, at...)...)
+	status := jsonRun[collection.IndexStatus](t, append([]string{"index", "status"}, at...)...)
 	if status.Points != demoPictures || status.Embeddings != demoPictures || status.Change != status.LastChange || len(status.Server.Collections) != 1 || !status.Server.Collections[0].Serves {
 		t.Errorf("got %+v, want everything indexed", status)
 	}
@@ -251,17 +253,17 @@ func TestCrawlingEmbeddingAndRatingNeedNoIndex(t *testing.T) {
 func embedAtRandom(t *testing.T, folder string, from, to int) {
 	t.Helper()
 	ctx := context.Background()
-	err := withModel(ctx, newSession(&globals{Data: folder, modelFlags: modelFlags{Model: modelBaseline}, Quiet: true, indexFlags: indexFlags{IndexAddress: embeddedIndex}}, io.Discard, io.Discard), func(h *home) error {
+	err := withModel(ctx, newSession(&globals{Data: folder, modelFlags: modelFlags{Model: models.Baseline}, Quiet: true, indexFlags: indexFlags{IndexAddress: collection.EmbeddedIndex}}, io.Discard, io.Discard), func(h *collection.Model) error {
 		r := rand.New(rand.NewPCG(8, uint64(from)))
 		var embeddings []catalog.ImageEmbedding
 		for n := from; n < to; n++ {
 			sum := sha256.Sum256([]byte(strconv.Itoa(n)))
 			image := catalog.Image{ID: palate.NewImageID(sum), SHA256: sum, Bytes: 1, Format: "png", Width: 1, Height: 1}
 			source := palate.Source{Address: fmt.Sprintf("https://museum.example/%d", n), Site: "museum.example", Categories: []string{"random"}}
-			if _, err := h.catalog.AddImage(ctx, image, source, nil); err != nil {
+			if _, err := h.Catalog.AddImage(ctx, image, source, nil); err != nil {
 				return err
 			}
-			e := make(palate.Embedding, h.embedder.Dim())
+			e := make(palate.Embedding, h.Embedder.Dim())
 			var norm float64
 			for i := range e {
 				e[i] = float32(r.NormFloat64())
@@ -272,7 +274,7 @@ func embedAtRandom(t *testing.T, folder string, from, to int) {
 			}
 			embeddings = append(embeddings, catalog.ImageEmbedding{ID: image.ID, Embedding: e})
 		}
-		return h.catalog.PutEmbeddings(ctx, h.embedder.Model(), embeddings)
+		return h.Catalog.PutEmbeddings(ctx, h.Embedder.Model(), embeddings)
 	})
 	if err != nil {
 		t.Fatal(err)

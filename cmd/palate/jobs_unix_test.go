@@ -18,6 +18,7 @@ import (
 
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/catalog/sqlite"
+	"github.com/palate-art/palate/internal/collection"
 )
 
 // noisePictures gives a new folder of n small pictures, no two alike.
@@ -52,7 +53,7 @@ func TestASilentImportIsNotTakenForDead(t *testing.T) {
 	const pictures = 200
 	imports := start(t, "import", "--data", folder, noisePictures(t, pictures))
 	running := func() (run catalog.Run) {
-		c, err := sqlite.Open(ctx, filepath.Join(folder, catalogFile), sqlite.DefaultConfig())
+		c, err := sqlite.Open(ctx, filepath.Join(folder, collection.CatalogFile), sqlite.DefaultConfig())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +108,7 @@ func TestASilentImportIsNotTakenForDead(t *testing.T) {
 // isFree reports whether nobody is writing to the catalog.
 func isFree(t *testing.T, folder string) bool {
 	t.Helper()
-	db, err := sql.Open("sqlite3", filepath.Join(folder, catalogFile)+"?_busy_timeout=100")
+	db, err := sql.Open("sqlite3", filepath.Join(folder, collection.CatalogFile)+"?_busy_timeout=100")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +120,7 @@ func isFree(t *testing.T, folder string) bool {
 // silence makes every run's last word a year old.
 func silence(t *testing.T, folder string) {
 	t.Helper()
-	db, err := sql.Open("sqlite3", filepath.Join(folder, catalogFile))
+	db, err := sql.Open("sqlite3", filepath.Join(folder, collection.CatalogFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +172,7 @@ func TestTwoProcessesEmbedTogether(t *testing.T) {
 // embedRuns counts the embedding jobs that there have been.
 func embedRuns(t *testing.T, folder string) (n int) {
 	t.Helper()
-	c, err := sqlite.Open(context.Background(), filepath.Join(folder, catalogFile), sqlite.DefaultConfig())
+	c, err := sqlite.Open(context.Background(), filepath.Join(folder, collection.CatalogFile), sqlite.DefaultConfig())
 	if err != nil {
 		t.Fatal(err)
 	}

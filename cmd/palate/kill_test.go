@@ -15,6 +15,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/catalog/sqlite"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/imagestore/disk"
 	"github.com/palate-art/palate/internal/museum"
 )
@@ -84,7 +85,7 @@ type collected struct {
 func lookInto(t *testing.T, folder string) collected {
 	t.Helper()
 	ctx := context.Background()
-	c, err := sqlite.Open(ctx, filepath.Join(folder, catalogFile), sqlite.DefaultConfig())
+	c, err := sqlite.Open(ctx, filepath.Join(folder, collection.CatalogFile), sqlite.DefaultConfig())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/catalog/sqlite"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/imagestore/disk"
 )
 
@@ -155,7 +156,7 @@ func (k *killing) prepare() {
 
 func (k *killing) open() *sqlite.Catalog {
 	k.t.Helper()
-	return must(sqlite.Open(context.Background(), filepath.Join(k.folder, catalogFile), sqlite.DefaultConfig()))(k.t)
+	return must(sqlite.Open(context.Background(), filepath.Join(k.folder, collection.CatalogFile), sqlite.DefaultConfig()))(k.t)
 }
 
 // killAfter starts a command and kills it within milliseconds; it reports
@@ -315,7 +316,7 @@ func (k *killing) look(line *toll) {
 	for _, problem := range must(c.Check(ctx))(t) {
 		count(&line.lost, "the catalog is damaged: %s", problem)
 	}
-	store := must(disk.Open(filepath.Join(k.folder, imagesFolder)))(t)
+	store := must(disk.Open(filepath.Join(k.folder, collection.ImagesFolder)))(t)
 	rows := map[palate.ImageID]bool{}
 	for after := ""; ; {
 		page := must(c.ListImages(ctx, catalog.ImageQuery{Limit: 1000, After: after}))(t)

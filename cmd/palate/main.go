@@ -92,7 +92,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 		return exitDone
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(errOut, "palate: interrupted; what was done is kept, run the same command to go on")
-	case errors.Is(err, errUsage):
+	case isUsage(err):
 		fmt.Fprintf(errOut, "palate: %v\n", err)
 		return exitUsage
 	default:

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
 )
 
@@ -59,7 +60,7 @@ func runTests(m *testing.M) int {
 	environment := map[string]string{
 		"HOME": folder, "XDG_DATA_HOME": filepath.Join(folder, "data"), "XDG_CONFIG_HOME": filepath.Join(folder, "config"),
 		"PALATE_ORT_LIBRARY": runtime.LibraryPath,
-		"PALATE_MODEL":       modelBaseline,
+		"PALATE_MODEL":       models.Baseline,
 		"HF_HOME":            filepath.Join(folder, "huggingface"), "HF_HUB_OFFLINE": "1",
 		// Under the race detector every program that ends sleeps for a
 		// second first; the ones started here have nothing to wait for.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/hub"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
@@ -37,27 +38,27 @@ const (
 
 // modelEntry is what list and show print of a model.
 type modelEntry struct {
-	Name         string                `json:"name"`
-	What         string                `json:"what"`
-	Source       string                `json:"source"` // built-in, hub or file
-	State        string                `json:"state"`
-	Problem      string                `json:"problem,omitempty"`
-	File         string                `json:"file,omitempty"`
-	Bytes        int64                 `json:"bytes,omitempty"`
-	SHA256       string                `json:"sha256,omitempty"`
-	Repository   string                `json:"repository,omitempty"`
-	Revision     string                `json:"revision,omitempty"`
-	Licence      models.Licence        `json:"licence,omitzero"`
-	Preprocess   *models.Preprocessing `json:"preprocessing,omitempty"`
-	DefaultOn    string                `json:"default_on,omitempty"`
-	Origins      map[string]string     `json:"origins,omitempty"` // published, given or guessed, see models.Record
-	Guessed      []string              `json:"guessed,omitempty"`
-	Architecture string                `json:"architecture,omitempty"`
-	Collection   []collectionEntry     `json:"collection,omitempty"` // its embeddings in the collection of --data
+	Name         string                  `json:"name"`
+	What         string                  `json:"what"`
+	Source       string                  `json:"source"` // built-in, hub or file
+	State        string                  `json:"state"`
+	Problem      string                  `json:"problem,omitempty"`
+	File         string                  `json:"file,omitempty"`
+	Bytes        int64                   `json:"bytes,omitempty"`
+	SHA256       string                  `json:"sha256,omitempty"`
+	Repository   string                  `json:"repository,omitempty"`
+	Revision     string                  `json:"revision,omitempty"`
+	Licence      models.Licence          `json:"licence,omitzero"`
+	Preprocess   *models.Preprocessing   `json:"preprocessing,omitempty"`
+	DefaultOn    string                  `json:"default_on,omitempty"`
+	Origins      map[string]string       `json:"origins,omitempty"` // published, given or guessed, see models.Record
+	Guessed      []string                `json:"guessed,omitempty"`
+	Architecture string                  `json:"architecture,omitempty"`
+	Collection   []collection.ModelEntry `json:"collection,omitempty"` // its embeddings in the collection of --data
 }
 
 func baselineEntry() modelEntry {
-	return modelEntry{Name: modelBaseline, What: "colour and texture, by formulas", Source: "built-in", State: stateHere}
+	return modelEntry{Name: models.Baseline, What: "colour and texture, by formulas", Source: "built-in", State: stateHere}
 }
 
 // knownEntry looks for a known model in the hub's cache; it does not read it.
@@ -101,11 +102,11 @@ func localEntry(r models.Record) modelEntry {
 
 // modelEntries lists all models; records that can't be read are in the error.
 func (s *session) modelEntries() ([]modelEntry, error) {
-	client, err := s.hub()
+	client, err := s.loader().Hub()
 	if err != nil {
 		return nil, err
 	}
-	store := s.modelStore()
+	store := s.loader().Store()
 	entries := []modelEntry{baselineEntry()}
 	for _, k := range models.KnownModels() {
 		entries = append(entries, knownEntry(store, client, k))
@@ -158,8 +159,8 @@ func (c *modelListCommand) Run(ctx context.Context, s *session) error {
 	}
 	s.table(rows...)
 	err = errors.Join(err, s.sayCollection(ctx))
-	if client, err := s.hub(); err == nil {
-		s.say("\nWeights from the hub are in %s, what was added is noted in %s.", client.CacheDir(), s.modelStore().Folder())
+	if client, err := s.loader().Hub(); err == nil {
+		s.say("\nWeights from the hub are in %s, what was added is noted in %s.", client.CacheDir(), s.loader().Store().Folder())
 	}
 	return err
 }
@@ -205,7 +206,7 @@ func (c *modelShowCommand) Run(s *session) error {
 	if e.Repository != "" {
 		line("Repository", e.Repository+" at "+e.Revision)
 	}
-	line("Licence", licenceText(e.Licence))
+	line("Licence", e.Licence.Text())
 	if p := e.Preprocess; p != nil {
 		line("Made for", fmt.Sprintf("%d×%d, crop ratio %g, mean %v, deviation %v", p.Size, p.Size, p.CropRatio, p.Mean, p.Std))
 	}
@@ -226,11 +227,11 @@ func (c *modelShowCommand) Run(s *session) error {
 // usedText says how pictures come to a model on a CPU where nothing is asked
 // for.
 func (s *session) usedText(name string) (string, error) {
-	client, err := s.hub()
+	client, err := s.loader().Hub()
 	if err != nil {
 		return "", err
 	}
-	weights, err := s.modelStore().Find(name, client)
+	weights, err := s.loader().Store().Find(name, client)
 	if err != nil {
 		return "", err
 	}
@@ -252,22 +253,11 @@ func (s *session) usedText(name string) (string, error) {
 	return text, nil
 }
 
-func licenceText(l models.Licence) string {
-	text := l.Name
-	if l.URL != "" {
-		text += " (" + l.URL + ")"
-	}
-	if l.By != "" {
-		text += ", published by " + l.By
-	}
-	return text
-}
-
 func (s *session) modelEntry(name string) (modelEntry, error) {
-	if name == modelBaseline {
+	if name == models.Baseline {
 		return baselineEntry(), nil
 	}
-	store := s.modelStore()
+	store := s.loader().Store()
 	r, err := store.Local(name)
 	if err == nil {
 		return localEntry(r), nil
@@ -279,7 +269,7 @@ func (s *session) modelEntry(name string) (modelEntry, error) {
 	if err != nil {
 		return modelEntry{}, err
 	}
-	client, err := s.hub()
+	client, err := s.loader().Hub()
 	if err != nil {
 		return modelEntry{}, err
 	}
@@ -297,85 +287,21 @@ func (c *modelPullCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		source, err := s.pullWhole(ctx, k)
+		source, err := s.loader().Pull(ctx, k)
 		if err != nil {
 			return err
 		}
 		if s.JSON {
-			client, err := s.hub()
+			client, err := s.loader().Hub()
 			if err != nil {
 				return err
 			}
-			if err := s.print(knownEntry(s.modelStore(), client, k)); err != nil {
+			if err := s.print(knownEntry(s.loader().Store(), client, k)); err != nil {
 				return err
 			}
 			continue
 		}
 		s.say("%s is here: %s, SHA-256 %s, %s", k.Name, byteText(source.Size), source.SHA256, source.File)
 	}
-	return nil
-}
-
-// pullWhole is pull for whoever asks for it: what is in the cache is read, and
-// comes again if it is damaged.
-func (s *session) pullWhole(ctx context.Context, k models.Known) (models.Weights, error) {
-	source, err := s.pull(ctx, k)
-	if err != nil {
-		return source, err
-	}
-	_, err = source.Check(ctx)
-	if !errors.Is(err, palate.ErrInvalid) {
-		return source, err
-	}
-	s.note("%v; getting it anew", err)
-	client, err := s.hub()
-	if err != nil {
-		return source, err
-	}
-	file, err := s.modelStore().Pinned(k)
-	if err == nil {
-		err = client.Discard(ctx, file)
-	}
-	if err != nil {
-		return source, err
-	}
-	if source, err = s.pull(ctx, k); err == nil {
-		_, err = source.Check(ctx)
-	}
-	return source, err
-}
-
-// pull gets a known model's weights, from the cache if they are there, and
-// shows their licence before they come.
-func (s *session) pull(ctx context.Context, k models.Known) (models.Weights, error) {
-	client, err := s.hub()
-	if err != nil {
-		return models.Weights{}, err
-	}
-	store := s.modelStore()
-	if err := s.showLicence(store, k); err != nil {
-		return models.Weights{}, err
-	}
-	source, err := store.Pull(ctx, k, client)
-	s.finishProgress()
-	if err != nil {
-		return source, err
-	}
-	if err := store.RecordHub(k, source); err != nil { // the licence will be shown again
-		s.logger.WarnContext(ctx, "what was pulled can't be noted", "model", k.Name, "error", err)
-	}
-	return source, nil
-}
-
-// showLicence shows the licence of a model from the hub before its first use.
-// It is written even where progress is not: whoever uses the weights has to
-// have seen it.
-func (s *session) showLicence(store *models.Store, k models.Known) error {
-	a, shown, err := store.HubRecord(k.Name)
-	if err != nil || shown && a.LicenceShown == k.Licence.Name {
-		return err
-	}
-	s.finishProgress()
-	fmt.Fprintf(s.errOut, "The weights of %s are under the licence %s.\n", k.Name, licenceText(k.Licence))
 	return nil
 }

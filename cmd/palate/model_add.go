@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/models"
 )
 
@@ -42,7 +43,7 @@ func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
 	if a.Std, err = threeNumbers("--std", c.Std); err != nil {
 		return err
 	}
-	r, err := s.modelStore().Add(ctx, a)
+	r, err := s.loader().Store().Add(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -109,7 +110,7 @@ type modelRmCommand struct {
 
 // Run removes an added model, or forgets a pulled one.
 func (c *modelRmCommand) Run(ctx context.Context, s *session) error {
-	store := s.modelStore()
+	store := s.loader().Store()
 	err := store.Remove(c.Name)
 	if err == nil {
 		s.say("%s is removed.", c.Name)
@@ -123,7 +124,7 @@ func (c *modelRmCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if c.Weights {
-		client, err := s.hub()
+		client, err := s.loader().Hub()
 		if err != nil {
 			return err
 		}
@@ -141,23 +142,13 @@ func (c *modelRmCommand) Run(ctx context.Context, s *session) error {
 	if c.Weights {
 		s.say("The weights of %s are removed from the hub's cache.", c.Name)
 	} else {
-		s.say("%s is forgotten; its weights stay in the hub's cache (take them out with --weights).", c.Name)
+		s.say("%s is collection.Forgotten; its weights stay in the hub's cache (take them out with --weights).", c.Name)
 	}
 	return nil
 }
 
 type modelVerifyCommand struct {
 	Names []string `arg:"" optional:"" name:"name" help:"Names of models (default: all that are here)."`
-}
-
-// verified is what verify prints of a model.
-type verified struct {
-	Name         string `json:"name"`
-	File         string `json:"file"`
-	SHA256       string `json:"sha256,omitempty"`
-	Architecture string `json:"architecture,omitempty"`
-	OK           bool   `json:"ok"`
-	Problem      string `json:"problem,omitempty"`
 }
 
 // Run reads the files again and fails if any is not what it must be.
@@ -175,11 +166,11 @@ func (c *modelVerifyCommand) Run(ctx context.Context, s *session) error {
 			}
 		}
 	}
-	bad := 0
-	results := make([]verified, 0, len(names))
+	bad, loader := 0, s.loader()
+	results := make([]collection.Verified, 0, len(names))
 	for _, name := range names {
 		s.progress("verify "+name, "", 0, 0)
-		v, err := s.verify(ctx, name)
+		v, err := loader.Verify(ctx, name)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -209,21 +200,4 @@ func (c *modelVerifyCommand) Run(ctx context.Context, s *session) error {
 		unreadable = errors.Join(fmt.Errorf("%d of %d models are not what they must be", bad, len(results)), unreadable)
 	}
 	return unreadable
-}
-
-func (s *session) verify(ctx context.Context, name string) (verified, error) {
-	client, err := s.hub()
-	if err != nil {
-		return verified{Name: name}, err
-	}
-	source, err := s.modelStore().Find(name, client)
-	if err != nil {
-		return verified{Name: name}, err
-	}
-	v := verified{Name: name, File: source.File}
-	if v.SHA256, err = source.Check(ctx); err != nil {
-		return v, err
-	}
-	v.Architecture, err = source.Inspect()
-	return v, err
 }

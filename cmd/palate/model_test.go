@@ -2,11 +2,9 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
 )
@@ -71,7 +70,7 @@ func TestWeightsArePulledCheckedAndRemoved(t *testing.T) {
 	}
 	// The file is whole. That the tiny model is not what its name says, its heads
 	// tell: those that are known are of another width.
-	if checked := jsonValues[[]verified](t, runPalate(t, "model", "verify", "--json").out)[0]; len(checked) != 1 || strings.Contains(checked[0].Problem, "damaged") || checked[0].SHA256 == "" {
+	if checked := jsonValues[[]collection.Verified](t, runPalate(t, "model", "verify", "--json").out)[0]; len(checked) != 1 || strings.Contains(checked[0].Problem, "damaged") || checked[0].SHA256 == "" {
 		t.Errorf("got %+v, want dino-small's file found whole", checked)
 	}
 	damaged := slices.Clone(content)
@@ -134,7 +133,7 @@ func TestWithoutWeightsTheBuiltInModelIsTakenAndSaysSo(t *testing.T) {
 				t.Setenv(variable, value)
 			}
 			r := runPalate(t, "embed", file, "--model", "auto", "--json")
-			if r.code != exitDone || jsonValues[fileEmbedding](t, r.out)[0].Model != modelBaseline {
+			if r.code != exitDone || jsonValues[fileEmbedding](t, r.out)[0].Model != models.Baseline {
 				t.Fatalf("got %+v, want an embedding by baseline", r)
 			}
 			var notes []string
@@ -172,26 +171,6 @@ func TestCommandsThatEmbedNothingPullNothing(t *testing.T) {
 	}
 }
 
-// A hub that takes the connection and says nothing costs the bounded wait.
-func TestASilentHubIsWaitedForBriefly(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	t.Setenv("HF_HUB_OFFLINE", "")
-	t.Setenv("HF_ENDPOINT", "http://"+listener.Addr().String())
-	s := newSession(&globals{Quiet: true, modelFlags: modelFlags{Model: modelAuto, Models: t.TempDir()}}, new(bytes.Buffer), new(bytes.Buffer))
-	if s.reachTimeout > 5*time.Second {
-		t.Errorf("waits %v for the hub, want 5 s at most", s.reachTimeout)
-	}
-	s.reachTimeout = 50 * time.Millisecond
-	c, err := s.choose(context.Background(), ort.Choice{Device: ort.Device{Kind: ort.DeviceCPU}}, nil, true)
-	if err != nil || c.settings != (models.Settings{Model: modelBaseline}) || !strings.Contains(c.advice, "no answer from the hub") {
-		t.Errorf("got %+v, %v", c, err)
-	}
-}
-
 func TestAnAddedModelIsCalledAsItsFile(t *testing.T) {
 	t.Setenv("PALATE_MODELS", t.TempDir())
 	folder := filepath.Join(t.TempDir(), "mine")
@@ -207,7 +186,7 @@ func TestAnAddedModelIsCalledAsItsFile(t *testing.T) {
 func TestWhatCanNotBeComputedIsToldLoudly(t *testing.T) {
 	file := filepath.Join(museumPictures(t, 1), "0.jpg")
 	mustFail(t, exitUsage, []string{"tpu", "cuda"}, "embed", file, "--device", "tpu")
-	mustFail(t, exitUsage, []string{"--size", modelBaseline}, "embed", file, "--size", "224")
+	mustFail(t, exitUsage, []string{"--size", models.Baseline}, "embed", file, "--size", "224")
 	mustFail(t, exitUsage, []string{"palate model add NAME"}, "embed", file, "--model", tinyModel)
 	mustFail(t, exitUsage, []string{"--gpu-memory"}, "embed", file, "--gpu-memory", "-1")
 	mustFail(t, exitUsage, []string{"--precision"}, "model", "compare", "tiny", file)

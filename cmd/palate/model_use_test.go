@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder/baseline"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
 )
 
@@ -131,7 +133,7 @@ func TestInt8IsMeasuredBeforeItEmbeds(t *testing.T) {
 	for _, name := range []string{"0.jpg", "1.jpg", "2.jpg"} {
 		files = append(files, filepath.Join(pictures, name))
 	}
-	got := jsonRun[comparison](t, append([]string{"model", "compare", "tiny", "--precision", "int8"}, files...)...)
+	got := jsonRun[collection.Comparison](t, append([]string{"model", "compare", "tiny", "--precision", "int8"}, files...)...)
 	if got.Pictures != 3 || len(got.Files) != 3 || !(got.Min > .9 && got.Min <= got.Mean && got.Mean < 1-1e-9) {
 		t.Errorf("got %+v, want three cosines near 1 and not 1", got)
 	}
@@ -197,4 +199,13 @@ func TestAnONNXModelCanBeAdded(t *testing.T) {
 		t.Errorf("auto: got %s, want the collection's %s", kept.ModelID, byFile.ModelID)
 	}
 	mustFail(t, exitFailed, []string{"description"}, "embed", picture, "--model", "art", "--size", "224")
+}
+
+// cosine is of two embeddings, whose norms are 1 but for rounding.
+func cosine(x, y palate.Embedding) float64 {
+	var dot float64
+	for i := range x {
+		dot += float64(x[i]) * float64(y[i])
+	}
+	return dot
 }

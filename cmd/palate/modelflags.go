@@ -1,9 +1,7 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -12,12 +10,6 @@ import (
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/vit"
-)
-
-// The models that are no name of a known or added one.
-const (
-	modelAuto     = "auto"
-	modelBaseline = "baseline"
 )
 
 // modelFlags choose what embeds the pictures and where it is computed.
@@ -37,7 +29,7 @@ type modelFlags struct {
 // settings are what the flags choose; what they leave open is zero.
 func (f *modelFlags) settings() models.Settings {
 	s := models.Settings{Size: f.Size, Fit: embedder.Fit(f.Fit), Pool: vit.Pool(f.Pool), Resample: vit.Resampling(f.Resample)}
-	if f.Model != modelAuto {
+	if f.Model != models.Auto {
 		s.Model = f.Model
 	}
 	switch f.Decode {
@@ -46,7 +38,7 @@ func (f *modelFlags) settings() models.Settings {
 	case "fast":
 		s.Rules = picture.Current().Without(picture.JPEGWhole)
 	}
-	if isModelFile(s.Model) { // the collection may be used from another folder later
+	if models.IsFile(s.Model) { // the collection may be used from another folder later
 		if path, err := filepath.Abs(s.Model); err == nil {
 			s.Model = path
 		}
@@ -74,33 +66,20 @@ func checkInt8Asked(parsed *kong.Context, g *globals) error {
 	return usagef("int8 is no default: its embeddings differ from float32's by as much as palate model compare shows; ask for it by --precision int8 on the command line")
 }
 
-// isModelFile reports whether a model is named by its file.
-func isModelFile(name string) bool {
-	return strings.EqualFold(filepath.Ext(name), ".onnx") || strings.ContainsRune(name, os.PathSeparator)
-}
-
-// modelStore is the folder of what is known of models.
-func (s *session) modelStore() *models.Store {
-	folder := s.Models
-	if folder == "" {
-		folder = modelsFolder()
+// modelsFolder is the folder of what is known of models.
+func (s *session) modelsFolder() string {
+	if s.Models == "" {
+		return modelsFolder()
 	}
-	return models.OpenStore(folder)
+	return s.Models
 }
 
 // modelsFolder is the default of --models: models are shared by collections.
 func modelsFolder() string { return filepath.Join(dataFolder(), "models") }
 
-// hub is the client of the model hub.
-func (s *session) hub() (*hub.Client, error) {
-	return hub.New(s.hubConfig())
-}
-
 func (s *session) hubConfig() hub.Config {
 	config := hub.ConfigFromEnv()
 	config.Offline = config.Offline || s.runtimeConfig().Offline
 	config.UserAgent = "palate/" + version()
-	config.Logger = s.logger
-	config.Progress = func(stage string, done, total int64) { s.progress(stage, "B", done, total) }
 	return config
 }

@@ -22,10 +22,6 @@ const barInterval = 100 * time.Millisecond
 // terminal.
 const lineInterval = 5 * time.Second
 
-// reachTimeout is how long --model auto waits for the hub before it goes on
-// with the built-in model.
-const reachTimeout = 5 * time.Second
-
 // session is what a command needs to talk to whoever called it: results on
 // out, progress and logs on errOut.
 type session struct {
@@ -34,9 +30,6 @@ type session struct {
 	logger      *slog.Logger
 	decoding    *picture.Budget // of everything that is decoded in this process
 	temporary   bool            // what is made goes when the command ends
-
-	// reachTimeout bounds the wait for the hub where there is a way without.
-	reachTimeout time.Duration
 
 	bar      *progressbar.ProgressBar
 	barName  string
@@ -48,7 +41,7 @@ func newSession(g *globals, out, errOut io.Writer) *session {
 	if g.Verbose {
 		level = slog.LevelInfo
 	}
-	return &session{globals: g, out: out, errOut: errOut, reachTimeout: reachTimeout, decoding: picture.NewDefaultBudget(),
+	return &session{globals: g, out: out, errOut: errOut, decoding: picture.NewDefaultBudget(),
 		logger: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level}))}
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/atomicfile"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/regular"
 	"github.com/palate-art/palate/internal/taste"
 )
@@ -19,22 +21,6 @@ type probeCommand struct {
 	Rollback rollbackCommand `cmd:"" help:"Let an earlier version serve."`
 	Export   exportCommand   `cmd:"" help:"Write a version to a file."`
 	Import   importProbe     `cmd:"" help:"Add an exported probe, which serves at once."`
-}
-
-// withTastes opens what the commands of probes and profiles work on.
-func withTastes(ctx context.Context, s *session, work func(*home, palate.Profile) error) error {
-	profile, err := s.profile()
-	if err != nil {
-		return err
-	}
-	h, err := openHome(ctx, s)
-	if err != nil {
-		return err
-	}
-	if err = h.openModel(ctx); err == nil {
-		err = work(h, profile)
-	}
-	return errors.Join(err, h.close())
 }
 
 // versionLine is what history prints of one version.
@@ -58,8 +44,8 @@ type historyCommand struct{}
 
 // Run lists the versions of the profile.
 func (c *historyCommand) Run(ctx context.Context, s *session) error {
-	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
-		stored, err := h.catalog.ListProbes(ctx, profile)
+	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
+		stored, err := h.Catalog.ListProbes(ctx, profile)
 		if err != nil {
 			return err
 		}
@@ -101,8 +87,8 @@ type showCommand struct {
 
 // Run shows one version.
 func (c *showCommand) Run(ctx context.Context, s *session) error {
-	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
-		version, err := h.version(ctx, profile, c.Version)
+	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
+		version, err := versionOf(ctx, h, profile, c.Version)
 		if err != nil {
 			return err
 		}
@@ -117,9 +103,9 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 			}
 		}
 		if s.JSON {
-			report := version.Report
-			if report == nil { // imported
-				report = version.Summary
+			report, err := taste.Told(version.ProbeVersion)
+			if err != nil {
+				return err
 			}
 			return s.print(map[string]any{"profile": profile, "version": version.Version, "current": version.Current, "reason": version.Reason,
 				"trained_at": version.TrainedAt, "settings": version.Learned.Settings, "report": report})
@@ -136,15 +122,15 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 }
 
 // version finds one version, or with 0 the serving one, with its report.
-func (h *home) version(ctx context.Context, profile palate.Profile, number int) (taste.Version, error) {
+func versionOf(ctx context.Context, h *collection.Model, profile palate.Profile, number int) (taste.Version, error) {
 	if number == 0 {
-		current, err := h.tastes.Current(ctx, profile)
+		current, err := h.Tastes.Current(ctx, profile)
 		if err != nil {
 			return taste.Version{}, err
 		}
 		number = current.Version
 	}
-	return h.tastes.Version(ctx, profile, number)
+	return h.Tastes.Version(ctx, profile, number)
 }
 
 type versionsCommand struct {
@@ -154,8 +140,8 @@ type versionsCommand struct {
 
 // Run compares two versions.
 func (c *versionsCommand) Run(ctx context.Context, s *session) error {
-	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
-		d, err := h.tastes.CompareVersions(ctx, profile, c.First, c.Second)
+	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
+		d, err := h.Tastes.CompareVersions(ctx, profile, c.First, c.Second)
 		if err != nil {
 			return err
 		}
@@ -178,8 +164,8 @@ type rollbackCommand struct {
 
 // Run lets an earlier version serve.
 func (c *rollbackCommand) Run(ctx context.Context, s *session) error {
-	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
-		version, err := h.tastes.Rollback(ctx, profile, c.Version)
+	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
+		version, err := h.Tastes.Rollback(ctx, profile, c.Version)
 		if err != nil {
 			return err
 		}
@@ -198,12 +184,12 @@ type exportCommand struct {
 
 // Run writes a version to a file.
 func (c *exportCommand) Run(ctx context.Context, s *session) error {
-	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
-		version, err := h.version(ctx, profile, c.Version)
+	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
+		version, err := versionOf(ctx, h, profile, c.Version)
 		if err != nil {
 			return err
 		}
-		exported, err := h.tastes.Export(ctx, profile, version.Version)
+		exported, err := h.Tastes.Export(ctx, profile, version.Version)
 		if err != nil {
 			return err
 		}
@@ -211,7 +197,7 @@ func (c *exportCommand) Run(ctx context.Context, s *session) error {
 			_, err := s.out.Write(exported)
 			return err
 		}
-		err = replaceFile(c.File, func(w io.Writer) error { _, err := w.Write(exported); return err })
+		err = atomicfile.Write(c.File, 0o644, func(w io.Writer) error { _, err := w.Write(exported); return err })
 		if err != nil {
 			return err
 		}
@@ -232,12 +218,12 @@ const maxProbeFile = 4 << 20
 
 // Run adds an exported probe.
 func (c *importProbe) Run(ctx context.Context, s *session) error {
-	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
+	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
 		exported, err := regular.ReadFile(c.File, maxProbeFile)
 		if err != nil {
 			return err
 		}
-		version, err := h.tastes.Import(ctx, profile, exported)
+		version, err := h.Tastes.Import(ctx, profile, exported)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.File, err)
 		}

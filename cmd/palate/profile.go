@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/collection"
 )
 
 type profileCommand struct {
@@ -34,8 +35,8 @@ func (c *listProfiles) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	profiles, err := h.catalog.Profiles(ctx)
-	if err = errors.Join(err, h.close()); err != nil {
+	profiles, err := h.Catalog.Profiles(ctx)
+	if err = errors.Join(err, h.Close()); err != nil {
 		return err
 	}
 	lines := []profileLine{}
@@ -70,7 +71,7 @@ func (c *createProfile) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if err = errors.Join(h.catalog.CreateProfile(ctx, name), h.close()); err != nil {
+	if err = errors.Join(h.Catalog.CreateProfile(ctx, name), h.Close()); err != nil {
 		return err
 	}
 	return s.done(profileLine{Profile: name}, "%s is there: palate rate like IMAGE --profile %s, or palate serve.", name, name)
@@ -97,8 +98,8 @@ func (c *renameProfile) Run(ctx context.Context, s *session) error {
 	if err := errors.Join(errFrom, errTo); err != nil {
 		return usage(err)
 	}
-	return withTastes(ctx, s, func(h *home, _ palate.Profile) error {
-		if err := h.tastes.RenameProfile(ctx, from, to); err != nil {
+	return withTastes(ctx, s, func(h *collection.Model, _ palate.Profile) error {
+		if err := h.Tastes.RenameProfile(ctx, from, to); err != nil {
 			return err
 		}
 		return s.done(map[string]any{"profile": to, "was": from}, "%s is %s now.", from, to)
@@ -115,8 +116,8 @@ func (c *deleteProfile) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return usage(err)
 	}
-	return withTastes(ctx, s, func(h *home, _ palate.Profile) error {
-		if err := h.tastes.DeleteProfile(ctx, name); err != nil {
+	return withTastes(ctx, s, func(h *collection.Model, _ palate.Profile) error {
+		if err := h.Tastes.DeleteProfile(ctx, name); err != nil {
 			return err
 		}
 		return s.done(map[string]any{"deleted": name}, "%s is deleted.", name)
@@ -135,8 +136,8 @@ func (c *compareProfiles) Run(ctx context.Context, s *session) error {
 	if err := errors.Join(errFirst, errSecond); err != nil {
 		return usage(err)
 	}
-	return withTastes(ctx, s, func(h *home, _ palate.Profile) error {
-		l, err := h.tastes.Compare(ctx, first, second)
+	return withTastes(ctx, s, func(h *collection.Model, _ palate.Profile) error {
+		l, err := h.Tastes.Compare(ctx, first, second)
 		if err != nil {
 			return err
 		}

@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/collection"
 )
 
 type rateCommand struct {
@@ -23,11 +23,7 @@ func (c *rateCommand) Run(ctx context.Context, s *session) error {
 	if (c.Verdict == "undo") != (len(c.Images) == 0) {
 		return usagef("name the images, palate rate like|dislike|skip|clear IMAGE…, and none for palate rate undo")
 	}
-	h, err := openHome(ctx, s)
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.rate(ctx, h, profile), h.close())
+	return s.withHome(ctx, func(h *collection.Collection) error { return c.rate(ctx, s, h, profile) })
 }
 
 // ratingLine is what rate prints of one image.
@@ -38,17 +34,17 @@ type ratingLine struct {
 	Undone  palate.Verdict `json:"undone,omitempty"`
 }
 
-func (c *rateCommand) rate(ctx context.Context, h *home, profile palate.Profile) error {
+func (c *rateCommand) rate(ctx context.Context, s *session, h *collection.Collection, profile palate.Profile) error {
 	if c.Verdict == "undo" {
-		undone, err := h.catalog.UndoRating(ctx, profile, 0)
+		undone, err := h.Catalog.UndoRating(ctx, profile, 0)
 		if err != nil {
 			return err
 		}
-		return h.session.printRating(ratingLine{Image: undone.Image, Profile: profile, Undone: undone.Verdict})
+		return s.printRating(ratingLine{Image: undone.Image, Profile: profile, Undone: undone.Verdict})
 	}
 	ids := make([]palate.ImageID, len(c.Images))
 	for i, name := range c.Images {
-		id, err := h.imageNamed(name)
+		id, err := imageNamed(name)
 		if err != nil {
 			return err
 		}
@@ -58,13 +54,13 @@ func (c *rateCommand) rate(ctx context.Context, h *home, profile palate.Profile)
 		line := ratingLine{Image: id, Profile: profile}
 		var err error
 		if c.Verdict == "clear" {
-			err = h.catalog.ClearRating(ctx, profile, id)
+			err = h.Catalog.ClearRating(ctx, profile, id)
 		} else {
 			line.Verdict = palate.Verdict(c.Verdict)
-			_, err = h.catalog.Rate(ctx, catalog.Rating{Profile: profile, Image: id, Verdict: line.Verdict, Shown: palate.ShownAPI})
+			_, err = h.Catalog.Rate(ctx, catalog.Rating{Profile: profile, Image: id, Verdict: line.Verdict, Shown: palate.ShownAPI})
 		}
 		if err == nil {
-			err = h.session.printRating(line)
+			err = s.printRating(line)
 		}
 		if err != nil {
 			return err
@@ -89,7 +85,7 @@ func (s *session) printRating(line ratingLine) error {
 }
 
 // imageNamed reads an image's id, or takes the id of a file's content.
-func (h *home) imageNamed(name string) (palate.ImageID, error) {
+func imageNamed(name string) (palate.ImageID, error) {
 	id, err := palate.ParseImageID(name)
 	if err == nil {
 		return id, nil

@@ -12,6 +12,7 @@ import (
 	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/catalog/sqlite"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/imagestore/disk"
 )
 
@@ -30,14 +31,14 @@ func (c *restoreCommand) Run(ctx context.Context, s *session) error {
 	if c.MergeRatings {
 		return c.mergeRatings(ctx, s)
 	}
-	if err := prepareFolder(s); err != nil {
+	if err := collection.PrepareFolder(s.collectionConfig(), s, s.logger); err != nil {
 		return err
 	}
-	path := filepath.Join(s.Data, catalogFile)
+	path := filepath.Join(s.Data, collection.CatalogFile)
 	if err := c.makeRoom(ctx, s, path); err != nil {
 		return err
 	}
-	store, err := disk.Open(filepath.Join(s.Data, imagesFolder))
+	store, err := disk.Open(filepath.Join(s.Data, collection.ImagesFolder))
 	if err != nil {
 		return err
 	}
@@ -72,10 +73,10 @@ func (c *restoreCommand) makeRoom(ctx context.Context, s *session, path string) 
 		s.note("The catalog that was there is kept at %s.", aside)
 	}
 	// What is derived from it follows its numbers, which begin anew.
-	if err := os.RemoveAll(filepath.Join(s.Data, indexFolder)); err != nil {
+	if err := os.RemoveAll(filepath.Join(s.Data, collection.IndexFolder)); err != nil {
 		return err
 	}
-	if s.IndexAddress != embeddedIndex {
+	if s.IndexAddress != collection.EmbeddedIndex {
 		s.note("Run palate reindex afterwards: the index server holds what the collection was before.")
 	}
 	return nil
@@ -100,7 +101,7 @@ func (s *session) printRestored(r backup.Restored) error {
 
 // mergeRatings adds the ratings of a backup to the collection.
 func (c *restoreCommand) mergeRatings(ctx context.Context, s *session) error {
-	if _, err := os.Stat(filepath.Join(s.Data, catalogFile)); errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(s.Data, collection.CatalogFile)); errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("there is no collection in %s whose ratings could be added to; without --merge-ratings the whole backup is restored there: %w", s.Data, palate.ErrNotFound)
 	}
 	log, err := ratingsOf(ctx, c.Path, c.Snapshot)
@@ -111,11 +112,11 @@ func (c *restoreCommand) mergeRatings(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	merged, err := h.catalog.MergeRatings(ctx, log)
+	merged, err := h.Catalog.MergeRatings(ctx, log)
 	if err == nil {
 		err = s.printMerged(merged)
 	}
-	return errors.Join(err, h.close())
+	return errors.Join(err, h.Close())
 }
 
 func (s *session) printMerged(m catalog.Merged) error {
@@ -139,7 +140,7 @@ func ratingsOf(ctx context.Context, path, snapshot string) (log []catalog.LogEnt
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	copied := filepath.Join(folder, catalogFile)
+	copied := filepath.Join(folder, collection.CatalogFile)
 	if err := backup.CatalogOf(ctx, path, snapshot, copied); err != nil {
 		return nil, err
 	}

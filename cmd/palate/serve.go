@@ -2,28 +2,19 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/palate-art/palate/api"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/starter"
 )
 
-const (
-	// defaultPort is where palate serves: 7-2-5-2-8-3 is "palate" on the
-	// keys of a telephone.
-	defaultPort = 7252
-
-	// followAgain is how long after a failure the index tries to follow again.
-	followAgain = time.Second
-
-	// embedAgain is how long after a failure the server tries to embed again.
-	embedAgain = 5 * time.Second
-)
+// defaultPort is where palate serves: 7-2-5-2-8-3 is "palate" on the keys of a
+// telephone.
+const defaultPort = 7252
 
 type serveCommand struct {
 	Addr    string   `help:"Address to listen at. The API has no accounts: keep it on loopback, or behind a proxy that asks who is there." default:"127.0.0.1:${port}"`
@@ -45,25 +36,20 @@ func (c *serveCommand) Run(ctx context.Context, s *session) error {
 	if _, err := hostsFor(listener.Addr(), c.Host); err != nil {
 		return err
 	}
-	h, err := openHome(ctx, s)
-	if err != nil {
-		return err
-	}
-	err = h.openModelToEmbed(ctx)
-	if err == nil && !c.NoEmbed {
-		err = h.tellInt8(ctx)
-	}
-	if err == nil {
-		err = h.serveOn(ctx, listener, serveOptions{announce: true, hosts: c.Host, embed: !c.NoEmbed, opened: c.opened()})
-	}
-	return errors.Join(err, h.close())
+	return withModelToEmbed(ctx, s, func(h *collection.Model) error {
+		if !c.NoEmbed {
+			if err := h.TellInt8(ctx); err != nil {
+				return err
+			}
+		}
+		return s.serve(ctx, h, listener, serveOptions{hosts: c.Host, embed: !c.NoEmbed, opened: c.opened()})
+	})
 }
 
 type serveOptions struct {
-	announce bool
-	hosts    []string
-	embed    bool
-	opened   starter.Config // what the API may start jobs on
+	hosts  []string
+	embed  bool
+	opened starter.Config // what the API may start jobs on
 }
 
 // opened is what the flags open to whoever reaches the API.
@@ -74,96 +60,42 @@ func (c *serveCommand) opened() starter.Config {
 	return config
 }
 
-// serve answers on the listener, and meanwhile follows the catalog, embeds
-// what comes in and trains after new ratings, until ctx is done, or until
-// another model is to serve, which it then returns.
-func (h *home) serve(ctx context.Context, listener net.Listener, options serveOptions) (next *home, err error) {
+// serve answers on the listener with the page and the API until ctx is done.
+func (s *session) serve(ctx context.Context, h *collection.Model, listener net.Listener, options serveOptions) error {
 	config := api.DefaultConfig()
 	config.Version = version()
+	var err error
 	if config.Hosts, err = hostsFor(listener.Addr(), options.hosts); err != nil {
-		return nil, err
-	}
-	jobs := starter.New(starter.Parts{Catalog: h.catalog, Collection: h.collection, Embedder: h.embedder, Pipeline: h.embedder.Pipeline,
-		Follower: h.follower, Tastes: h.tastes}, options.opened, h.session.logger)
-	server, err := api.New(api.Services{Catalog: h.catalog, Store: h.store, Collection: h.collection, Index: h.index,
-		Follower: h.follower, Embedder: h.embedder, Tastes: h.tastes, Patches: h.patches, Starter: jobs}, config, h.session.logger)
-	if err != nil {
-		return nil, err
-	}
-	if h.readOnly() == nil {
-		if _, err := h.catalog.EndDeadRuns(ctx); err != nil {
-			return nil, err
-		}
-		if err := h.letGoOn(ctx); err != nil {
-			return nil, err
-		}
-	}
-	if err := h.loadIndex(ctx); err != nil {
-		return nil, err
-	}
-	if options.announce {
-		h.session.finishProgress()
-		warnOfListening(h.session.logger, listener.Addr(), config.Hosts)
-		fmt.Fprintf(h.session.errOut, "Serving the page and the API at %s — interrupt (Ctrl-C) to stop.\n", browsable(listener.Addr()))
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return server.Run(ctx, listener) })
-	h.followCatalog(ctx, group.Go)
-	group.Go(func() error { return h.tastes.Run(ctx) })
-	group.Go(func() error { return jobs.Run(ctx) })
-	group.Go(func() (err error) {
-		if next, err = h.watchUpgrade(ctx, options.embed && h.readOnly() == nil); err == nil {
-			err = errSwitched
-		}
 		return err
+	}
+	return h.Serve(ctx, listener, collection.ServeOptions{
+		Embed: options.embed,
+		Answer: func(m *collection.Model) (func(context.Context, net.Listener) error, error) {
+			return s.answer(m, config, options.opened)
+		},
+		Ready: func() {
+			s.finishProgress()
+			warnOfListening(s.logger, listener.Addr(), config.Hosts)
+			fmt.Fprintf(s.errOut, "Serving the page and the API at %s — interrupt (Ctrl-C) to stop.\n", browsable(listener.Addr()))
+		},
+		Beside: []func(context.Context) error{func(ctx context.Context) error { return s.keepSubscribed(ctx, h.Collection) }},
 	})
-	if h.readOnly() == nil {
-		group.Go(func() error { return h.keepTending(ctx) })
-		group.Go(func() error { return h.keepNoting(ctx) })
-		group.Go(func() error { return h.keepSubscribed(ctx) })
-	}
-	if options.embed && h.readOnly() == nil {
-		group.Go(func() error { return h.keepEmbedding(ctx) })
-	}
-	switch err := group.Wait(); {
-	case errors.Is(err, errSwitched):
-		return next, nil
-	case err != nil && !errors.Is(err, context.Canceled):
-		return nil, err
-	}
-	return nil, nil
 }
 
-// keepEmbedding embeds whatever comes into the collection, together with other
-// processes that are at it. What fails again and again is logged once.
-func (h *home) keepEmbedding(ctx context.Context) error {
-	pipeline, err := h.embedder.Pipeline(ctx)
+// answer wires the API to a model, and gives what runs it with the jobs that it
+// starts.
+func (s *session) answer(m *collection.Model, config api.Config, opened starter.Config) (func(context.Context, net.Listener) error, error) {
+	jobs := starter.New(starter.Parts{Catalog: m.Catalog, Collection: m.Pictures, Embedder: m.Embedder, Pipeline: m.Embedder.Pipeline,
+		Follower: m.Follower, Tastes: m.Tastes}, opened, s.logger)
+	server, err := api.New(api.Services{Catalog: m.Catalog, Store: m.Store, Collection: m.Pictures, Index: m.Index,
+		Follower: m.Follower, Embedder: m.Embedder, Tastes: m.Tastes, Patches: m.Patches, Starter: jobs}, config, s.logger)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for failing := ""; ; {
-		last, err := h.catalog.LastChange(ctx)
-		if err == nil {
-			_, err = h.collection.EmbedPending(ctx, h.embedder, pipeline, nil)
-		}
-		if err == nil {
-			_, err = h.catalog.Wait(ctx, last)
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err == nil {
-			failing = ""
-			continue
-		}
-		if text := err.Error(); text != failing {
-			failing = text
-			h.session.logger.ErrorContext(ctx, "embedding failed; trying on", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(embedAgain):
-		}
-	}
+	return func(ctx context.Context, listener net.Listener) error {
+		group, ctx := errgroup.WithContext(ctx)
+		group.Go(func() error { return server.Run(ctx, listener) })
+		group.Go(func() error { return jobs.Run(ctx) })
+		return group.Wait()
+	}, nil
 }

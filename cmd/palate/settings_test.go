@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/collection"
 )
 
 // A flag wins over the environment, that over the configuration file, that
@@ -78,7 +79,7 @@ func TestTheCollectionLiesInTheXDGPlace(t *testing.T) {
 	base := t.TempDir()
 	t.Setenv("XDG_DATA_HOME", base)
 	mustRun(t, "import", museumPictures(t, 1))
-	if _, err := os.Stat(filepath.Join(base, "palate", catalogFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(base, "palate", collection.CatalogFile)); err != nil {
 		t.Error(err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/folder"
 	"github.com/palate-art/palate/internal/regular"
 	"github.com/palate-art/palate/internal/taste"
@@ -42,18 +43,11 @@ func (c *sortCommand) Run(ctx context.Context, s *session) error {
 	if c.Threshold > 1 {
 		return usagef("--threshold is %g, want 0 to 1", c.Threshold)
 	}
-	h, err := openHome(ctx, s)
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.sort(ctx, h, profile), h.close())
+	return withModel(ctx, s, func(h *collection.Model) error { return c.sort(ctx, s, h, profile) })
 }
 
-func (c *sortCommand) sort(ctx context.Context, h *home, profile palate.Profile) error {
-	if err := h.openModel(ctx); err != nil {
-		return err
-	}
-	scorer, err := h.tastes.ScorerOf(ctx, profile)
+func (c *sortCommand) sort(ctx context.Context, s *session, h *collection.Model, profile palate.Profile) error {
+	scorer, err := h.Tastes.ScorerOf(ctx, profile)
 	if errors.Is(err, palate.ErrNotFound) {
 		return fmt.Errorf("%w (rate some images and run palate train)", err)
 	}
@@ -86,13 +80,13 @@ func (c *sortCommand) sort(ctx context.Context, h *home, profile palate.Profile)
 		default:
 			disliked++
 		}
-		h.session.progress("sort", "img", int64(i+1), int64(len(listing.Files)))
-		if err := h.session.printSorted(line); err != nil {
+		s.progress("sort", "img", int64(i+1), int64(len(listing.Files)))
+		if err := s.printSorted(line); err != nil {
 			return err
 		}
 	}
-	h.session.finishProgress()
-	h.session.say("%d liked, %d disliked, %d passed by", liked, disliked, failed)
+	s.finishProgress()
+	s.say("%d liked, %d disliked, %d passed by", liked, disliked, failed)
 	if len(listing.Files) > 0 && liked+disliked == 0 {
 		return fmt.Errorf("none of %d files could be sorted", len(listing.Files))
 	}
@@ -112,9 +106,9 @@ func (s *session) printSorted(line sorted) error {
 }
 
 // place scores one file and puts it where it belongs.
-func (c *sortCommand) place(ctx context.Context, h *home, version taste.Version, path, out string) sorted {
+func (c *sortCommand) place(ctx context.Context, h *collection.Model, version taste.Version, path, out string) sorted {
 	line := sorted{File: path}
-	embedding, err := h.session.embedFile(ctx, h.embedder, path)
+	embedding, err := h.Loader.EmbedFile(ctx, h.Embedder, path)
 	if err != nil {
 		line.Error = err.Error()
 		return line

@@ -10,6 +10,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/collection"
 )
 
 type subscribeCommand struct {
@@ -57,9 +58,9 @@ func (c *addSubscription) Run(ctx context.Context, s *session) error {
 	case len(c.Header) > 0:
 		return usagef("--header is not kept with a subscription; give cookies by --cookies FILE")
 	}
-	return s.withHome(ctx, func(h *home) error {
+	return s.withHome(ctx, func(h *collection.Collection) error {
 		subscription := catalog.Subscription{Name: job.name, Settings: job.settings, Every: c.Every, Next: time.Now()}
-		if err := h.catalog.PutSubscription(ctx, subscription); err != nil {
+		if err := h.Catalog.PutSubscription(ctx, subscription); err != nil {
 			return err
 		}
 		s.say("Subscribed to %s, every %v. \"palate serve\" looks at it while it runs; \"palate subscribe check\" does so now.", job.name, c.Every)
@@ -81,8 +82,8 @@ type listSubscriptions struct{}
 
 // Run lists the subscriptions.
 func (c *listSubscriptions) Run(ctx context.Context, s *session) error {
-	return s.withHome(ctx, func(h *home) error {
-		all, err := h.catalog.ListSubscriptions(ctx)
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		all, err := h.Catalog.ListSubscriptions(ctx)
 		if err != nil {
 			return err
 		}
@@ -112,8 +113,8 @@ func (c *listSubscriptions) Run(ctx context.Context, s *session) error {
 }
 
 // subscription finds one by its name.
-func (h *home) subscription(ctx context.Context, name string) (catalog.Subscription, error) {
-	all, err := h.catalog.ListSubscriptions(ctx)
+func subscriptionNamed(ctx context.Context, h *collection.Collection, name string) (catalog.Subscription, error) {
+	all, err := h.Catalog.ListSubscriptions(ctx)
 	if err != nil {
 		return catalog.Subscription{}, err
 	}
@@ -127,13 +128,13 @@ func (h *home) subscription(ctx context.Context, name string) (catalog.Subscript
 
 // changeSubscription changes one by its name.
 func (s *session) changeSubscription(ctx context.Context, name, done string, change func(*catalog.Subscription)) error {
-	return s.withHome(ctx, func(h *home) error {
-		one, err := h.subscription(ctx, name)
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		one, err := subscriptionNamed(ctx, h, name)
 		if err != nil {
 			return err
 		}
 		change(&one)
-		if err := h.catalog.PutSubscription(ctx, one); err != nil {
+		if err := h.Catalog.PutSubscription(ctx, one); err != nil {
 			return err
 		}
 		s.say(done, name)
@@ -167,11 +168,11 @@ type removeSubscription struct {
 
 // Run removes a subscription.
 func (c *removeSubscription) Run(ctx context.Context, s *session) error {
-	return s.withHome(ctx, func(h *home) error {
-		if _, err := h.subscription(ctx, c.Name); err != nil {
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		if _, err := subscriptionNamed(ctx, h, c.Name); err != nil {
 			return err
 		}
-		if err := h.catalog.DeleteSubscription(ctx, c.Name); err != nil {
+		if err := h.Catalog.DeleteSubscription(ctx, c.Name); err != nil {
 			return err
 		}
 		s.say("Removed the subscription %s. Its pictures stay.", c.Name)
@@ -185,12 +186,12 @@ type checkSubscription struct {
 
 // Run looks at one subscription, paused or not.
 func (c *checkSubscription) Run(ctx context.Context, s *session) error {
-	return s.withHome(ctx, func(h *home) error {
-		one, err := h.subscription(ctx, c.Name)
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		one, err := subscriptionNamed(ctx, h, c.Name)
 		if err != nil {
 			return err
 		}
-		report, err := h.lookAt(ctx, one)
+		report, err := s.lookAt(ctx, h, one)
 		return errors.Join(err, s.printFunnel(report))
 	})
 }
@@ -199,8 +200,8 @@ type runSubscriptions struct{}
 
 // Run looks at whatever is due.
 func (c *runSubscriptions) Run(ctx context.Context, s *session) error {
-	return s.withHome(ctx, func(h *home) error {
-		looks, err := h.lookAtDue(ctx)
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		looks, err := s.lookAtDue(ctx, h)
 		if s.JSON {
 			return errors.Join(err, s.print(map[string]any{"looks": looks}))
 		}
@@ -224,8 +225,8 @@ type subscriptionLook struct {
 
 // lookAtDue looks at all subscriptions that are due, one after the other. A
 // failure of one is kept with it and stops no other.
-func (h *home) lookAtDue(ctx context.Context) ([]subscriptionLook, error) {
-	all, err := h.catalog.ListSubscriptions(ctx)
+func (s *session) lookAtDue(ctx context.Context, h *collection.Collection) ([]subscriptionLook, error) {
+	all, err := h.Catalog.ListSubscriptions(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +235,7 @@ func (h *home) lookAtDue(ctx context.Context) ([]subscriptionLook, error) {
 		if one.Paused || one.Next.After(time.Now()) {
 			continue
 		}
-		report, err := h.lookAt(ctx, one)
+		report, err := s.lookAt(ctx, h, one)
 		if ctx.Err() != nil {
 			return looks, context.Cause(ctx)
 		}
@@ -249,7 +250,7 @@ func (h *home) lookAtDue(ctx context.Context) ([]subscriptionLook, error) {
 
 // lookAt crawls a subscription once, up to what is known, and says when it is
 // due again.
-func (h *home) lookAt(ctx context.Context, one catalog.Subscription) (crawler.Report, error) {
+func (s *session) lookAt(ctx context.Context, h *collection.Collection, one catalog.Subscription) (crawler.Report, error) {
 	var begun beginCrawl
 	if err := json.Unmarshal([]byte(one.Settings), &begun); err != nil {
 		return crawler.Report{}, fmt.Errorf("subscription %s: %w", one.Name, err)
@@ -260,7 +261,7 @@ func (h *home) lookAt(ctx context.Context, one catalog.Subscription) (crawler.Re
 		return crawler.Report{}, err
 	}
 	job.config.StopAtKnown = knownInARow
-	report, err := h.crawl(ctx, job)
+	report, err := s.crawl(ctx, h, job)
 	if ctx.Err() != nil || errors.Is(err, palate.ErrConflict) { // stopped, or another process is at it
 		return report, err
 	}
@@ -276,7 +277,7 @@ func (h *home) lookAt(ctx context.Context, one catalog.Subscription) (crawler.Re
 	if report.Until.After(one.Next) {
 		one.Next = report.Until
 	}
-	return report, errors.Join(err, h.catalog.PutSubscription(context.WithoutCancel(ctx), one))
+	return report, errors.Join(err, h.Catalog.PutSubscription(context.WithoutCancel(ctx), one))
 }
 
 // lookEvery is how often a server asks which subscriptions are due.
@@ -284,16 +285,16 @@ const lookEvery = time.Minute
 
 // keepSubscribed looks at subscriptions when they are due, while a server
 // runs; what comes is embedded like anything new.
-func (h *home) keepSubscribed(ctx context.Context) error {
+func (s *session) keepSubscribed(ctx context.Context, h *collection.Collection) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
-		looks, err := h.lookAtDue(ctx)
+		looks, err := s.lookAtDue(ctx, h)
 		if err != nil && ctx.Err() == nil {
-			h.session.logger.ErrorContext(ctx, "subscriptions could not be looked at; trying on", "error", err)
+			s.logger.ErrorContext(ctx, "subscriptions could not be looked at; trying on", "error", err)
 		}
 		for _, l := range looks {
-			h.session.logger.InfoContext(ctx, "looked at a subscription", "name", l.Name, "kept", l.Kept, "known", l.Known, "failure", l.Failure)
+			s.logger.InfoContext(ctx, "looked at a subscription", "name", l.Name, "kept", l.Kept, "known", l.Known, "failure", l.Failure)
 		}
 		select {
 		case <-ctx.Done():

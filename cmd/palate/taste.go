@@ -7,6 +7,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/taste"
 )
 
@@ -22,8 +23,8 @@ func (c *trainCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
-		outcome, err := h.tastes.TrainWith(ctx, profile, config, c.Thorough || c.HTML != "")
+	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
+		outcome, err := h.Tastes.TrainWith(ctx, profile, config, c.Thorough || c.HTML != "")
 		if err != nil {
 			return err
 		}
@@ -101,23 +102,16 @@ func (c *scoresCommand) Run(ctx context.Context, s *session) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	h, err := openHome(ctx, s)
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.score(ctx, h, profile), h.close())
+	return withModel(ctx, s, func(h *collection.Model) error { return c.score(ctx, s, h, profile) })
 }
 
-func (c *scoresCommand) score(ctx context.Context, h *home, profile palate.Profile) error {
-	if err := h.openModel(ctx); err != nil {
-		return err
-	}
+func (c *scoresCommand) score(ctx context.Context, s *session, h *collection.Model, profile palate.Profile) error {
 	var lines []scoreLine
 	var err error
 	if len(c.Files) > 0 {
-		lines, err = h.scoreFiles(ctx, profile, c.Files)
+		lines, err = s.scoreFiles(ctx, h, profile, c.Files)
 	} else {
-		lines, err = c.rank(ctx, h, profile)
+		lines, err = c.rank(ctx, s, h, profile)
 	}
 	if errors.Is(err, palate.ErrNotFound) {
 		err = fmt.Errorf("%w (like some images, with palate rate or on the page, for an order; with dislikes too, palate train learns a taste)", err)
@@ -125,7 +119,6 @@ func (c *scoresCommand) score(ctx context.Context, h *home, profile palate.Profi
 	if err != nil {
 		return err
 	}
-	s := h.session
 	if s.JSON {
 		return s.print(lines)
 	}
@@ -145,8 +138,8 @@ func chanceText(probability *float64) string {
 	return fmt.Sprintf("%.1f %%", 100**probability)
 }
 
-func (c *scoresCommand) rank(ctx context.Context, h *home, profile palate.Profile) ([]scoreLine, error) {
-	if err := h.catchUp(ctx); err != nil {
+func (c *scoresCommand) rank(ctx context.Context, s *session, h *collection.Model, profile palate.Profile) ([]scoreLine, error) {
+	if err := h.CatchUp(ctx); err != nil {
 		return nil, err
 	}
 	query := taste.RankQuery{Limit: c.Limit, Collapse: c.Collapse}
@@ -156,16 +149,16 @@ func (c *scoresCommand) rank(ctx context.Context, h *home, profile palate.Profil
 	if c.Unrated {
 		query.Filter.NotJudgedBy = profile
 	}
-	ranking, err := h.tastes.Rank(ctx, profile, query)
+	ranking, err := h.Tastes.Rank(ctx, profile, query)
 	if err != nil {
 		return nil, err
 	}
 	if ranking.Provisional != nil {
-		h.session.note("%s", ranking.Provisional.Note())
+		s.note("%s", ranking.Provisional.Note())
 	}
 	lines := make([]scoreLine, len(ranking.Scores))
 	for i, score := range ranking.Scores {
-		image, err := h.catalog.Image(ctx, score.Image)
+		image, err := h.Catalog.Image(ctx, score.Image)
 		if err != nil {
 			return nil, err
 		}
@@ -175,17 +168,17 @@ func (c *scoresCommand) rank(ctx context.Context, h *home, profile palate.Profil
 	return lines, nil
 }
 
-func (h *home) scoreFiles(ctx context.Context, profile palate.Profile, files []string) ([]scoreLine, error) {
-	scorer, err := h.tastes.ScorerOf(ctx, profile)
+func (s *session) scoreFiles(ctx context.Context, h *collection.Model, profile palate.Profile, files []string) ([]scoreLine, error) {
+	scorer, err := h.Tastes.ScorerOf(ctx, profile)
 	if err != nil {
 		return nil, err
 	}
 	if scorer.Provisional != nil {
-		h.session.note("%s", scorer.Provisional.Note())
+		s.note("%s", scorer.Provisional.Note())
 	}
 	var lines []scoreLine
 	for _, file := range files {
-		embedding, err := h.session.embedFile(ctx, h.embedder, file)
+		embedding, err := h.Loader.EmbedFile(ctx, h.Embedder, file)
 		if err != nil {
 			return nil, err
 		}
@@ -220,41 +213,34 @@ func (c *similarCommand) Run(ctx context.Context, s *session) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	h, err := openHome(ctx, s)
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.search(ctx, h), h.close())
+	return withModel(ctx, s, func(h *collection.Model) error { return c.search(ctx, s, h) })
 }
 
-func (c *similarCommand) search(ctx context.Context, h *home) error {
-	if err := h.openModel(ctx); err != nil {
-		return err
-	}
-	if err := h.catchUp(ctx); err != nil {
+func (c *similarCommand) search(ctx context.Context, s *session, h *collection.Model) error {
+	if err := h.CatchUp(ctx); err != nil {
 		return err
 	}
 	query := index.Query{Limit: c.Limit, Collapse: c.Collapse}
 	if id, err := palate.ParseImageID(c.To); err == nil {
 		query.Near = &id
 	} else {
-		embedding, err := h.session.embedFile(ctx, h.embedder, c.To)
+		embedding, err := h.Loader.EmbedFile(ctx, h.Embedder, c.To)
 		if err != nil {
 			return err
 		}
 		query.Vector = embedding
 	}
-	hits, err := h.index.Search(ctx, query)
+	hits, err := h.Index.Search(ctx, query)
 	if err != nil {
 		return err
 	}
-	lines, err := h.hitLines(ctx, hits)
+	lines, err := hitLines(ctx, h, hits)
 	if err != nil {
 		return err
 	}
-	if h.session.JSON {
-		return h.session.print(lines)
+	if s.JSON {
+		return s.print(lines)
 	}
-	h.session.table(hitRows(lines)...)
+	s.table(hitRows(lines)...)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/taste"
 )
 
@@ -31,18 +32,18 @@ func (c *queueCommand) Run(ctx context.Context, s *session) error {
 	if c.Limit < 1 || c.Limit > taste.MaxQueue {
 		return usagef("--limit is %d, want 1 to %d", c.Limit, taste.MaxQueue)
 	}
-	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
-		if err := h.catchUp(ctx); err != nil {
+	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
+		if err := h.CatchUp(ctx); err != nil {
 			return err
 		}
-		queue, err := h.tastes.Queue(ctx, profile, c.Limit)
+		queue, err := h.Tastes.Queue(ctx, profile, c.Limit)
 		if err != nil {
 			return err
 		}
 		lines := []queueLine{}
 		rows := [][]string{{"WHY", "CHANCE", "IMAGE", "TITLE", "ARTIST"}}
 		for _, choice := range queue.Choices {
-			image, err := h.catalog.Image(ctx, choice.ID)
+			image, err := h.Catalog.Image(ctx, choice.ID)
 			if err != nil {
 				return err
 			}
@@ -92,15 +93,15 @@ func (c *whyCommand) Run(ctx context.Context, s *session) error {
 	if c.Heatmap != "" && !strings.EqualFold(filepath.Ext(c.Heatmap), ".png") {
 		return usagef("--heatmap is %s, want a name that ends in .png", c.Heatmap)
 	}
-	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
-		id, err := h.imageNamed(c.Image)
+	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
+		id, err := imageNamed(c.Image)
 		if err != nil {
 			return err
 		}
-		if err := h.catchUp(ctx); err != nil {
+		if err := h.CatchUp(ctx); err != nil {
 			return err
 		}
-		reasons, err := h.tastes.Why(ctx, profile, id, c.Limit)
+		reasons, err := h.Tastes.Why(ctx, profile, id, c.Limit)
 		if err != nil {
 			return err
 		}
@@ -117,7 +118,7 @@ func (c *whyCommand) Run(ctx context.Context, s *session) error {
 			name string
 			hits []index.Hit
 		}{{"liked", reasons.Liked}, {"disliked", reasons.Disliked}} {
-			lines, err := h.hitLines(ctx, side.hits)
+			lines, err := hitLines(ctx, h, side.hits)
 			if err != nil {
 				return err
 			}
@@ -140,12 +141,12 @@ func (c *whyCommand) Run(ctx context.Context, s *session) error {
 }
 
 // drawHeat draws where the score comes from.
-func (c *whyCommand) drawHeat(ctx context.Context, s *session, h *home, profile palate.Profile, id palate.ImageID) (heatLine, error) {
-	heat, err := h.heat(ctx, profile, id)
+func (c *whyCommand) drawHeat(ctx context.Context, s *session, h *collection.Model, profile palate.Profile, id palate.ImageID) (heatLine, error) {
+	heat, err := h.Heat(ctx, profile, id)
 	if err != nil {
 		return heatLine{}, err
 	}
-	if err := h.writeHeatMap(ctx, c.Heatmap, heat, id); err != nil {
+	if err := h.WriteHeatMap(ctx, c.Heatmap, heat, id); err != nil {
 		return heatLine{}, err
 	}
 	guess := ""
@@ -157,10 +158,10 @@ func (c *whyCommand) drawHeat(ctx context.Context, s *session, h *home, profile 
 }
 
 // hitLines describes hits.
-func (h *home) hitLines(ctx context.Context, hits []index.Hit) ([]hitLine, error) {
+func hitLines(ctx context.Context, h *collection.Model, hits []index.Hit) ([]hitLine, error) {
 	lines := make([]hitLine, len(hits))
 	for i, hit := range hits {
-		image, err := h.catalog.Image(ctx, hit.ID)
+		image, err := h.Catalog.Image(ctx, hit.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -196,15 +197,15 @@ func (c *reviewCommand) Run(ctx context.Context, s *session) error {
 	if c.Limit < 1 {
 		return usagef("--limit is %d, want 1 or more", c.Limit)
 	}
-	return withTastes(ctx, s, func(h *home, profile palate.Profile) error {
-		doubted, err := h.tastes.Mislabels(ctx, profile, c.Limit)
+	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
+		doubted, err := h.Tastes.Mislabels(ctx, profile, c.Limit)
 		if err != nil {
 			return err
 		}
 		lines := []mislabelLine{}
 		rows := [][]string{{"SAID", "CHANCE OF A LIKE", "IMAGE", "TITLE", "ARTIST"}}
 		for _, m := range doubted {
-			image, err := h.catalog.Image(ctx, m.Image)
+			image, err := h.Catalog.Image(ctx, m.Image)
 			if err != nil {
 				return err
 			}

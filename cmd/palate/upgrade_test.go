@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"image"
 	"image/jpeg"
 	"path/filepath"
@@ -11,7 +12,9 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/picture"
 )
 
@@ -41,24 +44,24 @@ func largeJPEG(t *testing.T, path string) {
 }
 
 // collectionOf lists the models of a collection, the one that serves last.
-func collectionOf(t *testing.T, data string) []collectionEntry {
+func collectionOf(t *testing.T, data string) []collection.ModelEntry {
 	t.Helper()
 	h := openTestHome(t, data)
-	entries, err := h.collectionEntries(context.Background())
+	entries, err := h.Models(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return entries
 }
 
-func openTestHome(t *testing.T, data string) *home {
+func openTestHome(t *testing.T, data string) *collection.Collection {
 	t.Helper()
-	g := &globals{Data: data, Quiet: true, indexFlags: indexFlags{IndexAddress: embeddedIndex}, modelFlags: modelFlags{Model: modelAuto, Models: t.TempDir()}}
+	g := &globals{Data: data, Quiet: true, indexFlags: indexFlags{IndexAddress: collection.EmbeddedIndex}, modelFlags: modelFlags{Model: models.Auto, Models: t.TempDir()}}
 	h, err := openHome(context.Background(), newSession(g, new(bytes.Buffer), new(bytes.Buffer)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = h.close() })
+	t.Cleanup(func() { _ = h.Close() })
 	return h
 }
 
@@ -82,13 +85,13 @@ func TestAnOlderCollectionIsUpgradedAndBroughtBack(t *testing.T) {
 		t.Errorf("a file is embedded by %s, want the collection's model", former.ModelID)
 	}
 
-	report := jsonRun[upgradeReport](t, "embed", "--upgrade", "--data", data)
+	report := jsonRun[collection.UpgradeReport](t, "embed", "--upgrade", "--data", data)
 	if report.From != olderModel || report.FromRules != picture.Former || report.ToRules != picture.Current() ||
 		report.Embedding.Copied != 32 || report.Embedding.Embedded != 1 || len(report.Trained) != 1 {
 		t.Fatalf("upgrade: got %+v, want 32 copied, the large JPEG embedded and one taste learned", report)
 	}
 	got := collectionOf(t, data)
-	if len(got) != 2 || got[0].State != stateReplaced || got[1].Model != report.To || got[1].State != stateServes || got[1].Embedded != 33 {
+	if len(got) != 2 || got[0].State != collection.StateReplaced || got[1].Model != report.To || got[1].State != collection.StateServes || got[1].Embedded != 33 {
 		t.Errorf("after: got %+v", got)
 	}
 	if after := jsonRun[[]scoreOf](t, "scores", "--limit", "33", "--data", data); len(after) != 33 {
@@ -97,11 +100,11 @@ func TestAnOlderCollectionIsUpgradedAndBroughtBack(t *testing.T) {
 	if now := vector(); now.ModelID != report.To || slices.Equal(now.Vector, former.Vector) {
 		t.Errorf("after: a large JPEG is embedded by %s, want another vector by %s", now.ModelID, report.To)
 	}
-	if again := jsonRun[upgradeReport](t, "embed", "--upgrade", "--data", data); !again.NothingToDo {
+	if again := jsonRun[collection.UpgradeReport](t, "embed", "--upgrade", "--data", data); !again.NothingToDo {
 		t.Errorf("again: got %+v, want nothing to do", again)
 	}
 
-	if f := jsonRun[forgotten](t, "model", "forget", report.To.Short(), "--data", data); f.Done || f.Embeddings != 33 || f.Serves != olderModel {
+	if f := jsonRun[collection.Forgotten](t, "model", "forget", report.To.Short(), "--data", data); f.Done || f.Embeddings != 33 || f.Serves != olderModel {
 		t.Errorf("forget without --yes: got %+v", f)
 	}
 	if got := collectionOf(t, data); len(got) != 2 {
@@ -130,7 +133,7 @@ func TestAKilledUpgradeGoesOn(t *testing.T) {
 	}
 	mustRun(t, "embed", "--upgrade", "--data", data)
 	got := collectionOf(t, data)
-	if len(got) != 2 || got[0].Model != olderModel || got[0].State != stateReplaced || got[1].Embedded != 32 {
+	if len(got) != 2 || got[0].Model != olderModel || got[0].State != collection.StateReplaced || got[1].Embedded != 32 {
 		t.Errorf("got %+v", got)
 	}
 	mustRun(t, "scores", "--data", data)
@@ -149,18 +152,21 @@ func TestAServerUpgradesAndSwitches(t *testing.T) {
 	}
 	h := openTestHome(t, data)
 	ctx := t.Context()
-	if err := h.openModel(ctx); err != nil {
+	m, err := h.OpenModel(ctx)
+	if err != nil {
 		t.Fatal(err)
 	}
-	next, err := h.successor(ctx, picture.Current())
+	settings := m.Embedder.Settings()
+	settings.Rules = picture.Current()
+	next, err := m.Beside(ctx, settings)
 	if err != nil || next == nil {
 		t.Fatalf("got %v, %v", next, err)
 	}
-	to := next.embedder.Model()
-	if err := next.close(); err != nil {
+	to := next.Embedder.Model()
+	if err := errors.Join(next.Close(), m.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.catalog.BeginUpgrade(ctx, olderModel, to); err != nil {
+	if err := h.Catalog.BeginUpgrade(ctx, olderModel, to); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the server serves the new model", func() bool {

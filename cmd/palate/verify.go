@@ -5,15 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/palate-art/palate/index/flat"
-	"github.com/palate-art/palate/index/qdrant"
-	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/verify"
 )
@@ -51,24 +47,19 @@ func (c *verifyCommand) Run(ctx context.Context, s *session) error {
 	if c.OlderThan < 0 {
 		return usagef("--older-than is %v, want 0 or more", c.OlderThan)
 	}
-	h, err := openHome(ctx, s)
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.verify(ctx, h), h.close())
+	return s.withHome(ctx, func(h *collection.Collection) error { return c.verify(ctx, s, h) })
 }
 
-func (c *verifyCommand) verify(ctx context.Context, h *home) error {
-	s := h.session
+func (c *verifyCommand) verify(ctx context.Context, s *session, h *collection.Collection) error {
 	if c.Repair {
-		if err := h.readOnly(); err != nil {
+		if err := h.ReadOnly(); err != nil {
 			return fmt.Errorf("--repair writes: %w", err)
 		}
 	}
 	config := verify.DefaultConfig()
 	config.Deep, config.Repair, config.OlderThan = c.Deep, c.Repair, c.OlderThan
 	config.Progress = func(what string, done, total int) { s.progress("verify "+what, "", int64(done), int64(total)) }
-	report, err := verify.Run(ctx, h.verified(), config)
+	report, err := verify.Run(ctx, h.Verified(), config)
 	s.finishProgress()
 	if err != nil {
 		return err
@@ -85,41 +76,6 @@ func (c *verifyCommand) verify(ctx context.Context, h *home) error {
 		return errors.New("not all of the collection could be looked at")
 	}
 	return errors.New("the collection is not whole")
-}
-
-// verified are the parts of the collection that a verification looks at.
-func (h *home) verified() verify.Parts {
-	return verify.Parts{Catalog: h.catalog, Store: h.store, Collection: h.collection, Budget: h.session.decoding, Index: h.keptIndex}
-}
-
-// keptIndex opens the index of a model's embeddings, if one is kept. It needs
-// no model.
-func (h *home) keptIndex(ctx context.Context, m catalog.Model) (verify.Index, error) {
-	s := h.session
-	if s.IndexAddress != embeddedIndex {
-		config, err := s.serverConfig()
-		if err != nil {
-			return verify.Index{}, err
-		}
-		server, err := qdrant.New(config, m.ID, m.Dim, s.logger)
-		if err != nil {
-			return verify.Index{}, err
-		}
-		if generation, err := server.Generation(ctx); err != nil || generation == "" {
-			return verify.Index{}, errors.Join(err, server.Close())
-		}
-		return verify.Index{Index: server, Follow: ingest.NewFollower(h.catalog, server, "qdrant-"+m.ID.Short(), s.logger), Close: server.Close}, nil
-	}
-	config := flat.DefaultConfig()
-	config.Logger, config.Path = s.logger, filepath.Join(s.Data, indexFolder, m.ID.Short()+".flat")
-	if _, err := os.Stat(config.Path); errors.Is(err, os.ErrNotExist) {
-		return verify.Index{}, nil // it is made when it is needed
-	}
-	embedded, err := flat.Open(m.ID, m.Dim, config)
-	if err != nil {
-		return verify.Index{}, err
-	}
-	return verify.Index{Index: embedded, Follow: ingest.NewFollower(h.catalog, embedded, "", s.logger), Close: embedded.Close}, nil
 }
 
 func (s *session) printReport(r verify.Report, repair bool) {

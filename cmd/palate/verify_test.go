@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/imagestore/disk"
 	"github.com/palate-art/palate/internal/verify"
 )
@@ -81,7 +82,7 @@ func (d *damageable) flip(path string) {
 // sql does to the catalog what another program might.
 func (d *damageable) sql(statement string, args ...any) {
 	d.t.Helper()
-	db, err := sql.Open("sqlite3", filepath.Join(d.data, catalogFile)+"?_busy_timeout=5000")
+	db, err := sql.Open("sqlite3", filepath.Join(d.data, collection.CatalogFile)+"?_busy_timeout=5000")
 	if err != nil {
 		d.t.Fatal(err)
 	}

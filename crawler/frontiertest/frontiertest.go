@@ -31,6 +31,9 @@ func Run(t *testing.T, open Open) {
 		"a task ends once":                           endsOnce,
 		"progress counts all outcomes":               progress,
 		"crawls do not mix":                          separateCrawls,
+		"leads to a page that waits join it":         leadsToWaiting,
+		"leads to a page that ended are decided on":  leadsToEnded,
+		"a picture stands for one lead":              standsForOne,
 		"what can't be is refused and nothing added": frontierRefused,
 	} {
 		t.Run(name, func(t *testing.T) {

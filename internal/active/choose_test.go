@@ -11,6 +11,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/active"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 const dim = 32
@@ -43,7 +44,7 @@ func pool(seed uint64, n int) []active.Picture {
 
 // linear is a probe that likes one direction.
 func linear(direction palate.Embedding) *probe.Probe {
-	return &probe.Probe{Weights: slices.Clone(direction), Calibration: probe.Calibration{A: 1}, Threshold: .5, Settings: probe.Settings{Strength: 10}}
+	return &probe.Probe{Weights: slices.Clone(direction), Calibration: judge.Calibration{A: 1}, Threshold: .5, Settings: probe.Settings{Strength: 10}}
 }
 
 func best(p *probe.Probe, pictures []active.Picture) []active.Picture {

@@ -226,6 +226,10 @@ type Images interface {
 	// was deleted first comes first.
 	Trash(ctx context.Context, before time.Time, limit int) ([]Trashed, error)
 
+	// LatestTrash lists the same, but the one that was deleted last comes
+	// first.
+	LatestTrash(ctx context.Context, before time.Time, limit int) ([]Trashed, error)
+
 	// TombstoneOf returns the tombstone of a deleted image.
 	TombstoneOf(ctx context.Context, id palate.ImageID) (Tombstone, error)
 

@@ -10,10 +10,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/regular"
 )
 
@@ -234,7 +234,7 @@ func (c *Client) show(f File, commit, sum string) (Local, error) {
 		if err := os.MkdirAll(filepath.Dir(ref), 0o755); err != nil {
 			return Local{}, err
 		}
-		if err := writeWhole(ref, []byte(commit)); err != nil {
+		if err := atomicfile.WriteBytes(ref, 0o644, []byte(commit)); err != nil {
 			return Local{}, err
 		}
 	}
@@ -274,24 +274,4 @@ func copyFile(from, to string) error {
 	}
 	_, err = io.Copy(out, in)
 	return errors.Join(err, out.Sync(), out.Close())
-}
-
-// writeWhole writes a small file in one step.
-func writeWhole(name string, text []byte) error {
-	temp := name + ".new"
-	if err := os.WriteFile(temp, text, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(temp, name)
-}
-
-func syncDir(name string) error {
-	if runtime.GOOS == "windows" {
-		return nil // folders can't be synced there
-	}
-	d, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

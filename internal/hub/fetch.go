@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/atomicfile"
 )
 
 // Fetch gives a file from the cache, else downloads it there. A download that
@@ -137,7 +138,7 @@ func (c *Client) download(ctx context.Context, f File, remote Remote, sum string
 	}
 	err = os.Rename(partial, blob)
 	if err == nil {
-		err = syncDir(filepath.Dir(blob))
+		err = atomicfile.SyncFolder(filepath.Dir(blob))
 	}
 	return c.cacheError(err)
 }

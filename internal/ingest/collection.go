@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"strings"
 	"sync/atomic"
@@ -186,11 +187,20 @@ func (c *Collection) open(ctx context.Context, id palate.ImageID, reading pictur
 // at the first call and kept. palate.ErrNotFound without the image, also while
 // it is in the trash. The caller closes it.
 func (c *Collection) Thumbnail(ctx context.Context, id palate.ImageID, width int) (io.ReadSeekCloser, error) {
+	return c.thumbnailIf(ctx, id, width, catalog.PresentImage)
+}
+
+// TrashThumbnail is the same of an image in the trash, and of no other.
+func (c *Collection) TrashThumbnail(ctx context.Context, id palate.ImageID, width int) (io.ReadSeekCloser, error) {
+	return c.thumbnailIf(ctx, id, width, catalog.TrashedImage)
+}
+
+func (c *Collection) thumbnailIf(ctx context.Context, id palate.ImageID, width int, wanted catalog.ImageState) (io.ReadSeekCloser, error) {
 	states, err := c.catalog.ImageStates(ctx, []palate.ImageID{id})
 	if err != nil {
 		return nil, err
 	}
-	if states[0] != catalog.PresentImage {
+	if states[0] != wanted {
 		return nil, fmt.Errorf("thumbnail of %s: there is no such image: %w", id, palate.ErrNotFound)
 	}
 	kept, err := c.store.OpenThumbnail(ctx, id, width)
@@ -230,15 +240,9 @@ func (c *Collection) Patches(ctx context.Context, e embedder.PatchEmbedder, id p
 	failed := func(err error) (palate.Embedding, embedder.Patches, error) {
 		return nil, embedder.Patches{}, fmt.Errorf("patches of %s: %w", id, err)
 	}
-	var input embedder.Input
-	err := c.open(ctx, id, e.Reading(), patience, func(m *picture.RGB) (err error) {
-		input, err = e.Prepare(m)
-		return err
+	embedding, input, err := embedder.EmbedDecoded(ctx, e, func(use func(image.Image) error) error {
+		return c.open(ctx, id, e.Reading(), patience, func(m *picture.RGB) error { return use(m) })
 	})
-	if err != nil {
-		return failed(err)
-	}
-	embeddings, err := e.Embed(ctx, []embedder.Input{input})
 	if err != nil {
 		return failed(err)
 	}
@@ -246,23 +250,15 @@ func (c *Collection) Patches(ctx context.Context, e embedder.PatchEmbedder, id p
 	if err != nil {
 		return failed(err)
 	}
-	return embeddings[0], patches[0], nil
+	return embedding, patches[0], nil
 }
 
 // EmbedPicture gives the embedding of an uploaded picture that is not kept,
 // with the bounds of Add.
 func (c *Collection) EmbedPicture(ctx context.Context, e embedder.Embedder, content []byte) (palate.Embedding, error) {
-	var input embedder.Input
-	_, err := c.budget.DecodeBytes(ctx, content, c.uploadTerms(e.Reading()), func(m *picture.RGB, _ picture.Info) (err error) {
-		input, err = e.Prepare(m)
+	embedding, _, err := embedder.EmbedDecoded(ctx, e, func(use func(image.Image) error) error {
+		_, err := c.budget.DecodeBytes(ctx, content, c.uploadTerms(e.Reading()), func(m *picture.RGB, _ picture.Info) error { return use(m) })
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	embeddings, err := e.Embed(ctx, []embedder.Input{input})
-	if err != nil {
-		return nil, err
-	}
-	return embeddings[0], nil
+	return embedding, err
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/catalog"
 )
 
@@ -38,19 +39,12 @@ func (r *Reserve) Fill() {
 	if free, known := FreeSpace(filepath.Dir(r.path)); known && free < 4*reserveBytes {
 		return // whoever freed this little has other plans with it
 	}
-	// Another name until it is whole, and random bytes, which no file system
-	// compresses away.
-	tmp, err := os.CreateTemp(filepath.Dir(r.path), filepath.Base(r.path)+"-*")
-	if err != nil {
-		return
-	}
-	_, err = io.CopyN(tmp, rand.Reader, reserveBytes)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), r.path)
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
-	}
+	// Whole or not at all, and random bytes, which no file system compresses
+	// away.
+	_ = atomicfile.Write(r.path, 0o600, func(w io.Writer) error {
+		_, err := io.CopyN(w, rand.Reader, reserveBytes)
+		return err
+	})
 }
 
 // GiveUp frees its space, and reports whether there was any.

@@ -36,6 +36,8 @@ const (
 	Reindex Kind = "reindex"
 	Verify  Kind = "verify"
 	Backup  Kind = "backup"
+
+	FineTune Kind = "finetune"
 )
 
 var (

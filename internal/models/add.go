@@ -18,6 +18,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/hub"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/regular"
@@ -249,18 +250,14 @@ func copyHashed(ctx context.Context, from, to string) (string, error) {
 		return "", err
 	}
 	defer in.Close()
-	temp, err := os.CreateTemp(filepath.Dir(to), ".new-*")
-	if err != nil {
-		return "", &FolderError{filepath.Dir(to), err}
-	}
 	hash := sha256.New()
-	err = copyUntilDone(ctx, io.MultiWriter(temp, hash), in)
-	err = errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close())
-	if err == nil {
-		err = os.Rename(temp.Name(), to)
+	err = atomicfile.Write(to, 0o644, func(w io.Writer) error { return copyUntilDone(ctx, io.MultiWriter(w, hash), in) })
+	var there *fs.PathError
+	if errors.As(err, &there) && filepath.Dir(there.Path) == filepath.Dir(to) {
+		err = &FolderError{filepath.Dir(to), err}
 	}
 	if err != nil {
-		return "", errors.Join(err, os.Remove(temp.Name()))
+		return "", err
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }

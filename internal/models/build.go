@@ -51,6 +51,7 @@ func (m Weights) Build(ctx context.Context, settings Settings, target Target) (B
 		return Built{}, err
 	}
 	settings.Model = m.Name
+	settings = settings.Or(m.Defaults)
 	if m.Kind == KindONNX {
 		return m.buildONNX(ctx, settings)
 	}
@@ -147,7 +148,10 @@ func (m Weights) Used(device string) (embedder.Description, error) {
 		return embedder.Description{}, err
 	}
 	size := defaultSize(architecture, device)
-	return vit.Describe([sha256.Size]byte{}, architecture, vit.Options{Name: m.Name, Width: size, Height: size})
+	if m.Defaults.Size != 0 {
+		size = m.Defaults.Size
+	}
+	return vit.Describe([sha256.Size]byte{}, architecture, vit.Options{Name: m.Name, Width: size, Height: size, Fit: m.Defaults.Fit, Pool: m.Defaults.Pool})
 }
 
 // read reads the architecture as the rules have it.

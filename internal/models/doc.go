@@ -19,4 +19,11 @@
 // Both records are JSON objects with "format": 1. A record of another format
 // is refused; unknown fields are too, so that an older palate does not pass
 // over what a newer one meant.
+//
+// # In a catalog
+//
+// Beside the embeddings of a model the catalog keeps Kept, the model's
+// description with "format": 1 and "settings" among its fields. Without "format"
+// it is version 0, of palates before this one, where "settings" may be missing as
+// well. A newer format is refused.
 package models

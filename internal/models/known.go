@@ -16,6 +16,18 @@ type Licence struct {
 	By   string `json:"by,omitempty"` // who published the weights
 }
 
+// Text is the licence in one line.
+func (l Licence) Text() string {
+	text := l.Name
+	if l.URL != "" {
+		text += " (" + l.URL + ")"
+	}
+	if l.By != "" {
+		text += ", published by " + l.By
+	}
+	return text
+}
+
 // Known is a model on the hub.
 type Known struct {
 	Name    string

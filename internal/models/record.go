@@ -16,6 +16,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/atomicfile"
 )
 
 const recordFormat = 1
@@ -66,6 +67,11 @@ type Record struct {
 
 	Licence string    `json:"licence,omitempty"`
 	Added   time.Time `json:"added"`
+
+	// Tuned is of a model that was fine-tuned here; Defaults are the settings
+	// that it was trained with, and goes by where nothing else is said.
+	Tuned    *Tuned    `json:"tuned,omitempty"`
+	Defaults *Settings `json:"defaults,omitempty"`
 }
 
 // HubRecord is what palate remembers of a model from the hub.
@@ -93,7 +99,7 @@ func (s *Store) Folder() string { return s.folder }
 var modelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
 // reserved are names that mean something else to --model.
-var reserved = []string{"auto", "baseline"}
+var reserved = []string{Auto, Baseline}
 
 // CheckName refuses, as palate.ErrInvalid, names that can't be given to an
 // added model, and as palate.ErrConflict those that have a meaning.
@@ -271,17 +277,8 @@ func (s *Store) write(kind, name string, record any) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return &FolderError{s.folder, err}
 	}
-	temp, err := os.CreateTemp(folder, ".new-*")
-	if err != nil {
+	if err := atomicfile.WriteBytes(s.path(kind, name), 0o644, append(text, '\n')); err != nil {
 		return &FolderError{s.folder, err}
-	}
-	_, err = temp.Write(append(text, '\n'))
-	err = errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close())
-	if err == nil {
-		err = os.Rename(temp.Name(), s.path(kind, name))
-	}
-	if err != nil {
-		return errors.Join(&FolderError{s.folder, err}, os.Remove(temp.Name()))
 	}
 	return nil
 }

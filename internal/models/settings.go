@@ -3,13 +3,29 @@ package models
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/vit"
 )
+
+// The names of models that are no known and no added one.
+const (
+	// Auto leaves the choice open.
+	Auto = "auto"
+	// Baseline is the built-in model.
+	Baseline = "baseline"
+)
+
+// IsFile reports whether a model is named by its file.
+func IsFile(name string) bool {
+	return strings.EqualFold(filepath.Ext(name), ".onnx") || strings.ContainsRune(name, os.PathSeparator)
+}
 
 // maxSize bounds what is asked of a model in pixels a side.
 const maxSize = 4096

@@ -26,6 +26,10 @@ type Weights struct {
 	// FormerConfigs, if not nil, are those that rules without AsPublished go by.
 	FormerConfigs [][]byte
 	Description   *embedder.Description // of an .onnx file
+
+	// Defaults are what settings leave open; of most models nothing.
+	Defaults Settings
+	Tuned    *Tuned // of a model that was fine-tuned here
 }
 
 // Find gives a model by its name, from what was added and what is in the
@@ -59,7 +63,10 @@ func (s *Store) Find(name string, client *hub.Client) (Weights, error) {
 
 func (r Record) weights() Weights {
 	weights := Weights{Name: r.Name, Kind: r.Kind, File: r.File, Size: r.Size, SHA256: r.SHA256, Licence: Licence{Name: r.Licence},
-		Description: r.Description}
+		Description: r.Description, Tuned: r.Tuned}
+	if r.Defaults != nil {
+		weights.Defaults = *r.Defaults
+	}
 	for _, config := range r.Configs {
 		weights.Configs = append(weights.Configs, config)
 	}

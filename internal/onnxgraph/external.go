@@ -1,14 +1,16 @@
 package onnxgraph
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"github.com/palate-art/palate/internal/atomicfile"
 )
 
 // externalAlignment is what offsets of weights in their own file are
@@ -51,12 +53,12 @@ func (m *Model) WriteFiles(path string, apart int64) (files []string, err error)
 		return nil, fmt.Errorf("write onnx model: %w", err)
 	}
 	if len(moved) > 0 {
-		if err := writeWhole(outside, func(w *bufio.Writer) error { return writeApart(w, moved) }); err != nil {
+		if err := atomicfile.Write(outside, 0o644, func(w io.Writer) error { return writeApart(w, moved) }); err != nil {
 			return nil, fmt.Errorf("write weights of onnx model: %w", err)
 		}
 		files = append(files, outside)
 	}
-	err = writeWhole(path, func(w *bufio.Writer) error {
+	err = atomicfile.Write(path, 0o644, func(w io.Writer) error {
 		_, err := file.writeTo(w)
 		return err
 	})
@@ -85,7 +87,7 @@ func (m *Model) without(file string, apart int64) (slim *Model, moved []Tensor) 
 	return &copied, moved
 }
 
-func writeApart(w *bufio.Writer, tensors []Tensor) error {
+func writeApart(w io.Writer, tensors []Tensor) error {
 	var gap [externalAlignment]byte
 	end := int64(0)
 	for _, t := range tensors {
@@ -96,24 +98,6 @@ func writeApart(w *bufio.Writer, tensors []Tensor) error {
 			return err
 		}
 		end = t.external.offset + t.external.length
-	}
-	return nil
-}
-
-// writeWhole writes to a file beside path and renames it.
-func writeWhole(path string, write func(*bufio.Writer) error) error {
-	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriterSize(temporary, 1<<20)
-	err = write(w)
-	err = errors.Join(err, w.Flush(), temporary.Chmod(0o644), temporary.Sync(), temporary.Close())
-	if err == nil {
-		err = os.Rename(temporary.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temporary.Name()))
 	}
 	return nil
 }

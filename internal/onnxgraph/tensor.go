@@ -149,16 +149,16 @@ func Float16s(shape []int64, values []float32) (t Tensor, finite bool) {
 	raw := make([]byte, 0, 2*len(values))
 	finite = true
 	for _, v := range values {
-		half := float16Bits(v)
+		half := Float16Bits(v)
 		finite = finite && (half&0x7c00 != 0x7c00 || v-v != 0)
 		raw = binary.LittleEndian.AppendUint16(raw, half)
 	}
 	return Tensor{Type: Float16, Shape: shape, Raw: raw}, finite
 }
 
-// float16Bits rounds to IEEE 754's binary16: one bit of sign, five of
+// Float16Bits rounds to IEEE 754's binary16: one bit of sign, five of
 // exponent (bias 15), ten of fraction.
-func float16Bits(v float32) uint16 {
+func Float16Bits(v float32) uint16 {
 	bits := math.Float32bits(v)
 	sign := uint16(bits >> 16 & 0x8000)
 	magnitude := bits & 0x7fffffff

@@ -11,10 +11,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/palate-art/palate/internal/atomicfile"
 )
 
 const recordFormat = 1
@@ -129,7 +130,7 @@ func (c Config) store(fetched, sum string, size int64, origin string) (Library, 
 	if err := os.Rename(recordTemp, c.recordFile()); err != nil {
 		return Library{}, fmt.Errorf("keep the record: %w", err)
 	}
-	if err := syncDir(c.CacheDir); err != nil {
+	if err := atomicfile.SyncFolder(c.CacheDir); err != nil {
 		return Library{}, fmt.Errorf("sync the cache folder: %w", err)
 	}
 	return Library{Path: c.libraryFile(), Version: c.Release.Version}, nil
@@ -142,17 +143,6 @@ func writeSynced(path string, text []byte) error {
 	}
 	_, err = f.Write(text)
 	return errors.Join(err, f.Sync(), f.Close())
-}
-
-func syncDir(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil // folders can't be synced there
-	}
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // hashFile gives the SHA-256 of a file in hexadecimal, and its size.

@@ -1,4 +1,4 @@
-// Package report shows a probe.Report to people: as sections of tables, which
+// Package report shows a judge.Report to people: as sections of tables, which
 // the command line prints, and as one HTML page with plots in it that needs
 // nothing else.
 package report
@@ -6,7 +6,7 @@ package report
 import (
 	"fmt"
 
-	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // Section is a table with a title; the first row is the header.
@@ -27,7 +27,7 @@ var labels = map[string]string{
 }
 
 // Sections puts a report into tables.
-func Sections(r *probe.Report) []Section {
+func Sections(r *judge.Report) []Section {
 	sections := []Section{metrics(r), confusion(r)}
 	if r.Explore != nil {
 		sections = append(sections, Section{
@@ -56,7 +56,7 @@ func Sections(r *probe.Report) []Section {
 }
 
 // Summary says in a line what was judged and how.
-func Summary(r *probe.Report) string {
+func Summary(r *judge.Report) string {
 	s := fmt.Sprintf("%d images in %d works, %d likes and %d dislikes; %s", r.Examples, r.Groups, r.Likes, r.Dislikes, r.Kind)
 	if r.Strength > 0 {
 		s += fmt.Sprintf(" with C = %g, %d iterations", r.Strength, r.Iterations)
@@ -64,11 +64,11 @@ func Summary(r *probe.Report) string {
 	return s + fmt.Sprintf("; %s calibration; judged on %d × %d folds held out", r.Calibration, r.Repeats, r.Folds)
 }
 
-func metrics(r *probe.Report) Section {
+func metrics(r *judge.Report) Section {
 	return Section{Title: "Held out", Note: Summary(r) + ".", Rows: metricRows(r.Metrics)}
 }
 
-func metricRows(metrics []probe.Metric) [][]string {
+func metricRows(metrics []judge.Metric) [][]string {
 	rows := [][]string{{"METRIC", "VALUE", "95 % INTERVAL"}}
 	for _, m := range metrics {
 		rows = append(rows, []string{labels[m.Name], number(m.Value), interval(m.Low, m.High)})
@@ -76,7 +76,7 @@ func metricRows(metrics []probe.Metric) [][]string {
 	return rows
 }
 
-func confusion(r *probe.Report) Section {
+func confusion(r *judge.Report) Section {
 	c := r.Confusion
 	return Section{
 		Title: "Decisions",
@@ -89,10 +89,10 @@ func confusion(r *probe.Report) Section {
 	}
 }
 
-func baselines(r *probe.Report) Section {
+func baselines(r *judge.Report) Section {
 	s := Section{Title: "Beside it", Note: "The same folds; the difference is the AUC of " + r.Kind + " less that of the other, tested in pairs (DeLong).",
 		Rows: [][]string{{"KIND", "ROC-AUC", "AVERAGE PRECISION", "BALANCED ACCURACY", "LOG-LOSS", "DIFFERENCE", "95 % INTERVAL", "P"}}}
-	row := func(kind string, metrics []probe.Metric) []string {
+	row := func(kind string, metrics []judge.Metric) []string {
 		values := make(map[string]string)
 		for _, m := range metrics {
 			values[m.Name] = number(m.Value)
@@ -107,7 +107,7 @@ func baselines(r *probe.Report) Section {
 	return s
 }
 
-func strengths(r *probe.Report) Section {
+func strengths(r *judge.Report) Section {
 	s := Section{Title: "Regularisation", Note: "Mean held-out loss over the folds; the least is chosen.", Rows: [][]string{{"C", "LOSS"}}}
 	for _, l := range r.Strengths {
 		chosen := number(l.Loss)
@@ -119,7 +119,7 @@ func strengths(r *probe.Report) Section {
 	return s
 }
 
-func stops(r *probe.Report) Section {
+func stops(r *judge.Report) Section {
 	s := Section{Title: "Early stopping", Note: "The gain is what stopping there saves in held-out loss against going on to convergence.",
 		Rows: [][]string{{"FOLD", "STOPPED AT", "RAN", "LOSS", "CONVERGED AT", "LOSS THERE", "GAIN"}}}
 	for _, f := range r.Stops {
@@ -129,7 +129,7 @@ func stops(r *probe.Report) Section {
 	return s
 }
 
-func breakdown(b probe.Breakdown) Section {
+func breakdown(b judge.Breakdown) Section {
 	s := Section{
 		Title: "By " + b.By,
 		Note:  fmt.Sprintf("Knowing nothing but the %s would reach an AUC of %s.", b.By, number(b.AlikeAUC)),

@@ -4,7 +4,7 @@ import (
 	"html/template"
 	"io"
 
-	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // page needs nothing from elsewhere: styles and plots are in it.
@@ -44,7 +44,7 @@ th { font-size: .75rem; letter-spacing: .03em; color: #555; }
 
 // HTML writes the report as one page that needs nothing else. The title may
 // hold any text.
-func HTML(w io.Writer, title string, r *probe.Report) error {
+func HTML(w io.Writer, title string, r *judge.Report) error {
 	figures, err := figures(r)
 	if err != nil {
 		return err
@@ -56,6 +56,6 @@ func HTML(w io.Writer, title string, r *probe.Report) error {
 		Warnings       []string
 		Figures        []figure
 		Sections       []Section
-		Report         *probe.Report
+		Report         *judge.Report
 	}{title, Summary(r), r.Warnings, figures, sections, r})
 }

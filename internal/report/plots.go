@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
 
-	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 const plotSide = 3.6 * vg.Inch
@@ -30,21 +30,21 @@ type figure struct {
 
 // figures draws what the report gives: the ROC, precision-recall and
 // calibration curves of the out-of-fold predictions, and the learning curve.
-func figures(r *probe.Report) ([]figure, error) {
+func figures(r *judge.Report) ([]figure, error) {
 	var probabilities []float64
 	var liked []bool
 	for _, p := range r.OutOfFold {
 		probabilities, liked = append(probabilities, p.Probability), append(liked, p.Liked)
 	}
-	roc, err := probe.ROC(probabilities, liked)
+	roc, err := judge.ROC(probabilities, liked)
 	if err != nil {
 		return nil, err
 	}
-	precision, err := probe.PrecisionRecall(probabilities, liked)
+	precision, err := judge.PrecisionRecall(probabilities, liked)
 	if err != nil {
 		return nil, err
 	}
-	bins, err := probe.Reliability(probabilities, liked, 10)
+	bins, err := judge.Reliability(probabilities, liked, 10)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func figures(r *probe.Report) ([]figure, error) {
 	return out, nil
 }
 
-func xys(points []probe.Point) plotter.XYs {
+func xys(points []judge.Point) plotter.XYs {
 	out := make(plotter.XYs, len(points))
 	for i, p := range points {
 		out[i] = plotter.XY(p)
@@ -116,7 +116,7 @@ func curve(x, y string, points, nothing plotter.XYs) (*plot.Plot, error) {
 	return p, nil
 }
 
-func reliability(bins []probe.Bin) (*plot.Plot, error) {
+func reliability(bins []judge.Bin) (*plot.Plot, error) {
 	points := make(plotter.XYs, len(bins))
 	for i, b := range bins {
 		points[i] = plotter.XY{X: b.Probability, Y: b.Likes}
@@ -135,7 +135,7 @@ func reliability(bins []probe.Bin) (*plot.Plot, error) {
 }
 
 // learning draws the AUC with its interval.
-func learning(points []probe.CurvePoint) (*plot.Plot, error) {
+func learning(points []judge.CurvePoint) (*plot.Plot, error) {
 	p := plot.New()
 	p.X.Label.Text, p.Y.Label.Text = "works learned from", "ROC-AUC"
 	p.Add(plotter.NewGrid())

@@ -15,10 +15,11 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/report"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // judged is a thorough report on two clouds that overlap.
-func judged(t *testing.T) *probe.Report {
+func judged(t *testing.T) *judge.Report {
 	t.Helper()
 	random := rand.New(rand.NewPCG(1, 1))
 	var examples []probe.Example

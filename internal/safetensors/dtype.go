@@ -36,7 +36,7 @@ var decoders = map[DType]decoder{
 	}},
 	F16: {2, func(out []float32, raw []byte) {
 		for i := range out {
-			out[i] = float16(binary.LittleEndian.Uint16(raw[2*i:]))
+			out[i] = Float16(binary.LittleEndian.Uint16(raw[2*i:]))
 		}
 	}},
 	BF16: {2, func(out []float32, raw []byte) {
@@ -46,9 +46,9 @@ var decoders = map[DType]decoder{
 	}},
 }
 
-// float16 is the value of IEEE 754's binary16: one bit of sign, five of
+// Float16 is the value of IEEE 754's binary16: one bit of sign, five of
 // exponent (bias 15), ten of fraction.
-func float16(bits uint16) float32 {
+func Float16(bits uint16) float32 {
 	sign := uint32(bits>>15) << 31
 	exponent, fraction := uint32(bits>>10&31), uint32(bits&0x3ff)
 	switch exponent {

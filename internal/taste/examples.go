@@ -70,7 +70,10 @@ func (t *Tastes) examples(ctx context.Context, ratings map[palate.ImageID]catalo
 	for i, e := range embeddings {
 		a, r := attributes[e.ID], ratings[e.ID]
 		examples[i] = probe.Example{Image: e.ID, Embedding: e.Embedding, Liked: r.Verdict == palate.Like, Shown: r.Shown,
-			Artist: first(a.Artists), Site: first(a.Sites), Baseline: simpler[e.ID]}
+			Artist: first(a.Artists), Site: first(a.Sites)}
+		if row, there := simpler[e.ID]; there {
+			examples[i].Features = map[string]palate.Embedding{probe.Baseline: row}
+		}
 	}
 	return examples, nil
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
-	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // RenameProfile gives a taste another name. palate.ErrNotFound without it,
@@ -188,7 +188,7 @@ func (t *Tastes) foreign(ctx context.Context, v *Version, ratings map[palate.Ima
 	if likes == 0 || likes == len(liked) {
 		return nil, nil
 	}
-	auc, err := probe.AUC(scores, liked)
+	auc, err := judge.AUC(scores, liked)
 	return &auc, err
 }
 

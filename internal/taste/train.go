@@ -10,6 +10,7 @@ import (
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // Training is one training that has begun: its ratings are read, its lease is
@@ -32,7 +33,7 @@ type Training struct {
 // Outcome is what a training gave.
 type Outcome struct {
 	Version Version
-	Report  *probe.Report
+	Report  *judge.Report
 }
 
 // Begin reads the ratings of the profile and takes its lease. It fails with
@@ -101,21 +102,14 @@ const (
 	stages = stageStored
 )
 
-// result is what the job of a training says of it.
+// result is what the job of a training says of it: which version it made, and
+// the report without what grows with the ratings.
 type result struct {
-	Version       int                `json:"version"`
-	Current       bool               `json:"current"`
-	Reason        string             `json:"reason"`
-	Likes         int                `json:"likes"`
-	Dislikes      int                `json:"dislikes"`
-	AUC           float64            `json:"auc"`
-	AUCLow        float64            `json:"auc_low"`
-	AUCHigh       float64            `json:"auc_high"`
-	Data          string             `json:"data"`
-	Model         palate.ModelID     `json:"model"`
-	Settings      probe.Settings     `json:"settings"`
-	Metrics       []probe.Metric     `json:"metrics"`
-	LearningCurve []probe.CurvePoint `json:"learning_curve"`
+	Version int    `json:"version"`
+	Current bool   `json:"current"`
+	Reason  string `json:"reason"`
+	*judge.Report
+	Settings probe.Settings `json:"settings"`
 }
 
 // Finish trains the probe, stores it as the next version and lets it serve
@@ -129,10 +123,9 @@ func (tr *Training) Finish(ctx context.Context) (Outcome, error) {
 			return nil, fmt.Errorf("train %s: %w", tr.Profile, err)
 		}
 		tr.job.Progress(ctx, stageStored, stages)
-		version, report := outcome.Version, outcome.Report
-		return result{version.Version, version.Current, version.Reason, report.Likes, report.Dislikes,
-			report.AUC, report.AUCLow, report.AUCHigh, report.Data, report.Model, version.Learned.Settings,
-			report.Metrics, report.LearningCurve}, nil
+		version, brief := outcome.Version, outcome.Report.Summary()
+		brief.Metrics, brief.LearningCurve = outcome.Report.Metrics, outcome.Report.LearningCurve
+		return result{version.Version, version.Current, version.Reason, brief, version.Learned.Settings}, nil
 	})
 	return outcome, errors.Join(err, tr.lease.Release())
 }

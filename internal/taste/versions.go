@@ -9,6 +9,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 // Version returns one version of a profile. palate.ErrNotFound without it.
@@ -22,8 +23,8 @@ func (t *Tastes) Version(ctx context.Context, p palate.Profile, number int) (Ver
 
 // SummaryOf reads what lists tell of a version: its report without the
 // lists. Of an imported version most is zero, as it was not judged here.
-func SummaryOf(stored catalog.ProbeVersion) (*probe.Report, error) {
-	summary := new(probe.Report)
+func SummaryOf(stored catalog.ProbeVersion) (*judge.Report, error) {
+	summary := new(judge.Report)
 	if err := json.Unmarshal(stored.Summary, summary); err != nil {
 		return nil, fmt.Errorf("summary of probe %d of %s: %w", stored.Version, stored.Profile, err)
 	}
@@ -32,8 +33,8 @@ func SummaryOf(stored catalog.ProbeVersion) (*probe.Report, error) {
 
 // ReportOf reads the report that was made when a version, as Version returns
 // it, was trained. An imported version has none: palate.ErrNotFound.
-func ReportOf(stored catalog.ProbeVersion) (*probe.Report, error) {
-	report := new(probe.Report)
+func ReportOf(stored catalog.ProbeVersion) (*judge.Report, error) {
+	report := new(judge.Report)
 	if len(stored.Report) > 0 {
 		if err := json.Unmarshal(stored.Report, report); err != nil {
 			return nil, fmt.Errorf("report of probe %d of %s: %w", stored.Version, stored.Profile, err)
@@ -43,6 +44,16 @@ func ReportOf(stored catalog.ProbeVersion) (*probe.Report, error) {
 		return nil, fmt.Errorf("report of probe %d of %s: it was not trained here: %w", stored.Version, stored.Profile, palate.ErrNotFound)
 	}
 	return report, nil
+}
+
+// Told is what is known of how good a version, as Version returns it, is: its
+// report, or the little that an imported one brought.
+func Told(stored catalog.ProbeVersion) (*judge.Report, error) {
+	report, err := ReportOf(stored)
+	if errors.Is(err, palate.ErrNotFound) {
+		return SummaryOf(stored)
+	}
+	return report, err
 }
 
 // Rollback lets an earlier version serve, until a training after further
@@ -110,7 +121,7 @@ func (t *Tastes) add(ctx context.Context, p palate.Profile, learned *probe.Probe
 	if err != nil {
 		return Version{}, err
 	}
-	summary, err := json.Marshal(&probe.Report{Model: learned.Model, Kind: learned.Settings.Kind, Strength: learned.Settings.Strength,
+	summary, err := json.Marshal(&judge.Report{Format: judge.Format, Model: learned.Model, Kind: learned.Settings.Kind, Strength: learned.Settings.Strength,
 		Likes: learned.Likes, Dislikes: learned.Dislikes})
 	if err != nil {
 		return Version{}, err
@@ -131,27 +142,27 @@ func (t *Tastes) add(ctx context.Context, p palate.Profile, learned *probe.Probe
 
 // CompareVersions tests two versions in pairs on the images that both were
 // judged on, out of fold.
-func (t *Tastes) CompareVersions(ctx context.Context, p palate.Profile, a, b int) (probe.Difference, error) {
-	var predictions [2][]probe.Prediction
+func (t *Tastes) CompareVersions(ctx context.Context, p palate.Profile, a, b int) (judge.Difference, error) {
+	var predictions [2][]judge.Prediction
 	for i, number := range []int{a, b} {
 		stored, err := t.catalog.ProbeVersion(ctx, p, number)
 		if err != nil {
-			return probe.Difference{}, err
+			return judge.Difference{}, err
 		}
 		report, err := ReportOf(stored)
 		if err != nil {
-			return probe.Difference{}, err
+			return judge.Difference{}, err
 		}
 		predictions[i] = report.OutOfFold
 	}
-	return probe.Compare(predictions[0], predictions[1]), nil
+	return judge.Compare(predictions[0], predictions[1]), nil
 }
 
 // Mislabels lists the ratings that the rest of the profile's ratings speaks
 // against, the likeliest mistakes first: by the predictions that the newest
 // training made of each rating without it. Ratings that were changed since
 // are left out. palate.ErrNotFound before the first training.
-func (t *Tastes) Mislabels(ctx context.Context, p palate.Profile, limit int) ([]probe.Mislabel, error) {
+func (t *Tastes) Mislabels(ctx context.Context, p palate.Profile, limit int) ([]judge.Mislabel, error) {
 	versions, err := t.catalog.ListProbes(ctx, p)
 	if err != nil {
 		return nil, err
@@ -171,13 +182,13 @@ func (t *Tastes) Mislabels(ctx context.Context, p palate.Profile, limit int) ([]
 		if err != nil {
 			return nil, err
 		}
-		return t.stillSaid(ctx, p, probe.Mislabels(report.OutOfFold), limit)
+		return t.stillSaid(ctx, p, judge.Mislabels(report.OutOfFold), limit)
 	}
 	return nil, fmt.Errorf("likely mistakes of %s: nothing has been trained yet: %w", p, palate.ErrNotFound)
 }
 
 // stillSaid leaves out the ratings that do not stand any more.
-func (t *Tastes) stillSaid(ctx context.Context, p palate.Profile, doubted []probe.Mislabel, limit int) ([]probe.Mislabel, error) {
+func (t *Tastes) stillSaid(ctx context.Context, p palate.Profile, doubted []judge.Mislabel, limit int) ([]judge.Mislabel, error) {
 	ids := make([]palate.ImageID, len(doubted))
 	for i, m := range doubted {
 		ids[i] = m.Image
@@ -186,7 +197,7 @@ func (t *Tastes) stillSaid(ctx context.Context, p palate.Profile, doubted []prob
 	if err != nil {
 		return nil, err
 	}
-	var out []probe.Mislabel
+	var out []judge.Mislabel
 	for _, m := range doubted {
 		said := palate.Dislike
 		if m.Liked {

@@ -15,6 +15,7 @@ import (
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/taste"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/probe/judge"
 )
 
 func (f *fixture) current(t *testing.T, p palate.Profile) int {
@@ -58,7 +59,7 @@ func TestTwiceTheRatingsTakeOver(t *testing.T) {
 		Data     string
 		Model    palate.ModelID
 		Settings probe.Settings
-		Metrics  []probe.Metric
+		Metrics  []judge.Metric
 	}
 	must(t, json.Unmarshal(run.Result, &result))
 	if len(result.Data) != 64 || result.Model != model || result.Settings.Kind != "logistic" || len(result.Metrics) < 10 {

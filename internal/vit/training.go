@@ -175,13 +175,45 @@ type Keep func(block, branch int) *autodiff.Value
 // Feature writes the model from the pixels, [batch, 3, height, width], to the
 // pooled feature, [batch, dim] or [batch, 2·dim]. keep may be nil.
 func (m *Trainable) Feature(t *autodiff.Tape, pixels *autodiff.Value, w Weights, pool Pool, keep Keep) *autodiff.Value {
+	return m.FeatureFrom(t, m.Tokens(t, pixels, w, 0, keep), w, 0, pool, keep)
+}
+
+// Tokens writes the model from the pixels to the tokens, [batch, tokens, dim],
+// as they are before a block.
+func (m *Trainable) Tokens(t *autodiff.Tape, pixels *autodiff.Value, w Weights, before int, keep Keep) *autodiff.Value {
 	f := &trainingForm{Tape: t, m: m, a: m.Architecture, w: w, batch: pixels.Shape()[0]}
 	x := f.sequence(pixels)
-	for n := range f.a.Depth {
+	for n := range before {
+		x = f.block(n, x, keep)
+	}
+	return x
+}
+
+// FeatureFrom writes the model from the tokens before a block to the pooled
+// feature.
+func (m *Trainable) FeatureFrom(t *autodiff.Tape, tokens *autodiff.Value, w Weights, from int, pool Pool, keep Keep) *autodiff.Value {
+	f := &trainingForm{Tape: t, m: m, a: m.Architecture, w: w, batch: tokens.Shape()[0]}
+	x := tokens
+	for n := from; n < f.a.Depth; n++ {
 		x = f.block(n, x, keep)
 	}
 	return f.pool(x, pool)
 }
+
+// TokenShape is the shape of the tokens of a batch.
+func (m *Trainable) TokenShape(batch int) []int64 {
+	p := m.Architecture.PatchSize
+	return []int64{int64(batch), int64(m.Architecture.PrefixTokens() + m.Height/p*(m.Width/p)), int64(m.Architecture.Dim)}
+}
+
+// The suffixes of a low-rank change of a linear map's weight, [out, in]: the
+// map is that of weight + up·down, down [rank, in], up [out, rank] (Hu et al.,
+// LoRA: low-rank adaptation of large language models, 2022). Weights that have
+// such inputs are changed by them.
+const (
+	LowRankDown = ".lora_down"
+	LowRankUp   = ".lora_up"
+)
 
 // trainingForm writes the model with ordinary operators whose gradients are
 // known: patches by a product instead of a convolution, LayerScale apart, all
@@ -205,7 +237,11 @@ func (f *trainingForm) linear(x *autodiff.Value, block int, r role) *autodiff.Va
 	name, shape := f.a.tensors.of(block, r), x.Shape()
 	weight := f.w[name+".weight"]
 	rows := f.Reshape(x, shape[0]*shape[1], shape[2])
-	return f.Reshape(f.Linear(rows, weight, f.w[name+".bias"]), shape[0], shape[1], weight.Shape()[0])
+	y := f.Linear(rows, weight, f.w[name+".bias"])
+	if down, there := f.w[name+".weight"+LowRankDown]; there {
+		y = f.Add(y, f.Linear(f.Linear(rows, down, nil), f.w[name+".weight"+LowRankUp], nil))
+	}
+	return f.Reshape(y, shape[0], shape[1], weight.Shape()[0])
 }
 
 func (f *trainingForm) norm(x *autodiff.Value, block int, r role) *autodiff.Value {

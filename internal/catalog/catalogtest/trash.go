@@ -2,6 +2,7 @@ package catalogtest
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -135,6 +136,17 @@ func listTrash(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
 	want := catalog.Trashed{ID: ids[2], Title: "Picture 2", Artist: "Artist 2", Bytes: picture(2).Bytes, Format: "jpeg",
 		Width: picture(2).Width, Height: picture(2).Height, Reason: "why", DeletedAt: all[0].DeletedAt}
 	equal(t, "the first", all[0], want)
+	latest := must(c.LatestTrash(ctx, time.Time{}, 10))(t)
+	slices.Reverse(latest)
+	same := func(what string, got, want []catalog.Trashed) {
+		t.Helper()
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %v, want %v", what, got, want)
+		}
+	}
+	same("the other way round", latest, all)
+	same("latest, limited", must(c.LatestTrash(ctx, time.Time{}, 1))(t), all[2:])
+	same("latest before the last", must(c.LatestTrash(ctx, all[2].DeletedAt, 1))(t), all[1:2])
 	equal(t, "limited", len(must(c.Trash(ctx, time.Time{}, 2))(t)), 2)
 	equal(t, "before the second", len(must(c.Trash(ctx, all[1].DeletedAt, 10))(t)), 1)
 	equal(t, "before all", len(must(c.Trash(ctx, all[0].DeletedAt.Add(-time.Hour), 10))(t)), 0)

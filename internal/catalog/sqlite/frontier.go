@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
@@ -16,6 +15,7 @@ import (
 // frontierTask is a task of the database that has not ended.
 type frontierTask struct {
 	id, crawl, round int64
+	carried          carried
 }
 
 // BeginCrawl implements crawler.Frontier.
@@ -89,12 +89,13 @@ func taskKey(t crawler.Task) []byte {
 
 // addTasks adds what the round has not seen and says how much that was.
 func addTasks(ctx context.Context, tx *sql.Tx, crawl int64, tasks []crawler.Task) (added int, err error) {
+	inserted := 0
 	for _, t := range tasks {
 		source, err := json.Marshal(t.Source)
 		if err != nil {
 			return 0, fmt.Errorf("task %s: source: %w (%w)", t.URL, palate.ErrInvalid, err)
 		}
-		alternatives, err := writeAlternatives(t)
+		alternatives, err := carriedBy(t).text()
 		if err != nil {
 			return 0, err
 		}
@@ -113,56 +114,20 @@ func addTasks(ctx context.Context, tx *sql.Tx, crawl int64, tasks []crawler.Task
 		if err != nil {
 			return 0, err
 		}
-		added += int(n)
-	}
-	if added == 0 {
-		return 0, nil
-	}
-	return added, tally(ctx, tx, crawl, crawler.Outcome{State: crawler.Pending}, added)
-}
-
-// writeAlternatives gives the column of further addresses: a list of a
-// picture's, or an object with the leads of a page. Null if there are none.
-func writeAlternatives(t crawler.Task) (any, error) {
-	var value any
-	switch {
-	case len(t.Leads) > 0:
-		value = pageLeads{Leads: t.Leads}
-	case len(t.Alternatives) > 0:
-		value = t.Alternatives
-	default:
-		return nil, nil
-	}
-	text, err := json.Marshal(value)
-	if err != nil {
-		return nil, err
-	}
-	return string(text), nil
-}
-
-type pageLeads struct {
-	Leads []crawler.Lead `json:"leads"`
-}
-
-// readAlternatives reads what writeAlternatives wrote. A page's list of
-// addresses, as it was written before there were leads, is one lead.
-func readAlternatives(text string, t *crawler.Task) error {
-	if strings.HasPrefix(text, "{") {
-		var p pageLeads
-		if err := json.Unmarshal([]byte(text), &p); err != nil {
-			return err
+		if n > 0 {
+			inserted++
+			continue
 		}
-		t.Leads = p.Leads
-		return nil
+		further, err := foundAgain(ctx, tx, crawl, t)
+		if err != nil {
+			return 0, err
+		}
+		added += further
 	}
-	if err := json.Unmarshal([]byte(text), &t.Alternatives); err != nil {
-		return err
+	if inserted == 0 {
+		return added, nil
 	}
-	if t.Kind == crawler.Page && len(t.Alternatives) > 0 {
-		t.Leads = []crawler.Lead{{Addresses: t.Alternatives, Around: true, Caption: t.Source.Title, Source: t.Source, Depth: t.Depth}}
-		t.Alternatives = nil
-	}
-	return nil
+	return added + inserted, tally(ctx, tx, crawl, crawler.Outcome{State: crawler.Pending}, inserted)
 }
 
 // tally counts tasks into a state of the present round, or out of it.
@@ -178,9 +143,13 @@ func tally(ctx context.Context, tx *sql.Tx, crawl int64, o crawler.Outcome, task
 func openTask(ctx context.Context, tx *sql.Tx, crawl string, id int64) (frontierTask, error) {
 	t := frontierTask{id: id}
 	var state crawler.State
-	err := tx.QueryRowContext(ctx, "SELECT c.no, c.round, t.state FROM tasks t JOIN crawls c ON c.no = t.crawl WHERE t.id = ? AND c.name = ?", id, crawl).Scan(&t.crawl, &t.round, &state)
+	var text string
+	err := tx.QueryRowContext(ctx, "SELECT c.no, c.round, t.state, coalesce(t.alternatives, '') FROM tasks t JOIN crawls c ON c.no = t.crawl WHERE t.id = ? AND c.name = ?", id, crawl).Scan(&t.crawl, &t.round, &state, &text)
 	if err != nil {
 		return frontierTask{}, orNotFound(err, "task %d of crawl %q", id, crawl)
+	}
+	if t.carried, err = readCarried(text); err != nil {
+		return frontierTask{}, fmt.Errorf("task %d: %w", id, err)
 	}
 	if state != crawler.Pending {
 		return frontierTask{}, fmt.Errorf("task %d of crawl %q has ended as %s: %w", id, crawl, state, palate.ErrConflict)
@@ -191,8 +160,12 @@ func openTask(ctx context.Context, tx *sql.Tx, crawl string, id int64) (frontier
 // endTask records an outcome and drops what only a pending task needs.
 func endTask(ctx context.Context, tx *sql.Tx, t frontierTask, o crawler.Outcome) error {
 	o.Reason = mend(o.Reason)
-	if _, err := tx.ExecContext(ctx, "UPDATE tasks SET state = ?, reason = ?, detail = ?, source = NULL, alternatives = NULL WHERE id = ?",
-		string(o.State), o.Reason, mend(o.Detail), t.id); err != nil {
+	left, err := carried{Shown: o.Shown, For: t.carried.For, Frame: t.carried.Frame}.text()
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE tasks SET state = ?, reason = ?, detail = ?, source = NULL, alternatives = ? WHERE id = ?",
+		string(o.State), o.Reason, mend(o.Detail), left, t.id); err != nil {
 		return err
 	}
 	if err := tally(ctx, tx, t.crawl, crawler.Outcome{State: crawler.Pending}, -1); err != nil {
@@ -215,7 +188,15 @@ func (c *Catalog) FinishTask(ctx context.Context, crawl string, task crawler.Tas
 		if err := endTask(ctx, tx, t, outcome); err != nil {
 			return err
 		}
-		added, err = addTasks(ctx, tx, t.crawl, found)
+		// Leads that came while the page was read.
+		if late := t.carried.Leads; len(late) > len(task.Leads) {
+			self := crawler.Task{Kind: task.Kind, URL: task.URL, Leads: late[len(task.Leads):]}
+			if added, err = foundAgain(ctx, tx, t.crawl, self); err != nil {
+				return err
+			}
+		}
+		more, err := addTasks(ctx, tx, t.crawl, found)
+		added += more
 		return err
 	})
 	if err != nil {

@@ -118,11 +118,11 @@ func scanTask(rows *sql.Rows) (t crawler.Task, err error) {
 	if err := json.Unmarshal([]byte(source), &t.Source); err != nil {
 		return t, fmt.Errorf("task %d: source: %w", t.ID, err)
 	}
-	if alternatives != "" {
-		if err := readAlternatives(alternatives, &t); err != nil {
-			return t, fmt.Errorf("task %d: alternatives: %w", t.ID, err)
-		}
+	c, err := readCarried(alternatives)
+	if err != nil {
+		return t, fmt.Errorf("task %d: %w", t.ID, err)
 	}
+	c.giveTo(&t)
 	return t, nil
 }
 

@@ -139,6 +139,15 @@ func (c *Catalog) PurgeImage(ctx context.Context, id palate.ImageID, reason stri
 
 // Trash implements catalog.Images.
 func (c *Catalog) Trash(ctx context.Context, before time.Time, limit int) ([]catalog.Trashed, error) {
+	return c.listTrash(ctx, before, "ASC", limit)
+}
+
+// LatestTrash implements catalog.Images.
+func (c *Catalog) LatestTrash(ctx context.Context, before time.Time, limit int) ([]catalog.Trashed, error) {
+	return c.listTrash(ctx, before, "DESC", limit)
+}
+
+func (c *Catalog) listTrash(ctx context.Context, before time.Time, order string, limit int) ([]catalog.Trashed, error) {
 	err := errors.Join(checkLimit(limit, 1000), checkTime("time of deletion", before))
 	if err != nil {
 		return nil, c.translate(ctx, "list the trash", err)
@@ -153,7 +162,7 @@ func (c *Catalog) Trash(ctx context.Context, before time.Time, limit int) ([]cat
 			SELECT s.id, s.reason, s.deleted_at, t.bytes, t.format, t.width, t.height,
 				coalesce((SELECT title FROM trash_sources WHERE tombstone = s.no AND title <> '' ORDER BY no LIMIT 1), ''),
 				coalesce((SELECT artist FROM trash_sources WHERE tombstone = s.no AND artist <> '' ORDER BY no LIMIT 1), '')
-			FROM trash t JOIN tombstones s ON s.no = t.tombstone %s ORDER BY s.no LIMIT ?`, where), append(args, limit)...)), scanTrashed)
+			FROM trash t JOIN tombstones s ON s.no = t.tombstone %s ORDER BY s.no %s LIMIT ?`, where, order), append(args, limit)...)), scanTrashed)
 		return err
 	})
 	return all, err

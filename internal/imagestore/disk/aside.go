@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/imagestore"
 )
 
@@ -53,7 +54,7 @@ func (s *Store) moveAside(ctx context.Context, before time.Time, orphans []palat
 		moved--
 		err = errors.Join(err, s.rename(id, folder, false))
 	}
-	return folder, moved, errors.Join(err, syncFolder(folder))
+	return folder, moved, errors.Join(err, atomicfile.SyncFolder(folder))
 }
 
 // rename moves a file, a reference too, aside or back.
@@ -97,7 +98,7 @@ func (s *Store) BringBack(ctx context.Context, id palate.ImageID) (found bool, e
 		if err := s.place(target, func() error { return os.Rename(aside, target) }); err != nil {
 			return false, s.unavailable("bring back", err)
 		}
-		return true, syncFolder(filepath.Dir(aside))
+		return true, atomicfile.SyncFolder(filepath.Dir(aside))
 	}
 	return false, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/access"
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/imagestore"
 )
 
@@ -151,7 +152,7 @@ func (s *Store) existed(stored imagestore.Stored) (bool, error) {
 		return false, nil
 	}
 	renew(path, info)
-	if err := syncFolder(filepath.Dir(path)); err != nil {
+	if err := atomicfile.SyncFolder(filepath.Dir(path)); err != nil {
 		return false, s.unavailable("store image", err)
 	}
 	return true, nil
@@ -175,7 +176,7 @@ func isWhole(path string, want [sha256.Size]byte) bool {
 func (s *Store) place(target string, put func() error) error {
 	folder := filepath.Dir(target)
 	if err := access.MakeFolder(folder); err == nil {
-		if err := syncFolder(filepath.Dir(folder)); err != nil {
+		if err := atomicfile.SyncFolder(filepath.Dir(folder)); err != nil {
 			return err
 		}
 	} else if !errors.Is(err, fs.ErrExist) {
@@ -184,7 +185,7 @@ func (s *Store) place(target string, put func() error) error {
 	if err := put(); err != nil {
 		return err
 	}
-	return syncFolder(folder)
+	return atomicfile.SyncFolder(folder)
 }
 
 // writeFile writes a small file durably, whole or not at all.

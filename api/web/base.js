@@ -1,0 +1,50 @@
+// What every part of the page uses.
+
+export const $ = (selector, within = document) => within.querySelector(selector);
+
+/** call asks the API; a problem becomes an Error with its status. */
+export async function call(path, { method = "GET", body, signal } = {}) {
+  const response = await fetch("/v1" + path, {
+    method, signal,
+    headers: body === undefined ? {} : { "Content-Type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await response.text();
+  const answer = text ? JSON.parse(text) : null;
+  if (!response.ok) {
+    throw Object.assign(new Error(answer?.detail || answer?.title || response.statusText), { status: response.status });
+  }
+  return answer;
+}
+
+export function tell(message) {
+  const notice = $("#notice");
+  notice.textContent = message;
+  notice.hidden = !message;
+}
+
+export function orTell(promise) {
+  return promise.catch((error) => { if (error.name !== "AbortError") tell(error.message); });
+}
+
+/** say tells of what was done, where the eyes are, and for a while; it may offer one thing to do about it. */
+export function say(text, offer) {
+  const toast = $("#toast");
+  toast.replaceChildren(text);
+  if (offer) {
+    const button = element("button", { type: "button", textContent: offer.name, title: offer.title ?? "" });
+    button.addEventListener("click", () => { toast.hidden = true; offer.act(); });
+    toast.append(" ", button);
+  }
+  toast.hidden = !text;
+  clearTimeout(say.timer);
+  const hide = () => {
+    if (toast.matches(":hover, :focus-within")) say.timer = setTimeout(hide, 1000);
+    else toast.hidden = true;
+  };
+  say.timer = setTimeout(hide, offer ? 10000 : 5000);
+}
+
+export function element(name, properties = {}) {
+  return Object.assign(document.createElement(name), properties);
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/job"
+	"github.com/palate-art/palate/internal/models"
+	"github.com/palate-art/palate/internal/tuning"
+)
+
+type finetuneTrainCommand struct {
+	Name        string   `help:"Name of the model that is made (default: MODEL-PROFILE)." placeholder:"NAME"`
+	Method      string   `help:"Which weights: full, last:N (the last N blocks) or lora:R (a change of rank R beside the frozen weights; default full)." placeholder:"METHOD"`
+	Epochs      *int     `help:"Passes over the pictures, at most (default 15; it stops early)." placeholder:"N"`
+	Batch       string   `help:"Pictures a step, or auto: 16. As many of them at a time as there is memory for." placeholder:"N|auto"`
+	LR          *float64 `help:"Learning rate (default 2e-5 for full, 5e-5 for last, 5e-4 for lora)." name:"lr" placeholder:"RATE"`
+	LayerDecay  *float64 `help:"Factor of the learning rate from each layer to the one below it (default .75, 1 for lora)." placeholder:"FACTOR"`
+	WeightDecay *float64 `help:"Weight decay (default .05)." placeholder:"X"`
+	DropPath    *float64 `help:"Share of branches that are left out in the last block (default .1, 0 for lora)." placeholder:"SHARE"`
+	WarmUp      *float64 `help:"Share of the steps over which the rate grows (default .1)." placeholder:"SHARE"`
+	Clip        *float64 `help:"Bound on the norm of all gradients together; 0 is none (default 1)." placeholder:"X"`
+	Patience    *int     `help:"Epochs without a better one before it stops; 0 goes to the end (default 4)." placeholder:"N"`
+	Augment     string   `help:"How pictures are varied: mirror, mirror,crop, crop or none (default mirror; nothing is cropped, for what stands at a painting's edges is part of what is judged)." placeholder:"LIST"`
+	Seed        *uint64  `help:"Draws the order and the variations (default 1)." placeholder:"N"`
+	TokenCache  *int     `help:"Mebibytes for what frozen blocks make of the pictures, for last:N; 0 computes it anew each time (default 4096)." placeholder:"MIB"`
+	Resume      bool     `help:"Go on with a training that was stopped, with its pictures and settings."`
+}
+
+// leastCrop is the share of a picture's sides that a window shows at least.
+const leastCrop = .8
+
+// asked reads the flags.
+func (c *finetuneTrainCommand) asked() (a tuning.Asked, err error) {
+	a = tuning.Asked{Epochs: c.Epochs, LearningRate: c.LR, LayerDecay: c.LayerDecay, WeightDecay: c.WeightDecay, DropPath: c.DropPath,
+		WarmUp: c.WarmUp, Clip: c.Clip, Patience: c.Patience, Seed: c.Seed}
+	if c.Method != "" {
+		m, err := tuning.ParseMethod(c.Method)
+		if err != nil {
+			return a, usage(err)
+		}
+		a.Method = &m
+	}
+	if c.Batch != "" && c.Batch != "auto" {
+		n, err := strconv.Atoi(c.Batch)
+		if err != nil {
+			return a, usagef("--batch is %q, want a number of pictures or auto", c.Batch)
+		}
+		a.Batch = &n
+	}
+	if c.TokenCache != nil {
+		keep := *c.TokenCache > 0
+		a.KeepTokens = &keep
+	}
+	if c.Augment != "" {
+		words := strings.Split(c.Augment, ",")
+		mirror, crop := slices.Contains(words, "mirror"), 0.
+		for _, word := range words {
+			switch word {
+			case "mirror":
+			case "crop":
+				crop = leastCrop
+			case "none":
+				if len(words) == 1 {
+					continue
+				}
+				fallthrough
+			default:
+				return a, usagef("--augment is %q, want mirror, crop, both with a comma between them, or none", c.Augment)
+			}
+		}
+		a.Mirror, a.Crop = &mirror, &crop
+	}
+	return a, nil
+}
+
+// Run trains a model on the profile's ratings.
+func (c *finetuneTrainCommand) Run(ctx context.Context, s *session) error {
+	profile, err := s.profile()
+	if err != nil {
+		return err
+	}
+	asked, err := c.asked()
+	if err != nil {
+		return err
+	}
+	return s.withHome(ctx, func(h *collection.Collection) error { return c.train(ctx, s, h, profile, asked) })
+}
+
+func (c *finetuneTrainCommand) train(ctx context.Context, s *session, h *collection.Collection, profile palate.Profile, asked tuning.Asked) error {
+	weights, err := h.Loader.TrainableSource(ctx, s.Model)
+	if err != nil {
+		return err
+	}
+	tuner, err := h.Tuner(ctx)
+	if err != nil {
+		return err
+	}
+	request := tuning.Request{Profile: profile, Weights: weights, Settings: s.settings(), Name: c.Name, Asked: asked, Resume: c.Resume}
+	if request.Name == "" {
+		request.Name = tuning.DefaultName(weights.Name, profile)
+	}
+	if c.TokenCache != nil {
+		request.CacheBytes = int64(*c.TokenCache) << 20
+	}
+	training, err := tuner.Prepare(ctx, request)
+	if err != nil {
+		return err
+	}
+	c.tell(s, training, weights)
+	result, err := training.Run(ctx, (&tuningTeller{session: s}).tell)
+	if err = errors.Join(err, training.Close()); err != nil {
+		if errors.Is(err, job.ErrCancelled) {
+			err = fmt.Errorf("%w (go on with it by --resume)", err)
+		} else if ctx.Err() != nil {
+			s.note("Go on with: palate finetune --model %s --name %s --resume", weights.Name, request.Name)
+		}
+		return err
+	}
+	return s.showTuning(result)
+}
+
+// tell says what is going to be done and what it costs.
+func (c *finetuneTrainCommand) tell(s *session, t *tuning.Training, weights models.Weights) {
+	r, cost := t.Recipe, t.Cost
+	word := "Training"
+	if t.Resumed() {
+		word = "Going on with the training of"
+	}
+	s.note("%s %s (%s) on %d rated pictures at most, %d epochs at most, steps of %d pictures, %d at a time.", word, weights.Name, r.Method, t.Pictures(),
+		r.Config.Epochs, r.Config.BatchSize, r.Plan.Batch)
+	s.note("It will take %s at most (%.2f s a step), about %s of memory, and %s of disk in %s.", about(cost.Total), cost.StepSeconds,
+		byteText(cost.Memory), byteText(cost.Disk), t.Folder())
+	if cost.Tokens > 0 {
+		s.note("What the frozen blocks make of the pictures is kept in %s of memory more.", byteText(cost.Tokens))
+	}
+}
+
+// about shows a length of time to the precision that an estimate has.
+func about(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%.0f s", max(1, d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%.0f min", d.Minutes())
+	}
+	return fmt.Sprintf("%.1f h", d.Hours())
+}
+
+// tuningTeller shows how far a training is.
+type tuningTeller struct {
+	*session
+	last time.Time
+}
+
+func (t *tuningTeller) tell(p tuning.Status) {
+	switch {
+	case p.Stage == tuning.StageFeatures:
+		t.progress("features", "img", int64(p.Done), int64(p.Pictures))
+		return
+	case p.Ended != nil && p.Ended.Number == 0:
+		t.note("epoch 0, the probe: held-out loss %.3f, balanced accuracy %.3f", p.Ended.HeldLoss, p.Ended.BalancedAccuracy)
+	case p.Ended != nil:
+		e := p.Ended
+		text := fmt.Sprintf("epoch %d of at most %d: loss %.3f, held-out loss %.3f, balanced accuracy %.3f", e.Number, p.Epochs, e.TrainLoss, e.HeldLoss, e.BalancedAccuracy)
+		if e.Skipped > 0 {
+			text += fmt.Sprintf("; %d steps were left out, as their gradients were not finite (a smaller --lr helps)", e.Skipped)
+		}
+		t.note("%s", text)
+	case time.Since(t.last) >= lineInterval:
+		t.last = time.Now()
+		t.note("step %d of at most %d: loss %.3f, %.1f pictures a second, %s of memory, %s left at most", p.Step, p.Steps, p.Loss, p.PicturesASecond,
+			byteText(p.MemoryBytes), about(p.Left))
+	}
+}
+
+// showTuning prints what came of a training.
+func (s *session) showTuning(r tuning.Result) error {
+	if s.JSON {
+		return s.print(r)
+	}
+	s.say("Trained on %d likes and %d dislikes of %s, judged on %d and %d that were held back, in %s.", r.Likes, r.Dislikes, r.Profile, r.HeldLikes, r.HeldDislikes,
+		about(time.Duration(r.Seconds*float64(time.Second))))
+	if r.Unreadable > 0 {
+		s.say("%d rated pictures could not be read and were left out.", r.Unreadable)
+	}
+	s.table([]string{"", "EPOCH", "BALANCED ACCURACY", "LOSS"},
+		[]string{"probe", "0", fmt.Sprintf("%.3f", r.Begun.BalancedAccuracy), fmt.Sprintf("%.3f", r.Begun.HeldLoss)},
+		[]string{"best", fmt.Sprint(r.Best.Number), fmt.Sprintf("%.3f", r.Best.BalancedAccuracy), fmt.Sprintf("%.3f", r.Best.HeldLoss)})
+	s.say("The loss of every epoch is drawn in %s.", r.Curves)
+	if r.Model == "" {
+		s.say("No epoch was better than the probe on the works that were held back: no model was made, and the probe goes on.")
+		return nil
+	}
+	s.say("The model %s was made (%s); its head is probe %d of %s. The held-out figures above chose the epoch, so they flatter it.", r.Model, r.ModelID.Short(), r.Head, r.Profile)
+	s.say("Nothing that serves was changed. Embed the collection with it: palate embed --model %s", r.Model)
+	return nil
+}

@@ -1,0 +1,106 @@
+package finetune
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/vit"
+)
+
+// Features is the length of the feature that the head takes.
+func (p Plan) Features(m *vit.Trainable) int {
+	if p.Pool == vit.PoolBoth {
+		return 2 * m.Architecture.Dim
+	}
+	return m.Architecture.Dim
+}
+
+// LiveBytes is what one run of the training graph needs at once beside its
+// inputs, at the least: what is computed, from where it is made to where it is
+// last read, and the gradients. A runtime takes more.
+func (p Plan) LiveBytes(m *vit.Trainable) int64 { return p.trainingTape(m).LiveBytes() }
+
+// MemoryBytes is what a training takes by its shapes: what is live in one run,
+// parameters, moments, gradients, the same again while an optimizer's step
+// gives new ones, and the best state.
+func (p Plan) MemoryBytes(m *vit.Trainable) int64 {
+	var all, trained int64
+	for _, v := range p.parameters(m) {
+		n := elements(v.Shape)
+		if all += n; v.trained {
+			trained += n
+		}
+	}
+	pixels := int64(p.Batch) * 3 * int64(m.Height) * int64(m.Width)
+	run := p.LiveBytes(m) + 4*(pixels+trained) // the gradients are copied out of the run
+	optimize := 4 * 4 * trained                // its three results, and the clipped gradients
+	return 4*(2*all+2*trained+3*trained) + max(run, optimize)
+}
+
+// Trial is what one run of each graph took.
+type Trial struct {
+	Run      time.Duration // of the training graph, on a batch
+	Optimize time.Duration // of the optimizer
+	Forward  time.Duration // of the evaluation graph, on a batch, and of the frozen blocks before it
+	Front    time.Duration // of the frozen blocks alone, where tokens are kept
+}
+
+// enoughTrial is how long a first run is that is believed: a shorter one is
+// repeated, as most of it may be preparation.
+const enoughTrial = 2 * time.Second
+
+// Trial runs every graph on a batch of pictures without colour, and changes
+// nothing.
+func (t *Trainer) Trial(ctx context.Context) (Trial, error) {
+	var trial Trial
+	timed := func(into *time.Duration, work func() error) error {
+		for range 2 {
+			begun := time.Now()
+			if err := work(); err != nil {
+				return err
+			}
+			if *into = time.Since(begun); *into >= enoughTrial {
+				break
+			}
+		}
+		return nil
+	}
+	examples := make([]Example, t.plan.Batch)
+	for i := range examples {
+		examples[i] = Example{Liked: i%2 == 0, Weight: 1}
+	}
+	blank := make([][]float32, len(examples))
+	err := timed(&trial.Forward, func() error { _, err := t.Logits(ctx, blank); return err })
+	if err == nil && t.plan.Tokens {
+		err = timed(&trial.Front, func() error { _, err := t.Tokens(ctx, blank); return err })
+		trial.Forward += trial.Front
+	}
+	var gradients map[string]ort.Tensor
+	if err == nil {
+		err = timed(&trial.Run, func() (err error) {
+			_, gradients, err = t.gradients(ctx, examples, ClassWeights{1, 1}, 0, rand.New(rand.NewPCG(1, 1)))
+			return err
+		})
+	}
+	if err == nil {
+		err = timed(&trial.Optimize, func() error {
+			_, err := t.optimizer.Run(ctx, t.optimizerInputs(gradients, 0), nil)
+			return err
+		})
+	}
+	return trial, err
+}
+
+// StateBytes is what one checkpoint's state takes on disk.
+func (t *Trainer) StateBytes() int64 {
+	var n int64
+	for _, tensor := range t.state {
+		n += 4 * int64(len(tensor.Data))
+	}
+	return n
+}
+
+// FeatureLength is the length of the features.
+func (t *Trainer) FeatureLength() int { return t.plan.Features(t.model) }

@@ -1,0 +1,152 @@
+package collection
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/index/qdrant"
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/job"
+)
+
+// Target is the index that status, verify and reindex are about.
+func (m *Model) Target() index.Index {
+	if m.server != nil {
+		return m.server
+	}
+	return m.Index
+}
+
+// indexed is the result of the job.
+type indexed struct {
+	Points int `json:"points"`
+}
+
+// Reindex fills the index anew from the catalog, as a job; it waits for another process that is at it.
+func (m *Model) Reindex(ctx context.Context) error {
+	defer m.tell.EndProgress()
+	_, err := job.Do(ctx, m.Catalog, job.Reindex, "", func(ctx context.Context, j *job.Job) (r indexed, err error) {
+		err = m.whenFree(ctx, 0, func() error {
+			return m.Follower.Rebuild(ctx, func(done, total int) {
+				r.Points = done
+				m.tell.Progress("index", "img", int64(done), int64(total))
+				j.Progress(ctx, int64(done), int64(total))
+			})
+		})
+		return r, err
+	})
+	return err
+}
+
+// whenFree does what another process may be doing to the index, waiting for
+// that one; after patience, unless 0, it gives up with ingest.ErrFollowed.
+func (m *Model) whenFree(ctx context.Context, patience time.Duration, do func() error) error {
+	begun := time.Now()
+	for told := false; ; told = true {
+		err := do()
+		if !errors.Is(err, ingest.ErrFollowed) || patience > 0 && time.Since(begun) > patience {
+			return err
+		}
+		if !told {
+			note(m.tell, "%v; waiting for it", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(retryEvery):
+		}
+	}
+}
+
+// IndexStatus is the state of an index.
+type IndexStatus struct {
+	Index      string         `json:"index"` // "embedded" or "qdrant"
+	Model      string         `json:"model"`
+	ModelID    string         `json:"model_id"`
+	Embeddings int            `json:"embeddings"` // in the catalog
+	Points     int            `json:"points"`
+	Change     uint64         `json:"change"` // the last one that the index has seen
+	LastChange uint64         `json:"last_change"`
+	Problem    string         `json:"problem,omitempty"` // why it can't answer
+	Server     *qdrant.Status `json:"server,omitempty"`
+}
+
+// behind reports whether a change behind that number concerns an index: the
+// end of a job and a new probe do not.
+func (m *Model) behind(ctx context.Context, number uint64) (bool, error) {
+	const page = 1000
+	for {
+		changes, err := m.Catalog.ChangesAfter(ctx, number, page)
+		if errors.Is(err, palate.ErrConflict) { // they are forgotten: it has to be made anew
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		for _, change := range changes {
+			if change.Kind != catalog.RunChanged && change.Kind != catalog.ProbeChanged {
+				return true, nil
+			}
+			number = change.Number
+		}
+		if len(changes) < page {
+			return false, nil
+		}
+	}
+}
+
+// IndexStatus tells what the index holds and how far it follows the catalog. An
+// index that can't answer is an error, with as much of the status as there is.
+func (m *Model) IndexStatus(ctx context.Context) (status IndexStatus, err error) {
+	status = IndexStatus{Index: EmbeddedIndex, Model: m.Embedder.Name(), ModelID: string(m.Embedder.Model())}
+	if status.Embeddings, err = m.Catalog.CountEmbeddings(ctx, m.Embedder.Model()); err != nil {
+		return status, err
+	}
+	if status.LastChange, err = m.Catalog.LastChange(ctx); err != nil {
+		return status, err
+	}
+	if m.server == nil {
+		err = m.CatchUp(ctx) // it is empty until it is loaded
+	} else {
+		status.Index = "qdrant"
+		var server qdrant.Status
+		server, err = m.server.Status(ctx)
+		status.Server = &server
+	}
+	if err == nil {
+		status.Change, _, err = m.Follower.Progress(ctx)
+	}
+	if err == nil {
+		var behind bool
+		if behind, err = m.behind(ctx, status.Change); err == nil && !behind {
+			status.Change = status.LastChange
+		}
+	}
+	if err == nil {
+		err = m.Target().Ready(ctx)
+	}
+	if err == nil {
+		status.Points, err = m.Target().Count(ctx, index.Filter{})
+	}
+	if err != nil {
+		status.Problem = err.Error()
+	}
+	return status, err
+}
+
+// VerifyIndex lets the index catch up, as every search does, and compares it
+// with the catalog, about sample points of it in full.
+func (m *Model) VerifyIndex(ctx context.Context, sample int) (ingest.Verification, error) {
+	err := m.whenFree(ctx, busyPatience, func() error { _, err := m.Follower.CatchUp(ctx); return err })
+	if err != nil && !errors.Is(err, ingest.ErrFollowed) {
+		return ingest.Verification{}, err
+	}
+	defer m.tell.EndProgress()
+	return ingest.Verify(ctx, m.Catalog, m.Target(), sample, func(done, total int) {
+		m.tell.Progress("verify", "img", int64(done), int64(total))
+	})
+}

@@ -1,0 +1,44 @@
+package collection
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/palate-art/palate/internal/models"
+	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/tuning"
+	"github.com/palate-art/palate/internal/vit"
+)
+
+// tuningFolder is where the trainings of a collection's models have their
+// folders.
+const tuningFolder = "finetune"
+
+// Tuner gives what fine-tunes models on the collection's ratings. What can't be
+// asked for here is an AskedError.
+func (c *Collection) Tuner(ctx context.Context) (*tuning.Tuner, error) {
+	d, err := c.Loader.device()
+	if err != nil {
+		return nil, err
+	}
+	if d.Kind != ort.DeviceAuto && d.Kind != ort.DeviceCPU {
+		return nil, askedf("the device %s was asked for: fine-tuning computes on the CPU alone for now", d.Kind)
+	}
+	if p := c.Loader.config.Precision; p != "" && p != vit.Float32 {
+		return nil, askedf("the precision %s was asked for: on a CPU fine-tuning computes in float32 alone, where gradients have no kernels in another", p)
+	}
+	rt, err := c.Loader.runtime(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &tuning.Tuner{Catalog: c.Catalog, Collection: c.Pictures, Runtime: rt, Models: c.Loader.Store(), Folder: filepath.Join(c.config.Folder, tuningFolder)}, nil
+}
+
+// TrainableSource finds the weights of a model that is to be trained. One that
+// has none is an AskedError.
+func (l *Loader) TrainableSource(ctx context.Context, name string) (models.Weights, error) {
+	if name == models.Auto || name == models.Baseline || models.IsFile(name) {
+		return models.Weights{}, askedf("--model is %s: name a model whose weights can be trained, see palate model list; for others palate train learns a probe on their embeddings", name)
+	}
+	return l.Source(ctx, name)
+}

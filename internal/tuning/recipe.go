@@ -1,0 +1,120 @@
+package tuning
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/finetune"
+	"github.com/palate-art/palate/internal/vit"
+)
+
+// Recipe says how a model is trained.
+type Recipe struct {
+	Method Method          `json:"method"`
+	Plan   finetune.Plan   `json:"plan"`
+	Config finetune.Config `json:"config"`
+}
+
+// Asked is what somebody asked for; nil is left open, and goes by the method
+// or, where a training goes on, by how it was begun.
+type Asked struct {
+	Method       *Method
+	Epochs       *int
+	Batch        *int // pictures a step
+	LearningRate *float64
+	LayerDecay   *float64
+	WeightDecay  *float64
+	DropPath     *float64
+	WarmUp       *float64
+	Clip         *float64
+	Patience     *int
+	Seed         *uint64
+	Mirror       *bool
+	Crop         *float64
+	// KeepTokens, if false, trains on pixels where the first blocks are frozen.
+	KeepTokens *bool
+}
+
+// setting is one thing that can be asked for: what it is in a recipe, and
+// whether that is what was asked.
+type setting struct {
+	name string
+	set  func(*Recipe)
+	same func(Recipe) bool
+	says func(Recipe) string
+}
+
+func settingOf[T comparable](name string, asked *T, in func(*Recipe) *T) *setting {
+	if asked == nil {
+		return nil
+	}
+	return &setting{name,
+		func(r *Recipe) { *in(r) = *asked },
+		func(r Recipe) bool { return *in(&r) == *asked },
+		func(r Recipe) string { return fmt.Sprintf("%v instead of %v", *asked, *in(&r)) }}
+}
+
+func (a Asked) settings() []*setting {
+	all := []*setting{
+		settingOf("--epochs", a.Epochs, func(r *Recipe) *int { return &r.Config.Epochs }),
+		settingOf("--batch", a.Batch, func(r *Recipe) *int { return &r.Config.BatchSize }),
+		settingOf("--lr", a.LearningRate, func(r *Recipe) *float64 { return &r.Config.LearningRate }),
+		settingOf("--layer-decay", a.LayerDecay, func(r *Recipe) *float64 { return &r.Plan.LayerDecay }),
+		settingOf("--weight-decay", a.WeightDecay, func(r *Recipe) *float64 { return &r.Plan.WeightDecay }),
+		settingOf("--drop-path", a.DropPath, func(r *Recipe) *float64 { return &r.Config.DropPath }),
+		settingOf("--warm-up", a.WarmUp, func(r *Recipe) *float64 { return &r.Config.WarmUp }),
+		settingOf("--clip", a.Clip, func(r *Recipe) *float64 { return &r.Plan.Clip }),
+		settingOf("--patience", a.Patience, func(r *Recipe) *int { return &r.Config.Patience }),
+		settingOf("--seed", a.Seed, func(r *Recipe) *uint64 { return &r.Config.Seed }),
+		settingOf("--augment mirror", a.Mirror, func(r *Recipe) *bool { return &r.Config.Mirror }),
+		settingOf("--augment crop", a.Crop, func(r *Recipe) *float64 { return &r.Config.Crop }),
+		settingOf("--token-cache", a.KeepTokens, func(r *Recipe) *bool { return &r.Plan.Tokens }),
+	}
+	var out []*setting
+	for _, s := range all {
+		if s != nil {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Recipe is what was asked for with what is open filled in.
+func (a Asked) Recipe() Recipe {
+	r := Recipe{Method: Method{Kind: Full}}
+	if a.Method != nil {
+		r.Method = *a.Method
+	}
+	r.Plan, r.Config = r.Method.recipe()
+	for _, s := range a.settings() {
+		s.set(&r)
+	}
+	r.Plan.Tokens = r.Plan.Tokens && r.Plan.LastBlocks > 0
+	r.Plan.DropPath = r.Config.DropPath > 0
+	return r
+}
+
+// agrees reports, as palate.ErrConflict, what was asked for otherwise than a
+// training was begun.
+func (a Asked) agrees(begun Recipe) error {
+	var other []string
+	if a.Method != nil && *a.Method != begun.Method {
+		other = append(other, fmt.Sprintf("--method is %v instead of %v", *a.Method, begun.Method))
+	}
+	for _, s := range a.settings() {
+		if !s.same(begun) {
+			other = append(other, s.name+" is "+s.says(begun))
+		}
+	}
+	if len(other) > 0 {
+		return fmt.Errorf("the training was begun with other settings: %s; leave these out to go on with it, or train under another --name: %w", strings.Join(other, ", "), palate.ErrConflict)
+	}
+	return nil
+}
+
+// validate reports what no training can be made of, as palate.ErrInvalid.
+func (r Recipe) validate(m *vit.Trainable) error {
+	return errors.Join(r.Plan.Validate(m), r.Config.Validate())
+}
