@@ -25,12 +25,14 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/api"
+	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/index/flat"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/catalog/sqlite"
 	"github.com/palate-art/palate/internal/imagestore/disk"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/starter"
 	"github.com/palate-art/palate/internal/taste"
@@ -132,8 +134,7 @@ func newFixture(t *testing.T) *fixture {
 	opened.ImportRoots = []string{f.importRoot}
 	opened.Crawler.Contact, opened.Crawler.PrivateHosts, opened.Crawler.Site.Delay = "operator@palate.test", []string{"localhost"}, 0
 	opened.Crawler.Retries = 0
-	jobs := starter.New(starter.Parts{Catalog: c, Collection: f.collection, Embedder: colours{}, Follower: f.follower, Tastes: tastes,
-		Pipeline: func(context.Context) (embedder.PipelineConfig, error) { return embedder.DefaultPipelineConfig(), nil }}, opened, quiet)
+	jobs := starter.New(starter.Parts{Catalog: c, Tastes: tastes, Steps: steps{f}}, opened, quiet)
 	server, err := api.New(api.Services{Starter: jobs, Catalog: c, Store: store, Collection: f.collection, Index: ix,
 		Follower: f.follower, Embedder: colours{}, Tastes: tastes,
 		Patches: func(context.Context) (embedder.PatchEmbedder, error) { return colours{}, nil }}, apiConfig, quiet)
@@ -153,6 +154,35 @@ func newFixture(t *testing.T) *fixture {
 		must(t, c.Close())
 	})
 	return f
+}
+
+// steps are the work of jobs on the fixture's parts.
+type steps struct{ *fixture }
+
+func (s steps) CrawlAs(ctx context.Context, j *job.Job, name string, config crawler.Config, seeds []crawler.Seed) (crawler.Report, error) {
+	c, err := crawler.New(config, s.catalog, s.collection, crawler.Options{Logger: slog.New(slog.DiscardHandler),
+		Progress: func(r crawler.Report) { j.Progress(ctx, int64(r.Kept+r.Known), int64(r.Candidates)) }})
+	if err != nil {
+		return crawler.Report{}, err
+	}
+	return c.Run(ctx, name, seeds)
+}
+
+func (s steps) ImportAs(ctx context.Context, j *job.Job, files ingest.Import) (ingest.ImportReport, error) {
+	files.Progress = func(done, total int) { j.Progress(ctx, int64(done), int64(total)) }
+	return s.collection.Import(ctx, files)
+}
+
+func (s steps) EmbedAs(ctx context.Context, j *job.Job, _ bool) (ingest.EmbedReport, error) {
+	return s.collection.EmbedAs(ctx, j, colours{}, embedder.DefaultPipelineConfig())
+}
+
+func (s steps) ReindexAs(ctx context.Context, j *job.Job) (done starter.Indexed, err error) {
+	err = s.follower.Rebuild(ctx, func(points, total int) {
+		done.Points = points
+		j.Progress(ctx, int64(points), int64(total))
+	})
+	return done, err
 }
 
 func must(t *testing.T, err error) {

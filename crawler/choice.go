@@ -78,7 +78,7 @@ func parseRange(text string) (from, to int, err error) {
 // address says why an address is left; nil if it is taken. What a person
 // named is always taken.
 func (c *choice) address(task Task) *failure {
-	if task.Depth == 0 && task.Referer == "" || task.Kind == API || strings.HasPrefix(task.URL, refusedScheme) {
+	if task.Depth == 0 && task.Referer == "" || task.Kind == API || task.Refused != "" {
 		return nil
 	}
 	for _, re := range c.exclude {

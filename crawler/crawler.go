@@ -227,6 +227,8 @@ func (r *run) visit(ctx context.Context, task Task) error {
 	var res result
 	var err error
 	switch refused := r.choice.address(task); {
+	case task.Refused != "":
+		res.failed = lose(task.Refused, "%s", task.URL)
 	case refused != nil:
 		if res.failed = refused; task.Kind == Page {
 			res = r.giveUp(task, refused)

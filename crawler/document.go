@@ -57,10 +57,6 @@ const acceptDocuments = "text/html,application/xhtml+xml,application/json,applic
 
 // visitPage reads a document for links and candidates.
 func (r *run) visitPage(ctx context.Context, task Task) (result, error) {
-	if refused, ok := strings.CutPrefix(task.URL, refusedScheme); ok {
-		reason, address, _ := strings.Cut(refused, ":")
-		return result{failed: lose(reason, "%s", address)}, nil
-	}
 	if r.endless.stopped(task) {
 		return r.giveUp(task, lose("endless", "pages of this kind go on without end and showed no picture")), nil
 	}

@@ -19,10 +19,13 @@ const (
 
 // Task is one address that a crawl has still to visit, or has visited.
 type Task struct {
-	ID       int64 // given by the frontier; 0 before
-	Kind     Kind
-	URL      string // canonical; a crawl visits each (Kind, Key()) once a round
-	Referer  string
+	ID      int64 // given by the frontier; 0 before
+	Kind    Kind
+	URL     string // canonical; a crawl visits each (Kind, Key()) once a round
+	Referer string
+	// Refused says why the address is not asked for, and is the reason of the
+	// loss that it ends as; it is counted once a round like any other.
+	Refused  string
 	Depth    int // pages between this address and the seed; a picture has its page's
 	Attempts int // visits that came to a request and ended in Postpone
 
@@ -42,8 +45,14 @@ type Task struct {
 	For *Stand
 }
 
-// Key is the address without what names a visit, such as a session.
-func (t Task) Key() string { return visitKey(t.URL) }
+// Key is the address without what names a visit, such as a session. An address
+// that is refused is told from itself where it is not, and by the reason.
+func (t Task) Key() string {
+	if t.Refused != "" {
+		return visitKey("refused:" + t.Refused + ":" + t.URL)
+	}
+	return visitKey(t.URL)
+}
 
 // Outcome is how a visit ended.
 type Outcome struct {

@@ -292,5 +292,5 @@ func hostHasLabel(host string, labels map[string]bool) bool {
 }
 
 func refusedPage(reason, address string) Task {
-	return Task{Kind: Page, URL: refusedScheme + reason + ":" + address}
+	return Task{Kind: Page, URL: address, Refused: reason}
 }

@@ -4,28 +4,19 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/palate-art/palate/internal/picture"
 )
 
-// refusedScheme begins the address of a candidate that is lost before it can
-// be fetched, followed by the reason and its address. So it passes through
-// the frontier like any other and is counted once a round.
-const refusedScheme = "refused:"
-
+// refusedTask is a picture that is lost before it can be fetched.
 func refusedTask(reason, address string) Task {
-	return Task{Kind: Image, URL: refusedScheme + reason + ":" + address}
+	return Task{Kind: Image, URL: address, Refused: reason}
 }
 
 // visitPicture fetches a candidate unless earlier runs have dealt with it.
 // content is what its address gave, where that is known.
 func (r *run) visitPicture(ctx context.Context, task Task, content []byte) (result, error) {
-	if refused, ok := strings.CutPrefix(task.URL, refusedScheme); ok {
-		reason, address, _ := strings.Cut(refused, ":")
-		return result{failed: lose(reason, "%s", address)}, nil
-	}
 	if refused := r.unwanted(task); refused != nil {
 		return result{failed: refused}, nil
 	}

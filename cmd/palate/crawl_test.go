@@ -10,6 +10,7 @@ import (
 
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/collection"
 )
 
 func TestCrawlsAreListedReportedResumedAndForgotten(t *testing.T) {
@@ -24,16 +25,16 @@ func TestCrawlsAreListedReportedResumedAndForgotten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	records := jsonValues[record](t, string(data))
+	records := jsonValues[collection.Record](t, string(data))
 	if len(records) != 12 || records[0].Source.Title == "" || records[0].Image == "" || records[0].Width == 0 {
 		t.Errorf("%d lines, the first %+v, want 12 with title and size", len(records), records[0])
 	}
 
-	list := jsonRun[struct{ Crawls []crawlRow }](t, append([]string{"crawl", "list"}, at...)...)
+	list := jsonRun[struct{ Crawls []collection.CrawlRow }](t, append([]string{"crawl", "list"}, at...)...)
 	if len(list.Crawls) != 1 || list.Crawls[0].Name != "m" || list.Crawls[0].Kept != 12 {
 		t.Errorf("the list is %+v", list)
 	}
-	report := jsonRun[crawlReport](t, append([]string{"crawl", "report", "m"}, at...)...)
+	report := jsonRun[collection.CrawlReport](t, append([]string{"crawl", "report", "m"}, at...)...)
 	reasons := map[string]int{}
 	for _, l := range report.Losses {
 		if !strings.HasPrefix(l.URL, "http") {
@@ -95,9 +96,9 @@ func TestInputIsOneAddressALine(t *testing.T) {
 	}
 	delay := time.Duration(0)
 	c := beginCrawl{Input: list, crawlFlags: crawlFlags{Contact: "me@example.org", MaxDepth: -1, Retries: -1, Delay: &delay, Parallel: 32}}
-	job, err := c.job()
-	if err != nil || len(job.seeds) != 2 || job.config.Site.Delay != 0 || job.config.Site.Parallelism != 32 {
-		t.Errorf("seeds %v, pace %+v (%v): want two, without a pause on this machine", job.seeds, job.config.Site, err)
+	job, err := c.plan()
+	if err != nil || len(job.Seeds) != 2 || job.Config.Site.Delay != 0 || job.Config.Site.Parallelism != 32 {
+		t.Errorf("seeds %v, pace %+v (%v): want two, without a pause on this machine", job.Seeds, job.Config.Site, err)
 	}
 }
 
@@ -109,7 +110,7 @@ func TestSubscriptionsAreLookedAtWhenDue(t *testing.T) {
 	if got := jsonRun[list](t, append([]string{"subscribe", "list"}, at...)...); len(got.Subscriptions) != 1 || !got.Subscriptions[0].Last.IsZero() {
 		t.Errorf("the list is %+v", got)
 	}
-	type looks struct{ Looks []subscriptionLook }
+	type looks struct{ Looks []collection.SubscriptionLook }
 	if got := jsonRun[looks](t, append([]string{"subscribe", "run"}, at...)...); len(got.Looks) != 1 || got.Looks[0].Kept != 12 {
 		t.Errorf("the first look: %+v, want 12 pictures", got)
 	}
@@ -134,7 +135,7 @@ func TestSubscriptionsAreLookedAtWhenDue(t *testing.T) {
 func TestLooksThatBringNothingBecomeRare(t *testing.T) {
 	now := time.Now()
 	for quiet, want := range map[int]time.Duration{0: 24 * time.Hour, 2: 24 * time.Hour, 3: 48 * time.Hour, 4: 96 * time.Hour, 99: 192 * time.Hour} {
-		if got := nextLook(catalog.Subscription{Every: 24 * time.Hour, Quiet: quiet}, now).Sub(now); got != want {
+		if got := collection.NextLook(catalog.Subscription{Every: 24 * time.Hour, Quiet: quiet}, now).Sub(now); got != want {
 			t.Errorf("after %d looks without anything: %v, want %v", quiet, got, want)
 		}
 	}
@@ -142,8 +143,8 @@ func TestLooksThatBringNothingBecomeRare(t *testing.T) {
 
 func TestSettingsOfACrawlHoldNoHeader(t *testing.T) {
 	c := beginCrawl{Seeds: []string{"http://127.0.0.1:9/"}, crawlFlags: crawlFlags{Contact: "me@example.org", MaxDepth: -1, Retries: -1, Header: []string{"X-Token: secret"}}}
-	job, err := c.job()
-	if err != nil || strings.Contains(job.settings, "secret") || !json.Valid([]byte(job.settings)) {
-		t.Errorf("the settings are %s (%v)", job.settings, err)
+	job, err := c.plan()
+	if err != nil || strings.Contains(job.Settings, "secret") || !json.Valid([]byte(job.Settings)) {
+		t.Errorf("the settings are %s (%v)", job.Settings, err)
 	}
 }

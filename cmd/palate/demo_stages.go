@@ -9,6 +9,7 @@ import (
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/museum"
 	"github.com/palate-art/palate/internal/taste"
 	"github.com/palate-art/palate/probe/judge"
@@ -32,8 +33,8 @@ func (d *demo) openMuseum(ctx context.Context) error {
 }
 
 func (d *demo) crawl(ctx context.Context) error {
-	job := crawlJob{name: "demo", config: museumCrawl(), seeds: []crawler.Seed{{URL: d.museum.GalleryURL()}}, dial: d.museum.DialContext}
-	report, err := d.session.crawl(ctx, d.home, job)
+	job := collection.Crawl{Name: "demo", Config: collection.MuseumCrawl(version()), Seeds: []crawler.Seed{{URL: d.museum.GalleryURL()}}, Dial: d.museum.DialContext}
+	report, err := d.home.Crawl(ctx, job)
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,8 @@ func (s *session) serve(ctx context.Context, h *collection.Model, listener net.L
 		return err
 	}
 	return h.Serve(ctx, listener, collection.ServeOptions{
-		Embed: options.embed,
+		Embed:   options.embed,
+		Version: version(),
 		Answer: func(m *collection.Model) (func(context.Context, net.Listener) error, error) {
 			return s.answer(m, config, options.opened)
 		},
@@ -78,15 +79,13 @@ func (s *session) serve(ctx context.Context, h *collection.Model, listener net.L
 			warnOfListening(s.logger, listener.Addr(), config.Hosts)
 			fmt.Fprintf(s.errOut, "Serving the page and the API at %s — interrupt (Ctrl-C) to stop.\n", browsable(listener.Addr()))
 		},
-		Beside: []func(context.Context) error{func(ctx context.Context) error { return s.keepSubscribed(ctx, h.Collection) }},
 	})
 }
 
 // answer wires the API to a model, and gives what runs it with the jobs that it
 // starts.
 func (s *session) answer(m *collection.Model, config api.Config, opened starter.Config) (func(context.Context, net.Listener) error, error) {
-	jobs := starter.New(starter.Parts{Catalog: m.Catalog, Collection: m.Pictures, Embedder: m.Embedder, Pipeline: m.Embedder.Pipeline,
-		Follower: m.Follower, Tastes: m.Tastes}, opened, s.logger)
+	jobs := starter.New(starter.Parts{Catalog: m.Catalog, Tastes: m.Tastes, Steps: m}, opened, s.logger)
 	server, err := api.New(api.Services{Catalog: m.Catalog, Store: m.Store, Collection: m.Pictures, Index: m.Index,
 		Follower: m.Follower, Embedder: m.Embedder, Tastes: m.Tastes, Patches: m.Patches, Starter: jobs}, config, s.logger)
 	if err != nil {

@@ -25,6 +25,7 @@ func Run(t *testing.T, open Open) {
 		"tasks come back as they were found":         tasksComeBack,
 		"oldest first and pictures before pages":     taskOrder,
 		"each address once a round":                  duplicates,
+		"a refused address is told from itself":      refused,
 		"a killed crawl resumes":                     resume,
 		"a finished crawl begins another round":      rounds,
 		"postponed tasks come when they are due":     postponed,
@@ -139,6 +140,19 @@ func duplicates(t *testing.T, c crawler.Frontier, _ func() crawler.Frontier) {
 	task := next(t, c, "museum")
 	equal(t, "next", task.URL, "c")
 	equal(t, "its own address again", finish(t, c, "museum", task, visited, page("c"), task), 0)
+}
+
+func refused(t *testing.T, c crawler.Frontier, _ func() crawler.Frontier) {
+	far := crawler.Task{Kind: crawler.Page, URL: "https://elsewhere.example/a?x=1:2", Refused: "off_site"}
+	deep := far
+	deep.Refused = "too_deep"
+	p := begin(t, c, "museum", far, far, deep, page(far.URL))
+	equal(t, "pending", p.Pending, 3)
+	for _, want := range []string{"off_site", "too_deep", ""} {
+		got := next(t, c, "museum")
+		equal(t, "refused", got.Refused, want)
+		equal(t, "address", got.URL, far.URL)
+	}
 }
 
 func resume(t *testing.T, c crawler.Frontier, again func() crawler.Frontier) {

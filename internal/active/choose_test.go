@@ -2,6 +2,7 @@ package active_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -275,7 +276,13 @@ func BenchmarkChoose(b *testing.B) {
 	for range 150 {
 		r.Judged = append(r.Judged, active.Judged{Embedding: draw()})
 	}
-	for b.Loop() {
-		active.Choose(r, 10, active.DefaultConfig())
+	for _, judged := range []int{20, 150} {
+		b.Run(fmt.Sprintf("judged=%d", judged), func(b *testing.B) {
+			few := r
+			few.Judged = r.Judged[:judged]
+			for b.Loop() {
+				active.Choose(few, 10, active.DefaultConfig())
+			}
+		})
 	}
 }

@@ -1,10 +1,12 @@
 package collection
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/palate-art/palate/internal/hub"
+	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/picture"
@@ -96,6 +98,15 @@ func (Silent) Progress(string, string, int64, int64) {}
 
 // EndProgress implements Teller.
 func (Silent) EndProgress() {}
+
+// progress is how far a job has come, for the job and for a Teller. Jobs that
+// the API started tell nobody else: several run at a time.
+func progress(ctx context.Context, j *job.Job, t Teller, name, unit string) func(done, total int64) {
+	return func(done, total int64) {
+		t.Progress(name, unit, done, total)
+		j.Progress(ctx, done, total)
+	}
+}
 
 // note tells a sentence.
 func note(t Teller, format string, args ...any) { t.Note(fmt.Sprintf(format, args...), false) }

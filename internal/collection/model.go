@@ -11,7 +11,9 @@ import (
 	"github.com/palate-art/palate/index/qdrant"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/internal/models"
+	"github.com/palate-art/palate/internal/starter"
 	"github.com/palate-art/palate/internal/taste"
 )
 
@@ -108,3 +110,19 @@ func (m *Model) EmbedPending(ctx context.Context) (ingest.EmbedReport, error) {
 		m.tell.Progress("embed", "img", int64(p.Embedded+p.Failed), int64(p.Total))
 	}, func() { note(m.tell, "another process is embedding the rest; waiting for it") })
 }
+
+// EmbedAs implements starter.Steps.
+func (m *Model) EmbedAs(ctx context.Context, j *job.Job, retry bool) (ingest.EmbedReport, error) {
+	if retry {
+		if err := m.Catalog.ClearEmbeddingFailures(ctx, m.Embedder.Model()); err != nil {
+			return ingest.EmbedReport{}, err
+		}
+	}
+	pipeline, err := m.Embedder.Pipeline(ctx)
+	if err != nil {
+		return ingest.EmbedReport{}, err
+	}
+	return m.Pictures.EmbedAs(ctx, j, m.Embedder, pipeline)
+}
+
+var _ starter.Steps = (*Model)(nil)

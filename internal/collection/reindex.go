@@ -11,6 +11,7 @@ import (
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/job"
+	"github.com/palate-art/palate/internal/starter"
 )
 
 // Target is the index that status, verify and reindex are about.
@@ -21,25 +22,29 @@ func (m *Model) Target() index.Index {
 	return m.Index
 }
 
-// indexed is the result of the job.
-type indexed struct {
-	Points int `json:"points"`
-}
-
-// Reindex fills the index anew from the catalog, as a job; it waits for another process that is at it.
+// Reindex fills the index anew from the catalog, as a job.
 func (m *Model) Reindex(ctx context.Context) error {
 	defer m.tell.EndProgress()
-	_, err := job.Do(ctx, m.Catalog, job.Reindex, "", func(ctx context.Context, j *job.Job) (r indexed, err error) {
-		err = m.whenFree(ctx, 0, func() error {
-			return m.Follower.Rebuild(ctx, func(done, total int) {
-				r.Points = done
-				m.tell.Progress("index", "img", int64(done), int64(total))
-				j.Progress(ctx, int64(done), int64(total))
-			})
-		})
-		return r, err
+	_, err := job.Do(ctx, m.Catalog, job.Reindex, "", func(ctx context.Context, j *job.Job) (starter.Indexed, error) {
+		return m.reindexAs(ctx, progress(ctx, j, m.tell, "index", "img"))
 	})
 	return err
+}
+
+// ReindexAs implements starter.Steps.
+func (m *Model) ReindexAs(ctx context.Context, j *job.Job) (starter.Indexed, error) {
+	return m.reindexAs(ctx, progress(ctx, j, Silent{}, "", ""))
+}
+
+// reindexAs waits for another process that is at it.
+func (m *Model) reindexAs(ctx context.Context, progress func(done, total int64)) (r starter.Indexed, err error) {
+	err = m.whenFree(ctx, 0, func() error {
+		return m.Follower.Rebuild(ctx, func(done, total int) {
+			r.Points = done
+			progress(int64(done), int64(total))
+		})
+	})
+	return r, err
 }
 
 // whenFree does what another process may be doing to the index, waiting for

@@ -28,8 +28,8 @@ type ServeOptions struct {
 	Embed bool
 	// Ready, if not nil, is called once before the first request is taken.
 	Ready func()
-	// Beside are more loops, which run while the collection can be written.
-	Beside []func(context.Context) error
+	// Version of the program, which crawls of subscriptions introduce.
+	Version string
 }
 
 // errSwitched ends the serving of one model where its successor takes over.
@@ -94,9 +94,7 @@ func (m *Model) serve(ctx context.Context, listener net.Listener, options ServeO
 	if writes {
 		group.Go(func() error { return m.keepTending(ctx) })
 		group.Go(func() error { return m.keepNoting(ctx) })
-		for _, run := range options.Beside {
-			group.Go(func() error { return run(ctx) })
-		}
+		group.Go(func() error { return m.keepSubscribed(ctx, options.Version) })
 		if options.Embed {
 			group.Go(func() error { return m.keepEmbedding(ctx) })
 		}

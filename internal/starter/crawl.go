@@ -54,23 +54,7 @@ func (s *Starter) crawl(r Request) (work, error) {
 		name = strings.Join(slices.Sorted(slices.Values(r.Seeds)), " ")
 	}
 	return func(ctx context.Context, j *job.Job) (any, error) {
-		lease, err := s.parts.Catalog.AcquireLease(ctx, "crawl-"+name)
-		if err != nil {
-			return nil, fmt.Errorf("crawl: %w", err)
-		}
-		defer lease.Release()
-		c, err := crawler.New(config, s.parts.Catalog, s.parts.Collection, crawler.Options{
-			Logger:   s.logger,
-			Progress: func(r crawler.Report) { j.Progress(ctx, int64(r.Kept+r.Known), int64(r.Candidates)) },
-		})
-		if err != nil {
-			return nil, err
-		}
-		report, err := c.Run(ctx, name, seeds)
-		if err == nil {
-			err = report.Err()
-		}
-		return report, err
+		return s.parts.Steps.CrawlAs(ctx, j, name, config, seeds)
 	}, nil
 }
 

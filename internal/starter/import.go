@@ -47,8 +47,7 @@ func (s *Starter) importing(ctx context.Context, r Request) (work, error) {
 				f.Verdict = r.Verdict
 			}
 		}
-		return s.parts.Collection.Import(ctx, ingest.Import{Files: listing.Files, Mode: ingest.Copy, Profile: r.Profile, Within: within,
-			Progress: func(done, total int) { j.Progress(ctx, int64(done), int64(total)) }})
+		return s.parts.Steps.ImportAs(ctx, j, ingest.Import{Files: listing.Files, Mode: ingest.Copy, Profile: r.Profile, Within: within})
 	}, nil
 }
 

@@ -19,7 +19,6 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
-	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/job"
@@ -36,13 +35,27 @@ const (
 
 // Parts are what jobs work on. All are needed.
 type Parts struct {
-	Catalog    catalog.Catalog
-	Collection *ingest.Collection
-	Embedder   embedder.Embedder
-	// Pipeline says how the embedder is used best.
-	Pipeline func(context.Context) (embedder.PipelineConfig, error)
-	Follower *ingest.Follower
-	Tastes   *taste.Tastes
+	Catalog catalog.Catalog
+	Tastes  *taste.Tastes
+	Steps   Steps
+}
+
+// Steps do the work of jobs that have begun, as for whoever else asks for it.
+// internal/collection has them.
+type Steps interface {
+	// CrawlAs crawls, or goes on with the crawl of that name.
+	CrawlAs(ctx context.Context, j *job.Job, name string, config crawler.Config, seeds []crawler.Seed) (crawler.Report, error)
+	// ImportAs takes files in.
+	ImportAs(ctx context.Context, j *job.Job, files ingest.Import) (ingest.ImportReport, error)
+	// EmbedAs embeds what is not embedded yet, with retry also what could not be.
+	EmbedAs(ctx context.Context, j *job.Job, retry bool) (ingest.EmbedReport, error)
+	// ReindexAs fills the index anew and tells how many points it has.
+	ReindexAs(ctx context.Context, j *job.Job) (Indexed, error)
+}
+
+// Indexed is the result of filling the index.
+type Indexed struct {
+	Points int `json:"points"`
 }
 
 // Config says what the operator opened.
@@ -163,9 +176,9 @@ func (s *Starter) workOf(ctx context.Context, r Request) (work, error) {
 	case job.Import:
 		return s.importing(ctx, r)
 	case job.Embed:
-		return s.embed(r), nil
+		return func(ctx context.Context, j *job.Job) (any, error) { return s.parts.Steps.EmbedAs(ctx, j, r.Retry) }, nil
 	case job.Reindex:
-		return s.reindex, nil
+		return func(ctx context.Context, j *job.Job) (any, error) { return s.parts.Steps.ReindexAs(ctx, j) }, nil
 	}
 	return nil, fmt.Errorf("a job of the kind %q is not started here: %w", r.Kind, palate.ErrInvalid)
 }
@@ -203,34 +216,4 @@ func (s *Starter) do(ctx context.Context, o order) {
 	if err != nil && ctx.Err() == nil && !errors.Is(err, job.ErrCancelled) {
 		s.logger.WarnContext(ctx, "job failed", "job", o.job.Run.ID, "kind", o.job.Run.Kind, "error", err)
 	}
-}
-
-func (s *Starter) embed(r Request) work {
-	return func(ctx context.Context, j *job.Job) (any, error) {
-		if r.Retry {
-			if err := s.parts.Catalog.ClearEmbeddingFailures(ctx, s.parts.Embedder.Model()); err != nil {
-				return nil, err
-			}
-		}
-		pipeline, err := s.parts.Pipeline(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return s.parts.Collection.EmbedAs(ctx, j, s.parts.Embedder, pipeline)
-	}
-}
-
-// indexed is the result of filling the index.
-type indexed struct {
-	Points int `json:"points"`
-}
-
-// reindex fails while another process is bringing the index up to date.
-func (s *Starter) reindex(ctx context.Context, j *job.Job) (any, error) {
-	var result indexed
-	err := s.parts.Follower.Rebuild(ctx, func(done, total int) {
-		result.Points = done
-		j.Progress(ctx, int64(done), int64(total))
-	})
-	return result, err
 }

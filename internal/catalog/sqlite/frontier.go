@@ -104,9 +104,9 @@ func addTasks(ctx context.Context, tx *sql.Tx, crawl int64, tasks []crawler.Task
 			rank = 0
 		}
 		result, err := tx.ExecContext(ctx, `
-			INSERT INTO tasks (crawl, key, kind, rank, url, referer, depth, attempts, not_before, state, reason, detail, source, alternatives)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', '', '', ?, ?) ON CONFLICT (crawl, key) DO NOTHING`,
-			crawl, taskKey(t), string(t.Kind), rank, t.URL, mend(t.Referer), t.Depth, t.Attempts, stamp(t.NotBefore), string(source), alternatives)
+			INSERT INTO tasks (crawl, key, kind, rank, url, refused, referer, depth, attempts, not_before, state, reason, detail, source, alternatives)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', '', '', ?, ?) ON CONFLICT (crawl, key) DO NOTHING`,
+			crawl, taskKey(t), string(t.Kind), rank, t.URL, mend(t.Refused), mend(t.Referer), t.Depth, t.Attempts, stamp(t.NotBefore), string(source), alternatives)
 		if err != nil {
 			return 0, err
 		}

@@ -80,7 +80,7 @@ func (c *Catalog) NextTasks(ctx context.Context, crawl string, limit int) (tasks
 // dueTasks merges the tasks that never waited with those whose time has come;
 // each query reads one partial index from its beginning.
 func dueTasks(ctx context.Context, tx *sql.Tx, crawl int64, now time.Time, limit int, claimed map[int64]bool) ([]crawler.Task, error) {
-	const columns = "SELECT id, kind, url, referer, depth, attempts, not_before, source, coalesce(alternatives, '') FROM tasks WHERE crawl = ? AND state = 'pending' AND "
+	const columns = "SELECT id, kind, url, refused, referer, depth, attempts, not_before, source, coalesce(alternatives, '') FROM tasks WHERE crawl = ? AND state = 'pending' AND "
 	var due []crawler.Task
 	for _, query := range []struct {
 		text string
@@ -111,7 +111,7 @@ func dueTasks(ctx context.Context, tx *sql.Tx, crawl int64, now time.Time, limit
 func scanTask(rows *sql.Rows) (t crawler.Task, err error) {
 	var notBefore int64
 	var source, alternatives string
-	if err := rows.Scan(&t.ID, &t.Kind, &t.URL, &t.Referer, &t.Depth, &t.Attempts, &notBefore, &source, &alternatives); err != nil {
+	if err := rows.Scan(&t.ID, &t.Kind, &t.URL, &t.Refused, &t.Referer, &t.Depth, &t.Attempts, &notBefore, &source, &alternatives); err != nil {
 		return t, err
 	}
 	t.NotBefore = unstamp(notBefore)

@@ -44,7 +44,8 @@ func versionOne(t *testing.T) string {
 			('me', 2, 'm', x'02', NULL, 1, 1, 0, 'without', 9)`,
 		"INSERT INTO embedding_failures (model, image, reason) VALUES (1, 2, 'broken')",
 		"INSERT INTO crawls (name, round, begun_at) VALUES ('museum', 4, 1)",
-		"INSERT INTO tasks (crawl, key, kind, rank, url, referer, depth, attempts, not_before, state, reason, detail, source) VALUES (1, x'01', 'page', 1, 'a', '', 0, 0, 0, 'visited', '', '', NULL), (1, x'02', 'page', 1, 'b', '', 0, 0, 0, 'pending', '', '', '{}')",
+		`INSERT INTO tasks (crawl, key, kind, rank, url, referer, depth, attempts, not_before, state, reason, detail, source) VALUES (1, x'01', 'page', 1, 'a', '', 0, 0, 0, 'visited', '', '', NULL), (1, x'02', 'page', 1, 'b', '', 0, 0, 0, 'pending', '', '', '{}'),
+			(1, x'03', 'page', 1, 'refused:off_site:http://a.example/?b=c:d', '', 0, 0, 0, 'lost', 'page_off_site', '', NULL)`,
 	)
 	return path
 }
@@ -92,9 +93,13 @@ func TestAnOlderDatabaseIsBroughtUpToDate(t *testing.T) {
 		t.Errorf("a probe without a report: got %+v and error %v", probe, err)
 	}
 	progress, err := c.BeginCrawl(ctx, "museum", []crawler.Task{{Kind: crawler.Page, URL: "a"}})
-	want := crawler.Progress{Resumed: true, Round: 4, Pending: 1, Pages: 1, Lost: map[string]int{}}
+	want := crawler.Progress{Resumed: true, Round: 4, Pending: 1, Pages: 1, Lost: map[string]int{"page_off_site": 1}}
 	if err != nil || !reflect.DeepEqual(progress, want) {
 		t.Errorf("progress: got %+v and error %v, want %+v", progress, err, want)
+	}
+	losses, err := c.CrawlLosses(ctx, "museum", "", 0, 9)
+	if err != nil || len(losses) != 1 || losses[0].URL != "http://a.example/?b=c:d" {
+		t.Errorf("losses: got %+v and error %v, want the address alone", losses, err)
 	}
 	if problems, err := c.Check(ctx); err != nil || len(problems) > 0 {
 		t.Errorf("Check: got %q and error %v", problems, err)

@@ -1,4 +1,4 @@
-package main
+package collection
 
 import (
 	"bufio"
@@ -25,7 +25,7 @@ type records struct {
 func openRecords(path string) (*records, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, usagef("--jsonl: %v", err)
+		return nil, askedf("--jsonl: %v", err)
 	}
 	return &records{file: file, out: bufio.NewWriter(file)}, nil
 }
@@ -34,8 +34,8 @@ func (r *records) close() error {
 	return errors.Join(r.out.Flush(), r.file.Close())
 }
 
-// record is one line.
-type record struct {
+// Record is one line.
+type Record struct {
 	Image  string        `json:"image"`
 	Format string        `json:"format"`
 	Width  int           `json:"width"`
@@ -45,7 +45,7 @@ type record struct {
 }
 
 func (r *records) add(id palate.ImageID, find crawler.Find) error {
-	line, err := json.Marshal(record{id.String(), find.Format, find.Width, find.Height, len(find.Content), find.Source})
+	line, err := json.Marshal(Record{id.String(), find.Format, find.Width, find.Height, len(find.Content), find.Source})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,95 @@
+package collection
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/internal/job"
+)
+
+// Crawl is one crawl: what to call it, where to begin and how to behave.
+type Crawl struct {
+	Name   string
+	Config crawler.Config
+	Seeds  []crawler.Seed
+	// Dial reaches the sites; nil is the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Settings are how it was begun, to resume it; empty is not kept.
+	Settings string
+	// Records is a file to which a line is added for each picture that is kept;
+	// empty is none.
+	Records string
+	// Found hears of what a dry run would fetch; may be nil.
+	Found func(crawler.Task)
+}
+
+// Crawl crawls, as a job.
+func (c *Collection) Crawl(ctx context.Context, of Crawl) (report crawler.Report, err error) {
+	if of.Records != "" {
+		written, openErr := openRecords(of.Records)
+		if openErr != nil {
+			return report, openErr
+		}
+		defer func() { err = errors.Join(err, written.close()) }()
+		return c.crawlInto(ctx, of, recordingKeeper{Keeper: c.Pictures, records: written})
+	}
+	return c.crawlInto(ctx, of, c.Pictures)
+}
+
+func (c *Collection) crawlInto(ctx context.Context, of Crawl, keeper crawler.Keeper) (crawler.Report, error) {
+	defer c.tell.EndProgress()
+	return job.Do(ctx, c.Catalog, job.Crawl, "", func(ctx context.Context, j *job.Job) (crawler.Report, error) {
+		return c.crawlAs(ctx, of, keeper, progress(ctx, j, c.tell, "crawl", "img"))
+	})
+}
+
+// CrawlAs implements starter.Steps.
+func (c *Collection) CrawlAs(ctx context.Context, j *job.Job, name string, config crawler.Config, seeds []crawler.Seed) (crawler.Report, error) {
+	return c.crawlAs(ctx, Crawl{Name: name, Config: config, Seeds: seeds}, c.Pictures, progress(ctx, j, Silent{}, "", ""))
+}
+
+// crawlAs crawls for a job that has begun.
+func (c *Collection) crawlAs(ctx context.Context, of Crawl, keeper crawler.Keeper, progress func(done, total int64)) (crawler.Report, error) {
+	lease, err := c.Catalog.AcquireLease(ctx, "crawl-"+of.Name)
+	if err != nil {
+		return crawler.Report{}, fmt.Errorf("crawl: %w", err)
+	}
+	defer lease.Release()
+	if err := c.LetCrawlsGoOn(ctx); err != nil {
+		return crawler.Report{}, fmt.Errorf("crawl: %w", err)
+	}
+	of.Config.Decoding = c.config.Decoding
+	if of.Settings != "" {
+		if err := c.Catalog.SetCrawlSettings(ctx, of.Name, of.Settings); err != nil {
+			return crawler.Report{}, err
+		}
+	}
+	crawling, err := crawler.New(of.Config, c.Catalog, keeper, crawler.Options{
+		DialContext: of.Dial, Logger: c.logger, Found: of.Found,
+		Progress: func(r crawler.Report) { progress(int64(r.Kept+r.Known), int64(r.Candidates)) },
+	})
+	if err != nil {
+		return crawler.Report{}, err
+	}
+	report, err := crawling.Run(ctx, of.Name, of.Seeds)
+	if err == nil {
+		err = report.Err()
+	}
+	return report, err
+}
+
+// ForgetCrawl forgets what a crawl had still to visit and what it lost; its
+// pictures stay.
+func (c *Collection) ForgetCrawl(ctx context.Context, name string) error {
+	if _, err := c.FindCrawl(ctx, name); err != nil {
+		return err
+	}
+	lease, err := c.Catalog.AcquireLease(ctx, "crawl-"+name)
+	if err != nil {
+		return fmt.Errorf("crawl forget: %w", err)
+	}
+	return errors.Join(c.Catalog.ForgetCrawl(ctx, name), lease.Release())
+}

@@ -1,0 +1,132 @@
+package collection
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/internal/catalog"
+)
+
+// knownInARow is after how many known pictures in a row, with no new one
+// between, a look at a subscription reads no further pages.
+const knownInARow = 30
+
+// How the time between two looks grows where they bring nothing: twice as
+// long after each, from the third on, up to eight times.
+const (
+	quietBefore  = 2
+	mostDoubling = 3
+)
+
+// NextLook is when a subscription is due again.
+func NextLook(s catalog.Subscription, now time.Time) time.Time {
+	return now.Add(s.Every << min(max(s.Quiet-quietBefore, 0), mostDoubling))
+}
+
+// Subscription finds one by its name.
+func (c *Collection) Subscription(ctx context.Context, name string) (catalog.Subscription, error) {
+	all, err := c.Catalog.ListSubscriptions(ctx)
+	if err != nil {
+		return catalog.Subscription{}, err
+	}
+	for _, one := range all {
+		if one.Name == name {
+			return one, nil
+		}
+	}
+	return catalog.Subscription{}, fmt.Errorf("there is no subscription %q; \"palate subscribe list\" shows them: %w", name, palate.ErrNotFound)
+}
+
+// SubscriptionLook is what one look at a subscription came to.
+type SubscriptionLook struct {
+	Name    string `json:"name"`
+	Kept    int    `json:"kept"`
+	Known   int    `json:"known"`
+	Failure string `json:"failure,omitempty"`
+}
+
+// LookAtDue looks at all subscriptions that are due, one after the other. A
+// failure of one is kept with it and stops no other.
+func (c *Collection) LookAtDue(ctx context.Context, version string) ([]SubscriptionLook, error) {
+	all, err := c.Catalog.ListSubscriptions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	looks := []SubscriptionLook{}
+	for _, one := range all {
+		if one.Paused || one.Next.After(time.Now()) {
+			continue
+		}
+		report, err := c.LookAt(ctx, one, version)
+		if ctx.Err() != nil {
+			return looks, context.Cause(ctx)
+		}
+		done := SubscriptionLook{Name: one.Name, Kept: report.Kept, Known: report.Known}
+		if err != nil {
+			done.Failure = "; " + err.Error()
+		}
+		looks = append(looks, done)
+	}
+	return looks, nil
+}
+
+// LookAt crawls a subscription once, up to what is known, and says when it is
+// due again.
+func (c *Collection) LookAt(ctx context.Context, one catalog.Subscription, version string) (crawler.Report, error) {
+	var begun CrawlSettings
+	if err := json.Unmarshal([]byte(one.Settings), &begun); err != nil {
+		return crawler.Report{}, fmt.Errorf("subscription %s: %w", one.Name, err)
+	}
+	begun.Name = one.Name
+	job, err := begun.Plan(version)
+	if err != nil {
+		return crawler.Report{}, err
+	}
+	job.Config.StopAtKnown, job.Records = knownInARow, ""
+	report, err := c.Crawl(ctx, job)
+	if ctx.Err() != nil || errors.Is(err, palate.ErrConflict) { // stopped, or another process is at it
+		return report, err
+	}
+	one.Last, one.Brought, one.Failure = time.Now(), report.Kept, ""
+	one.Quiet++
+	if report.Kept > 0 {
+		one.Quiet = 0
+	}
+	if err != nil {
+		one.Failure = err.Error()
+	}
+	one.Next = NextLook(one, one.Last)
+	if report.Until.After(one.Next) {
+		one.Next = report.Until
+	}
+	return report, errors.Join(err, c.Catalog.PutSubscription(context.WithoutCancel(ctx), one))
+}
+
+// lookEvery is how often a server asks which subscriptions are due.
+const lookEvery = time.Minute
+
+// keepSubscribed looks at subscriptions when they are due, while a server
+// runs; what comes is embedded like anything new.
+func (c *Collection) keepSubscribed(ctx context.Context, version string) error {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		looks, err := c.LookAtDue(ctx, version)
+		if err != nil && ctx.Err() == nil {
+			c.logger.ErrorContext(ctx, "subscriptions could not be looked at; trying on", "error", err)
+		}
+		for _, l := range looks {
+			c.logger.InfoContext(ctx, "looked at a subscription", "name", l.Name, "kept", l.Kept, "known", l.Known, "failure", l.Failure)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
