@@ -37,6 +37,10 @@ type Judgement struct {
 	ID      palate.ImageID
 	Profile palate.Profile
 	Verdict palate.Verdict
+	// Standing, if not nil, is what all profiles say of the image after this
+	// judgement. Who knows gives it: an implementation that keeps them
+	// together need not read them then.
+	Standing map[palate.Profile]palate.Verdict
 }
 
 // Hit is one answer. Score is the inner product of the query vector and the

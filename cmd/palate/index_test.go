@@ -108,7 +108,7 @@ func TestIndexStatusAndVerifyTellWhatIsWrong(t *testing.T) {
 	if out := mustRun(t, append([]string{"index", "status"}, at...)...); !strings.Contains(out, qdranttest.Version) || !strings.Contains(out, "this model") {
 		t.Errorf("got %s, want the server's version and what serves", out)
 	}
-	alias := "palate-" + palate.ModelID(status.ModelID).Short() + "-v1"
+	alias := "palate-" + palate.ModelID(status.ModelID).Short() + "-v2"
 	victim := server.IDs(alias)[3]
 	if !server.Damage(alias, victim) {
 		t.Fatal("the point to damage is not there")

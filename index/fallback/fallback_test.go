@@ -110,13 +110,12 @@ func TestAFirstThatDoesNotAnswerIsNotAskedForAWhile(t *testing.T) {
 }
 
 func TestWhatTheFirstRefusesIsRefused(t *testing.T) {
-	server, x := pair(t, fallback.DefaultConfig())
+	_, x := pair(t, fallback.DefaultConfig())
 	missing := palate.ImageID{9}
 	if _, err := x.Search(t.Context(), index.Query{Near: &missing, Limit: 1}); !errors.Is(err, palate.ErrNotFound) {
 		t.Errorf("got %v, want %v", err, palate.ErrNotFound)
 	}
-	server.Break(qdranttest.Fault{Methods: []string{"Points/Query"}, Code: codes.InvalidArgument})
-	if _, err := x.Search(t.Context(), index.Query{Vector: []float32{1, 2}, Limit: 1}); !errors.Is(err, palate.ErrInvalid) {
+	if _, err := x.Search(t.Context(), index.Query{Vector: []float32{1, 2}, Limit: -1}); !errors.Is(err, palate.ErrInvalid) {
 		t.Errorf("got %v, want %v", err, palate.ErrInvalid)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -161,5 +160,15 @@ func TestIndexesThatDoNotFit(t *testing.T) {
 	}
 	if _, err := fallback.New(a, a, fallback.Config{}, quiet); !errors.Is(err, palate.ErrInvalid) {
 		t.Errorf("no times: got %v, want %v", err, palate.ErrInvalid)
+	}
+}
+
+// A rule of the server's own, such as one of its strict mode, is not the
+// caller's fault.
+func TestWhatTheServerRefusesTheSecondAnswers(t *testing.T) {
+	server, x := pair(t, fallback.DefaultConfig())
+	server.Break(qdranttest.Fault{Methods: []string{"Points/Query"}, Code: codes.InvalidArgument})
+	if hits, err := x.Search(t.Context(), index.Query{Vector: []float32{1, 2}, Limit: 1}); err != nil || len(hits) != 1 {
+		t.Errorf("got %v and %v, want the embedded index's answer", hits, err)
 	}
 }

@@ -120,8 +120,12 @@ func (x *Index) failed(ctx context.Context, what string, err error) error {
 	switch code {
 	case codes.NotFound:
 		kind = palate.ErrNotFound
-	case codes.InvalidArgument, codes.OutOfRange:
-		kind = palate.ErrInvalid
+	case codes.InvalidArgument, codes.OutOfRange, codes.FailedPrecondition:
+		// What a caller may get wrong was looked at before; this is the server's
+		// own rule, such as one of its strict mode.
+		said = "the server refuses it: " + said
+	case codes.Unavailable:
+		said = unreachable(said)
 	case codes.AlreadyExists:
 		kind = palate.ErrConflict
 	case codes.Unauthenticated, codes.PermissionDenied:
@@ -130,4 +134,27 @@ func (x *Index) failed(ctx context.Context, what string, err error) error {
 		said = "no answer in time"
 	}
 	return fmt.Errorf("qdrant: %s: %s: %s: %w", what, x.config.server(), said, kind)
+}
+
+// unreachable says in a few words why a server could not be reached. The text is
+// gRPC's, or the server's own.
+func unreachable(said string) string {
+	for _, known := range []struct{ text, means string }{
+		{"connection refused", "nothing listens there"},
+		{"no such host", "its name is not known"},
+		{"first record does not look like a TLS handshake", "it does not speak TLS: leave tls=1 out of the address"},
+		{"x509:", "its certificate is not trusted: ca=FILE in the address names who signed it"},
+		{"tls:", "it can't be talked to over TLS"},
+		{"i/o timeout", "no answer in time"},
+		{"deadline exceeded", "no answer in time"},
+		{"connection error", "the connection broke off"},
+		{"error reading from server", "the connection broke off"},
+		{"transport", "the connection broke off"},
+		{"resolver", "its name is not known"},
+	} {
+		if strings.Contains(said, known.text) {
+			return known.means
+		}
+	}
+	return said
 }

@@ -3,6 +3,7 @@ package qdrant
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/qdrant/go-client/qdrant"
 	"google.golang.org/protobuf/proto"
@@ -17,22 +18,21 @@ const collapsePage = 500
 
 // collapsed answers a query that leaves near duplicates out. The server can't
 // compare hits with each other, so they are fetched and compared here.
-func (x *Index) collapsed(ctx context.Context, q index.Query, filter *qdrant.Filter) ([]index.Hit, error) {
+func (x *Index) collapsed(ctx context.Context, q index.Query) ([]index.Hit, error) {
 	vector, named, err := x.queryVector(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("qdrant: search: %w", err)
 	}
-	if len(named) > 0 {
-		filter.MustNot = append(filter.MustNot, qdrant.NewHasID(pointIDs(named)...))
-	}
-	request := &qdrant.QueryPoints{CollectionName: x.name, Query: qdrant.NewQueryDense(vector), Filter: filter, Params: x.searchParams(),
+	filter := q.Filter
+	filter.NotIDs = append(slices.Clone(filter.NotIDs), named...)
+	request := &qdrant.QueryPoints{Query: qdrant.NewQueryDense(vector), Params: x.searchParams(),
 		ScoreThreshold: q.Threshold, Limit: proto.Uint64(collapsePage), WithVectors: qdrant.NewWithVectors(true), Timeout: x.serverTimeout()}
 	collapser := index.NewCollapser(q.Collapse, vector)
 	seen := make(map[palate.ImageID]bool) // equal scores may change places between pages
 	kept := []index.Hit{}
 	for offset := uint64(0); len(kept) < q.Offset+q.Limit; offset += collapsePage {
 		request.Offset = proto.Uint64(offset)
-		found, err := x.query(ctx, request)
+		found, err := x.query(ctx, filter, request)
 		if err != nil {
 			return nil, err
 		}

@@ -21,12 +21,26 @@ import (
 // modelDigits of a ModelID are part of names.
 const modelDigits = 12
 
-// format of the payload, part of names.
-const format = "v1"
+// The formats of the payload, part of names: the present one, and the one of
+// releases before, which is still read.
+const (
+	format         = "v2"
+	outdatedFormat = "v1"
+)
 
 // aliasOf names the collection that serves a model.
 func aliasOf(collection string, model palate.ModelID) string {
 	return collection + "-" + string(model[:modelDigits]) + "-" + format
+}
+
+func outdatedAlias(collection string, model palate.ModelID) string {
+	return collection + "-" + string(model[:modelDigits]) + "-" + outdatedFormat
+}
+
+// owns reports whether a collection was made for this index's model, in either
+// format.
+func (x *Index) owns(name string) bool {
+	return ofAlias(name, aliasOf(x.config.Collection, x.model)) || ofAlias(name, outdatedAlias(x.config.Collection, x.model))
 }
 
 // ofAlias reports whether a collection was made for an alias. Names that
@@ -43,77 +57,6 @@ func newCollection(alias string) string {
 	var random [4]byte
 	_, _ = rand.Read(random[:]) // it never fails
 	return alias + "-" + time.Now().UTC().Format("20060102t150405") + "-" + hex.EncodeToString(random[:])
-}
-
-// aliases gives the collection of every alias on the server.
-func (x *Index) aliases(ctx context.Context) (map[string]string, error) {
-	list, err := x.client.ListAliases(ctx)
-	if err != nil {
-		return nil, x.failed(ctx, "list aliases", err)
-	}
-	aliases := make(map[string]string, len(list))
-	for _, a := range list {
-		aliases[a.GetAliasName()] = a.GetCollectionName()
-	}
-	return aliases, nil
-}
-
-// Generation implements index.Persistent: it is the name of the collection.
-func (x *Index) Generation(ctx context.Context) (string, error) {
-	if err := x.usable(ctx); err != nil {
-		return "", err
-	}
-	aliases, err := x.aliases(ctx)
-	if err != nil {
-		return "", err
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.target != aliases[x.name] {
-		x.target, x.profiles = aliases[x.name], nil
-	}
-	return x.target, nil
-}
-
-// changing gives the collection that changes go to.
-func (x *Index) changing(ctx context.Context) (string, error) {
-	x.mu.Lock()
-	target := x.target
-	x.mu.Unlock()
-	if target != "" {
-		return target, x.usable(ctx)
-	}
-	target, err := x.Generation(ctx)
-	if err == nil && target == "" {
-		err = x.unfilled()
-	}
-	return target, err
-}
-
-func (x *Index) unfilled() error {
-	return fmt.Errorf("qdrant: %s holds no collection of this model; palate reindex fills one: %w", x.config.server(), palate.ErrUnavailable)
-}
-
-// missed looks closer at an error of a change or a search. What was not found
-// is a point, or the whole collection: then another one may serve by now, and
-// again is true.
-func (x *Index) missed(ctx context.Context, name string, err error) (again bool, reason error) {
-	if !errors.Is(err, palate.ErrNotFound) {
-		return false, err
-	}
-	x.mu.Lock()
-	if x.target == name && name != x.name {
-		x.target, x.profiles = "", nil
-	}
-	x.mu.Unlock()
-	there, existsErr := x.client.CollectionExists(ctx, x.name)
-	switch {
-	case existsErr != nil:
-		return false, x.failed(ctx, "look for the collection", existsErr)
-	case !there:
-		return false, x.unfilled()
-	}
-	return true, err
 }
 
 // Staged implements index.Staged. Only one of a model is under way at a time.
@@ -144,23 +87,25 @@ func (x *Index) Stage(ctx context.Context) (index.Staged, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := x.deleteAllBut(ctx, aliases[x.name]); err != nil {
+	if err := x.deleteAllBut(ctx, x.leading(aliases).name); err != nil {
 		return nil, err
 	}
 	name := newCollection(x.name)
-	if err := x.client.CreateCollection(ctx, x.layout(name)); err != nil {
+	layout := x.layout(name)
+	if layout.Metadata, err = x.metadata(ctx); err != nil {
+		return nil, err
+	}
+	if err := x.client.CreateCollection(ctx, layout); err != nil {
 		// A repeated call may find what the first one made.
 		if err := x.failed(ctx, "create "+name, err); !errors.Is(err, palate.ErrConflict) {
 			return nil, err
 		}
 	}
-	b := &Staged{serves: x, Index: &Index{client: x.client, config: x.config, model: x.model, dim: x.dim, logger: x.logger, name: name, target: name}}
-	for _, field := range []string{keyArtists, keyLicences, keySites, keyCategories} {
-		if err := b.createFieldIndex(ctx, field, qdrant.FieldType_FieldTypeKeyword); err != nil {
-			return nil, err
-		}
+	b := &Staged{serves: x, Index: &Index{client: x.client, config: x.config, model: x.model, dim: x.dim, logger: x.logger, name: name, present: served{name: name}}}
+	if err := b.createFieldIndexes(ctx); err != nil {
+		return nil, err
 	}
-	if err := b.createFieldIndex(ctx, keyYears, qdrant.FieldType_FieldTypeInteger); err != nil {
+	if err := b.SetPosition(ctx, 0); err != nil {
 		return nil, err
 	}
 	return b, nil
@@ -200,13 +145,6 @@ func (x *Index) layout(name string) *qdrant.CreateCollection {
 	return r
 }
 
-func (x *Index) createFieldIndex(ctx context.Context, field string, kind qdrant.FieldType) error {
-	return x.change(ctx, "index the payload field "+field, func(target string) ([]*qdrant.UpdateResult, error) {
-		return one(x.client.CreateFieldIndex(ctx, &qdrant.CreateFieldIndexCollection{
-			CollectionName: target, Wait: proto.Bool(true), FieldName: field, FieldType: kind.Enum()}))
-	})
-}
-
 // Commit implements index.Staged: aliases move in one call, and the collection
 // that served before is deleted. The alias that is the configured name alone
 // moves along, unless it names another model's collection that holds more
@@ -219,7 +157,7 @@ func (b *Staged) Commit(ctx context.Context) error {
 	}
 	moves := []*qdrant.AliasOperations{qdrant.NewAliasCreate(x.name, b.name)}
 	takeOver := true
-	if present := aliases[x.config.Collection]; present != "" && !ofAlias(present, x.name) {
+	if present := aliases[x.config.Collection]; present != "" && !x.owns(present) {
 		there, err := x.countIn(ctx, present)
 		if err != nil {
 			return err
@@ -236,9 +174,7 @@ func (b *Staged) Commit(ctx context.Context) error {
 	if err := x.client.UpdateAliases(ctx, moves); err != nil {
 		return x.failed(ctx, fmt.Sprintf("let %s serve as %s and %s", b.name, x.name, x.config.Collection), err)
 	}
-	x.mu.Lock()
-	x.target, x.profiles = b.name, nil
-	x.mu.Unlock()
+	x.serve(served{name: b.name})
 	return x.deleteAllBut(ctx, b.name)
 }
 
@@ -250,7 +186,7 @@ func (x *Index) countIn(ctx context.Context, name string) (uint64, error) {
 	return n, nil
 }
 
-// deleteAllBut deletes the model's collections except one.
+// deleteAllBut deletes the model's collections, of either format, except one.
 func (x *Index) deleteAllBut(ctx context.Context, kept string) error {
 	names, err := x.client.ListCollections(ctx)
 	if err != nil {
@@ -258,7 +194,7 @@ func (x *Index) deleteAllBut(ctx context.Context, kept string) error {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if name == kept || !ofAlias(name, x.name) {
+		if name == kept || !x.owns(name) {
 			continue
 		}
 		if err := x.client.DeleteCollection(ctx, name); err != nil {
@@ -282,8 +218,6 @@ func (x *Index) Drop(ctx context.Context) error {
 	if err := x.usable(ctx); err != nil {
 		return err
 	}
-	x.mu.Lock()
-	x.target, x.profiles = "", nil
-	x.mu.Unlock()
+	x.Forget()
 	return x.deleteAllBut(ctx, "")
 }

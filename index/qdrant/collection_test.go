@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	modelAlias = "palate-a1a1a1a1a1a1-v1"
-	otherAlias = "palate-b2b2b2b2b2b2-v1"
+	modelAlias = "palate-a1a1a1a1a1a1-v2"
+	otherAlias = "palate-b2b2b2b2b2b2-v2"
 )
 
 func count(t *testing.T, x index.Index) int {

@@ -4,8 +4,8 @@
 //
 // A collection for each model, filled once and then followed, behind an alias:
 //
-//	palate-0123456789ab-v1-20260102t150405-9f3c   a collection: name, model, format, when it was begun
-//	palate-0123456789ab-v1                        alias of the one that serves that model; searches go here
+//	palate-0123456789ab-v2-20260102t150405-9f3c   a collection: name, model, format, when it was begun
+//	palate-0123456789ab-v2                        alias of the one that serves that model
 //	palate                                        alias of the model that was last filled as far as the one before
 //
 // A rebuild, or another model, fills a new collection beside the one that
@@ -13,12 +13,22 @@
 // deleted by the next one.
 //
 // A point has the image's ID and its embedding (L2-normalised, float32, the
-// distance is Dot, so that what is read is what was written). Format 1 of its
-// payload: artists, licences, sites and categories are lists of text, years a
-// list of integers, absent where empty; liked is an object with a boolean for
-// every profile that judged the image. A profile's verdict is written into
-// that object without reading it, and names of profiles hold nothing that a
-// path would take for syntax.
+// distance is Dot, so that what is read is what was written). Format 2 of its
+// payload: artists, licences, sites, categories, liked_by and disliked_by are
+// lists of text, years a list of integers, absent or empty where there is
+// nothing; liked_by and disliked_by name profiles. Each of them has a payload
+// index, and no other is made, however many profiles there are. One point has the
+// number 0 and no vector: its palate_change is the number of the catalog's last
+// change that is in the others. The collection's metadata names the catalog that
+// filled it (palate_catalog).
+//
+// Format 1 had, in place of the two lists, an object "liked" with a boolean and a
+// payload index for every profile, and did not tell its position. A collection of
+// that format is searched until one of format 2 was filled beside it.
+//
+// Aliases are for others. Palate looks where its own leads, asks the catalog
+// whether those points are its own, and calls the collection by its own name from
+// then on, so that it never answers from what somebody else put behind the alias.
 //
 // # How it is called
 //

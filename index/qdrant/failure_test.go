@@ -56,7 +56,7 @@ func TestWhatMaySucceedLaterIsTriedAgain(t *testing.T) {
 		{"the connection breaks", search, qdranttest.Fault{Methods: []string{"Points/Query"}, Drop: true, Times: 1}, 2, nil},
 		{"the connection breaks in a judgement", judge, qdranttest.Fault{Methods: []string{"UpdateBatch"}, Done: true, Drop: true, Times: 1}, 2, nil},
 		{"merely acknowledged", upsert, qdranttest.Fault{Methods: []string{"Points/Upsert"}, Acknowledge: true, Times: 1}, 1, palate.ErrUnavailable},
-		{"refused", search, qdranttest.Fault{Methods: []string{"Points/Query"}, Code: codes.InvalidArgument}, 1, palate.ErrInvalid},
+		{"refused", search, qdranttest.Fault{Methods: []string{"Points/Query"}, Code: codes.InvalidArgument}, 1, palate.ErrUnavailable},
 		{"a node without its shards yet", search, qdranttest.Fault{Methods: []string{"Points/Query"}, Code: codes.Internal, Times: 1}, 2, nil},
 		{"broken inside", upsert, qdranttest.Fault{Methods: []string{"Points/Upsert"}, Code: codes.Internal}, 1, palate.ErrUnavailable},
 	} {

@@ -17,7 +17,7 @@ var noPoint palate.ImageID
 // filterOf writes a filter as conditions on the payload. Verdicts that the
 // payload may not have yet are conditions on IDs, which are quick for a
 // thousand of them, not for everything judged.
-func (x *Index) filterOf(ctx context.Context, f index.Filter) (*qdrant.Filter, error) {
+func (x *Index) filterOf(ctx context.Context, in served, f index.Filter) (*qdrant.Filter, error) {
 	out := new(qdrant.Filter)
 	for _, list := range []struct {
 		key    string
@@ -47,7 +47,7 @@ func (x *Index) filterOf(ctx context.Context, f index.Filter) (*qdrant.Filter, e
 	if len(f.NotIDs) > 0 {
 		out.Must = append(out.Must, noneOf(f.NotIDs))
 	}
-	for _, v := range verdictFilters(f) {
+	for _, v := range verdictFilters(in, f) {
 		if err := x.addVerdict(ctx, out, v); err != nil {
 			return nil, err
 		}
@@ -71,9 +71,15 @@ type verdictFilter struct {
 	payload *qdrant.Filter
 }
 
-func verdictFilters(f index.Filter) []verdictFilter {
+func verdictFilters(in served, f index.Filter) []verdictFilter {
 	isLiked := func(p palate.Profile, liked bool) []*qdrant.Condition {
-		return []*qdrant.Condition{qdrant.NewMatchBool(likedBy(p), liked)}
+		switch {
+		case in.outdated:
+			return []*qdrant.Condition{qdrant.NewMatchBool(keyLiked+"."+string(p), liked)}
+		case liked:
+			return []*qdrant.Condition{qdrant.NewMatchKeyword(keyLikedBy, string(p))}
+		}
+		return []*qdrant.Condition{qdrant.NewMatchKeyword(keyDislikedBy, string(p))}
 	}
 	isJudged := func(p palate.Profile) []*qdrant.Condition {
 		return append(isLiked(p, true), isLiked(p, false)...)

@@ -28,18 +28,28 @@ func (x *Index) Ready(ctx context.Context) error {
 	if err := x.checkVersion(ctx); err != nil {
 		return err
 	}
-	info, err := x.info(ctx, x.name)
+	var in served
+	var info *qdrant.CollectionInfo
+	err := x.read(ctx, "look at the collection", func(found served) (err error) {
+		in = found
+		info, err = x.client.GetCollectionInfo(ctx, in.name)
+		return err
+	})
 	if err != nil {
-		_, err = x.missed(ctx, x.name, err)
 		return err
 	}
 	params := info.GetConfig().GetParams().GetVectorsConfig().GetParams()
 	switch {
 	case params.GetSize() != uint64(x.dim) || params.GetDistance() != qdrant.Distance_Dot:
 		return fmt.Errorf("qdrant: %s holds vectors of %d values compared by %s, want %d by Dot; palate reindex makes it anew: %w",
-			x.name, params.GetSize(), params.GetDistance(), x.dim, palate.ErrUnavailable)
+			in.name, params.GetSize(), params.GetDistance(), x.dim, palate.ErrUnavailable)
 	case info.GetStatus() == qdrant.CollectionStatus_Red:
-		return fmt.Errorf("qdrant: %s is red (%s); the server's log says why: %w", x.name, info.GetOptimizerStatus().GetError(), palate.ErrUnavailable)
+		return fmt.Errorf("qdrant: %s is red (%s); the server's log says why: %w", in.name, info.GetOptimizerStatus().GetError(), palate.ErrUnavailable)
+	}
+	if x.owner != nil {
+		if err := x.owner.Failure(); err != nil {
+			return fmt.Errorf("qdrant: the collection does not follow the catalog: %w: %w", err, palate.ErrUnavailable)
+		}
 	}
 	return nil
 }
@@ -122,15 +132,23 @@ func (x *Index) Status(ctx context.Context) (Status, error) {
 	slices.Sort(names)
 	for _, name := range names {
 		rest, _ := strings.CutPrefix(name, x.config.Collection+"-")
-		if len(rest) < modelDigits || !ofAlias(name, aliasOf(x.config.Collection, palate.ModelID(rest))) {
+		if len(rest) < modelDigits {
+			continue
+		}
+		model := palate.ModelID(rest[:modelDigits])
+		if !ofAlias(name, aliasOf(x.config.Collection, model)) && !ofAlias(name, outdatedAlias(x.config.Collection, model)) {
 			continue
 		}
 		info, err := x.info(ctx, name)
 		if err != nil {
 			return s, err
 		}
-		s.Collections = append(s.Collections, Collection{Name: name, Points: info.GetPointsCount(), Indexed: info.GetIndexedVectorsCount(),
-			State: strings.ToLower(info.GetStatus().String()), Serves: aliases[x.name] == name, Current: aliases[x.config.Collection] == name})
+		points := info.GetPointsCount()
+		if points > 0 && ofAlias(name, aliasOf(x.config.Collection, model)) {
+			points-- // the marker
+		}
+		s.Collections = append(s.Collections, Collection{Name: name, Points: points, Indexed: info.GetIndexedVectorsCount(),
+			State: strings.ToLower(info.GetStatus().String()), Serves: x.leading(aliases).name == name, Current: aliases[x.config.Collection] == name})
 	}
 	return s, nil
 }

@@ -2,7 +2,6 @@ package qdrant
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,11 +19,21 @@ const (
 	keySites      = "sites"
 	keyCategories = "categories"
 	keyYears      = "years"
-	keyLiked      = "liked"
+	keyLikedBy    = "liked_by"
+	keyDislikedBy = "disliked_by"
+
+	// keyLiked is of format 1: an object with a boolean for every profile.
+	keyLiked = "liked"
 )
 
-// likedBy is the path of a profile's verdict.
-func likedBy(p palate.Profile) string { return keyLiked + "." + string(p) }
+// fields are what filters ask about, with the kinds of their indexes: as many
+// however many profiles there are.
+var fields = map[string]qdrant.FieldType{
+	keyArtists: qdrant.FieldType_FieldTypeKeyword, keyLicences: qdrant.FieldType_FieldTypeKeyword,
+	keySites: qdrant.FieldType_FieldTypeKeyword, keyCategories: qdrant.FieldType_FieldTypeKeyword,
+	keyYears:   qdrant.FieldType_FieldTypeInteger,
+	keyLikedBy: qdrant.FieldType_FieldTypeKeyword, keyDislikedBy: qdrant.FieldType_FieldTypeKeyword,
+}
 
 // payloadOf writes attributes as a payload. Text that is no UTF-8 can't be
 // sent: palate.ErrInvalid.
@@ -38,18 +47,15 @@ func payloadOf(a index.Attributes) (map[string]*qdrant.Value, error) {
 	if len(a.Years) > 0 {
 		plain[keyYears] = anyList(a.Years)
 	}
-	liked := make(map[string]any)
-	for p, verdict := range a.Verdicts {
-		if verdict != palate.Like && verdict != palate.Dislike {
-			continue
-		}
-		if _, err := palate.ParseProfile(string(p)); err != nil {
-			return nil, err
-		}
-		liked[string(p)] = verdict == palate.Like
+	liked, disliked, err := judges(a.Verdicts)
+	if err != nil {
+		return nil, err
 	}
 	if len(liked) > 0 {
-		plain[keyLiked] = liked
+		plain[keyLikedBy] = anyList(liked)
+	}
+	if len(disliked) > 0 {
+		plain[keyDislikedBy] = anyList(disliked)
 	}
 	payload, err := qdrant.TryValueMap(plain)
 	if err != nil {
@@ -74,16 +80,49 @@ func attributesOf(payload map[string]*qdrant.Value) index.Attributes {
 	for _, v := range payload[keyYears].GetListValue().GetValues() {
 		a.Years = append(a.Years, int(v.GetIntegerValue()))
 	}
-	for p, v := range payload[keyLiked].GetStructValue().GetFields() {
-		if a.Verdicts == nil {
-			a.Verdicts = make(map[palate.Profile]palate.Verdict)
+	a.Verdicts = verdictsOf(payload)
+	return a
+}
+
+// judges lists who likes and who dislikes, in order.
+func judges(verdicts map[palate.Profile]palate.Verdict) (liked, disliked []string, err error) {
+	for _, p := range slices.Sorted(maps.Keys(verdicts)) {
+		if _, err := palate.ParseProfile(string(p)); err != nil {
+			return nil, nil, err
 		}
-		a.Verdicts[palate.Profile(p)] = palate.Dislike
-		if v.GetBoolValue() {
-			a.Verdicts[palate.Profile(p)] = palate.Like
+		switch verdicts[p] {
+		case palate.Like:
+			liked = append(liked, string(p))
+		case palate.Dislike:
+			disliked = append(disliked, string(p))
 		}
 	}
-	return a
+	return liked, disliked, nil
+}
+
+// verdictsOf reads the verdicts of a payload of either format.
+func verdictsOf(payload map[string]*qdrant.Value) map[palate.Profile]palate.Verdict {
+	var verdicts map[palate.Profile]palate.Verdict
+	add := func(p string, v palate.Verdict) {
+		if verdicts == nil {
+			verdicts = make(map[palate.Profile]palate.Verdict)
+		}
+		verdicts[palate.Profile(p)] = v
+	}
+	for _, p := range texts(payload[keyLikedBy]) {
+		add(p, palate.Like)
+	}
+	for _, p := range texts(payload[keyDislikedBy]) {
+		add(p, palate.Dislike)
+	}
+	for p, v := range payload[keyLiked].GetStructValue().GetFields() {
+		if v.GetBoolValue() {
+			add(p, palate.Like)
+		} else {
+			add(p, palate.Dislike)
+		}
+	}
+	return verdicts
 }
 
 func texts(value *qdrant.Value) (list []string) {
@@ -91,36 +130,6 @@ func texts(value *qdrant.Value) (list []string) {
 		list = append(list, v.GetStringValue())
 	}
 	return list
-}
-
-// indexVerdicts makes the payload indexes of profiles that are new, before
-// their first verdict is written.
-func (x *Index) indexVerdicts(ctx context.Context, profiles map[palate.Profile]struct{}) error {
-	for _, p := range slices.Sorted(maps.Keys(profiles)) {
-		x.mu.Lock()
-		_, known := x.profiles[p]
-		x.mu.Unlock()
-		if known {
-			continue
-		}
-		if err := x.createFieldIndex(ctx, likedBy(p), qdrant.FieldType_FieldTypeBool); err != nil {
-			return err
-		}
-		x.mu.Lock()
-		if x.profiles == nil {
-			x.profiles = make(map[palate.Profile]struct{})
-		}
-		x.profiles[p] = struct{}{}
-		x.mu.Unlock()
-	}
-	return nil
-}
-
-// addProfiles adds who has a verdict among the attributes.
-func addProfiles(profiles map[palate.Profile]struct{}, a index.Attributes) {
-	for p := range a.Verdicts {
-		profiles[p] = struct{}{}
-	}
 }
 
 func pointID(id palate.ImageID) *qdrant.PointId { return qdrant.NewIDUUID(id.String()) }

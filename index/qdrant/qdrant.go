@@ -22,12 +22,13 @@ type Index struct {
 	recent Recent
 	logger *slog.Logger
 
-	// name is what searches ask: the alias, or the collection of a Staged.
+	owner index.Owner
+
+	// name is the alias, or the collection of a Staged.
 	name string
 
-	mu       sync.Mutex
-	target   string                      // the collection that changes go to; "" is asked for
-	profiles map[palate.Profile]struct{} // whose verdicts have a payload index in target
+	mu      sync.Mutex
+	present served // what is asked and changed; without a name it is looked for
 
 	closed atomic.Bool
 }
@@ -73,6 +74,9 @@ const maxDim = 65536
 // Consider lets filters by verdict see what recent gives. It is called before
 // the index is used.
 func (x *Index) Consider(recent Recent) { x.recent = recent }
+
+// BelongTo implements index.Persistent. It is called before the index is used.
+func (x *Index) BelongTo(owner index.Owner) { x.owner = owner }
 
 // Model implements index.Index.
 func (x *Index) Model() palate.ModelID { return x.model }

@@ -23,17 +23,17 @@ const scrollIDs = 10_000
 
 // read asks the collection that serves, once more if that was replaced
 // meanwhile.
-func (x *Index) read(ctx context.Context, what string, do func() error) error {
-	if err := x.usable(ctx); err != nil {
-		return err
-	}
+func (x *Index) read(ctx context.Context, what string, do func(in served) error) error {
 	for again := false; ; {
-		err := do()
-		if err == nil {
+		in, err := x.serving(ctx)
+		if err != nil {
+			return err
+		}
+		if err = do(in); err == nil {
 			return nil
 		}
 		retried := again
-		if again, err = x.missed(ctx, x.name, x.failed(ctx, what, err)); !again || retried {
+		if again, err = x.missed(ctx, in.name, x.failed(ctx, what, err)); !again || retried {
 			return err
 		}
 	}
@@ -49,14 +49,10 @@ func (x *Index) Search(ctx context.Context, q index.Query) ([]index.Hit, error) 
 	if err := q.Validate(x.dim); err != nil {
 		return nil, fmt.Errorf("qdrant: search: %w", err)
 	}
-	filter, err := x.filterOf(ctx, q.Filter)
-	if err != nil {
-		return nil, fmt.Errorf("qdrant: search: %w", err)
-	}
 	if q.Collapse != 0 {
-		return x.collapsed(ctx, q, filter)
+		return x.collapsed(ctx, q)
 	}
-	found, err := x.query(ctx, &qdrant.QueryPoints{CollectionName: x.name, Query: queryOf(q), Filter: filter, Params: x.searchParams(),
+	found, err := x.query(ctx, q.Filter, &qdrant.QueryPoints{Query: queryOf(q), Params: x.searchParams(),
 		ScoreThreshold: q.Threshold, Limit: proto.Uint64(uint64(q.Limit)), Offset: proto.Uint64(uint64(q.Offset)), Timeout: x.serverTimeout()})
 	if err != nil {
 		return nil, err
@@ -74,11 +70,15 @@ type scored struct {
 	embedding palate.Embedding
 }
 
-// query asks, and puts equal scores in the order of IDs.
-func (x *Index) query(ctx context.Context, request *qdrant.QueryPoints) ([]scored, error) {
+// query asks for what passes the filter, and puts equal scores in the order of
+// IDs.
+func (x *Index) query(ctx context.Context, f index.Filter, request *qdrant.QueryPoints) ([]scored, error) {
 	var found []*qdrant.ScoredPoint
-	err := x.read(ctx, "search", func() (err error) {
-		found, err = x.client.Query(ctx, request)
+	err := x.read(ctx, "search", func(in served) (err error) {
+		request.CollectionName = in.name
+		if request.Filter, err = x.filterOf(ctx, in, f); err == nil {
+			found, err = x.client.Query(ctx, request)
+		}
 		return err
 	})
 	if err != nil {
@@ -144,10 +144,11 @@ func (x *Index) Scores(ctx context.Context, vector []float32, ids []palate.Image
 	}
 	scores := make(map[palate.ImageID]float32, len(ids))
 	for batch := range slices.Chunk(ids, batchIDs) {
-		request := &qdrant.QueryPoints{CollectionName: x.name, Query: qdrant.NewQueryDense(vector), Limit: proto.Uint64(uint64(len(batch))),
+		request := &qdrant.QueryPoints{Query: qdrant.NewQueryDense(vector), Limit: proto.Uint64(uint64(len(batch))),
 			Filter: &qdrant.Filter{Must: []*qdrant.Condition{qdrant.NewHasID(pointIDs(batch)...)}},
 			Params: &qdrant.SearchParams{Exact: proto.Bool(true)}, Timeout: x.serverTimeout()}
-		err := x.read(ctx, "scores", func() error {
+		err := x.read(ctx, "scores", func(in served) error {
+			request.CollectionName = in.name
 			found, err := x.client.Query(ctx, request)
 			for _, p := range found {
 				if id, ok := imageID(p.GetId()); ok {
@@ -171,8 +172,8 @@ func (x *Index) Get(ctx context.Context, ids []palate.ImageID) ([]index.Point, e
 	points := make([]index.Point, 0, len(ids))
 	for batch := range slices.Chunk(ids, batchVectors) {
 		var found []*qdrant.RetrievedPoint
-		err := x.read(ctx, "get", func() (err error) {
-			found, err = x.client.Get(ctx, &qdrant.GetPoints{CollectionName: x.name, Ids: pointIDs(batch),
+		err := x.read(ctx, "get", func(in served) (err error) {
+			found, err = x.client.Get(ctx, &qdrant.GetPoints{CollectionName: in.name, Ids: pointIDs(batch),
 				WithPayload: qdrant.NewWithPayload(true), WithVectors: qdrant.NewWithVectors(true), Timeout: x.serverTimeout()})
 			return err
 		})
@@ -197,13 +198,14 @@ func (x *Index) Get(ctx context.Context, ids []palate.ImageID) ([]index.Point, e
 
 // Count implements index.Index.
 func (x *Index) Count(ctx context.Context, f index.Filter) (int, error) {
-	filter, err := x.filterOf(ctx, f)
-	if err != nil {
-		return 0, fmt.Errorf("qdrant: count: %w", err)
-	}
 	var count uint64
-	err = x.read(ctx, "count", func() (err error) {
-		count, err = x.client.Count(ctx, &qdrant.CountPoints{CollectionName: x.name, Filter: filter, Exact: proto.Bool(true), Timeout: x.serverTimeout()})
+	err := x.read(ctx, "count", func(in served) error {
+		filter, err := x.filterOf(ctx, in, f)
+		if err != nil {
+			return err
+		}
+		filter.MustNot = append(filter.MustNot, qdrant.NewHasID(marker))
+		count, err = x.client.Count(ctx, &qdrant.CountPoints{CollectionName: in.name, Filter: filter, Exact: proto.Bool(true), Timeout: x.serverTimeout()})
 		return err
 	})
 	return int(count), err
@@ -219,10 +221,11 @@ func (x *Index) IDs(ctx context.Context, after palate.ImageID, limit int) ([]pal
 	}
 	ids := []palate.ImageID{}
 	for from := pointID(after); from != nil && len(ids) < limit; { // after itself may be the first
-		request := &qdrant.ScrollPoints{CollectionName: x.name, Offset: from, Limit: proto.Uint32(uint32(min(limit-len(ids), scrollIDs) + 1)),
+		request := &qdrant.ScrollPoints{Offset: from, Limit: proto.Uint32(uint32(min(limit-len(ids), scrollIDs) + 1)),
 			WithPayload: qdrant.NewWithPayload(false), WithVectors: qdrant.NewWithVectors(false), Timeout: x.serverTimeout()}
 		var found []*qdrant.RetrievedPoint
-		err := x.read(ctx, "list", func() (err error) {
+		err := x.read(ctx, "list", func(in served) (err error) {
+			request.CollectionName = in.name
 			found, from, err = x.client.ScrollAndOffset(ctx, request)
 			return err
 		})

@@ -25,12 +25,9 @@ func (x *Index) Upsert(ctx context.Context, points []index.Point) error {
 	if err := index.ValidatePoints(points, x.dim); err != nil {
 		return fmt.Errorf("qdrant: upsert: %w", err)
 	}
-	structs, profiles, err := pointStructs(points)
+	structs, err := pointStructs(points)
 	if err != nil {
 		return fmt.Errorf("qdrant: upsert: %w", err)
-	}
-	if err := x.indexVerdicts(ctx, profiles); err != nil {
-		return err
 	}
 	for len(structs) > 0 {
 		n, bytes := 1, proto.Size(structs[0])
@@ -54,40 +51,41 @@ func (x *Index) Upsert(ctx context.Context, points []index.Point) error {
 
 // pointStructs writes points as the server wants them. Of points with the
 // same ID the last one counts.
-func pointStructs(points []index.Point) (structs []*qdrant.PointStruct, profiles map[palate.Profile]struct{}, err error) {
+func pointStructs(points []index.Point) (structs []*qdrant.PointStruct, err error) {
 	last := make(map[palate.ImageID]int, len(points))
 	for i, p := range points {
 		last[p.ID] = i
 	}
-	profiles = make(map[palate.Profile]struct{})
 	for i, p := range points {
 		if last[p.ID] != i {
 			continue
 		}
 		payload, err := payloadOf(p.Attributes)
 		if err != nil {
-			return nil, nil, fmt.Errorf("point %s: %w", p.ID, err)
+			return nil, fmt.Errorf("point %s: %w", p.ID, err)
 		}
-		addProfiles(profiles, p.Attributes)
 		structs = append(structs, &qdrant.PointStruct{Id: pointID(p.ID), Vectors: qdrant.NewVectors(p.Embedding...), Payload: payload})
 	}
-	return structs, profiles, nil
+	return structs, nil
 }
 
 // change does a change on the collection that serves, once more if that was
 // replaced meanwhile.
 func (x *Index) change(ctx context.Context, what string, do func(target string) ([]*qdrant.UpdateResult, error)) error {
 	for again := false; ; {
-		target, err := x.changing(ctx)
+		in, err := x.serving(ctx)
 		if err != nil {
 			return err
 		}
-		results, err := do(target)
+		if in.outdated {
+			return x.superseded()
+		}
+		results, err := do(in.name)
 		if err == nil {
 			return x.completed(what, results...)
 		}
 		retried := again
-		if again, err = x.missed(ctx, target, x.failed(ctx, what, err)); !again || retried {
+		if again, err = x.missed(ctx, in.name, x.failed(ctx, what, err)); !again || retried {
 			return err
 		}
 	}
@@ -130,76 +128,15 @@ func stored(ids ...palate.ImageID) *qdrant.PointsSelector {
 // SetAttributes implements index.Index.
 func (x *Index) SetAttributes(ctx context.Context, attributes map[palate.ImageID]index.Attributes) error {
 	var operations []*qdrant.PointsUpdateOperation
-	profiles := make(map[palate.Profile]struct{})
 	for id, a := range attributes {
 		payload, err := payloadOf(a)
 		if err != nil {
 			return fmt.Errorf("qdrant: set attributes of %s: %w", id, err)
 		}
-		addProfiles(profiles, a)
 		operations = append(operations, qdrant.NewPointsUpdateOverwritePayload(
 			&qdrant.PointsUpdateOperation_OverwritePayload{Payload: payload, PointsSelector: stored(id)}))
 	}
-	if err := x.indexVerdicts(ctx, profiles); err != nil {
-		return err
-	}
 	return x.update(ctx, "set attributes", operations)
-}
-
-// Judge implements index.Index.
-func (x *Index) Judge(ctx context.Context, judgements []index.Judgement) error {
-	type change struct {
-		profile palate.Profile
-		verdict palate.Verdict // empty takes it away
-	}
-	type place struct {
-		profile palate.Profile
-		id      palate.ImageID
-	}
-	final := make(map[place]palate.Verdict)
-	var places []place // in the order of the last judgement
-	for _, j := range slices.Backward(judgements) {
-		if _, err := palate.ParseProfile(string(j.Profile)); err != nil {
-			return fmt.Errorf("qdrant: judge: %w", err)
-		}
-		at := place{j.Profile, j.ID}
-		if _, later := final[at]; later {
-			continue
-		}
-		verdict := j.Verdict
-		if verdict != palate.Like && verdict != palate.Dislike {
-			verdict = ""
-		}
-		final[at] = verdict
-		places = append(places, at)
-	}
-	byChange := make(map[change][]palate.ImageID)
-	profiles := make(map[palate.Profile]struct{})
-	for _, at := range places {
-		c := change{at.profile, final[at]}
-		byChange[c] = append(byChange[c], at.id)
-		profiles[at.profile] = struct{}{}
-	}
-	if err := x.indexVerdicts(ctx, profiles); err != nil {
-		return err
-	}
-	var operations []*qdrant.PointsUpdateOperation
-	for c, ids := range byChange {
-		for batch := range slices.Chunk(ids, batchIDs) {
-			operations = append(operations, judge(c.profile, c.verdict, batch))
-		}
-	}
-	return x.update(ctx, "judge", operations)
-}
-
-// judge writes one verdict of one profile on stored points.
-func judge(p palate.Profile, verdict palate.Verdict, ids []palate.ImageID) *qdrant.PointsUpdateOperation {
-	if verdict == "" {
-		return qdrant.NewPointsUpdateDeletePayload(&qdrant.PointsUpdateOperation_DeletePayload{
-			Keys: []string{likedBy(p)}, PointsSelector: stored(ids...)})
-	}
-	return qdrant.NewPointsUpdateSetPayload(&qdrant.PointsUpdateOperation_SetPayload{
-		Key: proto.String(keyLiked), Payload: map[string]*qdrant.Value{string(p): qdrant.NewValueBool(verdict == palate.Like)}, PointsSelector: stored(ids...)})
 }
 
 // Delete implements index.Index.

@@ -104,6 +104,18 @@ func (m *Model) behind(ctx context.Context, number uint64) (bool, error) {
 	}
 }
 
+// whatHindersIt lets a server that is behind catch up, and tells how far it has
+// come.
+func (m *Model) whatHindersIt(ctx context.Context, at uint64) (uint64, error) {
+	switch _, err := m.Follower.CatchUp(ctx); {
+	case errors.Is(err, ingest.ErrFollowed): // another process is at it
+		return at, nil
+	case err != nil:
+		return at, err
+	}
+	return m.Catalog.LastChange(ctx)
+}
+
 // IndexStatus tells what the index holds and how far it follows the catalog. An
 // index that can't answer is an error, with as much of the status as there is.
 func (m *Model) IndexStatus(ctx context.Context) (status IndexStatus, err error) {
@@ -133,6 +145,9 @@ func (m *Model) IndexStatus(ctx context.Context) (status IndexStatus, err error)
 	}
 	if err == nil {
 		err = m.Target().Ready(ctx)
+	}
+	if err == nil && m.server != nil && status.Change < status.LastChange {
+		status.Change, err = m.whatHindersIt(ctx, status.Change)
 	}
 	if err == nil {
 		status.Points, err = m.Target().Count(ctx, index.Filter{})

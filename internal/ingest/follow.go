@@ -39,6 +39,7 @@ type Follower struct {
 	at         uint64 // the last change that the index has seen
 	generation string // of a persistent index, that at is about
 	failedAt   time.Time
+	failure    error // of the last CatchUp, other than that another process is at it
 }
 
 // PositionKeeper is an index that keeps, together with its points, the number of
@@ -57,6 +58,9 @@ func NewFollower(c catalog.Catalog, ix index.Index, name string, logger *slog.Lo
 	f := &Follower{catalog: c, index: ix, name: name, logger: logger, turn: make(chan struct{}, 1)}
 	if name != "" {
 		f.persistent, _ = ix.(index.Persistent)
+	}
+	if f.persistent != nil {
+		f.persistent.BelongTo(f)
 	}
 	return f
 }
@@ -133,7 +137,7 @@ func (f *Follower) resume(ctx context.Context) (applied int, err error) {
 // advanceOrReload is advance for an index that goes with the process.
 func (f *Follower) advanceOrReload(ctx context.Context) (applied int, err error) {
 	applied, err = f.advance(ctx)
-	if errors.Is(err, palate.ErrConflict) {
+	if errors.Is(err, errForgotten) {
 		f.logger.InfoContext(ctx, "index fell behind what the catalog remembers; loading it anew", "followed_to", f.at)
 		err = f.reload(ctx, nil)
 	}
@@ -190,31 +194,61 @@ func (f *Follower) catchUp(ctx context.Context) (applied int, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.failedAt = time.Time{}
+	if !errors.Is(err, ErrFollowed) && ctx.Err() == nil {
+		f.failure = err
+	}
 	if errors.Is(err, palate.ErrUnavailable) {
 		f.failedAt = time.Now()
 	}
 	return applied, err
 }
 
-// advance applies what follows f.at. palate.ErrConflict says that the catalog
-// does not remember all of it.
+// advance applies what follows f.at. errForgotten says that the catalog does not
+// remember all of it.
 func (f *Follower) advance(ctx context.Context) (applied int, err error) {
 	for {
 		changes, err := f.catalog.ChangesAfter(ctx, f.at, followBatch)
+		if errors.Is(err, palate.ErrConflict) {
+			err = fmt.Errorf("%w: %w", errForgotten, err)
+		}
 		if err != nil {
 			return applied, fmt.Errorf("follow the catalog: %w", err)
 		}
 		if len(changes) == 0 {
 			return applied, nil
 		}
-		if err := f.apply(ctx, f.index, changes); err != nil {
+		last := changes[len(changes)-1].Number
+		if f.persistent != nil && slices.ContainsFunc(changes, f.concerns) {
+			err = f.send(ctx, changes, last)
+		} else {
+			err = f.apply(ctx, f.index, changes)
+		}
+		if err != nil {
 			return applied, fmt.Errorf("follow the catalog: %w", err)
 		}
 		applied += len(changes)
-		if err := f.remember(ctx, changes[len(changes)-1].Number); err != nil {
+		if err := f.remember(ctx, last); err != nil {
 			return applied, err
 		}
 	}
+}
+
+// concerns reports whether a change is of the index: those of a probe, of a run
+// or of another model's embedding are not.
+func (f *Follower) concerns(c catalog.Change) bool {
+	return !c.Image.IsZero() && (c.Kind != catalog.EmbeddingChanged || c.Model == f.index.Model())
+}
+
+// send applies changes to a persistent index and writes their position beside
+// the points. The catalog remembers before what it is about to be.
+func (f *Follower) send(ctx context.Context, changes []catalog.Change, last uint64) error {
+	if err := f.catalog.SetFollowedTo(ctx, f.sentKey(f.generation), last); err != nil {
+		return err
+	}
+	if err := f.apply(ctx, f.index, changes); err != nil {
+		return err
+	}
+	return f.persistent.SetPosition(ctx, last)
 }
 
 func (f *Follower) remember(ctx context.Context, number uint64) error {
@@ -299,8 +333,8 @@ func (f *Follower) apply(ctx context.Context, ix index.Index, changes []catalog.
 	touched := make(map[palate.ImageID]*touch)
 	var ids []palate.ImageID
 	for _, c := range changes {
-		if c.Image.IsZero() || c.Kind == catalog.EmbeddingChanged && c.Model != ix.Model() {
-			continue // of a probe or a run, or another model's
+		if !f.concerns(c) {
+			continue
 		}
 		t := touched[c.Image]
 		if t == nil {
@@ -339,8 +373,12 @@ func (f *Follower) apply(ctx context.Context, ix index.Index, changes []catalog.
 		case t.described:
 			described[id] = present
 		default:
+			standing := present.Verdicts
+			if standing == nil {
+				standing = map[palate.Profile]palate.Verdict{}
+			}
 			for _, p := range t.judgedBy {
-				judgements = append(judgements, index.Judgement{ID: id, Profile: p, Verdict: present.Verdicts[p]})
+				judgements = append(judgements, index.Judgement{ID: id, Profile: p, Verdict: present.Verdicts[p], Standing: standing})
 			}
 		}
 	}

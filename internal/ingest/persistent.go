@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/catalog"
 )
 
@@ -48,6 +49,15 @@ func (f *Follower) key(generation string) string { return f.name + ":" + generat
 // fillerKey is remembered as 1 by the catalog that filled a generation.
 func (f *Follower) fillerKey(generation string) string { return f.key(generation) + ":filled" }
 
+// sentKey is remembered as the highest position that was, or was about to be,
+// written beside the points: what tells a higher one has been changed from
+// another catalog, or from a later state of this one.
+func (f *Follower) sentKey(generation string) string { return f.key(generation) + ":sent" }
+
+// errForgotten says that the catalog does not remember every change that the
+// index has not seen.
+var errForgotten = errors.New("the catalog has forgotten changes that the index has not seen")
+
 // catchUpPersistent brings a persistent index up to date, and fills it if it is
 // empty. What another catalog filled is palate.ErrConflict.
 func (f *Follower) catchUpPersistent(ctx context.Context) (applied int, err error) {
@@ -70,30 +80,43 @@ func (f *Follower) catchUpPersistent(ctx context.Context) (applied int, err erro
 
 func (f *Follower) bringUp(ctx context.Context) (applied int, err error) {
 	fail := func(err error) (int, error) { return applied, fmt.Errorf("follow the catalog: %w", err) }
-	generation, err := f.persistent.Generation(ctx)
-	if err != nil {
-		return fail(err)
-	}
-	if generation == "" {
-		f.logger.InfoContext(ctx, "index holds nothing yet; filling it")
-		return 0, f.replace(ctx, nil)
-	}
-	filled, err := f.catalog.FollowedTo(ctx, f.fillerKey(generation))
-	if err != nil {
-		return fail(err)
-	}
-	if filled == 0 {
-		return fail(fmt.Errorf("index %s was filled from another catalog, or from this one before a backup was restored; choose another name for this one's, or replace it by palate reindex: %w", generation, palate.ErrConflict))
-	}
-	at, err := f.catalog.FollowedTo(ctx, f.key(generation))
+	state, err := f.persistent.State(ctx)
 	if err != nil {
 		return fail(err)
 	}
 	f.mu.Lock()
-	f.generation, f.at = generation, at
+	another := state.Generation != f.generation
+	f.mu.Unlock()
+	if another {
+		f.persistent.Forget()
+	}
+	if state.Generation == "" {
+		f.logger.InfoContext(ctx, "index holds nothing yet; filling it")
+		return 0, f.replace(ctx, nil)
+	}
+	if err := f.Accept(ctx, state); err != nil {
+		f.persistent.Forget() // searches hear of it too
+		return fail(err)
+	}
+	if state.Outdated || !state.Placed {
+		f.logger.InfoContext(ctx, "index is of an earlier release, or does not tell how far it was filled; filling it anew beside what serves", "serves", state.Generation)
+		return 0, f.replace(ctx, nil)
+	}
+	if len(state.Missing) > 0 {
+		f.logger.WarnContext(ctx, "index lacks parts; making them", "missing", state.Missing)
+		if err := f.persistent.Repair(ctx); err != nil {
+			return fail(err)
+		}
+	}
+	at, err := f.positionOf(ctx, state)
+	if err != nil {
+		return fail(err)
+	}
+	f.mu.Lock()
+	f.generation, f.at = state.Generation, at
 	f.mu.Unlock()
 	applied, err = f.advance(ctx)
-	if errors.Is(err, palate.ErrConflict) {
+	if errors.Is(err, errForgotten) {
 		f.logger.InfoContext(ctx, "index fell behind what the catalog remembers; filling it anew", "followed_to", at)
 		return applied, f.replace(ctx, nil)
 	}
@@ -101,6 +124,60 @@ func (f *Follower) bringUp(ctx context.Context) (applied int, err error) {
 		f.looked = time.Now()
 	}
 	return applied, err
+}
+
+// positionOf is the last change that is in the points. Points that tell less
+// than was sent to them were brought back from an older state, or a process was
+// killed before it had written all.
+func (f *Follower) positionOf(ctx context.Context, state index.State) (uint64, error) {
+	at, err := f.catalog.FollowedTo(ctx, f.key(state.Generation))
+	if err != nil {
+		return 0, err
+	}
+	sent, err := f.catalog.FollowedTo(ctx, f.sentKey(state.Generation))
+	if err != nil || state.Position == sent || state.Position >= at {
+		return at, err
+	}
+	f.logger.WarnContext(ctx, "index holds an older state than it did; following from there", "change", state.Position, "followed_to", at)
+	return state.Position, f.catalog.SetFollowedTo(ctx, f.key(state.Generation), state.Position)
+}
+
+// Identity implements index.Owner.
+func (f *Follower) Identity(ctx context.Context) (string, error) {
+	id, err := f.catalog.Identity(ctx)
+	return id.Catalog, err
+}
+
+// Accept implements index.Owner: this catalog filled the points, and nobody
+// else has written on them since.
+func (f *Follower) Accept(ctx context.Context, state index.State) error {
+	const todo = "choose another name for this one's in the index's address, or replace it by palate reindex"
+	filled, err := f.catalog.FollowedTo(ctx, f.fillerKey(state.Generation))
+	if err != nil {
+		return err
+	}
+	if filled == 0 {
+		return fmt.Errorf("index %s was filled from another catalog, or from this one before a backup was restored; %s: %w", state.Generation, todo, palate.ErrConflict)
+	}
+	if !state.Placed {
+		return nil
+	}
+	sent, err := f.catalog.FollowedTo(ctx, f.sentKey(state.Generation))
+	if err != nil {
+		return err
+	}
+	if state.Position > sent {
+		return fmt.Errorf("index %s holds change %d, and this catalog has given it no more than %d: it follows a copy of this catalog, or this one before a backup was restored; %s: %w",
+			state.Generation, state.Position, sent, todo, palate.ErrConflict)
+	}
+	return nil
+}
+
+// Failure implements index.Owner.
+func (f *Follower) Failure() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.failure
 }
 
 // replace fills a new set of points beside the one that serves, follows what
@@ -136,14 +213,19 @@ func (f *Follower) replace(ctx context.Context, progress func(done, total int)) 
 		return fail(err)
 	}
 	// The position first: what serves without one is another catalog's.
-	if err := errors.Join(f.catalog.SetFollowedTo(ctx, f.key(generation), at), f.catalog.SetFollowedTo(ctx, f.fillerKey(generation), 1)); err != nil {
+	err = errors.Join(f.catalog.SetFollowedTo(ctx, f.sentKey(generation), at), f.catalog.SetFollowedTo(ctx, f.key(generation), at),
+		f.catalog.SetFollowedTo(ctx, f.fillerKey(generation), 1))
+	if err == nil {
+		err = staged.SetPosition(ctx, at)
+	}
+	if err != nil {
 		return fail(err)
 	}
 	if err := staged.Commit(ctx); err != nil {
 		return fail(err)
 	}
 	f.mu.Lock()
-	f.generation, f.at = generation, at
+	f.generation, f.at, f.failure = generation, at, nil
 	f.mu.Unlock()
 	f.looked = time.Now()
 	return nil

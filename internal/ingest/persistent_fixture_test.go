@@ -28,7 +28,7 @@ import (
 
 const (
 	dim   = 8
-	alias = "palate-c3c3c3c3c3c3-v1"
+	alias = "palate-c3c3c3c3c3c3-v2"
 )
 
 var (

@@ -19,7 +19,15 @@ type collection struct {
 	normalises bool // distance Cosine
 	points     map[pointID]*point
 	indexes    map[string]qdrant.FieldType
+	metadata   map[string]*qdrant.Value
+	strict     strict
 	operations uint64
+}
+
+func (c *collection) clone() collection {
+	copied := *c
+	copied.points, copied.indexes, copied.metadata = maps.Clone(c.points), maps.Clone(c.indexes), maps.Clone(c.metadata)
+	return copied
 }
 
 func (c *collection) nextOperation() *uint64 {
@@ -73,6 +81,7 @@ func (v collectionsService) Create(_ context.Context, r *qdrant.CreateCollection
 	s.collections[name] = &collection{
 		created: proto.CloneOf(r), size: int(params.GetSize()), normalises: params.GetDistance() == qdrant.Distance_Cosine,
 		points: make(map[pointID]*point), indexes: make(map[string]qdrant.FieldType),
+		metadata: maps.Clone(r.GetMetadata()), strict: s.strict.with(r.GetStrictModeConfig()),
 	}
 	return &qdrant.CollectionOperationResponse{Result: true}, nil
 }
@@ -85,16 +94,48 @@ func (v collectionsService) Get(_ context.Context, r *qdrant.GetCollectionInfoRe
 		return nil, err
 	}
 	schema := make(map[string]*qdrant.PayloadSchemaInfo)
-	for field := range c.indexes {
-		schema[field] = &qdrant.PayloadSchemaInfo{}
+	for field, kind := range c.indexes {
+		schema[field] = &qdrant.PayloadSchemaInfo{DataType: schemaTypes[kind]}
 	}
 	return &qdrant.GetCollectionInfoResponse{Result: &qdrant.CollectionInfo{
 		Status: qdrant.CollectionStatus_Green, OptimizerStatus: &qdrant.OptimizerStatus{Ok: true}, SegmentsCount: 1,
 		PointsCount: proto.Uint64(uint64(len(c.points))), IndexedVectorsCount: proto.Uint64(0), PayloadSchema: schema,
 		Config: &qdrant.CollectionConfig{Params: &qdrant.CollectionParams{VectorsConfig: c.created.GetVectorsConfig(),
 			ShardNumber: max(1, c.created.GetShardNumber()), ReplicationFactor: c.created.ReplicationFactor, WriteConsistencyFactor: c.created.WriteConsistencyFactor},
-			HnswConfig: c.created.GetHnswConfig(), QuantizationConfig: c.created.GetQuantizationConfig()},
+			HnswConfig: c.created.GetHnswConfig(), QuantizationConfig: c.created.GetQuantizationConfig(),
+			Metadata: c.metadata, StrictModeConfig: c.strict.config},
 	}}, nil
+}
+
+// schemaTypes are the kinds of payload indexes as a collection's description
+// names them.
+var schemaTypes = map[qdrant.FieldType]qdrant.PayloadSchemaType{
+	qdrant.FieldType_FieldTypeKeyword: qdrant.PayloadSchemaType_Keyword, qdrant.FieldType_FieldTypeInteger: qdrant.PayloadSchemaType_Integer,
+	qdrant.FieldType_FieldTypeFloat: qdrant.PayloadSchemaType_Float, qdrant.FieldType_FieldTypeBool: qdrant.PayloadSchemaType_Bool,
+	qdrant.FieldType_FieldTypeText: qdrant.PayloadSchemaType_Text, qdrant.FieldType_FieldTypeGeo: qdrant.PayloadSchemaType_Geo,
+	qdrant.FieldType_FieldTypeDatetime: qdrant.PayloadSchemaType_Datetime, qdrant.FieldType_FieldTypeUuid: qdrant.PayloadSchemaType_Uuid,
+}
+
+// Update changes the metadata, key by key, and the strict mode.
+func (v collectionsService) Update(_ context.Context, r *qdrant.UpdateCollection) (*qdrant.CollectionOperationResponse, error) {
+	if r.OptimizersConfig != nil || r.Params != nil || r.HnswConfig != nil || r.VectorsConfig != nil || r.QuantizationConfig != nil || r.SparseVectorsConfig != nil {
+		return nil, status.Error(codes.Unimplemented, "the stand-in changes metadata and strict mode alone")
+	}
+	v.s.mu.Lock()
+	defer v.s.mu.Unlock()
+	c, err := v.s.find(r.GetCollectionName())
+	if err != nil {
+		return nil, err
+	}
+	if len(r.GetMetadata()) > 0 {
+		c.metadata = maps.Clone(c.metadata)
+		if c.metadata == nil {
+			c.metadata = make(map[string]*qdrant.Value)
+		}
+		maps.Copy(c.metadata, r.GetMetadata())
+	}
+	c.strict = c.strict.with(r.GetStrictModeConfig())
+	return &qdrant.CollectionOperationResponse{Result: true}, nil
 }
 
 func (v collectionsService) CollectionExists(_ context.Context, r *qdrant.CollectionExistsRequest) (*qdrant.CollectionExistsResponse, error) {

@@ -7,6 +7,9 @@
 // test passes on a setting that was never looked at. It shares no code with
 // the indexes that are tested against it.
 //
+// It enforces a strict mode (SetStrictMode), and takes and restores snapshots
+// as a real server does (Snapshot, Restore).
+//
 // It can be stopped and started again at the same address without losing its
 // points, and told to fail: see Fault.
 package qdranttest

@@ -52,17 +52,21 @@ func (s *Server) Damage(name string, id [16]byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, err := s.find(name)
-	if err != nil || c.points[id] == nil {
+	p := (*point)(nil)
+	if err == nil {
+		p = c.points[pointID{uuid: id, hasUUID: true}]
+	}
+	if p == nil {
 		return false
 	}
-	p := c.points[id]
 	damaged := slices.Clone(p.vector)
 	damaged[0], damaged[len(damaged)-1] = damaged[len(damaged)-1]+.5, -damaged[0]
-	c.points[id] = &point{id: id, vector: damaged, payload: p.payload}
+	c.points[p.id] = &point{id: p.id, vector: damaged, payload: p.payload}
 	return true
 }
 
-// IDs lists the points of a collection or an alias in the order of ids.
+// IDs lists the points of a collection or an alias in the order of ids, those
+// that are named by a number left out.
 func (s *Server) IDs(name string) [][16]byte {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -72,8 +76,49 @@ func (s *Server) IDs(name string) [][16]byte {
 	}
 	ids := make([][16]byte, 0, len(c.points))
 	for id := range c.points {
-		ids = append(ids, id)
+		if id.hasUUID {
+			ids = append(ids, id.uuid)
+		}
 	}
 	slices.SortFunc(ids, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
 	return ids
+}
+
+// Metadata tells what is noted of a collection, or of an alias.
+func (s *Server) Metadata(name string) map[string]*qdrant.Value {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c, err := s.find(name)
+	if err != nil {
+		return nil
+	}
+	return maps.Clone(c.metadata)
+}
+
+// Snapshot is the state of a collection at one moment.
+type Snapshot struct{ of collection }
+
+// Snapshot takes one of a collection, or of an alias; nil if there is none.
+func (s *Server) Snapshot(name string) *Snapshot {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c, err := s.find(name)
+	if err != nil {
+		return nil
+	}
+	return &Snapshot{c.clone()}
+}
+
+// Restore brings a snapshot back under a collection's own name. As on a real
+// server, a collection that is there gets the points and the payload indexes
+// and keeps its own metadata; one that is not is made with all of it; and no
+// alias is touched.
+func (s *Server) Restore(name string, snapshot *Snapshot) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	restored := snapshot.of.clone()
+	if present, there := s.collections[name]; there {
+		restored.metadata, restored.strict = present.metadata, present.strict
+	}
+	s.collections[name] = &restored
 }

@@ -140,6 +140,12 @@ func (v pointsService) UpdateBatch(_ context.Context, r *qdrant.UpdateBatchPoint
 
 func (c *collection) update(operation *qdrant.PointsUpdateOperation) error {
 	switch o := operation.GetOperation().(type) {
+	case *qdrant.PointsUpdateOperation_Upsert:
+		fresh, err := parsePoints(o.Upsert.GetPoints())
+		if err != nil {
+			return err
+		}
+		return c.upsert(fresh)
 	case *qdrant.PointsUpdateOperation_SetPayload_:
 		return c.setPayload(o.SetPayload.GetPointsSelector(), o.SetPayload.GetPayload(), o.SetPayload.Key)
 	case *qdrant.PointsUpdateOperation_OverwritePayload_:

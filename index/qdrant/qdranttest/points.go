@@ -2,6 +2,7 @@ package qdranttest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"math"
@@ -13,28 +14,45 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-type pointID [16]byte
+// pointID is a number or a UUID.
+type pointID struct {
+	number  uint64
+	uuid    [16]byte
+	hasUUID bool
+}
+
+// compare puts numbers before UUIDs, as a real server does.
+func (id pointID) compare(other pointID) int {
+	switch {
+	case id.hasUUID && other.hasUUID:
+		return bytes.Compare(id.uuid[:], other.uuid[:])
+	case id.hasUUID:
+		return 1
+	case other.hasUUID:
+		return -1
+	}
+	return cmp.Compare(id.number, other.number)
+}
 
 // point is replaced, never changed, so that an answer under way keeps it.
 type point struct {
 	id      pointID
-	vector  []float32
+	vector  []float32 // nil if it has none: then no query by vectors finds it
 	payload map[string]*qdrant.Value
 }
 
-// parseID reads a UUID, with or without dashes, in any letter case.
+// parseID reads a number, or a UUID with or without dashes, in any letter case.
 func parseID(id *qdrant.PointId) (pointID, error) {
-	text, isUUID := id.GetPointIdOptions().(*qdrant.PointId_Uuid)
-	if !isUUID {
-		return pointID{}, status.Error(codes.Unimplemented, "the stand-in wants UUIDs")
+	if number, ok := id.GetPointIdOptions().(*qdrant.PointId_Num); ok {
+		return pointID{number: number.Num}, nil
 	}
-	digits := text.Uuid
+	digits := id.GetUuid()
 	if len(digits) == 36 && digits[8] == '-' && digits[13] == '-' && digits[18] == '-' && digits[23] == '-' {
 		digits = strings.ReplaceAll(digits, "-", "")
 	}
-	var parsed pointID
-	if n, err := hex.Decode(parsed[:], []byte(digits[:min(len(digits), 32)])); err != nil || n != len(parsed) || len(digits) != 32 {
-		return pointID{}, status.Errorf(codes.InvalidArgument, "Unable to parse UUID: %s", text.Uuid)
+	parsed := pointID{hasUUID: true}
+	if n, err := hex.Decode(parsed.uuid[:], []byte(digits[:min(len(digits), 32)])); err != nil || n != len(parsed.uuid) || len(digits) != 32 {
+		return pointID{}, status.Errorf(codes.InvalidArgument, "Unable to parse UUID: %s", id.GetUuid())
 	}
 	return parsed, nil
 }
@@ -51,12 +69,15 @@ func parseIDs(ids []*qdrant.PointId) ([]pointID, error) {
 }
 
 func (id pointID) proto() *qdrant.PointId {
-	h := hex.EncodeToString(id[:])
+	if !id.hasUUID {
+		return qdrant.NewIDNum(id.number)
+	}
+	h := hex.EncodeToString(id.uuid[:])
 	return qdrant.NewIDUUID(h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:])
 }
 
 func noPoint(id pointID) error {
-	return status.Errorf(codes.NotFound, "Not found: No point with id %s found", id.proto().GetUuid())
+	return status.Errorf(codes.NotFound, "Not found: No point with id %s found", id.proto())
 }
 
 type pointsService struct {
@@ -92,35 +113,53 @@ func (v pointsService) Upsert(_ context.Context, r *qdrant.UpsertPoints) (*qdran
 	if r.UpdateFilter != nil || r.UpdateMode != nil || r.ShardKeySelector != nil {
 		return nil, status.Error(codes.Unimplemented, "the stand-in knows no conditional upsert and no shard keys")
 	}
-	if len(r.GetPoints()) == 0 {
+	fresh, err := parsePoints(r.GetPoints())
+	if err != nil {
+		return nil, err
+	}
+	return v.change(r.GetCollectionName(), r.GetWait(), func(c *collection) error { return c.upsert(fresh) })
+}
+
+func parsePoints(points []*qdrant.PointStruct) ([]*point, error) {
+	if len(points) == 0 {
 		return nil, status.Error(codes.InvalidArgument, "Bad request: Empty update request")
 	}
-	fresh := make([]*point, len(r.GetPoints()))
-	for i, p := range r.GetPoints() {
+	fresh := make([]*point, len(points))
+	for i, p := range points {
 		id, err := parseID(p.GetId())
 		if err != nil {
 			return nil, err
 		}
+		fresh[i] = &point{id: id, payload: p.GetPayload()}
+		named, isNamed := p.GetVectors().GetVectorsOptions().(*qdrant.Vectors_Vectors)
+		if isNamed && len(named.Vectors.GetVectors()) == 0 {
+			continue // it has none
+		}
 		dense := p.GetVectors().GetVector().GetDense()
 		if dense == nil {
-			return nil, status.Error(codes.Unimplemented, "the stand-in wants one unnamed dense vector")
+			return nil, status.Error(codes.Unimplemented, "the stand-in wants one unnamed dense vector, or none")
 		}
-		fresh[i] = &point{id: id, vector: slices.Clone(dense.GetData()), payload: p.GetPayload()}
+		fresh[i].vector = append([]float32{}, dense.GetData()...)
 	}
-	return v.change(r.GetCollectionName(), r.GetWait(), func(c *collection) error {
-		for _, p := range fresh {
-			if len(p.vector) != c.size {
-				return status.Errorf(codes.InvalidArgument, "Wrong input: Vector dimension error: expected dim: %d, got %d", c.size, len(p.vector))
-			}
+	return fresh, nil
+}
+
+func (c *collection) upsert(fresh []*point) error {
+	if err := c.strict.checkUpsert(len(fresh)); err != nil {
+		return err
+	}
+	for _, p := range fresh {
+		if p.vector != nil && len(p.vector) != c.size {
+			return status.Errorf(codes.InvalidArgument, "Wrong input: Vector dimension error: expected dim: %d, got %d", c.size, len(p.vector))
 		}
-		for _, p := range fresh {
-			if c.normalises {
-				normalise(p.vector)
-			}
-			c.points[p.id] = p
+	}
+	for _, p := range fresh {
+		if c.normalises {
+			normalise(p.vector)
 		}
-		return nil
-	})
+		c.points[p.id] = p
+	}
+	return nil
 }
 
 func normalise(v []float32) {
@@ -153,6 +192,9 @@ func (c *collection) chosen(selector *qdrant.PointsSelector) (points []*point, a
 			}
 		}
 	case *qdrant.PointsSelector_Filter:
+		if err := c.strict.checkFilter(s.Filter, c.indexes, c.strict.config.UnindexedFilteringUpdate); err != nil {
+			return nil, nil, err
+		}
 		points, err = c.matching(s.Filter)
 	default:
 		err = status.Error(codes.InvalidArgument, "Bad request: no points are selected")
@@ -172,7 +214,7 @@ func (c *collection) matching(f *qdrant.Filter) ([]*point, error) {
 			found = append(found, p)
 		}
 	}
-	slices.SortFunc(found, func(a, b *point) int { return bytes.Compare(a.id[:], b.id[:]) })
+	slices.SortFunc(found, func(a, b *point) int { return a.id.compare(b.id) })
 	return found, nil
 }
 
@@ -195,7 +237,18 @@ func (v pointsService) CreateFieldIndex(_ context.Context, r *qdrant.CreateField
 		if _, err := parsePath(r.GetFieldName()); err != nil {
 			return err
 		}
+		if err := c.strict.checkIndexes(len(c.indexes)); err != nil {
+			return err
+		}
 		c.indexes[r.GetFieldName()] = r.GetFieldType()
+		return nil
+	})
+}
+
+// DeleteFieldIndex forgets the field.
+func (v pointsService) DeleteFieldIndex(_ context.Context, r *qdrant.DeleteFieldIndexCollection) (*qdrant.PointsOperationResponse, error) {
+	return v.change(r.GetCollectionName(), r.GetWait(), func(c *collection) error {
+		delete(c.indexes, r.GetFieldName())
 		return nil
 	})
 }

@@ -27,6 +27,9 @@ func (v pointsService) Query(_ context.Context, r *qdrant.QueryPoints) (*qdrant.
 	if err != nil {
 		return nil, err
 	}
+	if err := c.strict.checkQuery(r, c.indexes); err != nil {
+		return nil, err
+	}
 	vector, left, err := c.queryVector(r.GetQuery())
 	if err != nil {
 		return nil, err
@@ -37,6 +40,9 @@ func (v pointsService) Query(_ context.Context, r *qdrant.QueryPoints) (*qdrant.
 	}
 	answer := new(qdrant.QueryResponse)
 	for _, p := range points {
+		if p.vector == nil {
+			continue
+		}
 		score := float32(product(vector, p.vector))
 		if slices.Contains(left, p.id) || r.ScoreThreshold != nil && !(score > r.GetScoreThreshold()) {
 			continue

@@ -1,7 +1,6 @@
 package qdranttest
 
 import (
-	"bytes"
 	"context"
 	"maps"
 	"slices"
@@ -44,6 +43,9 @@ func (v pointsService) Count(_ context.Context, r *qdrant.CountPoints) (*qdrant.
 	if err != nil {
 		return nil, err
 	}
+	if err := c.strict.checkRead(r.GetFilter(), c.indexes, 0, r.GetExact()); err != nil {
+		return nil, err
+	}
 	points, err := c.matching(r.GetFilter())
 	if err != nil {
 		return nil, err
@@ -79,11 +81,14 @@ func (v pointsService) Scroll(_ context.Context, r *qdrant.ScrollPoints) (*qdran
 	if err != nil {
 		return nil, err
 	}
+	if err := c.strict.checkRead(r.GetFilter(), c.indexes, uint64(limit), false); err != nil {
+		return nil, err
+	}
 	points, err := c.matching(r.GetFilter())
 	if err != nil {
 		return nil, err
 	}
-	first, _ := slices.BinarySearchFunc(points, from, func(p *point, id pointID) int { return bytes.Compare(p.id[:], id[:]) })
+	first, _ := slices.BinarySearchFunc(points, from, func(p *point, id pointID) int { return p.id.compare(id) })
 	points = points[first:]
 	answer := new(qdrant.ScrollResponse)
 	if len(points) > limit {
@@ -128,7 +133,7 @@ func (p *point) shown(withPayload *qdrant.WithPayloadSelector, withVectors *qdra
 	if withVectors.GetInclude() != nil {
 		return nil, nil, status.Error(codes.Unimplemented, "the stand-in has no named vectors")
 	}
-	if withVectors.GetEnable() {
+	if withVectors.GetEnable() && p.vector != nil {
 		vectors = &qdrant.VectorsOutput{VectorsOptions: &qdrant.VectorsOutput_Vector{Vector: &qdrant.VectorOutput{
 			Vector: &qdrant.VectorOutput_Dense{Dense: &qdrant.DenseVector{Data: p.vector}}}}}
 	}

@@ -30,6 +30,7 @@ type Server struct {
 	mu          sync.RWMutex
 	collections map[string]*collection
 	aliases     map[string]string // name -> collection
+	strict      strict            // of new collections
 
 	control control
 
@@ -51,7 +52,7 @@ type control struct {
 
 // New returns a server without collections that does not run yet.
 func New() *Server {
-	return &Server{collections: make(map[string]*collection), aliases: make(map[string]string), control: control{version: Version}}
+	return &Server{collections: make(map[string]*collection), aliases: make(map[string]string), strict: strict{new(qdrant.StrictModeConfig)}, control: control{version: Version}}
 }
 
 // Run starts a new server for one test, and stops it at the test's end.
@@ -123,6 +124,14 @@ func (s *Server) Wipe() {
 	defer s.mu.Unlock()
 	clear(s.collections)
 	clear(s.aliases)
+}
+
+// SetStrictMode is the strict mode of collections that are made from now on, as
+// a server's configuration or a hosted one's operator sets it.
+func (s *Server) SetStrictMode(config *qdrant.StrictModeConfig) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.strict = strict{proto.CloneOf(config)}
 }
 
 // RequireKey refuses callers without this API key from now on.

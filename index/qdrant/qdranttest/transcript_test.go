@@ -26,8 +26,6 @@ import (
 // leftOut are the steps that the stand-in does not answer, because index/qdrant
 // never asks for such things. Each must really be refused.
 var leftOut = map[string]string{
-	"a numeric id beside UUIDs":             "points are named by UUIDs derived from the picture",
-	"delete the numeric id":                 "points are named by UUIDs derived from the picture",
 	"recommend, best score":                 "the index's contract is the average strategy",
 	"recommend, sum of scores":              "the index's contract is the average strategy",
 	"recommend, negatives only, best score": "the index's contract is the average strategy",
