@@ -58,6 +58,17 @@ func (s *Server) bodyOf(r *http.Request) (bodyKind, int64) {
 	return jsonBody, maxJSONBytes
 }
 
+// paceBodies gives every body the time of its beginning, read or not: what is
+// refused before any of it was read, net/http reads on after the answer.
+func (s *Server) paceBodies(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body != nil && r.Body != http.NoBody {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.pace.grace)) // tests without a connection have none
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // boundBodies holds every body to its limit, however it is sent, to a least
 // speed and, if it is JSON, to one value without doubled keys. What is beyond
 // is refused before a handler sees it.

@@ -143,7 +143,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, problemOf(http.StatusForbidden, "a page of another origin may not change anything here"))
 	}))
-	s.handler = s.guardHost(crossOrigin.Handler(s.boundBodies(e)))
+	s.handler = s.paceBodies(s.guardHost(crossOrigin.Handler(s.boundBodies(e))))
 	return s, nil
 }
 

@@ -79,7 +79,10 @@ func TestSlowRequestsAreGivenUp(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 120 {
 		kind, beginning, piece, want := "a JSON body", json+"Content-Length: 900000\r\n\r\n{", " ", http.StatusRequestTimeout
-		switch i % 3 {
+		switch i % 4 {
+		case 3:
+			kind, want = "a body that nobody reads", http.StatusMisdirectedRequest
+			beginning = "PUT " + rate + " HTTP/1.1\r\nHost: evil.example\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
 		case 1:
 			kind, beginning, piece = "chunks", upload, "1\r\n-\r\n"
 		case 2:

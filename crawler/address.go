@@ -147,6 +147,10 @@ func resolve(base *url.URL, reference string) (*url.URL, bool) {
 		}
 		return r
 	}, reference)
+	if end := strings.IndexAny(reference+"?", "?#"); strings.IndexByte(reference[:end], '\\') >= 0 {
+		// As the URL standard has it, and as people write who know files.
+		reference = strings.ReplaceAll(reference[:end], `\`, "/") + reference[end:]
+	}
 	u, err := base.Parse(strings.ReplaceAll(reference, " ", "%20"))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return nil, false

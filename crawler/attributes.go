@@ -172,15 +172,6 @@ func cssAddresses(style string) []size {
 	return out
 }
 
-// styleSizes are the backgrounds of an element's style attribute.
-func (p *page) styleSizes(n *html.Node) []size {
-	style := attribute(n, "style")
-	if !strings.Contains(style, "url(") || !strings.Contains(strings.ToLower(style), "background") && !strings.Contains(style, "--") {
-		return nil
-	}
-	return p.resolved(cssAddresses(style), "")
-}
-
 func attribute(n *html.Node, name string) string {
 	for _, a := range n.Attr {
 		if strings.EqualFold(a.Key, name) {

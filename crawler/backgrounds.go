@@ -11,7 +11,7 @@ import (
 
 var (
 	styleRule  = regexp.MustCompile(`([^{}]{1,200})\{([^{}]{0,1000})\}`)
-	backGround = regexp.MustCompile(`(?i)background(?:-image)?\s*:[^;]*url\(`)
+	backGround = regexp.MustCompile(`(?i)background(?:-image)?\s*:[^;]*(?:url|image-set)\(`)
 	lastSimple = regexp.MustCompile(`([#.][A-Za-z_][\w-]*)(?:::?[\w-]+)?\s*$`)
 )
 
@@ -21,18 +21,18 @@ const maxStyleRules = 4096
 // readStyles files the backgrounds that the page's style elements give to an
 // id or a class.
 func (w *walker) readStyles(n *html.Node) {
-	if n.Type == html.ElementNode && n.Data == "style" && n.FirstChild != nil && strings.Contains(n.FirstChild.Data, "url(") {
+	if n.Type == html.ElementNode && n.Data == "style" && n.FirstChild != nil {
 		for _, m := range styleRule.FindAllStringSubmatch(n.FirstChild.Data, maxStyleRules) {
 			if !backGround.MatchString(m[2]) {
 				continue
 			}
-			sizes := w.page.resolved(cssAddresses(m[2]), "")
-			if len(sizes) == 0 {
+			pictures := w.page.resolvedEach(backgroundsOf(m[2]))
+			if len(pictures) == 0 {
 				continue
 			}
 			for selector := range strings.SplitSeq(m[1], ",") {
 				if s := lastSimple.FindStringSubmatch(selector); s != nil {
-					w.rules[s[1]] = sizes
+					w.rules[s[1]] = pictures
 				}
 			}
 		}
@@ -44,9 +44,12 @@ func (w *walker) readStyles(n *html.Node) {
 	}
 }
 
-// backgrounds are those of one element.
-func (w *walker) backgrounds(n *html.Node) []size {
-	out := w.page.styleSizes(n)
+// backgrounds are those of one element, each with its sizes.
+func (w *walker) backgrounds(n *html.Node) [][]size {
+	var out [][]size
+	if style := attribute(n, "style"); style != "" && len(style) <= maxAttribute {
+		out = w.page.resolvedEach(backgroundsOf(style))
+	}
 	if len(w.rules) == 0 {
 		return out
 	}
@@ -55,6 +58,16 @@ func (w *walker) backgrounds(n *html.Node) []size {
 	}
 	for class := range strings.FieldsSeq(attribute(n, "class")) {
 		out = append(out, w.rules["."+class]...)
+	}
+	return out
+}
+
+func (p *page) resolvedEach(pictures [][]size) [][]size {
+	var out [][]size
+	for _, sizes := range pictures {
+		if sizes = p.resolved(sizes, ""); len(sizes) > 0 {
+			out = append(out, sizes)
+		}
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/gocolly/colly/v2"
@@ -100,9 +101,34 @@ func (r *run) readDocument(ctx context.Context, task Task, d document) (result, 
 		case got.lost != nil:
 			return result{failed: got.lost, found: got.found}, nil
 		}
+		got.found = append(got.found, r.nextByHeader(task, d)...)
 		return result{outcome: Outcome{State: Visited, Shown: got.shown}, found: got.found}, nil
 	}
 	return r.giveUp(task, lose("unknown_kind", "it is %s and none of the kinds of document that are read", firstOf(d.media, http.DetectContentType(d.body)))), nil
+}
+
+var linkHeader = regexp.MustCompile(`<([^<>]*)>([^<]*)`)
+
+// nextByHeader is the following part of a list by the answer's Link header
+// (RFC 8288), as programs' lists have it.
+func (r *run) nextByHeader(task Task, d document) []Task {
+	for _, line := range d.header.Values("Link") {
+		for _, m := range linkHeader.FindAllStringSubmatch(line, 64) {
+			_, relation, ok := strings.Cut(strings.ToLower(m[2]), "rel=")
+			relation, _, _ = strings.Cut(strings.TrimLeft(relation, `"`), ";")
+			if !ok || !containsWord(strings.NewReplacer(`"`, " ", ",", " ").Replace(relation), "next") {
+				continue
+			}
+			u, ok := resolve(d.at, m[1])
+			if !ok || !r.sameSite(d.at.Hostname(), u.Hostname()) || looksLikePicture(u) {
+				continue
+			}
+			if address, ok := canonical(u); ok && address != task.URL && r.trail.offer(address) {
+				return []Task{{Kind: Page, URL: address, Referer: task.URL, Depth: task.Depth}}
+			}
+		}
+	}
+	return nil
 }
 
 // giveUp gives the pictures back that were left to a page.

@@ -26,6 +26,7 @@ type page struct {
 	handedOn  map[uint64]bool // marks of the leads
 	pictures  map[string]bool // addresses of the page's own pictures
 	fruitful  bool            // it gave a picture, or leads to something new
+	sent      bool            // its script sends its readers on
 	withdrawn bool            // its header forbids to learn from it
 }
 
@@ -35,6 +36,7 @@ func readHTML(ctx context.Context, r *run, task Task, d document) (reading, erro
 	if err != nil {
 		return reading{}, err
 	}
+	unfold(root)
 	p := newPage(r, task, d.at, goquery.NewDocumentFromNode(root).Selection)
 	if ctx.Err() != nil {
 		return reading{}, context.Cause(ctx)
@@ -94,7 +96,7 @@ func (p *page) readWith(ctx context.Context, state []*jsonPicture) (reading, err
 		out.found = append(out.found, c.task)
 	}
 	out.found = append(out.found, p.given...)
-	if len(out.found) == 0 && len(p.leads) == 0 && len(p.info.listed) == 0 && isDrawnByScript(p.doc) {
+	if len(out.found) == 0 && len(p.leads) == 0 && len(p.info.listed) == 0 && !p.sent && isDrawnByScript(p.doc) {
 		out.lost = lose("drawn_by_script", "its pictures and text are put in by scripts, and it names none that could be found")
 	}
 	out.found = append(out.found, links...)

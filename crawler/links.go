@@ -20,7 +20,7 @@ type pageLink struct {
 func (p *page) links() []Task {
 	found := p.pageLinks()
 	if robots, _ := p.doc.Find(`meta[name="robots" i]`).Attr("content"); strings.Contains(strings.ToLower(robots), "nofollow") || strings.EqualFold(strings.TrimSpace(robots), "none") {
-		found = nil
+		return p.unfollowed(found)
 	}
 	p.fruitful = p.fruitful || p.leadsElsewhere(found)
 	verdict := p.run.endless.read(p.task, p.self, p.fruitful)
@@ -59,6 +59,22 @@ func (p *page) links() []Task {
 	return out
 }
 
+// unfollowed counts the links of a page that asks not to follow any, and
+// gives back the pictures that were left to their pages.
+func (p *page) unfollowed(found []pageLink) []Task {
+	var out []Task
+	for _, l := range found {
+		if !p.run.trail.offered(l.address) {
+			out = append(out, refusedPage("nofollow", l.address))
+		}
+	}
+	for _, address := range p.leadOrder {
+		p.given = append(p.given, candidatesOf(p.leads[address])...)
+	}
+	p.leads, p.leadOrder = map[string][]Lead{}, nil
+	return out
+}
+
 // pageLinks are the page's links to pages of this crawl, each once. One that
 // goes on with a list anywhere goes on with it everywhere.
 func (p *page) pageLinks() []pageLink {
@@ -88,6 +104,17 @@ func (p *page) pageLinks() []pageLink {
 				if u := p.linkOf(n); u != nil {
 					add(u, isNextLink(n, p))
 				}
+			case "option":
+				if value := attribute(n, "value"); isReference(value) && strings.ContainsAny(value, "/?") {
+					if u, ok := resolve(p.base, value); ok {
+						add(u, isNumber(textIn(n), u, p))
+					}
+				}
+			case "script":
+				if address := p.sentOn(n); address != "" {
+					p.sent = true
+					addReference(address, true)
+				}
 			case "link":
 				if containsWord(attribute(n, "rel"), "next") {
 					addReference(attribute(n, "href"), true)
@@ -97,6 +124,10 @@ func (p *page) pageLinks() []pageLink {
 			case "meta":
 				if strings.EqualFold(attribute(n, "http-equiv"), "refresh") {
 					addReference(refreshAddress(attribute(n, "content")), true)
+				}
+			default:
+				if address := clickAddress(n); address != "" {
+					addReference(address, false)
 				}
 			}
 			p.loadMore(n, func(u *url.URL) {
@@ -255,8 +286,7 @@ func isNumberedPage(a *html.Node, p *page) bool {
 	if u == nil {
 		return false
 	}
-	address, ok := canonical(u)
-	if !ok || !slices.Contains(digits.FindAllString(strings.TrimPrefix(address, u.Scheme+"://"+u.Host), -1), text) {
+	if !isNumber(text, u, p) {
 		return false
 	}
 	around := a.Parent
@@ -270,7 +300,18 @@ func isNumberedPage(a *html.Node, p *page) bool {
 		}
 		around = around.Parent
 	}
+	address, _ := canonical(u)
 	return shapeOf(address) == shapeOf(p.self) && address != p.self
+}
+
+// isNumber reports a text that is a number which an address has.
+func isNumber(text string, u *url.URL, p *page) bool {
+	text = tidy(text)
+	if text == "" || len(text) > 5 || strings.Trim(text, "0123456789") != "" {
+		return false
+	}
+	address, ok := canonical(u)
+	return ok && slices.Contains(digits.FindAllString(strings.TrimPrefix(address, u.Scheme+"://"+u.Host), -1), text)
 }
 
 func containsWord(text, word string) bool {

@@ -54,7 +54,7 @@ type walker struct {
 	links    []textLink
 	trees    map[*html.Node]*subtree
 	captions map[*html.Node]string // by figure
-	rules    map[string][]size     // backgrounds of style elements by "#id" and ".class"
+	rules    map[string][][]size   // backgrounds of style elements by "#id" and ".class"
 }
 
 // place is what an element's surroundings say.
@@ -64,7 +64,7 @@ type place struct {
 }
 
 func (p *page) collect(ctx context.Context) (*walker, error) {
-	w := &walker{page: p, ctx: ctx, trees: map[*html.Node]*subtree{}, captions: map[*html.Node]string{}, rules: map[string][]size{}}
+	w := &walker{page: p, ctx: ctx, trees: map[*html.Node]*subtree{}, captions: map[*html.Node]string{}, rules: map[string][][]size{}}
 	for _, root := range p.doc.Nodes {
 		w.readStyles(root)
 		if _, err := w.walk(root, place{}); err != nil {
@@ -114,6 +114,8 @@ func (w *walker) walk(n *html.Node, at place) (*subtree, error) {
 func (w *walker) enter(n *html.Node, at place) place {
 	switch role := attribute(n, "role"); {
 	case n.Data == "a" && attribute(n, "href") != "":
+		at.link = n
+	case n.Data != "a" && at.link == nil && clickAddress(n) != "":
 		at.link = n
 	case n.Data == "noscript":
 		at.noscript = n
@@ -215,7 +217,7 @@ func sources(img *html.Node) func(func(*html.Node) bool) {
 				continue
 			}
 			kind := strings.ToLower(attribute(c, "type"))
-			if slices.ContainsFunc(unreadable, func(u string) bool { return strings.HasPrefix(kind, u) }) {
+			if isUnreadableType(kind) {
 				continue
 			}
 			if !yield(c) {
@@ -276,13 +278,18 @@ func (w *walker) leave(n *html.Node, at place, own *subtree) {
 			beside = slices.DeleteFunc(beside, func(s size) bool { return shownIn(s, inside) })
 		}
 	}
-	behind = slices.DeleteFunc(behind, func(s size) bool { return shownIn(s, inside) })
+	behind = slices.DeleteFunc(behind, func(sizes []size) bool {
+		return slices.ContainsFunc(sizes, func(s size) bool { return shownIn(s, inside) })
+	})
 	if len(inside) == 0 && len(beside) > 0 {
-		w.addOwn(n, at, append(beside, behind...), false)
+		for _, sizes := range behind {
+			beside = append(beside, sizes...)
+		}
+		w.addOwn(n, at, beside, false)
 		return
 	}
-	for _, s := range behind {
-		w.addOwn(n, at, []size{s}, true)
+	for _, sizes := range behind {
+		w.addOwn(n, at, sizes, true)
 	}
 	for _, s := range beside {
 		w.addOwn(n, at, []size{s}, true)
@@ -315,9 +322,8 @@ func shownIn(s size, pictures []shownPicture) bool {
 }
 
 func (w *walker) leaveLink(n *html.Node, at place, own *subtree) {
-	href := attribute(n, "href")
-	u, ok := resolve(w.page.base, href)
-	if !ok {
+	u := w.page.linkOf(n)
+	if u == nil {
 		return
 	}
 	if len(own.links) < maxCardLinks {
@@ -412,7 +418,7 @@ func (p *page) linkOf(a *html.Node) *url.URL {
 	if a == nil {
 		return nil
 	}
-	u, ok := resolve(p.base, attribute(a, "href"))
+	u, ok := resolve(p.base, firstOf(clickAddress(a), attribute(a, "href")))
 	if !ok {
 		return nil
 	}

@@ -2,12 +2,17 @@ package crawler
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // unreadable kinds of <source> are passed over.
 var unreadable = []string{"image/avif", "image/heic", "image/heif", "image/jxl", "image/svg+xml", "video/"}
+
+func isUnreadableType(kind string) bool {
+	return slices.ContainsFunc(unreadable, func(u string) bool { return strings.HasPrefix(kind, u) })
+}
 
 // size is one address of a picture with what the page says of it.
 type size struct {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -73,6 +74,22 @@ func (p *process) residentBytes(which string) int64 {
 	return 0
 }
 
+// peakBytes waits for a process to end, and gives the most memory it was seen
+// to have.
+func (p *process) peakBytes() (peak int64) {
+	p.t.Helper()
+	for {
+		select {
+		case <-p.ended:
+			return peak
+		case <-time.After(5 * time.Millisecond):
+			if status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid)); err == nil && bytes.Contains(status, []byte(most)) {
+				peak = max(peak, p.residentBytes(most))
+			}
+		}
+	}
+}
+
 const (
 	now  = "VmRSS"
 	most = "VmHWM"
@@ -120,21 +137,30 @@ func flatPNG(width, height int, shade byte) []byte {
 	return file
 }
 
-// uploadFile posts one part named file, and gives the status and the answer.
-func uploadFile(address string, content []byte) (int, string, http.Header, error) {
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
+// pictureForm is the body of an upload: fields in pairs, then the file.
+func pictureForm(t *testing.T, content []byte, fields ...string) (kind string, body *bytes.Buffer) {
+	t.Helper()
+	body = new(bytes.Buffer)
+	form := multipart.NewWriter(body)
+	for i := 0; i < len(fields); i += 2 {
+		if err := form.WriteField(fields[i], fields[i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
 	part, err := form.CreateFormFile("file", "picture.png")
-	if err != nil {
-		return 0, "", nil, err
+	if err == nil {
+		_, err = part.Write(content)
 	}
-	if _, err := part.Write(content); err != nil {
-		return 0, "", nil, err
+	if err = errors.Join(err, form.Close()); err != nil {
+		t.Fatal(err)
 	}
-	if err := form.Close(); err != nil {
-		return 0, "", nil, err
-	}
-	response, err := http.Post(address, form.FormDataContentType(), &body)
+	return form.FormDataContentType(), body
+}
+
+// uploadFile posts one part named file, and gives the status and the answer.
+func uploadFile(t *testing.T, address string, content []byte) (int, string, http.Header, error) {
+	kind, body := pictureForm(t, content)
+	response, err := http.Post(address, kind, body)
 	if err != nil {
 		return 0, "", nil, err
 	}
@@ -162,7 +188,7 @@ func TestFaultFourUploadsOf196Megapixels(t *testing.T) {
 	var group sync.WaitGroup
 	for range 4 {
 		group.Go(func() {
-			status, answer, _, err := uploadFile(s.url+"/v1/images", file)
+			status, answer, _, err := uploadFile(t, s.url+"/v1/images", file)
 			if err != nil || status != http.StatusRequestEntityTooLarge || !strings.Contains(answer, "50000000") {
 				t.Errorf("got %d %s (%v), want 413 and how many pixels are allowed", status, answer, err)
 			}
@@ -176,7 +202,7 @@ func TestFaultFourUploadsOf196Megapixels(t *testing.T) {
 func TestFaultManyLargeUploads(t *testing.T) {
 	s := startFaultyServer(t, "--data", t.TempDir())
 	first := flatPNG(40, 40, 99)
-	if status, answer, _, err := uploadFile(s.url+"/v1/images", first); err != nil || status != http.StatusCreated {
+	if status, answer, _, err := uploadFile(t, s.url+"/v1/images", first); err != nil || status != http.StatusCreated {
 		t.Fatalf("got %d %s (%v), want the picture to be taken", status, answer, err)
 	}
 	embedded := func(count int) bool {
@@ -187,7 +213,7 @@ func TestFaultManyLargeUploads(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range atLength(3, 12) {
 		group.Go(func() {
-			status, answer, header, err := uploadFile(s.url+"/v1/images", flatPNG(large(7000), large(7000), byte(i)))
+			status, answer, header, err := uploadFile(t, s.url+"/v1/images", flatPNG(large(7000), large(7000), byte(i)))
 			full := status == http.StatusServiceUnavailable && header.Get("Retry-After") != ""
 			if err != nil || status != http.StatusCreated && !full {
 				t.Errorf("got %d %s (%v), want the picture to be taken, or 503 and when to try again", status, answer, err)
@@ -232,18 +258,7 @@ func TestFaultOwnPicturesOfManyMegapixels(t *testing.T) {
 	}
 	writeFile(t, filepath.Join(pictures, "196.png"), flatPNG(large(14_000), large(14_000), 9))
 	importing := startFaulty(t, "import", pictures, "--data", folder, "--json")
-	var peak int64
-	for running := true; running; {
-		select {
-		case <-importing.ended:
-			running = false
-		default:
-			if status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", importing.command.Process.Pid)); err == nil && bytes.Contains(status, []byte(most)) {
-				peak = max(peak, importing.residentBytes(most))
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
-	}
+	peak := importing.peakBytes()
 	importing.mustEnd()
 	t.Logf("the import took %d MiB at most", peak>>20)
 	if peak > budgetBytes+slackBytes && !raceEnabled {
@@ -253,28 +268,38 @@ func TestFaultOwnPicturesOfManyMegapixels(t *testing.T) {
 	s.mustStayWithin(idle, budgetBytes+slackBytes)
 }
 
-// A server that decodes is ended by one SIGTERM within five seconds.
+// A server that decodes, its own pictures of 196 megapixels and what others
+// send, is ended by one SIGTERM within five seconds.
 func TestFaultATermSignalWhileDecoding(t *testing.T) {
-	s := startFaultyServer(t, "--data", t.TempDir(), "--no-embed")
-	file := flatPNG(large(7000), large(7000), 3)
-	sent := make(chan struct{}, 100)
-	for range 3 {
-		go func() {
+	pictures, folder := t.TempDir(), t.TempDir()
+	for i := range 2 {
+		writeFile(t, filepath.Join(pictures, fmt.Sprint(i, ".png")), flatPNG(large(14_000), large(14_000), byte(i)))
+	}
+	startFaulty(t, "import", pictures, "--data", folder).mustEnd()
+	s := startFaultyServer(t, "--data", folder)
+	var sending sync.WaitGroup
+	for i := range 4 {
+		file := flatPNG(large(7000+7000*(i%2)), large(7000+7000*(i%2)), byte(3+i))
+		sending.Go(func() {
 			for {
-				if _, _, _, err := uploadFile(s.url+"/v1/images", file); err != nil {
+				if _, _, _, err := uploadFile(t, s.url+"/v1/images", file); err != nil {
 					return
 				}
-				sent <- struct{}{}
 			}
-		}()
+		})
 	}
-	<-sent // and now they are all at it
+	used := func() int {
+		return must(strconv.Atoi(strings.Fields(string(must(os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.command.Process.Pid)))(t)))[13]))(t)
+	}
+	for before := used(); used() < before+50; time.Sleep(10 * time.Millisecond) { // hundredths of a second of a processor
+	}
 	begun := time.Now()
 	if err := s.command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	s.wait()
 	took := time.Since(begun)
+	sending.Wait()
 	t.Logf("ended %v after SIGTERM", took.Round(time.Millisecond))
 	if took > 5*time.Second {
 		t.Errorf("ended %v after SIGTERM, want at most 5 s", took)

@@ -6,20 +6,28 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 )
 
-// spaces is white space without end.
-type spaces struct{}
+// letters are text without end.
+type letters struct{}
 
-func (spaces) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte(" "), len(p))), nil }
+func (letters) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte("a"), len(p))), nil }
 
-// A JSON body in chunks, which does not say how long it is.
+// A JSON body in chunks, which does not say how long it is: one string.
 func TestFaultAChunkedBodyWithoutEnd(t *testing.T) {
-	s := startFaultyServer(t, "--data", t.TempDir(), "--no-embed")
+	s := startFaultyServer(t, "--data", oldCollection(t), "--no-embed")
+	address := s.url + "/v1/profiles/me/ratings/" + s.images(url.Values{})[0]
 	idle := s.residentBytes(now)
-	body := io.LimitReader(spaces{}, int64(atLength(256, 1536))<<20)
-	response, err := http.Post(s.url+"/v1/profiles/me/train", "application/json", body)
+	body := io.MultiReader(strings.NewReader(`{"verdict":"`), io.LimitReader(letters{}, int64(atLength(256, 1536))<<20))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, address, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
 	if err == nil { // the server may also hang up while the rest is sent
 		_ = response.Body.Close()
 		if response.StatusCode != http.StatusRequestEntityTooLarge {

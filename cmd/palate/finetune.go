@@ -5,10 +5,12 @@ import (
 	"strings"
 
 	"github.com/palate-art/palate/finetune"
+	"github.com/palate-art/palate/internal/collection"
 )
 
 type finetuneCommand struct {
 	Train     finetuneTrainCommand     `cmd:"" default:"withargs" help:"Train a model on the profile's likes and dislikes, and make a model of its own of it."`
+	Takeover  finetuneTakeoverCommand  `cmd:"" help:"Let a fine-tuned model serve the collection, if its head is better on ratings that neither it nor the probe had seen."`
 	Artifacts finetuneArtifactsCommand `cmd:"" help:"Write the training artifacts of a model, which any ONNX Runtime runs."`
 }
 
@@ -46,4 +48,31 @@ func (c *finetuneArtifactsCommand) Run(ctx context.Context, s *session) error {
 	s.say("%s has %s.", written.Folder, strings.Join(written.Files, ", "))
 	s.say("README.md there says how any ONNX Runtime runs them.")
 	return nil
+}
+
+type finetuneTakeoverCommand struct {
+	Name string `arg:"" help:"Name of the fine-tuned model."`
+}
+
+// Run compares the fine-tuned model with what serves.
+func (c *finetuneTakeoverCommand) Run(ctx context.Context, s *session) error {
+	profile, err := s.profile()
+	if err != nil {
+		return err
+	}
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		t, err := h.TakeOver(ctx, profile, c.Name)
+		if err != nil {
+			return err
+		}
+		if s.JSON {
+			return s.print(t)
+		}
+		if t.Serves {
+			s.say("%s serves the collection: %s.", c.Name, t.Reason)
+			return nil
+		}
+		s.say("What served goes on: %s.", t.Reason)
+		return nil
+	})
 }

@@ -200,6 +200,6 @@ func (s *session) showTuning(r tuning.Result) error {
 		return nil
 	}
 	s.say("The model %s was made (%s); its head is probe %d of %s. The held-out figures above chose the epoch, so they flatter it.", r.Model, r.ModelID.Short(), r.Head, r.Profile)
-	s.say("Nothing that serves was changed. Embed the collection with it: palate embed --model %s", r.Model)
+	s.say("Nothing that serves was changed. Embed the collection with it: palate embed --model %s, rate more, and let ratings that neither has seen decide: palate finetune takeover %s", r.Model, r.Model)
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"image"
 	"image/png"
@@ -14,7 +13,6 @@ import (
 	"math/rand/v2"
 	"mime/multipart"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -492,64 +490,4 @@ func tableOf(lines []toll, last toll) string {
 	total.images, total.deletions, total.ratings, total.embeddings = last.images, last.deletions, last.ratings, last.embeddings
 	write(total)
 	return b.String()
-}
-
-// A backup that is made while a crawl, ratings and trainings go on is whole,
-// and of one moment.
-func TestFaultBackupUnderLoad(t *testing.T) {
-	t.Parallel()
-	folder, place := t.TempDir(), filepath.Join(t.TempDir(), "backup")
-	museum := startMuseum(t, 60)
-	startFaulty(t, "import", museumPictures(t, 12), "--data", folder).mustEnd()
-	startFaulty(t, "embed", "--data", folder).mustEnd()
-	p := startFaulty(t, "serve", "--addr", "127.0.0.1:0", "--data", folder)
-	s := server{process: p, url: awaitAddress(t, p)}
-	ids := s.images(url.Values{})
-	crawl := startFaulty(t, "crawl", "--museum", museum.addr, "--data", folder)
-	done, asking := make(chan struct{}), &killing{t: t}
-	var rating sync.WaitGroup
-	rating.Go(func() {
-		for i := 0; ; i++ {
-			select {
-			case <-done:
-				return
-			default:
-			}
-			verdict := []string{"like", "dislike"}[i%len(ids)%2]
-			body := strings.NewReader(`{"verdict":"` + verdict + `"}`)
-			if !asking.ask(http.MethodPut, s.url+"/v1/profiles/me/ratings/"+ids[i%len(ids)], "application/json", body, http.StatusOK) {
-				return
-			}
-			if i%20 == 19 && !asking.ask(http.MethodPost, s.url+"/v1/profiles/me/probe", "", nil, anyStatus) {
-				return
-			}
-		}
-	})
-	var reports []backup.Report
-	for range 3 {
-		var r backup.Report
-		out := startFaulty(t, "backup", place, "--data", folder, "--json").mustEnd()
-		if err := json.Unmarshal([]byte(out), &r); err != nil {
-			t.Fatal(err)
-		}
-		reports = append(reports, r)
-	}
-	close(done)
-	rating.Wait()
-	crawl.mustEnd()
-	s.interrupt()
-	for _, r := range reports {
-		restored := filepath.Join(t.TempDir(), r.Snapshot)
-		startFaulty(t, "restore", place, "--snapshot", r.Snapshot, "--data", restored).mustEnd()
-		k := &killing{t: t, folder: restored, place: place, known: confirmed{ratings: unknownRatings}}
-		var line toll
-		k.look(&line)
-		if line.images != r.Manifest.Images || line.images != r.Manifest.Files || line.ratings == 0 {
-			t.Errorf("restored %+v of the backup %+v", line, r.Manifest)
-		}
-		startFaulty(t, "index", "verify", "--data", restored).mustEnd()
-	}
-	if first, last := reports[0].Manifest, reports[2].Manifest; last.LastChange <= first.LastChange || reports[2].New >= last.Files {
-		t.Errorf("got %+v and then %+v, want more each time, and only what is new copied", first, last)
-	}
 }

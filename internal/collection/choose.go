@@ -18,13 +18,20 @@ type Used struct {
 	settings models.Settings
 	embedded int
 	replaced bool // by another, see catalog.Upgrade
+	// candidate is a fine-tuned model that has not taken over: it serves where
+	// it is named.
+	candidate bool
 }
 
-// before puts models that were replaced before those that serve, and of either
-// kind the one with fewer embeddings first.
+// before puts models that were replaced, then those that have not taken over,
+// before those that serve, and of each kind the one with fewer embeddings
+// first.
 func (u Used) before(v Used) bool {
 	if u.replaced != v.replaced {
 		return u.replaced
+	}
+	if u.candidate != v.candidate {
+		return u.candidate
 	}
 	return u.embedded < v.embedded
 }
@@ -40,8 +47,9 @@ type choice struct {
 }
 
 // UsedModels lists the models with embeddings in the catalog, the one with the
-// most last, of equal ones the newest; those whose place another has taken come
-// before all others, and one that is yet to take a place is left out.
+// most last, of equal ones the newest; those whose place another has taken, and
+// those that were fine-tuned and have not taken over, come before all others,
+// and one that is yet to take a place is left out.
 func (c *Collection) UsedModels(ctx context.Context) ([]Used, error) {
 	all, err := c.Catalog.Models(ctx)
 	if err != nil {
@@ -51,12 +59,12 @@ func (c *Collection) UsedModels(ctx context.Context) ([]Used, error) {
 	if err != nil {
 		return nil, err
 	}
-	replaced, coming := map[palate.ModelID]bool{}, map[palate.ModelID]bool{}
+	replaced, coming, tookOver := map[palate.ModelID]bool{}, map[palate.ModelID]bool{}, map[palate.ModelID]bool{}
 	for _, u := range upgrades {
 		if u.FinishedAt.IsZero() {
 			coming[u.To] = true
 		} else {
-			replaced[u.From] = true
+			replaced[u.From], tookOver[u.To] = true, true
 		}
 	}
 	var used []Used
@@ -73,7 +81,7 @@ func (c *Collection) UsedModels(ctx context.Context) ([]Used, error) {
 		if err != nil && !errors.Is(err, palate.ErrInvalid) { // what is damaged is asked for, see choose
 			return nil, err
 		}
-		u.settings = kept.Settings
+		u.settings, u.candidate = kept.Settings, kept.FineTuned && !tookOver[m.ID]
 		used = append(used, u)
 		for i := len(used) - 1; i > 0 && used[i].before(used[i-1]); i-- {
 			used[i-1], used[i] = used[i], used[i-1]

@@ -72,7 +72,8 @@ func (c *Collection) use(ctx context.Context, loaded *Loaded) (*Model, error) {
 }
 
 func (m *Model) open(ctx context.Context) error {
-	description, err := models.Kept{Description: m.Embedder.Description(), Settings: m.Embedder.Settings()}.JSON()
+	_, notTuned := m.Loader.Store().Tuned(m.Embedder.Settings().Model)
+	description, err := models.Kept{Description: m.Embedder.Description(), Settings: m.Embedder.Settings(), FineTuned: notTuned == nil}.JSON()
 	if err != nil {
 		return err
 	}

@@ -62,6 +62,11 @@ type Swept struct {
 	Thumbnails int    `json:"thumbnails"`       // thumbnails of images that are gone, removed
 }
 
+// ThumbnailVersion is which way of showing pictures the thumbnails that are kept
+// were made by. It is raised when what a picture looks like changes; those of
+// another version count as not kept, and are made anew when they are asked for.
+const ThumbnailVersion = 2
+
 // Store is safe for concurrent use by goroutines and by processes that opened
 // the same one. A full disk, or a store that can't be reached or written, is
 // palate.ErrUnavailable and says what to do; nothing is left of the call then.

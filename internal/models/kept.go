@@ -20,18 +20,22 @@ const keptFormat = 1
 type Kept struct {
 	Description embedder.Description
 	Settings    Settings
+	// FineTuned is of a model that was fine-tuned: it serves a collection after
+	// it has taken over.
+	FineTuned bool
 }
 
 // keptJSON is Kept as it is written.
 type keptJSON struct {
 	Format int `json:"format"`
 	embedder.Description
-	Settings Settings `json:"settings"`
+	Settings  Settings `json:"settings"`
+	FineTuned bool     `json:"fine_tuned,omitempty"`
 }
 
 // JSON is what the catalog keeps.
 func (k Kept) JSON() (json.RawMessage, error) {
-	return json.Marshal(keptJSON{keptFormat, k.Description, k.Settings})
+	return json.Marshal(keptJSON{keptFormat, k.Description, k.Settings, k.FineTuned})
 }
 
 // ParseKept reads what a catalog keeps of the model of that name. What older
@@ -45,12 +49,14 @@ func ParseKept(name string, kept json.RawMessage) (k Kept, err error) {
 		return k, nil
 	}
 	var parts struct {
-		Format   int
-		Settings json.RawMessage
+		Format    int
+		Settings  json.RawMessage
+		FineTuned bool `json:"fine_tuned"`
 	}
 	if err := json.Unmarshal(kept, &parts); err != nil {
 		return k, fmt.Errorf("what the catalog keeps of model %s can't be read: %w: %w", name, palate.ErrInvalid, err)
 	}
+	k.FineTuned = parts.FineTuned
 	newer := fmt.Errorf("the embeddings of this collection by %s were made by a newer palate; install that one: %w", name, palate.ErrConflict)
 	if parts.Format > keptFormat {
 		return k, newer

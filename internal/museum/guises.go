@@ -49,7 +49,7 @@ func (g Guise) Host() string { return g.Name + "." + GuiseDomain }
 
 // Guises lists them all. They are shared: treat them as read-only.
 var Guises = sync.OnceValue(func() []Guise {
-	return slices.Concat(markupGuises(), structureGuises(), documentGuises())
+	return slices.Concat(markupGuises(), structureGuises(), documentGuises(), furtherGuises())
 })
 
 // GuiseHandler answers for the hosts of all guises, by the Host header.
@@ -59,10 +59,10 @@ func GuiseHandler() http.Handler {
 		if answer.location != "" {
 			w.Header().Set("Location", answer.location)
 		}
+		w.Header().Set("Content-Type", answer.contentType)
 		for name, value := range answer.header {
 			w.Header().Set(name, value)
 		}
-		w.Header().Set("Content-Type", answer.contentType)
 		w.WriteHeader(answer.status)
 		_, _ = w.Write(answer.body)
 	})
@@ -86,7 +86,7 @@ func guise(r *http.Request) guiseReply {
 	return guiseReply{reply: failure(Pages, http.StatusMisdirectedRequest)}
 }
 
-var guisePicture = regexp.MustCompile(`_(\d{2,4})x?(?:\.(?:jpe?g|png|webp|gif))?$|=[sw](\d{2,4})(?:-h\d+)?$|/full/(\d{2,4}),\d*/0/default\.jpg$`)
+var guisePicture = regexp.MustCompile(`_(\d{2,4})x?(?:\.(?i:jpe?g|png|webp|gif))?$|=[sw](\d{2,4})(?:-h\d+)?$|/full/(\d{2,4}),\d*/0/default\.jpg$`)
 
 func (g Guise) answer(r *http.Request) guiseReply {
 	path := r.URL.RequestURI()

@@ -56,7 +56,7 @@ func structureGuises() []Guise {
 			6, "/news/{n}", `<h1>News {n}</h1><img src=/banner_1200.jpg>`)},
 		{Name: "gone", Want: 5, Width: 1200, Lost: "page_http_404", Answers: map[string]string{
 			"/": each(5, `<a href=/work/{n}><img src=/i/{n}_1200.jpg></a>`)}},
-		{Name: "nofollow", Want: 5, Width: 1200, Answers: answersFor(map[string]string{
+		{Name: "nofollow", Want: 5, Width: 1200, Lost: "page_nofollow", Answers: answersFor(map[string]string{
 			"/": `<meta name=robots content="index,nofollow">` + each(5, `<a href=/work/{n}><img src=/i/{n}_1200.jpg></a>`)},
 			5, "/work/{n}", `<img src=/i/{n}_1600.jpg>`)},
 		{Name: "larger-behind", Want: 5, Width: 1200, Answers: answersFor(map[string]string{

@@ -19,6 +19,7 @@ const (
 // here because x/image/bmp knows neither 16 bits, bit fields, run lengths nor
 // the headers of OS/2.
 type bmpFile struct {
+	metadata
 	width, height int
 	topDown       bool
 	bits          int
@@ -140,7 +141,7 @@ func (f *bmpFile) readPalette(table []byte, colours uint32, entry int) {
 
 func (f *bmpFile) stored() (width, height, orientation int) { return f.width, f.height, 1 }
 
-func (f *bmpFile) ways(int) []way { return only(f.width, f.height, 3, f.decode) }
+func (f *bmpFile) ways(Rules, int) []way { return only(f.width, f.height, 3, f.decode) }
 
 func (f *bmpFile) decode(ctx context.Context) (*RGB, error) {
 	if f.compression == bmpRLE8 || f.compression == bmpRLE4 {

@@ -110,28 +110,30 @@ func (b *Budget) Decode(ctx context.Context, r io.Reader, t Terms, use func(*RGB
 
 // DecodeBytes is Decode for a file whose bytes are somebody else's to count.
 func (b *Budget) DecodeBytes(ctx context.Context, data []byte, t Terms, use func(*RGB, Info) error) (Info, error) {
-	f, info, err := openBytes(data, t.Limits)
+	f, info, err := openBytes(data, t.Limits, t.Reading.Rules)
 	if err != nil {
 		return info, err
 	}
-	return info, b.decode(ctx, f, info, t.Reading.scale(info), t, use)
+	err = b.decode(ctx, f, &info, t.Reading.scale(info), t, use)
+	return info, err
 }
 
 // Check decodes a whole file and keeps nothing of it: what it gives no error
 // for is a picture. It takes less memory than Decode, since no pixel is
 // needed.
 func (b *Budget) Check(ctx context.Context, data []byte, t Terms) (Info, error) {
-	f, info, err := openBytes(data, t.Limits)
+	f, info, err := openBytes(data, t.Limits, t.Reading.Rules)
 	if err != nil {
 		return info, err
 	}
-	return info, b.decode(ctx, f, info, maxScale, t, func(*RGB, Info) error { return nil })
+	err = b.decode(ctx, f, &info, maxScale, t, func(*RGB, Info) error { return nil })
+	return info, err
 }
 
 // decode tries one way after the other, each with the room that it needs.
-func (b *Budget) decode(ctx context.Context, f file, info Info, scale int, t Terms, use func(*RGB, Info) error) error {
-	for _, way := range f.ways(scale) {
-		need := way.bytes
+func (b *Budget) decode(ctx context.Context, f file, info *Info, scale int, t Terms, use func(*RGB, Info) error) error {
+	for _, way := range f.ways(t.Reading.Rules, scale) {
+		need := way.bytes + f.extra().profileBytes(t.Reading.Rules)
 		if swapsSides(info.Orientation) {
 			need += rgbBytes(info.Width, info.Height, way.scale) // turning makes a second one
 		}
@@ -141,7 +143,7 @@ func (b *Budget) decode(ctx context.Context, f file, info Info, scale int, t Ter
 		}
 		m, err := decodeUpright(ctx, way, info)
 		if err == nil {
-			err = use(m, info)
+			err = use(m, *info)
 			m = nil
 			release()
 			return err

@@ -6,32 +6,46 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 )
 
 // Info is what the header of a file says.
 type Info struct {
 	Format        string // "jpeg", "png", "gif", "webp", "bmp" or "tiff"
 	Width, Height int    // in pixels, of the upright picture
-	Orientation   int    // EXIF orientation as found, 1 to 8; 1 where none is given
+	Orientation   int    // of EXIF or XMP as found, 1 to 8; 1 where none is given
+
+	// Damage says in a few words what is missing or wrong of a picture that is
+	// shown all the same, as in "71 % of it is there". It is empty for what is
+	// whole, and always before decoding.
+	Damage string
 }
 
 // file is one recognised file whose header has been read.
 type file interface {
 	// stored gives the size and orientation that the header tells.
 	stored() (width, height, orientation int)
-	// ways are the ways to decode it, in the order to be tried. The scale is
-	// 1, 2, 4 or 8; a way may give the whole size all the same.
-	ways(scale int) []way
+	// extra gives what else the header tells.
+	extra() *metadata
+	// ways are the ways to decode it by rules, in the order to be tried. The
+	// scale is 1, 2, 4 or 8; a way may give the whole size all the same.
+	ways(rules Rules, scale int) []way
 }
 
 // way is one way of decoding a file.
 type way struct {
 	bytes int64 // what it takes beside the file, at most
 	scale int   // the picture has 1/scale of the size
-	// decode gives the picture as stored, not yet upright, or errOtherWay. It
-	// ends soon after ctx.
-	decode func(ctx context.Context) (*RGB, error)
+	// decode gives the picture as stored, not yet upright, and its damage, or
+	// errOtherWay. It ends soon after ctx.
+	decode func(ctx context.Context) (m *RGB, damage string, err error)
+}
+
+// whole is the decoding of a format of which no damaged picture is shown.
+func whole(decode func(ctx context.Context) (*RGB, error)) func(ctx context.Context) (*RGB, string, error) {
+	return func(ctx context.Context) (*RGB, string, error) {
+		m, err := decode(ctx)
+		return m, "", err
+	}
 }
 
 // errOtherWay says that a file is to be decoded in the next way.
@@ -39,7 +53,7 @@ var errOtherWay = errors.New("it can't be decoded in this way")
 
 // only is the one way of most formats: whole, with so many bytes a pixel.
 func only(width, height int, bytesPerPixel int64, decode func(ctx context.Context) (*RGB, error)) []way {
-	return []way{{bytes: bytesPerPixel * int64(width) * int64(height), scale: 1, decode: decode}}
+	return []way{{bytes: bytesPerPixel * int64(width) * int64(height), scale: 1, decode: whole(decode)}}
 }
 
 // rgbBytes is the size of a picture at 1/scale.
@@ -47,12 +61,13 @@ func rgbBytes(width, height, scale int) int64 {
 	return 3 * int64(ceilDiv(width, scale)) * int64(ceilDiv(height, scale))
 }
 
-// Decode reads a whole file and gives the upright picture over white. Data
+// Decode reads a whole file by the present rules and gives the upright picture
+// over white. Data
 // after the end of the picture is ignored. Errors are as the package comment
 // says; on error the picture is nil, and Info is filled as far as it was
 // known.
 func Decode(r io.Reader, limits Limits) (*RGB, Info, error) {
-	return DecodeAtLeast(r, limits, math.MaxInt)
+	return Read(r, limits, Reading{})
 }
 
 const (
@@ -75,12 +90,12 @@ func DecodeAtLeast(r io.Reader, limits Limits, short int) (*RGB, Info, error) {
 
 // Read is Decode by rules.
 func Read(r io.Reader, limits Limits, reading Reading) (*RGB, Info, error) {
-	f, info, err := open(r, limits)
+	f, info, err := open(r, limits, reading.Rules)
 	if err != nil {
 		return nil, info, err
 	}
-	for _, way := range f.ways(reading.scale(info)) {
-		m, err := decodeUpright(context.Background(), way, info)
+	for _, way := range f.ways(reading.Rules, reading.scale(info)) {
+		m, err := decodeUpright(context.Background(), way, &info)
 		if err != errOtherWay {
 			return m, info, err
 		}
@@ -89,12 +104,13 @@ func Read(r io.Reader, limits Limits, reading Reading) (*RGB, Info, error) {
 }
 
 // decodeUpright decodes and turns a picture, and holds its size against the
-// header's.
-func decodeUpright(ctx context.Context, w way, info Info) (*RGB, error) {
-	m, err := decodeFile(ctx, w, info)
+// header's. It notes the damage.
+func decodeUpright(ctx context.Context, w way, info *Info) (*RGB, error) {
+	m, damage, err := decodeFile(ctx, w, info.Format)
 	if err != nil {
 		return nil, err
 	}
+	info.Damage = damage
 	m = upright(m, info.Orientation)
 	whole := m.Width == info.Width && m.Height == info.Height
 	if scaled := m.Width == ceilDiv(info.Width, w.scale) && m.Height == ceilDiv(info.Height, w.scale); !whole && !scaled {
@@ -108,12 +124,12 @@ func ceilDiv(a, b int) int { return (a + b - 1) / b }
 // Probe reads a file up to its end or Limits.MaxBytes, but decodes only the
 // header: a picture that passes may still turn out broken in Decode.
 func Probe(r io.Reader, limits Limits) (Info, error) {
-	_, info, err := open(r, limits)
+	_, info, err := open(r, limits, "")
 	return info, err
 }
 
 // open reads a file and its header.
-func open(r io.Reader, limits Limits) (file, Info, error) {
+func open(r io.Reader, limits Limits, rules Rules) (file, Info, error) {
 	if err := limits.Validate(); err != nil {
 		return nil, Info{}, err
 	}
@@ -121,11 +137,11 @@ func open(r io.Reader, limits Limits) (file, Info, error) {
 	if err != nil {
 		return nil, Info{}, err
 	}
-	return openBytes(data, limits)
+	return openBytes(data, limits, rules)
 }
 
 // openBytes reads a file's header and holds it against the limits.
-func openBytes(data []byte, limits Limits) (file, Info, error) {
+func openBytes(data []byte, limits Limits, rules Rules) (file, Info, error) {
 	if err := limits.Validate(); err != nil {
 		return nil, Info{}, err
 	}
@@ -142,6 +158,7 @@ func openBytes(data []byte, limits Limits) (file, Info, error) {
 		return nil, info, err
 	}
 	info.Width, info.Height, info.Orientation = f.stored()
+	info.Orientation = f.extra().orientation(info.Orientation, rules)
 	if swapsSides(info.Orientation) {
 		info.Width, info.Height = info.Height, info.Width
 	}
@@ -178,26 +195,26 @@ func readAll(r io.Reader, maxBytes, size int64) ([]byte, error) {
 // decodeFile gives every failure below one shape. The decoders of other
 // projects are fuzzed but not proven: a panic of theirs on a hostile file is
 // that file's loss, not the process's.
-func decodeFile(ctx context.Context, w way, info Info) (m *RGB, err error) {
+func decodeFile(ctx context.Context, w way, format string) (m *RGB, damage string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			m, err = nil, corrupt(info.Format, "decoder panic: %v", p)
+			m, err = nil, corrupt(format, "decoder panic: %v", p)
 		}
 	}()
-	m, err = w.decode(ctx)
+	m, damage, err = w.decode(ctx)
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		return nil, "", ctx.Err()
 	}
 	if err == nil || err == errOtherWay {
-		return m, err
+		return m, damage, err
 	}
 	var unsupported *UnsupportedError
 	var broken *CorruptError
 	switch {
 	case errors.As(err, &unsupported), errors.As(err, &broken):
-		return nil, err
+		return nil, "", err
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, truncated(info.Format)
+		return nil, "", truncated(format)
 	}
-	return nil, &CorruptError{Format: info.Format, Err: err}
+	return nil, "", &CorruptError{Format: format, Err: err}
 }

@@ -9,9 +9,10 @@
 // Where Go's decoders and the reference libraries show different pictures,
 // the reference libraries are followed:
 //
-//   - The usual JPEG, sequential or progressive, is decoded here, to the
-//     bytes that libjpeg gives, and at a fraction of its size where that is
-//     enough (DecodeAtLeast). What is left goes to image/jpeg.
+//   - JPEG of any layout is decoded here, to the bytes that libjpeg-turbo
+//     gives, and the usual kind at a fraction of its size where that is enough
+//     (DecodeAtLeast). What libjpeg shows of a damaged file is shown, from half
+//     of it on, and Info.Damage says so.
 //   - JPEG chroma is interpolated with the triangle filter, as libjpeg's
 //     "fancy upsampling" does, instead of being repeated.
 //   - Lossy WebP is limited-range BT.601 with interpolated chroma, as in

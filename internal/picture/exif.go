@@ -5,20 +5,20 @@ import "encoding/binary"
 // exifOrientation reads tag 274 of the first directory of an EXIF block,
 // which is a small TIFF file. It is 1 when there is none, or when the block
 // is broken: a picture with damaged metadata is still a picture.
-func exifOrientation(block []byte) int {
+func exifOrientation(block []byte) (orientation int, given bool) {
 	// JPEG puts this before the block; some writers do so in PNG and WebP.
 	if len(block) > 6 && string(block[:6]) == "Exif\x00\x00" {
 		block = block[6:]
 	}
 	order, ok := tiffByteOrder(block)
 	if !ok {
-		return 1
+		return 1, false
 	}
 	dir, err := readDirectory(block, order)
 	if err != nil {
-		return 1
+		return 1, false
 	}
-	return dir.orientation()
+	return dir.orientation(), dir[tagOrientation] != nil
 }
 
 // tiffByteOrder recognises the first four bytes of a classic TIFF file.
@@ -81,6 +81,27 @@ func readDirectory(data []byte, order binary.ByteOrder) (directory, error) {
 		}
 	}
 	return dir, nil
+}
+
+// tagBytes gives the bytes of a tag of the first directory whose values are
+// bytes or undefined; nil where there is none.
+func tagBytes(data []byte, order binary.ByteOrder, tag uint16) []byte {
+	offset := uint64(order.Uint32(data[4:8]))
+	if offset+2 > uint64(len(data)) {
+		return nil
+	}
+	entries := data[offset+2:]
+	for range order.Uint16(data[offset:]) {
+		if len(entries) < 12 {
+			return nil
+		}
+		kind, count, at := order.Uint16(entries[2:]), uint64(order.Uint32(entries[4:])), uint64(order.Uint32(entries[8:]))
+		if order.Uint16(entries) == tag && (kind == 1 || kind == 7) && count > 4 && at+count <= uint64(len(data)) {
+			return data[at : at+count]
+		}
+		entries = entries[12:]
+	}
+	return nil
 }
 
 func tagValues(data, entry []byte, order binary.ByteOrder) []uint32 {

@@ -17,7 +17,16 @@ func DecodeUsual(data []byte, scale int) (*RGB, bool) {
 	if err != nil {
 		return nil, false
 	}
-	return f.(*jpegFile).decodeUsual(context.Background(), scale)
+	return f.(*jpegFile).decodeUsual(context.Background(), scale, Former)
+}
+
+// DecodeAny decodes a JPEG as if it were of no usual kind.
+func DecodeAny(data []byte) (*RGB, string, error) {
+	f, err := openJPEG(data)
+	if err != nil {
+		return nil, "", err
+	}
+	return f.(*jpegFile).decodeAny(context.Background(), "")
 }
 
 // Scale is what the sides of a picture are divided by when it is decoded.
@@ -29,7 +38,7 @@ func DecodePNG(data []byte, scale int) (*RGB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.(*pngFile).decode(context.Background(), scale)
+	return f.(*pngFile).decode(context.Background(), scale, "")
 }
 
 // SmallBudget is a budget below the least that NewBudget gives.

@@ -33,7 +33,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		if probeErr != nil || probed != info {
+		if probed.Damage = info.Damage; probeErr != nil || probed != info {
 			t.Fatalf("Probe = %+v, %v; Decode gave %+v", probed, probeErr, info)
 		}
 		if m.Width != info.Width || m.Height != info.Height || len(m.Pix) != 3*m.Width*m.Height {
@@ -41,6 +41,30 @@ func FuzzDecode(f *testing.F) {
 		}
 		if int64(m.Width)*int64(m.Height) > limits.MaxPixels {
 			t.Fatalf("picture of %d×%d is above the limit", m.Width, m.Height)
+		}
+	})
+}
+
+// FuzzDecodeAny is of the decoding of JPEG of any kind, without the net that
+// Decode spans under every decoder.
+func FuzzDecodeAny(f *testing.F) {
+	for _, name := range goldenFiles(f) {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if len(data) < 4000 && bytes.HasPrefix(data, []byte{0xff, 0xd8}) {
+			f.Add(data)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		info, err := picture.Probe(bytes.NewReader(data), picture.Limits{MaxBytes: 1 << 20, MaxPixels: 1 << 20, MinSide: 1})
+		if err != nil || info.Format != "jpeg" {
+			return
+		}
+		m, _, err := picture.DecodeAny(data)
+		if err == nil && len(m.Pix) != 3*m.Width*m.Height {
+			t.Fatalf("picture of %d×%d with %d bytes", m.Width, m.Height, len(m.Pix))
 		}
 	})
 }

@@ -13,6 +13,7 @@ import (
 // image/gif because that knows neither the canvas around a frame nor the
 // frames that reach over it.
 type gifFile struct {
+	metadata
 	width, height int // of the canvas
 	left, top     int // of the frame on it
 	frameWidth    int
@@ -108,8 +109,8 @@ func (f *gifFile) readFrame(r *byteReader) error {
 
 func (f *gifFile) stored() (width, height, orientation int) { return f.width, f.height, 1 }
 
-func (f *gifFile) ways(int) []way {
-	return []way{{bytes: rgbBytes(f.width, f.height, 1) + int64(f.frameWidth)*int64(f.frameHeight) + 64<<10, scale: 1, decode: f.decode}}
+func (f *gifFile) ways(Rules, int) []way {
+	return []way{{bytes: rgbBytes(f.width, f.height, 1) + int64(f.frameWidth)*int64(f.frameHeight) + 64<<10, scale: 1, decode: whole(f.decode)}}
 }
 
 func (f *gifFile) decode(ctx context.Context) (*RGB, error) {

@@ -27,7 +27,7 @@ type structured interface{ completeness() (Completeness, error) }
 // the limits, and whether it is whole. Its errors are Decode's. A file that
 // passes as Whole may still turn out garbled in Decode.
 func Inspect(data []byte, limits Limits) (Info, Completeness, error) {
-	f, info, err := openBytes(data, limits)
+	f, info, err := openBytes(data, limits, "")
 	if err != nil {
 		return info, Undecided, err
 	}
@@ -51,9 +51,9 @@ func (f *jpegFile) completeness() (Completeness, error) {
 }
 
 // tooSmall reports a file that can't hold its picture: every 8 × 8 block of
-// the first component takes one bit at least.
+// the first component takes one bit at least, unless its code is arithmetic.
 func (f *jpegFile) tooSmall() bool {
-	return int64(f.width)*int64(f.height)/64 > 8*int64(len(f.data))
+	return !f.arithmetic && int64(f.width)*int64(f.height)/64 > 8*int64(len(f.data))
 }
 
 // completeness holds the chunks against their sums up to the one that ends a
@@ -66,7 +66,7 @@ func (f *pngFile) completeness() (Completeness, error) {
 			return Cut, nil
 		}
 		kind := string(rest[4:8])
-		if crc32.ChecksumIEEE(rest[4:8+size]) != binary.BigEndian.Uint32(rest[8+size:]) {
+		if !pngAncillary(kind) && crc32.ChecksumIEEE(rest[4:8+size]) != binary.BigEndian.Uint32(rest[8+size:]) {
 			return Cut, corrupt(formatPNG, "its part %q does not match its sum", kind)
 		}
 		pixels = pixels || kind == "IDAT"

@@ -83,7 +83,7 @@ func TestWhatInspectPassesDecodeShows(t *testing.T) {
 		}
 		info, state, err := picture.Inspect(data, picture.DefaultLimits())
 		_, decoded, decodeErr := picture.Decode(bytes.NewReader(data), picture.DefaultLimits())
-		if err == nil && info != decoded {
+		if decoded.Damage = ""; err == nil && info != decoded {
 			t.Errorf("%s is %+v by its structure and %+v decoded", name, info, decoded)
 		}
 		if err != nil && decodeErr == nil {

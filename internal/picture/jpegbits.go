@@ -41,6 +41,9 @@ func (r *bitReader) fillSlowly() {
 		case r.at+1 < len(r.data) && r.data[r.at+1] == 0:
 			b = 0xff
 			r.at += 2
+		case r.at+1 < len(r.data) && r.data[r.at+1] == 0xff:
+			r.at++ // any number of them may stand before the zero
+			continue
 		default: // a marker
 			r.spare += 8
 		}
@@ -50,6 +53,21 @@ func (r *bitReader) fillSlowly() {
 
 // overrun reports whether bits were used that were not there.
 func (r *bitReader) overrun() bool { return r.count < r.spare }
+
+// left reports whether a scan's data go on behind its last block, by more than
+// the padding of an encoder: some of them were misread.
+func (r *bitReader) left() bool {
+	if r.overrun() {
+		return false
+	}
+	_, next := nextMarker(r.data, r.at)
+	for _, b := range r.data[min(r.at, len(r.data)):next] {
+		if b != 0 && b != 0xff {
+			return true
+		}
+	}
+	return r.count-r.spare >= 16
+}
 
 // take gives the next n bits, of which fill has made enough wait.
 func (r *bitReader) take(n int) int32 {
@@ -115,7 +133,7 @@ func newHuffman(segment []byte, ac bool) (*huffman, int) {
 	for _, c := range counts {
 		total += int(c)
 	}
-	if total == 0 || total > 256 || len(segment) < 16+total {
+	if total > 256 || len(segment) < 16+total {
 		return nil, 0
 	}
 	h := &huffman{symbols: segment[16 : 16+total]}

@@ -11,30 +11,37 @@ import (
 	"slices"
 )
 
-// ways are two: the usual kind of file is decoded here, at a fraction of its
-// size if that is wanted. Of others the planes are taken from image/jpeg as
-// they are stored, and the upsampling and the colours are done here.
-func (f *jpegFile) ways(scale int) []way {
-	usual := way{bytes: f.usualBytes(scale), scale: scale, decode: func(ctx context.Context) (*RGB, error) {
-		if err := f.plausible(); err != nil {
-			return nil, err
+// ways are up to three: the usual kind of file is decoded by jpegusual.go, at a
+// fraction of its size if that is wanted, and all others by jpegany.go. By the
+// former rules the planes of others are taken from image/jpeg, where it reads
+// them, and the upsampling and the colours are done here.
+func (f *jpegFile) ways(rules Rules, scale int) []way {
+	usual := way{bytes: f.usualBytes(scale), scale: scale, decode: whole(func(ctx context.Context) (*RGB, error) {
+		if !f.plausible() || rules.Has(JPEGExact) && !f.refined() {
+			return nil, errOtherWay
 		}
-		if m, ok := f.decodeUsual(ctx, scale); ok {
+		if m, ok := f.decodeUsual(ctx, scale, rules); ok {
 			return m, nil
 		}
 		return nil, errOtherWay
-	}}
+	})}
 	// The planes, or for ink all in one; 4 bytes a coefficient; the picture.
 	pixels := int64(f.width) * int64(f.height)
 	samples := max(1, int64(len(f.components)))
-	other := way{bytes: (samples+3)*pixels + 1<<20, scale: 1, decode: f.decodeOther}
+	other := way{bytes: (samples+3)*pixels + 1<<20, scale: 1, decode: whole(f.otherwise)}
 	if samples == 4 {
 		other.bytes += 3 * pixels // the upsampled middle two, and what is inverted
 	}
 	if f.progressive {
 		other.bytes += 4 * samples * pixels
 	}
-	return []way{usual, other}
+	every := way{bytes: f.anyBytes(), scale: 1, decode: func(ctx context.Context) (*RGB, string, error) {
+		return f.decodeAny(ctx, rules)
+	}}
+	if rules.Has(JPEGExact) || rules.Has(ColourProfiles) || f.arithmetic {
+		return []way{usual, every}
+	}
+	return []way{usual, other, every}
 }
 
 // usualBytes is what decodeUsual takes: planes and picture at 1/scale, and of
@@ -65,16 +72,47 @@ func (f *jpegFile) usualBytes(scale int) int64 {
 	return bytes
 }
 
-// plausible refuses a file that can't hold the picture that it claims.
-func (f *jpegFile) plausible() error {
+// anyBytes is what decodeAny takes: planes and picture, and what is not in one
+// scan of all components the coefficients.
+func (f *jpegFile) anyBytes() int64 {
+	maxH, maxV := int64(1), int64(1)
+	if len(f.sampling) > 1 {
+		for _, s := range f.sampling {
+			maxH, maxV = max(maxH, int64(s>>4)), max(maxV, int64(s&15))
+		}
+	}
+	samples := int64(0) // in whole units
+	units := (int64(f.width)/(8*maxH) + 1) * (int64(f.height)/(8*maxV) + 1)
+	for _, s := range f.sampling {
+		if len(f.sampling) == 1 {
+			s = 0x11
+		}
+		samples += 64 * units * int64(s>>4) * int64(s&15)
+	}
+	bytes := samples + rgbBytes(f.width, f.height, 1) + 1<<20
+	if f.progressive || !f.oneScan {
+		bytes += samples / 64 * partBlockBytes
+	}
+	return bytes
+}
+
+// plausible is false for a file that can't hold the picture that it claims.
+func (f *jpegFile) plausible() bool {
 	// A small file that claims a large picture fails before memory is taken.
-	if f.tooSmall() {
-		return errTruncated
+	// Of a file without some component image/jpeg would show the others alone.
+	return !f.tooSmall() && !slices.Contains(f.scanned, false)
+}
+
+// otherwise decodes with image/jpeg what it reads.
+func (f *jpegFile) otherwise(ctx context.Context) (*RGB, error) {
+	if !f.plausible() {
+		return nil, errOtherWay
 	}
-	if slices.Contains(f.scanned, false) {
-		return errTruncated // image/jpeg would show the others alone
+	m, err := f.decodeOther(ctx)
+	if err != nil && ctx.Err() == nil {
+		return nil, errOtherWay
 	}
-	return nil
+	return m, err
 }
 
 // decodeOther decodes with image/jpeg.

@@ -137,3 +137,47 @@ func flat(dc int32, out []byte, stride, size int) {
 		}
 	}
 }
+
+// transform writes the samples of a block whose numbers have come, with the
+// arithmetic of libjpeg-turbo's vector instructions: what does not fit 16 bits
+// wraps in the sums and is held at the ends between the passes. Of an intact
+// file that is the same as block.transform8.
+func (p *partBlock) transform(quant *[64]int32, out []byte, stride int) {
+	var b block
+	for k := 0; k <= int(p.last); k++ {
+		b[zigzag[k&63]&63] = int32(int16(int32(p.numbers[k&63]) * quant[k&63]))
+	}
+	const shift, round = fractionBits - keptBits, 1 << (fractionBits - keptBits - 1)
+	for i := range 8 {
+		c := (*[57]int32)(b[i:])
+		s0, s1, s2, s3, s4, s5, s6, s7 := eightWrapped(c[0], c[8], c[16], c[24], c[32], c[40], c[48], c[56])
+		c[0], c[8], c[16], c[24] = held16((s0+round)>>shift), held16((s1+round)>>shift), held16((s2+round)>>shift), held16((s3+round)>>shift)
+		c[32], c[40], c[48], c[56] = held16((s4+round)>>shift), held16((s5+round)>>shift), held16((s6+round)>>shift), held16((s7+round)>>shift)
+	}
+	const lastShift = fractionBits + keptBits + 3
+	for i := range 8 {
+		c, o := (*[8]int32)(b[8*i:]), out[i*stride:][:8]
+		s0, s1, s2, s3, s4, s5, s6, s7 := eightWrapped(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7])
+		for x, s := range [8]int32{s0, s1, s2, s3, s4, s5, s6, s7} {
+			o[x] = clamp((s+1<<(lastShift-1))>>lastShift + 128)
+		}
+	}
+}
+
+// eightWrapped is eight with sums of inputs of 16 bits.
+func eightWrapped(c0, c1, c2, c3, c4, c5, c6, c7 int32) (s0, s1, s2, s3, s4, s5, s6, s7 int32) {
+	z := (c2 + c6) * c0_541
+	e2, e3 := z-c6*c1_847, z+c2*c0_765
+	e0, e1 := int32(int16(c0+c4))<<fractionBits, int32(int16(c0-c4))<<fractionBits
+	a0, a3, a1, a2 := e0+e3, e0-e3, e1+e2, e1-e2
+
+	w3, w4 := int32(int16(c7+c3)), int32(int16(c5+c1))
+	z5 := (w3 + w4) * c1_175
+	z1, z2 := -(c7+c1)*c0_899, -(c5+c3)*c2_562
+	z3, z4 := z5-w3*c1_961, z5-w4*c0_390
+	b0, b1 := c7*c0_298+z1+z3, c5*c2_053+z2+z4
+	b2, b3 := c3*c3_072+z2+z3, c1*c1_501+z1+z4
+	return a0 + b3, a1 + b2, a2 + b1, a3 + b0, a3 - b0, a2 - b1, a1 - b2, a0 - b3
+}
+
+func held16(v int32) int32 { return min(max(v, -1<<15), 1<<15-1) }

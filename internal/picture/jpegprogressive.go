@@ -24,6 +24,10 @@ type scan struct {
 	refining         bool
 	// endRun is how many blocks to come have nothing more in this scan.
 	endRun int32
+
+	// lenient goes on after what is no code, and counts it.
+	lenient  bool
+	badCodes int
 }
 
 // decodeProgressive reads all scans and writes the samples.
@@ -47,7 +51,7 @@ func (s *jpegDecoder) decodeProgressive(ctx context.Context) bool {
 		}
 	}
 	for i := range s.components {
-		s.components[i].transformAll(ctx)
+		s.transformAll(ctx, &s.components[i])
 	}
 	return ctx.Err() == nil
 }
@@ -149,13 +153,21 @@ func (s *jpegDecoder) decodePart(sc *scan, c *component, b *partBlock) bool {
 		return true
 	}
 	r.fill()
-	size, ok := r.symbol(c.dc)
-	if !ok || size > 11 {
+	size, ok := sc.code(r, c.dc)
+	if !ok || size > 11 && !sc.lenient {
 		return false
 	}
 	c.predictor += r.receive(int(size))
 	b.numbers[0] = int16(c.predictor << sc.low)
 	return true
+}
+
+// code reads one code, and fails at what is none unless the scan is lenient.
+func (sc *scan) code(r *bitReader, table *huffman) (symbol byte, ok bool) {
+	if sc.lenient {
+		return sc.symbol(r, table), true
+	}
+	return r.symbol(table)
 }
 
 // begin reads the upper bits of a block's frequencies (T.81, G.1.2.2).
@@ -172,7 +184,7 @@ func (sc *scan) begin(r *bitReader, table *huffman, b *partBlock) bool {
 			k += int(w.run)
 			value = w.value
 		} else {
-			symbol, ok := r.symbol(table)
+			symbol, ok := sc.code(r, table)
 			if !ok {
 				return false
 			}
@@ -188,7 +200,11 @@ func (sc *scan) begin(r *bitReader, table *huffman, b *partBlock) bool {
 			value = int16(r.receive(size))
 		}
 		if k > sc.last {
-			return false
+			if !sc.lenient {
+				return false
+			}
+			sc.badCodes++
+			k = min(k, 63)
 		}
 		b.numbers[k&63] = value << sc.low
 		b.last = max(b.last, int16(k))
@@ -203,9 +219,13 @@ func (sc *scan) refine(r *bitReader, table *huffman, b *partBlock) bool {
 	k := sc.first
 	for ; sc.endRun == 0 && k <= sc.last; k++ {
 		r.fill()
-		symbol, ok := r.symbol(table)
+		symbol, ok := sc.code(r, table)
 		if !ok {
 			return false
+		}
+		if symbol&15 > 1 && sc.lenient { // a new one has one bit
+			sc.badCodes++
+			symbol = symbol&0xf0 | 1
 		}
 		run, value := int(symbol>>4), int16(0)
 		switch symbol & 15 {
@@ -226,7 +246,11 @@ func (sc *scan) refine(r *bitReader, table *huffman, b *partBlock) bool {
 		k = b.refineUntil(r, k, sc.last, run, bit)
 		if value != 0 {
 			if k > sc.last {
-				return false
+				if !sc.lenient {
+					return false
+				}
+				sc.badCodes++
+				k = min(sc.last+1, 63)
 			}
 			b.numbers[k&63] = value
 			b.last = max(b.last, int16(k))
@@ -264,7 +288,7 @@ func (b *partBlock) refineUntil(r *bitReader, k, last, zeros int, bit int16) int
 }
 
 // transformAll writes the samples of all blocks, unless ctx is done.
-func (c *component) transformAll(ctx context.Context) {
+func (s *jpegDecoder) transformAll(ctx context.Context, c *component) {
 	for y := range c.blocksY {
 		if ctx.Err() != nil {
 			return
@@ -273,6 +297,7 @@ func (c *component) transformAll(ctx context.Context) {
 			part := &c.blocks[y*c.blocksX+x]
 			out := c.pix[y*c.size*c.stride+x*c.size:]
 			dc := int32(part.numbers[0]) * c.quant[0]
+			s.reach |= uint32(dc ^ dc>>31)
 			if part.last == 0 {
 				flat(dc, out, c.stride, c.size)
 				continue
@@ -283,7 +308,9 @@ func (c *component) transformAll(ctx context.Context) {
 			for k := 1; k <= int(part.last); k++ {
 				if v := part.numbers[k&63]; v != 0 {
 					at := zigzag[k&63]
-					b[at&63] = int32(v) * c.quant[k&63]
+					value := int32(v) * c.quant[k&63]
+					s.reach |= uint32(value ^ value>>31)
+					b[at&63] = value
 					columns |= uint32(at>>3+7) >> 3 << (at & 7)
 				}
 			}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"image"
+
+	"github.com/palate-art/palate/internal/picture/icc"
 )
 
 // This file decodes the usual JPEG: Huffman-coded, grey or of three
@@ -25,6 +27,14 @@ type component struct {
 	// Of a progressive file.
 	blocksX, blocksY int
 	blocks           []partBlock
+
+	// Of a file that is decoded by jpegany.go.
+	number             int // among the components
+	quantNumber        byte
+	dcNumber, acNumber byte
+	came               int       // blocks of which there is anything
+	known              uint64    // coefficients of a progressive file that came to the last bit
+	bits, bitsBefore   knownBits // after and before the last scan
 }
 
 // jpegDecoder is the decoding of one file.
@@ -37,7 +47,17 @@ type jpegDecoder struct {
 	unitsX     int // units (MCUs) of a row
 	unitsY     int
 	scanHeader []byte
+	reach      uint32    // has the bits of all coefficients
 	reader     bitReader // at the scan's data
+
+	// Of a file that is decoded by jpegany.go.
+	maxH, maxV int  // the largest sampling factors
+	begun      bool // there was a scan
+	single     bool // it has one scan, whose blocks are written at once
+	scans      int
+	lastUnitY  int // of the picture's rows of units, the last that the last scan reached
+
+	conditioning conditioning // of arithmetic coding
 }
 
 // zigzag gives the place in a block of a coefficient's number (T.81, figure
@@ -66,9 +86,15 @@ var zigzag = func() (order [64]uint8) {
 	return order
 }()
 
+// maxReach is how many bits the coefficients of an intact file have at most,
+// with room for rounding. What is beyond may overflow the transform, which
+// wraps here and not in libjpeg-turbo.
+const maxReach = 12
+
 // decodeUsual decodes at 1/scale of the size, 1, 2, 4 or 8. It is not ok
-// for a file that is not of the usual kind.
-func (f *jpegFile) decodeUsual(ctx context.Context, scale int) (m *RGB, ok bool) {
+// for a file that is not of the usual kind, and by JPEGExact also for one
+// that shows signs of damage.
+func (f *jpegFile) decodeUsual(ctx context.Context, scale int, rules Rules) (m *RGB, ok bool) {
 	model := f.model()
 	if f.progressive && !f.ended || model != modelGrey && model != modelYCbCr && model != modelRGB {
 		return nil, false
@@ -82,15 +108,19 @@ func (f *jpegFile) decodeUsual(ctx context.Context, scale int) (m *RGB, ok bool)
 	} else {
 		ok = s.readScanHeader(s.scanHeader) && s.decodeScan(ctx)
 	}
-	if !ok {
+	if !ok || rules.Has(JPEGExact) && (s.reach>>maxReach > 0 || s.reader.left()) {
 		return nil, false
 	}
 	width, height := ceilDiv(f.width, scale), ceilDiv(f.height, scale)
 	if model == modelGrey {
 		c := s.components[0]
-		return FromImage(&image.Gray{Pix: c.pix, Stride: c.stride, Rect: image.Rect(0, 0, width, height)}), true
+		m := FromImage(&image.Gray{Pix: c.pix, Stride: c.stride, Rect: image.Rect(0, 0, width, height)})
+		if t := f.toSRGB(rules, icc.Grey); t != nil {
+			t.RGB(m.Pix)
+		}
+		return m, true
 	}
-	return s.colours(width, height, model), true
+	return s.colours(width, height, model, f.toSRGB(rules, icc.RGB)), true
 }
 
 // readSegments reads all segments from a place up to a scan's data, or to the
@@ -282,6 +312,7 @@ func (s *jpegDecoder) decodeBlock(c *component, out []byte) bool {
 	}
 	c.predictor += r.receive(int(size))
 	dc := c.predictor * c.quant[0]
+	s.reach |= uint32(dc ^ dc>>31)
 
 	var b block
 	b[0] = dc
@@ -302,8 +333,8 @@ func (s *jpegDecoder) decodeBlock(c *component, out []byte) bool {
 // bit for each column that holds one below the first row.
 func (s *jpegDecoder) decodeFrequencies(c *component, b *block) (k int, columns uint32) {
 	r, table, quant := &s.reader, c.ac, c.quant
-	bits, count := r.bits, r.count // in registers
-	defer func() { r.bits, r.count = bits, count }()
+	bits, count, reach := r.bits, r.count, uint32(0) // in registers
+	defer func() { r.bits, r.count, s.reach = bits, count, s.reach|reach }()
 	for k = 1; k < 64; k++ {
 		if count <= 32 {
 			r.bits, r.count = bits, count
@@ -340,14 +371,16 @@ func (s *jpegDecoder) decodeFrequencies(c *component, b *block) (k int, columns 
 			return 0, 0
 		}
 		at := zigzag[k]
-		b[at&63] = value * quant[k]
+		value *= quant[k]
+		reach |= uint32(value ^ value>>31)
+		b[at&63] = value
 		columns |= uint32(at>>3+7) >> 3 << (at & 7)
 	}
 	return k, columns
 }
 
 // colours interpolates what is smaller and makes RGB of the planes.
-func (s *jpegDecoder) colours(width, height int, model colourModel) *RGB {
+func (s *jpegDecoder) colours(width, height int, model colourModel, toSRGB *icc.Transform) *RGB {
 	first := s.components[0]
 	var rows [2]*upsampler
 	for i := range rows {
@@ -364,7 +397,11 @@ func (s *jpegDecoder) colours(width, height int, model colourModel) *RGB {
 	}
 	out := NewRGB(width, height)
 	for y := range height {
-		convert(out.Row(y), first.pix[y*first.stride:][:width], rows[0].row(y, width), rows[1].row(y, width))
+		row := out.Row(y)
+		convert(row, first.pix[y*first.stride:][:width], rows[0].row(y, width), rows[1].row(y, width))
+		if toSRGB != nil {
+			toSRGB.RGB(row)
+		}
 	}
 	return out
 }

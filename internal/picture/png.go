@@ -1,11 +1,13 @@
 package picture
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 )
 
 type pngFile struct {
+	metadata
 	data          []byte
 	width, height int
 	orientation   int
@@ -41,7 +43,13 @@ func openPNG(data []byte) (file, error) {
 		case !seenHeader:
 			return nil, corrupt(formatPNG, "it does not begin with its header")
 		case kind == "eXIf":
-			f.orientation = exifOrientation(body)
+			f.orientation = f.readEXIF(body)
+		case kind == "iCCP" && f.icc == nil:
+			if end := bytes.IndexByte(body, 0); end > 0 && end+2 < len(body) && body[end+1] == 0 {
+				f.icc, f.deflated = body[end+2:], true
+			}
+		case kind == "iTXt" && f.xmp == nil && bytes.HasPrefix(body, []byte("XML:com.adobe.xmp\x00")):
+			f.xmp = textOfPNG(body[18:])
 		case kind == "IEND":
 			return f, nil
 		}
@@ -52,6 +60,23 @@ func openPNG(data []byte) (file, error) {
 		return nil, truncated(formatPNG)
 	}
 	return f, nil // the end is missing; decoding finds out whether pixels are
+}
+
+// textOfPNG gives the text of an iTXt chunk after its keyword, if it is not
+// compressed.
+func textOfPNG(body []byte) []byte {
+	if len(body) < 2 || body[0] != 0 {
+		return nil
+	}
+	body = body[2:]
+	for range 2 { // a language, and the keyword in it
+		end := bytes.IndexByte(body, 0)
+		if end < 0 {
+			return nil
+		}
+		body = body[end+1:]
+	}
+	return body
 }
 
 func pngChannels(colourType byte) int {
@@ -68,7 +93,7 @@ func pngChannels(colourType byte) int {
 
 func (f *pngFile) stored() (width, height, orientation int) { return f.width, f.height, f.orientation }
 
-func (f *pngFile) ways(scale int) []way {
+func (f *pngFile) ways(rules Rules, scale int) []way {
 	sums := int64(0)
 	if scale > 1 {
 		rows := int64(1)
@@ -79,5 +104,5 @@ func (f *pngFile) ways(scale int) []way {
 	}
 	row := 2*(int64(f.width)*int64(f.bits)/8+2) + 3*int64(f.width)
 	return []way{{bytes: rgbBytes(f.width, f.height, scale) + sums + row + 64<<10, scale: scale,
-		decode: func(ctx context.Context) (*RGB, error) { return f.decode(ctx, scale) }}}
+		decode: whole(func(ctx context.Context) (*RGB, error) { return f.decode(ctx, scale, rules) })}}
 }

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+
+	"github.com/palate-art/palate/internal/picture/icc"
 )
 
 // This file decodes PNG row by row: each is narrowed to eight bits a channel
@@ -23,14 +25,14 @@ type pngStream struct {
 
 // decode gives the picture at 1/scale of its size: the mean of every
 // scale × scale pixels, and at the right and bottom edges of what there is.
-func (f *pngFile) decode(ctx context.Context, scale int) (*RGB, error) {
+func (f *pngFile) decode(ctx context.Context, scale int, rules Rules) (*RGB, error) {
 	// Deflate shrinks to no less than a 1032nd (RFC 1951: 258 bytes in two
 	// bits), so a small file that claims a large picture fails before memory
 	// is taken.
 	if raw := int64(f.height) * ((int64(f.width)*int64(f.bits) + 7) / 8); raw/1032 > int64(len(f.data)) {
 		return nil, errTruncated
 	}
-	s, err := f.readChunks()
+	s, err := f.readChunks(rules)
 	if err != nil {
 		return nil, err
 	}
@@ -143,9 +145,14 @@ func nearest(left, up, corner int) byte {
 	return byte(corner)
 }
 
+// pngAncillary reports a chunk without which the pixels can be shown (PNG, third
+// edition, 5.4): its checksum is not asked, as browsers do it. Transparency is
+// one of the pixels here.
+func pngAncillary(kind string) bool { return kind[0]&0x20 != 0 && kind != "tRNS" }
+
 // readChunks walks over all chunks, and holds their order and checksums
 // against the standard. The chunk that ends the file may be missing.
-func (f *pngFile) readChunks() (*pngStream, error) {
+func (f *pngFile) readChunks(rules Rules) (*pngStream, error) {
 	s := new(pngStream)
 	last, ended := "", false // of the pixels' chunks
 	for rest := f.data[8:]; ; {
@@ -160,7 +167,7 @@ func (f *pngFile) readChunks() (*pngStream, error) {
 			return nil, errTruncated
 		}
 		body := rest[8 : 8+size]
-		if crc32.ChecksumIEEE(rest[4:8+size]) != binary.BigEndian.Uint32(rest[8+size:]) {
+		if !pngAncillary(kind) && crc32.ChecksumIEEE(rest[4:8+size]) != binary.BigEndian.Uint32(rest[8+size:]) {
 			return nil, corrupt(formatPNG, "the checksum of its part %q is wrong", kind)
 		}
 		var err error
@@ -170,6 +177,11 @@ func (f *pngFile) readChunks() (*pngStream, error) {
 				return nil, corrupt(formatPNG, "it has two headers")
 			}
 			err = s.format.readHeader(body)
+			space := icc.RGB
+			if s.format.colour == pngGrey || s.format.colour == pngGreyAlpha {
+				space = icc.Grey
+			}
+			s.format.toSRGB = f.toSRGB(rules, space)
 		case "PLTE":
 			if last != "IHDR" {
 				return nil, corrupt(formatPNG, "its palette is in the wrong place")

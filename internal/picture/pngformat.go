@@ -1,6 +1,10 @@
 package picture
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/palate-art/palate/internal/picture/icc"
+)
 
 // The colour types of a PNG file.
 const (
@@ -17,6 +21,7 @@ type pngFormat struct {
 	palette       *[256][3]byte // over white
 	palettes      [256][3]byte  // as the file has it
 	transparent   []byte        // the one colour that is, in the file's own form
+	toSRGB        *icc.Transform
 }
 
 func (p *pngFormat) paletted() bool { return p.colour == pngPaletted }
@@ -57,6 +62,9 @@ func (p *pngFormat) readPalette(body []byte) error {
 	}
 	for i := range n {
 		copy(p.palettes[i][:], body[3*i:])
+		if p.toSRGB != nil {
+			p.toSRGB.RGB(p.palettes[i][:])
+		}
 	}
 	p.palette = &p.palettes
 	return nil
@@ -81,6 +89,47 @@ func (p *pngFormat) readTransparency(body []byte) error {
 
 // row gives a row of pixels as RGB over white.
 func (p *pngFormat) row(dst, src []byte) {
+	if p.toSRGB != nil && !p.paletted() {
+		p.convertedRow(dst, src)
+		return
+	}
+	p.plainRow(dst, src)
+}
+
+// convertedRow brings the colours to sRGB before they are laid over white.
+func (p *pngFormat) convertedRow(dst, src []byte) {
+	size := int(p.depth / 8)
+	samples := 0
+	switch p.colour {
+	case pngGreyAlpha:
+		samples = 2
+	case pngTrueAlpha:
+		samples = 4
+	default:
+		p.plainRow(dst, src)
+		p.toSRGB.RGB(dst)
+		if p.depth >= 8 {
+			p.clear(dst, src, pngChannels(p.colour))
+		}
+		return
+	}
+	for i, j := 0, 0; i+2 < len(dst); i, j = i+3, j+samples*size {
+		if samples == 2 {
+			dst[i], dst[i+1], dst[i+2] = src[j], src[j], src[j]
+		} else {
+			dst[i], dst[i+1], dst[i+2] = src[j], src[j+size], src[j+2*size]
+		}
+	}
+	p.toSRGB.RGB(dst)
+	for i, j := 0, (samples-1)*size; i < len(dst); i++ {
+		dst[i] = overWhite(dst[i], src[j])
+		if i%3 == 2 {
+			j += samples * size
+		}
+	}
+}
+
+func (p *pngFormat) plainRow(dst, src []byte) {
 	switch {
 	case p.depth < 8:
 		p.packedRow(dst, src)

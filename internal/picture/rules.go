@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/picture/icc"
 )
 
 // Rules say how picture files become pixels where palate's way has changed:
@@ -30,6 +31,20 @@ const JPEGWhole = "jpeg-whole"
 // model is obeyed, and nothing that changes what it computes is guessed. It
 // changes how a model is described and no picture by itself.
 const AsPublished = "as-published"
+
+// JPEGExact is the rule that a JPEG of any kind has the pixels that libjpeg
+// gives it. Without it one that is not of the usual kind (see jpegusual.go) is
+// decoded by image/jpeg, whose transform differs by a level here and there,
+// where image/jpeg reads it at all.
+const JPEGExact = "jpeg-exact"
+
+// ColourProfiles is the rule that colours are brought to sRGB by the profile in
+// the file. Without it every file counts as sRGB.
+const ColourProfiles = "icc"
+
+// XMPOrientation is the rule that the orientation in an XMP packet counts where
+// EXIF gives none.
+const XMPOrientation = "xmp-orientation"
 
 // PNGReduced is the rule that a PNG above 50 megapixels is averaged to ½, ¼ or
 // ⅛ of its size as its rows come, where less is needed: the whole of it would
@@ -55,8 +70,20 @@ type rule struct {
 // where the file is decoded Reading.Rules.Has. Current has it from then on.
 var rules = []rule{
 	{AsPublished, "every field beside a model is obeyed", func(file, Info, int) bool { return false }},
+	{ColourProfiles, "colour profiles are brought to sRGB", func(f file, _ Info, _ int) bool {
+		m := f.extra()
+		return m.icc != nil && (m.transform(icc.RGB) != nil || m.transform(icc.Grey) != nil || m.transform(icc.CMYK) != nil)
+	}},
+	{JPEGExact, "JPEG of every kind has libjpeg's pixels", func(f file, _ Info, _ int) bool {
+		j, ok := f.(*jpegFile)
+		return ok && !j.seemsUsual()
+	}},
 	{JPEGWhole, "JPEG is decoded in full", func(_ file, info Info, short int) bool {
 		return info.Format == formatJPEG && fraction(info, short) > 1
+	}},
+	{XMPOrientation, "an orientation in XMP counts", func(f file, info Info, _ int) bool {
+		_, _, exif := f.stored()
+		return info.Orientation != exif
 	}},
 	{PNGReduced, "PNG above 50 megapixels is reduced as it is read", func(_ file, info Info, short int) bool {
 		return info.Format == formatPNG && int64(info.Width)*int64(info.Height) > wholePNG && fraction(info, short) > 1
@@ -176,7 +203,7 @@ func fraction(info Info, short int) int {
 // than by another, for a use that needs short pixels of the shorter side. It
 // reads as much as Probe does, whose errors it has.
 func Differs(r io.Reader, limits Limits, from, to Rules, short int) (bool, error) {
-	f, info, err := open(r, limits)
+	f, info, err := open(r, limits, to)
 	if err != nil {
 		return false, err
 	}

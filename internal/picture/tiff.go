@@ -8,6 +8,8 @@ import (
 	"math"
 
 	"golang.org/x/image/tiff"
+
+	"github.com/palate-art/palate/internal/picture/icc"
 )
 
 // Tags and values of TIFF 6.0 that decide whether a file can be read.
@@ -25,6 +27,8 @@ const (
 	tagTileHeight      = 323
 	tagExtraSamples    = 338
 	tagSampleFormat    = 339
+	tagXMP             = 700
+	tagProfile         = 34675
 	tagDNGVersion      = 50706
 
 	compressionGroup3 = 3
@@ -40,6 +44,7 @@ const (
 )
 
 type tiffFile struct {
+	metadata
 	data []byte
 	dir  directory
 }
@@ -60,7 +65,10 @@ func openTIFF(data []byte) (file, error) {
 	if kind := tiffLoss(dir); kind != "" {
 		return nil, &UnsupportedError{Kind: kind}
 	}
-	return &tiffFile{data: data, dir: dir}, nil
+	f := &tiffFile{data: data, dir: dir}
+	f.oriented = dir[tagOrientation] != nil
+	f.icc, f.xmp = tagBytes(data, order, tagProfile), tagBytes(data, order, tagXMP)
+	return f, nil
 }
 
 // tiffLoss names the kind of TIFF that is not decoded, "" for the rest.
@@ -151,7 +159,7 @@ func (f *tiffFile) stored() (width, height, orientation int) {
 // ways count the picture twice, as it comes and as RGB, and a piece of the
 // file before that: a strip or a tile, which may be all of it, in a buffer
 // that doubles as it fills.
-func (f *tiffFile) ways(int) []way {
+func (f *tiffFile) ways(rules Rules, _ int) []way {
 	width, height, _ := f.stored()
 	bits := int64(f.dir.first(tagBitsPerSample, 1))
 	samples := int64(f.dir.samples())
@@ -165,7 +173,7 @@ func (f *tiffFile) ways(int) []way {
 	if f.dir.planar() {
 		bytes = (3+perPixel/samples+1)*pixels + piece + 2*int64(len(f.data))
 	}
-	return []way{{bytes: bytes, scale: 1, decode: f.decode}}
+	return []way{{bytes: bytes, scale: 1, decode: whole(func(ctx context.Context) (*RGB, error) { return f.decode(ctx, rules) })}}
 }
 
 // pieceBytes is the size of a strip or tile that is not stored as it is.
@@ -184,11 +192,22 @@ func (f *tiffFile) pieceBytes(bits int64) int64 {
 	return w * h * bits / 8
 }
 
-func (f *tiffFile) decode(ctx context.Context) (*RGB, error) {
+func (f *tiffFile) decode(ctx context.Context, rules Rules) (*RGB, error) {
+	decode, space := f.decodeChunky, icc.RGB
 	if f.dir.planar() {
-		return f.decodePlanar(ctx)
+		decode = f.decodePlanar
 	}
-	return f.decodeChunky(ctx)
+	if p := f.dir.first(tagPhotometric, 0); p <= photometricBlackIsZero {
+		space = icc.Grey
+	}
+	m, err := decode(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if t := f.toSRGB(rules, space); t != nil {
+		t.RGB(m.Pix)
+	}
+	return m, nil
 }
 
 // ctxFile is a file in memory that can't be read any more once ctx is done.

@@ -9,12 +9,15 @@ import (
 
 	"golang.org/x/image/vp8"
 	"golang.org/x/image/vp8l"
+
+	"github.com/palate-art/palate/internal/picture/icc"
 )
 
 // webpFile is the first frame of a WebP file (RFC 9649) and the canvas that
 // it stands on. The container is read here because x/image/webp refuses
 // animations.
 type webpFile struct {
+	metadata
 	width, height int // of the canvas
 	left, top     int // of the frame on it
 	orientation   int
@@ -40,7 +43,11 @@ func openWebP(data []byte) (file, error) {
 	err := eachChunk(body, func(kind string, chunk []byte, whole bool) error {
 		switch {
 		case kind == "EXIF" && whole:
-			f.orientation = exifOrientation(chunk)
+			f.orientation = f.readEXIF(chunk)
+		case kind == "XMP " && whole && f.xmp == nil:
+			f.xmp = chunk
+		case kind == "ICCP" && whole && f.icc == nil:
+			f.icc = chunk
 		case kind == "VP8X" && !extended && !found:
 			if len(chunk) < 10 {
 				return truncated(formatWebP)
@@ -154,7 +161,7 @@ func (f *webpFile) stored() (width, height, orientation int) {
 
 // ways count the planes and their interpolation, or four bytes a pixel twice,
 // and the picture.
-func (f *webpFile) ways(int) []way {
+func (f *webpFile) ways(rules Rules, _ int) []way {
 	pixels, perPixel := int64(f.frame.width)*int64(f.frame.height), int64(2+3)
 	if f.frame.lossless != nil {
 		perPixel = 4 + 4 + 3
@@ -165,16 +172,18 @@ func (f *webpFile) ways(int) []way {
 	if f.frame.width != f.width || f.frame.height != f.height {
 		bytes += rgbBytes(f.width, f.height, 1)
 	}
-	return []way{{bytes: bytes, scale: 1, decode: f.decode}}
+	return []way{{bytes: bytes, scale: 1, decode: whole(func(ctx context.Context) (*RGB, error) {
+		return f.decode(ctx, f.toSRGB(rules, icc.RGB))
+	})}}
 }
 
 // decode lays the frame on a transparent, and so white, canvas.
-func (f *webpFile) decode(ctx context.Context) (*RGB, error) {
+func (f *webpFile) decode(ctx context.Context, toSRGB *icc.Transform) (*RGB, error) {
 	decode := f.frame.decodeLossy
 	if f.frame.lossless != nil {
 		decode = f.frame.decodeLossless
 	}
-	m, err := decode(ctx)
+	m, err := decode(ctx, toSRGB)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +200,7 @@ func (f *webpFile) decode(ctx context.Context) (*RGB, error) {
 	return canvas, nil
 }
 
-func (f *webpFrame) decodeLossless(ctx context.Context) (*RGB, error) {
+func (f *webpFrame) decodeLossless(ctx context.Context, toSRGB *icc.Transform) (*RGB, error) {
 	m, err := vp8l.Decode(ctxReader{ctx, bytes.NewReader(f.lossless)})
 	if err != nil {
 		return nil, err
@@ -203,10 +212,13 @@ func (f *webpFrame) decodeLossless(ctx context.Context) (*RGB, error) {
 			straight.Pix[i] = 255
 		}
 	}
+	if ok && toSRGB != nil {
+		convertStraight(straight.Pix, toSRGB)
+	}
 	return FromImage(m), nil
 }
 
-func (f *webpFrame) decodeLossy(ctx context.Context) (*RGB, error) {
+func (f *webpFrame) decodeLossy(ctx context.Context, toSRGB *icc.Transform) (*RGB, error) {
 	d := vp8.NewDecoder()
 	d.Init(ctxReader{ctx, bytes.NewReader(f.lossy)}, len(f.lossy))
 	if _, err := d.DecodeFrameHeader(); err != nil {
@@ -217,6 +229,9 @@ func (f *webpFrame) decodeLossy(ctx context.Context) (*RGB, error) {
 		return nil, err
 	}
 	m := limitedRange(planes)
+	if toSRGB != nil {
+		toSRGB.RGB(m.Pix)
+	}
 	if f.alpha == nil {
 		return m, nil
 	}

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/finetune"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/models"
@@ -244,10 +243,7 @@ func (tr *Training) profileLease(ctx context.Context) (catalog.Lease, error) {
 
 // putModel makes a model known to the catalog.
 func putModel(ctx context.Context, c catalog.Catalog, built models.Built, dim int) error {
-	description, err := json.Marshal(struct {
-		embedder.Description
-		Settings models.Settings `json:"settings"`
-	}{built.Description, built.Settings})
+	description, err := models.Kept{Description: built.Description, Settings: built.Settings, FineTuned: true}.JSON()
 	if err != nil {
 		return err
 	}

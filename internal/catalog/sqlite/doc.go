@@ -15,7 +15,10 @@
 // the newest three stay; without the copy nothing is migrated. Image ids are
 // blobs of 16 bytes, vectors are blobs of float32 values in little-endian
 // order, times are nanoseconds since 1970 in UTC with 0 for "not known",
-// lists and reports are JSON. Beside the file lies the folder leases, with
+// lists and reports are JSON. What a crawl's task carries is in its column
+// alternatives: a list of addresses, or an object, in which "shown" is what a
+// page showed (with a version of its own, see crawler.FoundAgain; one of
+// another version counts as if the page had shown nothing). Beside the file lies the folder leases, with
 // one lock file per lease; it may be removed while no process runs.
 //
 // # Durability and concurrency

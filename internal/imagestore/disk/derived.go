@@ -12,9 +12,15 @@ import (
 	"strings"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/imagestore"
 )
 
 func (s *Store) thumbnail(id palate.ImageID, width int) string {
+	return s.path(thumbsFolder, id, fmt.Sprintf("-%d-v%d.jpg", width, imagestore.ThumbnailVersion))
+}
+
+// formerThumbnail is what it was called before there were versions.
+func (s *Store) formerThumbnail(id palate.ImageID, width int) string {
 	return s.path(thumbsFolder, id, fmt.Sprintf("-%d.jpg", width))
 }
 
@@ -25,6 +31,9 @@ func (s *Store) PutThumbnail(ctx context.Context, id palate.ImageID, width int, 
 	}
 	if err := s.writeFile(s.thumbnail(id, width), jpeg); err != nil {
 		return err
+	}
+	if err := os.Remove(s.formerThumbnail(id, width)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return s.unavailable("replace thumbnail", err)
 	}
 	// Delete removes the image before its thumbnails: whoever comes between
 	// sees here that the image is gone.

@@ -229,3 +229,42 @@ func fates(wanted func(palate.ImageID) bool) func(context.Context, []palate.Imag
 		return answer, nil
 	}
 }
+
+// A thumbnail of an earlier version is not shown, and goes when it is made anew.
+func TestAFormerThumbnailIsMadeAnew(t *testing.T) {
+	root := t.TempDir()
+	s, err := disk.Open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := []byte("a picture")
+	stored, err := s.Put(t.Context(), bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := stored.ID.String()
+	former := filepath.Join(root, "thumbs", id[:2], id+"-320.jpg")
+	if err := os.MkdirAll(filepath.Dir(former), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(former, []byte("by other rules"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.OpenThumbnail(t.Context(), stored.ID, 320); !errors.Is(err, palate.ErrNotFound) {
+		t.Errorf("got %v, want it not found", err)
+	}
+	if err := s.PutThumbnail(t.Context(), stored.ID, 320, []byte("anew")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(former); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the former one: %v, want it gone", err)
+	}
+	file, err := s.OpenThumbnail(t.Context(), stored.ID, 320)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if got, err := io.ReadAll(file); err != nil || string(got) != "anew" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}

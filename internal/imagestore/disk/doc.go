@@ -6,7 +6,8 @@
 //	files/ab/abcdef….      one file per image, named by its ImageID, below the id's first two digits
 //	refs/ab/abcdef….json   {"path", "bytes", "sha256", "modified"} of a file that stays where it is;
 //	                       "path_raw" has the bytes of a path that is not UTF-8, in base64
-//	thumbs/ab/abcdef…-320.jpg  derived; may be deleted at any time
+//	thumbs/ab/abcdef…-320-v2.jpg  derived, by imagestore.ThumbnailVersion (none is 1); may be
+//	                       deleted at any time
 //	tmp/                   unfinished files
 //	swept/2026-11-28/      files without a row that a sweep of that day moved aside, by their
 //	                       names; a folder goes 30 days later. NAME.damaged is a file in whose
