@@ -104,6 +104,13 @@ func (c *Crawler) Run(ctx context.Context, name string, seeds []Seed) (Report, e
 	r.report.begin(progress)
 	r.order.next = r.report.Candidates
 	err = r.work(ctx)
+	// Others may have worked on the round too. A frontier that can't tell has
+	// failed before.
+	if progress, toldErr := c.frontier.CrawlProgress(context.WithoutCancel(ctx), name); toldErr == nil {
+		r.mu.Lock()
+		r.report.settle(progress)
+		r.mu.Unlock()
+	}
 	report := r.snapshot()
 	report.Seconds, report.APIs = time.Since(began).Seconds(), r.wikis.used()
 	if err != nil && (ctx.Err() == nil || report.Pending > 0) { // stopped at its end, a round has ended

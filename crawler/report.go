@@ -23,7 +23,7 @@ type Report struct {
 	Fetched    int            `json:"fetched"`           // pictures that this run has downloaded whole
 	Kept       int            `json:"kept"`              // by this run
 	Damaged    int            `json:"damaged,omitempty"` // of the kept ones, those that came cut and can be shown
-	Known      int            `json:"known"`             // had by an earlier run, or an earlier part of this round
+	Known      int            `json:"known"`             // had by another run, or an earlier part of this round
 	Lost       map[string]int `json:"lost"`              // by reason; "page_…" are pages
 
 	Pending int   `json:"pending"` // pages and pictures still to be visited
@@ -70,6 +70,19 @@ func (r *Report) begin(p Progress) {
 	r.Lost, r.Examples = map[string]int{}, map[string][]Loss{}
 	for reason, n := range p.Lost {
 		r.Lost[reason] = n
+		if !isPageReason(reason) {
+			r.Candidates += n
+		}
+	}
+}
+
+// settle takes over where the round stands: what others kept of it is known to
+// this run.
+func (r *Report) settle(p Progress) {
+	r.Pages, r.Pending, r.Known = p.Pages, p.Pending, p.Known+p.Kept-r.Kept
+	r.Lost = maps.Clone(p.Lost)
+	r.Candidates = p.Known + p.Kept
+	for reason, n := range p.Lost {
 		if !isPageReason(reason) {
 			r.Candidates += n
 		}

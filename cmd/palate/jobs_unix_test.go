@@ -10,12 +10,14 @@ import (
 	"image"
 	"image/png"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/catalog/sqlite"
 	"github.com/palate-art/palate/internal/collection"
@@ -142,7 +144,7 @@ func TestTwoProcessesEmbedTogether(t *testing.T) {
 	for n := range 2 {
 		worker := start(t, "embed", "--json", "--data", folder, "--model", "baseline")
 		workers = append(workers, worker)
-		eventually(t, "it has begun", func() bool { return embedRuns(t, folder) > n })
+		eventually(t, "it has begun", func() bool { return runsOf(t, folder, "embed") > n })
 		if err := worker.command.Process.Signal(syscall.SIGSTOP); err != nil {
 			t.Fatal(err)
 		}
@@ -169,8 +171,59 @@ func TestTwoProcessesEmbedTogether(t *testing.T) {
 	}
 }
 
-// embedRuns counts the embedding jobs that there have been.
-func embedRuns(t *testing.T, folder string) (n int) {
+// Two processes that crawl one site share it: no picture is fetched twice, and
+// each fetches some. The first is held until the second is there.
+func TestTwoProcessesCrawlTogether(t *testing.T) {
+	longRace(t)
+	const pictures = 120
+	museum, folder := startMuseum(t, pictures), t.TempDir()
+	var crawls []*process
+	for n := range 2 {
+		crawl := start(t, "crawl", "--museum", museum.addr, "--data", folder, "--name", "shared", "--json")
+		crawls = append(crawls, crawl)
+		eventually(t, "it has begun", func() bool { return runsOf(t, folder, "crawl") > n })
+		if n == 0 {
+			if err := crawl.command.Process.Signal(syscall.SIGSTOP); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := crawls[0].command.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	kept := 0
+	for n, crawl := range crawls {
+		var report crawler.Report
+		if err := json.Unmarshal([]byte(crawl.mustEnd()), &report); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("process %d fetched %d and kept %d", n+1, report.Fetched, report.Kept)
+		if report.Fetched == 0 || report.Kept+report.Known != pictures || report.Pending != 0 {
+			t.Errorf("process %d: got %+v, want some fetched and all %d there", n+1, report, pictures)
+		}
+		kept += report.Kept
+	}
+	if kept != pictures {
+		t.Errorf("together they kept %d, want each of %d once", kept, pictures)
+	}
+	fetched := map[string]int{}
+	for _, request := range museum.pictureRequests() {
+		if request.Status == http.StatusOK {
+			fetched[request.Path]++
+		}
+	}
+	for path, times := range fetched {
+		if times > 1 {
+			t.Errorf("%s was fetched %d times", path, times)
+		}
+	}
+	if len(fetched) < pictures {
+		t.Errorf("%d pictures were fetched, want %d at least", len(fetched), pictures)
+	}
+}
+
+// runsOf counts the jobs of a kind that there have been.
+func runsOf(t *testing.T, folder, kind string) (n int) {
 	t.Helper()
 	c, err := sqlite.Open(context.Background(), filepath.Join(folder, collection.CatalogFile), sqlite.DefaultConfig())
 	if err != nil {
@@ -182,7 +235,7 @@ func embedRuns(t *testing.T, folder string) (n int) {
 		t.Fatal(err)
 	}
 	for _, run := range runs {
-		if run.Kind == "embed" {
+		if run.Kind == kind {
 			n++
 		}
 	}

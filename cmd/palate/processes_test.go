@@ -182,10 +182,11 @@ func TestFourProcessesWorkOnOneFolder(t *testing.T) {
 	}
 }
 
-// Two crawls of one name would take each other's tasks.
-func TestACrawlHasItsFrontierForItself(t *testing.T) {
+// Two looks at one subscription would both end where the other's finds are known.
+func TestASubscriptionIsLookedAtByOne(t *testing.T) {
 	museum, home := startMuseum(t, 4), t.TempDir()
-	args := []string{"crawl", "--museum", museum.addr, "--data", home, "--name", "mine"}
+	mustRun(t, "subscribe", "--museum", museum.addr, "--data", home, "--name", "mine", "--every", "1h")
+	args := []string{"subscribe", "check", "mine", "--data", home}
 	look(t, home, func(ctx context.Context, c catalog.Catalog) error {
 		lease, err := c.AcquireLease(ctx, "crawl-mine")
 		if err != nil {
@@ -195,7 +196,7 @@ func TestACrawlHasItsFrontierForItself(t *testing.T) {
 		return lease.Release()
 	})
 	if requests := museum.pictureRequests(); len(requests) > 0 {
-		t.Errorf("the second crawl fetched %d pictures", len(requests))
+		t.Errorf("the second look fetched %d pictures", len(requests))
 	}
 	mustRun(t, args...)
 }

@@ -73,8 +73,16 @@ type Crawls interface {
 	// CrawlPictures counts what the crawl added in any round.
 	CrawlPictures(ctx context.Context, crawl string) (CrawlPictures, error)
 
+	// SharedFrontier is the frontier as the job of that run sees it. What it
+	// claims belongs to the run, so that any number of runs, of this process
+	// and of others, share a crawl; the end of the run, dead or alive, gives it
+	// back. While other runs have claimed all that is due, NextTasks tells to
+	// wait a little: they may find more.
+	SharedFrontier(run int64) crawler.Frontier
+
 	// ForgetCrawl removes a crawl with its pending tasks and its losses. The
-	// pictures that it brought stay. palate.ErrNotFound if there is none.
+	// pictures that it brought stay. palate.ErrNotFound if there is none,
+	// palate.ErrConflict while a run has claimed of it.
 	ForgetCrawl(ctx context.Context, crawl string) error
 
 	// PutSubscription adds a subscription or changes the one of that name.

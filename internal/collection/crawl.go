@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/job"
 )
@@ -24,9 +25,13 @@ type Crawl struct {
 	Records string
 	// Found hears of what a dry run would fetch; may be nil.
 	Found func(crawler.Task)
+	// Alone refuses, as palate.ErrConflict, to work on a crawl that another run
+	// works on. Otherwise they share it.
+	Alone bool
 }
 
-// Crawl crawls, as a job.
+// Crawl crawls, as a job. Where another run works on the crawl of that name, of
+// this process or of another, they share what is to be fetched.
 func (c *Collection) Crawl(ctx context.Context, of Crawl) (report crawler.Report, err error) {
 	if of.Records != "" {
 		written, openErr := openRecords(of.Records)
@@ -42,22 +47,27 @@ func (c *Collection) Crawl(ctx context.Context, of Crawl) (report crawler.Report
 func (c *Collection) crawlInto(ctx context.Context, of Crawl, keeper crawler.Keeper) (crawler.Report, error) {
 	defer c.tell.EndProgress()
 	return job.Do(ctx, c.Catalog, job.Crawl, "", func(ctx context.Context, j *job.Job) (crawler.Report, error) {
-		return c.crawlAs(ctx, of, keeper, progress(ctx, j, c.tell, "crawl", "img"))
+		return c.crawlAs(ctx, j, of, keeper, progress(ctx, j, c.tell, "crawl", "img"))
 	})
 }
 
 // CrawlAs implements starter.Steps.
 func (c *Collection) CrawlAs(ctx context.Context, j *job.Job, name string, config crawler.Config, seeds []crawler.Seed) (crawler.Report, error) {
-	return c.crawlAs(ctx, Crawl{Name: name, Config: config, Seeds: seeds}, c.Pictures, progress(ctx, j, Silent{}, "", ""))
+	return c.crawlAs(ctx, j, Crawl{Name: name, Config: config, Seeds: seeds}, c.Pictures, progress(ctx, j, Silent{}, "", ""))
 }
 
 // crawlAs crawls for a job that has begun.
-func (c *Collection) crawlAs(ctx context.Context, of Crawl, keeper crawler.Keeper, progress func(done, total int64)) (crawler.Report, error) {
+func (c *Collection) crawlAs(ctx context.Context, j *job.Job, of Crawl, keeper crawler.Keeper, progress func(done, total int64)) (crawler.Report, error) {
+	// Whoever is first has the lease, so that the crawl is not forgotten meanwhile.
 	lease, err := c.Catalog.AcquireLease(ctx, "crawl-"+of.Name)
-	if err != nil {
+	switch {
+	case err == nil:
+		defer lease.Release()
+	case of.Alone || !errors.Is(err, palate.ErrConflict):
 		return crawler.Report{}, fmt.Errorf("crawl: %w", err)
+	default:
+		c.logger.InfoContext(ctx, "another run is at this crawl; sharing it", "crawl", of.Name)
 	}
-	defer lease.Release()
 	if err := c.LetCrawlsGoOn(ctx); err != nil {
 		return crawler.Report{}, fmt.Errorf("crawl: %w", err)
 	}
@@ -67,7 +77,7 @@ func (c *Collection) crawlAs(ctx context.Context, of Crawl, keeper crawler.Keepe
 			return crawler.Report{}, err
 		}
 	}
-	crawling, err := crawler.New(of.Config, c.Catalog, keeper, crawler.Options{
+	crawling, err := crawler.New(of.Config, c.Catalog.SharedFrontier(j.Run.ID), keeper, crawler.Options{
 		DialContext: of.Dial, Logger: c.logger, Found: of.Found,
 		Progress: func(r crawler.Report) { progress(int64(r.Kept+r.Known), int64(r.Candidates)) },
 	})

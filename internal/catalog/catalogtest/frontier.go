@@ -22,6 +22,7 @@ func testFrontier(t *testing.T, open Open) {
 		"crawls and their losses are remembered":    crawls,
 		"subscriptions are remembered":              subscriptions,
 		"no image comes with a task that has ended": endedTask,
+		"runs share a crawl":                        sharedCrawl,
 	})
 }
 

@@ -113,6 +113,13 @@ func (c *Catalog) ForgetCrawl(ctx context.Context, crawl string) error {
 		if err != nil {
 			return orNotFound(err, "crawl %q", crawl)
 		}
+		worked, err := scanOne[bool](tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM tasks WHERE crawl = ? AND run IS NOT NULL)", no))
+		if err != nil {
+			return err
+		}
+		if worked {
+			return fmt.Errorf("crawl %q is at work: %w", crawl, palate.ErrConflict)
+		}
 		for _, query := range []string{
 			"UPDATE images SET crawl = NULL, round = NULL WHERE crawl = ?",
 			"DELETE FROM tasks WHERE crawl = ?",

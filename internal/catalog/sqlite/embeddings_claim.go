@@ -50,8 +50,12 @@ func (c *Catalog) ClaimUnembedded(ctx context.Context, m palate.ModelID, run int
 
 // giveUpClaims is part of the transaction that ends a run.
 func giveUpClaims(ctx context.Context, tx *sql.Tx, run int64) error {
-	_, err := tx.ExecContext(ctx, "UPDATE unembedded SET run = NULL WHERE run = ?", run)
-	return err
+	for _, query := range []string{"UPDATE unembedded SET run = NULL WHERE run = ?", "UPDATE tasks SET run = NULL WHERE run = ?"} {
+		if _, err := tx.ExecContext(ctx, query, run); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // EmbeddingWork implements catalog.Embeddings. Of a model that was never put

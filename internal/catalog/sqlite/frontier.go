@@ -164,7 +164,7 @@ func endTask(ctx context.Context, tx *sql.Tx, t frontierTask, o crawler.Outcome)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "UPDATE tasks SET state = ?, reason = ?, detail = ?, source = NULL, alternatives = ? WHERE id = ?",
+	if _, err := tx.ExecContext(ctx, "UPDATE tasks SET state = ?, reason = ?, detail = ?, source = NULL, alternatives = ?, run = NULL WHERE id = ?",
 		string(o.State), o.Reason, mend(o.Detail), left, t.id); err != nil {
 		return err
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/palate-art/palate/crawler"
 )
 
-// claimBook remembers which tasks this process works on. A claim is not in
-// the database, so it can't outlive the process.
+// claimBook remembers which tasks this process works on for who is no run, see
+// SharedFrontier. A claim is not in the database, so it can't outlive the process.
 type claimBook struct {
 	mu     sync.Mutex
 	claims map[string]map[int64]bool // by crawl
@@ -80,7 +80,7 @@ func (c *Catalog) NextTasks(ctx context.Context, crawl string, limit int) (tasks
 // dueTasks merges the tasks that never waited with those whose time has come;
 // each query reads one partial index from its beginning.
 func dueTasks(ctx context.Context, tx *sql.Tx, crawl int64, now time.Time, limit int, claimed map[int64]bool) ([]crawler.Task, error) {
-	const columns = "SELECT id, kind, url, refused, referer, depth, attempts, not_before, source, coalesce(alternatives, '') FROM tasks WHERE crawl = ? AND state = 'pending' AND "
+	const columns = "SELECT id, kind, url, refused, referer, depth, attempts, not_before, source, coalesce(alternatives, '') FROM tasks WHERE crawl = ? AND state = 'pending' AND run IS NULL AND "
 	var due []crawler.Task
 	for _, query := range []struct {
 		text string
@@ -129,7 +129,7 @@ func scanTask(rows *sql.Rows) (t crawler.Task, err error) {
 // nextDue says how long it is until a task that nobody has claimed is due; 0
 // if none will be.
 func nextDue(ctx context.Context, tx *sql.Tx, crawl int64, now time.Time, claimed map[int64]bool) (time.Duration, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT id, not_before FROM tasks WHERE crawl = ? AND state = 'pending' AND not_before <> 0 ORDER BY not_before LIMIT ?", crawl, len(claimed)+1)
+	rows, err := tx.QueryContext(ctx, "SELECT id, not_before FROM tasks WHERE crawl = ? AND state = 'pending' AND not_before <> 0 AND run IS NULL ORDER BY not_before LIMIT ?", crawl, len(claimed)+1)
 	if err != nil {
 		return 0, err
 	}
@@ -156,7 +156,7 @@ func (c *Catalog) PostponeTask(ctx context.Context, crawl string, task crawler.T
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE tasks SET attempts = ?, not_before = ? WHERE id = ?", task.Attempts, stamp(notBefore), t.id)
+		_, err = tx.ExecContext(ctx, "UPDATE tasks SET attempts = ?, not_before = ?, run = NULL WHERE id = ?", task.Attempts, stamp(notBefore), t.id)
 		return err
 	})
 	if err != nil {
