@@ -39,7 +39,16 @@ type anyScan struct {
 
 // decodeAny decodes the whole picture, and says what is damaged, or nothing.
 func (f *jpegFile) decodeAny(ctx context.Context, rules Rules) (m *RGB, damage string, err error) {
-	s := &jpegDecoder{file: f, conditioning: defaultConditioning()}
+	s, damage, err := f.decodePlanes(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	return s.anyColours(rules), damage, nil
+}
+
+// decodePlanes decodes all components.
+func (f *jpegFile) decodePlanes(ctx context.Context) (s *jpegDecoder, damage string, err error) {
+	s = &jpegDecoder{file: f, conditioning: defaultConditioning()}
 	marker, err := s.anySegments(2)
 	if err != nil {
 		return nil, "", err
@@ -96,7 +105,7 @@ func (f *jpegFile) decodeAny(ctx context.Context, rules Rules) (m *RGB, damage s
 	case bad:
 		damage = "some of its pixels are wrong"
 	}
-	return s.anyColours(rules), damage, nil
+	return s, damage, nil
 }
 
 // anySegments reads the segments from a place up to a scan's data, and gives
@@ -386,6 +395,33 @@ func (s *jpegDecoder) transformAny(ctx context.Context, c *component, smooth boo
 	}
 }
 
+// upsamplers give the rows of all components in the picture's size.
+func (s *jpegDecoder) upsamplers() []*upsampler {
+	rows := make([]*upsampler, len(s.components))
+	for i := range s.components {
+		c := &s.components[i]
+		h, v := s.maxH/c.h, s.maxV/c.v
+		rows[i] = newUpsampler(plane{c.pix, c.stride, ceilDiv(s.file.width, h), ceilDiv(s.file.height, v)}, h, v)
+	}
+	return rows
+}
+
+// decodeSamples gives a function for the rows of each component as they are
+// stored, of whatever colours, good until its next call.
+func (f *jpegFile) decodeSamples(ctx context.Context) (func(y int) [4][]byte, error) {
+	s, _, err := f.decodePlanes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows := s.upsamplers()
+	return func(y int) (lines [4][]byte) {
+		for i, r := range rows {
+			lines[i] = r.row(y, f.width)
+		}
+		return lines
+	}, nil
+}
+
 // anyColours interpolates what is smaller and makes RGB of the planes.
 func (s *jpegDecoder) anyColours(rules Rules) *RGB {
 	width, height := s.file.width, s.file.height
@@ -402,12 +438,7 @@ func (s *jpegDecoder) anyColours(rules Rules) *RGB {
 		space = icc.CMYK
 	}
 	toSRGB := s.file.toSRGB(rules, space)
-	rows := make([]*upsampler, len(s.components))
-	for i := range s.components {
-		c := &s.components[i]
-		h, v := s.maxH/c.h, s.maxV/c.v
-		rows[i] = newUpsampler(plane{c.pix, c.stride, ceilDiv(width, h), ceilDiv(height, v)}, h, v)
-	}
+	rows := s.upsamplers()
 	convert := fullRangeRow
 	switch s.file.model() {
 	case modelRGB, modelCMYK:

@@ -51,6 +51,9 @@ type tiffFile struct {
 
 // openTIFF reads the first directory and names what can't be read.
 func openTIFF(data []byte) (file, error) {
+	if len(data) > 3 && (data[2] == '+' || data[3] == '+') {
+		return openAnyTIFF(data, "BigTIFF")
+	}
 	order, ok := tiffByteOrder(data)
 	if !ok {
 		return nil, truncated(formatTIFF)
@@ -63,7 +66,7 @@ func openTIFF(data []byte) (file, error) {
 		return nil, corrupt(formatTIFF, "it gives no width or height")
 	}
 	if kind := tiffLoss(dir); kind != "" {
-		return nil, &UnsupportedError{Kind: kind}
+		return openAnyTIFF(data, kind)
 	}
 	f := &tiffFile{data: data, dir: dir}
 	f.oriented = dir[tagOrientation] != nil
@@ -71,7 +74,7 @@ func openTIFF(data []byte) (file, error) {
 	return f, nil
 }
 
-// tiffLoss names the kind of TIFF that is not decoded, "" for the rest.
+// tiffLoss names the kind of TIFF that x/image does not decode, "" for the rest.
 func tiffLoss(dir directory) string {
 	if dir[tagDNGVersion] != nil {
 		return "camera raw"
