@@ -87,6 +87,10 @@ func (s *Server) UploadImage(ctx context.Context, request UploadImageRequestObje
 	if err != nil {
 		return nil, err
 	}
+	profile, err := resolveOr(ctx, upload.profile)
+	if err != nil {
+		return nil, err
+	}
 	upload.source.Site, upload.source.RetrievedAt = "upload", time.Now().UTC()
 	added, err := s.services.Collection.Add(ctx, upload.content, upload.source)
 	var wrong *palate.FieldError
@@ -96,7 +100,7 @@ func (s *Server) UploadImage(ctx context.Context, request UploadImageRequestObje
 	if err != nil {
 		return nil, err
 	}
-	image, err := s.imageNamed(ctx, palate.DefaultProfile, added.ID.String())
+	image, err := s.imageNamed(ctx, profile, added.ID.String())
 	if err != nil {
 		return nil, err
 	}

@@ -58,3 +58,37 @@ func TestWhatACatalogHoldsIsNotHandedOn(t *testing.T) {
 		}
 	}
 }
+
+// An upload is described to who sent it: by the verdict of the profile that it
+// names, whoever else rated the picture.
+func TestAnUploadIsDescribedForItsProfile(t *testing.T) {
+	f := newFixture(t)
+	picture := paint(t, red, 77)
+	kind, body := form(t, picture)
+	a := f.do(t, "POST", "/v1/images", body, "Content-Type", kind)
+	id := palate.NewImageID(sha256.Sum256(picture))
+	if a.status != http.StatusCreated {
+		t.Fatalf("got %d %s", a.status, a.body)
+	}
+	for profile, verdict := range map[palate.Profile]palate.Verdict{"me": palate.Like, "anna": palate.Dislike} {
+		_, err := f.catalog.Rate(t.Context(), catalog.Rating{Profile: profile, Image: id, Verdict: verdict, Shown: palate.ShownAPI})
+		must(t, err)
+	}
+	for _, tc := range []struct {
+		fields []string
+		want   string
+	}{{[]string{"profile", "anna"}, `"verdict":"dislike"`}, {[]string{"profile", "me"}, `"verdict":"like"`}, {nil, `"verdict":"like"`}} {
+		kind, body := form(t, picture, tc.fields...)
+		if a := f.do(t, "POST", "/v1/images", body, "Content-Type", kind); a.status != http.StatusOK || !bytes.Contains(a.body, []byte(tc.want)) {
+			t.Errorf("%v: got %d %s, want 200 with %s", tc.fields, a.status, a.body, tc.want)
+		}
+	}
+	kind, body = form(t, picture, "profile", "No Such Name")
+	if a := f.do(t, "POST", "/v1/images", body, "Content-Type", kind); a.status != http.StatusBadRequest || !bytes.Contains(a.body, []byte("profile")) {
+		t.Errorf("a name that is none: got %d %s, want 400 that names it", a.status, a.body)
+	}
+	kind, body = form(t, picture, "profile", "nobody")
+	if a := f.do(t, "POST", "/v1/images", body, "Content-Type", kind); a.status != http.StatusOK || bytes.Contains(a.body, []byte(`"verdict":"`)) {
+		t.Errorf("who has rated nothing: got %d %s, want no verdict", a.status, a.body)
+	}
+}

@@ -36,7 +36,11 @@ func (s *Server) RestoreImage(ctx context.Context, request RestoreImageRequestOb
 		return nil, err
 	}
 	s.follow(ctx)
-	image, err := s.imageNamed(ctx, palate.DefaultProfile, request.Image)
+	profile, err := resolveOr(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	image, err := s.imageNamed(ctx, profile, request.Image)
 	return RestoreImage200JSONResponse(image), err
 }
 

@@ -21,6 +21,7 @@ const maxFieldBytes = 64 << 10
 
 // upload is a picture with what the other parts say of it.
 type upload struct {
+	profile *string // nil where none was named
 	content []byte
 	source  palate.Source
 }
@@ -70,6 +71,13 @@ func readUpload(ctx context.Context, body *multipart.Reader, maxBytes int64) (up
 		case name == "file":
 			u.content, err = readPart(p, maxBytes)
 			u.source.OriginalName = strings.ToValidUTF8(p.FileName(), "\uFFFD")
+		case name == "profile" && u.profile != nil:
+			return u, invalidParameter("profile", "given more than once")
+		case name == "profile":
+			var value []byte
+			value, err = readPart(p, maxFieldBytes)
+			profile := strings.TrimSpace(string(value))
+			u.profile = &profile
 		case uploadFields[name] != nil:
 			err = readField(&u.source, name, p)
 		default:

@@ -112,6 +112,13 @@ func (c *Crawler) Run(ctx context.Context, name string, seeds []Seed) (Report, e
 		r.mu.Unlock()
 	}
 	report := r.snapshot()
+	// What is left is what the frontier says, which others may add to.
+	progress, readErr := c.frontier.CrawlProgress(context.WithoutCancel(ctx), name)
+	if readErr == nil {
+		report.Pending = progress.Pending
+	} else if err == nil {
+		err = readErr
+	}
 	report.Seconds, report.APIs = time.Since(began).Seconds(), r.wikis.used()
 	if err != nil && (ctx.Err() == nil || report.Pending > 0) { // stopped at its end, a round has ended
 		return report, fmt.Errorf("crawler: crawl %q: %w", name, err)

@@ -452,8 +452,11 @@ type ImageUpload struct {
 	LicenceURL *string            `json:"licence_url,omitempty"`
 	Medium     *string            `json:"medium,omitempty"`
 	Page       *string            `json:"page,omitempty"`
-	Title      *string            `json:"title,omitempty"`
-	Year       *int               `json:"year,omitempty"`
+
+	// Profile Whose verdict stands beside the image in the answer
+	Profile *ProfileName `json:"profile,omitempty"`
+	Title   *string      `json:"title,omitempty"`
+	Year    *int         `json:"year,omitempty"`
 }
 
 // Job defines model for Job.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -12,6 +13,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/palate-art/palate"
 )
 
 // collection is what the old release writes and both serve.
@@ -23,44 +26,63 @@ type collection struct {
 	rated int
 }
 
-// newCollection draws pictures and lets the old release import and embed them.
+// newCollection draws pictures and lets the old release import and embed them,
+// unless the scratch folder has them from a run before.
 func newCollection(ctx context.Context, o options) (*collection, error) {
 	c := &collection{o: o, data: filepath.Join(o.folder, "old"), liked: make(map[string]bool)}
-	pictures := filepath.Join(o.folder, "pictures")
+	_, err := os.Stat(c.data)
+	there := err == nil
 	random := rand.New(rand.NewPCG(1, 1))
-	for verdict, liked := range map[string]bool{"warm": true, "cold": false} {
-		folder := filepath.Join(pictures, verdict)
+	for _, warm := range []bool{true, false} {
+		folder := filepath.Join(o.folder, "pictures", map[bool]string{true: "warm", false: "cold"}[warm])
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			return nil, err
 		}
 		for i := range o.pictures / 2 {
-			b, err := draw(random, liked)
+			b, err := draw(random, warm)
 			if err == nil {
 				err = os.WriteFile(filepath.Join(folder, fmt.Sprintf("%05d.jpg", i)), b, 0o644)
 			}
 			if err != nil {
 				return nil, err
 			}
+			id := palate.NewImageID(sha256.Sum256(b)).String()
+			c.liked[id] = warm
+			c.ids = append(c.ids, id)
 		}
-		if _, err := c.palate(ctx, "import", folder); err != nil {
-			return nil, err
-		}
-		if _, err := c.palate(ctx, "embed"); err != nil {
-			return nil, err
-		}
-		known, err := c.list(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, id := range known {
-			if _, seen := c.liked[id]; !seen {
-				c.liked[id] = liked
-				c.ids = append(c.ids, id)
+		if !there {
+			if _, err := c.palate(ctx, "import", folder); err != nil {
+				return nil, err
 			}
 		}
 	}
 	random.Shuffle(len(c.ids), func(i, j int) { c.ids[i], c.ids[j] = c.ids[j], c.ids[i] })
-	return c, nil
+	if !there {
+		_, err := c.palate(ctx, "embed")
+		return c, err
+	}
+	return c, c.countRated(ctx)
+}
+
+// countRated finds out how many ratings there are already.
+func (c *collection) countRated(ctx context.Context) error {
+	out, err := c.palate(ctx, "profile", "list", "--json")
+	if err != nil {
+		return err
+	}
+	var profiles []struct {
+		Profile         string
+		Likes, Dislikes int
+	}
+	if err := json.Unmarshal(out, &profiles); err != nil {
+		return err
+	}
+	for _, p := range profiles {
+		if p.Profile == "me" {
+			c.rated = p.Likes + p.Dislikes
+		}
+	}
+	return nil
 }
 
 // draw makes a small picture of blots, mostly warm or mostly cold.
@@ -130,36 +152,4 @@ func (o options) output(ctx context.Context, binary, data string, args ...string
 		return nil, fmt.Errorf("palate %s: %w: %s", args[0], err, complaint.Bytes())
 	}
 	return out, nil
-}
-
-// list gives the ids of all pictures.
-func (c *collection) list(ctx context.Context) ([]string, error) {
-	s, err := c.o.serve(ctx, c.o.old, c.data)
-	if err != nil {
-		return nil, err
-	}
-	defer s.stop()
-	var ids []string
-	for cursor := ""; ; {
-		body, err := s.get(ctx, "/v1/images?limit=200"+cursor)
-		if err != nil {
-			return nil, err
-		}
-		var page struct {
-			Images []struct {
-				ID string `json:"id"`
-			} `json:"images"`
-			Next string `json:"next_cursor"`
-		}
-		if err := json.Unmarshal(body, &page); err != nil {
-			return nil, err
-		}
-		for _, i := range page.Images {
-			ids = append(ids, i.ID)
-		}
-		if page.Next == "" {
-			return ids, nil
-		}
-		cursor = "&cursor=" + page.Next
-	}
 }

@@ -109,7 +109,9 @@ func run(ctx context.Context, o options) (err error) {
 			return err
 		}
 		r.Stages = append(r.Stages, stage{ratings, requests})
-		if !o.json {
+		if o.json {
+			fmt.Fprintf(os.Stderr, "%d ratings measured\n", ratings)
+		} else {
 			show(r.Stages[len(r.Stages)-1])
 		}
 	}

@@ -2,16 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
-	"github.com/palate-art/palate/index/qdrant"
 	"github.com/palate-art/palate/internal/access"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
@@ -34,7 +31,7 @@ const (
 // and folders, at the disk, the clock and the index.
 func (d *diagnosis) lookAtCollection(ctx context.Context, s *session, h *collection.Collection) error {
 	d.lookAtDisk(s.Data)
-	d.lookAtIndex(ctx, s)
+	d.lookAtIndex(ctx, s, h)
 	for _, look := range []func(context.Context, *collection.Collection) error{d.lookAtSample, d.lookAtRights, d.lookAtClock} {
 		if err := look(ctx, h); err != nil {
 			return err
@@ -89,22 +86,13 @@ func (d *diagnosis) lookAtDisk(folder string) {
 	}
 }
 
-func (d *diagnosis) lookAtIndex(ctx context.Context, s *session) {
+func (d *diagnosis) lookAtIndex(ctx context.Context, s *session, h *collection.Collection) {
 	d.Collection.Index = "embedded, made from the catalog when it is needed"
 	if s.IndexAddress == collection.EmbeddedIndex {
 		return
 	}
-	config, err := collection.ServerConfig(s.IndexAddress)
-	if err != nil || d.Model == nil {
-		return // told already
-	}
-	server, err := qdrant.New(config, palate.ModelID(d.Model.ID), d.Model.Dim, s.logger)
-	if err == nil {
-		err = errors.Join(server.Ready(ctx), server.Close())
-	}
-	if d.Collection.Index = "Qdrant, which answers"; err != nil {
-		d.Collection.Index = "Qdrant, which does not answer"
-		d.problem("index: %v", err)
+	if config, err := collection.ServerConfig(s.IndexAddress); err == nil && d.Model != nil { // else it is told already
+		new(doctorCommand).lookAtServer(ctx, s, h.Catalog, config, d)
 	}
 }
 

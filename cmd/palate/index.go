@@ -70,6 +70,9 @@ func (c *indexStatusCommand) Run(ctx context.Context, s *session) error {
 
 func printServer(s *session, server qdrant.Status) {
 	s.say("Server       Qdrant %s at %s", server.Version, server.Server)
+	if server.Warning != "" {
+		s.say("             %s", server.Warning)
+	}
 	rows := [][]string{{"COLLECTION", "POINTS", "IN GRAPHS", "STATE", "SERVES"}}
 	for _, c := range server.Collections {
 		serves := ""
@@ -125,6 +128,9 @@ func printVerification(s *session, v ingest.Verification) {
 	}
 	for _, id := range v.ForeignImages {
 		s.say("  foreign   %s", id)
+	}
+	for _, point := range v.ForeignPoints {
+		s.say("  foreign   point %s", point)
 	}
 	for _, id := range v.DamagedImages {
 		s.say("  damaged   %s", id)

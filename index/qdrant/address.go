@@ -22,7 +22,8 @@ const Scheme = "qdrant://"
 // with the options nodes (further ones of a cluster, host:port with commas
 // between), key_file (a file that holds the key), tls and ca, shards, replicas and consistency, m,
 // ef_construct and on_disk, quantization and oversampling, exact, ef, timeout
-// (of a search). What it does not name is as in DefaultConfig. Characters of
+// (of a search), write-timeout (of a change of points) and batch (points of one
+// upsert). What it does not name is as in DefaultConfig. Characters of
 // the key that mean something in a URL are written as %XX. Its error is
 // palate.ErrInvalid and shows neither the key nor anything else of the address
 // that could hold it if it is misspelt: it names the part that is wrong.
@@ -109,12 +110,16 @@ var options = map[string]func(c *Config, value string) error{
 		}
 		return nil
 	},
-	"timeout": func(c *Config, v string) (err error) {
-		if c.SearchTimeout, err = time.ParseDuration(v); err != nil {
-			return fmt.Errorf("a duration such as 10s")
-		}
-		return nil
-	},
+	"batch":         func(c *Config, v string) error { return readInt(&c.BatchPoints, v) },
+	"timeout":       func(c *Config, v string) error { return readDuration(&c.SearchTimeout, v) },
+	"write-timeout": func(c *Config, v string) error { return readDuration(&c.WriteTimeout, v) },
+}
+
+func readDuration(into *time.Duration, value string) (err error) {
+	if *into, err = time.ParseDuration(value); err != nil {
+		return fmt.Errorf("a duration such as 10s")
+	}
+	return nil
 }
 
 func readInt(into *int, value string) (err error) {

@@ -32,6 +32,9 @@ func TestParseAddress(t *testing.T) {
 				c.Shards, c.Replicas, c.WriteConsistency, c.HNSWLinks, c.HNSWBuild, c.HNSWSearch = 3, 2, 2, 32, 200, 256
 				c.OnDisk, c.Quantization, c.Oversampling, c.SearchTimeout, c.Exact = true, qdrant.ScalarQuantization, 2.5, 3*time.Second, true
 			})},
+		{"qdrant://box/art?batch=64&write-timeout=2m", with(func(c *qdrant.Config) {
+			c.Host, c.Collection, c.BatchPoints, c.WriteTimeout = "box", "art", 64, 2*time.Minute
+		})},
 		{"qdrant://a/art?nodes=b:6334,[::1]:7000", with(func(c *qdrant.Config) { c.Host, c.Collection, c.Nodes = "a", "art", "b:6334,[::1]:7000" })},
 	} {
 		got, err := qdrant.ParseAddress(tt.address)
@@ -56,7 +59,7 @@ func TestParseAddressSaysWhatIsWrong(t *testing.T) {
 		"qdrant://k3y:k3y@box/art":                  "%3A",
 		"qdrant://k3y%zz@box/art":                   "no URL",
 		"qdrant://box/art#x":                        "#",
-		"qdrant://box/art?shard=2":                  `one of its options is none of ca, consistency, ef, ef_construct, exact, key_file, m, nodes, on_disk, oversampling, quantization, replicas, shards, timeout, tls`,
+		"qdrant://box/art?shard=2":                  `one of its options is none of batch, ca, consistency, ef, ef_construct, exact, key_file, m, nodes, on_disk, oversampling, quantization, replicas, shards, timeout, tls, write-timeout`,
 		"qdrant://box/art?shards=2&shards=3":        "shards is given 2 times",
 		"qdrant://box/art?nodes=b":                  "number 1 of them is not host:port",
 		"qdrant://box/art?nodes=b:1,:2":             "number 2 of them is not host:port",

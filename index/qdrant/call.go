@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/qdrant/go-client/qdrant"
@@ -20,7 +21,22 @@ import (
 
 // caller gives every call its deadline and its retries. All calls of this
 // package may be repeated: writes name points by their IDs and set, not add.
-type caller struct{ config Config }
+//
+// A server that hangs is told from one that is merely slow by asking it whether
+// it is well: who reads does not wait for one that does not even say that, and
+// for a while is told so at once.
+type caller struct {
+	config Config
+	hung   *atomic.Int64 // when that was found last, in nanoseconds; 0 if it answers
+}
+
+// The first attempt of who reads is short; a question after health is shorter.
+// While a server is known to hang, it is asked after its health before each read.
+const (
+	firstTry  = 2 * time.Second
+	healthTry = time.Second
+	hungFor   = 5 * time.Second
+)
 
 // timeout is how long a call may take, retries included.
 func (c caller) timeout(method string) time.Duration {
@@ -28,18 +44,19 @@ func (c caller) timeout(method string) time.Duration {
 	switch {
 	case service == "Qdrant":
 		return c.config.HealthTimeout
-	case service != "Points" || name == "CreateFieldIndex":
-		return c.config.AdminTimeout
 	case reads(method):
 		return c.config.SearchTimeout
+	case service != "Points" || name == "CreateFieldIndex":
+		return c.config.AdminTimeout
 	}
 	return c.config.WriteTimeout
 }
 
-// reads reports whether a method only reads points.
+// reads reports whether a method only reads, as searches do.
 func reads(method string) bool {
 	switch method {
-	case qdrant.Points_Query_FullMethodName, qdrant.Points_Get_FullMethodName, qdrant.Points_Count_FullMethodName, qdrant.Points_Scroll_FullMethodName:
+	case qdrant.Collections_ListAliases_FullMethodName, qdrant.Collections_Get_FullMethodName, qdrant.Collections_CollectionExists_FullMethodName,
+		qdrant.Points_Query_FullMethodName, qdrant.Points_Get_FullMethodName, qdrant.Points_Count_FullMethodName, qdrant.Points_Scroll_FullMethodName:
 		return true
 	}
 	return false
@@ -49,11 +66,31 @@ func (c caller) intercept(ctx context.Context, method string, request, reply any
 	timeout := c.timeout(method)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	looksWell := func(within time.Duration) bool {
+		short, cancel := context.WithTimeout(ctx, within)
+		defer cancel()
+		return invoke(short, qdrant.Qdrant_HealthCheck_FullMethodName, new(qdrant.HealthCheckRequest), new(qdrant.HealthCheckReply), conn) == nil
+	}
+	if reads(method) && time.Since(time.Unix(0, c.hung.Load())) < hungFor && !looksWell(min(healthTry, timeout/4)/2) {
+		return status.Error(codes.Unavailable, "no answer in time, a moment ago and now")
+	}
 	for attempt := 1; ; attempt++ {
 		var trailer metadata.MD
-		limited, cancel := context.WithTimeout(ctx, timeout/2)
+		patience := timeout / 2
+		if attempt == 1 && reads(method) {
+			patience = min(patience, firstTry)
+		}
+		limited, cancel := context.WithTimeout(ctx, patience)
 		err := invoke(limited, method, request, reply, conn, append(options, grpc.Trailer(&trailer))...)
+		late := limited.Err() != nil && ctx.Err() == nil
 		cancel()
+		switch {
+		case err == nil:
+			c.hung.Store(0)
+		case late && reads(method) && !looksWell(min(healthTry, timeout/4)) && ctx.Err() == nil:
+			c.hung.Store(time.Now().UnixNano())
+			return status.Error(codes.Unavailable, "no answer in time")
+		}
 		if err == nil || !retryable(method, status.Code(err)) || attempt >= c.config.Attempts {
 			return err
 		}

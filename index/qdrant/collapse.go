@@ -26,11 +26,13 @@ func (x *Index) collapsed(ctx context.Context, q index.Query) ([]index.Hit, erro
 	filter := q.Filter
 	filter.NotIDs = append(slices.Clone(filter.NotIDs), named...)
 	request := &qdrant.QueryPoints{Query: qdrant.NewQueryDense(vector), Params: x.searchParams(),
-		ScoreThreshold: q.Threshold, Limit: proto.Uint64(collapsePage), WithVectors: qdrant.NewWithVectors(true), Timeout: x.serverTimeout()}
+		ScoreThreshold: q.Threshold, WithVectors: qdrant.NewWithVectors(true), Timeout: x.serverTimeout()}
+	page := x.vectorsAtOnce(collapsePage)
+	request.Limit = proto.Uint64(uint64(page))
 	collapser := index.NewCollapser(q.Collapse, vector)
 	seen := make(map[palate.ImageID]bool) // equal scores may change places between pages
 	kept := []index.Hit{}
-	for offset := uint64(0); len(kept) < q.Offset+q.Limit; offset += collapsePage {
+	for offset := uint64(0); len(kept) < q.Offset+q.Limit; offset += uint64(page) {
 		request.Offset = proto.Uint64(offset)
 		found, err := x.query(ctx, filter, request)
 		if err != nil {
@@ -42,7 +44,7 @@ func (x *Index) collapsed(ctx context.Context, q index.Query) ([]index.Hit, erro
 			}
 			seen[p.hit.ID] = true
 		}
-		if len(found) < collapsePage {
+		if len(found) < page {
 			break
 		}
 	}

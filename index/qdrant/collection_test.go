@@ -3,6 +3,7 @@ package qdrant_test
 import (
 	"errors"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -106,7 +107,7 @@ func TestModelsLieSideBySide(t *testing.T) {
 	for i, want := range []qdrant.Collection{{Points: 10, State: "green"}, {Points: 10, State: "green", Serves: true, Current: true}} {
 		got := status.Collections[i]
 		got.Name = ""
-		if got != want {
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("collection %d: got %+v, want %+v", i, got, want)
 		}
 	}

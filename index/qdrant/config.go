@@ -55,7 +55,7 @@ type Config struct {
 	Oversampling float64 // times as many quantised candidates are scored again; 0 leaves it to the server
 
 	// Deadlines, retries included. An attempt has half of it.
-	SearchTimeout time.Duration // searches and reads
+	SearchTimeout time.Duration // searches and reads; the first attempt of these has two seconds at most
 	WriteTimeout  time.Duration // changes of points
 	AdminTimeout  time.Duration // collections, aliases and payload indexes
 	HealthTimeout time.Duration

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/qdrant/go-client/qdrant"
@@ -51,7 +52,7 @@ func connect(c Config) (*qdrant.Client, error) {
 				MinConnectTimeout: c.HealthTimeout,
 			}),
 			// The chain form: the other one would replace an interceptor of the client's.
-			grpc.WithChainUnaryInterceptor(caller{c}.intercept),
+			grpc.WithChainUnaryInterceptor(caller{c, new(atomic.Int64)}.intercept),
 		},
 	}
 	if c.Nodes != "" {

@@ -12,11 +12,13 @@ import (
 	"github.com/palate-art/palate"
 )
 
-// The oldest server that palate was measured with, and the version of the
-// protocol that it speaks.
+// The servers that palate is made for: of the one major version, from the oldest
+// that it was measured with to the newest whose changes were read for what
+// concerns it.
 const (
-	wantMajor = 1
-	wantMinor = 17
+	wantMajor   = 1
+	wantMinor   = 17
+	latestMinor = 19
 )
 
 // Ready implements index.Index: the server answers, is of a version that is
@@ -79,24 +81,43 @@ func (x *Index) checkVersion(ctx context.Context) error {
 	if !knownVersion(version) {
 		return fmt.Errorf("qdrant: %s is version %q, want %d.%d or a later %d.x: %w", x.config.server(), version, wantMajor, wantMinor, wantMajor, palate.ErrUnavailable)
 	}
+	if warning := newer(version); warning != "" {
+		x.warned.Do(func() { x.logger.WarnContext(ctx, "Qdrant: "+warning, "server", x.config.server()) })
+	}
 	return nil
 }
 
 func knownVersion(version string) bool {
-	major, rest, _ := strings.Cut(version, ".")
-	minor, _, _ := strings.Cut(rest, ".")
-	if n, err := strconv.Atoi(major); err != nil || n != wantMajor {
-		return false
+	major, minor, ok := versionOf(version)
+	return ok && major == wantMajor && minor >= wantMinor
+}
+
+func versionOf(version string) (major, minor int, ok bool) {
+	first, rest, _ := strings.Cut(version, ".")
+	second, _, _ := strings.Cut(rest, ".")
+	major, err := strconv.Atoi(first)
+	if err != nil {
+		return 0, 0, false
 	}
-	n, err := strconv.Atoi(minor)
-	return err == nil && n >= wantMinor
+	minor, err = strconv.Atoi(second)
+	return major, minor, err == nil
+}
+
+// newer says what is to be known of a version that is later than the newest that
+// was looked at; "" of another.
+func newer(version string) string {
+	if _, minor, ok := versionOf(version); ok && knownVersion(version) && minor > latestMinor {
+		return fmt.Sprintf("version %s is later than %d.%d, the last that palate was made for; what it changes is not known here", version, wantMajor, latestMinor)
+	}
+	return ""
 }
 
 // Status tells what lies on the server.
 type Status struct {
 	Server      string       `json:"server"`
 	Version     string       `json:"version"`
-	Collections []Collection `json:"collections"` // of the configured name, in the order of names
+	Warning     string       `json:"warning,omitempty"` // of the version
+	Collections []Collection `json:"collections"`       // of the configured name, in the order of names
 }
 
 // Collection is one collection of any model.
@@ -109,6 +130,11 @@ type Collection struct {
 	// configured name alone leads here.
 	Serves  bool `json:"serves"`
 	Current bool `json:"current"`
+	// Strict says that the server has limits on what this collection is asked.
+	Strict bool `json:"strict,omitempty"`
+	// Missing names what searches should have beside the points and do not; it
+	// is made when the index is brought up to date next.
+	Missing []string `json:"missing,omitempty"`
 }
 
 // Status looks at the server and at all collections of the configured name.
@@ -121,6 +147,7 @@ func (x *Index) Status(ctx context.Context) (Status, error) {
 	if s.Version, err = x.version(ctx); err != nil {
 		return s, err
 	}
+	s.Warning = newer(s.Version)
 	aliases, err := x.aliases(ctx)
 	if err != nil {
 		return s, err
@@ -143,12 +170,14 @@ func (x *Index) Status(ctx context.Context) (Status, error) {
 		if err != nil {
 			return s, err
 		}
-		points := info.GetPointsCount()
-		if points > 0 && ofAlias(name, aliasOf(x.config.Collection, model)) {
-			points-- // the marker
+		c := Collection{Name: name, Points: info.GetPointsCount(), Indexed: info.GetIndexedVectorsCount(),
+			State: strings.ToLower(info.GetStatus().String()), Serves: x.leading(aliases).name == name, Current: aliases[x.config.Collection] == name,
+			Strict: info.GetConfig().GetStrictModeConfig().GetEnabled()}
+		if ofAlias(name, aliasOf(x.config.Collection, model)) {
+			c.Missing = missingFields(info)
+			c.Points = max(c.Points, 1) - 1 // without the marker
 		}
-		s.Collections = append(s.Collections, Collection{Name: name, Points: points, Indexed: info.GetIndexedVectorsCount(),
-			State: strings.ToLower(info.GetStatus().String()), Serves: x.leading(aliases).name == name, Current: aliases[x.config.Collection] == name})
+		s.Collections = append(s.Collections, c)
 	}
 	return s, nil
 }

@@ -30,6 +30,7 @@ type Index struct {
 	mu      sync.Mutex
 	present served // what is asked and changed; without a name it is looked for
 
+	warned sync.Once // of the server's version
 	closed atomic.Bool
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/qdrant/go-client/qdrant"
@@ -14,9 +15,16 @@ import (
 	"github.com/palate-art/palate/index"
 )
 
-// batchVectors is how many embeddings are read at a time: 12 MB of 3072
-// values each.
-const batchVectors = 1000
+// The most embeddings that are read at a time, and the most bytes of them.
+const (
+	batchVectors     = 1000
+	batchVectorBytes = maxMessageBytes / 4
+)
+
+// vectorsAtOnce is how many embeddings are read at a time, at most that many.
+func (x *Index) vectorsAtOnce(most int) int {
+	return max(1, min(most, batchVectorBytes/(4*x.dim)))
+}
 
 // scrollIDs is how many IDs are listed at a time: half a megabyte.
 const scrollIDs = 10_000
@@ -70,30 +78,89 @@ type scored struct {
 	embedding palate.Embedding
 }
 
+// maxStrangers is how many points of somebody else are left out of searches.
+const maxStrangers = 10_000
+
 // query asks for what passes the filter, and puts equal scores in the order of
-// IDs.
+// IDs. Points that no image has the ID of are asked to be left out, and the query
+// is repeated: the page is full and the next one begins where it ends.
 func (x *Index) query(ctx context.Context, f index.Filter, request *qdrant.QueryPoints) ([]scored, error) {
-	var found []*qdrant.ScoredPoint
-	err := x.read(ctx, "search", func(in served) (err error) {
-		request.CollectionName = in.name
-		if request.Filter, err = x.filterOf(ctx, in, f); err == nil {
+	for {
+		var found []*qdrant.ScoredPoint
+		var known served
+		err := x.read(ctx, "search", func(in served) (err error) {
+			known, request.CollectionName = in, in.name
+			if request.Filter, err = x.filterOf(ctx, in, f); err != nil {
+				return err
+			}
+			if len(in.strangers) > 0 {
+				request.Filter.MustNot = append(request.Filter.MustNot, qdrant.NewHasID(in.strangers...))
+			}
 			found, err = x.client.Query(ctx, request)
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
+		hits := make([]scored, 0, len(found))
+		var strangers []*qdrant.PointId
+		for _, p := range found {
+			if id, ok := imageID(p.GetId()); ok {
+				hits = append(hits, scored{index.Hit{ID: id, Score: p.GetScore()}, p.GetVectors().GetVector().GetDense().GetData()})
+			} else {
+				strangers = append(strangers, p.GetId())
+			}
+		}
+		if len(strangers) > 0 {
+			if err := x.leaveOut(known, strangers); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		slices.SortStableFunc(hits, func(a, b scored) int {
+			return cmp.Or(cmp.Compare(b.hit.Score, a.hit.Score), compareIDs(a.hit.ID, b.hit.ID))
+		})
+		return hits, nil
+	}
+}
+
+// leaveOut remembers points that are not palate's.
+func (x *Index) leaveOut(in served, strangers []*qdrant.PointId) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.present.name != in.name {
+		return nil // another collection serves by now
+	}
+	all := slices.Clone(x.present.strangers)
+	for _, id := range strangers {
+		if !slices.ContainsFunc(all, func(known *qdrant.PointId) bool { return proto.Equal(known, id) }) {
+			all = append(all, id)
+		}
+	}
+	if len(all) > maxStrangers {
+		return fmt.Errorf("qdrant: %s holds more than %d points that are not palate's; palate reindex makes it anew: %w", in.name, maxStrangers, palate.ErrUnavailable)
+	}
+	x.present.strangers = all
+	return nil
+}
+
+// Strangers names up to limit points that no image has the ID of: those that
+// are named by numbers, which the server lists first.
+func (x *Index) Strangers(ctx context.Context, limit int) ([]string, error) {
+	var found []*qdrant.RetrievedPoint
+	err := x.read(ctx, "list", func(in served) (err error) {
+		found, err = x.client.Scroll(ctx, &qdrant.ScrollPoints{CollectionName: in.name, Limit: proto.Uint32(uint32(limit + 1)),
+			WithPayload: qdrant.NewWithPayload(false), WithVectors: qdrant.NewWithVectors(false), Timeout: x.serverTimeout()})
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	hits := make([]scored, 0, len(found))
+	var strangers []string
 	for _, p := range found {
-		if id, ok := imageID(p.GetId()); ok {
-			hits = append(hits, scored{index.Hit{ID: id, Score: p.GetScore()}, p.GetVectors().GetVector().GetDense().GetData()})
+		number, ok := p.GetId().GetPointIdOptions().(*qdrant.PointId_Num)
+		if ok && number.Num != marker.GetNum() && len(strangers) < limit {
+			strangers = append(strangers, strconv.FormatUint(number.Num, 10))
 		}
 	}
-	slices.SortStableFunc(hits, func(a, b scored) int {
-		return cmp.Or(cmp.Compare(b.hit.Score, a.hit.Score), compareIDs(a.hit.ID, b.hit.ID))
-	})
-	return hits, nil
+	return strangers, err
 }
 
 // queryOf writes the query vector. The server leaves the points out that are
@@ -170,7 +237,7 @@ func (x *Index) Get(ctx context.Context, ids []palate.ImageID) ([]index.Point, e
 		return nil, err
 	}
 	points := make([]index.Point, 0, len(ids))
-	for batch := range slices.Chunk(ids, batchVectors) {
+	for batch := range slices.Chunk(ids, x.vectorsAtOnce(batchVectors)) {
 		var found []*qdrant.RetrievedPoint
 		err := x.read(ctx, "get", func(in served) (err error) {
 			found, err = x.client.Get(ctx, &qdrant.GetPoints{CollectionName: in.name, Ids: pointIDs(batch),

@@ -31,6 +31,10 @@ const keyChange = "palate_change"
 type served struct {
 	name     string
 	outdated bool // of format 1
+
+	// strangers are points in it that are not palate's, as far as searches
+	// came upon them.
+	strangers []*qdrant.PointId
 }
 
 // aliases gives the collection of every alias on the server.
@@ -156,7 +160,7 @@ func (x *Index) serving(ctx context.Context) (served, error) {
 	if err := x.accepted(ctx, state); err != nil {
 		return served{}, err
 	}
-	present = served{state.Generation, state.Outdated}
+	present = served{name: state.Generation, outdated: state.Outdated}
 	x.serve(present)
 	return present, nil
 }

@@ -507,6 +507,9 @@ type Changes interface {
 	// SetFollowedTo remembers it.
 	FollowedTo(ctx context.Context, follower string) (uint64, error)
 	SetFollowedTo(ctx context.Context, follower string, number uint64) error
+
+	// Followers returns how far every named follower has come.
+	Followers(ctx context.Context) (map[string]uint64, error)
 }
 
 // Identity says which catalog this is and whose rows it holds.

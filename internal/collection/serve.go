@@ -109,13 +109,15 @@ func (m *Model) serve(ctx context.Context, listener net.Listener, options ServeO
 }
 
 // keepEmbedding embeds whatever comes into the collection, together with other
-// processes that are at it. What fails again and again is logged once.
+// processes that are at it. A lasting error is
+// logged once.
 func (m *Model) keepEmbedding(ctx context.Context) error {
 	pipeline, err := m.Embedder.Pipeline(ctx)
 	if err != nil {
 		return err
 	}
-	for failing := ""; ; {
+	var failing complaint
+	for {
 		last, err := m.Catalog.LastChange(ctx)
 		if err == nil {
 			_, err = m.Pictures.EmbedPending(ctx, m.Embedder, pipeline, nil)
@@ -127,11 +129,12 @@ func (m *Model) keepEmbedding(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if err == nil {
-			failing = ""
+			if failing.over() {
+				m.logger.WarnContext(ctx, "embedding goes on again")
+			}
 			continue
 		}
-		if text := err.Error(); text != failing {
-			failing = text
+		if failing.due(err, time.Now()) {
 			m.logger.ErrorContext(ctx, "embedding failed; trying on", "error", err)
 		}
 		select {

@@ -47,7 +47,10 @@ func (f *Follower) alone(ctx context.Context) (catalog.Lease, error) {
 func (f *Follower) key(generation string) string { return f.name + ":" + generation }
 
 // fillerKey is remembered as 1 by the catalog that filled a generation.
-func (f *Follower) fillerKey(generation string) string { return f.key(generation) + ":filled" }
+func (f *Follower) fillerKey(generation string) string { return f.key(generation) + filledSuffix }
+
+// filledSuffix ends the name of what is no position.
+const filledSuffix = ":filled"
 
 // sentKey is remembered as the highest position that was, or was about to be,
 // written beside the points: what tells a higher one has been changed from

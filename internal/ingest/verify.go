@@ -36,6 +36,13 @@ type Verification struct {
 	ForeignImages  []palate.ImageID `json:"foreign_images,omitempty"`
 	DamagedImages  []palate.ImageID `json:"damaged_images,omitempty"`
 	OutdatedImages []palate.ImageID `json:"outdated_images,omitempty"`
+	// ForeignPoints are the first foreign ones that no image has the ID of.
+	ForeignPoints []string `json:"foreign_points,omitempty"`
+}
+
+// strangerLister is an index that may hold points which no image has the ID of.
+type strangerLister interface {
+	Strangers(ctx context.Context, limit int) ([]string, error)
 }
 
 // Clean reports whether the index holds what the catalog does.
@@ -169,8 +176,14 @@ func sameSet[T interface{ ~string | ~int }](a, b []T) bool {
 
 // nameForeign walks through the index for points that the catalog lacks.
 func (v *Verification) nameForeign(ctx context.Context, c catalog.Catalog, ix index.Index) error {
+	if lister, lists := ix.(strangerLister); lists && v.Foreign > 0 {
+		var err error
+		if v.ForeignPoints, err = lister.Strangers(ctx, min(v.Foreign, namedImages)); err != nil {
+			return err
+		}
+	}
 	var after palate.ImageID
-	for len(v.ForeignImages) < min(v.Foreign, namedImages) {
+	for len(v.ForeignImages)+len(v.ForeignPoints) < min(v.Foreign, namedImages) {
 		ids, err := ix.IDs(ctx, after, followBatch)
 		if err != nil {
 			return err

@@ -9,15 +9,12 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/probe"
 )
 
-const (
-	// ratingsPage is how many ratings are read from the catalog at a time.
-	ratingsPage = 1000
-	// baselineName is the name of the built-in model.
-	baselineName = "baseline"
-)
+// ratingsPage is how many ratings are read from the catalog at a time.
+const ratingsPage = 1000
 
 // read gathers the standing likes and dislikes that have an embedding.
 func (tr *Training) read(ctx context.Context) error {
@@ -88,13 +85,13 @@ func first(names []string) string {
 // baselines gives the embeddings that the built-in model has made of the
 // images, if another model serves.
 func (t *Tastes) baselines(ctx context.Context, ids []palate.ImageID) (map[palate.ImageID]palate.Embedding, error) {
-	models, err := t.catalog.Models(ctx)
+	known, err := t.catalog.Models(ctx)
 	if err != nil {
 		return nil, err
 	}
 	out := make(map[palate.ImageID]palate.Embedding)
-	for _, m := range models {
-		if m.Name != baselineName || m.ID == t.model {
+	for _, m := range known {
+		if m.Name != models.Baseline || m.ID == t.model {
 			continue
 		}
 		embeddings, err := t.catalog.EmbeddingsOf(ctx, m.ID, ids)

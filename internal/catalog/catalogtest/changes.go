@@ -88,6 +88,9 @@ func followers(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
 	ok(t, "SetFollowedTo", c.SetFollowedTo(ctx, "index", 5))
 	equal(t, "index", must(again().FollowedTo(ctx, "index"))(t), 5)
 	equal(t, "filter", must(c.FollowedTo(ctx, "filter"))(t), 3)
+	if got := must(again().Followers(ctx))(t); len(got) != 2 || got["index"] != 5 || got["filter"] != 3 {
+		t.Errorf("Followers: got %v", got)
+	}
 	wantKind(t, "no name", c.SetFollowedTo(ctx, "", 1), palate.ErrInvalid)
 }
 

@@ -179,3 +179,22 @@ func (c *Catalog) SetFollowedTo(ctx context.Context, follower string, number uin
 		return err
 	})
 }
+
+// Followers implements catalog.Changes.
+func (c *Catalog) Followers(ctx context.Context) (map[string]uint64, error) {
+	followers := make(map[string]uint64)
+	err := c.read(ctx, "list followers", func(ctx context.Context, tx *sql.Tx) error {
+		type follower struct {
+			name   string
+			number uint64
+		}
+		found, err := collect(from(tx.QueryContext(ctx, "SELECT name, number FROM followers")), func(rows *sql.Rows) (f follower, err error) {
+			return f, rows.Scan(&f.name, &f.number)
+		})
+		for _, f := range found {
+			followers[f.name] = f.number
+		}
+		return err
+	})
+	return followers, err
+}
