@@ -11,6 +11,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/imagestore"
 )
 
 // ListImages answers with a page of images.
@@ -125,7 +126,18 @@ func (s *Server) GetImageFile(ctx context.Context, request GetImageFileRequestOb
 	if err != nil {
 		return nil, err
 	}
-	return sentFile{request: requestOf(ctx), content: file, mediaType: "image/" + image.Format, etag: fmt.Sprintf("%x", image.SHA256)}, nil
+	return sentFile{request: requestOf(ctx), content: file, mediaType: mediaTypeOf(image.Format), etag: fmt.Sprintf("%x", image.SHA256)}, nil
+}
+
+// mediaTypeOf names a format of a picture's file.
+func mediaTypeOf(format string) string {
+	switch format {
+	case "netpbm":
+		return "image/x-portable-anymap"
+	case "tga":
+		return "image/x-tga"
+	}
+	return "image/" + format
 }
 
 // GetImageThumbnail sends a smaller JPEG.
@@ -139,7 +151,7 @@ func (s *Server) GetImageThumbnail(ctx context.Context, request GetImageThumbnai
 	if err != nil {
 		return nil, err
 	}
-	return sentFile{request: requestOf(ctx), content: thumbnail, mediaType: "image/jpeg", etag: fmt.Sprintf("%s-%d", id, width)}, nil
+	return sentFile{request: requestOf(ctx), content: thumbnail, mediaType: "image/jpeg", etag: fmt.Sprintf("%s-%d-v%d", id, width, imagestore.ThumbnailVersion)}, nil
 }
 
 // sentFile answers with a file; Range and If-None-Match are net/http's.

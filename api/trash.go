@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/imagestore"
 	"github.com/palate-art/palate/internal/ingest"
 )
 
@@ -74,7 +75,7 @@ func (s *Server) GetTrashThumbnail(ctx context.Context, request GetTrashThumbnai
 	if err != nil {
 		return nil, err
 	}
-	return sentFile{request: requestOf(ctx), content: thumbnail, mediaType: "image/jpeg", etag: fmt.Sprintf("%s-%d", id, width)}, nil
+	return sentFile{request: requestOf(ctx), content: thumbnail, mediaType: "image/jpeg", etag: fmt.Sprintf("%s-%d-v%d", id, width, imagestore.ThumbnailVersion)}, nil
 }
 
 // EmptyTrash removes for good what is in the trash.

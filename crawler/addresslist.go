@@ -36,7 +36,7 @@ func ReadAddresses(r io.Reader) ([]Seed, error) {
 		return nil, fmt.Errorf("crawler: list of addresses: %w", err)
 	}
 	if bytes.HasPrefix(first, []byte("PAR1")) {
-		return nil, fmt.Errorf("crawler: the list of addresses is Parquet, which is not read: write it as CSV: %w", palate.ErrInvalid)
+		return nil, fmt.Errorf("crawler: the list of addresses is Parquet, which is read from a file alone: give its name: %w", palate.ErrInvalid)
 	}
 	line, _, _ := bytes.Cut(first, []byte("\n"))
 	head := strings.ToLower(strings.TrimPrefix(strings.TrimSpace(string(line)), "\xef\xbb\xbf"))
@@ -101,7 +101,7 @@ func readTable(in io.Reader, separator rune) ([]Seed, error) {
 			continue
 		}
 		line, _ := table.FieldPos(0)
-		seed, err := readRow(names, row)
+		seed, err := SeedFromRow(names, row)
 		if err != nil {
 			return nil, fmt.Errorf("crawler: line %d of the list: %w", line, err)
 		}
@@ -109,8 +109,10 @@ func readTable(in io.Reader, separator rune) ([]Seed, error) {
 	}
 }
 
-// readRow makes a seed of one row.
-func readRow(names, row []string) (Seed, error) {
+// SeedFromRow makes a seed of one row of a table whose columns have these
+// names in lower case, one of them "url" or its like. Its error is
+// palate.ErrInvalid.
+func SeedFromRow(names, row []string) (Seed, error) {
 	var rec record
 	address := ""
 	for i, value := range row[:min(len(row), len(names))] {
@@ -131,6 +133,9 @@ func readRow(names, row []string) (Seed, error) {
 		case ok:
 			rec.put(f, stripHTML(value))
 		}
+	}
+	if address == "" {
+		return Seed{}, fmt.Errorf("there is no address in a column called %s; the columns are %s: %w", addressColumns[0], strings.Join(names, ", "), palate.ErrInvalid)
 	}
 	u, err := url.Parse(address)
 	if err != nil {

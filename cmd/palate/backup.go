@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 
 	"github.com/palate-art/palate/internal/backup"
-	"github.com/palate-art/palate/internal/catalog/sqlite"
+	"github.com/palate-art/palate/internal/collection"
 )
 
 type backupCommand struct {
@@ -26,47 +25,13 @@ func (c *backupCommand) Run(ctx context.Context, s *session) error {
 	if c.List {
 		return s.listBackups(c.Path)
 	}
-	if inside(s.Data, c.Path) {
-		return usagef("%s lies in the folder of the collection, and would be lost with it; choose another place, on another disk", c.Path)
-	}
-	h, err := openHome(ctx, s)
-	if err != nil {
-		return err
-	}
-	from := backup.Collection{Catalog: h.Catalog, Store: h.Store, Open: openSnapshot}
-	options := backup.Options{Program: version(), WithReferenced: c.WithReferenced, Deep: c.Deep, Keep: c.Keep,
-		Progress: func(done, total int) { s.progress("back up", "img", int64(done), int64(total)) }}
-	to := from.ToFolder
-	if backup.IsArchive(c.Path) {
-		to = from.ToArchive
-	}
-	report, err := to(ctx, c.Path, options)
-	s.finishProgress()
-	if err == nil {
-		err = s.printBackup(report)
-	}
-	return errors.Join(err, h.Close())
-}
-
-func openSnapshot(ctx context.Context, path string) (backup.Snapshot, error) {
-	return sqlite.OpenReadOnly(ctx, path, sqlite.DefaultConfig())
-}
-
-// inside reports whether a path is a folder or below it.
-func inside(folder, path string) bool {
-	relative, err := filepath.Rel(resolved(folder), resolved(path))
-	return err == nil && filepath.IsLocal(relative)
-}
-
-// resolved follows the symbolic links of what is there of a path.
-func resolved(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
-	}
-	if parent := filepath.Dir(path); parent != path {
-		return filepath.Join(resolved(parent), filepath.Base(path))
-	}
-	return path
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		report, err := h.Backup(ctx, c.Path, backup.Options{Program: version(), WithReferenced: c.WithReferenced, Deep: c.Deep, Keep: c.Keep})
+		if err != nil {
+			return err
+		}
+		return s.printBackup(report)
+	})
 }
 
 // printBackup says what was backed up. Pictures that could not be are an

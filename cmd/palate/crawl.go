@@ -22,7 +22,7 @@ type crawlCommand struct {
 
 type beginCrawl struct {
 	Seeds []string `arg:"" name:"url" optional:"" help:"Where to begin: a gallery's page, a category such as https://commons.wikimedia.org/wiki/Category:Vedute, or commons:Category:Vedute."`
-	Input string   `help:"A list of further addresses to begin at, or - for standard input: one on each line, or a table in CSV with a column url and others such as title, artist, date, license." placeholder:"FILE"`
+	Input string   `help:"A list of further addresses to begin at, or - for standard input: one on each line, or a table, CSV or Parquet, with a column url and others such as title, artist, date, license." placeholder:"FILE"`
 	Name  string   `help:"Name of the crawl, to go on with it later (default: the addresses it begins at)."`
 
 	crawlFlags `embed:""`

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/palate-art/palate/internal/collection"
 )
@@ -105,6 +106,9 @@ func (c *resumeCrawl) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		settings.Header = c.Header
+		if settings.Input == collection.StandardInput && !isPiped(os.Stdin) {
+			return usagef("the crawl %s was begun with a list from standard input, which is not kept: pipe the same list in again", c.Name)
+		}
 		job, err := settings.Plan(version())
 		if err != nil {
 			return err
@@ -116,4 +120,10 @@ func (c *resumeCrawl) Run(ctx context.Context, s *session) error {
 		h.Tend(ctx)
 		return err
 	})
+}
+
+// isPiped reports a file that ends, unlike a terminal or nothing at all.
+func isPiped(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice == 0
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -268,53 +267,80 @@ func withoutWrites(t *testing.T, root string) {
 	})
 }
 
-// The commands in README's chapter on backups run as they are written.
+// What README's chapter on backups says is run as it is written: the commands
+// of its code block, those within its sentences, and what it says of --replace.
 func TestFaultREADMEBackupCommands(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	folder := oldCollection(t)
-	for _, line := range readmeCommands(t, "Backups") {
-		args := strings.Fields(line)
+	as := func(line string) []string {
+		args := strings.Fields(line)[1:]
 		for i, arg := range args {
 			args[i] = strings.NewReplacer("/mnt/backup", filepath.Join(home, "disk"), "~", home).Replace(arg)
 		}
 		if !slices.Contains(args, "--data") {
 			args = append(args, "--data", folder)
 		}
-		startFaulty(t, args[1:]...).mustEnd()
+		return args
+	}
+	block, sentences := readmeCommands(t, "Backups")
+	for _, line := range block {
+		args := as(line)
+		out := startFaulty(t, args...).mustEnd()
 		for i, arg := range args {
-			if arg == "--data" && args[1] == "restore" {
+			if arg == "--data" && args[0] == "restore" {
 				mustBeTheOldCollection(t, args[i+1])
+			}
+			if arg == "--list" && strings.Count(out, "\n") < 2 {
+				t.Errorf("%s: got %q, want the backups that were made", line, out)
 			}
 		}
 	}
+	for _, line := range sentences {
+		p := startFaulty(t, as(line)...)
+		out := p.mustEnd()
+		if strings.Contains(line, "--quiet") && (strings.Count(out, "\n") != 1 || p.errOut.String() != "") {
+			t.Errorf("%s: got %q and %q, want one line and nothing wrong", line, out, p.errOut.String())
+		}
+	}
+	for _, want := range []string{"palate verify", "palate verify --deep", "palate backup --quiet /mnt/backup/palate"} {
+		if !slices.Contains(sentences, want) {
+			t.Errorf("README's sentences have the commands %q, want %q among them", sentences, want)
+		}
+	}
+	writeFile(t, filepath.Join(folder, collection.CatalogFile), []byte("damaged"))
+	startFaulty(t, as("palate restore /mnt/backup/palate --replace")...).mustEnd()
+	mustBeTheOldCollection(t, folder)
 }
 
-var codeLine = regexp.MustCompile(`^palate [^#]+`)
+var (
+	codeLine       = regexp.MustCompile(`^palate [^#]+`)
+	codeInSentence = regexp.MustCompile("`(?:[0-9*]+ [0-9*]+ [0-9*]+ [0-9*]+ [0-9*]+ )?(palate (?:verify[^`]*|[a-z]+ [^`]+))`")
+)
 
-// readmeCommands are the palate commands in the code blocks of a chapter.
-func readmeCommands(t *testing.T, chapter string) []string {
+// readmeCommands are the palate commands of a chapter: in its code blocks, and
+// in its sentences where they are whole.
+func readmeCommands(t *testing.T, chapter string) (block, sentences []string) {
 	t.Helper()
-	file, err := os.Open(filepath.Join("..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	var commands []string
 	inside := false
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		if strings.HasPrefix(lines.Text(), "## ") {
-			inside = lines.Text() == "## "+chapter
+	for line := range strings.Lines(string(readFile(t, filepath.Join("..", "..", "README.md")))) {
+		if strings.HasPrefix(line, "## ") {
+			inside = strings.TrimSpace(line) == "## "+chapter
 		}
-		if found := codeLine.FindString(lines.Text()); inside && found != "" {
-			commands = append(commands, strings.TrimSpace(found))
+		if !inside {
+			continue
+		}
+		if found := codeLine.FindString(line); found != "" {
+			block = append(block, strings.TrimSpace(found))
+		}
+		for _, found := range codeInSentence.FindAllStringSubmatch(line, -1) {
+			sentences = append(sentences, found[1])
 		}
 	}
-	if err := lines.Err(); err != nil || len(commands) < 4 {
-		t.Fatalf("got %v and %v, want the commands of the chapter %s", commands, err, chapter)
+	if len(block) < 7 {
+		t.Fatalf("got %v, want the commands of the chapter %s", block, chapter)
 	}
-	return commands
+	return block, sentences
 }
 
 // catalogVersion is the version of a catalog's schema.

@@ -83,9 +83,10 @@ func TestFaultAnUploadOfManyParts(t *testing.T) {
 	body, writer := io.Pipe()
 	var sent atomic.Int64
 	go func() {
-		part := []byte("--b\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\n" + strings.Repeat("x", 500_000) + "\r\n")
-		for range atLength(500, 3000) {
-			n, err := writer.Write(part)
+		part := "--b\r\nContent-Disposition: form-data; name=\"credit\"\r\n\r\n" + strings.Repeat("x", 1000) + "\r\n"
+		parts := []byte(strings.Repeat(part, 1000))
+		for range atLength(120, 1500) {
+			n, err := writer.Write(parts)
 			if sent.Add(int64(n)); err != nil {
 				return
 			}

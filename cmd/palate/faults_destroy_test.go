@@ -1,6 +1,9 @@
 package main
 
 import (
+	"io"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -104,6 +107,44 @@ func TestFaultOldCollectionOpensUnharmed(t *testing.T) {
 	if mark, err := store.Mark(t.Context()); err != nil || mark.Store == "" || mark.Store != id.Store || mark.Catalog != id.Catalog {
 		t.Errorf("got the marks %+v and %+v (%v), want each other's", mark, id, err)
 	}
+}
+
+// It is served with everything, and ranked by the probe that it had.
+func TestOldCollectionIsServed(t *testing.T) {
+	t.Parallel()
+	folder := oldCollection(t)
+	before := pictureFiles(t, folder)
+	p := startFaulty(t, "serve", "--addr", "127.0.0.1:0", "--data", folder)
+	s := server{process: p, url: awaitAddress(t, p)}
+	ids := s.images(url.Values{})
+	if len(ids) != len(before) {
+		t.Errorf("served: got %d images, want %d", len(ids), len(before))
+	}
+	for id, content := range before {
+		response, err := http.Get(s.url + "/v1/images/" + id + "/file")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if err != nil || string(got) != content {
+			t.Errorf("image %s: got status %d and %d bytes (%v), want the %d of its file", id, response.StatusCode, len(got), err, len(content))
+		}
+	}
+	type ranking struct {
+		ProbeVersion int `json:"probe_version"`
+		Scores       []struct {
+			Image struct {
+				ID string `json:"id"`
+			} `json:"image"`
+		} `json:"scores"`
+	}
+	eventually(t, "the ranking is served", func() bool { return getStatus(t, s.url+"/v1/profiles/me/scores") == http.StatusOK })
+	if r := get[ranking](s, "/v1/profiles/me/scores", url.Values{"limit": {"100"}}); r.ProbeVersion != 1 || len(r.Scores) != 32 || r.Scores[0].Image.ID != "3191ecd3-3f98-808f-a3e5-6ab9c5bd0919" {
+		t.Errorf("got %d scores of probe %d, want 32 of the first, in its order", len(r.Scores), r.ProbeVersion)
+	}
+	s.interrupt()
+	mustBeUntouched(t, folder, before)
 }
 
 // A deletion by mistake is taken back with everything that the picture had.

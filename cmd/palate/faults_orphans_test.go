@@ -259,7 +259,7 @@ func TestFaultASecondImport(t *testing.T) {
 	t.Parallel()
 	pictures, folder := t.TempDir(), t.TempDir()
 	for i := range 3 {
-		writeFile(t, filepath.Join(pictures, fmt.Sprint(i, ".png")), flatPNG(7000, 7000, byte(i)))
+		writeFile(t, filepath.Join(pictures, fmt.Sprint(i, ".png")), flatPNG(large(7000), large(7000), byte(i)))
 	}
 	work := func(args ...string) time.Duration {
 		p := startFaulty(t, append([]string{"import", pictures, "--data", folder}, args...)...)
@@ -269,7 +269,7 @@ func TestFaultASecondImport(t *testing.T) {
 	startFaulty(t, "profile", "list", "--data", folder).mustEnd()
 	first, second := work(), work()
 	t.Logf("the first import of 3 pictures of 49 megapixels took %v of the processors, the second %v", first.Round(time.Millisecond), second.Round(time.Millisecond))
-	if 3*second > first {
+	if 3*second > first && (!raceEnabled || faultsBinary != "") { // of small ones the start is most
 		t.Errorf("a second import took %v of the processors, the first %v: want a third at most", second, first)
 	}
 	if got := lookInto(t, folder); len(got.images) != 3 {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/collection"
@@ -18,6 +20,7 @@ type importCommand struct {
 	Dislike bool     `help:"Dislike every picture." xor:"verdict"`
 	Store   string   `help:"How to keep the files: copy them, link to them (one disk), or reference them where they are." enum:"copy,link,reference" default:"copy"`
 	Adopt   bool     `help:"Take in picture files of the collection's own folder that its catalog does not know, as after a catalog was lost: titles and ratings stay lost, deleted pictures may return."`
+	Report  bool     `help:"Show every file that the last import lost, and every damaged picture that it kept, with the reason."`
 	Yes     bool     `help:"With --adopt: do not ask."`
 }
 
@@ -26,6 +29,8 @@ func (c *importCommand) Run(ctx context.Context, s *session) error {
 	switch {
 	case c.Adopt:
 		return c.adopt(ctx, s)
+	case c.Report:
+		return c.report(s)
 	case len(c.Paths) == 0:
 		return usagef("name folders or files to import")
 	}
@@ -57,6 +62,9 @@ func (c *importCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	report, err := h.Import(ctx, files)
+	if keepErr := ingest.KeepImportList(importList(s), report, time.Now()); err == nil {
+		err = keepErr
+	}
 	if printErr := s.printImport(report); err == nil {
 		err = printErr
 	}
@@ -65,6 +73,32 @@ func (c *importCommand) Run(ctx context.Context, s *session) error {
 	}
 	h.Tend(ctx)
 	return errors.Join(err, h.Close())
+}
+
+// importList is where the last import's remarks are.
+func importList(s *session) string { return filepath.Join(s.Data, "last-import.json") }
+
+// report shows what the last import had to say of single files.
+func (c *importCommand) report(s *session) error {
+	if len(c.Paths) > 0 {
+		return usagef("--report shows the last import: name no paths")
+	}
+	list, err := ingest.ReadImportList(importList(s))
+	if err != nil {
+		return err
+	}
+	if s.JSON {
+		return s.print(list)
+	}
+	s.say("the import of %s: %d files seen, %d kept", list.Ended.Local().Format("2006-01-02 15:04"), list.Seen, list.Kept)
+	rows := [][]string{{"FILE", "REASON", "WHAT"}}
+	for _, r := range list.Remarks {
+		rows = append(rows, []string{r.Path, r.Reason, r.What})
+	}
+	if len(rows) > 1 {
+		s.table(rows...)
+	}
+	return nil
 }
 
 // adopt gives files without a row one, after asking.
@@ -98,6 +132,12 @@ func (s *session) printImport(r ingest.ImportReport) error {
 	}
 	s.say("%d files seen -> %d kept, %d known, %d rated", r.Seen, r.Kept, r.Known, r.Rated)
 	s.printLosses(r.Lost, r.Examples)
+	if r.Damaged > 0 {
+		s.say("%d of the pictures kept are damaged, and shown as far as they go", r.Damaged)
+	}
+	if len(r.Remarks) > 0 {
+		s.note("every one of these files, with its reason: palate import --report")
+	}
 	if example := r.Examples["deleted"]; example != "" { // in full: it says how it comes back
 		s.note("%s", example)
 	}

@@ -188,3 +188,36 @@ func TestAReferencedFileIsReportedWhenItChangesOrGoes(t *testing.T) {
 		t.Errorf("the referenced file was touched (%v)", err)
 	}
 }
+
+// A damaged picture is kept and told, and every lost file can be seen after the
+// import, whatever their number.
+func TestImportListsEveryLossAndWhatIsDamaged(t *testing.T) {
+	home, folder := t.TempDir(), t.TempDir()
+	whole := museumPicture(t, 0)
+	writeFile(t, filepath.Join(folder, "whole.jpg"), whole)
+	writeFile(t, filepath.Join(folder, "most.jpg"), whole[:len(whole)*9/10])
+	for i := range 3 {
+		writeFile(t, filepath.Join(folder, fmt.Sprintf("words %d.jpg", i)), fmt.Appendf(nil, "These are words, %d.", i))
+	}
+	if r := runPalate(t, "import", "--report", "--data", home); r.code == 0 || !strings.Contains(r.err, "nothing was imported") {
+		t.Errorf("before an import: %+v", r)
+	}
+	type report struct{ Seen, Kept, Damaged int }
+	if got := jsonRun[report](t, "import", folder, "--data", home); got != (report{5, 2, 1}) {
+		t.Errorf("got %+v, want 2 of 5 kept and one of them damaged", got)
+	}
+	list := jsonRun[struct {
+		Seen, Kept int
+		Remarks    []struct{ Path, Reason, What string }
+	}](t, "import", "--report", "--data", home)
+	reasons := map[string]int{}
+	for _, r := range list.Remarks {
+		reasons[r.Reason]++
+		if !strings.HasPrefix(r.Path, folder) || r.What == "" {
+			t.Errorf("got %+v, want a path and what is wrong", r)
+		}
+	}
+	if !maps.Equal(reasons, map[string]int{"damaged": 1, "not_an_image": 3}) || list.Seen != 5 {
+		t.Errorf("got %+v, want every file that was lost or is damaged", list)
+	}
+}

@@ -373,9 +373,9 @@ func (k *killing) lookAtRatings(ctx context.Context, c *sqlite.Catalog, line *to
 	}
 	entries := 0
 	for after := int64(0); ; {
-		page := must(c.RatingLog(ctx, "me", after, logPage))(k.t)
+		page := must(c.RatingLog(ctx, "me", after, 1000))(k.t)
 		entries += len(page)
-		if len(page) < logPage {
+		if len(page) < 1000 {
 			break
 		}
 		after = page[len(page)-1].Entry

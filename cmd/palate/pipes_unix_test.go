@@ -103,6 +103,29 @@ func TestSortReadsNoNamedPipe(t *testing.T) {
 	}
 }
 
+// A command that was given a named pipe has ended by itself, or one signal
+// ends it.
+func TestFaultANamedPipeAndATermSignal(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"embed", "scores", "similar"} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			p := startFaulty(t, command, aPipe(t, t.TempDir(), "picture.png"), "--data", oldCollection(t))
+			select {
+			case <-p.ended:
+				return
+			case <-time.After(6 * time.Second): // it waits for whoever writes
+			}
+			_ = p.command.Process.Signal(syscall.SIGTERM) // it may just have ended
+			select {
+			case <-p.ended:
+			case <-time.After(5 * time.Second):
+				t.Errorf("palate %s of a named pipe goes on 5 s after SIGTERM", command)
+			}
+		})
+	}
+}
+
 // A command that waits for something that no first signal reaches, here its
 // standard input, is ended by the second.
 func TestFaultASecondTermSignalAlwaysEnds(t *testing.T) {
@@ -114,8 +137,11 @@ func TestFaultASecondTermSignalAlwaysEnds(t *testing.T) {
 	defer input.Close()
 	p := startReading(t, input, "crawl", "--contact", "me@example.org", "--input", "-", "--data", t.TempDir())
 	// What is more than a pipe holds has gone only if the command reads.
-	if _, err := fmt.Fprint(writer, strings.Repeat("# nothing\n", 40_000)); err != nil {
+	if err := writer.SetWriteDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := fmt.Fprint(writer, strings.Repeat("# nothing\n", 40_000)); err != nil {
+		t.Fatalf("%v: %s", err, p.errOut.String())
 	}
 	term := func() {
 		if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
@@ -136,5 +162,18 @@ func TestFaultASecondTermSignalAlwaysEnds(t *testing.T) {
 	}
 	if took := time.Since(begun); took > 5*time.Second {
 		t.Errorf("ended %v after the second signal, want 5 s at most", took)
+	}
+}
+
+// A pipe that nobody writes to is refused as a file of cookies; waiting for it
+// would never end.
+func TestAPipeIsNoFileOfCookies(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "cookies.txt")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := runPalate(t, "crawl", "https://gallery.example/", "--contact", "me@example.org", "--cookies", pipe, "--data", t.TempDir())
+	if r.code != exitUsage || !strings.Contains(r.err, pipe) {
+		t.Errorf("code %d, %s", r.code, r.err)
 	}
 }

@@ -2,18 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/internal/catalog"
-	"github.com/palate-art/palate/internal/catalog/sqlite"
 	"github.com/palate-art/palate/internal/collection"
-	"github.com/palate-art/palate/internal/imagestore/disk"
 )
 
 type restoreCommand struct {
@@ -31,55 +25,11 @@ func (c *restoreCommand) Run(ctx context.Context, s *session) error {
 	if c.MergeRatings {
 		return c.mergeRatings(ctx, s)
 	}
-	if err := collection.PrepareFolder(s.collectionConfig(), s, s.logger); err != nil {
-		return err
-	}
-	path := filepath.Join(s.Data, collection.CatalogFile)
-	if err := c.makeRoom(ctx, s, path); err != nil {
-		return err
-	}
-	store, err := disk.Open(filepath.Join(s.Data, collection.ImagesFolder))
-	if err != nil {
-		return err
-	}
-	restored, err := backup.Restore(ctx, c.Path, c.Snapshot, backup.Place{Catalog: path, Store: store, Open: openStaged},
-		func(done, total int) { s.progress("restore", "img", int64(done), int64(total)) })
-	s.finishProgress()
+	restored, err := collection.Restore(ctx, s.collectionConfig(), c.Path, c.Snapshot, c.Replace, s, s.logger)
 	if err != nil {
 		return err
 	}
 	return s.printRestored(restored)
-}
-
-func openStaged(ctx context.Context, path string) (backup.Staged, error) {
-	return sqlite.Open(ctx, path, sqlite.DefaultConfig())
-}
-
-// makeRoom sets aside what would be in the way of the backup's catalog.
-func (c *restoreCommand) makeRoom(ctx context.Context, s *session, path string) error {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-	case err != nil:
-		return err
-	case info.Size() > 0 && !c.Replace:
-		return fmt.Errorf("there is a collection in %s: restore into another folder (--data), add the backup's ratings to it (--merge-ratings), or set its catalog aside (--replace): %w", s.Data, palate.ErrConflict)
-	}
-	aside, err := sqlite.SetAside(ctx, path, time.Now())
-	if err != nil {
-		return err
-	}
-	if aside != "" {
-		s.note("The catalog that was there is kept at %s.", aside)
-	}
-	// What is derived from it follows its numbers, which begin anew.
-	if err := os.RemoveAll(filepath.Join(s.Data, collection.IndexFolder)); err != nil {
-		return err
-	}
-	if s.IndexAddress != collection.EmbeddedIndex {
-		s.note("Run palate reindex afterwards: the index server holds what the collection was before.")
-	}
-	return nil
 }
 
 func (s *session) printRestored(r backup.Restored) error {
@@ -107,22 +57,16 @@ func (s *session) printRestored(r backup.Restored) error {
 
 // mergeRatings adds the ratings of a backup to the collection.
 func (c *restoreCommand) mergeRatings(ctx context.Context, s *session) error {
-	if _, err := os.Stat(filepath.Join(s.Data, collection.CatalogFile)); errors.Is(err, os.ErrNotExist) {
+	if !collection.HasCatalog(s.Data) {
 		return fmt.Errorf("there is no collection in %s whose ratings could be added to; without --merge-ratings the whole backup is restored there: %w", s.Data, palate.ErrNotFound)
 	}
-	log, err := ratingsOf(ctx, c.Path, c.Snapshot)
-	if err != nil {
-		return err
-	}
-	h, err := openHome(ctx, s)
-	if err != nil {
-		return err
-	}
-	merged, err := h.Catalog.MergeRatings(ctx, log)
-	if err == nil {
-		err = s.printMerged(merged)
-	}
-	return errors.Join(err, h.Close())
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		merged, err := h.MergeRatings(ctx, c.Path, c.Snapshot)
+		if err != nil {
+			return err
+		}
+		return s.printMerged(merged)
+	})
 }
 
 func (s *session) printMerged(m catalog.Merged) error {
@@ -138,41 +82,3 @@ func (s *session) printMerged(m catalog.Merged) error {
 	}
 	return nil
 }
-
-// ratingsOf reads the log of ratings in a backup, of all profiles.
-func ratingsOf(ctx context.Context, path, snapshot string) (log []catalog.LogEntry, err error) {
-	folder, err := os.MkdirTemp("", "palate-restore-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	copied := filepath.Join(folder, collection.CatalogFile)
-	if err := backup.CatalogOf(ctx, path, snapshot, copied); err != nil {
-		return nil, err
-	}
-	c, err := sqlite.OpenReadOnly(ctx, copied, sqlite.DefaultConfig())
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	profiles, err := c.Profiles(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range profiles {
-		for after := int64(0); ; {
-			page, err := c.RatingLog(ctx, p.Profile, after, logPage)
-			if err != nil {
-				return nil, err
-			}
-			if log = append(log, page...); len(page) < logPage {
-				break
-			}
-			after = page[len(page)-1].Entry
-		}
-	}
-	return log, nil
-}
-
-// logPage is how many entries of the log are read at once.
-const logPage = 1000

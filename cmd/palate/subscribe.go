@@ -28,6 +28,9 @@ type addSubscription struct {
 
 // Run adds a subscription, or changes the one of that name.
 func (c *addSubscription) Run(ctx context.Context, s *session) error {
+	if c.Input == collection.StandardInput {
+		return usagef("a subscription can't read standard input again: write the list to a file and give --input its name")
+	}
 	job, err := c.plan()
 	switch {
 	case err != nil:

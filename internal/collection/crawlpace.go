@@ -5,12 +5,12 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/internal/regular"
 )
 
 // the slowest pace that strangers' sites must put up with.
@@ -148,7 +148,7 @@ func parseSite(text string, usual crawler.SiteLimits) (host string, limits crawl
 
 func (f *CrawlBehaviour) applyRequests(config *crawler.Config) error {
 	if f.Cookies != "" {
-		file, err := os.Open(f.Cookies)
+		file, err := regular.Open(f.Cookies)
 		if err != nil {
 			return askedf("--cookies: %v", err)
 		}

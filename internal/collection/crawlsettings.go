@@ -11,6 +11,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/internal/features"
 	"github.com/palate-art/palate/internal/museum"
 	"github.com/palate-art/palate/internal/regular"
 )
@@ -92,6 +93,9 @@ func (c *CrawlSettings) Plan(version string) (Crawl, error) {
 			return job, asked(err)
 		}
 		job.Seeds = append(job.Seeds, listed...)
+		if len(job.Seeds) == 0 {
+			return job, askedf("the list %s names no address", c.Input)
+		}
 	}
 	if c.Name == "" {
 		c.Name = strings.Join(slices.Sorted(slices.Values(names)), " ")
@@ -113,9 +117,12 @@ func (c *CrawlSettings) Plan(version string) (Crawl, error) {
 	return job, err
 }
 
+// StandardInput stands for a list that is piped in.
+const StandardInput = "-"
+
 // listedSeeds reads --input.
 func listedSeeds(name string) (seeds []crawler.Seed, err error) {
-	if name == "-" {
+	if name == StandardInput {
 		return crawler.ReadAddresses(os.Stdin)
 	}
 	f, err := regular.Open(name)
@@ -126,7 +133,18 @@ func listedSeeds(name string) (seeds []crawler.Seed, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	return crawler.ReadAddresses(f)
+	if !features.IsParquet(f) {
+		return crawler.ReadAddresses(f)
+	}
+	err = features.Texts(name, func(row int64, names, values []string) error {
+		seed, err := crawler.SeedFromRow(names, values)
+		if err != nil {
+			return fmt.Errorf("row %d of %s: %w", row, name, err)
+		}
+		seeds = append(seeds, seed)
+		return nil
+	})
+	return seeds, err
 }
 
 // MuseumCrawl is how the synthetic museum is crawled: it is on this machine,

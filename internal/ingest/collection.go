@@ -76,6 +76,10 @@ func (c *Collection) Embedding() embedder.Stats { return c.meter.Stats() }
 type Addition struct {
 	ID  palate.ImageID
 	New bool // the collection did not have it
+
+	// Damage says of a file that was decoded for it what is missing or wrong,
+	// see picture.Info.
+	Damage string
 }
 
 // Add validates an uploaded picture of up to 50 megapixels by decoding it,

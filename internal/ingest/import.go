@@ -52,10 +52,17 @@ type ImportReport struct {
 	Lost  map[string]int `json:"lost"` // by reason, see picture.Reason
 	// Examples gives one file of each reason.
 	Examples map[string]string `json:"examples,omitempty"`
+	// Damaged are those of the new ones that are shown though some of them is
+	// missing or wrong.
+	Damaged int `json:"damaged,omitempty"`
+	// Remarks are on every file that was lost or is damaged, in the order of
+	// the files. They may be many, and are not part of a job's result.
+	Remarks []Remark `json:"-"`
 }
 
 func (r *ImportReport) lose(reason, path string, err error) {
 	r.Lost[reason]++
+	r.Remarks = append(r.Remarks, Remark{Path: path, Reason: reason, What: err.Error()})
 	if _, there := r.Examples[reason]; !there {
 		r.Examples[reason] = fmt.Sprintf("%s: %v", path, err)
 	}
@@ -81,6 +88,10 @@ func (c *Collection) Import(ctx context.Context, job Import) (ImportReport, erro
 			report.lose(reason, file.Path, err)
 		case addition.New:
 			report.Kept++
+			if addition.Damage != "" {
+				report.Damaged++
+				report.Remarks = append(report.Remarks, Remark{Path: file.Path, Reason: ReasonDamaged, What: addition.Damage})
+			}
 		default:
 			report.Known++
 		}
@@ -136,7 +147,7 @@ func (c *Collection) importFile(ctx context.Context, within folder.Reader, file 
 		return Addition{}, err
 	}
 	image := describe(content, info)
-	return c.add(ctx, image, file.Source, func() error {
+	addition, err := c.add(ctx, image, file.Source, func() error {
 		switch mode {
 		case Link:
 			return c.keepInPlace(ctx, image.ID, file.Path, imagestore.InPlace.Link)
@@ -145,6 +156,8 @@ func (c *Collection) importFile(ctx context.Context, within folder.Reader, file 
 		}
 		return c.put(ctx, content)
 	})
+	addition.Damage = info.Damage
+	return addition, err
 }
 
 // keepInPlace keeps a file without copying it, where the store can, as long

@@ -49,6 +49,9 @@ func furtherGuises() []Guise {
 		{Name: "octet-stream", Want: 4, Width: 1200, Answers: answersFor(answersFor(map[string]string{
 			"/": each(2, `<img src="/file/{n}.jpg">`) + each(2, `<a href="/get?f={n}"><img src="/t/{n}_150.jpg"></a>`)},
 			2, "/file/{n}.jpg", "header:Content-Type: application/octet-stream\npicture 1200"), 2, "/get?f={n}", "header:Content-Type: binary/octet-stream\npicture 1200")},
+		{Name: "opt-out-of-pictures", Want: 2, Width: 1200, Lost: "opted_out", Answers: answersFor(map[string]string{
+			"/": each(2, `<img src="/i/{n}_1200.jpg">`) + each(3, `<img src="/own/{n}.jpg">`)},
+			3, "/own/{n}.jpg", "header:X-Robots-Tag: otherbot: nofollow, noimageai\npicture 1200")},
 		{Name: "gone-with-200", Want: 4, Width: 300, Answers: answersFor(map[string]string{
 			"/": each(4, `<a href="/i/soft{n}.jpg"><img src="/i/{n}_300.jpg"></a>`)},
 			4, "/i/soft{n}.jpg", `<html><title>Not found</title><h1>We looked everywhere</h1></html>`)},

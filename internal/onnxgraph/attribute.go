@@ -71,16 +71,6 @@ func Texts(name string, v ...string) Attribute {
 	return Attribute{Name: name, Kind: KindStrings, Strings: v}
 }
 
-// Constants is a list of tensors.
-func Constants(name string, v ...Tensor) Attribute {
-	return Attribute{Name: name, Kind: KindTensors, Tensors: v}
-}
-
-// Bodies is a list of graphs.
-func Bodies(name string, v ...*Graph) Attribute {
-	return Attribute{Name: name, Kind: KindGraphs, Graphs: v}
-}
-
 // lengths gives the length of the list that the kind names, of all lists
 // together, and whether the kind is of single values.
 func (a Attribute) lengths() (own, all int, single, known bool) {

@@ -10,7 +10,7 @@ import (
 
 // Info is what the header of a file says.
 type Info struct {
-	Format        string // "jpeg", "png", "gif", "webp", "bmp" or "tiff"
+	Format        string // "jpeg", "png", "gif", "webp", "bmp", "tiff", "netpbm" or "tga"
 	Width, Height int    // in pixels, of the upright picture
 	Orientation   int    // of EXIF or XMP as found, 1 to 8; 1 where none is given
 
@@ -173,6 +173,9 @@ var openers = map[string]func(data []byte) (file, error){
 	formatWebP: openWebP,
 	formatBMP:  openBMP,
 	formatTIFF: openTIFF,
+
+	formatNetpbm: openNetpbm,
+	formatTGA:    openTGA,
 }
 
 // readAll reads at most one byte more than is allowed, to know of it. The

@@ -1,7 +1,7 @@
 // Package picture turns an image file into the picture that a person sees:
 // upright, opaque, eight bits a channel, red, green and blue.
 //
-// It reads JPEG, PNG, GIF, WebP, BMP and TIFF. The EXIF orientation is
+// It reads JPEG, PNG, GIF, WebP, BMP, TIFF, Netpbm and TGA. The EXIF orientation is
 // applied, transparency is laid over white, and of an animation the first
 // frame is taken. The size is read from the header and held against Limits
 // before any pixel is decoded.

@@ -78,7 +78,7 @@ func decodeFile(t *testing.T, path string) (*picture.RGB, picture.Info) {
 }
 
 func TestDecodeShowsWhatPillowShows(t *testing.T) {
-	for _, folder := range []string{"testdata/decode", "testdata/more", "testdata/tiff"} {
+	for _, folder := range []string{"testdata/decode", "testdata/more", "testdata/tiff", "testdata/simple"} {
 		var golden struct {
 			Cases []struct {
 				Input       string `json:"input"`

@@ -30,9 +30,9 @@ func TestKindsThatCannotBeReadAreNamed(t *testing.T) {
 		{"Photoshop", "8BPS\x00\x01"},
 		{"ICO", "\x00\x00\x01\x00\x01\x00"},
 		{"ICO", "\x00\x00\x02\x00\x01\x00\x20\x20"},
-		{"TGA", "\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x10\x00\x10\x00\x18\x00"},
-		{"TGA", "\x00\x00\x0a\x00\x00\x00\x00\x00\x00\x00\x00\x00\x10\x00\x10\x00\x20\x28"},
-		{"Netpbm", "P6 2 2 255\n"},
+		{"floating-point Netpbm", "PF\n2 2\n-1.0\n"},
+		{"PCX", "\x0a\x05\x01\x08"},
+		{"DIB", "\x28\x00\x00\x00\x02\x00\x00\x00\x02\x00\x00\x00\x01\x00\x18\x00"},
 		{"HTML", "\xef\xbb\xbf\n <!DOCTYPE html><html><body><svg></svg>"},
 		{"HTML", "<html><head>"},
 		{"SVG", "<?xml version=\"1.0\"?>\n<!-- drawn -->\n<svg xmlns=\"\">"},
@@ -249,7 +249,7 @@ func TestLimitsAreExact(t *testing.T) {
 func goldenFiles(t testing.TB) []string {
 	t.Helper()
 	var files []string
-	for _, folder := range []string{"testdata/decode/*", "testdata/more/*", "testdata/jpeg/*", "testdata/tiff/*"} {
+	for _, folder := range []string{"testdata/decode/*", "testdata/more/*", "testdata/jpeg/*", "testdata/tiff/*", "testdata/simple/*"} {
 		found, err := filepath.Glob(folder)
 		if err != nil {
 			t.Fatal(err)

@@ -13,6 +13,9 @@ const (
 	formatWebP = "webp"
 	formatBMP  = "bmp"
 	formatTIFF = "tiff"
+
+	formatNetpbm = "netpbm"
+	formatTGA    = "tga"
 )
 
 // signatures are compared in order with the beginning of the file; '?'
@@ -48,10 +51,12 @@ var signatures = []struct {
 	{magic: "v/1\x01", kind: "OpenEXR"},
 	{magic: "#?RADIANCE", kind: "Radiance HDR"},
 	{magic: "qoif", kind: "QOI"},
+	{magic: "PF\n", kind: "floating-point Netpbm"},
+	{magic: "Pf\n", kind: "floating-point Netpbm"},
+	{magic: "\x0a\x05\x01", kind: "PCX"},
+	{magic: "\x0a\x03\x01", kind: "PCX"},
+	{magic: "\x28\x00\x00\x00????????\x01\x00", kind: "DIB"},
 	{magic: "DDS ", kind: "DDS"},
-	// An icon's file goes on with how many it has, which is not none.
-	{magic: "\x00\x00\x02\x00\x00\x00\x00\x00", kind: "TGA"},
-	{magic: "\x00\x00\x0a\x00\x00\x00\x00\x00", kind: "TGA"},
 	{magic: "\x00\x00\x01\x00", kind: "ICO"},
 	{magic: "\x00\x00\x02\x00", kind: "ICO"},
 	{magic: "\xd7\xcd\xc6\x9a", kind: "WMF"},
@@ -73,6 +78,10 @@ func sniff(data []byte) (string, error) {
 	if len(data) == 0 {
 		return "", &CorruptError{Err: errEmpty}
 	}
+	// An icon or cursor begins like it, and goes on with how many it has.
+	if isTGA(data) {
+		return formatTGA, nil
+	}
 	for _, s := range signatures {
 		if !matches(data, s.magic) {
 			continue
@@ -89,7 +98,7 @@ func sniff(data []byte) (string, error) {
 		return formatBMP, nil
 	}
 	if isNetpbm(data) {
-		return "", &UnsupportedError{Kind: "Netpbm"}
+		return formatNetpbm, nil
 	}
 	if kind := textKind(data); kind != "" {
 		return "", &UnsupportedError{Kind: kind}
