@@ -38,6 +38,7 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for JobKind.
 const (
+	JobKindArena    JobKind = "arena"
 	JobKindBackup   JobKind = "backup"
 	JobKindCrawl    JobKind = "crawl"
 	JobKindEmbed    JobKind = "embed"
@@ -51,6 +52,8 @@ const (
 // Valid indicates whether the value is a known member of the JobKind enum.
 func (e JobKind) Valid() bool {
 	switch e {
+	case JobKindArena:
+		return true
 	case JobKindBackup:
 		return true
 	case JobKindCrawl:

@@ -22,22 +22,30 @@ import (
 
 // stripes is a collection of pictures with stripes at any angle in noise: the
 // wide ones, one in three, are liked.
-func stripes(t *testing.T, n int, flags ...string) (home string) {
+func stripes(t *testing.T, n int) (home string) {
+	t.Helper()
+	return painted(t, n, func(i int) (liked bool, wavelength, brightness float64) {
+		if i%3 == 0 {
+			return true, 13, 128
+		}
+		return false, 9, 128
+	})
+}
+
+// painted is a collection of pictures of stripes at any angle in noise.
+func painted(t *testing.T, n int, paint func(i int) (liked bool, wavelength, brightness float64)) (home string) {
 	t.Helper()
 	addTiny(t)
 	folder, home := t.TempDir(), t.TempDir()
 	random := rand.New(rand.NewPCG(3, 3))
 	for i := range n {
-		liked, wavelength := i%3 == 0, 9.
-		if liked {
-			wavelength = 13
-		}
+		liked, wavelength, brightness := paint(i)
 		angle, phase := 2*math.Pi*random.Float64(), 2*math.Pi*random.Float64()
 		m := image.NewGray(image.Rect(0, 0, 64, 64))
 		for y := range 64 {
 			for x := range 64 {
 				v := math.Sin((float64(x)*math.Cos(angle)+float64(y)*math.Sin(angle))*2*math.Pi/wavelength + phase)
-				m.SetGray(x, y, color.Gray{uint8(min(max(128+45*v+60*random.NormFloat64(), 0), 255))})
+				m.SetGray(x, y, color.Gray{uint8(min(max(brightness+45*v+60*random.NormFloat64(), 0), 255))})
 			}
 		}
 		var content bytes.Buffer
@@ -46,7 +54,7 @@ func stripes(t *testing.T, n int, flags ...string) (home string) {
 		}
 		writeFile(t, filepath.Join(folder, map[bool]string{true: "good", false: "bad"}[liked], fmt.Sprintf("%d.png", i)), content.Bytes())
 	}
-	mustRun(t, append([]string{"import", folder, "--data", home, "--profile", "me"}, flags...)...)
+	mustRun(t, "import", folder, "--data", home, "--profile", "me")
 	return home
 }
 

@@ -77,6 +77,7 @@ func DefaultConfig() Config {
 		SearchTimeout: 10 * time.Second, WriteTimeout: time.Minute, AdminTimeout: 2 * time.Minute, HealthTimeout: 3 * time.Second,
 		Attempts: 4, RetryWait: 100 * time.Millisecond,
 		BatchPoints: 256, BatchBytes: 4 << 20,
+		HNSWSearch: 512, // what recall this buys, and for what: docs/decisions/0030
 	}
 }
 

@@ -187,11 +187,11 @@ func (m *Model) compare(ctx context.Context, t *TakeOver, head, before taste.Ver
 }
 
 // ratedAfter gives the standing likes and dislikes after an entry of the log.
-func (m *Model) ratedAfter(ctx context.Context, p palate.Profile, entry int64) (map[palate.ImageID]bool, error) {
+func (c *Collection) ratedAfter(ctx context.Context, p palate.Profile, entry int64) (map[palate.ImageID]bool, error) {
 	liked := make(map[palate.ImageID]bool)
 	const page = 1000
 	for before := int64(0); ; {
-		ratings, err := m.Catalog.StandingRatings(ctx, p, catalog.RatingQuery{Before: before, Limit: page})
+		ratings, err := c.Catalog.StandingRatings(ctx, p, catalog.RatingQuery{Before: before, Limit: page})
 		if err != nil {
 			return nil, err
 		}

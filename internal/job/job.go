@@ -38,6 +38,7 @@ const (
 	Backup  Kind = "backup"
 
 	FineTune Kind = "finetune"
+	Arena    Kind = "arena"
 )
 
 var (

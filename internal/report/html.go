@@ -37,7 +37,7 @@ th { font-size: .75rem; letter-spacing: .03em; color: #555; }
 <div class="table"><table>{{range $i, $row := .Rows}}<tr>{{range $row}}{{if eq $i 0}}<th scope="col">{{.}}</th>{{else}}<td>{{.}}</td>{{end}}{{end}}</tr>
 {{end}}</table></div>
 </section>
-{{end}}<p><small>{{with .Report.Model}}Model {{.}}, {{end}}data {{.Report.Data}}.</small></p>
+{{end}}{{if .Report.Data}}<p><small>{{with .Report.Model}}Model {{.}}, {{end}}data {{.Report.Data}}.</small></p>{{end}}
 </body>
 </html>
 `))

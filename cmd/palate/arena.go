@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/palate-art/palate/internal/arena"
+	"github.com/palate-art/palate/internal/atomicfile"
+	"github.com/palate-art/palate/internal/collection"
+)
+
+type arenaCommand struct {
+	Contestant []string      `help:"Model that takes part, as --model takes them; may be repeated (default: --model)." placeholder:"NAME" name:"with"`
+	Methods    []string      `help:"How the taste is learned: probe, knn, centroid, and by fine-tuning full, last:N, lora:R." default:"probe,knn,centroid" placeholder:"LIST"`
+	Folds      int           `help:"Folds of five that each fine-tuning is judged on." default:"5" placeholder:"1..5"`
+	Seed       int64         `help:"Draws the folds and what is drawn while training." default:"1"`
+	Budget     time.Duration `help:"Time that each model may be fine-tuned by a method; what is cut by it is not ranked." placeholder:"DURATION"`
+	Epochs     *int          `help:"Passes over the pictures of a fine-tuning, at most." placeholder:"N"`
+	Batch      *int          `help:"Pictures a step of a fine-tuning." placeholder:"N"`
+	LR         *float64      `help:"Learning rate of a fine-tuning." name:"lr" placeholder:"RATE"`
+	Protocol   string        `help:"folds, or single-split: one random split and the best epoch on it, as many published figures are made, and why they flatter." enum:"folds,single-split" default:"folds"`
+	HTML       string        `help:"Write the result with its plot as one HTML page." type:"path" placeholder:"FILE" name:"html"`
+	Yes        bool          `help:"Begin without asking, however long it takes." short:"y"`
+}
+
+// quickContest is how long a contest is that is begun without asking.
+const quickContest = time.Minute
+
+// Run holds a contest.
+func (c *arenaCommand) Run(ctx context.Context, s *session) error {
+	profile, err := s.profile()
+	if err != nil {
+		return err
+	}
+	config := arena.Config{Profile: profile, Folds: c.Folds, Seed: c.Seed, Budget: c.Budget}
+	config.Asked.Epochs, config.Asked.Batch, config.Asked.LearningRate = c.Epochs, c.Batch, c.LR
+	for _, text := range c.Methods {
+		method, err := arena.ParseMethod(text)
+		if err != nil {
+			return usage(err)
+		}
+		config.Methods = append(config.Methods, method)
+	}
+	names := c.Contestant
+	if len(names) == 0 {
+		names = []string{s.Model}
+	}
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		contest, left, err := h.Contest(ctx, names, config)
+		if err != nil {
+			return err
+		}
+		if left > 0 {
+			s.note("%d rated pictures can't be read by every model and are left out for all.", left)
+		}
+		s.note("What is not measured yet will take %s at most.", about(contest.Estimate))
+		if contest.Estimate > quickContest {
+			if err := s.confirm(os.Stdin, c.Yes, "Begin?"); err != nil {
+				return err
+			}
+		}
+		if c.Protocol == "single-split" {
+			return c.single(ctx, s, contest)
+		}
+		r, err := h.RunContest(ctx, contest, profile)
+		if err != nil {
+			return err
+		}
+		return c.show(s, r)
+	})
+}
+
+func (c *arenaCommand) single(ctx context.Context, s *session, contest *arena.Contest) error {
+	figures, err := contest.SingleSplit(ctx, func(_, _ int, what string) { s.note("%s", what) })
+	if err != nil {
+		return err
+	}
+	if s.JSON {
+		return s.print(map[string]any{"protocol": "single-split", "figures": figures, "mind": arena.Flatters})
+	}
+	rows := [][]string{{"MODEL", "METHOD", "BALANCED ACCURACY", ""}}
+	for _, f := range figures {
+		rows = append(rows, []string{f.Model, f.Method, fmt.Sprintf("%.3f", f.BalancedAccuracy), f.Failed})
+	}
+	s.table(rows...)
+	s.say("\n%s.", arena.Flatters)
+	return nil
+}
+
+func (c *arenaCommand) show(s *session, r *arena.Report) error {
+	page := r.Page()
+	if c.HTML != "" {
+		if err := atomicfile.Write(c.HTML, 0o644, func(w io.Writer) error { return page.Write(w) }); err != nil {
+			return err
+		}
+	}
+	if s.JSON {
+		return s.print(r)
+	}
+	s.say("%s.", page.Summary)
+	for _, section := range page.Sections {
+		s.say("\n%s", section.Title)
+		if section.Note != "" {
+			s.say("%s", section.Note)
+		}
+		s.table(section.Rows...)
+	}
+	s.say("")
+	for _, v := range r.Verdicts {
+		s.say("%s.", strings.ToUpper(v[:1])+v[1:])
+	}
+	return nil
+}
