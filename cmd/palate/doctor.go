@@ -53,11 +53,11 @@ type collectionDiagnosis struct {
 	Failed     int    `json:"failed"`
 	Tombstones int    `json:"deleted"`
 	// Files is what came of looking at a sample of the pictures' files.
-	Files     *verify.Report `json:"files,omitempty"`
-	Rights    *access.Seen   `json:"rights,omitempty"`
-	FreeBytes uint64         `json:"free_bytes,omitempty"` // on the folder's disk, where that is known
-	Index     string         `json:"index"`                // what was asked, and whether it answered
-	Clock     *clockLooks    `json:"clock,omitempty"`
+	Files     *verify.Report         `json:"files,omitempty"`
+	Rights    *access.Seen           `json:"rights,omitempty"`
+	FreeBytes uint64                 `json:"free_bytes,omitempty"` // on the folder's disk, where that is known
+	Index     string                 `json:"index"`                // what was asked, and whether it answered
+	Clock     *collection.ClockLooks `json:"clock,omitempty"`
 }
 
 // Run looks at everything and fails if anything is wrong.

@@ -5,11 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"time"
 
-	"github.com/palate-art/palate/crawler"
-	"github.com/palate-art/palate/internal/access"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/verify"
@@ -52,17 +48,9 @@ func (d *diagnosis) lookAtSample(ctx context.Context, h *collection.Collection) 
 	d.Collection.Files = &report
 	for _, damage := range slices.Sorted(maps.Keys(report.Found)) {
 		d.problem("files: %d of %d that were looked at are %s: %s; palate verify --deep looks at all of them and names them, --repair mends what it can",
-			report.Found[damage], report.Rows, damage, damageText[damage].is)
+			report.Found[damage], report.Rows, damage, damage.Is())
 	}
 	return nil
-}
-
-// rightsAdvice says what to do about what access.Look finds.
-var rightsAdvice = map[access.Fault]string{
-	access.ForOthers:  "chmod -R go= FOLDER lets nobody but you read it",
-	access.Strangers:  "let palate run as the user that it belongs to, or give it to this one (chown -R)",
-	access.Unreadable: "give this user the right to read it (chmod -R u+rX FOLDER), or run palate as the user that it belongs to",
-	access.Unwritable: "give this user the right to write there (chmod -R u+w FOLDER); until then the collection can be looked at and not changed",
 }
 
 func (d *diagnosis) lookAtRights(_ context.Context, h *collection.Collection) error {
@@ -73,7 +61,7 @@ func (d *diagnosis) lookAtRights(_ context.Context, h *collection.Collection) er
 	d.Collection.Rights = &seen
 	for _, fault := range slices.Sorted(maps.Keys(seen.Found)) {
 		d.problem("rights: %s (%d of %d files and folders that were looked at): %s: %s",
-			seen.First[fault], seen.Found[fault], seen.Files+seen.Folders, fault, strings.ReplaceAll(rightsAdvice[fault], "FOLDER", h.Folder()))
+			seen.First[fault], seen.Found[fault], seen.Files+seen.Folders, fault, fault.Advice(h.Folder()))
 	}
 	return nil
 }
@@ -96,35 +84,13 @@ func (d *diagnosis) lookAtIndex(ctx context.Context, s *session, h *collection.C
 	}
 }
 
-// clockLooks is what doctor says of the machine's clock.
-type clockLooks struct {
-	Now     time.Time `json:"now"`
-	Doubted time.Time `json:"doubted,omitzero"` // since when, by this clock
-	From    time.Time `json:"from,omitzero"`    // what it had said before
-	Tasks   int       `json:"tasks"`            // of crawls that wait for longer than any site may ask
-}
-
-// lookAtClock tells of a clock that went back, and of what waits because it
-// had run ahead. One that went on is no problem: the collection may have lain
-// unused.
 func (d *diagnosis) lookAtClock(ctx context.Context, h *collection.Collection) error {
-	looks := clockLooks{Now: time.Now()}
+	looks, problems, err := h.LookAtClock(ctx)
 	d.Collection.Clock = &looks
-	clock, err := h.Pictures.LookAtClock(ctx)
-	if err != nil {
-		return err
+	for _, problem := range problems {
+		d.problem("clock: %s", problem)
 	}
-	looks.Doubted, looks.From = clock.Doubted, clock.From
-	if clock.Back() > 0 {
-		d.problem("clock: %s", ingest.ClockText(clock))
-	}
-	if looks.Tasks, err = h.Catalog.DueBeyond(ctx, looks.Now.Add(crawler.LongestWait)); err != nil {
-		return err
-	}
-	if looks.Tasks > 0 {
-		d.problem("clock: %d addresses of crawls wait for longer than a site may ask: the clock was ahead when they were put off, or is behind now; once it is right, palate crawl visits them at once", looks.Tasks)
-	}
-	return nil
+	return err
 }
 
 // looked says what of the collection was looked at.

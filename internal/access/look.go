@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Fault is a kind of what Look finds.
@@ -117,3 +118,14 @@ func (s *Seen) look(path string, group bool) error {
 	found(Unwritable, info.IsDir() && !may(path, info, true))
 	return nil
 }
+
+// advice says what to do about what Look finds.
+var advice = map[Fault]string{
+	ForOthers:  "chmod -R go= FOLDER lets nobody but you read it",
+	Strangers:  "let palate run as the user that it belongs to, or give it to this one (chown -R)",
+	Unreadable: "give this user the right to read it (chmod -R u+rX FOLDER), or run palate as the user that it belongs to",
+	Unwritable: "give this user the right to write there (chmod -R u+w FOLDER); until then the collection can be looked at and not changed",
+}
+
+// Advice says what to do about a fault in a collection's folder.
+func (f Fault) Advice(folder string) string { return strings.ReplaceAll(advice[f], "FOLDER", folder) }
