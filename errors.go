@@ -1,6 +1,10 @@
 package palate
 
-import "errors"
+import (
+	"errors"
+	"regexp"
+	"strings"
+)
 
 // The kinds of error. Adapters translate what their technology says into one
 // of these at their border, by wrapping; ask with errors.Is. Only api knows
@@ -21,3 +25,20 @@ var (
 	// ErrUnauthenticated: nobody knows who the caller is.
 	ErrUnauthenticated = errors.New("unauthenticated")
 )
+
+// kindsInTexts are the kinds that an error's text carries for programs. That
+// something was not found is told to people too.
+var kindsInTexts = regexp.MustCompile(`(?m): (?:conflict|invalid|unavailable|forbidden|unauthenticated)(: |; |, |\)| \(|$)`)
+
+// Message is the text of an error for people: what was wrong, where, and what
+// to do, without the kinds that programs ask for with errors.Is.
+func Message(err error) string {
+	text := err.Error()
+	for {
+		shorter := kindsInTexts.ReplaceAllString(text, "$1")
+		if shorter == text {
+			return strings.TrimPrefix(text, "catalog: ")
+		}
+		text = shorter
+	}
+}

@@ -320,7 +320,7 @@ func (r *run) leave(task Task) {
 }
 
 func (r *run) mayPass(task Task, f *failure) bool {
-	return f.passes && (!f.held.IsZero() || task.Attempts < r.cfg.Retries && f.after <= maxPostponement)
+	return f.passes && (!f.held.IsZero() || task.Attempts < r.cfg.Retries && f.after <= LongestWait)
 }
 
 // number is a candidate's place in the order in which they are met.

@@ -162,7 +162,7 @@ func (r *run) wikiFailure(host, code, info string, a answer) *failure {
 		if f.after == 0 {
 			f.after = lagWait
 		}
-		r.manners.site(host).pace.hold(time.Now().Add(min(f.after, maxPostponement)))
+		r.manners.site(host).pace.hold(time.Now().Add(min(f.after, LongestWait)))
 	}
 	return f
 }

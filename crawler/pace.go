@@ -9,9 +9,9 @@ import (
 // other sites are not kept waiting.
 const patience = 30 * time.Second
 
-// maxPostponement is the longest wait that a site may ask for; what it
+// LongestWait is the longest wait that a site may ask for; what it
 // refuses for longer is lost.
-const maxPostponement = 7 * 24 * time.Hour
+const LongestWait = 7 * 24 * time.Hour
 
 // pace is how fast a site lets itself be asked. A refusal without a time (a
 // bare 429 or 503) makes the gap between two requests longer, answers make it

@@ -130,7 +130,7 @@ func (m *manners) heed(s *site, l *lane, began time.Time, resp *http.Response) {
 	now := time.Now()
 	switch f := statusFailure(resp.StatusCode, resp.Header, now); {
 	case f != nil && f.after > 0:
-		s.pace.hold(now.Add(min(f.after, maxPostponement)))
+		s.pace.hold(now.Add(min(f.after, LongestWait)))
 	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable:
 		s.pace.refused(began, now, l.kept())
 	default:

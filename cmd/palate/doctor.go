@@ -4,17 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/access"
 	"github.com/palate-art/palate/internal/collection"
-	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/verify"
 )
 
 type doctorCommand struct{}
@@ -53,15 +52,13 @@ type collectionDiagnosis struct {
 	Embedded   int    `json:"embedded"`
 	Failed     int    `json:"failed"`
 	Tombstones int    `json:"deleted"`
-	// Files is what came of holding the store's files against the catalog, by
-	// presence and length.
-	Files     *ingest.Check `json:"files,omitempty"`
-	FreeBytes uint64        `json:"free_bytes,omitempty"` // on the folder's disk, where that is known
-	Index     string        `json:"index"`                // what was asked, and whether it answered
+	// Files is what came of looking at a sample of the pictures' files.
+	Files     *verify.Report         `json:"files,omitempty"`
+	Rights    *access.Seen           `json:"rights,omitempty"`
+	FreeBytes uint64                 `json:"free_bytes,omitempty"` // on the folder's disk, where that is known
+	Index     string                 `json:"index"`                // what was asked, and whether it answered
+	Clock     *collection.ClockLooks `json:"clock,omitempty"`
 }
-
-// leastFree is below which doctor speaks of the disk.
-const leastFree = 1 << 30
 
 // Run looks at everything and fails if anything is wrong.
 func (c *doctorCommand) Run(ctx context.Context, s *session) error {
@@ -184,35 +181,9 @@ func (c *doctorCommand) lookAtCollection(ctx context.Context, s *session, d *dia
 	}()
 	d.Collection = &found
 	if err == nil {
-		err = c.lookAtFiles(ctx, s, h, d)
+		err = d.lookAtCollection(ctx, s, h)
 	}
 	return errors.Join(err, h.Close())
-}
-
-// lookAtFiles looks at what lies on the disk, and at the index.
-func (c *doctorCommand) lookAtFiles(ctx context.Context, s *session, h *collection.Collection, d *diagnosis) error {
-	problem := func(format string, args ...any) { d.Problems = append(d.Problems, fmt.Sprintf(format, args...)) }
-	check, err := h.Pictures.CheckFiles(ctx, false, nil)
-	if err != nil {
-		return err
-	}
-	d.Collection.Files = &check
-	for _, damage := range slices.Sorted(maps.Keys(check.Found)) {
-		problem("files: %d %s: %s; palate verify names them", check.Found[damage], damage, damageText[damage])
-	}
-	if free, known := ingest.FreeSpace(s.Data); known {
-		if d.Collection.FreeBytes = free; free < leastFree {
-			problem("disk: %d MB are free in %s: make room, for embedding and backups write there", free/1e6, s.Data)
-		}
-	}
-	d.Collection.Index = "embedded, made from the catalog when it is needed"
-	if s.IndexAddress == collection.EmbeddedIndex {
-		return nil
-	}
-	if config, err := collection.ServerConfig(s.IndexAddress); err == nil && d.Model != nil { // else it is told already
-		c.lookAtServer(ctx, s, h.Catalog, config, d)
-	}
-	return nil
 }
 
 func (s *session) printDiagnosis(d diagnosis) {
@@ -276,7 +247,7 @@ func (s *session) printDiagnosis(d diagnosis) {
 func (d *diagnosis) looked() string {
 	parts := "ONNX Runtime, the model, the models' files"
 	if c := d.Collection; c != nil && c.Files != nil {
-		parts += fmt.Sprintf(", %d rows and %d files of the collection (by presence and length; palate verify --deep reads them), free space, the index (%s)", c.Files.Rows, c.Files.Files, c.Index)
+		parts += ", " + c.looked()
 	}
 	return parts
 }

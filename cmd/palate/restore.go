@@ -39,6 +39,12 @@ func (s *session) printRestored(r backup.Restored) error {
 		}
 	} else {
 		s.say("%s: %d pictures with their ratings are back in %s; %d files were written, %d were there", r.Manifest.Name(), r.Images, s.Data, r.Files, r.Present)
+		if r.Trashed > 0 {
+			s.say("%d more are in the trash, as they were", r.Trashed)
+		}
+		if r.TrashWithout > 0 {
+			s.say("%d are in the trash without their file, which the backup does not have: they can't be restored from there", r.TrashWithout)
+		}
 		if n := len(r.Manifest.Referenced); n > 0 {
 			s.say("%d pictures lie outside the collection, such as %s, and are not in the backup", n, r.Manifest.Referenced[0].Path)
 		}

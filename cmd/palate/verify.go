@@ -4,73 +4,72 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"strings"
+	"time"
 
 	"github.com/palate-art/palate/internal/collection"
-	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/verify"
 )
 
 type verifyCommand struct {
-	Deep bool `help:"Read every file and compare its SHA-256, instead of its presence and length alone."`
+	Deep      bool          `help:"Read every file and compare its SHA-256, decode every thumbnail, compare every point of the index, and read the whole catalog, instead of presence, lengths and a sample."`
+	Repair    bool          `help:"Mend what can be mended from what is there. Nothing that may be yours is deleted: files without a row are moved aside, for 30 days."`
+	OlderThan time.Duration `help:"Leave files without a row alone that came later than this ago, as their row may come yet." default:"1m" placeholder:"DURATION"`
 }
 
-// damageText says what a kind of damage is, and what to do.
-var damageText = map[ingest.Damage]string{
-	ingest.FileMissing:      "the file is gone: import or crawl the picture again, or delete the image",
-	ingest.FileResized:      "the file has another length: import or crawl the picture again",
-	ingest.FileDamaged:      "the file has another content: import or crawl the picture again",
-	ingest.ReferenceChanged: "the original was changed since: import it again, it is another picture now",
-	ingest.FileUnreadable:   "the file can't be read: look at its permissions and at the disk",
-	ingest.FileOrphaned:     "no row knows the file: palate import --adopt takes it into the collection",
-}
-
-// Run holds files and rows against each other.
+// Run holds the parts of the collection against each other.
 func (c *verifyCommand) Run(ctx context.Context, s *session) error {
+	if c.OlderThan < 0 {
+		return usagef("--older-than is %v, want 0 or more", c.OlderThan)
+	}
 	return s.withHome(ctx, func(h *collection.Collection) error { return c.verify(ctx, s, h) })
 }
 
 func (c *verifyCommand) verify(ctx context.Context, s *session, h *collection.Collection) error {
-	check, err := h.Pictures.CheckFiles(ctx, c.Deep, func(done, total int) { s.progress("verify", "img", int64(done), int64(total)) })
+	if c.Repair {
+		if err := h.ReadOnly(); err != nil {
+			return fmt.Errorf("--repair writes: %w", err)
+		}
+	}
+	config := verify.DefaultConfig()
+	config.Deep, config.Repair, config.OlderThan = c.Deep, c.Repair, c.OlderThan
+	config.Progress = func(what string, done, total int) { s.progress("verify "+what, "", int64(done), int64(total)) }
+	report, err := verify.Run(ctx, h.Verified(), config)
 	s.finishProgress()
 	if err != nil {
 		return err
 	}
 	if s.JSON {
-		err = s.print(check)
+		err = s.print(report)
 	} else {
-		s.printCheck(check)
+		s.printReport(report, c.Repair)
 	}
-	if err == nil && !check.Well() {
-		err = errDamaged
+	switch {
+	case err != nil || report.Well():
+		return err
+	case len(report.Left()) == 0:
+		return errors.New("not all of the collection could be looked at")
 	}
-	return err
+	return errors.New("the collection is not whole")
 }
 
-// errDamaged is the failure of a verification; what is wrong is told before.
-var errDamaged = errors.New("the collection is not whole")
-
-func (s *session) printCheck(check ingest.Check) {
-	rows := [][]string{{"DAMAGE", "IMAGE", "TITLE", "DETAIL"}}
-	for _, f := range check.Findings {
-		rows = append(rows, []string{string(f.Damage), f.Image.String(), shorten(f.Title, 40), f.Detail})
+func (s *session) printReport(r verify.Report, repair bool) {
+	rows := [][]string{{"DAMAGE", "OF", "TITLE", "DETAIL"}}
+	for _, f := range r.Findings {
+		of := string(f.Profile)
+		if of == "" && !f.Image.IsZero() {
+			of = f.Image.String()
+		}
+		detail := f.Detail
+		if f.Mended != "" {
+			detail = strings.TrimPrefix(detail+"; "+f.Mended, "; ")
+		}
+		rows = append(rows, []string{string(f.Damage), of, shorten(f.Title, 40), detail})
 	}
 	if len(rows) > 1 {
 		s.table(rows...)
 	}
-	for _, damage := range slices.Sorted(maps.Keys(check.Found)) {
-		more := ""
-		if n := check.MoreOf[damage]; n > 0 {
-			more = fmt.Sprintf(" (%d of them not listed)", n)
-		}
-		s.say("%d %s%s: %s.", check.Found[damage], damage, more, damageText[damage])
+	for _, line := range r.Words(repair) {
+		s.say("%s", line)
 	}
-	looked := fmt.Sprintf("%d rows and %d files were looked at, by presence and length; --deep reads every file", check.Rows, check.Files)
-	if check.Deep {
-		looked = fmt.Sprintf("%d rows and %d files were looked at, %d of them read whole (%d MB)", check.Rows, check.Files, check.Read, check.Bytes/1e6)
-	}
-	if check.Well() {
-		looked += ". Nothing is wrong with them"
-	}
-	s.say("%s. The index is looked at by palate index verify.", looked)
 }

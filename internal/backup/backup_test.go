@@ -173,8 +173,8 @@ func TestASecondBackupIsSmallAndTheFirstStays(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := c.toFolder(place, backup.Options{})
-	if second.New != 1 || second.Manifest.Files != 2 {
-		t.Errorf("got %+v, want one new picture of two", second)
+	if second.New != 1 || second.Manifest.Files != 3 || second.Manifest.Images != 2 {
+		t.Errorf("got %+v, want one new picture of two, and one in the trash", second)
 	}
 	for _, at := range []struct {
 		snapshot string
@@ -199,7 +199,7 @@ func TestOldBackupsGoAndKeepWhatOthersName(t *testing.T) {
 	c, place := open(t, t.TempDir()), filepath.Join(t.TempDir(), "backup")
 	c.add(1, 2)
 	first := c.toFolder(place, backup.Options{})
-	if err := c.catalog.DeleteImage(t.Context(), imageOf(content(1)).ID, "unloved"); err != nil {
+	if err := c.catalog.PurgeImage(t.Context(), imageOf(content(1)).ID, "unloved"); err != nil {
 		t.Fatal(err)
 	}
 	r := c.toFolder(place, backup.Options{Keep: 1})
@@ -331,7 +331,7 @@ func TestAPictureThatIsDeletedMeanwhile(t *testing.T) {
 	source := c.source()
 	source.Catalog = deleting{c.catalog, func() {
 		id := imageOf(content(1)).ID
-		if err := errors.Join(c.catalog.DeleteImage(t.Context(), id, "unloved"), c.store.Delete(t.Context(), id)); err != nil {
+		if err := errors.Join(c.catalog.PurgeImage(t.Context(), id, "unloved"), c.store.Delete(t.Context(), id)); err != nil {
 			t.Error(err)
 		}
 	}}

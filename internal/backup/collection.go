@@ -23,6 +23,7 @@ type Catalog interface {
 // Snapshot is a copy of a catalog, opened.
 type Snapshot interface {
 	ListImages(ctx context.Context, q catalog.ImageQuery) (catalog.ImagePage, error)
+	TrashedImages(ctx context.Context, after palate.ImageID, limit int) ([]catalog.Image, error)
 	LastChange(ctx context.Context) (uint64, error)
 	// Check lists what is wrong with the file.
 	Check(ctx context.Context) ([]string, error)
@@ -88,10 +89,34 @@ func eachImage(ctx context.Context, s Snapshot, visit func(catalog.Image) error)
 	}
 }
 
+// eachTrashed visits the images that were in the trash.
+func eachTrashed(ctx context.Context, s Snapshot, visit func(catalog.Image) error) error {
+	for after := (palate.ImageID{}); ; {
+		page, err := s.TrashedImages(ctx, after, 1000)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, image := range page {
+			if err := visit(image); err != nil {
+				return err
+			}
+		}
+		after = page[len(page)-1].ID
+	}
+}
+
+// eachKept visits all of which the collection keeps a file.
+func eachKept(ctx context.Context, s Snapshot, visit func(catalog.Image) error) error {
+	if err := eachImage(ctx, s, visit); err != nil {
+		return err
+	}
+	return eachTrashed(ctx, s, visit)
+}
+
 // fill copies the pictures that a snapshot names, and completes its manifest.
 func (c Collection) fill(ctx context.Context, s Snapshot, to target, o Options, m *Manifest, r *Report) error {
 	done := 0
-	return eachImage(ctx, s, func(image catalog.Image) error {
+	fillOne := func(image catalog.Image) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -99,10 +124,14 @@ func (c Collection) fill(ctx context.Context, s Snapshot, to target, o Options, 
 			return err
 		}
 		if done++; o.Progress != nil {
-			o.Progress(done, m.Images)
+			o.Progress(done, m.Images+m.Trashed)
 		}
 		return nil
-	})
+	}
+	if err := eachImage(ctx, s, fillOne); err != nil {
+		return err
+	}
+	return eachTrashed(ctx, s, fillOne)
 }
 
 func (c Collection) fillOne(ctx context.Context, image catalog.Image, to target, o Options, m *Manifest, r *Report) error {
@@ -166,12 +195,12 @@ func (c Collection) passBy(ctx context.Context, image catalog.Image, m *Manifest
 	switch {
 	case errors.Is(err, errDamaged), errors.Is(err, errUnreadable):
 	case errors.Is(err, palate.ErrNotFound), errors.Is(err, palate.ErrConflict):
-		_, tombErr := c.Catalog.TombstoneOf(ctx, image.ID)
-		if tombErr == nil {
+		tombstone, tombErr := c.Catalog.TombstoneOf(ctx, image.ID)
+		if tombErr == nil && !tombstone.Trashed { // the trash keeps its files
 			m.Deleted = append(m.Deleted, image.ID)
 			return nil
 		}
-		if !errors.Is(tombErr, palate.ErrNotFound) {
+		if tombErr != nil && !errors.Is(tombErr, palate.ErrNotFound) {
 			return tombErr
 		}
 	default:
@@ -222,7 +251,9 @@ func (c Collection) begin(ctx context.Context, path string, m *Manifest) (Snapsh
 		return failed(err)
 	}
 	m.Images = 0
-	if err := eachImage(ctx, s, func(catalog.Image) error { m.Images++; return nil }); err != nil {
+	m.Trashed = 0
+	if err := errors.Join(eachImage(ctx, s, func(catalog.Image) error { m.Images++; return nil }),
+		eachTrashed(ctx, s, func(catalog.Image) error { m.Trashed++; return nil })); err != nil {
 		return failed(err)
 	}
 	if m.CatalogSHA256, m.CatalogBytes, err = hashOf(path); err != nil {

@@ -3,12 +3,13 @@
 // A backup is made while others read and write the collection. First the
 // catalog is copied as it is at one moment; then every picture that this copy
 // names is copied, unless the backup has it already. The manifest lists those
-// that were deleted in between, and restoring deletes them too. Nothing of an
+// that were deleted for good in between, and restoring deletes them too. Nothing of an
 // older backup in the same place is changed, and what a killed process left is
 // used by the next or removed: only a snapshot that was verified gets its name.
 //
 // What is in it: the catalog (pictures with their sources, ratings, embeddings,
-// probes, the crawls' frontiers) and the picture files. What is not: the index
+// probes, the crawls' frontiers, the trash) and the picture files, those of
+// images in the trash too. What is not: the index
 // and thumbnails, which are derived; weights of models; files that the
 // collection only references (they are listed, and copied where that is asked
 // for).

@@ -28,6 +28,7 @@ type Manifest struct {
 	CatalogSHA256 string    `json:"catalog_sha256"`
 	LastChange    uint64    `json:"last_change"` // the catalog's number
 	Images        int       `json:"images"`      // rows of the catalog
+	Trashed       int       `json:"trashed"`     // images in its trash; older palates did not back up their files
 	Files         int       `json:"files"`       // pictures that are in the backup
 	FileBytes     int64     `json:"file_bytes"`
 
@@ -37,7 +38,7 @@ type Manifest struct {
 	// Missing are pictures whose file the collection had lost, or had
 	// damaged, when it was backed up.
 	Missing []Missing `json:"missing,omitempty"`
-	// Deleted are pictures of this catalog that were deleted while it was
+	// Deleted are pictures of this catalog that were deleted for good while it was
 	// backed up; they are not in the backup, and deleted when it is restored.
 	Deleted []palate.ImageID `json:"deleted,omitempty"`
 }

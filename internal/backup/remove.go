@@ -98,5 +98,5 @@ func (c Collection) visit(ctx context.Context, path string, visit func(catalog.I
 	if err != nil {
 		return err
 	}
-	return errors.Join(eachImage(ctx, s, visit), s.Close())
+	return errors.Join(eachKept(ctx, s, visit), s.Close())
 }

@@ -24,7 +24,7 @@ const maxManifest = 1 << 30
 // Staged is a catalog from a backup, opened to be changed.
 type Staged interface {
 	Snapshot
-	DeleteImage(ctx context.Context, id palate.ImageID, reason string) error
+	PurgeImage(ctx context.Context, id palate.ImageID, reason string) error
 	catalog.Identities
 }
 
@@ -48,6 +48,10 @@ type Restored struct {
 	Present  int      `json:"present"`           // pictures that were there already
 	Manifest Manifest `json:"manifest"`          // of the backup
 	Without  []string `json:"without,omitempty"` // ids of pictures whose file is neither in the backup nor here
+	// Trashed are images in the trash that can be restored; of TrashWithout
+	// the file is neither in the backup nor here, as older palates left them out.
+	Trashed      int `json:"trashed"`
+	TrashWithout int `json:"trash_without"`
 }
 
 // Restore brings back a backup: a folder, of which it takes the named snapshot
@@ -139,8 +143,8 @@ func (w *restoring) fromFolder(ctx context.Context, root, snapshot string) error
 	if err != nil {
 		return err
 	}
-	err = eachImage(ctx, s, func(image catalog.Image) error {
-		defer w.step(m.Images)
+	err = eachKept(ctx, s, func(image catalog.Image) error {
+		defer w.step(m.Images + m.Trashed)
 		file, err := os.Open(f.file(image.ID))
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // finish tells
@@ -293,11 +297,22 @@ func (w *restoring) complete(ctx context.Context, s Staged) error {
 		}
 	}
 	for _, id := range w.restored.Manifest.Deleted {
-		if err := s.DeleteImage(ctx, id, "deleted while it was backed up"); err != nil && !errors.Is(err, palate.ErrNotFound) {
+		if err := s.PurgeImage(ctx, id, "deleted while it was backed up"); err != nil && !errors.Is(err, palate.ErrNotFound) {
 			return err
 		}
 	}
 	if err := w.bind(ctx, s); err != nil {
+		return err
+	}
+	err = eachTrashed(ctx, s, func(image catalog.Image) error {
+		has, err := w.to.Store.Has(ctx, image.ID)
+		if w.restored.Trashed++; err == nil && !has {
+			w.restored.Trashed--
+			w.restored.TrashWithout++
+		}
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	return eachImage(ctx, s, func(image catalog.Image) error {

@@ -39,6 +39,8 @@ type Catalog interface {
 	Changes
 	Leases
 	Identities
+	Inspections
+	Clocks
 	Crawls
 	crawler.Frontier
 
@@ -227,6 +229,11 @@ type Images interface {
 	// LatestTrash lists the same, but the one that was deleted last comes
 	// first.
 	LatestTrash(ctx context.Context, before time.Time, limit int) ([]Trashed, error)
+
+	// TrashedImages lists up to limit images in the trash whose IDs follow
+	// after, in the order of IDs and without their sources: what the store
+	// keeps for them.
+	TrashedImages(ctx context.Context, after palate.ImageID, limit int) ([]Image, error)
 
 	// TombstoneOf returns the tombstone of a deleted image.
 	TombstoneOf(ctx context.Context, id palate.ImageID) (Tombstone, error)

@@ -78,6 +78,7 @@ func open(ctx context.Context, config Config, tell Teller, logger *slog.Logger, 
 		if err := c.Pictures.Recognise(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("collection %s: %w", config.Folder, err), c.Close())
 		}
+		c.seeClock(ctx, false)
 	}
 	reserve := ingest.NewReserve(filepath.Join(config.Folder, reserveFile))
 	c.Pictures.UseReserve(reserve)

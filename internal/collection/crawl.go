@@ -68,6 +68,9 @@ func (c *Collection) crawlAs(ctx context.Context, j *job.Job, of Crawl, keeper c
 	default:
 		c.logger.InfoContext(ctx, "another run is at this crawl; sharing it", "crawl", of.Name)
 	}
+	if err := c.LetCrawlsGoOn(ctx); err != nil {
+		return crawler.Report{}, fmt.Errorf("crawl: %w", err)
+	}
 	of.Config.Decoding = c.config.Decoding
 	if of.Settings != "" {
 		if err := c.Catalog.SetCrawlSettings(ctx, of.Name, of.Settings); err != nil {

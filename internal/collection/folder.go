@@ -31,20 +31,9 @@ func PrepareFolder(config Config, tell Teller, logger *slog.Logger) error {
 	if err := access.MakeFolders(folder); err != nil {
 		return fmt.Errorf("folder of the collection: %w", err)
 	}
-	entries, err := os.ReadDir(folder)
+	ours, err := names(folder)
 	if err != nil {
 		return fmt.Errorf("folder of the collection: %w", err)
-	}
-	var ours []string
-	for _, entry := range entries {
-		switch name := entry.Name(); name {
-		case ImagesFolder, IndexFolder, leasesFolder, MigrationFolder:
-			ours = append(ours, name)
-		default:
-			if match, _ := filepath.Match(CatalogFile+"*", name); match {
-				ours = append(ours, name)
-			}
-		}
 	}
 	done, err := access.Tighten(folder, config.GroupReadable, ours)
 	if err != nil {
@@ -60,4 +49,30 @@ func PrepareFolder(config Config, tell Teller, logger *slog.Logger) error {
 	}
 	note(tell, "Others could read %s (mode %o); from now on only you can, and %d files and folders in it were changed too. Give --group-readable once if a group has to read it, as for backups.", folder, done.Folder, done.Changed-done.Kept)
 	return nil
+}
+
+// names lists what in a folder is the collection's.
+func names(folder string) (ours []string, err error) {
+	entries, err := os.ReadDir(folder)
+	for _, entry := range entries {
+		switch name := entry.Name(); name {
+		case ImagesFolder, IndexFolder, leasesFolder, MigrationFolder, reserveFile:
+			ours = append(ours, name)
+		default:
+			if match, _ := filepath.Match(CatalogFile+"*", name); match {
+				ours = append(ours, name)
+			}
+		}
+	}
+	return ours, err
+}
+
+// LookAtRights says of which files and folders of the collection the rights
+// are not as they should be, of up to perFolder files of each folder.
+func (c *Collection) LookAtRights(perFolder int) (access.Seen, error) {
+	ours, err := names(c.config.Folder)
+	if err != nil {
+		return access.Seen{}, fmt.Errorf("folder of the collection: %w", err)
+	}
+	return access.Look(c.config.Folder, ours, perFolder)
 }

@@ -71,6 +71,9 @@ func (m *Model) serve(ctx context.Context, listener net.Listener, options ServeO
 		if _, err := m.Catalog.EndDeadRuns(ctx); err != nil {
 			return nil, err
 		}
+		if err := m.LetCrawlsGoOn(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := m.loadIndex(ctx); err != nil {
 		return nil, err

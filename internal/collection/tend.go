@@ -2,10 +2,8 @@ package collection
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/imagestore"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/job"
@@ -17,20 +15,19 @@ const tendEvery = time.Hour
 // Tend looks after what killed processes left, for the commands that write;
 // failing to is no reason to call their work failed.
 func (c *Collection) Tend(ctx context.Context) {
-	swept, err := c.Pictures.Sweep(ctx, ingest.DefaultSweepRules())
-	switch {
-	case errors.Is(err, palate.ErrConflict), ctx.Err() != nil: // another process is at it, or the next one will be
-	case err != nil:
-		c.logger.WarnContext(ctx, "files left behind could not be looked after", "error", err)
-	default:
-		c.tellSwept(swept)
+	tended, err := c.Pictures.Tend(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			c.logger.WarnContext(ctx, "what was left behind could not be looked after", "error", err)
+		}
+		return
 	}
-	expired, err := c.Pictures.EmptyTrash(ctx, time.Now().Add(-ingest.KeptFor))
-	if err != nil && ctx.Err() == nil {
-		c.logger.WarnContext(ctx, "the trash could not be looked after", "error", err)
+	c.tellSwept(tended.Swept)
+	if tended.PutOff > 0 {
+		note(c.tell, "%d images have been in the trash for 30 days and stay for another: %s.", tended.PutOff, ingest.ClockText(tended.Clock))
 	}
-	if expired > 0 {
-		c.logger.InfoContext(ctx, "images left the trash after 30 days", "images", expired)
+	if tended.Expired > 0 {
+		c.logger.InfoContext(ctx, "images left the trash after 30 days", "images", tended.Expired)
 	}
 }
 
@@ -52,15 +49,20 @@ func (c *Collection) keepTending(ctx context.Context) error {
 }
 
 // keepNoting tells the store how far the catalog has come, while a server
-// runs, so that an older catalog is noticed later.
+// runs, so that an older catalog is noticed later, and looks at the clock.
 func (c *Collection) keepNoting(ctx context.Context) error {
 	tick := time.NewTicker(noteEvery)
 	defer tick.Stop()
-	for {
+	for clock := c.seeClock(ctx, true); ; {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
+		}
+		if next, err := c.Pictures.LookAtClock(ctx); err == nil && !next.Doubted.Equal(clock.Doubted) {
+			if clock = next; clock.InDoubt() {
+				c.logger.WarnContext(ctx, "the clock jumped", "by", clock.Doubted.Sub(clock.From), "what", ingest.ClockText(clock))
+			}
 		}
 		if err := c.Pictures.Note(ctx); err != nil && ctx.Err() == nil {
 			c.logger.DebugContext(ctx, "the image store was not told how far the catalog has come", "error", err)

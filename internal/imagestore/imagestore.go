@@ -94,6 +94,15 @@ type Store interface {
 	// until it fails; that error is returned.
 	Walk(ctx context.Context, visit func(palate.ImageID) error) error
 
+	// Older tells which of the images' files came to their names longer ago
+	// than that, in the order asked (see SweepRules.OlderThan).
+	Older(ctx context.Context, than time.Duration, ids []palate.ImageID) ([]palate.ImageID, error)
+
+	// BringBack puts a file back that a sweep moved aside, if it is the picture
+	// that it is named for; found is false if there is none. A damaged file
+	// under its name is moved aside in exchange.
+	BringBack(ctx context.Context, id palate.ImageID) (found bool, err error)
+
 	// PutThumbnail keeps a picture that was derived from the image. It may
 	// be lost at any time and is then derived again. palate.ErrNotFound if
 	// the store does not have the image, so that none outlives it.
@@ -101,6 +110,12 @@ type Store interface {
 
 	// OpenThumbnail opens one. palate.ErrNotFound if it is not kept.
 	OpenThumbnail(ctx context.Context, id palate.ImageID, width int) (io.ReadSeekCloser, error)
+
+	// WalkThumbnails visits every thumbnail, as Walk does images.
+	WalkThumbnails(ctx context.Context, visit func(id palate.ImageID, width int) error) error
+
+	// DeleteThumbnail removes one. Deleting what is not there succeeds.
+	DeleteThumbnail(ctx context.Context, id palate.ImageID, width int) error
 
 	// Sweep looks after what killed processes left: unfinished files are
 	// removed, files are treated as fate says of their ids, which it is asked

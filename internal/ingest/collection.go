@@ -36,7 +36,8 @@ type Collection struct {
 	meter   embedder.Meter // of everything that EmbedPending does
 	bound   atomic.Bool    // Recognise has found that catalog and store belong together
 	reserve *Reserve       // nil is none
-	noted   atomic.Int64   // when the store was last told how far the catalog has come, as Unix nanoseconds
+	now     func() time.Time
+	noted   atomic.Int64 // when the store was last told how far the catalog has come, as Unix nanoseconds
 }
 
 var _ crawler.Keeper = (*Collection)(nil)
@@ -44,7 +45,7 @@ var _ crawler.Keeper = (*Collection)(nil)
 // NewCollection returns a collection that refuses pictures beyond the limits.
 // It decodes within a budget of its own, of picture.DefaultBudget.
 func NewCollection(c catalog.Catalog, store imagestore.Store, limits picture.Limits) *Collection {
-	return &Collection{catalog: c, store: store, limits: limits, budget: picture.NewDefaultBudget()}
+	return &Collection{catalog: c, store: store, limits: limits, budget: picture.NewDefaultBudget(), now: time.Now}
 }
 
 // Within makes a new collection decode within a budget that it shares with

@@ -19,8 +19,12 @@ func (c *Collection) Remove(ctx context.Context, id palate.ImageID, reason strin
 }
 
 // Restore brings an image back from the trash as it was. palate.ErrNotFound,
-// saying why, if it is not there.
+// saying why, if it is not there, or its file is gone: then the image stays
+// where it is.
 func (c *Collection) Restore(ctx context.Context, id palate.ImageID) error {
+	if err := c.mustHaveFile(ctx, id); err != nil {
+		return err
+	}
 	err := c.withRoom(ctx, func() error { return c.catalog.RestoreImage(ctx, id) })
 	if !errors.Is(err, palate.ErrNotFound) {
 		return err
@@ -30,6 +34,23 @@ func (c *Collection) Restore(ctx context.Context, id palate.ImageID) error {
 		return fmt.Errorf("image %s was deleted for good on %s (%s) and can't be restored: %w", id, tombstone.DeletedAt.Local().Format(time.DateOnly), tombstone.Reason, palate.ErrNotFound)
 	case errors.Is(stone, palate.ErrNotFound):
 		return fmt.Errorf("image %s is not in the trash: %w", id, palate.ErrNotFound)
+	}
+	return err
+}
+
+// mustHaveFile refuses to bring an image back that has no file, unless what a
+// sweep moved aside has one.
+func (c *Collection) mustHaveFile(ctx context.Context, id palate.ImageID) error {
+	states, err := c.catalog.ImageStates(ctx, []palate.ImageID{id})
+	if err != nil || states[0] != catalog.TrashedImage {
+		return err // nothing to bring back, which is told
+	}
+	has, err := c.store.Has(ctx, id)
+	if err == nil && !has {
+		has, err = c.store.BringBack(ctx, id)
+	}
+	if err == nil && !has {
+		err = fmt.Errorf("image %s is in the trash and its file is gone, so that it can't be restored: remove it for good (palate images delete --purge %s), or bring its file from a backup (palate restore BACKUP --replace): %w", id, id, palate.ErrNotFound)
 	}
 	return err
 }

@@ -42,6 +42,8 @@ func Run(t *testing.T, open Open) {
 		{"changes", testChanges},
 		{"leases", testLeases},
 		{"identity", testIdentity},
+		{"clock", testClocks},
+		{"inspections", testInspections},
 		{"together", testTogether},
 	} {
 		t.Run(group.name, func(t *testing.T) {

@@ -151,6 +151,14 @@ func listTrash(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
 	equal(t, "before the second", len(must(c.Trash(ctx, all[1].DeletedAt, 10))(t)), 1)
 	equal(t, "before all", len(must(c.Trash(ctx, all[0].DeletedAt.Add(-time.Hour), 10))(t)), 0)
 	equal(t, "after all", len(must(c.Trash(ctx, time.Now().Add(time.Hour), 10))(t)), 3)
+	kept := must(c.TrashedImages(ctx, palate.ImageID{}, 10))(t)
+	equal(t, "images in the trash", len(kept), 3)
+	equalList(t, "the rest of them", idsOf(must(c.TrashedImages(ctx, kept[0].ID, 10))(t)), idsOf(kept[1:]))
+	for _, image := range kept {
+		if image.ID != palate.NewImageID(image.SHA256) || image.Bytes == 0 {
+			t.Errorf("an image in the trash: got %+v, want its hash and length", image)
+		}
+	}
 	for _, limit := range []int{0, -1, 1001} {
 		_, err := c.Trash(ctx, time.Time{}, limit)
 		wantKind(t, "limit", err, palate.ErrInvalid)

@@ -168,6 +168,30 @@ func (c *Catalog) listTrash(ctx context.Context, before time.Time, order string,
 	return all, err
 }
 
+// TrashedImages implements catalog.Images.
+func (c *Catalog) TrashedImages(ctx context.Context, after palate.ImageID, limit int) ([]catalog.Image, error) {
+	if err := checkLimit(limit, 0); err != nil {
+		return nil, c.translate(ctx, "list the trash", err)
+	}
+	var images []catalog.Image
+	err := c.read(ctx, "list the trash", func(ctx context.Context, tx *sql.Tx) (err error) {
+		images, err = collect(from(tx.QueryContext(ctx, `
+			SELECT s.id, t.sha256, t.bytes, t.format, t.width, t.height, t.added_at
+			FROM tombstones s JOIN trash t ON t.tombstone = s.no WHERE s.id > ? ORDER BY s.id LIMIT ?`, after[:], limit)),
+			func(rows *sql.Rows) (i catalog.Image, err error) {
+				var id, sum sql.RawBytes
+				var added int64
+				err = rows.Scan(&id, &sum, &i.Bytes, &i.Format, &i.Width, &i.Height, &added)
+				copy(i.ID[:], id)
+				copy(i.SHA256[:], sum)
+				i.AddedAt = unstamp(added)
+				return i, err
+			})
+		return err
+	})
+	return images, err
+}
+
 func scanTrashed(rows *sql.Rows) (t catalog.Trashed, err error) {
 	var id []byte
 	var deleted int64

@@ -2,10 +2,13 @@ package disk
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -69,6 +72,47 @@ func (s *Store) rename(id palate.ImageID, folder string, aside bool) error {
 		}
 	}
 	return nil
+}
+
+// BringBack implements imagestore.Store. Of several days it takes the last.
+func (s *Store) BringBack(ctx context.Context, id palate.ImageID) (found bool, err error) {
+	days, err := os.ReadDir(filepath.Join(s.root, sweptFolder))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, ctx.Err()
+	}
+	if err != nil {
+		return false, s.unavailable("bring back", err)
+	}
+	for _, day := range slices.Backward(days) {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		aside := filepath.Join(s.root, sweptFolder, day.Name(), id.String())
+		if !isNamedFor(aside, id) {
+			continue
+		}
+		target := s.path(filesFolder, id, "")
+		if err := os.Rename(target, aside+".damaged"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, s.unavailable("bring back", err)
+		}
+		if err := s.place(target, func() error { return os.Rename(aside, target) }); err != nil {
+			return false, s.unavailable("bring back", err)
+		}
+		return true, atomicfile.SyncFolder(filepath.Dir(aside))
+	}
+	return false, nil
+}
+
+// isNamedFor reports whether a file is the picture of that id.
+func isNamedFor(path string, id palate.ImageID) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	hash := sha256.New()
+	_, err = io.Copy(hash, f)
+	return err == nil && palate.NewImageID([sha256.Size]byte(hash.Sum(nil))) == id
 }
 
 // expireAside removes the folders of days that are longer ago than that.

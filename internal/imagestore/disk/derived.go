@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/imagestore"
@@ -73,4 +75,23 @@ func (s *Store) removeThumbnails(id palate.ImageID) error {
 		}
 	}
 	return nil
+}
+
+// WalkThumbnails implements imagestore.Store.
+func (s *Store) WalkThumbnails(ctx context.Context, visit func(palate.ImageID, int) error) error {
+	return s.walkNames(ctx, thumbsFolder, func(id palate.ImageID, name string) error {
+		width, err := strconv.Atoi(strings.TrimSuffix(name[len(id.String())+1:], ".jpg"))
+		if err != nil {
+			return nil // not one of ours
+		}
+		return visit(id, width)
+	})
+}
+
+// DeleteThumbnail implements imagestore.Store.
+func (s *Store) DeleteThumbnail(ctx context.Context, id palate.ImageID, width int) error {
+	if err := os.Remove(s.thumbnail(id, width)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return s.unavailable("delete thumbnail", err)
+	}
+	return ctx.Err()
 }

@@ -10,7 +10,8 @@
 //	                       deleted at any time
 //	tmp/                   unfinished files
 //	swept/2026-11-28/      files without a row that a sweep of that day moved aside, by their
-//	                       names; a folder goes 30 days later
+//	                       names; a folder goes 30 days later. NAME.damaged is a file in whose
+//	                       place a whole one was brought back
 //	palate-mark.json       {"version": 1, "store", "catalog"}: the identities of this store and of
 //	                       the catalog whose rows describe its files
 //	palate-seen            text file: the highest change number of that catalog that was seen

@@ -31,6 +31,10 @@ func (s *Store) Walk(ctx context.Context, visit func(palate.ImageID) error) erro
 // walk visits what a folder keeps, by the id that names begin with. Files
 // whose names do not are not the store's and are passed over.
 func (s *Store) walk(ctx context.Context, folder string, visit func(palate.ImageID) error) error {
+	return s.walkNames(ctx, folder, func(id palate.ImageID, _ string) error { return visit(id) })
+}
+
+func (s *Store) walkNames(ctx context.Context, folder string, visit func(id palate.ImageID, name string) error) error {
 	return filepath.WalkDir(filepath.Join(s.root, folder), func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -46,7 +50,7 @@ func (s *Store) walk(ctx context.Context, folder string, visit func(palate.Image
 		if !ok {
 			return nil
 		}
-		return visit(id)
+		return visit(id, entry.Name())
 	})
 }
 
@@ -148,6 +152,18 @@ func (s *Store) fates(ctx context.Context, before time.Time, fate func(context.C
 		err = ask()
 	}
 	return found, err
+}
+
+// Older implements imagestore.Store.
+func (s *Store) Older(ctx context.Context, than time.Duration, ids []palate.ImageID) ([]palate.ImageID, error) {
+	before := time.Now().Add(-than)
+	var older []palate.ImageID
+	for _, id := range ids {
+		if s.isOlder(before, id) {
+			older = append(older, id)
+		}
+	}
+	return older, ctx.Err()
 }
 
 // isOlder reports whether everything kept of an image arrived before a time.

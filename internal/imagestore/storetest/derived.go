@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -137,6 +139,63 @@ func testSweepDiscarded(t *testing.T, s imagestore.Store, _ func() imagestore.St
 	}
 	wantIDs(t, s, wanted)
 	wantNoFile(t, s, discarded)
+}
+
+func testBringBack(t *testing.T, s imagestore.Store, again func() imagestore.Store) {
+	id, other := put(t, s, content(1)), put(t, s, content(2))
+	tick(time.Now())
+	for than, want := range map[time.Duration][]palate.ImageID{0: {other, id}, time.Hour: nil} {
+		if older, err := s.Older(t.Context(), than, []palate.ImageID{other, id}); err != nil || !slices.Equal(older, want) {
+			t.Errorf("older than %v: got %v and %v, want %v", than, older, err, want)
+		}
+	}
+	found, err := s.BringBack(t.Context(), id)
+	if err != nil || found {
+		t.Errorf("of what was never moved aside: got %v and %v", found, err)
+	}
+	sweepAll(t, s, other)
+	wantNoFile(t, s, id)
+	if found, err = again().BringBack(t.Context(), id); err != nil || !found {
+		t.Errorf("got %v and %v, want the file found", found, err)
+	}
+	wantFile(t, s, content(1))
+	if found, err = s.BringBack(t.Context(), id); err != nil || found {
+		t.Errorf("a second time: got %v and %v", found, err)
+	}
+	wantIDs(t, s, id, other)
+}
+
+func testWalkThumbnails(t *testing.T, s imagestore.Store, _ func() imagestore.Store) {
+	type thumb struct {
+		id    palate.ImageID
+		width int
+	}
+	one, two := put(t, s, content(1)), put(t, s, content(2))
+	want := map[thumb]int{{one, 320}: 1, {one, 32}: 1, {two, 1024}: 1}
+	for th := range want {
+		putThumbnail(t, s, th.id, th.width, "small")
+	}
+	visited := func() map[thumb]int {
+		got := map[thumb]int{}
+		ok(t, "WalkThumbnails", s.WalkThumbnails(t.Context(), func(id palate.ImageID, width int) error {
+			got[thumb{id, width}]++
+			return nil
+		}))
+		return got
+	}
+	if got := visited(); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	ok(t, "DeleteThumbnail", s.DeleteThumbnail(t.Context(), one, 320))
+	ok(t, "DeleteThumbnail again", s.DeleteThumbnail(t.Context(), one, 320))
+	delete(want, thumb{one, 320})
+	if got := visited(); !maps.Equal(got, want) {
+		t.Errorf("after a deletion: got %v, want %v", got, want)
+	}
+	stop := errors.New("stop")
+	if err := s.WalkThumbnails(t.Context(), func(palate.ImageID, int) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("a visit that fails: got %v, want its error", err)
+	}
 }
 
 func testMark(t *testing.T, s imagestore.Store, again func() imagestore.Store) {

@@ -35,6 +35,8 @@ func Run(t *testing.T, open Open) {
 		"thumbnails are kept by width":             testThumbnails,
 		"thumbnails go with the image":             testThumbnailsGo,
 		"sweep moves aside what nobody knows":      testSweep,
+		"what was moved aside is brought back":     testBringBack,
+		"thumbnails are visited and deleted":       testWalkThumbnails,
 		"sweep leaves too many orphans alone":      testSweepTooMany,
 		"sweep removes what was deleted":           testSweepDiscarded,
 		"a mark is kept, its number only rises":    testMark,
