@@ -13,6 +13,7 @@ import (
 // angle in noise are what a head on a random body tells badly, and what training
 // it learns; dark and bright is what the head tells already.
 func TestTheArenaNamesWhatWasPlanted(t *testing.T) {
+	longRace(t)
 	for name, tc := range map[string]struct {
 		paint func(i int) (liked bool, wavelength, brightness float64)
 		says  string

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/hub"
 	"github.com/palate-art/palate/internal/models"
@@ -38,7 +39,7 @@ func explain(err error) string {
 	if errors.As(err, &search) {
 		return err.Error()
 	}
-	text := strings.ReplaceAll(err.Error(), "\n", "; ")
+	text := strings.ReplaceAll(palate.Message(err), "\n", "; ")
 	var missing *probe.NotEnoughError
 	var cache *hub.CacheError
 	var folder *models.FolderError

@@ -36,6 +36,11 @@ func mustBeOneLine(t *testing.T, r result, code int, hints []string, args ...str
 	if len(messages) != 1 || !strings.HasSuffix(r.err, messages[0]) && code != exitUsage {
 		t.Errorf("%s: got %q on standard error, want one line of palate's at its end", name, r.err)
 	}
+	for _, kind := range []string{": conflict", ": invalid\n", ": unavailable", ": forbidden"} {
+		if strings.Contains(r.err, kind) {
+			t.Errorf("%s: %q tells a person the kind that is meant for programs", name, r.err)
+		}
+	}
 	for _, hint := range hints {
 		if !strings.Contains(r.err, hint) {
 			t.Errorf("%s: got %q, which does not mention %q", name, r.err, hint)

@@ -41,6 +41,7 @@ func mustBeTheOldCollection(t *testing.T, folder string) {
 // A collection of an older palate opens with all that it has, and a copy of
 // its catalog from before any migration is kept.
 func TestFaultOldCollectionIsBackedUp(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	folder, place := oldCollection(t), filepath.Join(t.TempDir(), "backup")
 	startFaulty(t, "backup", place, "--data", folder).mustEnd()
@@ -56,6 +57,7 @@ func TestFaultOldCollectionIsBackedUp(t *testing.T) {
 // A backup that is killed at any moment leaves the backups of before as they
 // were, and the next one goes on.
 func TestFaultKilledBackup(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	folder, place := oldCollection(t), filepath.Join(t.TempDir(), "backup")
 	random := rand.New(rand.NewPCG(5, 6))
@@ -99,6 +101,7 @@ func TestFaultKilledBackup(t *testing.T) {
 
 // A disk that is full does not spoil what was backed up before.
 func TestFaultBackupOntoAFullDisk(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	folder, place := oldCollection(t), filepath.Join(t.TempDir(), "backup")
 	startFaulty(t, "backup", place, "--data", folder).mustEnd()
@@ -115,6 +118,7 @@ func TestFaultBackupOntoAFullDisk(t *testing.T) {
 // The folder is the owner's alone, whatever it was before; with a word it is
 // the group's to read.
 func TestFaultFolderIsPrivate(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	modes := func(t *testing.T, root string) map[fs.FileMode]int {
 		t.Helper()
@@ -183,6 +187,7 @@ func someImage(t *testing.T, folder string) string {
 // A folder that can't be written is listed, scored and served; what would
 // write says why it can't.
 func TestFaultReadOnlyFolder(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	folder := oldCollection(t)
 	startFaulty(t, "embed", "--data", folder).mustEnd() // by this palate's built-in model
@@ -270,6 +275,7 @@ func withoutWrites(t *testing.T, root string) {
 // What README's chapter on backups says is run as it is written: the commands
 // of its code block, those within its sentences, and what it says of --replace.
 func TestFaultREADMEBackupCommands(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	home := t.TempDir()
 	folder := oldCollection(t)

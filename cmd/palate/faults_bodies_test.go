@@ -19,6 +19,7 @@ import (
 // Bodies that come in drops hold no connection for ever, and keep nobody else
 // waiting.
 func TestFaultSlowBodies(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	s := startFaultyServer(t, "--data", t.TempDir(), "--no-embed")
 	address := strings.TrimPrefix(s.url, "http://")
@@ -78,6 +79,7 @@ func drip(t *testing.T, address, head string, patience time.Duration) bool {
 
 // An upload is bounded as a whole, however many parts it has.
 func TestFaultAnUploadOfManyParts(t *testing.T) {
+	longRace(t)
 	s := startFaultyServer(t, "--data", t.TempDir(), "--no-embed")
 	idle := s.residentBytes(now)
 	body, writer := io.Pipe()
@@ -110,6 +112,7 @@ func TestFaultAnUploadOfManyParts(t *testing.T) {
 
 // What a body may not be is refused, in no words of Go's.
 func TestFaultBodiesThatAreNoJSON(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	s := startFaultyServer(t, "--data", oldCollection(t), "--no-embed")
 	rating := s.url + "/v1/profiles/me/ratings/" + s.images(url.Values{})[0]
@@ -163,6 +166,7 @@ func readAll(t *testing.T, r io.Reader) string {
 // Pages that are packed by another name, or twice, are held to the same bound
 // as any other.
 func TestFaultPagesPackedTwice(t *testing.T) {
+	longRace(t)
 	var member bytes.Buffer
 	pack := func(content []byte) []byte {
 		member.Reset()

@@ -181,6 +181,7 @@ func large(side int) int {
 // Four uploads at once of a file of a megabyte that says it is a picture of
 // 196 megapixels.
 func TestFaultFourUploadsOf196Megapixels(t *testing.T) {
+	longRace(t)
 	s := startFaultyServer(t, "--data", t.TempDir(), "--no-embed")
 	idle := s.residentBytes(now)
 	file := flatPNG(14_000, 14_000, 1)
@@ -200,6 +201,7 @@ func TestFaultFourUploadsOf196Megapixels(t *testing.T) {
 
 // Uploads at once of pictures of 49 megapixels, kept and embedded.
 func TestFaultManyLargeUploads(t *testing.T) {
+	longRace(t)
 	s := startFaultyServer(t, "--data", t.TempDir())
 	first := flatPNG(40, 40, 99)
 	if status, answer, _, err := uploadFile(t, s.url+"/v1/images", first); err != nil || status != http.StatusCreated {
@@ -247,6 +249,7 @@ func (s server) embedded() int {
 // A person's own folder may hold pictures of 60 and of 196 megapixels: they
 // are imported and embedded, within the budget.
 func TestFaultOwnPicturesOfManyMegapixels(t *testing.T) {
+	longRace(t)
 	pictures, folder := t.TempDir(), t.TempDir()
 	writeFile(t, filepath.Join(pictures, "small.png"), flatPNG(300, 300, 7))
 	startFaulty(t, "import", pictures, "--data", folder).mustEnd()
@@ -271,6 +274,7 @@ func TestFaultOwnPicturesOfManyMegapixels(t *testing.T) {
 // A server that decodes, its own pictures of 196 megapixels and what others
 // send, is ended by one SIGTERM within five seconds.
 func TestFaultATermSignalWhileDecoding(t *testing.T) {
+	longRace(t)
 	pictures, folder := t.TempDir(), t.TempDir()
 	for i := range 2 {
 		writeFile(t, filepath.Join(pictures, fmt.Sprint(i, ".png")), flatPNG(large(14_000), large(14_000), byte(i)))

@@ -18,6 +18,7 @@ func (letters) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte(
 
 // A JSON body in chunks, which does not say how long it is: one string.
 func TestFaultAChunkedBodyWithoutEnd(t *testing.T) {
+	longRace(t)
 	s := startFaultyServer(t, "--data", oldCollection(t), "--no-embed")
 	address := s.url + "/v1/profiles/me/ratings/" + s.images(url.Values{})[0]
 	idle := s.residentBytes(now)

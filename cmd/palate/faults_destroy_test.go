@@ -19,6 +19,7 @@ import (
 // A catalog that was lost beside a full store is never taken for one that
 // says that all its pictures may go.
 func TestFaultCatalogLost(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	for name, damage := range map[string]func(string) error{
 		"cut to nothing": func(path string) error { return os.Truncate(path, 0) },
@@ -44,6 +45,7 @@ func TestFaultCatalogLost(t *testing.T) {
 // An older catalog, as a copy from last week, is noticed by the number of
 // changes that the store has seen.
 func TestFaultOlderCatalog(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	folder, pictures := t.TempDir(), museumPictures(t, 6)
 	at := func(i string) string { return filepath.Join(pictures, i+".jpg") }
@@ -75,6 +77,7 @@ func TestFaultOlderCatalog(t *testing.T) {
 // A collection of before there were marks opens with everything that it had,
 // and has its marks then.
 func TestFaultOldCollectionOpensUnharmed(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	folder := oldCollection(t)
 	before := pictureFiles(t, folder)
@@ -111,6 +114,7 @@ func TestFaultOldCollectionOpensUnharmed(t *testing.T) {
 
 // It is served with everything, and ranked by the probe that it had.
 func TestOldCollectionIsServed(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	folder := oldCollection(t)
 	before := pictureFiles(t, folder)
@@ -149,6 +153,7 @@ func TestOldCollectionIsServed(t *testing.T) {
 
 // A deletion by mistake is taken back with everything that the picture had.
 func TestFaultDeletedByMistake(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	folder := oldCollection(t)
 	before, files := lookInto(t, folder), pictureFiles(t, folder)

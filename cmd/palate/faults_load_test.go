@@ -20,6 +20,7 @@ import (
 // and of one moment: it has every rating that was confirmed before it began,
 // and none that was given after it ended.
 func TestFaultBackupUnderLoad(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	folder, place := t.TempDir(), filepath.Join(t.TempDir(), "backup")
 	museum := startMuseum(t, atLength(60, 300))

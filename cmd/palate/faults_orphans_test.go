@@ -40,6 +40,7 @@ func replaceCatalog(t *testing.T, from, into string) {
 // A catalog that is new, or another collection's, says nothing of the pictures
 // beside it, and none of them goes for its sake.
 func TestFaultForeignCatalog(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	for name, said := range map[string]string{"new": "palate import --adopt", "another collection's": "palate restore"} {
 		t.Run(name, func(t *testing.T) {
@@ -64,6 +65,7 @@ func TestFaultForeignCatalog(t *testing.T) {
 // A server that is started beside pictures whose catalog was lost, or is older,
 // takes none of them away, however old they are.
 func TestFaultOldFilesOfALostCatalog(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	for name, lose := range map[string]func(*testing.T, string){
 		"cut to nothing": func(t *testing.T, folder string) { writeFile(t, filepath.Join(folder, collection.CatalogFile), nil) },
@@ -102,6 +104,7 @@ func smallCollection(t *testing.T) string {
 // What killed processes left is set aside, by whatever command writes; more
 // than they leave is told and left alone. Neither is deleted.
 func TestFaultFilesWithoutARow(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
@@ -160,6 +163,7 @@ func TestFaultFilesWithoutARow(t *testing.T) {
 // doctor does not call well what it can find to be lost, verify finds what
 // only reading finds, and an import mends it.
 func TestFaultLostAndDamagedFiles(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	folder, pictures := t.TempDir(), museumPictures(t, 8)
 	startFaulty(t, "import", pictures, "--data", folder).mustEnd()
@@ -195,6 +199,7 @@ func TestFaultLostAndDamagedFiles(t *testing.T) {
 
 // A server whose index is away is not called well by doctor.
 func TestFaultDoctorLooksAtTheIndex(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	folder := oldCollection(t)
 	r := startFaulty(t, "doctor", "--index", "qdrant://127.0.0.1:1/art", "--data", folder).wait()
@@ -205,6 +210,7 @@ func TestFaultDoctorLooksAtTheIndex(t *testing.T) {
 
 // The write-ahead log that a long reader let grow is cut when it has gone.
 func TestFaultALongReaderOfTheCatalog(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	folder := oldCollection(t)
 	s := startFaultyServer(t, "--data", folder, "--no-embed")
@@ -256,6 +262,7 @@ func TestFaultALongReaderOfTheCatalog(t *testing.T) {
 
 // A second import of the same files decodes nothing.
 func TestFaultASecondImport(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	pictures, folder := t.TempDir(), t.TempDir()
 	for i := range 3 {
@@ -280,6 +287,7 @@ func TestFaultASecondImport(t *testing.T) {
 // Bytes of a damaged file are not printed at the terminal, and doctor sends
 // nobody to doctor.
 func TestFaultDoctorPrintsNoRawBytes(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	folder := oldCollection(t)
 	writeFile(t, filepath.Join(folder, collection.ImagesFolder, "palate-images"), []byte("\x1b]0;pwned\x07\xff\xfe\x00\x9b31m broken \x05"))

@@ -20,6 +20,7 @@ import (
 // A server on all addresses keeps its guards, says what it means once, and
 // names an address that a browser opens.
 func TestFaultOpenToTheNetwork(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	s := startFaultyServer(t, "--addr", "0.0.0.0:0", "--data", t.TempDir(), "--no-embed")
 	at, err := url.Parse(s.url)
@@ -43,6 +44,7 @@ func TestFaultOpenToTheNetwork(t *testing.T) {
 
 // A key in an address that is spelt wrongly is in no output.
 func TestFaultTheKeyOfAMisspeltIndex(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	folder := t.TempDir()
 	for _, address := range []string{"qdrnt://k3y@host/art", "https://host:6333/?api-key=k3y", "qdrant:k3y@host", "qdrant://k3y@host:port/art", "qdrant://k3y@host", "k3y"} {
@@ -57,6 +59,7 @@ func TestFaultTheKeyOfAMisspeltIndex(t *testing.T) {
 
 // A server that works without its index is not one to restart.
 func TestFaultTheIndexIsAway(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	s := startFaultyServer(t, "--index", "qdrant://127.0.0.1:1/art", "--data", oldCollection(t), "--no-embed")
 	for path, want := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusServiceUnavailable, "/v1/health": http.StatusServiceUnavailable, "/v1/images": http.StatusOK} {
@@ -72,6 +75,7 @@ func TestFaultTheIndexIsAway(t *testing.T) {
 // What is said of a picture is text within bounds, and its addresses are of
 // the web, whichever way it comes in.
 func TestFaultWhatIsSaidOfAPicture(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	long := strings.Repeat("long ", 2000)
 	bad := map[string]string{"licence_url": "javascript:alert(document.cookie)", "page": "data:text/html,<script>1</script>", "year": "999999999", "title": long}
@@ -160,6 +164,7 @@ func startSite(t *testing.T, handler http.HandlerFunc) string {
 // A full disk ends no server, is told by it, and is freed by deleting. Run on
 // a small disk of its own, which takes the right to mount one.
 func TestFaultServedOnAFullDisk(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	folder := smallDisk(t, 40<<20)
 	pictures := t.TempDir()

@@ -15,6 +15,7 @@ import (
 // A fine-tuned model that has embedded everything serves where it is named,
 // until ratings that nobody has seen show that it is better.
 func TestAFineTunedModelTakesOverByUnseenRatings(t *testing.T) {
+	longRace(t)
 	home := stripes(t, 120)
 	all := unrateLast(t, home, 60)
 	mustRun(t, "embed", "--data", home, "--model", "tiny", "--size", "28") // where stripes blur

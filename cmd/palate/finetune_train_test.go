@@ -71,6 +71,7 @@ func historyOf(r tuning.Result) []finetune.Epoch {
 }
 
 func TestFinetuneMakesAModelOfItsOwn(t *testing.T) {
+	longRace(t)
 	home := stripes(t, 60)
 	for _, method := range []string{"full", "last:1", "lora:2"} {
 		name := "mine-" + strings.ReplaceAll(method, ":", "")
@@ -147,6 +148,7 @@ func TestFinetuneSaysWhatIsWrong(t *testing.T) {
 // on where it was, with the same losses to the last bit, whatever was asked for
 // or rated since.
 func TestFinetuneGoesOnAfterAStopAndAKill(t *testing.T) {
+	longRace(t)
 	home := stripes(t, 45)
 	var want tuning.Result
 	decode(t, start(t, tuningOf(home, "whole", "--json")...).mustEnd(), &want)

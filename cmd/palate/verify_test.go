@@ -122,6 +122,7 @@ const embeddingOf = " WHERE id = unhex(replace(?, '-', ''))"
 // Each kind of damage is made to happen, seen, mended where that can be done,
 // and gone then.
 func TestFaultEveryKindOfDamageIsSeenAndMended(t *testing.T) {
+	longRace(t)
 	t.Parallel()
 	whole := newDamageable(t)
 	for _, c := range []struct {

@@ -3,7 +3,6 @@ package icc
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 )
 
 // table reads a tag of the types mft1, mft2 or mAB (ISO 15076-1, 10.10 to
@@ -236,7 +235,7 @@ func (g *grid) at(v []float64) []float64 {
 		last := g.points[i] - 1
 		place := hold(v[i]) * float64(last)
 		index[i] = min(int(place), last-1)
-		part[i] = place - math.Floor(float64(index[i]))
+		part[i] = place - float64(index[i])
 		step[i] = stride
 		base += index[i] * stride
 		stride *= g.points[i]

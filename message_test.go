@@ -1,0 +1,27 @@
+package palate_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/palate-art/palate"
+)
+
+func TestAMessageForPeopleCarriesNoKind(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{fmt.Errorf("run 1 has failed already: %w", palate.ErrConflict), "run 1 has failed already"},
+		{fmt.Errorf("catalog: the year is 99999: %w", palate.ErrInvalid), "the year is 99999"},
+		{fmt.Errorf("the index is away: %w: dial", palate.ErrUnavailable), "the index is away: dial"},
+		{errors.Join(fmt.Errorf("one: %w", palate.ErrInvalid), fmt.Errorf("two: %w", palate.ErrConflict)), "one\ntwo"},
+		{fmt.Errorf("image 7: %w", palate.ErrNotFound), "image 7: not found"},
+		{errors.New("the answer: conflicting dates"), "the answer: conflicting dates"},
+	} {
+		if got := palate.Message(tt.err); got != tt.want {
+			t.Errorf("%q is told as %q, want %q", tt.err, got, tt.want)
+		}
+	}
+}
