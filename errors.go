@@ -3,7 +3,6 @@ package palate
 import (
 	"errors"
 	"regexp"
-	"strings"
 )
 
 // The kinds of error. Adapters translate what their technology says into one
@@ -30,6 +29,9 @@ var (
 // something was not found is told to people too.
 var kindsInTexts = regexp.MustCompile(`(?m): (?:conflict|invalid|unavailable|forbidden|unauthenticated)(: |; |, |\)| \(|$)`)
 
+// catalogInTexts is where the catalog says that it was the one that noticed.
+var catalogInTexts = regexp.MustCompile(`(?m)(^|: )catalog: `)
+
 // Message is the text of an error for people: what was wrong, where, and what
 // to do, without the kinds that programs ask for with errors.Is.
 func Message(err error) string {
@@ -37,7 +39,7 @@ func Message(err error) string {
 	for {
 		shorter := kindsInTexts.ReplaceAllString(text, "$1")
 		if shorter == text {
-			return strings.TrimPrefix(text, "catalog: ")
+			return catalogInTexts.ReplaceAllString(text, "$1")
 		}
 		text = shorter
 	}

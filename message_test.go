@@ -15,6 +15,7 @@ func TestAMessageForPeopleCarriesNoKind(t *testing.T) {
 	}{
 		{fmt.Errorf("run 1 has failed already: %w", palate.ErrConflict), "run 1 has failed already"},
 		{fmt.Errorf("catalog: the year is 99999: %w", palate.ErrInvalid), "the year is 99999"},
+		{fmt.Errorf("probe of me: catalog: the disk is full"), "probe of me: the disk is full"},
 		{fmt.Errorf("the index is away: %w: dial", palate.ErrUnavailable), "the index is away: dial"},
 		{errors.Join(fmt.Errorf("one: %w", palate.ErrInvalid), fmt.Errorf("two: %w", palate.ErrConflict)), "one\ntwo"},
 		{fmt.Errorf("image 7: %w", palate.ErrNotFound), "image 7: not found"},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/access"
 	"github.com/palate-art/palate/internal/collection"
@@ -66,7 +67,7 @@ func (c *doctorCommand) Run(ctx context.Context, s *session) error {
 	c.look(ctx, s, &d)
 	if s.IndexAddress != collection.EmbeddedIndex {
 		if _, err := collection.ServerConfig(s.IndexAddress); err != nil {
-			d.Problems = append(d.Problems, "index: "+err.Error())
+			d.Problems = append(d.Problems, "index: "+palate.Message(err))
 		}
 	}
 	for i, problem := range d.Problems {
@@ -91,11 +92,11 @@ func (c *doctorCommand) look(ctx context.Context, s *session, d *diagnosis) {
 		used = nil
 	}
 	if e, err := s.loader().Load(ctx, used, false); err != nil {
-		d.Problems = append(d.Problems, "model: "+err.Error())
+		d.Problems = append(d.Problems, "model: "+palate.Message(err))
 	} else {
 		d.Model = &modelDiagnosis{e.Name(), string(e.Model()), e.Dim(), e.Provider(), e.Advice()}
 		if err := e.Close(); err != nil {
-			d.Problems = append(d.Problems, "model: "+err.Error())
+			d.Problems = append(d.Problems, "model: "+palate.Message(err))
 		}
 	}
 	c.lookAtModels(s, d)
@@ -108,7 +109,7 @@ func (c *doctorCommand) look(ctx context.Context, s *session, d *diagnosis) {
 		return // no collection yet is no problem
 	}
 	if err := c.lookAtCollection(ctx, s, d); err != nil {
-		d.Problems = append(d.Problems, "collection: "+err.Error())
+		d.Problems = append(d.Problems, "collection: "+palate.Message(err))
 	}
 }
 
@@ -127,15 +128,15 @@ func (c *doctorCommand) lookAtModels(s *session, d *diagnosis) {
 	d.Models.Here = []modelEntry{}
 	config := s.hubConfig()
 	d.Models.HubCache, d.Models.Endpoint, d.Models.Offline = config.CacheDir, config.Endpoint, config.Offline
-	entries, err := s.modelEntries()
+	entries, err := s.loader().AboutModels()
 	if err != nil {
-		d.Problems = append(d.Problems, "models: "+err.Error())
+		d.Problems = append(d.Problems, "models: "+palate.Message(err))
 	}
 	for _, e := range entries {
 		switch e.State {
-		case stateHere:
+		case collection.ModelHere:
 			d.Models.Here = append(d.Models.Here, e)
-		case stateNotHere:
+		case collection.ModelNotPulled:
 		default:
 			d.Problems = append(d.Problems, fmt.Sprintf("model %s: %s is %s: %s", e.Name, e.File, e.State, e.Problem))
 		}

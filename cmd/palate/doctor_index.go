@@ -22,7 +22,7 @@ func (c *doctorCommand) lookAtServer(ctx context.Context, s *session, from catal
 	model := palate.ModelID(d.Model.ID)
 	server, err := qdrant.New(config, model, d.Model.Dim, s.logger)
 	if err != nil {
-		problem("%v", err)
+		problem("%s", palate.Message(err))
 		return
 	}
 	follower := ingest.NewFollower(from, server, "qdrant-"+model.Short(), s.logger)
@@ -54,10 +54,10 @@ func (c *doctorCommand) lookAtServer(ctx context.Context, s *session, from catal
 		err = server.Ready(ctx)
 	}
 	if err != nil {
-		problem("%v", err)
+		problem("%s", palate.Message(err))
 	}
 	if err := server.Close(); err != nil {
-		problem("%v", err)
+		problem("%s", palate.Message(err))
 	}
 	d.Collection.Index = strings.Join(said, ", ")
 }

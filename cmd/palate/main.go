@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index/qdrant"
 	"github.com/palate-art/palate/internal/picture"
 )
@@ -64,7 +65,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 		kong.Vars(grammarVars()),
 	)
 	if err != nil {
-		fmt.Fprintf(errOut, "palate: %v\n", err)
+		fmt.Fprintf(errOut, "palate: %s\n", palate.Message(err))
 		return exitUsage
 	}
 	if len(args) == 0 {
@@ -76,7 +77,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 		return exitUsage
 	}
 	if err := checkInt8Asked(parsed, &grammar.globals); err != nil {
-		fmt.Fprintf(errOut, "palate: %v\n", err)
+		fmt.Fprintf(errOut, "palate: %s\n", palate.Message(err))
 		return exitUsage
 	}
 	s := newSession(&grammar.globals, out, errOut)
@@ -93,7 +94,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(errOut, "palate: interrupted; what was done is kept, run the same command to go on")
 	case isUsage(err):
-		fmt.Fprintf(errOut, "palate: %v\n", err)
+		fmt.Fprintf(errOut, "palate: %s\n", palate.Message(err))
 		return exitUsage
 	default:
 		fmt.Fprintf(errOut, "palate: %s\n", explain(err))

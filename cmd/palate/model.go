@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/collection"
-	"github.com/palate-art/palate/internal/hub"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
 )
@@ -27,96 +25,8 @@ type modelCommand struct {
 	Rm      modelRmCommand      `cmd:"" help:"Remove an added model, or forget a pulled one."`
 }
 
-// The states of a model.
-const (
-	stateHere    = "here"
-	stateNotHere = "not pulled"
-	stateMissing = "missing"
-	stateChanged = "changed"
-	stateBroken  = "broken"
-)
-
 // modelEntry is what list and show print of a model.
-type modelEntry struct {
-	Name         string                  `json:"name"`
-	What         string                  `json:"what"`
-	Source       string                  `json:"source"` // built-in, hub or file
-	State        string                  `json:"state"`
-	Problem      string                  `json:"problem,omitempty"`
-	File         string                  `json:"file,omitempty"`
-	Bytes        int64                   `json:"bytes,omitempty"`
-	SHA256       string                  `json:"sha256,omitempty"`
-	Repository   string                  `json:"repository,omitempty"`
-	Revision     string                  `json:"revision,omitempty"`
-	Licence      models.Licence          `json:"licence,omitzero"`
-	Preprocess   *models.Preprocessing   `json:"preprocessing,omitempty"`
-	DefaultOn    string                  `json:"default_on,omitempty"`
-	Origins      map[string]string       `json:"origins,omitempty"` // published, given or guessed, see models.Record
-	Guessed      []string                `json:"guessed,omitempty"`
-	Architecture string                  `json:"architecture,omitempty"`
-	Collection   []collection.ModelEntry `json:"collection,omitempty"` // its embeddings in the collection of --data
-}
-
-func baselineEntry() modelEntry {
-	return modelEntry{Name: models.Baseline, What: "colour and texture, by formulas", Source: "built-in", State: stateHere}
-}
-
-// knownEntry looks for a known model in the hub's cache; it does not read it.
-func knownEntry(store *models.Store, client *hub.Client, k models.Known) modelEntry {
-	e := modelEntry{Name: k.Name, What: k.Title, Source: "hub", State: stateNotHere, Bytes: k.Bytes(), SHA256: k.File.SHA256,
-		Repository: k.File.Repository, Revision: k.File.Revision, Licence: k.Licence, Preprocess: &k.Preprocessing}
-	switch k.Name {
-	case models.DefaultOnGPU:
-		e.DefaultOn = "gpu"
-	case models.DefaultOnCPU:
-		e.DefaultOn = "cpu"
-	}
-	source, err := store.Find(k.Name, client)
-	switch {
-	case err == nil:
-		e.State, e.File, e.Bytes, e.SHA256 = stateHere, source.File, source.Size, source.SHA256
-	case !errors.Is(err, palate.ErrNotFound):
-		e.State, e.Problem = stateBroken, err.Error()
-	}
-	return e
-}
-
-// localEntry looks at an added model's file; it does not read it.
-func localEntry(r models.Record) modelEntry {
-	e := modelEntry{Name: r.Name, What: r.Architecture, Source: "file", State: stateHere, File: r.File, Bytes: r.Size, SHA256: r.SHA256,
-		Licence: models.Licence{Name: r.Licence}, Preprocess: r.Preprocessing, Architecture: r.Architecture}
-	e.Origins = r.Origins
-	info, err := os.Stat(r.File)
-	switch {
-	case err != nil:
-		e.State, e.Problem = stateMissing, err.Error()
-	case info.Size() != r.Size:
-		e.State, e.Problem = stateChanged, fmt.Sprintf("it has %d bytes, want %d", info.Size(), r.Size)
-	default:
-		if e.Guessed, err = r.Guesses(); err != nil {
-			e.Problem = fmt.Sprintf("an earlier palate guessed what this one won't: %v. Collections that have its embeddings go on; to put it right: palate model add %s %s --replace with what is missing, then palate embed --upgrade", err, r.Name, r.File)
-		}
-	}
-	return e
-}
-
-// modelEntries lists all models; records that can't be read are in the error.
-func (s *session) modelEntries() ([]modelEntry, error) {
-	client, err := s.loader().Hub()
-	if err != nil {
-		return nil, err
-	}
-	store := s.loader().Store()
-	entries := []modelEntry{baselineEntry()}
-	for _, k := range models.KnownModels() {
-		entries = append(entries, knownEntry(store, client, k))
-	}
-	locals, err := store.Locals()
-	for _, r := range locals {
-		entries = append(entries, localEntry(r))
-	}
-	return entries, err
-}
+type modelEntry = collection.KnownOfModel
 
 type modelListCommand struct {
 	Here bool `help:"Only those whose files are on this machine."`
@@ -124,10 +34,10 @@ type modelListCommand struct {
 
 // Run lists the models.
 func (c *modelListCommand) Run(ctx context.Context, s *session) error {
-	all, err := s.modelEntries()
+	all, err := s.loader().AboutModels()
 	entries := make([]modelEntry, 0, len(all))
 	for _, e := range all {
-		if !c.Here || e.State == stateHere {
+		if !c.Here || e.State == collection.ModelHere {
 			entries = append(entries, e)
 		}
 	}
@@ -152,7 +62,7 @@ func (c *modelListCommand) Run(ctx context.Context, s *session) error {
 		state := e.State
 		if len(e.Guessed) > 0 {
 			state += ", guessed: " + strings.Join(e.Guessed, " ")
-		} else if e.Problem != "" && e.State == stateHere {
+		} else if e.Problem != "" && e.State == collection.ModelHere {
 			state += ", but guessed: palate model show " + e.Name
 		}
 		rows = append(rows, []string{e.Name, e.What, byteText(e.Bytes), e.Licence.Name, state, on})
@@ -211,14 +121,14 @@ func (c *modelShowCommand) Run(s *session) error {
 		line("Made for", fmt.Sprintf("%d×%d, crop ratio %g, mean %v, deviation %v", p.Size, p.Size, p.CropRatio, p.Mean, p.Std))
 	}
 	line("Guessed", strings.Join(e.Guessed, ", "))
-	if e.State == stateHere && e.Problem == "" && e.Source != "built-in" {
+	if e.State == collection.ModelHere && e.Problem == "" && e.Source != "built-in" {
 		text, err := s.usedText(e.Name)
 		if err != nil {
 			return err
 		}
 		line("Used on a CPU", text)
 	}
-	if e.State == stateNotHere {
+	if e.State == collection.ModelNotPulled {
 		s.say("\nGet it with: palate model pull %s", e.Name)
 	}
 	return nil
@@ -255,12 +165,12 @@ func (s *session) usedText(name string) (string, error) {
 
 func (s *session) modelEntry(name string) (modelEntry, error) {
 	if name == models.Baseline {
-		return baselineEntry(), nil
+		return collection.AboutBaseline(), nil
 	}
 	store := s.loader().Store()
 	r, err := store.Local(name)
 	if err == nil {
-		return localEntry(r), nil
+		return collection.AboutLocal(r), nil
 	}
 	if !errors.Is(err, palate.ErrNotFound) {
 		return modelEntry{}, err
@@ -273,7 +183,7 @@ func (s *session) modelEntry(name string) (modelEntry, error) {
 	if err != nil {
 		return modelEntry{}, err
 	}
-	return knownEntry(store, client, k), nil
+	return collection.AboutKnown(store, client, k), nil
 }
 
 type modelPullCommand struct {
@@ -296,7 +206,7 @@ func (c *modelPullCommand) Run(ctx context.Context, s *session) error {
 			if err != nil {
 				return err
 			}
-			if err := s.print(knownEntry(s.loader().Store(), client, k)); err != nil {
+			if err := s.print(collection.AboutKnown(s.loader().Store(), client, k)); err != nil {
 				return err
 			}
 			continue

@@ -48,7 +48,7 @@ func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if s.JSON {
-		return s.print(localEntry(r))
+		return s.print(collection.AboutLocal(r))
 	}
 	s.say("%s is added: %s, %s, SHA-256 %s", r.Name, r.Architecture, byteText(r.Size), r.SHA256)
 	if p := r.Preprocessing; p != nil {
@@ -157,11 +157,11 @@ func (c *modelVerifyCommand) Run(ctx context.Context, s *session) error {
 	var unreadable error
 	if len(names) == 0 {
 		var entries []modelEntry
-		if entries, unreadable = s.modelEntries(); entries == nil {
+		if entries, unreadable = s.loader().AboutModels(); entries == nil {
 			return unreadable
 		}
 		for _, e := range entries {
-			if e.Source != "built-in" && e.State != stateNotHere {
+			if e.Source != "built-in" && e.State != collection.ModelNotPulled {
 				names = append(names, e.Name)
 			}
 		}

@@ -58,7 +58,7 @@ func TestWeightsArePulledCheckedAndRemoved(t *testing.T) {
 		t.Fatalf("got %+v, want the licence shown", first)
 	}
 	entry := jsonValues[modelEntry](t, first.out)[0]
-	if got, err := os.ReadFile(entry.File); err != nil || !bytes.Equal(got, content) || entry.State != stateHere || entry.Bytes != int64(len(content)) {
+	if got, err := os.ReadFile(entry.File); err != nil || !bytes.Equal(got, content) || entry.State != collection.ModelHere || entry.Bytes != int64(len(content)) {
 		t.Errorf("got %+v and %d bytes, %v", entry, len(got), err)
 	}
 	before := asked.Load()

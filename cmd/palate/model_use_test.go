@@ -25,7 +25,7 @@ func addTiny(t *testing.T, flags ...string) {
 func TestAnAddedModelEmbedsFiles(t *testing.T) {
 	addTiny(t)
 	entry := jsonRun[modelEntry](t, "model", "show", "tiny")
-	if entry.State != stateHere || entry.Preprocess == nil || entry.Preprocess.Size != 56 || !strings.Contains(entry.Architecture, "dinov2, 64 wide, 3 blocks, 2 heads") {
+	if entry.State != collection.ModelHere || entry.Preprocess == nil || entry.Preprocess.Size != 56 || !strings.Contains(entry.Architecture, "dinov2, 64 wide, 3 blocks, 2 heads") {
 		t.Errorf("got %+v, want what its tensors and config.json say", entry)
 	}
 	file := filepath.Join(museumPictures(t, 1), "0.jpg")

@@ -1,0 +1,102 @@
+package collection
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/hub"
+	"github.com/palate-art/palate/internal/models"
+)
+
+// The states of a model (KnownOfModel).
+const (
+	ModelHere      = "here"
+	ModelNotPulled = "not pulled"
+	ModelMissing   = "missing"
+	ModelChanged   = "changed"
+	ModelBroken    = "broken"
+)
+
+// KnownOfModel is what can be told of a model without reading its weights.
+type KnownOfModel struct {
+	Name         string                `json:"name"`
+	What         string                `json:"what"`
+	Source       string                `json:"source"` // built-in, hub or file
+	State        string                `json:"state"`
+	Problem      string                `json:"problem,omitempty"`
+	File         string                `json:"file,omitempty"`
+	Bytes        int64                 `json:"bytes,omitempty"`
+	SHA256       string                `json:"sha256,omitempty"`
+	Repository   string                `json:"repository,omitempty"`
+	Revision     string                `json:"revision,omitempty"`
+	Licence      models.Licence        `json:"licence,omitzero"`
+	Preprocess   *models.Preprocessing `json:"preprocessing,omitempty"`
+	DefaultOn    string                `json:"default_on,omitempty"`
+	Origins      map[string]string     `json:"origins,omitempty"` // published, given or guessed, see models.Record
+	Guessed      []string              `json:"guessed,omitempty"`
+	Architecture string                `json:"architecture,omitempty"`
+	Collection   []ModelEntry          `json:"collection,omitempty"` // its embeddings in the collection of --data
+}
+
+// AboutBaseline tells of the built-in model.
+func AboutBaseline() KnownOfModel {
+	return KnownOfModel{Name: models.Baseline, What: "colour and texture, by formulas", Source: "built-in", State: ModelHere}
+}
+
+// AboutKnown looks for a known model in the hub's cache; it does not read it.
+func AboutKnown(store *models.Store, client *hub.Client, k models.Known) KnownOfModel {
+	e := KnownOfModel{Name: k.Name, What: k.Title, Source: "hub", State: ModelNotPulled, Bytes: k.Bytes(), SHA256: k.File.SHA256,
+		Repository: k.File.Repository, Revision: k.File.Revision, Licence: k.Licence, Preprocess: &k.Preprocessing}
+	switch k.Name {
+	case models.DefaultOnGPU:
+		e.DefaultOn = "gpu"
+	case models.DefaultOnCPU:
+		e.DefaultOn = "cpu"
+	}
+	source, err := store.Find(k.Name, client)
+	switch {
+	case err == nil:
+		e.State, e.File, e.Bytes, e.SHA256 = ModelHere, source.File, source.Size, source.SHA256
+	case !errors.Is(err, palate.ErrNotFound):
+		e.State, e.Problem = ModelBroken, err.Error()
+	}
+	return e
+}
+
+// AboutLocal looks at an added model's file; it does not read it.
+func AboutLocal(r models.Record) KnownOfModel {
+	e := KnownOfModel{Name: r.Name, What: r.Architecture, Source: "file", State: ModelHere, File: r.File, Bytes: r.Size, SHA256: r.SHA256,
+		Licence: models.Licence{Name: r.Licence}, Preprocess: r.Preprocessing, Architecture: r.Architecture}
+	e.Origins = r.Origins
+	info, err := os.Stat(r.File)
+	switch {
+	case err != nil:
+		e.State, e.Problem = ModelMissing, err.Error()
+	case info.Size() != r.Size:
+		e.State, e.Problem = ModelChanged, fmt.Sprintf("it has %d bytes, want %d", info.Size(), r.Size)
+	default:
+		if e.Guessed, err = r.Guesses(); err != nil {
+			e.Problem = fmt.Sprintf("an earlier palate guessed what this one won't: %v. Collections that have its embeddings go on; to put it right: palate model add %s %s --replace with what is missing, then palate embed --upgrade", err, r.Name, r.File)
+		}
+	}
+	return e
+}
+
+// AboutModels tells of every model; records that can't be read are in the error.
+func (l *Loader) AboutModels() ([]KnownOfModel, error) {
+	client, err := l.Hub()
+	if err != nil {
+		return nil, err
+	}
+	entries := []KnownOfModel{AboutBaseline()}
+	for _, k := range models.KnownModels() {
+		entries = append(entries, AboutKnown(l.Store(), client, k))
+	}
+	locals, err := l.Store().Locals()
+	for _, r := range locals {
+		entries = append(entries, AboutLocal(r))
+	}
+	return entries, err
+}
