@@ -151,18 +151,19 @@ func TestFinetuneGoesOnAfterAStopAndAKill(t *testing.T) {
 	longRace(t)
 	home := stripes(t, 45)
 	var want tuning.Result
-	decode(t, start(t, tuningOf(home, "whole", "--json")...).mustEnd(), &want)
+	long := []string{"--epochs", "40"} // so that there is time to stop it
+	decode(t, start(t, tuningOf(home, "whole", append(long, "--json")...)...).mustEnd(), &want)
 	server := startServer(t, "--data", home, "--model", "baseline", "--no-embed")
 	jobs := func() []runningJob { return get[struct{ Jobs []runningJob }](server, "/v1/jobs", nil).Jobs }
 
-	stopped := start(t, tuningOf(home, "again", "--json")...)
+	stopped := start(t, tuningOf(home, "again", append(long, "--json")...)...)
 	var seen runningJob
 	eventually(t, "the server sees the training", func() bool {
 		seen = jobs()[0]
 		return seen.State == "running" && seen.Kind == "finetune" && seen.Done > 0
 	})
-	if seen.Total != 9 {
-		t.Errorf("the server sees %+v, want 9 steps", seen)
+	if seen.Total != 120 {
+		t.Errorf("the server sees %+v, want 120 steps", seen)
 	}
 	stop, err := http.NewRequest(http.MethodDelete, fmt.Sprintf("%s/v1/jobs/%d", server.url, seen.ID), nil)
 	if err != nil {
@@ -178,9 +179,9 @@ func TestFinetuneGoesOnAfterAStopAndAKill(t *testing.T) {
 		t.Errorf("a training that was stopped is %q, want cancelled", seen.State)
 	}
 
-	resume := tuningOf(home, "again", "--resume", "--json")
-	mustBeOneLine(t, start(t, tuningOf(home, "again")...).wait(), exitFailed, []string{"--resume"}, "finetune")
-	mustBeOneLine(t, start(t, append(resume, "--epochs", "9")...).wait(), exitFailed, []string{"--epochs is 9 instead of 3"}, "finetune", "--epochs")
+	resume := tuningOf(home, "again", append(long, "--resume", "--json")...)
+	mustBeOneLine(t, start(t, tuningOf(home, "again", long...)...).wait(), exitFailed, []string{"--resume"}, "finetune")
+	mustBeOneLine(t, start(t, append(resume, "--epochs", "9")...).wait(), exitFailed, []string{"--epochs is 9 instead of 40"}, "finetune", "--epochs")
 	mustBeOneLine(t, start(t, append(resume, "--size", "84")...).wait(), exitFailed, []string{"size"}, "finetune", "--size")
 	killed := start(t, resume...)
 	eventually(t, "the training goes on", func() bool { return strings.Contains(killed.errOut.String(), "left at most") })
@@ -193,8 +194,8 @@ func TestFinetuneGoesOnAfterAStopAndAKill(t *testing.T) {
 	var got tuning.Result
 	decode(t, r.out, &got)
 	a, b := historyOf(want), historyOf(got)
-	if len(a) != 4 || len(a) != len(b) {
-		t.Fatalf("got %d epochs, want the %d of a training that was not stopped, 4", len(b), len(a))
+	if len(a) != 41 || len(a) != len(b) {
+		t.Fatalf("got %d epochs, want the %d of a training that was not stopped, 41", len(b), len(a))
 	}
 	for i := range a {
 		if a[i] != b[i] {
