@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"database/sql"
+	"fmt"
 	"image"
 	"image/jpeg"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/imagestore"
 	"github.com/palate-art/palate/internal/imagestore/disk"
 	"github.com/palate-art/palate/internal/verify"
 )
@@ -60,7 +62,7 @@ func (d *damageable) file(id string) string {
 }
 
 func (d *damageable) thumbnail(id string) string {
-	return filepath.Join(d.data, "images", "thumbs", id[:2], id+"-320.jpg")
+	return filepath.Join(d.data, "images", "thumbs", id[:2], fmt.Sprintf("%s-320-v%d.jpg", id, imagestore.ThumbnailVersion))
 }
 
 // forgetOriginals leaves the file in the store as the only one.

@@ -63,7 +63,13 @@ func MakeFolders(path string) error {
 	if err := MakeFolders(parent); err != nil {
 		return err
 	}
-	return MakeFolder(path)
+	err = MakeFolder(path)
+	if errors.Is(err, fs.ErrExist) { // another process was quicker
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			return nil
+		}
+	}
+	return err
 }
 
 // MakeFolder makes one folder for whom the one above it is for. If it is

@@ -80,18 +80,21 @@ func (s *Store) removeThumbnails(id palate.ImageID) error {
 // WalkThumbnails implements imagestore.Store.
 func (s *Store) WalkThumbnails(ctx context.Context, visit func(palate.ImageID, int) error) error {
 	return s.walkNames(ctx, thumbsFolder, func(id palate.ImageID, name string) error {
-		width, err := strconv.Atoi(strings.TrimSuffix(name[len(id.String())+1:], ".jpg"))
-		if err != nil {
+		width, version, versioned := strings.Cut(strings.TrimSuffix(name[len(id.String())+1:], ".jpg"), "-v")
+		pixels, err := strconv.Atoi(width)
+		if err != nil || versioned && version != strconv.Itoa(imagestore.ThumbnailVersion) {
 			return nil // not one of ours
 		}
-		return visit(id, width)
+		return visit(id, pixels)
 	})
 }
 
 // DeleteThumbnail implements imagestore.Store.
 func (s *Store) DeleteThumbnail(ctx context.Context, id palate.ImageID, width int) error {
-	if err := os.Remove(s.thumbnail(id, width)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return s.unavailable("delete thumbnail", err)
+	for _, path := range []string{s.thumbnail(id, width), s.formerThumbnail(id, width)} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return s.unavailable("delete thumbnail", err)
+		}
 	}
 	return ctx.Err()
 }
