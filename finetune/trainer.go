@@ -144,12 +144,6 @@ type ClassWeights struct {
 	Like    float64 `json:"like"`
 }
 
-// Balanced gives both classes the same weight in all: n/(2·n of the class).
-func Balanced(likes, dislikes int) ClassWeights {
-	n := float64(likes + dislikes)
-	return ClassWeights{Dislike: n / (2 * float64(dislikes)), Like: n / (2 * float64(likes))}
-}
-
 func (c ClassWeights) of(liked bool) float64 {
 	if liked {
 		return c.Like

@@ -2,9 +2,10 @@ package arena
 
 import (
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
+
+	"github.com/palate-art/palate/internal/atomicfile"
 )
 
 // read reads a cell that was measured before.
@@ -28,16 +29,5 @@ func (c *Contest) write(key string, cell *Cell) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(c.config.Folder, key+".*.new")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), filepath.Join(c.config.Folder, key+".json"))
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	return atomicfile.WriteBytes(filepath.Join(c.config.Folder, key+".json"), 0o600, text)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/hub"
 	"github.com/palate-art/palate/internal/safetensors"
 )
@@ -108,24 +109,13 @@ func writeTensors(path string, tensors []safetensors.Values) error {
 	})
 }
 
-// replace writes a file beside its place, durably, and moves it there.
+// replace writes a file whole or not at all, in a folder that is made for it.
 func replace(path string, write func(io.Writer) error) error {
 	folder := filepath.Dir(path)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return &FolderError{folder, err}
 	}
-	temp, err := os.CreateTemp(folder, ".new-*")
-	if err != nil {
-		return &FolderError{folder, err}
-	}
-	err = errors.Join(write(temp), temp.Chmod(0o644), temp.Sync(), temp.Close())
-	if err == nil {
-		err = os.Rename(temp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temp.Name()))
-	}
-	return nil
+	return atomicfile.Write(path, 0o644, write)
 }
 
 // Tuned says what a model was fine-tuned from; one that was not, or is none

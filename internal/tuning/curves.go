@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/palate-art/palate/finetune"
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/report"
 )
 
@@ -24,5 +25,5 @@ func writeCurves(path string, fitted finetune.Fitted) error {
 	if err := report.Lines(&svg, "epoch", "", trained, held, accuracy); err != nil {
 		return err
 	}
-	return writeFile(path, svg.Bytes())
+	return atomicfile.WriteBytes(path, 0o600, svg.Bytes())
 }

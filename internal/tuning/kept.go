@@ -10,6 +10,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/finetune"
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/models"
 )
 
@@ -66,22 +67,5 @@ func (k *kept) write(folder string) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(folder, keptFile), text)
-}
-
-// writeFile writes a file beside its place, durably, and moves it there.
-func writeFile(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(f.Name()))
-	}
-	return nil
+	return atomicfile.WriteBytes(filepath.Join(folder, keptFile), 0o600, text)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/finetune"
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
@@ -259,7 +260,8 @@ func (tr *Training) clear() error {
 	var errs []error
 	for _, e := range entries {
 		name := e.Name()
-		if name != keptFile && name != "checkpoint.json" && !strings.HasSuffix(name, ".safetensors") && !strings.HasSuffix(name, ".new") {
+		_, half := atomicfile.Half(name)
+		if name != keptFile && name != "checkpoint.json" && !strings.HasSuffix(name, ".safetensors") && !half {
 			continue
 		}
 		if err := os.Remove(filepath.Join(tr.folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
