@@ -1,6 +1,9 @@
 package api_test
 
 import (
+	"context"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -81,5 +84,28 @@ func TestThePageTeachesOnAPhone(t *testing.T) {
 		eventually(`(() => { const r = document.querySelector(".close").getBoundingClientRect(); return document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2).className; })()`, "close"))
 	if all := complaints(); len(all) > 0 {
 		t.Errorf("the page complained: %v", all)
+	}
+}
+
+// A view that is chosen before the page knows the taste stays chosen.
+func TestThePageKeepsTheViewThatWasChosenEarly(t *testing.T) {
+	longRace(t)
+	ctx, complaints := browser(t)
+	f := newFixture(t)
+	f.rate(t, palate.Like, f.add(t, 9, red, "Roth")[0])
+	clicked := make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/profiles" {
+			<-clicked
+		}
+		f.server.Handler().ServeHTTP(w, r)
+	}))
+	t.Cleanup(slow.Close)
+	const pressed = `document.querySelector("[aria-pressed=true].tab").dataset.view`
+	err := chromedp.Do(ctx, chromedp.Navigate(slow.URL), chromedp.Click(`[data-view=newest]`),
+		chromedp.Func(func(context.Context, *chromedp.Target) error { close(clicked); return nil }),
+		eventually(cards, "9"), eventually(tasteText, "1 liked, 0 disliked"), eventually(pressed, "newest"))
+	if err != nil {
+		t.Fatalf("%v (the page complained: %v)", err, complaints())
 	}
 }

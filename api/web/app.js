@@ -15,7 +15,8 @@ const state = {
   loading: null, // AbortController of the page on its way
   queue: [], // what Teach asks next; the first is shown
   asking: null, // the promise of more of it
-  begun: false, // the first view is chosen
+  chosen: false, // the person chose a view: the page chooses none then
+  begun: false, // the first view is known
   counts: { like: 0, dislike: 0 }, // standing verdicts of the profile
   taste: "", // what is said of the taste behind the counts
   judged: 0, // verdicts since the page was opened
@@ -508,7 +509,7 @@ async function train() {
 // ---- events
 
 for (const tab of document.querySelectorAll(".tab")) {
-  tab.addEventListener("click", () => { state.view = tab.dataset.view; restart(); });
+  tab.addEventListener("click", () => { state.view = tab.dataset.view; state.chosen = true; restart(); });
 }
 $("#unrated").addEventListener("change", (event) => { state.unrated = event.target.checked; restart(); });
 $("#profile").addEventListener("change", (event) => { state.profile = event.target.value; state.done = []; restart(); orTell(showTaste()); });
@@ -587,7 +588,7 @@ new IntersectionObserver((seen) => { if (seen.some((s) => s.isIntersecting)) orT
 
 orTell((async () => {
   await showTaste();
-  if (state.taste || state.counts.like) state.view = "scores";
+  if (!state.chosen && (state.taste || state.counts.like)) state.view = "scores";
   state.begun = true;
   await restart();
 })());
