@@ -26,7 +26,6 @@ func (x *Index) vectorsAtOnce(most int) int {
 	return max(1, min(most, batchVectorBytes/(4*x.dim)))
 }
 
-
 // read asks the collection that serves, once more if that was replaced
 // meanwhile.
 func (x *Index) read(ctx context.Context, what string, do func(in served) error) error {
@@ -316,4 +315,3 @@ func (x *Index) getFrom(ctx context.Context, in served, ids []palate.ImageID) ([
 	}
 	return points, nil
 }
-
