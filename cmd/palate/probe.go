@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -28,6 +29,7 @@ type versionLine struct {
 	Version   int            `json:"version"`
 	Current   bool           `json:"current"`
 	Model     palate.ModelID `json:"model_id"`
+	ModelName string         `json:"model,omitempty"`
 	Kind      string         `json:"kind"`
 	Strength  float64        `json:"strength,omitempty"`
 	Data      string         `json:"data,omitempty"` // SHA-256 of what it learned from
@@ -49,22 +51,26 @@ func (c *historyCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
+		names, err := modelNames(ctx, h)
+		if err != nil {
+			return err
+		}
 		lines := []versionLine{}
-		rows := [][]string{{"VERSION", "TRAINED", "LIKES", "DISLIKES", "AUC", "KIND", "DATA", "WHY"}}
+		rows := [][]string{{"VERSION", "MODEL", "TRAINED", "LIKES", "DISLIKES", "AUC", "KIND", "DATA", "WHY"}}
 		for _, p := range stored {
 			r, err := taste.SummaryOf(p)
 			if err != nil {
 				return err
 			}
-			l := versionLine{Version: p.Version, Current: p.Current, Model: p.Model, Kind: r.Kind,
+			l := versionLine{Version: p.Version, Current: p.Current, Model: p.Model, ModelName: names[p.Model], Kind: r.Kind,
 				Strength: r.Strength, Likes: r.Likes, Dislikes: r.Dislikes, Reason: p.Reason, TrainedAt: p.TrainedAt}
-			row := []string{fmt.Sprint(p.Version), p.TrainedAt.Local().Format(time.DateTime), fmt.Sprint(l.Likes), fmt.Sprint(l.Dislikes), "", l.Kind, "", shorten(p.Reason, 60)}
+			row := []string{fmt.Sprint(p.Version), names[p.Model], p.TrainedAt.Local().Format(time.DateTime), fmt.Sprint(l.Likes), fmt.Sprint(l.Dislikes), "", l.Kind, "", shorten(p.Reason, 60)}
 			if p.Current {
 				row[0] += " *"
 			}
 			if r.Examples > 0 { // else it was imported, and judged elsewhere
 				l.Data, l.AUC, l.AUCLow, l.AUCHigh = r.Data, r.AUC, r.AUCLow, r.AUCHigh
-				row[4], row[6] = fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), shorten(r.Data, 9)
+				row[5], row[7] = fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), shorten(r.Data, 9)
 			}
 			lines, rows = append(lines, l), append(rows, row)
 		}
@@ -76,8 +82,19 @@ func (c *historyCommand) Run(ctx context.Context, s *session) error {
 			return nil
 		}
 		s.table(rows...)
+		s.say("\n* serves, among the probes of its model. An AUC is of the ratings that its version was judged on: two versions are compared on the same ones by palate probe compare.")
 		return nil
 	})
+}
+
+// modelNames are the names of the models that a collection knows.
+func modelNames(ctx context.Context, h *collection.Model) (map[palate.ModelID]string, error) {
+	known, err := h.Catalog.Models(ctx)
+	names := make(map[palate.ModelID]string, len(known))
+	for _, m := range known {
+		names[m.ID] = m.Name
+	}
+	return names, err
 }
 
 type showCommand struct {
@@ -121,16 +138,42 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 	})
 }
 
-// version finds one version, or with 0 the serving one, with its report.
+// versionOf finds one version, or with 0 the serving one, with its report.
 func versionOf(ctx context.Context, h *collection.Model, profile palate.Profile, number int) (taste.Version, error) {
 	if number == 0 {
 		current, err := h.Tastes.Current(ctx, profile)
 		if err != nil {
+			if others := elsewhere(ctx, h, profile); others != nil {
+				err = fmt.Errorf("%w; %w", err, others)
+			}
 			return taste.Version{}, err
 		}
 		number = current.Version
 	}
 	return h.Tastes.Version(ctx, profile, number)
+}
+
+// elsewhere says which probes of a profile serve on other models' embeddings;
+// nil if none does.
+func elsewhere(ctx context.Context, h *collection.Model, profile palate.Profile) error {
+	stored, err := h.Catalog.ListProbes(ctx, profile)
+	if err != nil {
+		return err
+	}
+	names, err := modelNames(ctx, h)
+	if err != nil {
+		return err
+	}
+	var others []string
+	for _, p := range stored {
+		if p.Current && p.Model != h.Embedder.Model() {
+			others = append(others, fmt.Sprintf("version %d on %s (palate probe show %d, or --model %s)", p.Version, names[p.Model], p.Version, names[p.Model]))
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s is in use here, and on other embeddings there is %s", h.Embedder.Name(), strings.Join(others, ", "))
 }
 
 type versionsCommand struct {
