@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -51,7 +50,7 @@ func (c *historyCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		names, err := modelNames(ctx, h)
+		names, err := h.ModelNames(ctx)
 		if err != nil {
 			return err
 		}
@@ -85,16 +84,6 @@ func (c *historyCommand) Run(ctx context.Context, s *session) error {
 		s.say("\n* serves, among the probes of its model. An AUC is of the ratings that its version was judged on: two versions are compared on the same ones by palate probe compare.")
 		return nil
 	})
-}
-
-// modelNames are the names of the models that a collection knows.
-func modelNames(ctx context.Context, h *collection.Model) (map[palate.ModelID]string, error) {
-	known, err := h.Catalog.Models(ctx)
-	names := make(map[palate.ModelID]string, len(known))
-	for _, m := range known {
-		names[m.ID] = m.Name
-	}
-	return names, err
 }
 
 type showCommand struct {
@@ -141,39 +130,13 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 // versionOf finds one version, or with 0 the serving one, with its report.
 func versionOf(ctx context.Context, h *collection.Model, profile palate.Profile, number int) (taste.Version, error) {
 	if number == 0 {
-		current, err := h.Tastes.Current(ctx, profile)
+		current, err := h.CurrentProbe(ctx, profile)
 		if err != nil {
-			if others := elsewhere(ctx, h, profile); others != nil {
-				err = fmt.Errorf("%w; %w", err, others)
-			}
 			return taste.Version{}, err
 		}
 		number = current.Version
 	}
 	return h.Tastes.Version(ctx, profile, number)
-}
-
-// elsewhere says which probes of a profile serve on other models' embeddings;
-// nil if none does.
-func elsewhere(ctx context.Context, h *collection.Model, profile palate.Profile) error {
-	stored, err := h.Catalog.ListProbes(ctx, profile)
-	if err != nil {
-		return err
-	}
-	names, err := modelNames(ctx, h)
-	if err != nil {
-		return err
-	}
-	var others []string
-	for _, p := range stored {
-		if p.Current && p.Model != h.Embedder.Model() {
-			others = append(others, fmt.Sprintf("version %d on %s (palate probe show %d, or --model %s)", p.Version, names[p.Model], p.Version, names[p.Model]))
-		}
-	}
-	if len(others) == 0 {
-		return nil
-	}
-	return fmt.Errorf("%s is in use here, and on other embeddings there is %s", h.Embedder.Name(), strings.Join(others, ", "))
 }
 
 type versionsCommand struct {
