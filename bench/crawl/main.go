@@ -2,7 +2,7 @@
 // and the image store that palate uses, from a site on loopback that is a
 // process of its own: JPEGs of 1024×768 on 20 pages, pace off.
 //
-// Usage: go run ./bench/crawl [--json] [--pictures n] [--rounds n] [--embed]
+// Usage: go run ./bench/crawl [--json] [--pictures n] [--rounds n] [--embed] [--fast]
 // [--latency d] [--parallel n] [--pages n] [--site address]
 //
 // With --serve it only serves the site, for other crawlers to be measured on.
@@ -22,6 +22,7 @@ import (
 
 type options struct {
 	json, serve, embed bool
+	fast               bool
 	pictures, rounds   int
 	pages, parallel    int
 	latency            time.Duration
@@ -33,6 +34,7 @@ func main() {
 	flag.BoolVar(&o.json, "json", false, "print the result as JSON")
 	flag.BoolVar(&o.serve, "serve", false, "serve the site alone, and print its address")
 	flag.BoolVar(&o.embed, "embed", false, "embed what came too, by the built-in model")
+	flag.BoolVar(&o.fast, "fast", false, "embed from JPEG decoded at a fraction, as palate 643e7ab did")
 	flag.IntVar(&o.pictures, "pictures", 2000, "pictures of the site")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often the site is crawled")
 	flag.IntVar(&o.parallel, "parallel", 16, "requests at a time")

@@ -13,6 +13,7 @@ import (
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/embedder/baseline"
 	"github.com/palate-art/palate/embedder/onnx"
+	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/catalog/sqlite"
 	"github.com/palate-art/palate/internal/imagestore/disk"
 	"github.com/palate-art/palate/internal/ingest"
@@ -81,10 +82,13 @@ func measure(ctx context.Context, o options) (r round, err error) {
 	defer func() { err = errors.Join(err, c.close()) }()
 	var model *onnx.Embedder
 	if o.embed {
-		if model, err = openModel(ctx); err != nil {
+		if model, err = openModel(ctx, o.fast); err != nil {
 			return r, err
 		}
 		defer model.Close()
+		if err := c.catalog.PutModel(ctx, catalog.Model{ID: model.Model(), Name: model.Name(), Dim: model.Dim()}); err != nil {
+			return r, err
+		}
 	}
 	began, before := time.Now(), cpu()
 	report, err := c.crawl(ctx, o, "/", nil)
@@ -114,11 +118,14 @@ func measure(ctx context.Context, o options) (r round, err error) {
 
 // openModel opens the model that needs no weights: what is measured is the way
 // to a model, which decoding takes most of.
-func openModel(ctx context.Context) (*onnx.Embedder, error) {
+func openModel(ctx context.Context, fast bool) (*onnx.Embedder, error) {
 	runtime, err := ort.Load(ctx, ort.ConfigFromEnv())
 	if err != nil {
 		return nil, err
 	}
 	graph, description := baseline.Model()
+	if fast {
+		description = description.By(picture.Current().Without(picture.JPEGWhole))
+	}
 	return onnx.Open(ctx, runtime, graph, description, onnx.DefaultConfig())
 }
