@@ -178,10 +178,10 @@ func (s steps) EmbedAs(ctx context.Context, j *job.Job, _ bool) (ingest.EmbedRep
 }
 
 func (s steps) ReindexAs(ctx context.Context, j *job.Job) (done starter.Indexed, err error) {
-	err = s.follower.Rebuild(ctx, func(points, total int) {
+	err = s.follower.Rebuild(ctx, ingest.Rebuilding{Loaded: func(points, total int) {
 		done.Points = points
 		j.Progress(ctx, int64(points), int64(total))
-	})
+	}})
 	return done, err
 }
 

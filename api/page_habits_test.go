@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -96,7 +97,10 @@ func TestThePageKeepsTheViewThatWasChosenEarly(t *testing.T) {
 	clicked := make(chan struct{})
 	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v1/profiles" {
-			<-clicked
+			select {
+			case <-clicked:
+			case <-t.Context().Done(): // it failed before
+			}
 		}
 		f.server.Handler().ServeHTTP(w, r)
 	}))
@@ -107,5 +111,43 @@ func TestThePageKeepsTheViewThatWasChosenEarly(t *testing.T) {
 		eventually(cards, "9"), eventually(tasteText, "1 liked, 0 disliked"), eventually(pressed, "newest"))
 	if err != nil {
 		t.Fatalf("%v (the page complained: %v)", err, complaints())
+	}
+}
+
+// What comes later than the large view moves nothing away from under a finger:
+// neither the picture nor those that are like it.
+func TestTheLargeViewStandsStill(t *testing.T) {
+	longRace(t)
+	ctx, complaints := browser(t)
+	f := newFixture(t)
+	f.add(t, 12, red, "Roth")
+	const place = `(() => { const r = document.querySelector("dialog figcaption .delete").getBoundingClientRect(); return [r.x, r.y].map(Math.round).join(); })()`
+	for _, size := range [][2]int64{{1200, 900}, {360, 740}} {
+		arrive := make(chan struct{})
+		slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/neighbours") || r.URL.Query().Get("width") == "1280" {
+				select {
+				case <-arrive:
+				case <-t.Context().Done(): // it failed before
+				}
+			}
+			f.server.Handler().ServeHTTP(w, r)
+		}))
+		t.Cleanup(slow.Close)
+		var before string
+		err := chromedp.Do(ctx, chromedp.EmulateViewport(size[0], size[1]), chromedp.Navigate(slow.URL), eventually(cards, "12"),
+			chromedp.Click(`.card > img`), chromedp.WaitVisible(`dialog figcaption .delete`),
+			chromedp.Func(func(ctx context.Context, target *chromedp.Target) (err error) {
+				before, err = chromedp.Evaluate[string](place)(ctx, target)
+				close(arrive)
+				return err
+			}),
+			eventually(`document.querySelectorAll("dialog .strip a").length > 0 && document.querySelector("dialog figure img").naturalWidth > 0`, "true"))
+		if err == nil {
+			err = chromedp.Do(ctx, eventually(place, before))
+		}
+		if err != nil {
+			t.Fatalf("at %v, the button to delete was at %s: %v (the page complained: %v)", size, before, err, complaints())
+		}
 	}
 }

@@ -2,6 +2,8 @@ package crawler
 
 import (
 	"context"
+	"encoding/json"
+	"net/http"
 	"net/url"
 	"time"
 )
@@ -76,3 +78,40 @@ var RefusePrivate = refusePrivate
 
 // SeedTasks gives the first tasks of a seed.
 func SeedTasks(s Seed) ([]Task, error) { return tasks(DefaultConfig(), []Seed{s}) }
+
+// ReadWikiAnswer reads an answer of a MediaWiki's API.
+func ReadWikiAnswer(body []byte) ([]Task, error) {
+	var answer wikiAnswer
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return nil, err
+	}
+	cfg := DefaultConfig()
+	cfg.AllowNoContact = true
+	r := newRun(&Crawler{cfg: cfg}, "test", nil)
+	site := &wikiSite{api: "https://wiki.test/w/api.php", articles: "https://wiki.test/wiki/$1", categories: []string{"Category"}, files: []string{"File"}}
+	return r.wikiFound(site, Task{Kind: API, URL: site.api}, "wiki.test", url.Values{"gcmtitle": {"Category:A"}}, answer), nil
+}
+
+// RetryAfter reads the header of that name.
+func RetryAfter(value string, now time.Time) time.Duration {
+	return retryAfter(http.Header{"Retry-After": {value}}, now)
+}
+
+// Continues reports whether an answer with that Content-Range is the rest of
+// a file of total bytes, -1 if not known, of which have came before.
+func Continues(contentRange string, have, total int64) bool {
+	p := &partial{total: total}
+	return p.continues(http.Header{"Content-Range": {contentRange}}, have)
+}
+
+// NextByHeader gives the addresses to which a Link header leads on.
+func NextByHeader(value string) []string {
+	cfg := DefaultConfig()
+	r := newRun(&Crawler{cfg: cfg}, "test", nil)
+	at := &url.URL{Scheme: "https", Host: "site.test", Path: "/a"}
+	var out []string
+	for _, t := range r.nextByHeader(Task{URL: at.String()}, document{at: at, header: http.Header{"Link": {value}}}) {
+		out = append(out, t.URL)
+	}
+	return out
+}

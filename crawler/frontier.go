@@ -105,8 +105,8 @@ type Frontier interface {
 	// visit found, in one commit. Found tasks that the round has already
 	// seen are passed over, but for what they carry: FoundAgain says what
 	// becomes of a page's Leads and of a picture's For. Leads that came to
-	// the task itself after it was claimed are found again with its
-	// outcome. added says how many tasks were new.
+	// the task itself after it was claimed are found again after what it
+	// found, with its outcome. added says how many tasks were new.
 	FinishTask(ctx context.Context, crawl string, task Task, outcome Outcome, found []Task) (added int, err error)
 
 	// PostponeTask gives a claimed task back, to be tried again at

@@ -104,9 +104,14 @@ func (r *run) visitAPI(ctx context.Context, task Task) (result, error) {
 	if answer.Error != nil {
 		return r.withoutAPI(task, r.wikiFailure(u.Hostname(), answer.Error.Code, answer.Error.Info, a)), nil
 	}
+	return result{outcome: Outcome{State: Visited}, found: r.wikiFound(site, task, u.Hostname(), query, answer)}, nil
+}
+
+// wikiFound is what an answer to query names.
+func (r *run) wikiFound(site *wikiSite, task Task, host string, query url.Values, answer wikiAnswer) []Task {
 	var found []Task
 	for _, p := range answer.Query.Pages {
-		if t, ok := r.wikiCandidate(p, u.Hostname(), task.Depth); ok {
+		if t, ok := r.wikiCandidate(p, host, task.Depth); ok {
 			found = append(found, t)
 		}
 	}
@@ -121,7 +126,7 @@ func (r *run) visitAPI(ctx context.Context, task Task) (result, error) {
 		}
 		found = append(found, wikiTask(site.api, query, task.Depth, task.Referer))
 	}
-	return result{outcome: Outcome{State: Visited}, found: found}, nil
+	return found
 }
 
 // request is a task's request as the wiki has it: at its API's address, and

@@ -120,7 +120,7 @@ func (m *Memory) again(c *memoryCrawl, t *memoryTask, found Task) (added int) {
 		return 0
 	}
 	now, further := FoundAgain(t.seen, found)
-	t.seen, t.task.Leads = now, now.Leads
+	t.seen, t.task.Leads, t.task.For = now, now.Leads, now.For
 	return m.add(c, further)
 }
 
@@ -205,7 +205,8 @@ func (m *Memory) FinishTask(_ context.Context, crawl string, task Task, outcome 
 	late := t.task
 	late.Leads = late.Leads[min(len(task.Leads), len(late.Leads)):]
 	c.end(t, outcome)
-	return m.again(c, t, late) + m.add(c, found), nil
+	added = m.add(c, found) // first: a late lead may mean one of these
+	return added + m.again(c, t, late), nil
 }
 
 // PostponeTask implements Frontier.

@@ -34,6 +34,11 @@ type Persistent interface {
 	// owner.
 	Forget()
 
+	// Settle waits until searches of what serves are as quick as they will be:
+	// a server may go on building its graphs after it has taken the points.
+	// progress, if not nil, is told how many of how many points are ready.
+	Settle(ctx context.Context, progress func(done, total int)) error
+
 	// Stage begins an empty set of points beside the one that serves. What
 	// an earlier Stage began and nobody committed may go.
 	Stage(ctx context.Context) (Staged, error)
@@ -78,6 +83,9 @@ type Staged interface {
 
 	// SetPosition is that of Persistent.
 	SetPosition(ctx context.Context, number uint64) error
+
+	// Settle is that of Persistent; it may be left out.
+	Settle(ctx context.Context, progress func(done, total int)) error
 
 	// Commit lets them serve instead of the ones before, at once for every
 	// search.

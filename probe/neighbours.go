@@ -62,7 +62,7 @@ func (neighbours) learn(ctx context.Context, l *learner, numbers, part []int, pa
 	}
 	best, bestAUC := 0, 0.
 	for v, scores := range byVotes {
-		if auc := judge.AUCWithin(scores, liked, part); auc >= bestAUC {
+		if auc, _, _ := judge.AUCWithin(scores, liked, part); auc >= bestAUC {
 			best, bestAUC = v, auc
 		}
 	}

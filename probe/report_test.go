@@ -33,13 +33,20 @@ func TestTheReportAddsUp(t *testing.T) {
 	want["average_precision"], _ = judge.AveragePrecision(probabilities, liked)
 	want["log_loss"], _ = judge.LogLoss(probabilities, liked)
 	want["brier"], _ = judge.Brier(probabilities, liked)
-	want["calibration_error"], _ = judge.ExpectedCalibrationError(probabilities, liked, 10)
+	want["calibration_error"], _ = judge.CalibrationError(probabilities, liked)
 	for _, m := range report.Metrics {
 		if math.Abs(m.Value-want[m.Name]) > 1e-9 {
 			t.Errorf("%s is %v, want %v", m.Name, m.Value, want[m.Name])
 		}
-		if !(m.Low < m.High) {
-			t.Errorf("%s has the interval [%v, %v]", m.Name, m.Low, m.High)
+		switch {
+		case m.Name == "calibration_error":
+			if m.Low != nil || m.High != nil {
+				t.Errorf("%s has an interval", m.Name)
+			}
+		case m.Low == nil || m.High == nil || !(*m.Low < *m.High):
+			t.Errorf("%s has no interval, or one from %v to %v", m.Name, m.Low, m.High)
+		case m.Name == "auc" && (*m.Low != report.AUCLow || *m.High != report.AUCHigh):
+			t.Errorf("the AUC has two intervals: [%v, %v] and [%v, %v]", *m.Low, *m.High, report.AUCLow, report.AUCHigh)
 		}
 		delete(want, m.Name)
 	}

@@ -387,12 +387,16 @@ async function look(image, score) {
   viewer.image = image;
   viewer.score = score;
   const picture = $("figure img", viewer);
-  picture.src = `${image.thumbnail_url.split("?")[0]}?width=1280`;
+  const canvas = picture.parentElement; // has its size before the picture comes: nothing moves away from under a finger
+  canvas.style.setProperty("--width", Math.min(image.width, 1280));
+  canvas.style.setProperty("--ratio", image.width / image.height);
+  picture.src = large(image);
   picture.alt = image.title || "Untitled";
   $("#heat").hidden = true;
   $("figcaption", viewer).replaceChildren(...caption(image));
   showVerdict($("figcaption", viewer), image.verdict);
   $(".strip", viewer).replaceChildren();
+  $("section", viewer).hidden = !image.embedded;
   if (!viewer.open) viewer.showModal();
   if (!image.embedded) return;
   const near = await call(`/images/${image.id}/neighbours?limit=12&profile=${encodeURIComponent(state.profile)}`);

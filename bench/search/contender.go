@@ -111,8 +111,9 @@ func gonumContender(c *collection) contender {
 	}}
 }
 
-// exactTop is the truth: every score in float64.
-func exactTop(c *collection, q []float32, k int) *top {
+// exactTop is the truth: every score in float64, of the rows that pass; nil
+// passes all.
+func exactTop(c *collection, q []float32, k int, passes func(row int) bool) *top {
 	shards := runtime.GOMAXPROCS(0)
 	best := make([]*top, shards)
 	var wait sync.WaitGroup
@@ -120,7 +121,9 @@ func exactTop(c *collection, q []float32, k int) *top {
 		wait.Go(func() {
 			best[s] = newTop(k)
 			for i := c.points() * s / shards; i < c.points()*(s+1)/shards; i++ {
-				best[s].offer(i, exactScore(q, c.row(i)))
+				if passes == nil || passes(i) {
+					best[s].offer(i, exactScore(q, c.row(i)))
+				}
 			}
 		})
 	}
@@ -177,9 +180,11 @@ func (t *top) rows() (rows []int) {
 	return rows
 }
 
-// recall is the share of rows that score at least what the k-th best does.
+// recall is the share of rows that score at least what the k-th best does, or
+// the last if there are fewer.
 func (t *top) recall(c *collection, q []float32, rows []int, k int) float64 {
-	least := t.kept[min(k, len(t.kept))-1].score - 1e-9
+	k = min(k, len(t.kept))
+	least := t.kept[k-1].score - 1e-9
 	found := 0
 	for _, row := range rows[:min(k, len(rows))] {
 		if exactScore(q, c.row(row)) >= least {

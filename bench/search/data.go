@@ -29,8 +29,8 @@ func (c *collection) points() int { return len(c.vectors) / c.dim }
 
 func (c *collection) row(i int) []float32 { return c.vectors[i*c.dim : (i+1)*c.dim : (i+1)*c.dim] }
 
-// draw makes a collection: "spread" over all directions, or "clustered"
-// tightly around a few.
+// draw makes a collection: "spread" over all directions, "clustered" tightly
+// around a few, or "nested".
 func draw(kind string, points, dim, queries int, seed uint64) *collection {
 	c := &collection{kind: kind, dim: dim, vectors: make([]float32, points*dim)}
 	r := rand.New(rand.NewPCG(seed, 0))
@@ -40,6 +40,9 @@ func draw(kind string, points, dim, queries int, seed uint64) *collection {
 			c.direction(r, centre, nil)
 			c.centres = append(c.centres, centre)
 		}
+	}
+	if kind == "nested" {
+		c.drawCentres(r)
 	}
 	workers := runtime.GOMAXPROCS(0)
 	var wait sync.WaitGroup
@@ -61,10 +64,13 @@ func draw(kind string, points, dim, queries int, seed uint64) *collection {
 }
 
 func (c *collection) drawInto(r *rand.Rand, v []float32) {
-	if c.centres == nil {
-		c.direction(r, v, nil)
-	} else {
+	switch c.kind {
+	case "nested":
+		c.drawNested(r, v)
+	case "clustered":
 		c.direction(r, v, c.centres[r.IntN(len(c.centres))])
+	default:
+		c.direction(r, v, nil)
 	}
 }
 
@@ -85,6 +91,11 @@ func (c *collection) direction(r *rand.Rand, v, centre []float32) {
 	}
 }
 
+// artists is how many artists there are.
+const artists = 500
+
+func artist(i int) string { return "artist " + string(rune('a'+i%artists)) }
+
 // rareEvery is one point in so many that the filter of 1 % passes.
 const rareEvery = 100
 
@@ -97,7 +108,7 @@ func rowOf(id palate.ImageID) int { return int(binary.BigEndian.Uint64(id[8:])) 
 
 // point is row i as an index gets it, with a few attributes as real ones have.
 func (c *collection) point(i int) index.Point {
-	a := index.Attributes{Artists: []string{"artist " + string(rune('a'+i%500))}, Licences: []string{"CC0"}, Sites: []string{"museum.example"}, Years: []int{1500 + i%450}}
+	a := index.Attributes{Artists: []string{artist(i)}, Licences: []string{"CC0"}, Sites: []string{"museum.example"}, Years: []int{1500 + i%450}}
 	if i%rareEvery == 0 {
 		a.Categories = []string{"rare"}
 	}

@@ -19,7 +19,6 @@ type options struct {
 	json                 bool
 	points, dim, queries int
 	data, peers, qdrant  string
-	settle               time.Duration
 	clients              int
 	load, mixed          time.Duration
 	inserts              int
@@ -34,10 +33,9 @@ func main() {
 	flag.IntVar(&o.points, "points", 50_000, "vectors in the collection")
 	flag.IntVar(&o.dim, "dim", 384, "values in a vector")
 	flag.IntVar(&o.queries, "queries", 60, "turns that contenders take")
-	flag.StringVar(&o.data, "data", "spread,clustered", "kinds of collections")
+	flag.StringVar(&o.data, "data", "spread,clustered", "kinds of collections: spread, clustered, nested")
 	flag.StringVar(&o.peers, "peers", "", "any of vek32, sqlite-vec, chromem, with commas")
-	flag.StringVar(&o.qdrant, "qdrant", "", "address of a Qdrant server, qdrant://host:port/collection; the collection is made and deleted")
-	flag.DurationVar(&o.settle, "settle", 0, "how long the server gets to build its graph")
+	flag.StringVar(&o.qdrant, "qdrant", "", "address of a Qdrant server, qdrant://host:port/collection: it is measured in the peers' place; the collection is made and deleted")
 	flag.IntVar(&o.clients, "clients", 8, "clients that search at once")
 	flag.DurationVar(&o.load, "load", 3*time.Second, "how long they search")
 	flag.DurationVar(&o.mixed, "mixed", 3*time.Second, "how long they search while points are inserted; 0 leaves it out")
@@ -65,8 +63,16 @@ func run(ctx context.Context, o options) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	report := Report{CPU: cpuName(), Processors: runtime.GOMAXPROCS(0), Kernel: simd.Best().Name()}
 	for kind := range strings.SplitSeq(o.data, ",") {
-		if kind != "spread" && kind != "clustered" {
-			return fmt.Errorf("no data of kind %q: want spread or clustered", kind)
+		if kind != "spread" && kind != "clustered" && kind != "nested" {
+			return fmt.Errorf("no data of kind %q: want spread, clustered or nested", kind)
+		}
+		if o.qdrant != "" {
+			served, err := measureQdrant(ctx, o, kind)
+			if err != nil {
+				return err
+			}
+			report.Served = append(report.Served, served)
+			continue
 		}
 		measured, err := measure(ctx, o, kind, folder)
 		if err != nil {

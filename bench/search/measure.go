@@ -109,7 +109,7 @@ func reopen(dim int, config flat.Config, m *Collection) (ix *flat.Index, err err
 func (m *Collection) recall(ctx context.Context, c *collection, ix *flat.Index) error {
 	n := min(recalled, len(c.queries))
 	for _, q := range c.queries[:n] {
-		truth := exactTop(c, q, 100)
+		truth := exactTop(c, q, 100, nil)
 		for _, k := range []int{10, 100} {
 			before := ix.Stats().Scored
 			hits, err := ix.Search(ctx, index.Query{Vector: q, Limit: k})
@@ -139,8 +139,6 @@ func (m *Collection) turns(ctx context.Context, o options, c *collection, ix *fl
 		readContender(c.points() * simd.Stride(c.dim)), naiveContender(c), gonumContender(c),
 	}
 	builds := map[string]time.Duration{}
-	drops := func() error { return nil }
-	defer func() { err = errors.Join(err, drops()) }()
 	if o.peers != "" {
 		p, err := startPeers(ctx, c, folder)
 		if err != nil {
@@ -159,15 +157,6 @@ func (m *Collection) turns(ctx context.Context, o options, c *collection, ix *fl
 			contenders, builds[name] = append(contenders, peer), took
 		}
 	}
-	if o.qdrant != "" {
-		both, took, drop, err := qdrantContenders(ctx, o.qdrant, c, o.settle)
-		if err != nil {
-			return err
-		}
-		drops = drop
-		contenders = append(contenders, both...)
-		builds[both[0].name] = took
-	}
 	r := rand.New(rand.NewPCG(o.seed, 99))
 	took, times, recall := map[string][]time.Duration{}, map[string][]float64{}, map[string][]float64{}
 	var overRead []float64
@@ -183,7 +172,7 @@ func (m *Collection) turns(ctx context.Context, o options, c *collection, ix *fl
 		}
 		var truth *top
 		if n%o.slowEvery == 0 {
-			truth = exactTop(c, q, 10)
+			truth = exactTop(c, q, 10, nil)
 		}
 		for name, d := range durations {
 			took[name] = append(took[name], d)

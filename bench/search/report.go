@@ -12,7 +12,8 @@ type Report struct {
 	CPU         string       `json:"cpu"`
 	Processors  int          `json:"processors"`
 	Kernel      string       `json:"kernel"` // which compilation of the loops was measured
-	Collections []Collection `json:"collections"`
+	Collections []Collection `json:"collections,omitempty"`
+	Served      []Served     `json:"served,omitempty"` // by a Qdrant server
 }
 
 // Collection is what was measured on one collection. Times are milliseconds.
@@ -100,7 +101,35 @@ func (r Report) print(w io.Writer) error {
 			return err
 		}
 	}
+	for _, served := range r.Served {
+		if err := served.print(w); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+func (s Served) print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(format string, args ...any) { _, _ = fmt.Fprintf(t, format+"\n", args...) }
+	line("\n%s, %d × %d, on Qdrant %s", s.Data, s.Points, s.Dim, s.Version)
+	line("  filling\tpoints s\tsettled s\tin graphs")
+	for _, f := range s.Fillings {
+		line("  %s\t%.1f\t%.1f\t%d", f.Way, f.Points, f.Settled, f.Indexed)
+	}
+	head := "  state, list, share, k\tembedded ms"
+	for _, way := range ways {
+		head += "\t" + way.name
+	}
+	line("%s", head)
+	for _, l := range s.Lists {
+		row := fmt.Sprintf("  %s, %s, %.1f %%, %d\t%.2f", l.State, l.Filter, 100*l.Share, l.K, l.Embedded)
+		for _, a := range l.Asked {
+			row += fmt.Sprintf("\t%.3f (%.1f ms, × %.1f)", a.Recall, a.P50, a.Times)
+		}
+		line("%s", row)
+	}
+	return t.Flush()
 }
 
 // mean of shares; 0 if there are none.

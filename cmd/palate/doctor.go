@@ -233,6 +233,9 @@ func (s *session) printDiagnosis(d diagnosis) {
 	}
 	if c := d.Collection; c != nil {
 		s.say("Collection   %s: %d images, %d embedded, %d that can't be, %d deleted", c.Folder, c.Images, c.Embedded, c.Failed, c.Tombstones)
+		if c.Index != "" {
+			s.say("Index        %s", c.Index)
+		}
 	} else {
 		s.say("Collection   none in %s yet", s.Data)
 	}

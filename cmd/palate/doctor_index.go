@@ -43,6 +43,9 @@ func (c *doctorCommand) lookAtServer(ctx context.Context, s *session, from catal
 		if found.Strict {
 			said = append(said, "in strict mode")
 		}
+		for _, less := range found.Less {
+			problem("%s by the server's strict mode", less)
+		}
 		said = append(said, fmt.Sprintf("collection %s of %d points, %s", found.Name, found.Points, found.State))
 		if len(found.Missing) > 0 {
 			problem("%s lacks %s; palate index verify makes them", found.Name, strings.Join(found.Missing, ", "))

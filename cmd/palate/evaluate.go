@@ -181,6 +181,11 @@ func (s *session) showReport(r *judge.Report) {
 		}
 		s.table(section.Rows...)
 	}
+	s.showWarnings(r)
+}
+
+// showWarnings says what to keep in mind of a report.
+func (s *session) showWarnings(r *judge.Report) {
 	for _, w := range r.Warnings {
 		s.say("\nMind: %s.", w)
 	}

@@ -28,6 +28,7 @@ type versionLine struct {
 	Version   int            `json:"version"`
 	Current   bool           `json:"current"`
 	Model     palate.ModelID `json:"model_id"`
+	ModelName string         `json:"model,omitempty"`
 	Kind      string         `json:"kind"`
 	Strength  float64        `json:"strength,omitempty"`
 	Data      string         `json:"data,omitempty"` // SHA-256 of what it learned from
@@ -49,22 +50,26 @@ func (c *historyCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
+		names, err := h.ModelNames(ctx)
+		if err != nil {
+			return err
+		}
 		lines := []versionLine{}
-		rows := [][]string{{"VERSION", "TRAINED", "LIKES", "DISLIKES", "AUC", "KIND", "DATA", "WHY"}}
+		rows := [][]string{{"VERSION", "MODEL", "TRAINED", "LIKES", "DISLIKES", "AUC", "KIND", "DATA", "WHY"}}
 		for _, p := range stored {
 			r, err := taste.SummaryOf(p)
 			if err != nil {
 				return err
 			}
-			l := versionLine{Version: p.Version, Current: p.Current, Model: p.Model, Kind: r.Kind,
+			l := versionLine{Version: p.Version, Current: p.Current, Model: p.Model, ModelName: names[p.Model], Kind: r.Kind,
 				Strength: r.Strength, Likes: r.Likes, Dislikes: r.Dislikes, Reason: p.Reason, TrainedAt: p.TrainedAt}
-			row := []string{fmt.Sprint(p.Version), p.TrainedAt.Local().Format(time.DateTime), fmt.Sprint(l.Likes), fmt.Sprint(l.Dislikes), "", l.Kind, "", shorten(p.Reason, 60)}
+			row := []string{fmt.Sprint(p.Version), names[p.Model], p.TrainedAt.Local().Format(time.DateTime), fmt.Sprint(l.Likes), fmt.Sprint(l.Dislikes), "", l.Kind, "", shorten(p.Reason, 60)}
 			if p.Current {
 				row[0] += " *"
 			}
 			if r.Examples > 0 { // else it was imported, and judged elsewhere
 				l.Data, l.AUC, l.AUCLow, l.AUCHigh = r.Data, r.AUC, r.AUCLow, r.AUCHigh
-				row[4], row[6] = fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), shorten(r.Data, 9)
+				row[5], row[7] = fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), shorten(r.Data, 9)
 			}
 			lines, rows = append(lines, l), append(rows, row)
 		}
@@ -76,6 +81,7 @@ func (c *historyCommand) Run(ctx context.Context, s *session) error {
 			return nil
 		}
 		s.table(rows...)
+		s.say("\n* serves, among the probes of its model. An AUC is of the ratings that its version was judged on: two versions are compared on the same ones by palate probe compare.")
 		return nil
 	})
 }
@@ -121,10 +127,10 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 	})
 }
 
-// version finds one version, or with 0 the serving one, with its report.
+// versionOf finds one version, or with 0 the serving one, with its report.
 func versionOf(ctx context.Context, h *collection.Model, profile palate.Profile, number int) (taste.Version, error) {
 	if number == 0 {
-		current, err := h.Tastes.Current(ctx, profile)
+		current, err := h.CurrentProbe(ctx, profile)
 		if err != nil {
 			return taste.Version{}, err
 		}

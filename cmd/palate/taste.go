@@ -33,16 +33,17 @@ func (c *trainCommand) Run(ctx context.Context, s *session) error {
 				return err
 			}
 		}
-		return s.showOutcome(profile, outcome, c.Thorough)
+		return s.showOutcome(profile, h.Embedder.Name(), outcome, c.Thorough)
 	})
 }
 
-func (s *session) showOutcome(profile palate.Profile, outcome taste.Outcome, whole bool) error {
+// showOutcome tells of a training on a model's embeddings.
+func (s *session) showOutcome(profile palate.Profile, model string, outcome taste.Outcome, whole bool) error {
 	v, r := outcome.Version, outcome.Report
 	if s.JSON {
-		return s.print(map[string]any{"profile": profile, "version": v.Version, "current": v.Current, "reason": v.Reason, "report": r})
+		return s.print(map[string]any{"profile": profile, "version": v.Version, "model": model, "current": v.Current, "reason": v.Reason, "report": r})
 	}
-	s.say("Probe %d of %s from %d likes and %d dislikes, judged on ratings held out:", v.Version, profile, r.Likes, r.Dislikes)
+	s.say("Probe %d of %s on embeddings by %s, from %d likes and %d dislikes, judged on ratings held out:", v.Version, profile, model, r.Likes, r.Dislikes)
 	if whole {
 		s.say("")
 		s.showReport(r)
@@ -50,6 +51,7 @@ func (s *session) showOutcome(profile palate.Profile, outcome taste.Outcome, who
 	} else {
 		s.table([]string{"AUC", "AVERAGE PRECISION", "BALANCED ACCURACY"},
 			[]string{fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), fmt.Sprintf("%.3f", r.AveragePrecision), fmt.Sprintf("%.3f", r.BalancedAccuracy)})
+		s.showWarnings(r)
 	}
 	if v.Current {
 		s.say("It serves from now on: %s.", v.Reason)

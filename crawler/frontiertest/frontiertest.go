@@ -35,6 +35,7 @@ func Run(t *testing.T, open Open) {
 		"leads to a page that waits join it":         leadsToWaiting,
 		"leads to a page that ended are decided on":  leadsToEnded,
 		"a picture stands for one lead":              standsForOne,
+		"late leads leave a picture its source":      lateLeadsLeaveTheSource,
 		"what can't be is refused and nothing added": frontierRefused,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,8 +1,10 @@
 package frontiertest
 
 import (
+	"reflect"
 	"testing"
 
+	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
 )
 
@@ -100,4 +102,24 @@ func standsForOne(t *testing.T, c crawler.Frontier, again func() crawler.Frontie
 	equal(t, "both leads", finish(t, c, "museum", pages[0], visited, stands("3", "http://a.test/birch.jpg")), 2)
 	equal(t, "the third's", finish(t, c, "museum", pages[1], visited, stands("4", "http://a.test/cedar.jpg")), 1)
 	equalList(t, "candidates", urls(claimAll(t, c)), []string{"http://a.test/ash.jpg", "http://a.test/birch.jpg", "http://a.test/cedar.jpg"})
+}
+
+// A picture that a page shows, and stands for a lead that came while the page
+// was read, keeps what the page says of it.
+func lateLeadsLeaveTheSource(t *testing.T, c crawler.Frontier, _ func() crawler.Frontier) {
+	begin(t, c, "museum", page("http://a.test/list"), page("http://a.test/work"))
+	tasks := claimAll(t, c)
+	finish(t, c, "museum", tasks[0], visited, led("http://a.test/work", lead("http://a.test/thumbs/ash.jpg", "http://a.test/list")))
+	shown := pic("http://a.test/whole.jpg")
+	shown.Source = palate.Source{Title: "Ash", Artist: "Ilse Varnhagen", ExternalID: "PM-1"}
+	// What a crawl notes of a page whose only picture is this one.
+	read := crawler.Outcome{State: crawler.Visited, Shown: `{"v":1,"only":{"url":"http://a.test/whole.jpg"}}`}
+	equal(t, "added", finish(t, c, "museum", tasks[1], read, shown), 1)
+	got := next(t, c, "museum")
+	if !reflect.DeepEqual(got.Source, shown.Source) || got.Depth != shown.Depth {
+		t.Errorf("the picture came back as %+v at depth %d, want %+v at %d", got.Source, got.Depth, shown.Source, shown.Depth)
+	}
+	if got.For == nil || got.For.Lead.Addresses[0] != "http://a.test/thumbs/ash.jpg" {
+		t.Errorf("the picture came back for %+v, want the lead that came late", got.For)
+	}
 }

@@ -25,8 +25,7 @@ func (x *Index) collapsed(ctx context.Context, q index.Query) ([]index.Hit, erro
 	}
 	filter := q.Filter
 	filter.NotIDs = append(slices.Clone(filter.NotIDs), named...)
-	request := &qdrant.QueryPoints{Query: qdrant.NewQueryDense(vector), Params: x.searchParams(),
-		ScoreThreshold: q.Threshold, WithVectors: qdrant.NewWithVectors(true), Timeout: x.serverTimeout()}
+	request := &qdrant.QueryPoints{Query: qdrant.NewQueryDense(vector), ScoreThreshold: q.Threshold, WithVectors: qdrant.NewWithVectors(true)}
 	page := x.vectorsAtOnce(collapsePage)
 	request.Limit = proto.Uint64(uint64(page))
 	collapser := index.NewCollapser(q.Collapse, vector)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -63,6 +64,10 @@ func newCollection(alias string) string {
 type Staged struct {
 	*Index // of the new collection
 	serves *Index
+
+	// indexing is the size from which the server builds graphs, in kilobytes,
+	// while it was told to build none; 0 when that is over.
+	indexing uint64
 }
 
 // Generation implements index.Staged.
@@ -101,8 +106,16 @@ func (x *Index) Stage(ctx context.Context) (index.Staged, error) {
 			return nil, err
 		}
 	}
-	b := &Staged{serves: x, Index: &Index{client: x.client, config: x.config, model: x.model, dim: x.dim, logger: x.logger, name: name, present: served{name: name}}}
-	if err := b.createFieldIndexes(ctx); err != nil {
+	info, err := x.info(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	b := &Staged{serves: x, Index: &Index{client: x.client, config: x.config, model: x.model, dim: x.dim, logger: x.logger, name: name,
+		present: served{name: name, limits: limitsOf(info)}}}
+	if err := b.deferIndexing(ctx, info); err != nil {
+		return nil, err
+	}
+	if err := b.createFieldIndexes(ctx, slices.Sorted(maps.Keys(fields))); err != nil {
 		return nil, err
 	}
 	if err := b.SetPosition(ctx, 0); err != nil {
@@ -145,12 +158,16 @@ func (x *Index) layout(name string) *qdrant.CreateCollection {
 	return r
 }
 
-// Commit implements index.Staged: aliases move in one call, and the collection
+// Commit implements index.Staged: the server is told to build graphs, if it was
+// not before, aliases move in one call, and the collection
 // that served before is deleted. The alias that is the configured name alone
 // moves along, unless it names another model's collection that holds more
 // points.
 func (b *Staged) Commit(ctx context.Context) error {
 	x := b.serves
+	if err := b.resumeIndexing(ctx); err != nil {
+		return err
+	}
 	aliases, err := x.aliases(ctx)
 	if err != nil {
 		return err
@@ -158,11 +175,11 @@ func (b *Staged) Commit(ctx context.Context) error {
 	moves := []*qdrant.AliasOperations{qdrant.NewAliasCreate(x.name, b.name)}
 	takeOver := true
 	if present := aliases[x.config.Collection]; present != "" && !x.owns(present) {
-		there, err := x.countIn(ctx, present)
+		there, err := x.pointsIn(ctx, present)
 		if err != nil {
 			return err
 		}
-		here, err := x.countIn(ctx, b.name)
+		here, err := x.pointsIn(ctx, b.name)
 		if err != nil {
 			return err
 		}
@@ -174,12 +191,19 @@ func (b *Staged) Commit(ctx context.Context) error {
 	if err := x.client.UpdateAliases(ctx, moves); err != nil {
 		return x.failed(ctx, fmt.Sprintf("let %s serve as %s and %s", b.name, x.name, x.config.Collection), err)
 	}
-	x.serve(served{name: b.name})
+	b.mu.Lock()
+	filled := b.present
+	b.mu.Unlock()
+	x.serve(filled)
 	return x.deleteAllBut(ctx, b.name)
 }
 
-func (x *Index) countIn(ctx context.Context, name string) (uint64, error) {
-	n, err := x.client.Count(ctx, &qdrant.CountPoints{CollectionName: name, Exact: proto.Bool(true)})
+func (x *Index) pointsIn(ctx context.Context, name string) (uint64, error) {
+	info, err := x.info(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	n, err := x.countIn(ctx, served{name: name, limits: limitsOf(info)}, nil)
 	if err != nil {
 		return 0, x.failed(ctx, "count the points of "+name, err)
 	}

@@ -24,7 +24,7 @@ func (x *Index) filterOf(ctx context.Context, in served, f index.Filter) (*qdran
 		values []string
 	}{{keyArtists, f.Artists}, {keyLicences, f.Licences}, {keySites, f.Sites}, {keyCategories, f.Categories}} {
 		if len(list.values) > 0 {
-			out.Must = append(out.Must, qdrant.NewMatchKeywords(list.key, list.values...))
+			out.Must = append(out.Must, in.limits.keywords(list.key, list.values))
 		}
 	}
 	if f.YearFrom != 0 || f.YearTo != 0 {
@@ -42,13 +42,13 @@ func (x *Index) filterOf(ctx context.Context, in served, f index.Filter) (*qdran
 		if len(ids) == 0 {
 			ids = []palate.ImageID{noPoint}
 		}
-		out.Must = append(out.Must, qdrant.NewHasID(pointIDs(ids)...))
+		out.Must = append(out.Must, oneOf(in.limits.named(pointIDs(ids))))
 	}
 	if len(f.NotIDs) > 0 {
-		out.Must = append(out.Must, noneOf(f.NotIDs))
+		out.Must = append(out.Must, in.limits.noneOf(f.NotIDs))
 	}
 	for _, v := range verdictFilters(in, f) {
-		if err := x.addVerdict(ctx, out, v); err != nil {
+		if err := x.addVerdict(ctx, in, out, v); err != nil {
 			return nil, err
 		}
 	}
@@ -58,8 +58,8 @@ func (x *Index) filterOf(ctx context.Context, in served, f index.Filter) (*qdran
 // noneOf passes all but these. A real server (1.17.1) lets a point pass whose
 // ID alone is asked for and forbidden in one filter, unless the ban is a filter
 // of its own.
-func noneOf(ids []palate.ImageID) *qdrant.Condition {
-	return qdrant.NewFilterAsCondition(&qdrant.Filter{MustNot: []*qdrant.Condition{qdrant.NewHasID(pointIDs(ids)...)}})
+func (l limits) noneOf(ids []palate.ImageID) *qdrant.Condition {
+	return qdrant.NewFilterAsCondition(&qdrant.Filter{MustNot: l.named(pointIDs(ids))})
 }
 
 // verdictFilter is a condition on what one profile says.
@@ -103,7 +103,7 @@ func verdictFilters(in served, f index.Filter) []verdictFilter {
 
 // addVerdict adds a condition on a verdict: what is stored passes, or is among
 // the recent ones that do, and is not among the recent ones that do not.
-func (x *Index) addVerdict(ctx context.Context, out *qdrant.Filter, v verdictFilter) error {
+func (x *Index) addVerdict(ctx context.Context, in served, out *qdrant.Filter, v verdictFilter) error {
 	if _, err := palate.ParseProfile(string(v.profile)); err != nil {
 		return err
 	}
@@ -123,11 +123,11 @@ func (x *Index) addVerdict(ctx context.Context, out *qdrant.Filter, v verdictFil
 	}
 	condition := qdrant.NewFilterAsCondition(v.payload)
 	if len(now) > 0 {
-		condition = qdrant.NewFilterAsCondition(&qdrant.Filter{Should: []*qdrant.Condition{condition, qdrant.NewHasID(pointIDs(now)...)}})
+		condition = qdrant.NewFilterAsCondition(&qdrant.Filter{Should: append(in.limits.named(pointIDs(now)), condition)})
 	}
 	out.Must = append(out.Must, condition)
 	if len(no) > 0 {
-		out.Must = append(out.Must, noneOf(no))
+		out.Must = append(out.Must, in.limits.noneOf(no))
 	}
 	return nil
 }

@@ -132,6 +132,8 @@ type Collection struct {
 	Current bool `json:"current"`
 	// Strict says that the server has limits on what this collection is asked.
 	Strict bool `json:"strict,omitempty"`
+	// Less says what of the index's address those limits leave less of.
+	Less []string `json:"less,omitempty"`
 	// Missing names what searches should have beside the points and do not; it
 	// is made when the index is brought up to date next.
 	Missing []string `json:"missing,omitempty"`
@@ -172,7 +174,7 @@ func (x *Index) Status(ctx context.Context) (Status, error) {
 		}
 		c := Collection{Name: name, Points: info.GetPointsCount(), Indexed: info.GetIndexedVectorsCount(),
 			State: strings.ToLower(info.GetStatus().String()), Serves: x.leading(aliases).name == name, Current: aliases[x.config.Collection] == name,
-			Strict: info.GetConfig().GetStrictModeConfig().GetEnabled()}
+			Strict: info.GetConfig().GetStrictModeConfig().GetEnabled(), Less: limitsOf(info).less(x.config)}
 		if ofAlias(name, aliasOf(x.config.Collection, model)) {
 			c.Missing = missingFields(info)
 			c.Points = max(c.Points, 1) - 1 // without the marker

@@ -26,6 +26,13 @@ func (x *Index) Judge(ctx context.Context, judgements []index.Judgement) error {
 	if err != nil {
 		return err
 	}
+	if len(standing) == 0 {
+		return nil
+	}
+	in, err := x.serving(ctx)
+	if err != nil {
+		return err
+	}
 	// Images of which the same is said are one operation.
 	type lists struct{ liked, disliked string }
 	alike := make(map[lists][]palate.ImageID)
@@ -40,7 +47,7 @@ func (x *Index) Judge(ctx context.Context, judgements []index.Judgement) error {
 	}
 	var operations []*qdrant.PointsUpdateOperation
 	for said, ids := range alike {
-		for batch := range slices.Chunk(ids, batchIDs) {
+		for batch := range slices.Chunk(ids, atMost(batchIDs, in.limits.values)) {
 			operations = append(operations, qdrant.NewPointsUpdateSetPayload(&qdrant.PointsUpdateOperation_SetPayload{
 				Payload: map[string]*qdrant.Value{keyLikedBy: keywords(said.liked), keyDislikedBy: keywords(said.disliked)}, PointsSelector: stored(batch...)}))
 		}
@@ -91,7 +98,7 @@ func (x *Index) readVerdicts(ctx context.Context, ids []palate.ImageID, into map
 		var found []*qdrant.RetrievedPoint
 		err := x.read(ctx, "judge", func(in served) (err error) {
 			found, err = x.client.Get(ctx, &qdrant.GetPoints{CollectionName: in.name, Ids: pointIDs(batch),
-				WithPayload: qdrant.NewWithPayloadInclude(keyLikedBy, keyDislikedBy), WithVectors: qdrant.NewWithVectors(false), Timeout: x.serverTimeout()})
+				WithPayload: qdrant.NewWithPayloadInclude(keyLikedBy, keyDislikedBy), WithVectors: qdrant.NewWithVectors(false), Timeout: x.serverTimeout(in.limits)})
 			return err
 		})
 		if err != nil {

@@ -26,9 +26,6 @@ func (x *Index) vectorsAtOnce(most int) int {
 	return max(1, min(most, batchVectorBytes/(4*x.dim)))
 }
 
-// scrollIDs is how many IDs are listed at a time: half a megabyte.
-const scrollIDs = 10_000
-
 // read asks the collection that serves, once more if that was replaced
 // meanwhile.
 func (x *Index) read(ctx context.Context, what string, do func(in served) error) error {
@@ -41,15 +38,15 @@ func (x *Index) read(ctx context.Context, what string, do func(in served) error)
 			return nil
 		}
 		retried := again
-		if again, err = x.missed(ctx, in.name, x.failed(ctx, what, err)); !again || retried {
+		if again, err = x.missed(ctx, what, in, err); !again || retried {
 			return err
 		}
 	}
 }
 
 // serverTimeout lets the server stop where nobody waits any more.
-func (x *Index) serverTimeout() *uint64 {
-	return proto.Uint64(uint64((x.config.SearchTimeout + time.Second - 1) / time.Second))
+func (x *Index) serverTimeout(allowed limits) *uint64 {
+	return proto.Uint64(uint64((atMost(x.config.SearchTimeout, allowed.timeout) + time.Second - 1) / time.Second))
 }
 
 // Search implements index.Index.
@@ -60,8 +57,8 @@ func (x *Index) Search(ctx context.Context, q index.Query) ([]index.Hit, error) 
 	if q.Collapse != 0 {
 		return x.collapsed(ctx, q)
 	}
-	found, err := x.query(ctx, q.Filter, &qdrant.QueryPoints{Query: queryOf(q), Params: x.searchParams(),
-		ScoreThreshold: q.Threshold, Limit: proto.Uint64(uint64(q.Limit)), Offset: proto.Uint64(uint64(q.Offset)), Timeout: x.serverTimeout()})
+	found, err := x.query(ctx, q.Filter, &qdrant.QueryPoints{Query: queryOf(q), ScoreThreshold: q.Threshold,
+		Limit: proto.Uint64(uint64(q.Limit)), Offset: proto.Uint64(uint64(q.Offset))})
 	if err != nil {
 		return nil, err
 	}
@@ -93,10 +90,9 @@ func (x *Index) query(ctx context.Context, f index.Filter, request *qdrant.Query
 			if request.Filter, err = x.filterOf(ctx, in, f); err != nil {
 				return err
 			}
-			if len(in.strangers) > 0 {
-				request.Filter.MustNot = append(request.Filter.MustNot, qdrant.NewHasID(in.strangers...))
-			}
-			found, err = x.client.Query(ctx, request)
+			request.Filter.MustNot = append(request.Filter.MustNot, in.limits.named(in.strangers)...)
+			request.Params, request.Timeout = x.searchParams(in.limits), x.serverTimeout(in.limits)
+			found, err = x.pages(ctx, request, in.limits.results)
 			return err
 		})
 		if err != nil {
@@ -124,6 +120,34 @@ func (x *Index) query(ctx context.Context, f index.Filter, request *qdrant.Query
 	}
 }
 
+// pages asks for what the request does, in answers of at most that many results;
+// 0 is one answer. Between two of them equal scores may change places.
+func (x *Index) pages(ctx context.Context, request *qdrant.QueryPoints, most int) (found []*qdrant.ScoredPoint, err error) {
+	limit, offset := request.GetLimit(), request.GetOffset()
+	if most == 0 || limit <= uint64(most) {
+		return x.client.Query(ctx, request)
+	}
+	defer func() { request.Limit, request.Offset = &limit, &offset }()
+	seen := make(map[string]bool)
+	for asked := uint64(0); asked < limit; asked += uint64(most) {
+		request.Limit, request.Offset = proto.Uint64(min(uint64(most), limit-asked)), proto.Uint64(offset+asked)
+		page, err := x.client.Query(ctx, request)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range page {
+			if name := p.GetId().String(); !seen[name] {
+				seen[name] = true
+				found = append(found, p)
+			}
+		}
+		if uint64(len(page)) < request.GetLimit() {
+			break
+		}
+	}
+	return found, nil
+}
+
 // leaveOut remembers points that are not palate's.
 func (x *Index) leaveOut(in served, strangers []*qdrant.PointId) error {
 	x.mu.Lock()
@@ -149,8 +173,8 @@ func (x *Index) leaveOut(in served, strangers []*qdrant.PointId) error {
 func (x *Index) Strangers(ctx context.Context, limit int) ([]string, error) {
 	var found []*qdrant.RetrievedPoint
 	err := x.read(ctx, "list", func(in served) (err error) {
-		found, err = x.client.Scroll(ctx, &qdrant.ScrollPoints{CollectionName: in.name, Limit: proto.Uint32(uint32(limit + 1)),
-			WithPayload: qdrant.NewWithPayload(false), WithVectors: qdrant.NewWithVectors(false), Timeout: x.serverTimeout()})
+		found, err = x.client.Scroll(ctx, &qdrant.ScrollPoints{CollectionName: in.name, Limit: proto.Uint32(uint32(atMost(limit+1, in.limits.results))),
+			WithPayload: qdrant.NewWithPayload(false), WithVectors: qdrant.NewWithVectors(false), Timeout: x.serverTimeout(in.limits)})
 		return err
 	})
 	var strangers []string
@@ -184,18 +208,18 @@ func exampleInputs(ids []palate.ImageID) []*qdrant.VectorInput {
 	return inputs
 }
 
-func (x *Index) searchParams() *qdrant.SearchParams {
+func (x *Index) searchParams(allowed limits) *qdrant.SearchParams {
 	p := new(qdrant.SearchParams)
 	if x.config.Exact {
 		p.Exact = proto.Bool(true)
 	}
 	if x.config.HNSWSearch > 0 {
-		p.HnswEf = proto.Uint64(uint64(x.config.HNSWSearch))
+		p.HnswEf = proto.Uint64(uint64(atMost(x.config.HNSWSearch, allowed.ef)))
 	}
 	if x.config.Quantization != NoQuantization { // scores are of the embeddings as they were written
 		p.Quantization = &qdrant.QuantizationSearchParams{Rescore: proto.Bool(true)}
 		if x.config.Oversampling > 0 {
-			p.Quantization.Oversampling = proto.Float64(x.config.Oversampling)
+			p.Quantization.Oversampling = proto.Float64(atMost(x.config.Oversampling, allowed.oversampling))
 		}
 	}
 	return p
@@ -210,25 +234,43 @@ func (x *Index) Scores(ctx context.Context, vector []float32, ids []palate.Image
 		return nil, err
 	}
 	scores := make(map[palate.ImageID]float32, len(ids))
-	for batch := range slices.Chunk(ids, batchIDs) {
-		request := &qdrant.QueryPoints{Query: qdrant.NewQueryDense(vector), Limit: proto.Uint64(uint64(len(batch))),
-			Filter: &qdrant.Filter{Must: []*qdrant.Condition{qdrant.NewHasID(pointIDs(batch)...)}},
-			Params: &qdrant.SearchParams{Exact: proto.Bool(true)}, Timeout: x.serverTimeout()}
-		err := x.read(ctx, "scores", func(in served) error {
-			request.CollectionName = in.name
-			found, err := x.client.Query(ctx, request)
-			for _, p := range found {
-				if id, ok := imageID(p.GetId()); ok {
-					scores[id] = p.GetScore()
-				}
-			}
-			return err
+	for len(ids) > 0 {
+		n := 0
+		err := x.read(ctx, "scores", func(in served) (err error) {
+			n = min(len(ids), atMost(atMost(batchIDs, in.limits.values), in.limits.results))
+			return x.score(ctx, in, vector, ids[:n], scores)
 		})
 		if err != nil {
 			return nil, err
 		}
+		ids = ids[n:]
 	}
 	return scores, nil
+}
+
+// score adds the scores of a batch. Where the server does not compare exactly,
+// it is done here.
+func (x *Index) score(ctx context.Context, in served, vector []float32, ids []palate.ImageID, into map[palate.ImageID]float32) error {
+	if in.limits.inexact {
+		points, err := x.getFrom(ctx, in, ids)
+		for _, p := range points {
+			var sum float64
+			for i, v := range p.Embedding {
+				sum += float64(v) * float64(vector[i])
+			}
+			into[p.ID] = float32(sum)
+		}
+		return err
+	}
+	found, err := x.client.Query(ctx, &qdrant.QueryPoints{CollectionName: in.name, Query: qdrant.NewQueryDense(vector), Limit: proto.Uint64(uint64(len(ids))),
+		Filter: &qdrant.Filter{Must: []*qdrant.Condition{qdrant.NewHasID(pointIDs(ids)...)}},
+		Params: &qdrant.SearchParams{Exact: proto.Bool(true)}, Timeout: x.serverTimeout(in.limits)})
+	for _, p := range found {
+		if id, ok := imageID(p.GetId()); ok {
+			into[id] = p.GetScore()
+		}
+	}
+	return err
 }
 
 // Get implements index.Index.
@@ -238,72 +280,38 @@ func (x *Index) Get(ctx context.Context, ids []palate.ImageID) ([]index.Point, e
 	}
 	points := make([]index.Point, 0, len(ids))
 	for batch := range slices.Chunk(ids, x.vectorsAtOnce(batchVectors)) {
-		var found []*qdrant.RetrievedPoint
+		var found []index.Point
 		err := x.read(ctx, "get", func(in served) (err error) {
-			found, err = x.client.Get(ctx, &qdrant.GetPoints{CollectionName: in.name, Ids: pointIDs(batch),
-				WithPayload: qdrant.NewWithPayload(true), WithVectors: qdrant.NewWithVectors(true), Timeout: x.serverTimeout()})
+			found, err = x.getFrom(ctx, in, batch)
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
-		// The server tells of an ID once, in an order of its own.
-		byID := make(map[palate.ImageID]index.Point, len(found))
-		for _, p := range found {
-			if id, ok := imageID(p.GetId()); ok {
-				byID[id] = index.Point{ID: id, Embedding: p.GetVectors().GetVector().GetDense().GetData(), Attributes: attributesOf(p.GetPayload())}
-			}
-		}
-		for _, id := range batch {
-			if p, there := byID[id]; there {
-				points = append(points, p)
-			}
-		}
+		points = append(points, found...)
 	}
 	return points, nil
 }
 
-// Count implements index.Index.
-func (x *Index) Count(ctx context.Context, f index.Filter) (int, error) {
-	var count uint64
-	err := x.read(ctx, "count", func(in served) error {
-		filter, err := x.filterOf(ctx, in, f)
-		if err != nil {
-			return err
-		}
-		filter.MustNot = append(filter.MustNot, qdrant.NewHasID(marker))
-		count, err = x.client.Count(ctx, &qdrant.CountPoints{CollectionName: in.name, Filter: filter, Exact: proto.Bool(true), Timeout: x.serverTimeout()})
-		return err
-	})
-	return int(count), err
-}
-
-// IDs implements index.Index.
-func (x *Index) IDs(ctx context.Context, after palate.ImageID, limit int) ([]palate.ImageID, error) {
-	if limit < 1 {
-		return nil, fmt.Errorf("qdrant: list: limit is %d, want at least 1: %w", limit, palate.ErrInvalid)
-	}
-	if err := x.usable(ctx); err != nil {
+// getFrom reads the points of a batch that are stored, in its order.
+func (x *Index) getFrom(ctx context.Context, in served, ids []palate.ImageID) ([]index.Point, error) {
+	found, err := x.client.Get(ctx, &qdrant.GetPoints{CollectionName: in.name, Ids: pointIDs(ids),
+		WithPayload: qdrant.NewWithPayload(true), WithVectors: qdrant.NewWithVectors(true), Timeout: x.serverTimeout(in.limits)})
+	if err != nil {
 		return nil, err
 	}
-	ids := []palate.ImageID{}
-	for from := pointID(after); from != nil && len(ids) < limit; { // after itself may be the first
-		request := &qdrant.ScrollPoints{Offset: from, Limit: proto.Uint32(uint32(min(limit-len(ids), scrollIDs) + 1)),
-			WithPayload: qdrant.NewWithPayload(false), WithVectors: qdrant.NewWithVectors(false), Timeout: x.serverTimeout()}
-		var found []*qdrant.RetrievedPoint
-		err := x.read(ctx, "list", func(in served) (err error) {
-			request.CollectionName = in.name
-			found, from, err = x.client.ScrollAndOffset(ctx, request)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range found {
-			if id, ok := imageID(p.GetId()); ok && id != after && len(ids) < limit {
-				ids = append(ids, id)
-			}
+	// The server tells of an ID once, in an order of its own.
+	byID := make(map[palate.ImageID]index.Point, len(found))
+	for _, p := range found {
+		if id, ok := imageID(p.GetId()); ok {
+			byID[id] = index.Point{ID: id, Embedding: p.GetVectors().GetVector().GetDense().GetData(), Attributes: attributesOf(p.GetPayload())}
 		}
 	}
-	return ids, nil
+	points := make([]index.Point, 0, len(found))
+	for _, id := range ids {
+		if p, there := byID[id]; there {
+			points = append(points, p)
+		}
+	}
+	return points, nil
 }

@@ -31,6 +31,7 @@ const keyChange = "palate_change"
 type served struct {
 	name     string
 	outdated bool // of format 1
+	limits   limits
 
 	// strangers are points in it that are not palate's, as far as searches
 	// came upon them.
@@ -70,55 +71,72 @@ func (x *Index) Generation(ctx context.Context) (string, error) {
 
 // State implements index.Persistent.
 func (x *Index) State(ctx context.Context) (index.State, error) {
+	state, _, err := x.state(ctx)
+	return state, err
+}
+
+// state comes with what the server allows of the collection.
+func (x *Index) state(ctx context.Context) (index.State, limits, error) {
 	if err := x.usable(ctx); err != nil {
-		return index.State{}, err
+		return index.State{}, limits{}, err
 	}
 	for tries := 0; ; tries++ {
 		aliases, err := x.aliases(ctx)
 		if err != nil {
-			return index.State{}, err
+			return index.State{}, limits{}, err
 		}
-		state, err := x.stateOf(ctx, x.leading(aliases))
+		state, limits, err := x.stateOf(ctx, x.leading(aliases))
 		if errors.Is(err, palate.ErrNotFound) && tries == 0 {
 			continue // it was replaced since the aliases were listed
 		}
-		return state, err
+		return state, limits, err
 	}
 }
 
-func (x *Index) stateOf(ctx context.Context, in served) (index.State, error) {
+func (x *Index) stateOf(ctx context.Context, in served) (index.State, limits, error) {
 	state := index.State{Generation: in.name, Outdated: in.outdated && in.name != ""}
-	if in.name == "" || in.outdated {
-		return state, nil
+	if in.name == "" {
+		return state, limits{}, nil
 	}
 	info, err := x.info(ctx, in.name)
 	if err != nil {
-		return state, err
+		return state, limits{}, err
+	}
+	allowed := limitsOf(info)
+	if in.outdated {
+		return state, allowed, nil
 	}
 	state.Catalog = info.GetConfig().GetMetadata()[metadataCatalog].GetStringValue()
 	state.Missing = missingFields(info)
 	found, err := x.client.Get(ctx, &qdrant.GetPoints{CollectionName: in.name, Ids: []*qdrant.PointId{marker},
-		WithPayload: qdrant.NewWithPayload(true), WithVectors: qdrant.NewWithVectors(false), Timeout: x.serverTimeout()})
+		WithPayload: qdrant.NewWithPayload(true), WithVectors: qdrant.NewWithVectors(false), Timeout: x.serverTimeout(allowed)})
 	if err != nil {
-		return state, x.failed(ctx, "read the position of "+in.name, err)
+		return state, allowed, x.failed(ctx, "read the position of "+in.name, err)
 	}
 	for _, p := range found {
 		if number, ok := p.GetPayload()[keyChange].GetKind().(*qdrant.Value_IntegerValue); ok && number.IntegerValue >= 0 {
 			state.Position, state.Placed = uint64(number.IntegerValue), true
 		}
 	}
-	return state, nil
+	return state, allowed, nil
 }
 
-// missingFields are the fields that have no payload index of the right kind.
+// missingFields says which fields have no payload index of the right kind.
 func missingFields(info *qdrant.CollectionInfo) (missing []string) {
+	for _, field := range unindexed(info) {
+		missing = append(missing, "the payload index of "+field)
+	}
+	return missing
+}
+
+func unindexed(info *qdrant.CollectionInfo) (missing []string) {
 	kinds := map[qdrant.FieldType]qdrant.PayloadSchemaType{
 		qdrant.FieldType_FieldTypeKeyword: qdrant.PayloadSchemaType_Keyword,
 		qdrant.FieldType_FieldTypeInteger: qdrant.PayloadSchemaType_Integer,
 	}
 	for field, kind := range fields {
 		if there, ok := info.GetPayloadSchema()[field]; !ok || there.GetDataType() != kinds[kind] {
-			missing = append(missing, "the payload index of "+field)
+			missing = append(missing, field)
 		}
 	}
 	slices.Sort(missing)
@@ -126,7 +144,17 @@ func missingFields(info *qdrant.CollectionInfo) (missing []string) {
 }
 
 // Repair implements index.Persistent.
-func (x *Index) Repair(ctx context.Context) error { return x.createFieldIndexes(ctx) }
+func (x *Index) Repair(ctx context.Context) error {
+	in, err := x.serving(ctx)
+	if err != nil {
+		return err
+	}
+	info, err := x.info(ctx, in.name)
+	if err != nil {
+		return err
+	}
+	return x.createFieldIndexes(ctx, unindexed(info))
+}
 
 // SetPosition implements index.Persistent.
 func (x *Index) SetPosition(ctx context.Context, number uint64) error {
@@ -150,7 +178,7 @@ func (x *Index) serving(ctx context.Context) (served, error) {
 	if present.name != "" {
 		return present, nil
 	}
-	state, err := x.State(ctx)
+	state, allowed, err := x.state(ctx)
 	if err != nil {
 		return served{}, err
 	}
@@ -160,7 +188,7 @@ func (x *Index) serving(ctx context.Context) (served, error) {
 	if err := x.accepted(ctx, state); err != nil {
 		return served{}, err
 	}
-	present = served{name: state.Generation, outdated: state.Outdated}
+	present = served{name: state.Generation, outdated: state.Outdated, limits: allowed}
 	x.serve(present)
 	return present, nil
 }
@@ -196,10 +224,15 @@ func (x *Index) superseded() error {
 	return fmt.Errorf("qdrant: the collection at %s is of an earlier release, which is read and not changed; palate reindex fills a new one: %w", x.config.server(), palate.ErrUnavailable)
 }
 
-// missed looks closer at an error of a change or a search. What was not found
-// is a point, or the whole collection: then another one may serve by now, and
-// again is true.
-func (x *Index) missed(ctx context.Context, name string, err error) (again bool, reason error) {
+// missed looks closer at the error of a change or a search; again is true if it
+// may go another way the second time. What was not found is a point, or the
+// whole collection: then another one may serve by now. What was refused may
+// break a limit that was set meanwhile.
+func (x *Index) missed(ctx context.Context, what string, in served, failure error) (again bool, reason error) {
+	if x.tightened(ctx, in, failure) {
+		return true, x.failed(ctx, what, failure)
+	}
+	name, err := in.name, x.failed(ctx, what, failure)
 	if !errors.Is(err, palate.ErrNotFound) {
 		return false, err
 	}
@@ -220,9 +253,11 @@ func (x *Index) missed(ctx context.Context, name string, err error) (again bool,
 	return true, err
 }
 
-// createFieldIndexes makes the payload indexes that are not there.
-func (x *Index) createFieldIndexes(ctx context.Context) error {
-	for field, kind := range fields {
+// createFieldIndexes makes payload indexes. Those that are there are left alone:
+// a server that allows no more than these would refuse to make them again.
+func (x *Index) createFieldIndexes(ctx context.Context, missing []string) error {
+	for _, field := range missing {
+		kind := fields[field]
 		err := x.change(ctx, "index the payload field "+field, func(target string) ([]*qdrant.UpdateResult, error) {
 			return one(x.client.CreateFieldIndex(ctx, &qdrant.CreateFieldIndexCollection{
 				CollectionName: target, Wait: proto.Bool(true), FieldName: field, FieldType: kind.Enum()}))

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/qdrant/go-client/qdrant"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/palate-art/palate"
@@ -17,10 +18,13 @@ const (
 	batchIDs = 1000
 	// batchOperations is how many payloads one call replaces.
 	batchOperations = 250
+	// upsertsAtOnce is how many upserts are under way: while the server does
+	// one, the next is packed and sent.
+	upsertsAtOnce = 4
 )
 
-// Upsert implements index.Index. The points go in several calls: a search
-// meanwhile sees some of them.
+// Upsert implements index.Index. The points go in several calls, some of
+// them at once: a search meanwhile, or after a failure, sees any of them.
 func (x *Index) Upsert(ctx context.Context, points []index.Point) error {
 	if err := index.ValidatePoints(points, x.dim); err != nil {
 		return fmt.Errorf("qdrant: upsert: %w", err)
@@ -29,9 +33,18 @@ func (x *Index) Upsert(ctx context.Context, points []index.Point) error {
 	if err != nil {
 		return fmt.Errorf("qdrant: upsert: %w", err)
 	}
-	for len(structs) > 0 {
+	if len(structs) == 0 {
+		return nil
+	}
+	in, err := x.serving(ctx)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(upsertsAtOnce)
+	for most := atMost(x.config.BatchPoints, in.limits.upserts); len(structs) > 0; {
 		n, bytes := 1, proto.Size(structs[0])
-		for n < len(structs) && n < x.config.BatchPoints {
+		for n < len(structs) && n < most {
 			if bytes += proto.Size(structs[n]); bytes > x.config.BatchBytes {
 				break
 			}
@@ -39,14 +52,13 @@ func (x *Index) Upsert(ctx context.Context, points []index.Point) error {
 		}
 		batch := structs[:n]
 		structs = structs[n:]
-		err := x.change(ctx, "upsert", func(target string) ([]*qdrant.UpdateResult, error) {
-			return one(x.client.Upsert(ctx, &qdrant.UpsertPoints{CollectionName: target, Wait: proto.Bool(true), Points: batch}))
+		group.Go(func() error {
+			return x.change(ctx, "upsert", func(target string) ([]*qdrant.UpdateResult, error) {
+				return one(x.client.Upsert(ctx, &qdrant.UpsertPoints{CollectionName: target, Wait: proto.Bool(true), Points: batch}))
+			})
 		})
-		if err != nil {
-			return err
-		}
 	}
-	return nil
+	return group.Wait()
 }
 
 // pointStructs writes points as the server wants them. Of points with the
@@ -85,7 +97,7 @@ func (x *Index) change(ctx context.Context, what string, do func(target string) 
 			return x.completed(what, results...)
 		}
 		retried := again
-		if again, err = x.missed(ctx, in.name, x.failed(ctx, what, err)); !again || retried {
+		if again, err = x.missed(ctx, what, in, err); !again || retried {
 			return err
 		}
 	}

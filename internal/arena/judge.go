@@ -60,17 +60,28 @@ func (c *Contest) works(cell Cell) map[int]heldWork {
 	return out
 }
 
-// measure gives the metrics of works: the AUC within folds, whose scores are of
-// different models; the others of probabilities and decisions of all folds.
-func measure(works []heldWork) map[string]float64 {
-	var scores, probabilities, decided []float64
+// areaOf is the AUC of works within folds, whose scores are of different
+// models.
+func areaOf(works []heldWork) (area Value, known bool) {
+	var scores []float64
 	var liked []bool
 	var folds []int
 	for _, w := range works {
-		scores, probabilities, decided = append(scores, w.score), append(probabilities, w.probability), append(decided, w.decide)
-		liked, folds = append(liked, w.liked), append(folds, w.fold)
+		scores, liked, folds = append(scores, w.score), append(liked, w.liked), append(folds, w.fold)
 	}
-	out := map[string]float64{"auc": judge.AUCWithin(scores, liked, folds)}
+	area.Value, area.Low, area.High = judge.AUCWithin(scores, liked, folds)
+	return area, !math.IsNaN(area.Value)
+}
+
+// measure gives the metrics of works but the AUC: of probabilities and
+// decisions of all folds.
+func measure(works []heldWork) map[string]float64 {
+	var probabilities, decided []float64
+	var liked []bool
+	for _, w := range works {
+		probabilities, decided, liked = append(probabilities, w.probability), append(decided, w.decide), append(liked, w.liked)
+	}
+	out := map[string]float64{}
 	if ap, err := judge.AveragePrecision(probabilities, liked); err == nil {
 		out["average_precision"] = ap
 	}
@@ -83,7 +94,8 @@ func measure(works []heldWork) map[string]float64 {
 	return out
 }
 
-// metrics are those of a cell with their intervals.
+// metrics are those of a cell with their intervals: DeLong's of the AUC, the
+// bootstrap's of the others.
 func (c *Contest) metrics(cell Cell) map[string]Value {
 	var classes [2][]heldWork
 	var all []heldWork
@@ -123,6 +135,9 @@ func (c *Contest) metrics(cell Cell) map[string]Value {
 		}
 		slices.Sort(d)
 		out[name] = Value{v, d[len(d)/40], d[len(d)-1-len(d)/40]}
+	}
+	if area, known := areaOf(all); known {
+		out["auc"] = area
 	}
 	return out
 }

@@ -21,6 +21,7 @@ type Used struct {
 	// candidate is a fine-tuned model that has not taken over: it serves where
 	// it is named.
 	candidate bool
+	evidence  string // why this one goes before others that might
 }
 
 // before puts models that were replaced, then those that have not taken over,
@@ -44,10 +45,14 @@ type choice struct {
 	keeps palate.ModelID
 	// advice is what the user may want to do instead; empty if nothing.
 	advice string
+	// among says why this one goes on of several that the collection has; empty
+	// if there is no other.
+	among string
 }
 
 // UsedModels lists the models with embeddings in the catalog, the one with the
-// most last, of equal ones the newest; those whose place another has taken, and
+// most last, of equal ones the newest, of about equal ones the one that was
+// measured to tell a taste best; those whose place another has taken, and
 // those that were fine-tuned and have not taken over, come before all others,
 // and one that is yet to take a place is left out.
 func (c *Collection) UsedModels(ctx context.Context) ([]Used, error) {
@@ -87,7 +92,7 @@ func (c *Collection) UsedModels(ctx context.Context) ([]Used, error) {
 			used[i-1], used[i] = used[i], used[i-1]
 		}
 	}
-	return used, nil
+	return used, c.preferMeasured(ctx, used)
 }
 
 // choose decides on the model. used are the collection's; mayPull allows
@@ -101,9 +106,11 @@ func (l *Loader) choose(ctx context.Context, device ort.Choice, used []Used, may
 		}
 		c := choice{settings: u.settings}
 		if asked.Model == "" {
-			c.keeps = u.id
+			c.keeps, c.among = u.id, u.evidence
 			if present := picture.Current(); u.settings.Rules != present && u.settings.Rules != present.Without(picture.JPEGWhole) || u.settings.Rules == picture.Former {
 				c.advice = "the collection's pictures are read by earlier rules (" + u.settings.Rules.About() + "), which go on; for the present ones (" + present.About() + "): palate embed --upgrade"
+			} else if u.evidence != "" {
+				c.advice = u.evidence
 			} else if fresh := defaultModel(device); u.settings.Model != fresh {
 				c.advice = fmt.Sprintf("the collection's %d embeddings are by %s, which goes on; for others: palate embed --model %s", u.embedded, u.settings.Model, fresh)
 			}

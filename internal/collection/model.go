@@ -36,7 +36,11 @@ type Model struct {
 // OpenModel loads the collection's model and opens the index of its embeddings,
 // for work with what is embedded: where nothing is, no weights are downloaded.
 func (c *Collection) OpenModel(ctx context.Context) (*Model, error) {
-	return c.openModel(ctx, c.Loader, false)
+	m, err := c.openModel(ctx, c.Loader, false)
+	if err == nil && m.Embedder.choice.among != "" {
+		note(c.tell, "Note: %s", m.Embedder.choice.among)
+	}
+	return m, err
 }
 
 // OpenModelToEmbed is OpenModel for work that embeds pictures: it says what

@@ -26,24 +26,27 @@ func (m *Model) Target() index.Index {
 func (m *Model) Reindex(ctx context.Context) error {
 	defer m.tell.EndProgress()
 	_, err := job.Do(ctx, m.Catalog, job.Reindex, "", func(ctx context.Context, j *job.Job) (starter.Indexed, error) {
-		return m.reindexAs(ctx, progress(ctx, j, m.tell, "index", "img"))
+		return m.reindexAs(ctx, progress(ctx, j, m.tell, "index", "img"), progress(ctx, j, m.tell, "graphs", "img"))
 	})
 	return err
 }
 
 // ReindexAs implements starter.Steps.
 func (m *Model) ReindexAs(ctx context.Context, j *job.Job) (starter.Indexed, error) {
-	return m.reindexAs(ctx, progress(ctx, j, Silent{}, "", ""))
+	told := progress(ctx, j, Silent{}, "", "")
+	return m.reindexAs(ctx, told, told)
 }
 
 // reindexAs waits for another process that is at it.
-func (m *Model) reindexAs(ctx context.Context, progress func(done, total int64)) (r starter.Indexed, err error) {
-	err = m.whenFree(ctx, 0, func() error {
-		return m.Follower.Rebuild(ctx, func(done, total int) {
+func (m *Model) reindexAs(ctx context.Context, loaded, prepared func(done, total int64)) (r starter.Indexed, err error) {
+	told := ingest.Rebuilding{
+		Loaded: func(done, total int) {
 			r.Points = done
-			progress(int64(done), int64(total))
-		})
-	})
+			loaded(int64(done), int64(total))
+		},
+		Prepared: func(done, total int) { prepared(int64(done), int64(total)) },
+	}
+	err = m.whenFree(ctx, 0, func() error { return m.Follower.Rebuild(ctx, told) })
 	return r, err
 }
 

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/catalog"
@@ -77,22 +79,36 @@ func (f *Follower) take(ctx context.Context) error {
 
 func (f *Follower) give() { <-f.turn }
 
+// Rebuilding is told how many points of how many are loaded, and then how many
+// of them the index has prepared for quick searches. Either may be nil.
+type Rebuilding struct {
+	Loaded, Prepared func(done, total int)
+}
+
 // Rebuild loads the index from the catalog anew; a persistent index serves what
-// it had until that is done. progress, if not nil, is told how many points of
-// how many are loaded.
-func (f *Follower) Rebuild(ctx context.Context, progress func(done, total int)) error {
-	if err := f.take(ctx); err != nil {
+// it had until that is done.
+func (f *Follower) Rebuild(ctx context.Context, told Rebuilding) error {
+	settled, err := f.rebuild(ctx, told)
+	if err != nil || settled {
 		return err
+	}
+	return f.persistent.Settle(ctx, told.Prepared) // others may follow meanwhile
+}
+
+func (f *Follower) rebuild(ctx context.Context, told Rebuilding) (settled bool, err error) {
+	if err := f.take(ctx); err != nil {
+		return false, err
 	}
 	defer f.give()
 	if f.persistent == nil {
-		return f.reload(ctx, progress)
+		return true, f.reload(ctx, told.Loaded)
 	}
 	lease, err := f.alone(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return errors.Join(f.replace(ctx, progress), lease.Release())
+	settled, err = f.replace(ctx, told)
+	return settled, errors.Join(err, lease.Release())
 }
 
 // reload empties the index and loads it.
@@ -144,29 +160,67 @@ func (f *Follower) advanceOrReload(ctx context.Context) (applied int, err error)
 	return applied, err
 }
 
-// fill loads every embedding of the index's model into an empty index.
+// page is a part of the catalog's embeddings.
+type page struct {
+	embeddings []catalog.ImageEmbedding
+	attributes map[palate.ImageID]index.Attributes
+}
+
+// fill loads every embedding of the index's model into an empty index. While the
+// index takes a page, the next one is read.
 func (f *Follower) fill(ctx context.Context, ix index.Index, progress func(done, total int)) error {
 	total, err := f.catalog.CountEmbeddings(ctx, ix.Model())
 	if err != nil {
 		return err
 	}
+	group, ctx := errgroup.WithContext(ctx)
+	pages := make(chan page)
+	group.Go(func() error {
+		defer close(pages)
+		return f.readPages(ctx, ix.Model(), pages)
+	})
+	group.Go(func() error {
+		done := 0
+		for p := range pages {
+			if err := f.upsertWith(ctx, ix, p.embeddings, p.attributes); err != nil {
+				return err
+			}
+			done += len(p.embeddings)
+			if progress != nil {
+				progress(done, max(done, total))
+			}
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+// readPages reads the embeddings of a model in the order of IDs. The last page
+// is a short one, and may be empty.
+func (f *Follower) readPages(ctx context.Context, model palate.ModelID, pages chan<- page) error {
 	var after palate.ImageID
-	for done := 0; ; {
-		page, err := f.catalog.ListEmbeddings(ctx, ix.Model(), after, followBatch)
+	for {
+		embeddings, err := f.catalog.ListEmbeddings(ctx, model, after, followBatch)
 		if err != nil {
 			return err
 		}
-		if err := f.upsert(ctx, ix, page); err != nil {
+		ids := make([]palate.ImageID, len(embeddings))
+		for i, e := range embeddings {
+			ids[i] = e.ID
+		}
+		attributes, err := f.catalog.AttributesOf(ctx, ids)
+		if err != nil {
 			return err
 		}
-		done += len(page)
-		if progress != nil {
-			progress(done, max(done, total))
+		select {
+		case pages <- page{embeddings, attributes}:
+		case <-ctx.Done():
+			return ctx.Err()
 		}
-		if len(page) < followBatch {
+		if len(embeddings) < followBatch {
 			return nil
 		}
-		after = page[len(page)-1].ID
+		after = embeddings[len(embeddings)-1].ID
 	}
 }
 
@@ -413,18 +467,6 @@ func without(ids []palate.ImageID, embeddings []catalog.ImageEmbedding) []palate
 		has[e.ID] = true
 	}
 	return slices.DeleteFunc(ids, func(id palate.ImageID) bool { return has[id] })
-}
-
-func (f *Follower) upsert(ctx context.Context, ix index.Index, embeddings []catalog.ImageEmbedding) error {
-	ids := make([]palate.ImageID, len(embeddings))
-	for i, e := range embeddings {
-		ids[i] = e.ID
-	}
-	attributes, err := f.catalog.AttributesOf(ctx, ids)
-	if err != nil {
-		return err
-	}
-	return f.upsertWith(ctx, ix, embeddings, attributes)
 }
 
 func (f *Follower) upsertWith(ctx context.Context, ix index.Index, embeddings []catalog.ImageEmbedding, attributes map[palate.ImageID]index.Attributes) error {

@@ -145,7 +145,7 @@ func TestAFollowerThatFellBehindLoadsAnew(t *testing.T) {
 	liked.Verdicts = map[palate.Profile]palate.Verdict{"me": palate.Like}
 	wantIndex(t, ix, indexed{ids[0]: liked, ids[2]: point(2)})
 	var told [][2]int
-	f.ok("Rebuild", follower.Rebuild(t.Context(), func(done, total int) { told = append(told, [2]int{done, total}) }))
+	f.ok("Rebuild", follower.Rebuild(t.Context(), ingest.Rebuilding{Loaded: func(done, total int) { told = append(told, [2]int{done, total}) }}))
 	wantIndex(t, ix, indexed{ids[0]: liked, ids[2]: point(2)})
 	if !slices.Equal(told, [][2]int{{2, 2}}) {
 		t.Errorf("progress told %v, want 2 of 2", told)
@@ -208,7 +208,7 @@ func TestAnIndexThatWasAwayIsBroughtUpToDate(t *testing.T) {
 			// A rebuild that fails halfway leaves half an index, which the next
 			// call must not take for a whole one.
 			ix.n = 1
-			if err := follower.Rebuild(t.Context(), nil); !errors.Is(err, palate.ErrUnavailable) {
+			if err := follower.Rebuild(t.Context(), ingest.Rebuilding{}); !errors.Is(err, palate.ErrUnavailable) {
 				t.Errorf("Rebuild: got %v, want that the index is away", err)
 			}
 			f.catchUp(follower)

@@ -95,7 +95,7 @@ func (f *Follower) bringUp(ctx context.Context) (applied int, err error) {
 	}
 	if state.Generation == "" {
 		f.logger.InfoContext(ctx, "index holds nothing yet; filling it")
-		return 0, f.replace(ctx, nil)
+		return f.refill(ctx)
 	}
 	if err := f.Accept(ctx, state); err != nil {
 		f.persistent.Forget() // searches hear of it too
@@ -103,7 +103,7 @@ func (f *Follower) bringUp(ctx context.Context) (applied int, err error) {
 	}
 	if state.Outdated || !state.Placed {
 		f.logger.InfoContext(ctx, "index is of an earlier release, or does not tell how far it was filled; filling it anew beside what serves", "serves", state.Generation)
-		return 0, f.replace(ctx, nil)
+		return f.refill(ctx)
 	}
 	if len(state.Missing) > 0 {
 		f.logger.WarnContext(ctx, "index lacks parts; making them", "missing", state.Missing)
@@ -121,7 +121,8 @@ func (f *Follower) bringUp(ctx context.Context) (applied int, err error) {
 	applied, err = f.advance(ctx)
 	if errors.Is(err, errForgotten) {
 		f.logger.InfoContext(ctx, "index fell behind what the catalog remembers; filling it anew", "followed_to", at)
-		return applied, f.replace(ctx, nil)
+		_, err = f.refill(ctx)
+		return applied, err
 	}
 	if err == nil {
 		f.looked = time.Now()
@@ -183,11 +184,22 @@ func (f *Follower) Failure() error {
 	return f.failure
 }
 
-// replace fills a new set of points beside the one that serves, follows what
-// changed meanwhile, and lets it serve.
-func (f *Follower) replace(ctx context.Context, progress func(done, total int)) error {
-	fail := func(err error) error { return fmt.Errorf("fill the index: %w", err) }
+// refill is replace on nobody's order.
+func (f *Follower) refill(ctx context.Context) (applied int, err error) {
+	_, err = f.replace(ctx, Rebuilding{})
+	return 0, err
+}
+
+// replace fills a new set of points beside the one that serves, lets it settle,
+// follows what changed meanwhile, and lets it serve. Where nothing serves yet it
+// does so before it has settled.
+func (f *Follower) replace(ctx context.Context, told Rebuilding) (settled bool, err error) {
+	fail := func(err error) (bool, error) { return false, fmt.Errorf("fill the index: %w", err) }
 	at, err := f.catalog.LastChange(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	before, err := f.persistent.Generation(ctx)
 	if err != nil {
 		return fail(err)
 	}
@@ -195,8 +207,13 @@ func (f *Follower) replace(ctx context.Context, progress func(done, total int)) 
 	if err != nil {
 		return fail(err)
 	}
-	if err := f.fill(ctx, staged, progress); err != nil {
+	if err := f.fill(ctx, staged, told.Loaded); err != nil {
 		return fail(err)
+	}
+	if settled = before != ""; settled {
+		if err := staged.Settle(ctx, told.Prepared); err != nil {
+			return fail(err)
+		}
 	}
 	for {
 		changes, err := f.catalog.ChangesAfter(ctx, at, followBatch)
@@ -211,9 +228,17 @@ func (f *Follower) replace(ctx context.Context, progress func(done, total int)) 
 		}
 		at = changes[len(changes)-1].Number
 	}
+	if err := f.letServe(ctx, staged, at); err != nil {
+		return fail(err)
+	}
+	return settled, nil
+}
+
+// letServe notes how far points were filled, and commits them.
+func (f *Follower) letServe(ctx context.Context, staged index.Staged, at uint64) error {
 	generation, err := staged.Generation(ctx)
 	if err != nil {
-		return fail(err)
+		return err
 	}
 	// The position first: what serves without one is another catalog's.
 	err = errors.Join(f.catalog.SetFollowedTo(ctx, f.sentKey(generation), at), f.catalog.SetFollowedTo(ctx, f.key(generation), at),
@@ -222,10 +247,10 @@ func (f *Follower) replace(ctx context.Context, progress func(done, total int)) 
 		err = staged.SetPosition(ctx, at)
 	}
 	if err != nil {
-		return fail(err)
+		return err
 	}
 	if err := staged.Commit(ctx); err != nil {
-		return fail(err)
+		return err
 	}
 	f.mu.Lock()
 	f.generation, f.at, f.failure = generation, at, nil

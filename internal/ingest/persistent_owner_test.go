@@ -64,14 +64,14 @@ func TestAnotherCatalogsPointsAreNotSearched(t *testing.T) {
 	mine.mustBeClean(my)
 	mustBeRefused(t, their)
 	mustAnswer(t, my)
-	must(t, their.Rebuild(t.Context(), nil))
+	must(t, their.Rebuild(t.Context(), ingest.Rebuilding{}))
 	mustAnswer(t, their)
 	mustBeRefused(t, my)
 	if _, err := mine.process(mine.catalog).CatchUp(t.Context()); !errors.Is(err, palate.ErrConflict) {
 		t.Errorf("got %v, want a conflict", err)
 	}
 	theirs.mustBeClean(their)
-	must(t, my.Rebuild(t.Context(), nil))
+	must(t, my.Rebuild(t.Context(), ingest.Rebuilding{}))
 	mine.mustBeClean(my)
 	mustBeRefused(t, their)
 }
@@ -108,7 +108,7 @@ func TestACopyOfTheCatalogAndTheCatalogDoNotShareAnIndex(t *testing.T) {
 	if n, err := here.Count(t.Context(), index.Filter{LikedBy: "me"}); err != nil || n != 1 {
 		t.Errorf("the original: got %d liked and %v, want its own one", n, err)
 	}
-	must(t, there.Rebuild(t.Context(), nil))
+	must(t, there.Rebuild(t.Context(), ingest.Rebuilding{}))
 	restored.mustBeClean(there)
 	mustBeRefused(t, here)
 }

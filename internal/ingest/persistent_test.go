@@ -136,7 +136,7 @@ func TestAnotherCatalogsPointsAreLeftAlone(t *testing.T) {
 		t.Errorf("got %v, want a conflict and what to do", err)
 	}
 	mine.mustBeClean(mine.process(mine.catalog))
-	must(t, intruder.Rebuild(t.Context(), nil)) // on demand
+	must(t, intruder.Rebuild(t.Context(), ingest.Rebuilding{})) // on demand
 	theirs.mustBeClean(intruder)
 }
 
@@ -186,7 +186,7 @@ func TestWhatChangesDuringARebuildIsInIt(t *testing.T) {
 		})
 	})
 	var told []int
-	must(t, p.Rebuild(t.Context(), func(done, total int) { told = append(told, done, total) }))
+	must(t, p.Rebuild(t.Context(), ingest.Rebuilding{Loaded: func(done, total int) { told = append(told, done, total) }}))
 	at, last, err := p.Progress(t.Context())
 	if err != nil || at != last {
 		t.Errorf("after the rebuild: got change %d of %d, %v", at, last, err)
@@ -269,7 +269,7 @@ func TestVerifyFindsEveryDifference(t *testing.T) {
 	if want := (ingest.Verification{Embeddings: 25, Points: 24, Missing: 2, Foreign: 1, Checked: 23, Damaged: 1, Outdated: 2}); fmt.Sprint(got) != fmt.Sprint(want) || got.Clean() {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	must(t, p.Rebuild(ctx, nil))
+	must(t, p.Rebuild(ctx, ingest.Rebuilding{}))
 	c.mustBeClean(p)
 }
 

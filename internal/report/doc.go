@@ -71,7 +71,11 @@ func metrics(r *judge.Report) Section {
 func metricRows(metrics []judge.Metric) [][]string {
 	rows := [][]string{{"METRIC", "VALUE", "95 % INTERVAL"}}
 	for _, m := range metrics {
-		rows = append(rows, []string{labels[m.Name], number(m.Value), interval(m.Low, m.High)})
+		within := ""
+		if m.Low != nil && m.High != nil {
+			within = interval(*m.Low, *m.High)
+		}
+		rows = append(rows, []string{labels[m.Name], number(m.Value), within})
 	}
 	return rows
 }
@@ -80,13 +84,22 @@ func confusion(r *judge.Report) Section {
 	c := r.Confusion
 	return Section{
 		Title: "Decisions",
-		Note:  fmt.Sprintf("At the threshold for %s: a chance of %s.", r.Threshold.ThresholdRule, number(r.Threshold.Probability)),
+		Note:  fmt.Sprintf("At the threshold for %s: a chance of %s.%s", r.Threshold.ThresholdRule, number(r.Threshold.Probability), counted(r)),
 		Rows: [][]string{
 			{"", "TAKEN AS LIKED", "TAKEN AS DISLIKED"},
 			{"liked", fmt.Sprint(c.TrueLikes), fmt.Sprint(c.FalseDislikes)},
 			{"disliked", fmt.Sprint(c.FalseLikes), fmt.Sprint(c.TrueDislikes)},
 		},
 	}
+}
+
+// counted says why there are fewer decisions than images.
+func counted(r *judge.Report) string {
+	if r.Works == 0 || r.Works == r.Examples {
+		return ""
+	}
+	return fmt.Sprintf(" These are the %d works: the other %d of the %d images show a work that another one shows, with the same verdict, and count once with it.",
+		r.Works, r.Examples-r.Works, r.Examples)
 }
 
 func baselines(r *judge.Report) Section {

@@ -158,7 +158,7 @@ func (r *run) indexOf(ctx context.Context, m catalog.Model) (err error) {
 	r.report.Compared += v.Checked
 	mended := ""
 	if !v.Clean() && r.Repair {
-		if err := ix.Follow.Rebuild(ctx, func(done, total int) { r.progress("index", done, total) }); err != nil {
+		if err := ix.Follow.Rebuild(ctx, ingest.Rebuilding{Loaded: func(done, total int) { r.progress("index", done, total) }}); err != nil {
 			return err
 		}
 		again, err := r.compare(ctx, ix)

@@ -60,38 +60,44 @@ func (p *placements) add(scores []float64, liked []bool, strata []int) {
 		members[strata[i]] = append(members[strata[i]], i)
 	}
 	for _, order := range members {
-		var likes float64
-		for _, i := range order {
+		p.addStratum(order, func(at int) float64 { return scores[order[at]] }, liked)
+	}
+}
+
+// addStratum counts the examples of one stratum, in ascending order of the
+// scores that score gives by their place in it.
+func (p *placements) addStratum(order []int, score func(at int) float64, liked []bool) {
+	var likes float64
+	for _, i := range order {
+		if liked[i] {
+			likes++
+		}
+	}
+	dislikes := float64(len(order)) - likes
+	var likesBelow, dislikesBelow float64
+	for at := 0; at < len(order); {
+		end := at
+		var tiedLikes, tiedDislikes float64
+		for ; end < len(order) && score(end) == score(at); end++ {
+			if liked[order[end]] {
+				tiedLikes++
+			} else {
+				tiedDislikes++
+			}
+		}
+		for _, i := range order[at:end] {
 			if liked[i] {
-				likes++
+				right := dislikesBelow + tiedDislikes/2
+				p.share[i] += right
+				p.pairs[i] += dislikes
+				p.won += right
+				p.total += dislikes
+			} else {
+				p.share[i] += likes - likesBelow - tiedLikes/2
+				p.pairs[i] += likes
 			}
 		}
-		dislikes := float64(len(order)) - likes
-		var likesBelow, dislikesBelow float64
-		for at := 0; at < len(order); {
-			end := at
-			var tiedLikes, tiedDislikes float64
-			for ; end < len(order) && scores[order[end]] == scores[order[at]]; end++ {
-				if liked[order[end]] {
-					tiedLikes++
-				} else {
-					tiedDislikes++
-				}
-			}
-			for _, i := range order[at:end] {
-				if liked[i] {
-					right := dislikesBelow + tiedDislikes/2
-					p.share[i] += right
-					p.pairs[i] += dislikes
-					p.won += right
-					p.total += dislikes
-				} else {
-					p.share[i] += likes - likesBelow - tiedLikes/2
-					p.pairs[i] += likes
-				}
-			}
-			likesBelow, dislikesBelow, at = likesBelow+tiedLikes, dislikesBelow+tiedDislikes, end
-		}
+		likesBelow, dislikesBelow, at = likesBelow+tiedLikes, dislikesBelow+tiedDislikes, end
 	}
 }
 
@@ -165,13 +171,16 @@ func newcombe(auc, likes, dislikes float64) (low, high float64) {
 	return end(0), end(1)
 }
 
-// AUCWithin is AUC over the pairs of a like and a dislike that are of one
-// stratum, numbered from 0: scores of different models are not compared. It is
-// NaN without such a pair. The slices have the same length, above 0.
-func AUCWithin(scores []float64, liked []bool, strata []int) float64 {
+// AUCWithin is AUCInterval over the pairs of a like and a dislike that are of
+// one stratum, numbered from 0: scores of different models are not compared.
+// All are NaN without such a pair. The slices have the same length, above 0.
+func AUCWithin(scores []float64, liked []bool, strata []int) (auc, low, high float64) {
 	p := newPlacements(len(scores))
 	p.add(scores, liked, strata)
-	return p.won / p.total
+	if p.total == 0 {
+		return math.NaN(), math.NaN(), math.NaN()
+	}
+	return p.interval(liked)
 }
 
 // Paired is how much larger the AUC of the first scores is than that of the

@@ -8,15 +8,19 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Metric is one number of a report with its 95 % interval: the percentiles of
-// bootstrap resamples of the works (Efron and Tibshirani, An introduction to
-// the bootstrap, 1993). What was learned is not learned again for each
-// resample: the interval is of the judgement, not of the training.
+// Metric is one number of a report with its 95 % interval: of the AUC that of
+// AUCInterval, of the others the percentiles of bootstrap resamples of the
+// works (Efron and Tibshirani, An introduction to the bootstrap, 1993). What
+// was learned is not learned again for each resample: the interval is of the
+// judgement, not of the training.
 type Metric struct {
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
-	Low   float64 `json:"low"`
-	High  float64 `json:"high"`
+	// Low and High are nil where no interval is known to hold the truth as
+	// often as it says: of the calibration error, see CalibrationError, and
+	// without resamples.
+	Low  *float64 `json:"low,omitempty"`
+	High *float64 `json:"high,omitempty"`
 }
 
 // The names of metrics, in the order of a report.
@@ -31,15 +35,12 @@ const (
 	metricMCC
 	metricLogLoss
 	metricBrier
-	metricCalibrationError
+	metricCalibrationError // not of resamples
 	metricCount
 )
 
 var metricNames = [metricCount]string{"auc", "average_precision", "balanced_accuracy", "f1", "precision", "recall",
 	"accuracy", "mcc", "log_loss", "brier", "calibration_error"}
-
-// calibrationBins is how many bins of equal width the calibration error has.
-const calibrationBins = 10
 
 // sheet is predictions of works put in order once, so that the metrics of any
 // resample are one pass.
@@ -99,20 +100,15 @@ func (s *sheet) metrics(counts []float64) (m [metricCount]float64) {
 	m[metricAUC] = s.auc(counts)
 	m[metricAveragePrecision] = s.averagePrecision(counts)
 	var total, tp, fp, tn, fn float64
-	var excess [calibrationBins]float64
 	for i, n := range counts {
 		if n == 0 {
 			continue
 		}
 		total += n
-		p := s.probabilities[i]
 		m[metricLogLoss] += n * s.losses[i]
-		bin := min(int(p*calibrationBins), calibrationBins-1)
-		excess[bin] += n * p
-		wrong := p
+		wrong := s.probabilities[i]
 		if s.liked[i] {
-			excess[bin] -= n
-			wrong = 1 - p
+			wrong = 1 - wrong
 		}
 		m[metricBrier] += n * wrong * wrong
 		switch {
@@ -128,14 +124,20 @@ func (s *sheet) metrics(counts []float64) (m [metricCount]float64) {
 	}
 	m[metricLogLoss] /= total
 	m[metricBrier] /= total
-	for _, e := range excess {
-		m[metricCalibrationError] += max(e, -e) / total
-	}
 	c := Confusion{TrueLikes: int(tp), FalseLikes: int(fp), TrueDislikes: int(tn), FalseDislikes: int(fn)}
 	m[metricBalancedAccuracy], m[metricF1] = c.BalancedAccuracy(), c.F1()
 	m[metricPrecision], m[metricRecall] = c.Precision(), c.Recall()
 	m[metricAccuracy], m[metricMCC] = c.Accuracy(), c.MCC()
 	return m
+}
+
+// placements are those of the works within their folds.
+func (s *sheet) placements() *placements {
+	p := newPlacements(len(s.liked))
+	for _, stratum := range s.strata {
+		p.addStratum(stratum.order, func(at int) float64 { return stratum.scores[at] }, s.liked)
+	}
+	return p
 }
 
 func (s *sheet) auc(counts []float64) float64 {
@@ -189,6 +191,7 @@ func (s *sheet) bootstrap(ctx context.Context, config Config) ([]Metric, error) 
 		once[i] = 1
 	}
 	values := s.metrics(once)
+	values[metricCalibrationError] = calibrationError(s.falling, s.probabilities, s.liked)
 	drawn := make([][metricCount]float64, config.Resamples)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(workers(config.Parallelism))
@@ -221,10 +224,18 @@ func (s *sheet) bootstrap(ctx context.Context, config Config) ([]Metric, error) 
 		for r := range drawn {
 			column[r] = drawn[r][m]
 		}
-		slices.Sort(column)
-		out[m] = Metric{Name: name, Value: values[m], Low: values[m], High: values[m]}
-		if len(drawn) > 0 {
-			out[m].Low, out[m].High = percentile(column, .025), percentile(column, .975)
+		out[m] = Metric{Name: name, Value: values[m]}
+		switch {
+		case len(drawn) == 0 || m == metricCalibrationError:
+		case m == metricAUC:
+			if p := s.placements(); p.total > 0 {
+				_, low, high := p.interval(s.liked)
+				out[m].Low, out[m].High = &low, &high
+			}
+		default:
+			slices.Sort(column)
+			low, high := percentile(column, .025), percentile(column, .975)
+			out[m].Low, out[m].High = &low, &high
 		}
 	}
 	return out, nil

@@ -97,7 +97,7 @@ func (s *Set) Judge(ctx context.Context, config Config, mine Predictions, others
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Format: Format, Kind: mine.Method, Examples: s.Len(), Groups: s.Groups(), Repeats: len(mine.Rounds), Folds: mine.Rounds[0].Split.Folds,
+	r := &Report{Format: Format, Kind: mine.Method, Examples: s.Len(), Groups: s.Groups(), Works: len(judged.works), Repeats: len(mine.Rounds), Folds: mine.Rounds[0].Split.Folds,
 		OutOfFold: judged.predictions, Threshold: Threshold{ThresholdRule: config.Threshold}, Calibration: config.Calibration}
 	r.Likes = countLikes(likedOf(judged.predictions))
 	r.Dislikes = s.Len() - r.Likes

@@ -256,7 +256,7 @@ func TestReportsOfAllFormats(t *testing.T) {
 	if err := json.Unmarshal([]byte(old), &read); err != nil || read.Format != judge.Format || read.AUC != .7 || read.Threshold.Value != .05 || read.Threshold.Score != 1.5 || len(read.OutOfFold) != 1 || read.OutOfFold[0].Row != nil {
 		t.Errorf("a report of format 1 (%v): %+v", err, read)
 	}
-	if err := json.Unmarshal([]byte(`{"format":3}`), &read); !errors.Is(err, palate.ErrInvalid) {
+	if err := json.Unmarshal([]byte(fmt.Sprintf(`{"format":%d}`, judge.Format+1)), &read); !errors.Is(err, palate.ErrInvalid) {
 		t.Errorf("of a later release: got %v, want ErrInvalid", err)
 	}
 }

@@ -76,11 +76,53 @@ func TestMetricsRefuseWhatIsNotDefined(t *testing.T) {
 	}
 }
 
-func TestCalibrationErrorIsTheDistanceByBins(t *testing.T) {
-	// Bin [.2, .3): mean probability .25, one like of two; bin [.9, 1]: .95,
-	// none of two.
-	got, err := judge.ExpectedCalibrationError([]float64{.2, .3 - 1e-12, .9, 1}, []bool{true, false, false, false}, 10)
-	if want := (.25*2 + .95*2) / 4; err != nil || math.Abs(got-want) > 1e-9 {
-		t.Errorf("got %v (%v), want %v", got, err, want)
+// The calibration error of what is calibrated is about 0 however few were
+// judged, and of what is not, what it is off by.
+func TestCalibrationErrorIsNotRaisedByChance(t *testing.T) {
+	const works, draws = 200, 400
+	random := rand.New(rand.NewPCG(7, 7))
+	for _, off := range []float64{0, .1, .2} {
+		var mean, squares, naive float64
+		for range draws {
+			probabilities, liked := make([]float64, works), make([]bool, works)
+			for i := range probabilities {
+				truth := .25 + random.Float64()/2
+				liked[i] = random.Float64() < truth
+				probabilities[i] = truth + off
+			}
+			got, err := judge.CalibrationError(probabilities, liked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			mean += got / draws
+			squares += got * got / draws
+			naive += binned(probabilities, liked) / draws
+		}
+		t.Logf("off by %v: mean %.3f, root mean square %.3f, plain %.3f", off, mean, math.Sqrt(squares), naive)
+		switch {
+		case off > 0 && math.Abs(math.Sqrt(squares)-off) > .015:
+			t.Errorf("off by %v: estimated as %.3f", off, math.Sqrt(squares))
+		case off == 0 && mean > naive/2: // what comes out below 0 counts as 0, which leaves a little
+			t.Errorf("off by nothing: estimated as %.3f in the mean, plainly as %.3f", mean, naive)
+		}
 	}
+	if got, err := judge.CalibrationError([]float64{.5}, []bool{true}); err != nil || got != 0 {
+		t.Errorf("of one work: %v (%v), want 0: nothing is known", got, err)
+	}
+}
+
+// binned is the plain expected calibration error in ten bins of equal width.
+func binned(probabilities []float64, liked []bool) (sum float64) {
+	var excess [10]float64
+	for i, p := range probabilities {
+		bin := min(int(p*10), 9)
+		excess[bin] += p
+		if liked[i] {
+			excess[bin]--
+		}
+	}
+	for _, e := range excess {
+		sum += math.Abs(e) / float64(len(liked))
+	}
+	return sum
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // Format is the version of a report's JSON that this program writes.
-const Format = 2
+const Format = 3
 
 // Report says how good a probe is. Every metric is of predictions for works
 // that had no part in what predicted them: not in fitting, not in the choice
@@ -23,7 +23,8 @@ type Report struct {
 	Examples int            `json:"examples"`
 	Likes    int            `json:"likes"`
 	Dislikes int            `json:"dislikes"`
-	Groups   int            `json:"groups"` // works: examples that are held together
+	Groups   int            `json:"groups"` // examples that are held together
+	Works    int            `json:"works"`  // that every metric counts; 0 in reports of format 1 and 2
 	// Data is the SHA-256 of what was learned from: images, embeddings,
 	// verdicts, weights.
 	Data    string `json:"data"`
@@ -36,8 +37,8 @@ type Report struct {
 	AUC     float64 `json:"auc"`
 	AUCLow  float64 `json:"auc_low"`
 	AUCHigh float64 `json:"auc_high"`
-	// AveragePrecision, LogLoss, Brier and CalibrationError (ten bins) are of
-	// the calibrated probabilities of all folds together.
+	// AveragePrecision, LogLoss, Brier and CalibrationError (see there) are
+	// of the calibrated probabilities of all folds together.
 	AveragePrecision float64 `json:"average_precision"`
 	LogLoss          float64 `json:"log_loss"`
 	Brier            float64 `json:"brier"`
@@ -159,7 +160,9 @@ func (r *Report) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("judge: read a report: %w", err)
 	}
 	// Format 1 did not say so. Its fields are those of format 2, whose
-	// predictions may be of rows instead of images.
+	// predictions may be of rows instead of images. Format 3 counts works,
+	// has the AUC's interval by DeLong among the metrics too, and a
+	// calibration error that chance does not raise, without an interval.
 	if read.Format < 0 || read.Format > Format {
 		return invalid("a report in format %d; this program reads formats up to %d", read.Format, Format)
 	}

@@ -21,6 +21,7 @@ type collection struct {
 	indexes    map[string]qdrant.FieldType
 	metadata   map[string]*qdrant.Value
 	strict     strict
+	graphs     graphs
 	operations uint64
 }
 
@@ -81,29 +82,30 @@ func (v collectionsService) Create(_ context.Context, r *qdrant.CreateCollection
 	s.collections[name] = &collection{
 		created: proto.CloneOf(r), size: int(params.GetSize()), normalises: params.GetDistance() == qdrant.Distance_Cosine,
 		points: make(map[pointID]*point), indexes: make(map[string]qdrant.FieldType),
-		metadata: maps.Clone(r.GetMetadata()), strict: s.strict.with(r.GetStrictModeConfig()),
+		metadata: maps.Clone(r.GetMetadata()), strict: s.strict.with(r.GetStrictModeConfig()), graphs: s.graphs,
 	}
 	return &qdrant.CollectionOperationResponse{Result: true}, nil
 }
 
 func (v collectionsService) Get(_ context.Context, r *qdrant.GetCollectionInfoRequest) (*qdrant.GetCollectionInfoResponse, error) {
-	v.s.mu.RLock()
-	defer v.s.mu.RUnlock()
+	v.s.mu.Lock()
+	defer v.s.mu.Unlock()
 	c, err := v.s.find(r.GetCollectionName())
 	if err != nil {
 		return nil, err
 	}
+	state, indexed := c.look()
 	schema := make(map[string]*qdrant.PayloadSchemaInfo)
 	for field, kind := range c.indexes {
 		schema[field] = &qdrant.PayloadSchemaInfo{DataType: schemaTypes[kind]}
 	}
 	return &qdrant.GetCollectionInfoResponse{Result: &qdrant.CollectionInfo{
-		Status: qdrant.CollectionStatus_Green, OptimizerStatus: &qdrant.OptimizerStatus{Ok: true}, SegmentsCount: 1,
-		PointsCount: proto.Uint64(uint64(len(c.points))), IndexedVectorsCount: proto.Uint64(0), PayloadSchema: schema,
+		Status: state, OptimizerStatus: &qdrant.OptimizerStatus{Ok: true}, SegmentsCount: 1,
+		PointsCount: proto.Uint64(uint64(len(c.points))), IndexedVectorsCount: proto.Uint64(indexed), PayloadSchema: schema,
 		Config: &qdrant.CollectionConfig{Params: &qdrant.CollectionParams{VectorsConfig: c.created.GetVectorsConfig(),
 			ShardNumber: max(1, c.created.GetShardNumber()), ReplicationFactor: c.created.ReplicationFactor, WriteConsistencyFactor: c.created.WriteConsistencyFactor},
 			HnswConfig: c.created.GetHnswConfig(), QuantizationConfig: c.created.GetQuantizationConfig(),
-			Metadata: c.metadata, StrictModeConfig: c.strict.config},
+			OptimizerConfig: c.optimizers(), Metadata: c.metadata, StrictModeConfig: c.strict.config},
 	}}, nil
 }
 
@@ -116,10 +118,14 @@ var schemaTypes = map[qdrant.FieldType]qdrant.PayloadSchemaType{
 	qdrant.FieldType_FieldTypeDatetime: qdrant.PayloadSchemaType_Datetime, qdrant.FieldType_FieldTypeUuid: qdrant.PayloadSchemaType_Uuid,
 }
 
-// Update changes the metadata, key by key, and the strict mode.
+// Update changes the metadata, key by key, the strict mode, and from which size
+// on graphs are built.
 func (v collectionsService) Update(_ context.Context, r *qdrant.UpdateCollection) (*qdrant.CollectionOperationResponse, error) {
-	if r.OptimizersConfig != nil || r.Params != nil || r.HnswConfig != nil || r.VectorsConfig != nil || r.QuantizationConfig != nil || r.SparseVectorsConfig != nil {
-		return nil, status.Error(codes.Unimplemented, "the stand-in changes metadata and strict mode alone")
+	if r.Params != nil || r.HnswConfig != nil || r.VectorsConfig != nil || r.QuantizationConfig != nil || r.SparseVectorsConfig != nil {
+		return nil, status.Error(codes.Unimplemented, "the stand-in changes metadata, strict mode and the threshold of graphs alone")
+	}
+	if o := r.GetOptimizersConfig(); o != nil && !proto.Equal(o, &qdrant.OptimizersConfigDiff{IndexingThreshold: o.IndexingThreshold}) {
+		return nil, status.Error(codes.Unimplemented, "the stand-in knows of the optimizers' settings the threshold of graphs alone")
 	}
 	v.s.mu.Lock()
 	defer v.s.mu.Unlock()
@@ -135,6 +141,9 @@ func (v collectionsService) Update(_ context.Context, r *qdrant.UpdateCollection
 		maps.Copy(c.metadata, r.GetMetadata())
 	}
 	c.strict = c.strict.with(r.GetStrictModeConfig())
+	if threshold := r.GetOptimizersConfig().GetIndexingThreshold(); r.GetOptimizersConfig() != nil {
+		c.graphs.threshold = threshold
+	}
 	return &qdrant.CollectionOperationResponse{Result: true}, nil
 }
 

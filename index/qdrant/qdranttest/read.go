@@ -21,6 +21,9 @@ func (v pointsService) Get(_ context.Context, r *qdrant.GetPoints) (*qdrant.GetR
 	if err != nil {
 		return nil, err
 	}
+	if err := c.strict.limit("timeout", r.GetTimeout(), c.strict.config.MaxTimeout); err != nil {
+		return nil, err
+	}
 	answer := new(qdrant.GetResponse)
 	told := make(map[pointID]bool)
 	for _, id := range ids {
@@ -43,7 +46,7 @@ func (v pointsService) Count(_ context.Context, r *qdrant.CountPoints) (*qdrant.
 	if err != nil {
 		return nil, err
 	}
-	if err := c.strict.checkRead(r.GetFilter(), c.indexes, 0, r.GetExact()); err != nil {
+	if err := c.strict.checkRead(r, c.indexes, 0, r.GetExact()); err != nil {
 		return nil, err
 	}
 	points, err := c.matching(r.GetFilter())
@@ -81,7 +84,7 @@ func (v pointsService) Scroll(_ context.Context, r *qdrant.ScrollPoints) (*qdran
 	if err != nil {
 		return nil, err
 	}
-	if err := c.strict.checkRead(r.GetFilter(), c.indexes, uint64(limit), false); err != nil {
+	if err := c.strict.checkRead(r, c.indexes, uint64(limit), false); err != nil {
 		return nil, err
 	}
 	points, err := c.matching(r.GetFilter())

@@ -31,6 +31,7 @@ type Server struct {
 	collections map[string]*collection
 	aliases     map[string]string // name -> collection
 	strict      strict            // of new collections
+	graphs      graphs            // of new collections
 
 	control control
 
@@ -52,7 +53,8 @@ type control struct {
 
 // New returns a server without collections that does not run yet.
 func New() *Server {
-	return &Server{collections: make(map[string]*collection), aliases: make(map[string]string), strict: strict{new(qdrant.StrictModeConfig)}, control: control{version: Version}}
+	return &Server{collections: make(map[string]*collection), aliases: make(map[string]string), strict: strict{new(qdrant.StrictModeConfig)},
+		graphs: graphs{threshold: defaultThreshold}, control: control{version: Version}}
 }
 
 // Run starts a new server for one test, and stops it at the test's end.

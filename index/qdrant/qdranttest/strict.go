@@ -50,20 +50,32 @@ func (s strict) checkQuery(r *qdrant.QueryPoints, indexes map[string]qdrant.Fiel
 	if r.Limit != nil {
 		limit = r.GetLimit()
 	}
-	if err := s.checkRead(r.GetFilter(), indexes, limit, r.GetParams().GetExact()); err != nil {
+	if err := s.checkRead(r, indexes, limit, r.GetParams().GetExact()); err != nil {
 		return err
+	}
+	if most, asked := s.config.SearchMaxOversampling, r.GetParams().GetQuantization().GetOversampling(); s.config.GetEnabled() && most != nil && asked > float64(*most) {
+		return refused("Limit exceeded %g > %g for \"oversampling\". Help: Reduce the \"oversampling\" parameter to or below %g.", asked, *most, *most)
 	}
 	return s.limit("hnsw_ef", r.GetParams().GetHnswEf(), s.config.SearchMaxHnswEf)
 }
 
-func (s strict) checkRead(f *qdrant.Filter, indexes map[string]qdrant.FieldType, limit uint64, exact bool) error {
+// asked is a request that reads.
+type asked interface {
+	GetFilter() *qdrant.Filter
+	GetTimeout() uint64
+}
+
+func (s strict) checkRead(r asked, indexes map[string]qdrant.FieldType, limit uint64, exact bool) error {
+	if err := s.limit("timeout", r.GetTimeout(), s.config.MaxTimeout); err != nil {
+		return err
+	}
 	if err := s.limit("limit", limit, s.config.MaxQueryLimit); err != nil {
 		return err
 	}
 	if s.config.GetEnabled() && exact && s.config.SearchAllowExact != nil && !s.config.GetSearchAllowExact() {
 		return refused("Exact search disabled! Help: Set exact=false.")
 	}
-	return s.checkFilter(f, indexes, s.config.UnindexedFilteringRetrieve)
+	return s.checkFilter(r.GetFilter(), indexes, s.config.UnindexedFilteringRetrieve)
 }
 
 // checkFilter looks at every condition, the nested ones too.

@@ -188,14 +188,16 @@ func (c *Catalog) FinishTask(ctx context.Context, crawl string, task crawler.Tas
 		if err := endTask(ctx, tx, t, outcome); err != nil {
 			return err
 		}
-		// Leads that came while the page was read.
-		if late := t.carried.Leads; len(late) > len(task.Leads) {
-			self := crawler.Task{Kind: task.Kind, URL: task.URL, Leads: late[len(task.Leads):]}
-			if added, err = foundAgain(ctx, tx, t.crawl, self); err != nil {
-				return err
-			}
+		if added, err = addTasks(ctx, tx, t.crawl, found); err != nil {
+			return err
 		}
-		more, err := addTasks(ctx, tx, t.crawl, found)
+		// Leads that came while the page was read may mean what it found.
+		late := t.carried.Leads
+		if len(late) <= len(task.Leads) {
+			return nil
+		}
+		self := crawler.Task{Kind: task.Kind, URL: task.URL, Leads: late[len(task.Leads):]}
+		more, err := foundAgain(ctx, tx, t.crawl, self)
 		added += more
 		return err
 	})
