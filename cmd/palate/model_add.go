@@ -20,11 +20,12 @@ type modelAddCommand struct {
 	Copy    bool `help:"Keep a copy; otherwise the file is used where it is."`
 	Replace bool `help:"Let the name stand for another file than before."`
 
-	Heads       int     `help:"Attention heads (default: from config.json, or by the name of the architecture in it; else the model is refused)." placeholder:"N"`
-	CropPct     float64 `help:"Part of the shorter side that the input shows, 0 to 1." placeholder:"RATIO"`
-	Mean        string  `help:"Mean of red, green, blue, of values from 0 to 1." placeholder:"R,G,B"`
-	Std         string  `help:"Standard deviation of red, green, blue." placeholder:"R,G,B"`
-	LicenceName string  `help:"Licence of the weights, to be shown with them." name:"licence" placeholder:"NAME"`
+	Heads        int     `help:"Attention heads (default: from config.json, or by the name of the architecture in it; else the model is refused)." placeholder:"N"`
+	Architecture string  `help:"Which model it is, by timm's name of the architecture, such as vit_base_patch16_clip_quickgelu_224: it says what tensors don't tell." placeholder:"NAME"`
+	CropPct      float64 `help:"Part of the shorter side that the input shows, 0 to 1." placeholder:"RATIO"`
+	Mean         string  `help:"Mean of red, green, blue, of values from 0 to 1." placeholder:"R,G,B"`
+	Std          string  `help:"Standard deviation of red, green, blue." placeholder:"R,G,B"`
+	LicenceName  string  `help:"Licence of the weights, to be shown with them." name:"licence" placeholder:"NAME"`
 }
 
 // Run adds the model.
@@ -34,7 +35,7 @@ func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 	}
-	a := models.Addition{Name: c.Name, File: c.File, Copy: c.Copy, Replace: c.Replace, Heads: c.Heads, Size: s.Size,
+	a := models.Addition{Name: c.Name, File: c.File, Copy: c.Copy, Replace: c.Replace, Heads: c.Heads, Architecture: c.Architecture, Size: s.Size,
 		CropRatio: c.CropPct, Licence: c.LicenceName}
 	var err error
 	if a.Mean, err = threeNumbers("--mean", c.Mean); err != nil {

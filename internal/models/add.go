@@ -36,11 +36,14 @@ type Addition struct {
 	// Replace lets the name stand for another file than before.
 	Replace bool
 
-	Heads     int
-	Size      int
-	CropRatio float64
-	Mean, Std *[3]float64
-	Licence   string
+	Heads int
+	// Architecture is timm's name of the model, which says what its tensors
+	// don't tell.
+	Architecture string
+	Size         int
+	CropRatio    float64
+	Mean, Std    *[3]float64
+	Licence      string
 }
 
 // Add adds a model from a file. It reads the file's tensors or its
@@ -124,7 +127,7 @@ func (r *Record) readSafetensors(a Addition) error {
 			return fmt.Errorf("mean or standard deviation %v: want finite numbers: %w", *numbers, palate.ErrInvalid)
 		}
 	}
-	if config := (said{Heads: a.Heads, CropRatio: a.CropRatio, Mean: a.Mean, Std: a.Std, Size: a.Size}).config(); config != nil {
+	if config := (said{Heads: a.Heads, Architecture: a.Architecture, CropRatio: a.CropRatio, Mean: a.Mean, Std: a.Std, Size: a.Size}).config(); config != nil {
 		r.Configs = append(r.Configs, config)
 	}
 	architecture, err := r.weights().inspect()
@@ -137,9 +140,9 @@ func (r *Record) readSafetensors(a Addition) error {
 
 // originsOf says where what the tensors don't tell is from.
 func originsOf(architecture vit.Architecture, a Addition) map[string]string {
-	given := map[string]bool{"heads": a.Heads != 0, "crop": a.CropRatio != 0 || a.Size != 0, "mean": a.Mean != nil, "std": a.Std != nil}
+	given := map[string]bool{"heads": a.Heads != 0, "crop": a.CropRatio != 0 || a.Size != 0, "mean": a.Mean != nil, "std": a.Std != nil, "activation": a.Architecture != ""}
 	origins := map[string]string{}
-	for _, what := range []string{"heads", "crop", "mean", "std", "interpolation", "fit"} {
+	for _, what := range []string{"heads", "activation", "crop", "mean", "std", "interpolation", "fit"} {
 		switch {
 		case given[what]:
 			origins[what] = OriginGiven
@@ -202,7 +205,7 @@ func readConfig(path string) (json.RawMessage, error) {
 
 // readDescription is for a foreign .onnx file.
 func (r *Record) readDescription(a Addition) error {
-	if a.Heads != 0 || a.Size != 0 || a.CropRatio != 0 || a.Mean != nil || a.Std != nil {
+	if a.Heads != 0 || a.Architecture != "" || a.Size != 0 || a.CropRatio != 0 || a.Mean != nil || a.Std != nil {
 		return fmt.Errorf("how pictures come to an .onnx model is said in the .json file beside it, not by flags: %w", palate.ErrInvalid)
 	}
 	path := strings.TrimSuffix(r.File, filepath.Ext(r.File)) + ".json"

@@ -78,8 +78,9 @@ func (r Record) weights() Weights {
 
 // weights is a known model in the cache; file says what is known of it.
 func (k Known) weights(local hub.Local, file hub.File) Weights {
+	architecture, modelType := k.kind()
 	weights := Weights{Name: k.Name, Kind: KindSafetensors, File: local.Path, Size: local.Size, SHA256: file.SHA256, Licence: k.Licence,
-		Configs: [][]byte{k.Preprocessing.config(k.Heads)}}
+		Configs: [][]byte{k.Preprocessing.config(k.Heads, architecture, modelType)}}
 	if weights.SHA256 == "" {
 		weights.SHA256 = local.SHA256
 	}
