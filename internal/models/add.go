@@ -19,9 +19,9 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/atomicfile"
-	"github.com/palate-art/palate/internal/hub"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/regular"
+	"github.com/palate-art/palate/internal/safetensors"
 	"github.com/palate-art/palate/internal/vit"
 )
 
@@ -29,7 +29,8 @@ import (
 // from what stands beside it.
 type Addition struct {
 	Name string
-	File string // .safetensors or .onnx
+	// File is a file of tensors, an .onnx file, or a folder with one of them as the hub lays it out.
+	File string
 	// Copy keeps a copy in the store's folder; otherwise the file is used
 	// where it is.
 	Copy bool
@@ -60,6 +61,9 @@ func (s *Store) Add(ctx context.Context, a Addition) (Record, error) {
 		return Record{}, err
 	}
 	path, err := filepath.Abs(a.File)
+	if err == nil {
+		path, err = FileIn(path)
+	}
 	if err != nil {
 		return Record{}, err
 	}
@@ -75,13 +79,15 @@ func (s *Store) Add(ctx context.Context, a Addition) (Record, error) {
 	}
 	r := Record{Format: recordFormat, Name: a.Name, File: path, Size: info.Size(), Licence: a.Licence, Added: time.Now().UTC().Truncate(time.Second)}
 	extension := strings.ToLower(filepath.Ext(path))
-	switch extension {
-	case ".safetensors":
+	switch {
+	case isIndex(path) && a.Copy:
+		err = fmt.Errorf("%s is a model in several files: add it without a copy: %w", path, palate.ErrInvalid)
+	case IsTensorsFile(path):
 		r.Kind, err = KindSafetensors, r.readSafetensors(a)
-	case ".onnx":
+	case extension == ".onnx":
 		r.Kind, err = KindONNX, r.readDescription(a)
 	default:
-		err = fmt.Errorf("%s is neither a .safetensors nor an .onnx file: %w", path, palate.ErrInvalid)
+		err = fmt.Errorf("%s is no model: want .safetensors, its index (%s), PyTorch's .pth, .pt or .bin, or .onnx: %w", path, safetensors.IndexEnding, palate.ErrInvalid)
 	}
 	if err != nil {
 		return Record{}, err
@@ -90,7 +96,7 @@ func (s *Store) Add(ctx context.Context, a Addition) (Record, error) {
 		r.File, r.Copied = s.copyOf(a.Name, extension), true
 		r.SHA256, err = copyHashed(ctx, path, r.File)
 	} else {
-		r.SHA256, err = hub.HashFile(ctx, path)
+		r.Size, r.SHA256, err = hashModel(ctx, path)
 	}
 	if err != nil {
 		return Record{}, fmt.Errorf("add model %s: %w", a.Name, err)
@@ -109,7 +115,7 @@ func (s *Store) Add(ctx context.Context, a Addition) (Record, error) {
 // readSafetensors reads the architecture from a file's tensors and from what
 // stands beside it.
 func (r *Record) readSafetensors(a Addition) error {
-	for _, name := range []string{"config.json", "preprocessor_config.json"} {
+	for _, name := range []string{"open_clip_config.json", "config.json", "preprocessor_config.json"} {
 		config, err := readConfig(filepath.Join(filepath.Dir(r.File), name))
 		if err != nil {
 			return err

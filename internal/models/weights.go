@@ -157,10 +157,10 @@ func (m Weights) Check(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("model %s: %w", m.Name, err)
 	}
-	if m.Size != 0 && info.Size() != m.Size {
+	if m.Size != 0 && info.Size() != m.Size && !isIndex(m.File) {
 		return "", fmt.Errorf("model %s: %s has %d bytes, want %d: it is damaged or another file: %w", m.Name, m.File, info.Size(), m.Size, palate.ErrInvalid)
 	}
-	sum, err := hub.HashFile(ctx, m.File)
+	_, sum, err := hashModel(ctx, m.File)
 	if err != nil {
 		return "", fmt.Errorf("model %s: %w", m.Name, err)
 	}
