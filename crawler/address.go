@@ -69,12 +69,18 @@ func canonical(u *url.URL) (address string, ok bool) {
 	c := *u
 	c.Fragment, c.RawFragment, c.User = "", "", nil
 	host, ok := asciiHost(c.Hostname())
-	if !ok {
+	literal := strings.HasPrefix(c.Host, "[")
+	if !ok || strings.Contains(host, ":") != literal {
 		return "", false
 	}
-	c.Host = strings.Replace(c.Host, c.Hostname(), host, 1)
-	if port := c.Port(); port == "80" && c.Scheme == "http" || port == "443" && c.Scheme == "https" {
-		c.Host = strings.TrimSuffix(c.Host, ":"+port)
+	if literal {
+		host = "[" + host + "]"
+	}
+	switch port := c.Port(); {
+	case port == "", port == "80" && c.Scheme == "http", port == "443" && c.Scheme == "https":
+		c.Host = host
+	default:
+		c.Host = host + ":" + port
 	}
 	if c.Path == "" {
 		c.Path = "/"

@@ -40,7 +40,7 @@ func TestCrawlIntoTheRealCatalogSurvivesStops(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			report, err := cr.Run(ctx, seed.URL, []crawler.Seed{seed})
+			report, err := checkedRun(t, cr, ctx, seed.URL, []crawler.Seed{seed})
 			stop()
 			checkFunnel(t, report)
 			kept += report.Kept

@@ -120,7 +120,7 @@ func TestADryRunFetchesNoPicture(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := cr.Run(t.Context(), "test", []crawler.Seed{{URL: "http://site.test/"}})
+	report, err := checkedRun(t, cr, t.Context(), "test", []crawler.Seed{{URL: "http://site.test/"}})
 	if !errors.Is(err, crawler.ErrNothingKept) || report.Lost[crawler.ReasonDryRun] != 5 || len(q.of("/i/")) != 0 {
 		t.Errorf("lost %v, asked for %q (%v): want 5 that are not fetched", report.Lost, q.of("/i/"), err)
 	}

@@ -30,7 +30,7 @@ type Config struct {
 	Version        string
 
 	MaxPages      int // pages and API answers read in a round
-	MaxPictures   int // pictures kept or known in a round; 0 is no bound
+	MaxPictures   int // pictures kept or known in a round, and brought in by all rounds of the crawl together; 0 is no bound
 	MaxDepth      int // links between the seed and a page; "next page" counts nothing
 	CategoryDepth int // MediaWiki subcategories below the seed's category
 
@@ -88,6 +88,8 @@ type Config struct {
 	// row without a new one between; 0 is no end. A list that has the newest
 	// first is then read as far as it is new.
 	StopAtKnown int
+	// EachRound lets every round of the crawl bring in MaxPictures anew.
+	EachRound bool
 	// DryRun fetches no picture; each is lost as ReasonDryRun.
 	DryRun bool
 

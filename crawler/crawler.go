@@ -82,6 +82,7 @@ type run struct {
 	order  numbers
 
 	knownInARow int // pictures, since the last new one
+	added       int // pictures that all rounds of the crawl have brought in, as far as this run knows
 }
 
 // Run resumes the crawl of that name, or begins a new round from the seeds
@@ -102,6 +103,12 @@ func (c *Crawler) Run(ctx context.Context, name string, seeds []Seed) (Report, e
 		return Report{Lost: map[string]int{}}, fmt.Errorf("crawler: begin %q: %w", name, err)
 	}
 	r.report.begin(progress)
+	r.added = progress.Added
+	if progress.Resumed {
+		if err := c.frontier.Retrace(ctx, name, r.retrace()); err != nil {
+			return Report{Lost: map[string]int{}}, fmt.Errorf("crawler: resume %q: %w", name, err)
+		}
+	}
 	r.order.next = r.report.Candidates
 	err = r.work(ctx)
 	// Others may have worked on the round too. A frontier that can't tell has
@@ -358,6 +365,7 @@ func (r *run) finish(ctx context.Context, task Task, res result) error {
 		r.knownInARow++
 	case Kept:
 		r.knownInARow = 0
+		r.added++
 	}
 	r.report.Pending += added
 	r.mu.Unlock()

@@ -33,15 +33,15 @@
 // size that is no narrower than wanted comes first, and the others stand in
 // for it when it is lost.
 //
-// Which pages have shown which picture is kept in memory. A crawl that is
-// killed and goes on may keep a thumbnail beside its picture, or leave a
-// thumbnail out that a second list showed for a page read before the kill.
+// What pages have shown stands in the Frontier with them, so that it makes no
+// difference whether a crawl is killed and goes on.
 //
 // # What ends a crawl
 //
 // A page that goes on with the same list is no deeper than it. Pages that
 // differ in nothing but numbers, show no picture and lead to nothing else are
-// given up after a few as endless; pages too deep, and pages drawn by scripts
+// given up after a few as endless, also where a run goes on with what another
+// began; MaxPictures holds over all runs and rounds of a crawl. Pages too deep, and pages drawn by scripts
 // that name no picture, are counted as lost.
 //
 // # State

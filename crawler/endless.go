@@ -53,6 +53,44 @@ func (e *endless) read(task Task, self string, fruitful bool) verdict {
 	return verdict{of: e, shape: shape, barren: true, chain: e.chain[hashOf(task.URL)]}
 }
 
+// retrace gives what takes in the pages that earlier runs of the round met, in
+// their order.
+func (r *run) retrace() func(Step) error {
+	type followed struct {
+		shape uint64
+		chain int
+	}
+	barren := map[uint64]followed{}
+	return func(s Step) error {
+		r.trail.offer(s.URL)
+		shape, key := hashOf(shapeOf(s.URL)), hashOf(s.URL)
+		chain := 0
+		if before, ok := barren[hashOf(s.Referer)]; ok && before.shape == shape {
+			chain = before.chain + 1
+		}
+		if s.State == Visited && s.Barren {
+			barren[key] = followed{shape, chain}
+		}
+		r.endless.retrace(s, shape, key, chain)
+		return nil
+	}
+}
+
+func (e *endless) retrace(s Step, shape, key uint64, chain int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if chain > 0 && len(e.chain) < 100_000 {
+		e.chain[key] = chain
+	}
+	if s.State == Visited {
+		note := e.note(shape)
+		note.visits++
+		if !s.Barren {
+			note.fruitful++
+		}
+	}
+}
+
 func (e *endless) note(shape uint64) *shapeNote {
 	n := e.shapes[shape]
 	if n == nil {

@@ -143,7 +143,7 @@ func TestPicturesWithoutEndingAreFetchedOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		report, err := cr.Run(t.Context(), "test", []crawler.Seed{{URL: "http://site.test/"}})
+		report, err := checkedRun(t, cr, t.Context(), "test", []crawler.Seed{{URL: "http://site.test/"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,7 +258,7 @@ func TestPictureWithASessionIsKnownAtTheNextCrawl(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := cr.Run(t.Context(), "test", []crawler.Seed{{URL: "http://site.test/"}}); err != nil {
+		if _, err := checkedRun(t, cr, t.Context(), "test", []crawler.Seed{{URL: "http://site.test/"}}); err != nil {
 			t.Fatal(err)
 		}
 	}

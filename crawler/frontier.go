@@ -60,6 +60,7 @@ type Outcome struct {
 	Reason string // of a loss: a short word such as "too_small"; of a kept picture "damaged", or empty
 	Detail string // of a loss, for people
 	Shown  string // of a page that was read: what it showed, for the leads that come to it later
+	Barren bool   // of a page that was read: it showed no picture and led to nothing new
 }
 
 // State is where a task stands.
@@ -83,6 +84,15 @@ type Progress struct {
 	Kept    int            // pictures kept, by this run or an earlier one of the round
 	Known   int            // pictures known when the round reached them
 	Lost    map[string]int // pictures and pages given up, by reason
+	Added   int            // pictures that any round of the crawl brought in and that are there
+}
+
+// Step is a page that the present round of a crawl has met, as far as whoever
+// goes on with the round has to know of it.
+type Step struct {
+	URL, Referer string
+	State        State
+	Barren       bool // as its Outcome said
 }
 
 // Frontier keeps the tasks of crawls, durably. One process works on one
@@ -113,6 +123,11 @@ type Frontier interface {
 	// notBefore, with the attempts that the task has now.
 	PostponeTask(ctx context.Context, crawl string, task Task, notBefore time.Time) error
 
+	// Retrace gives every page and API request of the present round, the
+	// oldest first, so that a run which resumes it knows what the runs
+	// before it did. It ends with visit's error, if any.
+	Retrace(ctx context.Context, crawl string, visit func(Step) error) error
+
 	// CrawlProgress counts the present round.
 	CrawlProgress(ctx context.Context, crawl string) (Progress, error)
 }
@@ -133,6 +148,7 @@ type Find struct {
 	Format        string // as internal/picture names it: "jpeg", "png", …
 	Width, Height int    // upright, pixels
 	Damaged       bool   // it came cut twice and can be shown all the same
+	Most          int    // pictures that its crawl may bring in over all its rounds; 0 is no bound
 	Source        palate.Source
 }
 
@@ -145,6 +161,9 @@ const (
 	KeptKnown     Keeping = "known"     // an earlier run had kept the same file
 	KeptDuplicate Keeping = "duplicate" // this run has kept the same file from another address; the source was added
 	KeptDeleted   Keeping = "deleted"   // the file was deleted with a reason and stays away
+
+	// KeptTooMany: the file is new, and the crawl has as many as it may.
+	KeptTooMany Keeping = "picture_limit"
 )
 
 // Keeper takes what a crawl finds. It is safe for concurrent use.

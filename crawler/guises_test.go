@@ -28,11 +28,10 @@ func crawlGuise(t *testing.T, cfg crawler.Config, g museum.Guise, c *collection)
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := cr.Run(t.Context(), g.Name, []crawler.Seed{{URL: g.URL()}})
+	report, err := checkedRun(t, cr, t.Context(), g.Name, []crawler.Seed{{URL: g.URL()}})
 	if err != nil && !errors.Is(err, crawler.ErrNothingKept) {
 		t.Fatal(err)
 	}
-	checkFunnel(t, report)
 	return report, int(requests.Load())
 }
 

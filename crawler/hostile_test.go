@@ -213,7 +213,7 @@ func TestPrivateAddressesAreRefusedToPublicPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		report, err := cr.Run(t.Context(), "test", []crawler.Seed{{URL: gallery}})
+		report, err := checkedRun(t, cr, t.Context(), "test", []crawler.Seed{{URL: gallery}})
 		if allow && (err != nil || report.Kept != 1) {
 			t.Errorf("allowed, but kept %d: %v", report.Kept, err)
 		}

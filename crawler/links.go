@@ -24,6 +24,7 @@ func (p *page) links() []Task {
 	}
 	p.fruitful = p.fruitful || p.leadsElsewhere(found)
 	verdict := p.run.endless.read(p.task, p.self, p.fruitful)
+	p.barren = verdict.barren
 	var out []Task
 	followed := map[string]bool{}
 	for _, l := range found {

@@ -125,7 +125,7 @@ func crawlWatched(t *testing.T, cfg crawler.Config, w *watched, seed string) cra
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := cr.Run(t.Context(), "test", []crawler.Seed{{URL: seed}})
+	report, err := checkedRun(t, cr, t.Context(), "test", []crawler.Seed{{URL: seed}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func crawlFakeTime(t *testing.T, b museum.Behaviour) (entries []museum.Access, r
 		if err != nil {
 			t.Fatal(err)
 		}
-		report, err = cr.Run(t.Context(), "test", []crawler.Seed{seed})
+		report, err = checkedRun(t, cr, t.Context(), "test", []crawler.Seed{seed})
 		if err != nil {
 			t.Fatal(err)
 		}

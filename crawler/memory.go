@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -38,6 +39,8 @@ type memoryCrawl struct {
 type memoryTask struct {
 	task Task
 	seen Seen // what it is remembered by when it is found again
+
+	barren bool
 }
 
 var (
@@ -73,7 +76,7 @@ func (m *Memory) BeginCrawl(_ context.Context, crawl string, seeds []Task) (Prog
 		c = &memoryCrawl{}
 		m.crawls[crawl] = c
 	}
-	if c.resumed = c.progress().Pending > 0; c.resumed {
+	if c.resumed = m.progress(crawl, c).Pending > 0; c.resumed {
 		c.waiting = c.waiting[:0] // claims are forgotten
 		for id, t := range c.tasks {
 			if t.seen.State == Pending {
@@ -84,7 +87,7 @@ func (m *Memory) BeginCrawl(_ context.Context, crawl string, seeds []Task) (Prog
 		*c = memoryCrawl{round: c.round + 1, tasks: make(map[int64]*memoryTask), seen: make(map[string]int64)}
 		m.add(c, seeds)
 	}
-	return c.progress(), nil
+	return m.progress(crawl, c), nil
 }
 
 func checkMemoryTasks(tasks []Task) error {
@@ -181,7 +184,7 @@ func (m *Memory) open(crawl string, id int64) (*memoryCrawl, *memoryTask, error)
 
 // end records an outcome.
 func (c *memoryCrawl) end(t *memoryTask, o Outcome) {
-	t.seen.State, t.seen.Reason, t.seen.Shown, t.seen.Leads = o.State, o.Reason, o.Shown, nil
+	t.seen.State, t.seen.Reason, t.seen.Shown, t.seen.Leads, t.barren = o.State, o.Reason, o.Shown, nil, o.Barren
 	c.waiting = slices.DeleteFunc(c.waiting, func(id int64) bool { return id == t.task.ID })
 	t.task.Source, t.task.Alternatives, t.task.Leads = palate.Source{}, nil, nil
 }
@@ -232,11 +235,44 @@ func (m *Memory) CrawlProgress(_ context.Context, crawl string) (Progress, error
 	if c == nil {
 		return Progress{}, fmt.Errorf("crawler: crawl %q: %w", crawl, palate.ErrNotFound)
 	}
-	return c.progress(), nil
+	return m.progress(crawl, c), nil
 }
 
-func (c *memoryCrawl) progress() Progress {
-	p := Progress{Resumed: c.resumed, Round: c.round, Lost: make(map[string]int)}
+// Retrace implements Frontier.
+func (m *Memory) Retrace(_ context.Context, crawl string, visit func(Step) error) error {
+	m.mu.Lock()
+	c := m.crawls[crawl]
+	if c == nil {
+		m.mu.Unlock()
+		return fmt.Errorf("crawler: crawl %q: %w", crawl, palate.ErrNotFound)
+	}
+	var steps []Step
+	for _, id := range slices.Sorted(maps.Keys(c.tasks)) {
+		if t := c.tasks[id]; t.task.Kind != Image && t.task.Refused == "" {
+			steps = append(steps, Step{URL: t.task.URL, Referer: t.task.Referer, State: t.seen.State, Barren: t.barren})
+		}
+	}
+	m.mu.Unlock()
+	for _, s := range steps {
+		if err := visit(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// added counts the pictures that any round of a crawl brought in.
+func (m *Memory) added(crawl string) (n int) {
+	for _, first := range m.kept {
+		if strings.HasPrefix(first, crawl+"\x00") {
+			n++
+		}
+	}
+	return n
+}
+
+func (m *Memory) progress(crawl string, c *memoryCrawl) Progress {
+	p := Progress{Resumed: c.resumed, Round: c.round, Lost: make(map[string]int), Added: m.added(crawl)}
 	for t := range maps.Values(c.tasks) {
 		switch t.seen.State {
 		case Pending:
@@ -276,6 +312,10 @@ func (m *Memory) Keep(_ context.Context, crawl string, task Task, find Find) (Ke
 	c, t, err := m.open(crawl, task.ID)
 	if err != nil {
 		return "", id, err
+	}
+	if _, there := m.kept[sum]; !there && find.Most > 0 && m.added(crawl) >= find.Most {
+		c.end(t, Outcome{State: Lost, Reason: string(KeptTooMany)})
+		return KeptTooMany, id, nil
 	}
 	m.from[find.Source.Address] = true
 	round := fmt.Sprintf("%s\x00%d", crawl, c.round)

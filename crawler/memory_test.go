@@ -104,7 +104,7 @@ func (c *collection) BeginCrawl(_ context.Context, _ string, seeds []crawler.Tas
 }
 
 func (c *collection) progress() crawler.Progress {
-	p := crawler.Progress{Round: c.round, Lost: map[string]int{}}
+	p := crawler.Progress{Round: c.round, Lost: map[string]int{}, Added: len(c.images)}
 	for _, e := range c.tasks {
 		switch e.outcome.State {
 		case crawler.Pending:
@@ -126,6 +126,20 @@ func (c *collection) CrawlProgress(context.Context, string) (crawler.Progress, e
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.progress(), nil
+}
+
+func (c *collection) Retrace(_ context.Context, _ string, visit func(crawler.Step) error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range c.tasks {
+		if e.task.Kind == crawler.Image || e.task.Refused != "" {
+			continue
+		}
+		if err := visit(crawler.Step{URL: e.task.URL, Referer: e.task.Referer, State: e.outcome.State, Barren: e.outcome.Barren}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *collection) NextTasks(_ context.Context, _ string, limit int) (tasks []crawler.Task, wait time.Duration, err error) {
@@ -209,6 +223,10 @@ func (c *collection) Keep(_ context.Context, _ string, task crawler.Task, find c
 	if c.banned[id] {
 		e.outcome = crawler.Outcome{State: crawler.Lost, Reason: "deleted"}
 		return crawler.KeptDeleted, id, nil
+	}
+	if c.images[id] == nil && find.Most > 0 && len(c.images) >= find.Most {
+		e.outcome = crawler.Outcome{State: crawler.Lost, Reason: string(crawler.KeptTooMany)}
+		return crawler.KeptTooMany, id, nil
 	}
 	c.address[find.Source.Address] = crawler.StandingKept
 	if have := c.images[id]; have != nil {

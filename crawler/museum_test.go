@@ -81,7 +81,14 @@ func crawlWith(ctx context.Context, t *testing.T, cfg crawler.Config, c *collect
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := cr.Run(ctx, "test", seeds)
+	report, err := checkedRun(t, cr, ctx, "test", seeds)
+	return report, err
+}
+
+// checkedRun runs a crawl and holds its report to what every report has to be.
+func checkedRun(t *testing.T, cr *crawler.Crawler, ctx context.Context, name string, seeds []crawler.Seed) (crawler.Report, error) {
+	t.Helper()
+	report, err := cr.Run(ctx, name, seeds)
 	checkFunnel(t, report)
 	return report, err
 }
@@ -97,6 +104,14 @@ func checkFunnel(t *testing.T, r crawler.Report) {
 	}
 	if r.Candidates != sum {
 		t.Errorf("%d candidates, but kept + known + lost = %d: %+v", r.Candidates, sum, r)
+	}
+	for reason, n := range r.Lost {
+		if n < len(r.Examples[reason]) || n < 1 {
+			t.Errorf("%d lost as %q, with %d examples", n, reason, len(r.Examples[reason]))
+		}
+	}
+	if r.Pending < 0 || r.Damaged > r.Kept || r.Fetched < r.Kept {
+		t.Errorf("pending, damaged, fetched and kept can't be: %+v", r)
 	}
 }
 

@@ -133,7 +133,7 @@ func TestALongRetryAfterIsLeftToALaterRun(t *testing.T) {
 			t.Fatal(err)
 		}
 		seeds := []crawler.Seed{{URL: "http://site.test/"}}
-		report, err := cr.Run(t.Context(), "test", seeds)
+		report, err := checkedRun(t, cr, t.Context(), "test", seeds)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,11 +149,11 @@ func TestALongRetryAfterIsLeftToALaterRun(t *testing.T) {
 		}
 		// Too early: nothing is asked for.
 		before := requests
-		if report, err = cr.Run(t.Context(), "test", seeds); err != nil || requests != before || report.Until.IsZero() {
+		if report, err = checkedRun(t, cr, t.Context(), "test", seeds); err != nil || requests != before || report.Until.IsZero() {
 			t.Errorf("the site was asked again (%d more, %v)", requests-before, err)
 		}
 		time.Sleep(wait)
-		if report, err = cr.Run(t.Context(), "test", seeds); err != nil || report.Kept != 16 || report.Pending != 0 || !report.Until.IsZero() {
+		if report, err = checkedRun(t, cr, t.Context(), "test", seeds); err != nil || report.Kept != 16 || report.Pending != 0 || !report.Until.IsZero() {
 			t.Errorf("then kept %d with %d pending (%v), want 16 and 0", report.Kept, report.Pending, err)
 		}
 	})

@@ -120,11 +120,10 @@ func crawlFiles(t *testing.T, cfg crawler.Config, h http.Handler) (map[string]cr
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := cr.Run(t.Context(), "test", []crawler.Seed{{URL: "http://site.test/"}})
+	report, err := checkedRun(t, cr, t.Context(), "test", []crawler.Seed{{URL: "http://site.test/"}})
 	if err != nil && !errors.Is(err, crawler.ErrNothingKept) {
 		t.Fatal(err)
 	}
-	checkFunnel(t, report)
 	out := map[string]crawler.Find{}
 	for _, k := range c.all() {
 		out[k.find.Source.Address] = k.find

@@ -27,6 +27,9 @@ func (r *run) visitPicture(ctx context.Context, task Task, content []byte) (resu
 		}
 		return *res, nil
 	}
+	if r.hasAll() {
+		return result{failed: lose("picture_limit", "the crawl brings in at most %d pictures over all its rounds", r.cfg.MaxPictures)}, nil
+	}
 	if r.cfg.DryRun {
 		return result{failed: r.wouldFetch(task)}, nil
 	}
@@ -50,6 +53,14 @@ func (r *run) visitPicture(ctx context.Context, task Task, content []byte) (resu
 		}
 	}
 	return result{failed: first}, nil
+}
+
+// hasAll reports that all rounds of the crawl together have brought in as many
+// pictures as they may.
+func (r *run) hasAll() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cfg.MaxPictures > 0 && !r.cfg.EachRound && r.added >= r.cfg.MaxPictures
 }
 
 // unwanted says why a candidate is left without being fetched.
@@ -116,6 +127,9 @@ func (r *run) pageIsPicture(ctx context.Context, task Task, content []byte) (res
 // keep hands a valid picture over. It is not given up when the crawl is
 // stopped meanwhile: it would have to be fetched again.
 func (r *run) keep(ctx context.Context, task Task, find Find) (result, error) {
+	if !r.cfg.EachRound {
+		find.Most = r.cfg.MaxPictures
+	}
 	keeping, _, err := r.keeper.Keep(context.WithoutCancel(ctx), r.name, task, find)
 	if err != nil {
 		return result{}, fmt.Errorf("keep %s: %w", find.Source.Address, err)
@@ -129,7 +143,7 @@ func (r *run) keep(ctx context.Context, task Task, find Find) (result, error) {
 		}
 	case KeptKnown:
 		res.outcome.State = Known
-	case KeptDuplicate, KeptDeleted:
+	case KeptDuplicate, KeptDeleted, KeptTooMany:
 		res.outcome = Outcome{State: Lost, Reason: string(keeping)}
 	default:
 		return result{}, fmt.Errorf("keep %s: unknown keeping %q", find.Source.Address, keeping)

@@ -69,7 +69,7 @@ func TestOnlyAnAPIThatIsMediaWikisIsExemptFromRobots(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			report, _ := cr.Run(t.Context(), "test", []crawler.Seed{test.seed})
+			report, _ := checkedRun(t, cr, t.Context(), "test", []crawler.Seed{test.seed})
 			if report.Lost[test.want] == 0 {
 				t.Errorf("lost %v, want %s", report.Lost, test.want)
 			}

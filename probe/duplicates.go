@@ -61,17 +61,26 @@ func nearDuplicates(ctx context.Context, examples []Example) (pairs [][2]int, er
 	if slices.ContainsFunc(examples, func(e Example) bool { return e.Hashes != nil }) {
 		widest = perhapsNear
 	}
-	err = d.candidates(ctx, widest*typical, func(i, j int, square float64) {
-		scale := d.scale(i)
-		if square > widest*scale {
-			return
+	near, err := d.candidates(ctx, widest*typical)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.measure(ctx, near); err != nil {
+		return nil, err
+	}
+	for _, p := range near {
+		scale := min(d.local[p.i], d.local[p.j])
+		if p.square <= share*scale || p.square <= perhapsNear*scale && p.square <= widest*scale && sameHash(d.hash(p.i), d.hash(p.j)) {
+			pairs = append(pairs, [2]int{p.i, p.j})
 		}
-		scale = min(scale, d.scale(j))
-		if square <= share*scale || square <= perhapsNear*scale && sameHash(d.hash(i), d.hash(j)) {
-			pairs = append(pairs, [2]int{i, j})
-		}
-	})
-	return pairs, err
+	}
+	return pairs, nil
+}
+
+// candidate is a pair of examples, i < j, and their squared distance.
+type candidate struct {
+	i, j   int
+	square float64
 }
 
 // NearDuplicate is the squared distance below which two of the embeddings, or
@@ -113,7 +122,6 @@ type distances struct {
 	k        int
 	local    map[int]float64  // scale, by example
 	hashes   map[int][]uint64 // of the examples that were asked
-	row      []float64
 }
 
 // hash gives the perceptual hashes of an example, none if it has none.
@@ -125,42 +133,82 @@ func (d *distances) hash(i int) []uint64 {
 	return d.hashes[i]
 }
 
-// from gives the squared distances of example i from all, itself at 0.
-func (d *distances) from(i int, out []float64) []float64 {
-	d.load(i)
-	out = out[:0]
-	for j, e := range d.examples {
-		if j == i {
-			out = append(out, 0)
-			continue
+// widened is an example's embedding in float64.
+func (d *distances) widened(i int) []float64 {
+	row := make([]float64, len(d.examples[i].Embedding))
+	for j, v := range d.examples[i].Embedding {
+		row[j] = float64(v)
+	}
+	return row
+}
+
+// square is the squared distance of two rows of norm 1 with this inner product.
+func square(product float64) float64 { return max(0, 2-2*product) }
+
+// together is how many examples are measured against all others in one pass:
+// their rows stay in the processor's cache.
+const together = 16
+
+// nearest gives, of each of some examples, the squared distances of the k+1
+// nearest, itself the first, ascending.
+func (d *distances) nearest(some []int) [][]float64 {
+	rows, kept := make([][]float64, len(some)), make([][]float64, len(some))
+	for a, i := range some {
+		rows[a], kept[a] = d.widened(i), make([]float64, 1, d.k+2)
+	}
+	add := func(a, j int, product float64) {
+		s, near := square(product), kept[a]
+		if j == some[a] || len(near) > d.k && s >= near[d.k] {
+			return
 		}
-		out = append(out, max(0, d.squares(e.Embedding)))
+		at, _ := slices.BinarySearch(near, s)
+		near = slices.Insert(near, at, s)
+		kept[a] = near[:min(len(near), d.k+1)]
 	}
-	return out
+	j, n := 0, len(d.examples)
+	for ; j+4 <= n; j += 4 {
+		w, x, y, z := d.examples[j].Embedding, d.examples[j+1].Embedding, d.examples[j+2].Embedding, d.examples[j+3].Embedding
+		for a, row := range rows {
+			s0, s1, s2, s3 := dot4(row, w, x, y, z)
+			add(a, j, s0)
+			add(a, j+1, s1)
+			add(a, j+2, s2)
+			add(a, j+3, s3)
+		}
+	}
+	for ; j < n; j++ {
+		for a, row := range rows {
+			add(a, j, dot(row, d.examples[j].Embedding))
+		}
+	}
+	return kept
 }
 
-func (d *distances) load(i int) {
-	d.row = d.row[:0]
-	for _, v := range d.examples[i].Embedding {
-		d.row = append(d.row, float64(v))
+// measure finds the scale of every example of the pairs: the squared distance
+// of its k-th neighbour.
+func (d *distances) measure(ctx context.Context, pairs []candidate) error {
+	var asked []int
+	for _, p := range pairs {
+		for _, i := range []int{p.i, p.j} {
+			if _, known := d.local[i]; !known {
+				d.local[i] = 0
+				asked = append(asked, i)
+			}
+		}
 	}
-}
-
-// squares is the squared distance of the loaded row from another; both have
-// norm 1.
-func (d *distances) squares(other []float32) float64 { return 2 - 2*dot(d.row, other) }
-
-// scale is the squared distance of the k-th neighbour of example i.
-func (d *distances) scale(i int) float64 {
-	if s, known := d.local[i]; known {
-		return s
+	groups := slices.Collect(slices.Chunk(asked, together))
+	found := make([][][]float64, len(groups))
+	err := inParallel(ctx, 0, len(groups), func(ctx context.Context, g int) error {
+		found[g] = d.nearest(groups[g])
+		return ctx.Err()
+	})
+	if err != nil {
+		return fmt.Errorf("probe: near-duplicates: %w", err)
 	}
-	kept := slices.Clone(d.row) // the caller goes on with the row it loaded
-	squares := d.from(i, nil)
-	d.row = kept
-	slices.Sort(squares)
-	d.local[i] = squares[d.k]
-	return squares[d.k]
+	for a, near := range slices.Concat(found...) {
+		d.local[asked[a]] = near[d.k]
+	}
+	return nil
 }
 
 // dimension estimates the intrinsic dimension, and the median scale. Of
@@ -169,14 +217,16 @@ func (d *distances) scale(i int) float64 {
 func (d *distances) dimension(probes int) (dimension, typical float64) {
 	n := len(d.examples)
 	step := max(1, n/max(1, probes))
-	var scales, squares []float64
+	var scales []float64
 	var sum, terms float64
+	var some []int
 	for i := 0; i < n; i += step {
-		squares = d.from(i, squares)
-		slices.Sort(squares)
+		some = append(some, i)
+	}
+	for a, squares := range d.nearest(some) {
 		far := squares[d.k]
 		scales = append(scales, far)
-		d.local[i] = far
+		d.local[some[a]] = far
 		// The nearer half may be copies, which tell nothing of the space.
 		expected := 0.
 		for j := d.k - 1; j >= (d.k+1)/2; j-- {
@@ -195,34 +245,35 @@ func (d *distances) dimension(probes int) (dimension, typical float64) {
 	return max(1, terms/sum), typical
 }
 
-// candidates calls found for the pairs that are nearer than the given squared
-// distance, i < j; in large collections nearly all of them.
-func (d *distances) candidates(ctx context.Context, within float64, found func(i, j int, square float64)) error {
+// candidates gives the pairs that are nearer than the given squared distance;
+// in large collections nearly all of them.
+func (d *distances) candidates(ctx context.Context, within float64) ([]candidate, error) {
 	n := len(d.examples)
 	var signs []uint64
 	differ := 64
 	if n > signsFrom {
 		signs, differ = d.signs(within)
 	}
-	for i := range n {
-		if ctx.Err() != nil {
-			return fmt.Errorf("probe: near-duplicates: %w", ctx.Err())
-		}
-		loaded := false
+	found := make([][]candidate, n)
+	err := inParallel(ctx, 0, n, func(ctx context.Context, i int) error {
+		var row []float64
 		for j := i + 1; j < n; j++ {
 			if signs != nil && bits.OnesCount64(signs[i]^signs[j]) > differ {
 				continue
 			}
-			if !loaded {
-				d.load(i)
-				loaded = true
+			if row == nil {
+				row = d.widened(i)
 			}
-			if s := max(0, d.squares(d.examples[j].Embedding)); s < within {
-				found(i, j, s)
+			if s := square(dot(row, d.examples[j].Embedding)); s < within {
+				found[i] = append(found[i], candidate{i, j, s})
 			}
 		}
+		return ctx.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("probe: near-duplicates: %w", err)
 	}
-	return nil
+	return slices.Concat(found...), nil
 }
 
 // signs gives each example the signs of 64 random projections of its offset

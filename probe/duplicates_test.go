@@ -155,3 +155,16 @@ func TestHashesConfirmSuspicions(t *testing.T) {
 }
 
 func randomOf(i int) *rand.Rand { return rand.New(rand.NewPCG(uint64(i), 77)) }
+
+// BenchmarkGrouping groups 5,000 examples that come by fours: every one has a
+// near-duplicate, so that the surroundings of all are looked at.
+func BenchmarkGrouping(b *testing.B) {
+	examples, _ := crops(world{dim: 384, styles: 40, spread: 1}, 1, 1250, 4)
+	for b.Loop() {
+		set, err := probe.Set(b.Context(), examples, true)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(set.Groups()), "groups")
+	}
+}

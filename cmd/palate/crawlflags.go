@@ -9,7 +9,7 @@ import (
 type crawlFlags struct {
 	Contact     string `help:"Your e-mail address or page: sites want to know whom to ask. Goes into the User-Agent." placeholder:"ADDRESS"`
 	MaxPages    int    `help:"Pages to visit at most." default:"0" placeholder:"N"`
-	MaxPictures int    `help:"Pictures to have at most, those of an interrupted run and known ones included." default:"0" placeholder:"N"`
+	MaxPictures int    `help:"Pictures that a crawl of this name brings in at most, over all its runs; those it knows are counted." default:"0" placeholder:"N"`
 	MaxDepth    int    `help:"Links to follow from the first page at most." default:"-1" placeholder:"N"`
 
 	Want     string   `help:"Width of the pictures wanted, in pixels: of the sizes a site has, the smallest that is not smaller; or \"largest\"." default:"1024" placeholder:"N|largest"`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,16 +16,17 @@ import (
 
 type modelAddCommand struct {
 	Name string `arg:"" help:"What to call it; left out, it is called as the file is, and as the folder of a model.safetensors." name:"name"`
-	File string `arg:"" optional:"" help:"A .safetensors file of a vision transformer (a config.json beside it is read; --size says what input it was published for), or an .onnx file with a .json description beside it." type:"path"`
+	File string `arg:"" optional:"" help:"A vision transformer's .safetensors file, the index of several, or PyTorch's .pth or .bin, which are read as data (a config.json beside it is read; --size says what input it was published for); a folder with one as the hub lays it out; or an .onnx file with a .json description beside it." type:"path"`
 
 	Copy    bool `help:"Keep a copy; otherwise the file is used where it is."`
 	Replace bool `help:"Let the name stand for another file than before."`
 
-	Heads       int     `help:"Attention heads (default: from config.json, or by the name of the architecture in it; else the model is refused)." placeholder:"N"`
-	CropPct     float64 `help:"Part of the shorter side that the input shows, 0 to 1." placeholder:"RATIO"`
-	Mean        string  `help:"Mean of red, green, blue, of values from 0 to 1." placeholder:"R,G,B"`
-	Std         string  `help:"Standard deviation of red, green, blue." placeholder:"R,G,B"`
-	LicenceName string  `help:"Licence of the weights, to be shown with them." name:"licence" placeholder:"NAME"`
+	Heads        int     `help:"Attention heads (default: from config.json, or by the name of the architecture in it; else the model is refused)." placeholder:"N"`
+	Architecture string  `help:"Which model it is, by timm's name of the architecture, such as vit_base_patch16_clip_quickgelu_224: it says what tensors don't tell." placeholder:"NAME"`
+	CropPct      float64 `help:"Part of the shorter side that the input shows, 0 to 1." placeholder:"RATIO"`
+	Mean         string  `help:"Mean of red, green, blue, of values from 0 to 1." placeholder:"R,G,B"`
+	Std          string  `help:"Standard deviation of red, green, blue." placeholder:"R,G,B"`
+	LicenceName  string  `help:"Licence of the weights, to be shown with them." name:"licence" placeholder:"NAME"`
 }
 
 // Run adds the model.
@@ -34,7 +36,7 @@ func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 	}
-	a := models.Addition{Name: c.Name, File: c.File, Copy: c.Copy, Replace: c.Replace, Heads: c.Heads, Size: s.Size,
+	a := models.Addition{Name: c.Name, File: c.File, Copy: c.Copy, Replace: c.Replace, Heads: c.Heads, Architecture: c.Architecture, Size: s.Size,
 		CropRatio: c.CropPct, Licence: c.LicenceName}
 	var err error
 	if a.Mean, err = threeNumbers("--mean", c.Mean); err != nil {
@@ -72,12 +74,15 @@ func (c *modelAddCommand) nameByFile() error {
 	if err != nil {
 		return err
 	}
+	if file, err = models.FileIn(file); err != nil {
+		return err
+	}
 	extension := filepath.Ext(file)
-	if extension != ".safetensors" && extension != ".onnx" {
-		return usagef("%q is no .safetensors or .onnx file: palate model add [NAME] FILE", c.Name)
+	if !models.IsTensorsFile(file) && extension != ".onnx" {
+		return usagef("%q is no model's file (.safetensors or its index, .pth, .pt, .bin, .onnx): palate model add [NAME] FILE", c.Name)
 	}
 	c.File, c.Name = file, strings.TrimSuffix(filepath.Base(file), extension)
-	if c.Name == "model" {
+	if slices.Contains([]string{"model", "pytorch_model", "model.safetensors.index", "open_clip_model", "open_clip_pytorch_model"}, c.Name) {
 		c.Name = filepath.Base(filepath.Dir(file))
 	}
 	return nil

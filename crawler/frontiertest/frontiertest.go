@@ -31,6 +31,7 @@ func Run(t *testing.T, open Open) {
 		"postponed tasks come when they are due":     postponed,
 		"a task ends once":                           endsOnce,
 		"progress counts all outcomes":               progress,
+		"a round is retraced in its order":           retraced,
 		"crawls do not mix":                          separateCrawls,
 		"leads to a page that waits join it":         leadsToWaiting,
 		"leads to a page that ended are decided on":  leadsToEnded,
@@ -289,6 +290,28 @@ func progress(t *testing.T, c crawler.Frontier, again func() crawler.Frontier) {
 	if got := must(other.CrawlProgress(t.Context(), "museum"))(t); !reflect.DeepEqual(got, want) {
 		t.Errorf("other handle: got %+v, want %+v", got, want)
 	}
+}
+
+func retraced(t *testing.T, f crawler.Frontier, again func() crawler.Frontier) {
+	barren := crawler.Outcome{State: crawler.Visited, Barren: true}
+	begin(t, f, "museum", page("a"))
+	shut := crawler.Task{Kind: crawler.Page, URL: "shut", Refused: "page_nofollow"}
+	finish(t, f, "museum", next(t, f, "museum"), visited, crawler.Task{Kind: crawler.Page, URL: "b", Referer: "a"}, pic("p"), shut, page("c"))
+	finish(t, f, "museum", next(t, f, "museum"), crawler.Outcome{State: crawler.Kept})
+	finish(t, f, "museum", next(t, f, "museum"), barren)
+	// What comes to a page later leaves that as it is.
+	begin(t, f, "museum")
+	f = again()
+	want := []crawler.Step{{URL: "a", State: crawler.Visited}, {URL: "b", Referer: "a", State: crawler.Visited, Barren: true}, {URL: "c", State: crawler.Pending}}
+	var got []crawler.Step
+	ok(t, "Retrace", f.Retrace(t.Context(), "museum", func(s crawler.Step) error { got = append(got, s); return nil }))
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if err := f.Retrace(t.Context(), "museum", func(crawler.Step) error { return io.EOF }); !errors.Is(err, io.EOF) {
+		t.Errorf("the visitor's error became %v", err)
+	}
+	wantKind(t, "Retrace", f.Retrace(t.Context(), "none", nil), palate.ErrNotFound)
 }
 
 func separateCrawls(t *testing.T, c crawler.Frontier, _ func() crawler.Frontier) {

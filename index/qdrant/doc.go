@@ -38,6 +38,10 @@
 // would take, are refused before they are sent. A lost connection is looked
 // for again every other second at least.
 //
+// What a server in strict mode allows of a collection is read where the
+// collection is looked at, and kept to. While a new collection is filled the
+// server builds no graphs; Settle waits for them.
+//
 // Searches go through HNSW and quantisation as configured, so they may miss
 // neighbours; Config.Exact does without. Equal scores come in any order across
 // pages.

@@ -119,6 +119,7 @@ type Added struct {
 	Source     bool // the source is new
 	Duplicate  bool // the image was added in the present round of the finished task's crawl
 	Tombstoned bool // the image was deleted before; nothing was written but the finished task
+	TooMany    bool // the crawl has as many images as it may; nothing was written but the finished task
 }
 
 // ImageState says what the catalog knows of an image.
@@ -141,6 +142,10 @@ type CrawlTask struct {
 	Task  crawler.Task
 	// Damaged makes the reason of a kept image crawler.ReasonDamaged.
 	Damaged bool
+	// Most is how many images the crawl may bring in over all its rounds; one
+	// more is not added, and crawler.Lost with reason "picture_limit". 0 is no
+	// bound.
+	Most int
 }
 
 // ImageOrder is the order of a list of images.

@@ -87,7 +87,7 @@ func (c *Collection) LookAt(ctx context.Context, one catalog.Subscription, versi
 	if err != nil {
 		return crawler.Report{}, err
 	}
-	job.Config.StopAtKnown, job.Records, job.Alone = knownInARow, "", true
+	job.Config.StopAtKnown, job.Config.EachRound, job.Records, job.Alone = knownInARow, true, "", true
 	report, err := c.Crawl(ctx, job)
 	if ctx.Err() != nil || errors.Is(err, palate.ErrConflict) { // stopped, or another process is at it
 		return report, err

@@ -157,7 +157,7 @@ func (c *Collection) Keep(ctx context.Context, crawl string, task crawler.Task, 
 	case err != nil:
 		return "", image.ID, err
 	}
-	added, err := c.catalog.AddImage(ctx, image, find.Source.Clean(time.Now()), &catalog.CrawlTask{Crawl: crawl, Task: task, Damaged: find.Damaged})
+	added, err := c.catalog.AddImage(ctx, image, find.Source.Clean(time.Now()), &catalog.CrawlTask{Crawl: crawl, Task: task, Damaged: find.Damaged, Most: find.Most})
 	if err == nil {
 		c.noteSometimes(ctx)
 	}
@@ -166,6 +166,8 @@ func (c *Collection) Keep(ctx context.Context, crawl string, task crawler.Task, 
 		return "", image.ID, err
 	case added.Tombstoned: // perhaps a moment ago, and its file just stored again
 		return crawler.KeptDeleted, image.ID, c.dropFile(ctx, image.ID)
+	case added.TooMany: // and its file just stored
+		return crawler.KeptTooMany, image.ID, c.dropFile(ctx, image.ID)
 	case added.Image:
 		return crawler.KeptNew, image.ID, nil
 	case added.Duplicate:

@@ -43,13 +43,15 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// collection is a catalog of images with embeddings, and a stand-in server.
+// collection is a catalog of images with embeddings, and a server: a stand-in,
+// unless address leads to another.
 type collection struct {
-	t       *testing.T
-	path    string
-	catalog *sqlite.Catalog
-	server  *qdranttest.Server
-	ids     []palate.ImageID
+	t             *testing.T
+	path          string
+	catalog       *sqlite.Catalog
+	server        *qdranttest.Server
+	address, name string // of a real server, and of the index there
+	ids           []palate.ImageID
 }
 
 func newCollection(t *testing.T, images int) *collection {
@@ -114,9 +116,16 @@ type process struct {
 
 func (c *collection) process(on catalog.Catalog) process {
 	c.t.Helper()
-	host, port, err := net.SplitHostPort(c.server.Address())
+	address := c.address
+	if address == "" {
+		address = c.server.Address()
+	}
+	host, port, err := net.SplitHostPort(address)
 	must(c.t, err)
 	config := qdrant.DefaultConfig()
+	if c.name != "" {
+		config.Collection = c.name
+	}
 	config.Host, config.RetryWait, config.Attempts = host, time.Millisecond, 2
 	config.Port, err = strconv.Atoi(port)
 	must(c.t, err)

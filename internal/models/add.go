@@ -19,9 +19,9 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/atomicfile"
-	"github.com/palate-art/palate/internal/hub"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/regular"
+	"github.com/palate-art/palate/internal/safetensors"
 	"github.com/palate-art/palate/internal/vit"
 )
 
@@ -29,18 +29,22 @@ import (
 // from what stands beside it.
 type Addition struct {
 	Name string
-	File string // .safetensors or .onnx
+	// File is a file of tensors, an .onnx file, or a folder with one of them as the hub lays it out.
+	File string
 	// Copy keeps a copy in the store's folder; otherwise the file is used
 	// where it is.
 	Copy bool
 	// Replace lets the name stand for another file than before.
 	Replace bool
 
-	Heads     int
-	Size      int
-	CropRatio float64
-	Mean, Std *[3]float64
-	Licence   string
+	Heads int
+	// Architecture is timm's name of the model, which says what its tensors
+	// don't tell.
+	Architecture string
+	Size         int
+	CropRatio    float64
+	Mean, Std    *[3]float64
+	Licence      string
 }
 
 // Add adds a model from a file. It reads the file's tensors or its
@@ -57,6 +61,9 @@ func (s *Store) Add(ctx context.Context, a Addition) (Record, error) {
 		return Record{}, err
 	}
 	path, err := filepath.Abs(a.File)
+	if err == nil {
+		path, err = FileIn(path)
+	}
 	if err != nil {
 		return Record{}, err
 	}
@@ -72,13 +79,15 @@ func (s *Store) Add(ctx context.Context, a Addition) (Record, error) {
 	}
 	r := Record{Format: recordFormat, Name: a.Name, File: path, Size: info.Size(), Licence: a.Licence, Added: time.Now().UTC().Truncate(time.Second)}
 	extension := strings.ToLower(filepath.Ext(path))
-	switch extension {
-	case ".safetensors":
+	switch {
+	case isIndex(path) && a.Copy:
+		err = fmt.Errorf("%s is a model in several files: add it without a copy: %w", path, palate.ErrInvalid)
+	case IsTensorsFile(path):
 		r.Kind, err = KindSafetensors, r.readSafetensors(a)
-	case ".onnx":
+	case extension == ".onnx":
 		r.Kind, err = KindONNX, r.readDescription(a)
 	default:
-		err = fmt.Errorf("%s is neither a .safetensors nor an .onnx file: %w", path, palate.ErrInvalid)
+		err = fmt.Errorf("%s is no model: want .safetensors, its index (%s), PyTorch's .pth, .pt or .bin, or .onnx: %w", path, safetensors.IndexEnding, palate.ErrInvalid)
 	}
 	if err != nil {
 		return Record{}, err
@@ -87,7 +96,7 @@ func (s *Store) Add(ctx context.Context, a Addition) (Record, error) {
 		r.File, r.Copied = s.copyOf(a.Name, extension), true
 		r.SHA256, err = copyHashed(ctx, path, r.File)
 	} else {
-		r.SHA256, err = hub.HashFile(ctx, path)
+		r.Size, r.SHA256, err = hashModel(ctx, path)
 	}
 	if err != nil {
 		return Record{}, fmt.Errorf("add model %s: %w", a.Name, err)
@@ -106,7 +115,7 @@ func (s *Store) Add(ctx context.Context, a Addition) (Record, error) {
 // readSafetensors reads the architecture from a file's tensors and from what
 // stands beside it.
 func (r *Record) readSafetensors(a Addition) error {
-	for _, name := range []string{"config.json", "preprocessor_config.json"} {
+	for _, name := range []string{"open_clip_config.json", "config.json", "preprocessor_config.json"} {
 		config, err := readConfig(filepath.Join(filepath.Dir(r.File), name))
 		if err != nil {
 			return err
@@ -124,7 +133,7 @@ func (r *Record) readSafetensors(a Addition) error {
 			return fmt.Errorf("mean or standard deviation %v: want finite numbers: %w", *numbers, palate.ErrInvalid)
 		}
 	}
-	if config := (said{Heads: a.Heads, CropRatio: a.CropRatio, Mean: a.Mean, Std: a.Std, Size: a.Size}).config(); config != nil {
+	if config := (said{Heads: a.Heads, Architecture: a.Architecture, CropRatio: a.CropRatio, Mean: a.Mean, Std: a.Std, Size: a.Size}).config(); config != nil {
 		r.Configs = append(r.Configs, config)
 	}
 	architecture, err := r.weights().inspect()
@@ -137,9 +146,9 @@ func (r *Record) readSafetensors(a Addition) error {
 
 // originsOf says where what the tensors don't tell is from.
 func originsOf(architecture vit.Architecture, a Addition) map[string]string {
-	given := map[string]bool{"heads": a.Heads != 0, "crop": a.CropRatio != 0 || a.Size != 0, "mean": a.Mean != nil, "std": a.Std != nil}
+	given := map[string]bool{"heads": a.Heads != 0, "crop": a.CropRatio != 0 || a.Size != 0, "mean": a.Mean != nil, "std": a.Std != nil, "activation": a.Architecture != ""}
 	origins := map[string]string{}
-	for _, what := range []string{"heads", "crop", "mean", "std", "interpolation", "fit"} {
+	for _, what := range []string{"heads", "activation", "crop", "mean", "std", "interpolation", "fit"} {
 		switch {
 		case given[what]:
 			origins[what] = OriginGiven
@@ -202,7 +211,7 @@ func readConfig(path string) (json.RawMessage, error) {
 
 // readDescription is for a foreign .onnx file.
 func (r *Record) readDescription(a Addition) error {
-	if a.Heads != 0 || a.Size != 0 || a.CropRatio != 0 || a.Mean != nil || a.Std != nil {
+	if a.Heads != 0 || a.Architecture != "" || a.Size != 0 || a.CropRatio != 0 || a.Mean != nil || a.Std != nil {
 		return fmt.Errorf("how pictures come to an .onnx model is said in the .json file beside it, not by flags: %w", palate.ErrInvalid)
 	}
 	path := strings.TrimSuffix(r.File, filepath.Ext(r.File)) + ".json"

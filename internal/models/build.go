@@ -10,7 +10,6 @@ import (
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/picture"
-	"github.com/palate-art/palate/internal/safetensors"
 	"github.com/palate-art/palate/internal/vit"
 )
 
@@ -105,9 +104,9 @@ func defaultSize(a vit.Architecture, device string) int {
 	return max(1, smallSize/a.PatchSize) * a.PatchSize
 }
 
-// open opens a .safetensors file and holds it against its hash.
-func (m Weights) open(ctx context.Context) (*safetensors.File, error) {
-	file, err := safetensors.OpenFile(m.File)
+// open opens a file of tensors and holds it against its hash.
+func (m Weights) open(ctx context.Context) (tensorsFile, error) {
+	file, err := openTensors(m.File)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", m.Name, err)
 	}
@@ -122,9 +121,9 @@ func (m Weights) open(ctx context.Context) (*safetensors.File, error) {
 	return file, nil
 }
 
-// inspect reads the architecture of a .safetensors file.
+// inspect reads the architecture of a file of tensors.
 func (m Weights) inspect() (vit.Architecture, error) {
-	file, err := safetensors.OpenFile(m.File)
+	file, err := openTensors(m.File)
 	if err != nil {
 		return vit.Architecture{}, err
 	}
@@ -155,7 +154,7 @@ func (m Weights) Used(device string) (embedder.Description, error) {
 }
 
 // read reads the architecture as the rules have it.
-func (m Weights) read(file *safetensors.File, rules picture.Rules) (vit.Architecture, error) {
+func (m Weights) read(file vit.Tensors, rules picture.Rules) (vit.Architecture, error) {
 	if rules.Has(picture.AsPublished) {
 		return vit.Inspect(file, m.Configs...)
 	}

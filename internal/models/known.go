@@ -51,6 +51,17 @@ func (k Known) Bytes() int64 {
 	return 4 * k.Parameters
 }
 
+// kind is timm's name of the model, which is that of its repository before the
+// dot, or transformers' name of its kind.
+func (k Known) kind() (architecture, modelType string) {
+	owner, name, _ := strings.Cut(k.File.Repository, "/")
+	if owner != "timm" {
+		return "", "dinov2" // all others that are known
+	}
+	architecture, _, _ = strings.Cut(name, ".")
+	return architecture, ""
+}
+
 var (
 	imagenetMean = [3]float64{.485, .456, .406}
 	imagenetStd  = [3]float64{.229, .224, .225}

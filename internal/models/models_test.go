@@ -226,7 +226,7 @@ func TestWhatCanNotBeAddedIsRefusedAndLeavesNothing(t *testing.T) {
 		kind       error
 	}{
 		{"a folder, and a regular file is needed", "none.onnx", models.Addition{Name: "mine", File: filepath.Join(folder, "none.onnx")}, palate.ErrNotFound},
-		{"a folder", "a folder, and a regular file is needed", models.Addition{Name: "mine", File: folder}, palate.ErrInvalid},
+		{"a folder", "2 files that could be the model", models.Addition{Name: "mine", File: folder}, palate.ErrInvalid},
 		{"no model", "words.txt", models.Addition{Name: "mine", File: words}, palate.ErrInvalid},
 		{"no description", "description", models.Addition{Name: "mine", File: alone}, palate.ErrNotFound},
 		{"broken description", "broken.json", models.Addition{Name: "mine", File: broken}, palate.ErrInvalid},

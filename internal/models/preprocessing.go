@@ -38,7 +38,11 @@ func preprocessingOf(a vit.Architecture) *Preprocessing {
 // said is what someone says of a model beside its tensors, in the words of
 // config.json, which package vit reads.
 type said struct {
-	Heads     int         `json:"num_heads,omitempty"`
+	Heads int `json:"num_heads,omitempty"`
+	// Architecture is timm's name of the model.
+	Architecture string `json:"architecture,omitempty"`
+	// ModelType is transformers' name of its kind.
+	ModelType string      `json:"model_type,omitempty"`
 	CropRatio float64     `json:"crop_pct,omitempty"`
 	Mean      *[3]float64 `json:"mean,omitempty"`
 	Std       *[3]float64 `json:"std,omitempty"`
@@ -62,7 +66,8 @@ func (s said) config() []byte {
 	return text
 }
 
-// config is the catalogue's word on a model.
-func (p Preprocessing) config(heads int) []byte {
-	return said{Heads: heads, CropRatio: p.CropRatio, Mean: &p.Mean, Std: &p.Std, Size: p.Size}.config()
+// config is the catalogue's word on a model of what timm calls architecture
+// and transformers modelType.
+func (p Preprocessing) config(heads int, architecture, modelType string) []byte {
+	return said{Heads: heads, Architecture: architecture, ModelType: modelType, CropRatio: p.CropRatio, Mean: &p.Mean, Std: &p.Std, Size: p.Size}.config()
 }

@@ -23,7 +23,7 @@ const recordFormat = 1
 
 // The kinds of a model's file.
 const (
-	KindSafetensors = "safetensors"
+	KindSafetensors = "safetensors" // tensors, in whatever of the formats that IsTensorsFile knows
 	KindONNX        = "onnx"
 )
 
@@ -219,7 +219,7 @@ func (s *Store) Remove(name string) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("no model %q was added: %w", name, palate.ErrNotFound)
 	}
-	for _, extension := range []string{".safetensors", ".onnx"} {
+	for _, extension := range append([]string{".safetensors", ".onnx"}, torchEndings...) {
 		if e := os.Remove(s.copyOf(name, extension)); e != nil && !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, e)
 		}

@@ -64,7 +64,7 @@ func (s Settings) Validate() error {
 		problems = append(problems, fmt.Errorf("size %d, want 1 to %d", s.Size, maxSize))
 	}
 	oneOf("fit", string(s.Fit), string(embedder.FitCrop), string(embedder.FitWhole), string(embedder.FitStretch))
-	oneOf("pool", string(s.Pool), string(vit.PoolClass), string(vit.PoolMean), string(vit.PoolBoth))
+	oneOf("pool", string(s.Pool), string(vit.PoolClass), string(vit.PoolMean), string(vit.PoolBoth), string(vit.PoolHead))
 	oneOf("resampling", string(s.Resample), string(vit.ResampleAntialias), string(vit.ResampleCubic))
 	oneOf("numeric class", string(s.Numeric), string(embedder.NumericFloat), string(embedder.NumericInt8))
 	if s.Rules != "" {

@@ -78,8 +78,9 @@ func (r Record) weights() Weights {
 
 // weights is a known model in the cache; file says what is known of it.
 func (k Known) weights(local hub.Local, file hub.File) Weights {
+	architecture, modelType := k.kind()
 	weights := Weights{Name: k.Name, Kind: KindSafetensors, File: local.Path, Size: local.Size, SHA256: file.SHA256, Licence: k.Licence,
-		Configs: [][]byte{k.Preprocessing.config(k.Heads)}}
+		Configs: [][]byte{k.Preprocessing.config(k.Heads, architecture, modelType)}}
 	if weights.SHA256 == "" {
 		weights.SHA256 = local.SHA256
 	}
@@ -156,10 +157,10 @@ func (m Weights) Check(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("model %s: %w", m.Name, err)
 	}
-	if m.Size != 0 && info.Size() != m.Size {
+	if m.Size != 0 && info.Size() != m.Size && !isIndex(m.File) {
 		return "", fmt.Errorf("model %s: %s has %d bytes, want %d: it is damaged or another file: %w", m.Name, m.File, info.Size(), m.Size, palate.ErrInvalid)
 	}
-	sum, err := hub.HashFile(ctx, m.File)
+	_, sum, err := hashModel(ctx, m.File)
 	if err != nil {
 		return "", fmt.Errorf("model %s: %w", m.Name, err)
 	}

@@ -29,13 +29,14 @@ type Naming string
 const (
 	NamingTimm         Naming = "timm"
 	NamingTransformers Naming = "transformers"
+	NamingOpenAI       Naming = "OpenAI" // CLIP's, which open_clip has too
 )
 
 // Architecture describes one vision transformer. Inspect makes it. What
 // tensors don't tell may be changed afterwards: Heads, Epsilon, Resampling and
 // Preprocessing; the rest must stay what the file's tensors are.
 type Architecture struct {
-	// Family is "dinov2", "vit" or "eva02", for people.
+	// Family is "dinov2", "vit", "eva02", "clip" and the like, for people.
 	Family string
 	Naming Naming
 
@@ -49,17 +50,46 @@ type Architecture struct {
 	// embedding was made for.
 	GridRows, GridColumns int
 
+	// ClassToken: a token of its own stands before all others.
+	ClassToken bool
+	// Distilled: the one register is DeiT's distillation token.
+	Distilled bool
+	// Positions: a position embedding is stored and added to the tokens.
+	Positions bool
+
 	MLP        MLP
-	InnerNorm  bool // LayerNorm inside the MLP
+	Activation Activation // of an MLP that is no SwiGLU
+	InnerNorm  bool       // LayerNorm inside the MLP
 	LayerScale bool
 	// QKVBias: queries, keys and values have a bias; EVA-02's keys need not.
 	QKVBias bool
-	// Rotary: queries and keys of patches are rotated by their place.
-	Rotary bool
+	// Rotary: queries and keys of patches are rotated by their place, as
+	// Rotation says; RotationBase is the longest of DINOv3's periods.
+	Rotary       bool
+	Rotation     Rotation
+	RotationBase float64
+	// RelativeBias: BEiT's, added to attention by how far two patches are apart.
+	RelativeBias bool
+	// AttentionNorm: a LayerNorm before attention's projection.
+	AttentionNorm bool
+	// TokenNorm: a LayerNorm before the first block, as CLIP has it.
+	TokenNorm bool
+	// PostNorm: a block's LayerNorms come after attention and MLP.
+	PostNorm bool
 	// PooledNorm: the last LayerNorm comes after the mean of the patches;
 	// otherwise it comes before any pooling.
 	PooledNorm bool
 	Epsilon    float64 // of every LayerNorm
+
+	// Attending: the feature is had by a probe's attention over the tokens, as
+	// SigLIP does it. PoolHidden is the width inside its MLP.
+	Attending  bool
+	PoolHidden int
+	// Projected is the length that the feature is brought to by a linear map
+	// of its own, as CLIP does it; 0 where it isn't.
+	Projected int
+	// Pool is what the model was published to be pooled by.
+	Pool Pool
 
 	// Resampling is the publisher's rule for position embeddings at another
 	// size.
@@ -69,7 +99,9 @@ type Architecture struct {
 	// nobody said: it is what holds for most models.
 	Guessed []string
 
-	positionPrefix int // rows of the stored position embedding before those of patches
+	headOf         Pool // what Projected is of: the class token or the mean
+	relativeHeads  int  // columns of the tables of distances
+	positionPrefix int  // rows of the stored position embedding before those of patches
 	tensors        tensorNames
 }
 
@@ -86,7 +118,23 @@ type Preprocessing struct {
 }
 
 // PrefixTokens is how many tokens stand before those of the patches.
-func (a Architecture) PrefixTokens() int { return 1 + a.Registers }
+func (a Architecture) PrefixTokens() int {
+	if a.ClassToken {
+		return 1 + a.Registers
+	}
+	return a.Registers
+}
+
+// hasHead reports whether the published feature is more than one token or
+// the mean of the patches.
+func (a Architecture) hasHead() bool { return a.Attending || a.Projected > 0 || a.Distilled }
+
+// ordinary reports whether nothing is in the model that only embedding knows:
+// such a model has a training form too.
+func (a Architecture) ordinary() bool {
+	return a.ClassToken && a.Positions && !a.Distilled && !a.RelativeBias && !a.AttentionNorm && !a.TokenNorm && !a.PostNorm && !a.hasHead() &&
+		(a.MLP == SwiGLU || a.Activation == GELUErf) && (!a.Rotary || a.Rotation == RotationEVA) && !a.tensors.has(queryBias)
+}
 
 func (a Architecture) headDim() int { return a.Dim / a.Heads }
 
@@ -98,6 +146,17 @@ func (a Architecture) String() string {
 	}
 	if a.MLP != GELU {
 		parts = append(parts, string(a.MLP))
+	} else if a.Activation != GELUErf {
+		parts = append(parts, string(a.Activation))
+	}
+	switch {
+	case a.Attending:
+		parts = append(parts, "pooled by attention")
+	case a.Distilled:
+		parts = append(parts, "with a distillation token")
+	}
+	if a.Projected > 0 {
+		parts = append(parts, fmt.Sprintf("projected to %d", a.Projected))
 	}
 	parts = append(parts, fmt.Sprintf("made for %d×%d, names of %s", a.GridColumns*a.PatchSize, a.GridRows*a.PatchSize, a.Naming))
 	return strings.Join(parts, ", ")
@@ -120,11 +179,23 @@ func (a Architecture) Validate() error {
 		wrong("how many attention heads it has is told neither by its tensors nor by what stands beside it, and the number changes what it computes: say it with --heads, or as num_heads in config.json")
 	case a.Heads < 1 || a.Dim%a.Heads != 0:
 		wrong("%d attention heads don't divide a width of %d: say how many there are, in config.json as num_heads", a.Heads, a.Dim)
+	case a.Rotary && a.Rotation == "":
+		what := "it may turn queries and keys by their place, or not"
+		if !a.Positions {
+			what = "it has no position embedding, so it turns queries and keys by their place"
+		}
+		wrong("%s, and by which angles its tensors don't tell: say the model's name as timm has it, with --architecture or as architecture in config.json", what)
 	case a.Rotary && a.headDim()%4 != 0:
 		wrong("heads of %d values can't be rotated by row and column: want a multiple of 4", a.headDim())
 	}
 	if a.MLP != GELU && a.MLP != SwiGLU {
 		wrong("MLP %q is none of %q, %q", a.MLP, GELU, SwiGLU)
+	}
+	if a.MLP == GELU && a.Activation == "" {
+		wrong("whether its MLPs compute GELU or CLIP's quick GELU, its tensors don't tell, and the embeddings would be wrong: say hidden_act in config.json, or the model's name as timm has it with --architecture")
+	}
+	if a.RelativeBias && (a.GridRows != a.GridColumns || !a.ClassToken) {
+		wrong("relative positions for %d×%d patches: want a square, and a class token", a.GridColumns, a.GridRows)
 	}
 	if !(a.Epsilon > 0 && a.Epsilon < 1) {
 		wrong("LayerNorm epsilon %v, want above 0, below 1", a.Epsilon)

@@ -8,7 +8,6 @@ import (
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/onnxgraph"
 	"github.com/palate-art/palate/internal/ort"
-	"github.com/palate-art/palate/internal/safetensors"
 )
 
 // Model is a graph and what there is to know of it.
@@ -25,7 +24,7 @@ type Model struct {
 // can't have, weights that are not finite or, for float16, too large for it
 // are palate.ErrInvalid. The whole of the weights is in memory afterwards. It
 // returns promptly with ctx's error once ctx is done.
-func Build(ctx context.Context, file *safetensors.File, a Architecture, o Options) (*Model, error) {
+func Build(ctx context.Context, file Tensors, a Architecture, o Options) (*Model, error) {
 	m, err := build(ctx, file, a, o)
 	if err != nil {
 		return nil, fmt.Errorf("build %s: %w", o.Fill(a).Name, err)
@@ -33,7 +32,7 @@ func Build(ctx context.Context, file *safetensors.File, a Architecture, o Option
 	return m, nil
 }
 
-func build(ctx context.Context, file *safetensors.File, a Architecture, o Options) (*Model, error) {
+func build(ctx context.Context, file Tensors, a Architecture, o Options) (*Model, error) {
 	sum, err := file.SHA256(ctx)
 	if err != nil {
 		return nil, err
@@ -47,7 +46,16 @@ func build(ctx context.Context, file *safetensors.File, a Architecture, o Option
 	}
 	o = o.Fill(a)
 	r := &reader{file: file, a: a}
-	stored := tables{architecture: a, resampling: o.Resampling, stored: r.vector(-1, positions)}
+	stored := tables{architecture: a, resampling: o.Resampling}
+	if a.Positions {
+		stored.stored = r.vector(-1, positions)
+	}
+	if a.tensors.has(periods) {
+		stored.periods = r.vector(-1, periods)
+	}
+	for n := 0; a.RelativeBias && n < a.Depth; n++ {
+		stored.relative = append(stored.relative, r.vector(n, relative))
+	}
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -101,7 +109,11 @@ func (w *writer) placeTables(t tables) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{positionName, cosineName, sineName} {
+	names := []string{positionName, cosineName, sineName}
+	for n := range t.relative {
+		names = append(names, relativeName(n))
+	}
+	for _, name := range names {
 		table, found := all[name]
 		if !found {
 			continue
@@ -112,6 +124,9 @@ func (w *writer) placeTables(t tables) error {
 		}
 		dims := onnxgraph.Fixed(table.Shape...)
 		dims[len(dims)-2] = onnxgraph.Dim{Name: "tokens"}
+		if len(dims) == 4 { // between every two tokens
+			dims[3] = onnxgraph.Dim{Name: "tokens"}
+		}
 		w.Inputs = append(w.Inputs, onnxgraph.Value{Name: name, Type: onnxgraph.Float32, Shape: dims})
 		if w.o.Precision == Float16 {
 			w.tableNames[name] = w.cast(name+"/half", name, onnxgraph.Float16)

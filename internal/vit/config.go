@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -31,6 +32,11 @@ type configuration struct {
 
 	interpolation string
 	activation    string
+	quickGELU     *bool    // open_clip's word
+	headWidth     int      // open_clip's
+	pool          string   // timm's global_pool
+	classes       []string // transformers' architectures
+	ropeTheta     float64
 	fit           embedder.Fit
 	former        bool // read as palate did before it obeyed every field
 }
@@ -93,7 +99,7 @@ func isSaid(text []byte) bool {
 		return false
 	}
 	for name := range fields {
-		if !slices.Contains([]string{"num_heads", "crop_pct", "mean", "std", "crop_size", "size"}, name) {
+		if !slices.Contains([]string{"num_heads", "architecture", "crop_pct", "mean", "std", "crop_size", "size"}, name) {
 			return false
 		}
 	}
@@ -130,7 +136,7 @@ func (c *configuration) keepSaid(given configuration, text []byte) {
 // flatten brings what is nested in a configuration to one level, the outer
 // over the inner, into said.
 func flatten(said, outer map[string]json.RawMessage) error {
-	for _, nested := range []string{"config", "pretrained_cfg", "model_args"} {
+	for _, nested := range []string{"config", "pretrained_cfg", "model_args", "model_cfg", "vision_cfg", "vision_config", "preprocess_cfg"} {
 		raw := outer[nested]
 		if len(raw) == 0 || raw[0] != '{' {
 			continue
@@ -139,14 +145,34 @@ func flatten(said, outer map[string]json.RawMessage) error {
 		if err := json.Unmarshal(raw, &inner); err != nil {
 			return fmt.Errorf("the model's configuration: %s: %w: %w", nested, palate.ErrInvalid, err)
 		}
+		if nested == "model_cfg" {
+			if err := flatten(said, inner); err != nil {
+				return err
+			}
+			continue
+		}
 		for name, v := range inner {
 			said[name] = v
 		}
 	}
 	for name, v := range outer {
+		if _, inner := said[name]; inner && isTower(outer) && name != "model_type" && name != "architectures" {
+			continue // what the vision tower says is of it
+		}
 		said[name] = v
 	}
 	return nil
+}
+
+// isTower reports whether a configuration is of a vision tower and a text
+// tower, whose fields have the same names.
+func isTower(fields map[string]json.RawMessage) bool {
+	for _, name := range []string{"vision_config", "vision_cfg"} {
+		if raw := fields[name]; len(raw) > 0 && raw[0] == '{' {
+			return true
+		}
+	}
+	return false
 }
 
 func interpret(said map[string]json.RawMessage, former bool) (configuration, error) {
@@ -166,11 +192,19 @@ func interpret(said map[string]json.RawMessage, former bool) (configuration, err
 		}
 		return false
 	}
-	read(&c.architecture, "architecture")
+	read(&c.architecture, "architecture", "timm_model_name")
 	read(&c.modelType, "model_type")
+	read(&c.classes, "architectures")
+	read(&c.pool, "global_pool", "timm_pool")
+	read(&c.ropeTheta, "rope_theta", "rope_temperature")
+	read(&c.quickGELU, "quick_gelu")
+	read(&c.headWidth, "head_width")
 	read(&c.heads, "num_heads", "num_attention_heads")
 	read(&c.epsilon, "layer_norm_eps")
-	read(&c.dim, "hidden_size", "embed_dim")
+	read(&c.dim, "hidden_size", "width")
+	if _, openCLIP := said["vision_cfg"]; !openCLIP && c.dim == 0 {
+		read(&c.dim, "embed_dim")
+	}
 	read(&c.depth, "num_hidden_layers", "depth")
 	read(&c.registers, "num_register_tokens", "reg_tokens")
 	read(&c.cropRatio, "crop_pct")
@@ -271,24 +305,40 @@ func (c configuration) agrees(a Architecture) error {
 			problems = append(problems, fmt.Errorf("it says %s of %d, the tensors have %d", n.what, n.said, n.has))
 		}
 	}
-	activations := map[MLP][]string{GELU: {"", "gelu"}, SwiGLU: {"", "gelu", "silu", "swish"}} // transformers says gelu where it computes SwiGLU
-	if !slices.Contains(activations[a.MLP], c.activation) {
-		problems = append(problems, fmt.Errorf("the activation %q is none of %q", c.activation, activations[a.MLP][1:]))
+	gates := []string{"", "gelu", "silu", "swish"} // transformers says gelu where it computes SwiGLU
+	if a.MLP == SwiGLU && !slices.Contains(gates, c.activation) {
+		problems = append(problems, fmt.Errorf("the activation %q is none of %q", c.activation, gates[1:]))
 	}
+	_, listed := timmFacts(c.architecture)
 	for _, other := range []string{"quickgelu", "siglip", "rope"} {
-		if strings.Contains(c.architecture, other) {
+		if strings.Contains(c.architecture, other) && (!listed || c.former) {
 			problems = append(problems, fmt.Errorf("the architecture %q computes what palate doesn't (%s)", c.architecture, other))
 		}
 	}
-	if c.architecture != "" && strings.HasPrefix(c.architecture, "eva02") != a.Rotary {
-		problems = append(problems, fmt.Errorf("the architecture is %q, the tensors are those of %s", c.architecture, a.Family))
+	problems = append(problems, c.agreesWithName(a, listed))
+	if _, known := transformersDefaults[c.modelType]; a.Naming == NamingTransformers && c.modelType != "" && !known {
+		problems = append(problems, fmt.Errorf("model_type %q is none of %q", c.modelType, slices.Sorted(maps.Keys(transformersDefaults))))
 	}
-	known := []string{"", "dinov2", "dinov2_with_registers", "vit"}
-	if a.Naming == NamingTransformers && !slices.Contains(known, c.modelType) {
-		problems = append(problems, fmt.Errorf("model_type %q is none of %q", c.modelType, known[1:]))
-	}
+	problems = slices.DeleteFunc(problems, func(err error) bool { return err == nil })
 	if len(problems) > 0 {
 		return fmt.Errorf("the model's configuration: %w: %w", palate.ErrInvalid, errors.Join(problems...))
+	}
+	return nil
+}
+
+// agreesWithName holds the tensors against the name of the architecture.
+func (c configuration) agreesWithName(a Architecture, listed bool) error {
+	is := func(part string) bool { return strings.Contains(c.architecture, part) }
+	other := false
+	switch {
+	case c.architecture == "" || a.Naming != NamingTimm:
+	case listed && !c.former:
+		other = (is("clip") && strings.HasPrefix(c.architecture, "vit_")) != a.TokenNorm || strings.HasPrefix(c.architecture, "beit") && !is("beit3") && !a.RelativeBias || is("distilled") != a.Distilled
+	default:
+		other = strings.HasPrefix(c.architecture, "eva02") != a.Rotary
+	}
+	if other {
+		return fmt.Errorf("the architecture is %q, the tensors are those of %s", c.architecture, a.Family)
 	}
 	return nil
 }

@@ -70,7 +70,14 @@ func function(weights [sha256.Size]byte, a Architecture, o Options) [sha256.Size
 	line("grid", fmt.Sprintf("%dx%d", a.GridColumns, a.GridRows))
 	line("position_prefix", a.positionPrefix)
 	if a.Rotary {
-		line("rotary", fmt.Sprintf("%v/%d", rotaryBase, rotaryGrid))
+		base, grid := rotaryBase, rotaryGrid
+		if a.Rotation == RotationDINOv3 {
+			base, grid = a.RotationBase, 2
+		}
+		line("rotary", fmt.Sprintf("%v/%d", base, grid))
+	}
+	for _, further := range a.further() {
+		line("further", further)
 	}
 	line("epsilon", a.Epsilon)
 	line("pooled_norm", a.PooledNorm)
@@ -79,4 +86,22 @@ func function(weights [sha256.Size]byte, a Architecture, o Options) [sha256.Size
 		line("position_resampling", o.Resampling)
 	}
 	return sha256.Sum256([]byte(b.String()))
+}
+
+// further names the parts that models had not when the text was first written.
+func (a Architecture) further() []string {
+	var names []string
+	for _, part := range []struct {
+		name string
+		has  bool
+	}{
+		{"no class token", !a.ClassToken}, {"no positions", !a.Positions}, {"distilled", a.Distilled}, {"relative bias", a.RelativeBias},
+		{"attention norm", a.AttentionNorm}, {"token norm", a.TokenNorm}, {"post norm", a.PostNorm}, {"attending", a.Attending},
+		{fmt.Sprintf("projected %d", a.Projected), a.Projected > 0}, {string(a.Activation), a.MLP == GELU && a.Activation != GELUErf},
+	} {
+		if part.has {
+			names = append(names, part.name)
+		}
+	}
+	return names
 }

@@ -1,6 +1,13 @@
 // Package vit turns the published weights of vision transformers into ONNX
-// graphs: DINOv2 with and without registers, DINO and other plain ViTs, and
-// EVA-02, under the tensor names of timm and of transformers.
+// graphs: DINOv2 and DINOv3, DINO and other plain ViTs (DeiT with its
+// distillation token, MAE, MSN, I-JEPA), EVA and EVA-02, BEiT, and the vision
+// towers of CLIP and SigLIP, under the tensor names of timm, of transformers
+// and of OpenAI.
+//
+// What tensors can't tell (the number of heads, which GELU, the angles of a
+// rotation, how the tokens are pooled) comes from a configuration or from the
+// name of a known architecture (timm.txt); a model of which nobody says it is
+// refused, as it would be embedded with, wrongly.
 //
 // Inspect reads the architecture from the names and shapes of a safetensors
 // file's tensors (and from config.json what tensors can't tell). Build writes

@@ -17,6 +17,8 @@ type fusedForm struct {
 	bias   string
 	shape  string // of a sequence [batch, tokens, dim], as a value
 	last   bool   // the last block is written for the class token alone
+	early  bool   // x are rows, with positions and all, and nothing is to be added
+	at     int    // the block that is written
 }
 
 // contribAttention chooses between two operators of one function. On the CPU
@@ -25,22 +27,32 @@ type fusedForm struct {
 func (w *writer) contribAttention() bool {
 	const few = 700 // between 257 tokens (224 pixels) and 1370 (518)
 	p := w.a.PatchSize
-	return w.o.GPU || w.o.Precision == Float16 || w.o.Width/p*(w.o.Height/p) > few
+	return w.o.GPU || w.o.Precision == Float16 || w.a.RelativeBias || w.o.Width/p*(w.o.Height/p) > few
 }
 
 // classOnly reports whether only the class token's way through the last block
 // is needed.
 func (w *writer) classOnly() bool {
-	return w.o.Pool == PoolClass && !w.o.Tokens && !w.a.PooledNorm
+	a := w.a
+	class := w.o.Pool == PoolClass || w.o.Pool == PoolHead && !a.Attending && !a.Distilled && a.headOf == PoolClass
+	return class && !w.o.Tokens && !a.PooledNorm && !a.RelativeBias && !a.PostNorm
 }
 
 func (f *fusedForm) tokens(r *reader) {
-	f.x = f.sequence(r)
+	f.early = !f.a.Positions || f.a.TokenNorm || f.a.PostNorm
+	if f.early {
+		f.x = f.placed(r)
+	} else {
+		f.x = f.sequence(r)
+	}
 	if f.o.free() {
 		f.shape = f.Op("Shape", "sequence/shape", []string{f.x})
-		return
+	} else {
+		f.shape = f.ints("sequence/shape", -1, f.tokenCount().Size, int64(f.a.Dim))
 	}
-	f.shape = f.ints("sequence/shape", -1, f.tokenCount().Size, int64(f.a.Dim))
+	if f.early {
+		f.x = f.flat("sequence/rows", f.x)
+	}
 }
 
 // skipNorm adds what is pending to the tokens and gives their LayerNorm.
@@ -48,6 +60,9 @@ func (f *fusedForm) skipNorm(name string, n norm) string {
 	update, bias := f.x, ""
 	skip := f.table(positionName)
 	first := f.update == ""
+	if first && f.early {
+		return f.layerNorm(name, f.x, n)
+	}
 	if !first {
 		update, bias, skip = f.update, f.bias, f.x
 	}
@@ -107,6 +122,11 @@ func (f *fusedForm) leave(name, x string, l linear, scale []float32) {
 
 func (f *fusedForm) block(n int, b block) {
 	name := func(part string) string { return fmt.Sprintf("block.%d/%s", n, part) }
+	f.at = n
+	if f.a.PostNorm {
+		f.postBlock(name, b)
+		return
+	}
 	h := f.skipNorm(name("norm1"), b.norm1)
 	queries := h
 	f.last = n == f.a.Depth-1 && f.classOnly()
@@ -117,21 +137,56 @@ func (f *fusedForm) block(n int, b block) {
 	q := f.apply(name("attention/query"), queries, b.query)
 	k := f.apply(name("attention/key"), h, b.key)
 	v := f.apply(name("attention/value"), h, b.value)
-	f.leave(name("attention/projection"), f.attend(name("attention"), q, k, v), b.projection, b.scale1)
+	f.leave(name("attention/projection"), f.mixed(name, b, q, k, v), b.projection, b.scale1)
 
-	h = f.skipNorm(name("norm2"), b.norm2)
+	f.leave(name("mlp/down"), f.hidden(name, f.skipNorm(name("norm2"), b.norm2), b), b.down, b.scale2)
+}
+
+// postBlock is a block whose LayerNorms come after attention and MLP.
+func (f *fusedForm) postBlock(name func(string) string, b block) {
+	join := func(part, update string, n norm, scale []float32) {
+		update = f.layerNorm(name(part+"/norm"), update, n)
+		if scale != nil {
+			update = f.Op("Mul", name(part+"/scaled"), []string{update, f.vector(name(part+"/layer_scale"), scale)})
+		}
+		f.x = f.Op("Add", name(part), []string{f.x, update})
+	}
+	x := f.x
+	mixed := f.mixed(name, b, f.apply(name("attention/query"), x, b.query), f.apply(name("attention/key"), x, b.key), f.apply(name("attention/value"), x, b.value))
+	join("attended", f.apply(name("attention/projection"), mixed, b.projection), b.norm1, b.scale1)
+	join("fed_forward", f.apply(name("mlp/down"), f.hidden(name, f.x, b), b.down), b.norm2, b.scale2)
+}
+
+// mixed is attention before its projection.
+func (f *fusedForm) mixed(name func(string) string, b block, q, k, v string) string {
+	mixed := f.attend(name("attention"), q, k, v)
+	if f.a.AttentionNorm {
+		mixed = f.layerNorm(name("attention/norm"), mixed, b.attended)
+	}
+	return mixed
+}
+
+// hidden is the MLP before its last map.
+func (f *fusedForm) hidden(name func(string) string, h string, b block) string {
 	hidden := f.apply(name("mlp/up"), h, b.up)
 	if f.a.MLP == SwiGLU {
 		// QuickGelu is x · sigmoid(alpha · x): with alpha 1 it is SiLU.
 		opened := f.contrib("QuickGelu", name("mlp/silu"), []string{f.apply(name("mlp/gate"), h, b.gate)}, onnxgraph.Float("alpha", 1))
 		hidden = f.Op("Mul", name("mlp/gated"), []string{opened, hidden})
 	} else {
-		hidden = f.contrib("Gelu", name("mlp/gelu"), []string{hidden})
+		switch f.a.Activation {
+		case QuickGELU:
+			hidden = f.contrib("QuickGelu", name("mlp/gelu"), []string{hidden}, onnxgraph.Float("alpha", 1.702))
+		case GELUTanh:
+			hidden = f.contrib("FastGelu", name("mlp/gelu"), []string{hidden})
+		default:
+			hidden = f.contrib("Gelu", name("mlp/gelu"), []string{hidden})
+		}
 	}
 	if f.a.InnerNorm {
 		hidden = f.layerNorm(name("mlp/norm"), hidden, b.inner)
 	}
-	f.leave(name("mlp/down"), hidden, b.down, b.scale2)
+	return hidden
 }
 
 // attend is attention over the sequences of rows. Of the queries there may be
@@ -148,7 +203,11 @@ func (f *fusedForm) attend(name, q, k, v string) string {
 	scale := onnxgraph.Float("scale", float32(1/math.Sqrt(float64(f.a.headDim()))))
 	var out string
 	if f.contribAttention() {
-		out = f.contrib("MultiHeadAttention", name, []string{q, k, v}, onnxgraph.Int("num_heads", heads), scale)
+		inputs := []string{q, k, v}
+		if f.a.RelativeBias {
+			inputs = append(inputs, "", "", f.table(relativeName(f.at)))
+		}
+		out = f.contrib("MultiHeadAttention", name, inputs, onnxgraph.Int("num_heads", heads), scale)
 	} else {
 		out = f.Op("Attention", name, []string{q, k, v}, onnxgraph.Int("q_num_heads", heads), onnxgraph.Int("kv_num_heads", heads), scale)
 	}
@@ -160,18 +219,24 @@ func (f *fusedForm) rotate(name, x string) string {
 	if !f.a.Rotary {
 		return x
 	}
-	first := f.ints("rotary/first", 0)
-	return f.contrib("RotaryEmbedding", name, []string{x, first, f.table(cosineName), f.table(sineName)}, onnxgraph.Int("interleaved", 1))
+	first, interleaved := f.ints("rotary/first", 0), int64(1)
+	if f.a.Rotation == RotationDINOv3 {
+		interleaved = 0
+	}
+	return f.contrib("RotaryEmbedding", name, []string{x, first, f.table(cosineName), f.table(sineName)}, onnxgraph.Int("interleaved", interleaved))
 }
 
 func (f *fusedForm) finish(r *reader) {
 	var rows string
-	if f.a.PooledNorm {
+	switch {
+	case f.a.PooledNorm && f.a.PostNorm:
+		rows = f.x
+	case f.a.PooledNorm:
 		if f.bias != "" {
 			f.update = f.Op("Add", "last/update", []string{f.update, f.bias})
 		}
 		rows = f.Op("Add", "last/rows", []string{f.x, f.update})
-	} else {
+	default:
 		n := r.norm(-1, finalNorm)
 		if r.err != nil {
 			return
@@ -179,7 +244,7 @@ func (f *fusedForm) finish(r *reader) {
 		rows = f.skipNorm("norm", n)
 	}
 	if f.last {
-		f.embedding(rows)
+		f.project(rows, r)
 		return
 	}
 	f.pool(f.unflat("last/tokens", rows), r)

@@ -1,6 +1,8 @@
 package vit
 
 import (
+	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
@@ -12,6 +14,19 @@ import (
 	"github.com/palate-art/palate/internal/safetensors"
 )
 
+// Tensors are a model's, from a file or several, in whatever format. A
+// *safetensors.File is one. Implementations are safe for concurrent use.
+type Tensors interface {
+	// Tensors lists all by name.
+	Tensors() []safetensors.Tensor
+	// Tensor tells of one.
+	Tensor(name string) (safetensors.Tensor, bool)
+	// Float32s reads one row by row, with the errors of safetensors.File.
+	Float32s(name string) ([]float32, error)
+	// SHA256 identifies all that was read, with the errors of safetensors.File.
+	SHA256(ctx context.Context) ([sha256.Size]byte, error)
+}
+
 // Inspect reads the architecture of the model in a file from its tensors'
 // names and shapes, and from configurations (config.json and
 // preprocessor_config.json, in timm's form or in transformers', later over
@@ -22,18 +37,18 @@ import (
 // A tensor that is missing, of the wrong shape or type, or that is none of
 // the model's and may so change what it computes is palate.ErrInvalid, as is
 // a configuration of another model.
-func Inspect(file *safetensors.File, configs ...[]byte) (Architecture, error) {
+func Inspect(file Tensors, configs ...[]byte) (Architecture, error) {
 	return inspect(file, configs, false)
 }
 
 // InspectFormer is Inspect as palate did it before it obeyed every field of a
 // configuration: heads are Dim/64 where nothing is said, and processors crop.
 // What was embedded that way goes on that way.
-func InspectFormer(file *safetensors.File, configs ...[]byte) (Architecture, error) {
+func InspectFormer(file Tensors, configs ...[]byte) (Architecture, error) {
 	return inspect(file, configs, true)
 }
 
-func inspect(file *safetensors.File, configs [][]byte, former bool) (Architecture, error) {
+func inspect(file Tensors, configs [][]byte, former bool) (Architecture, error) {
 	c, err := readConfigs(configs, former)
 	if err != nil {
 		return Architecture{}, err
@@ -41,7 +56,7 @@ func inspect(file *safetensors.File, configs [][]byte, former bool) (Architectur
 	i := inspection{file: file, known: map[string]bool{}}
 	a, err := i.architecture(c)
 	if err == nil {
-		err = i.left(a.tensors.prefix)
+		err = i.left(a)
 	}
 	if err != nil {
 		return Architecture{}, fmt.Errorf("vision transformer: %w: %w", palate.ErrInvalid, err)
@@ -54,7 +69,7 @@ func inspect(file *safetensors.File, configs [][]byte, former bool) (Architectur
 
 // inspection holds a file's tensors against what a model has.
 type inspection struct {
-	file     *safetensors.File
+	file     Tensors
 	known    map[string]bool // tensors that have a place in the model
 	problems []error
 }
@@ -93,7 +108,7 @@ func (i *inspection) architecture(c configuration) (Architecture, error) {
 		return Architecture{}, errors.New("the tensors are not those of a vision transformer under timm's or transformers' names: there is no patch embedding")
 	}
 	a := Architecture{Naming: naming, tensors: names}
-	patch, err := i.shape(names.of(-1, patches)+".weight", 4)
+	patch, err := i.shape(weightOf(names.of(-1, patches)), 4)
 	if err != nil {
 		return a, err
 	}
@@ -104,7 +119,7 @@ func (i *inspection) architecture(c configuration) (Architecture, error) {
 	if !names.has(fc2) {
 		return a, fmt.Errorf("tensor %q and its like are missing: block 0 has no MLP", names.blockPrefix+"0."+blockNames[naming][fc2][0]+".weight")
 	}
-	down, err := i.shape(names.of(0, fc2)+".weight", 2)
+	down, err := i.shape(weightOf(names.of(0, fc2)), 2)
 	if err != nil {
 		return a, err
 	}
@@ -115,7 +130,9 @@ func (i *inspection) architecture(c configuration) (Architecture, error) {
 	if err := i.grid(&a, c); err != nil {
 		return a, err
 	}
-	a.settle(c)
+	if err := a.settle(c, i); err != nil {
+		return a, err
+	}
 	return a, i.expect(a)
 }
 
@@ -143,22 +160,24 @@ func depth(all []string, blockPrefix string) (int, error) {
 // optionalParts reads which parts the model has that not all models have.
 func (i *inspection) optionalParts(a *Architecture) error {
 	n := a.tensors
-	a.LayerScale = n.has(scale1)
-	a.InnerNorm = n.has(innerNorm)
-	a.PooledNorm = n.has(pooledNorm)
-	a.Rotary = a.Naming == NamingTimm && n.has(query)
+	a.ClassToken, a.Positions = n.has(classToken), n.has(positions)
+	a.LayerScale, a.InnerNorm, a.PooledNorm = n.has(scale1), n.has(innerNorm), n.has(pooledNorm)
+	a.TokenNorm, a.AttentionNorm, a.RelativeBias = n.has(tokenNorm), n.has(attnNorm), n.has(relative)
+	a.Attending = n.has(probe)
+	a.Rotary = !a.Positions && !a.RelativeBias || a.Naming == NamingTimm && n.has(query)
 	if n.has(registers) {
 		shape, err := i.shape(n.of(-1, registers), 3)
 		if err != nil {
 			return err
 		}
 		a.Registers = shape[1]
+		a.Distilled = strings.HasSuffix(n.of(-1, registers), distToken) || strings.HasSuffix(n.of(-1, registers), distillationToken)
 	}
 	a.MLP = GELU
 	if n.has(gate) {
 		a.MLP = SwiGLU
 	} else if n.has(fc1) {
-		first, err := i.shape(n.of(0, fc1)+".weight", 2)
+		first, err := i.shape(weightOf(n.of(0, fc1)), 2)
 		if err != nil {
 			return err
 		}
@@ -166,31 +185,75 @@ func (i *inspection) optionalParts(a *Architecture) error {
 			a.MLP = SwiGLU
 		}
 	}
-	switch {
-	case a.Rotary:
-		a.Family = "eva02"
-	case a.LayerScale:
-		a.Family = "dinov2"
-	default:
-		a.Family = "vit"
+	if a.Attending {
+		shape, err := i.shape(weightOf(n.of(-1, poolFC1)), 2)
+		if err != nil {
+			return fmt.Errorf("the pooling head: %w", err)
+		}
+		a.PoolHidden = shape[0]
 	}
 	return nil
+}
+
+// family is what people call models like it.
+func (a Architecture) family(c configuration) string {
+	siglip := a.Attending && !a.ClassToken
+	switch {
+	case a.Rotation == RotationDINOv3 || c.modelType == "dinov3_vit":
+		return "dinov3"
+	case a.Rotary, strings.HasPrefix(c.architecture, "eva02"):
+		return "eva02"
+	case siglip || strings.HasPrefix(c.modelType, "siglip"):
+		return "siglip"
+	case a.TokenNorm:
+		return "clip"
+	case a.RelativeBias:
+		return "beit"
+	case a.Distilled:
+		return "deit"
+	case c.modelType == "ijepa":
+		return "ijepa"
+	case strings.HasPrefix(c.architecture, "deit3") && !c.former:
+		return "vit"
+	case a.LayerScale:
+		return "dinov2"
+	}
+	return "vit"
 }
 
 // grid reads how the stored position embedding is laid out: which of its rows
 // are of tokens before the patches, and rows and columns of the rest.
 func (i *inspection) grid(a *Architecture, c configuration) error {
-	name := modelName(*a, positions)
-	shape, err := i.shape(name, 3)
-	if err != nil {
-		return err
+	if a.RelativeBias {
+		return i.relativeGrid(a)
 	}
+	if !a.Positions {
+		a.GridRows, a.GridColumns = 224/a.PatchSize, 224/a.PatchSize
+		if len(c.size) == 2 {
+			a.GridRows, a.GridColumns = c.size[0]/a.PatchSize, c.size[1]/a.PatchSize
+		}
+		if !a.Rotary || a.GridRows < 1 || a.GridColumns < 1 {
+			return fmt.Errorf("tensor %q is missing", modelName(*a, positions))
+		}
+		return nil
+	}
+	name := modelName(*a, positions)
+	t, found := i.file.Tensor(name)
+	if !found || len(t.Shape) < 2 || len(t.Shape) > 3 || t.Shape[len(t.Shape)-2] > math.MaxInt32 {
+		return fmt.Errorf("tensor %q has shape %v, want [1, places, %d] or [places, %d]", name, t.Shape, a.Dim, a.Dim)
+	}
+	places := int(t.Shape[len(t.Shape)-2])
 	prefixes := []int{1}
-	if a.Naming == NamingTimm {
+	switch {
+	case !a.ClassToken:
+		prefixes = []int{0}
+	case a.Distilled:
+		prefixes = []int{2}
+	case a.Naming == NamingTimm:
 		prefixes = []int{0, 1, 1 + a.Registers} // timm: no_embed_class, and without it
 	}
 	stored := func(rows, columns int) bool {
-		at := slices.Index(prefixes, shape[1]-rows*columns)
+		at := slices.Index(prefixes, places-rows*columns)
 		if at < 0 || rows < 1 || columns < 1 {
 			return false
 		}
@@ -201,9 +264,25 @@ func (i *inspection) grid(a *Architecture, c configuration) error {
 		return nil
 	}
 	for _, prefix := range prefixes {
-		if side := int(math.Round(math.Sqrt(float64(max(0, shape[1]-prefix))))); side*side == shape[1]-prefix && stored(side, side) {
+		if side := int(math.Round(math.Sqrt(float64(max(0, places-prefix))))); side*side == places-prefix && stored(side, side) {
 			return nil
 		}
 	}
-	return fmt.Errorf("tensor %q is for %d places, which are no square of patches: say the size in config.json as img_size", name, shape[1])
+	return fmt.Errorf("tensor %q is for %d places, which are no square of patches: say the size in config.json as img_size", name, places)
+}
+
+// relativeGrid reads the grid from a table of distances: (2n − 1)² of them and
+// three with the class token.
+func (i *inspection) relativeGrid(a *Architecture) error {
+	name := a.tensors.of(0, relative)
+	shape, err := i.shape(name, 2)
+	if err != nil {
+		return err
+	}
+	side := int(math.Round(math.Sqrt(float64(max(0, shape[0]-3)))))
+	if side*side != shape[0]-3 || side%2 == 0 {
+		return fmt.Errorf("tensor %q is for %d distances, which are those of no square of patches", name, shape[0])
+	}
+	a.GridRows, a.GridColumns, a.relativeHeads = (side+1)/2, (side+1)/2, shape[1]
+	return nil
 }

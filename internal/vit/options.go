@@ -20,6 +20,10 @@ const (
 	PoolClass Pool = "cls"
 	PoolMean  Pool = "mean"
 	PoolBoth  Pool = "both"
+	// PoolHead is the feature that a model was published with a head of its
+	// own for: CLIP's projection, SigLIP's attention pooling, the mean of the
+	// class and the distillation token of DeiT.
+	PoolHead Pool = "head"
 )
 
 // Precision is what a graph computes in. Input and output are float32.
@@ -113,7 +117,10 @@ func (o Options) Fill(a Architecture) Options {
 		o.ShortSide = int(math.Floor(float64(o.Width)/ratio + 1e-9))
 	}
 	if o.Pool == "" {
-		o.Pool = PoolClass
+		o.Pool = a.Pool
+		if o.Pool == "" {
+			o.Pool = PoolClass
+		}
 		if a.PooledNorm {
 			o.Pool = PoolMean
 		}
@@ -131,8 +138,12 @@ func (o Options) validate(a Architecture) error {
 	if err := checkSize(a, o.Width, o.Height); err != nil {
 		problems = append(problems, err)
 	}
-	if !slices.Contains([]Pool{PoolClass, PoolMean, PoolBoth}, o.Pool) {
-		wrong("pool %q is none of %q, %q, %q", o.Pool, PoolClass, PoolMean, PoolBoth)
+	if !slices.Contains([]Pool{PoolClass, PoolMean, PoolBoth, PoolHead}, o.Pool) {
+		wrong("pool %q is none of %q, %q, %q, %q", o.Pool, PoolClass, PoolMean, PoolBoth, PoolHead)
+	} else if o.Pool == PoolHead && !a.hasHead() {
+		wrong("pool %q: this model has no head of its own, it is pooled by %q", o.Pool, a.Pool)
+	} else if !a.ClassToken && (o.Pool == PoolClass || o.Pool == PoolBoth) {
+		wrong("pool %q: this model has no class token", o.Pool)
 	} else if a.PooledNorm && o.Pool != PoolMean {
 		wrong("pool %q: this model was trained to be pooled by %q alone", o.Pool, PoolMean)
 	}
@@ -149,6 +160,9 @@ func (o Options) validate(a Architecture) error {
 	}
 	if err := o.Resampling.validate(); err != nil {
 		problems = append(problems, err)
+	}
+	if elsewhere := o.free() || o.Width != a.GridColumns*a.PatchSize || o.Height != a.GridRows*a.PatchSize; a.RelativeBias && elsewhere && a.Naming == NamingTimm {
+		wrong("an input of %d×%d: palate doesn't bring relative positions to another size as timm does; this model takes --size %d alone, with fit crop or stretch", o.Width, o.Height, a.GridColumns*a.PatchSize)
 	}
 	if len(problems) > 0 {
 		return fmt.Errorf("vision transformer options: %w: %w", palate.ErrInvalid, errors.Join(problems...))

@@ -17,7 +17,7 @@ type plainForm struct {
 }
 
 func (p *plainForm) tokens(r *reader) {
-	p.x = p.add("sequence/placed", p.sequence(r), p.table(positionName))
+	p.x = p.placed(r)
 }
 
 func (p *plainForm) add(name, a, b string) string { return p.Op("Add", name, []string{a, b}) }
@@ -28,10 +28,7 @@ func (p *plainForm) scalar(name string, v float64) string {
 }
 
 func (p *plainForm) apply(name, x string, l linear) string {
-	if l.bias == nil {
-		return p.Op("MatMul", name, []string{x, p.weight(name, l)})
-	}
-	return p.add(name, p.Op("MatMul", name+"/product", []string{x, p.weight(name, l)}), p.vector(name+"/bias", l.bias))
+	return p.dense(name, x, l)
 }
 
 // join adds an update to the tokens.
@@ -44,30 +41,52 @@ func (p *plainForm) join(name, update string, scale []float32) {
 
 func (p *plainForm) block(n int, b block) {
 	name := func(part string) string { return fmt.Sprintf("block.%d/%s", n, part) }
-	h := p.layerNorm(name("norm1"), p.x, b.norm1)
+	h := p.before(name("norm1"), b.norm1)
 	q := p.rotate(name("attention/query/rotated"), p.heads(name("attention/query"), h, b.query))
 	k := p.rotate(name("attention/key/rotated"), p.heads(name("attention/key"), h, b.key))
 	v := p.heads(name("attention/value"), h, b.value)
 	scores := p.Op("MatMul", name("attention/products"), []string{q, p.Op("Transpose", name("attention/key/turned"), []string{k}, onnxgraph.Ints("perm", 0, 1, 3, 2))})
 	scores = p.mul(name("attention/scores"), scores, p.scalar("attention/scale", 1/math.Sqrt(float64(p.a.headDim()))))
+	if p.a.RelativeBias {
+		scores = p.add(name("attention/biased"), scores, p.table(relativeName(n)))
+	}
 	shares := p.Op("Softmax", name("attention/shares"), []string{scores}, onnxgraph.Int("axis", -1))
 	mixed := p.Op("Transpose", name("attention/mixed"), []string{p.Op("MatMul", name("attention/by_head"), []string{shares, v})}, onnxgraph.Ints("perm", 0, 2, 1, 3))
 	mixed = p.reshape(name("attention"), mixed, p.ints("attention/joined", 0, -1, int64(p.a.Dim)))
-	p.join(name("attended"), p.apply(name("attention/projection"), mixed, b.projection), b.scale1)
+	if p.a.AttentionNorm {
+		mixed = p.layerNorm(name("attention/norm"), mixed, b.attended)
+	}
+	p.join(name("attended"), p.after(name("norm1"), p.apply(name("attention/projection"), mixed, b.projection), b.norm1), b.scale1)
 
-	h = p.layerNorm(name("norm2"), p.x, b.norm2)
+	h = p.before(name("norm2"), b.norm2)
 	hidden := p.apply(name("mlp/up"), h, b.up)
 	if p.a.MLP == SwiGLU {
 		opening := p.apply(name("mlp/gate"), h, b.gate)
 		opened := p.mul(name("mlp/silu"), opening, p.Op("Sigmoid", name("mlp/sigmoid"), []string{opening}))
 		hidden = p.mul(name("mlp/gated"), opened, hidden)
 	} else {
-		hidden = p.gelu(name("mlp/gelu"), hidden)
+		hidden = p.activated(name("mlp/gelu"), hidden)
 	}
 	if p.a.InnerNorm {
 		hidden = p.layerNorm(name("mlp/norm"), hidden, b.inner)
 	}
-	p.join(name("fed_forward"), p.apply(name("mlp/down"), hidden, b.down), b.scale2)
+	p.join(name("fed_forward"), p.after(name("norm2"), p.apply(name("mlp/down"), hidden, b.down), b.norm2), b.scale2)
+}
+
+// before is a block's LayerNorm where it comes before, and after where it
+// comes after, attention or MLP.
+func (p *plainForm) before(name string, n norm) string {
+	if p.a.PostNorm {
+		return p.x
+	}
+	return p.layerNorm(name, p.x, n)
+}
+
+func (p *plainForm) after(name, update string, n norm) string {
+	if !p.a.PostNorm {
+		return update
+	}
+	return p.layerNorm(name, update, n)
 }
 
 // heads is a linear map whose result is cut into heads, [batch, heads,
@@ -77,13 +96,6 @@ func (p *plainForm) heads(name, x string, l linear) string {
 	return p.Op("Transpose", name+"/heads", []string{y}, onnxgraph.Ints("perm", 0, 2, 1, 3))
 }
 
-// gelu is x/2 · (1 + erf(x/√2)).
-func (p *plainForm) gelu(name, x string) string {
-	y := p.Op("Erf", name+"/erf", []string{p.Op("Div", name+"/over_root_2", []string{x, p.scalar("gelu/root_2", math.Sqrt2)})})
-	y = p.mul(name+"/product", x, p.add(name+"/erf_and_1", y, p.scalar("gelu/1", 1)))
-	return p.mul(name, y, p.scalar("gelu/half", 0.5))
-}
-
 // rotate turns the pairs (x₀, x₁) of each head's values by the angles of
 // their token's place: (x₀ cos − x₁ sin, x₁ cos + x₀ sin).
 func (p *plainForm) rotate(name, x string) string {
@@ -91,14 +103,18 @@ func (p *plainForm) rotate(name, x string) string {
 		return x
 	}
 	heads, half := int64(p.a.Heads), int64(p.a.headDim()/2)
-	pairs := p.reshape(name+"/pairs", x, p.ints("rotary/pairs", 0, heads, -1, half, 2))
-	tables := p.ints("rotary/table", -1, half, 1)
+	shape, axis, each := []int64{0, heads, -1, half, 2}, int64(4), []int64{-1, half, 1}
+	if p.a.Rotation == RotationDINOv3 { // the pairs are a head's halves
+		shape, axis, each = []int64{0, heads, -1, 2, half}, 3, []int64{-1, 1, half}
+	}
+	pairs := p.reshape(name+"/pairs", x, p.ints("rotary/pairs", shape...))
+	tables := p.ints("rotary/table", each...)
 	cos := p.reshape(name+"/cos", p.table(cosineName), tables)
 	sin := p.reshape(name+"/sin", p.table(sineName), tables)
-	first, second := p.slice(name+"/first", pairs, 4, 0, 1), p.slice(name+"/second", pairs, 4, 1, 2)
+	first, second := p.slice(name+"/first", pairs, axis, 0, 1), p.slice(name+"/second", pairs, axis, 1, 2)
 	y0 := p.Op("Sub", name+"/y0", []string{p.mul(name+"/first_cos", first, cos), p.mul(name+"/second_sin", second, sin)})
 	y1 := p.add(name+"/y1", p.mul(name+"/second_cos", second, cos), p.mul(name+"/first_sin", first, sin))
-	return p.reshape(name, p.concat(name+"/turned", 4, y0, y1), p.ints("rotary/joined", 0, heads, -1, 2*half))
+	return p.reshape(name, p.concat(name+"/turned", axis, y0, y1), p.ints("rotary/joined", 0, heads, -1, 2*half))
 }
 
 func (p *plainForm) finish(r *reader) {

@@ -92,7 +92,7 @@ func TestHeadsAreNotGuessed(t *testing.T) {
 		}
 	}
 	a, err := vit.Inspect(file, []byte(`{"num_heads": 8}`))
-	if want := []string{"crop", "mean", "std", "interpolation", "fit"}; err != nil || a.Heads != 8 || !slices.Equal(a.Guessed, want) {
+	if want := []string{"activation", "crop", "mean", "std", "interpolation", "fit"}; err != nil || a.Heads != 8 || !slices.Equal(a.Guessed, want) {
 		t.Errorf("said: got %d heads and %v as guessed, %v, want %v", a.Heads, a.Guessed, err, want)
 	}
 	if a, err := vit.InspectFormer(file, []byte(huge)); err != nil || a.Heads != 20 || !slices.Contains(a.Guessed, "heads") {

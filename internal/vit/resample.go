@@ -88,8 +88,12 @@ func (r Resampling) resample(grid []float32, dim, rows, columns, toRows, toColum
 	if rows == toRows && columns == toColumns {
 		return grid
 	}
+	return resampleWith(r.taps, grid, dim, rows, columns, toRows, toColumns)
+}
+
+func resampleWith(taps func(in, out int) [][]tap, grid []float32, dim, rows, columns, toRows, toColumns int) []float32 {
 	out := make([]float32, 0, toRows*toColumns*dim)
-	vertical, horizontal := r.taps(rows, toRows), r.taps(columns, toColumns)
+	vertical, horizontal := taps(rows, toRows), taps(columns, toColumns)
 	line, sum := make([]float64, columns*dim), make([]float64, dim)
 	for _, shares := range vertical {
 		clear(line)

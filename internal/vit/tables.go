@@ -21,7 +21,9 @@ const (
 type tables struct {
 	architecture Architecture
 	resampling   Resampling
-	stored       []float32 // the published position embedding, row by row
+	stored       []float32 // the published position embedding, row by row; nil without one
+	periods      []float32 // of DINOv3's rotation, where they are stored
+	relative     [][]float32
 }
 
 // at gives the tables for an input of width × height pixels.
@@ -32,11 +34,18 @@ func (t tables) at(width, height int) (map[string]ort.Tensor, error) {
 	}
 	rows, columns := height/a.PatchSize, width/a.PatchSize
 	tokens := a.PrefixTokens() + rows*columns
-	all := map[string]ort.Tensor{
-		positionName: {Shape: []int64{1, int64(tokens), int64(a.Dim)}, Data: t.position(rows, columns)},
+	all := map[string]ort.Tensor{}
+	if a.Positions {
+		all[positionName] = ort.Tensor{Shape: []int64{1, int64(tokens), int64(a.Dim)}, Data: t.position(rows, columns)}
+	}
+	for n, table := range t.relative {
+		all[relativeName(n)] = ort.Tensor{Shape: []int64{1, int64(a.Heads), int64(tokens), int64(tokens)}, Data: relativeBias(a, table, rows, columns)}
 	}
 	if a.Rotary {
 		cos, sin := rotary(a, rows, columns)
+		if a.Rotation == RotationDINOv3 {
+			cos, sin = t.centred(rows, columns)
+		}
 		shape := []int64{int64(tokens), int64(a.headDim() / 2)}
 		all[cosineName], all[sineName] = ort.Tensor{Shape: shape, Data: cos}, ort.Tensor{Shape: shape, Data: sin}
 	}
@@ -97,4 +106,90 @@ func rotary(a Architecture, rows, columns int) (cos, sin []float32) {
 		}
 	}
 	return cos, sin
+}
+
+// dinov3Base is DINOv3's longest period where none is said.
+const dinov3Base = 100.0
+
+// centred gives the tables of DINOv3's rotation: angles 2π · place / period for
+// places from -1 to 1 at the middles of the patches, of the row, then of the
+// column, at periods base^(i/n), i = 0 … n-1, n = head/4.
+func (t tables) centred(rows, columns int) (cos, sin []float32) {
+	a := t.architecture
+	n := a.headDim() / 4
+	for range a.PrefixTokens() * 2 * n {
+		cos, sin = append(cos, 1), append(sin, 0)
+	}
+	add := func(place, all int) {
+		at := 2*(float64(place)+0.5)/float64(all) - 1
+		for i := range n {
+			period := math.Pow(a.RotationBase, float64(i)/float64(n))
+			if t.periods != nil {
+				period = float64(t.periods[i])
+			}
+			s, c := math.Sincos(2 * math.Pi * at / period)
+			cos, sin = append(cos, float32(c)), append(sin, float32(s))
+		}
+	}
+	for r := range rows {
+		for c := range columns {
+			add(r, rows)
+			add(c, columns)
+		}
+	}
+	return cos, sin
+}
+
+// relativeName is the value that holds what is added to a block's attention.
+func relativeName(block int) string { return fmt.Sprintf("relative.%d", block) }
+
+// relativeBias spreads a table of distances, [(2·rows − 1)·(2·columns − 1) + 3,
+// heads] for the stored grid, over every two tokens of another grid, [heads,
+// tokens, tokens]. Its last three rows are from the class token, to it, and
+// from it to itself. Another grid's distances are interpolated linearly, with
+// samples at the middles, as transformers does it.
+func relativeBias(a Architecture, table []float32, rows, columns int) []float32 {
+	h := a.Heads
+	fromRows, fromColumns, toRows, toColumns := 2*a.GridRows-1, 2*a.GridColumns-1, 2*rows-1, 2*columns-1
+	last := table[fromRows*fromColumns*h:]
+	grid := table[:fromRows*fromColumns*h]
+	if fromRows != toRows || fromColumns != toColumns {
+		grid = resampleWith(linearTaps, grid, h, fromRows, fromColumns, toRows, toColumns)
+	}
+	tokens := 1 + rows*columns
+	out := make([]float32, h*tokens*tokens)
+	for q := range tokens {
+		for k := range tokens {
+			var from []float32
+			switch {
+			case q == 0 && k == 0:
+				from = last[2*h:]
+			case q == 0:
+				from = last
+			case k == 0:
+				from = last[h:]
+			default:
+				down := (q-1)/columns - (k-1)/columns + rows - 1
+				across := (q-1)%columns - (k-1)%columns + columns - 1
+				from = grid[(down*toColumns+across)*h:]
+			}
+			for head := range h {
+				out[(head*tokens+q)*tokens+k] = from[head]
+			}
+		}
+	}
+	return out
+}
+
+// linearTaps are the shares of linear interpolation between the two nearest
+// samples, the edge repeated.
+func linearTaps(in, out int) [][]tap {
+	all := make([][]tap, out)
+	for o := range all {
+		at := max((float64(o)+0.5)*float64(in)/float64(out)-0.5, 0)
+		first := min(int(at), in-1)
+		part := at - float64(first)
+		all[o] = []tap{{first, 1 - part}, {min(first+1, in-1), part}}
+	}
+	return all
 }

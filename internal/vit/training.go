@@ -9,7 +9,6 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/onnxgraph/autodiff"
-	"github.com/palate-art/palate/internal/safetensors"
 )
 
 // trainable are the families that have a training form.
@@ -46,8 +45,8 @@ type Parameter struct {
 // OpenTrainable reads a model's weights for training at an input of width ×
 // height pixels. A family without a training form, and a size that patches
 // don't fill, are palate.ErrInvalid.
-func OpenTrainable(ctx context.Context, file *safetensors.File, a Architecture, width, height int) (*Trainable, error) {
-	if !slices.Contains(trainable, a.Family) {
+func OpenTrainable(ctx context.Context, file Tensors, a Architecture, width, height int) (*Trainable, error) {
+	if !slices.Contains(trainable, a.Family) || !a.ordinary() {
 		return nil, fmt.Errorf("a model of the family %q can't be fine-tuned here, only %s can: learn a probe on its embeddings instead: %w", a.Family, strings.Join(trainable, ", "), palate.ErrInvalid)
 	}
 	if err := a.Validate(); err != nil {

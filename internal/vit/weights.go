@@ -2,9 +2,9 @@ package vit
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/internal/safetensors"
 )
 
 // linear is the map x ↦ weight·x + bias; bias is nil where there is none.
@@ -25,12 +25,13 @@ type block struct {
 	gate                          linear    // SwiGLU's alone
 	up, down                      linear
 	inner                         norm
+	attended                      norm // before projection
 }
 
 // reader reads a model's weights by role. The first error sticks, and
 // everything after it is empty.
 type reader struct {
-	file *safetensors.File
+	file Tensors
 	a    Architecture
 	err  error
 }
@@ -60,16 +61,16 @@ func (r *reader) vector(block int, what role) []float32 {
 
 func (r *reader) norm(block int, what role) norm {
 	name := r.a.tensors.of(block, what)
-	return norm{r.tensor(name + ".weight"), r.tensor(name + ".bias")}
+	return norm{r.tensor(weightOf(name)), r.tensor(biasOf(name))}
 }
 
 func (r *reader) linear(block int, what role) linear {
 	name := r.a.tensors.of(block, what)
-	l := linear{weight: r.tensor(name + ".weight")}
-	if _, found := r.file.Tensor(name + ".bias"); found {
-		l.bias = r.tensor(name + ".bias")
+	l := linear{weight: r.tensor(weightOf(name))}
+	if _, found := r.file.Tensor(biasOf(name)); found {
+		l.bias = r.tensor(biasOf(name))
 	}
-	if t, found := r.file.Tensor(name + ".weight"); found && len(t.Shape) > 1 {
+	if t, found := r.file.Tensor(weightOf(name)); found && len(t.Shape) > 1 {
 		l.out = int(t.Shape[0])
 		l.in = int(t.Elements()) / max(1, l.out)
 	}
@@ -115,7 +116,14 @@ func (r *reader) block(n int) block {
 	names := r.a.tensors
 	b := block{norm1: r.norm(n, norm1), norm2: r.norm(n, norm2), projection: r.linear(n, projection), down: r.linear(n, fc2)}
 	if names.has(packedQKV) {
-		qkv := r.linear(n, packedQKV).split(3)
+		packed := r.linear(n, packedQKV)
+		if names.has(queryBias) {
+			packed.bias = slices.Concat(r.vector(n, queryBias), make([]float32, r.a.Dim), r.vector(n, valueBias))
+		}
+		if _, masked := r.file.Tensor(biasOf(names.of(n, packedQKV)) + "_mask"); masked && packed.bias != nil {
+			clear(packed.bias[r.a.Dim : 2*r.a.Dim]) // DINOv3's own files: keys have none, whatever is stored
+		}
+		qkv := packed.split(3)
 		b.query, b.key, b.value = qkv[0], qkv[1], qkv[2]
 	} else {
 		b.query, b.key, b.value = r.linear(n, query), r.linear(n, key), r.linear(n, value)
@@ -131,6 +139,9 @@ func (r *reader) block(n int) block {
 		b.gate, b.up = packed[0], packed[1]
 	default:
 		b.up = r.linear(n, fc1)
+	}
+	if r.a.AttentionNorm {
+		b.attended = r.norm(n, attnNorm)
 	}
 	if r.a.InnerNorm {
 		b.inner = r.norm(n, innerNorm)

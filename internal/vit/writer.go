@@ -151,16 +151,23 @@ func (w *writer) sequence(r *reader) string {
 	p := int64(a.PatchSize)
 	l := r.linear(-1, patches)
 	weight := w.constant("patches/weight", []int64{int64(a.Dim), 3, p, p}, l.weight)
-	x = w.Op("Conv", "patches", []string{x, weight, w.vector("patches/bias", l.bias)}, onnxgraph.Ints("kernel_shape", p, p), onnxgraph.Ints("strides", p, p))
+	inputs := []string{x, weight}
+	if l.bias != nil {
+		inputs = append(inputs, w.vector("patches/bias", l.bias))
+	}
+	x = w.Op("Conv", "patches", inputs, onnxgraph.Ints("kernel_shape", p, p), onnxgraph.Ints("strides", p, p))
 	x = w.reshape("patches/flat", x, w.ints("patches/shape", 0, int64(a.Dim), -1))
 	x = w.Op("Transpose", "patches/tokens", []string{x}, onnxgraph.Ints("perm", 0, 2, 1))
 
-	prefix := r.vector(-1, classToken)
+	var prefix []float32
+	if a.ClassToken {
+		prefix = r.vector(-1, classToken)
+	}
 	if a.Registers > 0 {
 		prefix = append(prefix, r.vector(-1, registers)...)
 	}
-	if r.err != nil {
-		return ""
+	if r.err != nil || len(prefix) == 0 {
+		return x
 	}
 	count, dim := int64(a.PrefixTokens()), int64(a.Dim)
 	batch := w.Op("Shape", "batch", []string{x}, onnxgraph.Int("start", 0), onnxgraph.Int("end", 1))
@@ -169,27 +176,34 @@ func (w *writer) sequence(r *reader) string {
 	return w.concat("sequence", 1, first, x)
 }
 
+// placed is the sequence with its positions, and CLIP's LayerNorm after them.
+func (w *writer) placed(r *reader) string {
+	x := w.sequence(r)
+	if w.a.Positions {
+		x = w.Op("Add", "sequence/placed", []string{x, w.table(positionName)})
+	}
+	if w.a.TokenNorm && r.err == nil {
+		x = w.layerNorm("sequence/norm", x, r.norm(-1, tokenNorm))
+	}
+	return x
+}
+
 // pool makes the outputs of the last tokens, [batch, tokens, dim].
 func (w *writer) pool(tokens string, r *reader) {
-	a, dim := w.a, int64(w.a.Dim)
+	dim := int64(w.a.Dim)
 	if w.o.Tokens {
 		w.output(TokensName, tokens, onnxgraph.Dim{Name: "batch"}, w.tokenCount(), onnxgraph.Dim{Size: dim})
+	}
+	if w.o.Pool == PoolHead {
+		w.head(tokens, r)
+		return
 	}
 	var parts []string
 	if w.o.Pool != PoolMean {
 		parts = append(parts, w.reshape("class", w.slice("class/row", tokens, 1, 0, 1), w.ints("class/shape", -1, dim)))
 	}
 	if w.o.Pool != PoolClass {
-		rows := w.slice("mean/patches", tokens, 1, int64(a.PrefixTokens()), toEnd)
-		mean := w.Op("ReduceMean", "mean", []string{rows, w.index(1)}, onnxgraph.Int("keepdims", 0))
-		if a.PooledNorm {
-			n := r.norm(-1, pooledNorm)
-			if r.err != nil {
-				return
-			}
-			mean = w.layerNorm("mean/norm", mean, n)
-		}
-		parts = append(parts, mean)
+		parts = append(parts, w.mean(tokens, r))
 	}
 	all := parts[0]
 	if len(parts) > 1 {
@@ -200,8 +214,11 @@ func (w *writer) pool(tokens string, r *reader) {
 
 func (w *writer) embedding(x string) {
 	dim := int64(w.a.Dim)
-	if w.o.Pool == PoolBoth {
+	switch {
+	case w.o.Pool == PoolBoth:
 		dim *= 2
+	case w.o.Pool == PoolHead && w.a.Projected > 0:
+		dim = int64(w.a.Projected)
 	}
 	w.output(EmbeddingName, x, onnxgraph.Batched(dim)...)
 }

@@ -92,19 +92,29 @@ func finishedByImage(t *testing.T, c catalog.Catalog, again func() catalog.Catal
 	equal(t, "deleted", put(2, sourceOf(12)), catalog.Added{Tombstoned: true})
 	equal(t, "duplicate", put(10, sourceOf(13)), catalog.Added{Source: true, Duplicate: true})
 	equal(t, "duplicate from the same address", put(10, sourceOf(13)), catalog.Added{Duplicate: true})
-	want := crawler.Progress{Round: 1, Kept: 1, Known: 1, Lost: map[string]int{"deleted": 1, "duplicate": 2}}
+	want := crawler.Progress{Round: 1, Kept: 1, Known: 1, Added: 1, Lost: map[string]int{"deleted": 1, "duplicate": 2}}
 	if got := must(c.CrawlProgress(ctx, "museum"))(t); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	equal(t, "wait", wantNone(t, c, "museum"), 0)
 	equal(t, "sources of the old", len(must(c.Image(ctx, old))(t).Sources), 2)
 	equal(t, "sources of the new", len(must(c.Image(ctx, picture(10).ID))(t).Sources), 2)
-	// In the next round, and in another crawl, the image is known.
+	// In the next round, and in another crawl, the image is known. Of a crawl
+	// that has as many as it may, nothing else is added.
 	for _, crawl := range []string{"museum", "other"} {
 		c = again()
 		begin(t, c, crawl, pic("u"))
 		added := must(c.AddImage(ctx, picture(10), sourceOf(10), &catalog.CrawlTask{Crawl: crawl, Task: next(t, c, crawl)}))(t)
 		equal(t, "added", added, catalog.Added{})
 		equal(t, "known", must(c.CrawlProgress(ctx, crawl))(t).Known, 1)
+	}
+	begin(t, c, "museum", pic("v"), pic("w"))
+	for n, want := range map[int]catalog.Added{10: {}, 11: {TooMany: true}} {
+		added := must(c.AddImage(ctx, picture(n), sourceOf(10), &catalog.CrawlTask{Crawl: "museum", Task: next(t, c, "museum"), Most: 1}))(t)
+		equal(t, fmt.Sprintf("added of picture %d", n), added, want)
+	}
+	want = crawler.Progress{Round: 3, Known: 1, Added: 1, Lost: map[string]int{"picture_limit": 1}}
+	if got := must(c.CrawlProgress(ctx, "museum"))(t); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -189,6 +189,11 @@ func crawlProgress(ctx context.Context, tx *sql.Tx, crawl string) (crawler.Progr
 	if err := tx.QueryRowContext(ctx, "SELECT no, round FROM crawls WHERE name = ?", crawl).Scan(&no, &p.Round); err != nil {
 		return p, orNotFound(err, "crawl %q", crawl)
 	}
+	added, err := addedBy(ctx, tx, no)
+	if err != nil {
+		return p, err
+	}
+	p.Added = added
 	rows, err := tx.QueryContext(ctx, "SELECT state, reason, tasks FROM tallies WHERE crawl = ? AND tasks <> 0", no)
 	if err != nil {
 		return p, err
@@ -215,4 +220,9 @@ func crawlProgress(ctx context.Context, tx *sql.Tx, crawl string) (crawler.Progr
 		}
 	}
 	return p, rows.Err()
+}
+
+// addedBy counts the pictures that any round of a crawl brought in.
+func addedBy(ctx context.Context, tx *sql.Tx, crawl int64) (int, error) {
+	return scanOne[int](tx.QueryRowContext(ctx, "SELECT count(*) FROM images WHERE crawl = ?", crawl))
 }

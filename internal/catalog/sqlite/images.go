@@ -37,7 +37,13 @@ func (c *Catalog) AddImage(ctx context.Context, image catalog.Image, source pala
 			return err
 		}
 		outcome := crawler.Outcome{State: crawler.Lost, Reason: "deleted"}
-		if !added.Tombstoned {
+		if !added.Tombstoned && finished != nil && finished.Most > 0 {
+			if added.TooMany, err = tooMany(ctx, tx, image.ID, claimed.crawl, finished.Most); err != nil {
+				return err
+			}
+			outcome.Reason = string(crawler.KeptTooMany)
+		}
+		if !added.Tombstoned && !added.TooMany {
 			if added, outcome, err = addImage(ctx, tx, image, source, claimed); err != nil {
 				return err
 			}
@@ -57,6 +63,16 @@ func (c *Catalog) AddImage(ctx context.Context, image catalog.Image, source pala
 		c.claims.release(finished.Crawl, finished.Task.ID)
 	}
 	return added, nil
+}
+
+// tooMany reports an image that is new, of a crawl that has as many as it may.
+func tooMany(ctx context.Context, tx *sql.Tx, id palate.ImageID, crawl int64, most int) (bool, error) {
+	have, err := addedBy(ctx, tx, crawl)
+	if err != nil || have < most {
+		return false, err
+	}
+	there, err := scanOne[bool](tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM images WHERE id = ?)", id[:]))
+	return !there, err
 }
 
 // addImage writes the image and its source and says how a task that found
