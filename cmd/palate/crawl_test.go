@@ -8,11 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/test/program"
 )
 
 func TestCrawlsAreListedReportedResumedAndForgotten(t *testing.T) {

@@ -18,10 +18,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/test/program"
 )
 
 // drawing is a picture of its own colours.

@@ -10,13 +10,12 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/museum"
+	"github.com/palate-art/palate/test/program"
 )
 
 // demoOnce runs the demo once for all tests, into a folder that it keeps.

@@ -11,9 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/test/program"
 )
 
 func TestWrongUsageIsToldWithExitCodeTwo(t *testing.T) {

@@ -8,9 +8,8 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/test/program"
 )
 
 // A server whose index is away lives, and says that it is not ready; one that

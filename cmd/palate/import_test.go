@@ -10,10 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/test/program"
 )
 
 // funnel is the report of an import.

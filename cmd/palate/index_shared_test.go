@@ -6,9 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/index/qdrant/qdranttest"
+	"github.com/palate-art/palate/test/program"
 )
 
 // Two collections on one name of one Qdrant server: serve says so as the

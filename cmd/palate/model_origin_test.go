@@ -6,9 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/internal/models"
+	"github.com/palate-art/palate/test/program"
 )
 
 // A guess is told as one, and what a processor says is used and printed.

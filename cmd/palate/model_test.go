@@ -15,11 +15,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/test/program"
 )
 
 // modelHub answers for the file of every known model with the same content,

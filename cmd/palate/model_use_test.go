@@ -9,12 +9,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder/baseline"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/test/program"
 )
 
 func TestAnAddedModelEmbedsFiles(t *testing.T) {

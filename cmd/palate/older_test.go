@@ -70,7 +70,7 @@ func TestAnOlderCollectionKeepsItsProbe(t *testing.T) {
 	if err := json.Unmarshal(shown.Report["out_of_fold"], &predictions); err != nil || len(predictions) != 24 {
 		t.Errorf("show: got %d predictions and error %v, want 24", len(predictions), err)
 	}
-	for field, want := range map[string]string{"format": "2", "brier": "0.2437199254581268", "average_precision": "0.34623391314567786", "calibration": `"isotonic"`} {
+	for field, want := range map[string]string{"format": "3", "brier": "0.2437199254581268", "average_precision": "0.34623391314567786", "calibration": `"isotonic"`} {
 		if got := string(shown.Report[field]); got != want {
 			t.Errorf("show: %s is %s, want %s", field, got, want)
 		}

@@ -8,9 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/test/program"
 )
 
 // sort neither reads a pipe that stands where a picture was, nor one that has

@@ -7,10 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/test/program"
 )
 
 // A flag wins over the environment, that over the configuration file, that
@@ -201,7 +200,7 @@ func TestTrainPrintsJSONAndText(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	out := program.MustRun(t, "train", "--data", home, "--profile", "trainee")
-	if !strings.Contains(out, "Probe 2 of trainee from 12 likes and 12 dislikes") || !strings.Contains(out, "AUC") {
+	if !strings.Contains(out, "Probe 2 of trainee on embeddings by baseline, from 12 likes and 12 dislikes") || !strings.Contains(out, "AUC") {
 		t.Errorf("got %q", out)
 	}
 }

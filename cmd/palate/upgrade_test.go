@@ -11,13 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/test/program"
 )
 
 // olderModel is what 643e7ab embedded olderCollection with.

@@ -18,10 +18,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/test/program"
 )
 
 // mustBeTheOldCollection checks that a folder holds what the collection of

@@ -10,12 +10,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/catalog/sqlite"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/imagestore/disk"
+	"github.com/palate-art/palate/test/program"
 )
 
 // A catalog that was lost beside a full store is never taken for one that

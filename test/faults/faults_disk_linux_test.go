@@ -10,9 +10,8 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/test/program"
 )
 
 // smallDisk mounts a disk of so many bytes for one test.

@@ -13,9 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/internal/backup"
+	"github.com/palate-art/palate/test/program"
 )
 
 // A backup that is made while a crawl, ratings and trainings go on is whole,

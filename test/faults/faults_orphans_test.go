@@ -14,9 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/test/program"
 
 	"github.com/palate-art/palate/internal/collection"
 )

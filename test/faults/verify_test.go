@@ -12,12 +12,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/imagestore"
 	"github.com/palate-art/palate/internal/imagestore/disk"
 	"github.com/palate-art/palate/internal/verify"
+	"github.com/palate-art/palate/test/program"
 )
 
 // damageable is a collection that a test damages: four pictures of a folder,

@@ -17,12 +17,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/catalog/sqlite"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/test/program"
 )
 
 // noisePictures gives a new folder of n small pictures, no two alike.

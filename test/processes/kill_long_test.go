@@ -4,9 +4,8 @@ import (
 	"os"
 	"testing"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/test/program"
 )
 
 // longKills is read before the tests' own environment takes its place.

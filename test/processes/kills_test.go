@@ -11,9 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/test/program"
 )
 
 // killsWanted in the environment makes TestKilledAtAnyMoment long: that many

@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/test/program"
 )
 
 // A server, a crawl, an embed and ratings are processes of their own on one

@@ -6,9 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/internal/arena"
+	"github.com/palate-art/palate/test/program"
 )
 
 // Two planted tastes, of one model with random weights. Wide stripes at any

@@ -5,13 +5,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/catalog/sqlite"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/tuning"
+	"github.com/palate-art/palate/test/program"
 )
 
 // A fine-tuned model that has embedded everything serves where it is named,

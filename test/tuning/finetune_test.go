@@ -7,9 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/finetune"
+	"github.com/palate-art/palate/test/program"
 )
 
 func TestFinetuneArtifactsAreWrittenForAModelByItsName(t *testing.T) {

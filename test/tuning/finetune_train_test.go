@@ -16,11 +16,10 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/test/program"
-
 	"github.com/palate-art/palate/finetune"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/tuning"
+	"github.com/palate-art/palate/test/program"
 )
 
 // scoreLine and fileEmbedding are what the tests read of what scores and embed
