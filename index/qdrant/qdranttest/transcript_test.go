@@ -114,6 +114,9 @@ func play(t *testing.T, address string, standIn bool) {
 			}
 			continue
 		}
+		if s.Note == takenOn && !standIn && status.Code(err) == codes.InvalidArgument {
+			continue
+		}
 		if err != nil {
 			t.Errorf("%s: %v", s.Note, err)
 			continue
@@ -127,6 +130,9 @@ func play(t *testing.T, address string, standIn bool) {
 		t.Errorf("%d steps were left out, the list has %d", left, len(leftOut))
 	}
 }
+
+// takenOn is a step that a 1.17.1 acknowledges and loses; a 1.19.0 refuses it.
+const takenOn = "wrong dimension, not waiting"
 
 // partly is a step whose batch is refused. A real server goes through a batch
 // in an order of chance and writes what comes before the bad point; in the
