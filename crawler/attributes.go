@@ -152,11 +152,11 @@ func (p *page) jsonSizes(value string) []size {
 	if json.Unmarshal([]byte(value), &v) != nil {
 		return nil
 	}
-	var out []size
-	for _, g := range p.jsonPictures(v) {
-		out = append(out, g.sizes...)
+	found := p.jsonPictures(v)
+	if len(found) != 1 {
+		return nil // a list is no picture's sizes, see galleries
 	}
-	return out
+	return found[0].sizes
 }
 
 var cssURL = regexp.MustCompile(`url\(\s*(?:"([^"]*)"|'([^']*)'|([^)"']*))\s*\)`)

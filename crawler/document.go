@@ -27,7 +27,7 @@ type reading struct {
 	shown string   // see Outcome.Shown
 	lost  *failure // the document gave nothing, for a reason to be counted
 
-	barren bool // see Outcome.Barren
+	gave Gave // see Outcome.Gave
 }
 
 // reader reads one kind of document. A document is read by the first that
@@ -104,7 +104,7 @@ func (r *run) readDocument(ctx context.Context, task Task, d document) (result, 
 			return result{failed: got.lost, found: got.found}, nil
 		}
 		got.found = append(got.found, r.nextByHeader(task, d)...)
-		return result{outcome: Outcome{State: Visited, Shown: got.shown, Barren: got.barren}, found: got.found}, nil
+		return result{outcome: Outcome{State: Visited, Shown: got.shown, Gave: got.gave}, found: got.found}, nil
 	}
 	return r.giveUp(task, lose("unknown_kind", "it is %s and none of the kinds of document that are read", firstOf(d.media, http.DetectContentType(d.body)))), nil
 }

@@ -21,7 +21,27 @@ type endless struct {
 	shapes map[uint64]*shapeNote
 }
 
-type shapeNote struct{ visits, fruitful int }
+// shapeNote counts the pages of one shape: all, those with a picture, and those
+// without one that led to something new.
+type shapeNote struct{ visits, pictured, leading int }
+
+// count takes in a page.
+func (n *shapeNote) count(gave Gave) {
+	n.visits++
+	switch gave {
+	case GavePictures:
+		n.pictured++
+	case GaveLinks:
+		n.leading++
+	}
+}
+
+// isBarren reports a shape whose pages gave nothing, often enough. A page that
+// was read before the rest of the site was known led to something new by that
+// alone.
+func (n *shapeNote) isBarren() bool {
+	return n.visits >= barrenVisits && n.pictured == 0 && n.leading*8 <= n.visits
+}
 
 func newEndless() *endless {
 	return &endless{chain: map[uint64]int{}, shapes: map[uint64]*shapeNote{}}
@@ -32,25 +52,23 @@ func shapeOf(address string) string { return digits.ReplaceAllString(address, "#
 
 // verdict says which links of a page that was read lead nowhere.
 type verdict struct {
-	of     *endless
-	shape  uint64
-	barren bool
-	chain  int
+	of    *endless
+	shape uint64
+	gave  Gave
+	chain int
 }
 
 // read notes what a page gave.
-func (e *endless) read(task Task, self string, fruitful bool) verdict {
+func (e *endless) read(task Task, self string, gave Gave) verdict {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	shape := hashOf(shapeOf(self))
-	note := e.note(shape)
-	note.visits++
-	if fruitful {
-		note.fruitful++
+	e.note(shape).count(gave)
+	if gave != GaveNothing {
 		delete(e.chain, hashOf(task.URL))
-		return verdict{of: e, shape: shape}
+		return verdict{of: e, shape: shape, gave: gave}
 	}
-	return verdict{of: e, shape: shape, barren: true, chain: e.chain[hashOf(task.URL)]}
+	return verdict{of: e, shape: shape, gave: gave, chain: e.chain[hashOf(task.URL)]}
 }
 
 // retrace gives what takes in the pages that earlier runs of the round met, in
@@ -68,7 +86,7 @@ func (r *run) retrace() func(Step) error {
 		if before, ok := barren[hashOf(s.Referer)]; ok && before.shape == shape {
 			chain = before.chain + 1
 		}
-		if s.State == Visited && s.Barren {
+		if s.State == Visited && s.Gave == GaveNothing {
 			barren[key] = followed{shape, chain}
 		}
 		r.endless.retrace(s, shape, key, chain)
@@ -83,11 +101,7 @@ func (e *endless) retrace(s Step, shape, key uint64, chain int) {
 		e.chain[key] = chain
 	}
 	if s.State == Visited {
-		note := e.note(shape)
-		note.visits++
-		if !s.Barren {
-			note.fruitful++
-		}
+		e.note(shape).count(s.Gave)
 	}
 }
 
@@ -105,7 +119,7 @@ func (e *endless) note(shape uint64) *shapeNote {
 // endless reports a link of the page that goes on with a barren chain, and
 // else notes how long the chain is.
 func (v verdict) endless(address string) bool {
-	if !v.barren {
+	if v.gave != GaveNothing {
 		return false
 	}
 	v.of.mu.Lock()
@@ -113,9 +127,9 @@ func (v verdict) endless(address string) bool {
 	shape := hashOf(shapeOf(address))
 	note := v.of.note(shape)
 	if shape != v.shape {
-		return v.chain >= 2 && note.visits >= barrenVisits && note.fruitful == 0
+		return v.chain >= 2 && note.isBarren()
 	}
-	if v.chain+1 >= barrenChain || note.visits >= barrenVisits && note.fruitful == 0 {
+	if v.chain+1 >= barrenChain || note.isBarren() {
 		return true
 	}
 	key := hashOf(address)
@@ -138,7 +152,7 @@ func (e *endless) stopped(task Task) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	note := e.shapes[hashOf(shape)]
-	return note != nil && note.visits >= barrenVisits && note.fruitful == 0
+	return note != nil && note.isBarren()
 }
 
 // isBarren reports pages of a kind that has given nothing so far, often enough.
@@ -146,7 +160,7 @@ func (e *endless) isBarren(address string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	note := e.shapes[hashOf(shapeOf(address))]
-	return note != nil && note.visits >= barrenVisits && note.fruitful == 0
+	return note != nil && note.isBarren()
 }
 
 // leadsElsewhere reports whether the page leads to pages that are new and not

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/palate-art/palate/internal/picture"
 )
 
 // partial is a file as far as it has come.
@@ -30,11 +32,22 @@ func (r *run) fetch(ctx context.Context, address, referer string) ([]byte, *fail
 		switch {
 		case failed == nil:
 			return p.content.Bytes(), nil
+		case failed.broken && r.isWhole(p.content.Bytes()):
+			return p.content.Bytes(), nil // it said that there was more
+		case failed.reason == "forbidden" && referer != "" && p.content.Len() == 0 && hostOf(referer) != hostOf(address) && ctx.Err() == nil:
+			referer = "" // some hosts refuse whoever comes from another site
+			continue
 		case ctx.Err() != nil, !failed.broken, p.whole, p.content.Len() <= before, tries >= r.cfg.Retries:
 			return nil, failed
 		}
 		r.opts.Logger.Debug("goes on in the middle", "url", address, "have", p.content.Len(), "of", p.total)
 	}
+}
+
+// isWhole reports a picture that has all its parts.
+func (r *run) isWhole(content []byte) bool {
+	_, state, err := picture.Inspect(content, r.cfg.Picture)
+	return err == nil && state == picture.Whole
 }
 
 // fetchInto adds to what has come.

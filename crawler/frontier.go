@@ -60,7 +60,7 @@ type Outcome struct {
 	Reason string // of a loss: a short word such as "too_small"; of a kept picture "damaged", or empty
 	Detail string // of a loss, for people
 	Shown  string // of a page that was read: what it showed, for the leads that come to it later
-	Barren bool   // of a page that was read: it showed no picture and led to nothing new
+	Gave   Gave   // of a page that was read
 }
 
 // State is where a task stands.
@@ -92,8 +92,18 @@ type Progress struct {
 type Step struct {
 	URL, Referer string
 	State        State
-	Barren       bool // as its Outcome said
+	Gave         Gave // as its Outcome said
 }
+
+// Gave says what a page was good for.
+type Gave string
+
+// What a page can give.
+const (
+	GavePictures Gave = ""        // it showed a picture, or nobody asked
+	GaveLinks    Gave = "links"   // it showed none, and led to something new
+	GaveNothing  Gave = "nothing" // neither
+)
 
 // Frontier keeps the tasks of crawls, durably. One process works on one
 // crawl at a time (the caller holds a lease); its goroutines may call

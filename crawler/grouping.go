@@ -11,6 +11,7 @@ import (
 // noscript with the element it stands in for.
 func (w *walker) group() {
 	w.markPlaceholders()
+	w.markTargets()
 	owner := map[string]int{}
 	for i := range w.pictures {
 		s := &w.pictures[i]
@@ -38,6 +39,9 @@ func (w *walker) group() {
 // keys are what another element of the same picture has in common.
 func (s *shownPicture) keys() []string {
 	var out []string
+	if s.target != "" {
+		out = append(out, "\x00#"+s.target)
+	}
 	for _, z := range s.sizes {
 		if z.placeholder || len(out) >= 2*maxAlternatives {
 			continue
@@ -45,6 +49,36 @@ func (s *shownPicture) keys() []string {
 		out = append(out, z.address, "\x00"+imprintOf(z.address).strict)
 	}
 	return out
+}
+
+// markTargets finds the pictures that open another one on the same page: a
+// link to an element that shows nothing else.
+func (w *walker) markTargets() {
+	uses := map[string]int{}
+	for i := range w.pictures {
+		s := &w.pictures[i]
+		if s.link == nil {
+			continue
+		}
+		if id, ok := strings.CutPrefix(attribute(s.link, "href"), "#"); ok && id != "" {
+			s.target = id
+			uses[id]++
+		}
+	}
+	if len(uses) == 0 {
+		return
+	}
+	for i := range w.pictures {
+		s := &w.pictures[i]
+		if s.target != "" && uses[s.target] > 1 {
+			s.target = ""
+		}
+		for n, up := s.node, 0; n != nil && up < 6 && s.target == ""; n, up = n.Parent, up+1 {
+			if id := attribute(n, "id"); id != "" && uses[id] == 1 && (n == s.node || w.trees[n] != nil && w.trees[n].last-w.trees[n].first == 1) {
+				s.target = id
+			}
+		}
+	}
 }
 
 func (w *walker) merge(into, from int) {

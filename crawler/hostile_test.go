@@ -26,12 +26,12 @@ func TestFaultsLoseTheirPictureAndNoOther(t *testing.T) {
 		{museum.Rule{Fault: museum.RedirectHost}, "robots_unavailable", false}, // nothing of that host can be reached
 		{museum.Rule{Fault: museum.HTMLAsPicture}, "not_an_image", true},
 		{museum.Rule{Fault: museum.PictureAsHTML}, "", true},
-		{museum.Rule{Fault: museum.LongLength}, "cut_short", false},
+		{museum.Rule{Fault: museum.LongLength}, "", true},         // all of the picture is there
 		{museum.Rule{Fault: museum.ShortLength}, "broken", false}, // asked for once more
 		{museum.Rule{Fault: museum.Truncated}, "broken", false},
 		{museum.Rule{Fault: museum.Garbage}, "not_an_image", true},
 		{museum.Rule{Fault: museum.Bomb}, "too_many_pixels", true},
-		{museum.Rule{Fault: museum.StatusOnly, Status: 403}, "forbidden", true},
+		{museum.Rule{Fault: museum.StatusOnly, Status: 403}, "forbidden", false}, // asked for once more, without naming the page of another site
 		{museum.Rule{Fault: museum.StatusOnly, Status: 404}, "http_404", true},
 		{museum.Rule{Fault: museum.StatusOnly, Status: 400}, "http_400", true},
 		{museum.Rule{Fault: museum.StatusOnly, Status: 410}, "http_410", true},
@@ -220,5 +220,28 @@ func TestPrivateAddressesAreRefusedToPublicPages(t *testing.T) {
 		if !allow && report.Lost["private_address"] != 2 || !allow && report.Kept != 0 {
 			t.Errorf("kept %d and lost %v, want 0 and 2 for their address", report.Kept, report.Examples)
 		}
+	}
+}
+
+// A redirect to an address of IPv6 that stands for a private one of IPv4 is
+// refused before anything is sent, whatever this machine could reach.
+func TestRedirectsInsideByIPv6AreRefused(t *testing.T) {
+	for name, inside := range map[string]string{
+		"6to4": "[2002:7f00:1::]", "6to4 of a private network": "[2002:c0a8:1::1]", "NAT64": "[64:ff9b::7f00:1]", "mapped": "[::ffff:127.0.0.1]", "metadata by 6to4": "[2002:a9fe:a9fe::]",
+	} {
+		t.Run(name, func(t *testing.T) {
+			gallery := httpServer(t, files{}.with(`<img src="/to"><p><a href="/to?page">more</a>`, "http://"+inside+"/secret.png"))
+			cfg := quick()
+			cfg.Retries = 0
+			c := newCollection()
+			cr, err := crawler.New(cfg, c, c, crawler.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			report, _ := checkedRun(t, cr, t.Context(), "test", []crawler.Seed{{URL: gallery}})
+			if report.Kept != 0 || report.Lost["private_address"] != 1 {
+				t.Errorf("kept %d and lost %v, want 0 and one private_address", report.Kept, report.Examples)
+			}
+		})
 	}
 }

@@ -26,7 +26,7 @@ type page struct {
 	handedOn  map[uint64]bool // marks of the leads
 	pictures  map[string]bool // addresses of the page's own pictures
 	fruitful  bool            // it gave a picture, or leads to something new
-	barren    bool            // it was found to be neither
+	gave      Gave            // see Outcome.Gave
 	sent      bool            // its script sends its readers on
 	withdrawn bool            // its header forbids to learn from it
 }
@@ -92,7 +92,7 @@ func (p *page) readWith(ctx context.Context, state []*jsonPicture) (reading, err
 	}
 	back, memory := p.settle(append(p.task.Leads, own...), shown)
 	p.given = append(p.given, candidatesOf(back)...)
-	out.shown, out.barren = memory.text(), p.barren
+	out.shown, out.gave = memory.text(), p.gave
 	for _, c := range shown {
 		out.found = append(out.found, c.task)
 	}

@@ -42,17 +42,23 @@ func readJSONList(ctx context.Context, r *run, task Task, d document) (reading, 
 		}
 		p.doc = goquery.NewDocumentFromNode(root).Selection
 	}
+	pictures := len(reader.found)
+	asked := reader.ask()
 	got, err := p.readWith(ctx, reader.found)
 	if err != nil {
 		return reading{}, err
 	}
+	if got.lost == nil || got.lost.reason != "opted_out" {
+		got.found = append(got.found, asked...)
+	}
+	p.fruitful = p.fruitful || len(asked) > 0
 	for _, next := range reader.next {
 		if u, ok := resolve(p.base, next); ok {
 			got.found = append(got.found, p.nextPart(u)...)
 		}
 	}
 	if len(reader.next) == 0 && p.fruitful {
-		got.found = append(got.found, p.nextPart(followingPart(d.at, v, len(reader.found)))...)
+		got.found = append(got.found, p.nextPart(followingPart(d.at, v, pictures))...)
 	}
 	return got, nil
 }

@@ -1,6 +1,8 @@
 package crawler
 
 import (
+	"cmp"
+	"html"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,6 +23,7 @@ type jsonPicture struct {
 	imprint imprint
 	sized   bool // a width or height stands beside it
 	listed  int  // which array it stands in; 0 is none
+	filed   int  // how many came before it, and it
 }
 
 var (
@@ -45,9 +48,12 @@ type jsonReader struct {
 	found    []*jsonPicture
 	byStrict map[string]*jsonPicture
 	arrays   int
+	filed    int
 	// fragments are strings of HTML, as answers of "load more" have them.
 	fragments []string
 	next      []string // references of the following part of a list
+	records   []jsonRecord
+	stream    strings.Builder // what scripts push of a page's state, piece by piece
 }
 
 // jsonPictures are the pictures of a JSON value, in its order.
@@ -89,6 +95,9 @@ func (r *jsonReader) text(v, key string, array int) []*jsonPicture {
 	if describesSrcset.MatchString(v) {
 		return r.file(r.page.resolved(parseSrcset(v), ""), array)
 	}
+	if strings.Contains(v, "&amp;") {
+		v = html.UnescapeString(v) // it was made to stand in a page
+	}
 	if !isReference(v) {
 		return nil
 	}
@@ -99,7 +108,7 @@ func (r *jsonReader) text(v, key string, array int) []*jsonPicture {
 	return r.file(r.page.resolved([]size{{address: v, density: 1}}, key), array)
 }
 
-var imageKey = regexp.MustCompile(`(?i)^(?:image|img|image_?url|img_?url|src|content_?url|original_?url|full_?url|large_?url|display_?url|photo_?url|media_?url|download_?url)$`)
+var imageKey = regexp.MustCompile(`(?i)^(?:image|img|(?:primary|base|main|hero|cover|lead)?_?image_?(?:url|uri|src)|img_?url|src|content_?url|original_?url|full_?url|large_?url|display_?url|photo_?url|media_?url|download_?url)$`)
 
 // isPictureKey reports addresses without an ending whose key says that they
 // are pictures.
@@ -117,7 +126,8 @@ func (r *jsonReader) file(sizes []size, array int) []*jsonPicture {
 		g.sizes = append(g.sizes, sizes...)
 		return []*jsonPicture{g}
 	}
-	g := &jsonPicture{sizes: sizes, imprint: im, listed: array}
+	r.filed++
+	g := &jsonPicture{sizes: sizes, imprint: im, listed: array, filed: r.filed}
 	r.byStrict[im.strict] = g
 	r.found = append(r.found, g)
 	return []*jsonPicture{g}
@@ -128,19 +138,35 @@ func (r *jsonReader) object(v map[string]any, array, depth int) []*jsonPicture {
 	for k := range v {
 		keys = append(keys, k)
 	}
-	slices.Sort(keys)
+	// Names of files come last: without an address beside them they may be one.
+	slices.SortFunc(keys, func(a, b string) int {
+		return cmp.Or(cmp.Compare(rankOfKey(a), rankOfKey(b)), cmp.Compare(a, b))
+	})
 	var out []*jsonPicture
 	var main *jsonPicture
+	roles := 0
 	for _, k := range keys {
 		if unwantedKeys.MatchString(k) {
 			continue
 		}
-		if _, isText := v[k].(string); !isText && peopleKeys.MatchString(k) {
+		text, isText := v[k].(string)
+		if !isText && peopleKeys.MatchString(k) || isText && len(out) > 0 && rankOfKey(k) > 0 && !strings.Contains(text, "://") {
 			continue
 		}
 		r.noteNext(k, v[k])
-		for _, g := range r.walk(v[k], k, array, depth+1) {
-			_, inList := v[k].([]any)
+		_, inList := v[k].([]any)
+		found := r.walk(v[k], k, array, depth+1)
+		if roleKeys.MatchString(k) && (!inList || len(found) == 1) || variantKeys.MatchString(k) && isObjects(v[k]) {
+			found = r.oneOf(found)
+			if roles++; len(found) == 1 {
+				r.nameWidth(v, k, found[0])
+			}
+			if roles > 1 && len(found) == 1 && main != nil && len(out) == 1 {
+				r.merge(main, found[0])
+				continue
+			}
+		}
+		for _, g := range found {
 			switch {
 			case main == nil:
 				main = g
@@ -156,6 +182,7 @@ func (r *jsonReader) object(v map[string]any, array, depth int) []*jsonPicture {
 		}
 	}
 	r.describe(v, out)
+	r.noteRecord(v, out)
 	return out
 }
 

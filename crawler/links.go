@@ -22,9 +22,15 @@ func (p *page) links() []Task {
 	if robots, _ := p.doc.Find(`meta[name="robots" i]`).Attr("content"); strings.Contains(strings.ToLower(robots), "nofollow") || strings.EqualFold(strings.TrimSpace(robots), "none") {
 		return p.unfollowed(found)
 	}
-	p.fruitful = p.fruitful || p.leadsElsewhere(found)
-	verdict := p.run.endless.read(p.task, p.self, p.fruitful)
-	p.barren = verdict.barren
+	gave := GavePictures
+	if !p.fruitful {
+		gave = GaveNothing
+		if p.leadsElsewhere(found) {
+			p.fruitful, gave = true, GaveLinks
+		}
+	}
+	verdict := p.run.endless.read(p.task, p.self, gave)
+	p.gave = verdict.gave
 	var out []Task
 	followed := map[string]bool{}
 	for _, l := range found {

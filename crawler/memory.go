@@ -40,7 +40,7 @@ type memoryTask struct {
 	task Task
 	seen Seen // what it is remembered by when it is found again
 
-	barren bool
+	gave Gave
 }
 
 var (
@@ -184,7 +184,7 @@ func (m *Memory) open(crawl string, id int64) (*memoryCrawl, *memoryTask, error)
 
 // end records an outcome.
 func (c *memoryCrawl) end(t *memoryTask, o Outcome) {
-	t.seen.State, t.seen.Reason, t.seen.Shown, t.seen.Leads, t.barren = o.State, o.Reason, o.Shown, nil, o.Barren
+	t.seen.State, t.seen.Reason, t.seen.Shown, t.seen.Leads, t.gave = o.State, o.Reason, o.Shown, nil, o.Gave
 	c.waiting = slices.DeleteFunc(c.waiting, func(id int64) bool { return id == t.task.ID })
 	t.task.Source, t.task.Alternatives, t.task.Leads = palate.Source{}, nil, nil
 }
@@ -249,7 +249,7 @@ func (m *Memory) Retrace(_ context.Context, crawl string, visit func(Step) error
 	var steps []Step
 	for _, id := range slices.Sorted(maps.Keys(c.tasks)) {
 		if t := c.tasks[id]; t.task.Kind != Image && t.task.Refused == "" {
-			steps = append(steps, Step{URL: t.task.URL, Referer: t.task.Referer, State: t.seen.State, Barren: t.barren})
+			steps = append(steps, Step{URL: t.task.URL, Referer: t.task.Referer, State: t.seen.State, Gave: t.gave})
 		}
 	}
 	m.mu.Unlock()

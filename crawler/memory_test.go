@@ -135,7 +135,7 @@ func (c *collection) Retrace(_ context.Context, _ string, visit func(crawler.Ste
 		if e.task.Kind == crawler.Image || e.task.Refused != "" {
 			continue
 		}
-		if err := visit(crawler.Step{URL: e.task.URL, Referer: e.task.Referer, State: e.outcome.State, Barren: e.outcome.Barren}); err != nil {
+		if err := visit(crawler.Step{URL: e.task.URL, Referer: e.task.Referer, State: e.outcome.State, Gave: e.outcome.Gave}); err != nil {
 			return err
 		}
 	}

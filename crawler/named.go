@@ -89,6 +89,12 @@ func (p *page) withNamed(shown []*candidate) []*candidate {
 		p.info.named = append([]namedPicture{{references: []string{href}, own: true}}, p.info.named...)
 	}
 	at := p.index(shown)
+	p.doc.Find(`link[as="image" i][imagesrcset]`).Each(func(_ int, s *goquery.Selection) {
+		sizes := p.resolved(parseSrcset(s.AttrOr("imagesrcset", "")), "")
+		if c := at.find(addressesOf(sizes)); c != nil {
+			p.widen(c, sizes)
+		}
+	})
 	var own []namedPicture
 	for _, n := range p.info.named {
 		sizes := p.namedSizes(n)
@@ -231,8 +237,14 @@ func (p *page) statePictures() []*jsonPicture {
 			}
 			return
 		}
+		if strings.Contains(text, "__next_f.push(") {
+			r.pushed(text)
+			return
+		}
 		r.script(text)
 	})
+	r.pieces()
+	p.galleries(r)
 	return r.found
 }
 

@@ -19,7 +19,8 @@ type shownPicture struct {
 	framed   bool       // it stands in the page's main part
 	behind   bool       // a background
 	captions captions
-	into     int // the picture that this one is another element of; its own place if none
+	target   string // the id of the element that a link on this page opens; both have it
+	into     int    // the picture that this one is another element of; its own place if none
 }
 
 // captions are what a page says beside a picture, the likeliest first.

@@ -293,7 +293,7 @@ func progress(t *testing.T, c crawler.Frontier, again func() crawler.Frontier) {
 }
 
 func retraced(t *testing.T, f crawler.Frontier, again func() crawler.Frontier) {
-	barren := crawler.Outcome{State: crawler.Visited, Barren: true}
+	barren := crawler.Outcome{State: crawler.Visited, Gave: crawler.GaveNothing}
 	begin(t, f, "museum", page("a"))
 	shut := crawler.Task{Kind: crawler.Page, URL: "shut", Refused: "page_nofollow"}
 	finish(t, f, "museum", next(t, f, "museum"), visited, crawler.Task{Kind: crawler.Page, URL: "b", Referer: "a"}, pic("p"), shut, page("c"))
@@ -302,7 +302,7 @@ func retraced(t *testing.T, f crawler.Frontier, again func() crawler.Frontier) {
 	// What comes to a page later leaves that as it is.
 	begin(t, f, "museum")
 	f = again()
-	want := []crawler.Step{{URL: "a", State: crawler.Visited}, {URL: "b", Referer: "a", State: crawler.Visited, Barren: true}, {URL: "c", State: crawler.Pending}}
+	want := []crawler.Step{{URL: "a", State: crawler.Visited}, {URL: "b", Referer: "a", State: crawler.Visited, Gave: crawler.GaveNothing}, {URL: "c", State: crawler.Pending}}
 	var got []crawler.Step
 	ok(t, "Retrace", f.Retrace(t.Context(), "museum", func(s crawler.Step) error { got = append(got, s); return nil }))
 	if !reflect.DeepEqual(got, want) {

@@ -17,7 +17,9 @@ import (
 const GuiseDomain = "guises.palate.test"
 
 // Guise is a small site that shows its pictures in one of the ways in which
-// sites of the world do, each of which kept crawlers from finding them.
+// sites of the world do. The markup is ours. Some were met on sites, some in
+// reports of other crawlers' users or in published documents, which are then
+// named beside them, and some are variations that we thought of.
 type Guise struct {
 	Name  string // the first label of its host
 	Want  int    // distinct pictures that it has
@@ -33,6 +35,9 @@ type Guise struct {
 	// is not said.
 	Requests int
 	Seed     string // the path to begin at; "/" where empty
+	// Instead is what a request is answered with, in the form of Answers; ""
+	// is as usual. It may be nil.
+	Instead func(*http.Request) string
 }
 
 // URL is where a crawl of the guise begins.
@@ -49,7 +54,7 @@ func (g Guise) Host() string { return g.Name + "." + GuiseDomain }
 
 // Guises lists them all. They are shared: treat them as read-only.
 var Guises = sync.OnceValue(func() []Guise {
-	return slices.Concat(markupGuises(), structureGuises(), documentGuises(), furtherGuises())
+	return slices.Concat(markupGuises(), structureGuises(), documentGuises(), furtherGuises(), reportedGuises(), answerGuises(), scriptGuises())
 })
 
 // GuiseHandler answers for the hosts of all guises, by the Host header.
@@ -79,7 +84,7 @@ func guise(r *http.Request) guiseReply {
 		return guiseReply{reply: notFound(RobotsFile)}
 	}
 	for _, g := range Guises() {
-		if g.Host() == host {
+		if g.Host() == host || strings.HasSuffix(host, "."+g.Host()) {
 			return g.answer(r)
 		}
 	}
@@ -91,6 +96,11 @@ var guisePicture = regexp.MustCompile(`_(\d{2,4})x?(?:\.(?i:jpe?g|png|webp|gif))
 func (g Guise) answer(r *http.Request) guiseReply {
 	path := r.URL.RequestURI()
 	text, ok := g.Answers[path]
+	if g.Instead != nil {
+		if instead := g.Instead(r); instead != "" {
+			text, ok = instead, true
+		}
+	}
 	if !ok {
 		name := r.URL.Path
 		if id := r.URL.Query().Get("id"); id != "" && (strings.HasSuffix(name, "picture.php") || strings.HasSuffix(name, "thumb.php")) {

@@ -1,7 +1,7 @@
 package museum
 
-// furtherGuises are habits that were met after the others: of style sheets,
-// old scripts, addresses as people type them, and hosts that resize.
+// furtherGuises are variations that we thought of: of style sheets, old
+// scripts, addresses as people type them, and hosts that resize.
 func furtherGuises() []Guise {
 	return []Guise{
 		{Name: "image-set", Want: 4, Width: 1200, Answers: map[string]string{

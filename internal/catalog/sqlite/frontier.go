@@ -160,7 +160,7 @@ func openTask(ctx context.Context, tx *sql.Tx, crawl string, id int64) (frontier
 // endTask records an outcome and drops what only a pending task needs.
 func endTask(ctx context.Context, tx *sql.Tx, t frontierTask, o crawler.Outcome) error {
 	o.Reason = mend(o.Reason)
-	left, err := carried{Shown: o.Shown, For: t.carried.For, Frame: t.carried.Frame, Barren: o.Barren}.text()
+	left, err := carried{Shown: o.Shown, For: t.carried.For, Frame: t.carried.Frame, Gave: o.Gave}.text()
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ type carried struct {
 	Shown     string         `json:"shown,omitempty"`     // of a page that was read
 	For       *crawler.Stand `json:"for,omitempty"`       // of a picture
 	Frame     bool           `json:"frame,omitempty"`     // of a picture
-	Barren    bool           `json:"barren,omitempty"`    // of a page that was read
+	Gave      crawler.Gave   `json:"gave,omitempty"`      // of a page that was read
 }
 
 func carriedBy(t crawler.Task) carried {
@@ -29,7 +29,7 @@ func carriedBy(t crawler.Task) carried {
 func (c carried) text() (any, error) {
 	var value any = c
 	switch {
-	case len(c.Leads) > 0 || c.Shown != "" || c.For != nil || c.Frame || c.Barren:
+	case len(c.Leads) > 0 || c.Shown != "" || c.For != nil || c.Frame || c.Gave != "":
 	case len(c.Addresses) > 0:
 		value = c.Addresses
 	default:

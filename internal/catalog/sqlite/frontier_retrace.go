@@ -33,7 +33,7 @@ func (c *Catalog) Retrace(ctx context.Context, crawl string, visit func(crawler.
 					if err != nil {
 						return s, fmt.Errorf("task %d: %w", after, err)
 					}
-					s.Barren = carried.Barren
+					s.Gave = carried.Gave
 					return s, nil
 				})
 			return err
