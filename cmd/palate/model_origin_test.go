@@ -24,10 +24,10 @@ func TestGuessesAreToldApart(t *testing.T) {
 	if got.Origins["heads"] != models.OriginGiven || got.Origins["mean"] != models.OriginGiven || got.Origins["std"] != models.OriginGuessed || !slices.Contains(got.Guessed, "std") {
 		t.Errorf("got the origins %v and %v as guessed", got.Origins, got.Guessed)
 	}
-	if list := mustRun(t, "model", "list"); !strings.Contains(list, "guessed: crop") {
+	if list := mustRun(t, "model", "list"); !strings.Contains(list, "guessed: activation crop") {
 		t.Errorf("list: got %q", list)
 	}
-	writeFile(t, filepath.Join(folder, "config.json"), []byte(`{"num_attention_heads": 2}`))
+	writeFile(t, filepath.Join(folder, "config.json"), []byte(`{"num_attention_heads": 2, "hidden_act": "gelu"}`))
 	writeFile(t, filepath.Join(folder, "preprocessor_config.json"), []byte(`{"image_processor_type": "ViTImageProcessor", "size": 56, "resample": 2, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}`))
 	mustRun(t, "model", "add", "mine", file, "--replace")
 	got = jsonRun[modelEntry](t, "model", "show", "mine")

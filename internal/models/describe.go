@@ -143,3 +143,55 @@ func DescribeTensors(path string) (architecture string, preprocessing *Preproces
 	guessed, err = r.Guesses()
 	return r.Architecture, r.Preprocessing, guessed, err
 }
+
+// Described is what Describe says: in sentences, and as it is printed as JSON.
+type Described struct {
+	Lines []string
+	Value any
+}
+
+// Describe says what a model's file, or the one in a folder, is. Of an .onnx
+// file it writes what its graph tells beside it, for a person to fill in the
+// rest. The errors are those of FileIn, DescribeONNX, Draft.Write and
+// DescribeTensors.
+func Describe(path string) (Described, error) {
+	file, err := FileIn(path)
+	if err != nil {
+		return Described{}, err
+	}
+	if !strings.EqualFold(filepath.Ext(file), ".onnx") {
+		return describeTensors(file)
+	}
+	draft, err := DescribeONNX(file)
+	if err == nil {
+		err = draft.Write()
+	}
+	if err != nil {
+		return Described{}, err
+	}
+	told := Described{Value: draft}
+	for _, found := range draft.Found {
+		told.Lines = append(told.Lines, "Found: "+found)
+	}
+	told.Lines = append(told.Lines, fmt.Sprintf("Written to %s. Before the model can be added, fill in or look at:", draft.File))
+	for _, open := range draft.Open {
+		told.Lines = append(told.Lines, "- "+open)
+	}
+	told.Lines = append(told.Lines, "Then: palate model add NAME "+file)
+	return told, nil
+}
+
+func describeTensors(file string) (Described, error) {
+	architecture, p, guessed, err := DescribeTensors(file)
+	if err != nil {
+		return Described{}, err
+	}
+	told := Described{Value: map[string]any{"file": file, "architecture": architecture, "preprocessing": p, "guessed": guessed}}
+	told.Lines = append(told.Lines, file+": "+architecture,
+		fmt.Sprintf("It is made for %d×%d, crop ratio %g, mean %v, deviation %v.", p.Size, p.Size, p.CropRatio, p.Mean, p.Std))
+	if len(guessed) > 0 {
+		told.Lines = append(told.Lines, fmt.Sprintf("Nobody says its %s: these are guessed, by what holds for most models.", strings.Join(guessed, ", ")))
+	}
+	told.Lines = append(told.Lines, "Add it with: palate model add NAME "+file)
+	return told, nil
+}
