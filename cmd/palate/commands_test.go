@@ -8,16 +8,18 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/palate-art/palate/test/program"
 )
 
 func TestEmbedPrintsAUnitVectorOfEveryFile(t *testing.T) {
-	pictures := museumPictures(t, 2)
+	pictures := program.MuseumPictures(t, 2)
 	first, second := filepath.Join(pictures, "0.jpg"), filepath.Join(pictures, "1.jpg")
 	type line struct {
 		File, Model string
 		Vector      []float64
 	}
-	lines := jsonValues[line](t, mustRun(t, "embed", first, second, first, "--json"))
+	lines := program.JSONValues[line](t, program.MustRun(t, "embed", first, second, first, "--json"))
 	if len(lines) != 3 || lines[0].File != first || lines[1].File != second {
 		t.Fatalf("got %d objects, want one of each file in order", len(lines))
 	}
@@ -35,10 +37,10 @@ func TestEmbedPrintsAUnitVectorOfEveryFile(t *testing.T) {
 	}
 	// A file that is no picture does not take the others with it.
 	words := filepath.Join(pictures, "words.jpg")
-	writeFile(t, words, []byte("words"))
-	r := runPalate(t, "embed", words, first, "--json")
-	if rest := jsonValues[line](t, r.out); r.code != exitFailed || len(rest) != 1 || !strings.Contains(r.err, words) {
-		t.Errorf("got exit code %d, %d vectors and %q, want 1, the other's vector and the file's name", r.code, len(rest), r.err)
+	program.WriteFile(t, words, []byte("words"))
+	r := program.RunPalate(t, "embed", words, first, "--json")
+	if rest := program.JSONValues[line](t, r.Out); r.Code != exitFailed || len(rest) != 1 || !strings.Contains(r.Err, words) {
+		t.Errorf("got exit code %d, %d vectors and %q, want 1, the other's vector and the file's name", r.Code, len(rest), r.Err)
 	}
 }
 
@@ -52,9 +54,9 @@ type scored struct {
 
 func TestScoresRankTheCollectionAndFiles(t *testing.T) {
 	home := demoCollection(t)
-	all := jsonRun[[]scored](t, "scores", "--data", home, "--limit", "1000")
-	if len(all) != demoPictures {
-		t.Fatalf("got %d scores, want all %d", len(all), demoPictures)
+	all := program.JSONRun[[]scored](t, "scores", "--data", home, "--limit", "1000")
+	if len(all) != program.DemoPictures {
+		t.Fatalf("got %d scores, want all %d", len(all), program.DemoPictures)
 	}
 	for i, s := range all {
 		if s.Probe != 1 || s.Probability < 0 || s.Probability > 1 {
@@ -64,21 +66,21 @@ func TestScoresRankTheCollectionAndFiles(t *testing.T) {
 			t.Errorf("rank %d has %v after %v", i, s, all[i-1])
 		}
 	}
-	if top := jsonRun[[]scored](t, "scores", "--data", home, "--limit", "3"); !slices.Equal(top, all[:3]) {
+	if top := program.JSONRun[[]scored](t, "scores", "--data", home, "--limit", "3"); !slices.Equal(top, all[:3]) {
 		t.Errorf("got %v, want the first three", top)
 	}
-	likely := jsonRun[[]scored](t, "scores", "--data", home, "--limit", "1000", "--min", "0.5")
+	likely := program.JSONRun[[]scored](t, "scores", "--data", home, "--limit", "1000", "--min", "0.5")
 	for i, s := range all {
 		if near := math.Abs(s.Probability-.5) < 1e-5; !near && (s.Probability > .5) != (i < len(likely)) {
 			t.Errorf("rank %d of probability %v, of which --min 0.5 shows %d", i, s.Probability, len(likely))
 		}
 	}
-	if unrated := jsonRun[[]scored](t, "scores", "--data", home, "--limit", "1000", "--unrated"); len(unrated) != demoPictures-demoRated {
-		t.Errorf("got %d unrated, want %d", len(unrated), demoPictures-demoRated)
+	if unrated := program.JSONRun[[]scored](t, "scores", "--data", home, "--limit", "1000", "--unrated"); len(unrated) != program.DemoPictures-program.DemoRated {
+		t.Errorf("got %d unrated, want %d", len(unrated), program.DemoPictures-program.DemoRated)
 	}
 	// A file of the collection has the score of its image.
 	for _, want := range all[:2] {
-		got := jsonRun[[]scored](t, "scores", storedFile(t, home, want.Image), "--data", home)[0]
+		got := program.JSONRun[[]scored](t, "scores", storedFile(t, home, want.Image), "--data", home)[0]
 		if math.Abs(got.Score-want.Score) > 1e-4 || got.File == "" {
 			t.Errorf("got %+v of the file, want the score of %+v", got, want)
 		}
@@ -101,9 +103,9 @@ func TestSimilarFindsByIDAndByFile(t *testing.T) {
 		Image      string `json:"image_id"`
 		Similarity float64
 	}
-	id := jsonRun[[]scored](t, "scores", "--data", home, "--limit", "1")[0].Image
-	byID := jsonRun[[]hit](t, "similar", id, "--data", home, "--limit", "5")
-	byFile := jsonRun[[]hit](t, "similar", storedFile(t, home, id), "--data", home, "--limit", "6")
+	id := program.JSONRun[[]scored](t, "scores", "--data", home, "--limit", "1")[0].Image
+	byID := program.JSONRun[[]hit](t, "similar", id, "--data", home, "--limit", "5")
+	byFile := program.JSONRun[[]hit](t, "similar", storedFile(t, home, id), "--data", home, "--limit", "6")
 	if len(byID) != 5 || len(byFile) != 6 {
 		t.Fatalf("got %d and %d hits, want 5 and 6", len(byID), len(byFile))
 	}
@@ -116,36 +118,36 @@ func TestSimilarFindsByIDAndByFile(t *testing.T) {
 			t.Errorf("hit %d: got %+v by file, %+v by id, want the same and not the image itself", i, got, want)
 		}
 	}
-	every := jsonRun[[]hit](t, "similar", id, "--data", home, "--limit", "1000")
-	apart := jsonRun[[]hit](t, "similar", id, "--data", home, "--limit", "1000", "--collapse", "0.9")
-	if len(every) != demoPictures-1 || len(apart) < 2 || len(apart) >= len(every) || apart[0] != every[0] {
+	every := program.JSONRun[[]hit](t, "similar", id, "--data", home, "--limit", "1000")
+	apart := program.JSONRun[[]hit](t, "similar", id, "--data", home, "--limit", "1000", "--collapse", "0.9")
+	if len(every) != program.DemoPictures-1 || len(apart) < 2 || len(apart) >= len(every) || apart[0] != every[0] {
 		t.Errorf("got %d hits, and %d that are not alike", len(every), len(apart))
 	}
-	scores := jsonRun[[]scored](t, "scores", "--data", home, "--limit", "1000", "--collapse", "0.9")
-	if len(scores) < 2 || len(scores) >= demoPictures || scores[0].Image != id {
+	scores := program.JSONRun[[]scored](t, "scores", "--data", home, "--limit", "1000", "--collapse", "0.9")
+	if len(scores) < 2 || len(scores) >= program.DemoPictures || scores[0].Image != id {
 		t.Errorf("got %d scores of pictures that are not alike", len(scores))
 	}
 }
 
 func TestSortPutsFilesByTasteAndOverwritesNothing(t *testing.T) {
 	home, folder := demoCollection(t), t.TempDir()
-	ranked := jsonRun[[]scored](t, "scores", "--data", home, "--limit", "1000")
+	ranked := program.JSONRun[[]scored](t, "scores", "--data", home, "--limit", "1000")
 	best, worst := ranked[0].Image, ranked[len(ranked)-1].Image
 	likedName, dislikedName := filepath.Join(folder, "a.jpg"), filepath.Join(folder, "b.jpg")
-	writeFile(t, likedName, readFile(t, storedFile(t, home, best)))
-	writeFile(t, dislikedName, readFile(t, storedFile(t, home, worst)))
-	writeFile(t, filepath.Join(folder, "words.jpg"), []byte("words"))
+	program.WriteFile(t, likedName, program.ReadFile(t, storedFile(t, home, best)))
+	program.WriteFile(t, dislikedName, program.ReadFile(t, storedFile(t, home, worst)))
+	program.WriteFile(t, filepath.Join(folder, "words.jpg"), []byte("words"))
 	out := t.TempDir()
-	writeFile(t, filepath.Join(out, "liked", "a.jpg"), []byte("another picture of that name"))
+	program.WriteFile(t, filepath.Join(out, "liked", "a.jpg"), []byte("another picture of that name"))
 
-	if lines := jsonValues[sorted](t, mustRun(t, "sort", folder, "--out", out, "--data", home, "--dry-run", "--json")); len(lines) != 3 {
+	if lines := program.JSONValues[sorted](t, program.MustRun(t, "sort", folder, "--out", out, "--data", home, "--dry-run", "--json")); len(lines) != 3 {
 		t.Errorf("got %d lines, want one of each file", len(lines))
 	}
 	if got := names(t, out); !slices.Equal(got, []string{"liked/a.jpg"}) {
 		t.Errorf("a dry run left %v", got)
 	}
 	for range 2 { // the second time everything is there already
-		lines := jsonValues[sorted](t, mustRun(t, "sort", folder, "--out", out, "--data", home, "--json"))
+		lines := program.JSONValues[sorted](t, program.MustRun(t, "sort", folder, "--out", out, "--data", home, "--json"))
 		slices.SortFunc(lines, func(a, b sorted) int { return strings.Compare(a.File, b.File) })
 		if len(lines) != 3 || !lines[0].Liked || lines[1].Liked || lines[2].Error == "" {
 			t.Fatalf("got %+v, want a.jpg liked, b.jpg not, words.jpg passed by", lines)
@@ -154,22 +156,13 @@ func TestSortPutsFilesByTasteAndOverwritesNothing(t *testing.T) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 	}
-	if got := string(readFile(t, filepath.Join(out, "liked", "a.jpg"))); got != "another picture of that name" {
+	if got := string(program.ReadFile(t, filepath.Join(out, "liked", "a.jpg"))); got != "another picture of that name" {
 		t.Error("a file was overwritten")
 	}
-	mustRun(t, "sort", folder, "--how", "move", "--threshold", "0", "--data", home)
+	program.MustRun(t, "sort", folder, "--how", "move", "--threshold", "0", "--data", home)
 	if got, want := names(t, folder), []string{"liked/a.jpg", "liked/b.jpg", "words.jpg"}; !slices.Equal(got, want) {
 		t.Errorf("moved at threshold 0: got %v, want %v", got, want)
 	}
-}
-
-func readFile(t *testing.T, name string) []byte {
-	t.Helper()
-	content, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return content
 }
 
 // names are the files below a folder.
@@ -191,13 +184,13 @@ func names(t *testing.T, folder string) []string {
 }
 
 func TestRatingsAreTakenAndTakenBack(t *testing.T) {
-	home, pictures := t.TempDir(), museumPictures(t, 2)
-	mustRun(t, "import", pictures, "--data", home)
+	home, pictures := t.TempDir(), program.MuseumPictures(t, 2)
+	program.MustRun(t, "import", pictures, "--data", home)
 	first, second := idOf(t, 0), idOf(t, 1)
 	rate := func(want map[string]string, args ...string) {
 		t.Helper()
-		output := mustRun(t, append([]string{"rate", "--data", home, "--json"}, args...)...)
-		if lines := jsonValues[map[string]any](t, output); len(lines) == 0 {
+		output := program.MustRun(t, append([]string{"rate", "--data", home, "--json"}, args...)...)
+		if lines := program.JSONValues[map[string]any](t, output); len(lines) == 0 {
 			t.Errorf("palate rate %v printed nothing", args)
 		}
 		got := make(map[string]string)

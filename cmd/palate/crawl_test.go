@@ -11,13 +11,14 @@ import (
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/test/program"
 )
 
 func TestCrawlsAreListedReportedResumedAndForgotten(t *testing.T) {
-	museum, home := startMuseum(t, 12), filepath.Join(t.TempDir(), "data")
+	museum, home := program.StartMuseum(t, 12), filepath.Join(t.TempDir(), "data")
 	lines := filepath.Join(t.TempDir(), "kept.jsonl")
 	at := []string{"--data", home}
-	first := jsonRun[crawler.Report](t, append([]string{"crawl", "--museum", museum.addr, "--name", "m", "--filter", "width>=200", "--jsonl", lines}, at...)...)
+	first := program.JSONRun[crawler.Report](t, append([]string{"crawl", "--museum", museum.Addr, "--name", "m", "--filter", "width>=200", "--jsonl", lines}, at...)...)
 	if first.Kept != 12 {
 		t.Fatalf("kept %d of 12: %v", first.Kept, first.Lost)
 	}
@@ -25,16 +26,16 @@ func TestCrawlsAreListedReportedResumedAndForgotten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	records := jsonValues[collection.Record](t, string(data))
+	records := program.JSONValues[collection.Record](t, string(data))
 	if len(records) != 12 || records[0].Source.Title == "" || records[0].Image == "" || records[0].Width == 0 {
 		t.Errorf("%d lines, the first %+v, want 12 with title and size", len(records), records[0])
 	}
 
-	list := jsonRun[struct{ Crawls []collection.CrawlRow }](t, append([]string{"crawl", "list"}, at...)...)
+	list := program.JSONRun[struct{ Crawls []collection.CrawlRow }](t, append([]string{"crawl", "list"}, at...)...)
 	if len(list.Crawls) != 1 || list.Crawls[0].Name != "m" || list.Crawls[0].Kept != 12 {
 		t.Errorf("the list is %+v", list)
 	}
-	report := jsonRun[collection.CrawlReport](t, append([]string{"crawl", "report", "m"}, at...)...)
+	report := program.JSONRun[collection.CrawlReport](t, append([]string{"crawl", "report", "m"}, at...)...)
 	reasons := map[string]int{}
 	for _, l := range report.Losses {
 		if !strings.HasPrefix(l.URL, "http") {
@@ -45,27 +46,27 @@ func TestCrawlsAreListedReportedResumedAndForgotten(t *testing.T) {
 	if reasons["too_small"] != first.Lost["too_small"] || reasons["page_robots"] != 1 || report.Added != 12 || report.Embedded != 0 {
 		t.Errorf("the report is %+v, want the losses %v and 12 pictures", report, first.Lost)
 	}
-	if text := mustRun(t, append([]string{"crawl", "report", "m", "--reason", "page_robots"}, at...)...); !strings.Contains(text, "not decoded yet") || strings.Contains(text, "too_small") {
+	if text := program.MustRun(t, append([]string{"crawl", "report", "m", "--reason", "page_robots"}, at...)...); !strings.Contains(text, "not decoded yet") || strings.Contains(text, "too_small") {
 		t.Errorf("the report says:\n%s", text)
 	}
-	if again := jsonRun[crawler.Report](t, append([]string{"crawl", "resume", "m"}, at...)...); again.Known != 12 || again.Kept != 0 || again.Round != 2 {
+	if again := program.JSONRun[crawler.Report](t, append([]string{"crawl", "resume", "m"}, at...)...); again.Known != 12 || again.Kept != 0 || again.Round != 2 {
 		t.Errorf("resumed: %+v, want 12 known in round 2", again)
 	}
-	mustRun(t, append([]string{"crawl", "forget", "m"}, at...)...)
+	program.MustRun(t, append([]string{"crawl", "forget", "m"}, at...)...)
 	for _, command := range []string{"forget", "report", "resume"} {
-		if r := runPalate(t, append([]string{"crawl", command, "m"}, at...)...); r.code == exitDone || !strings.Contains(r.err, "palate crawl list") {
-			t.Errorf("crawl %s of none: code %d, %s", command, r.code, r.err)
+		if r := program.RunPalate(t, append([]string{"crawl", command, "m"}, at...)...); r.Code == exitDone || !strings.Contains(r.Err, "palate crawl list") {
+			t.Errorf("crawl %s of none: code %d, %s", command, r.Code, r.Err)
 		}
 	}
 }
 
 func TestADryRunPrintsAddressesAndKeepsNothing(t *testing.T) {
-	museum, home := startMuseum(t, 12), filepath.Join(t.TempDir(), "data")
-	out := mustRun(t, "crawl", "--museum", museum.addr, "--dry-run", "--data", home)
+	museum, home := program.StartMuseum(t, 12), filepath.Join(t.TempDir(), "data")
+	out := program.MustRun(t, "crawl", "--museum", museum.Addr, "--dry-run", "--data", home)
 	if n := strings.Count(out, "http://"); n < 12 {
 		t.Errorf("%d addresses, want 12 at least:\n%s", n, out)
 	}
-	if got := museum.pictureRequests(); len(got) > 0 {
+	if got := museum.PictureRequests(); len(got) > 0 {
 		t.Errorf("%d pictures were fetched", len(got))
 	}
 	if _, err := os.Stat(home); err == nil {
@@ -82,9 +83,9 @@ func TestCrawlFlagsThatMakeNoSenseAreRefused(t *testing.T) {
 		"--delay": "1ms", "--parallel": "20", "--limit-rate": "fast", "--site": "example.org speed=9", "--want": "big", "--include": "(",
 		"--filter": "colour=red", "--range": "9-1", "--cookies": cookies, "--header": "no colon", "--proxy": "proxy", "--input": "/nowhere/list.txt",
 	} {
-		r := runPalate(t, "crawl", "https://gallery.example/", "--contact", "me@example.org", flag, value, "--data", t.TempDir())
-		if r.code != exitUsage || r.err == "" {
-			t.Errorf("%s %s: code %d, %s", flag, value, r.code, r.err)
+		r := program.RunPalate(t, "crawl", "https://gallery.example/", "--contact", "me@example.org", flag, value, "--data", t.TempDir())
+		if r.Code != exitUsage || r.Err == "" {
+			t.Errorf("%s %s: code %d, %s", flag, value, r.Code, r.Err)
 		}
 	}
 }
@@ -103,31 +104,31 @@ func TestInputIsOneAddressALine(t *testing.T) {
 }
 
 func TestSubscriptionsAreLookedAtWhenDue(t *testing.T) {
-	museum, home := startMuseum(t, 12), filepath.Join(t.TempDir(), "data")
+	museum, home := program.StartMuseum(t, 12), filepath.Join(t.TempDir(), "data")
 	at := []string{"--data", home}
-	mustRun(t, append([]string{"subscribe", "--museum", museum.addr, "--name", "m", "--every", "1h"}, at...)...)
+	program.MustRun(t, append([]string{"subscribe", "--museum", museum.Addr, "--name", "m", "--every", "1h"}, at...)...)
 	type list struct{ Subscriptions []subscriptionRow }
-	if got := jsonRun[list](t, append([]string{"subscribe", "list"}, at...)...); len(got.Subscriptions) != 1 || !got.Subscriptions[0].Last.IsZero() {
+	if got := program.JSONRun[list](t, append([]string{"subscribe", "list"}, at...)...); len(got.Subscriptions) != 1 || !got.Subscriptions[0].Last.IsZero() {
 		t.Errorf("the list is %+v", got)
 	}
 	type looks struct{ Looks []collection.SubscriptionLook }
-	if got := jsonRun[looks](t, append([]string{"subscribe", "run"}, at...)...); len(got.Looks) != 1 || got.Looks[0].Kept != 12 {
+	if got := program.JSONRun[looks](t, append([]string{"subscribe", "run"}, at...)...); len(got.Looks) != 1 || got.Looks[0].Kept != 12 {
 		t.Errorf("the first look: %+v, want 12 pictures", got)
 	}
-	if got := jsonRun[looks](t, append([]string{"subscribe", "run"}, at...)...); len(got.Looks) != 0 {
+	if got := program.JSONRun[looks](t, append([]string{"subscribe", "run"}, at...)...); len(got.Looks) != 0 {
 		t.Errorf("looked at %+v, though nothing is due", got)
 	}
-	got := jsonRun[list](t, append([]string{"subscribe", "list"}, at...)...).Subscriptions[0]
+	got := program.JSONRun[list](t, append([]string{"subscribe", "list"}, at...)...).Subscriptions[0]
 	if got.Brought != 12 || got.Failure != "" || time.Until(got.Next) < 50*time.Minute {
 		t.Errorf("after the look: %+v", got)
 	}
-	mustRun(t, append([]string{"subscribe", "pause", "m"}, at...)...)
-	if report := jsonRun[crawler.Report](t, append([]string{"subscribe", "check", "m"}, at...)...); report.Known != 12 || report.Kept != 0 {
+	program.MustRun(t, append([]string{"subscribe", "pause", "m"}, at...)...)
+	if report := program.JSONRun[crawler.Report](t, append([]string{"subscribe", "check", "m"}, at...)...); report.Known != 12 || report.Kept != 0 {
 		t.Errorf("checked: %+v, want 12 known", report)
 	}
-	mustRun(t, append([]string{"subscribe", "resume", "m"}, at...)...)
-	mustRun(t, append([]string{"subscribe", "remove", "m"}, at...)...)
-	if r := runPalate(t, append([]string{"subscribe", "check", "m"}, at...)...); r.code == exitDone {
+	program.MustRun(t, append([]string{"subscribe", "resume", "m"}, at...)...)
+	program.MustRun(t, append([]string{"subscribe", "remove", "m"}, at...)...)
+	if r := program.RunPalate(t, append([]string{"subscribe", "check", "m"}, at...)...); r.Code == exitDone {
 		t.Error("a removed subscription is looked at")
 	}
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/test/program"
 )
 
 // drawing is a picture of its own colours.
@@ -89,14 +90,14 @@ func own(home string, args ...string) []string {
 // says that nothing was decoded.
 func TestWhatCanNotBeDecodedIsInTheCrawlsReport(t *testing.T) {
 	site, home := gallerySite(t, 2, map[string][]byte{"/i/broken.png": undecodable(t)}), filepath.Join(t.TempDir(), "data")
-	if report := jsonRun[crawler.Report](t, own(home, site.URL+"/", "--name", "g")...); report.Kept != 3 {
+	if report := program.JSONRun[crawler.Report](t, own(home, site.URL+"/", "--name", "g")...); report.Kept != 3 {
 		t.Fatalf("kept %d, want 3 that look whole: %v", report.Kept, report.Examples)
 	}
-	if text := mustRun(t, at(home, "crawl", "report", "g")...); !strings.Contains(text, "not decoded yet") {
+	if text := program.MustRun(t, at(home, "crawl", "report", "g")...); !strings.Contains(text, "not decoded yet") {
 		t.Errorf("before embedding the report says:\n%s", text)
 	}
-	runPalate(t, at(home, "embed", "--model", "baseline")...)
-	report := jsonRun[collection.CrawlReport](t, at(home, "crawl", "report", "g")...)
+	program.RunPalate(t, at(home, "embed", "--model", "baseline")...)
+	report := program.JSONRun[collection.CrawlReport](t, at(home, "crawl", "report", "g")...)
 	found := false
 	for _, l := range report.Losses {
 		found = found || l.Reason == "unreadable" && l.URL == site.URL+"/i/broken.png" && l.Detail != ""
@@ -111,7 +112,7 @@ func TestWhatCanNotBeDecodedIsInTheCrawlsReport(t *testing.T) {
 func TestMaxPicturesIsExact(t *testing.T) {
 	site, home := gallerySite(t, 9, nil), filepath.Join(t.TempDir(), "data")
 	for _, most := range []int{4, 4, 7, 2} {
-		report := jsonRun[crawler.Report](t, own(home, site.URL+"/", "--name", "g", "--parallel", "8", "--max-pictures", fmt.Sprint(most))...)
+		report := program.JSONRun[crawler.Report](t, own(home, site.URL+"/", "--name", "g", "--parallel", "8", "--max-pictures", fmt.Sprint(most))...)
 		if report.Kept+report.Known != most || report.Lost["picture_limit"] != 9-most {
 			t.Errorf("with at most %d: kept %d and known %d, left %v", most, report.Kept, report.Known, report.Lost)
 		}
@@ -137,7 +138,7 @@ func TestACrawlGoesThroughItsProxy(t *testing.T) {
 		_, _ = io.Copy(w, resp.Body)
 	}))
 	t.Cleanup(proxy.Close)
-	report := jsonRun[crawler.Report](t, "crawl", "http://gallery.example/", "--contact", "me@example.org", "--delay", "100ms", "--proxy", proxy.URL, "--data", filepath.Join(t.TempDir(), "data"))
+	report := program.JSONRun[crawler.Report](t, "crawl", "http://gallery.example/", "--contact", "me@example.org", "--delay", "100ms", "--proxy", proxy.URL, "--data", filepath.Join(t.TempDir(), "data"))
 	if report.Kept != 3 || asked.Load() != 5 || strange.Load() != 0 { // robots.txt, the page, three pictures
 		t.Errorf("kept %d with %d requests by the proxy, %d of them not for the site: %v", report.Kept, asked.Load(), strange.Load(), report.Examples)
 	}
@@ -159,7 +160,7 @@ func TestTheRateOfACrawlIsLimited(t *testing.T) {
 		t.Fatal(err)
 	}
 	site, begun := gallerySite(t, 0, map[string][]byte{"/noise.png": content.Bytes()}), time.Now()
-	report := jsonRun[crawler.Report](t, own(filepath.Join(t.TempDir(), "data"), site.URL+"/", "--limit-rate", "100k")...)
+	report := program.JSONRun[crawler.Report](t, own(filepath.Join(t.TempDir(), "data"), site.URL+"/", "--limit-rate", "100k")...)
 	if took := time.Since(begun); report.Kept != 1 || took < 800*time.Millisecond {
 		t.Errorf("kept %d of %d bytes in %v at 100 kB a second", report.Kept, content.Len(), took)
 	}
@@ -170,7 +171,7 @@ func TestASiteHasAPaceOfItsOwn(t *testing.T) {
 	site := gallerySite(t, 4, nil)
 	host := strings.Split(strings.TrimPrefix(site.URL, "http://"), ":")[0]
 	begun := time.Now()
-	report := jsonRun[crawler.Report](t, own(filepath.Join(t.TempDir(), "data"), site.URL+"/", "--site", host+" delay=200ms parallel=1")...)
+	report := program.JSONRun[crawler.Report](t, own(filepath.Join(t.TempDir(), "data"), site.URL+"/", "--site", host+" delay=200ms parallel=1")...)
 	if took := time.Since(begun); report.Kept != 4 || took < 900*time.Millisecond { // six requests, five pauses
 		t.Errorf("kept %d in %v, want 4 in a second at least: %v", report.Kept, took, report.Examples)
 	}
@@ -179,15 +180,15 @@ func TestASiteHasAPaceOfItsOwn(t *testing.T) {
 // Without a terminal a crawl says how far it is line by line.
 func TestProgressIsSaidWithoutATerminal(t *testing.T) {
 	site := gallerySite(t, 12, nil)
-	r := startProgram(t, "", nil, at(filepath.Join(t.TempDir(), "data"), "crawl", site.URL+"/", "--contact", "me@example.org", "--delay", "450ms", "--parallel", "1")...).wait() // a line every five seconds
+	r := program.StartProgram(t, "", nil, at(filepath.Join(t.TempDir(), "data"), "crawl", site.URL+"/", "--contact", "me@example.org", "--delay", "450ms", "--parallel", "1")...).Wait() // a line every five seconds
 	lines := 0
-	for line := range strings.Lines(r.err) {
+	for line := range strings.Lines(r.Err) {
 		if strings.HasPrefix(line, "crawl:") && strings.Contains(line, " of ") && !strings.Contains(line, "\r") {
 			lines++
 		}
 	}
-	if r.code != exitDone || lines == 0 {
-		t.Errorf("code %d and no line of progress:\n%s", r.code, r.err)
+	if r.Code != exitDone || lines == 0 {
+		t.Errorf("code %d and no line of progress:\n%s", r.Code, r.Err)
 	}
 }
 
@@ -200,29 +201,29 @@ func TestAPipedListIsPipedInAgain(t *testing.T) {
 	if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	piped := func(args ...string) result {
+	piped := func(args ...string) program.Result {
 		input, err := os.Open(list)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer input.Close()
-		return launch(t, input, "", nil, args...).wait()
+		return program.Launch(t, input, "", nil, args...).Wait()
 	}
 	r := piped(own(home, "--input", "-", "--name", "list", "--json")...)
-	if got := jsonValues[crawler.Report](t, r.out); len(got) != 1 || got[0].Kept != 2 {
-		t.Fatalf("code %d: %s%s", r.code, r.out, r.err)
+	if got := program.JSONValues[crawler.Report](t, r.Out); len(got) != 1 || got[0].Kept != 2 {
+		t.Fatalf("code %d: %s%s", r.Code, r.Out, r.Err)
 	}
 	r = piped(at(home, "crawl", "resume", "list", "--json")...)
-	if got := jsonValues[crawler.Report](t, r.out); len(got) != 1 || got[0].Known != 2 || got[0].Kept != 0 {
-		t.Errorf("resumed with code %d: %s%s", r.code, r.out, r.err)
+	if got := program.JSONValues[crawler.Report](t, r.Out); len(got) != 1 || got[0].Known != 2 || got[0].Kept != 0 {
+		t.Errorf("resumed with code %d: %s%s", r.Code, r.Out, r.Err)
 	}
-	r = startProgram(t, "", nil, at(home, "crawl", "resume", "list")...).wait() // its input is the null device
-	if r.code != exitUsage || !strings.Contains(r.err, "pipe the same list in again") {
-		t.Errorf("without its list: code %d, %s", r.code, r.err)
+	r = program.StartProgram(t, "", nil, at(home, "crawl", "resume", "list")...).Wait() // its input is the null device
+	if r.Code != exitUsage || !strings.Contains(r.Err, "pipe the same list in again") {
+		t.Errorf("without its list: code %d, %s", r.Code, r.Err)
 	}
-	r = runPalate(t, at(home, "subscribe", "--input", "-", "--name", "s", "--every", "1h", "--contact", "me@example.org")...)
-	if r.code != exitUsage || !strings.Contains(r.err, "standard input") {
-		t.Errorf("subscribed to standard input: code %d, %s", r.code, r.err)
+	r = program.RunPalate(t, at(home, "subscribe", "--input", "-", "--name", "s", "--every", "1h", "--contact", "me@example.org")...)
+	if r.Code != exitUsage || !strings.Contains(r.Err, "standard input") {
+		t.Errorf("subscribed to standard input: code %d, %s", r.Code, r.Err)
 	}
 }
 
@@ -269,15 +270,15 @@ func TestAManifestEndsInNeighbours(t *testing.T) {
 	t.Cleanup(s.Close)
 	base = s.URL
 	home := filepath.Join(t.TempDir(), "data")
-	if report := jsonRun[crawler.Report](t, own(home, base+"/manifest.json")...); report.Kept != 4 {
+	if report := program.JSONRun[crawler.Report](t, own(home, base+"/manifest.json")...); report.Kept != 4 {
 		t.Fatalf("kept %d of 4: %v %v", report.Kept, report.Lost, report.Examples)
 	}
-	mustRun(t, at(home, "embed", "--model", "baseline")...)
+	program.MustRun(t, at(home, "embed", "--model", "baseline")...)
 	query := filepath.Join(t.TempDir(), "query.png")
 	if err := os.WriteFile(query, drawing(t, 1, 256), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	text := mustRun(t, at(home, "similar", query, "--model", "baseline")...)
+	text := program.MustRun(t, at(home, "similar", query, "--model", "baseline")...)
 	if lines := strings.Split(strings.TrimSpace(text), "\n"); len(lines) < 5 || !strings.Contains(lines[1], "Sheet 1") {
 		t.Errorf("the neighbours are:\n%s", text)
 	}

@@ -15,15 +15,16 @@ import (
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/museum"
+	"github.com/palate-art/palate/test/program"
 )
 
 // demoOnce runs the demo once for all tests, into a folder that it keeps.
-var demoOnce = sync.OnceValues(func() (string, result) {
-	folder := filepath.Join(sharedFolder, "demo")
+var demoOnce = sync.OnceValues(func() (string, program.Result) {
+	folder := filepath.Join(program.SharedFolder, "demo")
 	var out, errOut strings.Builder
 	code := run(context.Background(), []string{"demo", "--once", "--json", "--keep", "--data", folder,
-		"--pictures", fmt.Sprint(demoPictures), "--ratings", fmt.Sprint(demoRated)}, &out, &errOut)
-	return folder, result{code, out.String(), errOut.String()}
+		"--pictures", fmt.Sprint(program.DemoPictures), "--ratings", fmt.Sprint(program.DemoRated)}, &out, &errOut)
+	return folder, program.Result{Code: code, Out: out.String(), Err: errOut.String()}
 })
 
 // demoCollection is the folder of the demo's collection, which tests only
@@ -31,17 +32,17 @@ var demoOnce = sync.OnceValues(func() (string, result) {
 func demoCollection(t *testing.T) string {
 	t.Helper()
 	folder, r := demoOnce()
-	if r.code != exitDone {
-		t.Fatalf("palate demo: got exit code %d: %s", r.code, r.err)
+	if r.Code != exitDone {
+		t.Fatalf("palate demo: got exit code %d: %s", r.Code, r.Err)
 	}
 	return folder
 }
 
 func TestTheDemoGivesWhatItPromisesToPrograms(t *testing.T) {
-	longRace(t)
+	program.LongRace(t)
 	demoCollection(t)
 	_, r := demoOnce()
-	reports := jsonValues[map[string]any](t, r.out)
+	reports := program.JSONValues[map[string]any](t, r.Out)
 	if len(reports) != 1 {
 		t.Fatalf("got %d JSON values, want 1", len(reports))
 	}
@@ -59,8 +60,8 @@ func TestTheDemoGivesWhatItPromisesToPrograms(t *testing.T) {
 		return n
 	}
 	for _, name := range []string{"images", "embedded", "indexed", "kept"} {
-		if got := number(name); got != demoPictures {
-			t.Errorf("%s: got %v, want %d", name, got, demoPictures)
+		if got := number(name); got != program.DemoPictures {
+			t.Errorf("%s: got %v, want %d", name, got, program.DemoPictures)
 		}
 	}
 	for _, name := range []string{"model", "provider"} {
@@ -90,7 +91,7 @@ func TestTheDemoGivesWhatItPromisesToPrograms(t *testing.T) {
 // The pictures are crawled and embedded once; every seed is another visitor
 // with a profile of its own.
 func TestTheProbeLearnsTheTasteOfNineInTenVisitors(t *testing.T) {
-	longRace(t)
+	program.LongRace(t)
 	ctx := context.Background()
 	session := newSession(&globals{Data: demoCollection(t), Quiet: true, indexFlags: indexFlags{IndexAddress: collection.EmbeddedIndex}, modelFlags: modelFlags{Model: models.Baseline}}, io.Discard, io.Discard)
 	h, err := openHome(ctx, session)
@@ -103,10 +104,10 @@ func TestTheProbeLearnsTheTasteOfNineInTenVisitors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer model.Close()
-	styles := museumStyles(t, model, demoPictures)
+	styles := museumStyles(t, model, program.DemoPictures)
 	good := 0
-	for seed := range int64(visitors) {
-		d := &demo{demoCommand: &demoCommand{Seed: 1 + seed, Ratings: demoRated}, session: session, home: h, model: model, styles: styles}
+	for seed := range int64(program.Visitors) {
+		d := &demo{demoCommand: &demoCommand{Seed: 1 + seed, Ratings: program.DemoRated}, session: session, home: h, model: model, styles: styles}
 		profile := palate.Profile(fmt.Sprintf("visitor-%d", seed))
 		if err := d.rate(ctx, profile); err != nil {
 			t.Fatal(err)
@@ -115,15 +116,15 @@ func TestTheProbeLearnsTheTasteOfNineInTenVisitors(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Logf("seed %d likes %v: AUC %.3f on the %d never rated", d.Seed, d.report.Liked, d.report.Probe.AUC, d.report.Probe.NeverRated)
-		if d.report.Probe.AUC >= wantAUC {
+		if d.report.Probe.AUC >= program.WantAUC {
 			good++
 		}
-		if got, want := d.report.Probe.NeverRated, demoPictures-demoRated; got != want {
+		if got, want := d.report.Probe.NeverRated, program.DemoPictures-program.DemoRated; got != want {
 			t.Errorf("seed %d: judged on %d pictures, want the %d never rated", d.Seed, got, want)
 		}
 	}
-	if good < visitors*9/10 {
-		t.Errorf("got AUC of %v or more for %d of %d visitors, want %d", wantAUC, good, visitors, visitors*9/10)
+	if good < program.Visitors*9/10 {
+		t.Errorf("got AUC of %v or more for %d of %d visitors, want %d", program.WantAUC, good, program.Visitors, program.Visitors*9/10)
 	}
 }
 
@@ -132,7 +133,7 @@ func TestTheProbeLearnsTheTasteOfNineInTenVisitors(t *testing.T) {
 func museumStyles(t *testing.T, h *collection.Model, pictures int) map[palate.ImageID]string {
 	t.Helper()
 	byNumber := make(map[string]museum.Work)
-	for _, work := range plannedWorks(t, pictures) {
+	for _, work := range program.PlannedWorks(t, pictures) {
 		byNumber[work.ExternalID] = work
 	}
 	page, err := h.Catalog.ListImages(context.Background(), catalog.ImageQuery{Limit: 1000})
@@ -153,25 +154,13 @@ func museumStyles(t *testing.T, h *collection.Model, pictures int) map[palate.Im
 	return styles
 }
 
-// plannedWorks are the museum's works; nothing is drawn.
-func plannedWorks(t *testing.T, pictures int) []museum.Work {
-	t.Helper()
-	config := museum.DefaultConfig()
-	config.Pictures = pictures
-	m, err := museum.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m.Works()
-}
-
 func TestTheDemoTellsAPersonWhatItDid(t *testing.T) {
-	longRace(t)
+	program.LongRace(t)
 	folder := t.TempDir()
-	r := runPalate(t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--data", folder)
-	out := r.out
-	if r.code != exitDone || !strings.Contains(r.err, "--keep puts it into "+folder) {
-		t.Errorf("got exit code %d and %q, want word of --keep", r.code, r.err)
+	r := program.RunPalate(t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--data", folder)
+	out := r.Out
+	if r.Code != exitDone || !strings.Contains(r.Err, "--keep puts it into "+folder) {
+		t.Errorf("got exit code %d and %q, want word of --keep", r.Code, r.Err)
 	}
 	for _, want := range []string{"pages", "30 kept", "baseline on cpu", "30 of 30 images embedded", "rated 24 pictures",
 		"AUC", "average precision", "6 pictures never rated", "Neighbours", "STYLE", "Time"} {

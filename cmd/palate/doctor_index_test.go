@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/palate-art/palate/test/program"
+
 	"github.com/qdrant/go-client/qdrant"
 	"google.golang.org/protobuf/proto"
 
@@ -39,7 +41,7 @@ func somebodyElse(t *testing.T, s *qdranttest.Server) *qdrant.Client {
 func TestVerifyLooksTwiceAtAServer(t *testing.T) {
 	s := qdranttest.Run(t)
 	folder := copyOfDemo(t)
-	mustRun(t, "reindex", "--data", folder, "--index", addressOf(s))
+	program.MustRun(t, "reindex", "--data", folder, "--index", addressOf(s))
 	whole, name := s.Snapshot("palate"), s.Aliases()["palate"]
 	lost := s.IDs("palate")[3]
 	id := qdrant.NewIDUUID(idText(lost))
@@ -54,16 +56,16 @@ func TestVerifyLooksTwiceAtAServer(t *testing.T) {
 			once.Do(func() { s.Restore(name, whole) }) // once the first look has missed it
 		}
 	})
-	if got := jsonRun[verification](t, "index", "verify", "--data", folder, "--index", addressOf(s)); !got.Clean || counts != 2 {
+	if got := program.JSONRun[verification](t, "index", "verify", "--data", folder, "--index", addressOf(s)); !got.Clean || counts != 2 {
 		t.Errorf("got %+v after %d looks, want it clean at the second", got, counts)
 	}
 	s.Observe(nil)
 	if _, err := somebodyElse(t, s).Delete(t.Context(), &qdrant.DeletePoints{CollectionName: name, Wait: proto.Bool(true), Points: qdrant.NewPointsSelector(id)}); err != nil {
 		t.Fatal(err)
 	}
-	r := runPalate(t, "index", "verify", "--data", folder, "--index", addressOf(s))
-	if r.code != exitFailed || !strings.Contains(r.out, "1 missing") || !strings.Contains(r.out, idText(lost)) {
-		t.Errorf("a point that stays away: got %d, %q, want it named and exit code %d", r.code, r.out, exitFailed)
+	r := program.RunPalate(t, "index", "verify", "--data", folder, "--index", addressOf(s))
+	if r.Code != exitFailed || !strings.Contains(r.Out, "1 missing") || !strings.Contains(r.Out, idText(lost)) {
+		t.Errorf("a point that stays away: got %d, %q, want it named and exit code %d", r.Code, r.Out, exitFailed)
 	}
 }
 
@@ -72,17 +74,17 @@ func TestDoctorLooksAtTheQdrantServer(t *testing.T) {
 	s := qdranttest.Run(t)
 	mine, theirs := copyOfDemo(t), copyOfDemo(t)
 	s.SetStrictMode(&qdrant.StrictModeConfig{Enabled: proto.Bool(true), UnindexedFilteringRetrieve: proto.Bool(false), SearchMaxHnswEf: proto.Uint32(128), MaxPayloadIndexCount: proto.Uint64(7)})
-	mustRun(t, "reindex", "--data", mine, "--index", addressOf(s))
+	program.MustRun(t, "reindex", "--data", mine, "--index", addressOf(s))
 	says := func(data string, code int, wanted ...string) {
 		t.Helper()
-		r := runPalate(t, "doctor", "--data", data, "--index", addressOf(s))
+		r := program.RunPalate(t, "doctor", "--data", data, "--index", addressOf(s))
 		for _, want := range wanted {
-			if !strings.Contains(r.out+r.err, want) {
-				t.Errorf("doctor does not say %q, but\n%s%s", want, r.out, r.err)
+			if !strings.Contains(r.Out+r.Err, want) {
+				t.Errorf("doctor does not say %q, but\n%s%s", want, r.Out, r.Err)
 			}
 		}
-		if r.code != code {
-			t.Errorf("got exit code %d, want %d", r.code, code)
+		if r.Code != code {
+			t.Errorf("got exit code %d, want %d", r.Code, code)
 		}
 	}
 	says(mine, exitFailed, "Qdrant "+qdranttest.Version, "in strict mode", s.Aliases()["palate"], "green", "up to change", "ef is 128 of 512 by the server's strict mode")
@@ -92,11 +94,11 @@ func TestDoctorLooksAtTheQdrantServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	says(mine, exitFailed, "lacks the payload index of years", "palate index verify")
-	mustRun(t, "index", "verify", "--data", mine, "--index", addressOf(s))
+	program.MustRun(t, "index", "verify", "--data", mine, "--index", addressOf(s))
 	s.SetVersion("1.20.1")
-	r := runPalate(t, "doctor", "--data", mine, "--index", addressOf(s))
-	if strings.Contains(r.out, "lacks") || !strings.Contains(r.out, "version 1.20.1 is later than 1.19") {
-		t.Errorf("got %q, want the index made again and a warning of the version", r.out)
+	r := program.RunPalate(t, "doctor", "--data", mine, "--index", addressOf(s))
+	if strings.Contains(r.Out, "lacks") || !strings.Contains(r.Out, "version 1.20.1 is later than 1.19") {
+		t.Errorf("got %q, want the index made again and a warning of the version", r.Out)
 	}
 }
 

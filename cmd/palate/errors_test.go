@@ -12,46 +12,8 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/test/program"
 )
-
-// mustFail runs a command that has to fail with that exit code and one line
-// on standard error that contains the hints.
-func mustFail(t *testing.T, code int, hints []string, args ...string) {
-	t.Helper()
-	mustBeOneLine(t, runPalate(t, args...), code, hints, args...)
-}
-
-func mustBeOneLine(t *testing.T, r result, code int, hints []string, args ...string) {
-	t.Helper()
-	name := "palate " + strings.Join(args, " ")
-	if r.code != code {
-		t.Errorf("%s: got exit code %d, want %d: %s", name, r.code, code, r.err)
-	}
-	var messages []string
-	for line := range strings.Lines(r.err) {
-		if strings.HasPrefix(line, "palate: ") {
-			messages = append(messages, line)
-		}
-	}
-	if len(messages) != 1 || !strings.HasSuffix(r.err, messages[0]) && code != exitUsage {
-		t.Errorf("%s: got %q on standard error, want one line of palate's at its end", name, r.err)
-	}
-	for _, kind := range []string{": conflict", ": invalid\n", ": unavailable", ": forbidden"} {
-		if strings.Contains(r.err, kind) {
-			t.Errorf("%s: %q tells a person the kind that is meant for programs", name, r.err)
-		}
-	}
-	for _, hint := range hints {
-		if !strings.Contains(r.err, hint) {
-			t.Errorf("%s: got %q, which does not mention %q", name, r.err, hint)
-		}
-	}
-	for _, noise := range []string{"goroutine ", "panic", ".go:"} {
-		if strings.Contains(r.err, noise) {
-			t.Errorf("%s: got %q, which contains %q", name, r.err, noise)
-		}
-	}
-}
 
 func TestWrongUsageIsToldWithExitCodeTwo(t *testing.T) {
 	folder := t.TempDir()
@@ -82,14 +44,14 @@ func TestWrongUsageIsToldWithExitCodeTwo(t *testing.T) {
 		{"museum of nothing", []string{"museum", "--pictures", "0"}, []string{"0 pictures"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			mustFail(t, exitUsage, c.hints, append(c.args, "--data", filepath.Join(folder, "home"))...)
+			program.MustFail(t, exitUsage, c.hints, append(c.args, "--data", filepath.Join(folder, "home"))...)
 		})
 	}
 }
 
 func TestWhatFailsIsToldInOneLine(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
-	writeFile(t, file, []byte("no folder, no picture"))
+	program.WriteFile(t, file, []byte("no folder, no picture"))
 	home := t.TempDir()
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -127,25 +89,15 @@ func TestWhatFailsIsToldInOneLine(t *testing.T) {
 		{"crawl of pages without pictures", []string{"crawl", "--museum", pagesOnly.Listener.Addr().String()}, []string{"2 pages", "0 candidates"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			mustFail(t, exitFailed, c.hints, append([]string{"--data", home}, c.args...)...)
+			program.MustFail(t, exitFailed, c.hints, append([]string{"--data", home}, c.args...)...)
 		})
-	}
-}
-
-func writeFile(t *testing.T, name string, content []byte) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, content, 0o644); err != nil {
-		t.Fatal(err)
 	}
 }
 
 func TestACatalogThatCanNotBeUsedIsLeftAlone(t *testing.T) {
 	corrupt, newer := t.TempDir(), t.TempDir()
-	writeFile(t, filepath.Join(corrupt, collection.CatalogFile), []byte(strings.Repeat("This is no database. ", 1000)))
-	mustRun(t, "import", "--data", newer, museumPictures(t, 1))
+	program.WriteFile(t, filepath.Join(corrupt, collection.CatalogFile), []byte(strings.Repeat("This is no database. ", 1000)))
+	program.MustRun(t, "import", "--data", newer, program.MuseumPictures(t, 1))
 	setUserVersion(t, filepath.Join(newer, collection.CatalogFile), 999)
 	for _, c := range []struct {
 		name, folder string
@@ -159,14 +111,14 @@ func TestACatalogThatCanNotBeUsedIsLeftAlone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, args := range [][]string{{"train"}, {"rate", "undo"}, {"serve", "--addr", "127.0.0.1:0"}, {"import", museumPictures(t, 1)}} {
-				mustFail(t, exitFailed, c.hints, append(args, "--data", c.folder)...)
+			for _, args := range [][]string{{"train"}, {"rate", "undo"}, {"serve", "--addr", "127.0.0.1:0"}, {"import", program.MuseumPictures(t, 1)}} {
+				program.MustFail(t, exitFailed, c.hints, append(args, "--data", c.folder)...)
 			}
 			if after, err := os.ReadFile(filepath.Join(c.folder, collection.CatalogFile)); err != nil || string(after) != string(before) {
 				t.Errorf("the file was changed (%v)", err)
 			}
-			if r := runPalate(t, "doctor", "--data", c.folder); r.code != exitFailed || !strings.Contains(r.out, "PROBLEM") {
-				t.Errorf("doctor: got exit code %d and %q, want the problem", r.code, r.out)
+			if r := program.RunPalate(t, "doctor", "--data", c.folder); r.Code != exitFailed || !strings.Contains(r.Out, "PROBLEM") {
+				t.Errorf("doctor: got exit code %d and %q, want the problem", r.Code, r.Out)
 			}
 		})
 	}
@@ -181,5 +133,5 @@ func setUserVersion(t *testing.T, name string, version uint32) {
 		t.Fatal(err)
 	}
 	binary.BigEndian.PutUint32(content[60:], version)
-	writeFile(t, name, content)
+	program.WriteFile(t, name, content)
 }

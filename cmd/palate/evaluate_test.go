@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/palate-art/palate/test/program"
 )
 
 // writeMatrix writes float32 in NumPy's format; cols 0 writes one dimension
@@ -31,7 +33,7 @@ func writeMatrix(t *testing.T, path string, rows, cols int, value func(i, j int)
 			b = binary.LittleEndian.AppendUint64(b, uint64(value(i, 0)))
 		}
 	}
-	writeFile(t, path, b)
+	program.WriteFile(t, path, b)
 	return path
 }
 
@@ -39,7 +41,7 @@ func TestEvaluateJudgesAnybodysEmbeddings(t *testing.T) {
 	dir := t.TempDir()
 	const rows, likes = 193, 76
 	dim := 768
-	if raceEnabled {
+	if program.RaceEnabled {
 		dim = 64
 	}
 	random := rand.New(rand.NewPCG(1, 1))
@@ -60,7 +62,7 @@ func TestEvaluateJudgesAnybodysEmbeddings(t *testing.T) {
 		}
 		return 0
 	})
-	got := jsonRun[struct {
+	got := program.JSONRun[struct {
 		AUC       float64 `json:"auc"`
 		Low       float64 `json:"auc_low"`
 		High      float64 `json:"auc_high"`
@@ -76,7 +78,7 @@ func TestEvaluateJudgesAnybodysEmbeddings(t *testing.T) {
 	if !(got.Low < got.AUC && got.AUC <= got.High && got.AUC > .9 && got.AP > .8 && got.Balanced > .7) || len(got.Baselines) < 3 {
 		t.Errorf("got %+v", got)
 	}
-	if !raceEnabled && (got.Seconds <= 0 || got.Seconds > 15) {
+	if !program.RaceEnabled && (got.Seconds <= 0 || got.Seconds > 15) {
 		t.Errorf("%v seconds, want five at most on a quiet machine", got.Seconds)
 	}
 	if len(got.OutOfFold) != rows {
@@ -88,7 +90,7 @@ func TestEvaluateJudgesAnybodysEmbeddings(t *testing.T) {
 		}
 	}
 	page := filepath.Join(dir, "report.html")
-	text := mustRun(t, "evaluate", "--features", x, "--labels", y, "--html", page, "--threshold", "precision:0.9", "--weights", "none",
+	text := program.MustRun(t, "evaluate", "--features", x, "--labels", y, "--html", page, "--threshold", "precision:0.9", "--weights", "none",
 		"--kind", "centroid", "--patches", x, "--baseline", x)
 	for _, want := range []string{"ROC-AUC", "nearest neighbours", "TAKEN AS LIKED", "centroid", "precision:0.9", "logistic on CLS and mean patch", "logistic on baseline embeddings"} {
 		if !strings.Contains(text, want) {
@@ -127,9 +129,9 @@ func TestEvaluateRefuses(t *testing.T) {
 		"wrong threshold":  {[]string{"--features", x, "--labels", y, "--threshold", "top:200%"}, exitUsage, "top"},
 		"wrong method":     {[]string{"--features", x, "--labels", y, "--calibration", "guess"}, exitUsage, "guess"},
 	} {
-		r := runPalate(t, append([]string{"evaluate"}, tt.args...)...)
-		if r.code != tt.code || !strings.Contains(r.err, tt.says) || strings.Contains(r.err, "rate more") {
-			t.Errorf("%s: got exit code %d and %q, want %d and %q", name, r.code, r.err, tt.code, tt.says)
+		r := program.RunPalate(t, append([]string{"evaluate"}, tt.args...)...)
+		if r.Code != tt.code || !strings.Contains(r.Err, tt.says) || strings.Contains(r.Err, "rate more") {
+			t.Errorf("%s: got exit code %d and %q, want %d and %q", name, r.Code, r.Err, tt.code, tt.says)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/test/program"
 )
 
 // A server whose index is away lives, and says that it is not ready; one that
@@ -17,14 +17,14 @@ import (
 func TestHealthTellsLivingFromReady(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	well := startServer(t, "--data", folder)
-	mustRun(t, "health", "--addr", strings.TrimPrefix(well.url, "http://"))
-	ready := jsonRun[struct{ Status string }](t, "health", "--ready", "--addr", strings.TrimPrefix(well.url, "http://"))
+	well := program.StartServer(t, "--data", folder)
+	program.MustRun(t, "health", "--addr", strings.TrimPrefix(well.URL, "http://"))
+	ready := program.JSONRun[struct{ Status string }](t, "health", "--ready", "--addr", strings.TrimPrefix(well.URL, "http://"))
 	if ready.Status != "ok" {
 		t.Errorf("got %+v", ready)
 	}
-	well.interrupt()
-	mustFail(t, exitFailed, []string{"no answer"}, "health", "--addr", strings.TrimPrefix(well.url, "http://"))
+	well.Interrupt()
+	program.MustFail(t, exitFailed, []string{"no answer"}, "health", "--addr", strings.TrimPrefix(well.URL, "http://"))
 
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -34,24 +34,14 @@ func TestHealthTellsLivingFromReady(t *testing.T) {
 	if err := closed.Close(); err != nil {
 		t.Fatal(err)
 	}
-	without := startServer(t, "--data", folder, "--index", "qdrant://"+away+"/palate")
-	mustRun(t, "health", "--addr", strings.TrimPrefix(without.url, "http://"))
-	mustFail(t, exitFailed, []string{"not ready", "index"}, "health", "--ready", "--addr", strings.TrimPrefix(without.url, "http://"))
+	without := program.StartServer(t, "--data", folder, "--index", "qdrant://"+away+"/palate")
+	program.MustRun(t, "health", "--addr", strings.TrimPrefix(without.URL, "http://"))
+	program.MustFail(t, exitFailed, []string{"not ready", "index"}, "health", "--ready", "--addr", strings.TrimPrefix(without.URL, "http://"))
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503, "/v1/health": 503} {
-		if got := getStatus(t, without.url+path); got != want {
+		if got := program.GetStatus(t, without.URL+path); got != want {
 			t.Errorf("GET %s: got %d, want %d", path, got, want)
 		}
 	}
-}
-
-func getStatus(t *testing.T, address string) int {
-	t.Helper()
-	response, err := http.Get(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	return response.StatusCode
 }
 
 func TestTheServersAddressIsAskedOnLoopback(t *testing.T) {
@@ -75,7 +65,7 @@ func TestDoctorPrintsNoBytesOfDamagedFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
-			mustRun(t, "import", museumPictures(t, 1), "--data", folder)
+			program.MustRun(t, "import", program.MuseumPictures(t, 1), "--data", folder)
 			path := filepath.Join(append([]string{folder}, damaged...)...)
 			content := damage
 			if name == "catalog" {
@@ -87,12 +77,12 @@ func TestDoctorPrintsNoBytesOfDamagedFiles(t *testing.T) {
 					content[i] ^= 0x5b
 				}
 			}
-			writeFile(t, path, content)
-			r := runPalate(t, "doctor", "--data", folder)
-			if r.code != exitFailed || !strings.Contains(r.out, "PROBLEM") {
-				t.Errorf("got %d and %q, want a problem", r.code, r.out)
+			program.WriteFile(t, path, content)
+			r := program.RunPalate(t, "doctor", "--data", folder)
+			if r.Code != exitFailed || !strings.Contains(r.Out, "PROBLEM") {
+				t.Errorf("got %d and %q, want a problem", r.Code, r.Out)
 			}
-			_, problem, _ := strings.Cut(r.out, "PROBLEM")
+			_, problem, _ := strings.Cut(r.Out, "PROBLEM")
 			if strings.Contains(problem, `\x`) || strings.Contains(problem, "palate doctor") ||
 				strings.ContainsFunc(problem, func(c rune) bool { return c != '\n' && !unicode.IsPrint(c) }) {
 				t.Errorf("got %q, want plain words and no advice to run doctor", problem)

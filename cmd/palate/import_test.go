@@ -12,8 +12,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
-	"github.com/palate-art/palate/internal/catalog/sqlite"
-	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/test/program"
 )
 
 // funnel is the report of an import.
@@ -31,25 +30,25 @@ func mustImport(t *testing.T, want funnel, args ...string) {
 	if want.Lost == nil {
 		want.Lost = map[string]int{}
 	}
-	if got := jsonRun[funnel](t, append([]string{"import"}, args...)...); !got.equals(want) {
+	if got := program.JSONRun[funnel](t, append([]string{"import"}, args...)...); !got.equals(want) {
 		t.Errorf("palate import %s: got %+v, want %+v", strings.Join(args, " "), got, want)
 	}
 }
 
 func TestImportTellsWhatBecameOfEveryFile(t *testing.T) {
-	home, pictures := t.TempDir(), museumPictures(t, 3)
-	writeFile(t, filepath.Join(pictures, "good", "3.jpg"), museumPicture(t, 3))
-	writeFile(t, filepath.Join(pictures, "good", "4.jpg"), museumPicture(t, 4))
-	writeFile(t, filepath.Join(pictures, "bad", "5.jpg"), museumPicture(t, 5))
-	writeFile(t, filepath.Join(pictures, "again.jpg"), museumPicture(t, 0))
-	writeFile(t, filepath.Join(pictures, "words.jpg"), []byte("These are words."))
-	writeFile(t, filepath.Join(pictures, "half.jpg"), museumPicture(t, 6)[:300])
+	home, pictures := t.TempDir(), program.MuseumPictures(t, 3)
+	program.WriteFile(t, filepath.Join(pictures, "good", "3.jpg"), program.MuseumPicture(t, 3))
+	program.WriteFile(t, filepath.Join(pictures, "good", "4.jpg"), program.MuseumPicture(t, 4))
+	program.WriteFile(t, filepath.Join(pictures, "bad", "5.jpg"), program.MuseumPicture(t, 5))
+	program.WriteFile(t, filepath.Join(pictures, "again.jpg"), program.MuseumPicture(t, 0))
+	program.WriteFile(t, filepath.Join(pictures, "words.jpg"), []byte("These are words."))
+	program.WriteFile(t, filepath.Join(pictures, "half.jpg"), program.MuseumPicture(t, 6)[:300])
 	lost := map[string]int{"not_an_image": 1, "broken": 1}
 	mustImport(t, funnel{Seen: 9, Kept: 6, Known: 1, Rated: 3, Lost: lost}, pictures, "--data", home)
 	mustImport(t, funnel{Seen: 9, Kept: 0, Known: 7, Rated: 0, Lost: lost}, pictures, "--data", home)
-	seen := lookInto(t, home)
-	seen.mustHaveFileOfEveryRow(t)
-	seen.mustHaveRowOfEveryFile(t)
+	seen := program.LookInto(t, home)
+	seen.MustHaveFileOfEveryRow(t)
+	seen.MustHaveRowOfEveryFile(t)
 	got := verdicts(t, home, palate.DefaultProfile)
 	want := map[string]palate.Verdict{idOf(t, 3): palate.Like, idOf(t, 4): palate.Like, idOf(t, 5): palate.Dislike}
 	if !maps.Equal(got, want) {
@@ -65,7 +64,7 @@ func TestImportTellsWhatBecameOfEveryFile(t *testing.T) {
 func idOf(t *testing.T, i int) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "picture")
-	writeFile(t, name, museumPicture(t, i))
+	program.WriteFile(t, name, program.MuseumPicture(t, i))
 	id, err := fileID(name)
 	if err != nil {
 		t.Fatal(err)
@@ -73,24 +72,10 @@ func idOf(t *testing.T, i int) string {
 	return id.String()
 }
 
-// look opens the catalog of a collection that nobody works on.
-func look(t *testing.T, home string, at func(context.Context, catalog.Catalog) error) {
-	t.Helper()
-	ctx := context.Background()
-	c, err := sqlite.Open(ctx, filepath.Join(home, collection.CatalogFile), sqlite.DefaultConfig())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if err := at(ctx, c); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func verdicts(t *testing.T, home string, p palate.Profile) map[string]palate.Verdict {
 	t.Helper()
 	found := make(map[string]palate.Verdict)
-	look(t, home, func(ctx context.Context, c catalog.Catalog) error {
+	program.Look(t, home, func(ctx context.Context, c catalog.Catalog) error {
 		standing, err := c.StandingVerdicts(ctx, p, nil)
 		for id, verdict := range standing {
 			found[id.String()] = verdict
@@ -101,15 +86,15 @@ func verdicts(t *testing.T, home string, p palate.Profile) map[string]palate.Ver
 }
 
 func TestImportReadsWhatTheMetadataSay(t *testing.T) {
-	home, pictures := t.TempDir(), museumPictures(t, 2)
-	writeFile(t, filepath.Join(pictures, "metadata.csv"), []byte("File,Title,Artist,Year,Licence,Source,External ID\n"+
+	home, pictures := t.TempDir(), program.MuseumPictures(t, 2)
+	program.WriteFile(t, filepath.Join(pictures, "metadata.csv"), []byte("File,Title,Artist,Year,Licence,Source,External ID\n"+
 		"0.jpg,\"Größe, und Maß\",陳墨林,1913,CC0 1.0,https://example.org/works/7,A-7\n"+
 		"none.jpg,Nowhere,,,,,\n"))
-	r := runPalate(t, "import", pictures, "--data", home)
-	if r.code != exitDone || !strings.Contains(r.err, "none.jpg") {
-		t.Errorf("got exit code %d and %q, want the row that names no file", r.code, r.err)
+	r := program.RunPalate(t, "import", pictures, "--data", home)
+	if r.Code != exitDone || !strings.Contains(r.Err, "none.jpg") {
+		t.Errorf("got exit code %d and %q, want the row that names no file", r.Code, r.Err)
 	}
-	look(t, home, func(ctx context.Context, c catalog.Catalog) error {
+	program.Look(t, home, func(ctx context.Context, c catalog.Catalog) error {
 		images, err := c.ImagesByExternalID(ctx, "A-7")
 		if err != nil || len(images) != 1 {
 			return fmt.Errorf("got %d images and %v, want one of that external id", len(images), err)
@@ -124,7 +109,7 @@ func TestImportReadsWhatTheMetadataSay(t *testing.T) {
 }
 
 func TestALinkedFileIsKeptWithoutACopy(t *testing.T) {
-	home, pictures := t.TempDir(), museumPictures(t, 1)
+	home, pictures := t.TempDir(), program.MuseumPictures(t, 1)
 	mustImport(t, funnel{Seen: 1, Kept: 1}, pictures, "--data", home, "--store", "link")
 	original, err := os.Stat(filepath.Join(pictures, "0.jpg"))
 	if err != nil {
@@ -142,16 +127,16 @@ func TestALinkedFileIsKeptWithoutACopy(t *testing.T) {
 	if err != nil || !linked {
 		t.Errorf("got %v and no file of the store that is the original", err)
 	}
-	if got := jsonRun[struct{ Embedded int }](t, "embed", "--data", home); got.Embedded != 1 {
+	if got := program.JSONRun[struct{ Embedded int }](t, "embed", "--data", home); got.Embedded != 1 {
 		t.Errorf("got %d embedded, want 1", got.Embedded)
 	}
 }
 
 func TestAReferencedFileIsReportedWhenItChangesOrGoes(t *testing.T) {
-	home, pictures := t.TempDir(), museumPictures(t, 3)
+	home, pictures := t.TempDir(), program.MuseumPictures(t, 3)
 	mustImport(t, funnel{Seen: 3, Kept: 3}, pictures, "--data", home, "--store", "reference")
 	changed, gone := filepath.Join(pictures, "1.jpg"), filepath.Join(pictures, "2.jpg")
-	writeFile(t, changed, append(museumPicture(t, 1), "more"...))
+	program.WriteFile(t, changed, append(program.MuseumPicture(t, 1), "more"...))
 	if err := os.Remove(gone); err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +147,7 @@ func TestAReferencedFileIsReportedWhenItChangesOrGoes(t *testing.T) {
 			Reason string
 		}
 	}
-	got := jsonRun[report](t, "embed", "--data", home)
+	got := program.JSONRun[report](t, "embed", "--data", home)
 	if got.Embedded != 1 || got.Failed != 2 || len(got.Failures) != 2 {
 		t.Fatalf("got %+v, want 1 embedded and 2 that failed", got)
 	}
@@ -177,14 +162,14 @@ func TestAReferencedFileIsReportedWhenItChangesOrGoes(t *testing.T) {
 		t.Errorf("a file that is gone: got the reason %q", reason)
 	}
 	// What came back is embedded when it is asked for.
-	writeFile(t, gone, museumPicture(t, 2))
-	if again := jsonRun[report](t, "embed", "--data", home); again.Embedded != 0 || again.Failed != 0 {
+	program.WriteFile(t, gone, program.MuseumPicture(t, 2))
+	if again := program.JSONRun[report](t, "embed", "--data", home); again.Embedded != 0 || again.Failed != 0 {
 		t.Errorf("got %+v, want failures passed by", again)
 	}
-	if retried := jsonRun[report](t, "embed", "--data", home, "--retry"); retried.Embedded != 1 || retried.Failed != 1 {
+	if retried := program.JSONRun[report](t, "embed", "--data", home, "--retry"); retried.Embedded != 1 || retried.Failed != 1 {
 		t.Errorf("with --retry: got %+v, want the file that came back and the one that did not", retried)
 	}
-	if original, err := os.ReadFile(filepath.Join(pictures, "0.jpg")); err != nil || !bytes.Equal(original, museumPicture(t, 0)) {
+	if original, err := os.ReadFile(filepath.Join(pictures, "0.jpg")); err != nil || !bytes.Equal(original, program.MuseumPicture(t, 0)) {
 		t.Errorf("the referenced file was touched (%v)", err)
 	}
 }
@@ -193,20 +178,20 @@ func TestAReferencedFileIsReportedWhenItChangesOrGoes(t *testing.T) {
 // import, whatever their number.
 func TestImportListsEveryLossAndWhatIsDamaged(t *testing.T) {
 	home, folder := t.TempDir(), t.TempDir()
-	whole := museumPicture(t, 0)
-	writeFile(t, filepath.Join(folder, "whole.jpg"), whole)
-	writeFile(t, filepath.Join(folder, "most.jpg"), whole[:len(whole)*9/10])
+	whole := program.MuseumPicture(t, 0)
+	program.WriteFile(t, filepath.Join(folder, "whole.jpg"), whole)
+	program.WriteFile(t, filepath.Join(folder, "most.jpg"), whole[:len(whole)*9/10])
 	for i := range 3 {
-		writeFile(t, filepath.Join(folder, fmt.Sprintf("words %d.jpg", i)), fmt.Appendf(nil, "These are words, %d.", i))
+		program.WriteFile(t, filepath.Join(folder, fmt.Sprintf("words %d.jpg", i)), fmt.Appendf(nil, "These are words, %d.", i))
 	}
-	if r := runPalate(t, "import", "--report", "--data", home); r.code == 0 || !strings.Contains(r.err, "nothing was imported") {
+	if r := program.RunPalate(t, "import", "--report", "--data", home); r.Code == 0 || !strings.Contains(r.Err, "nothing was imported") {
 		t.Errorf("before an import: %+v", r)
 	}
 	type report struct{ Seen, Kept, Damaged int }
-	if got := jsonRun[report](t, "import", folder, "--data", home); got != (report{5, 2, 1}) {
+	if got := program.JSONRun[report](t, "import", folder, "--data", home); got != (report{5, 2, 1}) {
 		t.Errorf("got %+v, want 2 of 5 kept and one of them damaged", got)
 	}
-	list := jsonRun[struct {
+	list := program.JSONRun[struct {
 		Seen, Kept int
 		Remarks    []struct{ Path, Reason, What string }
 	}](t, "import", "--report", "--data", home)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/index/qdrant/qdranttest"
+	"github.com/palate-art/palate/test/program"
 )
 
 // Two collections on one name of one Qdrant server: serve says so as the
@@ -14,9 +15,9 @@ import (
 func TestServeRefusesAnotherCollectionsPoints(t *testing.T) {
 	server := qdranttest.Run(t)
 	mine, theirs := copyOfDemo(t), copyOfDemo(t)
-	mustRun(t, "reindex", "--data", mine, "--index", addressOf(server))
-	s := startServer(t, "--data", theirs, "--index", addressOf(server))
-	ids := s.images(map[string][]string{})
+	program.MustRun(t, "reindex", "--data", mine, "--index", addressOf(server))
+	s := program.StartServer(t, "--data", theirs, "--index", addressOf(server))
+	ids := s.Images(map[string][]string{})
 	asked := map[string]int{
 		"/v1/profiles/me/scores?limit=10":                              409,
 		"/v1/images/" + ids[0] + "/neighbours?limit=10":                409,
@@ -27,7 +28,7 @@ func TestServeRefusesAnotherCollectionsPoints(t *testing.T) {
 	want := func(asked map[string]int) {
 		t.Helper()
 		for path, want := range asked {
-			response, err := http.Get(s.url + path)
+			response, err := http.Get(s.URL + path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -40,15 +41,15 @@ func TestServeRefusesAnotherCollectionsPoints(t *testing.T) {
 	}
 	want(asked)
 	for _, command := range [][]string{{"index", "status"}, {"index", "verify"}, {"scores"}} {
-		mustFail(t, exitFailed, []string{"palate reindex", "another name"}, append(command, "--data", theirs, "--index", addressOf(server))...)
+		program.MustFail(t, exitFailed, []string{"palate reindex", "another name"}, append(command, "--data", theirs, "--index", addressOf(server))...)
 	}
-	mustRun(t, "index", "verify", "--data", mine, "--index", addressOf(server))
+	program.MustRun(t, "index", "verify", "--data", mine, "--index", addressOf(server))
 
-	mustRun(t, "reindex", "--data", theirs, "--index", addressOf(server))
+	program.MustRun(t, "reindex", "--data", theirs, "--index", addressOf(server))
 	for path := range asked {
 		asked[path] = 200
 	}
-	eventually(t, "the server sees that the points are its own", func() bool { return getStatus(t, s.url+"/v1/health") == 200 })
+	program.Eventually(t, "the server sees that the points are its own", func() bool { return program.GetStatus(t, s.URL+"/v1/health") == 200 })
 	want(asked)
-	mustFail(t, exitFailed, []string{"palate reindex"}, "index", "status", "--data", mine, "--index", addressOf(server))
+	program.MustFail(t, exitFailed, []string{"palate reindex"}, "index", "status", "--data", mine, "--index", addressOf(server))
 }

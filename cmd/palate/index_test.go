@@ -1,20 +1,20 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/palate-art/palate/test/program"
 
 	"github.com/qdrant/go-client/qdrant"
 	"google.golang.org/protobuf/proto"
@@ -42,23 +42,23 @@ func TestTheDemoOnAQdrantServer(t *testing.T) {
 	const pictures, rated = 40, 34
 	server := qdranttest.Run(t)
 	folder := t.TempDir()
-	report := jsonRun[demoReport](t, "demo", "--once", "--keep", "--data", folder, "--pictures", fmt.Sprint(pictures), "--ratings", fmt.Sprint(rated), "--index", addressOf(server))
+	report := program.JSONRun[demoReport](t, "demo", "--once", "--keep", "--data", folder, "--pictures", fmt.Sprint(pictures), "--ratings", fmt.Sprint(rated), "--index", addressOf(server))
 	if report.Indexed != pictures || report.Probe.NeverRated != pictures-rated || report.Neighbors.PrecisionAt10 < .2 { // four of a style are three neighbours
 		t.Errorf("got %+v, want all %d pictures indexed and neighbours of a style", report, pictures)
 	}
-	if got := jsonRun[verification](t, "index", "verify", "--data", folder, "--index", addressOf(server)); !got.Clean || got.Points != pictures || got.Checked != pictures {
+	if got := program.JSONRun[verification](t, "index", "verify", "--data", folder, "--index", addressOf(server)); !got.Clean || got.Points != pictures || got.Checked != pictures {
 		t.Errorf("got %+v, want a clean index", got)
 	}
 	// Both indexes rank and find the same.
 	for _, command := range [][]string{{"scores", "--limit", "40"}, {"scores", "--limit", "40", "--unrated"}, {"similar", report.Top[0].ID, "--limit", "20"}} {
 		args := append(command, "--data", folder, "--json", "--index")
-		embedded, server := mustRun(t, append(args, "embedded")...), mustRun(t, append(args, addressOf(server))...)
-		if a, b := jsonValues[[]scoreLine](t, embedded)[0], jsonValues[[]scoreLine](t, server)[0]; !sameRanking(a, b) {
+		embedded, server := program.MustRun(t, append(args, "embedded")...), program.MustRun(t, append(args, addressOf(server))...)
+		if a, b := program.JSONValues[[]scoreLine](t, embedded)[0], program.JSONValues[[]scoreLine](t, server)[0]; !sameRanking(a, b) {
 			t.Errorf("palate %s: got from the server\n%v\nwant\n%v", strings.Join(command, " "), b, a)
 		}
 	}
 	kept := len(server.Collections())
-	jsonRun[demoReport](t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--index", addressOf(server))
+	program.JSONRun[demoReport](t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--index", addressOf(server))
 	if got := server.Collections(); len(got) != kept {
 		t.Errorf("a demo that keeps nothing left collections: %v", got)
 	}
@@ -86,26 +86,26 @@ func TestIndexStatusAndVerifyTellWhatIsWrong(t *testing.T) {
 	server := qdranttest.Run(t)
 	folder := copyOfDemo(t)
 	at := []string{"--data", folder, "--index", addressOf(server)}
-	failing := func(args ...string) result {
+	failing := func(args ...string) program.Result {
 		t.Helper()
-		r := runPalate(t, append(args, at...)...)
-		if r.code != exitFailed {
-			t.Errorf("palate %s: got exit code %d, want %d: %s%s", strings.Join(args, " "), r.code, exitFailed, r.out, r.err)
+		r := program.RunPalate(t, append(args, at...)...)
+		if r.Code != exitFailed {
+			t.Errorf("palate %s: got exit code %d, want %d: %s%s", strings.Join(args, " "), r.Code, exitFailed, r.Out, r.Err)
 		}
 		return r
 	}
-	if r := failing("index", "status", "--json"); !strings.Contains(r.err, "palate reindex") {
-		t.Errorf("a server without a collection: got %s, want what to do", r.err)
+	if r := failing("index", "status", "--json"); !strings.Contains(r.Err, "palate reindex") {
+		t.Errorf("a server without a collection: got %s, want what to do", r.Err)
 	}
-	report := jsonRun[reindexReport](t, append([]string{"reindex"}, at...)...)
-	if report.Points != demoPictures {
-		t.Errorf("got %+v, want %d points", report, demoPictures)
+	report := program.JSONRun[reindexReport](t, append([]string{"reindex"}, at...)...)
+	if report.Points != program.DemoPictures {
+		t.Errorf("got %+v, want %d points", report, program.DemoPictures)
 	}
-	status := jsonRun[collection.IndexStatus](t, append([]string{"index", "status"}, at...)...)
-	if status.Points != demoPictures || status.Embeddings != demoPictures || status.Change != status.LastChange || len(status.Server.Collections) != 1 || !status.Server.Collections[0].Serves {
+	status := program.JSONRun[collection.IndexStatus](t, append([]string{"index", "status"}, at...)...)
+	if status.Points != program.DemoPictures || status.Embeddings != program.DemoPictures || status.Change != status.LastChange || len(status.Server.Collections) != 1 || !status.Server.Collections[0].Serves {
 		t.Errorf("got %+v, want everything indexed", status)
 	}
-	if out := mustRun(t, append([]string{"index", "status"}, at...)...); !strings.Contains(out, qdranttest.Version) || !strings.Contains(out, "this model") {
+	if out := program.MustRun(t, append([]string{"index", "status"}, at...)...); !strings.Contains(out, qdranttest.Version) || !strings.Contains(out, "this model") {
 		t.Errorf("got %s, want the server's version and what serves", out)
 	}
 	alias := "palate-" + palate.ModelID(status.ModelID).Short() + "-v2"
@@ -114,29 +114,29 @@ func TestIndexStatusAndVerifyTellWhatIsWrong(t *testing.T) {
 		t.Fatal("the point to damage is not there")
 	}
 	r := failing("index", "verify", "--json")
-	if v := jsonValues[verification](t, r.out); len(v) != 1 || v[0].Clean || v[0].Damaged != 1 || v[0].DamagedImages[0] != victim {
-		t.Errorf("got %s, want the damaged point", r.out)
+	if v := program.JSONValues[verification](t, r.Out); len(v) != 1 || v[0].Clean || v[0].Damaged != 1 || v[0].DamagedImages[0] != victim {
+		t.Errorf("got %s, want the damaged point", r.Out)
 	}
-	if r := failing("index", "verify"); !strings.Contains(r.out, "damaged   "+palate.ImageID(victim).String()) || !strings.Contains(r.err, "palate reindex") {
-		t.Errorf("got %s%s, want the damaged point and what to do", r.out, r.err)
+	if r := failing("index", "verify"); !strings.Contains(r.Out, "damaged   "+palate.ImageID(victim).String()) || !strings.Contains(r.Err, "palate reindex") {
+		t.Errorf("got %s%s, want the damaged point and what to do", r.Out, r.Err)
 	}
-	mustRun(t, append([]string{"reindex"}, at...)...)
-	mustRun(t, append([]string{"index", "verify"}, at...)...)
+	program.MustRun(t, append([]string{"reindex"}, at...)...)
+	program.MustRun(t, append([]string{"index", "verify"}, at...)...)
 
 	server.Stop()
 	for _, args := range [][]string{{"index", "status"}, {"index", "verify"}, {"reindex"}, {"scores"}} {
-		if r := failing(args...); !strings.Contains(r.err, server.Address()) {
-			t.Errorf("palate %s without a server: got %s, want its address", strings.Join(args, " "), r.err)
+		if r := failing(args...); !strings.Contains(r.Err, server.Address()) {
+			t.Errorf("palate %s without a server: got %s, want its address", strings.Join(args, " "), r.Err)
 		}
 	}
-	if r := runPalate(t, append([]string{"scores", "--index-fallback", "--limit", "5"}, at...)...); r.code != exitDone || !strings.Contains(r.err, "embedded") {
-		t.Errorf("scores with a fallback: got exit code %d and %s, want an answer and where it is from", r.code, r.err)
+	if r := program.RunPalate(t, append([]string{"scores", "--index-fallback", "--limit", "5"}, at...)...); r.Code != exitDone || !strings.Contains(r.Err, "embedded") {
+		t.Errorf("scores with a fallback: got exit code %d and %s, want an answer and where it is from", r.Code, r.Err)
 	}
-	if v := jsonRun[verification](t, "index", "verify", "--data", folder); !v.Clean || v.Points != demoPictures {
+	if v := program.JSONRun[verification](t, "index", "verify", "--data", folder); !v.Clean || v.Points != program.DemoPictures {
 		t.Errorf("the embedded index: got %+v, want it clean", v)
 	}
-	mustRun(t, "reindex", "--data", folder)
-	mustRun(t, "index", "status", "--data", folder)
+	program.MustRun(t, "reindex", "--data", folder)
+	program.MustRun(t, "index", "status", "--data", folder)
 }
 
 func TestIndexFlagsThatAreWrong(t *testing.T) {
@@ -149,28 +149,11 @@ func TestIndexFlagsThatAreWrong(t *testing.T) {
 		{[]string{"scores", "--index-fallback"}, "--index qdrant://"},
 		{[]string{"index", "verify", "--sample", "-1"}, "--sample"},
 	} {
-		r := runPalate(t, append(tt.args, "--data", t.TempDir())...)
-		if r.code != exitUsage || !strings.Contains(r.err, tt.want) || strings.Contains(r.err, "k3y") {
-			t.Errorf("palate %s: got exit code %d and %q, want %d and %q", strings.Join(tt.args, " "), r.code, r.err, exitUsage, tt.want)
+		r := program.RunPalate(t, append(tt.args, "--data", t.TempDir())...)
+		if r.Code != exitUsage || !strings.Contains(r.Err, tt.want) || strings.Contains(r.Err, "k3y") {
+			t.Errorf("palate %s: got exit code %d and %q, want %d and %q", strings.Join(tt.args, " "), r.Code, r.Err, exitUsage, tt.want)
 		}
 	}
-}
-
-// ask sends JSON and returns the status and its Retry-After.
-func (s server) ask(method, path, body string) (status int, retryAfter string) {
-	s.t.Helper()
-	request, err := http.NewRequest(method, s.url+path, bytes.NewReader([]byte(body)))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	_, _ = io.Copy(io.Discard, response.Body) // for the next request on this connection
-	return response.StatusCode, response.Header.Get("Retry-After")
 }
 
 // While the index is away, rating, importing and embedding go on, searches are
@@ -185,43 +168,43 @@ func TestAServerWhoseIndexGoesAwayAndComesBack(t *testing.T) {
 			if fallback {
 				args = append(args, "--index-fallback")
 			}
-			s := startServer(t, args...)
-			ids := s.images(map[string][]string{})
+			s := program.StartServer(t, args...)
+			ids := s.Images(map[string][]string{})
 			search := "/v1/images/" + ids[0] + "/neighbours?profile=visitor&limit=10"
-			eventually(t, "the index is filled", func() bool {
-				status, _ := s.ask("GET", search, "")
+			program.Eventually(t, "the index is filled", func() bool {
+				status, _ := s.Ask("GET", search, "")
 				return status == 200 && len(qdrant.Collections()) == 1
 			})
 
 			qdrant.Stop()
-			if status, after := s.ask("GET", search, ""); fallback && status != 200 || !fallback && (status != 503 || after == "") {
+			if status, after := s.Ask("GET", search, ""); fallback && status != 200 || !fallback && (status != 503 || after == "") {
 				t.Errorf("a search without the index: got status %d and Retry-After %q", status, after)
 			}
-			if status, _ := s.ask("GET", "/v1/health", ""); (status == 200) != fallback {
+			if status, _ := s.Ask("GET", "/v1/health", ""); (status == 200) != fallback {
 				t.Errorf("health without the index: got status %d", status)
 			}
 			for _, id := range ids[:5] {
-				if status, _ := s.ask("PUT", "/v1/profiles/visitor/ratings/"+id, `{"verdict":"like"}`); status/100 != 2 {
+				if status, _ := s.Ask("PUT", "/v1/profiles/visitor/ratings/"+id, `{"verdict":"like"}`); status/100 != 2 {
 					t.Errorf("a rating without the index: got status %d", status)
 				}
 			}
-			mustRun(t, "import", museumPictures(t, added), "--data", folder)
-			eventually(t, "the new pictures are embedded", func() bool {
-				return len(lookInto(t, folder).embeddings) == demoPictures+added
+			program.MustRun(t, "import", program.MuseumPictures(t, added), "--data", folder)
+			program.Eventually(t, "the new pictures are embedded", func() bool {
+				return len(program.LookInto(t, folder).Embeddings) == program.DemoPictures+added
 			})
 			if err := qdrant.Start(qdrant.Address()); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, "the index has what came meanwhile", func() bool {
-				v := runPalate(t, "index", "verify", "--json", "--data", folder, "--index", addressOf(qdrant))
-				return v.code == exitDone && jsonValues[verification](t, v.out)[0].Points == demoPictures+added
+			program.Eventually(t, "the index has what came meanwhile", func() bool {
+				v := program.RunPalate(t, "index", "verify", "--json", "--data", folder, "--index", addressOf(qdrant))
+				return v.Code == exitDone && program.JSONValues[verification](t, v.Out)[0].Points == program.DemoPictures+added
 			})
-			eventually(t, "searches are answered again", func() bool { // the server may still be waiting to reconnect
-				status, _ := s.ask("GET", search+"&judged=liked", "")
+			program.Eventually(t, "searches are answered again", func() bool { // the server may still be waiting to reconnect
+				status, _ := s.Ask("GET", search+"&judged=liked", "")
 				return status == 200
 			})
-			if r := s.interrupt(); r.code != exitDone {
-				t.Errorf("got exit code %d: %s", r.code, r.err)
+			if r := s.Interrupt(); r.Code != exitDone {
+				t.Errorf("got exit code %d: %s", r.Code, r.Err)
 			}
 		})
 	}
@@ -234,15 +217,15 @@ func TestCrawlingEmbeddingAndRatingNeedNoIndex(t *testing.T) {
 	folder := t.TempDir()
 	at := []string{"--data", folder, "--index", addressOf(server)}
 	server.Stop()
-	mustRun(t, append([]string{"crawl", "--museum", startMuseum(t, pictures).addr}, at...)...)
-	mustRun(t, append([]string{"embed"}, at...)...)
-	for id := range lookInto(t, folder).embeddings {
-		mustRun(t, append([]string{"rate", "like", id.String()}, at...)...)
+	program.MustRun(t, append([]string{"crawl", "--museum", program.StartMuseum(t, pictures).Addr}, at...)...)
+	program.MustRun(t, append([]string{"embed"}, at...)...)
+	for id := range program.LookInto(t, folder).Embeddings {
+		program.MustRun(t, append([]string{"rate", "like", id.String()}, at...)...)
 	}
 	if err := server.Start(server.Address()); err != nil {
 		t.Fatal(err)
 	}
-	v := jsonRun[verification](t, append([]string{"index", "verify"}, at...)...)
+	v := program.JSONRun[verification](t, append([]string{"index", "verify"}, at...)...)
 	if !v.Clean || v.Points != pictures || v.Checked != pictures {
 		t.Errorf("got %+v, want %d points as in the catalog", v, pictures)
 	}
@@ -296,18 +279,18 @@ func TestAnIndexThatProcessesWereKilledOverIsCleanAfterCatchingUp(t *testing.T) 
 				close(reached)
 			}
 		})
-		p := start(t, append(args, "--data", folder, "--index", addressOf(server))...)
+		p := program.Start(t, append(args, "--data", folder, "--index", addressOf(server))...)
 		select {
 		case <-reached:
-			p.kill()
-		case <-p.ended:
-			t.Fatalf("palate %s ended before its upsert %d: %s", strings.Join(args, " "), n, p.errOut.String())
+			p.Kill()
+		case <-p.Ended:
+			t.Fatalf("palate %s ended before its upsert %d: %s", strings.Join(args, " "), n, p.ErrOut.String())
 		}
 		server.Observe(nil)
 	}
 	verify := func(want int) {
 		t.Helper()
-		v := jsonRun[verification](t, "index", "verify", "--sample", "100000", "--data", folder, "--index", addressOf(server))
+		v := program.JSONRun[verification](t, "index", "verify", "--sample", "100000", "--data", folder, "--index", addressOf(server))
 		if !v.Clean || v.Points != want || v.Checked != want {
 			t.Errorf("got %+v, want %d points, all as in the catalog", v, want)
 		}
@@ -327,7 +310,7 @@ func TestAnIndexThatProcessesWereKilledOverIsCleanAfterCatchingUp(t *testing.T) 
 	}
 	verify(images + later)
 	if got := server.Collections(); len(got) != 1 {
-		mustRun(t, "reindex", "--data", folder, "--index", addressOf(server))
+		program.MustRun(t, "reindex", "--data", folder, "--index", addressOf(server))
 		if got := server.Collections(); len(got) != 1 {
 			t.Errorf("got collections %v, want the killed ones swept", got)
 		}

@@ -6,13 +6,15 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/palate-art/palate/test/program"
 )
 
 // lastJSON is the last value that a command prints with --json, by the very
 // names of its fields.
 func lastJSON(t *testing.T, args ...string) map[string]json.RawMessage {
 	t.Helper()
-	values := jsonValues[map[string]json.RawMessage](t, mustRun(t, append(args, "--json")...))
+	values := program.JSONValues[map[string]json.RawMessage](t, program.MustRun(t, append(args, "--json")...))
 	if len(values) == 0 {
 		t.Fatalf("palate %v printed no JSON", args)
 	}
@@ -21,11 +23,11 @@ func lastJSON(t *testing.T, args ...string) map[string]json.RawMessage {
 
 // Programs go by the names of these fields: none may go or be renamed.
 func TestTheNamesOfFieldsThatWerePromised(t *testing.T) {
-	museum, home, pictures := startMuseum(t, 8), t.TempDir(), museumPictures(t, 2)
-	writeFile(t, filepath.Join(pictures, "words.jpg"), []byte("These are words."))
+	museum, home, pictures := program.StartMuseum(t, 8), t.TempDir(), program.MuseumPictures(t, 2)
+	program.WriteFile(t, filepath.Join(pictures, "words.jpg"), []byte("These are words."))
 	demoCollection(t)
 	_, demo := demoOnce()
-	demoReport := jsonValues[map[string]json.RawMessage](t, demo.out)[0]
+	demoReport := program.JSONValues[map[string]json.RawMessage](t, demo.Out)[0]
 	within := func(value json.RawMessage) map[string]json.RawMessage {
 		var object map[string]json.RawMessage
 		if err := json.Unmarshal(value, &object); err != nil {
@@ -37,7 +39,7 @@ func TestTheNamesOfFieldsThatWerePromised(t *testing.T) {
 		got  map[string]json.RawMessage
 		want []string
 	}{
-		"crawl":          {lastJSON(t, "crawl", "--museum", museum.addr, "--data", home), []string{"pages", "candidates", "fetched", "kept", "known", "lost"}},
+		"crawl":          {lastJSON(t, "crawl", "--museum", museum.Addr, "--data", home), []string{"pages", "candidates", "fetched", "kept", "known", "lost"}},
 		"import":         {lastJSON(t, "import", pictures, "--data", home), []string{"seen", "kept", "known", "lost"}},
 		"embed FILE":     {lastJSON(t, "embed", filepath.Join(pictures, "0.jpg")), []string{"file", "model", "vector"}},
 		"demo":           {demoReport, []string{"pages", "images", "embedded", "indexed", "model", "provider", "probe", "neighbors", "seconds"}},
@@ -52,7 +54,7 @@ func TestTheNamesOfFieldsThatWerePromised(t *testing.T) {
 	}
 	// Losses are told by reason, with numbers, even when there are none.
 	for name, report := range map[string]map[string]json.RawMessage{
-		"import": lastJSON(t, "import", pictures, "--data", home), "crawl": lastJSON(t, "crawl", "--museum", museum.addr, "--data", home),
+		"import": lastJSON(t, "import", pictures, "--data", home), "crawl": lastJSON(t, "crawl", "--museum", museum.Addr, "--data", home),
 		"demo": demoReport, "import without losses": lastJSON(t, "import", filepath.Join(pictures, "0.jpg"), "--data", home),
 	} {
 		var lost map[string]int

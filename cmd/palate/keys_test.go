@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/palate-art/palate/test/program"
 )
 
 // misspelt are addresses of an index, with a key in them, that are refused.
@@ -19,10 +21,10 @@ var misspelt = []string{
 func TestTheKeyOfAMisspeltAddressIsNotShown(t *testing.T) {
 	home := demoCollection(t)
 	file := filepath.Join(t.TempDir(), "config.json")
-	check := func(what string, r result) {
+	check := func(what string, r program.Result) {
 		t.Helper()
-		if r.code != exitUsage && r.code != exitFailed || strings.Contains(r.out+r.err, "k3y") {
-			t.Errorf("%s: got exit code %d and\n%s%s, want an error without the key", what, r.code, r.out, r.err)
+		if r.Code != exitUsage && r.Code != exitFailed || strings.Contains(r.Out+r.Err, "k3y") {
+			t.Errorf("%s: got exit code %d and\n%s%s, want an error without the key", what, r.Code, r.Out, r.Err)
 		}
 	}
 	for i, address := range misspelt {
@@ -30,16 +32,16 @@ func TestTheKeyOfAMisspeltAddressIsNotShown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		writeFile(t, file, settings)
-		check("flag "+address, runPalate(t, "scores", "--data", home, "--json", "--verbose", "--index="+address))
+		program.WriteFile(t, file, settings)
+		check("flag "+address, program.RunPalate(t, "scores", "--data", home, "--json", "--verbose", "--index="+address))
 		if i%6 != 0 { // the ways in differ, what refuses the address doesn't
 			continue
 		}
-		check("file "+address, runPalate(t, "index", "status", "--data", home, "--config", file))
-		check("doctor "+address, runPalate(t, "doctor", "--data", home, "--json", "--config", file))
+		check("file "+address, program.RunPalate(t, "index", "status", "--data", home, "--config", file))
+		check("doctor "+address, program.RunPalate(t, "doctor", "--data", home, "--json", "--config", file))
 		t.Run("environment", func(t *testing.T) {
 			t.Setenv("PALATE_INDEX", address)
-			check("environment "+address, runPalate(t, "serve", "--data", home, "--addr", "127.0.0.1:0"))
+			check("environment "+address, program.RunPalate(t, "serve", "--data", home, "--addr", "127.0.0.1:0"))
 		})
 	}
 }
@@ -53,9 +55,9 @@ func TestTheParserRepeatsNoAddress(t *testing.T) {
 		{"version", "--indx=" + address}, {"version", "--indx", address}, {"version", "-i", address}, {"version", address}, {address}, {"version", "--index-fallback=" + address},
 		{"version", "--json=" + address}, {"version", "--decode-memory", address}, {"version", "--index", address, "k3y@host"}, {"version", "-index=" + address},
 	} {
-		r := runPalate(t, args...)
-		if r.code != exitUsage || strings.Contains(r.out+r.err, "k3y") {
-			t.Errorf("palate %s: got exit code %d and\n%s%s, want %d without the key", strings.Join(args, " "), r.code, r.out, r.err, exitUsage)
+		r := program.RunPalate(t, args...)
+		if r.Code != exitUsage || strings.Contains(r.Out+r.Err, "k3y") {
+			t.Errorf("palate %s: got exit code %d and\n%s%s, want %d without the key", strings.Join(args, " "), r.Code, r.Out, r.Err, exitUsage)
 		}
 	}
 	for _, content := range []string{
@@ -63,9 +65,9 @@ func TestTheParserRepeatsNoAddress(t *testing.T) {
 		`{"` + address + `": "index"}`, `{"index=` + address + `": 1}`, `["` + address + `"]`, `"` + address + `"`, address,
 		`{"decode-memory": "` + address + `"}`, `{"index-fallback": "` + address + `"}`,
 	} {
-		writeFile(t, file, []byte(content))
-		if r := runPalate(t, "version", "--config", file); strings.Contains(r.out+r.err, "k3y") {
-			t.Errorf("configuration file %s: got\n%s%s, want nothing of the key", content, r.out, r.err)
+		program.WriteFile(t, file, []byte(content))
+		if r := program.RunPalate(t, "version", "--config", file); strings.Contains(r.Out+r.Err, "k3y") {
+			t.Errorf("configuration file %s: got\n%s%s, want nothing of the key", content, r.Out, r.Err)
 		}
 	}
 }

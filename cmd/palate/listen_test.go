@@ -7,33 +7,15 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/palate-art/palate/test/program"
 )
 
 // openServer serves on all addresses; it is asked through loopback alone.
-func openServer(t *testing.T, addr string, args ...string) server {
+func openServer(t *testing.T, addr string, args ...string) program.Server {
 	t.Helper()
-	p := start(t, append([]string{"serve", "--addr", addr, "--data", demoCollection(t), "--no-embed"}, args...)...)
-	return server{process: p, url: awaitAddress(t, p)}
-}
-
-// knock sends a request with headers, "Host" among them, and gives the status.
-func (s server) knock(method, path string, headers ...string) int {
-	s.t.Helper()
-	request, err := http.NewRequest(method, s.url+path, nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for i := 0; i < len(headers); i += 2 {
-		if request.Header.Set(headers[i], headers[i+1]); headers[i] == "Host" {
-			request.Host = headers[i+1]
-		}
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	response.Body.Close()
-	return response.StatusCode
+	p := program.Start(t, append([]string{"serve", "--addr", addr, "--data", demoCollection(t), "--no-embed"}, args...)...)
+	return program.Server{Process: p, URL: program.AwaitAddress(t, p)}
 }
 
 func TestAServerOpenToTheNetworkKeepsItsGuards(t *testing.T) {
@@ -42,9 +24,9 @@ func TestAServerOpenToTheNetworkKeepsItsGuards(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := openServer(t, "0.0.0.0:0", "--host", "Art.Example", "--host", "palate")
-	at, err := url.Parse(s.url)
+	at, err := url.Parse(s.URL)
 	if err != nil || at.Hostname() != "127.0.0.1" {
-		t.Errorf("announced %s (%v), want an address that a browser can open", s.url, err)
+		t.Errorf("announced %s (%v), want an address that a browser can open", s.URL, err)
 	}
 	port := ":" + at.Port()
 	own := []string{"127.0.0.1" + port, "localhost" + port, "[::1]" + port, "art.example", "ART.example.:8443", "palate" + port, strings.ToUpper(name) + port}
@@ -56,29 +38,29 @@ func TestAServerOpenToTheNetworkKeepsItsGuards(t *testing.T) {
 		own = append(own, net.JoinHostPort(address.(*net.IPNet).IP.String(), at.Port()))
 	}
 	for _, host := range own {
-		if got := s.knock("GET", "/healthz", "Host", host); got != http.StatusOK {
+		if got := s.Knock("GET", "/healthz", "Host", host); got != http.StatusOK {
 			t.Errorf("Host %s: got status %d, want 200", host, got)
 		}
 	}
 	for _, host := range []string{"evil.example", "evil.example" + port, "0.0.0.0" + port, "198.51.100.7", "localhost.evil.example", "art.example.evil"} {
 		for _, path := range []string{"/", "/healthz", "/v1/images"} {
-			if got := s.knock("GET", path, "Host", host); got != http.StatusMisdirectedRequest {
+			if got := s.Knock("GET", path, "Host", host); got != http.StatusMisdirectedRequest {
 				t.Errorf("GET %s of Host %s: got status %d, want 421", path, host, got)
 			}
 		}
 	}
 	for _, origin := range []string{"https://evil.example", "null", "http://127.0.0.1:1"} {
-		if got := s.knock("POST", "/v1/profiles/me/probe", "Origin", origin); got != http.StatusForbidden {
+		if got := s.Knock("POST", "/v1/profiles/me/probe", "Origin", origin); got != http.StatusForbidden {
 			t.Errorf("POST from %s: got status %d, want 403", origin, got)
 		}
 	}
-	if got := s.knock("POST", "/v1/profiles/me/probe", "Origin", s.url); got == http.StatusForbidden {
+	if got := s.Knock("POST", "/v1/profiles/me/probe", "Origin", s.URL); got == http.StatusForbidden {
 		t.Error("POST from the server's own page: got status 403")
 	}
-	if got := s.knock("POST", "/v1/profiles/me/probe", "Origin", "https://art.example", "Host", "art.example"); got == http.StatusForbidden || got == http.StatusMisdirectedRequest {
+	if got := s.Knock("POST", "/v1/profiles/me/probe", "Origin", "https://art.example", "Host", "art.example"); got == http.StatusForbidden || got == http.StatusMisdirectedRequest {
 		t.Errorf("POST through a proxy that keeps the name: got status %d", got)
 	}
-	log := s.errOut.String()
+	log := s.ErrOut.String()
 	if strings.Count(log, "level=WARN") != 1 {
 		t.Errorf("got %d warnings, want one: %s", strings.Count(log, "level=WARN"), log)
 	}
@@ -91,10 +73,10 @@ func TestAServerOpenToTheNetworkKeepsItsGuards(t *testing.T) {
 
 func TestAServerOnLoopbackWarnsOfNothing(t *testing.T) {
 	s := openServer(t, "127.0.0.1:0")
-	if got := s.knock("GET", "/healthz", "Host", "evil.example"); got != http.StatusMisdirectedRequest {
+	if got := s.Knock("GET", "/healthz", "Host", "evil.example"); got != http.StatusMisdirectedRequest {
 		t.Errorf("a foreign host: got status %d, want 421", got)
 	}
-	if log := s.errOut.String(); strings.Contains(log, "WARN") {
+	if log := s.ErrOut.String(); strings.Contains(log, "WARN") {
 		t.Errorf("got a warning: %s", log)
 	}
 }
@@ -102,7 +84,7 @@ func TestAServerOnLoopbackWarnsOfNothing(t *testing.T) {
 func TestHostNamesThatAreNone(t *testing.T) {
 	for _, name := range []string{"http://art.example", "art.example:80", "*", "*.example", "a b", "me@art.example", "[::1]:80"} {
 		for _, command := range []string{"serve", "demo"} {
-			mustFail(t, exitUsage, []string{"--host", "without a port"}, command, "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--host", name)
+			program.MustFail(t, exitUsage, []string{"--host", "without a port"}, command, "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--host", name)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/internal/onnxgraph"
+	"github.com/palate-art/palate/test/program"
 )
 
 // smallGraph is a model without a head: [batch, 3, 16, 16] to [batch, 2, 2, 2].
@@ -31,30 +32,30 @@ func TestDescribeAnONNXModel(t *testing.T) {
 	t.Setenv("PALATE_MODELS", t.TempDir())
 	folder := t.TempDir()
 	model, description := filepath.Join(folder, "net.onnx"), filepath.Join(folder, "net.json")
-	writeFile(t, model, smallGraph(t, onnxgraph.Float32))
-	said := mustRun(t, "model", "describe", folder)
+	program.WriteFile(t, model, smallGraph(t, onnxgraph.Float32))
+	said := program.MustRun(t, "model", "describe", folder)
 	if !strings.Contains(said, `"pixel_values" (float32 [-1 3 16 16])`) || !strings.Contains(said, "mean and std stand in no graph") {
 		t.Errorf("got %q", said)
 	}
-	text := string(readFile(t, description))
+	text := string(program.ReadFile(t, description))
 	for _, want := range []string{`"name": "pixel_values"`, `"width": 16`, `"layout": "nchw"`, `"pooling": "mean_places"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("got %s, want %s in it", text, want)
 		}
 	}
-	mustFail(t, exitFailed, []string{"fit", "resample", "std[0]"}, "model", "add", "net", model)
-	mustFail(t, exitFailed, []string{"is there already"}, "model", "describe", model)
+	program.MustFail(t, exitFailed, []string{"fit", "resample", "std[0]"}, "model", "add", "net", model)
+	program.MustFail(t, exitFailed, []string{"is there already"}, "model", "describe", model)
 	filled := strings.NewReplacer(`"fit": ""`, `"fit": "crop", "crop_ratio": 0.875`, `"resample": ""`, `"resample": "bicubic"`).Replace(text)
 	at := strings.Index(filled, `"std"`)
 	filled = filled[:at] + strings.Replace(filled[at:], "0,\n    0,\n    0", "0.5, 0.5, 0.5", 1)
-	writeFile(t, description, []byte(filled))
-	if said := mustRun(t, "model", "add", "net", model); !strings.Contains(said, "net is added") {
+	program.WriteFile(t, description, []byte(filled))
+	if said := program.MustRun(t, "model", "add", "net", model); !strings.Contains(said, "net is added") {
 		t.Errorf("got %q", said)
 	}
 
 	half := filepath.Join(folder, "half.onnx")
-	writeFile(t, half, smallGraph(t, onnxgraph.Float16))
-	mustFail(t, exitFailed, []string{"float16", "want float32"}, "model", "describe", half)
+	program.WriteFile(t, half, smallGraph(t, onnxgraph.Float16))
+	program.MustFail(t, exitFailed, []string{"float16", "want float32"}, "model", "describe", half)
 }
 
 // A file of tensors is described as it would be read, or refused as it would
@@ -62,10 +63,10 @@ func TestDescribeAnONNXModel(t *testing.T) {
 func TestDescribeTensors(t *testing.T) {
 	folder := t.TempDir()
 	file := filepath.Join(folder, "model.safetensors")
-	writeFile(t, file, readFile(t, tinyModel))
-	mustFail(t, exitFailed, []string{"--heads"}, "model", "describe", file)
-	writeFile(t, filepath.Join(folder, "config.json"), []byte(`{"num_attention_heads": 2}`))
-	if said := mustRun(t, "model", "describe", folder); !strings.Contains(said, "2 heads") || !strings.Contains(said, "guessed") {
+	program.WriteFile(t, file, program.ReadFile(t, program.TinyModel))
+	program.MustFail(t, exitFailed, []string{"--heads"}, "model", "describe", file)
+	program.WriteFile(t, filepath.Join(folder, "config.json"), []byte(`{"num_attention_heads": 2}`))
+	if said := program.MustRun(t, "model", "describe", folder); !strings.Contains(said, "2 heads") || !strings.Contains(said, "guessed") {
 		t.Errorf("got %q", said)
 	}
 }

@@ -13,25 +13,19 @@ import (
 	"github.com/palate-art/palate/embedder/baseline"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/test/program"
 )
 
-// addTiny adds the model with random weights, to a folder of the test's own.
-func addTiny(t *testing.T, flags ...string) {
-	t.Helper()
-	t.Setenv("PALATE_MODELS", t.TempDir())
-	mustRun(t, append([]string{"model", "add", "tiny", tinyModel}, flags...)...)
-}
-
 func TestAnAddedModelEmbedsFiles(t *testing.T) {
-	addTiny(t)
-	entry := jsonRun[modelEntry](t, "model", "show", "tiny")
+	program.AddTiny(t)
+	entry := program.JSONRun[modelEntry](t, "model", "show", "tiny")
 	if entry.State != collection.ModelHere || entry.Preprocess == nil || entry.Preprocess.Size != 56 || !strings.Contains(entry.Architecture, "dinov2, 64 wide, 3 blocks, 2 heads") {
 		t.Errorf("got %+v, want what its tensors and config.json say", entry)
 	}
-	file := filepath.Join(museumPictures(t, 1), "0.jpg")
+	file := filepath.Join(program.MuseumPictures(t, 1), "0.jpg")
 	embedding := func(flags ...string) fileEmbedding {
 		t.Helper()
-		return jsonRun[fileEmbedding](t, append([]string{"embed", file, "--model", "tiny"}, flags...)...)
+		return program.JSONRun[fileEmbedding](t, append([]string{"embed", file, "--model", "tiny"}, flags...)...)
 	}
 	plain := embedding()
 	var sum float64
@@ -65,33 +59,33 @@ func TestAnAddedModelEmbedsFiles(t *testing.T) {
 		}
 		seen[string(got.ModelID)] = name
 	}
-	mustFail(t, exitFailed, []string{"57", "14"}, "embed", file, "--model", "tiny", "--size", "57")
+	program.MustFail(t, exitFailed, []string{"57", "14"}, "embed", file, "--model", "tiny", "--size", "57")
 }
 
 func TestTheDemoRunsWithAnAddedModel(t *testing.T) {
-	addTiny(t)
-	report := jsonRun[demoReport](t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--model", "tiny")
+	program.AddTiny(t)
+	report := program.JSONRun[demoReport](t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--model", "tiny")
 	if report.Model != "tiny" || report.Embedded != 30 || report.Indexed != 30 || report.Probe.NeverRated != 6 {
 		t.Errorf("got %+v", report)
 	}
 }
 
 func TestAutoGoesOnWithTheCollectionsModel(t *testing.T) {
-	addTiny(t)
-	pictures, home := museumPictures(t, 3), t.TempDir()
+	program.AddTiny(t)
+	pictures, home := program.MuseumPictures(t, 3), t.TempDir()
 	embed := func(flags ...string) (ingest.EmbedReport, string) {
 		t.Helper()
-		r := runPalate(t, append([]string{"embed", "--json", "--data", home}, flags...)...)
-		if r.code != exitDone {
-			t.Fatalf("palate embed %v: %s", flags, r.err)
+		r := program.RunPalate(t, append([]string{"embed", "--json", "--data", home}, flags...)...)
+		if r.Code != exitDone {
+			t.Fatalf("palate embed %v: %s", flags, r.Err)
 		}
-		return jsonValues[ingest.EmbedReport](t, r.out)[0], r.err
+		return program.JSONValues[ingest.EmbedReport](t, r.Out)[0], r.Err
 	}
-	mustRun(t, "import", "--data", home, filepath.Join(pictures, "0.jpg"), filepath.Join(pictures, "1.jpg"))
+	program.MustRun(t, "import", "--data", home, filepath.Join(pictures, "0.jpg"), filepath.Join(pictures, "1.jpg"))
 	if first, _ := embed("--model", "tiny", "--size", "84"); first.Embedded != 2 {
 		t.Fatalf("got %+v, want two embedded", first)
 	}
-	mustRun(t, "import", "--data", home, filepath.Join(pictures, "2.jpg"))
+	program.MustRun(t, "import", "--data", home, filepath.Join(pictures, "2.jpg"))
 	r, said := embed("--model", "auto")
 	if r.Embedded != 1 || !strings.Contains(said, "Model tiny at 84×84") || !strings.Contains(said, "palate embed --model dinov2-small") {
 		t.Errorf("auto: got %+v and %q, want the one new image by tiny, and how to have another", r, said)
@@ -99,8 +93,8 @@ func TestAutoGoesOnWithTheCollectionsModel(t *testing.T) {
 	if r, _ := embed("--model", "tiny"); r.Embedded != 0 {
 		t.Errorf("by name: got %+v, want the collection's size and nothing to do", r)
 	}
-	kept := jsonRun[fileEmbedding](t, "embed", filepath.Join(pictures, "0.jpg"), "--data", home, "--model", "auto")
-	if same := jsonRun[fileEmbedding](t, "embed", filepath.Join(pictures, "0.jpg"), "--model", "tiny", "--size", "84"); kept.ModelID != same.ModelID {
+	kept := program.JSONRun[fileEmbedding](t, "embed", filepath.Join(pictures, "0.jpg"), "--data", home, "--model", "auto")
+	if same := program.JSONRun[fileEmbedding](t, "embed", filepath.Join(pictures, "0.jpg"), "--model", "tiny", "--size", "84"); kept.ModelID != same.ModelID {
 		t.Errorf("a file: got %s, want the collection's %s", kept.ModelID, same.ModelID)
 	}
 	if r, _ := embed("--model", "tiny", "--size", "56"); r.Embedded != 3 {
@@ -116,45 +110,45 @@ func TestAutoGoesOnWithTheCollectionsModel(t *testing.T) {
 		t.Errorf("auto again: got %+v and %q", r, said)
 	}
 	// Other weights under the same name are not the collection's model.
-	changed := readFile(t, tinyModel)
+	changed := program.ReadFile(t, program.TinyModel)
 	changed[len(changed)-1] ^= 1
 	folder := t.TempDir()
-	writeFile(t, filepath.Join(folder, "model.safetensors"), changed)
-	mustRun(t, "model", "add", "tiny", filepath.Join(folder, "model.safetensors"), "--replace", "--heads", "2")
-	mustFail(t, exitFailed, []string{"another tiny", "--model tiny"}, "embed", "--data", home, "--model", "auto")
-	mustRun(t, "model", "rm", "tiny")
-	mustFail(t, exitFailed, []string{`"tiny"`}, "embed", "--data", home, "--model", "auto")
+	program.WriteFile(t, filepath.Join(folder, "model.safetensors"), changed)
+	program.MustRun(t, "model", "add", "tiny", filepath.Join(folder, "model.safetensors"), "--replace", "--heads", "2")
+	program.MustFail(t, exitFailed, []string{"another tiny", "--model tiny"}, "embed", "--data", home, "--model", "auto")
+	program.MustRun(t, "model", "rm", "tiny")
+	program.MustFail(t, exitFailed, []string{`"tiny"`}, "embed", "--data", home, "--model", "auto")
 }
 
 func TestInt8IsMeasuredBeforeItEmbeds(t *testing.T) {
-	addTiny(t)
-	pictures, home := museumPictures(t, 3), t.TempDir()
+	program.AddTiny(t)
+	pictures, home := program.MuseumPictures(t, 3), t.TempDir()
 	var files []string
 	for _, name := range []string{"0.jpg", "1.jpg", "2.jpg"} {
 		files = append(files, filepath.Join(pictures, name))
 	}
-	got := jsonRun[collection.Comparison](t, append([]string{"model", "compare", "tiny", "--precision", "int8"}, files...)...)
+	got := program.JSONRun[collection.Comparison](t, append([]string{"model", "compare", "tiny", "--precision", "int8"}, files...)...)
 	if got.Pictures != 3 || len(got.Files) != 3 || !(got.Min > .9 && got.Min <= got.Mean && got.Mean < 1-1e-9) {
 		t.Errorf("got %+v, want three cosines near 1 and not 1", got)
 	}
-	if r := runPalate(t, "embed", files[0], "--model", "tiny", "--precision", "int8", "--quiet"); !strings.Contains(r.err, "cosine") {
+	if r := program.RunPalate(t, "embed", files[0], "--model", "tiny", "--precision", "int8", "--quiet"); !strings.Contains(r.Err, "cosine") {
 		t.Errorf("got %+v of a file, want the cosine shown", r)
 	}
-	mustRun(t, append([]string{"import", "--data", home}, files...)...)
-	r := runPalate(t, "embed", "--data", home, "--model", "tiny", "--precision", "int8")
-	if r.code != exitDone || !strings.Contains(r.err, "cosine") || !strings.Contains(r.err, "on 3 pictures") {
+	program.MustRun(t, append([]string{"import", "--data", home}, files...)...)
+	r := program.RunPalate(t, "embed", "--data", home, "--model", "tiny", "--precision", "int8")
+	if r.Code != exitDone || !strings.Contains(r.Err, "cosine") || !strings.Contains(r.Err, "on 3 pictures") {
 		t.Errorf("got %+v, want the cosine shown", r)
 	}
 	// The collection goes on with it: that was asked for once.
-	r = runPalate(t, "embed", "--data", home, "--model", "auto", "--json")
-	if report := jsonValues[ingest.EmbedReport](t, r.out); r.code != exitDone || len(report) != 1 || report[0].Total != 0 {
+	r = program.RunPalate(t, "embed", "--data", home, "--model", "auto", "--json")
+	if report := program.JSONValues[ingest.EmbedReport](t, r.Out); r.Code != exitDone || len(report) != 1 || report[0].Total != 0 {
 		t.Errorf("got %+v, want nothing to do", r)
 	}
 }
 
 func TestHostileWeightsAreRefusedInASentence(t *testing.T) {
 	t.Setenv("PALATE_MODELS", t.TempDir())
-	good := readFile(t, tinyModel)
+	good := program.ReadFile(t, program.TinyModel)
 	for name, content := range map[string][]byte{
 		"empty":            {},
 		"cut":              good[:len(good)/2],
@@ -164,8 +158,8 @@ func TestHostileWeightsAreRefusedInASentence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "model.safetensors")
-			writeFile(t, file, content)
-			mustFail(t, exitFailed, []string{file}, "model", "add", "bad", file)
+			program.WriteFile(t, file, content)
+			program.MustFail(t, exitFailed, []string{file}, "model", "add", "bad", file)
 			if _, err := os.Stat(filepath.Join(os.Getenv("PALATE_MODELS"), "local", "bad.json")); err == nil {
 				t.Error("it was added")
 			}
@@ -181,24 +175,24 @@ func TestAnONNXModelCanBeAdded(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "art.onnx")
-	writeFile(t, file, graph)
-	writeFile(t, strings.TrimSuffix(file, ".onnx")+".json", text)
-	picture := filepath.Join(museumPictures(t, 1), "0.jpg")
-	byFile := jsonRun[fileEmbedding](t, "embed", picture, "--model", file)
+	program.WriteFile(t, file, graph)
+	program.WriteFile(t, strings.TrimSuffix(file, ".onnx")+".json", text)
+	picture := filepath.Join(program.MuseumPictures(t, 1), "0.jpg")
+	byFile := program.JSONRun[fileEmbedding](t, "embed", picture, "--model", file)
 	for _, flags := range [][]string{nil, {"--copy", "--replace"}} {
-		mustRun(t, append([]string{"model", "add", "art", file}, flags...)...)
-		byName := jsonRun[fileEmbedding](t, "embed", picture, "--model", "art")
+		program.MustRun(t, append([]string{"model", "add", "art", file}, flags...)...)
+		byName := program.JSONRun[fileEmbedding](t, "embed", picture, "--model", "art")
 		if byName.Model != "art" || byName.ModelID != byFile.ModelID || !slices.Equal(byName.Vector, byFile.Vector) {
 			t.Errorf("got %s by %s, want %s and its values", byName.ModelID, byName.Model, byFile.ModelID)
 		}
 	}
 	home := t.TempDir()
-	mustRun(t, "import", "--data", home, picture)
-	mustRun(t, "embed", "--data", home, "--model", file)
-	if kept := jsonRun[fileEmbedding](t, "embed", picture, "--data", home, "--model", "auto", "--precision", "float32"); kept.ModelID != byFile.ModelID {
+	program.MustRun(t, "import", "--data", home, picture)
+	program.MustRun(t, "embed", "--data", home, "--model", file)
+	if kept := program.JSONRun[fileEmbedding](t, "embed", picture, "--data", home, "--model", "auto", "--precision", "float32"); kept.ModelID != byFile.ModelID {
 		t.Errorf("auto: got %s, want the collection's %s", kept.ModelID, byFile.ModelID)
 	}
-	mustFail(t, exitFailed, []string{"description"}, "embed", picture, "--model", "art", "--size", "224")
+	program.MustFail(t, exitFailed, []string{"description"}, "embed", picture, "--model", "art", "--size", "224")
 }
 
 // cosine is of two embeddings, whose norms are 1 but for rounding.

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/palate-art/palate/test/program"
 )
 
 // olderCollection unpacks the collection that 643e7ab wrote.
@@ -51,7 +53,7 @@ func olderCollection(t *testing.T) string {
 // What is wanted here is what palate at 643e7ab printed of the collection.
 func TestAnOlderCollectionKeepsItsProbe(t *testing.T) {
 	data := olderCollection(t)
-	history := jsonRun[[]versionLine](t, "probe", "history", "--data", data)
+	history := program.JSONRun[[]versionLine](t, "probe", "history", "--data", data)
 	if len(history) != 1 {
 		t.Fatalf("got %d versions, want 1", len(history))
 	}
@@ -61,19 +63,19 @@ func TestAnOlderCollectionKeepsItsProbe(t *testing.T) {
 		got.AUC != 0.2857142857142857 || got.AUCLow != 0.09293800704412417 || got.AUCHigh != 0.6096155889705992 || got.Reason != "the first probe" {
 		t.Errorf("history: got %+v", got)
 	}
-	shown := jsonRun[struct {
+	shown := program.JSONRun[struct {
 		Report map[string]json.RawMessage `json:"report"`
 	}](t, "probe", "show", "--data", data)
 	var predictions []json.RawMessage
 	if err := json.Unmarshal(shown.Report["out_of_fold"], &predictions); err != nil || len(predictions) != 24 {
 		t.Errorf("show: got %d predictions and error %v, want 24", len(predictions), err)
 	}
-	for field, want := range map[string]string{"format": "2", "brier": "0.2437199254581268", "average_precision": "0.34623391314567786", "calibration": `"isotonic"`} {
+	for field, want := range map[string]string{"format": "3", "brier": "0.2437199254581268", "average_precision": "0.34623391314567786", "calibration": `"isotonic"`} {
 		if got := string(shown.Report[field]); got != want {
 			t.Errorf("show: %s is %s, want %s", field, got, want)
 		}
 	}
-	scores := jsonRun[[]struct {
+	scores := program.JSONRun[[]struct {
 		Image       string  `json:"image_id"`
 		Score       float64 `json:"score"`
 		Probability float64 `json:"probability"`
@@ -82,5 +84,5 @@ func TestAnOlderCollectionKeepsItsProbe(t *testing.T) {
 		math.Abs(scores[0].Score-0.5226398190017466) > 1e-6 || math.Abs(scores[0].Probability-0.4541853708570763) > 1e-6 {
 		t.Errorf("scores: got %+v", scores)
 	}
-	mustRun(t, "review", "--data", data)
+	program.MustRun(t, "review", "--data", data)
 }

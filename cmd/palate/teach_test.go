@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/palate-art/palate/test/program"
 )
 
 // ownCollection is a copy of the demo's collection that a test may change.
@@ -31,10 +33,10 @@ type asked struct {
 func TestTheQueueAsksWhatIsNotJudged(t *testing.T) {
 	home := demoCollection(t)
 	unrated := make(map[string]bool)
-	for _, s := range jsonRun[[]scored](t, "scores", "--data", home, "--limit", "1000", "--unrated") {
+	for _, s := range program.JSONRun[[]scored](t, "scores", "--data", home, "--limit", "1000", "--unrated") {
 		unrated[s.Image] = true
 	}
-	queue := jsonRun[[]asked](t, "queue", "--data", home, "--limit", "15")
+	queue := program.JSONRun[[]asked](t, "queue", "--data", home, "--limit", "15")
 	if len(queue) != 15 {
 		t.Fatalf("%d pictures, want 15", len(queue))
 	}
@@ -45,20 +47,20 @@ func TestTheQueueAsksWhatIsNotJudged(t *testing.T) {
 		}
 		seen[a.Image] = true
 	}
-	if text := mustRun(t, "queue", "--data", home); !strings.Contains(text, "explore") || !strings.Contains(text, "uncertain") {
+	if text := program.MustRun(t, "queue", "--data", home); !strings.Contains(text, "explore") || !strings.Contains(text, "uncertain") {
 		t.Errorf("got %s", text)
 	}
 	for _, limit := range []string{"0", "101"} {
-		if r := runPalate(t, "queue", "--data", home, "--limit", limit); r.code != exitUsage {
-			t.Errorf("--limit %s: got exit code %d and %q", limit, r.code, r.err)
+		if r := program.RunPalate(t, "queue", "--data", home, "--limit", limit); r.Code != exitUsage {
+			t.Errorf("--limit %s: got exit code %d and %q", limit, r.Code, r.Err)
 		}
 	}
 }
 
 func TestWhyAndReview(t *testing.T) {
 	home := demoCollection(t)
-	top := jsonRun[[]scored](t, "scores", "--data", home, "--limit", "1")[0]
-	why := jsonRun[struct {
+	top := program.JSONRun[[]scored](t, "scores", "--data", home, "--limit", "1")[0]
+	why := program.JSONRun[struct {
 		Liked, Disliked []struct {
 			Image      string `json:"image_id"`
 			Similarity float64
@@ -69,10 +71,10 @@ func TestWhyAndReview(t *testing.T) {
 	if len(why.Liked) != 3 || len(why.Disliked) != 3 || why.Score != top.Score || why.Liked[0].Similarity < why.Liked[2].Similarity {
 		t.Errorf("got %+v", why)
 	}
-	if text := mustRun(t, "why", top.Image, "--data", home); !strings.Contains(text, "nearest that me liked") {
+	if text := program.MustRun(t, "why", top.Image, "--data", home); !strings.Contains(text, "nearest that me liked") {
 		t.Errorf("got %s", text)
 	}
-	doubted := jsonRun[[]struct {
+	doubted := program.JSONRun[[]struct {
 		Said        string
 		Probability float64
 		Doubt       float64
@@ -88,9 +90,9 @@ func TestWhyAndReview(t *testing.T) {
 		}
 		usual[d.Said] = other - d.Doubt
 	}
-	mustRun(t, "review", "--data", home)
-	if r := runPalate(t, "review", "--data", home, "--profile", "nobody"); r.code != exitFailed || !strings.Contains(r.err, "trained yet") {
-		t.Errorf("of nobody: got exit code %d and %q", r.code, r.err)
+	program.MustRun(t, "review", "--data", home)
+	if r := program.RunPalate(t, "review", "--data", home, "--profile", "nobody"); r.Code != exitFailed || !strings.Contains(r.Err, "trained yet") {
+		t.Errorf("of nobody: got exit code %d and %q", r.Code, r.Err)
 	}
 }
 
@@ -105,14 +107,14 @@ type historyLine struct {
 func TestVersionsFromTrainingToImport(t *testing.T) {
 	home := ownCollection(t)
 	page := filepath.Join(t.TempDir(), "report.html")
-	text := mustRun(t, "train", "--data", home, "--thorough", "--html", page, "--kind", "centroid", "--threshold", "f1")
+	text := program.MustRun(t, "train", "--data", home, "--thorough", "--html", page, "--kind", "centroid", "--threshold", "f1")
 	if !strings.Contains(text, "nearest neighbours") || !strings.Contains(text, "By artist") {
 		t.Errorf("the thorough report: %s", text)
 	}
 	if b, err := os.ReadFile(page); err != nil || !strings.Contains(string(b), "<svg") {
 		t.Errorf("the page: %v", err)
 	}
-	history := jsonRun[[]historyLine](t, "probe", "history", "--data", home)
+	history := program.JSONRun[[]historyLine](t, "probe", "history", "--data", home)
 	if len(history) != 2 || history[0].Version != 2 || history[0].Kind != "centroid" || history[1].Kind != "logistic" ||
 		len(history[0].Data) != 64 || history[0].Data != history[1].Data {
 		t.Errorf("history %+v", history)
@@ -122,31 +124,31 @@ func TestVersionsFromTrainingToImport(t *testing.T) {
 		serving = 1
 	}
 	other := strconv.Itoa(3 - serving)
-	mustRun(t, "probe", "rollback", other, "--data", home)
-	for _, l := range jsonRun[[]historyLine](t, "probe", "history", "--data", home) {
+	program.MustRun(t, "probe", "rollback", other, "--data", home)
+	for _, l := range program.JSONRun[[]historyLine](t, "probe", "history", "--data", home) {
 		if l.Current != (strconv.Itoa(l.Version) == other) {
 			t.Errorf("after the rollback to %s: %+v", other, l)
 		}
 	}
-	if text := mustRun(t, "probe", "history", "--data", home); !strings.Contains(text, other+" *") {
+	if text := program.MustRun(t, "probe", "history", "--data", home); !strings.Contains(text, other+" *") {
 		t.Errorf("history: %s", text)
 	}
-	if text := mustRun(t, "probe", "show", "1", "--data", home); !strings.Contains(text, "Early stopping") {
+	if text := program.MustRun(t, "probe", "show", "1", "--data", home); !strings.Contains(text, "Early stopping") {
 		t.Errorf("show: %s", text)
 	}
-	if text := mustRun(t, "probe", "compare", "1", "2", "--data", home); !strings.Contains(text, "both were judged on") {
+	if text := program.MustRun(t, "probe", "compare", "1", "2", "--data", home); !strings.Contains(text, "both were judged on") {
 		t.Errorf("compare: %s", text)
 	}
 	file := filepath.Join(t.TempDir(), "taste.probe")
-	mustRun(t, "probe", "export", file, "--version", "1", "--data", home)
-	before := jsonRun[[]scored](t, "scores", "--data", home, "--limit", "5")
-	mustRun(t, "probe", "import", file, "--data", home, "--profile", "friend")
-	mustRun(t, "probe", "rollback", "1", "--data", home)
-	mine, theirs := jsonRun[[]scored](t, "scores", "--data", home, "--limit", "5"), jsonRun[[]scored](t, "scores", "--data", home, "--limit", "5", "--profile", "friend")
+	program.MustRun(t, "probe", "export", file, "--version", "1", "--data", home)
+	before := program.JSONRun[[]scored](t, "scores", "--data", home, "--limit", "5")
+	program.MustRun(t, "probe", "import", file, "--data", home, "--profile", "friend")
+	program.MustRun(t, "probe", "rollback", "1", "--data", home)
+	mine, theirs := program.JSONRun[[]scored](t, "scores", "--data", home, "--limit", "5"), program.JSONRun[[]scored](t, "scores", "--data", home, "--limit", "5", "--profile", "friend")
 	if !slices.Equal(mine, theirs) || len(before) != 5 {
 		t.Errorf("the exported probe scores %v, the imported one %v", mine, theirs)
 	}
-	if text := mustRun(t, "probe", "show", "--data", home, "--profile", "friend"); !strings.Contains(text, "imported") {
+	if text := program.MustRun(t, "probe", "show", "--data", home, "--profile", "friend"); !strings.Contains(text, "imported") {
 		t.Errorf("show an imported one: %s", text)
 	}
 	for name, args := range map[string][]string{
@@ -155,16 +157,16 @@ func TestVersionsFromTrainingToImport(t *testing.T) {
 		"a missing file":  {"probe", "import", filepath.Join(home, "none")},
 		"a wrong kind":    {"train", "--kind", "oracle"},
 	} {
-		if r := runPalate(t, append(args, "--data", home)...); r.code == exitDone || strings.Count(r.err, "\n") > 2 {
-			t.Errorf("%s: got exit code %d and %q", name, r.code, r.err)
+		if r := program.RunPalate(t, append(args, "--data", home)...); r.Code == exitDone || strings.Count(r.Err, "\n") > 2 {
+			t.Errorf("%s: got exit code %d and %q", name, r.Code, r.Err)
 		}
 	}
 }
 
 func TestProfilesFromTheCommandLine(t *testing.T) {
 	home := ownCollection(t)
-	mustRun(t, "profile", "create", "mum", "--data", home)
-	list := jsonRun[[]struct {
+	program.MustRun(t, "profile", "create", "mum", "--data", home)
+	list := program.JSONRun[[]struct {
 		Profile string
 		Likes   int
 	}](t, "profile", "list", "--data", home)
@@ -175,17 +177,17 @@ func TestProfilesFromTheCommandLine(t *testing.T) {
 	if mum, there := likes["mum"]; likes["me"] == 0 || !there || mum != 0 {
 		t.Errorf("list %+v", list)
 	}
-	mustRun(t, "profile", "rename", "me", "dad", "--data", home)
-	if got := jsonRun[[]scored](t, "scores", "--data", home, "--profile", "dad", "--limit", "3"); len(got) != 3 {
+	program.MustRun(t, "profile", "rename", "me", "dad", "--data", home)
+	if got := program.JSONRun[[]scored](t, "scores", "--data", home, "--profile", "dad", "--limit", "3"); len(got) != 3 {
 		t.Errorf("the renamed profile ranks %d", len(got))
 	}
-	like := jsonRun[struct{ Both, Images int }](t, "profile", "compare", "dad", "mum", "--data", home)
+	like := program.JSONRun[struct{ Both, Images int }](t, "profile", "compare", "dad", "mum", "--data", home)
 	if like.Both != 0 {
 		t.Errorf("compared: %+v", like)
 	}
-	mustRun(t, "profile", "compare", "dad", "dad", "--data", home)
-	mustRun(t, "profile", "delete", "mum", "--data", home)
-	if text := mustRun(t, "profile", "list", "--data", home); strings.Contains(text, "mum") || !strings.Contains(text, "dad") {
+	program.MustRun(t, "profile", "compare", "dad", "dad", "--data", home)
+	program.MustRun(t, "profile", "delete", "mum", "--data", home)
+	if text := program.MustRun(t, "profile", "list", "--data", home); strings.Contains(text, "mum") || !strings.Contains(text, "dad") {
 		t.Errorf("list: %s", text)
 	}
 	for name, tt := range map[string]struct {
@@ -197,8 +199,8 @@ func TestProfilesFromTheCommandLine(t *testing.T) {
 		"rename nobody":   {[]string{"profile", "rename", "mum", "new"}, exitFailed},
 		"delete nobody":   {[]string{"profile", "delete", "mum"}, exitFailed},
 	} {
-		if r := runPalate(t, append(tt.args, "--data", home)...); r.code != tt.code {
-			t.Errorf("%s: got exit code %d and %q, want %d", name, r.code, r.err, tt.code)
+		if r := program.RunPalate(t, append(tt.args, "--data", home)...); r.Code != tt.code {
+			t.Errorf("%s: got exit code %d and %q, want %d", name, r.Code, r.Err, tt.code)
 		}
 	}
 }
@@ -211,13 +213,13 @@ type explained struct {
 // The heat map is exact where the model takes the mean of its patches, a guess
 // where it takes the class token, and can't be had of a model without patches.
 func TestWhyDrawsWhereTheScoreComesFrom(t *testing.T) {
-	addTiny(t)
+	program.AddTiny(t)
 	for pool, exact := range map[string]bool{"mean": true, "both": true, "cls": false} {
 		home := filepath.Join(t.TempDir(), "collection")
-		report := jsonRun[demoReport](t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--model", "tiny", "--pool", pool, "--keep", "--data", home, "--profile", "me")
-		best := jsonRun[[]scored](t, "scores", "--data", home, "--limit", "1", "--model", "tiny")[0]
+		report := program.JSONRun[demoReport](t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--model", "tiny", "--pool", pool, "--keep", "--data", home, "--profile", "me")
+		best := program.JSONRun[[]scored](t, "scores", "--data", home, "--limit", "1", "--model", "tiny")[0]
 		drawing := filepath.Join(t.TempDir(), "heat.PNG")
-		why := jsonRun[explained](t, "why", best.Image, "--data", home, "--model", "tiny", "--heatmap", drawing)
+		why := program.JSONRun[explained](t, "why", best.Image, "--data", home, "--model", "tiny", "--heatmap", drawing)
 		h := why.Heatmap
 		sum := h.Rest
 		for _, v := range h.Patches {
@@ -236,10 +238,10 @@ func TestWhyDrawsWhereTheScoreComesFrom(t *testing.T) {
 		file.Close()
 	}
 	home := demoCollection(t)
-	best := jsonRun[[]scored](t, "scores", "--data", home, "--limit", "1")[0]
+	best := program.JSONRun[[]scored](t, "scores", "--data", home, "--limit", "1")[0]
 	drawing := filepath.Join(t.TempDir(), "heat.png")
-	mustFail(t, exitFailed, []string{"baseline", "DINOv2"}, "why", best.Image, "--data", home, "--heatmap", drawing)
-	mustFail(t, exitUsage, []string{".png"}, "why", best.Image, "--data", home, "--heatmap", "heat.svg")
+	program.MustFail(t, exitFailed, []string{"baseline", "DINOv2"}, "why", best.Image, "--data", home, "--heatmap", drawing)
+	program.MustFail(t, exitUsage, []string{".png"}, "why", best.Image, "--data", home, "--heatmap", "heat.svg")
 	if _, err := os.Stat(drawing); !os.IsNotExist(err) {
 		t.Errorf("a drawing was left: %v", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/test/program"
 )
 
 // olderModel is what 643e7ab embedded olderCollection with.
@@ -40,7 +41,7 @@ func largeJPEG(t *testing.T, path string) {
 	if err := jpeg.Encode(&file, m, nil); err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, path, file.Bytes())
+	program.WriteFile(t, path, file.Bytes())
 }
 
 // collectionOf lists the models of a collection, the one that serves last.
@@ -71,21 +72,21 @@ func openTestHome(t *testing.T, data string) *collection.Collection {
 func TestAnOlderCollectionIsUpgradedAndBroughtBack(t *testing.T) {
 	data, large := olderCollection(t), filepath.Join(t.TempDir(), "large.jpg")
 	largeJPEG(t, large)
-	mustRun(t, "import", large, "--data", data)
-	if r := jsonRun[ingest.EmbedReport](t, "embed", "--data", data); r.Embedded != 1 || r.Copied != 0 {
+	program.MustRun(t, "import", large, "--data", data)
+	if r := program.JSONRun[ingest.EmbedReport](t, "embed", "--data", data); r.Embedded != 1 || r.Copied != 0 {
 		t.Errorf("a new picture: got %+v, want it embedded alone", r)
 	}
-	before := jsonRun[[]scoreOf](t, "scores", "--limit", "33", "--data", data)
+	before := program.JSONRun[[]scoreOf](t, "scores", "--limit", "33", "--data", data)
 	if got := collectionOf(t, data); len(got) != 1 || got[0].Model != olderModel || got[0].Rules != picture.Former || got[0].Embedded != 33 || len(before) != 33 {
 		t.Fatalf("before: got %+v and %d scores", got, len(before))
 	}
-	vector := func() fileEmbedding { return jsonRun[fileEmbedding](t, "embed", large, "--data", data) }
+	vector := func() fileEmbedding { return program.JSONRun[fileEmbedding](t, "embed", large, "--data", data) }
 	former := vector()
 	if former.ModelID != olderModel {
 		t.Errorf("a file is embedded by %s, want the collection's model", former.ModelID)
 	}
 
-	report := jsonRun[collection.UpgradeReport](t, "embed", "--upgrade", "--data", data)
+	report := program.JSONRun[collection.UpgradeReport](t, "embed", "--upgrade", "--data", data)
 	if report.From != olderModel || report.FromRules != picture.Former || report.ToRules != picture.Current() ||
 		report.Embedding.Copied != 32 || report.Embedding.Embedded != 1 || len(report.Trained) != 1 {
 		t.Fatalf("upgrade: got %+v, want 32 copied, the large JPEG embedded and one taste learned", report)
@@ -94,24 +95,24 @@ func TestAnOlderCollectionIsUpgradedAndBroughtBack(t *testing.T) {
 	if len(got) != 2 || got[0].State != collection.StateReplaced || got[1].Model != report.To || got[1].State != collection.StateServes || got[1].Embedded != 33 {
 		t.Errorf("after: got %+v", got)
 	}
-	if after := jsonRun[[]scoreOf](t, "scores", "--limit", "33", "--data", data); len(after) != 33 {
+	if after := program.JSONRun[[]scoreOf](t, "scores", "--limit", "33", "--data", data); len(after) != 33 {
 		t.Errorf("after: got %d scores", len(after))
 	}
 	if now := vector(); now.ModelID != report.To || slices.Equal(now.Vector, former.Vector) {
 		t.Errorf("after: a large JPEG is embedded by %s, want another vector by %s", now.ModelID, report.To)
 	}
-	if again := jsonRun[collection.UpgradeReport](t, "embed", "--upgrade", "--data", data); !again.NothingToDo {
+	if again := program.JSONRun[collection.UpgradeReport](t, "embed", "--upgrade", "--data", data); !again.NothingToDo {
 		t.Errorf("again: got %+v, want nothing to do", again)
 	}
 
-	if f := jsonRun[collection.Forgotten](t, "model", "forget", report.To.Short(), "--data", data); f.Done || f.Embeddings != 33 || f.Serves != olderModel {
+	if f := program.JSONRun[collection.Forgotten](t, "model", "forget", report.To.Short(), "--data", data); f.Done || f.Embeddings != 33 || f.Serves != olderModel {
 		t.Errorf("forget without --yes: got %+v", f)
 	}
 	if got := collectionOf(t, data); len(got) != 2 {
 		t.Errorf("forget without --yes: got %+v", got)
 	}
-	mustRun(t, "model", "forget", report.To.Short(), "--yes", "--data", data)
-	back := jsonRun[[]scoreOf](t, "scores", "--limit", "33", "--data", data)
+	program.MustRun(t, "model", "forget", report.To.Short(), "--yes", "--data", data)
+	back := program.JSONRun[[]scoreOf](t, "scores", "--limit", "33", "--data", data)
 	if got := collectionOf(t, data); len(got) != 1 || got[0].Model != olderModel || len(back) != 33 || back[0] != before[0] {
 		t.Errorf("brought back: got %+v and scores %+v, want what there was, %+v", got, back[:1], before[:1])
 	}
@@ -121,33 +122,33 @@ func TestAnOlderCollectionIsUpgradedAndBroughtBack(t *testing.T) {
 func TestAKilledUpgradeGoesOn(t *testing.T) {
 	data := olderCollection(t)
 	for _, after := range []time.Duration{200, 600, 1200} {
-		p := start(t, "embed", "--upgrade", "--data", data)
+		p := program.Start(t, "embed", "--upgrade", "--data", data)
 		select {
-		case <-p.ended:
+		case <-p.Ended:
 		case <-time.After(after * time.Millisecond):
-			p.kill()
+			p.Kill()
 		}
-		if got := jsonRun[[]scoreOf](t, "scores", "--limit", "32", "--data", data); len(got) != 32 {
+		if got := program.JSONRun[[]scoreOf](t, "scores", "--limit", "32", "--data", data); len(got) != 32 {
 			t.Errorf("killed after %d ms: got %d scores", after, len(got))
 		}
 	}
-	mustRun(t, "embed", "--upgrade", "--data", data)
+	program.MustRun(t, "embed", "--upgrade", "--data", data)
 	got := collectionOf(t, data)
 	if len(got) != 2 || got[0].Model != olderModel || got[0].State != collection.StateReplaced || got[1].Embedded != 32 {
 		t.Errorf("got %+v", got)
 	}
-	mustRun(t, "scores", "--data", data)
+	program.MustRun(t, "scores", "--data", data)
 }
 
 // A server goes on with the old model, works at an upgrade that was begun, and
 // then serves the new one at the same address.
 func TestAServerUpgradesAndSwitches(t *testing.T) {
 	data := olderCollection(t)
-	server := startServer(t, "--data", data)
+	server := program.StartServer(t, "--data", data)
 	type version struct {
 		ModelID string `json:"model_id"`
 	}
-	if got := get[version](server, "/v1/version", nil).ModelID; got != olderModel {
+	if got := program.Get[version](server, "/v1/version", nil).ModelID; got != olderModel {
 		t.Fatalf("it serves %s, want the old model", got)
 	}
 	h := openTestHome(t, data)
@@ -169,13 +170,13 @@ func TestAServerUpgradesAndSwitches(t *testing.T) {
 	if err := h.Catalog.BeginUpgrade(ctx, olderModel, to); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the server serves the new model", func() bool {
-		return get[version](server, "/v1/version", nil).ModelID == string(to)
+	program.Eventually(t, "the server serves the new model", func() bool {
+		return program.Get[version](server, "/v1/version", nil).ModelID == string(to)
 	})
 	type list struct {
 		Scores []struct{} `json:"scores"`
 	}
-	if got := get[list](server, "/v1/profiles/me/scores", map[string][]string{"limit": {"40"}}); len(got.Scores) != 32 {
+	if got := program.Get[list](server, "/v1/profiles/me/scores", map[string][]string{"limit": {"40"}}); len(got.Scores) != 32 {
 		t.Errorf("got %d scores by the new model, want 32", len(got.Scores))
 	}
 }

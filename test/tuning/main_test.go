@@ -1,0 +1,9 @@
+package tuning_test
+
+import (
+	"testing"
+
+	"github.com/palate-art/palate/test/program"
+)
+
+func TestMain(m *testing.M) { program.Main(m) }
