@@ -133,6 +133,9 @@ const (
 	PoolNone        Pooling = "none"
 	PoolClass       Pooling = "cls"
 	PoolMeanPatches Pooling = "mean_patches"
+	// PoolMeanPlaces takes [batch, dim, rows, columns] and its mean over the
+	// places, as convolutional nets without a head end.
+	PoolMeanPlaces Pooling = "mean_places"
 )
 
 // NumericClass separates forms of a model whose embeddings differ by more
@@ -225,7 +228,7 @@ func (d Description) Validate() error {
 	if !slices.Contains(picture.Filters(), picture.Filter(d.Resample)) {
 		wrong("resample %q is none of %q", d.Resample, picture.Filters())
 	}
-	oneOf("output.pooling", string(d.Output.Pooling), string(PoolNone), string(PoolClass), string(PoolMeanPatches))
+	oneOf("output.pooling", string(d.Output.Pooling), string(PoolNone), string(PoolClass), string(PoolMeanPatches), string(PoolMeanPlaces))
 	oneOf("normalise", d.Normalise, NormaliseL2)
 	oneOf("numeric_class", string(d.NumericClass), string(NumericFloat), string(NumericInt8))
 	problems = append(problems, d.cropProblems()...)

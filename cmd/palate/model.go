@@ -15,14 +15,15 @@ import (
 
 // modelCommand is about models, not about a collection.
 type modelCommand struct {
-	List    modelListCommand    `cmd:"" help:"Show the models that palate knows, and where they are."`
-	Show    modelShowCommand    `cmd:"" help:"Show what is known of a model."`
-	Pull    modelPullCommand    `cmd:"" help:"Download a model's weights."`
-	Add     modelAddCommand     `cmd:"" help:"Add a model of your own from a .safetensors or .onnx file."`
-	Verify  modelVerifyCommand  `cmd:"" help:"Read the files of models and hold them against what they must be."`
-	Compare modelCompareCommand `cmd:"" help:"Measure how near a precision's embeddings are to those of float32."`
-	Forget  modelForgetCommand  `cmd:"" help:"Remove a model's embeddings, and the tastes learned on them, from the collection."`
-	Rm      modelRmCommand      `cmd:"" help:"Remove an added model, or forget a pulled one."`
+	List     modelListCommand     `cmd:"" help:"Show the models that palate knows, and where they are."`
+	Show     modelShowCommand     `cmd:"" help:"Show what is known of a model."`
+	Pull     modelPullCommand     `cmd:"" help:"Download a model's weights."`
+	Add      modelAddCommand      `cmd:"" help:"Add a model of your own from a .safetensors, .pth, .bin or .onnx file."`
+	Describe modelDescribeCommand `cmd:"" help:"Say what a model's file is; beside an .onnx file write a description to fill in."`
+	Verify   modelVerifyCommand   `cmd:"" help:"Read the files of models and hold them against what they must be."`
+	Compare  modelCompareCommand  `cmd:"" help:"Measure how near a precision's embeddings are to those of float32."`
+	Forget   modelForgetCommand   `cmd:"" help:"Remove a model's embeddings, and the tastes learned on them, from the collection."`
+	Rm       modelRmCommand       `cmd:"" help:"Remove an added model, or forget a pulled one."`
 }
 
 // modelEntry is what list and show print of a model.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -32,8 +30,9 @@ type modelAddCommand struct {
 // Run adds the model.
 func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
 	if c.File == "" {
-		if err := c.nameByFile(); err != nil {
-			return err
+		var err error
+		if c.File, c.Name, err = models.NameByFile(c.Name); err != nil {
+			return usagef("%v: palate model add [NAME] FILE", err)
 		}
 	}
 	a := models.Addition{Name: c.Name, File: c.File, Copy: c.Copy, Replace: c.Replace, Heads: c.Heads, Architecture: c.Architecture, Size: s.Size,
@@ -68,24 +67,20 @@ func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
 	return nil
 }
 
-// nameByFile takes the one argument for the file.
-func (c *modelAddCommand) nameByFile() error {
-	file, err := filepath.Abs(c.Name)
-	if err != nil {
-		return err
+type modelDescribeCommand struct {
+	File string `arg:"" help:"A model's file, or the folder that holds it." type:"path"`
+}
+
+// Run says what a model's file is.
+func (c *modelDescribeCommand) Run(s *session) error {
+	told, err := models.Describe(c.File)
+	if err == nil && s.JSON {
+		return s.print(told.Value)
 	}
-	if file, err = models.FileIn(file); err != nil {
-		return err
+	if err == nil {
+		s.say("%s", strings.Join(told.Lines, "\n"))
 	}
-	extension := filepath.Ext(file)
-	if !models.IsTensorsFile(file) && extension != ".onnx" {
-		return usagef("%q is no model's file (.safetensors or its index, .pth, .pt, .bin, .onnx): palate model add [NAME] FILE", c.Name)
-	}
-	c.File, c.Name = file, strings.TrimSuffix(filepath.Base(file), extension)
-	if slices.Contains([]string{"model", "pytorch_model", "model.safetensors.index", "open_clip_model", "open_clip_pytorch_model"}, c.Name) {
-		c.Name = filepath.Base(filepath.Dir(file))
-	}
-	return nil
+	return err
 }
 
 // threeNumbers reads a flag of three numbers; none is nil.

@@ -25,10 +25,10 @@ func TestGuessesAreToldApart(t *testing.T) {
 	if got.Origins["heads"] != models.OriginGiven || got.Origins["mean"] != models.OriginGiven || got.Origins["std"] != models.OriginGuessed || !slices.Contains(got.Guessed, "std") {
 		t.Errorf("got the origins %v and %v as guessed", got.Origins, got.Guessed)
 	}
-	if list := program.MustRun(t, "model", "list"); !strings.Contains(list, "guessed: crop") {
+	if list := program.MustRun(t, "model", "list"); !strings.Contains(list, "guessed: activation crop") {
 		t.Errorf("list: got %q", list)
 	}
-	program.WriteFile(t, filepath.Join(folder, "config.json"), []byte(`{"num_attention_heads": 2}`))
+	program.WriteFile(t, filepath.Join(folder, "config.json"), []byte(`{"num_attention_heads": 2, "hidden_act": "gelu"}`))
 	program.WriteFile(t, filepath.Join(folder, "preprocessor_config.json"), []byte(`{"image_processor_type": "ViTImageProcessor", "size": 56, "resample": 2, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}`))
 	program.MustRun(t, "model", "add", "mine", file, "--replace")
 	got = program.JSONRun[modelEntry](t, "model", "show", "mine")

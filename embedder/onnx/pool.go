@@ -15,6 +15,9 @@ import (
 func (e *Embedder) pool(out ort.Tensor, batch int) ([][]float32, error) {
 	d := e.description.Output
 	shape := out.Shape
+	if d.Pooling == embedder.PoolMeanPlaces {
+		return meanPlaces(d.Name, out, batch)
+	}
 	for d.Pooling == embedder.PoolNone && len(shape) > 2 && shape[len(shape)-1] == 1 {
 		shape = shape[:len(shape)-1] // [batch, dim, 1, 1], as convolutional nets end
 	}
@@ -34,6 +37,28 @@ func (e *Embedder) pool(out ort.Tensor, batch int) ([][]float32, error) {
 			pooled[i] = meanToken(values[d.PrefixTokens*dim:], dim)
 		} else {
 			pooled[i] = values[:dim:dim]
+		}
+	}
+	return pooled, nil
+}
+
+// meanPlaces gives the mean over rows and columns of an output [batch, dim,
+// rows, columns].
+func meanPlaces(name string, out ort.Tensor, batch int) ([][]float32, error) {
+	if len(out.Shape) != 4 || out.Shape[0] != int64(batch) || out.Shape[1] < 1 || out.Shape[2] < 1 || out.Shape[3] < 1 {
+		return nil, fmt.Errorf("the model's output %q is %s, pooling %q wants [%d, dim, rows, columns]: %w",
+			name, shapeText(out.Shape), embedder.PoolMeanPlaces, batch, palate.ErrInvalid)
+	}
+	dim, places := int(out.Shape[1]), int(out.Shape[2]*out.Shape[3])
+	pooled := make([][]float32, batch)
+	for i := range pooled {
+		pooled[i] = make([]float32, dim)
+		for d := range dim {
+			sum := 0.0
+			for _, v := range out.Data[(i*dim+d)*places:][:places] {
+				sum += float64(v)
+			}
+			pooled[i][d] = float32(sum / float64(places))
 		}
 	}
 	return pooled, nil

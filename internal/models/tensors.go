@@ -104,3 +104,24 @@ func FileIn(path string) (string, error) {
 	}
 	return "", fmt.Errorf("%s holds %d files that could be the model (%s): name the file: %w", path, len(found), strings.Join(found, ", "), palate.ErrInvalid)
 }
+
+// NameByFile gives the file that a path stands for and what to call its model:
+// as the file is called, or its folder where all files are called alike. What
+// is no model's file is palate.ErrInvalid.
+func NameByFile(path string) (file, name string, err error) {
+	if file, err = filepath.Abs(path); err == nil {
+		file, err = FileIn(file)
+	}
+	if err != nil {
+		return "", "", err
+	}
+	extension := filepath.Ext(file)
+	if !IsTensorsFile(file) && extension != ".onnx" {
+		return "", "", fmt.Errorf("%q is no model's file (.safetensors or its index, .pth, .pt, .bin, .onnx): %w", path, palate.ErrInvalid)
+	}
+	name = strings.TrimSuffix(filepath.Base(file), extension)
+	if slices.Contains([]string{"model", "pytorch_model", "model.safetensors.index", "open_clip_model", "open_clip_pytorch_model"}, name) {
+		name = filepath.Base(filepath.Dir(file))
+	}
+	return file, name, nil
+}

@@ -235,3 +235,10 @@ func eachField(message []byte, use func(protoField) error) error {
 	}
 	return nil
 }
+
+// Declared reads which inputs and outputs a model declares, without loading
+// it.
+func Declared(model []byte) (inputs, outputs []IOInfo, err error) {
+	inputs, outputs, err = modelIO(model)
+	return cloneInfos(inputs), cloneInfos(outputs), err
+}
