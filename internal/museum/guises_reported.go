@@ -70,8 +70,9 @@ func reportedGuises() []Guise {
 	}
 }
 
-// answerGuises are lists of JSON as the programs and services of these names
-// publish them, by their documentation and by others' programs that read them.
+// answerGuises are lists of JSON in the shapes that the programs and services
+// of these names are known to publish. The content is ours, none was recorded;
+// some shapes are from general knowledge, not from a document.
 func answerGuises() []Guise {
 	list := func(n int, item string) string { return strings.TrimSuffix(each(n, item+","), ",") }
 	json := func(name, path string, want, width int, text string) Guise {
