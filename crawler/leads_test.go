@@ -24,9 +24,9 @@ func TestThumbnailsThatComeAfterTheirPagesAreNotKeptBesideThem(t *testing.T) {
 				if i%2 == 0 {
 					caption = title // the others have no name: the link is taken at its word
 				}
-				fmt.Fprintf(&list, `<li><a href="/work/%d"><img src="%s" alt="%s"></a></li>`, i, thumb, caption)
-				fmt.Fprintf(&index, `<li><a href="/work/%d">No. %d</a></li>`, i, i)
-				f[fmt.Sprintf("site.test/work/%d", i)] = fmt.Sprintf(`<main><h1>%s</h1><img src="%s"></main>`, title, whole)
+				fmt.Fprintf(&list, `<li><a href="/piece/%d"><img src="%s" alt="%s"></a></li>`, i, thumb, caption)
+				fmt.Fprintf(&index, `<li><a href="/piece/%d">No. %d</a></li>`, i, i)
+				f[fmt.Sprintf("site.test/piece/%d", i)] = fmt.Sprintf(`<main><h1>%s</h1><img src="%s"></main>`, title, whole)
 				f["site.test"+thumb], f["site.test"+whole] = "png 300x240", fmt.Sprintf("png %dx600", 800+i)
 				want = append(want, "http://site.test"+whole)
 			}

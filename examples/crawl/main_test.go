@@ -19,10 +19,10 @@ func TestASiteIsCrawledIntoMemory(t *testing.T) {
 			http.NotFound(w, r)
 			return
 		}
-		fmt.Fprint(w, `<html><body><a href="/work/1">one</a> <a href="/work/2">two</a></body></html>`)
+		fmt.Fprint(w, `<html><body><a href="/piece/1">one</a> <a href="/piece/2">two</a></body></html>`)
 	})
 	for n := range 2 {
-		site.HandleFunc(fmt.Sprint("/work/", n+1), func(w http.ResponseWriter, _ *http.Request) {
+		site.HandleFunc(fmt.Sprint("/piece/", n+1), func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprintf(w, `<html><head><title>Work %d</title></head><body><h1>Work %d</h1><img src="/%d.jpg" alt="Work %d"></body></html>`, n+1, n+1, n+1, n+1)
 		})
 		site.HandleFunc(fmt.Sprintf("/%d.jpg", n+1), func(w http.ResponseWriter, _ *http.Request) {

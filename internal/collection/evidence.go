@@ -1,11 +1,14 @@
 package collection
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/taste"
 	"github.com/palate-art/palate/probe/judge"
 )
@@ -56,36 +59,53 @@ func (u Used) rivals(v Used) bool {
 }
 
 // measured gives the reports of one profile's serving probes by model: of the
-// profile that has the most ratings among those with probes of two of them.
-func (c *Collection) measured(ctx context.Context, rivals []Used) (reports map[palate.ModelID]*judge.Report, profile palate.Profile, err error) {
+// profile that has the most ratings among those with probes of two of them. The
+// reports of others, which may be many, are not read.
+func (c *Collection) measured(ctx context.Context, rivals []Used) (map[palate.ModelID]*judge.Report, palate.Profile, error) {
 	profiles, err := c.Catalog.Profiles(ctx)
 	if err != nil {
 		return nil, "", err
 	}
-	most := 0
+	slices.SortStableFunc(profiles, func(a, b catalog.ProfileSummary) int {
+		return cmp.Compare(b.Likes+b.Dislikes, a.Likes+a.Dislikes)
+	})
 	for _, p := range profiles {
-		found := map[palate.ModelID]*judge.Report{}
-		for _, u := range rivals {
-			stored, err := c.Catalog.CurrentProbe(ctx, p.Profile, u.id)
-			if err == nil {
-				stored, err = c.Catalog.ProbeVersion(ctx, p.Profile, stored.Version)
-			}
-			var report *judge.Report
-			if err == nil {
-				report, err = taste.ReportOf(stored)
-			}
-			switch {
-			case err == nil:
-				found[u.id] = report
-			case !errors.Is(err, palate.ErrNotFound):
-				return nil, "", err
-			}
-		}
-		if n := p.Likes + p.Dislikes; len(found) > 1 && n > most {
-			reports, profile, most = found, p.Profile, n
+		reports, err := c.reportsOf(ctx, p.Profile, rivals)
+		if err != nil || len(reports) > 1 {
+			return reports, p.Profile, err
 		}
 	}
-	return reports, profile, nil
+	return nil, "", nil
+}
+
+// reportsOf gives a profile's reports by model, where it has two or more.
+func (c *Collection) reportsOf(ctx context.Context, profile palate.Profile, rivals []Used) (map[palate.ModelID]*judge.Report, error) {
+	var serving []catalog.ProbeVersion
+	for _, u := range rivals {
+		current, err := c.Catalog.CurrentProbe(ctx, profile, u.id)
+		if err == nil {
+			serving = append(serving, current)
+		} else if !errors.Is(err, palate.ErrNotFound) {
+			return nil, err
+		}
+	}
+	if len(serving) < 2 {
+		return nil, nil
+	}
+	reports := make(map[palate.ModelID]*judge.Report)
+	for _, current := range serving {
+		stored, err := c.Catalog.ProbeVersion(ctx, profile, current.Version)
+		if err != nil {
+			return nil, err
+		}
+		report, err := taste.ReportOf(stored)
+		if err == nil {
+			reports[current.Model] = report
+		} else if !errors.Is(err, palate.ErrNotFound) { // an imported one has none
+			return nil, err
+		}
+	}
+	return reports, nil
 }
 
 func compared(reports map[palate.ModelID]*judge.Report, a, b Used) judge.Difference {
