@@ -66,7 +66,7 @@ func (c *opened) crawl(ctx context.Context, o options, path string, progress fun
 	cfg := crawler.DefaultConfig()
 	cfg.AllowNoContact = true
 	cfg.MaxPages = 1_000_000
-	cfg.Site, cfg.Workers = crawler.SiteLimits{Parallelism: o.parallel}, o.parallel
+	cfg.Site, cfg.Workers = crawler.SiteLimits{Parallelism: o.parallel}, o.parallel+4
 	crawling, err := crawler.New(cfg, c.catalog, c.pictures, crawler.Options{Logger: slog.New(slog.DiscardHandler), Progress: progress})
 	if err != nil {
 		return crawler.Report{}, err
