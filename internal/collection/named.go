@@ -1,0 +1,110 @@
+package collection
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/regular"
+)
+
+// mostNamed is how many images an ambiguous name is told to mean.
+const mostNamed = 5
+
+// ImageNamed finds the image that a person means by a text: its id or the
+// beginning of it, a file (the image of the same content), an address or page
+// that it came from, or the name of its file. A text that names none is
+// palate.ErrNotFound, one that names several is palate.ErrInvalid and says
+// which.
+func (c *Collection) ImageNamed(ctx context.Context, name string) (palate.ImageID, error) {
+	if id, err := palate.ParseImageID(name); err == nil {
+		return id, nil
+	}
+	id, fileErr := FileID(name)
+	if fileErr == nil {
+		found, err := c.Catalog.ImagesByID(ctx, []palate.ImageID{id})
+		if err != nil || len(found) == 1 {
+			return id, err
+		}
+	}
+	// What an import noted of a file since changed, or gone, is looked for too.
+	found, err := c.Catalog.ImagesNamed(ctx, name, mostNamed+1)
+	switch {
+	case err != nil:
+		return palate.ImageID{}, err
+	case len(found) == 1:
+		return found[0].ID, nil
+	case len(found) > 1:
+		return palate.ImageID{}, ambiguous(name, found)
+	case fileErr == nil:
+		return palate.ImageID{}, fmt.Errorf("the file %s is not in the collection; \"palate import\" adds it: %w", name, palate.ErrNotFound)
+	case !errors.Is(fileErr, fs.ErrNotExist):
+		return palate.ImageID{}, fmt.Errorf("%q names no image of the collection, and as a file it can't be read: %w: %w", name, fileErr, palate.ErrNotFound)
+	}
+	return palate.ImageID{}, notNamed(name, "the collection")
+}
+
+// TrashedNamed finds an image in the trash by its id or the beginning of it,
+// or by its file. Its errors are those of ImageNamed.
+func (c *Collection) TrashedNamed(ctx context.Context, name string) (palate.ImageID, error) {
+	if id, err := palate.ParseImageID(name); err == nil {
+		return id, nil
+	}
+	if id, err := FileID(name); err == nil {
+		return id, nil
+	}
+	thrown, err := c.Catalog.LatestTrash(ctx, time.Time{}, 1000)
+	if err != nil {
+		return palate.ImageID{}, err
+	}
+	plain := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "-", "")) }
+	var found []catalog.Image
+	for _, t := range thrown {
+		if digits := plain(name); len(digits) >= catalog.MinPrefix && strings.HasPrefix(plain(t.ID.String()), digits) {
+			found = append(found, catalog.Image{ID: t.ID})
+		}
+	}
+	switch len(found) {
+	case 0:
+		return palate.ImageID{}, notNamed(name, "the trash")
+	case 1:
+		return found[0].ID, nil
+	}
+	return palate.ImageID{}, ambiguous(name, found)
+}
+
+func notNamed(name, where string) error {
+	return fmt.Errorf("%q names no image of %s: neither an id nor at least %d digits that one begins with, nor a file, a file's name or an address that one came from: %w", name, where, catalog.MinPrefix, palate.ErrNotFound)
+}
+
+func ambiguous(name string, found []catalog.Image) error {
+	var all []string
+	for _, image := range found[:min(len(found), mostNamed)] {
+		all = append(all, strings.TrimSpace(image.ID.String()+" "+image.Title()))
+	}
+	if len(found) > mostNamed {
+		all = append(all, "and others")
+	}
+	return fmt.Errorf("%q may be any of %s; name one by its id: %w", name, strings.Join(all, ", "), palate.ErrInvalid)
+}
+
+// FileID gives the id that a file has, or would have, in a collection.
+func FileID(name string) (palate.ImageID, error) {
+	f, err := regular.Open(name)
+	if err != nil {
+		return palate.ImageID{}, err
+	}
+	defer f.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return palate.ImageID{}, err
+	}
+	return palate.NewImageID([sha256.Size]byte(hash.Sum(nil))), nil
+}
