@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -184,24 +183,10 @@ func linkOrCopy(from, to, how string) error {
 }
 
 func sameContent(a, b string) (bool, error) {
-	x, err := fileID(a)
+	x, err := collection.FileID(a)
 	if err != nil {
 		return false, err
 	}
-	y, err := fileID(b)
+	y, err := collection.FileID(b)
 	return x == y, err
-}
-
-// fileID gives the id that a file has, or would have, in the collection.
-func fileID(name string) (palate.ImageID, error) {
-	f, err := regular.Open(name)
-	if err != nil {
-		return palate.ImageID{}, err
-	}
-	defer f.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, f); err != nil {
-		return palate.ImageID{}, err
-	}
-	return palate.NewImageID([sha256.Size]byte(hash.Sum(nil))), nil
 }

@@ -6,7 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -45,8 +46,6 @@ func (c *Collection) ImageNamed(ctx context.Context, name string) (palate.ImageI
 		return palate.ImageID{}, ambiguous(name, found)
 	case fileErr == nil:
 		return palate.ImageID{}, fmt.Errorf("the file %s is not in the collection; \"palate import\" adds it: %w", name, palate.ErrNotFound)
-	case !errors.Is(fileErr, fs.ErrNotExist):
-		return palate.ImageID{}, fmt.Errorf("%q names no image of the collection, and as a file it can't be read: %w: %w", name, fileErr, palate.ErrNotFound)
 	}
 	return palate.ImageID{}, notNamed(name, "the collection")
 }
@@ -81,7 +80,7 @@ func (c *Collection) TrashedNamed(ctx context.Context, name string) (palate.Imag
 }
 
 func notNamed(name, where string) error {
-	return fmt.Errorf("%q names no image of %s: neither an id nor at least %d digits that one begins with, nor a file, a file's name or an address that one came from: %w", name, where, catalog.MinPrefix, palate.ErrNotFound)
+	return askedf("%q names no image of %s: neither an id nor at least %d digits that one begins with, nor a file, a file's name or an address that one came from: %w", name, where, catalog.MinPrefix, palate.ErrNotFound)
 }
 
 func ambiguous(name string, found []catalog.Image) error {
@@ -92,7 +91,7 @@ func ambiguous(name string, found []catalog.Image) error {
 	if len(found) > mostNamed {
 		all = append(all, "and others")
 	}
-	return fmt.Errorf("%q may be any of %s; name one by its id: %w", name, strings.Join(all, ", "), palate.ErrInvalid)
+	return askedf("%q may be any of %s; name one by its id: %w", name, strings.Join(all, ", "), palate.ErrInvalid)
 }
 
 // FileID gives the id that a file has, or would have, in a collection.
@@ -107,4 +106,28 @@ func FileID(name string) (palate.ImageID, error) {
 		return palate.ImageID{}, err
 	}
 	return palate.NewImageID([sha256.Size]byte(hash.Sum(nil))), nil
+}
+
+// CopyOf writes an image's file into a folder, which it makes, named by the
+// beginning of its id with the ending of its format.
+func (c *Collection) CopyOf(ctx context.Context, id palate.ImageID, folder string) (path string, err error) {
+	image, err := c.Catalog.Image(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	from, err := c.Store.Open(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", err
+	}
+	path = filepath.Join(folder, id.String()[:8]+"."+image.Format)
+	to, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return "", err
+	}
+	_, err = io.Copy(to, from)
+	return path, errors.Join(err, to.Close())
 }
