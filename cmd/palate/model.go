@@ -115,7 +115,11 @@ func (c *modelShowCommand) Run(s *session) error {
 	line("Size", byteText(e.Bytes))
 	line("SHA-256", e.SHA256)
 	if e.Repository != "" {
-		line("Repository", e.Repository+" at "+e.Revision)
+		line("Repository", strings.TrimSuffix(e.Repository+" at "+e.Revision, " at "))
+	}
+	line("Page", e.Page)
+	if e.Gated {
+		line("Gated", "its weights are given only to who has agreed to the licence on that page: then set HF_TOKEN to a token of yours")
 	}
 	line("Licence", e.Licence.Text())
 	if p := e.Preprocess; p != nil {
@@ -176,11 +180,14 @@ func (s *session) modelEntry(name string) (modelEntry, error) {
 	if !errors.Is(err, palate.ErrNotFound) {
 		return modelEntry{}, err
 	}
-	k, err := models.KnownModel(name)
+	client, err := s.loader().Hub()
 	if err != nil {
 		return modelEntry{}, err
 	}
-	client, err := s.loader().Hub()
+	if o, offered := models.OfferNamed(name); offered {
+		return collection.AboutOffer(client, o), nil
+	}
+	k, err := models.KnownModel(name)
 	if err != nil {
 		return modelEntry{}, err
 	}
@@ -194,6 +201,12 @@ type modelPullCommand struct {
 // Run downloads weights.
 func (c *modelPullCommand) Run(ctx context.Context, s *session) error {
 	for _, name := range c.Names {
+		if done, err := s.pullAdded(ctx, name); done || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		k, err := models.KnownModel(name)
 		if err != nil {
 			return err
