@@ -7,6 +7,7 @@ import (
 
 	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type backupCommand struct {
@@ -38,28 +39,28 @@ func (c *backupCommand) Run(ctx context.Context, s *session) error {
 // error, behind the report: the backup holds all the rest.
 func (s *session) printBackup(r backup.Report) error {
 	if s.JSON {
-		if err := s.print(r); err != nil {
+		if err := s.Print(r); err != nil {
 			return err
 		}
 	} else {
 		m := r.Manifest
-		s.say("%s: %d pictures (%s), %d of them new, and the catalog (%s); read again and well",
-			filepath.Join(r.Path, r.Snapshot), m.Files, byteText(m.FileBytes), r.New, byteText(m.CatalogBytes))
+		s.Say("%s: %d pictures (%s), %d of them new, and the catalog (%s); read again and well",
+			filepath.Join(r.Path, r.Snapshot), m.Files, terminal.Bytes(m.FileBytes), r.New, terminal.Bytes(m.CatalogBytes))
 		if n := len(m.Referenced); n > 0 {
-			s.say("Not in it: %d pictures that lie outside the collection, such as %s; --with-referenced copies them too", n, m.Referenced[0].Path)
+			s.Say("Not in it: %d pictures that lie outside the collection, such as %s; --with-referenced copies them too", n, m.Referenced[0].Path)
 		}
 		if n := len(m.Deleted); n > 0 {
-			s.say("%d pictures were deleted meanwhile and are not in it", n)
+			s.Say("%d pictures were deleted meanwhile and are not in it", n)
 		}
 		if r.Mended > 0 {
-			s.say("%d pictures of the backup were damaged and have been replaced", r.Mended)
+			s.Say("%d pictures of the backup were damaged and have been replaced", r.Mended)
 		}
 		if len(r.Removed) > 0 {
-			s.say("Removed: %d older backups", len(r.Removed))
+			s.Say("Removed: %d older backups", len(r.Removed))
 		}
 	}
 	for _, name := range r.Spared {
-		s.note("the backup of %s is kept beyond --keep: it knows more than the collection does today; if that is as it should be, remove it by hand", name)
+		s.Notef("the backup of %s is kept beyond --keep: it knows more than the collection does today; if that is as it should be, remove it by hand", name)
 	}
 	if missing := r.Manifest.Missing; len(missing) > 0 {
 		return fmt.Errorf("all but %d pictures were backed up: image %s: %s", len(missing), missing[0].ID, missing[0].Reason)
@@ -76,12 +77,12 @@ func (s *session) listBackups(path string) error {
 		return err
 	}
 	if s.JSON {
-		return s.print(list)
+		return s.Print(list)
 	}
 	rows := [][]string{{"BACKUP", "PICTURES", "SIZE", "CATALOG", "ELSEWHERE", "MISSING"}}
 	for _, m := range list {
-		rows = append(rows, []string{m.Name(), fmt.Sprint(m.Files), byteText(m.FileBytes), byteText(m.CatalogBytes), fmt.Sprint(len(m.Referenced)), fmt.Sprint(len(m.Missing))})
+		rows = append(rows, []string{m.Name(), fmt.Sprint(m.Files), terminal.Bytes(m.FileBytes), terminal.Bytes(m.CatalogBytes), fmt.Sprint(len(m.Referenced)), fmt.Sprint(len(m.Missing))})
 	}
-	s.table(rows...)
+	s.Table(rows...)
 	return nil
 }

@@ -34,19 +34,19 @@ func (c *restoreCommand) Run(ctx context.Context, s *session) error {
 
 func (s *session) printRestored(r backup.Restored) error {
 	if s.JSON {
-		if err := s.print(r); err != nil {
+		if err := s.Print(r); err != nil {
 			return err
 		}
 	} else {
-		s.say("%s: %d pictures with their ratings are back in %s; %d files were written, %d were there", r.Manifest.Name(), r.Images, s.Data, r.Files, r.Present)
+		s.Say("%s: %d pictures with their ratings are back in %s; %d files were written, %d were there", r.Manifest.Name(), r.Images, s.Data, r.Files, r.Present)
 		if r.Trashed > 0 {
-			s.say("%d more are in the trash, as they were", r.Trashed)
+			s.Say("%d more are in the trash, as they were", r.Trashed)
 		}
 		if r.TrashWithout > 0 {
-			s.say("%d are in the trash without their file, which the backup does not have: they can't be restored from there", r.TrashWithout)
+			s.Say("%d are in the trash without their file, which the backup does not have: they can't be restored from there", r.TrashWithout)
 		}
 		if n := len(r.Manifest.Referenced); n > 0 {
-			s.say("%d pictures lie outside the collection, such as %s, and are not in the backup", n, r.Manifest.Referenced[0].Path)
+			s.Say("%d pictures lie outside the collection, such as %s, and are not in the backup", n, r.Manifest.Referenced[0].Path)
 		}
 	}
 	if n := len(r.Without); n > 0 {
@@ -71,14 +71,14 @@ func (c *restoreCommand) mergeRatings(ctx context.Context, s *session) error {
 
 func (s *session) printMerged(m catalog.Merged) error {
 	if s.JSON {
-		return s.print(m)
+		return s.Print(m)
 	}
-	s.say("%d entries of the log of ratings were added, %d were there", m.Added, m.Known)
+	s.Say("%d entries of the log of ratings were added, %d were there", m.Added, m.Known)
 	if m.Older > 0 {
-		s.say("%d of these are older than what was said here since, which stands", m.Older)
+		s.Say("%d of these are older than what was said here since, which stands", m.Older)
 	}
 	if m.Absent > 0 {
-		s.say("%d of these are of pictures that are not here; they count as soon as these come", m.Absent)
+		s.Say("%d of these are of pictures that are not here; they count as soon as these come", m.Absent)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/terminal"
 	"github.com/palate-art/palate/internal/verify"
 )
 
@@ -33,14 +34,14 @@ func (c *verifyCommand) verify(ctx context.Context, s *session, h *collection.Co
 	}
 	config := verify.DefaultConfig()
 	config.Deep, config.Repair, config.OlderThan = c.Deep, c.Repair, c.OlderThan
-	config.Progress = func(what string, done, total int) { s.progress("verify "+what, "", int64(done), int64(total)) }
+	config.Progress = func(what string, done, total int) { s.Progress("verify "+what, "", int64(done), int64(total)) }
 	report, err := verify.Run(ctx, h.Verified(), config)
-	s.finishProgress()
+	s.EndProgress()
 	if err != nil {
 		return err
 	}
 	if s.JSON {
-		err = s.print(report)
+		err = s.Print(report)
 	} else {
 		s.printReport(report, c.Repair)
 	}
@@ -64,12 +65,12 @@ func (s *session) printReport(r verify.Report, repair bool) {
 		if f.Mended != "" {
 			detail = strings.TrimPrefix(detail+"; "+f.Mended, "; ")
 		}
-		rows = append(rows, []string{string(f.Damage), of, shorten(f.Title, 40), detail})
+		rows = append(rows, []string{string(f.Damage), of, terminal.Shorten(f.Title, 40), detail})
 	}
 	if len(rows) > 1 {
-		s.table(rows...)
+		s.Table(rows...)
 	}
 	for _, line := range r.Words(repair) {
-		s.say("%s", line)
+		s.Say("%s", line)
 	}
 }

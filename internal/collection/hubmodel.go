@@ -2,9 +2,13 @@ package collection
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/models"
+	"github.com/palate-art/palate/internal/ort"
 )
 
 // AddFromHub brings a model from the hub and adds it: as a says, which need
@@ -55,4 +59,87 @@ func (l *Loader) PullAgain(ctx context.Context, r models.Record) error {
 	err = r.Hub.Again(ctx, client)
 	l.tell.EndProgress()
 	return err
+}
+
+// PullNamed brings the weights of a model that is known, offered, or was added
+// from the hub, unless they are here, and tells of it.
+func (l *Loader) PullNamed(ctx context.Context, name string) (KnownOfModel, error) {
+	r, err := l.Store().Local(name)
+	if o, offered := models.OfferNamed(name); offered {
+		if r, err = l.PullOffer(ctx, o); err != nil {
+			return KnownOfModel{}, err
+		}
+		return AboutLocal(r), nil
+	}
+	switch {
+	case err == nil && r.Hub == nil:
+		return KnownOfModel{}, askedf("%s was added from a file: there is nothing to pull", name)
+	case err == nil:
+		return AboutLocal(r), l.PullAgain(ctx, r)
+	case !errors.Is(err, palate.ErrNotFound):
+		return KnownOfModel{}, err
+	}
+	k, err := models.KnownModel(name)
+	if err != nil {
+		return KnownOfModel{}, err
+	}
+	if _, err := l.Pull(ctx, k); err != nil {
+		return KnownOfModel{}, err
+	}
+	return l.AboutModel(name)
+}
+
+// AboutModel tells of one model, by its name.
+func (l *Loader) AboutModel(name string) (KnownOfModel, error) {
+	if name == models.Baseline {
+		return AboutBaseline(), nil
+	}
+	r, err := l.Store().Local(name)
+	if err == nil {
+		return AboutLocal(r), nil
+	}
+	if !errors.Is(err, palate.ErrNotFound) {
+		return KnownOfModel{}, err
+	}
+	client, err := l.Hub()
+	if err != nil {
+		return KnownOfModel{}, err
+	}
+	if o, offered := models.OfferNamed(name); offered {
+		return AboutOffer(client, o), nil
+	}
+	k, err := models.KnownModel(name)
+	if err != nil {
+		return KnownOfModel{}, err
+	}
+	return AboutKnown(l.Store(), client, k), nil
+}
+
+// UsedText says how pictures come to a model on a CPU where nothing is asked
+// for.
+func (l *Loader) UsedText(name string) (string, error) {
+	client, err := l.Hub()
+	if err != nil {
+		return "", err
+	}
+	weights, err := l.Store().Find(name, client)
+	if err != nil {
+		return "", err
+	}
+	d, err := weights.Used(ort.DeviceCPU)
+	if err != nil {
+		return "", err
+	}
+	text := fmt.Sprintf("%d×%d, %s", d.Input.Width, d.Input.Height, d.Resample)
+	switch {
+	case d.Fit == embedder.FitCrop:
+		text += fmt.Sprintf(", cut out of the middle of the picture with its shorter side at %d", d.Reading().Short)
+	case d.ShortSide != 0:
+		text += fmt.Sprintf(", cut out of the middle of the picture stretched to %d×%d", d.ShortSide, d.ShortSide)
+	case d.Fit == embedder.FitStretch:
+		text += ", the whole picture stretched to that"
+	default:
+		text += ", fit " + string(d.Fit)
+	}
+	return text, nil
 }
