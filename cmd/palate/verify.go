@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -26,16 +25,9 @@ func (c *verifyCommand) Run(ctx context.Context, s *session) error {
 }
 
 func (c *verifyCommand) verify(ctx context.Context, s *session, h *collection.Collection) error {
-	if c.Repair {
-		if err := h.ReadOnly(); err != nil {
-			return fmt.Errorf("--repair writes: %w", err)
-		}
-	}
 	config := verify.DefaultConfig()
 	config.Deep, config.Repair, config.OlderThan = c.Deep, c.Repair, c.OlderThan
-	config.Progress = func(what string, done, total int) { s.progress("verify "+what, "", int64(done), int64(total)) }
-	report, err := verify.Run(ctx, h.Verified(), config)
-	s.finishProgress()
+	report, err := h.Verify(ctx, config)
 	if err != nil {
 		return err
 	}
