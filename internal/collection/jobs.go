@@ -42,4 +42,6 @@ func (c *Collection) Jobs(ctx context.Context, limit int) ([]Job, error) {
 
 // StopJob asks whichever process runs a job to stop: palate.ErrConflict if it
 // has ended.
-func (c *Collection) StopJob(ctx context.Context, id int64) error { return c.Catalog.CancelRun(ctx, id) }
+func (c *Collection) StopJob(ctx context.Context, id int64) error {
+	return c.Catalog.CancelRun(ctx, id)
+}
