@@ -11,6 +11,7 @@ import (
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/museum"
+	"github.com/palate-art/palate/internal/settings"
 )
 
 // The visitor of the demo.
@@ -120,8 +121,8 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 		}
 	}
 	if !c.Keep {
-		if s.Data != dataFolder() {
-			s.note("Note: the demo's collection goes when it ends; --keep puts it into %s.", s.Data)
+		if s.Data != settings.DataFolder() {
+			s.Notef("Note: the demo's collection goes when it ends; --keep puts it into %s.", s.Data)
 		}
 		folder, err := os.MkdirTemp("", "palate-demo-")
 		if err != nil {
@@ -141,7 +142,7 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if s.JSON {
-		err = s.print(d.report)
+		err = s.Print(d.report)
 	} else {
 		d.print()
 	}

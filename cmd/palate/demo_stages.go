@@ -12,6 +12,7 @@ import (
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/museum"
 	"github.com/palate-art/palate/internal/taste"
+	"github.com/palate-art/palate/internal/terminal"
 	"github.com/palate-art/palate/probe/judge"
 )
 
@@ -196,36 +197,29 @@ func (d *demo) look(ctx context.Context, profile palate.Profile) error {
 // print shows the report to a person.
 func (d *demo) print() {
 	r, s := &d.report, d.session
-	s.say("")
-	s.say("The museum   %d pages -> %d candidates -> %d fetched -> %d kept, %d known, lost: %s",
-		r.Pages, r.Candidates, r.Fetched, r.Kept, r.Known, lostText(r.Lost))
-	s.say("The model    %s on %s, %d of %d images embedded at %.0f a second, %d indexed", r.Model, r.Provider, r.Embedded, r.Images, r.ImagesPerSec, r.Indexed)
-	s.say("The visitor  likes %s; rated %d pictures (%d likes, %d dislikes), %d of them against the own taste",
-		joinAnd(r.Liked), r.Ratings.Likes+r.Ratings.Dislikes, r.Ratings.Likes, r.Ratings.Dislikes, r.Ratings.Flipped)
+	s.Say("")
+	s.Say("The museum   %d pages -> %d candidates -> %d fetched -> %d kept, %d known, lost: %s",
+		r.Pages, r.Candidates, r.Fetched, r.Kept, r.Known, terminal.Counts(r.Lost))
+	s.Say("The model    %s on %s, %d of %d images embedded at %.0f a second, %d indexed", r.Model, r.Provider, r.Embedded, r.Images, r.ImagesPerSec, r.Indexed)
+	s.Say("The visitor  likes %s; rated %d pictures (%d likes, %d dislikes), %d of them against the own taste",
+		terminal.And(r.Liked), r.Ratings.Likes+r.Ratings.Dislikes, r.Ratings.Likes, r.Ratings.Dislikes, r.Ratings.Flipped)
 	p := r.Probe
-	s.say("The probe    AUC %.3f [%.3f, %.3f] and average precision %.3f on the %d pictures never rated, against the true taste",
+	s.Say("The probe    AUC %.3f [%.3f, %.3f] and average precision %.3f on the %d pictures never rated, against the true taste",
 		p.AUC, p.AUCLow, p.AUCHigh, p.AveragePrecision, p.NeverRated)
-	s.say("             AUC %.3f [%.3f, %.3f] by cross-validation on the ratings themselves, balanced accuracy %.3f", p.CVAUC, p.CVAUCLow, p.CVAUCHigh, p.BalancedAccuracy)
-	s.say("Neighbours   %.0f %% of the nearest %d are of the same style", 100*r.Neighbors.PrecisionAt10, neighbourRank)
-	s.say("")
-	s.say("What the visitor would like best:")
+	s.Say("             AUC %.3f [%.3f, %.3f] by cross-validation on the ratings themselves, balanced accuracy %.3f", p.CVAUC, p.CVAUCLow, p.CVAUCHigh, p.BalancedAccuracy)
+	s.Say("Neighbours   %.0f %% of the nearest %d are of the same style", 100*r.Neighbors.PrecisionAt10, neighbourRank)
+	s.Say("")
+	s.Say("What the visitor would like best:")
 	rows := [][]string{{"", "CHANCE", "STYLE", "LIKES IT", "RATED", "TITLE", "ARTIST"}}
 	for i, top := range r.Top {
 		rows = append(rows, []string{fmt.Sprint(i + 1), fmt.Sprintf("%.0f %%", 100*top.Probability), top.Style,
-			yesNo(top.Likes), yesNo(top.Rated), shorten(top.Title, 40), shorten(top.Artist, 24)})
+			terminal.YesNo(top.Likes), terminal.YesNo(top.Rated), terminal.Shorten(top.Title, 40), terminal.Shorten(top.Artist, 24)})
 	}
-	s.table(rows...)
-	s.say("")
+	s.Table(rows...)
+	s.Say("")
 	line := fmt.Sprintf("Time         %.1f s:", r.Seconds)
 	for _, stage := range r.stages {
 		line += fmt.Sprintf(" %s %.1f,", stage.name, stage.seconds)
 	}
-	s.say("%s", line[:len(line)-1])
-}
-
-func yesNo(yes bool) string {
-	if yes {
-		return "yes"
-	}
-	return "no"
+	s.Say("%s", line[:len(line)-1])
 }

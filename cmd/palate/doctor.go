@@ -14,6 +14,7 @@ import (
 	"github.com/palate-art/palate/internal/access"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/terminal"
 	"github.com/palate-art/palate/internal/verify"
 )
 
@@ -74,7 +75,7 @@ func (c *doctorCommand) Run(ctx context.Context, s *session) error {
 		d.Problems[i] = readable(problem)
 	}
 	if s.JSON {
-		if err := s.print(d); err != nil {
+		if err := s.Print(d); err != nil {
 			return err
 		}
 	} else {
@@ -188,11 +189,11 @@ func (c *doctorCommand) lookAtCollection(ctx context.Context, s *session, d *dia
 }
 
 func (s *session) printDiagnosis(d diagnosis) {
-	s.say("palate %s on %s\n", d.Version, d.Runtime.Platform)
+	s.Say("palate %s on %s\n", d.Version, d.Runtime.Platform)
 	if lib := d.Runtime.Library; lib != nil {
-		s.say("ONNX Runtime %s (%s): %s", lib.Version, lib.Origin, lib.Path)
+		s.Say("ONNX Runtime %s (%s): %s", lib.Version, lib.Origin, lib.Path)
 	} else {
-		s.say("ONNX Runtime: none")
+		s.Say("ONNX Runtime: none")
 	}
 	rows := [][]string{{"SOURCE", "ANSWER", "WHERE"}}
 	for _, a := range d.Runtime.Sources {
@@ -200,50 +201,50 @@ func (s *session) printDiagnosis(d diagnosis) {
 		if answer == "" {
 			answer = "found"
 		}
-		rows = append(rows, []string{a.Source, shorten(answer, 70), shorten(a.Where, 70)})
+		rows = append(rows, []string{a.Source, terminal.Shorten(answer, 70), terminal.Shorten(a.Where, 70)})
 	}
-	s.table(rows...)
-	s.say("")
+	s.Table(rows...)
+	s.Say("")
 	rows = [][]string{{"EXECUTION PROVIDER", "USABLE", "WHY NOT"}}
 	for _, p := range d.Runtime.Providers {
-		rows = append(rows, []string{p.Name, yesNo(p.Available), p.Why})
+		rows = append(rows, []string{p.Name, terminal.YesNo(p.Available), p.Why})
 	}
-	s.table(rows...)
-	s.say("")
+	s.Table(rows...)
+	s.Say("")
 	rows = [][]string{{"MODEL", "SIZE", "WHERE"}}
 	for _, m := range d.Models.Here {
 		where := m.File
 		if where == "" {
 			where = m.Source
 		}
-		rows = append(rows, []string{m.Name, byteText(m.Bytes), where})
+		rows = append(rows, []string{m.Name, terminal.Bytes(m.Bytes), where})
 	}
-	s.table(rows...)
-	s.say("")
+	s.Table(rows...)
+	s.Say("")
 	hub := d.Models.Endpoint
 	if d.Models.Offline {
 		hub += " (offline)"
 	}
-	s.say("Model hub    %s, its cache is %s", hub, d.Models.HubCache)
+	s.Say("Model hub    %s, its cache is %s", hub, d.Models.HubCache)
 	if m := d.Model; m != nil {
-		s.say("Model        %s (%.12s), %d values on %s", m.Name, m.ID, m.Dim, m.Provider)
+		s.Say("Model        %s (%.12s), %d values on %s", m.Name, m.ID, m.Dim, m.Provider)
 		if m.Advice != "" {
-			s.say("             %s", m.Advice)
+			s.Say("             %s", m.Advice)
 		}
 	}
 	if c := d.Collection; c != nil {
-		s.say("Collection   %s: %d images, %d embedded, %d that can't be, %d deleted", c.Folder, c.Images, c.Embedded, c.Failed, c.Tombstones)
+		s.Say("Collection   %s: %d images, %d embedded, %d that can't be, %d deleted", c.Folder, c.Images, c.Embedded, c.Failed, c.Tombstones)
 		if c.Index != "" {
-			s.say("Index        %s", c.Index)
+			s.Say("Index        %s", c.Index)
 		}
 	} else {
-		s.say("Collection   none in %s yet", s.Data)
+		s.Say("Collection   none in %s yet", s.Data)
 	}
 	for _, problem := range d.Problems {
-		s.say("\nPROBLEM  %s", problem)
+		s.Say("\nPROBLEM  %s", problem)
 	}
 	if len(d.Problems) == 0 {
-		s.say("\nNothing is wrong with what was looked at: %s.", d.looked())
+		s.Say("\nNothing is wrong with what was looked at: %s.", d.looked())
 	}
 }
 

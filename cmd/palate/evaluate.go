@@ -97,10 +97,10 @@ func (c *evaluateCommand) Run(ctx context.Context, s *session) error {
 		}
 	}
 	if s.JSON {
-		return s.print(r)
+		return s.Print(r)
 	}
 	s.showReport(r)
-	s.say("\n%.2f s.", r.Seconds)
+	s.Say("\n%.2f s.", r.Seconds)
 	return nil
 }
 
@@ -173,13 +173,13 @@ func normalise(row []float32, i int, path string) error {
 func (s *session) showReport(r *judge.Report) {
 	for i, section := range report.Sections(r) {
 		if i > 0 {
-			s.say("")
+			s.Say("")
 		}
-		s.say("%s", section.Title)
+		s.Say("%s", section.Title)
 		if section.Note != "" {
-			s.say("%s", section.Note)
+			s.Say("%s", section.Note)
 		}
-		s.table(section.Rows...)
+		s.Table(section.Rows...)
 	}
 	s.showWarnings(r)
 }
@@ -187,7 +187,7 @@ func (s *session) showReport(r *judge.Report) {
 // showWarnings says what to keep in mind of a report.
 func (s *session) showWarnings(r *judge.Report) {
 	for _, w := range r.Warnings {
-		s.say("\nMind: %s.", w)
+		s.Say("\nMind: %s.", w)
 	}
 }
 

@@ -37,16 +37,14 @@ func (c *healthCommand) Run(ctx context.Context, s *session) error {
 		if err != nil || answer.StatusCode() != http.StatusOK {
 			return notWell(address, answer, err)
 		}
-		s.say("%s is alive", address)
-		return s.printIfJSON(answer.JSON200)
+		return s.Done(answer.JSON200, "%s is alive", address)
 	}
 	answer, err := api.GetReadinessWithResponse(ctx)
 	if err != nil || answer.JSON200 == nil && answer.JSON503 == nil {
 		return notWell(address, answer, err)
 	}
 	if answer.JSON200 != nil {
-		s.say("%s is ready", address)
-		return s.printIfJSON(answer.JSON200)
+		return s.Done(answer.JSON200, "%s is ready", address)
 	}
 	var why []string
 	for _, part := range answer.JSON503.Parts {
@@ -78,11 +76,4 @@ func reachable(addr string) string {
 		}
 	}
 	return net.JoinHostPort(host, port)
-}
-
-func (s *session) printIfJSON(value any) error {
-	if !s.JSON {
-		return nil
-	}
-	return s.print(value)
 }

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type imagesCommand struct {
@@ -59,12 +59,12 @@ func (c *listImages) Run(ctx context.Context, s *session) error {
 	lines, rows := []imageLine{}, [][]string{{"ID", "SIZE", "TITLE", "ARTIST"}}
 	for _, image := range page.Images {
 		l := lineOf(image)
-		lines, rows = append(lines, l), append(rows, []string{l.ID.String(), fmt.Sprintf("%d×%d", l.Width, l.Height), shorten(l.Title, 40), shorten(l.Artist, 30)})
+		lines, rows = append(lines, l), append(rows, []string{l.ID.String(), fmt.Sprintf("%d×%d", l.Width, l.Height), terminal.Shorten(l.Title, 40), terminal.Shorten(l.Artist, 30)})
 	}
 	if s.JSON {
-		return s.print(lines)
+		return s.Print(lines)
 	}
-	s.table(rows...)
+	s.Table(rows...)
 	return nil
 }
 
@@ -89,14 +89,14 @@ func (c *showImage) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if s.JSON {
-		return s.print(struct {
+		return s.Print(struct {
 			imageLine
 			Sources []palate.Source `json:"sources"`
 		}{lineOf(image), image.Sources})
 	}
-	s.say("%s  %s, %d×%d, %s, added %s", image.ID, image.Format, image.Width, image.Height, byteText(image.Bytes), image.AddedAt.Local().Format(time.DateTime))
+	s.Say("%s  %s, %d×%d, %s, added %s", image.ID, image.Format, image.Width, image.Height, terminal.Bytes(image.Bytes), image.AddedAt.Local().Format(time.DateTime))
 	for _, source := range image.Sources {
-		s.say("  %s  %s  %s", source.Address, source.Title, source.Artist)
+		s.Say("  %s  %s  %s", source.Address, source.Title, source.Artist)
 	}
 	return nil
 }
@@ -122,13 +122,13 @@ func (c *deleteImages) Run(ctx context.Context, s *session) error {
 			if err := h.Pictures.Purge(ctx, id, c.Reason); err != nil {
 				return err
 			}
-			return s.done(deletionLine{ID: id, State: "purged", Reason: c.Reason}, "%s is gone for good and stays away.", id)
+			return s.Done(deletionLine{ID: id, State: "purged", Reason: c.Reason}, "%s is gone for good and stays away.", id)
 		}
 		if err := h.Pictures.Remove(ctx, id, c.Reason); err != nil {
 			return err
 		}
 		until := time.Now().Add(ingest.KeptFor).UTC().Truncate(time.Second)
-		return s.done(deletionLine{ID: id, State: "in the trash", Reason: c.Reason, Until: &until},
+		return s.Done(deletionLine{ID: id, State: "in the trash", Reason: c.Reason, Until: &until},
 			"%s is in the trash until %s: palate images restore %s brings it back.", id, until.Local().Format(time.DateOnly), id)
 	})
 }
@@ -143,7 +143,7 @@ func (c *restoreImages) Run(ctx context.Context, s *session) error {
 		if err := h.Pictures.Restore(ctx, id); err != nil {
 			return err
 		}
-		return s.done(deletionLine{ID: id, State: "restored"}, "%s is back, with its ratings.", id)
+		return s.Done(deletionLine{ID: id, State: "restored"}, "%s is back, with its ratings.", id)
 	})
 }
 
@@ -195,16 +195,16 @@ func (c *listTrash) Run(ctx context.Context, s *session) error {
 	lines, rows := []trashLine{}, [][]string{{"ID", "UNTIL", "SIZE", "TITLE", "WHY"}}
 	for _, t := range thrown {
 		l := trashLine{t.ID, t.Title, t.Artist, t.Bytes, t.Reason, t.DeletedAt, t.DeletedAt.Add(ingest.KeptFor)}
-		lines, rows = append(lines, l), append(rows, []string{l.ID.String(), l.Until.Local().Format(time.DateOnly), byteText(l.Bytes), shorten(l.Title, 40), shorten(l.Reason, 40)})
+		lines, rows = append(lines, l), append(rows, []string{l.ID.String(), l.Until.Local().Format(time.DateOnly), terminal.Bytes(l.Bytes), terminal.Shorten(l.Title, 40), terminal.Shorten(l.Reason, 40)})
 	}
 	if s.JSON {
-		return s.print(lines)
+		return s.Print(lines)
 	}
 	if len(lines) == 0 {
-		s.say("The trash is empty.")
+		s.Say("The trash is empty.")
 		return nil
 	}
-	s.table(rows...)
+	s.Table(rows...)
 	return nil
 }
 
@@ -214,7 +214,7 @@ type emptyTrash struct {
 
 // Run empties the trash.
 func (c *emptyTrash) Run(ctx context.Context, s *session) error {
-	if err := s.confirm(os.Stdin, c.Yes, "Everything in the trash is removed for good. Go on?"); err != nil {
+	if err := s.confirm(c.Yes, "Everything in the trash is removed for good. Go on?"); err != nil {
 		return err
 	}
 	h, err := s.opened(collection.OpenWithRoom(ctx, s.collectionConfig(), s, s.logger))
@@ -225,5 +225,5 @@ func (c *emptyTrash) Run(ctx context.Context, s *session) error {
 	if err = errors.Join(err, h.Close()); err != nil {
 		return err
 	}
-	return s.done(map[string]int{"purged": purged}, "%d images are gone for good.", purged)
+	return s.Done(map[string]int{"purged": purged}, "%d images are gone for good.", purged)
 }

@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"time"
 
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type jobsCommand struct {
@@ -23,29 +22,11 @@ func (c *jobsListCommand) Run(ctx context.Context, s *session) error {
 		return usagef("--limit is %d, want 1 or more", c.Limit)
 	}
 	return s.withHome(ctx, func(h *collection.Collection) error {
-		runs, err := h.Jobs(ctx, c.Limit)
+		jobs, err := h.Jobs(ctx, c.Limit)
 		if err != nil {
 			return err
 		}
-		if s.JSON {
-			return s.print(runs)
-		}
-		rows := [][]string{{"JOB", "KIND", "STATE", "DONE", "BEGAN", "ENDED", "ERROR"}}
-		for _, run := range runs {
-			done, state, ended := fmt.Sprint(run.Done), string(run.State), ""
-			if run.Total > 0 {
-				done = fmt.Sprintf("%d of %d", run.Done, run.Total)
-			}
-			if run.CancelAsked {
-				state = "stopping"
-			}
-			if !run.FinishedAt.IsZero() {
-				ended = run.FinishedAt.Local().Format(time.DateTime)
-			}
-			rows = append(rows, []string{fmt.Sprint(run.ID), run.Kind, state, done, run.StartedAt.Local().Format(time.DateTime), ended, shorten(run.Error, 60)})
-		}
-		s.table(rows...)
-		return nil
+		return terminal.List(s.Terminal, jobs, "no jobs yet", []string{"JOB", "KIND", "STATE", "DONE", "BEGAN", "ENDED", "ERROR"}, collection.Job.Row)
 	})
 }
 
@@ -56,10 +37,10 @@ type jobsStopCommand struct {
 // Run asks a job to stop.
 func (c *jobsStopCommand) Run(ctx context.Context, s *session) error {
 	return s.withHome(ctx, func(h *collection.Collection) error {
-		if err := h.StopJob(ctx, c.Job); err != nil {
-			return err
+		err := h.StopJob(ctx, c.Job)
+		if err == nil {
+			s.Say("job %d was asked to stop", c.Job)
 		}
-		s.say("job %d was asked to stop", c.Job)
-		return nil
+		return err
 	})
 }

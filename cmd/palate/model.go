@@ -11,6 +11,7 @@ import (
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 // modelCommand is about models, not about a collection.
@@ -52,7 +53,7 @@ func (c *modelListCommand) Run(ctx context.Context, s *session) error {
 				}
 			}
 		}
-		return errors.Join(s.print(entries), err)
+		return errors.Join(s.Print(entries), err)
 	}
 	rows := [][]string{{"MODEL", "WHAT", "SIZE", "LICENCE", "STATE", "DEFAULT"}}
 	for _, e := range entries {
@@ -66,27 +67,14 @@ func (c *modelListCommand) Run(ctx context.Context, s *session) error {
 		} else if e.Problem != "" && e.State == collection.ModelHere {
 			state += ", but guessed: palate model show " + e.Name
 		}
-		rows = append(rows, []string{e.Name, e.What, byteText(e.Bytes), e.Licence.Name, state, on})
+		rows = append(rows, []string{e.Name, e.What, terminal.Bytes(e.Bytes), e.Licence.Name, state, on})
 	}
-	s.table(rows...)
+	s.Table(rows...)
 	err = errors.Join(err, s.sayCollection(ctx))
 	if client, err := s.loader().Hub(); err == nil {
-		s.say("\nWeights from the hub are in %s, what was added is noted in %s.", client.CacheDir(), s.loader().Store().Folder())
+		s.Say("\nWeights from the hub are in %s, what was added is noted in %s.", client.CacheDir(), s.loader().Store().Folder())
 	}
 	return err
-}
-
-// byteText writes bytes for people.
-func byteText(n int64) string {
-	switch {
-	case n == 0:
-		return ""
-	case n < 1e6:
-		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
-	case n < 1e9:
-		return fmt.Sprintf("%.0f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%.2f GB", float64(n)/1e9)
 }
 
 type modelShowCommand struct {
@@ -100,11 +88,11 @@ func (c *modelShowCommand) Run(s *session) error {
 		return err
 	}
 	if s.JSON {
-		return s.print(e)
+		return s.Print(e)
 	}
 	line := func(name, value string) {
 		if value != "" {
-			s.say("%-14s %s", name, value)
+			s.Say("%-14s %s", name, value)
 		}
 	}
 	line("Model", e.Name)
@@ -112,7 +100,7 @@ func (c *modelShowCommand) Run(s *session) error {
 	line("State", e.State)
 	line("Problem", e.Problem)
 	line("File", e.File)
-	line("Size", byteText(e.Bytes))
+	line("Size", terminal.Bytes(e.Bytes))
 	line("SHA-256", e.SHA256)
 	if e.Repository != "" {
 		line("Repository", e.Repository+" at "+e.Revision)
@@ -130,7 +118,7 @@ func (c *modelShowCommand) Run(s *session) error {
 		line("Used on a CPU", text)
 	}
 	if e.State == collection.ModelNotPulled {
-		s.say("\nGet it with: palate model pull %s", e.Name)
+		s.Say("\nGet it with: palate model pull %s", e.Name)
 	}
 	return nil
 }
@@ -207,12 +195,12 @@ func (c *modelPullCommand) Run(ctx context.Context, s *session) error {
 			if err != nil {
 				return err
 			}
-			if err := s.print(collection.AboutKnown(s.loader().Store(), client, k)); err != nil {
+			if err := s.Print(collection.AboutKnown(s.loader().Store(), client, k)); err != nil {
 				return err
 			}
 			continue
 		}
-		s.say("%s is here: %s, SHA-256 %s, %s", k.Name, byteText(source.Size), source.SHA256, source.File)
+		s.Say("%s is here: %s, SHA-256 %s, %s", k.Name, terminal.Bytes(source.Size), source.SHA256, source.File)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/models"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type modelAddCommand struct {
@@ -49,21 +50,21 @@ func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if s.JSON {
-		return s.print(collection.AboutLocal(r))
+		return s.Print(collection.AboutLocal(r))
 	}
-	s.say("%s is added: %s, %s, SHA-256 %s", r.Name, r.Architecture, byteText(r.Size), r.SHA256)
+	s.Say("%s is added: %s, %s, SHA-256 %s", r.Name, r.Architecture, terminal.Bytes(r.Size), r.SHA256)
 	if p := r.Preprocessing; p != nil {
-		s.say("It is made for %d×%d, crop ratio %g, mean %v, deviation %v.", p.Size, p.Size, p.CropRatio, p.Mean, p.Std)
+		s.Say("It is made for %d×%d, crop ratio %g, mean %v, deviation %v.", p.Size, p.Size, p.CropRatio, p.Mean, p.Std)
 		used, err := s.usedText(r.Name)
 		if err != nil {
 			return err
 		}
-		s.say("Pictures come to it on a CPU as %s.", used)
+		s.Say("Pictures come to it on a CPU as %s.", used)
 	}
 	if guessed, err := r.Guesses(); err == nil && len(guessed) > 0 {
-		s.say("Nobody says its %s: these are guessed, by what holds for most models. A config.json or preprocessor_config.json beside the file, or flags, say them.", strings.Join(guessed, ", "))
+		s.Say("Nobody says its %s: these are guessed, by what holds for most models. A config.json or preprocessor_config.json beside the file, or flags, say them.", strings.Join(guessed, ", "))
 	}
-	s.say("Use it with --model %s.", r.Name)
+	s.Say("Use it with --model %s.", r.Name)
 	return nil
 }
 
@@ -75,10 +76,10 @@ type modelDescribeCommand struct {
 func (c *modelDescribeCommand) Run(s *session) error {
 	told, err := models.Describe(c.File)
 	if err == nil && s.JSON {
-		return s.print(told.Value)
+		return s.Print(told.Value)
 	}
 	if err == nil {
-		s.say("%s", strings.Join(told.Lines, "\n"))
+		s.Say("%s", strings.Join(told.Lines, "\n"))
 	}
 	return err
 }
@@ -113,7 +114,7 @@ func (c *modelRmCommand) Run(ctx context.Context, s *session) error {
 	store := s.loader().Store()
 	err := store.Remove(c.Name)
 	if err == nil {
-		s.say("%s is removed.", c.Name)
+		s.Say("%s is removed.", c.Name)
 		return nil
 	}
 	if !errors.Is(err, palate.ErrNotFound) {
@@ -140,9 +141,9 @@ func (c *modelRmCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if c.Weights {
-		s.say("The weights of %s are removed from the hub's cache.", c.Name)
+		s.Say("The weights of %s are removed from the hub's cache.", c.Name)
 	} else {
-		s.say("%s is collection.Forgotten; its weights stay in the hub's cache (take them out with --weights).", c.Name)
+		s.Say("%s is collection.Forgotten; its weights stay in the hub's cache (take them out with --weights).", c.Name)
 	}
 	return nil
 }
@@ -169,7 +170,7 @@ func (c *modelVerifyCommand) Run(ctx context.Context, s *session) error {
 	bad, loader := 0, s.loader()
 	results := make([]collection.Verified, 0, len(names))
 	for _, name := range names {
-		s.progress("verify "+name, "", 0, 0)
+		s.Progress("verify "+name, "", 0, 0)
 		v, err := loader.Verify(ctx, name)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -180,9 +181,9 @@ func (c *modelVerifyCommand) Run(ctx context.Context, s *session) error {
 		}
 		results = append(results, v)
 	}
-	s.finishProgress()
+	s.EndProgress()
 	if s.JSON {
-		if err := s.print(results); err != nil {
+		if err := s.Print(results); err != nil {
 			return err
 		}
 	} else {
@@ -192,9 +193,9 @@ func (c *modelVerifyCommand) Run(ctx context.Context, s *session) error {
 			if !v.OK {
 				state = v.Problem
 			}
-			rows = append(rows, []string{v.Name, state, shorten(v.SHA256, 13), v.Architecture})
+			rows = append(rows, []string{v.Name, state, terminal.Shorten(v.SHA256, 13), v.Architecture})
 		}
-		s.table(rows...)
+		s.Table(rows...)
 	}
 	if bad > 0 {
 		unreadable = errors.Join(fmt.Errorf("%d of %d models are not what they must be", bad, len(results)), unreadable)

@@ -71,15 +71,15 @@ func (c *rateCommand) rate(ctx context.Context, s *session, h *collection.Collec
 
 func (s *session) printRating(line ratingLine) error {
 	if s.JSON {
-		return s.print(line)
+		return s.Print(line)
 	}
 	switch {
 	case line.Undone != "":
-		s.say("%s: %s undone", line.Image, line.Undone)
+		s.Say("%s: %s undone", line.Image, line.Undone)
 	case line.Verdict == "":
-		s.say("%s: unrated", line.Image)
+		s.Say("%s: unrated", line.Image)
 	default:
-		s.say("%s: %s", line.Image, line.Verdict)
+		s.Say("%s: %s", line.Image, line.Verdict)
 	}
 	return nil
 }

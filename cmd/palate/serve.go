@@ -97,7 +97,7 @@ func (s *session) serve(ctx context.Context, h *collection.Model, listener net.L
 			return s.answer(m, config, options.opened)
 		},
 		Ready: func() {
-			s.finishProgress()
+			s.EndProgress()
 			warnOfListening(s.logger, listener.Addr(), config.Hosts)
 			fmt.Fprintf(s.errOut, "Serving the page and the API at %s — interrupt (Ctrl-C) to stop.\n", browsable(listener.Addr()))
 		},

@@ -80,13 +80,13 @@ func (c *sortCommand) sort(ctx context.Context, s *session, h *collection.Model,
 		default:
 			disliked++
 		}
-		s.progress("sort", "img", int64(i+1), int64(len(listing.Files)))
+		s.Progress("sort", "img", int64(i+1), int64(len(listing.Files)))
 		if err := s.printSorted(line); err != nil {
 			return err
 		}
 	}
-	s.finishProgress()
-	s.say("%d liked, %d disliked, %d passed by", liked, disliked, failed)
+	s.EndProgress()
+	s.Say("%d liked, %d disliked, %d passed by", liked, disliked, failed)
 	if len(listing.Files) > 0 && liked+disliked == 0 {
 		return fmt.Errorf("none of %d files could be sorted", len(listing.Files))
 	}
@@ -95,13 +95,13 @@ func (c *sortCommand) sort(ctx context.Context, s *session, h *collection.Model,
 
 func (s *session) printSorted(line sorted) error {
 	if s.JSON {
-		return s.print(line)
+		return s.Print(line)
 	}
 	if line.Error != "" {
-		s.say("  passed by  %s", line.Error)
+		s.Say("  passed by  %s", line.Error)
 		return nil
 	}
-	s.say("%9.1f %%  %s", 100*line.Probability, line.To)
+	s.Say("%9.1f %%  %s", 100*line.Probability, line.To)
 	return nil
 }
 

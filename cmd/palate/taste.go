@@ -9,6 +9,7 @@ import (
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/taste"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type trainCommand struct {
@@ -41,22 +42,22 @@ func (c *trainCommand) Run(ctx context.Context, s *session) error {
 func (s *session) showOutcome(profile palate.Profile, model string, outcome taste.Outcome, whole bool) error {
 	v, r := outcome.Version, outcome.Report
 	if s.JSON {
-		return s.print(map[string]any{"profile": profile, "version": v.Version, "model": model, "current": v.Current, "reason": v.Reason, "report": r})
+		return s.Print(map[string]any{"profile": profile, "version": v.Version, "model": model, "current": v.Current, "reason": v.Reason, "report": r})
 	}
-	s.say("Probe %d of %s on embeddings by %s, from %d likes and %d dislikes, judged on ratings held out:", v.Version, profile, model, r.Likes, r.Dislikes)
+	s.Say("Probe %d of %s on embeddings by %s, from %d likes and %d dislikes, judged on ratings held out:", v.Version, profile, model, r.Likes, r.Dislikes)
 	if whole {
-		s.say("")
+		s.Say("")
 		s.showReport(r)
-		s.say("")
+		s.Say("")
 	} else {
-		s.table([]string{"AUC", "AVERAGE PRECISION", "BALANCED ACCURACY"},
+		s.Table([]string{"AUC", "AVERAGE PRECISION", "BALANCED ACCURACY"},
 			[]string{fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), fmt.Sprintf("%.3f", r.AveragePrecision), fmt.Sprintf("%.3f", r.BalancedAccuracy)})
 		s.showWarnings(r)
 	}
 	if v.Current {
-		s.say("It serves from now on: %s.", v.Reason)
+		s.Say("It serves from now on: %s.", v.Reason)
 	} else {
-		s.say("The probe before it goes on serving: %s.", v.Reason)
+		s.Say("The probe before it goes on serving: %s.", v.Reason)
 	}
 	return nil
 }
@@ -122,22 +123,14 @@ func (c *scoresCommand) score(ctx context.Context, s *session, h *collection.Mod
 		return err
 	}
 	if s.JSON {
-		return s.print(lines)
+		return s.Print(lines)
 	}
 	rows := [][]string{{"CHANCE", "SCORE", "IMAGE", "TITLE", "ARTIST"}}
 	for _, l := range lines {
-		rows = append(rows, []string{chanceText(l.Probability), fmt.Sprintf("%+.3f", l.Score), l.Image + l.File, shorten(l.Title, 40), shorten(l.Artist, 24)})
+		rows = append(rows, []string{terminal.Percent(l.Probability), fmt.Sprintf("%+.3f", l.Score), l.Image + l.File, terminal.Shorten(l.Title, 40), terminal.Shorten(l.Artist, 24)})
 	}
-	s.table(rows...)
+	s.Table(rows...)
 	return nil
-}
-
-// chanceText shows a chance of a like, if one can be told.
-func chanceText(probability *float64) string {
-	if probability == nil {
-		return "–"
-	}
-	return fmt.Sprintf("%.1f %%", 100**probability)
 }
 
 func (c *scoresCommand) rank(ctx context.Context, s *session, h *collection.Model, profile palate.Profile) ([]scoreLine, error) {
@@ -156,7 +149,7 @@ func (c *scoresCommand) rank(ctx context.Context, s *session, h *collection.Mode
 		return nil, err
 	}
 	if ranking.Provisional != nil {
-		s.note("%s", ranking.Provisional.Note())
+		s.Notef("%s", ranking.Provisional.Note())
 	}
 	lines := make([]scoreLine, len(ranking.Scores))
 	for i, score := range ranking.Scores {
@@ -176,7 +169,7 @@ func (s *session) scoreFiles(ctx context.Context, h *collection.Model, profile p
 		return nil, err
 	}
 	if scorer.Provisional != nil {
-		s.note("%s", scorer.Provisional.Note())
+		s.Notef("%s", scorer.Provisional.Note())
 	}
 	var lines []scoreLine
 	for _, file := range files {
@@ -241,8 +234,8 @@ func (c *similarCommand) search(ctx context.Context, s *session, h *collection.M
 		return err
 	}
 	if s.JSON {
-		return s.print(lines)
+		return s.Print(lines)
 	}
-	s.table(hitRows(lines)...)
+	s.Table(hitRows(lines)...)
 	return nil
 }

@@ -31,7 +31,7 @@ var (
 	command  = layer{"cmd", 7, true}
 )
 
-var leaves = []string{"access", "picture", "onnxgraph", "safetensors", "simd", "ort", "hub"}
+var leaves = []string{"access", "terminal", "settings", "picture", "onnxgraph", "safetensors", "simd", "ort", "hub"}
 
 // middles never import each other; each is a family of folders.
 var middles = []string{"embedder", "index", "probe", "crawler"}
@@ -59,7 +59,8 @@ var importers = map[string]string{
 	"github.com/qdrant/go-client/qdrant":   "index/qdrant",
 	"google.golang.org/grpc":               "index/qdrant",
 	"github.com/alecthomas/kong":           "cmd/palate",
-	"github.com/schollz/progressbar/v3":    "cmd/palate",
+	"github.com/schollz/progressbar/v3":    "internal/terminal",
+	"github.com/rivo/uniseg":               "internal/terminal",
 	"github.com/getkin/kin-openapi":        "api",
 	"github.com/oapi-codegen/runtime":      "api",
 	"gonum.org/v1/gonum/optimize":          "probe",

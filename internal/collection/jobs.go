@@ -3,10 +3,12 @@ package collection
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 // Job is a piece of long work as people and programs read of it.
@@ -22,6 +24,22 @@ type Job struct {
 	Error       string           `json:"error,omitempty"`
 	StartedAt   time.Time        `json:"started_at"`
 	FinishedAt  time.Time        `json:"finished_at,omitzero"`
+}
+
+// Row is the job as a row of a table: number, kind, state, how far, when it began
+// and ended, and why it failed.
+func (j Job) Row() []string {
+	done, state, ended := fmt.Sprint(j.Done), string(j.State), ""
+	if j.Total > 0 {
+		done = fmt.Sprintf("%d of %d", j.Done, j.Total)
+	}
+	if j.CancelAsked {
+		state = "stopping"
+	}
+	if !j.FinishedAt.IsZero() {
+		ended = terminal.Minute(j.FinishedAt)
+	}
+	return []string{fmt.Sprint(j.ID), j.Kind, state, done, terminal.Minute(j.StartedAt), ended, terminal.Shorten(j.Error, 60)}
 }
 
 // Jobs lists the newest jobs of all processes. What dead ones left is ended
