@@ -245,6 +245,8 @@ func (i *inspection) grid(a *Architecture, c configuration) error {
 	places := int(t.Shape[len(t.Shape)-2])
 	prefixes := []int{1}
 	switch {
+	case !a.ClassToken && a.Naming == NamingTimm:
+		prefixes = []int{0, a.Registers}
 	case !a.ClassToken:
 		prefixes = []int{0}
 	case a.Distilled:
