@@ -147,16 +147,20 @@ func (e LivenessStatus) Valid() bool {
 
 // Defines values for NewJobKind.
 const (
+	NewJobKindBackup  NewJobKind = "backup"
 	NewJobKindCrawl   NewJobKind = "crawl"
 	NewJobKindEmbed   NewJobKind = "embed"
 	NewJobKindImport  NewJobKind = "import"
 	NewJobKindReindex NewJobKind = "reindex"
 	NewJobKindTrain   NewJobKind = "train"
+	NewJobKindVerify  NewJobKind = "verify"
 )
 
 // Valid indicates whether the value is a known member of the NewJobKind enum.
 func (e NewJobKind) Valid() bool {
 	switch e {
+	case NewJobKindBackup:
+		return true
 	case NewJobKindCrawl:
 		return true
 	case NewJobKindEmbed:
@@ -166,6 +170,8 @@ func (e NewJobKind) Valid() bool {
 	case NewJobKindReindex:
 		return true
 	case NewJobKindTrain:
+		return true
+	case NewJobKindVerify:
 		return true
 	default:
 		return false
@@ -558,6 +564,8 @@ type MislabelList struct {
 
 // NewJob defines model for NewJob.
 type NewJob struct {
+	// Deep Of a verification or a backup: every file is read and held against its hash
+	Deep *bool      `json:"deep,omitempty"`
 	Kind NewJobKind `json:"kind"`
 
 	// MaxDepth Of a crawl
@@ -578,6 +586,9 @@ type NewJob struct {
 	// Profile Example: me
 	Profile *ProfileName `json:"profile,omitempty"`
 
+	// Repair Of a verification: what can be mended from what is there is mended; nothing that may be somebody's is deleted
+	Repair *bool `json:"repair,omitempty"`
+
 	// Retry Of an embedding: images that could not be embedded are tried again
 	Retry *bool `json:"retry,omitempty"`
 
@@ -586,6 +597,9 @@ type NewJob struct {
 
 	// Verdict Of an import: what the profile says of every picture
 	Verdict *NewJobVerdict `json:"verdict,omitempty"`
+
+	// WithReferenced Of a backup: files that the collection only references are copied too
+	WithReferenced *bool `json:"with_referenced,omitempty"`
 }
 
 // NewJobKind defines model for NewJob.Kind.
@@ -1244,7 +1258,7 @@ type ServerInterface interface {
 	// GetImageThumbnail A smaller, upright JPEG of the image
 	// (GET /v1/images/{image}/thumbnail)
 	GetImageThumbnail(ctx echo.Context, image ImagePath, params GetImageThumbnailParams) error
-	// ListJobs Crawls, imports, embeddings and trainings, the newest first
+	// ListJobs Crawls, imports, embeddings, trainings and other long work, the newest first
 	// (GET /v1/jobs)
 	ListJobs(ctx echo.Context, params ListJobsParams) error
 	// StartJob Start a job
@@ -4579,7 +4593,7 @@ type StrictServerInterface interface {
 	// GetImageThumbnail A smaller, upright JPEG of the image
 	// (GET /v1/images/{image}/thumbnail)
 	GetImageThumbnail(ctx context.Context, request GetImageThumbnailRequestObject) (GetImageThumbnailResponseObject, error)
-	// ListJobs Crawls, imports, embeddings and trainings, the newest first
+	// ListJobs Crawls, imports, embeddings, trainings and other long work, the newest first
 	// (GET /v1/jobs)
 	ListJobs(ctx context.Context, request ListJobsRequestObject) (ListJobsResponseObject, error)
 	// StartJob Start a job
@@ -6034,165 +6048,168 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3bctu41if+Kij9v39l7xlaVpzD7thX7nTS7a504knS3TXVnbEgEpIQUwAbAK3oS7lqLud6HmJeYe7n",
-	"Ub4nmcJaAEiKoEQ5kpNds3MTS6RwWgvrjB8+D1K5KKRgwujB6edBQRVdMMMUfDpXhmtj/8qYThUvDJdi",
-	"cDo4Fysip8TMmWaEwks6IewTTU2+IlSTpeLGMDEcJANuf/BXydRqkAwEXbDB6QB/MkgGOp2zBbUdcMMW",
-	"0OeCfnrFxMzMB6cPR6NRMjCrwv5GG8XFbHCb2Dcu8O0n1WOqFF0Nbm+TwXNq2Eyq1ZZhp/gaZ7prlKlv",
-	"6EDjlHlOC83a43w3l0siBbODZTdMrchMybKwH/mCzpgmZk4NoYoRakjOqDbEzLkmmi94ThUxEn4+YVOp",
-	"mJ3vIiGpkoUmVGQklQVn2rZmX1pKdd25An6I9RWYSrWgZnA6mOaSWiIu6Ce+KBeD09Hw2bPvksGCi/A5",
-	"zFuUiwlTOPFSaana034/Z2Qs2CdzlcIbY0csUtCZn0znSLHN+jhrBHpi6bPgIhCsRa3bZPBSqkslpzyP",
-	"UOT3udSM3DCV8dQQbajINJkwzTNGGE3nSJcElnc5lwsy/lhmM5aNCdXXmtCJLE3X0AvXaX3s/6bYdHA6",
-	"+P+Oq915jE/1sRvka/trO+6fuHnFFxy2aaz9HB7WW8/YlJa5GZyejGrUO3GLhJ+qJeLCsJkj3YWd5iW1",
-	"axijHqzCA014FiZb2JfDWOCFQTJQ7K+SK5YNTo0qWd+ZQ+8XP8BIfob1bQ/j+xVZ2s0BfIMrRTTl2SkZ",
-	"K2osRbgmOb9mGZGKZFzD3wkZl6J6Lhg3c6a6KIa07U0wHOpLnhu3iq94ykTKtgioHN/SCZmsiJ5LZYjt",
-	"v2tQ7vUDCau7ctiTXTnMcXc3jzmiPtDN1WjyWbWn7sZp63vsHTfbyKW5YfqMUDKXGimVkPFU5hmzgkyR",
-	"cVnkkmbjLvrZ3x+IeL8xpbkU3WuKwtmL2xt8vWNp3dONSxsobseL/7YS/r8yql4quehishWj6mpqX4j2",
-	"9KjZx9GT+kqt9/NebuzFyC/q4xaXhmnzvcw4AxqC6PoVOMB+TKUwTMCGWpS54QVV5tgq1qOMGuh0B4no",
-	"mg0dVzSx+4mnplR37LpQsmDKuDnEVePPly9+TMjl6x8T8uPFy4T8ziaXCfn+l0vL9O8vXr4cJJXJMOGC",
-	"wnK31W818j+wpw/hLTn5yFITnSB8owspNI7xUslJzhZrE6VFkfOU2hEfF/jGf/6o7fA/9xcI0C6MYd02",
-	"oIYsweiVYpaQ5ZypYApYTSRJJocwR9camtaMdgg4qozfimWh+GxuSIFURLsPTSKTzpkmqbxhKiFckKmi",
-	"qW0FDDturDGYMU3sjoFfGFmQnE3NGZmwlRQZGcEQH+J4Ccc5FDTLGGjvJu0X9NPVp4b1l8lyAhJ2zcAD",
-	"aXS16vsuF/3b5aJnu2vshJ34BhI3GT/QNp8lgxeLwnA0L5rrUJTKmR0R0VLv070YbfwTXRQ5e8eoSkEg",
-	"0yzjlnQ0v6x1NqW5Zut0SA/mNNS36Z0s+8RuW2vibNlK3hBKnN1wd4M0GQg2o4bfsIa+7GVC1pXmw1FL",
-	"ayaDQmq+p6YXXPiPkX4qn2MXi6TBa36oMW57GYiykc2azHRJtQaOYZ55plKR5Zync8dcU87yDFmKazLj",
-	"N0yQucwzfQZMuLDyyYolSnKu4R0mZDmbt0WLix801nknCycZVL78l7TyMbgU/a35xNvdX9SzkOaKZ/qL",
-	"WS3SNJilXzK2yu6KCL0kGExxidjixp8YzdEKXZOrVK2xQPN5xgzleXT4aLmti8OUGprLWULcH1dLZVci",
-	"8fwsFeEiY1YNMJTHMHT8ptWHvK51PZEyZ1S0tiEMBN6N7cMWYQw1JcyNCSvf/rA/tPtwpmjW0BwdRpJr",
-	"IHFr9yG+2uYXWrSXM5V5uRA6TlKI47VX9AVN52h3EJplmnwsQYNQk4BwsLKCLSYsy7iY2f1uv1gwKqoo",
-	"DpgsZ4TlGuwNrtFAsqaHLPPMNkv4FD4zVVPrYcETDCBc8WyHHeL6jQV1qMHoTW1WRsJgdSqtEafk0nrf",
-	"9r+WIWXdI8+sPayXiNyf0AnPuYlEKp/TnE8gHkFq79mVpBC8qCvr7i7tT9mVd9iitFYsFt+FlUnlwtuP",
-	"QuISncICTDjVaN/aT2lOtV22ayYeaDRe0aJsMsScajKR4Ej2GLmSyw7mBMJ0RgYm7IEmuZxxkwS2c6Yz",
-	"DoVlhAq27DcKPZdLsY3TwJBf35uBTZOw1dykKn50i+/3m+/OT7HJIevEjO52NKaaOx0jbn12C2oLsAWj",
-	"PHkhBFN2kbMyNWTJzRzWFxxocsNSI6M25GbT3AcEax13TO2Vy0Q0pzfnpr/atAsU2YkLmbHcyZTNIhd6",
-	"q/0gNtQLv+BrVo7lvStqmtKCGnZk+ILFdA7tSL5YVp9y5YQvoUTLUqUMbDCdWMXGFoVZxZqcrJwxEEbA",
-	"hXn6eBAzrf1+iUkHZuZMuRAr00wYAksCm1wzJgg3UeltLdirUsX1uB/T55pC/liwWWwic2bd4vbQfkV/",
-	"OSEF/8RyHZ3YTspDz+nJk6fR8eKy9+e+d/B+jAHNvFxMBOV559oYbnK2V1ZwuYxtg/7NvXabDJY8i8UP",
-	"ty/5+paHyDmuq2fJQH3fTSCxn3tSJQ3DVqoxaUWOGpetr2zndr34ITKvXy9+IBlT/IZllfJ/99P50cmT",
-	"p1652K6GDRPyJD15Onn8dHL09Lvp9Oi7755OjybPJo+OHqUPJ6PpI/YofUpRCRimbD//7Y/R0TN6ND0/",
-	"evnh83e3R/WPj3f5+PDk9t9ilIYZxqUn2sK7uR0xBq4l7SJR8glICClgxXKqDST0tgYB3eA6iVaFNGP+",
-	"ZHQbpYplPP7IiuLoA/bJEop2KIjkkFHR4FxGO3bPOmXGgmW8XEQfFU5FtR9UwQia52+mg9M/dghLfEh2",
-	"SJuG2ALhyBlU6KUzlb20a43Peps9gm8d8eNk8LOcRJwhKlKW57aLttFjiCoF5s2XVBOqr1lmnQRtZBHV",
-	"cZkUrK+KVUqqDqYSXM93NBiQQXv0e81FVnc8U0WXVlryRSFVEKv2p4pyzPR4z/iGKT61rDqh6XVZgLQV",
-	"zJQCJTQTNOK43i3IBfYxRAW7QleYdoq4LpR8lBPUidYkYcLa/VNZimwQYQptqDI7rrV1vll9DVUphH2W",
-	"DHSZpoyhUppSnsMfjseifn0yMNLQvFNyLuc89w6zkIZcC/QTtlI6pniB9n78jlsbS9CxbeIK5KOc9Fcf",
-	"dvPdl/KAgUWnUg/f1elnne1BMnBlAAMrX6/hf18jEKXcK37NBNORiBU4u215UgvF2zfInN6wdj1CdNum",
-	"UimWU+Oc+WbDb9AgMUuJfrB+gDEM7dZO94wZgDl5JcWVZqkUEev//NfnaP1wXcvFQ5+eTNK6Bw80UdRw",
-	"MdP9Oq5skeiKOYMrlXnOIM9VW0OcMM43vnTXtCgi6bbncg5RC3h8SuhMMbaw/OZSZOmcYklFn2BBNAz5",
-	"xpcHLJsUx1gzoS6YE4lzwPJbQgBFNtChWu8aERrE2YEOa9vIRWw0RjZxFZNNltkrftOxH9rxTpo3cxab",
-	"45yx3n7hOqcTlkfixbKcRBbtJ7kkizKdE12qquAB1i+YKT6nYebUOrKk1CXN85X9CkvmduDn3hb1xmjg",
-	"Gx/2g1Kgpc8354wqUXdOcB477TpNt7vDwQfsit1Q0CzNcBUSYBPR4hpl4Z72VyuBCW4jpS/NNLBvOjas",
-	"12zprMMd0rF3tqQ+xKt4rjJWxNQGcIBvvFFdU0/KxuSIbbSIS9buRkfbM6/QLoZWd216e1a3S5S6Nk+t",
-	"AT6TVtJBGJIbklPD1BnWPTCWacKnhILtgAPwBVQnWytBE6x3inYvCBL2lFCCpV1WaVMIA5AJy+WyehBK",
-	"NSy/UCOV/UMAM9TG83jUZ0B3tJ6NWnXNIwTmTxvVASnkYayROalHzBUjRnH71wzZuO32wKpvJlooNJmw",
-	"GRc6IVQ7nb5YWP8q54IRQ6+ZxvhhrADupM96NROaG7PvtTDYJnJHSkpXuqq0cBvB7ncnCJxed/bcdiUH",
-	"gqRDLNWqkncQTfuoK3BNdIzrLSia3YfVzEl15HGQHxUV4G/X8jjLOcSXQQP6jMlmcbIhZQSPalVV0PPM",
-	"GmgcvhF7TBS9g5fuEHpdo4r/eYwql3YCkZBYmUaMXyW1PrqhOc8g0UgVo6QUmYvsv33znKSluulp7tAy",
-	"vZrzWTRAXDBlfXBfmPbsCfn/iaWPuqF5/9ZzuWw3/kouv7zxG6bojF0ViqXcs2WP301obt2D7Iqmaalo",
-	"2rfmLS2VcoWJkfARSoyO7OdHtFDajBziHWBosAwlaI9Y0IbONuTF7q6TqI5t+9/nK9hxUl4TrGgEZxhU",
-	"USz84ma5U8hmQx68Q+4ltWLnsBgV/fzi1YgWZtgYYudOjZvA6M72tn9xz28zfl2jnUN5y8BijQ+m9xBU",
-	"aKV/xO4FqNAFM4qn3p7TYQsnKIR0AnYVBmInitHrTC6FPiM5NyaHosegrlnmvLR2pI8Z9I12GqB1Gp3C",
-	"mXJjWHZKrLpOiDYKrJCEcGNtPC6tVYMFEUtIX2nyH//9f7VHEqPNoDa8sJBd5HIlzs1xvn35nDx7/OQf",
-	"7RK7DdVTEIOOGG5IlXotsqtpRzET6p2HdUOtd6/hmGG7YysqqpIh/1rMKpbAI5Hcy7s3r4l7avkIK3om",
-	"MtteeO6G3Kd+iwttaPQUDxZxQ3mEWynIGnSFkUvdOGTw5NmzmkHzeBT16rozJPhFK1hEtKGTnMG5FL+6",
-	"lont364iHuxxSn59e0EUmzLlThNtXjB4WuVoN8RqalbsGpts1Hg51eYKQrI7CfsNLd5Nc+lrXuiddEdE",
-	"OWAjG1anUyHYhzupBBhED6WADW8Y0mvnjFcpbljxegKbHv376OjZB/f/1dGHz6PkaUc2+lLJGzCyaP5G",
-	"ZbHte+lKStBdFC6eTTSzaqDhhPkSNOfBWjdV2jZZRiYrIiA8BrVpoFGACPCbGkV2YsXuR0Ia1lFGByEA",
-	"Oyoyk0zbgYWTIVj1OOM3jFBiqDYswZJpO/9e2y/CYzCUGD3/S8nKyPYLDNWLs6AR607vWEiV7Oj4pXOp",
-	"2ZkL4YBVIEvTVOudaS6Yx5YqrWoeX1gxdw9lnH1LHlvLRYm3LPbsw3YFguFpbLmrUMGaY7qDSGciGs96",
-	"jWcXXRFBLmf9/J67FBJvL6e9o27xBP7WQg245ElNqdUKW33bVeFqh6uDxI+rtv0kf5OBT3r0lWOOIbcp",
-	"SN9sdFrg6elOgyb70rrUvTTybZSZ34cIi6jGjvR9jYYyzyc0vd4xiFmb65ZTzWuBu87a7Xd+gSK6aHcp",
-	"dWeCnxFR5nmtgB8tF8wme7stSgz7O+theBd6O5c0Rzba3mlU3IbnbeZSJdvBiMRQMHSte5uPkTxIb07f",
-	"PN+E0NoQrEkkRb5y47vDdqgJ7rueLwAe7cjabrL8BFsytdnycw9xohEiWXrIZVKlkLglhXRl6NSVnYhG",
-	"1mAQPzC6H33Tw5ptzCkkMiyV6YydkX0w/BYbo+loeebcoWIdCmo6qn7XqzSw6fWV2WKG13v4mob4AeXe",
-	"Ny0QOqRBlFTe8GwHR+vpOW2kzGrIU6RgSiOYiM+NzmieI+jGX9YLOy1FypTBxDJ+wz4VOY4KP2OtbSiq",
-	"oAWPFlC4ExaxszfK1SS1TrK4UYKUSemCEQcxsuE4TrusvOfx49ax5QOUox+oYlwqPuO2W1+b0VlTvn6Q",
-	"fOaEMn4/8cn9tgXPjOLsZtc6XN6xTl9cQ+6ZJvHIPI0BxnbIe0X1/IsPWUArfaXuhkq8Rju7HJLY5ZBY",
-	"xnJm7lSmHqG/Tw22adn/fFTrSSkMz6N1/SkVZMKIYtpYJUTgzXbSv3sqsfLq1mElf74p5AVrS+ZH1+ec",
-	"0q8ikzt6KR0BE6t54JG1bEuRybPK3LEmVL1yqsUCW9yd9rDhkE6Hd7M1XvgvP+ZffkzMztzivGwxOn+r",
-	"gmId5VqYqYnaGL9VhF+TqAXvKP/mmmQyLRe4pdqqnkdyuVje5tLaoVgvyjww1815VHwlVilX24HNn7/k",
-	"YsZUobgwW1sBckdzOR5IoCiNY1ffSJVOSotyS7lG9KRDoeRM0cVWsVwxhaWQX65GQUcYPxIjDjzGxVS2",
-	"B1PQnBqGpdjaAeRQBXErsHtxuw3JRZWiCmWVkxVC5diBnP0pCiaLHM+C1LcnwLee+UAYFKa7Eh8pQl3i",
-	"CjAuz1wm7E9h+8m5NtgLVMUioEVNIECNDdSTM4FtWPt3+Kf4U2DyH0oDbIfjLvy0MfmbLzr4+5D8KuBk",
-	"EiIC/CkqKGGYtmLTUrNsSF5xbfArazJmmBEjsqB/lYyMHfQrDONNaeCooD9ukkphFE1NQsY/vnhPjrFm",
-	"RI+JYXmuCRfkUskFM3NW6gfEsE+GoHj5U9QLOFMriuBcWAUJkdXEmNX2ZMmEGf4pBs5qRsQtBxJ4XtB0",
-	"zo5OhiOrwq1JMpgbU+jT4+Plcjmk8Hgo1ezY/VYfv7p4/uL1uxfwm8pecexTKzQ6HTwcjvAdWTABQmXw",
-	"aDgaPsKc6xxkzfEcYHT+3f49Y5Hq1ZPRiFArocXMV9n6ieMxS50A77AbK7AN4nZoMIky6cpdLVFUOmfa",
-	"YPkyINk6x44bsJvgRxS1kRqSc4GYOu6LcJKCLukqcZXSVi1nXF8neJqNoF1EjLQeIpZKcykussHp4Edm",
-	"wnGSNZi/k9FoA8TfbtB+oY8Ith/UiOJk3LoN0ex1eGXxlsNQa7CByUCXiwW1BlkDQMG1nvMbVMR0pkHN",
-	"wdeDD/aHx4rRbLWZ2LCJHdQRsDMSIti4NEvIk9GjCrZDW/UwkZnb/1YQpVQ88LXOlFi7jbgSxxbxNROZ",
-	"9hVBekjOWwezoDHbt4MCt+SGeZyR8fHNQ8fBYyykNg4GyGpKh38UZYe3jGb80PzgIKq6kB7dPPzSIlvY",
-	"8d4mgyejR/cwjHMsyworbIdzILa0k8QZOqgmnHwXo948PGY3Hko+yqvv4PUjiLPiq966sCqXjD/KyThB",
-	"UCZgVTzJSzUwHZwfH5KXgHiRygWK649y4jhIlQJ8GWRny9cg37ANf+gAqjCkAHAMkWnACQK9De86KTkk",
-	"AGedeQPMjhQkGRwJnHnE3NNw/oRqMn5FtTl6YV89uvhhbOWiUYwuQo+oYXzYGg4lD8nveEi5gLMhHrjd",
-	"jnfBqMCTvwjERDU8gqG0N8dLmedy+QIXP2nA+P/hkG7njKKN47RYY7hxhPeW1xeDu/2wdS9aTYyMcYRL",
-	"0twF6/ZbhOHdSgKVQfRUcgx1z17YP1ACnCXLV4ljPfd1je/xgLHn+nmAtdssoWmeO1Vr7Z8ly/PtYhlP",
-	"fQe57OxK0KYLKbhVzbmU15pQY9nW2TleFzgxVZPC7iSPIQupjUdzZEuCJ071kLxjjIy9iTEGbTJ2Omjs",
-	"cCAhnpcCwCxg29esAZFVeiEmw51c+yoC/Ly1/F9LbGfojOPlC/sT3ayq2kVbLvSyQWRXAUrHvE2aWXsd",
-	"3Ze2YImNtXrlGFHjb5OtL7orIeybMVRuiBbEAeYhu4gwas6XD1/IPLN/xM5etcPUWOdMCVjmsLuEu9nE",
-	"Ic0nJGfGgE7UjFDrmHRBuf/VdQ/FSY97KFrurshXvsLRqUSH8iSn4coVcI98aoDwLCE4eUSHSkDfCXS4",
-	"huS1dCeFEa83cXEbqQg6X6iwnGbrmmM9D9E92z7T3cIatWs5erztbqzp8aa/hKHHq4D+34eL/YUxPd4N",
-	"cPc9330v+7zpbsXooZPvLuEqPKkOITdjFej0PoQbCp8E1BpubmTrmkjzeRDEbe4EzcsZ8rYrFgQ5ObZf",
-	"j89qB+hBQySgq2WBsXY8dlIlNe1vEuu7VBUJFVwmGo+gyTEyO6NcILqo37vOvkT4o1ogwg1sQtPrmZKl",
-	"iLhBGFG/qF2kghcNrLqXt3YXQfPGgENzSZdLDcuyxMCENYlz5xlCoAqFGxybQCz622RwMnp4PyNDktQ6",
-	"T5zdDAv0SqYBfmWD/frlLH+eZXieyZWfrLN5Q3Mff4b/b5Hrc2bYhtt5yEJC5gAPxRhF9TxBBAkMXo5d",
-	"PgxWaUwmdk5gAlueBOvv0Yhk1mlHy3hJ4dITIxcTbayOuWas0FVOHWIRBpZTMQAVp0u6Is5KFeyTwePh",
-	"iTu8ZdUQ3pQyJL9bFTQGJP2xCw8oZsefwUBmUoIdK0XKkqo3ao1qmmvZqBZyOwsm7Bmuvbl+gOXzm2vN",
-	"2GkdWUycNSzBdVxKATkXgCLoUpshDbjx8pTmdS87GgxvYYnstP0iuZM9hl6zTC4FBnOmsnOQsOJxc8sl",
-	"GltI2G2F83gTE0KgB/Kg+1AQSLWwYYiWIaKkDbDqkq7i2iJq8f7ITAcL7GCrfPhawhVmt49lfSOCPAS7",
-	"M89rAlp3aN+d1qu6Tuz2Q1SkHftq+o5gkqsUxliLFDPy4j2dnZHxxfTotRTs6Bdq0rlzYd9SYeWI9fzm",
-	"UshSdQQZYVAv/e1RGykIgzz+T03Cbb/splMnOl339IDd1E90gshsHlJEsXCbDB51bWD4kYN3DxWXCATO",
-	"LT3mdC9GXyUrULDrcATXw/gdnvkE47P5RJZqs3P8unpt1zGEu/v6eBf+6pd/OU3/fE6TBzDv2JWCUWt3",
-	"OafJuzr4Hfg6e91SOrSN8eZGbAguJTrEbnKG5fots7s13eXfYemnTqpaCR1MzyKnaUCZzUP2Gd2PFdw1",
-	"ga6HO+1DUlkKg25bW0O8rdnHg396Hf+91RWV5YRGfrjpAgoa+7ofx6GIrVNaeu36Pry5xci+BEzxITkn",
-	"gioFWC/BgBTSECZyqmYs67JkPZh4xJJ9dDIKMcOHT0eJ/fz08Sh5ePLd6MOd0hyopgGyfh+aOiznZn0c",
-	"XrsHpXxO9AKKt5NwM93Ply9+9PZEp7u6B2HikWY7tfDP9oWDB6gPqSM8yu7GsJpdh32Q8rl1urX3utuC",
-	"E4qM7KeNcTeXBeuSyh49mztIUsw84N0xVKxCTUpKBdEMfFZ4pK8RDQhQtl2OFLO4C7rC9Lu/PCiCsHda",
-	"QcHAu9pB84HJC+B8kHQeHx3hS0dKSjNOPFAdueEa1EY5yXlaD1y4Csu51Ma3AL84KhS/oYaNh+RcrMzc",
-	"ilS85EiTx6NHbR3yzlBlGbYdwNsLIzkoy/iFoGvse7JP9u0SZZZycAEQm5ViQ0wt+ssHIXjUEOQHiLoB",
-	"WZDROjO99tPx549ysjHc9vt6QYHbBz6NyxGYPHP53WtWmCG5MKFUwNeiU9MoWIO7VWpYPAgXMcGDspi/",
-	"HZLHo2eET31pRAWA3mbD5wBK7vnwftniwrTx9PeiovS1h3+vQPrXpVWXcRJditE97ZB9hWyi3BsvCWne",
-	"7PwxCKR4YHK3wwBecdfBazqV96V/6YCrX4fY6QqOuGF4Z8ElRqeQAN6PBZXnVS++6oMrdDnqMbUKmqdT",
-	"u567u3/QbcEEEygudyLASFmXBgpEjbshFkSLv0B9TSooRg27bNygfgANFeITfbTUw31zwRYO2Aupswyr",
-	"th06sKud1A2qxSm+tnWOP7u/Nuqci5YHKyRZSOvcOmQUS3j3RuLSPcAR+YpgoVxR4FUZRiZVHmdhPeVS",
-	"WF2F7IRVafWzJ9yqdsuDrjS9K7FSZ6o+yYJa+zPb/R5zBaHtgDjoEBK7tuBOfoWbaBW0oCadbyaZtS7d",
-	"RQYzSWguxayhywG5zbp49JoJqKa+Cx3eMtvOt7W5R/e8uR3IraW5YEsnBb+cs35EHK/qPBZWE7hbYXfZ",
-	"5dArVaxTZT7H5zWtuTGK8r4qbfDirStc4irzukyA/kjSHw5asX/dWbF/Hu7w8LCVtf0lpxXM817U+U9y",
-	"6Q/sODAKqg1DZxdt+0PIk27GadyeEM2Zfb+q/Gbn1HtXnxSKZTwF/NQp1mA708Kj8XCDIqlRCaNqTbQF",
-	"jjW3fgmjunt+5JD81LiRokN2eDYyEqptCQ0B4i/nore+bX9Bv2WpfEUWXAMcfuIi19cs57EojLG0ssbE",
-	"4RgrwAB3uU6XDqbpkLJ90inZHSSzx1zZV7akBkjYPnHb3NkTtg8zIWrn14yAIMwUmPdQty2VFTVHmmcs",
-	"S9Cc8Wc1FlxrLmYYcKs102UvdBfGvLcvdND4XkJIQUjdOY5kty7VWMMEh0eZhgr1g4aUYN3gCPQyAAI5",
-	"fKHqnp51NtqyDY8dEMrOibSd2A3LpqZQCY26DQ6q3tnyvIBBVyzUx+6UqWHxMyO9cir36lV2C6c9CiVX",
-	"F8g+OZxz4AfvyzkR5Sri7sBXqoaGdwjOughiFOObtNrVdGqYItNS1a+wwnuMCSUTrLwPHqgTY35D4c1c",
-	"+2FTjwi4G6Puxi0BdfD+3aOtXNrQdkIu98G1rxicJmZU5RwvWoOeoJM7sKn7/daI4oT95t889KJushz9",
-	"cPexkngwv0EqKKNGbt6YqtuPjdKXNsef3V+3W43G3wJAw2Fp5G64OLyQfiOq3RSiS8u5zBlx1zrsmSrb",
-	"09duje9MxPU6zCYlX3xqqvbeVPxC/d4BTbNvGkLxdFUr6U5UhrtGWK4ZVJp/u2T9y0O/R0MCl+4aP8uj",
-	"2tulBJxKpuGUaEK0XDCSKbrEw9A5otjDty6oMoF8pAj5BbZwyD9HWYkUZ3jU2smsj6U2eIHXkLxjIiNj",
-	"+DBOyLiB5uOqdwG/ZIwFSuG0LA51SM4D/GAQidZ0EL5MCD/gORywaNE0SKBSfCnDgVXE4s/4FK6/ML7V",
-	"+EFWxNOPJ9bW4mo5xDCiZUgPR80LErdl1Q4oJXFCXTvLM0kjNYYu1RmSHU4sWyPMsg/XJGdTs7eD2Ubi",
-	"nblwZOR+Yx81bPFOc+NtcOa+zgnZGhh7L1pXiO+H5Kga8vvGoia3wvsK2wBQhGXCkOzaYBcFiPdD889x",
-	"6SD8DuFa/e7lnqY8a9Tj+WAtomd0VbX+KjL51mckD+HzAH7hrXN4DspumyO4lYZwKc098JydW4WhiP04",
-	"vCO7PbO1GuuK47bzTM+jfbmcuYTtss4IZw4QAOEereYz9SNYfgXiydoaO+x0sMvdoL+Phf2FXteOdVVX",
-	"88f2bpeP0TWN+2W7A4m2cO9ds/B2TzIt2bU0v4yQ4LI0BxUs1UW09xxN6SVt6shFewunwE3wHh5QKqKv",
-	"ebGZDboFTQUJH/UNXHJFS0XmcP+iqQGABgfJFcbK6VQzc4bocOg9PBwlo9Eo3NAlslDiyH0UXFwHsYx3",
-	"Q9uZiOoIrwiRvUbgqHVBAAA//a1x2cDfz8jjhyMMF1JTjxdCOQkcMK7dMtIJYnq6DqTqEyxws0hCcvt1",
-	"7Lm/fMTlZRx+q8MtxbTMgourOoYt1wFTDH/0ePTsrLoPRazQDoYUtx2vg+eCUuNn8fzru4DNf3DbdJcz",
-	"bN04J+sXMkMYeOGuasZa8q4ShrXljONaBazZyvOKglxVGLT/OkP39c/QVfePbHQmQKJle8cfcSImCD8H",
-	"qOpDHy2/wgnWw7kV2MExgiXsz69YO6lgO3FwIXdAG3GhpXvAG6kDjXcBedqHey0N8GyA0FGNGJSLPF2z",
-	"IsoUW8laM/y7LNt3Dgr7sBvu66ymFO3jZPvZUcldTp9tpdPxnFGzoEWnIQUOOtRUQS1oKEVzPAPF2w6U",
-	"pbEYiBQEv6kdQYLDuzTLSFn4X7m3a+lRSIQ6bGQflpNT31bigYEnJc/NEQeEsC7EPvMLLQ4M2QdddIIW",
-	"wJD3hJSn4DBwcCsDOnYNwumfheuW89WmrExOufBS4lssvPNXKHZh7eqCUYSqqQUuwvW5EMrS1ms44IF5",
-	"3yiY8XVc9qwKiced8K/IOO4Uv7UJOtHQwG4mNyw1CPJ+8n/+94JR8bdCam74Dfs7+Y//8T8BhfZvgs0o",
-	"fAVBrbW3vGfiX3LYuQ7fH0vVcjY1RJYR3Np3MNLvVy/c6wcKErjmsbf7DhR8C9gPFxXuA+oYRz/g6ClV",
-	"1aF/T8dAwRg6RIPP6iZo3Ih0RA525LcHkvLhmzZuvzUO6mfrrjGL8ddjVYHsNYW1KMzqvcOc2HigAWIF",
-	"IdLtkMSqqnSu4Q6HrhCBv4EJ3++IENSufaoBsj0etQsRDqkg7ZJw61e3Cf+TXJIFFc2YyZLtxyZ3GHIB",
-	"Zc/Hs+ooehsB1VonFV1lX4EZqRkX7vjjuEmNceMuqgcVIdtRrQ5O2Tn/vpaA35aBT6Kna0St9MDzo8fe",
-	"VTCfxJuXuCGTnYGOHZxxBXQcvnCIxx/6ogn/v7BzkDs2XOJQZ+W9VSnUF9Vq1rU75jZg6cA4NkLprN3P",
-	"VEOeTOdSauYBMaTv7qwymh9oAsCPNSwLvNQBA8yPo34fLGEdqucr4d8k5NHJiBQABUSWPGMevP6fAhin",
-	"8jO3ys4vBsmp3ZnVFTS6h2pL38U91MP+5o9UNO4EQwvo/PIixEvC1WUtCHzbHHyI2Rnudi94Ae7O8sOt",
-	"X/t0enz88OQfw9FwNHx4+o+TJydgTbqeOus0ADiGZUlVR2jHipY01qU7mev4oy3KXzsLr0IprGC3EwcO",
-	"71wwPPqIjeta285Ei+g0qo315N4IVr/ZxyXetJU6NK81FI42tpuCGbu7zXxxio/NV7C4LlPZ8fNwqvaB",
-	"9hcg0pWOtuS87riahmvaWOZOaXp8uIoh6/OZsK7RNErRkioeEb4PNTautVCj1m7wlRQzuJ+hQqurHU2q",
-	"gDliM8KrJuCHoXq5Rlrg8NsPt/83AAD//w==",
+	"7L3bchu31if+Kij+v39575mWRMuHHUtXjredaJdja2wnqanEI4LdiySsJtAB0KL5uVQ1l3M9DzGvMPfz",
+	"KN+TTGEtoA9sNA8yqXjX7NzEIpsAGmthndcPXwapmhdKgrRmcPZlUHDN52BB41/PtRXGun9lYFItCiuU",
+	"HJwNnsslUxNmZ2CAcXzIJAw+89TmS8YNW2hhLcjjQTIQ7gd/lKCXg2Qg+RwGZwP6ySAZmHQGc+4mEBbm",
+	"OOecf34Ncmpng7OHw+EwGdhl4X5jrBZyOrhN3BMX9PST+muuNV8Obm+TwQtuYar0csOyU3pMgOlbZRoG",
+	"OtA6VZ7zwkB3ne9nasGUBLdYuAG9ZFOtysL9KeZ8CobZGbeMa2Dcshy4sczOhGFGzEXONbMKfz6GidLg",
+	"3neesFSrwjAuM5aqQoBxo7mHFkpf9+5AWGJzByZKz7kdnA0mueKOiHP+WczL+eBsePzs2XfJYC5k9Xf1",
+	"3rKcj0HTi5faKN197Q8zYCMJn+1Vik+MPLFYwafhZXpXSmM219kg0BNHn7mQFcE61LpNBq+UvtRqIvII",
+	"RX6dKQPsBnQmUsuM5TIzbAxGZMCApzOiS4Lbu5ipORt9KrMpZCPGzbVhfKxK27f0wk/aXPu/aZgMzgb/",
+	"30l9Ok/oW3PiF/nG/dqt+0dhX4u5wGMaGz/HL5ujZzDhZW4HZ6fDBvVO/SbRX/UWCWlh6kl34V7zkrs9",
+	"jFEPd+GBYSKrXrZwD1drwQcGyUDDH6XQkA3OrC5h2zfH2S/+jiv5B+5vdxnfL9nCHQ7kG9opZrjIzthI",
+	"c+soIgzLxTVkTGmWCYP/TtiolPX3EoSdge6jGNF2a4LRUl+J3PpdfC1SkClsEFA5PWUSNl4yM1PaMjd/",
+	"36L84wcSVnflsCe7cpjn7n4e80R9YNq70eaz+kzdjdNWz9h7YTeRywgL5pxxNlOGKJWw0UTlGThBptmo",
+	"LHLFs1Ef/dzvD0S8X0AboWT/npJwDuL2hh7v2Vr/7dqtrSju1kv/bST8fwWuX2k172OyJXB9NXEPRGd6",
+	"1J7j6Elzp1bn+aDWzmLVV81xS1sDxn6vMgFIQxRdPyMHuD9TJS1IPFDzMrei4NqeOMV6lHGLk+4gEf2w",
+	"1cQ1Tdx5Eqkt9R2nLrQqQFv/DnHV+I/Llz8k7PLNDwn74eJVwn6F8WXCvv/p0jH9h4tXrwZJbTKMheS4",
+	"3V31W6/8N5rpY/WUGn+C1EZfED8xhZKG1nip1TiH+cqL8qLIRcrdik8KeuI/fzJu+V+2Fwg4Lq5h1Tbg",
+	"li3Q6FVymrDFDHRlCjhNpFimjvEd/WhkWgPvEXBc23AUy0KL6cyygqhIdh+ZRDadgWGpugGdMCHZRPPU",
+	"jYKGnbDOGMzAMHdi8BdWFSyHiT1nY1gqmbEhLvEhrZcJeoeCZxmg9m7Tfs4/X31uWX+ZKscoYVcMPJRG",
+	"V8ttnxVy+3GF3HLcFXaiScIAiX+ZsNAunyWDl/PCCjIv2vtQlNqbHRHR0pzTPxgd/DOfFzm8B65TFMg8",
+	"y4QjHc8vG5NNeG5glQ7pwZyG5jG9k2WfuGPrTJwNRykYQom3G+5ukCYDCVNuxQ209OVWJmRTaT4cdrRm",
+	"MiiUEXsaei5k+DMyT+1z7GKRtHgtLDXGba8qoqxlszYzXXJjkGMgMM9EabaYiXTmmWsiIM+IpYRhU3ED",
+	"ks1UnplzZMK5k09OLHGWC4PPgFTldNYVLT5+0NrnnSycZFD78l8zyqfKpdjemk+C3f1VM0tlr0RmvprV",
+	"IkOjWfo1a6vtrojQSyqDKS4RO9z4I/CcrNAVucr1Cgu0v8/AcpFHl0+W26o4TLnluZomzP/jaqHdTiSB",
+	"n5VmQmbg1ACQPMal0yedOdR1Y+qxUjlw2TmGuBB8NnYOO4Sx3Jb4biCdfPvN/dCdw6nmWUtz9BhJfoDE",
+	"793H+G7bn3jR3c5U5eVcmjhJMY7X3dGXPJ2R3cF4lhn2qUQNwm2CwsHJCpiPIcuEnLrz7j6YA5d1FAdN",
+	"lnMGuUF7QxgykJzpoco8c8MyMcG/QTfUerXhCQUQrkS2wwnx88aCOtxS9KbxVlbhYk2qnBGn1cJ53+5/",
+	"HUPKuUeBWbewXiJyf8zHIhc2Eql8wXMxxngEazzndpJj8KKprPundD+Fq+CwRWmtIRbfxZ1J1TzYj1LR",
+	"Fp3hBowFN2Tfur/SnBu3bdcgHxgyXsmibDPEjBs2VuhIbrFyrRY9zImE6Y0MjOGBYbmaCptUbOdNZ1oK",
+	"ZIxLWGy3CjNTC7mJ09CQXz2bFZsm1VHzL1Xzo9/8cN7CdOEV2xyySszoaSdjqn3SKeK2zWkhbYG2YJQn",
+	"L6QE7TY5K1PLFsLOcH/RgWY3kFoVtSHXm+YhINiYuOfVXvtMRPv1ZsJurzbdBkVO4lxlkHuZsl7k4myN",
+	"H8SWehE2fMXKcbx3xW1bWnALR1bMIaZzeE/yxbH6RGgvfBlnRpU6BbTBTOIUG8wLu4wNOV56Y6BagZD2",
+	"6eNBzLQO5yUmHcDOQPsQKxiQluGW4CE3AJIJG5XezoK9KnVcj4c1fWko5E8FTGMvMgPnFneX9jP5ywkr",
+	"xGfITfTFdlIeZsZPnzyNrpe2fXvue4/PxxjQzsr5WHKR9+6NFTaHvbKCz2VsWvQv/rHbZLAQWSx+uHnL",
+	"V488Rs5pXwNLVtQP01QkDu+e1EnD6ig1mLQmR4PLVne297he/D3yXj9f/J1loMUNZLXyf//j86PTJ0+D",
+	"cnFTHbdMyNP09On48dPx0dPvJpOj7757OjkaPxs/OnqUPhwPJ4/gUfqUkxKwoN08/+234dEzfjR5fvTq",
+	"45fvbo+afz7e5c+Hp7f/FqM0vmFcepItvJvbEWPgRtIuEiUfo4RQEncs58ZiQm9jENAvrpdodUgz5k9G",
+	"j1GqIRPxr5wojn4Bnx2heI+CSA4ZFa2cy+jE/rtemTGHTJTz6FeFV1HdL+pgBM/zt5PB2W87hCU+Jjuk",
+	"TavYAhPEGVyahTeVg7TrrM95m1sE33rix8ngH2occYa4TCHP3RRdo8cyXUrKmy+4YdxcQ+acBGNVEdVx",
+	"mZKwrYrVWukeppLCzHY0GIhBt5j3Wsis6Ximmi+ctBTzQulKrLqfai4o0xM84xvQYuJYdczT67JAaSvB",
+	"lpIkNEgecVzvFuRC+xijgn2hK0o7RVwXzj6pMelEZ5KAdHb/RJUyG0SYwliu7Y577ZxvaO6hLqV03yUD",
+	"U6YpACmlCRc5/sPzWNSvTwZWWZ73Ss7FTOTBYZbKsmtJfsJGSscUL9I+rN9za2sLeo5NXIF8UuPt1Yc7",
+	"fPelPHBh0Vdphu+a9HPO9iAZ+DKAgZOv1/j/UCMQpdxrcQ0STCRihc5uV540QvHuCTbjN9CtR4ge21Rp",
+	"DTm33plvD/yWDBK7UOQHmwcUwzB+78yWMQM0J6+UvDKQKhmx/p///IKsH2EauXicM5BJOffggWGaWyGn",
+	"ZruJa1skumPe4EpVngPmuRp7SC9M7xvfumteFJF02ws1w6gFfn3G+FQDzB2/+RRZOuNUUrFNsCAahnwb",
+	"ygMWbYpTrJlxH8yJxDlw+x0hkCJr6FDvd4MILeLsQIeVY+QjNoYim7SLyTrL7LW46TkP3Xgnz9s5i/Vx",
+	"zthsPwmT8zHkkXixKseRTftRLdi8TGfMlLoueMD9q8yUkNOwM+4cWVaakuf50n1EJXM78PPWFvXaaODb",
+	"EPbDUqBFyDfnwLVsOif0HjudOsM3u8OVD9gXu+GoWdrhKiLAOqLFNcrcf7u9WqmY4DZS+tJOA4ehY8t6",
+	"AwtvHe6Qjs0Aih56oaXkiw6caOeMTKazKoHmlLphGniG5uUM8ozxKRfSWEzgz7iZRU3MPdpvH+PVRFcZ",
+	"FDH1hW8WpmtV+TSTwzF55gYt4hK+f9Dh5gwwjksh3l2H3pxd7hPpfswz5whMlZO4GA4VluXcgj6n+guA",
+	"zDAxYRxtGFpAKOQ63ViRmlDdVXR6yYjUZ4wzKjEjDkOeGkOuFvUXVcmI41tulXb/kMgejfU8Hm6zoDta",
+	"8QUXeotTckaiLeWSjYHNvdXuhNuiEslYqmL8l+fOHJ4JOaWXnPOl+6FRcxirbPnAuCczyME2rYLGOdJg",
+	"9bJvh6vUxVmrfiLFTJUzw8fNnIIGZrUAf4CjsyE/rGenqhRnDFMhTcK48VbPfO5ERC4kMMuvwVCENVYi",
+	"eLoNJdsp37X1CY1A4TpGjBTdLk1di+KPqJNNXmh5y8dbvFFB5A7VlYYJaJBpLBKNexfEqpvV1OzesBSV",
+	"zJesGscgtbAI3nnyKkKsFcWB8rZHZzRKxnfQG/so+vBD9KzrHVoBuy+rnTDsSbLRLmsuMRjSSLItZhj8",
+	"R/MkpLPWy9g1+Tz8qlHyhjNPnfUs8BO5xyzee3zoDnHxFaqEn8eoculeIBKvLNOIZ6KVMUc3PBcZZoG5",
+	"Bs5Kmfm0y7u3L1ha6pstbVFeplczMY1G7wvQDGQWqgafPWH/P3P00Tc83370XC26g79Wi68f/AY0n8JV",
+	"oSEVgS23+N2Y5853y654mpaap9sWJKal1r5qNBLbI2HVk5r+ROZjl5GrYBTaY5CR8N4iULdmsjVJy7sr",
+	"am5ix/7X2RJPnFLXjMpNMVKBWjAWG/NvuVM8bU2RQo/cSxqV6NVm1PQLm9cgWvWGrSX2ntS4f0Kxhq2d",
+	"EzrzmzwTP2jvUt4BGvbxxWy9BF2Nsn049SVq7zlYLdJg5JrqCCckhEyCxiZFycca+HWmFtKcs1xYm2NF",
+	"amUpQOZd6G4YFiw5rjst0Hn0XuFMhLWQnTGnrhNmrEYDKGHCOsNXKGdQUbXKAnOLhv3Hf/9f3ZXEaDNo",
+	"LK/ayD5y+frz9jrfvXrBnj1+8rdu/eOa0jZMEERsRqJKs1DcNxyQmKmK0Y+bNuLWs1Y9oN2Jnaio67nC",
+	"YzFXQSGPRBJj79++Yf5bx0dUbuXs9Y0xXb/kbYrrnA/Noy1WVGGPtSt+pzCl0xfjL02rA+TJs2cNg+bx",
+	"MOrq9qev6INOJI8Zy8c5YNNQ2F3HxO7fvl0BXQHOfn53URuyGzcMv60T6GsCaQ0rdoVN1mq8nBt7hfHy",
+	"nYT9mhHvprnMtSjMTrojohxokDW706sQ0PPYRSXgIrZQCjTwmiW98RGKuv4Ad7xZXcCP/n149Oyj///V",
+	"0ccvw+RpT6nApVY3aGTx/K3OYsf30tf7kKcqfbKBGXBqoOX/hfpA7zw7n0u5MSFj4yWTGLvEwkHUKEgE",
+	"/E2DIjuxYv9XUlnoqXHEuIhbFZsqMG5hVdsOlaROxQ0wziw3FhKqZ3fvv9Xxi/AYLiVGz/9SQhk5fhVD",
+	"bcVZOIjz5Hesckt2dPzSmTJw7uNaaBWo0rbVem8OEt9jQwld/R5fWc54DzW229ajdraLs2BZ7NmH7YvS",
+	"47ex7a5DBSuO6Q4iHWQ0lPaGGkt9hUeuptv5PXep8t5c63xH3RII/K2FGmjLk4ZSa1Qdh7HrquIeV4eI",
+	"H1dt+8nMJ4OQkdpWjnmG3KQgw7DR10JPz/QaNNnXFg3vZZBvowfgPkRYRDX21FY0aKjyfMzT6x2DmI13",
+	"3dByvhK46y2sfx82KKKLdpdSdyb4OZNlnje6K8hyoVR/sNuixHC/cx5GcKE3c0l7ZcPNk0bFbfV9l7l0",
+	"CTsYkRQKxqnN1uZjJAWzNaevf9+E8cYSnEmEKQZa3x2OQ0Nw37X5A3m0J6W+zvKTsAC93vLzX9KLRojk",
+	"6KEWSZ29Eo4UyvcIcF8TJFtZg0G8m3c/+mYLa7b1TlUiw1GZT+Gc7YPhN9gYbUcrMOcO7QRY7dRTkr1a",
+	"QkNDr+7MBjO8OcOfaYgfUO590wKhRxpESRUMz25wtJmeM1aprAELxgrQhpBeQlp2yvOcEFH+cF7YWSlT",
+	"0JZy2vQJfC5yWhX9TYXQVe0JL0Q0mevbX2KNUdoXjHXajPwqUcqkfA7M47+s6ZXq1vxv2Rve6Sk/QK/A",
+	"gcr5lRZT4aYNBSu9Bf+rXf5TL5Tp83GoK+ha8GC1gJtdi6RFzz59dYF/YJokwCa1Fhg7IR80N7Ov7oDB",
+	"UbaVumvKJFvj7NLBsksHny99uUMPQYT+ITXYpeX2zWudb0ppRR5tuvBFQBqMdUqI4ZPdpH//q8Rq3zud",
+	"ZKH5rMoLNrYsrG6bJrKfZaZ29FJ6AiZO8+BXzrItZabOa3PHmVDNcrIOC2xwd7rLxg6qHu9mY7zwX37M",
+	"v/yYmJ25wXnZYHT+UgfFeirFKFMTtTF+qQm/IlEL0VObLwzLVFrO6Uh1Vb2I5HKpss6ntas6wSjz4Luu",
+	"z6PSI7EivcYJbP/8lZBT0IUW0m4cBckdzeUElIeitJ5dwyB1Oiktyg3lGtE2lEKrqebzjWK5ZgpHobBd",
+	"rYKOav1EjDgqnJAT1V1MwXNugerkjUcv4hrjVmj30nE7Zhd1iqqq6BwvCcfILeT8d1mAKnJq1GkeT8TW",
+	"PQ+BMCxR9SU+SlYlkUsEID33mbDfpZsnF8bSLFgqTGgjDYGANTZY7A+SxnD27/Hv8ndJyX8sDXATjvrA",
+	"7UbsL6Ho4K/H7GeJbWME1/C7rHGe8bU1TEoD2TF7LYylj5zJmFFGjKmC/1ECG3lcXlzG29JiH2foBUqV",
+	"tJqnNmGjH15+YCdUM2JGzEKeGyYku9RqDnYGpXnALHy2jMTL77JZO5o6UYRNezVeR9YQY07bswVIe/y7",
+	"HHirmeDQPILj84KnMzg6PR46Fe5MksHM2sKcnZwsFotjjl8fKz098b81J68vXrx88/4l/qa2Vzz7NAqN",
+	"zgYPj4f0jCpAolAZPDoeHj+inOsMZc3JDDGO/t39ewqRwtnT4ZBxJ6HlNBT4hhenHliTIO/AjRPYlkBV",
+	"DJpEmfKVto4oOp2BsVTTjTDD3rETFu0m/BEnbaSP2XNJgEf+g6rNhS/4MvHl404tZ8JcJ9RqyMguYlY5",
+	"D5Hqx4WSF9ngbPAD2KrXZwWD8XQ4XIO/uBvuYjVHBHgRa0TpZfy+HZPZ68Hk4iNXS21gOiYDU87n3Blk",
+	"LXQLP3oubkgR86lBNYcfDz66H55o4NlyPbHxEHscKmRnIkRl4/IsYU+Gj2pMFePUw1hl/vw7QZRy+SCU",
+	"WXPm7DbmSxw7xDcgMxMqgswxe97pmsPB3Nwepz30oSzP2ejk5qHn4BHVcFuP0YTF9AROFWWHd8AzcWh+",
+	"8PhhfTCcoZ/Gby2xhVvvbTJ4Mnx0D8t4TmVZ1Q675RyILd1L0htWDRJutj5GvXl4AjcB5z/Kq+/x8SOM",
+	"s9KjwbpwKpeNPqnxKCHELGRVarPmBpkOm/uP2SuEI0nVnMT1JzX2HKRLib4MsbPja5RvNEbod8AqDOqX",
+	"ckyMIE6ot/FZLyWPGWKNZ8EAcytFSYb9mtMAZ3xWNeVww0avubFHL92jRxd/Hzm5aDXweTUjaZgQtsb2",
+	"kmP2K3WQF9gwE1D13XrnwCW1ZRNKFjf4FS6lezheqTxXi5e0+UnrjoXfPAzxDDjZOF6LtZYbh9/veH0x",
+	"LOKPG8+i08TEGEe0Je1TsGq/RRje7yRSGUVPLcdI9+yF/StKoLPk+CrxrOc/bvA9dX8Hrp9VmIPrJTTP",
+	"c69qnf2zgDzfLJapJb+Sy96uRG06V1I41ZwrdW0Yt45tQ2+K1wVeTDWksG8ismyujA2dgrBg1A5sjtl7",
+	"ADYKJsYItcnI66CRB+nEeF6K6L948UDDGpBZrRdiMtzLtT9FgD/vbP+fJbYzcsbpZoz9iW6oq3bJlqtm",
+	"WSOy6wClZ942zZy9Tu5LV7DE1lo/ckKQ/rfJxgf9fR3uyRhkOkYL4uj/mF0kjDvvy1cfqDxz/4h1f3fD",
+	"1FTnzBla5ni6pL92xl8DkLAcrEWdaIBx55j04ez/0XdJyOkWl4R03F2ZL0OFo1eJHoJLTar7cNA9CqkB",
+	"JrKE0csTdFeC+k6Sw3XM3ijfxk1gyomP2yjNyPkiheU1W987NvMQ/W+7zetuYI3GnSlbPO2vE9riyXBD",
+	"xhaP4tUM23BxuM1ni2eruwi2fPaD2uZJf2XJFjr57hKuBvvqEXJTqBHB9yHcSPgkqNbocBNbN0RayIMQ",
+	"qHYvomEOxNu+WBDl5Mh9PDpvoBughkhQV6uCYu3UdlInNd1vEue71BUJNZYpGY+oySkyO+VCEvRrOLve",
+	"viRsqkYgwi9szNPrqValjLhBFFG/aNxyQ7dALPu3t3FRRPs6h0NzSZ9Ljduy4KHbmufeM8RAFQk3bJug",
+	"iwJuk8Hp8OH9rIxI0pg88XYzbtBrlVbYOGvs169n+edZRv1Mvvxklc1bmvvkC/7/lrg+Bwtrrk5ic4WZ",
+	"A2qKsZqbWRI64EU6YyOfD8NdGrGxeyc0gR1PovX3aMgy57STZbzgeCONVfOxsU7HXAMUps6pYyzC4nZq",
+	"QMR3vuBL5q1UCZ8tdaYnvnnLqSG6xuaY/epU0AivORj58IAGt/4MFzJVCu1YJVNI6tm4M6p5blSrWsif",
+	"LHzhwHDdw/V33L5wuFaMnU7LYuKtYYWu40JJzLkgPkOf2qzSgGtvtmnfxbOjwfAOt8i9dtgk39lj+TVk",
+	"aiEpmDNRvYvEHY+bWz7R2Olm7yqcx+uYsEZN2IeCIKpVB4YZVUWUjEVWXfBlXFtELd4fwPawwA62ysc/",
+	"S7ji2+1jW9/KSh6i3ZnnDQFterTvTvtV3/V2+zEq0k5CNX1PMMlXClOsRckpe/mBT8/Z6GJy9EZJOPqJ",
+	"23TmXdh3XDo54jy/mZKq1D1BRlzUq3C111oK4iJP/lObcJtvIurViV7XPT3gNM2OThSZ7SZFEgu3yeBR",
+	"3wEOoEKtiktCaReOHjO+F6OvlhUk2E3VghswFg/PfBLEdDZWpV7vHL+pH9t1DdXFitt4F+Fenn85Tf98",
+	"TlNAl+85lRK4s7u80xRcHfoMfZ29HilTjU3x5lZsCG+MOsRp8obl6hXAuw3d599R6adJ6loJU5meRc7T",
+	"CgI4r7LP5H4s8SIQcj18tw9LVSktuW1dDfGuYR8P/ul1/PdOV9SWExn51TUk2sPDbeV+nFRFbL3SMmjX",
+	"D9WTG4zsSwR8P2bPmeRaI9ZLZUBKZRnInOspZH2WbEB6j1iyj06HVczw4dNh4v5++niYPDz9bvjxTmkO",
+	"UtN4n8A+NHW1nev1cfXYPSjl58zMsXg7qa4N/Mflyx+CPdHrru5BmAQY4F4t/A/3wMED1IfUEQECeW1Y",
+	"ze3DPkj5wjndJnjdLcGZUIVRJUMpKoa1JAulr9cG4nxarE9MB6xz4QFkKRVBN/1wuayKVFIumQF0YvEr",
+	"c03wQIiJ7pOmlNad8yXl48NVTxEcwrMaGwafNR7AEG1ghDDELPTo6IgeOtJK2VESQPPYjTCoR8pxLtJm",
+	"JMOXXM6UsWEE/MVRocUNt4BjEHhcCDz6wEuAVMTf0BNH/ibfY/ZcLglzkK6xMuzx8JGTgX4kYdhYq9Kd",
+	"PpTX4yUb+To0r2NHjOdKQuJxvaUK+XyqG+0qtfeWa3eCuhHFvXC2Bz6NXx+7cp5O93me+mSr4xy8Lgqm",
+	"pVwT5Iv+8kEVzWpplgOEAZEsxOi9qWf318mXT2q8Nv7362qFgz+HIa8sCMY+8wnnayjsMbuwVe1CKI7n",
+	"tlVBhzfxNMCBCL9iTJ27lFA+Zo+Hz5iYhFqNGi6/y4YvEMI+8OH9ssWF7d6+sBedaa7DZQH1lQ6r0rLP",
+	"WopuxfCeTsi+YkhR7o3XqLTvAf9UCaR4pHS37oRgSTTRdHqticvw0AF3v4n50xet8csI3ovP1E4wI70f",
+	"ky7P61lCGYrQ5AM1g3w1VlCvdn/ub4oiP4oyXqg4fYuCVaopDQhn198njKIlXLe/IhU0cAuXrfv2D6Ch",
+	"qoDJNlrq4b65YAMH7IXUWUZl5B7D2RdzmhbV4hRfOTonX/y/1uqci45LLRWbK+dte6gWR3j/ROLzT8gR",
+	"+ZJR5V5REESzVUmdWJo7172UTlcRO5GV02yGcSYSIGoz1cr3ZXqaTLVN9qIx/tRNv8fkRTV2BYHoIRv7",
+	"juBOjo5/0TqKwm06W08yZ936ay+mCg3KaUuXI5Sc8zn5NUgs774LHd6BG+fbOtzDez7cHnXX0VzCwkvB",
+	"r+esHwhYrG4QI0fO3yG8yynHWbmGXpX5gr5vaM21YZ0Pda1FEG998RtfKthnAmwPbf3xoC0E170tBM+r",
+	"G18CjmbjfKlJjTu9F3X+o1qEDiKPjsGNBXK2ybY/hDzpZ5zWXRvRJN73y9pv90GFEH5ghYZMpAjoOqGi",
+	"cG9aBHggYUkktUpzdGOIrsBx5tZP1arunrA5JD+17i/pkR2BjazC8l/Gq4j113PRuzA2xlk0NaXlSzYX",
+	"Bq8GSHwo/RpyEYsCWUcrZ0wcjrEqXOI+1+nS40YdUraPeyW7x4gOIDD7St80EBK7LcDtkz2GfZgJUTu/",
+	"YQRUwkyjeY+F5Eo7UXNkRAZZQuZMaB6ZC2OEnFLArzFMn73QX6nzwT3QQ+N7CSFVQurOcSR3dLmhoirs",
+	"ZgWDobmDhpRw37Ane1EhFHnAo/pWp1U22nAMTzwyy86ZvZ3Yjeq4JliaTboNO2fvbHle4KJrFtrG7lSp",
+	"hXgTy1ZJnnv1KvuF0x6Fki9UhM8eeB35IfhyXkT5Er078JVuwPMdgrMuKjFK8U1en2o+saDZpNTNC8/o",
+	"1mvG2ZhaASoP1IuxcKDoHrf9sGmAKNyNUXfjlgoG8f7do41c2tJ2Ui32wbWvAdubgetc0LV8OBNOcgc2",
+	"9b/fGFEcwy/hyUNv6jrLMSx3HztJSAEtUmFdN3Hz2lThfmyUbWlz8sX/63aj0fhLhRhxWBr5KzcOL6Tf",
+	"yvo0VdGlxUzlwPw9E3umyuZ8ut/jOxNxtTC0TcmXn9uqfWsqfqV+78HK2TcNsZq7Lt70LZ7V5SeQG8DS",
+	"92+XrH8ELPpoSODSX7boeNQEu5ShUwkG21YTvIKPZZovqDs7J1h9/NQHVcaYj5RVfgHmHoroKCuJ4kC9",
+	"315mfSqNpRvFjtl7kBkb4R+jhI1a8EK+nBgBVUaUga/ad2mpx+x5hYdYiURnOshQt0R/UGMQWrRkGiRY",
+	"ur5QVQctXQ6QiQnex2HDqPHOWgL4jyfWVuJqOcYwonVRD4ftayw3ZdUOKCXphfpOVmCSVmqMXKpzIju2",
+	"UIf7G4VhOUzs3jrFraIblrGH5X5jHw2w815z413lzP05LbsNdPitaF1D0B+SoxpQ9GurrPwO7ytsg8gV",
+	"jgmrZNcau6jCnD80/5yUHlPwEK7Vr0HuGS6yVoFgCNYSnEdfme3PMlPvQkbyED4PAireeofnoOy2PoJb",
+	"awif0twDz7l3q0EdaR4PwOSOZ7ZS9F1z3Gae2bLXMFdTn7BdNBnh3CMUEP6k03y22RMWdiCerG2ww06d",
+	"ZqVEpMh9bOxP/LrRZ+YH7jm7fT5G32vcL9sdSLRVF/G1K4H3JNOSXXsFyggJLkt7UMFS34x7z9GUraRN",
+	"E0ppb+EUcQ1JhVeoNDPXoljPBv2Cpsaoj/oGPrlilGYzvBDSNhBJKwfJF+aqycSAPSe4OvIeHg6T4XBY",
+	"XRkms6rEUYQouLyuxDLdk+3eRNY9xbKK7LUCR50bCxCJ6i+t2w/+es4ePxxSuJDbZrwQy0mw47lx7Ukv",
+	"qurZKrJrSLDgVScJy93Hse/DbSg+L+MBZT2QKqVl5kJeNUF1halAzuhHj4fPzusLWuSS7GBMcbv1erww",
+	"LFt+Fs+/vq8uCzi4bbpLU10/8MrqDdEYBp77u6Oplr2vhGFlO+NAWxX4be15RVG3alDcfzX1/flNffWF",
+	"KGudCZRo2d4BUbyIqYSfR3gNoY+OX+EF6+HcCprghNAb9udXrHQquEk8fskd4E98aOkeAFCayOd9yKLu",
+	"y72WBgQ2ICyrVgzKR56uoYgyxUayNgz/Psv2vcfmPuyB+3N2U8luf9t+TlRyl3a4jXQ6mQG3c170GlLo",
+	"oGNNFdaCVqVonmeweNs3K7U2g6CL8DeNFijsJuZZxsoi/Mo/3UiPYiLUgzWHsJyahLGSgFQ8LkVujwRC",
+	"lvVBCNqfeHFgDEGcohdFAZe8J+g+jd3JlVtZwXU3MKX+WbhuMVuuy8rkXMggJb7Fwrtwp2Mf+K8pgBN2",
+	"TiNwUd3ni6Es47yGA3bwh0HRjG8CxWd1SDzuhP+JjONhBZxN0AvPhnYzu4HUEur86f/533Pg8i+FMsKK",
+	"G/gr+4//8T8RFvcvEqYcP8Kg1spTwTMJD3kwX3/hAJWq5TCxTJURIN33uNLvly/94wcKEvjhabb7DhR8",
+	"C2AUFzUQBekYTz/k6AnXNQpBoGNFwRhcRYvPmiZo3Ij0RK7syG8PteXjN23cfmsctJ2tu8IsNtzXVQey",
+	"VxTWvLDLDx4EY21DA8YKqki3hzarq9KFwUsl+kIE4Uooer4nQtC4h6qBEPd42C1EOKSCdFsinF/dJfyP",
+	"asHmXLZjJgvYj03uQe0q2L8Qz2rC+q1FeOt0KvrKvoIyUlMhffvjqE2NUetyrAc1IbtRrR5O2Tn/vpKA",
+	"35SBT6LdNbJRehD4MYABa3yfJJiXdCCTnZGXPb5yjbxcfeAhmD9uC2/8/8LJIe5Yc6tEk5X3VqXQ3FSn",
+	"WVcuvVsD7oPrWIvts3JhVAMKM50pZSAAcqgw3XltND8wDJEoG1gadMsEBZgfR/0+3MImdtCfBMiTsEen",
+	"Q1YgNhFbiAwCmv4/BVJP7WdulJ1fjdrTuMSrL2h0D9WWYYp7qIf9JbRUtC4pIwvo+eVFFS+p7lLrYPK7",
+	"4fCPmJ3hYV7wAbzMKyy3eQ/V2cnJw9O/HQ+Ph8cPz/52+uQUrUk/U2+dBgLXQJbUdYRurWRJU126l7me",
+	"P7qi/I238GrYxBoHPPFo9d4Fo9ZHGtw0xvYmWkSncWOdJ/dWQvOqIZ94M07q8LwxUNXa2B0K39hfthaK",
+	"U0Jsvsbp9ZnKnp9XXbUPTLiRkS9NdCTvdcfVNN4bB5nv0gyAdTVDNt9nDH2raZWiJXU8ovq8qrHxo1U1",
+	"at0BXweYpxo+r9GaVANzxN6I7r7AH1bVyw3SIofffrz9vwEAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

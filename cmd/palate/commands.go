@@ -31,6 +31,7 @@ type commands struct {
 	Verify    verifyCommand    `cmd:"" help:"Hold the files of the pictures against the catalog, and their contents against their hashes."`
 	Backup    backupCommand    `cmd:"" help:"Copy the collection to a safe place; what is there already is not copied again."`
 	Restore   restoreCommand   `cmd:"" help:"Bring a backup back, or add its ratings to a collection."`
+	Jobs      jobsCommand      `cmd:"" help:"Long work of all processes: list, stop."`
 	Serve     serveCommand     `cmd:"" help:"Serve the page and the REST API."`
 	Health    healthCommand    `cmd:"" help:"Ask a running server whether it is well; the exit code says it."`
 	Museum    museumCommand    `cmd:"" help:"Serve the synthetic museum alone, to try a crawl without troubling a real site."`

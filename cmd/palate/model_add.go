@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 
 type modelAddCommand struct {
 	Name string `arg:"" help:"What to call it; left out, it is called as the file is, and as the folder of a model.safetensors." name:"name"`
-	File string `arg:"" optional:"" help:"A vision transformer's .safetensors file, the index of several, or PyTorch's .pth or .bin, which are read as data (a config.json beside it is read; --size says what input it was published for); a folder with one as the hub lays it out; or an .onnx file with a .json description beside it." type:"path"`
+	File string `arg:"" optional:"" help:"A model on the hub, as ORG/NAME, by timm's name of it or as palate model list offers it; or a vision transformer's .safetensors file, the index of several, or PyTorch's .pth or .bin, which are read as data (a config.json beside it is read; --size says what input it was published for); a folder with one as the hub lays it out; or an .onnx file with a .json description beside it."`
 
 	Copy    bool `help:"Keep a copy; otherwise the file is used where it is."`
 	Replace bool `help:"Let the name stand for another file than before."`
@@ -30,7 +31,10 @@ type modelAddCommand struct {
 
 // Run adds the model.
 func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
-	if c.File == "" {
+	ref, fromHub := models.ParseReference(cmp.Or(c.File, c.Name))
+	if fromHub && c.File == "" {
+		c.Name = ref.Name()
+	} else if c.File == "" {
 		var err error
 		if c.File, c.Name, err = models.NameByFile(c.Name); err != nil {
 			return usagef("%v: palate model add [NAME] FILE", err)
@@ -45,7 +49,15 @@ func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
 	if a.Std, err = threeNumbers("--std", c.Std); err != nil {
 		return err
 	}
-	r, err := s.loader().Store().Add(ctx, a)
+	var r models.Record
+	switch {
+	case fromHub && c.Copy:
+		return usagef("%s comes into the hub's cache, which other programs share: add it without --copy", ref)
+	case fromHub:
+		r, err = s.loader().AddFromHub(ctx, ref, a)
+	default:
+		r, err = s.loader().Store().Add(ctx, a)
+	}
 	if err != nil {
 		return err
 	}
@@ -53,9 +65,12 @@ func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
 		return s.Print(collection.AboutLocal(r))
 	}
 	s.Say("%s is added: %s, %s, SHA-256 %s", r.Name, r.Architecture, terminal.Bytes(r.Size), r.SHA256)
+	if r.Hub != nil {
+		s.Say("It is %s at commit %s, and is held to that.", r.Hub.Repository, r.Hub.Commit)
+	}
 	if p := r.Preprocessing; p != nil {
 		s.Say("It is made for %d×%d, crop ratio %g, mean %v, deviation %v.", p.Size, p.Size, p.CropRatio, p.Mean, p.Std)
-		used, err := s.usedText(r.Name)
+		used, err := s.loader().UsedText(r.Name)
 		if err != nil {
 			return err
 		}
@@ -143,7 +158,7 @@ func (c *modelRmCommand) Run(ctx context.Context, s *session) error {
 	if c.Weights {
 		s.Say("The weights of %s are removed from the hub's cache.", c.Name)
 	} else {
-		s.Say("%s is collection.Forgotten; its weights stay in the hub's cache (take them out with --weights).", c.Name)
+		s.Say("%s is forgotten; its weights stay in the hub's cache (take them out with --weights).", c.Name)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/palate-art/palate/api"
+	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/starter"
 )
@@ -24,6 +25,8 @@ type serveCommand struct {
 	ImportRoot   []string `help:"Folder that the API may import from, with what is below it; none by default." placeholder:"DIR" type:"path"`
 	Contact      string   `help:"Your e-mail address or page, which crawls that the API starts introduce themselves with; without it none is started." placeholder:"ADDRESS"`
 	CrawlPrivate []string `help:"Host on a private address that crawls which the API starts may visit." placeholder:"HOST"`
+	BackupFolder string   `help:"Folder that backups which the API starts go into, as palate backup makes them; without it none is started." placeholder:"DIR" type:"path"`
+	BackupKeep   int      `help:"How many backups stay in that folder: older ones are removed, with the pictures that only they have. 0 keeps all." default:"0" placeholder:"N"`
 }
 
 // Run serves until interrupted.
@@ -36,7 +39,13 @@ func (c *serveCommand) Run(ctx context.Context, s *session) error {
 	if _, err := hostsFor(listener.Addr(), c.Host); err != nil {
 		return err
 	}
+	if err := c.checkBackups(); err != nil {
+		return err
+	}
 	return withModelToEmbed(ctx, s, func(h *collection.Model) error {
+		if err := h.MayBackUpTo(c.BackupFolder); c.BackupFolder != "" && err != nil {
+			return err
+		}
 		if !c.NoEmbed {
 			if err := h.TellInt8(ctx); err != nil {
 				return err
@@ -44,6 +53,18 @@ func (c *serveCommand) Run(ctx context.Context, s *session) error {
 		}
 		return s.serve(ctx, h, listener, serveOptions{hosts: c.Host, embed: !c.NoEmbed, opened: c.opened()})
 	})
+}
+
+func (c *serveCommand) checkBackups() error {
+	switch {
+	case c.BackupKeep < 0:
+		return usagef("--backup-keep is %d, want 0 or more", c.BackupKeep)
+	case c.BackupKeep > 0 && c.BackupFolder == "":
+		return usagef("--backup-keep goes with --backup-folder")
+	case backup.IsArchive(c.BackupFolder):
+		return usagef("--backup-folder is %s, want a folder, to which each backup adds what is new", c.BackupFolder)
+	}
+	return nil
 }
 
 type serveOptions struct {
@@ -57,6 +78,7 @@ func (c *serveCommand) opened() starter.Config {
 	config := starter.DefaultConfig()
 	config.ImportRoots = c.ImportRoot
 	config.Crawler.Contact, config.Crawler.Version, config.Crawler.PrivateHosts = c.Contact, version(), c.CrawlPrivate
+	config.BackupFolder, config.Backup = c.BackupFolder, backup.Options{Program: version(), Keep: c.BackupKeep}
 	return config
 }
 

@@ -141,6 +141,11 @@ func (l *Loader) Source(ctx context.Context, name string) (models.Weights, error
 		if k, err := models.KnownModel(name); err == nil {
 			return l.pull(ctx, k)
 		}
+		if o, offered := models.OfferNamed(name); offered {
+			if _, err := l.PullOffer(ctx, o); err != nil {
+				return models.Weights{}, err
+			}
+		}
 	}
 	client, err := l.Hub()
 	if err != nil {
