@@ -135,8 +135,12 @@ func TestTablesThatDoNotFitTheModel(t *testing.T) {
 		want   error
 		text   string
 	}{
-		"missing":        {func(m *embedder.Model) { m.Tables = func(int, int) (map[string]embedder.Tensor, error) { return nil, nil } }, palate.ErrInvalid, `input "positions" is missing`},
-		"failing":        {func(m *embedder.Model) { m.Tables = func(int, int) (map[string]embedder.Tensor, error) { return nil, errTable } }, errTable, "input of 64×64"},
+		"missing": {func(m *embedder.Model) {
+			m.Tables = func(int, int) (map[string]embedder.Tensor, error) { return nil, nil }
+		}, palate.ErrInvalid, `input "positions" is missing`},
+		"failing": {func(m *embedder.Model) {
+			m.Tables = func(int, int) (map[string]embedder.Tensor, error) { return nil, errTable }
+		}, errTable, "input of 64×64"},
 		"no identity":    {func(m *embedder.Model) { m.Description.Identity = "" }, palate.ErrInvalid, "identity"},
 		"none":           {func(m *embedder.Model) { m.Tables = nil }, palate.ErrInvalid, `"in", "positions"`},
 		"a fixed input":  {func(m *embedder.Model) { m.Graph = marshal(t, fixedOblong()); m.Tables = nil }, palate.ErrInvalid, `fit "whole" wants free sides`},

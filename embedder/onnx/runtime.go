@@ -28,4 +28,3 @@ type Device = ort.Device
 
 // ParseDevice reads "auto", "cpu", "cuda" or "cuda:N".
 func ParseDevice(text string) (Device, error) { return ort.ParseDevice(text) }
-
