@@ -129,7 +129,7 @@ func (l *Loader) open(ctx context.Context, rt *ort.Runtime, settings models.Sett
 	if err != nil {
 		return nil, settings, err
 	}
-	e, err := onnx.OpenModel(ctx, rt, onnx.Model{Graph: built.Graph, File: built.File, Description: built.Description, Tables: built.Tables}, config)
+	e, err := onnx.OpenModel(ctx, rt, built.Model, config)
 	return e, built.Settings, err
 }
 
