@@ -79,7 +79,7 @@ func (c *showImage) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	image, err := func() (catalog.Image, error) {
-		id, err := imageNamed(c.Image)
+		id, err := collection.ImageNamed(c.Image)
 		if err != nil {
 			return catalog.Image{}, err
 		}
@@ -155,7 +155,7 @@ func eachImage(ctx context.Context, s *session, names []string, do func(*collect
 	}
 	ids := make([]palate.ImageID, len(names))
 	for i, name := range names {
-		if ids[i], err = imageNamed(name); err != nil {
+		if ids[i], err = collection.ImageNamed(name); err != nil {
 			return errors.Join(err, h.Close())
 		}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
@@ -44,7 +43,7 @@ func (c *rateCommand) rate(ctx context.Context, s *session, h *collection.Collec
 	}
 	ids := make([]palate.ImageID, len(c.Images))
 	for i, name := range c.Images {
-		id, err := imageNamed(name)
+		id, err := collection.ImageNamed(name)
 		if err != nil {
 			return err
 		}
@@ -82,17 +81,4 @@ func (s *session) printRating(line ratingLine) error {
 		s.Say("%s: %s", line.Image, line.Verdict)
 	}
 	return nil
-}
-
-// imageNamed reads an image's id, or takes the id of a file's content.
-func imageNamed(name string) (palate.ImageID, error) {
-	id, err := palate.ParseImageID(name)
-	if err == nil {
-		return id, nil
-	}
-	id, fileErr := fileID(name)
-	if fileErr != nil {
-		return id, usage(fmt.Errorf("%w, and no file: %w", err, fileErr))
-	}
-	return id, nil
 }
