@@ -57,7 +57,11 @@ func (c *listImages) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	images, err := c.read(ctx, h.Catalog)
+	limit := c.Limit
+	if c.All {
+		limit = math.MaxInt
+	}
+	images, err := h.NewestImages(ctx, c.Search, limit)
 	if err = errors.Join(err, h.Close()); err != nil {
 		return err
 	}
@@ -71,25 +75,6 @@ func (c *listImages) Run(ctx context.Context, s *session) error {
 	}
 	s.Table(rows...)
 	return nil
-}
-
-func (c *listImages) read(ctx context.Context, from catalog.Images) (images []catalog.Image, err error) {
-	const most = 1000 // of a page
-	left := c.Limit
-	if c.All {
-		left = math.MaxInt
-	}
-	for query := (catalog.ImageQuery{Search: c.Search}); ; {
-		query.Limit = min(left, most)
-		page, err := from.ListImages(ctx, query)
-		if err != nil {
-			return nil, err
-		}
-		images, left = append(images, page.Images...), left-len(page.Images)
-		if query.After = page.Next; page.Next == "" || left == 0 {
-			return images, nil
-		}
-	}
 }
 
 type showImage struct {

@@ -49,11 +49,9 @@ func (c *rateCommand) rate(ctx context.Context, s *session, h *collection.Collec
 	if err != nil {
 		return err
 	}
-	ids := make([]palate.ImageID, len(names))
-	for i, name := range names {
-		if ids[i], err = h.ImageNamed(ctx, name); err != nil {
-			return err
-		}
+	ids, err := h.ImagesNamed(ctx, names)
+	if err != nil {
+		return err
 	}
 	for _, id := range ids {
 		line := ratingLine{Image: id, Profile: profile}

@@ -2,7 +2,6 @@ package collection
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +12,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
-	"github.com/palate-art/palate/internal/regular"
+	"github.com/palate-art/palate/internal/folder"
 )
 
 // mostNamed is how many images an ambiguous name is told to mean.
@@ -28,7 +27,7 @@ func (c *Collection) ImageNamed(ctx context.Context, name string) (palate.ImageI
 	if id, err := palate.ParseImageID(name); err == nil {
 		return id, nil
 	}
-	id, fileErr := FileID(name)
+	id, fileErr := folder.ImageID(name)
 	if fileErr == nil {
 		found, err := c.Catalog.ImagesByID(ctx, []palate.ImageID{id})
 		if err != nil || len(found) == 1 {
@@ -56,7 +55,7 @@ func (c *Collection) TrashedNamed(ctx context.Context, name string) (palate.Imag
 	if id, err := palate.ParseImageID(name); err == nil {
 		return id, nil
 	}
-	if id, err := FileID(name); err == nil {
+	if id, err := folder.ImageID(name); err == nil {
 		return id, nil
 	}
 	thrown, err := c.Catalog.LatestTrash(ctx, time.Time{}, 1000)
@@ -94,20 +93,6 @@ func ambiguous(name string, found []catalog.Image) error {
 	return askedf("%q may be any of %s; name one by its id: %w", name, strings.Join(all, ", "), palate.ErrInvalid)
 }
 
-// FileID gives the id that a file has, or would have, in a collection.
-func FileID(name string) (palate.ImageID, error) {
-	f, err := regular.Open(name)
-	if err != nil {
-		return palate.ImageID{}, err
-	}
-	defer f.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, f); err != nil {
-		return palate.ImageID{}, err
-	}
-	return palate.NewImageID([sha256.Size]byte(hash.Sum(nil))), nil
-}
-
 // CopyOf writes an image's file into a folder, which it makes, named by the
 // beginning of its id with the ending of its format.
 func (c *Collection) CopyOf(ctx context.Context, id palate.ImageID, folder string) (path string, err error) {
@@ -130,4 +115,21 @@ func (c *Collection) CopyOf(ctx context.Context, id palate.ImageID, folder strin
 	}
 	_, err = io.Copy(to, from)
 	return path, errors.Join(err, to.Close())
+}
+
+// NewestImages lists up to limit images whose title or artist has a text in
+// it, the newest first.
+func (c *Collection) NewestImages(ctx context.Context, search string, limit int) (images []catalog.Image, err error) {
+	const most = 1000 // of a page
+	for query := (catalog.ImageQuery{Search: search}); ; {
+		query.Limit = min(limit-len(images), most)
+		page, err := c.Catalog.ListImages(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		images = append(images, page.Images...)
+		if query.After = page.Next; page.Next == "" || len(images) == limit {
+			return images, nil
+		}
+	}
 }
