@@ -102,13 +102,8 @@ func (c *arenaCommand) show(s *session, r *arena.Report) error {
 		return s.Print(r)
 	}
 	s.Say("%s.", page.Summary)
-	for _, section := range page.Sections {
-		s.Say("\n%s", section.Title)
-		if section.Note != "" {
-			s.Say("%s", section.Note)
-		}
-		s.Table(section.Rows...)
-	}
+	s.Say("")
+	s.showSections(page.Sections)
 	s.Say("")
 	for _, v := range r.Verdicts {
 		s.Say("%s.", strings.ToUpper(v[:1])+v[1:])

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/demo"
 	"github.com/palate-art/palate/internal/settings"
 	"github.com/palate-art/palate/internal/terminal"
@@ -34,7 +35,7 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		defer listener.Close()
-		if _, err := hostsFor(listener.Addr(), c.Host); err != nil {
+		if _, err := collection.HostsFor(listener.Addr(), c.Host); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -43,21 +44,29 @@ func lineOf(i catalog.Image) imageLine {
 
 type listImages struct {
 	Search string `help:"Part of a title or an artist's name." placeholder:"TEXT"`
-	Limit  int    `help:"Images at most, 1 to 1000." default:"50"`
+	Limit  int    `help:"Images at most." default:"50"`
+	All    bool   `help:"All images, however many there are."`
 }
 
 // Run lists images.
 func (c *listImages) Run(ctx context.Context, s *session) error {
+	if c.Limit < 1 || c.Limit > mostListed {
+		return usagef("--limit is %d, want 1 to %d; --all lists all", c.Limit, mostListed)
+	}
 	h, err := openHome(ctx, s)
 	if err != nil {
 		return err
 	}
-	page, err := h.Catalog.ListImages(ctx, catalog.ImageQuery{Search: c.Search, Limit: c.Limit})
+	limit := c.Limit
+	if c.All {
+		limit = math.MaxInt
+	}
+	images, err := h.NewestImages(ctx, c.Search, limit)
 	if err = errors.Join(err, h.Close()); err != nil {
 		return err
 	}
 	lines, rows := []imageLine{}, [][]string{{"ID", "SIZE", "TITLE", "ARTIST"}}
-	for _, image := range page.Images {
+	for _, image := range images {
 		l := lineOf(image)
 		lines, rows = append(lines, l), append(rows, []string{l.ID.String(), fmt.Sprintf("%d×%d", l.Width, l.Height), terminal.Shorten(l.Title, 40), terminal.Shorten(l.Artist, 30)})
 	}
@@ -69,7 +78,7 @@ func (c *listImages) Run(ctx context.Context, s *session) error {
 }
 
 type showImage struct {
-	Image string `arg:"" help:"Id of an image, or a file in the collection."`
+	Image string `arg:"" help:"An image, by id, its beginning, file or address."`
 }
 
 // Run shows one image.
@@ -79,7 +88,7 @@ func (c *showImage) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	image, err := func() (catalog.Image, error) {
-		id, err := imageNamed(c.Image)
+		id, err := h.ImageNamed(ctx, c.Image)
 		if err != nil {
 			return catalog.Image{}, err
 		}
@@ -102,7 +111,7 @@ func (c *showImage) Run(ctx context.Context, s *session) error {
 }
 
 type deleteImages struct {
-	Images []string `arg:"" name:"image" help:"Ids of images, or files in the collection."`
+	Images []string `arg:"" name:"image" help:"Images, by id, its beginning, file or address."`
 	Reason string   `help:"Why, for whoever wonders later." default:"deleted by palate images delete"`
 	Purge  bool     `help:"Remove them for good at once, as a takedown asks for; what is in the trash too."`
 }
@@ -117,7 +126,7 @@ type deletionLine struct {
 
 // Run deletes images.
 func (c *deleteImages) Run(ctx context.Context, s *session) error {
-	return eachImage(ctx, s, c.Images, func(h *collection.Collection, id palate.ImageID) error {
+	return eachImage(ctx, s, c.Images, c.named, func(h *collection.Collection, id palate.ImageID) error {
 		if c.Purge {
 			if err := h.Pictures.Purge(ctx, id, c.Reason); err != nil {
 				return err
@@ -134,12 +143,12 @@ func (c *deleteImages) Run(ctx context.Context, s *session) error {
 }
 
 type restoreImages struct {
-	Images []string `arg:"" name:"image" help:"Ids of images, or their files."`
+	Images []string `arg:"" name:"image" help:"Images, by id, its beginning or file."`
 }
 
 // Run restores images.
 func (c *restoreImages) Run(ctx context.Context, s *session) error {
-	return eachImage(ctx, s, c.Images, func(h *collection.Collection, id palate.ImageID) error {
+	return eachImage(ctx, s, c.Images, (*collection.Collection).TrashedNamed, func(h *collection.Collection, id palate.ImageID) error {
 		if err := h.Pictures.Restore(ctx, id); err != nil {
 			return err
 		}
@@ -147,15 +156,29 @@ func (c *restoreImages) Run(ctx context.Context, s *session) error {
 	})
 }
 
+// finding is how images are named.
+type finding func(*collection.Collection, context.Context, string) (palate.ImageID, error)
+
+// named finds what is to be deleted; for good, in the trash too.
+func (c *deleteImages) named(h *collection.Collection, ctx context.Context, name string) (palate.ImageID, error) {
+	id, err := h.ImageNamed(ctx, name)
+	if c.Purge && errors.Is(err, palate.ErrNotFound) {
+		if thrown, other := h.TrashedNamed(ctx, name); other == nil {
+			return thrown, nil
+		}
+	}
+	return id, err
+}
+
 // eachImage does something to every image that is named.
-func eachImage(ctx context.Context, s *session, names []string, do func(*collection.Collection, palate.ImageID) error) error {
+func eachImage(ctx context.Context, s *session, names []string, find finding, do func(*collection.Collection, palate.ImageID) error) error {
 	h, err := s.opened(collection.OpenWithRoom(ctx, s.collectionConfig(), s, s.logger))
 	if err != nil {
 		return err
 	}
 	ids := make([]palate.ImageID, len(names))
 	for i, name := range names {
-		if ids[i], err = imageNamed(name); err != nil {
+		if ids[i], err = find(h, ctx, name); err != nil {
 			return errors.Join(err, h.Close())
 		}
 	}

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/palate-art/palate/api"
 	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/internal/collection"
@@ -36,7 +34,7 @@ func (c *serveCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer listener.Close()
-	if _, err := hostsFor(listener.Addr(), c.Host); err != nil {
+	if _, err := collection.HostsFor(listener.Addr(), c.Host); err != nil {
 		return err
 	}
 	if err := c.checkBackups(); err != nil {
@@ -87,36 +85,17 @@ func (s *session) serve(ctx context.Context, h *collection.Model, listener net.L
 	config := api.DefaultConfig()
 	config.Version = version()
 	var err error
-	if config.Hosts, err = hostsFor(listener.Addr(), options.hosts); err != nil {
+	if config.Hosts, err = collection.HostsFor(listener.Addr(), options.hosts); err != nil {
 		return err
 	}
 	return h.Serve(ctx, listener, collection.ServeOptions{
 		Embed:   options.embed,
 		Version: version(),
-		Answer: func(m *collection.Model) (func(context.Context, net.Listener) error, error) {
-			return s.answer(m, config, options.opened)
-		},
+		Answer:  collection.AnswerByAPI(config, options.opened, s.logger),
 		Ready: func() {
 			s.EndProgress()
-			warnOfListening(s.logger, listener.Addr(), config.Hosts)
-			fmt.Fprintf(s.errOut, "Serving the page and the API at %s — interrupt (Ctrl-C) to stop.\n", browsable(listener.Addr()))
+			collection.WarnOfListening(s.logger, listener.Addr(), config.Hosts)
+			fmt.Fprintf(s.errOut, "Serving the page and the API at %s — interrupt (Ctrl-C) to stop.\n", collection.Browsable(listener.Addr()))
 		},
 	})
-}
-
-// answer wires the API to a model, and gives what runs it with the jobs that it
-// starts.
-func (s *session) answer(m *collection.Model, config api.Config, opened starter.Config) (func(context.Context, net.Listener) error, error) {
-	jobs := starter.New(starter.Parts{Catalog: m.Catalog, Tastes: m.Tastes, Steps: m}, opened, s.logger)
-	server, err := api.New(api.Services{Catalog: m.Catalog, Store: m.Store, Collection: m.Pictures, Index: m.Index,
-		Follower: m.Follower, Embedder: m.Embedder, Tastes: m.Tastes, Patches: m.Patches, Starter: jobs}, config, s.logger)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, listener net.Listener) error {
-		group, ctx := errgroup.WithContext(ctx)
-		group.Go(func() error { return server.Run(ctx, listener) })
-		group.Go(func() error { return jobs.Run(ctx) })
-		return group.Wait()
-	}, nil
 }

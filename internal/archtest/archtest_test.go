@@ -42,9 +42,9 @@ var grounds = []string{"internal/regular", "internal/atomicfile"}
 // openers wire adapters together and do the work that commands ask for.
 var openers = []string{"internal/collection"}
 
-// users work with an opened collection for commands and whoever else asks, and
+// users work with an opened collection, or with a server that serves one, and
 // know no adapter.
-var users = []string{"internal/doctor", "internal/demo"}
+var users = []string{"internal/doctor", "internal/demo", "internal/health"}
 
 // adapters are imported by the openers, by bench and by test alone (and by tests); the
 // command line only reads addresses of Qdrant servers and shows their state.
