@@ -82,17 +82,6 @@ func (c collapsing) check() error {
 	return nil
 }
 
-// scoreLine is what scores prints of one picture.
-type scoreLine struct {
-	Image       string   `json:"image_id,omitempty"`
-	File        string   `json:"file,omitempty"`
-	Score       float64  `json:"score"`
-	Probability *float64 `json:"probability"` // null in a provisional order
-	Probe       int      `json:"probe_version"`
-	Title       string   `json:"title,omitempty"`
-	Artist      string   `json:"artist,omitempty"`
-}
-
 // Run ranks the collection, or scores files.
 func (c *scoresCommand) Run(ctx context.Context, s *session) error {
 	profile, err := s.profile()
@@ -109,12 +98,19 @@ func (c *scoresCommand) Run(ctx context.Context, s *session) error {
 }
 
 func (c *scoresCommand) score(ctx context.Context, s *session, h *collection.Model, profile palate.Profile) error {
-	var lines []scoreLine
+	var scored []collection.Scored
 	var err error
 	if len(c.Files) > 0 {
-		lines, err = s.scoreFiles(ctx, h, profile, c.Files)
+		scored, err = h.ScoredFiles(ctx, profile, c.Files)
 	} else {
-		lines, err = c.rank(ctx, s, h, profile)
+		query := taste.RankQuery{Limit: c.Limit, Collapse: c.Collapse}
+		if c.Min >= 0 {
+			query.MinProbability = &c.Min
+		}
+		if c.Unrated {
+			query.Filter.NotJudgedBy = profile
+		}
+		scored, err = h.Ranked(ctx, profile, query)
 	}
 	if errors.Is(err, palate.ErrNotFound) {
 		err = fmt.Errorf("%w (like some images, with palate rate or on the page, for an order; with dislikes too, palate train learns a taste)", err)
@@ -122,82 +118,15 @@ func (c *scoresCommand) score(ctx context.Context, s *session, h *collection.Mod
 	if err != nil {
 		return err
 	}
-	if s.JSON {
-		return s.Print(lines)
-	}
-	rows := [][]string{{"CHANCE", "SCORE", "IMAGE", "TITLE", "ARTIST"}}
-	for _, l := range lines {
-		rows = append(rows, []string{terminal.Percent(l.Probability), fmt.Sprintf("%+.3f", l.Score), l.Image + l.File, terminal.Shorten(l.Title, 40), terminal.Shorten(l.Artist, 24)})
-	}
-	s.Table(rows...)
-	return nil
-}
-
-func (c *scoresCommand) rank(ctx context.Context, s *session, h *collection.Model, profile palate.Profile) ([]scoreLine, error) {
-	if err := h.CatchUp(ctx); err != nil {
-		return nil, err
-	}
-	query := taste.RankQuery{Limit: c.Limit, Collapse: c.Collapse}
-	if c.Min >= 0 {
-		query.MinProbability = &c.Min
-	}
-	if c.Unrated {
-		query.Filter.NotJudgedBy = profile
-	}
-	ranking, err := h.Tastes.Rank(ctx, profile, query)
-	if err != nil {
-		return nil, err
-	}
-	if ranking.Provisional != nil {
-		s.Notef("%s", ranking.Provisional.Note())
-	}
-	lines := make([]scoreLine, len(ranking.Scores))
-	for i, score := range ranking.Scores {
-		image, err := h.Catalog.Image(ctx, score.Image)
-		if err != nil {
-			return nil, err
-		}
-		lines[i] = scoreLine{Image: score.Image.String(), Score: score.Logit, Probability: score.Chance(),
-			Probe: ranking.Version.Version, Title: image.Title(), Artist: image.Artist()}
-	}
-	return lines, nil
-}
-
-func (s *session) scoreFiles(ctx context.Context, h *collection.Model, profile palate.Profile, files []string) ([]scoreLine, error) {
-	scorer, err := h.Tastes.ScorerOf(ctx, profile)
-	if err != nil {
-		return nil, err
-	}
-	if scorer.Provisional != nil {
-		s.Notef("%s", scorer.Provisional.Note())
-	}
-	var lines []scoreLine
-	for _, file := range files {
-		embedding, err := h.Loader.EmbedFile(ctx, h.Embedder, file)
-		if err != nil {
-			return nil, err
-		}
-		score, err := scorer.ScoreEmbedding(embedding)
-		if err != nil {
-			return nil, err
-		}
-		lines = append(lines, scoreLine{File: file, Score: score.Logit, Probability: score.Chance(), Probe: scorer.Version.Version})
-	}
-	return lines, nil
+	return terminal.List(s.Terminal, scored, "", []string{"CHANCE", "SCORE", "IMAGE", "TITLE", "ARTIST"}, func(one collection.Scored) []string {
+		return []string{terminal.Percent(one.Probability), fmt.Sprintf("%+.3f", one.Score), one.Image + one.File, terminal.Shorten(one.Title, 40), terminal.Shorten(one.Artist, 24)}
+	})
 }
 
 type similarCommand struct {
 	To         string `arg:"" name:"image" help:"Id of an image, or a picture file."`
 	Limit      int    `help:"Images to show." default:"10" short:"n"`
 	collapsing `embed:""`
-}
-
-// hitLine is what similar prints of one image.
-type hitLine struct {
-	Image      string  `json:"image_id"`
-	Similarity float32 `json:"similarity"`
-	Title      string  `json:"title,omitempty"`
-	Artist     string  `json:"artist,omitempty"`
 }
 
 // Run searches by an image or by a file.
@@ -208,34 +137,11 @@ func (c *similarCommand) Run(ctx context.Context, s *session) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	return withModel(ctx, s, func(h *collection.Model) error { return c.search(ctx, s, h) })
-}
-
-func (c *similarCommand) search(ctx context.Context, s *session, h *collection.Model) error {
-	if err := h.CatchUp(ctx); err != nil {
-		return err
-	}
-	query := index.Query{Limit: c.Limit, Collapse: c.Collapse}
-	if id, err := palate.ParseImageID(c.To); err == nil {
-		query.Near = &id
-	} else {
-		embedding, err := h.Loader.EmbedFile(ctx, h.Embedder, c.To)
+	return withModel(ctx, s, func(h *collection.Model) error {
+		near, err := h.Similar(ctx, c.To, c.Limit, c.Collapse)
 		if err != nil {
 			return err
 		}
-		query.Vector = embedding
-	}
-	hits, err := h.Index.Search(ctx, query)
-	if err != nil {
-		return err
-	}
-	lines, err := hitLines(ctx, h, hits)
-	if err != nil {
-		return err
-	}
-	if s.JSON {
-		return s.Print(lines)
-	}
-	s.Table(hitRows(lines)...)
-	return nil
+		return s.Show(near, func() { s.showNear(near) })
+	})
 }
