@@ -11,6 +11,7 @@ type commands struct {
 	Embed     embedCommand     `cmd:"" help:"Embed what is not embedded yet, or print the embeddings of files."`
 	Rate      rateCommand      `cmd:"" help:"Like, dislike or skip images."`
 	Images    imagesCommand    `cmd:"" help:"Images of the collection: list, show, delete, restore."`
+	Open      openCommand      `cmd:"" help:"Show an image's picture in the system's viewer."`
 	Trash     trashCommand     `cmd:"" help:"What was deleted in the last 30 days: list, empty."`
 	Train     trainCommand     `cmd:"" help:"Learn the taste from the ratings."`
 	Evaluate  evaluateCommand  `cmd:"" help:"Judge anybody's embeddings by labels: NumPy, Parquet or clip-retrieval files, no pictures needed."`

@@ -67,6 +67,9 @@ func TestScoresRankTheCollectionAndFiles(t *testing.T) {
 			t.Errorf("rank %d has %v after %v", i, s, all[i-1])
 		}
 	}
+	if every := program.JSONRun[[]scored](t, "scores", "--data", home, "--all"); len(every) != len(all) || every[0].Image != all[0].Image {
+		t.Errorf("--all gives %d scores, want the same %d", len(every), len(all))
+	}
 	if top := program.JSONRun[[]scored](t, "scores", "--data", home, "--limit", "3"); !slices.Equal(top, all[:3]) {
 		t.Errorf("got %v, want the first three", top)
 	}

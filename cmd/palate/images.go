@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -25,11 +26,18 @@ type trashCommand struct {
 
 type listImages struct {
 	Search string `help:"Part of a title or an artist's name." placeholder:"TEXT"`
-	Limit  int    `help:"Images at most, 1 to 1000." default:"50"`
+	Limit  int    `help:"Images at most." default:"50"`
+	All    bool   `help:"All images, however many there are."`
 }
 
 // Run lists images.
 func (c *listImages) Run(ctx context.Context, s *session) error {
+	if c.Limit < 1 || c.Limit > mostListed {
+		return usagef("--limit is %d, want 1 to %d; --all lists all", c.Limit, mostListed)
+	}
+	if c.All {
+		c.Limit = math.MaxInt
+	}
 	return s.withHome(ctx, func(h *collection.Collection) error {
 		images, err := h.Images(ctx, c.Search, c.Limit)
 		if err != nil {
@@ -42,13 +50,13 @@ func (c *listImages) Run(ctx context.Context, s *session) error {
 }
 
 type showImage struct {
-	Image string `arg:"" help:"Id of an image, or a file in the collection."`
+	Image string `arg:"" help:"An image, by id, its beginning, file or address."`
 }
 
 // Run shows one image.
 func (c *showImage) Run(ctx context.Context, s *session) error {
 	return s.withHome(ctx, func(h *collection.Collection) error {
-		id, err := collection.ImageNamed(c.Image)
+		id, err := h.ImageNamed(ctx, c.Image)
 		if err != nil {
 			return err
 		}
@@ -66,14 +74,18 @@ func (c *showImage) Run(ctx context.Context, s *session) error {
 }
 
 type deleteImages struct {
-	Images []string `arg:"" name:"image" help:"Ids of images, or files in the collection."`
+	Images []string `arg:"" name:"image" help:"Images, by id, its beginning, file or address."`
 	Reason string   `help:"Why, for whoever wonders later." default:"deleted by palate images delete"`
 	Purge  bool     `help:"Remove them for good at once, as a takedown asks for; what is in the trash too."`
 }
 
 // Run deletes images.
 func (c *deleteImages) Run(ctx context.Context, s *session) error {
-	return eachImage(ctx, s, c.Images, func(h *collection.Collection, id palate.ImageID) error {
+	find := (*collection.Collection).ImageNamed
+	if c.Purge {
+		find = (*collection.Collection).NamedAnywhere
+	}
+	return eachImage(ctx, s, c.Images, find, func(h *collection.Collection, id palate.ImageID) error {
 		d, err := h.Delete(ctx, id, c.Reason, c.Purge)
 		if err != nil {
 			return err
@@ -86,12 +98,12 @@ func (c *deleteImages) Run(ctx context.Context, s *session) error {
 }
 
 type restoreImages struct {
-	Images []string `arg:"" name:"image" help:"Ids of images, or their files."`
+	Images []string `arg:"" name:"image" help:"Images, by id, its beginning or file."`
 }
 
 // Run restores images.
 func (c *restoreImages) Run(ctx context.Context, s *session) error {
-	return eachImage(ctx, s, c.Images, func(h *collection.Collection, id palate.ImageID) error {
+	return eachImage(ctx, s, c.Images, (*collection.Collection).TrashedNamed, func(h *collection.Collection, id palate.ImageID) error {
 		if err := h.Pictures.Restore(ctx, id); err != nil {
 			return err
 		}
@@ -99,13 +111,19 @@ func (c *restoreImages) Run(ctx context.Context, s *session) error {
 	})
 }
 
-// eachImage does something to every image that is named.
-func eachImage(ctx context.Context, s *session, names []string, do func(*collection.Collection, palate.ImageID) error) error {
+// finding is how images are named.
+type finding func(*collection.Collection, context.Context, string) (palate.ImageID, error)
+
+// eachImage does something to every image that is named, if each is found.
+func eachImage(ctx context.Context, s *session, names []string, find finding, do func(*collection.Collection, palate.ImageID) error) error {
 	h, err := s.opened(collection.OpenWithRoom(ctx, s.collectionConfig(), s, s.logger))
 	if err != nil {
 		return err
 	}
-	ids, err := collection.ImagesNamed(names)
+	ids := make([]palate.ImageID, len(names))
+	for i := 0; err == nil && i < len(ids); i++ {
+		ids[i], err = find(h, ctx, names[i])
+	}
 	for i := 0; err == nil && i < len(ids); i++ {
 		err = do(h, ids[i])
 	}

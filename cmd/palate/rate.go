@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"io"
+	"os"
+	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/collection"
@@ -9,7 +13,7 @@ import (
 
 type rateCommand struct {
 	Verdict string   `arg:"" help:"like, dislike or skip; clear makes images unrated; undo takes the last rating back." enum:"like,dislike,skip,clear,undo"`
-	Images  []string `arg:"" optional:"" name:"image" help:"Ids of images, or files in the collection."`
+	Images  []string `arg:"" optional:"" name:"image" help:"Images, by id, its beginning, file or address; - reads them from standard input, one on each line."`
 }
 
 // Run appends to the log of ratings.
@@ -27,7 +31,11 @@ func (c *rateCommand) Run(ctx context.Context, s *session) error {
 	}
 	return s.withHome(ctx, func(h *collection.Collection) error {
 		if c.Verdict != "undo" {
-			return h.Rate(ctx, profile, verdict, c.Images, s.showRated)
+			names, err := c.names(os.Stdin)
+			if err != nil {
+				return err
+			}
+			return h.Rate(ctx, profile, verdict, names, s.showRated)
 		}
 		undone, err := h.Unrate(ctx, profile)
 		if err != nil {
@@ -45,4 +53,24 @@ func (s *session) showRated(r collection.Rated) error {
 		return s.Done(r, "%s: unrated", r.Image)
 	}
 	return s.Done(r, "%s: %s", r.Image, r.Verdict)
+}
+
+// names reads what was named, from standard input where that is asked for.
+func (c *rateCommand) names(in io.Reader) (names []string, err error) {
+	for _, name := range c.Images {
+		if name != "-" {
+			names = append(names, name)
+			continue
+		}
+		lines := bufio.NewScanner(in)
+		for lines.Scan() {
+			if line := strings.TrimSpace(lines.Text()); line != "" {
+				names = append(names, line)
+			}
+		}
+		if err := lines.Err(); err != nil {
+			return nil, usagef("standard input can't be read as names of images, one on each line: %v", err)
+		}
+	}
+	return names, nil
 }

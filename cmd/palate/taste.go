@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
@@ -65,10 +66,14 @@ func (s *session) showOutcome(profile palate.Profile, model string, outcome tast
 type scoresCommand struct {
 	Files      []string `arg:"" optional:"" name:"file" help:"Pictures to score; without any, the collection is ranked." type:"path"`
 	Limit      int      `help:"Images to show." default:"20" short:"n"`
+	All        bool     `help:"Show all images, however many there are."`
 	Min        float64  `help:"Show only images with a higher chance of a like, 0 to 1." default:"-1" placeholder:"P"`
 	Unrated    bool     `help:"Show only images that are not judged yet."`
 	collapsing `embed:""`
 }
+
+// mostListed bounds a --limit, which may be as large as one likes.
+const mostListed = 1_000_000_000
 
 // collapsing is what the lists of images share.
 type collapsing struct {
@@ -88,8 +93,11 @@ func (c *scoresCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if c.Limit < 1 || c.Limit > index.MaxLimit {
-		return usagef("--limit is %d, want 1 to %d", c.Limit, index.MaxLimit)
+	switch {
+	case c.Limit < 1 || c.Limit > mostListed:
+		return usagef("--limit is %d, want 1 to %d; --all shows all", c.Limit, mostListed)
+	case (c.All || c.Limit > index.MaxLimit) && c.Collapse != 0:
+		return usagef("--collapse goes with a --limit of 1 to %d, and without --all", index.MaxLimit)
 	}
 	if err := c.check(); err != nil {
 		return err
@@ -104,6 +112,9 @@ func (c *scoresCommand) score(ctx context.Context, s *session, h *collection.Mod
 		scored, err = h.ScoredFiles(ctx, profile, c.Files)
 	} else {
 		query := taste.RankQuery{Limit: c.Limit, Collapse: c.Collapse}
+		if c.All {
+			query.Limit = math.MaxInt
+		}
 		if c.Min >= 0 {
 			query.MinProbability = &c.Min
 		}
@@ -124,8 +135,9 @@ func (c *scoresCommand) score(ctx context.Context, s *session, h *collection.Mod
 }
 
 type similarCommand struct {
-	To         string `arg:"" name:"image" help:"Id of an image, or a picture file."`
-	Limit      int    `help:"Images to show." default:"10" short:"n"`
+	To         string  `arg:"" name:"image" help:"An image, by id, its beginning, file or address; or any picture file."`
+	Limit      int     `help:"Images to show." default:"10" short:"n"`
+	Min        float32 `help:"Show only images that are at least this similar, -1 to 1." default:"-1" placeholder:"SIMILARITY"`
 	collapsing `embed:""`
 }
 
@@ -138,7 +150,7 @@ func (c *similarCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	return withModel(ctx, s, func(h *collection.Model) error {
-		near, err := h.Similar(ctx, c.To, c.Limit, c.Collapse)
+		near, err := h.Similar(ctx, c.To, index.Query{Limit: c.Limit, Collapse: c.Collapse}, c.Min)
 		if err != nil {
 			return err
 		}

@@ -54,7 +54,7 @@ func (c *whyCommand) Run(ctx context.Context, s *session) error {
 		return usagef("--heatmap is %s, want a name that ends in .png", c.Heatmap)
 	}
 	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
-		id, err := collection.ImageNamed(c.Image)
+		id, err := h.ImageNamed(ctx, c.Image)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,8 @@ package collection
 
 import (
 	"context"
+	"os"
+	"slices"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
@@ -95,23 +97,29 @@ func (c *Collection) near(ctx context.Context, hits []index.Hit) ([]Near, error)
 	return all, nil
 }
 
-// Similar are the images nearest to an image, by its id, or to a picture file, at
-// most limit; with collapse, one of every group that is at least so similar.
-func (m *Model) Similar(ctx context.Context, to string, limit int, collapse float32) ([]Near, error) {
+// Similar are the images nearest to a picture file, or to an image of the
+// collection by a name that ImageNamed takes, that are at least so similar. The
+// query says how many at most.
+func (m *Model) Similar(ctx context.Context, to string, query index.Query, least float32) ([]Near, error) {
 	if err := m.CatchUp(ctx); err != nil {
 		return nil, err
 	}
-	query := index.Query{Limit: limit, Collapse: collapse}
-	if id, err := palate.ParseImageID(to); err == nil {
+	if info, err := os.Stat(to); err == nil && !info.IsDir() {
+		if query.Vector, err = m.Loader.EmbedFile(ctx, m.Embedder, to); err != nil {
+			return nil, err
+		}
+	} else {
+		id, err := m.ImageNamed(ctx, to)
+		if err != nil {
+			return nil, err
+		}
 		query.Near = &id
-	} else if query.Vector, err = m.Loader.EmbedFile(ctx, m.Embedder, to); err != nil {
-		return nil, err
 	}
 	hits, err := m.Index.Search(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return m.near(ctx, hits)
+	return m.near(ctx, slices.DeleteFunc(hits, func(hit index.Hit) bool { return hit.Score < least }))
 }
 
 // Scored is an image of the collection or a file with its score.
@@ -125,27 +133,42 @@ type Scored struct {
 	Artist      string   `json:"artist,omitempty"`
 }
 
-// Ranked are the images of the collection in the order of a taste. An order that
-// is provisional is told.
+// Ranked are the images of the collection in the order of a taste, as many as the
+// query's limit, which may be larger than an index gives. An order that is
+// provisional is told.
 func (m *Model) Ranked(ctx context.Context, profile palate.Profile, query taste.RankQuery) ([]Scored, error) {
 	if err := m.CatchUp(ctx); err != nil {
 		return nil, err
 	}
-	ranking, err := m.Tastes.Rank(ctx, profile, query)
+	rank := m.Tastes.Rank
+	if query.Limit > index.MaxLimit {
+		rank = m.Tastes.RankWhole
+	}
+	ranking, err := rank(ctx, profile, query)
 	if err != nil {
 		return nil, err
 	}
 	if ranking.Provisional != nil {
 		note(m.tell, "%s", ranking.Provisional.Note())
 	}
-	all := make([]Scored, len(ranking.Scores))
-	for i, score := range ranking.Scores {
-		image, err := m.Catalog.Image(ctx, score.Image)
+	scores := ranking.Scores[:min(len(ranking.Scores), query.Limit)]
+	all := make([]Scored, 0, len(scores))
+	for some := range slices.Chunk(scores, 1000) {
+		ids := make([]palate.ImageID, len(some))
+		for i, score := range some {
+			ids[i] = score.Image
+		}
+		images, err := m.Catalog.ImagesByID(ctx, ids)
 		if err != nil {
 			return nil, err
 		}
-		all[i] = Scored{Image: score.Image.String(), Score: score.Logit, Probability: score.Chance(),
-			Probe: ranking.Version.Version, Title: image.Title(), Artist: image.Artist()}
+		for _, score := range some {
+			one := Scored{Image: score.Image.String(), Score: score.Logit, Probability: score.Chance(), Probe: ranking.Version.Version}
+			if len(images) > 0 && images[0].ID == score.Image { // it may have been deleted meanwhile
+				one.Title, one.Artist, images = images[0].Title(), images[0].Artist(), images[1:]
+			}
+			all = append(all, one)
+		}
 	}
 	return all, nil
 }

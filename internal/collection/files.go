@@ -7,7 +7,6 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
-	"github.com/palate-art/palate/internal/folder"
 	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/regular"
 )
@@ -34,26 +33,12 @@ func ownPicture(e embedder.Embedder) picture.Terms {
 	return picture.Terms{Limits: picture.DefaultLimits(), Reading: e.Reading(), Alone: true}
 }
 
-// ImageNamed reads an image's id, or takes the id of a file's content. What is
-// neither is an AskedError.
-func ImageNamed(name string) (palate.ImageID, error) {
-	id, err := palate.ParseImageID(name)
-	if err == nil {
-		return id, nil
-	}
-	id, fileErr := folder.ImageID(name)
-	if fileErr != nil {
-		return id, asked(fmt.Errorf("%w, and no file: %w", err, fileErr))
-	}
-	return id, nil
-}
-
 // ImagesNamed is ImageNamed for several: all of them, or an error.
-func ImagesNamed(names []string) ([]palate.ImageID, error) {
+func (c *Collection) ImagesNamed(ctx context.Context, names []string) ([]palate.ImageID, error) {
 	ids := make([]palate.ImageID, len(names))
 	for i, name := range names {
 		var err error
-		if ids[i], err = ImageNamed(name); err != nil {
+		if ids[i], err = c.ImageNamed(ctx, name); err != nil {
 			return nil, err
 		}
 	}

@@ -25,18 +25,23 @@ func imageEntry(i catalog.Image) ImageEntry {
 	return ImageEntry{i.ID, i.Title(), i.Artist(), i.Format, i.Width, i.Height, i.Bytes, i.AddedAt}
 }
 
-// Images lists images, the newest first, whose title or artist has the text; any
-// if it is empty.
-func (c *Collection) Images(ctx context.Context, search string, limit int) ([]ImageEntry, error) {
-	page, err := c.Catalog.ListImages(ctx, catalog.ImageQuery{Search: search, Limit: limit})
-	if err != nil {
-		return nil, err
+// Images lists up to limit images whose title or artist has a text in it, the
+// newest first; any if the text is empty.
+func (c *Collection) Images(ctx context.Context, search string, limit int) (entries []ImageEntry, err error) {
+	const most = 1000 // of a page
+	for query := (catalog.ImageQuery{Search: search}); ; {
+		query.Limit = min(limit-len(entries), most)
+		page, err := c.Catalog.ListImages(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		for _, image := range page.Images {
+			entries = append(entries, imageEntry(image))
+		}
+		if query.After = page.Next; page.Next == "" || len(entries) == limit {
+			return entries, nil
+		}
 	}
-	entries := make([]ImageEntry, len(page.Images))
-	for i, image := range page.Images {
-		entries[i] = imageEntry(image)
-	}
-	return entries, nil
 }
 
 // ImageWithSources is an image and where it came from.

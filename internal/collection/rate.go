@@ -15,11 +15,11 @@ type Rated struct {
 	Undone  palate.Verdict `json:"undone,omitempty"`
 }
 
-// Rate lets a profile say a verdict of images, which are named by their ids or by
-// files; an empty verdict makes them unrated. It tells of each when it is
-// written. A name that is none rates nothing, as an AskedError.
+// Rate lets a profile say a verdict of images, named as ImageNamed takes them; an
+// empty verdict makes them unrated. It tells of each when it is written. Where
+// one name is none, nothing is rated.
 func (c *Collection) Rate(ctx context.Context, profile palate.Profile, verdict palate.Verdict, names []string, told func(Rated) error) error {
-	ids, err := ImagesNamed(names)
+	ids, err := c.ImagesNamed(ctx, names)
 	if err != nil {
 		return err
 	}
