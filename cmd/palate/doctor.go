@@ -14,6 +14,7 @@ import (
 	"github.com/palate-art/palate/internal/access"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/verify"
 )
 
@@ -22,11 +23,18 @@ type doctorCommand struct{}
 // diagnosis is what doctor found.
 type diagnosis struct {
 	Version    string               `json:"version"`
+	Pictures   picturesDiagnosis    `json:"pictures"`
 	Runtime    ort.Report           `json:"runtime"`
 	Model      *modelDiagnosis      `json:"model,omitempty"`
 	Models     modelsDiagnosis      `json:"models"`
 	Collection *collectionDiagnosis `json:"collection,omitempty"`
 	Problems   []string             `json:"problems"`
+}
+
+// picturesDiagnosis tells which kinds of files are read.
+type picturesDiagnosis struct {
+	Read     []string          `json:"read"`
+	Decoders []picture.Decoder `json:"decoders"` // of others, in a process of their own
 }
 
 type modelDiagnosis struct {
@@ -63,7 +71,7 @@ type collectionDiagnosis struct {
 
 // Run looks at everything and fails if anything is wrong.
 func (c *doctorCommand) Run(ctx context.Context, s *session) error {
-	d := diagnosis{Version: version(), Problems: []string{}}
+	d := diagnosis{Version: version(), Problems: []string{}, Pictures: picturesDiagnosis{picture.Formats(), picture.ForeignDecoders()}}
 	c.look(ctx, s, &d)
 	if s.IndexAddress != collection.EmbeddedIndex {
 		if _, err := collection.ServerConfig(s.IndexAddress); err != nil {
@@ -193,6 +201,10 @@ func (s *session) printDiagnosis(d diagnosis) {
 		s.say("ONNX Runtime %s (%s): %s", lib.Version, lib.Origin, lib.Path)
 	} else {
 		s.say("ONNX Runtime: none")
+	}
+	s.say("pictures read: %s", strings.Join(d.Pictures.Read, ", "))
+	for _, decoder := range d.Pictures.Decoders {
+		s.say("%s is decoded by %s (%s), in a process of its own", decoder.Format, decoder.By, decoder.Licence)
 	}
 	rows := [][]string{{"SOURCE", "ANSWER", "WHERE"}}
 	for _, a := range d.Runtime.Sources {
