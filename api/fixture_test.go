@@ -28,6 +28,7 @@ import (
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/index/flat"
+	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/catalog/sqlite"
 	"github.com/palate-art/palate/internal/imagestore/disk"
@@ -36,6 +37,7 @@ import (
 	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/starter"
 	"github.com/palate-art/palate/internal/taste"
+	"github.com/palate-art/palate/internal/verify"
 )
 
 // colours embeds a picture as its mean colour: quick, and enough to tell red
@@ -105,6 +107,7 @@ type fixture struct {
 	url        string
 	pictures   int
 	importRoot string
+	backups    string // the folder of backups
 	server     *api.Server
 }
 
@@ -132,6 +135,8 @@ func newFixture(t *testing.T) *fixture {
 	must(t, os.MkdirAll(f.importRoot, 0o700))
 	opened := starter.DefaultConfig()
 	opened.ImportRoots = []string{f.importRoot}
+	f.backups = filepath.Join(dir, "backups")
+	opened.BackupFolder, opened.Backup.Keep = f.backups, 3
 	opened.Crawler.Contact, opened.Crawler.PrivateHosts, opened.Crawler.Site.Delay = "operator@palate.test", []string{"localhost"}, 0
 	opened.Crawler.Retries = 0
 	jobs := starter.New(starter.Parts{Catalog: c, Tastes: tastes, Steps: steps{f}}, opened, quiet)
@@ -183,6 +188,23 @@ func (s steps) ReindexAs(ctx context.Context, j *job.Job) (done starter.Indexed,
 		j.Progress(ctx, int64(points), int64(total))
 	}})
 	return done, err
+}
+
+func (s steps) VerifyAs(ctx context.Context, j *job.Job, config verify.Config) (verify.Result, error) {
+	config.Progress = func(_ string, done, total int) { j.Progress(ctx, int64(done), int64(total)) }
+	report, err := verify.Run(ctx, verify.Parts{Catalog: s.catalog, Store: s.store, Collection: s.collection, Budget: picture.NewDefaultBudget(),
+		Index: func(context.Context, catalog.Model) (verify.Index, error) {
+			return verify.Index{Index: s.index, Follow: s.follower, Close: func() error { return nil }}, nil
+		}}, config)
+	return verify.Result{Report: report, Whole: report.Well()}, err
+}
+
+func (s steps) BackupAs(ctx context.Context, j *job.Job, folder string, options backup.Options) (backup.Summary, error) {
+	options.Progress = func(done, total int) { j.Progress(ctx, int64(done), int64(total)) }
+	report, err := backup.Collection{Catalog: s.catalog, Store: s.store, Open: func(ctx context.Context, path string) (backup.Snapshot, error) {
+		return sqlite.OpenReadOnly(ctx, path, sqlite.DefaultConfig())
+	}}.ToFolder(ctx, folder, options)
+	return report.Summary(), err
 }
 
 func must(t *testing.T, err error) {

@@ -11,10 +11,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/job"
 )
@@ -83,7 +86,11 @@ func TestJobsOpenNothingThatTheOperatorDidNot(t *testing.T) {
 	for what, request := range map[string]map[string]any{
 		"a file as a model":  {"kind": "embed", "model": "/etc/passwd"},
 		"kept by a link":     {"kind": "import", "path": f.importRoot, "store": "link"},
-		"unknown kind":       {"kind": "backup"},
+		"unknown kind":       {"kind": "restore"},
+		"a place to back up": {"kind": "backup", "path": outside},
+		"how many may stay":  {"kind": "backup", "keep": 1},
+		"a mending backup":   {"kind": "backup", "repair": true},
+		"a deep embedding":   {"kind": "embed", "deep": true},
 		"no seeds":           {"kind": "crawl"},
 		"no path":            {"kind": "import"},
 		"a relative path":    {"kind": "import", "path": "etc"},
@@ -184,7 +191,7 @@ func TestJobsOfEveryKindAreStarted(t *testing.T) {
 			f.do(t, "PUT", fmt.Sprintf("/v1/profiles/me/ratings/%s", id), `{"verdict":"`+c.verdict+`"}`, "Content-Type", "application/json")
 		}
 	}
-	for _, request := range []map[string]any{{"kind": "embed", "retry": true}, {"kind": "reindex"}, {"kind": "train", "profile": "me"}} {
+	for _, request := range []map[string]any{{"kind": "embed", "retry": true}, {"kind": "reindex"}, {"kind": "train", "profile": "me"}, {"kind": "verify", "deep": true}, {"kind": "backup"}} {
 		a := f.start(t, request)
 		run := f.waitFor(t, jobID(t, a))
 		if run.State != catalog.Succeeded || run.Kind != request["kind"] {
@@ -193,6 +200,63 @@ func TestJobsOfEveryKindAreStarted(t *testing.T) {
 		if run.Kind != "embed" && run.Done == 0 {
 			t.Errorf("%v: done did not move", request)
 		}
+	}
+}
+
+// What a verification finds is its result; whether it is asked to mend decides
+// what it does about it. That something is wrong does not make it fail.
+func TestAVerificationTellsWhatIsWrong(t *testing.T) {
+	f := newFixture(t)
+	ids := f.add(t, 3, red, "red")
+	must(t, f.index.Delete(t.Context(), ids[:1]))
+	must(t, f.store.Delete(t.Context(), ids[1]))
+	type found struct {
+		Whole         bool
+		Rows          int
+		Found, Mended map[string]int
+	}
+	for _, c := range []struct {
+		request map[string]any
+		want    found
+	}{
+		{map[string]any{"kind": "verify"}, found{false, 3, map[string]int{"index_missing": 1, "missing": 1}, map[string]int{}}},
+		{map[string]any{"kind": "verify", "repair": true}, found{false, 3, map[string]int{"index_missing": 1, "missing": 1}, map[string]int{"index_missing": 1}}},
+		{map[string]any{"kind": "verify"}, found{false, 3, map[string]int{"missing": 1}, map[string]int{}}},
+	} {
+		run := f.waitFor(t, jobID(t, f.start(t, c.request)))
+		var got found
+		must(t, json.Unmarshal(run.Result, &got))
+		if run.State != catalog.Succeeded || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%v: got %s with %s: %s; want %+v", c.request, run.State, run.Result, run.Error, c.want)
+		}
+	}
+	_, err := f.collection.Add(t.Context(), paint(t, red, 2), palate.Source{Address: "https://museum.example/again.png"})
+	must(t, err)
+	run := f.waitFor(t, jobID(t, f.start(t, map[string]any{"kind": "verify"})))
+	var got found
+	if must(t, json.Unmarshal(run.Result, &got)); !got.Whole {
+		t.Errorf("after the picture was added again: got %s", run.Result)
+	}
+}
+
+// A backup lies where the operator wants it, and can be brought back.
+func TestABackupGoesToTheOperatorsFolder(t *testing.T) {
+	f := newFixture(t)
+	f.add(t, 3, red, "red")
+	for n, want := range []backup.Summary{{Pictures: 3, New: 3}, {Pictures: 3}, {Pictures: 3}, {Pictures: 3, Removed: 1}} {
+		run := f.waitFor(t, jobID(t, f.start(t, map[string]any{"kind": "backup", "deep": true})))
+		var got backup.Summary
+		must(t, json.Unmarshal(run.Result, &got))
+		if want.Snapshot = got.Snapshot; run.State != catalog.Succeeded || got.Snapshot == "" || got != want || run.Done != 3 || run.Total != 3 {
+			t.Errorf("backup %d: got %+v: %s, want %+v", n+1, run, run.Error, want)
+		}
+		if strings.Contains(string(run.Result), f.backups) {
+			t.Errorf("it tells where on the machine the backups are: %s", run.Result)
+		}
+	}
+	list, err := backup.List(f.backups)
+	if err != nil || len(list) != 3 {
+		t.Errorf("got %d backups and %v, want the 3 that stay", len(list), err)
 	}
 }
 

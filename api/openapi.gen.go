@@ -147,16 +147,20 @@ func (e LivenessStatus) Valid() bool {
 
 // Defines values for NewJobKind.
 const (
+	NewJobKindBackup  NewJobKind = "backup"
 	NewJobKindCrawl   NewJobKind = "crawl"
 	NewJobKindEmbed   NewJobKind = "embed"
 	NewJobKindImport  NewJobKind = "import"
 	NewJobKindReindex NewJobKind = "reindex"
 	NewJobKindTrain   NewJobKind = "train"
+	NewJobKindVerify  NewJobKind = "verify"
 )
 
 // Valid indicates whether the value is a known member of the NewJobKind enum.
 func (e NewJobKind) Valid() bool {
 	switch e {
+	case NewJobKindBackup:
+		return true
 	case NewJobKindCrawl:
 		return true
 	case NewJobKindEmbed:
@@ -166,6 +170,8 @@ func (e NewJobKind) Valid() bool {
 	case NewJobKindReindex:
 		return true
 	case NewJobKindTrain:
+		return true
+	case NewJobKindVerify:
 		return true
 	default:
 		return false
@@ -558,6 +564,8 @@ type MislabelList struct {
 
 // NewJob defines model for NewJob.
 type NewJob struct {
+	// Deep Of a verification or a backup: every file is read and held against its hash
+	Deep *bool      `json:"deep,omitempty"`
 	Kind NewJobKind `json:"kind"`
 
 	// MaxDepth Of a crawl
@@ -578,6 +586,9 @@ type NewJob struct {
 	// Profile Example: me
 	Profile *ProfileName `json:"profile,omitempty"`
 
+	// Repair Of a verification: what can be mended from what is there is mended; nothing that may be somebody's is deleted
+	Repair *bool `json:"repair,omitempty"`
+
 	// Retry Of an embedding: images that could not be embedded are tried again
 	Retry *bool `json:"retry,omitempty"`
 
@@ -586,6 +597,9 @@ type NewJob struct {
 
 	// Verdict Of an import: what the profile says of every picture
 	Verdict *NewJobVerdict `json:"verdict,omitempty"`
+
+	// WithReferenced Of a backup: files that the collection only references are copied too
+	WithReferenced *bool `json:"with_referenced,omitempty"`
 }
 
 // NewJobKind defines model for NewJob.Kind.
@@ -1244,7 +1258,7 @@ type ServerInterface interface {
 	// GetImageThumbnail A smaller, upright JPEG of the image
 	// (GET /v1/images/{image}/thumbnail)
 	GetImageThumbnail(ctx echo.Context, image ImagePath, params GetImageThumbnailParams) error
-	// ListJobs Crawls, imports, embeddings and trainings, the newest first
+	// ListJobs Crawls, imports, embeddings, trainings and other long work, the newest first
 	// (GET /v1/jobs)
 	ListJobs(ctx echo.Context, params ListJobsParams) error
 	// StartJob Start a job
@@ -4579,7 +4593,7 @@ type StrictServerInterface interface {
 	// GetImageThumbnail A smaller, upright JPEG of the image
 	// (GET /v1/images/{image}/thumbnail)
 	GetImageThumbnail(ctx context.Context, request GetImageThumbnailRequestObject) (GetImageThumbnailResponseObject, error)
-	// ListJobs Crawls, imports, embeddings and trainings, the newest first
+	// ListJobs Crawls, imports, embeddings, trainings and other long work, the newest first
 	// (GET /v1/jobs)
 	ListJobs(ctx context.Context, request ListJobsRequestObject) (ListJobsResponseObject, error)
 	// StartJob Start a job
@@ -6034,165 +6048,168 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3bchu51t6roJg/5b2TlkTJhz2WrjQe26Mpj63YnplKzTgi2A2SsJpAD4AWzd+lqlzmOg+RV8h9HmU/",
-	"SQprAehuNppsyqTsXf/4xiK7idNaWGd8+DxI5byQggmjB6efBwVVdM4MU/DpXBmujf0rYzpVvDBcisHp",
-	"4FwsiZwQM2OaEQov6YSwTzQ1+ZJQTRaKG8PE4SAZcPuDP0umloNkIOicDU4H+JNBMtDpjM2p7YAbNoc+",
-	"5/TTKyamZjY4PR4Oh8nALAv7G20UF9PBbWLfuMC3H1ePqVJ0Obi9TQbPqGFTqZYbhp3ia5zprlGmvqE9",
-	"jVPmOS00a4/z3UwuiBTMDpbdMLUkUyXLwn7kczplmpgZNYQqRqghOaPaEDPjmmg+5zlVxEj4+ZhNpGJ2",
-	"vvOEpEoWmlCRkVQWnGnbmn1pIdV15wr4IdZXYCLVnJrB6WCSS2qJOKef+LycD06Hh0+ffpcM5lyEz2He",
-	"opyPmcKJl0pL1Z72+xkjI8E+masU3hg5YpGCTv1kOkeKbdbHWSPQY0ufOReBYC1q3SaDF1JdKjnheYQi",
-	"v82kZuSGqYynhmhDRabJmGmeMcJoOkO6JLC8i5mck9HHMpuybESovtaEjmVpuoZeuE7rY/83xSaD08F/",
-	"Oqp25xE+1UdukK/tr+24f+TmFZ9z2Kax9nN4WG89YxNa5mZwejKsUe/ELRJ+qpaIC8OmjnQXdpqX1K5h",
-	"jHqwCg804VmYbGFfDmOBFwbJQLE/S65YNjg1qmR9Zw69X/wAI/kJ1rc9jO+XZGE3B/ANrhTRlGenZKSo",
-	"sRThmuT8mmVEKpJxDX8nZFSK6rlg3MyY6qIY0rY3wXCoL3hu3Cq+4ikTKdsgoHJ8SydkvCR6JpUhtv+u",
-	"QbnX9ySs7sphj7flMMfd3TzmiPpAN1ejyWfVnrobp63usXfcbCKX5obpM0LJTGqkVEJGE5lnzAoyRUZl",
-	"kUuajbroZ3+/J+L9ypTmUnSvKQpnL25v8PWOpXVP1y5toLgdL/7bSPj/zqh6oeS8i8mWjKqriX0h2tPD",
-	"Zh8Hj+srtdrPe7m2FyO/qI9bXBqmzfcy4wxoCKLrF+AA+zGVwjABG2pe5oYXVJkjq1gPMmqg0y0koms2",
-	"dFzRxO4nnppS3bHrQsmCKePmEFeNP10+f5mQy9cvE/Ly4kVCfmPjy4R8//NlQt5fvHiRkNfMFON5Qt6/",
-	"PE/Ij88vntndcP7rxYtBUtkSYy4o0KGtl6sp/Y5D+BDekuOPLDXRmcM3upBC4+AvlRznbL6yArQocp5S",
-	"O5WjAt/4rx+1ndfn/pIC2oUxrBoN1JAFWMNSTBOymDEVbASroiTJ5CHM0bWGNjejHZKPKuP3aFkoPp0Z",
-	"UiB50SBEW8mkM6ZJKm+YSggXZKJoalsBi48bayVmTBO7leAXRhYkZxNzRsZsKUVGhjDEYxwv4TiHgmYZ",
-	"A7XeZIo5/XT1qWEWZrIcg+hdsfxATF0t+77LRf92uejZ7go7YSe+gcRNxg+0zWfJ4Pm8MBztjuY6FKVy",
-	"9khE5tT7dC9GG/9E50XO3jGqUpDUNMu4JR3NL2udTWiu2Sod0r15E/VteieTP7Hb1to+G7aSt5ASZ1Dc",
-	"3VJNBoJNqeE3rKFIe9mWdW16PGyp02RQSM131PScC/8x0k/ljGxjqjR4zQ81xm0vAlHWslmTmS6p1sAx",
-	"zDPPRCqymPF05phrwlmeIUtxTab8hgkyk3mmz4AJ51Y+WbFESc41vMOELKeztmhxgYXGOm9l+iSDysn/",
-	"klY+Bl+jv5mfeIP8i3oW0lzxTH8xq0WaBnv1S8ZWGWQRoZcESyouEVvc+COjOZqnK3KVqhUWaD7PmKE8",
-	"jw4fTbpVcZhSQ3M5TYj742qh7Eoknp+lIlxkzKoBhvIYho7ftPqQ17Wux1LmjIrWNoSBwLuxfdgijKGm",
-	"hLkxYeXb7/aHdh9OFc0amqPDSHINJG7tPsRX2/xMi/ZypjIv50LHSQoBvvaKPqfpDO0OQrNMk48laBBq",
-	"EhAOVlaw+ZhlGRdTu9/tF3NGRRXeAZPljLBcg73BNRpI1vSQZZ7ZZgmfwGemamo9LHiCkYUrnm2xQ1y/",
-	"sWgPNRjWqc3KSBisTqU14pRcWLfc/tcypKzf5Jm1h/USkftjOuY5N5EQ5jOa8zEEKkjtPbuSFKIadWXd",
-	"3aX9KbvynlyU1orFAr+wMqmce/tRSFyiU1iAMaca7Vv7Kc2ptst2zcQDjcYrWpRNhphRTcYSPMweI1dy",
-	"0cGcQJjOkMGYPdAkl1NuksB2znTGobCMUMEW/UahZ3IhNnEaGPKrezOwaRK2mptUxY9u8f1+8935KTY5",
-	"ZJWY0d2OxlRzp2Mors9uQW0BtmCUJy+EYMouclamhiy4mcH6gmdNblhqZNSGXG+a+0hhreOOqb1yKYrm",
-	"9Gbc9FebdoEiO3EuM5Y7mbJe5EJvtR/EhnrhF3zFyrG8d0VNU1pQww4Mn7OYzqEdWRnL6hOunPAllGhZ",
-	"qpSBDaYTq9jYvDDLWJPjpTMGwgi4ME8eDWKmtd8vMenAzIwpF3tlmglDYElgk2vGBOEmKr2tBXtVqrge",
-	"92P6XFPIHws2jU1kxqxb3B7aL+gvJ6Tgn1iuoxPbSnnoGT15/CQ6Xlz2/tz3Dt6PMaCZlfOxoDzvXBvD",
-	"Tc52ygouybFp0L+6126TwYJnscDi5iVf3fIQUsd19SwZqO+7CST2c0+qbGLYSjUmrchR47LVle3crhc/",
-	"ROb1y8UPJGOK37CsUv7vfjw/OHn8xCsX29Vhw4Q8SU+ejB89GR88+W4yOfjuuyeTg/HT8cODh+nxeDh5",
-	"yB6mTygqAcOU7ed//D48eEoPJucHLz58/u72oP7x0TYfj09u/y1GaZhhXHqiLbyd2xFj4Fo2LxI+H4OE",
-	"kAJWLKfaQKZvYxDQDa6TaFWsM+ZPRrdRqljG44+sKI4+YJ8soWiHgki+Srg0eJ3REblnncJkzjJezqOP",
-	"Cqe72g+qKAXN8zeTwenvW8QrPiRbJFpD0IFwZBkq9MLZ0F4MtsZn3dAeUbmOwHIy+EmOI14SFSnLc9tF",
-	"2xoyRJUCM+0LqgnV1yyz3oM2sogqv0wK1lf3KiVVB7cJrmdbWhLIuT36veYiq3ukqaILK0b5vJAqyFv7",
-	"U0U55oa8y3zDFJ9YVh3T9LosQAwLZkqBopsJGvFo7xb9AsMZwoVdMS1MVEV8Gko+yjEqS2urMGEdgoks",
-	"RTaIMIU2VJkt19p65ay+hqoUwj5LBrpMU8ZQW00oz+EPx2NRhz8ZGGlo3ilSFzOee09aSEOuBToQGykd",
-	"08hAez9+x62NJejYNnHN8lGO++sVu/nuS6vAwKJTqcf16vSzXvggGbjCgYGVr9fwv68qiFLuFb9mgulI",
-	"KAu84LY8qcXo7RtkRm9Yu4Ihum1TqRTLqXFefrPhN2ipmIVEB1k/wOCGdmunewYTwM68kuJKs1SKiFtw",
-	"/sszNIu4rmXvoU9PJmn9hgeaKGq4mOp+HVdGSnTFnCWWyjxnkACrrSFOGOcbX7prWhSRPNwzOYNwBjw+",
-	"JXSqGJtbfnO5s3RGsQijTxQhGp984wsKFk2KYxCaUBfliQRAYPktIYAia+hQrXeNCA3ibEGHlW3kQjka",
-	"Q564isk6k+0Vv+nYD+1AKM2byYz1AdBYbz9zndMxyyOBZFmOI4v2o1yQeZnOiC5VVSIB6xfMFJ/sMDNq",
-	"PVxS6pLm+dJ+hUV2W/Bzb1N7bZjwjY8HQvHQwieic0aVqHstOI+tdp2mm/3k4Bx2BXUoaJZmHAsJsI5o",
-	"cY0yd0/7q5XABLeRYplmftg3HRvWa7Zw1uEWedo7W1If4nU/VxkrYmoDOMA33qjHqWdrY3LENlrEJWt3",
-	"o8PNKVloF2Ou2za9Od3bJUpdm6fWAJ9KK+kgPskNyalh6gwLIhjLNOETQsF2wAH4kquTjbWjCVZIRbsX",
-	"BAl7SijBYjCrtCnEB8iY5XJRPQg1HJZfqJHK/iGAGWrjeTTsM6A7Ws9GLbvmESL2p42ygRQSNNbIHNdD",
-	"6YoRo7j9a4ps3HZ7YNXXEy1UoIzZlAudEKqdTp/PrX+Vc8GIoddMY2AxVjJ30me9mpnOtWn5WnxsHbkj",
-	"RahLXZVguI1g97sTBE6vO3tus5IDQdIhlmp1zFuIpl0UHLgmOsb1FhTN9sNqJqs6EjzIj4oK8LdrCZ7F",
-	"DALPoAF9KmW9OFmTS4JHtXIr6HlqDTQO34gdZpDewUt3iMmuUMX/PEaVSzuBSKysTCPGr5JaH9zQnGeQ",
-	"gaSKUVKKzIX83755RtJS3fQ0d2iZXs34NBo5LpiyPrivWHv6mPxnYumjbmjev/VcLtqNv5KLL2/8hik6",
-	"ZVeFYin3bNnjd2OaW/cgu6JpWiqa9i2GS0ulXMViJHyEEqMjLfoRLZQ2I4d4BxgaLEMJ2iMWtKazNQmz",
-	"u+skqmPb/rfZEnaclNcESx3BGQZVFAu/uFluFbJZkyDvkHtJrTw6LEZFP794NaKFGTaG2LlT4yYwurO9",
-	"7V/c85uMX9do51DeMrBY44PpPQQVWukfsXsOKnTOjOKpt+d02MIJCiGdgF2FgdixYvQ6kwuhz0jOjcmh",
-	"GjKoa5Y5L60d6WMGfaOtBmidRqdwJtwYlp0Sq64Too0CKyQh3Fgbj0tr1WClxALyWpr883/+n/ZIYrQZ",
-	"1IYXFrKLXK72uTnOty+ekaePHv+jXXu3pqwKYtARww2pUi9SdlXwKGZCIfRh3VDr3Ws4mNju2IqKqpbI",
-	"vxaziiXwSCQp8+7Na+KeWj7CUp+xzDZXpLsh9yns4kIbGj33g9XdUDfhVgqyBl1h5FI3jiU8fvq0ZtA8",
-	"Gka9uu4MCX7RChYRbeg4Z3CSxa+uZWL7tyuVB3uckl/eXhDFJky580frFwyeVsnbNbGamhW7wiZrNV5O",
-	"tbmCkOxWwn5Ni3fTXPqaF3or3RFRDtjImtXpVAj24VYqAQbRQylgw2uG9No541XuG1a8ntmmB/8+PHj6",
-	"wf1/dfDh8zB50pGmvlTyBowsmr9RWWz7XrpaE3QXhYtnE82sGmg4Yb42zXmw1k2Vtk2WkfGSCAiPQdEa",
-	"aBQgAvymRpGtWLH7kZCGddTXQQjAjopMJdN2YOHICJZDTvkNI5QYqg1LsJbazr/X9ovwGAwlRs//VrIy",
-	"sv0CQ/XiLGjEutNbVlglWzp+6UxqduZCOGAVyNI01XpnmgvmsaF8q5rHF5bS3UN9Z99ayNZyUeItix37",
-	"sF2BYHgaW+4qVLDimG4h0pmIxrNe42lHV0SQy2k/v+cuFcab62zvqFs8gb+1UAMueVJTarWKV992VdHa",
-	"4eog8eOqbTfJ32Tgkx595ZhjyE0K0jcbnRZ4errToMm+tGB1J418G/Xn9yHCIqqxI31fo6HM8zFNr7cM",
-	"YtbmuuEc9ErgrrOo+51foIgu2l5K3ZngZ0SUeV6r7EfLBbPJ3m6LEsP+znoY3oXezCXNkQ03dxoVt+F5",
-	"m7lUybYwIjEUDF3r3uZjJA/Sm9PXzzchtDYEaxJJkS/d+O6wHWqC+64HD4BHO7K26yw/wRZMrbf83EOc",
-	"aIRIlh5ykVQpJG5JIV19OnVlJ6KRNRjET5LuRt/0sGYbcwqJDEtlOmVnZBcMv8HGaDpanjm3KGWHgpqO",
-	"cuDVKg1senVlNpjh9R6+piG+R7n3TQuEDmkQJZU3PNvB0Xp6ThspsxpWFSmY0gg/4nOjU5rnCNPxp/XC",
-	"TkuRMmUwsYzfsE9FjqPCz1hrG4oqaMGjBRTu6EXsUI5yNUmtIy5ulCBlUjpnxIGSrDmn064373kuuXWe",
-	"eQ916nuqGJeKT7nt1tdmdNaUr54wnzqhjN+PfXK/bcEzozi72bYOl3es0xfXkHumSTyWT2OAsR3yXlE9",
-	"++LTF9BKX6m7phKv0c42pye2OT2WsZyZO5WpR+jvU4NtWvY/ONV6UgrD82hdf0oFGTOimDZWCRF4s530",
-	"755KrLy6dYrJH3wKecHakvnR9TnA9IvI5JZeSkfAxGoeeGQt21Jk8qwyd6wJVa+carHABnenPWw4vdPh",
-	"3WyMF/7lx/zlx8TszA3Oywaj89cqKNZRroWZmqiN8WtF+BWJWvCO8m+uSSbTco5bqq3qeSSXi+VtLq0d",
-	"ivWizANzXZ9HxVdilXK1Hdj8+QsupkwViguzsRUgdzSX4xEGitI4dvWNVOmktCg3lGtETzoUSk4VnW8U",
-	"yxVTWAr55WoUdITxIzHiiGRcTGR7MAXNqWFYiq0dcg5VELcCuxe32yG5qFJUoaxyvEQMHTuQsz9EwWSR",
-	"41mQ+vYEwNczHwiDwnRX4iNFqEtcAirmmcuE/SFsPznXBnuBqlhEuqgJBKixgXpyJrANa/8e/iH+EJj8",
-	"h9IA2+GoC1htRP7miw7+fkh+EXAyCaEC/hAV+DBMW7FJqVl2SF5xbfArazJmmBEjsqB/loyMHFgsDONN",
-	"aeCooD9ukkphFE1NQkYvn78nR1gzokfEsDzXhAtyqeScmRkr9QNi2CdDULz8IeoFnKkVRXAurMKKyGpi",
-	"zGp7smDCHP4hBs5qRiguByt4XtB0xg5ODodWhVuTZDAzptCnR0eLxeKQwuNDqaZH7rf66NXFs+ev3z2H",
-	"31T2imOfWqHR6eD4cIjvyIIJECqDh4fDw4eYc52BrDmaAb7Ov9u/pyxSvXoyHBJqJbSY+ipbP3E8ZqkT",
-	"4B12YwW2QUAPDSZRJl25qyWKSmdMGyxfBuxb59hxA3YT/IiiNlKH5Fwg2I77IpykoAu6TFyltFXLGdfX",
-	"CZ5mI2gXESOth4il0lyKi2xwOnjJTDhOsoL/dzIcrsH+2w7zL/QRAf2DGlGcjFu3QzR7HZBZvOUw1Bqe",
-	"YDLQ5XxOrUHWQFZwref8BhUxnWpQc/D14IP94ZFiNFuuJzZsYoeBBOyMhAg2Ls0S8nj4sMLz0FY9jGXm",
-	"9r8VRCkVD3ytMyXWbiOuxLFFfM1Epn1FkD4k562DWdCY7duBh1tywzzOyOjo5thx8AgLqY3DB7Ka0gEj",
-	"RdnhLaMZ3zc/OOyqLghINw+/tMgWdry3yeDx8OE9DOMcy7LCCtvh7Ikt7SRxhg7DCSffxag3x0fsxoPP",
-	"R3n1Hbx+AHFWfNVbF1blktFHOR4liNYErIoneakGpoPz44fkBUBhpHKO4vqjHDsOUqUAXwbZ2fI1yDds",
-	"wx86gCoMKQA1Q2QaAIRAb8O7TkoeEgDAzrwBZkcKkgyOBE49xu5pOH9CNRm9otocPLevHlz8MLJy0ShG",
-	"56FH1DA+bA2Hkg/Jb3hIuYCzIR7q3Y53zqjAk7+I0EQ1PIKhtDfHC5nncvEcFz9pAP//7rBxZ4yijeO0",
-	"WGO4cUz4ltcXA8j9sHEvWk2MjHGAS9LcBav2W4Th3UoClUH0VHIMdc9O2D9QApwly1eJYz33dY3v8YCx",
-	"5/pZwLtbL6FpnjtVa+2fBcvzzWIZT30HuezsStCmcym4Vc25lNeaUGPZ1tk5Xhc4MVWTwu4kjyFzqY2H",
-	"eWQLgidO9SF5xxgZeRNjBNpk5HTQyAFEQjwvBeRZQMOvWQMiq/RCTIY7ufZVBPh5a/m/ltjO0BnH6xp2",
-	"J7pZVbWLtlzoZY3IrgKUjnmbNLP2OrovbcESG2v1yhHizN8mG190l0jYN2M43hAtiEPSQ3YR8dWcLx++",
-	"kHlm/4idvWqHqbHOmRKwzGF3CXcXisOmT0jOjAGdqBmh1jHpAn//s+vmipMeN1e03F2RL32Fo1OJDv5J",
-	"TsIlLeAe+dQA4VlCcPIIG5WAvhPocB2S19KdFEYg38TFbaQi6HyhwnKarWuO9TxE92z7THcDa9Qu8ujx",
-	"trvjpseb/tqGHq/CfQF9uNhfMdPj3QCQ3/Pd97LPm+4ejR46+e4SrgKa6hByU1ahUe9CuKHwSUCt4eZG",
-	"tq6JNJ8HQUDnTjS9nCFvu2JBkJMj+/XorHaAHjREArpaFhhrx2MnVVLT/iaxvktVkVDhaKLxCJocI7NT",
-	"ygXCjvq96+xLhD+qBSLcwMY0vZ4qWYqIG4QR9Yva1St4NcGye3lrtxc07xjYN5d0udSwLAsMTFiTOHee",
-	"IQSqULjBsQkEqb9NBifD4/sZGZKk1nni7GZYoFcyDfAra+zXL2f58yzD80yu/GSVzRua++gz/H+LXJ8z",
-	"w9bc50PmEjIHeCjGKKpnCSJIYPBy5PJhsEojMrZzAhPY8iRYfw+HJLNOO1rGCwrXpBg5H2tjdcw1Y4Wu",
-	"cuoQizCwnIoB2jhd0CVxVqpgnwweD0/c4S2rhvBulUPym1VBI4DYH7nwgGJ2/BkMZCol2LFSpCypeqPW",
-	"qKa5lo1qIbezYMKe4dqb6wdYPr+5Voyd1pHFxFnDElzHhRSQcwEogi61GdKAa69baV4Qs6XB8BaWyE7b",
-	"L5I72WPoNcvkQmAwZyI7BwkrHje3XKKxBZHdVjiP1jEhBHogD7oLBYFUCxuGaBkiStoAqy7oMq4tohbv",
-	"S2Y6WGALW+XD1xKuMLtdLOsbEeQh2J15XhPQukP7brVe1QVktx+iIu3IV9N3BJNcpTDGWqSYkufv6fSM",
-	"jC4mB6+lYAc/U5POnAv7lgorR6znN5NClqojyAiDeuHvm1pLQRjk0X9pEm7zLTidOtHpuid77KZ+ohNE",
-	"ZvOQIoqF22TwsGsDw48c7nuouESEcG7pMaM7MfoqWYGCXYcjuB7Gb//MJxifzsayVOud49fVa9uOIdz2",
-	"18e78HfC/OU0/es5TR7ZvGNXCkat3eWcJu/q4Hfg6+x0S+nQNsabG7EhuK1oH7vJGZar99Ju13SXf4el",
-	"nzqpaiV0MD2LnKYBZTYP2Wd0P5ZwCQW6Hu60D0llKQy6bW0N8bZmHw/+5XX891ZXVJYTGvnhCgwoaOzr",
-	"fhyFIrZOaem16/vw5gYj+xLAxg/JORFUKcB6CQakkIYwkVM1ZVmXJetRxiOW7MOTYYgZHj8ZJvbzk0fD",
-	"5Pjku+GHO6U5UE0Dlv0uNHVYzvX6OLx2D0r5nOg5FG8n4cq6ny6fv/T2RKe7ugNh4pFmO7XwT/aFvQeo",
-	"96kjPMru2rCaXYddkPKZdbq197rbghOKjOyntXE3lwXrksoePZs7SFLMPOClMlQsQ01KSgXRDHxWeKSv",
-	"EQ0IULZdjhSzuHO6xPS7v1UogrB3WkHBwLvaQfOByQvgfJB0Hh0c4EsHSkozSjxQHbnhGtRGOc55Wg9c",
-	"uArLmdTGtwC/OCgUv6GGjQ7JuViamRWpePuRJo+GD9s65J2hyjJsO4C3E0ZyUJbxK0RX2Pdkl+zbJcos",
-	"5eBmIDYtxZqYWvSXD0LwqCHI9xB1A7Igo3Vmeu2no88f5XhtuO231YICtw98GpcjMHnm8rvXrDCH5MKE",
-	"UgFfi05No2ANLl2pYfEgXMQYD8pi/vaQPBo+JXziSyMqAPQ2Gz4DUHLPh/fLFhemjae/ExWlrz38ewXS",
-	"vyqtuoyT6FIM72mH7CpkE+XeeElI8y7oj0EgxQOT2x0G8Iq7Dl7Tqbwv/Ut7XP06xE5XcMQNwzsLLjE6",
-	"gQTwbiyoPK968VUfXKHLUY+pVdA8ndr13F0KhG4LJphAcbkTAUbKujRQIGrc1bEgWvyV6ytSQTFq2GXj",
-	"zvU9aKgQn+ijpY53zQUbOGAnpM4yrNp26MCudlI3qBan+MrWOfrs/lqrcy5aHqyQZC6tc+uQUSzh3RuJ",
-	"S/cAR+RLgoVyRYFXZRiZVHmcufWUS2F1FbITVqXVz55wq9otD7rS9K7ESp2p+iQLau1Pbfc7zBWEtgPi",
-	"oENI7NqCW/kVbqJV0IKadLaeZNa6dBcZTCWhuRTThi4H5Dbr4tFrJqCa+i50eMtsO9/W5h7e8+Z2ILeW",
-	"5oItnBT8cs56iThe1XksrCZw18Vus8uhV6pYp8p8hs9rWnNtFOV9VdrgxVtXuMRV5nWZAP2RpD/stWL/",
-	"urNi/zzc4eFhK2v7S04qmOedqPMf5cIf2HFgFFQbhs4u2vb7kCfdjNO4PSGaM/t+WfnNzqn3rj4pFMt4",
-	"CvipE6zBdqaFR+PhBkVSoxJG1ZpoCxxrbv0cRnX3/Mg++alxI0WH7PBsZCRU2xIaAsRfzkVvfdv+5n7L",
-	"UvmSzLkGOPzERa6vWc5jURhjaWWNif0xVoAB7nKdLh1M0z5l+7hTsjtIZo+5sqtsSQ2QsH3itrmzx2wX",
-	"ZkLUzq8ZAUGYKTDvoW5bKitqDjTPWJagOePPasy51lxMMeBWa6bLXugujHlvX+ig8b2EkIKQunMcyW5d",
-	"qrGGCQ6PMg0V6nsNKcG6wRHoRQAEcvhC1T09q2y0YRseOSCUrRNpW7Eblk1NoBIadRscVL2z5XkBg65Y",
-	"qI/dKVPD4mdGeuVU7tWr7BZOOxRKri6QfXI458AP3pdzIspVxN2Br1QNDW8fnHURxCjGN2m1q+nEMEUm",
-	"papfYYUXHBNKxlh5HzxQJ8b8hsKbuXbDph4RcDtG3Y5bAurg/btHG7m0oe2EXOyCa18xOE3MqMo5XrQG",
-	"PUEnd2BT9/uNEcUx+9W/ue9FXWc5+uHuYiXxYH6DVFBGjdy8NlW3GxulL22OPru/bjcajb8GgIb90sjd",
-	"cLF/If1GVLspRJcWM5kz4q512DFVNqev3RrfmYirdZhNSj7/1FTtvan4hfq9A5pm1zSE4umqVtKdqAx3",
-	"jbBcM6g0/3bJ+qeHfo+GBC7dNX6WR7W3Swk4lUzDKdGEaDlnJFN0gYehc0Sxh29dUGUM+UgR8gts7pB/",
-	"DrISKc7wqLWTWR9LbfACr0PyjomMjODDKCGjBpqPq94F/JIRFiiF07I41ENyHuAHg0i0poPwZUL4Ac/h",
-	"gEWLpkECleILGQ6sIhZ/xidw/YXxrcYPsiKefjyxthJXyyGGES1DOh42L0jclFXbo5TECXXtLM8kjdQY",
-	"ulRnSHY4sWyNMMs+XJOcTczODmYbiXfmwpGR+4191LDFO82Nt8GZ+zonZGtg7L1oXSG+75Ojasjva4ua",
-	"3ArvKmwDQBGWCUOya41dFCDe980/R6WD8NuHa/Wbl3ua8qxRj+eDtYie0VXV+ovI5FufkdyHzwP4hbfO",
-	"4dkru62P4FYawqU0d8Bzdm4VhiL24/CO7PbMVmqsK47bzDM9j/blcuoStos6I5w5QACEe7Saz9SPYPkV",
-	"iCdra+yw1cEud4P+Lhb2Z3pdO9ZVXc0f27tdPkbXNO6X7fYk2sK9d83C2x3JtGTb0vwyQoLL0uxVsFQX",
-	"0d5zNKWXtKkjF+0snAI3wXt4QKmIvubFejboFjQVJHzUN3DJFS0VmcH9i6YGABocJFcYKycTzcwZosOh",
-	"93A8TIbDYbihS2ShxJH7KLi4DmIZ74a2MxHVEV4RInuNwFHrggAAfvpb47KBv5+RR8dDDBdSU48XQjkJ",
-	"HDCu3TLSCWJ6ugqk6hMscLNIQnL7dey5v3zE5WUcfqvDLcW0zJyLqzqGLdcBUwx/9Gj49Ky6D0Us0Q6G",
-	"FLcdr4PnglLjp/H867uAzb9323SbM2zdOCerFzJDGHjurmrGWvKuEoaV5YzjWgWs2crzioJcVRi0f52h",
-	"+/pn6Kr7R9Y6EyDRsp3jjzgRE4SfA1T1oY+WX+EE6/7cCuzgCMESdudXrJxUsJ04uJA7oI240NI94I3U",
-	"gca7gDztw52WBng2QOioRgzKRZ6uWRFlio1krRn+XZbtOweFvd8N93VWU4r2cbLd7KjkLqfPNtLpaMao",
-	"mdOi05ACBx1qqqAWNJSiOZ6B4m0HytJYDEQKgt/UjiDB4V2aZaQs/K/c27X0KCRCHTayD8vJiW8r8cDA",
-	"45Ln5oADQlgXYp/5mRZ7huyDLjpBC2DIO0LKU3AYOLiVAR27BuH0r8J1i9lyXVYmp1x4KfEtFt75KxS7",
-	"sHZ1wShC1dQCF+H6XAhlaes17PHAvG8UzPg6LntWhcTjTvhXZBx3it/aBJ1oaGA3kxuWGgR5P/l//3fO",
-	"qPhbITU3/Ib9nfzzf/1vQKH9m2BTCl9BUGvlLe+Z+Jccdq7D98dStZxNDJFlBLf2HYz0++Vz9/qeggSu",
-	"eeztvgMF3wL2w0WF+4A6xtEPOHpCVXXo39MxUDCGDtHgs7oJGjciHZGDHfntgaR8+KaN22+Ng/rZuivM",
-	"Yvz1WFUge0VhzQuzfO8wJ9YeaIBYQYh0OySxqiqda7jDoStE4G9gwvc7IgS1a59qgGyPhu1ChH0qSLsk",
-	"3PrVbcL/KBdkTkUzZrJgu7HJHYZcQNnz8aw6it5aQLXWSUVX2VdgRmrKhTv+OGpSY9S4i+pBRch2VKuD",
-	"U7bOv68k4Ddl4JPo6RpRKz3w/OixdxXMJ/HmJW7IZGugYwdnXAEdhy8c4vGHvmjC/xF2DnLHmksc6qy8",
-	"syqF+qJazbpyx9waLB0Yx1oonZX7mWrIk+lMSs08IIb03Z1VRvMDTQD4sYZlgZc6YID5UdTvgyWsQ/V8",
-	"JfybhDw8GZICoIDIgmfMg9f/SwDjVH7mRtn5xSA5tTuzuoJG91Bt6bu4h3rYX/2RisadYGgBnV9ehHhJ",
-	"uLqsBYFvm4MPMTvD3e4FL8DdWX649WufTo+Ojk/+cTg8HB4en/7j5PEJWJOup846DQCOYVlS1RHasaIl",
-	"jXXpTuY6/miL8tfOwqtQCivY7cSBwzsXDI8+YuO61rYz0SI6jWpjPbk3gtVv9nGJN22lDs1rDYWjje2m",
-	"YMbubjNfnOJj8xUsrstUdvw8nKp9oP0FiHSpoy05rzuupuGaNpa5U5oeH65iyPp8xqxrNI1StKSKR4Tv",
-	"Q42Nay3UqLUbfCXFFO5nqNDqakeTKmCO2Izwqgn4YaherpEWOPz2w+3/DwAA//8=",
+	"7L3bchu31iD8Kij+31/ee6Yl0fJhx9KV4tiJUo6tsZ2kphKPCHYvkrCaQAdAi+bnctVczvU8xLzC3M+j",
+	"fE8yhbWAPrDRPMik7V2zcxOL3Y3TWljnw8dBquaFkiCtGZx9HBRc8zlY0PjXhbbCWPevDEyqRWGFkoOz",
+	"wYVcMjVhdgYGGMeXTMLgA09tvmTcsIUW1oI8HiQD4T74qwS9HCQDyecwOBvQJ4NkYNIZzLmbQFiY45xz",
+	"/uEFyKmdDc7uD4fDZGCXhfvGWC3kdPApcW9c0tuP6sdca74cfPqUDJ5yC1OllxuWndJrAkzfKtMw0IHW",
+	"qfKcFwa663wzUwumJLjFwi3oJZtqVRbuTzHnUzDMzrhlXAPjluXAjWV2JgwzYi5yrplV+PkYJkqD2+88",
+	"YalWhWFcZixVhQDjRnMvLZS+6T2BsMTmCUyUnnM7OBtMcsUdEOf8g5iX88HZ8PjJk++SwVzI6u9q37Kc",
+	"j0HTxkttlO5u++0M2EjCB3ud4hsjDyxW8GnYTO9KaczmOhsAeuTgMxeyAlgHWp+SwXOlr7SaiDwCkd9n",
+	"ygC7BZ2J1DJjucwMG4MRGTDg6YzgkuDxLmZqzkbvy2wK2Yhxc2MYH6vS9i298JM21/5vGiaDs8H/d1Lf",
+	"zhN6ak78Il+6r926fxL2hZgLvKax8XN82Bw9gwkvczs4Ox02oHfqD4n+qo9ISAtTD7pLt80r7s4wBj08",
+	"hXuGiazabOFertaCLwySgYa/SqEhG5xZXcK2O8fZL3/AlfyM59tdxvdLtnCXA/GGTooZLrIzNtLcOogI",
+	"w3JxAxlTmmXC4L8TNipl/VyCsDPQfRAj2G4NMFrqc5Fbf4ovRAoyhQ0EKqe3TMLGS2ZmSlvm5u9blH/9",
+	"QMTqrhj2aFcM89jdj2MeqPdM+zTaeFbfqbth2uodeyPsJnAZYcGcM85myhCkEjaaqDwDR8g0G5VFrng2",
+	"6oOf+/5AwPsNtBFK9p8pEedAbm/p9Z6j9U/XHm0Fcbde+m8j4P8rcP1cq3kfki2B6+uJeyE604P2HEeP",
+	"mie1Os9btXYWqz5rjk90NGDs9yoTgDBE0vUrYoD7M1XSgsQLNS9zKwqu7YljrEcZtzjpDhTRD1tNXMPE",
+	"3SeR2lLfcepCqwK09XuIs8afr579mLCrlz8m7MfL5wn7HcZXCfv+l6uEvb18/jxhL8EW43nC3v54kbCf",
+	"nl0+dbfh4rfL54OkliXGQnKEQ5cv11v6g5bwrnpLjd9DaqM7x19MoaShxV9pNc5hvnICvChykXK3lZOC",
+	"3vjP743b18ftKQWOi2tYFRq4ZQuUhpWcJmwxA13JCI5FKZapY9yjH41kbuA9lI9rG+5oWWgxnVlWEHhJ",
+	"ICRZyaYzMCxVt6ATJiSbaJ66UVDiE9ZJiRkY5q4SfmFVwXKY2HM2hqWSGRviEu/TepmgPRQ8ywDZehsp",
+	"5vzD9YeWWJipcoykd0XyQzJ1vdz2XSG3H1fILcddQSeaJAyQ+M2EhXbxLBk8mxdWkNzRPoei1F4eidCc",
+	"5pz+xejgH/i8yOENcJ0ipeZZJhzoeH7VmGzCcwOrcEgPpk00r+mdRP7EXVsn+2y4SkFCSrxAcXdJNRlI",
+	"mHIrbqHFSLeSLZvc9P6ww06TQaGM2NPQcyHDn5F5amVkF1GlhWthqTFse14BZS2atZHpihuDGAMBeSZK",
+	"s8VMpDOPXBMBeUYoJQybiluQbKbyzJwjEs4dfXJkibNcGHwHpCqnsy5p8YaF1jnvJPokg1rJ/5xR3le6",
+	"xvZifhIE8s+aWSp7LTLz2agWGRrl1c9ZWy2QRYheUklScYrYwcafgOcknq7QVa5XUKD9PAPLRR5dPol0",
+	"q+Qw5Zbnapow/4/rhXYnkQR8VpoJmYFjA0D0GJdOv3TmUDeNqcdK5cBl5xriQvDd2D3sAMZyW+LeQDr6",
+	"9of70N3DqeZZi3P0CEl+gMSf3bv4adtfeNE9zlTl5VyaOEjRwNc90Wc8nZHcwXiWGfa+RA7CbYLEwdEK",
+	"mI8hy4ScuvvufpgDl7V5B0WWcwa5QXlDGBKQnOihyjxzwzIxwb9BN9h6deAJWRauRbbDDfHzxqw93JJZ",
+	"p7Erq3CxJlVOiNNq4dRy97+OIOX0poCsW0gvEbo/5mORCxsxYT7luRijoYI13nMnydGq0WTW/VO6T+E6",
+	"aHJRWGuIGX7xZFI1D/KjVHREZ3gAY8ENybfurzTnxh3bDch7hoRXkijbCDHjho0VaphbrFyrRQ9yImB6",
+	"TQZjuGdYrqbCJhXaedGZlgIZ4xIW263CzNRCbsI0FORX72aFpkl11fymanz0hx/uW5gubLGNIavAjN52",
+	"EqbaN51McdvcFuIWKAtGcfJSStDukLMytWwh7AzPFzVrdgupVVEZcr1oHiyFjYl7tvbCuyja25sJuz3b",
+	"dAcUuYlzlUHuacp6kouzNT6ILfUyHPiKlONw75rbNrXgFo6smEOM5/Aer4xD9YnQnvgyzowqdQoog5nE",
+	"MTaYF3YZG3K89MJAtQIh7eOHg5hoHe5LjDqAnYH2tlcwIC3DI8FLbgAkEzZKvZ0Ee13qOB8Pa/rYYMjv",
+	"C5jGNjIDpxZ3l/Yr6csJK8QHyE10YzsxDzPjp48eR9dLx7499r3B92MIaGflfCy5yHvPxgqbw15RwTs5",
+	"Ni36N//ap2SwEFnMsLj5yFevPJrU6VwDSlbQD9NUIA57T2pvYnWVGkhag6OBZasn23tdL3+I7OvXyx9Y",
+	"BlrcQlYz/zc/XRydPnocmIub6rglQp6mp4/HDx+Pjx5/N5kcfffd48nR+Mn4wdGD9P54OHkAD9LHnJiA",
+	"Be3m+W9/DI+e8KPJxdHzdx+/+3TU/PPhLn/eP/30bzFI4w7j1JNk4d3UjhgCN7x5EfP5GCmEknhiOTcW",
+	"PX0bjYB+cb1Aq22dMX0yeo1SDZmIP3KkOPoAPjhA8R4GkXwVc2mldUZX5J/1EpM5ZKKcRx8Vnnd1H9RW",
+	"Cp7nryaDsz92sFe8S3ZwtFZGByYIZbg0Cy9DBzLYWZ9TQ7ewyvUYlpPBz2oc0ZK4TCHP3RRdacgyXUry",
+	"tC+4YdzcQOa0B2NVEWV+mZKwLe/VWukebJPCzHaUJAhzt5j3RsisqZGmmi8cGRXzQumK3rpPNRfkGwoq",
+	"8y1oMXGoOubpTVkgGZZgS0mkGySPaLR3s36h4Izmwj6bFjmqIjoNZ+/VmJilk1VAOoVgokqZDSJIYSzX",
+	"dsezdlo5NM9Ql1K6Z8nAlGkKQNxqwkWO//A4FlX4k4FVlue9JHUxE3nQpKWy7EaSArER0jGOjLAP6/fY",
+	"2jqCnmsT5yzv1Xh7vuIu35fiKriw6Faadr0m/JwWPkgGPnBg4OjrDf4/RBVEIfdC3IAEEzFloRbcpScN",
+	"G717g834LXQjGKLXNlVaQ86t1/LbA78iScUuFCnI5h4ZN4w/O7OlMQHlzGslrw2kSkbUgotfn5JYJEzD",
+	"e49zBjAppzfcM0xzK+TUbDdxLaRET8xLYqnKc0AHWOMMacO03/jR3fCiiPjhnqoZmjPw8RnjUw0wd/jm",
+	"fWfpjFMQxjZWhKh98lUIKFi0IU5GaMa9lSdiAMHjd4BAiKyBQ33eDSC0gLMDHFaukTflGDJ50ikm60S2",
+	"F+K25z50DaE8bzsz1htAY7P9IkzOx5BHDMmqHEcO7Se1YPMynTFT6jpEAs+vElOCs8POuNNwWWlKnudL",
+	"9xMF2e2Az1uL2mvNhK+CPRCDhxbBEZ0D17KptdA+drp1hm/WkyvlsM+ow5GztO1YBIB1QItzlLl/uj1b",
+	"qZDgUyRYpu0fDkPHlvUSFl463MFPmwEUPfBCSclHIzjSzhmJTGeVZ80xdcM08AzFyxnkGeNTLqSx6Nmf",
+	"cTOLiph7lN/exeOPrjMoYuwLdxama8UFNb3GMXrmBi3iFL5/0OFm1zCOS7bfXYfe7HbuI+l+zDOnCEyV",
+	"o7hoJxWW5dyCPqfADIDMMDFhHGUYWkAI/TrdGMOaUKRWdHrJCNRnjDMKSiMMQ5waQ64W9YMqlsThLbdK",
+	"u39IRI/Geh4Ot1nQHaX4ggu9xS05I9KWcsnGwOZeanfEbVGRZIxhMf7huROHZ0JOaZNzvnQfGjWHscqW",
+	"94x7M4McbFMqaNwjDVYv+0648mmctQIrUnRhOTF83HQ2aGBWC/AXODob4sN6dKpidMYwFdIkjBsv9czn",
+	"jkTkQgKz/AYMmV5jQYWn20Cy7QteG7jQsCCuQ8RImO7S1EEq/oo62uSJlpd8vMQbJUTuUl1rmIAGmcZM",
+	"1Hh2gay6WU2N7g1JUcl8yapxDEILw+adJq8iwFphHEhve3hGI8h8B76xj2gQP0TPul6jFLD7stqexB7v",
+	"G52y5hKNIQ3v22KGXgEUT4Kfaz2NXePow0eNWDiceeqkZ4G/yD26997gS3cwmK9AJXweg8qV20DEkFmm",
+	"Ec1EK2OObnkuMnQPcw2clTLz/pjXr56ytNS3W8qivEyvZ2IaNesXoBnILIQTPnnE/n/m4KNveb796Lla",
+	"dAd/oRafP/gtaD6F60JDKgJabvHdmOdOd8uueZqWmqfbRiqmpdY+nDRi2yNi1eOzfk/iYxeRK2MUymOQ",
+	"EfHewlC3ZrI13sy7M2puYtf+99kSb5xSN4ziUNFSgVwwZhvzu9zJnrYmeqGH7iWN2PXqMGr4hcNrAK3a",
+	"YWuJvTc1rp+QrWFr5YTu/CbNxA/au5TXgIJ9fDFbL0FXo2xvTn2G3HsOVos0CLmmusIJESGToLBJVvKx",
+	"Bn6TqYU05ywX1uYYqlpJCpB5FbprhgVLiutOC3QavWc4E2EtZGfMseuEGatRAEqYsE7wFcoJVBTGskCn",
+	"o2H/8d//V3clMdgMGsurDrIPXD4wvb3O18+fsicPH/2jGxi5JuYNHQQRmZGg0owg9ykKRGaqKPXjpoy4",
+	"9axV1mh3Ykcq6kCv8FpMVVCIIxGP2ZtXL5l/6vCI4rCcvL7RpuuXvE3UndOheTQpi0LvMajFnxS6dPps",
+	"/KVp5Yw8evKkIdA8HEZV3X73Ff3QseQxY/k4B0wzCqfrkNj92+cxoCrA2a+vL2tBduOB4dPas77GkNaQ",
+	"YlfQZC3Hy7mx12gv34nYrxnxbpzL3IjC7MQ7IsyBBllzOr0MATWPXVgCLmILpkADr1nSS2+hqAMT8MSb",
+	"YQf86N+HR0/e+f9fH737OEwe98QQXGl1i0IWz1/pLHZ9r3wgEGmq0jsbmAHHBlr6Xwgc9Mqz07mUGxMy",
+	"Nl4yibZLjChEjoJAwG8aENkJFfsfSWWhJ/gR7SJuVWyqwLiFVfk8FKs6FbfAOLPcWEgo0N3tf6vrF8Ex",
+	"XEoMnv+lhDJy/SqE2gqzcBCnye8Y/pbsqPilM2Xg3Nu1UCpQpW2z9V4fJO5jQ2xdvY/PjHP8AsG32waq",
+	"do6LsyBZ7FmH7bPS49PYcdemghXFdAeSDjJqSntJqag+wiNX0+30nruEf28Ogr4jbwkA/tZMDXTkSYOp",
+	"NcKRw9h1uHGPqkPAj7O2/Xjmk0HwSG1LxzxCbmKQYdjotlDTM70CTfa50cR7GeTbSA74EiQswhp7Yisa",
+	"MFR5PubpzY5GzMZeNySprxjueiPu34QDivCi3anUnQF+zmSZ5420C5JcyNUf5LYoMNx3TsMIKvRmLGmv",
+	"bLh50ii5rZ53kUuXsIMQSaZgnNpsLT5GXDBbY/r6/SaMN5bgRCJ0MdD67nAdGoT7rlkhiKM9LvV1kp+E",
+	"Bej1kp9/SBuNAMnBQy2S2nslHCiUTx7gPiZItrwGg3ia7374zRbSbGtPlSPDQZlP4ZztA+E3yBhtRSsg",
+	"5w55Bhjt1BOrvRpCQ0OvnswGMbw5w9cUxA9I975pgtBDDaKgCoJn1zjadM8Zq1TWKCTGCtCGasMEt+yU",
+	"5znVUPnLaWFnpUxBW/Jp0y/wochpVfQ3BUJXsSe8EFFnrs+LiWVMaR8w1sk/8qtEKpPyOTBfMWZNElU3",
+	"GWDLpPFOsvkBkggOFM6vtJgKN20IWOkN+F9N/596oky/j0NcQVeCB6sF3O4aJC16zumzA/wD0iSh0FJr",
+	"gbEb8lZzM/vs1BgcZVuquyZMsjXOLqktu6T2+dCXO+QQROAfXINdWG6f1dZ5Ukor8mjShQ8C0mCsY0IM",
+	"3+w6/fu3Eot976SYhay0yi/YOLKwum2yy36VmdpRS+kxmDjOg4+cZFvKTJ3X4o4ToZrhZB0U2KDudJeN",
+	"qVU92s1Ge+G/9Jh/6TExOXOD8rJB6PytNor1RIqRpyYqY/xWA36FohaiJzZfGJaptJzTleqyehHx5VJk",
+	"nXdrV3GCUeTBva73o9IrsSC9xg1sf/5cyCnoQgtpN46C4I76ckL5h6K0Hl3DILU7KS3KDeEa0TSUQqup",
+	"5vONZLlGCgehcFytgI5q/QSMeLk4ISequ5iC59wCxckbX9aIa7RbodxL1+2YXdYuqiqic7ykAkduIed/",
+	"ygJUkVOiTvN6YjXe82AIwxBVH+KjZBUSucSSpefeE/andPPkwliaBUOFqQxJgyBgjA0G+4OkMZz8e/yn",
+	"/FOS8x9DA9yEo76qdyP2txB08Pdj9qvEtDGq4/CnrCtD47Y1TEoD2TF7IYyln5zImJFHjKmC/1UCG/lK",
+	"vriMV6XFPM6QC5QqaTVPbcJGPz57y04oZsSMmIU8N0xIdqXVHOwMSnOPWfhgGZGXP2UzdjR1pAiT9upC",
+	"HlmDjDluzxYg7fGfcuClZqqT5ms+XhQ8ncHR6fHQsXAnkgxm1hbm7ORksVgcc3x8rPT0xH9rTl5cPn32",
+	"8s0z/KaWVzz6NAKNzgb3j4f0jipAIlEZPDgeHj8gn+sMac3JDIsf/bv79xQigbOnwyHjjkLLaQjwDRun",
+	"HFiTIO7ArSPYlqqtGBSJMuUjbR1QdDoDYymmGwsTe8VOWJSb8CNO3EgfswtJlZD8D1WaC1/wZeLDxx1b",
+	"zoS5SSjVkJFcxKxyGiLFjwslL7PB2eBHsFWuz0pxxtPhcE1hxt0KMlZzRCoyYowobcaf2zGJvb7KXHzk",
+	"aqmNYo/JwJTzOXcCWavshR89F7fEiPnUIJvDnwfv3IcnGni2XA9svMS+QBWiMwGiknF5lrBHwwd1sRXj",
+	"2MNYZf7+O0KUcnkvhFlz5uQ25kMcO8A3IDMTIoLMMbvoZM3hYG5uX9k95KEsz9no5Pa+x+ARxXBbX7wJ",
+	"g+mpalUUHV4Dz8Sh8cEXFuurzxnyafzRElq49X5KBo+GD77AMi4oLKs6YbecA6Gl2yTtsEqQcLP1Iert",
+	"/RO4DZ0Borj6Bl8/QjsrvRqkC8dy2ei9Go8SKqWFqEpp1twg0mFy/zF7jnVKUjUncv1ejT0G6VKiLkPo",
+	"7PAa6RuNEfIdMAqD8qUcEmN1J+Tb+K6nkscMq5NnQQBzK0VKhvma01AA+axKyuGGjV5wY4+euVePLn8Y",
+	"ObpoNfB5NSNxmGC2xvSSY/Y7ZZAXmDAT6vC79c6BS0rLpvJZ3OAjXEr3cjxXea4Wz+jwk1ZXhj984eIZ",
+	"cJJxPBdrLTdesL+j9cWqF7/beBcdJybEOKIjad+CVfktgvD+JBHKSHpqOka8Zy/oX0EClSWHV4lHPf9z",
+	"A+8p+ztg/awqRrieQvM896zWyT8LyPPNZJlS8iu67OVK5KZzJYVjzblSN4Zx69A25KZ4XuDJVIMK+yQi",
+	"y+bK2JApCAtG6cDmmL0BYKMgYoyQm4w8Dxr56p1oz0uxLDC2KmhIAzKr+UKMhnu69lUI+EXn+L8W2c5I",
+	"GadeGvsj3VBH7ZIsV82yhmTXBkqPvG2YOXmd1JcuYYmttX7lhJoAfEo2vug7fLg3Y0XW0VoQ7xeA3kUq",
+	"fud1+eoHlWfuH7Hs766ZmuKcOUPJHG+X9I1qfOOAhOVgLfJEA4w7xaSvMv9ffW1FTrdoK9JRd2W+DBGO",
+	"niX62lxqUnXQQfUouAaYyBJGm6eaXgnyO0kK1zF7qXwaN1VZTrzdRmlGyhcxLM/Z+vbY9EP073ab7W5A",
+	"jUaXlS3e9g2Itngz9NTY4lVs5rANFof+P1u8W3Uv2PLdt2qbN32Tky148t0pXF0FrIfITaEuFb4P4kbE",
+	"J0G2Rpeb0LpB0oIfhKpt95Y6zIFw2wcLIp0cuZ9H543qBsghEuTVqiBbO6Wd1E5N903idJc6IqEuckrC",
+	"I3JyssxOuZBUEzbcXS9fUm2qhiHCL2zM05upVqWMqEFkUb9s9MWhvhHL/uNttJZoN4A4NJb0qdR4LAse",
+	"sq157jVDNFQRccO0Ceog8CkZnA7vf5mVEUgakydebsYDeqHSqjbOGvn181H+Isson8mHn6yieYtzn3zE",
+	"/38irM/BwppmS2yu0HNASTFWczNLQga8SGds5P1heEojNnZ7QhHY4SRKfw+GLHNKO0nGC449bKyaj411",
+	"POYGoDC1Tx1tERaPUwOWgucLvmReSpXwwVJmeuKTtxwbosY3x+x3x4JG2P9g5M0DGtz6M1zIVCmUY5VM",
+	"Ialn406o5rlRrWghf7NwwwHhupfrBzy+cLlWhJ1OymLipWGFquNCSfS5YH2GPrZZuQHX9sJpd+/ZUWB4",
+	"jUfkth0OyWf2WH4DmVpIMuZMVO8i8cTj4pZ3NHay2bsM5+E6JKyrJuyDQRDUqgvDjKosSsYiqi74Ms4t",
+	"ohLvj2B7UGAHWeXd1yKuuLt9HOsrWdFDlDvzvEGgTQ/33em86u5wn95FSdpJiKbvMSb5SGGytSg5Zc/e",
+	"8uk5G11Ojl4qCUe/cJvOvAr7mktHR5zmN1NSlbrHyIiLeh6aga2FIC7y5D+1Abe5RVEvT/S87vEBp2lm",
+	"dCLJbCcpEln4lAwe9F3gUFSoFXFJ5duFg8eM70Xoq2kFEXZTpeCGGouHRz4JYjobq1KvV45f1q/tuoaq",
+	"FeM22kVo2PMvpemfT2kKZed7bqUE7uQurzQFVYd+Q11nr1fKVGOTvbllG8JWUoe4TV6wXG0avNvQffod",
+	"hX6apI6VMJXoWeQ8rUoA55X3mdSPJXYIIdXDZ/uwVJXSktrW5RCvG/Lx4J+ex3/veEUtOZGQX/Un0b48",
+	"3Fbqx0kVxNZLLQN3fVu9uUHIvsJK8MfsgkmuNdZ6qQRIqSwDmXM9haxPkg0l4COS7IPTYWUzvP94mLi/",
+	"Hz8cJvdPvxu+u5Obg9g0NhrYB6eujnM9P65e+wJM+YKZOQZvJ1U/wZ+vnv0Y5IledXUPxCSUAe7lwj+7",
+	"Fw5uoD4kjwglkNea1dw57AOUT53SbYLW3SKcCUUYVTSUrGIYS7JQ+matIc67xfrIdKh1LnwBWXJFUAsg",
+	"LpdVkErKJTOASiw+MjdUHghronunKbl153xJ/vjQAypSh/Csrg2D7xpfwBBlYCxhiF7o0dERvXSklbKj",
+	"JBTNY7fCIB8px7lIm5YMH3I5U8aGEfCLo0KLW24Bx6DiccHw6A0voaQifkNvHPnev8fsQi6p5iD1tzLs",
+	"4fCBo4F+JGHYWKvS3T6k1+MlG/k4NM9jR4znSkLi63pLFfz5FDfaZWpvLNfuBnUtinvBbF/4NN5wduU+",
+	"ne7zPvXRVoc52EcKpqVcY+SLfnmvsma1OMsBzIAIFkL0Xtez++vk43s1Xmv/+301wsHfw+BXFlTGPvMO",
+	"5xso7DG7tFXsQgiO57YVQYctehrFgah+xZgyd8mhfMweDp8wMQmxGnW5/C4aPsUS9gEPvyxaXNpu94W9",
+	"8ExzE5oF1C0dVqlln7QUPYrhF7oh+7IhRbE3HqPS7hz+viJIcUvpbtkJQZJoVtPplSauwksHPP1mzZ8+",
+	"a41fRtBevKd2gh7p/Yh0eV7PEsJQhCYdqGnkq2sF9XL3C99CivQo8ngh4/QpClapJjWgOru+0TCSltCg",
+	"f4UqaOAWrlod+g/AoSqDyTZc6v6+sWADBuwF1FlGYeS+hrMP5jQtqMUhvnJ1Tj76f63lOZcdlVoqNldO",
+	"2/alWhzg/RuJ9z8hRuRLRpF7RUElmq1KasfS3KnupXS8itCJpJxmMowTkQCrNlOsfJ+np4lU23gvGuNP",
+	"3fR7dF5UY1clEH3Jxr4ruJOi4zdaW1G4TWfrQeakW9/2YqpQoJy2eDmWknM6J78BieHdd4HDa3DjfFuX",
+	"e/iFL7evuutgLmHhqeDnY9aPVFisThAjRc43F97lluOsXEMvy3xKzxtcc61Z520daxHIW5/9xocK9okA",
+	"25e2fnfQFIKb3hSCi6rjS6ij2bhfalLXnd4LO/9JLUIGka+OwY0FUrZJtj8EPelHnFavjagT7/tlrbd7",
+	"o0IwP7BCQyZSLOg6oaBwL1qE8kDCEklqheboxhBdguPErV+qVd3dYXNIfGr1L+mhHQGNrMLwX8Yri/Xn",
+	"Y9HrMDbaWTQlpeVLNhcGWwMk3pR+A7mIWYGsg5UTJg6HWFVd4j7V6crXjTokbR/3UnZfIzoUgdmX+6ZR",
+	"IbGbAty+2WPYh5gQlfMbQkBFzDSK9xhIrrQjNUdGZJAlJM6E5JG5MEbIKRn8GsP0yQv9kTpv3Qs9MP4i",
+	"JqSKSN3ZjuSuLjcUVIXZrGDQNHdQkxKeG+ZkL6oKRb7gUd3VaRWNNlzDE1+ZZWfP3k7oRnFcEwzNJt6G",
+	"mbN3ljwvcdE1Cm0jd6rUQjyJZSsnzxfVKvuJ0x6Jkg9UhA++8DriQ9DlPInyIXp3wCvdKM93CMy6rMgo",
+	"2Td5fav5xIJmk1I3G55RO2zG2ZhSASoN1JOxcKGoj9t+0DSUKNwNUXfDlqoM4pdXjzZiaYvbSbXYB9a+",
+	"AExvBq5zQW35cCac5A5o6r/faFEcw2/hzUMf6jrJMSx3HydJlQJaoMK4bsLmta7C/cgo28Lm5KP/16eN",
+	"QuNvVcWIw8LIt9w4PJF+JevbVFmXFjOVA/N9JvYMlc3+dH/GdwbiamBoG5LPPrRZ+9ZQ/Ez+3lMrZ98w",
+	"xGjuOnjTp3hWzU8gN4Ch798uWP8KteijJoEr32zR4agJcilDpRIMpq0m2IKPZZovKDs7p7L6+Ks3qozR",
+	"Hykr/wLMfSmio6wkiAPlfnua9b40ljqKHbM3IDM2wj9GCRu1ygv5cGIsqDIiD3yVvktLPWYXVT3EiiQ6",
+	"0UGGuCX6gxKDUKIl0SDB0PWFqjJoqTlAJibYj8OGUeOZtVTgP+5YW7Gr5WjDiMZF3R+221hu8qodkErS",
+	"hvpuVkCSlmuMVKpzAjumUIf+jcKwHCZ2b5niVlGHZcxh+bK2j0ax815x43WlzH2dlN1GdfitYF2XoD8k",
+	"RjVK0a+NsvInvC+zDVaucEhYObvWyEVVzflD489J6WsKHkK1+j3QPcNF1goQDMZaKufRF2b7q8zU6+CR",
+	"PITOgwUVP3mF56Dott6CW3MI79LcA865vdVFHWkeX4DJXc9sJei7xrjNOLNlrmGupt5hu2giwrmvUED1",
+	"Jx3ns82csHACcWdtAx12yjQrJVaK3MfB/sJvGnlmfuCeu9unY/Rt48ui3YFIW9WIrx0JvCealuyaK1BG",
+	"QHBV2oMSlroz7he2pmxFbZqllPZmThE3kFT1CpVm5kYU69Ggn9DUNeqjuoF3rhil2QwbQtpGRdJKQfKB",
+	"uWoyMWDPqVwdaQ/3h8lwOKxahsmsCnEUwQoubyqyTH2y3U5knVMsK8tey3DU6ViAlaj+1up+8Pdz9vD+",
+	"kMyF3DbthRhOghnPjbYnvVVVz1YruwYHC7Y6SVjufo49D91QvF/GF5T1hVTJLTMX8rpZVFeYqsgZffRw",
+	"+OS8btAilyQHo4vbrdfXC8Ow5Sdx/+ubqlnAwWXTXZLq+guvrHaIRjPw3PeOplj2vhCGleOMF9qqit/W",
+	"mle06lZdFPdfSX1fP6mvboiyVplAipbtvSCKJzEV8fMVXoPpo6NXeMJ6OLWCJjih6g370ytWMhXcJL5+",
+	"yR3Kn3jT0hcogNKsfN5XWdQ93GtoQEADqmXVskF5y9MNFFGk2AjWhuDfJ9m+8bW5D3vhvs5pKtnNb9vP",
+	"jUrukg63EU4nM+B2zoteQQoVdIypwljQKhTN4wwGb/tkpdZhUOki/KaRAoXZxDzLWFmEr/zbDfcoOkJ9",
+	"seZgllOTMFYSKhWPS5HbI4Ely/pKCNpfeHHgGoI4RW8VBVzynkr3acxOrtTKqlx3o6bUPwvWLWbLdV6Z",
+	"nAsZqMS3GHgXejr2Ff81BXCqndMwXFT9fNGUZZzWcMAM/jAoivHNQvFZbRKPK+FfEXF8WQEnE/SWZ0O5",
+	"md1Caqnq/On/+d9z4PJvhTLCilv4O/uP//E/sSzu3yRMOf6ERq2Vt4JmEl7yxXx9wwEKVcthYpkqI4V0",
+	"3+BKv18+868fyEjgh6fZvrSh4FsoRnFZF6IgHuPhhxg94bquQhDgWEEwVq6ihWdNETQuRHogV3Lkt1e1",
+	"5d03Ldx+axi0nay7giw29OuqDdkrDGte2OVbXwRjbUID2goqS7cvbVZHpQuDTSX6TAShJRS932MhaPSh",
+	"alSIezjsBiIckkG6IxFOr+4C/ie1YHMu2zaTBexHJvdF7aqyf8Ge1Szrt7bCWydT0Uf2FeSRmgrp0x9H",
+	"bWiMWs2x7tWA7Fq1ejBlZ//7igN+kwc+iWbXyEboQcDHUAxY436SIF7ShUx2rrzs6yvXlZerH3wJ5nfb",
+	"ljf+f+HmEHas6SrRROW9RSk0D9Vx1pWmd2uK++A61tb2WWkY1SiFmc6UMhAKcqgw3XktNN8zDCtRNmpp",
+	"UJcJMjA/jOp9eITN2kFfqSBPwh6cDlmBtYnYQmQQqun/U1TqqfXMjbTzs6v2NJp49RmNvkC0ZZjiC8TD",
+	"/hZSKlpNykgCuri6rOwlVS+1Tk1+Nxz+EZMzfJkXfAGbeYXlNvtQnZ2c3D/9x/HweHh8/+wfp49OUZr0",
+	"M/XGaWDhGsiSOo7QrZUkaYpL9zTX40eXlL/0El5dNrGuA574avVeBaPURxrcNMb2IlqEp3FjnSb3SkKz",
+	"1ZB3vBlHdXjeGKhKbewOhTv2zdZCcEqwzdd1er2nsufzKqv2ngkdGfnSREfyWnecTWPfOMh8lmYoWFcj",
+	"ZHM/Y+hbTSsULantEdXvVYyNH62KUesO+CKUearL5zVSk+rCHLEdUe8L/LCKXm6AFjH807tP/zcAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -2,10 +2,13 @@ package crawler_test
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/jpeg"
 	"net/http"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/palate-art/palate/crawler"
 )
@@ -56,6 +59,66 @@ func TestAJPEGWithoutItsEndIsFetchedAgainThenKeptAsDamaged(t *testing.T) {
 			}
 			if (test.reason == "") != (len(kept) == 1) || test.reason != "" && report.Lost[test.reason] != 1 {
 				t.Errorf("kept %d, lost %v, want %q", len(kept), report.Lost, test.reason)
+			}
+		})
+	}
+}
+
+// TestWhatIsMissingOfAJPEGIsFetchedByRange has answers without a length that
+// end too early, as caches and scripts give them, and files that are cut
+// where they lie.
+func TestWhatIsMissingOfAJPEGIsFetchedByRange(t *testing.T) {
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, image.NewGray(image.Rect(0, 0, 400, 300)), nil); err != nil {
+		t.Fatal(err)
+	}
+	whole := file.Bytes()
+	noEnd := whole[:len(whole)-2]
+	half := len(whole) / 2
+	for name, test := range map[string]struct {
+		etag    string
+		first   []byte // the first answer, of no stated length
+		file    []byte // what lies there afterwards
+		want    []string
+		damaged bool
+	}{
+		"the rest":                {`"v1"`, whole[:half], whole, []string{"/a.jpg", fmt.Sprintf("/a.jpg bytes=%d-", half)}, false},
+		"nothing more":            {`"v1"`, noEnd, noEnd, []string{"/a.jpg", fmt.Sprintf("/a.jpg bytes=%d-", len(noEnd))}, true},
+		"without a name":          {"", whole[:half], whole, []string{"/a.jpg", "/a.jpg"}, false},
+		"another file, cut again": {`"v2"`, whole[:half], noEnd, []string{"/a.jpg", fmt.Sprintf("/a.jpg bytes=%d-", half)}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sent := 0
+			q := &requests{next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/a.jpg" {
+					files{"site.test/": `<img src="a.jpg">`}.ServeHTTP(w, r)
+					return
+				}
+				w.Header().Set("Content-Type", "image/jpeg")
+				if sent++; sent == 1 {
+					if test.etag != "" {
+						w.Header().Set("ETag", `"v1"`)
+					}
+					_, _ = w.Write(test.first)
+					w.(http.Flusher).Flush() // sent in chunks
+					return
+				}
+				if test.etag != "" {
+					w.Header().Set("ETag", test.etag)
+				}
+				http.ServeContent(w, r, "a.jpg", time.Time{}, bytes.NewReader(test.file))
+			})}
+			kept, report := crawlFiles(t, quick(), q)
+			if got := q.of("/a.jpg"); !slices.Equal(got, test.want) {
+				t.Errorf("asked for %q, want %q", got, test.want)
+			}
+			for _, find := range kept {
+				if !bytes.Equal(find.Content, test.file) || find.Damaged != test.damaged {
+					t.Errorf("kept %d bytes, damaged %v; want %d, %v", len(find.Content), find.Damaged, len(test.file), test.damaged)
+				}
+			}
+			if len(kept) != 1 {
+				t.Errorf("kept %d: %v", len(kept), report.Lost)
 			}
 		})
 	}

@@ -14,12 +14,13 @@ import (
 
 // failure is why a visit came to nothing.
 type failure struct {
-	reason string
-	detail string
-	passes bool          // the same request may succeed later
-	after  time.Duration // that the site asked to wait
-	broken bool          // the body broke off
-	held   time.Time     // the request was not sent: the site wants none before
+	reason  string
+	detail  string
+	passes  bool          // the same request may succeed later
+	after   time.Duration // that the site asked to wait
+	broken  bool          // the body broke off
+	changed bool          // the file is not the one that began
+	held    time.Time     // the request was not sent: the site wants none before
 }
 
 // The refusals of this package's own transport.

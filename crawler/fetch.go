@@ -19,29 +19,52 @@ type partial struct {
 	total     int64  // as the site says; -1 is not known
 	validator string // an ETag or a date that names this version; may be empty
 	whole     bool   // the site does not go on in the middle
+	ended     bool   // the site says that there is no more
 }
 
 // fetch downloads one address whole. Redirects lead where they lead; what
-// comes is judged by validate. A body that breaks off is gone on with (RFC
-// 9110, section 14) where the site allows, as long as that brings more.
-func (r *run) fetch(ctx context.Context, address, referer string) ([]byte, *failure) {
+// comes is judged by validate.
+func (r *run) fetch(ctx context.Context, address, referer string) (*partial, *failure) {
 	p := &partial{total: -1}
+	return p, r.goOn(ctx, p, address, referer)
+}
+
+// goOn fetches what is missing of a file. A body that breaks off is gone on
+// with (RFC 9110, section 14) where the site allows, as long as that brings
+// more.
+func (r *run) goOn(ctx context.Context, p *partial, address, referer string) *failure {
 	for tries := 0; ; tries++ {
 		before := p.content.Len()
 		failed := r.fetchInto(ctx, p, address, referer)
 		switch {
-		case failed == nil:
-			return p.content.Bytes(), nil
-		case failed.broken && r.isWhole(p.content.Bytes()):
-			return p.content.Bytes(), nil // it said that there was more
+		case failed == nil, failed.broken && r.isWhole(p.content.Bytes()): // it said that there was more
+			return nil
 		case failed.reason == "forbidden" && referer != "" && p.content.Len() == 0 && hostOf(referer) != hostOf(address) && ctx.Err() == nil:
 			referer = "" // some hosts refuse whoever comes from another site
 			continue
 		case ctx.Err() != nil, !failed.broken, p.whole, p.content.Len() <= before, tries >= r.cfg.Retries:
-			return nil, failed
+			return failed
 		}
 		r.opts.Logger.Debug("goes on in the middle", "url", address, "have", p.content.Len(), "of", p.total)
 	}
+}
+
+// fetchAgain asks for a file that came without its end: for the rest, where
+// the site goes on in the middle, else for the whole. ended is that the site
+// has no more than came.
+func (r *run) fetchAgain(ctx context.Context, p *partial, address, referer string) (again *partial, ended bool, failed *failure) {
+	if p.content.Len() > 0 && !p.whole {
+		rest := &partial{total: p.total, validator: p.validator}
+		rest.content.Write(p.content.Bytes())
+		switch failed := r.goOn(ctx, rest, address, referer); {
+		case failed == nil:
+			return rest, rest.ended, nil
+		case ctx.Err() != nil || !failed.changed:
+			return nil, false, failed
+		}
+	}
+	again, failed = r.fetch(ctx, address, referer)
+	return again, false, failed
 }
 
 // isWhole reports a picture that has all its parts.
@@ -75,10 +98,13 @@ func (r *run) fetchInto(ctx context.Context, p *partial, address, referer string
 	defer func() { _ = resp.Body.Close() }()
 	switch {
 	case have > 0 && resp.StatusCode == http.StatusPartialContent && p.continues(resp.Header, have):
+	case have > 0 && resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && p.endsAt(resp.Header, have):
+		p.ended = true
+		return nil
 	case have > 0 && (resp.StatusCode == http.StatusPartialContent || resp.StatusCode == http.StatusRequestedRangeNotSatisfiable):
 		p.content.Reset()
 		p.whole = true
-		return &failure{reason: "cut_short", detail: "the file changed while it was fetched", passes: true}
+		return &failure{reason: "cut_short", detail: "the file changed while it was fetched", passes: true, changed: true}
 	default:
 		if failed := statusFailure(resp.StatusCode, resp.Header, time.Now()); failed != nil {
 			return failed
@@ -134,4 +160,11 @@ func (p *partial) continues(header http.Header, have int64) bool {
 		return false
 	}
 	return from == have && to == total-1 && (p.total < 0 || p.total == total)
+}
+
+// endsAt reports that a refusal of a range says that the file has ended.
+func (p *partial) endsAt(header http.Header, have int64) bool {
+	var total int64
+	n, err := fmt.Sscanf(header.Get("Content-Range"), "bytes */%d", &total)
+	return err == nil && n == 1 && total == have && (p.total < 0 || p.total == have)
 }

@@ -154,16 +154,19 @@ func (r *run) keep(ctx context.Context, task Task, find Find) (result, error) {
 // fetchFind downloads and validates the picture at one of the task's
 // addresses.
 func (r *run) fetchFind(ctx context.Context, task Task, address string, content []byte) (Find, *failure) {
+	file := &partial{whole: true}
 	if content == nil {
 		var failed *failure
-		if content, failed = r.fetch(ctx, address, task.Referer); failed != nil {
+		if file, failed = r.fetch(ctx, address, task.Referer); failed != nil {
 			return Find{}, failed
 		}
+	} else {
+		file.content.Write(content)
 	}
 	r.mu.Lock()
 	r.report.Fetched++
 	r.mu.Unlock()
-	content, info, damaged, failed := r.validate(ctx, task, address, content)
+	content, info, damaged, failed := r.validate(ctx, task, address, file)
 	if failed != nil {
 		return Find{}, failed
 	}
@@ -196,25 +199,27 @@ func firstOf(texts ...string) string {
 func decoders() int { return min(4, runtime.GOMAXPROCS(0)) }
 
 // validate reads a file's header and structure up to its end. The pixels
-// are decoded once in a picture's life, when it is embedded. A file that is
-// cut is fetched once more; cut again, it is kept as damaged if it can be
-// shown. Names and types that came with it are not asked.
-func (r *run) validate(ctx context.Context, task Task, address string, content []byte) ([]byte, picture.Info, bool, *failure) {
+// are decoded once in a picture's life, when it is embedded. What is missing
+// of a file that is cut is fetched once more; cut again, it is kept as damaged
+// if it can be shown. Names and types that came with it are not asked.
+func (r *run) validate(ctx context.Context, task Task, address string, file *partial) ([]byte, picture.Info, bool, *failure) {
+	content := file.content.Bytes()
 	info, state, failed := r.inspect(content)
 	if failed != nil || state == picture.Whole {
 		return content, info, false, failed
 	}
 	if state == picture.Cut {
-		again, failed := r.fetch(ctx, address, task.Referer)
+		again, ended, failed := r.fetchAgain(ctx, file, address, task.Referer)
 		if failed != nil && (r.mayPass(task, failed) || ctx.Err() != nil) {
 			return nil, info, false, failed
 		}
-		if failed == nil {
-			if second, state, failed := r.inspect(again); failed == nil && state == picture.Whole {
-				return again, second, false, nil
+		if failed == nil && !ended {
+			second, state, failed := r.inspect(again.content.Bytes())
+			if failed == nil && state == picture.Whole {
+				return again.content.Bytes(), second, false, nil
 			}
-			if len(again) > len(content) {
-				content = again
+			if again.content.Len() > len(content) {
+				content = again.content.Bytes()
 			}
 		}
 	}

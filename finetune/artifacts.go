@@ -122,6 +122,10 @@ func (a Artifacts) readme(plan Plan, m *vit.Trainable) string {
 	say("# Training artifacts of %s", m.Architecture)
 	say("")
 	say("Batches of %d pictures of %d × %d pixels. %d numbers are trained, %d are frozen. All tensors are float32, all operators are ai.onnx, opset 20: any ONNX Runtime from 1.17 on runs the three models.", plan.Batch, m.Width, m.Height, a.Trained, a.Frozen)
+	if m.Licence != "" {
+		say("")
+		say("The weights to begin with are given out under the licence %s. What is trained from them stays under it.", m.Licence)
+	}
 	say("")
 	say("One step:")
 	say("")

@@ -263,9 +263,7 @@ func TestTrainingBeginsAtTheProbe(t *testing.T) {
 
 	built, err := vit.Build(t.Context(), file, g.model.Architecture, vit.Options{Width: 56, Height: 56, Fit: "stretch", Pool: vit.PoolClass})
 	must(t, err)
-	graph, err := built.Graph.Marshal()
-	must(t, err)
-	session, err := runtime(t).NewSession(graph, ort.DefaultSessionConfig())
+	session, err := runtime(t).NewSession(built.Graph, ort.DefaultSessionConfig())
 	must(t, err)
 	defer session.Close()
 	loss, total := 0., 0.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"strconv"
+	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/probe/judge"
@@ -26,6 +28,24 @@ func Balanced() ClassWeights { return ClassWeights{Balanced: true} }
 
 // Unweighted lets every example count the same.
 func Unweighted() ClassWeights { return ClassWeights{Like: 1, Dislike: 1} }
+
+// ParseClassWeights reads "balanced", "none" or the weights of a like and a
+// dislike, as "2:1". Anything else is palate.ErrInvalid.
+func ParseClassWeights(s string) (ClassWeights, error) {
+	switch s {
+	case "balanced":
+		return Balanced(), nil
+	case "none":
+		return Unweighted(), nil
+	}
+	like, dislike, two := strings.Cut(s, ":")
+	l, errLike := strconv.ParseFloat(like, 64)
+	d, errDislike := strconv.ParseFloat(dislike, 64)
+	if !two || errLike != nil || errDislike != nil {
+		return ClassWeights{}, invalid("class weights %q, want balanced, none or LIKE:DISLIKE", s)
+	}
+	return ClassWeights{Like: l, Dislike: d}, nil
+}
 
 // of returns the weights of a like and a dislike among examples whose own
 // weights sum to these totals, both above 0.

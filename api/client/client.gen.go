@@ -140,16 +140,20 @@ func (e LivenessStatus) Valid() bool {
 
 // Defines values for NewJobKind.
 const (
+	NewJobKindBackup  NewJobKind = "backup"
 	NewJobKindCrawl   NewJobKind = "crawl"
 	NewJobKindEmbed   NewJobKind = "embed"
 	NewJobKindImport  NewJobKind = "import"
 	NewJobKindReindex NewJobKind = "reindex"
 	NewJobKindTrain   NewJobKind = "train"
+	NewJobKindVerify  NewJobKind = "verify"
 )
 
 // Valid indicates whether the value is a known member of the NewJobKind enum.
 func (e NewJobKind) Valid() bool {
 	switch e {
+	case NewJobKindBackup:
+		return true
 	case NewJobKindCrawl:
 		return true
 	case NewJobKindEmbed:
@@ -159,6 +163,8 @@ func (e NewJobKind) Valid() bool {
 	case NewJobKindReindex:
 		return true
 	case NewJobKindTrain:
+		return true
+	case NewJobKindVerify:
 		return true
 	default:
 		return false
@@ -551,6 +557,8 @@ type MislabelList struct {
 
 // NewJob defines model for NewJob.
 type NewJob struct {
+	// Deep Of a verification or a backup: every file is read and held against its hash
+	Deep *bool      `json:"deep,omitempty"`
 	Kind NewJobKind `json:"kind"`
 
 	// MaxDepth Of a crawl
@@ -571,6 +579,9 @@ type NewJob struct {
 	// Profile Example: me
 	Profile *ProfileName `json:"profile,omitempty"`
 
+	// Repair Of a verification: what can be mended from what is there is mended; nothing that may be somebody's is deleted
+	Repair *bool `json:"repair,omitempty"`
+
 	// Retry Of an embedding: images that could not be embedded are tried again
 	Retry *bool `json:"retry,omitempty"`
 
@@ -579,6 +590,9 @@ type NewJob struct {
 
 	// Verdict Of an import: what the profile says of every picture
 	Verdict *NewJobVerdict `json:"verdict,omitempty"`
+
+	// WithReferenced Of a backup: files that the collection only references are copied too
+	WithReferenced *bool `json:"with_referenced,omitempty"`
 }
 
 // NewJobKind defines model for NewJob.Kind.
@@ -1351,14 +1365,14 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/images/{image}/thumbnail (the `GetImageThumbnail` operationId).
 	GetImageThumbnail(ctx context.Context, image ImagePath, params *GetImageThumbnailParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListJobs Crawls, imports, embeddings and trainings, the newest first
+	// ListJobs Crawls, imports, embeddings, trainings and other long work, the newest first
 	//
 	// Corresponds with GET /v1/jobs (the `ListJobs` operationId).
 	ListJobs(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StartJobWithBody Start a job
 	//
-	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`. Anything else is 403.
+	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1367,7 +1381,7 @@ type ClientInterface interface {
 
 	// StartJob Start a job
 	//
-	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`. Anything else is 403.
+	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1835,7 +1849,7 @@ func (c *Client) GetImageThumbnail(ctx context.Context, image ImagePath, params 
 	return c.Client.Do(req)
 }
 
-// ListJobs Crawls, imports, embeddings and trainings, the newest first
+// ListJobs Crawls, imports, embeddings, trainings and other long work, the newest first
 //
 // Corresponds with GET /v1/jobs (the `ListJobs` operationId).
 func (c *Client) ListJobs(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1852,7 +1866,7 @@ func (c *Client) ListJobs(ctx context.Context, params *ListJobsParams, reqEditor
 
 // StartJobWithBody Start a job
 //
-// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`. Anything else is 403.
+// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1871,7 +1885,7 @@ func (c *Client) StartJobWithBody(ctx context.Context, contentType string, body 
 
 // StartJob Start a job
 //
-// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`. Anything else is 403.
+// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5168,7 +5182,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/images/{image}/thumbnail (the `GetImageThumbnail` operationId).
 	GetImageThumbnailWithResponse(ctx context.Context, image ImagePath, params *GetImageThumbnailParams, reqEditors ...RequestEditorFn) (*GetImageThumbnailResponse, error)
 
-	// ListJobsWithResponse Crawls, imports, embeddings and trainings, the newest first
+	// ListJobsWithResponse Crawls, imports, embeddings, trainings and other long work, the newest first
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -5177,7 +5191,7 @@ type ClientWithResponsesInterface interface {
 
 	// StartJobWithBodyWithResponse Start a job
 	//
-	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`. Anything else is 403.
+	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -5186,7 +5200,7 @@ type ClientWithResponsesInterface interface {
 
 	// StartJobWithResponse Start a job
 	//
-	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`. Anything else is 403.
+	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -7868,7 +7882,7 @@ func (c *ClientWithResponses) GetImageThumbnailWithResponse(ctx context.Context,
 	return ParseGetImageThumbnailResponse(rsp)
 }
 
-// ListJobsWithResponse Crawls, imports, embeddings and trainings, the newest first
+// ListJobsWithResponse Crawls, imports, embeddings, trainings and other long work, the newest first
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -7883,7 +7897,7 @@ func (c *ClientWithResponses) ListJobsWithResponse(ctx context.Context, params *
 
 // StartJobWithBodyWithResponse Start a job
 //
-// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`. Anything else is 403.
+// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7898,7 +7912,7 @@ func (c *ClientWithResponses) StartJobWithBodyWithResponse(ctx context.Context, 
 
 // StartJobWithResponse Start a job
 //
-// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`. Anything else is 403.
+// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

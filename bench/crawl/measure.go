@@ -26,11 +26,15 @@ type round struct {
 	Seconds             float64 `json:"seconds"`
 	EmbedSeconds        float64 `json:"embed_seconds,omitempty"` // of those
 	PerSecond           float64 `json:"pictures_per_second"`
-	CPUMillisecondsEach float64 `json:"cpu_ms_per_picture"` // of this process, not the site's
+	CPUMillisecondsEach float64 `json:"cpu_ms_per_picture"`   // of this process, not the site's
+	OfAllowed           float64 `json:"of_allowed,omitempty"` // its pace as a part of what latency and parallel requests allow
 }
 
 func (r round) String() string {
 	text := fmt.Sprintf("%d pictures in %.2f s: %.0f a second, %.2f ms of CPU each", r.Pictures, r.Seconds, r.PerSecond, r.CPUMillisecondsEach)
+	if r.OfAllowed > 0 {
+		text += fmt.Sprintf("; %.2f of what the latency allows", r.OfAllowed)
+	}
 	if r.EmbedSeconds > 0 {
 		text += fmt.Sprintf("; %.2f s of it to embed them", r.EmbedSeconds)
 	}
@@ -62,11 +66,15 @@ func open(ctx context.Context) (*opened, error) {
 
 func (c *opened) close() error { return errors.Join(c.catalog.Close(), os.RemoveAll(c.folder)) }
 
+// keeping is how many pictures may be judged and kept beside the requests, as in
+// palate crawl.
+const keeping = 4
+
 func (c *opened) crawl(ctx context.Context, o options, path string, progress func(crawler.Report)) (crawler.Report, error) {
 	cfg := crawler.DefaultConfig()
 	cfg.AllowNoContact = true
 	cfg.MaxPages = 1_000_000
-	cfg.Site, cfg.Workers = crawler.SiteLimits{Parallelism: o.parallel}, o.parallel
+	cfg.Site, cfg.Workers = crawler.SiteLimits{Parallelism: o.parallel}, min(o.parallel+keeping, 64)
 	crawling, err := crawler.New(cfg, c.catalog, c.pictures, crawler.Options{Logger: slog.New(slog.DiscardHandler), Progress: progress})
 	if err != nil {
 		return crawler.Report{}, err
@@ -112,6 +120,9 @@ func measure(ctx context.Context, o options) (r round, err error) {
 	}
 	r.Seconds = time.Since(began).Seconds()
 	r.PerSecond = float64(o.pictures) / r.Seconds
+	if o.latency > 0 && model == nil {
+		r.OfAllowed = r.PerSecond * o.latency.Seconds() / float64(o.parallel)
+	}
 	r.CPUMillisecondsEach = (cpu() - before).Seconds() * 1000 / float64(o.pictures)
 	return r, nil
 }

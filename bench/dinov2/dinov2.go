@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/palate-art/palate/embedder"
-	"github.com/palate-art/palate/internal/onnxgraph"
 	"github.com/palate-art/palate/internal/safetensors"
 	"github.com/palate-art/palate/internal/vit"
 )
@@ -177,16 +176,7 @@ func (b *Builder) Build(ctx context.Context, s Spec) (Model, error) {
 		return Model{}, err
 	}
 	m := Model{Spec: s, File: filepath.Join(b.Dir, built.Description.Name+".onnx"), Description: built.Description}
-	return m, writeModel(m.File, built.Graph)
-}
-
-func writeModel(path string, graph *onnxgraph.Model) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	_, err = graph.WriteTo(f)
-	return errors.Join(err, f.Close())
+	return m, os.WriteFile(m.File, built.Graph, 0o644)
 }
 
 // Normal gives random numbers around zero.

@@ -10,7 +10,7 @@ import (
 )
 
 func openModel(ctx context.Context, runtime *ort.Runtime, m dinov2.Model) (*onnx.Embedder, error) {
-	return onnx.OpenModel(ctx, runtime, onnx.Model{File: m.File, Description: m.Description}, onnx.DefaultConfig())
+	return onnx.OpenModel(ctx, runtime, embedder.Model{File: m.File, Description: m.Description}, onnx.DefaultConfig())
 }
 
 // inference is the contestant that embeds prepared pictures of noise.

@@ -148,7 +148,7 @@ func run(ctx context.Context, o options) (err error) {
 func measure(ctx context.Context, runtime *ort.Runtime, device ort.Device, m dinov2.Model, tops float64, o options) (_ *modelReport, err error) {
 	r := &modelReport{Name: m.Spec.String()}
 	open := func(batch int) (*onnx.Embedder, error) {
-		return onnx.OpenModel(ctx, runtime, onnx.Model{File: m.File, Description: m.Description}, onnx.Config{Device: device, IntraOpThreads: 1, MaxBatch: batch})
+		return onnx.OpenModel(ctx, runtime, embedder.Model{File: m.File, Description: m.Description}, onnx.Config{Device: device, IntraOpThreads: 1, MaxBatch: batch})
 	}
 	e, err := open(0)
 	if err != nil {

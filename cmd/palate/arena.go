@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/palate-art/palate/internal/arena"
 	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type arenaCommand struct {
@@ -55,11 +55,11 @@ func (c *arenaCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		if left > 0 {
-			s.note("%d rated pictures can't be read by every model and are left out for all.", left)
+			s.Notef("%d rated pictures can't be read by every model and are left out for all.", left)
 		}
-		s.note("What is not measured yet will take %s at most.", about(contest.Estimate))
+		s.Notef("What is not measured yet will take %s at most.", terminal.About(contest.Estimate))
 		if contest.Estimate > quickContest {
-			if err := s.confirm(os.Stdin, c.Yes, "Begin?"); err != nil {
+			if err := s.confirm(c.Yes, "Begin?"); err != nil {
 				return err
 			}
 		}
@@ -75,19 +75,19 @@ func (c *arenaCommand) Run(ctx context.Context, s *session) error {
 }
 
 func (c *arenaCommand) single(ctx context.Context, s *session, contest *arena.Contest) error {
-	figures, err := contest.SingleSplit(ctx, func(_, _ int, what string) { s.note("%s", what) })
+	figures, err := contest.SingleSplit(ctx, func(_, _ int, what string) { s.Notef("%s", what) })
 	if err != nil {
 		return err
 	}
 	if s.JSON {
-		return s.print(map[string]any{"protocol": "single-split", "figures": figures, "mind": arena.Flatters})
+		return s.Print(map[string]any{"protocol": "single-split", "figures": figures, "mind": arena.Flatters})
 	}
 	rows := [][]string{{"MODEL", "METHOD", "BALANCED ACCURACY", ""}}
 	for _, f := range figures {
 		rows = append(rows, []string{f.Model, f.Method, fmt.Sprintf("%.3f", f.BalancedAccuracy), f.Failed})
 	}
-	s.table(rows...)
-	s.say("\n%s.", arena.Flatters)
+	s.Table(rows...)
+	s.Say("\n%s.", arena.Flatters)
 	return nil
 }
 
@@ -99,19 +99,14 @@ func (c *arenaCommand) show(s *session, r *arena.Report) error {
 		}
 	}
 	if s.JSON {
-		return s.print(r)
+		return s.Print(r)
 	}
-	s.say("%s.", page.Summary)
-	for _, section := range page.Sections {
-		s.say("\n%s", section.Title)
-		if section.Note != "" {
-			s.say("%s", section.Note)
-		}
-		s.table(section.Rows...)
-	}
-	s.say("")
+	s.Say("%s.", page.Summary)
+	s.Say("")
+	s.showSections(page.Sections)
+	s.Say("")
 	for _, v := range r.Verdicts {
-		s.say("%s.", strings.ToUpper(v[:1])+v[1:])
+		s.Say("%s.", strings.ToUpper(v[:1])+v[1:])
 	}
 	return nil
 }

@@ -2,11 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type backupCommand struct {
@@ -34,37 +35,20 @@ func (c *backupCommand) Run(ctx context.Context, s *session) error {
 	})
 }
 
-// printBackup says what was backed up. Pictures that could not be are an
-// error, behind the report: the backup holds all the rest.
+// printBackup says what was backed up.
 func (s *session) printBackup(r backup.Report) error {
-	if s.JSON {
-		if err := s.print(r); err != nil {
-			return err
-		}
-	} else {
-		m := r.Manifest
-		s.say("%s: %d pictures (%s), %d of them new, and the catalog (%s); read again and well",
-			filepath.Join(r.Path, r.Snapshot), m.Files, byteText(m.FileBytes), r.New, byteText(m.CatalogBytes))
-		if n := len(m.Referenced); n > 0 {
-			s.say("Not in it: %d pictures that lie outside the collection, such as %s; --with-referenced copies them too", n, m.Referenced[0].Path)
-		}
-		if n := len(m.Deleted); n > 0 {
-			s.say("%d pictures were deleted meanwhile and are not in it", n)
-		}
-		if r.Mended > 0 {
-			s.say("%d pictures of the backup were damaged and have been replaced", r.Mended)
-		}
-		if len(r.Removed) > 0 {
-			s.say("Removed: %d older backups", len(r.Removed))
-		}
-	}
+	err := s.Show(r, func() { s.sayAll(r.Words()) })
 	for _, name := range r.Spared {
-		s.note("the backup of %s is kept beyond --keep: it knows more than the collection does today; if that is as it should be, remove it by hand", name)
+		s.Notef("the backup of %s is kept beyond --keep: it knows more than the collection does today; if that is as it should be, remove it by hand", name)
 	}
-	if missing := r.Manifest.Missing; len(missing) > 0 {
-		return fmt.Errorf("all but %d pictures were backed up: image %s: %s", len(missing), missing[0].ID, missing[0].Reason)
+	return errors.Join(err, r.Err())
+}
+
+// sayAll says lines.
+func (s *session) sayAll(lines []string) {
+	for _, line := range lines {
+		s.Say("%s", line)
 	}
-	return nil
 }
 
 func (s *session) listBackups(path string) error {
@@ -75,13 +59,7 @@ func (s *session) listBackups(path string) error {
 	if err != nil {
 		return err
 	}
-	if s.JSON {
-		return s.print(list)
-	}
-	rows := [][]string{{"BACKUP", "PICTURES", "SIZE", "CATALOG", "ELSEWHERE", "MISSING"}}
-	for _, m := range list {
-		rows = append(rows, []string{m.Name(), fmt.Sprint(m.Files), byteText(m.FileBytes), byteText(m.CatalogBytes), fmt.Sprint(len(m.Referenced)), fmt.Sprint(len(m.Missing))})
-	}
-	s.table(rows...)
-	return nil
+	return terminal.List(s.Terminal, list, "", []string{"BACKUP", "PICTURES", "SIZE", "CATALOG", "ELSEWHERE", "MISSING"}, func(m backup.Manifest) []string {
+		return []string{m.Name(), fmt.Sprint(m.Files), terminal.Bytes(m.FileBytes), terminal.Bytes(m.CatalogBytes), fmt.Sprint(len(m.Referenced)), fmt.Sprint(len(m.Missing))}
+	})
 }

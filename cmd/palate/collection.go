@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/collection"
@@ -41,7 +40,7 @@ func openHome(ctx context.Context, s *session) (*collection.Collection, error) {
 // opened says what a collection can't do that was opened.
 func (s *session) opened(h *collection.Collection, err error) (*collection.Collection, error) {
 	if err == nil && h.ReadOnly() != nil {
-		s.note("%s", explain(h.ReadOnly()))
+		s.Notef("%s", explain(h.ReadOnly()))
 	}
 	return h, err
 }
@@ -86,17 +85,3 @@ func withTastes(ctx context.Context, s *session, work func(*collection.Model, pa
 	}
 	return withModel(ctx, s, func(m *collection.Model) error { return work(m, profile) })
 }
-
-// Note implements collection.Teller.
-func (s *session) Note(text string, insist bool) {
-	if insist || !s.Quiet {
-		s.finishProgress()
-		fmt.Fprintln(s.errOut, text)
-	}
-}
-
-// Progress implements collection.Teller.
-func (s *session) Progress(name, unit string, done, total int64) { s.progress(name, unit, done, total) }
-
-// EndProgress implements collection.Teller.
-func (s *session) EndProgress() { s.finishProgress() }

@@ -11,6 +11,7 @@ type commands struct {
 	Embed     embedCommand     `cmd:"" help:"Embed what is not embedded yet, or print the embeddings of files."`
 	Rate      rateCommand      `cmd:"" help:"Like, dislike or skip images."`
 	Images    imagesCommand    `cmd:"" help:"Images of the collection: list, show, delete, restore."`
+	Open      openCommand      `cmd:"" help:"Show an image's picture in the system's viewer."`
 	Trash     trashCommand     `cmd:"" help:"What was deleted in the last 30 days: list, empty."`
 	Train     trainCommand     `cmd:"" help:"Learn the taste from the ratings."`
 	Evaluate  evaluateCommand  `cmd:"" help:"Judge anybody's embeddings by labels: NumPy, Parquet or clip-retrieval files, no pictures needed."`
@@ -30,6 +31,7 @@ type commands struct {
 	Verify    verifyCommand    `cmd:"" help:"Hold the files of the pictures against the catalog, and their contents against their hashes."`
 	Backup    backupCommand    `cmd:"" help:"Copy the collection to a safe place; what is there already is not copied again."`
 	Restore   restoreCommand   `cmd:"" help:"Bring a backup back, or add its ratings to a collection."`
+	Jobs      jobsCommand      `cmd:"" help:"Long work of all processes: list, stop."`
 	Serve     serveCommand     `cmd:"" help:"Serve the page and the REST API."`
 	Health    healthCommand    `cmd:"" help:"Ask a running server whether it is well; the exit code says it."`
 	Museum    museumCommand    `cmd:"" help:"Serve the synthetic museum alone, to try a crawl without troubling a real site."`

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/test/program"
 )
 
@@ -65,6 +66,9 @@ func TestScoresRankTheCollectionAndFiles(t *testing.T) {
 		if i > 0 && (s.Score > all[i-1].Score || s.Probability > all[i-1].Probability) {
 			t.Errorf("rank %d has %v after %v", i, s, all[i-1])
 		}
+	}
+	if every := program.JSONRun[[]scored](t, "scores", "--data", home, "--all"); len(every) != len(all) || every[0].Image != all[0].Image {
+		t.Errorf("--all gives %d scores, want the same %d", len(every), len(all))
 	}
 	if top := program.JSONRun[[]scored](t, "scores", "--data", home, "--limit", "3"); !slices.Equal(top, all[:3]) {
 		t.Errorf("got %v, want the first three", top)
@@ -140,15 +144,15 @@ func TestSortPutsFilesByTasteAndOverwritesNothing(t *testing.T) {
 	out := t.TempDir()
 	program.WriteFile(t, filepath.Join(out, "liked", "a.jpg"), []byte("another picture of that name"))
 
-	if lines := program.JSONValues[sorted](t, program.MustRun(t, "sort", folder, "--out", out, "--data", home, "--dry-run", "--json")); len(lines) != 3 {
+	if lines := program.JSONValues[collection.Sorted](t, program.MustRun(t, "sort", folder, "--out", out, "--data", home, "--dry-run", "--json")); len(lines) != 3 {
 		t.Errorf("got %d lines, want one of each file", len(lines))
 	}
 	if got := names(t, out); !slices.Equal(got, []string{"liked/a.jpg"}) {
 		t.Errorf("a dry run left %v", got)
 	}
 	for range 2 { // the second time everything is there already
-		lines := program.JSONValues[sorted](t, program.MustRun(t, "sort", folder, "--out", out, "--data", home, "--json"))
-		slices.SortFunc(lines, func(a, b sorted) int { return strings.Compare(a.File, b.File) })
+		lines := program.JSONValues[collection.Sorted](t, program.MustRun(t, "sort", folder, "--out", out, "--data", home, "--json"))
+		slices.SortFunc(lines, func(a, b collection.Sorted) int { return strings.Compare(a.File, b.File) })
 		if len(lines) != 3 || !lines[0].Liked || lines[1].Liked || lines[2].Error == "" {
 			t.Fatalf("got %+v, want a.jpg liked, b.jpg not, words.jpg passed by", lines)
 		}

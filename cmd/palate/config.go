@@ -1,12 +1,11 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"strconv"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/settings"
 )
 
 // globals are the flags that every command has. Each can also be given as
@@ -48,17 +47,5 @@ func (g *globals) runtimeConfig() ort.Config {
 
 // grammarVars are the defaults that depend on the machine.
 func grammarVars() map[string]string {
-	return map[string]string{"data": dataFolder(), "port": strconv.Itoa(defaultPort), "models": modelsFolder()}
-}
-
-// dataFolder follows the XDG base directories where they are in use.
-func dataFolder() string {
-	if base := os.Getenv("XDG_DATA_HOME"); base != "" {
-		return filepath.Join(base, "palate")
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "palate-data"
-	}
-	return filepath.Join(home, ".local", "share", "palate")
+	return map[string]string{"data": settings.DataFolder(), "port": strconv.Itoa(defaultPort), "models": settings.ModelsFolder()}
 }

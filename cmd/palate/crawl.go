@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type crawlCommand struct {
@@ -73,15 +73,15 @@ func (c *beginCrawl) dryRun(ctx context.Context, s *session, job collection.Craw
 	return dry.withHome(ctx, func(h *collection.Collection) error {
 		job.Config.DryRun, job.Records = true, ""
 		job.Found = func(task crawler.Task) {
-			s.say("%s", strings.TrimRight(task.URL+"\t"+task.Source.Title, "\t"))
+			s.Say("%s", strings.TrimRight(task.URL+"\t"+task.Source.Title, "\t"))
 		}
 		report, err := h.Crawl(ctx, job)
 		if errors.Is(err, crawler.ErrNothingKept) && report.Lost[crawler.ReasonDryRun] > 0 {
 			err = nil
 		}
-		s.note("%d pages were read; %d pictures would be fetched", report.Pages, report.Lost[crawler.ReasonDryRun])
+		s.Notef("%d pages were read; %d pictures would be fetched", report.Pages, report.Lost[crawler.ReasonDryRun])
 		if s.JSON {
-			err = errors.Join(err, s.print(report))
+			err = errors.Join(err, s.Print(report))
 		}
 		return err
 	})
@@ -91,12 +91,12 @@ func (c *beginCrawl) dryRun(ctx context.Context, s *session, job collection.Craw
 // not.
 func (s *session) printFunnel(r crawler.Report) error {
 	if s.JSON {
-		return s.print(r)
+		return s.Print(r)
 	}
 	for _, api := range r.APIs {
-		s.say("%s is a MediaWiki API: it was asked by the API's own rules (your contact, one request at a time, maxlag); pages and pictures by robots.txt", api)
+		s.Say("%s is a MediaWiki API: it was asked by the API's own rules (your contact, one request at a time, maxlag); pages and pictures by robots.txt", api)
 	}
-	s.say("%d pages -> %d candidates -> %d fetched -> %d kept, %d known", r.Pages, r.Candidates, r.Fetched, r.Kept, r.Known)
+	s.Say("%d pages -> %d candidates -> %d fetched -> %d kept, %d known", r.Pages, r.Candidates, r.Fetched, r.Kept, r.Known)
 	examples := make(map[string]string)
 	for reason, losses := range r.Examples {
 		if len(losses) > 0 {
@@ -105,7 +105,7 @@ func (s *session) printFunnel(r crawler.Report) error {
 	}
 	s.printLosses(r.Lost, examples)
 	if !r.Until.IsZero() {
-		s.say("%d addresses wait until %s, as their site asked: run the same crawl again then", r.Pending, r.Until.Local().Format("2006-01-02 15:04"))
+		s.Say("%d addresses wait until %s, as their site asked: run the same crawl again then", r.Pending, terminal.Minute(r.Until))
 	}
 	return nil
 }
@@ -116,40 +116,8 @@ func (s *session) printLosses(lost map[string]int, examples map[string]string) {
 		return
 	}
 	rows := [][]string{{"LOST", "REASON", "FOR EXAMPLE"}}
-	for _, reason := range byCount(lost) {
-		rows = append(rows, []string{fmt.Sprint(lost[reason]), reason, shorten(examples[reason], 90)})
+	for _, reason := range terminal.ByCount(lost) {
+		rows = append(rows, []string{fmt.Sprint(lost[reason]), reason, terminal.Shorten(examples[reason], 90)})
 	}
-	s.table(rows...)
-}
-
-func byCount(counts map[string]int) []string {
-	var names []string
-	for name := range counts {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		if counts[a] != counts[b] {
-			return counts[b] - counts[a]
-		}
-		return strings.Compare(a, b)
-	})
-	return names
-}
-
-func lostText(lost map[string]int) string {
-	if len(lost) == 0 {
-		return "none"
-	}
-	var parts []string
-	for _, reason := range byCount(lost) {
-		parts = append(parts, fmt.Sprintf("%d %s", lost[reason], reason))
-	}
-	return strings.Join(parts, ", ")
-}
-
-func joinAnd(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+	s.Table(rows...)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type listCrawls struct{}
@@ -27,19 +28,19 @@ func (c *listCrawls) Run(ctx context.Context, s *session) error {
 				lost += n
 			}
 			if row.Pending > 0 && !row.Until.IsZero() {
-				pending += ", until " + row.Until.Local().Format("2006-01-02 15:04")
+				pending += ", until " + terminal.Minute(row.Until)
 			}
-			table = append(table, []string{shorten(row.Name, 60), row.Begun.Local().Format("2006-01-02 15:04"),
+			table = append(table, []string{terminal.Shorten(row.Name, 60), terminal.Minute(row.Begun),
 				fmt.Sprint(row.Pages), fmt.Sprint(row.Kept), fmt.Sprint(row.Known), fmt.Sprint(lost), pending})
 		}
 		if s.JSON {
-			return s.print(map[string]any{"crawls": rows})
+			return s.Print(map[string]any{"crawls": rows})
 		}
 		if len(rows) == 0 {
-			s.say("There has been no crawl yet.")
+			s.Say("There has been no crawl yet.")
 			return nil
 		}
-		s.table(table...)
+		s.Table(table...)
 		return nil
 	})
 }
@@ -58,21 +59,21 @@ func (c *reportCrawl) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		if s.JSON {
-			return s.print(report)
+			return s.Print(report)
 		}
-		s.say("%d pages read, %d pictures kept, %d known, %d addresses pending", report.Pages, report.Kept, report.Known, report.Pending)
+		s.Say("%d pages read, %d pictures kept, %d known, %d addresses pending", report.Pages, report.Kept, report.Known, report.Pending)
 		if !report.Until.IsZero() {
-			s.say("The pending ones wait until %s, as their site asked.", report.Until.Local().Format("2006-01-02 15:04"))
+			s.Say("The pending ones wait until %s, as their site asked.", terminal.Minute(report.Until))
 		}
 		if waiting := report.Added - report.Embedded - report.Unreadable; waiting > 0 {
-			s.say("%d of the %d pictures are not decoded yet: \"palate embed\" does that, and tells which can't be read.", waiting, report.Added)
+			s.Say("%d of the %d pictures are not decoded yet: \"palate embed\" does that, and tells which can't be read.", waiting, report.Added)
 		}
 		if len(report.Losses) > 0 {
 			rows := [][]string{{"REASON", "ADDRESS", "WHY"}}
 			for _, l := range report.Losses {
-				rows = append(rows, []string{l.Reason, shorten(l.URL, 100), shorten(l.Detail, 90)})
+				rows = append(rows, []string{l.Reason, terminal.Shorten(l.URL, 100), terminal.Shorten(l.Detail, 90)})
 			}
-			s.table(rows...)
+			s.Table(rows...)
 		}
 		return nil
 	})
@@ -88,7 +89,7 @@ func (c *forgetCrawl) Run(ctx context.Context, s *session) error {
 		if err := h.ForgetCrawl(ctx, c.Name); err != nil {
 			return err
 		}
-		s.say("Forgot the crawl %s: what it had still to visit and what it lost. Its pictures stay.", c.Name)
+		s.Say("Forgot the crawl %s: what it had still to visit and what it lost. Its pictures stay.", c.Name)
 		return nil
 	})
 }
@@ -106,7 +107,7 @@ func (c *resumeCrawl) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		settings.Header = c.Header
-		if settings.Input == collection.StandardInput && !isPiped(os.Stdin) {
+		if settings.Input == collection.StandardInput && !terminal.IsPiped(os.Stdin) {
 			return usagef("the crawl %s was begun with a list from standard input, which is not kept: pipe the same list in again", c.Name)
 		}
 		job, err := settings.Plan(version())
@@ -120,10 +121,4 @@ func (c *resumeCrawl) Run(ctx context.Context, s *session) error {
 		h.Tend(ctx)
 		return err
 	})
-}
-
-// isPiped reports a file that ends, unlike a terminal or nothing at all.
-func isPiped(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice == 0
 }

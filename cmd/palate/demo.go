@@ -5,20 +5,11 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"time"
 
-	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/collection"
-	"github.com/palate-art/palate/internal/museum"
-)
-
-// The visitor of the demo.
-const (
-	likedStyles   = 3
-	flipRate      = .08
-	neighbourRank = 10
-	topRank       = 10
+	"github.com/palate-art/palate/internal/demo"
+	"github.com/palate-art/palate/internal/settings"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type demoCommand struct {
@@ -30,77 +21,6 @@ type demoCommand struct {
 	Addr     string `help:"Address to serve at." default:"127.0.0.1:${port}"`
 
 	Host []string `help:"Further host name that requests may name, as for serve." placeholder:"NAME"`
-}
-
-// demoReport is what the demo found. Its keys are promised to programs.
-type demoReport struct {
-	crawler.Report             // the funnel: pages, candidates, fetched, kept, known, lost
-	Images         int         `json:"images"`
-	Embedded       int         `json:"embedded"`
-	Indexed        int         `json:"indexed"`
-	Model          string      `json:"model"`
-	ModelID        string      `json:"model_id"`
-	Provider       string      `json:"provider"`
-	ImagesPerSec   float64     `json:"images_per_second"`
-	Liked          []string    `json:"liked_styles"`
-	Ratings        demoRatings `json:"ratings"`
-	Probe          demoProbe   `json:"probe"`
-	Neighbors      struct {
-		PrecisionAt10 float64 `json:"precision_at_10"`
-	} `json:"neighbors"`
-	Top     []demoTop          `json:"top"`
-	Stages  map[string]float64 `json:"stage_seconds"`
-	Seconds float64            `json:"seconds"`
-	stages  []stage
-	visitor *museum.Visitor
-}
-
-type demoRatings struct {
-	Likes    int `json:"likes"`
-	Dislikes int `json:"dislikes"`
-	Flipped  int `json:"flipped"`
-}
-
-// demoProbe tells how well the probe does: AUC, AUCLow, AUCHigh and
-// AveragePrecision on the pictures never rated, against the true taste; the
-// others by cross-validation on the ratings.
-type demoProbe struct {
-	AUC              float64 `json:"auc"`
-	AUCLow           float64 `json:"auc_low"`
-	AUCHigh          float64 `json:"auc_high"`
-	AveragePrecision float64 `json:"average_precision"`
-	CVAUC            float64 `json:"cv_auc"`
-	CVAUCLow         float64 `json:"cv_auc_low"`
-	CVAUCHigh        float64 `json:"cv_auc_high"`
-	BalancedAccuracy float64 `json:"balanced_accuracy"`
-	NeverRated       int     `json:"never_rated"`
-}
-
-type demoTop struct {
-	ID          string  `json:"id"`
-	Title       string  `json:"title"`
-	Artist      string  `json:"artist"`
-	Style       string  `json:"style"`
-	Likes       bool    `json:"visitor_likes"`
-	Probability float64 `json:"probability"`
-	Rated       bool    `json:"rated"`
-}
-
-type stage struct {
-	name    string
-	seconds float64
-}
-
-// demo is a demo under way.
-type demo struct {
-	*demoCommand
-	session *session
-	home    *collection.Collection
-	model   *collection.Model // once it is open
-	closers []func() error    // in the order of opening
-	museum  *museum.Museum
-	styles  map[palate.ImageID]string
-	report  demoReport
 }
 
 // Run does the whole job on the museum.
@@ -115,13 +35,13 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		defer listener.Close()
-		if _, err := hostsFor(listener.Addr(), c.Host); err != nil {
+		if _, err := collection.HostsFor(listener.Addr(), c.Host); err != nil {
 			return err
 		}
 	}
 	if !c.Keep {
-		if s.Data != dataFolder() {
-			s.note("Note: the demo's collection goes when it ends; --keep puts it into %s.", s.Data)
+		if s.Data != settings.DataFolder() {
+			s.Notef("Note: the demo's collection goes when it ends; --keep puts it into %s.", s.Data)
 		}
 		folder, err := os.MkdirTemp("", "palate-demo-")
 		if err != nil {
@@ -135,65 +55,42 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer h.Close()
-	d := &demo{demoCommand: c, session: s, home: h}
-	defer d.close()
-	if err := d.do(ctx, profile); err != nil {
+	d := demo.New(h, demo.Config{Pictures: c.Pictures, Version: version(), Visit: demo.Visit{Profile: profile, Ratings: c.Ratings, Seed: c.Seed}})
+	defer d.Close()
+	report, err := d.Run(ctx)
+	if err != nil {
 		return err
 	}
-	if s.JSON {
-		err = s.print(d.report)
-	} else {
-		d.print()
-	}
-	if err != nil || c.Once {
+	if err := s.Show(report, func() { s.sayDemo(report) }); err != nil || c.Once {
 		return err
 	}
-	return s.serve(ctx, d.model, listener, serveOptions{hosts: c.Host})
+	return s.serve(ctx, d.Model, listener, serveOptions{hosts: c.Host})
 }
 
-func (d *demo) close() {
-	for i := len(d.closers) - 1; i >= 0; i-- {
-		_ = d.closers[i]() // it goes with the program
+func (s *session) sayDemo(r demo.Report) {
+	s.Say("")
+	s.Say("The museum   %d pages -> %d candidates -> %d fetched -> %d kept, %d known, lost: %s",
+		r.Pages, r.Candidates, r.Fetched, r.Kept, r.Known, terminal.Counts(r.Lost))
+	s.Say("The model    %s on %s, %d of %d images embedded at %.0f a second, %d indexed", r.Model, r.Provider, r.Embedded, r.Images, r.ImagesPerSec, r.Indexed)
+	s.Say("The visitor  likes %s; rated %d pictures (%d likes, %d dislikes), %d of them against the own taste",
+		terminal.And(r.Liked), r.Ratings.Likes+r.Ratings.Dislikes, r.Ratings.Likes, r.Ratings.Dislikes, r.Ratings.Flipped)
+	p := r.Probe
+	s.Say("The probe    AUC %.3f [%.3f, %.3f] and average precision %.3f on the %d pictures never rated, against the true taste",
+		p.AUC, p.AUCLow, p.AUCHigh, p.AveragePrecision, p.NeverRated)
+	s.Say("             AUC %.3f [%.3f, %.3f] by cross-validation on the ratings themselves, balanced accuracy %.3f", p.CVAUC, p.CVAUCLow, p.CVAUCHigh, p.BalancedAccuracy)
+	s.Say("Neighbours   %.0f %% of the nearest %d are of the same style", 100*r.Neighbors.PrecisionAt10, demo.NeighbourRank)
+	s.Say("")
+	s.Say("What the visitor would like best:")
+	rows := [][]string{{"", "CHANCE", "STYLE", "LIKES IT", "RATED", "TITLE", "ARTIST"}}
+	for i, top := range r.Top {
+		rows = append(rows, []string{fmt.Sprint(i + 1), fmt.Sprintf("%.0f %%", 100*top.Probability), top.Style,
+			terminal.YesNo(top.Likes), terminal.YesNo(top.Rated), terminal.Shorten(top.Title, 40), terminal.Shorten(top.Artist, 24)})
 	}
-}
-
-func (d *demo) openModel(ctx context.Context) (err error) {
-	if d.model, err = d.home.OpenModelToEmbed(ctx); err == nil {
-		d.closers = append(d.closers, d.model.Close)
+	s.Table(rows...)
+	s.Say("")
+	line := fmt.Sprintf("Time         %.1f s:", r.Seconds)
+	for _, stage := range r.Stages {
+		line += fmt.Sprintf(" %s %.1f,", stage.Name, stage.Seconds)
 	}
-	return err
-}
-
-// do runs the stages one after another and times them.
-func (d *demo) do(ctx context.Context, profile palate.Profile) error {
-	begun := time.Now()
-	for _, stage := range []struct {
-		name string
-		do   func(context.Context) error
-	}{
-		{"runtime and model", d.openModel},
-		{"museum", d.openMuseum},
-		{"crawl", d.crawl},
-		{"embed", d.embed},
-		{"index", d.index},
-		{"rate", func(ctx context.Context) error { return d.rate(ctx, profile) }},
-		{"train", func(ctx context.Context) error { return d.train(ctx, profile) }},
-		{"look", func(ctx context.Context) error { return d.look(ctx, profile) }},
-	} {
-		from := time.Now()
-		if err := stage.do(ctx); err != nil {
-			return fmt.Errorf("demo: %s: %w", stage.name, err)
-		}
-		d.report.time(stage.name, time.Since(from))
-	}
-	d.report.Seconds = time.Since(begun).Seconds()
-	return nil
-}
-
-func (r *demoReport) time(name string, took time.Duration) {
-	if r.Stages == nil {
-		r.Stages = make(map[string]float64)
-	}
-	r.Stages[name] = took.Seconds()
-	r.stages = append(r.stages, stage{name, took.Seconds()})
+	s.Say("%s", line[:len(line)-1])
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/demo"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/museum"
 	"github.com/palate-art/palate/test/program"
@@ -107,20 +108,17 @@ func TestTheProbeLearnsTheTasteOfNineInTenVisitors(t *testing.T) {
 	styles := museumStyles(t, model, program.DemoPictures)
 	good := 0
 	for seed := range int64(program.Visitors) {
-		d := &demo{demoCommand: &demoCommand{Seed: 1 + seed, Ratings: program.DemoRated}, session: session, home: h, model: model, styles: styles}
-		profile := palate.Profile(fmt.Sprintf("visitor-%d", seed))
-		if err := d.rate(ctx, profile); err != nil {
+		visit := demo.Visit{Profile: palate.Profile(fmt.Sprintf("visitor-%d", seed)), Ratings: program.DemoRated, Seed: 1 + seed}
+		visited, err := visit.Run(ctx, model, styles)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := d.train(ctx, profile); err != nil {
-			t.Fatal(err)
-		}
-		t.Logf("seed %d likes %v: AUC %.3f on the %d never rated", d.Seed, d.report.Liked, d.report.Probe.AUC, d.report.Probe.NeverRated)
-		if d.report.Probe.AUC >= program.WantAUC {
+		t.Logf("seed %d likes %v: AUC %.3f on the %d never rated", visit.Seed, visited.Liked, visited.Probe.AUC, visited.Probe.NeverRated)
+		if visited.Probe.AUC >= program.WantAUC {
 			good++
 		}
-		if got, want := d.report.Probe.NeverRated, program.DemoPictures-program.DemoRated; got != want {
-			t.Errorf("seed %d: judged on %d pictures, want the %d never rated", d.Seed, got, want)
+		if got, want := visited.Probe.NeverRated, program.DemoPictures-program.DemoRated; got != want {
+			t.Errorf("seed %d: judged on %d pictures, want the %d never rated", visit.Seed, got, want)
 		}
 	}
 	if good < program.Visitors*9/10 {

@@ -43,18 +43,18 @@ func (c *embedCommand) embed(ctx context.Context, s *session, h *collection.Mode
 	}
 	report, err := h.EmbedPending(ctx)
 	if s.JSON {
-		return errors.Join(err, s.print(report))
+		return errors.Join(err, s.Print(report))
 	}
 	if err != nil {
 		return err
 	}
-	s.say("%d images embedded by %s on %s, %.1f a second; %d could not be embedded", report.Embedded,
+	s.Say("%d images embedded by %s on %s, %.1f a second; %d could not be embedded", report.Embedded,
 		h.Embedder.Name(), h.Embedder.Provider(), report.ImagesPerSecond, report.Failed)
 	if report.Embedded > 0 {
-		s.say("%s", boundLine(report))
+		s.Say("%s", boundLine(report))
 	}
 	for _, failure := range report.Failures {
-		s.say("  %s: %s", failure.Image, failure.Reason)
+		s.Say("  %s: %s", failure.Image, failure.Reason)
 	}
 	return nil
 }
@@ -105,9 +105,9 @@ func (c *embedCommand) printFiles(ctx context.Context, s *session) error {
 			continue
 		}
 		if s.JSON {
-			err = s.print(fileEmbedding{name, e.Name(), e.Model(), vector})
+			err = s.Print(fileEmbedding{name, e.Name(), e.Model(), vector})
 		} else {
-			s.say("%s  %d values by %s: %.4f %.4f %.4f …", name, len(vector), e.Name(), vector[0], vector[1], vector[2])
+			s.Say("%s  %d values by %s: %.4f %.4f %.4f …", name, len(vector), e.Name(), vector[0], vector[1], vector[2])
 		}
 		if err != nil {
 			return errors.Join(err, e.Close())
@@ -137,7 +137,7 @@ func (c *embedCommand) upgrade(ctx context.Context, s *session) error {
 		report, err := h.Upgrade(ctx, s.settings().Rules)
 		h.Tend(ctx)
 		if s.JSON && report.From != "" {
-			return errors.Join(err, s.print(report))
+			return errors.Join(err, s.Print(report))
 		}
 		if err == nil {
 			s.sayUpgrade(report)
@@ -148,17 +148,17 @@ func (c *embedCommand) upgrade(ctx context.Context, s *session) error {
 
 func (s *session) sayUpgrade(report collection.UpgradeReport) {
 	if report.NothingToDo {
-		s.say("The collection is read by these rules already: %s.", report.ToRules.About())
+		s.Say("The collection is read by these rules already: %s.", report.ToRules.About())
 		return
 	}
-	s.say("The collection is read by new rules: %s.", report.ToRules.About())
-	s.say("%d embeddings were copied, as no changed rule touches their pictures, %d were made anew, %d could not be.",
+	s.Say("The collection is read by new rules: %s.", report.ToRules.About())
+	s.Say("%d embeddings were copied, as no changed rule touches their pictures, %d were made anew, %d could not be.",
 		report.Embedding.Copied, report.Embedding.Embedded, report.Embedding.Failed)
 	for _, p := range report.Trained {
-		s.say("The taste of %s was learned again from its ratings.", p)
+		s.Say("The taste of %s was learned again from its ratings.", p)
 	}
 	for p, why := range report.NotTrained {
-		s.say("The taste of %s could not be learned again: %s", p, why)
+		s.Say("The taste of %s could not be learned again: %s", p, why)
 	}
-	s.say("The former embeddings stay until: palate model forget %s", report.From.Short())
+	s.Say("The former embeddings stay until: palate model forget %s", report.From.Short())
 }

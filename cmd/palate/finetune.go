@@ -42,11 +42,11 @@ func (c *finetuneArtifactsCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if s.JSON {
-		return s.print(written)
+		return s.Print(written)
 	}
-	s.say("%s at %d×%d, pool %s: %d numbers are trained, %d frozen.", s.Model, settings.Size, settings.Size, settings.Pool, written.Trained, written.Frozen)
-	s.say("%s has %s.", written.Folder, strings.Join(written.Files, ", "))
-	s.say("README.md there says how any ONNX Runtime runs them.")
+	s.Say("%s at %d×%d, pool %s: %d numbers are trained, %d frozen.", s.Model, settings.Size, settings.Size, settings.Pool, written.Trained, written.Frozen)
+	s.Say("%s has %s.", written.Folder, strings.Join(written.Files, ", "))
+	s.Say("README.md there says how any ONNX Runtime runs them.")
 	return nil
 }
 
@@ -66,13 +66,13 @@ func (c *finetuneTakeoverCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		if s.JSON {
-			return s.print(t)
+			return s.Print(t)
 		}
 		if t.Serves {
-			s.say("%s serves the collection: %s.", c.Name, t.Reason)
+			s.Say("%s serves the collection: %s.", c.Name, t.Reason)
 			return nil
 		}
-		s.say("What served goes on: %s.", t.Reason)
+		s.Say("What served goes on: %s.", t.Reason)
 		return nil
 	})
 }

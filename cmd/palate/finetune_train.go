@@ -13,6 +13,7 @@ import (
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/internal/models"
+	"github.com/palate-art/palate/internal/terminal"
 	"github.com/palate-art/palate/internal/tuning"
 )
 
@@ -120,7 +121,7 @@ func (c *finetuneTrainCommand) train(ctx context.Context, s *session, h *collect
 		if errors.Is(err, job.ErrCancelled) {
 			err = fmt.Errorf("%w (go on with it by --resume)", err)
 		} else if ctx.Err() != nil {
-			s.note("Go on with: palate finetune --model %s --name %s --resume", weights.Name, request.Name)
+			s.Notef("Go on with: palate finetune --model %s --name %s --resume", weights.Name, request.Name)
 		}
 		return err
 	}
@@ -134,24 +135,13 @@ func (c *finetuneTrainCommand) tell(s *session, t *tuning.Training, weights mode
 	if t.Resumed() {
 		word = "Going on with the training of"
 	}
-	s.note("%s %s (%s) on %d rated pictures at most, %d epochs at most, steps of %d pictures, %d at a time.", word, weights.Name, r.Method, t.Pictures(),
+	s.Notef("%s %s (%s) on %d rated pictures at most, %d epochs at most, steps of %d pictures, %d at a time.", word, weights.Name, r.Method, t.Pictures(),
 		r.Config.Epochs, r.Config.BatchSize, r.Plan.Batch)
-	s.note("It will take %s at most (%.2f s a step), about %s of memory, and %s of disk in %s.", about(cost.Total), cost.StepSeconds,
-		byteText(cost.Memory), byteText(cost.Disk), t.Folder())
+	s.Notef("It will take %s at most (%.2f s a step), about %s of memory, and %s of disk in %s.", terminal.About(cost.Total), cost.StepSeconds,
+		terminal.Bytes(cost.Memory), terminal.Bytes(cost.Disk), t.Folder())
 	if cost.Tokens > 0 {
-		s.note("What the frozen blocks make of the pictures is kept in %s of memory more.", byteText(cost.Tokens))
+		s.Notef("What the frozen blocks make of the pictures is kept in %s of memory more.", terminal.Bytes(cost.Tokens))
 	}
-}
-
-// about shows a length of time to the precision that an estimate has.
-func about(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%.0f s", max(1, d.Seconds()))
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%.0f min", d.Minutes())
-	}
-	return fmt.Sprintf("%.1f h", d.Hours())
 }
 
 // tuningTeller shows how far a training is.
@@ -163,43 +153,43 @@ type tuningTeller struct {
 func (t *tuningTeller) tell(p tuning.Status) {
 	switch {
 	case p.Stage == tuning.StageFeatures:
-		t.progress("features", "img", int64(p.Done), int64(p.Pictures))
+		t.Progress("features", "img", int64(p.Done), int64(p.Pictures))
 		return
 	case p.Ended != nil && p.Ended.Number == 0:
-		t.note("epoch 0, the probe: held-out loss %.3f, balanced accuracy %.3f", p.Ended.HeldLoss, p.Ended.BalancedAccuracy)
+		t.Notef("epoch 0, the probe: held-out loss %.3f, balanced accuracy %.3f", p.Ended.HeldLoss, p.Ended.BalancedAccuracy)
 	case p.Ended != nil:
 		e := p.Ended
 		text := fmt.Sprintf("epoch %d of at most %d: loss %.3f, held-out loss %.3f, balanced accuracy %.3f", e.Number, p.Epochs, e.TrainLoss, e.HeldLoss, e.BalancedAccuracy)
 		if e.Skipped > 0 {
 			text += fmt.Sprintf("; %d steps were left out, as their gradients were not finite (a smaller --lr helps)", e.Skipped)
 		}
-		t.note("%s", text)
-	case time.Since(t.last) >= lineInterval:
+		t.Notef("%s", text)
+	case time.Since(t.last) >= terminal.LineInterval:
 		t.last = time.Now()
-		t.note("step %d of at most %d: loss %.3f, %.1f pictures a second, %s of memory, %s left at most", p.Step, p.Steps, p.Loss, p.PicturesASecond,
-			byteText(p.MemoryBytes), about(p.Left))
+		t.Notef("step %d of at most %d: loss %.3f, %.1f pictures a second, %s of memory, %s left at most", p.Step, p.Steps, p.Loss, p.PicturesASecond,
+			terminal.Bytes(p.MemoryBytes), terminal.About(p.Left))
 	}
 }
 
 // showTuning prints what came of a training.
 func (s *session) showTuning(r tuning.Result) error {
 	if s.JSON {
-		return s.print(r)
+		return s.Print(r)
 	}
-	s.say("Trained on %d likes and %d dislikes of %s, judged on %d and %d that were held back, in %s.", r.Likes, r.Dislikes, r.Profile, r.HeldLikes, r.HeldDislikes,
-		about(time.Duration(r.Seconds*float64(time.Second))))
+	s.Say("Trained on %d likes and %d dislikes of %s, judged on %d and %d that were held back, in %s.", r.Likes, r.Dislikes, r.Profile, r.HeldLikes, r.HeldDislikes,
+		terminal.About(time.Duration(r.Seconds*float64(time.Second))))
 	if r.Unreadable > 0 {
-		s.say("%d rated pictures could not be read and were left out.", r.Unreadable)
+		s.Say("%d rated pictures could not be read and were left out.", r.Unreadable)
 	}
-	s.table([]string{"", "EPOCH", "BALANCED ACCURACY", "LOSS"},
+	s.Table([]string{"", "EPOCH", "BALANCED ACCURACY", "LOSS"},
 		[]string{"probe", "0", fmt.Sprintf("%.3f", r.Begun.BalancedAccuracy), fmt.Sprintf("%.3f", r.Begun.HeldLoss)},
 		[]string{"best", fmt.Sprint(r.Best.Number), fmt.Sprintf("%.3f", r.Best.BalancedAccuracy), fmt.Sprintf("%.3f", r.Best.HeldLoss)})
-	s.say("The loss of every epoch is drawn in %s.", r.Curves)
+	s.Say("The loss of every epoch is drawn in %s.", r.Curves)
 	if r.Model == "" {
-		s.say("No epoch was better than the probe on the works that were held back: no model was made, and the probe goes on.")
+		s.Say("No epoch was better than the probe on the works that were held back: no model was made, and the probe goes on.")
 		return nil
 	}
-	s.say("The model %s was made (%s); its head is probe %d of %s. The held-out figures above chose the epoch, so they flatter it.", r.Model, r.ModelID.Short(), r.Head, r.Profile)
-	s.say("Nothing that serves was changed. Embed the collection with it: palate embed --model %s, rate more, and let ratings that neither has seen decide: palate finetune takeover %s", r.Model, r.Model)
+	s.Say("The model %s was made (%s); its head is probe %d of %s. The held-out figures above chose the epoch, so they flatter it.", r.Model, r.ModelID.Short(), r.Head, r.Profile)
+	s.Say("Nothing that serves was changed. Embed the collection with it: palate embed --model %s, rate more, and let ratings that neither has seen decide: palate finetune takeover %s", r.Model, r.Model)
 	return nil
 }

@@ -44,17 +44,6 @@ func TestHealthTellsLivingFromReady(t *testing.T) {
 	}
 }
 
-func TestTheServersAddressIsAskedOnLoopback(t *testing.T) {
-	for addr, want := range map[string]string{
-		"127.0.0.1:7252": "127.0.0.1:7252", "0.0.0.0:7252": "127.0.0.1:7252", ":7252": "127.0.0.1:7252",
-		"[::]:80": "[::1]:80", "palate:7252": "palate:7252", "nonsense": "nonsense",
-	} {
-		if got := reachable(addr); got != want {
-			t.Errorf("%s: got %s, want %s", addr, got, want)
-		}
-	}
-}
-
 // doctor names a damaged file without printing what is in it, and does not
 // send people to doctor.
 func TestDoctorPrintsNoBytesOfDamagedFiles(t *testing.T) {

@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"math"
 	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type imagesCommand struct {
@@ -43,33 +44,41 @@ func lineOf(i catalog.Image) imageLine {
 
 type listImages struct {
 	Search string `help:"Part of a title or an artist's name." placeholder:"TEXT"`
-	Limit  int    `help:"Images at most, 1 to 1000." default:"50"`
+	Limit  int    `help:"Images at most." default:"50"`
+	All    bool   `help:"All images, however many there are."`
 }
 
 // Run lists images.
 func (c *listImages) Run(ctx context.Context, s *session) error {
+	if c.Limit < 1 || c.Limit > mostListed {
+		return usagef("--limit is %d, want 1 to %d; --all lists all", c.Limit, mostListed)
+	}
 	h, err := openHome(ctx, s)
 	if err != nil {
 		return err
 	}
-	page, err := h.Catalog.ListImages(ctx, catalog.ImageQuery{Search: c.Search, Limit: c.Limit})
+	limit := c.Limit
+	if c.All {
+		limit = math.MaxInt
+	}
+	images, err := h.NewestImages(ctx, c.Search, limit)
 	if err = errors.Join(err, h.Close()); err != nil {
 		return err
 	}
 	lines, rows := []imageLine{}, [][]string{{"ID", "SIZE", "TITLE", "ARTIST"}}
-	for _, image := range page.Images {
+	for _, image := range images {
 		l := lineOf(image)
-		lines, rows = append(lines, l), append(rows, []string{l.ID.String(), fmt.Sprintf("%d×%d", l.Width, l.Height), shorten(l.Title, 40), shorten(l.Artist, 30)})
+		lines, rows = append(lines, l), append(rows, []string{l.ID.String(), fmt.Sprintf("%d×%d", l.Width, l.Height), terminal.Shorten(l.Title, 40), terminal.Shorten(l.Artist, 30)})
 	}
 	if s.JSON {
-		return s.print(lines)
+		return s.Print(lines)
 	}
-	s.table(rows...)
+	s.Table(rows...)
 	return nil
 }
 
 type showImage struct {
-	Image string `arg:"" help:"Id of an image, or a file in the collection."`
+	Image string `arg:"" help:"An image, by id, its beginning, file or address."`
 }
 
 // Run shows one image.
@@ -79,7 +88,7 @@ func (c *showImage) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	image, err := func() (catalog.Image, error) {
-		id, err := imageNamed(c.Image)
+		id, err := h.ImageNamed(ctx, c.Image)
 		if err != nil {
 			return catalog.Image{}, err
 		}
@@ -89,20 +98,20 @@ func (c *showImage) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if s.JSON {
-		return s.print(struct {
+		return s.Print(struct {
 			imageLine
 			Sources []palate.Source `json:"sources"`
 		}{lineOf(image), image.Sources})
 	}
-	s.say("%s  %s, %d×%d, %s, added %s", image.ID, image.Format, image.Width, image.Height, byteText(image.Bytes), image.AddedAt.Local().Format(time.DateTime))
+	s.Say("%s  %s, %d×%d, %s, added %s", image.ID, image.Format, image.Width, image.Height, terminal.Bytes(image.Bytes), image.AddedAt.Local().Format(time.DateTime))
 	for _, source := range image.Sources {
-		s.say("  %s  %s  %s", source.Address, source.Title, source.Artist)
+		s.Say("  %s  %s  %s", source.Address, source.Title, source.Artist)
 	}
 	return nil
 }
 
 type deleteImages struct {
-	Images []string `arg:"" name:"image" help:"Ids of images, or files in the collection."`
+	Images []string `arg:"" name:"image" help:"Images, by id, its beginning, file or address."`
 	Reason string   `help:"Why, for whoever wonders later." default:"deleted by palate images delete"`
 	Purge  bool     `help:"Remove them for good at once, as a takedown asks for; what is in the trash too."`
 }
@@ -117,45 +126,59 @@ type deletionLine struct {
 
 // Run deletes images.
 func (c *deleteImages) Run(ctx context.Context, s *session) error {
-	return eachImage(ctx, s, c.Images, func(h *collection.Collection, id palate.ImageID) error {
+	return eachImage(ctx, s, c.Images, c.named, func(h *collection.Collection, id palate.ImageID) error {
 		if c.Purge {
 			if err := h.Pictures.Purge(ctx, id, c.Reason); err != nil {
 				return err
 			}
-			return s.done(deletionLine{ID: id, State: "purged", Reason: c.Reason}, "%s is gone for good and stays away.", id)
+			return s.Done(deletionLine{ID: id, State: "purged", Reason: c.Reason}, "%s is gone for good and stays away.", id)
 		}
 		if err := h.Pictures.Remove(ctx, id, c.Reason); err != nil {
 			return err
 		}
 		until := time.Now().Add(ingest.KeptFor).UTC().Truncate(time.Second)
-		return s.done(deletionLine{ID: id, State: "in the trash", Reason: c.Reason, Until: &until},
+		return s.Done(deletionLine{ID: id, State: "in the trash", Reason: c.Reason, Until: &until},
 			"%s is in the trash until %s: palate images restore %s brings it back.", id, until.Local().Format(time.DateOnly), id)
 	})
 }
 
 type restoreImages struct {
-	Images []string `arg:"" name:"image" help:"Ids of images, or their files."`
+	Images []string `arg:"" name:"image" help:"Images, by id, its beginning or file."`
 }
 
 // Run restores images.
 func (c *restoreImages) Run(ctx context.Context, s *session) error {
-	return eachImage(ctx, s, c.Images, func(h *collection.Collection, id palate.ImageID) error {
+	return eachImage(ctx, s, c.Images, (*collection.Collection).TrashedNamed, func(h *collection.Collection, id palate.ImageID) error {
 		if err := h.Pictures.Restore(ctx, id); err != nil {
 			return err
 		}
-		return s.done(deletionLine{ID: id, State: "restored"}, "%s is back, with its ratings.", id)
+		return s.Done(deletionLine{ID: id, State: "restored"}, "%s is back, with its ratings.", id)
 	})
 }
 
+// finding is how images are named.
+type finding func(*collection.Collection, context.Context, string) (palate.ImageID, error)
+
+// named finds what is to be deleted; for good, in the trash too.
+func (c *deleteImages) named(h *collection.Collection, ctx context.Context, name string) (palate.ImageID, error) {
+	id, err := h.ImageNamed(ctx, name)
+	if c.Purge && errors.Is(err, palate.ErrNotFound) {
+		if thrown, other := h.TrashedNamed(ctx, name); other == nil {
+			return thrown, nil
+		}
+	}
+	return id, err
+}
+
 // eachImage does something to every image that is named.
-func eachImage(ctx context.Context, s *session, names []string, do func(*collection.Collection, palate.ImageID) error) error {
+func eachImage(ctx context.Context, s *session, names []string, find finding, do func(*collection.Collection, palate.ImageID) error) error {
 	h, err := s.opened(collection.OpenWithRoom(ctx, s.collectionConfig(), s, s.logger))
 	if err != nil {
 		return err
 	}
 	ids := make([]palate.ImageID, len(names))
 	for i, name := range names {
-		if ids[i], err = imageNamed(name); err != nil {
+		if ids[i], err = find(h, ctx, name); err != nil {
 			return errors.Join(err, h.Close())
 		}
 	}
@@ -195,16 +218,16 @@ func (c *listTrash) Run(ctx context.Context, s *session) error {
 	lines, rows := []trashLine{}, [][]string{{"ID", "UNTIL", "SIZE", "TITLE", "WHY"}}
 	for _, t := range thrown {
 		l := trashLine{t.ID, t.Title, t.Artist, t.Bytes, t.Reason, t.DeletedAt, t.DeletedAt.Add(ingest.KeptFor)}
-		lines, rows = append(lines, l), append(rows, []string{l.ID.String(), l.Until.Local().Format(time.DateOnly), byteText(l.Bytes), shorten(l.Title, 40), shorten(l.Reason, 40)})
+		lines, rows = append(lines, l), append(rows, []string{l.ID.String(), l.Until.Local().Format(time.DateOnly), terminal.Bytes(l.Bytes), terminal.Shorten(l.Title, 40), terminal.Shorten(l.Reason, 40)})
 	}
 	if s.JSON {
-		return s.print(lines)
+		return s.Print(lines)
 	}
 	if len(lines) == 0 {
-		s.say("The trash is empty.")
+		s.Say("The trash is empty.")
 		return nil
 	}
-	s.table(rows...)
+	s.Table(rows...)
 	return nil
 }
 
@@ -214,7 +237,7 @@ type emptyTrash struct {
 
 // Run empties the trash.
 func (c *emptyTrash) Run(ctx context.Context, s *session) error {
-	if err := s.confirm(os.Stdin, c.Yes, "Everything in the trash is removed for good. Go on?"); err != nil {
+	if err := s.confirm(c.Yes, "Everything in the trash is removed for good. Go on?"); err != nil {
 		return err
 	}
 	h, err := s.opened(collection.OpenWithRoom(ctx, s.collectionConfig(), s, s.logger))
@@ -225,5 +248,5 @@ func (c *emptyTrash) Run(ctx context.Context, s *session) error {
 	if err = errors.Join(err, h.Close()); err != nil {
 		return err
 	}
-	return s.done(map[string]int{"purged": purged}, "%d images are gone for good.", purged)
+	return s.Done(map[string]int{"purged": purged}, "%d images are gone for good.", purged)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/folder"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type importCommand struct {
@@ -45,7 +45,7 @@ func (c *importCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		for _, unmatched := range listing.Unmatched {
-			s.note("%s: no such file beside it", unmatched)
+			s.Notef("%s: no such file beside it", unmatched)
 		}
 		files.Files = append(files.Files, listing.Files...)
 	}
@@ -69,7 +69,7 @@ func (c *importCommand) Run(ctx context.Context, s *session) error {
 		err = printErr
 	}
 	if err == nil && report.Seen > 0 && report.Kept+report.Known == 0 {
-		err = fmt.Errorf("none of %d files is a picture that can be kept: %s", report.Seen, lostText(report.Lost))
+		err = fmt.Errorf("none of %d files is a picture that can be kept: %s", report.Seen, terminal.Counts(report.Lost))
 	}
 	h.Tend(ctx)
 	return errors.Join(err, h.Close())
@@ -88,15 +88,15 @@ func (c *importCommand) report(s *session) error {
 		return err
 	}
 	if s.JSON {
-		return s.print(list)
+		return s.Print(list)
 	}
-	s.say("the import of %s: %d files seen, %d kept", list.Ended.Local().Format("2006-01-02 15:04"), list.Seen, list.Kept)
+	s.Say("the import of %s: %d files seen, %d kept", terminal.Minute(list.Ended), list.Seen, list.Kept)
 	rows := [][]string{{"FILE", "REASON", "WHAT"}}
 	for _, r := range list.Remarks {
 		rows = append(rows, []string{r.Path, r.Reason, r.What})
 	}
 	if len(rows) > 1 {
-		s.table(rows...)
+		s.Table(rows...)
 	}
 	return nil
 }
@@ -113,14 +113,14 @@ func (c *importCommand) adopt(ctx context.Context, s *session) error {
 	question := fmt.Sprintf("Every picture file in %s that the catalog does not know becomes an image of the collection. "+
 		"What only a lost catalog knew is gone: titles, sources, ratings. Pictures that were deleted may return. "+
 		"A backup (palate restore) would bring all of it back. Go on?", s.Data)
-	if err := s.confirm(os.Stdin, c.Yes, question); err != nil {
+	if err := s.confirm(c.Yes, question); err != nil {
 		return errors.Join(err, h.Close())
 	}
 	report, err := h.Adopt(ctx)
 	if err == nil && s.JSON {
-		err = s.print(report)
+		err = s.Print(report)
 	} else if err == nil {
-		s.say("%d picture files -> %d adopted, %d known", report.Files, report.Adopted, report.Known)
+		s.Say("%d picture files -> %d adopted, %d known", report.Files, report.Adopted, report.Known)
 		s.printLosses(report.Lost, report.Examples)
 	}
 	return errors.Join(err, h.Close())
@@ -128,18 +128,18 @@ func (c *importCommand) adopt(ctx context.Context, s *session) error {
 
 func (s *session) printImport(r ingest.ImportReport) error {
 	if s.JSON {
-		return s.print(r)
+		return s.Print(r)
 	}
-	s.say("%d files seen -> %d kept, %d known, %d rated", r.Seen, r.Kept, r.Known, r.Rated)
+	s.Say("%d files seen -> %d kept, %d known, %d rated", r.Seen, r.Kept, r.Known, r.Rated)
 	s.printLosses(r.Lost, r.Examples)
 	if r.Damaged > 0 {
-		s.say("%d of the pictures kept are damaged, and shown as far as they go", r.Damaged)
+		s.Say("%d of the pictures kept are damaged, and shown as far as they go", r.Damaged)
 	}
 	if len(r.Remarks) > 0 {
-		s.note("every one of these files, with its reason: palate import --report")
+		s.Notef("every one of these files, with its reason: palate import --report")
 	}
 	if example := r.Examples["deleted"]; example != "" { // in full: it says how it comes back
-		s.note("%s", example)
+		s.Notef("%s", example)
 	}
 	return nil
 }

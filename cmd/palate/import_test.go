@@ -12,6 +12,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/folder"
 	"github.com/palate-art/palate/test/program"
 )
 
@@ -65,7 +66,7 @@ func idOf(t *testing.T, i int) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "picture")
 	program.WriteFile(t, name, program.MuseumPicture(t, i))
-	id, err := fileID(name)
+	id, err := folder.ImageID(name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,9 +34,9 @@ func (c *reindexCommand) Run(ctx context.Context, s *session) error {
 		}
 		report := reindexReport{string(h.Embedder.Model()), points, time.Since(begun).Seconds()}
 		if s.JSON {
-			return s.print(report)
+			return s.Print(report)
 		}
-		s.say("%d embeddings of %s indexed in %.1f s", report.Points, h.Embedder.Name(), report.Seconds)
+		s.Say("%d embeddings of %s indexed in %.1f s", report.Points, h.Embedder.Name(), report.Seconds)
 		return nil
 	})
 }
@@ -53,14 +53,14 @@ func (c *indexStatusCommand) Run(ctx context.Context, s *session) error {
 	return withModel(ctx, s, func(h *collection.Model) error {
 		status, err := h.IndexStatus(ctx)
 		if s.JSON {
-			return errors.Join(err, s.print(status))
+			return errors.Join(err, s.Print(status))
 		}
-		s.say("Index        %s, of %s (%s)", status.Index, status.Model, h.Embedder.Model().Short())
-		s.say("Catalog      %d embeddings, change %d", status.Embeddings, status.LastChange)
+		s.Say("Index        %s, of %s (%s)", status.Index, status.Model, h.Embedder.Model().Short())
+		s.Say("Catalog      %d embeddings, change %d", status.Embeddings, status.LastChange)
 		if err != nil {
 			return err
 		}
-		s.say("Index holds  %d points, up to change %d", status.Points, status.Change)
+		s.Say("Index holds  %d points, up to change %d", status.Points, status.Change)
 		if status.Server != nil {
 			printServer(s, *status.Server)
 		}
@@ -69,9 +69,9 @@ func (c *indexStatusCommand) Run(ctx context.Context, s *session) error {
 }
 
 func printServer(s *session, server qdrant.Status) {
-	s.say("Server       Qdrant %s at %s", server.Version, server.Server)
+	s.Say("Server       Qdrant %s at %s", server.Version, server.Server)
 	if server.Warning != "" {
-		s.say("             %s", server.Warning)
+		s.Say("             %s", server.Warning)
 	}
 	rows := [][]string{{"COLLECTION", "POINTS", "IN GRAPHS", "STATE", "SERVES"}}
 	for _, c := range server.Collections {
@@ -84,7 +84,7 @@ func printServer(s *session, server qdrant.Status) {
 		}
 		rows = append(rows, []string{c.Name, fmt.Sprint(c.Points), fmt.Sprint(c.Indexed), c.State, serves})
 	}
-	s.table(rows...)
+	s.Table(rows...)
 }
 
 type indexVerifyCommand struct {
@@ -109,7 +109,7 @@ func (c *indexVerifyCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		if s.JSON {
-			err = s.print(verification{v.Clean(), v})
+			err = s.Print(verification{v.Clean(), v})
 		} else {
 			printVerification(s, v)
 		}
@@ -121,21 +121,21 @@ func (c *indexVerifyCommand) Run(ctx context.Context, s *session) error {
 }
 
 func printVerification(s *session, v ingest.Verification) {
-	s.say("%d embeddings in the catalog, %d points in the index", v.Embeddings, v.Points)
-	s.say("%d missing, %d foreign; of %d compared in full, %d have another vector and %d other attributes", v.Missing, v.Foreign, v.Checked, v.Damaged, v.Outdated)
+	s.Say("%d embeddings in the catalog, %d points in the index", v.Embeddings, v.Points)
+	s.Say("%d missing, %d foreign; of %d compared in full, %d have another vector and %d other attributes", v.Missing, v.Foreign, v.Checked, v.Damaged, v.Outdated)
 	for _, id := range v.MissingImages {
-		s.say("  missing   %s", id)
+		s.Say("  missing   %s", id)
 	}
 	for _, id := range v.ForeignImages {
-		s.say("  foreign   %s", id)
+		s.Say("  foreign   %s", id)
 	}
 	for _, point := range v.ForeignPoints {
-		s.say("  foreign   point %s", point)
+		s.Say("  foreign   point %s", point)
 	}
 	for _, id := range v.DamagedImages {
-		s.say("  damaged   %s", id)
+		s.Say("  damaged   %s", id)
 	}
 	for _, id := range v.OutdatedImages {
-		s.say("  outdated  %s", id)
+		s.Say("  outdated  %s", id)
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/palate-art/palate/index/qdrant/qdranttest"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/demo"
 	"github.com/palate-art/palate/internal/models"
 )
 
@@ -42,7 +43,7 @@ func TestTheDemoOnAQdrantServer(t *testing.T) {
 	const pictures, rated = 40, 34
 	server := qdranttest.Run(t)
 	folder := t.TempDir()
-	report := program.JSONRun[demoReport](t, "demo", "--once", "--keep", "--data", folder, "--pictures", fmt.Sprint(pictures), "--ratings", fmt.Sprint(rated), "--index", addressOf(server))
+	report := program.JSONRun[demo.Report](t, "demo", "--once", "--keep", "--data", folder, "--pictures", fmt.Sprint(pictures), "--ratings", fmt.Sprint(rated), "--index", addressOf(server))
 	if report.Indexed != pictures || report.Probe.NeverRated != pictures-rated || report.Neighbors.PrecisionAt10 < .2 { // four of a style are three neighbours
 		t.Errorf("got %+v, want all %d pictures indexed and neighbours of a style", report, pictures)
 	}
@@ -58,7 +59,7 @@ func TestTheDemoOnAQdrantServer(t *testing.T) {
 		}
 	}
 	kept := len(server.Collections())
-	program.JSONRun[demoReport](t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--index", addressOf(server))
+	program.JSONRun[demo.Report](t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--index", addressOf(server))
 	if got := server.Collections(); len(got) != kept {
 		t.Errorf("a demo that keeps nothing left collections: %v", got)
 	}

@@ -88,28 +88,3 @@ func TestHostNamesThatAreNone(t *testing.T) {
 		}
 	}
 }
-
-func TestTheNamesThatAServerAnswersFor(t *testing.T) {
-	all, err := hostsFor(&net.TCPAddr{IP: net.IPv6unspecified, Port: 1}, []string{"Art.Example.", "[2001:DB8::7]", "localhost"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range append(machineNames(), "localhost", "127.0.0.1", "::1", "art.example", "2001:db8::7") {
-		if !strings.Contains(","+strings.Join(all, ",")+",", ","+want+",") {
-			t.Errorf("%v lacks %s", all, want)
-		}
-	}
-	few, err := hostsFor(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}, nil)
-	if err != nil || len(few) != 3 {
-		t.Errorf("on loopback: got %v and %v, want its three names", few, err)
-	}
-	for address, want := range map[string]string{"0.0.0.0:7252": "http://127.0.0.1:7252", "[::]:7252": "http://127.0.0.1:7252", "192.0.2.7:80": "http://192.0.2.7:80", "[::1]:80": "http://[::1]:80"} {
-		tcp, err := net.ResolveTCPAddr("tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := browsable(tcp); got != want {
-			t.Errorf("%s: got %s, want %s", address, got, want)
-		}
-	}
-}

@@ -88,7 +88,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run(s)
-	s.finishProgress()
+	s.EndProgress()
 	switch {
 	case err == nil:
 		return exitDone

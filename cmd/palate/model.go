@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/collection"
-	"github.com/palate-art/palate/internal/models"
-	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 // modelCommand is about models, not about a collection.
@@ -52,7 +49,7 @@ func (c *modelListCommand) Run(ctx context.Context, s *session) error {
 				}
 			}
 		}
-		return errors.Join(s.print(entries), err)
+		return errors.Join(s.Print(entries), err)
 	}
 	rows := [][]string{{"MODEL", "WHAT", "SIZE", "LICENCE", "STATE", "DEFAULT"}}
 	for _, e := range entries {
@@ -66,27 +63,14 @@ func (c *modelListCommand) Run(ctx context.Context, s *session) error {
 		} else if e.Problem != "" && e.State == collection.ModelHere {
 			state += ", but guessed: palate model show " + e.Name
 		}
-		rows = append(rows, []string{e.Name, e.What, byteText(e.Bytes), e.Licence.Name, state, on})
+		rows = append(rows, []string{e.Name, e.What, terminal.Bytes(e.Bytes), e.Licence.Name, state, on})
 	}
-	s.table(rows...)
+	s.Table(rows...)
 	err = errors.Join(err, s.sayCollection(ctx))
 	if client, err := s.loader().Hub(); err == nil {
-		s.say("\nWeights from the hub are in %s, what was added is noted in %s.", client.CacheDir(), s.loader().Store().Folder())
+		s.Say("\nWeights from the hub are in %s, what was added is noted in %s.", client.CacheDir(), s.loader().Store().Folder())
 	}
 	return err
-}
-
-// byteText writes bytes for people.
-func byteText(n int64) string {
-	switch {
-	case n == 0:
-		return ""
-	case n < 1e6:
-		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
-	case n < 1e9:
-		return fmt.Sprintf("%.0f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%.2f GB", float64(n)/1e9)
 }
 
 type modelShowCommand struct {
@@ -95,16 +79,16 @@ type modelShowCommand struct {
 
 // Run shows one model.
 func (c *modelShowCommand) Run(s *session) error {
-	e, err := s.modelEntry(c.Name)
+	e, err := s.loader().AboutModel(c.Name)
 	if err != nil {
 		return err
 	}
 	if s.JSON {
-		return s.print(e)
+		return s.Print(e)
 	}
 	line := func(name, value string) {
 		if value != "" {
-			s.say("%-14s %s", name, value)
+			s.Say("%-14s %s", name, value)
 		}
 	}
 	line("Model", e.Name)
@@ -112,10 +96,14 @@ func (c *modelShowCommand) Run(s *session) error {
 	line("State", e.State)
 	line("Problem", e.Problem)
 	line("File", e.File)
-	line("Size", byteText(e.Bytes))
+	line("Size", terminal.Bytes(e.Bytes))
 	line("SHA-256", e.SHA256)
 	if e.Repository != "" {
-		line("Repository", e.Repository+" at "+e.Revision)
+		line("Repository", strings.TrimSuffix(e.Repository+" at "+e.Revision, " at "))
+	}
+	line("Page", e.Page)
+	if e.Gated {
+		line("Gated", "its weights are given only to who has agreed to the licence on that page: then set HF_TOKEN to a token of yours")
 	}
 	line("Licence", e.Licence.Text())
 	if p := e.Preprocess; p != nil {
@@ -123,68 +111,16 @@ func (c *modelShowCommand) Run(s *session) error {
 	}
 	line("Guessed", strings.Join(e.Guessed, ", "))
 	if e.State == collection.ModelHere && e.Problem == "" && e.Source != "built-in" {
-		text, err := s.usedText(e.Name)
+		text, err := s.loader().UsedText(e.Name)
 		if err != nil {
 			return err
 		}
 		line("Used on a CPU", text)
 	}
 	if e.State == collection.ModelNotPulled {
-		s.say("\nGet it with: palate model pull %s", e.Name)
+		s.Say("\nGet it with: palate model pull %s", e.Name)
 	}
 	return nil
-}
-
-// usedText says how pictures come to a model on a CPU where nothing is asked
-// for.
-func (s *session) usedText(name string) (string, error) {
-	client, err := s.loader().Hub()
-	if err != nil {
-		return "", err
-	}
-	weights, err := s.loader().Store().Find(name, client)
-	if err != nil {
-		return "", err
-	}
-	d, err := weights.Used(ort.DeviceCPU)
-	if err != nil {
-		return "", err
-	}
-	text := fmt.Sprintf("%d×%d, %s", d.Input.Width, d.Input.Height, d.Resample)
-	switch {
-	case d.Fit == embedder.FitCrop:
-		text += fmt.Sprintf(", cut out of the middle of the picture with its shorter side at %d", d.Reading().Short)
-	case d.ShortSide != 0:
-		text += fmt.Sprintf(", cut out of the middle of the picture stretched to %d×%d", d.ShortSide, d.ShortSide)
-	case d.Fit == embedder.FitStretch:
-		text += ", the whole picture stretched to that"
-	default:
-		text += ", fit " + string(d.Fit)
-	}
-	return text, nil
-}
-
-func (s *session) modelEntry(name string) (modelEntry, error) {
-	if name == models.Baseline {
-		return collection.AboutBaseline(), nil
-	}
-	store := s.loader().Store()
-	r, err := store.Local(name)
-	if err == nil {
-		return collection.AboutLocal(r), nil
-	}
-	if !errors.Is(err, palate.ErrNotFound) {
-		return modelEntry{}, err
-	}
-	k, err := models.KnownModel(name)
-	if err != nil {
-		return modelEntry{}, err
-	}
-	client, err := s.loader().Hub()
-	if err != nil {
-		return modelEntry{}, err
-	}
-	return collection.AboutKnown(store, client, k), nil
 }
 
 type modelPullCommand struct {
@@ -194,25 +130,15 @@ type modelPullCommand struct {
 // Run downloads weights.
 func (c *modelPullCommand) Run(ctx context.Context, s *session) error {
 	for _, name := range c.Names {
-		k, err := models.KnownModel(name)
+		e, err := s.loader().PullNamed(ctx, name)
 		if err != nil {
 			return err
 		}
-		source, err := s.loader().Pull(ctx, k)
-		if err != nil {
+		if !s.JSON {
+			s.Say("%s is here: %s, SHA-256 %s, %s", e.Name, terminal.Bytes(e.Bytes), e.SHA256, e.File)
+		} else if err := s.Print(e); err != nil {
 			return err
 		}
-		if s.JSON {
-			client, err := s.loader().Hub()
-			if err != nil {
-				return err
-			}
-			if err := s.print(collection.AboutKnown(s.loader().Store(), client, k)); err != nil {
-				return err
-			}
-			continue
-		}
-		s.say("%s is here: %s, SHA-256 %s, %s", k.Name, byteText(source.Size), source.SHA256, source.File)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,11 +11,12 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/models"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type modelAddCommand struct {
 	Name string `arg:"" help:"What to call it; left out, it is called as the file is, and as the folder of a model.safetensors." name:"name"`
-	File string `arg:"" optional:"" help:"A vision transformer's .safetensors file, the index of several, or PyTorch's .pth or .bin, which are read as data (a config.json beside it is read; --size says what input it was published for); a folder with one as the hub lays it out; or an .onnx file with a .json description beside it." type:"path"`
+	File string `arg:"" optional:"" help:"A model on the hub, as ORG/NAME, by timm's name of it or as palate model list offers it; or a vision transformer's .safetensors file, the index of several, or PyTorch's .pth or .bin, which are read as data (a config.json beside it is read; --size says what input it was published for); a folder with one as the hub lays it out; or an .onnx file with a .json description beside it."`
 
 	Copy    bool `help:"Keep a copy; otherwise the file is used where it is."`
 	Replace bool `help:"Let the name stand for another file than before."`
@@ -29,7 +31,10 @@ type modelAddCommand struct {
 
 // Run adds the model.
 func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
-	if c.File == "" {
+	ref, fromHub := models.ParseReference(cmp.Or(c.File, c.Name))
+	if fromHub && c.File == "" {
+		c.Name = ref.Name()
+	} else if c.File == "" {
 		var err error
 		if c.File, c.Name, err = models.NameByFile(c.Name); err != nil {
 			return usagef("%v: palate model add [NAME] FILE", err)
@@ -44,26 +49,37 @@ func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
 	if a.Std, err = threeNumbers("--std", c.Std); err != nil {
 		return err
 	}
-	r, err := s.loader().Store().Add(ctx, a)
+	var r models.Record
+	switch {
+	case fromHub && c.Copy:
+		return usagef("%s comes into the hub's cache, which other programs share: add it without --copy", ref)
+	case fromHub:
+		r, err = s.loader().AddFromHub(ctx, ref, a)
+	default:
+		r, err = s.loader().Store().Add(ctx, a)
+	}
 	if err != nil {
 		return err
 	}
 	if s.JSON {
-		return s.print(collection.AboutLocal(r))
+		return s.Print(collection.AboutLocal(r))
 	}
-	s.say("%s is added: %s, %s, SHA-256 %s", r.Name, r.Architecture, byteText(r.Size), r.SHA256)
+	s.Say("%s is added: %s, %s, SHA-256 %s", r.Name, r.Architecture, terminal.Bytes(r.Size), r.SHA256)
+	if r.Hub != nil {
+		s.Say("It is %s at commit %s, and is held to that.", r.Hub.Repository, r.Hub.Commit)
+	}
 	if p := r.Preprocessing; p != nil {
-		s.say("It is made for %d×%d, crop ratio %g, mean %v, deviation %v.", p.Size, p.Size, p.CropRatio, p.Mean, p.Std)
-		used, err := s.usedText(r.Name)
+		s.Say("It is made for %d×%d, crop ratio %g, mean %v, deviation %v.", p.Size, p.Size, p.CropRatio, p.Mean, p.Std)
+		used, err := s.loader().UsedText(r.Name)
 		if err != nil {
 			return err
 		}
-		s.say("Pictures come to it on a CPU as %s.", used)
+		s.Say("Pictures come to it on a CPU as %s.", used)
 	}
 	if guessed, err := r.Guesses(); err == nil && len(guessed) > 0 {
-		s.say("Nobody says its %s: these are guessed, by what holds for most models. A config.json or preprocessor_config.json beside the file, or flags, say them.", strings.Join(guessed, ", "))
+		s.Say("Nobody says its %s: these are guessed, by what holds for most models. A config.json or preprocessor_config.json beside the file, or flags, say them.", strings.Join(guessed, ", "))
 	}
-	s.say("Use it with --model %s.", r.Name)
+	s.Say("Use it with --model %s.", r.Name)
 	return nil
 }
 
@@ -75,10 +91,10 @@ type modelDescribeCommand struct {
 func (c *modelDescribeCommand) Run(s *session) error {
 	told, err := models.Describe(c.File)
 	if err == nil && s.JSON {
-		return s.print(told.Value)
+		return s.Print(told.Value)
 	}
 	if err == nil {
-		s.say("%s", strings.Join(told.Lines, "\n"))
+		s.Say("%s", strings.Join(told.Lines, "\n"))
 	}
 	return err
 }
@@ -113,7 +129,7 @@ func (c *modelRmCommand) Run(ctx context.Context, s *session) error {
 	store := s.loader().Store()
 	err := store.Remove(c.Name)
 	if err == nil {
-		s.say("%s is removed.", c.Name)
+		s.Say("%s is removed.", c.Name)
 		return nil
 	}
 	if !errors.Is(err, palate.ErrNotFound) {
@@ -140,9 +156,9 @@ func (c *modelRmCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if c.Weights {
-		s.say("The weights of %s are removed from the hub's cache.", c.Name)
+		s.Say("The weights of %s are removed from the hub's cache.", c.Name)
 	} else {
-		s.say("%s is collection.Forgotten; its weights stay in the hub's cache (take them out with --weights).", c.Name)
+		s.Say("%s is forgotten; its weights stay in the hub's cache (take them out with --weights).", c.Name)
 	}
 	return nil
 }
@@ -169,7 +185,7 @@ func (c *modelVerifyCommand) Run(ctx context.Context, s *session) error {
 	bad, loader := 0, s.loader()
 	results := make([]collection.Verified, 0, len(names))
 	for _, name := range names {
-		s.progress("verify "+name, "", 0, 0)
+		s.Progress("verify "+name, "", 0, 0)
 		v, err := loader.Verify(ctx, name)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -180,9 +196,9 @@ func (c *modelVerifyCommand) Run(ctx context.Context, s *session) error {
 		}
 		results = append(results, v)
 	}
-	s.finishProgress()
+	s.EndProgress()
 	if s.JSON {
-		if err := s.print(results); err != nil {
+		if err := s.Print(results); err != nil {
 			return err
 		}
 	} else {
@@ -192,9 +208,9 @@ func (c *modelVerifyCommand) Run(ctx context.Context, s *session) error {
 			if !v.OK {
 				state = v.Problem
 			}
-			rows = append(rows, []string{v.Name, state, shorten(v.SHA256, 13), v.Architecture})
+			rows = append(rows, []string{v.Name, state, terminal.Shorten(v.SHA256, 13), v.Architecture})
 		}
-		s.table(rows...)
+		s.Table(rows...)
 	}
 	if bad > 0 {
 		unreadable = errors.Join(fmt.Errorf("%d of %d models are not what they must be", bad, len(results)), unreadable)

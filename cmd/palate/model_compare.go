@@ -36,13 +36,13 @@ func (c *modelCompareCommand) Run(ctx context.Context, s *session) error {
 		return errors.Join(failed...)
 	}
 	if s.JSON {
-		return errors.Join(s.print(result), errors.Join(failed...))
+		return errors.Join(s.Print(result), errors.Join(failed...))
 	}
 	rows := [][]string{{"COSINE", "PICTURE"}}
 	for _, f := range result.Files {
 		rows = append(rows, []string{fmt.Sprintf("%.6f", f.Cosine), f.File})
 	}
-	s.table(rows...)
-	s.say("\n%s", result.Text())
+	s.Table(rows...)
+	s.Say("\n%s", result.Text())
 	return errors.Join(failed...)
 }

@@ -22,15 +22,15 @@ func (c *modelForgetCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		if s.JSON {
-			return s.print(f)
+			return s.Print(f)
 		}
 		verb := "would be removed; say --yes to do it"
 		if c.Yes {
 			verb = "are removed"
 		}
-		s.say("%d embeddings by %s (%s) and the tastes learned on them %s. Pictures and ratings stay.", f.Embeddings, f.Name, f.Model.Short(), verb)
+		s.Say("%d embeddings by %s (%s) and the tastes learned on them %s. Pictures and ratings stay.", f.Embeddings, f.Name, f.Model.Short(), verb)
 		if f.Serves != "" {
-			s.say("Of this collection then serves model %s.", f.Serves.Short())
+			s.Say("Of this collection then serves model %s.", f.Serves.Short())
 		}
 		return nil
 	})
@@ -43,7 +43,7 @@ func (s *session) sayCollection(ctx context.Context) error {
 	if err != nil || len(entries) == 0 {
 		return err
 	}
-	s.say("\nEmbeddings of the collection in %s:", s.Data)
+	s.Say("\nEmbeddings of the collection in %s:", s.Data)
 	rows := [][]string{{"ID", "MODEL", "SIZE", "FIT", "IMAGES", "STATE", "PICTURES ARE READ BY"}}
 	for _, e := range entries {
 		size := ""
@@ -52,7 +52,7 @@ func (s *session) sayCollection(ctx context.Context) error {
 		}
 		rows = append(rows, []string{e.Model.Short(), e.Name, size, string(e.Settings.Fit), fmt.Sprint(e.Embedded), string(e.State), fmt.Sprintf("%s (%s)", e.Rules, e.About)})
 	}
-	s.table(rows...)
+	s.Table(rows...)
 	return nil
 }
 

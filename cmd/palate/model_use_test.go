@@ -12,6 +12,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder/baseline"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/demo"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/test/program"
 )
@@ -64,7 +65,7 @@ func TestAnAddedModelEmbedsFiles(t *testing.T) {
 
 func TestTheDemoRunsWithAnAddedModel(t *testing.T) {
 	program.AddTiny(t)
-	report := program.JSONRun[demoReport](t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--model", "tiny")
+	report := program.JSONRun[demo.Report](t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--model", "tiny")
 	if report.Model != "tiny" || report.Embedded != 30 || report.Indexed != 30 || report.Probe.NeverRated != 6 {
 		t.Errorf("got %+v", report)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/palate-art/palate/internal/hub"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/internal/settings"
 	"github.com/palate-art/palate/internal/vit"
 )
 
@@ -69,13 +70,10 @@ func checkInt8Asked(parsed *kong.Context, g *globals) error {
 // modelsFolder is the folder of what is known of models.
 func (s *session) modelsFolder() string {
 	if s.Models == "" {
-		return modelsFolder()
+		return settings.ModelsFolder()
 	}
 	return s.Models
 }
-
-// modelsFolder is the default of --models: models are shared by collections.
-func modelsFolder() string { return filepath.Join(dataFolder(), "models") }
 
 func (s *session) hubConfig() hub.Config {
 	config := hub.ConfigFromEnv()

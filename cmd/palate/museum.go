@@ -36,9 +36,9 @@ func (c *museumCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if s.JSON {
-		err = s.print(map[string]any{"addr": m.Addr(), "pictures": c.Pictures})
+		err = s.Print(map[string]any{"addr": m.Addr(), "pictures": c.Pictures})
 	} else {
-		s.say("The museum is at %s: palate crawl --museum %s", m.Addr(), m.Addr())
+		s.Say("The museum is at %s: palate crawl --museum %s", m.Addr(), m.Addr())
 	}
 	if err == nil {
 		<-ctx.Done()

@@ -12,6 +12,7 @@ import (
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/regular"
 	"github.com/palate-art/palate/internal/taste"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type probeCommand struct {
@@ -63,25 +64,25 @@ func (c *historyCommand) Run(ctx context.Context, s *session) error {
 			}
 			l := versionLine{Version: p.Version, Current: p.Current, Model: p.Model, ModelName: names[p.Model], Kind: r.Kind,
 				Strength: r.Strength, Likes: r.Likes, Dislikes: r.Dislikes, Reason: p.Reason, TrainedAt: p.TrainedAt}
-			row := []string{fmt.Sprint(p.Version), names[p.Model], p.TrainedAt.Local().Format(time.DateTime), fmt.Sprint(l.Likes), fmt.Sprint(l.Dislikes), "", l.Kind, "", shorten(p.Reason, 60)}
+			row := []string{fmt.Sprint(p.Version), names[p.Model], p.TrainedAt.Local().Format(time.DateTime), fmt.Sprint(l.Likes), fmt.Sprint(l.Dislikes), "", l.Kind, "", terminal.Shorten(p.Reason, 60)}
 			if p.Current {
 				row[0] += " *"
 			}
 			if r.Examples > 0 { // else it was imported, and judged elsewhere
 				l.Data, l.AUC, l.AUCLow, l.AUCHigh = r.Data, r.AUC, r.AUCLow, r.AUCHigh
-				row[5], row[7] = fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), shorten(r.Data, 9)
+				row[5], row[7] = fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), terminal.Shorten(r.Data, 9)
 			}
 			lines, rows = append(lines, l), append(rows, row)
 		}
 		if s.JSON {
-			return s.print(lines)
+			return s.Print(lines)
 		}
 		if len(lines) == 0 {
-			s.say("%s has no probe yet: rate some images and run palate train.", profile)
+			s.Say("%s has no probe yet: rate some images and run palate train.", profile)
 			return nil
 		}
-		s.table(rows...)
-		s.say("\n* serves, among the probes of its model. An AUC is of the ratings that its version was judged on: two versions are compared on the same ones by palate probe compare.")
+		s.Table(rows...)
+		s.Say("\n* serves, among the probes of its model. An AUC is of the ratings that its version was judged on: two versions are compared on the same ones by palate probe compare.")
 		return nil
 	})
 }
@@ -113,15 +114,15 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 			if err != nil {
 				return err
 			}
-			return s.print(map[string]any{"profile": profile, "version": version.Version, "current": version.Current, "reason": version.Reason,
+			return s.Print(map[string]any{"profile": profile, "version": version.Version, "current": version.Current, "reason": version.Reason,
 				"trained_at": version.TrainedAt, "settings": version.Learned.Settings, "report": report})
 		}
-		s.say("Version %d of %s, trained %s: %s.", version.Version, profile, version.TrainedAt.Local().Format(time.DateTime), version.Reason)
+		s.Say("Version %d of %s, trained %s: %s.", version.Version, profile, version.TrainedAt.Local().Format(time.DateTime), version.Reason)
 		if imported {
-			s.say("It was imported, with %d likes and %d dislikes behind it; its report stayed where it was trained.", version.Learned.Likes, version.Learned.Dislikes)
+			s.Say("It was imported, with %d likes and %d dislikes behind it; its report stayed where it was trained.", version.Learned.Likes, version.Learned.Dislikes)
 			return nil
 		}
-		s.say("")
+		s.Say("")
 		s.showReport(r)
 		return nil
 	})
@@ -152,13 +153,13 @@ func (c *versionsCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		if s.JSON {
-			return s.print(d)
+			return s.Print(d)
 		}
 		if d.Works == 0 {
-			s.say("Versions %d and %d were judged on no images of both kinds that they share.", c.First, c.Second)
+			s.Say("Versions %d and %d were judged on no images of both kinds that they share.", c.First, c.Second)
 			return nil
 		}
-		s.say("On the %d images that both were judged on, held out, the AUC of version %d is higher by %+.3f [%+.3f, %+.3f] than that of version %d (p = %.3f).",
+		s.Say("On the %d images that both were judged on, held out, the AUC of version %d is higher by %+.3f [%+.3f, %+.3f] than that of version %d (p = %.3f).",
 			d.Works, c.First, d.AUC, d.Low, d.High, c.Second, d.P)
 		return nil
 	})
@@ -176,9 +177,9 @@ func (c *rollbackCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		if s.JSON {
-			return s.print(map[string]any{"profile": profile, "version": version.Version, "current": true})
+			return s.Print(map[string]any{"profile": profile, "version": version.Version, "current": true})
 		}
-		s.say("Version %d of %s serves, until a training after further ratings gives a better one.", version.Version, profile)
+		s.Say("Version %d of %s serves, until a training after further ratings gives a better one.", version.Version, profile)
 		return nil
 	})
 }
@@ -200,7 +201,7 @@ func (c *exportCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		if c.File == "-" {
-			_, err := s.out.Write(exported)
+			_, err := s.Out().Write(exported)
 			return err
 		}
 		err = atomicfile.Write(c.File, 0o644, func(w io.Writer) error { _, err := w.Write(exported); return err })
@@ -208,9 +209,9 @@ func (c *exportCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		if s.JSON {
-			return s.print(map[string]any{"profile": profile, "version": version.Version, "file": c.File, "bytes": len(exported)})
+			return s.Print(map[string]any{"profile": profile, "version": version.Version, "file": c.File, "bytes": len(exported)})
 		}
-		s.say("Version %d of %s is in %s (%d bytes).", version.Version, profile, c.File, len(exported))
+		s.Say("Version %d of %s is in %s (%d bytes).", version.Version, profile, c.File, len(exported))
 		return nil
 	})
 }
@@ -234,9 +235,9 @@ func (c *importProbe) Run(ctx context.Context, s *session) error {
 			return fmt.Errorf("%s: %w", c.File, err)
 		}
 		if s.JSON {
-			return s.print(map[string]any{"profile": profile, "version": version.Version, "current": true})
+			return s.Print(map[string]any{"profile": profile, "version": version.Version, "current": true})
 		}
-		s.say("%s is version %d of %s and serves.", c.File, version.Version, profile)
+		s.Say("%s is version %d of %s and serves.", c.File, version.Version, profile)
 		return nil
 	})
 }

@@ -51,9 +51,9 @@ func (c *listProfiles) Run(ctx context.Context, s *session) error {
 		lines, rows = append(lines, l), append(rows, []string{string(p.Profile), fmt.Sprint(p.Likes), fmt.Sprint(p.Dislikes), fmt.Sprint(p.Skips), last})
 	}
 	if s.JSON {
-		return s.print(lines)
+		return s.Print(lines)
 	}
-	s.table(rows...)
+	s.Table(rows...)
 	return nil
 }
 
@@ -74,16 +74,7 @@ func (c *createProfile) Run(ctx context.Context, s *session) error {
 	if err = errors.Join(h.Catalog.CreateProfile(ctx, name), h.Close()); err != nil {
 		return err
 	}
-	return s.done(profileLine{Profile: name}, "%s is there: palate rate like IMAGE --profile %s, or palate serve.", name, name)
-}
-
-// done prints a value as JSON, or says a line.
-func (s *session) done(value any, format string, args ...any) error {
-	if s.JSON {
-		return s.print(value)
-	}
-	s.say(format, args...)
-	return nil
+	return s.Done(profileLine{Profile: name}, "%s is there: palate rate like IMAGE --profile %s, or palate serve.", name, name)
 }
 
 type renameProfile struct {
@@ -102,7 +93,7 @@ func (c *renameProfile) Run(ctx context.Context, s *session) error {
 		if err := h.Tastes.RenameProfile(ctx, from, to); err != nil {
 			return err
 		}
-		return s.done(map[string]any{"profile": to, "was": from}, "%s is %s now.", from, to)
+		return s.Done(map[string]any{"profile": to, "was": from}, "%s is %s now.", from, to)
 	})
 }
 
@@ -120,7 +111,7 @@ func (c *deleteProfile) Run(ctx context.Context, s *session) error {
 		if err := h.Tastes.DeleteProfile(ctx, name); err != nil {
 			return err
 		}
-		return s.done(map[string]any{"deleted": name}, "%s is deleted.", name)
+		return s.Done(map[string]any{"deleted": name}, "%s is deleted.", name)
 	})
 }
 
@@ -142,17 +133,17 @@ func (c *compareProfiles) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		if s.JSON {
-			return s.print(l)
+			return s.Print(l)
 		}
-		s.say("%s and %s have both judged %d images, %d of them alike (kappa %.2f).", first, second, l.Both, l.Same, l.Kappa)
+		s.Say("%s and %s have both judged %d images, %d of them alike (kappa %.2f).", first, second, l.Both, l.Same, l.Kappa)
 		if l.Correlation != nil {
-			s.say("Their probes' scores of %d images correlate by %.2f.", l.Images, *l.Correlation)
+			s.Say("Their probes' scores of %d images correlate by %.2f.", l.Images, *l.Correlation)
 		}
 		if l.FirstOnSecond != nil {
-			s.say("The probe of %s ranks what %s rated with an AUC of %.3f.", first, second, *l.FirstOnSecond)
+			s.Say("The probe of %s ranks what %s rated with an AUC of %.3f.", first, second, *l.FirstOnSecond)
 		}
 		if l.SecondOnFirst != nil {
-			s.say("The probe of %s ranks what %s rated with an AUC of %.3f.", second, first, *l.SecondOnFirst)
+			s.Say("The probe of %s ranks what %s rated with an AUC of %.3f.", second, first, *l.SecondOnFirst)
 		}
 		return nil
 	})

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"context"
-	"fmt"
+	"io"
+	"os"
+	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
@@ -11,7 +14,7 @@ import (
 
 type rateCommand struct {
 	Verdict string   `arg:"" help:"like, dislike or skip; clear makes images unrated; undo takes the last rating back." enum:"like,dislike,skip,clear,undo"`
-	Images  []string `arg:"" optional:"" name:"image" help:"Ids of images, or files in the collection."`
+	Images  []string `arg:"" optional:"" name:"image" help:"Images, by id, its beginning, file or address; - reads them from standard input, one on each line."`
 }
 
 // Run appends to the log of ratings.
@@ -42,13 +45,13 @@ func (c *rateCommand) rate(ctx context.Context, s *session, h *collection.Collec
 		}
 		return s.printRating(ratingLine{Image: undone.Image, Profile: profile, Undone: undone.Verdict})
 	}
-	ids := make([]palate.ImageID, len(c.Images))
-	for i, name := range c.Images {
-		id, err := imageNamed(name)
-		if err != nil {
-			return err
-		}
-		ids[i] = id
+	names, err := c.names(os.Stdin)
+	if err != nil {
+		return err
+	}
+	ids, err := h.ImagesNamed(ctx, names)
+	if err != nil {
+		return err
 	}
 	for _, id := range ids {
 		line := ratingLine{Image: id, Profile: profile}
@@ -71,28 +74,35 @@ func (c *rateCommand) rate(ctx context.Context, s *session, h *collection.Collec
 
 func (s *session) printRating(line ratingLine) error {
 	if s.JSON {
-		return s.print(line)
+		return s.Print(line)
 	}
 	switch {
 	case line.Undone != "":
-		s.say("%s: %s undone", line.Image, line.Undone)
+		s.Say("%s: %s undone", line.Image, line.Undone)
 	case line.Verdict == "":
-		s.say("%s: unrated", line.Image)
+		s.Say("%s: unrated", line.Image)
 	default:
-		s.say("%s: %s", line.Image, line.Verdict)
+		s.Say("%s: %s", line.Image, line.Verdict)
 	}
 	return nil
 }
 
-// imageNamed reads an image's id, or takes the id of a file's content.
-func imageNamed(name string) (palate.ImageID, error) {
-	id, err := palate.ParseImageID(name)
-	if err == nil {
-		return id, nil
+// names reads what was named, from standard input where that is asked for.
+func (c *rateCommand) names(in io.Reader) (names []string, err error) {
+	for _, name := range c.Images {
+		if name != "-" {
+			names = append(names, name)
+			continue
+		}
+		lines := bufio.NewScanner(in)
+		for lines.Scan() {
+			if line := strings.TrimSpace(lines.Text()); line != "" {
+				names = append(names, line)
+			}
+		}
+		if err := lines.Err(); err != nil {
+			return nil, usagef("standard input can't be read as names of images, one on each line: %v", err)
+		}
 	}
-	id, fileErr := fileID(name)
-	if fileErr != nil {
-		return id, usage(fmt.Errorf("%w, and no file: %w", err, fileErr))
-	}
-	return id, nil
+	return names, nil
 }

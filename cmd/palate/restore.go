@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/collection"
 )
@@ -29,30 +29,8 @@ func (c *restoreCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	return s.printRestored(restored)
-}
-
-func (s *session) printRestored(r backup.Restored) error {
-	if s.JSON {
-		if err := s.print(r); err != nil {
-			return err
-		}
-	} else {
-		s.say("%s: %d pictures with their ratings are back in %s; %d files were written, %d were there", r.Manifest.Name(), r.Images, s.Data, r.Files, r.Present)
-		if r.Trashed > 0 {
-			s.say("%d more are in the trash, as they were", r.Trashed)
-		}
-		if r.TrashWithout > 0 {
-			s.say("%d are in the trash without their file, which the backup does not have: they can't be restored from there", r.TrashWithout)
-		}
-		if n := len(r.Manifest.Referenced); n > 0 {
-			s.say("%d pictures lie outside the collection, such as %s, and are not in the backup", n, r.Manifest.Referenced[0].Path)
-		}
-	}
-	if n := len(r.Without); n > 0 {
-		return fmt.Errorf("%d pictures are back without their file, which the backup does not have whole, such as image %s; import them again", n, r.Without[0])
-	}
-	return nil
+	err = s.Show(restored, func() { s.sayAll(restored.Words(s.Data)) })
+	return errors.Join(err, restored.Err())
 }
 
 // mergeRatings adds the ratings of a backup to the collection.
@@ -71,14 +49,14 @@ func (c *restoreCommand) mergeRatings(ctx context.Context, s *session) error {
 
 func (s *session) printMerged(m catalog.Merged) error {
 	if s.JSON {
-		return s.print(m)
+		return s.Print(m)
 	}
-	s.say("%d entries of the log of ratings were added, %d were there", m.Added, m.Known)
+	s.Say("%d entries of the log of ratings were added, %d were there", m.Added, m.Known)
 	if m.Older > 0 {
-		s.say("%d of these are older than what was said here since, which stands", m.Older)
+		s.Say("%d of these are older than what was said here since, which stands", m.Older)
 	}
 	if m.Absent > 0 {
-		s.say("%d of these are of pictures that are not here; they count as soon as these come", m.Absent)
+		s.Say("%d of these are of pictures that are not here; they count as soon as these come", m.Absent)
 	}
 	return nil
 }

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"net"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/palate-art/palate/api"
+	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/starter"
 )
@@ -24,6 +23,8 @@ type serveCommand struct {
 	ImportRoot   []string `help:"Folder that the API may import from, with what is below it; none by default." placeholder:"DIR" type:"path"`
 	Contact      string   `help:"Your e-mail address or page, which crawls that the API starts introduce themselves with; without it none is started." placeholder:"ADDRESS"`
 	CrawlPrivate []string `help:"Host on a private address that crawls which the API starts may visit." placeholder:"HOST"`
+	BackupFolder string   `help:"Folder that backups which the API starts go into, as palate backup makes them; without it none is started." placeholder:"DIR" type:"path"`
+	BackupKeep   int      `help:"How many backups stay in that folder: older ones are removed, with the pictures that only they have. 0 keeps all." default:"0" placeholder:"N"`
 }
 
 // Run serves until interrupted.
@@ -33,10 +34,16 @@ func (c *serveCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer listener.Close()
-	if _, err := hostsFor(listener.Addr(), c.Host); err != nil {
+	if _, err := collection.HostsFor(listener.Addr(), c.Host); err != nil {
+		return err
+	}
+	if err := c.checkBackups(); err != nil {
 		return err
 	}
 	return withModelToEmbed(ctx, s, func(h *collection.Model) error {
+		if err := h.MayBackUpTo(c.BackupFolder); c.BackupFolder != "" && err != nil {
+			return err
+		}
 		if !c.NoEmbed {
 			if err := h.TellInt8(ctx); err != nil {
 				return err
@@ -44,6 +51,18 @@ func (c *serveCommand) Run(ctx context.Context, s *session) error {
 		}
 		return s.serve(ctx, h, listener, serveOptions{hosts: c.Host, embed: !c.NoEmbed, opened: c.opened()})
 	})
+}
+
+func (c *serveCommand) checkBackups() error {
+	switch {
+	case c.BackupKeep < 0:
+		return usagef("--backup-keep is %d, want 0 or more", c.BackupKeep)
+	case c.BackupKeep > 0 && c.BackupFolder == "":
+		return usagef("--backup-keep goes with --backup-folder")
+	case backup.IsArchive(c.BackupFolder):
+		return usagef("--backup-folder is %s, want a folder, to which each backup adds what is new", c.BackupFolder)
+	}
+	return nil
 }
 
 type serveOptions struct {
@@ -57,6 +76,7 @@ func (c *serveCommand) opened() starter.Config {
 	config := starter.DefaultConfig()
 	config.ImportRoots = c.ImportRoot
 	config.Crawler.Contact, config.Crawler.Version, config.Crawler.PrivateHosts = c.Contact, version(), c.CrawlPrivate
+	config.BackupFolder, config.Backup = c.BackupFolder, backup.Options{Program: version(), Keep: c.BackupKeep}
 	return config
 }
 
@@ -65,36 +85,17 @@ func (s *session) serve(ctx context.Context, h *collection.Model, listener net.L
 	config := api.DefaultConfig()
 	config.Version = version()
 	var err error
-	if config.Hosts, err = hostsFor(listener.Addr(), options.hosts); err != nil {
+	if config.Hosts, err = collection.HostsFor(listener.Addr(), options.hosts); err != nil {
 		return err
 	}
 	return h.Serve(ctx, listener, collection.ServeOptions{
 		Embed:   options.embed,
 		Version: version(),
-		Answer: func(m *collection.Model) (func(context.Context, net.Listener) error, error) {
-			return s.answer(m, config, options.opened)
-		},
+		Answer:  collection.AnswerByAPI(config, options.opened, s.logger),
 		Ready: func() {
-			s.finishProgress()
-			warnOfListening(s.logger, listener.Addr(), config.Hosts)
-			fmt.Fprintf(s.errOut, "Serving the page and the API at %s — interrupt (Ctrl-C) to stop.\n", browsable(listener.Addr()))
+			s.EndProgress()
+			collection.WarnOfListening(s.logger, listener.Addr(), config.Hosts)
+			fmt.Fprintf(s.errOut, "Serving the page and the API at %s — interrupt (Ctrl-C) to stop.\n", collection.Browsable(listener.Addr()))
 		},
 	})
-}
-
-// answer wires the API to a model, and gives what runs it with the jobs that it
-// starts.
-func (s *session) answer(m *collection.Model, config api.Config, opened starter.Config) (func(context.Context, net.Listener) error, error) {
-	jobs := starter.New(starter.Parts{Catalog: m.Catalog, Tastes: m.Tastes, Steps: m}, opened, s.logger)
-	server, err := api.New(api.Services{Catalog: m.Catalog, Store: m.Store, Collection: m.Pictures, Index: m.Index,
-		Follower: m.Follower, Embedder: m.Embedder, Tastes: m.Tastes, Patches: m.Patches, Starter: jobs}, config, s.logger)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, listener net.Listener) error {
-		group, ctx := errgroup.WithContext(ctx)
-		group.Go(func() error { return server.Run(ctx, listener) })
-		group.Go(func() error { return jobs.Run(ctx) })
-		return group.Wait()
-	}, nil
 }

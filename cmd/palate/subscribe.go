@@ -8,6 +8,7 @@ import (
 
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type subscribeCommand struct {
@@ -47,7 +48,7 @@ func (c *addSubscription) Run(ctx context.Context, s *session) error {
 		if err := h.Catalog.PutSubscription(ctx, subscription); err != nil {
 			return err
 		}
-		s.say("Subscribed to %s, every %v. \"palate serve\" looks at it while it runs; \"palate subscribe check\" does so now.", job.Name, c.Every)
+		s.Say("Subscribed to %s, every %v. \"palate serve\" looks at it while it runs; \"palate subscribe check\" does so now.", job.Name, c.Every)
 		return nil
 	})
 }
@@ -75,23 +76,23 @@ func (c *listSubscriptions) Run(ctx context.Context, s *session) error {
 		table := [][]string{{"NAME", "EVERY", "LAST", "BROUGHT", "NEXT", ""}}
 		for _, one := range all {
 			rows = append(rows, subscriptionRow{one.Name, one.Every.String(), one.Paused, one.Next, one.Last, one.Brought, one.Failure})
-			last, next := "never", one.Next.Local().Format("2006-01-02 15:04")
+			last, next := "never", terminal.Minute(one.Next)
 			if !one.Last.IsZero() {
-				last = one.Last.Local().Format("2006-01-02 15:04")
+				last = terminal.Minute(one.Last)
 			}
 			if one.Paused {
 				next = "paused"
 			}
-			table = append(table, []string{shorten(one.Name, 60), one.Every.String(), last, fmt.Sprint(one.Brought), next, shorten(one.Failure, 80)})
+			table = append(table, []string{terminal.Shorten(one.Name, 60), one.Every.String(), last, fmt.Sprint(one.Brought), next, terminal.Shorten(one.Failure, 80)})
 		}
 		if s.JSON {
-			return s.print(map[string]any{"subscriptions": rows})
+			return s.Print(map[string]any{"subscriptions": rows})
 		}
 		if len(rows) == 0 {
-			s.say("There is no subscription yet: \"palate subscribe ADDRESS --every 24h\" makes one.")
+			s.Say("There is no subscription yet: \"palate subscribe ADDRESS --every 24h\" makes one.")
 			return nil
 		}
-		s.table(table...)
+		s.Table(table...)
 		return nil
 	})
 }
@@ -107,7 +108,7 @@ func (s *session) changeSubscription(ctx context.Context, name, done string, cha
 		if err := h.Catalog.PutSubscription(ctx, one); err != nil {
 			return err
 		}
-		s.say(done, name)
+		s.Say(done, name)
 		return nil
 	})
 }
@@ -145,7 +146,7 @@ func (c *removeSubscription) Run(ctx context.Context, s *session) error {
 		if err := h.Catalog.DeleteSubscription(ctx, c.Name); err != nil {
 			return err
 		}
-		s.say("Removed the subscription %s. Its pictures stay.", c.Name)
+		s.Say("Removed the subscription %s. Its pictures stay.", c.Name)
 		return nil
 	})
 }
@@ -173,13 +174,13 @@ func (c *runSubscriptions) Run(ctx context.Context, s *session) error {
 	return s.withHome(ctx, func(h *collection.Collection) error {
 		looks, err := h.LookAtDue(ctx, version())
 		if s.JSON {
-			return errors.Join(err, s.print(map[string]any{"looks": looks}))
+			return errors.Join(err, s.Print(map[string]any{"looks": looks}))
 		}
 		for _, l := range looks {
-			s.say("%s: %d new, %d known%s", l.Name, l.Kept, l.Known, l.Failure)
+			s.Say("%s: %d new, %d known%s", l.Name, l.Kept, l.Known, l.Failure)
 		}
 		if len(looks) == 0 && err == nil {
-			s.say("No subscription is due.")
+			s.Say("No subscription is due.")
 		}
 		return err
 	})

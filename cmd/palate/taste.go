@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/taste"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type trainCommand struct {
@@ -41,22 +44,22 @@ func (c *trainCommand) Run(ctx context.Context, s *session) error {
 func (s *session) showOutcome(profile palate.Profile, model string, outcome taste.Outcome, whole bool) error {
 	v, r := outcome.Version, outcome.Report
 	if s.JSON {
-		return s.print(map[string]any{"profile": profile, "version": v.Version, "model": model, "current": v.Current, "reason": v.Reason, "report": r})
+		return s.Print(map[string]any{"profile": profile, "version": v.Version, "model": model, "current": v.Current, "reason": v.Reason, "report": r})
 	}
-	s.say("Probe %d of %s on embeddings by %s, from %d likes and %d dislikes, judged on ratings held out:", v.Version, profile, model, r.Likes, r.Dislikes)
+	s.Say("Probe %d of %s on embeddings by %s, from %d likes and %d dislikes, judged on ratings held out:", v.Version, profile, model, r.Likes, r.Dislikes)
 	if whole {
-		s.say("")
+		s.Say("")
 		s.showReport(r)
-		s.say("")
+		s.Say("")
 	} else {
-		s.table([]string{"AUC", "AVERAGE PRECISION", "BALANCED ACCURACY"},
+		s.Table([]string{"AUC", "AVERAGE PRECISION", "BALANCED ACCURACY"},
 			[]string{fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), fmt.Sprintf("%.3f", r.AveragePrecision), fmt.Sprintf("%.3f", r.BalancedAccuracy)})
 		s.showWarnings(r)
 	}
 	if v.Current {
-		s.say("It serves from now on: %s.", v.Reason)
+		s.Say("It serves from now on: %s.", v.Reason)
 	} else {
-		s.say("The probe before it goes on serving: %s.", v.Reason)
+		s.Say("The probe before it goes on serving: %s.", v.Reason)
 	}
 	return nil
 }
@@ -64,10 +67,14 @@ func (s *session) showOutcome(profile palate.Profile, model string, outcome tast
 type scoresCommand struct {
 	Files      []string `arg:"" optional:"" name:"file" help:"Pictures to score; without any, the collection is ranked." type:"path"`
 	Limit      int      `help:"Images to show." default:"20" short:"n"`
+	All        bool     `help:"Show all images, however many there are."`
 	Min        float64  `help:"Show only images with a higher chance of a like, 0 to 1." default:"-1" placeholder:"P"`
 	Unrated    bool     `help:"Show only images that are not judged yet."`
 	collapsing `embed:""`
 }
+
+// mostListed bounds a --limit, which may be as large as one likes.
+const mostListed = 1_000_000_000
 
 // collapsing is what the lists of images share.
 type collapsing struct {
@@ -98,8 +105,11 @@ func (c *scoresCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if c.Limit < 1 || c.Limit > index.MaxLimit {
-		return usagef("--limit is %d, want 1 to %d", c.Limit, index.MaxLimit)
+	switch {
+	case c.Limit < 1 || c.Limit > mostListed:
+		return usagef("--limit is %d, want 1 to %d; --all shows all", c.Limit, mostListed)
+	case c.whole() && c.Collapse != 0:
+		return usagef("--collapse goes with a --limit of 1 to %d, and without --all", index.MaxLimit)
 	}
 	if err := c.check(); err != nil {
 		return err
@@ -122,22 +132,14 @@ func (c *scoresCommand) score(ctx context.Context, s *session, h *collection.Mod
 		return err
 	}
 	if s.JSON {
-		return s.print(lines)
+		return s.Print(lines)
 	}
 	rows := [][]string{{"CHANCE", "SCORE", "IMAGE", "TITLE", "ARTIST"}}
 	for _, l := range lines {
-		rows = append(rows, []string{chanceText(l.Probability), fmt.Sprintf("%+.3f", l.Score), l.Image + l.File, shorten(l.Title, 40), shorten(l.Artist, 24)})
+		rows = append(rows, []string{terminal.Percent(l.Probability), fmt.Sprintf("%+.3f", l.Score), l.Image + l.File, terminal.Shorten(l.Title, 40), terminal.Shorten(l.Artist, 24)})
 	}
-	s.table(rows...)
+	s.Table(rows...)
 	return nil
-}
-
-// chanceText shows a chance of a like, if one can be told.
-func chanceText(probability *float64) string {
-	if probability == nil {
-		return "–"
-	}
-	return fmt.Sprintf("%.1f %%", 100**probability)
 }
 
 func (c *scoresCommand) rank(ctx context.Context, s *session, h *collection.Model, profile palate.Profile) ([]scoreLine, error) {
@@ -151,24 +153,43 @@ func (c *scoresCommand) rank(ctx context.Context, s *session, h *collection.Mode
 	if c.Unrated {
 		query.Filter.NotJudgedBy = profile
 	}
-	ranking, err := h.Tastes.Rank(ctx, profile, query)
+	rank := h.Tastes.Rank
+	if c.whole() {
+		rank = h.Tastes.RankWhole
+	}
+	ranking, err := rank(ctx, profile, query)
 	if err != nil {
 		return nil, err
 	}
 	if ranking.Provisional != nil {
-		s.note("%s", ranking.Provisional.Note())
+		s.Notef("%s", ranking.Provisional.Note())
 	}
-	lines := make([]scoreLine, len(ranking.Scores))
-	for i, score := range ranking.Scores {
-		image, err := h.Catalog.Image(ctx, score.Image)
+	if !c.All {
+		ranking.Scores = ranking.Scores[:min(len(ranking.Scores), c.Limit)]
+	}
+	lines := make([]scoreLine, 0, len(ranking.Scores))
+	for some := range slices.Chunk(ranking.Scores, 1000) {
+		ids := make([]palate.ImageID, len(some))
+		for i, score := range some {
+			ids[i] = score.Image
+		}
+		images, err := h.Catalog.ImagesByID(ctx, ids)
 		if err != nil {
 			return nil, err
 		}
-		lines[i] = scoreLine{Image: score.Image.String(), Score: score.Logit, Probability: score.Chance(),
-			Probe: ranking.Version.Version, Title: image.Title(), Artist: image.Artist()}
+		for _, score := range some {
+			line := scoreLine{Image: score.Image.String(), Score: score.Logit, Probability: score.Chance(), Probe: ranking.Version.Version}
+			if len(images) > 0 && images[0].ID == score.Image { // it may have been deleted meanwhile
+				line.Title, line.Artist, images = images[0].Title(), images[0].Artist(), images[1:]
+			}
+			lines = append(lines, line)
+		}
 	}
 	return lines, nil
 }
+
+// whole reports that more is asked for than an index gives.
+func (c *scoresCommand) whole() bool { return c.All || c.Limit > index.MaxLimit }
 
 func (s *session) scoreFiles(ctx context.Context, h *collection.Model, profile palate.Profile, files []string) ([]scoreLine, error) {
 	scorer, err := h.Tastes.ScorerOf(ctx, profile)
@@ -176,7 +197,7 @@ func (s *session) scoreFiles(ctx context.Context, h *collection.Model, profile p
 		return nil, err
 	}
 	if scorer.Provisional != nil {
-		s.note("%s", scorer.Provisional.Note())
+		s.Notef("%s", scorer.Provisional.Note())
 	}
 	var lines []scoreLine
 	for _, file := range files {
@@ -194,8 +215,9 @@ func (s *session) scoreFiles(ctx context.Context, h *collection.Model, profile p
 }
 
 type similarCommand struct {
-	To         string `arg:"" name:"image" help:"Id of an image, or a picture file."`
-	Limit      int    `help:"Images to show." default:"10" short:"n"`
+	To         string  `arg:"" name:"image" help:"An image, by id, its beginning, file or address; or any picture file."`
+	Limit      int     `help:"Images to show." default:"10" short:"n"`
+	Min        float32 `help:"Show only images that are at least this similar, -1 to 1." default:"-1" placeholder:"SIMILARITY"`
 	collapsing `embed:""`
 }
 
@@ -223,26 +245,32 @@ func (c *similarCommand) search(ctx context.Context, s *session, h *collection.M
 		return err
 	}
 	query := index.Query{Limit: c.Limit, Collapse: c.Collapse}
-	if id, err := palate.ParseImageID(c.To); err == nil {
-		query.Near = &id
-	} else {
-		embedding, err := h.Loader.EmbedFile(ctx, h.Embedder, c.To)
-		if err != nil {
-			return err
-		}
-		query.Vector = embedding
+	if err := c.aim(ctx, h, &query); err != nil {
+		return err
 	}
 	hits, err := h.Index.Search(ctx, query)
 	if err != nil {
 		return err
 	}
+	hits = slices.DeleteFunc(hits, func(hit index.Hit) bool { return hit.Score < c.Min })
 	lines, err := hitLines(ctx, h, hits)
 	if err != nil {
 		return err
 	}
 	if s.JSON {
-		return s.print(lines)
+		return s.Print(lines)
 	}
-	s.table(hitRows(lines)...)
+	s.Table(hitRows(lines)...)
 	return nil
+}
+
+// aim lets a query begin at a file, or at an image of the collection.
+func (c *similarCommand) aim(ctx context.Context, h *collection.Model, query *index.Query) error {
+	if info, err := os.Stat(c.To); err == nil && !info.IsDir() {
+		query.Vector, err = h.Loader.EmbedFile(ctx, h.Embedder, c.To)
+		return err
+	}
+	id, err := h.ImageNamed(ctx, c.To)
+	query.Near = &id
+	return err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/taste"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type queueCommand struct {
@@ -54,16 +55,16 @@ func (c *queueCommand) Run(ctx context.Context, s *session) error {
 				chance = fmt.Sprintf("%.1f %%", 100*choice.Probability)
 			}
 			lines = append(lines, l)
-			rows = append(rows, []string{string(choice.Shown)[len("queue:"):], chance, l.Image, shorten(l.Title, 40), shorten(l.Artist, 24)})
+			rows = append(rows, []string{string(choice.Shown)[len("queue:"):], chance, l.Image, terminal.Shorten(l.Title, 40), terminal.Shorten(l.Artist, 24)})
 		}
 		if s.JSON {
-			return s.print(lines)
+			return s.Print(lines)
 		}
 		if len(lines) == 0 {
-			s.say("Nothing is left to ask %s about: everything is judged, or looks like what was.", profile)
+			s.Say("Nothing is left to ask %s about: everything is judged, or looks like what was.", profile)
 			return nil
 		}
-		s.table(rows...)
+		s.Table(rows...)
 		return nil
 	})
 }
@@ -94,7 +95,7 @@ func (c *whyCommand) Run(ctx context.Context, s *session) error {
 		return usagef("--heatmap is %s, want a name that ends in .png", c.Heatmap)
 	}
 	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
-		id, err := imageNamed(c.Image)
+		id, err := h.ImageNamed(ctx, c.Image)
 		if err != nil {
 			return err
 		}
@@ -109,9 +110,9 @@ func (c *whyCommand) Run(ctx context.Context, s *session) error {
 		if reasons.Score != nil {
 			out["score"], out["probability"], out["probe_version"] = reasons.Score.Logit, reasons.Score.Chance(), reasons.Version
 			if chance := reasons.Score.Chance(); chance != nil {
-				s.say("%s is liked by %s with a chance of %.1f %% (probe %d).", id, profile, 100**chance, reasons.Version)
+				s.Say("%s is liked by %s with a chance of %.1f %% (probe %d).", id, profile, 100**chance, reasons.Version)
 			} else {
-				s.say("%s has no taste yet: %s is ordered by its nearness to what was judged, %+.3f.", profile, id, reasons.Score.Logit)
+				s.Say("%s has no taste yet: %s is ordered by its nearness to what was judged, %+.3f.", profile, id, reasons.Score.Logit)
 			}
 		}
 		for _, side := range []struct {
@@ -123,9 +124,9 @@ func (c *whyCommand) Run(ctx context.Context, s *session) error {
 				return err
 			}
 			out[side.name] = lines
-			s.say("\nThe nearest that %s %s:", profile, side.name)
+			s.Say("\nThe nearest that %s %s:", profile, side.name)
 			if !s.JSON {
-				s.table(hitRows(lines)...)
+				s.Table(hitRows(lines)...)
 			}
 		}
 		if c.Heatmap != "" {
@@ -134,7 +135,7 @@ func (c *whyCommand) Run(ctx context.Context, s *session) error {
 			}
 		}
 		if s.JSON {
-			return s.print(out)
+			return s.Print(out)
 		}
 		return nil
 	})
@@ -153,7 +154,7 @@ func (c *whyCommand) drawHeat(ctx context.Context, s *session, h *collection.Mod
 	if !heat.Exact {
 		guess = ": a guess, for the model does not take the mean of its patches (--pool mean does)"
 	}
-	s.say("\nIn %s what raises the score within the picture is red, what lowers it blue%s.", c.Heatmap, guess)
+	s.Say("\nIn %s what raises the score within the picture is red, what lowers it blue%s.", c.Heatmap, guess)
 	return heatLine{c.Heatmap, heat.Columns, heat.Rows, heat.Patches, heat.Rest, heat.Exact}, nil
 }
 
@@ -173,7 +174,7 @@ func hitLines(ctx context.Context, h *collection.Model, hits []index.Hit) ([]hit
 func hitRows(lines []hitLine) [][]string {
 	rows := [][]string{{"SIMILARITY", "IMAGE", "TITLE", "ARTIST"}}
 	for _, l := range lines {
-		rows = append(rows, []string{fmt.Sprintf("%.3f", l.Similarity), l.Image, shorten(l.Title, 40), shorten(l.Artist, 24)})
+		rows = append(rows, []string{fmt.Sprintf("%.3f", l.Similarity), l.Image, terminal.Shorten(l.Title, 40), terminal.Shorten(l.Artist, 24)})
 	}
 	return rows
 }
@@ -214,17 +215,17 @@ func (c *reviewCommand) Run(ctx context.Context, s *session) error {
 				l.Said = palate.Like
 			}
 			lines = append(lines, l)
-			rows = append(rows, []string{string(l.Said), fmt.Sprintf("%.1f %%", 100*l.Probability), l.Image, shorten(l.Title, 40), shorten(l.Artist, 24)})
+			rows = append(rows, []string{string(l.Said), fmt.Sprintf("%.1f %%", 100*l.Probability), l.Image, terminal.Shorten(l.Title, 40), terminal.Shorten(l.Artist, 24)})
 		}
 		if s.JSON {
-			return s.print(lines)
+			return s.Print(lines)
 		}
 		if len(lines) == 0 {
-			s.say("No rating of %s is in doubt.", profile)
+			s.Say("No rating of %s is in doubt.", profile)
 			return nil
 		}
-		s.table(rows...)
-		s.say("Judge them again with palate rate, if they are mistakes.")
+		s.Table(rows...)
+		s.Say("Judge them again with palate rate, if they are mistakes.")
 		return nil
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/palate-art/palate/internal/demo"
 	"github.com/palate-art/palate/test/program"
 )
 
@@ -216,7 +217,7 @@ func TestWhyDrawsWhereTheScoreComesFrom(t *testing.T) {
 	program.AddTiny(t)
 	for pool, exact := range map[string]bool{"mean": true, "both": true, "cls": false} {
 		home := filepath.Join(t.TempDir(), "collection")
-		report := program.JSONRun[demoReport](t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--model", "tiny", "--pool", pool, "--keep", "--data", home, "--profile", "me")
+		report := program.JSONRun[demo.Report](t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--model", "tiny", "--pool", pool, "--keep", "--data", home, "--profile", "me")
 		best := program.JSONRun[[]scored](t, "scores", "--data", home, "--limit", "1", "--model", "tiny")[0]
 		drawing := filepath.Join(t.TempDir(), "heat.PNG")
 		why := program.JSONRun[explained](t, "why", best.Image, "--data", home, "--model", "tiny", "--heatmap", drawing)

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/palate-art/palate/internal/collection"
@@ -22,54 +20,17 @@ func (c *verifyCommand) Run(ctx context.Context, s *session) error {
 	if c.OlderThan < 0 {
 		return usagef("--older-than is %v, want 0 or more", c.OlderThan)
 	}
-	return s.withHome(ctx, func(h *collection.Collection) error { return c.verify(ctx, s, h) })
-}
-
-func (c *verifyCommand) verify(ctx context.Context, s *session, h *collection.Collection) error {
-	if c.Repair {
-		if err := h.ReadOnly(); err != nil {
-			return fmt.Errorf("--repair writes: %w", err)
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		report, err := h.Verify(ctx, verify.Config{Deep: c.Deep, Repair: c.Repair, OlderThan: c.OlderThan})
+		if err != nil {
+			return err
 		}
-	}
-	config := verify.DefaultConfig()
-	config.Deep, config.Repair, config.OlderThan = c.Deep, c.Repair, c.OlderThan
-	config.Progress = func(what string, done, total int) { s.progress("verify "+what, "", int64(done), int64(total)) }
-	report, err := verify.Run(ctx, h.Verified(), config)
-	s.finishProgress()
-	if err != nil {
-		return err
-	}
-	if s.JSON {
-		err = s.print(report)
-	} else {
-		s.printReport(report, c.Repair)
-	}
-	switch {
-	case err != nil || report.Well():
-		return err
-	case len(report.Left()) == 0:
-		return errors.New("not all of the collection could be looked at")
-	}
-	return errors.New("the collection is not whole")
-}
-
-func (s *session) printReport(r verify.Report, repair bool) {
-	rows := [][]string{{"DAMAGE", "OF", "TITLE", "DETAIL"}}
-	for _, f := range r.Findings {
-		of := string(f.Profile)
-		if of == "" && !f.Image.IsZero() {
-			of = f.Image.String()
-		}
-		detail := f.Detail
-		if f.Mended != "" {
-			detail = strings.TrimPrefix(detail+"; "+f.Mended, "; ")
-		}
-		rows = append(rows, []string{string(f.Damage), of, shorten(f.Title, 40), detail})
-	}
-	if len(rows) > 1 {
-		s.table(rows...)
-	}
-	for _, line := range r.Words(repair) {
-		s.say("%s", line)
-	}
+		err = s.Show(report, func() {
+			if rows := report.Table(); len(rows) > 1 {
+				s.Table(rows...)
+			}
+			s.sayAll(report.Words(c.Repair))
+		})
+		return errors.Join(err, report.Err())
+	})
 }

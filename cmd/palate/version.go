@@ -28,8 +28,8 @@ type versionCommand struct{}
 // Run prints the version.
 func (versionCommand) Run(s *session) error {
 	if s.JSON {
-		return s.print(map[string]string{"version": version(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
+		return s.Print(map[string]string{"version": version(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
 	}
-	s.say("palate %s (%s, %s/%s)", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	s.Say("palate %s (%s, %s/%s)", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return nil
 }

@@ -180,7 +180,7 @@ func TestOnTheCPUAsManyRunsAsCores(t *testing.T) {
 }
 
 // slowModel takes minutes for a picture: a long row of matrix products.
-func slowModel(t testing.TB) onnx.Model {
+func slowModel(t testing.TB) embedder.Model {
 	g := patches(onnxgraph.Batched(3, 32, 32), false)
 	last := g.Op("Resize", "large", []string{"patches", "", g.Const("scales", onnxgraph.Float32s([]int64{4}, []float32{1, 1, 256, 256}))})
 	for i := range 400 {
@@ -188,7 +188,7 @@ func slowModel(t testing.TB) onnx.Model {
 	}
 	g.Op("GlobalAveragePool", "out", []string{last})
 	declare(g, onnxgraph.Batched(4, 1, 1))
-	return onnx.Model{Graph: marshal(t, g), Description: description("slow", embedder.LayoutNCHW, embedder.PoolNone, embedder.FitCrop)}
+	return embedder.Model{Graph: marshal(t, g), Description: description("slow", embedder.LayoutNCHW, embedder.PoolNone, embedder.FitCrop)}
 }
 
 func TestOpeningASlowModelEndsWithTheContext(t *testing.T) {

@@ -47,7 +47,7 @@ var (
 	_ embedder.PatchEmbedder = (*Embedder)(nil)
 )
 
-func newEmbedder(session runner, m Model, device ort.Choice, c Config) *Embedder {
+func newEmbedder(session runner, m embedder.Model, device ort.Choice, c Config) *Embedder {
 	e := &Embedder{session: session, description: m.Description, device: device, findSize: c.MaxBatch == 0}
 	e.batch.limit = c.MaxBatch
 	switch {

@@ -17,26 +17,9 @@ import (
 	"github.com/palate-art/palate/internal/regular"
 )
 
-// Model is an ONNX image model and what there is to know of it.
-type Model struct {
-	// Graph is the ONNX file, with all its weights. If it is empty, File is
-	// the path of the file, whose weights may be in others of its folder.
-	Graph []byte
-	File  string
-
-	Description embedder.Description
-
-	// Tables, if not nil, gives what the graph takes beside the picture for
-	// an input of width × height pixels, such as position embeddings: the
-	// graph's other inputs by name, which are the same for every picture of
-	// a batch. It is called from any goroutine, seldom twice for one size.
-	// The description's Identity then says which function it is.
-	Tables func(width, height int) (map[string]Tensor, error)
-}
-
 // Open is OpenModel for a model that is wholly in its ONNX file.
 func Open(ctx context.Context, runtime *Runtime, model []byte, d embedder.Description, c Config) (*Embedder, error) {
-	return OpenModel(ctx, runtime, Model{Graph: model, Description: d}, c)
+	return OpenModel(ctx, runtime, embedder.Model{Graph: model, Description: d}, c)
 }
 
 // OpenModel loads a model and runs it once, on a black picture, to see that it
@@ -45,7 +28,7 @@ func Open(ctx context.Context, runtime *Runtime, model []byte, d embedder.Descri
 // the description says; a file that is not there is palate.ErrNotFound; a
 // device that can't be had is palate.ErrUnavailable. The caller may reuse the
 // model's memory and must Close the embedder.
-func OpenModel(ctx context.Context, runtime *Runtime, m Model, c Config) (*Embedder, error) {
+func OpenModel(ctx context.Context, runtime *Runtime, m embedder.Model, c Config) (*Embedder, error) {
 	d := m.Description
 	if err := errors.Join(d.Validate(), c.Validate()); err != nil {
 		return nil, fmt.Errorf("open model: %w", err)
@@ -63,19 +46,19 @@ func OpenModel(ctx context.Context, runtime *Runtime, m Model, c Config) (*Embed
 	return e, nil
 }
 
-func open(ctx context.Context, runtime *Runtime, m Model, c Config) (*Embedder, error) {
-	if err := m.identify(); err != nil {
+func open(ctx context.Context, runtime *Runtime, m embedder.Model, c Config) (*Embedder, error) {
+	if err := identify(&m); err != nil {
 		return nil, err
 	}
 	device, err := runtime.Choose(c.Device)
 	if err != nil {
 		return nil, err
 	}
-	session, err := m.session(runtime, ort.SessionConfig{IntraOpThreads: c.IntraOpThreads, Device: device.Device})
+	session, err := newSession(runtime, m, ort.SessionConfig{IntraOpThreads: c.IntraOpThreads, Device: device.Device})
 	if c.Device.Kind == ort.DeviceAuto && device.Kind != ort.DeviceCPU && errors.Is(err, palate.ErrUnavailable) {
 		// It was chosen by what could be seen; that it fails shows only now.
 		device = ort.Choice{Device: ort.Device{Kind: ort.DeviceCPU}, Why: err.Error()}
-		session, err = m.session(runtime, ort.SessionConfig{IntraOpThreads: c.IntraOpThreads, Device: device.Device})
+		session, err = newSession(runtime, m, ort.SessionConfig{IntraOpThreads: c.IntraOpThreads, Device: device.Device})
 	}
 	if err != nil {
 		return nil, err
@@ -94,7 +77,7 @@ func open(ctx context.Context, runtime *Runtime, m Model, c Config) (*Embedder, 
 	return e, nil
 }
 
-func (m Model) session(runtime *Runtime, c ort.SessionConfig) (*ort.Session, error) {
+func newSession(runtime *Runtime, m embedder.Model, c ort.SessionConfig) (*ort.Session, error) {
 	if len(m.Graph) == 0 && m.File != "" {
 		return runtime.OpenSession(m.File, c)
 	}
@@ -103,7 +86,7 @@ func (m Model) session(runtime *Runtime, c ort.SessionConfig) (*ort.Session, err
 
 // identify gives the description its identity: its own, or the fingerprint of
 // all files that hold the model's weights.
-func (m *Model) identify() error {
+func identify(m *embedder.Model) error {
 	d := m.Description
 	switch {
 	case d.Identity != "":
@@ -111,15 +94,15 @@ func (m *Model) identify() error {
 	case m.Tables != nil:
 		return fmt.Errorf("a model with tables needs an identity of its own: %w", palate.ErrInvalid)
 	}
-	sum, err := m.weights()
+	sum, err := weightsOf(m)
 	if err == nil {
 		m.Description = d.Identify(sum)
 	}
 	return err
 }
 
-// weights is the SHA-256 of what holds the weights.
-func (m *Model) weights() ([sha256.Size]byte, error) {
+// weightsOf is the SHA-256 of what holds the weights.
+func weightsOf(m *embedder.Model) ([sha256.Size]byte, error) {
 	if len(m.Graph) > 0 || m.File == "" {
 		return sha256.Sum256(m.Graph), nil
 	}
@@ -180,7 +163,7 @@ func OpenFile(ctx context.Context, runtime *Runtime, path string, rules embedder
 		return nil, fmt.Errorf("model %s: %w", path, err)
 	}
 	d.Rules = rules
-	e, err := OpenModel(ctx, runtime, Model{File: path, Description: d}, c)
+	e, err := OpenModel(ctx, runtime, embedder.Model{File: path, Description: d}, c)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", path, err)
 	}

@@ -14,13 +14,12 @@ import (
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/embedder/onnx"
 	"github.com/palate-art/palate/internal/onnxgraph"
-	"github.com/palate-art/palate/internal/ort"
 )
 
 // oblong is a model of 8×8 patches of pictures of any shape: one token before
 // those of the patches, and a position embedding for each patch that comes in
 // as a table. calls, if not nil, counts the tables that are computed.
-func oblong(t testing.TB, calls *atomic.Int64) onnx.Model {
+func oblong(t testing.TB, calls *atomic.Int64) embedder.Model {
 	g := patches([]onnxgraph.Dim{{Name: "batch"}, {Size: 3}, {Name: "height"}, {Name: "width"}}, false)
 	g.Inputs = append(g.Inputs, onnxgraph.Value{Name: "positions", Type: onnxgraph.Float32, Shape: []onnxgraph.Dim{{Name: "tokens"}, {Size: 4}}})
 	flat := g.Op("Reshape", "flat", []string{"patches", g.Const("shape", onnxgraph.Vector(0, 4, -1))})
@@ -33,20 +32,20 @@ func oblong(t testing.TB, calls *atomic.Int64) onnx.Model {
 	d.Input.Width, d.Input.Height, d.Input.Multiple = 64, 64, 8
 	d.Output.PrefixTokens = 1
 	d.Identity = palate.ModelID(strings.Repeat("0b", 32))
-	return onnx.Model{Graph: marshal(t, g), Description: d, Tables: func(width, height int) (map[string]ort.Tensor, error) {
+	return embedder.Model{Graph: marshal(t, g), Description: d, Tables: func(width, height int) (map[string]embedder.Tensor, error) {
 		if calls != nil {
 			calls.Add(1)
 		}
 		columns, rows := width/8, height/8
-		positions := ort.Tensor{Shape: []int64{int64(columns * rows), 4}, Data: make([]float32, 4*columns*rows)}
+		positions := embedder.Tensor{Shape: []int64{int64(columns * rows), 4}, Data: make([]float32, 4*columns*rows)}
 		for i := range columns * rows {
 			copy(positions.Data[4*i:], []float32{float32(i % columns), float32(i / columns), 1, 0})
 		}
-		return map[string]ort.Tensor{"positions": positions}, nil
+		return map[string]embedder.Tensor{"positions": positions}, nil
 	}}
 }
 
-func openModel(t testing.TB, m onnx.Model, c onnx.Config) *onnx.Embedder {
+func openModel(t testing.TB, m embedder.Model, c onnx.Config) *onnx.Embedder {
 	t.Helper()
 	e, err := onnx.OpenModel(context.Background(), load(t), m, c)
 	if err != nil {
@@ -132,16 +131,20 @@ func TestTablesAreComputedOnceForASize(t *testing.T) {
 func TestTablesThatDoNotFitTheModel(t *testing.T) {
 	errTable := errors.New("no table")
 	for name, c := range map[string]struct {
-		change func(m *onnx.Model)
+		change func(m *embedder.Model)
 		want   error
 		text   string
 	}{
-		"missing":        {func(m *onnx.Model) { m.Tables = func(int, int) (map[string]ort.Tensor, error) { return nil, nil } }, palate.ErrInvalid, `input "positions" is missing`},
-		"failing":        {func(m *onnx.Model) { m.Tables = func(int, int) (map[string]ort.Tensor, error) { return nil, errTable } }, errTable, "input of 64×64"},
-		"no identity":    {func(m *onnx.Model) { m.Description.Identity = "" }, palate.ErrInvalid, "identity"},
-		"none":           {func(m *onnx.Model) { m.Tables = nil }, palate.ErrInvalid, `"in", "positions"`},
-		"a fixed input":  {func(m *onnx.Model) { m.Graph = marshal(t, fixedOblong()); m.Tables = nil }, palate.ErrInvalid, `fit "whole" wants free sides`},
-		"no such output": {func(m *onnx.Model) { m.Description.Output.Patches.Name = "tokens" }, palate.ErrInvalid, `names "tokens"`},
+		"missing": {func(m *embedder.Model) {
+			m.Tables = func(int, int) (map[string]embedder.Tensor, error) { return nil, nil }
+		}, palate.ErrInvalid, `input "positions" is missing`},
+		"failing": {func(m *embedder.Model) {
+			m.Tables = func(int, int) (map[string]embedder.Tensor, error) { return nil, errTable }
+		}, errTable, "input of 64×64"},
+		"no identity":    {func(m *embedder.Model) { m.Description.Identity = "" }, palate.ErrInvalid, "identity"},
+		"none":           {func(m *embedder.Model) { m.Tables = nil }, palate.ErrInvalid, `"in", "positions"`},
+		"a fixed input":  {func(m *embedder.Model) { m.Graph = marshal(t, fixedOblong()); m.Tables = nil }, palate.ErrInvalid, `fit "whole" wants free sides`},
+		"no such output": {func(m *embedder.Model) { m.Description.Output.Patches.Name = "tokens" }, palate.ErrInvalid, `names "tokens"`},
 	} {
 		m := oblong(t, nil)
 		c.change(&m)

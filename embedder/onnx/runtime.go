@@ -28,6 +28,3 @@ type Device = ort.Device
 
 // ParseDevice reads "auto", "cpu", "cuda" or "cuda:N".
 func ParseDevice(text string) (Device, error) { return ort.ParseDevice(text) }
-
-// Tensor is a block of values with its shape, as Model.Tables gives them.
-type Tensor = ort.Tensor

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/ort"
 )
 
@@ -22,7 +23,7 @@ type tableEntry struct {
 
 // tableCache keeps the tables of the sizes that were asked for last.
 type tableCache struct {
-	compute func(width, height int) (map[string]ort.Tensor, error)
+	compute func(width, height int) (map[string]embedder.Tensor, error)
 
 	mu     sync.Mutex
 	recent *list.List // of *tableEntry, the last asked for in front
@@ -30,7 +31,7 @@ type tableCache struct {
 	bytes  int
 }
 
-func newTableCache(compute func(width, height int) (map[string]ort.Tensor, error)) *tableCache {
+func newTableCache(compute func(width, height int) (map[string]embedder.Tensor, error)) *tableCache {
 	return &tableCache{compute: compute, recent: list.New(), bySize: map[tableSize]*list.Element{}}
 }
 
@@ -41,9 +42,13 @@ func (c *tableCache) get(width, height int) (map[string]ort.Tensor, error) {
 		return tables, nil
 	}
 	// Two that ask at once may both compute: that is rare and harmless.
-	tables, err := c.compute(width, height)
+	computed, err := c.compute(width, height)
 	if err != nil {
 		return nil, fmt.Errorf("tables for an input of %d×%d: %w", width, height, err)
+	}
+	tables := make(map[string]ort.Tensor, len(computed))
+	for name, t := range computed {
+		tables[name] = ort.Tensor(t)
 	}
 	c.keep(size, tables)
 	return tables, nil

@@ -62,6 +62,23 @@ type Report struct {
 	Manifest Manifest `json:"manifest"`
 }
 
+// Summary is what a backup did, in numbers, and no path.
+type Summary struct {
+	Snapshot   string `json:"snapshot,omitempty"` // its name in a folder
+	Pictures   int    `json:"pictures"`           // in the backup
+	New        int    `json:"new"`                // of them, that the place did not have
+	Mended     int    `json:"mended"`             // that were damaged there and are whole again
+	Removed    int    `json:"removed"`            // older backups that went
+	Referenced int    `json:"referenced"`         // that lie outside the collection and are not in it
+	Missing    int    `json:"missing"`            // whose file the collection has not, or not whole
+}
+
+// Summary sums the report up.
+func (r Report) Summary() Summary {
+	m := r.Manifest
+	return Summary{r.Snapshot, m.Files, r.New, r.Mended, len(r.Removed), len(m.Referenced), len(m.Missing)}
+}
+
 // target is where pictures go.
 type target interface {
 	// has reports whether a whole file of that picture is there.

@@ -157,6 +157,9 @@ const (
 	Oldest ImageOrder = "oldest"
 )
 
+// MinPrefix is how many digits of an image's id may stand for it at least.
+const MinPrefix = 4
+
 // ImageQuery asks for a page of images.
 type ImageQuery struct {
 	Filter index.Filter // all fields hold here too
@@ -194,6 +197,12 @@ type Images interface {
 	// ImagesByAddress returns the images with a source of that address,
 	// oldest first; an empty list if there is none.
 	ImagesByAddress(ctx context.Context, address string) ([]Image, error)
+
+	// ImagesNamed returns up to limit images (1 to 1000) that a person may
+	// mean by a text, oldest first: whose id begins with it (MinPrefix
+	// hexadecimal digits at least, with or without hyphens, in either case),
+	// or that have a source of that address, page, external id or file name.
+	ImagesNamed(ctx context.Context, name string, limit int) ([]Image, error)
 
 	// ListImages returns a page. A cursor that is none is ErrInvalid.
 	ListImages(ctx context.Context, q ImageQuery) (ImagePage, error)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/hub"
@@ -31,6 +32,8 @@ type KnownOfModel struct {
 	SHA256       string                `json:"sha256,omitempty"`
 	Repository   string                `json:"repository,omitempty"`
 	Revision     string                `json:"revision,omitempty"`
+	Page         string                `json:"page,omitempty"`  // on the hub
+	Gated        bool                  `json:"gated,omitempty"` // given only to who has agreed to the licence
 	Licence      models.Licence        `json:"licence,omitzero"`
 	Preprocess   *models.Preprocessing `json:"preprocessing,omitempty"`
 	DefaultOn    string                `json:"default_on,omitempty"`
@@ -65,11 +68,20 @@ func AboutKnown(store *models.Store, client *hub.Client, k models.Known) KnownOf
 	return e
 }
 
+// AboutOffer tells of a model that can be had from the hub and is not here.
+func AboutOffer(client *hub.Client, o models.Offer) KnownOfModel {
+	return KnownOfModel{Name: o.Name, What: o.Title, Source: "hub", State: ModelNotPulled, Repository: o.Repository,
+		Licence: o.Licence, Gated: o.Gated, Page: client.Page(o.Repository)}
+}
+
 // AboutLocal looks at an added model's file; it does not read it.
 func AboutLocal(r models.Record) KnownOfModel {
 	e := KnownOfModel{Name: r.Name, What: r.Architecture, Source: "file", State: ModelHere, File: r.File, Bytes: r.Size, SHA256: r.SHA256,
-		Licence: models.Licence{Name: r.Licence}, Preprocess: r.Preprocessing, Architecture: r.Architecture}
+		Licence: models.Licence{Name: r.Licence, URL: r.LicenceURL}, Preprocess: r.Preprocessing, Architecture: r.Architecture}
 	e.Origins = r.Origins
+	if r.Hub != nil {
+		e.Source, e.Repository, e.Revision, e.Page = "hub", r.Hub.Repository, r.Hub.Commit, r.Hub.Page
+	}
 	info, err := os.Stat(r.File)
 	switch {
 	case err != nil:
@@ -95,6 +107,11 @@ func (l *Loader) AboutModels() ([]KnownOfModel, error) {
 		entries = append(entries, AboutKnown(l.Store(), client, k))
 	}
 	locals, err := l.Store().Locals()
+	for _, o := range models.Offers() {
+		if !slices.ContainsFunc(locals, func(r models.Record) bool { return r.Name == o.Name }) {
+			entries = append(entries, AboutOffer(client, o))
+		}
+	}
 	for _, r := range locals {
 		entries = append(entries, AboutLocal(r))
 	}

@@ -20,33 +20,45 @@ import (
 // Backup copies the collection, which may be in use, into a folder or an archive,
 // as a job; one that can't be written, as on a full disk, is copied without.
 func (c *Collection) Backup(ctx context.Context, path string, options backup.Options) (report backup.Report, err error) {
-	if inside(c.config.Folder, path) {
-		return report, askedf("%s lies in the folder of the collection, and would be lost with it; choose another place, on another disk", path)
+	if err := c.MayBackUpTo(path); err != nil {
+		return report, err
 	}
 	defer c.tell.EndProgress()
-	var j *job.Job
-	if c.ReadOnly() == nil {
-		if j, err = job.Begin(ctx, c.Catalog, job.Backup, ""); err != nil && !errors.Is(err, palate.ErrUnavailable) {
-			return report, err
-		}
+	j, err := c.beginIfWritten(ctx, job.Backup)
+	if err != nil {
+		return report, err
 	}
 	if j == nil {
 		options.Progress = func(done, total int) { c.tell.Progress("back up", "img", int64(done), int64(total)) }
 		return c.backUp(ctx, path, options)
 	}
 	err = j.Do(ctx, func(ctx context.Context) (any, error) {
-		told := progress(ctx, j, c.tell, "back up", "img")
-		options.Progress = func(done, total int) { told(int64(done), int64(total)) }
-		report, err = c.backUp(ctx, path, options)
-		return backedUp{report.Manifest.Files, report.New}, err
+		report, err = c.backUpAs(ctx, path, options, progress(ctx, j, c.tell, "back up", "img"))
+		return report.Summary(), err
 	})
 	return report, err
 }
 
-// backedUp is the result of the job.
-type backedUp struct {
-	Pictures int `json:"pictures"`
-	New      int `json:"new"`
+// BackupAs implements starter.Steps.
+func (c *Collection) BackupAs(ctx context.Context, j *job.Job, path string, options backup.Options) (backup.Summary, error) {
+	if err := c.MayBackUpTo(path); err != nil {
+		return backup.Summary{}, err
+	}
+	report, err := c.backUpAs(ctx, path, options, progress(ctx, j, Silent{}, "", ""))
+	return report.Summary(), err
+}
+
+// MayBackUpTo says what speaks against a place for backups, or nil.
+func (c *Collection) MayBackUpTo(path string) error {
+	if inside(c.config.Folder, path) {
+		return askedf("%s lies in the folder of the collection, and would be lost with it; choose another place, on another disk", path)
+	}
+	return nil
+}
+
+func (c *Collection) backUpAs(ctx context.Context, path string, options backup.Options, progress func(done, total int64)) (backup.Report, error) {
+	options.Progress = func(done, total int) { progress(int64(done), int64(total)) }
+	return c.backUp(ctx, path, options)
 }
 
 func (c *Collection) backUp(ctx context.Context, path string, options backup.Options) (backup.Report, error) {

@@ -63,3 +63,19 @@ func (c *Collection) LookAtClock(ctx context.Context) (looks ClockLooks, problem
 	}
 	return looks, problems, err
 }
+
+// Clock is what the times of subscriptions go by.
+type Clock interface {
+	Now() time.Time
+	// After sends once, when d has passed.
+	After(d time.Duration) <-chan time.Time
+}
+
+// SystemClock is the clock of this machine.
+type SystemClock struct{}
+
+// Now implements Clock.
+func (SystemClock) Now() time.Time { return time.Now() }
+
+// After implements Clock.
+func (SystemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }

@@ -52,13 +52,18 @@ func (f *CrawlBehaviour) apply(config *crawler.Config, seeds []crawler.Seed) err
 	return f.applyRequests(config)
 }
 
+// keeping is how many pictures may be judged and kept beside the requests that
+// a site allows at a time.
+const keeping = 4
+
 func (f *CrawlBehaviour) applyPace(config *crawler.Config, seeds []crawler.Seed) (err error) {
 	if f.Delay != nil {
 		config.Site.Delay = *f.Delay
 	}
 	if f.Parallel != 0 {
 		config.Site.Parallelism = f.Parallel
-		config.Workers = max(config.Workers, min(f.Parallel, 64))
+		// A site's allowance is used while others' answers are being kept.
+		config.Workers = max(config.Workers, min(f.Parallel+keeping, 64))
 	}
 	if f.LimitRate != "" {
 		if config.Site.BytesPerSecond, err = parseRate(f.LimitRate); err != nil {

@@ -32,3 +32,15 @@ func (l *Loader) EmbedFile(ctx context.Context, e embedder.Embedder, name string
 func ownPicture(e embedder.Embedder) picture.Terms {
 	return picture.Terms{Limits: picture.DefaultLimits(), Reading: e.Reading(), Alone: true}
 }
+
+// ImagesNamed is ImageNamed for several: all of them, or an error.
+func (c *Collection) ImagesNamed(ctx context.Context, names []string) ([]palate.ImageID, error) {
+	ids := make([]palate.ImageID, len(names))
+	for i, name := range names {
+		var err error
+		if ids[i], err = c.ImageNamed(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}

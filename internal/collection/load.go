@@ -129,7 +129,7 @@ func (l *Loader) open(ctx context.Context, rt *ort.Runtime, settings models.Sett
 	if err != nil {
 		return nil, settings, err
 	}
-	e, err := onnx.OpenModel(ctx, rt, onnx.Model{Graph: built.Graph, File: built.File, Description: built.Description, Tables: built.Tables}, config)
+	e, err := onnx.OpenModel(ctx, rt, built.Model, config)
 	return e, built.Settings, err
 }
 
@@ -140,6 +140,11 @@ func (l *Loader) Source(ctx context.Context, name string) (models.Weights, error
 	if _, err := store.Local(name); errors.Is(err, palate.ErrNotFound) {
 		if k, err := models.KnownModel(name); err == nil {
 			return l.pull(ctx, k)
+		}
+		if o, offered := models.OfferNamed(name); offered {
+			if _, err := l.PullOffer(ctx, o); err != nil {
+				return models.Weights{}, err
+			}
 		}
 	}
 	client, err := l.Hub()

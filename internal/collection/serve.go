@@ -30,6 +30,8 @@ type ServeOptions struct {
 	Ready func()
 	// Version of the program, which crawls of subscriptions introduce.
 	Version string
+	// Clock is what subscriptions go by; nil is the SystemClock.
+	Clock Clock
 }
 
 // errSwitched ends the serving of one model where its successor takes over.
@@ -39,6 +41,9 @@ var errSwitched = errors.New("another model serves from now on")
 // where the collection is upgraded; it closes those that it opened, and m where
 // another took its place. Connections that come between two wait.
 func (m *Model) Serve(ctx context.Context, listener net.Listener, options ServeOptions) error {
+	if options.Clock == nil {
+		options.Clock = SystemClock{}
+	}
 	held := &heldListener{Listener: listener}
 	for current := m; ; {
 		next, err := current.serve(ctx, held, options)
@@ -94,7 +99,7 @@ func (m *Model) serve(ctx context.Context, listener net.Listener, options ServeO
 	if writes {
 		group.Go(func() error { return m.keepTending(ctx) })
 		group.Go(func() error { return m.keepNoting(ctx) })
-		group.Go(func() error { return m.keepSubscribed(ctx, options.Version) })
+		group.Go(func() error { return m.keepSubscribed(ctx, options.Version, options.Clock) })
 		if options.Embed {
 			group.Go(func() error { return m.keepEmbedding(ctx) })
 		}

@@ -53,16 +53,20 @@ type SubscriptionLook struct {
 // LookAtDue looks at all subscriptions that are due, one after the other. A
 // failure of one is kept with it and stops no other.
 func (c *Collection) LookAtDue(ctx context.Context, version string) ([]SubscriptionLook, error) {
+	return c.lookAtDue(ctx, version, SystemClock{})
+}
+
+func (c *Collection) lookAtDue(ctx context.Context, version string, clock Clock) ([]SubscriptionLook, error) {
 	all, err := c.Catalog.ListSubscriptions(ctx)
 	if err != nil {
 		return nil, err
 	}
 	looks := []SubscriptionLook{}
 	for _, one := range all {
-		if one.Paused || one.Next.After(time.Now()) {
+		if one.Paused || one.Next.After(clock.Now()) {
 			continue
 		}
-		report, err := c.LookAt(ctx, one, version)
+		report, err := c.lookAt(ctx, one, version, clock)
 		if ctx.Err() != nil {
 			return looks, context.Cause(ctx)
 		}
@@ -78,6 +82,10 @@ func (c *Collection) LookAtDue(ctx context.Context, version string) ([]Subscript
 // LookAt crawls a subscription once, up to what is known, and says when it is
 // due again.
 func (c *Collection) LookAt(ctx context.Context, one catalog.Subscription, version string) (crawler.Report, error) {
+	return c.lookAt(ctx, one, version, SystemClock{})
+}
+
+func (c *Collection) lookAt(ctx context.Context, one catalog.Subscription, version string, clock Clock) (crawler.Report, error) {
 	var begun CrawlSettings
 	if err := json.Unmarshal([]byte(one.Settings), &begun); err != nil {
 		return crawler.Report{}, fmt.Errorf("subscription %s: %w", one.Name, err)
@@ -92,7 +100,7 @@ func (c *Collection) LookAt(ctx context.Context, one catalog.Subscription, versi
 	if ctx.Err() != nil || errors.Is(err, palate.ErrConflict) { // stopped, or another process is at it
 		return report, err
 	}
-	one.Last, one.Brought, one.Failure = time.Now(), report.Kept, ""
+	one.Last, one.Brought, one.Failure = clock.Now(), report.Kept, ""
 	one.Quiet++
 	if report.Kept > 0 {
 		one.Quiet = 0
@@ -112,11 +120,9 @@ const lookEvery = time.Minute
 
 // keepSubscribed looks at subscriptions when they are due, while a server
 // runs; what comes is embedded like anything new.
-func (c *Collection) keepSubscribed(ctx context.Context, version string) error {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
+func (c *Collection) keepSubscribed(ctx context.Context, version string, clock Clock) error {
 	for {
-		looks, err := c.LookAtDue(ctx, version)
+		looks, err := c.lookAtDue(ctx, version, clock)
 		if err != nil && ctx.Err() == nil {
 			c.logger.ErrorContext(ctx, "subscriptions could not be looked at; trying on", "error", err)
 		}
@@ -126,7 +132,7 @@ func (c *Collection) keepSubscribed(ctx context.Context, version string) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-tick.C:
+		case <-clock.After(lookEvery):
 		}
 	}
 }

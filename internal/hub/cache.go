@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -65,8 +66,11 @@ func (c *Client) look(f File, commit string) (Local, error) {
 	if f.Size != 0 && info.Size() != f.Size {
 		return Local{}, fmt.Errorf("%s: %s has %d bytes, want %d: %w", f, p, info.Size(), f.Size, palate.ErrNotFound)
 	}
-	if target, err := os.Readlink(p); err == nil && sha256Pattern.MatchString(filepath.Base(target)) {
-		local.SHA256 = filepath.Base(target)
+	target, err := os.Readlink(p)
+	if base := filepath.Base(target); err == nil && sha256Pattern.MatchString(base) {
+		local.SHA256 = base
+	} else if err == nil && commitPattern.MatchString(base) {
+		local.GitSHA1 = base
 	} else if c.isBlob(f, f.SHA256, info) {
 		local.SHA256 = f.SHA256
 	}
@@ -95,17 +99,40 @@ func (c *Client) Verify(ctx context.Context, f File) (Local, error) {
 	}
 	want := f.SHA256
 	if want == "" {
-		want = local.SHA256
+		want = local.Hash()
 	}
-	sum, err := HashFile(ctx, local.Path)
+	sum, err := hashAs(ctx, local.Path, want)
 	if err != nil {
 		return Local{}, fmt.Errorf("%s: %w", f, err)
 	}
 	if want != "" && sum != want {
-		return Local{}, fmt.Errorf("%s is damaged: %s has SHA-256 %s, want %s: %w", f, local.Path, sum, want, palate.ErrInvalid)
+		return Local{}, fmt.Errorf("%s is damaged: %s has %s %s, want %s: %w", f, local.Path, hashName(want), sum, want, palate.ErrInvalid)
 	}
-	local.SHA256 = sum
+	if local.GitSHA1 == "" || want != local.GitSHA1 {
+		local.SHA256 = sum
+	}
 	return local, nil
+}
+
+// hashAs hashes a file as a wanted hash is written: of 40 digits as git names
+// it, else by SHA-256.
+func hashAs(ctx context.Context, name, want string) (string, error) {
+	if !commitPattern.MatchString(want) {
+		return HashFile(ctx, name)
+	}
+	text, err := regular.ReadFile(name, maxGitBytes)
+	if err != nil {
+		return "", err
+	}
+	sum := sha1.Sum(append(fmt.Appendf(nil, "blob %d\x00", len(text)), text...))
+	return hex.EncodeToString(sum[:]), ctx.Err()
+}
+
+func hashName(sum string) string {
+	if commitPattern.MatchString(sum) {
+		return "git's SHA-1"
+	}
+	return "SHA-256"
 }
 
 // HashFile gives the SHA-256 of a file in hexadecimal.
@@ -143,7 +170,7 @@ func (c *Client) Remove(ctx context.Context, f File) error {
 	if err != nil {
 		return err
 	}
-	sum := local.SHA256
+	sum := local.Hash()
 	if sum != "" {
 		unlock, err := c.lock(ctx, f, sum)
 		if err != nil {
@@ -176,7 +203,7 @@ func (c *Client) Discard(ctx context.Context, f File) error {
 		return err
 	}
 	damaged := []string{local.Path}
-	if sum := local.SHA256; sum != "" {
+	if sum := local.Hash(); sum != "" {
 		unlock, err := c.lock(ctx, f, sum)
 		if err != nil {
 			return err

@@ -12,14 +12,19 @@
 // to that host without the hub's token.
 //
 // A file is accepted by its SHA-256 alone: the one that the caller pins, else
-// the one that the hub announces.
+// the one that the hub announces. Of a small file, which the repository itself
+// has and not the host of large ones, the hub announces git's SHA-1 (ETag: 40
+// digits): it is held against that.
+//
+// What is in a repository, its licence and whether it is gated is at
+// ENDPOINT/api/models/ORG/NAME/revision/REVISION.
 //
 // # Cache
 //
 // The layout is the hub's own, at HF_HUB_CACHE, else $HF_HOME/hub, else
 // ~/.cache/huggingface/hub:
 //
-//	models--ORG--NAME/blobs/SHA256                 the bytes
+//	models--ORG--NAME/blobs/SHA256                 the bytes (of small files: SHA-1)
 //	models--ORG--NAME/blobs/SHA256.incomplete      the beginning of them
 //	models--ORG--NAME/snapshots/COMMIT/PATH        a link to the blob
 //	models--ORG--NAME/refs/REVISION                the commit of a branch or tag

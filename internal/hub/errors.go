@@ -63,6 +63,9 @@ func (c *Client) statusError(f File, resp *http.Response) error {
 		return fmt.Errorf("the hub's repository %s has no revision %s%s: %w", f.Repository, f.Revision, said, palate.ErrNotFound)
 	case code == "EntryNotFound":
 		return fmt.Errorf("the hub's repository %s has no file %s at %s%s: %w", f.Repository, f.Path, f.Revision, said, palate.ErrNotFound)
+	case code == "GatedRepo" && c.config.Token != "":
+		return fmt.Errorf("the hub knows the token (from HF_TOKEN or its file), but the owner of the token has not agreed to the licence of %s: do so at %s, wait where the publisher looks at each, and let the token read gated repositories%s: %w",
+			f.Repository, page, said, palate.ErrUnavailable)
 	case code == "GatedRepo":
 		return fmt.Errorf("the weights of %s are given out only to who has agreed to their licence: do so at %s, then set HF_TOKEN to a token of yours%s: %w",
 			f.Repository, page, said, palate.ErrUnavailable)

@@ -69,9 +69,15 @@ func agree(f File, r Remote) (string, error) {
 		return f.SHA256, nil
 	case r.SHA256 != "":
 		return r.SHA256, nil
+	case r.GitSHA1 != "" && r.Size <= maxGitBytes:
+		return r.GitSHA1, nil
 	}
 	return "", fmt.Errorf("%s: the hub tells no SHA-256 (X-Linked-Etag), and none is known to hold the file against: %w", f, palate.ErrUnavailable)
 }
+
+// maxGitBytes bounds what is believed by git's SHA-1: such files are a model's
+// configuration. Larger ones have a SHA-256 on a hub.
+const maxGitBytes = 32 << 20
 
 // statAgain is stat with attempts.
 func (c *Client) statAgain(ctx context.Context, f File) (Remote, error) {
@@ -181,14 +187,14 @@ func (e wrongBytesError) Is(target error) bool { return target == errWrongBytes 
 // accept holds a complete download against its hash, and removes it if it is
 // another's.
 func (c *Client) accept(ctx context.Context, f File, partial, sum string) error {
-	got, err := HashFile(ctx, partial)
+	got, err := hashAs(ctx, partial, sum)
 	if err != nil {
 		return fmt.Errorf("%s: %w", f, err)
 	}
 	if got == sum {
 		return nil
 	}
-	wrong := wrongBytesError{fmt.Errorf("%s: the download has SHA-256 %s, want %s; it was removed: %w", f, got, sum, palate.ErrUnavailable)}
+	wrong := wrongBytesError{fmt.Errorf("%s: the download has %s %s, want %s; it was removed: %w", f, hashName(sum), got, sum, palate.ErrUnavailable)}
 	if err := os.Remove(partial); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(wrong, err)
 	}

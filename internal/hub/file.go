@@ -34,7 +34,18 @@ type Local struct {
 	// SHA256 is what the cache says that the file has; it was true when the
 	// file came. Verify reads the file. Empty if the cache does not say it.
 	SHA256 string
-	Size   int64
+	// GitSHA1 is, in place of SHA256, what a small file is stored under.
+	GitSHA1 string
+	Size    int64
+}
+
+// Hash is the one that the bytes are stored under: SHA-256, or git's SHA-1 of
+// 40 digits. Empty if the cache does not say it.
+func (l Local) Hash() string {
+	if l.SHA256 != "" {
+		return l.SHA256
+	}
+	return l.GitSHA1
 }
 
 var (

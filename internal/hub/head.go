@@ -16,6 +16,9 @@ type Remote struct {
 	Commit string
 	// SHA256 is the file's; empty if the hub does not tell it.
 	SHA256 string
+	// GitSHA1 is what git calls a file that the repository has in itself, as
+	// it has small ones: of those the hub tells no SHA-256.
+	GitSHA1 string
 	// Size in bytes, -1 if the hub does not tell it.
 	Size int64
 
@@ -87,12 +90,15 @@ func remoteOf(f File, resp *http.Response) (Remote, error) {
 		return Remote{}, fmt.Errorf("%s: asked for commit %s, the hub answers with %s: %w", f, f.Revision, r.Commit, palate.ErrUnavailable)
 	}
 	etag := header("X-Linked-Etag")
-	if etag == "" {
-		etag = resp.Header.Get("ETag")
+	if etag == "" && resp.StatusCode == http.StatusOK {
+		etag = resp.Header.Get("ETag") // of a redirect it is of the redirect
 	}
 	etag = strings.ToLower(strings.Trim(strings.TrimPrefix(etag, "W/"), `"`))
-	if sha256Pattern.MatchString(etag) {
+	switch {
+	case sha256Pattern.MatchString(etag):
 		r.SHA256 = etag
+	case commitPattern.MatchString(etag):
+		r.GitSHA1 = etag
 	}
 	size := header("X-Linked-Size")
 	if size == "" && resp.StatusCode == http.StatusOK {

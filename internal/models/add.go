@@ -45,6 +45,10 @@ type Addition struct {
 	CropRatio    float64
 	Mean, Std    *[3]float64
 	Licence      string
+	LicenceURL   string
+
+	// Hub says where on the hub the file came from, if it did.
+	Hub *Origin
 }
 
 // Add adds a model from a file. It reads the file's tensors or its
@@ -52,7 +56,11 @@ type Addition struct {
 // with. No such file is palate.ErrNotFound, a name that is taken
 // palate.ErrConflict.
 func (s *Store) Add(ctx context.Context, a Addition) (Record, error) {
-	if err := CheckName(a.Name); err != nil {
+	var from Reference
+	if a.Hub != nil {
+		from.Repository = a.Hub.Repository
+	}
+	if err := CheckNameFor(a.Name, from); err != nil {
 		return Record{}, err
 	}
 	if _, err := s.Local(a.Name); err == nil && !a.Replace {
@@ -77,7 +85,7 @@ func (s *Store) Add(ctx context.Context, a Addition) (Record, error) {
 	if err := regular.Check(path, info.Mode()); err != nil {
 		return Record{}, err
 	}
-	r := Record{Format: recordFormat, Name: a.Name, File: path, Size: info.Size(), Licence: a.Licence, Added: time.Now().UTC().Truncate(time.Second)}
+	r := Record{Format: recordFormat, Name: a.Name, File: path, Size: info.Size(), Licence: a.Licence, LicenceURL: a.LicenceURL, Hub: a.Hub, Added: time.Now().UTC().Truncate(time.Second)}
 	extension := strings.ToLower(filepath.Ext(path))
 	switch {
 	case isIndex(path) && a.Copy:
@@ -115,7 +123,7 @@ func (s *Store) Add(ctx context.Context, a Addition) (Record, error) {
 // readSafetensors reads the architecture from a file's tensors and from what
 // stands beside it.
 func (r *Record) readSafetensors(a Addition) error {
-	for _, name := range []string{"open_clip_config.json", "config.json", "preprocessor_config.json"} {
+	for _, name := range configsOf(r.File) {
 		config, err := readConfig(filepath.Join(filepath.Dir(r.File), name))
 		if err != nil {
 			return err
@@ -142,6 +150,26 @@ func (r *Record) readSafetensors(a Addition) error {
 	}
 	r.Architecture, r.Preprocessing, r.Origins = architecture.String(), preprocessingOf(architecture), originsOf(architecture, a)
 	return nil
+}
+
+// configsOf are the configurations that go with a file, in the order in which
+// they are read. A folder may hold one model as two programs write it: then
+// open_clip's description is of open_clip's file alone, and the others of the
+// other.
+func configsOf(file string) []string {
+	folder, base := filepath.Split(file)
+	exists := func(name string) bool {
+		_, err := os.Stat(filepath.Join(folder, name))
+		return err == nil
+	}
+	openCLIP, others := configNames[:1], configNames[1:]
+	if !exists(openCLIP[0]) || !exists("config.json") {
+		return configNames
+	}
+	if strings.HasPrefix(base, "open_clip_") {
+		return openCLIP
+	}
+	return others
 }
 
 // originsOf says where what the tensors don't tell is from.

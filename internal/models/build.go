@@ -13,15 +13,9 @@ import (
 	"github.com/palate-art/palate/internal/vit"
 )
 
-// Built is a model as ONNX Runtime takes it.
+// Built is a model and how it was made.
 type Built struct {
-	// Graph is the ONNX model; if it is empty, File is where one lies.
-	Graph []byte
-	File  string
-
-	Description embedder.Description
-	// Tables gives the graph's further inputs at a size, see onnx.Model.
-	Tables func(width, height int) (map[string]ort.Tensor, error)
+	embedder.Model
 	// Settings are those asked for with all that was open filled in.
 	Settings Settings
 }
@@ -73,11 +67,7 @@ func (m Weights) Build(ctx context.Context, settings Settings, target Target) (B
 	if err != nil {
 		return Built{}, err
 	}
-	graph, err := model.Graph.Marshal()
-	if err != nil {
-		return Built{}, fmt.Errorf("model %s: %w", m.Name, err)
-	}
-	return Built{Graph: graph, Description: model.Description, Tables: model.Tables, Settings: Settings{
+	return Built{Model: model, Settings: Settings{
 		Model: m.Name, Size: o.Width, Fit: o.Fit, Pool: o.Pool, Resample: o.Resampling, Numeric: model.Description.NumericClass, Rules: o.Rules,
 	}}, nil
 }
@@ -93,7 +83,7 @@ func (m Weights) buildONNX(ctx context.Context, settings Settings) (Built, error
 	}
 	d := *m.Description
 	d.Rules = settings.Rules
-	return Built{File: m.File, Description: d, Settings: settings}, nil
+	return Built{Model: embedder.Model{File: m.File, Description: d}, Settings: settings}, nil
 }
 
 func defaultSize(a vit.Architecture, device string) int {

@@ -2,9 +2,10 @@
 // their weights are, and how pictures are prepared for them.
 //
 // A model is known by name (Known: weights on the hub, pinned by commit and
-// where possible by hash) or was added from a file (Store.Add: a .safetensors
-// file whose architecture is read from its tensors, or an .onnx file with a
-// .json description beside it).
+// where possible by hash), was added from a file (Store.Add: a file of tensors,
+// whose architecture is read from them and from what stands beside it, or an
+// .onnx file with a .json description), or came from the hub by the name of its
+// repository (FetchFromHub, then Store.Add: a Record with an Origin).
 //
 // # On disk
 //

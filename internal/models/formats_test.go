@@ -106,6 +106,23 @@ func writeTensors(t *testing.T, path string, all []safetensors.Values) {
 	}
 }
 
+// writeShards writes the tensors into two files and their index.
+func writeShards(t *testing.T, folder string, all []safetensors.Values) {
+	t.Helper()
+	var index []string
+	for i, part := range slices.Collect(slices.Chunk(all, len(all)/2+1)) {
+		name := []string{"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}[i]
+		writeTensors(t, filepath.Join(folder, name), part)
+		for _, v := range part {
+			index = append(index, `"`+v.Name+`": "`+name+`"`)
+		}
+	}
+	text := `{"metadata": {"total_size": 1}, "weight_map": {` + strings.Join(index, ", ") + `}}`
+	if err := os.WriteFile(filepath.Join(folder, "model"+safetensors.IndexEnding), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // One model is the same graph from a safetensors file, from several with an
 // index and from PyTorch's checkpoint, each added by its folder; a file of it
 // that is changed afterwards is found out.
@@ -119,18 +136,8 @@ func TestOneModelInEveryFormat(t *testing.T) {
 		case strings.HasSuffix(format, ".bin"):
 			checkpoint(t, changed, all)
 		case strings.HasSuffix(format, ".json"):
-			var index []string
-			for i, part := range slices.Collect(slices.Chunk(all, len(all)/2+1)) {
-				name := []string{"model-1.safetensors", "model-2.safetensors"}[i]
-				writeTensors(t, filepath.Join(folder, name), part)
-				for _, v := range part {
-					index = append(index, `"`+v.Name+`": "`+name+`"`)
-				}
-			}
-			if err := os.WriteFile(changed, []byte(`{"weight_map": {`+strings.Join(index, ", ")+`}}`), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			changed = filepath.Join(folder, "model-2.safetensors")
+			writeShards(t, folder, all)
+			changed = filepath.Join(folder, "model-00002-of-00002.safetensors")
 		default:
 			writeTensors(t, changed, all)
 		}

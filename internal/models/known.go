@@ -119,14 +119,17 @@ const (
 func KnownModels() []Known { return slices.Clone(known) }
 
 // KnownModel gives a model by its name. One that is not known is
-// palate.ErrNotFound, and the error names those that are.
+// palate.ErrNotFound, and the error names those that can be had.
 func KnownModel(name string) (Known, error) {
-	names := make([]string, len(known))
-	for i, k := range known {
+	names := make([]string, 0, len(known)+len(offered))
+	for _, k := range known {
 		if k.Name == name {
 			return k, nil
 		}
-		names[i] = k.Name
+		names = append(names, k.Name)
+	}
+	for _, o := range offered {
+		names = append(names, o.Name)
 	}
 	return Known{}, fmt.Errorf("no model %q; there are %s: %w", name, strings.Join(names, ", "), palate.ErrNotFound)
 }

@@ -270,7 +270,7 @@ func TestWhatIsNotPulledSaysHowToGetIt(t *testing.T) {
 	store := models.OpenStore(t.TempDir())
 	_, err := store.Find("dino-small", client(t))
 	var missing *models.NotPulledError
-	if !errors.As(err, &missing) || missing.Model.Name != "dino-small" || !errors.Is(err, palate.ErrNotFound) || !strings.Contains(err.Error(), "palate model pull dino-small") {
+	if !errors.As(err, &missing) || missing.Model != "dino-small" || !errors.Is(err, palate.ErrNotFound) || !strings.Contains(err.Error(), "palate model pull dino-small") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := store.Find("nothing", client(t)); !errors.Is(err, palate.ErrNotFound) || !strings.Contains(err.Error(), "palate model add nothing") {

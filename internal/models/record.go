@@ -65,8 +65,12 @@ type Record struct {
 	Architecture  string         `json:"architecture,omitempty"`
 	Preprocessing *Preprocessing `json:"preprocessing,omitempty"`
 
-	Licence string    `json:"licence,omitempty"`
-	Added   time.Time `json:"added"`
+	Licence    string    `json:"licence,omitempty"`
+	LicenceURL string    `json:"licence_url,omitempty"`
+	Added      time.Time `json:"added"`
+
+	// Hub is of a model that came from the hub.
+	Hub *Origin `json:"hub,omitempty"`
 
 	// Tuned is of a model that was fine-tuned here; Defaults are the settings
 	// that it was trained with, and goes by where nothing else is said.
@@ -110,10 +114,21 @@ func CheckName(name string) error {
 	if ext := strings.ToLower(filepath.Ext(name)); ext == ".onnx" || ext == ".safetensors" || ext == ".json" {
 		return fmt.Errorf("model name %q ends like a file; choose another: %w", name, palate.ErrInvalid)
 	}
-	if _, err := KnownModel(name); err == nil || slices.Contains(reserved, name) {
+	_, err := KnownModel(name)
+	_, isOffer := OfferNamed(name)
+	if err == nil || isOffer || slices.Contains(reserved, name) {
 		return fmt.Errorf("%s is a name that palate knows already; choose another: %w", name, palate.ErrConflict)
 	}
 	return nil
+}
+
+// CheckNameFor is CheckName for a model from the hub, which may have the name
+// under which palate offers that very repository.
+func CheckNameFor(name string, ref Reference) error {
+	if o, is := OfferNamed(name); is && o.Repository == ref.Repository {
+		return nil
+	}
+	return CheckName(name)
 }
 
 // Local gives an added model. One that was not added is palate.ErrNotFound.

@@ -57,6 +57,7 @@ func (m Weights) Trainable(ctx context.Context, settings Settings) (Trainable, e
 	if err != nil {
 		return Trainable{}, fmt.Errorf("model %s: %w", m.Name, err)
 	}
+	trainable.Licence = m.Licence.Text()
 	sum, err := file.SHA256(ctx)
 	if err != nil {
 		return Trainable{}, fmt.Errorf("model %s: %w", m.Name, err)

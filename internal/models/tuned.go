@@ -54,7 +54,7 @@ func (s *Store) WriteTuned(ctx context.Context, name string, parent Weights, d e
 		return Record{}, Weights{}, err
 	}
 	settings.Model = ""
-	r := Record{Format: recordFormat, Name: name, Kind: KindSafetensors, File: path, Copied: true, Licence: parent.Licence.Name,
+	r := Record{Format: recordFormat, Name: name, Kind: KindSafetensors, File: path, Copied: true, Licence: parent.Licence.Name, LicenceURL: parent.Licence.URL,
 		Added: time.Now().UTC().Truncate(time.Second), Tuned: &tuned, Defaults: &settings}
 	for _, config := range parent.Configs {
 		r.Configs = append(r.Configs, config)
@@ -64,7 +64,7 @@ func (s *Store) WriteTuned(ctx context.Context, name string, parent Weights, d e
 		said.CropRatio = float64(d.Input.Width) / float64(d.ShortSide)
 	}
 	r.Configs = append(r.Configs, said.config())
-	if err := writeTensors(path, tensors); err != nil {
+	if err := writeTensors(path, tensors, parent); err != nil {
 		return Record{}, Weights{}, fmt.Errorf("write model %s: %w", name, err)
 	}
 	info, err := os.Stat(path)
@@ -103,9 +103,13 @@ func (s *Store) AddTuned(r Record) error { return s.write("local", r.Name, r) }
 
 // writeTensors writes a file beside its place and moves it there when it is
 // whole.
-func writeTensors(path string, tensors []safetensors.Values) error {
+func writeTensors(path string, tensors []safetensors.Values, parent Weights) error {
 	return replace(path, func(w io.Writer) error {
-		return safetensors.Write(w, tensors, map[string]string{"format": "pt"})
+		about := map[string]string{"format": "pt", "base_model": parent.Name}
+		if parent.Licence.Name != "" {
+			about["license"] = parent.Licence.Text() // what is made of weights stays under their licence
+		}
+		return safetensors.Write(w, tensors, about)
 	})
 }
 

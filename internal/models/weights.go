@@ -43,6 +43,9 @@ func (s *Store) Find(name string, client *hub.Client) (Weights, error) {
 	if !errors.Is(err, palate.ErrNotFound) {
 		return Weights{}, err
 	}
+	if o, offered := OfferNamed(name); offered {
+		return Weights{}, &NotPulledError{o.Name, err}
+	}
 	k, err := KnownModel(name)
 	if err != nil {
 		return Weights{}, fmt.Errorf("%w; add one of your own with: palate model add %s FILE", err, name)
@@ -53,7 +56,7 @@ func (s *Store) Find(name string, client *hub.Client) (Weights, error) {
 	}
 	local, err := client.Find(file)
 	if errors.Is(err, palate.ErrNotFound) {
-		return Weights{}, &NotPulledError{k, err}
+		return Weights{}, &NotPulledError{k.Name, err}
 	}
 	if err != nil {
 		return Weights{}, err
@@ -62,7 +65,7 @@ func (s *Store) Find(name string, client *hub.Client) (Weights, error) {
 }
 
 func (r Record) weights() Weights {
-	weights := Weights{Name: r.Name, Kind: r.Kind, File: r.File, Size: r.Size, SHA256: r.SHA256, Licence: Licence{Name: r.Licence},
+	weights := Weights{Name: r.Name, Kind: r.Kind, File: r.File, Size: r.Size, SHA256: r.SHA256, Licence: Licence{Name: r.Licence, URL: r.LicenceURL},
 		Description: r.Description, Tuned: r.Tuned}
 	if r.Defaults != nil {
 		weights.Defaults = *r.Defaults
@@ -90,13 +93,13 @@ func (k Known) weights(local hub.Local, file hub.File) Weights {
 // NotPulledError says that a known model's weights are not on this machine.
 // It is palate.ErrNotFound.
 type NotPulledError struct {
-	Model Known
+	Model string
 	cause error
 }
 
 // Error says what to do.
 func (e *NotPulledError) Error() string {
-	return fmt.Sprintf("the weights of %s are not here (%v); get them with: palate model pull %s", e.Model.Name, e.cause, e.Model.Name)
+	return fmt.Sprintf("the weights of %s are not here (%v); get them with: palate model pull %s", e.Model, e.cause, e.Model)
 }
 
 // Unwrap gives the kind and the cause.

@@ -5,8 +5,8 @@
 // the operator did not: an import reads below the folders that were named for it,
 // whatever symbolic links lie there; a crawl visits public addresses, and private
 // hosts that were named, by seeds, links and redirects alike, and introduces
-// itself with the operator's contact; no request names a model, a file or a
-// device.
+// itself with the operator's contact; a backup goes into the one folder that was
+// named for it; no request names a model, a file or a device.
 package starter
 
 import (
@@ -14,15 +14,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/internal/taste"
+	"github.com/palate-art/palate/internal/verify"
 )
 
 const (
@@ -51,6 +55,10 @@ type Steps interface {
 	EmbedAs(ctx context.Context, j *job.Job, retry bool) (ingest.EmbedReport, error)
 	// ReindexAs fills the index anew and tells how many points it has.
 	ReindexAs(ctx context.Context, j *job.Job) (Indexed, error)
+	// VerifyAs holds the parts of the collection against each other.
+	VerifyAs(ctx context.Context, j *job.Job, config verify.Config) (verify.Result, error)
+	// BackupAs backs the collection up into a folder.
+	BackupAs(ctx context.Context, j *job.Job, folder string, options backup.Options) (backup.Summary, error)
 }
 
 // Indexed is the result of filling the index.
@@ -65,6 +73,10 @@ type Config struct {
 	ImportRoots []string
 	// Crawler is how crawls behave; without a contact none is allowed.
 	Crawler crawler.Config
+	// BackupFolder is where backups go; empty allows none. Of Backup the program
+	// and how many backups stay are used.
+	BackupFolder string
+	Backup       backup.Options
 }
 
 // DefaultConfig opens nothing.
@@ -88,6 +100,10 @@ type Request struct {
 
 	// Of an embedding.
 	Retry bool
+
+	Deep           bool // of a verification or a backup: every file is read
+	Repair         bool // of a verification
+	WithReferenced bool // of a backup
 }
 
 // Starter starts jobs; Run works on them.
@@ -147,9 +163,9 @@ func tooMany() error {
 
 func (r Request) validate() error {
 	var problems []error
-	only := func(given bool, field string, kind job.Kind) {
-		if given && r.Kind != kind {
-			problems = append(problems, fmt.Errorf("%s goes with %s, not with %s: %w", field, kind, r.Kind, palate.ErrInvalid))
+	only := func(given bool, field string, kinds ...job.Kind) {
+		if given && !slices.Contains(kinds, r.Kind) {
+			problems = append(problems, fmt.Errorf("%s goes with %s, not with %s: %w", field, among(kinds), r.Kind, palate.ErrInvalid))
 		}
 	}
 	only(len(r.Seeds) > 0, "seeds", job.Crawl)
@@ -158,6 +174,9 @@ func (r Request) validate() error {
 	only(r.Path != "", "path", job.Import)
 	only(r.Verdict != "", "verdict", job.Import)
 	only(r.Retry, "retry", job.Embed)
+	only(r.Deep, "deep", job.Verify, job.Backup)
+	only(r.Repair, "repair", job.Verify)
+	only(r.WithReferenced, "with_referenced", job.Backup)
 	switch {
 	case r.Kind == job.Crawl && len(r.Seeds) == 0:
 		problems = append(problems, fmt.Errorf("a crawl needs seeds, such as commons:Category:Vedute: %w", palate.ErrInvalid))
@@ -167,6 +186,15 @@ func (r Request) validate() error {
 		problems = append(problems, fmt.Errorf("a training needs a profile: %w", palate.ErrInvalid))
 	}
 	return errors.Join(problems...)
+}
+
+// among names kinds.
+func among(kinds []job.Kind) string {
+	names := make([]string, len(kinds))
+	for i, kind := range kinds {
+		names[i] = string(kind)
+	}
+	return strings.Join(names, " and ")
 }
 
 func (s *Starter) workOf(ctx context.Context, r Request) (work, error) {
@@ -179,8 +207,26 @@ func (s *Starter) workOf(ctx context.Context, r Request) (work, error) {
 		return func(ctx context.Context, j *job.Job) (any, error) { return s.parts.Steps.EmbedAs(ctx, j, r.Retry) }, nil
 	case job.Reindex:
 		return func(ctx context.Context, j *job.Job) (any, error) { return s.parts.Steps.ReindexAs(ctx, j) }, nil
+	case job.Verify:
+		config := verify.DefaultConfig()
+		config.Deep, config.Repair = r.Deep, r.Repair
+		return func(ctx context.Context, j *job.Job) (any, error) { return s.parts.Steps.VerifyAs(ctx, j, config) }, nil
+	case job.Backup:
+		return s.backup(r)
 	}
 	return nil, fmt.Errorf("a job of the kind %q is not started here: %w", r.Kind, palate.ErrInvalid)
+}
+
+// backup goes to the operator's folder and nowhere else.
+func (s *Starter) backup(r Request) (work, error) {
+	if s.config.BackupFolder == "" {
+		return nil, fmt.Errorf("this server makes no backups for others: the operator names a folder for them, by palate serve --backup-folder: %w", palate.ErrForbidden)
+	}
+	options := s.config.Backup
+	options.Deep, options.WithReferenced = r.Deep, r.WithReferenced
+	return func(ctx context.Context, j *job.Job) (any, error) {
+		return s.parts.Steps.BackupAs(ctx, j, s.config.BackupFolder, options)
+	}, nil
 }
 
 // Run works on the jobs until ctx is done, then ends those that wait as

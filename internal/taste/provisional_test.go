@@ -82,6 +82,17 @@ func TestAProvisionalOrderOfLikesIsExact(t *testing.T) {
 		}
 		f.say(t, p, palate.Like, likes...)
 		want := f.wantOrder(likes, nil, f.ids)
+		whole, err := f.tastes.RankWhole(t.Context(), p, taste.RankQuery{})
+		must(t, err)
+		same := 0
+		for i, id := range rankedIDs(whole) {
+			if id == want[i] {
+				same++
+			}
+		}
+		if len(whole.Scores) != len(want) || same < len(want)*98/100 || whole.Provisional == nil {
+			t.Errorf("%d likes: %d of %d places of the whole ranking agree with scoring everything", n, same, len(want))
+		}
 		for _, page := range []struct{ offset, limit int }{{0, 10}, {10, 90}, {450, 100}, {890, 50}} {
 			got, err := f.tastes.Rank(t.Context(), p, taste.RankQuery{Limit: page.limit, Offset: page.offset})
 			must(t, err)

@@ -237,6 +237,24 @@ func TestATrainedTasteRanksTheCollection(t *testing.T) {
 		t.Errorf("above the probability of the 60th: got %d", len(above))
 	}
 	f.wantSameScores(v, all)
+	f.wantSameWhole("me", taste.RankQuery{}, all)
+	f.wantSameWhole("me", taste.RankQuery{Filter: index.Filter{NotJudgedBy: "me"}}, unrated)
+	f.wantSameWhole("me", taste.RankQuery{MinProbability: &least}, above)
+}
+
+// wantSameWhole fails unless a whole ranking is the one of the index.
+func (f *collection) wantSameWhole(p palate.Profile, q taste.RankQuery, ranked []taste.Score) {
+	f.t.Helper()
+	whole, err := f.tastes.RankWhole(f.t.Context(), p, q)
+	f.ok("RankWhole", err)
+	if len(whole.Scores) != len(ranked) {
+		f.t.Fatalf("the whole ranking has %d images, want %d", len(whole.Scores), len(ranked))
+	}
+	for i, s := range whole.Scores {
+		if math.Abs(s.Logit-ranked[i].Logit) > 1e-4 || s.Provisional != ranked[i].Provisional {
+			f.t.Errorf("rank %d of the whole has %+v, want %+v", i, s, ranked[i])
+		}
+	}
 }
 
 func (f *collection) rank(p palate.Profile, q taste.RankQuery) []taste.Score {

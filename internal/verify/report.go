@@ -66,6 +66,12 @@ type Report struct {
 	Complete bool `json:"complete"` // it was not interrupted
 }
 
+// Result is a report with what it comes to.
+type Result struct {
+	Report
+	Whole bool `json:"whole"` // nothing is wrong, or not any more, and all was looked at
+}
+
 // named is how many findings of a kind a report lists.
 const named = 20
 

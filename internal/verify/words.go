@@ -1,11 +1,14 @@
 package verify
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 // damageTexts says what a kind of damage is, and what to do where it was not
@@ -28,6 +31,34 @@ var damageTexts = map[Damage]struct{ is, advice string }{
 	IndexDamaged:       {"the index has another vector", "--repair fills the index anew"},
 	IndexOutdated:      {"the index has other attributes", "--repair fills the index anew"},
 	CatalogDamaged:     {"the catalog's file contradicts itself", "restore a backup (palate restore BACKUP --replace)"},
+}
+
+// Err is nil where nothing is left that is wrong.
+func (r Report) Err() error {
+	switch {
+	case r.Well():
+		return nil
+	case len(r.Left()) == 0:
+		return errors.New("not all of the collection could be looked at")
+	}
+	return errors.New("the collection is not whole")
+}
+
+// Table gives the findings as a table, whose first row is its head.
+func (r Report) Table() [][]string {
+	rows := [][]string{{"DAMAGE", "OF", "TITLE", "DETAIL"}}
+	for _, f := range r.Findings {
+		of := string(f.Profile)
+		if of == "" && !f.Image.IsZero() {
+			of = f.Image.String()
+		}
+		detail := f.Detail
+		if f.Mended != "" {
+			detail = strings.TrimPrefix(detail+"; "+f.Mended, "; ")
+		}
+		rows = append(rows, []string{string(f.Damage), of, terminal.Shorten(f.Title, 40), detail})
+	}
+	return rows
 }
 
 // Is says what a kind of damage is.

@@ -194,8 +194,8 @@ func (a Architecture) Validate() error {
 	if a.MLP == GELU && a.Activation == "" {
 		wrong("whether its MLPs compute GELU or CLIP's quick GELU, its tensors don't tell, and the embeddings would be wrong: say hidden_act in config.json, or the model's name as timm has it with --architecture")
 	}
-	if a.RelativeBias && (a.GridRows != a.GridColumns || !a.ClassToken) {
-		wrong("relative positions for %d×%d patches: want a square, and a class token", a.GridColumns, a.GridRows)
+	if a.RelativeBias && !a.ClassToken {
+		wrong("relative positions without a class token: want one")
 	}
 	if !(a.Epsilon > 0 && a.Epsilon < 1) {
 		wrong("LayerNorm epsilon %v, want above 0, below 1", a.Epsilon)

@@ -7,42 +7,34 @@ import (
 
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/onnxgraph"
-	"github.com/palate-art/palate/internal/ort"
 )
 
-// Model is a graph and what there is to know of it.
-type Model struct {
-	Graph       *onnxgraph.Model
-	Description embedder.Description
-	// Tables gives the graph's other inputs for pictures of width × height
-	// pixels; nil if it has none, as where it is for one size. It is safe for
-	// concurrent use.
-	Tables func(width, height int) (map[string]ort.Tensor, error)
-}
-
-// Build makes the graph of a model from its weights. Options that the model
-// can't have, weights that are not finite or, for float16, too large for it
-// are palate.ErrInvalid. The whole of the weights is in memory afterwards. It
-// returns promptly with ctx's error once ctx is done.
-func Build(ctx context.Context, file Tensors, a Architecture, o Options) (*Model, error) {
-	m, err := build(ctx, file, a, o)
+// Build makes a model of its weights, with its graph as an ONNX file. Options
+// that the model can't have, weights that are not finite or, for float16, too
+// large for it, and a file beyond what the format holds are palate.ErrInvalid.
+// The whole of the weights is in memory afterwards. It returns promptly with
+// ctx's error once ctx is done.
+func Build(ctx context.Context, file Tensors, a Architecture, o Options) (embedder.Model, error) {
+	graph, m, err := build(ctx, file, a, o)
+	if err == nil {
+		m.Graph, err = graph.Marshal()
+	}
 	if err != nil {
-		return nil, fmt.Errorf("build %s: %w", o.Fill(a).Name, err)
+		return embedder.Model{}, fmt.Errorf("build %s: %w", o.Fill(a).Name, err)
 	}
 	return m, nil
 }
 
-func build(ctx context.Context, file Tensors, a Architecture, o Options) (*Model, error) {
+func build(ctx context.Context, file Tensors, a Architecture, o Options) (graph *onnxgraph.Model, m embedder.Model, err error) {
 	sum, err := file.SHA256(ctx)
 	if err != nil {
-		return nil, err
+		return nil, m, err
 	}
-	m := &Model{}
 	if m.Description, err = Describe(sum, a, o); err != nil {
-		return nil, err
+		return nil, m, err
 	}
 	if err := checkFile(file, a); err != nil {
-		return nil, err
+		return nil, m, err
 	}
 	o = o.Fill(a)
 	r := &reader{file: file, a: a}
@@ -57,11 +49,11 @@ func build(ctx context.Context, file Tensors, a Architecture, o Options) (*Model
 		stored.relative = append(stored.relative, r.vector(n, relative))
 	}
 	if r.err != nil {
-		return nil, r.err
+		return nil, m, r.err
 	}
 	w := newWriter(a, o)
 	if err := w.placeTables(stored); err != nil {
-		return nil, err
+		return nil, m, err
 	}
 	if o.free() {
 		m.Tables = stored.at
@@ -71,13 +63,13 @@ func build(ctx context.Context, file Tensors, a Architecture, o Options) (*Model
 		f = &plainForm{writer: w}
 	}
 	if err := write(ctx, f, a.Depth, r); err != nil {
-		return nil, err
+		return nil, m, err
 	}
-	m.Graph = w.model()
+	graph = w.model()
 	if w.err != nil {
-		return nil, w.err
+		return nil, m, w.err
 	}
-	return m, nil
+	return graph, m, nil
 }
 
 // write writes a graph block by block, so that beside the graph only one

@@ -47,7 +47,7 @@ const maxConfigBytes = 1 << 20
 // readConfigs reads configurations; what a later one says wins.
 func readConfigs(texts [][]byte, former bool) (configuration, error) {
 	said := map[string]json.RawMessage{}
-	var processor, pretrained map[string]json.RawMessage
+	var processor, pretrained, openCLIP map[string]json.RawMessage
 	for _, text := range texts {
 		if len(text) == 0 {
 			continue
@@ -65,6 +65,11 @@ func readConfigs(texts [][]byte, former bool) (configuration, error) {
 		if isProcessor(outer) {
 			processor = outer
 		}
+		if found, err := openCLIPFields(outer); err != nil {
+			return configuration{}, err
+		} else if found != nil {
+			openCLIP = found
+		}
 		if raw := outer["pretrained_cfg"]; len(raw) > 0 && raw[0] == '{' {
 			if err := json.Unmarshal(raw, &pretrained); err != nil {
 				return configuration{}, fmt.Errorf("the model's configuration: pretrained_cfg: %w: %w", palate.ErrInvalid, err)
@@ -79,6 +84,8 @@ func readConfigs(texts [][]byte, former bool) (configuration, error) {
 	switch {
 	case processor != nil:
 		err = c.readProcessor(processor)
+	case openCLIP != nil:
+		err = c.readOpenCLIP(openCLIP)
 	case pretrained != nil:
 		err = c.readPretrained(pretrained)
 	}
@@ -236,8 +243,11 @@ func interpret(said map[string]json.RawMessage, former bool) (configuration, err
 	if read(&interpolation, "interpolation", "resample") {
 		c.interpolation = interpolationName(interpolation)
 	}
-	if c.heads < 0 || c.depth < 0 || c.dim < 0 || c.registers < 0 || c.epsilon < 0 || c.cropRatio < 0 {
-		problems = append(problems, errors.New("a number is negative"))
+	for name, n := range map[string]float64{"num_heads": float64(c.heads), "depth": float64(c.depth), "hidden_size": float64(c.dim),
+		"num_register_tokens": float64(c.registers), "layer_norm_eps": c.epsilon, "crop_pct": c.cropRatio} {
+		if n < 0 {
+			problems = append(problems, fmt.Errorf("%s is negative", name))
+		}
 	}
 	if len(problems) > 0 {
 		return configuration{}, fmt.Errorf("the model's configuration: %w: %w", palate.ErrInvalid, errors.Join(problems...))

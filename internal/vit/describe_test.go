@@ -145,7 +145,7 @@ func TestOptionsThatAModelCannotHaveAreRefused(t *testing.T) {
 		"a name":                 {dinov2, vit.Options{Name: "a b"}, `name "a b"`},
 	} {
 		m, err := vit.Build(context.Background(), test.g.weights, test.g.a, test.o)
-		if m != nil || !errors.Is(err, palate.ErrInvalid) || !strings.Contains(err.Error(), test.want) {
+		if m.Graph != nil || !errors.Is(err, palate.ErrInvalid) || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want palate.ErrInvalid with %q", name, err, test.want)
 		}
 	}

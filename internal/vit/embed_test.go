@@ -18,18 +18,17 @@ import (
 // weights of at least a kilobyte beside the model.
 func open(t *testing.T, g golden, o vit.Options, fromFiles bool) *onnx.Embedder {
 	t.Helper()
-	built, err := vit.Build(context.Background(), g.weights, g.a, o)
+	graph, m, err := vit.Graph(context.Background(), g.weights, g.a, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := onnx.Model{Description: built.Description, Tables: built.Tables}
 	if fromFiles {
 		m.File = filepath.Join(t.TempDir(), "model.onnx")
-		files, err := built.Graph.WriteFiles(m.File, 1<<10)
+		files, err := graph.WriteFiles(m.File, 1<<10)
 		if err != nil || len(files) != 2 {
 			t.Fatalf("got files %q and %v", files, err)
 		}
-	} else if m.Graph, err = built.Graph.Marshal(); err != nil {
+	} else if m.Graph, err = graph.Marshal(); err != nil {
 		t.Fatal(err)
 	}
 	r, err := ort.Load(context.Background(), ort.ConfigFromEnv())

@@ -69,7 +69,7 @@ func (g golden) tensor(t testing.TB, name string) ort.Tensor {
 
 // model is a built graph in a session.
 type model struct {
-	*vit.Model
+	embedder.Model
 	session *ort.Session
 }
 
@@ -79,15 +79,11 @@ func build(t testing.TB, weights *safetensors.File, a vit.Architecture, o vit.Op
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := m.Graph.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
 	r, err := ort.Load(context.Background(), ort.ConfigFromEnv())
 	if err != nil {
 		t.Fatal(err)
 	}
-	session, err := r.NewSession(file, ort.DefaultSessionConfig())
+	session, err := r.NewSession(m.Graph, ort.DefaultSessionConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +103,9 @@ func (m model) run(t testing.TB, pixels ort.Tensor) map[string]ort.Tensor {
 		if err != nil {
 			t.Fatal(err)
 		}
-		inputs = tables
+		for name, table := range tables {
+			inputs[name] = ort.Tensor(table)
+		}
 	}
 	inputs[vit.PixelsName] = pixels
 	out, err := m.session.Run(context.Background(), inputs, nil)

@@ -225,7 +225,7 @@ func (a Architecture) family(c configuration) string {
 // are of tokens before the patches, and rows and columns of the rest.
 func (i *inspection) grid(a *Architecture, c configuration) error {
 	if a.RelativeBias {
-		return i.relativeGrid(a)
+		return i.relativeGrid(a, c)
 	}
 	if !a.Positions {
 		a.GridRows, a.GridColumns = 224/a.PatchSize, 224/a.PatchSize
@@ -245,6 +245,8 @@ func (i *inspection) grid(a *Architecture, c configuration) error {
 	places := int(t.Shape[len(t.Shape)-2])
 	prefixes := []int{1}
 	switch {
+	case !a.ClassToken && a.Naming == NamingTimm:
+		prefixes = []int{0, a.Registers}
 	case !a.ClassToken:
 		prefixes = []int{0}
 	case a.Distilled:
@@ -273,16 +275,26 @@ func (i *inspection) grid(a *Architecture, c configuration) error {
 
 // relativeGrid reads the grid from a table of distances: (2n − 1)² of them and
 // three with the class token.
-func (i *inspection) relativeGrid(a *Architecture) error {
+func (i *inspection) relativeGrid(a *Architecture, c configuration) error {
 	name := a.tensors.of(0, relative)
 	shape, err := i.shape(name, 2)
 	if err != nil {
 		return err
 	}
+	a.relativeHeads = shape[1]
+	if a.Positions { // a few models have both
+		a.positionPrefix = 1
+	}
+	if len(c.size) == 2 {
+		a.GridRows, a.GridColumns = c.size[0]/a.PatchSize, c.size[1]/a.PatchSize
+		if (2*a.GridRows-1)*(2*a.GridColumns-1) == shape[0]-3 {
+			return nil
+		}
+	}
 	side := int(math.Round(math.Sqrt(float64(max(0, shape[0]-3)))))
 	if side*side != shape[0]-3 || side%2 == 0 {
-		return fmt.Errorf("tensor %q is for %d distances, which are those of no square of patches", name, shape[0])
+		return fmt.Errorf("tensor %q is for %d distances, which are those of no square of patches: say the size in config.json as img_size", name, shape[0])
 	}
-	a.GridRows, a.GridColumns, a.relativeHeads = (side+1)/2, (side+1)/2, shape[1]
+	a.GridRows, a.GridColumns = (side+1)/2, (side+1)/2
 	return nil
 }

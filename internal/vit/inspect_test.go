@@ -191,11 +191,7 @@ func load(content []byte) error {
 	if err != nil {
 		return err
 	}
-	m, err := vit.Build(context.Background(), file, a, vit.Options{})
-	if err != nil {
-		return err
-	}
-	_, err = m.Graph.Marshal()
+	_, err = vit.Build(context.Background(), file, a, vit.Options{})
 	return err
 }
 

@@ -162,7 +162,7 @@ func (o Options) validate(a Architecture) error {
 		problems = append(problems, err)
 	}
 	if elsewhere := o.free() || o.Width != a.GridColumns*a.PatchSize || o.Height != a.GridRows*a.PatchSize; a.RelativeBias && elsewhere && a.Naming == NamingTimm {
-		wrong("an input of %d×%d: palate doesn't bring relative positions to another size as timm does; this model takes --size %d alone, with fit crop or stretch", o.Width, o.Height, a.GridColumns*a.PatchSize)
+		wrong("an input of %d×%d: palate doesn't bring relative positions to another size as timm does; this model takes %d×%d alone, with fit crop or stretch", o.Width, o.Height, a.GridColumns*a.PatchSize, a.GridRows*a.PatchSize)
 	}
 	if len(problems) > 0 {
 		return fmt.Errorf("vision transformer options: %w: %w", palate.ErrInvalid, errors.Join(problems...))

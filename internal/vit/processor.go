@@ -19,10 +19,10 @@ import (
 // passedBy are fields that change nothing of what one picture becomes.
 var (
 	processorPassedBy = []string{"image_processor_type", "feature_extractor_type", "processor_class", "do_convert_rgb", "data_format", "input_data_format",
-		"return_tensors", "device", "disable_grouping", "auto_map", "use_fast", "_valid_processor_keys", "size_divisor_unused"}
+		"return_tensors", "device", "disable_grouping", "auto_map", "use_fast", "_valid_processor_keys", "do_reduce_labels", "reduce_labels"}
 	processorObeyed = []string{"do_resize", "size", "resample", "do_center_crop", "crop_size", "do_rescale", "rescale_factor", "do_normalize", "image_mean", "image_std", "default_to_square"}
 
-	timmPassedBy = []string{"tag", "custom_load", "fixed_input_size", "num_classes", "pool_size", "first_conv", "classifier", "license", "url", "file", "hf_hub_id",
+	timmPassedBy = []string{"tag", "custom_load", "fixed_input_size", "num_classes", "pool_size", "test_pool_size", "label_offset", "first_conv", "classifier", "license", "url", "file", "hf_hub_id",
 		"hf_hub_filename", "architecture", "origin_url", "paper_name", "paper_ids", "notes", "label_names", "label_descriptions", "description", "source", "state_dict",
 		"test_input_size", "test_crop_pct", "min_input_size", "max_input_size"}
 	timmObeyed = []string{"input_size", "interpolation", "crop_pct", "crop_mode", "mean", "std"}
@@ -90,7 +90,7 @@ func (c *configuration) readProcessor(fields map[string]json.RawMessage) error {
 		c.mean, c.std = &[3]float64{}, &[3]float64{1, 1, 1}
 	}
 	c.fit = embedder.FitStretch
-	_, cropSaid := fields["crop_size"]
+	cropSaid := string(orNull(fields["crop_size"])) != "null"
 	kind := processorKind(fields)
 	if crops := is("do_center_crop", cropSaid && !slices.Contains([]string{"ViT", "Siglip", "DINOv3ViT"}, kind)); crops {
 		c.processorCrops(fields, kind, wrong)

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/embedder"
 )
 
 // The names of what depends on the grid of patches: constants of a graph for
@@ -27,19 +27,19 @@ type tables struct {
 }
 
 // at gives the tables for an input of width × height pixels.
-func (t tables) at(width, height int) (map[string]ort.Tensor, error) {
+func (t tables) at(width, height int) (map[string]embedder.Tensor, error) {
 	a := t.architecture
 	if err := checkSize(a, width, height); err != nil {
 		return nil, err
 	}
 	rows, columns := height/a.PatchSize, width/a.PatchSize
 	tokens := a.PrefixTokens() + rows*columns
-	all := map[string]ort.Tensor{}
+	all := map[string]embedder.Tensor{}
 	if a.Positions {
-		all[positionName] = ort.Tensor{Shape: []int64{1, int64(tokens), int64(a.Dim)}, Data: t.position(rows, columns)}
+		all[positionName] = embedder.Tensor{Shape: []int64{1, int64(tokens), int64(a.Dim)}, Data: t.position(rows, columns)}
 	}
 	for n, table := range t.relative {
-		all[relativeName(n)] = ort.Tensor{Shape: []int64{1, int64(a.Heads), int64(tokens), int64(tokens)}, Data: relativeBias(a, table, rows, columns)}
+		all[relativeName(n)] = embedder.Tensor{Shape: []int64{1, int64(a.Heads), int64(tokens), int64(tokens)}, Data: relativeBias(a, table, rows, columns)}
 	}
 	if a.Rotary {
 		cos, sin := rotary(a, rows, columns)
@@ -47,7 +47,7 @@ func (t tables) at(width, height int) (map[string]ort.Tensor, error) {
 			cos, sin = t.centred(rows, columns)
 		}
 		shape := []int64{int64(tokens), int64(a.headDim() / 2)}
-		all[cosineName], all[sineName] = ort.Tensor{Shape: shape, Data: cos}, ort.Tensor{Shape: shape, Data: sin}
+		all[cosineName], all[sineName] = embedder.Tensor{Shape: shape, Data: cos}, embedder.Tensor{Shape: shape, Data: sin}
 	}
 	return all, nil
 }

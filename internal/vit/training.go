@@ -25,7 +25,9 @@ type Trainable struct {
 	// Parameters are all tensors that the tokens depend on, from the patches
 	// up.
 	Parameters []Parameter
-	cos, sin   []float32
+	// Licence is the one that the weights are given out under, for people.
+	Licence  string
+	cos, sin []float32
 }
 
 // Parameter is one tensor, under its published name and in its published

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,6 +21,7 @@ func testImages(t *testing.T, open Open) {
 		"bytes that are no text do not harm":     brokenText,
 		"lookups keep the order asked":           lookups,
 		"found by external id":                   externalIDs,
+		"found as people name them":              named,
 		"found by address":                       byAddress,
 		"what can't be is refused":               imagesRefused,
 		"a cancelled context ends calls":         cancelledContext,
@@ -142,6 +144,34 @@ func byAddress(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 		t.Errorf("got %+v, want the first two, oldest first", got)
 	}
 	equal(t, "unknown", len(must(c.ImagesByAddress(t.Context(), "/pictures"))(t)), 0)
+}
+
+func named(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+	ids := fill(t, c, 5)
+	s := sourceOf(1)
+	s.OriginalName, s.Page, s.ExternalID = "Mönch am Meer.jpg", "https://museum.example/monk", "inv-7"
+	s.Address += "?second"
+	add(t, c, picture(1), s)
+	s.Address, s.ExternalID, s.Page = "https://museum.example/copy.jpg", "", ""
+	add(t, c, picture(3), s)
+	text := ids[2].String()
+	for name, want := range map[string][]palate.ImageID{
+		text: {ids[2]}, text[:12]: {ids[2]}, strings.ToUpper(text[:11]): {ids[2]}, strings.ReplaceAll(text, "-", "")[:17]: {ids[2]},
+		text[:3]: nil, "": nil, "-": nil, "xyz0": nil, text + "0": nil, text[:8] + "zz": nil,
+		sourceOf(4).Address:               {ids[4]},
+		"https://museum.example/monk":     {ids[1]},
+		"https://museum.example/copy.jpg": {ids[3]},
+		"inv-7":                           {ids[1]},
+		"Mönch am Meer.jpg":               {ids[1], ids[3]},
+		"Mönch":                           nil,
+	} {
+		if got := idsOf(must(c.ImagesNamed(t.Context(), name, 10))(t)); !slices.Equal(got, want) {
+			t.Errorf("%q names %v, want %v", name, got, want)
+		}
+	}
+	equalList(t, "at most one", idsOf(must(c.ImagesNamed(t.Context(), "Mönch am Meer.jpg", 1))(t)), ids[1:2])
+	_, err := c.ImagesNamed(t.Context(), text, 0)
+	wantKind(t, "no limit", err, palate.ErrInvalid)
 }
 
 func externalIDs(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {

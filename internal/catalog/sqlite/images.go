@@ -3,8 +3,11 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -252,6 +255,44 @@ func (c *Catalog) ImagesByAddress(ctx context.Context, address string) ([]catalo
 		return err
 	})
 	return images, err
+}
+
+// ImagesNamed implements catalog.Images. An id is looked up in its index; file
+// names and pages, which have none, are read through.
+func (c *Catalog) ImagesNamed(ctx context.Context, name string, limit int) ([]catalog.Image, error) {
+	if err := checkLimit(limit, 1000); err != nil {
+		return nil, c.translate(ctx, "find images by name", err)
+	}
+	if name == "" {
+		return nil, nil
+	}
+	query, args := "SELECT image FROM sources WHERE ?1 IN (address, page, external_id, original_name)", []any{mend(name)}
+	if from, to, ok := idsFrom(name); ok {
+		query, args = query+" UNION SELECT no FROM images WHERE id BETWEEN ?2 AND ?3", append(args, from[:], to[:])
+	}
+	var images []catalog.Image
+	err := c.read(ctx, "find images by name", func(ctx context.Context, tx *sql.Tx) (err error) {
+		numbers, err := collect(from(tx.QueryContext(ctx, "SELECT image FROM ("+query+") ORDER BY image LIMIT "+strconv.Itoa(limit), args...)), scanNumber)
+		if err == nil {
+			images, err = loadNumbered(ctx, tx, numbers)
+		}
+		return err
+	})
+	return images, err
+}
+
+// idsFrom gives the first and the last id that begin with these digits.
+func idsFrom(prefix string) (first, last palate.ImageID, ok bool) {
+	digits := strings.ReplaceAll(prefix, "-", "")
+	if len(digits) < catalog.MinPrefix || len(digits) > 2*len(first) {
+		return first, last, false
+	}
+	missing := 2*len(first) - len(digits)
+	_, err := hex.Decode(first[:], []byte(digits+strings.Repeat("0", missing)))
+	if err == nil {
+		_, err = hex.Decode(last[:], []byte(digits+strings.Repeat("f", missing)))
+	}
+	return first, last, err == nil
 }
 
 // Addresses implements catalog.Images. An address that has both an image of

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package folder_test
 
 import (
 	"errors"
@@ -9,22 +9,23 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/folder"
 	"github.com/palate-art/palate/test/program"
 )
 
-// sort neither reads a pipe that stands where a picture was, nor one that has
+// Place neither reads a pipe that stands where a picture was, nor one that has
 // the name which the copy should have.
-func TestSortReadsNoNamedPipe(t *testing.T) {
-	folder := t.TempDir()
-	picture := filepath.Join(folder, "picture.png")
+func TestPlaceReadsNoNamedPipe(t *testing.T) {
+	in := t.TempDir()
+	picture := filepath.Join(in, "picture.png")
 	program.WriteFile(t, picture, []byte("content"))
 	for name, paths := range map[string][2]string{
-		"source": {program.NamedPipe(t, folder, "in", "a.png"), filepath.Join(folder, "out", "a.png")},
-		"target": {picture, program.NamedPipe(t, folder, "liked", "picture.png")},
+		"source": {program.NamedPipe(t, in, "in", "a.png"), filepath.Join(in, "out", "a.png")},
+		"target": {picture, program.NamedPipe(t, in, "liked", "picture.png")},
 	} {
 		done := make(chan error, 1)
 		go func() {
-			_, err := transfer(paths[0], paths[1], "copy")
+			_, err := folder.Place(paths[0], paths[1], folder.Copy)
 			done <- err
 		}()
 		select {
@@ -33,7 +34,7 @@ func TestSortReadsNoNamedPipe(t *testing.T) {
 				t.Errorf("%s: got %v, want palate.ErrInvalid", name, err)
 			}
 		case <-time.After(program.Patience):
-			t.Fatalf("%s: transfer waits for a named pipe", name)
+			t.Fatalf("%s: Place waits for a named pipe", name)
 		}
 	}
 }

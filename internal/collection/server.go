@@ -1,4 +1,4 @@
-package main
+package collection
 
 import (
 	"context"
@@ -8,29 +8,29 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index/qdrant"
-	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/ingest"
 )
 
-// lookAtServer looks at the Qdrant server: its version and strict mode, whose
-// points it holds, whether they have what searches need, and how far they follow
-// the catalog.
-func (c *doctorCommand) lookAtServer(ctx context.Context, s *session, from catalog.Catalog, config qdrant.Config, d *diagnosis) {
-	problem := func(format string, args ...any) {
-		d.Problems = append(d.Problems, fmt.Sprintf("index: "+format, args...))
+// LookAtServer looks at the Qdrant server that holds the index: its version and
+// strict mode, whose points it holds, whether they have what searches need, and
+// how far they follow the catalog. It says what was found, and what is wrong. An
+// address that can't be is not told here: ServerConfig does, and about is empty.
+func (c *Collection) LookAtServer(ctx context.Context, model palate.ModelID, dim int) (about string, problems []string) {
+	config, err := ServerConfig(c.config.Index)
+	if err != nil {
+		return "", nil
 	}
-	model := palate.ModelID(d.Model.ID)
-	server, err := qdrant.New(config, model, d.Model.Dim, s.logger)
+	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	server, err := qdrant.New(config, model, dim, c.logger)
 	if err != nil {
 		problem("%s", palate.Message(err))
-		return
+		return "", problems
 	}
-	follower := ingest.NewFollower(from, server, "qdrant-"+model.Short(), s.logger)
+	follower := ingest.NewFollower(c.Catalog, server, "qdrant-"+model.Short(), c.logger)
 	status, err := server.Status(ctx)
 	if err != nil {
-		d.Collection.Index = "Qdrant, which does not answer"
 		problem("%v", errors.Join(err, server.Close()))
-		return
+		return "Qdrant, which does not answer", problems
 	}
 	said := []string{"Qdrant " + status.Version}
 	if status.Warning != "" {
@@ -62,5 +62,5 @@ func (c *doctorCommand) lookAtServer(ctx context.Context, s *session, from catal
 	if err := server.Close(); err != nil {
 		problem("%s", palate.Message(err))
 	}
-	d.Collection.Index = strings.Join(said, ", ")
+	return strings.Join(said, ", "), problems
 }

@@ -1,6 +1,7 @@
-package main
+package collection
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -9,8 +10,30 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/palate-art/palate/api"
+	"github.com/palate-art/palate/internal/starter"
 )
+
+// AnswerByAPI answers with the page and the REST API, and runs the jobs that
+// callers start within what is opened to them.
+func AnswerByAPI(config api.Config, opened starter.Config, logger *slog.Logger) Answer {
+	return func(m *Model) (func(context.Context, net.Listener) error, error) {
+		jobs := starter.New(starter.Parts{Catalog: m.Catalog, Tastes: m.Tastes, Steps: m}, opened, logger)
+		server, err := api.New(api.Services{Catalog: m.Catalog, Store: m.Store, Collection: m.Pictures, Index: m.Index,
+			Follower: m.Follower, Embedder: m.Embedder, Tastes: m.Tastes, Patches: m.Patches, Starter: jobs}, config, logger)
+		if err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context, listener net.Listener) error {
+			group, ctx := errgroup.WithContext(ctx)
+			group.Go(func() error { return server.Run(ctx, listener) })
+			group.Go(func() error { return jobs.Run(ctx) })
+			return group.Wait()
+		}, nil
+	}
+}
 
 // beyondLoopback reports whether others than this machine may reach the
 // listener.
@@ -19,21 +42,21 @@ func beyondLoopback(address net.Addr) bool {
 	return !ok || !tcp.IP.IsLoopback()
 }
 
-// browsable is the listener's address as a browser can open it: one that
+// Browsable is the listener's address as a browser can open it: one that
 // listens everywhere is opened on loopback. "0.0.0.0" is told as "[::]" where
 // the system listens for both kinds of address at once, so that 127.0.0.1
 // answers for either.
-func browsable(address net.Addr) string {
+func Browsable(address net.Addr) string {
 	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
 		return fmt.Sprintf("http://127.0.0.1:%d", tcp.Port)
 	}
 	return "http://" + address.String()
 }
 
-// hostsFor are the host names that a server at the address answers for: those
-// of loopback, the given ones, and, where others may reach it, the addresses
-// and the name of this machine.
-func hostsFor(address net.Addr, given []string) ([]string, error) {
+// HostsFor are the host names that a server at the address answers for, sorted:
+// those of loopback, the given ones, and, where others may reach it, the
+// addresses and the name of this machine. What is no host name is an AskedError.
+func HostsFor(address net.Addr, given []string) ([]string, error) {
 	hosts := api.DefaultConfig().Hosts
 	for _, name := range given {
 		if name == "" { // PALATE_HOST that is set to nothing
@@ -59,13 +82,13 @@ func parseHost(name string) (string, error) {
 		return ip.Unmap().WithZone("").String(), nil
 	}
 	if host == "" || strings.ContainsAny(host, "/:@*?#[] \t") {
-		return "", usagef("--host is %q, want a host name or an IP address, without http:// and without a port", name)
+		return "", askedf("--host is %q, want a host name or an IP address, without http:// and without a port", name)
 	}
 	return host, nil
 }
 
 // machineNames are this machine's addresses and names, as far as it knows
-// them; what it doesn't know is given with --host.
+// them; what it doesn't know is given.
 func machineNames() []string {
 	var names []string
 	if addresses, err := net.InterfaceAddrs(); err == nil {
@@ -84,8 +107,9 @@ func machineNames() []string {
 	return names
 }
 
-// warnOfListening says once what it means to listen beyond this machine.
-func warnOfListening(logger *slog.Logger, address net.Addr, hosts []string) {
+// WarnOfListening says once what it means to listen beyond this machine, if the
+// address does.
+func WarnOfListening(logger *slog.Logger, address net.Addr, hosts []string) {
 	if !beyondLoopback(address) {
 		return
 	}

@@ -1,0 +1,4 @@
+package vit
+
+// Graph is Build before the graph is written.
+var Graph = build
