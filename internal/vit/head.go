@@ -71,7 +71,7 @@ func (w *writer) dense(name, x string, l linear) string {
 }
 
 // attending is attention pooling (Zhai et al., "Scaling Vision Transformers",
-// 2022): a learned probe asks all tokens, then comes an MLP.
+// 2022): a learned probe asks the tokens of all patches, then comes an MLP.
 func (w *writer) attending(tokens string, r *reader) string {
 	query, key, value := r.poolMaps()
 	asked := r.vector(-1, probe)
@@ -79,6 +79,9 @@ func (w *writer) attending(tokens string, r *reader) string {
 	fc1, fc2 := r.linear(-1, poolFC1), r.linear(-1, poolFC2)
 	if r.err != nil {
 		return tokens
+	}
+	if count := w.a.PrefixTokens(); count > 0 {
+		tokens = w.slice("pool/patches", tokens, 1, int64(count), math.MaxInt64)
 	}
 	heads, width := int64(w.a.Heads), int64(w.a.headDim())
 	asked = query.of(asked)

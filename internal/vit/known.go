@@ -131,3 +131,14 @@ func activationOf(word string) (Activation, bool) {
 	}
 	return "", false
 }
+
+// withoutQKVBias reports whether timm has this architecture without biases in
+// attention; that stands in no configuration of timm's.
+func withoutQKVBias(architecture string) bool {
+	for _, beginning := range []string{"vit_medium_patch16_gap_", "vit_betwixt_patch16_gap_", "vit_base_patch16_224_miil", "vit_so150m2_patch16_reg1_gap_"} {
+		if strings.HasPrefix(architecture, beginning) {
+			return true
+		}
+	}
+	return false
+}

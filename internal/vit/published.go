@@ -24,7 +24,7 @@ func (a *Architecture) settle(c configuration, i *inspection) error {
 	guess := func(what string) { a.Guessed = append(a.Guessed, what) }
 	a.settleHeads(c, f, guess)
 	a.QKVBias = !c.noQKVBias
-	if a.tensors.has(packedQKV) && a.Naming == NamingTimm && (a.PostNorm || a.Rotary) {
+	if a.tensors.has(packedQKV) && a.Naming == NamingTimm && (a.PostNorm || a.Rotary || withoutQKVBias(c.architecture)) {
 		a.QKVBias = i.has(biasOf(a.tensors.of(0, packedQKV)))
 	}
 	a.Epsilon = 1e-6
