@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/doctor"
@@ -36,10 +35,7 @@ func (s *session) printDiagnosis(d doctor.Diagnosis) {
 	} else {
 		s.Say("ONNX Runtime: none")
 	}
-	s.Say("pictures read: %s", strings.Join(d.Pictures.Read, ", "))
-	for _, decoder := range d.Pictures.Decoders {
-		s.Say("%s is decoded by %s (%s), in a process of its own", decoder.Format, decoder.By, decoder.Licence)
-	}
+	s.Say("%s", d.Pictures)
 	rows := [][]string{{"SOURCE", "ANSWER", "WHERE"}}
 	for _, a := range d.Runtime.Sources {
 		answer := a.Reason

@@ -1,6 +1,11 @@
 package doctor
 
-import "github.com/palate-art/palate/internal/picture"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/palate-art/palate/internal/picture"
+)
 
 // Pictures tells which kinds of files are read.
 type Pictures struct {
@@ -9,3 +14,12 @@ type Pictures struct {
 }
 
 func lookAtPictures() Pictures { return Pictures{picture.Formats(), picture.ForeignDecoders()} }
+
+// String is for people.
+func (p Pictures) String() string {
+	text := "pictures read: " + strings.Join(p.Read, ", ")
+	for _, d := range p.Decoders {
+		text += fmt.Sprintf("\n%s is decoded by %s (%s), in a process of its own", d.Format, d.By, d.Licence)
+	}
+	return text
+}
