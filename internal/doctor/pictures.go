@@ -23,3 +23,12 @@ func (p Pictures) String() string {
 	}
 	return text
 }
+
+// Head is for people: the program, what it reads, and what it computes with.
+func (d Diagnosis) Head() string {
+	text := fmt.Sprintf("palate %s on %s\n\n%s\n", d.Version, d.Runtime.Platform, d.Pictures)
+	if lib := d.Runtime.Library; lib != nil {
+		return text + fmt.Sprintf("ONNX Runtime %s (%s): %s", lib.Version, lib.Origin, lib.Path)
+	}
+	return text + "ONNX Runtime: none"
+}
