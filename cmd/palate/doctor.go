@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/doctor"
@@ -53,6 +54,9 @@ func (s *session) printDiagnosis(d doctor.Diagnosis) {
 	s.Say("")
 	rows = [][]string{{"MODEL", "SIZE", "WHERE"}}
 	for _, m := range d.Models.Here {
+		if len(m.Guessed) > 0 {
+			m.Name += ", guessed: " + strings.Join(m.Guessed, " ")
+		}
 		where := m.File
 		if where == "" {
 			where = m.Source
@@ -65,6 +69,7 @@ func (s *session) printDiagnosis(d doctor.Diagnosis) {
 	if d.Models.Offline {
 		hub += " (offline)"
 	}
+	s.Say("Models read  %s; of .onnx, .safetensors, .pth and .bin files", strings.Join(d.Models.Families, ", "))
 	s.Say("Model hub    %s, its cache is %s", hub, d.Models.HubCache)
 	if m := d.Model; m != nil {
 		s.Say("Model        %s (%.12s), %d values on %s", m.Name, m.ID, m.Dim, m.Provider)
