@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/palate-art/palate/crawler"
@@ -42,14 +41,17 @@ func (c *beginCrawl) Run(ctx context.Context, s *session) error {
 	if c.DryRun {
 		return c.dryRun(ctx, s, job)
 	}
-	return s.withHome(ctx, func(h *collection.Collection) error {
-		report, err := h.Crawl(ctx, job)
-		if printErr := s.printFunnel(report); err == nil {
-			err = printErr
-		}
-		h.Tend(ctx)
-		return err
-	})
+	return s.withHome(ctx, func(h *collection.Collection) error { return s.crawl(ctx, h, job) })
+}
+
+// crawl crawls and prints the funnel, even of a crawl that failed.
+func (s *session) crawl(ctx context.Context, h *collection.Collection, job collection.Crawl) error {
+	report, err := h.Crawl(ctx, job)
+	if printErr := s.printFunnel(report); err == nil {
+		err = printErr
+	}
+	h.Tend(ctx)
+	return err
 }
 
 // plan reads the flags.
@@ -61,30 +63,14 @@ func (c *beginCrawl) plan() (collection.Crawl, error) {
 
 // dryRun crawls into a collection that goes when it ends, and keeps nothing.
 func (c *beginCrawl) dryRun(ctx context.Context, s *session, job collection.Crawl) error {
-	folder, err := os.MkdirTemp("", "palate-dry-run-")
-	if err != nil {
-		return err
+	report, err := collection.DryRun(ctx, s.collectionConfig(), job, func(task crawler.Task) {
+		s.Say("%s", strings.TrimRight(task.URL+"\t"+task.Source.Title, "\t"))
+	}, s, s.logger)
+	s.Notef("%d pages were read; %d pictures would be fetched", report.Pages, report.Lost[crawler.ReasonDryRun])
+	if s.JSON {
+		err = errors.Join(err, s.Print(report))
 	}
-	defer func() { _ = os.RemoveAll(folder) }()
-	settings := *s.globals
-	settings.Data = folder
-	dry := *s
-	dry.globals, dry.temporary = &settings, true
-	return dry.withHome(ctx, func(h *collection.Collection) error {
-		job.Config.DryRun, job.Records = true, ""
-		job.Found = func(task crawler.Task) {
-			s.Say("%s", strings.TrimRight(task.URL+"\t"+task.Source.Title, "\t"))
-		}
-		report, err := h.Crawl(ctx, job)
-		if errors.Is(err, crawler.ErrNothingKept) && report.Lost[crawler.ReasonDryRun] > 0 {
-			err = nil
-		}
-		s.Notef("%d pages were read; %d pictures would be fetched", report.Pages, report.Lost[crawler.ReasonDryRun])
-		if s.JSON {
-			err = errors.Join(err, s.Print(report))
-		}
-		return err
-	})
+	return err
 }
 
 // printFunnel shows how many pictures came through, and why the others did

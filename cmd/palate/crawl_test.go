@@ -107,7 +107,9 @@ func TestSubscriptionsAreLookedAtWhenDue(t *testing.T) {
 	museum, home := program.StartMuseum(t, 12), filepath.Join(t.TempDir(), "data")
 	at := []string{"--data", home}
 	program.MustRun(t, append([]string{"subscribe", "--museum", museum.Addr, "--name", "m", "--every", "1h"}, at...)...)
-	type list struct{ Subscriptions []subscriptionRow }
+	type list struct {
+		Subscriptions []collection.SubscriptionEntry
+	}
 	if got := program.JSONRun[list](t, append([]string{"subscribe", "list"}, at...)...); len(got.Subscriptions) != 1 || !got.Subscriptions[0].Last.IsZero() {
 		t.Errorf("the list is %+v", got)
 	}

@@ -14,35 +14,25 @@ type listCrawls struct{}
 // Run lists the crawls.
 func (c *listCrawls) Run(ctx context.Context, s *session) error {
 	return s.withHome(ctx, func(h *collection.Collection) error {
-		crawls, err := h.Catalog.ListCrawls(ctx)
+		crawls, err := h.Crawls(ctx)
 		if err != nil {
 			return err
 		}
-		rows := []collection.CrawlRow{}
-		table := [][]string{{"NAME", "BEGUN", "PAGES", "KEPT", "KNOWN", "LOST", "PENDING"}}
-		for _, crawl := range crawls {
-			row := collection.CrawlRowOf(crawl)
-			rows = append(rows, row)
-			lost, pending := 0, fmt.Sprint(row.Pending)
-			for _, n := range row.Lost {
-				lost += n
-			}
-			if row.Pending > 0 && !row.Until.IsZero() {
-				pending += ", until " + terminal.Minute(row.Until)
-			}
-			table = append(table, []string{terminal.Shorten(row.Name, 60), terminal.Minute(row.Begun),
-				fmt.Sprint(row.Pages), fmt.Sprint(row.Kept), fmt.Sprint(row.Known), fmt.Sprint(lost), pending})
-		}
-		if s.JSON {
-			return s.Print(map[string]any{"crawls": rows})
-		}
-		if len(rows) == 0 {
-			s.Say("There has been no crawl yet.")
-			return nil
-		}
-		s.Table(table...)
-		return nil
+		return s.Show(map[string]any{"crawls": crawls}, func() {
+			terminal.Rows(s.Terminal, crawls, "There has been no crawl yet.", []string{"NAME", "BEGUN", "PAGES", "KEPT", "KNOWN", "LOST", "PENDING"}, crawlRow)
+		})
 	})
+}
+
+func crawlRow(c collection.CrawlRow) []string {
+	lost, pending := 0, fmt.Sprint(c.Pending)
+	for _, n := range c.Lost {
+		lost += n
+	}
+	if c.Pending > 0 && !c.Until.IsZero() {
+		pending += ", until " + terminal.Minute(c.Until)
+	}
+	return []string{terminal.Shorten(c.Name, 60), terminal.Minute(c.Begun), fmt.Sprint(c.Pages), fmt.Sprint(c.Kept), fmt.Sprint(c.Known), fmt.Sprint(lost), pending}
 }
 
 type reportCrawl struct {
@@ -69,11 +59,9 @@ func (c *reportCrawl) Run(ctx context.Context, s *session) error {
 			s.Say("%d of the %d pictures are not decoded yet: \"palate embed\" does that, and tells which can't be read.", waiting, report.Added)
 		}
 		if len(report.Losses) > 0 {
-			rows := [][]string{{"REASON", "ADDRESS", "WHY"}}
-			for _, l := range report.Losses {
-				rows = append(rows, []string{l.Reason, terminal.Shorten(l.URL, 100), terminal.Shorten(l.Detail, 90)})
-			}
-			s.Table(rows...)
+			terminal.Rows(s.Terminal, report.Losses, "", []string{"REASON", "ADDRESS", "WHY"}, func(l collection.CrawlLoss) []string {
+				return []string{l.Reason, terminal.Shorten(l.URL, 100), terminal.Shorten(l.Detail, 90)}
+			})
 		}
 		return nil
 	})
@@ -114,11 +102,6 @@ func (c *resumeCrawl) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		report, err := h.Crawl(ctx, job)
-		if printErr := s.printFunnel(report); err == nil {
-			err = printErr
-		}
-		h.Tend(ctx)
-		return err
+		return s.crawl(ctx, h, job)
 	})
 }

@@ -54,7 +54,7 @@ func TestTheDemoOnAQdrantServer(t *testing.T) {
 	for _, command := range [][]string{{"scores", "--limit", "40"}, {"scores", "--limit", "40", "--unrated"}, {"similar", report.Top[0].ID, "--limit", "20"}} {
 		args := append(command, "--data", folder, "--json", "--index")
 		embedded, server := program.MustRun(t, append(args, "embedded")...), program.MustRun(t, append(args, addressOf(server))...)
-		if a, b := program.JSONValues[[]scoreLine](t, embedded)[0], program.JSONValues[[]scoreLine](t, server)[0]; !sameRanking(a, b) {
+		if a, b := program.JSONValues[[]collection.Scored](t, embedded)[0], program.JSONValues[[]collection.Scored](t, server)[0]; !sameRanking(a, b) {
 			t.Errorf("palate %s: got from the server\n%v\nwant\n%v", strings.Join(command, " "), b, a)
 		}
 	}
@@ -66,7 +66,7 @@ func TestTheDemoOnAQdrantServer(t *testing.T) {
 }
 
 // sameRanking reports whether two rankings agree within float32's precision.
-func sameRanking(a, b []scoreLine) bool {
+func sameRanking(a, b []collection.Scored) bool {
 	if len(a) != len(b) {
 		return false
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/test/program"
 )
 
@@ -55,7 +56,7 @@ func unpacked(t *testing.T, file string) string {
 // What is wanted here is what palate at 643e7ab printed of the collection.
 func TestAnOlderCollectionKeepsItsProbe(t *testing.T) {
 	data := olderCollection(t)
-	history := program.JSONRun[[]versionLine](t, "probe", "history", "--data", data)
+	history := program.JSONRun[[]collection.ProbeEntry](t, "probe", "history", "--data", data)
 	if len(history) != 1 {
 		t.Fatalf("got %d versions, want 1", len(history))
 	}

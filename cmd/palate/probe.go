@@ -24,67 +24,33 @@ type probeCommand struct {
 	Import   importProbe     `cmd:"" help:"Add an exported probe, which serves at once."`
 }
 
-// versionLine is what history prints of one version.
-type versionLine struct {
-	Version   int            `json:"version"`
-	Current   bool           `json:"current"`
-	Model     palate.ModelID `json:"model_id"`
-	ModelName string         `json:"model,omitempty"`
-	Kind      string         `json:"kind"`
-	Strength  float64        `json:"strength,omitempty"`
-	Data      string         `json:"data,omitempty"` // SHA-256 of what it learned from
-	Likes     int            `json:"likes"`
-	Dislikes  int            `json:"dislikes"`
-	AUC       float64        `json:"auc,omitempty"`
-	AUCLow    float64        `json:"auc_low,omitempty"`
-	AUCHigh   float64        `json:"auc_high,omitempty"`
-	Reason    string         `json:"reason"`
-	TrainedAt time.Time      `json:"trained_at"`
-}
-
 type historyCommand struct{}
 
 // Run lists the versions of the profile.
 func (c *historyCommand) Run(ctx context.Context, s *session) error {
 	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
-		stored, err := h.Catalog.ListProbes(ctx, profile)
+		history, err := h.History(ctx, profile)
 		if err != nil {
 			return err
 		}
-		names, err := h.ModelNames(ctx)
-		if err != nil {
-			return err
+		none := fmt.Sprintf("%s has no probe yet: rate some images and run palate train.", profile)
+		err = terminal.List(s.Terminal, history, none, []string{"VERSION", "MODEL", "TRAINED", "LIKES", "DISLIKES", "AUC", "KIND", "DATA", "WHY"}, historyRow)
+		if len(history) > 0 {
+			s.Say("\n* serves, among the probes of its model. An AUC is of the ratings that its version was judged on: two versions are compared on the same ones by palate probe compare.")
 		}
-		lines := []versionLine{}
-		rows := [][]string{{"VERSION", "MODEL", "TRAINED", "LIKES", "DISLIKES", "AUC", "KIND", "DATA", "WHY"}}
-		for _, p := range stored {
-			r, err := taste.SummaryOf(p)
-			if err != nil {
-				return err
-			}
-			l := versionLine{Version: p.Version, Current: p.Current, Model: p.Model, ModelName: names[p.Model], Kind: r.Kind,
-				Strength: r.Strength, Likes: r.Likes, Dislikes: r.Dislikes, Reason: p.Reason, TrainedAt: p.TrainedAt}
-			row := []string{fmt.Sprint(p.Version), names[p.Model], p.TrainedAt.Local().Format(time.DateTime), fmt.Sprint(l.Likes), fmt.Sprint(l.Dislikes), "", l.Kind, "", terminal.Shorten(p.Reason, 60)}
-			if p.Current {
-				row[0] += " *"
-			}
-			if r.Examples > 0 { // else it was imported, and judged elsewhere
-				l.Data, l.AUC, l.AUCLow, l.AUCHigh = r.Data, r.AUC, r.AUCLow, r.AUCHigh
-				row[5], row[7] = fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), terminal.Shorten(r.Data, 9)
-			}
-			lines, rows = append(lines, l), append(rows, row)
-		}
-		if s.JSON {
-			return s.Print(lines)
-		}
-		if len(lines) == 0 {
-			s.Say("%s has no probe yet: rate some images and run palate train.", profile)
-			return nil
-		}
-		s.Table(rows...)
-		s.Say("\n* serves, among the probes of its model. An AUC is of the ratings that its version was judged on: two versions are compared on the same ones by palate probe compare.")
-		return nil
+		return err
 	})
+}
+
+func historyRow(p collection.ProbeEntry) []string {
+	row := []string{fmt.Sprint(p.Version), p.ModelName, p.TrainedAt.Local().Format(time.DateTime), fmt.Sprint(p.Likes), fmt.Sprint(p.Dislikes), "", p.Kind, "", terminal.Shorten(p.Reason, 60)}
+	if p.Current {
+		row[0] += " *"
+	}
+	if p.Judged {
+		row[5], row[7] = fmt.Sprintf("%.3f [%.3f, %.3f]", p.AUC, p.AUCLow, p.AUCHigh), terminal.Shorten(p.Data, 9)
+	}
+	return row
 }
 
 type showCommand struct {
@@ -95,7 +61,7 @@ type showCommand struct {
 // Run shows one version.
 func (c *showCommand) Run(ctx context.Context, s *session) error {
 	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
-		version, err := versionOf(ctx, h, profile, c.Version)
+		version, err := h.Version(ctx, profile, c.Version)
 		if err != nil {
 			return err
 		}
@@ -128,18 +94,6 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 	})
 }
 
-// versionOf finds one version, or with 0 the serving one, with its report.
-func versionOf(ctx context.Context, h *collection.Model, profile palate.Profile, number int) (taste.Version, error) {
-	if number == 0 {
-		current, err := h.CurrentProbe(ctx, profile)
-		if err != nil {
-			return taste.Version{}, err
-		}
-		number = current.Version
-	}
-	return h.Tastes.Version(ctx, profile, number)
-}
-
 type versionsCommand struct {
 	First  int `arg:"" help:"Number of a version."`
 	Second int `arg:"" help:"Number of another."`
@@ -152,16 +106,11 @@ func (c *versionsCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		if s.JSON {
-			return s.Print(d)
-		}
 		if d.Works == 0 {
-			s.Say("Versions %d and %d were judged on no images of both kinds that they share.", c.First, c.Second)
-			return nil
+			return s.Done(d, "Versions %d and %d were judged on no images of both kinds that they share.", c.First, c.Second)
 		}
-		s.Say("On the %d images that both were judged on, held out, the AUC of version %d is higher by %+.3f [%+.3f, %+.3f] than that of version %d (p = %.3f).",
+		return s.Done(d, "On the %d images that both were judged on, held out, the AUC of version %d is higher by %+.3f [%+.3f, %+.3f] than that of version %d (p = %.3f).",
 			d.Works, c.First, d.AUC, d.Low, d.High, c.Second, d.P)
-		return nil
 	})
 }
 
@@ -176,11 +125,8 @@ func (c *rollbackCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		if s.JSON {
-			return s.Print(map[string]any{"profile": profile, "version": version.Version, "current": true})
-		}
-		s.Say("Version %d of %s serves, until a training after further ratings gives a better one.", version.Version, profile)
-		return nil
+		return s.Done(map[string]any{"profile": profile, "version": version.Version, "current": true},
+			"Version %d of %s serves, until a training after further ratings gives a better one.", version.Version, profile)
 	})
 }
 
@@ -192,7 +138,7 @@ type exportCommand struct {
 // Run writes a version to a file.
 func (c *exportCommand) Run(ctx context.Context, s *session) error {
 	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
-		version, err := versionOf(ctx, h, profile, c.Version)
+		version, err := h.Version(ctx, profile, c.Version)
 		if err != nil {
 			return err
 		}
@@ -208,11 +154,8 @@ func (c *exportCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		if s.JSON {
-			return s.Print(map[string]any{"profile": profile, "version": version.Version, "file": c.File, "bytes": len(exported)})
-		}
-		s.Say("Version %d of %s is in %s (%d bytes).", version.Version, profile, c.File, len(exported))
-		return nil
+		return s.Done(map[string]any{"profile": profile, "version": version.Version, "file": c.File, "bytes": len(exported)},
+			"Version %d of %s is in %s (%d bytes).", version.Version, profile, c.File, len(exported))
 	})
 }
 
@@ -234,10 +177,7 @@ func (c *importProbe) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.File, err)
 		}
-		if s.JSON {
-			return s.Print(map[string]any{"profile": profile, "version": version.Version, "current": true})
-		}
-		s.Say("%s is version %d of %s and serves.", c.File, version.Version, profile)
-		return nil
+		return s.Done(map[string]any{"profile": profile, "version": version.Version, "current": true},
+			"%s is version %d of %s and serves.", c.File, version.Version, profile)
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type profileCommand struct {
@@ -31,30 +32,26 @@ type listProfiles struct{}
 
 // Run lists the profiles.
 func (c *listProfiles) Run(ctx context.Context, s *session) error {
-	h, err := openHome(ctx, s)
-	if err != nil {
-		return err
-	}
-	profiles, err := h.Catalog.Profiles(ctx)
-	if err = errors.Join(err, h.Close()); err != nil {
-		return err
-	}
-	lines := []profileLine{}
-	rows := [][]string{{"PROFILE", "LIKES", "DISLIKES", "SKIPS", "LAST RATING"}}
-	for _, p := range profiles {
-		l := profileLine{Profile: p.Profile, Likes: p.Likes, Dislikes: p.Dislikes, Skips: p.Skips}
-		last := "never"
-		if !p.LastRatedAt.IsZero() {
-			l.LastRatedAt = &p.LastRatedAt
-			last = p.LastRatedAt.Local().Format(time.DateTime)
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		profiles, err := h.Catalog.Profiles(ctx)
+		if err != nil {
+			return err
 		}
-		lines, rows = append(lines, l), append(rows, []string{string(p.Profile), fmt.Sprint(p.Likes), fmt.Sprint(p.Dislikes), fmt.Sprint(p.Skips), last})
-	}
-	if s.JSON {
-		return s.Print(lines)
-	}
-	s.Table(rows...)
-	return nil
+		lines := make([]profileLine, len(profiles))
+		for i, p := range profiles {
+			lines[i] = profileLine{Profile: p.Profile, Likes: p.Likes, Dislikes: p.Dislikes, Skips: p.Skips}
+			if !p.LastRatedAt.IsZero() {
+				lines[i].LastRatedAt = &p.LastRatedAt
+			}
+		}
+		return terminal.List(s.Terminal, lines, "", []string{"PROFILE", "LIKES", "DISLIKES", "SKIPS", "LAST RATING"}, func(p profileLine) []string {
+			last := "never"
+			if p.LastRatedAt != nil {
+				last = p.LastRatedAt.Local().Format(time.DateTime)
+			}
+			return []string{string(p.Profile), fmt.Sprint(p.Likes), fmt.Sprint(p.Dislikes), fmt.Sprint(p.Skips), last}
+		})
+	})
 }
 
 type createProfile struct {

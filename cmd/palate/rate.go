@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/collection"
 )
 
@@ -26,65 +25,34 @@ func (c *rateCommand) Run(ctx context.Context, s *session) error {
 	if (c.Verdict == "undo") != (len(c.Images) == 0) {
 		return usagef("name the images, palate rate like|dislike|skip|clear IMAGE…, and none for palate rate undo")
 	}
-	return s.withHome(ctx, func(h *collection.Collection) error { return c.rate(ctx, s, h, profile) })
-}
-
-// ratingLine is what rate prints of one image.
-type ratingLine struct {
-	Image   palate.ImageID `json:"image_id"`
-	Profile palate.Profile `json:"profile"`
-	Verdict palate.Verdict `json:"verdict,omitempty"`
-	Undone  palate.Verdict `json:"undone,omitempty"`
-}
-
-func (c *rateCommand) rate(ctx context.Context, s *session, h *collection.Collection, profile palate.Profile) error {
-	if c.Verdict == "undo" {
-		undone, err := h.Catalog.UndoRating(ctx, profile, 0)
+	verdict := palate.Verdict(c.Verdict)
+	if c.Verdict == "clear" {
+		verdict = ""
+	}
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		if c.Verdict != "undo" {
+			names, err := c.names(os.Stdin)
+			if err != nil {
+				return err
+			}
+			return h.Rate(ctx, profile, verdict, names, s.showRated)
+		}
+		undone, err := h.Unrate(ctx, profile)
 		if err != nil {
 			return err
 		}
-		return s.printRating(ratingLine{Image: undone.Image, Profile: profile, Undone: undone.Verdict})
-	}
-	names, err := c.names(os.Stdin)
-	if err != nil {
-		return err
-	}
-	ids, err := h.ImagesNamed(ctx, names)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		line := ratingLine{Image: id, Profile: profile}
-		var err error
-		if c.Verdict == "clear" {
-			err = h.Catalog.ClearRating(ctx, profile, id)
-		} else {
-			line.Verdict = palate.Verdict(c.Verdict)
-			_, err = h.Catalog.Rate(ctx, catalog.Rating{Profile: profile, Image: id, Verdict: line.Verdict, Shown: palate.ShownAPI})
-		}
-		if err == nil {
-			err = s.printRating(line)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		return s.showRated(undone)
+	})
 }
 
-func (s *session) printRating(line ratingLine) error {
-	if s.JSON {
-		return s.Print(line)
-	}
+func (s *session) showRated(r collection.Rated) error {
 	switch {
-	case line.Undone != "":
-		s.Say("%s: %s undone", line.Image, line.Undone)
-	case line.Verdict == "":
-		s.Say("%s: unrated", line.Image)
-	default:
-		s.Say("%s: %s", line.Image, line.Verdict)
+	case r.Undone != "":
+		return s.Done(r, "%s: %s undone", r.Image, r.Undone)
+	case r.Verdict == "":
+		return s.Done(r, "%s: unrated", r.Image)
 	}
-	return nil
+	return s.Done(r, "%s: %s", r.Image, r.Verdict)
 }
 
 // names reads what was named, from standard input where that is asked for.

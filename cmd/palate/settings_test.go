@@ -19,7 +19,7 @@ func TestFlagEnvironmentFileDefault(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config.json")
 	rate := func(want palate.Profile, args ...string) {
 		t.Helper()
-		line := program.JSONRun[ratingLine](t, append([]string{"rate", "like", filepath.Join(pictures, "0.jpg")}, args...)...)
+		line := program.JSONRun[collection.Rated](t, append([]string{"rate", "like", filepath.Join(pictures, "0.jpg")}, args...)...)
 		if line.Profile != want {
 			t.Errorf("palate rate %v: got profile %q, want %q", args, line.Profile, want)
 		}

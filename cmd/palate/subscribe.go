@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/terminal"
 )
@@ -44,8 +43,7 @@ func (c *addSubscription) Run(ctx context.Context, s *session) error {
 		return usagef("--header is not kept with a subscription; give cookies by --cookies FILE")
 	}
 	return s.withHome(ctx, func(h *collection.Collection) error {
-		subscription := catalog.Subscription{Name: job.Name, Settings: job.Settings, Every: c.Every, Next: time.Now()}
-		if err := h.Catalog.PutSubscription(ctx, subscription); err != nil {
+		if err := h.Subscribe(ctx, job, c.Every); err != nil {
 			return err
 		}
 		s.Say("Subscribed to %s, every %v. \"palate serve\" looks at it while it runs; \"palate subscribe check\" does so now.", job.Name, c.Every)
@@ -53,59 +51,37 @@ func (c *addSubscription) Run(ctx context.Context, s *session) error {
 	})
 }
 
-type subscriptionRow struct {
-	Name    string    `json:"name"`
-	Every   string    `json:"every"`
-	Paused  bool      `json:"paused"`
-	Next    time.Time `json:"next"`
-	Last    time.Time `json:"last,omitzero"`
-	Brought int       `json:"brought"`
-	Failure string    `json:"failure,omitempty"`
-}
-
 type listSubscriptions struct{}
 
 // Run lists the subscriptions.
 func (c *listSubscriptions) Run(ctx context.Context, s *session) error {
 	return s.withHome(ctx, func(h *collection.Collection) error {
-		all, err := h.Catalog.ListSubscriptions(ctx)
+		all, err := h.Subscriptions(ctx)
 		if err != nil {
 			return err
 		}
-		rows := []subscriptionRow{}
-		table := [][]string{{"NAME", "EVERY", "LAST", "BROUGHT", "NEXT", ""}}
-		for _, one := range all {
-			rows = append(rows, subscriptionRow{one.Name, one.Every.String(), one.Paused, one.Next, one.Last, one.Brought, one.Failure})
-			last, next := "never", terminal.Minute(one.Next)
-			if !one.Last.IsZero() {
-				last = terminal.Minute(one.Last)
-			}
-			if one.Paused {
-				next = "paused"
-			}
-			table = append(table, []string{terminal.Shorten(one.Name, 60), one.Every.String(), last, fmt.Sprint(one.Brought), next, terminal.Shorten(one.Failure, 80)})
-		}
-		if s.JSON {
-			return s.Print(map[string]any{"subscriptions": rows})
-		}
-		if len(rows) == 0 {
-			s.Say("There is no subscription yet: \"palate subscribe ADDRESS --every 24h\" makes one.")
-			return nil
-		}
-		s.Table(table...)
-		return nil
+		return s.Show(map[string]any{"subscriptions": all}, func() {
+			none := "There is no subscription yet: \"palate subscribe ADDRESS --every 24h\" makes one."
+			terminal.Rows(s.Terminal, all, none, []string{"NAME", "EVERY", "LAST", "BROUGHT", "NEXT", ""}, subscriptionRow)
+		})
 	})
 }
 
-// changeSubscription changes one by its name.
-func (s *session) changeSubscription(ctx context.Context, name, done string, change func(*catalog.Subscription)) error {
+func subscriptionRow(one collection.SubscriptionEntry) []string {
+	last, next := "never", terminal.Minute(one.Next)
+	if !one.Last.IsZero() {
+		last = terminal.Minute(one.Last)
+	}
+	if one.Paused {
+		next = "paused"
+	}
+	return []string{terminal.Shorten(one.Name, 60), one.Every, last, fmt.Sprint(one.Brought), next, terminal.Shorten(one.Failure, 80)}
+}
+
+// changed does something to a subscription, and says so.
+func (s *session) changed(ctx context.Context, name, done string, change func(*collection.Collection, context.Context, string) error) error {
 	return s.withHome(ctx, func(h *collection.Collection) error {
-		one, err := h.Subscription(ctx, name)
-		if err != nil {
-			return err
-		}
-		change(&one)
-		if err := h.Catalog.PutSubscription(ctx, one); err != nil {
+		if err := change(h, ctx, name); err != nil {
 			return err
 		}
 		s.Say(done, name)
@@ -113,47 +89,33 @@ func (s *session) changeSubscription(ctx context.Context, name, done string, cha
 	})
 }
 
-type pauseSubscription struct {
+// oneSubscription names one.
+type oneSubscription struct {
 	Name string `arg:"" help:"Name of the subscription."`
 }
+
+type pauseSubscription struct{ oneSubscription }
 
 // Run pauses a subscription.
 func (c *pauseSubscription) Run(ctx context.Context, s *session) error {
-	return s.changeSubscription(ctx, c.Name, "Paused %s.", func(one *catalog.Subscription) { one.Paused = true })
+	return s.changed(ctx, c.Name, "Paused %s.", (*collection.Collection).PauseSubscription)
 }
 
-type resumeSubscription struct {
-	Name string `arg:"" help:"Name of the subscription."`
-}
+type resumeSubscription struct{ oneSubscription }
 
 // Run makes a paused subscription due.
 func (c *resumeSubscription) Run(ctx context.Context, s *session) error {
-	return s.changeSubscription(ctx, c.Name, "%s is looked at again.", func(one *catalog.Subscription) {
-		one.Paused, one.Quiet, one.Next = false, 0, time.Now()
-	})
+	return s.changed(ctx, c.Name, "%s is looked at again.", (*collection.Collection).ResumeSubscription)
 }
 
-type removeSubscription struct {
-	Name string `arg:"" help:"Name of the subscription."`
-}
+type removeSubscription struct{ oneSubscription }
 
 // Run removes a subscription.
 func (c *removeSubscription) Run(ctx context.Context, s *session) error {
-	return s.withHome(ctx, func(h *collection.Collection) error {
-		if _, err := h.Subscription(ctx, c.Name); err != nil {
-			return err
-		}
-		if err := h.Catalog.DeleteSubscription(ctx, c.Name); err != nil {
-			return err
-		}
-		s.Say("Removed the subscription %s. Its pictures stay.", c.Name)
-		return nil
-	})
+	return s.changed(ctx, c.Name, "Removed the subscription %s. Its pictures stay.", (*collection.Collection).Unsubscribe)
 }
 
-type checkSubscription struct {
-	Name string `arg:"" help:"Name of the subscription."`
-}
+type checkSubscription struct{ oneSubscription }
 
 // Run looks at one subscription, paused or not.
 func (c *checkSubscription) Run(ctx context.Context, s *session) error {

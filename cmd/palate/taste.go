@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"slices"
+	"math"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
@@ -88,17 +87,6 @@ func (c collapsing) check() error {
 	return nil
 }
 
-// scoreLine is what scores prints of one picture.
-type scoreLine struct {
-	Image       string   `json:"image_id,omitempty"`
-	File        string   `json:"file,omitempty"`
-	Score       float64  `json:"score"`
-	Probability *float64 `json:"probability"` // null in a provisional order
-	Probe       int      `json:"probe_version"`
-	Title       string   `json:"title,omitempty"`
-	Artist      string   `json:"artist,omitempty"`
-}
-
 // Run ranks the collection, or scores files.
 func (c *scoresCommand) Run(ctx context.Context, s *session) error {
 	profile, err := s.profile()
@@ -108,7 +96,7 @@ func (c *scoresCommand) Run(ctx context.Context, s *session) error {
 	switch {
 	case c.Limit < 1 || c.Limit > mostListed:
 		return usagef("--limit is %d, want 1 to %d; --all shows all", c.Limit, mostListed)
-	case c.whole() && c.Collapse != 0:
+	case (c.All || c.Limit > index.MaxLimit) && c.Collapse != 0:
 		return usagef("--collapse goes with a --limit of 1 to %d, and without --all", index.MaxLimit)
 	}
 	if err := c.check(); err != nil {
@@ -118,12 +106,22 @@ func (c *scoresCommand) Run(ctx context.Context, s *session) error {
 }
 
 func (c *scoresCommand) score(ctx context.Context, s *session, h *collection.Model, profile palate.Profile) error {
-	var lines []scoreLine
+	var scored []collection.Scored
 	var err error
 	if len(c.Files) > 0 {
-		lines, err = s.scoreFiles(ctx, h, profile, c.Files)
+		scored, err = h.ScoredFiles(ctx, profile, c.Files)
 	} else {
-		lines, err = c.rank(ctx, s, h, profile)
+		query := taste.RankQuery{Limit: c.Limit, Collapse: c.Collapse}
+		if c.All {
+			query.Limit = math.MaxInt
+		}
+		if c.Min >= 0 {
+			query.MinProbability = &c.Min
+		}
+		if c.Unrated {
+			query.Filter.NotJudgedBy = profile
+		}
+		scored, err = h.Ranked(ctx, profile, query)
 	}
 	if errors.Is(err, palate.ErrNotFound) {
 		err = fmt.Errorf("%w (like some images, with palate rate or on the page, for an order; with dislikes too, palate train learns a taste)", err)
@@ -131,87 +129,9 @@ func (c *scoresCommand) score(ctx context.Context, s *session, h *collection.Mod
 	if err != nil {
 		return err
 	}
-	if s.JSON {
-		return s.Print(lines)
-	}
-	rows := [][]string{{"CHANCE", "SCORE", "IMAGE", "TITLE", "ARTIST"}}
-	for _, l := range lines {
-		rows = append(rows, []string{terminal.Percent(l.Probability), fmt.Sprintf("%+.3f", l.Score), l.Image + l.File, terminal.Shorten(l.Title, 40), terminal.Shorten(l.Artist, 24)})
-	}
-	s.Table(rows...)
-	return nil
-}
-
-func (c *scoresCommand) rank(ctx context.Context, s *session, h *collection.Model, profile palate.Profile) ([]scoreLine, error) {
-	if err := h.CatchUp(ctx); err != nil {
-		return nil, err
-	}
-	query := taste.RankQuery{Limit: c.Limit, Collapse: c.Collapse}
-	if c.Min >= 0 {
-		query.MinProbability = &c.Min
-	}
-	if c.Unrated {
-		query.Filter.NotJudgedBy = profile
-	}
-	rank := h.Tastes.Rank
-	if c.whole() {
-		rank = h.Tastes.RankWhole
-	}
-	ranking, err := rank(ctx, profile, query)
-	if err != nil {
-		return nil, err
-	}
-	if ranking.Provisional != nil {
-		s.Notef("%s", ranking.Provisional.Note())
-	}
-	if !c.All {
-		ranking.Scores = ranking.Scores[:min(len(ranking.Scores), c.Limit)]
-	}
-	lines := make([]scoreLine, 0, len(ranking.Scores))
-	for some := range slices.Chunk(ranking.Scores, 1000) {
-		ids := make([]palate.ImageID, len(some))
-		for i, score := range some {
-			ids[i] = score.Image
-		}
-		images, err := h.Catalog.ImagesByID(ctx, ids)
-		if err != nil {
-			return nil, err
-		}
-		for _, score := range some {
-			line := scoreLine{Image: score.Image.String(), Score: score.Logit, Probability: score.Chance(), Probe: ranking.Version.Version}
-			if len(images) > 0 && images[0].ID == score.Image { // it may have been deleted meanwhile
-				line.Title, line.Artist, images = images[0].Title(), images[0].Artist(), images[1:]
-			}
-			lines = append(lines, line)
-		}
-	}
-	return lines, nil
-}
-
-// whole reports that more is asked for than an index gives.
-func (c *scoresCommand) whole() bool { return c.All || c.Limit > index.MaxLimit }
-
-func (s *session) scoreFiles(ctx context.Context, h *collection.Model, profile palate.Profile, files []string) ([]scoreLine, error) {
-	scorer, err := h.Tastes.ScorerOf(ctx, profile)
-	if err != nil {
-		return nil, err
-	}
-	if scorer.Provisional != nil {
-		s.Notef("%s", scorer.Provisional.Note())
-	}
-	var lines []scoreLine
-	for _, file := range files {
-		embedding, err := h.Loader.EmbedFile(ctx, h.Embedder, file)
-		if err != nil {
-			return nil, err
-		}
-		score, err := scorer.ScoreEmbedding(embedding)
-		if err != nil {
-			return nil, err
-		}
-		lines = append(lines, scoreLine{File: file, Score: score.Logit, Probability: score.Chance(), Probe: scorer.Version.Version})
-	}
-	return lines, nil
+	return terminal.List(s.Terminal, scored, "", []string{"CHANCE", "SCORE", "IMAGE", "TITLE", "ARTIST"}, func(one collection.Scored) []string {
+		return []string{terminal.Percent(one.Probability), fmt.Sprintf("%+.3f", one.Score), one.Image + one.File, terminal.Shorten(one.Title, 40), terminal.Shorten(one.Artist, 24)}
+	})
 }
 
 type similarCommand struct {
@@ -219,14 +139,6 @@ type similarCommand struct {
 	Limit      int     `help:"Images to show." default:"10" short:"n"`
 	Min        float32 `help:"Show only images that are at least this similar, -1 to 1." default:"-1" placeholder:"SIMILARITY"`
 	collapsing `embed:""`
-}
-
-// hitLine is what similar prints of one image.
-type hitLine struct {
-	Image      string  `json:"image_id"`
-	Similarity float32 `json:"similarity"`
-	Title      string  `json:"title,omitempty"`
-	Artist     string  `json:"artist,omitempty"`
 }
 
 // Run searches by an image or by a file.
@@ -237,40 +149,11 @@ func (c *similarCommand) Run(ctx context.Context, s *session) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	return withModel(ctx, s, func(h *collection.Model) error { return c.search(ctx, s, h) })
-}
-
-func (c *similarCommand) search(ctx context.Context, s *session, h *collection.Model) error {
-	if err := h.CatchUp(ctx); err != nil {
-		return err
-	}
-	query := index.Query{Limit: c.Limit, Collapse: c.Collapse}
-	if err := c.aim(ctx, h, &query); err != nil {
-		return err
-	}
-	hits, err := h.Index.Search(ctx, query)
-	if err != nil {
-		return err
-	}
-	hits = slices.DeleteFunc(hits, func(hit index.Hit) bool { return hit.Score < c.Min })
-	lines, err := hitLines(ctx, h, hits)
-	if err != nil {
-		return err
-	}
-	if s.JSON {
-		return s.Print(lines)
-	}
-	s.Table(hitRows(lines)...)
-	return nil
-}
-
-// aim lets a query begin at a file, or at an image of the collection.
-func (c *similarCommand) aim(ctx context.Context, h *collection.Model, query *index.Query) error {
-	if info, err := os.Stat(c.To); err == nil && !info.IsDir() {
-		query.Vector, err = h.Loader.EmbedFile(ctx, h.Embedder, c.To)
-		return err
-	}
-	id, err := h.ImageNamed(ctx, c.To)
-	query.Near = &id
-	return err
+	return withModel(ctx, s, func(h *collection.Model) error {
+		near, err := h.Similar(ctx, c.To, index.Query{Limit: c.Limit, Collapse: c.Collapse}, c.Min)
+		if err != nil {
+			return err
+		}
+		return s.Show(near, func() { s.showNear(near) })
+	})
 }

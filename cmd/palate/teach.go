@@ -17,55 +17,24 @@ type queueCommand struct {
 	Limit int `help:"Pictures to ask about." default:"10" short:"n"`
 }
 
-// queueLine is what queue prints of one picture.
-type queueLine struct {
-	Image       string       `json:"image_id"`
-	Shown       palate.Shown `json:"shown"`
-	Score       *float64     `json:"score,omitempty"`
-	Probability *float64     `json:"probability,omitempty"`
-	Probe       int          `json:"probe_version,omitempty"`
-	Title       string       `json:"title,omitempty"`
-	Artist      string       `json:"artist,omitempty"`
-}
-
 // Run shows what to judge next.
 func (c *queueCommand) Run(ctx context.Context, s *session) error {
 	if c.Limit < 1 || c.Limit > taste.MaxQueue {
 		return usagef("--limit is %d, want 1 to %d", c.Limit, taste.MaxQueue)
 	}
 	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
-		if err := h.CatchUp(ctx); err != nil {
-			return err
-		}
-		queue, err := h.Tastes.Queue(ctx, profile, c.Limit)
+		questions, err := h.Questions(ctx, profile, c.Limit)
 		if err != nil {
 			return err
 		}
-		lines := []queueLine{}
-		rows := [][]string{{"WHY", "CHANCE", "IMAGE", "TITLE", "ARTIST"}}
-		for _, choice := range queue.Choices {
-			image, err := h.Catalog.Image(ctx, choice.ID)
-			if err != nil {
-				return err
-			}
-			l := queueLine{Image: choice.ID.String(), Shown: choice.Shown, Probe: queue.Version, Title: image.Title(), Artist: image.Artist()}
+		none := fmt.Sprintf("Nothing is left to ask %s about: everything is judged, or looks like what was.", profile)
+		return terminal.List(s.Terminal, questions, none, []string{"WHY", "CHANCE", "IMAGE", "TITLE", "ARTIST"}, func(q collection.Question) []string {
 			chance := ""
-			if queue.Version != 0 {
-				l.Score, l.Probability = &choice.Score, &choice.Probability
-				chance = fmt.Sprintf("%.1f %%", 100*choice.Probability)
+			if q.Probability != nil {
+				chance = terminal.Percent(q.Probability)
 			}
-			lines = append(lines, l)
-			rows = append(rows, []string{string(choice.Shown)[len("queue:"):], chance, l.Image, terminal.Shorten(l.Title, 40), terminal.Shorten(l.Artist, 24)})
-		}
-		if s.JSON {
-			return s.Print(lines)
-		}
-		if len(lines) == 0 {
-			s.Say("Nothing is left to ask %s about: everything is judged, or looks like what was.", profile)
-			return nil
-		}
-		s.Table(rows...)
-		return nil
+			return []string{string(q.Shown)[len("queue:"):], chance, q.Image, terminal.Shorten(q.Title, 40), terminal.Shorten(q.Artist, 24)}
+		})
 	})
 }
 
@@ -74,16 +43,6 @@ type whyCommand struct {
 	Limit int    `help:"Pictures to show of each kind." default:"5" short:"n"`
 
 	Heatmap string `help:"PNG file to draw into where in the picture the score comes from." name:"heatmap" type:"path" placeholder:"FILE.png"`
-}
-
-// heatLine is what why prints of a heat map.
-type heatLine struct {
-	File    string    `json:"file"`
-	Columns int       `json:"columns"`
-	Rows    int       `json:"rows"`
-	Patches []float64 `json:"patches"`
-	Rest    float64   `json:"rest"`
-	Exact   bool      `json:"exact"`
 }
 
 // Run shows what speaks for an image and what against it.
@@ -99,98 +58,44 @@ func (c *whyCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		if err := h.CatchUp(ctx); err != nil {
-			return err
-		}
-		reasons, err := h.Tastes.Why(ctx, profile, id, c.Limit)
+		why, err := h.Why(ctx, profile, id, c.Limit, c.Heatmap)
 		if err != nil {
 			return err
 		}
-		out := map[string]any{"image_id": id, "profile": profile}
-		if reasons.Score != nil {
-			out["score"], out["probability"], out["probe_version"] = reasons.Score.Logit, reasons.Score.Chance(), reasons.Version
-			if chance := reasons.Score.Chance(); chance != nil {
-				s.Say("%s is liked by %s with a chance of %.1f %% (probe %d).", id, profile, 100**chance, reasons.Version)
-			} else {
-				s.Say("%s has no taste yet: %s is ordered by its nearness to what was judged, %+.3f.", profile, id, reasons.Score.Logit)
-			}
-		}
-		for _, side := range []struct {
-			name string
-			hits []index.Hit
-		}{{"liked", reasons.Liked}, {"disliked", reasons.Disliked}} {
-			lines, err := hitLines(ctx, h, side.hits)
-			if err != nil {
-				return err
-			}
-			out[side.name] = lines
-			s.Say("\nThe nearest that %s %s:", profile, side.name)
-			if !s.JSON {
-				s.Table(hitRows(lines)...)
-			}
-		}
-		if c.Heatmap != "" {
-			if out["heatmap"], err = c.drawHeat(ctx, s, h, profile, id); err != nil {
-				return err
-			}
-		}
-		if s.JSON {
-			return s.Print(out)
-		}
-		return nil
+		return s.Show(why, func() { s.sayWhy(why) })
 	})
 }
 
-// drawHeat draws where the score comes from.
-func (c *whyCommand) drawHeat(ctx context.Context, s *session, h *collection.Model, profile palate.Profile, id palate.ImageID) (heatLine, error) {
-	heat, err := h.Heat(ctx, profile, id)
-	if err != nil {
-		return heatLine{}, err
+func (s *session) sayWhy(w collection.Why) {
+	switch {
+	case w.WhyScore == nil:
+	case w.Probability != nil:
+		s.Say("%s is liked by %s with a chance of %s (probe %d).", w.Image, w.Profile, terminal.Percent(w.Probability), w.Probe)
+	default:
+		s.Say("%s has no taste yet: %s is ordered by its nearness to what was judged, %+.3f.", w.Profile, w.Image, w.Score)
 	}
-	if err := h.WriteHeatMap(ctx, c.Heatmap, heat, id); err != nil {
-		return heatLine{}, err
-	}
-	guess := ""
-	if !heat.Exact {
-		guess = ": a guess, for the model does not take the mean of its patches (--pool mean does)"
-	}
-	s.Say("\nIn %s what raises the score within the picture is red, what lowers it blue%s.", c.Heatmap, guess)
-	return heatLine{c.Heatmap, heat.Columns, heat.Rows, heat.Patches, heat.Rest, heat.Exact}, nil
-}
-
-// hitLines describes hits.
-func hitLines(ctx context.Context, h *collection.Model, hits []index.Hit) ([]hitLine, error) {
-	lines := make([]hitLine, len(hits))
-	for i, hit := range hits {
-		image, err := h.Catalog.Image(ctx, hit.ID)
-		if err != nil {
-			return nil, err
+	s.Say("\nThe nearest that %s liked:", w.Profile)
+	s.showNear(w.Liked)
+	s.Say("\nThe nearest that %s disliked:", w.Profile)
+	s.showNear(w.Disliked)
+	if w.Heatmap != nil {
+		guess := ""
+		if !w.Heatmap.Exact {
+			guess = ": a guess, for the model does not take the mean of its patches (--pool mean does)"
 		}
-		lines[i] = hitLine{hit.ID.String(), hit.Score, image.Title(), image.Artist()}
+		s.Say("\nIn %s what raises the score within the picture is red, what lowers it blue%s.", w.Heatmap.File, guess)
 	}
-	return lines, nil
 }
 
-func hitRows(lines []hitLine) [][]string {
-	rows := [][]string{{"SIMILARITY", "IMAGE", "TITLE", "ARTIST"}}
-	for _, l := range lines {
-		rows = append(rows, []string{fmt.Sprintf("%.3f", l.Similarity), l.Image, terminal.Shorten(l.Title, 40), terminal.Shorten(l.Artist, 24)})
-	}
-	return rows
+// showNear shows images by their nearness.
+func (s *session) showNear(near []collection.Near) {
+	terminal.Rows(s.Terminal, near, "", []string{"SIMILARITY", "IMAGE", "TITLE", "ARTIST"}, func(n collection.Near) []string {
+		return []string{fmt.Sprintf("%.3f", n.Similarity), n.Image, terminal.Shorten(n.Title, 40), terminal.Shorten(n.Artist, 24)}
+	})
 }
 
 type reviewCommand struct {
 	Limit int `help:"Ratings to show." default:"20" short:"n"`
-}
-
-// mislabelLine is what review prints of one rating.
-type mislabelLine struct {
-	Image       string         `json:"image_id"`
-	Said        palate.Verdict `json:"said"`
-	Probability float64        `json:"probability"`
-	Doubt       float64        `json:"doubt"`
-	Title       string         `json:"title,omitempty"`
-	Artist      string         `json:"artist,omitempty"`
 }
 
 // Run lists ratings that are likely mistakes.
@@ -199,33 +104,17 @@ func (c *reviewCommand) Run(ctx context.Context, s *session) error {
 		return usagef("--limit is %d, want 1 or more", c.Limit)
 	}
 	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
-		doubted, err := h.Tastes.Mislabels(ctx, profile, c.Limit)
+		doubts, err := h.Doubts(ctx, profile, c.Limit)
 		if err != nil {
 			return err
 		}
-		lines := []mislabelLine{}
-		rows := [][]string{{"SAID", "CHANCE OF A LIKE", "IMAGE", "TITLE", "ARTIST"}}
-		for _, m := range doubted {
-			image, err := h.Catalog.Image(ctx, m.Image)
-			if err != nil {
-				return err
-			}
-			l := mislabelLine{Image: m.Image.String(), Said: palate.Dislike, Probability: m.Probability, Doubt: m.Doubt, Title: image.Title(), Artist: image.Artist()}
-			if m.Liked {
-				l.Said = palate.Like
-			}
-			lines = append(lines, l)
-			rows = append(rows, []string{string(l.Said), fmt.Sprintf("%.1f %%", 100*l.Probability), l.Image, terminal.Shorten(l.Title, 40), terminal.Shorten(l.Artist, 24)})
+		none := fmt.Sprintf("No rating of %s is in doubt.", profile)
+		err = terminal.List(s.Terminal, doubts, none, []string{"SAID", "CHANCE OF A LIKE", "IMAGE", "TITLE", "ARTIST"}, func(d collection.Doubt) []string {
+			return []string{string(d.Said), terminal.Percent(&d.Probability), d.Image, terminal.Shorten(d.Title, 40), terminal.Shorten(d.Artist, 24)}
+		})
+		if len(doubts) > 0 {
+			s.Say("Judge them again with palate rate, if they are mistakes.")
 		}
-		if s.JSON {
-			return s.Print(lines)
-		}
-		if len(lines) == 0 {
-			s.Say("No rating of %s is in doubt.", profile)
-			return nil
-		}
-		s.Table(rows...)
-		s.Say("Judge them again with palate rate, if they are mistakes.")
-		return nil
+		return err
 	})
 }

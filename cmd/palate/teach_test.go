@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/demo"
 	"github.com/palate-art/palate/test/program"
 )
@@ -208,7 +209,7 @@ func TestProfilesFromTheCommandLine(t *testing.T) {
 
 type explained struct {
 	Score   float64
-	Heatmap heatLine
+	Heatmap collection.HeatMap
 }
 
 // The heat map is exact where the model takes the mean of its patches, a guess

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+	"os"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
@@ -102,4 +104,25 @@ func (c *Collection) ForgetCrawl(ctx context.Context, name string) error {
 		return fmt.Errorf("crawl forget: %w", err)
 	}
 	return errors.Join(c.Catalog.ForgetCrawl(ctx, name), lease.Release())
+}
+
+// DryRun crawls into a collection that goes when it ends, and keeps nothing:
+// found hears of each picture that would be fetched. A crawl that would fetch
+// something is no failure.
+func DryRun(ctx context.Context, config Config, of Crawl, found func(crawler.Task), tell Teller, logger *slog.Logger) (report crawler.Report, err error) {
+	if config.Folder, err = os.MkdirTemp("", "palate-dry-run-"); err != nil {
+		return report, err
+	}
+	defer func() { _ = os.RemoveAll(config.Folder) }()
+	config.Temporary = true
+	c, err := Open(ctx, config, tell, logger)
+	if err != nil {
+		return report, err
+	}
+	of.Config.DryRun, of.Records, of.Found = true, "", found
+	report, err = c.Crawl(ctx, of)
+	if errors.Is(err, crawler.ErrNothingKept) && report.Lost[crawler.ReasonDryRun] > 0 {
+		err = nil
+	}
+	return report, errors.Join(err, c.Close())
 }

@@ -26,8 +26,8 @@ type CrawlRow struct {
 	Until   time.Time      `json:"until,omitzero"` // when the pending ones may go on
 }
 
-// CrawlRowOf describes a crawl.
-func CrawlRowOf(c catalog.Crawl) CrawlRow {
+// crawlRow describes a crawl.
+func crawlRow(c catalog.Crawl) CrawlRow {
 	row := CrawlRow{
 		Name: c.Name, Round: c.Progress.Round, Begun: c.BegunAt, Pages: c.Progress.Pages, Kept: c.Progress.Kept,
 		Known: c.Progress.Known, Pending: c.Progress.Pending, Lost: c.Progress.Lost,
@@ -36,6 +36,16 @@ func CrawlRowOf(c catalog.Crawl) CrawlRow {
 		row.Until = c.Until
 	}
 	return row
+}
+
+// Crawls lists the crawls that there have been.
+func (c *Collection) Crawls(ctx context.Context) ([]CrawlRow, error) {
+	crawls, err := c.Catalog.ListCrawls(ctx)
+	rows := make([]CrawlRow, len(crawls))
+	for i, crawl := range crawls {
+		rows[i] = crawlRow(crawl)
+	}
+	return rows, err
 }
 
 // CrawlLoss is one address that came to nothing.
@@ -62,7 +72,7 @@ func (c *Collection) CrawlReport(ctx context.Context, name, reason string, limit
 	if err != nil {
 		return CrawlReport{}, err
 	}
-	report := CrawlReport{CrawlRow: CrawlRowOf(crawl), Losses: []CrawlLoss{}}
+	report := CrawlReport{CrawlRow: crawlRow(crawl), Losses: []CrawlLoss{}}
 	pictures, err := c.Catalog.CrawlPictures(ctx, name)
 	if err != nil {
 		return report, err

@@ -78,6 +78,17 @@ func (c *Collection) TrashedNamed(ctx context.Context, name string) (palate.Imag
 	return palate.ImageID{}, ambiguous(name, found)
 }
 
+// NamedAnywhere is ImageNamed, and TrashedNamed for what that does not find.
+func (c *Collection) NamedAnywhere(ctx context.Context, name string) (palate.ImageID, error) {
+	id, err := c.ImageNamed(ctx, name)
+	if errors.Is(err, palate.ErrNotFound) {
+		if thrown, other := c.TrashedNamed(ctx, name); other == nil {
+			return thrown, nil
+		}
+	}
+	return id, err
+}
+
 func notNamed(name, where string) error {
 	return askedf("%q names no image of %s: neither an id nor at least %d digits that one begins with, nor a file, a file's name or an address that one came from: %w", name, where, catalog.MinPrefix, palate.ErrNotFound)
 }
@@ -115,21 +126,4 @@ func (c *Collection) CopyOf(ctx context.Context, id palate.ImageID, folder strin
 	}
 	_, err = io.Copy(to, from)
 	return path, errors.Join(err, to.Close())
-}
-
-// NewestImages lists up to limit images whose title or artist has a text in
-// it, the newest first.
-func (c *Collection) NewestImages(ctx context.Context, search string, limit int) (images []catalog.Image, err error) {
-	const most = 1000 // of a page
-	for query := (catalog.ImageQuery{Search: search}); ; {
-		query.Limit = min(limit-len(images), most)
-		page, err := c.Catalog.ListImages(ctx, query)
-		if err != nil {
-			return nil, err
-		}
-		images = append(images, page.Images...)
-		if query.After = page.Next; page.Next == "" || len(images) == limit {
-			return images, nil
-		}
-	}
 }

@@ -136,3 +136,58 @@ func (c *Collection) keepSubscribed(ctx context.Context, version string, clock C
 		}
 	}
 }
+
+// SubscriptionEntry is a subscription and what came of it.
+type SubscriptionEntry struct {
+	Name    string    `json:"name"`
+	Every   string    `json:"every"`
+	Paused  bool      `json:"paused"`
+	Next    time.Time `json:"next"`
+	Last    time.Time `json:"last,omitzero"`
+	Brought int       `json:"brought"`
+	Failure string    `json:"failure,omitempty"`
+}
+
+// Subscriptions lists them.
+func (c *Collection) Subscriptions(ctx context.Context) ([]SubscriptionEntry, error) {
+	all, err := c.Catalog.ListSubscriptions(ctx)
+	entries := make([]SubscriptionEntry, len(all))
+	for i, one := range all {
+		entries[i] = SubscriptionEntry{one.Name, one.Every.String(), one.Paused, one.Next, one.Last, one.Brought, one.Failure}
+	}
+	return entries, err
+}
+
+// Subscribe looks at a crawl's addresses again and again, from now on; a
+// subscription of that name is changed. The crawl is planned by CrawlSettings, of
+// which neither headers nor a list from standard input can be kept.
+func (c *Collection) Subscribe(ctx context.Context, job Crawl, every time.Duration) error {
+	return c.Catalog.PutSubscription(ctx, catalog.Subscription{Name: job.Name, Settings: job.Settings, Every: every, Next: time.Now()})
+}
+
+// PauseSubscription looks at a subscription no more, until it is resumed.
+func (c *Collection) PauseSubscription(ctx context.Context, name string) error {
+	return c.changeSubscription(ctx, name, func(one *catalog.Subscription) { one.Paused = true })
+}
+
+// ResumeSubscription makes a paused subscription due.
+func (c *Collection) ResumeSubscription(ctx context.Context, name string) error {
+	return c.changeSubscription(ctx, name, func(one *catalog.Subscription) { one.Paused, one.Quiet, one.Next = false, 0, time.Now() })
+}
+
+func (c *Collection) changeSubscription(ctx context.Context, name string, change func(*catalog.Subscription)) error {
+	one, err := c.Subscription(ctx, name)
+	if err != nil {
+		return err
+	}
+	change(&one)
+	return c.Catalog.PutSubscription(ctx, one)
+}
+
+// Unsubscribe removes a subscription; its pictures stay.
+func (c *Collection) Unsubscribe(ctx context.Context, name string) error {
+	if _, err := c.Subscription(ctx, name); err != nil {
+		return err
+	}
+	return c.Catalog.DeleteSubscription(ctx, name)
+}
