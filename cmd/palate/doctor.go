@@ -52,16 +52,13 @@ func (s *session) printDiagnosis(d doctor.Diagnosis) {
 	}
 	s.Table(rows...)
 	s.Say("")
-	rows = [][]string{{"MODEL", "SIZE", "WHERE"}}
+	rows = [][]string{{"MODEL", "SIZE", "STATE", "WHERE"}}
 	for _, m := range d.Models.Here {
-		if len(m.Guessed) > 0 {
-			m.Name += ", guessed: " + strings.Join(m.Guessed, " ")
-		}
 		where := m.File
 		if where == "" {
 			where = m.Source
 		}
-		rows = append(rows, []string{m.Name, terminal.Bytes(m.Bytes), where})
+		rows = append(rows, []string{m.Name, terminal.Bytes(m.Bytes), m.StateText(), where})
 	}
 	s.Table(rows...)
 	s.Say("")
