@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/doctor"
@@ -29,12 +30,7 @@ func (c *doctorCommand) Run(ctx context.Context, s *session) error {
 }
 
 func (s *session) printDiagnosis(d doctor.Diagnosis) {
-	s.Say("palate %s on %s\n", d.Version, d.Runtime.Platform)
-	if lib := d.Runtime.Library; lib != nil {
-		s.Say("ONNX Runtime %s (%s): %s", lib.Version, lib.Origin, lib.Path)
-	} else {
-		s.Say("ONNX Runtime: none")
-	}
+	s.Say("%s", d.Head())
 	rows := [][]string{{"SOURCE", "ANSWER", "WHERE"}}
 	for _, a := range d.Runtime.Sources {
 		answer := a.Reason
@@ -51,13 +47,13 @@ func (s *session) printDiagnosis(d doctor.Diagnosis) {
 	}
 	s.Table(rows...)
 	s.Say("")
-	rows = [][]string{{"MODEL", "SIZE", "WHERE"}}
+	rows = [][]string{{"MODEL", "SIZE", "STATE", "WHERE"}}
 	for _, m := range d.Models.Here {
 		where := m.File
 		if where == "" {
 			where = m.Source
 		}
-		rows = append(rows, []string{m.Name, terminal.Bytes(m.Bytes), where})
+		rows = append(rows, []string{m.Name, terminal.Bytes(m.Bytes), m.StateText(), where})
 	}
 	s.Table(rows...)
 	s.Say("")
@@ -65,6 +61,7 @@ func (s *session) printDiagnosis(d doctor.Diagnosis) {
 	if d.Models.Offline {
 		hub += " (offline)"
 	}
+	s.Say("Models read  %s; of .onnx, .safetensors, .pth and .bin files", strings.Join(d.Models.Families, ", "))
 	s.Say("Model hub    %s, its cache is %s", hub, d.Models.HubCache)
 	if m := d.Model; m != nil {
 		s.Say("Model        %s (%.12s), %d values on %s", m.Name, m.ID, m.Dim, m.Provider)

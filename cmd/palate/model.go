@@ -57,13 +57,7 @@ func (c *modelListCommand) Run(ctx context.Context, s *session) error {
 		if e.DefaultOn != "" {
 			on = "on a " + map[string]string{"gpu": "GPU", "cpu": "CPU"}[e.DefaultOn]
 		}
-		state := e.State
-		if len(e.Guessed) > 0 {
-			state += ", guessed: " + strings.Join(e.Guessed, " ")
-		} else if e.Problem != "" && e.State == collection.ModelHere {
-			state += ", but guessed: palate model show " + e.Name
-		}
-		rows = append(rows, []string{e.Name, e.What, terminal.Bytes(e.Bytes), e.Licence.Name, state, on})
+		rows = append(rows, []string{e.Name, e.What, terminal.Bytes(e.Bytes), e.Licence.Name, e.StateText(), on})
 	}
 	s.Table(rows...)
 	err = errors.Join(err, s.sayCollection(ctx))

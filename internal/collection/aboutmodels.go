@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/hub"
@@ -41,6 +42,17 @@ type KnownOfModel struct {
 	Guessed      []string              `json:"guessed,omitempty"`
 	Architecture string                `json:"architecture,omitempty"`
 	Collection   []ModelEntry          `json:"collection,omitempty"` // its embeddings in the collection of --data
+}
+
+// StateText is the state with what of the model was guessed.
+func (e KnownOfModel) StateText() string {
+	switch {
+	case len(e.Guessed) > 0:
+		return e.State + ", guessed: " + strings.Join(e.Guessed, " ")
+	case e.Problem != "" && e.State == ModelHere:
+		return e.State + ", but guessed: palate model show " + e.Name
+	}
+	return e.State
 }
 
 // AboutBaseline tells of the built-in model.

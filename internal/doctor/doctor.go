@@ -12,6 +12,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/access"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/verify"
 )
@@ -31,6 +32,7 @@ type Subject struct {
 // Diagnosis is what was found. Its keys are promised to programs.
 type Diagnosis struct {
 	Version    string      `json:"version"`
+	Pictures   Pictures    `json:"pictures"`
 	Runtime    ort.Report  `json:"runtime"`
 	Model      *Model      `json:"model,omitempty"`
 	Models     Models      `json:"models"`
@@ -56,6 +58,8 @@ type Models struct {
 	Endpoint string                    `json:"hub"`
 	Offline  bool                      `json:"offline"`
 	Here     []collection.KnownOfModel `json:"here"`
+	// Families of models whose files can be read, see package vit.
+	Families []string `json:"families"`
 }
 
 // Collection is the collection.
@@ -76,7 +80,7 @@ type Collection struct {
 // Look looks at everything. What can't be looked at is a problem among the
 // others: the diagnosis always comes.
 func Look(ctx context.Context, s Subject) Diagnosis {
-	d := Diagnosis{Version: s.Version, Problems: []string{}}
+	d := Diagnosis{Version: s.Version, Problems: []string{}, Pictures: lookAtPictures()}
 	d.lookAtModel(ctx, s)
 	d.lookAtModels(s)
 	// After the model, whose loading may have fetched the runtime.
@@ -126,7 +130,7 @@ func (d *Diagnosis) lookAtModel(ctx context.Context, s Subject) {
 
 func (d *Diagnosis) lookAtModels(s Subject) {
 	hub := s.Config.Models.Hub
-	d.Models = Models{Folder: s.Loader.Store().Folder(), HubCache: hub.CacheDir, Endpoint: hub.Endpoint, Offline: hub.Offline, Here: []collection.KnownOfModel{}}
+	d.Models = Models{Folder: s.Loader.Store().Folder(), HubCache: hub.CacheDir, Endpoint: hub.Endpoint, Offline: hub.Offline, Here: []collection.KnownOfModel{}, Families: models.Families()}
 	entries, err := s.Loader.AboutModels()
 	if err != nil {
 		d.problem("models: %s", palate.Message(err))
@@ -135,6 +139,9 @@ func (d *Diagnosis) lookAtModels(s Subject) {
 		switch e.State {
 		case collection.ModelHere:
 			d.Models.Here = append(d.Models.Here, e)
+			if e.Problem != "" {
+				d.problem("model %s: %s", e.Name, e.Problem)
+			}
 		case collection.ModelNotPulled:
 		default:
 			d.problem("model %s: %s is %s: %s", e.Name, e.File, e.State, e.Problem)
