@@ -51,8 +51,7 @@ func (c *modelListCommand) Run(ctx context.Context, s *session) error {
 		}
 		return errors.Join(s.Print(entries), err)
 	}
-	rows := [][]string{{"MODEL", "WHAT", "SIZE", "LICENCE", "STATE", "DEFAULT"}}
-	for _, e := range entries {
+	terminal.Rows(s.Terminal, entries, "", []string{"MODEL", "WHAT", "SIZE", "LICENCE", "STATE", "DEFAULT"}, func(e modelEntry) []string {
 		on := ""
 		if e.DefaultOn != "" {
 			on = "on a " + map[string]string{"gpu": "GPU", "cpu": "CPU"}[e.DefaultOn]
@@ -63,9 +62,8 @@ func (c *modelListCommand) Run(ctx context.Context, s *session) error {
 		} else if e.Problem != "" && e.State == collection.ModelHere {
 			state += ", but guessed: palate model show " + e.Name
 		}
-		rows = append(rows, []string{e.Name, e.What, terminal.Bytes(e.Bytes), e.Licence.Name, state, on})
-	}
-	s.Table(rows...)
+		return []string{e.Name, e.What, terminal.Bytes(e.Bytes), e.Licence.Name, state, on}
+	})
 	err = errors.Join(err, s.sayCollection(ctx))
 	if client, err := s.loader().Hub(); err == nil {
 		s.Say("\nWeights from the hub are in %s, what was added is noted in %s.", client.CacheDir(), s.loader().Store().Folder())
