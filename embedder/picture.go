@@ -14,14 +14,12 @@ import (
 type Limits = picture.Limits
 
 // Reading says how a picture file is read for a model, and Rules by which
-// rules: they are part of what a ModelID stands for.
+// rules: they are part of what a ModelID stands for. Empty rules are those that
+// new collections are read by.
 type (
 	Reading = picture.Reading
 	Rules   = picture.Rules
 )
-
-// CurrentRules are those that new collections are read by.
-func CurrentRules() Rules { return picture.Current() }
 
 // DefaultLimits are what palate holds every picture to.
 func DefaultLimits() Limits { return picture.DefaultLimits() }

@@ -13,6 +13,7 @@ type commands struct {
 	Images    imagesCommand    `cmd:"" help:"Images of the collection: list, show, delete, restore."`
 	Open      openCommand      `cmd:"" help:"Show an image's picture in the system's viewer."`
 	Trash     trashCommand     `cmd:"" help:"What was deleted in the last 30 days: list, empty."`
+	Export    exportCollection `cmd:"" help:"Write ids, ratings, metadata and embeddings: NDJSON, CSV, Parquet, NumPy, or a folder for clip-retrieval."`
 	Train     trainCommand     `cmd:"" help:"Learn the taste from the ratings."`
 	Evaluate  evaluateCommand  `cmd:"" help:"Judge anybody's embeddings by labels: NumPy, Parquet or clip-retrieval files, no pictures needed."`
 	Queue     queueCommand     `cmd:"" help:"Show what to judge next, so that few ratings teach much."`

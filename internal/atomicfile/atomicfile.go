@@ -44,16 +44,41 @@ func Write(path string, mode os.FileMode, write func(io.Writer) error) error {
 	}
 	out := bufio.NewWriterSize(f, bufferBytes)
 	if err = write(out); err == nil {
-		err = errors.Join(out.Flush(), f.Chmod(mode))
+		err = out.Flush()
 	}
 	if err == nil {
-		err = f.Sync()
+		err = Finish(f, mode)
+	} else {
+		err = errors.Join(err, f.Close())
 	}
-	if err = errors.Join(err, f.Close()); err == nil {
+	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return SyncFolder(filepath.Dir(path))
+}
+
+// Finish gives an open file its permissions, and closes it when all of it is on
+// the disk: the first half of Write, for a file whose place is known only when
+// it is whole. It is closed on an error too.
+func Finish(f *os.File, mode os.FileMode) error {
+	var err error
+	if info, e := f.Stat(); e != nil || info.Mode().Perm() != mode {
+		err = errors.Join(e, f.Chmod(mode))
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// Move puts a finished file, or a folder of such, into its place on the same
+// disk, and makes that durable: the second half of Write.
+func Move(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	return SyncFolder(filepath.Dir(to))
 }

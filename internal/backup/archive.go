@@ -18,6 +18,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/access"
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/catalog"
 )
 
@@ -113,7 +114,10 @@ func (c Collection) archive(ctx context.Context, work, file string, o Options, r
 	if err := verifyArchive(ctx, written, m); err != nil {
 		return err
 	}
-	return errors.Join(os.Rename(written, file), access.Follow(file), syncPath(filepath.Dir(file)))
+	if err := access.Follow(written); err != nil {
+		return err
+	}
+	return atomicfile.Move(written, file)
 }
 
 func (a *archive) header(name string, size int64) error {

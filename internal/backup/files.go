@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"syscall"
 	"unicode/utf8"
 
@@ -55,28 +54,4 @@ func targetError(path string, err error) error {
 		return fmt.Errorf("%s can't be written; choose another place or change its permissions: %w: %w", path, palate.ErrUnavailable, err)
 	}
 	return fmt.Errorf("%s: %w: %w", path, palate.ErrUnavailable, err)
-}
-
-// syncPath makes a file, or the names in a folder, durable.
-func syncPath(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	err = f.Sync()
-	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) {
-		err = nil // folders can't be synced here
-	}
-	return errors.Join(err, f.Close())
-}
-
-// writeDurably writes a small file that is there whole or not at all once it
-// has its name.
-func writeDurably(path string, content []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	return errors.Join(err, f.Sync(), f.Close())
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/access"
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/catalog"
 )
 
@@ -107,9 +108,7 @@ func (f *folder) openToWrite() (unlock func() error, err error) {
 		}
 	}
 	if err := f.checkVersion(); errors.Is(err, fs.ErrNotExist) {
-		tmp := f.path(tmpFolder, versionName)
-		err := errors.Join(writeDurably(tmp, []byte(versionText)), os.Rename(tmp, f.path(versionName)), syncPath(f.root))
-		if err != nil {
+		if err := atomicfile.WriteBytes(f.path(versionName), 0o600, []byte(versionText)); err != nil {
 			return failed(err)
 		}
 	}
@@ -163,14 +162,17 @@ func (c Collection) snapshot(ctx context.Context, f *folder, o Options, r *Repor
 		return err
 	}
 	manifest := filepath.Join(work, manifestName)
-	if err := errors.Join(writeDurably(manifest, append(text, '\n')), access.Follow(manifest)); err != nil {
+	if err := atomicfile.WriteBytes(manifest, access.FileIn(work), append(text, '\n')); err != nil {
 		return err
 	}
 	// Read again what was written: a disk may have kept something else.
 	if sum, n, err := hashOf(filepath.Join(work, catalogName)); err != nil || sum != m.CatalogSHA256 || n != m.CatalogBytes {
 		return errors.Join(fmt.Errorf("the copy of the catalog in %s reads as something else than was written: %w", work, palate.ErrUnavailable), err)
 	}
-	return errors.Join(syncPath(work), os.Rename(work, f.path(snapshotsFolder, name)), syncPath(f.path(snapshotsFolder)))
+	if err := atomicfile.SyncFolder(work); err != nil {
+		return err
+	}
+	return atomicfile.Move(work, f.path(snapshotsFolder, name))
 }
 
 // has implements target.
@@ -212,7 +214,7 @@ func (f *folder) put(ctx context.Context, image catalog.Image, r io.ReadSeeker) 
 		return err
 	}
 	_, err = io.Copy(out, r)
-	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
+	if err = errors.Join(err, atomicfile.Finish(out, access.FileIn(f.root))); err != nil {
 		return err
 	}
 	// What is compared is what the disk gives back.
@@ -225,7 +227,7 @@ func (f *folder) put(ctx context.Context, image catalog.Image, r io.ReadSeeker) 
 	}
 	path := f.file(image.ID)
 	if err := access.MakeFolder(filepath.Dir(path)); err == nil {
-		err = syncPath(f.path(filesFolder))
+		err = atomicfile.SyncFolder(f.path(filesFolder))
 		if err != nil {
 			return err
 		}
@@ -235,7 +237,7 @@ func (f *folder) put(ctx context.Context, image catalog.Image, r io.ReadSeeker) 
 	if _, err := os.Lstat(path); err == nil {
 		f.mended++
 	}
-	return errors.Join(access.Follow(tmp), os.Rename(tmp, path), syncPath(filepath.Dir(path)))
+	return atomicfile.Move(tmp, path)
 }
 
 // snapshots lists the names of what is whole, oldest first.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/catalog"
 )
 
@@ -34,7 +35,7 @@ func (c Collection) removeOld(ctx context.Context, f *folder, keep int, r *Repor
 	if len(r.Removed) == 0 {
 		return nil
 	}
-	return errors.Join(syncPath(f.path(snapshotsFolder)), c.finishRemoving(ctx, f))
+	return errors.Join(atomicfile.SyncFolder(f.path(snapshotsFolder)), c.finishRemoving(ctx, f))
 }
 
 // finishRemoving removes the pictures that only snapshots under way to their

@@ -13,6 +13,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/access"
+	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/imagestore"
 )
@@ -86,8 +87,19 @@ func Restore(ctx context.Context, from, snapshot string, to Place, progress func
 	if err != nil {
 		return r, errors.Join(err, os.RemoveAll(staging))
 	}
-	return r, targetError(staging, errors.Join(access.Follow(w.copied), syncPath(w.copied), os.Rename(w.copied, to.Catalog),
-		os.RemoveAll(staging), syncPath(filepath.Dir(to.Catalog))))
+	return r, targetError(staging, errors.Join(w.place(), os.RemoveAll(staging)))
+}
+
+// place puts the prepared catalog into its place.
+func (w *restoring) place() error {
+	f, err := os.OpenFile(w.copied, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if err := atomicfile.Finish(f, access.FileIn(filepath.Dir(w.to.Catalog))); err != nil {
+		return err
+	}
+	return atomicfile.Move(w.copied, w.to.Catalog)
 }
 
 // restoring is a restore under way.
@@ -190,7 +202,7 @@ func writeHashed(r io.Reader, to string) (sum string, n int64, err error) {
 		return "", 0, err
 	}
 	sum, n, err = hashAll(io.TeeReader(r, out))
-	return sum, n, errors.Join(err, out.Sync(), out.Close())
+	return sum, n, errors.Join(err, atomicfile.Finish(out, access.OwnFile))
 }
 
 func (w *restoring) fromArchive(ctx context.Context, file string) error {

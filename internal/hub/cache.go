@@ -281,24 +281,21 @@ func (c *Client) link(blob, p string) error {
 	}
 	if err := c.config.Symlink(target, temp); err != nil {
 		if err := os.Link(blob, temp); err != nil {
-			if err := copyFile(blob, temp); err != nil {
-				return errors.Join(err, os.Remove(temp))
-			}
+			return copyFile(blob, p)
 		}
 	}
 	return os.Rename(temp, p)
 }
 
+// copyFile is for where files have one name only.
 func copyFile(from, to string) error {
 	in, err := regular.Open(from)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
+	return atomicfile.Write(to, 0o644, func(w io.Writer) error {
+		_, err := io.Copy(w, in)
 		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Sync(), out.Close())
+	})
 }

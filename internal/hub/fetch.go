@@ -142,11 +142,7 @@ func (c *Client) download(ctx context.Context, f File, remote Remote, sum string
 	if err != nil {
 		return err
 	}
-	err = os.Rename(partial, blob)
-	if err == nil {
-		err = atomicfile.SyncFolder(filepath.Dir(blob))
-	}
-	return c.cacheError(err)
+	return c.cacheError(atomicfile.Move(partial, blob))
 }
 
 // fill downloads until the partial file has all bytes. It reports whether a

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -101,11 +102,15 @@ func (c Config) lockCache(ctx context.Context) (unlock func(), err error) {
 // calls it, so nothing that is in use goes. What can't be removed only costs
 // room.
 func (c Config) removeUnfinished() {
-	left, err := filepath.Glob(filepath.Join(c.CacheDir, "fetch-*"))
+	entries, err := os.ReadDir(c.CacheDir)
 	if err != nil {
 		return
 	}
-	for _, path := range left {
+	for _, entry := range entries {
+		if _, half := atomicfile.Half(entry.Name()); !half && !strings.HasPrefix(entry.Name(), "fetch-") {
+			continue
+		}
+		path := filepath.Join(c.CacheDir, entry.Name())
 		if err := os.RemoveAll(path); err != nil {
 			c.logger().Warn("unfinished fetch can't be removed", "path", path, "error", err)
 		}
@@ -118,31 +123,15 @@ func (c Config) store(fetched, sum string, size int64, origin string) (Library, 
 	if err != nil {
 		return Library{}, fmt.Errorf("encode the record: %w", err)
 	}
-	recordTemp := fetched + ".json"
-	if err := writeSynced(recordTemp, text); err != nil {
-		return Library{}, fmt.Errorf("write the record: %w", err)
-	}
-	// Between the two renames a new library may stand beside an old record;
+	// Between the two moves a new library may stand beside an old record;
 	// readers then take it for damaged, wait for the lock and look again.
-	if err := os.Rename(fetched, c.libraryFile()); err != nil {
+	if err := atomicfile.Move(fetched, c.libraryFile()); err != nil {
 		return Library{}, fmt.Errorf("keep the library: %w", err)
 	}
-	if err := os.Rename(recordTemp, c.recordFile()); err != nil {
+	if err := atomicfile.WriteBytes(c.recordFile(), 0o644, text); err != nil {
 		return Library{}, fmt.Errorf("keep the record: %w", err)
 	}
-	if err := atomicfile.SyncFolder(c.CacheDir); err != nil {
-		return Library{}, fmt.Errorf("sync the cache folder: %w", err)
-	}
 	return Library{Path: c.libraryFile(), Version: c.Release.Version}, nil
-}
-
-func writeSynced(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // hashFile gives the SHA-256 of a file in hexadecimal, and its size.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/access"
+	"github.com/palate-art/palate/internal/atomicfile"
 )
 
 // SnapshotTo writes a copy of the catalog as it is at one moment into a new
@@ -35,26 +36,14 @@ func (c *Catalog) copyTo(ctx context.Context, path string) error {
 	if err = errors.Join(err, db.Close()); err != nil {
 		return err
 	}
-	if err := access.Follow(path); err != nil {
-		return err
-	}
-	return errors.Join(syncPath(path), syncPath(filepath.Dir(path)))
-}
-
-func syncPath(path string) error {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
-	return errors.Join(ignoreUnsupported(f.Sync()), f.Close())
-}
-
-// ignoreUnsupported passes over what says that folders can't be synced here.
-func ignoreUnsupported(err error) error {
-	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrInvalid) {
-		return nil
+	if err := atomicfile.Finish(f, access.FileIn(filepath.Dir(path))); err != nil {
+		return err
 	}
-	return err
+	return atomicfile.SyncFolder(filepath.Dir(path))
 }
 
 func removeIfThere(path string) error {

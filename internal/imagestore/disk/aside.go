@@ -95,7 +95,7 @@ func (s *Store) BringBack(ctx context.Context, id palate.ImageID) (found bool, e
 		if err := os.Rename(target, aside+".damaged"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return false, s.unavailable("bring back", err)
 		}
-		if err := s.place(target, func() error { return os.Rename(aside, target) }); err != nil {
+		if err := s.place(aside, target); err != nil {
 			return false, s.unavailable("bring back", err)
 		}
 		return true, atomicfile.SyncFolder(filepath.Dir(aside))

@@ -116,23 +116,14 @@ func (s *Store) Put(ctx context.Context, r io.Reader, maxBytes int64) (imagestor
 	if stored.Existed, err = s.existed(stored); err != nil || stored.Existed {
 		return stored, err
 	}
-	if err := errors.Join(s.giveMode(tmp), tmp.Sync(), tmp.Close()); err != nil {
+	if err := atomicfile.Finish(tmp, s.mode); err != nil {
 		return imagestore.Stored{}, s.unavailable("store image", err)
 	}
 	target := s.path(filesFolder, stored.ID, "")
-	err = s.place(target, func() error { return os.Rename(tmp.Name(), target) })
-	if err != nil {
+	if err := s.place(tmp.Name(), target); err != nil {
 		return imagestore.Stored{}, s.unavailable("store image", err)
 	}
 	return stored, nil
-}
-
-// giveMode lets the owner's group read a new file where it may read the store.
-func (s *Store) giveMode(f *os.File) error {
-	if s.mode == access.OwnFile {
-		return nil // which a temporary file has
-	}
-	return f.Chmod(s.mode)
 }
 
 // existed reports whether a whole file of that id is there, and then makes
@@ -171,9 +162,9 @@ func isWhole(path string, want [sha256.Size]byte) bool {
 	return err == nil && [sha256.Size]byte(hash.Sum(nil)) == want
 }
 
-// place puts a file at a target in a folder that may not be there yet, and
-// makes that durable.
-func (s *Store) place(target string, put func() error) error {
+// place moves a finished file to a target in a folder that may not be there yet,
+// and makes that durable.
+func (s *Store) place(from, target string) error {
 	folder := filepath.Dir(target)
 	if err := access.MakeFolder(folder); err == nil {
 		if err := atomicfile.SyncFolder(filepath.Dir(folder)); err != nil {
@@ -182,10 +173,7 @@ func (s *Store) place(target string, put func() error) error {
 	} else if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if err := put(); err != nil {
-		return err
-	}
-	return atomicfile.SyncFolder(folder)
+	return atomicfile.Move(from, target)
 }
 
 // writeFile writes a small file durably, whole or not at all.
@@ -196,8 +184,8 @@ func (s *Store) writeFile(target string, content []byte) error {
 	}
 	defer os.Remove(tmp.Name())
 	_, err = tmp.Write(content)
-	if err = errors.Join(err, s.giveMode(tmp), tmp.Sync(), tmp.Close()); err == nil {
-		err = s.place(target, func() error { return os.Rename(tmp.Name(), target) })
+	if err = errors.Join(err, atomicfile.Finish(tmp, s.mode)); err == nil {
+		err = s.place(tmp.Name(), target)
 	}
 	if err != nil {
 		return s.unavailable("write", err)

@@ -50,7 +50,7 @@ func (s *Store) Link(ctx context.Context, path string) (imagestore.Stored, error
 	target := s.path(filesFolder, stored.ID, "")
 	err = os.Link(path, tmp)
 	if err == nil {
-		err = s.place(target, func() error { return os.Rename(tmp, target) })
+		err = s.place(tmp, target)
 	}
 	switch {
 	case err == nil:
