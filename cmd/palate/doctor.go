@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -37,11 +38,7 @@ func (s *session) printDiagnosis(d doctor.Diagnosis) {
 	}
 	rows := [][]string{{"SOURCE", "ANSWER", "WHERE"}}
 	for _, a := range d.Runtime.Sources {
-		answer := a.Reason
-		if answer == "" {
-			answer = "found"
-		}
-		rows = append(rows, []string{a.Source, terminal.Shorten(answer, 70), terminal.Shorten(a.Where, 70)})
+		rows = append(rows, []string{a.Source, terminal.Shorten(cmp.Or(a.Reason, "found"), 70), terminal.Shorten(a.Where, 70)})
 	}
 	s.Table(rows...)
 	s.Say("")
@@ -53,11 +50,7 @@ func (s *session) printDiagnosis(d doctor.Diagnosis) {
 	s.Say("")
 	rows = [][]string{{"MODEL", "SIZE", "WHERE"}}
 	for _, m := range d.Models.Here {
-		where := m.File
-		if where == "" {
-			where = m.Source
-		}
-		rows = append(rows, []string{m.Name, terminal.Bytes(m.Bytes), where})
+		rows = append(rows, []string{m.Name, terminal.Bytes(m.Bytes), cmp.Or(m.File, m.Source)})
 	}
 	s.Table(rows...)
 	s.Say("")

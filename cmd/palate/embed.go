@@ -89,25 +89,8 @@ func (c *embedCommand) upgrade(ctx context.Context, s *session) error {
 			return errors.Join(err, s.Print(report))
 		}
 		if err == nil {
-			s.sayUpgrade(report)
+			s.sayAll(report.Words())
 		}
 		return err
 	})
-}
-
-func (s *session) sayUpgrade(report collection.UpgradeReport) {
-	if report.NothingToDo {
-		s.Say("The collection is read by these rules already: %s.", report.ToRules.About())
-		return
-	}
-	s.Say("The collection is read by new rules: %s.", report.ToRules.About())
-	s.Say("%d embeddings were copied, as no changed rule touches their pictures, %d were made anew, %d could not be.",
-		report.Embedding.Copied, report.Embedding.Embedded, report.Embedding.Failed)
-	for _, p := range report.Trained {
-		s.Say("The taste of %s was learned again from its ratings.", p)
-	}
-	for p, why := range report.NotTrained {
-		s.Say("The taste of %s could not be learned again: %s", p, why)
-	}
-	s.Say("The former embeddings stay until: palate model forget %s", report.From.Short())
 }

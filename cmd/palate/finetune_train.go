@@ -74,22 +74,11 @@ func (c *finetuneTrainCommand) Run(ctx context.Context, s *session) error {
 }
 
 func (c *finetuneTrainCommand) train(ctx context.Context, s *session, h *collection.Collection, profile palate.Profile, asked tuning.Asked) error {
-	weights, err := h.Loader.TrainableSource(ctx, s.Model)
-	if err != nil {
-		return err
-	}
-	tuner, err := h.Tuner(ctx)
-	if err != nil {
-		return err
-	}
-	request := tuning.Request{Profile: profile, Weights: weights, Settings: s.settings(), Name: c.Name, Asked: asked, Resume: c.Resume}
-	if request.Name == "" {
-		request.Name = tuning.DefaultName(weights.Name, profile)
-	}
+	request := tuning.Request{Profile: profile, Settings: s.settings(), Name: c.Name, Asked: asked, Resume: c.Resume}
 	if c.TokenCache != nil {
 		request.CacheBytes = int64(*c.TokenCache) << 20
 	}
-	training, err := tuner.Prepare(ctx, request)
+	training, err := h.PrepareTuning(ctx, s.Model, request)
 	if err != nil {
 		return err
 	}
@@ -101,7 +90,7 @@ func (c *finetuneTrainCommand) train(ctx context.Context, s *session, h *collect
 		if errors.Is(err, job.ErrCancelled) {
 			err = fmt.Errorf("%w (go on with it by --resume)", err)
 		} else if ctx.Err() != nil {
-			s.Notef("Go on with: palate finetune --model %s --name %s --resume", weights.Name, request.Name)
+			s.Notef("Go on with: palate finetune %s --resume", training.Flags())
 		}
 		return err
 	}

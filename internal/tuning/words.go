@@ -47,6 +47,11 @@ func (tr *Training) Words() []string {
 	return words
 }
 
+// Flags are those of the command line that name the training.
+func (tr *Training) Flags() string {
+	return fmt.Sprintf("--model %s --name %s", tr.request.Weights.Name, tr.request.Name)
+}
+
 // Words say where a training stands: how an epoch ended, or else the step.
 func (s Status) Words() string {
 	switch e := s.Ended; {
