@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/doctor"
@@ -48,9 +49,9 @@ func (s *session) printDiagnosis(d doctor.Diagnosis) {
 	}
 	s.Table(rows...)
 	s.Say("")
-	rows = [][]string{{"MODEL", "SIZE", "WHERE"}}
+	rows = [][]string{{"MODEL", "SIZE", "STATE", "WHERE"}}
 	for _, m := range d.Models.Here {
-		rows = append(rows, []string{m.Name, terminal.Bytes(m.Bytes), cmp.Or(m.File, m.Source)})
+		rows = append(rows, []string{m.Name, terminal.Bytes(m.Bytes), m.StateText(), cmp.Or(m.File, m.Source)})
 	}
 	s.Table(rows...)
 	s.Say("")
@@ -58,6 +59,7 @@ func (s *session) printDiagnosis(d doctor.Diagnosis) {
 	if d.Models.Offline {
 		hub += " (offline)"
 	}
+	s.Say("Models read  %s; of .onnx, .safetensors, .pth and .bin files", strings.Join(d.Models.Families, ", "))
 	s.Say("Model hub    %s, its cache is %s", hub, d.Models.HubCache)
 	if m := d.Model; m != nil {
 		s.Say("Model        %s (%.12s), %d values on %s", m.Name, m.ID, m.Dim, m.Provider)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/terminal"
@@ -55,13 +54,7 @@ func (c *modelListCommand) Run(ctx context.Context, s *session) error {
 		if e.DefaultOn != "" {
 			on = "on a " + map[string]string{"gpu": "GPU", "cpu": "CPU"}[e.DefaultOn]
 		}
-		state := e.State
-		if len(e.Guessed) > 0 {
-			state += ", guessed: " + strings.Join(e.Guessed, " ")
-		} else if e.Problem != "" && e.State == collection.ModelHere {
-			state += ", but guessed: palate model show " + e.Name
-		}
-		return []string{e.Name, e.What, terminal.Bytes(e.Bytes), e.Licence.Name, state, on}
+		return []string{e.Name, e.What, terminal.Bytes(e.Bytes), e.Licence.Name, e.StateText(), on}
 	})
 	err = errors.Join(err, s.sayCollection(ctx))
 	if client, err := s.loader().Hub(); err == nil {

@@ -16,10 +16,12 @@ import (
 )
 
 // olderCollection unpacks the collection that 643e7ab wrote.
-func olderCollection(t *testing.T) string {
+func olderCollection(t *testing.T) string { return unpacked(t, "testdata/collection-643e7ab.tar.gz") }
+
+func unpacked(t *testing.T, file string) string {
 	t.Helper()
 	folder := t.TempDir()
-	packed, err := os.Open("testdata/collection-643e7ab.tar.gz")
+	packed, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,6 +45,17 @@ type KnownOfModel struct {
 	Collection   []ModelEntry          `json:"collection,omitempty"` // its embeddings in the collection of --data
 }
 
+// StateText is the state with what of the model was guessed.
+func (e KnownOfModel) StateText() string {
+	switch {
+	case len(e.Guessed) > 0:
+		return e.State + ", guessed: " + strings.Join(e.Guessed, " ")
+	case e.Problem != "" && e.State == ModelHere:
+		return e.State + ", but guessed: palate model show " + e.Name
+	}
+	return e.State
+}
+
 // AboutBaseline tells of the built-in model.
 func AboutBaseline() KnownOfModel {
 	return KnownOfModel{Name: models.Baseline, What: "colour and texture, by formulas", Source: "built-in", State: ModelHere}

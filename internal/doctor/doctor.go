@@ -12,6 +12,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/access"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/verify"
 )
@@ -56,6 +57,8 @@ type Models struct {
 	Endpoint string                    `json:"hub"`
 	Offline  bool                      `json:"offline"`
 	Here     []collection.KnownOfModel `json:"here"`
+	// Families of models whose files can be read, see package vit.
+	Families []string `json:"families"`
 }
 
 // Collection is the collection.
@@ -126,7 +129,7 @@ func (d *Diagnosis) lookAtModel(ctx context.Context, s Subject) {
 
 func (d *Diagnosis) lookAtModels(s Subject) {
 	hub := s.Config.Models.Hub
-	d.Models = Models{Folder: s.Loader.Store().Folder(), HubCache: hub.CacheDir, Endpoint: hub.Endpoint, Offline: hub.Offline, Here: []collection.KnownOfModel{}}
+	d.Models = Models{Folder: s.Loader.Store().Folder(), HubCache: hub.CacheDir, Endpoint: hub.Endpoint, Offline: hub.Offline, Here: []collection.KnownOfModel{}, Families: models.Families()}
 	entries, err := s.Loader.AboutModels()
 	if err != nil {
 		d.problem("models: %s", palate.Message(err))
@@ -135,6 +138,9 @@ func (d *Diagnosis) lookAtModels(s Subject) {
 		switch e.State {
 		case collection.ModelHere:
 			d.Models.Here = append(d.Models.Here, e)
+			if e.Problem != "" {
+				d.problem("model %s: %s", e.Name, e.Problem)
+			}
 		case collection.ModelNotPulled:
 		default:
 			d.problem("model %s: %s is %s: %s", e.Name, e.File, e.State, e.Problem)

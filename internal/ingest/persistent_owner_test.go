@@ -299,5 +299,3 @@ func TestAnIndexThatDoesNotFollowIsNotReady(t *testing.T) {
 	c.mustBeClean(p)
 	must(t, p.Ready(t.Context()))
 }
-
-var _ index.Owner = (*ingest.Follower)(nil)

@@ -38,6 +38,9 @@ func IsTensorsFile(path string) bool {
 	return extension == ".safetensors" || isIndex(path) || slices.Contains(torchEndings, extension)
 }
 
+// Families are those of models whose tensors can be read, see package vit.
+func Families() []string { return vit.Families() }
+
 // openTensors opens a file by what its name says that it is.
 func openTensors(path string) (tensorsFile, error) {
 	switch {

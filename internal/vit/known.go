@@ -118,6 +118,12 @@ func partHeads(architecture string, dim int) int {
 	return 0
 }
 
+// Families are those of models that can be computed, as Architecture.Family
+// calls them.
+func Families() []string {
+	return []string{"dinov2", "dinov3", "vit", "deit", "ijepa", "beit", "eva02", "clip", "siglip"}
+}
+
 // activationOf reads the words that publishers have for the activations; SiLU
 // is SwiGLU's and no word for another.
 func activationOf(word string) (Activation, bool) {
