@@ -15,6 +15,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index/qdrant"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/manual"
 	"github.com/palate-art/palate/internal/picture"
 )
 
@@ -73,7 +74,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 		return exitUsage
 	}
 	if len(args) == 0 {
-		_, _ = io.WriteString(out, beginning)
+		_, _ = io.WriteString(out, manual.Beginning)
 		return exitDone
 	}
 	parsed, err := parser.Parse(asKongHasIt(args))

@@ -8,28 +8,6 @@ import (
 	"github.com/palate-art/palate/internal/manual"
 )
 
-// beginning is what palate says without a command.
-const beginning = `palate learns which art you like.
-
-Begin with one of these:
-  demo       try everything on a synthetic museum, in your browser:  palate demo
-  crawl      collect pictures from a site:  palate crawl ADDRESS --contact you@example.org
-  import     or take your own; good/ and bad/ in it are likes and dislikes:  palate import FOLDER
-  embed      let a model see them:  palate embed
-  serve      like and dislike on a page, which learns meanwhile:  palate serve
-Or without the page:
-  rate       like or dislike pictures:  palate rate like IMAGE…
-  train      learn the taste:  palate train
-  scores     see what you will like:  palate scores --unrated
-  similar    see what is like a picture:  palate similar IMAGE
-  sort       sort a folder:  palate sort FOLDER
-When something is amiss:
-  doctor     says what is there, and what is wrong
-  version    says which palate this is
-
-palate help lists all commands, palate help COMMAND explains one.
-`
-
 // asKongHasIt turns "help COMMAND" and "--version" into what the grammar knows.
 func asKongHasIt(args []string) []string {
 	switch args[0] {

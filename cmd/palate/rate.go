@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"io"
 	"os"
-	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type rateCommand struct {
@@ -31,9 +29,9 @@ func (c *rateCommand) Run(ctx context.Context, s *session) error {
 	}
 	return s.withHome(ctx, func(h *collection.Collection) error {
 		if c.Verdict != "undo" {
-			names, err := c.names(os.Stdin)
+			names, err := terminal.Names(c.Images, os.Stdin)
 			if err != nil {
-				return err
+				return usage(err)
 			}
 			return h.Rate(ctx, profile, verdict, names, s.showRated)
 		}
@@ -53,24 +51,4 @@ func (s *session) showRated(r collection.Rated) error {
 		return s.Done(r, "%s: unrated", r.Image)
 	}
 	return s.Done(r, "%s: %s", r.Image, r.Verdict)
-}
-
-// names reads what was named, from standard input where that is asked for.
-func (c *rateCommand) names(in io.Reader) (names []string, err error) {
-	for _, name := range c.Images {
-		if name != "-" {
-			names = append(names, name)
-			continue
-		}
-		lines := bufio.NewScanner(in)
-		for lines.Scan() {
-			if line := strings.TrimSpace(lines.Text()); line != "" {
-				names = append(names, line)
-			}
-		}
-		if err := lines.Err(); err != nil {
-			return nil, usagef("standard input can't be read as names of images, one on each line: %v", err)
-		}
-	}
-	return names, nil
 }

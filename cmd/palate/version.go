@@ -2,26 +2,11 @@ package main
 
 import (
 	"runtime"
-	"runtime/debug"
+
+	"github.com/palate-art/palate/internal/settings"
 )
 
-// version is the module's version, with the revision where it was built from
-// a working tree.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "development"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" && len(setting.Value) >= 12 {
-			return "development-" + setting.Value[:12]
-		}
-	}
-	return "development"
-}
+func version() string { return settings.Version() }
 
 type versionCommand struct{}
 

@@ -9,10 +9,10 @@ import (
 )
 
 // maxCommandLines is how many lines the command line has at most, without its
-// tests: flags and printing, nothing else. It only ever goes down; the aim is
-// 3500. What a new command does belongs into internal/collection, or a package
+// tests: flags and printing, nothing else. It never goes up. What a new command
+// does belongs into internal/collection, or a package
 // of its own.
-const maxCommandLines = 3585
+const maxCommandLines = 3500
 
 func TestTheCommandLineIsFlagsAndPrinting(t *testing.T) {
 	files, err := filepath.Glob(filepath.FromSlash("../../cmd/palate/*.go"))

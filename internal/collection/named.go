@@ -104,26 +104,36 @@ func ambiguous(name string, found []catalog.Image) error {
 	return askedf("%q may be any of %s; name one by its id: %w", name, strings.Join(all, ", "), palate.ErrInvalid)
 }
 
-// CopyOf writes an image's file into a folder, which it makes, named by the
-// beginning of its id with the ending of its format.
-func (c *Collection) CopyOf(ctx context.Context, id palate.ImageID, folder string) (path string, err error) {
+// Copied is where a copy of an image's file is.
+type Copied struct {
+	Image palate.ImageID `json:"image_id"`
+	File  string         `json:"file"`
+}
+
+// CopyOf writes the file of an image that is named (ImageNamed) into a folder,
+// which it makes, under the beginning of its id with the ending of its format.
+func (c *Collection) CopyOf(ctx context.Context, name, folder string) (copied Copied, err error) {
+	id, err := c.ImageNamed(ctx, name)
+	if err != nil {
+		return copied, err
+	}
 	image, err := c.Catalog.Image(ctx, id)
 	if err != nil {
-		return "", err
+		return copied, err
 	}
 	from, err := c.Store.Open(ctx, id)
 	if err != nil {
-		return "", err
+		return copied, err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return "", err
+		return copied, err
 	}
-	path = filepath.Join(folder, id.String()[:8]+"."+image.Format)
-	to, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	copied = Copied{id, filepath.Join(folder, id.String()[:8]+"."+image.Format)}
+	to, err := os.OpenFile(copied.File, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
-		return "", err
+		return copied, err
 	}
 	_, err = io.Copy(to, from)
-	return path, errors.Join(err, to.Close())
+	return copied, errors.Join(err, to.Close())
 }
