@@ -455,7 +455,7 @@ type ImageUpload struct {
 	Date       *string `json:"date,omitempty"`
 	ExternalID *string `json:"external_id,omitempty"`
 
-	// File JPEG, PNG, GIF, WebP, BMP or TIFF
+	// File JPEG, PNG, GIF, WebP, BMP, TIFF, Netpbm, TGA, HEIC or AVIF
 	File       openapi_types.File `json:"file"`
 	Licence    *string            `json:"licence,omitempty"`
 	LicenceURL *string            `json:"licence_url,omitempty"`
@@ -1137,7 +1137,7 @@ type ListScoresParams struct {
 
 // ScoreUploadMultipartBody defines parameters for ScoreUpload.
 type ScoreUploadMultipartBody struct {
-	// File JPEG, PNG, GIF, WebP, BMP or TIFF
+	// File JPEG, PNG, GIF, WebP, BMP, TIFF, Netpbm, TGA, HEIC or AVIF
 	File openapi_types.File `json:"file"`
 }
 
@@ -1148,7 +1148,7 @@ type ExplainScoreParams struct {
 
 // SearchByUploadMultipartBody defines parameters for SearchByUpload.
 type SearchByUploadMultipartBody struct {
-	// File JPEG, PNG, GIF, WebP, BMP or TIFF
+	// File JPEG, PNG, GIF, WebP, BMP, TIFF, Netpbm, TGA, HEIC or AVIF
 	File openapi_types.File `json:"file"`
 }
 

@@ -30,12 +30,7 @@ func (c *doctorCommand) Run(ctx context.Context, s *session) error {
 }
 
 func (s *session) printDiagnosis(d doctor.Diagnosis) {
-	s.Say("palate %s on %s\n", d.Version, d.Runtime.Platform)
-	if lib := d.Runtime.Library; lib != nil {
-		s.Say("ONNX Runtime %s (%s): %s", lib.Version, lib.Origin, lib.Path)
-	} else {
-		s.Say("ONNX Runtime: none")
-	}
+	s.Say("%s", d.Head())
 	rows := [][]string{{"SOURCE", "ANSWER", "WHERE"}}
 	for _, a := range d.Runtime.Sources {
 		answer := a.Reason

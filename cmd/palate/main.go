@@ -22,9 +22,12 @@ const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
+
+	exitInterrupted = 130 // as shells have it: 128 and the number of the signal
 )
 
 func main() {
+	picture.DecodeIfAsked()
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -39,7 +42,7 @@ func endOn(signals <-chan os.Signal, cancel func()) {
 	cancel()
 	<-signals
 	fmt.Fprintln(os.Stderr, "palate: interrupted a second time: ended at once; what was written is kept")
-	os.Exit(exitFailed)
+	os.Exit(exitInterrupted)
 }
 
 // exitRequest ends the parser where it has printed what was asked for.
@@ -69,9 +72,10 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 		return exitUsage
 	}
 	if len(args) == 0 {
-		args = []string{"--help"}
+		_, _ = io.WriteString(out, beginning)
+		return exitDone
 	}
-	parsed, err := parser.Parse(args)
+	parsed, err := parser.Parse(asKongHasIt(args))
 	if err != nil {
 		fmt.Fprintf(errOut, "palate: %s\nRun \"palate --help\" for commands and flags.\n", qdrant.RedactAll(err.Error()))
 		return exitUsage
@@ -93,6 +97,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 		return exitDone
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(errOut, "palate: interrupted; what was done is kept, run the same command to go on")
+		return exitInterrupted
 	case isUsage(err):
 		fmt.Fprintf(errOut, "palate: %s\n", palate.Message(err))
 		return exitUsage

@@ -153,7 +153,24 @@ func TestVersionAndHelp(t *testing.T) {
 	if out := program.MustRun(t, "version"); !strings.HasPrefix(out, "palate ") {
 		t.Errorf("got %q", out)
 	}
-	for _, args := range [][]string{{}, {"--help"}} {
+	if out := program.MustRun(t, "--version"); !strings.HasPrefix(out, "palate ") {
+		t.Errorf("--version prints %q", out)
+	}
+	if one, other := program.MustRun(t, "help", "crawl", "list"), program.MustRun(t, "crawl", "list", "--help"); one != other {
+		t.Errorf("palate help COMMAND prints %q, want what --help does", one)
+	}
+	if out := program.MustRun(t); strings.Count(out, "\n") > 25 || !strings.Contains(out, "palate demo") {
+		t.Errorf("palate alone does not say in short what to do first:\n%s", out)
+	}
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		if out := program.MustRun(t, "completion", shell); !strings.Contains(out, "subscribe") {
+			t.Errorf("the completion for %s knows no commands:\n%s", shell, out)
+		}
+	}
+	if out := program.MustRun(t, "manual"); !strings.HasPrefix(out, ".TH PALATE 1") || !strings.Contains(out, `.SS "images delete <image> ..."`) {
+		t.Errorf("the manual page is\n%.3000s", out)
+	}
+	for _, args := range [][]string{{}, {"--help"}, {"help"}} {
 		out := program.MustRun(t, args...)
 		for _, command := range []string{"demo", "crawl", "import", "embed", "rate", "train", "scores", "similar", "sort", "serve", "doctor", "version"} {
 			if !strings.Contains(out, "\n  "+command) {

@@ -73,6 +73,7 @@ var importers = map[string]string{
 	"github.com/temoto/robotstxt":          "crawler",
 	"github.com/PuerkitoBio/goquery":       "crawler",
 	"golang.org/x/image":                   "internal/picture",
+	"github.com/tetratelabs/wazero":        "internal/picture/heif",
 	"golang.org/x/net/publicsuffix":        "crawler",
 	"github.com/chromedp/chromedp":         "no package but tests",
 	"github.com/oapi-codegen/oapi-codegen": "no package: it is a tool",

@@ -32,6 +32,7 @@ type Subject struct {
 // Diagnosis is what was found. Its keys are promised to programs.
 type Diagnosis struct {
 	Version    string      `json:"version"`
+	Pictures   Pictures    `json:"pictures"`
 	Runtime    ort.Report  `json:"runtime"`
 	Model      *Model      `json:"model,omitempty"`
 	Models     Models      `json:"models"`
@@ -79,7 +80,7 @@ type Collection struct {
 // Look looks at everything. What can't be looked at is a problem among the
 // others: the diagnosis always comes.
 func Look(ctx context.Context, s Subject) Diagnosis {
-	d := Diagnosis{Version: s.Version, Problems: []string{}}
+	d := Diagnosis{Version: s.Version, Problems: []string{}, Pictures: lookAtPictures()}
 	d.lookAtModel(ctx, s)
 	d.lookAtModels(s)
 	// After the model, whose loading may have fetched the runtime.

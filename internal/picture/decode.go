@@ -10,7 +10,7 @@ import (
 
 // Info is what the header of a file says.
 type Info struct {
-	Format        string // "jpeg", "png", "gif", "webp", "bmp", "tiff", "netpbm" or "tga"
+	Format        string // "jpeg", "png", "gif", "webp", "bmp", "tiff", "netpbm", "tga", "heic" or "avif"
 	Width, Height int    // in pixels, of the upright picture
 	Orientation   int    // of EXIF or XMP as found, 1 to 8; 1 where none is given
 
@@ -157,6 +157,10 @@ func openBytes(data []byte, limits Limits, rules Rules) (file, Info, error) {
 	if err != nil {
 		return nil, info, err
 	}
+	if h, ok := f.(*heifFile); ok {
+		info.Format = h.format()
+		format = info.Format
+	}
 	info.Width, info.Height, info.Orientation = f.stored()
 	info.Orientation = f.extra().orientation(info.Orientation, rules)
 	if swapsSides(info.Orientation) {
@@ -176,6 +180,8 @@ var openers = map[string]func(data []byte) (file, error){
 
 	formatNetpbm: openNetpbm,
 	formatTGA:    openTGA,
+
+	formatHEIC: openHEIF,
 }
 
 // readAll reads at most one byte more than is allowed, to know of it. The

@@ -1,7 +1,8 @@
 // Package picture turns an image file into the picture that a person sees:
 // upright, opaque, eight bits a channel, red, green and blue.
 //
-// It reads JPEG, PNG, GIF, WebP, BMP, TIFF, Netpbm and TGA. The EXIF orientation is
+// It reads JPEG, PNG, GIF, WebP, BMP, TIFF, Netpbm, TGA,
+// HEIC and AVIF (the last two in another process, see DecodeIfAsked). The EXIF orientation is
 // applied, transparency is laid over white, and of an animation the first
 // frame is taken. The size is read from the header and held against Limits
 // before any pixel is decoded.
@@ -25,5 +26,6 @@
 // Every error that is the file's fault wraps palate.ErrInvalid and is an
 // *UnsupportedError, a *LimitError or a *CorruptError; a failure of the
 // reader itself is returned as it is. All functions are safe for concurrent
-// use; none starts a goroutine.
+// use; none starts a goroutine
+// that outlives the call but those that end idle decoders.
 package picture

@@ -8,8 +8,8 @@ import (
 )
 
 // UnsupportedError says that the file is, or claims to be, of a kind that
-// can't be read here. Kind is short and from a closed set ("AVIF", "HEIC",
-// "JPEG in TIFF", "HTML" …), so that losses can be counted by it.
+// can't be read here. Kind is short and from a closed set ("JPEG XL", "SVG",
+// "JPEG in HEIF", "HTML" …), so that losses can be counted by it.
 type UnsupportedError struct {
 	Kind string
 }
@@ -22,7 +22,7 @@ func (e *UnsupportedError) Unwrap() error { return palate.ErrInvalid }
 
 // LimitError says that a file is outside the caller's Limits.
 type LimitError struct {
-	What  string // "bytes", "pixels", "shorter side" or "bytes of memory"
+	What  string // "bytes", "pixels", "shorter side", "bytes of memory" or "seconds"
 	Got   int64  // for bytes a lower bound: reading stops at the limit
 	Limit int64
 }
@@ -34,6 +34,9 @@ func (e *LimitError) Error() string {
 	}
 	if e.What == memoryLimit {
 		return fmt.Sprintf("picture: too large: decoding it takes up to %d MiB of memory, %d MiB are allowed", (e.Got+1<<20-1)>>20, e.Limit>>20)
+	}
+	if e.What == timeLimit {
+		return fmt.Sprintf("picture: decoding it was ended after %d seconds", e.Limit)
 	}
 	return fmt.Sprintf("picture: too large: %d %s, at most %d allowed", e.Got, e.What, e.Limit)
 }
@@ -49,6 +52,7 @@ const (
 	pixelsLimit = "pixels"
 	sideLimit   = "shorter side"
 	memoryLimit = "bytes of memory"
+	timeLimit   = "seconds"
 )
 
 // CorruptError says that a file of a kind that is read here is broken: cut

@@ -1,6 +1,9 @@
 package picture
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // DecodeByStandardLibrary decodes a JPEG as if it were of no usual kind.
 func DecodeByStandardLibrary(data []byte) (*RGB, error) {
@@ -43,3 +46,22 @@ func DecodePNG(data []byte, scale int) (*RGB, error) {
 
 // SmallBudget is a budget below the least that NewBudget gives.
 func SmallBudget(bytes int64) *Budget { return newBudget(bytes) }
+
+// SetDecoderTime, SetDecoderBytes and WithoutOwnDecoder change how HEIC and
+// AVIF are decoded until the function that they return is called.
+func SetDecoderTime(least time.Duration) (restore func()) {
+	was := leastDecoderTime
+	leastDecoderTime = least
+	return func() { leastDecoderTime = was }
+}
+
+func SetDecoderBytes(own int64) (restore func()) {
+	was := decoderOwnBytes
+	decoderOwnBytes = own
+	return func() { decoderOwnBytes = was }
+}
+
+func WithoutOwnDecoder() (restore func()) {
+	ownDecoder.Store(false)
+	return func() { ownDecoder.Store(true) }
+}

@@ -13,8 +13,9 @@ var notImages = map[string]bool{
 }
 
 // Reason gives an error of this package as a short word to count losses by:
-// "not_an_image", "unsupported_avif" and the like by kind, "too_large" (the
-// file), "too_many_pixels" (or more memory than there is for decoding), "too_small", "broken". Any other error gives "".
+// "not_an_image", "unsupported_svg" and the like by kind, "too_large" (the
+// file), "too_many_pixels" (or more memory than there is for decoding), "too_small", "too_slow" (to decode),
+// "broken". Any other error gives "".
 func Reason(err error) string {
 	var unsupported *UnsupportedError
 	var limit *LimitError
@@ -29,6 +30,8 @@ func Reason(err error) string {
 		switch limit.What {
 		case pixelsLimit, memoryLimit:
 			return "too_many_pixels"
+		case timeLimit:
+			return "too_slow"
 		case sideLimit:
 			return "too_small"
 		}

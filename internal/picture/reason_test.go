@@ -30,7 +30,7 @@ func TestReasonNamesWhyAFileIsLost(t *testing.T) {
 		"html":      {[]byte("<!doctype html><title>404</title>"), picture.DefaultLimits(), "not_an_image"},
 		"empty":     {nil, picture.DefaultLimits(), "not_an_image"},
 		"noise":     {[]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}, picture.DefaultLimits(), "not_an_image"},
-		"avif":      {[]byte("\x00\x00\x00\x1cftypavif\x00\x00\x00\x00mif1avif"), picture.DefaultLimits(), "unsupported_avif"},
+		"avif":      {[]byte("\x00\x00\x00\x1cftypavif\x00\x00\x00\x00mif1avif"), picture.DefaultLimits(), "broken"},
 		"photoshop": {[]byte("8BPS\x00\x01"), picture.DefaultLimits(), "unsupported_photoshop"},
 		"cut":       {whole[:len(whole)-20], picture.DefaultLimits(), "broken"},
 		"bytes":     {whole, limits(func(l *picture.Limits) { l.MaxBytes = 20 }), "too_large"},

@@ -3,6 +3,8 @@ package picture
 import (
 	"bytes"
 	"strings"
+
+	"github.com/palate-art/palate/internal/picture/heif"
 )
 
 // The formats that are read, as Info.Format names them.
@@ -16,6 +18,9 @@ const (
 
 	formatNetpbm = "netpbm"
 	formatTGA    = "tga"
+
+	formatHEIC = "heic"
+	formatAVIF = "avif"
 )
 
 // signatures are compared in order with the beginning of the file; '?'
@@ -91,6 +96,9 @@ func sniff(data []byte) (string, error) {
 		}
 		return s.format, nil
 	}
+	if heif.IsHEIF(data) {
+		return formatHEIC, nil
+	}
 	if kind := isoMediaKind(data); kind != "" {
 		return "", &UnsupportedError{Kind: kind}
 	}
@@ -119,7 +127,7 @@ func matches(data []byte, magic string) bool {
 }
 
 // isoMediaKind reads the brands of an ISO base media file (ISO/IEC 14496-12):
-// AVIF, HEIC and video share that container.
+// what is no HEIF is video most of the time.
 func isoMediaKind(data []byte) string {
 	if !matches(data, "????ftyp") || len(data) < 12 {
 		return ""
@@ -131,15 +139,11 @@ func isoMediaKind(data []byte) string {
 		switch brands[i : i+4] {
 		case "avif", "avis":
 			return "AVIF"
-		case "heic", "heix", "hevc", "hevx", "heim", "heis":
-			return "HEIC"
 		case "crx ":
 			return "camera raw"
 		}
 	}
 	switch brands[:4] {
-	case "mif1", "msf1", "mif2":
-		return "HEIF"
 	case "jp2 ", "jpx ":
 		return "JPEG 2000"
 	case "jxl ":

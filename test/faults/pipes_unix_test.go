@@ -117,8 +117,8 @@ func TestFaultASecondTermSignalAlwaysEnds(t *testing.T) {
 	term()
 	begun := time.Now()
 	r := p.Wait()
-	if r.Code != program.ExitFailed || !strings.Contains(r.Err, "interrupted a second time") {
-		t.Errorf("got exit code %d and %q, want %d and that it was interrupted twice", r.Code, r.Err, program.ExitFailed)
+	if r.Code != program.ExitInterrupted || !strings.Contains(r.Err, "interrupted a second time") {
+		t.Errorf("got exit code %d and %q, want %d and that it was interrupted twice", r.Code, r.Err, program.ExitInterrupted)
 	}
 	if took := time.Since(begun); took > 5*time.Second {
 		t.Errorf("ended %v after the second signal, want 5 s at most", took)

@@ -24,6 +24,8 @@ const (
 	ExitDone   = 0
 	ExitFailed = 1
 	ExitUsage  = 2
+
+	ExitInterrupted = 130
 )
 
 // Patience is how long a test waits for what must happen. A former release
