@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -202,6 +203,22 @@ func TestHEIFOfOtherCodingsIsNamed(t *testing.T) {
 		if !errors.As(err, &unsupported) || unsupported.Kind != kind {
 			t.Errorf("%s: got %v, want %q", coding, err, kind)
 		}
+	}
+}
+
+// Boxes in boxes without end do not end the program.
+func TestNestedBoxesAreRefused(t *testing.T) {
+	deep := []byte("\x00\x00\x00\x10ftypavis\x00\x00\x00\x00")
+	const boxes = 1 << 20
+	for n := range boxes {
+		kind := "trak"
+		if n == 0 {
+			kind = "moov"
+		}
+		deep = append(binary.BigEndian.AppendUint32(deep, uint32(8*(boxes-n))), kind...)
+	}
+	if _, _, err := picture.Decode(bytes.NewReader(deep), picture.DefaultLimits()); !errors.Is(err, palate.ErrInvalid) {
+		t.Errorf("got %v, want palate.ErrInvalid", err)
 	}
 }
 

@@ -319,7 +319,7 @@ func (m *meta) readAssociations(f *fields) error {
 			if wide {
 				index = index<<8 | f.uint(1)
 			}
-			if index > 0 {
+			if index > 0 && len(i.properties) < 256 {
 				i.properties = append(i.properties, int(index)-1)
 			}
 		}

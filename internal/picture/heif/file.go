@@ -73,7 +73,7 @@ func parseMeta(data []byte, b box) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{Codec: Codec(m.items[coded].kind), Turn: 1, Whole: m.whole(data, m.primary, 0), Depth: 8, Colour: Colour{2, 2, 2, false}}
+	f := &File{Codec: Codec(m.items[coded].kind), Turn: 1, Whole: m.whole(data, m.primary, make(map[uint32]bool)), Depth: 8, Colour: Colour{2, 2, 2, false}}
 	seen := map[string]bool{}
 	err = m.of(i, func(b box) error { return f.property(b, seen) })
 	if err != nil {
@@ -278,13 +278,17 @@ func (f *File) checkGrid(body []byte) error {
 	return nil
 }
 
-// whole reports whether the bytes of an item, of what it is made of and of its
-// transparency are in the file.
-func (m *meta) whole(data []byte, id uint32, depth int) bool {
+// whole reports whether the bytes of an item and of what it is made of are in
+// the file. Each item is looked at once.
+func (m *meta) whole(data []byte, id uint32, seen map[uint32]bool) bool {
 	i := m.items[id]
-	if i == nil || depth > 8 {
+	if i == nil || len(seen) > maxItems {
 		return false
 	}
+	if seen[id] {
+		return true
+	}
+	seen[id] = true
 	length := uint64(len(data))
 	if i.inside {
 		length = uint64(len(m.idat))
@@ -294,17 +298,22 @@ func (m *meta) whole(data []byte, id uint32, depth int) bool {
 			return false
 		}
 	}
-	for _, r := range m.references {
-		if r.kind == "dimg" && r.from == id {
-			for _, to := range r.to {
-				if !m.whole(data, to, depth+1) {
-					return false
-				}
-			}
+	if i.kind == string(HEVC) || i.kind == string(AV1) {
+		return true // made of nothing else
+	}
+	if len(seen) > maxDerived {
+		return false
+	}
+	for _, to := range m.to(id, "dimg") {
+		if !m.whole(data, to, seen) {
+			return false
 		}
 	}
 	return true
 }
+
+// maxDerived bounds how many items of items are looked at, one in another.
+const maxDerived = 1 << 8
 
 // findAlpha notes the item of the picture's transparency.
 func (f *File) findAlpha(data []byte, m *meta) {
@@ -346,10 +355,16 @@ func isAlpha(kind string) bool {
 func parseMovie(movie box) (*File, error) {
 	f := &File{Turn: 1, Whole: true, Colour: Colour{2, 2, 2, false}}
 	found := errNoPrimary
+	depth := 0
 	var visit func(b box) error
 	visit = func(b box) error {
 		switch b.kind {
 		case "trak", "mdia", "minf", "stbl":
+			if depth > 8 {
+				return errTooMany
+			}
+			depth++
+			defer func() { depth-- }()
 			return boxes(b.body, b.at, visit)
 		case "stsd":
 			if len(b.body) < 8 || f.Codec != "" {

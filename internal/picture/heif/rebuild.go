@@ -43,9 +43,11 @@ func (m *meta) codingOf(data []byte, id uint32, depth int) *coding {
 	default:
 		return nil
 	}
+	bytes, parts := 0, 0
 	for _, id := range tiles {
 		t, ok := m.tile(data, id)
-		if !ok {
+		// A tile may stand in several places, but not for ever.
+		if bytes, parts = bytes+t.length(), parts+len(t.parts); !ok || bytes > 4*len(data) || parts > maxItems {
 			return nil
 		}
 		c.tiles = append(c.tiles, t)
