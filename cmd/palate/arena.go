@@ -79,16 +79,12 @@ func (c *arenaCommand) single(ctx context.Context, s *session, contest *arena.Co
 	if err != nil {
 		return err
 	}
-	if s.JSON {
-		return s.Print(map[string]any{"protocol": "single-split", "figures": figures, "mind": arena.Flatters})
-	}
-	rows := [][]string{{"MODEL", "METHOD", "BALANCED ACCURACY", ""}}
-	for _, f := range figures {
-		rows = append(rows, []string{f.Model, f.Method, fmt.Sprintf("%.3f", f.BalancedAccuracy), f.Failed})
-	}
-	s.Table(rows...)
-	s.Say("\n%s.", arena.Flatters)
-	return nil
+	return s.Show(map[string]any{"protocol": "single-split", "figures": figures, "mind": arena.Flatters}, func() {
+		terminal.Rows(s.Terminal, figures, "", []string{"MODEL", "METHOD", "BALANCED ACCURACY", ""}, func(f arena.Single) []string {
+			return []string{f.Model, f.Method, fmt.Sprintf("%.3f", f.BalancedAccuracy), f.Failed}
+		})
+		s.Say("\n%s.", arena.Flatters)
+	})
 }
 
 func (c *arenaCommand) show(s *session, r *arena.Report) error {
@@ -98,15 +94,12 @@ func (c *arenaCommand) show(s *session, r *arena.Report) error {
 			return err
 		}
 	}
-	if s.JSON {
-		return s.Print(r)
-	}
-	s.Say("%s.", page.Summary)
-	s.Say("")
-	s.showSections(page.Sections)
-	s.Say("")
-	for _, v := range r.Verdicts {
-		s.Say("%s.", strings.ToUpper(v[:1])+v[1:])
-	}
-	return nil
+	return s.Show(r, func() {
+		s.Say("%s.\n", page.Summary)
+		s.showSections(page.Sections)
+		s.Say("")
+		for _, v := range r.Verdicts {
+			s.Say("%s.", strings.ToUpper(v[:1])+v[1:])
+		}
+	})
 }

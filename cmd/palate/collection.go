@@ -40,7 +40,7 @@ func openHome(ctx context.Context, s *session) (*collection.Collection, error) {
 // opened says what a collection can't do that was opened.
 func (s *session) opened(h *collection.Collection, err error) (*collection.Collection, error) {
 	if err == nil && h.ReadOnly() != nil {
-		s.Notef("%s", explain(h.ReadOnly()))
+		s.Notef("%s", collection.Explain(h.ReadOnly()))
 	}
 	return h, err
 }

@@ -68,18 +68,7 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 }
 
 func (s *session) sayDemo(r demo.Report) {
-	s.Say("")
-	s.Say("The museum   %d pages -> %d candidates -> %d fetched -> %d kept, %d known, lost: %s",
-		r.Pages, r.Candidates, r.Fetched, r.Kept, r.Known, terminal.Counts(r.Lost))
-	s.Say("The model    %s on %s, %d of %d images embedded at %.0f a second, %d indexed", r.Model, r.Provider, r.Embedded, r.Images, r.ImagesPerSec, r.Indexed)
-	s.Say("The visitor  likes %s; rated %d pictures (%d likes, %d dislikes), %d of them against the own taste",
-		terminal.And(r.Liked), r.Ratings.Likes+r.Ratings.Dislikes, r.Ratings.Likes, r.Ratings.Dislikes, r.Ratings.Flipped)
-	p := r.Probe
-	s.Say("The probe    AUC %.3f [%.3f, %.3f] and average precision %.3f on the %d pictures never rated, against the true taste",
-		p.AUC, p.AUCLow, p.AUCHigh, p.AveragePrecision, p.NeverRated)
-	s.Say("             AUC %.3f [%.3f, %.3f] by cross-validation on the ratings themselves, balanced accuracy %.3f", p.CVAUC, p.CVAUCLow, p.CVAUCHigh, p.BalancedAccuracy)
-	s.Say("Neighbours   %.0f %% of the nearest %d are of the same style", 100*r.Neighbors.PrecisionAt10, demo.NeighbourRank)
-	s.Say("")
+	s.sayAll(r.Words())
 	s.Say("What the visitor would like best:")
 	rows := [][]string{{"", "CHANCE", "STYLE", "LIKES IT", "RATED", "TITLE", "ARTIST"}}
 	for i, top := range r.Top {
@@ -88,9 +77,5 @@ func (s *session) sayDemo(r demo.Report) {
 	}
 	s.Table(rows...)
 	s.Say("")
-	line := fmt.Sprintf("Time         %.1f s:", r.Seconds)
-	for _, stage := range r.Stages {
-		line += fmt.Sprintf(" %s %.1f,", stage.Name, stage.Seconds)
-	}
-	s.Say("%s", line[:len(line)-1])
+	s.Say("%s", r.TimeWords())
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -33,11 +34,7 @@ func (s *session) printDiagnosis(d doctor.Diagnosis) {
 	s.Say("%s", d.Head())
 	rows := [][]string{{"SOURCE", "ANSWER", "WHERE"}}
 	for _, a := range d.Runtime.Sources {
-		answer := a.Reason
-		if answer == "" {
-			answer = "found"
-		}
-		rows = append(rows, []string{a.Source, terminal.Shorten(answer, 70), terminal.Shorten(a.Where, 70)})
+		rows = append(rows, []string{a.Source, terminal.Shorten(cmp.Or(a.Reason, "found"), 70), terminal.Shorten(a.Where, 70)})
 	}
 	s.Table(rows...)
 	s.Say("")
@@ -49,11 +46,7 @@ func (s *session) printDiagnosis(d doctor.Diagnosis) {
 	s.Say("")
 	rows = [][]string{{"MODEL", "SIZE", "STATE", "WHERE"}}
 	for _, m := range d.Models.Here {
-		where := m.File
-		if where == "" {
-			where = m.Source
-		}
-		rows = append(rows, []string{m.Name, terminal.Bytes(m.Bytes), m.StateText(), where})
+		rows = append(rows, []string{m.Name, terminal.Bytes(m.Bytes), m.StateText(), cmp.Or(m.File, m.Source)})
 	}
 	s.Table(rows...)
 	s.Say("")

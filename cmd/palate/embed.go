@@ -3,12 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
-	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/collection"
-	"github.com/palate-art/palate/internal/ingest"
 )
 
 type embedCommand struct {
@@ -51,7 +47,7 @@ func (c *embedCommand) embed(ctx context.Context, s *session, h *collection.Mode
 	s.Say("%d images embedded by %s on %s, %.1f a second; %d could not be embedded", report.Embedded,
 		h.Embedder.Name(), h.Embedder.Provider(), report.ImagesPerSecond, report.Failed)
 	if report.Embedded > 0 {
-		s.Say("%s", boundLine(report))
+		s.Say("%s", report.Words())
 	}
 	for _, failure := range report.Failures {
 		s.Say("  %s: %s", failure.Image, failure.Reason)
@@ -59,61 +55,14 @@ func (c *embedCommand) embed(ctx context.Context, s *session, h *collection.Mode
 	return nil
 }
 
-// boundNames say what a stage does.
-var boundNames = map[embedder.Stage]string{
-	embedder.StageSource: "finding the next picture", embedder.StageDecode: "decoding", embedder.StagePrepare: "resizing",
-	embedder.StageInfer: "inference", embedder.StageDeliver: "writing",
-}
-
-// boundLine tells where the time went and which stage the others waited for.
-func boundLine(r ingest.EmbedReport) string {
-	line := fmt.Sprintf("%.1f s: decoding %.1f, resizing %.1f, inference %.1f, writing %.1f; waiting for pictures %.1f, for inference %.1f (seconds of all workers)",
-		r.Seconds, r.DecodeSeconds, r.PrepareSeconds, r.InferSeconds, r.WriteSeconds, r.StarvedSeconds, r.BlockedSeconds)
-	if name, ok := boundNames[r.Bound]; ok {
-		line += "; bound by " + name
-	}
-	return line
-}
-
-// fileEmbedding is what embed prints of one file.
-type fileEmbedding struct {
-	File    string           `json:"file"`
-	Model   string           `json:"model"`
-	ModelID palate.ModelID   `json:"model_id"`
-	Vector  palate.Embedding `json:"vector"`
-}
-
 func (c *embedCommand) printFiles(ctx context.Context, s *session) error {
 	used, err := s.collectionModels(ctx)
 	if err != nil {
 		return err
 	}
-	loader := s.loader()
-	e, err := loader.Load(ctx, used, true)
-	if err != nil {
-		return err
-	}
-	e.Tell(s)
-	if err := loader.TellInt8OfFiles(ctx, e, c.Files); err != nil {
-		return errors.Join(err, e.Close())
-	}
-	var errs []error
-	for _, name := range c.Files {
-		vector, err := loader.EmbedFile(ctx, e, name)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		if s.JSON {
-			err = s.Print(fileEmbedding{name, e.Name(), e.Model(), vector})
-		} else {
-			s.Say("%s  %d values by %s: %.4f %.4f %.4f …", name, len(vector), e.Name(), vector[0], vector[1], vector[2])
-		}
-		if err != nil {
-			return errors.Join(err, e.Close())
-		}
-	}
-	return errors.Join(errors.Join(errs...), e.Close())
+	return s.loader().EmbedFiles(ctx, used, c.Files, func(f collection.FileEmbedding) error {
+		return s.Done(f, "%s  %d values by %s: %.4f %.4f %.4f …", f.File, len(f.Vector), f.Model, f.Vector[0], f.Vector[1], f.Vector[2])
+	})
 }
 
 // collectionModels are those of the collection, if there is one: embeddings of
@@ -140,25 +89,8 @@ func (c *embedCommand) upgrade(ctx context.Context, s *session) error {
 			return errors.Join(err, s.Print(report))
 		}
 		if err == nil {
-			s.sayUpgrade(report)
+			s.sayAll(report.Words())
 		}
 		return err
 	})
-}
-
-func (s *session) sayUpgrade(report collection.UpgradeReport) {
-	if report.NothingToDo {
-		s.Say("The collection is read by these rules already: %s.", report.ToRules.About())
-		return
-	}
-	s.Say("The collection is read by new rules: %s.", report.ToRules.About())
-	s.Say("%d embeddings were copied, as no changed rule touches their pictures, %d were made anew, %d could not be.",
-		report.Embedding.Copied, report.Embedding.Embedded, report.Embedding.Failed)
-	for _, p := range report.Trained {
-		s.Say("The taste of %s was learned again from its ratings.", p)
-	}
-	for p, why := range report.NotTrained {
-		s.Say("The taste of %s could not be learned again: %s", p, why)
-	}
-	s.Say("The former embeddings stay until: palate model forget %s", report.From.Short())
 }

@@ -41,13 +41,8 @@ func (c *finetuneArtifactsCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if s.JSON {
-		return s.Print(written)
-	}
-	s.Say("%s at %d×%d, pool %s: %d numbers are trained, %d frozen.", s.Model, settings.Size, settings.Size, settings.Pool, written.Trained, written.Frozen)
-	s.Say("%s has %s.", written.Folder, strings.Join(written.Files, ", "))
-	s.Say("README.md there says how any ONNX Runtime runs them.")
-	return nil
+	return s.Done(written, "%s at %d×%d, pool %s: %d numbers are trained, %d frozen.\n%s has %s.\nREADME.md there says how any ONNX Runtime runs them.",
+		s.Model, settings.Size, settings.Size, settings.Pool, written.Trained, written.Frozen, written.Folder, strings.Join(written.Files, ", "))
 }
 
 type finetuneTakeoverCommand struct {
@@ -65,14 +60,9 @@ func (c *finetuneTakeoverCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		if s.JSON {
-			return s.Print(t)
-		}
 		if t.Serves {
-			s.Say("%s serves the collection: %s.", c.Name, t.Reason)
-			return nil
+			return s.Done(t, "%s serves the collection: %s.", c.Name, t.Reason)
 		}
-		s.Say("What served goes on: %s.", t.Reason)
-		return nil
+		return s.Done(t, "What served goes on: %s.", t.Reason)
 	})
 }

@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/job"
-	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/terminal"
 	"github.com/palate-art/palate/internal/tuning"
 )
@@ -34,9 +31,6 @@ type finetuneTrainCommand struct {
 	TokenCache  *int     `help:"Mebibytes for what frozen blocks make of the pictures, for last:N; 0 computes it anew each time (default 4096)." placeholder:"MIB"`
 	Resume      bool     `help:"Go on with a training that was stopped, with its pictures and settings."`
 }
-
-// leastCrop is the share of a picture's sides that a window shows at least.
-const leastCrop = .8
 
 // asked reads the flags.
 func (c *finetuneTrainCommand) asked() (a tuning.Asked, err error) {
@@ -60,24 +54,8 @@ func (c *finetuneTrainCommand) asked() (a tuning.Asked, err error) {
 		keep := *c.TokenCache > 0
 		a.KeepTokens = &keep
 	}
-	if c.Augment != "" {
-		words := strings.Split(c.Augment, ",")
-		mirror, crop := slices.Contains(words, "mirror"), 0.
-		for _, word := range words {
-			switch word {
-			case "mirror":
-			case "crop":
-				crop = leastCrop
-			case "none":
-				if len(words) == 1 {
-					continue
-				}
-				fallthrough
-			default:
-				return a, usagef("--augment is %q, want mirror, crop, both with a comma between them, or none", c.Augment)
-			}
-		}
-		a.Mirror, a.Crop = &mirror, &crop
+	if c.Augment != "" && a.Vary(c.Augment) != nil {
+		return a, usagef("--augment is %q, want mirror, crop, both with a comma between them, or none", c.Augment)
 	}
 	return a, nil
 }
@@ -96,52 +74,27 @@ func (c *finetuneTrainCommand) Run(ctx context.Context, s *session) error {
 }
 
 func (c *finetuneTrainCommand) train(ctx context.Context, s *session, h *collection.Collection, profile palate.Profile, asked tuning.Asked) error {
-	weights, err := h.Loader.TrainableSource(ctx, s.Model)
-	if err != nil {
-		return err
-	}
-	tuner, err := h.Tuner(ctx)
-	if err != nil {
-		return err
-	}
-	request := tuning.Request{Profile: profile, Weights: weights, Settings: s.settings(), Name: c.Name, Asked: asked, Resume: c.Resume}
-	if request.Name == "" {
-		request.Name = tuning.DefaultName(weights.Name, profile)
-	}
+	request := tuning.Request{Profile: profile, Settings: s.settings(), Name: c.Name, Asked: asked, Resume: c.Resume}
 	if c.TokenCache != nil {
 		request.CacheBytes = int64(*c.TokenCache) << 20
 	}
-	training, err := tuner.Prepare(ctx, request)
+	training, err := h.PrepareTuning(ctx, s.Model, request)
 	if err != nil {
 		return err
 	}
-	c.tell(s, training, weights)
+	for _, words := range training.Words() {
+		s.Notef("%s", words)
+	}
 	result, err := training.Run(ctx, (&tuningTeller{session: s}).tell)
 	if err = errors.Join(err, training.Close()); err != nil {
 		if errors.Is(err, job.ErrCancelled) {
 			err = fmt.Errorf("%w (go on with it by --resume)", err)
 		} else if ctx.Err() != nil {
-			s.Notef("Go on with: palate finetune --model %s --name %s --resume", weights.Name, request.Name)
+			s.Notef("Go on with: palate finetune %s --resume", training.Flags())
 		}
 		return err
 	}
 	return s.showTuning(result)
-}
-
-// tell says what is going to be done and what it costs.
-func (c *finetuneTrainCommand) tell(s *session, t *tuning.Training, weights models.Weights) {
-	r, cost := t.Recipe, t.Cost
-	word := "Training"
-	if t.Resumed() {
-		word = "Going on with the training of"
-	}
-	s.Notef("%s %s (%s) on %d rated pictures at most, %d epochs at most, steps of %d pictures, %d at a time.", word, weights.Name, r.Method, t.Pictures(),
-		r.Config.Epochs, r.Config.BatchSize, r.Plan.Batch)
-	s.Notef("It will take %s at most (%.2f s a step), about %s of memory, and %s of disk in %s.", terminal.About(cost.Total), cost.StepSeconds,
-		terminal.Bytes(cost.Memory), terminal.Bytes(cost.Disk), t.Folder())
-	if cost.Tokens > 0 {
-		s.Notef("What the frozen blocks make of the pictures is kept in %s of memory more.", terminal.Bytes(cost.Tokens))
-	}
 }
 
 // tuningTeller shows how far a training is.
@@ -154,20 +107,11 @@ func (t *tuningTeller) tell(p tuning.Status) {
 	switch {
 	case p.Stage == tuning.StageFeatures:
 		t.Progress("features", "img", int64(p.Done), int64(p.Pictures))
-		return
-	case p.Ended != nil && p.Ended.Number == 0:
-		t.Notef("epoch 0, the probe: held-out loss %.3f, balanced accuracy %.3f", p.Ended.HeldLoss, p.Ended.BalancedAccuracy)
 	case p.Ended != nil:
-		e := p.Ended
-		text := fmt.Sprintf("epoch %d of at most %d: loss %.3f, held-out loss %.3f, balanced accuracy %.3f", e.Number, p.Epochs, e.TrainLoss, e.HeldLoss, e.BalancedAccuracy)
-		if e.Skipped > 0 {
-			text += fmt.Sprintf("; %d steps were left out, as their gradients were not finite (a smaller --lr helps)", e.Skipped)
-		}
-		t.Notef("%s", text)
+		t.Notef("%s", p.Words())
 	case time.Since(t.last) >= terminal.LineInterval:
 		t.last = time.Now()
-		t.Notef("step %d of at most %d: loss %.3f, %.1f pictures a second, %s of memory, %s left at most", p.Step, p.Steps, p.Loss, p.PicturesASecond,
-			terminal.Bytes(p.MemoryBytes), terminal.About(p.Left))
+		t.Notef("%s", p.Words())
 	}
 }
 

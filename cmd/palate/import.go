@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/collection"
-	"github.com/palate-art/palate/internal/folder"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/terminal"
 )
@@ -38,33 +35,22 @@ func (c *importCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	files := ingest.Import{Mode: ingest.StoreMode(c.Store), Profile: profile}
-	for _, path := range c.Paths {
-		listing, err := folder.Scan(ctx, path)
-		if err != nil {
-			return err
-		}
-		for _, unmatched := range listing.Unmatched {
-			s.Notef("%s: no such file beside it", unmatched)
-		}
-		files.Files = append(files.Files, listing.Files...)
+	verdict := palate.Verdict("")
+	switch {
+	case c.Like:
+		verdict = palate.Like
+	case c.Dislike:
+		verdict = palate.Dislike
 	}
-	for i := range files.Files {
-		switch {
-		case c.Like:
-			files.Files[i].Verdict = palate.Like
-		case c.Dislike:
-			files.Files[i].Verdict = palate.Dislike
-		}
+	files, err := collection.ReadPaths(ctx, c.Paths, verdict, s)
+	if err != nil {
+		return err
 	}
 	h, err := openHome(ctx, s)
 	if err != nil {
 		return err
 	}
-	report, err := h.Import(ctx, files)
-	if keepErr := ingest.KeepImportList(importList(s), report, time.Now()); err == nil {
-		err = keepErr
-	}
+	report, err := h.Import(ctx, ingest.Import{Mode: ingest.StoreMode(c.Store), Profile: profile, Files: files})
 	if printErr := s.printImport(report); err == nil {
 		err = printErr
 	}
@@ -75,30 +61,21 @@ func (c *importCommand) Run(ctx context.Context, s *session) error {
 	return errors.Join(err, h.Close())
 }
 
-// importList is where the last import's remarks are.
-func importList(s *session) string { return filepath.Join(s.Data, "last-import.json") }
-
 // report shows what the last import had to say of single files.
 func (c *importCommand) report(s *session) error {
 	if len(c.Paths) > 0 {
 		return usagef("--report shows the last import: name no paths")
 	}
-	list, err := ingest.ReadImportList(importList(s))
+	list, err := collection.LastImport(s.Data)
 	if err != nil {
 		return err
 	}
-	if s.JSON {
-		return s.Print(list)
-	}
-	s.Say("the import of %s: %d files seen, %d kept", terminal.Minute(list.Ended), list.Seen, list.Kept)
-	rows := [][]string{{"FILE", "REASON", "WHAT"}}
-	for _, r := range list.Remarks {
-		rows = append(rows, []string{r.Path, r.Reason, r.What})
-	}
-	if len(rows) > 1 {
-		s.Table(rows...)
-	}
-	return nil
+	return s.Show(list, func() {
+		s.Say("the import of %s: %d files seen, %d kept", terminal.Minute(list.Ended), list.Seen, list.Kept)
+		if len(list.Remarks) > 0 {
+			terminal.Rows(s.Terminal, list.Remarks, "", []string{"FILE", "REASON", "WHAT"}, func(r ingest.Remark) []string { return []string{r.Path, r.Reason, r.What} })
+		}
+	})
 }
 
 // adopt gives files without a row one, after asking.

@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"strings"
 
-	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/index/qdrant"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
@@ -14,30 +13,14 @@ import (
 
 type reindexCommand struct{}
 
-// reindexReport is what reindex prints for programs.
-type reindexReport struct {
-	ModelID string  `json:"model_id"`
-	Points  int     `json:"points"`
-	Seconds float64 `json:"seconds"`
-}
-
 // Run fills the index anew from the catalog.
 func (c *reindexCommand) Run(ctx context.Context, s *session) error {
 	return withModel(ctx, s, func(h *collection.Model) error {
-		begun := time.Now()
-		if err := h.Reindex(ctx); err != nil {
-			return err
-		}
-		points, err := h.Target().Count(ctx, index.Filter{})
+		r, err := h.Reindex(ctx)
 		if err != nil {
 			return err
 		}
-		report := reindexReport{string(h.Embedder.Model()), points, time.Since(begun).Seconds()}
-		if s.JSON {
-			return s.Print(report)
-		}
-		s.Say("%d embeddings of %s indexed in %.1f s", report.Points, h.Embedder.Name(), report.Seconds)
-		return nil
+		return s.Done(r, "%d embeddings of %s indexed in %.1f s", r.Points, h.Embedder.Name(), r.Seconds)
 	})
 }
 
@@ -108,34 +91,10 @@ func (c *indexVerifyCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		if s.JSON {
-			err = s.Print(verification{v.Clean(), v})
-		} else {
-			printVerification(s, v)
-		}
+		err = s.Show(verification{v.Clean(), v}, func() { s.Say("%s", strings.Join(v.Words(), "\n")) })
 		if err == nil && !v.Clean() {
 			err = errors.New("the index differs from the catalog; palate reindex fills it anew")
 		}
 		return err
 	})
-}
-
-func printVerification(s *session, v ingest.Verification) {
-	s.Say("%d embeddings in the catalog, %d points in the index", v.Embeddings, v.Points)
-	s.Say("%d missing, %d foreign; of %d compared in full, %d have another vector and %d other attributes", v.Missing, v.Foreign, v.Checked, v.Damaged, v.Outdated)
-	for _, id := range v.MissingImages {
-		s.Say("  missing   %s", id)
-	}
-	for _, id := range v.ForeignImages {
-		s.Say("  foreign   %s", id)
-	}
-	for _, point := range v.ForeignPoints {
-		s.Say("  foreign   point %s", point)
-	}
-	for _, id := range v.DamagedImages {
-		s.Say("  damaged   %s", id)
-	}
-	for _, id := range v.OutdatedImages {
-		s.Say("  outdated  %s", id)
-	}
 }

@@ -98,7 +98,7 @@ func TestIndexStatusAndVerifyTellWhatIsWrong(t *testing.T) {
 	if r := failing("index", "status", "--json"); !strings.Contains(r.Err, "palate reindex") {
 		t.Errorf("a server without a collection: got %s, want what to do", r.Err)
 	}
-	report := program.JSONRun[reindexReport](t, append([]string{"reindex"}, at...)...)
+	report := program.JSONRun[collection.Reindexed](t, append([]string{"reindex"}, at...)...)
 	if report.Points != program.DemoPictures {
 		t.Errorf("got %+v, want %d points", report, program.DemoPictures)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index/qdrant"
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/picture"
 )
 
@@ -102,7 +103,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 		fmt.Fprintf(errOut, "palate: %s\n", palate.Message(err))
 		return exitUsage
 	default:
-		fmt.Fprintf(errOut, "palate: %s\n", explain(err))
+		fmt.Fprintf(errOut, "palate: %s\n", collection.Explain(err))
 	}
 	return exitFailed
 }

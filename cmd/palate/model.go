@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/terminal"
@@ -51,15 +49,13 @@ func (c *modelListCommand) Run(ctx context.Context, s *session) error {
 		}
 		return errors.Join(s.Print(entries), err)
 	}
-	rows := [][]string{{"MODEL", "WHAT", "SIZE", "LICENCE", "STATE", "DEFAULT"}}
-	for _, e := range entries {
+	terminal.Rows(s.Terminal, entries, "", []string{"MODEL", "WHAT", "SIZE", "LICENCE", "STATE", "DEFAULT"}, func(e modelEntry) []string {
 		on := ""
 		if e.DefaultOn != "" {
 			on = "on a " + map[string]string{"gpu": "GPU", "cpu": "CPU"}[e.DefaultOn]
 		}
-		rows = append(rows, []string{e.Name, e.What, terminal.Bytes(e.Bytes), e.Licence.Name, e.StateText(), on})
-	}
-	s.Table(rows...)
+		return []string{e.Name, e.What, terminal.Bytes(e.Bytes), e.Licence.Name, e.StateText(), on}
+	})
 	err = errors.Join(err, s.sayCollection(ctx))
 	if client, err := s.loader().Hub(); err == nil {
 		s.Say("\nWeights from the hub are in %s, what was added is noted in %s.", client.CacheDir(), s.loader().Store().Folder())
@@ -80,41 +76,9 @@ func (c *modelShowCommand) Run(s *session) error {
 	if s.JSON {
 		return s.Print(e)
 	}
-	line := func(name, value string) {
-		if value != "" {
-			s.Say("%-14s %s", name, value)
-		}
-	}
-	line("Model", e.Name)
-	line("What", e.What)
-	line("State", e.State)
-	line("Problem", e.Problem)
-	line("File", e.File)
-	line("Size", terminal.Bytes(e.Bytes))
-	line("SHA-256", e.SHA256)
-	if e.Repository != "" {
-		line("Repository", strings.TrimSuffix(e.Repository+" at "+e.Revision, " at "))
-	}
-	line("Page", e.Page)
-	if e.Gated {
-		line("Gated", "its weights are given only to who has agreed to the licence on that page: then set HF_TOKEN to a token of yours")
-	}
-	line("Licence", e.Licence.Text())
-	if p := e.Preprocess; p != nil {
-		line("Made for", fmt.Sprintf("%d×%d, crop ratio %g, mean %v, deviation %v", p.Size, p.Size, p.CropRatio, p.Mean, p.Std))
-	}
-	line("Guessed", strings.Join(e.Guessed, ", "))
-	if e.State == collection.ModelHere && e.Problem == "" && e.Source != "built-in" {
-		text, err := s.loader().UsedText(e.Name)
-		if err != nil {
-			return err
-		}
-		line("Used on a CPU", text)
-	}
-	if e.State == collection.ModelNotPulled {
-		s.Say("\nGet it with: palate model pull %s", e.Name)
-	}
-	return nil
+	lines, err := s.loader().ModelWords(e)
+	s.sayAll(lines)
+	return err
 }
 
 type modelPullCommand struct {

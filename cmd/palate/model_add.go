@@ -4,11 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"strconv"
 	"strings"
 
-	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/terminal"
@@ -43,11 +40,11 @@ func (c *modelAddCommand) Run(ctx context.Context, s *session) error {
 	a := models.Addition{Name: c.Name, File: c.File, Copy: c.Copy, Replace: c.Replace, Heads: c.Heads, Architecture: c.Architecture, Size: s.Size,
 		CropRatio: c.CropPct, Licence: c.LicenceName}
 	var err error
-	if a.Mean, err = threeNumbers("--mean", c.Mean); err != nil {
-		return err
+	if a.Mean, err = models.ParseColour(c.Mean); err != nil {
+		return usagef("--mean is %w", err)
 	}
-	if a.Std, err = threeNumbers("--std", c.Std); err != nil {
-		return err
+	if a.Std, err = models.ParseColour(c.Std); err != nil {
+		return usagef("--std is %w", err)
 	}
 	var r models.Record
 	switch {
@@ -90,33 +87,10 @@ type modelDescribeCommand struct {
 // Run says what a model's file is.
 func (c *modelDescribeCommand) Run(s *session) error {
 	told, err := models.Describe(c.File)
-	if err == nil && s.JSON {
-		return s.Print(told.Value)
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		s.Say("%s", strings.Join(told.Lines, "\n"))
-	}
-	return err
-}
-
-// threeNumbers reads a flag of three numbers; none is nil.
-func threeNumbers(flag, text string) (*[3]float64, error) {
-	if text == "" {
-		return nil, nil
-	}
-	parts := strings.Split(text, ",")
-	if len(parts) != 3 {
-		return nil, usagef("%s is %q, want three numbers with commas between", flag, text)
-	}
-	var numbers [3]float64
-	for i, part := range parts {
-		n, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
-		if err != nil {
-			return nil, usagef("%s is %q, want three numbers with commas between", flag, text)
-		}
-		numbers[i] = n
-	}
-	return &numbers, nil
+	return s.Done(told.Value, "%s", strings.Join(told.Lines, "\n"))
 }
 
 type modelRmCommand struct {
@@ -126,38 +100,16 @@ type modelRmCommand struct {
 
 // Run removes an added model, or forgets a pulled one.
 func (c *modelRmCommand) Run(ctx context.Context, s *session) error {
-	store := s.loader().Store()
-	err := store.Remove(c.Name)
-	if err == nil {
-		s.Say("%s is removed.", c.Name)
-		return nil
-	}
-	if !errors.Is(err, palate.ErrNotFound) {
-		return err
-	}
-	k, err := models.KnownModel(c.Name)
+	removed, err := s.loader().Remove(ctx, c.Name, c.Weights)
 	if err != nil {
 		return err
 	}
-	if c.Weights {
-		client, err := s.loader().Hub()
-		if err != nil {
-			return err
-		}
-		file, err := store.Pinned(k)
-		if err != nil {
-			return err
-		}
-		if err := client.Remove(ctx, file); err != nil {
-			return err
-		}
-	}
-	if err := store.Forget(c.Name); err != nil {
-		return err
-	}
-	if c.Weights {
+	switch removed {
+	case collection.RemovedAdded:
+		s.Say("%s is removed.", c.Name)
+	case collection.RemovedWeights:
 		s.Say("The weights of %s are removed from the hub's cache.", c.Name)
-	} else {
+	case collection.RemovedRecord:
 		s.Say("%s is forgotten; its weights stay in the hub's cache (take them out with --weights).", c.Name)
 	}
 	return nil
@@ -169,51 +121,15 @@ type modelVerifyCommand struct {
 
 // Run reads the files again and fails if any is not what it must be.
 func (c *modelVerifyCommand) Run(ctx context.Context, s *session) error {
-	names := c.Names
-	var unreadable error
-	if len(names) == 0 {
-		var entries []modelEntry
-		if entries, unreadable = s.loader().AboutModels(); entries == nil {
-			return unreadable
-		}
-		for _, e := range entries {
-			if e.Source != "built-in" && e.State != collection.ModelNotPulled {
-				names = append(names, e.Name)
-			}
-		}
+	results, err := s.loader().VerifyAll(ctx, c.Names)
+	if results == nil {
+		return err
 	}
-	bad, loader := 0, s.loader()
-	results := make([]collection.Verified, 0, len(names))
-	for _, name := range names {
-		s.Progress("verify "+name, "", 0, 0)
-		v, err := loader.Verify(ctx, name)
-		if ctx.Err() != nil {
-			return ctx.Err()
+	return errors.Join(terminal.List(s.Terminal, results, "", []string{"MODEL", "STATE", "SHA-256", "WHAT"}, func(v collection.Verified) []string {
+		state := "good"
+		if !v.OK {
+			state = v.Problem
 		}
-		if v.OK = err == nil; err != nil {
-			v.Problem = err.Error()
-			bad++
-		}
-		results = append(results, v)
-	}
-	s.EndProgress()
-	if s.JSON {
-		if err := s.Print(results); err != nil {
-			return err
-		}
-	} else {
-		rows := [][]string{{"MODEL", "STATE", "SHA-256", "WHAT"}}
-		for _, v := range results {
-			state := "good"
-			if !v.OK {
-				state = v.Problem
-			}
-			rows = append(rows, []string{v.Name, state, terminal.Shorten(v.SHA256, 13), v.Architecture})
-		}
-		s.Table(rows...)
-	}
-	if bad > 0 {
-		unreadable = errors.Join(fmt.Errorf("%d of %d models are not what they must be", bad, len(results)), unreadable)
-	}
-	return unreadable
+		return []string{v.Name, state, terminal.Shorten(v.SHA256, 13), v.Architecture}
+	}), err)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 type modelForgetCommand struct {
@@ -44,15 +45,13 @@ func (s *session) sayCollection(ctx context.Context) error {
 		return err
 	}
 	s.Say("\nEmbeddings of the collection in %s:", s.Data)
-	rows := [][]string{{"ID", "MODEL", "SIZE", "FIT", "IMAGES", "STATE", "PICTURES ARE READ BY"}}
-	for _, e := range entries {
+	terminal.Rows(s.Terminal, entries, "", []string{"ID", "MODEL", "SIZE", "FIT", "IMAGES", "STATE", "PICTURES ARE READ BY"}, func(e collection.ModelEntry) []string {
 		size := ""
 		if e.Settings.Size > 0 {
 			size = fmt.Sprint(e.Settings.Size)
 		}
-		rows = append(rows, []string{e.Model.Short(), e.Name, size, string(e.Settings.Fit), fmt.Sprint(e.Embedded), string(e.State), fmt.Sprintf("%s (%s)", e.Rules, e.About)})
-	}
-	s.Table(rows...)
+		return []string{e.Model.Short(), e.Name, size, string(e.Settings.Fit), fmt.Sprint(e.Embedded), string(e.State), fmt.Sprintf("%s (%s)", e.Rules, e.About)}
+	})
 	return nil
 }
 

@@ -49,7 +49,7 @@ func TestAModelIsAddedByItsNameOnTheHub(t *testing.T) {
 		t.Errorf("got %+v", entry)
 	}
 	file := filepath.Join(program.MuseumPictures(t, 1), "0.jpg")
-	if got := program.JSONRun[fileEmbedding](t, "embed", file, "--model", "dinov3-small-hf", "--size", "32"); len(got.Vector) != 16 {
+	if got := program.JSONRun[collection.FileEmbedding](t, "embed", file, "--model", "dinov3-small-hf", "--size", "32"); len(got.Vector) != 16 {
 		t.Errorf("got %d values", len(got.Vector))
 	}
 	if err := os.RemoveAll(filepath.Join(os.Getenv("HF_HOME"), "hub")); err != nil {
@@ -70,7 +70,7 @@ func TestAModelIsAddedByItsNameOnTheHub(t *testing.T) {
 func TestAnOfferedModelComesWhenItIsNamed(t *testing.T) {
 	dinov3Hub(t, hubtest.Token)
 	file := filepath.Join(program.MuseumPictures(t, 1), "0.jpg")
-	if got := program.JSONRun[fileEmbedding](t, "embed", file, "--model", "dinov3-small-hf", "--size", "32"); len(got.Vector) != 16 {
+	if got := program.JSONRun[collection.FileEmbedding](t, "embed", file, "--model", "dinov3-small-hf", "--size", "32"); len(got.Vector) != 16 {
 		t.Errorf("got %d values", len(got.Vector))
 	}
 }

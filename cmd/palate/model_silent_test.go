@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/safetensors"
 	"github.com/palate-art/palate/test/program"
 )
@@ -36,7 +37,7 @@ func silentVector(t *testing.T, file, model string) []float32 {
 	if r.Code != exitDone {
 		t.Fatalf("embed: %s", r.Err)
 	}
-	var e fileEmbedding
+	var e collection.FileEmbedding
 	if err := json.Unmarshal([]byte(r.Out), &e); err != nil {
 		t.Fatal(err)
 	}

@@ -131,7 +131,7 @@ func TestWithoutWeightsTheBuiltInModelIsTakenAndSaysSo(t *testing.T) {
 				t.Setenv(variable, value)
 			}
 			r := program.RunPalate(t, "embed", file, "--model", "auto", "--json")
-			if r.Code != exitDone || program.JSONValues[fileEmbedding](t, r.Out)[0].Model != models.Baseline {
+			if r.Code != exitDone || program.JSONValues[collection.FileEmbedding](t, r.Out)[0].Model != models.Baseline {
 				t.Fatalf("got %+v, want an embedding by baseline", r)
 			}
 			var notes []string

@@ -24,9 +24,9 @@ func TestAnAddedModelEmbedsFiles(t *testing.T) {
 		t.Errorf("got %+v, want what its tensors and config.json say", entry)
 	}
 	file := filepath.Join(program.MuseumPictures(t, 1), "0.jpg")
-	embedding := func(flags ...string) fileEmbedding {
+	embedding := func(flags ...string) collection.FileEmbedding {
 		t.Helper()
-		return program.JSONRun[fileEmbedding](t, append([]string{"embed", file, "--model", "tiny"}, flags...)...)
+		return program.JSONRun[collection.FileEmbedding](t, append([]string{"embed", file, "--model", "tiny"}, flags...)...)
 	}
 	plain := embedding()
 	var sum float64
@@ -94,8 +94,8 @@ func TestAutoGoesOnWithTheCollectionsModel(t *testing.T) {
 	if r, _ := embed("--model", "tiny"); r.Embedded != 0 {
 		t.Errorf("by name: got %+v, want the collection's size and nothing to do", r)
 	}
-	kept := program.JSONRun[fileEmbedding](t, "embed", filepath.Join(pictures, "0.jpg"), "--data", home, "--model", "auto")
-	if same := program.JSONRun[fileEmbedding](t, "embed", filepath.Join(pictures, "0.jpg"), "--model", "tiny", "--size", "84"); kept.ModelID != same.ModelID {
+	kept := program.JSONRun[collection.FileEmbedding](t, "embed", filepath.Join(pictures, "0.jpg"), "--data", home, "--model", "auto")
+	if same := program.JSONRun[collection.FileEmbedding](t, "embed", filepath.Join(pictures, "0.jpg"), "--model", "tiny", "--size", "84"); kept.ModelID != same.ModelID {
 		t.Errorf("a file: got %s, want the collection's %s", kept.ModelID, same.ModelID)
 	}
 	if r, _ := embed("--model", "tiny", "--size", "56"); r.Embedded != 3 {
@@ -179,10 +179,10 @@ func TestAnONNXModelCanBeAdded(t *testing.T) {
 	program.WriteFile(t, file, graph)
 	program.WriteFile(t, strings.TrimSuffix(file, ".onnx")+".json", text)
 	picture := filepath.Join(program.MuseumPictures(t, 1), "0.jpg")
-	byFile := program.JSONRun[fileEmbedding](t, "embed", picture, "--model", file)
+	byFile := program.JSONRun[collection.FileEmbedding](t, "embed", picture, "--model", file)
 	for _, flags := range [][]string{nil, {"--copy", "--replace"}} {
 		program.MustRun(t, append([]string{"model", "add", "art", file}, flags...)...)
-		byName := program.JSONRun[fileEmbedding](t, "embed", picture, "--model", "art")
+		byName := program.JSONRun[collection.FileEmbedding](t, "embed", picture, "--model", "art")
 		if byName.Model != "art" || byName.ModelID != byFile.ModelID || !slices.Equal(byName.Vector, byFile.Vector) {
 			t.Errorf("got %s by %s, want %s and its values", byName.ModelID, byName.Model, byFile.ModelID)
 		}
@@ -190,7 +190,7 @@ func TestAnONNXModelCanBeAdded(t *testing.T) {
 	home := t.TempDir()
 	program.MustRun(t, "import", "--data", home, picture)
 	program.MustRun(t, "embed", "--data", home, "--model", file)
-	if kept := program.JSONRun[fileEmbedding](t, "embed", picture, "--data", home, "--model", "auto", "--precision", "float32"); kept.ModelID != byFile.ModelID {
+	if kept := program.JSONRun[collection.FileEmbedding](t, "embed", picture, "--data", home, "--model", "auto", "--precision", "float32"); kept.ModelID != byFile.ModelID {
 		t.Errorf("auto: got %s, want the collection's %s", kept.ModelID, byFile.ModelID)
 	}
 	program.MustFail(t, exitFailed, []string{"description"}, "embed", picture, "--model", "art", "--size", "224")

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"path/filepath"
-
 	"github.com/alecthomas/kong"
 
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/hub"
 	"github.com/palate-art/palate/internal/models"
-	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/settings"
 	"github.com/palate-art/palate/internal/vit"
 )
@@ -29,28 +26,8 @@ type modelFlags struct {
 
 // settings are what the flags choose; what they leave open is zero.
 func (f *modelFlags) settings() models.Settings {
-	s := models.Settings{Size: f.Size, Fit: embedder.Fit(f.Fit), Pool: vit.Pool(f.Pool), Resample: vit.Resampling(f.Resample)}
-	if f.Model != models.Auto {
-		s.Model = f.Model
-	}
-	switch f.Decode {
-	case "full":
-		s.Rules = picture.Current()
-	case "fast":
-		s.Rules = picture.Current().Without(picture.JPEGWhole)
-	}
-	if models.IsFile(s.Model) { // the collection may be used from another folder later
-		if path, err := filepath.Abs(s.Model); err == nil {
-			s.Model = path
-		}
-	}
-	switch vit.Precision(f.Precision) {
-	case vit.Int8:
-		s.Numeric = embedder.NumericInt8
-	case vit.Float32, vit.Float16:
-		s.Numeric = embedder.NumericFloat
-	}
-	return s
+	return models.SettingsByName(f.Model, f.Decode, vit.Precision(f.Precision),
+		models.Settings{Size: f.Size, Fit: embedder.Fit(f.Fit), Pool: vit.Pool(f.Pool), Resample: vit.Resampling(f.Resample)})
 }
 
 // checkInt8Asked refuses int8 as a default: nobody has measured what it costs

@@ -35,12 +35,7 @@ func (c *museumCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if s.JSON {
-		err = s.Print(map[string]any{"addr": m.Addr(), "pictures": c.Pictures})
-	} else {
-		s.Say("The museum is at %s: palate crawl --museum %s", m.Addr(), m.Addr())
-	}
-	if err == nil {
+	if err = s.Done(map[string]any{"addr": m.Addr(), "pictures": c.Pictures}, "The museum is at %s: palate crawl --museum %s", m.Addr(), m.Addr()); err == nil {
 		<-ctx.Done()
 	}
 	return errors.Join(err, stop())

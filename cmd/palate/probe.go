@@ -10,7 +10,6 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/collection"
-	"github.com/palate-art/palate/internal/regular"
 	"github.com/palate-art/palate/internal/taste"
 	"github.com/palate-art/palate/internal/terminal"
 )
@@ -163,19 +162,12 @@ type importProbe struct {
 	File string `arg:"" help:"File that palate probe export wrote." type:"existingfile"`
 }
 
-// maxProbeFile is far above what any probe takes.
-const maxProbeFile = 4 << 20
-
 // Run adds an exported probe.
 func (c *importProbe) Run(ctx context.Context, s *session) error {
 	return withTastes(ctx, s, func(h *collection.Model, profile palate.Profile) error {
-		exported, err := regular.ReadFile(c.File, maxProbeFile)
+		version, err := h.ImportProbe(ctx, profile, c.File)
 		if err != nil {
 			return err
-		}
-		version, err := h.Tastes.Import(ctx, profile, exported)
-		if err != nil {
-			return fmt.Errorf("%s: %w", c.File, err)
 		}
 		return s.Done(map[string]any{"profile": profile, "version": version.Version, "current": true},
 			"%s is version %d of %s and serves.", c.File, version.Version, profile)

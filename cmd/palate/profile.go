@@ -64,14 +64,12 @@ func (c *createProfile) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return usage(err)
 	}
-	h, err := openHome(ctx, s)
-	if err != nil {
-		return err
-	}
-	if err = errors.Join(h.Catalog.CreateProfile(ctx, name), h.Close()); err != nil {
-		return err
-	}
-	return s.Done(profileLine{Profile: name}, "%s is there: palate rate like IMAGE --profile %s, or palate serve.", name, name)
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		if err := h.Catalog.CreateProfile(ctx, name); err != nil {
+			return err
+		}
+		return s.Done(profileLine{Profile: name}, "%s is there: palate rate like IMAGE --profile %s, or palate serve.", name, name)
+	})
 }
 
 type renameProfile struct {
@@ -129,19 +127,6 @@ func (c *compareProfiles) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		if s.JSON {
-			return s.Print(l)
-		}
-		s.Say("%s and %s have both judged %d images, %d of them alike (kappa %.2f).", first, second, l.Both, l.Same, l.Kappa)
-		if l.Correlation != nil {
-			s.Say("Their probes' scores of %d images correlate by %.2f.", l.Images, *l.Correlation)
-		}
-		if l.FirstOnSecond != nil {
-			s.Say("The probe of %s ranks what %s rated with an AUC of %.3f.", first, second, *l.FirstOnSecond)
-		}
-		if l.SecondOnFirst != nil {
-			s.Say("The probe of %s ranks what %s rated with an AUC of %.3f.", second, first, *l.SecondOnFirst)
-		}
-		return nil
+		return s.Show(l, func() { s.sayAll(l.Words(first, second)) })
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/collection"
 )
 
@@ -43,20 +42,6 @@ func (c *restoreCommand) mergeRatings(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		return s.printMerged(merged)
+		return s.Show(merged, func() { s.sayAll(merged.Words()) })
 	})
-}
-
-func (s *session) printMerged(m catalog.Merged) error {
-	if s.JSON {
-		return s.Print(m)
-	}
-	s.Say("%d entries of the log of ratings were added, %d were there", m.Added, m.Known)
-	if m.Older > 0 {
-		s.Say("%d of these are older than what was said here since, which stands", m.Older)
-	}
-	if m.Absent > 0 {
-		s.Say("%d of these are of pictures that are not here; they count as soon as these come", m.Absent)
-	}
-	return nil
 }

@@ -80,7 +80,9 @@ func TestAnOlderCollectionIsUpgradedAndBroughtBack(t *testing.T) {
 	if got := collectionOf(t, data); len(got) != 1 || got[0].Model != olderModel || got[0].Rules != picture.Former || got[0].Embedded != 33 || len(before) != 33 {
 		t.Fatalf("before: got %+v and %d scores", got, len(before))
 	}
-	vector := func() fileEmbedding { return program.JSONRun[fileEmbedding](t, "embed", large, "--data", data) }
+	vector := func() collection.FileEmbedding {
+		return program.JSONRun[collection.FileEmbedding](t, "embed", large, "--data", data)
+	}
 	former := vector()
 	if former.ModelID != olderModel {
 		t.Errorf("a file is embedded by %s, want the collection's model", former.ModelID)

@@ -27,9 +27,6 @@ type versionCommand struct{}
 
 // Run prints the version.
 func (versionCommand) Run(s *session) error {
-	if s.JSON {
-		return s.Print(map[string]string{"version": version(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
-	}
-	s.Say("palate %s (%s, %s/%s)", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return nil
+	return s.Done(map[string]string{"version": version(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH},
+		"palate %s (%s, %s/%s)", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

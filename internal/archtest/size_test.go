@@ -10,8 +10,9 @@ import (
 
 // maxCommandLines is how many lines the command line has at most, without its
 // tests: flags and printing, nothing else. It only ever goes down; the aim is
-// 3500. What a new command does belongs into internal/collection.
-const maxCommandLines = 4038
+// 3500. What a new command does belongs into internal/collection, or a package
+// of its own.
+const maxCommandLines = 3585
 
 func TestTheCommandLineIsFlagsAndPrinting(t *testing.T) {
 	files, err := filepath.Glob(filepath.FromSlash("../../cmd/palate/*.go"))

@@ -10,6 +10,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/hub"
 	"github.com/palate-art/palate/internal/models"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 // The states of a model (KnownOfModel).
@@ -128,4 +129,44 @@ func (l *Loader) AboutModels() ([]KnownOfModel, error) {
 		entries = append(entries, AboutLocal(r))
 	}
 	return entries, err
+}
+
+// ModelWords say what is known of a model, a line each, with how pictures come to
+// it where its files are here.
+func (l *Loader) ModelWords(e KnownOfModel) (lines []string, err error) {
+	line := func(name, value string) {
+		if value != "" {
+			lines = append(lines, fmt.Sprintf("%-14s %s", name, value))
+		}
+	}
+	line("Model", e.Name)
+	line("What", e.What)
+	line("State", e.State)
+	line("Problem", e.Problem)
+	line("File", e.File)
+	line("Size", terminal.Bytes(e.Bytes))
+	line("SHA-256", e.SHA256)
+	if e.Repository != "" {
+		line("Repository", strings.TrimSuffix(e.Repository+" at "+e.Revision, " at "))
+	}
+	line("Page", e.Page)
+	if e.Gated {
+		line("Gated", "its weights are given only to who has agreed to the licence on that page: then set HF_TOKEN to a token of yours")
+	}
+	line("Licence", e.Licence.Text())
+	if p := e.Preprocess; p != nil {
+		line("Made for", fmt.Sprintf("%d×%d, crop ratio %g, mean %v, deviation %v", p.Size, p.Size, p.CropRatio, p.Mean, p.Std))
+	}
+	line("Guessed", strings.Join(e.Guessed, ", "))
+	if e.State == ModelHere && e.Problem == "" && e.Source != "built-in" {
+		text, err := l.UsedText(e.Name)
+		if err != nil {
+			return lines, err
+		}
+		line("Used on a CPU", text)
+	}
+	if e.State == ModelNotPulled {
+		lines = append(lines, "", "Get it with: palate model pull "+e.Name)
+	}
+	return lines, nil
 }

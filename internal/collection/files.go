@@ -2,6 +2,7 @@ package collection
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 
@@ -26,6 +27,41 @@ func (l *Loader) EmbedFile(ctx context.Context, e embedder.Embedder, name string
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return embedding, nil
+}
+
+// FileEmbedding is the embedding of a file.
+type FileEmbedding struct {
+	File    string           `json:"file"`
+	Model   string           `json:"model"`
+	ModelID palate.ModelID   `json:"model_id"`
+	Vector  palate.Embedding `json:"vector"`
+}
+
+// EmbedFiles gives the embeddings of picture files as soon as each is made; an
+// error of told ends it. The model is that of the collection whose models are
+// used, so that they can be compared, unless another is asked for. Files that
+// can't be embedded are passed by and told together in the error.
+func (l *Loader) EmbedFiles(ctx context.Context, used []Used, files []string, told func(FileEmbedding) error) error {
+	e, err := l.Load(ctx, used, true)
+	if err != nil {
+		return err
+	}
+	e.Tell(l.tell)
+	if err := l.TellInt8OfFiles(ctx, e, files); err != nil {
+		return errors.Join(err, e.Close())
+	}
+	var errs []error
+	for _, name := range files {
+		vector, err := l.EmbedFile(ctx, e, name)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if err := told(FileEmbedding{name, e.Name(), e.Model(), vector}); err != nil {
+			return errors.Join(err, e.Close())
+		}
+	}
+	return errors.Join(errors.Join(errs...), e.Close())
 }
 
 // ownPicture are the terms of a file that whoever runs the program named.

@@ -2,9 +2,11 @@ package collection
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/regular"
 	"github.com/palate-art/palate/internal/taste"
 )
 
@@ -64,4 +66,20 @@ func (m *Model) Version(ctx context.Context, profile palate.Profile, number int)
 		number = current.Version
 	}
 	return m.Tastes.Version(ctx, profile, number)
+}
+
+// maxProbeFile is far above what any probe takes.
+const maxProbeFile = 4 << 20
+
+// ImportProbe adds the probe in a file, which serves at once.
+func (m *Model) ImportProbe(ctx context.Context, profile palate.Profile, file string) (taste.Version, error) {
+	exported, err := regular.ReadFile(file, maxProbeFile)
+	if err != nil {
+		return taste.Version{}, err
+	}
+	version, err := m.Tastes.Import(ctx, profile, exported)
+	if err != nil {
+		return version, fmt.Errorf("%s: %w", file, err)
+	}
+	return version, nil
 }

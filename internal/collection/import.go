@@ -2,17 +2,57 @@ package collection
 
 import (
 	"context"
+	"path/filepath"
+	"time"
 
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/folder"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/job"
 )
 
-// Import takes files into the collection, as a job.
+// Import takes files into the collection, as a job. What there is to say of
+// single files is kept for LastImport, whether it went well or not.
 func (c *Collection) Import(ctx context.Context, files ingest.Import) (ingest.ImportReport, error) {
 	defer c.tell.EndProgress()
-	return job.Do(ctx, c.Catalog, job.Import, files.Profile, func(ctx context.Context, j *job.Job) (ingest.ImportReport, error) {
+	report, err := job.Do(ctx, c.Catalog, job.Import, files.Profile, func(ctx context.Context, j *job.Job) (ingest.ImportReport, error) {
 		return c.importAs(ctx, files, progress(ctx, j, c.tell, "import", "img"))
 	})
+	if keepErr := ingest.KeepImportList(filepath.Join(c.config.Folder, importListFile), report, time.Now()); err == nil {
+		err = keepErr
+	}
+	return report, err
+}
+
+// ReadPaths lists the pictures in folders and files that are to be imported. A
+// verdict that is not empty is said of every one, whatever folder it is in.
+// Metadata that name no file beside them are told.
+func ReadPaths(ctx context.Context, paths []string, verdict palate.Verdict, tell Teller) (files []folder.File, err error) {
+	for _, path := range paths {
+		listing, err := folder.Scan(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		for _, unmatched := range listing.Unmatched {
+			note(tell, "%s: no such file beside it", unmatched)
+		}
+		files = append(files, listing.Files...)
+	}
+	for i := range files {
+		if verdict != "" {
+			files[i].Verdict = verdict
+		}
+	}
+	return files, nil
+}
+
+// importListFile is where the last import's remarks are.
+const importListFile = "last-import.json"
+
+// LastImport is what the last import into the collection in a folder had to say
+// of single files. Its errors are those of ingest.ReadImportList.
+func LastImport(folder string) (ingest.ImportList, error) {
+	return ingest.ReadImportList(filepath.Join(folder, importListFile))
 }
 
 // ImportAs implements starter.Steps.

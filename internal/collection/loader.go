@@ -3,6 +3,7 @@ package collection
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/palate-art/palate"
@@ -139,4 +140,79 @@ type Verified struct {
 	Architecture string `json:"architecture,omitempty"`
 	OK           bool   `json:"ok"`
 	Problem      string `json:"problem,omitempty"`
+}
+
+// VerifyAll verifies the named models, or all that are here. A model that is not
+// what it must be is among the results, and an error counts such; records that
+// can't be read are in the error too. Without results there is only an error.
+func (l *Loader) VerifyAll(ctx context.Context, names []string) ([]Verified, error) {
+	var unreadable error
+	if len(names) == 0 {
+		var known []KnownOfModel
+		if known, unreadable = l.AboutModels(); known == nil {
+			return nil, unreadable
+		}
+		for _, k := range known {
+			if k.Source != "built-in" && k.State != ModelNotPulled {
+				names = append(names, k.Name)
+			}
+		}
+	}
+	defer l.tell.EndProgress()
+	bad := 0
+	results := make([]Verified, 0, len(names))
+	for _, name := range names {
+		l.tell.Progress("verify "+name, "", 0, 0)
+		v, err := l.Verify(ctx, name)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if v.OK = err == nil; err != nil {
+			v.Problem = err.Error()
+			bad++
+		}
+		results = append(results, v)
+	}
+	if bad > 0 {
+		return results, errors.Join(fmt.Errorf("%d of %d models are not what they must be", bad, len(results)), unreadable)
+	}
+	return results, unreadable
+}
+
+// Removed says what Remove did.
+type Removed int
+
+// What Remove does.
+const (
+	RemovedAdded   Removed = iota + 1 // a model of one's own
+	RemovedRecord                     // what is noted of a pulled model
+	RemovedWeights                    // that, and its weights in the hub's cache
+)
+
+// Remove removes an added model, or forgets a pulled one; its weights stay in the
+// hub's cache, which other programs share, unless they are to go as well.
+func (l *Loader) Remove(ctx context.Context, name string, weights bool) (Removed, error) {
+	store := l.Store()
+	if err := store.Remove(name); !errors.Is(err, palate.ErrNotFound) {
+		return RemovedAdded, err
+	}
+	k, err := models.KnownModel(name)
+	if err != nil {
+		return 0, err
+	}
+	if !weights {
+		return RemovedRecord, store.Forget(name)
+	}
+	client, err := l.Hub()
+	if err != nil {
+		return 0, err
+	}
+	file, err := store.Pinned(k)
+	if err != nil {
+		return 0, err
+	}
+	if err := client.Remove(ctx, file); err != nil {
+		return 0, err
+	}
+	return RemovedWeights, store.Forget(name)
 }

@@ -22,13 +22,25 @@ func (m *Model) Target() index.Index {
 	return m.Index
 }
 
+// Reindexed is what filling the index anew came to.
+type Reindexed struct {
+	ModelID string  `json:"model_id"`
+	Points  int     `json:"points"`
+	Seconds float64 `json:"seconds"`
+}
+
 // Reindex fills the index anew from the catalog, as a job.
-func (m *Model) Reindex(ctx context.Context) error {
+func (m *Model) Reindex(ctx context.Context) (Reindexed, error) {
 	defer m.tell.EndProgress()
+	begun := time.Now()
 	_, err := job.Do(ctx, m.Catalog, job.Reindex, "", func(ctx context.Context, j *job.Job) (starter.Indexed, error) {
 		return m.reindexAs(ctx, progress(ctx, j, m.tell, "index", "img"), progress(ctx, j, m.tell, "graphs", "img"))
 	})
-	return err
+	if err != nil {
+		return Reindexed{}, err
+	}
+	points, err := m.Target().Count(ctx, index.Filter{})
+	return Reindexed{string(m.Embedder.Model()), points, time.Since(begun).Seconds()}, err
 }
 
 // ReindexAs implements starter.Steps.

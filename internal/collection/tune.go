@@ -1,6 +1,7 @@
 package collection
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 
@@ -32,6 +33,22 @@ func (c *Collection) Tuner(ctx context.Context) (*tuning.Tuner, error) {
 		return nil, err
 	}
 	return &tuning.Tuner{Catalog: c.Catalog, Collection: c.Pictures, Runtime: rt, Models: c.Loader.Store(), Folder: filepath.Join(c.config.Folder, tuningFolder)}, nil
+}
+
+// PrepareTuning prepares a fine-tuning of the model of that name. The request may
+// leave its Weights open, which are that model's, and its Name, which is chosen then.
+func (c *Collection) PrepareTuning(ctx context.Context, model string, request tuning.Request) (*tuning.Training, error) {
+	weights, err := c.Loader.TrainableSource(ctx, model)
+	if err != nil {
+		return nil, err
+	}
+	tuner, err := c.Tuner(ctx)
+	if err != nil {
+		return nil, err
+	}
+	request.Weights = weights
+	request.Name = cmp.Or(request.Name, tuning.DefaultName(weights.Name, request.Profile))
+	return tuner.Prepare(ctx, request)
 }
 
 // TrainableSource finds the weights of a model that is to be trained. One that

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/palate-art/palate"
@@ -25,6 +27,25 @@ type UpgradeReport struct {
 	Trained     []palate.Profile   `json:"trained"`
 	NotTrained  map[string]string  `json:"not_trained,omitempty"` // profile: why
 	NothingToDo bool               `json:"nothing_to_do,omitempty"`
+}
+
+// Words say what was done, a line each.
+func (r UpgradeReport) Words() []string {
+	if r.NothingToDo {
+		return []string{fmt.Sprintf("The collection is read by these rules already: %s.", r.ToRules.About())}
+	}
+	words := []string{
+		fmt.Sprintf("The collection is read by new rules: %s.", r.ToRules.About()),
+		fmt.Sprintf("%d embeddings were copied, as no changed rule touches their pictures, %d were made anew, %d could not be.",
+			r.Embedding.Copied, r.Embedding.Embedded, r.Embedding.Failed),
+	}
+	for _, p := range r.Trained {
+		words = append(words, fmt.Sprintf("The taste of %s was learned again from its ratings.", p))
+	}
+	for _, p := range slices.Sorted(maps.Keys(r.NotTrained)) {
+		words = append(words, fmt.Sprintf("The taste of %s could not be learned again: %s", p, r.NotTrained[p]))
+	}
+	return append(words, fmt.Sprintf("The former embeddings stay until: palate model forget %s", r.From.Short()))
 }
 
 // Upgrade brings the collection to the rules (empty: the present ones), or goes

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// NeighbourRank is how many neighbours of each picture are looked at.
-	NeighbourRank = 10
+	// neighbourRank is how many neighbours of each picture are looked at.
+	neighbourRank = 10
 	// topRank is how many pictures of the ranking are reported.
 	topRank = 10
 )
@@ -37,7 +37,7 @@ func (d *Demo) look(ctx context.Context) error {
 	}
 	same, all := 0, 0
 	for _, id := range imagesOf(d.styles) {
-		hits, err := d.Model.Index.Search(ctx, index.Query{Near: &id, Limit: NeighbourRank})
+		hits, err := d.Model.Index.Search(ctx, index.Query{Near: &id, Limit: neighbourRank})
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ package imagestore
 
 import (
 	"context"
+	"crypto/sha256"
 	"io"
 	"time"
 
@@ -76,6 +77,10 @@ type Store interface {
 	// crash. More than maxBytes is palate.ErrInvalid. An error of r is
 	// returned as it is.
 	Put(ctx context.Context, r io.Reader, maxBytes int64) (Stored, error)
+
+	// PutContent is Put of a content whose SHA-256 the caller has computed:
+	// it is not computed again.
+	PutContent(ctx context.Context, sum [sha256.Size]byte, content []byte) (Stored, error)
 
 	// Open opens a file. palate.ErrNotFound if the store does not have it;
 	// a referenced file that is gone is palate.ErrNotFound too, one that

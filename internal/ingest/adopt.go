@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -74,7 +75,7 @@ func (c *Collection) adopt(ctx context.Context, id palate.ImageID) error {
 	if err != nil {
 		return err
 	}
-	image := describe(content, info)
+	image := describe(sha256.Sum256(content), content, info)
 	if image.ID != id {
 		return fmt.Errorf("%w: it has changed and is not the picture that it is named for", errUnreadable)
 	}

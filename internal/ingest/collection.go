@@ -96,11 +96,11 @@ func (c *Collection) Add(ctx context.Context, content []byte, source palate.Sour
 	if err != nil {
 		return Addition{}, err
 	}
-	image := describe(content, info)
+	image := describe(sha256.Sum256(content), content, info)
 	if source.Address == "" {
 		source.Address = source.Site + ":" + image.ID.String() + "/" + strings.ToValidUTF8(source.OriginalName, "\uFFFD")
 	}
-	return c.add(ctx, image, source, func() error { return c.put(ctx, content) })
+	return c.add(ctx, image, source, func() error { return c.put(ctx, image.SHA256, content) })
 }
 
 // add stores a validated picture unless it was deleted, and writes its row.
@@ -128,14 +128,14 @@ func (c *Collection) add(ctx context.Context, image catalog.Image, source palate
 	return addition, nil
 }
 
-func describe(content []byte, info picture.Info) catalog.Image {
-	sum := sha256.Sum256(content)
+// describe makes the row of a picture by the hash of its content.
+func describe(sum [sha256.Size]byte, content []byte, info picture.Info) catalog.Image {
 	return catalog.Image{ID: palate.NewImageID(sum), SHA256: sum, Bytes: int64(len(content)),
 		Format: info.Format, Width: info.Width, Height: info.Height}
 }
 
-func (c *Collection) put(ctx context.Context, content []byte) error {
-	_, err := c.store.Put(ctx, bytes.NewReader(content), int64(len(content)))
+func (c *Collection) put(ctx context.Context, sum [sha256.Size]byte, content []byte) error {
+	_, err := c.store.PutContent(ctx, sum, content)
 	return err
 }
 
@@ -147,11 +147,11 @@ func (c *Collection) Standing(ctx context.Context, addresses []string) ([]crawle
 // Keep takes what a crawl found; the crawl has validated the picture. What the
 // site says of it that can't be taken is dropped.
 func (c *Collection) Keep(ctx context.Context, crawl string, task crawler.Task, find crawler.Find) (crawler.Keeping, palate.ImageID, error) {
-	image := describe(find.Content, picture.Info{Format: find.Format, Width: find.Width, Height: find.Height})
+	image := describe(sha256.Sum256(find.Content), find.Content, picture.Info{Format: find.Format, Width: find.Width, Height: find.Height})
 	_, err := c.catalog.TombstoneOf(ctx, image.ID)
 	switch {
 	case errors.Is(err, palate.ErrNotFound):
-		if err := c.put(ctx, find.Content); err != nil {
+		if err := c.put(ctx, image.SHA256, find.Content); err != nil {
 			return "", image.ID, err
 		}
 	case err != nil:

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -139,14 +140,15 @@ func (c *Collection) importFile(ctx context.Context, within folder.Reader, file 
 	if err != nil {
 		return Addition{}, err
 	}
-	if addition, known, err := c.knownContent(ctx, file.Source, content); known || err != nil {
+	sum := sha256.Sum256(content)
+	if addition, known, err := c.knownContent(ctx, file.Source, sum, content); known || err != nil {
 		return addition, err
 	}
 	info, err := c.budget.Check(ctx, content, picture.Terms{Limits: c.limits, Alone: true})
 	if err != nil {
 		return Addition{}, err
 	}
-	image := describe(content, info)
+	image := describe(sum, content, info)
 	addition, err := c.add(ctx, image, file.Source, func() error {
 		switch mode {
 		case Link:
@@ -154,7 +156,7 @@ func (c *Collection) importFile(ctx context.Context, within folder.Reader, file 
 		case Reference:
 			return c.keepInPlace(ctx, image.ID, file.Path, imagestore.InPlace.Reference)
 		}
-		return c.put(ctx, content)
+		return c.put(ctx, sum, content)
 	})
 	addition.Damage = info.Damage
 	return addition, err

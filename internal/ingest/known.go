@@ -47,8 +47,8 @@ func (c *Collection) knownReference(ctx context.Context, file folder.File, mode 
 // knownContent finds a picture that the collection has, by its hash, and the
 // same bytes in the store: it was decoded when it came. One that was deleted
 // is known too, as an error.
-func (c *Collection) knownContent(ctx context.Context, source palate.Source, content []byte) (Addition, bool, error) {
-	id := palate.NewImageID(sha256.Sum256(content))
+func (c *Collection) knownContent(ctx context.Context, source palate.Source, sum [sha256.Size]byte, content []byte) (Addition, bool, error) {
+	id := palate.NewImageID(sum)
 	image, err := c.catalog.Image(ctx, id)
 	if errors.Is(err, palate.ErrNotFound) {
 		return Addition{ID: id}, false, c.refuseDeleted(ctx, id)

@@ -106,3 +106,32 @@ func (s Settings) Or(other Settings) Settings {
 
 // Agrees reports whether other chooses nothing else than s where s chooses.
 func (s Settings) Agrees(other Settings) bool { return s.Or(other) == other }
+
+// SettingsByName completes settings by the words that people have for the rest:
+// a model's name or file (Auto is open; a file is kept by its whole path, since
+// the collection may be used from another folder later), how JPEG is decoded
+// ("full", "fast" or "", which is open), and a precision, of which int8 alone
+// makes other embeddings.
+func SettingsByName(model, decode string, precision vit.Precision, s Settings) Settings {
+	if s.Model = model; model == Auto {
+		s.Model = ""
+	}
+	switch decode {
+	case "full":
+		s.Rules = picture.Current()
+	case "fast":
+		s.Rules = picture.Current().Without(picture.JPEGWhole)
+	}
+	if IsFile(s.Model) {
+		if path, err := filepath.Abs(s.Model); err == nil {
+			s.Model = path
+		}
+	}
+	switch precision {
+	case vit.Int8:
+		s.Numeric = embedder.NumericInt8
+	case vit.Float32, vit.Float16:
+		s.Numeric = embedder.NumericFloat
+	}
+	return s
+}

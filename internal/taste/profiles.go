@@ -72,6 +72,21 @@ type Likeness struct {
 // on.
 const likenessImages = 2000
 
+// Words say how like two tastes are, a line each.
+func (l Likeness) Words(first, second palate.Profile) []string {
+	words := []string{fmt.Sprintf("%s and %s have both judged %d images, %d of them alike (kappa %.2f).", first, second, l.Both, l.Same, l.Kappa)}
+	if l.Correlation != nil {
+		words = append(words, fmt.Sprintf("Their probes' scores of %d images correlate by %.2f.", l.Images, *l.Correlation))
+	}
+	if l.FirstOnSecond != nil {
+		words = append(words, fmt.Sprintf("The probe of %s ranks what %s rated with an AUC of %.3f.", first, second, *l.FirstOnSecond))
+	}
+	if l.SecondOnFirst != nil {
+		words = append(words, fmt.Sprintf("The probe of %s ranks what %s rated with an AUC of %.3f.", second, first, *l.SecondOnFirst))
+	}
+	return words
+}
+
 // Compare compares two tastes of the collection.
 func (t *Tastes) Compare(ctx context.Context, a, b palate.Profile) (Likeness, error) {
 	var l Likeness

@@ -111,19 +111,48 @@ func (s *Store) Put(ctx context.Context, r io.Reader, maxBytes int64) (imagestor
 	if n > maxBytes {
 		return imagestore.Stored{}, fmt.Errorf("store image: more than %d bytes: %w", maxBytes, palate.ErrInvalid)
 	}
-	stored := imagestore.Stored{SHA256: [32]byte(hash.Sum(nil)), Bytes: n}
-	stored.ID = palate.NewImageID(stored.SHA256)
+	stored := storedAs([sha256.Size]byte(hash.Sum(nil)), n)
 	if stored.Existed, err = s.existed(stored); err != nil || stored.Existed {
 		return stored, err
 	}
+	return stored, s.finish(tmp, stored)
+}
+
+// PutContent implements imagestore.Store.
+func (s *Store) PutContent(ctx context.Context, sum [sha256.Size]byte, content []byte) (imagestore.Stored, error) {
+	if err := ctx.Err(); err != nil {
+		return imagestore.Stored{}, err
+	}
+	stored := storedAs(sum, int64(len(content)))
+	var err error
+	if stored.Existed, err = s.existed(stored); err != nil || stored.Existed {
+		return stored, err
+	}
+	tmp, err := os.CreateTemp(filepath.Join(s.root, tmpFolder), "put-*")
+	if err != nil {
+		return imagestore.Stored{}, s.unavailable("store image", err)
+	}
+	defer os.Remove(tmp.Name()) // gone after the rename
+	defer tmp.Close()
+	if _, err := (&diskWriter{s, tmp}).Write(content); err != nil {
+		return imagestore.Stored{}, fmt.Errorf("store image: %w", err)
+	}
+	return stored, s.finish(tmp, stored)
+}
+
+func storedAs(sum [sha256.Size]byte, bytes int64) imagestore.Stored {
+	return imagestore.Stored{ID: palate.NewImageID(sum), SHA256: sum, Bytes: bytes}
+}
+
+// finish gives a written file its name, durably.
+func (s *Store) finish(tmp *os.File, stored imagestore.Stored) error {
 	if err := atomicfile.Finish(tmp, s.mode); err != nil {
-		return imagestore.Stored{}, s.unavailable("store image", err)
+		return s.unavailable("store image", err)
 	}
-	target := s.path(filesFolder, stored.ID, "")
-	if err := s.place(tmp.Name(), target); err != nil {
-		return imagestore.Stored{}, s.unavailable("store image", err)
+	if err := s.place(tmp.Name(), s.path(filesFolder, stored.ID, "")); err != nil {
+		return s.unavailable("store image", err)
 	}
-	return stored, nil
+	return nil
 }
 
 // existed reports whether a whole file of that id is there, and then makes

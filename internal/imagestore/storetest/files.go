@@ -26,6 +26,17 @@ func testPut(t *testing.T, s imagestore.Store, again func() imagestore.Store) {
 		}
 		wantFile(t, s, file)
 		wantFile(t, again(), file)
+		// The same content, whose hash is known, is there; another comes.
+		want.Existed = true
+		stored, err = again().PutContent(t.Context(), want.SHA256, file)
+		ok(t, "PutContent", err)
+		other := append(bytes.Clone(file), 'x')
+		fresh, err := s.PutContent(t.Context(), sha256.Sum256(other), other)
+		ok(t, "PutContent", err)
+		if stored != want || fresh != (imagestore.Stored{ID: idOf(other), SHA256: sha256.Sum256(other), Bytes: int64(len(other))}) {
+			t.Errorf("file %d: PutContent gives %+v and %+v", n, stored, fresh)
+		}
+		wantFile(t, again(), other)
 	}
 	f, err := s.Open(t.Context(), idOf(content(1)))
 	ok(t, "Open", err)
