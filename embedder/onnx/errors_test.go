@@ -45,11 +45,11 @@ func TestModelAndDescriptionThatDisagreeAreRefusedWithBothNamed(t *testing.T) {
 			g.Inputs = append(g.Inputs, onnxgraph.Value{Name: "mask", Type: onnxgraph.Float32, Shape: onnxgraph.Fixed(1)})
 		}, []string{`"in", "mask"`, `"in" alone`}},
 		{"an input of another type", func(g *graph, _ *desc, _ *onnx.Config) {
-			g.Inputs[0].Type = onnxgraph.Uint8
+			g.Inputs[0].Type = onnxgraph.Float64
 			g.Nodes[0].Inputs[0] = "real"
 			cast := onnxgraph.Node{Op: "Cast", Inputs: []string{"in"}, Outputs: []string{"real"}, Attributes: []onnxgraph.Attribute{onnxgraph.Int("to", 1)}}
 			g.Nodes = slices.Insert(g.Nodes, 0, cast)
-		}, []string{`input "in" is uint8`, "float32"}},
+		}, []string{`input "in" is float64`, "float32"}},
 		{"a model that fails when it runs", func(g *graph, _ *desc, _ *onnx.Config) {
 			g.Inputs[0].Shape = onnxgraph.Batched(3, 32, 32)
 			g.Op("Reshape", "bad", []string{"patches", g.Const("wrong", onnxgraph.Vector(7, 11))})

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -22,8 +23,16 @@ func (e *Embedder) fitInput() error {
 	if picture < 0 || len(inputs) != 1 && e.tables == nil {
 		return fmt.Errorf("the model's inputs are %s, the description names %q alone: %w", names(inputs), in.Name, palate.ErrInvalid)
 	}
-	if inputs[picture].ElementType != ort.Float32 {
-		return fmt.Errorf("the model's input %q is %s, want %s: %w", in.Name, inputs[picture].ElementType, ort.Float32, palate.ErrInvalid)
+	switch kind := inputs[picture].ElementType; kind {
+	case ort.Float32, ort.Float16:
+	case ort.Uint8: // such a graph brings values from 0 to 255 to mean and deviation itself
+		for c := range 3 {
+			if d := e.description; d.Mean[c] != 0 || math.Abs(d.Std[c]*255-1) > 1e-6 {
+				return fmt.Errorf("the model's input %q is uint8, values from 0 to 255: its description has mean [0, 0, 0] and std three times 0.00392156862745098 (1/255), not %v and %v: %w", in.Name, d.Mean, d.Std, palate.ErrInvalid)
+			}
+		}
+	default:
+		return fmt.Errorf("the model's input %q is %s, want %s, %s or %s: %w", in.Name, kind, ort.Float32, ort.Float16, ort.Uint8, palate.ErrInvalid)
 	}
 	declared := inputs[picture].Shape
 	if declared == nil {

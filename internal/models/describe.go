@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/palate-art/palate"
@@ -59,8 +60,12 @@ func (d *Draft) input(inputs []ort.IOInfo) error {
 		return fmt.Errorf("its inputs are %s: palate gives a model a picture and nothing else, so export the part that sees the picture alone", strings.Join(told, ", "))
 	}
 	in := inputs[0]
-	if in.ElementType != ort.Float32 || len(in.Shape) != 4 {
-		return fmt.Errorf("its input is %s: want float32 with four dimensions; export it with float32 inputs", told[0])
+	if !slices.Contains([]string{ort.Float32, ort.Float16, ort.Uint8}, in.ElementType) || len(in.Shape) != 4 {
+		return fmt.Errorf("its input is %s: want float32, float16 or uint8 with four dimensions", told[0])
+	}
+	if in.ElementType == ort.Uint8 {
+		d.Description.Std = [3]float64{1. / 255, 1. / 255, 1. / 255}
+		d.Found = append(d.Found, "mean [0, 0, 0] and std 1/255, as the input takes values from 0 to 255")
 	}
 	described := embedder.InputDescription{Name: in.Name, Layout: embedder.LayoutNCHW}
 	sides := in.Shape[2:]

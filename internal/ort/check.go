@@ -40,8 +40,8 @@ func (s *Session) check(inputs map[string]Tensor, outputs []string) error {
 // accepts reports whether t fits the declaration; named holds the sizes that
 // earlier inputs gave to named dimensions.
 func (info IOInfo) accepts(t Tensor, named map[string]int64) error {
-	if info.ElementType != Float32 {
-		return fmt.Errorf("the model wants %s, only float32 can be given", info.ElementType)
+	if !slices.Contains([]string{Float32, Float16, Uint8}, info.ElementType) {
+		return fmt.Errorf("the model wants %s, only float32, float16 and uint8 can be given", info.ElementType)
 	}
 	if len(t.Shape) == 0 {
 		return errors.New("the tensor has no dimensions")

@@ -7,13 +7,18 @@ import (
 	"slices"
 )
 
-// Float32 is the element type of the tensors that Session.Run takes.
-const Float32 = "float32"
+// The element types of inputs that Session.Run converts its tensors to; outputs
+// are Float32.
+const (
+	Float32 = "float32"
+	Float16 = "float16"
+	Uint8   = "uint8"
+)
 
 // elementTypes are the values of TensorProto.DataType in onnx.proto.
 var elementTypes = []string{
-	1: Float32, 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 8: "string",
-	9: "bool", 10: "float16", 11: "float64", 12: "uint32", 13: "uint64", 14: "complex64", 15: "complex128", 16: "bfloat16",
+	1: Float32, 2: Uint8, 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 8: "string",
+	9: "bool", 10: Float16, 11: "float64", 12: "uint32", 13: "uint64", 14: "complex64", 15: "complex128", 16: "bfloat16",
 }
 
 // IOInfo is an input or output as the model declares it.

@@ -30,6 +30,7 @@ func startNative(library string) (version string, err error) {
 
 type nativeSession struct {
 	session *onnx.DynamicAdvancedSession
+	inputs  []IOInfo
 }
 
 // newNative loads the model from path, or from memory if path is empty.
@@ -59,7 +60,7 @@ func newNative(model []byte, path string, inputs, outputs []IOInfo, c SessionCon
 	if err != nil {
 		return nil, err
 	}
-	return &nativeSession{session}, nil
+	return &nativeSession{session, inputs}, nil
 }
 
 func appendCUDA(options *onnx.SessionOptions, d Device) (err error) {
@@ -96,7 +97,7 @@ func (n *nativeSession) run(ctx context.Context, inputs []Tensor, wanted []bool)
 		if len(t.Data) > 0 {
 			pinner.Pin(&t.Data[0]) // ONNX Runtime keeps the pointer between two calls
 		}
-		v, err := onnx.NewTensor(onnx.NewShape(t.Shape...), t.Data)
+		v, err := valueOf(t, n.inputs[i].ElementType, &pinner)
 		if err != nil {
 			return nil, fmt.Errorf("input %d: %w", i, err)
 		}
@@ -120,6 +121,26 @@ func (n *nativeSession) run(ctx context.Context, inputs []Tensor, wanted []bool)
 		outputs[i] = Tensor{Shape: t.GetShape(), Data: t.GetData()}
 	}
 	return outputs, nil
+}
+
+// valueOf is a tensor as the model wants its elements.
+func valueOf(t Tensor, elementType string, pinner *runtime.Pinner) (onnx.Value, error) {
+	shape := onnx.NewShape(t.Shape...)
+	switch elementType {
+	case Float16:
+		data := toFloat16(t.Data)
+		if len(data) > 0 {
+			pinner.Pin(&data[0])
+		}
+		return onnx.NewCustomDataTensor(shape, data, onnx.TensorElementDataTypeFloat16)
+	case Uint8:
+		data := toUint8(t.Data)
+		if len(data) > 0 {
+			pinner.Pin(&data[0])
+		}
+		return onnx.NewTensor(shape, data)
+	}
+	return onnx.NewTensor(shape, t.Data)
 }
 
 // runWithContext lets ctx terminate the run.
