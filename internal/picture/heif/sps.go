@@ -129,7 +129,7 @@ func readSPS(data []byte) sps {
 	for range 6 {
 		b.ue()
 	}
-	if b.flag() && b.flag() {
+	if scaled := b.flag(); scaled && b.flag() {
 		skipScalingLists(b)
 	}
 	b.u(2)
