@@ -16,6 +16,9 @@ import (
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
+// The decoders are built by others, see NOTICE; fetchwasm says which they are.
+//
+//go:generate go run ./fetchwasm
 var (
 	//go:embed wasm/heic.wasm.gz
 	heicDecoder []byte
