@@ -104,7 +104,7 @@ func TestOtherEncodingsAreRefusedByName(t *testing.T) {
 func TestWhatUnpacksWithoutEndIsEndedSoon(t *testing.T) {
 	var bomb bytes.Buffer
 	w, zeros := gzip.NewWriter(&bomb), make([]byte, 1<<20)
-	for range 400 {
+	for range 100 {
 		if _, err := w.Write(zeros); err != nil {
 			t.Fatal(err)
 		}

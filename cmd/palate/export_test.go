@@ -11,6 +11,7 @@ import (
 
 // What is exported of what was rated, evaluate judges.
 func TestWhatIsExportedIsEvaluated(t *testing.T) {
+	program.LongRace(t)
 	home, folder := demoCollection(t), t.TempDir()
 	at := []string{"--data", home}
 	type exported struct {

@@ -40,6 +40,7 @@ func copyOfDemo(t *testing.T) string {
 }
 
 func TestTheDemoOnAQdrantServer(t *testing.T) {
+	program.LongRace(t)
 	const pictures, rated = 40, 34
 	server := qdranttest.Run(t)
 	folder := t.TempDir()
@@ -266,6 +267,7 @@ func embedAtRandom(t *testing.T, folder string, from, to int) {
 }
 
 func TestAnIndexThatProcessesWereKilledOverIsCleanAfterCatchingUp(t *testing.T) {
+	program.LongRace(t)
 	const images, later = 1500, 800
 	folder := filepath.Join(t.TempDir(), "collection")
 	embedAtRandom(t, folder, 0, images)

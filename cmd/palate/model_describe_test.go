@@ -53,9 +53,13 @@ func TestDescribeAnONNXModel(t *testing.T) {
 		t.Errorf("got %q", said)
 	}
 
-	half := filepath.Join(folder, "half.onnx")
+	half, double := filepath.Join(folder, "half.onnx"), filepath.Join(folder, "double.onnx")
 	program.WriteFile(t, half, smallGraph(t, onnxgraph.Float16))
-	program.MustFail(t, exitFailed, []string{"float16", "want float32"}, "model", "describe", half)
+	if said := program.MustRun(t, "model", "describe", half); !strings.Contains(said, `"pixel_values" (float16 [-1 3 16 16])`) {
+		t.Errorf("got %q", said)
+	}
+	program.WriteFile(t, double, smallGraph(t, onnxgraph.Float64))
+	program.MustFail(t, exitFailed, []string{"float64", "want float32"}, "model", "describe", double)
 }
 
 // A file of tensors is described as it would be read, or refused as it would

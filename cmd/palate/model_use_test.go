@@ -64,6 +64,7 @@ func TestAnAddedModelEmbedsFiles(t *testing.T) {
 }
 
 func TestTheDemoRunsWithAnAddedModel(t *testing.T) {
+	program.LongRace(t)
 	program.AddTiny(t)
 	report := program.JSONRun[demo.Report](t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--model", "tiny")
 	if report.Model != "tiny" || report.Embedded != 30 || report.Indexed != 30 || report.Probe.NeverRated != 6 {

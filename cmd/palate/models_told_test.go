@@ -9,6 +9,7 @@ import (
 
 // Which model's embeddings a probe judges is said wherever probes are.
 func TestProbesNameTheirModel(t *testing.T) {
+	program.LongRace(t)
 	home := ownCollection(t)
 	if text := program.MustRun(t, "train", "--data", home); !strings.Contains(text, "on embeddings by baseline,") {
 		t.Errorf("train: %s", text)

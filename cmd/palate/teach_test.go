@@ -215,6 +215,7 @@ type explained struct {
 // The heat map is exact where the model takes the mean of its patches, a guess
 // where it takes the class token, and can't be had of a model without patches.
 func TestWhyDrawsWhereTheScoreComesFrom(t *testing.T) {
+	program.LongRace(t)
 	program.AddTiny(t)
 	for pool, exact := range map[string]bool{"mean": true, "both": true, "cls": false} {
 		home := filepath.Join(t.TempDir(), "collection")
