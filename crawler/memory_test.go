@@ -188,7 +188,8 @@ func (c *collection) FinishTask(ctx context.Context, _ string, task crawler.Task
 	late := e.task
 	late.Leads = late.Leads[len(task.Leads):]
 	e.outcome, e.task.Leads, e.seen.Leads = o, nil, nil
-	return c.again(e, late) + c.add(found), ctx.Err()
+	added := c.add(found) // first: a late lead may mean one of these
+	return added + c.again(e, late), ctx.Err()
 }
 
 func (c *collection) PostponeTask(_ context.Context, _ string, task crawler.Task, notBefore time.Time) error {
