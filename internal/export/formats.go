@@ -84,6 +84,14 @@ type parquetRow struct {
 	Label *bool `parquet:"label,optional"` // null: neither liked nor disliked
 }
 
+func labelled(r Row) parquetRow {
+	if !r.judged() {
+		return parquetRow{Row: r}
+	}
+	liked := r.Verdict == string(palate.Like)
+	return parquetRow{r, &liked}
+}
+
 type parquetWriter struct {
 	out features.RowWriter[parquetRow]
 }
@@ -95,11 +103,7 @@ func newParquet(w io.Writer) *parquetWriter {
 func (w *parquetWriter) write(rows []Row) error {
 	some := make([]parquetRow, len(rows))
 	for i, r := range rows {
-		some[i].Row = r
-		if r.judged() {
-			liked := r.Verdict == string(palate.Like)
-			some[i].Label = &liked
-		}
+		some[i] = labelled(r)
 	}
 	_, err := w.out.Write(some)
 	return err
@@ -196,12 +200,8 @@ func (w *clipWriter) write(rows []Row) error {
 		if err := w.matrix.Append(r.Vector); err != nil {
 			return err
 		}
-		some[i] = clipRow{Path: r.Address, Caption: r.Title, parquetRow: parquetRow{Row: r}}
+		some[i] = clipRow{Path: r.Address, Caption: r.Title, parquetRow: labelled(r)}
 		some[i].Vector = nil // beside, in img_emb
-		if r.judged() {
-			liked := r.Verdict == string(palate.Like)
-			some[i].Label = &liked
-		}
 	}
 	_, err := w.rows.Write(some)
 	return err
