@@ -9,6 +9,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/palate-art/palate/internal/safetensors"
 )
 
 const (
@@ -37,7 +39,7 @@ type element struct {
 
 // elements by the code in descr.
 var elements = map[string]element{
-	"f2": {2, func(b []byte, o binary.ByteOrder) float32 { return half(o.Uint16(b)) }},
+	"f2": {2, func(b []byte, o binary.ByteOrder) float32 { return safetensors.Float16(o.Uint16(b)) }},
 	"f4": {4, func(b []byte, o binary.ByteOrder) float32 { return math.Float32frombits(o.Uint32(b)) }},
 	"f8": {8, func(b []byte, o binary.ByteOrder) float32 { return float32(math.Float64frombits(o.Uint64(b))) }},
 	"b1": {1, func(b []byte, _ binary.ByteOrder) float32 { return float32(b[0]) }},
@@ -49,19 +51,6 @@ var elements = map[string]element{
 	"i2": {2, func(b []byte, o binary.ByteOrder) float32 { return float32(int16(o.Uint16(b))) }},
 	"i4": {4, func(b []byte, o binary.ByteOrder) float32 { return float32(int32(o.Uint32(b))) }},
 	"i8": {8, func(b []byte, o binary.ByteOrder) float32 { return float32(int64(o.Uint64(b))) }},
-}
-
-// half widens an IEEE 754 binary16.
-func half(h uint16) float32 {
-	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10)&31, uint32(h)&1023
-	switch exponent {
-	case 0: // zero and subnormal: fraction · 2^-24
-		v := float32(fraction) / (1 << 24)
-		return math.Float32frombits(math.Float32bits(v) | sign)
-	case 31:
-		return math.Float32frombits(sign | 255<<23 | fraction<<13)
-	}
-	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
 }
 
 // header is what stands before the values.
