@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"math"
 	"testing"
-
-	"github.com/palate-art/palate/internal/onnxgraph"
 )
 
 // Every float16 survives both ways, and what lies between two becomes the
@@ -16,18 +14,18 @@ func TestFloat16BothWays(t *testing.T) {
 		if v != v {
 			continue
 		}
-		if got := onnxgraph.Float16Bits(v); int(got) != bits {
+		if got := float16Bits(v); int(got) != bits {
 			t.Fatalf("%#x is %v and comes back as %#x", bits, v, got)
 		}
 		if next := fromFloat16([]byte{byte(bits + 1), byte((bits + 1) >> 8)})[0]; bits&0x7fff < 0x7bff {
 			middle := (float64(v) + float64(next)) / 2
 			even := uint16(bits + bits&1)
-			if got := onnxgraph.Float16Bits(float32(middle)); got != even {
+			if got := float16Bits(float32(middle)); got != even {
 				t.Fatalf("halfway from %#x: got %#x, want %#x", bits, got, even)
 			}
 		}
 	}
-	if onnxgraph.Float16Bits(65520) != 0x7c00 || onnxgraph.Float16Bits(float32(math.NaN()))&0x7c00 != 0x7c00 {
+	if float16Bits(65520) != 0x7c00 || float16Bits(float32(math.NaN()))&0x7c00 != 0x7c00 {
 		t.Error("what is too large is not infinite, or NaN is lost")
 	}
 	if got := toUint8([]float32{-3, .5, 1.5, 254.6, 300}); string(got) != string([]uint8{0, 0, 2, 255, 255}) {
