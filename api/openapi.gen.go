@@ -43,6 +43,42 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
+// Defines values for ImageOrder.
+const (
+	ImageOrderNewest ImageOrder = "newest"
+	ImageOrderOldest ImageOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the ImageOrder enum.
+func (e ImageOrder) Valid() bool {
+	switch e {
+	case ImageOrderNewest:
+		return true
+	case ImageOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ImportVerdict.
+const (
+	ImportVerdictDislike ImportVerdict = "dislike"
+	ImportVerdictLike    ImportVerdict = "like"
+)
+
+// Valid indicates whether the value is a known member of the ImportVerdict enum.
+func (e ImportVerdict) Valid() bool {
+	switch e {
+	case ImportVerdictDislike:
+		return true
+	case ImportVerdictLike:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for JobKind.
 const (
 	JobKindArena    JobKind = "arena"
@@ -145,57 +181,6 @@ func (e LivenessStatus) Valid() bool {
 	}
 }
 
-// Defines values for NewJobKind.
-const (
-	NewJobKindBackup  NewJobKind = "backup"
-	NewJobKindCrawl   NewJobKind = "crawl"
-	NewJobKindEmbed   NewJobKind = "embed"
-	NewJobKindImport  NewJobKind = "import"
-	NewJobKindReindex NewJobKind = "reindex"
-	NewJobKindTrain   NewJobKind = "train"
-	NewJobKindVerify  NewJobKind = "verify"
-)
-
-// Valid indicates whether the value is a known member of the NewJobKind enum.
-func (e NewJobKind) Valid() bool {
-	switch e {
-	case NewJobKindBackup:
-		return true
-	case NewJobKindCrawl:
-		return true
-	case NewJobKindEmbed:
-		return true
-	case NewJobKindImport:
-		return true
-	case NewJobKindReindex:
-		return true
-	case NewJobKindTrain:
-		return true
-	case NewJobKindVerify:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for NewJobVerdict.
-const (
-	NewJobVerdictDislike NewJobVerdict = "dislike"
-	NewJobVerdictLike    NewJobVerdict = "like"
-)
-
-// Valid indicates whether the value is a known member of the NewJobVerdict enum.
-func (e NewJobVerdict) Valid() bool {
-	switch e {
-	case NewJobVerdictDislike:
-		return true
-	case NewJobVerdictLike:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for Shown.
 const (
 	ShownAPI            Shown = "api"
@@ -226,6 +211,81 @@ func (e Shown) Valid() bool {
 	}
 }
 
+// Defines values for StartableJobKind.
+const (
+	StartableJobKindBackup  StartableJobKind = "backup"
+	StartableJobKindCrawl   StartableJobKind = "crawl"
+	StartableJobKindEmbed   StartableJobKind = "embed"
+	StartableJobKindImport  StartableJobKind = "import"
+	StartableJobKindReindex StartableJobKind = "reindex"
+	StartableJobKindTrain   StartableJobKind = "train"
+	StartableJobKindVerify  StartableJobKind = "verify"
+)
+
+// Valid indicates whether the value is a known member of the StartableJobKind enum.
+func (e StartableJobKind) Valid() bool {
+	switch e {
+	case StartableJobKindBackup:
+		return true
+	case StartableJobKindCrawl:
+		return true
+	case StartableJobKindEmbed:
+		return true
+	case StartableJobKindImport:
+		return true
+	case StartableJobKindReindex:
+		return true
+	case StartableJobKindTrain:
+		return true
+	case StartableJobKindVerify:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThumbnailWidth.
+const (
+	ThumbnailWidthN1280 ThumbnailWidth = 1280
+	ThumbnailWidthN160  ThumbnailWidth = 160
+	ThumbnailWidthN320  ThumbnailWidth = 320
+	ThumbnailWidthN640  ThumbnailWidth = 640
+)
+
+// Valid indicates whether the value is a known member of the ThumbnailWidth enum.
+func (e ThumbnailWidth) Valid() bool {
+	switch e {
+	case ThumbnailWidthN1280:
+		return true
+	case ThumbnailWidthN160:
+		return true
+	case ThumbnailWidthN320:
+		return true
+	case ThumbnailWidthN640:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TrashOrder.
+const (
+	TrashOrderNewest TrashOrder = "newest"
+	TrashOrderOldest TrashOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the TrashOrder enum.
+func (e TrashOrder) Valid() bool {
+	switch e {
+	case TrashOrderNewest:
+		return true
+	case TrashOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Verdict.
 const (
 	VerdictDislike Verdict = "dislike"
@@ -247,66 +307,6 @@ func (e Verdict) Valid() bool {
 	}
 }
 
-// Defines values for ListImagesParamsOrder.
-const (
-	ListImagesParamsOrderNewest ListImagesParamsOrder = "newest"
-	ListImagesParamsOrderOldest ListImagesParamsOrder = "oldest"
-)
-
-// Valid indicates whether the value is a known member of the ListImagesParamsOrder enum.
-func (e ListImagesParamsOrder) Valid() bool {
-	switch e {
-	case ListImagesParamsOrderNewest:
-		return true
-	case ListImagesParamsOrderOldest:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for GetImageThumbnailParamsWidth.
-const (
-	GetImageThumbnailParamsWidthN1280 GetImageThumbnailParamsWidth = 1280
-	GetImageThumbnailParamsWidthN160  GetImageThumbnailParamsWidth = 160
-	GetImageThumbnailParamsWidthN320  GetImageThumbnailParamsWidth = 320
-	GetImageThumbnailParamsWidthN640  GetImageThumbnailParamsWidth = 640
-)
-
-// Valid indicates whether the value is a known member of the GetImageThumbnailParamsWidth enum.
-func (e GetImageThumbnailParamsWidth) Valid() bool {
-	switch e {
-	case GetImageThumbnailParamsWidthN1280:
-		return true
-	case GetImageThumbnailParamsWidthN160:
-		return true
-	case GetImageThumbnailParamsWidthN320:
-		return true
-	case GetImageThumbnailParamsWidthN640:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ListTrashParamsOrder.
-const (
-	ListTrashParamsOrderNewest ListTrashParamsOrder = "newest"
-	ListTrashParamsOrderOldest ListTrashParamsOrder = "oldest"
-)
-
-// Valid indicates whether the value is a known member of the ListTrashParamsOrder enum.
-func (e ListTrashParamsOrder) Valid() bool {
-	switch e {
-	case ListTrashParamsOrderNewest:
-		return true
-	case ListTrashParamsOrderOldest:
-		return true
-	default:
-		return false
-	}
-}
-
 // Area The part of the upright picture that the patches cover, in fractions of its sides from the top left; beyond 0 and 1 where it was padded.
 type Area struct {
 	MaxX float64 `json:"max_x"`
@@ -320,7 +320,7 @@ type Emptied struct {
 	Purged int `json:"purged"`
 }
 
-// ExampleSearch defines model for ExampleSearch.
+// ExampleSearch Example: {"filter":{"judged":"unrated","year_from":1850},"limit":20,"positive":["2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a"],"profile":"me"}
 type ExampleSearch struct {
 	// Collapse Show one of every group of images that are at least this similar
 	Collapse *float32 `json:"collapse,omitempty"`
@@ -349,19 +349,22 @@ type Filter struct {
 
 // Health defines model for Health.
 type Health struct {
-	Parts []struct {
-		Detail *string `json:"detail,omitempty"`
-
-		// Name catalog, catalog_writes, images or index
-		//
-		// Example: index
-		Name string `json:"name"`
-		Ok   bool   `json:"ok"`
-	} `json:"parts"`
+	Parts  []HealthPart `json:"parts"`
 	Status HealthStatus `json:"status"`
 }
 
-// HealthStatus defines model for Health.Status.
+// HealthPart defines model for HealthPart.
+type HealthPart struct {
+	Detail *string `json:"detail,omitempty"`
+
+	// Name catalog, catalog_writes, images or index
+	//
+	// Example: index
+	Name string `json:"name"`
+	Ok   bool   `json:"ok"`
+}
+
+// HealthStatus defines model for HealthStatus.
 type HealthStatus string
 
 // HeatMap defines model for HeatMap.
@@ -455,6 +458,9 @@ type ImageList struct {
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
+// ImageOrder defines model for ImageOrder.
+type ImageOrder string
+
 // ImageUpload defines model for ImageUpload.
 type ImageUpload struct {
 	Artist     *string `json:"artist,omitempty"`
@@ -474,6 +480,9 @@ type ImageUpload struct {
 	Title   *string      `json:"title,omitempty"`
 	Year    *int         `json:"year,omitempty"`
 }
+
+// ImportVerdict Of an import: what the profile says of every picture.
+type ImportVerdict string
 
 // Job defines model for Job.
 type Job struct {
@@ -497,11 +506,50 @@ type Job struct {
 	Total *int64 `json:"total,omitempty"`
 }
 
-// JobKind defines model for Job.Kind.
-type JobKind string
+// JobInput Example: {"kind":"crawl","max_pictures":500,"seeds":["https://example.org/collection"]}
+type JobInput struct {
+	// Deep Of a verification or a backup: every file is read and held against its hash
+	Deep *bool `json:"deep,omitempty"`
 
-// JobState defines model for Job.State.
-type JobState string
+	// Kind What the API can start.
+	Kind StartableJobKind `json:"kind"`
+
+	// MaxDepth Of a crawl
+	MaxDepth *int `json:"max_depth,omitempty"`
+
+	// MaxPages Of a crawl
+	MaxPages *int `json:"max_pages,omitempty"`
+
+	// MaxPictures Of a crawl
+	MaxPictures *int `json:"max_pictures,omitempty"`
+
+	// Name Of a crawl: to go on with it later; its seeds if absent
+	Name *string `json:"name,omitempty"`
+
+	// Path Of an import: a folder or a file below a folder that the operator opened
+	Path *string `json:"path,omitempty"`
+
+	// Profile Example: me
+	Profile *ProfileName `json:"profile,omitempty"`
+
+	// Repair Of a verification: what can be mended from what is there is mended; nothing that may be somebody's is deleted
+	Repair *bool `json:"repair,omitempty"`
+
+	// Retry Of an embedding: images that could not be embedded are tried again
+	Retry *bool `json:"retry,omitempty"`
+
+	// Seeds Of a crawl: where it begins, as the command line takes it
+	Seeds *[]string `json:"seeds,omitempty"`
+
+	// Verdict Of an import: what the profile says of every picture.
+	Verdict *ImportVerdict `json:"verdict,omitempty"`
+
+	// WithReferenced Of a backup: files that the collection only references are copied too
+	WithReferenced *bool `json:"with_referenced,omitempty"`
+}
+
+// JobKind defines model for JobKind.
+type JobKind string
 
 // JobList defines model for JobList.
 type JobList struct {
@@ -510,6 +558,9 @@ type JobList struct {
 	// NextCursor Absent on the last page
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
+
+// JobState defines model for JobState.
+type JobState string
 
 // JudgedFilter defines model for JudgedFilter.
 type JudgedFilter string
@@ -543,7 +594,7 @@ type Liveness struct {
 	Status LivenessStatus `json:"status"`
 }
 
-// LivenessStatus defines model for Liveness.Status.
+// LivenessStatus defines model for LivenessStatus.
 type LivenessStatus string
 
 // Mislabel defines model for Mislabel.
@@ -562,69 +613,10 @@ type MislabelList struct {
 	Mislabels []Mislabel `json:"mislabels"`
 }
 
-// NewJob defines model for NewJob.
-type NewJob struct {
-	// Deep Of a verification or a backup: every file is read and held against its hash
-	Deep *bool      `json:"deep,omitempty"`
-	Kind NewJobKind `json:"kind"`
-
-	// MaxDepth Of a crawl
-	MaxDepth *int `json:"max_depth,omitempty"`
-
-	// MaxPages Of a crawl
-	MaxPages *int `json:"max_pages,omitempty"`
-
-	// MaxPictures Of a crawl
-	MaxPictures *int `json:"max_pictures,omitempty"`
-
-	// Name Of a crawl: to go on with it later; its seeds if absent
-	Name *string `json:"name,omitempty"`
-
-	// Path Of an import: a folder or a file below a folder that the operator opened
-	Path *string `json:"path,omitempty"`
-
-	// Profile Example: me
-	Profile *ProfileName `json:"profile,omitempty"`
-
-	// Repair Of a verification: what can be mended from what is there is mended; nothing that may be somebody's is deleted
-	Repair *bool `json:"repair,omitempty"`
-
-	// Retry Of an embedding: images that could not be embedded are tried again
-	Retry *bool `json:"retry,omitempty"`
-
-	// Seeds Of a crawl: where it begins, as the command line takes it
-	Seeds *[]string `json:"seeds,omitempty"`
-
-	// Verdict Of an import: what the profile says of every picture
-	Verdict *NewJobVerdict `json:"verdict,omitempty"`
-
-	// WithReferenced Of a backup: files that the collection only references are copied too
-	WithReferenced *bool `json:"with_referenced,omitempty"`
-}
-
-// NewJobKind defines model for NewJob.Kind.
-type NewJobKind string
-
-// NewJobVerdict Of an import: what the profile says of every picture
-type NewJobVerdict string
-
-// NewProfile defines model for NewProfile.
-type NewProfile struct {
-	// Profile Example: me
-	Profile ProfileName `json:"profile"`
-}
-
-// NewRating defines model for NewRating.
-type NewRating struct {
-	// ProbeVersion The probe that ranked the picture when it was shown
-	ProbeVersion *int `json:"probe_version,omitempty"`
-
-	// Score The score that the probe gave it then
-	Score *float64 `json:"score,omitempty"`
-
-	// Shown How the picture stood before the person.
-	Shown   *Shown  `json:"shown,omitempty"`
-	Verdict Verdict `json:"verdict"`
+// PictureUpload defines model for PictureUpload.
+type PictureUpload struct {
+	// File JPEG, PNG, GIF, WebP, BMP, TIFF, Netpbm, TGA, HEIC or AVIF
+	File openapi_types.File `json:"file"`
 }
 
 // Probe defines model for Probe.
@@ -673,19 +665,13 @@ type ProbeReport struct {
 }
 
 // Problem RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
 type Problem struct {
 	Detail *string `json:"detail,omitempty"`
 
 	// Errors Every part of the request that was wrong.
-	Errors *[]struct {
-		Detail string `json:"detail"`
-
-		// Parameter Name of the parameter
-		Parameter *string `json:"parameter,omitempty"`
-
-		// Pointer JSON pointer into the body
-		Pointer *string `json:"pointer,omitempty"`
-	} `json:"errors,omitempty"`
+	Errors *[]ProblemPart `json:"errors,omitempty"`
 
 	// Instance The path that was asked
 	Instance *string `json:"instance,omitempty"`
@@ -694,6 +680,17 @@ type Problem struct {
 
 	// Type A stable name of the kind of problem, as a URI reference
 	Type string `json:"type"`
+}
+
+// ProblemPart One part of a request that was wrong.
+type ProblemPart struct {
+	Detail string `json:"detail"`
+
+	// Parameter Name of the parameter
+	Parameter *string `json:"parameter,omitempty"`
+
+	// Pointer JSON pointer into the body
+	Pointer *string `json:"pointer,omitempty"`
 }
 
 // Profile defines model for Profile.
@@ -705,6 +702,12 @@ type Profile struct {
 	// Profile Example: me
 	Profile ProfileName `json:"profile"`
 	Skips   int         `json:"skips"`
+}
+
+// ProfileInput Example: {"profile":"ada"}
+type ProfileInput struct {
+	// Profile Example: me
+	Profile ProfileName `json:"profile"`
 }
 
 // ProfileList defines model for ProfileList.
@@ -769,6 +772,19 @@ type Rating struct {
 	Verdict Verdict `json:"verdict"`
 }
 
+// RatingInput Example: {"probe_version":3,"score":0.12,"shown":"queue:uncertain","verdict":"like"}
+type RatingInput struct {
+	// ProbeVersion The probe that ranked the picture when it was shown
+	ProbeVersion *int `json:"probe_version,omitempty"`
+
+	// Score The score that the probe gave it then
+	Score *float64 `json:"score,omitempty"`
+
+	// Shown How the picture stood before the person.
+	Shown   *Shown  `json:"shown,omitempty"`
+	Verdict Verdict `json:"verdict"`
+}
+
 // RatingList defines model for RatingList.
 type RatingList struct {
 	// NextCursor Absent on the last page
@@ -789,7 +805,7 @@ type Reasons struct {
 	Score *float64 `json:"score,omitempty"`
 }
 
-// Rollback defines model for Rollback.
+// Rollback Example: {"version":2}
 type Rollback struct {
 	Version int `json:"version"`
 }
@@ -868,10 +884,19 @@ type Source struct {
 	Year        *int      `json:"year,omitempty"`
 }
 
+// StartableJobKind What the API can start.
+type StartableJobKind string
+
+// ThumbnailWidth Pixels. A narrower image is not enlarged.
+type ThumbnailWidth int
+
 // Trash defines model for Trash.
 type Trash struct {
 	Images []TrashedImage `json:"images"`
 }
+
+// TrashOrder defines model for TrashOrder.
+type TrashOrder string
 
 // TrashedImage defines model for TrashedImage.
 type TrashedImage struct {
@@ -887,7 +912,7 @@ type TrashedImage struct {
 	Until time.Time `json:"until"`
 }
 
-// Undo defines model for Undo.
+// Undo Example: {"entry":4711}
 type Undo struct {
 	// Entry The entry to undo; the last one if absent
 	Entry *int64 `json:"entry,omitempty"`
@@ -983,18 +1008,47 @@ type YearFrom = int
 // YearTo defines model for YearTo.
 type YearTo = int
 
+// Conflict RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
+type Conflict = Problem
+
+// Failure RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
+type Failure = Problem
+
+// Gone RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
+type Gone = Problem
+
+// Invalid RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
+type Invalid = Problem
+
+// NotFound RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
+type NotFound = Problem
+
 // FollowEventsParams defines parameters for FollowEvents.
 type FollowEventsParams struct {
+	// LastEventID The id of the last event that was received.
 	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
 }
 
 // ListImagesParams defines parameters for ListImages.
 type ListImagesParams struct {
+	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `next_cursor` of the page before.
-	Cursor *Cursor                `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Order  *ListImagesParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Order By when the images came.
+	Order *ImageOrder `form:"order,omitempty" json:"order,omitempty"`
 
 	// Q Part of a title or an artist's name, letter case aside.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
@@ -1016,20 +1070,21 @@ type ListImagesParams struct {
 
 	// Category Any of these categories.
 	Category *Category `form:"category,omitempty" json:"category,omitempty"`
+
+	// YearFrom Only images of this year or later, and none whose year is not known.
 	YearFrom *YearFrom `form:"year_from,omitempty" json:"year_from,omitempty"`
-	YearTo   *YearTo   `form:"year_to,omitempty" json:"year_to,omitempty"`
+
+	// YearTo Only images of this year or earlier, and none whose year is not known.
+	YearTo *YearTo `form:"year_to,omitempty" json:"year_to,omitempty"`
 
 	// Judged By what the profile said: `rated` is liked or disliked, `unrated` is neither.
 	Judged *Judged `form:"judged,omitempty" json:"judged,omitempty"`
 }
 
-// ListImagesParamsOrder defines parameters for ListImages.
-type ListImagesParamsOrder string
-
 // DeleteImageParams defines parameters for DeleteImage.
 type DeleteImageParams struct {
-	// Reason Why, for whoever wonders later.
-	Reason string `form:"reason" json:"reason"`
+	// Reason Why, for whoever wonders later; "deleted over the API" where none is given.
+	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
 
 	// Purge Remove it for good, as a takedown asks for.
 	Purge *bool `form:"purge,omitempty" json:"purge,omitempty"`
@@ -1043,6 +1098,7 @@ type GetImageParams struct {
 
 // ListNeighboursParams defines parameters for ListNeighbours.
 type ListNeighboursParams struct {
+	// Limit How many at most.
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Collapse Show one of every group of images that are at least this similar to one before them, crops and copies of one work.
@@ -1062,8 +1118,12 @@ type ListNeighboursParams struct {
 
 	// Category Any of these categories.
 	Category *Category `form:"category,omitempty" json:"category,omitempty"`
+
+	// YearFrom Only images of this year or later, and none whose year is not known.
 	YearFrom *YearFrom `form:"year_from,omitempty" json:"year_from,omitempty"`
-	YearTo   *YearTo   `form:"year_to,omitempty" json:"year_to,omitempty"`
+
+	// YearTo Only images of this year or earlier, and none whose year is not known.
+	YearTo *YearTo `form:"year_to,omitempty" json:"year_to,omitempty"`
 
 	// Judged By what the profile said: `rated` is liked or disliked, `unrated` is neither.
 	Judged *Judged `form:"judged,omitempty" json:"judged,omitempty"`
@@ -1072,14 +1132,12 @@ type ListNeighboursParams struct {
 // GetImageThumbnailParams defines parameters for GetImageThumbnail.
 type GetImageThumbnailParams struct {
 	// Width Pixels. A narrower image is not enlarged.
-	Width *GetImageThumbnailParamsWidth `form:"width,omitempty" json:"width,omitempty"`
+	Width *ThumbnailWidth `form:"width,omitempty" json:"width,omitempty"`
 }
-
-// GetImageThumbnailParamsWidth defines parameters for GetImageThumbnail.
-type GetImageThumbnailParamsWidth int
 
 // ListJobsParams defines parameters for ListJobs.
 type ListJobsParams struct {
+	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `next_cursor` of the page before.
@@ -1094,25 +1152,31 @@ type CompareProfilesParams struct {
 
 // ListMislabelsParams defines parameters for ListMislabels.
 type ListMislabelsParams struct {
+	// Limit How many at most.
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // GetQueueParams defines parameters for GetQueue.
 type GetQueueParams struct {
+	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListRatingsParams defines parameters for ListRatings.
 type ListRatingsParams struct {
+	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `next_cursor` of the page before.
-	Cursor  *Cursor  `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Verdict Only ratings of this verdict.
 	Verdict *Verdict `form:"verdict,omitempty" json:"verdict,omitempty"`
 }
 
 // ListScoresParams defines parameters for ListScores.
 type ListScoresParams struct {
+	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `next_cursor` of the page before.
@@ -1135,32 +1199,26 @@ type ListScoresParams struct {
 
 	// Category Any of these categories.
 	Category *Category `form:"category,omitempty" json:"category,omitempty"`
+
+	// YearFrom Only images of this year or later, and none whose year is not known.
 	YearFrom *YearFrom `form:"year_from,omitempty" json:"year_from,omitempty"`
-	YearTo   *YearTo   `form:"year_to,omitempty" json:"year_to,omitempty"`
+
+	// YearTo Only images of this year or earlier, and none whose year is not known.
+	YearTo *YearTo `form:"year_to,omitempty" json:"year_to,omitempty"`
 
 	// Judged By what the profile said: `rated` is liked or disliked, `unrated` is neither.
 	Judged *Judged `form:"judged,omitempty" json:"judged,omitempty"`
 }
 
-// ScoreUploadMultipartBody defines parameters for ScoreUpload.
-type ScoreUploadMultipartBody struct {
-	// File JPEG, PNG, GIF, WebP, BMP, TIFF, Netpbm, TGA, HEIC or AVIF
-	File openapi_types.File `json:"file"`
-}
-
 // ExplainScoreParams defines parameters for ExplainScore.
 type ExplainScoreParams struct {
+	// Limit How many at most.
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
-}
-
-// SearchByUploadMultipartBody defines parameters for SearchByUpload.
-type SearchByUploadMultipartBody struct {
-	// File JPEG, PNG, GIF, WebP, BMP, TIFF, Netpbm, TGA, HEIC or AVIF
-	File openapi_types.File `json:"file"`
 }
 
 // SearchByUploadParams defines parameters for SearchByUpload.
 type SearchByUploadParams struct {
+	// Limit How many at most.
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Collapse Show one of every group of images that are at least this similar to one before them, crops and copies of one work.
@@ -1178,47 +1236,45 @@ type EmptyTrashParams struct {
 
 // ListTrashParams defines parameters for ListTrash.
 type ListTrashParams struct {
+	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Order The one that was deleted first, or last, comes first.
-	Order *ListTrashParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+	Order *TrashOrder `form:"order,omitempty" json:"order,omitempty"`
 
 	// DeletedBefore Only what was deleted before this time.
 	DeletedBefore *time.Time `form:"deleted_before,omitempty" json:"deleted_before,omitempty"`
 }
 
-// ListTrashParamsOrder defines parameters for ListTrash.
-type ListTrashParamsOrder string
-
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
 
 // StartJobJSONRequestBody defines body for StartJob for application/json ContentType.
-type StartJobJSONRequestBody = NewJob
+type StartJobJSONRequestBody = JobInput
 
 // CreateProfileJSONRequestBody defines body for CreateProfile for application/json ContentType.
-type CreateProfileJSONRequestBody = NewProfile
+type CreateProfileJSONRequestBody = ProfileInput
 
 // RenameProfileJSONRequestBody defines body for RenameProfile for application/json ContentType.
-type RenameProfileJSONRequestBody = NewProfile
+type RenameProfileJSONRequestBody = ProfileInput
 
 // RollbackProbeJSONRequestBody defines body for RollbackProbe for application/json ContentType.
 type RollbackProbeJSONRequestBody = Rollback
 
+// PutRatingJSONRequestBody defines body for PutRating for application/json ContentType.
+type PutRatingJSONRequestBody = RatingInput
+
 // UndoRatingJSONRequestBody defines body for UndoRating for application/json ContentType.
 type UndoRatingJSONRequestBody = Undo
 
-// PutRatingJSONRequestBody defines body for PutRating for application/json ContentType.
-type PutRatingJSONRequestBody = NewRating
-
 // ScoreUploadMultipartRequestBody defines body for ScoreUpload for multipart/form-data ContentType.
-type ScoreUploadMultipartRequestBody ScoreUploadMultipartBody
+type ScoreUploadMultipartRequestBody = PictureUpload
 
 // SearchByExamplesJSONRequestBody defines body for SearchByExamples for application/json ContentType.
 type SearchByExamplesJSONRequestBody = ExampleSearch
 
 // SearchByUploadMultipartRequestBody defines body for SearchByUpload for multipart/form-data ContentType.
-type SearchByUploadMultipartRequestBody SearchByUploadMultipartBody
+type SearchByUploadMultipartRequestBody = PictureUpload
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -1315,9 +1371,6 @@ type ServerInterface interface {
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx echo.Context, profile ProfilePath, params ListRatingsParams) error
-	// UndoRating Undo the last rating, or a named one
-	// (POST /v1/profiles/{profile}/ratings/undo)
-	UndoRating(ctx echo.Context, profile ProfilePath) error
 	// DeleteRating Make an image unrated
 	// (DELETE /v1/profiles/{profile}/ratings/{image})
 	DeleteRating(ctx echo.Context, profile ProfilePath, image ImagePath) error
@@ -1330,9 +1383,6 @@ type ServerInterface interface {
 	// ListScores Images by the probe's score, the best first
 	// (GET /v1/profiles/{profile}/scores)
 	ListScores(ctx echo.Context, profile ProfilePath, params ListScoresParams) error
-	// ScoreUpload The probe's score of a picture that is not kept
-	// (POST /v1/profiles/{profile}/scores/upload)
-	ScoreUpload(ctx echo.Context, profile ProfilePath) error
 	// GetScore The probe's score of one image
 	// (GET /v1/profiles/{profile}/scores/{image})
 	GetScore(ctx echo.Context, profile ProfilePath, image ImagePath) error
@@ -1342,6 +1392,12 @@ type ServerInterface interface {
 	// ExplainScore The nearest liked and disliked pictures of an image
 	// (GET /v1/profiles/{profile}/scores/{image}/why)
 	ExplainScore(ctx echo.Context, profile ProfilePath, image ImagePath, params ExplainScoreParams) error
+	// UndoRating Undo the last rating, or a named one
+	// (POST /v1/profiles/{profile}/undo)
+	UndoRating(ctx echo.Context, profile ProfilePath) error
+	// ScoreUpload The probe's score of a picture that is not kept
+	// (POST /v1/profiles/{profile}/upload-score)
+	ScoreUpload(ctx echo.Context, profile ProfilePath) error
 	// SearchByExamples Images near the positive and far from the negative examples
 	// (POST /v1/search)
 	SearchByExamples(ctx echo.Context) error
@@ -1547,9 +1603,9 @@ func (w *ServerInterfaceWrapper) DeleteImage(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params DeleteImageParams
-	// ------------- Required query parameter "reason" -------------
+	// ------------- Optional query parameter "reason" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, true, "reason", ctx.QueryParams(), &params.Reason, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "reason", ctx.QueryParams(), &params.Reason, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter reason: %s", err))
 	}
@@ -2094,22 +2150,6 @@ func (w *ServerInterfaceWrapper) ListRatings(ctx echo.Context) error {
 	return err
 }
 
-// UndoRating converts echo context to params.
-func (w *ServerInterfaceWrapper) UndoRating(ctx echo.Context) error {
-	var err error
-	// ------------- Path parameter "profile" -------------
-	var profile ProfilePath
-
-	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
-	if err != nil {
-		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
-	}
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.UndoRating(ctx, profile)
-	return err
-}
-
 // DeleteRating converts echo context to params.
 func (w *ServerInterfaceWrapper) DeleteRating(ctx echo.Context) error {
 	var err error
@@ -2277,22 +2317,6 @@ func (w *ServerInterfaceWrapper) ListScores(ctx echo.Context) error {
 	return err
 }
 
-// ScoreUpload converts echo context to params.
-func (w *ServerInterfaceWrapper) ScoreUpload(ctx echo.Context) error {
-	var err error
-	// ------------- Path parameter "profile" -------------
-	var profile ProfilePath
-
-	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
-	if err != nil {
-		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
-	}
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ScoreUpload(ctx, profile)
-	return err
-}
-
 // GetScore converts echo context to params.
 func (w *ServerInterfaceWrapper) GetScore(ctx echo.Context) error {
 	var err error
@@ -2371,6 +2395,38 @@ func (w *ServerInterfaceWrapper) ExplainScore(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ExplainScore(ctx, profile, image, params)
+	return err
+}
+
+// UndoRating converts echo context to params.
+func (w *ServerInterfaceWrapper) UndoRating(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UndoRating(ctx, profile)
+	return err
+}
+
+// ScoreUpload converts echo context to params.
+func (w *ServerInterfaceWrapper) ScoreUpload(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ScoreUpload(ctx, profile)
 	return err
 }
 
@@ -2565,12 +2621,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.DeleteRating, options.OperationMiddlewares["deleteRating"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.GetRating, options.OperationMiddlewares["getRating"]...)
 	router.PUT(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.PutRating, options.OperationMiddlewares["putRating"]...)
-	router.POST(options.BaseURL+"/v1/profiles/:profile/ratings/undo", wrapper.UndoRating, options.OperationMiddlewares["undoRating"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/undo", wrapper.UndoRating, options.OperationMiddlewares["undoRating"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores", wrapper.ListScores, options.OperationMiddlewares["listScores"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image", wrapper.GetScore, options.OperationMiddlewares["getScore"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image/why", wrapper.ExplainScore, options.OperationMiddlewares["explainScore"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image/heatmap", wrapper.GetHeatMap, options.OperationMiddlewares["getHeatMap"]...)
-	router.POST(options.BaseURL+"/v1/profiles/:profile/scores/upload", wrapper.ScoreUpload, options.OperationMiddlewares["scoreUpload"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/upload-score", wrapper.ScoreUpload, options.OperationMiddlewares["scoreUpload"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.GetProbe, options.OperationMiddlewares["getProbe"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.TrainProbe, options.OperationMiddlewares["trainProbe"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions", wrapper.ListProbeVersions, options.OperationMiddlewares["listProbeVersions"]...)
@@ -2585,6 +2641,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/events", wrapper.FollowEvents, options.OperationMiddlewares["followEvents"]...)
 
 }
+
+type ConflictApplicationProblemPlusJSONResponse Problem
+
+type FailureApplicationProblemPlusJSONResponse Problem
+
+type GoneApplicationProblemPlusJSONResponse Problem
+
+type InvalidApplicationProblemPlusJSONResponse Problem
+
+type NotFoundApplicationProblemPlusJSONResponse Problem
 
 type ProblemApplicationProblemPlusJSONResponse Problem
 
@@ -2609,12 +2675,45 @@ func (response GetLiveness200JSONResponse) VisitGetLivenessResponse(w http.Respo
 	return err
 }
 
-type GetLivenessdefaultApplicationProblemPlusJSONResponse struct {
+type GetLiveness400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetLiveness400ApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLiveness4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetLivenessdefaultApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+func (response GetLiveness4XXApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLiveness5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLiveness5XXApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2647,6 +2746,39 @@ func (response GetReadiness200JSONResponse) VisitGetReadinessResponse(w http.Res
 	return err
 }
 
+type GetReadiness400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetReadiness400ApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadiness4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetReadiness4XXApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetReadiness503JSONResponse Health
 
 func (response GetReadiness503JSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
@@ -2661,12 +2793,12 @@ func (response GetReadiness503JSONResponse) VisitGetReadinessResponse(w http.Res
 	return err
 }
 
-type GetReadinessdefaultApplicationProblemPlusJSONResponse struct {
+type GetReadiness5XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetReadinessdefaultApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+func (response GetReadiness5XXApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2729,12 +2861,45 @@ func (response FollowEvents200TextEventStreamResponse) VisitFollowEventsResponse
 	}
 }
 
-type FollowEventsdefaultApplicationProblemPlusJSONResponse struct {
+type FollowEvents400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response FollowEvents400ApplicationProblemPlusJSONResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowEvents4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response FollowEventsdefaultApplicationProblemPlusJSONResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+func (response FollowEvents4XXApplicationProblemPlusJSONResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowEvents5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FollowEvents5XXApplicationProblemPlusJSONResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2767,6 +2932,39 @@ func (response GetHealth200JSONResponse) VisitGetHealthResponse(w http.ResponseW
 	return err
 }
 
+type GetHealth400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetHealth400ApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHealth4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHealth4XXApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHealth503JSONResponse Health
 
 func (response GetHealth503JSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
@@ -2781,12 +2979,12 @@ func (response GetHealth503JSONResponse) VisitGetHealthResponse(w http.ResponseW
 	return err
 }
 
-type GetHealthdefaultApplicationProblemPlusJSONResponse struct {
+type GetHealth5XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetHealthdefaultApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+func (response GetHealth5XXApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2820,12 +3018,45 @@ func (response ListImages200JSONResponse) VisitListImagesResponse(w http.Respons
 	return err
 }
 
-type ListImagesdefaultApplicationProblemPlusJSONResponse struct {
+type ListImages400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListImages400ApplicationProblemPlusJSONResponse) VisitListImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListImages4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListImagesdefaultApplicationProblemPlusJSONResponse) VisitListImagesResponse(w http.ResponseWriter) error {
+func (response ListImages4XXApplicationProblemPlusJSONResponse) VisitListImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListImages5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListImages5XXApplicationProblemPlusJSONResponse) VisitListImagesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2883,12 +3114,61 @@ func (response UploadImage201JSONResponse) VisitUploadImageResponse(w http.Respo
 	return err
 }
 
-type UploadImagedefaultApplicationProblemPlusJSONResponse struct {
+type UploadImage400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response UploadImage400ApplicationProblemPlusJSONResponse) VisitUploadImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadImage409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response UploadImage409ApplicationProblemPlusJSONResponse) VisitUploadImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadImage4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response UploadImagedefaultApplicationProblemPlusJSONResponse) VisitUploadImageResponse(w http.ResponseWriter) error {
+func (response UploadImage4XXApplicationProblemPlusJSONResponse) VisitUploadImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadImage5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UploadImage5XXApplicationProblemPlusJSONResponse) VisitUploadImageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2917,12 +3197,61 @@ func (response DeleteImage204Response) VisitDeleteImageResponse(w http.ResponseW
 	return nil
 }
 
-type DeleteImagedefaultApplicationProblemPlusJSONResponse struct {
+type DeleteImage400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteImage400ApplicationProblemPlusJSONResponse) VisitDeleteImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteImage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteImage404ApplicationProblemPlusJSONResponse) VisitDeleteImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteImage4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response DeleteImagedefaultApplicationProblemPlusJSONResponse) VisitDeleteImageResponse(w http.ResponseWriter) error {
+func (response DeleteImage4XXApplicationProblemPlusJSONResponse) VisitDeleteImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteImage5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteImage5XXApplicationProblemPlusJSONResponse) VisitDeleteImageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2957,12 +3286,61 @@ func (response GetImage200JSONResponse) VisitGetImageResponse(w http.ResponseWri
 	return err
 }
 
-type GetImagedefaultApplicationProblemPlusJSONResponse struct {
+type GetImage400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetImage400ApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetImage404ApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImage4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetImagedefaultApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
+func (response GetImage4XXApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImage5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetImage5XXApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2982,6 +3360,26 @@ type GetImageFileResponseObject interface {
 	VisitGetImageFileResponse(w http.ResponseWriter) error
 }
 
+type GetImageFile200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetImageFile200ApplicationOctetStreamResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type GetImageFile200ImageResponse struct {
 	Body          io.Reader
 	ContentType   string
@@ -2995,6 +3393,26 @@ func (response GetImageFile200ImageResponse) VisitGetImageFileResponse(w http.Re
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
 	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetImageFile206ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetImageFile206ApplicationOctetStreamResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
 		defer closer.Close()
@@ -3032,12 +3450,61 @@ func (response GetImageFile304Response) VisitGetImageFileResponse(w http.Respons
 	return nil
 }
 
-type GetImageFiledefaultApplicationProblemPlusJSONResponse struct {
+type GetImageFile400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetImageFile400ApplicationProblemPlusJSONResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageFile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetImageFile404ApplicationProblemPlusJSONResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageFile4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetImageFiledefaultApplicationProblemPlusJSONResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+func (response GetImageFile4XXApplicationProblemPlusJSONResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageFile5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetImageFile5XXApplicationProblemPlusJSONResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3072,12 +3539,77 @@ func (response ListNeighbours200JSONResponse) VisitListNeighboursResponse(w http
 	return err
 }
 
-type ListNeighboursdefaultApplicationProblemPlusJSONResponse struct {
+type ListNeighbours400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListNeighbours400ApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNeighbours404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListNeighbours404ApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNeighbours409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ListNeighbours409ApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNeighbours4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListNeighboursdefaultApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
+func (response ListNeighbours4XXApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNeighbours5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListNeighbours5XXApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3111,12 +3643,61 @@ func (response RestoreImage200JSONResponse) VisitRestoreImageResponse(w http.Res
 	return err
 }
 
-type RestoreImagedefaultApplicationProblemPlusJSONResponse struct {
+type RestoreImage400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreImage400ApplicationProblemPlusJSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreImage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreImage404ApplicationProblemPlusJSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreImage4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response RestoreImagedefaultApplicationProblemPlusJSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
+func (response RestoreImage4XXApplicationProblemPlusJSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreImage5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RestoreImage5XXApplicationProblemPlusJSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3135,6 +3716,26 @@ type GetImageThumbnailRequestObject struct {
 
 type GetImageThumbnailResponseObject interface {
 	VisitGetImageThumbnailResponse(w http.ResponseWriter) error
+}
+
+type GetImageThumbnail200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetImageThumbnail200ApplicationOctetStreamResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
 }
 
 type GetImageThumbnail200ImageJpegResponse struct {
@@ -3165,12 +3766,61 @@ func (response GetImageThumbnail304Response) VisitGetImageThumbnailResponse(w ht
 	return nil
 }
 
-type GetImageThumbnaildefaultApplicationProblemPlusJSONResponse struct {
+type GetImageThumbnail400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetImageThumbnail400ApplicationProblemPlusJSONResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageThumbnail404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetImageThumbnail404ApplicationProblemPlusJSONResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageThumbnail4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetImageThumbnaildefaultApplicationProblemPlusJSONResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+func (response GetImageThumbnail4XXApplicationProblemPlusJSONResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageThumbnail5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetImageThumbnail5XXApplicationProblemPlusJSONResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3204,12 +3854,45 @@ func (response ListJobs200JSONResponse) VisitListJobsResponse(w http.ResponseWri
 	return err
 }
 
-type ListJobsdefaultApplicationProblemPlusJSONResponse struct {
+type ListJobs400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListJobs400ApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListJobsdefaultApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+func (response ListJobs4XXApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListJobs5XXApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3253,12 +3936,61 @@ func (response StartJob202JSONResponse) VisitStartJobResponse(w http.ResponseWri
 	return err
 }
 
-type StartJobdefaultApplicationProblemPlusJSONResponse struct {
+type StartJob400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response StartJob400ApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartJob409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response StartJob409ApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartJob4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response StartJobdefaultApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+func (response StartJob4XXApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartJob5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StartJob5XXApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3292,12 +4024,77 @@ func (response CancelJob202JSONResponse) VisitCancelJobResponse(w http.ResponseW
 	return err
 }
 
-type CancelJobdefaultApplicationProblemPlusJSONResponse struct {
+type CancelJob400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob400ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob404ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob409ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response CancelJobdefaultApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+func (response CancelJob4XXApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelJob5XXApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3331,12 +4128,61 @@ func (response GetJob200JSONResponse) VisitGetJobResponse(w http.ResponseWriter)
 	return err
 }
 
-type GetJobdefaultApplicationProblemPlusJSONResponse struct {
+type GetJob400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob400ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob404ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetJobdefaultApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+func (response GetJob4XXApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetJob5XXApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3369,12 +4215,45 @@ func (response ListProfiles200JSONResponse) VisitListProfilesResponse(w http.Res
 	return err
 }
 
-type ListProfilesdefaultApplicationProblemPlusJSONResponse struct {
+type ListProfiles400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListProfiles400ApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProfiles4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListProfilesdefaultApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+func (response ListProfiles4XXApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProfiles5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListProfiles5XXApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3408,12 +4287,61 @@ func (response CreateProfile201JSONResponse) VisitCreateProfileResponse(w http.R
 	return err
 }
 
-type CreateProfiledefaultApplicationProblemPlusJSONResponse struct {
+type CreateProfile400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CreateProfile400ApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProfile409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CreateProfile409ApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProfile4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response CreateProfiledefaultApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+func (response CreateProfile4XXApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProfile5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateProfile5XXApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3441,12 +4369,77 @@ func (response DeleteProfile204Response) VisitDeleteProfileResponse(w http.Respo
 	return nil
 }
 
-type DeleteProfiledefaultApplicationProblemPlusJSONResponse struct {
+type DeleteProfile400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteProfile400ApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProfile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteProfile404ApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProfile409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteProfile409ApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProfile4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response DeleteProfiledefaultApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+func (response DeleteProfile4XXApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProfile5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteProfile5XXApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3481,12 +4474,77 @@ func (response RenameProfile200JSONResponse) VisitRenameProfileResponse(w http.R
 	return err
 }
 
-type RenameProfiledefaultApplicationProblemPlusJSONResponse struct {
+type RenameProfile400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RenameProfile400ApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RenameProfile404ApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfile409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response RenameProfile409ApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfile4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response RenameProfiledefaultApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+func (response RenameProfile4XXApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfile5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RenameProfile5XXApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3521,12 +4579,61 @@ func (response CompareProfiles200JSONResponse) VisitCompareProfilesResponse(w ht
 	return err
 }
 
-type CompareProfilesdefaultApplicationProblemPlusJSONResponse struct {
+type CompareProfiles400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CompareProfiles400ApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProfiles404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CompareProfiles404ApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProfiles4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response CompareProfilesdefaultApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+func (response CompareProfiles4XXApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProfiles5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CompareProfiles5XXApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3561,12 +4668,61 @@ func (response ListMislabels200JSONResponse) VisitListMislabelsResponse(w http.R
 	return err
 }
 
-type ListMislabelsdefaultApplicationProblemPlusJSONResponse struct {
+type ListMislabels400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListMislabels400ApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMislabels409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ListMislabels409ApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMislabels4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListMislabelsdefaultApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+func (response ListMislabels4XXApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMislabels5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMislabels5XXApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3600,12 +4756,61 @@ func (response GetProbe200JSONResponse) VisitGetProbeResponse(w http.ResponseWri
 	return err
 }
 
-type GetProbedefaultApplicationProblemPlusJSONResponse struct {
+type GetProbe400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbe400ApplicationProblemPlusJSONResponse) VisitGetProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbe409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbe409ApplicationProblemPlusJSONResponse) VisitGetProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbe4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetProbedefaultApplicationProblemPlusJSONResponse) VisitGetProbeResponse(w http.ResponseWriter) error {
+func (response GetProbe4XXApplicationProblemPlusJSONResponse) VisitGetProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbe5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProbe5XXApplicationProblemPlusJSONResponse) VisitGetProbeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3649,12 +4854,61 @@ func (response TrainProbe202JSONResponse) VisitTrainProbeResponse(w http.Respons
 	return err
 }
 
-type TrainProbedefaultApplicationProblemPlusJSONResponse struct {
+type TrainProbe400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response TrainProbe400ApplicationProblemPlusJSONResponse) VisitTrainProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrainProbe409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response TrainProbe409ApplicationProblemPlusJSONResponse) VisitTrainProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrainProbe4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response TrainProbedefaultApplicationProblemPlusJSONResponse) VisitTrainProbeResponse(w http.ResponseWriter) error {
+func (response TrainProbe4XXApplicationProblemPlusJSONResponse) VisitTrainProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrainProbe5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TrainProbe5XXApplicationProblemPlusJSONResponse) VisitTrainProbeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3689,12 +4943,61 @@ func (response ImportProbe201JSONResponse) VisitImportProbeResponse(w http.Respo
 	return err
 }
 
-type ImportProbedefaultApplicationProblemPlusJSONResponse struct {
+type ImportProbe400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ImportProbe400ApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportProbe409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ImportProbe409ApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportProbe4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ImportProbedefaultApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+func (response ImportProbe4XXApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportProbe5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ImportProbe5XXApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3729,12 +5032,77 @@ func (response RollbackProbe200JSONResponse) VisitRollbackProbeResponse(w http.R
 	return err
 }
 
-type RollbackProbedefaultApplicationProblemPlusJSONResponse struct {
+type RollbackProbe400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackProbe400ApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbe404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackProbe404ApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbe409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackProbe409ApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbe4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response RollbackProbedefaultApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+func (response RollbackProbe4XXApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbe5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RollbackProbe5XXApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3768,12 +5136,45 @@ func (response ListProbeVersions200JSONResponse) VisitListProbeVersionsResponse(
 	return err
 }
 
-type ListProbeVersionsdefaultApplicationProblemPlusJSONResponse struct {
+type ListProbeVersions400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListProbeVersions400ApplicationProblemPlusJSONResponse) VisitListProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProbeVersions4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListProbeVersionsdefaultApplicationProblemPlusJSONResponse) VisitListProbeVersionsResponse(w http.ResponseWriter) error {
+func (response ListProbeVersions4XXApplicationProblemPlusJSONResponse) VisitListProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProbeVersions5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListProbeVersions5XXApplicationProblemPlusJSONResponse) VisitListProbeVersionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3808,12 +5209,61 @@ func (response GetProbeVersion200JSONResponse) VisitGetProbeVersionResponse(w ht
 	return err
 }
 
-type GetProbeVersiondefaultApplicationProblemPlusJSONResponse struct {
+type GetProbeVersion400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbeVersion400ApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeVersion404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbeVersion404ApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeVersion4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetProbeVersiondefaultApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+func (response GetProbeVersion4XXApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeVersion5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProbeVersion5XXApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3854,12 +5304,61 @@ func (response ExportProbe200ApplicationOctetStreamResponse) VisitExportProbeRes
 	return err
 }
 
-type ExportProbedefaultApplicationProblemPlusJSONResponse struct {
+type ExportProbe400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ExportProbe400ApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportProbe404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ExportProbe404ApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportProbe4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ExportProbedefaultApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+func (response ExportProbe4XXApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportProbe5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportProbe5XXApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3894,12 +5393,45 @@ func (response GetQueue200JSONResponse) VisitGetQueueResponse(w http.ResponseWri
 	return err
 }
 
-type GetQueuedefaultApplicationProblemPlusJSONResponse struct {
+type GetQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue400ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetQueuedefaultApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+func (response GetQueue4XXApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetQueue5XXApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3934,12 +5466,28 @@ func (response ListRatings200JSONResponse) VisitListRatingsResponse(w http.Respo
 	return err
 }
 
-type ListRatingsdefaultApplicationProblemPlusJSONResponse struct {
+type ListRatings400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListRatings400ApplicationProblemPlusJSONResponse) VisitListRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRatings4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListRatingsdefaultApplicationProblemPlusJSONResponse) VisitListRatingsResponse(w http.ResponseWriter) error {
+func (response ListRatings4XXApplicationProblemPlusJSONResponse) VisitListRatingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3951,35 +5499,12 @@ func (response ListRatingsdefaultApplicationProblemPlusJSONResponse) VisitListRa
 	return err
 }
 
-type UndoRatingRequestObject struct {
-	Profile ProfilePath `json:"profile"`
-	Body    *UndoRatingJSONRequestBody
-}
-
-type UndoRatingResponseObject interface {
-	VisitUndoRatingResponse(w http.ResponseWriter) error
-}
-
-type UndoRating200JSONResponse Rating
-
-func (response UndoRating200JSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UndoRatingdefaultApplicationProblemPlusJSONResponse struct {
+type ListRatings5XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response UndoRatingdefaultApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+func (response ListRatings5XXApplicationProblemPlusJSONResponse) VisitListRatingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4008,12 +5533,61 @@ func (response DeleteRating204Response) VisitDeleteRatingResponse(w http.Respons
 	return nil
 }
 
-type DeleteRatingdefaultApplicationProblemPlusJSONResponse struct {
+type DeleteRating400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRating400ApplicationProblemPlusJSONResponse) VisitDeleteRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRating404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRating404ApplicationProblemPlusJSONResponse) VisitDeleteRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRating4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response DeleteRatingdefaultApplicationProblemPlusJSONResponse) VisitDeleteRatingResponse(w http.ResponseWriter) error {
+func (response DeleteRating4XXApplicationProblemPlusJSONResponse) VisitDeleteRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRating5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteRating5XXApplicationProblemPlusJSONResponse) VisitDeleteRatingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4048,12 +5622,61 @@ func (response GetRating200JSONResponse) VisitGetRatingResponse(w http.ResponseW
 	return err
 }
 
-type GetRatingdefaultApplicationProblemPlusJSONResponse struct {
+type GetRating400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetRating400ApplicationProblemPlusJSONResponse) VisitGetRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRating404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetRating404ApplicationProblemPlusJSONResponse) VisitGetRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRating4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetRatingdefaultApplicationProblemPlusJSONResponse) VisitGetRatingResponse(w http.ResponseWriter) error {
+func (response GetRating4XXApplicationProblemPlusJSONResponse) VisitGetRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRating5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetRating5XXApplicationProblemPlusJSONResponse) VisitGetRatingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4089,12 +5712,61 @@ func (response PutRating200JSONResponse) VisitPutRatingResponse(w http.ResponseW
 	return err
 }
 
-type PutRatingdefaultApplicationProblemPlusJSONResponse struct {
+type PutRating400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response PutRating400ApplicationProblemPlusJSONResponse) VisitPutRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutRating404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response PutRating404ApplicationProblemPlusJSONResponse) VisitPutRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutRating4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response PutRatingdefaultApplicationProblemPlusJSONResponse) VisitPutRatingResponse(w http.ResponseWriter) error {
+func (response PutRating4XXApplicationProblemPlusJSONResponse) VisitPutRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutRating5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutRating5XXApplicationProblemPlusJSONResponse) VisitPutRatingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4129,12 +5801,60 @@ func (response ListScores200JSONResponse) VisitListScoresResponse(w http.Respons
 	return err
 }
 
-type ListScoresdefaultApplicationProblemPlusJSONResponse struct {
+type ListScores400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListScores400ApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListScores409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ListScores409ApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListScores410ApplicationProblemPlusJSONResponse struct {
+	GoneApplicationProblemPlusJSONResponse
+}
+
+func (response ListScores410ApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(410)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListScores4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListScoresdefaultApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
+func (response ListScores4XXApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4146,35 +5866,12 @@ func (response ListScoresdefaultApplicationProblemPlusJSONResponse) VisitListSco
 	return err
 }
 
-type ScoreUploadRequestObject struct {
-	Profile ProfilePath `json:"profile"`
-	Body    *multipart.Reader
-}
-
-type ScoreUploadResponseObject interface {
-	VisitScoreUploadResponse(w http.ResponseWriter) error
-}
-
-type ScoreUpload200JSONResponse UploadScore
-
-func (response ScoreUpload200JSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ScoreUploaddefaultApplicationProblemPlusJSONResponse struct {
+type ListScores5XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ScoreUploaddefaultApplicationProblemPlusJSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
+func (response ListScores5XXApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4209,12 +5906,77 @@ func (response GetScore200JSONResponse) VisitGetScoreResponse(w http.ResponseWri
 	return err
 }
 
-type GetScoredefaultApplicationProblemPlusJSONResponse struct {
+type GetScore400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetScore400ApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetScore404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetScore404ApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetScore409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response GetScore409ApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetScore4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetScoredefaultApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
+func (response GetScore4XXApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetScore5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetScore5XXApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4249,12 +6011,77 @@ func (response GetHeatMap200JSONResponse) VisitGetHeatMapResponse(w http.Respons
 	return err
 }
 
-type GetHeatMapdefaultApplicationProblemPlusJSONResponse struct {
+type GetHeatMap400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetHeatMap400ApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHeatMap404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetHeatMap404ApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHeatMap409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response GetHeatMap409ApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHeatMap4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetHeatMapdefaultApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+func (response GetHeatMap4XXApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHeatMap5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHeatMap5XXApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4290,12 +6117,255 @@ func (response ExplainScore200JSONResponse) VisitExplainScoreResponse(w http.Res
 	return err
 }
 
-type ExplainScoredefaultApplicationProblemPlusJSONResponse struct {
+type ExplainScore400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainScore400ApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainScore404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainScore404ApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainScore4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ExplainScoredefaultApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+func (response ExplainScore4XXApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainScore5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExplainScore5XXApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRatingRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    *UndoRatingJSONRequestBody
+}
+
+type UndoRatingResponseObject interface {
+	VisitUndoRatingResponse(w http.ResponseWriter) error
+}
+
+type UndoRating200JSONResponse Rating
+
+func (response UndoRating200JSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRating400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response UndoRating400ApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRating404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UndoRating404ApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRating409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response UndoRating409ApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRating4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UndoRating4XXApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRating5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UndoRating5XXApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScoreUploadRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    *multipart.Reader
+}
+
+type ScoreUploadResponseObject interface {
+	VisitScoreUploadResponse(w http.ResponseWriter) error
+}
+
+type ScoreUpload200JSONResponse UploadScore
+
+func (response ScoreUpload200JSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScoreUpload400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ScoreUpload400ApplicationProblemPlusJSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScoreUpload409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ScoreUpload409ApplicationProblemPlusJSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScoreUpload4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ScoreUpload4XXApplicationProblemPlusJSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScoreUpload5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ScoreUpload5XXApplicationProblemPlusJSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4329,12 +6399,77 @@ func (response SearchByExamples200JSONResponse) VisitSearchByExamplesResponse(w 
 	return err
 }
 
-type SearchByExamplesdefaultApplicationProblemPlusJSONResponse struct {
+type SearchByExamples400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response SearchByExamples400ApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByExamples404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SearchByExamples404ApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByExamples409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response SearchByExamples409ApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByExamples4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response SearchByExamplesdefaultApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
+func (response SearchByExamples4XXApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByExamples5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SearchByExamples5XXApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4369,12 +6504,45 @@ func (response SearchByUpload200JSONResponse) VisitSearchByUploadResponse(w http
 	return err
 }
 
-type SearchByUploaddefaultApplicationProblemPlusJSONResponse struct {
+type SearchByUpload400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response SearchByUpload400ApplicationProblemPlusJSONResponse) VisitSearchByUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByUpload4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response SearchByUploaddefaultApplicationProblemPlusJSONResponse) VisitSearchByUploadResponse(w http.ResponseWriter) error {
+func (response SearchByUpload4XXApplicationProblemPlusJSONResponse) VisitSearchByUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByUpload5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SearchByUpload5XXApplicationProblemPlusJSONResponse) VisitSearchByUploadResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4408,12 +6576,45 @@ func (response EmptyTrash200JSONResponse) VisitEmptyTrashResponse(w http.Respons
 	return err
 }
 
-type EmptyTrashdefaultApplicationProblemPlusJSONResponse struct {
+type EmptyTrash400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response EmptyTrash400ApplicationProblemPlusJSONResponse) VisitEmptyTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EmptyTrash4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response EmptyTrashdefaultApplicationProblemPlusJSONResponse) VisitEmptyTrashResponse(w http.ResponseWriter) error {
+func (response EmptyTrash4XXApplicationProblemPlusJSONResponse) VisitEmptyTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EmptyTrash5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EmptyTrash5XXApplicationProblemPlusJSONResponse) VisitEmptyTrashResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4447,12 +6648,45 @@ func (response ListTrash200JSONResponse) VisitListTrashResponse(w http.ResponseW
 	return err
 }
 
-type ListTrashdefaultApplicationProblemPlusJSONResponse struct {
+type ListTrash400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListTrash400ApplicationProblemPlusJSONResponse) VisitListTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTrash4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListTrashdefaultApplicationProblemPlusJSONResponse) VisitListTrashResponse(w http.ResponseWriter) error {
+func (response ListTrash4XXApplicationProblemPlusJSONResponse) VisitListTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTrash5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListTrash5XXApplicationProblemPlusJSONResponse) VisitListTrashResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4470,6 +6704,26 @@ type GetTrashThumbnailRequestObject struct {
 
 type GetTrashThumbnailResponseObject interface {
 	VisitGetTrashThumbnailResponse(w http.ResponseWriter) error
+}
+
+type GetTrashThumbnail200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetTrashThumbnail200ApplicationOctetStreamResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
 }
 
 type GetTrashThumbnail200ImageJpegResponse struct {
@@ -4500,12 +6754,61 @@ func (response GetTrashThumbnail304Response) VisitGetTrashThumbnailResponse(w ht
 	return nil
 }
 
-type GetTrashThumbnaildefaultApplicationProblemPlusJSONResponse struct {
+type GetTrashThumbnail400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetTrashThumbnail400ApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrashThumbnail404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetTrashThumbnail404ApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrashThumbnail4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetTrashThumbnaildefaultApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+func (response GetTrashThumbnail4XXApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrashThumbnail5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTrashThumbnail5XXApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4538,12 +6841,45 @@ func (response GetVersion200JSONResponse) VisitGetVersionResponse(w http.Respons
 	return err
 }
 
-type GetVersiondefaultApplicationProblemPlusJSONResponse struct {
+type GetVersion400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetVersion400ApplicationProblemPlusJSONResponse) VisitGetVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetVersion4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetVersiondefaultApplicationProblemPlusJSONResponse) VisitGetVersionResponse(w http.ResponseWriter) error {
+func (response GetVersion4XXApplicationProblemPlusJSONResponse) VisitGetVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetVersion5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetVersion5XXApplicationProblemPlusJSONResponse) VisitGetVersionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4650,9 +6986,6 @@ type StrictServerInterface interface {
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx context.Context, request ListRatingsRequestObject) (ListRatingsResponseObject, error)
-	// UndoRating Undo the last rating, or a named one
-	// (POST /v1/profiles/{profile}/ratings/undo)
-	UndoRating(ctx context.Context, request UndoRatingRequestObject) (UndoRatingResponseObject, error)
 	// DeleteRating Make an image unrated
 	// (DELETE /v1/profiles/{profile}/ratings/{image})
 	DeleteRating(ctx context.Context, request DeleteRatingRequestObject) (DeleteRatingResponseObject, error)
@@ -4665,9 +6998,6 @@ type StrictServerInterface interface {
 	// ListScores Images by the probe's score, the best first
 	// (GET /v1/profiles/{profile}/scores)
 	ListScores(ctx context.Context, request ListScoresRequestObject) (ListScoresResponseObject, error)
-	// ScoreUpload The probe's score of a picture that is not kept
-	// (POST /v1/profiles/{profile}/scores/upload)
-	ScoreUpload(ctx context.Context, request ScoreUploadRequestObject) (ScoreUploadResponseObject, error)
 	// GetScore The probe's score of one image
 	// (GET /v1/profiles/{profile}/scores/{image})
 	GetScore(ctx context.Context, request GetScoreRequestObject) (GetScoreResponseObject, error)
@@ -4677,6 +7007,12 @@ type StrictServerInterface interface {
 	// ExplainScore The nearest liked and disliked pictures of an image
 	// (GET /v1/profiles/{profile}/scores/{image}/why)
 	ExplainScore(ctx context.Context, request ExplainScoreRequestObject) (ExplainScoreResponseObject, error)
+	// UndoRating Undo the last rating, or a named one
+	// (POST /v1/profiles/{profile}/undo)
+	UndoRating(ctx context.Context, request UndoRatingRequestObject) (UndoRatingResponseObject, error)
+	// ScoreUpload The probe's score of a picture that is not kept
+	// (POST /v1/profiles/{profile}/upload-score)
+	ScoreUpload(ctx context.Context, request ScoreUploadRequestObject) (ScoreUploadResponseObject, error)
 	// SearchByExamples Images near the positive and far from the negative examples
 	// (POST /v1/search)
 	SearchByExamples(ctx context.Context, request SearchByExamplesRequestObject) (SearchByExamplesResponseObject, error)
@@ -5580,57 +7916,6 @@ func (sh *strictHandler) ListRatings(ctx echo.Context, profile ProfilePath, para
 	return nil
 }
 
-// UndoRating operation middleware
-func (sh *strictHandler) UndoRating(ctx echo.Context, profile ProfilePath) error {
-	var request UndoRatingRequestObject
-
-	request.Profile = profile
-
-	var body UndoRatingJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.UndoRating(ctx.Request().Context(), request.(UndoRatingRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "UndoRating")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(UndoRatingResponseObject); ok {
-		return validResponse.VisitUndoRatingResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
-}
-
 // DeleteRating operation middleware
 func (sh *strictHandler) DeleteRating(ctx echo.Context, profile ProfilePath, image ImagePath) error {
 	var request DeleteRatingRequestObject
@@ -5758,37 +8043,6 @@ func (sh *strictHandler) ListScores(ctx echo.Context, profile ProfilePath, param
 	return nil
 }
 
-// ScoreUpload operation middleware
-func (sh *strictHandler) ScoreUpload(ctx echo.Context, profile ProfilePath) error {
-	var request ScoreUploadRequestObject
-
-	request.Profile = profile
-
-	if reader, err := ctx.Request().MultipartReader(); err != nil {
-		return err
-	} else {
-		request.Body = reader
-	}
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ScoreUpload(ctx.Request().Context(), request.(ScoreUploadRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ScoreUpload")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(ScoreUploadResponseObject); ok {
-		return validResponse.VisitScoreUploadResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
-}
-
 // GetScore operation middleware
 func (sh *strictHandler) GetScore(ctx echo.Context, profile ProfilePath, image ImagePath) error {
 	var request GetScoreRequestObject
@@ -5862,6 +8116,88 @@ func (sh *strictHandler) ExplainScore(ctx echo.Context, profile ProfilePath, ima
 		return err
 	} else if validResponse, ok := response.(ExplainScoreResponseObject); ok {
 		return validResponse.VisitExplainScoreResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UndoRating operation middleware
+func (sh *strictHandler) UndoRating(ctx echo.Context, profile ProfilePath) error {
+	var request UndoRatingRequestObject
+
+	request.Profile = profile
+
+	var body UndoRatingJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UndoRating(ctx.Request().Context(), request.(UndoRatingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UndoRating")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UndoRatingResponseObject); ok {
+		return validResponse.VisitUndoRatingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ScoreUpload operation middleware
+func (sh *strictHandler) ScoreUpload(ctx echo.Context, profile ProfilePath) error {
+	var request ScoreUploadRequestObject
+
+	request.Profile = profile
+
+	if reader, err := ctx.Request().MultipartReader(); err != nil {
+		return err
+	} else {
+		request.Body = reader
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ScoreUpload(ctx.Request().Context(), request.(ScoreUploadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ScoreUpload")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ScoreUploadResponseObject); ok {
+		return validResponse.VisitScoreUploadResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -6048,168 +8384,194 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3bchu31iD8Kij+31/ee6Yl0fJhx9KV4tiJUo6tsZ2kphKPCHYvkrCaQAdAi+bnctVczvU8xLzC3M+j",
-	"fE8yhbWAPrDRPMik7V2zcxOL3Y3TWljnw8dBquaFkiCtGZx9HBRc8zlY0PjXhbbCWPevDEyqRWGFkoOz",
-	"wYVcMjVhdgYGGMeXTMLgA09tvmTcsIUW1oI8HiQD4T74qwS9HCQDyecwOBvQJ4NkYNIZzLmbQFiY45xz",
-	"/uEFyKmdDc7uD4fDZGCXhfvGWC3kdPApcW9c0tuP6sdca74cfPqUDJ5yC1OllxuWndJrAkzfKtMw0IHW",
-	"qfKcFwa663wzUwumJLjFwi3oJZtqVRbuTzHnUzDMzrhlXAPjluXAjWV2JgwzYi5yrplV+PkYJkqD2+88",
-	"YalWhWFcZixVhQDjRnMvLZS+6T2BsMTmCUyUnnM7OBtMcsUdEOf8g5iX88HZ8PjJk++SwVzI6u9q37Kc",
-	"j0HTxkttlO5u++0M2EjCB3ud4hsjDyxW8GnYTO9KaczmOhsAeuTgMxeyAlgHWp+SwXOlr7SaiDwCkd9n",
-	"ygC7BZ2J1DJjucwMG4MRGTDg6YzgkuDxLmZqzkbvy2wK2Yhxc2MYH6vS9i298JM21/5vGiaDs8H/d1Lf",
-	"zhN6ak78Il+6r926fxL2hZgLvKax8XN82Bw9gwkvczs4Ox02oHfqD4n+qo9ISAtTD7pLt80r7s4wBj08",
-	"hXuGiazabOFertaCLwySgYa/SqEhG5xZXcK2O8fZL3/AlfyM59tdxvdLtnCXA/GGTooZLrIzNtLcOogI",
-	"w3JxAxlTmmXC4L8TNipl/VyCsDPQfRAj2G4NMFrqc5Fbf4ovRAoyhQ0EKqe3TMLGS2ZmSlvm5u9blH/9",
-	"QMTqrhj2aFcM89jdj2MeqPdM+zTaeFbfqbth2uodeyPsJnAZYcGcM85myhCkEjaaqDwDR8g0G5VFrng2",
-	"6oOf+/5AwPsNtBFK9p8pEedAbm/p9Z6j9U/XHm0Fcbde+m8j4P8rcP1cq3kfki2B6+uJeyE604P2HEeP",
-	"mie1Os9btXYWqz5rjk90NGDs9yoTgDBE0vUrYoD7M1XSgsQLNS9zKwqu7YljrEcZtzjpDhTRD1tNXMPE",
-	"3SeR2lLfcepCqwK09XuIs8afr579mLCrlz8m7MfL5wn7HcZXCfv+l6uEvb18/jxhL8EW43nC3v54kbCf",
-	"nl0+dbfh4rfL54OkliXGQnKEQ5cv11v6g5bwrnpLjd9DaqM7x19MoaShxV9pNc5hvnICvChykXK3lZOC",
-	"3vjP743b18ftKQWOi2tYFRq4ZQuUhpWcJmwxA13JCI5FKZapY9yjH41kbuA9lI9rG+5oWWgxnVlWEHhJ",
-	"ICRZyaYzMCxVt6ATJiSbaJ66UVDiE9ZJiRkY5q4SfmFVwXKY2HM2hqWSGRviEu/TepmgPRQ8ywDZehsp",
-	"5vzD9YeWWJipcoykd0XyQzJ1vdz2XSG3H1fILcddQSeaJAyQ+M2EhXbxLBk8mxdWkNzRPoei1F4eidCc",
-	"5pz+xejgH/i8yOENcJ0ipeZZJhzoeH7VmGzCcwOrcEgPpk00r+mdRP7EXVsn+2y4SkFCSrxAcXdJNRlI",
-	"mHIrbqHFSLeSLZvc9P6ww06TQaGM2NPQcyHDn5F5amVkF1GlhWthqTFse14BZS2atZHpihuDGAMBeSZK",
-	"s8VMpDOPXBMBeUYoJQybiluQbKbyzJwjEs4dfXJkibNcGHwHpCqnsy5p8YaF1jnvJPokg1rJ/5xR3le6",
-	"xvZifhIE8s+aWSp7LTLz2agWGRrl1c9ZWy2QRYheUklScYrYwcafgOcknq7QVa5XUKD9PAPLRR5dPol0",
-	"q+Qw5Zbnapow/4/rhXYnkQR8VpoJmYFjA0D0GJdOv3TmUDeNqcdK5cBl5xriQvDd2D3sAMZyW+LeQDr6",
-	"9of70N3DqeZZi3P0CEl+gMSf3bv4adtfeNE9zlTl5VyaOEjRwNc90Wc8nZHcwXiWGfa+RA7CbYLEwdEK",
-	"mI8hy4ScuvvufpgDl7V5B0WWcwa5QXlDGBKQnOihyjxzwzIxwb9BN9h6deAJWRauRbbDDfHzxqw93JJZ",
-	"p7Erq3CxJlVOiNNq4dRy97+OIOX0poCsW0gvEbo/5mORCxsxYT7luRijoYI13nMnydGq0WTW/VO6T+E6",
-	"aHJRWGuIGX7xZFI1D/KjVHREZ3gAY8ENybfurzTnxh3bDch7hoRXkijbCDHjho0VaphbrFyrRQ9yImB6",
-	"TQZjuGdYrqbCJhXaedGZlgIZ4xIW263CzNRCbsI0FORX72aFpkl11fymanz0hx/uW5gubLGNIavAjN52",
-	"EqbaN51McdvcFuIWKAtGcfJSStDukLMytWwh7AzPFzVrdgupVVEZcr1oHiyFjYl7tvbCuyja25sJuz3b",
-	"dAcUuYlzlUHuacp6kouzNT6ILfUyHPiKlONw75rbNrXgFo6smEOM5/Aer4xD9YnQnvgyzowqdQoog5nE",
-	"MTaYF3YZG3K89MJAtQIh7eOHg5hoHe5LjDqAnYH2tlcwIC3DI8FLbgAkEzZKvZ0Ee13qOB8Pa/rYYMjv",
-	"C5jGNjIDpxZ3l/Yr6csJK8QHyE10YzsxDzPjp48eR9dLx7499r3B92MIaGflfCy5yHvPxgqbw15RwTs5",
-	"Ni36N//ap2SwEFnMsLj5yFevPJrU6VwDSlbQD9NUIA57T2pvYnWVGkhag6OBZasn23tdL3+I7OvXyx9Y",
-	"BlrcQlYz/zc/XRydPnocmIub6rglQp6mp4/HDx+Pjx5/N5kcfffd48nR+Mn4wdGD9P54OHkAD9LHnJiA",
-	"Be3m+W9/DI+e8KPJxdHzdx+/+3TU/PPhLn/eP/30bzFI4w7j1JNk4d3UjhgCN7x5EfP5GCmEknhiOTcW",
-	"PX0bjYB+cb1Aq22dMX0yeo1SDZmIP3KkOPoAPjhA8R4GkXwVc2mldUZX5J/1EpM5ZKKcRx8Vnnd1H9RW",
-	"Cp7nryaDsz92sFe8S3ZwtFZGByYIZbg0Cy9DBzLYWZ9TQ7ewyvUYlpPBz2oc0ZK4TCHP3RRdacgyXUry",
-	"tC+4YdzcQOa0B2NVEWV+mZKwLe/VWukebJPCzHaUJAhzt5j3RsisqZGmmi8cGRXzQumK3rpPNRfkGwoq",
-	"8y1oMXGoOubpTVkgGZZgS0mkGySPaLR3s36h4Izmwj6bFjmqIjoNZ+/VmJilk1VAOoVgokqZDSJIYSzX",
-	"dsezdlo5NM9Ql1K6Z8nAlGkKQNxqwkWO//A4FlX4k4FVlue9JHUxE3nQpKWy7EaSArER0jGOjLAP6/fY",
-	"2jqCnmsT5yzv1Xh7vuIu35fiKriw6Faadr0m/JwWPkgGPnBg4OjrDf4/RBVEIfdC3IAEEzFloRbcpScN",
-	"G717g834LXQjGKLXNlVaQ86t1/LbA78iScUuFCnI5h4ZN4w/O7OlMQHlzGslrw2kSkbUgotfn5JYJEzD",
-	"e49zBjAppzfcM0xzK+TUbDdxLaRET8xLYqnKc0AHWOMMacO03/jR3fCiiPjhnqoZmjPw8RnjUw0wd/jm",
-	"fWfpjFMQxjZWhKh98lUIKFi0IU5GaMa9lSdiAMHjd4BAiKyBQ33eDSC0gLMDHFaukTflGDJ50ikm60S2",
-	"F+K25z50DaE8bzsz1htAY7P9IkzOx5BHDMmqHEcO7Se1YPMynTFT6jpEAs+vElOCs8POuNNwWWlKnudL",
-	"9xMF2e2Az1uL2mvNhK+CPRCDhxbBEZ0D17KptdA+drp1hm/WkyvlsM+ow5GztO1YBIB1QItzlLl/uj1b",
-	"qZDgUyRYpu0fDkPHlvUSFl463MFPmwEUPfBCSclHIzjSzhmJTGeVZ80xdcM08AzFyxnkGeNTLqSx6Nmf",
-	"cTOLiph7lN/exeOPrjMoYuwLdxama8UFNb3GMXrmBi3iFL5/0OFm1zCOS7bfXYfe7HbuI+l+zDOnCEyV",
-	"o7hoJxWW5dyCPqfADIDMMDFhHGUYWkAI/TrdGMOaUKRWdHrJCNRnjDMKSiMMQ5waQ64W9YMqlsThLbdK",
-	"u39IRI/Geh4Ot1nQHaX4ggu9xS05I9KWcsnGwOZeanfEbVGRZIxhMf7huROHZ0JOaZNzvnQfGjWHscqW",
-	"94x7M4McbFMqaNwjDVYv+0648mmctQIrUnRhOTF83HQ2aGBWC/AXODob4sN6dKpidMYwFdIkjBsv9czn",
-	"jkTkQgKz/AYMmV5jQYWn20Cy7QteG7jQsCCuQ8RImO7S1EEq/oo62uSJlpd8vMQbJUTuUl1rmIAGmcZM",
-	"1Hh2gay6WU2N7g1JUcl8yapxDEILw+adJq8iwFphHEhve3hGI8h8B76xj2gQP0TPul6jFLD7stqexB7v",
-	"G52y5hKNIQ3v22KGXgEUT4Kfaz2NXePow0eNWDiceeqkZ4G/yD26997gS3cwmK9AJXweg8qV20DEkFmm",
-	"Ec1EK2OObnkuMnQPcw2clTLz/pjXr56ytNS3W8qivEyvZ2IaNesXoBnILIQTPnnE/n/m4KNveb796Lla",
-	"dAd/oRafP/gtaD6F60JDKgJabvHdmOdOd8uueZqWmqfbRiqmpdY+nDRi2yNi1eOzfk/iYxeRK2MUymOQ",
-	"EfHewlC3ZrI13sy7M2puYtf+99kSb5xSN4ziUNFSgVwwZhvzu9zJnrYmeqGH7iWN2PXqMGr4hcNrAK3a",
-	"YWuJvTc1rp+QrWFr5YTu/CbNxA/au5TXgIJ9fDFbL0FXo2xvTn2G3HsOVos0CLmmusIJESGToLBJVvKx",
-	"Bn6TqYU05ywX1uYYqlpJCpB5FbprhgVLiutOC3QavWc4E2EtZGfMseuEGatRAEqYsE7wFcoJVBTGskCn",
-	"o2H/8d//V3clMdgMGsurDrIPXD4wvb3O18+fsicPH/2jGxi5JuYNHQQRmZGg0owg9ykKRGaqKPXjpoy4",
-	"9axV1mh3Ykcq6kCv8FpMVVCIIxGP2ZtXL5l/6vCI4rCcvL7RpuuXvE3UndOheTQpi0LvMajFnxS6dPps",
-	"/KVp5Yw8evKkIdA8HEZV3X73Ff3QseQxY/k4B0wzCqfrkNj92+cxoCrA2a+vL2tBduOB4dPas77GkNaQ",
-	"YlfQZC3Hy7mx12gv34nYrxnxbpzL3IjC7MQ7IsyBBllzOr0MATWPXVgCLmILpkADr1nSS2+hqAMT8MSb",
-	"YQf86N+HR0/e+f9fH737OEwe98QQXGl1i0IWz1/pLHZ9r3wgEGmq0jsbmAHHBlr6Xwgc9Mqz07mUGxMy",
-	"Nl4yibZLjChEjoJAwG8aENkJFfsfSWWhJ/gR7SJuVWyqwLiFVfk8FKs6FbfAOLPcWEgo0N3tf6vrF8Ex",
-	"XEoMnv+lhDJy/SqE2gqzcBCnye8Y/pbsqPilM2Xg3Nu1UCpQpW2z9V4fJO5jQ2xdvY/PjHP8AsG32waq",
-	"do6LsyBZ7FmH7bPS49PYcdemghXFdAeSDjJqSntJqag+wiNX0+30nruEf28Ogr4jbwkA/tZMDXTkSYOp",
-	"NcKRw9h1uHGPqkPAj7O2/Xjmk0HwSG1LxzxCbmKQYdjotlDTM70CTfa50cR7GeTbSA74EiQswhp7Yisa",
-	"MFR5PubpzY5GzMZeNySprxjueiPu34QDivCi3anUnQF+zmSZ5420C5JcyNUf5LYoMNx3TsMIKvRmLGmv",
-	"bLh50ii5rZ53kUuXsIMQSaZgnNpsLT5GXDBbY/r6/SaMN5bgRCJ0MdD67nAdGoT7rlkhiKM9LvV1kp+E",
-	"Bej1kp9/SBuNAMnBQy2S2nslHCiUTx7gPiZItrwGg3ia7374zRbSbGtPlSPDQZlP4ZztA+E3yBhtRSsg",
-	"5w55Bhjt1BOrvRpCQ0OvnswGMbw5w9cUxA9I975pgtBDDaKgCoJn1zjadM8Zq1TWKCTGCtCGasMEt+yU",
-	"5znVUPnLaWFnpUxBW/Jp0y/wochpVfQ3BUJXsSe8EFFnrs+LiWVMaR8w1sk/8qtEKpPyOTBfMWZNElU3",
-	"GWDLpPFOsvkBkggOFM6vtJgKN20IWOkN+F9N/596oky/j0NcQVeCB6sF3O4aJC16zumzA/wD0iSh0FJr",
-	"gbEb8lZzM/vs1BgcZVuquyZMsjXOLqktu6T2+dCXO+QQROAfXINdWG6f1dZ5Ukor8mjShQ8C0mCsY0IM",
-	"3+w6/fu3Eot976SYhay0yi/YOLKwum2yy36VmdpRS+kxmDjOg4+cZFvKTJ3X4o4ToZrhZB0U2KDudJeN",
-	"qVU92s1Ge+G/9Jh/6TExOXOD8rJB6PytNor1RIqRpyYqY/xWA36FohaiJzZfGJaptJzTleqyehHx5VJk",
-	"nXdrV3GCUeTBva73o9IrsSC9xg1sf/5cyCnoQgtpN46C4I76ckL5h6K0Hl3DILU7KS3KDeEa0TSUQqup",
-	"5vONZLlGCgehcFytgI5q/QSMeLk4ISequ5iC59wCxckbX9aIa7RbodxL1+2YXdYuqiqic7ykAkduIed/",
-	"ygJUkVOiTvN6YjXe82AIwxBVH+KjZBUSucSSpefeE/andPPkwliaBUOFqQxJgyBgjA0G+4OkMZz8e/yn",
-	"/FOS8x9DA9yEo76qdyP2txB08Pdj9qvEtDGq4/CnrCtD47Y1TEoD2TF7IYyln5zImJFHjKmC/1UCG/lK",
-	"vriMV6XFPM6QC5QqaTVPbcJGPz57y04oZsSMmIU8N0xIdqXVHOwMSnOPWfhgGZGXP2UzdjR1pAiT9upC",
-	"HlmDjDluzxYg7fGfcuClZqqT5ms+XhQ8ncHR6fHQsXAnkgxm1hbm7ORksVgcc3x8rPT0xH9rTl5cPn32",
-	"8s0z/KaWVzz6NAKNzgb3j4f0jipAIlEZPDgeHj8gn+sMac3JDIsf/bv79xQigbOnwyHjjkLLaQjwDRun",
-	"HFiTIO7ArSPYlqqtGBSJMuUjbR1QdDoDYymmGwsTe8VOWJSb8CNO3EgfswtJlZD8D1WaC1/wZeLDxx1b",
-	"zoS5SSjVkJFcxKxyGiLFjwslL7PB2eBHsFWuz0pxxtPhcE1hxt0KMlZzRCoyYowobcaf2zGJvb7KXHzk",
-	"aqmNYo/JwJTzOXcCWavshR89F7fEiPnUIJvDnwfv3IcnGni2XA9svMS+QBWiMwGiknF5lrBHwwd1sRXj",
-	"2MNYZf7+O0KUcnkvhFlz5uQ25kMcO8A3IDMTIoLMMbvoZM3hYG5uX9k95KEsz9no5Pa+x+ARxXBbX7wJ",
-	"g+mpalUUHV4Dz8Sh8cEXFuurzxnyafzRElq49X5KBo+GD77AMi4oLKs6YbecA6Gl2yTtsEqQcLP1Iert",
-	"/RO4DZ0Borj6Bl8/QjsrvRqkC8dy2ei9Go8SKqWFqEpp1twg0mFy/zF7jnVKUjUncv1ejT0G6VKiLkPo",
-	"7PAa6RuNEfIdMAqD8qUcEmN1J+Tb+K6nkscMq5NnQQBzK0VKhvma01AA+axKyuGGjV5wY4+euVePLn8Y",
-	"ObpoNfB5NSNxmGC2xvSSY/Y7ZZAXmDAT6vC79c6BS0rLpvJZ3OAjXEr3cjxXea4Wz+jwk1ZXhj984eIZ",
-	"cJJxPBdrLTdesL+j9cWqF7/beBcdJybEOKIjad+CVfktgvD+JBHKSHpqOka8Zy/oX0EClSWHV4lHPf9z",
-	"A+8p+ztg/awqRrieQvM896zWyT8LyPPNZJlS8iu67OVK5KZzJYVjzblSN4Zx69A25KZ4XuDJVIMK+yQi",
-	"y+bK2JApCAtG6cDmmL0BYKMgYoyQm4w8Dxr56p1oz0uxLDC2KmhIAzKr+UKMhnu69lUI+EXn+L8W2c5I",
-	"GadeGvsj3VBH7ZIsV82yhmTXBkqPvG2YOXmd1JcuYYmttX7lhJoAfEo2vug7fLg3Y0XW0VoQ7xeA3kUq",
-	"fud1+eoHlWfuH7Hs766ZmuKcOUPJHG+X9I1qfOOAhOVgLfJEA4w7xaSvMv9ffW1FTrdoK9JRd2W+DBGO",
-	"niX62lxqUnXQQfUouAaYyBJGm6eaXgnyO0kK1zF7qXwaN1VZTrzdRmlGyhcxLM/Z+vbY9EP073ab7W5A",
-	"jUaXlS3e9g2Itngz9NTY4lVs5rANFof+P1u8W3Uv2PLdt2qbN32Tky148t0pXF0FrIfITaEuFb4P4kbE",
-	"J0G2Rpeb0LpB0oIfhKpt95Y6zIFw2wcLIp0cuZ9H543qBsghEuTVqiBbO6Wd1E5N903idJc6IqEuckrC",
-	"I3JyssxOuZBUEzbcXS9fUm2qhiHCL2zM05upVqWMqEFkUb9s9MWhvhHL/uNttJZoN4A4NJb0qdR4LAse",
-	"sq157jVDNFQRccO0Ceog8CkZnA7vf5mVEUgakydebsYDeqHSqjbOGvn181H+Isson8mHn6yieYtzn3zE",
-	"/38irM/BwppmS2yu0HNASTFWczNLQga8SGds5P1heEojNnZ7QhHY4SRKfw+GLHNKO0nGC449bKyaj411",
-	"POYGoDC1Tx1tERaPUwOWgucLvmReSpXwwVJmeuKTtxwbosY3x+x3x4JG2P9g5M0DGtz6M1zIVCmUY5VM",
-	"Ialn406o5rlRrWghf7NwwwHhupfrBzy+cLlWhJ1OymLipWGFquNCSfS5YH2GPrZZuQHX9sJpd+/ZUWB4",
-	"jUfkth0OyWf2WH4DmVpIMuZMVO8i8cTj4pZ3NHay2bsM5+E6JKyrJuyDQRDUqgvDjKosSsYiqi74Ms4t",
-	"ohLvj2B7UGAHWeXd1yKuuLt9HOsrWdFDlDvzvEGgTQ/33em86u5wn95FSdpJiKbvMSb5SGGytSg5Zc/e",
-	"8uk5G11Ojl4qCUe/cJvOvAr7mktHR5zmN1NSlbrHyIiLeh6aga2FIC7y5D+1Abe5RVEvT/S87vEBp2lm",
-	"dCLJbCcpEln4lAwe9F3gUFSoFXFJ5duFg8eM70Xoq2kFEXZTpeCGGouHRz4JYjobq1KvV45f1q/tuoaq",
-	"FeM22kVo2PMvpemfT2kKZed7bqUE7uQurzQFVYd+Q11nr1fKVGOTvbllG8JWUoe4TV6wXG0avNvQffod",
-	"hX6apI6VMJXoWeQ8rUoA55X3mdSPJXYIIdXDZ/uwVJXSktrW5RCvG/Lx4J+ex3/veEUtOZGQX/Un0b48",
-	"3Fbqx0kVxNZLLQN3fVu9uUHIvsJK8MfsgkmuNdZ6qQRIqSwDmXM9haxPkg0l4COS7IPTYWUzvP94mLi/",
-	"Hz8cJvdPvxu+u5Obg9g0NhrYB6eujnM9P65e+wJM+YKZOQZvJ1U/wZ+vnv0Y5IledXUPxCSUAe7lwj+7",
-	"Fw5uoD4kjwglkNea1dw57AOUT53SbYLW3SKcCUUYVTSUrGIYS7JQ+matIc67xfrIdKh1LnwBWXJFUAsg",
-	"LpdVkErKJTOASiw+MjdUHghronunKbl153xJ/vjQAypSh/Csrg2D7xpfwBBlYCxhiF7o0dERvXSklbKj",
-	"JBTNY7fCIB8px7lIm5YMH3I5U8aGEfCLo0KLW24Bx6DiccHw6A0voaQifkNvHPnev8fsQi6p5iD1tzLs",
-	"4fCBo4F+JGHYWKvS3T6k1+MlG/k4NM9jR4znSkLi63pLFfz5FDfaZWpvLNfuBnUtinvBbF/4NN5wduU+",
-	"ne7zPvXRVoc52EcKpqVcY+SLfnmvsma1OMsBzIAIFkL0Xtez++vk43s1Xmv/+301wsHfw+BXFlTGPvMO",
-	"5xso7DG7tFXsQgiO57YVQYctehrFgah+xZgyd8mhfMweDp8wMQmxGnW5/C4aPsUS9gEPvyxaXNpu94W9",
-	"8ExzE5oF1C0dVqlln7QUPYrhF7oh+7IhRbE3HqPS7hz+viJIcUvpbtkJQZJoVtPplSauwksHPP1mzZ8+",
-	"a41fRtBevKd2gh7p/Yh0eV7PEsJQhCYdqGnkq2sF9XL3C99CivQo8ngh4/QpClapJjWgOru+0TCSltCg",
-	"f4UqaOAWrlod+g/AoSqDyTZc6v6+sWADBuwF1FlGYeS+hrMP5jQtqMUhvnJ1Tj76f63lOZcdlVoqNldO",
-	"2/alWhzg/RuJ9z8hRuRLRpF7RUElmq1KasfS3KnupXS8itCJpJxmMowTkQCrNlOsfJ+np4lU23gvGuNP",
-	"3fR7dF5UY1clEH3Jxr4ruJOi4zdaW1G4TWfrQeakW9/2YqpQoJy2eDmWknM6J78BieHdd4HDa3DjfFuX",
-	"e/iFL7evuutgLmHhqeDnY9aPVFisThAjRc43F97lluOsXEMvy3xKzxtcc61Z520daxHIW5/9xocK9okA",
-	"25e2fnfQFIKb3hSCi6rjS6ij2bhfalLXnd4LO/9JLUIGka+OwY0FUrZJtj8EPelHnFavjagT7/tlrbd7",
-	"o0IwP7BCQyZSLOg6oaBwL1qE8kDCEklqheboxhBdguPErV+qVd3dYXNIfGr1L+mhHQGNrMLwX8Yri/Xn",
-	"Y9HrMDbaWTQlpeVLNhcGWwMk3pR+A7mIWYGsg5UTJg6HWFVd4j7V6crXjTokbR/3UnZfIzoUgdmX+6ZR",
-	"IbGbAty+2WPYh5gQlfMbQkBFzDSK9xhIrrQjNUdGZJAlJM6E5JG5MEbIKRn8GsP0yQv9kTpv3Qs9MP4i",
-	"JqSKSN3ZjuSuLjcUVIXZrGDQNHdQkxKeG+ZkL6oKRb7gUd3VaRWNNlzDE1+ZZWfP3k7oRnFcEwzNJt6G",
-	"mbN3ljwvcdE1Cm0jd6rUQjyJZSsnzxfVKvuJ0x6Jkg9UhA++8DriQ9DlPInyIXp3wCvdKM93CMy6rMgo",
-	"2Td5fav5xIJmk1I3G55RO2zG2ZhSASoN1JOxcKGoj9t+0DSUKNwNUXfDlqoM4pdXjzZiaYvbSbXYB9a+",
-	"AExvBq5zQW35cCac5A5o6r/faFEcw2/hzUMf6jrJMSx3HydJlQJaoMK4bsLmta7C/cgo28Lm5KP/16eN",
-	"QuNvVcWIw8LIt9w4PJF+JevbVFmXFjOVA/N9JvYMlc3+dH/GdwbiamBoG5LPPrRZ+9ZQ/Ez+3lMrZ98w",
-	"xGjuOnjTp3hWzU8gN4Ch798uWP8KteijJoEr32zR4agJcilDpRIMpq0m2IKPZZovKDs7p7L6+Ks3qozR",
-	"Hykr/wLMfSmio6wkiAPlfnua9b40ljqKHbM3IDM2wj9GCRu1ygv5cGIsqDIiD3yVvktLPWYXVT3EiiQ6",
-	"0UGGuCX6gxKDUKIl0SDB0PWFqjJoqTlAJibYj8OGUeOZtVTgP+5YW7Gr5WjDiMZF3R+221hu8qodkErS",
-	"hvpuVkCSlmuMVKpzAjumUIf+jcKwHCZ2b5niVlGHZcxh+bK2j0ax815x43WlzH2dlN1GdfitYF2XoD8k",
-	"RjVK0a+NsvInvC+zDVaucEhYObvWyEVVzflD489J6WsKHkK1+j3QPcNF1goQDMZaKufRF2b7q8zU6+CR",
-	"PITOgwUVP3mF56Dott6CW3MI79LcA865vdVFHWkeX4DJXc9sJei7xrjNOLNlrmGupt5hu2giwrmvUED1",
-	"Jx3ns82csHACcWdtAx12yjQrJVaK3MfB/sJvGnlmfuCeu9unY/Rt48ui3YFIW9WIrx0JvCealuyaK1BG",
-	"QHBV2oMSlroz7he2pmxFbZqllPZmThE3kFT1CpVm5kYU69Ggn9DUNeqjuoF3rhil2QwbQtpGRdJKQfKB",
-	"uWoyMWDPqVwdaQ/3h8lwOKxahsmsCnEUwQoubyqyTH2y3U5knVMsK8tey3DU6ViAlaj+1up+8Pdz9vD+",
-	"kMyF3DbthRhOghnPjbYnvVVVz1YruwYHC7Y6SVjufo49D91QvF/GF5T1hVTJLTMX8rpZVFeYqsgZffRw",
-	"+OS8btAilyQHo4vbrdfXC8Ow5Sdx/+ubqlnAwWXTXZLq+guvrHaIRjPw3PeOplj2vhCGleOMF9qqit/W",
-	"mle06lZdFPdfSX1fP6mvboiyVplAipbtvSCKJzEV8fMVXoPpo6NXeMJ6OLWCJjih6g370ytWMhXcJL5+",
-	"yR3Kn3jT0hcogNKsfN5XWdQ93GtoQEADqmXVskF5y9MNFFGk2AjWhuDfJ9m+8bW5D3vhvs5pKtnNb9vP",
-	"jUrukg63EU4nM+B2zoteQQoVdIypwljQKhTN4wwGb/tkpdZhUOki/KaRAoXZxDzLWFmEr/zbDfcoOkJ9",
-	"seZgllOTMFYSKhWPS5HbI4Ely/pKCNpfeHHgGoI4RW8VBVzynkr3acxOrtTKqlx3o6bUPwvWLWbLdV6Z",
-	"nAsZqMS3GHgXejr2Ff81BXCqndMwXFT9fNGUZZzWcMAM/jAoivHNQvFZbRKPK+FfEXF8WQEnE/SWZ0O5",
-	"md1Caqnq/On/+d9z4PJvhTLCilv4O/uP//E/sSzu3yRMOf6ERq2Vt4JmEl7yxXx9wwEKVcthYpkqI4V0",
-	"3+BKv18+868fyEjgh6fZvrSh4FsoRnFZF6IgHuPhhxg94bquQhDgWEEwVq6ihWdNETQuRHogV3Lkt1e1",
-	"5d03Ldx+axi0nay7giw29OuqDdkrDGte2OVbXwRjbUID2goqS7cvbVZHpQuDTSX6TAShJRS932MhaPSh",
-	"alSIezjsBiIckkG6IxFOr+4C/ie1YHMu2zaTBexHJvdF7aqyf8Ge1Szrt7bCWydT0Uf2FeSRmgrp0x9H",
-	"bWiMWs2x7tWA7Fq1ejBlZ//7igN+kwc+iWbXyEboQcDHUAxY436SIF7ShUx2rrzs6yvXlZerH3wJ5nfb",
-	"ljf+f+HmEHas6SrRROW9RSk0D9Vx1pWmd2uK++A61tb2WWkY1SiFmc6UMhAKcqgw3XktNN8zDCtRNmpp",
-	"UJcJMjA/jOp9eITN2kFfqSBPwh6cDlmBtYnYQmQQqun/U1TqqfXMjbTzs6v2NJp49RmNvkC0ZZjiC8TD",
-	"/hZSKlpNykgCuri6rOwlVS+1Tk1+Nxz+EZMzfJkXfAGbeYXlNvtQnZ2c3D/9x/HweHh8/+wfp49OUZr0",
-	"M/XGaWDhGsiSOo7QrZUkaYpL9zTX40eXlL/0El5dNrGuA574avVeBaPURxrcNMb2IlqEp3FjnSb3SkKz",
-	"1ZB3vBlHdXjeGKhKbewOhTv2zdZCcEqwzdd1er2nsufzKqv2ngkdGfnSREfyWnecTWPfOMh8lmYoWFcj",
-	"ZHM/Y+hbTSsULantEdXvVYyNH62KUesO+CKUearL5zVSk+rCHLEdUe8L/LCKXm6AFjH807tP/zcAAP//",
+	"7H3dctu4muCroLSzlTO7tC07P6djX7lzkrR70ulsku7M1kk2gkhIQkwCbAC0okm5ai73eh9iXmHv91Hm",
+	"SbbwfQBIiqBEObaTzkluYkkkfr//30+jVBalFEwYPTr+NCqpogUzTMGnU2W4NvavjOlU8dJwKUbHo1Ox",
+	"InJGzIJpRig8pBPCPtLU5CtCNVkqbgwT+6NkxO0Lf1RMrUbJSNCCjY5H+MooGel0wQpqJ+CGFTBnQT8+",
+	"Y2JuFqPjw/F4nIzMqrTvaKO4mI8uE/vEGT59v/6ZKkVXo8vLZPSIGjaXarVl2Sk+xpnuW2XqB7qhdco8",
+	"p6Vm3XW+WsglkYLZxbILplZkrmRV2o+8oHOmiVlQQ6hihBqSM6oNMQuuieYFz6kiRsLrUzaTitn9FglJ",
+	"lSw1oSIjqSw503Y0+9BSqvPeE/BLbJ7ATKqCmtHxaJZLai+xoB95URWj4/H+w4c/JKOCi/A57FtUxZQp",
+	"3HiltFTdbb9eMDIR7KN5n8ITE3dZpKRzv5neleKYzXU2Lui+vZ+Ci3Bhndu6TEZPpHqh5IznkRt5s5Ca",
+	"kQumMp4aog0VmSZTpnnGCKPpAu8lgeNdLmRBJh+qbM6yCaH6XBM6lZXpW3rpJm2u/Z8Um42OR//loMbO",
+	"A/xVH7hFPrdv23X/xM0zXvAImv4kl6SgYmWhpJC6dwU5vN6cP2MzWuVmdHw0btzvkTtG/FQfIheGzd3l",
+	"ntmDeEHtKcfuF87pjiY8C4sp7cNhLfDAKBkp9kfFFctGx0ZVbOjZwOxnf4OV/Aw30F3GjyuytOgDkIVn",
+	"STTl2TGZKGrsnXFNcn7OMiIVybiGvxMyqUT9u2DcLJjqO1G8/cFXikt9wnPjTvEZT5lI2RYSluNTOiHT",
+	"FdELqQyx8/dfMw56M+Ts5mDw/q4w6DCkHwrdtd/R7fNqQ2KNl1eDxXU8fcXNtgvV3DB9QihZSI13mZDJ",
+	"TOYZs8RQkUlV5pJmk75DtO/f0PX+zpTmUvSfKRJ4T7Iv8PGeo3W/bjzacON2vfhv68X/T0bVEyWL7gp/",
+	"FfnKM09YItdkxaiyp5pTwxTSbgEcEYg9/GoxXRpyLuSyV5ixD76f2Vmjy7/bXvje/ebxry/+tdxt6Yyq",
+	"nH/24o38rKVf4jUybX6UGWcAb0CIfwNotR9TKQwTQB6KKje8pMocWEFiL6MGJt2Bvrthw8Q1/Fjc56mp",
+	"1A1M3R44Njl8o0spNJ7BIylmOU/N2ipoWeY8pfZ2D0olpzkr/vsHba/603DKYt/CRcSoG9NMgJhiGMkk",
+	"QzigeS6XhJsTQNCMGcpzoulKIztcyirP9i0leEJ5Xil228vWTF0wRVK7DlhwJmG1lNwf38WFckEmL5lR",
+	"q73TmbE0cblgwkq7Rq0InVMuYANPpbj11ecchHAnV6A4SqYsl2Ku7QoXVJN0QcWcZSdkyuZc4ILJkpuF",
+	"rAyh7iXYwZm4oDnPbnsTDo3JVDF6rpHU2PkVTc0JmTClpNITYEzaaSYWnXDfFtBg8c+leSIrcdurVwwp",
+	"HtFVurBrF3NYjn/rFlfzxp4HyzUjS1CGpZjDPQNsuENOLPCqoDNYwJEkk/vAC9wcqIMz2iPF2KN3/LYq",
+	"FZ8vDCmRStWQWFKTLpi9xgvLJ7ggM3ubXArgJtxYrTFjmlgOBm8YWZKczYwF05UUGRnDEg9xvYQb2FRJ",
+	"s4yBEF8qWTJlHOEv6Mf3H1tqYiarKYhRa5ogiBzvV0Of5WL4uFwMHLdFxP/uJvEDJG4zfqHvwuty+oGl",
+	"xk71uCgNRy2jfQ5lpZz2EWH1zTndg9HBP9KizNkrRlUKUhfNMm6vjuYvGpPNaK5ZMmL4NOwbNYnjT14R",
+	"OR455WWUNOSV48Mf7o8vEyd7g65XSs0Nv2B2ZUfp0YPpvQfTvQc/zGZ7P/zwYLY3fTi9u3c3PZyOZ3fZ",
+	"3fQBtev2gvLxyEq66wCR3piZY5R8pi0iaRzUJkz3ilk4qSsryMlIsDnFA25I54NU2qaIfjjuyOjNu/vs",
+	"oQsu/MfIPLWVZBf9pwX0fqkxsH8SLmUjvLeB6QXVGiCGeeCZSUWWC54uHHDNOMszBCmuyZxfMEEWMs/0",
+	"CQBhYQmlpY8UeTnXhAlZzRddGucsnteoYCWj2hx5rcN+CEaQ4faHxFsKrncpQpr3PNOfDZ2RoUFvvtbF",
+	"NojkzgpRErSqK+mBHXz4idEcte41FkOVGX6cOMoLqmDMzgkaaqqBY7zCZ9dx2g2RuHW9690JrKGzG1RI",
+	"GgyzvirUVdfZR0oNzeU8Ie6P90tlwSAJurIiXGTM8u/AGkf+m84c8rwx9VTKnFHR2SIsBJ7t392rcJJM",
+	"2Iv+u33cUqu5olmL0deT/8So+YWW3UNJZV4VQsfECNhVGrG4PabpAsU+QrNMkw+V00wSIImWQrJiyrKM",
+	"i7mlcvaLglFRW9tBYjxBAZYDJQT5lDsl0Q5L+Aw+M9WQqsKxJWjGfc+zHZDczRszvltpem1XVumzSmMq",
+	"rQyt5JJMV/BfR44dJTWCDBAeI9xuSqc85ybiUXpEcz4FwYo0nrMnScGE3BRR+qe0r7L33igWvWvFYn44",
+	"OJlUFl58FxKP6BgOYMqpRvUCVNKcants50zc0ag7oEDfBgirp04lGOsGrFzJZQ9wwsX0Wl+n7I4muZxz",
+	"kwSwc5oLLoVlhAq2HLYKvZBLsQ3SQI9aR+gApklANbepGh7d4Xt889P5LbYhZP0yo3SCR8gf+j2GYAsy",
+	"PJCAozB5JgRT9pCzKjW12gmGP3LBUiOjkvNmzci7ZRoT92ztmfMYt7e34LuwKh7lUYXMWO5oStd911wt",
+	"zNZ4IbbUM3/ga7Kdhb331LSpBTVsz/CCxTgH7XGSW1CfceXNQpRoWamUgeSpE7DeFiWATGfI6crJM2EF",
+	"XJgH90YxWcPjS4w6MLNgyjm60CYIRwJIrhkThJso9bZy+/tKxbmxX9OnBlv9ULJ5bCMLxueLyNn8huaK",
+	"hJT8I8t1dGM7MQ+9oEf3H0TXi8c+HPpewfMxADSLqpgKyvPeszHc5OxaQcH5nLct+nf32GUyWvIs5qPZ",
+	"fuTrKA/+SzxXD5Lh9v004Yr93pM6uCOgUgNI6+toQNn6yfai69nfIvv67exvJGOKX7CsZv6vfjrdO7r/",
+	"wDMXO9V+SxAcZNwAJmCYsvP8r7+P9x7Svdnp3pN3n3643Gt+vLfLx8Ojy3+K3TTsME49UaLdTXOKAXAj",
+	"uCLiiZwChZACTiyn2kDgxSjZQmzd4nov7VeVMdWymYwEWzqW6kTk8IXMM/vHu77zqf06G20DMX09irCp",
+	"YhmP/2SJfvQH9tGCBO1hRQjX3eP9+cXjpwl58fxpQp6ePUnIGzZ9kZAff3mRkNdnT54k5Dkz5bRIyOun",
+	"pwn56fHZI0sXTn8/e9Lk1lMuqIoSirwOGej7rZdsFSzjVRH9qXRcsvtDbQWief7rbHT89x3sQe+SHSJs",
+	"glGHcAROKvTSSeue4HbWZ3XwAeZX2EMcdkupzO81+V3zys4IFYTDQ8exgJKVru2aTrbdb0C80w5ceEkU",
+	"4H+W04hGSEXK8tw+0pX8DFGVwCCvJdWE6nOWWU1JG1lGGX3mPGVD5AylpOqBd8H1YkepCXFnwLznXGy3",
+	"X8npv9jHrmicBAkfKFMfWcHghIjyRckHOUWuboUqJqzmMgPvVwSmtKHK7HhQ4MUdcACv4DmLEtLQvJe8",
+	"LxcWPFGrD9EBTQrTdxMx6QDuxi/RQVNrlzHE+llOz0RZmV0cGggEo1TRZe78MQ6ntIvu04xlGmR/Y0p9",
+	"fHDg3t6Xan6Qyjxn4PQaves4KDLGyjh+W3LEZ85LaKkxJVOanlflcTAp5+B0VIxmgHULlmfo19UGfGsL",
+	"qhdRzBsC1q/sQdJpzhrwbbeesTIm4cGSG0dUh880/SAxHIPz9CLG0EHH250d7XvaaejtjpSoUbAe89gS",
+	"vrm08gzowNxgoM8J+jwtuBA+IxTQAhfgLcZHW8NFEwxo2sIVKMHYLQQdAJYpy+Wy/iG4aS1AUiOV/UOA",
+	"nNxYz73xkAVdkfCVlKsB4O94XEoFmTJSOEJnxe2l86gY74LHH08seVlwMcdNFnRlX9SyYFOZre5o+2TG",
+	"coZOyS6CKGZiMdx4wsFeddxyFdaxI9OmIUkxYhRnDjOjsznysQmcgvsbojd0QijaTlNZFBb3cy4YMfSc",
+	"aVSrY76IoyE32fZMbHTFDdQO27IM6Ihm8V6xGVNWLsx6Nu6JnQUY3QhuCdSUSJGvSBhHw1FDeLkVO2Tk",
+	"pNe4CFDBHibxL45CeonJUwrELq9U2jkU3qpi3roPgGulZNwB6JqCmUqgfsoE7RO44vrXBzkdrn1Zse22",
+	"dC9YWM/5vfKCgz9AVQlhB0lGukpTxlAfn1Gewx9OsuxxUbRchM1BXVRBHV8A4dK1aBsf7hk/Z4Jp3T1r",
+	"MD53RdsGltsnyIJesG6UdlSCTKVSLKfGGdc7gA7OgqVEu7S+gz4F7S5DD7Thg3nnvRTvNUuliGDU6W+P",
+	"QvhmHX8Mc/p7l5aE3tFEUcPFXA+buLYNRE/MGUAaOFufIW4Y9xs/unNalpHoo0dyAV4E+PmY0LlirLAA",
+	"7CKG0gXFQPMhxvs+Po4h0cv2jaM/m1CnPkX8DnD89iLgRjbcQ33ejUtoXc4O97CGl86DotFfiKeYbLKU",
+	"POMXPfgwzDPr39/sm900c9dvSfN2hEaNvb9wndMpyyNeXFlN+7IAqnRBdKXqIHE4/6DzmyBHWBHKkEpX",
+	"NM9X9itMVdoBHwZbyDZ69371bjxIsMAoWapJzqgSTWMj7mMnrNV0u3k78Os+XwwFJaztfsILiF20v7Q4",
+	"iyvcr8P5XACCy0i6QDuqzg8dW1YnYHsHw96XsLQNtR+9sEQl4l+q0gg9VVLrPQj5BV8yVYySSmTOefPy",
+	"10ckrdTFQAygVfp+wedRH0DJFGEi86GfD++T/0os9VQXNB8+ei6X3cGfyeXnD37BFJ2z96ViKffe8AHv",
+	"TWluOU72nqZppWg6NKo0rZRyAcER4xgKFT0O7g9ones6eoJBCORSlqE2MMDStWGyDa7Pq2t+VMcEojeL",
+	"laW+RspzgjHDIF+BWhWzT7ld7mTT2hDqsB4oGJKw6pyhcBj1/fnDa1xa2GFrib2YGqeKKCENJomI89vo",
+	"oRu0dykvGSg48cUMXoIKoww3aT4Gq1bBjOKpt5rogMIJEiGdgPUCzcyQKZDJpdAnJOfG5BDNG2wgVjoX",
+	"LGoKZQbZ5U4L/AkyWIALz7gxLDsmVoVMiDYKNOqEcMMUyPo6cTEvS/BQavKf//4f3ZXE7mbUWF44yL7r",
+	"cqkF7XW+fPKIPLx3/68tn2Md44ZxxMc+Z66oNFgsXIokORqPR87grsGtstN7IYU/ZFVevktGXGgDQvnx",
+	"6ODi8MCJonXg3z2IRkRvSisXJKXiDsxS6aaSUClxXNKcGnbs0ieOuUtaiVhYe0P7/CY/RSGxmeHg12O8",
+	"GAZpFftNQ8uAbI2++Mf6eOKZFhBE4yYGt0qfqb7SrajP+w8fNgyZ9+Lhov1OLPyio8IQDWZhSMTx52Px",
+	"wP7tbgPMU5T89vKsts9sFWbg19qTv0FraB5nJGOxTk6hGy5uMJQ0QHp9rueNI6gfi9lHJdCxiLj46tfn",
+	"xP1qaR0GFk5ltl34c0vuOSDPlNe2uVGqyKk278GSshND3TDi1aQDfc5LvRN/jjBgHGTD6ezsB6pTTWhG",
+	"u4TmOjIT3BAbVt0rKoCddBdhAWYaIC7gwBuW9NwZUer4FoCTZvQK3fu38d7Dd+7/93vvPo2TBz2hKC+U",
+	"vADxm+aN6I1WuoWLJ0OjuHDGM8zh1C1PuI8/dXZ6qhiRdkyWWaVagC4NgakgawDowDsNONoJgfp/EtKw",
+	"nhha0OLtqshcMm0XFrLyMOR5zi8YocRQbViCWSJ2/4OoagQzYCmx+/wfFasiRCMA1CDIgkHODCt2jKKM",
+	"RCL3RO86d8tCanbiXGghkbUl8PW6j2EfW0I06318ZrjsLcRwD4137hwXJV7mvK5I51fwUK/VCH6NHfdL",
+	"MGBFTBY7MCImol675yiwuvCdXM6HacRXySLYHkt/RY7oL/iar2n3EM+1i8UjTxqsuBHV7seuo9Z7lGC8",
+	"/Ksw5OZx3w3nNN4/PAoHMfrDYvJxJVKmDDrrwqYxEirGynegRIoKCHVq5BFAaQCnK/q9b44o2IDC8FMj",
+	"qRpmntML8AebBRPXj76fDRf+9f7bjgsy1+OoTEbeHj6Uaznys00c8sNGtwUWH90rdGefm4JwLYN8HRlF",
+	"t8GwIoJQj2e4cYcyz6c0Pd+FCoWNHnXoSOMMthQPWsOd3vSdV/7gIhLJ7rzqyoBwQkSV540cLpRf0YHp",
+	"pffoJdn3qP3Tmdi2Q097ZePtk0aZbvi9C3SqYjuoEkiNYWo9WImIxPwMxoDN+00IbSzB8ggIi8H1XQFN",
+	"Guz7qilmAKM9jr5N8r9gS6Y2c133I240ckn2PuQyqcOluL0K6TKRqIt0EC3GPYpXSrgePjRAkmjtKcgS",
+	"9pbpnJ2Q6wD4LZJmW932wLlD0hLEcPQkfqwHA+DQ6yezRRlrzvAl1bEbpHtfNUHooQbRq/JiZtd50pSQ",
+	"tZEyaxSJJSVTGmv2+RCQOc1zrBfXleDxG/axzHFV+BkzDUKMHi15NILEJdnF0i+VC4PpJDO6VQKVSWnB",
+	"iCu6tyEjs5vvEy+z0WN4b5TnuIE8oRvK2JGKz7md1kdI9+b0rFdQmTuijN9PfSBrV7JnRnF2sWsiA+85",
+	"p8/O4fFAk/gCmK0FRjFkPbK+3yx4+uIMop4hq6GJG58RjxrDiNc+BfJNnb/p8uXuHo075W4giXOfnBJB",
+	"lYLIC5chhWkdTORUzbFAl1vw4YNxYkd6cG+cHB79MH4X41qvFdWLz05AhFGGsqMNUXEwTiR/0GUJ1ncR",
+	"vnCJhNEDbi6qS3j6acYu2dguov0KqVARLPMBGl2MGZ6I3PmlEobn0dwxF9uvmDaW1RN4smvd6N9KLEWo",
+	"kxXsE4lDdEbjyPzqhiQE/yYyuYuO6CyT9/56eNhREnuslpbxw09WsahEJk9qadNKsM30kQ5sbNE2u/uB",
+	"ALge5XKr0f67GvldjYyJ+Vt0xy0yfyP7tSdvFZ28UXr7e33xa6S25D0B31yTTKZVgSjVlbR4JNQGM2lc",
+	"1FHIC4oCD+x1cwgBPhJLymlgYPv1J1zMmSoVF2brKHDdUYeqL+VTVsaBqx+k9ummZbUlmi6a21AqOVe0",
+	"2Eqva6CwN+SPqxVvF9aPl9GFmUuIpZlJX23VVajyJdUhYMiSecu2QqrmnJtFNd1PZXGAT+xRZdyfo05x",
+	"Vfweo7C1q/BHFdglQX9BvN0nZ7XDOaSCTVdY68/u6OStKJksc0wjaeI5dMw48YZOiEl3oZxShFTvFTQN",
+	"OHF+7bfCzpNzbXAWyDHE2lQNygKxlBBKzgSOYfWY/bfircCAJwiHshNO+urTTshffHDZP++T3wTk72Jx",
+	"n7ei7t4C21ZsVmmW7ZNnXBv8yor+Gfq3iSzpHxUjE9dtA5bhorH1HZf0Zd8BSwvVZAJbPfjPf/+PCWyE",
+	"ri1TpoaZPW0Uo8WEGPlWUJLm3L6NZU/SlJXGV/WEguV4ejDzm4VkF0wRxSgUrDV1SeiC2oPKc8y6haTC",
+	"Y8jntMctIFMnl7K0wvVbUYncElA0PBmZZxiev+Ta1dqFjhwzqez0Vq1jwnCaa1jE6yYJsgPACjJCDZkc",
+	"yJIJWvL9FS3yCQxVfwdXAzFXpQMH+0YmUz3ZJ79WBuoYQFx0QiZPH78mBxhlqSfEsDyH0tYvlCyYWbBK",
+	"3yGGfTQEKf5b0awukNrNQap5XScra3AWK5mRJRNm/60YOT0Si686HDwt7fnuHe2PO3i4XC73KfwMWdPu",
+	"XX3w7OzR4+evHsM7tWxZY3MgQKPD/TE+485ldDy6uz/ev4uxKAsg/wcLqJP3b/bvOYuEjx2Nx/Ygcynm",
+	"PsfSbxwLP+gEsBDAxSIaFBwE8TWTLk/VgreycGQwrRYu3Zk6uAEZF16iDsb2yanAcoEe6Hw6Cl3SVeIy",
+	"eK2klHF9nrhK0yjDEiOtmoUpvFyKs2x0PHrKTMjpWasLfzQebyhGvVsR6jDH5qLq7tygHvY9nD42aljm",
+	"wVkdy3nvX/91+/OhGHYyuj/keV9jHopdV0VBrfzdqljlVp7zC5S76BzS+/Hr0Tv74oFiNFttBiQgta5C",
+	"JKAKXnLQdWiWQH35UCdNW2lgKjNHpS27gBBYD1jEiunEJRx0AEszkWkf8gj6+XrmXYindT2yfP2A1QmZ",
+	"HFwcOuyYYAUR4+ouQq40FpCMgtpLRjN+07Dm6pD21Tv3dRDc0SLIsex2YG589xa2eYpRreEG7Xb3rx/k",
+	"7QHi6YXcejtTHxJcHB6wC9+/LYoHr+DxPeDj+KgXVK30RiYf5HSSYIVNQAMsakKBiWIlnn3yBMqXpbJA",
+	"NvNBTh10qkqAWoyoYnEG6DKO4VPlIaoOa2hYBIGijyC5wbOOuu8T6BCVeVn+wvFg6honuLD341DPwQog",
+	"z6g2e4/to3tnf5tYeg7yR5gROaN3QEFlgn3yBuu1lFBrwXdLs+stGBVYIQWralINP8FSuoj3ROa5XD7G",
+	"w09avfP+Hm1+lflzBxMCbjCERSuWMn7B6sZYC0ZR1Hacu7XVeEu2jvEhVmL43VYaYaUPBConzrWxZ12N",
+	"iCCKuwXYHJDEmr4iv/3qOVGAELAHWHhPHEq4rxv4iGn4HhsXoV7zZq5kJVoUXayUvWR5vp0VoXk38CKn",
+	"8YB0UkjBraiTS3muCTUWnXzFBsf/HGlucB5XF8MlkLiqNmxJMI1a75NXjJGJF9m81It8d+JKrIPHIIUm",
+	"EtDoriFdiazmhTG+5WjtF2Fap53j/1ZZVYb2LOz0eD3sqtH8BeXuMMMGNlV7EaKI4cwVy4XMmwULQPgG",
+	"fkFNXXfJNER0rOWfM1AFPB8xiuqFd4fQQkIhGlZ0wdAqx2c+HWqNhseOqH7kAHveXSZbH3QtL+2TkWaE",
+	"aAzwEfLphhZ+YAwc7dQN0UUUdKd+ETJ0QKEDIiJcN1fXGS+xh2pAJNGMUKvE9q3sj77em0cDem9uannm",
+	"JBJXMVXOQptZMBd6HyvhWULQC4SVVhMQNwRaPPbJc+my9BF0EmeBlcq3agJ5wQkWfXtsOnT7dztku1vA",
+	"pdGKdMDTrkvvgCd9W8kBj0K3wiGQ7ZvkDng2tOcb+OxrOeRJ1+dzgFhzdUJb12btobVzVret+dplGyR2",
+	"CdAc9JciyjQot/fJYleZ3uLWOUO8cXH9wA4m9uvJSaMwBjDZBMQdWaKrDnOH68gT+05iVd46bKwua4/0",
+	"HIQh9N9A3zToAuDpglMdvAc82MbcwqY0PZ8rWYmI9ox+t7NG21lsZLjqP95Gr8N2R8KbhsA+Kw8cy5L6",
+	"Gmw0dwYFsEIj4YTEVWzZdZmMjsaHt7MyvJLG5IlTa+CAnsk0lGXaoF5cBZ3GD7c/Hxo03i7+nWYZZsi7",
+	"gMV1nGtJSwef4P9LRMGcGbahsTIpJDg7MYUVJKDEF+nj6YJMnG8frmxCpvaAQaWxCALS/N0xyehKO01n",
+	"SaEbrZHFVBvLTM8ZK3UdhQX2NAN3qxj0X6JLCq1+kbZ8NFg8L3HlACy/xRa2++SN5bUT6H42cSYuxez6",
+	"M1jIXErQS6RIWVLPRq2SRHMtW/GlDs1R5HPQ38X0v8HxeUzfqK2/WawSp92gV2IpBbiJXQnJtz5qAUpk",
+	"+Diht6PgfUZVDQTTPmkiBEBEBYnD8RXkppdwgPZQ/BG6NHBDz1kmlyI4P3qbkdv7iLdhdiEVnYp+Xb57",
+	"bxOI1mUfr8YncfTNz4cOlLeL2AhgAbeJlsGAqw1g1ZKu4lw2qhC98YYAXyJLzlqBDF7/sXeXeTUJ9f08",
+	"Z+pOXOfuQYAdRNJ3X4rPobfwWwObX0Xgk6Dr5HmDceseqWyny6ub8l++i3KXA58Q2WM/duk/aF61qvTj",
+	"13R+QiZns73nUrC9X6hJF8469JIKS9KpYmQhhaxUj88CFvXEd1gfDE5NL3MbrIaU7kIX9n/b9cVeqctJ",
+	"Uw/+FAtullOpCUhdKX7mug/f7aPgvt51K4UDm0uBm39B9TeHnTXnQiFEhwJEvsr7zWOnYHy+mMpK9RvP",
+	"flyhDanV/EnO6ogop/A5Jmw0y2fQHo3IyuyTe+OHndLwXouKm8ye12vadcPQJWqo5cy3j/1uNvnzmU18",
+	"O7AeeiQYtQqJM5t4gwR+BxaJWyImX7Gu+Lq2C/uTQXdly8wO/aFvgvA4fdF1G73i0H02JMwB0kmDRgWN",
+	"ssxpGtq95CF8DU0cK+g7ieYNlw5OUlkJg6ahLr162VB7R9+F1+sE0B+twFGrPGhICC04lWt/McjEcRCC",
+	"/nu53C80qys7cO2aqgXpJcFAhHNWmn0yWGrleoCgGtJztpkOdsnMiWngvq/aMIhbyxq63JGcX4dsCr3/",
+	"rkM8Dde/WQgNj/2jSaKnRBeg2CekwmZ+5OcXj596ib7XnngNbME3QOjz2zp3sIvSRLVCqnNfRL/hzY0L",
+	"kz/b8W/c+3qToo7vHbHRP2SP8Wv3Dj1SdJlrb7FtcecE4+ADo0b3DsTp2tve6FFyITJ9soBvXcZdEX4M",
+	"HXAB26IGLcjEZKCluFhuLFYMLc5cYBeGnhV0hfGIvn11pM3OcV2pFp7Vrj8PKMjQoQci5SZ7e/jQnpLS",
+	"TBLfE4ZccA3CSjXNedq0grsMo4XUxo8Ab+yVil9Qw2AMTAb1HjRntPcdg+AdfGIPv5vsk1OB0e+uNbcm",
+	"98Z3LadxI3FNpkpWljAAH56uyMRlSzhBbkJoLgVLnK4npI85xDSpLnJCouzPctp1jV0X1mDJqct2MopR",
+	"Fet6046uc94+LmRhB5pgs3klNvirom/eCb6QFgf/1j1aACWId71RcfbTwacPcrrRlfVmPSjUkQUf8sax",
+	"z17mHCwo6Z2ZEO7pc1apaSVLQLPjRhVhLOE4xXJGGOuGNhA+8+GtdT+/LlY8glY5Hi1uF0bPTLe343c9",
+	"+VSf+16MdbvLddYTd7J4q5cFtAQVhoVckhlVqGScEDozTC2p8mGsHhLBAgh+lyUWzcdeSlElIgos41si",
+	"aN+kyyRKbAZEYSOZ5rUCBq38gv71ITC7mhUNi7WOJXp7AbpZHTgKhq+h/22txoCgD0JMpVkDLKGLDoTq",
+	"W/qE7ZDiMvULP+UNgl2zInKf08EtwxtzXODdDLyWX700DEHCfgc+MJsrNDc1fXN1leZeGffUmSvQZIUB",
+	"TCA+eneulE0mhM0ULaMDBY8aOLEIM1KMGvYiVP+8CTmtVa97kKx2eN1zb4GvK5K4rzxKqK6q5jPMdAuI",
+	"4gC4RnMOPrm/NkpeZx1jqpCkkIqd+Jq9Fg7dE4kLKAIAzVcEU37KEtuCGpnUkUIFoRqKZwjWdDM14xis",
+	"3sKgUyimWfeF7jRhfEjASWP8uZ3+H15K8gEq4WRCjxfXk6aPnu1kl3HXVFv/qUkXmwHOKsyuG+Fcgo46",
+	"b8nj0OiCa4hjEk7i2h2KXjI7ztdGKce3TCldYzF764ItHVP5R8eMp1jfvy4Rg7YtgQ0cd6GxMCtV/dE0",
+	"b/o7WqK9y4p5IOFJ0WgRimVq1np5ekPTWufQiJCAi2rIhFvlZBe87dlrn7fCpW/1icvD+3C8u9E0+fPe",
+	"NPnT0L3UdxpqEKU64m7Kvj2Pwk9y6YufuAKtVBuGFli0sNwER+hHnVYTyr4wl2DMdZZmb5MmpWIZTyEo",
+	"d4YI5CRtX7mau0CXVuKBagwRV6R+Cau6eqDLTQJ3q7FnD+33MG0k5IcSGnzl35jY/NJvFDwBCov75CtS",
+	"cA292RMXUXDOch7zUxgLOFayvjkoD338ohC+I4A+ZeaFK8d+k3LFtFeqcC0YfQ3lbw6g1jpNdOvJtUnk",
+	"lF2HxBy1HzTk4cCiFJgNIGVbKkuz9zTPWJY0DZXaAr/mYo7iRWOYPtG5P4fitX2gB+BuxT0TqP2VfTSW",
+	"BlKN6S5QGo1pEJj+cdw1cIlQbXAZSp87R33dxHodprfQswNXBnfnSLGdYN9F/UCqMkosUMrtyhrhGSy6",
+	"huch+uDnxMzctuGsn2x/q+TaJdexj679LACnN1c54u3Syq4A5KrRnOQmwPwsMBh0ZNKa3oETiswq1Ww2",
+	"DxlmmlAyxTz9YGRzBN5jN/bQvx6c8Q1adsOa3UA3NIG5fQvKVpRpyQFCLr8bT54xKLjHqMo5U+Gc4Iiu",
+	"gGTu/Y0BZzTPEYx1U9TBElZUk4JRXSmsbIP1Efubmvd6z6bsd7+Smwa5TaqbP46v3VWGFUxbSAIp6UhH",
+	"NgaHXY/cPBSuDj65vy43eGMZwb7fZAG9ztlndEbvV9p+DxV3bxa8XEf5GxEFvu4gAQ+O4cqwupDr6X7N",
+	"ELg9EtVd+JUBdnOe5qkve3vOSnPs+94nZMqpTkjqKsF7u7Fvcb9PJrwWgyfgY9FQqBZ80FJBtCEktnch",
+	"+fHHtgB9K5Hnfd6NKfumYRgy+eu8TVfMDe+OZfUtfb1g/YfvbhwFX1972uKo9qooMa4edCG1SYiWBSOZ",
+	"okusD5ljo2b41pnqpxDeJ0LcBCtcXf29rELwY6Ga2BJCaLTBBqGQMpKRCXyYJGTSqpXvspuhqPcE42tD",
+	"oT5c6j45Db2VAvvD2mQu9wM/YP0aUGJRAE+gUsBShlp52G464zNo3G/8qHFOgi2jtzh0fpJLUlCx8qX+",
+	"+vw5OZiro/UfDsfJqKAfXayTq06xIfLpBpkabrmPEHgwagUcodHnBAEDMoisMmQBjGvIg/1TVKQ0Ev2F",
+	"UFvldq3WjXaucaFcMIBpkMEx48nXp8D2I0Iuj2u0w4gQVEKphlr6zuyd+BuBzOSocP4yWKluu14fVKbz",
+	"yrd0PStceY4+nGr0YB4E3XVD35vEoUYL4I05K8Gl/HWjB5QIM1RkFqVDlNIGnSP0Eb5pjBlawSmXcxc1",
+	"FZAEO0yg7oGNiCyGmWYtHRdZ1RMx9dJHie1YoacSgLPfnDj1Cz1v1Odxu+wBih7v3D1vW2tldQYS58xq",
+	"jQvEtg+b7uopM30Xdd34vtk//E0W71ijCq66+Hq25DWRg2TXzPiqL0KoCT41uDnPMJaT8unxrrMBlmr3",
+	"YZtdMHtRNcHsBoy2MPgXiXwbAtytgva3aLi9RTsshJD5JkZSEX3Oy83A3s+96gbEvRYyVzoXLWSm0e8s",
+	"aKw+PG0208ycYOcVVOcOx8l4PPa1LeyDPoWLe0+kOAf9zyXbTNnc7kTU5f9EcGi0LM6ddtRQE+AvrdbW",
+	"/3xC7h2OkZJT03STQKAwFCds9Lrv7dl2vN43znvcob99QqAVUex33wLfWa9duzrXpg399AUX75st+7gO",
+	"PTXwpXvjhyd1V36xQtWgwKYCvgEHZok+jMvRr0In6BsXo3cp89NfDNo0OiFNmfN+FRgrQzF1uE8KXzvO",
+	"eP+E0FqvVnSjzRTqlnvfywx9+TJDdbf7jZoMULTss4o07+yEOxwwwVMp2BcpAe2IYyDbrmGdt6J1VCbH",
+	"Em5OY8IJmgpTb4hc7bluV1dxNcuw0956GF0gkFEZ/JVrmHmzcNrbqSsFoe17was1eLSYK0W3vMn1AGNy",
+	"lWooWyH3YMGoKWi5OQcALGWQHBPCzJ31GFIDXUGI1mFgnXN4p1FmAsqC0SwjVenfck83QkHAW+6aDXrT",
+	"p5z5sRLfaW9a8dzsceid0NeyxfxCyxvu2QJT9JaxhCV/x5U3mCQqaotGaDvaKJ//Z8GZ5WK1Kew/SNGt",
+	"opZRUd1iEPaAxrNwvUYb0l/UkZlTLjwP+Brj/F9CwXDd24BPl4y61qY1X8ToFx/urw04dr9UocXbZSN+",
+	"h6BoNfv7ZrWPKG4M+rrwpHKd7m8i4HCQqUlkuq+y4m8ikzdqVII2/5fOnPQlrUem7bn6zn3szdTNDPGU",
+	"XKNcKEi/VqV0iM0Je0PshY76NwHxDRdxs1VM4tVDSydmUs2lMUz05Itt0COAgbh+MFdoJ+NiIG6hoQxO",
+	"cWMqyZ9Mw6DtyA2nTZ6zMqr/Ogh2hXctoPaCGlihyAVLDTZ2P/p//7dgVPyllJobfsH+mfzn//4/0Hf0",
+	"L4LNKXwFWLT2lLfz+Ydclzv2kRalb9Te7zR/BSv9cfXYPX5DxNoNj7Pdtg/ge7Hpa7IK2VNB1dNBH9JE",
+	"qurCvh4KA/zFylG3sMTR9s3IEqXLLp9+nTL3wnggvl9fUfp3XzVH+DII9GXAexi9X4NkLGe9IYzjCZSJ",
+	"cn2qjoOZxfXZgljEKU3P98lr31FLgys3Ca2ChHSlRet36s53vVL446I0q9eu2PbGOEBwpoTwBN/EKgg4",
+	"XBPD+9uPuuff4/M9LhRq2J4dBL0ovn3VvXE3jvcmlWV7JJxlMWAOsZBNp9KSXVXUucXcdmzvFdqjeWdi",
+	"s/3ZDu2lTkM2WYn63pwLV+Rs0r7pSS3nY00SDyRdl+IgKLyWaNS1cNRt8ahJtMaJaITqemzw/WMV7Djx",
+	"pjQkcdfRlxfOqLcv7z8MiiKo9Fmz1uD6TxGe27wwywVciL4rvpxt6IQAe9yhEcKTRm/CdCGlZr7KtfTT",
+	"ndS2nDuaQPO/RoFqiA1wYQT3ooZ+uJ5m24M/fV+BhNw9GpMSGjSQJc9YTX++NxzYreFA7XHYyns+u/mA",
+	"i87ZGIo042LOVKl4Xcap6fBa+rb17U4zruScfWHpS6FDBToj5/BCFDFuIWvPT/EnTwn93ReXCOVG5ooW",
+	"ie+XGhyYcFUtwdvehKWOdji8logY4WrbwwMJma6Ilw6SUaXy0fFoYUx5fHBwePTX/fH+eP/w+K9H949A",
+	"DXMz9ZrDQQi32mdIr7JrRR0Wk+Idv3WA3mXjz3xbhLqnUaPYSF1sOPYuhIODvytzJbn8GPXN1y1bMWe9",
+	"O4h9Ue+TX0WrZJyLkdOWddC8PQ7W9+oOBcdSMlnmrA5pdmE0dT9bZ+DteT0U1wsl7TRd6ehIzs7WHei5",
+	"Uzfrfnj1+wk4BoM5DGu34YW1xna2qc7YPzGamwW8GBJiG28BQPZsrZWVk9Qut/B9UNvccCFd5/Ld5f8P",
+	"AAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
