@@ -43,6 +43,42 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
+// Defines values for ImageOrder.
+const (
+	ImageOrderNewest ImageOrder = "newest"
+	ImageOrderOldest ImageOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the ImageOrder enum.
+func (e ImageOrder) Valid() bool {
+	switch e {
+	case ImageOrderNewest:
+		return true
+	case ImageOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ImportVerdict.
+const (
+	ImportVerdictDislike ImportVerdict = "dislike"
+	ImportVerdictLike    ImportVerdict = "like"
+)
+
+// Valid indicates whether the value is a known member of the ImportVerdict enum.
+func (e ImportVerdict) Valid() bool {
+	switch e {
+	case ImportVerdictDislike:
+		return true
+	case ImportVerdictLike:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for JobKind.
 const (
 	JobKindArena    JobKind = "arena"
@@ -145,57 +181,6 @@ func (e LivenessStatus) Valid() bool {
 	}
 }
 
-// Defines values for NewJobKind.
-const (
-	NewJobKindBackup  NewJobKind = "backup"
-	NewJobKindCrawl   NewJobKind = "crawl"
-	NewJobKindEmbed   NewJobKind = "embed"
-	NewJobKindImport  NewJobKind = "import"
-	NewJobKindReindex NewJobKind = "reindex"
-	NewJobKindTrain   NewJobKind = "train"
-	NewJobKindVerify  NewJobKind = "verify"
-)
-
-// Valid indicates whether the value is a known member of the NewJobKind enum.
-func (e NewJobKind) Valid() bool {
-	switch e {
-	case NewJobKindBackup:
-		return true
-	case NewJobKindCrawl:
-		return true
-	case NewJobKindEmbed:
-		return true
-	case NewJobKindImport:
-		return true
-	case NewJobKindReindex:
-		return true
-	case NewJobKindTrain:
-		return true
-	case NewJobKindVerify:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for NewJobVerdict.
-const (
-	NewJobVerdictDislike NewJobVerdict = "dislike"
-	NewJobVerdictLike    NewJobVerdict = "like"
-)
-
-// Valid indicates whether the value is a known member of the NewJobVerdict enum.
-func (e NewJobVerdict) Valid() bool {
-	switch e {
-	case NewJobVerdictDislike:
-		return true
-	case NewJobVerdictLike:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for Shown.
 const (
 	ShownAPI            Shown = "api"
@@ -226,6 +211,81 @@ func (e Shown) Valid() bool {
 	}
 }
 
+// Defines values for StartableJobKind.
+const (
+	StartableJobKindBackup  StartableJobKind = "backup"
+	StartableJobKindCrawl   StartableJobKind = "crawl"
+	StartableJobKindEmbed   StartableJobKind = "embed"
+	StartableJobKindImport  StartableJobKind = "import"
+	StartableJobKindReindex StartableJobKind = "reindex"
+	StartableJobKindTrain   StartableJobKind = "train"
+	StartableJobKindVerify  StartableJobKind = "verify"
+)
+
+// Valid indicates whether the value is a known member of the StartableJobKind enum.
+func (e StartableJobKind) Valid() bool {
+	switch e {
+	case StartableJobKindBackup:
+		return true
+	case StartableJobKindCrawl:
+		return true
+	case StartableJobKindEmbed:
+		return true
+	case StartableJobKindImport:
+		return true
+	case StartableJobKindReindex:
+		return true
+	case StartableJobKindTrain:
+		return true
+	case StartableJobKindVerify:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThumbnailWidth.
+const (
+	ThumbnailWidthN1280 ThumbnailWidth = 1280
+	ThumbnailWidthN160  ThumbnailWidth = 160
+	ThumbnailWidthN320  ThumbnailWidth = 320
+	ThumbnailWidthN640  ThumbnailWidth = 640
+)
+
+// Valid indicates whether the value is a known member of the ThumbnailWidth enum.
+func (e ThumbnailWidth) Valid() bool {
+	switch e {
+	case ThumbnailWidthN1280:
+		return true
+	case ThumbnailWidthN160:
+		return true
+	case ThumbnailWidthN320:
+		return true
+	case ThumbnailWidthN640:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TrashOrder.
+const (
+	TrashOrderNewest TrashOrder = "newest"
+	TrashOrderOldest TrashOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the TrashOrder enum.
+func (e TrashOrder) Valid() bool {
+	switch e {
+	case TrashOrderNewest:
+		return true
+	case TrashOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Verdict.
 const (
 	VerdictDislike Verdict = "dislike"
@@ -247,66 +307,6 @@ func (e Verdict) Valid() bool {
 	}
 }
 
-// Defines values for ListImagesParamsOrder.
-const (
-	ListImagesParamsOrderNewest ListImagesParamsOrder = "newest"
-	ListImagesParamsOrderOldest ListImagesParamsOrder = "oldest"
-)
-
-// Valid indicates whether the value is a known member of the ListImagesParamsOrder enum.
-func (e ListImagesParamsOrder) Valid() bool {
-	switch e {
-	case ListImagesParamsOrderNewest:
-		return true
-	case ListImagesParamsOrderOldest:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for GetImageThumbnailParamsWidth.
-const (
-	GetImageThumbnailParamsWidthN1280 GetImageThumbnailParamsWidth = 1280
-	GetImageThumbnailParamsWidthN160  GetImageThumbnailParamsWidth = 160
-	GetImageThumbnailParamsWidthN320  GetImageThumbnailParamsWidth = 320
-	GetImageThumbnailParamsWidthN640  GetImageThumbnailParamsWidth = 640
-)
-
-// Valid indicates whether the value is a known member of the GetImageThumbnailParamsWidth enum.
-func (e GetImageThumbnailParamsWidth) Valid() bool {
-	switch e {
-	case GetImageThumbnailParamsWidthN1280:
-		return true
-	case GetImageThumbnailParamsWidthN160:
-		return true
-	case GetImageThumbnailParamsWidthN320:
-		return true
-	case GetImageThumbnailParamsWidthN640:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ListTrashParamsOrder.
-const (
-	ListTrashParamsOrderNewest ListTrashParamsOrder = "newest"
-	ListTrashParamsOrderOldest ListTrashParamsOrder = "oldest"
-)
-
-// Valid indicates whether the value is a known member of the ListTrashParamsOrder enum.
-func (e ListTrashParamsOrder) Valid() bool {
-	switch e {
-	case ListTrashParamsOrderNewest:
-		return true
-	case ListTrashParamsOrderOldest:
-		return true
-	default:
-		return false
-	}
-}
-
 // Area The part of the upright picture that the patches cover, in fractions of its sides from the top left; beyond 0 and 1 where it was padded.
 type Area struct {
 	MaxX float64 `json:"max_x"`
@@ -320,7 +320,7 @@ type Emptied struct {
 	Purged int `json:"purged"`
 }
 
-// ExampleSearch defines model for ExampleSearch.
+// ExampleSearch Example: {"filter":{"judged":"unrated","year_from":1850},"limit":20,"positive":["2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a"],"profile":"me"}
 type ExampleSearch struct {
 	// Collapse Show one of every group of images that are at least this similar
 	Collapse *float32 `json:"collapse,omitempty"`
@@ -349,19 +349,22 @@ type Filter struct {
 
 // Health defines model for Health.
 type Health struct {
-	Parts []struct {
-		Detail *string `json:"detail,omitempty"`
-
-		// Name catalog, catalog_writes, images or index
-		//
-		// Example: index
-		Name string `json:"name"`
-		Ok   bool   `json:"ok"`
-	} `json:"parts"`
+	Parts  []HealthPart `json:"parts"`
 	Status HealthStatus `json:"status"`
 }
 
-// HealthStatus defines model for Health.Status.
+// HealthPart defines model for HealthPart.
+type HealthPart struct {
+	Detail *string `json:"detail,omitempty"`
+
+	// Name catalog, catalog_writes, images or index
+	//
+	// Example: index
+	Name string `json:"name"`
+	Ok   bool   `json:"ok"`
+}
+
+// HealthStatus defines model for HealthStatus.
 type HealthStatus string
 
 // HeatMap defines model for HeatMap.
@@ -460,6 +463,9 @@ type ImageList struct {
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
+// ImageOrder defines model for ImageOrder.
+type ImageOrder string
+
 // ImageUpload defines model for ImageUpload.
 type ImageUpload struct {
 	Artist     *string `json:"artist,omitempty"`
@@ -479,6 +485,9 @@ type ImageUpload struct {
 	Title   *string      `json:"title,omitempty"`
 	Year    *int         `json:"year,omitempty"`
 }
+
+// ImportVerdict Of an import: what the profile says of every picture.
+type ImportVerdict string
 
 // Job defines model for Job.
 type Job struct {
@@ -502,11 +511,50 @@ type Job struct {
 	Total *int64 `json:"total,omitempty"`
 }
 
-// JobKind defines model for Job.Kind.
-type JobKind string
+// JobInput Example: {"kind":"crawl","max_pictures":500,"seeds":["https://example.org/collection"]}
+type JobInput struct {
+	// Deep Of a verification or a backup: every file is read and held against its hash
+	Deep *bool `json:"deep,omitempty"`
 
-// JobState defines model for Job.State.
-type JobState string
+	// Kind What the API can start.
+	Kind StartableJobKind `json:"kind"`
+
+	// MaxDepth Of a crawl
+	MaxDepth *int `json:"max_depth,omitempty"`
+
+	// MaxPages Of a crawl
+	MaxPages *int `json:"max_pages,omitempty"`
+
+	// MaxPictures Of a crawl
+	MaxPictures *int `json:"max_pictures,omitempty"`
+
+	// Name Of a crawl: to go on with it later; its seeds if absent
+	Name *string `json:"name,omitempty"`
+
+	// Path Of an import: a folder or a file below a folder that the operator opened
+	Path *string `json:"path,omitempty"`
+
+	// Profile Example: me
+	Profile *ProfileName `json:"profile,omitempty"`
+
+	// Repair Of a verification: what can be mended from what is there is mended; nothing that may be somebody's is deleted
+	Repair *bool `json:"repair,omitempty"`
+
+	// Retry Of an embedding: images that could not be embedded are tried again
+	Retry *bool `json:"retry,omitempty"`
+
+	// Seeds Of a crawl: where it begins, as the command line takes it
+	Seeds *[]string `json:"seeds,omitempty"`
+
+	// Verdict Of an import: what the profile says of every picture.
+	Verdict *ImportVerdict `json:"verdict,omitempty"`
+
+	// WithReferenced Of a backup: files that the collection only references are copied too
+	WithReferenced *bool `json:"with_referenced,omitempty"`
+}
+
+// JobKind defines model for JobKind.
+type JobKind string
 
 // JobList defines model for JobList.
 type JobList struct {
@@ -515,6 +563,9 @@ type JobList struct {
 	// NextCursor Absent on the last page
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
+
+// JobState defines model for JobState.
+type JobState string
 
 // JudgedFilter defines model for JudgedFilter.
 type JudgedFilter string
@@ -548,7 +599,7 @@ type Liveness struct {
 	Status LivenessStatus `json:"status"`
 }
 
-// LivenessStatus defines model for Liveness.Status.
+// LivenessStatus defines model for LivenessStatus.
 type LivenessStatus string
 
 // Mislabel defines model for Mislabel.
@@ -567,69 +618,10 @@ type MislabelList struct {
 	Mislabels []Mislabel `json:"mislabels"`
 }
 
-// NewJob defines model for NewJob.
-type NewJob struct {
-	// Deep Of a verification or a backup: every file is read and held against its hash
-	Deep *bool      `json:"deep,omitempty"`
-	Kind NewJobKind `json:"kind"`
-
-	// MaxDepth Of a crawl
-	MaxDepth *int `json:"max_depth,omitempty"`
-
-	// MaxPages Of a crawl
-	MaxPages *int `json:"max_pages,omitempty"`
-
-	// MaxPictures Of a crawl
-	MaxPictures *int `json:"max_pictures,omitempty"`
-
-	// Name Of a crawl: to go on with it later; its seeds if absent
-	Name *string `json:"name,omitempty"`
-
-	// Path Of an import: a folder or a file below a folder that the operator opened
-	Path *string `json:"path,omitempty"`
-
-	// Profile Example: me
-	Profile *ProfileName `json:"profile,omitempty"`
-
-	// Repair Of a verification: what can be mended from what is there is mended; nothing that may be somebody's is deleted
-	Repair *bool `json:"repair,omitempty"`
-
-	// Retry Of an embedding: images that could not be embedded are tried again
-	Retry *bool `json:"retry,omitempty"`
-
-	// Seeds Of a crawl: where it begins, as the command line takes it
-	Seeds *[]string `json:"seeds,omitempty"`
-
-	// Verdict Of an import: what the profile says of every picture
-	Verdict *NewJobVerdict `json:"verdict,omitempty"`
-
-	// WithReferenced Of a backup: files that the collection only references are copied too
-	WithReferenced *bool `json:"with_referenced,omitempty"`
-}
-
-// NewJobKind defines model for NewJob.Kind.
-type NewJobKind string
-
-// NewJobVerdict Of an import: what the profile says of every picture
-type NewJobVerdict string
-
-// NewProfile defines model for NewProfile.
-type NewProfile struct {
-	// Profile Example: me
-	Profile ProfileName `json:"profile"`
-}
-
-// NewRating defines model for NewRating.
-type NewRating struct {
-	// ProbeVersion The probe that ranked the picture when it was shown
-	ProbeVersion *int `json:"probe_version,omitempty"`
-
-	// Score The score that the probe gave it then
-	Score *float64 `json:"score,omitempty"`
-
-	// Shown How the picture stood before the person.
-	Shown   *Shown  `json:"shown,omitempty"`
-	Verdict Verdict `json:"verdict"`
+// PictureUpload defines model for PictureUpload.
+type PictureUpload struct {
+	// File JPEG, PNG, GIF, WebP, BMP, TIFF, Netpbm, TGA, HEIC or AVIF
+	File openapi_types.File `json:"file"`
 }
 
 // Probe defines model for Probe.
@@ -678,19 +670,13 @@ type ProbeReport struct {
 }
 
 // Problem RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
 type Problem struct {
 	Detail *string `json:"detail,omitempty"`
 
 	// Errors Every part of the request that was wrong.
-	Errors *[]struct {
-		Detail string `json:"detail"`
-
-		// Parameter Name of the parameter
-		Parameter *string `json:"parameter,omitempty"`
-
-		// Pointer JSON pointer into the body
-		Pointer *string `json:"pointer,omitempty"`
-	} `json:"errors,omitempty"`
+	Errors *[]ProblemPart `json:"errors,omitempty"`
 
 	// Instance The path that was asked
 	Instance *string `json:"instance,omitempty"`
@@ -699,6 +685,17 @@ type Problem struct {
 
 	// Type A stable name of the kind of problem, as a URI reference
 	Type string `json:"type"`
+}
+
+// ProblemPart One part of a request that was wrong.
+type ProblemPart struct {
+	Detail string `json:"detail"`
+
+	// Parameter Name of the parameter
+	Parameter *string `json:"parameter,omitempty"`
+
+	// Pointer JSON pointer into the body
+	Pointer *string `json:"pointer,omitempty"`
 }
 
 // Profile defines model for Profile.
@@ -710,6 +707,12 @@ type Profile struct {
 	// Profile Example: me
 	Profile ProfileName `json:"profile"`
 	Skips   int         `json:"skips"`
+}
+
+// ProfileInput Example: {"profile":"ada"}
+type ProfileInput struct {
+	// Profile Example: me
+	Profile ProfileName `json:"profile"`
 }
 
 // ProfileList defines model for ProfileList.
@@ -774,6 +777,19 @@ type Rating struct {
 	Verdict Verdict `json:"verdict"`
 }
 
+// RatingInput Example: {"probe_version":3,"score":0.12,"shown":"queue:uncertain","verdict":"like"}
+type RatingInput struct {
+	// ProbeVersion The probe that ranked the picture when it was shown
+	ProbeVersion *int `json:"probe_version,omitempty"`
+
+	// Score The score that the probe gave it then
+	Score *float64 `json:"score,omitempty"`
+
+	// Shown How the picture stood before the person.
+	Shown   *Shown  `json:"shown,omitempty"`
+	Verdict Verdict `json:"verdict"`
+}
+
 // RatingList defines model for RatingList.
 type RatingList struct {
 	// NextCursor Absent on the last page
@@ -794,7 +810,7 @@ type Reasons struct {
 	Score *float64 `json:"score,omitempty"`
 }
 
-// Rollback defines model for Rollback.
+// Rollback Example: {"version":2}
 type Rollback struct {
 	Version int `json:"version"`
 }
@@ -873,10 +889,19 @@ type Source struct {
 	Year        *int      `json:"year,omitempty"`
 }
 
+// StartableJobKind What the API can start.
+type StartableJobKind string
+
+// ThumbnailWidth Pixels. A narrower image is not enlarged.
+type ThumbnailWidth int
+
 // Trash defines model for Trash.
 type Trash struct {
 	Images []TrashedImage `json:"images"`
 }
+
+// TrashOrder defines model for TrashOrder.
+type TrashOrder string
 
 // TrashedImage defines model for TrashedImage.
 type TrashedImage struct {
@@ -892,7 +917,7 @@ type TrashedImage struct {
 	Until time.Time `json:"until"`
 }
 
-// Undo defines model for Undo.
+// Undo Example: {"entry":4711}
 type Undo struct {
 	// Entry The entry to undo; the last one if absent
 	Entry *int64 `json:"entry,omitempty"`
@@ -988,18 +1013,47 @@ type YearFrom = int
 // YearTo defines model for YearTo.
 type YearTo = int
 
+// Conflict RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
+type Conflict = Problem
+
+// Failure RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
+type Failure = Problem
+
+// Gone RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
+type Gone = Problem
+
+// Invalid RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
+type Invalid = Problem
+
+// NotFound RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
+type NotFound = Problem
+
 // FollowEventsParams defines parameters for FollowEvents.
 type FollowEventsParams struct {
+	// LastEventID The id of the last event that was received.
 	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
 }
 
 // ListImagesParams defines parameters for ListImages.
 type ListImagesParams struct {
+	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `next_cursor` of the page before.
-	Cursor *Cursor                `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Order  *ListImagesParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Order By when the images came.
+	Order *ImageOrder `form:"order,omitempty" json:"order,omitempty"`
 
 	// Q Part of a title or an artist's name, letter case aside.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
@@ -1024,20 +1078,21 @@ type ListImagesParams struct {
 
 	// Category Any of these categories.
 	Category *Category `form:"category,omitempty" json:"category,omitempty"`
+
+	// YearFrom Only images of this year or later, and none whose year is not known.
 	YearFrom *YearFrom `form:"year_from,omitempty" json:"year_from,omitempty"`
-	YearTo   *YearTo   `form:"year_to,omitempty" json:"year_to,omitempty"`
+
+	// YearTo Only images of this year or earlier, and none whose year is not known.
+	YearTo *YearTo `form:"year_to,omitempty" json:"year_to,omitempty"`
 
 	// Judged By what the profile said: `rated` is liked or disliked, `unrated` is neither.
 	Judged *Judged `form:"judged,omitempty" json:"judged,omitempty"`
 }
 
-// ListImagesParamsOrder defines parameters for ListImages.
-type ListImagesParamsOrder string
-
 // DeleteImageParams defines parameters for DeleteImage.
 type DeleteImageParams struct {
-	// Reason Why, for whoever wonders later.
-	Reason string `form:"reason" json:"reason"`
+	// Reason Why, for whoever wonders later; "deleted over the API" where none is given.
+	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
 
 	// Purge Remove it for good, as a takedown asks for.
 	Purge *bool `form:"purge,omitempty" json:"purge,omitempty"`
@@ -1051,6 +1106,7 @@ type GetImageParams struct {
 
 // ListNeighboursParams defines parameters for ListNeighbours.
 type ListNeighboursParams struct {
+	// Limit How many at most.
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Collapse Show one of every group of images that are at least this similar to one before them, crops and copies of one work.
@@ -1070,8 +1126,12 @@ type ListNeighboursParams struct {
 
 	// Category Any of these categories.
 	Category *Category `form:"category,omitempty" json:"category,omitempty"`
+
+	// YearFrom Only images of this year or later, and none whose year is not known.
 	YearFrom *YearFrom `form:"year_from,omitempty" json:"year_from,omitempty"`
-	YearTo   *YearTo   `form:"year_to,omitempty" json:"year_to,omitempty"`
+
+	// YearTo Only images of this year or earlier, and none whose year is not known.
+	YearTo *YearTo `form:"year_to,omitempty" json:"year_to,omitempty"`
 
 	// Judged By what the profile said: `rated` is liked or disliked, `unrated` is neither.
 	Judged *Judged `form:"judged,omitempty" json:"judged,omitempty"`
@@ -1080,14 +1140,12 @@ type ListNeighboursParams struct {
 // GetImageThumbnailParams defines parameters for GetImageThumbnail.
 type GetImageThumbnailParams struct {
 	// Width Pixels. A narrower image is not enlarged.
-	Width *GetImageThumbnailParamsWidth `form:"width,omitempty" json:"width,omitempty"`
+	Width *ThumbnailWidth `form:"width,omitempty" json:"width,omitempty"`
 }
-
-// GetImageThumbnailParamsWidth defines parameters for GetImageThumbnail.
-type GetImageThumbnailParamsWidth int
 
 // ListJobsParams defines parameters for ListJobs.
 type ListJobsParams struct {
+	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `next_cursor` of the page before.
@@ -1102,25 +1160,31 @@ type CompareProfilesParams struct {
 
 // ListMislabelsParams defines parameters for ListMislabels.
 type ListMislabelsParams struct {
+	// Limit How many at most.
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // GetQueueParams defines parameters for GetQueue.
 type GetQueueParams struct {
+	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListRatingsParams defines parameters for ListRatings.
 type ListRatingsParams struct {
+	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `next_cursor` of the page before.
-	Cursor  *Cursor  `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Verdict Only ratings of this verdict.
 	Verdict *Verdict `form:"verdict,omitempty" json:"verdict,omitempty"`
 }
 
 // ListScoresParams defines parameters for ListScores.
 type ListScoresParams struct {
+	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `next_cursor` of the page before.
@@ -1143,32 +1207,26 @@ type ListScoresParams struct {
 
 	// Category Any of these categories.
 	Category *Category `form:"category,omitempty" json:"category,omitempty"`
+
+	// YearFrom Only images of this year or later, and none whose year is not known.
 	YearFrom *YearFrom `form:"year_from,omitempty" json:"year_from,omitempty"`
-	YearTo   *YearTo   `form:"year_to,omitempty" json:"year_to,omitempty"`
+
+	// YearTo Only images of this year or earlier, and none whose year is not known.
+	YearTo *YearTo `form:"year_to,omitempty" json:"year_to,omitempty"`
 
 	// Judged By what the profile said: `rated` is liked or disliked, `unrated` is neither.
 	Judged *Judged `form:"judged,omitempty" json:"judged,omitempty"`
 }
 
-// ScoreUploadMultipartBody defines parameters for ScoreUpload.
-type ScoreUploadMultipartBody struct {
-	// File JPEG, PNG, GIF, WebP, BMP, TIFF, Netpbm, TGA, HEIC or AVIF
-	File openapi_types.File `json:"file"`
-}
-
 // ExplainScoreParams defines parameters for ExplainScore.
 type ExplainScoreParams struct {
+	// Limit How many at most.
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
-}
-
-// SearchByUploadMultipartBody defines parameters for SearchByUpload.
-type SearchByUploadMultipartBody struct {
-	// File JPEG, PNG, GIF, WebP, BMP, TIFF, Netpbm, TGA, HEIC or AVIF
-	File openapi_types.File `json:"file"`
 }
 
 // SearchByUploadParams defines parameters for SearchByUpload.
 type SearchByUploadParams struct {
+	// Limit How many at most.
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Collapse Show one of every group of images that are at least this similar to one before them, crops and copies of one work.
@@ -1186,47 +1244,45 @@ type EmptyTrashParams struct {
 
 // ListTrashParams defines parameters for ListTrash.
 type ListTrashParams struct {
+	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Order The one that was deleted first, or last, comes first.
-	Order *ListTrashParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+	Order *TrashOrder `form:"order,omitempty" json:"order,omitempty"`
 
 	// DeletedBefore Only what was deleted before this time.
 	DeletedBefore *time.Time `form:"deleted_before,omitempty" json:"deleted_before,omitempty"`
 }
 
-// ListTrashParamsOrder defines parameters for ListTrash.
-type ListTrashParamsOrder string
-
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
 
 // StartJobJSONRequestBody defines body for StartJob for application/json ContentType.
-type StartJobJSONRequestBody = NewJob
+type StartJobJSONRequestBody = JobInput
 
 // CreateProfileJSONRequestBody defines body for CreateProfile for application/json ContentType.
-type CreateProfileJSONRequestBody = NewProfile
+type CreateProfileJSONRequestBody = ProfileInput
 
 // RenameProfileJSONRequestBody defines body for RenameProfile for application/json ContentType.
-type RenameProfileJSONRequestBody = NewProfile
+type RenameProfileJSONRequestBody = ProfileInput
 
 // RollbackProbeJSONRequestBody defines body for RollbackProbe for application/json ContentType.
 type RollbackProbeJSONRequestBody = Rollback
 
+// PutRatingJSONRequestBody defines body for PutRating for application/json ContentType.
+type PutRatingJSONRequestBody = RatingInput
+
 // UndoRatingJSONRequestBody defines body for UndoRating for application/json ContentType.
 type UndoRatingJSONRequestBody = Undo
 
-// PutRatingJSONRequestBody defines body for PutRating for application/json ContentType.
-type PutRatingJSONRequestBody = NewRating
-
 // ScoreUploadMultipartRequestBody defines body for ScoreUpload for multipart/form-data ContentType.
-type ScoreUploadMultipartRequestBody ScoreUploadMultipartBody
+type ScoreUploadMultipartRequestBody = PictureUpload
 
 // SearchByExamplesJSONRequestBody defines body for SearchByExamples for application/json ContentType.
 type SearchByExamplesJSONRequestBody = ExampleSearch
 
 // SearchByUploadMultipartRequestBody defines body for SearchByUpload for multipart/form-data ContentType.
-type SearchByUploadMultipartRequestBody SearchByUploadMultipartBody
+type SearchByUploadMultipartRequestBody = PictureUpload
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -1323,9 +1379,6 @@ type ServerInterface interface {
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx echo.Context, profile ProfilePath, params ListRatingsParams) error
-	// UndoRating Undo the last rating, or a named one
-	// (POST /v1/profiles/{profile}/ratings/undo)
-	UndoRating(ctx echo.Context, profile ProfilePath) error
 	// DeleteRating Make an image unrated
 	// (DELETE /v1/profiles/{profile}/ratings/{image})
 	DeleteRating(ctx echo.Context, profile ProfilePath, image ImagePath) error
@@ -1338,9 +1391,6 @@ type ServerInterface interface {
 	// ListScores Images by the probe's score, the best first
 	// (GET /v1/profiles/{profile}/scores)
 	ListScores(ctx echo.Context, profile ProfilePath, params ListScoresParams) error
-	// ScoreUpload The probe's score of a picture that is not kept
-	// (POST /v1/profiles/{profile}/scores/upload)
-	ScoreUpload(ctx echo.Context, profile ProfilePath) error
 	// GetScore The probe's score of one image
 	// (GET /v1/profiles/{profile}/scores/{image})
 	GetScore(ctx echo.Context, profile ProfilePath, image ImagePath) error
@@ -1350,6 +1400,12 @@ type ServerInterface interface {
 	// ExplainScore The nearest liked and disliked pictures of an image
 	// (GET /v1/profiles/{profile}/scores/{image}/why)
 	ExplainScore(ctx echo.Context, profile ProfilePath, image ImagePath, params ExplainScoreParams) error
+	// UndoRating Undo the last rating, or a named one
+	// (POST /v1/profiles/{profile}/undo)
+	UndoRating(ctx echo.Context, profile ProfilePath) error
+	// ScoreUpload The probe's score of a picture that is not kept
+	// (POST /v1/profiles/{profile}/upload-score)
+	ScoreUpload(ctx echo.Context, profile ProfilePath) error
 	// SearchByExamples Images near the positive and far from the negative examples
 	// (POST /v1/search)
 	SearchByExamples(ctx echo.Context) error
@@ -1562,9 +1618,9 @@ func (w *ServerInterfaceWrapper) DeleteImage(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params DeleteImageParams
-	// ------------- Required query parameter "reason" -------------
+	// ------------- Optional query parameter "reason" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, true, "reason", ctx.QueryParams(), &params.Reason, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "reason", ctx.QueryParams(), &params.Reason, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter reason: %s", err))
 	}
@@ -2109,22 +2165,6 @@ func (w *ServerInterfaceWrapper) ListRatings(ctx echo.Context) error {
 	return err
 }
 
-// UndoRating converts echo context to params.
-func (w *ServerInterfaceWrapper) UndoRating(ctx echo.Context) error {
-	var err error
-	// ------------- Path parameter "profile" -------------
-	var profile ProfilePath
-
-	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
-	if err != nil {
-		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
-	}
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.UndoRating(ctx, profile)
-	return err
-}
-
 // DeleteRating converts echo context to params.
 func (w *ServerInterfaceWrapper) DeleteRating(ctx echo.Context) error {
 	var err error
@@ -2292,22 +2332,6 @@ func (w *ServerInterfaceWrapper) ListScores(ctx echo.Context) error {
 	return err
 }
 
-// ScoreUpload converts echo context to params.
-func (w *ServerInterfaceWrapper) ScoreUpload(ctx echo.Context) error {
-	var err error
-	// ------------- Path parameter "profile" -------------
-	var profile ProfilePath
-
-	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
-	if err != nil {
-		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
-	}
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ScoreUpload(ctx, profile)
-	return err
-}
-
 // GetScore converts echo context to params.
 func (w *ServerInterfaceWrapper) GetScore(ctx echo.Context) error {
 	var err error
@@ -2386,6 +2410,38 @@ func (w *ServerInterfaceWrapper) ExplainScore(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ExplainScore(ctx, profile, image, params)
+	return err
+}
+
+// UndoRating converts echo context to params.
+func (w *ServerInterfaceWrapper) UndoRating(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UndoRating(ctx, profile)
+	return err
+}
+
+// ScoreUpload converts echo context to params.
+func (w *ServerInterfaceWrapper) ScoreUpload(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ScoreUpload(ctx, profile)
 	return err
 }
 
@@ -2580,12 +2636,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.DeleteRating, options.OperationMiddlewares["deleteRating"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.GetRating, options.OperationMiddlewares["getRating"]...)
 	router.PUT(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.PutRating, options.OperationMiddlewares["putRating"]...)
-	router.POST(options.BaseURL+"/v1/profiles/:profile/ratings/undo", wrapper.UndoRating, options.OperationMiddlewares["undoRating"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/undo", wrapper.UndoRating, options.OperationMiddlewares["undoRating"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores", wrapper.ListScores, options.OperationMiddlewares["listScores"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image", wrapper.GetScore, options.OperationMiddlewares["getScore"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image/why", wrapper.ExplainScore, options.OperationMiddlewares["explainScore"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image/heatmap", wrapper.GetHeatMap, options.OperationMiddlewares["getHeatMap"]...)
-	router.POST(options.BaseURL+"/v1/profiles/:profile/scores/upload", wrapper.ScoreUpload, options.OperationMiddlewares["scoreUpload"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/upload-score", wrapper.ScoreUpload, options.OperationMiddlewares["scoreUpload"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.GetProbe, options.OperationMiddlewares["getProbe"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.TrainProbe, options.OperationMiddlewares["trainProbe"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions", wrapper.ListProbeVersions, options.OperationMiddlewares["listProbeVersions"]...)
@@ -2600,6 +2656,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/events", wrapper.FollowEvents, options.OperationMiddlewares["followEvents"]...)
 
 }
+
+type ConflictApplicationProblemPlusJSONResponse Problem
+
+type FailureApplicationProblemPlusJSONResponse Problem
+
+type GoneApplicationProblemPlusJSONResponse Problem
+
+type InvalidApplicationProblemPlusJSONResponse Problem
+
+type NotFoundApplicationProblemPlusJSONResponse Problem
 
 type ProblemApplicationProblemPlusJSONResponse Problem
 
@@ -2624,12 +2690,45 @@ func (response GetLiveness200JSONResponse) VisitGetLivenessResponse(w http.Respo
 	return err
 }
 
-type GetLivenessdefaultApplicationProblemPlusJSONResponse struct {
+type GetLiveness400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetLiveness400ApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLiveness4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetLivenessdefaultApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+func (response GetLiveness4XXApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLiveness5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLiveness5XXApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2662,6 +2761,39 @@ func (response GetReadiness200JSONResponse) VisitGetReadinessResponse(w http.Res
 	return err
 }
 
+type GetReadiness400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetReadiness400ApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadiness4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetReadiness4XXApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetReadiness503JSONResponse Health
 
 func (response GetReadiness503JSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
@@ -2676,12 +2808,12 @@ func (response GetReadiness503JSONResponse) VisitGetReadinessResponse(w http.Res
 	return err
 }
 
-type GetReadinessdefaultApplicationProblemPlusJSONResponse struct {
+type GetReadiness5XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetReadinessdefaultApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+func (response GetReadiness5XXApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2744,12 +2876,45 @@ func (response FollowEvents200TextEventStreamResponse) VisitFollowEventsResponse
 	}
 }
 
-type FollowEventsdefaultApplicationProblemPlusJSONResponse struct {
+type FollowEvents400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response FollowEvents400ApplicationProblemPlusJSONResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowEvents4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response FollowEventsdefaultApplicationProblemPlusJSONResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+func (response FollowEvents4XXApplicationProblemPlusJSONResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowEvents5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FollowEvents5XXApplicationProblemPlusJSONResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2782,6 +2947,39 @@ func (response GetHealth200JSONResponse) VisitGetHealthResponse(w http.ResponseW
 	return err
 }
 
+type GetHealth400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetHealth400ApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHealth4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHealth4XXApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHealth503JSONResponse Health
 
 func (response GetHealth503JSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
@@ -2796,12 +2994,12 @@ func (response GetHealth503JSONResponse) VisitGetHealthResponse(w http.ResponseW
 	return err
 }
 
-type GetHealthdefaultApplicationProblemPlusJSONResponse struct {
+type GetHealth5XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetHealthdefaultApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+func (response GetHealth5XXApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2835,12 +3033,45 @@ func (response ListImages200JSONResponse) VisitListImagesResponse(w http.Respons
 	return err
 }
 
-type ListImagesdefaultApplicationProblemPlusJSONResponse struct {
+type ListImages400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListImages400ApplicationProblemPlusJSONResponse) VisitListImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListImages4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListImagesdefaultApplicationProblemPlusJSONResponse) VisitListImagesResponse(w http.ResponseWriter) error {
+func (response ListImages4XXApplicationProblemPlusJSONResponse) VisitListImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListImages5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListImages5XXApplicationProblemPlusJSONResponse) VisitListImagesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2898,12 +3129,61 @@ func (response UploadImage201JSONResponse) VisitUploadImageResponse(w http.Respo
 	return err
 }
 
-type UploadImagedefaultApplicationProblemPlusJSONResponse struct {
+type UploadImage400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response UploadImage400ApplicationProblemPlusJSONResponse) VisitUploadImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadImage409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response UploadImage409ApplicationProblemPlusJSONResponse) VisitUploadImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadImage4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response UploadImagedefaultApplicationProblemPlusJSONResponse) VisitUploadImageResponse(w http.ResponseWriter) error {
+func (response UploadImage4XXApplicationProblemPlusJSONResponse) VisitUploadImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadImage5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UploadImage5XXApplicationProblemPlusJSONResponse) VisitUploadImageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2932,12 +3212,61 @@ func (response DeleteImage204Response) VisitDeleteImageResponse(w http.ResponseW
 	return nil
 }
 
-type DeleteImagedefaultApplicationProblemPlusJSONResponse struct {
+type DeleteImage400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteImage400ApplicationProblemPlusJSONResponse) VisitDeleteImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteImage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteImage404ApplicationProblemPlusJSONResponse) VisitDeleteImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteImage4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response DeleteImagedefaultApplicationProblemPlusJSONResponse) VisitDeleteImageResponse(w http.ResponseWriter) error {
+func (response DeleteImage4XXApplicationProblemPlusJSONResponse) VisitDeleteImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteImage5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteImage5XXApplicationProblemPlusJSONResponse) VisitDeleteImageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2972,12 +3301,61 @@ func (response GetImage200JSONResponse) VisitGetImageResponse(w http.ResponseWri
 	return err
 }
 
-type GetImagedefaultApplicationProblemPlusJSONResponse struct {
+type GetImage400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetImage400ApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetImage404ApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImage4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetImagedefaultApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
+func (response GetImage4XXApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImage5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetImage5XXApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2997,6 +3375,26 @@ type GetImageFileResponseObject interface {
 	VisitGetImageFileResponse(w http.ResponseWriter) error
 }
 
+type GetImageFile200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetImageFile200ApplicationOctetStreamResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type GetImageFile200ImageResponse struct {
 	Body          io.Reader
 	ContentType   string
@@ -3010,6 +3408,26 @@ func (response GetImageFile200ImageResponse) VisitGetImageFileResponse(w http.Re
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
 	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetImageFile206ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetImageFile206ApplicationOctetStreamResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
 		defer closer.Close()
@@ -3047,12 +3465,61 @@ func (response GetImageFile304Response) VisitGetImageFileResponse(w http.Respons
 	return nil
 }
 
-type GetImageFiledefaultApplicationProblemPlusJSONResponse struct {
+type GetImageFile400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetImageFile400ApplicationProblemPlusJSONResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageFile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetImageFile404ApplicationProblemPlusJSONResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageFile4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetImageFiledefaultApplicationProblemPlusJSONResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+func (response GetImageFile4XXApplicationProblemPlusJSONResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageFile5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetImageFile5XXApplicationProblemPlusJSONResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3087,12 +3554,77 @@ func (response ListNeighbours200JSONResponse) VisitListNeighboursResponse(w http
 	return err
 }
 
-type ListNeighboursdefaultApplicationProblemPlusJSONResponse struct {
+type ListNeighbours400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListNeighbours400ApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNeighbours404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListNeighbours404ApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNeighbours409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ListNeighbours409ApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNeighbours4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListNeighboursdefaultApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
+func (response ListNeighbours4XXApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNeighbours5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListNeighbours5XXApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3126,12 +3658,61 @@ func (response RestoreImage200JSONResponse) VisitRestoreImageResponse(w http.Res
 	return err
 }
 
-type RestoreImagedefaultApplicationProblemPlusJSONResponse struct {
+type RestoreImage400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreImage400ApplicationProblemPlusJSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreImage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreImage404ApplicationProblemPlusJSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreImage4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response RestoreImagedefaultApplicationProblemPlusJSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
+func (response RestoreImage4XXApplicationProblemPlusJSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreImage5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RestoreImage5XXApplicationProblemPlusJSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3150,6 +3731,26 @@ type GetImageThumbnailRequestObject struct {
 
 type GetImageThumbnailResponseObject interface {
 	VisitGetImageThumbnailResponse(w http.ResponseWriter) error
+}
+
+type GetImageThumbnail200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetImageThumbnail200ApplicationOctetStreamResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
 }
 
 type GetImageThumbnail200ImageJpegResponse struct {
@@ -3180,12 +3781,61 @@ func (response GetImageThumbnail304Response) VisitGetImageThumbnailResponse(w ht
 	return nil
 }
 
-type GetImageThumbnaildefaultApplicationProblemPlusJSONResponse struct {
+type GetImageThumbnail400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetImageThumbnail400ApplicationProblemPlusJSONResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageThumbnail404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetImageThumbnail404ApplicationProblemPlusJSONResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageThumbnail4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetImageThumbnaildefaultApplicationProblemPlusJSONResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+func (response GetImageThumbnail4XXApplicationProblemPlusJSONResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageThumbnail5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetImageThumbnail5XXApplicationProblemPlusJSONResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3219,12 +3869,45 @@ func (response ListJobs200JSONResponse) VisitListJobsResponse(w http.ResponseWri
 	return err
 }
 
-type ListJobsdefaultApplicationProblemPlusJSONResponse struct {
+type ListJobs400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListJobs400ApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListJobsdefaultApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+func (response ListJobs4XXApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListJobs5XXApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3268,12 +3951,61 @@ func (response StartJob202JSONResponse) VisitStartJobResponse(w http.ResponseWri
 	return err
 }
 
-type StartJobdefaultApplicationProblemPlusJSONResponse struct {
+type StartJob400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response StartJob400ApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartJob409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response StartJob409ApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartJob4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response StartJobdefaultApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+func (response StartJob4XXApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartJob5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StartJob5XXApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3307,12 +4039,77 @@ func (response CancelJob202JSONResponse) VisitCancelJobResponse(w http.ResponseW
 	return err
 }
 
-type CancelJobdefaultApplicationProblemPlusJSONResponse struct {
+type CancelJob400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob400ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob404ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob409ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response CancelJobdefaultApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+func (response CancelJob4XXApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelJob5XXApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3346,12 +4143,61 @@ func (response GetJob200JSONResponse) VisitGetJobResponse(w http.ResponseWriter)
 	return err
 }
 
-type GetJobdefaultApplicationProblemPlusJSONResponse struct {
+type GetJob400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob400ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob404ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetJobdefaultApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+func (response GetJob4XXApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetJob5XXApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3384,12 +4230,45 @@ func (response ListProfiles200JSONResponse) VisitListProfilesResponse(w http.Res
 	return err
 }
 
-type ListProfilesdefaultApplicationProblemPlusJSONResponse struct {
+type ListProfiles400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListProfiles400ApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProfiles4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListProfilesdefaultApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+func (response ListProfiles4XXApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProfiles5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListProfiles5XXApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3423,12 +4302,61 @@ func (response CreateProfile201JSONResponse) VisitCreateProfileResponse(w http.R
 	return err
 }
 
-type CreateProfiledefaultApplicationProblemPlusJSONResponse struct {
+type CreateProfile400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CreateProfile400ApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProfile409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CreateProfile409ApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProfile4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response CreateProfiledefaultApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+func (response CreateProfile4XXApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProfile5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateProfile5XXApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3456,12 +4384,77 @@ func (response DeleteProfile204Response) VisitDeleteProfileResponse(w http.Respo
 	return nil
 }
 
-type DeleteProfiledefaultApplicationProblemPlusJSONResponse struct {
+type DeleteProfile400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteProfile400ApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProfile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteProfile404ApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProfile409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteProfile409ApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProfile4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response DeleteProfiledefaultApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+func (response DeleteProfile4XXApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProfile5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteProfile5XXApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3496,12 +4489,77 @@ func (response RenameProfile200JSONResponse) VisitRenameProfileResponse(w http.R
 	return err
 }
 
-type RenameProfiledefaultApplicationProblemPlusJSONResponse struct {
+type RenameProfile400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RenameProfile400ApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RenameProfile404ApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfile409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response RenameProfile409ApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfile4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response RenameProfiledefaultApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+func (response RenameProfile4XXApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfile5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RenameProfile5XXApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3536,12 +4594,61 @@ func (response CompareProfiles200JSONResponse) VisitCompareProfilesResponse(w ht
 	return err
 }
 
-type CompareProfilesdefaultApplicationProblemPlusJSONResponse struct {
+type CompareProfiles400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CompareProfiles400ApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProfiles404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CompareProfiles404ApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProfiles4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response CompareProfilesdefaultApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+func (response CompareProfiles4XXApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProfiles5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CompareProfiles5XXApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3576,12 +4683,61 @@ func (response ListMislabels200JSONResponse) VisitListMislabelsResponse(w http.R
 	return err
 }
 
-type ListMislabelsdefaultApplicationProblemPlusJSONResponse struct {
+type ListMislabels400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListMislabels400ApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMislabels409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ListMislabels409ApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMislabels4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListMislabelsdefaultApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+func (response ListMislabels4XXApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMislabels5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMislabels5XXApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3615,12 +4771,61 @@ func (response GetProbe200JSONResponse) VisitGetProbeResponse(w http.ResponseWri
 	return err
 }
 
-type GetProbedefaultApplicationProblemPlusJSONResponse struct {
+type GetProbe400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbe400ApplicationProblemPlusJSONResponse) VisitGetProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbe409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbe409ApplicationProblemPlusJSONResponse) VisitGetProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbe4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetProbedefaultApplicationProblemPlusJSONResponse) VisitGetProbeResponse(w http.ResponseWriter) error {
+func (response GetProbe4XXApplicationProblemPlusJSONResponse) VisitGetProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbe5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProbe5XXApplicationProblemPlusJSONResponse) VisitGetProbeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3664,12 +4869,61 @@ func (response TrainProbe202JSONResponse) VisitTrainProbeResponse(w http.Respons
 	return err
 }
 
-type TrainProbedefaultApplicationProblemPlusJSONResponse struct {
+type TrainProbe400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response TrainProbe400ApplicationProblemPlusJSONResponse) VisitTrainProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrainProbe409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response TrainProbe409ApplicationProblemPlusJSONResponse) VisitTrainProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrainProbe4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response TrainProbedefaultApplicationProblemPlusJSONResponse) VisitTrainProbeResponse(w http.ResponseWriter) error {
+func (response TrainProbe4XXApplicationProblemPlusJSONResponse) VisitTrainProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrainProbe5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TrainProbe5XXApplicationProblemPlusJSONResponse) VisitTrainProbeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3704,12 +4958,61 @@ func (response ImportProbe201JSONResponse) VisitImportProbeResponse(w http.Respo
 	return err
 }
 
-type ImportProbedefaultApplicationProblemPlusJSONResponse struct {
+type ImportProbe400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ImportProbe400ApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportProbe409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ImportProbe409ApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportProbe4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ImportProbedefaultApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+func (response ImportProbe4XXApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportProbe5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ImportProbe5XXApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3744,12 +5047,77 @@ func (response RollbackProbe200JSONResponse) VisitRollbackProbeResponse(w http.R
 	return err
 }
 
-type RollbackProbedefaultApplicationProblemPlusJSONResponse struct {
+type RollbackProbe400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackProbe400ApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbe404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackProbe404ApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbe409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackProbe409ApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbe4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response RollbackProbedefaultApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+func (response RollbackProbe4XXApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbe5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RollbackProbe5XXApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3783,12 +5151,45 @@ func (response ListProbeVersions200JSONResponse) VisitListProbeVersionsResponse(
 	return err
 }
 
-type ListProbeVersionsdefaultApplicationProblemPlusJSONResponse struct {
+type ListProbeVersions400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListProbeVersions400ApplicationProblemPlusJSONResponse) VisitListProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProbeVersions4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListProbeVersionsdefaultApplicationProblemPlusJSONResponse) VisitListProbeVersionsResponse(w http.ResponseWriter) error {
+func (response ListProbeVersions4XXApplicationProblemPlusJSONResponse) VisitListProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProbeVersions5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListProbeVersions5XXApplicationProblemPlusJSONResponse) VisitListProbeVersionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3823,12 +5224,61 @@ func (response GetProbeVersion200JSONResponse) VisitGetProbeVersionResponse(w ht
 	return err
 }
 
-type GetProbeVersiondefaultApplicationProblemPlusJSONResponse struct {
+type GetProbeVersion400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbeVersion400ApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeVersion404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbeVersion404ApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeVersion4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetProbeVersiondefaultApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+func (response GetProbeVersion4XXApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeVersion5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProbeVersion5XXApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3869,12 +5319,61 @@ func (response ExportProbe200ApplicationOctetStreamResponse) VisitExportProbeRes
 	return err
 }
 
-type ExportProbedefaultApplicationProblemPlusJSONResponse struct {
+type ExportProbe400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ExportProbe400ApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportProbe404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ExportProbe404ApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportProbe4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ExportProbedefaultApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+func (response ExportProbe4XXApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportProbe5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportProbe5XXApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3909,12 +5408,45 @@ func (response GetQueue200JSONResponse) VisitGetQueueResponse(w http.ResponseWri
 	return err
 }
 
-type GetQueuedefaultApplicationProblemPlusJSONResponse struct {
+type GetQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue400ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetQueuedefaultApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+func (response GetQueue4XXApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetQueue5XXApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3949,12 +5481,28 @@ func (response ListRatings200JSONResponse) VisitListRatingsResponse(w http.Respo
 	return err
 }
 
-type ListRatingsdefaultApplicationProblemPlusJSONResponse struct {
+type ListRatings400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListRatings400ApplicationProblemPlusJSONResponse) VisitListRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRatings4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListRatingsdefaultApplicationProblemPlusJSONResponse) VisitListRatingsResponse(w http.ResponseWriter) error {
+func (response ListRatings4XXApplicationProblemPlusJSONResponse) VisitListRatingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3966,35 +5514,12 @@ func (response ListRatingsdefaultApplicationProblemPlusJSONResponse) VisitListRa
 	return err
 }
 
-type UndoRatingRequestObject struct {
-	Profile ProfilePath `json:"profile"`
-	Body    *UndoRatingJSONRequestBody
-}
-
-type UndoRatingResponseObject interface {
-	VisitUndoRatingResponse(w http.ResponseWriter) error
-}
-
-type UndoRating200JSONResponse Rating
-
-func (response UndoRating200JSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UndoRatingdefaultApplicationProblemPlusJSONResponse struct {
+type ListRatings5XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response UndoRatingdefaultApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+func (response ListRatings5XXApplicationProblemPlusJSONResponse) VisitListRatingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4023,12 +5548,61 @@ func (response DeleteRating204Response) VisitDeleteRatingResponse(w http.Respons
 	return nil
 }
 
-type DeleteRatingdefaultApplicationProblemPlusJSONResponse struct {
+type DeleteRating400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRating400ApplicationProblemPlusJSONResponse) VisitDeleteRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRating404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRating404ApplicationProblemPlusJSONResponse) VisitDeleteRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRating4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response DeleteRatingdefaultApplicationProblemPlusJSONResponse) VisitDeleteRatingResponse(w http.ResponseWriter) error {
+func (response DeleteRating4XXApplicationProblemPlusJSONResponse) VisitDeleteRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRating5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteRating5XXApplicationProblemPlusJSONResponse) VisitDeleteRatingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4063,12 +5637,61 @@ func (response GetRating200JSONResponse) VisitGetRatingResponse(w http.ResponseW
 	return err
 }
 
-type GetRatingdefaultApplicationProblemPlusJSONResponse struct {
+type GetRating400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetRating400ApplicationProblemPlusJSONResponse) VisitGetRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRating404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetRating404ApplicationProblemPlusJSONResponse) VisitGetRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRating4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetRatingdefaultApplicationProblemPlusJSONResponse) VisitGetRatingResponse(w http.ResponseWriter) error {
+func (response GetRating4XXApplicationProblemPlusJSONResponse) VisitGetRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRating5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetRating5XXApplicationProblemPlusJSONResponse) VisitGetRatingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4104,12 +5727,61 @@ func (response PutRating200JSONResponse) VisitPutRatingResponse(w http.ResponseW
 	return err
 }
 
-type PutRatingdefaultApplicationProblemPlusJSONResponse struct {
+type PutRating400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response PutRating400ApplicationProblemPlusJSONResponse) VisitPutRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutRating404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response PutRating404ApplicationProblemPlusJSONResponse) VisitPutRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutRating4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response PutRatingdefaultApplicationProblemPlusJSONResponse) VisitPutRatingResponse(w http.ResponseWriter) error {
+func (response PutRating4XXApplicationProblemPlusJSONResponse) VisitPutRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutRating5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutRating5XXApplicationProblemPlusJSONResponse) VisitPutRatingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4144,12 +5816,60 @@ func (response ListScores200JSONResponse) VisitListScoresResponse(w http.Respons
 	return err
 }
 
-type ListScoresdefaultApplicationProblemPlusJSONResponse struct {
+type ListScores400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListScores400ApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListScores409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ListScores409ApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListScores410ApplicationProblemPlusJSONResponse struct {
+	GoneApplicationProblemPlusJSONResponse
+}
+
+func (response ListScores410ApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(410)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListScores4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListScoresdefaultApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
+func (response ListScores4XXApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4161,35 +5881,12 @@ func (response ListScoresdefaultApplicationProblemPlusJSONResponse) VisitListSco
 	return err
 }
 
-type ScoreUploadRequestObject struct {
-	Profile ProfilePath `json:"profile"`
-	Body    *multipart.Reader
-}
-
-type ScoreUploadResponseObject interface {
-	VisitScoreUploadResponse(w http.ResponseWriter) error
-}
-
-type ScoreUpload200JSONResponse UploadScore
-
-func (response ScoreUpload200JSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ScoreUploaddefaultApplicationProblemPlusJSONResponse struct {
+type ListScores5XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ScoreUploaddefaultApplicationProblemPlusJSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
+func (response ListScores5XXApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4224,12 +5921,77 @@ func (response GetScore200JSONResponse) VisitGetScoreResponse(w http.ResponseWri
 	return err
 }
 
-type GetScoredefaultApplicationProblemPlusJSONResponse struct {
+type GetScore400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetScore400ApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetScore404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetScore404ApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetScore409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response GetScore409ApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetScore4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetScoredefaultApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
+func (response GetScore4XXApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetScore5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetScore5XXApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4264,12 +6026,77 @@ func (response GetHeatMap200JSONResponse) VisitGetHeatMapResponse(w http.Respons
 	return err
 }
 
-type GetHeatMapdefaultApplicationProblemPlusJSONResponse struct {
+type GetHeatMap400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetHeatMap400ApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHeatMap404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetHeatMap404ApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHeatMap409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response GetHeatMap409ApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHeatMap4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetHeatMapdefaultApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+func (response GetHeatMap4XXApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHeatMap5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHeatMap5XXApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4305,12 +6132,255 @@ func (response ExplainScore200JSONResponse) VisitExplainScoreResponse(w http.Res
 	return err
 }
 
-type ExplainScoredefaultApplicationProblemPlusJSONResponse struct {
+type ExplainScore400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainScore400ApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainScore404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainScore404ApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainScore4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ExplainScoredefaultApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+func (response ExplainScore4XXApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainScore5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExplainScore5XXApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRatingRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    *UndoRatingJSONRequestBody
+}
+
+type UndoRatingResponseObject interface {
+	VisitUndoRatingResponse(w http.ResponseWriter) error
+}
+
+type UndoRating200JSONResponse Rating
+
+func (response UndoRating200JSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRating400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response UndoRating400ApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRating404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UndoRating404ApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRating409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response UndoRating409ApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRating4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UndoRating4XXApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRating5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UndoRating5XXApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScoreUploadRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    *multipart.Reader
+}
+
+type ScoreUploadResponseObject interface {
+	VisitScoreUploadResponse(w http.ResponseWriter) error
+}
+
+type ScoreUpload200JSONResponse UploadScore
+
+func (response ScoreUpload200JSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScoreUpload400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ScoreUpload400ApplicationProblemPlusJSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScoreUpload409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ScoreUpload409ApplicationProblemPlusJSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScoreUpload4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ScoreUpload4XXApplicationProblemPlusJSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScoreUpload5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ScoreUpload5XXApplicationProblemPlusJSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4344,12 +6414,77 @@ func (response SearchByExamples200JSONResponse) VisitSearchByExamplesResponse(w 
 	return err
 }
 
-type SearchByExamplesdefaultApplicationProblemPlusJSONResponse struct {
+type SearchByExamples400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response SearchByExamples400ApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByExamples404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SearchByExamples404ApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByExamples409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response SearchByExamples409ApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByExamples4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response SearchByExamplesdefaultApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
+func (response SearchByExamples4XXApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByExamples5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SearchByExamples5XXApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4384,12 +6519,45 @@ func (response SearchByUpload200JSONResponse) VisitSearchByUploadResponse(w http
 	return err
 }
 
-type SearchByUploaddefaultApplicationProblemPlusJSONResponse struct {
+type SearchByUpload400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response SearchByUpload400ApplicationProblemPlusJSONResponse) VisitSearchByUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByUpload4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response SearchByUploaddefaultApplicationProblemPlusJSONResponse) VisitSearchByUploadResponse(w http.ResponseWriter) error {
+func (response SearchByUpload4XXApplicationProblemPlusJSONResponse) VisitSearchByUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByUpload5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SearchByUpload5XXApplicationProblemPlusJSONResponse) VisitSearchByUploadResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4423,12 +6591,45 @@ func (response EmptyTrash200JSONResponse) VisitEmptyTrashResponse(w http.Respons
 	return err
 }
 
-type EmptyTrashdefaultApplicationProblemPlusJSONResponse struct {
+type EmptyTrash400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response EmptyTrash400ApplicationProblemPlusJSONResponse) VisitEmptyTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EmptyTrash4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response EmptyTrashdefaultApplicationProblemPlusJSONResponse) VisitEmptyTrashResponse(w http.ResponseWriter) error {
+func (response EmptyTrash4XXApplicationProblemPlusJSONResponse) VisitEmptyTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EmptyTrash5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EmptyTrash5XXApplicationProblemPlusJSONResponse) VisitEmptyTrashResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4462,12 +6663,45 @@ func (response ListTrash200JSONResponse) VisitListTrashResponse(w http.ResponseW
 	return err
 }
 
-type ListTrashdefaultApplicationProblemPlusJSONResponse struct {
+type ListTrash400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListTrash400ApplicationProblemPlusJSONResponse) VisitListTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTrash4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListTrashdefaultApplicationProblemPlusJSONResponse) VisitListTrashResponse(w http.ResponseWriter) error {
+func (response ListTrash4XXApplicationProblemPlusJSONResponse) VisitListTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTrash5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListTrash5XXApplicationProblemPlusJSONResponse) VisitListTrashResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4485,6 +6719,26 @@ type GetTrashThumbnailRequestObject struct {
 
 type GetTrashThumbnailResponseObject interface {
 	VisitGetTrashThumbnailResponse(w http.ResponseWriter) error
+}
+
+type GetTrashThumbnail200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetTrashThumbnail200ApplicationOctetStreamResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
 }
 
 type GetTrashThumbnail200ImageJpegResponse struct {
@@ -4515,12 +6769,61 @@ func (response GetTrashThumbnail304Response) VisitGetTrashThumbnailResponse(w ht
 	return nil
 }
 
-type GetTrashThumbnaildefaultApplicationProblemPlusJSONResponse struct {
+type GetTrashThumbnail400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetTrashThumbnail400ApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrashThumbnail404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetTrashThumbnail404ApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrashThumbnail4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetTrashThumbnaildefaultApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+func (response GetTrashThumbnail4XXApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrashThumbnail5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTrashThumbnail5XXApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4553,12 +6856,45 @@ func (response GetVersion200JSONResponse) VisitGetVersionResponse(w http.Respons
 	return err
 }
 
-type GetVersiondefaultApplicationProblemPlusJSONResponse struct {
+type GetVersion400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetVersion400ApplicationProblemPlusJSONResponse) VisitGetVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetVersion4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetVersiondefaultApplicationProblemPlusJSONResponse) VisitGetVersionResponse(w http.ResponseWriter) error {
+func (response GetVersion4XXApplicationProblemPlusJSONResponse) VisitGetVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetVersion5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetVersion5XXApplicationProblemPlusJSONResponse) VisitGetVersionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4665,9 +7001,6 @@ type StrictServerInterface interface {
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx context.Context, request ListRatingsRequestObject) (ListRatingsResponseObject, error)
-	// UndoRating Undo the last rating, or a named one
-	// (POST /v1/profiles/{profile}/ratings/undo)
-	UndoRating(ctx context.Context, request UndoRatingRequestObject) (UndoRatingResponseObject, error)
 	// DeleteRating Make an image unrated
 	// (DELETE /v1/profiles/{profile}/ratings/{image})
 	DeleteRating(ctx context.Context, request DeleteRatingRequestObject) (DeleteRatingResponseObject, error)
@@ -4680,9 +7013,6 @@ type StrictServerInterface interface {
 	// ListScores Images by the probe's score, the best first
 	// (GET /v1/profiles/{profile}/scores)
 	ListScores(ctx context.Context, request ListScoresRequestObject) (ListScoresResponseObject, error)
-	// ScoreUpload The probe's score of a picture that is not kept
-	// (POST /v1/profiles/{profile}/scores/upload)
-	ScoreUpload(ctx context.Context, request ScoreUploadRequestObject) (ScoreUploadResponseObject, error)
 	// GetScore The probe's score of one image
 	// (GET /v1/profiles/{profile}/scores/{image})
 	GetScore(ctx context.Context, request GetScoreRequestObject) (GetScoreResponseObject, error)
@@ -4692,6 +7022,12 @@ type StrictServerInterface interface {
 	// ExplainScore The nearest liked and disliked pictures of an image
 	// (GET /v1/profiles/{profile}/scores/{image}/why)
 	ExplainScore(ctx context.Context, request ExplainScoreRequestObject) (ExplainScoreResponseObject, error)
+	// UndoRating Undo the last rating, or a named one
+	// (POST /v1/profiles/{profile}/undo)
+	UndoRating(ctx context.Context, request UndoRatingRequestObject) (UndoRatingResponseObject, error)
+	// ScoreUpload The probe's score of a picture that is not kept
+	// (POST /v1/profiles/{profile}/upload-score)
+	ScoreUpload(ctx context.Context, request ScoreUploadRequestObject) (ScoreUploadResponseObject, error)
 	// SearchByExamples Images near the positive and far from the negative examples
 	// (POST /v1/search)
 	SearchByExamples(ctx context.Context, request SearchByExamplesRequestObject) (SearchByExamplesResponseObject, error)
@@ -5595,57 +7931,6 @@ func (sh *strictHandler) ListRatings(ctx echo.Context, profile ProfilePath, para
 	return nil
 }
 
-// UndoRating operation middleware
-func (sh *strictHandler) UndoRating(ctx echo.Context, profile ProfilePath) error {
-	var request UndoRatingRequestObject
-
-	request.Profile = profile
-
-	var body UndoRatingJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.UndoRating(ctx.Request().Context(), request.(UndoRatingRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "UndoRating")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(UndoRatingResponseObject); ok {
-		return validResponse.VisitUndoRatingResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
-}
-
 // DeleteRating operation middleware
 func (sh *strictHandler) DeleteRating(ctx echo.Context, profile ProfilePath, image ImagePath) error {
 	var request DeleteRatingRequestObject
@@ -5773,37 +8058,6 @@ func (sh *strictHandler) ListScores(ctx echo.Context, profile ProfilePath, param
 	return nil
 }
 
-// ScoreUpload operation middleware
-func (sh *strictHandler) ScoreUpload(ctx echo.Context, profile ProfilePath) error {
-	var request ScoreUploadRequestObject
-
-	request.Profile = profile
-
-	if reader, err := ctx.Request().MultipartReader(); err != nil {
-		return err
-	} else {
-		request.Body = reader
-	}
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ScoreUpload(ctx.Request().Context(), request.(ScoreUploadRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ScoreUpload")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(ScoreUploadResponseObject); ok {
-		return validResponse.VisitScoreUploadResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
-}
-
 // GetScore operation middleware
 func (sh *strictHandler) GetScore(ctx echo.Context, profile ProfilePath, image ImagePath) error {
 	var request GetScoreRequestObject
@@ -5877,6 +8131,88 @@ func (sh *strictHandler) ExplainScore(ctx echo.Context, profile ProfilePath, ima
 		return err
 	} else if validResponse, ok := response.(ExplainScoreResponseObject); ok {
 		return validResponse.VisitExplainScoreResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UndoRating operation middleware
+func (sh *strictHandler) UndoRating(ctx echo.Context, profile ProfilePath) error {
+	var request UndoRatingRequestObject
+
+	request.Profile = profile
+
+	var body UndoRatingJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UndoRating(ctx.Request().Context(), request.(UndoRatingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UndoRating")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UndoRatingResponseObject); ok {
+		return validResponse.VisitUndoRatingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ScoreUpload operation middleware
+func (sh *strictHandler) ScoreUpload(ctx echo.Context, profile ProfilePath) error {
+	var request ScoreUploadRequestObject
+
+	request.Profile = profile
+
+	if reader, err := ctx.Request().MultipartReader(); err != nil {
+		return err
+	} else {
+		request.Body = reader
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ScoreUpload(ctx.Request().Context(), request.(ScoreUploadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ScoreUpload")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ScoreUploadResponseObject); ok {
+		return validResponse.VisitScoreUploadResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -6063,171 +8399,197 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3bchu5ttivoJhzyvskLYmWL3ssPWk89oymPLZie2YqNeOIYDdIwuwGegC0aB6XqvKY53xEfiHv+ZTz",
-	"JSmsBaC72WheZFL2rmy/WCS7cVsL6375PEhlUUrBhNGDs8+DkipaMMMUfLpQhmtj/8qYThUvDZdicDa4",
-	"EEsiJ8TMmGaEwkM6IewTTU2+JFSTheLGMHE8SAbcvvBXxdRykAwELdjgbICvDJKBTmesoHYCblgBcxb0",
-	"0ysmpmY2OHs4HA6TgVmW9h1tFBfTwW1in7jEp5/UP1Ol6HJwe5sMnlPDplItNyw7xcc4032rTP1AB1qn",
-	"zHNaatZd57uZXBApmF0su2FqSaZKVqX9yAs6ZZqYGTWEKkaoITmj2hAz45poXvCcKmIkvD5mE6mY3W+R",
-	"kFTJUhMqMpLKkjNtR7MPLaSa956AX2LzBCZSFdQMzgaTXFILxIJ+4kVVDM6Gx8+efZcMCi7C57BvURVj",
-	"pnDjldJSdbf9fsbISLBP5jqFJ0YOWKSkU7+Z3pXimM11NgD0xMKn4CIArAOt22TwUqorJSc8j0Dk95nU",
-	"jNwwlfHUEG2oyDQZM80zRhhNZwiXBI53MZMFGX2ssinLRoTquSZ0LCvTt/TSTdpc+78oNhmcDf7TSX07",
-	"T/BXfeIW+dq+bdf9EzeveMHhmsbGz+HH5ugZm9AqN4Oz02EDeqfukPBTfURcGDZ1oLu027yi9gxj0INT",
-	"eKAJz8JmS/twWAs8MEgGiv1VccWywZlRFdt25zD75Q+wkp/hfLvL+H5JFvZyAN7gSRFNeXZGRooaCxGu",
-	"Sc7nLCNSkYxr+Dsho0rUvwvGzYypPoghbLcGGC71Jc+NO8VXPGUiZRsIVI5P6YSMl0TPpDLEzt+3KPf4",
-	"gYjVXTHsya4Y5rC7H8ccUB/o9mm08ay+U3fDtNU79o6bTeDS3DB9TiiZSY2QSshoIvOMWUKmyKgqc0mz",
-	"UR/87PsHAt5vTGkuRf+ZInH25PYGH+85Wvfr2qMNELfrxX8bAf/fGFUvlSz6kGzJqLqe2AeiMz1qz3H0",
-	"pHlSq/O8l2tnMfKL5rjFo2HafC8zzgCGQLp+BQywH1MpDBNwoYoqN7ykypxYxnqUUQOT7kAR3bBh4hom",
-	"9j7x1FTqjlOXSpZMGbeHOGv8+erFjwm5ev1jQn68fJmQ39n4KiHf/3KVkPeXL18m5DUz5bhIyPsfLxLy",
-	"04vL5/Y2XPx2+XKQ1LLEmAsKcOjy5XpLf+ASPoSn5PgjS0105/CNLqXQuPgrJcc5K1ZOgJZlzlNqt3JS",
-	"4hP/5aO2+/q8PaWAcWENq0IDNWQB0rAU04QsZkwFGcGyKEkyeQx7dKOhzM1oD+Wjyvg7WpWKT2eGlAhe",
-	"FAhRVjLpjGmSyhumEsIFmSia2lFA4uPGSokZ08ReJXjDyJLkbGLOyZgtpcjIEJb4ENdLOO6hpFnGgK23",
-	"kaKgn64/tcTCTFZjIL0rkh+Qqevlts9ysf24XGw57go64SR+gMRtxi+0i2fJ4EVRGo5yR/scyko5eSRC",
-	"c5pzugejg3+iRZmzd4yqFCg1zTJuQUfzq8ZkE5prtgqH9GDaRPOa3knkT+y1tbLPhqvkJaTECRR3l1ST",
-	"gWBTavgNazHSrWTLJjd9OOyw02RQSs33NHTBhf8YmadWRnYRVVq45pcaw7aXAShr0ayNTFdUa8AY5pFn",
-	"IhVZzHg6c8g14SzPEKW4JlN+wwSZyTzT54CEhaVPlixRknMNzzAhq+msS1qcYaF1zjuJPsmgVvK/ZJSP",
-	"QdfYXsxPvED+RTMLaa55pr8Y1SJDg7z6JWurBbII0UuCJBWniB1s/InRHMXTFbpK1QoKtH/PmKE8jy4f",
-	"RbpVcphSQ3M5TYj743qh7EkkHp+lIlxkzLIBhvQYlo7fdOaQ88bUYylzRkXnGsJC4NnYPewAxlBTwd6Y",
-	"sPTtD/uivYdTRbMW5+gRktwAiTu7D/HTNr/QsnucqcyrQug4SMHA1z3RFzSdodxBaJZp8rECDkJNAsTB",
-	"0gpWjFmWcTG1991+UTAqavMOiCznhOUa5A2uUUCyooes8swOS/gEPjPVYOvhwBO0LFzzbIcb4uaNWXuo",
-	"QbNOY1dGwmJ1Kq0Qp+TCquX2v44gZfUmj6xbSC8Ruj+mY55zEzFhPqc5H4OhgjSesydJwarRZNb9U9pX",
-	"2bXX5KKwVixm+IWTSWXh5Uch8YjO4ADGnGqUb+2nNKfaHtuciQcahVeUKNsIMaOajCVomFusXMlFD3IC",
-	"YHpNBmP2QJNcTrlJAto50RmXwjJCBVtstwo9kwuxCdNAkF+9mwFNk3DV3KZqfHSH7++bn85vsY0hq8CM",
-	"3nYUpto3HU1x29wW5BYgC0Zx8lIIpuwhZ1VqyIKbGZwvaNbkhqVGRmXI9aK5txQ2Ju7Z2ivnomhvb8bN",
-	"9mzTHlDkJhYyY7mjKetJLszWeCG21Et/4CtSjsW9a2ra1IIadmR4wWI8h/Z4ZSyqT7hyxJdQomWlUgYy",
-	"mE4sY2NFaZaxIcdLJwyEFXBhnj4exETrjPqNRGgD16TgWtuLbeVCq/gicWopqiktGMFxMqAXVtuwSE6o",
-	"JhOq7H/ckKkEvmxlRc2szp6698dsyoW2v+RywRRJqWbH5GJsn3JERkgzc/xmLuzIRpIxS5yoaueTpBKG",
-	"517BzVgqLRWQImXIuLjQhsKcEokE4WDEb4gFRpOMGkqYyAidGKbI01Pyr6hon8MtsFcZBGHFoifvqU/s",
-	"PJmZMeUs2Qz2BggGJFMzJgg3UV5o9YHrSsWlIg/hz419fCzZNLa4GePTWQTTfkXrQ0JK/onlOoomO7Fi",
-	"PaOnT55G14tIvP1dfgfPx66zmVXFWFCe956N4SZne71YzmW0adG/ucduk8GCZzEz7eYjXyWg4KDAc/UX",
-	"PEDfTxNA7Pee1L7ZQJgaSFqDo4FlqyfbS/wuf4js69fLH0jGFL9hWS1Kvfvp4uj0yVPPqu1U7Zt3mp4+",
-	"HT9+Oj56+t1kcvTdd08nR+Nn40dHj9KH4+HkEXuUPqXIUg1Tdp7//sfw6Bk9mlwcvfzw+bvbo+bHx7t8",
-	"fHh6+y8xSMMO47wINYvdlLgYAjd8oxFnBFI/KeDEcqoN+E03mlTd4nqBVluOY9p59BqlimU8/pNlbNEf",
-	"2CcLKNrDbpOvYnwOOnx0Re63XmJSsIxXRfSn0jHQ7g+1zYfm+ZvJ4OyPHaw/H5Id3NbBhGPZqP1AhV44",
-	"jcSTwc76rFK/hY2zx0yfDH6W44jOaZlsntspurKlIaoSGLdguTTVc5ZZhqyNLKPML5OCbSnJMKWk6sE2",
-	"wfVsR7kMMXeLeedcZE39PlV0YckoL0qpAr21ryrK0dPmDRA3TPGJRdUxTedVCWRYMFMJJN1M0Ih94G62",
-	"RFBDwPjaZyFEt19ECqTkoxwjs7SyChNWsJrISmSDCFJoQ5XZ8ay1cYTEn6GqhLC/JQNdpSljyK0mlOfw",
-	"h8OxqPkkGRhpaN5LUhcznnu7hJAG5ckm/eiDdIwjA+z9+h22to6g59rEOctHOd6er9jLd19cBRYW3UrT",
-	"StqEHzUAKBeGMbD0dQ7/+xiNKORe8TkTTEcMg2BT6NKThsfDPkFm9IZ140Gi1zaVSrGcGmczaQ/8BiUV",
-	"s5BobtAP0FSk3dnpLU0zIGdeS3GtWSpFRC24+PU5ikVcN2IhYE4PJmn1hgeaKGq4mOrtJq6FlOiJOUks",
-	"lXnOwJ3YOEPcMO43fnRzWpYRr+ZzOQPjEPx8RuhUMVZYfHOeyHRGMaRlG5tM1Nr7xodnLNoQR5M+oc5m",
-	"FjEnwfFbQABE1sChPu8GEFrA2QEOK9fIGcY0GpDxFJN1ItsrftNzH7pmZZq3XUPrzcmx2X7hOqdjlkfM",
-	"8rIaRw7tJ7kgRZXOiK5UHXAC5xfEFO86MjNqNVxS6Yrm+dJ+hSGLO+Dz1qL2WqPrG29dhVCshXfr54wq",
-	"0dRacB873TpNN+vJQTnsM5FR4CxtqyACYB3Q4hylcL9uz1YCEtxGQo/a3nY/dGxZr9nCSYc7eL0zxsoe",
-	"eIGk5GI7LGmnBEWms+CntExdE8Uo2qBmLM8InVIutIE4iRnVs6iIuUf57UM8mus6Y2WMfcHO/HStKKum",
-	"Dz5Gz+ygZZzC9w863Oxoh3HRtrfr0Jud+H0k3Y15ZhWBqbQUF6zO3JCcGqbOMcyFsUwTPiEUZBhcgA+k",
-	"O90YEZxg3Ft0ekEQ1GeEEgzxQwwDnBqzXC7qH0JkjsVbaqSyfwhAj8Z6Hg+3WdAdpfiScrXFLTlD0pZS",
-	"QcaMFE5qt8RtEUgyRARp9+N5sLLCJgu6tC9qWbCxzJYPtH0yYzkzTamgcY8UM2rZd8LBQ3TWClNJwSFo",
-	"xfBx03WjGDGKM3eBo7MBPqxHpxDxhAbmhFDtpJ6isCQi54IRQ+dMo+k1FqJ5ug0k2571tWEgDQviOkSM",
-	"BD0vdR3y466opU2OaDnJx0m8UUJkL9W1YhOmmEhjJmo4O09W7ay6RveGpChFviRhHA3QgiQEq8nLCLBW",
-	"GAfQ2x6e0QjZ34Fv7CO2xg3Rs663IAXsvqy2X7bHl4mnrKgAY0jDl7mYgVcAxBPvNVxPY9e4TeGnRmQh",
-	"zDy10jOHb8QenaXv4KE7GMxXoOJfj0Hlym4gYsis0ohmoqTWRzc05xk426lilFQic/6Yt2+ek7RSN1vK",
-	"orRKr2d8GjXrl0yB+8gFZz57Qv6VWPioG5pvP3ouF93BX4Fz7AsHv2GKTtl1qVjKPVpu8d6Y5lZ3y65p",
-	"mlaKptvGfaaVUi44N2LbQ2LVEwHwEcXHLiIHYxTIY+DH28Z8gyaInsnW+Ibvzqipjl3732dLuHFSzglG",
-	"9YKlArhgzDbmdrmTPW1NLEgP3UsamQDhMGr4+cNrAC3ssLXE3psa10/Q1rC1coJ3fpNm4gbtXcpbBoJ9",
-	"fDFbL0GFUbY3p74A7l0wo3jqhVwdrnCCREgnIGyilXysGJ1nciH0Ocm5MTkE/gZJATzcLGqGZQYV150W",
-	"aDV6x3Am3BiWnRHLrhOijQIBKCHcWMGXSytQYVDQApyOmvzH//jf3ZXEYDNoLC8cZB+4XJh/e51vXz4n",
-	"zx4/+Xs3zHRNBCE4CCIyI0KlGY/vEj6QzISY/+OmjLj1rCEHtzuxJRV12Jx/LKYqSMCRiMfs3ZvXxP1q",
-	"8Qij2qy8vtGm65a8TQyjD53oS2SAECF3UuDS6bPxV7qVgfPk2bOGQPN4GFV1+91X+EXHkke0oeOcQdKW",
-	"P12LxPZvlxUCqgAlv769rAXZjQcGv9ae9TWGtIYUu4ImazleTrW5Bnv5TsR+zYh341x6zku9E++IMAcc",
-	"ZM3p9DIE0Dx2YQmwiC2YAg68ZkmvnYWiDkyAE2+GHdCjfx8ePfvg/r8++vB5mDztiSG4UvIGhCyav1FZ",
-	"7PpeuUAgH+TkpHLNLBto6X8+DNMpz1bnknZMlpHxkgiwXUJ8JnAUAAK804DITqjY/5OQpi9cDOwidlUQ",
-	"62UXFrKjMPJ3ym8YocRQbdhKKNjG6xfBMVhKDJ7/tWJV5PoFhNoKs2AQq8nvGEyY7Kj4pTOp2bmza4FU",
-	"ICvTZuu9PkjYx4ZIxXofXxg1eg+hzNuG/XaOixIvWexZh+2z0sOvseOuTQUriukOJJ2JqCntNSb2ugiP",
-	"XE6303vuEky/OaT8jrzFA/hbMzXgkScNptYI7vZj18HbPaoOAj/O2vbjmU8G3iO1LR1zCLmJQfpho9sC",
-	"TU/3CjTZl8Zm72WQbyPV4j5IWIQ19sRWNGAo83xM0/mORszGXjek/K8Y7nrzF975A4rwot2p1J0Bfk5E",
-	"leeNJBaUXNDV7+W2KDDse1bD8Cr0Zixpr2y4edIouQ2/d5FLVWwHIRJNwTC13lp8jLhgtsb09ftNCG0s",
-	"wYpE4GLA9d3hOjQI911zbABHe1zq6yQ/wRZMrZf83I+40QiQLDzkIqm9V9yCQrrkAepigkTLazCIJ03v",
-	"h99sIc229hQcGRbKdMrOyT4QfoOM0Va0PHLukGcA0U49sdqrITQ49OrJbBDDmzN8TUH8gHTvmyYIPdQg",
-	"CioveHaNo033nDZSZo2ybKRkSmOlHe+WndI8x4o0f1kt7KwSKVMGfdr4DftU5rgq/IyB0CH2hJY86sx1",
-	"eTGx/DPlAsY6+UdulUBlIGfL1d9Zk5LWTQbYMgW/k7p/gCSCA4XzS8Wn3E7rA1Z6A/5XiylMHVHG78c+",
-	"rqArwTOjOLvZNUia95zTFwf4e6RJfNmq1gJjN+S9onr2xakxMMq2VHdNmGRrnF1SW3ZKlMTQlzvkEETg",
-	"712DXVhun9XW+QUSIKNJFy4ISDFtLBNyqZIdp3//VmKx750UM5+VFvyCjSPzq9smu+xXkckdtZQeg4nl",
-	"PPCTlWwrkcnzWtyxIlQznKyDAhvUne6yIbWqR7vZaC/8px7zTz0mJmduUF42CJ2/1Uaxnkgx9NREZYzf",
-	"asCvUNSS98Tmc00ymVYFXqkuq+cRXy5G1jm3dogTjCIP7HW9HxUfiQXpNW5g+/WXXEyZKhUXZuMoAO6o",
-	"L8cX0ygr49DVD1K7k9Ky2hCuEU1DKZWcKlpsJMs1UlgI+eNqBXSE9SMw4sX3uJjI7mJKmlPDME5eu8x7",
-	"qsBuBXIvXrdjclm7qEJE53iJ5aLsQs7/FCWTZY6JOs3rCbWNz70hDEJUXYiPFCEkcgkFYM+dJ+xPYefJ",
-	"uTY4C4QKY1GXBkGAGBsI9mcCx7Dy7/Gf4k+Bzn8IDbATjvpqCI7I33zQwb8dk18FliGAqhh/irrONmxb",
-	"sUmlWXZMXnFt8KsSiiOAR4zIkv5VMTJydZFhGW8qA3mcPhcolcIompqEjH588Z6cYMyIHhHD8hxqJVwp",
-	"WTAzY5V+QAz7ZAiSlz9FM3Y0taQIkvbqsihZg4xZbk8WTJjjP8XASc1Ydc5V0LwoaTpjR6fHQ8vCrUgy",
-	"mBlT6rOTk8VicUzh52OppifuXX3y6vL5i9fvXsA7tbzi0KcRaHQ2eHg8xGdkyQQQlcGj4+HxI/S5zoDW",
-	"nMyglNS/27+nLBI4ezocEmoptJj6AF+/ccyB1QngDruxBNtg7RoNIlEmXaStBYpKZ0wbjOmGMs9OseMG",
-	"5CZ4iSI3UsfkQmBdKfdFSHOhC7pMXPi4ZcsZ1/MEUw0JykXESKshYvw4l+IyG5wNfmQm5PqslLo8HQ7X",
-	"lLncrbxlmCNS3xJiRHEz7tyOUex1NfviI4elNkpnJgNdFQW1Almr7IUbPec3yIjpVAObg68HH+yLJ4rR",
-	"bLke2HCJXbkvLDcCgAgyLs0S8mT4qC5doy17GMvM3X9LiFIqHvgwa0qs3EZciGMH+JqJTPuIIH1MLjpZ",
-	"czCYndvVyfd5KMtzMjq5eegweIQx3MaVwoJgeqwBFkWHt4xm/ND44Mq09VU79fk07mgRLex6b5PBk+Gj",
-	"e1jGBYZlhRO2yzkQWtpN4g5DgoSdrQ9Rbx6esBvfZyGKq+/g8SOws+KjXrqwLJeMPsrxKMHCZICqmGaN",
-	"tXIwuf+YvIQ6JakskFx/lGOHQaoSoMsgOlu8BvqGY/h8B4jCwHwpi8RQKwv4NjzrqOQxgVrvmRfA7EqB",
-	"kkG+5tSXkz4LSTlUk9Erqs3RC/vo0eUPI0sXjWK0CDMih/Fma0gvOSa/YwZ5CQkzvquBXW/BqMC0bCxG",
-	"RjX8BEvpXo6XMs/l4gUeftLqcfGHKwM9YxRlHMfFWsuNtz/oaH2xWtAfNt5Fy4kRMY7wSNq3YFV+iyC8",
-	"O0mAMpCemo4h79kL+gdIgLJk8SpxqOe+buA9Zn97rJ+F0o7rKTTNc8dqrfyzYHm+mSxjSn6gy06uBG5a",
-	"SMEta86lnGtCjUVbn5vieIEjUw0q7JKIDCmkNj5TkC0IpgPrY/KOMTLyIsYIuMnI8aCRq4UK9rwUiixD",
-	"44eGNCCymi/EaLija1+FgF90jv9rke0MlXHsTLI/0s3qqF2U5cIsa0h2baB0yNuGmZXXUX3pEpbYWutH",
-	"TrClwm2y8UHXL8U+GStZD9aCePcF8C5iKUGny4cvZJ7ZP2LZ310zNcY5UwKSOdwu4dr+uDYMCcmZMa4S",
-	"G6FWMenrc/BXX5OW0y2atHTUXZEvfYSjY4muNpechH5EoB551wDhWUJw81jTKwF+J1DhOiavpUvjxprV",
-	"ibPbSEVQ+UKG5Thb3x6bfoj+3e6+3csJAcMbmolaaZGrFfXsHXYl9fI8UM+EaEu/8EHorwPI27cPN2Br",
-	"D91cvY0I3Oiss8XTrunUFk/6PipbPAoNPLa5a77n0xbPho4VWz77Xm7zpGtss4XkcHc6XNcq6yHFU1aX",
-	"h98HCUYSmQAeIgnCy9cgvN5bgxXWe8tb5gxvoAtpBGo+sl+Pzhs1GICPJYD6skSPACbH1K5X+05iNaw6",
-	"bqIubIsiLsgbaD+eUi6wDrCnME4KxgpaDXOJW9iYpvOpkpWIKGto979s9ELCXiHL/uNttBNpN/04NJb0",
-	"Kf5wLAvqc8Jp7vRXMKchCYbkDuwacZsMTocP72dlCJLG5ImT7uGAXsk0VPBZI2V/OcpfZBlmXbkgmVU0",
-	"b8kXJ5/h/1vE+pwZtqbBFikk+DcwdccoqmeJz9Pn6YyMnNfuEon82O4JBHWLkyCjPhqSjC61k98XFPoW",
-	"GVmMtbGccM5YqWvPP1hMDBynYlD+ny7okjhZWrBPBvPnE5diZpklNjs6Jr9bRjmCnhcjZ8RQzK4/g4VM",
-	"pQRp2xVd9bNRK/rTXMtWTJO7WbBhj3Ddy/UDHJ+/XCsiWSexMnEyuwQFdyEFeIagikQfUwzOyrX9j9od",
-	"m3bk82/hiOy2/SG5/CND5yzDOrlzaL3Q21TOnnhcKHTu0A4f7zKcx+uQsK7tsA8GgVALF4ZoGexe2gCq",
-	"Lugyzi2icvmPzPSgwA6yyoevRVw5CmVffqxvRKCHIB3neYNA6x7uu9N51R0Bbz9ESdqJj/nvMXm5eGa0",
-	"CEkxJS/e0+k5GV1Ojl5LwY5+oSadOUX7LRWWjljZdiaFrFSPKRQW9dI3gFsLQVjkyX9uA25zW6penuh4",
-	"3dMDTtPMOwWS2U6lRLJwmwwe9V1gX/qoFReKJfu5hceM7kXoq2kFEnYdEoV9JcjDI59gfDoby0qtV+Ff",
-	"14/tuobQfnMb7cI3afqn0vSPpzT5VgM9t1IwirXeW6oOfge6zl6vlA5jo1W8ZcGC9mGHuE1OsFxtFL3b",
-	"0H36HQao6qSO6NBB9CxzmoZCxXnwkaP6sYSuMKh6uJwkkspKGFTbuhzibUM+HvzD8/jvLa+oJScU8kNP",
-	"GuWK2G2lfpyEULteaum56/vw5AYh+wrq1R+TCyKoUlCRJgiQQhrCRE7VlGV9kqwvVB+RZB+dDoNl8+HT",
-	"YWI/P308TB6efjf8cCdnDLJpaIewD04djnM9Pw6P3QNTviC6gBDzJPSQ/PnqxY9enuhVV/dATHyx4l4u",
-	"/LN94OBm9EPyCF+oea1ZzZ7DPkD53Crd2mvdLcKZYBxUoKFoFYOIl4VU87WGOOe86yPTviI7d2Vu0WGC",
-	"bZ+oWIZQmpQKMDZzgz/pORYxgsrtzrWLzueCLjFqwPf9ilRLPKsr2MCz2pVZBBkYCi2Cr3x0dIQPHSkp",
-	"zSjxpf3IDdfAR6pxztOmJcMFhs6kNn4EeOOoVPyGGgZjYIk7b3h0hhdf+BHewSeOXL/nY3IhllgZEXua",
-	"afJ4+MjSQDcS12SsZGVvH9Dr8ZKMXLSc47EjQnMpsGFNDsGtLuoAo1u7TO2docreoK5FcS+Y7cqzxpsM",
-	"r9yn033epz7aajEHeoexaSXWGPmibz4I1qyYb2OfZkAACyJ6r4Pcfjr5/FGO19r/fl+Nw3D30Hu/ORbb",
-	"z5xbfM5Kc0wuTYiw8CH81LTi/KCRUKOEEVbZGGN+Mbq9j8nj4TPCJz6ipC7q30XD51Bo3+Ph/aLFpen2",
-	"iNgLz9Rz39KgbjyxSi37pKXoUQzv6Ybsy4YUxd54JE27W/zHQJDiltLdcii8JNGs+dMrTVz5hw54+s3K",
-	"RH3WGrcMr704f/IE/Ob7EenyvJ7FB8twhTpQ08hXVzTq5e4XrtEV6lHo8QLG6RIpjJRNaoDVgF1zaSAt",
-	"dlcRqqAYNewqVMo4EIcKBpNtuNTDfWPBBgzYC6izDIPdXaVpF3KqW1CLQ3zl6px8dn+t5TmXHZVaSFJI",
-	"q227gjIW8O6JRnM9iE/A+MKyxELSRia1Y6mwqnslLK9CdEIpp5myY0UkBrWlMaK/z9PTRKptvBeN8ad2",
-	"+j06L8LYoVCjKyzZdwV3UnTcRmsrCjXpbD3IrHTrmnNMJQiU0xYvh4J3VuekcyYgCP0ucHjL7Djf1uUe",
-	"3vPldrWBLcwFWzgq+OWY9SOWP6vT2FCRcw2ld7nlMCtVrJdlPsffG1xzrVnnfR1r4clbn/3GBTT2iQDb",
-	"F+D+cNBEh3lvosNF6Evjq3027pec1NWx98LOf5ILn+fkanhQbRgq2yjbH4Ke9CNOqyNI1In3/bLW251R",
-	"wZsfSKlYxlMoOzvB0HUnWvgiRtwgSWqF5qjGEF2CY8WtX8Kq7u6wOSQ+tbqs9NAOj0ZGQpAyocFi/eVY",
-	"9NaPDXYWhalz+ZIUXEMDg8SZ0ucs5zErkLGwssLE4RArVE/uU52uXHWrQ9L2cS9ld5WsfamafblvGnUc",
-	"u4nK7Zs9ZvsQE6JyfkMICMRMgXgP4e5SWVJzpHnGsgTFmUW7vTMa/BrD9MkL/ZE67+0DPTC+FxNSIFJ3",
-	"tiPZq0s1BlVBzi3TYJo7qEkJzg0yxxehjpIry1T3nlpFow3X8MTVj9nZs7cTumEc1wQCyJG3QX7vnSXP",
-	"S1h0jULbyJ0yNSyearOVk+detcp+4rRHouQCFdknVx4e8MHrco5EuRC9O+CVahQRPARmXQYyivZNWt9q",
-	"bMg+qVSzLRs27SaUjDFhIWigjoz5C4Xd5vaDpr6Q4m6Iuhu2hGKN968ebcTSFrcTcrEPrH3FIAmbUZVz",
-	"bB4IM8Ekd0BT9/5Gi+KY/eafPPShrpMc/XL3cZJYz6AFKojrRmxe6yrcj4yyLWxOPru/bjcKjb+FuhaH",
-	"hZFrDHJ4Iv1G1LcpWJcWM5kz4rph7Bkqm/3p7ozvDMTVwNA2JF98arP2raH4hfy9p6LPvmEI0dx18KZL",
-	"RA0tWliuGYS+f7tg/ctXzI+aBK5cS0iLo9rLpQSUSqYhuTaBRoEkU3SBOeQ5Fv+Hb51RZQz+SBH8C6xw",
-	"BZOOsgohzjBD3dGsj5U2mPV2TN4xkZERfBglZNQqguTCiaHsywg98CHJGJd6TC5C1cZAEq3oIHzcEn7A",
-	"xCCQaFE0SCB0fSFDni+2MMj4BLqGGD9qPP8X2xDEHWsrdrUcbBjRuKiHw3azzU1etQNSSdxQ383ySNJy",
-	"jaFKdY5gh0Rv32WSa5KzidlbPruR2Acaclju1/bRKMneK268Dcrc10ksbtSw3wrWdaH8Q2JUo2D+2igr",
-	"d8L7MttAfQ2LhMHZtUYuCpXxD40/J5WrfHgI1ep3T/c05VkrQNAba7HoSF+Y7a8ik2+9R/IQOg+Ufbx1",
-	"Cs9B0W29BbfmEM6luQecs3urS0/iPK5MlL2e2UrQd41xm3Fmy1zDXE6dw3bRRIRzV0cBq2RazmeaOWH+",
-	"BOLO2gY67JRpVgmoZ7mPg/2Fzht5Zm7gnrvbp2P0beN+0e5ApC20C2xHAu+JpiW75gpUERBcVeaghKXu",
-	"33vP1pStqE2z4NPezCl8zpJQVVEqoue8XI8G/YSmrqQf1Q2cc0VLRWbQttI06qYGBckF5srJRDNzjkX1",
-	"UHt4OEyGw2FobCayEOLIvRVczANZxm7edieizikWwbLXMhx1+ipAvay/tXo0/Ns5efxwiOZCapr2Qggn",
-	"gYznRnOW3tqvZ6v1Z72DBRqyJCS3X8d+9z1bnF/Glb115V7RLVNwcd0s/ct1KMWGLz0ePjuv28iIJcrB",
-	"4OK263VVzSBs+Vnc//outDQ4uGy6S1Jdf3mY1T7WYAYuXIdrjGXvC2FYOc54ObBQorfWvKK1werSvf9M",
-	"6vv6SX1125a1ygRQtGzvBVEciQnEz9Wh9aaPjl7hCOvh1Aqc4ASrN+xPr1jJVLCTuPoldyh/4kxL91AA",
-	"pVmfva/+qf1xr6EBHg2w4lbLBuUsT3NWRpFiI1gbgn+fZPvOVRA/7IX7OqcpRTe/bT83KrlLOtxGOJ3M",
-	"GDUFLXsFKVDQIaYKYkFDKJrDGQjedslKrcPA0kXwTiMFCrKJaZaRqvRvuacb7lFwhLqS0t4sJyd+rMTX",
-	"Ux5XPDdHHAqr9RU6NL/Q8sCVDmGK3ioKsOQ9FRhUkJ0c1MpQVLxRU+ofBesWs+U6r0xOufBU4lsMvPOd",
-	"J/tKFOuSUayd0zBchK7DYMrSVms4YAa/HxTE+GY5+6w2iceV8K+IOK6sgJUJesuzgdxMblhqsDb+6f/9",
-	"PwWj4m+l1NzwG/Zv5D/+5/+C4r1/E2xK4Sswaq085TUT/5ArOezaImCoWs4mhsgqUu73Haz0++UL9/iB",
-	"jARueJztvg0F30Ixisu6EAXyGAc/wOgJVXUVAg/HAMFYuYoWnjVF0LgQ6YAc5Mhvr2rLh29auP3WMGg7",
-	"WXcFWYzvKlYbslcYVlGa5XtXBGNtQgPYCoKl25U2q6PSuYbWF72VUl3jKny+x0LQ6JbVqBD3eNgNRDgk",
-	"g7RHwq1e3QX8T3JBCiraNpMF249M7orahbJ/3p7VLOu3tsJbJ1PRRfaV6JGacuHSH0dtaIxaLbwe1IDs",
-	"WrV6MGVn//uKA36TBz6JZteIRuiBx0dfsljBfhIvXuKFTHauD+2qQNf1ocMXrlD0h22LMP//cHMQO9b0",
-	"vmii8t6iFJqHajnrSmu+NcV9YB1ra/ustLVqlMJMZ1Jq5gtySD/deS00P9AEKlE2amlgLww0MD+O6n1w",
-	"hM3aQV+pIE9CHp0OSQm1iciCZ8zX/P+HqNRT65kbaecXV+1ptBrrMxrdQ7Sln+Ie4mF/8ykVrVZqKAFd",
-	"XF0Ge0no+NbpHGCHgw8xOcOVeYEHoOWYX26zW9bZycnD078fD4+Hxw/P/n765BSkSTdTb5wGFK5hWVLH",
-	"Edq1oiSNcemO5jr86JLy107Cq8sm1nXAE1dT36lgmPqIg+vG2E5Ei/A0qo3V5N4I1myI5Bxv2lIdmjcG",
-	"CqmN3aFgx64lnA9O8bb5uk6v81T2vB6yah9o3zeSLnV0JKd1x9k0dLdjmcvS9AXraoRs7mfM+lbTCkVL",
-	"antE+D7E2LjRQoxad8BXvsxTXT6vkZpUF+aI7Qg7dMCLIXq5AVrA8NsPt/8vAAD//w==",
+	"7L3bdtu4miD8Klj6u1d2/0PbsnPYFfvKlZ2kXJ1KZZJUpWftZCKIhCTEJMACQCvqLK/Vl3M9D9GvMPfz",
+	"KP0ks/B9AEiKoEQ5tpPKTm5iSSSO3/n4aZTKopSCCaNHx59GJVW0YIYp+HSqDNfG/pUxnSpeGi7F6Hh0",
+	"KlZEzohZMM0IhYd0QthHmpp8RagmS8WNYWJ/lIy4feGPiqnVKBkJWrDR8QhfGSUjnS5YQe0E3LAC5izo",
+	"x2dMzM1idHw4Ho+TkVmV9h1tFBfz0WVinzjDp+/XP1Ol6Gp0eZmMHlHD5lKttiw7xcc4032rTP1AN7RO",
+	"mee01Ky7zlcLuSRSMLtYdsHUisyVrEr7kRd0zjQxC2oIVYxQQ3JGtSFmwTXRvOA5VcRIeH3KZlIxu98i",
+	"IamSpSZUZCSVJWfajmYfWkp13nsCfonNE5hJVVAzOh7NckntJRb0Iy+qYnQ83n/48IdkVHARPod9i6qY",
+	"MoUbr5SWqrvt1wtGJoJ9NO9TeGLiLouUdO4307tSHLO5zsYF3bf3U3ARLqxzW5fJ6IlUL5Sc8TxyI28W",
+	"UjNywVTGU0O0oSLTZMo0zxhhNF3gvSRwvMuFLMjkQ5XNWTYhVJ9rQqeyMn1LL92kzbX/k2Kz0fHo/zuo",
+	"sfMAf9UHbpHP7dt23T9x84wXPIKmP8klKahYWSgppO5dQQ6vN+fP2IxWuRkdH40b93vkjhE/1YfIhWFz",
+	"d7ln9iBeUHvKsfuFc7qjCc/CYkr7cFgLPDBKRor9UXHFstGxURUbejYw+9nfYCU/ww10l/Hjiiwt+gBk",
+	"4VkSTXl2TCaKGntnXJOcn7OMSEUyruHvhEwqUf8uGDcLpvpOFG9/8JXiUp/w3LhTfMZTJlK2hYTl+JRO",
+	"yHRF9EIqQ+z8/deMg94MObs5GLy/Kww6DOmHQnftd3T7vNqQWOPl1WBxHU9fcbPtQjU3TJ8QShZS410m",
+	"ZDKTecYsMVRkUpW5pNmk7xDt+zd0vb8zpbkU/WeKBN6T7At8vOdo3a8bjzbcuF0v/tt68f+DUfVEyaK7",
+	"wl9FvvLME5bINVkxquyp5tQwhbRbAEcEYg+/WkyXhpwLuewVZuyD72d21ujy77YXvne/efzri38td1s6",
+	"oyrnn714Iz9r6Zd4jUybH2XGGcAbEOLfAFrtx1QKwwSQh6LKDS+pMgdWkNjLqIFJd6DvbtgwcQ0/Fvd5",
+	"aip1A1O3B45NDt/oUgqNZ/BIilnOU7O2ClqWOU+pvd2DUslpzor/9kHbq/40nLLYt3ARMerGNBMgphhG",
+	"MskQDmieyyXh5gQQNGOG8pxoutLIDpeyyrN9SwmeUJ5Xit32sjVTF0yR1K4DFpxJWC0l98d3caFckMlL",
+	"ZtRq73RmLE1cLpiw0q5RK0LnlAvYwFMpbn31OQch3MkVKI6SKculmGu7wgXVJF1QMWfZCZmyORe4YLLk",
+	"ZiErQ6h7CXZwJi5ozrPb3oRDYzJVjJ5rJDV2fkVTc0ImTCmp9AQYk3aaiUUn3LcFNFj8c2meyErc9uoV",
+	"Q4pHdJUu7NrFHJbj37rF1byx58FyzcgSlGEp5nDPABvukBMLvCroDBZwJMnkPvACNwfq4Iz2SDH26B2/",
+	"rUrF5wtDSqRSNSSW1KQLZq/xwvIJLsjM3iaXArgJN1ZrzJgmloPBG0aWJGczY8F0JUVGxrDEQ1wv4QY2",
+	"VdIsYyDEl0qWTBlH+Av68f3HlpqYyWoKYtSaJggix/vV0Ge5GD4uFwPHbRHxv7tJ/ACJ24xf6Lvwupx+",
+	"YKmxUz0uSsNRy2ifQ1kpp31EWH1zTvdgdPCPtChz9opRlYLURbOM26uj+YvGZDOaa5aMGD4N+0ZN4viT",
+	"V0SOR055GSUNeeX48If748vEyd6g65VSc8MvmF3ZUXr0YHrvwXTvwQ+z2d4PPzyY7U0fTu/u3U0Pp+PZ",
+	"XXY3fUDtur2gfDyyku46QKQ3ZuYYJZ9pi0gaB7UJ071iFk7qygpyMhJsTvGAG9L5IJW2KaIfjjsyevPu",
+	"Pnvoggv/MTJPbSXZRf9pAb1fagzsn4RL2QjvbWB6QbUGiGEeeGZSkeWCpwsHXDPO8gxBimsy5xdMkIXM",
+	"M30CQFhYQmnpI0VezjVhQlbzRZfGOYvnNSpYyag2R17rsB+CEWS4/SHxloLrXYqQ5j3P9GdDZ2Ro0Juv",
+	"dbENIrmzQpQErepKemAHH35iNEete43FUGWGHyeO8oIqGLNzgoaaauAYr/DZdZx2QyRuXe96dwJr6OwG",
+	"FZIGw6yvCnXVdfaRUkNzOU+I++P9UlkwSIKurAgXGbP8O7DGkf+mM4c8b0w9lTJnVHS2CAuBZ/t39yqc",
+	"JBP2ov9uH7fUaq5o1mL09eQ/MWp+oWX3UFKZV4XQMTECdpVGLG6PabpAsY/QLNPkQ+U0kwRIoqWQrJiy",
+	"LONibqmc/aJgVNTWdpAYT1CA5UAJQT7lTkm0wxI+g89MNaSqcGwJmnHf82wHJHfzxozvVppe25VV+qzS",
+	"mEorQyu5JNMV/NeRY0dJjSADhMcIt5vSKc+5iXiUHtGcT0GwIo3n7ElSMCE3RZT+Ke2r7L03ikXvWrGY",
+	"Hw5OJpWFF9+FxCM6hgOYcqpRvQCVNKfaHts5E3c06g4o0LcBwuqpUwnGugErV3LZA5xwMb3W1ym7o0ku",
+	"59wkAeyc5oJLYRmhgi2HrUIv5FJsgzTQo9YROoBpElDNbaqGR3f4Ht/8dH6LbQhZv8woneAR8od+jyHY",
+	"ggwPJOAoTJ4JwZQ95KxKTa12guGPXLDUyKjkvFkz8m6ZxsQ9W3vmPMbt7S34LqyKR3lUITOWO5rSdd81",
+	"VwuzNV6ILfXMH/iabGdh7z01bWpBDdszvGAxzkF7nOQW1GdcebMQJVpWKmUgeeoErLdFCSDTGXK6cvJM",
+	"WAEX5sG9UUzWyKjfSIQ2cE0KrrVFbCsNgyECiFPLTpDSghEcJwN6YXUsC+SEajKjyv7HDZlL4K5WQtZM",
+	"GCsh4vtgzgLrXC6XTJGUarZPTqdghUQiIyQYZOzIYI+29HvKEieg2/kkqYThubcvZCyVlgpIkTJkXFxo",
+	"Q2FOiUSCcPAmNZi70SSjhhImMkJnhiny4Ij8M9o5TpzxBUX7uWLRk/fUJ3aezCyYcm5DtLACgAHJ1IwJ",
+	"wk2UF1ot6H2l4rKNv+FPjX18KNk8trgF4/NFBNJ+Q+NPQkr+keU6CiY7sWK9oEf3H0TXi0A8HJdfwfMx",
+	"dDaLqpgKyvPeszHc5OxaEct58Lct+nf32GUyWvIs5vHafuTrBBS8wXiuHsHD7ftpwhX7vSd1qEwgTA0g",
+	"ra+jAWXrJ9tL/M7+FtnXb2d/IxlT/IJltSj16qfTvaP7DzyrtlO1MW+QqQhYqmHKzvM//z7ee0j3Zqd7",
+	"T959+uFyr/nx3i4fD48u/yl207DDOC9C/WA3PTQGwI1QlYhfF6mfFHBiOdUGwlhGyRbW5RbXe2m/qoyp",
+	"lgVqJNjSCShO4QhfyDyzf7zrO5/aS7bR0hKzfkQRNlUs4/GfLAuN/sA+WpCgPYwd4bp7vD+/ePw0IS+e",
+	"P03I07MnCXnDpi8S8uMvLxLy+uzJk4Q8Z6acFgl5/fQ0IT89Pntk6cLp72dPmrLPlAuqooQirwMw+n7r",
+	"JVsFy3hVRH8qHavu/lDb1Gie/zobHf99B+vau2SHeKVgIrMM236gQi+d7uMJbmd9K0bVAGM27CEOu6VU",
+	"5vea/K75uGeECsLhoeNYeM5K11ZiJ7vsNyDe6VouWCcK8D/LaUS/tgJFnttHunK0IaoSGDJnJRKqz1lm",
+	"hQ9tZBll9JnzOw6Q2sCV1gPvguvFjjIo4s6Aec+52G4NlNN/tY9d0dQL+hJQpj6ygqEeEXGVkg9yilzd",
+	"ClVMWAlwBr7ECExpQ5XZ8aDAJz7gAF7BcxYlpKF5L3lfLix4oo0kxFo0KUzfTcSkA7gbv0QHTa1dxhDr",
+	"Zzk9E2VldnEPIRCMUkWXufNuOZzSLlZSM5Zp0KSMKfXxwYF7e1+q+UEq85yBC3H0ruPuyRgr4/htyRGf",
+	"OZ+rpcaUTGl6XpXHwUCfgwtXMYpqyILlGXrJrdButAWKRRTzhoD1K3uQdJqzBnzbrWesjEl4sOTGEdXB",
+	"SE2vUgzH4Dy9iDF00PF211H7nnYaertbKmpircc8toRvLq08AxYFbjBs6gQ9yBZcCJ8RCmiBC/D296Ot",
+	"wbcJhodt4QqUYCQcgg4Ay5Tlcln/EJzeFiCpkcr+IUBObqzn3njIgq5I+ErK1QDwdzwupYJMGSkcobPi",
+	"9tKp7cYHNOCPJ0GDhk0WdGVf1LJgU5mt7mj7ZMZyhi7eLoIoZmIR8XjCwfp33HK81pE406ZZTjFiFGcO",
+	"M6OzOfKxCZxCMAEaDxJC0RKdyqKwuJ9zwYih50yjWh3z7BwNucm2n2ejY3OgdtiWZUBHNIv3is2YsnJh",
+	"1rNxT+wswOhGqFCgpkSKfEXCOBqOGoL1rdghIye9xkWACvYwiX91FNJLTJ5SIHZ5pdLOofBWFfO+EgBc",
+	"KyXjDkDXFMxUAvVTJmifwBXXvz7I6XDty4ptt6V7wcJ6zu+VFxz8AapKCDtIMtJVmjKG+viM8hz+cJJl",
+	"j8On5XBtDupiNOpoDQg+r0Xb+HDP+DkTTOvuWYMpvyvaNrDcPkEW9IJ1Y96jEmQqlWI5Nc5V0QF0cL0s",
+	"JVr59R300Gh3GXqgRwTMO++leK9ZKkUEo05/exSCYetobpjT37u0JPSOJooaLuZ62MS1bSB6Ys4A0sDZ",
+	"+gxxw7jf+NGd07KMxHI9kgvwycDPx4TOFWOFBWAXf5UuKIbtD3GF9PFxDDBftm8cowMIdepTxIsDx28v",
+	"Am5kwz3U5924hNbl7HAPa3jp/FEava94iskmS8kzftGDD8P83P79zZ7uTTN3vcA0b8e71Nj7C9c5nbI8",
+	"4hOX1bQvp6JKF0RXqg65h/MPOr8JcoQVoQypdEXzfGW/wsSvHfBhsIVso6/0V+8UhXQVjDmmmuSMKtE0",
+	"NuI+dsJaTbebtwO/7vNsUVDC2s48vIDYRftLi7O4wv06nM8FILiMJF+0YxT90LFldcLfdzDsfQlL21D7",
+	"0QtLVCLeuiqN0FMltd6DAGrwzFPFKKlE5pw3L399RNJKXQzEAFql7xd8HvUBlEyBr8kF0j68T/6ZWOqp",
+	"Lmg+fPRcLruDPwNP2mcOfsEUnbP3pWIp97EFA96b0txynOw9TdNK0XRojG5aKeXCqyPGMRQqesIFPqB1",
+	"ruvoCQYhkEvB6TfEvoKCU89kGxzJV9f8qI4JRG8WK0t9jZTnBCOwQb4CtSpmn3K73MmmtSFwZD3sMqS0",
+	"1RlY4TDq+/OH17i0sMPWEnsxNU4VUUIaTBIR57fRQzdo71JeMlBw4osZvAQVRhlu0nwMVq2CGcVTbzXR",
+	"AYUTJEI6AesFmpkh7yKTS6FPSM6NySE2OthAwB3OoqZQZpBd7rTAnyAfCLjwjBvDsmNiVciEaKNAo04I",
+	"N0yBrK8TF0G0BA+lJv/1H//ZXUnsbkaN5YWD7Lsul6jRXufLJ4/Iw3v3/9ryOdYRgxiVfewzEItKg8XC",
+	"JZySo/F45AzuGtwqO70XCiKEHNXLd8nIxyKMjkcHF4cHThStwyjvQWwnelNamTUpFXdglko3lYRKieOS",
+	"5tSwY5eMcsxdClDEwtobKOk3+SkKic18Eb8e48UwiA3ZbxpaBuS+9EWT1scTz1uBkCQ3MbhV+kz1lW7F",
+	"0N5/+LBhyLwXD77td2LhFx0VhmgwC0Nakz8fiwf2b3cbYJ6i5LeXZ7V9ZqswA7/WnvwNWkPzOCP5n3Wq",
+	"D91wcYOhpAHS63M9bxxB/VjMPiqBjkXExVe/PifuV0vrMExzKrPtwp9bcs8Beaa8ts2NUkVOtXkPlpSd",
+	"GOqGEa8mHehzXuqd+HOEAeMgG05nZz9QnbhDM9olNNeR5+GG2LDqXlEB7KS7CAsw0wBxAQfesKTnzohS",
+	"x7cAnDSjV+jev4/3Hr5z/7/fe/dpnDzoCUV5oeQFiN80b0RvtJJXXDyZj5VzNhTIiNUtT7iP5nV2eqoY",
+	"kXZMllmlWoAuDWG+IGsA6MA7DTjaCYH6fxLS9EUdghZvVwUhg3ZhIccRA8jn/IIRSgzVhq1FFG6lEhHM",
+	"gKXE7vO/V6yKEI0AUIMgCwY5M6zYMSY1EtfdEwvt3C0LqdmJc6GFtOCWwNfrPoZ9bAl4rffxmcHHtxAR",
+	"PzR6vHNclHiZ87rixl/BQ71WI/g1dtwvwYAVMVnswIiYiHrtnqPA6sJ3cjkfphFfJSdje2bCFTmiv+Br",
+	"vqbdQzzXLhaPPGmw4kaOgB+7zgHoUYLx8q/CkJvHfTec03j/8CgcxOgPi8nHlUiZMuisC5vGSKgYK9+B",
+	"EikqINSpkZUBhRacruj3vjmiYAMKw0+NFHWYeU4vwB9sFkxcP/p+Nlz41/tvOy7IXI+jMhl5e/hQruXI",
+	"zzZxyA8b3RZYfHSv0J19bkLHtQzydeRn3QbDighCPZ7hxh3KPJ/S9HwXKhQ2etShI40z2FKKaQ13epOh",
+	"XvmDi0gku/OqKwPCCRFVnjcy4lB+RQeml96jl2Tfo/ZPZ2LbDj3tlY23TxpluuH3LtCpiu2gSiA1hqn1",
+	"YCUiEvMzGAM27zchtLEEyyMgLAbXdwU0abDvqybsAYz2OPo2yf+CLZnazHXdj7jRyCXZ+5DLpA6X4vYq",
+	"pMtEoi7SQbQY9yhed+J6+NAASaK1pyBL2Fumc3ZCrgPgt0iabXXbA+cOSUsQw9GT+LEeDIBDr5/MFmWs",
+	"OcOXVMdukO591QShhxpEr8qLmV3nSVNC1kbKrFFyl5RMaayA6ENA5jTPsfpeV4LHb9jHMsdV4WfMNAgx",
+	"erTk0QgSl2QXS2ZVLgymk8zoVglUBhJAXQnDDfmt3XyfeNGSHsN7o9jJDeQJ3VDGjlR8zu20PkK6N6dn",
+	"vR7N3BFl/H7qA1m7kj0zirOLXRMZeM85fXYOjweaxJcTbS0wiiHrkfX9ZsHTF2cQ9QxZDU3c+Ix41BhG",
+	"vPYpkG/q/E2XL3f3aNwpHgRJnPvklAiqFEReuAwpTOtgIqdqjuXO3IIPH4wTO9KDe+Pk8OiH8bsY13qt",
+	"qF58dgIijDKUHW2IioNxIvmDLkuwvovwhUskjB5wc1FdwtNPM3bKbceI9iukQkWwzAdodDFmeCJy5xfI",
+	"WY/mjrnYfsW0sazeZbd3rBv9W4mlCHWygn0icYjOaByZX92QhODfRCZ30RGdZfLeXw8PO0pij9XSMn74",
+	"ySoWlcjkSS1tWgm2mT7SgY0t2mZ3PxAA16NcbjXaf1cjv6uRMTF/i+64ReZvZL/25K2ikzdKb3+vL36N",
+	"1Ja8J+Cba5LJtCoQpbqSFo+E2mAmjYs6CnlBUeCBvW4OIcBHYkk5DQxsv/6EizlTpeLCbB0FrjvqUPWF",
+	"kcrKOHD1g9Q+3bSstkTTRXMbSiXnihZb6XUNFPaG/HG14u3C+vEyujBzCbE0M+lr17p6X75APQQMWTJv",
+	"2VZI1Zxzs6im+6ksDvCJPaqM+3PUKVWL32MUtnblWKgCuyToL4i3++SsdjiHVLDpCisn2h2dvBUlk2WO",
+	"aSRNPIf+Iyfe0Akx6S6UU4qQ6r2CFgwnzq/9Vth5cq4NzgI5hljpq0FZIJYSQsmZwDGsHrP/VrwVGPAE",
+	"4VB2wklftd8J+YsPLvuXffKbwNo0UCrprah74cC2FZtVmmX75BnXBr8qoWIO+LeJLOkfFSMT17sEluGi",
+	"sfUdl/Rl3wFLC9VkAls9+K//+M8JbISuLVOmhpk9bRSjxYQY+VZQkubcvo1lT9KUlcbXSIXy73h6MPOb",
+	"hWQXTBHFKJT/NXWB7YLag8pzzLqFpMJjyOe0xy0gUyeXsrTC9VtRidwSUDQ8GZlnGJ6/5NpVLob+JjOp",
+	"7PRWrWPCcJprWMTrJgmCIj92BRmhhkwOZMkELfn+ihb5BIaqv4OrgZir0oGDfSOTqZ7sk18rA3UMIC46",
+	"IZOnj1+TA4yy1BNiWJ5DKaIXShbMLFil7xDDPhqCFP+taFYXSO3mINW8rjqWNTiLlczIkgmz/1aMnB6J",
+	"pWwdDp6W9nz3jvbHHTxcLpf7FH6GrGn3rj54dvbo8fNXj+GdWrassTkQoNHh/hifcecyOh7d3R/v38VY",
+	"lAWQ/4MFVB38d/v3nEXCx47GY3uQuRRzn2PpN46FH3QCWAjgYhENyjeC+JpJl6dqwVtZODKYVguX7kwd",
+	"3ICMCy9RB2P75FRg8UUPdD4dhS7pKnEZvFZSyrg+T1zdbpRhiZFWzcIUXi7FWTY6Hj1lJuT0rFXZPxqP",
+	"N5T23q2kd5hjc4l6d25QXfweTh8bNSzz4KyO5bz3b/+2/flQWjwZ3R/yvK/YD6XDq6KgVv5uVaxyK8/5",
+	"BcpddA7p/fj16J198UAxmq02AxKQWldvEyuFwSUHXYdmCVTrD1XntJUGpjJzVNqyCwiB9YBFrJhOXMJB",
+	"B7A0E5n2IY+gn69n3oV4WtdxzNcPWJ2QycHFocOOCVYQMa6KJeRKYznOKKi9ZDTjNw1rrqprX/V4XwfB",
+	"HS2CHMtuB+bGd29hm6cY1Rpu0G53//pB3h4gnl7Irbcz9SHBxeEBu/Dd8KJ48Aoe3wM+jo96QdVKb2Ty",
+	"QU4nCdYrBTTAoiZYQg8r8eyTJ1C+LJUFspkPcuqgU1UC1GJEFYszQJdxDJ8qD1F1WEPDIgiU0ATJDZ51",
+	"1H2fQL+tzMvyF44HU9eGwoW9H4d6DlYAeUa12XtsH907+9vE0nOQP8KMyBm9AwoqE+yTN1ivpYRaC773",
+	"nF1vwajACilYo5Rq+AmW0kW8JzLP5fIxHn7S6kT492grscyfO5gQcIMhLFqxlPELVrcZWzCKorbj3K2t",
+	"xhvcdYwPsYLN77bSCCt9IFA5ca6NPetqRARR3C3A5oAk1vQV+e1Xz4kChIA9wMJ74lDCfd3AR0zD99i4",
+	"CNWvN3MlK9Gi6GKl7CXL8+2sCM27gRc5jQekk0IKbkWdXMpzTaix6OQrNjj+50hzg/O4uhgugcRVtWFL",
+	"gmnUep+8YoxMvMjmpV7kuxNXsB48Bim05IC2gQ3pSmQ1L4zxLUdrvwjTOu0c/7fKqjK0Z2HfzOthV41W",
+	"Oih3hxk2sKnaixBFDGeuWC5k3ixYAMI38Atq6rpLpiGiY2eEnIEq4PmIUVQvvDuEFhIK0bCiC4ZWOT7z",
+	"6VBrNDx2RPUjB9hB8DLZ+qBrIGqfjLR2RGOAj5BPNzREBGPgaKfeki6ioDv1i5ChAwodEBHheuO6PoOJ",
+	"PVTj6uMSapXYvpX90dfJ9GhAJ9NNDeScROIqpspZaNoL5kLvYyU8Swh6gbDSagLihkCLxz55Ll2WPoJO",
+	"4iywUvnGVyAvOMGib49Nh27/bnff7tmMgAkdDb6tgkbrdY7BHoOFjvM8MImEaEum8UFoQgtX37cPN2Br",
+	"D91CPVuButF+dsDTrjPzgCd9K9EBj0KHyiH45xsjD3g2tGQc+OxrOeRJ19t1gPB1dXZQV5Dt4QhzVrcq",
+	"+tolMCTJCcA4enURsRv8xXuOsZNQb0HznCF2u+wDYFoT+/XkpFG+A0SBBNBKluhQxAznOj7GvpNYxbwO",
+	"bqtbGSDXAZENvUzQKw86P3jq5RQc76cPFjy3sClNz+dKViKi46N38KzRahibV676j7fR37LdhfKmIbDP",
+	"FgXHsqS+UhzNndkDbOVI3iG9Ftu0XSajo/Hh7awMr6QxeeKULzigZzINxaM2KEFXQafxw+3Ph6act4t/",
+	"p1mGefwurHId51oy3cEn+P8SUTBnhm1opk0KCS5ZTLQFOS3xpQR5uiATF4Fwhtxsag8YFC+LIKBz3B2T",
+	"jK6008eWFDoQG1lMtbEs/5yxUtexYmD1M3C3ikHPLbqk0N4ZactHgyX+Ele0wEoF2LZ4n7yxEsEEOt5N",
+	"nCFOMbv+DBYylxK0J1fz389GrSpHcy1bUbAOzVEwddDfxfS/wfF5TN9oU3izWCVOB0PfyVIKcGa7Qpdv",
+	"fWwFFPLw0UxvR8FHjgoliM99skII04iKO4dXEXdewgHaQ/FH6JLVDT1nGTZxQBdNbwN6ex/x1tsu8KMj",
+	"znT57r1NIFoXp7wan8TRNz8fuo7eLmIjgAXcJloGM7M2gFVLuopz2aja9sabK3whLzlrhVt4Lc3eXeaV",
+	"ObRK5DlTd+KWgR4E2EEkffel+Bz6NL81sPlVBD4JGlmeNxi37pHKdro8OFRo1375LspdDnzaZo+V2yUp",
+	"oRHYKvyPX9P5CZmczfaeS8H2fqEmXTgb1ksqLEm3+tRCClmpHs8KLOqJ76o/GJyavvA2WA0pMIaO9v9/",
+	"1xd7pS4nTT34Uyy4WfSlJiB1PfuZ6zh9t4+C+6rcrUQTbCgGwQgLqr857Kw5FwohOpRJ8rXobx47BePz",
+	"xVRWqt/E9+MKLV2thl9yVsdtOYXPMWGjWT6DlnhEVmaf3Bs/7BSw91pU3LD3vF7TrhuGzmBD7Xu+ZfB3",
+	"s8mfz2ziW8D10CPBKPbgahkk8DuwSNwSMfmKdcXXtfXanww6VVvOAOgJfhOEx+mLrsPsFYfusyFhppJO",
+	"GjQqaJRlTtPQlCYPQXZo4lhBr1E0b7ikdZLKShg0DXXp1cuG2jv6LrxeJ4D+aAWOWuVBQ0Jou6pck45B",
+	"Jo6DkJrQy+V+oVldf4Jr1/otSC8Jhkucs9Lsk8FSK9cDBNWQRLTNdLBL/lBMA/fd34ZB3Fpu0+WO5Pw6",
+	"ZFPoUHgd4mm4/s1CaHjsH00SPSW6AMU+IRW2HCQ/v3j81Ev0vfbEa2ALvk1Dn3fZOa1dLCmqFVKd+1L/",
+	"DZ9zXJj82Y5/4z7imxR1fIeLjf4he4xfu3fokaLLXHuLbYs7JxitHxg1uncgmtje9kaPkgvk6ZMFfIM1",
+	"7loFYICDCysXNWhBvigDLcVFnGNJZWjE5sLPMECuoCuMmvQtyyPNgI7rerrwrHZdhEBBhj5CEM832dvD",
+	"h/aUlGaS+M415IJrEFaqac7TphXc5UEtpDZ+BHhjr1T8ghoGY2DKqvegOaO972sE7+ATe/jdZJ+cCozR",
+	"d+3YNbk3vms5jRuJazJVsrKEAfjwdEUmLqfDCXITQnMpsNduDrlcLjISk7m6yAnpvD/Ladc1dl1Yg4Wx",
+	"LtspM0ZVrOtNO7rOefu4kIUdaHzO5pXY4K+Kvnkn+EJiIQDfrEcLoATxrjd2z346+PRBTje6st6sh646",
+	"suAD8zh2A8ycgwUlvTMTglJ9Zi01rZQOaMncqHWMhSanWHQJI/LQBsJnPgi37jrYxYpH0NDHo8XtwuiZ",
+	"6Xag/K4nn+pz3zGybsq5znriThZv9bKAlqDCsJBL6HUOSsYJtg9fUuWDbT0kggUQ/C5LLO2PHZ+iSkQU",
+	"WMa3RNC+SZdJlNgMiBVHMs1rBQwaDgb960NgdjUrGhYRHktH9wJ0s4ZxFAxfQ5feWo0BQR+EmEqzBlhC",
+	"rx9IKLD0CZs2xWXqF37KGwS7Zt3mPqeDW4Y35rjwwBl4Lb96aRhCmf0OfPg4V2huavrm6lrSvTLuqTNX",
+	"oMkKA5hAfPTuXCmbTAhbPlpGBwoeNXBiEWakGDXsRahRehNyWquq+CBZ7fC6594CX1ckcV95lFBd+83n",
+	"wekWEMUBcI3mHHxyf22UvM46xlQhSSEVO/GVhS0cuicSF1AEAJqvCCYmlSU2LzUyqSOFCkI1lPgQrOlm",
+	"asYxWL2FQT9TTAbvC91pwviQgJPG+HM7/T+8lOQDVMLJhE40rnNOHz3byS7jrqm2/lOTLjYDnFWYXc/E",
+	"uQQddd6Sx6EdB9cQxyScxLU7FL1kdpyvjVKOb5lSuvZn9tYFWzqm8o+OGU+xC0FdyAZtWwLbTO5CY2FW",
+	"qvqjad70991Ee5cV80DCk6LRyBSL6ax1HPWGprX+phEhARfVkAm3yskueNuz1z5vhUsy6xOXh3cLeXej",
+	"yfznvcn8p6HHqu+H1CBKdcTdlH17HoWf5NKXaHFlZKk2DC2waGG5CY7QjzqtVpl9YS7BmOsszd4mTUrF",
+	"Mp5CUO4MEchJ2r6+NneBLq3EA9UYIq5I/RJWdfVAl5sE7lb70R7a72HaSMhiJTT4yr8xsfml3yh4AhSW",
+	"IMpXpOAaOsgnLqLgnOU85qcwFnCsZH1zUB66DUYhfEcAfcrMC1c0/iblimmvVOEaRfpKz98cQK31w+hW",
+	"vWuTyCm7Dok5aj9oyMOBRSkwG0BiuVSWZu9pnrEsaRoqtQV+zcUcxYvGMH2ic38OxWv7QA/A3Yp7JlD7",
+	"K/toLA2kGtNdoIAb0yAw/eO4a+ASoSbiMhRod476utX2OkxvoWcHrljvzpFiO8G+i/qBhGqUWKDg3JU1",
+	"wjNYdA3PQ/TBz4mZuW3DWT/Z/lbJtUuuYx9dk1wATm+ucsTbpZVdAchVo4XKTYD5WWAw6MikNb0DJxSZ",
+	"VarZEh8yzDShZIrVBIKRzRF4j93Y6f96cMa3kdkNa3YD3dCq5vYtKFtRpiUHCLn8bjx5xqAsIKMq50yF",
+	"c4IjugKSufc3BpzRPEcw1k1RBwttUU0KRnWlsP4OVnHsb73e6z2bst/9Sm4a5Dapbv44vnZXGdZZbSEJ",
+	"pKQjHdkYHHY9cvNQuDr45P663OCNZQS7k5MFdGRnn9G/vV9p+z3UBb5Z8HJ9729EFPi6gwQ8OIYrwxpI",
+	"rvP8NUPg9khUd+FXBtjNeZqnvjjvOSvNse/On5AppzohqatX7+3GvhH/PpnwWgyegI9FQzld8EFLBdGG",
+	"kNjeheTHH9sC9K1Envd5N6bsm4ZhyOSv8zZdyTm8O5bVt/T1gvUfvgdzFHx9hWyLo9qrosS4qtWF1CYh",
+	"WhaMZIousYplju2k4Vtnqp9CeJ8IcROscNX/97IKwY+FmmdLCKHRBgs/QcpIRibwYZKQSauiv8tuhtLj",
+	"E4yvDeUEcan75DR0gArsDyuoudwP/ID1a0CJRQE8gUoBSxkq+mFT7IzPZgxsa27UOCfBxtZbHDo/ySUp",
+	"qFj5goR9/pwczNXR+g+H42RU0I8u1slVp9gQ+XSDTA233EcIPBi1Ao7Q6HOCgAEZRFYZsgDGNeTB/inq",
+	"ZhqJ/kKorXK7VutG09m4UC4YwDTI4Jjx5OtTYJMUIZfHNdphRAgqoVRDxX9n9k78jUBmclQ4fxmsVLdd",
+	"VRDq53nlW7rOGq48Rx9ONTpFD4Luuu3wTeJQo1HxxpyV4FL+utEDSoQZKjKL0iFKaYPOEbod3zTGDK3g",
+	"lMu5i5oKSIJ9MFD3wHZJFsNMs5aOi6zqiZh66aPEdqzQUwnA2W9OnPqFnjfq87hd9gBFj3funrettbI6",
+	"A4lzZrXGBWJzik139ZSZvou6bnzf7B/+Jot3rFEFVwN9PVvymshBsmtmfNUXIdQEnxrcnGcYy0n59HjX",
+	"fwELyvuwzS6YvaiaYHYDRlsY/ItEvg0B7lbZ/Vs03N6iHRZCyHyrJamIPuflZmDv5151m+ReC5kr8IsW",
+	"MtPoyhY0Vh+eNptpZk6wPwyqc4fjZDwe+9oW9kGfwsW9J1Kcg/7nkm2mbG53IuryfyI4NFoW507TbKgJ",
+	"8JdWA+5/OSH3DsdIyalpukkgUBiKEzY68vd2ljte727nPe7QhT8h0DAp9rtv1O+s166pnmsmh376gov3",
+	"zcaCXIfOH/jSvfHDkxDbZHU7UA0KbH3g24RglujDuBz9KvSrvnExepcyP/0lq02jX9OUOe9XgbEyFFOH",
+	"+6TwteOMd3kIDQBrRTfa8qFuDPi9zNCXLzNU9+TfqMkARcs+q0jzzk64wwETPJWCfZES0I44BrLt2up5",
+	"K1pHZXIs4eY0JpygqTD1hsjVnut2dRVXswz7Aa6H0QUCGZXBX7m2njcLp739xFIQ2r4XvFqDR4u5UnTL",
+	"m1wPMCZXqYayFXIPFoyagpabcwDAUgbJMSHM3FmPITXQFYRoHQbWOYd3GmUmoCwYzTJSlf4t93QjFAS8",
+	"5a4lojd9ypkfK/H9AKcVz80ehw4PfY1lzC+0vOHOMjBFbxlLWPJ3XHmDSaKitmiE5qiN8vl/FpxZLlab",
+	"wv6DFN0qahkV1S0GYadqPAvXEbUh/UUdmTnlwvOArzHO/yUUDNe9bQJ1yahrwFrzRYx+8eH+2oBj90sV",
+	"WrxdNuJ3CIpWswtxVvuI4sagrwtPKteP/yYCDgeZmkSm+yor/iYyeaNGJTuBC8H+stYj0/Zcfec+9mbq",
+	"lot4Sq6dLxSkX6tSOsTmhL0h9kLf/5uA+IaLuNkqJvHqoaUTM6nm0hgmevLFNugRwEBcP5grtJNxMRC3",
+	"0FAGp7gxleRPpmHQduSG0ybPWRnVfx0Eu8K7FlB7QQ2sUOSCpQbbzx/93/9TMCr+UkrNDb9g/0L+63/9",
+	"b+iO+hfB5hS+Aixae8rb+fxDrhcf+0iL0reT73eav4KV/rh67B6/IWLthsfZbtsH8L3Y9DVZheypoOrp",
+	"oA9pIlV1YV8PhQH+YuWoW1jiaPtmZInSZZdPv06Ze2E8EN+vryj9u6+aI3wZBPoy4D2M3q9BMpaz3hDG",
+	"8QTKRLk+VcfBzOL6bEEs4pSm5/vkte+opcGVm4RWQUK60qL1O3Xnu14p/HFRmtVrV2x7YxwgOFNCeIJv",
+	"YhUEHK6J4f1NUt3z7/H5HhcKNWzPDoJeFN++6t64G8d7k8qyPRLOshgwh1jIplNpya4q6txibju29wrt",
+	"0bwzsdn+bIf2Uqchm6xEfW/OhStyNmnf9KSW87EmiQeSrktxEBReSzTqWjjqtnjUJFrjRDRCdT02+C63",
+	"CnaceFMakrjr6B4MZ9TbPfgfBkURVPqsWWtw/acIz21emOUCLkTfFV/ONnRCgD3u0AjhSaM3YbqQUjNf",
+	"5Vr66U5qW84dTaD5X6NANcQGuDCCe1FDP1xPs+3Bn76vQELuHo1JCQ0ayJJnrKY/3xsO7NZwoPY4bOU9",
+	"n918wEXnbAxFmnExZ6pUvC7j1HR4LX1z/XanGVdyzr6w9KXQoQKdkXN4IYoYt5C156f4k6eE/u6LS4Ry",
+	"I3NFi8T3Sw0OTLiqluBtb8JSRzscXktEjHC17eGBhExXxEsHyahS+eh4tDCmPD44ODz66/54f7x/ePzX",
+	"o/tHoIa5mXrN4SCEW+0zpFfZtaIOi0nxjt86QO+y8We+LULd06hRbKQuNhx7F8LBwd+VuZJcfoz65uuW",
+	"rZiz3h3Evqj3ya+iVTLOxchpyzpo3h4H63t1h4JjKZksc1aHNLswmrqfrTPw9rweiuuFknaarnR0JGdn",
+	"6w703KmbdT+8+v0EHIPBHIa12/DCWmM721Rn7J8Yzc0CXgwJsY23ACB7ttbKyklql1v4PqhtbriQrnP5",
+	"7vL/BQAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

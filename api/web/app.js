@@ -205,7 +205,7 @@ function showEverywhere(id, verdict) {
 async function undo() {
   const deletion = state.done.pop();
   if (deletion) return takeBackDeletion(deletion);
-  const undone = await call(`${profilePath()}/ratings/undo`, { method: "POST", body: {} });
+  const undone = await call(`${profilePath()}/undo`, { method: "POST", body: {} });
   const image = await call(`/images/${undone.image_id}?profile=${encodeURIComponent(state.profile)}`);
   showEverywhere(image.id, image.verdict);
   await showTaste();
@@ -493,7 +493,7 @@ async function showTaste() {
     state.taste = ` · taste v${probe.version}`;
     if (probe.auc !== undefined) state.taste += `, AUC ${probe.auc.toFixed(2)}`;
   } catch (error) {
-    if (error.status !== 404) throw error;
+    if (error.status !== 409) throw error; // no probe yet
   }
   showCounts();
 }

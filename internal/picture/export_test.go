@@ -2,6 +2,7 @@ package picture
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -65,4 +66,15 @@ func SetDecoderBytes(own int64) (restore func()) {
 func WithoutOwnDecoder() (restore func()) {
 	ownDecoder.Store(false)
 	return func() { ownDecoder.Store(true) }
+}
+
+// UnreadBeginnings are the kinds that are known by how their files begin and
+// not read, each with such a beginning.
+func UnreadBeginnings() (kinds, beginnings []string) {
+	for _, s := range signatures {
+		if s.format == "" {
+			kinds, beginnings = append(kinds, s.kind), append(beginnings, strings.ReplaceAll(s.magic, "?", "\x00"))
+		}
+	}
+	return kinds, beginnings
 }
