@@ -132,4 +132,3 @@ func (c *Collection) decodeAll(ctx context.Context, images []catalog.Image) (tol
 	err = work.Wait()
 	return told, unreadable, err
 }
-
