@@ -413,6 +413,11 @@ type Image struct {
 	Artist string `json:"artist"`
 	Bytes  int64  `json:"bytes"`
 
+	// Damage What is missing or wrong of a picture that came damaged and is shown as far as it goes, in a sentence that begins in lower case. Absent where nothing is known to be, which is so until it was decoded once, for instance to embed it.
+	//
+	// Example: its data end after 62 % of it; the rest is grey
+	Damage *string `json:"damage,omitempty"`
+
 	// Embedded Whether the present model has seen it
 	Embedded bool   `json:"embedded"`
 	FileURL  string `json:"file_url"`
@@ -1050,6 +1055,9 @@ type ListImagesParams struct {
 	// ExternalID Only images with a source of exactly this external id, oldest first, on one page. No other filter, order or cursor goes with it.
 	ExternalID *string `form:"external_id,omitempty" json:"external_id,omitempty"`
 
+	// Damaged If true, only images that came damaged and are shown all the same, see `damage` of Image.
+	Damaged *bool `form:"damaged,omitempty" json:"damaged,omitempty"`
+
 	// Profile Whose verdict stands beside each image, and whom `judged` asks about.
 	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
 
@@ -1512,6 +1520,13 @@ func (w *ServerInterfaceWrapper) ListImages(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "external_id", ctx.QueryParams(), &params.ExternalID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter external_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "damaged" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "damaged", ctx.QueryParams(), &params.Damaged, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter damaged: %s", err))
 	}
 
 	// ------------- Optional query parameter "profile" -------------
