@@ -27,7 +27,7 @@ func (s *Server) ListImages(ctx context.Context, request ListImagesRequestObject
 		return nil, err
 	}
 	page, err := s.services.Catalog.ListImages(ctx, catalog.ImageQuery{
-		Filter: filter, Search: valueOr(p.Q, ""), Order: catalog.ImageOrder(valueOr(p.Order, ImageOrderNewest)),
+		Filter: filter, Search: valueOr(p.Q, ""), Damaged: valueOr(p.Damaged, false), Order: catalog.ImageOrder(valueOr(p.Order, ImageOrderNewest)),
 		After: valueOr(p.Cursor, ""), Limit: valueOr(p.Limit, defaultLimit),
 	})
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Server) ListImages(ctx context.Context, request ListImagesRequestObject
 
 func (s *Server) imagesByExternalID(ctx context.Context, profile palate.Profile, p ListImagesParams) (ListImagesResponseObject, error) {
 	for name, given := range map[string]bool{
-		"q": p.Q != nil, "order": p.Order != nil, "cursor": p.Cursor != nil, "judged": p.Judged != nil, "artist": p.Artist != nil,
+		"q": p.Q != nil, "damaged": p.Damaged != nil, "order": p.Order != nil, "cursor": p.Cursor != nil, "judged": p.Judged != nil, "artist": p.Artist != nil,
 		"licence": p.Licence != nil, "site": p.Site != nil, "category": p.Category != nil, "year_from": p.YearFrom != nil, "year_to": p.YearTo != nil,
 	} {
 		if given {
@@ -186,7 +186,7 @@ func imageOf(image catalog.Image, verdict palate.Verdict, embedded bool) Image {
 	return Image{
 		ID: image.ID.String(), Sha256: fmt.Sprintf("%x", image.SHA256), Bytes: image.Bytes, Format: image.Format,
 		Width: image.Width, Height: image.Height, Title: image.Title(), Artist: image.Artist(), AddedAt: image.AddedAt.UTC(),
-		Embedded: embedded, Verdict: optional(Verdict(verdict)), Sources: sources,
+		Embedded: embedded, Damage: optional(image.Damage), Verdict: optional(Verdict(verdict)), Sources: sources,
 		FileURL: address + "/file", ThumbnailURL: address + "/thumbnail?width=320",
 	}
 }

@@ -412,6 +412,11 @@ type Image struct {
 	Artist string `json:"artist"`
 	Bytes  int64  `json:"bytes"`
 
+	// Damage What is missing or wrong of a picture that came damaged and is shown as far as it goes, in a sentence that begins in lower case. Absent where nothing is known to be, which is so until it was decoded once, for instance to embed it.
+	//
+	// Example: its data end after 62 % of it; the rest is grey
+	Damage *string `json:"damage,omitempty"`
+
 	// Embedded Whether the present model has seen it
 	Embedded bool   `json:"embedded"`
 	FileURL  string `json:"file_url"`
@@ -1048,6 +1053,9 @@ type ListImagesParams struct {
 
 	// ExternalID Only images with a source of exactly this external id, oldest first, on one page. No other filter, order or cursor goes with it.
 	ExternalID *string `form:"external_id,omitempty" json:"external_id,omitempty"`
+
+	// Damaged If true, only images that came damaged and are shown all the same, see `damage` of Image.
+	Damaged *bool `form:"damaged,omitempty" json:"damaged,omitempty"`
 
 	// Profile Whose verdict stands beside each image, and whom `judged` asks about.
 	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
@@ -2890,6 +2898,18 @@ func NewListImagesRequest(server string, params *ListImagesParams) (*http.Reques
 		if params.ExternalID != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "external_id", *params.ExternalID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Damaged != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "damaged", *params.Damaged, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

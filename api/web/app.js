@@ -133,6 +133,8 @@ function card({ image, score, probability }) {
   $(".title", node).textContent = name;
   $(".title", node).title = name;
   $(".artist", node).textContent = image.artist;
+  $(".damaged", node).hidden = !image.damage;
+  if (image.damage) $(".damaged", node).title = damage(image);
   if (probability !== undefined && probability !== null) {
     const odds = $(".odds", node);
     odds.hidden = false;
@@ -142,6 +144,9 @@ function card({ image, score, probability }) {
   showVerdict(node, image.verdict);
   return node;
 }
+
+/** damage says what is lost of a picture that came damaged. */
+const damage = (image) => `Damaged: ${image.damage}.`;
 
 function showVerdict(node, verdict) {
   node.classList.toggle("skip", verdict === "skip");
@@ -469,7 +474,8 @@ function caption(image) {
   heatSwitch.addEventListener("click", () => orTell(heat()));
   const legend = element("p", { id: "heat-legend" });
   legend.setAttribute("role", "status");
-  return [element("h2", { textContent: image.title || "Untitled" }), list, verdicts, heatSwitch, " ", remover, legend, links];
+  const lost = image.damage ? [element("p", { className: "damaged", textContent: damage(image) })] : [];
+  return [element("h2", { textContent: image.title || "Untitled" }), ...lost, list, verdicts, heatSwitch, " ", remover, legend, links];
 }
 
 // ---- the taste

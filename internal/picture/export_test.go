@@ -42,7 +42,8 @@ func DecodePNG(data []byte, scale int) (*RGB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.(*pngFile).decode(context.Background(), scale, "")
+	m, _, err := f.(*pngFile).decode(context.Background(), scale, "")
+	return m, err
 }
 
 // SmallBudget is a budget below the least that NewBudget gives.
