@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"os"
 	"strings"
@@ -50,7 +51,7 @@ const (
 // request's body by its operation.
 func (s *Server) bodyOf(r *http.Request) (bodyKind, int64) {
 	switch path := strings.TrimSuffix(r.URL.Path, "/"); {
-	case path == "/v1/images" && r.Method == http.MethodPost, strings.HasSuffix(path, "/upload"):
+	case path == "/v1/images" && r.Method == http.MethodPost, path == "/v1/search/upload", strings.HasSuffix(path, "/upload-score"):
 		return uploadBody, s.config.MaxUploadBytes + uploadExtra
 	case strings.HasSuffix(path, "/probe/import"):
 		return fileBody, maxProbeBytes
@@ -104,7 +105,7 @@ func (s *Server) boundBodies(next http.Handler) http.Handler {
 		}
 		if kind == jsonBody {
 			content, err := io.ReadAll(r.Body)
-			if err == nil && len(content) > 0 {
+			if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && len(content) > 0 && kind == "application/json" {
 				err = checkJSON(content)
 			}
 			if err != nil {

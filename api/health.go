@@ -76,11 +76,7 @@ func ask(ctx context.Context, checks []check) Health {
 		if err != nil {
 			health.Status, detail = HealthStatusDegraded, err.Error()
 		}
-		health.Parts = append(health.Parts, struct {
-			Detail *string `json:"detail,omitempty"`
-			Name   string  `json:"name"`
-			Ok     bool    `json:"ok"`
-		}{optional(detail), c.name, err == nil})
+		health.Parts = append(health.Parts, HealthPart{Name: c.name, Ok: err == nil, Detail: optional(detail)})
 	}
 	return health
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"time"
 
@@ -29,7 +27,7 @@ func (s *Server) ListImages(ctx context.Context, request ListImagesRequestObject
 		return nil, err
 	}
 	page, err := s.services.Catalog.ListImages(ctx, catalog.ImageQuery{
-		Filter: filter, Search: valueOr(p.Q, ""), Order: catalog.ImageOrder(valueOr(p.Order, ListImagesParamsOrderNewest)),
+		Filter: filter, Search: valueOr(p.Q, ""), Damaged: valueOr(p.Damaged, false), Order: catalog.ImageOrder(valueOr(p.Order, ImageOrderNewest)),
 		After: valueOr(p.Cursor, ""), Limit: valueOr(p.Limit, defaultLimit),
 	})
 	if err != nil {
@@ -41,7 +39,7 @@ func (s *Server) ListImages(ctx context.Context, request ListImagesRequestObject
 
 func (s *Server) imagesByExternalID(ctx context.Context, profile palate.Profile, p ListImagesParams) (ListImagesResponseObject, error) {
 	for name, given := range map[string]bool{
-		"q": p.Q != nil, "order": p.Order != nil, "cursor": p.Cursor != nil, "judged": p.Judged != nil, "artist": p.Artist != nil,
+		"q": p.Q != nil, "damaged": p.Damaged != nil, "order": p.Order != nil, "cursor": p.Cursor != nil, "judged": p.Judged != nil, "artist": p.Artist != nil,
 		"licence": p.Licence != nil, "site": p.Site != nil, "category": p.Category != nil, "year_from": p.YearFrom != nil, "year_to": p.YearTo != nil,
 	} {
 		if given {
@@ -84,7 +82,7 @@ func (s *Server) imageNamed(ctx context.Context, profile palate.Profile, name st
 
 // UploadImage adds an image.
 func (s *Server) UploadImage(ctx context.Context, request UploadImageRequestObject) (UploadImageResponseObject, error) {
-	upload, err := readUpload(ctx, request.Body, s.config.MaxUploadBytes)
+	upload, err := readUpload(ctx, request.Body, s.config.MaxUploadBytes, uploadFields)
 	if err != nil {
 		return nil, err
 	}
@@ -146,40 +144,13 @@ func (s *Server) GetImageThumbnail(ctx context.Context, request GetImageThumbnai
 	if err != nil {
 		return nil, err
 	}
-	width := int(valueOr(request.Params.Width, GetImageThumbnailParamsWidthN320))
+	width := int(valueOr(request.Params.Width, ThumbnailWidthN320))
 	thumbnail, err := s.services.Collection.Thumbnail(ctx, id, width)
 	if err != nil {
 		return nil, err
 	}
 	return sentFile{request: requestOf(ctx), content: thumbnail, mediaType: "image/jpeg", etag: fmt.Sprintf("%s-%d-v%d", id, width, imagestore.ThumbnailVersion)}, nil
 }
-
-// sentFile answers with a file; Range and If-None-Match are net/http's.
-type sentFile struct {
-	request   *http.Request
-	content   io.ReadSeekCloser
-	mediaType string
-	etag      string
-}
-
-func (f sentFile) send(w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", f.mediaType)
-	w.Header().Set("ETag", `"`+f.etag+`"`)
-	w.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	http.ServeContent(w, f.request, "", time.Time{}, f.content)
-	return f.content.Close()
-}
-
-// VisitGetImageFileResponse sends the file.
-func (f sentFile) VisitGetImageFileResponse(w http.ResponseWriter) error { return f.send(w) }
-
-// VisitGetImageThumbnailResponse sends the thumbnail.
-func (f sentFile) VisitGetImageThumbnailResponse(w http.ResponseWriter) error { return f.send(w) }
-
-// VisitGetTrashThumbnailResponse sends the thumbnail.
-func (f sentFile) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error { return f.send(w) }
 
 // describe says of images what the API tells, with the profile's verdicts.
 func (s *Server) describe(ctx context.Context, profile palate.Profile, found []catalog.Image) ([]Image, error) {
@@ -215,7 +186,7 @@ func imageOf(image catalog.Image, verdict palate.Verdict, embedded bool) Image {
 	return Image{
 		ID: image.ID.String(), Sha256: fmt.Sprintf("%x", image.SHA256), Bytes: image.Bytes, Format: image.Format,
 		Width: image.Width, Height: image.Height, Title: image.Title(), Artist: image.Artist(), AddedAt: image.AddedAt.UTC(),
-		Embedded: embedded, Verdict: optional(Verdict(verdict)), Sources: sources,
+		Embedded: embedded, Damage: optional(image.Damage), Verdict: optional(Verdict(verdict)), Sources: sources,
 		FileURL: address + "/file", ThumbnailURL: address + "/thumbnail?width=320",
 	}
 }

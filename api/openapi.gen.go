@@ -43,6 +43,42 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
+// Defines values for ImageOrder.
+const (
+	ImageOrderNewest ImageOrder = "newest"
+	ImageOrderOldest ImageOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the ImageOrder enum.
+func (e ImageOrder) Valid() bool {
+	switch e {
+	case ImageOrderNewest:
+		return true
+	case ImageOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ImportVerdict.
+const (
+	ImportVerdictDislike ImportVerdict = "dislike"
+	ImportVerdictLike    ImportVerdict = "like"
+)
+
+// Valid indicates whether the value is a known member of the ImportVerdict enum.
+func (e ImportVerdict) Valid() bool {
+	switch e {
+	case ImportVerdictDislike:
+		return true
+	case ImportVerdictLike:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for JobKind.
 const (
 	JobKindArena    JobKind = "arena"
@@ -145,57 +181,6 @@ func (e LivenessStatus) Valid() bool {
 	}
 }
 
-// Defines values for NewJobKind.
-const (
-	NewJobKindBackup  NewJobKind = "backup"
-	NewJobKindCrawl   NewJobKind = "crawl"
-	NewJobKindEmbed   NewJobKind = "embed"
-	NewJobKindImport  NewJobKind = "import"
-	NewJobKindReindex NewJobKind = "reindex"
-	NewJobKindTrain   NewJobKind = "train"
-	NewJobKindVerify  NewJobKind = "verify"
-)
-
-// Valid indicates whether the value is a known member of the NewJobKind enum.
-func (e NewJobKind) Valid() bool {
-	switch e {
-	case NewJobKindBackup:
-		return true
-	case NewJobKindCrawl:
-		return true
-	case NewJobKindEmbed:
-		return true
-	case NewJobKindImport:
-		return true
-	case NewJobKindReindex:
-		return true
-	case NewJobKindTrain:
-		return true
-	case NewJobKindVerify:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for NewJobVerdict.
-const (
-	NewJobVerdictDislike NewJobVerdict = "dislike"
-	NewJobVerdictLike    NewJobVerdict = "like"
-)
-
-// Valid indicates whether the value is a known member of the NewJobVerdict enum.
-func (e NewJobVerdict) Valid() bool {
-	switch e {
-	case NewJobVerdictDislike:
-		return true
-	case NewJobVerdictLike:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for Shown.
 const (
 	ShownAPI            Shown = "api"
@@ -226,6 +211,81 @@ func (e Shown) Valid() bool {
 	}
 }
 
+// Defines values for StartableJobKind.
+const (
+	StartableJobKindBackup  StartableJobKind = "backup"
+	StartableJobKindCrawl   StartableJobKind = "crawl"
+	StartableJobKindEmbed   StartableJobKind = "embed"
+	StartableJobKindImport  StartableJobKind = "import"
+	StartableJobKindReindex StartableJobKind = "reindex"
+	StartableJobKindTrain   StartableJobKind = "train"
+	StartableJobKindVerify  StartableJobKind = "verify"
+)
+
+// Valid indicates whether the value is a known member of the StartableJobKind enum.
+func (e StartableJobKind) Valid() bool {
+	switch e {
+	case StartableJobKindBackup:
+		return true
+	case StartableJobKindCrawl:
+		return true
+	case StartableJobKindEmbed:
+		return true
+	case StartableJobKindImport:
+		return true
+	case StartableJobKindReindex:
+		return true
+	case StartableJobKindTrain:
+		return true
+	case StartableJobKindVerify:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThumbnailWidth.
+const (
+	ThumbnailWidthN1280 ThumbnailWidth = 1280
+	ThumbnailWidthN160  ThumbnailWidth = 160
+	ThumbnailWidthN320  ThumbnailWidth = 320
+	ThumbnailWidthN640  ThumbnailWidth = 640
+)
+
+// Valid indicates whether the value is a known member of the ThumbnailWidth enum.
+func (e ThumbnailWidth) Valid() bool {
+	switch e {
+	case ThumbnailWidthN1280:
+		return true
+	case ThumbnailWidthN160:
+		return true
+	case ThumbnailWidthN320:
+		return true
+	case ThumbnailWidthN640:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TrashOrder.
+const (
+	TrashOrderNewest TrashOrder = "newest"
+	TrashOrderOldest TrashOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the TrashOrder enum.
+func (e TrashOrder) Valid() bool {
+	switch e {
+	case TrashOrderNewest:
+		return true
+	case TrashOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Verdict.
 const (
 	VerdictDislike Verdict = "dislike"
@@ -247,66 +307,6 @@ func (e Verdict) Valid() bool {
 	}
 }
 
-// Defines values for ListImagesParamsOrder.
-const (
-	ListImagesParamsOrderNewest ListImagesParamsOrder = "newest"
-	ListImagesParamsOrderOldest ListImagesParamsOrder = "oldest"
-)
-
-// Valid indicates whether the value is a known member of the ListImagesParamsOrder enum.
-func (e ListImagesParamsOrder) Valid() bool {
-	switch e {
-	case ListImagesParamsOrderNewest:
-		return true
-	case ListImagesParamsOrderOldest:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for GetImageThumbnailParamsWidth.
-const (
-	GetImageThumbnailParamsWidthN1280 GetImageThumbnailParamsWidth = 1280
-	GetImageThumbnailParamsWidthN160  GetImageThumbnailParamsWidth = 160
-	GetImageThumbnailParamsWidthN320  GetImageThumbnailParamsWidth = 320
-	GetImageThumbnailParamsWidthN640  GetImageThumbnailParamsWidth = 640
-)
-
-// Valid indicates whether the value is a known member of the GetImageThumbnailParamsWidth enum.
-func (e GetImageThumbnailParamsWidth) Valid() bool {
-	switch e {
-	case GetImageThumbnailParamsWidthN1280:
-		return true
-	case GetImageThumbnailParamsWidthN160:
-		return true
-	case GetImageThumbnailParamsWidthN320:
-		return true
-	case GetImageThumbnailParamsWidthN640:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ListTrashParamsOrder.
-const (
-	ListTrashParamsOrderNewest ListTrashParamsOrder = "newest"
-	ListTrashParamsOrderOldest ListTrashParamsOrder = "oldest"
-)
-
-// Valid indicates whether the value is a known member of the ListTrashParamsOrder enum.
-func (e ListTrashParamsOrder) Valid() bool {
-	switch e {
-	case ListTrashParamsOrderNewest:
-		return true
-	case ListTrashParamsOrderOldest:
-		return true
-	default:
-		return false
-	}
-}
-
 // Area The part of the upright picture that the patches cover, in fractions of its sides from the top left; beyond 0 and 1 where it was padded.
 type Area struct {
 	MaxX float64 `json:"max_x"`
@@ -320,7 +320,7 @@ type Emptied struct {
 	Purged int `json:"purged"`
 }
 
-// ExampleSearch defines model for ExampleSearch.
+// ExampleSearch Example: {"filter":{"judged":"unrated","year_from":1850},"limit":20,"positive":["2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a"],"profile":"me"}
 type ExampleSearch struct {
 	// Collapse Show one of every group of images that are at least this similar
 	Collapse *float32 `json:"collapse,omitempty"`
@@ -349,19 +349,22 @@ type Filter struct {
 
 // Health defines model for Health.
 type Health struct {
-	Parts []struct {
-		Detail *string `json:"detail,omitempty"`
-
-		// Name catalog, catalog_writes, images or index
-		//
-		// Example: index
-		Name string `json:"name"`
-		Ok   bool   `json:"ok"`
-	} `json:"parts"`
+	Parts  []HealthPart `json:"parts"`
 	Status HealthStatus `json:"status"`
 }
 
-// HealthStatus defines model for Health.Status.
+// HealthPart defines model for HealthPart.
+type HealthPart struct {
+	Detail *string `json:"detail,omitempty"`
+
+	// Name catalog, catalog_writes, images or index
+	//
+	// Example: index
+	Name string `json:"name"`
+	Ok   bool   `json:"ok"`
+}
+
+// HealthStatus defines model for HealthStatus.
 type HealthStatus string
 
 // HeatMap defines model for HeatMap.
@@ -416,6 +419,11 @@ type Image struct {
 	Artist string `json:"artist"`
 	Bytes  int64  `json:"bytes"`
 
+	// Damage What is missing or wrong of a picture that came damaged and is shown as far as it goes, in a sentence that begins in lower case. Absent where nothing is known to be, which is so until it was decoded once, for instance to embed it.
+	//
+	// Example: its data end after 62 % of it; the rest is grey
+	Damage *string `json:"damage,omitempty"`
+
 	// Embedded Whether the present model has seen it
 	Embedded bool   `json:"embedded"`
 	FileURL  string `json:"file_url"`
@@ -455,6 +463,9 @@ type ImageList struct {
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
+// ImageOrder defines model for ImageOrder.
+type ImageOrder string
+
 // ImageUpload defines model for ImageUpload.
 type ImageUpload struct {
 	Artist     *string `json:"artist,omitempty"`
@@ -474,6 +485,9 @@ type ImageUpload struct {
 	Title   *string      `json:"title,omitempty"`
 	Year    *int         `json:"year,omitempty"`
 }
+
+// ImportVerdict Of an import: what the profile says of every picture.
+type ImportVerdict string
 
 // Job defines model for Job.
 type Job struct {
@@ -497,11 +511,50 @@ type Job struct {
 	Total *int64 `json:"total,omitempty"`
 }
 
-// JobKind defines model for Job.Kind.
-type JobKind string
+// JobInput Example: {"kind":"crawl","max_pictures":500,"seeds":["https://example.org/collection"]}
+type JobInput struct {
+	// Deep Of a verification or a backup: every file is read and held against its hash
+	Deep *bool `json:"deep,omitempty"`
 
-// JobState defines model for Job.State.
-type JobState string
+	// Kind What the API can start.
+	Kind StartableJobKind `json:"kind"`
+
+	// MaxDepth Of a crawl
+	MaxDepth *int `json:"max_depth,omitempty"`
+
+	// MaxPages Of a crawl
+	MaxPages *int `json:"max_pages,omitempty"`
+
+	// MaxPictures Of a crawl
+	MaxPictures *int `json:"max_pictures,omitempty"`
+
+	// Name Of a crawl: to go on with it later; its seeds if absent
+	Name *string `json:"name,omitempty"`
+
+	// Path Of an import: a folder or a file below a folder that the operator opened
+	Path *string `json:"path,omitempty"`
+
+	// Profile Example: me
+	Profile *ProfileName `json:"profile,omitempty"`
+
+	// Repair Of a verification: what can be mended from what is there is mended; nothing that may be somebody's is deleted
+	Repair *bool `json:"repair,omitempty"`
+
+	// Retry Of an embedding: images that could not be embedded are tried again
+	Retry *bool `json:"retry,omitempty"`
+
+	// Seeds Of a crawl: where it begins, as the command line takes it
+	Seeds *[]string `json:"seeds,omitempty"`
+
+	// Verdict Of an import: what the profile says of every picture.
+	Verdict *ImportVerdict `json:"verdict,omitempty"`
+
+	// WithReferenced Of a backup: files that the collection only references are copied too
+	WithReferenced *bool `json:"with_referenced,omitempty"`
+}
+
+// JobKind defines model for JobKind.
+type JobKind string
 
 // JobList defines model for JobList.
 type JobList struct {
@@ -510,6 +563,9 @@ type JobList struct {
 	// NextCursor Absent on the last page
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
+
+// JobState defines model for JobState.
+type JobState string
 
 // JudgedFilter defines model for JudgedFilter.
 type JudgedFilter string
@@ -543,7 +599,7 @@ type Liveness struct {
 	Status LivenessStatus `json:"status"`
 }
 
-// LivenessStatus defines model for Liveness.Status.
+// LivenessStatus defines model for LivenessStatus.
 type LivenessStatus string
 
 // Mislabel defines model for Mislabel.
@@ -562,69 +618,10 @@ type MislabelList struct {
 	Mislabels []Mislabel `json:"mislabels"`
 }
 
-// NewJob defines model for NewJob.
-type NewJob struct {
-	// Deep Of a verification or a backup: every file is read and held against its hash
-	Deep *bool      `json:"deep,omitempty"`
-	Kind NewJobKind `json:"kind"`
-
-	// MaxDepth Of a crawl
-	MaxDepth *int `json:"max_depth,omitempty"`
-
-	// MaxPages Of a crawl
-	MaxPages *int `json:"max_pages,omitempty"`
-
-	// MaxPictures Of a crawl
-	MaxPictures *int `json:"max_pictures,omitempty"`
-
-	// Name Of a crawl: to go on with it later; its seeds if absent
-	Name *string `json:"name,omitempty"`
-
-	// Path Of an import: a folder or a file below a folder that the operator opened
-	Path *string `json:"path,omitempty"`
-
-	// Profile Example: me
-	Profile *ProfileName `json:"profile,omitempty"`
-
-	// Repair Of a verification: what can be mended from what is there is mended; nothing that may be somebody's is deleted
-	Repair *bool `json:"repair,omitempty"`
-
-	// Retry Of an embedding: images that could not be embedded are tried again
-	Retry *bool `json:"retry,omitempty"`
-
-	// Seeds Of a crawl: where it begins, as the command line takes it
-	Seeds *[]string `json:"seeds,omitempty"`
-
-	// Verdict Of an import: what the profile says of every picture
-	Verdict *NewJobVerdict `json:"verdict,omitempty"`
-
-	// WithReferenced Of a backup: files that the collection only references are copied too
-	WithReferenced *bool `json:"with_referenced,omitempty"`
-}
-
-// NewJobKind defines model for NewJob.Kind.
-type NewJobKind string
-
-// NewJobVerdict Of an import: what the profile says of every picture
-type NewJobVerdict string
-
-// NewProfile defines model for NewProfile.
-type NewProfile struct {
-	// Profile Example: me
-	Profile ProfileName `json:"profile"`
-}
-
-// NewRating defines model for NewRating.
-type NewRating struct {
-	// ProbeVersion The probe that ranked the picture when it was shown
-	ProbeVersion *int `json:"probe_version,omitempty"`
-
-	// Score The score that the probe gave it then
-	Score *float64 `json:"score,omitempty"`
-
-	// Shown How the picture stood before the person.
-	Shown   *Shown  `json:"shown,omitempty"`
-	Verdict Verdict `json:"verdict"`
+// PictureUpload defines model for PictureUpload.
+type PictureUpload struct {
+	// File JPEG, PNG, GIF, WebP, BMP, TIFF, Netpbm, TGA, HEIC or AVIF
+	File openapi_types.File `json:"file"`
 }
 
 // Probe defines model for Probe.
@@ -673,19 +670,13 @@ type ProbeReport struct {
 }
 
 // Problem RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
 type Problem struct {
 	Detail *string `json:"detail,omitempty"`
 
 	// Errors Every part of the request that was wrong.
-	Errors *[]struct {
-		Detail string `json:"detail"`
-
-		// Parameter Name of the parameter
-		Parameter *string `json:"parameter,omitempty"`
-
-		// Pointer JSON pointer into the body
-		Pointer *string `json:"pointer,omitempty"`
-	} `json:"errors,omitempty"`
+	Errors *[]ProblemPart `json:"errors,omitempty"`
 
 	// Instance The path that was asked
 	Instance *string `json:"instance,omitempty"`
@@ -694,6 +685,17 @@ type Problem struct {
 
 	// Type A stable name of the kind of problem, as a URI reference
 	Type string `json:"type"`
+}
+
+// ProblemPart One part of a request that was wrong.
+type ProblemPart struct {
+	Detail string `json:"detail"`
+
+	// Parameter Name of the parameter
+	Parameter *string `json:"parameter,omitempty"`
+
+	// Pointer JSON pointer into the body
+	Pointer *string `json:"pointer,omitempty"`
 }
 
 // Profile defines model for Profile.
@@ -705,6 +707,12 @@ type Profile struct {
 	// Profile Example: me
 	Profile ProfileName `json:"profile"`
 	Skips   int         `json:"skips"`
+}
+
+// ProfileInput Example: {"profile":"ada"}
+type ProfileInput struct {
+	// Profile Example: me
+	Profile ProfileName `json:"profile"`
 }
 
 // ProfileList defines model for ProfileList.
@@ -769,6 +777,19 @@ type Rating struct {
 	Verdict Verdict `json:"verdict"`
 }
 
+// RatingInput Example: {"probe_version":3,"score":0.12,"shown":"queue:uncertain","verdict":"like"}
+type RatingInput struct {
+	// ProbeVersion The probe that ranked the picture when it was shown
+	ProbeVersion *int `json:"probe_version,omitempty"`
+
+	// Score The score that the probe gave it then
+	Score *float64 `json:"score,omitempty"`
+
+	// Shown How the picture stood before the person.
+	Shown   *Shown  `json:"shown,omitempty"`
+	Verdict Verdict `json:"verdict"`
+}
+
 // RatingList defines model for RatingList.
 type RatingList struct {
 	// NextCursor Absent on the last page
@@ -789,7 +810,7 @@ type Reasons struct {
 	Score *float64 `json:"score,omitempty"`
 }
 
-// Rollback defines model for Rollback.
+// Rollback Example: {"version":2}
 type Rollback struct {
 	Version int `json:"version"`
 }
@@ -868,10 +889,19 @@ type Source struct {
 	Year        *int      `json:"year,omitempty"`
 }
 
+// StartableJobKind What the API can start.
+type StartableJobKind string
+
+// ThumbnailWidth Pixels. A narrower image is not enlarged.
+type ThumbnailWidth int
+
 // Trash defines model for Trash.
 type Trash struct {
 	Images []TrashedImage `json:"images"`
 }
+
+// TrashOrder defines model for TrashOrder.
+type TrashOrder string
 
 // TrashedImage defines model for TrashedImage.
 type TrashedImage struct {
@@ -887,7 +917,7 @@ type TrashedImage struct {
 	Until time.Time `json:"until"`
 }
 
-// Undo defines model for Undo.
+// Undo Example: {"entry":4711}
 type Undo struct {
 	// Entry The entry to undo; the last one if absent
 	Entry *int64 `json:"entry,omitempty"`
@@ -983,24 +1013,56 @@ type YearFrom = int
 // YearTo defines model for YearTo.
 type YearTo = int
 
+// Conflict RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
+type Conflict = Problem
+
+// Failure RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
+type Failure = Problem
+
+// Gone RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
+type Gone = Problem
+
+// Invalid RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
+type Invalid = Problem
+
+// NotFound RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
+type NotFound = Problem
+
 // FollowEventsParams defines parameters for FollowEvents.
 type FollowEventsParams struct {
+	// LastEventID The id of the last event that was received.
 	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
 }
 
 // ListImagesParams defines parameters for ListImages.
 type ListImagesParams struct {
+	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `next_cursor` of the page before.
-	Cursor *Cursor                `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Order  *ListImagesParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Order By when the images came.
+	Order *ImageOrder `form:"order,omitempty" json:"order,omitempty"`
 
 	// Q Part of a title or an artist's name, letter case aside.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
 	// ExternalID Only images with a source of exactly this external id, oldest first, on one page. No other filter, order or cursor goes with it.
 	ExternalID *string `form:"external_id,omitempty" json:"external_id,omitempty"`
+
+	// Damaged If true, only images that came damaged and are shown all the same, see `damage` of Image.
+	Damaged *bool `form:"damaged,omitempty" json:"damaged,omitempty"`
 
 	// Profile Whose verdict stands beside each image, and whom `judged` asks about.
 	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
@@ -1016,20 +1078,21 @@ type ListImagesParams struct {
 
 	// Category Any of these categories.
 	Category *Category `form:"category,omitempty" json:"category,omitempty"`
+
+	// YearFrom Only images of this year or later, and none whose year is not known.
 	YearFrom *YearFrom `form:"year_from,omitempty" json:"year_from,omitempty"`
-	YearTo   *YearTo   `form:"year_to,omitempty" json:"year_to,omitempty"`
+
+	// YearTo Only images of this year or earlier, and none whose year is not known.
+	YearTo *YearTo `form:"year_to,omitempty" json:"year_to,omitempty"`
 
 	// Judged By what the profile said: `rated` is liked or disliked, `unrated` is neither.
 	Judged *Judged `form:"judged,omitempty" json:"judged,omitempty"`
 }
 
-// ListImagesParamsOrder defines parameters for ListImages.
-type ListImagesParamsOrder string
-
 // DeleteImageParams defines parameters for DeleteImage.
 type DeleteImageParams struct {
-	// Reason Why, for whoever wonders later.
-	Reason string `form:"reason" json:"reason"`
+	// Reason Why, for whoever wonders later; "deleted over the API" where none is given.
+	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
 
 	// Purge Remove it for good, as a takedown asks for.
 	Purge *bool `form:"purge,omitempty" json:"purge,omitempty"`
@@ -1043,6 +1106,7 @@ type GetImageParams struct {
 
 // ListNeighboursParams defines parameters for ListNeighbours.
 type ListNeighboursParams struct {
+	// Limit How many at most.
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Collapse Show one of every group of images that are at least this similar to one before them, crops and copies of one work.
@@ -1062,8 +1126,12 @@ type ListNeighboursParams struct {
 
 	// Category Any of these categories.
 	Category *Category `form:"category,omitempty" json:"category,omitempty"`
+
+	// YearFrom Only images of this year or later, and none whose year is not known.
 	YearFrom *YearFrom `form:"year_from,omitempty" json:"year_from,omitempty"`
-	YearTo   *YearTo   `form:"year_to,omitempty" json:"year_to,omitempty"`
+
+	// YearTo Only images of this year or earlier, and none whose year is not known.
+	YearTo *YearTo `form:"year_to,omitempty" json:"year_to,omitempty"`
 
 	// Judged By what the profile said: `rated` is liked or disliked, `unrated` is neither.
 	Judged *Judged `form:"judged,omitempty" json:"judged,omitempty"`
@@ -1072,14 +1140,12 @@ type ListNeighboursParams struct {
 // GetImageThumbnailParams defines parameters for GetImageThumbnail.
 type GetImageThumbnailParams struct {
 	// Width Pixels. A narrower image is not enlarged.
-	Width *GetImageThumbnailParamsWidth `form:"width,omitempty" json:"width,omitempty"`
+	Width *ThumbnailWidth `form:"width,omitempty" json:"width,omitempty"`
 }
-
-// GetImageThumbnailParamsWidth defines parameters for GetImageThumbnail.
-type GetImageThumbnailParamsWidth int
 
 // ListJobsParams defines parameters for ListJobs.
 type ListJobsParams struct {
+	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `next_cursor` of the page before.
@@ -1094,25 +1160,31 @@ type CompareProfilesParams struct {
 
 // ListMislabelsParams defines parameters for ListMislabels.
 type ListMislabelsParams struct {
+	// Limit How many at most.
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // GetQueueParams defines parameters for GetQueue.
 type GetQueueParams struct {
+	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListRatingsParams defines parameters for ListRatings.
 type ListRatingsParams struct {
+	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `next_cursor` of the page before.
-	Cursor  *Cursor  `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Verdict Only ratings of this verdict.
 	Verdict *Verdict `form:"verdict,omitempty" json:"verdict,omitempty"`
 }
 
 // ListScoresParams defines parameters for ListScores.
 type ListScoresParams struct {
+	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `next_cursor` of the page before.
@@ -1135,32 +1207,26 @@ type ListScoresParams struct {
 
 	// Category Any of these categories.
 	Category *Category `form:"category,omitempty" json:"category,omitempty"`
+
+	// YearFrom Only images of this year or later, and none whose year is not known.
 	YearFrom *YearFrom `form:"year_from,omitempty" json:"year_from,omitempty"`
-	YearTo   *YearTo   `form:"year_to,omitempty" json:"year_to,omitempty"`
+
+	// YearTo Only images of this year or earlier, and none whose year is not known.
+	YearTo *YearTo `form:"year_to,omitempty" json:"year_to,omitempty"`
 
 	// Judged By what the profile said: `rated` is liked or disliked, `unrated` is neither.
 	Judged *Judged `form:"judged,omitempty" json:"judged,omitempty"`
 }
 
-// ScoreUploadMultipartBody defines parameters for ScoreUpload.
-type ScoreUploadMultipartBody struct {
-	// File JPEG, PNG, GIF, WebP, BMP, TIFF, Netpbm, TGA, HEIC or AVIF
-	File openapi_types.File `json:"file"`
-}
-
 // ExplainScoreParams defines parameters for ExplainScore.
 type ExplainScoreParams struct {
+	// Limit How many at most.
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
-}
-
-// SearchByUploadMultipartBody defines parameters for SearchByUpload.
-type SearchByUploadMultipartBody struct {
-	// File JPEG, PNG, GIF, WebP, BMP, TIFF, Netpbm, TGA, HEIC or AVIF
-	File openapi_types.File `json:"file"`
 }
 
 // SearchByUploadParams defines parameters for SearchByUpload.
 type SearchByUploadParams struct {
+	// Limit How many at most.
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Collapse Show one of every group of images that are at least this similar to one before them, crops and copies of one work.
@@ -1178,47 +1244,45 @@ type EmptyTrashParams struct {
 
 // ListTrashParams defines parameters for ListTrash.
 type ListTrashParams struct {
+	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Order The one that was deleted first, or last, comes first.
-	Order *ListTrashParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+	Order *TrashOrder `form:"order,omitempty" json:"order,omitempty"`
 
 	// DeletedBefore Only what was deleted before this time.
 	DeletedBefore *time.Time `form:"deleted_before,omitempty" json:"deleted_before,omitempty"`
 }
 
-// ListTrashParamsOrder defines parameters for ListTrash.
-type ListTrashParamsOrder string
-
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
 
 // StartJobJSONRequestBody defines body for StartJob for application/json ContentType.
-type StartJobJSONRequestBody = NewJob
+type StartJobJSONRequestBody = JobInput
 
 // CreateProfileJSONRequestBody defines body for CreateProfile for application/json ContentType.
-type CreateProfileJSONRequestBody = NewProfile
+type CreateProfileJSONRequestBody = ProfileInput
 
 // RenameProfileJSONRequestBody defines body for RenameProfile for application/json ContentType.
-type RenameProfileJSONRequestBody = NewProfile
+type RenameProfileJSONRequestBody = ProfileInput
 
 // RollbackProbeJSONRequestBody defines body for RollbackProbe for application/json ContentType.
 type RollbackProbeJSONRequestBody = Rollback
 
+// PutRatingJSONRequestBody defines body for PutRating for application/json ContentType.
+type PutRatingJSONRequestBody = RatingInput
+
 // UndoRatingJSONRequestBody defines body for UndoRating for application/json ContentType.
 type UndoRatingJSONRequestBody = Undo
 
-// PutRatingJSONRequestBody defines body for PutRating for application/json ContentType.
-type PutRatingJSONRequestBody = NewRating
-
 // ScoreUploadMultipartRequestBody defines body for ScoreUpload for multipart/form-data ContentType.
-type ScoreUploadMultipartRequestBody ScoreUploadMultipartBody
+type ScoreUploadMultipartRequestBody = PictureUpload
 
 // SearchByExamplesJSONRequestBody defines body for SearchByExamples for application/json ContentType.
 type SearchByExamplesJSONRequestBody = ExampleSearch
 
 // SearchByUploadMultipartRequestBody defines body for SearchByUpload for multipart/form-data ContentType.
-type SearchByUploadMultipartRequestBody SearchByUploadMultipartBody
+type SearchByUploadMultipartRequestBody = PictureUpload
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -1315,9 +1379,6 @@ type ServerInterface interface {
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx echo.Context, profile ProfilePath, params ListRatingsParams) error
-	// UndoRating Undo the last rating, or a named one
-	// (POST /v1/profiles/{profile}/ratings/undo)
-	UndoRating(ctx echo.Context, profile ProfilePath) error
 	// DeleteRating Make an image unrated
 	// (DELETE /v1/profiles/{profile}/ratings/{image})
 	DeleteRating(ctx echo.Context, profile ProfilePath, image ImagePath) error
@@ -1330,9 +1391,6 @@ type ServerInterface interface {
 	// ListScores Images by the probe's score, the best first
 	// (GET /v1/profiles/{profile}/scores)
 	ListScores(ctx echo.Context, profile ProfilePath, params ListScoresParams) error
-	// ScoreUpload The probe's score of a picture that is not kept
-	// (POST /v1/profiles/{profile}/scores/upload)
-	ScoreUpload(ctx echo.Context, profile ProfilePath) error
 	// GetScore The probe's score of one image
 	// (GET /v1/profiles/{profile}/scores/{image})
 	GetScore(ctx echo.Context, profile ProfilePath, image ImagePath) error
@@ -1342,6 +1400,12 @@ type ServerInterface interface {
 	// ExplainScore The nearest liked and disliked pictures of an image
 	// (GET /v1/profiles/{profile}/scores/{image}/why)
 	ExplainScore(ctx echo.Context, profile ProfilePath, image ImagePath, params ExplainScoreParams) error
+	// UndoRating Undo the last rating, or a named one
+	// (POST /v1/profiles/{profile}/undo)
+	UndoRating(ctx echo.Context, profile ProfilePath) error
+	// ScoreUpload The probe's score of a picture that is not kept
+	// (POST /v1/profiles/{profile}/upload-score)
+	ScoreUpload(ctx echo.Context, profile ProfilePath) error
 	// SearchByExamples Images near the positive and far from the negative examples
 	// (POST /v1/search)
 	SearchByExamples(ctx echo.Context) error
@@ -1464,6 +1528,13 @@ func (w *ServerInterfaceWrapper) ListImages(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter external_id: %s", err))
 	}
 
+	// ------------- Optional query parameter "damaged" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "damaged", ctx.QueryParams(), &params.Damaged, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter damaged: %s", err))
+	}
+
 	// ------------- Optional query parameter "profile" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "profile", ctx.QueryParams(), &params.Profile, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -1547,9 +1618,9 @@ func (w *ServerInterfaceWrapper) DeleteImage(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params DeleteImageParams
-	// ------------- Required query parameter "reason" -------------
+	// ------------- Optional query parameter "reason" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, true, "reason", ctx.QueryParams(), &params.Reason, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "reason", ctx.QueryParams(), &params.Reason, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter reason: %s", err))
 	}
@@ -2094,22 +2165,6 @@ func (w *ServerInterfaceWrapper) ListRatings(ctx echo.Context) error {
 	return err
 }
 
-// UndoRating converts echo context to params.
-func (w *ServerInterfaceWrapper) UndoRating(ctx echo.Context) error {
-	var err error
-	// ------------- Path parameter "profile" -------------
-	var profile ProfilePath
-
-	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
-	if err != nil {
-		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
-	}
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.UndoRating(ctx, profile)
-	return err
-}
-
 // DeleteRating converts echo context to params.
 func (w *ServerInterfaceWrapper) DeleteRating(ctx echo.Context) error {
 	var err error
@@ -2277,22 +2332,6 @@ func (w *ServerInterfaceWrapper) ListScores(ctx echo.Context) error {
 	return err
 }
 
-// ScoreUpload converts echo context to params.
-func (w *ServerInterfaceWrapper) ScoreUpload(ctx echo.Context) error {
-	var err error
-	// ------------- Path parameter "profile" -------------
-	var profile ProfilePath
-
-	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
-	if err != nil {
-		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
-	}
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ScoreUpload(ctx, profile)
-	return err
-}
-
 // GetScore converts echo context to params.
 func (w *ServerInterfaceWrapper) GetScore(ctx echo.Context) error {
 	var err error
@@ -2371,6 +2410,38 @@ func (w *ServerInterfaceWrapper) ExplainScore(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ExplainScore(ctx, profile, image, params)
+	return err
+}
+
+// UndoRating converts echo context to params.
+func (w *ServerInterfaceWrapper) UndoRating(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UndoRating(ctx, profile)
+	return err
+}
+
+// ScoreUpload converts echo context to params.
+func (w *ServerInterfaceWrapper) ScoreUpload(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ScoreUpload(ctx, profile)
 	return err
 }
 
@@ -2565,12 +2636,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.DeleteRating, options.OperationMiddlewares["deleteRating"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.GetRating, options.OperationMiddlewares["getRating"]...)
 	router.PUT(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.PutRating, options.OperationMiddlewares["putRating"]...)
-	router.POST(options.BaseURL+"/v1/profiles/:profile/ratings/undo", wrapper.UndoRating, options.OperationMiddlewares["undoRating"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/undo", wrapper.UndoRating, options.OperationMiddlewares["undoRating"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores", wrapper.ListScores, options.OperationMiddlewares["listScores"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image", wrapper.GetScore, options.OperationMiddlewares["getScore"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image/why", wrapper.ExplainScore, options.OperationMiddlewares["explainScore"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image/heatmap", wrapper.GetHeatMap, options.OperationMiddlewares["getHeatMap"]...)
-	router.POST(options.BaseURL+"/v1/profiles/:profile/scores/upload", wrapper.ScoreUpload, options.OperationMiddlewares["scoreUpload"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/upload-score", wrapper.ScoreUpload, options.OperationMiddlewares["scoreUpload"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.GetProbe, options.OperationMiddlewares["getProbe"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.TrainProbe, options.OperationMiddlewares["trainProbe"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions", wrapper.ListProbeVersions, options.OperationMiddlewares["listProbeVersions"]...)
@@ -2585,6 +2656,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/events", wrapper.FollowEvents, options.OperationMiddlewares["followEvents"]...)
 
 }
+
+type ConflictApplicationProblemPlusJSONResponse Problem
+
+type FailureApplicationProblemPlusJSONResponse Problem
+
+type GoneApplicationProblemPlusJSONResponse Problem
+
+type InvalidApplicationProblemPlusJSONResponse Problem
+
+type NotFoundApplicationProblemPlusJSONResponse Problem
 
 type ProblemApplicationProblemPlusJSONResponse Problem
 
@@ -2609,12 +2690,45 @@ func (response GetLiveness200JSONResponse) VisitGetLivenessResponse(w http.Respo
 	return err
 }
 
-type GetLivenessdefaultApplicationProblemPlusJSONResponse struct {
+type GetLiveness400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetLiveness400ApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLiveness4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetLivenessdefaultApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+func (response GetLiveness4XXApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLiveness5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLiveness5XXApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2647,6 +2761,39 @@ func (response GetReadiness200JSONResponse) VisitGetReadinessResponse(w http.Res
 	return err
 }
 
+type GetReadiness400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetReadiness400ApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadiness4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetReadiness4XXApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetReadiness503JSONResponse Health
 
 func (response GetReadiness503JSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
@@ -2661,12 +2808,12 @@ func (response GetReadiness503JSONResponse) VisitGetReadinessResponse(w http.Res
 	return err
 }
 
-type GetReadinessdefaultApplicationProblemPlusJSONResponse struct {
+type GetReadiness5XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetReadinessdefaultApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+func (response GetReadiness5XXApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2729,12 +2876,45 @@ func (response FollowEvents200TextEventStreamResponse) VisitFollowEventsResponse
 	}
 }
 
-type FollowEventsdefaultApplicationProblemPlusJSONResponse struct {
+type FollowEvents400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response FollowEvents400ApplicationProblemPlusJSONResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowEvents4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response FollowEventsdefaultApplicationProblemPlusJSONResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+func (response FollowEvents4XXApplicationProblemPlusJSONResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowEvents5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FollowEvents5XXApplicationProblemPlusJSONResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2767,6 +2947,39 @@ func (response GetHealth200JSONResponse) VisitGetHealthResponse(w http.ResponseW
 	return err
 }
 
+type GetHealth400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetHealth400ApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHealth4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHealth4XXApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHealth503JSONResponse Health
 
 func (response GetHealth503JSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
@@ -2781,12 +2994,12 @@ func (response GetHealth503JSONResponse) VisitGetHealthResponse(w http.ResponseW
 	return err
 }
 
-type GetHealthdefaultApplicationProblemPlusJSONResponse struct {
+type GetHealth5XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetHealthdefaultApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+func (response GetHealth5XXApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2820,12 +3033,45 @@ func (response ListImages200JSONResponse) VisitListImagesResponse(w http.Respons
 	return err
 }
 
-type ListImagesdefaultApplicationProblemPlusJSONResponse struct {
+type ListImages400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListImages400ApplicationProblemPlusJSONResponse) VisitListImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListImages4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListImagesdefaultApplicationProblemPlusJSONResponse) VisitListImagesResponse(w http.ResponseWriter) error {
+func (response ListImages4XXApplicationProblemPlusJSONResponse) VisitListImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListImages5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListImages5XXApplicationProblemPlusJSONResponse) VisitListImagesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2883,12 +3129,61 @@ func (response UploadImage201JSONResponse) VisitUploadImageResponse(w http.Respo
 	return err
 }
 
-type UploadImagedefaultApplicationProblemPlusJSONResponse struct {
+type UploadImage400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response UploadImage400ApplicationProblemPlusJSONResponse) VisitUploadImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadImage409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response UploadImage409ApplicationProblemPlusJSONResponse) VisitUploadImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadImage4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response UploadImagedefaultApplicationProblemPlusJSONResponse) VisitUploadImageResponse(w http.ResponseWriter) error {
+func (response UploadImage4XXApplicationProblemPlusJSONResponse) VisitUploadImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadImage5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UploadImage5XXApplicationProblemPlusJSONResponse) VisitUploadImageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2917,12 +3212,61 @@ func (response DeleteImage204Response) VisitDeleteImageResponse(w http.ResponseW
 	return nil
 }
 
-type DeleteImagedefaultApplicationProblemPlusJSONResponse struct {
+type DeleteImage400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteImage400ApplicationProblemPlusJSONResponse) VisitDeleteImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteImage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteImage404ApplicationProblemPlusJSONResponse) VisitDeleteImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteImage4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response DeleteImagedefaultApplicationProblemPlusJSONResponse) VisitDeleteImageResponse(w http.ResponseWriter) error {
+func (response DeleteImage4XXApplicationProblemPlusJSONResponse) VisitDeleteImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteImage5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteImage5XXApplicationProblemPlusJSONResponse) VisitDeleteImageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2957,12 +3301,61 @@ func (response GetImage200JSONResponse) VisitGetImageResponse(w http.ResponseWri
 	return err
 }
 
-type GetImagedefaultApplicationProblemPlusJSONResponse struct {
+type GetImage400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetImage400ApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetImage404ApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImage4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetImagedefaultApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
+func (response GetImage4XXApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImage5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetImage5XXApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2982,6 +3375,26 @@ type GetImageFileResponseObject interface {
 	VisitGetImageFileResponse(w http.ResponseWriter) error
 }
 
+type GetImageFile200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetImageFile200ApplicationOctetStreamResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type GetImageFile200ImageResponse struct {
 	Body          io.Reader
 	ContentType   string
@@ -2995,6 +3408,26 @@ func (response GetImageFile200ImageResponse) VisitGetImageFileResponse(w http.Re
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
 	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetImageFile206ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetImageFile206ApplicationOctetStreamResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
 		defer closer.Close()
@@ -3032,12 +3465,61 @@ func (response GetImageFile304Response) VisitGetImageFileResponse(w http.Respons
 	return nil
 }
 
-type GetImageFiledefaultApplicationProblemPlusJSONResponse struct {
+type GetImageFile400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetImageFile400ApplicationProblemPlusJSONResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageFile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetImageFile404ApplicationProblemPlusJSONResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageFile4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetImageFiledefaultApplicationProblemPlusJSONResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+func (response GetImageFile4XXApplicationProblemPlusJSONResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageFile5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetImageFile5XXApplicationProblemPlusJSONResponse) VisitGetImageFileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3072,12 +3554,77 @@ func (response ListNeighbours200JSONResponse) VisitListNeighboursResponse(w http
 	return err
 }
 
-type ListNeighboursdefaultApplicationProblemPlusJSONResponse struct {
+type ListNeighbours400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListNeighbours400ApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNeighbours404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListNeighbours404ApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNeighbours409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ListNeighbours409ApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNeighbours4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListNeighboursdefaultApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
+func (response ListNeighbours4XXApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNeighbours5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListNeighbours5XXApplicationProblemPlusJSONResponse) VisitListNeighboursResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3111,12 +3658,61 @@ func (response RestoreImage200JSONResponse) VisitRestoreImageResponse(w http.Res
 	return err
 }
 
-type RestoreImagedefaultApplicationProblemPlusJSONResponse struct {
+type RestoreImage400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreImage400ApplicationProblemPlusJSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreImage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreImage404ApplicationProblemPlusJSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreImage4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response RestoreImagedefaultApplicationProblemPlusJSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
+func (response RestoreImage4XXApplicationProblemPlusJSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreImage5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RestoreImage5XXApplicationProblemPlusJSONResponse) VisitRestoreImageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3135,6 +3731,26 @@ type GetImageThumbnailRequestObject struct {
 
 type GetImageThumbnailResponseObject interface {
 	VisitGetImageThumbnailResponse(w http.ResponseWriter) error
+}
+
+type GetImageThumbnail200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetImageThumbnail200ApplicationOctetStreamResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
 }
 
 type GetImageThumbnail200ImageJpegResponse struct {
@@ -3165,12 +3781,61 @@ func (response GetImageThumbnail304Response) VisitGetImageThumbnailResponse(w ht
 	return nil
 }
 
-type GetImageThumbnaildefaultApplicationProblemPlusJSONResponse struct {
+type GetImageThumbnail400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetImageThumbnail400ApplicationProblemPlusJSONResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageThumbnail404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetImageThumbnail404ApplicationProblemPlusJSONResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageThumbnail4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetImageThumbnaildefaultApplicationProblemPlusJSONResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+func (response GetImageThumbnail4XXApplicationProblemPlusJSONResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageThumbnail5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetImageThumbnail5XXApplicationProblemPlusJSONResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3204,12 +3869,45 @@ func (response ListJobs200JSONResponse) VisitListJobsResponse(w http.ResponseWri
 	return err
 }
 
-type ListJobsdefaultApplicationProblemPlusJSONResponse struct {
+type ListJobs400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListJobs400ApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListJobsdefaultApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+func (response ListJobs4XXApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListJobs5XXApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3253,12 +3951,61 @@ func (response StartJob202JSONResponse) VisitStartJobResponse(w http.ResponseWri
 	return err
 }
 
-type StartJobdefaultApplicationProblemPlusJSONResponse struct {
+type StartJob400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response StartJob400ApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartJob409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response StartJob409ApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartJob4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response StartJobdefaultApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+func (response StartJob4XXApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartJob5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StartJob5XXApplicationProblemPlusJSONResponse) VisitStartJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3292,12 +4039,77 @@ func (response CancelJob202JSONResponse) VisitCancelJobResponse(w http.ResponseW
 	return err
 }
 
-type CancelJobdefaultApplicationProblemPlusJSONResponse struct {
+type CancelJob400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob400ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob404ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob409ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response CancelJobdefaultApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+func (response CancelJob4XXApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelJob5XXApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3331,12 +4143,61 @@ func (response GetJob200JSONResponse) VisitGetJobResponse(w http.ResponseWriter)
 	return err
 }
 
-type GetJobdefaultApplicationProblemPlusJSONResponse struct {
+type GetJob400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob400ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob404ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetJobdefaultApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+func (response GetJob4XXApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetJob5XXApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3369,12 +4230,45 @@ func (response ListProfiles200JSONResponse) VisitListProfilesResponse(w http.Res
 	return err
 }
 
-type ListProfilesdefaultApplicationProblemPlusJSONResponse struct {
+type ListProfiles400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListProfiles400ApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProfiles4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListProfilesdefaultApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+func (response ListProfiles4XXApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProfiles5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListProfiles5XXApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3408,12 +4302,61 @@ func (response CreateProfile201JSONResponse) VisitCreateProfileResponse(w http.R
 	return err
 }
 
-type CreateProfiledefaultApplicationProblemPlusJSONResponse struct {
+type CreateProfile400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CreateProfile400ApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProfile409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CreateProfile409ApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProfile4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response CreateProfiledefaultApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+func (response CreateProfile4XXApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProfile5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateProfile5XXApplicationProblemPlusJSONResponse) VisitCreateProfileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3441,12 +4384,77 @@ func (response DeleteProfile204Response) VisitDeleteProfileResponse(w http.Respo
 	return nil
 }
 
-type DeleteProfiledefaultApplicationProblemPlusJSONResponse struct {
+type DeleteProfile400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteProfile400ApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProfile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteProfile404ApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProfile409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteProfile409ApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProfile4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response DeleteProfiledefaultApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+func (response DeleteProfile4XXApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProfile5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteProfile5XXApplicationProblemPlusJSONResponse) VisitDeleteProfileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3481,12 +4489,77 @@ func (response RenameProfile200JSONResponse) VisitRenameProfileResponse(w http.R
 	return err
 }
 
-type RenameProfiledefaultApplicationProblemPlusJSONResponse struct {
+type RenameProfile400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RenameProfile400ApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RenameProfile404ApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfile409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response RenameProfile409ApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfile4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response RenameProfiledefaultApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+func (response RenameProfile4XXApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameProfile5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RenameProfile5XXApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3521,12 +4594,61 @@ func (response CompareProfiles200JSONResponse) VisitCompareProfilesResponse(w ht
 	return err
 }
 
-type CompareProfilesdefaultApplicationProblemPlusJSONResponse struct {
+type CompareProfiles400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CompareProfiles400ApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProfiles404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CompareProfiles404ApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProfiles4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response CompareProfilesdefaultApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+func (response CompareProfiles4XXApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProfiles5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CompareProfiles5XXApplicationProblemPlusJSONResponse) VisitCompareProfilesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3561,12 +4683,61 @@ func (response ListMislabels200JSONResponse) VisitListMislabelsResponse(w http.R
 	return err
 }
 
-type ListMislabelsdefaultApplicationProblemPlusJSONResponse struct {
+type ListMislabels400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListMislabels400ApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMislabels409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ListMislabels409ApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMislabels4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListMislabelsdefaultApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+func (response ListMislabels4XXApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMislabels5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMislabels5XXApplicationProblemPlusJSONResponse) VisitListMislabelsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3600,12 +4771,61 @@ func (response GetProbe200JSONResponse) VisitGetProbeResponse(w http.ResponseWri
 	return err
 }
 
-type GetProbedefaultApplicationProblemPlusJSONResponse struct {
+type GetProbe400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbe400ApplicationProblemPlusJSONResponse) VisitGetProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbe409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbe409ApplicationProblemPlusJSONResponse) VisitGetProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbe4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetProbedefaultApplicationProblemPlusJSONResponse) VisitGetProbeResponse(w http.ResponseWriter) error {
+func (response GetProbe4XXApplicationProblemPlusJSONResponse) VisitGetProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbe5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProbe5XXApplicationProblemPlusJSONResponse) VisitGetProbeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3649,12 +4869,61 @@ func (response TrainProbe202JSONResponse) VisitTrainProbeResponse(w http.Respons
 	return err
 }
 
-type TrainProbedefaultApplicationProblemPlusJSONResponse struct {
+type TrainProbe400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response TrainProbe400ApplicationProblemPlusJSONResponse) VisitTrainProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrainProbe409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response TrainProbe409ApplicationProblemPlusJSONResponse) VisitTrainProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrainProbe4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response TrainProbedefaultApplicationProblemPlusJSONResponse) VisitTrainProbeResponse(w http.ResponseWriter) error {
+func (response TrainProbe4XXApplicationProblemPlusJSONResponse) VisitTrainProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrainProbe5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TrainProbe5XXApplicationProblemPlusJSONResponse) VisitTrainProbeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3689,12 +4958,61 @@ func (response ImportProbe201JSONResponse) VisitImportProbeResponse(w http.Respo
 	return err
 }
 
-type ImportProbedefaultApplicationProblemPlusJSONResponse struct {
+type ImportProbe400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ImportProbe400ApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportProbe409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ImportProbe409ApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportProbe4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ImportProbedefaultApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+func (response ImportProbe4XXApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportProbe5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ImportProbe5XXApplicationProblemPlusJSONResponse) VisitImportProbeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3729,12 +5047,77 @@ func (response RollbackProbe200JSONResponse) VisitRollbackProbeResponse(w http.R
 	return err
 }
 
-type RollbackProbedefaultApplicationProblemPlusJSONResponse struct {
+type RollbackProbe400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackProbe400ApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbe404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackProbe404ApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbe409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response RollbackProbe409ApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbe4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response RollbackProbedefaultApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+func (response RollbackProbe4XXApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RollbackProbe5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RollbackProbe5XXApplicationProblemPlusJSONResponse) VisitRollbackProbeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3768,12 +5151,45 @@ func (response ListProbeVersions200JSONResponse) VisitListProbeVersionsResponse(
 	return err
 }
 
-type ListProbeVersionsdefaultApplicationProblemPlusJSONResponse struct {
+type ListProbeVersions400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListProbeVersions400ApplicationProblemPlusJSONResponse) VisitListProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProbeVersions4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListProbeVersionsdefaultApplicationProblemPlusJSONResponse) VisitListProbeVersionsResponse(w http.ResponseWriter) error {
+func (response ListProbeVersions4XXApplicationProblemPlusJSONResponse) VisitListProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProbeVersions5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListProbeVersions5XXApplicationProblemPlusJSONResponse) VisitListProbeVersionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3808,12 +5224,61 @@ func (response GetProbeVersion200JSONResponse) VisitGetProbeVersionResponse(w ht
 	return err
 }
 
-type GetProbeVersiondefaultApplicationProblemPlusJSONResponse struct {
+type GetProbeVersion400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbeVersion400ApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeVersion404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbeVersion404ApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeVersion4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetProbeVersiondefaultApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+func (response GetProbeVersion4XXApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeVersion5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProbeVersion5XXApplicationProblemPlusJSONResponse) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3854,12 +5319,61 @@ func (response ExportProbe200ApplicationOctetStreamResponse) VisitExportProbeRes
 	return err
 }
 
-type ExportProbedefaultApplicationProblemPlusJSONResponse struct {
+type ExportProbe400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ExportProbe400ApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportProbe404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ExportProbe404ApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportProbe4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ExportProbedefaultApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+func (response ExportProbe4XXApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportProbe5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportProbe5XXApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3894,12 +5408,45 @@ func (response GetQueue200JSONResponse) VisitGetQueueResponse(w http.ResponseWri
 	return err
 }
 
-type GetQueuedefaultApplicationProblemPlusJSONResponse struct {
+type GetQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue400ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetQueuedefaultApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+func (response GetQueue4XXApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetQueue5XXApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3934,12 +5481,28 @@ func (response ListRatings200JSONResponse) VisitListRatingsResponse(w http.Respo
 	return err
 }
 
-type ListRatingsdefaultApplicationProblemPlusJSONResponse struct {
+type ListRatings400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListRatings400ApplicationProblemPlusJSONResponse) VisitListRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRatings4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListRatingsdefaultApplicationProblemPlusJSONResponse) VisitListRatingsResponse(w http.ResponseWriter) error {
+func (response ListRatings4XXApplicationProblemPlusJSONResponse) VisitListRatingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3951,35 +5514,12 @@ func (response ListRatingsdefaultApplicationProblemPlusJSONResponse) VisitListRa
 	return err
 }
 
-type UndoRatingRequestObject struct {
-	Profile ProfilePath `json:"profile"`
-	Body    *UndoRatingJSONRequestBody
-}
-
-type UndoRatingResponseObject interface {
-	VisitUndoRatingResponse(w http.ResponseWriter) error
-}
-
-type UndoRating200JSONResponse Rating
-
-func (response UndoRating200JSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UndoRatingdefaultApplicationProblemPlusJSONResponse struct {
+type ListRatings5XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response UndoRatingdefaultApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+func (response ListRatings5XXApplicationProblemPlusJSONResponse) VisitListRatingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4008,12 +5548,61 @@ func (response DeleteRating204Response) VisitDeleteRatingResponse(w http.Respons
 	return nil
 }
 
-type DeleteRatingdefaultApplicationProblemPlusJSONResponse struct {
+type DeleteRating400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRating400ApplicationProblemPlusJSONResponse) VisitDeleteRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRating404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRating404ApplicationProblemPlusJSONResponse) VisitDeleteRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRating4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response DeleteRatingdefaultApplicationProblemPlusJSONResponse) VisitDeleteRatingResponse(w http.ResponseWriter) error {
+func (response DeleteRating4XXApplicationProblemPlusJSONResponse) VisitDeleteRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRating5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteRating5XXApplicationProblemPlusJSONResponse) VisitDeleteRatingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4048,12 +5637,61 @@ func (response GetRating200JSONResponse) VisitGetRatingResponse(w http.ResponseW
 	return err
 }
 
-type GetRatingdefaultApplicationProblemPlusJSONResponse struct {
+type GetRating400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetRating400ApplicationProblemPlusJSONResponse) VisitGetRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRating404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetRating404ApplicationProblemPlusJSONResponse) VisitGetRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRating4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetRatingdefaultApplicationProblemPlusJSONResponse) VisitGetRatingResponse(w http.ResponseWriter) error {
+func (response GetRating4XXApplicationProblemPlusJSONResponse) VisitGetRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRating5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetRating5XXApplicationProblemPlusJSONResponse) VisitGetRatingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4089,12 +5727,61 @@ func (response PutRating200JSONResponse) VisitPutRatingResponse(w http.ResponseW
 	return err
 }
 
-type PutRatingdefaultApplicationProblemPlusJSONResponse struct {
+type PutRating400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response PutRating400ApplicationProblemPlusJSONResponse) VisitPutRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutRating404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response PutRating404ApplicationProblemPlusJSONResponse) VisitPutRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutRating4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response PutRatingdefaultApplicationProblemPlusJSONResponse) VisitPutRatingResponse(w http.ResponseWriter) error {
+func (response PutRating4XXApplicationProblemPlusJSONResponse) VisitPutRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutRating5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutRating5XXApplicationProblemPlusJSONResponse) VisitPutRatingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4129,12 +5816,60 @@ func (response ListScores200JSONResponse) VisitListScoresResponse(w http.Respons
 	return err
 }
 
-type ListScoresdefaultApplicationProblemPlusJSONResponse struct {
+type ListScores400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListScores400ApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListScores409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ListScores409ApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListScores410ApplicationProblemPlusJSONResponse struct {
+	GoneApplicationProblemPlusJSONResponse
+}
+
+func (response ListScores410ApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(410)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListScores4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListScoresdefaultApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
+func (response ListScores4XXApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4146,35 +5881,12 @@ func (response ListScoresdefaultApplicationProblemPlusJSONResponse) VisitListSco
 	return err
 }
 
-type ScoreUploadRequestObject struct {
-	Profile ProfilePath `json:"profile"`
-	Body    *multipart.Reader
-}
-
-type ScoreUploadResponseObject interface {
-	VisitScoreUploadResponse(w http.ResponseWriter) error
-}
-
-type ScoreUpload200JSONResponse UploadScore
-
-func (response ScoreUpload200JSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ScoreUploaddefaultApplicationProblemPlusJSONResponse struct {
+type ListScores5XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ScoreUploaddefaultApplicationProblemPlusJSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
+func (response ListScores5XXApplicationProblemPlusJSONResponse) VisitListScoresResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4209,12 +5921,77 @@ func (response GetScore200JSONResponse) VisitGetScoreResponse(w http.ResponseWri
 	return err
 }
 
-type GetScoredefaultApplicationProblemPlusJSONResponse struct {
+type GetScore400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetScore400ApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetScore404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetScore404ApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetScore409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response GetScore409ApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetScore4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetScoredefaultApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
+func (response GetScore4XXApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetScore5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetScore5XXApplicationProblemPlusJSONResponse) VisitGetScoreResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4249,12 +6026,77 @@ func (response GetHeatMap200JSONResponse) VisitGetHeatMapResponse(w http.Respons
 	return err
 }
 
-type GetHeatMapdefaultApplicationProblemPlusJSONResponse struct {
+type GetHeatMap400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetHeatMap400ApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHeatMap404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetHeatMap404ApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHeatMap409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response GetHeatMap409ApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHeatMap4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetHeatMapdefaultApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+func (response GetHeatMap4XXApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHeatMap5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHeatMap5XXApplicationProblemPlusJSONResponse) VisitGetHeatMapResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4290,12 +6132,255 @@ func (response ExplainScore200JSONResponse) VisitExplainScoreResponse(w http.Res
 	return err
 }
 
-type ExplainScoredefaultApplicationProblemPlusJSONResponse struct {
+type ExplainScore400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainScore400ApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainScore404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainScore404ApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainScore4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ExplainScoredefaultApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+func (response ExplainScore4XXApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainScore5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExplainScore5XXApplicationProblemPlusJSONResponse) VisitExplainScoreResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRatingRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    *UndoRatingJSONRequestBody
+}
+
+type UndoRatingResponseObject interface {
+	VisitUndoRatingResponse(w http.ResponseWriter) error
+}
+
+type UndoRating200JSONResponse Rating
+
+func (response UndoRating200JSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRating400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response UndoRating400ApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRating404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UndoRating404ApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRating409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response UndoRating409ApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRating4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UndoRating4XXApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRating5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UndoRating5XXApplicationProblemPlusJSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScoreUploadRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    *multipart.Reader
+}
+
+type ScoreUploadResponseObject interface {
+	VisitScoreUploadResponse(w http.ResponseWriter) error
+}
+
+type ScoreUpload200JSONResponse UploadScore
+
+func (response ScoreUpload200JSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScoreUpload400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ScoreUpload400ApplicationProblemPlusJSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScoreUpload409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ScoreUpload409ApplicationProblemPlusJSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScoreUpload4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ScoreUpload4XXApplicationProblemPlusJSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScoreUpload5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ScoreUpload5XXApplicationProblemPlusJSONResponse) VisitScoreUploadResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4329,12 +6414,77 @@ func (response SearchByExamples200JSONResponse) VisitSearchByExamplesResponse(w 
 	return err
 }
 
-type SearchByExamplesdefaultApplicationProblemPlusJSONResponse struct {
+type SearchByExamples400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response SearchByExamples400ApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByExamples404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SearchByExamples404ApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByExamples409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response SearchByExamples409ApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByExamples4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response SearchByExamplesdefaultApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
+func (response SearchByExamples4XXApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByExamples5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SearchByExamples5XXApplicationProblemPlusJSONResponse) VisitSearchByExamplesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4369,12 +6519,45 @@ func (response SearchByUpload200JSONResponse) VisitSearchByUploadResponse(w http
 	return err
 }
 
-type SearchByUploaddefaultApplicationProblemPlusJSONResponse struct {
+type SearchByUpload400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response SearchByUpload400ApplicationProblemPlusJSONResponse) VisitSearchByUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByUpload4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response SearchByUploaddefaultApplicationProblemPlusJSONResponse) VisitSearchByUploadResponse(w http.ResponseWriter) error {
+func (response SearchByUpload4XXApplicationProblemPlusJSONResponse) VisitSearchByUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchByUpload5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SearchByUpload5XXApplicationProblemPlusJSONResponse) VisitSearchByUploadResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4408,12 +6591,45 @@ func (response EmptyTrash200JSONResponse) VisitEmptyTrashResponse(w http.Respons
 	return err
 }
 
-type EmptyTrashdefaultApplicationProblemPlusJSONResponse struct {
+type EmptyTrash400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response EmptyTrash400ApplicationProblemPlusJSONResponse) VisitEmptyTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EmptyTrash4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response EmptyTrashdefaultApplicationProblemPlusJSONResponse) VisitEmptyTrashResponse(w http.ResponseWriter) error {
+func (response EmptyTrash4XXApplicationProblemPlusJSONResponse) VisitEmptyTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EmptyTrash5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EmptyTrash5XXApplicationProblemPlusJSONResponse) VisitEmptyTrashResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4447,12 +6663,45 @@ func (response ListTrash200JSONResponse) VisitListTrashResponse(w http.ResponseW
 	return err
 }
 
-type ListTrashdefaultApplicationProblemPlusJSONResponse struct {
+type ListTrash400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListTrash400ApplicationProblemPlusJSONResponse) VisitListTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTrash4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListTrashdefaultApplicationProblemPlusJSONResponse) VisitListTrashResponse(w http.ResponseWriter) error {
+func (response ListTrash4XXApplicationProblemPlusJSONResponse) VisitListTrashResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTrash5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListTrash5XXApplicationProblemPlusJSONResponse) VisitListTrashResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4470,6 +6719,26 @@ type GetTrashThumbnailRequestObject struct {
 
 type GetTrashThumbnailResponseObject interface {
 	VisitGetTrashThumbnailResponse(w http.ResponseWriter) error
+}
+
+type GetTrashThumbnail200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetTrashThumbnail200ApplicationOctetStreamResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
 }
 
 type GetTrashThumbnail200ImageJpegResponse struct {
@@ -4500,12 +6769,61 @@ func (response GetTrashThumbnail304Response) VisitGetTrashThumbnailResponse(w ht
 	return nil
 }
 
-type GetTrashThumbnaildefaultApplicationProblemPlusJSONResponse struct {
+type GetTrashThumbnail400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetTrashThumbnail400ApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrashThumbnail404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetTrashThumbnail404ApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrashThumbnail4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetTrashThumbnaildefaultApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+func (response GetTrashThumbnail4XXApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrashThumbnail5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTrashThumbnail5XXApplicationProblemPlusJSONResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4538,12 +6856,45 @@ func (response GetVersion200JSONResponse) VisitGetVersionResponse(w http.Respons
 	return err
 }
 
-type GetVersiondefaultApplicationProblemPlusJSONResponse struct {
+type GetVersion400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetVersion400ApplicationProblemPlusJSONResponse) VisitGetVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetVersion4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetVersiondefaultApplicationProblemPlusJSONResponse) VisitGetVersionResponse(w http.ResponseWriter) error {
+func (response GetVersion4XXApplicationProblemPlusJSONResponse) VisitGetVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetVersion5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetVersion5XXApplicationProblemPlusJSONResponse) VisitGetVersionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4650,9 +7001,6 @@ type StrictServerInterface interface {
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx context.Context, request ListRatingsRequestObject) (ListRatingsResponseObject, error)
-	// UndoRating Undo the last rating, or a named one
-	// (POST /v1/profiles/{profile}/ratings/undo)
-	UndoRating(ctx context.Context, request UndoRatingRequestObject) (UndoRatingResponseObject, error)
 	// DeleteRating Make an image unrated
 	// (DELETE /v1/profiles/{profile}/ratings/{image})
 	DeleteRating(ctx context.Context, request DeleteRatingRequestObject) (DeleteRatingResponseObject, error)
@@ -4665,9 +7013,6 @@ type StrictServerInterface interface {
 	// ListScores Images by the probe's score, the best first
 	// (GET /v1/profiles/{profile}/scores)
 	ListScores(ctx context.Context, request ListScoresRequestObject) (ListScoresResponseObject, error)
-	// ScoreUpload The probe's score of a picture that is not kept
-	// (POST /v1/profiles/{profile}/scores/upload)
-	ScoreUpload(ctx context.Context, request ScoreUploadRequestObject) (ScoreUploadResponseObject, error)
 	// GetScore The probe's score of one image
 	// (GET /v1/profiles/{profile}/scores/{image})
 	GetScore(ctx context.Context, request GetScoreRequestObject) (GetScoreResponseObject, error)
@@ -4677,6 +7022,12 @@ type StrictServerInterface interface {
 	// ExplainScore The nearest liked and disliked pictures of an image
 	// (GET /v1/profiles/{profile}/scores/{image}/why)
 	ExplainScore(ctx context.Context, request ExplainScoreRequestObject) (ExplainScoreResponseObject, error)
+	// UndoRating Undo the last rating, or a named one
+	// (POST /v1/profiles/{profile}/undo)
+	UndoRating(ctx context.Context, request UndoRatingRequestObject) (UndoRatingResponseObject, error)
+	// ScoreUpload The probe's score of a picture that is not kept
+	// (POST /v1/profiles/{profile}/upload-score)
+	ScoreUpload(ctx context.Context, request ScoreUploadRequestObject) (ScoreUploadResponseObject, error)
 	// SearchByExamples Images near the positive and far from the negative examples
 	// (POST /v1/search)
 	SearchByExamples(ctx context.Context, request SearchByExamplesRequestObject) (SearchByExamplesResponseObject, error)
@@ -5580,57 +7931,6 @@ func (sh *strictHandler) ListRatings(ctx echo.Context, profile ProfilePath, para
 	return nil
 }
 
-// UndoRating operation middleware
-func (sh *strictHandler) UndoRating(ctx echo.Context, profile ProfilePath) error {
-	var request UndoRatingRequestObject
-
-	request.Profile = profile
-
-	var body UndoRatingJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.UndoRating(ctx.Request().Context(), request.(UndoRatingRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "UndoRating")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(UndoRatingResponseObject); ok {
-		return validResponse.VisitUndoRatingResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
-}
-
 // DeleteRating operation middleware
 func (sh *strictHandler) DeleteRating(ctx echo.Context, profile ProfilePath, image ImagePath) error {
 	var request DeleteRatingRequestObject
@@ -5758,37 +8058,6 @@ func (sh *strictHandler) ListScores(ctx echo.Context, profile ProfilePath, param
 	return nil
 }
 
-// ScoreUpload operation middleware
-func (sh *strictHandler) ScoreUpload(ctx echo.Context, profile ProfilePath) error {
-	var request ScoreUploadRequestObject
-
-	request.Profile = profile
-
-	if reader, err := ctx.Request().MultipartReader(); err != nil {
-		return err
-	} else {
-		request.Body = reader
-	}
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ScoreUpload(ctx.Request().Context(), request.(ScoreUploadRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ScoreUpload")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(ScoreUploadResponseObject); ok {
-		return validResponse.VisitScoreUploadResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
-}
-
 // GetScore operation middleware
 func (sh *strictHandler) GetScore(ctx echo.Context, profile ProfilePath, image ImagePath) error {
 	var request GetScoreRequestObject
@@ -5862,6 +8131,88 @@ func (sh *strictHandler) ExplainScore(ctx echo.Context, profile ProfilePath, ima
 		return err
 	} else if validResponse, ok := response.(ExplainScoreResponseObject); ok {
 		return validResponse.VisitExplainScoreResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UndoRating operation middleware
+func (sh *strictHandler) UndoRating(ctx echo.Context, profile ProfilePath) error {
+	var request UndoRatingRequestObject
+
+	request.Profile = profile
+
+	var body UndoRatingJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UndoRating(ctx.Request().Context(), request.(UndoRatingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UndoRating")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UndoRatingResponseObject); ok {
+		return validResponse.VisitUndoRatingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ScoreUpload operation middleware
+func (sh *strictHandler) ScoreUpload(ctx echo.Context, profile ProfilePath) error {
+	var request ScoreUploadRequestObject
+
+	request.Profile = profile
+
+	if reader, err := ctx.Request().MultipartReader(); err != nil {
+		return err
+	} else {
+		request.Body = reader
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ScoreUpload(ctx.Request().Context(), request.(ScoreUploadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ScoreUpload")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ScoreUploadResponseObject); ok {
+		return validResponse.VisitScoreUploadResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -6048,168 +8399,197 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3bchu31iD8Kij+31/ee6Yl0fJhx9KV4tiJUo6tsZ2kphKPCHYvkrCaQAdAi+bnctVczvU8xLzC3M+j",
-	"fE8yhbWAPrDRPMik7V2zcxOL3Y3TWljnw8dBquaFkiCtGZx9HBRc8zlY0PjXhbbCWPevDEyqRWGFkoOz",
-	"wYVcMjVhdgYGGMeXTMLgA09tvmTcsIUW1oI8HiQD4T74qwS9HCQDyecwOBvQJ4NkYNIZzLmbQFiY45xz",
-	"/uEFyKmdDc7uD4fDZGCXhfvGWC3kdPApcW9c0tuP6sdca74cfPqUDJ5yC1OllxuWndJrAkzfKtMw0IHW",
-	"qfKcFwa663wzUwumJLjFwi3oJZtqVRbuTzHnUzDMzrhlXAPjluXAjWV2JgwzYi5yrplV+PkYJkqD2+88",
-	"YalWhWFcZixVhQDjRnMvLZS+6T2BsMTmCUyUnnM7OBtMcsUdEOf8g5iX88HZ8PjJk++SwVzI6u9q37Kc",
-	"j0HTxkttlO5u++0M2EjCB3ud4hsjDyxW8GnYTO9KaczmOhsAeuTgMxeyAlgHWp+SwXOlr7SaiDwCkd9n",
-	"ygC7BZ2J1DJjucwMG4MRGTDg6YzgkuDxLmZqzkbvy2wK2Yhxc2MYH6vS9i298JM21/5vGiaDs8H/d1Lf",
-	"zhN6ak78Il+6r926fxL2hZgLvKax8XN82Bw9gwkvczs4Ox02oHfqD4n+qo9ISAtTD7pLt80r7s4wBj08",
-	"hXuGiazabOFertaCLwySgYa/SqEhG5xZXcK2O8fZL3/AlfyM59tdxvdLtnCXA/GGTooZLrIzNtLcOogI",
-	"w3JxAxlTmmXC4L8TNipl/VyCsDPQfRAj2G4NMFrqc5Fbf4ovRAoyhQ0EKqe3TMLGS2ZmSlvm5u9blH/9",
-	"QMTqrhj2aFcM89jdj2MeqPdM+zTaeFbfqbth2uodeyPsJnAZYcGcM85myhCkEjaaqDwDR8g0G5VFrng2",
-	"6oOf+/5AwPsNtBFK9p8pEedAbm/p9Z6j9U/XHm0Fcbde+m8j4P8rcP1cq3kfki2B6+uJeyE604P2HEeP",
-	"mie1Os9btXYWqz5rjk90NGDs9yoTgDBE0vUrYoD7M1XSgsQLNS9zKwqu7YljrEcZtzjpDhTRD1tNXMPE",
-	"3SeR2lLfcepCqwK09XuIs8afr579mLCrlz8m7MfL5wn7HcZXCfv+l6uEvb18/jxhL8EW43nC3v54kbCf",
-	"nl0+dbfh4rfL54OkliXGQnKEQ5cv11v6g5bwrnpLjd9DaqM7x19MoaShxV9pNc5hvnICvChykXK3lZOC",
-	"3vjP743b18ftKQWOi2tYFRq4ZQuUhpWcJmwxA13JCI5FKZapY9yjH41kbuA9lI9rG+5oWWgxnVlWEHhJ",
-	"ICRZyaYzMCxVt6ATJiSbaJ66UVDiE9ZJiRkY5q4SfmFVwXKY2HM2hqWSGRviEu/TepmgPRQ8ywDZehsp",
-	"5vzD9YeWWJipcoykd0XyQzJ1vdz2XSG3H1fILcddQSeaJAyQ+M2EhXbxLBk8mxdWkNzRPoei1F4eidCc",
-	"5pz+xejgH/i8yOENcJ0ipeZZJhzoeH7VmGzCcwOrcEgPpk00r+mdRP7EXVsn+2y4SkFCSrxAcXdJNRlI",
-	"mHIrbqHFSLeSLZvc9P6ww06TQaGM2NPQcyHDn5F5amVkF1GlhWthqTFse14BZS2atZHpihuDGAMBeSZK",
-	"s8VMpDOPXBMBeUYoJQybiluQbKbyzJwjEs4dfXJkibNcGHwHpCqnsy5p8YaF1jnvJPokg1rJ/5xR3le6",
-	"xvZifhIE8s+aWSp7LTLz2agWGRrl1c9ZWy2QRYheUklScYrYwcafgOcknq7QVa5XUKD9PAPLRR5dPol0",
-	"q+Qw5Zbnapow/4/rhXYnkQR8VpoJmYFjA0D0GJdOv3TmUDeNqcdK5cBl5xriQvDd2D3sAMZyW+LeQDr6",
-	"9of70N3DqeZZi3P0CEl+gMSf3bv4adtfeNE9zlTl5VyaOEjRwNc90Wc8nZHcwXiWGfa+RA7CbYLEwdEK",
-	"mI8hy4ScuvvufpgDl7V5B0WWcwa5QXlDGBKQnOihyjxzwzIxwb9BN9h6deAJWRauRbbDDfHzxqw93JJZ",
-	"p7Erq3CxJlVOiNNq4dRy97+OIOX0poCsW0gvEbo/5mORCxsxYT7luRijoYI13nMnydGq0WTW/VO6T+E6",
-	"aHJRWGuIGX7xZFI1D/KjVHREZ3gAY8ENybfurzTnxh3bDch7hoRXkijbCDHjho0VaphbrFyrRQ9yImB6",
-	"TQZjuGdYrqbCJhXaedGZlgIZ4xIW263CzNRCbsI0FORX72aFpkl11fymanz0hx/uW5gubLGNIavAjN52",
-	"EqbaN51McdvcFuIWKAtGcfJSStDukLMytWwh7AzPFzVrdgupVVEZcr1oHiyFjYl7tvbCuyja25sJuz3b",
-	"dAcUuYlzlUHuacp6kouzNT6ILfUyHPiKlONw75rbNrXgFo6smEOM5/Aer4xD9YnQnvgyzowqdQoog5nE",
-	"MTaYF3YZG3K89MJAtQIh7eOHg5hoHe5LjDqAnYH2tlcwIC3DI8FLbgAkEzZKvZ0Ee13qOB8Pa/rYYMjv",
-	"C5jGNjIDpxZ3l/Yr6csJK8QHyE10YzsxDzPjp48eR9dLx7499r3B92MIaGflfCy5yHvPxgqbw15RwTs5",
-	"Ni36N//ap2SwEFnMsLj5yFevPJrU6VwDSlbQD9NUIA57T2pvYnWVGkhag6OBZasn23tdL3+I7OvXyx9Y",
-	"BlrcQlYz/zc/XRydPnocmIub6rglQp6mp4/HDx+Pjx5/N5kcfffd48nR+Mn4wdGD9P54OHkAD9LHnJiA",
-	"Be3m+W9/DI+e8KPJxdHzdx+/+3TU/PPhLn/eP/30bzFI4w7j1JNk4d3UjhgCN7x5EfP5GCmEknhiOTcW",
-	"PX0bjYB+cb1Aq22dMX0yeo1SDZmIP3KkOPoAPjhA8R4GkXwVc2mldUZX5J/1EpM5ZKKcRx8Vnnd1H9RW",
-	"Cp7nryaDsz92sFe8S3ZwtFZGByYIZbg0Cy9DBzLYWZ9TQ7ewyvUYlpPBz2oc0ZK4TCHP3RRdacgyXUry",
-	"tC+4YdzcQOa0B2NVEWV+mZKwLe/VWukebJPCzHaUJAhzt5j3RsisqZGmmi8cGRXzQumK3rpPNRfkGwoq",
-	"8y1oMXGoOubpTVkgGZZgS0mkGySPaLR3s36h4Izmwj6bFjmqIjoNZ+/VmJilk1VAOoVgokqZDSJIYSzX",
-	"dsezdlo5NM9Ql1K6Z8nAlGkKQNxqwkWO//A4FlX4k4FVlue9JHUxE3nQpKWy7EaSArER0jGOjLAP6/fY",
-	"2jqCnmsT5yzv1Xh7vuIu35fiKriw6Faadr0m/JwWPkgGPnBg4OjrDf4/RBVEIfdC3IAEEzFloRbcpScN",
-	"G717g834LXQjGKLXNlVaQ86t1/LbA78iScUuFCnI5h4ZN4w/O7OlMQHlzGslrw2kSkbUgotfn5JYJEzD",
-	"e49zBjAppzfcM0xzK+TUbDdxLaRET8xLYqnKc0AHWOMMacO03/jR3fCiiPjhnqoZmjPw8RnjUw0wd/jm",
-	"fWfpjFMQxjZWhKh98lUIKFi0IU5GaMa9lSdiAMHjd4BAiKyBQ33eDSC0gLMDHFaukTflGDJ50ikm60S2",
-	"F+K25z50DaE8bzsz1htAY7P9IkzOx5BHDMmqHEcO7Se1YPMynTFT6jpEAs+vElOCs8POuNNwWWlKnudL",
-	"9xMF2e2Az1uL2mvNhK+CPRCDhxbBEZ0D17KptdA+drp1hm/WkyvlsM+ow5GztO1YBIB1QItzlLl/uj1b",
-	"qZDgUyRYpu0fDkPHlvUSFl463MFPmwEUPfBCSclHIzjSzhmJTGeVZ80xdcM08AzFyxnkGeNTLqSx6Nmf",
-	"cTOLiph7lN/exeOPrjMoYuwLdxama8UFNb3GMXrmBi3iFL5/0OFm1zCOS7bfXYfe7HbuI+l+zDOnCEyV",
-	"o7hoJxWW5dyCPqfADIDMMDFhHGUYWkAI/TrdGMOaUKRWdHrJCNRnjDMKSiMMQ5waQ64W9YMqlsThLbdK",
-	"u39IRI/Geh4Ot1nQHaX4ggu9xS05I9KWcsnGwOZeanfEbVGRZIxhMf7huROHZ0JOaZNzvnQfGjWHscqW",
-	"94x7M4McbFMqaNwjDVYv+0648mmctQIrUnRhOTF83HQ2aGBWC/AXODob4sN6dKpidMYwFdIkjBsv9czn",
-	"jkTkQgKz/AYMmV5jQYWn20Cy7QteG7jQsCCuQ8RImO7S1EEq/oo62uSJlpd8vMQbJUTuUl1rmIAGmcZM",
-	"1Hh2gay6WU2N7g1JUcl8yapxDEILw+adJq8iwFphHEhve3hGI8h8B76xj2gQP0TPul6jFLD7stqexB7v",
-	"G52y5hKNIQ3v22KGXgEUT4Kfaz2NXePow0eNWDiceeqkZ4G/yD26997gS3cwmK9AJXweg8qV20DEkFmm",
-	"Ec1EK2OObnkuMnQPcw2clTLz/pjXr56ytNS3W8qivEyvZ2IaNesXoBnILIQTPnnE/n/m4KNveb796Lla",
-	"dAd/oRafP/gtaD6F60JDKgJabvHdmOdOd8uueZqWmqfbRiqmpdY+nDRi2yNi1eOzfk/iYxeRK2MUymOQ",
-	"EfHewlC3ZrI13sy7M2puYtf+99kSb5xSN4ziUNFSgVwwZhvzu9zJnrYmeqGH7iWN2PXqMGr4hcNrAK3a",
-	"YWuJvTc1rp+QrWFr5YTu/CbNxA/au5TXgIJ9fDFbL0FXo2xvTn2G3HsOVos0CLmmusIJESGToLBJVvKx",
-	"Bn6TqYU05ywX1uYYqlpJCpB5FbprhgVLiutOC3QavWc4E2EtZGfMseuEGatRAEqYsE7wFcoJVBTGskCn",
-	"o2H/8d//V3clMdgMGsurDrIPXD4wvb3O18+fsicPH/2jGxi5JuYNHQQRmZGg0owg9ykKRGaqKPXjpoy4",
-	"9axV1mh3Ykcq6kCv8FpMVVCIIxGP2ZtXL5l/6vCI4rCcvL7RpuuXvE3UndOheTQpi0LvMajFnxS6dPps",
-	"/KVp5Yw8evKkIdA8HEZV3X73Ff3QseQxY/k4B0wzCqfrkNj92+cxoCrA2a+vL2tBduOB4dPas77GkNaQ",
-	"YlfQZC3Hy7mx12gv34nYrxnxbpzL3IjC7MQ7IsyBBllzOr0MATWPXVgCLmILpkADr1nSS2+hqAMT8MSb",
-	"YQf86N+HR0/e+f9fH737OEwe98QQXGl1i0IWz1/pLHZ9r3wgEGmq0jsbmAHHBlr6Xwgc9Mqz07mUGxMy",
-	"Nl4yibZLjChEjoJAwG8aENkJFfsfSWWhJ/gR7SJuVWyqwLiFVfk8FKs6FbfAOLPcWEgo0N3tf6vrF8Ex",
-	"XEoMnv+lhDJy/SqE2gqzcBCnye8Y/pbsqPilM2Xg3Nu1UCpQpW2z9V4fJO5jQ2xdvY/PjHP8AsG32waq",
-	"do6LsyBZ7FmH7bPS49PYcdemghXFdAeSDjJqSntJqag+wiNX0+30nruEf28Ogr4jbwkA/tZMDXTkSYOp",
-	"NcKRw9h1uHGPqkPAj7O2/Xjmk0HwSG1LxzxCbmKQYdjotlDTM70CTfa50cR7GeTbSA74EiQswhp7Yisa",
-	"MFR5PubpzY5GzMZeNySprxjueiPu34QDivCi3anUnQF+zmSZ5420C5JcyNUf5LYoMNx3TsMIKvRmLGmv",
-	"bLh50ii5rZ53kUuXsIMQSaZgnNpsLT5GXDBbY/r6/SaMN5bgRCJ0MdD67nAdGoT7rlkhiKM9LvV1kp+E",
-	"Bej1kp9/SBuNAMnBQy2S2nslHCiUTx7gPiZItrwGg3ia7374zRbSbGtPlSPDQZlP4ZztA+E3yBhtRSsg",
-	"5w55Bhjt1BOrvRpCQ0OvnswGMbw5w9cUxA9I975pgtBDDaKgCoJn1zjadM8Zq1TWKCTGCtCGasMEt+yU",
-	"5znVUPnLaWFnpUxBW/Jp0y/wochpVfQ3BUJXsSe8EFFnrs+LiWVMaR8w1sk/8qtEKpPyOTBfMWZNElU3",
-	"GWDLpPFOsvkBkggOFM6vtJgKN20IWOkN+F9N/596oky/j0NcQVeCB6sF3O4aJC16zumzA/wD0iSh0FJr",
-	"gbEb8lZzM/vs1BgcZVuquyZMsjXOLqktu6T2+dCXO+QQROAfXINdWG6f1dZ5Ukor8mjShQ8C0mCsY0IM",
-	"3+w6/fu3Eot976SYhay0yi/YOLKwum2yy36VmdpRS+kxmDjOg4+cZFvKTJ3X4o4ToZrhZB0U2KDudJeN",
-	"qVU92s1Ge+G/9Jh/6TExOXOD8rJB6PytNor1RIqRpyYqY/xWA36FohaiJzZfGJaptJzTleqyehHx5VJk",
-	"nXdrV3GCUeTBva73o9IrsSC9xg1sf/5cyCnoQgtpN46C4I76ckL5h6K0Hl3DILU7KS3KDeEa0TSUQqup",
-	"5vONZLlGCgehcFytgI5q/QSMeLk4ISequ5iC59wCxckbX9aIa7RbodxL1+2YXdYuqiqic7ykAkduIed/",
-	"ygJUkVOiTvN6YjXe82AIwxBVH+KjZBUSucSSpefeE/andPPkwliaBUOFqQxJgyBgjA0G+4OkMZz8e/yn",
-	"/FOS8x9DA9yEo76qdyP2txB08Pdj9qvEtDGq4/CnrCtD47Y1TEoD2TF7IYyln5zImJFHjKmC/1UCG/lK",
-	"vriMV6XFPM6QC5QqaTVPbcJGPz57y04oZsSMmIU8N0xIdqXVHOwMSnOPWfhgGZGXP2UzdjR1pAiT9upC",
-	"HlmDjDluzxYg7fGfcuClZqqT5ms+XhQ8ncHR6fHQsXAnkgxm1hbm7ORksVgcc3x8rPT0xH9rTl5cPn32",
-	"8s0z/KaWVzz6NAKNzgb3j4f0jipAIlEZPDgeHj8gn+sMac3JDIsf/bv79xQigbOnwyHjjkLLaQjwDRun",
-	"HFiTIO7ArSPYlqqtGBSJMuUjbR1QdDoDYymmGwsTe8VOWJSb8CNO3EgfswtJlZD8D1WaC1/wZeLDxx1b",
-	"zoS5SSjVkJFcxKxyGiLFjwslL7PB2eBHsFWuz0pxxtPhcE1hxt0KMlZzRCoyYowobcaf2zGJvb7KXHzk",
-	"aqmNYo/JwJTzOXcCWavshR89F7fEiPnUIJvDnwfv3IcnGni2XA9svMS+QBWiMwGiknF5lrBHwwd1sRXj",
-	"2MNYZf7+O0KUcnkvhFlz5uQ25kMcO8A3IDMTIoLMMbvoZM3hYG5uX9k95KEsz9no5Pa+x+ARxXBbX7wJ",
-	"g+mpalUUHV4Dz8Sh8cEXFuurzxnyafzRElq49X5KBo+GD77AMi4oLKs6YbecA6Gl2yTtsEqQcLP1Iert",
-	"/RO4DZ0Borj6Bl8/QjsrvRqkC8dy2ei9Go8SKqWFqEpp1twg0mFy/zF7jnVKUjUncv1ejT0G6VKiLkPo",
-	"7PAa6RuNEfIdMAqD8qUcEmN1J+Tb+K6nkscMq5NnQQBzK0VKhvma01AA+axKyuGGjV5wY4+euVePLn8Y",
-	"ObpoNfB5NSNxmGC2xvSSY/Y7ZZAXmDAT6vC79c6BS0rLpvJZ3OAjXEr3cjxXea4Wz+jwk1ZXhj984eIZ",
-	"cJJxPBdrLTdesL+j9cWqF7/beBcdJybEOKIjad+CVfktgvD+JBHKSHpqOka8Zy/oX0EClSWHV4lHPf9z",
-	"A+8p+ztg/awqRrieQvM896zWyT8LyPPNZJlS8iu67OVK5KZzJYVjzblSN4Zx69A25KZ4XuDJVIMK+yQi",
-	"y+bK2JApCAtG6cDmmL0BYKMgYoyQm4w8Dxr56p1oz0uxLDC2KmhIAzKr+UKMhnu69lUI+EXn+L8W2c5I",
-	"GadeGvsj3VBH7ZIsV82yhmTXBkqPvG2YOXmd1JcuYYmttX7lhJoAfEo2vug7fLg3Y0XW0VoQ7xeA3kUq",
-	"fud1+eoHlWfuH7Hs766ZmuKcOUPJHG+X9I1qfOOAhOVgLfJEA4w7xaSvMv9ffW1FTrdoK9JRd2W+DBGO",
-	"niX62lxqUnXQQfUouAaYyBJGm6eaXgnyO0kK1zF7qXwaN1VZTrzdRmlGyhcxLM/Z+vbY9EP073ab7W5A",
-	"jUaXlS3e9g2Itngz9NTY4lVs5rANFof+P1u8W3Uv2PLdt2qbN32Tky148t0pXF0FrIfITaEuFb4P4kbE",
-	"J0G2Rpeb0LpB0oIfhKpt95Y6zIFw2wcLIp0cuZ9H543qBsghEuTVqiBbO6Wd1E5N903idJc6IqEuckrC",
-	"I3JyssxOuZBUEzbcXS9fUm2qhiHCL2zM05upVqWMqEFkUb9s9MWhvhHL/uNttJZoN4A4NJb0qdR4LAse",
-	"sq157jVDNFQRccO0Ceog8CkZnA7vf5mVEUgakydebsYDeqHSqjbOGvn181H+Isson8mHn6yieYtzn3zE",
-	"/38irM/BwppmS2yu0HNASTFWczNLQga8SGds5P1heEojNnZ7QhHY4SRKfw+GLHNKO0nGC449bKyaj411",
-	"POYGoDC1Tx1tERaPUwOWgucLvmReSpXwwVJmeuKTtxwbosY3x+x3x4JG2P9g5M0DGtz6M1zIVCmUY5VM",
-	"Ialn406o5rlRrWghf7NwwwHhupfrBzy+cLlWhJ1OymLipWGFquNCSfS5YH2GPrZZuQHX9sJpd+/ZUWB4",
-	"jUfkth0OyWf2WH4DmVpIMuZMVO8i8cTj4pZ3NHay2bsM5+E6JKyrJuyDQRDUqgvDjKosSsYiqi74Ms4t",
-	"ohLvj2B7UGAHWeXd1yKuuLt9HOsrWdFDlDvzvEGgTQ/33em86u5wn95FSdpJiKbvMSb5SGGytSg5Zc/e",
-	"8uk5G11Ojl4qCUe/cJvOvAr7mktHR5zmN1NSlbrHyIiLeh6aga2FIC7y5D+1Abe5RVEvT/S87vEBp2lm",
-	"dCLJbCcpEln4lAwe9F3gUFSoFXFJ5duFg8eM70Xoq2kFEXZTpeCGGouHRz4JYjobq1KvV45f1q/tuoaq",
-	"FeM22kVo2PMvpemfT2kKZed7bqUE7uQurzQFVYd+Q11nr1fKVGOTvbllG8JWUoe4TV6wXG0avNvQffod",
-	"hX6apI6VMJXoWeQ8rUoA55X3mdSPJXYIIdXDZ/uwVJXSktrW5RCvG/Lx4J+ex3/veEUtOZGQX/Un0b48",
-	"3Fbqx0kVxNZLLQN3fVu9uUHIvsJK8MfsgkmuNdZ6qQRIqSwDmXM9haxPkg0l4COS7IPTYWUzvP94mLi/",
-	"Hz8cJvdPvxu+u5Obg9g0NhrYB6eujnM9P65e+wJM+YKZOQZvJ1U/wZ+vnv0Y5IledXUPxCSUAe7lwj+7",
-	"Fw5uoD4kjwglkNea1dw57AOUT53SbYLW3SKcCUUYVTSUrGIYS7JQ+matIc67xfrIdKh1LnwBWXJFUAsg",
-	"LpdVkErKJTOASiw+MjdUHghronunKbl153xJ/vjQAypSh/Csrg2D7xpfwBBlYCxhiF7o0dERvXSklbKj",
-	"JBTNY7fCIB8px7lIm5YMH3I5U8aGEfCLo0KLW24Bx6DiccHw6A0voaQifkNvHPnev8fsQi6p5iD1tzLs",
-	"4fCBo4F+JGHYWKvS3T6k1+MlG/k4NM9jR4znSkLi63pLFfz5FDfaZWpvLNfuBnUtinvBbF/4NN5wduU+",
-	"ne7zPvXRVoc52EcKpqVcY+SLfnmvsma1OMsBzIAIFkL0Xtez++vk43s1Xmv/+301wsHfw+BXFlTGPvMO",
-	"5xso7DG7tFXsQgiO57YVQYctehrFgah+xZgyd8mhfMweDp8wMQmxGnW5/C4aPsUS9gEPvyxaXNpu94W9",
-	"8ExzE5oF1C0dVqlln7QUPYrhF7oh+7IhRbE3HqPS7hz+viJIcUvpbtkJQZJoVtPplSauwksHPP1mzZ8+",
-	"a41fRtBevKd2gh7p/Yh0eV7PEsJQhCYdqGnkq2sF9XL3C99CivQo8ngh4/QpClapJjWgOru+0TCSltCg",
-	"f4UqaOAWrlod+g/AoSqDyTZc6v6+sWADBuwF1FlGYeS+hrMP5jQtqMUhvnJ1Tj76f63lOZcdlVoqNldO",
-	"2/alWhzg/RuJ9z8hRuRLRpF7RUElmq1KasfS3KnupXS8itCJpJxmMowTkQCrNlOsfJ+np4lU23gvGuNP",
-	"3fR7dF5UY1clEH3Jxr4ruJOi4zdaW1G4TWfrQeakW9/2YqpQoJy2eDmWknM6J78BieHdd4HDa3DjfFuX",
-	"e/iFL7evuutgLmHhqeDnY9aPVFisThAjRc43F97lluOsXEMvy3xKzxtcc61Z520daxHIW5/9xocK9okA",
-	"25e2fnfQFIKb3hSCi6rjS6ij2bhfalLXnd4LO/9JLUIGka+OwY0FUrZJtj8EPelHnFavjagT7/tlrbd7",
-	"o0IwP7BCQyZSLOg6oaBwL1qE8kDCEklqheboxhBdguPErV+qVd3dYXNIfGr1L+mhHQGNrMLwX8Yri/Xn",
-	"Y9HrMDbaWTQlpeVLNhcGWwMk3pR+A7mIWYGsg5UTJg6HWFVd4j7V6crXjTokbR/3UnZfIzoUgdmX+6ZR",
-	"IbGbAty+2WPYh5gQlfMbQkBFzDSK9xhIrrQjNUdGZJAlJM6E5JG5MEbIKRn8GsP0yQv9kTpv3Qs9MP4i",
-	"JqSKSN3ZjuSuLjcUVIXZrGDQNHdQkxKeG+ZkL6oKRb7gUd3VaRWNNlzDE1+ZZWfP3k7oRnFcEwzNJt6G",
-	"mbN3ljwvcdE1Cm0jd6rUQjyJZSsnzxfVKvuJ0x6Jkg9UhA++8DriQ9DlPInyIXp3wCvdKM93CMy6rMgo",
-	"2Td5fav5xIJmk1I3G55RO2zG2ZhSASoN1JOxcKGoj9t+0DSUKNwNUXfDlqoM4pdXjzZiaYvbSbXYB9a+",
-	"AExvBq5zQW35cCac5A5o6r/faFEcw2/hzUMf6jrJMSx3HydJlQJaoMK4bsLmta7C/cgo28Lm5KP/16eN",
-	"QuNvVcWIw8LIt9w4PJF+JevbVFmXFjOVA/N9JvYMlc3+dH/GdwbiamBoG5LPPrRZ+9ZQ/Ez+3lMrZ98w",
-	"xGjuOnjTp3hWzU8gN4Ch798uWP8KteijJoEr32zR4agJcilDpRIMpq0m2IKPZZovKDs7p7L6+Ks3qozR",
-	"Hykr/wLMfSmio6wkiAPlfnua9b40ljqKHbM3IDM2wj9GCRu1ygv5cGIsqDIiD3yVvktLPWYXVT3EiiQ6",
-	"0UGGuCX6gxKDUKIl0SDB0PWFqjJoqTlAJibYj8OGUeOZtVTgP+5YW7Gr5WjDiMZF3R+221hu8qodkErS",
-	"hvpuVkCSlmuMVKpzAjumUIf+jcKwHCZ2b5niVlGHZcxh+bK2j0ax815x43WlzH2dlN1GdfitYF2XoD8k",
-	"RjVK0a+NsvInvC+zDVaucEhYObvWyEVVzflD489J6WsKHkK1+j3QPcNF1goQDMZaKufRF2b7q8zU6+CR",
-	"PITOgwUVP3mF56Dott6CW3MI79LcA865vdVFHWkeX4DJXc9sJei7xrjNOLNlrmGupt5hu2giwrmvUED1",
-	"Jx3ns82csHACcWdtAx12yjQrJVaK3MfB/sJvGnlmfuCeu9unY/Rt48ui3YFIW9WIrx0JvCealuyaK1BG",
-	"QHBV2oMSlroz7he2pmxFbZqllPZmThE3kFT1CpVm5kYU69Ggn9DUNeqjuoF3rhil2QwbQtpGRdJKQfKB",
-	"uWoyMWDPqVwdaQ/3h8lwOKxahsmsCnEUwQoubyqyTH2y3U5knVMsK8tey3DU6ViAlaj+1up+8Pdz9vD+",
-	"kMyF3DbthRhOghnPjbYnvVVVz1YruwYHC7Y6SVjufo49D91QvF/GF5T1hVTJLTMX8rpZVFeYqsgZffRw",
-	"+OS8btAilyQHo4vbrdfXC8Ow5Sdx/+ubqlnAwWXTXZLq+guvrHaIRjPw3PeOplj2vhCGleOMF9qqit/W",
-	"mle06lZdFPdfSX1fP6mvboiyVplAipbtvSCKJzEV8fMVXoPpo6NXeMJ6OLWCJjih6g370ytWMhXcJL5+",
-	"yR3Kn3jT0hcogNKsfN5XWdQ93GtoQEADqmXVskF5y9MNFFGk2AjWhuDfJ9m+8bW5D3vhvs5pKtnNb9vP",
-	"jUrukg63EU4nM+B2zoteQQoVdIypwljQKhTN4wwGb/tkpdZhUOki/KaRAoXZxDzLWFmEr/zbDfcoOkJ9",
-	"seZgllOTMFYSKhWPS5HbI4Ely/pKCNpfeHHgGoI4RW8VBVzynkr3acxOrtTKqlx3o6bUPwvWLWbLdV6Z",
-	"nAsZqMS3GHgXejr2Ff81BXCqndMwXFT9fNGUZZzWcMAM/jAoivHNQvFZbRKPK+FfEXF8WQEnE/SWZ0O5",
-	"md1Caqnq/On/+d9z4PJvhTLCilv4O/uP//E/sSzu3yRMOf6ERq2Vt4JmEl7yxXx9wwEKVcthYpkqI4V0",
-	"3+BKv18+868fyEjgh6fZvrSh4FsoRnFZF6IgHuPhhxg94bquQhDgWEEwVq6ihWdNETQuRHogV3Lkt1e1",
-	"5d03Ldx+axi0nay7giw29OuqDdkrDGte2OVbXwRjbUID2goqS7cvbVZHpQuDTSX6TAShJRS932MhaPSh",
-	"alSIezjsBiIckkG6IxFOr+4C/ie1YHMu2zaTBexHJvdF7aqyf8Ge1Szrt7bCWydT0Uf2FeSRmgrp0x9H",
-	"bWiMWs2x7tWA7Fq1ejBlZ//7igN+kwc+iWbXyEboQcDHUAxY436SIF7ShUx2rrzs6yvXlZerH3wJ5nfb",
-	"ljf+f+HmEHas6SrRROW9RSk0D9Vx1pWmd2uK++A61tb2WWkY1SiFmc6UMhAKcqgw3XktNN8zDCtRNmpp",
-	"UJcJMjA/jOp9eITN2kFfqSBPwh6cDlmBtYnYQmQQqun/U1TqqfXMjbTzs6v2NJp49RmNvkC0ZZjiC8TD",
-	"/hZSKlpNykgCuri6rOwlVS+1Tk1+Nxz+EZMzfJkXfAGbeYXlNvtQnZ2c3D/9x/HweHh8/+wfp49OUZr0",
-	"M/XGaWDhGsiSOo7QrZUkaYpL9zTX40eXlL/0El5dNrGuA574avVeBaPURxrcNMb2IlqEp3FjnSb3SkKz",
-	"1ZB3vBlHdXjeGKhKbewOhTv2zdZCcEqwzdd1er2nsufzKqv2ngkdGfnSREfyWnecTWPfOMh8lmYoWFcj",
-	"ZHM/Y+hbTSsULantEdXvVYyNH62KUesO+CKUearL5zVSk+rCHLEdUe8L/LCKXm6AFjH807tP/zcAAP//",
+	"7L3bdtu4miD8Klj6u1d2/0PbsnPYFfvKlZ2kXJ1KZZJUpWftZCKIhCTEJMACQCvqLK/Vl3M9D9GvMPfz",
+	"KP0ks/B9AEiKoEQ5tpPKTm5iSSSO3/n4aZTKopSCCaNHx59GJVW0YIYp+HSqDNfG/pUxnSpeGi7F6Hh0",
+	"KlZEzohZMM0IhYd0QthHmpp8RagmS8WNYWJ/lIy4feGPiqnVKBkJWrDR8QhfGSUjnS5YQe0E3LAC5izo",
+	"x2dMzM1idHw4Ho+TkVmV9h1tFBfz0WVinzjDp+/XP1Ol6Gp0eZmMHlHD5lKttiw7xcc4032rTP1AN7RO",
+	"mee01Ky7zlcLuSRSMLtYdsHUisyVrEr7kRd0zjQxC2oIVYxQQ3JGtSFmwTXRvOA5VcRIeH3KZlIxu98i",
+	"IamSpSZUZCSVJWfajmYfWkp13nsCfonNE5hJVVAzOh7NckntJRb0Iy+qYnQ83n/48IdkVHARPod9i6qY",
+	"MoUbr5SWqrvt1wtGJoJ9NO9TeGLiLouUdO4307tSHLO5zsYF3bf3U3ARLqxzW5fJ6IlUL5Sc8TxyI28W",
+	"UjNywVTGU0O0oSLTZMo0zxhhNF3gvSRwvMuFLMjkQ5XNWTYhVJ9rQqeyMn1LL92kzbX/k2Kz0fHo/zuo",
+	"sfMAf9UHbpHP7dt23T9x84wXPIKmP8klKahYWSgppO5dQQ6vN+fP2IxWuRkdH40b93vkjhE/1YfIhWFz",
+	"d7ln9iBeUHvKsfuFc7qjCc/CYkr7cFgLPDBKRor9UXHFstGxURUbejYw+9nfYCU/ww10l/Hjiiwt+gBk",
+	"4VkSTXl2TCaKGntnXJOcn7OMSEUyruHvhEwqUf8uGDcLpvpOFG9/8JXiUp/w3LhTfMZTJlK2hYTl+JRO",
+	"yHRF9EIqQ+z8/deMg94MObs5GLy/Kww6DOmHQnftd3T7vNqQWOPl1WBxHU9fcbPtQjU3TJ8QShZS410m",
+	"ZDKTecYsMVRkUpW5pNmk7xDt+zd0vb8zpbkU/WeKBN6T7At8vOdo3a8bjzbcuF0v/tt68f+DUfVEyaK7",
+	"wl9FvvLME5bINVkxquyp5tQwhbRbAEcEYg+/WkyXhpwLuewVZuyD72d21ujy77YXvne/efzri38td1s6",
+	"oyrnn714Iz9r6Zd4jUybH2XGGcAbEOLfAFrtx1QKwwSQh6LKDS+pMgdWkNjLqIFJd6DvbtgwcQ0/Fvd5",
+	"aip1A1O3B45NDt/oUgqNZ/BIilnOU7O2ClqWOU+pvd2DUslpzor/9kHbq/40nLLYt3ARMerGNBMgphhG",
+	"MskQDmieyyXh5gQQNGOG8pxoutLIDpeyyrN9SwmeUJ5Xit32sjVTF0yR1K4DFpxJWC0l98d3caFckMlL",
+	"ZtRq73RmLE1cLpiw0q5RK0LnlAvYwFMpbn31OQch3MkVKI6SKculmGu7wgXVJF1QMWfZCZmyORe4YLLk",
+	"ZiErQ6h7CXZwJi5ozrPb3oRDYzJVjJ5rJDV2fkVTc0ImTCmp9AQYk3aaiUUn3LcFNFj8c2meyErc9uoV",
+	"Q4pHdJUu7NrFHJbj37rF1byx58FyzcgSlGEp5nDPABvukBMLvCroDBZwJMnkPvACNwfq4Iz2SDH26B2/",
+	"rUrF5wtDSqRSNSSW1KQLZq/xwvIJLsjM3iaXArgJN1ZrzJgmloPBG0aWJGczY8F0JUVGxrDEQ1wv4QY2",
+	"VdIsYyDEl0qWTBlH+Av68f3HlpqYyWoKYtSaJggix/vV0Ge5GD4uFwPHbRHxv7tJ/ACJ24xf6Lvwupx+",
+	"YKmxUz0uSsNRy2ifQ1kpp31EWH1zTvdgdPCPtChz9opRlYLURbOM26uj+YvGZDOaa5aMGD4N+0ZN4viT",
+	"V0SOR055GSUNeeX48If748vEyd6g65VSc8MvmF3ZUXr0YHrvwXTvwQ+z2d4PPzyY7U0fTu/u3U0Pp+PZ",
+	"XXY3fUDtur2gfDyyku46QKQ3ZuYYJZ9pi0gaB7UJ071iFk7qygpyMhJsTvGAG9L5IJW2KaIfjjsyevPu",
+	"Pnvoggv/MTJPbSXZRf9pAb1fagzsn4RL2QjvbWB6QbUGiGEeeGZSkeWCpwsHXDPO8gxBimsy5xdMkIXM",
+	"M30CQFhYQmnpI0VezjVhQlbzRZfGOYvnNSpYyag2R17rsB+CEWS4/SHxloLrXYqQ5j3P9GdDZ2Ro0Juv",
+	"dbENIrmzQpQErepKemAHH35iNEete43FUGWGHyeO8oIqGLNzgoaaauAYr/DZdZx2QyRuXe96dwJr6OwG",
+	"FZIGw6yvCnXVdfaRUkNzOU+I++P9UlkwSIKurAgXGbP8O7DGkf+mM4c8b0w9lTJnVHS2CAuBZ/t39yqc",
+	"JBP2ov9uH7fUaq5o1mL09eQ/MWp+oWX3UFKZV4XQMTECdpVGLG6PabpAsY/QLNPkQ+U0kwRIoqWQrJiy",
+	"LONibqmc/aJgVNTWdpAYT1CA5UAJQT7lTkm0wxI+g89MNaSqcGwJmnHf82wHJHfzxozvVppe25VV+qzS",
+	"mEorQyu5JNMV/NeRY0dJjSADhMcIt5vSKc+5iXiUHtGcT0GwIo3n7ElSMCE3RZT+Ke2r7L03ikXvWrGY",
+	"Hw5OJpWFF9+FxCM6hgOYcqpRvQCVNKfaHts5E3c06g4o0LcBwuqpUwnGugErV3LZA5xwMb3W1ym7o0ku",
+	"59wkAeyc5oJLYRmhgi2HrUIv5FJsgzTQo9YROoBpElDNbaqGR3f4Ht/8dH6LbQhZv8woneAR8od+jyHY",
+	"ggwPJOAoTJ4JwZQ95KxKTa12guGPXLDUyKjkvFkz8m6ZxsQ9W3vmPMbt7S34LqyKR3lUITOWO5rSdd81",
+	"VwuzNV6ILfXMH/iabGdh7z01bWpBDdszvGAxzkF7nOQW1GdcebMQJVpWKmUgeeoErLdFCSDTGXK6cvJM",
+	"WAEX5sG9UUzWyKjfSIQ2cE0KrrVFbCsNgyECiFPLTpDSghEcJwN6YXUsC+SEajKjyv7HDZlL4K5WQtZM",
+	"GCsh4vtgzgLrXC6XTJGUarZPTqdghUQiIyQYZOzIYI+29HvKEieg2/kkqYThubcvZCyVlgpIkTJkXFxo",
+	"Q2FOiUSCcPAmNZi70SSjhhImMkJnhiny4Ij8M9o5TpzxBUX7uWLRk/fUJ3aezCyYcm5DtLACgAHJ1IwJ",
+	"wk2UF1ot6H2l4rKNv+FPjX18KNk8trgF4/NFBNJ+Q+NPQkr+keU6CiY7sWK9oEf3H0TXi0A8HJdfwfMx",
+	"dDaLqpgKyvPeszHc5OxaEct58Lct+nf32GUyWvIs5vHafuTrBBS8wXiuHsHD7ftpwhX7vSd1qEwgTA0g",
+	"ra+jAWXrJ9tL/M7+FtnXb2d/IxlT/IJltSj16qfTvaP7DzyrtlO1MW+QqQhYqmHKzvM//z7ee0j3Zqd7",
+	"T959+uFyr/nx3i4fD48u/yl207DDOC9C/WA3PTQGwI1QlYhfF6mfFHBiOdUGwlhGyRbW5RbXe2m/qoyp",
+	"lgVqJNjSCShO4QhfyDyzf7zrO5/aS7bR0hKzfkQRNlUs4/GfLAuN/sA+WpCgPYwd4bp7vD+/ePw0IS+e",
+	"P03I07MnCXnDpi8S8uMvLxLy+uzJk4Q8Z6acFgl5/fQ0IT89Pntk6cLp72dPmrLPlAuqooQirwMw+n7r",
+	"JVsFy3hVRH8qHavu/lDb1Gie/zobHf99B+vau2SHeKVgIrMM236gQi+d7uMJbmd9K0bVAGM27CEOu6VU",
+	"5vea/K75uGeECsLhoeNYeM5K11ZiJ7vsNyDe6VouWCcK8D/LaUS/tgJFnttHunK0IaoSGDJnJRKqz1lm",
+	"hQ9tZBll9JnzOw6Q2sCV1gPvguvFjjIo4s6Aec+52G4NlNN/tY9d0dQL+hJQpj6ygqEeEXGVkg9yilzd",
+	"ClVMWAlwBr7ECExpQ5XZ8aDAJz7gAF7BcxYlpKF5L3lfLix4oo0kxFo0KUzfTcSkA7gbv0QHTa1dxhDr",
+	"Zzk9E2VldnEPIRCMUkWXufNuOZzSLlZSM5Zp0KSMKfXxwYF7e1+q+UEq85yBC3H0ruPuyRgr4/htyRGf",
+	"OZ+rpcaUTGl6XpXHwUCfgwtXMYpqyILlGXrJrdButAWKRRTzhoD1K3uQdJqzBnzbrWesjEl4sOTGEdXB",
+	"SE2vUgzH4Dy9iDF00PF211H7nnYaertbKmpircc8toRvLq08AxYFbjBs6gQ9yBZcCJ8RCmiBC/D296Ot",
+	"wbcJhodt4QqUYCQcgg4Ay5Tlcln/EJzeFiCpkcr+IUBObqzn3njIgq5I+ErK1QDwdzwupYJMGSkcobPi",
+	"9tKp7cYHNOCPJ0GDhk0WdGVf1LJgU5mt7mj7ZMZyhi7eLoIoZmIR8XjCwfp33HK81pE406ZZTjFiFGcO",
+	"M6OzOfKxCZxCMAEaDxJC0RKdyqKwuJ9zwYih50yjWh3z7BwNucm2n2ejY3OgdtiWZUBHNIv3is2YsnJh",
+	"1rNxT+wswOhGqFCgpkSKfEXCOBqOGoL1rdghIye9xkWACvYwiX91FNJLTJ5SIHZ5pdLOofBWFfO+EgBc",
+	"KyXjDkDXFMxUAvVTJmifwBXXvz7I6XDty4ptt6V7wcJ6zu+VFxz8AapKCDtIMtJVmjKG+viM8hz+cJJl",
+	"j8On5XBtDupiNOpoDQg+r0Xb+HDP+DkTTOvuWYMpvyvaNrDcPkEW9IJ1Y96jEmQqlWI5Nc5V0QF0cL0s",
+	"JVr59R300Gh3GXqgRwTMO++leK9ZKkUEo05/exSCYetobpjT37u0JPSOJooaLuZ62MS1bSB6Ys4A0sDZ",
+	"+gxxw7jf+NGd07KMxHI9kgvwycDPx4TOFWOFBWAXf5UuKIbtD3GF9PFxDDBftm8cowMIdepTxIsDx28v",
+	"Am5kwz3U5924hNbl7HAPa3jp/FEava94iskmS8kzftGDD8P83P79zZ7uTTN3vcA0b8e71Nj7C9c5nbI8",
+	"4hOX1bQvp6JKF0RXqg65h/MPOr8JcoQVoQypdEXzfGW/wsSvHfBhsIVso6/0V+8UhXQVjDmmmuSMKtE0",
+	"NuI+dsJaTbebtwO/7vNsUVDC2s48vIDYRftLi7O4wv06nM8FILiMJF+0YxT90LFldcLfdzDsfQlL21D7",
+	"0QtLVCLeuiqN0FMltd6DAGrwzFPFKKlE5pw3L399RNJKXQzEAFql7xd8HvUBlEyBr8kF0j68T/6ZWOqp",
+	"Lmg+fPRcLruDPwNP2mcOfsEUnbP3pWIp97EFA96b0txynOw9TdNK0XRojG5aKeXCqyPGMRQqesIFPqB1",
+	"ruvoCQYhkEvB6TfEvoKCU89kGxzJV9f8qI4JRG8WK0t9jZTnBCOwQb4CtSpmn3K73MmmtSFwZD3sMqS0",
+	"1RlY4TDq+/OH17i0sMPWEnsxNU4VUUIaTBIR57fRQzdo71JeMlBw4osZvAQVRhlu0nwMVq2CGcVTbzXR",
+	"AYUTJEI6AesFmpkh7yKTS6FPSM6NySE2OthAwB3OoqZQZpBd7rTAnyAfCLjwjBvDsmNiVciEaKNAo04I",
+	"N0yBrK8TF0G0BA+lJv/1H//ZXUnsbkaN5YWD7Lsul6jRXufLJ4/Iw3v3/9ryOdYRgxiVfewzEItKg8XC",
+	"JZySo/F45AzuGtwqO70XCiKEHNXLd8nIxyKMjkcHF4cHThStwyjvQWwnelNamTUpFXdglko3lYRKieOS",
+	"5tSwY5eMcsxdClDEwtobKOk3+SkKic18Eb8e48UwiA3ZbxpaBuS+9EWT1scTz1uBkCQ3MbhV+kz1lW7F",
+	"0N5/+LBhyLwXD77td2LhFx0VhmgwC0Nakz8fiwf2b3cbYJ6i5LeXZ7V9ZqswA7/WnvwNWkPzOCP5n3Wq",
+	"D91wcYOhpAHS63M9bxxB/VjMPiqBjkXExVe/PifuV0vrMExzKrPtwp9bcs8Beaa8ts2NUkVOtXkPlpSd",
+	"GOqGEa8mHehzXuqd+HOEAeMgG05nZz9QnbhDM9olNNeR5+GG2LDqXlEB7KS7CAsw0wBxAQfesKTnzohS",
+	"x7cAnDSjV+jev4/3Hr5z/7/fe/dpnDzoCUV5oeQFiN80b0RvtJJXXDyZj5VzNhTIiNUtT7iP5nV2eqoY",
+	"kXZMllmlWoAuDWG+IGsA6MA7DTjaCYH6fxLS9EUdghZvVwUhg3ZhIccRA8jn/IIRSgzVhq1FFG6lEhHM",
+	"gKXE7vO/V6yKEI0AUIMgCwY5M6zYMSY1EtfdEwvt3C0LqdmJc6GFtOCWwNfrPoZ9bAl4rffxmcHHtxAR",
+	"PzR6vHNclHiZ87rixl/BQ71WI/g1dtwvwYAVMVnswIiYiHrtnqPA6sJ3cjkfphFfJSdje2bCFTmiv+Br",
+	"vqbdQzzXLhaPPGmw4kaOgB+7zgHoUYLx8q/CkJvHfTec03j/8CgcxOgPi8nHlUiZMuisC5vGSKgYK9+B",
+	"EikqINSpkZUBhRacruj3vjmiYAMKw0+NFHWYeU4vwB9sFkxcP/p+Nlz41/tvOy7IXI+jMhl5e/hQruXI",
+	"zzZxyA8b3RZYfHSv0J19bkLHtQzydeRn3QbDighCPZ7hxh3KPJ/S9HwXKhQ2etShI40z2FKKaQ13epOh",
+	"XvmDi0gku/OqKwPCCRFVnjcy4lB+RQeml96jl2Tfo/ZPZ2LbDj3tlY23TxpluuH3LtCpiu2gSiA1hqn1",
+	"YCUiEvMzGAM27zchtLEEyyMgLAbXdwU0abDvqybsAYz2OPo2yf+CLZnazHXdj7jRyCXZ+5DLpA6X4vYq",
+	"pMtEoi7SQbQY9yhed+J6+NAASaK1pyBL2Fumc3ZCrgPgt0iabXXbA+cOSUsQw9GT+LEeDIBDr5/MFmWs",
+	"OcOXVMdukO591QShhxpEr8qLmV3nSVNC1kbKrFFyl5RMaayA6ENA5jTPsfpeV4LHb9jHMsdV4WfMNAgx",
+	"erTk0QgSl2QXS2ZVLgymk8zoVglUBhJAXQnDDfmt3XyfeNGSHsN7o9jJDeQJ3VDGjlR8zu20PkK6N6dn",
+	"vR7N3BFl/H7qA1m7kj0zirOLXRMZeM85fXYOjweaxJcTbS0wiiHrkfX9ZsHTF2cQ9QxZDU3c+Ix41BhG",
+	"vPYpkG/q/E2XL3f3aNwpHgRJnPvklAiqFEReuAwpTOtgIqdqjuXO3IIPH4wTO9KDe+Pk8OiH8bsY13qt",
+	"qF58dgIijDKUHW2IioNxIvmDLkuwvovwhUskjB5wc1FdwtNPM3bKbceI9iukQkWwzAdodDFmeCJy5xfI",
+	"WY/mjrnYfsW0sazeZbd3rBv9W4mlCHWygn0icYjOaByZX92QhODfRCZ30RGdZfLeXw8PO0pij9XSMn74",
+	"ySoWlcjkSS1tWgm2mT7SgY0t2mZ3PxAA16NcbjXaf1cjv6uRMTF/i+64ReZvZL/25K2ikzdKb3+vL36N",
+	"1Ja8J+Cba5LJtCoQpbqSFo+E2mAmjYs6CnlBUeCBvW4OIcBHYkk5DQxsv/6EizlTpeLCbB0FrjvqUPWF",
+	"kcrKOHD1g9Q+3bSstkTTRXMbSiXnihZb6XUNFPaG/HG14u3C+vEyujBzCbE0M+lr17p6X75APQQMWTJv",
+	"2VZI1Zxzs6im+6ksDvCJPaqM+3PUKVWL32MUtnblWKgCuyToL4i3++SsdjiHVLDpCisn2h2dvBUlk2WO",
+	"aSRNPIf+Iyfe0Akx6S6UU4qQ6r2CFgwnzq/9Vth5cq4NzgI5hljpq0FZIJYSQsmZwDGsHrP/VrwVGPAE",
+	"4VB2wklftd8J+YsPLvuXffKbwNo0UCrprah74cC2FZtVmmX75BnXBr8qoWIO+LeJLOkfFSMT17sEluGi",
+	"sfUdl/Rl3wFLC9VkAls9+K//+M8JbISuLVOmhpk9bRSjxYQY+VZQkubcvo1lT9KUlcbXSIXy73h6MPOb",
+	"hWQXTBHFKJT/NXWB7YLag8pzzLqFpMJjyOe0xy0gUyeXsrTC9VtRidwSUDQ8GZlnGJ6/5NpVLob+JjOp",
+	"7PRWrWPCcJprWMTrJgmCIj92BRmhhkwOZMkELfn+ihb5BIaqv4OrgZir0oGDfSOTqZ7sk18rA3UMIC46",
+	"IZOnj1+TA4yy1BNiWJ5DKaIXShbMLFil7xDDPhqCFP+taFYXSO3mINW8rjqWNTiLlczIkgmz/1aMnB6J",
+	"pWwdDp6W9nz3jvbHHTxcLpf7FH6GrGn3rj54dvbo8fNXj+GdWrassTkQoNHh/hifcecyOh7d3R/v38VY",
+	"lAWQ/4MFVB38d/v3nEXCx47GY3uQuRRzn2PpN46FH3QCWAjgYhENyjeC+JpJl6dqwVtZODKYVguX7kwd",
+	"3ICMCy9RB2P75FRg8UUPdD4dhS7pKnEZvFZSyrg+T1zdbpRhiZFWzcIUXi7FWTY6Hj1lJuT0rFXZPxqP",
+	"N5T23q2kd5hjc4l6d25QXfweTh8bNSzz4KyO5bz3b/+2/flQWjwZ3R/yvK/YD6XDq6KgVv5uVaxyK8/5",
+	"BcpddA7p/fj16J198UAxmq02AxKQWldvEyuFwSUHXYdmCVTrD1XntJUGpjJzVNqyCwiB9YBFrJhOXMJB",
+	"B7A0E5n2IY+gn69n3oV4WtdxzNcPWJ2QycHFocOOCVYQMa6KJeRKYznOKKi9ZDTjNw1rrqprX/V4XwfB",
+	"HS2CHMtuB+bGd29hm6cY1Rpu0G53//pB3h4gnl7Irbcz9SHBxeEBu/Dd8KJ48Aoe3wM+jo96QdVKb2Ty",
+	"QU4nCdYrBTTAoiZYQg8r8eyTJ1C+LJUFspkPcuqgU1UC1GJEFYszQJdxDJ8qD1F1WEPDIgiU0ATJDZ51",
+	"1H2fQL+tzMvyF44HU9eGwoW9H4d6DlYAeUa12XtsH907+9vE0nOQP8KMyBm9AwoqE+yTN1ivpYRaC773",
+	"nF1vwajACilYo5Rq+AmW0kW8JzLP5fIxHn7S6kT492grscyfO5gQcIMhLFqxlPELVrcZWzCKorbj3K2t",
+	"xhvcdYwPsYLN77bSCCt9IFA5ca6NPetqRARR3C3A5oAk1vQV+e1Xz4kChIA9wMJ74lDCfd3AR0zD99i4",
+	"CNWvN3MlK9Gi6GKl7CXL8+2sCM27gRc5jQekk0IKbkWdXMpzTaix6OQrNjj+50hzg/O4uhgugcRVtWFL",
+	"gmnUep+8YoxMvMjmpV7kuxNXsB48Bim05IC2gQ3pSmQ1L4zxLUdrvwjTOu0c/7fKqjK0Z2HfzOthV41W",
+	"Oih3hxk2sKnaixBFDGeuWC5k3ixYAMI38Atq6rpLpiGiY2eEnIEq4PmIUVQvvDuEFhIK0bCiC4ZWOT7z",
+	"6VBrNDx2RPUjB9hB8DLZ+qBrIGqfjLR2RGOAj5BPNzREBGPgaKfeki6ioDv1i5ChAwodEBHheuO6PoOJ",
+	"PVTj6uMSapXYvpX90dfJ9GhAJ9NNDeScROIqpspZaNoL5kLvYyU8Swh6gbDSagLihkCLxz55Ll2WPoJO",
+	"4iywUvnGVyAvOMGib49Nh27/bnff7tmMgAkdDb6tgkbrdY7BHoOFjvM8MImEaEum8UFoQgtX37cPN2Br",
+	"D91CPVuButF+dsDTrjPzgCd9K9EBj0KHyiH45xsjD3g2tGQc+OxrOeRJ19t1gPB1dXZQV5Dt4QhzVrcq",
+	"+tolMCTJCcA4enURsRv8xXuOsZNQb0HznCF2u+wDYFoT+/XkpFG+A0SBBNBKluhQxAznOj7GvpNYxbwO",
+	"bqtbGSDXAZENvUzQKw86P3jq5RQc76cPFjy3sClNz+dKViKi46N38KzRahibV676j7fR37LdhfKmIbDP",
+	"FgXHsqS+UhzNndkDbOVI3iG9Ftu0XSajo/Hh7awMr6QxeeKULzigZzINxaM2KEFXQafxw+3Ph6act4t/",
+	"p1mGefwurHId51oy3cEn+P8SUTBnhm1opk0KCS5ZTLQFOS3xpQR5uiATF4Fwhtxsag8YFC+LIKBz3B2T",
+	"jK6008eWFDoQG1lMtbEs/5yxUtexYmD1M3C3ikHPLbqk0N4ZactHgyX+Ele0wEoF2LZ4n7yxEsEEOt5N",
+	"nCFOMbv+DBYylxK0J1fz389GrSpHcy1bUbAOzVEwddDfxfS/wfF5TN9oU3izWCVOB0PfyVIKcGa7Qpdv",
+	"fWwFFPLw0UxvR8FHjgoliM99skII04iKO4dXEXdewgHaQ/FH6JLVDT1nGTZxQBdNbwN6ex/x1tsu8KMj",
+	"znT57r1NIFoXp7wan8TRNz8fuo7eLmIjgAXcJloGM7M2gFVLuopz2aja9sabK3whLzlrhVt4Lc3eXeaV",
+	"ObRK5DlTd+KWgR4E2EEkffel+Bz6NL81sPlVBD4JGlmeNxi37pHKdro8OFRo1375LspdDnzaZo+V2yUp",
+	"oRHYKvyPX9P5CZmczfaeS8H2fqEmXTgb1ksqLEm3+tRCClmpHs8KLOqJ76o/GJyavvA2WA0pMIaO9v9/",
+	"1xd7pS4nTT34Uyy4WfSlJiB1PfuZ6zh9t4+C+6rcrUQTbCgGwQgLqr857Kw5FwohOpRJ8rXobx47BePz",
+	"xVRWqt/E9+MKLV2thl9yVsdtOYXPMWGjWT6DlnhEVmaf3Bs/7BSw91pU3LD3vF7TrhuGzmBD7Xu+ZfB3",
+	"s8mfz2ziW8D10CPBKPbgahkk8DuwSNwSMfmKdcXXtfXanww6VVvOAOgJfhOEx+mLrsPsFYfusyFhppJO",
+	"GjQqaJRlTtPQlCYPQXZo4lhBr1E0b7ikdZLKShg0DXXp1cuG2jv6LrxeJ4D+aAWOWuVBQ0Jou6pck45B",
+	"Jo6DkJrQy+V+oVldf4Jr1/otSC8Jhkucs9Lsk8FSK9cDBNWQRLTNdLBL/lBMA/fd34ZB3Fpu0+WO5Pw6",
+	"ZFPoUHgd4mm4/s1CaHjsH00SPSW6AMU+IRW2HCQ/v3j81Ev0vfbEa2ALvk1Dn3fZOa1dLCmqFVKd+1L/",
+	"DZ9zXJj82Y5/4z7imxR1fIeLjf4he4xfu3fokaLLXHuLbYs7JxitHxg1uncgmtje9kaPkgvk6ZMFfIM1",
+	"7loFYICDCysXNWhBvigDLcVFnGNJZWjE5sLPMECuoCuMmvQtyyPNgI7rerrwrHZdhEBBhj5CEM832dvD",
+	"h/aUlGaS+M415IJrEFaqac7TphXc5UEtpDZ+BHhjr1T8ghoGY2DKqvegOaO972sE7+ATe/jdZJ+cCozR",
+	"d+3YNbk3vms5jRuJazJVsrKEAfjwdEUmLqfDCXITQnMpsNduDrlcLjISk7m6yAnpvD/Ladc1dl1Yg4Wx",
+	"LtspM0ZVrOtNO7rOefu4kIUdaHzO5pXY4K+Kvnkn+EJiIQDfrEcLoATxrjd2z346+PRBTje6st6sh646",
+	"suAD8zh2A8ycgwUlvTMTglJ9Zi01rZQOaMncqHWMhSanWHQJI/LQBsJnPgi37jrYxYpH0NDHo8XtwuiZ",
+	"6Xag/K4nn+pz3zGybsq5znriThZv9bKAlqDCsJBL6HUOSsYJtg9fUuWDbT0kggUQ/C5LLO2PHZ+iSkQU",
+	"WMa3RNC+SZdJlNgMiBVHMs1rBQwaDgb960NgdjUrGhYRHktH9wJ0s4ZxFAxfQ5feWo0BQR+EmEqzBlhC",
+	"rx9IKLD0CZs2xWXqF37KGwS7Zt3mPqeDW4Y35rjwwBl4Lb96aRhCmf0OfPg4V2huavrm6lrSvTLuqTNX",
+	"oMkKA5hAfPTuXCmbTAhbPlpGBwoeNXBiEWakGDXsRahRehNyWquq+CBZ7fC6594CX1ckcV95lFBd+83n",
+	"wekWEMUBcI3mHHxyf22UvM46xlQhSSEVO/GVhS0cuicSF1AEAJqvCCYmlSU2LzUyqSOFCkI1lPgQrOlm",
+	"asYxWL2FQT9TTAbvC91pwviQgJPG+HM7/T+8lOQDVMLJhE40rnNOHz3byS7jrqm2/lOTLjYDnFWYXc/E",
+	"uQQddd6Sx6EdB9cQxyScxLU7FL1kdpyvjVKOb5lSuvZn9tYFWzqm8o+OGU+xC0FdyAZtWwLbTO5CY2FW",
+	"qvqjad70991Ee5cV80DCk6LRyBSL6ax1HPWGprX+phEhARfVkAm3yskueNuz1z5vhUsy6xOXh3cLeXej",
+	"yfznvcn8p6HHqu+H1CBKdcTdlH17HoWf5NKXaHFlZKk2DC2waGG5CY7QjzqtVpl9YS7BmOsszd4mTUrF",
+	"Mp5CUO4MEchJ2r6+NneBLq3EA9UYIq5I/RJWdfVAl5sE7lb70R7a72HaSMhiJTT4yr8xsfml3yh4AhSW",
+	"IMpXpOAaOsgnLqLgnOU85qcwFnCsZH1zUB66DUYhfEcAfcrMC1c0/iblimmvVOEaRfpKz98cQK31w+hW",
+	"vWuTyCm7Dok5aj9oyMOBRSkwG0BiuVSWZu9pnrEsaRoqtQV+zcUcxYvGMH2ic38OxWv7QA/A3Yp7JlD7",
+	"K/toLA2kGtNdoIAb0yAw/eO4a+ASoSbiMhRod476utX2OkxvoWcHrljvzpFiO8G+i/qBhGqUWKDg3JU1",
+	"wjNYdA3PQ/TBz4mZuW3DWT/Z/lbJtUuuYx9dk1wATm+ucsTbpZVdAchVo4XKTYD5WWAw6MikNb0DJxSZ",
+	"VarZEh8yzDShZIrVBIKRzRF4j93Y6f96cMa3kdkNa3YD3dCq5vYtKFtRpiUHCLn8bjx5xqAsIKMq50yF",
+	"c4IjugKSufc3BpzRPEcw1k1RBwttUU0KRnWlsP4OVnHsb73e6z2bst/9Sm4a5Dapbv44vnZXGdZZbSEJ",
+	"pKQjHdkYHHY9cvNQuDr45P663OCNZQS7k5MFdGRnn9G/vV9p+z3UBb5Z8HJ9729EFPi6gwQ8OIYrwxpI",
+	"rvP8NUPg9khUd+FXBtjNeZqnvjjvOSvNse/On5AppzohqatX7+3GvhH/PpnwWgyegI9FQzld8EFLBdGG",
+	"kNjeheTHH9sC9K1Envd5N6bsm4ZhyOSv8zZdyTm8O5bVt/T1gvUfvgdzFHx9hWyLo9qrosS4qtWF1CYh",
+	"WhaMZIousYplju2k4Vtnqp9CeJ8IcROscNX/97IKwY+FmmdLCKHRBgs/QcpIRibwYZKQSauiv8tuhtLj",
+	"E4yvDeUEcan75DR0gArsDyuoudwP/ID1a0CJRQE8gUoBSxkq+mFT7IzPZgxsa27UOCfBxtZbHDo/ySUp",
+	"qFj5goR9/pwczNXR+g+H42RU0I8u1slVp9gQ+XSDTA233EcIPBi1Ao7Q6HOCgAEZRFYZsgDGNeTB/inq",
+	"ZhqJ/kKorXK7VutG09m4UC4YwDTI4Jjx5OtTYJMUIZfHNdphRAgqoVRDxX9n9k78jUBmclQ4fxmsVLdd",
+	"VRDq53nlW7rOGq48Rx9ONTpFD4Luuu3wTeJQo1HxxpyV4FL+utEDSoQZKjKL0iFKaYPOEbod3zTGDK3g",
+	"lMu5i5oKSIJ9MFD3wHZJFsNMs5aOi6zqiZh66aPEdqzQUwnA2W9OnPqFnjfq87hd9gBFj3funrettbI6",
+	"A4lzZrXGBWJzik139ZSZvou6bnzf7B/+Jot3rFEFVwN9PVvymshBsmtmfNUXIdQEnxrcnGcYy0n59HjX",
+	"fwELyvuwzS6YvaiaYHYDRlsY/ItEvg0B7lbZ/Vs03N6iHRZCyHyrJamIPuflZmDv5151m+ReC5kr8IsW",
+	"MtPoyhY0Vh+eNptpZk6wPwyqc4fjZDwe+9oW9kGfwsW9J1Kcg/7nkm2mbG53IuryfyI4NFoW507TbKgJ",
+	"8JdWA+5/OSH3DsdIyalpukkgUBiKEzY68vd2ljte727nPe7QhT8h0DAp9rtv1O+s166pnmsmh376gov3",
+	"zcaCXIfOH/jSvfHDkxDbZHU7UA0KbH3g24RglujDuBz9KvSrvnExepcyP/0lq02jX9OUOe9XgbEyFFOH",
+	"+6TwteOMd3kIDQBrRTfa8qFuDPi9zNCXLzNU9+TfqMkARcs+q0jzzk64wwETPJWCfZES0I44BrLt2up5",
+	"K1pHZXIs4eY0JpygqTD1hsjVnut2dRVXswz7Aa6H0QUCGZXBX7m2njcLp739xFIQ2r4XvFqDR4u5UnTL",
+	"m1wPMCZXqYayFXIPFoyagpabcwDAUgbJMSHM3FmPITXQFYRoHQbWOYd3GmUmoCwYzTJSlf4t93QjFAS8",
+	"5a4lojd9ypkfK/H9AKcVz80ehw4PfY1lzC+0vOHOMjBFbxlLWPJ3XHmDSaKitmiE5qiN8vl/FpxZLlab",
+	"wv6DFN0qahkV1S0GYadqPAvXEbUh/UUdmTnlwvOArzHO/yUUDNe9bQJ1yahrwFrzRYx+8eH+2oBj90sV",
+	"WrxdNuJ3CIpWswtxVvuI4sagrwtPKteP/yYCDgeZmkSm+yor/iYyeaNGJTuBC8H+stYj0/Zcfec+9mbq",
+	"lot4Sq6dLxSkX6tSOsTmhL0h9kLf/5uA+IaLuNkqJvHqoaUTM6nm0hgmevLFNugRwEBcP5grtJNxMRC3",
+	"0FAGp7gxleRPpmHQduSG0ybPWRnVfx0Eu8K7FlB7QQ2sUOSCpQbbzx/93/9TMCr+UkrNDb9g/0L+63/9",
+	"b+iO+hfB5hS+Aixae8rb+fxDrhcf+0iL0reT73eav4KV/rh67B6/IWLthsfZbtsH8L3Y9DVZheypoOrp",
+	"oA9pIlV1YV8PhQH+YuWoW1jiaPtmZInSZZdPv06Ze2E8EN+vryj9u6+aI3wZBPoy4D2M3q9BMpaz3hDG",
+	"8QTKRLk+VcfBzOL6bEEs4pSm5/vkte+opcGVm4RWQUK60qL1O3Xnu14p/HFRmtVrV2x7YxwgOFNCeIJv",
+	"YhUEHK6J4f1NUt3z7/H5HhcKNWzPDoJeFN++6t64G8d7k8qyPRLOshgwh1jIplNpya4q6txibju29wrt",
+	"0bwzsdn+bIf2Uqchm6xEfW/OhStyNmnf9KSW87EmiQeSrktxEBReSzTqWjjqtnjUJFrjRDRCdT02+C63",
+	"CnaceFMakrjr6B4MZ9TbPfgfBkURVPqsWWtw/acIz21emOUCLkTfFV/ONnRCgD3u0AjhSaM3YbqQUjNf",
+	"5Vr66U5qW84dTaD5X6NANcQGuDCCe1FDP1xPs+3Bn76vQELuHo1JCQ0ayJJnrKY/3xsO7NZwoPY4bOU9",
+	"n918wEXnbAxFmnExZ6pUvC7j1HR4LX1z/XanGVdyzr6w9KXQoQKdkXN4IYoYt5C156f4k6eE/u6LS4Ry",
+	"I3NFi8T3Sw0OTLiqluBtb8JSRzscXktEjHC17eGBhExXxEsHyahS+eh4tDCmPD44ODz66/54f7x/ePzX",
+	"o/tHoIa5mXrN4SCEW+0zpFfZtaIOi0nxjt86QO+y8We+LULd06hRbKQuNhx7F8LBwd+VuZJcfoz65uuW",
+	"rZiz3h3Evqj3ya+iVTLOxchpyzpo3h4H63t1h4JjKZksc1aHNLswmrqfrTPw9rweiuuFknaarnR0JGdn",
+	"6w703KmbdT+8+v0EHIPBHIa12/DCWmM721Rn7J8Yzc0CXgwJsY23ACB7ttbKyklql1v4PqhtbriQrnP5",
+	"7vL/BQAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

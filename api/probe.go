@@ -20,7 +20,7 @@ func (s *Server) GetProbe(ctx context.Context, request GetProbeRequestObject) (G
 	}
 	stored, err := s.services.Catalog.CurrentProbe(ctx, profile, s.services.Embedder.Model())
 	if err != nil {
-		return nil, err
+		return nil, withoutProbe(profile, err)
 	}
 	described, err := probeOf(stored)
 	return GetProbe200JSONResponse(described), err

@@ -18,19 +18,21 @@ import (
 
 // kinds are the problems by status: a stable name and a title.
 var kinds = map[int]struct{ name, title string }{
-	http.StatusBadRequest:            {"invalid", "The request can't be used"},
-	http.StatusUnauthorized:          {"unauthenticated", "Say who you are"},
-	http.StatusForbidden:             {"forbidden", "This caller may not do it"},
-	http.StatusNotFound:              {"not-found", "There is no such thing"},
-	http.StatusMethodNotAllowed:      {"method-not-allowed", "This address does not know the method"},
-	http.StatusRequestTimeout:        {"timeout", "The body came too slowly"},
-	http.StatusConflict:              {"conflict", "The present state does not allow it"},
-	http.StatusGone:                  {"gone", "The list has changed: begin again without a cursor"},
-	http.StatusRequestEntityTooLarge: {"too-large", "The body is too large"},
-	http.StatusUnsupportedMediaType:  {"media-type", "The body is of another kind"},
-	http.StatusMisdirectedRequest:    {"host", "Another host is named"},
-	http.StatusInternalServerError:   {"internal", "Something went wrong here"},
-	http.StatusServiceUnavailable:    {"unavailable", "A part can't be reached now"},
+	http.StatusBadRequest:                   {"invalid", "The request can't be used"},
+	http.StatusUnauthorized:                 {"unauthenticated", "Say who you are"},
+	http.StatusForbidden:                    {"forbidden", "This caller may not do it"},
+	http.StatusNotFound:                     {"not-found", "There is no such thing"},
+	http.StatusMethodNotAllowed:             {"method-not-allowed", "This address does not know the method"},
+	http.StatusRequestTimeout:               {"timeout", "The body came too slowly"},
+	http.StatusConflict:                     {"conflict", "The present state does not allow it"},
+	http.StatusGone:                         {"gone", "The list has changed: begin again without a cursor"},
+	http.StatusRequestEntityTooLarge:        {"too-large", "The body is too large"},
+	http.StatusPreconditionFailed:           {"precondition", "The condition does not hold"},
+	http.StatusUnsupportedMediaType:         {"media-type", "The body is of another kind"},
+	http.StatusRequestedRangeNotSatisfiable: {"range", "There is no such range"},
+	http.StatusMisdirectedRequest:           {"host", "Another host is named"},
+	http.StatusInternalServerError:          {"internal", "Something went wrong here"},
+	http.StatusServiceUnavailable:           {"unavailable", "A part can't be reached now"},
 }
 
 func problemOf(status int, detail string) Problem {
@@ -136,18 +138,10 @@ func (s *Server) handleError(err error, c echo.Context) {
 	writeProblem(c.Response(), r, p)
 }
 
-func partsOf(e *invalid) *[]struct {
-	Detail    string  `json:"detail"`
-	Parameter *string `json:"parameter,omitempty"`
-	Pointer   *string `json:"pointer,omitempty"`
-} {
-	list := make([]struct {
-		Detail    string  `json:"detail"`
-		Parameter *string `json:"parameter,omitempty"`
-		Pointer   *string `json:"pointer,omitempty"`
-	}, len(e.parts))
+func partsOf(e *invalid) *[]ProblemPart {
+	list := make([]ProblemPart, len(e.parts))
 	for i, p := range e.parts {
-		list[i].Detail, list[i].Parameter, list[i].Pointer = p.detail, optional(p.parameter), optional(p.pointer)
+		list[i] = ProblemPart{Detail: p.detail, Parameter: optional(p.parameter), Pointer: optional(p.pointer)}
 	}
 	return &list
 }

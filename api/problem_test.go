@@ -17,6 +17,7 @@ func TestEveryErrorIsAProblem(t *testing.T) {
 	htmlKind, html := noPicture()
 	unknownKind, unknownPart := form(t, paint(t, red, 998), "colour", "red")
 	yearKind, badYear := form(t, paint(t, red, 997), "year", "about 1900")
+	titledKind, titled := form(t, paint(t, red, 995), "title", "Rot")
 	largeKind, large := form(t, append(paint(t, red, 996), make([]byte, 2<<20)...))
 	const asJSON = "application/json"
 	for name, tt := range map[string]struct {
@@ -40,11 +41,13 @@ func TestEveryErrorIsAProblem(t *testing.T) {
 		"bad profile":           {"GET", "/v1/profiles/A.B/ratings", "", "", 400, "invalid", "profile"},
 		"body no JSON":          {"PUT", "/v1/profiles/me/ratings/" + id, "{", asJSON, 400, "invalid", ""},
 		"body missing":          {"PUT", "/v1/profiles/me/ratings/" + id, "", asJSON, 400, "invalid", ""},
-		"body of another kind":  {"PUT", "/v1/profiles/me/ratings/" + id, "verdict=like", "application/x-www-form-urlencoded", 400, "invalid", ""},
+		"body of another kind":  {"PUT", "/v1/profiles/me/ratings/" + id, "verdict=like", "application/x-www-form-urlencoded", 415, "media-type", ""},
+		"body of no kind":       {"PUT", "/v1/profiles/me/ratings/" + id, `{"verdict":"like"}`, "", 415, "media-type", ""},
+		"probe of another kind": {"POST", "/v1/profiles/me/probe/import", "{}", asJSON, 415, "media-type", ""},
 		"unknown verdict":       {"PUT", "/v1/profiles/me/ratings/" + id, `{"verdict":"love"}`, asJSON, 400, "invalid", "/verdict"},
 		"unknown field":         {"PUT", "/v1/profiles/me/ratings/" + id, `{"verdict":"like","stars":5}`, asJSON, 400, "invalid", "/"},
 		"rating of no image":    {"PUT", "/v1/profiles/me/ratings/00000000-0000-8000-8000-000000000000", `{"verdict":"like"}`, asJSON, 404, "not-found", ""},
-		"undo of nothing":       {"POST", "/v1/profiles/me/ratings/undo", `{"entry":4711}`, asJSON, 404, "not-found", ""},
+		"undo of nothing":       {"POST", "/v1/profiles/me/undo", `{"entry":4711}`, asJSON, 404, "not-found", ""},
 		"no positive example":   {"POST", "/v1/search", `{"positive":[]}`, asJSON, 400, "invalid", "/positive"},
 		"example not there":     {"POST", "/v1/search", `{"positive":["00000000-0000-8000-8000-000000000000"]}`, asJSON, 404, "not-found", ""},
 		"no probe":              {"GET", "/v1/profiles/me/scores", "", "", 409, "conflict", ""},
@@ -54,9 +57,10 @@ func TestEveryErrorIsAProblem(t *testing.T) {
 		"upload cut short":      {"POST", "/v1/images", valid[:len(valid)/2], kind, 400, "invalid", ""},
 		"upload of no picture":  {"POST", "/v1/images", html, htmlKind, 400, "invalid", ""},
 		"upload of unknown":     {"POST", "/v1/images", unknownPart, unknownKind, 400, "invalid", "colour"},
+		"a field of no use":     {"POST", "/v1/search/upload", titled, titledKind, 400, "invalid", "title"},
 		"upload with bad year":  {"POST", "/v1/images", badYear, yearKind, 400, "invalid", "year"},
 		"upload too large":      {"POST", "/v1/images", large, largeKind, 413, "too-large", ""},
-		"delete without reason": {"DELETE", "/v1/images/" + id, "", "", 400, "invalid", "reason"},
+		"delete, empty reason":  {"DELETE", "/v1/images/" + id + "?reason=", "", "", 400, "invalid", "reason"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := f.do(t, tt.method, tt.path, tt.body, "Content-Type", tt.contentType)

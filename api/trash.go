@@ -20,7 +20,7 @@ func (s *Server) DeleteImage(ctx context.Context, request DeleteImageRequestObje
 	if valueOr(request.Params.Purge, false) {
 		remove = s.services.Collection.Purge
 	}
-	if err := remove(ctx, id, request.Params.Reason); err != nil {
+	if err := remove(ctx, id, valueOr(request.Params.Reason, "deleted over the API")); err != nil {
 		return nil, err
 	}
 	s.follow(ctx)
@@ -48,7 +48,7 @@ func (s *Server) RestoreImage(ctx context.Context, request RestoreImageRequestOb
 // ListTrash answers with what can be restored.
 func (s *Server) ListTrash(ctx context.Context, request ListTrashRequestObject) (ListTrashResponseObject, error) {
 	list := s.services.Catalog.Trash
-	if valueOr(request.Params.Order, ListTrashParamsOrderOldest) == ListTrashParamsOrderNewest {
+	if valueOr(request.Params.Order, TrashOrderOldest) == TrashOrderNewest {
 		list = s.services.Catalog.LatestTrash
 	}
 	thrown, err := list(ctx, valueOr(request.Params.DeletedBefore, time.Time{}), valueOr(request.Params.Limit, 100))

@@ -45,10 +45,14 @@ var uploadFields = map[string]func(s *palate.Source, value string) error{
 	},
 }
 
-// readUpload reads the parts of a multipart body as they come; no more than
-// one picture is held in memory. The picture's own bytes are checked by whoever
+// noFields are the parts beside the file of a picture that is not kept.
+var noFields = map[string]func(s *palate.Source, value string) error{}
+
+// readUpload reads the parts of a multipart body as they come: the file and,
+// where there are fields, these and the profile. No more than one picture is
+// held in memory. The picture's own bytes are checked by whoever
 // decodes them.
-func readUpload(ctx context.Context, body *multipart.Reader, maxBytes int64) (upload, error) {
+func readUpload(ctx context.Context, body *multipart.Reader, maxBytes int64, fields map[string]func(*palate.Source, string) error) (upload, error) {
 	var u upload
 	if body == nil {
 		return u, &invalid{[]part{{detail: "body: want multipart/form-data with the picture in the part \"file\""}}}
@@ -71,6 +75,8 @@ func readUpload(ctx context.Context, body *multipart.Reader, maxBytes int64) (up
 		case name == "file":
 			u.content, err = readPart(p, maxBytes)
 			u.source.OriginalName = strings.ToValidUTF8(p.FileName(), "\uFFFD")
+		case name == "profile" && len(fields) == 0, name != "profile" && fields[name] == nil:
+			return u, invalidParameter(name, "no such part")
 		case name == "profile" && u.profile != nil:
 			return u, invalidParameter("profile", "given more than once")
 		case name == "profile":
@@ -78,10 +84,8 @@ func readUpload(ctx context.Context, body *multipart.Reader, maxBytes int64) (up
 			value, err = readPart(p, maxFieldBytes)
 			profile := strings.TrimSpace(string(value))
 			u.profile = &profile
-		case uploadFields[name] != nil:
-			err = readField(&u.source, name, p)
 		default:
-			return u, invalidParameter(name, "no such part")
+			err = readField(&u.source, name, fields[name], p)
 		}
 		if err != nil {
 			return u, err
@@ -106,7 +110,7 @@ func brokenBody(err error, what string) error {
 	return &invalid{[]part{{detail: "body: " + what}}}
 }
 
-func readField(source *palate.Source, name string, p *multipart.Part) error {
+func readField(source *palate.Source, name string, set func(*palate.Source, string) error, p *multipart.Part) error {
 	value, err := readPart(p, maxFieldBytes)
 	if err != nil {
 		return err
@@ -118,7 +122,7 @@ func readField(source *palate.Source, name string, p *multipart.Part) error {
 	if text == "" {
 		return nil
 	}
-	if err := uploadFields[name](source, text); err != nil {
+	if err := set(source, text); err != nil {
 		return invalidParameter(name, "%v", err)
 	}
 	return nil
@@ -137,7 +141,7 @@ func readPart(p *multipart.Part, maxBytes int64) ([]byte, error) {
 
 // embedUpload gives the embedding of an uploaded picture that is not kept.
 func (s *Server) embedUpload(ctx context.Context, body *multipart.Reader) (palate.Embedding, error) {
-	u, err := readUpload(ctx, body, s.config.MaxUploadBytes)
+	u, err := readUpload(ctx, body, s.config.MaxUploadBytes, noFields)
 	if err != nil {
 		return nil, err
 	}

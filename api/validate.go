@@ -3,8 +3,10 @@ package api
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -54,15 +56,14 @@ func validate(r *http.Request, route *routers.Route, parameters map[string]strin
 		}
 	}
 	upload := isUpload(route.Operation)
-	if upload {
-		kind, attributes, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-		switch {
-		case kind != "multipart/form-data":
-			return echo.NewHTTPError(http.StatusUnsupportedMediaType,
-				fmt.Sprintf("the body is %q, want multipart/form-data with the picture in the part \"file\"", kind))
-		case attributes["boundary"] == "":
-			found.parts = append(found.parts, part{detail: "body: multipart/form-data without a boundary"})
+	if err := checkBodyKind(r, route.Operation); err != nil {
+		if len(found.parts) > 0 {
+			return &found
 		}
+		return err
+	}
+	if _, attributes, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); upload && attributes["boundary"] == "" {
+		found.parts = append(found.parts, part{detail: "body: multipart/form-data without a boundary"})
 	}
 	err := openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
 		Request: r, PathParams: parameters, Route: route,
@@ -78,6 +79,28 @@ func validate(r *http.Request, route *routers.Route, parameters map[string]strin
 		return &found
 	}
 	return nil
+}
+
+// checkBodyKind refuses a body of another media type than the operation takes.
+func checkBodyKind(r *http.Request, operation *openapi3.Operation) error {
+	if operation.RequestBody == nil {
+		return nil
+	}
+	body := operation.RequestBody.Value
+	given := r.Header.Get("Content-Type")
+	if given == "" && (r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0) && !isUpload(operation) {
+		return nil // without a body; where one is needed, the validator says so
+	}
+	kind, _, _ := mime.ParseMediaType(given)
+	if body.Content[kind] != nil {
+		return nil
+	}
+	want := slices.Sorted(maps.Keys(body.Content))
+	detail := fmt.Sprintf("the body is %q, want %s", kind, strings.Join(want, " or "))
+	if isUpload(operation) {
+		detail += ` with the picture in the part "file"`
+	}
+	return echo.NewHTTPError(http.StatusUnsupportedMediaType, detail)
 }
 
 func knownParameters(route *routers.Route) map[string]*openapi3.Parameter {

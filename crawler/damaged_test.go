@@ -54,8 +54,8 @@ func TestAJPEGWithoutItsEndIsFetchedAgainThenKeptAsDamaged(t *testing.T) {
 			if test.damaged {
 				damaged = 1
 			}
-			if asked != test.requests || find.Damaged != test.damaged || report.Damaged != damaged {
-				t.Errorf("%d requests, damaged %v, %d by the report; want %d, %v, %d", asked, find.Damaged, report.Damaged, test.requests, test.damaged, damaged)
+			if asked != test.requests || (find.Damage != "") != test.damaged || report.Damaged != damaged {
+				t.Errorf("%d requests, damage %q, %d by the report; want %d, %v, %d", asked, find.Damage, report.Damaged, test.requests, test.damaged, damaged)
 			}
 			if (test.reason == "") != (len(kept) == 1) || test.reason != "" && report.Lost[test.reason] != 1 {
 				t.Errorf("kept %d, lost %v, want %q", len(kept), report.Lost, test.reason)
@@ -113,8 +113,8 @@ func TestWhatIsMissingOfAJPEGIsFetchedByRange(t *testing.T) {
 				t.Errorf("asked for %q, want %q", got, test.want)
 			}
 			for _, find := range kept {
-				if !bytes.Equal(find.Content, test.file) || find.Damaged != test.damaged {
-					t.Errorf("kept %d bytes, damaged %v; want %d, %v", len(find.Content), find.Damaged, len(test.file), test.damaged)
+				if !bytes.Equal(find.Content, test.file) || (find.Damage != "") != test.damaged {
+					t.Errorf("kept %d bytes, damage %q; want %d, %v", len(find.Content), find.Damage, len(test.file), test.damaged)
 				}
 			}
 			if len(kept) != 1 {

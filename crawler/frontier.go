@@ -157,7 +157,8 @@ type Find struct {
 	Content       []byte // the file as fetched
 	Format        string // as internal/picture names it: "jpeg", "png", …
 	Width, Height int    // upright, pixels
-	Damaged       bool   // it came cut twice and can be shown all the same
+	Decoded       bool   // all of it, so that Damage is known
+	Damage        string // what is missing of one that came cut twice and can be shown all the same, in a sentence
 	Most          int    // pictures that its crawl may bring in over all its rounds; 0 is no bound
 	Source        palate.Source
 }

@@ -138,7 +138,7 @@ func (r *run) keep(ctx context.Context, task Task, find Find) (result, error) {
 	switch keeping {
 	case KeptNew:
 		res.outcome.State = Kept
-		if find.Damaged {
+		if find.Damage != "" {
 			res.outcome.Reason = ReasonDamaged
 		}
 	case KeptKnown:
@@ -166,7 +166,7 @@ func (r *run) fetchFind(ctx context.Context, task Task, address string, content 
 	r.mu.Lock()
 	r.report.Fetched++
 	r.mu.Unlock()
-	content, info, damaged, failed := r.validate(ctx, task, address, file)
+	content, info, decoded, failed := r.validate(ctx, task, address, file)
 	if failed != nil {
 		return Find{}, failed
 	}
@@ -182,7 +182,7 @@ func (r *run) fetchFind(ctx context.Context, task Task, address string, content 
 	if source.OriginalName == "" {
 		source.OriginalName = fileName(address)
 	}
-	return Find{Content: content, Format: info.Format, Width: info.Width, Height: info.Height, Damaged: damaged, Source: source}, nil
+	return Find{Content: content, Format: info.Format, Width: info.Width, Height: info.Height, Decoded: decoded, Damage: info.Damage, Source: source}, nil
 }
 
 func firstOf(texts ...string) string {
@@ -201,9 +201,10 @@ func decoders() int { return min(4, runtime.GOMAXPROCS(0)) }
 // validate reads a file's header and structure up to its end. The pixels
 // are decoded once in a picture's life, when it is embedded. What is missing
 // of a file that is cut is fetched once more; cut again, it is kept as damaged
-// if it can be shown. Names and types that came with it are not asked.
-func (r *run) validate(ctx context.Context, task Task, address string, file *partial) ([]byte, picture.Info, bool, *failure) {
-	content := file.content.Bytes()
+// if it can be shown. Names and types that came with it are not asked. decoded
+// says that it had to be decoded, so that info tells of its damage.
+func (r *run) validate(ctx context.Context, task Task, address string, file *partial) (content []byte, info picture.Info, decoded bool, failed *failure) {
+	content = file.content.Bytes()
 	info, state, failed := r.inspect(content)
 	if failed != nil || state == picture.Whole {
 		return content, info, false, failed
@@ -224,7 +225,7 @@ func (r *run) validate(ctx context.Context, task Task, address string, file *par
 		}
 	}
 	info, failed = r.decode(ctx, content)
-	return content, info, state == picture.Cut, failed
+	return content, info, failed == nil, failed
 }
 
 // inspect judges a file without decoding it.

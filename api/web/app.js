@@ -133,6 +133,8 @@ function card({ image, score, probability }) {
   $(".title", node).textContent = name;
   $(".title", node).title = name;
   $(".artist", node).textContent = image.artist;
+  $(".damaged", node).hidden = !image.damage;
+  if (image.damage) $(".damaged", node).title = damage(image);
   if (probability !== undefined && probability !== null) {
     const odds = $(".odds", node);
     odds.hidden = false;
@@ -142,6 +144,9 @@ function card({ image, score, probability }) {
   showVerdict(node, image.verdict);
   return node;
 }
+
+/** damage says what is lost of a picture that came damaged. */
+const damage = (image) => `Damaged: ${image.damage}.`;
 
 function showVerdict(node, verdict) {
   node.classList.toggle("skip", verdict === "skip");
@@ -200,7 +205,7 @@ function showEverywhere(id, verdict) {
 async function undo() {
   const deletion = state.done.pop();
   if (deletion) return takeBackDeletion(deletion);
-  const undone = await call(`${profilePath()}/ratings/undo`, { method: "POST", body: {} });
+  const undone = await call(`${profilePath()}/undo`, { method: "POST", body: {} });
   const image = await call(`/images/${undone.image_id}?profile=${encodeURIComponent(state.profile)}`);
   showEverywhere(image.id, image.verdict);
   await showTaste();
@@ -469,7 +474,8 @@ function caption(image) {
   heatSwitch.addEventListener("click", () => orTell(heat()));
   const legend = element("p", { id: "heat-legend" });
   legend.setAttribute("role", "status");
-  return [element("h2", { textContent: image.title || "Untitled" }), list, verdicts, heatSwitch, " ", remover, legend, links];
+  const lost = image.damage ? [element("p", { className: "damaged", textContent: damage(image) })] : [];
+  return [element("h2", { textContent: image.title || "Untitled" }), ...lost, list, verdicts, heatSwitch, " ", remover, legend, links];
 }
 
 // ---- the taste
@@ -487,7 +493,7 @@ async function showTaste() {
     state.taste = ` · taste v${probe.version}`;
     if (probe.auc !== undefined) state.taste += `, AUC ${probe.auc.toFixed(2)}`;
   } catch (error) {
-    if (error.status !== 404) throw error;
+    if (error.status !== 409) throw error; // no probe yet
   }
   showCounts();
 }

@@ -32,6 +32,7 @@ var demoOnce = sync.OnceValues(func() (string, program.Result) {
 // read, or write to under profiles of their own.
 func demoCollection(t *testing.T) string {
 	t.Helper()
+	program.LongRace(t)
 	folder, r := demoOnce()
 	if r.Code != exitDone {
 		t.Fatalf("palate demo: got exit code %d: %s", r.Code, r.Err)

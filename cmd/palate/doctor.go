@@ -63,10 +63,7 @@ func (s *session) printDiagnosis(d doctor.Diagnosis) {
 		}
 	}
 	if c := d.Collection; c != nil {
-		s.Say("Collection   %s: %d images, %d embedded, %d that can't be, %d deleted", c.Folder, c.Images, c.Embedded, c.Failed, c.Tombstones)
-		if c.Index != "" {
-			s.Say("Index        %s", c.Index)
-		}
+		s.sayAll(c.Words())
 	} else {
 		s.Say("Collection   none in %s yet", s.Data)
 	}

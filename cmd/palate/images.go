@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
@@ -25,9 +24,10 @@ type trashCommand struct {
 }
 
 type listImages struct {
-	Search string `help:"Part of a title or an artist's name." placeholder:"TEXT"`
-	Limit  int    `help:"Images at most." default:"50"`
-	All    bool   `help:"All images, however many there are."`
+	Search  string `help:"Part of a title or an artist's name." placeholder:"TEXT"`
+	Damaged bool   `help:"Only images that came damaged and are shown as far as they go."`
+	Limit   int    `help:"Images at most." default:"50"`
+	All     bool   `help:"All images, however many there are."`
 }
 
 // Run lists images.
@@ -39,13 +39,11 @@ func (c *listImages) Run(ctx context.Context, s *session) error {
 		c.Limit = math.MaxInt
 	}
 	return s.withHome(ctx, func(h *collection.Collection) error {
-		images, err := h.Images(ctx, c.Search, c.Limit)
+		images, err := h.Images(ctx, c.Search, c.Damaged, c.Limit)
 		if err != nil {
 			return err
 		}
-		return terminal.List(s.Terminal, images, "", []string{"ID", "SIZE", "TITLE", "ARTIST"}, func(i collection.ImageEntry) []string {
-			return []string{i.ID.String(), fmt.Sprintf("%d×%d", i.Width, i.Height), terminal.Shorten(i.Title, 40), terminal.Shorten(i.Artist, 30)}
-		})
+		return terminal.List(s.Terminal, images, "", collection.ImageColumns(), collection.ImageEntry.Row)
 	})
 }
 
@@ -64,12 +62,7 @@ func (c *showImage) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		return s.Show(image, func() {
-			s.Say("%s  %s, %d×%d, %s, added %s", image.ID, image.Format, image.Width, image.Height, terminal.Bytes(image.Bytes), image.AddedAt.Local().Format(time.DateTime))
-			for _, source := range image.Sources {
-				s.Say("  %s  %s  %s", source.Address, source.Title, source.Artist)
-			}
-		})
+		return s.Show(image, func() { s.sayAll(image.Words()) })
 	})
 }
 

@@ -206,4 +206,37 @@ func TestImportListsEveryLossAndWhatIsDamaged(t *testing.T) {
 	if !maps.Equal(reasons, map[string]int{"damaged": 1, "not_an_image": 3}) || list.Seen != 5 {
 		t.Errorf("got %+v, want every file that was lost or is damaged", list)
 	}
+
+	// What is lost of the picture stays with it.
+	type entry struct{ ID, Damage string }
+	damaged := program.JSONRun[[]entry](t, "images", "list", "--damaged", "--data", home)
+	if len(damaged) != 1 || !strings.HasPrefix(damaged[0].Damage, "its data end after ") {
+		t.Fatalf("images list --damaged: got %+v, want one and what is lost of it", damaged)
+	}
+	if shown := program.MustRun(t, "images", "show", damaged[0].ID, "--data", home); !strings.Contains(shown, "\n  damaged: "+damaged[0].Damage+"\n") {
+		t.Errorf("images show says %q", shown)
+	}
+	if listed := program.MustRun(t, "images", "list", "--data", home); strings.Count(listed, damaged[0].Damage) != 1 {
+		t.Errorf("images list says %q", listed)
+	}
+	if said := program.MustRun(t, "doctor", "--data", home, "--model", "baseline"); !strings.Contains(said, "1 of 2 images came damaged") || !strings.Contains(said, "palate images list --damaged") {
+		t.Errorf("doctor says %q", said)
+	}
+}
+
+// Of what an older palate took nobody knows whether it came damaged, until it
+// is decoded.
+func TestWhatAnOlderPalateTookIsDecodedByVerify(t *testing.T) {
+	home := olderCollection(t)
+	type looked struct{ Decoded, Damaged, Undecoded int }
+	before := program.JSONRun[looked](t, "verify", "--data", home)
+	if before.Undecoded == 0 || before.Decoded != 0 {
+		t.Fatalf("before: %+v, want pictures that nobody decoded", before)
+	}
+	if got := program.JSONRun[looked](t, "verify", "--deep", "--data", home); got != (looked{Decoded: before.Undecoded}) {
+		t.Errorf("deep: %+v, want all %d decoded and whole", got, before.Undecoded)
+	}
+	if got := program.JSONRun[looked](t, "verify", "--data", home); got != (looked{}) {
+		t.Errorf("after: %+v, want nothing left", got)
+	}
 }

@@ -31,6 +31,7 @@ var ErrFull = fmt.Errorf("no space is left: %w", palate.ErrUnavailable)
 // too, which is ErrFull) is palate.ErrUnavailable; after any error nothing of the call is kept.
 type Catalog interface {
 	Images
+	Damages
 	Ratings
 	Embeddings
 	Upgrades
@@ -62,6 +63,12 @@ type Image struct {
 	Width, Height int    // upright, pixels
 	AddedAt       time.Time
 	Sources       []palate.Source // oldest first
+
+	// Decoded says that somebody has decoded it since palate keeps what that
+	// tells. Damage is then what is missing or wrong of it though it is shown,
+	// in a plain sentence that begins in lower case; "" is whole.
+	Decoded bool
+	Damage  string
 }
 
 // Title is the first that any source gives; of an image that none names, its
@@ -134,14 +141,13 @@ const (
 )
 
 // CrawlTask names a claimed task that AddImage finishes in its commit: as
-// crawler.Kept if the image is new, as crawler.Lost with reason "deleted" if
+// crawler.Kept if the image is new (with reason crawler.ReasonDamaged if it has
+// a Damage), as crawler.Lost with reason "deleted" if
 // it is tombstoned, otherwise as crawler.Lost with reason "duplicate" if the
 // image was added in the crawl's present round, else as crawler.Known.
 type CrawlTask struct {
 	Crawl string
 	Task  crawler.Task
-	// Damaged makes the reason of a kept image crawler.ReasonDamaged.
-	Damaged bool
 	// Most is how many images the crawl may bring in over all its rounds; one
 	// more is not added, and crawler.Lost with reason "picture_limit". 0 is no
 	// bound.
@@ -164,9 +170,11 @@ const MinPrefix = 4
 type ImageQuery struct {
 	Filter index.Filter // all fields hold here too
 	Search string       // part of a title or an artist's name, letter case aside
-	Order  ImageOrder   // default Newest
-	After  string       // the Next of the page before; "" is the first page
-	Limit  int          // 1 to 1000
+	// Damaged leaves only images that have a Damage.
+	Damaged bool
+	Order   ImageOrder // default Newest
+	After   string     // the Next of the page before; "" is the first page
+	Limit   int        // 1 to 1000
 }
 
 // ImagePage is a part of a list. Next is empty on the last page.
@@ -178,9 +186,11 @@ type ImagePage struct {
 // Images remembers what was kept and where it came from.
 type Images interface {
 	// AddImage adds an image with its first source, or a further source of
-	// an image that is there. image.Sources is ignored; source.Address is
+	// an image that is there, of which then nothing but a damage that was not
+	// known is taken from image. image.Sources is ignored; source.Address is
 	// its identity within the image: the same address again refreshes that
-	// source. A finished task, if not nil, is part of the commit.
+	// source. A finished task, if not nil, is part of the commit. A Damage of
+	// an image that is not Decoded is ErrInvalid.
 	AddImage(ctx context.Context, image Image, source palate.Source, finished *CrawlTask) (Added, error)
 
 	// Image returns one image with all its sources.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/picture"
@@ -16,8 +18,11 @@ type Used struct {
 	id       palate.ModelID
 	name     string
 	settings models.Settings
-	embedded int
-	replaced bool // by another, see catalog.Upgrade
+	// description and dim are what is known without the weights.
+	description embedder.Description
+	dim         int
+	embedded    int
+	replaced    bool // by another, see catalog.Upgrade
 	// candidate is a fine-tuned model that has not taken over: it serves where
 	// it is named.
 	candidate bool
@@ -81,12 +86,12 @@ func (c *Collection) UsedModels(ctx context.Context) ([]Used, error) {
 		if n == 0 || coming[m.ID] {
 			continue
 		}
-		u := Used{id: m.ID, name: m.Name, embedded: n, replaced: replaced[m.ID]}
+		u := Used{id: m.ID, name: m.Name, dim: m.Dim, embedded: n, replaced: replaced[m.ID]}
 		kept, err := models.ParseKept(m.Name, m.Description)
 		if err != nil && !errors.Is(err, palate.ErrInvalid) { // what is damaged is asked for, see choose
 			return nil, err
 		}
-		u.settings, u.candidate = kept.Settings, kept.FineTuned && !tookOver[m.ID]
+		u.description, u.settings, u.candidate = kept.Description, kept.Settings, kept.FineTuned && !tookOver[m.ID]
 		used = append(used, u)
 		for i := len(used) - 1; i > 0 && used[i].before(used[i-1]); i-- {
 			used[i-1], used[i] = used[i], used[i-1]
@@ -95,18 +100,33 @@ func (c *Collection) UsedModels(ctx context.Context) ([]Used, error) {
 	return used, c.preferMeasured(ctx, used)
 }
 
+// usedAsAsked is the model of the collection that goes with what was asked for,
+// if there is one.
+func (l *Loader) usedAsAsked(used []Used) (Used, bool) {
+	for _, u := range slices.Backward(used) {
+		if u.settings.Model != "" && l.config.Asked.Agrees(u.settings) {
+			return u, true
+		}
+	}
+	return Used{}, false
+}
+
+// choiceOf goes on with a model of the collection.
+func (l *Loader) choiceOf(u Used) choice {
+	c := choice{settings: u.settings}
+	if l.config.Asked.Model == "" {
+		c.keeps, c.among = u.id, u.evidence
+	}
+	return c
+}
+
 // choose decides on the model. used are the collection's; mayPull allows
 // weights to be downloaded.
 func (l *Loader) choose(ctx context.Context, device ort.Choice, used []Used, mayPull bool) (choice, error) {
 	asked := l.config.Asked
-	for i := len(used) - 1; i >= 0; i-- {
-		u := used[i]
-		if u.settings.Model == "" || !asked.Agrees(u.settings) {
-			continue
-		}
-		c := choice{settings: u.settings}
+	if u, found := l.usedAsAsked(used); found {
+		c := l.choiceOf(u)
 		if asked.Model == "" {
-			c.keeps, c.among = u.id, u.evidence
 			if present := picture.Current(); u.settings.Rules != present && u.settings.Rules != present.Without(picture.JPEGWhole) || u.settings.Rules == picture.Former {
 				c.advice = "the collection's pictures are read by earlier rules (" + u.settings.Rules.About() + "), which go on; for the present ones (" + present.About() + "): palate embed --upgrade"
 			} else if u.evidence != "" {

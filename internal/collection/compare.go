@@ -9,7 +9,6 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
-	"github.com/palate-art/palate/embedder/onnx"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/regular"
@@ -79,7 +78,7 @@ func (l *Loader) againstFloat32(ctx context.Context, tested *Loaded, use func(fl
 	other := l.with(func(config *ModelConfig) { config.Precision, config.Device = vit.Float32, ort.DeviceCPU })
 	settings := tested.choice.settings
 	settings.Numeric = embedder.NumericFloat
-	e, _, err := other.open(ctx, tested.runtime, settings, ort.Choice{Device: ort.Device{Kind: ort.DeviceCPU}}, onnx.DefaultConfig(), false)
+	e, _, err := other.run(ctx, chosen(settings), false)
 	if err != nil {
 		return err
 	}

@@ -13,12 +13,16 @@ import (
 )
 
 // EmbedFile gives the embedding of a picture file.
-func (l *Loader) EmbedFile(ctx context.Context, e embedder.Embedder, name string) (palate.Embedding, error) {
+func (l *Loader) EmbedFile(ctx context.Context, m *Loaded, name string) (palate.Embedding, error) {
 	file, err := regular.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
+	e, err := m.running(ctx)
+	if err != nil {
+		return nil, err
+	}
 	embedding, _, err := embedder.EmbedDecoded(ctx, e, func(use func(image.Image) error) error {
 		_, err := l.decoding.Decode(ctx, file, ownPicture(e), func(m *picture.RGB, _ picture.Info) error { return use(m) })
 		return err
@@ -46,7 +50,9 @@ func (l *Loader) EmbedFiles(ctx context.Context, used []Used, files []string, to
 	if err != nil {
 		return err
 	}
-	e.Tell(l.tell)
+	if err := e.Tell(ctx, l.tell); err != nil {
+		return errors.Join(err, e.Close())
+	}
 	if err := l.TellInt8OfFiles(ctx, e, files); err != nil {
 		return errors.Join(err, e.Close())
 	}

@@ -33,7 +33,7 @@ func (m *Model) Patches(ctx context.Context) (embedder.PatchEmbedder, error) {
 	if loaded.choice.settings.Size == 0 { // not made from a transformer's weights
 		return nil, fmt.Errorf("heat map: %s sees the picture as one and tells nothing of its patches, as DINOv2 does: palate embed --model dinov2-small: %w", loaded.Name(), palate.ErrConflict)
 	}
-	e, _, err := m.Loader.open(ctx, loaded.runtime, loaded.choice.settings, loaded.device, loaded.config, true)
+	e, _, err := m.Loader.run(ctx, chosen(loaded.choice.settings), true)
 	if err != nil {
 		return nil, fmt.Errorf("heat map: %w", err)
 	}

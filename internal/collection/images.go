@@ -2,11 +2,13 @@ package collection
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/terminal"
 )
 
 // ImageEntry is an image of the collection.
@@ -19,17 +21,28 @@ type ImageEntry struct {
 	Height  int            `json:"height"`
 	Bytes   int64          `json:"bytes"`
 	AddedAt time.Time      `json:"added_at"`
+	// Damage is what is missing or wrong of one that is shown all the same.
+	Damage string `json:"damage,omitempty"`
 }
 
 func imageEntry(i catalog.Image) ImageEntry {
-	return ImageEntry{i.ID, i.Title(), i.Artist(), i.Format, i.Width, i.Height, i.Bytes, i.AddedAt}
+	return ImageEntry{i.ID, i.Title(), i.Artist(), i.Format, i.Width, i.Height, i.Bytes, i.AddedAt, i.Damage}
 }
 
+// Row gives the columns of a list of images.
+func (e ImageEntry) Row() []string {
+	return []string{e.ID.String(), fmt.Sprintf("%d×%d", e.Width, e.Height), terminal.Shorten(e.Title, 40), terminal.Shorten(e.Artist, 30), e.Damage}
+}
+
+// ImageColumns are the heads of Row.
+func ImageColumns() []string { return []string{"ID", "SIZE", "TITLE", "ARTIST", "DAMAGE"} }
+
 // Images lists up to limit images whose title or artist has a text in it, the
-// newest first; any if the text is empty.
-func (c *Collection) Images(ctx context.Context, search string, limit int) (entries []ImageEntry, err error) {
+// newest first; any if the text is empty. damaged leaves only those that are
+// shown though some of them is missing or wrong.
+func (c *Collection) Images(ctx context.Context, search string, damaged bool, limit int) (entries []ImageEntry, err error) {
 	const most = 1000 // of a page
-	for query := (catalog.ImageQuery{Search: search}); ; {
+	for query := (catalog.ImageQuery{Search: search, Damaged: damaged}); ; {
 		query.Limit = min(limit-len(entries), most)
 		page, err := c.Catalog.ListImages(ctx, query)
 		if err != nil {
@@ -48,6 +61,18 @@ func (c *Collection) Images(ctx context.Context, search string, limit int) (entr
 type ImageWithSources struct {
 	ImageEntry
 	Sources []palate.Source `json:"sources"`
+}
+
+// Words describe an image to people.
+func (i ImageWithSources) Words() []string {
+	lines := []string{fmt.Sprintf("%s  %s, %d×%d, %s, added %s", i.ID, i.Format, i.Width, i.Height, terminal.Bytes(i.Bytes), i.AddedAt.Local().Format(time.DateTime))}
+	if i.Damage != "" {
+		lines = append(lines, "  damaged: "+i.Damage)
+	}
+	for _, source := range i.Sources {
+		lines = append(lines, fmt.Sprintf("  %s  %s  %s", source.Address, source.Title, source.Artist))
+	}
+	return lines
 }
 
 // Image finds one image.

@@ -33,32 +33,41 @@ type Model struct {
 	seeing  embedder.PatchEmbedder // set by Patches
 }
 
-// OpenModel loads the collection's model and opens the index of its embeddings,
-// for work with what is embedded: where nothing is, no weights are downloaded.
+// OpenModel opens the collection's model and the index of its embeddings, for
+// work with what is embedded: where something is, the model is loaded only if a
+// picture is to be embedded after all, and where nothing is, no weights are
+// downloaded.
 func (c *Collection) OpenModel(ctx context.Context) (*Model, error) {
-	m, err := c.openModel(ctx, c.Loader, false)
+	m, err := c.openModel(ctx, c.Loader, (*Loader).LoadLater, false)
 	if err == nil && m.Embedder.choice.among != "" {
 		note(c.tell, "Note: %s", m.Embedder.choice.among)
 	}
 	return m, err
 }
 
-// OpenModelToEmbed is OpenModel for work that embeds pictures: it says what
-// embeds them.
+// OpenModelToEmbed is OpenModel for work that embeds pictures: the model is
+// loaded at once, and it says what embeds them.
 func (c *Collection) OpenModelToEmbed(ctx context.Context) (*Model, error) {
-	m, err := c.openModel(ctx, c.Loader, true)
-	if err == nil {
-		m.Embedder.Tell(c.tell)
-	}
-	return m, err
+	return c.openModelToEmbed(ctx, c.Loader)
 }
 
-func (c *Collection) openModel(ctx context.Context, l *Loader, mayPull bool) (*Model, error) {
+func (c *Collection) openModelToEmbed(ctx context.Context, l *Loader) (*Model, error) {
+	m, err := c.openModel(ctx, l, (*Loader).Load, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Embedder.Tell(ctx, c.tell); err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	return m, nil
+}
+
+func (c *Collection) openModel(ctx context.Context, l *Loader, load func(*Loader, context.Context, []Used, bool) (*Loaded, error), mayPull bool) (*Model, error) {
 	used, err := c.UsedModels(ctx)
 	if err != nil {
 		return nil, err
 	}
-	loaded, err := l.Load(ctx, used, mayPull)
+	loaded, err := load(l, ctx, used, mayPull)
 	if err != nil {
 		return nil, err
 	}
@@ -76,21 +85,29 @@ func (c *Collection) use(ctx context.Context, loaded *Loaded) (*Model, error) {
 }
 
 func (m *Model) open(ctx context.Context) error {
-	_, notTuned := m.Loader.Store().Tuned(m.Embedder.Settings().Model)
-	description, err := models.Kept{Description: m.Embedder.Description(), Settings: m.Embedder.Settings(), FineTuned: notTuned == nil}.JSON()
-	if err != nil {
-		return err
-	}
-	if err := m.Catalog.PutModel(ctx, catalog.Model{ID: m.Embedder.Model(), Name: m.Embedder.Name(), Dim: m.Embedder.Dim(), Description: description}); err != nil {
-		return err
+	if m.Embedder.now != nil { // else the catalog is where it is known from
+		if err := m.note(ctx); err != nil {
+			return err
+		}
 	}
 	if err := m.openIndex(); err != nil {
 		return err
 	}
 	config := taste.DefaultConfig()
 	config.Hashes = m.Pictures.Hashes
+	var err error
 	m.Tastes, err = taste.New(m.Catalog, m.Index, config, m.logger)
 	return err
+}
+
+// note puts the model into the catalog.
+func (m *Model) note(ctx context.Context) error {
+	_, notTuned := m.Loader.Store().Tuned(m.Embedder.Settings().Model)
+	description, err := models.Kept{Description: m.Embedder.Description(), Settings: m.Embedder.Settings(), FineTuned: notTuned == nil}.JSON()
+	if err != nil {
+		return err
+	}
+	return m.Catalog.PutModel(ctx, catalog.Model{ID: m.Embedder.Model(), Name: m.Embedder.Name(), Dim: m.Embedder.Dim(), Description: description})
 }
 
 // Close closes the model and what was opened for it, and leaves the collection

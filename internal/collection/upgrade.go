@@ -53,11 +53,10 @@ func (r UpgradeReport) Words() []string {
 func (c *Collection) Upgrade(ctx context.Context, rules picture.Rules) (UpgradeReport, error) {
 	rules = rules.OrCurrent()
 	// The model that serves is not chosen by the rules.
-	m, err := c.openModel(ctx, c.Loader.with(func(config *ModelConfig) { config.Asked.Rules = "" }), true)
+	m, err := c.openModelToEmbed(ctx, c.Loader.with(func(config *ModelConfig) { config.Asked.Rules = "" }))
 	if err != nil {
 		return UpgradeReport{}, err
 	}
-	m.Embedder.Tell(c.tell)
 	report, err := m.upgrade(ctx, rules)
 	return report, errors.Join(err, m.Close())
 }
@@ -97,10 +96,11 @@ func (m *Model) successor(ctx context.Context, rules picture.Rules) (*Model, err
 
 // Beside opens another model on the same collection; nil if it is this one.
 func (m *Model) Beside(ctx context.Context, settings models.Settings) (*Model, error) {
-	loaded, err := m.Embedder.beside(ctx, m.Loader, settings)
+	now, c, err := m.Loader.run(ctx, chosen(settings), false)
 	if err != nil {
 		return nil, err
 	}
+	loaded := m.Loader.loadedAs(now, c)
 	if loaded.Model() == m.Embedder.Model() {
 		return nil, loaded.Close()
 	}

@@ -61,6 +61,11 @@ func (d *Diagnosis) count(ctx context.Context, c *collection.Collection, found *
 		return err
 	}
 	found.Tombstones = len(tombstones)
+	damage, err := c.Catalog.CountDamage(ctx)
+	if err != nil {
+		return err
+	}
+	found.Damaged, found.Undecoded = damage.Damaged, damage.Unknown
 	models, err := c.Catalog.Models(ctx)
 	if err != nil || d.Model == nil {
 		return err
@@ -135,6 +140,21 @@ func (d *Diagnosis) lookAtClock(ctx context.Context, c *collection.Collection) e
 		d.problem("clock: %s", problem)
 	}
 	return err
+}
+
+// Words say what the collection has and, of damaged pictures, what to do.
+func (c *Collection) Words() []string {
+	lines := []string{fmt.Sprintf("Collection   %s: %d images, %d embedded, %d that can't be, %d deleted", c.Folder, c.Images, c.Embedded, c.Failed, c.Tombstones)}
+	if c.Damaged > 0 {
+		lines = append(lines, fmt.Sprintf("Damaged      %d of %d images came damaged; what is there of them is shown. palate images list --damaged names them: take whole files in instead, or delete them", c.Damaged, c.Images))
+	}
+	if c.Undecoded > 0 {
+		lines = append(lines, fmt.Sprintf("Damaged      of %d images it is not known yet whether they came damaged: palate verify --deep decodes them, as embedding does", c.Undecoded))
+	}
+	if c.Index != "" {
+		lines = append(lines, "Index        "+c.Index)
+	}
+	return lines
 }
 
 // looked says what of the collection was looked at.

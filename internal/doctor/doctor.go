@@ -69,6 +69,8 @@ type Collection struct {
 	Embedded   int    `json:"embedded"`
 	Failed     int    `json:"failed"`
 	Tombstones int    `json:"deleted"`
+	Damaged    int    `json:"damaged"`   // images that came damaged and are shown as far as they go
+	Undecoded  int    `json:"undecoded"` // images of which that is not known yet
 	// Files is what came of looking at a sample of the pictures' files.
 	Files     *verify.Report         `json:"files,omitempty"`
 	Rights    *access.Seen           `json:"rights,omitempty"`

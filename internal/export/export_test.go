@@ -48,6 +48,9 @@ func filled(t *testing.T) (*sqlite.Catalog, []palate.ImageID, map[palate.ImageID
 		if i%3 == 0 {
 			source.Title, source.OriginalName, source.Year = "", fmt.Sprintf("%d.png", i), 0
 		}
+		if image.Decoded = true; i%7 == 1 {
+			image.Damage = "its data end early"
+		}
 		_, err := c.AddImage(t.Context(), image, source, nil)
 		must(t, err)
 		ids = append(ids, image.ID)
@@ -84,7 +87,7 @@ func TestEveryPictureIsWritten(t *testing.T) {
 	for i, line := range strings.Split(strings.TrimSpace(out.String()), "\n") {
 		var r export.Row
 		must(t, json.Unmarshal([]byte(line), &r))
-		if r.ID != ids[i].String() || (r.Year == nil) != (i%3 == 0) || r.Artist != "Ä" || r.Vector != nil || (r.RatedAt != nil) != (i%7 < 4) {
+		if r.ID != ids[i].String() || (r.Year == nil) != (i%3 == 0) || r.Artist != "Ä" || r.Vector != nil || (r.Damage != "") != (i%7 == 1) || (r.RatedAt != nil) != (i%7 < 4) {
 			t.Fatalf("line %d is %s", i, line)
 		}
 		if i%3 == 0 && r.Title != fmt.Sprint(i) {
@@ -102,6 +105,9 @@ func TestEveryPictureIsWritten(t *testing.T) {
 	}
 	if title := table[2][slices.Index(table[0], "title")]; title != "Wörk, \"1\"\n=1+1" {
 		t.Errorf("a title came back as %q", title)
+	}
+	if damage := table[2][slices.Index(table[0], "damage")]; damage != "its data end early" {
+		t.Errorf("a damage came back as %q", damage)
 	}
 
 	out.Reset()

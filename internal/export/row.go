@@ -26,16 +26,17 @@ type Row struct {
 	External string     `json:"external_id,omitempty" parquet:"external_id"`
 	Name     string     `json:"original_name,omitempty" parquet:"original_name"`
 	Format   string     `json:"format" parquet:"format"`
-	Width    int32      `json:"width" parquet:"width"`   // pixels
-	Height   int32      `json:"height" parquet:"height"` // pixels
-	Bytes    int64      `json:"bytes" parquet:"bytes"`   // of the file
+	Width    int32      `json:"width" parquet:"width"`             // pixels
+	Height   int32      `json:"height" parquet:"height"`           // pixels
+	Bytes    int64      `json:"bytes" parquet:"bytes"`             // of the file
+	Damage   string     `json:"damage,omitempty" parquet:"damage"` // what is missing or wrong of it though it is shown
 	AddedAt  time.Time  `json:"added_at" parquet:"added_at,timestamp"`
 	Vector   []float32  `json:"embedding,omitempty" parquet:"embedding,list,optional"` // L2 norm 1; empty unless asked for
 }
 
 func rowOf(image catalog.Image, standing catalog.Rating) Row {
 	r := Row{ID: image.ID.String(), Title: image.Title(), Artist: image.Artist(), Format: image.Format,
-		Width: int32(image.Width), Height: int32(image.Height), Bytes: image.Bytes, AddedAt: image.AddedAt.UTC()}
+		Width: int32(image.Width), Height: int32(image.Height), Bytes: image.Bytes, Damage: image.Damage, AddedAt: image.AddedAt.UTC()}
 	if standing.Verdict != "" {
 		at := standing.At.UTC()
 		r.Verdict, r.RatedAt = string(standing.Verdict), &at

@@ -128,10 +128,11 @@ func (c *Collection) add(ctx context.Context, image catalog.Image, source palate
 	return addition, nil
 }
 
-// describe makes the row of a picture by the hash of its content.
+// describe makes the row of a picture that was decoded, by the hash of its
+// content.
 func describe(sum [sha256.Size]byte, content []byte, info picture.Info) catalog.Image {
 	return catalog.Image{ID: palate.NewImageID(sum), SHA256: sum, Bytes: int64(len(content)),
-		Format: info.Format, Width: info.Width, Height: info.Height}
+		Format: info.Format, Width: info.Width, Height: info.Height, Decoded: true, Damage: info.Damage}
 }
 
 func (c *Collection) put(ctx context.Context, sum [sha256.Size]byte, content []byte) error {
@@ -147,7 +148,8 @@ func (c *Collection) Standing(ctx context.Context, addresses []string) ([]crawle
 // Keep takes what a crawl found; the crawl has validated the picture. What the
 // site says of it that can't be taken is dropped.
 func (c *Collection) Keep(ctx context.Context, crawl string, task crawler.Task, find crawler.Find) (crawler.Keeping, palate.ImageID, error) {
-	image := describe(sha256.Sum256(find.Content), find.Content, picture.Info{Format: find.Format, Width: find.Width, Height: find.Height})
+	image := describe(sha256.Sum256(find.Content), find.Content, picture.Info{Format: find.Format, Width: find.Width, Height: find.Height, Damage: find.Damage})
+	image.Decoded = find.Decoded
 	_, err := c.catalog.TombstoneOf(ctx, image.ID)
 	switch {
 	case errors.Is(err, palate.ErrNotFound):
@@ -157,7 +159,7 @@ func (c *Collection) Keep(ctx context.Context, crawl string, task crawler.Task, 
 	case err != nil:
 		return "", image.ID, err
 	}
-	added, err := c.catalog.AddImage(ctx, image, find.Source.Clean(time.Now()), &catalog.CrawlTask{Crawl: crawl, Task: task, Damaged: find.Damaged, Most: find.Most})
+	added, err := c.catalog.AddImage(ctx, image, find.Source.Clean(time.Now()), &catalog.CrawlTask{Crawl: crawl, Task: task, Most: find.Most})
 	if err == nil {
 		c.noteSometimes(ctx)
 	}
@@ -179,14 +181,19 @@ func (c *Collection) Keep(ctx context.Context, crawl string, task crawler.Task, 
 // open reads the upright picture of an image and hands it to use, which must
 // not keep it. It waits for memory as long as told, 0 for ever.
 func (c *Collection) open(ctx context.Context, id palate.ImageID, reading picture.Reading, wait time.Duration, use func(*picture.RGB) error) error {
+	_, err := c.openTold(ctx, id, reading, wait, use)
+	return err
+}
+
+// openTold is open that gives what the file and its decoding told.
+func (c *Collection) openTold(ctx context.Context, id palate.ImageID, reading picture.Reading, wait time.Duration, use func(*picture.RGB) error) (picture.Info, error) {
 	file, err := c.store.Open(ctx, id)
 	if err != nil {
-		return err
+		return picture.Info{}, err
 	}
 	defer file.Close()
 	terms := picture.Terms{Limits: c.limits, Reading: reading, Alone: true, Patience: wait}
-	_, err = c.budget.Decode(ctx, file, terms, func(m *picture.RGB, _ picture.Info) error { return use(m) })
-	return err
+	return c.budget.Decode(ctx, file, terms, func(m *picture.RGB, _ picture.Info) error { return use(m) })
 }
 
 // Thumbnail opens the JPEG of an image, at most width pixels wide; it is made

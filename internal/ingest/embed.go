@@ -173,7 +173,8 @@ func (c *Collection) embedAs(ctx context.Context, j *job.Job, e embedder.Embedde
 		_, err := embedder.Run(ctx, e, config, c.claimed(ctx, e, former, j.Run.ID, w), func(r embedder.Result) error { return w.take(ctx, r) })
 		w.count(c.meter.Stats().Since(before))
 		// What is embedded is kept even when ctx is done.
-		if flushErr := w.flush(context.WithoutCancel(ctx)); err == nil {
+		flushErr := errors.Join(w.flush(context.WithoutCancel(ctx)), w.damages.put(context.WithoutCancel(ctx), c.catalog, true))
+		if err == nil {
 			err = flushErr
 		}
 		if err == nil {
@@ -206,7 +207,11 @@ func (c *Collection) claimed(ctx context.Context, e embedder.Embedder, former *F
 			}
 			for _, i := range left {
 				open := func(ctx context.Context, use func(image.Image) error) error {
-					return c.open(ctx, i.ID, e.Reading(), 0, func(m *picture.RGB) error { return use(m) })
+					info, err := c.openTold(ctx, i.ID, e.Reading(), 0, func(m *picture.RGB) error { return use(m) })
+					if err == nil && e.Reading().Rules.TellDamage() {
+						w.damages.hear(i, info.Damage)
+					}
+					return err
 				}
 				if !yield(embedder.Item{ID: i.ID, Open: open}, nil) {
 					return
@@ -234,6 +239,7 @@ type embeddingWriter struct {
 	total    atomic.Int64 // what was claimed: the source counts while the sink writes
 	copied   atomic.Int64 // as total
 	waiting  []catalog.ImageEmbedding
+	damages  damages
 	flushed  time.Time
 }
 
@@ -256,6 +262,9 @@ func (w *embeddingWriter) take(ctx context.Context, r embedder.Result) error {
 }
 
 func (w *embeddingWriter) flush(ctx context.Context) error {
+	if err := w.damages.put(ctx, w.catalog, false); err != nil {
+		return err
+	}
 	if len(w.waiting) == 0 {
 		return nil
 	}

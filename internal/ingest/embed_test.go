@@ -89,7 +89,7 @@ func TestAPictureThatCanNotBeEmbeddedIsPassedBy(t *testing.T) {
 	}
 	failures, err := f.catalog.EmbeddingFailures(t.Context(), f.model())
 	f.ok("EmbeddingFailures", err)
-	if len(failures) != 2 || !strings.Contains(failures[cut], "png") || !strings.Contains(failures[gone], gone.String()) {
+	if len(failures) != 2 || !strings.Contains(failures[cut], "PNG") || !strings.Contains(failures[gone], gone.String()) {
 		t.Errorf("got failures %v, want the two with their reasons", failures)
 	}
 	if report := f.embed(); report.Total != 0 {

@@ -232,5 +232,5 @@ func ExampleBudget() {
 		return nil
 	})
 	fmt.Println(err)
-	// Output: picture: unsupported kind: HTML
+	// Output: it is no picture but HTML
 }

@@ -14,9 +14,12 @@ type Info struct {
 	Width, Height int    // in pixels, of the upright picture
 	Orientation   int    // of EXIF or XMP as found, 1 to 8; 1 where none is given
 
-	// Damage says in a few words what is missing or wrong of a picture that is
-	// shown all the same, as in "71 % of it is there". It is empty for what is
-	// whole, and always before decoding.
+	// Damage says in a plain sentence, which begins in lower case, what is
+	// missing or wrong of a picture that is shown all the same, as in "its data
+	// end after 71 % of it; the rest is grey". It is empty for what is whole,
+	// and always before decoding. What no decoder can know, as changed bits that
+	// are valid codes, it does not tell; by the former rules (see
+	// Rules.TellDamage) it tells less.
 	Damage string
 }
 

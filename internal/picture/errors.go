@@ -14,8 +14,16 @@ type UnsupportedError struct {
 	Kind string
 }
 
-// Error names the kind.
-func (e *UnsupportedError) Error() string { return "picture: unsupported kind: " + e.Kind }
+// Error names the kind and says what helps.
+func (e *UnsupportedError) Error() string {
+	switch {
+	case e.Kind == "unknown":
+		return "it is no picture of a kind that palate knows"
+	case notImages[e.Kind]:
+		return "it is no picture but " + e.Kind
+	}
+	return "palate does not read this kind (" + e.Kind + "); saved as PNG or JPEG it can be added"
+}
 
 // Unwrap gives palate.ErrInvalid.
 func (e *UnsupportedError) Unwrap() error { return palate.ErrInvalid }
@@ -29,16 +37,24 @@ type LimitError struct {
 
 // Error gives both numbers.
 func (e *LimitError) Error() string {
-	if e.What == sideLimit {
-		return fmt.Sprintf("picture: too small: %s is %d, at least %d wanted", e.What, e.Got, e.Limit)
+	switch e.What {
+	case sideLimit:
+		return fmt.Sprintf("the picture is too small: its shorter side is %d pixels, at least %d are wanted", e.Got, e.Limit)
+	case memoryLimit:
+		return fmt.Sprintf("the picture is too large: decoding it takes up to %d MiB of memory, %d MiB are allowed", (e.Got+1<<20-1)>>20, e.Limit>>20)
+	case timeLimit:
+		return fmt.Sprintf("decoding the picture was ended after %d seconds", e.Limit)
+	case pixelsLimit:
+		return fmt.Sprintf("the picture is too large: it has %s, at most %s are allowed", pixelsText(e.Got), pixelsText(e.Limit))
 	}
-	if e.What == memoryLimit {
-		return fmt.Sprintf("picture: too large: decoding it takes up to %d MiB of memory, %d MiB are allowed", (e.Got+1<<20-1)>>20, e.Limit>>20)
+	return fmt.Sprintf("the file is too large: at least %d bytes, at most %d are allowed", e.Got, e.Limit)
+}
+
+func pixelsText(n int64) string {
+	if n < 1e6 {
+		return fmt.Sprintf("%d pixels", n)
 	}
-	if e.What == timeLimit {
-		return fmt.Sprintf("picture: decoding it was ended after %d seconds", e.Limit)
-	}
-	return fmt.Sprintf("picture: too large: %d %s, at most %d allowed", e.Got, e.What, e.Limit)
+	return fmt.Sprintf("%.1f megapixels", float64(n)/1e6)
 }
 
 // TooLarge is false for a picture that is too small.
@@ -65,9 +81,9 @@ type CorruptError struct {
 // Error says what is wrong with the file.
 func (e *CorruptError) Error() string {
 	if e.Format == "" {
-		return "picture: " + e.Err.Error()
+		return e.Err.Error()
 	}
-	return "picture: broken " + e.Format + " file: " + e.Err.Error()
+	return "the " + formatNames[e.Format] + " file is broken: " + e.Err.Error()
 }
 
 // Unwrap gives palate.ErrInvalid and the decoder's own error.

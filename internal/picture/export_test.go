@@ -2,6 +2,7 @@ package picture
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -41,7 +42,8 @@ func DecodePNG(data []byte, scale int) (*RGB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.(*pngFile).decode(context.Background(), scale, "")
+	m, _, err := f.(*pngFile).decode(context.Background(), scale, "")
+	return m, err
 }
 
 // SmallBudget is a budget below the least that NewBudget gives.
@@ -64,4 +66,15 @@ func SetDecoderBytes(own int64) (restore func()) {
 func WithoutOwnDecoder() (restore func()) {
 	ownDecoder.Store(false)
 	return func() { ownDecoder.Store(true) }
+}
+
+// UnreadBeginnings are the kinds that are known by how their files begin and
+// not read, each with such a beginning.
+func UnreadBeginnings() (kinds, beginnings []string) {
+	for _, s := range signatures {
+		if s.format == "" {
+			kinds, beginnings = append(kinds, s.kind), append(beginnings, strings.ReplaceAll(s.magic, "?", "\x00"))
+		}
+	}
+	return kinds, beginnings
 }

@@ -19,3 +19,9 @@ func ForeignDecoders() []Decoder {
 		{"AVIF", "libavif 1.1.1 with libaom 3.10.0", "BSD-2-Clause"},
 	}
 }
+
+// formatNames are the formats of Info in the words of people.
+var formatNames = map[string]string{
+	formatJPEG: "JPEG", formatPNG: "PNG", formatGIF: "GIF", formatWebP: "WebP", formatBMP: "BMP",
+	formatTIFF: "TIFF", formatNetpbm: "Netpbm", formatTGA: "TGA", formatHEIC: "HEIC", formatAVIF: "AVIF",
+}

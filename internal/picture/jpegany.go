@@ -96,17 +96,37 @@ func (f *jpegFile) decodePlanes(ctx context.Context) (s *jpegDecoder, damage str
 	if err := ctx.Err(); err != nil {
 		return nil, "", err
 	}
-	switch {
-	case shown < 1:
-		// Rounded down, so that what is not whole is never called so.
-		damage = fmt.Sprintf("%d %% of it is there", int(100*shown))
-	case s.file.progressive && !s.file.ended && !s.complete():
-		damage = "its finer detail is not all there"
-	case bad:
-		damage = "some of its pixels are wrong"
-	}
-	return s, damage, nil
+	return s, s.damage(shown, bad), nil
 }
+
+// damage says what is missing or wrong, of a picture of which a share is shown.
+func (s *jpegDecoder) damage(shown float64, bad bool) string {
+	percent := int(100 * shown) // rounded down: what is not whole is never called so
+	switch {
+	case shown < 1 && !s.file.ended:
+		return fmt.Sprintf("its data end after %d %% of it; the rest is grey", percent)
+	case shown < 1:
+		return fmt.Sprintf("only %d %% of it can be read; the rest is grey", percent)
+	case s.file.progressive && !s.file.ended && !s.complete():
+		return "its data end before its finer detail; it is less sharp than it was"
+	case bad:
+		return "some of its data can't be read; some of its pixels may be wrong"
+	}
+	return s.file.unended()
+}
+
+// unended says that the end marker is missing, of a file whose pixels are all
+// there.
+func (f *jpegFile) unended() string {
+	if f.ended {
+		return ""
+	}
+	return endMissing
+}
+
+// endMissing is the damage of a file without its end marker that has all its
+// pixels.
+const endMissing = "the mark of its end is missing; all of its pixels are there"
 
 // anySegments reads the segments from a place up to a scan's data, and gives
 // the last one's marker, 0 at the end of the data.

@@ -16,15 +16,15 @@ import (
 // former rules the planes of others are taken from image/jpeg, where it reads
 // them, and the upsampling and the colours are done here.
 func (f *jpegFile) ways(rules Rules, scale int) []way {
-	usual := way{bytes: f.usualBytes(scale), scale: scale, decode: whole(func(ctx context.Context) (*RGB, error) {
+	usual := way{bytes: f.usualBytes(scale), scale: scale, decode: func(ctx context.Context) (*RGB, string, error) {
 		if !f.plausible() || rules.Has(JPEGExact) && !f.refined() {
-			return nil, errOtherWay
+			return nil, "", errOtherWay
 		}
 		if m, ok := f.decodeUsual(ctx, scale, rules); ok {
-			return m, nil
+			return m, f.unended(), nil
 		}
-		return nil, errOtherWay
-	})}
+		return nil, "", errOtherWay
+	}}
 	// The planes, or for ink all in one; 4 bytes a coefficient; the picture.
 	pixels := int64(f.width) * int64(f.height)
 	samples := max(1, int64(len(f.components)))

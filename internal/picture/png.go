@@ -104,5 +104,5 @@ func (f *pngFile) ways(rules Rules, scale int) []way {
 	}
 	row := 2*(int64(f.width)*int64(f.bits)/8+2) + 3*int64(f.width)
 	return []way{{bytes: rgbBytes(f.width, f.height, scale) + sums + row + 64<<10, scale: scale,
-		decode: whole(func(ctx context.Context) (*RGB, error) { return f.decode(ctx, scale, rules) })}}
+		decode: func(ctx context.Context) (*RGB, string, error) { return f.decode(ctx, scale, rules) }}}
 }

@@ -2,10 +2,12 @@ package picture
 
 import (
 	"bytes"
+	"cmp"
 	"compress/zlib"
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
 
@@ -21,20 +23,21 @@ import (
 type pngStream struct {
 	pixels [][]byte // the bodies of the chunks that hold them
 	format pngFormat
+	damage string // of what is shown all the same
 }
 
 // decode gives the picture at 1/scale of its size: the mean of every
 // scale × scale pixels, and at the right and bottom edges of what there is.
-func (f *pngFile) decode(ctx context.Context, scale int, rules Rules) (*RGB, error) {
+func (f *pngFile) decode(ctx context.Context, scale int, rules Rules) (m *RGB, damage string, err error) {
 	// Deflate shrinks to no less than a 1032nd (RFC 1951: 258 bytes in two
 	// bits), so a small file that claims a large picture fails before memory
 	// is taken.
 	if raw := int64(f.height) * ((int64(f.width)*int64(f.bits) + 7) / 8); raw/1032 > int64(len(f.data)) {
-		return nil, errTruncated
+		return nil, "", errTruncated
 	}
 	s, err := f.readChunks(rules)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	readers := make([]io.Reader, len(s.pixels))
 	for i, p := range s.pixels {
@@ -42,27 +45,27 @@ func (f *pngFile) decode(ctx context.Context, scale int, rules Rules) (*RGB, err
 	}
 	inflated, err := zlib.NewReader(ctxReader{ctx, io.MultiReader(readers...)})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer inflated.Close()
-	m := newShrinking(f.width, f.height, scale, f.interlaced)
+	shrunk := newShrinking(f.width, f.height, scale, f.interlaced)
 	passes := []pngPass{{0, 0, 1, 1}}
 	if f.interlaced {
 		passes = adam7
 	}
 	for _, p := range passes {
-		if err := f.readPass(inflated, p, &s.format, m); err != nil {
-			return nil, err
+		if err := f.readPass(inflated, p, &s.format, shrunk); err != nil {
+			return nil, "", err
 		}
 	}
 	// The end of the stream holds its checksum.
 	var more [1]byte
 	if n, err := io.ReadFull(inflated, more[:]); n > 0 {
-		return nil, corrupt(formatPNG, "it has more pixels than its size")
+		return nil, "", corrupt(formatPNG, "it has more pixels than its size")
 	} else if !errors.Is(err, io.EOF) {
-		return nil, err
+		return nil, "", err
 	}
-	return m.finish(), nil
+	return shrunk.finish(), s.damage, nil
 }
 
 // pngPass is which pixels come together: every stepX-th from x and every
@@ -157,6 +160,7 @@ func (f *pngFile) readChunks(rules Rules) (*pngStream, error) {
 	last, ended := "", false // of the pixels' chunks
 	for rest := f.data[8:]; ; {
 		if len(rest) == 0 && f.unended && len(s.pixels) > 0 {
+			s.damage = cmp.Or(s.damage, endMissing)
 			return s, nil // browsers show such a picture
 		}
 		if len(rest) < 12 {
@@ -167,8 +171,11 @@ func (f *pngFile) readChunks(rules Rules) (*pngStream, error) {
 			return nil, errTruncated
 		}
 		body := rest[8 : 8+size]
-		if !pngAncillary(kind) && crc32.ChecksumIEEE(rest[4:8+size]) != binary.BigEndian.Uint32(rest[8+size:]) {
-			return nil, corrupt(formatPNG, "the checksum of its part %q is wrong", kind)
+		if crc32.ChecksumIEEE(rest[4:8+size]) != binary.BigEndian.Uint32(rest[8+size:]) {
+			if !pngAncillary(kind) {
+				return nil, corrupt(formatPNG, "the checksum of its part %q is wrong", kind)
+			}
+			s.damage = cmp.Or(s.damage, fmt.Sprintf("its part %q, which holds no pixels, does not match its checksum", kind))
 		}
 		var err error
 		switch kind {

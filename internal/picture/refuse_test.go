@@ -16,8 +16,9 @@ import (
 	"github.com/palate-art/palate/internal/picture"
 )
 
-func TestKindsThatCannotBeReadAreNamed(t *testing.T) {
-	for _, c := range []struct{ kind, file string }{
+// unreadFiles are files, or their beginnings, of kinds that are not read.
+func unreadFiles() []unreadFile {
+	return []unreadFile{
 		{"video", "\x00\x00\x00\x14ftypisom\x00\x00\x02\x00isom"},
 		{"JPEG XL", "\xff\x0a\x00\x00"},
 		{"JPEG XL", "\x00\x00\x00\x0cJXL \r\n\x87\n"},
@@ -51,7 +52,13 @@ func TestKindsThatCannotBeReadAreNamed(t *testing.T) {
 		{"3-bit TIFF", tiffHeader(258, 3)},
 		{"planar TIFF", planarHeader(2, 8, 8)},
 		{"compressed BMP", "BM" + strings.Repeat("\x00", 8) + "\x36\x00\x00\x00\x28\x00\x00\x00\x08\x00\x00\x00\x08\x00\x00\x00\x01\x00\x18\x00\x04" + strings.Repeat("\x00", 23)},
-	} {
+	}
+}
+
+type unreadFile struct{ kind, file string }
+
+func TestKindsThatCannotBeReadAreNamed(t *testing.T) {
+	for _, c := range unreadFiles() {
 		t.Run(c.kind, func(t *testing.T) {
 			_, _, err := picture.Decode(strings.NewReader(c.file), picture.DefaultLimits())
 			var got *picture.UnsupportedError

@@ -146,6 +146,10 @@ func (r Rules) OrCurrent() Rules { return rulesOf(r.names()) }
 // Has reports whether the rule of that name holds.
 func (r Rules) Has(name string) bool { return slices.Contains(r.names(), name) }
 
+// TellDamage reports whether Info.Damage tells by these rules all that can be
+// known of a file.
+func (r Rules) TellDamage() bool { return r.Has(JPEGExact) }
+
 // With and Without give rules with one rule more or less.
 func (r Rules) With(name string) Rules { return rulesOf(append(r.names(), name)) }
 

@@ -172,10 +172,18 @@ func (f *webpFile) ways(rules Rules, _ int) []way {
 	if f.frame.width != f.width || f.frame.height != f.height {
 		bytes += rgbBytes(f.width, f.height, 1)
 	}
-	return []way{{bytes: bytes, scale: 1, decode: whole(func(ctx context.Context) (*RGB, error) {
-		return f.decode(ctx, f.toSRGB(rules, icc.RGB))
-	})}}
+	return []way{{bytes: bytes, scale: 1, decode: func(ctx context.Context) (*RGB, string, error) {
+		m, err := f.decode(ctx, f.toSRGB(rules, icc.RGB))
+		if f.cut {
+			return m, webpCut, err
+		}
+		return m, "", err
+	}}}
 }
+
+// webpCut is the damage of a file that is shorter than it says, of which the
+// pixels are all there.
+const webpCut = "its file is shorter than it says; all of its pixels are there"
 
 // decode lays the frame on a transparent, and so white, canvas.
 func (f *webpFile) decode(ctx context.Context, toSRGB *icc.Transform) (*RGB, error) {

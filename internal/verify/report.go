@@ -48,6 +48,9 @@ type Report struct {
 	Files      int   `json:"files"`      // files in the store
 	Read       int   `json:"read"`       // files read whole and held against their SHA-256
 	Bytes      int64 `json:"bytes"`      // of them
+	Decoded    int   `json:"decoded"`    // pictures, to hear whether they are damaged
+	Damaged    int   `json:"damaged"`    // pictures of the collection that are shown though some of them is missing or wrong: no fault of the collection
+	Undecoded  int   `json:"undecoded"`  // pictures of which nobody has heard it yet
 	Young      int   `json:"young"`      // files without a row that came so lately that it may come yet
 	Thumbnails int   `json:"thumbnails"` // all looked at
 	Embeddings int   `json:"embeddings"` // of all models, all read

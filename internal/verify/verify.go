@@ -39,7 +39,9 @@ type Index struct {
 
 // Config says how much is looked at and what is done about it.
 type Config struct {
-	// Deep reads every file, decodes every thumbnail, compares every point of
+	// Deep reads every file, decodes every thumbnail and every picture that
+	// nobody has decoded since the catalog keeps what that tells (which it then
+	// keeps), compares every point of
 	// the index and reads the whole catalog, instead of lengths and a sample.
 	Deep bool
 	// Repair mends what can be mended.
@@ -73,6 +75,7 @@ func Run(ctx context.Context, p Parts, c Config) (Report, error) {
 		look func(context.Context) error
 	}{
 		{"files", r.files},
+		{"pictures", r.pictures},
 		{"orphans", r.orphans},
 		{"thumbnails", r.thumbnails},
 		{"embeddings", r.embeddings},

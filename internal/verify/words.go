@@ -88,6 +88,12 @@ func (r Report) Words(repair bool) (lines []string) {
 		lines = append(lines, "Not looked at: "+skipped+".")
 	}
 	lines = append(lines, r.looked())
+	if r.Damaged > 0 {
+		lines = append(lines, fmt.Sprintf("%d of the pictures came damaged; what is there of them is shown (palate images list --damaged).", r.Damaged))
+	}
+	if r.Undecoded > 0 && !r.Deep {
+		lines = append(lines, fmt.Sprintf("Of %d pictures it is not known yet whether they came damaged; --deep decodes them.", r.Undecoded))
+	}
 	switch {
 	case len(r.Found) == 0 && r.Well():
 		lines = append(lines, "Nothing is wrong with them.")

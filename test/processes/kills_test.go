@@ -29,6 +29,7 @@ var killsSettings = map[string]string{killsWanted: os.Getenv(killsWanted), kills
 // TestKilledAtAnyMoment kills whatever writes at random moments and looks each
 // time for what was confirmed before.
 func TestKilledAtAnyMoment(t *testing.T) {
+	program.LongRace(t)
 	t.Parallel()
 	kills, seed, pictures := 7, uint64(7), 60
 	if text := killsSettings[killsWanted]; text != "" {

@@ -28,6 +28,7 @@ func Run(t *testing.T, open Open) {
 		test func(*testing.T, Open)
 	}{
 		{"images", testImages},
+		{"damage", testDamage},
 		{"tombstones", testTombstones},
 		{"trash", testTrash},
 		{"queries", testQueries},

@@ -13,7 +13,7 @@ func crawls(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
 	ctx := t.Context()
 	begin(t, c, "museum", pic("a"), pic("b"), pic("c"), page("p"), page("later"))
 	ok(t, "SetCrawlSettings", c.SetCrawlSettings(ctx, "museum", `{"seeds":["x"]}`))
-	added := must(c.AddImage(ctx, picture(1), sourceOf(1), &catalog.CrawlTask{Crawl: "museum", Task: next(t, c, "museum"), Damaged: true}))(t)
+	added := must(c.AddImage(ctx, damaged(1, "its data end early"), sourceOf(1), &catalog.CrawlTask{Crawl: "museum", Task: next(t, c, "museum")}))(t)
 	equal(t, "new image", added.Image, true)
 	finish(t, c, "museum", next(t, c, "museum"), crawler.Outcome{State: crawler.Lost, Reason: "too_small", Detail: "3×3"})
 	finish(t, c, "museum", next(t, c, "museum"), crawler.Outcome{State: crawler.Lost, Reason: "http_404"})

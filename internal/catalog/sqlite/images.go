@@ -22,7 +22,7 @@ const uploadSite = "upload"
 // AddImage implements catalog.Images. An image whose ID is not that of its
 // SHA256 is ErrInvalid.
 func (c *Catalog) AddImage(ctx context.Context, image catalog.Image, source palate.Source, finished *catalog.CrawlTask) (catalog.Added, error) {
-	if err := errors.Join(checkImage(image), checkSource(source)); err != nil {
+	if err := errors.Join(checkImage(image), checkDamage(image), checkSource(source)); err != nil {
 		return catalog.Added{}, c.translate(ctx, "add image", err)
 	}
 	source = mendSource(source)
@@ -54,7 +54,7 @@ func (c *Catalog) AddImage(ctx context.Context, image catalog.Image, source pala
 		if finished == nil {
 			return nil
 		}
-		if finished.Damaged && outcome.State == crawler.Kept {
+		if image.Damage != "" && outcome.State == crawler.Kept {
 			outcome.Reason = crawler.ReasonDamaged
 		}
 		return endTask(ctx, tx, claimed, outcome)
@@ -99,6 +99,11 @@ func addImage(ctx context.Context, tx *sql.Tx, image catalog.Image, source palat
 		outcome = crawler.Outcome{State: crawler.Lost, Reason: "duplicate"}
 	default:
 		outcome = crawler.Outcome{State: crawler.Known}
+	}
+	if !added.Image {
+		if err := hearOf(ctx, tx, no, image); err != nil {
+			return added, outcome, err
+		}
 	}
 	if added.Source, err = putSource(ctx, tx, no, source); err != nil {
 		return added, outcome, err
@@ -146,8 +151,8 @@ func insertImage(ctx context.Context, tx *sql.Tx, i catalog.Image, claimed front
 		crawl, round = sql.NullInt64{Int64: claimed.crawl, Valid: true}, sql.NullInt64{Int64: claimed.round, Valid: true}
 	}
 	result, err := tx.ExecContext(ctx,
-		`INSERT INTO images (id, sha256, bytes, format, width, height, added_at, crawl, round) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		i.ID[:], i.SHA256[:], i.Bytes, i.Format, i.Width, i.Height, stamp(orNow(i.AddedAt)), crawl, round)
+		`INSERT INTO images (id, sha256, bytes, format, width, height, added_at, crawl, round, damage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		i.ID[:], i.SHA256[:], i.Bytes, i.Format, i.Width, i.Height, stamp(orNow(i.AddedAt)), crawl, round, damageOf(i))
 	if err != nil {
 		return 0, err
 	}

@@ -16,12 +16,14 @@ func loadImages(ctx context.Context, tx *sql.Tx, numbers string, args ...any) ([
 		image catalog.Image
 	}
 	rows, err := collect(from(tx.QueryContext(ctx,
-		"SELECT no, id, sha256, bytes, format, width, height, added_at FROM images WHERE no IN ("+numbers+") ORDER BY no", args...)),
+		"SELECT no, id, sha256, bytes, format, width, height, added_at, damage FROM images WHERE no IN ("+numbers+") ORDER BY no", args...)),
 		func(rows *sql.Rows) (r row, err error) {
 			var id, sum sql.RawBytes
 			var added int64
+			var damage sql.NullString
 			i := &r.image
-			err = rows.Scan(&r.no, &id, &sum, &i.Bytes, &i.Format, &i.Width, &i.Height, &added)
+			err = rows.Scan(&r.no, &id, &sum, &i.Bytes, &i.Format, &i.Width, &i.Height, &added, &damage)
+			i.Decoded, i.Damage = damage.Valid, damage.String
 			copy(i.ID[:], id)
 			copy(i.SHA256[:], sum)
 			i.AddedAt = unstamp(added)

@@ -91,6 +91,9 @@ func (c *Catalog) ListImages(ctx context.Context, q catalog.ImageQuery) (catalog
 	if q.Search != "" {
 		where.add("EXISTS (SELECT 1 FROM sources s WHERE s.image = i.no AND instr(s.search, ?) > 0)", fold(q.Search))
 	}
+	if q.Damaged {
+		where.add("i.damage <> ''")
+	}
 	direction, beyond := "DESC", "i.no < ?"
 	if q.Order == catalog.Oldest {
 		direction, beyond = "ASC", "i.no > ?"

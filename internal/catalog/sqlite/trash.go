@@ -19,8 +19,8 @@ const trashedSourceColumns = "address, page, site, external_id, original_name, t
 // throwAway copies an image with all it has beside its tombstone.
 func throwAway(ctx context.Context, tx *sql.Tx, image, tombstone int64) error {
 	return execAll(ctx, tx, []any{tombstone, image},
-		`INSERT INTO trash (tombstone, no, sha256, bytes, format, width, height, added_at, crawl, round)
-			SELECT ?1, no, sha256, bytes, format, width, height, added_at, crawl, round FROM images WHERE no = ?2`,
+		`INSERT INTO trash (tombstone, no, sha256, bytes, format, width, height, added_at, crawl, round, damage)
+			SELECT ?1, no, sha256, bytes, format, width, height, added_at, crawl, round, damage FROM images WHERE no = ?2`,
 		`INSERT INTO trash_sources (tombstone, no, `+trashedSourceColumns+`) SELECT ?1, no, `+trashedSourceColumns+` FROM sources WHERE image = ?2`,
 		`INSERT INTO trash_categories (tombstone, source, place, category)
 			SELECT ?1, c.source, c.place, c.category FROM sources s JOIN categories c ON c.source = s.no WHERE s.image = ?2`,
@@ -80,8 +80,8 @@ func (c *Catalog) RestoreImage(ctx context.Context, id palate.ImageID) error {
 // takes its tombstone away, with which the trash goes.
 func bringBack(ctx context.Context, tx *sql.Tx, id palate.ImageID, image, tombstone int64) error {
 	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO images (no, id, sha256, bytes, format, width, height, added_at, crawl, round)
-		SELECT no, ?2, sha256, bytes, format, width, height, added_at, (SELECT no FROM crawls WHERE no = trash.crawl), round FROM trash WHERE tombstone = ?1`,
+		INSERT INTO images (no, id, sha256, bytes, format, width, height, added_at, crawl, round, damage)
+		SELECT no, ?2, sha256, bytes, format, width, height, added_at, (SELECT no FROM crawls WHERE no = trash.crawl), round, damage FROM trash WHERE tombstone = ?1`,
 		tombstone, id[:]); err != nil {
 		return err
 	}
