@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,7 @@ func (s *session) showOutcome(profile palate.Profile, model string, outcome tast
 	} else {
 		s.Table([]string{"AUC", "AVERAGE PRECISION", "BALANCED ACCURACY"},
 			[]string{fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), fmt.Sprintf("%.3f", r.AveragePrecision), fmt.Sprintf("%.3f", r.BalancedAccuracy)})
+		s.Say("%s", cmp.Or(r.Conclusion, "What learned is "+r.Kind+"."))
 		s.showWarnings(r)
 	}
 	if v.Current {
@@ -129,7 +131,7 @@ func (c *scoresCommand) score(ctx context.Context, s *session, h *collection.Mod
 	if err != nil {
 		return err
 	}
-	return terminal.List(s.Terminal, scored, "", []string{"CHANCE", "SCORE", "IMAGE", "TITLE", "ARTIST"}, func(one collection.Scored) []string {
+	return terminal.List(s.Terminal, scored, "No image has a score that is so.", []string{"CHANCE", "SCORE", "IMAGE", "TITLE", "ARTIST"}, func(one collection.Scored) []string {
 		return []string{terminal.Percent(one.Probability), fmt.Sprintf("%+.3f", one.Score), one.Image + one.File, terminal.Shorten(one.Title, 40), terminal.Shorten(one.Artist, 24)}
 	})
 }
