@@ -18,7 +18,7 @@ type indexFlags struct {
 // collectionConfig is what the flags say of the collection.
 func (s *session) collectionConfig() collection.Config {
 	return collection.Config{Folder: s.Data, GroupReadable: s.GroupReadable, Temporary: s.temporary,
-		Index: s.IndexAddress, Fallback: s.IndexFallback, Models: s.modelConfig(), Decoding: s.decoding}
+		Index: s.IndexAddress, Fallback: s.IndexFallback, Models: s.modelConfig(), Decoding: s.decoding, MaxPixels: min(s.MaxPixels, 1<<40) * 1_000_000}
 }
 
 // modelConfig is what the flags say of the model.
@@ -45,8 +45,12 @@ func (s *session) opened(h *collection.Collection, err error) (*collection.Colle
 	return h, err
 }
 
-// withHome opens the collection for one piece of work.
+// withHome opens the collection for one piece of work; one is made only for what
+// fills it.
 func (s *session) withHome(ctx context.Context, do func(*collection.Collection) error) error {
+	if err := collection.MustBeThere(s.Data); err != nil && !s.fills {
+		return err
+	}
 	h, err := openHome(ctx, s)
 	if err != nil {
 		return err

@@ -12,11 +12,12 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/picture/picturetest"
 	"github.com/palate-art/palate/test/program"
 )
 
 func TestWrongUsageIsToldWithExitCodeTwo(t *testing.T) {
-	folder := t.TempDir()
+	folder, home := t.TempDir(), emptyHome(t)
 	for _, c := range []struct {
 		name  string
 		args  []string
@@ -44,7 +45,7 @@ func TestWrongUsageIsToldWithExitCodeTwo(t *testing.T) {
 		{"museum of nothing", []string{"museum", "--pictures", "0"}, []string{"0 pictures"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			program.MustFail(t, exitUsage, c.hints, append(c.args, "--data", filepath.Join(folder, "home"))...)
+			program.MustFail(t, exitUsage, c.hints, append(c.args, "--data", home)...)
 		})
 	}
 }
@@ -52,7 +53,7 @@ func TestWrongUsageIsToldWithExitCodeTwo(t *testing.T) {
 func TestWhatFailsIsToldInOneLine(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	program.WriteFile(t, file, []byte("no folder, no picture"))
-	home := t.TempDir()
+	home := emptyHome(t)
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +68,8 @@ func TestWhatFailsIsToldInOneLine(t *testing.T) {
 		fmt.Fprint(w, `<!DOCTYPE html><title>Words</title><p>No picture, but <a href="/more">more words</a>.`)
 	}))
 	defer pagesOnly.Close()
+	large := filepath.Join(t.TempDir(), "large.jpg")
+	program.WriteFile(t, large, picturetest.JPEG{Across: 2, Down: 2}.Encode(picturetest.Photograph(1100, 1000, 1)))
 	for _, c := range []struct {
 		name  string
 		args  []string
@@ -81,6 +84,8 @@ func TestWhatFailsIsToldInOneLine(t *testing.T) {
 		{"no picture", []string{"embed", file}, []string{file}},
 		{"no file", []string{"embed", file + "-none"}, []string{file + "-none"}},
 		{"import of no picture", []string{"import", file}, []string{"none of 1 files", "not_an_image"}},
+		{"import of a large picture", []string{"import", "--max-pixels", "1", large}, []string{"too_many_pixels"}},
+		{"too many pixels asked for", []string{"import", "--max-pixels", "9999999999999", large}, []string{"--max-pixels", "megapixels"}},
 		{"import of nothing there", []string{"import", file + "-none"}, []string{file + "-none"}},
 		{"undo of nothing", []string{"rate", "undo"}, []string{"not found"}},
 		{"image that is not there", []string{"rate", "like", "00000000-0000-8000-8000-000000000000"}, []string{"00000000-0000-8000-8000-000000000000", "not found"}},

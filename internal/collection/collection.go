@@ -73,7 +73,9 @@ func open(ctx context.Context, config Config, tell Teller, logger *slog.Logger, 
 	if m := c.Catalog.Migrated(); m.Copy != "" {
 		note(tell, "The catalog was brought from schema version %d to %d; as it was before, it is kept at %s.", m.From, m.To, m.Copy)
 	}
-	c.Pictures = ingest.NewCollection(c.Catalog, c.Store, picture.DefaultLimits()).Within(config.Decoding)
+	if c.Pictures, err = ingest.NewCollection(c.Catalog, c.Store, picture.DefaultLimits()).Within(config.Decoding).UpTo(config.MaxPixels); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
 	if !adopt {
 		if err := c.Pictures.Recognise(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("collection %s: %w", config.Folder, err), c.Close())
@@ -106,6 +108,15 @@ func closeAll(closers *[]func() error) error {
 	}
 	*closers = nil
 	return errors.Join(errs...)
+}
+
+// MustBeThere is palate.ErrNotFound, and says how a collection begins, where a
+// folder holds neither a catalog nor pictures of one.
+func MustBeThere(folder string) error {
+	if _, err := os.Stat(filepath.Join(folder, ImagesFolder)); !errors.Is(err, fs.ErrNotExist) || HasCatalog(folder) {
+		return nil
+	}
+	return fmt.Errorf("there is no collection in %s yet: palate import FOLDER begins one with pictures of yours, palate crawl ADDRESS with those of a site; --data names another: %w", folder, palate.ErrNotFound)
 }
 
 // HasCatalog reports whether a folder holds a collection's catalog.
