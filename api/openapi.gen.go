@@ -499,6 +499,9 @@ type Job struct {
 	ID         int64      `json:"id"`
 	Kind       JobKind    `json:"kind"`
 
+	// Losses How many files it did not take, or took damaged: /v1/jobs/{job}/losses lists them. Absent if none
+	Losses *int `json:"losses,omitempty"`
+
 	// Profile Example: me
 	Profile *ProfileName `json:"profile,omitempty"`
 
@@ -559,6 +562,31 @@ type JobKind string
 // JobList defines model for JobList.
 type JobList struct {
 	Jobs []Job `json:"jobs"`
+
+	// NextCursor Absent on the last page
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
+// JobLoss defines model for JobLoss.
+type JobLoss struct {
+	// Kept The picture is in the collection all the same
+	Kept bool `json:"kept"`
+
+	// Path Of the file
+	Path string `json:"path"`
+
+	// Reason A short word, by which the job's result counts
+	//
+	// Example: unsupported_svg
+	Reason string `json:"reason"`
+
+	// What What is wrong
+	What string `json:"what"`
+}
+
+// JobLossList defines model for JobLossList.
+type JobLossList struct {
+	Losses []JobLoss `json:"losses"`
 
 	// NextCursor Absent on the last page
 	NextCursor *string `json:"next_cursor,omitempty"`
@@ -1152,6 +1180,18 @@ type ListJobsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListJobLossesParams defines parameters for ListJobLosses.
+type ListJobLossesParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Reason Only those of this reason.
+	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
+}
+
 // CompareProfilesParams defines parameters for CompareProfiles.
 type CompareProfilesParams struct {
 	// With The other profile.
@@ -1334,6 +1374,9 @@ type ServerInterface interface {
 	// GetJob One job
 	// (GET /v1/jobs/{job})
 	GetJob(ctx echo.Context, job int64) error
+	// ListJobLosses Every file that a job did not take
+	// (GET /v1/jobs/{job}/losses)
+	ListJobLosses(ctx echo.Context, job int64, params ListJobLossesParams) error
 	// ListProfiles All profiles with their counts
 	// (GET /v1/profiles)
 	ListProfiles(ctx echo.Context) error
@@ -1870,6 +1913,45 @@ func (w *ServerInterfaceWrapper) GetJob(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetJob(ctx, job)
+	return err
+}
+
+// ListJobLosses converts echo context to params.
+func (w *ServerInterfaceWrapper) ListJobLosses(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "job" -------------
+	var job int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job", ctx.Param("job"), &job, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListJobLossesParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "reason" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "reason", ctx.QueryParams(), &params.Reason, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter reason: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListJobLosses(ctx, job, params)
 	return err
 }
 
@@ -2653,6 +2735,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/jobs", wrapper.StartJob, options.OperationMiddlewares["startJob"]...)
 	router.DELETE(options.BaseURL+"/v1/jobs/:job", wrapper.CancelJob, options.OperationMiddlewares["cancelJob"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:job", wrapper.GetJob, options.OperationMiddlewares["getJob"]...)
+	router.GET(options.BaseURL+"/v1/jobs/:job/losses", wrapper.ListJobLosses, options.OperationMiddlewares["listJobLosses"]...)
 	router.GET(options.BaseURL+"/v1/events", wrapper.FollowEvents, options.OperationMiddlewares["followEvents"]...)
 
 }
@@ -4198,6 +4281,95 @@ type GetJob5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetJob5XXApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobLossesRequestObject struct {
+	Job    int64 `json:"job"`
+	Params ListJobLossesParams
+}
+
+type ListJobLossesResponseObject interface {
+	VisitListJobLossesResponse(w http.ResponseWriter) error
+}
+
+type ListJobLosses200JSONResponse JobLossList
+
+func (response ListJobLosses200JSONResponse) VisitListJobLossesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobLosses400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListJobLosses400ApplicationProblemPlusJSONResponse) VisitListJobLossesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobLosses404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListJobLosses404ApplicationProblemPlusJSONResponse) VisitListJobLossesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobLosses4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListJobLosses4XXApplicationProblemPlusJSONResponse) VisitListJobLossesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobLosses5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListJobLosses5XXApplicationProblemPlusJSONResponse) VisitListJobLossesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6956,6 +7128,9 @@ type StrictServerInterface interface {
 	// GetJob One job
 	// (GET /v1/jobs/{job})
 	GetJob(ctx context.Context, request GetJobRequestObject) (GetJobResponseObject, error)
+	// ListJobLosses Every file that a job did not take
+	// (GET /v1/jobs/{job}/losses)
+	ListJobLosses(ctx context.Context, request ListJobLossesRequestObject) (ListJobLossesResponseObject, error)
 	// ListProfiles All profiles with their counts
 	// (GET /v1/profiles)
 	ListProfiles(ctx context.Context, request ListProfilesRequestObject) (ListProfilesResponseObject, error)
@@ -7477,6 +7652,32 @@ func (sh *strictHandler) GetJob(ctx echo.Context, job int64) error {
 		return err
 	} else if validResponse, ok := response.(GetJobResponseObject); ok {
 		return validResponse.VisitGetJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListJobLosses operation middleware
+func (sh *strictHandler) ListJobLosses(ctx echo.Context, job int64, params ListJobLossesParams) error {
+	var request ListJobLossesRequestObject
+
+	request.Job = job
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListJobLosses(ctx.Request().Context(), request.(ListJobLossesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListJobLosses")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListJobLossesResponseObject); ok {
+		return validResponse.VisitListJobLossesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -8399,197 +8600,203 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3bdtu4miD8Klj6u1d2/0PbsnPYFfvKlZ2kXJ1KZZJUpWftZCKIhCTEJMACQCvqLK/Vl3M9D9GvMPfz",
-	"KP0ks/B9AEiKoEQ5tpPKTm5iSSSO3/n4aZTKopSCCaNHx59GJVW0YIYp+HSqDNfG/pUxnSpeGi7F6Hh0",
-	"KlZEzohZMM0IhYd0QthHmpp8RagmS8WNYWJ/lIy4feGPiqnVKBkJWrDR8QhfGSUjnS5YQe0E3LAC5izo",
-	"x2dMzM1idHw4Ho+TkVmV9h1tFBfz0WVinzjDp+/XP1Ol6Gp0eZmMHlHD5lKttiw7xcc4032rTP1AN7RO",
-	"mee01Ky7zlcLuSRSMLtYdsHUisyVrEr7kRd0zjQxC2oIVYxQQ3JGtSFmwTXRvOA5VcRIeH3KZlIxu98i",
-	"IamSpSZUZCSVJWfajmYfWkp13nsCfonNE5hJVVAzOh7NckntJRb0Iy+qYnQ83n/48IdkVHARPod9i6qY",
-	"MoUbr5SWqrvt1wtGJoJ9NO9TeGLiLouUdO4307tSHLO5zsYF3bf3U3ARLqxzW5fJ6IlUL5Sc8TxyI28W",
-	"UjNywVTGU0O0oSLTZMo0zxhhNF3gvSRwvMuFLMjkQ5XNWTYhVJ9rQqeyMn1LL92kzbX/k2Kz0fHo/zuo",
-	"sfMAf9UHbpHP7dt23T9x84wXPIKmP8klKahYWSgppO5dQQ6vN+fP2IxWuRkdH40b93vkjhE/1YfIhWFz",
-	"d7ln9iBeUHvKsfuFc7qjCc/CYkr7cFgLPDBKRor9UXHFstGxURUbejYw+9nfYCU/ww10l/Hjiiwt+gBk",
-	"4VkSTXl2TCaKGntnXJOcn7OMSEUyruHvhEwqUf8uGDcLpvpOFG9/8JXiUp/w3LhTfMZTJlK2hYTl+JRO",
-	"yHRF9EIqQ+z8/deMg94MObs5GLy/Kww6DOmHQnftd3T7vNqQWOPl1WBxHU9fcbPtQjU3TJ8QShZS410m",
-	"ZDKTecYsMVRkUpW5pNmk7xDt+zd0vb8zpbkU/WeKBN6T7At8vOdo3a8bjzbcuF0v/tt68f+DUfVEyaK7",
-	"wl9FvvLME5bINVkxquyp5tQwhbRbAEcEYg+/WkyXhpwLuewVZuyD72d21ujy77YXvne/efzri38td1s6",
-	"oyrnn714Iz9r6Zd4jUybH2XGGcAbEOLfAFrtx1QKwwSQh6LKDS+pMgdWkNjLqIFJd6DvbtgwcQ0/Fvd5",
-	"aip1A1O3B45NDt/oUgqNZ/BIilnOU7O2ClqWOU+pvd2DUslpzor/9kHbq/40nLLYt3ARMerGNBMgphhG",
-	"MskQDmieyyXh5gQQNGOG8pxoutLIDpeyyrN9SwmeUJ5Xit32sjVTF0yR1K4DFpxJWC0l98d3caFckMlL",
-	"ZtRq73RmLE1cLpiw0q5RK0LnlAvYwFMpbn31OQch3MkVKI6SKculmGu7wgXVJF1QMWfZCZmyORe4YLLk",
-	"ZiErQ6h7CXZwJi5ozrPb3oRDYzJVjJ5rJDV2fkVTc0ImTCmp9AQYk3aaiUUn3LcFNFj8c2meyErc9uoV",
-	"Q4pHdJUu7NrFHJbj37rF1byx58FyzcgSlGEp5nDPABvukBMLvCroDBZwJMnkPvACNwfq4Iz2SDH26B2/",
-	"rUrF5wtDSqRSNSSW1KQLZq/xwvIJLsjM3iaXArgJN1ZrzJgmloPBG0aWJGczY8F0JUVGxrDEQ1wv4QY2",
-	"VdIsYyDEl0qWTBlH+Av68f3HlpqYyWoKYtSaJggix/vV0Ge5GD4uFwPHbRHxv7tJ/ACJ24xf6Lvwupx+",
-	"YKmxUz0uSsNRy2ifQ1kpp31EWH1zTvdgdPCPtChz9opRlYLURbOM26uj+YvGZDOaa5aMGD4N+0ZN4viT",
-	"V0SOR055GSUNeeX48If748vEyd6g65VSc8MvmF3ZUXr0YHrvwXTvwQ+z2d4PPzyY7U0fTu/u3U0Pp+PZ",
-	"XXY3fUDtur2gfDyyku46QKQ3ZuYYJZ9pi0gaB7UJ071iFk7qygpyMhJsTvGAG9L5IJW2KaIfjjsyevPu",
-	"Pnvoggv/MTJPbSXZRf9pAb1fagzsn4RL2QjvbWB6QbUGiGEeeGZSkeWCpwsHXDPO8gxBimsy5xdMkIXM",
-	"M30CQFhYQmnpI0VezjVhQlbzRZfGOYvnNSpYyag2R17rsB+CEWS4/SHxloLrXYqQ5j3P9GdDZ2Ro0Juv",
-	"dbENIrmzQpQErepKemAHH35iNEete43FUGWGHyeO8oIqGLNzgoaaauAYr/DZdZx2QyRuXe96dwJr6OwG",
-	"FZIGw6yvCnXVdfaRUkNzOU+I++P9UlkwSIKurAgXGbP8O7DGkf+mM4c8b0w9lTJnVHS2CAuBZ/t39yqc",
-	"JBP2ov9uH7fUaq5o1mL09eQ/MWp+oWX3UFKZV4XQMTECdpVGLG6PabpAsY/QLNPkQ+U0kwRIoqWQrJiy",
-	"LONibqmc/aJgVNTWdpAYT1CA5UAJQT7lTkm0wxI+g89MNaSqcGwJmnHf82wHJHfzxozvVppe25VV+qzS",
-	"mEorQyu5JNMV/NeRY0dJjSADhMcIt5vSKc+5iXiUHtGcT0GwIo3n7ElSMCE3RZT+Ke2r7L03ikXvWrGY",
-	"Hw5OJpWFF9+FxCM6hgOYcqpRvQCVNKfaHts5E3c06g4o0LcBwuqpUwnGugErV3LZA5xwMb3W1ym7o0ku",
-	"59wkAeyc5oJLYRmhgi2HrUIv5FJsgzTQo9YROoBpElDNbaqGR3f4Ht/8dH6LbQhZv8woneAR8od+jyHY",
-	"ggwPJOAoTJ4JwZQ95KxKTa12guGPXLDUyKjkvFkz8m6ZxsQ9W3vmPMbt7S34LqyKR3lUITOWO5rSdd81",
-	"VwuzNV6ILfXMH/iabGdh7z01bWpBDdszvGAxzkF7nOQW1GdcebMQJVpWKmUgeeoErLdFCSDTGXK6cvJM",
-	"WAEX5sG9UUzWyKjfSIQ2cE0KrrVFbCsNgyECiFPLTpDSghEcJwN6YXUsC+SEajKjyv7HDZlL4K5WQtZM",
-	"GCsh4vtgzgLrXC6XTJGUarZPTqdghUQiIyQYZOzIYI+29HvKEieg2/kkqYThubcvZCyVlgpIkTJkXFxo",
-	"Q2FOiUSCcPAmNZi70SSjhhImMkJnhiny4Ij8M9o5TpzxBUX7uWLRk/fUJ3aezCyYcm5DtLACgAHJ1IwJ",
-	"wk2UF1ot6H2l4rKNv+FPjX18KNk8trgF4/NFBNJ+Q+NPQkr+keU6CiY7sWK9oEf3H0TXi0A8HJdfwfMx",
-	"dDaLqpgKyvPeszHc5OxaEct58Lct+nf32GUyWvIs5vHafuTrBBS8wXiuHsHD7ftpwhX7vSd1qEwgTA0g",
-	"ra+jAWXrJ9tL/M7+FtnXb2d/IxlT/IJltSj16qfTvaP7DzyrtlO1MW+QqQhYqmHKzvM//z7ee0j3Zqd7",
-	"T959+uFyr/nx3i4fD48u/yl207DDOC9C/WA3PTQGwI1QlYhfF6mfFHBiOdUGwlhGyRbW5RbXe2m/qoyp",
-	"lgVqJNjSCShO4QhfyDyzf7zrO5/aS7bR0hKzfkQRNlUs4/GfLAuN/sA+WpCgPYwd4bp7vD+/ePw0IS+e",
-	"P03I07MnCXnDpi8S8uMvLxLy+uzJk4Q8Z6acFgl5/fQ0IT89Pntk6cLp72dPmrLPlAuqooQirwMw+n7r",
-	"JVsFy3hVRH8qHavu/lDb1Gie/zobHf99B+vau2SHeKVgIrMM236gQi+d7uMJbmd9K0bVAGM27CEOu6VU",
-	"5vea/K75uGeECsLhoeNYeM5K11ZiJ7vsNyDe6VouWCcK8D/LaUS/tgJFnttHunK0IaoSGDJnJRKqz1lm",
-	"hQ9tZBll9JnzOw6Q2sCV1gPvguvFjjIo4s6Aec+52G4NlNN/tY9d0dQL+hJQpj6ygqEeEXGVkg9yilzd",
-	"ClVMWAlwBr7ECExpQ5XZ8aDAJz7gAF7BcxYlpKF5L3lfLix4oo0kxFo0KUzfTcSkA7gbv0QHTa1dxhDr",
-	"Zzk9E2VldnEPIRCMUkWXufNuOZzSLlZSM5Zp0KSMKfXxwYF7e1+q+UEq85yBC3H0ruPuyRgr4/htyRGf",
-	"OZ+rpcaUTGl6XpXHwUCfgwtXMYpqyILlGXrJrdButAWKRRTzhoD1K3uQdJqzBnzbrWesjEl4sOTGEdXB",
-	"SE2vUgzH4Dy9iDF00PF211H7nnYaertbKmpircc8toRvLq08AxYFbjBs6gQ9yBZcCJ8RCmiBC/D296Ot",
-	"wbcJhodt4QqUYCQcgg4Ay5Tlcln/EJzeFiCpkcr+IUBObqzn3njIgq5I+ErK1QDwdzwupYJMGSkcobPi",
-	"9tKp7cYHNOCPJ0GDhk0WdGVf1LJgU5mt7mj7ZMZyhi7eLoIoZmIR8XjCwfp33HK81pE406ZZTjFiFGcO",
-	"M6OzOfKxCZxCMAEaDxJC0RKdyqKwuJ9zwYih50yjWh3z7BwNucm2n2ejY3OgdtiWZUBHNIv3is2YsnJh",
-	"1rNxT+wswOhGqFCgpkSKfEXCOBqOGoL1rdghIye9xkWACvYwiX91FNJLTJ5SIHZ5pdLOofBWFfO+EgBc",
-	"KyXjDkDXFMxUAvVTJmifwBXXvz7I6XDty4ptt6V7wcJ6zu+VFxz8AapKCDtIMtJVmjKG+viM8hz+cJJl",
-	"j8On5XBtDupiNOpoDQg+r0Xb+HDP+DkTTOvuWYMpvyvaNrDcPkEW9IJ1Y96jEmQqlWI5Nc5V0QF0cL0s",
-	"JVr59R300Gh3GXqgRwTMO++leK9ZKkUEo05/exSCYetobpjT37u0JPSOJooaLuZ62MS1bSB6Ys4A0sDZ",
-	"+gxxw7jf+NGd07KMxHI9kgvwycDPx4TOFWOFBWAXf5UuKIbtD3GF9PFxDDBftm8cowMIdepTxIsDx28v",
-	"Am5kwz3U5924hNbl7HAPa3jp/FEava94iskmS8kzftGDD8P83P79zZ7uTTN3vcA0b8e71Nj7C9c5nbI8",
-	"4hOX1bQvp6JKF0RXqg65h/MPOr8JcoQVoQypdEXzfGW/wsSvHfBhsIVso6/0V+8UhXQVjDmmmuSMKtE0",
-	"NuI+dsJaTbebtwO/7vNsUVDC2s48vIDYRftLi7O4wv06nM8FILiMJF+0YxT90LFldcLfdzDsfQlL21D7",
-	"0QtLVCLeuiqN0FMltd6DAGrwzFPFKKlE5pw3L399RNJKXQzEAFql7xd8HvUBlEyBr8kF0j68T/6ZWOqp",
-	"Lmg+fPRcLruDPwNP2mcOfsEUnbP3pWIp97EFA96b0txynOw9TdNK0XRojG5aKeXCqyPGMRQqesIFPqB1",
-	"ruvoCQYhkEvB6TfEvoKCU89kGxzJV9f8qI4JRG8WK0t9jZTnBCOwQb4CtSpmn3K73MmmtSFwZD3sMqS0",
-	"1RlY4TDq+/OH17i0sMPWEnsxNU4VUUIaTBIR57fRQzdo71JeMlBw4osZvAQVRhlu0nwMVq2CGcVTbzXR",
-	"AYUTJEI6AesFmpkh7yKTS6FPSM6NySE2OthAwB3OoqZQZpBd7rTAnyAfCLjwjBvDsmNiVciEaKNAo04I",
-	"N0yBrK8TF0G0BA+lJv/1H//ZXUnsbkaN5YWD7Lsul6jRXufLJ4/Iw3v3/9ryOdYRgxiVfewzEItKg8XC",
-	"JZySo/F45AzuGtwqO70XCiKEHNXLd8nIxyKMjkcHF4cHThStwyjvQWwnelNamTUpFXdglko3lYRKieOS",
-	"5tSwY5eMcsxdClDEwtobKOk3+SkKic18Eb8e48UwiA3ZbxpaBuS+9EWT1scTz1uBkCQ3MbhV+kz1lW7F",
-	"0N5/+LBhyLwXD77td2LhFx0VhmgwC0Nakz8fiwf2b3cbYJ6i5LeXZ7V9ZqswA7/WnvwNWkPzOCP5n3Wq",
-	"D91wcYOhpAHS63M9bxxB/VjMPiqBjkXExVe/PifuV0vrMExzKrPtwp9bcs8Beaa8ts2NUkVOtXkPlpSd",
-	"GOqGEa8mHehzXuqd+HOEAeMgG05nZz9QnbhDM9olNNeR5+GG2LDqXlEB7KS7CAsw0wBxAQfesKTnzohS",
-	"x7cAnDSjV+jev4/3Hr5z/7/fe/dpnDzoCUV5oeQFiN80b0RvtJJXXDyZj5VzNhTIiNUtT7iP5nV2eqoY",
-	"kXZMllmlWoAuDWG+IGsA6MA7DTjaCYH6fxLS9EUdghZvVwUhg3ZhIccRA8jn/IIRSgzVhq1FFG6lEhHM",
-	"gKXE7vO/V6yKEI0AUIMgCwY5M6zYMSY1EtfdEwvt3C0LqdmJc6GFtOCWwNfrPoZ9bAl4rffxmcHHtxAR",
-	"PzR6vHNclHiZ87rixl/BQ71WI/g1dtwvwYAVMVnswIiYiHrtnqPA6sJ3cjkfphFfJSdje2bCFTmiv+Br",
-	"vqbdQzzXLhaPPGmw4kaOgB+7zgHoUYLx8q/CkJvHfTec03j/8CgcxOgPi8nHlUiZMuisC5vGSKgYK9+B",
-	"EikqINSpkZUBhRacruj3vjmiYAMKw0+NFHWYeU4vwB9sFkxcP/p+Nlz41/tvOy7IXI+jMhl5e/hQruXI",
-	"zzZxyA8b3RZYfHSv0J19bkLHtQzydeRn3QbDighCPZ7hxh3KPJ/S9HwXKhQ2etShI40z2FKKaQ13epOh",
-	"XvmDi0gku/OqKwPCCRFVnjcy4lB+RQeml96jl2Tfo/ZPZ2LbDj3tlY23TxpluuH3LtCpiu2gSiA1hqn1",
-	"YCUiEvMzGAM27zchtLEEyyMgLAbXdwU0abDvqybsAYz2OPo2yf+CLZnazHXdj7jRyCXZ+5DLpA6X4vYq",
-	"pMtEoi7SQbQY9yhed+J6+NAASaK1pyBL2Fumc3ZCrgPgt0iabXXbA+cOSUsQw9GT+LEeDIBDr5/MFmWs",
-	"OcOXVMdukO591QShhxpEr8qLmV3nSVNC1kbKrFFyl5RMaayA6ENA5jTPsfpeV4LHb9jHMsdV4WfMNAgx",
-	"erTk0QgSl2QXS2ZVLgymk8zoVglUBhJAXQnDDfmt3XyfeNGSHsN7o9jJDeQJ3VDGjlR8zu20PkK6N6dn",
-	"vR7N3BFl/H7qA1m7kj0zirOLXRMZeM85fXYOjweaxJcTbS0wiiHrkfX9ZsHTF2cQ9QxZDU3c+Ix41BhG",
-	"vPYpkG/q/E2XL3f3aNwpHgRJnPvklAiqFEReuAwpTOtgIqdqjuXO3IIPH4wTO9KDe+Pk8OiH8bsY13qt",
-	"qF58dgIijDKUHW2IioNxIvmDLkuwvovwhUskjB5wc1FdwtNPM3bKbceI9iukQkWwzAdodDFmeCJy5xfI",
-	"WY/mjrnYfsW0sazeZbd3rBv9W4mlCHWygn0icYjOaByZX92QhODfRCZ30RGdZfLeXw8PO0pij9XSMn74",
-	"ySoWlcjkSS1tWgm2mT7SgY0t2mZ3PxAA16NcbjXaf1cjv6uRMTF/i+64ReZvZL/25K2ikzdKb3+vL36N",
-	"1Ja8J+Cba5LJtCoQpbqSFo+E2mAmjYs6CnlBUeCBvW4OIcBHYkk5DQxsv/6EizlTpeLCbB0FrjvqUPWF",
-	"kcrKOHD1g9Q+3bSstkTTRXMbSiXnihZb6XUNFPaG/HG14u3C+vEyujBzCbE0M+lr17p6X75APQQMWTJv",
-	"2VZI1Zxzs6im+6ksDvCJPaqM+3PUKVWL32MUtnblWKgCuyToL4i3++SsdjiHVLDpCisn2h2dvBUlk2WO",
-	"aSRNPIf+Iyfe0Akx6S6UU4qQ6r2CFgwnzq/9Vth5cq4NzgI5hljpq0FZIJYSQsmZwDGsHrP/VrwVGPAE",
-	"4VB2wklftd8J+YsPLvuXffKbwNo0UCrprah74cC2FZtVmmX75BnXBr8qoWIO+LeJLOkfFSMT17sEluGi",
-	"sfUdl/Rl3wFLC9VkAls9+K//+M8JbISuLVOmhpk9bRSjxYQY+VZQkubcvo1lT9KUlcbXSIXy73h6MPOb",
-	"hWQXTBHFKJT/NXWB7YLag8pzzLqFpMJjyOe0xy0gUyeXsrTC9VtRidwSUDQ8GZlnGJ6/5NpVLob+JjOp",
-	"7PRWrWPCcJprWMTrJgmCIj92BRmhhkwOZMkELfn+ihb5BIaqv4OrgZir0oGDfSOTqZ7sk18rA3UMIC46",
-	"IZOnj1+TA4yy1BNiWJ5DKaIXShbMLFil7xDDPhqCFP+taFYXSO3mINW8rjqWNTiLlczIkgmz/1aMnB6J",
-	"pWwdDp6W9nz3jvbHHTxcLpf7FH6GrGn3rj54dvbo8fNXj+GdWrassTkQoNHh/hifcecyOh7d3R/v38VY",
-	"lAWQ/4MFVB38d/v3nEXCx47GY3uQuRRzn2PpN46FH3QCWAjgYhENyjeC+JpJl6dqwVtZODKYVguX7kwd",
-	"3ICMCy9RB2P75FRg8UUPdD4dhS7pKnEZvFZSyrg+T1zdbpRhiZFWzcIUXi7FWTY6Hj1lJuT0rFXZPxqP",
-	"N5T23q2kd5hjc4l6d25QXfweTh8bNSzz4KyO5bz3b/+2/flQWjwZ3R/yvK/YD6XDq6KgVv5uVaxyK8/5",
-	"BcpddA7p/fj16J198UAxmq02AxKQWldvEyuFwSUHXYdmCVTrD1XntJUGpjJzVNqyCwiB9YBFrJhOXMJB",
-	"B7A0E5n2IY+gn69n3oV4WtdxzNcPWJ2QycHFocOOCVYQMa6KJeRKYznOKKi9ZDTjNw1rrqprX/V4XwfB",
-	"HS2CHMtuB+bGd29hm6cY1Rpu0G53//pB3h4gnl7Irbcz9SHBxeEBu/Dd8KJ48Aoe3wM+jo96QdVKb2Ty",
-	"QU4nCdYrBTTAoiZYQg8r8eyTJ1C+LJUFspkPcuqgU1UC1GJEFYszQJdxDJ8qD1F1WEPDIgiU0ATJDZ51",
-	"1H2fQL+tzMvyF44HU9eGwoW9H4d6DlYAeUa12XtsH907+9vE0nOQP8KMyBm9AwoqE+yTN1ivpYRaC773",
-	"nF1vwajACilYo5Rq+AmW0kW8JzLP5fIxHn7S6kT492grscyfO5gQcIMhLFqxlPELVrcZWzCKorbj3K2t",
-	"xhvcdYwPsYLN77bSCCt9IFA5ca6NPetqRARR3C3A5oAk1vQV+e1Xz4kChIA9wMJ74lDCfd3AR0zD99i4",
-	"CNWvN3MlK9Gi6GKl7CXL8+2sCM27gRc5jQekk0IKbkWdXMpzTaix6OQrNjj+50hzg/O4uhgugcRVtWFL",
-	"gmnUep+8YoxMvMjmpV7kuxNXsB48Bim05IC2gQ3pSmQ1L4zxLUdrvwjTOu0c/7fKqjK0Z2HfzOthV41W",
-	"Oih3hxk2sKnaixBFDGeuWC5k3ixYAMI38Atq6rpLpiGiY2eEnIEq4PmIUVQvvDuEFhIK0bCiC4ZWOT7z",
-	"6VBrNDx2RPUjB9hB8DLZ+qBrIGqfjLR2RGOAj5BPNzREBGPgaKfeki6ioDv1i5ChAwodEBHheuO6PoOJ",
-	"PVTj6uMSapXYvpX90dfJ9GhAJ9NNDeScROIqpspZaNoL5kLvYyU8Swh6gbDSagLihkCLxz55Ll2WPoJO",
-	"4iywUvnGVyAvOMGib49Nh27/bnff7tmMgAkdDb6tgkbrdY7BHoOFjvM8MImEaEum8UFoQgtX37cPN2Br",
-	"D91CPVuButF+dsDTrjPzgCd9K9EBj0KHyiH45xsjD3g2tGQc+OxrOeRJ19t1gPB1dXZQV5Dt4QhzVrcq",
-	"+tolMCTJCcA4enURsRv8xXuOsZNQb0HznCF2u+wDYFoT+/XkpFG+A0SBBNBKluhQxAznOj7GvpNYxbwO",
-	"bqtbGSDXAZENvUzQKw86P3jq5RQc76cPFjy3sClNz+dKViKi46N38KzRahibV676j7fR37LdhfKmIbDP",
-	"FgXHsqS+UhzNndkDbOVI3iG9Ftu0XSajo/Hh7awMr6QxeeKULzigZzINxaM2KEFXQafxw+3Ph6act4t/",
-	"p1mGefwurHId51oy3cEn+P8SUTBnhm1opk0KCS5ZTLQFOS3xpQR5uiATF4Fwhtxsag8YFC+LIKBz3B2T",
-	"jK6008eWFDoQG1lMtbEs/5yxUtexYmD1M3C3ikHPLbqk0N4ZactHgyX+Ele0wEoF2LZ4n7yxEsEEOt5N",
-	"nCFOMbv+DBYylxK0J1fz389GrSpHcy1bUbAOzVEwddDfxfS/wfF5TN9oU3izWCVOB0PfyVIKcGa7Qpdv",
-	"fWwFFPLw0UxvR8FHjgoliM99skII04iKO4dXEXdewgHaQ/FH6JLVDT1nGTZxQBdNbwN6ex/x1tsu8KMj",
-	"znT57r1NIFoXp7wan8TRNz8fuo7eLmIjgAXcJloGM7M2gFVLuopz2aja9sabK3whLzlrhVt4Lc3eXeaV",
-	"ObRK5DlTd+KWgR4E2EEkffel+Bz6NL81sPlVBD4JGlmeNxi37pHKdro8OFRo1375LspdDnzaZo+V2yUp",
-	"oRHYKvyPX9P5CZmczfaeS8H2fqEmXTgb1ksqLEm3+tRCClmpHs8KLOqJ76o/GJyavvA2WA0pMIaO9v9/",
-	"1xd7pS4nTT34Uyy4WfSlJiB1PfuZ6zh9t4+C+6rcrUQTbCgGwQgLqr857Kw5FwohOpRJ8rXobx47BePz",
-	"xVRWqt/E9+MKLV2thl9yVsdtOYXPMWGjWT6DlnhEVmaf3Bs/7BSw91pU3LD3vF7TrhuGzmBD7Xu+ZfB3",
-	"s8mfz2ziW8D10CPBKPbgahkk8DuwSNwSMfmKdcXXtfXanww6VVvOAOgJfhOEx+mLrsPsFYfusyFhppJO",
-	"GjQqaJRlTtPQlCYPQXZo4lhBr1E0b7ikdZLKShg0DXXp1cuG2jv6LrxeJ4D+aAWOWuVBQ0Jou6pck45B",
-	"Jo6DkJrQy+V+oVldf4Jr1/otSC8Jhkucs9Lsk8FSK9cDBNWQRLTNdLBL/lBMA/fd34ZB3Fpu0+WO5Pw6",
-	"ZFPoUHgd4mm4/s1CaHjsH00SPSW6AMU+IRW2HCQ/v3j81Ev0vfbEa2ALvk1Dn3fZOa1dLCmqFVKd+1L/",
-	"DZ9zXJj82Y5/4z7imxR1fIeLjf4he4xfu3fokaLLXHuLbYs7JxitHxg1uncgmtje9kaPkgvk6ZMFfIM1",
-	"7loFYICDCysXNWhBvigDLcVFnGNJZWjE5sLPMECuoCuMmvQtyyPNgI7rerrwrHZdhEBBhj5CEM832dvD",
-	"h/aUlGaS+M415IJrEFaqac7TphXc5UEtpDZ+BHhjr1T8ghoGY2DKqvegOaO972sE7+ATe/jdZJ+cCozR",
-	"d+3YNbk3vms5jRuJazJVsrKEAfjwdEUmLqfDCXITQnMpsNduDrlcLjISk7m6yAnpvD/Ladc1dl1Yg4Wx",
-	"LtspM0ZVrOtNO7rOefu4kIUdaHzO5pXY4K+Kvnkn+EJiIQDfrEcLoATxrjd2z346+PRBTje6st6sh646",
-	"suAD8zh2A8ycgwUlvTMTglJ9Zi01rZQOaMncqHWMhSanWHQJI/LQBsJnPgi37jrYxYpH0NDHo8XtwuiZ",
-	"6Xag/K4nn+pz3zGybsq5znriThZv9bKAlqDCsJBL6HUOSsYJtg9fUuWDbT0kggUQ/C5LLO2PHZ+iSkQU",
-	"WMa3RNC+SZdJlNgMiBVHMs1rBQwaDgb960NgdjUrGhYRHktH9wJ0s4ZxFAxfQ5feWo0BQR+EmEqzBlhC",
-	"rx9IKLD0CZs2xWXqF37KGwS7Zt3mPqeDW4Y35rjwwBl4Lb96aRhCmf0OfPg4V2huavrm6lrSvTLuqTNX",
-	"oMkKA5hAfPTuXCmbTAhbPlpGBwoeNXBiEWakGDXsRahRehNyWquq+CBZ7fC6594CX1ckcV95lFBd+83n",
-	"wekWEMUBcI3mHHxyf22UvM46xlQhSSEVO/GVhS0cuicSF1AEAJqvCCYmlSU2LzUyqSOFCkI1lPgQrOlm",
-	"asYxWL2FQT9TTAbvC91pwviQgJPG+HM7/T+8lOQDVMLJhE40rnNOHz3byS7jrqm2/lOTLjYDnFWYXc/E",
-	"uQQddd6Sx6EdB9cQxyScxLU7FL1kdpyvjVKOb5lSuvZn9tYFWzqm8o+OGU+xC0FdyAZtWwLbTO5CY2FW",
-	"qvqjad70991Ee5cV80DCk6LRyBSL6ax1HPWGprX+phEhARfVkAm3yskueNuz1z5vhUsy6xOXh3cLeXej",
-	"yfznvcn8p6HHqu+H1CBKdcTdlH17HoWf5NKXaHFlZKk2DC2waGG5CY7QjzqtVpl9YS7BmOsszd4mTUrF",
-	"Mp5CUO4MEchJ2r6+NneBLq3EA9UYIq5I/RJWdfVAl5sE7lb70R7a72HaSMhiJTT4yr8xsfml3yh4AhSW",
-	"IMpXpOAaOsgnLqLgnOU85qcwFnCsZH1zUB66DUYhfEcAfcrMC1c0/iblimmvVOEaRfpKz98cQK31w+hW",
-	"vWuTyCm7Dok5aj9oyMOBRSkwG0BiuVSWZu9pnrEsaRoqtQV+zcUcxYvGMH2ic38OxWv7QA/A3Yp7JlD7",
-	"K/toLA2kGtNdoIAb0yAw/eO4a+ASoSbiMhRod476utX2OkxvoWcHrljvzpFiO8G+i/qBhGqUWKDg3JU1",
-	"wjNYdA3PQ/TBz4mZuW3DWT/Z/lbJtUuuYx9dk1wATm+ucsTbpZVdAchVo4XKTYD5WWAw6MikNb0DJxSZ",
-	"VarZEh8yzDShZIrVBIKRzRF4j93Y6f96cMa3kdkNa3YD3dCq5vYtKFtRpiUHCLn8bjx5xqAsIKMq50yF",
-	"c4IjugKSufc3BpzRPEcw1k1RBwttUU0KRnWlsP4OVnHsb73e6z2bst/9Sm4a5Dapbv44vnZXGdZZbSEJ",
-	"pKQjHdkYHHY9cvNQuDr45P663OCNZQS7k5MFdGRnn9G/vV9p+z3UBb5Z8HJ9729EFPi6gwQ8OIYrwxpI",
-	"rvP8NUPg9khUd+FXBtjNeZqnvjjvOSvNse/On5AppzohqatX7+3GvhH/PpnwWgyegI9FQzld8EFLBdGG",
-	"kNjeheTHH9sC9K1Envd5N6bsm4ZhyOSv8zZdyTm8O5bVt/T1gvUfvgdzFHx9hWyLo9qrosS4qtWF1CYh",
-	"WhaMZIousYplju2k4Vtnqp9CeJ8IcROscNX/97IKwY+FmmdLCKHRBgs/QcpIRibwYZKQSauiv8tuhtLj",
-	"E4yvDeUEcan75DR0gArsDyuoudwP/ID1a0CJRQE8gUoBSxkq+mFT7IzPZgxsa27UOCfBxtZbHDo/ySUp",
-	"qFj5goR9/pwczNXR+g+H42RU0I8u1slVp9gQ+XSDTA233EcIPBi1Ao7Q6HOCgAEZRFYZsgDGNeTB/inq",
-	"ZhqJ/kKorXK7VutG09m4UC4YwDTI4Jjx5OtTYJMUIZfHNdphRAgqoVRDxX9n9k78jUBmclQ4fxmsVLdd",
-	"VRDq53nlW7rOGq48Rx9ONTpFD4Luuu3wTeJQo1HxxpyV4FL+utEDSoQZKjKL0iFKaYPOEbod3zTGDK3g",
-	"lMu5i5oKSIJ9MFD3wHZJFsNMs5aOi6zqiZh66aPEdqzQUwnA2W9OnPqFnjfq87hd9gBFj3funrettbI6",
-	"A4lzZrXGBWJzik139ZSZvou6bnzf7B/+Jot3rFEFVwN9PVvymshBsmtmfNUXIdQEnxrcnGcYy0n59HjX",
-	"fwELyvuwzS6YvaiaYHYDRlsY/ItEvg0B7lbZ/Vs03N6iHRZCyHyrJamIPuflZmDv5151m+ReC5kr8IsW",
-	"MtPoyhY0Vh+eNptpZk6wPwyqc4fjZDwe+9oW9kGfwsW9J1Kcg/7nkm2mbG53IuryfyI4NFoW507TbKgJ",
-	"8JdWA+5/OSH3DsdIyalpukkgUBiKEzY68vd2ljte727nPe7QhT8h0DAp9rtv1O+s166pnmsmh376gov3",
-	"zcaCXIfOH/jSvfHDkxDbZHU7UA0KbH3g24RglujDuBz9KvSrvnExepcyP/0lq02jX9OUOe9XgbEyFFOH",
-	"+6TwteOMd3kIDQBrRTfa8qFuDPi9zNCXLzNU9+TfqMkARcs+q0jzzk64wwETPJWCfZES0I44BrLt2up5",
-	"K1pHZXIs4eY0JpygqTD1hsjVnut2dRVXswz7Aa6H0QUCGZXBX7m2njcLp739xFIQ2r4XvFqDR4u5UnTL",
-	"m1wPMCZXqYayFXIPFoyagpabcwDAUgbJMSHM3FmPITXQFYRoHQbWOYd3GmUmoCwYzTJSlf4t93QjFAS8",
-	"5a4lojd9ypkfK/H9AKcVz80ehw4PfY1lzC+0vOHOMjBFbxlLWPJ3XHmDSaKitmiE5qiN8vl/FpxZLlab",
-	"wv6DFN0qahkV1S0GYadqPAvXEbUh/UUdmTnlwvOArzHO/yUUDNe9bQJ1yahrwFrzRYx+8eH+2oBj90sV",
-	"WrxdNuJ3CIpWswtxVvuI4sagrwtPKteP/yYCDgeZmkSm+yor/iYyeaNGJTuBC8H+stYj0/Zcfec+9mbq",
-	"lot4Sq6dLxSkX6tSOsTmhL0h9kLf/5uA+IaLuNkqJvHqoaUTM6nm0hgmevLFNugRwEBcP5grtJNxMRC3",
-	"0FAGp7gxleRPpmHQduSG0ybPWRnVfx0Eu8K7FlB7QQ2sUOSCpQbbzx/93/9TMCr+UkrNDb9g/0L+63/9",
-	"b+iO+hfB5hS+Aixae8rb+fxDrhcf+0iL0reT73eav4KV/rh67B6/IWLthsfZbtsH8L3Y9DVZheypoOrp",
-	"oA9pIlV1YV8PhQH+YuWoW1jiaPtmZInSZZdPv06Ze2E8EN+vryj9u6+aI3wZBPoy4D2M3q9BMpaz3hDG",
-	"8QTKRLk+VcfBzOL6bEEs4pSm5/vkte+opcGVm4RWQUK60qL1O3Xnu14p/HFRmtVrV2x7YxwgOFNCeIJv",
-	"YhUEHK6J4f1NUt3z7/H5HhcKNWzPDoJeFN++6t64G8d7k8qyPRLOshgwh1jIplNpya4q6txibju29wrt",
-	"0bwzsdn+bIf2Uqchm6xEfW/OhStyNmnf9KSW87EmiQeSrktxEBReSzTqWjjqtnjUJFrjRDRCdT02+C63",
-	"CnaceFMakrjr6B4MZ9TbPfgfBkURVPqsWWtw/acIz21emOUCLkTfFV/ONnRCgD3u0AjhSaM3YbqQUjNf",
-	"5Vr66U5qW84dTaD5X6NANcQGuDCCe1FDP1xPs+3Bn76vQELuHo1JCQ0ayJJnrKY/3xsO7NZwoPY4bOU9",
-	"n918wEXnbAxFmnExZ6pUvC7j1HR4LX1z/XanGVdyzr6w9KXQoQKdkXN4IYoYt5C156f4k6eE/u6LS4Ry",
-	"I3NFi8T3Sw0OTLiqluBtb8JSRzscXktEjHC17eGBhExXxEsHyahS+eh4tDCmPD44ODz66/54f7x/ePzX",
-	"o/tHoIa5mXrN4SCEW+0zpFfZtaIOi0nxjt86QO+y8We+LULd06hRbKQuNhx7F8LBwd+VuZJcfoz65uuW",
-	"rZiz3h3Evqj3ya+iVTLOxchpyzpo3h4H63t1h4JjKZksc1aHNLswmrqfrTPw9rweiuuFknaarnR0JGdn",
-	"6w703KmbdT+8+v0EHIPBHIa12/DCWmM721Rn7J8Yzc0CXgwJsY23ACB7ttbKyklql1v4PqhtbriQrnP5",
-	"7vL/BQAA//8=",
+	"7L3bdhPJmiD8KrH0dy92/5O2ZXPYhX3lYgPlaopigCp61oZBocyQFDgzIisi0kLN8lp9OdfzEP0Kcz+P",
+	"0k8yK77vi8yUFCmljG0oNtxgSZlx/M7HT4NUF6VWQjk7OP40KLnhhXDCwKdT46R1/q9M2NTI0kmtBseD",
+	"U7VgesLcTFjBODxkEyY+8tTlC8YtmxvpnFD7g2Qg/Qt/VMIsBslA8UIMjgf4yiAZ2HQmCu4nkE4UMGfB",
+	"Pz4Taupmg+PD4XCYDNyi9O9YZ6SaDi4T/8QZPn2/+ZkbwxeDy8tk8Ig7MdVmsWXZKT4mhe1aZRoGuqF1",
+	"6jznpRXr63w103OmlfCLFRfCLNjU6Kr0H2XBp8IyN+OOcSMYdywX3DrmZtIyKwuZc8OchtfHYqKN8Pst",
+	"EpYaXVrGVcZSXUph/Wj+obk2550nEJbYPoGJNgV3g+PBJNfcX2LBP8qiKgbHw/2HD39IBoVU9ed636oq",
+	"xsLgxitjtVnf9uuZYCMlPrr3KTwxostiJZ+GzXSuFMdsr7N1Qff9/RRS1Re2dluXyeCJNi+Mnsg8ciNv",
+	"ZtoKdiFMJlPHrOMqs2wsrMwEEzyd4b0kcLzzmS7Y6EOVTUU2YtyeW8bHunJdSy9p0vba/8mIyeB48P8d",
+	"NNh5gL/aA1rkc/+2X/dP0j2ThYyg6U96zgquFh5KCm07V5DD6+35MzHhVe4Gx0fD1v0e0THip+YQpXJi",
+	"Spd75g/iBfenHLtfOKc7lsmsXkzpH67XAg8MkoERf1TSiGxw7Ewl+p4NzH72N1jJz3AD68v4ccHmHn0A",
+	"svAsmeUyO2Yjw52/M2lZLs9FxrRhmbTwd8JGlWp+V0K6mTBdJ4q33/tKcalPZO7oFJ/JVKhUbCFhOT5l",
+	"EzZeMDvTxjE/f/c146A3Q85uDgbv7wqDhCHdUEjXfscun9cyJDZ4eTVYXMXTV9Jtu1ArnbAnjLOZtniX",
+	"CRtNdJ4JTwwNG1Vlrnk26jpE//4NXe/vwlipVfeZIoEPJPsCH+84Wvp149HWN+7Xi/+2Xvz/ENw8MbpY",
+	"X+GvKl8E5glLlJYtBDf+VHPuhEHarYAjArGHXz2ma8fOlZ53CjP+wfcTP2t0+XeXF753v338q4t/rXdb",
+	"uuAml5+9eKc/a+mXeI3Cuh91JgXAGxDi3wBa/cdUKycUkIeiyp0suXEHXpDYy7iDSXeg7zRsPXEDPx73",
+	"ZeoqcwNTLw8cmxy+saVWFs/gkVaTXKZuZRW8LHOZcn+7B6XR41wU/+2D9Vf9qT9l8W/hImLUTVihQExx",
+	"gmVaIBzwPNdzJt0JIGgmHJc5s3xhkR3OdZVn+54SPOEyr4y47WVbYS6EYalfByw407Bazu4P7+JCpWKj",
+	"l8KZxd7pxHmaOJ8J5aVdZxaMT7lUsIGnWt366nMJQjjJFSiOsrHItZpav8IZtyydcTUV2Qkbi6lUuGA2",
+	"l26mK8c4vQQ7OFMXPJfZbW+C0JiNjeDnFkmNn9/w1J2wkTBGGzsCxmRJM/HohPv2gAaLf67dE12p2169",
+	"EUjxmK3SmV+7msJywlu3uJo3/jxEbgWbgzKs1RTuGWCDDjnxwGtqncEDjmaZ3gdeQHOgDi54hxTjj574",
+	"bVUaOZ05ViKVaiCx5C6dCX+NF55PSMUm/jalVsBNpPNaYyYs8xwM3nC6ZLmYOA+mC60yNoQlHuJ6mXSw",
+	"qZJnmQAhvjS6FMYR4S/4x/cfl9TETFdjEKNWNEEQOd4v+j4rVf9xpeo57hIR/ztNEgZIaDNhoe/q1/X4",
+	"g0idn+pxUTqJWsbyOZSVIe0jwurbc9KD0cE/8qLMxSvBTQpSF88y6a+O5y9ak014bkUyEPg07Bs1ieNP",
+	"QRE5HpDyMkha8srx4Q/3h5cJyd6g65XaSicvhF/ZUXr0YHzvwXjvwQ+Tyd4PPzyY7I0fju/u3U0Px8PJ",
+	"XXE3fcD9uoOgfDzwku4qQKQ3ZuYYJJ9pi0haB7UJ04NiVp/UlRXkZKDElOMBt6TzXiptW0Q/HK7J6O27",
+	"++yhC6nCx8g8jZVkF/1nCejDUmNg/6S+lI3wvgxML7i1ADEiAM9EGzafyXRGwDWRIs8QpKRlU3khFJvp",
+	"PLMnAISFJ5SePnLk5dIyoXQ1na3TOLJ4XqOClQwac+S1DvuhNoL0tz8kwVJwvUtR2r2Xmf1s6IwMDXrz",
+	"tS62RSR3VoiSWqu6kh64hg8/CZ6j1r3CYrhx/Y8TR3nBDYy5doKOu6rnGK/w2VWcpiESWte7zp3AGtZ2",
+	"gwpJi2E2V4W66ir7SLnjuZ4mjP54PzceDJJaVzZMqkx4/l2zxkH4Zm0Ofd6aeqx1Lrha2yIsBJ7t3t2r",
+	"+iSF8hf9d/+4p1ZTw7MlRt9M/pPg7hderh9KqvOqUDYmRsCu0ojF7TFPZyj2MZ5lln2oSDNJgCR6CimK",
+	"scgyqaaeyvkvCsFVY20HifEEBVgJlBDkU0lKoh+WyQl8FqYlVdXHlqAZ973MdkBymjdmfPfS9MquvNLn",
+	"lcZUexna6DkbL+C/NTl2kDQI0kN4jHC7MR/LXLqIR+kRz+UYBCvWes6fJAcTcltE6Z7SvyreB6NY9K6N",
+	"iPnh4GRSXQTxXWk8omM4gLHkFtULUElzbv2xnQt1x6LugAL9MkB4PXWswVjXY+VGzzuAEy6m0/o6Fncs",
+	"y/VUuqQGO9JccCkiY1yJeb9V2Jmeq22QBnrUKkLXYJrUqEabauCRDj/gW5gubHEZQlYvM0onZIT8od+j",
+	"D7YgwwMJOAqTZ0oJ4w85q1LXqJ1g+GMXInU6Kjlv1oyCW6Y1ccfWnpHHeHl7M7kLq5JRHlXoTOREU9bd",
+	"d+3VwmytF2JLPQsHviLbedh7z90yteBO7DlZiBjn4B1Ocg/qE2mCWYgzqyuTCpA8bQLW26IEkFkbcrwg",
+	"eaZegVTuwb1BTNbIeNhIhDZIywpprUdsLw2DIQKI05KdIOWFYDhOBvTC61geyBm3bMKN/086NtXAXb2E",
+	"bIVyXkLE98GcBda5XM+FYSm3Yp+djsEKiURGaTDI+JHBHu3p91gkJKD7+TSrlJN5sC9kItWeCmiVCmRc",
+	"UlnHYU6NRIJJ8Ca1mLuzLOOOM6EyxidOGPbgiP0z2jlOyPiCov3UiOjJB+oTO0/hZsKQ2xAtrABgQDKt",
+	"EIpJF+WFXgt6X5m4bBNu+FNrHx9KMY0tbibkdBaBtN/Q+JOwUn4UuY2CyU6s2M740f0H0fUiEPfH5Vfw",
+	"fAyd3awqxorLvPNsnHS5uFbEIg/+tkX/To9dJoO5zGIer+1HvkpAwRuM5xoQvL79ME19xWHvSRMqUxOm",
+	"FpA219GCstWT7SR+Z3+L7Ou3s7+xTBh5IbJGlHr10+ne0f0HgVX7qZYxr5epCFiqE8bP8z//Ptx7yPcm",
+	"p3tP3n364XKv/fHeLh8Pjy7/KXbTsMM4L0L9YDc9NAbArVCViF8XqZ9WcGI5tw7CWAbJFtZFi+u8tF9N",
+	"JsySBWqgxJwEFFI46i90nvk/3nWdT+Ml22hpiVk/ogibGpHJ+E+ehUZ/EB89SPAOxo5wvX68P794/DRh",
+	"L54/TdjTsycJeyPGLxL24y8vEvb67MmThD0XrhwXCXv99DRhPz0+e+TpwunvZ0/ass9YKm6ihCJvAjC6",
+	"fuskW4XIZFVEfyqJVa//0NjUeJ7/Ohkc/30H69q7ZId4pdpE5hm2/8CVnZPuEwju2voWgpsexmzYQxx2",
+	"S23c7w35XfFxTxhXTMJDx7HwnIVtrMQku+y3IJ50LQrWiQL8z3oc0a+9QJHn/pF1OdoxUykMmfMSCbfn",
+	"IvPCh3W6jDL6jPyOPaQ2cKV1wLuSdrajDIq402Pec6m2WwP1+F/9Yx7UtbUxlbyO6vHXA8JhJtFp6/i5",
+	"AB7stD4PQuUxO7g4PPigx/bg0wc9vjzAccHQCgaIohYX5QTiGKKLv4rhGbQ3oJNdRA4DTyLCM2cf9Bhl",
+	"DC/iCeXl0Ql4NiMQbh03bsdrAw99j+t4Bc95BNWO553MZj7zyIIWmzryo03vuuAiJqsApIQlEmwv7TKG",
+	"5j/r8ZkqK7eLswpBcpAaPs/J10YYbily0wqRWdDrnCvt8cEBvb2vzfQg1XkuwKE5eLfmfMqEKOPUxhNH",
+	"OSEPsIdXzsY8Pa/K49pdkIND2QiOStFM5Bn67L0K4awHilmUDvRBslf+IPk4Fy1s81vPRBmTN2HJrSNq",
+	"QqPaPq4Y0sB5BoGn76DD7Y6s5XvaaejtTrKowbcZ89iT4an20hXYN6TDIK4T9Gd7cPGEhANa4AKCN+Bo",
+	"ayhwgsFqW3gUZxiXh6ADwDIWuZ43P9QueA+Q3Gnj/1AgtbfWc2/YZ0FXJHwll6YH+BPHTbliY8EKInRe",
+	"+J+TEcGF8Ar88aTW52GTBV/4F60uxFhnizvWP5mJXKDDeR1BjHCx+Hw84doWebzkBm7igsZtI6ERzBkp",
+	"CDOjsxH52AROdWgDmjISxtEunuqi8LifSyWAtVlU8mN+pqM+N7nsddroZu2pqy5LVqCxutl7IybCeCk1",
+	"69h4IHbIwJvApZqaMq3yBavHsXDUkDrghSAdOekVLgJUsINJ/CtRyCC/BUqB2BVUXD+HwVs1InhuAHC9",
+	"zI47AM1XCVcp1JaF4l3iX1wb9FJJb13QC5G3pQnCwjrO75m2dn0r56LssEMGc5+0QehvXTTPc/Sl8CLu",
+	"zOmkh8EYEJNtjOAUTrVyHBSpPtcmg8B1NAH6oT7o8R3PcL285vFdgRW3sTJUylalBxCRvbcXUROZJ1jd",
+	"tlAwgKJAxEqhYVRV5fm2q6DoZdpSggdNk224oTjANTJ1X5CD274tsKPldWzrVZBYA+aaSikJh2qrNBUC",
+	"zVITLnP4gxSsDr/nUtxBe1AKVWqCliAHo9Hw4sM9k+dCiRhmgEdrXcNrsRf/BJvxC7Ge+hHVRVJtjMi5",
+	"kzEYJ9Rwc43OLnsHHZWWrsP2dAyClfO9Vu+tSLWKkPLT3x7VMeFNUgPMGW5ee97t0Yo7qaa238SNiSx6",
+	"YmQHbNGQ5gxxw7jf+NGd87KMhDQ+0jNwTcLPx4xPjRCFB2EKQ0xnHLNX+ngEuwRIzLOYL984BskwTlaE",
+	"iDMTjt9fBNzIhntozrt1CUuXs8M9rGAmuWWJTOMpJpsMhs/kRQc+9Av3CO9vDvjYNPN6MATPl8O+Guz9",
+	"Rdqcj0UeCQ3R1bgrtahKZ8xWpsk8gfOvTV+uFmC97O5YZSue5wv/FeY/7oAPvQ3FG0MGfg2xAcT8OPq7",
+	"csGNatvccR87Ya3l2708taDY5eDloP0v+7TxAmIXHS4tzuoK+rU/t6uB4DKSg7QcqhuGji1rLQtkB/v2",
+	"lzA49zWjvvBEJeK0rtIIPTXa2j3II4AAFW4EZ5XKyIf58tdHLK3MRU8M4FX6fianUVdYKQy4XCme/OF9",
+	"9s/MU09zwfP+o+d6vj74M3Aof+bgF8LwqXhfGpHKEGLT470xzz3Hyd7zNK0MT/uGqqeVMZRlELERo1DR",
+	"ETXzAY3U6wJ8bYkEhQh8330Meyg4dUy2IZ7i6iaHuND/Zrbw1BdswpiIAPIV6PMxMZ52uZMxdUP81Ko4",
+	"X2d2NomI9WE09xcOr3VpLR2gtcROTI1TRZSQepNExPlt9JAG7VzKSwGadXwxvZdg6lH629Ifgzm1EM7I",
+	"NJjrbI3CCRIhm4DZDL0tkH6U6bmyJyyXzuWQIlAb3yAqRERt8MIhu9xpgT9BWhxw4Yl0TmTH7FyqLGHW",
+	"GTDlJEw6YUDWtwkF0s3BUW/Zf/3Hf66vJHY3g9by6oPsui7KV1pe58snj9jDe/f/uuR6bwJnMTnhOCTi",
+	"FpUFUxnlXbOj4XBAficL3sWd3qvrgtSp2pfvkkEIyRkcDw4uDg9IFG2iie9BiDM6FZcSzFKu7sAslW0r",
+	"CZVRxyXPuRPHlJN1LCkTLmLa74wXDpv8FIXEdtpUWI8LYhhYCPbbFr4eKWBdQdXN8cTTtyAyjyYG72KX",
+	"j6iyS6Hk9x8+bFnQ78Vj0Lt9ufhFxC4D/gjI7gvn4/HA/023AXZRzn57edYYBrcKM/BrE9CyQWtoH2ck",
+	"DbrJeOMbLq43lLRAenWu560jaB6LGeY10LGIuPjq1+eMfvW0DqOVxzrbLvzRkjsOKDDllW1ulCpybt17",
+	"sKTsxFA3jHg16cCey9LuxJ8jDBgH2XA6Ozsgm/w1nvF1QnMd6U40xIZVd4oKYKDfRViAmXqICzjwhiU9",
+	"JyNKY4AFOGkHcfG9fx/uPXxH/7/fe/dpmDzoiMh6YfQFiN88bwUxLeVwUVhlCBklGwokhtulgJAQ1E4O",
+	"Im4E035MkXmlWoEuDdHuIGsA6MA7LTjaCYG6f1LadQXfghbvVwWRs35hdaov5lFM5YVgnDlunVgJrN1u",
+	"pl3HDFhK7D7/eyWqCNGoAaoXZMEgZ04UO4ZmR9IbOlICyM8301ackO+2zo6Ph4Ss2jBgH1vivpt9fGYM",
+	"/i0khvRNolg7Ls6CzHld6ROv4KFOqxH8Gjvul2DAipgsdmBEQkXdxc9RYCWHVq6n/TTiq6QmbU/QuSJH",
+	"DBd8zde0e6TzysXikSctVtxKlQljN6kwHUowXv5VGHL7uO/W5zTcPzyqD2Lwh8fk40qlwjj0EtebxoDA",
+	"GCvfgRIZriDir+U/hXojpCuGvW8OZdmAwvBTq1IDzDzlFxCI4GZCXT/6fjZchNe7bzsuyFyPqzIZBHt4",
+	"X65F5GebOBSGjW4LLD62U+jOPjev6VoG+TrSFG+DYUUEoQ7PcOsOdZ6PeXq+CxWqN3q0RkdaZ7ClItkK",
+	"7nTmBL4KBxeRSHbnVVcGhBOmqjxvJYai/IoOzCC9Ry/Jv8f9n2Ri2w49yysbbp80ynTr39eBzlRiB1UC",
+	"qTFMbXsrEZFgs94YsHm/CeOtJXgeAfFYuL4roEmLfV81bxVgtMPRt0n+V2IuzGauSz/iRiOX5O9Dz5Mm",
+	"Tk/6q9CUkMcp0kEtMe5BvPzK9fChHpLE0p5qWcLfMp+KE3YdAL9F0lxWtwNw7pC7BzEcHflPq8EAOPTq",
+	"yWxRxtozfEl17Abp3ldNEDqoQfSqgpi57jxpS8jWaZ21Kk+zUhiLhUBDCMiU5zkWoVyX4PEb8bHMcVX4",
+	"GRNu6uBQXspoBAnlmsZyug2Fwazl9NIqgcpAHjRV8tyQ5r2e9hav3dNheG/V/LmBdLkbSlzTRk6lnzaE",
+	"5nemtq2WZZoSUcbvxyGCOhIv6owUF7tm0MiOc/rsVLYANEmoqru0wCiGrKZ0dJsFT1+cQbg9pNO0ceMz",
+	"AqFjGPE6ZAK/adKYKW307tFwrYYW5DLvs1OmuDEQeUGJgphPJFTOzRSr/tGCDx8MEz/Sg3vD5PDoh+G7",
+	"GNd6bbidfXYeLozSlx1tiIqDcSJptJQs29xF/QXl00YPuL2odcLTTTN2KvGAqRRXyAjcEJW9jjH98/HX",
+	"foHSDdEUSkoqMcI6z+qpyMOadaN7K7HctLXk+JBPX0dntI4srK5PXvxvKtO76Ihkmbz318PDNSWxw2rp",
+	"GT/85BWLSmX6pJE2vQTbzltag40t2ub6fiAArkO53Gq0/65GflcjY2L+Ft1xi8zfSgLvSN9GJ2+U3v7e",
+	"XPwKqS1lR8C3tCzTaVUgSq1LWjISaoMpXBR1VCekRYEH9ro5hAAfiWWDtTBw+fUnUk2FKY1UbusocN1R",
+	"h2qoD1ZWjsA1DNL4dNOy2hJNF81tKI2eGl5spdcNUPgbCse1FG9Xrx8vYx1mLiGWZqJDCWcqexf6NEDA",
+	"kCfznm3VOcJT6WbVeD/VxQE+sceNoz8HaxWb8XuMwraUksQN2CVBf0G83WdnjcO5zkEcL7CAqN/RyVuF",
+	"iUXwQhvPIc39JBg6ISadQjm1qiseLKATyQn5td8qP08urcNZILkVC961KAvEUkIouVA4htdj9t+qtwoD",
+	"niAcyk846ip6PWJ/CcFl/7LPflNYogkqhr1VTUso2LYRk8qKbJ89g+R9/1UJhaPAv810yf+oBBtRCx9Y",
+	"BkVj2zuUbejfAUsLt2wEWz34r//4zxFshK8sU6dOuD3rjODFiDn9VnGW5tK/jdV/0lSULpQKhi4IeHow",
+	"85uZFhfCMCM4VMF2TZ35gvuDynNM94Zs1mNIJPbHrSBTJ9e69ML1W1Wp3BNQNDw5nWcYnj+Xlgp4Q5uf",
+	"iTZ+eq/WCeUkzy0s4nWbBEGtK7+CjHHHRge6FIqXcn/Bi3wEQzXfwdVAzFVJ4ODfyHRqR/vs18pBOQ+I",
+	"i07Y6Onj1+wAoyztiDmR55Dr98LoQriZqOwd5sRHx5Div1XtIhup3xzUOGiK72UtzuIlMzYXyu2/VQPS",
+	"I7GiM+HgaenPd+9of7iGh/P5fJ/Dz5CuT+/ag2dnjx4/f/UY3mlkywabawI0ONwf4jN0LoPjwd394f5d",
+	"jEWZAfk/mEHxzX/3f09FJHzsaDj0B5lrNQ3JvWHjWP/EJoCFAC4e0aCKKYivmaYEaQ/exsORw3xuuHQy",
+	"dUgHMi68xAnG9tmpwhqkAehCOgqf80VCqeNeUsqkPU+ofD3KsMxpr2Zh7rjU6iwbHA+eClfn9Kw0mzga",
+	"DjdUuN+tsn09x+ZODXRuUGT/Hk4fG7Ve5sFZE8t579/+bfvzdYX9ZHC/z/OhcQVU0K+Kgnv5e6lwG608",
+	"lxcod/Ep1JXArwfv/IsHRvBssRmQgNRS2VksmAeXXOs6PEugaUVdfNF6aWCsM6LSnl1ACGwALObFdEYJ",
+	"B2uAZYXKbAh5BP18NfOujqelxnuhcMXihI0OLg4JO0ZYSMdRMVdI0seqtFFQeyl4Jm8a1qi4cVcThVCA",
+	"g44WQU5ktwNzw7u3sM1TjGqtb9Bvd//6Qd4fIJ5eXdTBz9SFBBeHB+IiNIWM4sEreHwP+Dg+GgRVL72x",
+	"0Qc9HiVYthfQAKvpYCVJLEi1z55AFb9UFyLkfxN0mkqBWoyo4nEG6DKOEWo0QFQdFm/xCAKVZEFyg2eJ",
+	"uu8zaDuXBVn+gngwp24sFPZ+XBcS8QLIM27d3mP/6N7Z30aenoP8Uc+InDE4oKAkxj57g4WCSijyEVow",
+	"+vUWgisszYOlermFn2Ap64j3ROe5nj/Gw0+WGnL+PdpRLwvnDiYE3GAdFm1EKuSFaLrtzQRHUZs499JW",
+	"430e14wPsbrl77bSCC99IFCROLeMPatqRARR6BZgc0ASG/qK/Par50Q1hIA9wMN7QihBX7fwEes/BGyc",
+	"1UXgN3MlL9Gi6OKl7LnI8+2sCM27NS8ijQekk0Ir6UWdXOtzy7jz6BRKhRD/I9Lc4jxUkIUSSKickpgz",
+	"TKO2++yVEGwURLYg9SLfHVHfBvAYpNCZBrpntqQrlTW8MMa3iNZ+EaZ1unb83yqrytCehe1jr4ddtTpK",
+	"odxdz7CBTTVehChikLliPtN5u2ABCN/AL7hrCn65loiODUJyAapA4CPOcDsL7hBeaKiAJIp1MPTK8VlI",
+	"h1qh4bEjah45wEaal8nWB6mPrn8y0uEUjQEhQj7d0BcUjIGDnVqsUkTB+tQv6gwdUOiAiChqEU3tNhN/",
+	"qI7KRDPuldiulf3R1dD3qEdD3019FEkiocLBelL3rgZzYfCxMpklDL1AWHA4AXFDocVjnz3XlKWPoJOQ",
+	"BVab0P8N5AUSLLr22Hbodu929+2eTRiY0NHgu1RJa7XcN9hjsN53qxRQwqwn0/gg9GKGq+/aBw24tIf1",
+	"ClFbgbrVhbnH09SgvMeToaNuj0ehUWsf/Av9wXs8W3cm7fnsa93nSWpx3EP4ujo7aAopd3CEqWg6dn3t",
+	"EhiS5ARgHL26iNgt/hI8x9hQq7Oufy4Quyn7AJjWyH89OmmV7wBRIAG00iU6FDHDuYmP8e8kXjFvgtua",
+	"jh7IdUBkQy8TtIyEBiiBepGCE/z0tQWPFjbm6fnU6EpFdHz0Dp61Om5jD9dF9/G22rwuN2O9aQjsskXB",
+	"scx5KFHIczJ7gK0cyTuk12K3wstkcDQ8vJ2V4ZW0Jk9I+YIDeqbTunjUBiXoKug0fLj9+bo37e3i32mW",
+	"YR4/hVWu4tySTHfwCf6/RBTMhRMbesqzQoNLFhNtQU5LQg1Lmc7YiCIQzpCbjf0Bg+LlEQR0jrtDlvGF",
+	"JX1szqERt9PF2DrP8s+FKG0TKwZWPwd3awQUM+ZzDl3OkbZ8dFhbMqGiBV4qwO7d++yNlwhG0PhxRIY4",
+	"I/z6M1jIVGvQnqj1RZiNe1WO51YvRcESmqNgStC/jul/g+MLmL7RpvBmtkhIB0PfyVwrcGZThdW3IbYC",
+	"CnmEaKa3g9pHjgoliM9dskIdphEVdw6vIu68hAP0hxKOkJLVHT8XGfYyQRdN16LgPuId6CnwY02cWee7",
+	"9zaBaFMV9Wp8Ekff/HzdfPd2ERsBrMZtZnVtZrYOsGrOF3EuG1Xb3gRzRSjkpSdL4RZBS/N3lwVlDq0S",
+	"eS7MnbhloAMBdhBJ330pPoc+zW8NbH5VNZ8EjSzPW4zbdkhlO10eHOoL7maDy3dR7nIQ0jY7rNyUpIRG",
+	"YK/wP37NpydsdDbZe66V2PuFu3RGNqyXXHmS7vWpmVa6Mh2eFVjUE8yr3AGc2r7wZbDqU2AMHe3//64v",
+	"dkpdJE09+FMsuF30pSEgTVuHCTVev9tFwUM5+KVEE+yrB8EIM26/OexsOBcKIbYukxSaINw8diohp7Ox",
+	"rky3ie/HBVq6lvre6UkTt0UKHzFhZ0U+gc6QTFdun90bPlzrnBC0qLhh73mzpl03DA3y+tr3Qufs72aT",
+	"P5/ZJHRC7KBHSnBsRbdkkMDvwCJxS8TkK9YVXzfW63Ay6FRdcgZAa/ybIDykL1Kj5SsO3WVDwkwlm7Ro",
+	"VK1RljlP695MeR1khyaOBbTcRfMGJa1jpXQ0Da3Tq5cttXfwXXi9TgD90QscjcqDhoS6+7Ch7jC9TBwH",
+	"dWpCJ5f7hWdN/QlpqQNiLb0kGC5xLkq3z3pLrdL2EFTrJKJtpoNd8odiGnhogtgP4lZymy53JOfXIZtC",
+	"o87rEE/r698shNaP/aNJoqfMFqDYJ6zCzpvs5xePnwaJvtOeeA1sIfQH6fIuk9OaYklRrdDmPJT6b/mc",
+	"48Lkz378G/cR36SoE1qrbPQP+WP82r1Djwyf5zZYbJe4c4LR+jWjRvcORBP7297oUaJAni5ZIPQZlNQq",
+	"AAMcKKxcNaAF+aICtBSKOMeSytCPkMLPMECu4AuMmgyd+yNdqI6berrwrKX2VaAgQwMriOcb7e3hQ3tG",
+	"azdKQsskdiEtCCvVOJdp2wpOeVAzbV0YAd7YK4284E7AGJiyGjxoZLQPDbXgHXxiD78b7bNThTH6TOQW",
+	"GMq94V3PaWgkadnY6MoTBuDD4wUbUU4HCXIjxnOtsOV0DrlcFBmJyVzryAnpvD/r8bpr7LqwBgtjXS6n",
+	"zDhTiXVv2tF1ztvFhTzsQP9/Ma3UBn9V9M07tS8kFgLwzXq0AEoQ7zpj95rGl5tcWW9WQ1eJLITAPIlt",
+	"KDNysKCkd+bqoNSQWcvdUkoHdCZv1TrGQpNjLLqEEXloA5GTEITbtLtcx4pH0NAnoMXtwuiZW2/E+l1P",
+	"PrXnoVVp05t2lfXEnSzB6uUBLUGFYabn0PIflIwT7KI/5yYE2wZIBAsg+F3mWNofOz5FlYgosAxviaB9",
+	"ky6TKLHpESuOZFo2Chg1NiP960PN7BpW1C8iPJaO/m6N+h00rc+6pOlWh81WG9ba26ddpH/dRBtIgfOi",
+	"B74UgttCURp6P2mioNEDnYTRKHCv8Q/Ydn6jJ7VLQfZHw1auArSQAsmCY7F0yHnAgbyKfjgcJsPh8ISN",
+	"cPujMJRHWexyx3ie1xIcyle5tnXj7nrV8BPk/4AyxOYzzTJP/v3BFFxhsZWlw7GC0h79HYNAhjmYofCe",
+	"mwlpgsTXqaE8w4u7/VBWCNp00M089DnDq7taaEGPuNGb1pRCX8CN2hJCyjdHux6voDSyrXbr8D8PWWuX",
+	"Zo9Ss9cAtY11BlHW62aVFS1uCy3MgGZ4sQt70cUR8UWY8gZBtF2OvsuXSstYI55AYr52JR8yNMIOAmWV",
+	"puk3GuCvKZHfqbqfEolHSzzGZYJWHKJUtG7L1tiA1cvvQMu4gxOLyNhGcCde1KWXb0L9XGqW0EsFPbzu",
+	"ubfA1xWp31ce/NiUtAzpvXYJiOIAuEJzDj7RXxsVyrM1H5HSrNBGnISC6R4O6YmE4iQBQPMFw3zLssRm",
+	"4E4nTQBkwbiFykVKtL3n7fAsadlYQH9wrHHRFZHYhvE+cXSt8ad++n945S/E3dUnUzfYooZgXfRsJzmO",
+	"rqlxanKXzjYDnJeFqRXsVIPpbbpkZoAuQ9IC01ekSO4ORS+FH+dro5TDW6aU1NXR37oSc2Iq/+iY8RSb",
+	"qzT1udBkr6jJ+Q40FmblpjtI8E13O2FUCr2YBxKeVq3+zFgjbLUZO9nPV9o2R4QEXFRLJtwqJ1NOSmCv",
+	"XU5Yyp3tEpf7N0F6d6M1Ss47a5Sc1q2jQ5u3FlFqAonH36CG9ZOeh8pTVB2bWydQcUbD8U1whG7UWeoA",
+	"3BW9V/uoyIEWXG2sNCKTKeQakFmFJO1gvZAUv7eUT2VaQ8QVqV/qVV09fu8mgXupq3IH7Q8w7TQk5zNe",
+	"hwB9Y2Lzy7BRsBgYrKyWL1ghrRceKHgOvpQx96vzgOMl65uD8rqJahTCdwTQp8K9oF4YNylXjDulCup/",
+	"GwrYf3MAtdLmZ72Y5zKJHIvrkJij9oOWPFyzKANmA6iXoY2n2XtWZiJL2v4X64HfSjVF8aI1TJfo3J0a",
+	"9to/0AFwt+J1rqn9lV3PngZyi1l8UJdSWBCY/nG80HCJUOp1XvedoPij0NpoHaa30LMDqkG+cwDsTrBP",
+	"wYxQJwIlFqijeWWN8AwW3cBzH33wc0IBb9tw1k22v1VyTTnD4iP1/gbgDOYqIt6ULXsFIDetzlA3AeZn",
+	"NYPB+Aze0DvwrbNJZQDsAwOYStgQG2ORlNrIRgQ+YLe0WNHsOnAmdMfaDWt2A926A9ftW1C2osySHKD0",
+	"/Lvx5JmAaqeCm1wKU58THNEVkIze3+z5z3MEY9sWdbB+ILesENxWBsuKYXHaBYY/6nNIRAfgJ09ip/ds",
+	"LH4PK7lpkNukuoXj+NpdZeiuXUISqLSBdGRjzOv1yM194ergE/11ucEbK5gREO4603lmKVIECyY3VnNo",
+	"2H7B88RrQRdeuZzA01C0xQh+num5st1K2+91ufObBa+XsJWbEQW+7tinAI71lWFpN7zb64bA7ZErdOFX",
+	"BtjN6eenoeb4uSjdMZsLOZ05m7Cx5DZhKbXhCHZjKxwai9lINmLwCHwsFkKkwAetDQRRQ72OdUh+/HFZ",
+	"gL6VhJou78ZYfNMwDAVKmnAYqqSJdyey5pa+XrD+I7SWj4JvKPzvcdQGVZQ5KsZfaOsSZnUhWGb4HIvz",
+	"5tglH74lU/0YopZVHTchCmpqspdVCH6iLuU4hxAa67CeHWTCZWwEH0YJGy01KqGiDdBRYYRpA018ICx1",
+	"n50uxxD64bEwJEUj4gcsywVKLArgCRRAmeu6UCn2+s/kZCLAtkajxjkJ9uvf4tD5Sc9ZwdUi1Fnt8ufk",
+	"YK6OlrU5HCaDgn+kWCcKjdsQ+XSDTA233EUIAhgtBRyh0ecEAQMSI70y5AFMWkjv/1OUA3Ya/YVQMup2",
+	"rdatXtpxoVwJgGmQwTGRMwTiYu8npefHDdphRAgqodxCIxMyeyfhRqDgQlQ4f1lbqb5IhGlQvkOMKVUd",
+	"6sKpVgP8XtDddFO/SRxq9V/fGFxau5S/bvSAyoeOq8yjdB2ltEHnqJu43zTG9C1Ml+spRU3VSILtfVD3",
+	"wC5wHsNcu0QYRVZ1REy9DFFiOxYeqxTg7DcnTv3Cz1tlx2iXHUDR4Z27F2xrS8nqNYkjs1rrArHnzqa7",
+	"eipc10VdN75v9g9/kzWJVqgCtXZYTQK/JnKQ7Frwo+qKEGqDTwNu5BnGKnmh6ge1laH8DwrbXAezF1Ub",
+	"zG7AaAuDf5HItz7AvdRN5BYNt7doh4UQstBBThtmz2W5Gdi7uVfT/b3TQkZ1y9FC5lrNJmuNNYSnTSZW",
+	"uBNse4Xq3CGkOYWSPf7BkJkqgydSnYP+RzmEYzH1O1FNVVNVOzSWLM7LnTbHCyx18hcvBpigzP3LCbt3",
+	"OERKzl3bTQKBwlBzFXNeg+s/3jDzeLVpZ/C4+xvIEgZ94GK/0yUFRz31CqUemeinL6R63+6XKm3d0Ahf",
+	"ujd8eFLHNnndDlSDAju6hO5HmPz+MC5Hv6rb8N+4GL1L9bLuSvyu1YZuLMj7VWCsDMeKCF1S+MpxxpvX",
+	"1H1NG0U32smm6Xf6vXral6+eBmC8XZMBipZ9Vu35nZ1whz0meKqV+CKV7Yk41mSbuoUGK9qaykQs4eY0",
+	"JpygrTB1hsg1nuvlolFUihHbnK6G0dUEMiqDv6JuxTcLp51tElMQ2r7X8VuBR4+5Wq1XbboeYEyuUuRp",
+	"K+QezAR3BS835wCApQySY+owc7IeQ2og1blZOgxs3wDvtKrnQLVDnmWsKsNb9HQrFAS85dTpNZg+9SSM",
+	"lYQ2p+NK5m5PQuOarn5Z7hde3nDDLJiiszovLPk7rrzBJFHVWDTqns+triB/FpyZzxabwv5rKXqpVm9U",
+	"VPcYhA348Syo0XNL+os6MnMuVeABX2Oc/0soVmA7u5/aUnDqK93wRYx+CeH+1oFj90vVj71dNhJ2CIpW",
+	"u7l61viI4sagrwtPKpXpmwo47GVqUpntKhj7m8r0jRqV/AQUgv1lrUdu2XP1nfv4m2mK3OApUZdy6LOx",
+	"Uny5j80JW97sAfrdFMS3XMTtDlhJUA89nZhoM9XOCdWRL7ZBjwAGQm2urtAli2IgbqFPFk5xYyrJn0zD",
+	"4KvVn0CbPBdlVP8lCKZ64h5QO0ENrFDsQqROgy3u6P/+n0Jw9ZdSW+nkhfgX9l//639D0+e/KDHl8BVg",
+	"0cpTwc4XHqIWo+IjL8pcYCZQt9P8Faz0x8VjevyGiDUNj7Pdtg/gew39a7IK+VNB1ZOgD2kiN0298gCF",
+	"NfzFquwvYQnR9s3IEqXLlE+/Spk7Ybwmvl9fr413XzVH+DII9GXAux+9X4FkrNK/IYzjCZSJovZ7x7WZ",
+	"hdoHQizimKfn++x1aBRowZWb1B3QlKaKfs07TUPPTin8cVG6xWvqIbAxDhCcKXV4QujNVws40jInu3s/",
+	"0/Pv8fkOFwp3Ys8Pgl6UUDvv3vB2i+f5I5EiiwFzHQvZdirNxVVFnVvMbceuhXXXx+BMbHd13KFr3mmd",
+	"TVaivjeVioqcjZZvetTI+ViTJADJukuxFxReSzTqSjjqtnjUJFrjRLVCdQM2hObdBnacBFMakrjraIoO",
+	"Z9TZFP0fBkURVLqsWStw/acIz21fmOcCFKJPNeWzDQ1eYI879Hd50mq5ms60tiIU79dhupPGlnPHMuhp",
+	"2qq7D7EBFEZwL2roh+tpd3P507dLSdjdoyEroe8Mm8tMNPTnex+V3fqoNB6Hrbzns3uqUHTOxlCkiVRT",
+	"YUojmzJObYfXfCaA0a000KKSc/6FeejwABXonJ7CC1HEuIWsvTDFnzwl9PdQXKIuNzI1vEhCG+jagQlX",
+	"tSR4+5vw1NEPh9cSESOoZQc8kLDxggXpIBlUJh8cD2bOlccHB4dHf90f7g/3D4//enT/CNQwmqnTHA5C",
+	"uNc+6/Qqv1bUYTEpnvgtAfo6G38Wur00rdpaxUaaYsOxdyEcHPxdGZXkCmM0N990osac9fVB/It2n/2q",
+	"Vkp8Q4yc9ayD58vjYH2v9aHgWEqhy1w0Ic0URtPU0iYDb8frdXG9uqSd5QsbHYnsbOsDPSd1s2nz2byf",
+	"gGOwNodh7Ta8sKWxyTa1NvZPguduBi/WCbGttwAgO7a2lJWTNC63+vtabaPh6nSdy3eX/y8AAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -12,22 +12,24 @@ import (
 )
 
 type importCommand struct {
+	Files  importFiles  `cmd:"" default:"withargs" help:"Add them."`
+	Report importReport `cmd:"" help:"Every file that an import did not take, and every damaged picture that it kept, with the reason."`
+}
+
+type importFiles struct {
 	Paths   []string `arg:"" optional:"" name:"path" help:"Folders or files." type:"path"`
 	Like    bool     `help:"Like every picture." xor:"verdict"`
 	Dislike bool     `help:"Dislike every picture." xor:"verdict"`
 	Store   string   `help:"How to keep the files: copy them, link to them (one disk), or reference them where they are." enum:"copy,link,reference" default:"copy"`
 	Adopt   bool     `help:"Take in picture files of the collection's own folder that its catalog does not know, as after a catalog was lost: titles and ratings stay lost, deleted pictures may return."`
-	Report  bool     `help:"Show every file that the last import lost, and every damaged picture that it kept, with the reason."`
 	Yes     bool     `help:"With --adopt: do not ask."`
 }
 
 // Run imports and prints the funnel.
-func (c *importCommand) Run(ctx context.Context, s *session) error {
+func (c *importFiles) Run(ctx context.Context, s *session) error {
 	switch {
 	case c.Adopt:
 		return c.adopt(ctx, s)
-	case c.Report:
-		return c.report(s)
 	case len(c.Paths) == 0:
 		return usagef("name folders or files to import")
 	}
@@ -61,25 +63,32 @@ func (c *importCommand) Run(ctx context.Context, s *session) error {
 	return errors.Join(err, h.Close())
 }
 
-// report shows what the last import had to say of single files.
-func (c *importCommand) report(s *session) error {
-	if len(c.Paths) > 0 {
-		return usagef("--report shows the last import: name no paths")
-	}
-	list, err := collection.LastImport(s.Data)
-	if err != nil {
-		return err
-	}
-	return s.Show(list, func() {
-		s.Say("the import of %s: %d files seen, %d kept", terminal.Minute(list.Ended), list.Seen, list.Kept)
-		if len(list.Remarks) > 0 {
-			terminal.Rows(s.Terminal, list.Remarks, "", []string{"FILE", "REASON", "WHAT"}, func(r ingest.Remark) []string { return []string{r.Path, r.Reason, r.What} })
+type importReport struct {
+	Job int64 `arg:"" optional:"" help:"Number of the import, which it prints and palate jobs shows (default: the last one)."`
+	CSV bool  `name:"csv" help:"As CSV: file, reason, kept, what."`
+}
+
+// Run lists what an import lost.
+func (c *importReport) Run(ctx context.Context, s *session) error {
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		list, err := h.ImportLosses(ctx, c.Job)
+		if err != nil {
+			return err
 		}
+		if c.CSV {
+			return list.WriteCSV(s.Out())
+		}
+		return s.Show(list, func() {
+			s.sayAll(list.Words())
+			if len(list.Losses) > 0 {
+				terminal.Rows(s.Terminal, list.Losses, "", collection.LossColumns(), collection.ImportLoss.Row)
+			}
+		})
 	})
 }
 
 // adopt gives files without a row one, after asking.
-func (c *importCommand) adopt(ctx context.Context, s *session) error {
+func (c *importFiles) adopt(ctx context.Context, s *session) error {
 	if len(c.Paths) > 0 {
 		return usagef("--adopt takes the files of the collection itself: name no paths")
 	}
@@ -112,8 +121,8 @@ func (s *session) printImport(r ingest.ImportReport) error {
 	if r.Damaged > 0 {
 		s.Say("%d of the pictures kept are damaged, and shown as far as they go", r.Damaged)
 	}
-	if len(r.Remarks) > 0 {
-		s.Notef("every one of these files, with its reason: palate import --report")
+	if r.Job > 0 {
+		s.Notef("every one of these files, with its reason: palate import report %d", r.Job)
 	}
 	if example := r.Examples["deleted"]; example != "" { // in full: it says how it comes back
 		s.Notef("%s", example)
