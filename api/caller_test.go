@@ -40,8 +40,7 @@ func TestEveryOperationAsksWhatTheCallerMay(t *testing.T) {
 	f := newFixture(t)
 	image := f.add(t, 1, red, "A")[0]
 	web := f.asked(t, map[string]palate.Caller{"guest": {Profiles: []palate.Profile{"guest"}}, "owner": palate.Anyone})
-	spec, err := api.GetSpec()
-	must(t, err)
+	spec := document(t)
 	ask := func(method, path, caller string) int {
 		t.Helper()
 		r, err := http.NewRequestWithContext(t.Context(), method, web.URL+path, strings.NewReader(""))

@@ -83,11 +83,7 @@ func ask(ctx context.Context, checks []check) Health {
 
 // GetVersion answers with the versions of program, document and model.
 func (s *Server) GetVersion(context.Context, GetVersionRequestObject) (GetVersionResponseObject, error) {
-	document, err := GetSpec()
-	if err != nil {
-		return nil, err
-	}
 	e := s.services.Embedder
-	return GetVersion200JSONResponse{Version: s.config.Version, API: document.Info.Version,
+	return GetVersion200JSONResponse{Version: s.config.Version, API: s.version,
 		Model: e.Name(), ModelID: string(e.Model()), Provider: e.Provider(), Dim: e.Dim()}, nil
 }

@@ -107,6 +107,7 @@ type Server struct {
 	config   Config
 	logger   *slog.Logger
 	handler  http.Handler
+	version  string // of the contract
 	writable writable
 	pace     pace
 
@@ -119,7 +120,16 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 		return nil, err
 	}
 	s := &Server{services: services, config: config, logger: logger, pace: usualPace, closing: make(chan struct{})}
-	validate, err := newValidator()
+	document, err := contract()
+	if err != nil {
+		return nil, err
+	}
+	s.version = document.Info.Version
+	files, err := contractFiles(document)
+	if err != nil {
+		return nil, err
+	}
+	validate, err := newValidator(document)
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +147,9 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	RegisterHandlers(e, NewStrictHandler(s, []StrictMiddlewareFunc{s.identify}))
 	for _, file := range web.Files {
 		e.GET(file.Path, echo.WrapHandler(file))
+	}
+	for path, file := range files {
+		e.GET(path, echo.WrapHandler(file))
 	}
 	e.GET("/metrics", s.metrics)
 	crossOrigin := http.NewCrossOriginProtection()

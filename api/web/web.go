@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-//go:embed index.html app.js base.js trash.js style.css icon.svg
+//go:embed index.html app.js base.js trash.js style.css docs.css icon.svg
 var content embed.FS
 
 // contentPolicy lets the page load from its own server alone.
@@ -22,7 +22,7 @@ type File struct {
 }
 
 // Files are all files of the page.
-var Files = []File{{"/", "index.html"}, {"/app.js", "app.js"}, {"/base.js", "base.js"}, {"/trash.js", "trash.js"}, {"/style.css", "style.css"}, {"/icon.svg", "icon.svg"}}
+var Files = []File{{"/", "index.html"}, {"/app.js", "app.js"}, {"/base.js", "base.js"}, {"/trash.js", "trash.js"}, {"/style.css", "style.css"}, {"/docs.css", "docs.css"}, {"/icon.svg", "icon.svg"}}
 
 // ServeHTTP sends the file.
 func (f File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -31,9 +31,15 @@ func (f File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r) // can't be: the names are those embedded
 		return
 	}
-	w.Header().Set("Content-Security-Policy", contentPolicy)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	w.Header().Set("Cache-Control", "no-cache")
+	Secure(w.Header())
 	http.ServeContent(w, r, f.name, time.Time{}, bytes.NewReader(text))
+}
+
+// Secure says of what is shown in a browser that it loads from its own server
+// alone, is what it says it is, and is asked for again.
+func Secure(h http.Header) {
+	h.Set("Content-Security-Policy", contentPolicy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-cache")
 }
