@@ -122,8 +122,9 @@ func (s *Server) ExportProbe(ctx context.Context, request ExportProbeRequestObje
 	return ExportProbe200ApplicationOctetStreamResponse{Body: bytes.NewReader(exported), ContentLength: int64(len(exported))}, err
 }
 
-// maxProbeBytes is far above what any probe takes: a million weights.
-const maxProbeBytes = 4 << 20
+// maxProbeBytes is above what a probe takes: ten thousand neighbours of 1,536
+// values.
+const maxProbeBytes = 64 << 20
 
 // ImportProbe adds an exported probe.
 func (s *Server) ImportProbe(ctx context.Context, request ImportProbeRequestObject) (ImportProbeResponseObject, error) {

@@ -117,7 +117,7 @@ func (s *Server) GetHeatMap(ctx context.Context, request GetHeatMapRequestObject
 	if err != nil {
 		return nil, err
 	}
-	heat, err := version.Heat(embedding, patches)
+	heat, err := version.Heat(id, embedding, patches)
 	if err != nil {
 		return nil, err
 	}

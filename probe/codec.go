@@ -11,8 +11,11 @@ import (
 
 // The format is described in doc.go.
 const (
-	codecMagic   = "palprobe"
-	codecVersion = 1
+	codecMagic = "palprobe"
+	// A probe without neighbours is written in the format that releases
+	// before knew, so that they can read it.
+	codecLinear  = 1
+	codecVersion = 2
 	codecPrefix  = len(codecMagic) + 2 + 4 // magic, version, length of the header
 	// No header of a probe comes near this.
 	maxHeader = 1 << 20
@@ -21,8 +24,20 @@ const (
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // MarshalBinary writes the probe in the format of doc.go. A probe with values
-// that are not finite is palate.ErrInvalid.
+// that are not finite, or that misses neighbours, is palate.ErrInvalid.
 func (p *Probe) MarshalBinary() ([]byte, error) {
+	if len(p.Missing()) > 0 {
+		return nil, invalid("a probe without the embeddings of %d of its neighbours", len(p.Missing()))
+	}
+	return p.marshal(true)
+}
+
+// MarshalReferences is MarshalBinary without the embeddings of neighbours that
+// are images: some bytes for each instead of some thousand. Who reads it has to
+// Fill in the embeddings before it scores.
+func (p *Probe) MarshalReferences() ([]byte, error) { return p.marshal(false) }
+
+func (p *Probe) marshal(whole bool) ([]byte, error) {
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
@@ -32,14 +47,20 @@ func (p *Probe) MarshalBinary() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("probe: marshal: %w", err)
 	}
+	version := codecLinear
+	if p.Nearness != nil {
+		version = codecVersion
+	}
 	out := make([]byte, 0, codecPrefix+len(header)+4+4*len(p.Weights)+4)
 	out = append(out, codecMagic...)
-	out = binary.LittleEndian.AppendUint16(out, codecVersion)
+	out = binary.LittleEndian.AppendUint16(out, uint16(version))
 	out = binary.LittleEndian.AppendUint32(out, uint32(len(header)))
 	out = append(out, header...)
 	out = binary.LittleEndian.AppendUint32(out, uint32(len(p.Weights)))
-	for _, w := range p.Weights {
-		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(w))
+	out = appendFloats(out, p.Weights)
+	if p.Nearness != nil {
+		out = appendNeighbours(out, p.Nearness.Likes, whole)
+		out = appendNeighbours(out, p.Nearness.Dislikes, whole)
 	}
 	return binary.LittleEndian.AppendUint32(out, crc32.Checksum(out, castagnoli)), nil
 }
@@ -50,8 +71,9 @@ func (p *Probe) UnmarshalBinary(b []byte) error {
 	if len(b) < codecPrefix || !bytes.HasPrefix(b, []byte(codecMagic)) {
 		return invalid("these bytes are no probe")
 	}
-	if version := binary.LittleEndian.Uint16(b[len(codecMagic):]); version != codecVersion {
-		return invalid("a probe in format %d; this program reads format %d", version, codecVersion)
+	version := binary.LittleEndian.Uint16(b[len(codecMagic):])
+	if version < codecLinear || version > codecVersion {
+		return invalid("a probe in format %d; this program reads formats %d to %d", version, codecLinear, codecVersion)
 	}
 	body := b[:max(len(b)-4, 0)]
 	if len(b) < codecPrefix+8 || crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(b[len(body):]) {
@@ -68,12 +90,17 @@ func (p *Probe) UnmarshalBinary(b []byte) error {
 	}
 	rest = rest[length:]
 	dim, rest := binary.LittleEndian.Uint32(rest), rest[4:]
-	if uint64(dim)*4 != uint64(len(rest)) {
+	if size := uint64(dim) * 4; size > uint64(len(rest)) || version == codecLinear && size < uint64(len(rest)) {
 		return invalid("a damaged probe: %d weights in %d bytes", dim, len(rest))
 	}
-	read.Weights = make([]float32, dim)
-	for i := range read.Weights {
-		read.Weights[i] = math.Float32frombits(binary.LittleEndian.Uint32(rest[4*i:]))
+	read.Weights, rest = floatsOf(rest, int(dim))
+	if (version == codecLinear) != (read.Nearness == nil) {
+		return invalid("a damaged probe: neighbours in format %d", version)
+	}
+	if read.Nearness != nil {
+		if err := read.Nearness.read(rest, int(dim)); err != nil {
+			return err
+		}
 	}
 	if err := read.validate(); err != nil {
 		return err
@@ -99,6 +126,9 @@ func (p *Probe) validate() error {
 	}
 	if err := p.Calibration.Validate(); err != nil {
 		return fmt.Errorf("probe: %w", err)
+	}
+	if p.Nearness != nil {
+		return p.Nearness.validate(len(p.Weights))
 	}
 	return nil
 }

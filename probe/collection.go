@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/probe/judge"
@@ -18,6 +19,9 @@ import (
 type collection struct {
 	*judge.Set
 	examples []Example // in the order of the set
+
+	listing sync.Mutex
+	lists   *nearLists // nil before they are asked for; guarded by listing
 }
 
 // Set makes of examples what Train judges: the groups that it finds among

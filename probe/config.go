@@ -72,7 +72,7 @@ func (w ClassWeights) validate() error {
 
 // Config says how a probe is trained.
 type Config struct {
-	// Kind is what learns, a linear one; nil is Logistic.
+	// Kind is what learns, one that serves; nil is Logistic.
 	Kind Kind
 
 	ClassWeights ClassWeights
@@ -204,7 +204,7 @@ func (c Config) Validate() error {
 	wrong(c.MaxIterations < 1, "MaxIterations is %d, want 1 or more", c.MaxIterations)
 	wrong(!positive(c.Tolerance) || c.Tolerance >= 1, "Tolerance is %v, want more than 0 and less than 1", c.Tolerance)
 	wrong(c.MinPerClass < 4, "MinPerClass is %d, want 4 or more", c.MinPerClass)
-	wrong(!c.kind().Linear(), "Kind is %s, which is no query vector and can't serve", c.kind().Name())
+	wrong(!c.kind().Serves(), "Kind is %s, which is judged beside others and can't serve", c.kind().Name())
 	problems = append(problems, c.judging().Validate())
 	for _, share := range c.CurveShares {
 		wrong(!(share > 0 && share <= 1), "a share of the learning curve is %v, want more than 0 and at most 1", share)

@@ -32,7 +32,7 @@ func (l *learner) curve(ctx context.Context, split judge.Split, shares []float64
 			}
 			used += len(l.collection.Works(seen))
 			for _, i := range split.Held(fold) {
-				scores[i] = made.score(l.rows[i])
+				scores[i] = made.score(i)
 			}
 		}
 		if !enough {

@@ -16,9 +16,13 @@ type Kind interface {
 	// Name is what reports call it.
 	Name() string
 
-	// Linear reports whether what it learns is one query vector for the
-	// embeddings. Only such a kind can serve.
+	// Linear reports whether what it learns is always one query vector for
+	// the embeddings.
 	Linear() bool
+
+	// Serves reports whether Train makes a probe of it, which judges by the
+	// embedding alone.
+	Serves() bool
 
 	// features are the rows that it learns from. Examples that lack what it
 	// needs are palate.ErrInvalid.
@@ -36,6 +40,14 @@ var (
 	// Centroid scores by the difference of the inner products with the mean
 	// like and with the mean dislike.
 	Centroid Kind = centroid{}
+	// KNN scores by the nearness to the nearest likes less that to the nearest
+	// dislikes, as a Neighbourhood does. It finds a taste that is many islands.
+	KNN Kind = knn{}
+	// Blend adds Logistic and KNN.
+	Blend Kind = blend{}
+	// Auto takes Logistic unless one of Centroid, Blend and KNN judges better,
+	// by a margin, on what they had not seen; see docs/decisions.
+	Auto Kind = auto{}
 	// LogisticPatches is logistic regression on the embedding and the mean
 	// patch token side by side.
 	LogisticPatches Kind = logistic{"logistic on CLS and mean patch", sideBySide("", MeanPatch), false}
@@ -50,16 +62,16 @@ var (
 	LogisticBaseline Kind = logistic{"logistic on baseline embeddings", sideBySide(Baseline), false}
 )
 
-// Kinds lists all kinds.
+// Kinds lists all kinds but Auto, which is one of them.
 func Kinds() []Kind {
-	return []Kind{Logistic, Centroid, LogisticPatches, Prior, Neighbours, LogisticBaseline}
+	return []Kind{Logistic, Centroid, Blend, KNN, LogisticPatches, Prior, Neighbours, LogisticBaseline}
 }
 
 // ParseKind finds a kind that can serve by its name.
 func ParseKind(name string) (Kind, error) {
 	var names []string
-	for _, k := range Kinds() {
-		if !k.Linear() {
+	for _, k := range append([]Kind{Auto}, Kinds()...) {
+		if !k.Serves() {
 			continue
 		}
 		if k.Name() == name {

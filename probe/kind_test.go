@@ -100,7 +100,7 @@ func TestTheCentroidCanServe(t *testing.T) {
 func TestWhatCantServeIsRefused(t *testing.T) {
 	c := settings()
 	c.Kind = probe.Neighbours
-	if _, _, err := probe.Train(t.Context(), museum.draw(1, 60), model, c); !errors.Is(err, palate.ErrInvalid) || !strings.Contains(err.Error(), "query vector") {
+	if _, _, err := probe.Train(t.Context(), museum.draw(1, 60), model, c); !errors.Is(err, palate.ErrInvalid) || !strings.Contains(err.Error(), "beside others") {
 		t.Errorf("nearest neighbours: got %v", err)
 	}
 	if _, err := probe.ParseKind("nearest neighbours"); !errors.Is(err, palate.ErrInvalid) {

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -34,9 +35,13 @@ func newLearner(set *collection, kind Kind, config Config) (*learner, error) {
 
 // learned is what a learner made of some examples.
 type learned struct {
-	score       func(row []float32) float64
-	weights     []float64 // of a linear kind: score is weights·row + bias
+	kind        string                   // that served best, where several were tried; else the kind
+	score       func(number int) float64 // of an example, its own group left out
+	weights     []float64                // score is weights·row + bias + nearness; nil of a kind that can't serve
 	bias        float64
+	near        float64 // nearness is near times what the neighbours among from say
+	from        []int   // examples that are neighbours; nil of a linear kind
+	choice      *judge.Choice
 	calibration judge.Calibration
 	threshold   judge.Threshold
 	class       ClassWeights // as given to each class
@@ -62,9 +67,15 @@ func (l *learner) learn(ctx context.Context, numbers []int, folds int, random *r
 		return nil, err
 	}
 	out.folds = parts
+	out.kind = cmp.Or(out.kind, l.kind.Name())
 	out.class = l.collection.resolve(numbers, l.config.ClassWeights)
 	l.finish(out, numbers, part, parts, logits)
 	return out, nil
+}
+
+// scoreLinear is the score of a linear kind.
+func (l *learner) scoreLinear(weights []float64, bias float64) func(number int) float64 {
+	return func(number int) float64 { return dot(weights, l.rows[number]) + bias }
 }
 
 // finish calibrates and sets the threshold, both on the logits that each fold
@@ -90,7 +101,7 @@ func (l *learner) sides(numbers, part []int, fold int) (train, held Samples) {
 
 // outOfFold gives the logit of each named example by what model makes of the
 // other folds.
-func (l *learner) outOfFold(ctx context.Context, numbers, part []int, parts int, model func(ctx context.Context, fold int) (func([]float32) float64, error)) ([]float64, error) {
+func (l *learner) outOfFold(ctx context.Context, numbers, part []int, parts int, model func(ctx context.Context, fold int) (func(number int) float64, error)) ([]float64, error) {
 	logits := make([]float64, len(numbers))
 	err := l.parallel(ctx, parts, func(ctx context.Context, fold int) error {
 		score, err := model(ctx, fold)
@@ -99,7 +110,7 @@ func (l *learner) outOfFold(ctx context.Context, numbers, part []int, parts int,
 		}
 		for i, number := range numbers {
 			if part[i] == fold {
-				logits[i] = score(l.rows[number])
+				logits[i] = score(number)
 			}
 		}
 		return nil

@@ -15,6 +15,7 @@ type logistic struct {
 
 func (k logistic) Name() string                              { return k.name }
 func (k logistic) Linear() bool                              { return k.linear }
+func (k logistic) Serves() bool                              { return k.linear }
 func (k logistic) features(e []Example) ([][]float32, error) { return k.rows(e) }
 
 // learn chooses strength and iterations by cross-validation among the named
@@ -38,7 +39,7 @@ func (k logistic) learn(ctx context.Context, l *learner, numbers, part []int, pa
 		out.stops = append(out.stops, judge.FoldStop{Fold: fold, Iteration: f.Iterations, Ran: f.Ran, Loss: f.HeldOutLoss})
 	}
 	// The logits are of as many iterations as the final fit has.
-	logits, err := l.outOfFold(ctx, numbers, part, parts, func(ctx context.Context, fold int) (func([]float32) float64, error) {
+	logits, err := l.outOfFold(ctx, numbers, part, parts, func(ctx context.Context, fold int) (func(int) float64, error) {
 		f := folds.fits[chosen][fold]
 		if f.Iterations != limit && l.config.Patience > 0 {
 			var err error
@@ -46,7 +47,7 @@ func (k logistic) learn(ctx context.Context, l *learner, numbers, part []int, pa
 				return nil, err
 			}
 		}
-		return f.Logit, nil
+		return l.scoreLinear(f.Weights, f.Bias), nil
 	})
 	if err != nil {
 		return nil, nil, err
@@ -56,7 +57,7 @@ func (k logistic) learn(ctx context.Context, l *learner, numbers, part []int, pa
 	if err != nil {
 		return nil, nil, err
 	}
-	out.score, out.weights, out.bias = fitted.Logit, fitted.Weights, fitted.Bias
+	out.score, out.weights, out.bias = l.scoreLinear(fitted.Weights, fitted.Bias), fitted.Weights, fitted.Bias
 	out.iterations, out.ran, out.converged = fitted.Iterations, fitted.Ran, fitted.Converged
 	return out, logits, nil
 }

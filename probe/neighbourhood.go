@@ -1,8 +1,6 @@
 package probe
 
 import (
-	"slices"
-
 	"github.com/palate-art/palate"
 )
 
@@ -25,7 +23,27 @@ const enoughDislikes = 3 * mostNearest
 // are no logits and have no calibration, for favourites are no random sample
 // of what a person would like. It is safe for concurrent use.
 type Neighbourhood struct {
-	likes, dislikes [][]float32
+	likes, dislikes sideOf
+}
+
+// sideOf is the examples of one verdict. Those of one work stand one after
+// another.
+type sideOf struct {
+	rows  [][]float32
+	works []int // of each row, from 0 on, ascending
+}
+
+// add puts one more row of a work behind the others.
+func (s *sideOf) add(row []float32, work int) {
+	s.rows, s.works = append(s.rows, row), append(s.works, work)
+}
+
+// count is how many works there are.
+func (s *sideOf) count() int {
+	if len(s.works) == 0 {
+		return 0
+	}
+	return s.works[len(s.works)-1] + 1
 }
 
 // NewNeighbourhood takes what is liked and what is disliked, embeddings of one
@@ -36,13 +54,11 @@ func NewNeighbourhood(likes, dislikes []palate.Embedding) (*Neighbourhood, error
 		return nil, invalid("a neighbourhood needs at least one like or dislike")
 	}
 	n := new(Neighbourhood)
-	for _, side := range []struct {
-		from []palate.Embedding
-		into *[][]float32
-	}{{likes, &n.likes}, {dislikes, &n.dislikes}} {
-		for _, e := range side.from {
-			*side.into = append(*side.into, e)
-		}
+	for i, e := range likes {
+		n.likes.add(e, i)
+	}
+	for i, e := range dislikes {
+		n.dislikes.add(e, i)
 	}
 	return n, nil
 }
@@ -54,73 +70,119 @@ func NewNeighbourhood(likes, dislikes []palate.Embedding) (*Neighbourhood, error
 // are others: like and dislike are its places among the likes and the dislikes,
 // -1 for none. See bench/results/labels.md for what other ways give.
 func (n *Neighbourhood) Score(e palate.Embedding, like, dislike int) float64 {
-	asked := make([]float64, len(e))
-	for j, x := range e {
-		asked[j] = float64(x)
+	asked := widen(e)
+	if n.likes.count() == 0 {
+		return -n.dislikes.nearness(asked, dislike)
 	}
-	if len(n.likes) == 0 {
-		return -nearness(asked, n.dislikes, dislike)
-	}
-	score := nearness(asked, n.likes, like)
+	score := n.likes.nearness(asked, like)
 	if n.CountsDislikes() {
-		score -= nearness(asked, n.dislikes, dislike)
+		score -= n.dislikes.nearness(asked, dislike)
 	}
 	return score
 }
 
 // CountsDislikes reports whether the score depends on the dislikes.
 func (n *Neighbourhood) CountsDislikes() bool {
-	return len(n.likes) == 0 || len(n.dislikes) >= enoughDislikes
+	return n.likes.count() == 0 || n.dislikes.count() >= enoughDislikes
 }
 
 // Bound is the highest score of an image whose inner product with the i-th
 // like is at most least[i], for all likes, where dislikes do not count: what is
 // not among the nearest of any like can't score higher.
 func (n *Neighbourhood) Bound(least []float64) float64 {
-	kept := newNearest(len(n.likes))
+	kept := newNearest(n.likes.count())
 	for _, product := range least {
-		kept.add(product)
+		kept.add(product, 0)
 	}
 	return kept.mean()
 }
 
-// nearness is the mean inner product with the nearest rows, all but one of
-// them.
-func nearness(asked []float64, rows [][]float32, without int) float64 {
-	kept := newNearest(len(rows))
-	for i, row := range rows {
-		if i != without || len(rows) == 1 {
-			kept.add(dot(asked, row))
+// widen is a row in float64.
+func widen(row []float32) []float64 {
+	out := make([]float64, len(row))
+	for j, x := range row {
+		out[j] = float64(x)
+	}
+	return out
+}
+
+// nearness is the mean inner product with the nearest works, all but one of
+// them. A work is as near as its nearest picture.
+func (s *sideOf) nearness(asked []float64, without int) float64 {
+	kept := s.nearest(asked, without)
+	return kept.mean()
+}
+
+// nearest finds the nearest works. The number left out is not left out where
+// it is the only one.
+func (s *sideOf) nearest(asked []float64, without int) nearest {
+	kept := newNearest(s.count())
+	add := func(i int, product float64) {
+		if s.works[i] != without || s.count() == 1 {
+			kept.addWork(product, i, s.works)
 		}
 	}
-	return kept.mean()
+	i := 0
+	for ; i+4 <= len(s.rows); i += 4 {
+		a, b, c, d := dot4(asked, s.rows[i], s.rows[i+1], s.rows[i+2], s.rows[i+3])
+		add(i, a)
+		add(i+1, b)
+		add(i+2, c)
+		add(i+3, d)
+	}
+	for ; i < len(s.rows); i++ {
+		add(i, dot(asked, s.rows[i]))
+	}
+	return kept
 }
 
-// nearest keeps the largest values, the smallest of them first.
+// nearest keeps the largest values, the smallest of them first, with the rows
+// that they are of.
 type nearest struct {
 	values [mostNearest]float64
+	rows   [mostNearest]int
 	n, max int
 }
 
-func newNearest(examples int) nearest {
-	return nearest{max: min(mostNearest, (examples+likesANearest-1)/likesANearest)}
+func newNearest(works int) nearest {
+	return nearest{max: nearestOf(works)}
 }
 
-func (k *nearest) add(value float64) {
-	if k.n < k.max {
-		k.values[k.n] = value
-		k.n++
-		slices.Sort(k.values[:k.n])
-		return
+// nearestOf is how many works are looked at among so many.
+func nearestOf(works int) int {
+	return min(mostNearest, (works+likesANearest-1)/likesANearest)
+}
+
+// addWork adds a row, or puts it in the place of another of its work.
+func (k *nearest) addWork(value float64, row int, works []int) {
+	for at := range k.n {
+		if works[k.rows[at]] == works[row] {
+			if value > k.values[at] {
+				copy(k.values[at:], k.values[at+1:k.n])
+				copy(k.rows[at:], k.rows[at+1:k.n])
+				k.n--
+				k.add(value, row)
+			}
+			return
+		}
 	}
-	if value <= k.values[0] {
+	k.add(value, row)
+}
+
+func (k *nearest) add(value float64, row int) {
+	switch {
+	case k.n < k.max:
+		k.n++
+		copy(k.values[1:k.n], k.values[:k.n-1])
+		copy(k.rows[1:k.n], k.rows[:k.n-1])
+	case value <= k.values[0]:
 		return
 	}
 	i := 1
 	for ; i < k.n && k.values[i] < value; i++ {
-		k.values[i-1] = k.values[i]
+		k.values[i-1], k.rows[i-1] = k.values[i], k.rows[i]
 	}
-	k.values[i-1] = value
+	k.values[i-1], k.rows[i-1] = value, row
 }
 
 func (k *nearest) mean() float64 {

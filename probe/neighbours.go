@@ -13,22 +13,24 @@ type prior struct{}
 
 func (prior) Name() string                              { return "prior" }
 func (prior) Linear() bool                              { return false }
+func (prior) Serves() bool                              { return false }
 func (prior) features(e []Example) ([][]float32, error) { return embeddings(e) }
 
 func (prior) learn(_ context.Context, _ *learner, numbers, _ []int, _ int) (*learned, []float64, error) {
 	// All logits alike: the calibration turns them into the share of likes.
-	return &learned{score: func([]float32) float64 { return 0 }, converged: true}, make([]float64, len(numbers)), nil
+	return &learned{score: func(int) float64 { return 0 }, converged: true}, make([]float64, len(numbers)), nil
 }
 
 // votes are the candidates for the number of neighbours.
 var votes = []int{1, 3, 5, 9, 17, 33}
 
 // neighbours is the kind that lets the nearest examples vote by inner product,
-// each class with its weight. It is no query vector: it stays a baseline.
+// each class with its weight. It stays a baseline: KNN is what serves.
 type neighbours struct{}
 
 func (neighbours) Name() string                              { return "nearest neighbours" }
 func (neighbours) Linear() bool                              { return false }
+func (neighbours) Serves() bool                              { return false }
 func (neighbours) features(e []Example) ([][]float32, error) { return embeddings(e) }
 
 // learn takes the number of neighbours with the best AUC over the parts, of
@@ -68,7 +70,7 @@ func (neighbours) learn(ctx context.Context, l *learner, numbers, part []int, pa
 	}
 	all := l.collection.samples(l.rows, numbers, l.collection.resolve(numbers, l.config.ClassWeights))
 	return &learned{
-		score:     func(row []float32) float64 { return poll(all, row, votes[best:best+1])[0] },
+		score:     func(number int) float64 { return poll(all, l.rows[number], votes[best:best+1])[0] },
 		converged: true,
 	}, byVotes[best], nil
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/palate-art/palate/probe/judge"
 )
 
-// Probe is a taste that has been learned: a linear function of an embedding.
+// Probe is a taste that has been learned: a linear function of an embedding,
+// to which some kinds add, or put in its place, nearness to what was rated.
 // It is a value: nothing of it changes by use, and reading it is safe for
 // concurrent use.
 type Probe struct {
@@ -17,9 +18,13 @@ type Probe struct {
 	Model palate.ModelID `json:"model"`
 
 	// Weights and Bias give the score w·x + b of an embedding as it is
-	// stored.
+	// stored. Weights are as many as the embedding has values, and all 0
+	// where neighbours alone count.
 	Weights []float32 `json:"weights"`
 	Bias    float64   `json:"bias"`
+
+	// Nearness, if not nil, adds to the score what neighbours say.
+	Nearness *Nearness `json:"nearness,omitempty"`
 
 	// Calibration turns a score into the probability of a like, for images
 	// chosen as those that were rated.
@@ -57,12 +62,12 @@ type Settings struct {
 	ThresholdRule judge.ThresholdRule `json:"wish"`
 }
 
-func (l *learned) probe(model palate.ModelID, config Config) *Probe {
+func (l *learned) probe(set *collection, model palate.ModelID, config Config) *Probe {
 	p := &Probe{
 		Model: model, Weights: make([]float32, len(l.weights)), Bias: l.bias, Calibration: l.calibration,
 		Threshold: l.threshold.Probability,
 		Settings: Settings{
-			Kind: config.kind().Name(), Strength: l.strength, Iterations: l.iterations, Converged: l.converged,
+			Kind: l.kind, Strength: l.strength, Iterations: l.iterations, Converged: l.converged,
 			LikeWeight: l.class.Like, DislikeWeight: l.class.Dislike, Standardise: config.Standardise,
 			Folds: l.folds, Patience: config.Patience, Seed: config.Seed, ThresholdRule: config.Threshold,
 		},
@@ -70,13 +75,31 @@ func (l *learned) probe(model palate.ModelID, config Config) *Probe {
 	for i, w := range l.weights {
 		p.Weights[i] = float32(w)
 	}
+	if l.from != nil {
+		p.Nearness = newNearness(set, l.from, l.near)
+	}
 	return p
 }
 
-// Score is the logit w·x + b of an embedding of the probe's model. An
-// embedding of another length is a programmer's mistake and panics; see
-// palate.Embedding.Validate.
-func (p *Probe) Score(e palate.Embedding) float64 {
+// Linear reports whether the score is Query's inner product and Bias alone.
+func (p *Probe) Linear() bool { return p.Nearness == nil }
+
+// Score is the logit w·x + b of an embedding of the probe's model, and the
+// nearness where it counts. An embedding of another length is a programmer's
+// mistake and panics; see palate.Embedding.Validate.
+func (p *Probe) Score(e palate.Embedding) float64 { return p.ScoreOf(palate.ImageID{}, e) }
+
+// ScoreOf is Score of an image that may be one of the probe's neighbours: it
+// does not speak for itself, so that a rated picture is scored as any other.
+func (p *Probe) ScoreOf(id palate.ImageID, e palate.Embedding) float64 {
+	score := p.linear(e)
+	if p.Nearness != nil {
+		score += p.Nearness.score(id, e)
+	}
+	return score
+}
+
+func (p *Probe) linear(e palate.Embedding) float64 {
 	if len(e) != len(p.Weights) {
 		panic("probe: Score of an embedding of another length")
 	}
@@ -99,5 +122,6 @@ func (p *Probe) LogitAt(probability float64) float64 { return p.Calibration.Logi
 func (p *Probe) Liked(score float64) bool { return p.Probability(score) >= p.Threshold }
 
 // Query is the vector to search an index with: its inner product with a
-// stored embedding is the embedding's score less Bias. The caller owns it.
+// stored embedding is the embedding's score less Bias, if the probe is Linear.
+// The caller owns it.
 func (p *Probe) Query() palate.Embedding { return slices.Clone(p.Weights) }

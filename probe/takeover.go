@@ -48,7 +48,7 @@ func TakesOver(old *Probe, since []Example, outOfFold []judge.Prediction) (takes
 		if len(e.Embedding) != len(old.Weights) {
 			return true, "the old probe judges embeddings of another model"
 		}
-		before, now, liked = append(before, old.Score(e.Embedding)), append(now, score), append(liked, e.Liked)
+		before, now, liked = append(before, old.ScoreOf(e.Image, e.Embedding)), append(now, score), append(liked, e.Liked)
 	}
 	likes := 0
 	for _, l := range liked {

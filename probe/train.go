@@ -66,7 +66,9 @@ func Train(ctx context.Context, examples []Example, model palate.ModelID, config
 		report.Strengths = append(report.Strengths, judge.StrengthLoss{Strength: l.strengths[i], Loss: loss})
 	}
 	l.warn(report, final)
-	p := final.probe(model, config)
+	report.Kind, report.Choice = final.kind, final.choice
+	conclude(report, l.kind)
+	p := final.probe(set, model, config)
 	p.Likes, p.Dislikes = report.Likes, report.Dislikes
 	return p, report, nil
 }
@@ -116,7 +118,7 @@ func (l *learner) predict(ctx context.Context, splits []judge.Split) (judge.Pred
 				return out, err
 			}
 			for _, i := range split.Held(fold) {
-				round.Scores[i] = made.score(l.rows[i])
+				round.Scores[i] = made.score(i)
 				round.Probabilities[i] = min(made.calibration.Probability(round.Scores[i]), 1)
 				round.Margins[i] = round.Scores[i] - made.threshold.Score
 			}

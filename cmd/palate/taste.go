@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,7 @@ func (s *session) showOutcome(profile palate.Profile, model string, outcome tast
 	} else {
 		s.Table([]string{"AUC", "AVERAGE PRECISION", "BALANCED ACCURACY"},
 			[]string{fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), fmt.Sprintf("%.3f", r.AveragePrecision), fmt.Sprintf("%.3f", r.BalancedAccuracy)})
+		s.Say("%s", cmp.Or(r.Conclusion, "What learned is "+r.Kind+"."))
 		s.showWarnings(r)
 	}
 	if v.Current {

@@ -59,7 +59,7 @@ func (m *Model) Heat(ctx context.Context, profile palate.Profile, id palate.Imag
 	if err != nil {
 		return taste.Heat{}, err
 	}
-	return version.Heat(embedding, patches)
+	return version.Heat(id, embedding, patches)
 }
 
 // WriteHeatMap draws the heat over the image into a PNG file, and leaves no

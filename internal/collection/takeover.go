@@ -149,7 +149,7 @@ func (m *Model) compare(ctx context.Context, t *TakeOver, head, before taste.Ver
 		return false, err
 	}
 	for _, e := range mine {
-		scores[e.ID] = before.Learned.Score(e.Embedding)
+		scores[e.ID] = before.Learned.ScoreOf(e.ID, e.Embedding)
 	}
 	theirs, err := m.Catalog.EmbeddingsOf(ctx, t.To, ids)
 	if err != nil {
@@ -159,7 +159,7 @@ func (m *Model) compare(ctx context.Context, t *TakeOver, head, before taste.Ver
 	var liked []bool
 	for _, e := range theirs {
 		if old, both := scores[e.ID]; both {
-			first, second, liked = append(first, head.Learned.Score(e.Embedding)), append(second, old), append(liked, unseen[e.ID])
+			first, second, liked = append(first, head.Learned.ScoreOf(e.ID, e.Embedding)), append(second, old), append(liked, unseen[e.ID])
 			if t.Unseen++; unseen[e.ID] {
 				t.Likes++
 			}

@@ -36,6 +36,9 @@ func Sections(r *judge.Report) []Section {
 			Rows:  metricRows(r.Explore.Metrics),
 		})
 	}
+	if r.Choice != nil {
+		sections = append(sections, choice(r))
+	}
 	if len(r.Baselines) > 0 {
 		sections = append(sections, baselines(r))
 	}
@@ -102,6 +105,19 @@ func counted(r *judge.Report) string {
 		r.Works, r.Examples-r.Works, r.Examples)
 }
 
+// choice says what was tried. Its note is the conclusion.
+func choice(r *judge.Report) Section {
+	s := Section{Title: "Ways to learn", Note: r.Conclusion, Rows: [][]string{{"KIND", "ROC-AUC"}}}
+	for _, c := range r.Choice.Candidates {
+		kind := c.Kind
+		if kind == r.Choice.Kind {
+			kind += " *"
+		}
+		s.Rows = append(s.Rows, []string{kind, number(c.AUC)})
+	}
+	return s
+}
+
 func baselines(r *judge.Report) Section {
 	s := Section{Title: "Beside it", Note: "The same folds; the difference is the AUC of " + r.Kind + " less that of the other, tested in pairs (DeLong).",
 		Rows: [][]string{{"KIND", "ROC-AUC", "AVERAGE PRECISION", "BALANCED ACCURACY", "LOG-LOSS", "DIFFERENCE", "95 % INTERVAL", "P"}}}
@@ -116,6 +132,9 @@ func baselines(r *judge.Report) Section {
 	for _, b := range r.Baselines {
 		d := b.Difference
 		s.Rows = append(s.Rows, append(row(b.Kind, b.Metrics), fmt.Sprintf("%+.3f", d.AUC), interval(d.Low, d.High), p(d.P)))
+	}
+	if r.Choice == nil && r.Conclusion != "" {
+		s.Note += " " + r.Conclusion
 	}
 	return s
 }

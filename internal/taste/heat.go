@@ -35,12 +35,13 @@ const sameDirection = 1 - 1e-5
 // model pools so is not believed but seen: the patches' mean must have the
 // embedding's direction, or that of its second half where the embedding is the
 // class token followed by the mean. Patches of another width than either are
-// palate.ErrInvalid.
-func (v Version) Heat(e palate.Embedding, p embedder.Patches) (Heat, error) {
-	score, err := v.ScoreEmbedding(e)
-	if err != nil {
+// palate.ErrInvalid. Where neighbours count, the score is such a function all
+// around the picture: that of its nearest neighbours.
+func (v Version) Heat(id palate.ImageID, e palate.Embedding, p embedder.Patches) (Heat, error) {
+	if err := e.Validate(len(v.Learned.Weights)); err != nil {
 		return Heat{}, err
 	}
+	score := v.scoreOf(id, e)
 	width := 0
 	if len(p.Tokens) > 0 {
 		width = len(p.Tokens[0])
@@ -49,7 +50,7 @@ func (v Version) Heat(e palate.Embedding, p embedder.Patches) (Heat, error) {
 		return Heat{}, fmt.Errorf("heat map: %d tokens of width %d in %d rows of %d for an embedding of %d: %w",
 			len(p.Tokens), width, p.Rows, p.Columns, len(e), palate.ErrInvalid)
 	}
-	pooled, weights := e[len(e)-width:], v.Learned.Weights[len(e)-width:]
+	pooled, weights := e[len(e)-width:], v.Learned.WeightsAt(id, e)[len(e)-width:]
 	mean := make([]float64, width)
 	h := Heat{Columns: p.Columns, Rows: p.Rows, Patches: make([]float64, len(p.Tokens)), Shown: p.Shown, Score: score}
 	count := float64(len(p.Tokens))

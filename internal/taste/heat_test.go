@@ -74,7 +74,7 @@ func TestPatchesAddUpToTheScore(t *testing.T) {
 				learned.Weights[i] = float32(3 * random.NormFloat64())
 			}
 			v, e := taste.Version{Learned: learned}, normalised(tc.pool)
-			h, err := v.Heat(e, s.patches)
+			h, err := v.Heat(palate.ImageID{}, e, s.patches)
 			if err != nil {
 				t.Fatalf("%s: %v", tc.name, err)
 			}
@@ -109,7 +109,7 @@ func TestHeatIsWhereItComesFrom(t *testing.T) {
 	s.patches.Tokens[1] = []float32{2, 0, 1, 0}
 	s.patches.Tokens[5] = []float32{0, 1, 1, 0}
 	v := taste.Version{Learned: &probe.Probe{Model: model, Weights: []float32{1, -1, 0, 0}}}
-	h, err := v.Heat(normalised(s.mean()), s.patches)
+	h, err := v.Heat(palate.ImageID{}, normalised(s.mean()), s.patches)
 	must(t, err)
 	if h.Patches[0] != 0 || h.Patches[1] <= 0 || math.Abs(h.Patches[1]+2*h.Patches[5]) > 1e-9 {
 		t.Errorf("got %v, want the second for it and the last half as much against it", h.Patches)
@@ -124,11 +124,11 @@ func TestPatchesThatDoNotFitAreRefused(t *testing.T) {
 	short.Tokens = short.Tokens[:5]
 	zero.Tokens = [][]float32{make([]float32, 8), make([]float32, 8), make([]float32, 8), make([]float32, 8), make([]float32, 8), make([]float32, 8)}
 	for name, p := range map[string]embedder.Patches{"too few": short, "none": none, "of another width": look(rand.New(rand.NewPCG(1, 1)), 5).patches, "zero": zero} {
-		if _, err := v.Heat(e, p); !errors.Is(err, palate.ErrInvalid) {
+		if _, err := v.Heat(palate.ImageID{}, e, p); !errors.Is(err, palate.ErrInvalid) {
 			t.Errorf("%s: got %v, want %v", name, err, palate.ErrInvalid)
 		}
 	}
-	if _, err := v.Heat(e[:4], s.patches); !errors.Is(err, palate.ErrInvalid) {
+	if _, err := v.Heat(palate.ImageID{}, e[:4], s.patches); !errors.Is(err, palate.ErrInvalid) {
 		t.Errorf("another embedding: got %v, want %v", err, palate.ErrInvalid)
 	}
 }

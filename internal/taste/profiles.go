@@ -128,7 +128,7 @@ func (t *Tastes) Compare(ctx context.Context, a, b palate.Profile) (Likeness, er
 	}
 	var first, second []float64
 	for _, e := range images {
-		first, second = append(first, versions[0].Learned.Score(e.Embedding)), append(second, versions[1].Learned.Score(e.Embedding))
+		first, second = append(first, versions[0].Learned.ScoreOf(e.ID, e.Embedding)), append(second, versions[1].Learned.ScoreOf(e.ID, e.Embedding))
 	}
 	l.Images = len(images)
 	if r := correlation(first, second); !math.IsNaN(r) {
@@ -195,7 +195,7 @@ func (t *Tastes) foreign(ctx context.Context, v *Version, ratings map[palate.Ima
 	likes := 0
 	for _, e := range embeddings {
 		like := ratings[e.ID].Verdict == palate.Like
-		scores, liked = append(scores, v.Learned.Score(e.Embedding)), append(liked, like)
+		scores, liked = append(scores, v.Learned.ScoreOf(e.ID, e.Embedding)), append(liked, like)
 		if like {
 			likes++
 		}

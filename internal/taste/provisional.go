@@ -2,15 +2,11 @@ package taste
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
@@ -31,20 +27,6 @@ type Provisional struct {
 	like, dislike map[palate.ImageID]int // places in the two
 	minPerClass   int
 }
-
-const (
-	// provisionalSearches is how many searches of one ranking run side by
-	// side: the embedded index answers those that wait in one pass.
-	provisionalSearches = 16
-	// maxSearched bounds how many likes, and how many dislikes, are searched
-	// around for one ranking; all of them count in the scores.
-	maxSearched = 256
-	// firstDepth is how many neighbours of each example are looked at beyond
-	// what was asked for, before it is known whether that is enough.
-	firstDepth = 64
-	// deepest is how many neighbours of one example are looked at at most.
-	deepest = index.MaxOffset + index.MaxLimit
-)
 
 // ErrNoChance says that a chance of a like was asked for where only a
 // provisional order is known.
@@ -149,93 +131,29 @@ func (o *Provisional) dim() int {
 	return len(o.dislikes[0])
 }
 
-// rankProvisionally ranks the collection by the neighbours of the examples:
-// those near any like are found by the index, united and scored in full. A
-// page is exact where likes stand alone: what was not found can't score higher
-// than the least of what was, else more is looked at.
+// rankProvisionally ranks the collection by the neighbours of the examples.
 func (t *Tastes) rankProvisionally(ctx context.Context, order *Provisional, q RankQuery) (Ranking, error) {
 	if q.MinProbability != nil {
 		return Ranking{}, fmt.Errorf("%w: %s: %w", ErrNoChance, order.Note(), palate.ErrConflict)
 	}
-	wanted := q.Offset + q.Limit
-	for depth := min(wanted+firstDepth, deepest); ; depth = min(4*depth, deepest) {
-		scores, beyond, err := t.neighbours(ctx, order, q.Filter, depth)
-		if err != nil {
-			return Ranking{}, err
-		}
-		kept, err := t.collapse(ctx, scores, q.Collapse, wanted)
-		if err != nil {
-			return Ranking{}, err
-		}
-		proven := len(kept) >= wanted && kept[wanted-1].Logit >= beyond || math.IsInf(beyond, -1)
-		if !proven && depth < deepest {
-			continue
-		}
-		from := min(q.Offset, len(kept))
-		if q.After != nil {
-			from, _ = slices.BinarySearchFunc(kept, Score{Image: q.After.ID, Product: q.After.Score}, func(a, b Score) int {
-				if compareScores(a, b) <= 0 {
-					return -1
-				}
-				return 1
-			})
-		}
-		return Ranking{Provisional: order, Scores: kept[from:min(from+q.Limit, len(kept))]}, nil
-	}
+	scores, err := t.rankNear(ctx, order, q)
+	return Ranking{Provisional: order, Scores: scores}, err
 }
 
-// neighbours gives what lies near the examples, scored, the best first, and a
-// score that nothing else exceeds: -Inf if there is nothing else.
-func (t *Tastes) neighbours(ctx context.Context, order *Provisional, filter index.Filter, depth int) ([]Score, float64, error) {
-	var vectors []palate.Embedding
-	searched := spread(order.likes, maxSearched)
-	vectors = append(vectors, searched...)
-	linear := order.linear()
-	if linear != nil {
-		vectors = append(vectors, linear)
+func (o *Provisional) seeds() []palate.Embedding { return o.likes }
+
+// rest is the direction away from the dislikes, which bounds what they take
+// off: those nearest to an image are no farther than the mean.
+func (o *Provisional) rest() palate.Embedding {
+	if !o.neighbourhood.CountsDislikes() {
+		return nil
 	}
-	found := make([][]index.Hit, len(vectors))
-	group, searching := errgroup.WithContext(ctx)
-	group.SetLimit(provisionalSearches)
-	for i, vector := range vectors {
-		group.Go(func() (err error) {
-			found[i], err = t.nearest(searching, vector, filter, depth)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, 0, err
-	}
-	united := make(map[palate.ImageID]bool)
-	least := make([]float64, 0, len(searched))
-	all := false
-	for i, hits := range found {
-		for _, hit := range hits {
-			united[hit.ID] = true
-		}
-		if len(hits) < depth {
-			all = true // the filter passes no more than these
-		} else if i < len(searched) {
-			least = append(least, float64(hits[len(hits)-1].Score))
-		}
-	}
-	scores, err := t.scoreAll(ctx, order, united)
-	switch {
-	case err != nil:
-		return nil, 0, err
-	case all:
-		return scores, math.Inf(-1), nil
-	case !order.neighbourhood.CountsDislikes() && len(searched) == order.Likes:
-		return scores, order.neighbourhood.Bound(least), nil
-	default:
-		// No bound is known: what a page needs is looked for deeply enough,
-		// and taken for all.
-		if depth >= firstDepth*4 {
-			return scores, math.Inf(-1), nil
-		}
-		return scores, math.Inf(1), nil
-	}
+	out := make(palate.Embedding, o.dim())
+	addMean(out, o.dislikes, -1)
+	return out
 }
+
+func (o *Provisional) bound(least []float64) float64 { return o.neighbourhood.Bound(least) }
 
 // linear is the direction from the dislikes to the likes; nil where dislikes do
 // not count and the likes' own neighbours are enough.
@@ -244,75 +162,9 @@ func (o *Provisional) linear() palate.Embedding {
 		return nil
 	}
 	out := make(palate.Embedding, o.dim())
-	add := func(rows []palate.Embedding, sign float32) {
-		for _, row := range rows {
-			for j, x := range row {
-				out[j] += sign * x / float32(len(rows))
-			}
-		}
-	}
-	add(o.likes, 1)
-	add(o.dislikes, -1)
-	if !slices.ContainsFunc(out, func(x float32) bool { return x != 0 }) {
-		return nil
-	}
+	addMean(out, o.likes, 1)
+	addMean(out, o.dislikes, -1)
 	return out
-}
-
-// spread takes at most n of the rows, evenly over their order, which is by
-// IDs and so by chance.
-func spread(rows []palate.Embedding, n int) []palate.Embedding {
-	if len(rows) <= n {
-		return rows
-	}
-	out := make([]palate.Embedding, n)
-	for i := range out {
-		out[i] = rows[i*len(rows)/n]
-	}
-	return out
-}
-
-// nearest is one search, in as many pages as its depth takes.
-func (t *Tastes) nearest(ctx context.Context, vector palate.Embedding, filter index.Filter, depth int) ([]index.Hit, error) {
-	var out []index.Hit
-	for len(out) < depth {
-		limit := min(depth-len(out), index.MaxLimit)
-		hits, err := t.index.Search(ctx, index.Query{Vector: vector, Filter: filter, Limit: limit, Offset: len(out)})
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, hits...)
-		if len(hits) < limit {
-			break
-		}
-	}
-	return out, nil
-}
-
-// scoreAll scores images of the index, the best first.
-func (t *Tastes) scoreAll(ctx context.Context, order *Provisional, ids map[palate.ImageID]bool) ([]Score, error) {
-	sorted := slices.SortedFunc(maps.Keys(ids), func(a, b palate.ImageID) int { return bytes.Compare(a[:], b[:]) })
-	scores := make([]Score, 0, len(sorted))
-	for chunk := range slices.Chunk(sorted, index.MaxLimit) {
-		points, err := t.index.Get(ctx, chunk)
-		if err != nil {
-			return nil, err
-		}
-		for _, point := range points {
-			score, err := order.score(point.ID, point.Embedding)
-			if err != nil {
-				return nil, err
-			}
-			scores = append(scores, score)
-		}
-	}
-	slices.SortFunc(scores, compareScores)
-	return scores, nil
-}
-
-// compareScores orders as an index does: the best first, then by ID.
-func compareScores(a, b Score) int {
-	return cmp.Or(cmp.Compare(b.Product, a.Product), bytes.Compare(a.Image[:], b.Image[:]))
 }
 
 // collapse keeps one of every group of near duplicates, as an index does, until

@@ -11,6 +11,7 @@ import (
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/active"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/probe"
 )
 
 const (
@@ -61,7 +62,7 @@ func (t *Tastes) Queue(ctx context.Context, p palate.Profile, n int) (Queue, err
 		return Queue{}, fmt.Errorf("queue of %s: %w", p, err)
 	}
 	if request.Probe != nil {
-		if request.Top, err = t.best(ctx, p, asked, index.Query{Vector: request.Probe.Query()}); err != nil {
+		if request.Top, err = t.top(ctx, p, asked, request.Probe); err != nil {
 			return Queue{}, fmt.Errorf("queue of %s: %w", p, err)
 		}
 	}
@@ -218,6 +219,28 @@ func (t *Tastes) best(ctx context.Context, p palate.Profile, asked []palate.Imag
 	for i, hit := range hits {
 		ids[i] = hit.ID
 	}
+	return t.unsaidOf(ctx, p, asked, ids)
+}
+
+// top gives the best unjudged pictures by a probe.
+func (t *Tastes) top(ctx context.Context, p palate.Profile, asked []palate.ImageID, learned *probe.Probe) ([]active.Picture, error) {
+	if learned.Linear() {
+		return t.best(ctx, p, asked, index.Query{Vector: learned.Query()})
+	}
+	filter := index.Filter{NotJudgedBy: p, NotIDs: asked}
+	scores, err := t.rankNear(ctx, newVersionOrder(Version{Learned: learned}), RankQuery{Filter: filter, Limit: topSize})
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]palate.ImageID, len(scores))
+	for i, score := range scores {
+		ids[i] = score.Image
+	}
+	return t.unsaidOf(ctx, p, asked, ids)
+}
+
+// unsaidOf gives the pictures of the named that were not judged meanwhile.
+func (t *Tastes) unsaidOf(ctx context.Context, p palate.Profile, asked, ids []palate.ImageID) ([]active.Picture, error) {
 	points, err := t.index.Get(ctx, ids)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,9 @@
 //
 // A linear probe is a query vector: the images that a profile would like best
 // are the nearest ones to the probe's weights under the inner product. Bias
-// and calibration are applied to the hits and keep their order.
+// and calibration are applied to the hits and keep their order. A probe that
+// goes by neighbours is asked around every like at once; what was found is
+// scored in full.
 package taste
 
 import (
@@ -73,6 +75,8 @@ type Tastes struct {
 	config  Config
 	logger  *slog.Logger
 
+	wholeUpTo int // images, as wholeImages
+
 	requests chan *Training // begun, waiting for Run
 
 	mu     sync.Mutex
@@ -90,11 +94,12 @@ func New(c catalog.Catalog, ix index.Index, config Config, logger *slog.Logger) 
 	}
 	return &Tastes{
 		catalog: c, index: ix, model: ix.Model(), config: config, logger: logger,
-		requests: make(chan *Training, maxWaiting),
-		loaded:   make(map[palate.Profile]Version),
-		tried:    make(map[palate.Profile]int64),
-		hashed:   make(map[palate.ImageID][]uint64),
-		asked:    make(map[palate.Profile][]palate.ImageID),
+		wholeUpTo: wholeImages,
+		requests:  make(chan *Training, maxWaiting),
+		loaded:    make(map[palate.Profile]Version),
+		tried:     make(map[palate.Profile]int64),
+		hashed:    make(map[palate.ImageID][]uint64),
+		asked:     make(map[palate.Profile][]palate.ImageID),
 	}, nil
 }
 
@@ -118,7 +123,7 @@ func (t *Tastes) Current(ctx context.Context, p palate.Profile) (Version, error)
 	if ok && known.Version == stored.Version && known.TrainedAt.Equal(stored.TrainedAt) {
 		return known, nil
 	}
-	version, err := parse(stored)
+	version, err := t.parse(ctx, stored)
 	if err != nil {
 		return Version{}, err
 	}
@@ -128,10 +133,26 @@ func (t *Tastes) Current(ctx context.Context, p palate.Profile) (Version, error)
 	return version, nil
 }
 
-func parse(stored catalog.ProbeVersion) (Version, error) {
+// parse reads a stored version. Its neighbours' embeddings are in the catalog,
+// each once for all versions; a picture that was deleted is no neighbour any
+// more.
+func (t *Tastes) parse(ctx context.Context, stored catalog.ProbeVersion) (Version, error) {
 	learned := new(probe.Probe)
 	if err := learned.UnmarshalBinary(stored.Weights); err != nil {
 		return Version{}, fmt.Errorf("probe %d of %s: %w", stored.Version, stored.Profile, err)
+	}
+	if missing := learned.Missing(); len(missing) > 0 {
+		embeddings, err := t.catalog.EmbeddingsOf(ctx, stored.Model, missing)
+		if err != nil {
+			return Version{}, fmt.Errorf("probe %d of %s: %w", stored.Version, stored.Profile, err)
+		}
+		of := make(map[palate.ImageID]palate.Embedding, len(embeddings))
+		for _, e := range embeddings {
+			of[e.ID] = e.Embedding
+		}
+		if err := learned.Fill(of); err != nil {
+			return Version{}, fmt.Errorf("probe %d of %s: %w", stored.Version, stored.Profile, err)
+		}
 	}
 	return Version{ProbeVersion: stored, Learned: learned}, nil
 }
@@ -163,8 +184,13 @@ func (v Version) ScoreEmbedding(e palate.Embedding) (Score, error) {
 	if err := e.Validate(len(v.Learned.Weights)); err != nil {
 		return Score{}, err
 	}
-	logit := v.Learned.Score(e)
-	return Score{Logit: logit, Probability: v.Learned.Probability(logit)}, nil
+	return v.scoreOf(palate.ImageID{}, e), nil
+}
+
+// scoreOf scores an image, which does not speak for itself where it was rated.
+func (v Version) scoreOf(id palate.ImageID, e palate.Embedding) Score {
+	logit := v.Learned.ScoreOf(id, e)
+	return Score{Image: id, Product: float32(logit - v.Learned.Bias), Logit: logit, Probability: v.Learned.Probability(logit)}
 }
 
 // RankQuery asks for a part of a profile's ranking.
@@ -190,7 +216,8 @@ type Ranking struct {
 	Scores      []Score
 }
 
-// Rank ranks the collection by one query of the index, or provisionally where
+// Rank ranks the collection by one query of the index, by several where
+// neighbours count, or provisionally where
 // no probe serves the profile (Provisional). palate.ErrNotFound if it has
 // judged nothing either, ErrProbeChanged if q.Version is gone or judges
 // embeddings of another model, ErrNoChance if a provisional order is to be cut
@@ -221,6 +248,12 @@ func (t *Tastes) Rank(ctx context.Context, p palate.Profile, q RankQuery) (Ranki
 			return Ranking{}, err
 		}
 		version, ranking.Newer = ranking.Version, version.Version
+	}
+	if !version.Learned.Linear() {
+		if ranking.Scores, err = t.rankNear(ctx, newVersionOrder(version), q); err != nil {
+			return Ranking{}, fmt.Errorf("ranking of %s: %w", p, err)
+		}
+		return ranking, nil
 	}
 	search := index.Query{
 		Vector: version.Learned.Query(), Filter: q.Filter, Collapse: q.Collapse, Limit: q.Limit, Offset: q.Offset, After: q.After,
@@ -289,6 +322,17 @@ func (t *Tastes) ScoresOf(ctx context.Context, p palate.Profile, ids []palate.Im
 			}
 		}
 		return scores, Version{}, nil
+	}
+	if !version.Learned.Linear() {
+		scores := make(map[palate.ImageID]Score, len(ids))
+		points, err := t.index.Get(ctx, ids)
+		if err != nil {
+			return nil, Version{}, fmt.Errorf("scores of %s: %w", p, err)
+		}
+		for _, point := range points {
+			scores[point.ID] = version.scoreOf(point.ID, point.Embedding)
+		}
+		return scores, version, nil
 	}
 	products, err := t.index.Scores(ctx, version.Learned.Query(), ids)
 	if err != nil {

@@ -147,7 +147,7 @@ func (tr *Training) train(ctx context.Context) (Outcome, error) {
 		return Outcome{}, err
 	}
 	tr.job.Progress(ctx, stageTrained, stages)
-	weights, err := learned.MarshalBinary()
+	weights, err := learned.MarshalReferences()
 	if err != nil {
 		return Outcome{}, err
 	}

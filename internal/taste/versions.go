@@ -18,7 +18,7 @@ func (t *Tastes) Version(ctx context.Context, p palate.Profile, number int) (Ver
 	if err != nil {
 		return Version{}, err
 	}
-	return parse(stored)
+	return t.parse(ctx, stored)
 }
 
 // SummaryOf reads what lists tell of a version: its report without the
@@ -106,6 +106,9 @@ func (t *Tastes) Import(ctx context.Context, p palate.Profile, exported []byte) 
 	if learned.Model != t.model || len(learned.Weights) != t.index.Dim() {
 		return Version{}, fmt.Errorf("import a probe for %s: it judges embeddings of model %s, and %s is in use: %w", p, learned.Model.Short(), t.model.Short(), palate.ErrConflict)
 	}
+	if missing := len(learned.Missing()); missing > 0 {
+		return Version{}, fmt.Errorf("import a probe for %s: it lacks the embeddings of %d neighbours; export it again: %w", p, missing, palate.ErrInvalid)
+	}
 	lease, err := t.lease(ctx, p)
 	if err != nil {
 		return Version{}, fmt.Errorf("import a probe for %s: %w", p, err)
@@ -117,7 +120,7 @@ func (t *Tastes) Import(ctx context.Context, p palate.Profile, exported []byte) 
 // add stores an imported probe. It is compared with later ones on ratings
 // that come from now on.
 func (t *Tastes) add(ctx context.Context, p palate.Profile, learned *probe.Probe) (Version, error) {
-	weights, err := learned.MarshalBinary()
+	weights, err := learned.MarshalBinary() // its neighbours may be no pictures of this collection
 	if err != nil {
 		return Version{}, err
 	}

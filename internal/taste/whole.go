@@ -39,8 +39,8 @@ func (t *Tastes) RankWhole(ctx context.Context, p palate.Profile, q RankQuery) (
 		var err error
 		if order != nil {
 			score, err = order.score(id, e)
-		} else if score, err = version.ScoreEmbedding(e); err == nil {
-			score.Image = id
+		} else if err = e.Validate(len(version.Learned.Weights)); err == nil {
+			score = version.scoreOf(id, e)
 		}
 		if err == nil && (q.MinProbability == nil || score.Probability > *q.MinProbability) {
 			ranking.Scores = append(ranking.Scores, score)

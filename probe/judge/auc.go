@@ -188,9 +188,17 @@ func AUCWithin(scores []float64, liked []bool, strata []int) (auc, low, high flo
 // error of the difference by DeLong et al. (1988); it is 0 where it can't be
 // told.
 func Paired(first, second []float64, liked []bool) (difference, standardError float64) {
-	strata := make([]int, len(liked))
+	return PairedWithin(first, second, liked, make([]int, len(liked)))
+}
+
+// PairedWithin is Paired of the pairs within strata, as AUCWithin counts them;
+// NaN where no stratum has both labels.
+func PairedWithin(first, second []float64, liked []bool, strata []int) (difference, standardError float64) {
 	a, b := newPlacements(len(liked)), newPlacements(len(liked))
 	a.add(first, liked, strata)
 	b.add(second, liked, strata)
+	if a.total == 0 {
+		return math.NaN(), math.NaN()
+	}
 	return a.less(b, liked)
 }

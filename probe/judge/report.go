@@ -55,6 +55,13 @@ type Report struct {
 	// Calibration is the method of the probe.
 	Calibration CalibrationMethod `json:"calibration"`
 
+	// Choice says which kinds were tried and why this one was taken; nil where
+	// the kind was given.
+	Choice *Choice `json:"choice,omitempty"`
+	// Conclusion says in a sentence which kind judges best, and what to do
+	// where it is another; empty where nothing else was tried.
+	Conclusion string `json:"conclusion,omitempty"`
+
 	// Explore is of the ratings of images that no probe chose; it is missing
 	// where they are too few or of one kind.
 	Explore *Subset `json:"explore,omitempty"`
@@ -88,8 +95,33 @@ type Report struct {
 func (r *Report) Summary() *Report {
 	s := *r
 	s.Metrics, s.Explore, s.Baselines, s.Breakdowns, s.LearningCurve = nil, nil, nil, nil, nil
-	s.Strengths, s.Stops, s.OutOfFold, s.Warnings = nil, nil, nil, nil
+	s.Strengths, s.Stops, s.OutOfFold, s.Warnings, s.Choice = nil, nil, nil, nil, nil
 	return &s
+}
+
+// Choice is one kind among several.
+type Choice struct {
+	Kind string `json:"kind"` // that was taken
+	// Candidates are all that were tried, the simplest first.
+	Candidates []Candidate `json:"candidates"`
+}
+
+// Candidate is a kind that was tried. Its AUC is of the folds that the choice
+// was made by: what was learned had not seen the works, but the choice has.
+// The report's AUC is that of the whole, choice included.
+type Candidate struct {
+	Kind string  `json:"kind"`
+	AUC  float64 `json:"auc"`
+}
+
+// AUC is that of a candidate by its kind; 0 if it was not tried.
+func (c *Choice) AUC(kind string) float64 {
+	for _, k := range c.Candidates {
+		if k.Kind == kind {
+			return k.AUC
+		}
+	}
+	return 0
 }
 
 // Subset is the metrics of some works.

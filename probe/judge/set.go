@@ -101,6 +101,9 @@ func (s *Set) Liked(number int) bool { return s.examples[number].Liked }
 // Weight is an example's share of the weight of its work.
 func (s *Set) Weight(number int) float64 { return s.weights[number] }
 
+// Group is the number of an example's group, from 0 on.
+func (s *Set) Group(number int) int { return s.groups[number] }
+
 // All is the list of every example's number.
 func (s *Set) All() []int {
 	numbers := make([]int, len(s.examples))

@@ -1,0 +1,178 @@
+package taste_test
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/taste"
+	"github.com/palate-art/palate/probe"
+)
+
+// trainAs trains with a kind.
+func (f *fixture) trainAs(t *testing.T, p palate.Profile, kind probe.Kind) taste.Outcome {
+	t.Helper()
+	config := taste.DefaultConfig().Probe
+	config.Kind, config.Resamples = kind, 0
+	outcome, err := f.tastes.TrainWith(t.Context(), p, config, false)
+	must(t, err)
+	return outcome
+}
+
+// crowd adds pictures of many styles beside the six; a third of the new
+// styles is liked.
+func (f *fixture) crowd(t *testing.T, pictures, styles int) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(5, 5))
+	centres := make([]palate.Embedding, styles)
+	for s := range centres {
+		centres[s] = unit(random, nil, 1)
+	}
+	for i := range pictures {
+		style := i % styles
+		said := 2
+		if style%3 == 0 {
+			said = 0
+		}
+		f.add(t, 100_000+i, said, unit(random, centres[style], .17))
+	}
+	f.follow(t)
+}
+
+// A taste that goes by neighbours ranks by the searches of the index nearly as
+// if every image were scored.
+func TestNeighboursAreServedAsIfAllWereScored(t *testing.T) {
+	f := newFixture(t, 60, nil)
+	f.crowd(t, 1500, 60)
+	const p = palate.Profile("anna")
+	f.rate(t, p, f.ids[:200]...)
+	for _, kind := range []probe.Kind{probe.KNN, probe.Blend} {
+		outcome := f.trainAs(t, p, kind)
+		if !outcome.Version.Current || outcome.Version.Learned.Linear() || outcome.Version.Learned.Settings.Kind != kind.Name() {
+			t.Fatalf("%s: %+v", kind.Name(), outcome.Version.Learned.Settings)
+		}
+		for name, filter := range map[string]index.Filter{"all": {}, "unjudged": {NotJudgedBy: p}, "one artist": {Artists: []string{"artist 3"}}} {
+			whole, err := f.tastes.RankWhole(t.Context(), p, taste.RankQuery{Filter: filter})
+			must(t, err)
+			found, err := f.tastes.Rank(t.Context(), p, taste.RankQuery{Filter: filter, Limit: 100})
+			must(t, err)
+			want := make(map[palate.ImageID]float64)
+			for _, score := range whole.Scores[:100] {
+				want[score.Image] = score.Probability
+			}
+			hits := 0
+			for _, score := range found.Scores {
+				if probability, there := want[score.Image]; there {
+					hits++
+					if math.Abs(score.Probability-probability) > 1e-6 {
+						t.Fatalf("%s, %s: %v has a chance of %v, scored alone %v", kind.Name(), name, score.Image, score.Probability, probability)
+					}
+				}
+			}
+			if len(found.Scores) != 100 || hits < 99 {
+				t.Errorf("%s, %s: %d of the best 100 among %d", kind.Name(), name, hits, len(found.Scores))
+			}
+		}
+	}
+}
+
+// Pages, a least chance, single scores and the queue agree with each other.
+func TestNeighboursPageByPage(t *testing.T) {
+	f := newFixture(t, 300, nil)
+	const p = palate.Profile("anna")
+	f.rate(t, p, f.ids[:120]...)
+	f.trainAs(t, p, probe.KNN)
+	for _, whole := range []int{0, 1000} {
+		f.tastes.ScoreWholeUpTo(whole)
+		all, err := f.tastes.Rank(t.Context(), p, taste.RankQuery{Limit: 300})
+		must(t, err)
+		var paged []taste.Score
+		var after *index.Hit
+		for len(paged) < 300 {
+			page, err := f.tastes.Rank(t.Context(), p, taste.RankQuery{Limit: 50, Offset: len(paged), After: after, Version: all.Version.Version})
+			must(t, err)
+			if len(page.Scores) == 0 {
+				break
+			}
+			paged = append(paged, page.Scores...)
+			last := paged[len(paged)-1]
+			after = &index.Hit{ID: last.Image, Score: last.Product}
+		}
+		if !slices.Equal(paged, all.Scores) || len(paged) != 300 {
+			t.Errorf("%d pictures page by page, %d at once", len(paged), len(all.Scores))
+		}
+		half := .5
+		likely, err := f.tastes.Rank(t.Context(), p, taste.RankQuery{Limit: 300, MinProbability: &half})
+		must(t, err)
+		want := slices.IndexFunc(all.Scores, func(s taste.Score) bool { return s.Probability <= half })
+		if len(likely.Scores) != want || want < 50 || want > 150 {
+			t.Errorf("%d pictures are more likely liked than not, want %d", len(likely.Scores), want)
+		}
+		ids := []palate.ImageID{f.ids[3], f.ids[200]}
+		single, version, err := f.tastes.ScoresOf(t.Context(), p, ids)
+		must(t, err)
+		for _, s := range all.Scores {
+			if slices.Contains(ids, s.Image) && single[s.Image] != s || version.Version != 1 {
+				t.Errorf("alone %+v, in the ranking %+v", single[s.Image], s)
+			}
+		}
+		queue, err := f.tastes.Queue(t.Context(), p, 20)
+		must(t, err)
+		for _, choice := range queue.Choices {
+			if slices.Contains(f.ids[:120], choice.ID) {
+				t.Error("a judged picture is asked about")
+			}
+		}
+		if len(queue.Choices) != 20 {
+			t.Errorf("%d pictures to ask about", len(queue.Choices))
+		}
+	}
+}
+
+// A version knows its neighbours by their pictures: it is small, is the same
+// after it was read again, goes on without those that were deleted, and is
+// whole where it is exported.
+func TestAStoredTasteOfNeighbours(t *testing.T) {
+	f := newFixture(t, 200, nil)
+	const p = palate.Profile("anna")
+	f.rate(t, p, f.ids[:100]...)
+	f.trainAs(t, p, probe.Blend)
+	stored, err := f.catalog.ProbeVersion(t.Context(), p, 1)
+	must(t, err)
+	if most := 4096 + 30*100 + 4*dim; len(stored.Weights) > most {
+		t.Errorf("a version of 100 neighbours takes %d bytes, want at most %d", len(stored.Weights), most)
+	}
+	before, _, err := f.tastes.ScoresOf(t.Context(), p, f.ids)
+	must(t, err)
+	exported, err := f.tastes.Export(t.Context(), p, 1)
+	must(t, err)
+	if len(exported) < 100*4*dim {
+		t.Errorf("exported in %d bytes: without its neighbours", len(exported))
+	}
+	_, err = f.tastes.Import(t.Context(), "berta", exported)
+	must(t, err)
+	if _, err := f.tastes.Import(t.Context(), "berta", stored.Weights); !errors.Is(err, palate.ErrInvalid) {
+		t.Errorf("without its neighbours: got %v, want ErrInvalid", err)
+	}
+	again := newTastes(t, f, nil)
+	for who, same := range map[palate.Profile]*taste.Tastes{p: again, "berta": f.tastes} {
+		scores, _, err := same.ScoresOf(t.Context(), who, f.ids)
+		must(t, err)
+		for id, score := range before {
+			if scores[id] != score {
+				t.Fatalf("%s: %v has %+v, want %+v", who, id, scores[id], score)
+			}
+		}
+	}
+	must(t, f.catalog.DeleteImage(t.Context(), f.ids[0], "a test"))
+	f.follow(t)
+	scores, _, err := newTastes(t, f, nil).ScoresOf(t.Context(), p, f.ids)
+	must(t, err)
+	if len(scores) != 199 {
+		t.Errorf("%d scores after one of 200 pictures was deleted", len(scores))
+	}
+}
