@@ -78,3 +78,16 @@ func UnreadBeginnings() (kinds, beginnings []string) {
 	}
 	return kinds, beginnings
 }
+
+// ClaimedBytes is the most that decoding a file is said to take beside it.
+func ClaimedBytes(data []byte, limits Limits) int64 {
+	f, _, err := openBytes(data, limits, "")
+	if err != nil {
+		return 0
+	}
+	most := int64(0)
+	for _, w := range f.ways(Current(), 1) {
+		most = max(most, w.bytes)
+	}
+	return most
+}

@@ -235,7 +235,11 @@ func FuzzHEIFHeader(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		before := allocated()
 		info, _, err := picture.Inspect(data, picture.Limits{MaxBytes: 1 << 20, MaxPixels: 1 << 20, MinSide: 1})
+		if took := allocated() - before; took > 64*uint64(len(data))+4<<20 {
+			t.Errorf("%d bytes took %d bytes of memory", len(data), took)
+		}
 		if err == nil && (info.Width < 1 || info.Height < 1) {
 			t.Errorf("got %+v", info)
 		}

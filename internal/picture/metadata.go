@@ -13,6 +13,8 @@ import (
 type metadata struct {
 	// oriented says that EXIF gives an orientation, whatever it is.
 	oriented bool
+	// asText is the orientation of EXIF that stands as text, 0 without.
+	asText   int
 	xmp      []byte // the packet
 	icc      []byte // the colour profile
 	deflated bool   // the profile is, as in PNG
@@ -32,8 +34,11 @@ var xmpOrientation = regexp.MustCompile(`tiff:Orientation(="|>)([1-8])["<]`)
 // orientation is that of EXIF, or by the rule, where EXIF gives none, the one
 // in the XMP packet.
 func (m *metadata) orientation(exif int, rules Rules) int {
-	if m.oriented || m.xmp == nil || !rules.Has(XMPOrientation) {
+	if m.oriented || !rules.Has(XMPOrientation) {
 		return exif
+	}
+	if m.asText != 0 {
+		return m.asText
 	}
 	if found := xmpOrientation.FindSubmatch(m.xmp); found != nil {
 		return int(found[2][0] - '0')

@@ -50,6 +50,8 @@ func openPNG(data []byte) (file, error) {
 			}
 		case kind == "iTXt" && f.xmp == nil && bytes.HasPrefix(body, []byte("XML:com.adobe.xmp\x00")):
 			f.xmp = textOfPNG(body[18:])
+		case kind == "tEXt" || kind == "zTXt":
+			f.readProfileText(kind, body)
 		case kind == "IEND":
 			return f, nil
 		}

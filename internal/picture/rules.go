@@ -43,8 +43,11 @@ const JPEGExact = "jpeg-exact"
 const ColourProfiles = "icc"
 
 // XMPOrientation is the rule that the orientation in an XMP packet counts where
-// EXIF gives none.
+// EXIF gives none, and that EXIF counts that stands as text in a PNG.
 const XMPOrientation = "xmp-orientation"
+
+// TIFFExact is the rule that the order of bits counts in TIFF that is no fax.
+const TIFFExact = "tiff-exact"
 
 // PNGReduced is the rule that a PNG above 50 megapixels is averaged to ½, ¼ or
 // ⅛ of its size as its rows come, where less is needed: the whole of it would
@@ -80,6 +83,10 @@ var rules = []rule{
 	}},
 	{JPEGWhole, "JPEG is decoded in full", func(_ file, info Info, short int) bool {
 		return info.Format == formatJPEG && fraction(info, short) > 1
+	}},
+	{TIFFExact, "the order of bits in TIFF counts", func(f file, _ Info, _ int) bool {
+		t, ok := f.(*tiffFile)
+		return ok && t.other != nil && t.reversed()
 	}},
 	{XMPOrientation, "an orientation in XMP counts", func(f file, info Info, _ int) bool {
 		_, _, exif := f.stored()

@@ -47,6 +47,9 @@ type tiffFile struct {
 	metadata
 	data []byte
 	dir  directory
+	// other is the same file for the decoder of tiffany.go, nil if it is not
+	// of its kind.
+	other file
 }
 
 // openTIFF reads the first directory and names what can't be read.
@@ -69,6 +72,9 @@ func openTIFF(data []byte) (file, error) {
 		return openAnyTIFF(data, kind)
 	}
 	f := &tiffFile{data: data, dir: dir}
+	if other, err := openAnyTIFF(data, "TIFF of another layout"); err == nil {
+		f.other = other
+	}
 	f.oriented = dir[tagOrientation] != nil
 	f.icc, f.xmp = tagBytes(data, order, tagProfile), tagBytes(data, order, tagXMP)
 	return f, nil
@@ -176,7 +182,21 @@ func (f *tiffFile) ways(rules Rules, _ int) []way {
 	if f.dir.planar() {
 		bytes = (3+perPixel/samples+1)*pixels + piece + 2*int64(len(f.data))
 	}
-	return []way{{bytes: bytes, scale: 1, decode: whole(func(ctx context.Context) (*RGB, error) { return f.decode(ctx, rules) })}}
+	here := way{bytes: bytes, scale: 1, decode: whole(func(ctx context.Context) (*RGB, error) { return f.decode(ctx, rules) })}
+	switch {
+	case f.other == nil:
+		return []way{here}
+	case f.reversed() && rules.Has(TIFFExact):
+		return f.other.ways(rules, 1)
+	}
+	return append([]way{here}, f.other.ways(rules, 1)...)
+}
+
+// reversed reports samples whose bits are in the order that x/image heeds in a
+// fax alone.
+func (f *tiffFile) reversed() bool {
+	c := f.dir.first(tagCompression, 1)
+	return f.dir.first(tagFillOrder, 1) == 2 && c != compressionGroup3 && c != compressionGroup4
 }
 
 // pieceBytes is the size of a strip or tile that is not stored as it is.
@@ -233,7 +253,11 @@ func (f *tiffFile) decodeChunky(ctx context.Context) (*RGB, error) {
 	m, err := tiff.Decode(ctxFile{ctx, bytes.NewReader(f.data)})
 	if err != nil {
 		var unsupported tiff.UnsupportedError
-		if errors.As(err, &unsupported) {
+		var format tiff.FormatError
+		switch {
+		case f.other != nil && (errors.As(err, &unsupported) || errors.As(err, &format)):
+			return nil, errOtherWay // libtiff is not so strict about directories
+		case errors.As(err, &unsupported):
 			return nil, &UnsupportedError{Kind: "TIFF of another layout"}
 		}
 		return nil, err

@@ -67,9 +67,6 @@ func openAnyTIFF(data []byte, kind string) (file, error) {
 			return nil, &UnsupportedError{Kind: kind}
 		}
 	}
-	if len(bits) > 1 && len(bits) != f.samples {
-		return nil, &UnsupportedError{Kind: kind}
-	}
 	f.planar = f.one(tagPlanar, 1) == 2 && f.samples > 1
 	f.oriented = f.tags[tagOrientation].kind != 0
 	f.icc, f.xmp = f.bytes(tagProfile), f.bytes(tagXMP)
@@ -262,6 +259,9 @@ func (f *anyTIFF) place(out *RGB, samples []byte, left, top int, toSRGB *icc.Tra
 // its colours is transparency.
 func (f *anyTIFF) overWhite(row, in []byte, colours int, toSRGB *icc.Transform) {
 	kind := f.one(tagExtraSamples, 0)
+	if f.photometric == photometricRGB && f.samples == 4 && f.tags[tagExtraSamples].kind == 0 {
+		kind = alphaStraight // nothing says what the fourth is
+	}
 	transparent := f.samples > colours && (kind == alphaMultiplied || kind == alphaStraight) && f.photometric != photometricPalette
 	if toSRGB != nil {
 		toSRGB.RGB(row)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -250,6 +251,12 @@ func FuzzConfigurations(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, config string) {
+		before := allocated()
+		defer func() {
+			if took := allocated() - before; took > 64*uint64(len(config))+8<<20 {
+				t.Errorf("%d bytes of configuration took %d bytes of memory", len(config), took)
+			}
+		}()
 		a, err := vit.Inspect(file, []byte(config), []byte(twoHeads))
 		if err == nil {
 			err = a.Validate()
@@ -262,4 +269,10 @@ func FuzzConfigurations(f *testing.F) {
 			t.Fatalf("got %v, want palate.ErrInvalid", err)
 		}
 	})
+}
+
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
 }

@@ -257,7 +257,11 @@ func (m *meta) readPlaces(f *fields) error {
 		}
 		f.uint(2)
 		from := f.uint(base)
-		for n := f.uint(2); n > 0 && !f.bad; n-- {
+		n := f.uint(2)
+		if index+offset+length == 0 {
+			n = min(n, 1) // the same place again and again, at no cost to the file
+		}
+		for ; n > 0 && !f.bad; n-- {
 			f.uint(index)
 			at := f.uint(offset)
 			i.extents = append(i.extents, extent{from + at, f.uint(length)})

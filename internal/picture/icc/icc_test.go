@@ -3,6 +3,7 @@ package icc_test
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/palate-art/palate/internal/picture/icc"
@@ -27,11 +28,15 @@ func FuzzProfile(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		before := allocated()
 		p, err := icc.Parse(data)
 		if err != nil {
 			return
 		}
 		transform, err := p.ToSRGB()
+		if took := allocated() - before; took > 12*uint64(len(data))+4<<20 {
+			t.Errorf("a profile of %d bytes took %d bytes of memory", len(data), took)
+		}
 		if err != nil {
 			return
 		}
@@ -42,6 +47,12 @@ func FuzzProfile(f *testing.F) {
 		}
 		transform.RGB(pixels)
 	})
+}
+
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
 }
 
 func TestWhatIsNoProfileIsRefused(t *testing.T) {
