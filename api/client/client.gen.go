@@ -573,7 +573,7 @@ type JobLoss struct {
 	// Example: unsupported_svg
 	Reason string `json:"reason"`
 
-	// What What is wrong
+	// What What is wrong, for people
 	What string `json:"what"`
 }
 
