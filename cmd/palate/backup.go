@@ -59,7 +59,7 @@ func (s *session) listBackups(path string) error {
 	if err != nil {
 		return err
 	}
-	return terminal.List(s.Terminal, list, "", []string{"BACKUP", "PICTURES", "SIZE", "CATALOG", "ELSEWHERE", "MISSING"}, func(m backup.Manifest) []string {
+	return terminal.List(s.Terminal, list, "There is no backup in "+path+".", []string{"BACKUP", "PICTURES", "SIZE", "CATALOG", "ELSEWHERE", "MISSING"}, func(m backup.Manifest) []string {
 		return []string{m.Name(), fmt.Sprint(m.Files), terminal.Bytes(m.FileBytes), terminal.Bytes(m.CatalogBytes), fmt.Sprint(len(m.Referenced)), fmt.Sprint(len(m.Missing))}
 	})
 }

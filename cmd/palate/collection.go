@@ -45,8 +45,12 @@ func (s *session) opened(h *collection.Collection, err error) (*collection.Colle
 	return h, err
 }
 
-// withHome opens the collection for one piece of work.
+// withHome opens the collection for one piece of work; one is made only for what
+// fills it.
 func (s *session) withHome(ctx context.Context, do func(*collection.Collection) error) error {
+	if err := collection.MustBeThere(s.Data); err != nil && !s.fills {
+		return err
+	}
 	h, err := openHome(ctx, s)
 	if err != nil {
 		return err

@@ -41,6 +41,7 @@ func (c *beginCrawl) Run(ctx context.Context, s *session) error {
 	if c.DryRun {
 		return c.dryRun(ctx, s, job)
 	}
+	s.fills = true
 	return s.withHome(ctx, func(h *collection.Collection) error { return s.crawl(ctx, h, job) })
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 func TestWrongUsageIsToldWithExitCodeTwo(t *testing.T) {
-	folder := t.TempDir()
+	folder, home := t.TempDir(), emptyHome(t)
 	for _, c := range []struct {
 		name  string
 		args  []string
@@ -44,7 +44,7 @@ func TestWrongUsageIsToldWithExitCodeTwo(t *testing.T) {
 		{"museum of nothing", []string{"museum", "--pictures", "0"}, []string{"0 pictures"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			program.MustFail(t, exitUsage, c.hints, append(c.args, "--data", filepath.Join(folder, "home"))...)
+			program.MustFail(t, exitUsage, c.hints, append(c.args, "--data", home)...)
 		})
 	}
 }
@@ -52,7 +52,7 @@ func TestWrongUsageIsToldWithExitCodeTwo(t *testing.T) {
 func TestWhatFailsIsToldInOneLine(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	program.WriteFile(t, file, []byte("no folder, no picture"))
-	home := t.TempDir()
+	home := emptyHome(t)
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

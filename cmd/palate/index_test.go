@@ -151,7 +151,7 @@ func TestIndexFlagsThatAreWrong(t *testing.T) {
 		{[]string{"scores", "--index-fallback"}, "--index qdrant://"},
 		{[]string{"index", "verify", "--sample", "-1"}, "--sample"},
 	} {
-		r := program.RunPalate(t, append(tt.args, "--data", t.TempDir())...)
+		r := program.RunPalate(t, append(tt.args, "--data", emptyHome(t))...)
 		if r.Code != exitUsage || !strings.Contains(r.Err, tt.want) || strings.Contains(r.Err, "k3y") {
 			t.Errorf("palate %s: got exit code %d and %q, want %d and %q", strings.Join(tt.args, " "), r.Code, r.Err, exitUsage, tt.want)
 		}
@@ -238,7 +238,9 @@ func TestCrawlingEmbeddingAndRatingNeedNoIndex(t *testing.T) {
 func embedAtRandom(t *testing.T, folder string, from, to int) {
 	t.Helper()
 	ctx := context.Background()
-	err := withModel(ctx, newSession(&globals{Data: folder, modelFlags: modelFlags{Model: models.Baseline}, Quiet: true, indexFlags: indexFlags{IndexAddress: collection.EmbeddedIndex}}, io.Discard, io.Discard), func(h *collection.Model) error {
+	s := newSession(&globals{Data: folder, modelFlags: modelFlags{Model: models.Baseline}, Quiet: true, indexFlags: indexFlags{IndexAddress: collection.EmbeddedIndex}}, io.Discard, io.Discard)
+	s.fills = true
+	err := withModel(ctx, s, func(h *collection.Model) error {
 		r := rand.New(rand.NewPCG(8, uint64(from)))
 		var embeddings []catalog.ImageEmbedding
 		for n := from; n < to; n++ {

@@ -44,7 +44,7 @@ func (c *listProfiles) Run(ctx context.Context, s *session) error {
 				lines[i].LastRatedAt = &p.LastRatedAt
 			}
 		}
-		return terminal.List(s.Terminal, lines, "", []string{"PROFILE", "LIKES", "DISLIKES", "SKIPS", "LAST RATING"}, func(p profileLine) []string {
+		return terminal.List(s.Terminal, lines, "Nobody has judged anything yet: palate rate does, and the page of palate serve.", []string{"PROFILE", "LIKES", "DISLIKES", "SKIPS", "LAST RATING"}, func(p profileLine) []string {
 			last := "never"
 			if p.LastRatedAt != nil {
 				last = p.LastRatedAt.Local().Format(time.DateTime)

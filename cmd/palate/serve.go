@@ -40,6 +40,7 @@ func (c *serveCommand) Run(ctx context.Context, s *session) error {
 	if err := c.checkBackups(); err != nil {
 		return err
 	}
+	s.fills = true
 	return withModelToEmbed(ctx, s, func(h *collection.Model) error {
 		if err := h.MayBackUpTo(c.BackupFolder); c.BackupFolder != "" && err != nil {
 			return err

@@ -19,6 +19,7 @@ type session struct {
 	logger    *slog.Logger
 	decoding  *picture.Budget // of everything that is decoded in this process
 	temporary bool            // what is made goes when the command ends
+	fills     bool            // the command makes a collection where there is none
 }
 
 // A session is what collections tell of their work.

@@ -42,6 +42,7 @@ func (c *addSubscription) Run(ctx context.Context, s *session) error {
 	case len(c.Header) > 0:
 		return usagef("--header is not kept with a subscription; give cookies by --cookies FILE")
 	}
+	s.fills = true
 	return s.withHome(ctx, func(h *collection.Collection) error {
 		if err := h.Subscribe(ctx, job, c.Every); err != nil {
 			return err

@@ -27,7 +27,7 @@ func (c *queueCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		none := fmt.Sprintf("Nothing is left to ask %s about: everything is judged, or looks like what was.", profile)
+		none := fmt.Sprintf("Nothing is left to ask %s about: every embedded picture is judged, or looks like what was. palate embed embeds the rest.", profile)
 		return terminal.List(s.Terminal, questions, none, []string{"WHY", "CHANCE", "IMAGE", "TITLE", "ARTIST"}, func(q collection.Question) []string {
 			chance := ""
 			if q.Probability != nil {

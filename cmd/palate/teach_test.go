@@ -93,7 +93,7 @@ func TestWhyAndReview(t *testing.T) {
 		usual[d.Said] = other - d.Doubt
 	}
 	program.MustRun(t, "review", "--data", home)
-	if r := program.RunPalate(t, "review", "--data", home, "--profile", "nobody"); r.Code != exitFailed || !strings.Contains(r.Err, "trained yet") {
+	if r := program.RunPalate(t, "review", "--data", home, "--profile", "nobody"); r.Code != exitFailed || !strings.Contains(r.Err, "no taste of nobody yet") {
 		t.Errorf("of nobody: got exit code %d and %q", r.Code, r.Err)
 	}
 }

@@ -495,6 +495,7 @@ const (
 	RatingChanged    ChangeKind = "rating"    // Profile's standing verdict of Image may be another
 	ProbeChanged     ChangeKind = "probe"     // Profile has another current probe
 	RunChanged       ChangeKind = "run"       // Run began, went on, is to stop, or ended
+	ModelChanged     ChangeKind = "model"     // Model began to take another's place, or took it
 )
 
 // Change is one numbered change. It names what changed, not how: who follows

@@ -108,6 +108,15 @@ func closeAll(closers *[]func() error) error {
 	return errors.Join(errs...)
 }
 
+// MustBeThere is palate.ErrNotFound, and says how a collection begins, where a
+// folder holds neither a catalog nor pictures of one.
+func MustBeThere(folder string) error {
+	if _, err := os.Stat(filepath.Join(folder, ImagesFolder)); !errors.Is(err, fs.ErrNotExist) || HasCatalog(folder) {
+		return nil
+	}
+	return fmt.Errorf("there is no collection in %s yet: palate import FOLDER begins one with pictures of yours, palate crawl ADDRESS with those of a site; --data names another: %w", folder, palate.ErrNotFound)
+}
+
 // HasCatalog reports whether a folder holds a collection's catalog.
 func HasCatalog(folder string) bool {
 	_, err := os.Stat(filepath.Join(folder, CatalogFile))

@@ -96,7 +96,7 @@ type IndexStatus struct {
 }
 
 // behind reports whether a change behind that number concerns an index: the
-// end of a job and a new probe do not.
+// end of a job, a new probe and a model's successor do not.
 func (m *Model) behind(ctx context.Context, number uint64) (bool, error) {
 	const page = 1000
 	for {
@@ -108,7 +108,9 @@ func (m *Model) behind(ctx context.Context, number uint64) (bool, error) {
 			return false, err
 		}
 		for _, change := range changes {
-			if change.Kind != catalog.RunChanged && change.Kind != catalog.ProbeChanged {
+			switch change.Kind {
+			case catalog.RunChanged, catalog.ProbeChanged, catalog.ModelChanged:
+			default:
 				return true, nil
 			}
 			number = change.Number

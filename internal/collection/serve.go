@@ -150,9 +150,6 @@ func (m *Model) keepEmbedding(ctx context.Context) error {
 	}
 }
 
-// upgradeLook is how often a server looks for an upgrade that was begun.
-const upgradeLook = time.Second
-
 // watchUpgrade waits for an upgrade of this model, works at it where no other
 // process does, and gives the successor when it is to serve.
 func (m *Model) watchUpgrade(ctx context.Context, work bool) (next *Model, err error) {
@@ -161,38 +158,66 @@ func (m *Model) watchUpgrade(ctx context.Context, work bool) (next *Model, err e
 			err, next = errors.Join(err, next.Close()), nil
 		}
 	}()
-	tick := time.NewTicker(upgradeLook)
-	defer tick.Stop()
-	for seen := uint64(0); ; {
+	var failing complaint
+	for {
+		last, err := m.Catalog.LastChange(ctx)
+		if err == nil {
+			var serves bool
+			if next, serves, err = m.followUpgrade(ctx, next, work); serves {
+				return next, nil
+			}
+		}
+		if err == nil {
+			_, err = m.Catalog.Wait(ctx, last)
+		}
+		if ctx.Err() != nil {
+			return next, ctx.Err()
+		}
+		if err == nil {
+			continue
+		}
+		if failing.due(err, time.Now()) {
+			m.logger.ErrorContext(ctx, "the upgrade of the collection failed; trying on", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return next, ctx.Err()
-		case <-tick.C:
-		}
-		begun, err := m.begunUpgrade(ctx)
-		if err == nil && begun != nil && next == nil {
-			settings, e := m.settingsOf(ctx, begun.To)
-			if err = e; err == nil {
-				next, err = m.Beside(ctx, settings)
-			}
-		}
-		switch {
-		case err != nil || begun == nil || next == nil:
-		case !begun.FinishedAt.IsZero():
-			if err = next.loadIndex(ctx); err == nil {
-				return next, nil
-			}
-		case work:
-			_, err = m.upgradeTo(ctx, next, nil)
-		}
-		if err != nil && ctx.Err() == nil {
-			last, lastErr := m.Catalog.LastChange(ctx)
-			if lastErr != nil || last != seen { // told again when something has changed
-				m.logger.ErrorContext(ctx, "the upgrade of the collection failed; trying on", "error", err)
-			}
-			seen = last
+		case <-time.After(embedAgain):
 		}
 	}
+}
+
+// followUpgrade looks at the upgrade of this model once, opens its successor if
+// that isn't next already, works at the upgrade if it is to, and says whether
+// the successor serves from now on.
+func (m *Model) followUpgrade(ctx context.Context, next *Model, work bool) (_ *Model, serves bool, err error) {
+	begun, err := m.begunUpgrade(ctx)
+	if err != nil || begun == nil {
+		return next, false, err
+	}
+	if next != nil && next.Embedder.Model() != begun.To { // another has taken its place
+		if err := next.Close(); err != nil {
+			m.logger.WarnContext(ctx, "a model that is not to serve after all could not be closed", "error", err)
+		}
+		next = nil
+	}
+	if next == nil {
+		settings, err := m.settingsOf(ctx, begun.To)
+		if err != nil {
+			return nil, false, err
+		}
+		if next, err = m.Beside(ctx, settings); err != nil || next == nil {
+			return nil, false, err
+		}
+	}
+	if begun.FinishedAt.IsZero() {
+		if work {
+			_, err = m.upgradeTo(ctx, next, nil)
+		}
+		return next, false, err
+	}
+	err = next.loadIndex(ctx)
+	return next, err == nil, err
 }
 
 // heldListener stays open when a server that is done closes it.

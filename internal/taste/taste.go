@@ -113,6 +113,9 @@ type Version struct {
 // none does.
 func (t *Tastes) Current(ctx context.Context, p palate.Profile) (Version, error) {
 	stored, err := t.catalog.CurrentProbe(ctx, p, t.model)
+	if errors.Is(err, palate.ErrNotFound) {
+		return Version{}, fmt.Errorf("%s has no probe on these embeddings yet: %w", p, palate.ErrNotFound)
+	}
 	if err != nil {
 		return Version{}, fmt.Errorf("probe of %s: %w", p, err)
 	}

@@ -187,7 +187,7 @@ func (t *Tastes) Mislabels(ctx context.Context, p palate.Profile, limit int) ([]
 		}
 		return t.stillSaid(ctx, p, judge.Mislabels(report.OutOfFold), limit)
 	}
-	return nil, fmt.Errorf("likely mistakes of %s: nothing has been trained yet: %w", p, palate.ErrNotFound)
+	return nil, fmt.Errorf("there is no taste of %s yet that its ratings could be held against: %w", p, palate.ErrNotFound)
 }
 
 // stillSaid leaves out the ratings that do not stand any more.

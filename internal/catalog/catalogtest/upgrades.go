@@ -43,8 +43,16 @@ func upgrades(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
 	wantKind(t, "end of what was replaced", c.FinishUpgrade(ctx, "old", "newer"), palate.ErrNotFound)
 	ok(t, "finish", c.FinishUpgrade(ctx, "old", "new"))
 	finished := must(c.Upgrades(ctx))(t)
+	told := must(c.LastChange(ctx))(t)
 	ok(t, "finish again", c.FinishUpgrade(ctx, "old", "new"))
 	ok(t, "begin what is finished", c.BeginUpgrade(ctx, "old", "new"))
+	equal(t, "changes by what changed nothing", must(c.LastChange(ctx))(t), told)
+	for i, change := range must(c.ChangesAfter(ctx, 0, 10))(t) {
+		if want := []palate.ModelID{"newer", "new", "new"}; i >= len(want) || change.Kind != catalog.ModelChanged || change.Model != want[i] {
+			t.Errorf("change %d is %+v, want that of %v at each beginning and end", i, change, want)
+		}
+	}
+	equal(t, "changes of three beginnings and ends", told, 3)
 	stand(again(), finished...)
 	ok(t, "back", c.BeginUpgrade(ctx, "new", "old"))
 	stand(c, catalog.Upgrade{From: "new", To: "old"})

@@ -20,11 +20,17 @@ func (c *Catalog) BeginUpgrade(ctx context.Context, from, to palate.ModelID) err
 		if _, err := tx.ExecContext(ctx, "DELETE FROM upgrades WHERE former = ?", successor); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `
+		result, err := tx.ExecContext(ctx, `
 			INSERT INTO upgrades (former, successor, started_at, finished_at) VALUES (?, ?, ?, 0)
 			ON CONFLICT (former) DO UPDATE SET successor = excluded.successor, started_at = excluded.started_at, finished_at = 0
 			WHERE successor <> excluded.successor`, former, successor, stamp(time.Now()))
-		return err
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		return recordChange(ctx, tx, catalog.ModelChanged, change{model: successor})
 	})
 }
 
@@ -46,12 +52,18 @@ func (c *Catalog) FinishUpgrade(ctx context.Context, from, to palate.ModelID) er
 			return err
 		}
 		result, err := tx.ExecContext(ctx, `
-			UPDATE upgrades SET finished_at = CASE finished_at WHEN 0 THEN ? ELSE finished_at END
-			WHERE former = ? AND successor = ?`, stamp(time.Now()), former, successor)
+			UPDATE upgrades SET finished_at = ?
+			WHERE former = ? AND successor = ? AND finished_at = 0`, stamp(time.Now()), former, successor)
 		if err != nil {
 			return err
 		}
-		if n, err := result.RowsAffected(); err != nil || n > 0 {
+		if n, err := result.RowsAffected(); err != nil {
+			return err
+		} else if n > 0 {
+			return recordChange(ctx, tx, catalog.ModelChanged, change{model: successor})
+		}
+		there, err := scanOne[bool](tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM upgrades WHERE former = ? AND successor = ?)", former, successor))
+		if err != nil || there {
 			return err
 		}
 		return fmt.Errorf("no upgrade of model %s to %s: %w", from.Short(), to.Short(), palate.ErrNotFound)
