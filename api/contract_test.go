@@ -166,7 +166,7 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 
 	say(409)(c.ListScores(ctx, me, nil))
 	say(409)(c.GetProbe(ctx, me))
-	say(409)(c.TrainProbe(ctx, me))
+	say(409)(c.TrainProbe(ctx, me, nil))
 	f.rate(t, palate.Like, reds[:8]...)
 	f.rate(t, palate.Dislike, blues[:8]...)
 	job := f.train(t, c, me, say(202))
