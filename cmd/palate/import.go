@@ -78,12 +78,7 @@ func (c *importReport) Run(ctx context.Context, s *session) error {
 		if c.CSV {
 			return list.WriteCSV(s.Out())
 		}
-		return s.Show(list, func() {
-			s.sayAll(list.Words())
-			if len(list.Losses) > 0 {
-				terminal.Rows(s.Terminal, list.Losses, "", collection.LossColumns(), collection.ImportLoss.Row)
-			}
-		})
+		return s.Show(list, func() { s.sayAll(list.Words()); s.Table(list.Table()...) })
 	})
 }
 
@@ -96,10 +91,7 @@ func (c *importFiles) adopt(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	question := fmt.Sprintf("Every picture file in %s that the catalog does not know becomes an image of the collection. "+
-		"What only a lost catalog knew is gone: titles, sources, ratings. Pictures that were deleted may return. "+
-		"A backup (palate restore) would bring all of it back. Go on?", s.Data)
-	if err := s.confirm(c.Yes, question); err != nil {
+	if err := s.confirm(c.Yes, collection.AdoptQuestion(s.Data)); err != nil {
 		return errors.Join(err, h.Close())
 	}
 	report, err := h.Adopt(ctx)
@@ -118,12 +110,7 @@ func (s *session) printImport(r ingest.ImportReport) error {
 	}
 	s.Say("%d files seen -> %d kept, %d known, %d rated", r.Seen, r.Kept, r.Known, r.Rated)
 	s.printLosses(r.Lost, r.Examples)
-	if r.Damaged > 0 {
-		s.Say("%d of the pictures kept are damaged, and shown as far as they go", r.Damaged)
-	}
-	if r.Job > 0 {
-		s.Notef("every one of these files, with its reason: palate import report %d", r.Job)
-	}
+	s.sayAll(r.Words())
 	if example := r.Examples["deleted"]; example != "" { // in full: it says how it comes back
 		s.Notef("%s", example)
 	}

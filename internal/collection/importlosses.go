@@ -113,8 +113,24 @@ func (l ImportLoss) Row() []string {
 	return []string{l.Path, l.Reason, "no", l.What}
 }
 
-// LossColumns are the heads of Row.
-func LossColumns() []string { return []string{"FILE", "REASON", "KEPT", "WHAT"} }
+// Table gives the list as a table under its heads; of none, nothing.
+func (l ImportLosses) Table() [][]string {
+	if len(l.Losses) == 0 {
+		return nil
+	}
+	rows := [][]string{{"FILE", "REASON", "KEPT", "WHAT"}}
+	for _, loss := range l.Losses {
+		rows = append(rows, loss.Row())
+	}
+	return rows
+}
+
+// AdoptQuestion asks whoever adopts the files of a collection's folder.
+func AdoptQuestion(folder string) string {
+	return fmt.Sprintf("Every picture file in %s that the catalog does not know becomes an image of the collection. "+
+		"What only a lost catalog knew is gone: titles, sources, ratings. Pictures that were deleted may return. "+
+		"A backup (palate restore) would bring all of it back. Go on?", folder)
+}
 
 // WriteCSV writes the list as CSV (RFC 4180) under the names file, reason, kept
 // and what.

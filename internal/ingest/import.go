@@ -66,6 +66,18 @@ type ImportReport struct {
 	Job int64 `json:"job,omitempty"`
 }
 
+// Words say what became of damaged files, and where all that were lost are
+// listed.
+func (r ImportReport) Words() (lines []string) {
+	if r.Damaged > 0 {
+		lines = append(lines, fmt.Sprintf("%d of the pictures kept are damaged, and shown as far as they go", r.Damaged))
+	}
+	if r.Job > 0 {
+		lines = append(lines, fmt.Sprintf("every one of these files, with its reason: palate import report %d", r.Job))
+	}
+	return lines
+}
+
 func (r *ImportReport) lose(reason, path string, err error) {
 	r.Lost[reason]++
 	if _, there := r.Examples[reason]; !there {
