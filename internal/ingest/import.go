@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/folder"
 	"github.com/palate-art/palate/internal/imagestore"
@@ -40,6 +41,10 @@ type Import struct {
 	// Within is what reads the files; the zero Reader reads any.
 	Within folder.Reader
 
+	// Run is the running run whose list of losses gets every file that is lost
+	// or damaged, see catalog.RunLosses; 0 keeps none.
+	Run int64
+
 	// Progress, if not nil, is told how many files of how many are done.
 	Progress func(done, total int)
 }
@@ -56,14 +61,25 @@ type ImportReport struct {
 	// Damaged are those of the new ones that are shown though some of them is
 	// missing or wrong.
 	Damaged int `json:"damaged,omitempty"`
-	// Remarks are on every file that was lost or is damaged, in the order of
-	// the files. They may be many, and are not part of a job's result.
-	Remarks []Remark `json:"-"`
+	// Job is the run in whose list every file stands that was lost or is
+	// damaged, if there are any and the list is kept.
+	Job int64 `json:"job,omitempty"`
+}
+
+// Words say what became of damaged files, and where all that were lost are
+// listed.
+func (r ImportReport) Words() (lines []string) {
+	if r.Damaged > 0 {
+		lines = append(lines, fmt.Sprintf("%d of the pictures kept are damaged, and shown as far as they go", r.Damaged))
+	}
+	if r.Job > 0 {
+		lines = append(lines, fmt.Sprintf("every one of these files, with its reason: palate import report %d", r.Job))
+	}
+	return lines
 }
 
 func (r *ImportReport) lose(reason, path string, err error) {
 	r.Lost[reason]++
-	r.Remarks = append(r.Remarks, Remark{Path: path, Reason: reason, What: err.Error()})
 	if _, there := r.Examples[reason]; !there {
 		r.Examples[reason] = fmt.Sprintf("%s: %v", path, err)
 	}
@@ -74,6 +90,17 @@ func (r *ImportReport) lose(reason, path string, err error) {
 // its reason; a store or catalog that can't be written stops the import, with
 // the report so far.
 func (c *Collection) Import(ctx context.Context, job Import) (ImportReport, error) {
+	list := lossList{catalog: c.catalog, run: job.Run}
+	report, err := c.importFiles(ctx, job, &list)
+	// What was lost is kept even when ctx is done.
+	err = errors.Join(err, list.flush(context.WithoutCancel(ctx)))
+	if list.kept {
+		report.Job = job.Run
+	}
+	return report, err
+}
+
+func (c *Collection) importFiles(ctx context.Context, job Import, list *lossList) (ImportReport, error) {
 	report := ImportReport{Lost: map[string]int{}, Examples: map[string]string{}}
 	for i, file := range job.Files {
 		if err := ctx.Err(); err != nil {
@@ -87,11 +114,12 @@ func (c *Collection) Import(ctx context.Context, job Import) (ImportReport, erro
 			return report, fmt.Errorf("import %s: %w", file.Path, err)
 		case err != nil:
 			report.lose(reason, file.Path, err)
+			list.add(catalog.RunLoss{Path: file.Path, Reason: reason, What: palate.Message(err)})
 		case addition.New:
 			report.Kept++
 			if addition.Damage != "" {
 				report.Damaged++
-				report.Remarks = append(report.Remarks, Remark{Path: file.Path, Reason: ReasonDamaged, What: addition.Damage})
+				list.add(catalog.RunLoss{Path: file.Path, Reason: crawler.ReasonDamaged, Kept: true, What: addition.Damage})
 			}
 		default:
 			report.Known++
@@ -104,6 +132,9 @@ func (c *Collection) Import(ctx context.Context, job Import) (ImportReport, erro
 			if rated {
 				report.Rated++
 			}
+		}
+		if err := list.flushIfLong(ctx); err != nil {
+			return report, err
 		}
 		if job.Progress != nil {
 			job.Progress(i+1, len(job.Files))
