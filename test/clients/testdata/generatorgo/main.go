@@ -54,7 +54,11 @@ func main() {
 		check(err == nil && rated.Verdict == verdict, "a rating answers with itself", err)
 	}
 
-	job, _, err := c.ProbeAPI.TrainProbe(ctx, profile).Execute()
+	job, response, err := c.ProbeAPI.TrainProbe(ctx, profile).Execute()
+	for n := 0; err != nil && response != nil && response.StatusCode == 409 && n < 600; n++ { // it trains by itself too, and not twice at a time
+		time.Sleep(100 * time.Millisecond)
+		job, response, err = c.ProbeAPI.TrainProbe(ctx, profile).Execute()
+	}
 	for ; err == nil && job.State == "running"; job, _, err = c.JobsAPI.GetJob(ctx, job.Id).Execute() {
 		time.Sleep(100 * time.Millisecond)
 	}
