@@ -56,9 +56,23 @@ type ImportReport struct {
 	// Damaged are those of the new ones that are shown though some of them is
 	// missing or wrong.
 	Damaged int `json:"damaged,omitempty"`
+	// BothWays are the files whose picture another file of the same import, of
+	// equal content, says the opposite of. What comes later counts.
+	BothWays int `json:"judged_both_ways,omitempty"`
 	// Remarks are on every file that was lost or is damaged, in the order of
 	// the files. They may be many, and are not part of a job's result.
 	Remarks []Remark `json:"-"`
+}
+
+// Contradictions says of each picture that is judged both ways which files do.
+func (r ImportReport) Contradictions() []string {
+	var all []string
+	for _, remark := range r.Remarks {
+		if remark.Reason == ReasonBothWays {
+			all = append(all, remark.Path+": "+remark.What)
+		}
+	}
+	return all
 }
 
 func (r *ImportReport) lose(reason, path string, err error) {
@@ -75,6 +89,7 @@ func (r *ImportReport) lose(reason, path string, err error) {
 // the report so far.
 func (c *Collection) Import(ctx context.Context, job Import) (ImportReport, error) {
 	report := ImportReport{Lost: map[string]int{}, Examples: map[string]string{}}
+	judged := map[palate.ImageID]*folder.File{}
 	for i, file := range job.Files {
 		if err := ctx.Err(); err != nil {
 			return report, err
@@ -97,6 +112,12 @@ func (c *Collection) Import(ctx context.Context, job Import) (ImportReport, erro
 			report.Known++
 		}
 		if err == nil && file.Verdict != "" {
+			if before, there := judged[addition.ID]; there && before.Verdict != file.Verdict {
+				report.BothWays++
+				report.Remarks = append(report.Remarks, Remark{Path: file.Path, Reason: ReasonBothWays,
+					What: fmt.Sprintf("the same picture as %s, of which %s was said; here it is %s, which counts", before.Path, before.Verdict, file.Verdict)})
+			}
+			judged[addition.ID] = &job.Files[i]
 			rated, err := c.rateImported(ctx, job.Profile, addition.ID, file.Verdict)
 			if err != nil {
 				return report, fmt.Errorf("import %s: %w", file.Path, err)

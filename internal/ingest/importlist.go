@@ -16,6 +16,10 @@ import (
 // of it is missing or wrong.
 const ReasonDamaged = "damaged"
 
+// ReasonBothWays is the reason of a file that is liked in one place and disliked
+// in another.
+const ReasonBothWays = "judged_both_ways"
+
 // Remark is what an import has to say of one file: why it was lost, or, by
 // ReasonDamaged, what is wrong with what was kept.
 type Remark struct {
