@@ -229,7 +229,7 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	say(204)(c.DeleteImage(ctx, other, nil))
 	missing(c.DeleteImage(ctx, other, &client.DeleteImageParams{Reason: pointer("again")}))
 	ok(c.ListTrash(ctx, nil))
-	ok(c.ListTrash(ctx, &client.ListTrashParams{Order: pointer(client.TrashOrderNewest), DeletedBefore: pointer(time.Now())}))
+	ok(c.ListTrash(ctx, &client.ListTrashParams{Order: pointer(client.ListOrderNewest), DeletedBefore: pointer(time.Now())}))
 	bad(c.ListTrash(ctx, &client.ListTrashParams{Limit: pointer(0)}))
 	ok(c.GetTrashThumbnail(ctx, other))
 	ok(c.RestoreImage(ctx, other))

@@ -27,7 +27,7 @@ func (s *Server) ListImages(ctx context.Context, request ListImagesRequestObject
 		return nil, err
 	}
 	page, err := s.services.Catalog.ListImages(ctx, catalog.ImageQuery{
-		Filter: filter, Search: valueOr(p.Q, ""), Damaged: valueOr(p.Damaged, false), Order: catalog.ImageOrder(valueOr(p.Order, ImageOrderNewest)),
+		Filter: filter, Search: valueOr(p.Q, ""), Damaged: valueOr(p.Damaged, false), Order: catalog.ImageOrder(valueOr(p.Order, ListOrderNewest)),
 		After: valueOr(p.Cursor, ""), Limit: valueOr(p.Limit, defaultLimit),
 	})
 	if err != nil {

@@ -37,42 +37,6 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
-// Defines values for ImageOrder.
-const (
-	ImageOrderNewest ImageOrder = "newest"
-	ImageOrderOldest ImageOrder = "oldest"
-)
-
-// Valid indicates whether the value is a known member of the ImageOrder enum.
-func (e ImageOrder) Valid() bool {
-	switch e {
-	case ImageOrderNewest:
-		return true
-	case ImageOrderOldest:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ImportVerdict.
-const (
-	ImportVerdictDislike ImportVerdict = "dislike"
-	ImportVerdictLike    ImportVerdict = "like"
-)
-
-// Valid indicates whether the value is a known member of the ImportVerdict enum.
-func (e ImportVerdict) Valid() bool {
-	switch e {
-	case ImportVerdictDislike:
-		return true
-	case ImportVerdictLike:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for JobKind.
 const (
 	JobKindArena    JobKind = "arena"
@@ -160,6 +124,24 @@ func (e JudgedFilter) Valid() bool {
 	}
 }
 
+// Defines values for ListOrder.
+const (
+	ListOrderNewest ListOrder = "newest"
+	ListOrderOldest ListOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the ListOrder enum.
+func (e ListOrder) Valid() bool {
+	switch e {
+	case ListOrderNewest:
+		return true
+	case ListOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LivenessStatus.
 const (
 	LivenessStatusAlive LivenessStatus = "alive"
@@ -178,8 +160,8 @@ func (e LivenessStatus) Valid() bool {
 // Defines values for Shown.
 const (
 	ShownAPI            Shown = "api"
+	ShownFromImport     Shown = "import"
 	ShownGallery        Shown = "gallery"
-	ShownImport         Shown = "import"
 	ShownQueueExplore   Shown = "queue:explore"
 	ShownQueueTop       Shown = "queue:top"
 	ShownQueueUncertain Shown = "queue:uncertain"
@@ -190,48 +172,15 @@ func (e Shown) Valid() bool {
 	switch e {
 	case ShownAPI:
 		return true
-	case ShownGallery:
+	case ShownFromImport:
 		return true
-	case ShownImport:
+	case ShownGallery:
 		return true
 	case ShownQueueExplore:
 		return true
 	case ShownQueueTop:
 		return true
 	case ShownQueueUncertain:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for StartableJobKind.
-const (
-	StartableJobKindBackup  StartableJobKind = "backup"
-	StartableJobKindCrawl   StartableJobKind = "crawl"
-	StartableJobKindEmbed   StartableJobKind = "embed"
-	StartableJobKindImport  StartableJobKind = "import"
-	StartableJobKindReindex StartableJobKind = "reindex"
-	StartableJobKindTrain   StartableJobKind = "train"
-	StartableJobKindVerify  StartableJobKind = "verify"
-)
-
-// Valid indicates whether the value is a known member of the StartableJobKind enum.
-func (e StartableJobKind) Valid() bool {
-	switch e {
-	case StartableJobKindBackup:
-		return true
-	case StartableJobKindCrawl:
-		return true
-	case StartableJobKindEmbed:
-		return true
-	case StartableJobKindImport:
-		return true
-	case StartableJobKindReindex:
-		return true
-	case StartableJobKindTrain:
-		return true
-	case StartableJobKindVerify:
 		return true
 	default:
 		return false
@@ -256,24 +205,6 @@ func (e ThumbnailWidth) Valid() bool {
 	case ThumbnailWidthN320:
 		return true
 	case ThumbnailWidthN640:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for TrashOrder.
-const (
-	TrashOrderNewest TrashOrder = "newest"
-	TrashOrderOldest TrashOrder = "oldest"
-)
-
-// Valid indicates whether the value is a known member of the TrashOrder enum.
-func (e TrashOrder) Valid() bool {
-	switch e {
-	case TrashOrderNewest:
-		return true
-	case TrashOrderOldest:
 		return true
 	default:
 		return false
@@ -457,9 +388,6 @@ type ImageList struct {
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
-// ImageOrder defines model for ImageOrder.
-type ImageOrder string
-
 // ImageUpload defines model for ImageUpload.
 type ImageUpload struct {
 	Artist     *string `json:"artist,omitempty"`
@@ -474,14 +402,11 @@ type ImageUpload struct {
 	Medium     *string            `json:"medium,omitempty"`
 	Page       *string            `json:"page,omitempty"`
 
-	// Profile Whose verdict stands beside the image in the answer
+	// Profile Example: me
 	Profile *ProfileName `json:"profile,omitempty"`
 	Title   *string      `json:"title,omitempty"`
 	Year    *int         `json:"year,omitempty"`
 }
-
-// ImportVerdict Of an import: what the profile says of every picture.
-type ImportVerdict string
 
 // Job defines model for Job.
 type Job struct {
@@ -508,10 +433,8 @@ type Job struct {
 // JobInput Example: {"kind":"crawl","max_pictures":500,"seeds":["https://example.org/collection"]}
 type JobInput struct {
 	// Deep Of a verification or a backup: every file is read and held against its hash
-	Deep *bool `json:"deep,omitempty"`
-
-	// Kind What the API can start.
-	Kind StartableJobKind `json:"kind"`
+	Deep *bool   `json:"deep,omitempty"`
+	Kind JobKind `json:"kind"`
 
 	// MaxDepth Of a crawl
 	MaxDepth *int `json:"max_depth,omitempty"`
@@ -538,10 +461,8 @@ type JobInput struct {
 	Retry *bool `json:"retry,omitempty"`
 
 	// Seeds Of a crawl: where it begins, as the command line takes it
-	Seeds *[]string `json:"seeds,omitempty"`
-
-	// Verdict Of an import: what the profile says of every picture.
-	Verdict *ImportVerdict `json:"verdict,omitempty"`
+	Seeds   *[]string `json:"seeds,omitempty"`
+	Verdict *Verdict  `json:"verdict,omitempty"`
 
 	// WithReferenced Of a backup: files that the collection only references are copied too
 	WithReferenced *bool `json:"with_referenced,omitempty"`
@@ -587,6 +508,9 @@ type Likeness struct {
 	// SecondOnFirst AUC of the other's probe on this profile's ratings
 	SecondOnFirst *float64 `json:"second_on_first,omitempty"`
 }
+
+// ListOrder defines model for ListOrder.
+type ListOrder string
 
 // Liveness defines model for Liveness.
 type Liveness struct {
@@ -883,9 +807,6 @@ type Source struct {
 	Year        *int      `json:"year,omitempty"`
 }
 
-// StartableJobKind What the API can start.
-type StartableJobKind string
-
 // ThumbnailWidth Pixels. A narrower image is not enlarged.
 type ThumbnailWidth int
 
@@ -893,9 +814,6 @@ type ThumbnailWidth int
 type Trash struct {
 	Images []TrashedImage `json:"images"`
 }
-
-// TrashOrder defines model for TrashOrder.
-type TrashOrder string
 
 // TrashedImage defines model for TrashedImage.
 type TrashedImage struct {
@@ -1046,8 +964,8 @@ type ListImagesParams struct {
 	// Cursor The `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Order By when the images came.
-	Order *ImageOrder `form:"order,omitempty" json:"order,omitempty"`
+	// Order By when the images came; `newest` unless it is said.
+	Order *ListOrder `form:"order,omitempty" json:"order,omitempty"`
 
 	// Q Part of a title or an artist's name, letter case aside.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
@@ -1241,8 +1159,8 @@ type ListTrashParams struct {
 	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Order The one that was deleted first, or last, comes first.
-	Order *TrashOrder `form:"order,omitempty" json:"order,omitempty"`
+	// Order By when the images were deleted; `oldest` unless it is said.
+	Order *ListOrder `form:"order,omitempty" json:"order,omitempty"`
 
 	// DeletedBefore Only what was deleted before this time.
 	DeletedBefore *time.Time `form:"deleted_before,omitempty" json:"deleted_before,omitempty"`

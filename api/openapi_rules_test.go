@@ -162,3 +162,21 @@ func operations(t *testing.T) map[string]*openapi3.Operation {
 	}
 	return found
 }
+
+// In Go, openapi-generator makes of every value a constant of the package.
+func TestOpenAPIValuesAreNamedOnce(t *testing.T) {
+	named := map[string]string{}
+	for name, schema := range document(t).Components.Schemas {
+		values := schema.Value.Enum
+		if names, ok := schema.Value.Extensions["x-enum-varnames"].([]any); ok {
+			values = names
+		}
+		for _, value := range values {
+			text, is := value.(string)
+			if other, twice := named[strings.ToLower(text)]; is && twice {
+				t.Errorf("%s and %s both have the value %q: give one of them x-enum-varnames", name, other, text)
+			}
+			named[strings.ToLower(text)] = name
+		}
+	}
+}

@@ -48,7 +48,7 @@ func (s *Server) RestoreImage(ctx context.Context, request RestoreImageRequestOb
 // ListTrash answers with what can be restored.
 func (s *Server) ListTrash(ctx context.Context, request ListTrashRequestObject) (ListTrashResponseObject, error) {
 	list := s.services.Catalog.Trash
-	if valueOr(request.Params.Order, TrashOrderOldest) == TrashOrderNewest {
+	if valueOr(request.Params.Order, ListOrderOldest) == ListOrderNewest {
 		list = s.services.Catalog.LatestTrash
 	}
 	thrown, err := list(ctx, valueOr(request.Params.DeletedBefore, time.Time{}), valueOr(request.Params.Limit, 100))

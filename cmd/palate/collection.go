@@ -18,7 +18,7 @@ type indexFlags struct {
 // collectionConfig is what the flags say of the collection.
 func (s *session) collectionConfig() collection.Config {
 	return collection.Config{Folder: s.Data, GroupReadable: s.GroupReadable, Temporary: s.temporary,
-		Index: s.IndexAddress, Fallback: s.IndexFallback, Models: s.modelConfig(), Decoding: s.decoding}
+		Index: s.IndexAddress, Fallback: s.IndexFallback, Models: s.modelConfig(), Decoding: s.decoding, MaxPixels: min(s.MaxPixels, 1<<40) * 1_000_000}
 }
 
 // modelConfig is what the flags say of the model.

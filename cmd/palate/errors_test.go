@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/picture/picturetest"
 	"github.com/palate-art/palate/test/program"
 )
 
@@ -67,6 +68,8 @@ func TestWhatFailsIsToldInOneLine(t *testing.T) {
 		fmt.Fprint(w, `<!DOCTYPE html><title>Words</title><p>No picture, but <a href="/more">more words</a>.`)
 	}))
 	defer pagesOnly.Close()
+	large := filepath.Join(t.TempDir(), "large.jpg")
+	program.WriteFile(t, large, picturetest.JPEG{Across: 2, Down: 2}.Encode(picturetest.Photograph(1100, 1000, 1)))
 	for _, c := range []struct {
 		name  string
 		args  []string
@@ -81,6 +84,8 @@ func TestWhatFailsIsToldInOneLine(t *testing.T) {
 		{"no picture", []string{"embed", file}, []string{file}},
 		{"no file", []string{"embed", file + "-none"}, []string{file + "-none"}},
 		{"import of no picture", []string{"import", file}, []string{"none of 1 files", "not_an_image"}},
+		{"import of a large picture", []string{"import", "--max-pixels", "1", large}, []string{"too_many_pixels"}},
+		{"too many pixels asked for", []string{"import", "--max-pixels", "9999999999999", large}, []string{"--max-pixels", "megapixels"}},
 		{"import of nothing there", []string{"import", file + "-none"}, []string{file + "-none"}},
 		{"undo of nothing", []string{"rate", "undo"}, []string{"not found"}},
 		{"image that is not there", []string{"rate", "like", "00000000-0000-8000-8000-000000000000"}, []string{"00000000-0000-8000-8000-000000000000", "not found"}},

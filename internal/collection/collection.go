@@ -73,7 +73,9 @@ func open(ctx context.Context, config Config, tell Teller, logger *slog.Logger, 
 	if m := c.Catalog.Migrated(); m.Copy != "" {
 		note(tell, "The catalog was brought from schema version %d to %d; as it was before, it is kept at %s.", m.From, m.To, m.Copy)
 	}
-	c.Pictures = ingest.NewCollection(c.Catalog, c.Store, picture.DefaultLimits()).Within(config.Decoding)
+	if c.Pictures, err = ingest.NewCollection(c.Catalog, c.Store, picture.DefaultLimits()).Within(config.Decoding).UpTo(config.MaxPixels); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
 	if !adopt {
 		if err := c.Pictures.Recognise(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("collection %s: %w", config.Folder, err), c.Close())

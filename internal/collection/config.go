@@ -34,6 +34,9 @@ type Config struct {
 	Models ModelConfig
 	// Decoding bounds the memory of all pictures that are decoded at once.
 	Decoding *picture.Budget
+	// MaxPixels is how many pixels a picture may have that is imported or
+	// uploaded; 0 is 200 and 50 million.
+	MaxPixels int64
 }
 
 // ModelConfig says which model embeds the pictures, where it comes from and on

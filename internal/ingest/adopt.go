@@ -67,11 +67,11 @@ func (c *Collection) adopt(ctx context.Context, id palate.ImageID) error {
 	if err != nil {
 		return err
 	}
-	content, err := io.ReadAll(io.LimitReader(file, c.limits.MaxBytes+1))
+	content, err := io.ReadAll(io.LimitReader(file, c.limits.stored.MaxBytes+1))
 	if err = errors.Join(err, file.Close()); err != nil {
 		return fmt.Errorf("%w: %w", errUnreadable, err)
 	}
-	info, err := c.budget.Check(ctx, content, picture.Terms{Limits: c.limits, Alone: true})
+	info, err := c.budget.Check(ctx, content, picture.Terms{Limits: c.limits.stored, Alone: true})
 	if err != nil {
 		return err
 	}

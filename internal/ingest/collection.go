@@ -31,7 +31,7 @@ import (
 type Collection struct {
 	catalog catalog.Catalog
 	store   imagestore.Store
-	limits  picture.Limits
+	limits  ownLimits
 	budget  *picture.Budget
 	meter   embedder.Meter // of everything that EmbedPending does
 	bound   atomic.Bool    // Recognise has found that catalog and store belong together
@@ -45,7 +45,7 @@ var _ crawler.Keeper = (*Collection)(nil)
 // NewCollection returns a collection that refuses pictures beyond the limits.
 // It decodes within a budget of its own, of picture.DefaultBudget.
 func NewCollection(c catalog.Catalog, store imagestore.Store, limits picture.Limits) *Collection {
-	return &Collection{catalog: c, store: store, limits: limits, budget: picture.NewDefaultBudget(), now: time.Now}
+	return &Collection{catalog: c, store: store, limits: newOwnLimits(limits), budget: picture.NewDefaultBudget(), now: time.Now}
 }
 
 // Within makes a new collection decode within a budget that it shares with
@@ -55,18 +55,12 @@ func (c *Collection) Within(budget *picture.Budget) *Collection {
 	return c
 }
 
-// maxUploadPixels bounds a picture that comes through the API, from whoever
-// may use it.
-const maxUploadPixels = 50_000_000
-
 // patience is how long somebody who waits for an answer is kept waiting for
 // memory to decode in.
 const patience = 10 * time.Second
 
 func (c *Collection) uploadTerms(reading picture.Reading) picture.Terms {
-	t := picture.Terms{Limits: c.limits, Reading: reading, Patience: patience}
-	t.Limits.MaxPixels = min(t.Limits.MaxPixels, maxUploadPixels)
-	return t
+	return picture.Terms{Limits: c.limits.uploaded, Reading: reading, Patience: patience}
 }
 
 // Embedding tells what EmbedPending has done in this process, up to now.
@@ -82,7 +76,7 @@ type Addition struct {
 	Damage string
 }
 
-// Add validates an uploaded picture of up to 50 megapixels by decoding it,
+// Add validates an uploaded picture, of up to 50 megapixels (see UpTo), by decoding it,
 // stores it and adds its source. A source without an address gets one that is
 // its own by the file's hash. What is no picture is palate.ErrInvalid (see
 // picture for the kinds), as is a source that says what can't be taken
@@ -94,7 +88,7 @@ func (c *Collection) Add(ctx context.Context, content []byte, source palate.Sour
 	}
 	info, err := c.budget.Check(ctx, content, c.uploadTerms(picture.Reading{}))
 	if err != nil {
-		return Addition{}, err
+		return Addition{}, liftable(err)
 	}
 	image := describe(sha256.Sum256(content), content, info)
 	if source.Address == "" {
@@ -192,8 +186,9 @@ func (c *Collection) openTold(ctx context.Context, id palate.ImageID, reading pi
 		return picture.Info{}, err
 	}
 	defer file.Close()
-	terms := picture.Terms{Limits: c.limits, Reading: reading, Alone: true, Patience: wait}
-	return c.budget.Decode(ctx, file, terms, func(m *picture.RGB, _ picture.Info) error { return use(m) })
+	terms := picture.Terms{Limits: c.limits.stored, Reading: reading, Alone: true, Patience: wait}
+	info, err := c.budget.Decode(ctx, file, terms, func(m *picture.RGB, _ picture.Info) error { return use(m) })
+	return info, liftable(err)
 }
 
 // Thumbnail opens the JPEG of an image, at most width pixels wide; it is made
@@ -271,7 +266,7 @@ func (c *Collection) Patches(ctx context.Context, e embedder.PatchEmbedder, id p
 func (c *Collection) EmbedPicture(ctx context.Context, e embedder.Embedder, content []byte) (palate.Embedding, error) {
 	embedding, _, err := embedder.EmbedDecoded(ctx, e, func(use func(image.Image) error) error {
 		_, err := c.budget.DecodeBytes(ctx, content, c.uploadTerms(e.Reading()), func(m *picture.RGB, _ picture.Info) error { return use(m) })
-		return err
+		return liftable(err)
 	})
 	return embedding, err
 }

@@ -157,7 +157,7 @@ func (c *Collection) importFile(ctx context.Context, within folder.Reader, file 
 	if addition, known, err := c.knownReference(ctx, file, mode); known || err != nil {
 		return addition, err
 	}
-	content, err := readFile(within, file.Path, c.limits.MaxBytes)
+	content, err := readFile(within, file.Path, c.limits.imported.MaxBytes)
 	if err != nil {
 		return Addition{}, err
 	}
@@ -165,9 +165,9 @@ func (c *Collection) importFile(ctx context.Context, within folder.Reader, file 
 	if addition, known, err := c.knownContent(ctx, file.Source, sum, content); known || err != nil {
 		return addition, err
 	}
-	info, err := c.budget.Check(ctx, content, picture.Terms{Limits: c.limits, Alone: true})
+	info, err := c.budget.Check(ctx, content, picture.Terms{Limits: c.limits.imported, Alone: true})
 	if err != nil {
-		return Addition{}, err
+		return Addition{}, liftable(err)
 	}
 	image := describe(sum, content, info)
 	addition, err := c.add(ctx, image, file.Source, func() error {

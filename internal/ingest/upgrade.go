@@ -75,6 +75,6 @@ func (c *Collection) differs(ctx context.Context, id palate.ImageID, from pictur
 		return true
 	}
 	defer file.Close()
-	differs, err := picture.Differs(file, c.limits, from, reading.Rules, reading.Short)
+	differs, err := picture.Differs(file, c.limits.stored, from, reading.Rules, reading.Short)
 	return err != nil || differs
 }

@@ -57,6 +57,27 @@ func pixelsText(n int64) string {
 	return fmt.Sprintf("%.1f megapixels", float64(n)/1e6)
 }
 
+// Lift is which of the owner's limits stands in the way of a picture.
+type Lift int
+
+// The limits that an owner can lift.
+const (
+	LiftNothing Lift = iota
+	LiftPixels
+	LiftMemory
+)
+
+// Lift gives the limit that allows this picture if it is lifted.
+func (e *LimitError) Lift() Lift {
+	switch e.What {
+	case pixelsLimit, bytesLimit:
+		return LiftPixels
+	case memoryLimit:
+		return LiftMemory
+	}
+	return LiftNothing
+}
+
 // TooLarge is false for a picture that is too small.
 func (e *LimitError) TooLarge() bool { return e.What != sideLimit }
 

@@ -101,6 +101,9 @@ against what palate does. Every row is a file in ` + "`internal/picture/testdata
 channel of every pixel of the upright picture, with transparency over white, is what the decoder in the third column gives.
 Levels are of 255. Where chroma is sampled in HEIC and AVIF, palate interpolates it as libjpeg does for JPEG; others do it in
 ways of their own, and the differences are there.
+
+A picture that is imported may have 200 megapixels, one that is uploaded 50; ` + "`--max-pixels`" + ` allows more. One that a crawl finds
+may have 120.
 `
 
 func formatsText(cases []formatCase) string {

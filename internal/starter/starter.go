@@ -182,6 +182,8 @@ func (r Request) validate() error {
 		problems = append(problems, fmt.Errorf("a crawl needs seeds, such as commons:Category:Vedute: %w", palate.ErrInvalid))
 	case r.Kind == job.Import && r.Path == "":
 		problems = append(problems, fmt.Errorf("an import needs a path: %w", palate.ErrInvalid))
+	case r.Verdict == palate.Skip:
+		problems = append(problems, fmt.Errorf("an import likes or dislikes its pictures, or says nothing of them: %w", palate.ErrInvalid))
 	case r.Kind == job.Train && r.Profile == "":
 		problems = append(problems, fmt.Errorf("a training needs a profile: %w", palate.ErrInvalid))
 	}
