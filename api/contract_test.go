@@ -166,7 +166,7 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 
 	say(409)(c.ListScores(ctx, me, nil))
 	say(409)(c.GetProbe(ctx, me))
-	say(409)(c.TrainProbe(ctx, me))
+	say(409)(c.TrainProbe(ctx, me, nil))
 	f.rate(t, palate.Like, reds[:8]...)
 	f.rate(t, palate.Dislike, blues[:8]...)
 	job := f.train(t, c, me, say(202))
@@ -215,7 +215,7 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	const binary = "application/octet-stream"
 	say(201)(c.ImportProbeWithBody(ctx, "you", binary, bytes.NewReader(exported)))
 	bad(c.ImportProbeWithBody(ctx, "you", binary, bytes.NewReader(exported[:len(exported)-1])))
-	say(413)(c.ImportProbeWithBody(ctx, "you", binary, bytes.NewReader(make([]byte, 5<<20))))
+	say(413)(c.ImportProbeWithBody(ctx, "you", binary, bytes.NewReader(make([]byte, 65<<20))))
 	say(201)(c.CreateProfile(ctx, client.ProfileInput{Profile: "new"}))
 	say(409)(c.CreateProfile(ctx, client.ProfileInput{Profile: "new"}))
 	ok(c.CompareProfiles(ctx, me, &client.CompareProfilesParams{With: "new"}))

@@ -157,6 +157,33 @@ func (e LivenessStatus) Valid() bool {
 	}
 }
 
+// Defines values for ProbeKind.
+const (
+	ProbeKindAuto     ProbeKind = "auto"
+	ProbeKindBlend    ProbeKind = "blend"
+	ProbeKindCentroid ProbeKind = "centroid"
+	ProbeKindKnn      ProbeKind = "knn"
+	ProbeKindLogistic ProbeKind = "logistic"
+)
+
+// Valid indicates whether the value is a known member of the ProbeKind enum.
+func (e ProbeKind) Valid() bool {
+	switch e {
+	case ProbeKindAuto:
+		return true
+	case ProbeKindBlend:
+		return true
+	case ProbeKindCentroid:
+		return true
+	case ProbeKindKnn:
+		return true
+	case ProbeKindLogistic:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Shown.
 const (
 	ShownAPI            Shown = "api"
@@ -558,9 +585,12 @@ type Probe struct {
 	Dislikes         int      `json:"dislikes"`
 
 	// Job The job that trained it
-	Job     *int64 `json:"job,omitempty"`
-	Likes   int    `json:"likes"`
-	ModelID string `json:"model_id"`
+	Job *int64 `json:"job,omitempty"`
+
+	// Kind What learned it: logistic, centroid, blend or knn
+	Kind    *string `json:"kind,omitempty"`
+	Likes   int     `json:"likes"`
+	ModelID string  `json:"model_id"`
 
 	// Profile Example: me
 	Profile ProfileName `json:"profile"`
@@ -570,6 +600,9 @@ type Probe struct {
 	TrainedAt time.Time `json:"trained_at"`
 	Version   int       `json:"version"`
 }
+
+// ProbeKind logistic is a direction of the embeddings, centroid the one from the mean dislike to the mean like, knn the nearness to the nearest likes less that to the nearest dislikes, blend logistic and knn together.
+type ProbeKind string
 
 // ProbeList defines model for ProbeList.
 type ProbeList struct {
@@ -1076,6 +1109,12 @@ type ListMislabelsParams struct {
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// TrainProbeParams defines parameters for TrainProbe.
+type TrainProbeParams struct {
+	// Kind What learns. auto takes, of the others, what judges best on ratings held out. Without it the kind is the one that was asked for when the serving version was trained, at first auto.
+	Kind *ProbeKind `form:"kind,omitempty" json:"kind,omitempty"`
+}
+
 // GetQueueParams defines parameters for GetQueue.
 type GetQueueParams struct {
 	// Limit How many at most.
@@ -1269,7 +1308,7 @@ type ServerInterface interface {
 	GetProbe(ctx echo.Context, profile ProfilePath) error
 	// TrainProbe Train a new version on the ratings
 	// (POST /v1/profiles/{profile}/probe)
-	TrainProbe(ctx echo.Context, profile ProfilePath) error
+	TrainProbe(ctx echo.Context, profile ProfilePath, params TrainProbeParams) error
 	// ImportProbe Add an exported probe, which serves at once
 	// (POST /v1/profiles/{profile}/probe/import)
 	ImportProbe(ctx echo.Context, profile ProfilePath) error
@@ -1912,8 +1951,17 @@ func (w *ServerInterfaceWrapper) TrainProbe(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TrainProbeParams
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", ctx.QueryParams(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.TrainProbe(ctx, profile)
+	err = w.Handler.TrainProbe(ctx, profile, params)
 	return err
 }
 
@@ -4751,6 +4799,7 @@ func (response GetProbe5XXApplicationProblemPlusJSONResponse) VisitGetProbeRespo
 
 type TrainProbeRequestObject struct {
 	Profile ProfilePath `json:"profile"`
+	Params  TrainProbeParams
 }
 
 type TrainProbeResponseObject interface {
@@ -7615,10 +7664,11 @@ func (sh *strictHandler) GetProbe(ctx echo.Context, profile ProfilePath) error {
 }
 
 // TrainProbe operation middleware
-func (sh *strictHandler) TrainProbe(ctx echo.Context, profile ProfilePath) error {
+func (sh *strictHandler) TrainProbe(ctx echo.Context, profile ProfilePath, params TrainProbeParams) error {
 	var request TrainProbeRequestObject
 
 	request.Profile = profile
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.TrainProbe(ctx.Request().Context(), request.(TrainProbeRequestObject))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/taste"
+	"github.com/palate-art/palate/probe"
 )
 
 // GetProbe answers with the probe that serves the profile.
@@ -32,7 +33,13 @@ func (s *Server) TrainProbe(ctx context.Context, request TrainProbeRequestObject
 	if err != nil {
 		return nil, err
 	}
-	run, err := s.services.Tastes.Enqueue(ctx, profile)
+	var kind probe.Kind // as before
+	if asked := request.Params.Kind; asked != nil {
+		if kind, err = probe.ParseKind(string(*asked)); err != nil {
+			return nil, invalidParameter("kind", "%q is no kind that can serve", string(*asked))
+		}
+	}
+	run, err := s.services.Tastes.EnqueueAs(ctx, profile, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +162,7 @@ func probeOf(p catalog.ProbeVersion) (Probe, error) {
 	}
 	described := Probe{
 		Profile: string(p.Profile), Version: p.Version, ModelID: string(p.Model), Current: p.Current, Reason: p.Reason,
-		Likes: summary.Likes, Dislikes: summary.Dislikes, Job: optional(p.Run), TrainedAt: p.TrainedAt.UTC(),
+		Kind: optional(summary.Kind), Likes: summary.Likes, Dislikes: summary.Dislikes, Job: optional(p.Run), TrainedAt: p.TrainedAt.UTC(),
 	}
 	if summary.Examples > 0 { // else it was imported, and judged elsewhere
 		described.Auc, described.AucLow, described.AucHigh = &summary.AUC, &summary.AUCLow, &summary.AUCHigh

@@ -14,9 +14,13 @@ import (
 )
 
 // train starts a training by the API, waits for its end and returns the job.
-func (f *fixture) train(t *testing.T, c *client.Client, profile string, begun func(*http.Response, error)) int64 {
+func (f *fixture) train(t *testing.T, c *client.Client, profile string, begun func(*http.Response, error), kinds ...client.ProbeKind) int64 {
 	t.Helper()
-	response, err := c.TrainProbe(t.Context(), profile)
+	params := &client.TrainProbeParams{}
+	for _, kind := range kinds {
+		params.Kind = &kind
+	}
+	response, err := c.TrainProbe(t.Context(), profile, params)
 	begun(response, err)
 	var job client.Job
 	must(t, json.NewDecoder(response.Body).Decode(&job))
@@ -35,11 +39,11 @@ func (f *fixture) train(t *testing.T, c *client.Client, profile string, begun fu
 	return job.ID
 }
 
-func (f *fixture) learn(t *testing.T) {
+func (f *fixture) learn(t *testing.T, kinds ...client.ProbeKind) {
 	t.Helper()
 	c, err := client.NewClient(f.url)
 	must(t, err)
-	f.train(t, c, string(palate.DefaultProfile), func(_ *http.Response, err error) { must(t, err) })
+	f.train(t, c, string(palate.DefaultProfile), func(_ *http.Response, err error) { must(t, err) }, kinds...)
 }
 
 type scorePage struct {
@@ -71,11 +75,25 @@ func (f *fixture) scores(t *testing.T, query string) (scorePage, answer) {
 }
 
 func TestScoresRankTheLikedKindFirstPageByPage(t *testing.T) {
+	for _, kind := range []client.ProbeKind{"logistic", "knn", "blend"} {
+		t.Run(string(kind), func(t *testing.T) { rankedPageByPage(t, kind) })
+	}
+}
+
+func rankedPageByPage(t *testing.T, kind client.ProbeKind) {
 	f := newFixture(t)
 	reds, blues := f.add(t, 15, red, "Roth"), f.add(t, 15, blue, "Blau")
 	f.rate(t, palate.Like, reds[:7]...)
 	f.rate(t, palate.Dislike, blues[:7]...)
-	f.learn(t)
+	f.learn(t, kind)
+	var serving client.Probe
+	must(t, json.Unmarshal(f.do(t, "GET", "/v1/profiles/me/probe", "").body, &serving))
+	if serving.Kind == nil || *serving.Kind != string(kind) {
+		t.Errorf("the probe's kind is %v, want %s", serving.Kind, kind)
+	}
+	if a := f.do(t, "POST", "/v1/profiles/me/probe?kind=oracle", ""); a.status != 400 {
+		t.Errorf("an unknown kind: got %d, want 400", a.status)
+	}
 	whole, _ := f.scores(t, "limit=200")
 	if len(whole.Scores) != 30 || whole.Next != "" {
 		t.Fatalf("got %d scores and next %q, want 30 on one page", len(whole.Scores), whole.Next)

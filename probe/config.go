@@ -167,7 +167,8 @@ func (c Config) Thorough(examples []Example) Config {
 	c.CurveShares = []float64{.1, .2, .35, .5, .7, .85, 1}
 	c.Against = nil
 	for _, k := range Kinds() {
-		if k.Name() == c.kind().Name() || k == Neighbours && len(examples) > manyExamples || len(examples) == 0 || !Available(k, examples) {
+		// The blend learns all of logistic regression again, which auto does.
+		if k.Name() == c.kind().Name() || k == Blend || k == Neighbours && len(examples) > manyExamples || len(examples) == 0 || !Available(k, examples) {
 			continue
 		}
 		c.Against = append(c.Against, k)

@@ -48,7 +48,10 @@ type Probe struct {
 
 // Settings say how a probe was fitted.
 type Settings struct {
-	Kind          string  `json:"kind"`
+	Kind string `json:"kind"`
+	// Asked is the kind that was asked for: Kind, or "auto". Versions before
+	// did not say.
+	Asked         string  `json:"asked,omitempty"`
 	Strength      float64 `json:"strength"` // C
 	Iterations    int     `json:"iterations"`
 	Converged     bool    `json:"converged"`
@@ -67,7 +70,7 @@ func (l *learned) probe(set *collection, model palate.ModelID, config Config) *P
 		Model: model, Weights: make([]float32, len(l.weights)), Bias: l.bias, Calibration: l.calibration,
 		Threshold: l.threshold.Probability,
 		Settings: Settings{
-			Kind: l.kind, Strength: l.strength, Iterations: l.iterations, Converged: l.converged,
+			Kind: l.kind, Asked: config.kind().Name(), Strength: l.strength, Iterations: l.iterations, Converged: l.converged,
 			LikeWeight: l.class.Like, DislikeWeight: l.class.Dislike, Standardise: config.Standardise,
 			Folds: l.folds, Patience: config.Patience, Seed: config.Seed, ThresholdRule: config.Threshold,
 		},

@@ -156,6 +156,33 @@ func (e LivenessStatus) Valid() bool {
 	}
 }
 
+// Defines values for ProbeKind.
+const (
+	ProbeKindAuto     ProbeKind = "auto"
+	ProbeKindBlend    ProbeKind = "blend"
+	ProbeKindCentroid ProbeKind = "centroid"
+	ProbeKindKnn      ProbeKind = "knn"
+	ProbeKindLogistic ProbeKind = "logistic"
+)
+
+// Valid indicates whether the value is a known member of the ProbeKind enum.
+func (e ProbeKind) Valid() bool {
+	switch e {
+	case ProbeKindAuto:
+		return true
+	case ProbeKindBlend:
+		return true
+	case ProbeKindCentroid:
+		return true
+	case ProbeKindKnn:
+		return true
+	case ProbeKindLogistic:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Shown.
 const (
 	ShownAPI            Shown = "api"
@@ -557,9 +584,12 @@ type Probe struct {
 	Dislikes         int      `json:"dislikes"`
 
 	// Job The job that trained it
-	Job     *int64 `json:"job,omitempty"`
-	Likes   int    `json:"likes"`
-	ModelID string `json:"model_id"`
+	Job *int64 `json:"job,omitempty"`
+
+	// Kind What learned it: logistic, centroid, blend or knn
+	Kind    *string `json:"kind,omitempty"`
+	Likes   int     `json:"likes"`
+	ModelID string  `json:"model_id"`
 
 	// Profile Example: me
 	Profile ProfileName `json:"profile"`
@@ -569,6 +599,9 @@ type Probe struct {
 	TrainedAt time.Time `json:"trained_at"`
 	Version   int       `json:"version"`
 }
+
+// ProbeKind logistic is a direction of the embeddings, centroid the one from the mean dislike to the mean like, knn the nearness to the nearest likes less that to the nearest dislikes, blend logistic and knn together.
+type ProbeKind string
 
 // ProbeList defines model for ProbeList.
 type ProbeList struct {
@@ -1075,6 +1108,12 @@ type ListMislabelsParams struct {
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// TrainProbeParams defines parameters for TrainProbe.
+type TrainProbeParams struct {
+	// Kind What learns. auto takes, of the others, what judges best on ratings held out. Without it the kind is the one that was asked for when the serving version was trained, at first auto.
+	Kind *ProbeKind `form:"kind,omitempty" json:"kind,omitempty"`
+}
+
 // GetQueueParams defines parameters for GetQueue.
 type GetQueueParams struct {
 	// Limit How many at most.
@@ -1470,7 +1509,7 @@ type ClientInterface interface {
 	// 409 if the ratings are too few or one-sided, with what is missing, and 409 if the profile is being trained already.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/probe (the `TrainProbe` operationId).
-	TrainProbe(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error)
+	TrainProbe(ctx context.Context, profile ProfilePath, params *TrainProbeParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ImportProbeWithBody Add an exported probe, which serves at once
 	//
@@ -2138,8 +2177,8 @@ func (c *Client) GetProbe(ctx context.Context, profile ProfilePath, reqEditors .
 // 409 if the ratings are too few or one-sided, with what is missing, and 409 if the profile is being trained already.
 //
 // Corresponds with POST /v1/profiles/{profile}/probe (the `TrainProbe` operationId).
-func (c *Client) TrainProbe(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewTrainProbeRequest(c.Server, profile)
+func (c *Client) TrainProbe(ctx context.Context, profile ProfilePath, params *TrainProbeParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTrainProbeRequest(c.Server, profile, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3883,7 +3922,7 @@ func NewGetProbeRequest(server string, profile ProfilePath) (*http.Request, erro
 }
 
 // NewTrainProbeRequest constructs an http.Request for the TrainProbe method
-func NewTrainProbeRequest(server string, profile ProfilePath) (*http.Request, error) {
+func NewTrainProbeRequest(server string, profile ProfilePath, params *TrainProbeParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -3906,6 +3945,33 @@ func NewTrainProbeRequest(server string, profile ProfilePath) (*http.Request, er
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Kind != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
@@ -5409,7 +5475,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/probe (the `TrainProbe` operationId).
-	TrainProbeWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*TrainProbeResponse, error)
+	TrainProbeWithResponse(ctx context.Context, profile ProfilePath, params *TrainProbeParams, reqEditors ...RequestEditorFn) (*TrainProbeResponse, error)
 
 	// ImportProbeWithBodyWithResponse Add an exported probe, which serves at once
 	//
@@ -9175,8 +9241,8 @@ func (c *ClientWithResponses) GetProbeWithResponse(ctx context.Context, profile 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles/{profile}/probe (the `TrainProbe` operationId).
-func (c *ClientWithResponses) TrainProbeWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*TrainProbeResponse, error) {
-	rsp, err := c.TrainProbe(ctx, profile, reqEditors...)
+func (c *ClientWithResponses) TrainProbeWithResponse(ctx context.Context, profile ProfilePath, params *TrainProbeParams, reqEditors ...RequestEditorFn) (*TrainProbeResponse, error) {
+	rsp, err := c.TrainProbe(ctx, profile, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 
 // learning are the flags that say how a probe is trained.
 type learning struct {
-	Kind        string `help:"What learns: logistic, centroid, knn (nearness to likes less nearness to dislikes), blend, or auto, which takes what judges best." default:"logistic" placeholder:"NAME"`
+	Kind        string `help:"What learns: logistic, centroid, knn (nearness to likes less nearness to dislikes), blend, or auto, which takes what judges best; if left out, train goes on as the serving version was trained, at first with auto, and evaluate takes logistic." placeholder:"NAME"`
 	Weights     string `help:"How much a like and a dislike count: balanced, none, or LIKE:DISLIKE as 2:1." default:"balanced"`
 	Calibration string `help:"How scores become chances: best, platt or isotonic." default:"best"`
 	Threshold   string `help:"What counts as liked: balanced, f1, precision:P as precision:0.9, or top:N%." default:"balanced"`
@@ -27,7 +27,9 @@ type learning struct {
 func (l learning) config() (probe.Config, error) {
 	c := probe.DefaultConfig()
 	var errs [3]error
-	c.Kind, errs[0] = probe.ParseKind(l.Kind)
+	if l.Kind != "" {
+		c.Kind, errs[0] = probe.ParseKind(l.Kind)
+	}
 	if c.ClassWeights, errs[1] = probe.ParseClassWeights(l.Weights); errs[1] != nil {
 		errs[1] = fmt.Errorf("--weights is %q, want balanced, none or LIKE:DISLIKE", l.Weights)
 	}

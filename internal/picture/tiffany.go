@@ -124,7 +124,9 @@ func (f *anyTIFF) readPieces() error {
 	offsets, counts := uint16(tagStripOffsets), uint16(tagStripByteCounts)
 	f.pieceW, f.pieceH = f.width, min(f.small(tagRowsPerStrip, f.height), f.height)
 	if f.tags[tagTileWidth].kind != 0 {
-		offsets, counts = tagTileOffsets, tagTileByteCounts
+		if f.tags[tagTileOffsets].kind != 0 { // old files have those of strips
+			offsets, counts = tagTileOffsets, tagTileByteCounts
+		}
 		f.pieceW, f.pieceH = f.small(tagTileWidth, 0), f.small(tagTileHeight, 0)
 	}
 	// A tile may be larger than the picture, though not by much.

@@ -20,7 +20,12 @@ const maxWaiting = 16
 // Enqueue begins a training and leaves the rest of it to Run. It fails as
 // Begin does, and with palate.ErrUnavailable if too many are waiting.
 func (t *Tastes) Enqueue(ctx context.Context, p palate.Profile) (catalog.Run, error) {
-	training, err := t.Begin(ctx, p)
+	return t.EnqueueAs(ctx, p, nil)
+}
+
+// EnqueueAs is Enqueue with a kind of its own; nil is Enqueue.
+func (t *Tastes) EnqueueAs(ctx context.Context, p palate.Profile, kind probe.Kind) (catalog.Run, error) {
+	training, err := t.BeginAs(ctx, p, kind)
 	if err != nil {
 		return catalog.Run{}, err
 	}

@@ -30,6 +30,8 @@ var ErrProbeChanged = errors.New("that probe is there no more")
 
 // Config says how tastes are trained.
 type Config struct {
+	// Probe is how a probe is trained. Without a Kind it is the one that was
+	// asked for when the serving version was trained, at first probe.Auto.
 	Probe probe.Config
 
 	// RetrainAfter is how many new ratings start a training by themselves;
@@ -192,8 +194,12 @@ func (v Version) ScoreEmbedding(e palate.Embedding) (Score, error) {
 
 // scoreOf scores an image, which does not speak for itself where it was rated.
 func (v Version) scoreOf(id palate.ImageID, e palate.Embedding) Score {
-	logit := v.Learned.ScoreOf(id, e)
-	return Score{Image: id, Product: float32(logit - v.Learned.Bias), Logit: logit, Probability: v.Learned.Probability(logit)}
+	if v.Learned.Linear() {
+		logit := v.Learned.Score(e)
+		return Score{Image: id, Product: float32(logit - v.Learned.Bias), Logit: logit, Probability: v.Learned.Probability(logit)}
+	}
+	// Rounded as what an index tells, so that equal products are equal scores.
+	return v.score(id, float32(v.Learned.ScoreOf(id, e)-v.Learned.Bias))
 }
 
 // RankQuery asks for a part of a profile's ranking.

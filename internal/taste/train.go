@@ -40,7 +40,16 @@ type Outcome struct {
 // *probe.NotEnoughError if they are too few or one-sided, and with
 // palate.ErrConflict if the profile is being trained by anyone.
 func (t *Tastes) Begin(ctx context.Context, p palate.Profile) (*Training, error) {
-	return t.begin(ctx, p, t.config.Probe, false)
+	return t.BeginAs(ctx, p, nil)
+}
+
+// BeginAs is Begin with a kind of its own; nil is Begin.
+func (t *Tastes) BeginAs(ctx context.Context, p palate.Profile, kind probe.Kind) (*Training, error) {
+	config := t.config.Probe
+	if kind != nil {
+		config.Kind = kind
+	}
+	return t.begin(ctx, p, config, false)
 }
 
 func (t *Tastes) begin(ctx context.Context, p palate.Profile, config probe.Config, thorough bool) (*Training, error) {
@@ -53,12 +62,29 @@ func (t *Tastes) begin(ctx context.Context, p palate.Profile, config probe.Confi
 	if err := training.read(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("train %s: %w", p, err), lease.Release())
 	}
+	if training.config.Kind == nil {
+		training.config.Kind = training.usualKind()
+	}
 	training.job, err = job.Begin(ctx, t.catalog, job.Train, p)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("train %s: %w", p, err), lease.Release())
 	}
 	training.Run = training.job.Run
 	return training, nil
+}
+
+// usualKind is the kind that was asked for when the serving version was
+// trained: who chose one does not choose it again after every rating. Where
+// nothing was asked for it is probe.Auto.
+func (tr *Training) usualKind() probe.Kind {
+	if tr.serving == nil || tr.serving.Settings.Asked == "" {
+		return probe.Auto
+	}
+	kind, err := probe.ParseKind(tr.serving.Settings.Asked)
+	if err != nil { // of a later release
+		return probe.Auto
+	}
+	return kind
 }
 
 // Train is Begin and Finish in one.
