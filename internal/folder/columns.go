@@ -11,7 +11,7 @@ import (
 
 // Row is what a metadata file says of one picture.
 type Row struct {
-	File       string // slash-separated, from the metadata file's folder
+	File string // slash-separated, from the metadata file's folder
 	judgement
 	Title      string
 	Artist     string

@@ -72,7 +72,7 @@ func TestSidecarsSayStarsTitlesAndFavourites(t *testing.T) {
 		"long.jpg": "", "long.jpg.supplemental-metadata.json": `{"title": "long.jpg", "favorited": true}`,
 		"cut.jpg": "", "cut.jpg.supplemen.json": `{"favorited": true}`,
 		"plain.jpg": "", "plain.jpg.json": `{"title": "plain.jpg"}`,
-		"raw.xmp": xmp(`xmp:Rating="4"`, ""),
+		"raw.xmp":   xmp(`xmp:Rating="4"`, ""),
 		"page.json": `{}`,
 	})
 	want(t, got, map[string]judged{
@@ -89,7 +89,7 @@ func TestSidecarsSayStarsTitlesAndFavourites(t *testing.T) {
 func TestSidecarsThatCanNotBeReadAreTold(t *testing.T) {
 	got, listing := scanned(t, map[string]string{
 		"a.jpg": "", "a.xmp": "<x:xmpmeta", "b.jpg": "", "b.jpg.json": "[1", "c.jpg": "", "c.xmp": xmp(`xmp:Rating="4"`, ""),
-		"e.jpg": "", "e.xmp": xmp("", "<dc:title><rdf:Alt><rdf:li>" + strings.Repeat("long ", 2000) + "</rdf:li></rdf:Alt></dc:title>"),
+		"e.jpg": "", "e.xmp": xmp("", "<dc:title><rdf:Alt><rdf:li>"+strings.Repeat("long ", 2000)+"</rdf:li></rdf:Alt></dc:title>"),
 		"d.jpg": "", "d.jpg.json": "{\"favorited\": true, \"title\": \"\xff\"}",
 	})
 	want(t, got, map[string]judged{"a.jpg": {}, "b.jpg": {}, "c.jpg": {stars: 4}, "d.jpg": {}, "e.jpg": {}})
