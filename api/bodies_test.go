@@ -27,7 +27,7 @@ func TestBodiesAreBounded(t *testing.T) {
 		"escaped twice":     {http.MethodPut, rate, `{"verdict":"like","v\u0065rdict":"dislike"}`, "", true, http.StatusBadRequest},
 		"no JSON":           {http.MethodPut, rate, `{"verdict"`, "", false, http.StatusBadRequest},
 		"compressed":        {http.MethodPut, rate, `{"verdict":"like"}`, "gzip", false, http.StatusUnsupportedMediaType},
-		"a large probe":     {http.MethodPost, "/v1/profiles/me/probe/import", strings.Repeat("x", 5<<20), "", true, http.StatusRequestEntityTooLarge},
+		"a large probe":     {http.MethodPost, "/v1/profiles/me/probe/import", strings.Repeat("x", 65<<20), "", true, http.StatusRequestEntityTooLarge},
 	} {
 		var body io.Reader = strings.NewReader(tc.body)
 		if tc.chunked {

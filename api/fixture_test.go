@@ -174,6 +174,7 @@ func (s steps) CrawlAs(ctx context.Context, j *job.Job, name string, config craw
 }
 
 func (s steps) ImportAs(ctx context.Context, j *job.Job, files ingest.Import) (ingest.ImportReport, error) {
+	files.Run = j.Run.ID
 	files.Progress = func(done, total int) { j.Progress(ctx, int64(done), int64(total)) }
 	return s.collection.Import(ctx, files)
 }

@@ -191,6 +191,9 @@ func imageOf(image catalog.Image, verdict palate.Verdict, embedded bool) Image {
 	}
 }
 
+// lastElement is the name of a file without its folders, on any system.
+func lastElement(path string) string { return path[strings.LastIndexAny(path, `/\`)+1:] }
+
 func sourceOf(source palate.Source) Source {
 	described := Source{
 		Address: source.Address, Site: source.Site, RetrievedAt: source.RetrievedAt.UTC(),
@@ -203,7 +206,7 @@ func sourceOf(source palate.Source) Source {
 	}
 	// A path tells how this machine's disk is laid out; its last element is enough.
 	if source.Site == "folder" {
-		described.Address = source.Address[strings.LastIndexAny(source.Address, `/\`)+1:]
+		described.Address = lastElement(source.Address)
 	}
 	return described
 }

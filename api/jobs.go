@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
+	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
 )
 
@@ -32,6 +34,31 @@ func (s *Server) ListJobs(ctx context.Context, request ListJobsRequestObject) (L
 	return ListJobs200JSONResponse(list), nil
 }
 
+// ListJobLosses answers with a page of what a job did not take.
+func (s *Server) ListJobLosses(ctx context.Context, request ListJobLossesRequestObject) (ListJobLossesResponseObject, error) {
+	after, err := numberCursor(request.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	limit := valueOr(request.Params.Limit, defaultLimit)
+	losses, err := s.services.Catalog.RunLosses(ctx, request.Job, valueOr(request.Params.Reason, ""), after, limit)
+	if err != nil {
+		return nil, err
+	}
+	list := JobLossList{Losses: make([]JobLoss, len(losses))}
+	for i, l := range losses {
+		if !palate.CallerOf(ctx).Manages {
+			whole, name := l.Path, lastElement(l.Path)
+			l.Path, l.What = name, strings.ReplaceAll(l.What, whole, name)
+		}
+		list.Losses[i] = JobLoss{Path: l.Path, Reason: l.Reason, Kept: l.Kept, What: l.What}
+	}
+	if len(losses) == limit {
+		list.NextCursor = optional(strconv.FormatInt(losses[limit-1].Number, 10))
+	}
+	return ListJobLosses200JSONResponse(list), nil
+}
+
 // GetJob answers with one job.
 func (s *Server) GetJob(ctx context.Context, request GetJobRequestObject) (GetJobResponseObject, error) {
 	run, err := s.services.Catalog.RunByID(ctx, request.Job)
@@ -46,7 +73,7 @@ func jobOf(run catalog.Run) (Job, error) {
 	job := Job{
 		ID: run.ID, Kind: JobKind(run.Kind), Profile: optional(string(run.Profile)), State: JobState(run.State),
 		Cancelling: optional(run.CancelAsked && run.State == catalog.Running),
-		Done:       run.Done, Total: optional(run.Total), Error: optional(run.Error), StartedAt: run.StartedAt.UTC(),
+		Done:       run.Done, Total: optional(run.Total), Error: optional(run.Error), Losses: optional(run.Losses), StartedAt: run.StartedAt.UTC(),
 	}
 	if !run.FinishedAt.IsZero() {
 		at := run.FinishedAt.UTC()

@@ -41,6 +41,7 @@ type wikiText struct {
 // readableTypes are the media types that are fetched as they are.
 var readableTypes = map[string]bool{
 	"image/jpeg": true, "image/png": true, "image/gif": true, "image/webp": true, "image/bmp": true, "image/x-ms-bmp": true, "image/tiff": true,
+	"image/avif": true, "image/heic": true, "image/heif": true,
 }
 
 // wikiCandidate makes a candidate of a file; ok is false where the answer

@@ -462,6 +462,9 @@ type Job struct {
 	ID         int64      `json:"id"`
 	Kind       JobKind    `json:"kind"`
 
+	// Losses How many files it did not take, or took damaged: /v1/jobs/{job}/losses lists them. Absent if none
+	Losses *int `json:"losses,omitempty"`
+
 	// Profile Example: me
 	Profile *ProfileName `json:"profile,omitempty"`
 
@@ -518,6 +521,31 @@ type JobKind string
 // JobList defines model for JobList.
 type JobList struct {
 	Jobs []Job `json:"jobs"`
+
+	// NextCursor Absent on the last page
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
+// JobLoss defines model for JobLoss.
+type JobLoss struct {
+	// Kept The picture is in the collection all the same
+	Kept bool `json:"kept"`
+
+	// Path Of the file
+	Path string `json:"path"`
+
+	// Reason A short word, by which the job's result counts
+	//
+	// Example: unsupported_svg
+	Reason string `json:"reason"`
+
+	// What What is wrong, for people
+	What string `json:"what"`
+}
+
+// JobLossList defines model for JobLossList.
+type JobLossList struct {
+	Losses []JobLoss `json:"losses"`
 
 	// NextCursor Absent on the last page
 	NextCursor *string `json:"next_cursor,omitempty"`
@@ -1119,6 +1147,18 @@ type ListJobsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListJobLossesParams defines parameters for ListJobLosses.
+type ListJobLossesParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Reason Only those of this reason.
+	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
+}
+
 // CompareProfilesParams defines parameters for CompareProfiles.
 type CompareProfilesParams struct {
 	// With The other profile.
@@ -1458,6 +1498,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/jobs/{job} (the `GetJob` operationId).
 	GetJob(ctx context.Context, job int64, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListJobLosses Every file that a job did not take
+	//
+	// Of an import: every file that is not in the collection for it, and every damaged picture that is, with the reason, in the order of the files. Lists are kept of the last 20 jobs that have one, and of each the first 100,000; `losses` of the job counts all. What a crawl lost stands with the crawl. A caller who does not manage the collection sees the names of files without their folders.
+	//
+	// Corresponds with GET /v1/jobs/{job}/losses (the `ListJobLosses` operationId).
+	ListJobLosses(ctx context.Context, job int64, params *ListJobLossesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListProfiles All profiles with their counts
 	//
@@ -2045,6 +2092,23 @@ func (c *Client) CancelJob(ctx context.Context, job int64, reqEditors ...Request
 // Corresponds with GET /v1/jobs/{job} (the `GetJob` operationId).
 func (c *Client) GetJob(ctx context.Context, job int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetJobRequest(c.Server, job)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListJobLosses Every file that a job did not take
+//
+// Of an import: every file that is not in the collection for it, and every damaged picture that is, with the reason, in the order of the files. Lists are kept of the last 20 jobs that have one, and of each the first 100,000; `losses` of the job counts all. What a crawl lost stands with the crawl. A caller who does not manage the collection sees the names of files without their folders.
+//
+// Corresponds with GET /v1/jobs/{job}/losses (the `ListJobLosses` operationId).
+func (c *Client) ListJobLosses(ctx context.Context, job int64, params *ListJobLossesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListJobLossesRequest(c.Server, job, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3693,6 +3757,91 @@ func NewGetJobRequest(server string, job int64) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListJobLossesRequest constructs an http.Request for the ListJobLosses method
+func NewListJobLossesRequest(server string, job int64, params *ListJobLossesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "job", job, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/jobs/%s/losses", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Reason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "reason", *params.Reason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -5516,6 +5665,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/jobs/{job} (the `GetJob` operationId).
 	GetJobWithResponse(ctx context.Context, job int64, reqEditors ...RequestEditorFn) (*GetJobResponse, error)
 
+	// ListJobLossesWithResponse Every file that a job did not take
+	//
+	// Of an import: every file that is not in the collection for it, and every damaged picture that is, with the reason, in the order of the files. Lists are kept of the last 20 jobs that have one, and of each the first 100,000; `losses` of the job counts all. What a crawl lost stands with the crawl. A caller who does not manage the collection sees the names of files without their folders.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/jobs/{job}/losses (the `ListJobLosses` operationId).
+	ListJobLossesWithResponse(ctx context.Context, job int64, params *ListJobLossesParams, reqEditors ...RequestEditorFn) (*ListJobLossesResponse, error)
+
 	// ListProfilesWithResponse All profiles with their counts
 	//
 	// Those that the caller may use, with how much each has judged.
@@ -6936,6 +7094,75 @@ func (r GetJobResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListJobLossesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobLossList
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListJobLossesResponse) GetJSON200() *JobLossList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListJobLossesResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ListJobLossesResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r ListJobLossesResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r ListJobLossesResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r ListJobLossesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListJobLossesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListJobLossesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListJobLossesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -9315,6 +9542,21 @@ func (c *ClientWithResponses) GetJobWithResponse(ctx context.Context, job int64,
 	return ParseGetJobResponse(rsp)
 }
 
+// ListJobLossesWithResponse Every file that a job did not take
+//
+// Of an import: every file that is not in the collection for it, and every damaged picture that is, with the reason, in the order of the files. Lists are kept of the last 20 jobs that have one, and of each the first 100,000; `losses` of the job counts all. What a crawl lost stands with the crawl. A caller who does not manage the collection sees the names of files without their folders.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/jobs/{job}/losses (the `ListJobLosses` operationId).
+func (c *ClientWithResponses) ListJobLossesWithResponse(ctx context.Context, job int64, params *ListJobLossesParams, reqEditors ...RequestEditorFn) (*ListJobLossesResponse, error) {
+	rsp, err := c.ListJobLosses(ctx, job, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListJobLossesResponse(rsp)
+}
+
 // ListProfilesWithResponse All profiles with their counts
 //
 // Those that the caller may use, with how much each has judged.
@@ -10739,6 +10981,60 @@ func ParseGetJobResponse(rsp *http.Response) (*GetJobResponse, error) {
 
 	case rsp.StatusCode == 304:
 		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListJobLossesResponse parses an HTTP response from a ListJobLossesWithResponse call
+func ParseListJobLossesResponse(rsp *http.Response) (*ListJobLossesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListJobLossesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobLossList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid

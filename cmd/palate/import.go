@@ -12,6 +12,11 @@ import (
 )
 
 type importCommand struct {
+	Files  importFiles  `cmd:"" default:"withargs" help:"Add them."`
+	Report importReport `cmd:"" help:"Every file that an import did not take, and every damaged picture that it kept, with the reason."`
+}
+
+type importFiles struct {
 	Paths     []string `arg:"" optional:"" name:"path" help:"Folders or files." type:"path"`
 	Like      bool     `help:"Like every picture." xor:"verdict"`
 	Dislike   bool     `help:"Dislike every picture." xor:"verdict"`
@@ -19,17 +24,14 @@ type importCommand struct {
 	DislikeTo int      `help:"Take so many stars and fewer for a dislike; what is rejected is one in any case." placeholder:"STARS"`
 	Store     string   `help:"How to keep the files: copy them, link to them (one disk), or reference them where they are." enum:"copy,link,reference" default:"copy"`
 	Adopt     bool     `help:"Take in picture files of the collection's own folder that its catalog does not know, as after a catalog was lost: titles and ratings stay lost, deleted pictures may return."`
-	Report    bool     `help:"Show every file that the last import lost, and every damaged picture that it kept, with the reason."`
 	Yes       bool     `help:"With --adopt: do not ask."`
 }
 
 // Run imports and prints the funnel.
-func (c *importCommand) Run(ctx context.Context, s *session) error {
+func (c *importFiles) Run(ctx context.Context, s *session) error {
 	switch {
 	case c.Adopt:
 		return c.adopt(ctx, s)
-	case c.Report:
-		return c.report(s)
 	case len(c.Paths) == 0:
 		return usagef("name folders or files to import")
 	}
@@ -63,25 +65,27 @@ func (c *importCommand) Run(ctx context.Context, s *session) error {
 	return errors.Join(err, h.Close())
 }
 
-// report shows what the last import had to say of single files.
-func (c *importCommand) report(s *session) error {
-	if len(c.Paths) > 0 {
-		return usagef("--report shows the last import: name no paths")
-	}
-	list, err := collection.LastImport(s.Data)
-	if err != nil {
-		return err
-	}
-	return s.Show(list, func() {
-		s.Say("the import of %s: %d files seen, %d kept", terminal.Minute(list.Ended), list.Seen, list.Kept)
-		if len(list.Remarks) > 0 {
-			terminal.Rows(s.Terminal, list.Remarks, "", []string{"FILE", "REASON", "WHAT"}, func(r ingest.Remark) []string { return []string{r.Path, r.Reason, r.What} })
+type importReport struct {
+	Job int64 `arg:"" optional:"" help:"Number of the import, which it prints and palate jobs shows (default: the last one)."`
+	CSV bool  `name:"csv" help:"As CSV: file, reason, kept, what."`
+}
+
+// Run lists what an import lost.
+func (c *importReport) Run(ctx context.Context, s *session) error {
+	return s.withHome(ctx, func(h *collection.Collection) error {
+		list, err := h.ImportLosses(ctx, c.Job)
+		if err != nil {
+			return err
 		}
+		if c.CSV {
+			return list.WriteCSV(s.Out())
+		}
+		return s.Show(list, func() { s.sayAll(list.Words()); s.Table(list.Table()...) })
 	})
 }
 
 // adopt gives files without a row one, after asking.
-func (c *importCommand) adopt(ctx context.Context, s *session) error {
+func (c *importFiles) adopt(ctx context.Context, s *session) error {
 	if len(c.Paths) > 0 {
 		return usagef("--adopt takes the files of the collection itself: name no paths")
 	}
@@ -89,10 +93,7 @@ func (c *importCommand) adopt(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	question := fmt.Sprintf("Every picture file in %s that the catalog does not know becomes an image of the collection. "+
-		"What only a lost catalog knew is gone: titles, sources, ratings. Pictures that were deleted may return. "+
-		"A backup (palate restore) would bring all of it back. Go on?", s.Data)
-	if err := s.confirm(c.Yes, question); err != nil {
+	if err := s.confirm(c.Yes, collection.AdoptQuestion(s.Data)); err != nil {
 		return errors.Join(err, h.Close())
 	}
 	report, err := h.Adopt(ctx)
@@ -111,13 +112,7 @@ func (s *session) printImport(r ingest.ImportReport) error {
 	}
 	s.Say("%d files seen -> %d kept, %d known, %d rated", r.Seen, r.Kept, r.Known, r.Rated)
 	s.printLosses(r.Lost, r.Examples)
-	if r.Damaged > 0 {
-		s.Say("%d of the pictures kept are damaged, and shown as far as they go", r.Damaged)
-	}
-	s.sayAll(r.Contradictions())
-	if len(r.Remarks) > 0 {
-		s.Notef("every one of these files, with its reason: palate import --report")
-	}
+	s.sayAll(r.Words())
 	if example := r.Examples["deleted"]; example != "" { // in full: it says how it comes back
 		s.Notef("%s", example)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"fmt"
 	"maps"
 	"os"
@@ -214,23 +215,54 @@ func TestImportListsEveryLossAndWhatIsDamaged(t *testing.T) {
 	for i := range 3 {
 		program.WriteFile(t, filepath.Join(folder, fmt.Sprintf("words %d.jpg", i)), fmt.Appendf(nil, "These are words, %d.", i))
 	}
-	if r := program.RunPalate(t, "import", "--report", "--data", home); r.Code == 0 || !strings.Contains(r.Err, "nothing was imported") {
+	if r := program.RunPalate(t, "import", "report", "--data", home); r.Code == 0 || !strings.Contains(r.Err, "no collection") {
 		t.Errorf("before an import: %+v", r)
 	}
-	type report struct{ Seen, Kept, Damaged int }
-	if got := program.JSONRun[report](t, "import", folder, "--data", home); got != (report{5, 2, 1}) {
-		t.Errorf("got %+v, want 2 of 5 kept and one of them damaged", got)
+	type report struct {
+		Seen, Kept, Damaged int
+		Job                 int64
 	}
-	list := program.JSONRun[struct {
-		Seen, Kept int
-		Remarks    []struct{ Path, Reason, What string }
-	}](t, "import", "--report", "--data", home)
-	reasons := map[string]int{}
-	for _, r := range list.Remarks {
-		reasons[r.Reason]++
-		if !strings.HasPrefix(r.Path, folder) || r.What == "" {
-			t.Errorf("got %+v, want a path and what is wrong", r)
+	got := program.JSONRun[report](t, "import", folder, "--data", home)
+	if got.Job < 1 || got != (report{5, 2, 1, got.Job}) {
+		t.Errorf("got %+v, want 2 of 5 kept, one of them damaged, and the job", got)
+	}
+	number := fmt.Sprint(got.Job)
+	another := program.MustRun(t, "import", folder, "--data", home) // all is known or lost
+	if !strings.Contains(another, "0 kept, 2 known") {
+		t.Errorf("again it says %q", another)
+	}
+	type losses struct {
+		Job              int64
+		State            string
+		Seen, Kept, Told int
+		Losses           []struct {
+			Path, Reason, What string
+			Kept               bool
 		}
+	}
+	if last := program.JSONRun[losses](t, "import", "report", "--data", home); last.Job <= got.Job || last.Told != 3 || last.Kept != 0 {
+		t.Errorf("of the last import: %+v, want the 3 files that are no pictures", last)
+	}
+	list := program.JSONRun[losses](t, "import", "report", number, "--data", home)
+	reasons := map[string]int{}
+	for _, r := range list.Losses {
+		reasons[r.Reason]++
+		if !strings.HasPrefix(r.Path, folder) || r.What == "" || r.Kept != (r.Reason == "damaged") {
+			t.Errorf("got %+v, want a path, what is wrong, and whether it is kept", r)
+		}
+	}
+	if list.State != "succeeded" || list.Kept != 2 || list.Told != 4 {
+		t.Errorf("got %+v, want an import that kept 2 and told of 4", list)
+	}
+	table, err := csv.NewReader(strings.NewReader(program.MustRun(t, "import", "report", number, "--csv", "--data", home))).ReadAll()
+	if err != nil || len(table) != 5 || strings.Join(table[0], " ") != "file reason kept what" || !strings.HasPrefix(table[1][0], folder) {
+		t.Errorf("as CSV: %q, %v", table, err)
+	}
+	if said := program.MustRun(t, "import", "report", number, "--data", home); !strings.Contains(said, "5 files seen, 2 kept, 0 known, 4 lost or damaged") || !strings.Contains(said, "words 2.jpg") {
+		t.Errorf("it says %q", said)
+	}
+	if r := program.RunPalate(t, "import", "report", "4711", "--data", home); r.Code == 0 || !strings.Contains(r.Err, "4711") {
+		t.Errorf("of a job that is none: %+v", r)
 	}
 	if !maps.Equal(reasons, map[string]int{"damaged": 1, "not_an_image": 3}) || list.Seen != 5 {
 		t.Errorf("got %+v, want every file that was lost or is damaged", list)

@@ -27,6 +27,12 @@ type CrawlLoss struct {
 	Detail string
 }
 
+// Again is what a crawl looks at once more.
+type Again struct {
+	Pictures int // that were lost
+	Pages    int // that lead to them and are read again
+}
+
 // CrawlPictures is how far the pictures that a crawl added have come.
 type CrawlPictures struct {
 	Added      int // and not deleted since
@@ -69,6 +75,14 @@ type Crawls interface {
 	// CrawlLosses gives the losses of the present round behind a cursor, 0 at
 	// first, in the order in which the crawl met them; reason "" is any.
 	CrawlLosses(ctx context.Context, crawl, reason string, after int64, limit int) ([]CrawlLoss, error)
+
+	// TryAgain lets the present round of a crawl look for pictures again that
+	// it lost for one of the reasons, as picture.FormerReasons: the losses are
+	// forgotten, and the pages that led to them are pending once more, so that
+	// they are found with all that is said of them. It does nothing where
+	// nothing is pending, as the next round looks at everything anew, and for
+	// a picture whose page the round does not have. There need be no such crawl.
+	TryAgain(ctx context.Context, crawl string, reasons []string) (Again, error)
 
 	// CrawlPictures counts what the crawl added in any round.
 	CrawlPictures(ctx context.Context, crawl string) (CrawlPictures, error)

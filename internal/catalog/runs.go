@@ -34,6 +34,7 @@ type Run struct {
 	Total       int64           // 0 is not known
 	Result      json.RawMessage // of a run that has ended
 	Error       string
+	Losses      int // files of which RunLosses has, or had, something to say
 	StartedAt   time.Time
 	UpdatedAt   time.Time
 	FinishedAt  time.Time // zero while running
@@ -42,6 +43,8 @@ type Run struct {
 // Runs remembers the work that was done. Everything that happens to a run is a
 // change.
 type Runs interface {
+	RunLosses
+
 	// StartRun begins a run that lives exactly as long as its lease, which
 	// comes with it: release it after FinishRun. However the process ends
 	// before, the lease is free then.

@@ -11,6 +11,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/job"
+	"github.com/palate-art/palate/internal/picture"
 )
 
 // Crawl is one crawl: what to call it, where to begin and how to behave.
@@ -78,6 +79,14 @@ func (c *Collection) crawlAs(ctx context.Context, j *job.Job, of Crawl, keeper c
 		if err := c.Catalog.SetCrawlSettings(ctx, of.Name, of.Settings); err != nil {
 			return crawler.Report{}, err
 		}
+	}
+	// What an earlier palate refused for a reason that this one no longer has.
+	again, err := c.Catalog.TryAgain(ctx, of.Name, picture.FormerReasons())
+	if err != nil {
+		return crawler.Report{}, err
+	}
+	if again.Pictures > 0 {
+		c.logger.InfoContext(ctx, "pictures that an earlier palate could not read are looked for again", "crawl", of.Name, "pictures", again.Pictures, "pages", again.Pages)
 	}
 	crawling, err := crawler.New(of.Config, c.Catalog.SharedFrontier(j.Run.ID), keeper, crawler.Options{
 		DialContext: of.Dial, Logger: c.logger, Found: of.Found,

@@ -3,8 +3,6 @@ package collection
 import (
 	"context"
 	"fmt"
-	"path/filepath"
-	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/folder"
@@ -13,16 +11,12 @@ import (
 )
 
 // Import takes files into the collection, as a job. What there is to say of
-// single files is kept for LastImport, whether it went well or not.
+// single files is kept for ImportLosses.
 func (c *Collection) Import(ctx context.Context, files ingest.Import) (ingest.ImportReport, error) {
 	defer c.tell.EndProgress()
-	report, err := job.Do(ctx, c.Catalog, job.Import, files.Profile, func(ctx context.Context, j *job.Job) (ingest.ImportReport, error) {
-		return c.importAs(ctx, files, progress(ctx, j, c.tell, "import", "img"))
+	return job.Do(ctx, c.Catalog, job.Import, files.Profile, func(ctx context.Context, j *job.Job) (ingest.ImportReport, error) {
+		return c.importAs(ctx, j, files, progress(ctx, j, c.tell, "import", "img"))
 	})
-	if keepErr := ingest.KeepImportList(filepath.Join(c.config.Folder, importListFile), report, time.Now()); err == nil {
-		err = keepErr
-	}
-	return report, err
 }
 
 // Judging says which verdicts files come with.
@@ -102,21 +96,13 @@ func tellProblems(tell Teller, problems []string) {
 	}
 }
 
-// importListFile is where the last import's remarks are.
-const importListFile = "last-import.json"
-
-// LastImport is what the last import into the collection in a folder had to say
-// of single files. Its errors are those of ingest.ReadImportList.
-func LastImport(folder string) (ingest.ImportList, error) {
-	return ingest.ReadImportList(filepath.Join(folder, importListFile))
-}
-
 // ImportAs implements starter.Steps.
 func (c *Collection) ImportAs(ctx context.Context, j *job.Job, files ingest.Import) (ingest.ImportReport, error) {
-	return c.importAs(ctx, files, progress(ctx, j, Silent{}, "", ""))
+	return c.importAs(ctx, j, files, progress(ctx, j, Silent{}, "", ""))
 }
 
-func (c *Collection) importAs(ctx context.Context, files ingest.Import, progress func(done, total int64)) (ingest.ImportReport, error) {
+func (c *Collection) importAs(ctx context.Context, j *job.Job, files ingest.Import, progress func(done, total int64)) (ingest.ImportReport, error) {
+	files.Run = j.Run.ID
 	files.Progress = func(done, total int) { progress(int64(done), int64(total)) }
 	return c.Pictures.Import(ctx, files)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/folder"
 	"github.com/palate-art/palate/internal/imagestore"
@@ -40,6 +41,10 @@ type Import struct {
 	// Within is what reads the files; the zero Reader reads any.
 	Within folder.Reader
 
+	// Run is the running run whose list of losses gets every file that is lost
+	// or damaged, see catalog.RunLosses; 0 keeps none.
+	Run int64
+
 	// Progress, if not nil, is told how many files of how many are done.
 	Progress func(done, total int)
 }
@@ -57,27 +62,45 @@ type ImportReport struct {
 	// missing or wrong.
 	Damaged int `json:"damaged,omitempty"`
 	// BothWays are the files whose picture another file of the same import, of
-	// equal content, says the opposite of. What comes later counts.
-	BothWays int `json:"judged_both_ways,omitempty"`
-	// Remarks are on every file that was lost or is damaged, in the order of
-	// the files. They may be many, and are not part of a job's result.
-	Remarks []Remark `json:"-"`
+	// equal content, says another verdict of. What comes later counts.
+	BothWays int      `json:"judged_both_ways,omitempty"`
+	bothWays []string // the first of them, with both paths
+	// Job is the run in whose list every file stands that was lost or is
+	// damaged, if there are any and the list is kept.
+	Job int64 `json:"job,omitempty"`
 }
 
-// Contradictions says of each picture that is judged both ways which files do.
-func (r ImportReport) Contradictions() []string {
-	var all []string
-	for _, remark := range r.Remarks {
-		if remark.Reason == ReasonBothWays {
-			all = append(all, remark.Path+": "+remark.What)
-		}
+// reasonBothWays is the reason in a list of losses of a picture that is liked in
+// one place and disliked in another.
+const reasonBothWays = "judged_both_ways"
+
+// mostBothWays is how many of those Words name.
+const mostBothWays = 5
+
+// Words say what became of damaged files and of those that are judged both ways,
+// and where all that were lost are listed.
+func (r ImportReport) Words() (lines []string) {
+	lines = append(lines, r.bothWays...)
+	if more := r.BothWays - len(r.bothWays); more > 0 {
+		lines = append(lines, fmt.Sprintf("%d more pictures are judged both ways", more))
 	}
-	return all
+	if r.Damaged > 0 {
+		lines = append(lines, fmt.Sprintf("%d of the pictures kept are damaged, and shown as far as they go", r.Damaged))
+	}
+	if r.Job > 0 {
+		lines = append(lines, fmt.Sprintf("every one of these files, with its reason: palate import report %d", r.Job))
+	}
+	return lines
+}
+
+func (r *ImportReport) bothWaysIn(path, what string) {
+	if r.BothWays++; len(r.bothWays) < mostBothWays {
+		r.bothWays = append(r.bothWays, path+": "+what)
+	}
 }
 
 func (r *ImportReport) lose(reason, path string, err error) {
 	r.Lost[reason]++
-	r.Remarks = append(r.Remarks, Remark{Path: path, Reason: reason, What: err.Error()})
 	if _, there := r.Examples[reason]; !there {
 		r.Examples[reason] = fmt.Sprintf("%s: %v", path, err)
 	}
@@ -88,6 +111,17 @@ func (r *ImportReport) lose(reason, path string, err error) {
 // its reason; a store or catalog that can't be written stops the import, with
 // the report so far.
 func (c *Collection) Import(ctx context.Context, job Import) (ImportReport, error) {
+	list := lossList{catalog: c.catalog, run: job.Run}
+	report, err := c.importFiles(ctx, job, &list)
+	// What was lost is kept even when ctx is done.
+	err = errors.Join(err, list.flush(context.WithoutCancel(ctx)))
+	if list.kept {
+		report.Job = job.Run
+	}
+	return report, err
+}
+
+func (c *Collection) importFiles(ctx context.Context, job Import, list *lossList) (ImportReport, error) {
 	report := ImportReport{Lost: map[string]int{}, Examples: map[string]string{}}
 	judged := map[palate.ImageID]*folder.File{}
 	for i, file := range job.Files {
@@ -102,20 +136,21 @@ func (c *Collection) Import(ctx context.Context, job Import) (ImportReport, erro
 			return report, fmt.Errorf("import %s: %w", file.Path, err)
 		case err != nil:
 			report.lose(reason, file.Path, err)
+			list.add(catalog.RunLoss{Path: file.Path, Reason: reason, What: palate.Message(err)})
 		case addition.New:
 			report.Kept++
 			if addition.Damage != "" {
 				report.Damaged++
-				report.Remarks = append(report.Remarks, Remark{Path: file.Path, Reason: ReasonDamaged, What: addition.Damage})
+				list.add(catalog.RunLoss{Path: file.Path, Reason: crawler.ReasonDamaged, Kept: true, What: addition.Damage})
 			}
 		default:
 			report.Known++
 		}
 		if err == nil && file.Verdict != "" {
 			if before, there := judged[addition.ID]; there && before.Verdict != file.Verdict {
-				report.BothWays++
-				report.Remarks = append(report.Remarks, Remark{Path: file.Path, Reason: ReasonBothWays,
-					What: fmt.Sprintf("the same picture as %s, of which %s was said; here it is %s, which counts", before.Path, before.Verdict, file.Verdict)})
+				what := fmt.Sprintf("the same picture as %s, of which %s was said; here it is %s, which counts", before.Path, before.Verdict, file.Verdict)
+				report.bothWaysIn(file.Path, what)
+				list.add(catalog.RunLoss{Path: file.Path, Reason: reasonBothWays, Kept: true, What: what})
 			}
 			judged[addition.ID] = &job.Files[i]
 			rated, err := c.rateImported(ctx, job.Profile, addition.ID, file.Verdict)
@@ -125,6 +160,9 @@ func (c *Collection) Import(ctx context.Context, job Import) (ImportReport, erro
 			if rated {
 				report.Rated++
 			}
+		}
+		if err := list.flushIfLong(ctx); err != nil {
+			return report, err
 		}
 		if job.Progress != nil {
 			job.Progress(i+1, len(job.Files))

@@ -60,7 +60,7 @@ func TestTheOwnerSaysHowLargeAPictureMayBe(t *testing.T) {
 	report, err := f.upTo(1_000_000).Import(t.Context(), ingest.Import{Files: scan(t, dir), Mode: ingest.Copy})
 	f.ok("import", err)
 	wantReport(t, report, ingest.ImportReport{Seen: 1, Lost: map[string]int{"too_many_pixels": 1}})
-	if what := report.Remarks[0].What; !strings.Contains(what, "1.3 megapixels") || !strings.Contains(what, "--max-pixels") {
+	if what := report.Examples["too_many_pixels"]; !strings.Contains(what, "1.3 megapixels") || !strings.Contains(what, "--max-pixels") {
 		t.Errorf("got %q, want the size and the option", what)
 	}
 	report, err = f.upTo(2_000_000).Import(t.Context(), ingest.Import{Files: scan(t, dir), Mode: ingest.Copy})

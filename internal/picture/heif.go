@@ -48,7 +48,7 @@ func heifError(format string, err error) error {
 		if kind := kinds[unsupported.Coding]; kind != "" {
 			return &UnsupportedError{Kind: kind}
 		}
-		return &UnsupportedError{Kind: "HEIF"}
+		return &UnsupportedError{Kind: "HEIF of another coding"}
 	}
 	return &CorruptError{Format: format, Err: err}
 }

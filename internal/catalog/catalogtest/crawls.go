@@ -1,6 +1,7 @@
 package catalogtest
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -8,6 +9,58 @@ import (
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/catalog"
 )
+
+func tryAgain(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+	ctx := t.Context()
+	reasons := []string{"unsupported_heic", "unsupported_avif"}
+	equal(t, "no such crawl", must(c.TryAgain(ctx, "museum", reasons))(t), catalog.Again{})
+	from := func(page string, pictures ...string) (found []crawler.Task) {
+		for _, url := range pictures {
+			p := pic(url)
+			p.Referer, p.Source = page, palate.Source{Title: "of " + url}
+			found = append(found, p)
+		}
+		return found
+	}
+	lose := func(reason string) {
+		t.Helper()
+		finish(t, c, "museum", next(t, c, "museum"), crawler.Outcome{State: crawler.Lost, Reason: reason})
+	}
+	begin(t, c, "museum", page("p"), page("q"), page("later"))
+	finish(t, c, "museum", next(t, c, "museum"), crawler.Outcome{State: crawler.Visited, Shown: "x"}, from("p", "a.heic", "b.avif", "c.jpg")...)
+	lose("unsupported_heic")
+	lose("unsupported_avif")
+	finish(t, c, "museum", next(t, c, "museum"), crawler.Outcome{State: crawler.Kept})
+	finish(t, c, "museum", next(t, c, "museum"), crawler.Outcome{State: crawler.Visited}, from("q", "d.svg")...)
+	lose("unsupported_svg")
+	finish(t, c, "museum", next(t, c, "museum"), crawler.Outcome{State: crawler.Visited}, append(from("elsewhere", "e.heic"), page("last"))...)
+	lose("unsupported_heic")
+
+	equal(t, "what is tried again", must(c.TryAgain(ctx, "museum", reasons))(t), catalog.Again{Pictures: 2, Pages: 1})
+	want := crawler.Progress{Round: 1, Pending: 2, Pages: 2, Kept: 1, Lost: map[string]int{"unsupported_svg": 1, "unsupported_heic": 1}}
+	got := must(c.CrawlProgress(ctx, "museum"))(t)
+	got.Added = 0
+	for reason, n := range got.Lost {
+		if n == 0 {
+			delete(got.Lost, reason)
+		}
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	equal(t, "again", must(c.TryAgain(ctx, "museum", reasons))(t), catalog.Again{})
+	task := next(t, c, "museum")
+	equal(t, "the page", task.URL, "p")
+	finish(t, c, "museum", task, crawler.Outcome{State: crawler.Visited}, from("p", "a.heic", "b.avif", "c.jpg")...)
+	for _, url := range []string{"a.heic", "b.avif"} {
+		task = next(t, c, "museum")
+		equal(t, "picture", task.URL, url)
+		equal(t, "what is said of it", task.Source.Title, "of "+url)
+		finish(t, c, "museum", task, crawler.Outcome{State: crawler.Kept})
+	}
+	finish(t, c, "museum", next(t, c, "museum"), crawler.Outcome{State: crawler.Visited})
+	equal(t, "of a round that has ended", must(c.TryAgain(ctx, "museum", []string{"unsupported_svg"}))(t), catalog.Again{})
+}
 
 func crawls(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
 	ctx := t.Context()

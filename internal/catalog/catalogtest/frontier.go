@@ -20,6 +20,7 @@ func testFrontier(t *testing.T, open Open) {
 	cases(t, open, map[string]func(*testing.T, catalog.Catalog, func() catalog.Catalog){
 		"images and their tasks end in one commit":  finishedByImage,
 		"crawls and their losses are remembered":    crawls,
+		"pictures that can be read now come again":  tryAgain,
 		"subscriptions are remembered":              subscriptions,
 		"no image comes with a task that has ended": endedTask,
 		"runs share a crawl":                        sharedCrawl,

@@ -23,6 +23,8 @@ func testRuns(t *testing.T, open Open) {
 		"a closed catalog's runs are dead":   runsOfAClosedCatalog,
 		"a run is asked to stop":             cancelledRun,
 		"what happens to a run is a change":  runChanges,
+		"what a run lost is kept":            lossesKept,
+		"what a run lost is bounded":         lossesBounded,
 		"waiting ends with the next change":  waiting,
 		"waiting ends with its context":      waitingInVain,
 		"a released lease is not a lost one": releasedLease,
