@@ -26,6 +26,13 @@ const (
 
 // FollowEvents answers with a stream of what happens to jobs.
 func (s *Server) FollowEvents(ctx context.Context, request FollowEventsRequestObject) (FollowEventsResponseObject, error) {
+	if r := requestOf(ctx); r != nil && r.Method == http.MethodHead { // which has no body to wait for
+		return streamed(func(w http.ResponseWriter) error {
+			w.Header().Set("Content-Type", "text/event-stream")
+			w.WriteHeader(http.StatusOK)
+			return nil
+		}), nil
+	}
 	stream := &eventStream{server: s, at: -1}
 	if request.Params.LastEventID != nil {
 		stream.at = *request.Params.LastEventID

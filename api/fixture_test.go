@@ -111,7 +111,7 @@ type fixture struct {
 	server     *api.Server
 }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	dir := t.TempDir()
 	quiet := slog.New(slog.DiscardHandler)
@@ -207,7 +207,7 @@ func (s steps) BackupAs(ctx context.Context, j *job.Job, folder string, options 
 	return report.Summary(), err
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +215,7 @@ func must(t *testing.T, err error) {
 }
 
 // paint draws a picture of about one colour; the seed makes it its own.
-func paint(t *testing.T, base color.RGBA, seed int) []byte {
+func paint(t testing.TB, base color.RGBA, seed int) []byte {
 	t.Helper()
 	random := rand.New(rand.NewPCG(uint64(seed), 7))
 	m := image.NewRGBA(image.Rect(0, 0, 60, 40))
@@ -233,7 +233,7 @@ var (
 )
 
 // add puts pictures of one colour into the collection, embedded.
-func (f *fixture) add(t *testing.T, n int, base color.RGBA, artist string) []palate.ImageID {
+func (f *fixture) add(t testing.TB, n int, base color.RGBA, artist string) []palate.ImageID {
 	t.Helper()
 	var ids []palate.ImageID
 	for range n {
@@ -249,7 +249,7 @@ func (f *fixture) add(t *testing.T, n int, base color.RGBA, artist string) []pal
 	return ids
 }
 
-func (f *fixture) embed(t *testing.T) {
+func (f *fixture) embed(t testing.TB) {
 	t.Helper()
 	_, err := f.collection.EmbedPending(t.Context(), colours{}, embedder.DefaultPipelineConfig(), nil)
 	must(t, err)
@@ -257,7 +257,7 @@ func (f *fixture) embed(t *testing.T) {
 }
 
 // follow does what a running server does every moment.
-func (f *fixture) follow(t *testing.T) {
+func (f *fixture) follow(t testing.TB) {
 	t.Helper()
 	_, err := f.follower.CatchUp(t.Context())
 	must(t, err)

@@ -415,6 +415,24 @@ type ImageList struct {
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
+// ImageRating defines model for ImageRating.
+type ImageRating struct {
+	// ImageID UUID derived from the SHA-256 of the file.
+	//
+	// Example: 2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a
+	ImageID ImageID `json:"image_id"`
+
+	// ProbeVersion The probe that ranked the picture when it was shown
+	ProbeVersion *int `json:"probe_version,omitempty"`
+
+	// Score The score that the probe gave it then
+	Score *float64 `json:"score,omitempty"`
+
+	// Shown How the picture stood before the person.
+	Shown   *Shown  `json:"shown,omitempty"`
+	Verdict Verdict `json:"verdict"`
+}
+
 // ImageUpload defines model for ImageUpload.
 type ImageUpload struct {
 	Artist     *string `json:"artist,omitempty"`
@@ -746,6 +764,11 @@ type RatingList struct {
 	// NextCursor Absent on the last page
 	NextCursor *string  `json:"next_cursor,omitempty"`
 	Ratings    []Rating `json:"ratings"`
+}
+
+// RatingsInput Example: {"ratings":[{"image_id":"2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a","verdict":"like"}]}
+type RatingsInput struct {
+	Ratings []ImageRating `json:"ratings"`
 }
 
 // Reasons defines model for Reasons.
@@ -1220,6 +1243,9 @@ type RenameProfileJSONRequestBody = ProfileInput
 // RollbackProbeJSONRequestBody defines body for RollbackProbe for application/json ContentType.
 type RollbackProbeJSONRequestBody = Rollback
 
+// PutRatingsJSONRequestBody defines body for PutRatings for application/json ContentType.
+type PutRatingsJSONRequestBody = RatingsInput
+
 // PutRatingJSONRequestBody defines body for PutRating for application/json ContentType.
 type PutRatingJSONRequestBody = RatingInput
 
@@ -1330,6 +1356,9 @@ type ServerInterface interface {
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx echo.Context, profile ProfilePath, params ListRatingsParams) error
+	// PutRatings Like, dislike or skip many images
+	// (POST /v1/profiles/{profile}/ratings)
+	PutRatings(ctx echo.Context, profile ProfilePath) error
 	// DeleteRating Make an image unrated
 	// (DELETE /v1/profiles/{profile}/ratings/{image})
 	DeleteRating(ctx echo.Context, profile ProfilePath, image ImagePath) error
@@ -2125,6 +2154,22 @@ func (w *ServerInterfaceWrapper) ListRatings(ctx echo.Context) error {
 	return err
 }
 
+// PutRatings converts echo context to params.
+func (w *ServerInterfaceWrapper) PutRatings(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutRatings(ctx, profile)
+	return err
+}
+
 // DeleteRating converts echo context to params.
 func (w *ServerInterfaceWrapper) DeleteRating(ctx echo.Context) error {
 	var err error
@@ -2593,6 +2638,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/profiles/:profile/queue", wrapper.GetQueue, options.OperationMiddlewares["getQueue"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/mislabels", wrapper.ListMislabels, options.OperationMiddlewares["listMislabels"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/ratings", wrapper.ListRatings, options.OperationMiddlewares["listRatings"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/ratings", wrapper.PutRatings, options.OperationMiddlewares["putRatings"]...)
 	router.DELETE(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.DeleteRating, options.OperationMiddlewares["deleteRating"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.GetRating, options.OperationMiddlewares["getRating"]...)
 	router.PUT(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.PutRating, options.OperationMiddlewares["putRating"]...)
@@ -2627,6 +2673,9 @@ type InvalidApplicationProblemPlusJSONResponse Problem
 
 type NotFoundApplicationProblemPlusJSONResponse Problem
 
+type NotModifiedResponse struct {
+}
+
 type ProblemApplicationProblemPlusJSONResponse Problem
 
 type GetLivenessRequestObject struct {
@@ -2648,6 +2697,13 @@ func (response GetLiveness200JSONResponse) VisitGetLivenessResponse(w http.Respo
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type GetLiveness304Response = NotModifiedResponse
+
+func (response GetLiveness304Response) VisitGetLivenessResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
 }
 
 type GetLiveness400ApplicationProblemPlusJSONResponse struct {
@@ -2719,6 +2775,13 @@ func (response GetReadiness200JSONResponse) VisitGetReadinessResponse(w http.Res
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type GetReadiness304Response = NotModifiedResponse
+
+func (response GetReadiness304Response) VisitGetReadinessResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
 }
 
 type GetReadiness400ApplicationProblemPlusJSONResponse struct {
@@ -2907,6 +2970,13 @@ func (response GetHealth200JSONResponse) VisitGetHealthResponse(w http.ResponseW
 	return err
 }
 
+type GetHealth304Response = NotModifiedResponse
+
+func (response GetHealth304Response) VisitGetHealthResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
 type GetHealth400ApplicationProblemPlusJSONResponse struct {
 	InvalidApplicationProblemPlusJSONResponse
 }
@@ -2991,6 +3061,13 @@ func (response ListImages200JSONResponse) VisitListImagesResponse(w http.Respons
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type ListImages304Response = NotModifiedResponse
+
+func (response ListImages304Response) VisitListImagesResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
 }
 
 type ListImages400ApplicationProblemPlusJSONResponse struct {
@@ -3261,6 +3338,13 @@ func (response GetImage200JSONResponse) VisitGetImageResponse(w http.ResponseWri
 	return err
 }
 
+type GetImage304Response = NotModifiedResponse
+
+func (response GetImage304Response) VisitGetImageResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
 type GetImage400ApplicationProblemPlusJSONResponse struct {
 	InvalidApplicationProblemPlusJSONResponse
 }
@@ -3512,6 +3596,13 @@ func (response ListNeighbours200JSONResponse) VisitListNeighboursResponse(w http
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type ListNeighbours304Response = NotModifiedResponse
+
+func (response ListNeighbours304Response) VisitListNeighboursResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
 }
 
 type ListNeighbours400ApplicationProblemPlusJSONResponse struct {
@@ -3829,6 +3920,13 @@ func (response ListJobs200JSONResponse) VisitListJobsResponse(w http.ResponseWri
 	return err
 }
 
+type ListJobs304Response = NotModifiedResponse
+
+func (response ListJobs304Response) VisitListJobsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
 type ListJobs400ApplicationProblemPlusJSONResponse struct {
 	InvalidApplicationProblemPlusJSONResponse
 }
@@ -4103,6 +4201,13 @@ func (response GetJob200JSONResponse) VisitGetJobResponse(w http.ResponseWriter)
 	return err
 }
 
+type GetJob304Response = NotModifiedResponse
+
+func (response GetJob304Response) VisitGetJobResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
 type GetJob400ApplicationProblemPlusJSONResponse struct {
 	InvalidApplicationProblemPlusJSONResponse
 }
@@ -4188,6 +4293,13 @@ func (response ListProfiles200JSONResponse) VisitListProfilesResponse(w http.Res
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type ListProfiles304Response = NotModifiedResponse
+
+func (response ListProfiles304Response) VisitListProfilesResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
 }
 
 type ListProfiles400ApplicationProblemPlusJSONResponse struct {
@@ -4554,6 +4666,13 @@ func (response CompareProfiles200JSONResponse) VisitCompareProfilesResponse(w ht
 	return err
 }
 
+type CompareProfiles304Response = NotModifiedResponse
+
+func (response CompareProfiles304Response) VisitCompareProfilesResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
 type CompareProfiles400ApplicationProblemPlusJSONResponse struct {
 	InvalidApplicationProblemPlusJSONResponse
 }
@@ -4643,6 +4762,13 @@ func (response ListMislabels200JSONResponse) VisitListMislabelsResponse(w http.R
 	return err
 }
 
+type ListMislabels304Response = NotModifiedResponse
+
+func (response ListMislabels304Response) VisitListMislabelsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
 type ListMislabels400ApplicationProblemPlusJSONResponse struct {
 	InvalidApplicationProblemPlusJSONResponse
 }
@@ -4729,6 +4855,13 @@ func (response GetProbe200JSONResponse) VisitGetProbeResponse(w http.ResponseWri
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type GetProbe304Response = NotModifiedResponse
+
+func (response GetProbe304Response) VisitGetProbeResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
 }
 
 type GetProbe400ApplicationProblemPlusJSONResponse struct {
@@ -5112,6 +5245,13 @@ func (response ListProbeVersions200JSONResponse) VisitListProbeVersionsResponse(
 	return err
 }
 
+type ListProbeVersions304Response = NotModifiedResponse
+
+func (response ListProbeVersions304Response) VisitListProbeVersionsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
 type ListProbeVersions400ApplicationProblemPlusJSONResponse struct {
 	InvalidApplicationProblemPlusJSONResponse
 }
@@ -5183,6 +5323,13 @@ func (response GetProbeVersion200JSONResponse) VisitGetProbeVersionResponse(w ht
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type GetProbeVersion304Response = NotModifiedResponse
+
+func (response GetProbeVersion304Response) VisitGetProbeVersionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
 }
 
 type GetProbeVersion400ApplicationProblemPlusJSONResponse struct {
@@ -5369,6 +5516,13 @@ func (response GetQueue200JSONResponse) VisitGetQueueResponse(w http.ResponseWri
 	return err
 }
 
+type GetQueue304Response = NotModifiedResponse
+
+func (response GetQueue304Response) VisitGetQueueResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
 type GetQueue400ApplicationProblemPlusJSONResponse struct {
 	InvalidApplicationProblemPlusJSONResponse
 }
@@ -5442,6 +5596,13 @@ func (response ListRatings200JSONResponse) VisitListRatingsResponse(w http.Respo
 	return err
 }
 
+type ListRatings304Response = NotModifiedResponse
+
+func (response ListRatings304Response) VisitListRatingsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
 type ListRatings400ApplicationProblemPlusJSONResponse struct {
 	InvalidApplicationProblemPlusJSONResponse
 }
@@ -5481,6 +5642,95 @@ type ListRatings5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListRatings5XXApplicationProblemPlusJSONResponse) VisitListRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutRatingsRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    *PutRatingsJSONRequestBody
+}
+
+type PutRatingsResponseObject interface {
+	VisitPutRatingsResponse(w http.ResponseWriter) error
+}
+
+type PutRatings200JSONResponse RatingList
+
+func (response PutRatings200JSONResponse) VisitPutRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutRatings400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response PutRatings400ApplicationProblemPlusJSONResponse) VisitPutRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutRatings404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response PutRatings404ApplicationProblemPlusJSONResponse) VisitPutRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutRatings4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutRatings4XXApplicationProblemPlusJSONResponse) VisitPutRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutRatings5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutRatings5XXApplicationProblemPlusJSONResponse) VisitPutRatingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5596,6 +5846,13 @@ func (response GetRating200JSONResponse) VisitGetRatingResponse(w http.ResponseW
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type GetRating304Response = NotModifiedResponse
+
+func (response GetRating304Response) VisitGetRatingResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
 }
 
 type GetRating400ApplicationProblemPlusJSONResponse struct {
@@ -5777,6 +6034,13 @@ func (response ListScores200JSONResponse) VisitListScoresResponse(w http.Respons
 	return err
 }
 
+type ListScores304Response = NotModifiedResponse
+
+func (response ListScores304Response) VisitListScoresResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
 type ListScores400ApplicationProblemPlusJSONResponse struct {
 	InvalidApplicationProblemPlusJSONResponse
 }
@@ -5880,6 +6144,13 @@ func (response GetScore200JSONResponse) VisitGetScoreResponse(w http.ResponseWri
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type GetScore304Response = NotModifiedResponse
+
+func (response GetScore304Response) VisitGetScoreResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
 }
 
 type GetScore400ApplicationProblemPlusJSONResponse struct {
@@ -5987,6 +6258,13 @@ func (response GetHeatMap200JSONResponse) VisitGetHeatMapResponse(w http.Respons
 	return err
 }
 
+type GetHeatMap304Response = NotModifiedResponse
+
+func (response GetHeatMap304Response) VisitGetHeatMapResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
 type GetHeatMap400ApplicationProblemPlusJSONResponse struct {
 	InvalidApplicationProblemPlusJSONResponse
 }
@@ -6091,6 +6369,13 @@ func (response ExplainScore200JSONResponse) VisitExplainScoreResponse(w http.Res
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type ExplainScore304Response = NotModifiedResponse
+
+func (response ExplainScore304Response) VisitExplainScoreResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
 }
 
 type ExplainScore400ApplicationProblemPlusJSONResponse struct {
@@ -6624,6 +6909,13 @@ func (response ListTrash200JSONResponse) VisitListTrashResponse(w http.ResponseW
 	return err
 }
 
+type ListTrash304Response = NotModifiedResponse
+
+func (response ListTrash304Response) VisitListTrashResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
 type ListTrash400ApplicationProblemPlusJSONResponse struct {
 	InvalidApplicationProblemPlusJSONResponse
 }
@@ -6817,6 +7109,13 @@ func (response GetVersion200JSONResponse) VisitGetVersionResponse(w http.Respons
 	return err
 }
 
+type GetVersion304Response = NotModifiedResponse
+
+func (response GetVersion304Response) VisitGetVersionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
 type GetVersion400ApplicationProblemPlusJSONResponse struct {
 	InvalidApplicationProblemPlusJSONResponse
 }
@@ -6962,6 +7261,9 @@ type StrictServerInterface interface {
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx context.Context, request ListRatingsRequestObject) (ListRatingsResponseObject, error)
+	// PutRatings Like, dislike or skip many images
+	// (POST /v1/profiles/{profile}/ratings)
+	PutRatings(ctx context.Context, request PutRatingsRequestObject) (PutRatingsResponseObject, error)
 	// DeleteRating Make an image unrated
 	// (DELETE /v1/profiles/{profile}/ratings/{image})
 	DeleteRating(ctx context.Context, request DeleteRatingRequestObject) (DeleteRatingResponseObject, error)
@@ -7887,6 +8189,54 @@ func (sh *strictHandler) ListRatings(ctx echo.Context, profile ProfilePath, para
 		return err
 	} else if validResponse, ok := response.(ListRatingsResponseObject); ok {
 		return validResponse.VisitListRatingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutRatings operation middleware
+func (sh *strictHandler) PutRatings(ctx echo.Context, profile ProfilePath) error {
+	var request PutRatingsRequestObject
+
+	request.Profile = profile
+
+	var body PutRatingsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutRatings(ctx.Request().Context(), request.(PutRatingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutRatings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutRatingsResponseObject); ok {
+		return validResponse.VisitPutRatingsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

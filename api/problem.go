@@ -115,6 +115,9 @@ func (s *Server) handleError(err error, c echo.Context) {
 	case status == http.StatusNotFound && !errors.Is(err, palate.ErrNotFound):
 		detail = "nothing is served at " + r.URL.Path
 	case status == http.StatusMethodNotAllowed:
+		if allowed := c.Response().Header().Get("Allow"); strings.Contains(allowed, http.MethodGet) {
+			c.Response().Header().Set("Allow", allowed+", "+http.MethodHead)
+		}
 		detail = r.Method + " is not known at " + r.URL.Path
 	case status == http.StatusInternalServerError:
 		// What went wrong inside is for the log, not for the caller.

@@ -51,16 +51,45 @@ func (s *Server) PutRating(ctx context.Context, request PutRatingRequestObject) 
 		return nil, err
 	}
 	body := request.Body
-	r, err := s.services.Catalog.Rate(ctx, catalog.Rating{
+	r, err := s.services.Catalog.RateOnce(ctx, []catalog.Rating{{
 		Profile: profile, Image: id, Verdict: palate.Verdict(body.Verdict),
 		Shown:        palate.Shown(valueOr(body.Shown, ShownAPI)),
 		ProbeVersion: valueOr(body.ProbeVersion, 0), Score: body.Score,
-	})
+	}})
 	if err != nil {
 		return nil, err
 	}
 	s.follow(ctx)
-	return PutRating200JSONResponse(ratingOf(r)), nil
+	return PutRating200JSONResponse(ratingOf(r[0])), nil
+}
+
+// PutRatings appends many ratings to the log, or none.
+func (s *Server) PutRatings(ctx context.Context, request PutRatingsRequestObject) (PutRatingsResponseObject, error) {
+	profile, err := resolve(ctx, request.Profile)
+	if err != nil {
+		return nil, err
+	}
+	ratings := make([]catalog.Rating, len(request.Body.Ratings))
+	for i, r := range request.Body.Ratings {
+		id, err := palate.ParseImageID(r.ImageID)
+		if err != nil {
+			return nil, fmt.Errorf("rating %d of the list: %w", i+1, err)
+		}
+		ratings[i] = catalog.Rating{
+			Profile: profile, Image: id, Verdict: palate.Verdict(r.Verdict), Shown: palate.Shown(valueOr(r.Shown, ShownAPI)),
+			ProbeVersion: valueOr(r.ProbeVersion, 0), Score: r.Score,
+		}
+	}
+	stand, err := s.services.Catalog.RateOnce(ctx, ratings)
+	if err != nil {
+		return nil, err
+	}
+	s.follow(ctx)
+	answer := PutRatings200JSONResponse{Ratings: make([]Rating, len(stand))}
+	for i, r := range stand {
+		answer.Ratings[i] = ratingOf(r)
+	}
+	return answer, nil
 }
 
 // DeleteRating makes an image unrated.

@@ -156,7 +156,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, problemOf(http.StatusForbidden, "a page of another origin may not change anything here"))
 	}))
-	s.handler = s.paceBodies(s.guardHost(crossOrigin.Handler(s.boundBodies(e))))
+	s.handler = s.paceBodies(s.guardHost(crossOrigin.Handler(s.boundBodies(answers(e)))))
 	return s, nil
 }
 
@@ -236,7 +236,9 @@ type requestKey struct{}
 func withRequest(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
-		c.SetRequest(r.WithContext(context.WithValue(r.Context(), requestKey{}, r)))
+		if requestOf(r.Context()) == nil { // else it is a HEAD, which answers sees to
+			c.SetRequest(r.WithContext(context.WithValue(r.Context(), requestKey{}, r)))
+		}
 		return next(c)
 	}
 }

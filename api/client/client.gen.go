@@ -414,6 +414,24 @@ type ImageList struct {
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
+// ImageRating defines model for ImageRating.
+type ImageRating struct {
+	// ImageID UUID derived from the SHA-256 of the file.
+	//
+	// Example: 2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a
+	ImageID ImageID `json:"image_id"`
+
+	// ProbeVersion The probe that ranked the picture when it was shown
+	ProbeVersion *int `json:"probe_version,omitempty"`
+
+	// Score The score that the probe gave it then
+	Score *float64 `json:"score,omitempty"`
+
+	// Shown How the picture stood before the person.
+	Shown   *Shown  `json:"shown,omitempty"`
+	Verdict Verdict `json:"verdict"`
+}
+
 // ImageUpload defines model for ImageUpload.
 type ImageUpload struct {
 	Artist     *string `json:"artist,omitempty"`
@@ -745,6 +763,11 @@ type RatingList struct {
 	// NextCursor Absent on the last page
 	NextCursor *string  `json:"next_cursor,omitempty"`
 	Ratings    []Rating `json:"ratings"`
+}
+
+// RatingsInput Example: {"ratings":[{"image_id":"2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a","verdict":"like"}]}
+type RatingsInput struct {
+	Ratings []ImageRating `json:"ratings"`
 }
 
 // Reasons defines model for Reasons.
@@ -1219,6 +1242,9 @@ type RenameProfileJSONRequestBody = ProfileInput
 // RollbackProbeJSONRequestBody defines body for RollbackProbe for application/json ContentType.
 type RollbackProbeJSONRequestBody = Rollback
 
+// PutRatingsJSONRequestBody defines body for PutRatings for application/json ContentType.
+type PutRatingsJSONRequestBody = RatingsInput
+
 // PutRatingJSONRequestBody defines body for PutRating for application/json ContentType.
 type PutRatingJSONRequestBody = RatingInput
 
@@ -1573,6 +1599,24 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/ratings (the `ListRatings` operationId).
 	ListRatings(ctx context.Context, profile ProfilePath, params *ListRatingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// PutRatingsWithBody Like, dislike or skip many images
+	//
+	// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
+	PutRatingsWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutRatings Like, dislike or skip many images
+	//
+	// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
+	PutRatings(ctx context.Context, profile ProfilePath, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// DeleteRating Make an image unrated
 	//
 	// The log keeps what was said; every entry for the image is undone.
@@ -1589,7 +1633,7 @@ type ClientInterface interface {
 
 	// PutRatingWithBody Like, dislike or skip an image
 	//
-	// What was said of the image before stays in the log and stands no more.
+	// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1598,7 +1642,7 @@ type ClientInterface interface {
 
 	// PutRating Like, dislike or skip an image
 	//
-	// What was said of the image before stays in the log and stands no more.
+	// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2331,6 +2375,44 @@ func (c *Client) ListRatings(ctx context.Context, profile ProfilePath, params *L
 	return c.Client.Do(req)
 }
 
+// PutRatingsWithBody Like, dislike or skip many images
+//
+// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
+func (c *Client) PutRatingsWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutRatingsRequestWithBody(c.Server, profile, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutRatings Like, dislike or skip many images
+//
+// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
+func (c *Client) PutRatings(ctx context.Context, profile ProfilePath, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutRatingsRequest(c.Server, profile, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // DeleteRating Make an image unrated
 //
 // The log keeps what was said; every entry for the image is undone.
@@ -2367,7 +2449,7 @@ func (c *Client) GetRating(ctx context.Context, profile ProfilePath, image Image
 
 // PutRatingWithBody Like, dislike or skip an image
 //
-// What was said of the image before stays in the log and stands no more.
+// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2386,7 +2468,7 @@ func (c *Client) PutRatingWithBody(ctx context.Context, profile ProfilePath, ima
 
 // PutRating Like, dislike or skip an image
 //
-// What was said of the image before stays in the log and stands no more.
+// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -4327,6 +4409,53 @@ func NewListRatingsRequest(server string, profile ProfilePath, params *ListRatin
 	return req, nil
 }
 
+// NewPutRatingsRequest calls the generic PutRatings builder with application/json body
+func NewPutRatingsRequest(server string, profile ProfilePath, body PutRatingsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutRatingsRequestWithBody(server, profile, "application/json", bodyReader)
+}
+
+// NewPutRatingsRequestWithBody constructs an http.Request for the PutRatings method, with any body, and a specified content type
+func NewPutRatingsRequestWithBody(server string, profile ProfilePath, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/ratings", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewDeleteRatingRequest constructs an http.Request for the DeleteRating method
 func NewDeleteRatingRequest(server string, profile ProfilePath, image ImagePath) (*http.Request, error) {
 	var err error
@@ -5549,6 +5678,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/ratings (the `ListRatings` operationId).
 	ListRatingsWithResponse(ctx context.Context, profile ProfilePath, params *ListRatingsParams, reqEditors ...RequestEditorFn) (*ListRatingsResponse, error)
 
+	// PutRatingsWithBodyWithResponse Like, dislike or skip many images
+	//
+	// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
+	PutRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error)
+
+	// PutRatingsWithResponse Like, dislike or skip many images
+	//
+	// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
+	PutRatingsWithResponse(ctx context.Context, profile ProfilePath, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error)
+
 	// DeleteRatingWithResponse Make an image unrated
 	//
 	// The log keeps what was said; every entry for the image is undone.
@@ -5569,7 +5716,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutRatingWithBodyWithResponse Like, dislike or skip an image
 	//
-	// What was said of the image before stays in the log and stands no more.
+	// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -5578,7 +5725,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutRatingWithResponse Like, dislike or skip an image
 	//
-	// What was said of the image before stays in the log and stands no more.
+	// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -7816,6 +7963,75 @@ func (r ListRatingsResponse) ContentType() string {
 	return ""
 }
 
+type PutRatingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RatingList
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutRatingsResponse) GetJSON200() *RatingList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r PutRatingsResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r PutRatingsResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r PutRatingsResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r PutRatingsResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r PutRatingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutRatingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutRatingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutRatingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type DeleteRatingResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -9369,6 +9585,36 @@ func (c *ClientWithResponses) ListRatingsWithResponse(ctx context.Context, profi
 	return ParseListRatingsResponse(rsp)
 }
 
+// PutRatingsWithBodyWithResponse Like, dislike or skip many images
+//
+// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
+func (c *ClientWithResponses) PutRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error) {
+	rsp, err := c.PutRatingsWithBody(ctx, profile, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutRatingsResponse(rsp)
+}
+
+// PutRatingsWithResponse Like, dislike or skip many images
+//
+// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
+func (c *ClientWithResponses) PutRatingsWithResponse(ctx context.Context, profile ProfilePath, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error) {
+	rsp, err := c.PutRatings(ctx, profile, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutRatingsResponse(rsp)
+}
+
 // DeleteRatingWithResponse Make an image unrated
 //
 // The log keeps what was said; every entry for the image is undone.
@@ -9401,7 +9647,7 @@ func (c *ClientWithResponses) GetRatingWithResponse(ctx context.Context, profile
 
 // PutRatingWithBodyWithResponse Like, dislike or skip an image
 //
-// What was said of the image before stays in the log and stands no more.
+// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -9416,7 +9662,7 @@ func (c *ClientWithResponses) PutRatingWithBodyWithResponse(ctx context.Context,
 
 // PutRatingWithResponse Like, dislike or skip an image
 //
-// What was said of the image before stays in the log and stands no more.
+// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -9660,6 +9906,9 @@ func ParseGetLivenessResponse(rsp *http.Response) (*GetLivenessResponse, error) 
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -9706,6 +9955,9 @@ func ParseGetReadinessResponse(rsp *http.Response) (*GetReadinessResponse, error
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
@@ -9801,6 +10053,9 @@ func ParseGetHealthResponse(rsp *http.Response) (*GetHealthResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -9854,6 +10109,9 @@ func ParseListImagesResponse(rsp *http.Response) (*ListImagesResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
@@ -10026,6 +10284,9 @@ func ParseGetImageResponse(rsp *http.Response) (*GetImageResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -10129,6 +10390,9 @@ func ParseListNeighboursResponse(rsp *http.Response) (*ListNeighboursResponse, e
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
@@ -10294,6 +10558,9 @@ func ParseListJobsResponse(rsp *http.Response) (*ListJobsResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
@@ -10470,6 +10737,9 @@ func ParseGetJobResponse(rsp *http.Response) (*GetJobResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -10523,6 +10793,9 @@ func ParseListProfilesResponse(rsp *http.Response) (*ListProfilesResponse, error
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
@@ -10743,6 +11016,9 @@ func ParseCompareProfilesResponse(rsp *http.Response) (*CompareProfilesResponse,
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -10797,6 +11073,9 @@ func ParseListMislabelsResponse(rsp *http.Response) (*ListMislabelsResponse, err
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -10850,6 +11129,9 @@ func ParseGetProbeResponse(rsp *http.Response) (*GetProbeResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
@@ -11087,6 +11369,9 @@ func ParseListProbeVersionsResponse(rsp *http.Response) (*ListProbeVersionsRespo
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -11133,6 +11418,9 @@ func ParseGetProbeVersionResponse(rsp *http.Response) (*GetProbeVersionResponse,
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
@@ -11235,6 +11523,9 @@ func ParseGetQueueResponse(rsp *http.Response) (*GetQueueResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -11282,12 +11573,69 @@ func ParseListRatingsResponse(rsp *http.Response) (*ListRatingsResponse, error) 
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutRatingsResponse parses an HTTP response from a PutRatingsWithResponse call
+func ParsePutRatingsResponse(rsp *http.Response) (*PutRatingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutRatingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RatingList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
 		var dest Problem
@@ -11378,6 +11726,9 @@ func ParseGetRatingResponse(rsp *http.Response) (*GetRatingResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
@@ -11487,6 +11838,9 @@ func ParseListScoresResponse(rsp *http.Response) (*ListScoresResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -11547,6 +11901,9 @@ func ParseGetScoreResponse(rsp *http.Response) (*GetScoreResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
@@ -11609,6 +11966,9 @@ func ParseGetHeatMapResponse(rsp *http.Response) (*GetHeatMapResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -11669,6 +12029,9 @@ func ParseExplainScoreResponse(rsp *http.Response) (*ExplainScoreResponse, error
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
@@ -11994,6 +12357,9 @@ func ParseListTrashResponse(rsp *http.Response) (*ListTrashResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -12090,6 +12456,9 @@ func ParseGetVersionResponse(rsp *http.Response) (*GetVersionResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid

@@ -320,6 +320,12 @@ type Ratings interface {
 	// RateAll appends ratings in one commit.
 	RateAll(ctx context.Context, ratings []Rating) error
 
+	// RateOnce appends, in one commit, those ratings that say anything new,
+	// and returns how each then stands, in their order. One that differs from
+	// the standing rating in nothing but its time is not appended again.
+	// ErrNotFound if an image is not there.
+	RateOnce(ctx context.Context, ratings []Rating) ([]Rating, error)
+
 	// UndoRating appends the undo of one entry, or of the profile's last
 	// entry that is not undone if entry is 0, and returns what was undone.
 	// ErrNotFound if there is none, ErrConflict if it is undone already.

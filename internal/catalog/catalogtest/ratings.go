@@ -16,6 +16,7 @@ func testRatings(t *testing.T, open Open) {
 		"what can't be undone":                     undoRefused,
 		"clear undoes all of one image":            clearing,
 		"ratings together are all or none":         rateAll,
+		"what is said again is said once":          rateOnce,
 		"bad ratings are refused":                  badRatings,
 		"standing ratings come in pages":           standingPages,
 		"the log holds undos and goes on":          ratingLog,

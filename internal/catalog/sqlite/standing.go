@@ -11,16 +11,21 @@ import (
 
 // StandingRating implements catalog.Ratings.
 func (c *Catalog) StandingRating(ctx context.Context, p palate.Profile, id palate.ImageID) (catalog.Rating, error) {
-	var e catalog.LogEntry
+	var standing catalog.Rating
 	err := c.read(ctx, "read standing rating", func(ctx context.Context, tx *sql.Tx) (err error) {
-		e, err = scanEntry(tx.QueryRowContext(ctx, `
-			SELECT `+ratingColumns+` FROM images i
-			JOIN standing s ON s.profile = ? AND s.image = i.no JOIN ratings r ON r.entry = s.entry
-			WHERE i.id = ?`, string(p), id[:]))
-		return orNotFound(err, "standing rating of image %v by profile %q", id, p)
+		standing, err = standingRating(ctx, tx, p, id)
+		return err
 	})
+	return standing, err
+}
+
+func standingRating(ctx context.Context, tx *sql.Tx, p palate.Profile, id palate.ImageID) (catalog.Rating, error) {
+	e, err := scanEntry(tx.QueryRowContext(ctx, `
+		SELECT `+ratingColumns+` FROM images i
+		JOIN standing s ON s.profile = ? AND s.image = i.no JOIN ratings r ON r.entry = s.entry
+		WHERE i.id = ?`, string(p), id[:]))
 	if err != nil {
-		return catalog.Rating{}, err
+		return catalog.Rating{}, orNotFound(err, "standing rating of image %v by profile %q", id, p)
 	}
 	return e.Rating, nil
 }
