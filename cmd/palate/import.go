@@ -17,12 +17,14 @@ type importCommand struct {
 }
 
 type importFiles struct {
-	Paths   []string `arg:"" optional:"" name:"path" help:"Folders or files." type:"path"`
-	Like    bool     `help:"Like every picture." xor:"verdict"`
-	Dislike bool     `help:"Dislike every picture." xor:"verdict"`
-	Store   string   `help:"How to keep the files: copy them, link to them (one disk), or reference them where they are." enum:"copy,link,reference" default:"copy"`
-	Adopt   bool     `help:"Take in picture files of the collection's own folder that its catalog does not know, as after a catalog was lost: titles and ratings stay lost, deleted pictures may return."`
-	Yes     bool     `help:"With --adopt: do not ask."`
+	Paths     []string `arg:"" optional:"" name:"path" help:"Folders or files." type:"path"`
+	Like      bool     `help:"Like every picture." xor:"verdict"`
+	Dislike   bool     `help:"Dislike every picture." xor:"verdict"`
+	LikeFrom  int      `help:"Take so many stars and more, as metadata and sidecars give them, for a like." placeholder:"STARS"`
+	DislikeTo int      `help:"Take so many stars and fewer for a dislike; what is rejected is one in any case." placeholder:"STARS"`
+	Store     string   `help:"How to keep the files: copy them, link to them (one disk), or reference them where they are." enum:"copy,link,reference" default:"copy"`
+	Adopt     bool     `help:"Take in picture files of the collection's own folder that its catalog does not know, as after a catalog was lost: titles and ratings stay lost, deleted pictures may return."`
+	Yes       bool     `help:"With --adopt: do not ask."`
 }
 
 // Run imports and prints the funnel.
@@ -37,14 +39,14 @@ func (c *importFiles) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	verdict := palate.Verdict("")
+	judging := collection.Judging{LikeFrom: c.LikeFrom, DislikeTo: c.DislikeTo}
 	switch {
 	case c.Like:
-		verdict = palate.Like
+		judging.All = palate.Like
 	case c.Dislike:
-		verdict = palate.Dislike
+		judging.All = palate.Dislike
 	}
-	files, err := collection.ReadPaths(ctx, c.Paths, verdict, s)
+	files, err := collection.ReadPaths(ctx, c.Paths, judging, s)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,35 @@ import (
 	"github.com/palate-art/palate/test/program"
 )
 
+// What other programs say beside the pictures is taken as asked, and one picture
+// in good/ and in bad/ is told with both places.
+func TestImportTakesStarsAndTellsWhatIsJudgedBothWays(t *testing.T) {
+	home, pictures := t.TempDir(), program.MuseumPictures(t, 3)
+	files, err := os.ReadDir(pictures)
+	if err != nil || len(files) != 3 {
+		t.Fatalf("got %d files, %v", len(files), err)
+	}
+	program.WriteFile(t, filepath.Join(pictures, files[0].Name()+".xmp"), []byte(`<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="5"/></rdf:RDF></x:xmpmeta>`))
+	program.WriteFile(t, filepath.Join(pictures, "metadata.csv"), []byte("file,rating\n"+files[1].Name()+",1\n"))
+	program.WriteFile(t, filepath.Join(pictures, "bad", "9.jpg"), program.MuseumPicture(t, 9))
+	program.WriteFile(t, filepath.Join(pictures, "good", "nine.jpg"), program.MuseumPicture(t, 9))
+	r := program.RunPalate(t, "import", pictures, "--data", home, "--like-from", "4", "--dislike-to", "2")
+	if r.Code != exitDone || !strings.Contains(r.Out, "5 files seen -> 4 kept, 1 known, 4 rated") {
+		t.Errorf("got exit code %d, %s%s", r.Code, r.Out, r.Err)
+	}
+	if bad, good := filepath.Join("bad", "9.jpg"), filepath.Join("good", "nine.jpg"); !strings.Contains(r.Out, bad) || !strings.Contains(r.Out, good) {
+		t.Errorf("got %q, want both paths of the picture that is in %s and %s", r.Out, bad, good)
+	}
+	counts := map[palate.Verdict]int{}
+	for _, verdict := range verdicts(t, home, palate.DefaultProfile) {
+		counts[verdict]++
+	}
+	if counts[palate.Like] != 2 || counts[palate.Dislike] != 1 {
+		t.Errorf("got %v, want 5 stars and good/ liked, which came last, and 1 star disliked", counts)
+	}
+	program.MustFail(t, exitUsage, []string{"--like-from is 9"}, "import", pictures, "--data", home, "--like-from", "9")
+}
+
 // funnel is the report of an import.
 type funnel struct {
 	Seen, Kept, Known, Rated int

@@ -2,6 +2,7 @@ package collection
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/folder"
@@ -18,26 +19,81 @@ func (c *Collection) Import(ctx context.Context, files ingest.Import) (ingest.Im
 	})
 }
 
-// ReadPaths lists the pictures in folders and files that are to be imported. A
-// verdict that is not empty is said of every one, whatever folder it is in.
-// Metadata that name no file beside them are told.
-func ReadPaths(ctx context.Context, paths []string, verdict palate.Verdict, tell Teller) (files []folder.File, err error) {
+// Judging says which verdicts files come with.
+type Judging struct {
+	// All is said of every file, whatever else is; empty says nothing.
+	All palate.Verdict
+	// So many stars and more are a like, and so many and fewer a dislike; with
+	// 0 no number of stars is. What a photo program rejected is a dislike.
+	LikeFrom, DislikeTo int
+}
+
+// Validate reports what can't be meant as palate.ErrInvalid.
+func (j Judging) Validate() error {
+	switch {
+	case j.LikeFrom < 0 || j.LikeFrom > folder.MostStars:
+		return fmt.Errorf("--like-from is %d, want 1 to %d stars: %w", j.LikeFrom, folder.MostStars, palate.ErrInvalid)
+	case j.DislikeTo < 0 || j.DislikeTo > folder.MostStars:
+		return fmt.Errorf("--dislike-to is %d, want 1 to %d stars: %w", j.DislikeTo, folder.MostStars, palate.ErrInvalid)
+	case j.LikeFrom > 0 && j.DislikeTo >= j.LikeFrom:
+		return fmt.Errorf("--dislike-to %d and --like-from %d: some stars would be both: %w", j.DislikeTo, j.LikeFrom, palate.ErrInvalid)
+	}
+	return nil
+}
+
+func (j Judging) verdict(f folder.File) palate.Verdict {
+	switch {
+	case j.All != "":
+		return j.All
+	case f.Stars > 0 && f.Stars <= j.DislikeTo:
+		return palate.Dislike
+	case f.Stars > 0 && j.LikeFrom > 0 && f.Stars >= j.LikeFrom:
+		return palate.Like
+	}
+	return f.Verdict
+}
+
+// ReadPaths lists the pictures in folders and files that are to be imported.
+// Metadata that name no file, what was not understood, and stars that nothing is
+// made of are told.
+func ReadPaths(ctx context.Context, paths []string, judging Judging, tell Teller) (files []folder.File, err error) {
+	if err := judging.Validate(); err != nil {
+		return nil, asked(err)
+	}
 	for _, path := range paths {
 		listing, err := folder.Scan(ctx, path)
 		if err != nil {
 			return nil, err
 		}
 		for _, unmatched := range listing.Unmatched {
-			note(tell, "%s: no such file beside it", unmatched)
+			note(tell, "%s: no such file beside it or below", unmatched)
 		}
+		tellProblems(tell, listing.Problems)
 		files = append(files, listing.Files...)
 	}
+	stars := 0
 	for i := range files {
-		if verdict != "" {
-			files[i].Verdict = verdict
+		if files[i].Stars > 0 {
+			stars++
 		}
+		files[i].Verdict = judging.verdict(files[i])
+	}
+	if stars > 0 && judging == (Judging{}) {
+		note(tell, "%d files have stars, which nothing is made of: --like-from 4 takes four and more for a like, --dislike-to 2 two and fewer for a dislike", stars)
 	}
 	return files, nil
+}
+
+// mostProblems is how many of many alike are told one by one.
+const mostProblems = 5
+
+func tellProblems(tell Teller, problems []string) {
+	for _, problem := range problems[:min(len(problems), mostProblems)] {
+		note(tell, "%s; it is left out", problem)
+	}
+	if more := len(problems) - mostProblems; more > 0 {
+		note(tell, "%d more like these are left out", more)
+	}
 }
 
 // ImportAs implements starter.Steps.

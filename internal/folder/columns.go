@@ -9,9 +9,10 @@ import (
 	"github.com/palate-art/palate"
 )
 
-// Row is what a metadata file says of one picture of its folder.
+// Row is what a metadata file says of one picture.
 type Row struct {
-	File       string
+	File string // slash-separated, from the metadata file's folder
+	judgement
 	Title      string
 	Artist     string
 	Year       int
@@ -23,6 +24,8 @@ type Row struct {
 	Credit     string
 	Page       string
 	ExternalID string
+
+	problem string // what of it was not understood, and is left out
 }
 
 func (r *Row) fill(s *palate.Source) {
@@ -46,6 +49,9 @@ var columns = map[string]func(r *Row, value string) error{
 	"credit":      func(r *Row, v string) error { r.Credit = v; return nil },
 	"source":      func(r *Row, v string) error { r.Page = v; return nil },
 	"external_id": func(r *Row, v string) error { r.ExternalID = v; return nil },
+	"verdict":     setVerdict,
+	"rating":      setRating,
+	"favourite":   setFavourite,
 }
 
 var synonyms = map[string]string{
@@ -53,6 +59,7 @@ var synonyms = map[string]string{
 	"author": "artist", "creator": "artist", "license": "licence", "license_url": "licence_url",
 	"url": "source", "page": "source", "source_url": "source", "id": "external_id",
 	"externalid": "external_id", "technique": "medium", "category": "categories", "tags": "categories",
+	"judgement": "verdict", "stars": "rating", "favorite": "favourite", "favorited": "favourite", "favourited": "favourite", "isfavorite": "favourite", "liked": "favourite",
 }
 
 func setYear(r *Row, v string) error {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,15 +25,18 @@ const maxMetadataBytes = 512 << 20
 
 func isMetadata(name string) bool { return name == "metadata.csv" || name == "metadata.json" }
 
-// table holds the rows of one folder by file name.
+// table holds the rows of one metadata file by the names of files, slash-separated
+// and from the metadata file's folder.
 type table struct {
-	name string
-	rows map[string]*Row
-	left []string // names in the order of the file, until taken
+	name     string
+	rows     map[string]*Row
+	left     []string // names in the order of the file, until taken
+	problems []string // with what was left out
 }
 
 // settle gives rows to files whose names differ in nothing but the form of
 // their accents (NFC or NFD): macOS and archives made on it take names apart.
+// names are those of one folder.
 func (t *table) settle(names []string) {
 	if len(t.rows) == 0 {
 		return
@@ -80,9 +84,12 @@ func (t *table) add(r *Row, where string) error {
 	if !utf8Clean(r) {
 		return fmt.Errorf("%s: text that is not UTF-8: %w", where, palate.ErrInvalid)
 	}
-	name := filepath.ToSlash(r.File)
-	if name == "" || strings.Contains(name, "/") {
-		return fmt.Errorf("%s: file %.200q: want the name of a file in the same folder: %w", where, r.File, palate.ErrInvalid)
+	name := path.Clean(strings.ReplaceAll(r.File, "\\", "/")) // as Windows writes them, too
+	if r.File == "" || !filepath.IsLocal(filepath.FromSlash(name)) || name == "." {
+		return fmt.Errorf("%s: file %.200q: want the name of a file in the same folder or below it: %w", where, r.File, palate.ErrInvalid)
+	}
+	if r.problem != "" {
+		t.problems = append(t.problems, where+": "+r.problem)
 	}
 	var said palate.Source
 	r.fill(&said)
@@ -104,8 +111,8 @@ func readMetadata(files Reader, dir string) (*table, error) {
 	for name, parse := range map[string]func(*table, string, []byte) error{
 		"metadata.csv": parseCSV, "metadata.json": parseJSON,
 	} {
-		path := filepath.Join(dir, name)
-		content, err := readBounded(files, path)
+		at := filepath.Join(dir, name)
+		content, err := readBounded(files, at, maxMetadataBytes)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -115,39 +122,41 @@ func readMetadata(files Reader, dir string) (*table, error) {
 		if t.name != "" {
 			return nil, fmt.Errorf("%s: metadata.csv and metadata.json stand side by side; keep one: %w", dir, palate.ErrInvalid)
 		}
-		t.name = path
-		if err := parse(t, path, bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))); err != nil {
+		t.name = at
+		if err := parse(t, at, bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))); err != nil {
 			return nil, err
 		}
 	}
 	return t, nil
 }
 
-func readBounded(files Reader, path string) ([]byte, error) {
+// readBounded reads a file of at most so many bytes; a longer one is
+// palate.ErrInvalid.
+func readBounded(files Reader, path string, most int64) ([]byte, error) {
 	f, err := files.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, maxMetadataBytes+1))
-	if err == nil && len(content) > maxMetadataBytes {
-		err = fmt.Errorf("%s has more than %d bytes: %w", path, maxMetadataBytes, palate.ErrInvalid)
+	content, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(content)) > most {
+		err = fmt.Errorf("%s has more than %d bytes: %w", path, most, palate.ErrInvalid)
 	}
 	return content, err
 }
 
-func parseCSV(t *table, path string, content []byte) error {
+func parseCSV(t *table, file string, content []byte) error {
 	reader := csv.NewReader(bytes.NewReader(content))
 	header, err := reader.Read()
 	if err != nil {
-		return fmt.Errorf("%s: no header row: %w: %w", path, err, palate.ErrInvalid)
+		return fmt.Errorf("%s: no header row: %w: %w", file, err, palate.ErrInvalid)
 	}
 	meanings, err := columnsOf(header)
 	if err != nil {
-		return fmt.Errorf("%s: header: %w: %w", path, err, palate.ErrInvalid)
+		return fmt.Errorf("%s: header: %w: %w", file, err, palate.ErrInvalid)
 	}
 	if !slices.Contains(meanings, "file") {
-		return fmt.Errorf("%s: no column \"file\" in the header (%.200q): %w", path, strings.Join(header, ", "), palate.ErrInvalid)
+		return fmt.Errorf("%s: no column \"file\" in the header (%.200q): %w", file, strings.Join(header, ", "), palate.ErrInvalid)
 	}
 	for {
 		record, err := reader.Read()
@@ -155,10 +164,10 @@ func parseCSV(t *table, path string, content []byte) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w: %w", path, err, palate.ErrInvalid)
+			return fmt.Errorf("%s: %w: %w", file, err, palate.ErrInvalid)
 		}
 		line, _ := reader.FieldPos(0)
-		where := fmt.Sprintf("%s:%d", path, line)
+		where := fmt.Sprintf("%s:%d", file, line)
 		row := new(Row)
 		for i, value := range record {
 			if set := columns[meanings[i]]; set != nil {
@@ -174,12 +183,12 @@ func parseCSV(t *table, path string, content []byte) error {
 }
 
 // parseJSON reads a list of objects, or one object of objects by file name.
-func parseJSON(t *table, path string, content []byte) error {
+func parseJSON(t *table, file string, content []byte) error {
 	var list []map[string]any
 	if err := unmarshal(content, &list); err != nil {
 		var byName map[string]map[string]any
 		if unmarshal(content, &byName) != nil {
-			return fmt.Errorf("%s: want a list of objects, or an object of objects by file name: %w: %w", path, err, palate.ErrInvalid)
+			return fmt.Errorf("%s: want a list of objects, or an object of objects by file name: %w: %w", file, err, palate.ErrInvalid)
 		}
 		for _, name := range slices.Sorted(maps.Keys(byName)) {
 			object := byName[name]
@@ -191,7 +200,7 @@ func parseJSON(t *table, path string, content []byte) error {
 		}
 	}
 	for i, object := range list {
-		where := fmt.Sprintf("%s: entry %d", path, i+1)
+		where := fmt.Sprintf("%s: entry %d", file, i+1)
 		row, err := jsonRow(object)
 		if err != nil {
 			return fmt.Errorf("%s: %w: %w", where, err, palate.ErrInvalid)

@@ -1,6 +1,7 @@
 // Package folder reads a folder of pictures as a person keeps one: pictures
-// at any depth, those in good/ and bad/ judged already, and a metadata.csv or
-// metadata.json beside them that says what they are.
+// at any depth, those in good/ and bad/ judged already, a metadata.csv or
+// metadata.json beside or above them that says what they are, and the sidecars
+// in which photo programs keep stars, titles and favourites.
 package folder
 
 import (
@@ -10,6 +11,7 @@ import (
 	"io/fs"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -22,8 +24,9 @@ import (
 type File struct {
 	Path   string // absolute
 	Source palate.Source
-	// Verdict is what the name of a folder above the file says, or empty.
-	Verdict palate.Verdict
+	// Verdict is what a metadata file, a sidecar or else the name of a folder
+	// above the file says, or empty; Stars are what the first two give.
+	judgement
 }
 
 // Listing is what a folder holds.
@@ -32,6 +35,9 @@ type Listing struct {
 	// Unmatched are the rows of metadata files that name no file, as
 	// "metadata.csv: name".
 	Unmatched []string
+	// Problems are what of metadata and sidecars was not understood and left
+	// out, each with where that is.
+	Problems []string
 }
 
 // verdictFolders are the folder names that judge what is below them, letter
@@ -73,15 +79,22 @@ func scan(ctx context.Context, path string, files Reader) (Listing, error) {
 	case err != nil:
 		return Listing{}, fmt.Errorf("folder %s: %w", path, err)
 	case info.Mode().IsRegular():
-		return Listing{Files: []File{describe(root, nil, "")}}, nil
+		return Listing{Files: []File{describe(root, Row{}, "")}}, nil
 	case !info.IsDir():
 		return Listing{}, fmt.Errorf("folder or file: %w", regular.Check(path, info.Mode()))
 	}
 	var listing Listing
-	return listing, listing.walk(ctx, files, root, "")
+	return listing, listing.walk(ctx, files, root, "", nil)
 }
 
-func (l *Listing) walk(ctx context.Context, files Reader, dir string, verdict palate.Verdict) error {
+// above is a metadata file of a folder above, or of the same one.
+type above struct {
+	*table
+	from string // slash-separated, from its folder to the one that is listed; "" is the same
+}
+
+// walk lists a folder. verdict is what a folder above it says.
+func (l *Listing) walk(ctx context.Context, files Reader, dir string, verdict palate.Verdict, tables []above) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -98,10 +111,12 @@ func (l *Listing) walk(ctx context.Context, files Reader, dir string, verdict pa
 		names[i] = entry.Name()
 	}
 	metadata.settle(names)
+	tables = append(slices.Clone(tables), above{table: metadata})
+	beside := sidecarsAmong(names)
 	for _, entry := range entries {
 		name := entry.Name()
 		path := filepath.Join(dir, name)
-		if strings.HasPrefix(name, ".") || isMetadata(name) {
+		if strings.HasPrefix(name, ".") || isMetadata(name) || beside.are[name] {
 			continue
 		}
 		if entry.IsDir() {
@@ -109,7 +124,11 @@ func (l *Listing) walk(ctx context.Context, files Reader, dir string, verdict pa
 			if !named {
 				below = verdict
 			}
-			if err := l.walk(ctx, files, path, below); err != nil {
+			deeper := slices.Clone(tables)
+			for i := range deeper {
+				deeper[i].from += name + "/"
+			}
+			if err := l.walk(ctx, files, path, below, deeper); err != nil {
 				return err
 			}
 			continue
@@ -117,13 +136,33 @@ func (l *Listing) walk(ctx context.Context, files Reader, dir string, verdict pa
 		if info, err := files.stat(path); err == nil && !info.Mode().IsRegular() {
 			continue // a link to a folder, a socket, a device
 		}
-		l.Files = append(l.Files, describe(path, metadata.take(name), verdict))
+		l.Files = append(l.Files, describe(path, l.said(files, path, tables, beside.of(name)), verdict))
 	}
 	l.Unmatched = append(l.Unmatched, metadata.rest()...)
+	l.Problems = append(l.Problems, metadata.problems...)
 	return nil
 }
 
-func describe(path string, row *Row, verdict palate.Verdict) File {
+// said is what the nearest metadata file says of a file, and what its sidecars
+// add.
+func (l *Listing) said(files Reader, path string, tables []above, sidecars []string) (row Row) {
+	for _, t := range tables { // the nearest is the last
+		if r := t.take(t.from + filepath.Base(path)); r != nil {
+			row = *r
+		}
+	}
+	for _, name := range sidecars {
+		more, err := readSidecar(files, filepath.Join(filepath.Dir(path), name))
+		if err != nil {
+			l.Problems = append(l.Problems, err.Error())
+			continue
+		}
+		row.add(more)
+	}
+	return row
+}
+
+func describe(path string, row Row, verdict palate.Verdict) File {
 	address := path
 	if !utf8.ValidString(path) { // as URLs write what is no text
 		address = (&url.URL{Scheme: "file", Path: filepath.ToSlash(path)}).String()
@@ -134,8 +173,13 @@ func describe(path string, row *Row, verdict palate.Verdict) File {
 		OriginalName: strings.ToValidUTF8(filepath.Base(path), "\uFFFD"),
 		RetrievedAt:  time.Now().UTC(),
 	}
-	if row != nil {
-		row.fill(&source)
+	row.fill(&source)
+	said := row.judgement
+	switch {
+	case said.Stars == Rejected:
+		said.Verdict = palate.Dislike
+	case said.Verdict == "":
+		said.Verdict = verdict
 	}
-	return File{Path: path, Source: source, Verdict: verdict}
+	return File{Path: path, Source: source, judgement: said}
 }

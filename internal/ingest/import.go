@@ -61,14 +61,29 @@ type ImportReport struct {
 	// Damaged are those of the new ones that are shown though some of them is
 	// missing or wrong.
 	Damaged int `json:"damaged,omitempty"`
+	// BothWays are the files whose picture another file of the same import, of
+	// equal content, says another verdict of. What comes later counts.
+	BothWays int      `json:"judged_both_ways,omitempty"`
+	bothWays []string // the first of them, with both paths
 	// Job is the run in whose list every file stands that was lost or is
 	// damaged, if there are any and the list is kept.
 	Job int64 `json:"job,omitempty"`
 }
 
-// Words say what became of damaged files, and where all that were lost are
-// listed.
+// reasonBothWays is the reason in a list of losses of a picture that is liked in
+// one place and disliked in another.
+const reasonBothWays = "judged_both_ways"
+
+// mostBothWays is how many of those Words name.
+const mostBothWays = 5
+
+// Words say what became of damaged files and of those that are judged both ways,
+// and where all that were lost are listed.
 func (r ImportReport) Words() (lines []string) {
+	lines = append(lines, r.bothWays...)
+	if more := r.BothWays - len(r.bothWays); more > 0 {
+		lines = append(lines, fmt.Sprintf("%d more pictures are judged both ways", more))
+	}
 	if r.Damaged > 0 {
 		lines = append(lines, fmt.Sprintf("%d of the pictures kept are damaged, and shown as far as they go", r.Damaged))
 	}
@@ -76,6 +91,12 @@ func (r ImportReport) Words() (lines []string) {
 		lines = append(lines, fmt.Sprintf("every one of these files, with its reason: palate import report %d", r.Job))
 	}
 	return lines
+}
+
+func (r *ImportReport) bothWaysIn(path, what string) {
+	if r.BothWays++; len(r.bothWays) < mostBothWays {
+		r.bothWays = append(r.bothWays, path+": "+what)
+	}
 }
 
 func (r *ImportReport) lose(reason, path string, err error) {
@@ -102,6 +123,7 @@ func (c *Collection) Import(ctx context.Context, job Import) (ImportReport, erro
 
 func (c *Collection) importFiles(ctx context.Context, job Import, list *lossList) (ImportReport, error) {
 	report := ImportReport{Lost: map[string]int{}, Examples: map[string]string{}}
+	judged := map[palate.ImageID]*folder.File{}
 	for i, file := range job.Files {
 		if err := ctx.Err(); err != nil {
 			return report, err
@@ -125,6 +147,12 @@ func (c *Collection) importFiles(ctx context.Context, job Import, list *lossList
 			report.Known++
 		}
 		if err == nil && file.Verdict != "" {
+			if before, there := judged[addition.ID]; there && before.Verdict != file.Verdict {
+				what := fmt.Sprintf("the same picture as %s, of which %s was said; here it is %s, which counts", before.Path, before.Verdict, file.Verdict)
+				report.bothWaysIn(file.Path, what)
+				list.add(catalog.RunLoss{Path: file.Path, Reason: reasonBothWays, Kept: true, What: what})
+			}
+			judged[addition.ID] = &job.Files[i]
 			rated, err := c.rateImported(ctx, job.Profile, addition.ID, file.Verdict)
 			if err != nil {
 				return report, fmt.Errorf("import %s: %w", file.Path, err)

@@ -62,7 +62,11 @@ type neighbourly interface {
 // least of what was, else more is looked at. Few images are all scored.
 func (t *Tastes) rankNear(ctx context.Context, order neighbourly, q RankQuery) ([]Score, error) {
 	wanted := q.Offset + q.Limit
-	for depth := min(wanted+firstDepth, deepest); ; depth = min(4*depth, deepest) {
+	first := wanted + firstDepth
+	if order.rest() != nil {
+		first = max(first, enoughDepth) // nothing proves less
+	}
+	for depth := min(first, deepest); ; depth = min(4*depth, deepest) {
 		scores, beyond, err := t.neighbours(ctx, order, q.Filter, depth, wanted)
 		if err != nil {
 			return nil, err

@@ -176,3 +176,21 @@ func TestAStoredTasteOfNeighbours(t *testing.T) {
 		t.Errorf("%d scores after one of 200 pictures was deleted", len(scores))
 	}
 }
+
+// Who chose a kind does not choose it again after every rating.
+func TestLaterTrainingsKeepToTheKindThatWasAskedFor(t *testing.T) {
+	f := newFixture(t, 120, nil)
+	const p = palate.Profile("anna")
+	f.rate(t, p, f.ids[:60]...)
+	if asked := f.train(t, p).Version.Learned.Settings.Asked; asked != "auto" {
+		t.Errorf("at first %q was asked for, want auto", asked)
+	}
+	for _, kind := range []probe.Kind{probe.Centroid, probe.Auto} {
+		if outcome := f.trainAs(t, p, kind); !outcome.Version.Current {
+			t.Fatalf("%s does not serve: %s", kind.Name(), outcome.Version.Reason)
+		}
+		if asked := f.train(t, p).Version.Learned.Settings.Asked; asked != kind.Name() {
+			t.Errorf("after %s the next training asked for %q", kind.Name(), asked)
+		}
+	}
+}
