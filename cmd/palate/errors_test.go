@@ -17,7 +17,7 @@ import (
 )
 
 func TestWrongUsageIsToldWithExitCodeTwo(t *testing.T) {
-	folder, home := t.TempDir(), emptyHome(t)
+	folder, home := t.TempDir(), program.EmptyHome(t)
 	for _, c := range []struct {
 		name  string
 		args  []string
@@ -53,7 +53,7 @@ func TestWrongUsageIsToldWithExitCodeTwo(t *testing.T) {
 func TestWhatFailsIsToldInOneLine(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	program.WriteFile(t, file, []byte("no folder, no picture"))
-	home := emptyHome(t)
+	home := program.EmptyHome(t)
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

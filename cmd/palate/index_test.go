@@ -151,7 +151,7 @@ func TestIndexFlagsThatAreWrong(t *testing.T) {
 		{[]string{"scores", "--index-fallback"}, "--index qdrant://"},
 		{[]string{"index", "verify", "--sample", "-1"}, "--sample"},
 	} {
-		r := program.RunPalate(t, append(tt.args, "--data", emptyHome(t))...)
+		r := program.RunPalate(t, append(tt.args, "--data", program.EmptyHome(t))...)
 		if r.Code != exitUsage || !strings.Contains(r.Err, tt.want) || strings.Contains(r.Err, "k3y") {
 			t.Errorf("palate %s: got exit code %d and %q, want %d and %q", strings.Join(tt.args, " "), r.Code, r.Err, exitUsage, tt.want)
 		}

@@ -160,7 +160,7 @@ func TestFoldersThatCanNotBeWrittenAreNamed(t *testing.T) {
 // Where nothing is embedded, a command that embeds nothing downloads nothing.
 func TestCommandsThatEmbedNothingPullNothing(t *testing.T) {
 	asked := modelHub(t, []byte("weights"))
-	program.MustFail(t, exitFailed, []string{"palate rate like IMAGE"}, "train", "--model", "auto", "--data", emptyHome(t))
+	program.MustFail(t, exitFailed, []string{"palate rate like IMAGE"}, "train", "--model", "auto", "--data", program.EmptyHome(t))
 	if r := program.RunPalate(t, "doctor", "--model", "auto", "--data", t.TempDir()); r.Code != exitDone || !strings.Contains(r.Out, "palate model pull dinov2-small") {
 		t.Errorf("doctor: got %+v, want it to say what could be pulled", r)
 	}

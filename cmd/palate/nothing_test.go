@@ -7,19 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/test/program"
 )
-
-// emptyHome is the folder of a collection that holds nothing.
-func emptyHome(t *testing.T) string {
-	t.Helper()
-	home := t.TempDir()
-	if err := os.Mkdir(filepath.Join(home, collection.ImagesFolder), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	return home
-}
 
 // Who looks where there is no collection is told how one begins, and nothing is
 // made there, or fetched.

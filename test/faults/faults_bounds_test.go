@@ -111,7 +111,7 @@ func TestFaultFourUploadsOf196Megapixels(t *testing.T) {
 	for range 4 {
 		group.Go(func() {
 			status, answer, _, err := uploadFile(t, s.URL+"/v1/images", file)
-			if err != nil || status != http.StatusRequestEntityTooLarge || !strings.Contains(answer, "50000000") {
+			if err != nil || status != http.StatusRequestEntityTooLarge || !strings.Contains(answer, "at most 50.0 megapixels") {
 				t.Errorf("got %d %s (%v), want 413 and how many pixels are allowed", status, answer, err)
 			}
 		})

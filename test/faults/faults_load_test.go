@@ -44,7 +44,7 @@ func TestFaultBackupUnderLoad(t *testing.T) {
 	}
 	load.Go(func() {
 		for i := 0; !stopped(); i++ {
-			verdict := []string{"like", "dislike"}[i%len(ids)%2]
+			verdict := []string{"like", "dislike"}[(i+i/len(ids))%2] // another one each time, as the same again is no entry
 			asked.Add(1)
 			if !asking.Ask(http.MethodPut, s.URL+"/v1/profiles/me/ratings/"+ids[i%len(ids)], "application/json", strings.NewReader(`{"verdict":"`+verdict+`"}`), http.StatusOK) {
 				return

@@ -47,7 +47,7 @@ func TestFaultForeignCatalog(t *testing.T) {
 	for name, said := range map[string]string{"new": "palate import --adopt", "another collection's": "palate restore"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			folder, other := oldCollection(t), t.TempDir()
+			folder, other := oldCollection(t), program.EmptyHome(t)
 			program.StartFaulty(t, "profile", "list", "--data", folder).MustEnd() // from now on both know each other
 			if name == "new" {
 				program.StartFaulty(t, "profile", "list", "--data", other).MustEnd()
@@ -290,7 +290,7 @@ func TestFaultALongReaderOfTheCatalog(t *testing.T) {
 func TestFaultASecondImport(t *testing.T) {
 	program.LongRace(t)
 	t.Parallel()
-	pictures, folder := t.TempDir(), t.TempDir()
+	pictures, folder := t.TempDir(), program.EmptyHome(t)
 	for i := range 3 {
 		program.WriteFile(t, filepath.Join(pictures, fmt.Sprint(i, ".png")), flatPNG(large(7000), large(7000), byte(i)))
 	}

@@ -17,7 +17,7 @@ import (
 // Wherever a command takes a file, a named pipe in its place ends the command
 // at once, with what it is and no word for the kind of error.
 func TestFaultANamedPipeInPlaceOfAFile(t *testing.T) {
-	folder, home := t.TempDir(), t.TempDir()
+	folder := t.TempDir()
 	in := func(name string) string { return filepath.Join(folder, name) }
 	program.WriteFile(t, in("described/model.onnx"), []byte("x"))
 	program.NamedPipe(t, in("described/model.json"))
@@ -44,7 +44,7 @@ func TestFaultANamedPipeInPlaceOfAFile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := program.StartFaulty(t, append(args, "--data", filepath.Join(home, strings.ReplaceAll(name, " ", "-")))...).Wait()
+			r := program.StartFaulty(t, append(args, "--data", program.EmptyHome(t))...).Wait()
 			if r.Code == program.ExitDone || !strings.Contains(r.Err, "a named pipe") {
 				t.Errorf("got exit code %d and %q, want a failure that says it is a named pipe", r.Code, r.Err)
 			}

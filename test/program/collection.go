@@ -32,6 +32,16 @@ func Look(t *testing.T, home string, at func(context.Context, catalog.Catalog) e
 	}
 }
 
+// EmptyHome is the folder of a collection that holds nothing.
+func EmptyHome(t *testing.T) string {
+	t.Helper()
+	home := t.TempDir()
+	if err := os.Mkdir(filepath.Join(home, collection.ImagesFolder), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return home
+}
+
 // Site is a museum that runs on in a process of its own.
 type Site struct {
 	T    *testing.T

@@ -2,13 +2,11 @@ package tuning_test
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/palate-art/palate/internal/arena"
-	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/test/program"
 )
 
@@ -56,11 +54,7 @@ func TestTheArenaSaysWhatIsWrong(t *testing.T) {
 	}
 	program.MustFail(t, program.ExitUsage, []string{"lora:R"}, with("--methods", "forest")...)
 	program.MustFail(t, program.ExitFailed, []string{"6 folds"}, with("--folds", "6")...)
-	empty := t.TempDir()
-	if err := os.Mkdir(filepath.Join(empty, collection.ImagesFolder), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	program.MustFail(t, program.ExitFailed, []string{"0 likes and 0 dislikes"}, "arena", "--data", empty, "--profile", "me", "--with", "tiny")
+	program.MustFail(t, program.ExitFailed, []string{"0 likes and 0 dislikes"}, "arena", "--data", program.EmptyHome(t), "--profile", "me", "--with", "tiny")
 
 	r := program.JSONRun[arena.Report](t, with("--with", "baseline", "--methods", "probe,centroid,knn,last:1", "--folds", "1", "--epochs", "1", "--budget", "1ms")...)
 	for _, c := range r.Cells {

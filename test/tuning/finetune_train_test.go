@@ -134,7 +134,7 @@ func TestFinetuneMakesAModelOfItsOwn(t *testing.T) {
 
 func TestFinetuneSaysWhatIsWrong(t *testing.T) {
 	home := stripes(t, 30)
-	unrated, onnx := t.TempDir(), filepath.Join(t.TempDir(), "x.onnx")
+	unrated, onnx := program.EmptyHome(t), filepath.Join(t.TempDir(), "x.onnx")
 	for name, tc := range map[string]struct {
 		code int
 		says []string
