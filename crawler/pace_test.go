@@ -84,7 +84,7 @@ func TestAHostRecoversFromABadTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := crawler.DefaultConfig()
 		cfg.Contact = "operator@example.org"
-		next, began := album(600), time.Now()
+		next, began := album(picturesOfBadTime), time.Now()
 		var starts []time.Time
 		var mu sync.Mutex
 		kept, report := crawlFiles(t, cfg, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -97,8 +97,8 @@ func TestAHostRecoversFromABadTime(t *testing.T) {
 			}
 			next.ServeHTTP(w, r)
 		}))
-		if len(kept) != 600 {
-			t.Errorf("kept %d of 600, lost %v", len(kept), report.Lost)
+		if len(kept) != picturesOfBadTime {
+			t.Errorf("kept %d of %d, lost %v", len(kept), picturesOfBadTime, report.Lost)
 		}
 		if got := starts[len(starts)-1].Sub(starts[len(starts)-101]) / 100; got > cfg.Site.Delay*5/4 {
 			t.Errorf("%v between requests in the end, want %v again", got, cfg.Site.Delay)
