@@ -11,6 +11,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/palate-art/palate/internal/taste"
 )
 
 const (
@@ -54,7 +56,7 @@ func (s *Server) bodyOf(r *http.Request) (bodyKind, int64) {
 	case path == "/v1/images" && r.Method == http.MethodPost, path == "/v1/search/upload", strings.HasSuffix(path, "/upload-score"):
 		return uploadBody, s.config.MaxUploadBytes + uploadExtra
 	case strings.HasSuffix(path, "/probe/import"):
-		return fileBody, maxProbeBytes
+		return fileBody, taste.MaxExportBytes
 	}
 	return jsonBody, maxJSONBytes
 }

@@ -129,22 +129,18 @@ func (s *Server) ExportProbe(ctx context.Context, request ExportProbeRequestObje
 	return ExportProbe200ApplicationOctetStreamResponse{Body: bytes.NewReader(exported), ContentLength: int64(len(exported))}, err
 }
 
-// maxProbeBytes is above what a probe takes: ten thousand neighbours of 1,536
-// values.
-const maxProbeBytes = 64 << 20
-
 // ImportProbe adds an exported probe.
 func (s *Server) ImportProbe(ctx context.Context, request ImportProbeRequestObject) (ImportProbeResponseObject, error) {
 	profile, err := resolve(ctx, request.Profile)
 	if err != nil {
 		return nil, err
 	}
-	exported, err := io.ReadAll(io.LimitReader(request.Body, maxProbeBytes+1))
+	exported, err := io.ReadAll(io.LimitReader(request.Body, taste.MaxExportBytes+1))
 	if err != nil {
 		return nil, brokenBody(err, "it ends before it is whole")
 	}
-	if len(exported) > maxProbeBytes {
-		return nil, fmt.Errorf("the body has more than %d bytes: %w", maxProbeBytes, &http.MaxBytesError{Limit: maxProbeBytes})
+	if len(exported) > taste.MaxExportBytes {
+		return nil, fmt.Errorf("the body has more than %d bytes: %w", taste.MaxExportBytes, &http.MaxBytesError{Limit: taste.MaxExportBytes})
 	}
 	version, err := s.services.Tastes.Import(ctx, profile, exported)
 	if err != nil {

@@ -11,9 +11,11 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/labstack/echo/v4"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/api/web"
@@ -32,28 +34,28 @@ func contract() (*openapi3.T, error) {
 }
 
 // contractFiles are the contract as it is served: as it is written, as JSON,
-// and as a page to read, which is made here once and needs no script.
-func contractFiles(document *openapi3.T) (map[string]http.Handler, error) {
-	asJSON, err := json.Marshal(document)
-	if err != nil {
-		return nil, fmt.Errorf("api: openapi.yaml as JSON: %w", err)
-	}
-	page, err := referencePage(document)
-	if err != nil {
-		return nil, fmt.Errorf("api: reference page: %w", err)
-	}
-	file := func(kind string, content []byte) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// and as a page to read, which needs no script. What is not written is made when
+// it is first asked for, and kept.
+func contractFiles(document *openapi3.T) map[string]echo.HandlerFunc {
+	file := func(kind string, make func() ([]byte, error)) echo.HandlerFunc {
+		made := sync.OnceValues(make)
+		return func(c echo.Context) error {
+			content, err := made()
+			if err != nil {
+				return fmt.Errorf("api: %s: %w", c.Path(), err)
+			}
+			w := c.Response()
 			w.Header().Set("Content-Type", kind)
 			web.Secure(w.Header())
-			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
-		})
+			http.ServeContent(w, c.Request(), "", time.Time{}, bytes.NewReader(content))
+			return nil
+		}
 	}
-	return map[string]http.Handler{
-		"/openapi.yaml": file("application/yaml", []byte(palate.OpenAPI())), // RFC 9512
-		"/openapi.json": file("application/json", asJSON),
-		"/docs":         file("text/html; charset=utf-8", page),
-	}, nil
+	return map[string]echo.HandlerFunc{
+		"/openapi.yaml": file("application/yaml", func() ([]byte, error) { return []byte(palate.OpenAPI()), nil }), // RFC 9512
+		"/openapi.json": file("application/json", func() ([]byte, error) { return json.Marshal(document) }),
+		"/docs":         file("text/html; charset=utf-8", func() ([]byte, error) { return referencePage(document) }),
+	}
 }
 
 // referenceOperation is an operation with its address.

@@ -24,8 +24,10 @@ func TestTheContractIsServedAsItIsWritten(t *testing.T) {
 	served, err := openapi3.NewLoader().LoadFromData(a.body)
 	must(t, err)
 	must(t, served.Validate(t.Context()))
-	if got, want := served.Paths.Len(), document(t).Paths.Len(); got != want {
-		t.Errorf("openapi.json has %d addresses, want %d", got, want)
+	whole, err := openapi3.NewLoader().LoadFromData(written)
+	must(t, err)
+	if want, err := json.Marshal(whole); err != nil || string(want) != string(a.body) {
+		t.Errorf("openapi.json is another document (%v): %d bytes, want %d", err, len(a.body), len(want))
 	}
 }
 

@@ -125,10 +125,6 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 		return nil, err
 	}
 	s.version = document.Info.Version
-	files, err := contractFiles(document)
-	if err != nil {
-		return nil, err
-	}
 	validate, err := newValidator(document)
 	if err != nil {
 		return nil, err
@@ -148,8 +144,8 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	for _, file := range web.Files {
 		e.GET(file.Path, echo.WrapHandler(file))
 	}
-	for path, file := range files {
-		e.GET(path, echo.WrapHandler(file))
+	for path, file := range contractFiles(document) {
+		e.GET(path, file)
 	}
 	e.GET("/metrics", s.metrics)
 	crossOrigin := http.NewCrossOriginProtection()

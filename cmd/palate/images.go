@@ -43,7 +43,7 @@ func (c *listImages) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		return terminal.List(s.Terminal, images, "No image of the collection is so.", collection.ImageColumns(), collection.ImageEntry.Row)
+		return terminal.List(s.Terminal, images, "There is no such image in the collection.", collection.ImageColumns(), collection.ImageEntry.Row)
 	})
 }
 

@@ -131,7 +131,7 @@ func (c *scoresCommand) score(ctx context.Context, s *session, h *collection.Mod
 	if err != nil {
 		return err
 	}
-	return terminal.List(s.Terminal, scored, "No image has a score that is so.", []string{"CHANCE", "SCORE", "IMAGE", "TITLE", "ARTIST"}, func(one collection.Scored) []string {
+	return terminal.List(s.Terminal, scored, "No image has such a score.", []string{"CHANCE", "SCORE", "IMAGE", "TITLE", "ARTIST"}, func(one collection.Scored) []string {
 		return []string{terminal.Percent(one.Probability), fmt.Sprintf("%+.3f", one.Score), one.Image + one.File, terminal.Shorten(one.Title, 40), terminal.Shorten(one.Artist, 24)}
 	})
 }

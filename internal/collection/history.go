@@ -68,13 +68,9 @@ func (m *Model) Version(ctx context.Context, profile palate.Profile, number int)
 	return m.Tastes.Version(ctx, profile, number)
 }
 
-// maxProbeFile is above what a probe takes: ten thousand neighbours of 1,536
-// values.
-const maxProbeFile = 64 << 20
-
 // ImportProbe adds the probe in a file, which serves at once.
 func (m *Model) ImportProbe(ctx context.Context, profile palate.Profile, file string) (taste.Version, error) {
-	exported, err := regular.ReadFile(file, maxProbeFile)
+	exported, err := regular.ReadFile(file, taste.MaxExportBytes)
 	if err != nil {
 		return taste.Version{}, err
 	}

@@ -55,7 +55,7 @@ func TestOtherWeightsThanTheCollectionsEmbedNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	later, err := c.Loader.LoadLater(t.Context(), collection.OfOtherWeights(used), false)
+	later, err := c.Loader.LoadLater(t.Context(), collection.OfOtherWeights(used))
 	if err != nil {
 		t.Fatal(err)
 	}

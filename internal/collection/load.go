@@ -64,12 +64,13 @@ func (l *Loader) Load(ctx context.Context, used []Used, mayPull bool) (*Loaded, 
 }
 
 // LoadLater is Load for work with what is embedded: a model of the collection
-// is loaded no sooner than it has to embed. A model's file may have become
-// another one meanwhile, and is loaded at once.
-func (l *Loader) LoadLater(ctx context.Context, used []Used, mayPull bool) (*Loaded, error) {
+// is loaded no sooner than it has to embed, and no weights are downloaded where
+// the choice is left open. A model's file may have become another one meanwhile,
+// and is loaded at once.
+func (l *Loader) LoadLater(ctx context.Context, used []Used) (*Loaded, error) {
 	u, found := l.usedAsAsked(used)
 	if !found || models.IsFile(u.settings.Model) || u.description.Validate() != nil {
-		return l.Load(ctx, used, mayPull)
+		return l.Load(ctx, used, false)
 	}
 	later := &Loaded{choice: l.choiceOf(u), precision: l.config.Precision, model: u.id, dim: u.dim, description: u.description}
 	later.description.Rules = u.settings.Rules

@@ -38,7 +38,7 @@ type Model struct {
 // picture is to be embedded after all, and where nothing is, no weights are
 // downloaded.
 func (c *Collection) OpenModel(ctx context.Context) (*Model, error) {
-	m, err := c.openModel(ctx, c.Loader, (*Loader).LoadLater, false)
+	m, err := c.openModel(ctx, c.Loader.LoadLater)
 	if err == nil && m.Embedder.choice.among != "" {
 		note(c.tell, "Note: %s", m.Embedder.choice.among)
 	}
@@ -52,7 +52,7 @@ func (c *Collection) OpenModelToEmbed(ctx context.Context) (*Model, error) {
 }
 
 func (c *Collection) openModelToEmbed(ctx context.Context, l *Loader) (*Model, error) {
-	m, err := c.openModel(ctx, l, (*Loader).Load, true)
+	m, err := c.openModel(ctx, func(ctx context.Context, used []Used) (*Loaded, error) { return l.Load(ctx, used, true) })
 	if err != nil {
 		return nil, err
 	}
@@ -62,12 +62,13 @@ func (c *Collection) openModelToEmbed(ctx context.Context, l *Loader) (*Model, e
 	return m, nil
 }
 
-func (c *Collection) openModel(ctx context.Context, l *Loader, load func(*Loader, context.Context, []Used, bool) (*Loaded, error), mayPull bool) (*Model, error) {
+// openModel opens what load makes of the collection's models.
+func (c *Collection) openModel(ctx context.Context, load func(context.Context, []Used) (*Loaded, error)) (*Model, error) {
 	used, err := c.UsedModels(ctx)
 	if err != nil {
 		return nil, err
 	}
-	loaded, err := load(l, ctx, used, mayPull)
+	loaded, err := load(ctx, used)
 	if err != nil {
 		return nil, err
 	}

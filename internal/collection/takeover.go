@@ -58,7 +58,7 @@ func (c *Collection) TakeOver(ctx context.Context, profile palate.Profile, name 
 	if tuned.Profile != profile {
 		return TakeOver{}, fmt.Errorf("model %s was fine-tuned on the ratings of %s, not of %s: %w", name, tuned.Profile, profile, palate.ErrConflict)
 	}
-	m, err := c.openModel(ctx, c.Loader.with(func(config *ModelConfig) { config.Asked = models.Settings{} }), (*Loader).LoadLater, false)
+	m, err := c.openModel(ctx, c.Loader.with(func(config *ModelConfig) { config.Asked = models.Settings{} }).LoadLater)
 	if err != nil {
 		return TakeOver{}, err
 	}

@@ -62,6 +62,10 @@ var synonyms = map[string]string{
 	"judgement": "verdict", "stars": "rating", "favorite": "favourite", "favorited": "favourite", "favourited": "favourite", "isfavorite": "favourite", "liked": "favourite",
 }
 
+// judges are the columns of which nothing stops an import: tables of other
+// programs have them in other senses, and several of one.
+var judges = map[string]bool{"verdict": true, "rating": true, "favourite": true}
+
 func setYear(r *Row, v string) error {
 	if v == "" {
 		return nil
@@ -86,7 +90,8 @@ func setCategories(r *Row, v string) error {
 
 // columnsOf tells what each name means: one of columns, or "" where it means
 // nothing to palate. A column's own name wins over its synonyms, so that a
-// table may have file and name; two synonyms without it are an error.
+// table may have file and name; two synonyms without it are an error, but of what
+// judges, where each is heard.
 func columnsOf(names []string) ([]string, error) {
 	own := make([]string, len(names))
 	taken := make(map[string]string) // by meaning, the name as written
@@ -111,7 +116,7 @@ func columnsOf(names []string) ([]string, error) {
 		if _, exact := taken[meaning]; meaning == "" || exact {
 			continue
 		}
-		if other, twice := bySynonym[meaning]; twice {
+		if other, twice := bySynonym[meaning]; twice && !judges[meaning] {
 			return nil, fmt.Errorf("%.40q and %.40q both mean %s; call one of them that", other, names[i], meaning)
 		}
 		bySynonym[meaning], meanings[i] = names[i], meaning

@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -239,6 +240,10 @@ func jsonRow(object map[string]any) (*Row, error) {
 			continue
 		}
 		text, err := jsonText(value)
+		if err != nil && judges[meanings[i]] {
+			row.problem = fmt.Sprintf("%.40s: %v", name, err)
+			continue
+		}
 		if err == nil {
 			err = set(row, text)
 		}
@@ -255,6 +260,8 @@ func jsonText(value any) (string, error) {
 		return strings.TrimSpace(v), nil
 	case json.Number:
 		return v.String(), nil
+	case bool:
+		return strconv.FormatBool(v), nil
 	case []any:
 		parts := make([]string, len(v))
 		for i, p := range v {
@@ -266,5 +273,5 @@ func jsonText(value any) (string, error) {
 		}
 		return strings.Join(parts, ";"), nil
 	}
-	return "", errors.New("want a text, a number or a list of texts")
+	return "", errors.New("want a text, a number, true or false, or a list of texts")
 }

@@ -93,7 +93,8 @@ type above struct {
 	from string // slash-separated, from its folder to the one that is listed; "" is the same
 }
 
-// walk lists a folder. verdict is what a folder above it says.
+// walk lists a folder. verdict is what a folder above it says; tables, which are
+// the callee's, are those of the folders above.
 func (l *Listing) walk(ctx context.Context, files Reader, dir string, verdict palate.Verdict, tables []above) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -111,7 +112,7 @@ func (l *Listing) walk(ctx context.Context, files Reader, dir string, verdict pa
 		names[i] = entry.Name()
 	}
 	metadata.settle(names)
-	tables = append(slices.Clone(tables), above{table: metadata})
+	tables = append(tables, above{table: metadata})
 	beside := sidecarsAmong(names)
 	for _, entry := range entries {
 		name := entry.Name()

@@ -133,8 +133,24 @@ func TestRatingsAreReadAsPeopleWriteThem(t *testing.T) {
 			t.Errorf("%q: got %q", text, listing.Problems)
 		}
 	}
+	for text, w := range map[string]judged{
+		`[{"file":"a.jpg","favorite":true,"liked":false}]`: {verdict: palate.Like}, `[{"file":"a.jpg","isFavorite":false}]`: {},
+		`{"a.jpg":{"rating":4,"stars":4}}`: {stars: 4}, `[{"file":"a.jpg","rating":null}]`: {},
+	} {
+		got, listing := scanned(t, map[string]string{"a.jpg": "", "metadata.json": text})
+		want(t, got, map[string]judged{"a.jpg": w})
+		if len(listing.Problems) > 0 {
+			t.Errorf("%s: got %q", text, listing.Problems)
+		}
+	}
+	// What other programs mean by such a column stops nothing.
+	got, listing := scanned(t, map[string]string{"a.jpg": "", "metadata.json": `[{"file":"a.jpg","title":"A","rating":{"average":4.5}}]`})
+	want(t, got, map[string]judged{"a.jpg": {title: "A"}})
+	if len(listing.Problems) != 1 || !strings.Contains(listing.Problems[0], "entry 1: rating: want a text") {
+		t.Errorf("got %q", listing.Problems)
+	}
 	// Another scale is left out, and said with its place.
-	got, listing := scanned(t, map[string]string{"a.jpg": "", "metadata.csv": "file,title,rating\na.jpg,A,8.5\n"})
+	got, listing = scanned(t, map[string]string{"a.jpg": "", "metadata.csv": "file,title,rating\na.jpg,A,8.5\n"})
 	want(t, got, map[string]judged{"a.jpg": {title: "A"}})
 	if len(listing.Problems) != 1 || !strings.Contains(listing.Problems[0], `metadata.csv:2: rating "8.5" is none of 1 to 5 stars`) {
 		t.Errorf("got %q", listing.Problems)

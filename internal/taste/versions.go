@@ -95,6 +95,10 @@ func (t *Tastes) Export(ctx context.Context, p palate.Profile, number int) ([]by
 	return version.Learned.MarshalBinary()
 }
 
+// MaxExportBytes bounds an exported probe. It is above what one takes: ten
+// thousand neighbours of 1,536 values.
+const MaxExportBytes = 64 << 20
+
 // Import adds an exported probe as the next version, which serves at once.
 // What is no probe is palate.ErrInvalid; one for another model, or a profile
 // that is being trained, is palate.ErrConflict.
