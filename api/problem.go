@@ -31,6 +31,7 @@ var kinds = map[int]struct{ name, title string }{
 	http.StatusUnsupportedMediaType:         {"media-type", "The body is of another kind"},
 	http.StatusRequestedRangeNotSatisfiable: {"range", "There is no such range"},
 	http.StatusMisdirectedRequest:           {"host", "Another host is named"},
+	http.StatusTooManyRequests:              {"too-many", "Too many requests"},
 	http.StatusInternalServerError:          {"internal", "Something went wrong here"},
 	http.StatusServiceUnavailable:           {"unavailable", "A part can't be reached now"},
 }
