@@ -38,7 +38,7 @@ import (
 	"github.com/palate-art/palate/internal/tokens"
 )
 
-// Services are what the API answers from. All but Starter are needed.
+// Services are what the API answers from. All but Starter and FreeSpace are needed.
 type Services struct {
 	Catalog    catalog.Catalog
 	Store      imagestore.Store
@@ -52,6 +52,9 @@ type Services struct {
 	Patches func(context.Context) (embedder.PatchEmbedder, error)
 	// Starter starts jobs; nil starts none.
 	Starter *starter.Starter
+	// FreeSpace tells how much room is on the collection's disk, if that is
+	// known; nil if it never is.
+	FreeSpace func() (bytes uint64, known bool)
 }
 
 // Config says how the API is served.
@@ -150,6 +153,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	if err != nil {
 		return nil, err
 	}
+	meters := s.newMeters(document)
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect()
@@ -160,7 +164,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 			s.logger.ErrorContext(c.Request().Context(), "handler panicked", "path", c.Request().URL.Path, "error", err, "stack", string(stack))
 			return err
 		},
-	}), withRequest, s.rights, validate)
+	}), withRequest, meters.measure, s.rights, validate)
 	RegisterHandlers(e, NewStrictHandler(s, nil))
 	for _, file := range web.Files {
 		e.GET(file.Path, echo.WrapHandler(file))
@@ -168,7 +172,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	for path, file := range contractFiles(document) {
 		e.GET(path, file)
 	}
-	e.GET("/metrics", s.metrics)
+	e.GET("/metrics", echo.WrapHandler(meters.handler()))
 	e.GET(signInPath, s.askSignIn)
 	e.POST(signInPath, s.doSignIn)
 	e.POST(signOutPath, s.doSignOut)
