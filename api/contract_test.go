@@ -93,6 +93,7 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	must(t, err)
 	ctx, me := t.Context(), string(palate.DefaultProfile)
 	one, other, gone := reds[0].String(), blues[0].String(), palate.ImageID{6: 0x80, 8: 0x80}.String()
+	const binary = "application/octet-stream"
 	upload := func(fields ...string) (string, io.Reader) {
 		f.pictures++
 		kind, body := form(t, paint(t, red, f.pictures), fields...)
@@ -168,6 +169,11 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	say(204)(c.DeleteRating(ctx, me, one))
 	missing(c.DeleteRating(ctx, me, one))
 
+	ok(c.ExportImages(ctx, me, nil))
+	bad(c.ExportImages(ctx, me, &client.ExportImagesParams{Format: pointer(client.ExportFormatCsv), Embeddings: pointer(true)}))
+	ok(c.ImportRatingsWithBody(ctx, "copy", nil, binary, strings.NewReader(`{"image_id":"`+one+`","verdict":"like"}`)))
+	bad(c.ImportRatingsWithBody(ctx, "copy", nil, binary, strings.NewReader("{")))
+
 	say(409)(c.ListScores(ctx, me, nil))
 	say(409)(c.GetProbe(ctx, me))
 	say(409)(c.TrainProbe(ctx, me, nil))
@@ -219,7 +225,6 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	call(200, file, err)
 	exported, err := io.ReadAll(file.Body)
 	must(t, err)
-	const binary = "application/octet-stream"
 	say(201)(c.ImportProbeWithBody(ctx, "you", binary, bytes.NewReader(exported)))
 	bad(c.ImportProbeWithBody(ctx, "you", binary, bytes.NewReader(exported[:len(exported)-1])))
 	say(413)(c.ImportProbeWithBody(ctx, "you", binary, bytes.NewReader(make([]byte, 65<<20))))
