@@ -33,7 +33,7 @@ func (f *fixture) guarded(t *testing.T, change func(*api.Config)) *guarded {
 	if change != nil {
 		change(&config)
 	}
-	server, err := api.New(api.Services{Catalog: f.catalog, Store: f.store, Collection: f.collection, Index: f.index, Follower: f.follower,
+	server, err := api.New(api.Services{Starter: f.jobs, Catalog: f.catalog, Store: f.store, Collection: f.collection, Index: f.index, Follower: f.follower,
 		Embedder: colours{}, Tastes: f.tastes, Patches: func(context.Context) (embedder.PatchEmbedder, error) { return colours{}, nil }},
 		config, slog.New(slog.DiscardHandler))
 	must(t, err)

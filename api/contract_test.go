@@ -160,6 +160,8 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	missing(c.GetRating(ctx, me, other))
 	ok(c.ListRatings(ctx, me, &client.ListRatingsParams{Limit: &limit}))
 	bad(c.ListRatings(ctx, "No Such Name", nil))
+	ok(c.ListModels(ctx))
+	bad(c.ListModels(ctx, unknown))
 	ok(c.ListProfiles(ctx))
 	bad(c.ListProfiles(ctx, unknown))
 	ok(c.UndoRating(ctx, me, client.Undo{}))

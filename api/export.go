@@ -37,9 +37,9 @@ func (s *Server) ExportImages(ctx context.Context, request ExportImagesRequestOb
 		_, err := export.To(ctx, write, s.services.Catalog, format, query)
 		write.CloseWithError(err)
 	}()
-	// What fails before there is anything is told as a problem.
+	// What fails before much was sent is told as a problem.
 	begun := bufio.NewReaderSize(read, 32<<10)
-	if _, err := begun.Peek(1); err != nil && !errors.Is(err, io.EOF) {
+	if _, err := begun.Peek(begun.Size()); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	body := struct {
@@ -68,7 +68,7 @@ func (s *Server) ImportRatings(ctx context.Context, request ImportRatingsRequest
 	if err != nil {
 		return nil, err
 	}
-	said, err := export.Verdicts(request.Body, export.Format(valueOr(request.Params.Format, RatingsFormatNdjson)))
+	said, err := export.Verdicts(request.Body, export.Format(valueOr(request.Params.Format, RatingsFormatFromNdjson)))
 	if err != nil && !errors.Is(err, palate.ErrInvalid) {
 		err = brokenBody(err, "it ends before it is whole")
 	}

@@ -74,7 +74,7 @@ type imported struct{ Rows, Rated, Unchanged, Unknown int }
 // second one is up to a test.
 type secondPage struct {
 	catalog.Catalog
-	title  string
+	medium string
 	second func(context.Context) error
 }
 
@@ -84,15 +84,15 @@ func (c secondPage) ListImages(ctx context.Context, q catalog.ImageQuery) (catal
 	}
 	page, err := c.Catalog.ListImages(ctx, q)
 	if err == nil {
-		page.Next, page.Images[0].Sources[0].Title = "more", c.title
+		page.Next, page.Images[0].Sources[0].Medium = "more", c.medium
 	}
 	return page, err
 }
 
 // exportOf asks a server whose second page is up to the test.
-func (f *fixture) exportOf(t *testing.T, ctx context.Context, title string, second func(context.Context) error) (*http.Response, error) {
+func (f *fixture) exportOf(t *testing.T, ctx context.Context, medium string, second func(context.Context) error) (*http.Response, error) {
 	t.Helper()
-	server, err := api.New(api.Services{Catalog: secondPage{f.catalog, title, second}, Store: f.store, Collection: f.collection, Index: f.index,
+	server, err := api.New(api.Services{Catalog: secondPage{f.catalog, medium, second}, Store: f.store, Collection: f.collection, Index: f.index,
 		Follower: f.follower, Embedder: colours{}, Tastes: f.tastes}, api.DefaultConfig(), slog.New(slog.DiscardHandler))
 	must(t, err)
 	web := httptest.NewServer(server.Handler())

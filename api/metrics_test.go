@@ -83,6 +83,7 @@ func TestMetricsTellHowTheCollectionStands(t *testing.T) {
 	f.rate(t, palate.Dislike, blues[:6]...)
 	f.learn(t)
 	f.do(t, http.MethodGet, "/v1/images/x", "")
+	f.follow(t)
 	got := f.scrape(t)
 	for name, want := range map[string]float64{
 		"palate_images": 14, "palate_images_pending": 0, `palate_ratings{profile="me",verdict="like"}`: 6, `palate_ratings{profile="me",verdict="skip"}`: 0,

@@ -237,16 +237,16 @@ func (e ProbeKind) Valid() bool {
 
 // Defines values for RatingsFormat.
 const (
-	RatingsFormatCsv    RatingsFormat = "csv"
-	RatingsFormatNdjson RatingsFormat = "ndjson"
+	RatingsFormatFromCsv    RatingsFormat = "csv"
+	RatingsFormatFromNdjson RatingsFormat = "ndjson"
 )
 
 // Valid indicates whether the value is a known member of the RatingsFormat enum.
 func (e RatingsFormat) Valid() bool {
 	switch e {
-	case RatingsFormatCsv:
+	case RatingsFormatFromCsv:
 		return true
-	case RatingsFormatNdjson:
+	case RatingsFormatFromNdjson:
 		return true
 	default:
 		return false
@@ -4160,6 +4160,46 @@ func (response GetImageThumbnail200ImageJpegResponse) VisitGetImageThumbnailResp
 	return err
 }
 
+type GetImageThumbnail206ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetImageThumbnail206ApplicationOctetStreamResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetImageThumbnail206ImageJpegResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetImageThumbnail206ImageJpegResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/jpeg")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type GetImageThumbnail304Response struct {
 }
 
@@ -7662,6 +7702,46 @@ func (response GetTrashThumbnail200ImageJpegResponse) VisitGetTrashThumbnailResp
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
 	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetTrashThumbnail206ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetTrashThumbnail206ApplicationOctetStreamResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetTrashThumbnail206ImageJpegResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetTrashThumbnail206ImageJpegResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/jpeg")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
 		defer closer.Close()

@@ -236,16 +236,16 @@ func (e ProbeKind) Valid() bool {
 
 // Defines values for RatingsFormat.
 const (
-	RatingsFormatCsv    RatingsFormat = "csv"
-	RatingsFormatNdjson RatingsFormat = "ndjson"
+	RatingsFormatFromCsv    RatingsFormat = "csv"
+	RatingsFormatFromNdjson RatingsFormat = "ndjson"
 )
 
 // Valid indicates whether the value is a known member of the RatingsFormat enum.
 func (e RatingsFormat) Valid() bool {
 	switch e {
-	case RatingsFormatCsv:
+	case RatingsFormatFromCsv:
 		return true
-	case RatingsFormatNdjson:
+	case RatingsFormatFromNdjson:
 		return true
 	default:
 		return false

@@ -41,7 +41,8 @@ func verdictsOfLines(r io.Reader) ([]Said, error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxRowBytes)
 	var all []Said
-	for n := 1; lines.Scan(); n++ {
+	n := 1
+	for ; lines.Scan(); n++ {
 		if len(lines.Bytes()) == 0 {
 			continue
 		}
@@ -61,8 +62,14 @@ func verdictsOfLines(r io.Reader) ([]Said, error) {
 	if errors.Is(err, bufio.ErrTooLong) {
 		err = fmt.Errorf("a line is longer than %d bytes: %w", maxRowBytes, palate.ErrInvalid)
 	}
+	if err == nil && n == 1 {
+		err = errEmpty
+	}
 	return all, err
 }
+
+// errEmpty is said of a file without anything.
+var errEmpty = fmt.Errorf("the file is empty: %w", palate.ErrInvalid)
 
 func verdictsOfTable(r io.Reader) ([]Said, error) {
 	table := csv.NewReader(r)
@@ -76,7 +83,7 @@ func verdictsOfTable(r io.Reader) ([]Said, error) {
 		case errors.Is(err, io.EOF) && n > 1:
 			return all, nil
 		case errors.Is(err, io.EOF):
-			return nil, fmt.Errorf("the file is empty: %w", palate.ErrInvalid)
+			return nil, errEmpty
 		case errors.As(err, &syntax):
 			return nil, fmt.Errorf("row %d is no comma-separated values: %w", n, palate.ErrInvalid)
 		case err != nil:

@@ -20,7 +20,7 @@ func TestVerdictsOfAFile(t *testing.T) {
 		problem string // part of the error's text
 	}{
 		"lines":              {export.NDJSON, `{"image_id":"` + someImage + `","verdict":"like","title":"夜","year":1900}` + "\n\n" + `{"image_id":"` + otherImage + `"}` + "\n" + `{"image_id":"` + otherImage + `","verdict":"skip"}`, 2, ""},
-		"no line":            {export.NDJSON, "", 0, ""},
+		"no line":            {export.NDJSON, "", 0, "empty"},
 		"half a line":        {export.NDJSON, `{"image_id":"` + someImage + `","verdict":"like"}` + "\n{", 0, "line 2"},
 		"another verdict":    {export.NDJSON, `{"image_id":"` + someImage + `","verdict":"love"}`, 0, "line 1"},
 		"a verdict as stars": {export.NDJSON, `{"image_id":"` + someImage + `","verdict":5}`, 0, "line 1"},
