@@ -23,7 +23,7 @@ const state = {
   judged: 0, // verdicts since the page was opened
   unsent: [], // verdicts that wait for the server
   list: 0, // counts the lists that were begun
-  done: [], // what U takes back, the last at the end: deletions, and null for a verdict
+  done: [], // what U takes back, the last at the end: deletions, verdicts that were taken back, and null for a verdict
 };
 
 const gridViews = new Set(["scores", "newest", "liked"]);
@@ -177,7 +177,7 @@ async function judge(image, verdict, score, toggle) {
     await send(path, { method: "PUT", body });
   }
   const before = image.verdict;
-  state.done.push(null);
+  state.done.push(takeBack ? { image, withdrawn: verdict, score } : null);
   image.verdict = takeBack ? undefined : verdict;
   showEverywhere(image.id, image.verdict);
   recount(before, image.verdict);
@@ -209,8 +209,9 @@ function showEverywhere(id, verdict) {
 }
 
 async function undo() {
-  const deletion = state.done.pop();
-  if (deletion) return takeBackDeletion(deletion);
+  const last = state.done.pop();
+  if (last?.withdrawn) return judgeAgain(last);
+  if (last) return takeBackDeletion(last);
   const undone = await call(`${profilePath()}/undo`, { method: "POST", body: {} });
   const image = await call(`/images/${undone.image_id}?profile=${encodeURIComponent(state.profile)}`);
   showEverywhere(image.id, image.verdict);
@@ -219,6 +220,24 @@ async function undo() {
   if (state.view !== "teach") return;
   state.queue.unshift({ image, shown: undone.shown ?? "gallery" });
   await ask();
+}
+
+/** judgeAgain gives a picture the verdict back that was taken from it. */
+async function judgeAgain(last) {
+  const { image, withdrawn: verdict, score } = last;
+  const body = { verdict, shown: state.view === "scores" ? "queue:top" : "gallery" };
+  if (state.probeVersion && score !== undefined) Object.assign(body, { probe_version: state.probeVersion, score });
+  try {
+    await send(`${profilePath()}/ratings/${image.id}`, { method: "PUT", body });
+  } catch (error) {
+    state.done.push(last); // U tries again
+    throw error;
+  }
+  const before = image.verdict;
+  image.verdict = verdict;
+  showEverywhere(image.id, verdict);
+  recount(before, verdict);
+  say(`“${image.title || "Untitled"}” is ${verdict === "like" ? "liked" : "disliked"} again.`);
 }
 
 /** send sends a verdict; while the server is away it is kept, and sent later in its order. */
@@ -396,6 +415,29 @@ $("#teach").addEventListener("pointerup", (event) => {
 
 // ---- one picture
 
+/** beside is the card that a step leads to from the picture that is shown large, if it is one of the grid. */
+function beside(step) {
+  const card = viewer.image && grid.querySelector(`[data-id="${viewer.image.id}"]`);
+  return step < 0 ? card?.previousElementSibling : card?.nextElementSibling;
+}
+
+/** turn shows the next picture of the grid large, or with -1 the one before; more of the list comes before its end. */
+async function turn(step) {
+  const to = beside(step);
+  if (!to?.image) return;
+  const looked = look(to.image, to.score);
+  viewer.last = to.dataset.id;
+  if (step > 0 && !to.nextElementSibling) await loadPage();
+  showTurns();
+  await looked;
+}
+
+/** showTurns says whether there is a picture on either side; a button that was truly disabled would swallow the keys while it has the focus. */
+function showTurns() {
+  $(".previous", viewer).setAttribute("aria-disabled", !beside(-1)?.image);
+  $(".next", viewer).setAttribute("aria-disabled", !beside(1)?.image);
+}
+
 async function look(image, score) {
   viewer.image = image;
   viewer.score = score;
@@ -410,7 +452,11 @@ async function look(image, score) {
   showVerdict($("figcaption", viewer), image.verdict);
   $(".strip", viewer).replaceChildren();
   $("section", viewer).hidden = !image.embedded;
-  if (!viewer.open) viewer.showModal();
+  if (!viewer.open) {
+    viewer.showModal();
+    viewer.last = image.id;
+  }
+  showTurns();
   if (!image.embedded) return;
   const near = await call(`/images/${image.id}/neighbours?limit=12&profile=${encodeURIComponent(state.profile)}`);
   if (viewer.image !== image) return;
@@ -464,13 +510,23 @@ function draw(overlay, { columns, rows, patches, shown }) {
   Object.assign(overlay.style, { left: percent(shown.min_x), top: percent(shown.min_y), width: percent(shown.max_x - shown.min_x), height: percent(shown.max_y - shown.min_y) });
 }
 
+/** licence names a picture's licence, as a link where its text is known. */
+function licence(image, name) {
+  const address = image.sources.find((s) => s.licence === name)?.licence_url;
+  const entry = element("dd");
+  entry.append(/^https?:\/\//.test(address ?? "") ? element("a", { href: address, textContent: name, target: "_blank", rel: "noreferrer license" }) : name);
+  return entry;
+}
+
 function caption(image) {
   const facts = [["artist", "Artist"], ["date", "Date"], ["medium", "Medium"], ["licence", "Licence"], ["credit", "Credit"], ["site", "From"]];
   const list = element("dl");
   for (const [key, label] of facts) {
     const value = image.sources.map((s) => s[key] || (key === "date" && s.year ? String(s.year) : "")).find(Boolean);
-    if (value) list.append(element("dt", { textContent: label }), element("dd", { textContent: value }));
+    if (value) list.append(element("dt", { textContent: label }), key === "licence" ? licence(image, value) : element("dd", { textContent: value }));
   }
+  const file = image.sources.map((s) => s.original_name).find(Boolean);
+  if (file) list.append(element("dt", { textContent: "File" }), element("dd", { textContent: file }));
   const page = image.sources.map((s) => s.page).find((address) => /^https?:\/\//.test(address ?? ""));
   const links = element("p");
   links.append(element("a", { href: image.file_url, textContent: `Full picture (${image.width} × ${image.height})`, target: "_blank" }));
@@ -534,7 +590,15 @@ $("#profile").addEventListener("change", (event) => { state.profile = event.targ
 $("#empty-trash").addEventListener("click", () => orTell(emptyTrash(() => { state.done = state.done.filter((d) => !d); })));
 $("#train").addEventListener("click", () => orTell(train()));
 $(".close").addEventListener("click", () => viewer.close());
-viewer.addEventListener("close", () => { viewer.image = undefined; });
+viewer.addEventListener("close", () => {
+  viewer.image = undefined;
+  // One is back at the picture that one came to.
+  const card = viewer.last && grid.querySelector(`[data-id="${viewer.last}"]`);
+  card?.scrollIntoView({ block: "nearest" });
+  card?.focus({ preventScroll: true });
+});
+$(".previous", viewer).addEventListener("click", () => orTell(turn(-1)));
+$(".next", viewer).addEventListener("click", () => orTell(turn(1)));
 
 let typing;
 $("#search").addEventListener("input", (event) => {
@@ -582,6 +646,11 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (viewer.open) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      return void orTell(turn(step));
+    }
     if (key === "h" && viewer.image?.embedded && !event.repeat) orTell(heat());
     return;
   }

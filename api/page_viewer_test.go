@@ -1,0 +1,56 @@
+package api_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/palate-art/palate"
+)
+
+// In the large view one goes on to the next picture and back, and closing it
+// leads to the picture that was shown last; a verdict that was taken back comes
+// back by U, to the picture that it was of.
+func TestThePageTurnsFromPictureToPicture(t *testing.T) {
+	longRace(t)
+	ctx, complaints := browser(t)
+	f := newFixture(t)
+	ids := f.add(t, 5, blue, "Blau")
+	step := func(what string, actions ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		if err := chromedp.Do(ctx, actions...); err != nil {
+			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
+		}
+	}
+	const (
+		shown    = `document.querySelector("dialog figcaption h2").textContent`
+		previous = `document.querySelector("dialog .previous").getAttribute("aria-disabled")`
+		next     = `document.querySelector("dialog .next").getAttribute("aria-disabled")`
+	)
+	step("open", chromedp.Navigate(f.url), eventually(cards, "5"), chromedp.Click(`.card > img`), eventually(shown, "Nº 5 — 夜"),
+		eventually(previous, "true"), eventually(next, "false"))
+	step("by key", chromedp.KeyEvent(kb.ArrowRight), eventually(shown, "Nº 4 — 夜"), eventually(previous, "false"), chromedp.KeyEvent(kb.ArrowRight), eventually(shown, "Nº 3 — 夜"),
+		chromedp.KeyEvent(kb.ArrowLeft), eventually(shown, "Nº 4 — 夜"), screenshot("viewer"))
+	step("by button", chromedp.Click(`dialog .next`), eventually(shown, "Nº 3 — 夜"), chromedp.Click(`dialog .next`), chromedp.Click(`dialog .next`), eventually(shown, "Nº 1 — 夜"), eventually(next, "true"),
+		chromedp.KeyEvent(kb.ArrowRight), eventually(shown, "Nº 1 — 夜"))
+	step("back at the last", chromedp.KeyEvent(kb.Escape), eventually(`document.querySelector("dialog").open`, "false"), eventually(focusedID, ids[0].String()))
+
+	// The heart of the n-th card, wherever it is on the page.
+	press := func(n int) chromedp.Action[chromedp.Void] {
+		return eventually(fmt.Sprintf(`(document.querySelector(".card:nth-child(%d) .like").click(), "pressed")`, n), "pressed")
+	}
+	step("judge two", chromedp.KeyEvent("l"), eventually(tasteText, "1 liked, 0 disliked"), press(2), eventually(tasteText, "2 liked, 0 disliked"))
+	step("take the first back", press(5), eventually(tasteText, "1 liked, 0 disliked"))
+	step("undo that", chromedp.KeyEvent("u"), eventually(tasteText, "2 liked, 0 disliked"), eventually(toastText, "“Nº 1 — 夜” is liked again."))
+	verdicts, err := f.catalog.StandingVerdicts(t.Context(), palate.DefaultProfile, []palate.ImageID{ids[0], ids[3]})
+	must(t, err)
+	if verdicts[ids[0]] != palate.Like || verdicts[ids[3]] != palate.Like {
+		t.Errorf("got %v, want both liked", verdicts)
+	}
+	step("undo on", chromedp.KeyEvent("u"), eventually(toastText, "Taken back: like of “Nº 1 — 夜”."), eventually(tasteText, "1 liked, 0 disliked"))
+	if got := complaints(); len(got) > 0 {
+		t.Errorf("the page complained: %v", got)
+	}
+}
