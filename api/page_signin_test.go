@@ -24,7 +24,7 @@ func TestThePageIsSignedInToByALink(t *testing.T) {
 	}
 	const heading = `document.querySelector("h1").textContent`
 	step("a stranger", chromedp.Navigate(g.URL), eventually(heading, "Sign in to palate"), eventually(`location.pathname`, "/sign-in"), screenshot("sign-in"))
-	step("the link", chromedp.Navigate(g.URL+"/sign-in?code="+link), screenshot("sign-in-link"), chromedp.Click(`main button`), eventually(`location.pathname`, "/"))
+	step("the link", chromedp.Navigate(g.URL+"/sign-in?code="+link), screenshot("sign-in-link"), chromedp.Click(`main button`), eventually(`location.pathname + document.readyState`, "/complete"))
 	step("the pictures", chromedp.Click(`[data-view=newest]`), eventually(cards, "3"), eventually(`document.querySelector(".card img").naturalWidth > 0`, "true"))
 	if got := complaints(); len(got) > 0 {
 		t.Errorf("signed in, the page complained: %v", got)
