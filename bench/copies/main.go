@@ -7,6 +7,11 @@
 //
 //	go run ./bench/copies
 //	go run ./bench/copies --kind auto --sizes 1000,5000
+//
+// With pictures it makes copies of them, embeds all by the built-in model, and
+// says how many copies are found and how many pictures are taken for copies:
+//
+//	go run ./bench/copies --pictures FOLDER --count 400
 package main
 
 import (
@@ -35,6 +40,9 @@ type options struct {
 	repeats int
 	dim     int
 	each    int
+
+	pictures string
+	count    int
 }
 
 func main() {
@@ -46,8 +54,14 @@ func main() {
 	flag.IntVar(&o.repeats, "repeats", 3, "how often each time is taken; the median counts")
 	flag.IntVar(&o.dim, "dim", 768, "length of the embeddings")
 	flag.IntVar(&o.each, "each", 4, "crops of each work")
+	flag.StringVar(&o.pictures, "pictures", "", "a folder of different pictures to make copies of")
+	flag.IntVar(&o.count, "count", 400, "how many of them")
 	flag.Parse()
-	if err := run(ctx, o); err != nil {
+	work := func() error { return run(ctx, o) }
+	if o.pictures != "" {
+		work = func() error { return recall(ctx, o.pictures, o.count) }
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "copies:", err)
 		os.Exit(1)
 	}
@@ -72,7 +86,8 @@ func run(ctx context.Context, o options) error {
 	return nil
 }
 
-// measure takes the three trainings in turn.
+// measure takes the three trainings in turn: with the groups given, from
+// nothing, and after another one that had ten ratings less.
 func measure(ctx context.Context, n int, kind probe.Kind, o options) error {
 	examples := draw(n, o.dim, o.each)
 	given := slices.Clone(examples)
@@ -98,6 +113,16 @@ func measure(ctx context.Context, n int, kind probe.Kind, o options) error {
 		groups = found
 		fits, wholes = append(fits, fit), append(wholes, whole)
 		fromNothing = append(fromNothing, whole.Seconds()/fit.Seconds())
+		server := config
+		server.Comparisons = probe.NewComparisons()
+		if err := server.Enough(examples[:n-10]); err != nil { // as after the training before
+			return err
+		}
+		later, _, err := train(ctx, examples, server)
+		if err != nil {
+			return err
+		}
+		laters, tenMore = append(laters, later), append(tenMore, later.Seconds()/fit.Seconds())
 	}
 	fmt.Printf("%8d %10s %10s %10s %8.2f %8.2f %8d\n", n, median(fits).Round(time.Millisecond), median(wholes).Round(time.Millisecond),
 		median(laters).Round(time.Millisecond), median(fromNothing), median(tenMore), groups)
