@@ -10,6 +10,7 @@ import (
 	"github.com/palate-art/palate/internal/arena"
 	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/show"
 	"github.com/palate-art/palate/internal/terminal"
 )
 
@@ -96,7 +97,7 @@ func (c *arenaCommand) show(s *session, r *arena.Report) error {
 	}
 	return s.Show(r, func() {
 		s.Say("%s.\n", page.Summary)
-		s.showSections(page.Sections)
+		show.Sections(s.Terminal, page.Sections)
 		s.Say("")
 		for _, v := range r.Verdicts {
 			s.Say("%s.", strings.ToUpper(v[:1])+v[1:])

@@ -31,24 +31,12 @@ func (c *backupCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		return s.printBackup(report)
+		err = s.Show(report, func() { s.SayAll(report.Words()) })
+		for _, name := range report.Spared {
+			s.Notef("the backup of %s is kept beyond --keep: it knows more than the collection does today; if that is as it should be, remove it by hand", name)
+		}
+		return errors.Join(err, report.Err())
 	})
-}
-
-// printBackup says what was backed up.
-func (s *session) printBackup(r backup.Report) error {
-	err := s.Show(r, func() { s.sayAll(r.Words()) })
-	for _, name := range r.Spared {
-		s.Notef("the backup of %s is kept beyond --keep: it knows more than the collection does today; if that is as it should be, remove it by hand", name)
-	}
-	return errors.Join(err, r.Err())
-}
-
-// sayAll says lines.
-func (s *session) sayAll(lines []string) {
-	for _, line := range lines {
-		s.Say("%s", line)
-	}
 }
 
 func (s *session) listBackups(path string) error {

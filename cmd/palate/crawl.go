@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/collection"
-	"github.com/palate-art/palate/internal/terminal"
+	"github.com/palate-art/palate/internal/show"
 )
 
 type crawlCommand struct {
@@ -48,7 +47,7 @@ func (c *beginCrawl) Run(ctx context.Context, s *session) error {
 // crawl crawls and prints the funnel, even of a crawl that failed.
 func (s *session) crawl(ctx context.Context, h *collection.Collection, job collection.Crawl) error {
 	report, err := h.Crawl(ctx, job)
-	if printErr := s.printFunnel(report); err == nil {
+	if printErr := show.Funnel(s.Terminal, report); err == nil {
 		err = printErr
 	}
 	h.Tend(ctx)
@@ -72,39 +71,4 @@ func (c *beginCrawl) dryRun(ctx context.Context, s *session, job collection.Craw
 		err = errors.Join(err, s.Print(report))
 	}
 	return err
-}
-
-// printFunnel shows how many pictures came through, and why the others did
-// not.
-func (s *session) printFunnel(r crawler.Report) error {
-	if s.JSON {
-		return s.Print(r)
-	}
-	for _, api := range r.APIs {
-		s.Say("%s is a MediaWiki API: it was asked by the API's own rules (your contact, one request at a time, maxlag); pages and pictures by robots.txt", api)
-	}
-	s.Say("%d pages -> %d candidates -> %d fetched -> %d kept, %d known", r.Pages, r.Candidates, r.Fetched, r.Kept, r.Known)
-	examples := make(map[string]string)
-	for reason, losses := range r.Examples {
-		if len(losses) > 0 {
-			examples[reason] = losses[0].URL + ": " + losses[0].Detail
-		}
-	}
-	s.printLosses(r.Lost, examples)
-	if !r.Until.IsZero() {
-		s.Say("%d addresses wait until %s, as their site asked: run the same crawl again then", r.Pending, terminal.Minute(r.Until))
-	}
-	return nil
-}
-
-// printLosses shows the reasons, the most frequent first, with an example.
-func (s *session) printLosses(lost map[string]int, examples map[string]string) {
-	if len(lost) == 0 {
-		return
-	}
-	rows := [][]string{{"LOST", "REASON", "FOR EXAMPLE"}}
-	for _, reason := range terminal.ByCount(lost) {
-		rows = append(rows, []string{fmt.Sprint(lost[reason]), reason, terminal.Shorten(examples[reason], 90)})
-	}
-	s.Table(rows...)
 }

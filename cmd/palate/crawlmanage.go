@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/show"
 	"github.com/palate-art/palate/internal/terminal"
 )
 
@@ -18,21 +18,8 @@ func (c *listCrawls) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		return s.Show(map[string]any{"crawls": crawls}, func() {
-			terminal.Rows(s.Terminal, crawls, "There has been no crawl yet.", []string{"NAME", "BEGUN", "PAGES", "KEPT", "KNOWN", "LOST", "PENDING"}, crawlRow)
-		})
+		return show.Crawls(s.Terminal, crawls)
 	})
-}
-
-func crawlRow(c collection.CrawlRow) []string {
-	lost, pending := 0, fmt.Sprint(c.Pending)
-	for _, n := range c.Lost {
-		lost += n
-	}
-	if c.Pending > 0 && !c.Until.IsZero() {
-		pending += ", until " + terminal.Minute(c.Until)
-	}
-	return []string{terminal.Shorten(c.Name, 60), terminal.Minute(c.Begun), fmt.Sprint(c.Pages), fmt.Sprint(c.Kept), fmt.Sprint(c.Known), fmt.Sprint(lost), pending}
 }
 
 type reportCrawl struct {
@@ -48,22 +35,7 @@ func (c *reportCrawl) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		if s.JSON {
-			return s.Print(report)
-		}
-		s.Say("%d pages read, %d pictures kept, %d known, %d addresses pending", report.Pages, report.Kept, report.Known, report.Pending)
-		if !report.Until.IsZero() {
-			s.Say("The pending ones wait until %s, as their site asked.", terminal.Minute(report.Until))
-		}
-		if waiting := report.Added - report.Embedded - report.Unreadable; waiting > 0 {
-			s.Say("%d of the %d pictures are not decoded yet: \"palate embed\" does that, and tells which can't be read.", waiting, report.Added)
-		}
-		if len(report.Losses) > 0 {
-			terminal.Rows(s.Terminal, report.Losses, "", []string{"REASON", "ADDRESS", "WHY"}, func(l collection.CrawlLoss) []string {
-				return []string{l.Reason, terminal.Shorten(l.URL, 100), terminal.Shorten(l.Detail, 90)}
-			})
-		}
-		return nil
+		return show.Crawl(s.Terminal, report)
 	})
 }
 

@@ -2,14 +2,13 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"os"
 
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/demo"
 	"github.com/palate-art/palate/internal/settings"
-	"github.com/palate-art/palate/internal/terminal"
+	"github.com/palate-art/palate/internal/show"
 )
 
 type demoCommand struct {
@@ -61,21 +60,8 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Show(report, func() { s.sayDemo(report) }); err != nil || c.Once {
+	if err := show.Demo(s.Terminal, report); err != nil || c.Once {
 		return err
 	}
 	return s.serve(ctx, d.Model, listener, serveOptions{hosts: c.Host})
-}
-
-func (s *session) sayDemo(r demo.Report) {
-	s.sayAll(r.Words())
-	s.Say("What the visitor would like best:")
-	rows := [][]string{{"", "CHANCE", "STYLE", "LIKES IT", "RATED", "TITLE", "ARTIST"}}
-	for i, top := range r.Top {
-		rows = append(rows, []string{fmt.Sprint(i + 1), fmt.Sprintf("%.0f %%", 100*top.Probability), top.Style,
-			terminal.YesNo(top.Likes), terminal.YesNo(top.Rated), terminal.Shorten(top.Title, 40), terminal.Shorten(top.Artist, 24)})
-	}
-	s.Table(rows...)
-	s.Say("")
-	s.Say("%s", r.TimeWords())
 }

@@ -89,7 +89,7 @@ func (c *embedCommand) upgrade(ctx context.Context, s *session) error {
 			return errors.Join(err, s.Print(report))
 		}
 		if err == nil {
-			s.sayAll(report.Words())
+			s.SayAll(report.Words())
 		}
 		return err
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/features"
 	"github.com/palate-art/palate/internal/report"
+	"github.com/palate-art/palate/internal/show"
 	"github.com/palate-art/palate/probe"
 	"github.com/palate-art/palate/probe/judge"
 )
@@ -71,36 +72,9 @@ func (c *evaluateCommand) Run(ctx context.Context, s *session) error {
 		}
 	}
 	return s.Show(r, func() {
-		s.showReport(r)
+		show.Report(s.Terminal, r)
 		s.Say("\n%.2f s.", r.Seconds)
 	})
-}
-
-// showReport prints a report's tables.
-func (s *session) showReport(r *judge.Report) {
-	s.showSections(report.Sections(r))
-	s.showWarnings(r)
-}
-
-// showSections prints sections with an empty line between them.
-func (s *session) showSections(sections []report.Section) {
-	for i, section := range sections {
-		if i > 0 {
-			s.Say("")
-		}
-		s.Say("%s", section.Title)
-		if section.Note != "" {
-			s.Say("%s", section.Note)
-		}
-		s.Table(section.Rows...)
-	}
-}
-
-// showWarnings says what to keep in mind of a report.
-func (s *session) showWarnings(r *judge.Report) {
-	for _, w := range r.Warnings {
-		s.Say("\nMind: %s.", w)
-	}
 }
 
 // writeReport writes a page and leaves no half of one.

@@ -10,6 +10,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/job"
+	"github.com/palate-art/palate/internal/show"
 	"github.com/palate-art/palate/internal/terminal"
 	"github.com/palate-art/palate/internal/tuning"
 )
@@ -94,7 +95,7 @@ func (c *finetuneTrainCommand) train(ctx context.Context, s *session, h *collect
 		}
 		return err
 	}
-	return s.showTuning(result)
+	return show.Tuning(s.Terminal, result)
 }
 
 // tuningTeller shows how far a training is.
@@ -113,27 +114,4 @@ func (t *tuningTeller) tell(p tuning.Status) {
 		t.last = time.Now()
 		t.Notef("%s", p.Words())
 	}
-}
-
-// showTuning prints what came of a training.
-func (s *session) showTuning(r tuning.Result) error {
-	if s.JSON {
-		return s.Print(r)
-	}
-	s.Say("Trained on %d likes and %d dislikes of %s, judged on %d and %d that were held back, in %s.", r.Likes, r.Dislikes, r.Profile, r.HeldLikes, r.HeldDislikes,
-		terminal.About(time.Duration(r.Seconds*float64(time.Second))))
-	if r.Unreadable > 0 {
-		s.Say("%d rated pictures could not be read and were left out.", r.Unreadable)
-	}
-	s.Table([]string{"", "EPOCH", "BALANCED ACCURACY", "LOSS"},
-		[]string{"probe", "0", fmt.Sprintf("%.3f", r.Begun.BalancedAccuracy), fmt.Sprintf("%.3f", r.Begun.HeldLoss)},
-		[]string{"best", fmt.Sprint(r.Best.Number), fmt.Sprintf("%.3f", r.Best.BalancedAccuracy), fmt.Sprintf("%.3f", r.Best.HeldLoss)})
-	s.Say("The loss of every epoch is drawn in %s.", r.Curves)
-	if r.Model == "" {
-		s.Say("No epoch was better than the probe on the works that were held back: no model was made, and the probe goes on.")
-		return nil
-	}
-	s.Say("The model %s was made (%s); its head is probe %d of %s. The held-out figures above chose the epoch, so they flatter it.", r.Model, r.ModelID.Short(), r.Head, r.Profile)
-	s.Say("Nothing that serves was changed. Embed the collection with it: palate embed --model %s, rate more, and let ratings that neither has seen decide: palate finetune takeover %s", r.Model, r.Model)
-	return nil
 }

@@ -62,7 +62,7 @@ func (c *showImage) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		return s.Show(image, func() { s.sayAll(image.Words()) })
+		return s.Show(image, func() { s.SayAll(image.Words()) })
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/show"
 	"github.com/palate-art/palate/internal/terminal"
 )
 
@@ -55,7 +56,7 @@ func (c *importFiles) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	report, err := h.Import(ctx, ingest.Import{Mode: ingest.StoreMode(c.Store), Profile: profile, Files: files})
-	if printErr := s.printImport(report); err == nil {
+	if printErr := show.Import(s.Terminal, report); err == nil {
 		err = printErr
 	}
 	if err == nil && report.Seen > 0 && report.Kept+report.Known == 0 {
@@ -80,7 +81,7 @@ func (c *importReport) Run(ctx context.Context, s *session) error {
 		if c.CSV {
 			return list.WriteCSV(s.Out())
 		}
-		return s.Show(list, func() { s.sayAll(list.Words()); s.Table(list.Table()...) })
+		return s.Show(list, func() { s.SayAll(list.Words()); s.Table(list.Table()...) })
 	})
 }
 
@@ -97,24 +98,11 @@ func (c *importFiles) adopt(ctx context.Context, s *session) error {
 		return errors.Join(err, h.Close())
 	}
 	report, err := h.Adopt(ctx)
-	if err == nil && s.JSON {
-		err = s.Print(report)
-	} else if err == nil {
-		s.Say("%d picture files -> %d adopted, %d known", report.Files, report.Adopted, report.Known)
-		s.printLosses(report.Lost, report.Examples)
+	if err == nil {
+		err = s.Show(report, func() {
+			s.Say("%d picture files -> %d adopted, %d known", report.Files, report.Adopted, report.Known)
+			show.Losses(s.Terminal, report.Lost, report.Examples)
+		})
 	}
 	return errors.Join(err, h.Close())
-}
-
-func (s *session) printImport(r ingest.ImportReport) error {
-	if s.JSON {
-		return s.Print(r)
-	}
-	s.Say("%d files seen -> %d kept, %d known, %d rated", r.Seen, r.Kept, r.Known, r.Rated)
-	s.printLosses(r.Lost, r.Examples)
-	s.sayAll(r.Words())
-	if example := r.Examples["deleted"]; example != "" { // in full: it says how it comes back
-		s.Notef("%s", example)
-	}
-	return nil
 }

@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
-	"github.com/palate-art/palate/index/qdrant"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/internal/show"
 )
 
 type reindexCommand struct{}
@@ -38,36 +37,9 @@ func (c *indexStatusCommand) Run(ctx context.Context, s *session) error {
 		if s.JSON {
 			return errors.Join(err, s.Print(status))
 		}
-		s.Say("Index        %s, of %s (%s)", status.Index, status.Model, h.Embedder.Model().Short())
-		s.Say("Catalog      %d embeddings, change %d", status.Embeddings, status.LastChange)
-		if err != nil {
-			return err
-		}
-		s.Say("Index holds  %d points, up to change %d", status.Points, status.Change)
-		if status.Server != nil {
-			printServer(s, *status.Server)
-		}
-		return nil
+		show.Index(s.Terminal, status, h.Embedder.Model(), err != nil)
+		return err
 	})
-}
-
-func printServer(s *session, server qdrant.Status) {
-	s.Say("Server       Qdrant %s at %s", server.Version, server.Server)
-	if server.Warning != "" {
-		s.Say("             %s", server.Warning)
-	}
-	rows := [][]string{{"COLLECTION", "POINTS", "IN GRAPHS", "STATE", "SERVES"}}
-	for _, c := range server.Collections {
-		serves := ""
-		switch {
-		case c.Serves:
-			serves = "this model"
-		case c.Current:
-			serves = "by the bare name"
-		}
-		rows = append(rows, []string{c.Name, fmt.Sprint(c.Points), fmt.Sprint(c.Indexed), c.State, serves})
-	}
-	s.Table(rows...)
 }
 
 type indexVerifyCommand struct {

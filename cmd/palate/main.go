@@ -10,11 +10,10 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index/qdrant"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/grammar"
 	"github.com/palate-art/palate/internal/manual"
 	"github.com/palate-art/palate/internal/picture"
 )
@@ -47,28 +46,12 @@ func endOn(signals <-chan os.Signal, cancel func()) {
 	os.Exit(exitInterrupted)
 }
 
-// exitRequest ends the parser where it has printed what was asked for.
-type exitRequest struct{ code int }
-
 // run is the whole program: arguments in, results on out, progress and
 // messages on errOut, an exit code back.
-func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
-	defer func() {
-		if asked, ok := recover().(exitRequest); ok {
-			code = asked.code
-		}
-	}()
-	var grammar commands
-	parser, err := kong.New(&grammar, kong.Name("palate"),
-		kong.Description("Learns which art you like: crawl pictures, embed them, like some, and see the rest by your taste."),
-		kong.UsageOnError(),
-		kong.Writers(out, errOut),
-		kong.Exit(func(code int) { panic(exitRequest{code}) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
-		kong.DefaultEnvars("PALATE"),
-		kong.Resolvers(new(configFile)),
-		kong.Vars(grammarVars()),
-	)
+func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	var line commands
+	g, err := grammar.New(&line, grammar.Config{Name: "palate", Out: out, ErrOut: errOut, Vars: grammarVars(),
+		About: "Learns which art you like: crawl pictures, embed them, like some, and see the rest by your taste."})
 	if err != nil {
 		fmt.Fprintf(errOut, "palate: %s\n", palate.Message(err))
 		return exitUsage
@@ -77,22 +60,24 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 		_, _ = io.WriteString(out, manual.Beginning)
 		return exitDone
 	}
-	parsed, err := parser.Parse(asKongHasIt(args))
+	parsed, err := g.Parse(args)
+	if ended := (*grammar.Ended)(nil); errors.As(err, &ended) {
+		return ended.Code
+	}
 	if err != nil {
 		fmt.Fprintf(errOut, "palate: %s\nRun \"palate --help\" for commands and flags.\n", qdrant.RedactAll(err.Error()))
 		return exitUsage
 	}
-	if err := checkInt8Asked(parsed, &grammar.globals); err != nil {
+	if err := checkInt8Asked(parsed, &line.globals); err != nil {
 		fmt.Fprintf(errOut, "palate: %s\n", palate.Message(err))
 		return exitUsage
 	}
-	s := newSession(&grammar.globals, out, errOut)
+	s := newSession(&line.globals, out, errOut)
 	if s.decoding, err = picture.NewBudget(int64(s.DecodeMemory) << 20); err != nil {
 		fmt.Fprintf(errOut, "palate: --decode-memory: %v\n", err)
 		return exitUsage
 	}
-	parsed.BindTo(ctx, (*context.Context)(nil))
-	err = parsed.Run(s)
+	err = parsed.Run(ctx, s, g)
 	s.EndProgress()
 	switch {
 	case err == nil:

@@ -1,60 +1,22 @@
 package main
 
 import (
-	"strings"
-
-	"github.com/alecthomas/kong"
-
+	"github.com/palate-art/palate/internal/grammar"
 	"github.com/palate-art/palate/internal/manual"
 )
-
-// asKongHasIt turns "help COMMAND" and "--version" into what the grammar knows.
-func asKongHasIt(args []string) []string {
-	switch args[0] {
-	case "help":
-		return append(args[1:len(args):len(args)], "--help")
-	case "--version":
-		return append([]string{"version"}, args[1:]...)
-	}
-	return args
-}
 
 type completionCommand struct {
 	Shell string `arg:"" help:"bash, zsh or fish." enum:"bash,zsh,fish"`
 }
 
 // Run prints a script for a shell.
-func (c *completionCommand) Run(s *session, grammar *kong.Kong) error {
-	return manual.Complete(s.Out(), c.Shell, described(grammar.Model.Node))
+func (c *completionCommand) Run(s *session, g *grammar.Grammar) error {
+	return manual.Complete(s.Out(), c.Shell, g.Describe())
 }
 
 type manualCommand struct{}
 
 // Run prints the manual page.
-func (manualCommand) Run(s *session, grammar *kong.Kong) error {
-	return manual.Page(s.Out(), described(grammar.Model.Node), version())
-}
-
-// described tells of a command and those below it.
-func described(n *kong.Node) manual.Command {
-	c := manual.Command{Name: n.Name, Help: n.Help}
-	for _, argument := range n.Positional {
-		c.Argument = strings.TrimSpace(c.Argument + " " + argument.Summary())
-	}
-	for _, f := range n.Flags {
-		if f.Hidden {
-			continue
-		}
-		flag := manual.Flag{Name: f.Name, Short: f.Short, Help: f.Help}
-		if !f.IsBool() {
-			flag.Value = f.FormatPlaceHolder()
-		}
-		c.Flags = append(c.Flags, flag)
-	}
-	for _, below := range n.Children {
-		if !below.Hidden {
-			c.Commands = append(c.Commands, described(below))
-		}
-	}
-	return c
+func (manualCommand) Run(s *session, g *grammar.Grammar) error {
+	return manual.Page(s.Out(), g.Describe(), version())
 }

@@ -77,7 +77,7 @@ func (c *modelShowCommand) Run(s *session) error {
 		return s.Print(e)
 	}
 	lines, err := s.loader().ModelWords(e)
-	s.sayAll(lines)
+	s.SayAll(lines)
 	return err
 }
 

@@ -3,10 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/palate-art/palate/internal/collection"
-	"github.com/palate-art/palate/internal/terminal"
+	"github.com/palate-art/palate/internal/show"
 )
 
 type modelForgetCommand struct {
@@ -41,17 +40,10 @@ func (c *modelForgetCommand) Run(ctx context.Context, s *session) error {
 // of models.
 func (s *session) sayCollection(ctx context.Context) error {
 	entries, err := s.collectionModelEntries(ctx)
-	if err != nil || len(entries) == 0 {
+	if err != nil {
 		return err
 	}
-	s.Say("\nEmbeddings of the collection in %s:", s.Data)
-	terminal.Rows(s.Terminal, entries, "", []string{"ID", "MODEL", "SIZE", "FIT", "IMAGES", "STATE", "PICTURES ARE READ BY"}, func(e collection.ModelEntry) []string {
-		size := ""
-		if e.Settings.Size > 0 {
-			size = fmt.Sprint(e.Settings.Size)
-		}
-		return []string{e.Model.Short(), e.Name, size, string(e.Settings.Fit), fmt.Sprint(e.Embedded), string(e.State), fmt.Sprintf("%s (%s)", e.Rules, e.About)}
-	})
+	show.CollectionModels(s.Terminal, entries, s.Data)
 	return nil
 }
 

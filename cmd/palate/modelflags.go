@@ -1,9 +1,8 @@
 package main
 
 import (
-	"github.com/alecthomas/kong"
-
 	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/grammar"
 	"github.com/palate-art/palate/internal/hub"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/settings"
@@ -32,14 +31,9 @@ func (f *modelFlags) settings() models.Settings {
 
 // checkInt8Asked refuses int8 as a default: nobody has measured what it costs
 // on the user's pictures until a command asks for it.
-func checkInt8Asked(parsed *kong.Context, g *globals) error {
-	if vit.Precision(g.Precision) != vit.Int8 {
+func checkInt8Asked(line *grammar.Line, g *globals) error {
+	if vit.Precision(g.Precision) != vit.Int8 || line.Typed("precision") {
 		return nil
-	}
-	for _, element := range parsed.Path {
-		if element.Flag != nil && element.Flag.Name == "precision" && !element.Resolved {
-			return nil
-		}
 	}
 	return usagef("int8 is no default: its embeddings differ from float32's by as much as palate model compare shows; ask for it by --precision int8 on the command line")
 }

@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/atomicfile"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/show"
 	"github.com/palate-art/palate/internal/taste"
-	"github.com/palate-art/palate/internal/terminal"
 )
 
 type probeCommand struct {
@@ -32,24 +31,8 @@ func (c *historyCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		none := fmt.Sprintf("%s has no probe yet: rate some images and run palate train.", profile)
-		err = terminal.List(s.Terminal, history, none, []string{"VERSION", "MODEL", "TRAINED", "LIKES", "DISLIKES", "AUC", "KIND", "DATA", "WHY"}, historyRow)
-		if len(history) > 0 {
-			s.Say("\n* serves, among the probes of its model. An AUC is of the ratings that its version was judged on: two versions are compared on the same ones by palate probe compare.")
-		}
-		return err
+		return show.History(s.Terminal, profile, history)
 	})
-}
-
-func historyRow(p collection.ProbeEntry) []string {
-	row := []string{fmt.Sprint(p.Version), p.ModelName, p.TrainedAt.Local().Format(time.DateTime), fmt.Sprint(p.Likes), fmt.Sprint(p.Dislikes), "", p.Kind, "", terminal.Shorten(p.Reason, 60)}
-	if p.Current {
-		row[0] += " *"
-	}
-	if p.Judged {
-		row[5], row[7] = fmt.Sprintf("%.3f [%.3f, %.3f]", p.AUC, p.AUCLow, p.AUCHigh), terminal.Shorten(p.Data, 9)
-	}
-	return row
 }
 
 type showCommand struct {
@@ -82,13 +65,10 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 			return s.Print(map[string]any{"profile": profile, "version": version.Version, "current": version.Current, "reason": version.Reason,
 				"trained_at": version.TrainedAt, "settings": version.Learned.Settings, "report": report})
 		}
-		s.Say("Version %d of %s, trained %s: %s.", version.Version, profile, version.TrainedAt.Local().Format(time.DateTime), version.Reason)
 		if imported {
-			s.Say("It was imported, with %d likes and %d dislikes behind it; its report stayed where it was trained.", version.Learned.Likes, version.Learned.Dislikes)
-			return nil
+			r = nil
 		}
-		s.Say("")
-		s.showReport(r)
+		show.Version(s.Terminal, profile, version, r)
 		return nil
 	})
 }

@@ -127,6 +127,6 @@ func (c *compareProfiles) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		return s.Show(l, func() { s.sayAll(l.Words(first, second)) })
+		return s.Show(l, func() { s.SayAll(l.Words(first, second)) })
 	})
 }

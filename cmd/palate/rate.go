@@ -6,6 +6,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/show"
 	"github.com/palate-art/palate/internal/terminal"
 )
 
@@ -33,22 +34,12 @@ func (c *rateCommand) Run(ctx context.Context, s *session) error {
 			if err != nil {
 				return usage(err)
 			}
-			return h.Rate(ctx, profile, verdict, names, s.showRated)
+			return h.Rate(ctx, profile, verdict, names, func(r collection.Rated) error { return show.Rated(s.Terminal, r) })
 		}
 		undone, err := h.Unrate(ctx, profile)
 		if err != nil {
 			return err
 		}
-		return s.showRated(undone)
+		return show.Rated(s.Terminal, undone)
 	})
-}
-
-func (s *session) showRated(r collection.Rated) error {
-	switch {
-	case r.Undone != "":
-		return s.Done(r, "%s: %s undone", r.Image, r.Undone)
-	case r.Verdict == "":
-		return s.Done(r, "%s: unrated", r.Image)
-	}
-	return s.Done(r, "%s: %s", r.Image, r.Verdict)
 }

@@ -28,7 +28,7 @@ func (c *restoreCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	err = s.Show(restored, func() { s.sayAll(restored.Words(s.Data)) })
+	err = s.Show(restored, func() { s.SayAll(restored.Words(s.Data)) })
 	return errors.Join(err, restored.Err())
 }
 
@@ -42,6 +42,6 @@ func (c *restoreCommand) mergeRatings(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		return s.Show(merged, func() { s.sayAll(merged.Words()) })
+		return s.Show(merged, func() { s.SayAll(merged.Words()) })
 	})
 }

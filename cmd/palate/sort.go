@@ -6,6 +6,7 @@ import (
 
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/folder"
+	"github.com/palate-art/palate/internal/show"
 )
 
 type sortCommand struct {
@@ -27,7 +28,7 @@ func (c *sortCommand) Run(ctx context.Context, s *session) error {
 	}
 	return withModel(ctx, s, func(h *collection.Model) error {
 		sorting := collection.Sorting{Folder: c.Folder, Out: c.Out, How: folder.How(c.How), Threshold: c.Threshold, DryRun: c.DryRun}
-		sums, err := h.Sort(ctx, profile, sorting, s.showSorted)
+		sums, err := h.Sort(ctx, profile, sorting, func(one collection.Sorted) error { return show.Sorted(s.Terminal, one) })
 		if err != nil {
 			return err
 		}
@@ -37,11 +38,4 @@ func (c *sortCommand) Run(ctx context.Context, s *session) error {
 		}
 		return nil
 	})
-}
-
-func (s *session) showSorted(one collection.Sorted) error {
-	if one.Error != "" {
-		return s.Done(one, "  passed by  %s", one.Error)
-	}
-	return s.Done(one, "%9.1f %%  %s", 100*one.Probability, one.To)
 }

@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/palate-art/palate/internal/collection"
-	"github.com/palate-art/palate/internal/terminal"
+	"github.com/palate-art/palate/internal/show"
 )
 
 type subscribeCommand struct {
@@ -61,22 +60,8 @@ func (c *listSubscriptions) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		return s.Show(map[string]any{"subscriptions": all}, func() {
-			none := "There is no subscription yet: \"palate subscribe ADDRESS --every 24h\" makes one."
-			terminal.Rows(s.Terminal, all, none, []string{"NAME", "EVERY", "LAST", "BROUGHT", "NEXT", ""}, subscriptionRow)
-		})
+		return show.Subscriptions(s.Terminal, all)
 	})
-}
-
-func subscriptionRow(one collection.SubscriptionEntry) []string {
-	last, next := "never", terminal.Minute(one.Next)
-	if !one.Last.IsZero() {
-		last = terminal.Minute(one.Last)
-	}
-	if one.Paused {
-		next = "paused"
-	}
-	return []string{terminal.Shorten(one.Name, 60), one.Every, last, fmt.Sprint(one.Brought), next, terminal.Shorten(one.Failure, 80)}
 }
 
 // changed does something to a subscription, and says so.
@@ -126,7 +111,7 @@ func (c *checkSubscription) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		report, err := h.LookAt(ctx, one, version())
-		return errors.Join(err, s.printFunnel(report))
+		return errors.Join(err, show.Funnel(s.Terminal, report))
 	})
 }
 

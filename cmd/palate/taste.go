@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,8 +9,8 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/show"
 	"github.com/palate-art/palate/internal/taste"
-	"github.com/palate-art/palate/internal/terminal"
 )
 
 type trainCommand struct {
@@ -36,33 +35,8 @@ func (c *trainCommand) Run(ctx context.Context, s *session) error {
 				return err
 			}
 		}
-		return s.showOutcome(profile, h.Embedder.Name(), outcome, c.Thorough)
+		return show.Outcome(s.Terminal, profile, h.Embedder.Name(), outcome, c.Thorough)
 	})
-}
-
-// showOutcome tells of a training on a model's embeddings.
-func (s *session) showOutcome(profile palate.Profile, model string, outcome taste.Outcome, whole bool) error {
-	v, r := outcome.Version, outcome.Report
-	if s.JSON {
-		return s.Print(map[string]any{"profile": profile, "version": v.Version, "model": model, "current": v.Current, "reason": v.Reason, "report": r})
-	}
-	s.Say("Probe %d of %s on embeddings by %s, from %d likes and %d dislikes, judged on ratings held out:", v.Version, profile, model, r.Likes, r.Dislikes)
-	if whole {
-		s.Say("")
-		s.showReport(r)
-		s.Say("")
-	} else {
-		s.Table([]string{"AUC", "AVERAGE PRECISION", "BALANCED ACCURACY"},
-			[]string{fmt.Sprintf("%.3f [%.3f, %.3f]", r.AUC, r.AUCLow, r.AUCHigh), fmt.Sprintf("%.3f", r.AveragePrecision), fmt.Sprintf("%.3f", r.BalancedAccuracy)})
-		s.Say("%s", cmp.Or(r.Conclusion, "What learned is "+r.Kind+"."))
-		s.showWarnings(r)
-	}
-	if v.Current {
-		s.Say("It serves from now on: %s.", v.Reason)
-	} else {
-		s.Say("The probe before it goes on serving: %s.", v.Reason)
-	}
-	return nil
 }
 
 type scoresCommand struct {
@@ -131,9 +105,7 @@ func (c *scoresCommand) score(ctx context.Context, s *session, h *collection.Mod
 	if err != nil {
 		return err
 	}
-	return terminal.List(s.Terminal, scored, "No image has such a score.", []string{"CHANCE", "SCORE", "IMAGE", "TITLE", "ARTIST"}, func(one collection.Scored) []string {
-		return []string{terminal.Percent(one.Probability), fmt.Sprintf("%+.3f", one.Score), one.Image + one.File, terminal.Shorten(one.Title, 40), terminal.Shorten(one.Artist, 24)}
-	})
+	return show.Scores(s.Terminal, scored)
 }
 
 type similarCommand struct {
@@ -156,6 +128,6 @@ func (c *similarCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		return s.Show(near, func() { s.showNear(near) })
+		return show.Near(s.Terminal, near)
 	})
 }

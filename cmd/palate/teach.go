@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/collection"
+	"github.com/palate-art/palate/internal/show"
 	"github.com/palate-art/palate/internal/taste"
-	"github.com/palate-art/palate/internal/terminal"
 )
 
 type queueCommand struct {
@@ -27,14 +26,7 @@ func (c *queueCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		none := fmt.Sprintf("Nothing is left to ask %s about: every embedded picture is judged, or looks like what was. palate embed embeds the rest.", profile)
-		return terminal.List(s.Terminal, questions, none, []string{"WHY", "CHANCE", "IMAGE", "TITLE", "ARTIST"}, func(q collection.Question) []string {
-			chance := ""
-			if q.Probability != nil {
-				chance = terminal.Percent(q.Probability)
-			}
-			return []string{string(q.Shown)[len("queue:"):], chance, q.Image, terminal.Shorten(q.Title, 40), terminal.Shorten(q.Artist, 24)}
-		})
+		return show.Questions(s.Terminal, profile, questions)
 	})
 }
 
@@ -62,35 +54,7 @@ func (c *whyCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		return s.Show(why, func() { s.sayWhy(why) })
-	})
-}
-
-func (s *session) sayWhy(w collection.Why) {
-	switch {
-	case w.WhyScore == nil:
-	case w.Probability != nil:
-		s.Say("%s is liked by %s with a chance of %s (probe %d).", w.Image, w.Profile, terminal.Percent(w.Probability), w.Probe)
-	default:
-		s.Say("%s has no taste yet: %s is ordered by its nearness to what was judged, %+.3f.", w.Profile, w.Image, w.Score)
-	}
-	s.Say("\nThe nearest that %s liked:", w.Profile)
-	s.showNear(w.Liked)
-	s.Say("\nThe nearest that %s disliked:", w.Profile)
-	s.showNear(w.Disliked)
-	if w.Heatmap != nil {
-		guess := ""
-		if !w.Heatmap.Exact {
-			guess = ": a guess, for the model does not take the mean of its patches (--pool mean does)"
-		}
-		s.Say("\nIn %s what raises the score within the picture is red, what lowers it blue%s.", w.Heatmap.File, guess)
-	}
-}
-
-// showNear shows images by their nearness.
-func (s *session) showNear(near []collection.Near) {
-	terminal.Rows(s.Terminal, near, "", []string{"SIMILARITY", "IMAGE", "TITLE", "ARTIST"}, func(n collection.Near) []string {
-		return []string{fmt.Sprintf("%.3f", n.Similarity), n.Image, terminal.Shorten(n.Title, 40), terminal.Shorten(n.Artist, 24)}
+		return show.Why(s.Terminal, why)
 	})
 }
 
@@ -108,13 +72,6 @@ func (c *reviewCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		none := fmt.Sprintf("No rating of %s is in doubt.", profile)
-		err = terminal.List(s.Terminal, doubts, none, []string{"SAID", "CHANCE OF A LIKE", "IMAGE", "TITLE", "ARTIST"}, func(d collection.Doubt) []string {
-			return []string{string(d.Said), terminal.Percent(&d.Probability), d.Image, terminal.Shorten(d.Title, 40), terminal.Shorten(d.Artist, 24)}
-		})
-		if len(doubts) > 0 {
-			s.Say("Judge them again with palate rate, if they are mistakes.")
-		}
-		return err
+		return show.Doubts(s.Terminal, profile, doubts)
 	})
 }

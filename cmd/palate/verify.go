@@ -29,7 +29,7 @@ func (c *verifyCommand) Run(ctx context.Context, s *session) error {
 			if rows := report.Table(); len(rows) > 1 {
 				s.Table(rows...)
 			}
-			s.sayAll(report.Words(c.Repair))
+			s.SayAll(report.Words(c.Repair))
 		})
 		return errors.Join(err, report.Err())
 	})

@@ -42,9 +42,9 @@ var grounds = []string{"internal/regular", "internal/atomicfile"}
 // openers wire adapters together and do the work that commands ask for.
 var openers = []string{"internal/collection"}
 
-// users work with an opened collection, or with a server that serves one, and
-// know no adapter.
-var users = []string{"internal/doctor", "internal/demo", "internal/health"}
+// users work with an opened collection, or with a server that serves one, or show
+// what came of it, and know no adapter.
+var users = []string{"internal/doctor", "internal/demo", "internal/health", "internal/show"}
 
 // adapters are imported by the openers, by bench and by test alone (and by tests); the
 // command line only reads addresses of Qdrant servers and shows their state.
@@ -62,7 +62,7 @@ var importers = map[string]string{
 	"github.com/yalue/onnxruntime_go":      "internal/ort",
 	"github.com/qdrant/go-client/qdrant":   "index/qdrant",
 	"google.golang.org/grpc":               "index/qdrant",
-	"github.com/alecthomas/kong":           "cmd/palate",
+	"github.com/alecthomas/kong":           "internal/grammar",
 	"github.com/schollz/progressbar/v3":    "internal/terminal",
 	"github.com/rivo/uniseg":               "internal/terminal",
 	"github.com/getkin/kin-openapi":        "api",

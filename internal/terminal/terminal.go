@@ -49,6 +49,13 @@ func (t *Terminal) Say(format string, args ...any) {
 	}
 }
 
+// SayAll is Say for lines.
+func (t *Terminal) SayAll(lines []string) {
+	for _, line := range lines {
+		t.Say("%s", line)
+	}
+}
+
 // Show prints a result: its value to programs, what say says to people.
 func (t *Terminal) Show(value any, say func()) error {
 	if t.style.JSON {

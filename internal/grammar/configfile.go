@@ -1,4 +1,4 @@
-package main
+package grammar
 
 import (
 	"os"
