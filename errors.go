@@ -29,8 +29,9 @@ var (
 // something was not found is told to people too.
 var kindsInTexts = regexp.MustCompile(`(?m): (?:conflict|invalid|unavailable|forbidden|unauthenticated)(: |; |, |\)| \(|$)`)
 
-// catalogInTexts is where the catalog says that it was the one that noticed.
-var catalogInTexts = regexp.MustCompile(`(?m)(^|: )catalog: `)
+// partsInTexts are where a part of the program says that it was the one that
+// noticed.
+var partsInTexts = regexp.MustCompile(`(?m)(^|: )(?:(?:catalog|flat index|picture|probe|judge|taste|api): )+`)
 
 // Message is the text of an error for people: what was wrong, where, and what
 // to do, without the kinds that programs ask for with errors.Is.
@@ -39,7 +40,7 @@ func Message(err error) string {
 	for {
 		shorter := kindsInTexts.ReplaceAllString(text, "$1")
 		if shorter == text {
-			return catalogInTexts.ReplaceAllString(text, "$1")
+			return partsInTexts.ReplaceAllString(text, "$1")
 		}
 		text = shorter
 	}

@@ -262,7 +262,7 @@ func (f *fixture) add(t testing.TB, n int, base color.RGBA, artist string) []pal
 		f.pictures++
 		added, err := f.collection.Add(t.Context(), paint(t, base, f.pictures), palate.Source{
 			Site: "museum.example", Address: fmt.Sprintf("https://museum.example/%d.jpg", f.pictures), Title: fmt.Sprintf("Nº %d — 夜", f.pictures),
-			Artist: artist, Year: 1900 + f.pictures, ExternalID: fmt.Sprintf("M/%d", f.pictures), Licence: "CC0", Categories: []string{artist + "s"},
+			Artist: artist, Year: 1900 + f.pictures%100, ExternalID: fmt.Sprintf("M/%d", f.pictures), Licence: "CC0", Categories: []string{artist + "s"},
 		})
 		must(t, err)
 		ids = append(ids, added.ID)

@@ -23,7 +23,7 @@ type commands struct {
 	Profile   profileCommand    `cmd:"" help:"Tastes of this collection: list, create, rename, delete, compare."`
 	Scores    scoresCommand     `cmd:"" help:"Show images by the taste's score, or score files."`
 	Similar   similarCommand    `cmd:"" help:"Show the nearest images to an image or a file."`
-	Sort      sortCommand       `cmd:"" help:"Sort a folder's pictures into liked/ and disliked/."`
+	Sort      sortCommand       `cmd:"" help:"Sort a folder's pictures into liked/, disliked/ and unsure/."`
 	Reindex   reindexCommand    `cmd:"" help:"Fill the index anew from the catalog; what it holds serves until then."`
 	Index     indexCommand      `cmd:"" help:"Look at the index: status, verify."`
 	Model     modelCommand      `cmd:"" help:"List, pull, add, verify and compare models."`

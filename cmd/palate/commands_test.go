@@ -156,16 +156,39 @@ func TestSortPutsFilesByTasteAndOverwritesNothing(t *testing.T) {
 		if len(lines) != 3 || !lines[0].Liked || lines[1].Liked || lines[2].Error == "" {
 			t.Fatalf("got %+v, want a.jpg liked, b.jpg not, words.jpg passed by", lines)
 		}
-		if got, want := names(t, out), []string{"disliked/b.jpg", "liked/a (2).jpg", "liked/a.jpg"}; !slices.Equal(got, want) {
+		want := []string{"disliked/.palate-sorted", "disliked/b.jpg", "liked/.palate-sorted", "liked/a (2).jpg", "liked/a.jpg"}
+		if got := names(t, out); !slices.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 	}
 	if got := string(program.ReadFile(t, filepath.Join(out, "liked", "a.jpg"))); got != "another picture of that name" {
 		t.Error("a file was overwritten")
 	}
-	program.MustRun(t, "sort", folder, "--how", "move", "--threshold", "0", "--data", home)
-	if got, want := names(t, folder), []string{"liked/a.jpg", "liked/b.jpg", "words.jpg"}; !slices.Equal(got, want) {
-		t.Errorf("moved at threshold 0: got %v, want %v", got, want)
+	// What was copied before is moved, and what lies sorted is passed by.
+	for _, want := range []string{"2 liked", "0 liked"} {
+		if r := program.RunPalate(t, "sort", folder, "--how", "move", "--liked-from", "0", "--data", home); want == "2 liked" && !strings.Contains(r.Out, want) {
+			t.Errorf("got %s, want %s", r.Out, want)
+		} else if want == "0 liked" && (!strings.Contains(r.Out, "2 were sorted before") || !strings.Contains(r.Out, want)) {
+			t.Errorf("the second time: got %s", r.Out)
+		}
+		if got, want := names(t, folder), []string{"liked/.palate-sorted", "liked/a.jpg", "liked/b.jpg", "words.jpg"}; !slices.Equal(got, want) {
+			t.Errorf("moved with a chance of 0 and more liked: got %v, want %v", got, want)
+		}
+	}
+	if r := program.RunPalate(t, "sort", out, "--how", "move", "--data", home, "--out", t.TempDir()); !strings.Contains(r.Out, "3 were sorted before") {
+		t.Errorf("a folder that holds what was sorted before: got %s", r.Out)
+	}
+	// What is between the two chances is unsure; likes and dislikes are not
+	// learned from what palate put somewhere itself.
+	third := t.TempDir()
+	program.WriteFile(t, filepath.Join(third, "a.jpg"), program.ReadFile(t, storedFile(t, home, best)))
+	program.MustRun(t, "sort", third, "--liked-from", "1", "--disliked-to", "0", "--data", home)
+	if got, want := names(t, third), []string{"a.jpg", "unsure/.palate-sorted", "unsure/a.jpg"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	fresh := t.TempDir()
+	if r := program.RunPalate(t, "import", filepath.Join(folder, "liked"), folder, "--data", fresh); !strings.Contains(r.Out, "0 rated") || !strings.Contains(r.Err, ".palate-sorted") {
+		t.Errorf("import of what was sorted: got %s%s, want nothing rated and the reason", r.Out, r.Err)
 	}
 }
 

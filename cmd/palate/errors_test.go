@@ -31,7 +31,7 @@ func TestWrongUsageIsToldWithExitCodeTwo(t *testing.T) {
 		{"limit", []string{"scores", "--limit", "0"}, []string{"--limit is 0", "1 to"}},
 		{"limit of similar", []string{"similar", "x", "--limit", "1001"}, []string{"--limit is 1001"}},
 		{"alike", []string{"scores", "--collapse", "0.5"}, []string{"--collapse is 0.5", "0.9 to 0.998"}},
-		{"threshold", []string{"sort", folder, "--threshold", "1.5"}, []string{"--threshold is 1.5", "0 to 1"}},
+		{"piles", []string{"sort", folder, "--liked-from", "1.5"}, []string{"--liked-from is 1.5", "0 to 1"}},
 		{"rate what", []string{"rate", "like"}, []string{"like|dislike|skip|clear IMAGE"}},
 		{"undo of an image", []string{"rate", "undo", "x"}, []string{"palate rate undo"}},
 		{"verdict", []string{"rate", "love", "x"}, []string{"love", "like"}},

@@ -44,3 +44,52 @@ func TestPlaceOverwritesNothing(t *testing.T) {
 		})
 	}
 }
+
+// A move after a copy moves: the content is there already, so the name goes from
+// where it was, unless that would be the only one.
+func TestWhatWasCopiedIsMoved(t *testing.T) {
+	in := t.TempDir()
+	from, to := filepath.Join(in, "a.jpg"), filepath.Join(in, "liked", "a.jpg")
+	if err := os.WriteFile(from, []byte("a picture"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	place := func(from, to string, how folder.How) {
+		t.Helper()
+		got, err := folder.Place(from, to, how)
+		if err != nil || got != to {
+			t.Fatalf("%s of %s: got %s, %v", how, from, got, err)
+		}
+	}
+	place(from, to, folder.Copy)
+	place(from, to, folder.Move)
+	if _, err := os.Lstat(from); !os.IsNotExist(err) {
+		t.Errorf("after a move %s is still there: %v", from, err)
+	}
+	// The same name, reached by a link to the folder, is left.
+	must(os.Symlink(filepath.Join(in, "liked"), filepath.Join(in, "again")))
+	place(to, filepath.Join(in, "again", "a.jpg"), folder.Move)
+	place(to, to, folder.Move)
+	if content, err := os.ReadFile(to); err != nil || string(content) != "a picture" {
+		t.Fatalf("got %q, %v", content, err)
+	}
+	// A link goes on leading to its picture; a picture that only a link would be
+	// left of is not moved.
+	must(os.Symlink(filepath.Join("liked", "a.jpg"), from))
+	moved := filepath.Join(in, "other", "a.jpg")
+	place(from, moved, folder.Move)
+	if content, err := os.ReadFile(moved); err != nil || string(content) != "a picture" {
+		t.Errorf("a link that was moved: got %q, %v", content, err)
+	}
+	if _, err := folder.Place(to, moved, folder.Move); err == nil {
+		t.Error("a picture was moved to a link to it")
+	}
+	if content, err := os.ReadFile(to); err != nil || string(content) != "a picture" {
+		t.Errorf("got %q, %v", content, err)
+	}
+}

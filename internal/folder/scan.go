@@ -27,6 +27,8 @@ type File struct {
 	// Verdict is what a metadata file, a sidecar or else the name of a folder
 	// above the file says, or empty; Stars are what the first two give.
 	judgement
+	// Sorted says that palate sort put it where it is: see Mark.
+	Sorted bool
 }
 
 // Listing is what a folder holds.
@@ -50,7 +52,8 @@ var verdictFolders = map[string]palate.Verdict{
 // Scan lists the files below a folder, or the one file that path names. Files
 // and folders whose names begin with a dot are passed over; symbolic links
 // to files are followed, links to folders are not. The nearest folder that
-// judges wins. A metadata file that can't be read is palate.ErrInvalid and says where.
+// judges wins; one that palate sort filled does not judge, for what lies there is
+// its own guess. A metadata file that can't be read is palate.ErrInvalid and says where.
 func Scan(ctx context.Context, path string) (Listing, error) {
 	return scan(ctx, path, Reader{})
 }
@@ -84,7 +87,7 @@ func scan(ctx context.Context, path string, files Reader) (Listing, error) {
 		return Listing{}, fmt.Errorf("folder or file: %w", regular.Check(path, info.Mode()))
 	}
 	var listing Listing
-	return listing, listing.walk(ctx, files, root, "", nil)
+	return listing, listing.walk(ctx, files, root, place{})
 }
 
 // above is a metadata file of a folder above, or of the same one.
@@ -93,9 +96,15 @@ type above struct {
 	from string // slash-separated, from its folder to the one that is listed; "" is the same
 }
 
-// walk lists a folder. verdict is what a folder above it says; tables, which are
-// the callee's, are those of the folders above.
-func (l *Listing) walk(ctx context.Context, files Reader, dir string, verdict palate.Verdict, tables []above) error {
+// place is what the folders above a file say of it.
+type place struct {
+	verdict palate.Verdict
+	sorted  bool    // palate sort put it there
+	tables  []above // which are the callee's
+}
+
+// walk lists a folder; at is what the folders above it say.
+func (l *Listing) walk(ctx context.Context, files Reader, dir string, at place) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -112,7 +121,13 @@ func (l *Listing) walk(ctx context.Context, files Reader, dir string, verdict pa
 		names[i] = entry.Name()
 	}
 	metadata.settle(names)
-	tables = append(tables, above{table: metadata})
+	at.tables = append(at.tables, above{table: metadata})
+	if slices.Contains(names, mark) {
+		if at.verdict != "" {
+			l.Problems = append(l.Problems, fmt.Sprintf("%s: its pictures are not taken for judged, as palate sort put them there; if you have gone through them, delete the file %s in it", dir, mark))
+		}
+		at.verdict, at.sorted = "", true
+	}
 	beside := sidecarsAmong(names)
 	for _, entry := range entries {
 		name := entry.Name()
@@ -123,13 +138,13 @@ func (l *Listing) walk(ctx context.Context, files Reader, dir string, verdict pa
 		if entry.IsDir() {
 			below, named := verdictFolders[strings.ToLower(name)]
 			if !named {
-				below = verdict
+				below = at.verdict
 			}
-			deeper := slices.Clone(tables)
-			for i := range deeper {
-				deeper[i].from += name + "/"
+			deeper := place{verdict: below, sorted: at.sorted, tables: slices.Clone(at.tables)}
+			for i := range deeper.tables {
+				deeper.tables[i].from += name + "/"
 			}
-			if err := l.walk(ctx, files, path, below, deeper); err != nil {
+			if err := l.walk(ctx, files, path, deeper); err != nil {
 				return err
 			}
 			continue
@@ -137,7 +152,9 @@ func (l *Listing) walk(ctx context.Context, files Reader, dir string, verdict pa
 		if info, err := files.stat(path); err == nil && !info.Mode().IsRegular() {
 			continue // a link to a folder, a socket, a device
 		}
-		l.Files = append(l.Files, describe(path, l.said(files, path, tables, beside.of(name)), verdict))
+		file := describe(path, l.said(files, path, at.tables, beside.of(name)), at.verdict)
+		file.Sorted = at.sorted
+		l.Files = append(l.Files, file)
 	}
 	l.Unmatched = append(l.Unmatched, metadata.rest()...)
 	l.Problems = append(l.Problems, metadata.problems...)

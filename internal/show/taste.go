@@ -182,5 +182,5 @@ func Sorted(t *terminal.Terminal, one collection.Sorted) error {
 	if one.Error != "" {
 		return t.Done(one, "  passed by  %s", one.Error)
 	}
-	return t.Done(one, "%9.1f %%  %s", 100*one.Probability, one.To)
+	return t.Done(one, "%9.1f %%  %-8s  %s", 100*one.Probability, one.Pile, one.To)
 }
