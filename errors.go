@@ -32,8 +32,9 @@ var kindsInTexts = regexp.MustCompile(`(?m): (?:conflict|invalid|unavailable|for
 // missingInTexts is a tail that says once more what the sentence before it said.
 var missingInTexts = regexp.MustCompile(`(?m)^(.*\b(?i:no|none|nobody|nothing|never|not|0)\b.*): not found$`)
 
-// catalogInTexts is where the catalog says that it was the one that noticed.
-var catalogInTexts = regexp.MustCompile(`(?m)(^|: )catalog: `)
+// partsInTexts are where a part of the program says that it was the one that
+// noticed.
+var partsInTexts = regexp.MustCompile(`(?m)(^|: )(?:(?:catalog|flat index|picture|probe|judge|taste|api): )+`)
 
 // Message is the text of an error for people: what was wrong, where, and what
 // to do, without the kinds that programs ask for with errors.Is.
@@ -43,7 +44,7 @@ func Message(err error) string {
 		shorter := kindsInTexts.ReplaceAllString(text, "$1")
 		if shorter == text {
 			text = missingInTexts.ReplaceAllString(text, "$1")
-			return catalogInTexts.ReplaceAllString(text, "$1")
+			return partsInTexts.ReplaceAllString(text, "$1")
 		}
 		text = shorter
 	}

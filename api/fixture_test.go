@@ -183,6 +183,27 @@ func (s steps) EmbedAs(ctx context.Context, j *job.Job, _ bool) (ingest.EmbedRep
 	return s.collection.EmbedAs(ctx, j, colours{}, embedder.DefaultPipelineConfig())
 }
 
+// Another model by the name of "greys" is known; passing the collection on to it
+// embeds what is not embedded.
+func (s steps) Choices(context.Context) (starter.Choices, error) {
+	return starter.Choices{Upgrade: &starter.RulesUpgrade{From: "as it was", To: "as it is"}, Models: []starter.Choice{
+		{Name: "colours", What: "mean colours", State: starter.Here, Embedded: 1, Serves: true},
+		{Name: "greys", What: "mean greys", State: starter.NotPulled, Bytes: 88e6, Licence: "MIT", LicenceURL: "https://example.org/mit"},
+		{Name: "gone", What: "a file", State: starter.Missing, Problem: "no such file", Guessed: []string{"mean"}}}}, nil
+}
+
+func (s steps) Known(model string) error {
+	if model != "greys" {
+		return fmt.Errorf("no model %q: %w", model, palate.ErrNotFound)
+	}
+	return nil
+}
+
+func (s steps) PassAs(ctx context.Context, j *job.Job, model string) (any, error) {
+	report, err := s.EmbedAs(ctx, j, false)
+	return map[string]any{"to": model, "embedding": report}, err
+}
+
 func (s steps) ReindexAs(ctx context.Context, j *job.Job) (done starter.Indexed, err error) {
 	err = s.follower.Rebuild(ctx, ingest.Rebuilding{Loaded: func(points, total int) {
 		done.Points = points
@@ -241,7 +262,7 @@ func (f *fixture) add(t testing.TB, n int, base color.RGBA, artist string) []pal
 		f.pictures++
 		added, err := f.collection.Add(t.Context(), paint(t, base, f.pictures), palate.Source{
 			Site: "museum.example", Address: fmt.Sprintf("https://museum.example/%d.jpg", f.pictures), Title: fmt.Sprintf("Nº %d — 夜", f.pictures),
-			Artist: artist, Year: 1900 + f.pictures, ExternalID: fmt.Sprintf("M/%d", f.pictures), Licence: "CC0", Categories: []string{artist + "s"},
+			Artist: artist, Year: 1900 + f.pictures%100, ExternalID: fmt.Sprintf("M/%d", f.pictures), Licence: "CC0", Categories: []string{artist + "s"},
 		})
 		must(t, err)
 		ids = append(ids, added.ID)

@@ -19,6 +19,7 @@ func (s *Server) StartJob(ctx context.Context, request StartJobRequestObject) (S
 		Kind: job.Kind(wanted.Kind), Seeds: valueOr(wanted.Seeds, nil), Name: valueOr(wanted.Name, ""),
 		MaxPages: valueOr(wanted.MaxPages, 0), MaxPictures: valueOr(wanted.MaxPictures, 0), MaxDepth: wanted.MaxDepth,
 		Path: valueOr(wanted.Path, ""), Verdict: palate.Verdict(valueOr(wanted.Verdict, "")), Retry: valueOr(wanted.Retry, false),
+		Model: valueOr(wanted.Model, ""), Upgrade: valueOr(wanted.Upgrade, false),
 		Deep: valueOr(wanted.Deep, false), Repair: valueOr(wanted.Repair, false), WithReferenced: valueOr(wanted.WithReferenced, false),
 	}
 	if wanted.Profile != nil {

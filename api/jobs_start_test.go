@@ -94,6 +94,10 @@ func TestJobsOpenNothingThatTheOperatorDidNot(t *testing.T) {
 		"how many may stay":  {"kind": "backup", "keep": 1},
 		"a mending backup":   {"kind": "backup", "repair": true},
 		"a deep embedding":   {"kind": "embed", "deep": true},
+		"a model to crawl":   {"kind": "crawl", "seeds": []string{"https://a.example/"}, "model": "greys"},
+		"an upgrade to it":   {"kind": "embed", "model": "greys", "upgrade": true},
+		"a retry of another": {"kind": "embed", "model": "greys", "retry": true},
+		"an address":         {"kind": "embed", "model": "https://a.example/model.onnx"},
 		"no seeds":           {"kind": "crawl"},
 		"no path":            {"kind": "import"},
 		"a relative path":    {"kind": "import", "path": "etc"},
@@ -104,6 +108,9 @@ func TestJobsOpenNothingThatTheOperatorDidNot(t *testing.T) {
 		if a := f.start(t, request); a.status != http.StatusBadRequest {
 			t.Errorf("%s: got status %d, want 400: %s", what, a.status, a.body)
 		}
+	}
+	if a := f.start(t, map[string]any{"kind": "embed", "model": "a-stranger.onnx"}); a.status != http.StatusNotFound {
+		t.Errorf("a model that nobody added: got status %d, want 404: %s", a.status, a.body)
 	}
 	if a := f.start(t, map[string]any{"kind": "import", "path": filepath.Join(f.importRoot, "nowhere")}); a.status != http.StatusNotFound {
 		t.Errorf("a folder that is not there: got status %d, want 404: %s", a.status, a.body)

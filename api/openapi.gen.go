@@ -157,6 +157,33 @@ func (e LivenessStatus) Valid() bool {
 	}
 }
 
+// Defines values for ModelState.
+const (
+	ModelStateBroken    ModelState = "broken"
+	ModelStateChanged   ModelState = "changed"
+	ModelStateHere      ModelState = "here"
+	ModelStateMissing   ModelState = "missing"
+	ModelStateNotPulled ModelState = "not_pulled"
+)
+
+// Valid indicates whether the value is a known member of the ModelState enum.
+func (e ModelState) Valid() bool {
+	switch e {
+	case ModelStateBroken:
+		return true
+	case ModelStateChanged:
+		return true
+	case ModelStateHere:
+		return true
+	case ModelStateMissing:
+		return true
+	case ModelStateNotPulled:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ProbeKind.
 const (
 	ProbeKindAuto     ProbeKind = "auto"
@@ -493,6 +520,9 @@ type JobInput struct {
 	// MaxPictures Of a crawl
 	MaxPictures *int `json:"max_pictures,omitempty"`
 
+	// Model Of an embedding: the collection is embedded with this model of `/v1/models`, which then serves in the place of the one that does
+	Model *string `json:"model,omitempty"`
+
 	// Name Of a crawl: to go on with it later; its seeds if absent
 	Name *string `json:"name,omitempty"`
 
@@ -509,8 +539,11 @@ type JobInput struct {
 	Retry *bool `json:"retry,omitempty"`
 
 	// Seeds Of a crawl: where it begins, as the command line takes it
-	Seeds   *[]string `json:"seeds,omitempty"`
-	Verdict *Verdict  `json:"verdict,omitempty"`
+	Seeds *[]string `json:"seeds,omitempty"`
+
+	// Upgrade Of an embedding: the model that serves reads the pictures by the present preprocessing rules from now on; what they don't touch is copied
+	Upgrade *bool    `json:"upgrade,omitempty"`
+	Verdict *Verdict `json:"verdict,omitempty"`
 
 	// WithReferenced Of a backup: files that the collection only references are copied too
 	WithReferenced *bool `json:"with_referenced,omitempty"`
@@ -608,6 +641,53 @@ type Mislabel struct {
 type MislabelList struct {
 	Mislabels []Mislabel `json:"mislabels"`
 }
+
+// Model defines model for Model.
+type Model struct {
+	// Bytes Of its weights. Absent if that is not known
+	Bytes *int64 `json:"bytes,omitempty"`
+
+	// Coming It is being filled and will serve
+	Coming bool `json:"coming"`
+
+	// Embedded How many images of the collection it has embedded
+	Embedded int `json:"embedded"`
+
+	// Gated Its weights are given only to who has agreed to the licence on its page
+	Gated *bool `json:"gated,omitempty"`
+
+	// Guessed What of it nobody published and nobody gave
+	Guessed    *[]string `json:"guessed,omitempty"`
+	Licence    *string   `json:"licence,omitempty"`
+	LicenceURL *string   `json:"licence_url,omitempty"`
+	Name       string    `json:"name"`
+
+	// Page On the model hub
+	Page *string `json:"page,omitempty"`
+
+	// Problem With its files
+	Problem *string `json:"problem,omitempty"`
+
+	// Serves It serves the collection
+	Serves bool `json:"serves"`
+
+	// State Whether its files are here
+	State ModelState `json:"state"`
+
+	// What Its kind, in words
+	What string `json:"what"`
+}
+
+// ModelList defines model for ModelList.
+type ModelList struct {
+	Models []Model `json:"models"`
+
+	// Upgrade What `upgrade` of an embedding would change. Absent if the collection is read by the present rules
+	Upgrade *RulesUpgrade `json:"upgrade,omitempty"`
+}
+
+// ModelState Whether its files are here
+type ModelState string
 
 // PictureUpload defines model for PictureUpload.
 type PictureUpload struct {
@@ -815,6 +895,13 @@ type Reasons struct {
 // Rollback Example: {"version":2}
 type Rollback struct {
 	Version int `json:"version"`
+}
+
+// RulesUpgrade What `upgrade` of an embedding would change. Absent if the collection is read by the present rules
+type RulesUpgrade struct {
+	// From How pictures are read now, in words
+	From string `json:"from"`
+	To   string `json:"to"`
 }
 
 // Score defines model for Score.
@@ -1354,6 +1441,9 @@ type ServerInterface interface {
 	// ListJobLosses Every file that a job did not take
 	// (GET /v1/jobs/{job}/losses)
 	ListJobLosses(ctx echo.Context, job int64, params ListJobLossesParams) error
+	// ListModels Models that the collection can be embedded with
+	// (GET /v1/models)
+	ListModels(ctx echo.Context) error
 	// ListProfiles All profiles with their counts
 	// (GET /v1/profiles)
 	ListProfiles(ctx echo.Context) error
@@ -1932,6 +2022,15 @@ func (w *ServerInterfaceWrapper) ListJobLosses(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListJobLosses(ctx, job, params)
+	return err
+}
+
+// ListModels converts echo context to params.
+func (w *ServerInterfaceWrapper) ListModels(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListModels(ctx)
 	return err
 }
 
@@ -2699,6 +2798,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/readyz", wrapper.GetReadiness, options.OperationMiddlewares["getReadiness"]...)
 	router.GET(options.BaseURL+"/v1/health", wrapper.GetHealth, options.OperationMiddlewares["getHealth"]...)
 	router.GET(options.BaseURL+"/v1/version", wrapper.GetVersion, options.OperationMiddlewares["getVersion"]...)
+	router.GET(options.BaseURL+"/v1/models", wrapper.ListModels, options.OperationMiddlewares["listModels"]...)
 	router.GET(options.BaseURL+"/v1/images", wrapper.ListImages, options.OperationMiddlewares["listImages"]...)
 	router.POST(options.BaseURL+"/v1/images", wrapper.UploadImage, options.OperationMiddlewares["uploadImage"]...)
 	router.DELETE(options.BaseURL+"/v1/images/:image", wrapper.DeleteImage, options.OperationMiddlewares["deleteImage"]...)
@@ -4435,6 +4535,84 @@ type ListJobLosses5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListJobLosses5XXApplicationProblemPlusJSONResponse) VisitListJobLossesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListModelsRequestObject struct {
+}
+
+type ListModelsResponseObject interface {
+	VisitListModelsResponse(w http.ResponseWriter) error
+}
+
+type ListModels200JSONResponse ModelList
+
+func (response ListModels200JSONResponse) VisitListModelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListModels304Response = NotModifiedResponse
+
+func (response ListModels304Response) VisitListModelsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type ListModels400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListModels400ApplicationProblemPlusJSONResponse) VisitListModelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListModels4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListModels4XXApplicationProblemPlusJSONResponse) VisitListModelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListModels5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListModels5XXApplicationProblemPlusJSONResponse) VisitListModelsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7391,6 +7569,9 @@ type StrictServerInterface interface {
 	// ListJobLosses Every file that a job did not take
 	// (GET /v1/jobs/{job}/losses)
 	ListJobLosses(ctx context.Context, request ListJobLossesRequestObject) (ListJobLossesResponseObject, error)
+	// ListModels Models that the collection can be embedded with
+	// (GET /v1/models)
+	ListModels(ctx context.Context, request ListModelsRequestObject) (ListModelsResponseObject, error)
 	// ListProfiles All profiles with their counts
 	// (GET /v1/profiles)
 	ListProfiles(ctx context.Context, request ListProfilesRequestObject) (ListProfilesResponseObject, error)
@@ -7941,6 +8122,29 @@ func (sh *strictHandler) ListJobLosses(ctx echo.Context, job int64, params ListJ
 		return err
 	} else if validResponse, ok := response.(ListJobLossesResponseObject); ok {
 		return validResponse.VisitListJobLossesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListModels operation middleware
+func (sh *strictHandler) ListModels(ctx echo.Context) error {
+	var request ListModelsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListModels(ctx.Request().Context(), request.(ListModelsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListModels")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListModelsResponseObject); ok {
+		return validResponse.VisitListModelsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -111,7 +111,10 @@ func (s *Server) handleError(err error, c echo.Context) {
 	var detail string
 	var tooLarge *http.MaxBytesError
 	var echoed *echo.HTTPError
+	var mistyped *json.UnmarshalTypeError
 	switch {
+	case errors.As(err, &mistyped): // what the contract leaves open and no number of Go's holds
+		detail = fmt.Sprintf("body/%s: %s is not a value that this field can have", strings.ReplaceAll(mistyped.Field, ".", "/"), mistyped.Value)
 	case status == http.StatusNotFound && !errors.Is(err, palate.ErrNotFound):
 		detail = "nothing is served at " + r.URL.Path
 	case status == http.StatusMethodNotAllowed:
@@ -128,7 +131,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	case errors.As(err, &tooLarge):
 		detail = *tooLargeProblem(tooLarge.Limit).Detail
 	default:
-		detail = err.Error()
+		detail = palate.Message(err)
 	}
 	p := problemOf(status, detail)
 	var parts *invalid

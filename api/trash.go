@@ -51,7 +51,7 @@ func (s *Server) ListTrash(ctx context.Context, request ListTrashRequestObject) 
 	if valueOr(request.Params.Order, ListOrderOldest) == ListOrderNewest {
 		list = s.services.Catalog.LatestTrash
 	}
-	thrown, err := list(ctx, valueOr(request.Params.DeletedBefore, time.Time{}), valueOr(request.Params.Limit, 100))
+	thrown, err := list(ctx, deletedBefore(request.Params.DeletedBefore), valueOr(request.Params.Limit, 100))
 	if err != nil {
 		return nil, err
 	}
@@ -80,9 +80,31 @@ func (s *Server) GetTrashThumbnail(ctx context.Context, request GetTrashThumbnai
 
 // EmptyTrash removes for good what is in the trash.
 func (s *Server) EmptyTrash(ctx context.Context, request EmptyTrashRequestObject) (EmptyTrashResponseObject, error) {
-	purged, err := s.services.Collection.EmptyTrash(ctx, valueOr(request.Params.DeletedBefore, time.Time{}))
+	purged, err := s.services.Collection.EmptyTrash(ctx, deletedBefore(request.Params.DeletedBefore))
 	if err != nil {
 		return nil, err
 	}
 	return EmptyTrash200JSONResponse{Purged: purged}, nil
+}
+
+// The catalog's times lie between these; nothing was deleted before the first,
+// and nothing after the last.
+var (
+	firstDeletion = time.Date(1700, 1, 1, 0, 0, 0, 0, time.UTC)
+	lastDeletion  = time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// deletedBefore is the time that a request names, within what the catalog
+// keeps, or zero where it names none. The year 1, which would be zero too, is
+// before everything and not "at any time".
+func deletedBefore(given *time.Time) time.Time {
+	switch {
+	case given == nil:
+		return time.Time{}
+	case given.Before(firstDeletion):
+		return firstDeletion
+	case given.After(lastDeletion):
+		return lastDeletion
+	}
+	return *given
 }

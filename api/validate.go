@@ -6,8 +6,10 @@ import (
 	"maps"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -43,7 +45,12 @@ func newValidator(document *openapi3.T) (echo.MiddlewareFunc, error) {
 func validate(r *http.Request, route *routers.Route, parameters map[string]string) error {
 	var found invalid
 	known := knownParameters(route)
-	for name, values := range r.URL.Query() {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil || !utf8.ValidString(r.URL.RawQuery) {
+		// Half of a query would be another request than the one that was meant.
+		return &invalid{[]part{{detail: "the query can't be read: want name=value, joined by &, with % before two hexadecimal digits alone"}}}
+	}
+	for name, values := range query {
 		parameter := known[name]
 		switch {
 		case parameter == nil:
@@ -62,7 +69,7 @@ func validate(r *http.Request, route *routers.Route, parameters map[string]strin
 	if _, attributes, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); upload && attributes["boundary"] == "" {
 		found.parts = append(found.parts, part{detail: "body: multipart/form-data without a boundary"})
 	}
-	err := openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
+	err = openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
 		Request: r, PathParams: parameters, Route: route,
 		Options: &openapi3filter.Options{
 			MultiError: true, ExcludeRequestBody: upload || isFile(route.Operation),
@@ -155,22 +162,56 @@ func isRequestError(err error) bool {
 	return is
 }
 
+// reason says why a parameter or a body can't be read.
 func reason(request *openapi3filter.RequestError) string {
 	var schema *openapi3.SchemaError
-	if errors.As(request.Err, &schema) {
-		return schema.Reason
-	}
-	if request.Err != nil {
+	var parse *openapi3filter.ParseError
+	switch {
+	case errors.As(request.Err, &schema):
+		return schemaReason(schema)
+	case errors.As(request.Err, &parse) && request.Parameter != nil:
+		return "want " + kindOf(request.Parameter.Schema)
+	case errors.As(request.Err, &parse):
+		return "it is not one JSON value and nothing else"
+	case request.Err != nil:
 		return firstLine(request.Err.Error())
 	}
 	return request.Reason
+}
+
+// schemaReason says what a schema asks for, in no terms of schemas.
+func schemaReason(err *openapi3.SchemaError) string {
+	switch {
+	case err.SchemaField == "pattern" && err.Schema.Example != nil:
+		return fmt.Sprintf("it has not the form of %v", err.Schema.Example)
+	case err.SchemaField == "format" && err.Schema.Format == "date-time":
+		return "want a date with time and zone, such as 2026-01-02T03:04:05Z"
+	}
+	return err.Reason
+}
+
+// kindOf is what a parameter is, for whoever sent something else.
+func kindOf(ref *openapi3.SchemaRef) string {
+	switch s := ref.Value; {
+	case s.Type.Is("integer"):
+		return "an integer"
+	case s.Type.Is("number"):
+		return "a number"
+	case s.Type.Is("boolean"):
+		return "true or false"
+	}
+	return "another value"
 }
 
 func bodyPart(err error) part {
 	var schema *openapi3.SchemaError
 	if errors.As(err, &schema) {
 		pointer := "/" + strings.Join(schema.JSONPointer(), "/")
-		return part{detail: "body" + strings.TrimSuffix(pointer, "/") + ": " + schema.Reason, pointer: pointer}
+		return part{detail: "body" + strings.TrimSuffix(pointer, "/") + ": " + schemaReason(schema), pointer: pointer}
+	}
+	var parse *openapi3filter.ParseError
+	if errors.As(err, &parse) {
+		return part{detail: "body: it is not one JSON value and nothing else"}
 	}
 	return part{detail: "body: " + firstLine(err.Error())}
 }

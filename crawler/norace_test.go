@@ -6,4 +6,5 @@ package crawler_test
 const (
 	thumbnailsOfLargePage = 8000
 	picturesOfBadTime     = 600
+	picturesOfRefusal     = 80
 )

@@ -61,17 +61,17 @@ func TestABareRefusalSlowsTheWholeHost(t *testing.T) {
 		for _, status := range []int{429, 503} {
 			t.Run(fmt.Sprint(name, status), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					l := &limited{next: album(80), status: status, gap: time.Second}
+					l := &limited{next: album(picturesOfRefusal), status: status, gap: time.Second}
 					began := time.Now()
 					kept, report := crawlFiles(t, cfg, l)
-					if len(kept) != 80 || len(report.Lost) > 0 {
-						t.Errorf("kept %d of 80, lost %v", len(kept), report.Lost)
+					if len(kept) != picturesOfRefusal || len(report.Lost) > 0 {
+						t.Errorf("kept %d of %d, lost %v", len(kept), picturesOfRefusal, report.Lost)
 					}
 					if l.refusals > 16 {
 						t.Errorf("%d refusals, want few", l.refusals)
 					}
 					if took := time.Since(began); took > 5*time.Minute {
-						t.Errorf("it took %v, want little more than the 80 s that the site asks for", took)
+						t.Errorf("it took %v, want little more than the second a picture that the site asks for", took)
 					}
 					t.Logf("%d refusals, %v", l.refusals, time.Since(began))
 				})

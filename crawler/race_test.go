@@ -7,4 +7,5 @@ package crawler_test
 const (
 	thumbnailsOfLargePage = 2400
 	picturesOfBadTime     = 320
+	picturesOfRefusal     = 30
 )

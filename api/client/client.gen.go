@@ -156,6 +156,33 @@ func (e LivenessStatus) Valid() bool {
 	}
 }
 
+// Defines values for ModelState.
+const (
+	ModelStateBroken    ModelState = "broken"
+	ModelStateChanged   ModelState = "changed"
+	ModelStateHere      ModelState = "here"
+	ModelStateMissing   ModelState = "missing"
+	ModelStateNotPulled ModelState = "not_pulled"
+)
+
+// Valid indicates whether the value is a known member of the ModelState enum.
+func (e ModelState) Valid() bool {
+	switch e {
+	case ModelStateBroken:
+		return true
+	case ModelStateChanged:
+		return true
+	case ModelStateHere:
+		return true
+	case ModelStateMissing:
+		return true
+	case ModelStateNotPulled:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ProbeKind.
 const (
 	ProbeKindAuto     ProbeKind = "auto"
@@ -492,6 +519,9 @@ type JobInput struct {
 	// MaxPictures Of a crawl
 	MaxPictures *int `json:"max_pictures,omitempty"`
 
+	// Model Of an embedding: the collection is embedded with this model of `/v1/models`, which then serves in the place of the one that does
+	Model *string `json:"model,omitempty"`
+
 	// Name Of a crawl: to go on with it later; its seeds if absent
 	Name *string `json:"name,omitempty"`
 
@@ -508,8 +538,11 @@ type JobInput struct {
 	Retry *bool `json:"retry,omitempty"`
 
 	// Seeds Of a crawl: where it begins, as the command line takes it
-	Seeds   *[]string `json:"seeds,omitempty"`
-	Verdict *Verdict  `json:"verdict,omitempty"`
+	Seeds *[]string `json:"seeds,omitempty"`
+
+	// Upgrade Of an embedding: the model that serves reads the pictures by the present preprocessing rules from now on; what they don't touch is copied
+	Upgrade *bool    `json:"upgrade,omitempty"`
+	Verdict *Verdict `json:"verdict,omitempty"`
 
 	// WithReferenced Of a backup: files that the collection only references are copied too
 	WithReferenced *bool `json:"with_referenced,omitempty"`
@@ -607,6 +640,53 @@ type Mislabel struct {
 type MislabelList struct {
 	Mislabels []Mislabel `json:"mislabels"`
 }
+
+// Model defines model for Model.
+type Model struct {
+	// Bytes Of its weights. Absent if that is not known
+	Bytes *int64 `json:"bytes,omitempty"`
+
+	// Coming It is being filled and will serve
+	Coming bool `json:"coming"`
+
+	// Embedded How many images of the collection it has embedded
+	Embedded int `json:"embedded"`
+
+	// Gated Its weights are given only to who has agreed to the licence on its page
+	Gated *bool `json:"gated,omitempty"`
+
+	// Guessed What of it nobody published and nobody gave
+	Guessed    *[]string `json:"guessed,omitempty"`
+	Licence    *string   `json:"licence,omitempty"`
+	LicenceURL *string   `json:"licence_url,omitempty"`
+	Name       string    `json:"name"`
+
+	// Page On the model hub
+	Page *string `json:"page,omitempty"`
+
+	// Problem With its files
+	Problem *string `json:"problem,omitempty"`
+
+	// Serves It serves the collection
+	Serves bool `json:"serves"`
+
+	// State Whether its files are here
+	State ModelState `json:"state"`
+
+	// What Its kind, in words
+	What string `json:"what"`
+}
+
+// ModelList defines model for ModelList.
+type ModelList struct {
+	Models []Model `json:"models"`
+
+	// Upgrade What `upgrade` of an embedding would change. Absent if the collection is read by the present rules
+	Upgrade *RulesUpgrade `json:"upgrade,omitempty"`
+}
+
+// ModelState Whether its files are here
+type ModelState string
 
 // PictureUpload defines model for PictureUpload.
 type PictureUpload struct {
@@ -814,6 +894,13 @@ type Reasons struct {
 // Rollback Example: {"version":2}
 type Rollback struct {
 	Version int `json:"version"`
+}
+
+// RulesUpgrade What `upgrade` of an embedding would change. Absent if the collection is read by the present rules
+type RulesUpgrade struct {
+	// From How pictures are read now, in words
+	From string `json:"from"`
+	To   string `json:"to"`
 }
 
 // Score defines model for Score.
@@ -1506,6 +1593,13 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/jobs/{job}/losses (the `ListJobLosses` operationId).
 	ListJobLosses(ctx context.Context, job int64, params *ListJobLossesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListModels Models that the collection can be embedded with
+	//
+	// Those that palate knows and those that the operator added. A job of the kind `embed` with `model` embeds the collection with one; weights of a known model that are not here come from the model hub then.
+	//
+	// Corresponds with GET /v1/models (the `ListModels` operationId).
+	ListModels(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListProfiles All profiles with their counts
 	//
 	// Those that the caller may use, with how much each has judged.
@@ -2109,6 +2203,23 @@ func (c *Client) GetJob(ctx context.Context, job int64, reqEditors ...RequestEdi
 // Corresponds with GET /v1/jobs/{job}/losses (the `ListJobLosses` operationId).
 func (c *Client) ListJobLosses(ctx context.Context, job int64, params *ListJobLossesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListJobLossesRequest(c.Server, job, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListModels Models that the collection can be embedded with
+//
+// Those that palate knows and those that the operator added. A job of the kind `embed` with `model` embeds the collection with one; weights of a known model that are not here come from the model hub then.
+//
+// Corresponds with GET /v1/models (the `ListModels` operationId).
+func (c *Client) ListModels(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListModelsRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -3842,6 +3953,33 @@ func NewListJobLossesRequest(server string, job int64, params *ListJobLossesPara
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListModelsRequest constructs an http.Request for the ListModels method
+func NewListModelsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/models")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -5674,6 +5812,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/jobs/{job}/losses (the `ListJobLosses` operationId).
 	ListJobLossesWithResponse(ctx context.Context, job int64, params *ListJobLossesParams, reqEditors ...RequestEditorFn) (*ListJobLossesResponse, error)
 
+	// ListModelsWithResponse Models that the collection can be embedded with
+	//
+	// Those that palate knows and those that the operator added. A job of the kind `embed` with `model` embeds the collection with one; weights of a known model that are not here come from the model hub then.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/models (the `ListModels` operationId).
+	ListModelsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListModelsResponse, error)
+
 	// ListProfilesWithResponse All profiles with their counts
 	//
 	// Those that the caller may use, with how much each has judged.
@@ -7163,6 +7310,68 @@ func (r ListJobLossesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListJobLossesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListModelsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ModelList
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListModelsResponse) GetJSON200() *ModelList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListModelsResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r ListModelsResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r ListModelsResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r ListModelsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListModelsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListModelsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListModelsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -9557,6 +9766,21 @@ func (c *ClientWithResponses) ListJobLossesWithResponse(ctx context.Context, job
 	return ParseListJobLossesResponse(rsp)
 }
 
+// ListModelsWithResponse Models that the collection can be embedded with
+//
+// Those that palate knows and those that the operator added. A job of the kind `embed` with `model` embeds the collection with one; weights of a known model that are not here come from the model hub then.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/models (the `ListModels` operationId).
+func (c *ClientWithResponses) ListModelsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListModelsResponse, error) {
+	rsp, err := c.ListModels(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListModelsResponse(rsp)
+}
+
 // ListProfilesWithResponse All profiles with their counts
 //
 // Those that the caller may use, with how much each has judged.
@@ -11049,6 +11273,56 @@ func ParseListJobLossesResponse(rsp *http.Response) (*ListJobLossesResponse, err
 			return nil, err
 		}
 		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListModelsResponse parses an HTTP response from a ListModelsWithResponse call
+func ParseListModelsResponse(rsp *http.Response) (*ListModelsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListModelsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ModelList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
 		var dest Problem

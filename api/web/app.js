@@ -2,11 +2,12 @@
 
 import { $, call, element, orTell, say, tell } from "./base.js";
 import { emptyTrash, restore, restoreCard, showTrash } from "./trash.js";
+import { leaveWork, showWork } from "./work.js";
 
 const grid = $("#grid"), end = $("#end"), viewer = $("#viewer");
 
 const state = {
-  view: "newest", // scores, newest, liked, teach or trash
+  view: "newest", // scores, newest, liked, teach, trash or work
   profile: "me",
   unrated: false,
   search: "",
@@ -24,6 +25,8 @@ const state = {
   list: 0, // counts the lists that were begun
   done: [], // what U takes back, the last at the end: deletions, and null for a verdict
 };
+
+const gridViews = new Set(["scores", "newest", "liked"]);
 
 const profilePath = () => "/profiles/" + encodeURIComponent(state.profile);
 
@@ -44,7 +47,7 @@ function pageAddress() {
 }
 
 async function loadPage() {
-  if (state.view === "teach" || state.view === "trash" || !state.begun) return;
+  if (!gridViews.has(state.view) || !state.begun) return;
   if (state.loading || state.cursor === undefined) return;
   const abort = state.loading = new AbortController();
   try {
@@ -109,13 +112,16 @@ function restart() {
   tell("");
   showOrder({});
   for (const tab of document.querySelectorAll(".tab")) tab.setAttribute("aria-pressed", tab.dataset.view === state.view);
-  const teaching = state.view === "teach", trash = state.view === "trash";
-  $("#search").hidden = state.view === "scores" || teaching || trash;
-  $(".unrated").hidden = state.view === "liked" || teaching || trash;
+  const teaching = state.view === "teach", trash = state.view === "trash", work = state.view === "work";
+  $("#search").hidden = state.view === "scores" || !gridViews.has(state.view);
+  $(".unrated").hidden = state.view === "liked" || !gridViews.has(state.view);
   $("#teach").hidden = true;
   $("#trash").hidden = !trash;
   state.queue = [];
   state.asking = null;
+  $("#work").hidden = !work;
+  if (work) return orTell(showWork(() => state.view === "work", state.profile));
+  leaveWork();
   if (trash) return orTell(showTrash(() => state.view === "trash"));
   return orTell(teaching ? ask() : loadPage());
 }
@@ -549,7 +555,7 @@ const verdictKeys = { l: "like", d: "dislike", s: "skip" };
 const teachKeys = { ArrowRight: "like", ArrowLeft: "dislike", ArrowDown: "skip" };
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
   const here = document.activeElement.closest?.(".card");
   const key = event.key.toLowerCase();
   if (key === "u") return void orTell(undo());

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-//go:embed index.html app.js base.js trash.js style.css docs.css icon.svg
+//go:embed index.html app.js base.js trash.js work.js style.css docs.css icon.svg
 var content embed.FS
 
 // contentPolicy lets the page load from its own server alone.
@@ -22,7 +22,7 @@ type File struct {
 }
 
 // Files are all files of the page.
-var Files = []File{{"/", "index.html"}, {"/app.js", "app.js"}, {"/base.js", "base.js"}, {"/trash.js", "trash.js"}, {"/style.css", "style.css"}, {"/docs.css", "docs.css"}, {"/icon.svg", "icon.svg"}}
+var Files = []File{{"/", "index.html"}, {"/app.js", "app.js"}, {"/base.js", "base.js"}, {"/trash.js", "trash.js"}, {"/work.js", "work.js"}, {"/style.css", "style.css"}, {"/docs.css", "docs.css"}, {"/icon.svg", "icon.svg"}}
 
 // ServeHTTP sends the file.
 func (f File) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -22,7 +22,7 @@ func get(t *testing.T, f web.File, headers ...string) *httptest.ResponseRecorder
 }
 
 func TestEveryFileOfThePageIsServed(t *testing.T) {
-	types := map[string]string{"/": "text/html; charset=utf-8", "/app.js": "text/javascript; charset=utf-8", "/base.js": "text/javascript; charset=utf-8", "/trash.js": "text/javascript; charset=utf-8", "/style.css": "text/css; charset=utf-8", "/docs.css": "text/css; charset=utf-8", "/icon.svg": "image/svg+xml"}
+	types := map[string]string{"/": "text/html; charset=utf-8", "/app.js": "text/javascript; charset=utf-8", "/base.js": "text/javascript; charset=utf-8", "/trash.js": "text/javascript; charset=utf-8", "/work.js": "text/javascript; charset=utf-8", "/style.css": "text/css; charset=utf-8", "/docs.css": "text/css; charset=utf-8", "/icon.svg": "image/svg+xml"}
 	if len(web.Files) != len(types) {
 		t.Errorf("got %d files, want %d", len(web.Files), len(types))
 	}

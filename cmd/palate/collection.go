@@ -18,13 +18,16 @@ type indexFlags struct {
 // collectionConfig is what the flags say of the collection.
 func (s *session) collectionConfig() collection.Config {
 	return collection.Config{Folder: s.Data, GroupReadable: s.GroupReadable, Temporary: s.temporary,
-		Index: s.IndexAddress, Fallback: s.IndexFallback, Models: s.modelConfig(), Decoding: s.decoding, MaxPixels: min(s.MaxPixels, 1<<40) * 1_000_000}
+		Index: s.IndexAddress, Fallback: s.IndexFallback, Models: s.modelConfig(), Decoding: s.decoding, MaxPixels: s.maxPixels()}
 }
+
+// maxPixels is what --max-pixels says; 0 nothing.
+func (s *session) maxPixels() int64 { return min(s.MaxPixels, 1<<40) * 1_000_000 }
 
 // modelConfig is what the flags say of the model.
 func (s *session) modelConfig() collection.ModelConfig {
 	return collection.ModelConfig{Asked: s.settings(), Precision: vit.Precision(s.Precision), Device: s.Device, GPUMemoryBytes: int64(s.GPUMemory) << 20,
-		Folder: s.modelsFolder(), Hub: s.hubConfig(), Runtime: s.runtimeConfig(), ReachHubPatience: collection.DefaultReachHubPatience}
+		Folder: s.modelsFolder(), Hub: s.hubConfig(), Runtime: s.runtimeConfig(), ReachHubPatience: collection.DefaultReachHubPatience, MaxPixels: s.maxPixels()}
 }
 
 // loader finds and loads models where there is no collection.

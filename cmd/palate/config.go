@@ -23,7 +23,7 @@ type globals struct {
 	Verbose       bool   `help:"Log what happens on standard error." short:"v"`
 	ORTLibrary    string `help:"ONNX Runtime library to use, instead of finding or fetching one." name:"ort-library" placeholder:"FILE" type:"path"`
 	DecodeMemory  int    `help:"Mebibytes that all pictures that are being decoded may take together, at least 256." placeholder:"MIB" default:"512"`
-	MaxPixels     int64  `help:"Megapixels that a picture may have that is imported or uploaded (default: 200 in imports, 50 in uploads)." placeholder:"MEGAPIXELS"`
+	MaxPixels     int64  `help:"Megapixels that a picture may have that is imported, uploaded, or a file that is embedded, scored, compared or sorted (default: 200, 50 in uploads)." placeholder:"MEGAPIXELS"`
 	Offline       bool   `help:"Fetch no runtime and no weights from the network."`
 
 	modelFlags `embed:"" group:"model"`

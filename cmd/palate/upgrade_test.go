@@ -70,6 +70,7 @@ func openTestHome(t *testing.T, data string) *collection.Collection {
 // is upgraded; then what no rule touches is copied and the taste is learned
 // again; and forgetting the new embeddings brings the old ones back.
 func TestAnOlderCollectionIsUpgradedAndBroughtBack(t *testing.T) {
+	program.LongRace(t)
 	data, large := olderCollection(t), filepath.Join(t.TempDir(), "large.jpg")
 	largeJPEG(t, large)
 	program.MustRun(t, "import", large, "--data", data)

@@ -59,6 +59,7 @@ func gallery(t *testing.T, pictures int) ([]palate.Embedding, []museum.Style) {
 }
 
 func TestStylesAreToldApart(t *testing.T) {
+	longRace(t)
 	embeddings, styles := gallery(t, galleryPictures)
 	t.Run("a linear probe learns a visitor's taste", func(t *testing.T) { tastes(t, embeddings, styles) })
 	t.Run("neighbours share their style", func(t *testing.T) { neighbours(t, embeddings, styles) })

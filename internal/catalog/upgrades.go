@@ -30,6 +30,11 @@ type Upgrades interface {
 	// upgrade; one that is finished stays as it is.
 	FinishUpgrade(ctx context.Context, from, to palate.ModelID) error
 
+	// CancelUpgrade forgets an upgrade that is not finished, so that nobody goes
+	// on with it; what the successor has embedded stays. ErrNotFound if there
+	// is no such upgrade, ErrConflict if it is finished.
+	CancelUpgrade(ctx context.Context, from, to palate.ModelID) error
+
 	// Upgrades lists the upgrades, oldest first.
 	Upgrades(ctx context.Context) ([]Upgrade, error)
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/regular"
@@ -87,9 +88,13 @@ func (l *Loader) againstFloat32(ctx context.Context, tested *Loaded, use func(fl
 
 // cosineOf compares what two forms of a model make of one picture.
 func (l *Loader) cosineOf(ctx context.Context, a, b embedder.Embedder, r io.Reader) (float64, error) {
+	terms, err := l.ownPicture(a)
+	if err != nil {
+		return 0, err
+	}
 	var other embedder.Input
 	x, _, err := embedder.EmbedDecoded(ctx, a, func(use func(image.Image) error) error {
-		_, err := l.decoding.Decode(ctx, r, ownPicture(a), func(m *picture.RGB, _ picture.Info) (err error) {
+		_, err := l.decoding.Decode(ctx, r, terms, func(m *picture.RGB, _ picture.Info) (err error) {
 			if other, err = b.Prepare(m); err != nil {
 				return err
 			}
@@ -115,7 +120,7 @@ func (l *Loader) cosineOfFile(ctx context.Context, a, b embedder.Embedder, name 
 	defer file.Close()
 	c, err := l.cosineOf(ctx, a, b, file)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", name, err)
+		return 0, fmt.Errorf("%s: %w", name, ingest.Liftable(err))
 	}
 	return c, nil
 }

@@ -54,6 +54,9 @@ type ModelConfig struct {
 	Hub              hub.Config
 	Runtime          ort.Config
 	ReachHubPatience time.Duration // where there is a way without
+	// MaxPixels is how many pixels a file may have that is embedded and not taken
+	// into the collection; 0 is 200 million.
+	MaxPixels int64
 }
 
 // DefaultReachHubPatience is how long the hub is waited for before the built-in

@@ -8,6 +8,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/regular"
 )
@@ -23,12 +24,16 @@ func (l *Loader) EmbedFile(ctx context.Context, m *Loaded, name string) (palate.
 	if err != nil {
 		return nil, err
 	}
+	terms, err := l.ownPicture(e)
+	if err != nil {
+		return nil, err
+	}
 	embedding, _, err := embedder.EmbedDecoded(ctx, e, func(use func(image.Image) error) error {
-		_, err := l.decoding.Decode(ctx, file, ownPicture(e), func(m *picture.RGB, _ picture.Info) error { return use(m) })
+		_, err := l.decoding.Decode(ctx, file, terms, func(m *picture.RGB, _ picture.Info) error { return use(m) })
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, ingest.Liftable(err))
 	}
 	return embedding, nil
 }
@@ -71,8 +76,9 @@ func (l *Loader) EmbedFiles(ctx context.Context, used []Used, files []string, to
 }
 
 // ownPicture are the terms of a file that whoever runs the program named.
-func ownPicture(e embedder.Embedder) picture.Terms {
-	return picture.Terms{Limits: picture.DefaultLimits(), Reading: e.Reading(), Alone: true}
+func (l *Loader) ownPicture(e embedder.Embedder) (picture.Terms, error) {
+	limits, err := ingest.OwnLimits(l.config.MaxPixels)
+	return picture.Terms{Limits: limits, Reading: e.Reading(), Alone: true}, err
 }
 
 // ImagesNamed is ImageNamed for several: all of them, or an error.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/palate-art/palate/embedder"
@@ -28,6 +29,8 @@ type Model struct {
 	server  *qdrant.Index    // behind Index, where it is one
 	spare   *ingest.Follower // of the embedded index that answers while server is away
 	closers []func() error   // in the order of opening
+
+	passing atomic.Bool // a job of this server passes the collection on to another model
 
 	opening sync.Mutex             // of seeing
 	seeing  embedder.PatchEmbedder // set by Patches

@@ -192,7 +192,7 @@ func (m *Model) watchUpgrade(ctx context.Context, work bool) (next *Model, err e
 // the successor serves from now on.
 func (m *Model) followUpgrade(ctx context.Context, next *Model, work bool) (_ *Model, serves bool, err error) {
 	begun, err := m.begunUpgrade(ctx)
-	if err != nil || begun == nil {
+	if err != nil || begun == nil || begun.FinishedAt.IsZero() && m.passing.Load() {
 		return next, false, err
 	}
 	if next != nil && next.Embedder.Model() != begun.To { // another has taken its place
@@ -212,7 +212,7 @@ func (m *Model) followUpgrade(ctx context.Context, next *Model, work bool) (_ *M
 	}
 	if begun.FinishedAt.IsZero() {
 		if work {
-			_, err = m.upgradeTo(ctx, next, nil)
+			_, err = m.upgradeTo(ctx, next, m.embedTelling(""))
 		}
 		return next, false, err
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
-	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/taste"
 	"github.com/palate-art/palate/probe/judge"
@@ -99,9 +98,7 @@ func (m *Model) takeOver(ctx context.Context, profile palate.Profile, name strin
 		t.Reason += fmt.Sprintf("; but one model serves a collection, and %v have tastes on the one that does: use this one by --model %s", others, name)
 		return t, nil
 	}
-	upgrade, err := m.upgradeTo(ctx, next, func(p ingest.EmbedReport) {
-		m.tell.Progress("embed", "img", int64(p.Embedded+p.Copied+p.Failed), int64(p.Total))
-	})
+	upgrade, err := m.upgradeTo(ctx, next, m.embedTelling("embed"))
 	m.tell.EndProgress()
 	if err != nil {
 		return t, err

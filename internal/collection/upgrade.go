@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/models"
@@ -70,10 +71,28 @@ func (m *Model) upgrade(ctx context.Context, rules picture.Rules) (UpgradeReport
 		return UpgradeReport{From: m.Embedder.Model(), To: m.Embedder.Model(), FromRules: rules, ToRules: rules, NothingToDo: true}, nil
 	}
 	defer m.tell.EndProgress()
-	report, err := m.upgradeTo(ctx, next, func(p ingest.EmbedReport) {
-		m.tell.Progress("upgrade", "img", int64(p.Embedded+p.Copied+p.Failed), int64(p.Total))
-	})
+	report, err := m.upgradeTo(ctx, next, m.embedTelling("upgrade"))
 	return report, errors.Join(err, next.Close())
+}
+
+// filling embeds what a successor has not embedded yet; former, if not nil, is
+// the model whose embeddings may be copied.
+type filling func(ctx context.Context, next *Model, former *ingest.Former, pipeline embedder.PipelineConfig) (ingest.EmbedReport, error)
+
+// embedTelling fills a successor in jobs of its own, and tells of it by a name.
+func (m *Model) embedTelling(name string) filling {
+	progress := func(p ingest.EmbedReport) {
+		if name != "" {
+			m.tell.Progress(name, "img", int64(p.Embedded+p.Copied+p.Failed), int64(p.Total))
+		}
+	}
+	waiting := func() { note(m.tell, "another process is at the rest; waiting for it") }
+	return func(ctx context.Context, next *Model, former *ingest.Former, pipeline embedder.PipelineConfig) (ingest.EmbedReport, error) {
+		if former != nil {
+			return m.Pictures.EmbedUpgrade(ctx, next.Embedder, *former, pipeline, progress, waiting)
+		}
+		return m.Pictures.EmbedAll(ctx, next.Embedder, pipeline, progress, waiting)
+	}
 }
 
 // successor opens the model that is to take this one's place: the one of an
@@ -136,7 +155,7 @@ func (c *Collection) settingsOf(ctx context.Context, id palate.ModelID) (models.
 
 // upgradeTo fills the successor's embeddings, learns the tastes on them and
 // lets it serve. Where another process is at it they share the work.
-func (m *Model) upgradeTo(ctx context.Context, next *Model, progress func(ingest.EmbedReport)) (UpgradeReport, error) {
+func (m *Model) upgradeTo(ctx context.Context, next *Model, fill filling) (UpgradeReport, error) {
 	from, to := m.Embedder.choice.settings.Rules, next.Embedder.choice.settings.Rules
 	report := UpgradeReport{From: m.Embedder.Model(), To: next.Embedder.Model(), FromRules: from, ToRules: to, Trained: []palate.Profile{}}
 	if err := m.Catalog.BeginUpgrade(ctx, report.From, report.To); err != nil {
@@ -146,14 +165,11 @@ func (m *Model) upgradeTo(ctx context.Context, next *Model, progress func(ingest
 	if err != nil {
 		return report, err
 	}
-	waiting := func() { note(m.tell, "another process is at the rest; waiting for it") }
+	var former *ingest.Former // nil where it is another function altogether
 	if next.Embedder.Description().By(from).Identity == report.From {
-		former := ingest.Former{Model: report.From, Rules: from}
-		report.Embedding, err = m.Pictures.EmbedUpgrade(ctx, next.Embedder, former, pipeline, progress, waiting)
-	} else { // another function altogether
-		report.Embedding, err = m.Pictures.EmbedAll(ctx, next.Embedder, pipeline, progress, waiting)
+		former = &ingest.Former{Model: report.From, Rules: from}
 	}
-	if err != nil {
+	if report.Embedding, err = fill(ctx, next, former, pipeline); err != nil {
 		return report, err
 	}
 	if err := m.learnAgain(ctx, next, &report); err != nil {

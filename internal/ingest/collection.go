@@ -88,7 +88,7 @@ func (c *Collection) Add(ctx context.Context, content []byte, source palate.Sour
 	}
 	info, err := c.budget.Check(ctx, content, c.uploadTerms(picture.Reading{}))
 	if err != nil {
-		return Addition{}, liftable(err)
+		return Addition{}, Liftable(err)
 	}
 	image := describe(sha256.Sum256(content), content, info)
 	if source.Address == "" {
@@ -188,7 +188,7 @@ func (c *Collection) openTold(ctx context.Context, id palate.ImageID, reading pi
 	defer file.Close()
 	terms := picture.Terms{Limits: c.limits.stored, Reading: reading, Alone: true, Patience: wait}
 	info, err := c.budget.Decode(ctx, file, terms, func(m *picture.RGB, _ picture.Info) error { return use(m) })
-	return info, liftable(err)
+	return info, Liftable(err)
 }
 
 // Thumbnail opens the JPEG of an image, at most width pixels wide; it is made
@@ -266,7 +266,7 @@ func (c *Collection) Patches(ctx context.Context, e embedder.PatchEmbedder, id p
 func (c *Collection) EmbedPicture(ctx context.Context, e embedder.Embedder, content []byte) (palate.Embedding, error) {
 	embedding, _, err := embedder.EmbedDecoded(ctx, e, func(use func(image.Image) error) error {
 		_, err := c.budget.DecodeBytes(ctx, content, c.uploadTerms(e.Reading()), func(m *picture.RGB, _ picture.Info) error { return use(m) })
-		return liftable(err)
+		return Liftable(err)
 	})
 	return embedding, err
 }

@@ -205,7 +205,7 @@ func (c *Collection) importFile(ctx context.Context, within folder.Reader, file 
 	}
 	info, err := c.budget.Check(ctx, content, picture.Terms{Limits: c.limits.imported, Alone: true})
 	if err != nil {
-		return Addition{}, liftable(err)
+		return Addition{}, Liftable(err)
 	}
 	image := describe(sum, content, info)
 	addition, err := c.add(ctx, image, file.Source, func() error {

@@ -28,7 +28,27 @@ type ownLimits struct {
 func newOwnLimits(limits picture.Limits) ownLimits {
 	own := ownLimits{imported: limits, uploaded: limits, stored: limits}
 	own.uploaded.MaxPixels = min(limits.MaxPixels, maxUploadPixels)
+	// Whoever let it in may have allowed more than this process is told to.
+	own.stored.MaxPixels, own.stored.MaxBytes = max(limits.MaxPixels, maxOwnPixels), max(limits.MaxBytes, maxOwnBytes)
 	return own
+}
+
+// OwnLimits are the limits of a picture file that its owner names: so many pixels
+// at most, and files of three bytes a pixel; 0 is picture.DefaultLimits. Less
+// than 0 and more than 2³² is palate.ErrInvalid.
+func OwnLimits(pixels int64) (picture.Limits, error) {
+	return ownLimitsOver(picture.DefaultLimits(), pixels)
+}
+
+func ownLimitsOver(limits picture.Limits, pixels int64) (picture.Limits, error) {
+	switch {
+	case pixels == 0:
+		return limits, nil
+	case pixels < 0 || pixels > maxOwnPixels:
+		return limits, fmt.Errorf("a picture may have up to %d megapixels, want 1 to %d (--max-pixels): %w", pixels/1_000_000, int64(maxOwnPixels)/1_000_000, palate.ErrInvalid)
+	}
+	limits.MaxPixels, limits.MaxBytes = pixels, max(limits.MaxBytes, min(3*pixels, maxOwnBytes))
+	return limits, nil
 }
 
 // UpTo makes a new collection take pictures of so many pixels at most, and
@@ -37,21 +57,18 @@ func newOwnLimits(limits picture.Limits) ownLimits {
 // is in the collection is read whatever is said here. Less than 0 and more than
 // 2³² is palate.ErrInvalid.
 func (c *Collection) UpTo(pixels int64) (*Collection, error) {
-	switch {
-	case pixels == 0:
-		return c, nil
-	case pixels < 0 || pixels > maxOwnPixels:
-		return nil, fmt.Errorf("a picture may have up to %d megapixels, want 1 to %d (--max-pixels): %w", pixels/1_000_000, int64(maxOwnPixels)/1_000_000, palate.ErrInvalid)
+	limits, err := ownLimitsOver(c.limits.imported, pixels)
+	if err != nil {
+		return nil, err
 	}
-	limits := c.limits.imported
-	limits.MaxPixels, limits.MaxBytes = pixels, max(limits.MaxBytes, min(3*pixels, maxOwnBytes))
-	c.limits.imported, c.limits.uploaded = limits, limits
-	c.limits.stored.MaxPixels, c.limits.stored.MaxBytes = max(c.limits.stored.MaxPixels, pixels), limits.MaxBytes
+	if pixels != 0 {
+		c.limits.imported, c.limits.uploaded = limits, limits
+	}
 	return c, nil
 }
 
-// liftable says of a picture that is too large what allows larger ones.
-func liftable(err error) error {
+// Liftable says of a picture that is too large what allows larger ones.
+func Liftable(err error) error {
 	var limit *picture.LimitError
 	if !errors.As(err, &limit) {
 		return err

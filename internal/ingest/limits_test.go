@@ -76,6 +76,12 @@ func TestTheOwnerSaysHowLargeAPictureMayBe(t *testing.T) {
 	if stored != 2 {
 		t.Errorf("%d pictures were let in, want 2", stored)
 	}
+	// What more than the usual 200 megapixels were allowed for as well.
+	narrow := picture.DefaultLimits()
+	narrow.MaxPixels, narrow.MaxBytes = 1_000_000, 1000
+	f.ok("images", f.store.Walk(t.Context(), func(id palate.ImageID) error {
+		return ingest.NewCollection(f.catalog, f.store, narrow).Read(t.Context(), id, picture.Reading{Short: 64}, func(*picture.RGB) error { return nil })
+	}))
 	for _, pixels := range []int64{-1, 1<<32 + 1} {
 		if _, err := ingest.NewCollection(f.catalog, f.store, picture.DefaultLimits()).UpTo(pixels); !errors.Is(err, palate.ErrInvalid) || !strings.Contains(err.Error(), "--max-pixels") {
 			t.Errorf("%d pixels: got %v, want palate.ErrInvalid and the option", pixels, err)

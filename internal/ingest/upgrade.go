@@ -6,6 +6,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/internal/picture"
 )
 
@@ -21,6 +22,12 @@ type Former struct {
 // as copied. Interrupted anywhere it goes on at the next call.
 func (c *Collection) EmbedUpgrade(ctx context.Context, e embedder.Embedder, former Former, config embedder.PipelineConfig, progress func(EmbedReport), waiting func()) (EmbedReport, error) {
 	return c.embedAll(ctx, e, &former, config, progress, waiting)
+}
+
+// EmbedUpgradeAs is EmbedUpgrade, or without a former model EmbedAll, as the
+// work of a job that has begun.
+func (c *Collection) EmbedUpgradeAs(ctx context.Context, j *job.Job, e embedder.Embedder, former *Former, config embedder.PipelineConfig) (EmbedReport, error) {
+	return c.embedAs(ctx, j, e, former, config, nil, c.untilAll(e.Model(), nil))
 }
 
 // copyUntouched gives the images that are left to embed, and how many were

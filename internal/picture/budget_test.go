@@ -189,7 +189,7 @@ func TestMemoryStaysWithinTheBudgetAndIsGivenBack(t *testing.T) {
 	var group sync.WaitGroup
 	for range 4 {
 		group.Go(func() {
-			for range 3 {
+			for range roundsOfBudget {
 				_, err := b.DecodeBytes(t.Context(), file, usual, func(*picture.RGB, picture.Info) error {
 					most.Store(max(most.Load(), held()))
 					return nil

@@ -75,7 +75,7 @@ func nearest(whole uint64, windows []uint64) int {
 }
 
 func TestHashesKnowTheSameView(t *testing.T) {
-	for seed := range uint64(10) {
+	for seed := range uint64(picturesOfHashes) {
 		original := blots(seed, 200, 150)
 		small, err := picture.Resize(original, 90, 67)
 		if err != nil {

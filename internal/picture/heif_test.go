@@ -160,6 +160,7 @@ func TestNoDecoderOutlivesItsParent(t *testing.T) {
 // A program that can't be its own decoder decodes all the same, and can be
 // ended too.
 func TestDecodingInThisProcess(t *testing.T) {
+	longRace(t)
 	defer picture.WithoutOwnDecoder()()
 	for _, name := range []string{"420.heic", "alpha.avif"} {
 		decodeFile(t, filepath.Join("testdata/heif", name))

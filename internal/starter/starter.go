@@ -6,7 +6,8 @@
 // whatever symbolic links lie there; a crawl visits public addresses, and private
 // hosts that were named, by seeds, links and redirects alike, and introduces
 // itself with the operator's contact; a backup goes into the one folder that was
-// named for it; no request names a model, a file or a device.
+// named for it; an embedding names a model that palate knows or that the operator
+// added; no request names another file, an address of a model, or a device.
 package starter
 
 import (
@@ -53,6 +54,13 @@ type Steps interface {
 	ImportAs(ctx context.Context, j *job.Job, files ingest.Import) (ingest.ImportReport, error)
 	// EmbedAs embeds what is not embedded yet, with retry also what could not be.
 	EmbedAs(ctx context.Context, j *job.Job, retry bool) (ingest.EmbedReport, error)
+	// PassAs embeds the collection with the model of that name, or without a name
+	// with the present one by the present preprocessing rules, and lets it serve.
+	PassAs(ctx context.Context, j *job.Job, model string) (report any, err error)
+	// Known is palate.ErrNotFound for a name that is no known or added model's.
+	Known(model string) error
+	// Choices are the models that PassAs may be asked for.
+	Choices(ctx context.Context) (Choices, error)
 	// ReindexAs fills the index anew and tells how many points it has.
 	ReindexAs(ctx context.Context, j *job.Job) (Indexed, error)
 	// VerifyAs holds the parts of the collection against each other.
@@ -99,7 +107,9 @@ type Request struct {
 	Verdict palate.Verdict
 
 	// Of an embedding.
-	Retry bool
+	Retry   bool
+	Model   string // to embed the collection with from now on; empty is the one that serves
+	Upgrade bool   // the one that serves, by the present preprocessing rules
 
 	Deep           bool // of a verification or a backup: every file is read
 	Repair         bool // of a verification
@@ -174,6 +184,8 @@ func (r Request) validate() error {
 	only(r.Path != "", "path", job.Import)
 	only(r.Verdict != "", "verdict", job.Import)
 	only(r.Retry, "retry", job.Embed)
+	only(r.Model != "", "model", job.Embed)
+	only(r.Upgrade, "upgrade", job.Embed)
 	only(r.Deep, "deep", job.Verify, job.Backup)
 	only(r.Repair, "repair", job.Verify)
 	only(r.WithReferenced, "with_referenced", job.Backup)
@@ -187,7 +199,7 @@ func (r Request) validate() error {
 	case r.Kind == job.Train && r.Profile == "":
 		problems = append(problems, fmt.Errorf("a training needs a profile: %w", palate.ErrInvalid))
 	}
-	return errors.Join(problems...)
+	return errors.Join(append(problems, r.validatePassing()...)...)
 }
 
 // among names kinds.
@@ -206,6 +218,9 @@ func (s *Starter) workOf(ctx context.Context, r Request) (work, error) {
 	case job.Import:
 		return s.importing(ctx, r)
 	case job.Embed:
+		if r.Model != "" || r.Upgrade {
+			return s.passing(r)
+		}
 		return func(ctx context.Context, j *job.Job) (any, error) { return s.parts.Steps.EmbedAs(ctx, j, r.Retry) }, nil
 	case job.Reindex:
 		return func(ctx context.Context, j *job.Job) (any, error) { return s.parts.Steps.ReindexAs(ctx, j) }, nil

@@ -46,6 +46,7 @@ func (f *fixture) crowd(t *testing.T, pictures, styles int) {
 // A taste that goes by neighbours ranks by the searches of the index nearly as
 // if every image were scored.
 func TestNeighboursAreServedAsIfAllWereScored(t *testing.T) {
+	longRace(t)
 	f := newFixture(t, 60, nil)
 	f.crowd(t, 1500, 60)
 	const p = palate.Profile("anna")

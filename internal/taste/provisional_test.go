@@ -120,6 +120,7 @@ func TestAProvisionalOrderOfLikesIsExact(t *testing.T) {
 }
 
 func TestAProvisionalOrderWithDislikes(t *testing.T) {
+	longRace(t)
 	f := newFixture(t, 900, nil)
 	var likes, dislikes []palate.ImageID
 	for _, id := range f.ids {

@@ -54,8 +54,16 @@ func upgrades(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
 	}
 	equal(t, "changes of three beginnings and ends", told, 3)
 	stand(again(), finished...)
+	wantKind(t, "cancel what is finished", c.CancelUpgrade(ctx, "old", "new"), palate.ErrConflict)
+	stand(c, finished...)
 	ok(t, "back", c.BeginUpgrade(ctx, "new", "old"))
 	stand(c, catalog.Upgrade{From: "new", To: "old"})
+	wantKind(t, "cancel another", c.CancelUpgrade(ctx, "new", "newer"), palate.ErrNotFound)
+	told = must(c.LastChange(ctx))(t)
+	ok(t, "cancel", c.CancelUpgrade(ctx, "new", "old"))
+	equal(t, "changes of a cancellation", must(c.LastChange(ctx))(t), told+1)
+	stand(c)
+	wantKind(t, "cancel again", c.CancelUpgrade(ctx, "new", "old"), palate.ErrNotFound)
 }
 
 func forgetModel(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {

@@ -62,12 +62,47 @@ func (c *Catalog) FinishUpgrade(ctx context.Context, from, to palate.ModelID) er
 		} else if n > 0 {
 			return recordChange(ctx, tx, catalog.ModelChanged, change{model: successor})
 		}
-		there, err := scanOne[bool](tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM upgrades WHERE former = ? AND successor = ?)", former, successor))
+		there, err := upgradeThere(ctx, tx, former, successor)
 		if err != nil || there {
 			return err
 		}
-		return fmt.Errorf("no upgrade of model %s to %s: %w", from.Short(), to.Short(), palate.ErrNotFound)
+		return noUpgrade(from, to)
 	})
+}
+
+// CancelUpgrade implements catalog.Upgrades.
+func (c *Catalog) CancelUpgrade(ctx context.Context, from, to palate.ModelID) error {
+	return c.write(ctx, "cancel upgrade", func(ctx context.Context, tx *sql.Tx) error {
+		former, successor, err := findBoth(ctx, tx, from, to)
+		if err != nil {
+			return err
+		}
+		result, err := tx.ExecContext(ctx, "DELETE FROM upgrades WHERE former = ? AND successor = ? AND finished_at = 0", former, successor)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil {
+			return err
+		} else if n > 0 {
+			return recordChange(ctx, tx, catalog.ModelChanged, change{model: successor})
+		}
+		there, err := upgradeThere(ctx, tx, former, successor)
+		switch {
+		case err != nil:
+			return err
+		case there:
+			return fmt.Errorf("the upgrade of model %s to %s is finished: %w", from.Short(), to.Short(), palate.ErrConflict)
+		}
+		return noUpgrade(from, to)
+	})
+}
+
+func upgradeThere(ctx context.Context, tx *sql.Tx, former, successor int64) (bool, error) {
+	return scanOne[bool](tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM upgrades WHERE former = ? AND successor = ?)", former, successor))
+}
+
+func noUpgrade(from, to palate.ModelID) error {
+	return fmt.Errorf("no upgrade of model %s to %s: %w", from.Short(), to.Short(), palate.ErrNotFound)
 }
 
 // Upgrades implements catalog.Upgrades.

@@ -1,0 +1,177 @@
+// Work: what the server does and did, and what it can be asked to do.
+
+import { $, call, element, orTell, say } from "./base.js";
+
+const section = $("#work"), list = $("#jobs");
+const atOnce = 20;
+const kinds = {
+  crawl: "Crawl", import: "Import", embed: "Embedding", train: "Training", reindex: "Filling the index",
+  verify: "Verification", backup: "Backup", finetune: "Fine-tuning", arena: "Comparison of models",
+};
+const states = { running: "running", succeeded: "done", failed: "failed", cancelled: "cancelled" };
+const counted = {
+  kept: "new", known: "known already", embedded: "embedded", copied: "copied", failed: "could not be", damaged: "damaged",
+  rated: "rated", points: "points", version: "is the new version",
+};
+let stream = null; // of events, while the view is open
+let profile = "me";
+
+/** showWork shows the view; still says whether that is wanted when the answers come. */
+export async function showWork(still, who) {
+  profile = who;
+  section.hidden = false;
+  leaveWork();
+  const { jobs } = await call(`/jobs?limit=${atOnce}`);
+  if (!still()) return;
+  list.replaceChildren(...jobs.map((job) => filled(element("li"), job)));
+  tellNone();
+  stream = new EventSource("/v1/events");
+  stream.addEventListener("job", (event) => showJob(JSON.parse(event.data)));
+  await showModels(still);
+}
+
+/** leaveWork ends what the view listens to. */
+export function leaveWork() {
+  stream?.close();
+  stream = null;
+}
+
+function tellNone() {
+  $("#no-jobs").hidden = list.childElementCount > 0;
+}
+
+/** showJob shows a job as it stands, at its place or as the newest. */
+function showJob(job) {
+  const shown = list.querySelector(`[data-job="${job.id}"]`);
+  if (shown) {
+    const before = shown.dataset.state;
+    filled(shown, job);
+    if (before === "running" && job.state !== "running") ended(job);
+  } else {
+    const older = [...list.children].find((row) => Number(row.dataset.job) < job.id);
+    list.insertBefore(filled(element("li"), job), older ?? null);
+    while (list.childElementCount > atOnce) list.lastElementChild.remove();
+  }
+  tellNone();
+}
+
+function ended(job) {
+  say(`${kinds[job.kind]} ${states[job.state]}${job.state === "succeeded" ? "." : `: ${job.error ?? ""}`}`);
+  if (job.kind === "embed") orTell(showModels(() => !section.hidden));
+}
+
+/** filled writes a job into its row; a button that has the focus stays what it is. */
+function filled(row, job) {
+  const cancel = row.querySelector(".cancel") ?? element("button", { type: "button", className: "cancel" });
+  row.dataset.job = job.id;
+  row.dataset.state = job.state;
+  const running = job.state === "running";
+  const when = new Date(job.finished_at ?? job.started_at);
+  const name = `${kinds[job.kind] ?? job.kind}${job.profile ? ` for ${job.profile}` : ""}`;
+  const parts = [
+    element("strong", { textContent: name }),
+    element("span", { className: "state", textContent: job.cancelling ? "stopping …" : states[job.state] }),
+    element("time", { dateTime: when.toISOString(), textContent: when.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }) }),
+  ];
+  if (running && job.total) parts.push(element("progress", { max: job.total, value: job.done, ariaLabel: `Progress of ${name}` }));
+  if (running) {
+    Object.assign(cancel, { textContent: "Cancel", disabled: Boolean(job.cancelling), ariaLabel: `Cancel ${name}` });
+    cancel.onclick = () => orTell(call("/jobs/" + job.id, { method: "DELETE" }).then(showJob));
+    parts.push(cancel);
+  }
+  parts.push(element("p", { textContent: words(job) }));
+  if (job.losses) {
+    const losses = element("button", { type: "button", className: "losses", textContent: `What was not taken (${job.losses})` });
+    losses.addEventListener("click", () => orTell(showLosses(row, job, losses)));
+    parts.push(losses);
+  }
+  // A list of losses that is open stays open.
+  row.replaceChildren(...parts, ...row.querySelectorAll(".lost"));
+  return row;
+}
+
+/** words say how far a job is, or what it came to. */
+function words(job) {
+  if (job.state === "running") return job.total ? `${job.done} of ${job.total}` : job.done ? String(job.done) : "";
+  const result = { ...job.result, ...job.result?.embedding };
+  const told = Object.entries(counted).filter(([key]) => Number.isFinite(result[key]) && result[key] > 0).map(([key, word]) => `${result[key]} ${word}`);
+  if (result.nothing_to_do) told.push("nothing was to be done");
+  for (const [who, why] of Object.entries(result.not_trained ?? {})) told.push(`the taste of ${who} could not be learned again: ${why}`);
+  if (job.error) told.unshift(job.error);
+  return told.join(", ");
+}
+
+async function showLosses(row, job, button) {
+  const open = row.querySelector(".lost");
+  if (open) return open.remove();
+  const { losses, next_cursor } = await call(`/jobs/${job.id}/losses?limit=100`);
+  const items = losses.map((l) => element("li", { textContent: `${l.path}: ${l.what}` }));
+  if (next_cursor) items.push(element("li", { textContent: `and ${job.losses - losses.length} more: palate import report ${job.id}` }));
+  const all = element("ul", { className: "lost" });
+  all.append(...items);
+  button.after(all);
+}
+
+// ---- another model
+
+let models = [];
+
+async function showModels(still) {
+  let answer;
+  try {
+    answer = await call("/models");
+  } catch (error) {
+    if (error.status === 403) return void ($("#models").hidden = true); // this server starts no jobs
+    throw error;
+  }
+  if (!still()) return;
+  models = answer.models;
+  const upgrade = $("#upgrade");
+  upgrade.hidden = !answer.upgrade;
+  if (answer.upgrade) $("p", upgrade).textContent = `Pictures are read by older rules: ${answer.upgrade.from}. The present ones: ${answer.upgrade.to}.`;
+  const chooser = $("#model"), chosen = chooser.value;
+  chooser.replaceChildren(...models.map((m) => element("option", {
+    value: m.name, textContent: m.serves ? `${m.name} (serves now)` : m.name, disabled: m.state === "missing" || m.state === "changed" || m.state === "broken",
+  })));
+  const serving = models.find((m) => m.serves);
+  chooser.value = models.some((m) => m.name === chosen) ? chosen : serving?.name ?? models[0]?.name;
+  tellModel();
+}
+
+/** tellModel says what it takes to embed the collection with the chosen model. */
+function tellModel() {
+  const m = models.find((one) => one.name === $("#model").value);
+  if (!m) return;
+  const facts = [m.what];
+  if (m.licence) facts.push(`licence: ${m.licence}`);
+  if (m.guessed) facts.push(`guessed of it: ${m.guessed.join(", ")}`);
+  if (m.state === "not_pulled") facts.push(m.bytes ? `its weights come from the model hub: ${Math.round(m.bytes / 1e6)} MB` : "its weights come from the model hub");
+  if (m.gated) facts.push("which gives them only to who has agreed to the licence");
+  if (m.problem) facts.push(m.problem);
+  if (m.coming) facts.push("it is being filled");
+  if (m.embedded) facts.push(m.embedded === 1 ? "it has embedded 1 picture" : `it has embedded ${m.embedded} pictures`);
+  $("#about-model").textContent = facts.join(" · ");
+  $("#pass").disabled = m.serves;
+}
+
+async function begin(body) {
+  showJob(await call("/jobs", { method: "POST", body }));
+  say(`${kinds[body.kind]} has begun.`);
+}
+
+$("#model").addEventListener("change", tellModel);
+$("#models").addEventListener("submit", (event) => { event.preventDefault(); orTell(begin({ kind: "embed", model: $("#model").value })); });
+$("#upgrade button").addEventListener("click", () => orTell(begin({ kind: "embed", upgrade: true })));
+$("#embed-again").addEventListener("click", () => orTell(begin({ kind: "embed", retry: true })));
+$("#verify").addEventListener("click", () => orTell(begin({ kind: "verify" })));
+$("#crawl").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = new FormData(event.target), most = Number(form.get("most"));
+  const seeds = form.get("seeds").split("\n").map((line) => line.trim()).filter(Boolean);
+  orTell(begin({ kind: "crawl", seeds, ...(most ? { max_pictures: most } : {}) }));
+});
+$("#import").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = new FormData(event.target), verdict = form.get("verdict");
+  orTell(begin({ kind: "import", path: form.get("path"), ...(verdict ? { profile, verdict } : {}) }));
+});
