@@ -98,8 +98,8 @@ func TestTheSessionInReadme(t *testing.T) {
 		files, _ := filepath.Glob(filepath.Join("holiday", pile, "*.jpg"))
 		sorted += len(files)
 	}
-	if liked, _ := filepath.Glob(filepath.Join("holiday", "liked", "*.jpg")); sorted != 16 || len(liked) == 0 {
-		t.Errorf("%d pictures are sorted, %d of them liked, want 16 and some", sorted, len(liked))
+	if disliked, _ := filepath.Glob(filepath.Join("holiday", "disliked", "*.jpg")); sorted != 16 || len(disliked) == 0 || len(disliked) == sorted {
+		t.Errorf("%d pictures are sorted, %d of them disliked, want 16, and some of both kinds", sorted, len(disliked))
 	}
 	if *update {
 		at := sessionInReadme.FindSubmatchIndex(text)
