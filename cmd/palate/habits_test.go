@@ -121,7 +121,7 @@ func TestAResultThatIsNotWrittenIsAFailure(t *testing.T) {
 }
 
 // internals are what programs ask for and no person should read.
-var internals = regexp.MustCompile(`(?m): (conflict|invalid|unavailable|forbidden|unauthenticated)$|\b[Nn]o .*: not found$|catalog: |sqlite: |ingest: |%!|0x[0-9a-f]{6}|<nil>|\bEOF\b`)
+var internals = regexp.MustCompile(`(?m): (conflict|invalid|unavailable|forbidden|unauthenticated)$|\b[Nn]o .*: not found( \(|$)|catalog: |sqlite: |ingest: |%!|0x[0-9a-f]{6}|<nil>|\bEOF\b`)
 
 // Every command is asked for what it can't do, in vain and where there is no
 // collection: it answers in plain sentences.
