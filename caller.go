@@ -13,6 +13,10 @@ type Caller struct {
 	// Manages allows what changes the collection: pictures, profiles, jobs.
 	Manages bool
 
+	// LooksOnly leaves the profiles as they are: what they said may be read, and
+	// nothing said in their name.
+	LooksOnly bool
+
 	// AnyProfile allows every profile's ratings, probe and scores; Profiles
 	// are those that are allowed otherwise.
 	AnyProfile bool

@@ -19,6 +19,9 @@ const (
 	// maxJSONBytes bounds every body that is not in bodyLimits.
 	maxJSONBytes = 1 << 20
 
+	// maxRatingsBytes bounds a file of ratings: a million rows of a CSV.
+	maxRatingsBytes = 64 << 20
+
 	// uploadExtra is what the other parts of an upload may have together.
 	uploadExtra = 1 << 20
 
@@ -55,6 +58,8 @@ func (s *Server) bodyOf(r *http.Request) (bodyKind, int64) {
 	switch path := strings.TrimSuffix(r.URL.Path, "/"); {
 	case path == "/v1/images" && r.Method == http.MethodPost, path == "/v1/search/upload", strings.HasSuffix(path, "/upload-score"):
 		return uploadBody, s.config.MaxUploadBytes + uploadExtra
+	case strings.HasSuffix(path, "/ratings-import"):
+		return fileBody, maxRatingsBytes
 	case strings.HasSuffix(path, "/probe/import"):
 		return fileBody, taste.MaxExportBytes
 	}

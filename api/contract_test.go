@@ -93,6 +93,7 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	must(t, err)
 	ctx, me := t.Context(), string(palate.DefaultProfile)
 	one, other, gone := reds[0].String(), blues[0].String(), palate.ImageID{6: 0x80, 8: 0x80}.String()
+	const binary = "application/octet-stream"
 	upload := func(fields ...string) (string, io.Reader) {
 		f.pictures++
 		kind, body := form(t, paint(t, red, f.pictures), fields...)
@@ -159,6 +160,8 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	missing(c.GetRating(ctx, me, other))
 	ok(c.ListRatings(ctx, me, &client.ListRatingsParams{Limit: &limit}))
 	bad(c.ListRatings(ctx, "No Such Name", nil))
+	ok(c.ListModels(ctx))
+	bad(c.ListModels(ctx, unknown))
 	ok(c.ListProfiles(ctx))
 	bad(c.ListProfiles(ctx, unknown))
 	ok(c.UndoRating(ctx, me, client.Undo{}))
@@ -167,6 +170,11 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	ok(c.PutRating(ctx, me, one, client.RatingInput{Verdict: client.VerdictSkip}))
 	say(204)(c.DeleteRating(ctx, me, one))
 	missing(c.DeleteRating(ctx, me, one))
+
+	ok(c.ExportImages(ctx, me, nil))
+	bad(c.ExportImages(ctx, me, &client.ExportImagesParams{Format: pointer(client.ExportFormatCsv), Embeddings: pointer(true)}))
+	ok(c.ImportRatingsWithBody(ctx, "copy", nil, binary, strings.NewReader(`{"image_id":"`+one+`","verdict":"like"}`)))
+	bad(c.ImportRatingsWithBody(ctx, "copy", nil, binary, strings.NewReader("{")))
 
 	say(409)(c.ListScores(ctx, me, nil))
 	say(409)(c.GetProbe(ctx, me))
@@ -219,7 +227,6 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	call(200, file, err)
 	exported, err := io.ReadAll(file.Body)
 	must(t, err)
-	const binary = "application/octet-stream"
 	say(201)(c.ImportProbeWithBody(ctx, "you", binary, bytes.NewReader(exported)))
 	bad(c.ImportProbeWithBody(ctx, "you", binary, bytes.NewReader(exported[:len(exported)-1])))
 	say(413)(c.ImportProbeWithBody(ctx, "you", binary, bytes.NewReader(make([]byte, 65<<20))))

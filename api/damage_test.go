@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/palate-art/palate/api/client"
 )
@@ -59,12 +60,16 @@ func TestThePageShowsWhichPicturesCameDamaged(t *testing.T) {
 	response, err := http.Post(f.url+"/v1/images", kind, strings.NewReader(body))
 	must(t, err)
 	must(t, response.Body.Close())
+	f.embed(t) // so that Teach asks about it
 	const badge = `document.querySelectorAll(".card .damaged")`
 	err = chromedp.Do(ctx, chromedp.Navigate(f.url), eventually(`document.querySelectorAll(".card").length`, "2"),
 		eventually(badge+`[0].checkVisibility()`, "true"), eventually(badge+`[0].title.startsWith("Damaged: its data end after ")`, "true"),
 		eventually(badge+`[1].checkVisibility()`, "false"),
 		chromedp.Click(`.card > img`), chromedp.WaitVisible(`dialog figcaption .damaged`),
-		eventually(`document.querySelector("dialog figcaption .damaged").textContent.endsWith("the rest is grey.")`, "true"))
+		eventually(`document.querySelector("dialog figcaption .damaged").textContent.endsWith("the rest is grey.")`, "true"),
+		chromedp.KeyEvent(kb.Escape), chromedp.Click(`[data-view=teach]`), chromedp.WaitVisible(`#teach img`),
+		eventually(`document.querySelector("#teach .title").textContent === "The half of it" || (document.querySelector("#teach [data-verdict=skip]").click(), false)`, "true"),
+		eventually(`document.querySelector("#teach .damaged").checkVisibility() && document.querySelector("#teach .damaged").textContent.endsWith("the rest is grey.")`, "true"))
 	if err != nil || len(complaints()) > 0 {
 		t.Errorf("%v; the page complained: %v", err, complaints())
 	}

@@ -109,6 +109,7 @@ type fixture struct {
 	importRoot string
 	backups    string // the folder of backups
 	server     *api.Server
+	jobs       *starter.Starter
 }
 
 func newFixture(t testing.TB) *fixture {
@@ -145,7 +146,7 @@ func newFixture(t testing.TB) *fixture {
 		Patches: func(context.Context) (embedder.PatchEmbedder, error) { return colours{}, nil }}, apiConfig, quiet)
 	must(t, err)
 	web := httptest.NewServer(server.Handler())
-	f.url, f.server = web.URL, server
+	f.url, f.server, f.jobs = web.URL, server, jobs
 	ctx, stop := context.WithCancel(context.Background())
 	var group errgroup.Group
 	group.Go(func() error { return tastes.Run(ctx) })

@@ -48,6 +48,9 @@ func (z *fuzzer) fillBody(a *attempt) {
 	case "application/octet-stream":
 		a.header.Set("Content-Type", kind)
 		a.body = z.probeFile
+		if a.op.OperationID == "importRatings" {
+			a.body = fmt.Appendf(nil, `{"image_id":%q,"verdict":%q}`, pick(z.values, z.images...), pick(z.values, "like", "skip", "love", ""))
+		}
 		if z.IntN(2) == 0 {
 			a.body = bytes.Repeat([]byte{byte(z.IntN(256))}, z.IntN(3000))
 		}

@@ -208,7 +208,7 @@ func mayBeInvalid(a attempt, body []byte) bool {
 		}
 	}
 	switch a.op.OperationID {
-	case "startJob", "importProbe", "uploadImage", "searchByUpload", "scoreUpload":
+	case "startJob", "importProbe", "importRatings", "exportImages", "uploadImage", "searchByUpload", "scoreUpload":
 		return true // what a kind of job takes, and whether a file can be read
 	}
 	return false

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/api"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/tokens"
 )
 
 func TestWhatAJobLostIsListedPageByPage(t *testing.T) {
@@ -22,16 +22,11 @@ func TestWhatAJobLostIsListedPageByPage(t *testing.T) {
 	}))
 	must(t, f.catalog.FinishRun(t.Context(), run.ID, catalog.Succeeded, nil, ""))
 	must(t, lease.Release())
-	web := f.asked(t, map[string]palate.Caller{"guest": {Profiles: []palate.Profile{"guest"}}, "owner": palate.Anyone})
+	g := f.guarded(t, nil)
+	callers := map[string]string{"guest": g.token("guest", tokens.Rate, "guest"), "owner": g.token("owner", tokens.Admin)}
 	get := func(caller, path string, into any) {
 		t.Helper()
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, web.URL+path, nil)
-		must(t, err)
-		r.Header.Set("Authorization", caller)
-		response, err := http.DefaultClient.Do(r)
-		must(t, err)
-		defer response.Body.Close()
-		must(t, json.NewDecoder(response.Body).Decode(into))
+		must(t, json.Unmarshal(g.ask(http.MethodGet, path, "", "Authorization", callers[caller]).body, into))
 	}
 	var job api.Job
 	get("guest", "/v1/jobs/1", &job)

@@ -19,6 +19,30 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for ExportFormat.
+const (
+	ExportFormatCsv     ExportFormat = "csv"
+	ExportFormatNdjson  ExportFormat = "ndjson"
+	ExportFormatNpz     ExportFormat = "npz"
+	ExportFormatParquet ExportFormat = "parquet"
+)
+
+// Valid indicates whether the value is a known member of the ExportFormat enum.
+func (e ExportFormat) Valid() bool {
+	switch e {
+	case ExportFormatCsv:
+		return true
+	case ExportFormatNdjson:
+		return true
+	case ExportFormatNpz:
+		return true
+	case ExportFormatParquet:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusDegraded HealthStatus = "degraded"
@@ -211,6 +235,24 @@ func (e ProbeKind) Valid() bool {
 	}
 }
 
+// Defines values for RatingsFormat.
+const (
+	RatingsFormatFromCsv    RatingsFormat = "csv"
+	RatingsFormatFromNdjson RatingsFormat = "ndjson"
+)
+
+// Valid indicates whether the value is a known member of the RatingsFormat enum.
+func (e RatingsFormat) Valid() bool {
+	switch e {
+	case RatingsFormatFromCsv:
+		return true
+	case RatingsFormatFromNdjson:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Shown.
 const (
 	ShownAPI            Shown = "api"
@@ -313,6 +355,9 @@ type ExampleSearch struct {
 	// Profile Example: me
 	Profile *ProfileName `json:"profile,omitempty"`
 }
+
+// ExportFormat ndjson is a JSON object on each line, csv comma-separated with the names of the columns first, parquet a table with embeddings as lists, npz NumPy's arrays X, ids and, of rated images alone, y.
+type ExportFormat string
 
 // Filter Passes the images for which every field that is given holds; one match in a list is enough.
 type Filter struct {
@@ -874,6 +919,24 @@ type RatingList struct {
 	Ratings    []Rating `json:"ratings"`
 }
 
+// RatingsFormat A JSON object on each line, or comma-separated values whose first line names the columns.
+type RatingsFormat string
+
+// RatingsImport defines model for RatingsImport.
+type RatingsImport struct {
+	// Rated Ratings that were added
+	Rated int `json:"rated"`
+
+	// Rows Rows of the file that have a verdict
+	Rows int `json:"rows"`
+
+	// Unchanged What stood already
+	Unchanged int `json:"unchanged"`
+
+	// Unknown Rows whose image is not in the collection
+	Unknown int `json:"unknown"`
+}
+
 // RatingsInput Example: {"ratings":[{"image_id":"2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a","verdict":"like"}]}
 type RatingsInput struct {
 	Ratings []ImageRating `json:"ratings"`
@@ -1253,6 +1316,18 @@ type CompareProfilesParams struct {
 	With ProfileName `form:"with" json:"with"`
 }
 
+// ExportImagesParams defines parameters for ExportImages.
+type ExportImagesParams struct {
+	// Format What the file is. CSV holds no embeddings, npz always does.
+	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Embeddings Add those of the model that serves, and leave out images that have none.
+	Embeddings *bool `form:"embeddings,omitempty" json:"embeddings,omitempty"`
+
+	// Rated Only images that the profile likes or dislikes.
+	Rated *bool `form:"rated,omitempty" json:"rated,omitempty"`
+}
+
 // ListMislabelsParams defines parameters for ListMislabels.
 type ListMislabelsParams struct {
 	// Limit How many at most.
@@ -1281,6 +1356,12 @@ type ListRatingsParams struct {
 
 	// Verdict Only ratings of this verdict.
 	Verdict *Verdict `form:"verdict,omitempty" json:"verdict,omitempty"`
+}
+
+// ImportRatingsParams defines parameters for ImportRatings.
+type ImportRatingsParams struct {
+	// Format What the file is.
+	Format *RatingsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
 
 // ListScoresParams defines parameters for ListScores.
@@ -1459,6 +1540,9 @@ type ServerInterface interface {
 	// CompareProfiles How like another taste this one is
 	// (GET /v1/profiles/{profile}/compare)
 	CompareProfiles(ctx echo.Context, profile ProfilePath, params CompareProfilesParams) error
+	// ExportImages What is known of all images, as a file for other programs
+	// (GET /v1/profiles/{profile}/export)
+	ExportImages(ctx echo.Context, profile ProfilePath, params ExportImagesParams) error
 	// ListMislabels Ratings that are likely mistakes, the likeliest first
 	// (GET /v1/profiles/{profile}/mislabels)
 	ListMislabels(ctx echo.Context, profile ProfilePath, params ListMislabelsParams) error
@@ -1492,6 +1576,9 @@ type ServerInterface interface {
 	// PutRatings Like, dislike or skip many images
 	// (POST /v1/profiles/{profile}/ratings)
 	PutRatings(ctx echo.Context, profile ProfilePath) error
+	// ImportRatings Take in ratings from a file
+	// (POST /v1/profiles/{profile}/ratings-import)
+	ImportRatings(ctx echo.Context, profile ProfilePath, params ImportRatingsParams) error
 	// DeleteRating Make an image unrated
 	// (DELETE /v1/profiles/{profile}/ratings/{image})
 	DeleteRating(ctx echo.Context, profile ProfilePath, image ImagePath) error
@@ -2109,6 +2196,45 @@ func (w *ServerInterfaceWrapper) CompareProfiles(ctx echo.Context) error {
 	return err
 }
 
+// ExportImages converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportImages(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportImagesParams
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// ------------- Optional query parameter "embeddings" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "embeddings", ctx.QueryParams(), &params.Embeddings, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter embeddings: %s", err))
+	}
+
+	// ------------- Optional query parameter "rated" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "rated", ctx.QueryParams(), &params.Rated, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter rated: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportImages(ctx, profile, params)
+	return err
+}
+
 // ListMislabels converts echo context to params.
 func (w *ServerInterfaceWrapper) ListMislabels(ctx echo.Context) error {
 	var err error
@@ -2348,6 +2474,31 @@ func (w *ServerInterfaceWrapper) PutRatings(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.PutRatings(ctx, profile)
+	return err
+}
+
+// ImportRatings converts echo context to params.
+func (w *ServerInterfaceWrapper) ImportRatings(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ImportRatingsParams
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ImportRatings(ctx, profile, params)
 	return err
 }
 
@@ -2824,6 +2975,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.DeleteRating, options.OperationMiddlewares["deleteRating"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.GetRating, options.OperationMiddlewares["getRating"]...)
 	router.PUT(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.PutRating, options.OperationMiddlewares["putRating"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/ratings-import", wrapper.ImportRatings, options.OperationMiddlewares["importRatings"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/export", wrapper.ExportImages, options.OperationMiddlewares["exportImages"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/undo", wrapper.UndoRating, options.OperationMiddlewares["undoRating"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores", wrapper.ListScores, options.OperationMiddlewares["listScores"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image", wrapper.GetScore, options.OperationMiddlewares["getScore"]...)
@@ -4007,6 +4160,46 @@ func (response GetImageThumbnail200ImageJpegResponse) VisitGetImageThumbnailResp
 	return err
 }
 
+type GetImageThumbnail206ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetImageThumbnail206ApplicationOctetStreamResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetImageThumbnail206ImageJpegResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetImageThumbnail206ImageJpegResponse) VisitGetImageThumbnailResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/jpeg")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type GetImageThumbnail304Response struct {
 }
 
@@ -5089,6 +5282,85 @@ func (response CompareProfiles5XXApplicationProblemPlusJSONResponse) VisitCompar
 	return err
 }
 
+type ExportImagesRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Params  ExportImagesParams
+}
+
+type ExportImagesResponseObject interface {
+	VisitExportImagesResponse(w http.ResponseWriter) error
+}
+
+type ExportImages200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ExportImages200ApplicationOctetStreamResponse) VisitExportImagesResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportImages400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ExportImages400ApplicationProblemPlusJSONResponse) VisitExportImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportImages4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportImages4XXApplicationProblemPlusJSONResponse) VisitExportImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportImages5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportImages5XXApplicationProblemPlusJSONResponse) VisitExportImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMislabelsRequestObject struct {
 	Profile ProfilePath `json:"profile"`
 	Params  ListMislabelsParams
@@ -6081,6 +6353,80 @@ type PutRatings5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PutRatings5XXApplicationProblemPlusJSONResponse) VisitPutRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportRatingsRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Params  ImportRatingsParams
+	Body    io.Reader
+}
+
+type ImportRatingsResponseObject interface {
+	VisitImportRatingsResponse(w http.ResponseWriter) error
+}
+
+type ImportRatings200JSONResponse RatingsImport
+
+func (response ImportRatings200JSONResponse) VisitImportRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportRatings400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ImportRatings400ApplicationProblemPlusJSONResponse) VisitImportRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportRatings4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ImportRatings4XXApplicationProblemPlusJSONResponse) VisitImportRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportRatings5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ImportRatings5XXApplicationProblemPlusJSONResponse) VisitImportRatingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7364,6 +7710,46 @@ func (response GetTrashThumbnail200ImageJpegResponse) VisitGetTrashThumbnailResp
 	return err
 }
 
+type GetTrashThumbnail206ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetTrashThumbnail206ApplicationOctetStreamResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetTrashThumbnail206ImageJpegResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetTrashThumbnail206ImageJpegResponse) VisitGetTrashThumbnailResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/jpeg")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type GetTrashThumbnail304Response struct {
 }
 
@@ -7587,6 +7973,9 @@ type StrictServerInterface interface {
 	// CompareProfiles How like another taste this one is
 	// (GET /v1/profiles/{profile}/compare)
 	CompareProfiles(ctx context.Context, request CompareProfilesRequestObject) (CompareProfilesResponseObject, error)
+	// ExportImages What is known of all images, as a file for other programs
+	// (GET /v1/profiles/{profile}/export)
+	ExportImages(ctx context.Context, request ExportImagesRequestObject) (ExportImagesResponseObject, error)
 	// ListMislabels Ratings that are likely mistakes, the likeliest first
 	// (GET /v1/profiles/{profile}/mislabels)
 	ListMislabels(ctx context.Context, request ListMislabelsRequestObject) (ListMislabelsResponseObject, error)
@@ -7620,6 +8009,9 @@ type StrictServerInterface interface {
 	// PutRatings Like, dislike or skip many images
 	// (POST /v1/profiles/{profile}/ratings)
 	PutRatings(ctx context.Context, request PutRatingsRequestObject) (PutRatingsResponseObject, error)
+	// ImportRatings Take in ratings from a file
+	// (POST /v1/profiles/{profile}/ratings-import)
+	ImportRatings(ctx context.Context, request ImportRatingsRequestObject) (ImportRatingsResponseObject, error)
 	// DeleteRating Make an image unrated
 	// (DELETE /v1/profiles/{profile}/ratings/{image})
 	DeleteRating(ctx context.Context, request DeleteRatingRequestObject) (DeleteRatingResponseObject, error)
@@ -8319,6 +8711,32 @@ func (sh *strictHandler) CompareProfiles(ctx echo.Context, profile ProfilePath, 
 	return nil
 }
 
+// ExportImages operation middleware
+func (sh *strictHandler) ExportImages(ctx echo.Context, profile ProfilePath, params ExportImagesParams) error {
+	var request ExportImagesRequestObject
+
+	request.Profile = profile
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportImages(ctx.Request().Context(), request.(ExportImagesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportImages")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportImagesResponseObject); ok {
+		return validResponse.VisitExportImagesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListMislabels operation middleware
 func (sh *strictHandler) ListMislabels(ctx echo.Context, profile ProfilePath, params ListMislabelsParams) error {
 	var request ListMislabelsRequestObject
@@ -8642,6 +9060,34 @@ func (sh *strictHandler) PutRatings(ctx echo.Context, profile ProfilePath) error
 		return err
 	} else if validResponse, ok := response.(PutRatingsResponseObject); ok {
 		return validResponse.VisitPutRatingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ImportRatings operation middleware
+func (sh *strictHandler) ImportRatings(ctx echo.Context, profile ProfilePath, params ImportRatingsParams) error {
+	var request ImportRatingsRequestObject
+
+	request.Profile = profile
+	request.Params = params
+
+	request.Body = ctx.Request().Body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ImportRatings(ctx.Request().Context(), request.(ImportRatingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ImportRatings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ImportRatingsResponseObject); ok {
+		return validResponse.VisitImportRatingsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -31,6 +31,7 @@ var kinds = map[int]struct{ name, title string }{
 	http.StatusUnsupportedMediaType:         {"media-type", "The body is of another kind"},
 	http.StatusRequestedRangeNotSatisfiable: {"range", "There is no such range"},
 	http.StatusMisdirectedRequest:           {"host", "Another host is named"},
+	http.StatusTooManyRequests:              {"too-many", "Too many requests"},
 	http.StatusInternalServerError:          {"internal", "Something went wrong here"},
 	http.StatusServiceUnavailable:           {"unavailable", "A part can't be reached now"},
 }
@@ -100,10 +101,14 @@ func statusOf(err error) int {
 // handleError turns whatever a handler, the router or a middleware returns
 // into a problem.
 func (s *Server) handleError(err error, c echo.Context) {
+	r := c.Request()
 	if c.Response().Committed {
+		if r.Context().Err() == nil {
+			s.logger.ErrorContext(r.Context(), "answer broke off", "method", r.Method, "path", r.URL.Path, "error", err)
+			panic(http.ErrAbortHandler) // so that what was sent does not look whole
+		}
 		return
 	}
-	r := c.Request()
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		return // the client has gone
 	}

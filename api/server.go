@@ -35,9 +35,10 @@ import (
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/starter"
 	"github.com/palate-art/palate/internal/taste"
+	"github.com/palate-art/palate/internal/tokens"
 )
 
-// Services are what the API answers from. All but Starter are needed.
+// Services are what the API answers from. All but Starter and FreeSpace are needed.
 type Services struct {
 	Catalog    catalog.Catalog
 	Store      imagestore.Store
@@ -51,6 +52,9 @@ type Services struct {
 	Patches func(context.Context) (embedder.PatchEmbedder, error)
 	// Starter starts jobs; nil starts none.
 	Starter *starter.Starter
+	// FreeSpace tells how much room is on the collection's disk, if that is
+	// known; nil if it never is.
+	FreeSpace func() (bytes uint64, known bool)
 }
 
 // Config says how the API is served.
@@ -64,9 +68,19 @@ type Config struct {
 	// connection came in at may always be named.
 	Hosts []string
 
-	// Authenticate says who asks; palate.ErrUnauthenticated if that is not
-	// known. If nil, everybody is palate.Anyone.
-	Authenticate func(*http.Request) (palate.Caller, error)
+	// Accounts are those who may come in: whoever asks shows a token, or has
+	// signed in. If nil, everybody is palate.Anyone.
+	Accounts *tokens.Store
+
+	// OpenMetrics lets /metrics ask nobody who is there.
+	OpenMetrics bool
+
+	// Limits hold every caller to a pace; none by default.
+	Limits Limits
+
+	// Origins are other origins, such as https://art.example, whose pages may
+	// ask (CORS). Their requests carry tokens and no cookies.
+	Origins []string
 
 	// MaxUploadBytes bounds the body of an upload.
 	MaxUploadBytes int64
@@ -98,6 +112,14 @@ func (c Config) Validate() error {
 	if c.ShutdownTimeout <= 0 {
 		problems = append(problems, fmt.Errorf("api: ShutdownTimeout is %v, want more than 0: %w", c.ShutdownTimeout, palate.ErrInvalid))
 	}
+	if c.Limits != (Limits{}) && (c.Limits.PerSecond <= 0 || c.Limits.Burst <= 0) {
+		problems = append(problems, fmt.Errorf("api: Limits are %+v, want more than 0 of each, or none: %w", c.Limits, palate.ErrInvalid))
+	}
+	for _, origin := range c.Origins {
+		if err := http.NewCrossOriginProtection().AddTrustedOrigin(origin); err != nil || origin != strings.ToLower(origin) {
+			problems = append(problems, fmt.Errorf("api: %q is no origin, want one such as https://art.example, in small letters and without a path: %w", origin, palate.ErrInvalid))
+		}
+	}
 	return errors.Join(problems...)
 }
 
@@ -110,6 +132,8 @@ type Server struct {
 	version  string // of the contract
 	writable writable
 	pace     pace
+	paces    *paces // of callers
+	guesses  *paces // of who tries secrets
 
 	closing chan struct{} // closed when Run ends: streams end with it
 }
@@ -119,7 +143,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{services: services, config: config, logger: logger, pace: usualPace, closing: make(chan struct{})}
+	s := &Server{services: services, config: config, logger: logger, pace: usualPace, paces: newPaces(config.Limits), guesses: newPaces(guessing), closing: make(chan struct{})}
 	document, err := contract()
 	if err != nil {
 		return nil, err
@@ -129,6 +153,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	if err != nil {
 		return nil, err
 	}
+	meters := s.newMeters(document)
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect()
@@ -139,20 +164,28 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 			s.logger.ErrorContext(c.Request().Context(), "handler panicked", "path", c.Request().URL.Path, "error", err, "stack", string(stack))
 			return err
 		},
-	}), withRequest, validate)
-	RegisterHandlers(e, NewStrictHandler(s, []StrictMiddlewareFunc{s.identify}))
+	}), withRequest, meters.measure, s.rights, validate)
+	RegisterHandlers(e, NewStrictHandler(s, nil))
 	for _, file := range web.Files {
 		e.GET(file.Path, echo.WrapHandler(file))
 	}
 	for path, file := range contractFiles(document) {
 		e.GET(path, file)
 	}
-	e.GET("/metrics", s.metrics)
+	e.GET("/metrics", echo.WrapHandler(meters.handler()))
+	e.GET(signInPath, s.askSignIn)
+	e.POST(signInPath, s.doSignIn)
+	e.POST(signOutPath, s.doSignOut)
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, problemOf(http.StatusForbidden, "a page of another origin may not change anything here"))
 	}))
-	s.handler = s.paceBodies(s.guardHost(crossOrigin.Handler(s.boundBodies(answers(e)))))
+	for _, origin := range config.Origins {
+		if err := crossOrigin.AddTrustedOrigin(origin); err != nil {
+			return nil, err // can't be: Validate has looked
+		}
+	}
+	s.handler = secure(s.paceBodies(s.guardHost(s.allowOrigins(crossOrigin.Handler(s.boundBodies(answers(e)))))))
 	return s, nil
 }
 

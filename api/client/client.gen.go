@@ -18,6 +18,30 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for ExportFormat.
+const (
+	ExportFormatCsv     ExportFormat = "csv"
+	ExportFormatNdjson  ExportFormat = "ndjson"
+	ExportFormatNpz     ExportFormat = "npz"
+	ExportFormatParquet ExportFormat = "parquet"
+)
+
+// Valid indicates whether the value is a known member of the ExportFormat enum.
+func (e ExportFormat) Valid() bool {
+	switch e {
+	case ExportFormatCsv:
+		return true
+	case ExportFormatNdjson:
+		return true
+	case ExportFormatNpz:
+		return true
+	case ExportFormatParquet:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusDegraded HealthStatus = "degraded"
@@ -210,6 +234,24 @@ func (e ProbeKind) Valid() bool {
 	}
 }
 
+// Defines values for RatingsFormat.
+const (
+	RatingsFormatFromCsv    RatingsFormat = "csv"
+	RatingsFormatFromNdjson RatingsFormat = "ndjson"
+)
+
+// Valid indicates whether the value is a known member of the RatingsFormat enum.
+func (e RatingsFormat) Valid() bool {
+	switch e {
+	case RatingsFormatFromCsv:
+		return true
+	case RatingsFormatFromNdjson:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Shown.
 const (
 	ShownAPI            Shown = "api"
@@ -312,6 +354,9 @@ type ExampleSearch struct {
 	// Profile Example: me
 	Profile *ProfileName `json:"profile,omitempty"`
 }
+
+// ExportFormat ndjson is a JSON object on each line, csv comma-separated with the names of the columns first, parquet a table with embeddings as lists, npz NumPy's arrays X, ids and, of rated images alone, y.
+type ExportFormat string
 
 // Filter Passes the images for which every field that is given holds; one match in a list is enough.
 type Filter struct {
@@ -873,6 +918,24 @@ type RatingList struct {
 	Ratings    []Rating `json:"ratings"`
 }
 
+// RatingsFormat A JSON object on each line, or comma-separated values whose first line names the columns.
+type RatingsFormat string
+
+// RatingsImport defines model for RatingsImport.
+type RatingsImport struct {
+	// Rated Ratings that were added
+	Rated int `json:"rated"`
+
+	// Rows Rows of the file that have a verdict
+	Rows int `json:"rows"`
+
+	// Unchanged What stood already
+	Unchanged int `json:"unchanged"`
+
+	// Unknown Rows whose image is not in the collection
+	Unknown int `json:"unknown"`
+}
+
 // RatingsInput Example: {"ratings":[{"image_id":"2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a","verdict":"like"}]}
 type RatingsInput struct {
 	Ratings []ImageRating `json:"ratings"`
@@ -1252,6 +1315,18 @@ type CompareProfilesParams struct {
 	With ProfileName `form:"with" json:"with"`
 }
 
+// ExportImagesParams defines parameters for ExportImages.
+type ExportImagesParams struct {
+	// Format What the file is. CSV holds no embeddings, npz always does.
+	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Embeddings Add those of the model that serves, and leave out images that have none.
+	Embeddings *bool `form:"embeddings,omitempty" json:"embeddings,omitempty"`
+
+	// Rated Only images that the profile likes or dislikes.
+	Rated *bool `form:"rated,omitempty" json:"rated,omitempty"`
+}
+
 // ListMislabelsParams defines parameters for ListMislabels.
 type ListMislabelsParams struct {
 	// Limit How many at most.
@@ -1280,6 +1355,12 @@ type ListRatingsParams struct {
 
 	// Verdict Only ratings of this verdict.
 	Verdict *Verdict `form:"verdict,omitempty" json:"verdict,omitempty"`
+}
+
+// ImportRatingsParams defines parameters for ImportRatings.
+type ImportRatingsParams struct {
+	// Format What the file is.
+	Format *RatingsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
 
 // ListScoresParams defines parameters for ListScores.
@@ -1657,6 +1738,13 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/compare (the `CompareProfiles` operationId).
 	CompareProfiles(ctx context.Context, profile ProfilePath, params *CompareProfilesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ExportImages What is known of all images, as a file for other programs
+	//
+	// Ids, metadata, the profile's ratings and, if asked for, embeddings, sent as they are read; `palate evaluate` and `importRatings` take it. What stands when it is read is in it: images that come or go meanwhile may be or not. An answer that breaks off is not whole.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/export (the `ExportImages` operationId).
+	ExportImages(ctx context.Context, profile ProfilePath, params *ExportImagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListMislabels Ratings that are likely mistakes, the likeliest first
 	//
 	// By what the newest training predicted of each rating without it. 409 before the first training.
@@ -1757,6 +1845,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
 	PutRatings(ctx context.Context, profile ProfilePath, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ImportRatingsWithBody Take in ratings from a file
+	//
+	// As `exportImages` writes them, here or elsewhere: of every row `image_id` and `verdict` are read, the rest may be there or not, and a row without a verdict is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/profiles/{profile}/ratings-import (the `ImportRatings` operationId).
+	ImportRatingsWithBody(ctx context.Context, profile ProfilePath, params *ImportRatingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteRating Make an image unrated
 	//
@@ -2357,6 +2454,23 @@ func (c *Client) CompareProfiles(ctx context.Context, profile ProfilePath, param
 	return c.Client.Do(req)
 }
 
+// ExportImages What is known of all images, as a file for other programs
+//
+// Ids, metadata, the profile's ratings and, if asked for, embeddings, sent as they are read; `palate evaluate` and `importRatings` take it. What stands when it is read is in it: images that come or go meanwhile may be or not. An answer that breaks off is not whole.
+//
+// Corresponds with GET /v1/profiles/{profile}/export (the `ExportImages` operationId).
+func (c *Client) ExportImages(ctx context.Context, profile ProfilePath, params *ExportImagesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportImagesRequest(c.Server, profile, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListMislabels Ratings that are likely mistakes, the likeliest first
 //
 // By what the newest training predicted of each rating without it. 409 before the first training.
@@ -2578,6 +2692,25 @@ func (c *Client) PutRatingsWithBody(ctx context.Context, profile ProfilePath, co
 // Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
 func (c *Client) PutRatings(ctx context.Context, profile ProfilePath, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutRatingsRequest(c.Server, profile, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ImportRatingsWithBody Take in ratings from a file
+//
+// As `exportImages` writes them, here or elsewhere: of every row `image_id` and `verdict` are read, the rest may be there or not, and a row without a verdict is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/profiles/{profile}/ratings-import (the `ImportRatings` operationId).
+func (c *Client) ImportRatingsWithBody(ctx context.Context, profile ProfilePath, params *ImportRatingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewImportRatingsRequestWithBody(c.Server, profile, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4195,6 +4328,91 @@ func NewCompareProfilesRequest(server string, profile ProfilePath, params *Compa
 	return req, nil
 }
 
+// NewExportImagesRequest constructs an http.Request for the ExportImages method
+func NewExportImagesRequest(server string, profile ProfilePath, params *ExportImagesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/export", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Embeddings != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "embeddings", *params.Embeddings, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Rated != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "rated", *params.Rated, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListMislabelsRequest constructs an http.Request for the ListMislabels method
 func NewListMislabelsRequest(server string, profile ProfilePath, params *ListMislabelsParams) (*http.Request, error) {
 	var err error
@@ -4731,6 +4949,69 @@ func NewPutRatingsRequestWithBody(server string, profile ProfilePath, contentTyp
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewImportRatingsRequestWithBody constructs an http.Request for the ImportRatings method, with any body, and a specified content type
+func NewImportRatingsRequestWithBody(server string, profile ProfilePath, params *ImportRatingsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/ratings-import", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
@@ -5884,6 +6165,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/compare (the `CompareProfiles` operationId).
 	CompareProfilesWithResponse(ctx context.Context, profile ProfilePath, params *CompareProfilesParams, reqEditors ...RequestEditorFn) (*CompareProfilesResponse, error)
 
+	// ExportImagesWithResponse What is known of all images, as a file for other programs
+	//
+	// Ids, metadata, the profile's ratings and, if asked for, embeddings, sent as they are read; `palate evaluate` and `importRatings` take it. What stands when it is read is in it: images that come or go meanwhile may be or not. An answer that breaks off is not whole.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/export (the `ExportImages` operationId).
+	ExportImagesWithResponse(ctx context.Context, profile ProfilePath, params *ExportImagesParams, reqEditors ...RequestEditorFn) (*ExportImagesResponse, error)
+
 	// ListMislabelsWithResponse Ratings that are likely mistakes, the likeliest first
 	//
 	// By what the newest training predicted of each rating without it. 409 before the first training.
@@ -6000,6 +6290,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
 	PutRatingsWithResponse(ctx context.Context, profile ProfilePath, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error)
+
+	// ImportRatingsWithBodyWithResponse Take in ratings from a file
+	//
+	// As `exportImages` writes them, here or elsewhere: of every row `image_id` and `verdict` are read, the rest may be there or not, and a row without a verdict is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/profiles/{profile}/ratings-import (the `ImportRatings` operationId).
+	ImportRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *ImportRatingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportRatingsResponse, error)
 
 	// DeleteRatingWithResponse Make an image unrated
 	//
@@ -7723,6 +8022,61 @@ func (r CompareProfilesResponse) ContentType() string {
 	return ""
 }
 
+type ExportImagesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ExportImagesResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r ExportImagesResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r ExportImagesResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportImagesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportImagesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportImagesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportImagesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListMislabelsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -8462,6 +8816,68 @@ func (r PutRatingsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutRatingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ImportRatingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RatingsImport
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ImportRatingsResponse) GetJSON200() *RatingsImport {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ImportRatingsResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r ImportRatingsResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r ImportRatingsResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r ImportRatingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ImportRatingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ImportRatingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ImportRatingsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -9886,6 +10302,21 @@ func (c *ClientWithResponses) CompareProfilesWithResponse(ctx context.Context, p
 	return ParseCompareProfilesResponse(rsp)
 }
 
+// ExportImagesWithResponse What is known of all images, as a file for other programs
+//
+// Ids, metadata, the profile's ratings and, if asked for, embeddings, sent as they are read; `palate evaluate` and `importRatings` take it. What stands when it is read is in it: images that come or go meanwhile may be or not. An answer that breaks off is not whole.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/export (the `ExportImages` operationId).
+func (c *ClientWithResponses) ExportImagesWithResponse(ctx context.Context, profile ProfilePath, params *ExportImagesParams, reqEditors ...RequestEditorFn) (*ExportImagesResponse, error) {
+	rsp, err := c.ExportImages(ctx, profile, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportImagesResponse(rsp)
+}
+
 // ListMislabelsWithResponse Ratings that are likely mistakes, the likeliest first
 //
 // By what the newest training predicted of each rating without it. 409 before the first training.
@@ -10079,6 +10510,21 @@ func (c *ClientWithResponses) PutRatingsWithResponse(ctx context.Context, profil
 		return nil, err
 	}
 	return ParsePutRatingsResponse(rsp)
+}
+
+// ImportRatingsWithBodyWithResponse Take in ratings from a file
+//
+// As `exportImages` writes them, here or elsewhere: of every row `image_id` and `verdict` are read, the rest may be there or not, and a row without a verdict is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/profiles/{profile}/ratings-import (the `ImportRatings` operationId).
+func (c *ClientWithResponses) ImportRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *ImportRatingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportRatingsResponse, error) {
+	rsp, err := c.ImportRatingsWithBody(ctx, profile, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseImportRatingsResponse(rsp)
 }
 
 // DeleteRatingWithResponse Make an image unrated
@@ -11622,6 +12068,46 @@ func ParseCompareProfilesResponse(rsp *http.Response) (*CompareProfilesResponse,
 	return response, nil
 }
 
+// ParseExportImagesResponse parses an HTTP response from a ExportImagesWithResponse call
+func ParseExportImagesResponse(rsp *http.Response) (*ExportImagesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportImagesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListMislabelsResponse parses an HTTP response from a ListMislabelsWithResponse call
 func ParseListMislabelsResponse(rsp *http.Response) (*ListMislabelsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -12206,6 +12692,53 @@ func ParsePutRatingsResponse(rsp *http.Response) (*PutRatingsResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseImportRatingsResponse parses an HTTP response from a ImportRatingsWithResponse call
+func ParseImportRatingsResponse(rsp *http.Response) (*ImportRatingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ImportRatingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RatingsImport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
 		var dest Problem

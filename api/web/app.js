@@ -354,6 +354,8 @@ async function ask() {
   section.dataset.id = item.image.id;
   $(".title", section).textContent = name;
   $(".artist", section).textContent = item.image.artist ?? "";
+  $(".damaged", section).hidden = !item.image.damage;
+  $(".damaged", section).textContent = item.image.damage ? damage(item.image) : "";
   $(".reason", section).textContent = reasons[item.shown] + (item.probability == null ? "" : ` · ${Math.round(100 * item.probability)} %`);
   if (state.queue.length < 4) orTell(more());
 }

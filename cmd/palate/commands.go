@@ -34,6 +34,7 @@ type commands struct {
 	Restore   restoreCommand    `cmd:"" help:"Bring a backup back, or add its ratings to a collection."`
 	Jobs      jobsCommand       `cmd:"" help:"Long work of all processes: list, stop."`
 	Serve     serveCommand      `cmd:"" help:"Serve the page and the REST API."`
+	Token     tokenCommand      `cmd:"" help:"Who may come in where a server asks: create, list, revoke, link."`
 	Health    healthCommand     `cmd:"" help:"Ask a running server whether it is well; the exit code says it."`
 	Museum    museumCommand     `cmd:"" help:"Serve the synthetic museum alone, to try a crawl without troubling a real site."`
 	Doctor    doctorCommand     `cmd:"" help:"Look at the runtime, the model and the collection, and say what is wrong."`

@@ -20,6 +20,7 @@ type demoCommand struct {
 	Addr     string `help:"Address to serve at." default:"127.0.0.1:${port}"`
 
 	Host []string `help:"Further host name that requests may name, as for serve." placeholder:"NAME"`
+	guardFlags
 }
 
 // Run does the whole job on the museum.
@@ -35,6 +36,9 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 		}
 		defer listener.Close()
 		if _, err := collection.HostsFor(listener.Addr(), c.Host); err != nil {
+			return err
+		}
+		if _, err := c.guard().Asks(listener.Addr()); err != nil {
 			return err
 		}
 	}
@@ -63,5 +67,5 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 	if err := show.Demo(s.Terminal, report); err != nil || c.Once {
 		return err
 	}
-	return s.serve(ctx, d.Model, listener, serveOptions{hosts: c.Host})
+	return s.serve(ctx, d.Model, listener, serveOptions{hosts: c.Host, guard: c.guard()})
 }

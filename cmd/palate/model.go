@@ -15,6 +15,7 @@ type modelCommand struct {
 	Pull     modelPullCommand     `cmd:"" help:"Download a model's weights."`
 	Add      modelAddCommand      `cmd:"" help:"Add a model of your own from a .safetensors, .pth, .bin or .onnx file."`
 	Describe modelDescribeCommand `cmd:"" help:"Say what a model's file is; beside an .onnx file write a description to fill in."`
+	Export   modelExportCommand   `cmd:"" help:"Write a model for other programs: tensors under timm's names, and ONNX."`
 	Verify   modelVerifyCommand   `cmd:"" help:"Read the files of models and hold them against what they must be."`
 	Compare  modelCompareCommand  `cmd:"" help:"Measure how near a precision's embeddings are to those of float32."`
 	Forget   modelForgetCommand   `cmd:"" help:"Remove a model's embeddings, and the tastes learned on them, from the collection."`

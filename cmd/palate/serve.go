@@ -16,15 +16,28 @@ import (
 const defaultPort = 7252
 
 type serveCommand struct {
-	Addr    string   `help:"Address to listen at. The API has no accounts: keep it on loopback, or behind a proxy that asks who is there." default:"127.0.0.1:${port}"`
-	Host    []string `help:"Further host name that requests may name, such as the one that a proxy serves; may be repeated. The names of loopback always may be named, and beyond it this machine's addresses and name." placeholder:"NAME"`
-	NoEmbed bool     `help:"Leave embedding to another process."`
+	Addr string   `help:"Address to listen at. On loopback nobody is asked who is there; beyond it everybody is." default:"127.0.0.1:${port}"`
+	Host []string `help:"Further host name that requests may name, such as the one that a proxy serves; may be repeated. The names of loopback always may be named, and beyond it this machine's addresses and name." placeholder:"NAME"`
+	guardFlags
+	NoEmbed bool `help:"Leave embedding to another process."`
 
 	ImportRoot   []string `help:"Folder that the API may import from, with what is below it; none by default." placeholder:"DIR" type:"path"`
 	Contact      string   `help:"Your e-mail address or page, which crawls that the API starts introduce themselves with; without it none is started." placeholder:"ADDRESS"`
 	CrawlPrivate []string `help:"Host on a private address that crawls which the API starts may visit." placeholder:"HOST"`
 	BackupFolder string   `help:"Folder that backups which the API starts go into, as palate backup makes them; without it none is started." placeholder:"DIR" type:"path"`
 	BackupKeep   int      `help:"How many backups stay in that folder: older ones are removed, with the pictures that only they have. 0 keeps all." default:"0" placeholder:"N"`
+}
+
+// guardFlags say whom a server lets in.
+type guardFlags struct {
+	Insecure    bool     `help:"Let everybody in who reaches the server, also beyond loopback: whoever comes can rate, delete and start crawls."`
+	SignIn      bool     `help:"Ask who is there on loopback too, as behind a proxy on this machine."`
+	CorsOrigin  []string `help:"Origin of other pages that may ask, with a token, such as https://art.example; may be repeated." placeholder:"ORIGIN"`
+	OpenMetrics bool     `help:"Let /metrics ask nobody who is there."`
+}
+
+func (f guardFlags) guard() collection.Guard {
+	return collection.Guard{Insecure: f.Insecure, SignIn: f.SignIn, Origins: f.CorsOrigin, OpenMetrics: f.OpenMetrics}
 }
 
 // Run serves until interrupted.
@@ -35,6 +48,9 @@ func (c *serveCommand) Run(ctx context.Context, s *session) error {
 	}
 	defer listener.Close()
 	if _, err := collection.HostsFor(listener.Addr(), c.Host); err != nil {
+		return err
+	}
+	if _, err := c.guard().Asks(listener.Addr()); err != nil {
 		return err
 	}
 	if err := c.checkBackups(); err != nil {
@@ -50,7 +66,7 @@ func (c *serveCommand) Run(ctx context.Context, s *session) error {
 				return err
 			}
 		}
-		return s.serve(ctx, h, listener, serveOptions{hosts: c.Host, embed: !c.NoEmbed, opened: c.opened()})
+		return s.serve(ctx, h, listener, serveOptions{hosts: c.Host, guard: c.guard(), embed: !c.NoEmbed, opened: c.opened()})
 	})
 }
 
@@ -68,6 +84,7 @@ func (c *serveCommand) checkBackups() error {
 
 type serveOptions struct {
 	hosts  []string
+	guard  collection.Guard
 	embed  bool
 	opened starter.Config // what the API may start jobs on
 }
@@ -89,14 +106,23 @@ func (s *session) serve(ctx context.Context, h *collection.Model, listener net.L
 	if config.Hosts, err = collection.HostsFor(listener.Addr(), options.hosts); err != nil {
 		return err
 	}
+	tell, err := h.Guard(ctx, options.guard, &config, listener.Addr())
+	if err != nil {
+		return err
+	}
 	return h.Serve(ctx, listener, collection.ServeOptions{
 		Embed:   options.embed,
 		Version: version(),
 		Answer:  collection.AnswerByAPI(config, options.opened, s.logger),
 		Ready: func() {
 			s.EndProgress()
-			collection.WarnOfListening(s.logger, listener.Addr(), config.Hosts)
+			if config.Accounts == nil {
+				collection.WarnOfListening(s.logger, listener.Addr(), config.Hosts)
+			}
 			fmt.Fprintf(s.errOut, "Serving the page and the API at %s — interrupt (Ctrl-C) to stop.\n", collection.Browsable(listener.Addr()))
+			if tell != "" {
+				fmt.Fprintln(s.errOut, tell)
+			}
 		},
 	})
 }

@@ -31,7 +31,7 @@ var (
 	command  = layer{"cmd", 7, true}
 )
 
-var leaves = []string{"access", "terminal", "settings", "picture", "onnxgraph", "safetensors", "simd", "ort", "hub"}
+var leaves = []string{"access", "terminal", "settings", "picture", "onnxgraph", "safetensors", "simd", "sketch", "ort", "hub"}
 
 // middles never import each other; each is a family of folders.
 var middles = []string{"embedder", "index", "probe", "crawler"}
@@ -67,6 +67,7 @@ var importers = map[string]string{
 	"github.com/rivo/uniseg":               "internal/terminal",
 	"github.com/getkin/kin-openapi":        "api",
 	"github.com/oapi-codegen/runtime":      "api",
+	"github.com/prometheus/client_golang":  "api",
 	"gonum.org/v1/gonum/optimize":          "probe",
 	"gonum.org/v1/plot":                    "internal/report",
 	"github.com/parquet-go/parquet-go":     "internal/features",

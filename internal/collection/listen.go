@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/palate-art/palate/api"
+	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/starter"
 )
 
@@ -22,7 +23,8 @@ func AnswerByAPI(config api.Config, opened starter.Config, logger *slog.Logger) 
 	return func(m *Model) (func(context.Context, net.Listener) error, error) {
 		jobs := starter.New(starter.Parts{Catalog: m.Catalog, Tastes: m.Tastes, Steps: m}, opened, logger)
 		server, err := api.New(api.Services{Catalog: m.Catalog, Store: m.Store, Collection: m.Pictures, Index: m.Index,
-			Follower: m.Follower, Embedder: m.Embedder, Tastes: m.Tastes, Patches: m.Patches, Starter: jobs}, config, logger)
+			Follower: m.Follower, Embedder: m.Embedder, Tastes: m.Tastes, Patches: m.Patches, Starter: jobs,
+			FreeSpace: func() (uint64, bool) { return ingest.FreeSpace(m.Folder()) }}, config, logger)
 		if err != nil {
 			return nil, err
 		}
@@ -107,13 +109,13 @@ func machineNames() []string {
 	return names
 }
 
-// WarnOfListening says once what it means to listen beyond this machine, if the
-// address does.
+// WarnOfListening says once what it means to listen beyond this machine and ask
+// nobody, if the address does.
 func WarnOfListening(logger *slog.Logger, address net.Addr, hosts []string) {
 	if !beyondLoopback(address) {
 		return
 	}
-	logger.Warn("The server listens beyond this machine, and it has no accounts: whoever reaches it can rate, delete and start crawls. "+
-		"Put a proxy that asks who is there in front of it, or listen at 127.0.0.1; from a container publish the port to this machine alone, as docker-compose.yml does.",
+	logger.Warn("The server listens beyond this machine and, by --insecure, asks nobody who is there: whoever reaches it can rate, delete and start crawls. "+
+		"Leave --insecure out, put a proxy that asks in front of it, or listen at 127.0.0.1; from a container publish the port to this machine alone, as docker-compose.yml does.",
 		"address", address.String(), "answers_for", strings.Join(hosts, ","), "more_names", "--host NAME")
 }

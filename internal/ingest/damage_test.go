@@ -117,7 +117,7 @@ func TestDamageIsHeardWhenAPictureIsDecodedLater(t *testing.T) {
 				f.keep(name, file.content, crawler.Find{Format: file.format})
 				f.wantDamage(name, file.content, false, "")
 			}
-			f.keep("broken", painting(79)[:200], crawler.Find{Format: "png"})
+			f.keep("broken", painting(79)[:100], crawler.Find{Format: "png"})
 			switch way {
 			case "embed":
 				if report := f.embed(); report.Embedded != 4 || report.Failed != 1 {
@@ -133,7 +133,7 @@ func TestDamageIsHeardWhenAPictureIsDecodedLater(t *testing.T) {
 			for name, file := range damagedFiles(t) {
 				f.wantDamage(name, file.content, true, file.want)
 			}
-			f.wantDamage("broken", painting(79)[:200], false, "")
+			f.wantDamage("broken", painting(79)[:100], false, "")
 			again, err := f.collection.LookForDamage(t.Context(), nil)
 			if want := (ingest.DamageLook{Unreadable: 1}); err != nil || again != want {
 				t.Errorf("again: %+v, %v; want %+v", again, err, want)

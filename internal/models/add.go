@@ -149,7 +149,10 @@ func (r *Record) readSafetensors(a Addition) error {
 		return err
 	}
 	r.Architecture, r.Preprocessing, r.Origins = architecture.String(), preprocessingOf(architecture), originsOf(architecture, a)
-	return nil
+	if r.Licence == "" {
+		r.Licence, r.LicenceURL, err = licenceIn(r.File)
+	}
+	return err
 }
 
 // configsOf are the configurations that go with a file, in the order in which

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/hub"
@@ -50,6 +51,25 @@ func openTensors(path string) (tensorsFile, error) {
 		return torchfile.OpenFile(path)
 	}
 	return safetensors.OpenFile(path)
+}
+
+// licenceIn is what a file itself says that its weights are under, as Export
+// writes it; nothing is no error.
+func licenceIn(path string) (name, link string, err error) {
+	file, err := openTensors(path)
+	if err != nil {
+		return "", "", err
+	}
+	defer file.Close()
+	if f, has := file.(interface{ Metadata() map[string]string }); has {
+		name, link = f.Metadata()[metadataLicence], f.Metadata()[metadataLicenceLink]
+	}
+	const most = 300 // it is shown in one line
+	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
+	if len(name)+len(link) > most || strings.ContainsFunc(name+link, unprintable) {
+		return "", "", nil
+	}
+	return name, link, nil
 }
 
 // hashModel gives size and SHA-256 of a model's file; of one in several files

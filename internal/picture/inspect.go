@@ -66,7 +66,7 @@ func (f *pngFile) completeness() (Completeness, error) {
 			return Cut, nil
 		}
 		kind := string(rest[4:8])
-		if !pngAncillary(kind) && crc32.ChecksumIEEE(rest[4:8+size]) != binary.BigEndian.Uint32(rest[8+size:]) {
+		if !pngAncillary(kind) && kind != "IDAT" && crc32.ChecksumIEEE(rest[4:8+size]) != binary.BigEndian.Uint32(rest[8+size:]) {
 			return Cut, corrupt(formatPNG, "its part %q does not match its sum", kind)
 		}
 		pixels = pixels || kind == "IDAT"

@@ -44,6 +44,8 @@ func encodedAs(t testing.TB, format string) []byte {
 func TestInspectTellsWholeFilesFromCutOnes(t *testing.T) {
 	changed := encodedAs(t, "png")
 	changed[len(changed)/2] ^= 1
+	changedHeader := encodedAs(t, "png")
+	changedHeader[29] ^= 1 // its checksum
 	for name, test := range map[string]struct {
 		data []byte
 		want picture.Completeness
@@ -56,7 +58,8 @@ func TestInspectTellsWholeFilesFromCutOnes(t *testing.T) {
 		"PNG":                        {encodedAs(t, "png"), picture.Whole, true},
 		"PNG without its last chunk": {encodedAs(t, "png")[:len(encodedAs(t, "png"))-12], picture.Cut, true},
 		"half a PNG":                 {encodedAs(t, "png")[:len(encodedAs(t, "png"))/2], picture.Cut, true},
-		"PNG with a changed bit":     {changed, picture.Cut, false},
+		"PNG with a changed bit":     {changed, picture.Whole, true}, // of its pixels: decoding finds out
+		"PNG with a changed header":  {changedHeader, picture.Cut, false},
 		"GIF":                        {encodedAs(t, "gif"), picture.Undecided, true},
 		"no picture":                 {[]byte("<!DOCTYPE html>"), picture.Undecided, false},
 		"nothing":                    {nil, picture.Undecided, false},

@@ -82,7 +82,7 @@ func TestPNGWithAWrongChecksumBesideItsPixelsIsShown(t *testing.T) {
 	at := bytes.Index(data, []byte("IDAT"))
 	spoiled := bytes.Clone(data)
 	spoiled[at-4+8+int(binary.BigEndian.Uint32(data[at-4:]))] ^= 1
-	if _, _, err := picture.Decode(bytes.NewReader(spoiled), picture.DefaultLimits()); err == nil {
-		t.Error("a wrong checksum of the pixels is passed by")
+	if _, info, err := picture.Decode(bytes.NewReader(spoiled), picture.DefaultLimits()); err != nil || !strings.Contains(info.Damage, "the checksum of its pixels is wrong") {
+		t.Errorf("a wrong checksum of the pixels: got %q and %v", info.Damage, err)
 	}
 }

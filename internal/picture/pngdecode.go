@@ -6,7 +6,6 @@ import (
 	"compress/zlib"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -24,6 +23,8 @@ type pngStream struct {
 	pixels [][]byte // the bodies of the chunks that hold them
 	format pngFormat
 	damage string // of what is shown all the same
+	cut    bool   // the file ends within them, or before its end
+	wrong  bool   // a checksum of them is
 }
 
 // decode gives the picture at 1/scale of its size: the mean of every
@@ -54,18 +55,21 @@ func (f *pngFile) decode(ctx context.Context, scale int, rules Rules) (m *RGB, d
 		passes = adam7
 	}
 	for _, p := range passes {
-		if err := f.readPass(inflated, p, &s.format, shrunk); err != nil {
-			return nil, "", err
+		if rows, err := f.readPass(inflated, p, &s.format, shrunk); err != nil {
+			if ctx.Err() != nil {
+				return nil, "", ctx.Err()
+			}
+			if damage, err = f.fill(shrunk, p, rows, s, err); err != nil {
+				return nil, "", err
+			}
+			return shrunk.finish(), damage, nil
 		}
 	}
 	// The end of the stream holds its checksum.
-	var more [1]byte
-	if n, err := io.ReadFull(inflated, more[:]); n > 0 {
-		return nil, "", corrupt(formatPNG, "it has more pixels than its size")
-	} else if !errors.Is(err, io.EOF) {
+	if damage, err = s.atEnd(inflated); err != nil {
 		return nil, "", err
 	}
-	return shrunk.finish(), s.damage, nil
+	return shrunk.finish(), damage, nil
 }
 
 // pngPass is which pixels come together: every stepX-th from x and every
@@ -75,26 +79,27 @@ type pngPass struct{ x, y, stepX, stepY int }
 // adam7 are the passes of an interlaced file (PNG, third edition, 8.1).
 var adam7 = []pngPass{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}}
 
-func (f *pngFile) readPass(r io.Reader, p pngPass, format *pngFormat, m *shrinking) error {
+// readPass reads the rows of a pass, and gives how many came.
+func (f *pngFile) readPass(r io.Reader, p pngPass, format *pngFormat, m *shrinking) (int, error) {
 	width, height := ceilDiv(f.width-p.x, p.stepX), ceilDiv(f.height-p.y, p.stepY)
 	if f.width <= p.x || f.height <= p.y {
-		return nil
+		return 0, nil
 	}
 	size := (width*f.bits + 7) / 8
 	row, above := make([]byte, 1+size), make([]byte, 1+size)
 	rgb := make([]byte, 3*width)
 	for y := range height {
 		if _, err := io.ReadFull(r, row); err != nil {
-			return err
+			return y, err
 		}
 		if err := unfilterPNG(row[0], row[1:], above[1:], max(1, f.bits/8)); err != nil {
-			return err
+			return y, err
 		}
 		format.row(rgb, row[1:])
 		m.add(rgb, p.x, p.y+y*p.stepY, p.stepX)
 		row, above = above, row
 	}
-	return nil
+	return height, nil
 }
 
 // unfilterPNG adds to a row what each byte was predicted as (PNG, third
@@ -160,22 +165,23 @@ func (f *pngFile) readChunks(rules Rules) (*pngStream, error) {
 	last, ended := "", false // of the pixels' chunks
 	for rest := f.data[8:]; ; {
 		if len(rest) == 0 && f.unended && len(s.pixels) > 0 {
-			s.damage = cmp.Or(s.damage, endMissing)
+			s.cut = true
 			return s, nil // browsers show such a picture
 		}
-		if len(rest) < 12 {
-			return nil, errTruncated
+		if len(rest) < 12 || uint64(binary.BigEndian.Uint32(rest))+12 > uint64(len(rest)) {
+			return s, s.endWithin(rest, ended)
 		}
 		size, kind := uint64(binary.BigEndian.Uint32(rest)), string(rest[4:8])
-		if size+12 > uint64(len(rest)) {
-			return nil, errTruncated
-		}
 		body := rest[8 : 8+size]
 		if crc32.ChecksumIEEE(rest[4:8+size]) != binary.BigEndian.Uint32(rest[8+size:]) {
-			if !pngAncillary(kind) {
+			switch {
+			case kind == "IDAT":
+				s.wrong = true
+			case !pngAncillary(kind):
 				return nil, corrupt(formatPNG, "the checksum of its part %q is wrong", kind)
+			default:
+				s.damage = cmp.Or(s.damage, fmt.Sprintf("its part %q, which holds no pixels, does not match its checksum", kind))
 			}
-			s.damage = cmp.Or(s.damage, fmt.Sprintf("its part %q, which holds no pixels, does not match its checksum", kind))
 		}
 		var err error
 		switch kind {

@@ -21,6 +21,7 @@ p { margin: .3rem 0; max-width: 46rem; } .warnings { background: #fff4d6; paddin
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1.5rem; margin: 1rem 0; } figure { margin: 0; } figcaption { text-align: center; font-weight: 600; }
 svg { display: block; width: 100%; height: auto; } svg text { font-family: system-ui, sans-serif !important; font-weight: normal !important; }
 .table { overflow-x: auto; } table { border-collapse: collapse; margin: .5rem 0; } th, td { padding: .2rem .8rem .2rem 0; text-align: left; border-bottom: 1px solid #ddd; font-variant-numeric: tabular-nums; }
+ol { margin: .5rem 0; padding-left: 1.8rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 th { font-size: .75rem; letter-spacing: .03em; color: #555; }
 </style>
 </head>
@@ -29,7 +30,7 @@ th { font-size: .75rem; letter-spacing: .03em; color: #555; }
 <p>{{.Summary}}.</p>
 {{if .Warnings}}<div class="warnings" role="note">{{range .Warnings}}<p>{{.}}.</p>{{end}}</div>{{end}}
 <div class="plots">
-{{range .Figures}}<figure>{{.SVG}}<figcaption>{{.Title}}</figcaption></figure>
+{{range .Figures}}<figure>{{.SVG}}<figcaption>{{.Title}}</figcaption>{{if .Names}}<ol>{{range .Names}}<li>{{.}}</li>{{end}}</ol>{{end}}</figure>
 {{end}}</div>
 {{range .Sections}}<section>
 <h2>{{.Title}}</h2>

@@ -28,6 +28,7 @@ var (
 type figure struct {
 	Title string
 	SVG   template.HTML
+	Names []string // of what is numbered in it
 }
 
 // figures draws what the report gives: the ROC, precision-recall and
@@ -79,7 +80,7 @@ func figures(r *judge.Report) ([]figure, error) {
 		if err != nil {
 			return nil, fmt.Errorf("report: draw the %s: %w", d.title, err)
 		}
-		out = append(out, figure{d.title, svg})
+		out = append(out, figure{Title: d.title, SVG: svg})
 	}
 	return out, nil
 }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,6 +37,8 @@ type (
 	}
 )
 
+const tinyLicence = "CC-BY-NC-4.0"
+
 // stripes is a collection of pictures with stripes at any angle in noise: the
 // wide ones, one in three, are liked.
 func stripes(t *testing.T, n int) (home string) {
@@ -51,7 +54,7 @@ func stripes(t *testing.T, n int) (home string) {
 // painted is a collection of pictures of stripes at any angle in noise.
 func painted(t *testing.T, n int, paint func(i int) (liked bool, wavelength, brightness float64)) (home string) {
 	t.Helper()
-	program.AddTiny(t)
+	program.AddTiny(t, "--licence", tinyLicence)
 	folder, home := t.TempDir(), t.TempDir()
 	random := rand.New(rand.NewPCG(3, 3))
 	for i := range n {
@@ -125,10 +128,38 @@ func TestFinetuneMakesAModelOfItsOwn(t *testing.T) {
 		if embedded.ModelID != r.ModelID || len(embedded.Vector) != 64 {
 			t.Errorf("%s: embeds as %s, want %s", method, embedded.ModelID, r.ModelID)
 		}
+		exportedAndAdded(t, r, embedded)
 	}
 	runs := program.JSONRun[[]map[string]any](t, "probe", "history", "--data", home, "--profile", "me")
 	if len(runs) == 0 {
 		t.Error("no epoch of any method was better than the probe: this test shows nothing")
+	}
+}
+
+// exportedAndAdded holds that a fine-tuned model, written for other programs and
+// added again from either of its files, embeds as before and is under its
+// parent's licence.
+func exportedAndAdded(t *testing.T, r tuning.Result, want fileEmbedding) {
+	t.Helper()
+	out, picture := filepath.Join(t.TempDir(), "out"), filepath.Join(program.MuseumPictures(t, 1), "0.jpg")
+	e := program.JSONRun[models.Exported](t, "model", "export", r.Model, "--out", out)
+	if !slices.Equal(e.Parents, []string{"tiny"}) || e.Licence != tinyLicence || e.Settings.Size != 84 || e.Settings.Pool != "mean" || len(e.Files) != 5 {
+		t.Errorf("exported: got %+v", e)
+	}
+	for kind, args := range map[string][]string{"safetensors": {out, "--copy"}, "onnx": {filepath.Join(out, "model.onnx")}} {
+		name := r.Model + "-" + kind
+		program.MustRun(t, append([]string{"model", "add", name}, args...)...)
+		got := program.JSONRun[fileEmbedding](t, "embed", picture, "--model", name)
+		var cosine float64
+		for i := range got.Vector {
+			cosine += float64(got.Vector[i]) * float64(want.Vector[i])
+		}
+		if cosine < .999999 {
+			t.Errorf("%s: added again its embedding has a cosine of %v", kind, cosine)
+		}
+		if shown := program.JSONRun[struct{ Licence models.Licence }](t, "model", "show", name); shown.Licence.Name != tinyLicence {
+			t.Errorf("%s: added again it is under %q", kind, shown.Licence.Name)
+		}
 	}
 }
 

@@ -28,22 +28,8 @@ func (c *Catalog) Rate(ctx context.Context, r catalog.Rating) (catalog.Rating, e
 
 // RateAll implements catalog.Ratings.
 func (c *Catalog) RateAll(ctx context.Context, ratings []catalog.Rating) error {
-	for i, r := range ratings {
-		if err := checkRating(r); err != nil {
-			return c.translate(ctx, fmt.Sprintf("rate all: rating %d", i), err)
-		}
-	}
-	if len(ratings) == 0 {
-		return nil
-	}
-	return c.write(ctx, "rate all", func(ctx context.Context, tx *sql.Tx) error {
-		for i, r := range ratings {
-			if _, err := rate(ctx, tx, r); err != nil {
-				return fmt.Errorf("rating %d: %w", i, err)
-			}
-		}
-		return nil
-	})
+	_, err := c.rateMany(ctx, "rate all", ratings, false)
+	return err
 }
 
 func checkRating(r catalog.Rating) error {

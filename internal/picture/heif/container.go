@@ -57,6 +57,7 @@ type File struct {
 	Whole bool
 
 	coding, alpha *coding // of HEVC
+	unread        []int   // of tracks that the decoder is not to read, see readable
 }
 
 // Colour is how numbers become colours (ISO/IEC 23091-2).
@@ -70,10 +71,11 @@ type Crop struct{ Left, Top, Width, Height int }
 
 // box is one box of an ISO base media file (ISO/IEC 14496-12, 4.2).
 type box struct {
-	kind string
-	at   int // of the body, in the file
-	body []byte
-	cut  bool // it says that it is longer than what there is
+	kind   string
+	kindAt int // in the file
+	at     int // of the body, in the file
+	body   []byte
+	cut    bool // it says that it is longer than what there is
 }
 
 // boxes walks over the boxes in a part of a file that begins at an offset.
@@ -92,7 +94,7 @@ func boxes(data []byte, at int, visit func(box) error) error {
 		if size < header {
 			return fmt.Errorf("a box of %d bytes", size)
 		}
-		b := box{kind: string(data[4:8]), at: at + int(header), cut: size > uint64(len(data))}
+		b := box{kind: string(data[4:8]), kindAt: at + 4, at: at + int(header), cut: size > uint64(len(data))}
 		end := min(size, uint64(len(data)))
 		b.body = data[header:max(end, header)]
 		if err := visit(b); err != nil {

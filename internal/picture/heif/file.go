@@ -47,7 +47,13 @@ func Parse(data []byte) (*File, error) {
 			f, err = parseMovie(*movie)
 			break
 		}
-		f, err = parseMeta(data, *m)
+		if f, err = parseMeta(data, *m); err == nil && movie != nil {
+			// A still picture beside a sequence: the decoder reads its tracks all
+			// the same.
+			if tracks, err := readTracks(*movie); err == nil {
+				f.unread = unread(tracks, nil)
+			}
+		}
 	case movie != nil && !movie.cut:
 		f, err = parseMovie(*movie)
 	case err == nil:
@@ -349,50 +355,4 @@ func (f *File) findAlpha(data []byte, m *meta) {
 func isAlpha(kind string) bool {
 	kind, _, _ = strings.Cut(kind, "\x00")
 	return kind == "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha" || kind == "urn:mpeg:hevc:2015:auxid:1" || kind == "urn:mpeg:avc:2015:auxid:1"
-}
-
-// parseMovie finds the first track of pictures.
-func parseMovie(movie box) (*File, error) {
-	f := &File{Turn: 1, Whole: true, Colour: Colour{2, 2, 2, false}}
-	found := errNoPrimary
-	depth := 0
-	var visit func(b box) error
-	visit = func(b box) error {
-		switch b.kind {
-		case "trak", "mdia", "minf", "stbl":
-			if depth > 8 {
-				return errTooMany
-			}
-			depth++
-			defer func() { depth-- }()
-			return boxes(b.body, b.at, visit)
-		case "stsd":
-			if len(b.body) < 8 || f.Codec != "" {
-				return nil
-			}
-			return boxes(b.body[8:], b.at+8, func(b box) error {
-				if f.Codec != "" || b.kind != string(AV1) && b.kind != string(HEVC) || len(b.body) < 78 {
-					return nil
-				}
-				f.Codec = Codec(b.kind)
-				f.Width = int(binary.BigEndian.Uint16(b.body[24:]))
-				f.Height = int(binary.BigEndian.Uint16(b.body[26:]))
-				found = nil
-				return boxes(b.body[78:], b.at+78, func(b box) error {
-					if b.kind == "colr" {
-						f.colour(b.body, map[string]bool{})
-					}
-					return nil
-				})
-			})
-		}
-		return nil
-	}
-	if err := boxes(movie.body, movie.at, visit); err != nil {
-		return nil, err
-	}
-	if f.Codec == HEVC {
-		return nil, &UnsupportedError{"hevc"} // a sequence without a still picture
-	}
-	return f, found
 }

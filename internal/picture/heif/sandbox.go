@@ -121,6 +121,10 @@ func (s *Sandbox) Decode(ctx context.Context, f *File, data []byte, memory int64
 	if f.coding != nil {
 		data = f.coding.file()
 	}
+	data, err := f.readable(data)
+	if err != nil {
+		return err
+	}
 	return s.decode(ctx, f, f.Depth, data, memory, use)
 }
 

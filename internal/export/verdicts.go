@@ -1,0 +1,124 @@
+package export
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/palate-art/palate"
+)
+
+// Said is a verdict of an image, as a row tells it.
+type Said struct {
+	Image   palate.ImageID
+	Verdict palate.Verdict
+}
+
+// maxRowBytes bounds one line of NDJSON, embeddings and all.
+const maxRowBytes = 1 << 20
+
+// maxSaid bounds the verdicts of one file.
+const maxSaid = 5_000_000
+
+// Verdicts reads the verdicts of NDJSON or CSV as To writes them; fields that it
+// does not know are passed by, and so are rows without a verdict. A row that
+// can't be read is palate.ErrInvalid with its number; errors of r come as they are.
+func Verdicts(r io.Reader, format Format) ([]Said, error) {
+	switch format {
+	case NDJSON:
+		return verdictsOfLines(r)
+	case CSV:
+		return verdictsOfTable(r)
+	}
+	return nil, fmt.Errorf("ratings are read from ndjson and csv, and not from %s: %w", format, palate.ErrInvalid)
+}
+
+func verdictsOfLines(r io.Reader) ([]Said, error) {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxRowBytes)
+	var all []Said
+	n := 1
+	for ; lines.Scan(); n++ {
+		if len(lines.Bytes()) == 0 {
+			continue
+		}
+		var row struct {
+			Image   string `json:"image_id"`
+			Verdict string `json:"verdict"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
+			return nil, fmt.Errorf("line %d is not one JSON object with image_id and verdict as texts: %w", n, palate.ErrInvalid)
+		}
+		var err error
+		if all, err = addSaid(all, "line", n, row.Image, row.Verdict); err != nil {
+			return nil, err
+		}
+	}
+	err := lines.Err()
+	if errors.Is(err, bufio.ErrTooLong) {
+		err = fmt.Errorf("a line is longer than %d bytes: %w", maxRowBytes, palate.ErrInvalid)
+	}
+	if err == nil && n == 1 {
+		err = errEmpty
+	}
+	return all, err
+}
+
+// errEmpty is said of a file without anything.
+var errEmpty = fmt.Errorf("the file is empty: %w", palate.ErrInvalid)
+
+func verdictsOfTable(r io.Reader) ([]Said, error) {
+	table := csv.NewReader(r)
+	table.ReuseRecord, table.FieldsPerRecord = true, -1
+	var all []Said
+	image, verdict := -1, -1
+	for n := 1; ; n++ {
+		record, err := table.Read()
+		var syntax *csv.ParseError
+		switch {
+		case errors.Is(err, io.EOF) && n > 1:
+			return all, nil
+		case errors.Is(err, io.EOF):
+			return nil, errEmpty
+		case errors.As(err, &syntax):
+			return nil, fmt.Errorf("row %d is no comma-separated values: %w", n, palate.ErrInvalid)
+		case err != nil:
+			return nil, err
+		}
+		if n == 1 {
+			image, verdict = slices.Index(record, "image_id"), slices.Index(record, "verdict")
+			if image < 0 || verdict < 0 {
+				return nil, fmt.Errorf("the first row does not name the columns image_id and verdict: %w", palate.ErrInvalid)
+			}
+			continue
+		}
+		if max(image, verdict) >= len(record) {
+			return nil, fmt.Errorf("row %d has %d values, too few for image_id and verdict: %w", n, len(record), palate.ErrInvalid)
+		}
+		if all, err = addSaid(all, "row", n, record[image], record[verdict]); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func addSaid(all []Said, what string, n int, image, verdict string) ([]Said, error) {
+	if verdict == "" {
+		return all, nil
+	}
+	id, err := palate.ParseImageID(image)
+	if err != nil {
+		return nil, fmt.Errorf("%s %d: %w", what, n, err)
+	}
+	v, err := palate.ParseVerdict(verdict)
+	if err != nil {
+		return nil, fmt.Errorf("%s %d: %w", what, n, err)
+	}
+	if len(all) == maxSaid {
+		return nil, fmt.Errorf("the file has more than %d ratings; send it in parts: %w", maxSaid, palate.ErrInvalid)
+	}
+	return append(all, Said{id, v}), nil
+}
