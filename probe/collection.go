@@ -29,15 +29,20 @@ type collection struct {
 // the same splits. near looks for near-duplicates as Config.NearDuplicates
 // does. Examples that can't be learned from are palate.ErrInvalid.
 func Set(ctx context.Context, examples []Example, near bool) (*judge.Set, error) {
-	s, err := collect(ctx, examples, near)
+	var compared *Comparisons
+	if near {
+		compared = NewComparisons()
+	}
+	s, err := collect(ctx, examples, compared)
 	if err != nil {
 		return nil, err
 	}
 	return s.Set, nil
 }
 
-// collect orders and groups examples that can be learned from.
-func collect(ctx context.Context, examples []Example, near bool) (*collection, error) {
+// collect orders and groups examples that can be learned from; without
+// comparisons it looks for no near-duplicates.
+func collect(ctx context.Context, examples []Example, compared *Comparisons) (*collection, error) {
 	s := &collection{examples: slices.Clone(examples)}
 	slices.SortStableFunc(s.examples, func(a, b Example) int {
 		return cmp.Or(bytes.Compare(a.Image[:], b.Image[:]), cmp.Compare(a.Row, b.Row), slices.Compare(a.Embedding, b.Embedding),
@@ -47,9 +52,9 @@ func collect(ctx context.Context, examples []Example, near bool) (*collection, e
 		return nil, err
 	}
 	var pairs [][2]int
-	if near {
+	if compared != nil {
 		var err error
-		if pairs, err = nearDuplicates(ctx, s.examples); err != nil {
+		if pairs, err = compared.pairs(ctx, s.examples); err != nil {
 			return nil, err
 		}
 	}
@@ -78,25 +83,13 @@ func compareBools(a, b bool) int {
 // groupsOf numbers the groups in the order of their first examples. A group's
 // name, equal embeddings and the given pairs hold examples together.
 func groupsOf(examples []Example, pairs [][2]int) []int {
-	parent := make([]int, len(examples)) // a forest; its roots are the groups
-	root := func(i int) int {
-		for parent[i] != i {
-			parent[i] = parent[parent[i]]
-			i = parent[i]
-		}
-		return i
-	}
-	join := func(i, j int) {
-		a, b := root(i), root(j)
-		parent[max(a, b)] = min(a, b)
-	}
+	joined := newForest(len(examples))
 	named := make(map[string]int)
 	alike := make(map[uint64][]int)
 	for i, e := range examples {
-		parent[i] = i
 		if e.Group != "" {
 			if first, seen := named[e.Group]; seen {
-				join(first, i)
+				joined.join(first, i)
 			} else {
 				named[e.Group] = i
 			}
@@ -104,24 +97,49 @@ func groupsOf(examples []Example, pairs [][2]int) []int {
 		key := fingerprint(e.Embedding)
 		same := slices.IndexFunc(alike[key], func(other int) bool { return slices.Equal(examples[other].Embedding, e.Embedding) })
 		if same >= 0 {
-			join(alike[key][same], i)
+			joined.join(alike[key][same], i)
 		} else {
 			alike[key] = append(alike[key], i)
 		}
 	}
 	for _, pair := range pairs {
-		join(pair[0], pair[1])
+		joined.join(pair[0], pair[1])
 	}
 	numbers := make(map[int]int)
 	groups := make([]int, len(examples))
 	for i := range examples {
-		r := root(i)
+		r := joined.root(i)
 		if _, seen := numbers[r]; !seen {
 			numbers[r] = len(numbers)
 		}
 		groups[i] = numbers[r]
 	}
 	return groups
+}
+
+// forest holds what belongs together: of each tree the root is the first. Each
+// points to its parent, a root to itself.
+type forest []int
+
+func newForest(n int) forest {
+	f := make(forest, n)
+	for i := range f {
+		f[i] = i
+	}
+	return f
+}
+
+func (f forest) root(i int) int {
+	for f[i] != i {
+		f[i] = f[f[i]]
+		i = f[i]
+	}
+	return i
+}
+
+func (f forest) join(i, j int) {
+	a, b := f.root(i), f.root(j)
+	f[max(a, b)] = min(a, b)
 }
 
 // fingerprint is FNV-1a over the bits of an embedding.

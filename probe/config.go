@@ -79,8 +79,11 @@ type Config struct {
 
 	// NearDuplicates looks for examples that show one work, so that they
 	// stay together in every split and count once: by the distance of their
-	// embeddings, and by Example.Hashes where there are any.
+	// embeddings, and by Example.Sketch where there are any.
 	NearDuplicates bool
+	// Comparisons remember what the search for near-duplicates compared; nil
+	// compares everything anew.
+	Comparisons *Comparisons
 
 	// Strengths are the candidates for C, the inverse strength of the
 	// regularisation as in scikit-learn, in any order. The one with the
@@ -135,6 +138,17 @@ type Config struct {
 	// Parallelism bounds the goroutines at work; 0 is one for each core. It
 	// has no influence on the result.
 	Parallelism int
+}
+
+// comparisons are what near-duplicates are searched with; nil if they are not.
+func (c Config) comparisons() *Comparisons {
+	switch {
+	case !c.NearDuplicates:
+		return nil
+	case c.Comparisons != nil:
+		return c.Comparisons
+	}
+	return NewComparisons()
 }
 
 // DefaultConfig suits embeddings of L2 norm 1, from a dozen ratings on.

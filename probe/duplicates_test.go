@@ -118,42 +118,6 @@ func quick() probe.Config {
 	return c
 }
 
-// What embeddings only suspect, equal hashes confirm.
-func TestHashesConfirmSuspicions(t *testing.T) {
-	w := world{dim: 20, styles: 4, liked: 2, spread: 2}
-	examples := w.draw(6, 60)
-	random := rand.New(rand.NewPCG(6, 6))
-	for i := range 10 { // crops that have moved far
-		far := examples[i]
-		far.Image, far.Embedding = imageID(700, i), jitterBy(random, far.Embedding, .15)
-		examples = append(examples, far)
-	}
-	groups := func(hash func(i int) []uint64) int {
-		given := slices.Clone(examples)
-		for i := range given {
-			given[i].Hashes = func() []uint64 { return hash(i) }
-		}
-		_, report := train(t, given, quick())
-		return report.Groups
-	}
-	none := groups(func(int) []uint64 { return nil })
-	different := groups(func(i int) []uint64 { return []uint64{rand.New(rand.NewPCG(uint64(i), 1)).Uint64()} })
-	window := func(i int) []uint64 {
-		work := i
-		if i >= 60 {
-			work = i - 60
-		}
-		whole, view := rand.New(rand.NewPCG(uint64(work), 2)).Uint64(), rand.New(rand.NewPCG(uint64(work), 3)).Uint64()
-		if i >= 60 {
-			return []uint64{view ^ 0b101}
-		}
-		return []uint64{whole, view}
-	}
-	if same := groups(window); same > 62 || none != different || none < same+5 {
-		t.Errorf("%d groups without hashes, %d with different ones, %d with equal ones, want about 60 for the last alone", none, different, same)
-	}
-}
-
 func randomOf(i int) *rand.Rand { return rand.New(rand.NewPCG(uint64(i), 77)) }
 
 // BenchmarkGrouping groups 5,000 examples that come by fours: every one has a

@@ -27,11 +27,11 @@ type Example struct {
 	// there.
 	Weight float64
 
-	// Hashes gives perceptual hashes of the picture and of windows of it, the
-	// whole picture first, as picture.Hashes does; nil, or none, is fine. It
-	// is called, one example at a time, where near embeddings raise the
-	// suspicion that two examples show one work: see Config.NearDuplicates.
-	Hashes func() []uint64
+	// Sketch gives the picture in small, 48 × 48 bytes of brightness row by
+	// row from the top left whatever its shape; nil, or none, is fine. It
+	// shows whether two examples are of one work, see Config.NearDuplicates,
+	// and is called from several goroutines, seldom twice in a search.
+	Sketch func() []byte
 
 	// Shown says how the picture came before the person, Artist and Site
 	// where it is from; all may be empty. They break the report down.
@@ -95,7 +95,7 @@ func needed(n int, noun string) string {
 // or dislikes; examples of one group count once. Examples that can't be
 // learned from are palate.ErrInvalid, as in Train.
 func (c Config) Enough(examples []Example) error {
-	set, err := collect(context.Background(), examples, c.NearDuplicates)
+	set, err := collect(context.Background(), examples, c.comparisons())
 	if err != nil {
 		return err
 	}

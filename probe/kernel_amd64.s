@@ -106,3 +106,60 @@ addLoop:
 addDone:
 	VZEROUPPER
 	RET
+
+// func products8AVX2(n int, a, b, w, x, y, z *float32, out *[8]float32)
+// n is a multiple of 8. The products of a with w, x, y and z, then those of b.
+TEXT ·products8AVX2(SB), NOSPLIT, $0-64
+	MOVQ n+0(FP), CX
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ w+24(FP), R8
+	MOVQ x+32(FP), R9
+	MOVQ y+40(FP), R10
+	MOVQ z+48(FP), R11
+	MOVQ out+56(FP), R12
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	XORQ AX, AX
+
+productsLoop:
+	CMPQ AX, CX
+	JGE  productsDone
+	VMOVUPS (SI)(AX*4), Y0
+	VMOVUPS (DI)(AX*4), Y1
+	VMOVUPS (R8)(AX*4), Y2
+	VMOVUPS (R9)(AX*4), Y3
+	VMOVUPS (R10)(AX*4), Y12
+	VMOVUPS (R11)(AX*4), Y13
+	VFMADD231PS Y2, Y0, Y4
+	VFMADD231PS Y3, Y0, Y5
+	VFMADD231PS Y12, Y0, Y6
+	VFMADD231PS Y13, Y0, Y7
+	VFMADD231PS Y2, Y1, Y8
+	VFMADD231PS Y3, Y1, Y9
+	VFMADD231PS Y12, Y1, Y10
+	VFMADD231PS Y13, Y1, Y11
+	ADDQ $8, AX
+	JMP  productsLoop
+
+productsDone:
+	VHADDPS Y5, Y4, Y4
+	VHADDPS Y7, Y6, Y6
+	VHADDPS Y6, Y4, Y4 // w x y z of each half
+	VEXTRACTF128 $1, Y4, X0
+	VADDPS X0, X4, X4
+	VMOVUPS X4, (R12)
+	VHADDPS Y9, Y8, Y8
+	VHADDPS Y11, Y10, Y10
+	VHADDPS Y10, Y8, Y8
+	VEXTRACTF128 $1, Y8, X0
+	VADDPS X0, X8, X8
+	VMOVUPS X8, 16(R12)
+	VZEROUPPER
+	RET

@@ -42,5 +42,18 @@ func TestFastKernelsAreThePlainOnes(t *testing.T) {
 				t.Errorf("n=%d: sum %d is %v, want %v", n, j, g[j], plain[j])
 			}
 		}
+		var fast, slow, turned [8]float32
+		other := rows[3]
+		k.Products8(rows[0], rows[1], rows[2], other, rows[0], rows[1], &fast)
+		k.Products8Plain(rows[0], rows[1], rows[2], other, rows[0], rows[1], &slow)
+		k.Products8(rows[2], other, rows[1], rows[0], rows[1], rows[0], &turned)
+		for i := range slow {
+			if !(math.Abs(float64(fast[i]-slow[i])) <= 1e-5*float64(n+1)) {
+				t.Errorf("n=%d: product %d of eight is %v, want %v", n, i, fast[i], slow[i])
+			}
+		}
+		if fast[0] != turned[1] || fast[1] != turned[5] || fast[4] != turned[0] || fast[5] != turned[4] {
+			t.Errorf("n=%d: %v, the other way round %v: the same rows have other products", n, fast, turned)
+		}
 	}
 }

@@ -34,7 +34,7 @@ func Train(ctx context.Context, examples []Example, model palate.ModelID, config
 	if err := config.Validate(); err != nil {
 		return nil, nil, err
 	}
-	set, err := collect(ctx, examples, config.NearDuplicates)
+	set, err := collect(ctx, examples, config.comparisons())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -31,7 +31,7 @@ var (
 	command  = layer{"cmd", 7, true}
 )
 
-var leaves = []string{"access", "terminal", "settings", "picture", "onnxgraph", "safetensors", "simd", "ort", "hub"}
+var leaves = []string{"access", "terminal", "settings", "picture", "onnxgraph", "safetensors", "simd", "sketch", "ort", "hub"}
 
 // middles never import each other; each is a family of folders.
 var middles = []string{"embedder", "index", "probe", "crawler"}

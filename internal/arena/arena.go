@@ -41,7 +41,7 @@ type Entrant struct {
 type Rated struct {
 	Image  palate.ImageID
 	Liked  bool
-	Hashes func() []uint64
+	Sketch func() []byte
 }
 
 // Methods that learn on embeddings.
@@ -141,9 +141,9 @@ func (c *Contest) examples(e Entrant) []probe.Example {
 	}
 	out := make([]probe.Example, len(c.rated))
 	for i, r := range c.rated {
-		out[i] = probe.Example{Image: r.Image, Embedding: e.Embeddings[r.Image], Liked: r.Liked, Hashes: r.Hashes}
+		out[i] = probe.Example{Image: r.Image, Embedding: e.Embeddings[r.Image], Liked: r.Liked, Sketch: r.Sketch}
 		if grouped != nil {
-			out[i].Group, out[i].Hashes = grouped[i].Group, nil
+			out[i].Group, out[i].Sketch = grouped[i].Group, nil
 		}
 	}
 	return out

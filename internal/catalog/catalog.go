@@ -32,6 +32,7 @@ var ErrFull = fmt.Errorf("no space is left: %w", palate.ErrUnavailable)
 type Catalog interface {
 	Images
 	Damages
+	Sketches
 	Ratings
 	Embeddings
 	Upgrades

@@ -55,12 +55,12 @@ func (c *Collection) Contest(ctx context.Context, names []string, config arena.C
 			left++
 			continue
 		}
-		all = append(all, arena.Rated{Image: id, Liked: rated[id], Hashes: func() []uint64 {
-			hashes, err := c.Pictures.Hashes(ctx, id)
+		all = append(all, arena.Rated{Image: id, Liked: rated[id], Sketch: func() []byte {
+			sketch, err := c.Pictures.Sketch(ctx, id)
 			if err != nil {
 				return nil // it is told from others by its embedding alone
 			}
-			return hashes
+			return sketch
 		}})
 	}
 	config.Folder = filepath.Join(c.config.Folder, arenaFolder)

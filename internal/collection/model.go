@@ -98,7 +98,7 @@ func (m *Model) open(ctx context.Context) error {
 		return err
 	}
 	config := taste.DefaultConfig()
-	config.Hashes = m.Pictures.Hashes
+	config.Sketch = m.Pictures.Sketch
 	var err error
 	m.Tastes, err = taste.New(m.Catalog, m.Index, config, m.logger)
 	return err

@@ -29,15 +29,16 @@ import (
 // good. It
 // is safe for concurrent use, and is the crawler.Keeper of a crawl.
 type Collection struct {
-	catalog catalog.Catalog
-	store   imagestore.Store
-	limits  ownLimits
-	budget  *picture.Budget
-	meter   embedder.Meter // of everything that EmbedPending does
-	bound   atomic.Bool    // Recognise has found that catalog and store belong together
-	reserve *Reserve       // nil is none
-	now     func() time.Time
-	noted   atomic.Int64 // when the store was last told how far the catalog has come, as Unix nanoseconds
+	catalog  catalog.Catalog
+	store    imagestore.Store
+	limits   ownLimits
+	budget   *picture.Budget
+	meter    embedder.Meter // of everything that EmbedPending does
+	bound    atomic.Bool    // Recognise has found that catalog and store belong together
+	reserve  *Reserve       // nil is none
+	now      func() time.Time
+	sketches sketching
+	noted    atomic.Int64 // when the store was last told how far the catalog has come, as Unix nanoseconds
 }
 
 var _ crawler.Keeper = (*Collection)(nil)

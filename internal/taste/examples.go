@@ -105,25 +105,35 @@ func (t *Tastes) baselines(ctx context.Context, ids []palate.ImageID) (map[palat
 	return out, nil
 }
 
-// hashes remembers what was asked for: a picture's hashes never change.
-// A picture that can't be read has none, and is told from others by its
-// embedding alone.
-func (t *Tastes) hashes(ctx context.Context, id palate.ImageID) []uint64 {
-	t.mu.Lock()
-	known, ok := t.hashed[id]
-	t.mu.Unlock()
-	if ok {
-		return known
-	}
-	hashes, err := t.config.Hashes(ctx, id)
+// sketch gives a picture in small. One that can't be read has none, and is
+// told from others by its embedding alone.
+func (t *Tastes) sketch(ctx context.Context, id palate.ImageID) []byte {
+	sketch, err := t.config.Sketch(ctx, id)
 	if err != nil {
-		t.logger.DebugContext(ctx, "picture has no hashes", "image", id, "error", err)
-		return nil
+		t.logger.DebugContext(ctx, "picture has no sketch", "image", id, "error", err)
 	}
+	return sketch
+}
+
+// maxCompared bounds of how many profiles it is remembered what was compared:
+// those that are trained again and again by a server.
+const maxCompared = 8
+
+// comparisons are what was compared of the ratings of a profile.
+func (t *Tastes) comparisons(p palate.Profile) *probe.Comparisons {
 	t.mu.Lock()
-	t.hashed[id] = hashes
-	t.mu.Unlock()
-	return hashes
+	defer t.mu.Unlock()
+	known, there := t.compared[p]
+	if !there {
+		for other := range t.compared { // any: which one costs time alone
+			if len(t.compared) >= maxCompared {
+				delete(t.compared, other)
+			}
+		}
+		known = probe.NewComparisons()
+		t.compared[p] = known
+	}
+	return known
 }
 
 // judgements returns the standing likes and dislikes of a profile.

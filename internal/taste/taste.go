@@ -41,10 +41,10 @@ type Config struct {
 	// LookEvery is how often at most Run looks for new ratings.
 	LookEvery time.Duration
 
-	// Hashes gives a picture's perceptual hashes, the whole picture first
-	// (picture.Hashes); they tell near-duplicates. Nil tells them by their
+	// Sketch gives a picture in small (package sketch), by which copies of one
+	// work are told whose embeddings lie apart. Nil tells them by their
 	// embeddings alone.
-	Hashes func(ctx context.Context, id palate.ImageID) ([]uint64, error)
+	Sketch func(ctx context.Context, id palate.ImageID) ([]byte, error)
 
 	// Active says what is asked about next.
 	Active active.Config
@@ -81,11 +81,11 @@ type Tastes struct {
 
 	requests chan *Training // begun, waiting for Run
 
-	mu     sync.Mutex
-	loaded map[palate.Profile]Version // the last used version of each profile
-	tried  map[palate.Profile]int64   // the newest rating at the last attempt that Run made
-	hashed map[palate.ImageID][]uint64
-	asked  map[palate.Profile][]palate.ImageID // handed out by Queue, the last at the end
+	mu       sync.Mutex
+	loaded   map[palate.Profile]Version            // the last used version of each profile
+	tried    map[palate.Profile]int64              // the newest rating at the last attempt that Run made
+	compared map[palate.Profile]*probe.Comparisons // of the profiles trained last
+	asked    map[palate.Profile][]palate.ImageID   // handed out by Queue, the last at the end
 }
 
 // New returns the tastes of the profiles in the catalog, for the model of the
@@ -100,7 +100,7 @@ func New(c catalog.Catalog, ix index.Index, config Config, logger *slog.Logger) 
 		requests:  make(chan *Training, maxWaiting),
 		loaded:    make(map[palate.Profile]Version),
 		tried:     make(map[palate.Profile]int64),
-		hashed:    make(map[palate.ImageID][]uint64),
+		compared:  make(map[palate.Profile]*probe.Comparisons),
 		asked:     make(map[palate.Profile][]palate.ImageID),
 	}, nil
 }

@@ -158,13 +158,14 @@ func (tr *Training) Finish(ctx context.Context) (Outcome, error) {
 
 func (tr *Training) train(ctx context.Context) (Outcome, error) {
 	t := tr.tastes
-	if t.config.Hashes != nil {
+	if t.config.Sketch != nil {
 		for i := range tr.examples {
 			e := &tr.examples[i]
-			e.Hashes = func() []uint64 { return t.hashes(ctx, e.Image) }
+			e.Sketch = func() []byte { return t.sketch(ctx, e.Image) }
 		}
 	}
 	config := tr.config
+	config.Comparisons = t.comparisons(tr.Profile)
 	if tr.thorough {
 		config = config.Thorough(tr.examples)
 	}

@@ -13,9 +13,11 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/sketch"
 	"github.com/palate-art/palate/internal/taste"
 	"github.com/palate-art/palate/probe"
 	"github.com/palate-art/palate/probe/judge"
+	"github.com/palate-art/palate/test/copies"
 )
 
 func (f *fixture) current(t *testing.T, p palate.Profile) int {
@@ -169,27 +171,27 @@ func TestMislabelsAreWhatStillStands(t *testing.T) {
 	}
 }
 
-// Hashes are asked for by the training, not by the request that began it.
-func TestHashesKeepLookAlikesTogether(t *testing.T) {
+// Sketches are asked for by the training, not by the request that began it.
+func TestSketchesKeepCopiesTogether(t *testing.T) {
 	var f *fixture
-	alike := make(map[palate.ImageID]uint64)
+	copyOf := make(map[palate.ImageID]palate.ImageID)
 	f = newFixture(t, 70, func(c *taste.Config) {
 		c.RetrainAfter = 0
-		c.Hashes = func(ctx context.Context, id palate.ImageID) ([]uint64, error) {
+		c.Sketch = func(ctx context.Context, id palate.ImageID) ([]byte, error) {
 			if ctx.Err() != nil {
 				return nil, errors.New("no picture")
 			}
-			if h, known := alike[id]; known {
-				return []uint64{h}, nil
+			if original, there := copyOf[id]; there {
+				id = original
 			}
-			return []uint64{binary.BigEndian.Uint64(id[8:])}, nil
+			s, err := copies.Sketch(copies.Painting(binary.BigEndian.Uint64(id[8:]), sketch.Side, sketch.Side))
+			return s[:], err
 		}
 	})
 	random := rand.New(rand.NewPCG(5, 5))
-	for i := range 10 { // crops that have moved far, but not out of sight
+	for i := range 10 { // copies whose embeddings lie elsewhere
 		original := f.ids[i]
-		crop := f.add(t, 1000+i, i%6, unit(random, f.vector[original], .08))
-		alike[original], alike[crop] = uint64(i+1)<<20|0x5a5a, uint64(i+1)<<20|0x5a5a
+		copyOf[f.add(t, 1000+i, i%6, unit(random, f.vector[original], .3))] = original
 	}
 	f.follow(t)
 	f.rate(t, "me", f.ids...)
@@ -213,14 +215,14 @@ func TestHashesKeepLookAlikesTogether(t *testing.T) {
 		return summary.Groups
 	}
 	if with := groups(); with > 72 {
-		t.Errorf("%d works of 70 pictures and 10 crops, want about 70", with)
+		t.Errorf("%d works of 70 pictures and 10 copies, want about 70", with)
 	}
 	// A picture that can't be read is no reason not to train.
 	f.tastes = newTastes(t, f, func(c *taste.Config) {
-		c.Hashes = func(context.Context, palate.ImageID) ([]uint64, error) { return nil, errors.New("no picture") }
+		c.Sketch = func(context.Context, palate.ImageID) ([]byte, error) { return nil, errors.New("no picture") }
 	})
 	if without := groups(); without < 73 {
-		t.Errorf("%d works without hashes: the embeddings alone tell them, and this test shows nothing", without)
+		t.Errorf("%d works without sketches: the embeddings alone tell them, and this test shows nothing", without)
 	}
 }
 

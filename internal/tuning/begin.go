@@ -27,12 +27,12 @@ func (tr *Training) begin(ctx context.Context, told func(Status)) error {
 	all := make([]probe.Example, len(seen))
 	for i, r := range seen {
 		all[i] = probe.Example{Image: r.Image, Embedding: features[i], Liked: r.Liked,
-			Hashes: func() []uint64 { // a picture without is told from others by its feature alone
-				hashes, err := tr.tuner.Collection.Hashes(ctx, r.Image)
+			Sketch: func() []byte { // a picture without is told from others by its feature alone
+				sketch, err := tr.tuner.Collection.Sketch(ctx, r.Image)
 				if err != nil {
 					return nil
 				}
-				return hashes
+				return sketch
 			}}
 	}
 	config := learning(tr.Recipe.Config.Seed)

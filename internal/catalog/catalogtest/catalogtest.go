@@ -29,6 +29,7 @@ func Run(t *testing.T, open Open) {
 	}{
 		{"images", testImages},
 		{"damage", testDamage},
+		{"sketches", testSketches},
 		{"tombstones", testTombstones},
 		{"trash", testTrash},
 		{"queries", testQueries},
