@@ -202,6 +202,8 @@ func TestABrowserSignsInByALinkOnce(t *testing.T) {
 	}{
 		{"the page", "GET", "/", 200, nil},
 		{"what it reads", "GET", "/v1/images", 200, []string{"Sec-Fetch-Site", "same-origin"}},
+		{"what it reads through a proxy that asks too", "GET", "/v1/images", 200, []string{"Authorization", "Basic bWU6cGFzcw=="}},
+		{"with a token that opens nothing", "GET", "/v1/images", 401, []string{"Authorization", "Bearer x"}},
 		{"what it follows", "GET", "/v1/events", 200, []string{"Sec-Fetch-Site", "same-origin"}},
 		{"its like", "PUT", like, 200, []string{"Origin", g.URL, "Sec-Fetch-Site", "same-origin"}},
 		{"the like of a browser that tells its origin alone", "PUT", like, 200, []string{"Origin", g.URL}},

@@ -97,7 +97,7 @@ func TestDeletedPicturesStayAway(t *testing.T) {
 	for id, w := range works {
 		switch w.Index {
 		case 1: // by its address
-			c.address[w.CommonsImageURL] = crawler.StandingDeleted
+			c.standing[w.CommonsImageURL] = crawler.StandingDeleted
 		case 2: // by the file, which comes from an unknown address
 			c.banned[id] = true
 		}

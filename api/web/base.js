@@ -9,6 +9,7 @@ export async function call(path, { method = "GET", body, signal } = {}) {
     headers: body === undefined ? {} : { "Content-Type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
+  if (response.status === 401) location.assign("/sign-in"); // the session is over
   const text = await response.text();
   const answer = text ? JSON.parse(text) : null;
   if (!response.ok) {

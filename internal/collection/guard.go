@@ -60,7 +60,7 @@ func (c *Collection) Guard(ctx context.Context, g Guard, config *api.Config, add
 	}
 	secret, err := config.Accounts.Invite(ctx)
 	if err != nil {
-		return "", fmt.Errorf("make a link to sign in by: %w", err)
+		return "", fmt.Errorf("whoever asks must sign in, and the link for it can't be kept; --insecure lets everybody in without: %w", err)
 	}
 	return fmt.Sprintf(`This server asks who is there. Sign in by this link, once and within an hour:
 
