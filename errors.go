@@ -29,6 +29,9 @@ var (
 // something was not found is told to people too.
 var kindsInTexts = regexp.MustCompile(`(?m): (?:conflict|invalid|unavailable|forbidden|unauthenticated)(: |; |, |\)| \(|$)`)
 
+// missingInTexts is a tail that says once more what the sentence before it said.
+var missingInTexts = regexp.MustCompile(`(?m)^(.*\b(?i:no|none|nobody|nothing|never|not|0)\b.*): not found( \(.*)?$`)
+
 // partsInTexts are where a part of the program says that it was the one that
 // noticed.
 var partsInTexts = regexp.MustCompile(`(?m)(^|: )(?:(?:catalog|flat index|picture|probe|judge|taste|api): )+`)
@@ -40,6 +43,7 @@ func Message(err error) string {
 	for {
 		shorter := kindsInTexts.ReplaceAllString(text, "$1")
 		if shorter == text {
+			text = missingInTexts.ReplaceAllString(text, "$1$2")
 			return partsInTexts.ReplaceAllString(text, "$1")
 		}
 		text = shorter

@@ -23,6 +23,9 @@ func TestAMessageForPeopleCarriesNoKind(t *testing.T) {
 		{errors.Join(fmt.Errorf("one: %w", palate.ErrInvalid), fmt.Errorf("two: %w", palate.ErrConflict)), "one\ntwo"},
 		{fmt.Errorf("image 7: %w", palate.ErrNotFound), "image 7: not found"},
 		{errors.New("the answer: conflicting dates"), "the answer: conflicting dates"},
+		{fmt.Errorf("there is no job 9; palate jobs lists them: %w", palate.ErrNotFound), "there is no job 9; palate jobs lists them"},
+		{fmt.Errorf("me has no probe yet: %w (rate some)", palate.ErrNotFound), "me has no probe yet (rate some)"},
+		{fmt.Errorf("image 9: %w", palate.ErrNotFound), "image 9: not found"},
 	} {
 		if got := palate.Message(tt.err); got != tt.want {
 			t.Errorf("%q is told as %q, want %q", tt.err, got, tt.want)

@@ -99,9 +99,9 @@ type fuzzer struct {
 
 func newFuzzer(t *testing.T, seed uint64) *fuzzer {
 	f := newFixture(t)
-	reds, blues := f.add(t, 8, red, "Roth"), f.add(t, 8, blue, "Blau")
-	f.rate(t, palate.Like, reds[:6]...)
-	f.rate(t, palate.Dislike, blues[:6]...)
+	reds, blues := f.add(t, 12, red, "Roth"), f.add(t, 12, blue, "Blau")
+	f.rate(t, palate.Like, reds...)
+	f.rate(t, palate.Dislike, blues...)
 	f.learn(t)
 	spec := document(t)
 	spec.Servers = nil

@@ -92,14 +92,14 @@ func TestWhatIsInDoubt(t *testing.T) {
 		return out
 	}
 	got := judge.Mislabels(append(said(true, .9, .95, .25, .7), said(false, .05, .05, 0, .8, .6)...))
-	if len(got) != 2 || got[0].Probability != .8 || got[1].Probability != .25 || math.Abs(got[0].Doubt-.1) > 1e-9 || math.Abs(got[1].Doubt-.05) > 1e-9 {
-		t.Errorf("got %+v, want the dislike at .8, .1 over the mean, and the like at .25, .05 over it", got)
+	if len(got) != 3 || got[2].Probability != .6 || got[0].Probability != .8 || got[1].Probability != .25 || math.Abs(got[0].Doubt-.8) > 1e-9 || math.Abs(got[1].Doubt-.75) > 1e-9 {
+		t.Errorf("got %+v, want the dislike at .8, the like at .25 and the dislike at .6", got)
 	}
 	// A timid probe: every probability is low, and so is the mean of the
 	// likes, but .45 is still not what a dislike looks like.
 	got = judge.Mislabels(append(said(true, .5, .3), said(false, .1, .1, .1, .45)...))
-	if len(got) != 1 || got[0].Liked {
-		t.Errorf("got %+v, want the dislike at .45", got)
+	if len(got) != 2 || !got[0].Liked || got[0].Probability != .3 || got[1].Liked {
+		t.Errorf("got %+v, want the like at .3 and the dislike at .45", got)
 	}
 	// Where both are as usual, the likelier one counts.
 	if got = judge.Mislabels(append(said(true, .4, .4), said(false, .45, .45)...)); len(got) != 2 || !got[0].Liked || !got[1].Liked {

@@ -672,7 +672,7 @@ type LivenessStatus string
 
 // Mislabel defines model for Mislabel.
 type Mislabel struct {
-	// Doubt How much surer of the other verdict that is than it usually is of one
+	// Doubt The probability of the other verdict
 	Doubt float64 `json:"doubt"`
 	Image Image   `json:"image"`
 

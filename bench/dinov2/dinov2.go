@@ -156,19 +156,11 @@ type Builder struct{ Dir string }
 
 // Build writes a model, and its weights if they are not there yet.
 func (b *Builder) Build(ctx context.Context, s Spec) (Model, error) {
-	weights, err := b.weights(s.Letter)
-	if err != nil {
-		return Model{}, err
-	}
-	file, err := safetensors.OpenFile(weights)
+	file, architecture, err := b.open(s.Letter)
 	if err != nil {
 		return Model{}, err
 	}
 	defer file.Close()
-	architecture, err := vit.Inspect(file, fmt.Appendf(nil, `{"num_heads": %d}`, map[string]int{"S": 6, "B": 12, "L": 16}[s.Letter]))
-	if err != nil {
-		return Model{}, err
-	}
 	built, err := vit.Build(ctx, file, architecture, vit.Options{
 		Name: strings.NewReplacer("@", "-", ":", "-").Replace(s.String()), Width: s.Side, Height: s.Side, Precision: s.Precision, Form: s.Form,
 	})
@@ -177,6 +169,33 @@ func (b *Builder) Build(ctx context.Context, s Spec) (Model, error) {
 	}
 	m := Model{Spec: s, File: filepath.Join(b.Dir, built.Description.Name+".onnx"), Description: built.Description}
 	return m, os.WriteFile(m.File, built.Graph, 0o644)
+}
+
+// open opens a file of weights, which is written if it is not there yet.
+func (b *Builder) open(letter string) (*safetensors.File, vit.Architecture, error) {
+	weights, err := b.weights(letter)
+	if err != nil {
+		return nil, vit.Architecture{}, err
+	}
+	file, err := safetensors.OpenFile(weights)
+	if err != nil {
+		return nil, vit.Architecture{}, err
+	}
+	architecture, err := vit.Inspect(file, fmt.Appendf(nil, `{"num_heads": %d}`, sizes[letter].heads))
+	if err != nil {
+		return nil, architecture, errors.Join(err, file.Close())
+	}
+	return file, architecture, nil
+}
+
+// Trainable opens a model for fine-tuning at the input's side.
+func (b *Builder) Trainable(ctx context.Context, s Spec) (*vit.Trainable, error) {
+	file, architecture, err := b.open(s.Letter)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return vit.OpenTrainable(ctx, file, architecture, s.Side, s.Side)
 }
 
 // Normal gives random numbers around zero.

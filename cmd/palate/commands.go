@@ -2,7 +2,7 @@ package main
 
 // commands is the grammar of the command line.
 type commands struct {
-	globals `embed:""`
+	globals `embed:"" group:"shared"`
 
 	Demo      demoCommand       `cmd:"" help:"Try everything on a synthetic museum: crawl, embed, rate, learn, and serve the page."`
 	Crawl     crawlCommand      `cmd:"" help:"Collect pictures from a gallery or a Wikimedia Commons category."`

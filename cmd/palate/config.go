@@ -26,13 +26,13 @@ type globals struct {
 	MaxPixels     int64  `help:"Megapixels that a picture may have that is imported, uploaded, or a file that is embedded, scored, compared or sorted (default: 200, 50 in uploads)." placeholder:"MEGAPIXELS"`
 	Offline       bool   `help:"Fetch no runtime and no weights from the network."`
 
-	modelFlags `embed:"" group:"Model"`
+	modelFlags `embed:"" group:"model"`
 }
 
 func (g *globals) profile() (palate.Profile, error) {
 	p, err := palate.ParseProfile(g.Profile)
 	if err != nil {
-		return "", usage(err)
+		return "", usagef("--profile: %w", err)
 	}
 	return p, nil
 }

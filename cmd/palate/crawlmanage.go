@@ -25,7 +25,7 @@ func (c *listCrawls) Run(ctx context.Context, s *session) error {
 type reportCrawl struct {
 	Name   string `arg:"" help:"Name of the crawl, as \"palate crawl list\" shows it."`
 	Reason string `help:"Only losses of this reason." placeholder:"REASON"`
-	Limit  int    `help:"Losses to show at most; 0 is all." default:"50" placeholder:"N"`
+	Limit  int    `help:"Losses to show at most; 0 is all." default:"50" placeholder:"N" short:"n"`
 }
 
 // Run shows what came from where, and every loss with its address.

@@ -26,7 +26,7 @@ type trashCommand struct {
 type listImages struct {
 	Search  string `help:"Part of a title or an artist's name." placeholder:"TEXT"`
 	Damaged bool   `help:"Only images that came damaged and are shown as far as they go."`
-	Limit   int    `help:"Images at most." default:"50"`
+	Limit   int    `help:"Images at most." default:"50" short:"n"`
 	All     bool   `help:"All images, however many there are."`
 }
 
@@ -124,7 +124,7 @@ func eachImage(ctx context.Context, s *session, names []string, find finding, do
 }
 
 type listTrash struct {
-	Limit int `help:"Images at most, 1 to 1000." default:"1000"`
+	Limit int `help:"Images at most, 1 to 1000." default:"1000" short:"n"`
 }
 
 // Run lists the trash.
@@ -141,7 +141,7 @@ func (c *listTrash) Run(ctx context.Context, s *session) error {
 }
 
 type emptyTrash struct {
-	Yes bool `help:"Do not ask."`
+	Yes bool `help:"Do not ask." short:"y"`
 }
 
 // Run empties the trash.

@@ -25,7 +25,7 @@ type importFiles struct {
 	DislikeTo int      `help:"Take so many stars and fewer for a dislike; what is rejected is one in any case." placeholder:"STARS"`
 	Store     string   `help:"How to keep the files: copy them, link to them (one disk), or reference them where they are." enum:"copy,link,reference" default:"copy"`
 	Adopt     bool     `help:"Take in picture files of the collection's own folder that its catalog does not know, as after a catalog was lost: titles and ratings stay lost, deleted pictures may return."`
-	Yes       bool     `help:"With --adopt: do not ask."`
+	Yes       bool     `help:"With --adopt: do not ask." short:"y"`
 }
 
 // Run imports and prints the funnel.

@@ -13,7 +13,7 @@ type jobsCommand struct {
 }
 
 type jobsListCommand struct {
-	Limit int `help:"How many to show." default:"20"`
+	Limit int `help:"How many to show." default:"20" short:"n"`
 }
 
 // Run lists the jobs of all processes.

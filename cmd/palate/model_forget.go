@@ -10,7 +10,7 @@ import (
 
 type modelForgetCommand struct {
 	ID  string `arg:"" help:"ID of the model, or its beginning; see palate model list." name:"id"`
-	Yes bool   `help:"Remove what is shown."`
+	Yes bool   `help:"Remove what is shown." short:"y"`
 }
 
 // Run removes a model's embeddings and probes from the collection; the model

@@ -3,6 +3,7 @@ package collection
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -61,5 +62,9 @@ func (c *Collection) Jobs(ctx context.Context, limit int) ([]Job, error) {
 // StopJob asks whichever process runs a job to stop: palate.ErrConflict if it
 // has ended.
 func (c *Collection) StopJob(ctx context.Context, id int64) error {
-	return c.Catalog.CancelRun(ctx, id)
+	err := c.Catalog.CancelRun(ctx, id)
+	if errors.Is(err, palate.ErrNotFound) {
+		return fmt.Errorf("there is no job %d; palate jobs lists them: %w", id, palate.ErrNotFound)
+	}
+	return err
 }

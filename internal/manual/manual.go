@@ -14,16 +14,18 @@ import (
 // Command is a command with its flags and what comes below it.
 type Command struct {
 	Name     string
-	Help     string // a sentence
-	Argument string // what follows it, as a summary writes it: "<image> ..."
-	Flags    []Flag // its own, not those of its parents
+	Help     string   // a sentence
+	Argument string   // what follows it, as a summary writes it: "<image> ..."
+	Words    []string // which may follow it first, where nothing else may
+	Flags    []Flag   // its own, not those of its parents
 	Commands []Command
 }
 
 // Flag is one flag; Value is a placeholder, empty where it takes none.
 type Flag struct {
 	Name, Value, Help string
-	Short             rune // 0: none
+	Short             rune     // 0: none
+	Words             []string // that it takes, where it takes nothing else
 }
 
 // Shells are those that Complete knows.
@@ -56,10 +58,14 @@ func (c Command) visit(path []string, flags []Flag, do func(path []string, c Com
 	do(path, c, flags)
 }
 
+// bash writes a function that finds the command in what was typed, past flags
+// and their values. Bash breaks a word at "=", so that a value may be two words
+// away from its flag's name; zsh does not.
 func bash(w io.Writer, program Command) error {
-	var cases strings.Builder
+	var cases, choices strings.Builder
+	var taking []string
 	program.visit(nil, nil, func(path []string, c Command, flags []Flag) {
-		var words, names []string
+		words, names := slices.Clone(c.Words), []string(nil)
 		for _, below := range c.Commands {
 			words = append(words, below.Name)
 		}
@@ -68,21 +74,54 @@ func bash(w io.Writer, program Command) error {
 		}
 		pattern := " " + strings.Join(append(path, ""), " ")
 		fmt.Fprintf(&cases, "\t%q*) words=%q; flags=%q;;\n", pattern, strings.Join(words, " "), strings.Join(names, " "))
+		for _, f := range c.Flags {
+			if f.Value == "" {
+				continue
+			}
+			for _, name := range f.names() {
+				if !slices.Contains(taking, name) {
+					taking = append(taking, name)
+				}
+				if len(f.Words) > 0 {
+					fmt.Fprintf(&choices, "\t%q*) words=%q;;\n", pattern+"|"+name+" ", strings.Join(f.Words, " "))
+				}
+			}
+		}
 	})
 	_, err := fmt.Fprintf(w, `_%[1]s() {
-	local cur=${COMP_WORDS[COMP_CWORD]} path=" " words= flags= i
+	local cur=${COMP_WORDS[COMP_CWORD]} path=" " words= flags= value= before= i
+	[ "$cur" != = ] || cur=
 	for ((i = 1; i < COMP_CWORD; i++)); do
+		if [ -n "$value" ]; then
+			[ "${COMP_WORDS[i]}" = = ] || value=
+			continue
+		fi
+		case " %[4]s " in *" ${COMP_WORDS[i]} "*) value=${COMP_WORDS[i]}; continue;; esac
 		case ${COMP_WORDS[i]} in -*) ;; *) path="$path${COMP_WORDS[i]} ";; esac
 	done
-	case "$path" in
-%[2]s	esac
-	case $cur in -*) words=$flags;; esac
-	COMPREPLY=($(compgen -W "$words" -- "$cur"))
-	[ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "$cur"))
+	case $cur in --*=*) value=${cur%%%%=*}; before=$value=; cur=${cur#*=};; esac
+	if [ -n "$value" ]; then
+		case "$path|$value " in
+%[3]s		esac
+	else
+		case "$path" in
+%[2]s		esac
+		case $cur in -*) words=$flags;; esac
+	fi
+	COMPREPLY=($(compgen -P "$before" -W "$words" -- "$cur"))
+	[ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -P "$before" -f -- "$cur"))
 }
 complete -o filenames -F _%[1]s %[1]s
-`, program.Name, cases.String())
+`, program.Name, cases.String(), choices.String(), strings.Join(taking, " "))
 	return err
+}
+
+// names are the ways in which a flag is typed.
+func (f Flag) names() []string {
+	if f.Short == 0 {
+		return []string{"--" + f.Name}
+	}
+	return []string{"--" + f.Name, "-" + string(f.Short)}
 }
 
 func fish(w io.Writer, program Command) error {
@@ -100,6 +139,10 @@ func fish(w io.Writer, program Command) error {
 			condition := append(slices.Clone(seen), "not __fish_seen_subcommand_from "+strings.Join(names, " "))
 			fmt.Fprintf(&out, "complete -c %s -f -n '%s' -a %s -d %s\n", program.Name, strings.Join(condition, "; and "), below.Name, quoted(below.Help))
 		}
+		if len(c.Words) > 0 {
+			condition := append(slices.Clone(seen), "not __fish_seen_subcommand_from "+strings.Join(c.Words, " "))
+			fmt.Fprintf(&out, "complete -c %s -f -n '%s' -a '%s'\n", program.Name, strings.Join(condition, "; and "), strings.Join(c.Words, " "))
+		}
 		for _, f := range c.Flags {
 			line := "complete -c " + program.Name
 			if len(seen) > 0 {
@@ -109,7 +152,10 @@ func fish(w io.Writer, program Command) error {
 			if f.Short != 0 {
 				line += " -s " + string(f.Short)
 			}
-			if f.Value != "" {
+			switch {
+			case len(f.Words) > 0:
+				line += " -x -a '" + strings.Join(f.Words, " ") + "'"
+			case f.Value != "":
 				line += " -r"
 			}
 			fmt.Fprintf(&out, "%s -d %s\n", line, quoted(f.Help))
@@ -138,9 +184,23 @@ func Page(w io.Writer, program Command, version string) error {
 	})
 	out.WriteString(".SH FLAGS OF ALL COMMANDS\n")
 	flagsOf(&out, program.Flags)
+	fmt.Fprintf(&out, ending, name, program.Name)
 	_, err := io.WriteString(w, out.String())
 	return err
 }
+
+// ending is what the page says after the flags.
+const ending = `.SH ENVIRONMENT
+Every flag may be given as \fB%[1]s_\fR and its name in capitals with _ for \-. The command line wins over the environment, that over the configuration file.
+.PP
+.B NO_COLOR
+set to anything keeps colours out; \fBCLICOLOR_FORCE\fR asks for them where there is no terminal.
+.SH FILES
+.I %[2]s/config.json
+in the user's configuration folder: a JSON object of flag names to values.
+.SH EXIT STATUS
+0 for done, 1 for failed, 2 for wrong usage, 130 for interrupted.
+`
 
 func flagsOf(out *strings.Builder, flags []Flag) {
 	for _, f := range flags {

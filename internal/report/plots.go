@@ -15,7 +15,9 @@ import (
 	"github.com/palate-art/palate/probe/judge"
 )
 
-const plotSide = 3.6 * vg.Inch
+// plotSide is half the page, where two plots stand side by side at the size that
+// their letters are made for.
+const plotSide = 4.8 * vg.Inch
 
 var (
 	ink  = color.NRGBA{0x1f, 0x4e, 0x79, 255}
@@ -58,9 +60,9 @@ func figures(r *judge.Report) ([]figure, error) {
 			return curve("dislikes taken for likes", "likes found", xys(roc), plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}})
 		}},
 		{"Precision and recall", func() (*plot.Plot, error) {
-			return curve("recall", "precision", xys(precision), plotter.XYs{{X: 0, Y: share}, {X: 1, Y: share}})
+			return curve("recall", "precision", precisionLine(precision), plotter.XYs{{X: 0, Y: share}, {X: 1, Y: share}})
 		}},
-		{"Calibration", func() (*plot.Plot, error) { return reliability(bins) }},
+		{"Calibration, with the number of pictures in each bin", func() (*plot.Plot, error) { return reliability(bins) }},
 	}
 	if len(r.LearningCurve) > 1 {
 		drawings = append(drawings, struct {
@@ -91,6 +93,27 @@ func xys(points []judge.Point) plotter.XYs {
 	return out
 }
 
+// precisionLine is the curve from recall 0 to 1, with one precision for each
+// recall, the best: what the first few pictures jump up and down at one recall is
+// no property of the probe. Before the first like nothing is found, so that there
+// is no precision of its own.
+func precisionLine(points []judge.Point) plotter.XYs {
+	var line plotter.XYs
+	for _, p := range points {
+		switch last := len(line) - 1; {
+		case p.X == 0:
+		case last >= 0 && line[last].X == p.X:
+			line[last].Y = max(line[last].Y, p.Y)
+		default:
+			line = append(line, plotter.XY(p))
+		}
+	}
+	if len(line) == 0 {
+		return line
+	}
+	return append(plotter.XYs{{X: 0, Y: line[0].Y}}, line...)
+}
+
 // square is an empty plot of two shares.
 func square(x, y string) *plot.Plot {
 	p := plot.New()
@@ -118,9 +141,9 @@ func curve(x, y string, points, nothing plotter.XYs) (*plot.Plot, error) {
 }
 
 func reliability(bins []judge.Bin) (*plot.Plot, error) {
-	points := make(plotter.XYs, len(bins))
+	points, counts := make(plotter.XYs, len(bins)), make([]string, len(bins))
 	for i, b := range bins {
-		points[i] = plotter.XY{X: b.Probability, Y: b.Likes}
+		points[i], counts[i] = plotter.XY{X: b.Probability, Y: b.Likes}, fmt.Sprint(b.Images)
 	}
 	p, err := curve("predicted chance", "share of likes", points, plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}})
 	if err != nil {
@@ -131,6 +154,17 @@ func reliability(bins []judge.Bin) (*plot.Plot, error) {
 		return nil, err
 	}
 	dots.GlyphStyle = draw.GlyphStyle{Color: ink, Radius: vg.Points(3), Shape: draw.CircleGlyph{}}
+	for i, at := range points { // inside of the plot: below a dot in its upper half
+		label, err := plotter.NewLabels(plotter.XYLabels{XYs: points[i : i+1], Labels: counts[i : i+1]})
+		if err != nil {
+			return nil, err
+		}
+		label.TextStyle[0].Color, label.TextStyle[0].XAlign, label.TextStyle[0].YAlign, label.Offset.Y = ink, draw.XCenter, draw.YBottom, vg.Points(5)
+		if at.Y > .5 {
+			label.TextStyle[0].YAlign, label.Offset.Y = draw.YTop, vg.Points(-5)
+		}
+		p.Add(label)
+	}
 	p.Add(dots)
 	return p, nil
 }

@@ -81,6 +81,20 @@ func TestThePageNeedsNothingElse(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
+	var chances []float64
+	var liked []bool
+	for _, p := range r.OutOfFold {
+		chances, liked = append(chances, p.Probability), append(liked, p.Liked)
+	}
+	bins, err := judge.Reliability(chances, liked, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bin := range bins {
+		if !regexp.MustCompile(fmt.Sprintf(`>%d</text>`, bin.Images)).MatchString(page) {
+			t.Errorf("the calibration does not show a bin of %d pictures", bin.Images)
+		}
+	}
 	// Every plot is well-formed.
 	for i, svg := range regexp.MustCompile(`(?s)<svg.*?</svg>`).FindAllString(page, -1) {
 		decoder := xml.NewDecoder(strings.NewReader(svg))

@@ -55,6 +55,14 @@ func Read(named string) (File, error) {
 // as JSON decodes into an empty interface.
 func (f File) Value(flag string) any { return f.values[flag] }
 
+// Path is where the file is.
+func (f File) Path() string { return f.path }
+
+// At is an error in what the file gives a flag.
+func (f File) At(flag string, err error) error {
+	return fmt.Errorf("configuration file %s: %q: %w", f.path, flag, err)
+}
+
 // Check refuses a file that sets what no command has as a flag.
 func (f File) Check(isFlag func(name string) bool) error {
 	var unknown []string

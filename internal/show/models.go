@@ -57,7 +57,7 @@ func sayDiagnosis(t *terminal.Terminal, d doctor.Diagnosis, folder string) {
 		t.Say("Collection   none in %s yet", folder)
 	}
 	for _, problem := range d.Problems {
-		t.Say("\nPROBLEM  %s", problem)
+		t.Say("\n%s  %s", t.Alarm("PROBLEM"), problem)
 	}
 	if len(d.Problems) == 0 {
 		t.Say("\nNothing is wrong with what was looked at: %s.", d.Looked())

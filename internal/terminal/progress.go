@@ -2,7 +2,6 @@ package terminal
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -15,16 +14,6 @@ const barInterval = 100 * time.Millisecond
 // LineInterval is how often a line tells of progress where there is no
 // terminal.
 const LineInterval = 5 * time.Second
-
-// isTerminal reports whether w is a terminal, where a bar can be redrawn.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
 
 // IsPiped reports a file that ends, unlike a terminal or nothing at all.
 func IsPiped(f *os.File) bool {

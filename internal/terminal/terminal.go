@@ -15,6 +15,7 @@ import (
 type Terminal struct {
 	out, errOut io.Writer
 	style       Style
+	outColour   bool // what stands out on out may
 
 	bar      *progressbar.ProgressBar
 	barName  string
@@ -29,7 +30,7 @@ type Style struct {
 
 // New writes results to out, and notes and progress to errOut.
 func New(out, errOut io.Writer, style Style) *Terminal {
-	return &Terminal{out: out, errOut: errOut, style: style}
+	return &Terminal{out: out, errOut: errOut, style: style, outColour: coloured(out) && !style.JSON}
 }
 
 // Out is where results go, for whoever writes them byte by byte.
@@ -105,13 +106,13 @@ func (t *Terminal) Table(rows ...[]string) {
 			widths[i] = max(widths[i], uniseg.StringWidth(cell))
 		}
 	}
-	for _, row := range rows {
+	for n, row := range rows {
 		var line strings.Builder
 		for i, cell := range row {
 			line.WriteString(cell)
 			line.WriteString(strings.Repeat(" ", widths[i]-uniseg.StringWidth(cell)+2))
 		}
-		fmt.Fprintln(t.out, strings.TrimRight(line.String(), " "))
+		fmt.Fprintln(t.out, standing(n == 0 && t.outColour, bold, strings.TrimRight(line.String(), " ")))
 	}
 }
 

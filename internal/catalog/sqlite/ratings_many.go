@@ -11,21 +11,58 @@ import (
 )
 
 // rater appends ratings in one transaction. SQLite compiles each statement once
-// and not for each rating, which would be most of the work.
+// and not for each rating, and what stands is read of all at once: a query with
+// a context costs the driver a goroutine, which would be most of the work.
 type rater struct {
-	find, log, stand, change *sql.Stmt
-	last                     map[palate.Profile]int64 // the last entry by profile
+	log, stand, change *sql.Stmt
+	before             map[palate.Profile]map[palate.ImageID]before
+	last               map[palate.Profile]int64 // the last entry by profile
+}
+
+// before is an image as it is found: its number, and what stands of it.
+type before struct {
+	image  int64
+	stands bool
+	rating catalog.Rating
+}
+
+// look reads what stands of all images that are to be rated.
+func (r *rater) look(ctx context.Context, tx *sql.Tx, ratings []catalog.Rating) error {
+	ids := map[palate.Profile][]palate.ImageID{}
+	for _, given := range ratings {
+		ids[given.Profile] = append(ids[given.Profile], given.Image)
+	}
+	for profile, images := range ids {
+		r.before[profile] = make(map[palate.ImageID]before, len(images))
+		rows, err := tx.QueryContext(ctx, `SELECT i.id, i.no, s.entry IS NOT NULL, coalesce(r.entry, 0), coalesce(r.verdict, ''), coalesce(r.shown, ''), coalesce(r.probe_version, 0), r.score, coalesce(r.at, 0)
+			FROM images i LEFT JOIN standing s ON s.profile = ? AND s.image = i.no LEFT JOIN ratings r ON r.entry = s.entry WHERE i.id IN `+idsIn, string(profile), idList(images))
+		_, err = collect(from(rows, err), func(rows *sql.Rows) (struct{}, error) {
+			b := before{rating: catalog.Rating{Profile: profile}}
+			var id []byte
+			var score sql.NullFloat64
+			var at int64
+			err := rows.Scan(&id, &b.image, &b.stands, &b.rating.Entry, &b.rating.Verdict, &b.rating.Shown, &b.rating.ProbeVersion, &score, &at)
+			copy(b.rating.Image[:], id)
+			if b.rating.At = unstamp(at); score.Valid {
+				b.rating.Score = &score.Float64
+			}
+			r.before[profile][b.rating.Image] = b
+			return struct{}{}, err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func newRater(ctx context.Context, tx *sql.Tx) (*rater, error) {
-	r := &rater{last: map[palate.Profile]int64{}}
+	r := &rater{before: map[palate.Profile]map[palate.ImageID]before{}, last: map[palate.Profile]int64{}}
 	var errs []error
 	for _, one := range []struct {
 		into  **sql.Stmt
 		query string
 	}{
-		{&r.find, `SELECT i.no, s.entry IS NOT NULL, coalesce(r.entry, 0), coalesce(r.verdict, ''), coalesce(r.shown, ''), coalesce(r.probe_version, 0), r.score, coalesce(r.at, 0)
-			FROM images i LEFT JOIN standing s ON s.profile = ? AND s.image = i.no LEFT JOIN ratings r ON r.entry = s.entry WHERE i.id = ?`},
 		{&r.log, "INSERT INTO ratings (profile, image, verdict, shown, probe_version, score, at) VALUES (?, ?, ?, ?, ?, ?, ?)"},
 		{&r.stand, "INSERT INTO standing (profile, image, verdict, entry) VALUES (?, ?, ?, ?) ON CONFLICT (profile, image) DO UPDATE SET verdict = excluded.verdict, entry = excluded.entry"},
 		{&r.change, "INSERT INTO changes (kind, image, profile) VALUES (?, ?, ?)"},
@@ -39,22 +76,15 @@ func newRater(ctx context.Context, tx *sql.Tx) (*rater, error) {
 
 // rate appends one rating; if once, only where another stands or none.
 func (r *rater) rate(ctx context.Context, given catalog.Rating, once bool) (catalog.Rating, error) {
-	var image, at int64
-	var stands bool
+	b, there := r.before[given.Profile][given.Image]
+	if !there {
+		return given, fmt.Errorf("image %v: %w", given.Image, palate.ErrNotFound)
+	}
+	if once && b.stands && saysTheSame(b.rating, given) {
+		return b.rating, nil
+	}
+	given.At = orNow(given.At)
 	var score sql.NullFloat64
-	before := catalog.Rating{Profile: given.Profile, Image: given.Image}
-	err := r.find.QueryRowContext(ctx, string(given.Profile), given.Image[:]).Scan(
-		&image, &stands, &before.Entry, &before.Verdict, &before.Shown, &before.ProbeVersion, &score, &at)
-	if err != nil {
-		return given, orNotFound(err, "image %v", given.Image)
-	}
-	if score.Valid {
-		before.Score = &score.Float64
-	}
-	if before.At = unstamp(at); once && stands && saysTheSame(before, given) {
-		return before, nil
-	}
-	given.At, score = orNow(given.At), sql.NullFloat64{}
 	if given.Score != nil {
 		score = sql.NullFloat64{Float64: *given.Score, Valid: true}
 	}
@@ -65,10 +95,11 @@ func (r *rater) rate(ctx context.Context, given catalog.Rating, once bool) (cata
 	if given.Entry, err = result.LastInsertId(); err != nil {
 		return given, err
 	}
-	if _, err := r.stand.ExecContext(ctx, string(given.Profile), image, string(given.Verdict), given.Entry); err != nil {
+	if _, err := r.stand.ExecContext(ctx, string(given.Profile), b.image, string(given.Verdict), given.Entry); err != nil {
 		return given, err
 	}
 	r.last[given.Profile] = given.Entry
+	r.before[given.Profile][given.Image] = before{image: b.image, stands: true, rating: given}
 	_, err = r.change.ExecContext(ctx, string(catalog.RatingChanged), given.Image[:], string(given.Profile))
 	return given, err
 }
@@ -97,6 +128,9 @@ func (c *Catalog) rateMany(ctx context.Context, what string, ratings []catalog.R
 	err := c.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
 		r, err := newRater(ctx, tx)
 		if err != nil {
+			return err
+		}
+		if err := r.look(ctx, tx, ratings); err != nil {
 			return err
 		}
 		for i, given := range ratings {
