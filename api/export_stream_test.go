@@ -124,14 +124,16 @@ func TestAnExportEndsWithTheClient(t *testing.T) {
 	f := newFixture(t)
 	f.add(t, 1, red, "Roth")
 	ctx, leave := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
+	asked, ended := make(chan struct{}), make(chan error, 1)
 	response, err := f.exportOf(t, ctx, strings.Repeat("long", 20_000), func(ctx context.Context) error {
+		close(asked)
 		<-ctx.Done()
 		ended <- ctx.Err()
 		return ctx.Err()
 	})
 	must(t, err)
 	defer response.Body.Close()
+	<-asked
 	leave()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)

@@ -87,6 +87,7 @@ func (t *Trainer) Trial(ctx context.Context) (Trial, error) {
 	if err == nil {
 		err = timed(&trial.Optimize, func() error {
 			_, err := t.optimizer.Run(ctx, t.optimizerInputs(gradients, 0), nil)
+			t.giveBack()
 			return err
 		})
 	}

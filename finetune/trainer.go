@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -52,6 +53,7 @@ func NewTrainer(rt *ort.Runtime, m *vit.Trainable, plan Plan, head Head, config 
 	if err := t.SetHead(head); err != nil {
 		return nil, err
 	}
+	config.Lean = true
 	optimizer, err := plan.optimizerGraph(m)
 	if err != nil {
 		return nil, err
@@ -241,7 +243,19 @@ func (t *Trainer) optimize(ctx context.Context, gradients map[string]ort.Tensor,
 		}
 	}
 	t.step++
+	t.giveBack()
 	return result, nil
+}
+
+// muchGarbage is what is worth a collection after every step.
+const muchGarbage = 64 << 20
+
+// giveBack frees what a step has replaced, which else would wait until as much
+// again was taken.
+func (t *Trainer) giveBack() {
+	if t.StateBytes() > muchGarbage {
+		runtime.GC()
+	}
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -46,6 +46,9 @@ func newNative(model []byte, path string, inputs, outputs []IOInfo, c SessionCon
 	if err := options.SetInterOpNumThreads(1); err != nil {
 		return nil, err
 	}
+	if err := options.SetMemPattern(!c.Lean); err != nil {
+		return nil, err
+	}
 	if c.Device.Kind == DeviceCUDA {
 		if err := appendCUDA(options, c.Device); err != nil {
 			return nil, err
