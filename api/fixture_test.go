@@ -242,8 +242,16 @@ func paint(t testing.TB, base color.RGBA, seed int) []byte {
 	t.Helper()
 	random := rand.New(rand.NewPCG(uint64(seed), 7))
 	m := image.NewRGBA(image.Rect(0, 0, 60, 40))
-	for i := 0; i < len(m.Pix); i += 4 {
-		m.Pix[i], m.Pix[i+1], m.Pix[i+2], m.Pix[i+3] = base.R^uint8(random.UintN(32)), base.G^uint8(random.UintN(32)), base.B^uint8(random.UintN(32)), 255
+	var light [4][6]int // lighter and darker fields: without them all of a colour were copies
+	for i := range 12 {
+		by := random.IntN(61) - 30
+		light[i/6][i%6], light[3-i/6][5-i%6] = by, -by // the mean stays
+	}
+	for y := range 40 {
+		for x := range 60 {
+			value := func(base uint8) uint8 { return uint8(int(base^uint8(random.UintN(32))) + light[y/10][x/10]) }
+			m.SetRGBA(x, y, color.RGBA{value(base.R), value(base.G), value(base.B), 255})
+		}
 	}
 	var out bytes.Buffer
 	must(t, jpeg.Encode(&out, m, nil))

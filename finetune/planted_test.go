@@ -191,6 +191,7 @@ func TestEveryKindOfModelLearnsWhatAProbeCannot(t *testing.T) {
 // With class weights more of the few liked pictures are found than without, in
 // trainings that are the same but for them.
 func TestClassWeightsRaiseTheRecallOfTheFew(t *testing.T) {
+	program.LongRace(t)
 	all, seeds := plantedModels, []uint64{1, 2, 3}
 	if os.Getenv("PALATE_TEST_PLANTED") == "" {
 		all, seeds = plantedModels[:1], seeds[:1]

@@ -45,6 +45,7 @@ function showJob(job) {
   const shown = list.querySelector(`[data-job="${job.id}"]`);
   if (shown) {
     const before = shown.dataset.state;
+    if (before !== "running" && job.state === "running") return; // an answer that an event of the job's end has overtaken
     filled(shown, job);
     if (before === "running" && job.state !== "running") ended(job);
   } else {

@@ -87,7 +87,7 @@ func TestWhatFailsIsToldInOneLine(t *testing.T) {
 		{"import of a large picture", []string{"import", "--max-pixels", "1", large}, []string{"too_many_pixels"}},
 		{"too many pixels asked for", []string{"import", "--max-pixels", "9999999999999", large}, []string{"--max-pixels", "megapixels"}},
 		{"import of nothing there", []string{"import", file + "-none"}, []string{file + "-none"}},
-		{"undo of nothing", []string{"rate", "undo"}, []string{"not found"}},
+		{"undo of nothing", []string{"rate", "undo"}, []string{"no rating to undo"}},
 		{"image that is not there", []string{"rate", "like", "00000000-0000-8000-8000-000000000000"}, []string{"00000000-0000-8000-8000-000000000000", "not found"}},
 		{"neighbours of an image that is not there", []string{"similar", "00000000-0000-8000-8000-000000000000"}, []string{"not found"}},
 		{"model", []string{"train", "--model", file + ".onnx"}, []string{file + ".onnx"}},

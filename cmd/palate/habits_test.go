@@ -131,6 +131,7 @@ var internals = regexp.MustCompile(`(?m): (conflict|invalid|unavailable|forbidde
 // collection: it answers in plain sentences.
 func TestNoCommandShowsItsInternals(t *testing.T) {
 	program.LongRace(t)
+	t.Chdir(t.TempDir()) // some take the name for a folder to write to
 	none, empty := filepath.Join(t.TempDir(), "none"), program.EmptyHome(t)
 	words := filepath.Join(t.TempDir(), "words.jpg")
 	program.WriteFile(t, words, []byte("words"))

@@ -85,7 +85,7 @@ func answer(ctx context.Context, args []string, out, errOut io.Writer) (code int
 		return ended.Code, ""
 	}
 	if wrong := (*grammar.FileError)(nil); errors.As(err, &wrong) {
-		return exitUsage, wrong.Error()
+		return exitUsage, qdrant.RedactAll(wrong.Error())
 	}
 	if err != nil {
 		return exitUsage, qdrant.RedactAll(err.Error()) + "\nRun \"palate --help\" for commands and flags."

@@ -1,6 +1,7 @@
 package grammar
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -61,6 +62,14 @@ func (f *configFile) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (
 
 // fits reports why a flag can't have a value.
 func fits(flag *kong.Flag, value any) error {
+	switch value.(type) {
+	case map[string]any:
+		return errors.New("a flag's value is no JSON object")
+	case []any:
+		if !flag.IsSlice() {
+			return errors.New("it takes one value, no list")
+		}
+	}
 	trial := reflect.New(flag.Target.Type()).Elem()
 	if err := flag.Parse(kong.Scan().PushTyped(value, kong.FlagValueToken), trial); err != nil {
 		return fmt.Errorf("%s", strings.TrimPrefix(err.Error(), flag.ShortSummary()+": "))
