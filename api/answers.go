@@ -94,7 +94,7 @@ func (a *heldAnswer) send(r *http.Request) {
 		header.Set("Cache-Control", "private, no-cache") // asked for again with the ETag
 	}
 	// Weak, for it is the same packed and not.
-	etag := fmt.Sprintf(`W/"%x"`, sha256.Sum256(body))[:3+32] + `"`
+	etag := etagOf(body)
 	header.Set("ETag", etag)
 	if namesETag(r.Header.Values("If-None-Match"), etag) {
 		header.Del("Content-Type")
@@ -120,6 +120,9 @@ func (a *heldAnswer) send(r *http.Request) {
 	// The client may have gone; there is nobody left to tell.
 	_, _ = a.ResponseWriter.Write(body)
 }
+
+// etagOf is the ETag of a body that is held.
+func etagOf(body []byte) string { return fmt.Sprintf(`W/"%x"`, sha256.Sum256(body))[:3+32] + `"` }
 
 // namesETag reports whether If-None-Match names the ETag (RFC 9110, 13.1.2).
 func namesETag(conditions []string, etag string) bool {

@@ -202,7 +202,7 @@ func unpacked(t *testing.T, response *http.Response) io.Reader {
 // mayBeInvalid are the requests that fit and can't be used all the same: where
 // the contract says in words what the schema can't.
 func mayBeInvalid(a attempt, body []byte) bool {
-	for _, words := range []string{"cursor", "external_id", "year_from", "Last-Event-ID", "odd number"} {
+	for _, words := range []string{"cursor", "external_id", "year_from", "Last-Event-ID", "odd number", "body/licence_url: ", "body/year: "} {
 		if bytes.Contains(body, []byte(words)) {
 			return true
 		}
@@ -285,7 +285,12 @@ func (z *fuzzer) base(op *operation) attempt {
 		case p.In == "query" && (p.Required || z.IntN(4) == 0):
 			z.set(query, p.Name, z.parameter(op, p))
 		case p.In == "header" && z.IntN(4) == 0:
-			a.header.Set(p.Name, text(z.parameter(op, p)))
+			a.header.Set(p.Name, strings.Map(func(r rune) rune { // what no header holds
+				if r < ' ' {
+					return 'x'
+				}
+				return r
+			}, text(z.parameter(op, p))))
 		}
 	}
 	a.path, a.query = path, query.Encode()

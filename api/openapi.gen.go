@@ -461,8 +461,10 @@ type Image struct {
 	// ID UUID derived from the SHA-256 of the file.
 	//
 	// Example: 2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a
-	ID           ImageID  `json:"id"`
-	Sha256       string   `json:"sha256"`
+	ID     ImageID `json:"id"`
+	Sha256 string  `json:"sha256"`
+
+	// Sources What was edited comes first, then the oldest
 	Sources      []Source `json:"sources"`
 	ThumbnailURL string   `json:"thumbnail_url"`
 
@@ -473,6 +475,11 @@ type Image struct {
 	// Width Upright, pixels
 	Width int `json:"width"`
 }
+
+// ImageEdit What to say of an image; null takes a field's edit back, an absent field stays
+//
+// Example: {"artist":"Johannes Vermeer","date":null,"title":"The Milkmaid","year":1658}
+type ImageEdit = map[string]any
 
 // ImageID UUID derived from the SHA-256 of the file.
 //
@@ -1021,7 +1028,7 @@ type Shown string
 
 // Source defines model for Source.
 type Source struct {
-	// Address Where the file came from
+	// Address Where the file came from; `palate:you` of what `editImage` was given
 	Address      string    `json:"address"`
 	Artist       *string   `json:"artist,omitempty"`
 	Categories   *[]string `json:"categories,omitempty"`
@@ -1036,9 +1043,11 @@ type Source struct {
 	// Page Page that describes it
 	Page        *string   `json:"page,omitempty"`
 	RetrievedAt time.Time `json:"retrieved_at"`
-	Site        string    `json:"site"`
-	Title       *string   `json:"title,omitempty"`
-	Year        *int      `json:"year,omitempty"`
+
+	// Site A host name, `folder`, `upload`, or `you`
+	Site  string  `json:"site"`
+	Title *string `json:"title,omitempty"`
+	Year  *int    `json:"year,omitempty"`
 }
 
 // ThumbnailWidth Pixels. A narrower image is not enlarged.
@@ -1159,6 +1168,11 @@ type YearFrom = int
 // YearTo defines model for YearTo.
 type YearTo = int
 
+// Changed RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
+type Changed = Problem
+
 // Conflict RFC 9457.
 //
 // Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
@@ -1219,7 +1233,7 @@ type ListImagesParams struct {
 	// Licence Any of these licences, by short name.
 	Licence *Licence `form:"licence,omitempty" json:"licence,omitempty"`
 
-	// Site Any of these sites; a host name, `folder` or `upload`.
+	// Site Any of these sites; a host name, `folder` or `upload`, or `you` for what `editImage` was given.
 	Site *Site `form:"site,omitempty" json:"site,omitempty"`
 
 	// Category Any of these categories.
@@ -1250,6 +1264,15 @@ type GetImageParams struct {
 	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
 }
 
+// EditImageParams defines parameters for EditImage.
+type EditImageParams struct {
+	// Profile Whose verdict stands beside each image, and whom `judged` asks about.
+	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
+
+	// IfMatch The ETag of `getImage` for the same profile: 412 if its answer is another by now. Without it the edit is made whatever stands there.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
 // ListNeighboursParams defines parameters for ListNeighbours.
 type ListNeighboursParams struct {
 	// Limit How many at most.
@@ -1267,7 +1290,7 @@ type ListNeighboursParams struct {
 	// Licence Any of these licences, by short name.
 	Licence *Licence `form:"licence,omitempty" json:"licence,omitempty"`
 
-	// Site Any of these sites; a host name, `folder` or `upload`.
+	// Site Any of these sites; a host name, `folder` or `upload`, or `you` for what `editImage` was given.
 	Site *Site `form:"site,omitempty" json:"site,omitempty"`
 
 	// Category Any of these categories.
@@ -1384,7 +1407,7 @@ type ListScoresParams struct {
 	// Licence Any of these licences, by short name.
 	Licence *Licence `form:"licence,omitempty" json:"licence,omitempty"`
 
-	// Site Any of these sites; a host name, `folder` or `upload`.
+	// Site Any of these sites; a host name, `folder` or `upload`, or `you` for what `editImage` was given.
 	Site *Site `form:"site,omitempty" json:"site,omitempty"`
 
 	// Category Any of these categories.
@@ -1438,6 +1461,9 @@ type ListTrashParams struct {
 
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
+
+// EditImageJSONRequestBody defines body for EditImage for application/json ContentType.
+type EditImageJSONRequestBody = ImageEdit
 
 // StartJobJSONRequestBody defines body for StartJob for application/json ContentType.
 type StartJobJSONRequestBody = JobInput
@@ -1495,6 +1521,9 @@ type ServerInterface interface {
 	// GetImage One image with all its sources
 	// (GET /v1/images/{image})
 	GetImage(ctx echo.Context, image ImagePath, params GetImageParams) error
+	// EditImage Say what an image is, over what was found of it
+	// (PATCH /v1/images/{image})
+	EditImage(ctx echo.Context, image ImagePath, params EditImageParams) error
 	// GetImageFile The image file as it was found
 	// (GET /v1/images/{image}/file)
 	GetImageFile(ctx echo.Context, image ImagePath) error
@@ -1859,6 +1888,48 @@ func (w *ServerInterfaceWrapper) GetImage(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetImage(ctx, image, params)
+	return err
+}
+
+// EditImage converts echo context to params.
+func (w *ServerInterfaceWrapper) EditImage(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "image" -------------
+	var image ImagePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "image", ctx.Param("image"), &image, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter image: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EditImageParams
+	// ------------- Optional query parameter "profile" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "profile", ctx.QueryParams(), &params.Profile, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EditImage(ctx, image, params)
 	return err
 }
 
@@ -2954,6 +3025,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/images", wrapper.UploadImage, options.OperationMiddlewares["uploadImage"]...)
 	router.DELETE(options.BaseURL+"/v1/images/:image", wrapper.DeleteImage, options.OperationMiddlewares["deleteImage"]...)
 	router.GET(options.BaseURL+"/v1/images/:image", wrapper.GetImage, options.OperationMiddlewares["getImage"]...)
+	router.PATCH(options.BaseURL+"/v1/images/:image", wrapper.EditImage, options.OperationMiddlewares["editImage"]...)
 	router.POST(options.BaseURL+"/v1/images/:image/restore", wrapper.RestoreImage, options.OperationMiddlewares["restoreImage"]...)
 	router.DELETE(options.BaseURL+"/v1/trash", wrapper.EmptyTrash, options.OperationMiddlewares["emptyTrash"]...)
 	router.GET(options.BaseURL+"/v1/trash", wrapper.ListTrash, options.OperationMiddlewares["listTrash"]...)
@@ -2998,6 +3070,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/events", wrapper.FollowEvents, options.OperationMiddlewares["followEvents"]...)
 
 }
+
+type ChangedApplicationProblemPlusJSONResponse Problem
 
 type ConflictApplicationProblemPlusJSONResponse Problem
 
@@ -3736,6 +3810,122 @@ type GetImage5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetImage5XXApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditImageRequestObject struct {
+	Image  ImagePath `json:"image"`
+	Params EditImageParams
+	Body   *EditImageJSONRequestBody
+}
+
+type EditImageResponseObject interface {
+	VisitEditImageResponse(w http.ResponseWriter) error
+}
+
+type EditImage200ResponseHeaders struct {
+	ETag *string
+}
+
+type EditImage200JSONResponse struct {
+	Body    Image
+	Headers EditImage200ResponseHeaders
+}
+
+func (response EditImage200JSONResponse) VisitEditImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditImage400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response EditImage400ApplicationProblemPlusJSONResponse) VisitEditImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditImage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response EditImage404ApplicationProblemPlusJSONResponse) VisitEditImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditImage412ApplicationProblemPlusJSONResponse struct {
+	ChangedApplicationProblemPlusJSONResponse
+}
+
+func (response EditImage412ApplicationProblemPlusJSONResponse) VisitEditImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditImage4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EditImage4XXApplicationProblemPlusJSONResponse) VisitEditImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditImage5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EditImage5XXApplicationProblemPlusJSONResponse) VisitEditImageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7928,6 +8118,9 @@ type StrictServerInterface interface {
 	// GetImage One image with all its sources
 	// (GET /v1/images/{image})
 	GetImage(ctx context.Context, request GetImageRequestObject) (GetImageResponseObject, error)
+	// EditImage Say what an image is, over what was found of it
+	// (PATCH /v1/images/{image})
+	EditImage(ctx context.Context, request EditImageRequestObject) (EditImageResponseObject, error)
 	// GetImageFile The image file as it was found
 	// (GET /v1/images/{image}/file)
 	GetImageFile(ctx context.Context, request GetImageFileRequestObject) (GetImageFileResponseObject, error)
@@ -8265,6 +8458,55 @@ func (sh *strictHandler) GetImage(ctx echo.Context, image ImagePath, params GetI
 		return err
 	} else if validResponse, ok := response.(GetImageResponseObject); ok {
 		return validResponse.VisitGetImageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EditImage operation middleware
+func (sh *strictHandler) EditImage(ctx echo.Context, image ImagePath, params EditImageParams) error {
+	var request EditImageRequestObject
+
+	request.Image = image
+	request.Params = params
+
+	var body EditImageJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EditImage(ctx.Request().Context(), request.(EditImageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EditImage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EditImageResponseObject); ok {
+		return validResponse.VisitEditImageResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -460,8 +460,10 @@ type Image struct {
 	// ID UUID derived from the SHA-256 of the file.
 	//
 	// Example: 2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a
-	ID           ImageID  `json:"id"`
-	Sha256       string   `json:"sha256"`
+	ID     ImageID `json:"id"`
+	Sha256 string  `json:"sha256"`
+
+	// Sources What was edited comes first, then the oldest
 	Sources      []Source `json:"sources"`
 	ThumbnailURL string   `json:"thumbnail_url"`
 
@@ -472,6 +474,11 @@ type Image struct {
 	// Width Upright, pixels
 	Width int `json:"width"`
 }
+
+// ImageEdit What to say of an image; null takes a field's edit back, an absent field stays
+//
+// Example: {"artist":"Johannes Vermeer","date":null,"title":"The Milkmaid","year":1658}
+type ImageEdit = map[string]any
 
 // ImageID UUID derived from the SHA-256 of the file.
 //
@@ -1020,7 +1027,7 @@ type Shown string
 
 // Source defines model for Source.
 type Source struct {
-	// Address Where the file came from
+	// Address Where the file came from; `palate:you` of what `editImage` was given
 	Address      string    `json:"address"`
 	Artist       *string   `json:"artist,omitempty"`
 	Categories   *[]string `json:"categories,omitempty"`
@@ -1035,9 +1042,11 @@ type Source struct {
 	// Page Page that describes it
 	Page        *string   `json:"page,omitempty"`
 	RetrievedAt time.Time `json:"retrieved_at"`
-	Site        string    `json:"site"`
-	Title       *string   `json:"title,omitempty"`
-	Year        *int      `json:"year,omitempty"`
+
+	// Site A host name, `folder`, `upload`, or `you`
+	Site  string  `json:"site"`
+	Title *string `json:"title,omitempty"`
+	Year  *int    `json:"year,omitempty"`
 }
 
 // ThumbnailWidth Pixels. A narrower image is not enlarged.
@@ -1158,6 +1167,11 @@ type YearFrom = int
 // YearTo defines model for YearTo.
 type YearTo = int
 
+// Changed RFC 9457.
+//
+// Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
+type Changed = Problem
+
 // Conflict RFC 9457.
 //
 // Example: {"detail":"limit: number must be at most 200","errors":[{"detail":"limit: number must be at most 200","parameter":"limit"}],"instance":"/v1/images","status":400,"title":"The request can't be used","type":"urn:palate:problem:invalid"}
@@ -1218,7 +1232,7 @@ type ListImagesParams struct {
 	// Licence Any of these licences, by short name.
 	Licence *Licence `form:"licence,omitempty" json:"licence,omitempty"`
 
-	// Site Any of these sites; a host name, `folder` or `upload`.
+	// Site Any of these sites; a host name, `folder` or `upload`, or `you` for what `editImage` was given.
 	Site *Site `form:"site,omitempty" json:"site,omitempty"`
 
 	// Category Any of these categories.
@@ -1249,6 +1263,15 @@ type GetImageParams struct {
 	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
 }
 
+// EditImageParams defines parameters for EditImage.
+type EditImageParams struct {
+	// Profile Whose verdict stands beside each image, and whom `judged` asks about.
+	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
+
+	// IfMatch The ETag of `getImage` for the same profile: 412 if its answer is another by now. Without it the edit is made whatever stands there.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
 // ListNeighboursParams defines parameters for ListNeighbours.
 type ListNeighboursParams struct {
 	// Limit How many at most.
@@ -1266,7 +1289,7 @@ type ListNeighboursParams struct {
 	// Licence Any of these licences, by short name.
 	Licence *Licence `form:"licence,omitempty" json:"licence,omitempty"`
 
-	// Site Any of these sites; a host name, `folder` or `upload`.
+	// Site Any of these sites; a host name, `folder` or `upload`, or `you` for what `editImage` was given.
 	Site *Site `form:"site,omitempty" json:"site,omitempty"`
 
 	// Category Any of these categories.
@@ -1383,7 +1406,7 @@ type ListScoresParams struct {
 	// Licence Any of these licences, by short name.
 	Licence *Licence `form:"licence,omitempty" json:"licence,omitempty"`
 
-	// Site Any of these sites; a host name, `folder` or `upload`.
+	// Site Any of these sites; a host name, `folder` or `upload`, or `you` for what `editImage` was given.
 	Site *Site `form:"site,omitempty" json:"site,omitempty"`
 
 	// Category Any of these categories.
@@ -1437,6 +1460,9 @@ type ListTrashParams struct {
 
 // UploadImageMultipartRequestBody defines body for UploadImage for multipart/form-data ContentType.
 type UploadImageMultipartRequestBody = ImageUpload
+
+// EditImageJSONRequestBody defines body for EditImage for application/json ContentType.
+type EditImageJSONRequestBody = ImageEdit
 
 // StartJobJSONRequestBody defines body for StartJob for application/json ContentType.
 type StartJobJSONRequestBody = JobInput
@@ -1599,6 +1625,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/images/{image} (the `GetImage` operationId).
 	GetImage(ctx context.Context, image ImagePath, params *GetImageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EditImageWithBody Say what an image is, over what was found of it
+	//
+	// A field that is given counts from now on, before what any source says; null takes it back, so that what was found counts again; a field that is absent stays as it is. What was found is kept as it is, and no crawl and no import changes an edit. All fields of the edit stand in the first of the image's sources, whose site is `you`; lists filter by them alone where they are given, and `q` finds the image by them and by what was found. An edited licence stands without the address that was found of another, and an edited year without the date that was found. The same again changes nothing.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /v1/images/{image} (the `EditImage` operationId).
+	EditImageWithBody(ctx context.Context, image ImagePath, params *EditImageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EditImage Say what an image is, over what was found of it
+	//
+	// A field that is given counts from now on, before what any source says; null takes it back, so that what was found counts again; a field that is absent stays as it is. What was found is kept as it is, and no crawl and no import changes an edit. All fields of the edit stand in the first of the image's sources, whose site is `you`; lists filter by them alone where they are given, and `q` finds the image by them and by what was found. An edited licence stands without the address that was found of another, and an edited year without the date that was found. The same again changes nothing.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /v1/images/{image} (the `EditImage` operationId).
+	EditImage(ctx context.Context, image ImagePath, params *EditImageParams, body EditImageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetImageFile The image file as it was found
 	//
@@ -2126,6 +2170,44 @@ func (c *Client) DeleteImage(ctx context.Context, image ImagePath, params *Delet
 // Corresponds with GET /v1/images/{image} (the `GetImage` operationId).
 func (c *Client) GetImage(ctx context.Context, image ImagePath, params *GetImageParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetImageRequest(c.Server, image, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EditImageWithBody Say what an image is, over what was found of it
+//
+// A field that is given counts from now on, before what any source says; null takes it back, so that what was found counts again; a field that is absent stays as it is. What was found is kept as it is, and no crawl and no import changes an edit. All fields of the edit stand in the first of the image's sources, whose site is `you`; lists filter by them alone where they are given, and `q` finds the image by them and by what was found. An edited licence stands without the address that was found of another, and an edited year without the date that was found. The same again changes nothing.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /v1/images/{image} (the `EditImage` operationId).
+func (c *Client) EditImageWithBody(ctx context.Context, image ImagePath, params *EditImageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEditImageRequestWithBody(c.Server, image, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EditImage Say what an image is, over what was found of it
+//
+// A field that is given counts from now on, before what any source says; null takes it back, so that what was found counts again; a field that is absent stays as it is. What was found is kept as it is, and no crawl and no import changes an edit. All fields of the edit stand in the first of the image's sources, whose site is `you`; lists filter by them alone where they are given, and `q` finds the image by them and by what was found. An edited licence stands without the address that was found of another, and an edited year without the date that was found. The same again changes nothing.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /v1/images/{image} (the `EditImage` operationId).
+func (c *Client) EditImage(ctx context.Context, image ImagePath, params *EditImageParams, body EditImageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEditImageRequest(c.Server, image, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3534,6 +3616,95 @@ func NewGetImageRequest(server string, image ImagePath, params *GetImageParams) 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewEditImageRequest calls the generic EditImage builder with application/json body
+func NewEditImageRequest(server string, image ImagePath, params *EditImageParams, body EditImageJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewEditImageRequestWithBody(server, image, params, "application/json", bodyReader)
+}
+
+// NewEditImageRequestWithBody constructs an http.Request for the EditImage method, with any body, and a specified content type
+func NewEditImageRequestWithBody(server string, image ImagePath, params *EditImageParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "image", image, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/images/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Profile != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "profile", *params.Profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -6003,6 +6174,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/images/{image} (the `GetImage` operationId).
 	GetImageWithResponse(ctx context.Context, image ImagePath, params *GetImageParams, reqEditors ...RequestEditorFn) (*GetImageResponse, error)
 
+	// EditImageWithBodyWithResponse Say what an image is, over what was found of it
+	//
+	// A field that is given counts from now on, before what any source says; null takes it back, so that what was found counts again; a field that is absent stays as it is. What was found is kept as it is, and no crawl and no import changes an edit. All fields of the edit stand in the first of the image's sources, whose site is `you`; lists filter by them alone where they are given, and `q` finds the image by them and by what was found. An edited licence stands without the address that was found of another, and an edited year without the date that was found. The same again changes nothing.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/images/{image} (the `EditImage` operationId).
+	EditImageWithBodyWithResponse(ctx context.Context, image ImagePath, params *EditImageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EditImageResponse, error)
+
+	// EditImageWithResponse Say what an image is, over what was found of it
+	//
+	// A field that is given counts from now on, before what any source says; null takes it back, so that what was found counts again; a field that is absent stays as it is. What was found is kept as it is, and no crawl and no import changes an edit. All fields of the edit stand in the first of the image's sources, whose site is `you`; lists filter by them alone where they are given, and `q` finds the image by them and by what was found. An edited licence stands without the address that was found of another, and an edited year without the date that was found. The same again changes nothing.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/images/{image} (the `EditImage` operationId).
+	EditImageWithResponse(ctx context.Context, image ImagePath, params *EditImageParams, body EditImageJSONRequestBody, reqEditors ...RequestEditorFn) (*EditImageResponse, error)
+
 	// GetImageFileWithResponse The image file as it was found
 	//
 	// Sent with a strong ETag; `If-None-Match` and `Range` are honoured.
@@ -6988,6 +7177,89 @@ func (r GetImageResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetImageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// EditImageResponse200Headers the declared response headers of an HTTP 200 response for EditImage
+type EditImageResponse200Headers struct {
+	ETag *string
+}
+
+type EditImageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Image
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationProblemJSON412 *Changed
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *EditImageResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EditImageResponse) GetJSON200() *Image {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r EditImageResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r EditImageResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r EditImageResponse) GetApplicationProblemJSON412() *Changed {
+	return r.ApplicationProblemJSON412
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r EditImageResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r EditImageResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r EditImageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EditImageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EditImageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EditImageResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -10032,6 +10304,36 @@ func (c *ClientWithResponses) GetImageWithResponse(ctx context.Context, image Im
 	return ParseGetImageResponse(rsp)
 }
 
+// EditImageWithBodyWithResponse Say what an image is, over what was found of it
+//
+// A field that is given counts from now on, before what any source says; null takes it back, so that what was found counts again; a field that is absent stays as it is. What was found is kept as it is, and no crawl and no import changes an edit. All fields of the edit stand in the first of the image's sources, whose site is `you`; lists filter by them alone where they are given, and `q` finds the image by them and by what was found. An edited licence stands without the address that was found of another, and an edited year without the date that was found. The same again changes nothing.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/images/{image} (the `EditImage` operationId).
+func (c *ClientWithResponses) EditImageWithBodyWithResponse(ctx context.Context, image ImagePath, params *EditImageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EditImageResponse, error) {
+	rsp, err := c.EditImageWithBody(ctx, image, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEditImageResponse(rsp)
+}
+
+// EditImageWithResponse Say what an image is, over what was found of it
+//
+// A field that is given counts from now on, before what any source says; null takes it back, so that what was found counts again; a field that is absent stays as it is. What was found is kept as it is, and no crawl and no import changes an edit. All fields of the edit stand in the first of the image's sources, whose site is `you`; lists filter by them alone where they are given, and `q` finds the image by them and by what was found. An edited licence stands without the address that was found of another, and an edited year without the date that was found. The same again changes nothing.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/images/{image} (the `EditImage` operationId).
+func (c *ClientWithResponses) EditImageWithResponse(ctx context.Context, image ImagePath, params *EditImageParams, body EditImageJSONRequestBody, reqEditors ...RequestEditorFn) (*EditImageResponse, error) {
+	rsp, err := c.EditImage(ctx, image, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEditImageResponse(rsp)
+}
+
 // GetImageFileWithResponse The image file as it was found
 //
 // Sent with a strong ETag; `If-None-Match` and `Range` are honoured.
@@ -11227,6 +11529,80 @@ func ParseGetImageResponse(rsp *http.Response) (*GetImageResponse, error) {
 		}
 		response.ApplicationProblemJSON5XX = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseEditImageResponse parses an HTTP response from a EditImageWithResponse call
+func ParseEditImageResponse(rsp *http.Response) (*EditImageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EditImageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Image
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Changed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers EditImageResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

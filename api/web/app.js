@@ -512,7 +512,7 @@ function draw(overlay, { columns, rows, patches, shown }) {
 
 /** licence names a picture's licence, as a link where its text is known. */
 function licence(image, name) {
-  const address = image.sources.find((s) => s.licence === name)?.licence_url;
+  const address = image.sources.find((s) => s.licence_url && (s.licence === name || !s.licence))?.licence_url;
   const entry = element("dd");
   entry.append(/^https?:\/\//.test(address ?? "") ? element("a", { href: address, textContent: name, target: "_blank", rel: "noreferrer license" }) : name);
   return entry;
@@ -522,7 +522,7 @@ function caption(image) {
   const facts = [["artist", "Artist"], ["date", "Date"], ["medium", "Medium"], ["licence", "Licence"], ["credit", "Credit"], ["site", "From"]];
   const list = element("dl");
   for (const [key, label] of facts) {
-    const value = image.sources.map((s) => s[key] || (key === "date" && s.year ? String(s.year) : "")).find(Boolean);
+    const value = image.sources.map((s) => (key === "site" && s.site === "you" ? "" : s[key]) || (key === "date" && s.year ? String(s.year) : "")).find(Boolean);
     if (value) list.append(element("dt", { textContent: label }), key === "licence" ? licence(image, value) : element("dd", { textContent: value }));
   }
   const file = image.sources.map((s) => s.original_name).find(Boolean);

@@ -31,6 +31,7 @@ var ErrFull = fmt.Errorf("no space is left: %w", palate.ErrUnavailable)
 // too, which is ErrFull) is palate.ErrUnavailable; after any error nothing of the call is kept.
 type Catalog interface {
 	Images
+	Edits
 	Damages
 	Sketches
 	Ratings
@@ -63,7 +64,7 @@ type Image struct {
 	Format        string // as internal/picture names it: "jpeg", "png", …
 	Width, Height int    // upright, pixels
 	AddedAt       time.Time
-	Sources       []palate.Source // oldest first
+	Sources       []palate.Source // the edit, if there is one, then the oldest first
 
 	// Decoded says that somebody has decoded it since palate keeps what that
 	// tells. Damage is then what is missing or wrong of it though it is shown,

@@ -41,23 +41,13 @@ func rowOf(image catalog.Image, standing catalog.Rating) Row {
 		at := standing.At.UTC()
 		r.Verdict, r.RatedAt = string(standing.Verdict), &at
 	}
-	for _, s := range image.Sources {
-		if r.Year == nil && s.Year != 0 {
-			year := int32(s.Year)
-			r.Year = &year
-		}
-		for _, f := range []struct {
-			to   *string
-			from string
-		}{
-			{&r.Date, s.Date}, {&r.Medium, s.Medium}, {&r.Licence, s.Licence}, {&r.Terms, s.LicenceURL}, {&r.Credit, s.Credit},
-			{&r.Address, s.Address}, {&r.Page, s.Page}, {&r.Site, s.Site}, {&r.External, s.ExternalID}, {&r.Name, s.OriginalName},
-		} {
-			if *f.to == "" {
-				*f.to = f.from
-			}
-		}
+	d := image.Described()
+	if d.Year != 0 {
+		year := int32(d.Year)
+		r.Year = &year
 	}
+	r.Date, r.Medium, r.Licence, r.Terms, r.Credit = d.Date, d.Medium, d.Licence, d.LicenceURL, d.Credit
+	r.Address, r.Page, r.Site, r.External, r.Name = d.Address, d.Page, d.Site, d.ExternalID, d.OriginalName
 	return r
 }
 

@@ -66,8 +66,8 @@ func (r *run) store(ctx context.Context, path string, image catalog.Image) error
 
 // originOf says where an image may be had again.
 func originOf(image catalog.Image) string {
-	if len(image.Sources) == 0 {
-		return "nobody knows where"
+	if found := image.Found(); len(found) > 0 {
+		return found[0].Address
 	}
-	return image.Sources[0].Address
+	return "nobody knows where"
 }

@@ -28,6 +28,7 @@ func Run(t *testing.T, open Open) {
 		test func(*testing.T, Open)
 	}{
 		{"images", testImages},
+		{"edits", testEdits},
 		{"damage", testDamage},
 		{"sketches", testSketches},
 		{"tombstones", testTombstones},

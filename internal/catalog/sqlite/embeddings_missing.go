@@ -125,20 +125,20 @@ func (c *Catalog) AttributesOf(ctx context.Context, ids []palate.ImageID) (map[p
 // gatherAttributes asks for one kind of attribute after the other; every row
 // is an image and one value.
 func gatherAttributes(ctx context.Context, tx *sql.Tx, ids string, into map[palate.ImageID]index.Attributes) error {
-	texts := func(column string) string {
-		return "SELECT DISTINCT i.id, s." + column + ", '' FROM images i JOIN sources s ON s.image = i.no WHERE s." + column + " <> '' AND i.id IN " + idsIn
+	texts := func(column, counted string) string {
+		return "SELECT DISTINCT i.id, s." + column + ", '' FROM images i JOIN sources s ON s.image = i.no WHERE s." + column + " <> '' AND " + counted + " AND i.id IN " + idsIn
 	}
 	for _, kind := range []struct {
 		query string
 		add   func(a *index.Attributes, text, more string, year int)
 	}{
 		{"SELECT id, '', '' FROM images WHERE id IN " + idsIn, func(*index.Attributes, string, string, int) {}},
-		{texts("artist"), func(a *index.Attributes, text, _ string, _ int) { a.Artists = append(a.Artists, text) }},
-		{texts("licence"), func(a *index.Attributes, text, _ string, _ int) { a.Licences = append(a.Licences, text) }},
-		{texts("site"), func(a *index.Attributes, text, _ string, _ int) { a.Sites = append(a.Sites, text) }},
-		{"SELECT DISTINCT i.id, c.category, '' FROM images i JOIN sources s ON s.image = i.no JOIN categories c ON c.source = s.no WHERE c.category <> '' AND i.id IN " + idsIn,
+		{texts("artist", counts("artist")), func(a *index.Attributes, text, _ string, _ int) { a.Artists = append(a.Artists, text) }},
+		{texts("licence", counts("licence")), func(a *index.Attributes, text, _ string, _ int) { a.Licences = append(a.Licences, text) }},
+		{texts("site", "TRUE"), func(a *index.Attributes, text, _ string, _ int) { a.Sites = append(a.Sites, text) }},
+		{"SELECT DISTINCT i.id, c.category, '' FROM images i JOIN sources s ON s.image = i.no JOIN categories c ON c.source = s.no WHERE c.category <> '' AND " + categoryCounts("c") + " AND i.id IN " + idsIn,
 			func(a *index.Attributes, text, _ string, _ int) { a.Categories = append(a.Categories, text) }},
-		{"SELECT DISTINCT i.id, s.year, '' FROM images i JOIN sources s ON s.image = i.no WHERE s.year IS NOT NULL AND i.id IN " + idsIn,
+		{"SELECT DISTINCT i.id, s.year, '' FROM images i JOIN sources s ON s.image = i.no WHERE s.year IS NOT NULL AND " + counts("year") + " AND i.id IN " + idsIn,
 			func(a *index.Attributes, _, _ string, year int) { a.Years = append(a.Years, year) }},
 		{"SELECT i.id, t.profile, t.verdict FROM images i JOIN standing t ON t.image = i.no WHERE t.verdict <> 'skip' AND i.id IN " + idsIn,
 			func(a *index.Attributes, text, more string, _ int) {

@@ -22,7 +22,7 @@ const uploadSite = "upload"
 // AddImage implements catalog.Images. An image whose ID is not that of its
 // SHA256 is ErrInvalid.
 func (c *Catalog) AddImage(ctx context.Context, image catalog.Image, source palate.Source, finished *catalog.CrawlTask) (catalog.Added, error) {
-	if err := errors.Join(checkImage(image), checkDamage(image), checkSource(source)); err != nil {
+	if err := errors.Join(checkImage(image), checkDamage(image), checkSource(source), checkFound(source)); err != nil {
 		return catalog.Added{}, c.translate(ctx, "add image", err)
 	}
 	source = mendSource(source)

@@ -9,7 +9,7 @@ import (
 )
 
 // loadImages reads the images whose numbers the query gives, with all their
-// sources, oldest first.
+// sources, an edit first and then the oldest.
 func loadImages(ctx context.Context, tx *sql.Tx, numbers string, args ...any) ([]catalog.Image, error) {
 	type row struct {
 		no    int64
@@ -50,7 +50,7 @@ func loadSources(ctx context.Context, tx *sql.Tx, images []catalog.Image, place 
 	rows, err := tx.QueryContext(ctx, `
 		SELECT no, image, address, page, site, external_id, original_name, title, artist, coalesce(year, 0),
 			date, medium, licence, licence_url, credit, retrieved_at
-		FROM sources WHERE image IN (`+numbers+`) ORDER BY image, no`, args...)
+		FROM sources WHERE image IN (`+numbers+`) ORDER BY image, `+editFirst, args...)
 	if err != nil {
 		return err
 	}

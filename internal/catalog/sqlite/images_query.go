@@ -36,23 +36,24 @@ func (c *conditions) filter(f index.Filter) {
 	for _, list := range []struct {
 		texts         []string
 		column, table string
+		counts        string
 	}{
-		{f.Artists, "artist", "sources"},
-		{f.Licences, "licence", "sources"},
-		{f.Sites, "site", "sources"},
-		{f.Categories, "category", "categories"},
+		{f.Artists, "artist", "sources", counts("artist")},
+		{f.Licences, "licence", "sources", counts("licence")},
+		{f.Sites, "site", "sources", "TRUE"},
+		{f.Categories, "category", "categories", categoryCounts("categories")},
 	} {
 		if len(list.texts) > 0 {
-			c.add(fmt.Sprintf("i.no IN (SELECT image FROM %s WHERE %s IN %s AND %s <> '')", list.table, list.column, textsIn, list.column), textList(list.texts))
+			c.add(fmt.Sprintf("i.no IN (SELECT image FROM %s WHERE %s IN %s AND %s <> '' AND %s)", list.table, list.column, textsIn, list.column, list.counts), textList(list.texts))
 		}
 	}
 	switch {
 	case f.YearFrom != 0 && f.YearTo != 0:
-		c.add("i.no IN (SELECT image FROM sources WHERE year BETWEEN ? AND ?)", f.YearFrom, f.YearTo)
+		c.add("i.no IN (SELECT image FROM sources WHERE year BETWEEN ? AND ? AND "+counts("year")+")", f.YearFrom, f.YearTo)
 	case f.YearFrom != 0:
-		c.add("i.no IN (SELECT image FROM sources WHERE year >= ?)", f.YearFrom)
+		c.add("i.no IN (SELECT image FROM sources WHERE year >= ? AND "+counts("year")+")", f.YearFrom)
 	case f.YearTo != 0:
-		c.add("i.no IN (SELECT image FROM sources WHERE year <= ?)", f.YearTo)
+		c.add("i.no IN (SELECT image FROM sources WHERE year <= ? AND "+counts("year")+")", f.YearTo)
 	}
 	const judged = "(SELECT image FROM standing WHERE profile = ? AND verdict IN ('like', 'dislike'))"
 	const verdict = "(SELECT image FROM standing WHERE profile = ? AND verdict = ?)"

@@ -46,7 +46,7 @@ func deleteImage(ctx context.Context, tx *sql.Tx, id palate.ImageID, reason stri
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO tombstone_addresses (address, tombstone) SELECT address, ? FROM sources WHERE image = ? AND site <> '`+uploadSite+`'`,
+		INSERT INTO tombstone_addresses (address, tombstone) SELECT address, ? FROM sources WHERE image = ? AND site <> '`+uploadSite+`' AND NOT `+edited,
 		tombstone, image); err != nil {
 		return err
 	}

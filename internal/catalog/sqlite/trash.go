@@ -160,9 +160,9 @@ func (c *Catalog) listTrash(ctx context.Context, before time.Time, order string,
 	err = c.read(ctx, "list the trash", func(ctx context.Context, tx *sql.Tx) (err error) {
 		all, err = collect(from(tx.QueryContext(ctx, fmt.Sprintf(`
 			SELECT s.id, s.reason, s.deleted_at, t.bytes, t.format, t.width, t.height,
-				coalesce((SELECT title FROM trash_sources WHERE tombstone = s.no AND title <> '' ORDER BY no LIMIT 1), ''),
-				coalesce((SELECT artist FROM trash_sources WHERE tombstone = s.no AND artist <> '' ORDER BY no LIMIT 1), '')
-			FROM trash t JOIN tombstones s ON s.no = t.tombstone %s ORDER BY s.no %s LIMIT ?`, where, order), append(args, limit)...)), scanTrashed)
+				coalesce((SELECT title FROM trash_sources WHERE tombstone = s.no AND title <> '' ORDER BY %[3]s LIMIT 1), ''),
+				coalesce((SELECT artist FROM trash_sources WHERE tombstone = s.no AND artist <> '' ORDER BY %[3]s LIMIT 1), '')
+			FROM trash t JOIN tombstones s ON s.no = t.tombstone %[1]s ORDER BY s.no %[2]s LIMIT ?`, where, order, editFirst), append(args, limit)...)), scanTrashed)
 		return err
 	})
 	return all, err
