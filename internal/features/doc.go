@@ -26,6 +26,9 @@ type Table struct {
 	Labels []bool
 	// Artists and Sites have one for each row, or are nil.
 	Artists, Sites []string
+
+	values []float32 // the labels as numbers, of each row, or nil
+	names  []string  // of images, where a file has them
 }
 
 func invalid(format string, args ...any) error {

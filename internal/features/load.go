@@ -32,9 +32,16 @@ func Load(features, labels string) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	from := features
 	if labels != "" {
-		if t.Labels, err = loadLabels(labels); err != nil {
+		from = labels
+		if t.values, err = loadValues(labels); err != nil {
 			return nil, err
+		}
+	}
+	if t.values != nil {
+		if t.Labels, err = labelsOf(t.values); err != nil {
+			return nil, fmt.Errorf("%s: %w", from, err)
 		}
 	}
 	if t.Labels == nil {
@@ -112,7 +119,8 @@ func loadFeatures(path string) (*Table, error) {
 	return nil, invalid("%s is none of .npy, .npz, .parquet and a folder of clip-retrieval's", path)
 }
 
-func loadLabels(path string) ([]bool, error) {
+// loadValues reads labels as the numbers that they are.
+func loadValues(path string) ([]float32, error) {
 	var values []float32
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".npy":
@@ -142,18 +150,14 @@ func loadLabels(path string) ([]bool, error) {
 		}
 		t := &Table{}
 		err = errors.Join(p.describe(path, t), p.close())
-		if err == nil && t.Labels == nil {
+		if err == nil && t.values == nil {
 			err = invalid("%s has no column label, liked or y", path)
 		}
-		return t.Labels, err
+		return t.values, err
 	default:
 		return nil, invalid("%s is none of .npy, .npz and .parquet", path)
 	}
-	labels, err := labelsOf(values)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return labels, nil
+	return values, nil
 }
 
 // labelsOf takes 1 as a like, and 0 or -1, not both, as a dislike.
@@ -280,10 +284,7 @@ func loadZip(path string) (*Table, error) {
 	}
 	if err == nil && len(z.File) > 1 {
 		if labels, missing := z.find(labelArrays, "labels"); missing == nil {
-			var values []float32
-			if values, err = labels.column(); err == nil {
-				t.Labels, err = labelsOf(values)
-			}
+			t.values, err = labels.column()
 		}
 	}
 	if err = errors.Join(err, z.Close()); err != nil {

@@ -108,16 +108,12 @@ func (p *parquetFile) describe(path string, t *Table) (err error) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		labels, err := labelsOf(values)
-		if err != nil {
-			return fmt.Errorf("%s: column %s: %w", path, c.Name(), err)
-		}
-		t.Labels = append(t.Labels, labels...)
+		t.values = append(t.values, values...)
 	}
 	for _, text := range []struct {
 		names []string
 		into  *[]string
-	}{{artistColumns, &t.Artists}, {siteColumns, &t.Sites}} {
+	}{{artistColumns, &t.Artists}, {siteColumns, &t.Sites}, {imageColumns, &t.names}} {
 		if c := p.leaf(text.names); c != nil && c.Type().Kind() == parquet.ByteArray {
 			err = p.each(c, func(v parquet.Value) error {
 				*text.into = append(*text.into, string(v.ByteArray()))
