@@ -11,6 +11,15 @@ const (
 	defaultHitLimit = 20
 )
 
+// counted counts a list where that is asked for.
+func counted(asked *bool, count func() (int, error)) (*int, error) {
+	if !valueOr(asked, false) {
+		return nil, nil
+	}
+	total, err := count()
+	return &total, err
+}
+
 // filterParams are the query parameters that several lists share.
 type filterParams struct {
 	artist, licence, site, category *[]string

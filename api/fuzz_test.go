@@ -285,8 +285,8 @@ func (z *fuzzer) base(op *operation) attempt {
 		case p.In == "query" && (p.Required || z.IntN(4) == 0):
 			z.set(query, p.Name, z.parameter(op, p))
 		case p.In == "header" && z.IntN(4) == 0:
-			a.header.Set(p.Name, strings.Map(func(r rune) rune { // what no header holds
-				if r < ' ' {
+			a.header.Set(p.Name, strings.Map(func(r rune) rune { // what no header holds, or not at its ends
+				if r <= ' ' {
 					return 'x'
 				}
 				return r

@@ -26,15 +26,20 @@ func (s *Server) ListImages(ctx context.Context, request ListImagesRequestObject
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.services.Catalog.ListImages(ctx, catalog.ImageQuery{
+	query := catalog.ImageQuery{
 		Filter: filter, Search: valueOr(p.Q, ""), Damaged: valueOr(p.Damaged, false), Order: catalog.ImageOrder(valueOr(p.Order, ListOrderNewest)),
 		After: valueOr(p.Cursor, ""), Limit: valueOr(p.Limit, defaultLimit),
-	})
+	}
+	page, err := s.services.Catalog.ListImages(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	total, err := counted(p.Count, func() (int, error) { return s.services.Catalog.CountListed(ctx, query) })
 	if err != nil {
 		return nil, err
 	}
 	images, err := s.describe(ctx, profile, page.Images)
-	return ListImages200JSONResponse{Images: images, NextCursor: optional(page.Next)}, err
+	return ListImages200JSONResponse{Images: images, Total: total, NextCursor: optional(page.Next)}, err
 }
 
 func (s *Server) imagesByExternalID(ctx context.Context, profile palate.Profile, p ListImagesParams) (ListImagesResponseObject, error) {
@@ -50,8 +55,12 @@ func (s *Server) imagesByExternalID(ctx context.Context, profile palate.Profile,
 	if err != nil {
 		return nil, err
 	}
+	total, err := counted(p.Count, func() (int, error) { return len(found), nil })
+	if err != nil {
+		return nil, err
+	}
 	images, err := s.describe(ctx, profile, found)
-	return ListImages200JSONResponse{Images: images}, err
+	return ListImages200JSONResponse{Images: images, Total: total}, err
 }
 
 // GetImage answers with one image.

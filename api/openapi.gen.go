@@ -492,6 +492,9 @@ type ImageList struct {
 
 	// NextCursor Absent on the last page
 	NextCursor *string `json:"next_cursor,omitempty"`
+
+	// Total Of all pages, present where `count` asks for it
+	Total *int `json:"total,omitempty"`
 }
 
 // ImageRating defines model for ImageRating.
@@ -924,6 +927,9 @@ type RatingList struct {
 	// NextCursor Absent on the last page
 	NextCursor *string  `json:"next_cursor,omitempty"`
 	Ratings    []Rating `json:"ratings"`
+
+	// Total Of all pages, present where `count` asks for it
+	Total *int `json:"total,omitempty"`
 }
 
 // RatingsFormat A JSON object on each line, or comma-separated values whose first line names the columns.
@@ -1056,6 +1062,9 @@ type ThumbnailWidth int
 // Trash defines model for Trash.
 type Trash struct {
 	Images []TrashedImage `json:"images"`
+
+	// Total Of all pages, present where `count` asks for it
+	Total *int `json:"total,omitempty"`
 }
 
 // TrashedImage defines model for TrashedImage.
@@ -1129,6 +1138,9 @@ type Category = []string
 
 // Collapse defines model for Collapse.
 type Collapse = float32
+
+// Count defines model for Count.
+type Count = bool
 
 // Cursor defines model for Cursor.
 type Cursor = string
@@ -1211,6 +1223,9 @@ type ListImagesParams struct {
 
 	// Cursor The `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Count If true, the answer has the `total` of all pages, with the same filter; counting takes time, so it is done where it is asked for alone.
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
 
 	// Order By when the images came; `newest` unless it is said.
 	Order *ListOrder `form:"order,omitempty" json:"order,omitempty"`
@@ -1377,6 +1392,9 @@ type ListRatingsParams struct {
 	// Cursor The `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
+	// Count If true, the answer has the `total` of all pages, with the same filter; counting takes time, so it is done where it is asked for alone.
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+
 	// Verdict Only ratings of this verdict.
 	Verdict *Verdict `form:"verdict,omitempty" json:"verdict,omitempty"`
 }
@@ -1449,6 +1467,9 @@ type EmptyTrashParams struct {
 
 // ListTrashParams defines parameters for ListTrash.
 type ListTrashParams struct {
+	// Count If true, the answer has the `total` of all pages, with the same filter; counting takes time, so it is done where it is asked for alone.
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+
 	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -1734,6 +1755,13 @@ func (w *ServerInterfaceWrapper) ListImages(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", ctx.QueryParams(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter count: %s", err))
 	}
 
 	// ------------- Optional query parameter "order" -------------
@@ -2520,6 +2548,13 @@ func (w *ServerInterfaceWrapper) ListRatings(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
 	}
 
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", ctx.QueryParams(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter count: %s", err))
+	}
+
 	// ------------- Optional query parameter "verdict" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "verdict", ctx.QueryParams(), &params.Verdict, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -2918,6 +2953,13 @@ func (w *ServerInterfaceWrapper) ListTrash(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListTrashParams
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", ctx.QueryParams(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter count: %s", err))
+	}
+
 	// ------------- Optional query parameter "limit" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})

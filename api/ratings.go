@@ -24,7 +24,11 @@ func (s *Server) ListRatings(ctx context.Context, request ListRatingsRequestObje
 	if err != nil {
 		return nil, err
 	}
-	list := RatingList{Ratings: make([]Rating, len(standing))}
+	total, err := counted(p.Count, func() (int, error) { return s.services.Catalog.CountRatings(ctx, profile, query.Verdict) })
+	if err != nil {
+		return nil, err
+	}
+	list := RatingList{Ratings: make([]Rating, len(standing)), Total: total}
 	for i, r := range standing {
 		list.Ratings[i] = ratingOf(r)
 	}

@@ -51,11 +51,16 @@ func (s *Server) ListTrash(ctx context.Context, request ListTrashRequestObject) 
 	if valueOr(request.Params.Order, ListOrderOldest) == ListOrderNewest {
 		list = s.services.Catalog.LatestTrash
 	}
-	thrown, err := list(ctx, deletedBefore(request.Params.DeletedBefore), valueOr(request.Params.Limit, 100))
+	before := deletedBefore(request.Params.DeletedBefore)
+	thrown, err := list(ctx, before, valueOr(request.Params.Limit, 100))
 	if err != nil {
 		return nil, err
 	}
-	answer := ListTrash200JSONResponse{Images: []TrashedImage{}}
+	total, err := counted(request.Params.Count, func() (int, error) { return s.services.Catalog.CountTrash(ctx, before) })
+	if err != nil {
+		return nil, err
+	}
+	answer := ListTrash200JSONResponse{Images: []TrashedImage{}, Total: total}
 	for _, t := range thrown {
 		answer.Images = append(answer.Images, TrashedImage{ID: t.ID.String(), Title: t.Title, Artist: t.Artist, Bytes: t.Bytes,
 			Reason: t.Reason, DeletedAt: t.DeletedAt, Until: t.DeletedAt.Add(ingest.KeptFor),

@@ -491,6 +491,9 @@ type ImageList struct {
 
 	// NextCursor Absent on the last page
 	NextCursor *string `json:"next_cursor,omitempty"`
+
+	// Total Of all pages, present where `count` asks for it
+	Total *int `json:"total,omitempty"`
 }
 
 // ImageRating defines model for ImageRating.
@@ -923,6 +926,9 @@ type RatingList struct {
 	// NextCursor Absent on the last page
 	NextCursor *string  `json:"next_cursor,omitempty"`
 	Ratings    []Rating `json:"ratings"`
+
+	// Total Of all pages, present where `count` asks for it
+	Total *int `json:"total,omitempty"`
 }
 
 // RatingsFormat A JSON object on each line, or comma-separated values whose first line names the columns.
@@ -1055,6 +1061,9 @@ type ThumbnailWidth int
 // Trash defines model for Trash.
 type Trash struct {
 	Images []TrashedImage `json:"images"`
+
+	// Total Of all pages, present where `count` asks for it
+	Total *int `json:"total,omitempty"`
 }
 
 // TrashedImage defines model for TrashedImage.
@@ -1128,6 +1137,9 @@ type Category = []string
 
 // Collapse defines model for Collapse.
 type Collapse = float32
+
+// Count defines model for Count.
+type Count = bool
 
 // Cursor defines model for Cursor.
 type Cursor = string
@@ -1210,6 +1222,9 @@ type ListImagesParams struct {
 
 	// Cursor The `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Count If true, the answer has the `total` of all pages, with the same filter; counting takes time, so it is done where it is asked for alone.
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
 
 	// Order By when the images came; `newest` unless it is said.
 	Order *ListOrder `form:"order,omitempty" json:"order,omitempty"`
@@ -1376,6 +1391,9 @@ type ListRatingsParams struct {
 	// Cursor The `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
+	// Count If true, the answer has the `total` of all pages, with the same filter; counting takes time, so it is done where it is asked for alone.
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+
 	// Verdict Only ratings of this verdict.
 	Verdict *Verdict `form:"verdict,omitempty" json:"verdict,omitempty"`
 }
@@ -1448,6 +1466,9 @@ type EmptyTrashParams struct {
 
 // ListTrashParams defines parameters for ListTrash.
 type ListTrashParams struct {
+	// Count If true, the answer has the `total` of all pages, with the same filter; counting takes time, so it is done where it is asked for alone.
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+
 	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -3300,6 +3321,18 @@ func NewListImagesRequest(server string, params *ListImagesParams) (*http.Reques
 
 		}
 
+		if params.Count != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "count", *params.Count, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Order != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "order", *params.Order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -5059,6 +5092,18 @@ func NewListRatingsRequest(server string, profile ProfilePath, params *ListRatin
 
 		}
 
+		if params.Count != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "count", *params.Count, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Verdict != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "verdict", *params.Verdict, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -5946,6 +5991,18 @@ func NewListTrashRequest(server string, params *ListTrashParams) (*http.Request,
 		// styled parameters, preserving literal commas as delimiters
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
+
+		if params.Count != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "count", *params.Count, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
 
 		if params.Limit != nil {
 

@@ -222,6 +222,10 @@ type Images interface {
 	// CountImages counts what passes the filter.
 	CountImages(ctx context.Context, f index.Filter) (int, error)
 
+	// CountListed counts the images on all pages of a list; Order, After and
+	// Limit say nothing.
+	CountListed(ctx context.Context, q ImageQuery) (int, error)
+
 	// ImageStates tells what is known of each id, in the order asked.
 	ImageStates(ctx context.Context, ids []palate.ImageID) ([]ImageState, error)
 
@@ -255,6 +259,9 @@ type Images interface {
 	// LatestTrash lists the same, but the one that was deleted last comes
 	// first.
 	LatestTrash(ctx context.Context, before time.Time, limit int) ([]Trashed, error)
+
+	// CountTrash counts what Trash would list without a limit.
+	CountTrash(ctx context.Context, before time.Time) (int, error)
 
 	// TrashedImages lists up to limit images in the trash whose IDs follow
 	// after, in the order of IDs and without their sources: what the store
@@ -346,6 +353,10 @@ type Ratings interface {
 
 	// StandingRatings returns a page of standing ratings.
 	StandingRatings(ctx context.Context, p palate.Profile, q RatingQuery) ([]Rating, error)
+
+	// CountRatings counts the standing ratings of a verdict, or of any if it
+	// is "".
+	CountRatings(ctx context.Context, p palate.Profile, v palate.Verdict) (int, error)
 
 	// RatingLog returns entries after the given one, oldest first.
 	RatingLog(ctx context.Context, p palate.Profile, after int64, limit int) ([]LogEntry, error)

@@ -34,6 +34,7 @@ func Run(t *testing.T, open Open) {
 		{"tombstones", testTombstones},
 		{"trash", testTrash},
 		{"queries", testQueries},
+		{"counts", testCounts},
 		{"ratings", testRatings},
 		{"merging", testMerging},
 		{"profiles", testProfiles},

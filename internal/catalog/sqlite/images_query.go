@@ -87,14 +87,7 @@ func (c *Catalog) ListImages(ctx context.Context, q catalog.ImageQuery) (catalog
 	if err != nil {
 		return catalog.ImagePage{}, c.translate(ctx, "list images", err)
 	}
-	var where conditions
-	where.filter(q.Filter)
-	if q.Search != "" {
-		where.add("EXISTS (SELECT 1 FROM sources s WHERE s.image = i.no AND instr(s.search, ?) > 0)", fold(q.Search))
-	}
-	if q.Damaged {
-		where.add("i.damage <> ''")
-	}
+	where := listed(q)
 	direction, beyond := "DESC", "i.no < ?"
 	if q.Order == catalog.Oldest {
 		direction, beyond = "ASC", "i.no > ?"
@@ -127,6 +120,19 @@ func (c *Catalog) ListImages(ctx context.Context, q catalog.ImageQuery) (catalog
 		}
 	}
 	return page, nil
+}
+
+// listed are the conditions of a list, whatever the page.
+func listed(q catalog.ImageQuery) conditions {
+	var where conditions
+	where.filter(q.Filter)
+	if q.Search != "" {
+		where.add("EXISTS (SELECT 1 FROM sources s WHERE s.image = i.no AND instr(s.search, ?) > 0)", fold(q.Search))
+	}
+	if q.Damaged {
+		where.add("i.damage <> ''")
+	}
+	return where
 }
 
 // checkQuery reads the cursor and refuses what can't be asked.
@@ -167,8 +173,12 @@ func scanNumber(rows *sql.Rows) (n int64, err error) { return n, rows.Scan(&n) }
 
 // CountImages implements catalog.Images.
 func (c *Catalog) CountImages(ctx context.Context, f index.Filter) (int, error) {
-	var where conditions
-	where.filter(f)
+	return c.CountListed(ctx, catalog.ImageQuery{Filter: f})
+}
+
+// CountListed implements catalog.Images.
+func (c *Catalog) CountListed(ctx context.Context, q catalog.ImageQuery) (int, error) {
+	where := listed(q)
 	var count int
 	err := c.read(ctx, "count images", func(ctx context.Context, tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, "SELECT count(*) FROM images i"+where.where(), where.args...).Scan(&count)

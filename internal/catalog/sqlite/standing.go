@@ -94,6 +94,22 @@ func (c *Catalog) StandingRatings(ctx context.Context, p palate.Profile, q catal
 	return ratings, err
 }
 
+// CountRatings implements catalog.Ratings.
+func (c *Catalog) CountRatings(ctx context.Context, p palate.Profile, v palate.Verdict) (count int, err error) {
+	where, args := "profile = ?", []any{string(p)}
+	if v != "" {
+		if _, err := palate.ParseVerdict(string(v)); err != nil {
+			return 0, c.translate(ctx, "count ratings", err)
+		}
+		where, args = where+" AND verdict = ?", append(args, string(v))
+	}
+	err = c.read(ctx, "count ratings", func(ctx context.Context, tx *sql.Tx) (err error) {
+		count, err = scanOne[int](tx.QueryRowContext(ctx, "SELECT count(*) FROM standing WHERE "+where, args...))
+		return err
+	})
+	return count, err
+}
+
 // RatingLog implements catalog.Ratings.
 func (c *Catalog) RatingLog(ctx context.Context, p palate.Profile, after int64, limit int) ([]catalog.LogEntry, error) {
 	if err := checkLimit(limit, 0); err != nil {

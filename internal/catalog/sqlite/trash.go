@@ -168,6 +168,22 @@ func (c *Catalog) listTrash(ctx context.Context, before time.Time, order string,
 	return all, err
 }
 
+// CountTrash implements catalog.Images.
+func (c *Catalog) CountTrash(ctx context.Context, before time.Time) (count int, err error) {
+	if err := checkTime("time of deletion", before); err != nil {
+		return 0, c.translate(ctx, "count the trash", err)
+	}
+	where, args := "", []any{}
+	if !before.IsZero() {
+		where, args = " WHERE s.deleted_at < ?", append(args, stamp(before))
+	}
+	err = c.read(ctx, "count the trash", func(ctx context.Context, tx *sql.Tx) (err error) {
+		count, err = scanOne[int](tx.QueryRowContext(ctx, "SELECT count(*) FROM trash t JOIN tombstones s ON s.no = t.tombstone"+where, args...))
+		return err
+	})
+	return count, err
+}
+
 // TrashedImages implements catalog.Images.
 func (c *Catalog) TrashedImages(ctx context.Context, after palate.ImageID, limit int) ([]catalog.Image, error) {
 	if err := checkLimit(limit, 0); err != nil {
