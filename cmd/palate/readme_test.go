@@ -61,7 +61,7 @@ func drawSession(t *testing.T) {
 }
 
 // The session in README.md is run, from nothing to a sorted folder: what it shows
-// is what palate prints, but for numbers.
+// is what palate prints, but for numbers and for what is said of a training.
 func TestTheSessionInReadme(t *testing.T) {
 	program.LongRace(t)
 	readme := filepath.Join("..", "..", "README.md")
@@ -107,7 +107,7 @@ func TestTheSessionInReadme(t *testing.T) {
 		return
 	}
 	plain := func(s string) string {
-		return strings.Join(strings.Fields(inNumbersAlone.ReplaceAllString(s, "#")), " ")
+		return strings.Join(strings.Fields(inNumbersAlone.ReplaceAllString(learned.ReplaceAllString(s, "…"), "#")), " ")
 	}
 	if plain(got.String()) != plain(string(shown[2])) {
 		t.Errorf("palate prints\n%s\nREADME.md shows\n%s\n(go test ./cmd/palate -run TheSessionInReadme -update writes it anew)", got.String(), shown[2])
