@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/atomicfile"
+	"github.com/palate-art/palate/internal/regular"
 )
 
 const (
@@ -77,20 +77,15 @@ func (s *Store) path() string { return filepath.Join(s.folder, fileName) }
 
 // load reads the file.
 func (s *Store) load() (file, error) {
-	f, err := os.Open(s.path())
+	content, err := regular.ReadFile(s.path(), maxFileBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return file{Version: version}, nil
 	}
 	if err != nil {
 		return file{}, fmt.Errorf("read the tokens: %w", err)
 	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
-	if err != nil {
-		return file{}, fmt.Errorf("read the tokens: %w", err)
-	}
 	var all file
-	if err := json.Unmarshal(content, &all); err != nil || len(content) > maxFileBytes {
+	if err := json.Unmarshal(content, &all); err != nil {
 		return file{}, fmt.Errorf("%s is damaged; move it away, and make tokens anew: %w", s.path(), palate.ErrInvalid)
 	}
 	if all.Version != version {
