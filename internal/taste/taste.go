@@ -86,6 +86,7 @@ type Tastes struct {
 	tried    map[palate.Profile]int64              // the newest rating at the last attempt that Run made
 	compared map[palate.Profile]*probe.Comparisons // of the profiles trained last
 	asked    map[palate.Profile][]palate.ImageID   // handed out by Queue, the last at the end
+	drawn    map[palate.Profile]*drawn             // what queues are chosen among
 }
 
 // New returns the tastes of the profiles in the catalog, for the model of the
@@ -102,6 +103,7 @@ func New(c catalog.Catalog, ix index.Index, config Config, logger *slog.Logger) 
 		tried:     make(map[palate.Profile]int64),
 		compared:  make(map[palate.Profile]*probe.Comparisons),
 		asked:     make(map[palate.Profile][]palate.ImageID),
+		drawn:     make(map[palate.Profile]*drawn),
 	}, nil
 }
 
