@@ -464,8 +464,11 @@ type Image struct {
 	Sha256 string  `json:"sha256"`
 
 	// Sources What was edited comes first, then the oldest
-	Sources      []Source `json:"sources"`
-	ThumbnailURL string   `json:"thumbnail_url"`
+	Sources []Source `json:"sources"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars        *Stars `json:"stars,omitempty"`
+	ThumbnailURL string `json:"thumbnail_url"`
 
 	// Title The first that a source gives, or empty
 	Title   string   `json:"title"`
@@ -496,7 +499,7 @@ type ImageList struct {
 	Total *int `json:"total,omitempty"`
 }
 
-// ImageRating defines model for ImageRating.
+// ImageRating A verdict, stars, or both, as in `RatingInput`.
 type ImageRating struct {
 	// ImageID UUID derived from the SHA-256 of the file.
 	//
@@ -510,8 +513,11 @@ type ImageRating struct {
 	Score *float64 `json:"score,omitempty"`
 
 	// Shown How the picture stood before the person.
-	Shown   *Shown  `json:"shown,omitempty"`
-	Verdict Verdict `json:"verdict"`
+	Shown *Shown `json:"shown,omitempty"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars   *Stars   `json:"stars,omitempty"`
+	Verdict *Verdict `json:"verdict,omitempty"`
 }
 
 // ImageUpload defines model for ImageUpload.
@@ -904,11 +910,16 @@ type Rating struct {
 	Score   *float64    `json:"score,omitempty"`
 
 	// Shown How the picture stood before the person.
-	Shown   Shown   `json:"shown"`
+	Shown Shown `json:"shown"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars   *Stars  `json:"stars,omitempty"`
 	Verdict Verdict `json:"verdict"`
 }
 
-// RatingInput Example: {"probe_version":3,"score":0.12,"shown":"queue:uncertain","verdict":"like"}
+// RatingInput A verdict, stars, or both. Stars without a verdict mean 4 and 5 a like, 1 and 2 a dislike, 3 a skip.
+//
+// Example: {"probe_version":3,"score":0.12,"shown":"queue:uncertain","verdict":"like"}
 type RatingInput struct {
 	// ProbeVersion The probe that ranked the picture when it was shown
 	ProbeVersion *int `json:"probe_version,omitempty"`
@@ -917,8 +928,11 @@ type RatingInput struct {
 	Score *float64 `json:"score,omitempty"`
 
 	// Shown How the picture stood before the person.
-	Shown   *Shown  `json:"shown,omitempty"`
-	Verdict Verdict `json:"verdict"`
+	Shown *Shown `json:"shown,omitempty"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars   *Stars   `json:"stars,omitempty"`
+	Verdict *Verdict `json:"verdict,omitempty"`
 }
 
 // RatingList defines model for RatingList.
@@ -939,7 +953,7 @@ type RatingsImport struct {
 	// Rated Ratings that were added
 	Rated int `json:"rated"`
 
-	// Rows Rows of the file that have a verdict
+	// Rows Rows of the file that have a verdict or stars
 	Rows int `json:"rows"`
 
 	// Unchanged What stood already
@@ -1055,6 +1069,9 @@ type Source struct {
 	Year  *int    `json:"year,omitempty"`
 }
 
+// Stars A grade beside the verdict; absent where none was given.
+type Stars = int
+
 // ThumbnailWidth Pixels. A narrower image is not enlarged.
 type ThumbnailWidth int
 
@@ -1084,6 +1101,35 @@ type TrashedImage struct {
 type Undo struct {
 	// Entry The entry to undo; the last one if absent
 	Entry *int64 `json:"entry,omitempty"`
+}
+
+// Undone The entry of the log that was undone, a rating or a take-back, and what the image is since.
+type Undone struct {
+	At time.Time `json:"at"`
+
+	// Entry Number in the log
+	Entry int64 `json:"entry"`
+
+	// ImageID UUID derived from the SHA-256 of the file.
+	//
+	// Example: 2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a
+	ImageID      ImageID `json:"image_id"`
+	ProbeVersion *int    `json:"probe_version,omitempty"`
+
+	// Profile Example: me
+	Profile ProfileName `json:"profile"`
+	Score   *float64    `json:"score,omitempty"`
+
+	// Shown How the picture stood before the person.
+	Shown  *Shown  `json:"shown,omitempty"`
+	Stands *Rating `json:"stands,omitempty"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars *Stars `json:"stars,omitempty"`
+
+	// TookBack It was a take-back, by `deleteRating`: it has no verdict
+	TookBack *bool    `json:"took_back,omitempty"`
+	Verdict  *Verdict `json:"verdict,omitempty"`
 }
 
 // UploadScore defines model for UploadScore.
@@ -1893,7 +1939,7 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/ratings (the `ListRatings` operationId).
 	ListRatings(ctx context.Context, profile ProfilePath, params *ListRatingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutRatingsWithBody Like, dislike or skip many images
+	// PutRatingsWithBody Like, dislike, skip or grade many images
 	//
 	// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 	//
@@ -1902,7 +1948,7 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
 	PutRatingsWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutRatings Like, dislike or skip many images
+	// PutRatings Like, dislike, skip or grade many images
 	//
 	// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 	//
@@ -1913,7 +1959,7 @@ type ClientInterface interface {
 
 	// ImportRatingsWithBody Take in ratings from a file
 	//
-	// As `exportImages` writes them, here or elsewhere: of every row `image_id` and `verdict` are read, the rest may be there or not, and a row without a verdict is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
+	// As `exportImages` writes them, here or elsewhere: of every row `image_id`, `verdict` and `stars` are read, the rest may be there or not, and a row with neither verdict nor stars is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1922,7 +1968,7 @@ type ClientInterface interface {
 
 	// DeleteRating Make an image unrated
 	//
-	// The log keeps what was said; every entry for the image is undone.
+	// The log keeps what was said, and that it was taken back, which `undoRating` reverses.
 	//
 	// Corresponds with DELETE /v1/profiles/{profile}/ratings/{image} (the `DeleteRating` operationId).
 	DeleteRating(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1934,7 +1980,7 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/ratings/{image} (the `GetRating` operationId).
 	GetRating(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutRatingWithBody Like, dislike or skip an image
+	// PutRatingWithBody Like, dislike, skip or grade an image
 	//
 	// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 	//
@@ -1943,7 +1989,7 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/profiles/{profile}/ratings/{image} (the `PutRating` operationId).
 	PutRatingWithBody(ctx context.Context, profile ProfilePath, image ImagePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutRating Like, dislike or skip an image
+	// PutRating Like, dislike, skip or grade an image
 	//
 	// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 	//
@@ -1980,18 +2026,18 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/scores/{image}/why (the `ExplainScore` operationId).
 	ExplainScore(ctx context.Context, profile ProfilePath, image ImagePath, params *ExplainScoreParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UndoRatingWithBody Undo the last rating, or a named one
+	// UndoRatingWithBody Undo the last rating or take-back, or a named one
 	//
-	// What was said of the image before stands again.
+	// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
 	UndoRatingWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UndoRating Undo the last rating, or a named one
+	// UndoRating Undo the last rating or take-back, or a named one
 	//
-	// What was said of the image before stands again.
+	// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2767,7 +2813,7 @@ func (c *Client) ListRatings(ctx context.Context, profile ProfilePath, params *L
 	return c.Client.Do(req)
 }
 
-// PutRatingsWithBody Like, dislike or skip many images
+// PutRatingsWithBody Like, dislike, skip or grade many images
 //
 // All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 //
@@ -2786,7 +2832,7 @@ func (c *Client) PutRatingsWithBody(ctx context.Context, profile ProfilePath, co
 	return c.Client.Do(req)
 }
 
-// PutRatings Like, dislike or skip many images
+// PutRatings Like, dislike, skip or grade many images
 //
 // All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 //
@@ -2807,7 +2853,7 @@ func (c *Client) PutRatings(ctx context.Context, profile ProfilePath, body PutRa
 
 // ImportRatingsWithBody Take in ratings from a file
 //
-// As `exportImages` writes them, here or elsewhere: of every row `image_id` and `verdict` are read, the rest may be there or not, and a row without a verdict is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
+// As `exportImages` writes them, here or elsewhere: of every row `image_id`, `verdict` and `stars` are read, the rest may be there or not, and a row with neither verdict nor stars is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2826,7 +2872,7 @@ func (c *Client) ImportRatingsWithBody(ctx context.Context, profile ProfilePath,
 
 // DeleteRating Make an image unrated
 //
-// The log keeps what was said; every entry for the image is undone.
+// The log keeps what was said, and that it was taken back, which `undoRating` reverses.
 //
 // Corresponds with DELETE /v1/profiles/{profile}/ratings/{image} (the `DeleteRating` operationId).
 func (c *Client) DeleteRating(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2858,7 +2904,7 @@ func (c *Client) GetRating(ctx context.Context, profile ProfilePath, image Image
 	return c.Client.Do(req)
 }
 
-// PutRatingWithBody Like, dislike or skip an image
+// PutRatingWithBody Like, dislike, skip or grade an image
 //
 // What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 //
@@ -2877,7 +2923,7 @@ func (c *Client) PutRatingWithBody(ctx context.Context, profile ProfilePath, ima
 	return c.Client.Do(req)
 }
 
-// PutRating Like, dislike or skip an image
+// PutRating Like, dislike, skip or grade an image
 //
 // What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 //
@@ -2964,9 +3010,9 @@ func (c *Client) ExplainScore(ctx context.Context, profile ProfilePath, image Im
 	return c.Client.Do(req)
 }
 
-// UndoRatingWithBody Undo the last rating, or a named one
+// UndoRatingWithBody Undo the last rating or take-back, or a named one
 //
-// What was said of the image before stands again.
+// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2983,9 +3029,9 @@ func (c *Client) UndoRatingWithBody(ctx context.Context, profile ProfilePath, co
 	return c.Client.Do(req)
 }
 
-// UndoRating Undo the last rating, or a named one
+// UndoRating Undo the last rating or take-back, or a named one
 //
-// What was said of the image before stands again.
+// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6519,7 +6565,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/ratings (the `ListRatings` operationId).
 	ListRatingsWithResponse(ctx context.Context, profile ProfilePath, params *ListRatingsParams, reqEditors ...RequestEditorFn) (*ListRatingsResponse, error)
 
-	// PutRatingsWithBodyWithResponse Like, dislike or skip many images
+	// PutRatingsWithBodyWithResponse Like, dislike, skip or grade many images
 	//
 	// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 	//
@@ -6528,7 +6574,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
 	PutRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error)
 
-	// PutRatingsWithResponse Like, dislike or skip many images
+	// PutRatingsWithResponse Like, dislike, skip or grade many images
 	//
 	// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 	//
@@ -6539,7 +6585,7 @@ type ClientWithResponsesInterface interface {
 
 	// ImportRatingsWithBodyWithResponse Take in ratings from a file
 	//
-	// As `exportImages` writes them, here or elsewhere: of every row `image_id` and `verdict` are read, the rest may be there or not, and a row without a verdict is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
+	// As `exportImages` writes them, here or elsewhere: of every row `image_id`, `verdict` and `stars` are read, the rest may be there or not, and a row with neither verdict nor stars is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6548,7 +6594,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteRatingWithResponse Make an image unrated
 	//
-	// The log keeps what was said; every entry for the image is undone.
+	// The log keeps what was said, and that it was taken back, which `undoRating` reverses.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -6564,7 +6610,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/ratings/{image} (the `GetRating` operationId).
 	GetRatingWithResponse(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*GetRatingResponse, error)
 
-	// PutRatingWithBodyWithResponse Like, dislike or skip an image
+	// PutRatingWithBodyWithResponse Like, dislike, skip or grade an image
 	//
 	// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 	//
@@ -6573,7 +6619,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/profiles/{profile}/ratings/{image} (the `PutRating` operationId).
 	PutRatingWithBodyWithResponse(ctx context.Context, profile ProfilePath, image ImagePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRatingResponse, error)
 
-	// PutRatingWithResponse Like, dislike or skip an image
+	// PutRatingWithResponse Like, dislike, skip or grade an image
 	//
 	// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 	//
@@ -6618,18 +6664,18 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/scores/{image}/why (the `ExplainScore` operationId).
 	ExplainScoreWithResponse(ctx context.Context, profile ProfilePath, image ImagePath, params *ExplainScoreParams, reqEditors ...RequestEditorFn) (*ExplainScoreResponse, error)
 
-	// UndoRatingWithBodyWithResponse Undo the last rating, or a named one
+	// UndoRatingWithBodyWithResponse Undo the last rating or take-back, or a named one
 	//
-	// What was said of the image before stands again.
+	// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
 	UndoRatingWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error)
 
-	// UndoRatingWithResponse Undo the last rating, or a named one
+	// UndoRatingWithResponse Undo the last rating or take-back, or a named one
 	//
-	// What was said of the image before stands again.
+	// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -9714,7 +9760,7 @@ type UndoRatingResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Rating
+	JSON200 *Undone
 	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationProblemJSON400 *Invalid
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
@@ -9728,7 +9774,7 @@ type UndoRatingResponse struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UndoRatingResponse) GetJSON200() *Rating {
+func (r UndoRatingResponse) GetJSON200() *Undone {
 	return r.JSON200
 }
 
@@ -10841,7 +10887,7 @@ func (c *ClientWithResponses) ListRatingsWithResponse(ctx context.Context, profi
 	return ParseListRatingsResponse(rsp)
 }
 
-// PutRatingsWithBodyWithResponse Like, dislike or skip many images
+// PutRatingsWithBodyWithResponse Like, dislike, skip or grade many images
 //
 // All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 //
@@ -10856,7 +10902,7 @@ func (c *ClientWithResponses) PutRatingsWithBodyWithResponse(ctx context.Context
 	return ParsePutRatingsResponse(rsp)
 }
 
-// PutRatingsWithResponse Like, dislike or skip many images
+// PutRatingsWithResponse Like, dislike, skip or grade many images
 //
 // All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 //
@@ -10873,7 +10919,7 @@ func (c *ClientWithResponses) PutRatingsWithResponse(ctx context.Context, profil
 
 // ImportRatingsWithBodyWithResponse Take in ratings from a file
 //
-// As `exportImages` writes them, here or elsewhere: of every row `image_id` and `verdict` are read, the rest may be there or not, and a row without a verdict is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
+// As `exportImages` writes them, here or elsewhere: of every row `image_id`, `verdict` and `stars` are read, the rest may be there or not, and a row with neither verdict nor stars is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10888,7 +10934,7 @@ func (c *ClientWithResponses) ImportRatingsWithBodyWithResponse(ctx context.Cont
 
 // DeleteRatingWithResponse Make an image unrated
 //
-// The log keeps what was said; every entry for the image is undone.
+// The log keeps what was said, and that it was taken back, which `undoRating` reverses.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10916,7 +10962,7 @@ func (c *ClientWithResponses) GetRatingWithResponse(ctx context.Context, profile
 	return ParseGetRatingResponse(rsp)
 }
 
-// PutRatingWithBodyWithResponse Like, dislike or skip an image
+// PutRatingWithBodyWithResponse Like, dislike, skip or grade an image
 //
 // What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 //
@@ -10931,7 +10977,7 @@ func (c *ClientWithResponses) PutRatingWithBodyWithResponse(ctx context.Context,
 	return ParsePutRatingResponse(rsp)
 }
 
-// PutRatingWithResponse Like, dislike or skip an image
+// PutRatingWithResponse Like, dislike, skip or grade an image
 //
 // What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 //
@@ -11006,9 +11052,9 @@ func (c *ClientWithResponses) ExplainScoreWithResponse(ctx context.Context, prof
 	return ParseExplainScoreResponse(rsp)
 }
 
-// UndoRatingWithBodyWithResponse Undo the last rating, or a named one
+// UndoRatingWithBodyWithResponse Undo the last rating or take-back, or a named one
 //
-// What was said of the image before stands again.
+// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11021,9 +11067,9 @@ func (c *ClientWithResponses) UndoRatingWithBodyWithResponse(ctx context.Context
 	return ParseUndoRatingResponse(rsp)
 }
 
-// UndoRatingWithResponse Undo the last rating, or a named one
+// UndoRatingWithResponse Undo the last rating or take-back, or a named one
 //
-// What was said of the image before stands again.
+// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -13617,7 +13663,7 @@ func ParseUndoRatingResponse(rsp *http.Response) (*UndoRatingResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Rating
+		var dest Undone
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
