@@ -297,17 +297,28 @@ type Rating struct {
 	Entry        int64 // increases over the whole catalog
 	Profile      palate.Profile
 	Image        palate.ImageID
-	Verdict      palate.Verdict
+	Verdict      palate.Verdict // "" in what ClearRating appends, a take-back
+	Stars        palate.Stars   // 0 is none; beside any verdict, which counts as it was said
 	Shown        palate.Shown
 	ProbeVersion int      // that ranked the picture when it was shown; 0 is none
 	Score        *float64 // of that probe, if any
 	At           time.Time
 }
 
-// LogEntry is one line of the append-only log: a rating, or the undo of one.
+// LogEntry is one line of the append-only log: a rating, a take-back, or the
+// undo of one of these.
 type LogEntry struct {
-	Rating       // Verdict is empty in an undo
-	Undoes int64 // the entry that this one undoes; 0 in a rating
+	Rating       // Verdict is empty in a take-back and in an undo
+	Undoes int64 // the entry that this one undoes; 0 in what is no undo
+}
+
+// TakesBack reports that since this entry the image is unrated.
+func (e LogEntry) TakesBack() bool { return e.Verdict == "" && e.Undoes == 0 }
+
+// Undone is an entry that was undone, and what is since.
+type Undone struct {
+	Rating         // its Verdict is empty if a take-back was undone
+	Stands *Rating // the image's standing rating since; nil: it is unrated, or not there
 }
 
 // Merged says what MergeRatings did.
@@ -333,7 +344,8 @@ type ProfileSummary struct {
 }
 
 // Ratings remembers what people said. A profile exists as soon as it is
-// created or has a rating. An image's standing rating is the last one that is not undone.
+// created or has a rating. An image's standing rating is its last entry that is
+// not undone; where that is a take-back, the image is unrated.
 type Ratings interface {
 	// Rate appends a rating; Entry is given, At is now if zero. ErrNotFound
 	// if the image is not there.
@@ -348,13 +360,15 @@ type Ratings interface {
 	// ErrNotFound if an image is not there.
 	RateOnce(ctx context.Context, ratings []Rating) ([]Rating, error)
 
-	// UndoRating appends the undo of one entry, or of the profile's last
-	// entry that is not undone if entry is 0, and returns what was undone.
-	// ErrNotFound if there is none, ErrConflict if it is undone already.
-	UndoRating(ctx context.Context, p palate.Profile, entry int64) (Rating, error)
+	// UndoRating appends the undo of one entry, a rating or a take-back, or
+	// of the profile's last that is not undone if entry is 0, and returns what
+	// was undone and what stands since. ErrNotFound if there is none,
+	// ErrConflict if it is undone already.
+	UndoRating(ctx context.Context, p palate.Profile, entry int64) (Undone, error)
 
-	// ClearRating undoes every entry of the profile for that image, so
-	// that it is unrated. ErrNotFound if it has no standing rating.
+	// ClearRating appends a take-back of what the profile said of that
+	// image, so that it is unrated until that is undone or more is said.
+	// ErrNotFound if it has no standing rating.
 	ClearRating(ctx context.Context, p palate.Profile, id palate.ImageID) error
 
 	// StandingRating returns the standing rating of one image.
@@ -377,8 +391,8 @@ type Ratings interface {
 	// MergeRatings appends what another log has and this one lacks: that
 	// of a backup, or of a copy of this catalog that went its own way. The
 	// other log is given from its beginning, oldest first, of any profiles;
-	// an undo names an entry before it. A rating of the same profile, image,
-	// verdict, time and place is the same rating, so that merging again adds
+	// an undo names an entry before it. An entry of the same profile, image,
+	// verdict, stars, time and place is the same one, so that merging again adds
 	// nothing. What was said later stands: an older rating is appended undone.
 	// Ratings of images that are not here count when these come.
 	MergeRatings(ctx context.Context, log []LogEntry) (Merged, error)
