@@ -10,8 +10,8 @@ import (
 	"github.com/palate-art/palate/probe"
 )
 
-// quick learns one kind of probe from little.
-func quick(kind probe.Kind) func(*taste.Config) {
+// inAMoment learns one kind of probe from little.
+func inAMoment(kind probe.Kind) func(*taste.Config) {
 	return func(c *taste.Config) {
 		c.Probe.Kind, c.Probe.Strengths, c.Probe.Folds, c.Probe.InnerFolds = kind, []float64{1}, 2, 2
 	}
@@ -21,7 +21,7 @@ func quick(kind probe.Kind) func(*taste.Config) {
 // kind of probe, provisionally too; asked again it is the same.
 func TestRankAmongIsAPartOfTheWholeRanking(t *testing.T) {
 	for _, kind := range []probe.Kind{nil, probe.Logistic, probe.KNN} { // nil has no probe yet
-		f := newFixture(t, 120, quick(kind))
+		f := newFixture(t, 120, inAMoment(kind))
 		f.rate(t, "me", f.ids[:40]...)
 		if kind != nil {
 			f.train(t, "me")
@@ -61,7 +61,7 @@ func agreeing(a, b []palate.ImageID) (n int) {
 // What ranks stays what it was though it was learned anew, and is told apart
 // from what serves.
 func TestRankAmongGoesOnByThePinnedVersion(t *testing.T) {
-	f := newFixture(t, 60, quick(probe.KNN))
+	f := newFixture(t, 60, inAMoment(probe.KNN))
 	f.rate(t, "me", f.ids[:20]...)
 	f.train(t, "me")
 	before, err := f.tastes.RankAmong(t.Context(), "me", f.ids, taste.Pin{})
