@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -206,6 +207,19 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	bad(c.ListProbeVersions(ctx, "No Such Name"))
 	ok(c.ListScores(ctx, me, &client.ListScoresParams{Limit: &limit, MinProbability: pointer(.5)}))
 	bad(c.ListScores(ctx, me, &client.ListScoresParams{MinProbability: pointer(1.5)}))
+	say(409)(c.CreateSnapshot(ctx, "nobody", client.SnapshotInput{Order: client.SnapshotOrderBestFirst}))
+	say(410)(c.CreateSnapshot(ctx, me, client.SnapshotInput{Order: client.SnapshotOrderBestFirst, ProbeVersion: pointer(77)}))
+	made, err := c.CreateSnapshot(ctx, me, client.SnapshotInput{Order: client.SnapshotOrderBestFirst, Judged: pointer(client.SnapshotJudgedNotJudged), MinProbability: pointer(.01)})
+	call(201, made, err)
+	var list client.Snapshot
+	must(t, json.NewDecoder(made.Body).Decode(&list))
+	none := strings.Repeat("0", 32)
+	ok(c.GetSnapshot(ctx, me, list.ID))
+	missing(c.GetSnapshot(ctx, me, none))
+	ok(c.GetSnapshotEntries(ctx, me, list.ID))
+	missing(c.GetSnapshotEntries(ctx, "you", list.ID))
+	ok(c.ListSnapshotImages(ctx, me, list.ID, &client.ListSnapshotImagesParams{Offset: pointer(3), Limit: &limit}))
+	bad(c.ListSnapshotImages(ctx, me, list.ID, &client.ListSnapshotImagesParams{Offset: pointer(-1)}))
 	ok(c.GetScore(ctx, me, one))
 	missing(c.GetScore(ctx, me, gone))
 	kind, body = upload()

@@ -124,7 +124,7 @@ func (s *Server) UndoRating(ctx context.Context, request UndoRatingRequestObject
 		return nil, err
 	}
 	s.follow(ctx)
-	return UndoRating200JSONResponse(ratingOf(undone)), nil
+	return UndoRating200JSONResponse(ratingOf(undone.Rating)), nil
 }
 
 func rated(ctx context.Context, profile, image string) (palate.Profile, palate.ImageID, error) {
