@@ -174,15 +174,24 @@ type ImageQuery struct {
 	Search string       // part of a title or an artist's name, letter case aside
 	// Damaged leaves only images that have a Damage.
 	Damaged bool
-	Order   ImageOrder // default Newest
-	After   string     // the Next of the page before; "" is the first page
-	Limit   int        // 1 to 1000
+	// SkippedBy, if set, leaves only images whose standing verdict of that
+	// profile is a skip.
+	SkippedBy palate.Profile
+	Order     ImageOrder // default Newest
+	After     string     // the Next of the page before; "" is the first page
+	Limit     int        // 1 to 1000
 }
 
 // ImagePage is a part of a list. Next is empty on the last page.
 type ImagePage struct {
 	Images []Image
 	Next   string
+}
+
+// Outline is what a list needs to know of an image to keep its place.
+type Outline struct {
+	ID            palate.ImageID
+	Width, Height int // upright, pixels
 }
 
 // Images remembers what was kept and where it came from.
@@ -218,6 +227,10 @@ type Images interface {
 
 	// ListImages returns a page. A cursor that is none is ErrInvalid.
 	ListImages(ctx context.Context, q ImageQuery) (ImagePage, error)
+
+	// Outlines returns the images on all pages of a list, in its order; After
+	// and Limit say nothing.
+	Outlines(ctx context.Context, q ImageQuery) ([]Outline, error)
 
 	// CountImages counts what passes the filter.
 	CountImages(ctx context.Context, f index.Filter) (int, error)
@@ -364,6 +377,10 @@ type Ratings interface {
 	// StandingVerdicts returns the verdicts of the named images, or of all
 	// if ids is nil.
 	StandingVerdicts(ctx context.Context, p palate.Profile, ids []palate.ImageID) (map[palate.ImageID]palate.Verdict, error)
+
+	// StandingStars returns the stars of the standing ratings of the named
+	// images, leaving out those without.
+	StandingStars(ctx context.Context, p palate.Profile, ids []palate.ImageID) (map[palate.ImageID]palate.Stars, error)
 
 	// StandingRatings returns a page of standing ratings.
 	StandingRatings(ctx context.Context, p palate.Profile, q RatingQuery) ([]Rating, error)
