@@ -113,6 +113,35 @@ const (
 	Skip    Verdict = "skip"
 )
 
+// Stars are a grade from 1 to MostStars that a rating may carry beside its
+// verdict; 0 is none.
+type Stars int
+
+// MostStars is the best grade.
+const MostStars Stars = 5
+
+// Validate reports what is neither a grade nor none. Its error is ErrInvalid.
+func (s Stars) Validate() error {
+	if s < 0 || s > MostStars {
+		return fmt.Errorf("%d stars, want 1 to %d: %w", s, MostStars, ErrInvalid)
+	}
+	return nil
+}
+
+// Verdict is what stars mean where nothing else is said: 4 and 5 are a like, 1
+// and 2 a dislike, 3 is neither, so a skip. No stars give "".
+func (s Stars) Verdict() Verdict {
+	switch {
+	case s == 0:
+		return ""
+	case s >= 4:
+		return Like
+	case s <= 2:
+		return Dislike
+	}
+	return Skip
+}
+
 // ParseVerdict reads a verdict. Its error is ErrInvalid.
 func ParseVerdict(s string) (Verdict, error) {
 	switch v := Verdict(s); v {

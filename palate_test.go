@@ -147,3 +147,19 @@ func TestModelIDsAreShortenedForPeople(t *testing.T) {
 		}
 	}
 }
+
+func TestStarsMeanAVerdict(t *testing.T) {
+	for stars, want := range map[palate.Stars]palate.Verdict{0: "", 1: palate.Dislike, 2: palate.Dislike, 3: palate.Skip, 4: palate.Like, 5: palate.Like} {
+		if got := stars.Verdict(); got != want {
+			t.Errorf("%d stars: got %q, want %q", stars, got, want)
+		}
+		if err := stars.Validate(); err != nil {
+			t.Errorf("%d stars: %v", stars, err)
+		}
+	}
+	for _, stars := range []palate.Stars{-1, 6} {
+		if err := stars.Validate(); !errors.Is(err, palate.ErrInvalid) {
+			t.Errorf("%d stars: got %v, want %v", stars, err, palate.ErrInvalid)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -155,11 +156,18 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	kind, body = empty()
 	bad(c.SearchByUploadWithBody(ctx, nil, kind, body))
 
-	ok(c.PutRating(ctx, me, one, client.RatingInput{Verdict: client.VerdictLike, Shown: pointer(client.ShownQueueTop), ProbeVersion: pointer(1), Score: pointer(.5)}))
-	bad(c.PutRating(ctx, me, one, client.RatingInput{Verdict: "adore"}))
-	ok(c.PutRatings(ctx, me, client.RatingsInput{Ratings: []client.ImageRating{{ImageID: one, Verdict: client.VerdictLike}}}))
-	missing(c.PutRatings(ctx, me, client.RatingsInput{Ratings: []client.ImageRating{{ImageID: one, Verdict: client.VerdictLike}, {ImageID: gone, Verdict: client.VerdictLike}}}))
+	ok(c.PutRating(ctx, me, one, client.RatingInput{Verdict: pointer(client.VerdictLike), Shown: pointer(client.ShownQueueTop), ProbeVersion: pointer(1), Score: pointer(.5)}))
+	bad(c.PutRating(ctx, me, one, client.RatingInput{Verdict: pointer(client.Verdict("adore"))}))
+	ok(c.PutRatings(ctx, me, client.RatingsInput{Ratings: []client.ImageRating{{ImageID: one, Verdict: pointer(client.VerdictLike)}}}))
+	missing(c.PutRatings(ctx, me, client.RatingsInput{Ratings: []client.ImageRating{{ImageID: one, Verdict: pointer(client.VerdictLike)}, {ImageID: gone, Verdict: pointer(client.VerdictLike)}}}))
 	bad(c.PutRatings(ctx, me, client.RatingsInput{Ratings: []client.ImageRating{}}))
+	ok(c.PutRating(ctx, me, other, client.RatingInput{Stars: pointer(3)}))
+	bad(c.PutRating(ctx, me, one, client.RatingInput{}))
+	bad(c.PutRating(ctx, me, one, client.RatingInput{Stars: pointer(6)}))
+	bad(c.PutRatings(ctx, me, client.RatingsInput{Ratings: []client.ImageRating{{ImageID: one}}}))
+	say(204)(c.DeleteRating(ctx, me, other))
+	ok(c.UndoRating(ctx, me, client.Undo{}))
+	ok(c.UndoRating(ctx, me, client.Undo{}))
 	ok(c.GetRating(ctx, me, one))
 	missing(c.GetRating(ctx, me, other))
 	ok(c.ListRatings(ctx, me, &client.ListRatingsParams{Limit: &limit}))
@@ -171,7 +179,7 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	ok(c.UndoRating(ctx, me, client.Undo{}))
 	ok(c.UndoRating(ctx, me, client.Undo{}))
 	missing(c.UndoRating(ctx, me, client.Undo{}))
-	ok(c.PutRating(ctx, me, one, client.RatingInput{Verdict: client.VerdictSkip}))
+	ok(c.PutRating(ctx, me, one, client.RatingInput{Verdict: pointer(client.VerdictSkip)}))
 	say(204)(c.DeleteRating(ctx, me, one))
 	missing(c.DeleteRating(ctx, me, one))
 
@@ -206,6 +214,19 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	bad(c.ListProbeVersions(ctx, "No Such Name"))
 	ok(c.ListScores(ctx, me, &client.ListScoresParams{Limit: &limit, MinProbability: pointer(.5)}))
 	bad(c.ListScores(ctx, me, &client.ListScoresParams{MinProbability: pointer(1.5)}))
+	say(409)(c.CreateSnapshot(ctx, "nobody", client.SnapshotInput{Order: client.SnapshotOrderBestFirst}))
+	say(410)(c.CreateSnapshot(ctx, me, client.SnapshotInput{Order: client.SnapshotOrderBestFirst, ProbeVersion: pointer(77)}))
+	made, err := c.CreateSnapshot(ctx, me, client.SnapshotInput{Order: client.SnapshotOrderBestFirst, Judged: pointer(client.SnapshotJudgedNotJudged), MinProbability: pointer(.01)})
+	call(201, made, err)
+	var list client.Snapshot
+	must(t, json.NewDecoder(made.Body).Decode(&list))
+	none := strings.Repeat("0", 32)
+	ok(c.GetSnapshot(ctx, me, list.ID))
+	missing(c.GetSnapshot(ctx, me, none))
+	ok(c.GetSnapshotEntries(ctx, me, list.ID))
+	missing(c.GetSnapshotEntries(ctx, "you", list.ID))
+	ok(c.ListSnapshotImages(ctx, me, list.ID, &client.ListSnapshotImagesParams{Offset: pointer(3), Limit: &limit}))
+	bad(c.ListSnapshotImages(ctx, me, list.ID, &client.ListSnapshotImagesParams{Offset: pointer(-1)}))
 	ok(c.GetScore(ctx, me, one))
 	missing(c.GetScore(ctx, me, gone))
 	kind, body = upload()

@@ -90,6 +90,7 @@ type fuzzer struct {
 	operations []*operation
 	router     routers.Router // of a contract whose answers have no further fields
 	probeFile  []byte
+	snapshot   string // a list that is kept
 	painted    int
 	tried      int
 	taken      int
@@ -115,6 +116,7 @@ func newFuzzer(t *testing.T, seed uint64) *fuzzer {
 	must(t, err)
 	z := &fuzzer{t: t, f: f, router: router, values: &values{Rand: rand.New(rand.NewPCG(seed, 16)), profiles: []string{"me", "guest", "nobody"}},
 		probeFile: f.do(t, "GET", "/v1/profiles/me/probe/versions/1/file", "").body}
+	z.snapshot = f.snapshot(t, `{"order":"score"}`).ID
 	for _, id := range append(reds, blues...) {
 		z.images = append(z.images, id.String())
 	}
@@ -202,7 +204,7 @@ func unpacked(t *testing.T, response *http.Response) io.Reader {
 // mayBeInvalid are the requests that fit and can't be used all the same: where
 // the contract says in words what the schema can't.
 func mayBeInvalid(a attempt, body []byte) bool {
-	for _, words := range []string{"cursor", "external_id", "year_from", "Last-Event-ID", "odd number", "body/licence_url: ", "body/year: "} {
+	for _, words := range []string{"cursor", "external_id", "year_from", "Last-Event-ID", "odd number", "min_probability", "body/licence_url: ", "body/year: "} {
 		if bytes.Contains(body, []byte(words)) {
 			return true
 		}
@@ -309,6 +311,8 @@ func (z *fuzzer) parameter(op *operation, p *openapi3.Parameter) any {
 		return pick(z.values, 1, 1, 1, 2, 1000000000)
 	case p.Name == "job":
 		return pick(z.values, "1", "2", "9223372036854775807")
+	case p.Name == "snapshot":
+		return pick(z.values, z.snapshot, z.snapshot, strings.Repeat("0", 32))
 	case p.Name == "image":
 		return pick(z.values, pick(z.values, z.images...), pick(z.values, z.images...), unknownImage)
 	}

@@ -283,6 +283,54 @@ func (e Shown) Valid() bool {
 	}
 }
 
+// Defines values for SnapshotJudged.
+const (
+	SnapshotJudgedDislikedAlone SnapshotJudged = "disliked"
+	SnapshotJudgedJudgedAtAll   SnapshotJudged = "rated"
+	SnapshotJudgedLikedAlone    SnapshotJudged = "liked"
+	SnapshotJudgedNotJudged     SnapshotJudged = "unrated"
+	SnapshotJudgedSkippedAlone  SnapshotJudged = "skipped"
+)
+
+// Valid indicates whether the value is a known member of the SnapshotJudged enum.
+func (e SnapshotJudged) Valid() bool {
+	switch e {
+	case SnapshotJudgedDislikedAlone:
+		return true
+	case SnapshotJudgedJudgedAtAll:
+		return true
+	case SnapshotJudgedLikedAlone:
+		return true
+	case SnapshotJudgedNotJudged:
+		return true
+	case SnapshotJudgedSkippedAlone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SnapshotOrder.
+const (
+	SnapshotOrderBestFirst   SnapshotOrder = "score"
+	SnapshotOrderNewestFirst SnapshotOrder = "newest"
+	SnapshotOrderOldestFirst SnapshotOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the SnapshotOrder enum.
+func (e SnapshotOrder) Valid() bool {
+	switch e {
+	case SnapshotOrderBestFirst:
+		return true
+	case SnapshotOrderNewestFirst:
+		return true
+	case SnapshotOrderOldestFirst:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ThumbnailWidth.
 const (
 	ThumbnailWidthN1280 ThumbnailWidth = 1280
@@ -465,8 +513,11 @@ type Image struct {
 	Sha256 string  `json:"sha256"`
 
 	// Sources What was edited comes first, then the oldest
-	Sources      []Source `json:"sources"`
-	ThumbnailURL string   `json:"thumbnail_url"`
+	Sources []Source `json:"sources"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars        *Stars `json:"stars,omitempty"`
+	ThumbnailURL string `json:"thumbnail_url"`
 
 	// Title The first that a source gives, or empty
 	Title   string   `json:"title"`
@@ -497,7 +548,7 @@ type ImageList struct {
 	Total *int `json:"total,omitempty"`
 }
 
-// ImageRating defines model for ImageRating.
+// ImageRating A verdict, stars, or both, as in `RatingInput`.
 type ImageRating struct {
 	// ImageID UUID derived from the SHA-256 of the file.
 	//
@@ -511,8 +562,11 @@ type ImageRating struct {
 	Score *float64 `json:"score,omitempty"`
 
 	// Shown How the picture stood before the person.
-	Shown   *Shown  `json:"shown,omitempty"`
-	Verdict Verdict `json:"verdict"`
+	Shown *Shown `json:"shown,omitempty"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars   *Stars   `json:"stars,omitempty"`
+	Verdict *Verdict `json:"verdict,omitempty"`
 }
 
 // ImageUpload defines model for ImageUpload.
@@ -905,11 +959,16 @@ type Rating struct {
 	Score   *float64    `json:"score,omitempty"`
 
 	// Shown How the picture stood before the person.
-	Shown   Shown   `json:"shown"`
+	Shown Shown `json:"shown"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars   *Stars  `json:"stars,omitempty"`
 	Verdict Verdict `json:"verdict"`
 }
 
-// RatingInput Example: {"probe_version":3,"score":0.12,"shown":"queue:uncertain","verdict":"like"}
+// RatingInput A verdict, stars, or both. Stars without a verdict mean 4 and 5 a like, 1 and 2 a dislike, 3 a skip.
+//
+// Example: {"probe_version":3,"score":0.12,"shown":"queue:uncertain","verdict":"like"}
 type RatingInput struct {
 	// ProbeVersion The probe that ranked the picture when it was shown
 	ProbeVersion *int `json:"probe_version,omitempty"`
@@ -918,8 +977,11 @@ type RatingInput struct {
 	Score *float64 `json:"score,omitempty"`
 
 	// Shown How the picture stood before the person.
-	Shown   *Shown  `json:"shown,omitempty"`
-	Verdict Verdict `json:"verdict"`
+	Shown *Shown `json:"shown,omitempty"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars   *Stars   `json:"stars,omitempty"`
+	Verdict *Verdict `json:"verdict,omitempty"`
 }
 
 // RatingList defines model for RatingList.
@@ -940,7 +1002,7 @@ type RatingsImport struct {
 	// Rated Ratings that were added
 	Rated int `json:"rated"`
 
-	// Rows Rows of the file that have a verdict
+	// Rows Rows of the file that have a verdict or stars
 	Rows int `json:"rows"`
 
 	// Unchanged What stood already
@@ -1032,6 +1094,100 @@ type ScoredImage struct {
 // Shown How the picture stood before the person.
 type Shown string
 
+// Snapshot defines model for Snapshot.
+type Snapshot struct {
+	// ExpiresAt Until when it is kept, if there is room for it
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// ID Example: 0f7a2c9d4b6e41738a5c1d2e3f405162
+	ID      SnapshotID `json:"id"`
+	ModelID string     `json:"model_id"`
+
+	// NewerVersion The version that serves the profile by now, where it is another than the one that ranked
+	NewerVersion *int `json:"newer_version,omitempty"`
+
+	// Order By when the images came, or by the probe's score.
+	Order SnapshotOrder `json:"order"`
+
+	// ProbeVersion The version that gave the chances; 0 where none did
+	ProbeVersion int `json:"probe_version"`
+
+	// Profile Example: me
+	Profile ProfileName `json:"profile"`
+
+	// Provisional Present where no probe serves the profile and the images are ordered by nearness to its likes and dislikes
+	Provisional *ProvisionalOrder `json:"provisional,omitempty"`
+
+	// Total How many images it holds
+	Total int `json:"total"`
+}
+
+// SnapshotID Example: 0f7a2c9d4b6e41738a5c1d2e3f405162
+type SnapshotID = string
+
+// SnapshotInput Example: {"artist":["Hilma af Klint"],"judged":"unrated","order":"score"}
+type SnapshotInput struct {
+	// Artist Any of these artists, exactly as written
+	Artist *[]string `json:"artist,omitempty"`
+
+	// Category Any of these categories
+	Category *[]string `json:"category,omitempty"`
+
+	// Damaged If true, only images that came damaged
+	Damaged *bool `json:"damaged,omitempty"`
+
+	// Judged `rated` is liked or disliked, `unrated` is neither.
+	Judged *SnapshotJudged `json:"judged,omitempty"`
+
+	// Licence Any of these licences, by short name
+	Licence *[]string `json:"licence,omitempty"`
+
+	// MaxProbability Only images that the probe gives at most this
+	MaxProbability *float64 `json:"max_probability,omitempty"`
+
+	// MinProbability Only images that the probe gives at least this
+	MinProbability *float64 `json:"min_probability,omitempty"`
+
+	// Order By when the images came, or by the probe's score.
+	Order SnapshotOrder `json:"order"`
+
+	// ProbeVersion The version that ranks; the one that serves if absent. 410 if it is gone
+	ProbeVersion *int `json:"probe_version,omitempty"`
+
+	// Q Part of a title or an artist's name, letter case aside
+	Q *string `json:"q,omitempty"`
+
+	// Site Any of these sites
+	Site     *[]string `json:"site,omitempty"`
+	YearFrom *int      `json:"year_from,omitempty"`
+	YearTo   *int      `json:"year_to,omitempty"`
+}
+
+// SnapshotItem defines model for SnapshotItem.
+type SnapshotItem struct {
+	Image Image `json:"image"`
+
+	// Place In the list, from 0
+	Place int `json:"place"`
+
+	// Probability Calibrated probability of a like; absent where none is told
+	Probability *float64 `json:"probability,omitempty"`
+
+	// Score The probe's logit, where it was asked; where the order is provisional, a nearness that only orders
+	Score *float64 `json:"score,omitempty"`
+}
+
+// SnapshotItemList defines model for SnapshotItemList.
+type SnapshotItemList struct {
+	Items []SnapshotItem `json:"items"`
+}
+
+// SnapshotJudged `rated` is liked or disliked, `unrated` is neither.
+type SnapshotJudged string
+
+// SnapshotOrder By when the images came, or by the probe's score.
+type SnapshotOrder string
+
 // Source defines model for Source.
 type Source struct {
 	// Address Where the file came from; `palate:you` of what `editImage` was given
@@ -1055,6 +1211,9 @@ type Source struct {
 	Title *string `json:"title,omitempty"`
 	Year  *int    `json:"year,omitempty"`
 }
+
+// Stars A grade beside the verdict; absent where none was given.
+type Stars = int
 
 // ThumbnailWidth Pixels. A narrower image is not enlarged.
 type ThumbnailWidth int
@@ -1085,6 +1244,35 @@ type TrashedImage struct {
 type Undo struct {
 	// Entry The entry to undo; the last one if absent
 	Entry *int64 `json:"entry,omitempty"`
+}
+
+// Undone The entry of the log that was undone, a rating or a take-back, and what the image is since.
+type Undone struct {
+	At time.Time `json:"at"`
+
+	// Entry Number in the log
+	Entry int64 `json:"entry"`
+
+	// ImageID UUID derived from the SHA-256 of the file.
+	//
+	// Example: 2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a
+	ImageID      ImageID `json:"image_id"`
+	ProbeVersion *int    `json:"probe_version,omitempty"`
+
+	// Profile Example: me
+	Profile ProfileName `json:"profile"`
+	Score   *float64    `json:"score,omitempty"`
+
+	// Shown How the picture stood before the person.
+	Shown  *Shown  `json:"shown,omitempty"`
+	Stands *Rating `json:"stands,omitempty"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars *Stars `json:"stars,omitempty"`
+
+	// TookBack It was a take-back, by `deleteRating`: it has no verdict
+	TookBack *bool    `json:"took_back,omitempty"`
+	Verdict  *Verdict `json:"verdict,omitempty"`
 }
 
 // UploadScore defines model for UploadScore.
@@ -1170,6 +1358,9 @@ type ProfilePath = ProfileName
 
 // Site defines model for Site.
 type Site = []string
+
+// SnapshotPath Example: 0f7a2c9d4b6e41738a5c1d2e3f405162
+type SnapshotPath = SnapshotID
 
 // VersionPath defines model for VersionPath.
 type VersionPath = int
@@ -1447,6 +1638,15 @@ type ExplainScoreParams struct {
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListSnapshotImagesParams defines parameters for ListSnapshotImages.
+type ListSnapshotImagesParams struct {
+	// Offset The place in the list of the first.
+	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // SearchByUploadParams defines parameters for SearchByUpload.
 type SearchByUploadParams struct {
 	// Limit How many at most.
@@ -1503,6 +1703,9 @@ type PutRatingsJSONRequestBody = RatingsInput
 
 // PutRatingJSONRequestBody defines body for PutRating for application/json ContentType.
 type PutRatingJSONRequestBody = RatingInput
+
+// CreateSnapshotJSONRequestBody defines body for CreateSnapshot for application/json ContentType.
+type CreateSnapshotJSONRequestBody = SnapshotInput
 
 // UndoRatingJSONRequestBody defines body for UndoRating for application/json ContentType.
 type UndoRatingJSONRequestBody = Undo
@@ -1623,7 +1826,7 @@ type ServerInterface interface {
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx echo.Context, profile ProfilePath, params ListRatingsParams) error
-	// PutRatings Like, dislike or skip many images
+	// PutRatings Like, dislike, skip or grade many images
 	// (POST /v1/profiles/{profile}/ratings)
 	PutRatings(ctx echo.Context, profile ProfilePath) error
 	// ImportRatings Take in ratings from a file
@@ -1635,7 +1838,7 @@ type ServerInterface interface {
 	// GetRating The standing rating of an image
 	// (GET /v1/profiles/{profile}/ratings/{image})
 	GetRating(ctx echo.Context, profile ProfilePath, image ImagePath) error
-	// PutRating Like, dislike or skip an image
+	// PutRating Like, dislike, skip or grade an image
 	// (PUT /v1/profiles/{profile}/ratings/{image})
 	PutRating(ctx echo.Context, profile ProfilePath, image ImagePath) error
 	// ListScores Images by the probe's score, the best first
@@ -1650,7 +1853,19 @@ type ServerInterface interface {
 	// ExplainScore The nearest liked and disliked pictures of an image
 	// (GET /v1/profiles/{profile}/scores/{image}/why)
 	ExplainScore(ctx echo.Context, profile ProfilePath, image ImagePath, params ExplainScoreParams) error
-	// UndoRating Undo the last rating, or a named one
+	// CreateSnapshot A whole list as it is now, to be read at any place
+	// (POST /v1/profiles/{profile}/snapshots)
+	CreateSnapshot(ctx echo.Context, profile ProfilePath) error
+	// GetSnapshot What a list goes by
+	// (GET /v1/profiles/{profile}/snapshots/{snapshot})
+	GetSnapshot(ctx echo.Context, profile ProfilePath, snapshot SnapshotPath) error
+	// GetSnapshotEntries The whole list in few bytes
+	// (GET /v1/profiles/{profile}/snapshots/{snapshot}/entries)
+	GetSnapshotEntries(ctx echo.Context, profile ProfilePath, snapshot SnapshotPath) error
+	// ListSnapshotImages What is known of the images of a part of the list
+	// (GET /v1/profiles/{profile}/snapshots/{snapshot}/images)
+	ListSnapshotImages(ctx echo.Context, profile ProfilePath, snapshot SnapshotPath, params ListSnapshotImagesParams) error
+	// UndoRating Undo the last rating or take-back, or a named one
 	// (POST /v1/profiles/{profile}/undo)
 	UndoRating(ctx echo.Context, profile ProfilePath) error
 	// ScoreUpload The probe's score of a picture that is not kept
@@ -2856,6 +3071,110 @@ func (w *ServerInterfaceWrapper) ExplainScore(ctx echo.Context) error {
 	return err
 }
 
+// CreateSnapshot converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateSnapshot(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateSnapshot(ctx, profile)
+	return err
+}
+
+// GetSnapshot converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSnapshot(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "snapshot" -------------
+	var snapshot SnapshotPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "snapshot", ctx.Param("snapshot"), &snapshot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter snapshot: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSnapshot(ctx, profile, snapshot)
+	return err
+}
+
+// GetSnapshotEntries converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSnapshotEntries(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "snapshot" -------------
+	var snapshot SnapshotPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "snapshot", ctx.Param("snapshot"), &snapshot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter snapshot: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSnapshotEntries(ctx, profile, snapshot)
+	return err
+}
+
+// ListSnapshotImages converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSnapshotImages(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "snapshot" -------------
+	var snapshot SnapshotPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "snapshot", ctx.Param("snapshot"), &snapshot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter snapshot: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSnapshotImagesParams
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", ctx.QueryParams(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter offset: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSnapshotImages(ctx, profile, snapshot, params)
+	return err
+}
+
 // UndoRating converts echo context to params.
 func (w *ServerInterfaceWrapper) UndoRating(ctx echo.Context) error {
 	var err error
@@ -3096,6 +3415,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image", wrapper.GetScore, options.OperationMiddlewares["getScore"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image/why", wrapper.ExplainScore, options.OperationMiddlewares["explainScore"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/scores/:image/heatmap", wrapper.GetHeatMap, options.OperationMiddlewares["getHeatMap"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/snapshots", wrapper.CreateSnapshot, options.OperationMiddlewares["createSnapshot"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/snapshots/:snapshot", wrapper.GetSnapshot, options.OperationMiddlewares["getSnapshot"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/snapshots/:snapshot/entries", wrapper.GetSnapshotEntries, options.OperationMiddlewares["getSnapshotEntries"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/snapshots/:snapshot/images", wrapper.ListSnapshotImages, options.OperationMiddlewares["listSnapshotImages"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/upload-score", wrapper.ScoreUpload, options.OperationMiddlewares["scoreUpload"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.GetProbe, options.OperationMiddlewares["getProbe"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.TrainProbe, options.OperationMiddlewares["trainProbe"]...)
@@ -7372,6 +7695,437 @@ func (response ExplainScore5XXApplicationProblemPlusJSONResponse) VisitExplainSc
 	return err
 }
 
+type CreateSnapshotRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    *CreateSnapshotJSONRequestBody
+}
+
+type CreateSnapshotResponseObject interface {
+	VisitCreateSnapshotResponse(w http.ResponseWriter) error
+}
+
+type CreateSnapshot201ResponseHeaders struct {
+	Location *string
+}
+
+type CreateSnapshot201JSONResponse struct {
+	Body    Snapshot
+	Headers CreateSnapshot201ResponseHeaders
+}
+
+func (response CreateSnapshot201JSONResponse) VisitCreateSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSnapshot400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSnapshot400ApplicationProblemPlusJSONResponse) VisitCreateSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSnapshot409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSnapshot409ApplicationProblemPlusJSONResponse) VisitCreateSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSnapshot410ApplicationProblemPlusJSONResponse struct {
+	GoneApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSnapshot410ApplicationProblemPlusJSONResponse) VisitCreateSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(410)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSnapshot4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateSnapshot4XXApplicationProblemPlusJSONResponse) VisitCreateSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSnapshot5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateSnapshot5XXApplicationProblemPlusJSONResponse) VisitCreateSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshotRequestObject struct {
+	Profile  ProfilePath  `json:"profile"`
+	Snapshot SnapshotPath `json:"snapshot"`
+}
+
+type GetSnapshotResponseObject interface {
+	VisitGetSnapshotResponse(w http.ResponseWriter) error
+}
+
+type GetSnapshot200JSONResponse Snapshot
+
+func (response GetSnapshot200JSONResponse) VisitGetSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshot304Response = NotModifiedResponse
+
+func (response GetSnapshot304Response) VisitGetSnapshotResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetSnapshot400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetSnapshot400ApplicationProblemPlusJSONResponse) VisitGetSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshot404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetSnapshot404ApplicationProblemPlusJSONResponse) VisitGetSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshot4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSnapshot4XXApplicationProblemPlusJSONResponse) VisitGetSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshot5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSnapshot5XXApplicationProblemPlusJSONResponse) VisitGetSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshotEntriesRequestObject struct {
+	Profile  ProfilePath  `json:"profile"`
+	Snapshot SnapshotPath `json:"snapshot"`
+}
+
+type GetSnapshotEntriesResponseObject interface {
+	VisitGetSnapshotEntriesResponse(w http.ResponseWriter) error
+}
+
+type GetSnapshotEntries200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetSnapshotEntries200ApplicationOctetStreamResponse) VisitGetSnapshotEntriesResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetSnapshotEntries206ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetSnapshotEntries206ApplicationOctetStreamResponse) VisitGetSnapshotEntriesResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetSnapshotEntries304Response struct {
+}
+
+func (response GetSnapshotEntries304Response) VisitGetSnapshotEntriesResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetSnapshotEntries400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetSnapshotEntries400ApplicationProblemPlusJSONResponse) VisitGetSnapshotEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshotEntries404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetSnapshotEntries404ApplicationProblemPlusJSONResponse) VisitGetSnapshotEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshotEntries4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSnapshotEntries4XXApplicationProblemPlusJSONResponse) VisitGetSnapshotEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshotEntries5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSnapshotEntries5XXApplicationProblemPlusJSONResponse) VisitGetSnapshotEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSnapshotImagesRequestObject struct {
+	Profile  ProfilePath  `json:"profile"`
+	Snapshot SnapshotPath `json:"snapshot"`
+	Params   ListSnapshotImagesParams
+}
+
+type ListSnapshotImagesResponseObject interface {
+	VisitListSnapshotImagesResponse(w http.ResponseWriter) error
+}
+
+type ListSnapshotImages200JSONResponse SnapshotItemList
+
+func (response ListSnapshotImages200JSONResponse) VisitListSnapshotImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSnapshotImages304Response = NotModifiedResponse
+
+func (response ListSnapshotImages304Response) VisitListSnapshotImagesResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type ListSnapshotImages400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListSnapshotImages400ApplicationProblemPlusJSONResponse) VisitListSnapshotImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSnapshotImages404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListSnapshotImages404ApplicationProblemPlusJSONResponse) VisitListSnapshotImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSnapshotImages4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSnapshotImages4XXApplicationProblemPlusJSONResponse) VisitListSnapshotImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSnapshotImages5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSnapshotImages5XXApplicationProblemPlusJSONResponse) VisitListSnapshotImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UndoRatingRequestObject struct {
 	Profile ProfilePath `json:"profile"`
 	Body    *UndoRatingJSONRequestBody
@@ -7381,7 +8135,7 @@ type UndoRatingResponseObject interface {
 	VisitUndoRatingResponse(w http.ResponseWriter) error
 }
 
-type UndoRating200JSONResponse Rating
+type UndoRating200JSONResponse Undone
 
 func (response UndoRating200JSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
 
@@ -8241,7 +8995,7 @@ type StrictServerInterface interface {
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx context.Context, request ListRatingsRequestObject) (ListRatingsResponseObject, error)
-	// PutRatings Like, dislike or skip many images
+	// PutRatings Like, dislike, skip or grade many images
 	// (POST /v1/profiles/{profile}/ratings)
 	PutRatings(ctx context.Context, request PutRatingsRequestObject) (PutRatingsResponseObject, error)
 	// ImportRatings Take in ratings from a file
@@ -8253,7 +9007,7 @@ type StrictServerInterface interface {
 	// GetRating The standing rating of an image
 	// (GET /v1/profiles/{profile}/ratings/{image})
 	GetRating(ctx context.Context, request GetRatingRequestObject) (GetRatingResponseObject, error)
-	// PutRating Like, dislike or skip an image
+	// PutRating Like, dislike, skip or grade an image
 	// (PUT /v1/profiles/{profile}/ratings/{image})
 	PutRating(ctx context.Context, request PutRatingRequestObject) (PutRatingResponseObject, error)
 	// ListScores Images by the probe's score, the best first
@@ -8268,7 +9022,19 @@ type StrictServerInterface interface {
 	// ExplainScore The nearest liked and disliked pictures of an image
 	// (GET /v1/profiles/{profile}/scores/{image}/why)
 	ExplainScore(ctx context.Context, request ExplainScoreRequestObject) (ExplainScoreResponseObject, error)
-	// UndoRating Undo the last rating, or a named one
+	// CreateSnapshot A whole list as it is now, to be read at any place
+	// (POST /v1/profiles/{profile}/snapshots)
+	CreateSnapshot(ctx context.Context, request CreateSnapshotRequestObject) (CreateSnapshotResponseObject, error)
+	// GetSnapshot What a list goes by
+	// (GET /v1/profiles/{profile}/snapshots/{snapshot})
+	GetSnapshot(ctx context.Context, request GetSnapshotRequestObject) (GetSnapshotResponseObject, error)
+	// GetSnapshotEntries The whole list in few bytes
+	// (GET /v1/profiles/{profile}/snapshots/{snapshot}/entries)
+	GetSnapshotEntries(ctx context.Context, request GetSnapshotEntriesRequestObject) (GetSnapshotEntriesResponseObject, error)
+	// ListSnapshotImages What is known of the images of a part of the list
+	// (GET /v1/profiles/{profile}/snapshots/{snapshot}/images)
+	ListSnapshotImages(ctx context.Context, request ListSnapshotImagesRequestObject) (ListSnapshotImagesResponseObject, error)
+	// UndoRating Undo the last rating or take-back, or a named one
 	// (POST /v1/profiles/{profile}/undo)
 	UndoRating(ctx context.Context, request UndoRatingRequestObject) (UndoRatingResponseObject, error)
 	// ScoreUpload The probe's score of a picture that is not kept
@@ -9578,6 +10344,133 @@ func (sh *strictHandler) ExplainScore(ctx echo.Context, profile ProfilePath, ima
 		return err
 	} else if validResponse, ok := response.(ExplainScoreResponseObject); ok {
 		return validResponse.VisitExplainScoreResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateSnapshot operation middleware
+func (sh *strictHandler) CreateSnapshot(ctx echo.Context, profile ProfilePath) error {
+	var request CreateSnapshotRequestObject
+
+	request.Profile = profile
+
+	var body CreateSnapshotJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateSnapshot(ctx.Request().Context(), request.(CreateSnapshotRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateSnapshot")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateSnapshotResponseObject); ok {
+		return validResponse.VisitCreateSnapshotResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSnapshot operation middleware
+func (sh *strictHandler) GetSnapshot(ctx echo.Context, profile ProfilePath, snapshot SnapshotPath) error {
+	var request GetSnapshotRequestObject
+
+	request.Profile = profile
+	request.Snapshot = snapshot
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSnapshot(ctx.Request().Context(), request.(GetSnapshotRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSnapshot")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSnapshotResponseObject); ok {
+		return validResponse.VisitGetSnapshotResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSnapshotEntries operation middleware
+func (sh *strictHandler) GetSnapshotEntries(ctx echo.Context, profile ProfilePath, snapshot SnapshotPath) error {
+	var request GetSnapshotEntriesRequestObject
+
+	request.Profile = profile
+	request.Snapshot = snapshot
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSnapshotEntries(ctx.Request().Context(), request.(GetSnapshotEntriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSnapshotEntries")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSnapshotEntriesResponseObject); ok {
+		return validResponse.VisitGetSnapshotEntriesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSnapshotImages operation middleware
+func (sh *strictHandler) ListSnapshotImages(ctx echo.Context, profile ProfilePath, snapshot SnapshotPath, params ListSnapshotImagesParams) error {
+	var request ListSnapshotImagesRequestObject
+
+	request.Profile = profile
+	request.Snapshot = snapshot
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSnapshotImages(ctx.Request().Context(), request.(ListSnapshotImagesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSnapshotImages")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSnapshotImagesResponseObject); ok {
+		return validResponse.VisitListSnapshotImagesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

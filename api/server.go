@@ -135,6 +135,8 @@ type Server struct {
 	paces    *paces // of callers
 	guesses  *paces // of who tries secrets
 
+	snapshots *snapshots
+
 	closing chan struct{} // closed when Run ends: streams end with it
 }
 
@@ -143,7 +145,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{services: services, config: config, logger: logger, pace: usualPace, paces: newPaces(config.Limits), guesses: newPaces(guessing), closing: make(chan struct{})}
+	s := &Server{services: services, config: config, logger: logger, pace: usualPace, paces: newPaces(config.Limits), guesses: newPaces(guessing), snapshots: newSnapshots(), closing: make(chan struct{})}
 	document, err := contract()
 	if err != nil {
 		return nil, err

@@ -282,6 +282,54 @@ func (e Shown) Valid() bool {
 	}
 }
 
+// Defines values for SnapshotJudged.
+const (
+	SnapshotJudgedDislikedAlone SnapshotJudged = "disliked"
+	SnapshotJudgedJudgedAtAll   SnapshotJudged = "rated"
+	SnapshotJudgedLikedAlone    SnapshotJudged = "liked"
+	SnapshotJudgedNotJudged     SnapshotJudged = "unrated"
+	SnapshotJudgedSkippedAlone  SnapshotJudged = "skipped"
+)
+
+// Valid indicates whether the value is a known member of the SnapshotJudged enum.
+func (e SnapshotJudged) Valid() bool {
+	switch e {
+	case SnapshotJudgedDislikedAlone:
+		return true
+	case SnapshotJudgedJudgedAtAll:
+		return true
+	case SnapshotJudgedLikedAlone:
+		return true
+	case SnapshotJudgedNotJudged:
+		return true
+	case SnapshotJudgedSkippedAlone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SnapshotOrder.
+const (
+	SnapshotOrderBestFirst   SnapshotOrder = "score"
+	SnapshotOrderNewestFirst SnapshotOrder = "newest"
+	SnapshotOrderOldestFirst SnapshotOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the SnapshotOrder enum.
+func (e SnapshotOrder) Valid() bool {
+	switch e {
+	case SnapshotOrderBestFirst:
+		return true
+	case SnapshotOrderNewestFirst:
+		return true
+	case SnapshotOrderOldestFirst:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ThumbnailWidth.
 const (
 	ThumbnailWidthN1280 ThumbnailWidth = 1280
@@ -464,8 +512,11 @@ type Image struct {
 	Sha256 string  `json:"sha256"`
 
 	// Sources What was edited comes first, then the oldest
-	Sources      []Source `json:"sources"`
-	ThumbnailURL string   `json:"thumbnail_url"`
+	Sources []Source `json:"sources"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars        *Stars `json:"stars,omitempty"`
+	ThumbnailURL string `json:"thumbnail_url"`
 
 	// Title The first that a source gives, or empty
 	Title   string   `json:"title"`
@@ -496,7 +547,7 @@ type ImageList struct {
 	Total *int `json:"total,omitempty"`
 }
 
-// ImageRating defines model for ImageRating.
+// ImageRating A verdict, stars, or both, as in `RatingInput`.
 type ImageRating struct {
 	// ImageID UUID derived from the SHA-256 of the file.
 	//
@@ -510,8 +561,11 @@ type ImageRating struct {
 	Score *float64 `json:"score,omitempty"`
 
 	// Shown How the picture stood before the person.
-	Shown   *Shown  `json:"shown,omitempty"`
-	Verdict Verdict `json:"verdict"`
+	Shown *Shown `json:"shown,omitempty"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars   *Stars   `json:"stars,omitempty"`
+	Verdict *Verdict `json:"verdict,omitempty"`
 }
 
 // ImageUpload defines model for ImageUpload.
@@ -904,11 +958,16 @@ type Rating struct {
 	Score   *float64    `json:"score,omitempty"`
 
 	// Shown How the picture stood before the person.
-	Shown   Shown   `json:"shown"`
+	Shown Shown `json:"shown"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars   *Stars  `json:"stars,omitempty"`
 	Verdict Verdict `json:"verdict"`
 }
 
-// RatingInput Example: {"probe_version":3,"score":0.12,"shown":"queue:uncertain","verdict":"like"}
+// RatingInput A verdict, stars, or both. Stars without a verdict mean 4 and 5 a like, 1 and 2 a dislike, 3 a skip.
+//
+// Example: {"probe_version":3,"score":0.12,"shown":"queue:uncertain","verdict":"like"}
 type RatingInput struct {
 	// ProbeVersion The probe that ranked the picture when it was shown
 	ProbeVersion *int `json:"probe_version,omitempty"`
@@ -917,8 +976,11 @@ type RatingInput struct {
 	Score *float64 `json:"score,omitempty"`
 
 	// Shown How the picture stood before the person.
-	Shown   *Shown  `json:"shown,omitempty"`
-	Verdict Verdict `json:"verdict"`
+	Shown *Shown `json:"shown,omitempty"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars   *Stars   `json:"stars,omitempty"`
+	Verdict *Verdict `json:"verdict,omitempty"`
 }
 
 // RatingList defines model for RatingList.
@@ -939,7 +1001,7 @@ type RatingsImport struct {
 	// Rated Ratings that were added
 	Rated int `json:"rated"`
 
-	// Rows Rows of the file that have a verdict
+	// Rows Rows of the file that have a verdict or stars
 	Rows int `json:"rows"`
 
 	// Unchanged What stood already
@@ -1031,6 +1093,100 @@ type ScoredImage struct {
 // Shown How the picture stood before the person.
 type Shown string
 
+// Snapshot defines model for Snapshot.
+type Snapshot struct {
+	// ExpiresAt Until when it is kept, if there is room for it
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// ID Example: 0f7a2c9d4b6e41738a5c1d2e3f405162
+	ID      SnapshotID `json:"id"`
+	ModelID string     `json:"model_id"`
+
+	// NewerVersion The version that serves the profile by now, where it is another than the one that ranked
+	NewerVersion *int `json:"newer_version,omitempty"`
+
+	// Order By when the images came, or by the probe's score.
+	Order SnapshotOrder `json:"order"`
+
+	// ProbeVersion The version that gave the chances; 0 where none did
+	ProbeVersion int `json:"probe_version"`
+
+	// Profile Example: me
+	Profile ProfileName `json:"profile"`
+
+	// Provisional Present where no probe serves the profile and the images are ordered by nearness to its likes and dislikes
+	Provisional *ProvisionalOrder `json:"provisional,omitempty"`
+
+	// Total How many images it holds
+	Total int `json:"total"`
+}
+
+// SnapshotID Example: 0f7a2c9d4b6e41738a5c1d2e3f405162
+type SnapshotID = string
+
+// SnapshotInput Example: {"artist":["Hilma af Klint"],"judged":"unrated","order":"score"}
+type SnapshotInput struct {
+	// Artist Any of these artists, exactly as written
+	Artist *[]string `json:"artist,omitempty"`
+
+	// Category Any of these categories
+	Category *[]string `json:"category,omitempty"`
+
+	// Damaged If true, only images that came damaged
+	Damaged *bool `json:"damaged,omitempty"`
+
+	// Judged `rated` is liked or disliked, `unrated` is neither.
+	Judged *SnapshotJudged `json:"judged,omitempty"`
+
+	// Licence Any of these licences, by short name
+	Licence *[]string `json:"licence,omitempty"`
+
+	// MaxProbability Only images that the probe gives at most this
+	MaxProbability *float64 `json:"max_probability,omitempty"`
+
+	// MinProbability Only images that the probe gives at least this
+	MinProbability *float64 `json:"min_probability,omitempty"`
+
+	// Order By when the images came, or by the probe's score.
+	Order SnapshotOrder `json:"order"`
+
+	// ProbeVersion The version that ranks; the one that serves if absent. 410 if it is gone
+	ProbeVersion *int `json:"probe_version,omitempty"`
+
+	// Q Part of a title or an artist's name, letter case aside
+	Q *string `json:"q,omitempty"`
+
+	// Site Any of these sites
+	Site     *[]string `json:"site,omitempty"`
+	YearFrom *int      `json:"year_from,omitempty"`
+	YearTo   *int      `json:"year_to,omitempty"`
+}
+
+// SnapshotItem defines model for SnapshotItem.
+type SnapshotItem struct {
+	Image Image `json:"image"`
+
+	// Place In the list, from 0
+	Place int `json:"place"`
+
+	// Probability Calibrated probability of a like; absent where none is told
+	Probability *float64 `json:"probability,omitempty"`
+
+	// Score The probe's logit, where it was asked; where the order is provisional, a nearness that only orders
+	Score *float64 `json:"score,omitempty"`
+}
+
+// SnapshotItemList defines model for SnapshotItemList.
+type SnapshotItemList struct {
+	Items []SnapshotItem `json:"items"`
+}
+
+// SnapshotJudged `rated` is liked or disliked, `unrated` is neither.
+type SnapshotJudged string
+
+// SnapshotOrder By when the images came, or by the probe's score.
+type SnapshotOrder string
+
 // Source defines model for Source.
 type Source struct {
 	// Address Where the file came from; `palate:you` of what `editImage` was given
@@ -1054,6 +1210,9 @@ type Source struct {
 	Title *string `json:"title,omitempty"`
 	Year  *int    `json:"year,omitempty"`
 }
+
+// Stars A grade beside the verdict; absent where none was given.
+type Stars = int
 
 // ThumbnailWidth Pixels. A narrower image is not enlarged.
 type ThumbnailWidth int
@@ -1084,6 +1243,35 @@ type TrashedImage struct {
 type Undo struct {
 	// Entry The entry to undo; the last one if absent
 	Entry *int64 `json:"entry,omitempty"`
+}
+
+// Undone The entry of the log that was undone, a rating or a take-back, and what the image is since.
+type Undone struct {
+	At time.Time `json:"at"`
+
+	// Entry Number in the log
+	Entry int64 `json:"entry"`
+
+	// ImageID UUID derived from the SHA-256 of the file.
+	//
+	// Example: 2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a
+	ImageID      ImageID `json:"image_id"`
+	ProbeVersion *int    `json:"probe_version,omitempty"`
+
+	// Profile Example: me
+	Profile ProfileName `json:"profile"`
+	Score   *float64    `json:"score,omitempty"`
+
+	// Shown How the picture stood before the person.
+	Shown  *Shown  `json:"shown,omitempty"`
+	Stands *Rating `json:"stands,omitempty"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars *Stars `json:"stars,omitempty"`
+
+	// TookBack It was a take-back, by `deleteRating`: it has no verdict
+	TookBack *bool    `json:"took_back,omitempty"`
+	Verdict  *Verdict `json:"verdict,omitempty"`
 }
 
 // UploadScore defines model for UploadScore.
@@ -1169,6 +1357,9 @@ type ProfilePath = ProfileName
 
 // Site defines model for Site.
 type Site = []string
+
+// SnapshotPath Example: 0f7a2c9d4b6e41738a5c1d2e3f405162
+type SnapshotPath = SnapshotID
 
 // VersionPath defines model for VersionPath.
 type VersionPath = int
@@ -1446,6 +1637,15 @@ type ExplainScoreParams struct {
 	Limit *HitLimit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListSnapshotImagesParams defines parameters for ListSnapshotImages.
+type ListSnapshotImagesParams struct {
+	// Offset The place in the list of the first.
+	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // SearchByUploadParams defines parameters for SearchByUpload.
 type SearchByUploadParams struct {
 	// Limit How many at most.
@@ -1502,6 +1702,9 @@ type PutRatingsJSONRequestBody = RatingsInput
 
 // PutRatingJSONRequestBody defines body for PutRating for application/json ContentType.
 type PutRatingJSONRequestBody = RatingInput
+
+// CreateSnapshotJSONRequestBody defines body for CreateSnapshot for application/json ContentType.
+type CreateSnapshotJSONRequestBody = SnapshotInput
 
 // UndoRatingJSONRequestBody defines body for UndoRating for application/json ContentType.
 type UndoRatingJSONRequestBody = Undo
@@ -1893,7 +2096,7 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/ratings (the `ListRatings` operationId).
 	ListRatings(ctx context.Context, profile ProfilePath, params *ListRatingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutRatingsWithBody Like, dislike or skip many images
+	// PutRatingsWithBody Like, dislike, skip or grade many images
 	//
 	// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 	//
@@ -1902,7 +2105,7 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
 	PutRatingsWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutRatings Like, dislike or skip many images
+	// PutRatings Like, dislike, skip or grade many images
 	//
 	// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 	//
@@ -1913,7 +2116,7 @@ type ClientInterface interface {
 
 	// ImportRatingsWithBody Take in ratings from a file
 	//
-	// As `exportImages` writes them, here or elsewhere: of every row `image_id` and `verdict` are read, the rest may be there or not, and a row without a verdict is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
+	// As `exportImages` writes them, here or elsewhere: of every row `image_id`, `verdict` and `stars` are read, the rest may be there or not, and a row with neither verdict nor stars is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1922,7 +2125,7 @@ type ClientInterface interface {
 
 	// DeleteRating Make an image unrated
 	//
-	// The log keeps what was said; every entry for the image is undone.
+	// The log keeps what was said, and that it was taken back, which `undoRating` reverses.
 	//
 	// Corresponds with DELETE /v1/profiles/{profile}/ratings/{image} (the `DeleteRating` operationId).
 	DeleteRating(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1934,7 +2137,7 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/ratings/{image} (the `GetRating` operationId).
 	GetRating(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutRatingWithBody Like, dislike or skip an image
+	// PutRatingWithBody Like, dislike, skip or grade an image
 	//
 	// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 	//
@@ -1943,7 +2146,7 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/profiles/{profile}/ratings/{image} (the `PutRating` operationId).
 	PutRatingWithBody(ctx context.Context, profile ProfilePath, image ImagePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutRating Like, dislike or skip an image
+	// PutRating Like, dislike, skip or grade an image
 	//
 	// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 	//
@@ -1980,18 +2183,57 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/scores/{image}/why (the `ExplainScore` operationId).
 	ExplainScore(ctx context.Context, profile ProfilePath, image ImagePath, params *ExplainScoreParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UndoRatingWithBody Undo the last rating, or a named one
+	// CreateSnapshotWithBody A whole list as it is now, to be read at any place
 	//
-	// What was said of the image before stands again.
+	// All images that pass the filters, in one order, which stays as it is for an hour, whatever is judged, added or learned meanwhile; what is deleted is only left out of its images. It is kept in the memory of the server that made it: 404 means that it has to be made again, with `probe_version` to go on in the same ranking. By score it holds what is embedded; 409 before the first judgement, or where a chance is asked about and none can be told.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/profiles/{profile}/snapshots (the `CreateSnapshot` operationId).
+	CreateSnapshotWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateSnapshot A whole list as it is now, to be read at any place
+	//
+	// All images that pass the filters, in one order, which stays as it is for an hour, whatever is judged, added or learned meanwhile; what is deleted is only left out of its images. It is kept in the memory of the server that made it: 404 means that it has to be made again, with `probe_version` to go on in the same ranking. By score it holds what is embedded; 409 before the first judgement, or where a chance is asked about and none can be told.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/profiles/{profile}/snapshots (the `CreateSnapshot` operationId).
+	CreateSnapshot(ctx context.Context, profile ProfilePath, body CreateSnapshotJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSnapshot What a list goes by
+	//
+	// With `newer_version` as soon as another probe serves the profile.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot} (the `GetSnapshot` operationId).
+	GetSnapshot(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSnapshotEntries The whole list in few bytes
+	//
+	// For n images 8 + 19·n bytes, numbers with the low byte first: the four letters PLS1; n (4 bytes); the ids in the order of the list (16 bytes each); their widths divided by their heights in thousandths, 1 to 65535 (2 bytes each); the chances of a like in percent, or 255 where none is told (1 byte each). Sent with a strong ETag; `If-None-Match` and `Range` are honoured.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/entries (the `GetSnapshotEntries` operationId).
+	GetSnapshotEntries(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSnapshotImages What is known of the images of a part of the list
+	//
+	// As they stand now: with the present verdicts, and without those that were deleted.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/images (the `ListSnapshotImages` operationId).
+	ListSnapshotImages(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, params *ListSnapshotImagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UndoRatingWithBody Undo the last rating or take-back, or a named one
+	//
+	// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
 	UndoRatingWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UndoRating Undo the last rating, or a named one
+	// UndoRating Undo the last rating or take-back, or a named one
 	//
-	// What was said of the image before stands again.
+	// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2767,7 +3009,7 @@ func (c *Client) ListRatings(ctx context.Context, profile ProfilePath, params *L
 	return c.Client.Do(req)
 }
 
-// PutRatingsWithBody Like, dislike or skip many images
+// PutRatingsWithBody Like, dislike, skip or grade many images
 //
 // All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 //
@@ -2786,7 +3028,7 @@ func (c *Client) PutRatingsWithBody(ctx context.Context, profile ProfilePath, co
 	return c.Client.Do(req)
 }
 
-// PutRatings Like, dislike or skip many images
+// PutRatings Like, dislike, skip or grade many images
 //
 // All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 //
@@ -2807,7 +3049,7 @@ func (c *Client) PutRatings(ctx context.Context, profile ProfilePath, body PutRa
 
 // ImportRatingsWithBody Take in ratings from a file
 //
-// As `exportImages` writes them, here or elsewhere: of every row `image_id` and `verdict` are read, the rest may be there or not, and a row without a verdict is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
+// As `exportImages` writes them, here or elsewhere: of every row `image_id`, `verdict` and `stars` are read, the rest may be there or not, and a row with neither verdict nor stars is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2826,7 +3068,7 @@ func (c *Client) ImportRatingsWithBody(ctx context.Context, profile ProfilePath,
 
 // DeleteRating Make an image unrated
 //
-// The log keeps what was said; every entry for the image is undone.
+// The log keeps what was said, and that it was taken back, which `undoRating` reverses.
 //
 // Corresponds with DELETE /v1/profiles/{profile}/ratings/{image} (the `DeleteRating` operationId).
 func (c *Client) DeleteRating(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2858,7 +3100,7 @@ func (c *Client) GetRating(ctx context.Context, profile ProfilePath, image Image
 	return c.Client.Do(req)
 }
 
-// PutRatingWithBody Like, dislike or skip an image
+// PutRatingWithBody Like, dislike, skip or grade an image
 //
 // What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 //
@@ -2877,7 +3119,7 @@ func (c *Client) PutRatingWithBody(ctx context.Context, profile ProfilePath, ima
 	return c.Client.Do(req)
 }
 
-// PutRating Like, dislike or skip an image
+// PutRating Like, dislike, skip or grade an image
 //
 // What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 //
@@ -2964,9 +3206,98 @@ func (c *Client) ExplainScore(ctx context.Context, profile ProfilePath, image Im
 	return c.Client.Do(req)
 }
 
-// UndoRatingWithBody Undo the last rating, or a named one
+// CreateSnapshotWithBody A whole list as it is now, to be read at any place
 //
-// What was said of the image before stands again.
+// All images that pass the filters, in one order, which stays as it is for an hour, whatever is judged, added or learned meanwhile; what is deleted is only left out of its images. It is kept in the memory of the server that made it: 404 means that it has to be made again, with `probe_version` to go on in the same ranking. By score it holds what is embedded; 409 before the first judgement, or where a chance is asked about and none can be told.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/profiles/{profile}/snapshots (the `CreateSnapshot` operationId).
+func (c *Client) CreateSnapshotWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateSnapshotRequestWithBody(c.Server, profile, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateSnapshot A whole list as it is now, to be read at any place
+//
+// All images that pass the filters, in one order, which stays as it is for an hour, whatever is judged, added or learned meanwhile; what is deleted is only left out of its images. It is kept in the memory of the server that made it: 404 means that it has to be made again, with `probe_version` to go on in the same ranking. By score it holds what is embedded; 409 before the first judgement, or where a chance is asked about and none can be told.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/profiles/{profile}/snapshots (the `CreateSnapshot` operationId).
+func (c *Client) CreateSnapshot(ctx context.Context, profile ProfilePath, body CreateSnapshotJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateSnapshotRequest(c.Server, profile, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSnapshot What a list goes by
+//
+// With `newer_version` as soon as another probe serves the profile.
+//
+// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot} (the `GetSnapshot` operationId).
+func (c *Client) GetSnapshot(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSnapshotRequest(c.Server, profile, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSnapshotEntries The whole list in few bytes
+//
+// For n images 8 + 19·n bytes, numbers with the low byte first: the four letters PLS1; n (4 bytes); the ids in the order of the list (16 bytes each); their widths divided by their heights in thousandths, 1 to 65535 (2 bytes each); the chances of a like in percent, or 255 where none is told (1 byte each). Sent with a strong ETag; `If-None-Match` and `Range` are honoured.
+//
+// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/entries (the `GetSnapshotEntries` operationId).
+func (c *Client) GetSnapshotEntries(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSnapshotEntriesRequest(c.Server, profile, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSnapshotImages What is known of the images of a part of the list
+//
+// As they stand now: with the present verdicts, and without those that were deleted.
+//
+// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/images (the `ListSnapshotImages` operationId).
+func (c *Client) ListSnapshotImages(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, params *ListSnapshotImagesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSnapshotImagesRequest(c.Server, profile, snapshot, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UndoRatingWithBody Undo the last rating or take-back, or a named one
+//
+// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2983,9 +3314,9 @@ func (c *Client) UndoRatingWithBody(ctx context.Context, profile ProfilePath, co
 	return c.Client.Do(req)
 }
 
-// UndoRating Undo the last rating, or a named one
+// UndoRating Undo the last rating or take-back, or a named one
 //
-// What was said of the image before stands again.
+// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5707,6 +6038,215 @@ func NewExplainScoreRequest(server string, profile ProfilePath, image ImagePath,
 	return req, nil
 }
 
+// NewCreateSnapshotRequest calls the generic CreateSnapshot builder with application/json body
+func NewCreateSnapshotRequest(server string, profile ProfilePath, body CreateSnapshotJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateSnapshotRequestWithBody(server, profile, "application/json", bodyReader)
+}
+
+// NewCreateSnapshotRequestWithBody constructs an http.Request for the CreateSnapshot method, with any body, and a specified content type
+func NewCreateSnapshotRequestWithBody(server string, profile ProfilePath, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/snapshots", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetSnapshotRequest constructs an http.Request for the GetSnapshot method
+func NewGetSnapshotRequest(server string, profile ProfilePath, snapshot SnapshotPath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "snapshot", snapshot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/snapshots/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetSnapshotEntriesRequest constructs an http.Request for the GetSnapshotEntries method
+func NewGetSnapshotEntriesRequest(server string, profile ProfilePath, snapshot SnapshotPath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "snapshot", snapshot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/snapshots/%s/entries", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListSnapshotImagesRequest constructs an http.Request for the ListSnapshotImages method
+func NewListSnapshotImagesRequest(server string, profile ProfilePath, snapshot SnapshotPath, params *ListSnapshotImagesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "snapshot", snapshot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/snapshots/%s/images", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewUndoRatingRequest calls the generic UndoRating builder with application/json body
 func NewUndoRatingRequest(server string, profile ProfilePath, body UndoRatingJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -6519,7 +7059,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/ratings (the `ListRatings` operationId).
 	ListRatingsWithResponse(ctx context.Context, profile ProfilePath, params *ListRatingsParams, reqEditors ...RequestEditorFn) (*ListRatingsResponse, error)
 
-	// PutRatingsWithBodyWithResponse Like, dislike or skip many images
+	// PutRatingsWithBodyWithResponse Like, dislike, skip or grade many images
 	//
 	// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 	//
@@ -6528,7 +7068,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
 	PutRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error)
 
-	// PutRatingsWithResponse Like, dislike or skip many images
+	// PutRatingsWithResponse Like, dislike, skip or grade many images
 	//
 	// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 	//
@@ -6539,7 +7079,7 @@ type ClientWithResponsesInterface interface {
 
 	// ImportRatingsWithBodyWithResponse Take in ratings from a file
 	//
-	// As `exportImages` writes them, here or elsewhere: of every row `image_id` and `verdict` are read, the rest may be there or not, and a row without a verdict is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
+	// As `exportImages` writes them, here or elsewhere: of every row `image_id`, `verdict` and `stars` are read, the rest may be there or not, and a row with neither verdict nor stars is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6548,7 +7088,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteRatingWithResponse Make an image unrated
 	//
-	// The log keeps what was said; every entry for the image is undone.
+	// The log keeps what was said, and that it was taken back, which `undoRating` reverses.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -6564,7 +7104,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/ratings/{image} (the `GetRating` operationId).
 	GetRatingWithResponse(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*GetRatingResponse, error)
 
-	// PutRatingWithBodyWithResponse Like, dislike or skip an image
+	// PutRatingWithBodyWithResponse Like, dislike, skip or grade an image
 	//
 	// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 	//
@@ -6573,7 +7113,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/profiles/{profile}/ratings/{image} (the `PutRating` operationId).
 	PutRatingWithBodyWithResponse(ctx context.Context, profile ProfilePath, image ImagePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRatingResponse, error)
 
-	// PutRatingWithResponse Like, dislike or skip an image
+	// PutRatingWithResponse Like, dislike, skip or grade an image
 	//
 	// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 	//
@@ -6618,18 +7158,63 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/scores/{image}/why (the `ExplainScore` operationId).
 	ExplainScoreWithResponse(ctx context.Context, profile ProfilePath, image ImagePath, params *ExplainScoreParams, reqEditors ...RequestEditorFn) (*ExplainScoreResponse, error)
 
-	// UndoRatingWithBodyWithResponse Undo the last rating, or a named one
+	// CreateSnapshotWithBodyWithResponse A whole list as it is now, to be read at any place
 	//
-	// What was said of the image before stands again.
+	// All images that pass the filters, in one order, which stays as it is for an hour, whatever is judged, added or learned meanwhile; what is deleted is only left out of its images. It is kept in the memory of the server that made it: 404 means that it has to be made again, with `probe_version` to go on in the same ranking. By score it holds what is embedded; 409 before the first judgement, or where a chance is asked about and none can be told.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/profiles/{profile}/snapshots (the `CreateSnapshot` operationId).
+	CreateSnapshotWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateSnapshotResponse, error)
+
+	// CreateSnapshotWithResponse A whole list as it is now, to be read at any place
+	//
+	// All images that pass the filters, in one order, which stays as it is for an hour, whatever is judged, added or learned meanwhile; what is deleted is only left out of its images. It is kept in the memory of the server that made it: 404 means that it has to be made again, with `probe_version` to go on in the same ranking. By score it holds what is embedded; 409 before the first judgement, or where a chance is asked about and none can be told.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/profiles/{profile}/snapshots (the `CreateSnapshot` operationId).
+	CreateSnapshotWithResponse(ctx context.Context, profile ProfilePath, body CreateSnapshotJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateSnapshotResponse, error)
+
+	// GetSnapshotWithResponse What a list goes by
+	//
+	// With `newer_version` as soon as another probe serves the profile.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot} (the `GetSnapshot` operationId).
+	GetSnapshotWithResponse(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, reqEditors ...RequestEditorFn) (*GetSnapshotResponse, error)
+
+	// GetSnapshotEntriesWithResponse The whole list in few bytes
+	//
+	// For n images 8 + 19·n bytes, numbers with the low byte first: the four letters PLS1; n (4 bytes); the ids in the order of the list (16 bytes each); their widths divided by their heights in thousandths, 1 to 65535 (2 bytes each); the chances of a like in percent, or 255 where none is told (1 byte each). Sent with a strong ETag; `If-None-Match` and `Range` are honoured.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/entries (the `GetSnapshotEntries` operationId).
+	GetSnapshotEntriesWithResponse(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, reqEditors ...RequestEditorFn) (*GetSnapshotEntriesResponse, error)
+
+	// ListSnapshotImagesWithResponse What is known of the images of a part of the list
+	//
+	// As they stand now: with the present verdicts, and without those that were deleted.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/images (the `ListSnapshotImages` operationId).
+	ListSnapshotImagesWithResponse(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, params *ListSnapshotImagesParams, reqEditors ...RequestEditorFn) (*ListSnapshotImagesResponse, error)
+
+	// UndoRatingWithBodyWithResponse Undo the last rating or take-back, or a named one
+	//
+	// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
 	UndoRatingWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error)
 
-	// UndoRatingWithResponse Undo the last rating, or a named one
+	// UndoRatingWithResponse Undo the last rating or take-back, or a named one
 	//
-	// What was said of the image before stands again.
+	// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -9710,11 +10295,294 @@ func (r ExplainScoreResponse) ContentType() string {
 	return ""
 }
 
+// CreateSnapshotResponse201Headers the declared response headers of an HTTP 201 response for CreateSnapshot
+type CreateSnapshotResponse201Headers struct {
+	Location *string
+}
+
+type CreateSnapshotResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Snapshot
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON410 the response for an HTTP 410 `application/problem+json` response
+	ApplicationProblemJSON410 *Gone
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateSnapshotResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateSnapshotResponse) GetJSON201() *Snapshot {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CreateSnapshotResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CreateSnapshotResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON410 returns the response for an HTTP 410 `application/problem+json` response
+func (r CreateSnapshotResponse) GetApplicationProblemJSON410() *Gone {
+	return r.ApplicationProblemJSON410
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r CreateSnapshotResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r CreateSnapshotResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateSnapshotResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateSnapshotResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateSnapshotResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateSnapshotResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetSnapshotResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Snapshot
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSnapshotResponse) GetJSON200() *Snapshot {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetSnapshotResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetSnapshotResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetSnapshotResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetSnapshotResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSnapshotResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSnapshotResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSnapshotResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSnapshotResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetSnapshotEntriesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetSnapshotEntriesResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetSnapshotEntriesResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetSnapshotEntriesResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetSnapshotEntriesResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSnapshotEntriesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSnapshotEntriesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSnapshotEntriesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSnapshotEntriesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSnapshotImagesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SnapshotItemList
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSnapshotImagesResponse) GetJSON200() *SnapshotItemList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListSnapshotImagesResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ListSnapshotImagesResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r ListSnapshotImagesResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r ListSnapshotImagesResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSnapshotImagesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSnapshotImagesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSnapshotImagesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSnapshotImagesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type UndoRatingResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Rating
+	JSON200 *Undone
 	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationProblemJSON400 *Invalid
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
@@ -9728,7 +10596,7 @@ type UndoRatingResponse struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UndoRatingResponse) GetJSON200() *Rating {
+func (r UndoRatingResponse) GetJSON200() *Undone {
 	return r.JSON200
 }
 
@@ -10841,7 +11709,7 @@ func (c *ClientWithResponses) ListRatingsWithResponse(ctx context.Context, profi
 	return ParseListRatingsResponse(rsp)
 }
 
-// PutRatingsWithBodyWithResponse Like, dislike or skip many images
+// PutRatingsWithBodyWithResponse Like, dislike, skip or grade many images
 //
 // All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 //
@@ -10856,7 +11724,7 @@ func (c *ClientWithResponses) PutRatingsWithBodyWithResponse(ctx context.Context
 	return ParsePutRatingsResponse(rsp)
 }
 
-// PutRatingsWithResponse Like, dislike or skip many images
+// PutRatingsWithResponse Like, dislike, skip or grade many images
 //
 // All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 //
@@ -10873,7 +11741,7 @@ func (c *ClientWithResponses) PutRatingsWithResponse(ctx context.Context, profil
 
 // ImportRatingsWithBodyWithResponse Take in ratings from a file
 //
-// As `exportImages` writes them, here or elsewhere: of every row `image_id` and `verdict` are read, the rest may be there or not, and a row without a verdict is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
+// As `exportImages` writes them, here or elsewhere: of every row `image_id`, `verdict` and `stars` are read, the rest may be there or not, and a row with neither verdict nor stars is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10888,7 +11756,7 @@ func (c *ClientWithResponses) ImportRatingsWithBodyWithResponse(ctx context.Cont
 
 // DeleteRatingWithResponse Make an image unrated
 //
-// The log keeps what was said; every entry for the image is undone.
+// The log keeps what was said, and that it was taken back, which `undoRating` reverses.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10916,7 +11784,7 @@ func (c *ClientWithResponses) GetRatingWithResponse(ctx context.Context, profile
 	return ParseGetRatingResponse(rsp)
 }
 
-// PutRatingWithBodyWithResponse Like, dislike or skip an image
+// PutRatingWithBodyWithResponse Like, dislike, skip or grade an image
 //
 // What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 //
@@ -10931,7 +11799,7 @@ func (c *ClientWithResponses) PutRatingWithBodyWithResponse(ctx context.Context,
 	return ParsePutRatingResponse(rsp)
 }
 
-// PutRatingWithResponse Like, dislike or skip an image
+// PutRatingWithResponse Like, dislike, skip or grade an image
 //
 // What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 //
@@ -11006,9 +11874,84 @@ func (c *ClientWithResponses) ExplainScoreWithResponse(ctx context.Context, prof
 	return ParseExplainScoreResponse(rsp)
 }
 
-// UndoRatingWithBodyWithResponse Undo the last rating, or a named one
+// CreateSnapshotWithBodyWithResponse A whole list as it is now, to be read at any place
 //
-// What was said of the image before stands again.
+// All images that pass the filters, in one order, which stays as it is for an hour, whatever is judged, added or learned meanwhile; what is deleted is only left out of its images. It is kept in the memory of the server that made it: 404 means that it has to be made again, with `probe_version` to go on in the same ranking. By score it holds what is embedded; 409 before the first judgement, or where a chance is asked about and none can be told.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/profiles/{profile}/snapshots (the `CreateSnapshot` operationId).
+func (c *ClientWithResponses) CreateSnapshotWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateSnapshotResponse, error) {
+	rsp, err := c.CreateSnapshotWithBody(ctx, profile, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateSnapshotResponse(rsp)
+}
+
+// CreateSnapshotWithResponse A whole list as it is now, to be read at any place
+//
+// All images that pass the filters, in one order, which stays as it is for an hour, whatever is judged, added or learned meanwhile; what is deleted is only left out of its images. It is kept in the memory of the server that made it: 404 means that it has to be made again, with `probe_version` to go on in the same ranking. By score it holds what is embedded; 409 before the first judgement, or where a chance is asked about and none can be told.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/profiles/{profile}/snapshots (the `CreateSnapshot` operationId).
+func (c *ClientWithResponses) CreateSnapshotWithResponse(ctx context.Context, profile ProfilePath, body CreateSnapshotJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateSnapshotResponse, error) {
+	rsp, err := c.CreateSnapshot(ctx, profile, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateSnapshotResponse(rsp)
+}
+
+// GetSnapshotWithResponse What a list goes by
+//
+// With `newer_version` as soon as another probe serves the profile.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot} (the `GetSnapshot` operationId).
+func (c *ClientWithResponses) GetSnapshotWithResponse(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, reqEditors ...RequestEditorFn) (*GetSnapshotResponse, error) {
+	rsp, err := c.GetSnapshot(ctx, profile, snapshot, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSnapshotResponse(rsp)
+}
+
+// GetSnapshotEntriesWithResponse The whole list in few bytes
+//
+// For n images 8 + 19·n bytes, numbers with the low byte first: the four letters PLS1; n (4 bytes); the ids in the order of the list (16 bytes each); their widths divided by their heights in thousandths, 1 to 65535 (2 bytes each); the chances of a like in percent, or 255 where none is told (1 byte each). Sent with a strong ETag; `If-None-Match` and `Range` are honoured.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/entries (the `GetSnapshotEntries` operationId).
+func (c *ClientWithResponses) GetSnapshotEntriesWithResponse(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, reqEditors ...RequestEditorFn) (*GetSnapshotEntriesResponse, error) {
+	rsp, err := c.GetSnapshotEntries(ctx, profile, snapshot, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSnapshotEntriesResponse(rsp)
+}
+
+// ListSnapshotImagesWithResponse What is known of the images of a part of the list
+//
+// As they stand now: with the present verdicts, and without those that were deleted.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/images (the `ListSnapshotImages` operationId).
+func (c *ClientWithResponses) ListSnapshotImagesWithResponse(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, params *ListSnapshotImagesParams, reqEditors ...RequestEditorFn) (*ListSnapshotImagesResponse, error) {
+	rsp, err := c.ListSnapshotImages(ctx, profile, snapshot, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSnapshotImagesResponse(rsp)
+}
+
+// UndoRatingWithBodyWithResponse Undo the last rating or take-back, or a named one
+//
+// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11021,9 +11964,9 @@ func (c *ClientWithResponses) UndoRatingWithBodyWithResponse(ctx context.Context
 	return ParseUndoRatingResponse(rsp)
 }
 
-// UndoRatingWithResponse Undo the last rating, or a named one
+// UndoRatingWithResponse Undo the last rating or take-back, or a named one
 //
-// What was said of the image before stands again.
+// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -13602,6 +14545,244 @@ func ParseExplainScoreResponse(rsp *http.Response) (*ExplainScoreResponse, error
 	return response, nil
 }
 
+// ParseCreateSnapshotResponse parses an HTTP response from a CreateSnapshotWithResponse call
+func ParseCreateSnapshotResponse(rsp *http.Response) (*CreateSnapshotResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateSnapshotResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Snapshot
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 410:
+		var dest Gone
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON410 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateSnapshotResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetSnapshotResponse parses an HTTP response from a GetSnapshotWithResponse call
+func ParseGetSnapshotResponse(rsp *http.Response) (*GetSnapshotResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSnapshotResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Snapshot
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetSnapshotEntriesResponse parses an HTTP response from a GetSnapshotEntriesWithResponse call
+func ParseGetSnapshotEntriesResponse(rsp *http.Response) (*GetSnapshotEntriesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSnapshotEntriesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSnapshotImagesResponse parses an HTTP response from a ListSnapshotImagesWithResponse call
+func ParseListSnapshotImagesResponse(rsp *http.Response) (*ListSnapshotImagesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSnapshotImagesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SnapshotItemList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseUndoRatingResponse parses an HTTP response from a UndoRatingWithResponse call
 func ParseUndoRatingResponse(rsp *http.Response) (*UndoRatingResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -13617,7 +14798,7 @@ func ParseUndoRatingResponse(rsp *http.Response) (*UndoRatingResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Rating
+		var dest Undone
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

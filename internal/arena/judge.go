@@ -19,6 +19,8 @@ type Value struct {
 	High  float64 `json:"high"`
 }
 
+func (v Value) String() string { return fmt.Sprintf("%.3f [%.3f, %.3f]", v.Value, v.Low, v.High) }
+
 // The names of metrics, in the order of the table.
 var metricNames = []string{"auc", "average_precision", "balanced_accuracy", "log_loss"}
 
@@ -238,6 +240,9 @@ func (c Cell) ranked() bool { return !c.Cut && c.Failed == "" && len(c.Metrics) 
 
 func (c Cell) tuned() bool { return strings.HasPrefix(c.Method, finetune) }
 
+// byChance says that the AUC's interval holds what chance gives.
+func (c Cell) byChance() bool { return c.Metrics["auc"].Low <= .5 }
+
 // significant is what a corrected P must be below.
 const significant = .05
 
@@ -277,6 +282,10 @@ func (r *Report) verdict(tuned, cheap Cell) string {
 	if !found {
 		return fmt.Sprintf("%s and the probe on %s can't be compared: no fold that both were judged on holds out both likes and dislikes", tuned.Method, tuned.Model)
 	}
+	if tuned.byChance() && cheap.byChance() {
+		return fmt.Sprintf("neither the probe on %s nor fine-tuning it (%s) is told apart from chance: their AUC is %s and %s", tuned.Model, strings.TrimPrefix(tuned.Method, finetune),
+			cheap.Metrics["auc"], tuned.Metrics["auc"])
+	}
 	cost := fmt.Sprintf("%s instead of %s", seconds(tuned.Seconds), seconds(cheap.Seconds))
 	cheaper := fmt.Sprintf("%s instead of %s", seconds(cheap.Seconds), seconds(tuned.Seconds))
 	interval := fmt.Sprintf("AUC %+.3f, from %+.3f to %+.3f, %s", p.Difference, p.Low, p.High, chance(p.P))
@@ -315,6 +324,9 @@ func (r *Report) find(a, b Cell) (Pair, bool) {
 
 // winner says which cell is the best, and which are not told apart from it.
 func (r *Report) winner(ranked []Cell) string {
+	if !slices.ContainsFunc(ranked, func(c Cell) bool { return !c.byChance() }) {
+		return "no model and method is told apart from chance: more ratings are needed, or the pictures don't show what was judged by"
+	}
 	best := ranked[0]
 	var equal []string
 	for _, other := range ranked[1:] {

@@ -23,7 +23,7 @@ func (r *Report) Page() report.Page {
 		for _, name := range metricNames {
 			text := "–"
 			if v, there := c.Metrics[name]; there {
-				text = fmt.Sprintf("%.3f [%.3f, %.3f]", v.Value, v.Low, v.High)
+				text = v.String()
 			}
 			row = append(row, text)
 		}

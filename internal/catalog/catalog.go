@@ -174,15 +174,24 @@ type ImageQuery struct {
 	Search string       // part of a title or an artist's name, letter case aside
 	// Damaged leaves only images that have a Damage.
 	Damaged bool
-	Order   ImageOrder // default Newest
-	After   string     // the Next of the page before; "" is the first page
-	Limit   int        // 1 to 1000
+	// SkippedBy, if set, leaves only images whose standing verdict of that
+	// profile is a skip.
+	SkippedBy palate.Profile
+	Order     ImageOrder // default Newest
+	After     string     // the Next of the page before; "" is the first page
+	Limit     int        // 1 to 1000
 }
 
 // ImagePage is a part of a list. Next is empty on the last page.
 type ImagePage struct {
 	Images []Image
 	Next   string
+}
+
+// Outline is what a list needs to know of an image to keep its place.
+type Outline struct {
+	ID            palate.ImageID
+	Width, Height int // upright, pixels
 }
 
 // Images remembers what was kept and where it came from.
@@ -218,6 +227,10 @@ type Images interface {
 
 	// ListImages returns a page. A cursor that is none is ErrInvalid.
 	ListImages(ctx context.Context, q ImageQuery) (ImagePage, error)
+
+	// Outlines returns the images on all pages of a list, in its order; After
+	// and Limit say nothing.
+	Outlines(ctx context.Context, q ImageQuery) ([]Outline, error)
 
 	// CountImages counts what passes the filter.
 	CountImages(ctx context.Context, f index.Filter) (int, error)
@@ -284,17 +297,28 @@ type Rating struct {
 	Entry        int64 // increases over the whole catalog
 	Profile      palate.Profile
 	Image        palate.ImageID
-	Verdict      palate.Verdict
+	Verdict      palate.Verdict // "" in what ClearRating appends, a take-back
+	Stars        palate.Stars   // 0 is none; beside any verdict, which counts as it was said
 	Shown        palate.Shown
 	ProbeVersion int      // that ranked the picture when it was shown; 0 is none
 	Score        *float64 // of that probe, if any
 	At           time.Time
 }
 
-// LogEntry is one line of the append-only log: a rating, or the undo of one.
+// LogEntry is one line of the append-only log: a rating, a take-back, or the
+// undo of one of these.
 type LogEntry struct {
-	Rating       // Verdict is empty in an undo
-	Undoes int64 // the entry that this one undoes; 0 in a rating
+	Rating       // Verdict is empty in a take-back and in an undo
+	Undoes int64 // the entry that this one undoes; 0 in what is no undo
+}
+
+// TakesBack reports that since this entry the image is unrated.
+func (e LogEntry) TakesBack() bool { return e.Verdict == "" && e.Undoes == 0 }
+
+// Undone is an entry that was undone, and what is since.
+type Undone struct {
+	Rating         // its Verdict is empty if a take-back was undone
+	Stands *Rating // the image's standing rating since; nil: it is unrated, or not there
 }
 
 // Merged says what MergeRatings did.
@@ -320,7 +344,8 @@ type ProfileSummary struct {
 }
 
 // Ratings remembers what people said. A profile exists as soon as it is
-// created or has a rating. An image's standing rating is the last one that is not undone.
+// created or has a rating. An image's standing rating is its last entry that is
+// not undone; where that is a take-back, the image is unrated.
 type Ratings interface {
 	// Rate appends a rating; Entry is given, At is now if zero. ErrNotFound
 	// if the image is not there.
@@ -335,13 +360,15 @@ type Ratings interface {
 	// ErrNotFound if an image is not there.
 	RateOnce(ctx context.Context, ratings []Rating) ([]Rating, error)
 
-	// UndoRating appends the undo of one entry, or of the profile's last
-	// entry that is not undone if entry is 0, and returns what was undone.
-	// ErrNotFound if there is none, ErrConflict if it is undone already.
-	UndoRating(ctx context.Context, p palate.Profile, entry int64) (Rating, error)
+	// UndoRating appends the undo of one entry, a rating or a take-back, or
+	// of the profile's last that is not undone if entry is 0, and returns what
+	// was undone and what stands since. ErrNotFound if there is none,
+	// ErrConflict if it is undone already.
+	UndoRating(ctx context.Context, p palate.Profile, entry int64) (Undone, error)
 
-	// ClearRating undoes every entry of the profile for that image, so
-	// that it is unrated. ErrNotFound if it has no standing rating.
+	// ClearRating appends a take-back of what the profile said of that
+	// image, so that it is unrated until that is undone or more is said.
+	// ErrNotFound if it has no standing rating.
 	ClearRating(ctx context.Context, p palate.Profile, id palate.ImageID) error
 
 	// StandingRating returns the standing rating of one image.
@@ -350,6 +377,10 @@ type Ratings interface {
 	// StandingVerdicts returns the verdicts of the named images, or of all
 	// if ids is nil.
 	StandingVerdicts(ctx context.Context, p palate.Profile, ids []palate.ImageID) (map[palate.ImageID]palate.Verdict, error)
+
+	// StandingStars returns the stars of the standing ratings of the named
+	// images, leaving out those without.
+	StandingStars(ctx context.Context, p palate.Profile, ids []palate.ImageID) (map[palate.ImageID]palate.Stars, error)
 
 	// StandingRatings returns a page of standing ratings.
 	StandingRatings(ctx context.Context, p palate.Profile, q RatingQuery) ([]Rating, error)
@@ -364,8 +395,8 @@ type Ratings interface {
 	// MergeRatings appends what another log has and this one lacks: that
 	// of a backup, or of a copy of this catalog that went its own way. The
 	// other log is given from its beginning, oldest first, of any profiles;
-	// an undo names an entry before it. A rating of the same profile, image,
-	// verdict, time and place is the same rating, so that merging again adds
+	// an undo names an entry before it. An entry of the same profile, image,
+	// verdict, stars, time and place is the same one, so that merging again adds
 	// nothing. What was said later stands: an older rating is appended undone.
 	// Ratings of images that are not here count when these come.
 	MergeRatings(ctx context.Context, log []LogEntry) (Merged, error)

@@ -219,9 +219,15 @@ func (c *Collection) thumbnailIf(ctx context.Context, id palate.ImageID, width i
 	var jpeg bytes.Buffer
 	// Its shorter side is at most that, and at a fraction of a JPEG nobody
 	// sees the difference.
-	reading := picture.Reading{Rules: picture.Current().Without(picture.JPEGWhole), Short: width}
+	reading := picture.Reading{Rules: picture.Current().Without(picture.JPEGWhole), Short: width, Window: func(w, h int) picture.Window {
+		if w <= width {
+			return picture.Window{}
+		}
+		h = max(1, (h*width+w/2)/w)
+		return picture.CenterWindow(width, h, width, h, picture.Bicubic)
+	}}
 	err = c.open(ctx, id, reading, patience, func(m *picture.RGB) (err error) {
-		if m.Width > width {
+		if m.Width > width { // it did not come reduced
 			if m, err = picture.Resize(m, width, max(1, (m.Height*width+m.Width/2)/m.Width)); err != nil {
 				return err
 			}

@@ -186,6 +186,14 @@ type Reading struct {
 	// Short is how long in pixels the upright picture's shorter side need be;
 	// 0 is as long as it is. More is given wherever the rules ask for it.
 	Short int
+	// Window says what of a picture of that upright size is needed and in which
+	// size; nil is all of it. Where the rows of a file can be reduced to that as
+	// they come, as ResizeWindow would do it afterwards, the picture given is
+	// that window alone (its Whole is the size that Window was asked for), and
+	// decoding takes no room for the rest. Otherwise, and where
+	// the Window is of no size, it is the whole picture. So who asks for a window
+	// resizes what comes by ResizeWindow.
+	Window func(width, height int) Window
 }
 
 // scale is what the sides of a picture are divided by when it is decoded.

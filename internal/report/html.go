@@ -17,8 +17,8 @@ var page = template.Must(template.New("report").Parse(`<!doctype html>
 <style>
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .3rem; }
-p { margin: .3rem 0; max-width: 46rem; } .warnings { background: #fff4d6; padding: .5rem 1rem; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1.5rem; margin: 1rem 0; } figure { margin: 0; } figcaption { text-align: center; font-weight: 600; }
+p { margin: .3rem 0; max-width: 46rem; } .warnings { background: #fff4d6; padding: .5rem 1rem; } .warnings p { max-width: none; }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1.5rem; margin: 1rem 0; } figure { margin: 0; max-width: 36rem; } figcaption { text-align: center; font-weight: 600; }
 svg { display: block; width: 100%; height: auto; } svg text { font-family: system-ui, sans-serif !important; font-weight: normal !important; }
 .table { overflow-x: auto; } table { border-collapse: collapse; margin: .5rem 0; } th, td { padding: .2rem .8rem .2rem 0; text-align: left; border-bottom: 1px solid #ddd; font-variant-numeric: tabular-nums; }
 ol { margin: .5rem 0; padding-left: 1.8rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }

@@ -85,6 +85,7 @@ type Tastes struct {
 	loaded   map[palate.Profile]Version            // the last used version of each profile
 	tried    map[palate.Profile]int64              // the newest rating at the last attempt that Run made
 	compared map[palate.Profile]*probe.Comparisons // of the profiles trained last
+	near     map[palate.Profile]nearScores         // of the last version that went by neighbours
 	asked    map[palate.Profile][]palate.ImageID   // handed out by Queue, the last at the end
 	drawn    map[palate.Profile]*drawn             // what queues are chosen among
 }
@@ -102,6 +103,7 @@ func New(c catalog.Catalog, ix index.Index, config Config, logger *slog.Logger) 
 		loaded:    make(map[palate.Profile]Version),
 		tried:     make(map[palate.Profile]int64),
 		compared:  make(map[palate.Profile]*probe.Comparisons),
+		near:      make(map[palate.Profile]nearScores),
 		asked:     make(map[palate.Profile][]palate.ImageID),
 		drawn:     make(map[palate.Profile]*drawn),
 	}, nil

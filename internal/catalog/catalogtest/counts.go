@@ -23,17 +23,29 @@ func countsOfLists(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 	rate(t, c, "you", ids[0], palate.Dislike)
 	for what, q := range map[string]catalog.ImageQuery{
 		"all": {}, "a search": {Search: "picture 7"}, "a filter": {Filter: index.Filter{Artists: []string{"Artist 1"}}},
+		"skipped": {SkippedBy: "me"}, "skipped by nobody": {SkippedBy: "nobody"}, "the oldest first": {Order: catalog.Oldest, Filter: index.Filter{JudgedBy: "me"}},
 		"both": {Search: "PICTURE", Filter: index.Filter{LikedBy: "me", YearTo: 1902}}, "damaged": {Damaged: true},
 	} {
 		q.Limit = 2
-		equal(t, what, must(c.CountListed(t.Context(), q))(t), len(listAll(t, c, q)))
+		listed := listAll(t, c, q)
+		equal(t, what, must(c.CountListed(t.Context(), q))(t), len(listed))
+		var outlined []palate.ImageID
+		for _, o := range must(c.Outlines(t.Context(), q))(t) {
+			image := must(c.Image(t.Context(), o.ID))(t)
+			equal(t, "width and height", [2]int{o.Width, o.Height}, [2]int{image.Width, image.Height})
+			outlined = append(outlined, o.ID)
+		}
+		equalList(t, "outlines of "+what, outlined, listed)
 	}
+	equal(t, "skipped", must(c.CountListed(t.Context(), catalog.ImageQuery{SkippedBy: "me"}))(t), 2)
+	_, err := c.Outlines(t.Context(), catalog.ImageQuery{Order: "best"})
+	wantKind(t, "no order", err, palate.ErrInvalid)
 	for _, v := range []palate.Verdict{"", palate.Like, palate.Dislike, palate.Skip} {
 		standing := must(c.StandingRatings(t.Context(), "me", catalog.RatingQuery{Verdict: v, Limit: 100}))(t)
 		equal(t, "ratings "+string(v), must(c.CountRatings(t.Context(), "me", v))(t), len(standing))
 	}
 	equal(t, "ratings of nobody", must(c.CountRatings(t.Context(), "nobody", ""))(t), 0)
-	_, err := c.CountRatings(t.Context(), "me", "love")
+	_, err = c.CountRatings(t.Context(), "me", "love")
 	wantKind(t, "no verdict", err, palate.ErrInvalid)
 	for _, id := range ids[:3] {
 		ok(t, "DeleteImage", c.DeleteImage(t.Context(), id, "test"))

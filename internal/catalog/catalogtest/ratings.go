@@ -11,19 +11,20 @@ import (
 
 func testRatings(t *testing.T, open Open) {
 	cases(t, open, map[string]func(*testing.T, catalog.Catalog, func() catalog.Catalog){
-		"come back as they were given":             ratingsComeBack,
-		"undo gives the one before":                undoChain,
-		"what can't be undone":                     undoRefused,
-		"clear undoes all of one image":            clearing,
-		"ratings together are all or none":         rateAll,
-		"what is said again is said once":          rateOnce,
-		"bad ratings are refused":                  badRatings,
-		"standing ratings come in pages":           standingPages,
-		"the log holds undos and goes on":          ratingLog,
-		"a profile stays when all is undone":       profileStays,
-		"random operations agree with a model":     randomRatings,
-		"a deleted image's ratings can be undone":  undoOfDeleted,
-		"verdicts of named images and of profiles": namedVerdicts,
+		"come back as they were given":               ratingsComeBack,
+		"undo gives the one before":                  undoChain,
+		"what can't be undone":                       undoRefused,
+		"a take-back is an entry that undo reverses": clearing,
+		"stars are kept as they were given":          stars,
+		"ratings together are all or none":           rateAll,
+		"what is said again is said once":            rateOnce,
+		"bad ratings are refused":                    badRatings,
+		"standing ratings come in pages":             standingPages,
+		"the log holds undos and goes on":            ratingLog,
+		"a profile stays when all is undone":         profileStays,
+		"random operations agree with a model":       randomRatings,
+		"a deleted image's ratings can be undone":    undoOfDeleted,
+		"verdicts of named images and of profiles":   namedVerdicts,
 	})
 }
 
@@ -77,8 +78,8 @@ func undoChain(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 	ids := fill(t, c, 2)
 	like, dislike := rate(t, c, "me", ids[0], palate.Like), rate(t, c, "me", ids[0], palate.Dislike)
 	rate(t, c, "you", ids[0], palate.Skip)
-	if got := must(c.UndoRating(ctx, "me", 0))(t); !reflect.DeepEqual(got, dislike) {
-		t.Errorf("undone: got %+v, want %+v", got, dislike)
+	if got := must(c.UndoRating(ctx, "me", 0))(t); !reflect.DeepEqual(got, catalog.Undone{Rating: dislike, Stands: &like}) {
+		t.Errorf("undone: got %+v, want %+v and that %+v stands", got, dislike, like)
 	}
 	wantVerdict(t, c, "me", ids[0], palate.Like)
 	skip := rate(t, c, "me", ids[0], palate.Skip)
@@ -126,31 +127,113 @@ func undoRefused(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 	equal(t, "log", len(must(c.RatingLog(ctx, "me", 0, 10))(t)), 2)
 }
 
-func clearing(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+func clearing(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
 	ctx := t.Context()
 	ids := fill(t, c, 2)
-	for _, v := range []palate.Verdict{palate.Like, palate.Dislike, palate.Skip, palate.Like} {
-		rate(t, c, "me", ids[0], v)
+	var last catalog.Rating
+	for _, v := range []palate.Verdict{palate.Like, palate.Dislike, palate.Like} {
+		last = rate(t, c, "me", ids[0], v)
 	}
-	must(c.UndoRating(ctx, "me", 0))(t)
-	rate(t, c, "me", ids[1], palate.Like)
+	rate(t, c, "me", ids[1], palate.Dislike)
 	rate(t, c, "you", ids[0], palate.Like)
 	ok(t, "ClearRating", c.ClearRating(ctx, "me", ids[0]))
-	wantVerdict(t, c, "me", ids[0], "")
-	wantVerdict(t, c, "me", ids[1], palate.Like)
-	wantVerdict(t, c, "you", ids[0], palate.Like)
+	for _, c := range []catalog.Catalog{c, again()} {
+		wantVerdict(t, c, "me", ids[0], "")
+		wantVerdict(t, c, "me", ids[1], palate.Dislike)
+		wantVerdict(t, c, "you", ids[0], palate.Like)
+		equal(t, "standing ratings", len(must(c.StandingRatings(ctx, "me", catalog.RatingQuery{Limit: 9}))(t)), 1)
+	}
 	unchanged(t, c, "nothing to clear", func() {
 		wantKind(t, "second ClearRating", c.ClearRating(ctx, "me", ids[0]), palate.ErrNotFound)
 		wantKind(t, "ClearRating of no image", c.ClearRating(ctx, "me", picture(9).ID), palate.ErrNotFound)
 	})
-	undone := map[int64]bool{}
-	for _, e := range must(c.RatingLog(ctx, "me", 0, 100))(t) {
-		if e.Undoes != 0 && undone[e.Undoes] {
-			t.Errorf("entry %d is undone twice", e.Undoes)
-		}
-		undone[e.Undoes] = true
+	log := must(c.RatingLog(ctx, "me", 0, 100))(t)
+	back := log[len(log)-1]
+	if len(log) != 5 || !back.TakesBack() || back.Image != ids[0] || back.At.IsZero() || log[0].TakesBack() {
+		t.Fatalf("log: got %+v, want four ratings and a take-back", log)
 	}
-	equal(t, "undone entries", len(undone)-1, 4)
+	undone := must(c.UndoRating(ctx, "me", 0))(t)
+	if !reflect.DeepEqual(undone, catalog.Undone{Rating: back.Rating, Stands: &last}) {
+		t.Errorf("undone: got %+v, want the take-back, and that %+v stands", undone, last)
+	}
+	if got := must(c.StandingRating(ctx, "me", ids[0]))(t); !reflect.DeepEqual(got, last) {
+		t.Errorf("standing again: got %+v, want %+v", got, last)
+	}
+	_, err := c.UndoRating(ctx, "me", back.Entry)
+	wantKind(t, "the take-back undone twice", err, palate.ErrConflict)
+	// The next undo goes on with what was said before it, the newest first.
+	equal(t, "undone next", must(c.UndoRating(ctx, "me", 0))(t).Image, ids[1])
+	ok(t, "ClearRating", c.ClearRating(ctx, "me", ids[0]))
+	said := rate(t, c, "me", ids[0], palate.Skip)
+	wantVerdict(t, c, "me", ids[0], palate.Skip)
+	if undone := must(c.UndoRating(ctx, "me", said.Entry))(t); undone.Stands != nil {
+		t.Errorf("undone: got %+v, want that nothing stands behind a take-back", undone)
+	}
+	wantVerdict(t, c, "me", ids[0], "")
+	log = must(c.RatingLog(ctx, "me", 0, 100))(t)
+	named := must(c.UndoRating(ctx, "me", log[len(log)-3].Entry))(t) // the take-back, by its number
+	equal(t, "stands", named.Stands.Entry, last.Entry)
+	ok(t, "ClearRating", c.ClearRating(ctx, "me", ids[0]))
+	ok(t, "DeleteImage", c.DeleteImage(ctx, ids[0], "x"))
+	ok(t, "RestoreImage", c.RestoreImage(ctx, ids[0]))
+	wantVerdict(t, c, "me", ids[0], "")
+	ok(t, "RestoreStandings", c.RestoreStandings(ctx, "me"))
+	wantVerdict(t, c, "me", ids[0], "")
+	ok(t, "RenameProfile", c.RenameProfile(ctx, "me", "new"))
+	wantVerdict(t, c, "new", ids[0], "")
+	equal(t, "undone under a new name", must(c.UndoRating(ctx, "new", 0))(t).Stands.Verdict, palate.Like)
+	bad, _, err := c.InspectStandings(ctx, 9)
+	ok(t, "InspectStandings", err)
+	equal(t, "bad standings", len(bad), 0)
+}
+
+// stars holds that a grade stays what it was, beside whichever verdict.
+func stars(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
+	ctx := t.Context()
+	ids := fill(t, c, 5)
+	for n, v := range []palate.Verdict{palate.Dislike, palate.Skip, palate.Like, palate.Like, ""} {
+		r := catalog.Rating{Profile: "me", Image: ids[n], Verdict: v, Stars: palate.Stars(n + 1), Shown: palate.ShownGallery}
+		if v == "" {
+			r.Verdict = r.Stars.Verdict()
+		}
+		got := must(c.Rate(ctx, r))(t)
+		equal(t, "stars", got.Stars, r.Stars)
+		for _, c := range []catalog.Catalog{c, again()} {
+			if stands := must(c.StandingRating(ctx, "me", ids[n]))(t); !reflect.DeepEqual(stands, got) {
+				t.Errorf("StandingRating: got %+v, want %+v", stands, got)
+			}
+		}
+	}
+	wantVerdict(t, c, "me", ids[4], palate.Like)
+	rate(t, c, "you", ids[0], palate.Like)
+	for profile, want := range map[palate.Profile]map[palate.ImageID]palate.Stars{"me": {ids[1]: 2, ids[4]: 5}, "you": {}} {
+		if got := must(c.StandingStars(ctx, profile, []palate.ImageID{ids[4], picture(9).ID, ids[1]}))(t); !reflect.DeepEqual(got, want) {
+			t.Errorf("StandingStars of %s: got %v, want %v", profile, got, want)
+		}
+	}
+	equal(t, "stars of no images", len(must(c.StandingStars(ctx, "me", nil))(t)), 0)
+	four := catalog.Rating{Profile: "me", Image: ids[0], Verdict: palate.Like, Stars: 4, Shown: palate.ShownAPI}
+	plain := four
+	plain.Stars = 0
+	first := must(c.RateOnce(ctx, []catalog.Rating{four, plain, four}))(t)
+	equal(t, "stars of the second", first[1].Stars, 0)
+	if first[0].Entry >= first[1].Entry || first[1].Entry >= first[2].Entry {
+		t.Errorf("entries %d, %d and %d: other stars are another word", first[0].Entry, first[1].Entry, first[2].Entry)
+	}
+	unchanged(t, c, "the same stars again", func() { must(c.RateOnce(ctx, []catalog.Rating{four}))(t) })
+	ok(t, "RateAll", c.RateAll(ctx, []catalog.Rating{plain}))
+	equal(t, "stands since", must(c.UndoRating(ctx, "me", 0))(t).Stands.Stars, 4)
+	ok(t, "ClearRating", c.ClearRating(ctx, "me", ids[0]))
+	equal(t, "stands again", must(c.UndoRating(ctx, "me", 0))(t).Stands.Stars, 4)
+	ok(t, "RenameProfile", c.RenameProfile(ctx, "me", "new"))
+	for n, want := range []palate.Stars{4, 2, 3, 4, 5} {
+		equal(t, "stars under a new name", must(c.StandingRating(ctx, "new", ids[n]))(t).Stars, want)
+	}
+	var log []palate.Stars
+	for _, e := range must(c.RatingLog(ctx, "new", 0, 100))(t) {
+		log = append(log, e.Stars)
+	}
+	equalList(t, "stars of the log", log, []palate.Stars{1, 2, 3, 4, 5, 4, 0, 4, 0, 0, 0, 0})
 }
 
 func rateAll(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
@@ -182,6 +265,9 @@ func badRatings(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 			"bad profile":      func(r *catalog.Rating) { r.Profile = "a.b" },
 			"no verdict":       func(r *catalog.Rating) { r.Verdict = "" },
 			"bad verdict":      func(r *catalog.Rating) { r.Verdict = "LIKE" },
+			"six stars":        func(r *catalog.Rating) { r.Stars = 6 },
+			"negative stars":   func(r *catalog.Rating) { r.Stars = -1 },
+			"stars alone":      func(r *catalog.Rating) { r.Verdict, r.Stars = "", 4 },
 			"no way of show":   func(r *catalog.Rating) { r.Shown = "" },
 			"score NaN":        func(r *catalog.Rating) { r.Score = &nan },
 			"negative version": func(r *catalog.Rating) { r.ProbeVersion = -1 },

@@ -74,6 +74,26 @@ func testMerging(t *testing.T, open Open) {
 		equal(t, "merged", must(here.MergeRatings(ctx, logOf(t, there, "me")))(t), catalog.Merged{Added: 1, Older: 1})
 		alike(t, "verdicts", must(here.StandingVerdicts(ctx, "me", nil))(t), map[palate.ImageID]palate.Verdict{})
 	})
+	t.Run("stars and take-backs come over, and once", func(t *testing.T) {
+		here, there := two(t)
+		five := catalog.Rating{Profile: "me", Image: picture(0).ID, Verdict: palate.Like, Shown: palate.ShownGallery, At: at(1)}
+		must(here.Rate(ctx, five))(t) // the same but for its stars: another word
+		five.Stars = 5
+		must(there.Rate(ctx, five))(t)
+		rate(t, here, "me", 1, palate.Like, 2)
+		rate(t, there, "me", 1, palate.Like, 2)
+		ok(t, "ClearRating", there.ClearRating(ctx, "me", picture(1).ID))
+		rate(t, there, "me", 2, palate.Like, 3)
+		ok(t, "ClearRating", there.ClearRating(ctx, "me", picture(2).ID))
+		must(there.UndoRating(ctx, "me", 0))(t)
+		log := logOf(t, there, "me")
+		equal(t, "merged", must(here.MergeRatings(ctx, log))(t), catalog.Merged{Added: 5, Known: 1})
+		alike(t, "verdicts", must(here.StandingVerdicts(ctx, "me", nil))(t), map[palate.ImageID]palate.Verdict{picture(0).ID: palate.Like, picture(2).ID: palate.Like})
+		equal(t, "stars", must(here.StandingRating(ctx, "me", picture(0).ID))(t).Stars, 5)
+		equal(t, "merged again", must(here.MergeRatings(ctx, log))(t), catalog.Merged{Known: 6})
+		undone := must(here.UndoRating(ctx, "me", 0))(t)
+		equal(t, "the last word of the merged log", undone.Image, picture(2).ID)
+	})
 	t.Run("a picture that comes later brings its ratings", func(t *testing.T) {
 		here, there := two(t)
 		must(there.AddImage(ctx, picture(9), sourceOf(9), nil))(t)

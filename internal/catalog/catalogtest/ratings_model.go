@@ -23,7 +23,7 @@ func (l *ledger) undone(entry int64) bool {
 	return slices.ContainsFunc(l.entries, func(e catalog.LogEntry) bool { return e.Undoes == entry })
 }
 
-// last finds the last rating that is not undone and passes the test.
+// last finds the last rating or take-back that is not undone and passes the test.
 func (l *ledger) last(pass func(catalog.LogEntry) bool) *catalog.LogEntry {
 	for i := len(l.entries) - 1; i >= 0; i-- {
 		if e := &l.entries[i]; e.Undoes == 0 && pass(*e) && !l.undone(e.Entry) {
@@ -36,7 +36,7 @@ func (l *ledger) last(pass func(catalog.LogEntry) bool) *catalog.LogEntry {
 func (l *ledger) standing(p palate.Profile, ids []palate.ImageID) map[palate.ImageID]palate.Verdict {
 	verdicts := map[palate.ImageID]palate.Verdict{}
 	for _, id := range ids {
-		if e := l.last(func(e catalog.LogEntry) bool { return e.Profile == p && e.Image == id }); e != nil && !l.gone[id] {
+		if e := l.last(func(e catalog.LogEntry) bool { return e.Profile == p && e.Image == id }); e != nil && !e.TakesBack() && !l.gone[id] {
 			verdicts[id] = e.Verdict
 		}
 	}
@@ -109,6 +109,11 @@ func (l *ledger) undo(t *testing.T, c catalog.Catalog, p palate.Profile, entry i
 	equal(t, "undone entry", got.Entry, want.Entry)
 	l.read(t, c, p)
 	equal(t, "last entry undoes", l.entries[len(l.entries)-1].Undoes, got.Entry)
+	var stands palate.Verdict
+	if got.Stands != nil {
+		stands = got.Stands.Verdict
+	}
+	equal(t, "stands since", stands, l.standing(p, []palate.ImageID{got.Image})[got.Image])
 }
 
 func (l *ledger) clear(t *testing.T, c catalog.Catalog, p palate.Profile, id palate.ImageID) {

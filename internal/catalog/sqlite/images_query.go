@@ -56,7 +56,6 @@ func (c *conditions) filter(f index.Filter) {
 		c.add("i.no IN (SELECT image FROM sources WHERE year <= ? AND "+counts("year")+")", f.YearTo)
 	}
 	const judged = "(SELECT image FROM standing WHERE profile = ? AND verdict IN ('like', 'dislike'))"
-	const verdict = "(SELECT image FROM standing WHERE profile = ? AND verdict = ?)"
 	if f.JudgedBy != "" {
 		c.add("i.no IN "+judged, string(f.JudgedBy))
 	}
@@ -64,10 +63,10 @@ func (c *conditions) filter(f index.Filter) {
 		c.add("i.no NOT IN "+judged, string(f.NotJudgedBy))
 	}
 	if f.LikedBy != "" {
-		c.add("i.no IN "+verdict, string(f.LikedBy), string(palate.Like))
+		c.add("i.no IN "+byVerdict, string(f.LikedBy), string(palate.Like))
 	}
 	if f.DislikedBy != "" {
-		c.add("i.no IN "+verdict, string(f.DislikedBy), string(palate.Dislike))
+		c.add("i.no IN "+byVerdict, string(f.DislikedBy), string(palate.Dislike))
 	}
 	if f.IDs != nil {
 		c.add("i.no IN (SELECT no FROM images WHERE id IN "+idsIn+")", idList(f.IDs))
@@ -76,6 +75,9 @@ func (c *conditions) filter(f index.Filter) {
 		c.add("i.no NOT IN (SELECT no FROM images WHERE id IN "+idsIn+")", idList(f.NotIDs))
 	}
 }
+
+// byVerdict are the numbers of the images of which a profile says one thing.
+const byVerdict = "(SELECT image FROM standing WHERE profile = ? AND verdict = ?)"
 
 // ListImages implements catalog.Images. The cursor is the place in the order
 // of adding, so that images added meanwhile neither shift nor repeat a page.
@@ -88,9 +90,9 @@ func (c *Catalog) ListImages(ctx context.Context, q catalog.ImageQuery) (catalog
 		return catalog.ImagePage{}, c.translate(ctx, "list images", err)
 	}
 	where := listed(q)
-	direction, beyond := "DESC", "i.no < ?"
+	direction, beyond := directionOf(q.Order), "i.no < ?"
 	if q.Order == catalog.Oldest {
-		direction, beyond = "ASC", "i.no > ?"
+		beyond = "i.no > ?"
 	}
 	if q.After != "" {
 		where.add(beyond, after)
@@ -122,6 +124,40 @@ func (c *Catalog) ListImages(ctx context.Context, q catalog.ImageQuery) (catalog
 	return page, nil
 }
 
+// directionOf is that of the numbers of images in an order.
+func directionOf(order catalog.ImageOrder) string {
+	if order == catalog.Oldest {
+		return "ASC"
+	}
+	return "DESC"
+}
+
+// Outlines implements catalog.Images.
+func (c *Catalog) Outlines(ctx context.Context, q catalog.ImageQuery) ([]catalog.Outline, error) {
+	if q.Order == "" {
+		q.Order = catalog.Newest
+	}
+	q.After, q.Limit = "", 1
+	if _, err := checkQuery(q); err != nil {
+		return nil, c.translate(ctx, "outline images", err)
+	}
+	where := listed(q)
+	var outlines []catalog.Outline
+	err := c.read(ctx, "outline images", func(ctx context.Context, tx *sql.Tx) (err error) {
+		outlines, err = collect(from(tx.QueryContext(ctx,
+			"SELECT i.id, i.width, i.height FROM images i"+where.where()+" ORDER BY i.no "+directionOf(q.Order), where.args...)),
+			func(rows *sql.Rows) (o catalog.Outline, err error) {
+				var id []byte
+				if err = rows.Scan(&id, &o.Width, &o.Height); err == nil {
+					o.ID = palate.ImageID(id) // 16 bytes, as the table demands
+				}
+				return o, err
+			})
+		return err
+	})
+	return outlines, err
+}
+
 // listed are the conditions of a list, whatever the page.
 func listed(q catalog.ImageQuery) conditions {
 	var where conditions
@@ -131,6 +167,9 @@ func listed(q catalog.ImageQuery) conditions {
 	}
 	if q.Damaged {
 		where.add("i.damage <> ''")
+	}
+	if q.SkippedBy != "" {
+		where.add("i.no IN "+byVerdict, string(q.SkippedBy), string(palate.Skip))
 	}
 	return where
 }

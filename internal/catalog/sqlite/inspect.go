@@ -200,10 +200,11 @@ func (c *Catalog) Remember(ctx context.Context, m palate.ModelID) error {
 
 // given is what the log says that stands; profile, image, verdict, entry.
 const given = `
-	SELECT r.profile, i.no AS image, r.verdict, max(r.entry) AS entry
-	FROM ratings r JOIN images i ON i.id = r.image
-	WHERE r.undoes IS NULL AND NOT EXISTS (SELECT 1 FROM ratings u WHERE u.undoes = r.entry)
-	GROUP BY r.profile, i.no`
+	SELECT * FROM (SELECT r.profile, i.no AS image, r.verdict, max(r.entry) AS entry
+		FROM ratings r JOIN images i ON i.id = r.image
+		WHERE ` + notUndone + `
+		GROUP BY r.profile, i.no)
+	WHERE verdict IS NOT NULL`
 
 // badStandings lists what differs: profile, the image's id, and what it is.
 const badStandings = `
@@ -268,7 +269,7 @@ func (c *Catalog) RestoreStandings(ctx context.Context, p palate.Profile) error 
 		if err := execAll(ctx, tx, []any{string(p)},
 			"DELETE FROM standing WHERE profile = ?1",
 			"INSERT INTO standing (profile, image, verdict, entry) SELECT * FROM ("+given+") WHERE profile = ?1",
-			`INSERT INTO profiles (name, entry) SELECT ?1, max(entry) FROM ratings WHERE profile = ?1 AND undoes IS NULL HAVING max(entry) IS NOT NULL
+			`INSERT INTO profiles (name, entry) SELECT ?1, max(entry) FROM ratings WHERE profile = ?1 AND verdict IS NOT NULL HAVING max(entry) IS NOT NULL
 				ON CONFLICT (name) DO NOTHING`,
 		); err != nil {
 			return err

@@ -101,14 +101,18 @@ func TestAnOlderDatabaseIsBroughtUpToDate(t *testing.T) {
 	if err != nil || len(losses) != 1 || losses[0].URL != "http://a.example/?b=c:d" {
 		t.Errorf("losses: got %+v and error %v, want the address alone", losses, err)
 	}
+	log, err := c.RatingLog(ctx, "me", 0, 9)
+	if err != nil || len(log) != 3 || log[2].Undoes != 2 || log[2].TakesBack() || log[1].Verdict != palate.Dislike || log[1].Stars != 0 || log[1].At.UnixNano() != 6 {
+		t.Errorf("log: got %+v and error %v, want it as it was", log, err)
+	}
 	if problems, err := c.Check(ctx); err != nil || len(problems) > 0 {
 		t.Errorf("Check: got %q and error %v", problems, err)
 	}
 	if got := value[int](t, raw(t, path), "PRAGMA user_version"); got != newest(t) {
 		t.Errorf("got version %d, want %d", got, newest(t))
 	}
-	if _, err := c.Rate(ctx, catalog.Rating{Profile: "me", Image: picture(2).ID, Verdict: palate.Like, Shown: palate.ShownAPI}); err != nil {
-		t.Errorf("Rate: %v", err)
+	if r, err := c.Rate(ctx, catalog.Rating{Profile: "me", Image: picture(2).ID, Verdict: palate.Like, Stars: 5, Shown: palate.ShownAPI}); err != nil || r.Entry != 6 {
+		t.Errorf("Rate: got %+v and error %v, want entry 6", r, err)
 	}
 }
 

@@ -272,7 +272,7 @@ func TestTheLogOfRatingsIsAppendOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := raw(t, path)
-	for _, statement := range []string{"UPDATE ratings SET verdict = 'dislike'", "DELETE FROM ratings", "REPLACE INTO ratings SELECT * FROM ratings WHERE 0 UNION ALL SELECT entry, profile, image, 'skip', shown, probe_version, score, at, undoes FROM ratings"} {
+	for _, statement := range []string{"UPDATE ratings SET verdict = 'dislike'", "DELETE FROM ratings", "REPLACE INTO ratings SELECT * FROM ratings WHERE 0 UNION ALL SELECT entry, profile, image, 'skip', stars, shown, probe_version, score, at, undoes FROM ratings"} {
 		if _, err := db.Exec(statement); err == nil || !strings.Contains(err.Error(), "append-only") {
 			t.Errorf("%s: got error %v, want that the log is append-only", statement, err)
 		}

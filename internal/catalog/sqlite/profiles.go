@@ -126,15 +126,9 @@ func copyLog(ctx context.Context, tx *sql.Tx, old, to palate.Profile) ([]entryCo
 	var copies []entryCopy
 	var newest int64
 	for _, e := range entries {
-		var verdict, undoes any
-		if e.Undoes != 0 {
-			undoes = made[e.Undoes]
-		} else {
-			verdict = string(e.Verdict)
-		}
 		result, err := tx.ExecContext(ctx,
-			"INSERT INTO ratings (profile, image, verdict, shown, probe_version, score, at, undoes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-			string(to), e.Image[:], verdict, string(e.Shown), e.ProbeVersion, e.Score, stamp(e.At), undoes)
+			"INSERT INTO ratings (profile, image, verdict, stars, shown, probe_version, score, at, undoes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			string(to), e.Image[:], orNull(e.Verdict), orNull(e.Stars), string(e.Shown), e.ProbeVersion, e.Score, stamp(e.At), orNull(made[e.Undoes]))
 		if err != nil {
 			return nil, err
 		}
@@ -144,7 +138,7 @@ func copyLog(ctx context.Context, tx *sql.Tx, old, to palate.Profile) ([]entryCo
 		}
 		made[e.Entry] = entry
 		copies = append(copies, entryCopy{e.Entry, entry})
-		if e.Undoes == 0 {
+		if e.Verdict != "" {
 			newest = entry
 		}
 	}
@@ -155,8 +149,7 @@ func copyLog(ctx context.Context, tx *sql.Tx, old, to palate.Profile) ([]entryCo
 	}
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO standing (profile, image, verdict, entry)
-		SELECT r.profile, i.no, r.verdict, max(r.entry) FROM ratings r JOIN images i ON i.id = r.image
-		WHERE r.profile = ? AND `+notUndone+` GROUP BY i.no`, string(to))
+		SELECT * FROM (`+given+`) WHERE profile = ?`, string(to))
 	if err != nil {
 		return nil, err
 	}

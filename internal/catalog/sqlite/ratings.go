@@ -36,7 +36,7 @@ func checkRating(r catalog.Rating) error {
 	_, profile := palate.ParseProfile(string(r.Profile))
 	_, verdict := palate.ParseVerdict(string(r.Verdict))
 	_, shown := palate.ParseShown(string(r.Shown))
-	problems := []error{profile, verdict, shown, checkTime("rating's time", r.At)}
+	problems := []error{profile, verdict, r.Stars.Validate(), shown, checkTime("rating's time", r.At)}
 	if r.ProbeVersion < 0 {
 		problems = append(problems, fmt.Errorf("probe version %d is negative: %w", r.ProbeVersion, palate.ErrInvalid))
 	}
@@ -63,7 +63,7 @@ func rate(ctx context.Context, tx *sql.Tx, r catalog.Rating) (catalog.Rating, er
 	return r, recordChange(ctx, tx, catalog.RatingChanged, change{image: r.Image, profile: r.Profile})
 }
 
-// insertRating writes one rating into the log.
+// insertRating writes one rating, or a take-back, into the log.
 func insertRating(ctx context.Context, tx *sql.Tx, r catalog.Rating) (catalog.Rating, error) {
 	r.At = orNow(r.At)
 	var score sql.NullFloat64
@@ -71,25 +71,34 @@ func insertRating(ctx context.Context, tx *sql.Tx, r catalog.Rating) (catalog.Ra
 		score = sql.NullFloat64{Float64: *r.Score, Valid: true}
 	}
 	result, err := tx.ExecContext(ctx,
-		"INSERT INTO ratings (profile, image, verdict, shown, probe_version, score, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		string(r.Profile), r.Image[:], string(r.Verdict), string(r.Shown), r.ProbeVersion, score, stamp(r.At))
+		"INSERT INTO ratings (profile, image, verdict, stars, shown, probe_version, score, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		string(r.Profile), r.Image[:], orNull(r.Verdict), orNull(r.Stars), string(r.Shown), r.ProbeVersion, score, stamp(r.At))
 	if err != nil {
 		return r, err
 	}
-	if r.Entry, err = result.LastInsertId(); err != nil {
+	if r.Entry, err = result.LastInsertId(); err != nil || r.Verdict == "" {
 		return r, err
 	}
 	_, err = tx.ExecContext(ctx, "INSERT INTO profiles (name, entry) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET entry = excluded.entry", string(r.Profile), r.Entry)
 	return r, err
 }
 
-const ratingColumns = "r.entry, r.profile, r.image, coalesce(r.verdict, ''), r.shown, r.probe_version, r.score, r.at, coalesce(r.undoes, 0)"
+// orNull is what a column holds where nothing was said.
+func orNull[T comparable](v T) any {
+	var none T
+	if v == none {
+		return nil
+	}
+	return v
+}
+
+const ratingColumns = "r.entry, r.profile, r.image, coalesce(r.verdict, ''), coalesce(r.stars, 0), r.shown, r.probe_version, r.score, r.at, coalesce(r.undoes, 0)"
 
 func scanEntry(row interface{ Scan(...any) error }) (e catalog.LogEntry, err error) {
 	var image []byte
 	var score sql.NullFloat64
 	var at int64
-	err = row.Scan(&e.Entry, &e.Profile, &image, &e.Verdict, &e.Shown, &e.ProbeVersion, &score, &at, &e.Undoes)
+	err = row.Scan(&e.Entry, &e.Profile, &image, &e.Verdict, &e.Stars, &e.Shown, &e.ProbeVersion, &score, &at, &e.Undoes)
 	copy(e.Image[:], image)
 	if score.Valid {
 		e.Score = &score.Float64
@@ -98,13 +107,14 @@ func scanEntry(row interface{ Scan(...any) error }) (e catalog.LogEntry, err err
 	return e, err
 }
 
-// notUndone holds for the ratings r that still count.
+// notUndone holds for the entries r, ratings and take-backs, that still count.
 const notUndone = "r.undoes IS NULL AND NOT EXISTS (SELECT 1 FROM ratings u WHERE u.undoes = r.entry)"
 
 // UndoRating implements catalog.Ratings. An entry of another profile, and one
 // that is itself an undo, is ErrNotFound.
-func (c *Catalog) UndoRating(ctx context.Context, p palate.Profile, entry int64) (catalog.Rating, error) {
+func (c *Catalog) UndoRating(ctx context.Context, p palate.Profile, entry int64) (catalog.Undone, error) {
 	var undone catalog.LogEntry
+	var stands *catalog.Rating
 	err := c.write(ctx, "undo rating", func(ctx context.Context, tx *sql.Tx) (err error) {
 		if entry == 0 {
 			undone, err = scanEntry(tx.QueryRowContext(ctx,
@@ -116,12 +126,22 @@ func (c *Catalog) UndoRating(ctx context.Context, p palate.Profile, entry int64)
 		if err != nil {
 			return err
 		}
-		return undo(ctx, tx, undone)
+		if err := undoAt(ctx, tx, undone, nowNS()); err != nil {
+			return err
+		}
+		now, err := standingRating(ctx, tx, p, undone.Image)
+		switch {
+		case err == nil:
+			stands = &now
+		case errors.Is(err, palate.ErrNotFound):
+			err = nil
+		}
+		return err
 	})
 	if err != nil {
-		return catalog.Rating{}, err
+		return catalog.Undone{}, err
 	}
-	return undone.Rating, nil
+	return catalog.Undone{Rating: undone.Rating, Stands: stands}, nil
 }
 
 // namedRating finds a rating that can be undone.
@@ -140,11 +160,7 @@ func namedRating(ctx context.Context, tx *sql.Tx, p palate.Profile, entry int64)
 	return e, err
 }
 
-// undo appends the undo of one rating and lets the one before it stand again.
-func undo(ctx context.Context, tx *sql.Tx, e catalog.LogEntry) error {
-	return undoAt(ctx, tx, e, nowNS())
-}
-
+// undoAt appends the undo of one entry and lets the one before it stand again.
 func undoAt(ctx context.Context, tx *sql.Tx, e catalog.LogEntry, at int64) error {
 	if _, err := tx.ExecContext(ctx,
 		"INSERT INTO ratings (profile, image, shown, probe_version, at, undoes) VALUES (?, ?, '', 0, ?, ?)",
@@ -171,8 +187,9 @@ func restand(ctx context.Context, tx *sql.Tx, p palate.Profile, id palate.ImageI
 	}
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO standing (profile, image, verdict, entry)
-		SELECT r.profile, ?, r.verdict, r.entry FROM ratings r
-		WHERE r.image = ? AND r.profile = ? AND `+notUndone+` ORDER BY r.entry DESC LIMIT 1`, image, id[:], string(p))
+		SELECT * FROM (SELECT r.profile, ?, r.verdict, r.entry FROM ratings r
+			WHERE r.image = ? AND r.profile = ? AND `+notUndone+` ORDER BY r.entry DESC LIMIT 1)
+		WHERE verdict IS NOT NULL`, image, id[:], string(p))
 	return err
 }
 
@@ -187,17 +204,12 @@ func (c *Catalog) ClearRating(ctx context.Context, p palate.Profile, id palate.I
 		if !standing {
 			return fmt.Errorf("standing rating of image %v by profile %q: %w", id, p, palate.ErrNotFound)
 		}
-		entries, err := collect(from(tx.QueryContext(ctx,
-			"SELECT "+ratingColumns+" FROM ratings r WHERE r.image = ? AND r.profile = ? AND "+notUndone+" ORDER BY r.entry DESC", id[:], string(p))),
-			func(rows *sql.Rows) (catalog.LogEntry, error) { return scanEntry(rows) })
-		if err != nil {
+		if _, err := insertRating(ctx, tx, catalog.Rating{Profile: p, Image: id}); err != nil {
 			return err
 		}
-		for _, e := range entries {
-			if err := undo(ctx, tx, e); err != nil {
-				return err
-			}
+		if err := restand(ctx, tx, p, id); err != nil {
+			return err
 		}
-		return nil
+		return recordChange(ctx, tx, catalog.RatingChanged, change{image: id, profile: p})
 	})
 }

@@ -34,14 +34,14 @@ func (r *rater) look(ctx context.Context, tx *sql.Tx, ratings []catalog.Rating) 
 	}
 	for profile, images := range ids {
 		r.before[profile] = make(map[palate.ImageID]before, len(images))
-		rows, err := tx.QueryContext(ctx, `SELECT i.id, i.no, s.entry IS NOT NULL, coalesce(r.entry, 0), coalesce(r.verdict, ''), coalesce(r.shown, ''), coalesce(r.probe_version, 0), r.score, coalesce(r.at, 0)
+		rows, err := tx.QueryContext(ctx, `SELECT i.id, i.no, s.entry IS NOT NULL, coalesce(r.entry, 0), coalesce(r.verdict, ''), coalesce(r.stars, 0), coalesce(r.shown, ''), coalesce(r.probe_version, 0), r.score, coalesce(r.at, 0)
 			FROM images i LEFT JOIN standing s ON s.profile = ? AND s.image = i.no LEFT JOIN ratings r ON r.entry = s.entry WHERE i.id IN `+idsIn, string(profile), idList(images))
 		_, err = collect(from(rows, err), func(rows *sql.Rows) (struct{}, error) {
 			b := before{rating: catalog.Rating{Profile: profile}}
 			var id []byte
 			var score sql.NullFloat64
 			var at int64
-			err := rows.Scan(&id, &b.image, &b.stands, &b.rating.Entry, &b.rating.Verdict, &b.rating.Shown, &b.rating.ProbeVersion, &score, &at)
+			err := rows.Scan(&id, &b.image, &b.stands, &b.rating.Entry, &b.rating.Verdict, &b.rating.Stars, &b.rating.Shown, &b.rating.ProbeVersion, &score, &at)
 			copy(b.rating.Image[:], id)
 			if b.rating.At = unstamp(at); score.Valid {
 				b.rating.Score = &score.Float64
@@ -63,7 +63,7 @@ func newRater(ctx context.Context, tx *sql.Tx) (*rater, error) {
 		into  **sql.Stmt
 		query string
 	}{
-		{&r.log, "INSERT INTO ratings (profile, image, verdict, shown, probe_version, score, at) VALUES (?, ?, ?, ?, ?, ?, ?)"},
+		{&r.log, "INSERT INTO ratings (profile, image, verdict, stars, shown, probe_version, score, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
 		{&r.stand, "INSERT INTO standing (profile, image, verdict, entry) VALUES (?, ?, ?, ?) ON CONFLICT (profile, image) DO UPDATE SET verdict = excluded.verdict, entry = excluded.entry"},
 		{&r.change, "INSERT INTO changes (kind, image, profile) VALUES (?, ?, ?)"},
 	} {
@@ -88,7 +88,7 @@ func (r *rater) rate(ctx context.Context, given catalog.Rating, once bool) (cata
 	if given.Score != nil {
 		score = sql.NullFloat64{Float64: *given.Score, Valid: true}
 	}
-	result, err := r.log.ExecContext(ctx, string(given.Profile), given.Image[:], string(given.Verdict), string(given.Shown), given.ProbeVersion, score, stamp(given.At))
+	result, err := r.log.ExecContext(ctx, string(given.Profile), given.Image[:], string(given.Verdict), orNull(given.Stars), string(given.Shown), given.ProbeVersion, score, stamp(given.At))
 	if err != nil {
 		return given, err
 	}

@@ -38,11 +38,11 @@ func (c *Catalog) MergeRatings(ctx context.Context, log []catalog.LogEntry) (cat
 }
 
 func checkLogEntry(e catalog.LogEntry) error {
-	if e.Undoes == 0 {
+	if e.Verdict != "" && e.Undoes == 0 {
 		return checkRating(e.Rating)
 	}
 	_, err := palate.ParseProfile(string(e.Profile))
-	return errors.Join(err, checkTime("undo's time", e.At))
+	return errors.Join(err, checkTime("entry's time", e.At))
 }
 
 // merge is one merge under way.
@@ -53,11 +53,12 @@ type merge struct {
 	done  catalog.Merged
 }
 
-// rating finds a rating of the other log in this one, or appends it.
+// rating finds a rating or a take-back of the other log in this one, or appends
+// it.
 func (m *merge) rating(ctx context.Context, e catalog.LogEntry) error {
 	same, err := collect(from(m.tx.QueryContext(ctx,
-		"SELECT entry FROM ratings WHERE image = ? AND profile = ? AND verdict = ? AND at = ? AND shown = ? ORDER BY entry",
-		e.Image[:], string(e.Profile), string(e.Verdict), stamp(e.At), string(e.Shown))),
+		"SELECT entry FROM ratings WHERE image = ? AND profile = ? AND verdict IS ? AND stars IS ? AND at = ? AND shown = ? AND undoes IS NULL ORDER BY entry",
+		e.Image[:], string(e.Profile), orNull(e.Verdict), orNull(e.Stars), stamp(e.At), string(e.Shown))),
 		func(rows *sql.Rows) (no int64, err error) { return no, rows.Scan(&no) })
 	if err != nil {
 		return err

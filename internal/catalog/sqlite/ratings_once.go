@@ -14,6 +14,6 @@ func (c *Catalog) RateOnce(ctx context.Context, ratings []catalog.Rating) ([]cat
 // saysTheSame reports two ratings that differ in nothing but when they were
 // said.
 func saysTheSame(a, b catalog.Rating) bool {
-	return a.Verdict == b.Verdict && a.Shown == b.Shown && a.ProbeVersion == b.ProbeVersion &&
+	return a.Verdict == b.Verdict && a.Stars == b.Stars && a.Shown == b.Shown && a.ProbeVersion == b.ProbeVersion &&
 		(a.Score == nil) == (b.Score == nil) && (a.Score == nil || *a.Score == *b.Score)
 }

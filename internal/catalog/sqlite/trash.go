@@ -119,9 +119,10 @@ func bringBack(ctx context.Context, tx *sql.Tx, id palate.ImageID, image, tombst
 // standAgain lets the log's ratings of image ?3 count for row ?2.
 const standAgain = `
 	INSERT INTO standing (profile, image, verdict, entry)
-	SELECT profile, ?2, verdict, max(entry) FROM ratings r
-	WHERE image = ?3 AND undoes IS NULL AND NOT EXISTS (SELECT 1 FROM ratings u WHERE u.undoes = r.entry)
-	GROUP BY profile`
+	SELECT * FROM (SELECT r.profile, ?2, r.verdict, max(r.entry) FROM ratings r
+		WHERE r.image = ?3 AND ` + notUndone + `
+		GROUP BY r.profile)
+	WHERE verdict IS NOT NULL`
 
 // PurgeImage implements catalog.Images.
 func (c *Catalog) PurgeImage(ctx context.Context, id palate.ImageID, reason string) error {
