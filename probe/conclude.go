@@ -50,6 +50,9 @@ func chosen(c *judge.Choice) string {
 	}
 	simplest := c.Candidates[0]
 	switch {
+	case c.Kind == Blend.Name() && best.Kind != c.Kind:
+		return fmt.Sprintf("Whether logistic regression or neighbours judge better is not sure: AUC %s against %s, held out; a blend of both, %s, is used.",
+			auc(c.AUC(Logistic.Name())), auc(c.AUC(KNN.Name())), auc(c.AUC(c.Kind)))
 	case c.Kind != best.Kind:
 		return fmt.Sprintf("%s %s hardly better than %s: AUC %s against %s, held out; the simpler of the two is used.",
 			capital(called[best.Kind]), verb(best.Kind), called[c.Kind], auc(best.AUC), auc(c.AUC(c.Kind)))

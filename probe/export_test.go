@@ -36,3 +36,10 @@ func GroupsWith(ctx context.Context, examples []Example, c *Comparisons) (map[pa
 	}
 	return out, nil
 }
+
+// Choose gives the tests the kind that auto takes, and the share of logistic
+// regression in a blend.
+func Choose(works int, beats func(k, other int) (difference, standardError float64)) (string, float64) {
+	taken, share := choose(works, beats)
+	return []string{Logistic.Name(), Centroid.Name(), Blend.Name(), KNN.Name()}[taken], share
+}

@@ -48,11 +48,15 @@ func (blend) learn(ctx context.Context, l *learner, numbers, part []int, parts i
 	if err != nil {
 		return nil, nil, err
 	}
-	return l.blend(ctx, fitted, logits, numbers, part, parts)
+	return l.blend(ctx, fitted, logits, evenly, numbers, part, parts)
 }
 
-// blend adds the neighbours to what logistic regression has learned.
-func (l *learner) blend(ctx context.Context, fitted *learned, logits []float64, numbers, part []int, parts int) (*learned, []float64, error) {
+// evenly is the share of logistic regression in Blend.
+const evenly = .5
+
+// blend adds the neighbours to what logistic regression has learned, which
+// keeps a share of the sum.
+func (l *learner) blend(ctx context.Context, fitted *learned, logits []float64, share float64, numbers, part []int, parts int) (*learned, []float64, error) {
 	near, err := l.nearnesses(ctx, numbers, part, parts)
 	if err != nil {
 		return nil, nil, err
@@ -61,7 +65,7 @@ func (l *learner) blend(ctx context.Context, fitted *learned, logits []float64, 
 	if err != nil {
 		return nil, nil, err
 	}
-	line, neighbours := 1/deviation(logits), 1/deviation(near)
+	line, neighbours := share/deviation(logits), (1-share)/deviation(near)
 	sum := make([]float64, len(numbers))
 	for i := range sum {
 		sum[i] = line*logits[i] + neighbours*near[i]

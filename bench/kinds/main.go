@@ -1,12 +1,13 @@
 // Command kinds compares the kinds of package probe on tastes that are known:
 // the AUC on pictures that were not rated, the mean of several draws.
 //
-//	go run ./bench/kinds [-features FILE.npy] [-draws 10]
+//	go run ./bench/kinds [-features FILE.npy [-subjects FILE]] [-draws 10]
 //
 // Without features the pictures are drawn: points on a sphere, of which the
 // first few directions mean something. With features, in an order in which
 // neighbours show the like, a taste is a direction among them, or some
-// stretches of the order. One line is one taste and number of ratings; the
+// stretches of the order; with the subject of each row beside them it is some
+// subjects. One line is one taste and number of ratings; the
 // column "regret" is how far auto lies below the best of the others.
 package main
 
@@ -19,6 +20,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/palate-art/palate"
@@ -37,14 +39,15 @@ var kinds = []probe.Kind{probe.Logistic, probe.Centroid, probe.Blend, probe.KNN,
 
 func main() {
 	file := flag.String("features", "", "embeddings, in an order in which neighbours show the like")
+	subjects := flag.String("subjects", "", "a text file with the subject of each row, for tastes of subjects")
 	draws := flag.Int("draws", 10, "draws of each taste")
 	flag.Parse()
-	if err := run(context.Background(), *file, *draws); err != nil {
+	if err := run(context.Background(), *file, *subjects, *draws); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, file string, draws int) error {
+func run(ctx context.Context, file, subjects string, draws int) error {
 	tastes := drawn()
 	if file != "" {
 		loaded, err := features.LoadRows(file)
@@ -56,6 +59,11 @@ func run(ctx context.Context, file string, draws int) error {
 			rows = append(rows, row)
 		}
 		tastes = among(rows)
+		if subjects != "" {
+			if tastes, err = ofSubjects(rows, subjects); err != nil {
+				return err
+			}
+		}
 	}
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	defer out.Flush()
@@ -225,6 +233,53 @@ func among(rows []palate.Embedding) []taste {
 			return rows, best(rows, func(int, palate.Embedding) float64 { return r.Float64() })
 		}},
 	}
+}
+
+// ofSubjects are tastes for the pictures of some subjects, a fifth of all,
+// drawn as the pictures show them: a person likes all of these, or each with a
+// chance of .8 and any other with .08.
+func ofSubjects(rows []palate.Embedding, file string) ([]taste, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	of := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
+	if len(of) == len(rows)+1 {
+		of = of[1:] // the head of a table
+	}
+	if len(of) != len(rows) {
+		return nil, fmt.Errorf("%s has %d lines for %d rows", file, len(of), len(rows))
+	}
+	subjects := func(r *rand.Rand) []bool {
+		truth := make([]bool, len(rows))
+		left := len(rows) / 5
+		for _, first := range r.Perm(len(rows)) {
+			if left <= 0 {
+				break
+			}
+			for i := range rows {
+				if !truth[i] && of[i] == of[first] {
+					truth[i] = true
+					left--
+				}
+			}
+		}
+		return truth
+	}
+	return []taste{
+		{"subjects", func(r *rand.Rand) ([]palate.Embedding, []bool) { return rows, subjects(r) }},
+		{"subjects, by chance", func(r *rand.Rand) ([]palate.Embedding, []bool) {
+			truth := subjects(r)
+			for i, is := range truth {
+				chance := .08
+				if is {
+					chance = .8
+				}
+				truth[i] = r.Float64() < chance
+			}
+			return rows, truth
+		}},
+	}, nil
 }
 
 func normal(r *rand.Rand, deviation float64) []float64 {

@@ -17,7 +17,7 @@ import (
 
 // learning are the flags that say how a probe is trained.
 type learning struct {
-	Kind        string `help:"What learns: logistic, centroid, knn (nearness to likes less nearness to dislikes), blend, or auto, which takes what judges best; if left out, train goes on as the serving version was trained, at first with auto, and evaluate takes logistic." placeholder:"NAME"`
+	Kind        string `help:"What learns: logistic, centroid, knn (nearness to likes less nearness to dislikes), blend, or auto, which takes what judges best, or a blend where that is not sure; if left out, train goes on as the serving version was trained, at first with auto, and evaluate takes logistic." placeholder:"NAME"`
 	Weights     string `help:"How much a like and a dislike count: balanced, none, or LIKE:DISLIKE as 2:1." default:"balanced"`
 	Calibration string `help:"How scores become chances: best, platt or isotonic." default:"best"`
 	Threshold   string `help:"What counts as liked: balanced, f1, precision:P as precision:0.9, or top:N%." default:"balanced"`
