@@ -216,7 +216,7 @@ async function undo() {
   const image = await call(`/images/${undone.image_id}?profile=${encodeURIComponent(state.profile)}`);
   showEverywhere(image.id, image.verdict);
   await showTaste();
-  say(`Taken back: ${undone.verdict} of “${image.title || "Untitled"}”.`);
+  say(`${undone.took_back ? `Again ${image.verdict}` : `Taken back: ${undone.verdict} of`} “${image.title || "Untitled"}”.`);
   if (state.view !== "teach") return;
   state.queue.unshift({ image, shown: undone.shown ?? "gallery" });
   await ask();
