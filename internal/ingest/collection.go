@@ -180,7 +180,8 @@ func (c *Collection) open(ctx context.Context, id palate.ImageID, reading pictur
 	return err
 }
 
-// openTold is open that gives what the file and its decoding told.
+// openTold is open that gives what the file and its decoding told; without use
+// no pixel is kept.
 func (c *Collection) openTold(ctx context.Context, id palate.ImageID, reading picture.Reading, wait time.Duration, use func(*picture.RGB) error) (picture.Info, error) {
 	file, err := c.store.Open(ctx, id)
 	if err != nil {
@@ -188,7 +189,11 @@ func (c *Collection) openTold(ctx context.Context, id palate.ImageID, reading pi
 	}
 	defer file.Close()
 	terms := picture.Terms{Limits: c.limits.stored, Reading: reading, Alone: true, Patience: wait}
-	info, err := c.budget.Decode(ctx, file, terms, func(m *picture.RGB, _ picture.Info) error { return use(m) })
+	var seen func(*picture.RGB, picture.Info) error
+	if use != nil {
+		seen = func(m *picture.RGB, _ picture.Info) error { return use(m) }
+	}
+	info, err := c.budget.Decode(ctx, file, terms, seen)
 	return info, Liftable(err)
 }
 

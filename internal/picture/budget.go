@@ -91,7 +91,7 @@ type Terms struct {
 
 // Decode reads and decodes a file within the budget and hands the upright
 // picture to use, which may change it but must not keep it: its memory counts
-// until use returns. Errors are those of Decode, those of use, ctx's own once
+// until use returns; without use no pixel is kept. Errors are those of Decode, those of use, ctx's own once
 // it is done (decoding stops at the next piece of the file), and
 // palate.ErrUnavailable when the budget stayed full for longer than
 // t.Patience.
