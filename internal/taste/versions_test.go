@@ -37,7 +37,7 @@ func TestScoresFromTheIndexAreTheProbesOwn(t *testing.T) {
 		t.Fatalf("%d scores, want 150", len(ranking.Scores))
 	}
 	for i, s := range ranking.Scores {
-		want := learned.Score(f.vector[s.Image])
+		want := learned.ScoreOf(s.Image, f.vector[s.Image])
 		if math.Abs(s.Logit-want) > 1e-5 || math.Abs(s.Probability-learned.Probability(want)) > 1e-5 {
 			t.Errorf("%v: %v and %v from the index, %v and %v by the probe", s.Image, s.Logit, s.Probability, want, learned.Probability(want))
 		}
