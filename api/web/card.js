@@ -73,6 +73,11 @@ export function dress(node) {
   if (node.item) fill(node, node.item);
 }
 
+/** undress leaves a card its picture alone. */
+export function undress(node) {
+  while (node.childElementCount > 1) node.lastElementChild.remove();
+}
+
 /**
  * fill says on a card what is known of its picture.
  * @param {HTMLElement} node

@@ -2,7 +2,7 @@
 
 import { $, element } from "./base.js";
 import { justify, ratio, rowAt, rowOf } from "./layout.js";
-import { dress, fill, plain } from "./card.js";
+import { dress, fill, plain, undress } from "./card.js";
 
 const grid = $("#grid");
 const gap = 8, captionHeight = 46;
@@ -10,7 +10,7 @@ const fewest = 60; // pictures that are all there
 const mostDressed = 100; // cards with all their buttons; beyond that they get them when they are pointed at
 const mostCards = 900;
 const longest = 16e6; // CSS pixels: beyond that browsers do not scroll
-const sizes = { least: 90, most: 480, usual: 220 };
+const sizes = { least: 90, most: 480, usual: innerWidth < 600 ? 140 : 220 };
 const quickly = 4; // viewport heights a second: pictures are not asked for while they fly by
 const small = 130; // below it there is no room for a caption
 
@@ -151,6 +151,7 @@ function render() {
       shown.set(at, node);
     }
     if (!bare) dress(node);
+    else if (node.childElementCount > 1 && !node.matches(":focus-within, :hover")) undress(node);
     setPlace(node, i, x, layout.top[row], wide, height);
     if (!flying) look(node, wide);
     x += wide + gap;

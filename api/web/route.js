@@ -38,7 +38,6 @@ export const same = (a, b) => [a, b].map((f) => JSON.stringify(Object.entries(f)
 
 /** go makes an address the present one: a step that Back takes back, or in the place of the one before. */
 export function go(to, { push = false, kept = history.state } = {}) {
-  if (to === location.hash && !push) return history.replaceState(kept, "", to);
   return push && to !== location.hash ? history.pushState(kept, "", to) : history.replaceState(kept, "", to);
 }
 

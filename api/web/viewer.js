@@ -63,7 +63,8 @@ export async function look(image, score) {
   $(".similar", viewer).hidden = !image.embedded;
   for (const strip of viewer.querySelectorAll(".strip")) strip.replaceChildren();
   if (!viewer.open) {
-    route.go(route.address(image.id), { push: true, kept: { ...history.state, opened: true } });
+    const to = route.address(image.id);
+    if (to !== location.hash) route.go(to, { push: true, kept: { ...history.state, opened: true } }); // else the address has led here
     viewer.showModal();
     viewer.last = image.id;
   } else {
