@@ -100,18 +100,22 @@ func (s *Server) importSome(ctx context.Context, profile palate.Profile, some []
 	if err != nil {
 		return err
 	}
+	stars, err := s.services.Catalog.StandingStars(ctx, profile, ids)
+	if err != nil {
+		return err
+	}
 	var ratings []catalog.Rating
 	for _, one := range some {
 		if _, there := known[one.Image]; !there {
 			done.Unknown++
 			continue
 		}
-		if standing[one.Image] == one.Verdict {
+		if standing[one.Image] == one.Verdict && stars[one.Image] == one.Stars {
 			done.Unchanged++
 			continue
 		}
-		standing[one.Image] = one.Verdict
-		ratings = append(ratings, catalog.Rating{Profile: profile, Image: one.Image, Verdict: one.Verdict, Shown: palate.ShownImport})
+		standing[one.Image], stars[one.Image] = one.Verdict, one.Stars
+		ratings = append(ratings, catalog.Rating{Profile: profile, Image: one.Image, Verdict: one.Verdict, Stars: one.Stars, Shown: palate.ShownImport})
 	}
 	if _, err := s.services.Catalog.RateOnce(ctx, ratings); err != nil {
 		return err

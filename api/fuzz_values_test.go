@@ -73,6 +73,9 @@ func (v *values) fit(ref *openapi3.SchemaRef) any {
 			object[name] = v.fit(property)
 		}
 	}
+	if s.Not != nil && s.Not.Value.VisitJSON(object) == nil {
+		return v.fit(ref) // it lacks one of those of which it must have one
+	}
 	return object
 }
 

@@ -175,9 +175,14 @@ func (s *Server) describe(ctx context.Context, profile palate.Profile, found []c
 	if err != nil {
 		return nil, err
 	}
+	stars, err := s.services.Catalog.StandingStars(ctx, profile, ids)
+	if err != nil {
+		return nil, err
+	}
 	images := make([]Image, len(found))
 	for i, image := range found {
 		images[i] = imageOf(image, verdicts[image.ID], embedded[image.ID])
+		images[i].Stars = optional(Stars(stars[image.ID]))
 	}
 	return images, nil
 }

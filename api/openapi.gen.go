@@ -513,8 +513,11 @@ type Image struct {
 	Sha256 string  `json:"sha256"`
 
 	// Sources What was edited comes first, then the oldest
-	Sources      []Source `json:"sources"`
-	ThumbnailURL string   `json:"thumbnail_url"`
+	Sources []Source `json:"sources"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars        *Stars `json:"stars,omitempty"`
+	ThumbnailURL string `json:"thumbnail_url"`
 
 	// Title The first that a source gives, or empty
 	Title   string   `json:"title"`
@@ -545,7 +548,7 @@ type ImageList struct {
 	Total *int `json:"total,omitempty"`
 }
 
-// ImageRating defines model for ImageRating.
+// ImageRating A verdict, stars, or both, as in `RatingInput`.
 type ImageRating struct {
 	// ImageID UUID derived from the SHA-256 of the file.
 	//
@@ -559,8 +562,11 @@ type ImageRating struct {
 	Score *float64 `json:"score,omitempty"`
 
 	// Shown How the picture stood before the person.
-	Shown   *Shown  `json:"shown,omitempty"`
-	Verdict Verdict `json:"verdict"`
+	Shown *Shown `json:"shown,omitempty"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars   *Stars   `json:"stars,omitempty"`
+	Verdict *Verdict `json:"verdict,omitempty"`
 }
 
 // ImageUpload defines model for ImageUpload.
@@ -953,11 +959,16 @@ type Rating struct {
 	Score   *float64    `json:"score,omitempty"`
 
 	// Shown How the picture stood before the person.
-	Shown   Shown   `json:"shown"`
+	Shown Shown `json:"shown"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars   *Stars  `json:"stars,omitempty"`
 	Verdict Verdict `json:"verdict"`
 }
 
-// RatingInput Example: {"probe_version":3,"score":0.12,"shown":"queue:uncertain","verdict":"like"}
+// RatingInput A verdict, stars, or both. Stars without a verdict mean 4 and 5 a like, 1 and 2 a dislike, 3 a skip.
+//
+// Example: {"probe_version":3,"score":0.12,"shown":"queue:uncertain","verdict":"like"}
 type RatingInput struct {
 	// ProbeVersion The probe that ranked the picture when it was shown
 	ProbeVersion *int `json:"probe_version,omitempty"`
@@ -966,8 +977,11 @@ type RatingInput struct {
 	Score *float64 `json:"score,omitempty"`
 
 	// Shown How the picture stood before the person.
-	Shown   *Shown  `json:"shown,omitempty"`
-	Verdict Verdict `json:"verdict"`
+	Shown *Shown `json:"shown,omitempty"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars   *Stars   `json:"stars,omitempty"`
+	Verdict *Verdict `json:"verdict,omitempty"`
 }
 
 // RatingList defines model for RatingList.
@@ -988,7 +1002,7 @@ type RatingsImport struct {
 	// Rated Ratings that were added
 	Rated int `json:"rated"`
 
-	// Rows Rows of the file that have a verdict
+	// Rows Rows of the file that have a verdict or stars
 	Rows int `json:"rows"`
 
 	// Unchanged What stood already
@@ -1198,6 +1212,9 @@ type Source struct {
 	Year  *int    `json:"year,omitempty"`
 }
 
+// Stars A grade beside the verdict; absent where none was given.
+type Stars = int
+
 // ThumbnailWidth Pixels. A narrower image is not enlarged.
 type ThumbnailWidth int
 
@@ -1227,6 +1244,35 @@ type TrashedImage struct {
 type Undo struct {
 	// Entry The entry to undo; the last one if absent
 	Entry *int64 `json:"entry,omitempty"`
+}
+
+// Undone The entry of the log that was undone, a rating or a take-back, and what the image is since.
+type Undone struct {
+	At time.Time `json:"at"`
+
+	// Entry Number in the log
+	Entry int64 `json:"entry"`
+
+	// ImageID UUID derived from the SHA-256 of the file.
+	//
+	// Example: 2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a
+	ImageID      ImageID `json:"image_id"`
+	ProbeVersion *int    `json:"probe_version,omitempty"`
+
+	// Profile Example: me
+	Profile ProfileName `json:"profile"`
+	Score   *float64    `json:"score,omitempty"`
+
+	// Shown How the picture stood before the person.
+	Shown  *Shown  `json:"shown,omitempty"`
+	Stands *Rating `json:"stands,omitempty"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars *Stars `json:"stars,omitempty"`
+
+	// TookBack It was a take-back, by `deleteRating`: it has no verdict
+	TookBack *bool    `json:"took_back,omitempty"`
+	Verdict  *Verdict `json:"verdict,omitempty"`
 }
 
 // UploadScore defines model for UploadScore.
@@ -1780,7 +1826,7 @@ type ServerInterface interface {
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx echo.Context, profile ProfilePath, params ListRatingsParams) error
-	// PutRatings Like, dislike or skip many images
+	// PutRatings Like, dislike, skip or grade many images
 	// (POST /v1/profiles/{profile}/ratings)
 	PutRatings(ctx echo.Context, profile ProfilePath) error
 	// ImportRatings Take in ratings from a file
@@ -1792,7 +1838,7 @@ type ServerInterface interface {
 	// GetRating The standing rating of an image
 	// (GET /v1/profiles/{profile}/ratings/{image})
 	GetRating(ctx echo.Context, profile ProfilePath, image ImagePath) error
-	// PutRating Like, dislike or skip an image
+	// PutRating Like, dislike, skip or grade an image
 	// (PUT /v1/profiles/{profile}/ratings/{image})
 	PutRating(ctx echo.Context, profile ProfilePath, image ImagePath) error
 	// ListScores Images by the probe's score, the best first
@@ -1819,7 +1865,7 @@ type ServerInterface interface {
 	// ListSnapshotImages What is known of the images of a part of the list
 	// (GET /v1/profiles/{profile}/snapshots/{snapshot}/images)
 	ListSnapshotImages(ctx echo.Context, profile ProfilePath, snapshot SnapshotPath, params ListSnapshotImagesParams) error
-	// UndoRating Undo the last rating, or a named one
+	// UndoRating Undo the last rating or take-back, or a named one
 	// (POST /v1/profiles/{profile}/undo)
 	UndoRating(ctx echo.Context, profile ProfilePath) error
 	// ScoreUpload The probe's score of a picture that is not kept
@@ -8089,7 +8135,7 @@ type UndoRatingResponseObject interface {
 	VisitUndoRatingResponse(w http.ResponseWriter) error
 }
 
-type UndoRating200JSONResponse Rating
+type UndoRating200JSONResponse Undone
 
 func (response UndoRating200JSONResponse) VisitUndoRatingResponse(w http.ResponseWriter) error {
 
@@ -8949,7 +8995,7 @@ type StrictServerInterface interface {
 	// ListRatings The standing ratings, the newest first
 	// (GET /v1/profiles/{profile}/ratings)
 	ListRatings(ctx context.Context, request ListRatingsRequestObject) (ListRatingsResponseObject, error)
-	// PutRatings Like, dislike or skip many images
+	// PutRatings Like, dislike, skip or grade many images
 	// (POST /v1/profiles/{profile}/ratings)
 	PutRatings(ctx context.Context, request PutRatingsRequestObject) (PutRatingsResponseObject, error)
 	// ImportRatings Take in ratings from a file
@@ -8961,7 +9007,7 @@ type StrictServerInterface interface {
 	// GetRating The standing rating of an image
 	// (GET /v1/profiles/{profile}/ratings/{image})
 	GetRating(ctx context.Context, request GetRatingRequestObject) (GetRatingResponseObject, error)
-	// PutRating Like, dislike or skip an image
+	// PutRating Like, dislike, skip or grade an image
 	// (PUT /v1/profiles/{profile}/ratings/{image})
 	PutRating(ctx context.Context, request PutRatingRequestObject) (PutRatingResponseObject, error)
 	// ListScores Images by the probe's score, the best first
@@ -8988,7 +9034,7 @@ type StrictServerInterface interface {
 	// ListSnapshotImages What is known of the images of a part of the list
 	// (GET /v1/profiles/{profile}/snapshots/{snapshot}/images)
 	ListSnapshotImages(ctx context.Context, request ListSnapshotImagesRequestObject) (ListSnapshotImagesResponseObject, error)
-	// UndoRating Undo the last rating, or a named one
+	// UndoRating Undo the last rating or take-back, or a named one
 	// (POST /v1/profiles/{profile}/undo)
 	UndoRating(ctx context.Context, request UndoRatingRequestObject) (UndoRatingResponseObject, error)
 	// ScoreUpload The probe's score of a picture that is not kept

@@ -54,12 +54,12 @@ func (s *Server) PutRating(ctx context.Context, request PutRatingRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	body := request.Body
-	r, err := s.services.Catalog.RateOnce(ctx, []catalog.Rating{{
-		Profile: profile, Image: id, Verdict: palate.Verdict(body.Verdict),
-		Shown:        palate.Shown(valueOr(body.Shown, ShownAPI)),
-		ProbeVersion: valueOr(body.ProbeVersion, 0), Score: body.Score,
-	}})
+	given, err := ratingIn(*request.Body)
+	if err != nil {
+		return nil, err
+	}
+	given.Profile, given.Image = profile, id
+	r, err := s.services.Catalog.RateOnce(ctx, []catalog.Rating{given})
 	if err != nil {
 		return nil, err
 	}
@@ -79,10 +79,11 @@ func (s *Server) PutRatings(ctx context.Context, request PutRatingsRequestObject
 		if err != nil {
 			return nil, fmt.Errorf("rating %d of the list: %w", i+1, err)
 		}
-		ratings[i] = catalog.Rating{
-			Profile: profile, Image: id, Verdict: palate.Verdict(r.Verdict), Shown: palate.Shown(valueOr(r.Shown, ShownAPI)),
-			ProbeVersion: valueOr(r.ProbeVersion, 0), Score: r.Score,
+		ratings[i], err = ratingIn(RatingInput{Verdict: r.Verdict, Stars: r.Stars, Shown: r.Shown, ProbeVersion: r.ProbeVersion, Score: r.Score})
+		if err != nil {
+			return nil, fmt.Errorf("rating %d of the list: %w", i+1, err)
 		}
+		ratings[i].Profile, ratings[i].Image = profile, id
 	}
 	stand, err := s.services.Catalog.RateOnce(ctx, ratings)
 	if err != nil {
@@ -124,7 +125,30 @@ func (s *Server) UndoRating(ctx context.Context, request UndoRatingRequestObject
 		return nil, err
 	}
 	s.follow(ctx)
-	return UndoRating200JSONResponse(ratingOf(undone.Rating)), nil
+	r := ratingOf(undone.Rating)
+	answer := UndoRating200JSONResponse{
+		Entry: r.Entry, Profile: r.Profile, ImageID: r.ImageID, Verdict: optional(r.Verdict), Stars: r.Stars, Shown: optional(r.Shown),
+		ProbeVersion: r.ProbeVersion, Score: r.Score, At: r.At, TookBack: optional(r.Verdict == ""),
+	}
+	if undone.Stands != nil {
+		answer.Stands = optional(ratingOf(*undone.Stands))
+	}
+	return answer, nil
+}
+
+// ratingIn reads what is to be said; stars alone mean their verdict.
+func ratingIn(body RatingInput) (catalog.Rating, error) {
+	r := catalog.Rating{
+		Verdict: palate.Verdict(valueOr(body.Verdict, "")), Stars: palate.Stars(valueOr(body.Stars, 0)),
+		Shown: palate.Shown(valueOr(body.Shown, ShownAPI)), ProbeVersion: valueOr(body.ProbeVersion, 0), Score: body.Score,
+	}
+	if r.Verdict == "" {
+		r.Verdict = r.Stars.Verdict()
+	}
+	if r.Verdict == "" {
+		return r, fmt.Errorf("a rating says a verdict or stars, and this one neither: %w", palate.ErrInvalid)
+	}
+	return r, nil
 }
 
 func rated(ctx context.Context, profile, image string) (palate.Profile, palate.ImageID, error) {
@@ -138,7 +162,7 @@ func rated(ctx context.Context, profile, image string) (palate.Profile, palate.I
 
 func ratingOf(r catalog.Rating) Rating {
 	return Rating{
-		Entry: r.Entry, Profile: string(r.Profile), ImageID: r.Image.String(), Verdict: Verdict(r.Verdict), Shown: Shown(r.Shown),
+		Entry: r.Entry, Profile: string(r.Profile), ImageID: r.Image.String(), Verdict: Verdict(r.Verdict), Stars: optional(Stars(r.Stars)), Shown: Shown(r.Shown),
 		ProbeVersion: optional(r.ProbeVersion), Score: r.Score, At: r.At.UTC(),
 	}
 }

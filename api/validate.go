@@ -182,6 +182,8 @@ func reason(request *openapi3filter.RequestError) string {
 // schemaReason says what a schema asks for, in no terms of schemas.
 func schemaReason(err *openapi3.SchemaError) string {
 	switch {
+	case err.SchemaField == "not" && err.Schema.Description != "":
+		return "it is none of what is taken here: " + err.Schema.Description
 	case err.SchemaField == "pattern" && err.Schema.Example != nil:
 		return fmt.Sprintf("it has not the form of %v", err.Schema.Example)
 	case err.SchemaField == "pattern":

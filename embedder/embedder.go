@@ -45,8 +45,10 @@ type Embedder interface {
 	Embed(ctx context.Context, inputs []Input) ([]palate.Embedding, error)
 
 	// Reading says how picture files are to be read for Prepare
-	// (picture.Read): by which rules, and beyond which length of the shorter
-	// side more detail changes nothing much.
+	// (picture.Read): by which rules, beyond which length of the shorter
+	// side more detail changes nothing much, and, if it has a Window, to which
+	// part they may be reduced as they come. A model whose Prepare is not a
+	// Description's leaves the Window out.
 	Reading() picture.Reading
 
 	// Dim is the length of every embedding.

@@ -102,9 +102,11 @@ func (d Description) shown(width, height int) Area {
 }
 
 // Reading is by the description's rules; its Short is what the picture's
-// shorter side is resized to, or the longest it could be.
+// shorter side is resized to, or the longest it could be, and its Window what
+// Prepare resizes it to: what is read by it can be prepared by this description
+// alone.
 func (d Description) Reading() picture.Reading {
-	r := picture.Reading{Rules: d.Rules.OrCurrent(), Short: max(d.Input.Width, d.Input.Height)}
+	r := picture.Reading{Rules: d.Rules.OrCurrent(), Short: max(d.Input.Width, d.Input.Height), Window: d.window}
 	if d.Fit == FitCrop || d.Fit == FitStretch && d.ShortSide != 0 {
 		r.Short = d.shortSide()
 	}

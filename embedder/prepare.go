@@ -17,25 +17,32 @@ func (d Description) Prepare(img image.Image) (Input, error) {
 		return Input{}, fmt.Errorf("prepare a picture for %s: the picture is empty: %w", d.Name, palate.ErrInvalid)
 	}
 	rgb := picture.FromImage(img)
-	width, height := d.InputSize(rgb.Width, rgb.Height)
-	shown := d.shown(rgb.Width, rgb.Height)
-	var err error
-	w, h, filter := width, height, picture.Filter(d.Resample)
-	switch {
-	case d.Fit == FitCrop:
-		w, h = picture.ShortSize(rgb.Width, rgb.Height, d.shortSide())
-	case d.Fit == FitPad:
-		w, h = insideSize(rgb.Width, rgb.Height, width, height)
-	case d.Fit == FitStretch && d.ShortSide != 0:
-		w, h = d.ShortSide, d.ShortSide
-	}
-	rgb, err = picture.ResizeWindow(rgb, w, h, min(w, width), min(h, height), filter)
+	wholeWidth, wholeHeight := rgb.Whole() // of one that was reduced as it came
+	width, height := d.InputSize(wholeWidth, wholeHeight)
+	shown := d.shown(wholeWidth, wholeHeight)
+	w := d.window(wholeWidth, wholeHeight)
+	rgb, err := picture.ResizeWindow(rgb, w.Width, w.Height, w.Part.Dx(), w.Part.Dy(), w.Filter)
 	if err != nil {
 		return Input{}, fmt.Errorf("prepare a picture for %s: %w", d.Name, err)
 	}
 	in := Input{Channels: 3, Height: height, Width: width, Pixels: make([]float32, 3*height*width), Shown: shown}
 	d.normaliseInto(in, rgb)
 	return in, nil
+}
+
+// window is what of a picture of that size is resized to what the model sees.
+func (d Description) window(wholeWidth, wholeHeight int) picture.Window {
+	width, height := d.InputSize(wholeWidth, wholeHeight)
+	w, h := width, height
+	switch {
+	case d.Fit == FitCrop:
+		w, h = picture.ShortSize(wholeWidth, wholeHeight, d.shortSide())
+	case d.Fit == FitPad:
+		w, h = insideSize(wholeWidth, wholeHeight, width, height)
+	case d.Fit == FitStretch && d.ShortSide != 0:
+		w, h = d.ShortSide, d.ShortSide
+	}
+	return picture.CenterWindow(w, h, min(w, width), min(h, height), picture.Filter(d.Resample))
 }
 
 // normaliseInto writes rgb into the middle of in. What it doesn't cover stays

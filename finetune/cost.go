@@ -3,6 +3,7 @@ package finetune
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/palate-art/palate/internal/ort"
@@ -19,24 +20,42 @@ func (p Plan) Features(m *vit.Trainable) int {
 
 // LiveBytes is what one run of the training graph needs at once beside its
 // inputs, at the least: what is computed, from where it is made to where it is
-// last read, and the gradients. A runtime takes more.
-func (p Plan) LiveBytes(m *vit.Trainable) int64 { return p.trainingTape(m).LiveBytes() }
+// last read, and the gradients. A runtime takes more. Where blocks are computed
+// twice it is the tokens between blocks and what the largest of the graphs
+// needs.
+func (p Plan) LiveBytes(m *vit.Trainable) int64 {
+	if !p.CheckpointBlocks {
+		return p.trainingTape(m).LiveBytes()
+	}
+	kept := int64(m.Architecture.Depth-p.lowestBlock(m)) * 4 * elements(m.TokenShape(p.Batch))
+	most := max(p.blockGradientsTape(m).LiveBytes(), p.headTape(m).LiveBytes())
+	if p.firstTrained(m) == 0 {
+		most = max(most, p.frontGradientsTape(m).LiveBytes())
+	}
+	return kept + most
+}
 
 // MemoryBytes is what a training takes by its shapes: what is live in one run,
 // parameters, moments, gradients, the same again while an optimizer's step
-// gives new ones, and the best state.
+// gives new ones, and the best state's parameters.
 func (p Plan) MemoryBytes(m *vit.Trainable) int64 {
 	var all, trained int64
+	layers := make([]int64, m.Architecture.Depth+2)
 	for _, v := range p.parameters(m) {
 		n := elements(v.Shape)
 		if all += n; v.trained {
 			trained += n
+			layers[v.Layer] += n
 		}
 	}
+	atOnce := trained // of whose gradients and updates there are two while a run ends
+	if p.CheckpointBlocks {
+		atOnce = slices.Max(layers)
+	}
 	pixels := int64(p.Batch) * 3 * int64(m.Height) * int64(m.Width)
-	run := p.LiveBytes(m) + 4*(pixels+trained) // the gradients are copied out of the run
-	optimize := 4 * 4 * trained                // its three results, and the clipped gradients
-	return 4*(2*all+2*trained+3*trained) + max(run, optimize)
+	run := p.LiveBytes(m) + 4*(pixels+atOnce) // the gradients are copied out of the run
+	optimize := 4 * 4 * atOnce                // its three results, and the clipped gradients
+	return 4*(2*all+2*trained+trained) + max(run, optimize)
 }
 
 // Trial is what one run of each graph took.
@@ -86,7 +105,7 @@ func (t *Trainer) Trial(ctx context.Context) (Trial, error) {
 	}
 	if err == nil {
 		err = timed(&trial.Optimize, func() error {
-			_, err := t.optimizer.Run(ctx, t.optimizerInputs(gradients, 0), nil)
+			_, err := t.graphs.update(ctx, gradients, 0, t.step+1, func(string, ort.Tensor) {})
 			t.giveBack()
 			return err
 		})

@@ -16,6 +16,9 @@
 //	                      parameters and moments; the step and what the
 //	                      training was begun with
 //
+// A trainer runs these graphs, or, with Plan.CheckpointBlocks, one of a single
+// block and one of its gradients, block after block.
+//
 // They are written in ai.onnx, opset 20, alone. All tensors are float32.
 // Parameters are inputs under the names that they were published by, so that
 // an export writes them back as they came. Names and shapes are in README.md

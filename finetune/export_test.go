@@ -20,27 +20,23 @@ func (t *Trainer) Set(name string, data []float32) {
 	t.state[name] = tensor
 }
 
+// KeepsTokens reports whether tokens are in the place of pixels.
+func (t *Trainer) KeepsTokens() bool { return t.plan.Tokens }
+
 // Parameter is a parameter as it stands.
 func (t *Trainer) Parameter(name string) []float32 { return t.state[name].Data }
 
 // Gradients are those of one run, by parameter.
 func (t *Trainer) Gradients(ctx context.Context, examples []Example, classes ClassWeights) (loss float64, gradients map[string][]float32, err error) {
-	var total float64
-	for _, e := range examples {
-		total += e.Weight * classes.of(e.Liked)
-	}
-	inputs := t.inputs(t.training, examples, true)
-	inputs[inClassWeights] = vector(classes.Dislike, classes.Like)
-	inputs[inTotalWeight], inputs[inLossScale] = vector(total), vector(1)
-	out, err := t.training.Run(ctx, inputs, nil)
+	result, all, err := t.gradients(ctx, examples, classes, 0, nil)
 	if err != nil {
 		return 0, nil, err
 	}
 	gradients = make(map[string][]float32)
 	for _, p := range t.parameters {
-		if g, there := out[p.Name+gradientSuffix]; there {
+		if g, there := all[p.Name+gradientSuffix]; there {
 			gradients[p.Name] = g.Data
 		}
 	}
-	return float64(out[outLoss].Data[0]), gradients, nil
+	return result.Loss, gradients, nil
 }

@@ -75,8 +75,8 @@ type Fitted struct {
 }
 
 // Fit trains until the epochs are over or no epoch has been better for
-// Patience of them, and leaves the trainer in the best state, the beginning
-// included: what is not better than the probe is the probe. With a folder it
+// Patience of them, and leaves the trainer with the best parameters (and no
+// moments), the beginning included: what is not better than the probe is the probe. With a folder it
 // goes on from the checkpoint there, if there is one, and writes one after
 // every epoch: a training that was stopped at any moment repeats at most one
 // epoch, with the same losses. told may be nil.
@@ -150,7 +150,7 @@ type fit struct {
 
 	history []Epoch
 	best    int                   // place in history
-	kept    map[string]ort.Tensor // the best state
+	kept    map[string]ort.Tensor // the parameters of the best state
 	saved   State                 // of the best, if there is a folder
 	partial Partial               // of the epoch that is under way
 	wrote   time.Time             // when the last checkpoint was written
@@ -186,7 +186,9 @@ func (f *fit) run(ctx context.Context) (Fitted, error) {
 		stopped = f.stops()
 		f.told(Progress{Epoch: epoch, Epochs: f.config.Epochs, Step: epoch * f.stepsAnEpoch(), Steps: f.steps(), Loss: ended.TrainLoss, Ended: &ended})
 	}
-	f.state = f.kept
+	for _, p := range f.parameters {
+		f.put(p, f.kept[p.Name].Data)
+	}
 	return Fitted{Best: f.history[f.best], Begun: f.history[0], History: f.history, Stopped: stopped}, nil
 }
 
@@ -200,10 +202,7 @@ func (f *fit) keep(e Epoch) {
 	f.history = append(f.history, e)
 	if len(f.history) == 1 || e.better(f.history[f.best]) {
 		f.best = len(f.history) - 1
-		f.kept = make(map[string]ort.Tensor, len(f.state))
-		for name, tensor := range f.state { // steps replace tensors and change none
-			f.kept[name] = tensor
-		}
+		f.kept = f.weights()
 	}
 }
 

@@ -76,7 +76,7 @@ func newTrainer(t testing.TB, change func(*finetune.Plan)) *finetune.Trainer {
 	if change != nil {
 		change(&plan)
 	}
-	trainer, err := finetune.NewTrainer(runtime(t), model, plan, finetune.Head{Weights: make([]float32, 64)}, ort.DefaultSessionConfig())
+	trainer, err := finetune.NewTrainer(runtime(t), model, plan, finetune.Head{Weights: make([]float32, plan.Features(model))}, ort.DefaultSessionConfig())
 	must(t, err)
 	t.Cleanup(func() { must(t, trainer.Close()) })
 	return trainer

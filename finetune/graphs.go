@@ -2,6 +2,7 @@ package finetune
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/palate-art/palate/internal/onnxgraph"
 	"github.com/palate-art/palate/internal/onnxgraph/autodiff"
@@ -32,19 +33,24 @@ const (
 	nextSuffix     = ".out"
 )
 
-// AdamW's constants (Loshchilov and Hutter, Decoupled weight decay
-// regularization, 2019).
+// AdamW's constants.
 const (
 	beta1, beta2 = .9, .999
 	adamEpsilon  = 1e-8
 )
 
-// inputs makes the parameters of the layers from first to below last, and what
-// is not of the model, inputs of a graph.
+// clipEpsilon keeps the division by the gradients' norm apart from 0.
+const clipEpsilon = 1e-6
+
+// ofState are the suffixes of what is kept of a trained parameter.
+var ofState = []string{"", momentSuffix, squaresSuffix}
+
+// inputs makes the parameters of the layers from first to below last inputs of
+// a graph.
 func (p Plan) inputs(t *autodiff.Tape, m *vit.Trainable, first, below int) vit.Weights {
 	weights := make(vit.Weights)
-	for i, v := range p.parameters(m) {
-		if i >= len(m.Parameters) && below > m.Architecture.Depth || v.Layer >= first && v.Layer < below {
+	for _, v := range p.parameters(m) {
+		if v.Layer >= first && v.Layer < below {
 			weights[v.Name] = t.Input(v.Name, v.Shape...)
 		}
 	}
@@ -75,12 +81,19 @@ func (p Plan) forward(t *autodiff.Tape, m *vit.Trainable, training bool) (featur
 		weights = p.inputs(t, m, 0, m.Architecture.Depth+2)
 		begin = m.Tokens(t, begin, weights, 0, nil)
 	}
-	feature = m.FeatureFrom(t, begin, weights, from, p.Pool, keep)
+	feature, logits = p.head(t, m, begin, weights, from, keep)
+	return feature, logits, weights
+}
+
+// head writes the model from the tokens before a block to the feature and the
+// logits.
+func (p Plan) head(t *autodiff.Tape, m *vit.Trainable, tokens *autodiff.Value, weights vit.Weights, from int, keep vit.Keep) (feature, logits *autodiff.Value) {
+	feature = m.FeatureFrom(t, tokens, weights, from, p.Pool, keep)
 	if p.Normalise {
 		length := t.Sqrt(t.Add(t.Sum(t.Mul(feature, feature), true, 1), t.Scalar(1e-24)))
 		feature = t.Div(feature, length)
 	}
-	return feature, t.Linear(feature, weights[HeadWeight], weights[HeadBias]), weights
+	return feature, t.Linear(feature, weights[HeadWeight], weights[HeadBias])
 }
 
 // tokensGraph gives the tokens before the first trained block.
@@ -96,27 +109,43 @@ func (p Plan) trainingGraph(m *vit.Trainable) *onnxgraph.Model { return p.traini
 
 // trainingTape writes trainingGraph.
 func (p Plan) trainingTape(m *vit.Trainable) *autodiff.Tape {
-	t, batch := autodiff.New("training"), int64(p.Batch)
+	t := autodiff.New("training")
 	_, logits, weights := p.forward(t, m, true)
+	loss, scale := p.loss(t, logits)
+	p.gradients(t, m, loss, scale, weights)
+	return t
+}
+
+// loss writes the class-weighted cross-entropy of a batch and the factor of
+// all gradients.
+func (p Plan) loss(t *autodiff.Tape, logits *autodiff.Value) (loss, scale *autodiff.Value) {
+	batch := int64(p.Batch)
 	labels, samples := t.Input(inLabels, batch), t.Input(inSampleWeights, batch)
-	classes, total, scale := t.Input(inClassWeights, 2), t.Input(inTotalWeight, 1), t.Input(inLossScale, 1)
+	classes, total := t.Input(inClassWeights, 2), t.Input(inTotalWeight, 1)
 	liked := t.Reshape(labels, batch, 1)
 	said := t.Concat(1, t.Sub(t.Scalar(1), liked), liked)
 	weight := t.Mul(t.Mul(said, classes), t.Reshape(samples, batch, 1))
-	loss := t.Div(t.Reshape(t.Neg(t.Sum(t.Mul(weight, t.LogSoftmax(logits)), false)), 1), total)
+	loss = t.Div(t.Reshape(t.Neg(t.Sum(t.Mul(weight, t.LogSoftmax(logits)), false)), 1), total)
 	t.Output(outLoss, loss)
 	t.Output(outLogits, logits)
+	return loss, t.Input(inLossScale, 1)
+}
+
+// gradients writes those of what is trained of the weights, and gives those of
+// further values.
+func (p Plan) gradients(t *autodiff.Tape, m *vit.Trainable, result, seed *autodiff.Value, weights vit.Weights, further ...*autodiff.Value) []*autodiff.Value {
 	var trained []parameter
-	var values []*autodiff.Value
+	values := slices.Clone(further)
 	for _, v := range p.parameters(m) {
-		if v.trained {
-			trained, values = append(trained, v), append(values, weights[v.Name])
+		if w, there := weights[v.Name]; there && v.trained {
+			trained, values = append(trained, v), append(values, w)
 		}
 	}
-	for i, g := range t.Gradients(loss, scale, values) {
-		t.Output(trained[i].Name+gradientSuffix, g)
+	all := t.Gradients(result, seed, values)
+	for i, v := range trained {
+		t.Output(v.Name+gradientSuffix, all[len(further)+i])
 	}
-	return t
+	return all[:len(further)]
 }
 
 // evaluationGraph gives the feature and the logits.
@@ -153,33 +182,47 @@ func (p Plan) optimizerGraph(m *vit.Trainable) (*onnxgraph.Model, error) {
 	t.Output(outNorm, norm)
 	factor := t.Reshape(t.Scalar(1), 1)
 	if p.Clip > 0 {
-		factor = t.Min(factor, t.Div(t.Reshape(t.Scalar(p.Clip), 1), t.Add(norm, t.Scalar(1e-6))))
+		factor = t.Min(factor, t.Div(t.Reshape(t.Scalar(p.Clip), 1), t.Add(norm, t.Scalar(clipEpsilon))))
 	}
-	one := t.Scalar(1)
-	correction1, correction2 := t.Sub(one, t.Pow(t.Scalar(beta1), step)), t.Sub(one, t.Pow(t.Scalar(beta2), step))
+	w := adamW{Tape: t, plan: p, rate: rate, step: step}
 	for i, v := range trained {
-		name := v.Name
-		w, g := t.Input(name, v.Shape...), t.Mul(gradients[i], factor)
-		moment := t.Add(t.Scale(t.Input(name+momentSuffix, v.Shape...), beta1), t.Scale(g, 1-beta1))
-		square := t.Add(t.Scale(t.Input(name+squaresSuffix, v.Shape...), beta2), t.Scale(t.Mul(g, g), 1-beta2))
-		own := t.Scale(rate, v.rate)
-		update := t.Div(moment, t.Add(t.Sqrt(t.Div(square, correction2)), t.Scalar(adamEpsilon)))
-		if v.Decay && p.WeightDecay > 0 {
-			w = t.Mul(w, t.Sub(one, t.Scale(own, p.WeightDecay)))
-		}
-		t.Output(name+nextSuffix, t.Sub(w, t.Mul(update, t.Div(own, correction1))))
-		t.Output(name+momentSuffix+nextSuffix, moment)
-		t.Output(name+squaresSuffix+nextSuffix, square)
+		w.update(v, t.Mul(gradients[i], factor), v.rate)
 	}
 	model := t.Model()
 	for _, v := range trained {
-		for _, name := range []string{v.Name, v.Name + momentSuffix, v.Name + squaresSuffix} {
+		for _, suffix := range ofState {
+			name := v.Name + suffix
 			if err := inPlace(model.Graph, name, name+nextSuffix); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return model, nil
+}
+
+// adamW writes steps of AdamW (Loshchilov and Hutter, Decoupled weight decay
+// regularization, 2019).
+type adamW struct {
+	*autodiff.Tape
+	plan       Plan
+	rate, step *autodiff.Value // [1]
+}
+
+// update takes the clipped gradient of a parameter at its share of the rate.
+func (t adamW) update(v parameter, g *autodiff.Value, share float64) {
+	one, name := t.Scalar(1), v.Name
+	correction1, correction2 := t.Sub(one, t.Pow(t.Scalar(beta1), t.step)), t.Sub(one, t.Pow(t.Scalar(beta2), t.step))
+	w := t.Input(name, v.Shape...)
+	moment := t.Add(t.Scale(t.Input(name+momentSuffix, v.Shape...), beta1), t.Scale(g, 1-beta1))
+	square := t.Add(t.Scale(t.Input(name+squaresSuffix, v.Shape...), beta2), t.Scale(t.Mul(g, g), 1-beta2))
+	own := t.Scale(t.rate, share)
+	update := t.Div(moment, t.Add(t.Sqrt(t.Div(square, correction2)), t.Scalar(adamEpsilon)))
+	if v.Decay && t.plan.WeightDecay > 0 {
+		w = t.Mul(w, t.Sub(one, t.Scale(own, t.plan.WeightDecay)))
+	}
+	t.Output(name+nextSuffix, t.Sub(w, t.Mul(update, t.Div(own, correction1))))
+	t.Output(name+momentSuffix+nextSuffix, moment)
+	t.Output(name+squaresSuffix+nextSuffix, square)
 }
 
 // inPlace proves that an output may be written over an input: that every node

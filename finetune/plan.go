@@ -39,6 +39,12 @@ type Plan struct {
 	// block, which never change: they are computed once. For LastBlocks alone.
 	Tokens bool `json:"tokens,omitempty"`
 
+	// CheckpointBlocks keeps, of a run, the tokens between blocks alone and
+	// computes each block a second time on the way back (Chen et al., Training
+	// deep nets with sublinear memory cost, 2016): a third more work, for a
+	// fraction of the memory. It changes no result but by rounding.
+	CheckpointBlocks bool `json:"checkpoint_blocks,omitempty"`
+
 	// DropPath adds the input drop_path, which leaves out branches of blocks
 	// (Huang et al., Deep networks with stochastic depth, 2016).
 	DropPath bool `json:"drop_path"`
@@ -122,6 +128,17 @@ func (p Plan) firstBlock(m *vit.Trainable) int {
 	}
 	return p.firstLayer(m) - 1
 }
+
+// firstTrained is the first layer that has anything trained.
+func (p Plan) firstTrained(m *vit.Trainable) int {
+	if p.Rank > 0 {
+		return 1
+	}
+	return p.firstLayer(m)
+}
+
+// lowestBlock is the first block that a gradient goes through.
+func (p Plan) lowestBlock(m *vit.Trainable) int { return max(0, p.firstTrained(m)-1) }
 
 // parameters are the model's, the low-rank changes and the head's, in that
 // order.

@@ -98,6 +98,11 @@ func trainerOf(t *testing.T, m *vit.Trainable, pool vit.Pool) *finetune.Trainer 
 	t.Helper()
 	plan := finetune.DefaultPlan()
 	plan.Pool, plan.Batch = pool, 16
+	return trainerWith(t, m, plan)
+}
+
+func trainerWith(t *testing.T, m *vit.Trainable, plan finetune.Plan) *finetune.Trainer {
+	t.Helper()
 	trainer, err := finetune.NewTrainer(runtime(t), m, plan, finetune.Head{Weights: make([]float32, plan.Features(m))}, ort.DefaultSessionConfig())
 	must(t, err)
 	t.Cleanup(func() { must(t, trainer.Close()) })

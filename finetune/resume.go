@@ -105,6 +105,6 @@ func (f *fit) resume(ctx context.Context) error {
 	if err := f.read(ctx, filepath.Join(f.folder, c.Best.File), c.Best.SHA256); err != nil {
 		return fmt.Errorf("the checkpoint in %s is damaged: begin anew in another folder: %w", f.folder, err)
 	}
-	f.kept, f.state = f.state, latest
+	f.kept, f.state = f.weights(), latest
 	return nil
 }

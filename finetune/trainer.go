@@ -34,9 +34,22 @@ type Trainer struct {
 	step       int                   // optimizer steps made
 	skipped    int                   // steps left out because a gradient was not finite
 
-	training, optimizer, evaluation *ort.Session
+	torn       error // a step failed half way: there is no state to be saved
+	graphs     graphs
+	evaluation *ort.Session
+	front      *ort.Session // of the tokens before the first trained block, if the plan keeps them
+}
 
-	front *ort.Session // of the tokens before the first trained block, if the plan keeps them
+// graphs compute what one step needs.
+type graphs interface {
+	// gradients gives the loss of one run and the gradient of every trained
+	// parameter as NAME_grad. batch holds the inputs that are no parameters.
+	gradients(ctx context.Context, batch map[string]ort.Tensor) (loss float64, gradients map[string]ort.Tensor, err error)
+	// update makes the optimizer's step of the given number: it gives the norm
+	// of all gradients and hands on what parameters and moments become, unless
+	// the norm is not finite.
+	update(ctx context.Context, gradients map[string]ort.Tensor, rate float64, step int, take func(name string, next ort.Tensor)) (norm float64, err error)
+	Close() error
 }
 
 // NewTrainer writes the graphs and begins at the model's published weights and
@@ -54,26 +67,31 @@ func NewTrainer(rt *ort.Runtime, m *vit.Trainable, plan Plan, head Head, config 
 		return nil, err
 	}
 	config.Lean = true
-	optimizer, err := plan.optimizerGraph(m)
-	if err != nil {
-		return nil, err
-	}
-	graphs := []struct {
-		model *onnxgraph.Model
-		into  **ort.Session
-	}{{plan.trainingGraph(m), &t.training}, {optimizer, &t.optimizer}, {plan.evaluationGraph(m), &t.evaluation}}
-	if plan.Tokens {
-		graphs = append(graphs, graphs[0])
-		graphs[3].model, graphs[3].into = plan.tokensGraph(m), &t.front
-	}
-	for _, g := range graphs {
-		file, err := g.model.Marshal()
+	open := func(model *onnxgraph.Model) (*ort.Session, error) {
+		file, err := model.Marshal()
+		var session *ort.Session
 		if err == nil {
-			*g.into, err = rt.NewSession(file, config)
+			session, err = rt.NewSession(file, config)
 		}
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("fine-tuning: the graph of %s: %w", g.model.Graph.Name, err), t.Close())
+			return nil, fmt.Errorf("fine-tuning: the graph of %s: %w", model.Graph.Name, err)
 		}
+		return session, nil
+	}
+	var err error
+	if plan.CheckpointBlocks {
+		t.graphs, err = newBlockwise(t, open)
+	} else {
+		t.graphs, err = newWhole(t, open)
+	}
+	if err == nil {
+		t.evaluation, err = open(plan.evaluationGraph(m))
+	}
+	if err == nil && plan.Tokens {
+		t.front, err = open(plan.tokensGraph(m))
+	}
+	if err != nil {
+		return nil, errors.Join(err, t.Close())
 	}
 	return t, nil
 }
@@ -85,6 +103,16 @@ func (t *Trainer) put(p parameter, data []float32) {
 			t.state[p.Name+suffix] = ort.Tensor{Shape: p.Shape, Data: make([]float32, len(data))}
 		}
 	}
+}
+
+// weights are the parameters as they stand: steps replace tensors and change
+// none.
+func (t *Trainer) weights() map[string]ort.Tensor {
+	all := make(map[string]ort.Tensor, len(t.parameters))
+	for _, p := range t.parameters {
+		all[p.Name] = t.state[p.Name]
+	}
+	return all
 }
 
 // initial is what a parameter begins with: as it was published, a change of
@@ -122,8 +150,16 @@ func (t *Trainer) SetHead(head Head) error {
 
 // Close frees the sessions.
 func (t *Trainer) Close() error {
+	err := closeAll(t.evaluation, t.front)
+	if t.graphs != nil {
+		err = errors.Join(err, t.graphs.Close())
+	}
+	return err
+}
+
+func closeAll(sessions ...*ort.Session) error {
 	var errs []error
-	for _, s := range []*ort.Session{t.training, t.optimizer, t.evaluation, t.front} {
+	for _, s := range sessions {
 		if s != nil {
 			errs = append(errs, s.Close())
 		}
@@ -184,17 +220,18 @@ func (t *Trainer) gradients(ctx context.Context, examples []Example, classes Cla
 	}
 	var gradients map[string]ort.Tensor
 	for part := range slices.Chunk(examples, t.plan.Batch) {
-		inputs := t.inputs(t.training, part, true)
+		inputs := t.pictures(part, t.plan.Tokens)
+		t.label(inputs, part)
 		inputs[inClassWeights] = vector(classes.Dislike, classes.Like)
 		inputs[inTotalWeight], inputs[inLossScale] = vector(total), vector(1)
 		if t.plan.DropPath {
 			inputs[inDropPath] = t.masks(dropped, random)
 		}
-		out, err := t.training.Run(ctx, inputs, nil)
+		loss, out, err := t.graphs.gradients(ctx, inputs)
 		if err != nil {
 			return result, nil, fmt.Errorf("fine-tuning: step %d: %w", t.step+1, err)
 		}
-		result.Loss += float64(out[outLoss].Data[0])
+		result.Loss += loss
 		if gradients == nil {
 			gradients = out
 			continue
@@ -211,36 +248,20 @@ func (t *Trainer) gradients(ctx context.Context, examples []Example, classes Cla
 	return result, gradients, nil
 }
 
-// optimizerInputs are the gradients and what they change.
-func (t *Trainer) optimizerInputs(gradients map[string]ort.Tensor, rate float64) map[string]ort.Tensor {
-	inputs := map[string]ort.Tensor{inLearningRate: vector(rate), inStep: vector(float64(t.step + 1)), inLossScale: vector(1)}
-	for _, p := range t.parameters {
-		if p.trained {
-			inputs[p.Name+gradientSuffix] = gradients[p.Name+gradientSuffix]
-			for _, suffix := range []string{"", momentSuffix, squaresSuffix} {
-				inputs[p.Name+suffix] = t.state[p.Name+suffix]
-			}
-		}
-	}
-	return inputs
-}
-
 // optimize takes the gradients, unless they are not finite.
 func (t *Trainer) optimize(ctx context.Context, gradients map[string]ort.Tensor, rate float64, result Step) (Step, error) {
-	out, err := t.optimizer.Run(ctx, t.optimizerInputs(gradients, rate), nil)
-	if err != nil {
-		return result, fmt.Errorf("fine-tuning: step %d: %w", t.step+1, err)
+	result.Norm = math.NaN()
+	if finite(result.Loss) {
+		var err error
+		result.Norm, err = t.graphs.update(ctx, gradients, rate, t.step+1, func(name string, next ort.Tensor) { t.state[name] = next })
+		if err != nil {
+			return result, fmt.Errorf("fine-tuning: step %d: %w", t.step+1, err)
+		}
 	}
-	result.Norm = float64(out[outNorm].Data[0])
-	if !finite(result.Norm) || !finite(result.Loss) {
+	if !finite(result.Norm) {
 		t.skipped++
 		result.Skipped = true
 		return result, nil
-	}
-	for name := range t.state {
-		if next, there := out[name+nextSuffix]; there {
-			t.state[name] = next
-		}
 	}
 	t.step++
 	t.giveBack()
@@ -250,8 +271,8 @@ func (t *Trainer) optimize(ctx context.Context, gradients map[string]ort.Tensor,
 // muchGarbage is what is worth a collection after every step.
 const muchGarbage = 64 << 20
 
-// giveBack frees what a step has replaced, which else would wait until as much
-// again was taken.
+// giveBack frees what a step or a block has replaced, which else would wait
+// until as much again was taken.
 func (t *Trainer) giveBack() {
 	if t.StateBytes() > muchGarbage {
 		runtime.GC()
@@ -260,33 +281,42 @@ func (t *Trainer) giveBack() {
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
-// inputs are a run's pictures, filled up to the batch with pictures of no
-// weight, and the parameters that the session takes.
-func (t *Trainer) inputs(session *ort.Session, examples []Example, training bool) map[string]ort.Tensor {
+// pictures are a run's, filled up to the batch with pictures of no weight:
+// their pixels, or the tokens in the place of pixels.
+func (t *Trainer) pictures(examples []Example, tokens bool) map[string]ort.Tensor {
 	batch := t.plan.Batch
 	name, shape := inImages, []int64{int64(batch), 3, int64(t.model.Height), int64(t.model.Width)}
-	if t.plan.Tokens && session != t.front {
+	if tokens {
 		name, shape = inTokens, t.model.TokenShape(batch)
 	}
 	size := int(elements(shape[1:]))
-	pixels, labels, weights := make([]float32, batch*size), make([]float32, batch), make([]float32, batch)
+	pixels := make([]float32, batch*size)
 	for i, e := range examples {
 		copy(pixels[i*size:(i+1)*size], e.Pixels)
+	}
+	return map[string]ort.Tensor{name: {Shape: shape, Data: pixels}}
+}
+
+// label adds what was said of a run's pictures.
+func (t *Trainer) label(inputs map[string]ort.Tensor, examples []Example) {
+	labels, weights := make([]float32, t.plan.Batch), make([]float32, t.plan.Batch)
+	for i, e := range examples {
 		if weights[i] = float32(e.Weight); e.Liked {
 			labels[i] = 1
 		}
 	}
-	inputs := map[string]ort.Tensor{name: {Shape: shape, Data: pixels}}
-	if training {
-		inputs[inLabels] = ort.Tensor{Shape: []int64{int64(batch)}, Data: labels}
-		inputs[inSampleWeights] = ort.Tensor{Shape: []int64{int64(batch)}, Data: weights}
-	}
+	shape := []int64{int64(t.plan.Batch)}
+	inputs[inLabels], inputs[inSampleWeights] = ort.Tensor{Shape: shape, Data: labels}, ort.Tensor{Shape: shape, Data: weights}
+}
+
+// run runs a graph on inputs and the parameters that it takes.
+func (t *Trainer) run(ctx context.Context, session *ort.Session, inputs map[string]ort.Tensor) (map[string]ort.Tensor, error) {
 	for _, in := range session.Inputs() {
 		if tensor, there := t.state[in.Name]; there {
 			inputs[in.Name] = tensor
 		}
 	}
-	return inputs
+	return session.Run(ctx, inputs, nil)
 }
 
 // masks draws which branches of which block stay for each picture: the deeper,
@@ -350,7 +380,7 @@ func (t *Trainer) Features(ctx context.Context, pictures [][]float32) ([]palate.
 // evaluate runs pictures batch by batch and hands on what comes of each.
 func (t *Trainer) evaluate(ctx context.Context, pictures [][]float32, take func(got map[string]ort.Tensor, n int)) error {
 	for part := range slices.Chunk(pictures, t.plan.Batch) {
-		got, err := t.evaluation.Run(ctx, t.inputs(t.evaluation, pixelsOnly(part), false), nil)
+		got, err := t.run(ctx, t.evaluation, t.pictures(pixelsOnly(part), t.plan.Tokens))
 		if err != nil {
 			return fmt.Errorf("fine-tuning: evaluation: %w", err)
 		}
@@ -372,7 +402,7 @@ func pixelsOnly(pictures [][]float32) []Example {
 func (t *Trainer) Tokens(ctx context.Context, pictures [][]float32) ([][]float32, error) {
 	var out [][]float32
 	for part := range slices.Chunk(pictures, t.plan.Batch) {
-		got, err := t.front.Run(ctx, t.inputs(t.front, pixelsOnly(part), false), nil)
+		got, err := t.run(ctx, t.front, t.pictures(pixelsOnly(part), false))
 		if err != nil {
 			return nil, fmt.Errorf("fine-tuning: frozen blocks: %w", err)
 		}

@@ -16,16 +16,16 @@ func (centroid) features(e []Example) ([][]float32, error) { return embeddings(e
 
 func (centroid) learn(ctx context.Context, l *learner, numbers, part []int, parts int) (*learned, []float64, error) {
 	logits, err := l.outOfFold(ctx, numbers, part, parts, func(_ context.Context, fold int) (func(int) float64, error) {
-		train, _ := l.sides(numbers, part, fold)
+		train, _, _ := l.lessons(numbers, part, fold)
 		weights, bias := centroids(train)
 		return l.scoreLinear(weights, bias), nil
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	all := l.collection.samples(l.rows, numbers, l.collection.resolve(numbers, l.config.ClassWeights))
+	all, class := l.lesson(numbers)
 	weights, bias := centroids(all)
-	return &learned{score: l.scoreLinear(weights, bias), weights: weights, bias: bias, converged: true}, logits, nil
+	return &learned{score: l.scoreLinear(weights, bias), weights: weights, bias: bias, class: class, converged: true}, logits, nil
 }
 
 // centroids gives the direction from the mean dislike to the mean like, of

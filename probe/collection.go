@@ -19,6 +19,7 @@ import (
 type collection struct {
 	*judge.Set
 	examples []Example // in the order of the set
+	between  []Example // Config.Between, in an order that is not the caller's
 
 	listing sync.Mutex
 	lists   *nearLists // nil before they are asked for; guarded by listing
@@ -46,7 +47,7 @@ func collect(ctx context.Context, examples []Example, compared *Comparisons) (*c
 	s := &collection{examples: slices.Clone(examples)}
 	slices.SortStableFunc(s.examples, func(a, b Example) int {
 		return cmp.Or(bytes.Compare(a.Image[:], b.Image[:]), cmp.Compare(a.Row, b.Row), slices.Compare(a.Embedding, b.Embedding),
-			cmp.Compare(a.Group, b.Group), compareBools(a.Liked, b.Liked), cmp.Compare(a.Weight, b.Weight))
+			cmp.Compare(a.Group, b.Group), compareBools(a.Liked, b.Liked), cmp.Compare(a.Weight, b.Weight), cmp.Compare(a.Stars, b.Stars))
 	})
 	if err := s.validate(); err != nil {
 		return nil, err
@@ -163,6 +164,9 @@ func (s *collection) validate() error {
 			return invalid("%v has no embedding", e.named())
 		}
 		if err := e.Embedding.Validate(len(s.examples[0].Embedding)); err != nil {
+			return fmt.Errorf("probe: %v: %w", e.named(), err)
+		}
+		if err := e.Stars.Validate(); err != nil {
 			return fmt.Errorf("probe: %v: %w", e.named(), err)
 		}
 	}

@@ -85,6 +85,11 @@ type Config struct {
 	// compares everything anew.
 	Comparisons *Comparisons
 
+	// Between are pictures that were graded neither a like nor a dislike, as
+	// 3 stars of 5. Linear kinds learn from them as half of each; they are
+	// counted nowhere and judge nothing. Their Embedding and Image are read.
+	Between []Example
+
 	// Strengths are the candidates for C, the inverse strength of the
 	// regularisation as in scikit-learn, in any order. The one with the
 	// lowest mean held-out loss at the median of the folds' best iterations

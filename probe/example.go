@@ -27,6 +27,10 @@ type Example struct {
 	// there.
 	Weight float64
 
+	// Stars are the grade beside the verdict, 0 for none. Linear kinds learn
+	// how much of a like it is; the judge goes by the verdict alone.
+	Stars palate.Stars
+
 	// Sketch gives the picture in small, 48 × 48 bytes of brightness row by
 	// row from the top left whatever its shape; nil, or none, is fine. It
 	// shows whether two examples are of one work, see Config.NearDuplicates,

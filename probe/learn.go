@@ -19,6 +19,7 @@ type learner struct {
 	collection *collection
 	kind       Kind
 	rows       [][]float32 // the kind's features of each example
+	between    [][]float32 // the same of the pictures between
 	strengths  []float64   // ascending, each once
 }
 
@@ -27,8 +28,12 @@ func newLearner(set *collection, kind Kind, config Config) (*learner, error) {
 	if err != nil {
 		return nil, err
 	}
+	between, err := kind.features(set.between)
+	if err != nil {
+		between = nil // they lack what the kind needs, and are no examples
+	}
 	return &learner{
-		config: config, collection: set, kind: kind, rows: rows,
+		config: config, collection: set, kind: kind, rows: rows, between: between,
 		strengths: slices.Compact(slices.Sorted(slices.Values(config.Strengths))),
 	}, nil
 }
@@ -68,7 +73,9 @@ func (l *learner) learn(ctx context.Context, numbers []int, folds int, random *r
 	}
 	out.folds = parts
 	out.kind = cmp.Or(out.kind, l.kind.Name())
-	out.class = l.collection.resolve(numbers, l.config.ClassWeights)
+	if out.class == (ClassWeights{}) {
+		out.class = l.collection.resolve(numbers, l.config.ClassWeights)
+	}
 	l.finish(out, numbers, part, parts, logits)
 	return out, nil
 }

@@ -52,7 +52,8 @@ func (k logistic) learn(ctx context.Context, l *learner, numbers, part []int, pa
 	if err != nil {
 		return nil, nil, err
 	}
-	all := l.collection.samples(l.rows, numbers, l.collection.resolve(numbers, l.config.ClassWeights))
+	all, class := l.lesson(numbers)
+	out.class = class
 	fitted, err := fit(ctx, all, newFrame(all, l.config.Standardise), l.options(out.strength, limit, l.config.Parallelism))
 	if err != nil {
 		return nil, nil, err
@@ -80,7 +81,7 @@ func (l *learner) descend(ctx context.Context, numbers, part []int, parts int) (
 		d.fits[i] = make([]*Fitted, parts)
 	}
 	err := l.parallel(ctx, parts, func(ctx context.Context, fold int) error {
-		d.train[fold], d.held[fold] = l.sides(numbers, part, fold)
+		d.train[fold], d.held[fold], _ = l.lessons(numbers, part, fold)
 		d.frames[fold] = newFrame(d.train[fold], l.config.Standardise)
 		if l.config.Patience > 0 {
 			return nil
@@ -142,7 +143,7 @@ func (l *learner) options(strength float64, limit, parallelism int) FitOptions {
 // convergence stands against that of the state kept.
 func (l *learner) converge(ctx context.Context, numbers, part []int, strength float64, stops []judge.FoldStop) error {
 	return l.parallel(ctx, len(stops), func(ctx context.Context, fold int) error {
-		train, held := l.sides(numbers, part, fold)
+		train, held, _ := l.lessons(numbers, part, fold)
 		fitted, err := fit(ctx, train, newFrame(train, l.config.Standardise), l.options(strength, l.config.MaxIterations, 1))
 		if err != nil {
 			return err

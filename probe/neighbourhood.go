@@ -122,16 +122,13 @@ func (s *sideOf) nearest(asked []float64, without int) nearest {
 			kept.addWork(product, i, s.works)
 		}
 	}
-	i := 0
-	for ; i+4 <= len(s.rows); i += 4 {
-		a, b, c, d := dot4(asked, s.rows[i], s.rows[i+1], s.rows[i+2], s.rows[i+3])
-		add(i, a)
-		add(i+1, b)
-		add(i+2, c)
-		add(i+3, d)
-	}
-	for ; i < len(s.rows); i++ {
-		add(i, dot(asked, s.rows[i]))
+	last := len(s.rows) - 1
+	for i := 0; i <= last; i += 4 {
+		products := [4]float64{}
+		products[0], products[1], products[2], products[3] = dot4(asked, s.rows[i], s.rows[min(i+1, last)], s.rows[min(i+2, last)], s.rows[min(i+3, last)])
+		for k := range min(4, len(s.rows)-i) {
+			add(i+k, products[k])
+		}
 	}
 	return kept
 }

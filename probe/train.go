@@ -41,6 +41,9 @@ func Train(ctx context.Context, examples []Example, model palate.ModelID, config
 	if err := config.enough(set); err != nil {
 		return nil, nil, fmt.Errorf("probe: train: %w", err)
 	}
+	if err := set.addBetween(config.Between); err != nil {
+		return nil, nil, err
+	}
 	l, err := newLearner(set, config.kind(), config)
 	if err != nil {
 		return nil, nil, err
@@ -154,9 +157,15 @@ func (s *collection) hash() string {
 		} else {
 			b = append(b, 0)
 		}
+		if e.Stars != 0 { // without them the hash is what it always was
+			b = append(b, 2+byte(e.Stars))
+		}
 		b = binary.LittleEndian.AppendUint32(b, uint32(len(e.Group)))
 		b = append(b, e.Group...)
 		h.Write(b)
+	}
+	for _, e := range s.between {
+		h.Write(append([]byte("between"), e.Image[:]...))
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

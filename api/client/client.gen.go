@@ -512,8 +512,11 @@ type Image struct {
 	Sha256 string  `json:"sha256"`
 
 	// Sources What was edited comes first, then the oldest
-	Sources      []Source `json:"sources"`
-	ThumbnailURL string   `json:"thumbnail_url"`
+	Sources []Source `json:"sources"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars        *Stars `json:"stars,omitempty"`
+	ThumbnailURL string `json:"thumbnail_url"`
 
 	// Title The first that a source gives, or empty
 	Title   string   `json:"title"`
@@ -544,7 +547,7 @@ type ImageList struct {
 	Total *int `json:"total,omitempty"`
 }
 
-// ImageRating defines model for ImageRating.
+// ImageRating A verdict, stars, or both, as in `RatingInput`.
 type ImageRating struct {
 	// ImageID UUID derived from the SHA-256 of the file.
 	//
@@ -558,8 +561,11 @@ type ImageRating struct {
 	Score *float64 `json:"score,omitempty"`
 
 	// Shown How the picture stood before the person.
-	Shown   *Shown  `json:"shown,omitempty"`
-	Verdict Verdict `json:"verdict"`
+	Shown *Shown `json:"shown,omitempty"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars   *Stars   `json:"stars,omitempty"`
+	Verdict *Verdict `json:"verdict,omitempty"`
 }
 
 // ImageUpload defines model for ImageUpload.
@@ -952,11 +958,16 @@ type Rating struct {
 	Score   *float64    `json:"score,omitempty"`
 
 	// Shown How the picture stood before the person.
-	Shown   Shown   `json:"shown"`
+	Shown Shown `json:"shown"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars   *Stars  `json:"stars,omitempty"`
 	Verdict Verdict `json:"verdict"`
 }
 
-// RatingInput Example: {"probe_version":3,"score":0.12,"shown":"queue:uncertain","verdict":"like"}
+// RatingInput A verdict, stars, or both. Stars without a verdict mean 4 and 5 a like, 1 and 2 a dislike, 3 a skip.
+//
+// Example: {"probe_version":3,"score":0.12,"shown":"queue:uncertain","verdict":"like"}
 type RatingInput struct {
 	// ProbeVersion The probe that ranked the picture when it was shown
 	ProbeVersion *int `json:"probe_version,omitempty"`
@@ -965,8 +976,11 @@ type RatingInput struct {
 	Score *float64 `json:"score,omitempty"`
 
 	// Shown How the picture stood before the person.
-	Shown   *Shown  `json:"shown,omitempty"`
-	Verdict Verdict `json:"verdict"`
+	Shown *Shown `json:"shown,omitempty"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars   *Stars   `json:"stars,omitempty"`
+	Verdict *Verdict `json:"verdict,omitempty"`
 }
 
 // RatingList defines model for RatingList.
@@ -987,7 +1001,7 @@ type RatingsImport struct {
 	// Rated Ratings that were added
 	Rated int `json:"rated"`
 
-	// Rows Rows of the file that have a verdict
+	// Rows Rows of the file that have a verdict or stars
 	Rows int `json:"rows"`
 
 	// Unchanged What stood already
@@ -1197,6 +1211,9 @@ type Source struct {
 	Year  *int    `json:"year,omitempty"`
 }
 
+// Stars A grade beside the verdict; absent where none was given.
+type Stars = int
+
 // ThumbnailWidth Pixels. A narrower image is not enlarged.
 type ThumbnailWidth int
 
@@ -1226,6 +1243,35 @@ type TrashedImage struct {
 type Undo struct {
 	// Entry The entry to undo; the last one if absent
 	Entry *int64 `json:"entry,omitempty"`
+}
+
+// Undone The entry of the log that was undone, a rating or a take-back, and what the image is since.
+type Undone struct {
+	At time.Time `json:"at"`
+
+	// Entry Number in the log
+	Entry int64 `json:"entry"`
+
+	// ImageID UUID derived from the SHA-256 of the file.
+	//
+	// Example: 2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a
+	ImageID      ImageID `json:"image_id"`
+	ProbeVersion *int    `json:"probe_version,omitempty"`
+
+	// Profile Example: me
+	Profile ProfileName `json:"profile"`
+	Score   *float64    `json:"score,omitempty"`
+
+	// Shown How the picture stood before the person.
+	Shown  *Shown  `json:"shown,omitempty"`
+	Stands *Rating `json:"stands,omitempty"`
+
+	// Stars A grade beside the verdict; absent where none was given.
+	Stars *Stars `json:"stars,omitempty"`
+
+	// TookBack It was a take-back, by `deleteRating`: it has no verdict
+	TookBack *bool    `json:"took_back,omitempty"`
+	Verdict  *Verdict `json:"verdict,omitempty"`
 }
 
 // UploadScore defines model for UploadScore.
@@ -2050,7 +2096,7 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/ratings (the `ListRatings` operationId).
 	ListRatings(ctx context.Context, profile ProfilePath, params *ListRatingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutRatingsWithBody Like, dislike or skip many images
+	// PutRatingsWithBody Like, dislike, skip or grade many images
 	//
 	// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 	//
@@ -2059,7 +2105,7 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
 	PutRatingsWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutRatings Like, dislike or skip many images
+	// PutRatings Like, dislike, skip or grade many images
 	//
 	// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 	//
@@ -2070,7 +2116,7 @@ type ClientInterface interface {
 
 	// ImportRatingsWithBody Take in ratings from a file
 	//
-	// As `exportImages` writes them, here or elsewhere: of every row `image_id` and `verdict` are read, the rest may be there or not, and a row without a verdict is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
+	// As `exportImages` writes them, here or elsewhere: of every row `image_id`, `verdict` and `stars` are read, the rest may be there or not, and a row with neither verdict nor stars is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2079,7 +2125,7 @@ type ClientInterface interface {
 
 	// DeleteRating Make an image unrated
 	//
-	// The log keeps what was said; every entry for the image is undone.
+	// The log keeps what was said, and that it was taken back, which `undoRating` reverses.
 	//
 	// Corresponds with DELETE /v1/profiles/{profile}/ratings/{image} (the `DeleteRating` operationId).
 	DeleteRating(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2091,7 +2137,7 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/ratings/{image} (the `GetRating` operationId).
 	GetRating(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutRatingWithBody Like, dislike or skip an image
+	// PutRatingWithBody Like, dislike, skip or grade an image
 	//
 	// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 	//
@@ -2100,7 +2146,7 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/profiles/{profile}/ratings/{image} (the `PutRating` operationId).
 	PutRatingWithBody(ctx context.Context, profile ProfilePath, image ImagePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutRating Like, dislike or skip an image
+	// PutRating Like, dislike, skip or grade an image
 	//
 	// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 	//
@@ -2176,18 +2222,18 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/images (the `ListSnapshotImages` operationId).
 	ListSnapshotImages(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, params *ListSnapshotImagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UndoRatingWithBody Undo the last rating, or a named one
+	// UndoRatingWithBody Undo the last rating or take-back, or a named one
 	//
-	// What was said of the image before stands again.
+	// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
 	UndoRatingWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UndoRating Undo the last rating, or a named one
+	// UndoRating Undo the last rating or take-back, or a named one
 	//
-	// What was said of the image before stands again.
+	// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2963,7 +3009,7 @@ func (c *Client) ListRatings(ctx context.Context, profile ProfilePath, params *L
 	return c.Client.Do(req)
 }
 
-// PutRatingsWithBody Like, dislike or skip many images
+// PutRatingsWithBody Like, dislike, skip or grade many images
 //
 // All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 //
@@ -2982,7 +3028,7 @@ func (c *Client) PutRatingsWithBody(ctx context.Context, profile ProfilePath, co
 	return c.Client.Do(req)
 }
 
-// PutRatings Like, dislike or skip many images
+// PutRatings Like, dislike, skip or grade many images
 //
 // All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 //
@@ -3003,7 +3049,7 @@ func (c *Client) PutRatings(ctx context.Context, profile ProfilePath, body PutRa
 
 // ImportRatingsWithBody Take in ratings from a file
 //
-// As `exportImages` writes them, here or elsewhere: of every row `image_id` and `verdict` are read, the rest may be there or not, and a row without a verdict is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
+// As `exportImages` writes them, here or elsewhere: of every row `image_id`, `verdict` and `stars` are read, the rest may be there or not, and a row with neither verdict nor stars is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3022,7 +3068,7 @@ func (c *Client) ImportRatingsWithBody(ctx context.Context, profile ProfilePath,
 
 // DeleteRating Make an image unrated
 //
-// The log keeps what was said; every entry for the image is undone.
+// The log keeps what was said, and that it was taken back, which `undoRating` reverses.
 //
 // Corresponds with DELETE /v1/profiles/{profile}/ratings/{image} (the `DeleteRating` operationId).
 func (c *Client) DeleteRating(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3054,7 +3100,7 @@ func (c *Client) GetRating(ctx context.Context, profile ProfilePath, image Image
 	return c.Client.Do(req)
 }
 
-// PutRatingWithBody Like, dislike or skip an image
+// PutRatingWithBody Like, dislike, skip or grade an image
 //
 // What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 //
@@ -3073,7 +3119,7 @@ func (c *Client) PutRatingWithBody(ctx context.Context, profile ProfilePath, ima
 	return c.Client.Do(req)
 }
 
-// PutRating Like, dislike or skip an image
+// PutRating Like, dislike, skip or grade an image
 //
 // What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 //
@@ -3249,9 +3295,9 @@ func (c *Client) ListSnapshotImages(ctx context.Context, profile ProfilePath, sn
 	return c.Client.Do(req)
 }
 
-// UndoRatingWithBody Undo the last rating, or a named one
+// UndoRatingWithBody Undo the last rating or take-back, or a named one
 //
-// What was said of the image before stands again.
+// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3268,9 +3314,9 @@ func (c *Client) UndoRatingWithBody(ctx context.Context, profile ProfilePath, co
 	return c.Client.Do(req)
 }
 
-// UndoRating Undo the last rating, or a named one
+// UndoRating Undo the last rating or take-back, or a named one
 //
-// What was said of the image before stands again.
+// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7013,7 +7059,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/ratings (the `ListRatings` operationId).
 	ListRatingsWithResponse(ctx context.Context, profile ProfilePath, params *ListRatingsParams, reqEditors ...RequestEditorFn) (*ListRatingsResponse, error)
 
-	// PutRatingsWithBodyWithResponse Like, dislike or skip many images
+	// PutRatingsWithBodyWithResponse Like, dislike, skip or grade many images
 	//
 	// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 	//
@@ -7022,7 +7068,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
 	PutRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error)
 
-	// PutRatingsWithResponse Like, dislike or skip many images
+	// PutRatingsWithResponse Like, dislike, skip or grade many images
 	//
 	// All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 	//
@@ -7033,7 +7079,7 @@ type ClientWithResponsesInterface interface {
 
 	// ImportRatingsWithBodyWithResponse Take in ratings from a file
 	//
-	// As `exportImages` writes them, here or elsewhere: of every row `image_id` and `verdict` are read, the rest may be there or not, and a row without a verdict is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
+	// As `exportImages` writes them, here or elsewhere: of every row `image_id`, `verdict` and `stars` are read, the rest may be there or not, and a row with neither verdict nor stars is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -7042,7 +7088,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteRatingWithResponse Make an image unrated
 	//
-	// The log keeps what was said; every entry for the image is undone.
+	// The log keeps what was said, and that it was taken back, which `undoRating` reverses.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -7058,7 +7104,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/ratings/{image} (the `GetRating` operationId).
 	GetRatingWithResponse(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*GetRatingResponse, error)
 
-	// PutRatingWithBodyWithResponse Like, dislike or skip an image
+	// PutRatingWithBodyWithResponse Like, dislike, skip or grade an image
 	//
 	// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 	//
@@ -7067,7 +7113,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/profiles/{profile}/ratings/{image} (the `PutRating` operationId).
 	PutRatingWithBodyWithResponse(ctx context.Context, profile ProfilePath, image ImagePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRatingResponse, error)
 
-	// PutRatingWithResponse Like, dislike or skip an image
+	// PutRatingWithResponse Like, dislike, skip or grade an image
 	//
 	// What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 	//
@@ -7157,18 +7203,18 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/images (the `ListSnapshotImages` operationId).
 	ListSnapshotImagesWithResponse(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, params *ListSnapshotImagesParams, reqEditors ...RequestEditorFn) (*ListSnapshotImagesResponse, error)
 
-	// UndoRatingWithBodyWithResponse Undo the last rating, or a named one
+	// UndoRatingWithBodyWithResponse Undo the last rating or take-back, or a named one
 	//
-	// What was said of the image before stands again.
+	// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
 	UndoRatingWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error)
 
-	// UndoRatingWithResponse Undo the last rating, or a named one
+	// UndoRatingWithResponse Undo the last rating or take-back, or a named one
 	//
-	// What was said of the image before stands again.
+	// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -10536,7 +10582,7 @@ type UndoRatingResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Rating
+	JSON200 *Undone
 	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationProblemJSON400 *Invalid
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
@@ -10550,7 +10596,7 @@ type UndoRatingResponse struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UndoRatingResponse) GetJSON200() *Rating {
+func (r UndoRatingResponse) GetJSON200() *Undone {
 	return r.JSON200
 }
 
@@ -11663,7 +11709,7 @@ func (c *ClientWithResponses) ListRatingsWithResponse(ctx context.Context, profi
 	return ParseListRatingsResponse(rsp)
 }
 
-// PutRatingsWithBodyWithResponse Like, dislike or skip many images
+// PutRatingsWithBodyWithResponse Like, dislike, skip or grade many images
 //
 // All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 //
@@ -11678,7 +11724,7 @@ func (c *ClientWithResponses) PutRatingsWithBodyWithResponse(ctx context.Context
 	return ParsePutRatingsResponse(rsp)
 }
 
-// PutRatingsWithResponse Like, dislike or skip many images
+// PutRatingsWithResponse Like, dislike, skip or grade many images
 //
 // All of them are kept or, if one can't be, none. Each is as with `putRating`: what stands already is not said again, so that the request can be repeated. Of two of one image the later stands.
 //
@@ -11695,7 +11741,7 @@ func (c *ClientWithResponses) PutRatingsWithResponse(ctx context.Context, profil
 
 // ImportRatingsWithBodyWithResponse Take in ratings from a file
 //
-// As `exportImages` writes them, here or elsewhere: of every row `image_id` and `verdict` are read, the rest may be there or not, and a row without a verdict is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
+// As `exportImages` writes them, here or elsewhere: of every row `image_id`, `verdict` and `stars` are read, the rest may be there or not, and a row with neither verdict nor stars is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11710,7 +11756,7 @@ func (c *ClientWithResponses) ImportRatingsWithBodyWithResponse(ctx context.Cont
 
 // DeleteRatingWithResponse Make an image unrated
 //
-// The log keeps what was said; every entry for the image is undone.
+// The log keeps what was said, and that it was taken back, which `undoRating` reverses.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -11738,7 +11784,7 @@ func (c *ClientWithResponses) GetRatingWithResponse(ctx context.Context, profile
 	return ParseGetRatingResponse(rsp)
 }
 
-// PutRatingWithBodyWithResponse Like, dislike or skip an image
+// PutRatingWithBodyWithResponse Like, dislike, skip or grade an image
 //
 // What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 //
@@ -11753,7 +11799,7 @@ func (c *ClientWithResponses) PutRatingWithBodyWithResponse(ctx context.Context,
 	return ParsePutRatingResponse(rsp)
 }
 
-// PutRatingWithResponse Like, dislike or skip an image
+// PutRatingWithResponse Like, dislike, skip or grade an image
 //
 // What was said of the image before stays in the log and stands no more. The same again, in every part of it, changes nothing: the log has one entry.
 //
@@ -11903,9 +11949,9 @@ func (c *ClientWithResponses) ListSnapshotImagesWithResponse(ctx context.Context
 	return ParseListSnapshotImagesResponse(rsp)
 }
 
-// UndoRatingWithBodyWithResponse Undo the last rating, or a named one
+// UndoRatingWithBodyWithResponse Undo the last rating or take-back, or a named one
 //
-// What was said of the image before stands again.
+// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11918,9 +11964,9 @@ func (c *ClientWithResponses) UndoRatingWithBodyWithResponse(ctx context.Context
 	return ParseUndoRatingResponse(rsp)
 }
 
-// UndoRatingWithResponse Undo the last rating, or a named one
+// UndoRatingWithResponse Undo the last rating or take-back, or a named one
 //
-// What was said of the image before stands again.
+// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -14752,7 +14798,7 @@ func ParseUndoRatingResponse(rsp *http.Response) (*UndoRatingResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Rating
+		var dest Undone
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

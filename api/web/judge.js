@@ -61,7 +61,7 @@ export async function undoVerdict() {
   const image = await imageOf(undone.image_id);
   showEverywhere(image.id, image.verdict);
   await showTaste();
-  say(`Taken back: ${undone.verdict} of “${nameOf(image)}”.`);
+  say(`${undone.took_back ? `Again ${image.verdict}` : `Taken back: ${undone.verdict} of`} “${nameOf(image)}”.`);
   return { image, shown: undone.shown ?? "gallery" };
 }
 

@@ -5,7 +5,7 @@
 // process of its own, as peaks of memory are of processes; where python3 has
 // PyTorch and timm, the same step is measured there too.
 //
-// Usage: go run ./bench/finetune [--models S@224:8,B@224:2] [--rounds 5] [--json]
+// Usage: go run ./bench/finetune [--models S@224:8,B@224:2] [--checkpoint-blocks] [--rounds 5] [--json]
 package main
 
 import (
@@ -37,10 +37,10 @@ import (
 var torchProgram string
 
 type options struct {
-	json, torch, kept bool
-	models, child     string
-	rounds            int
-	dir, python       string
+	json, torch, kept, blocks bool
+	models, child             string
+	rounds                    int
+	dir, python               string
 }
 
 func main() {
@@ -48,6 +48,7 @@ func main() {
 	flag.BoolVar(&o.json, "json", false, "print the result as JSON")
 	flag.StringVar(&o.models, "models", "S@224:8,B@224:2", "models: S, B or L, @, the input's side, a colon, pictures a step")
 	flag.IntVar(&o.rounds, "rounds", 5, "how often everything is measured")
+	flag.BoolVar(&o.blocks, "checkpoint-blocks", false, "compute each block twice")
 	flag.BoolVar(&o.kept, "kept", true, "measure the training of the last two blocks on kept tokens, of the first model")
 	flag.BoolVar(&o.torch, "torch", true, "measure PyTorch beside it where python3 has it")
 	flag.StringVar(&o.python, "python", "python3", "the Python that has PyTorch and timm")
@@ -66,13 +67,16 @@ func main() {
 type result struct {
 	Model   string  `json:"model"`
 	Batch   int     `json:"batch"`
+	Blocks  bool    `json:"checkpoint_blocks"`
 	Forward float64 `json:"forward_seconds"` // of the whole batch, in the training form
 	Run     float64 `json:"gradients_seconds"`
 	Step    float64 `json:"step_seconds"` // gradients and optimizer
 	Ratio   float64 `json:"step_over_forward"`
+	Back    float64 `json:"gradients_over_forward"`
 	Rate    float64 `json:"pictures_a_second"`
 	Peak    int64   `json:"peak_bytes"`    // of the process
-	Planned int64   `json:"planned_bytes"` // by the shapes: the live minimum with parameters, moments and gradients
+	Live    int64   `json:"live_bytes"`    // at once in one run, at the least
+	Planned int64   `json:"planned_bytes"` // by the shapes: that, with parameters, moments, gradients and the best state
 	Kept    *kept   `json:"last_2_kept,omitempty"`
 }
 
@@ -101,7 +105,7 @@ func run(ctx context.Context, o options) error {
 	}
 	var all []result
 	for i, spec := range strings.Split(o.models, ",") {
-		out, err := exec.CommandContext(ctx, self, "--child", spec, "--rounds", strconv.Itoa(o.rounds), "--dir", o.dir, "--kept="+strconv.FormatBool(o.kept && i == 0)).Output()
+		out, err := exec.CommandContext(ctx, self, "--child", spec, "--rounds", strconv.Itoa(o.rounds), "--dir", o.dir, "--checkpoint-blocks="+strconv.FormatBool(o.blocks), "--kept="+strconv.FormatBool(o.kept && i == 0)).Output()
 		if err != nil {
 			var exit *exec.ExitError
 			if errors.As(err, &exit) {
@@ -137,7 +141,12 @@ func run(ctx context.Context, o options) error {
 }
 
 func (r result) print() {
-	fmt.Printf("%s, %d a step: forward %.3f s, step %.3f s, ratio %.2f, %.2f pictures/s, peak %.0f MB, planned with %.0f MB\n", r.Model, r.Batch, r.Forward, r.Step, r.Ratio, r.Rate, float64(r.Peak)/1e6, float64(r.Planned)/1e6)
+	way := ""
+	if r.Blocks {
+		way = ", blocks twice"
+	}
+	fmt.Printf("%s, %d a step%s: forward %.3f s, gradients %.3f s (× %.2f), step %.3f s (× %.2f), %.2f pictures/s, peak %.0f MB, live at least %.0f MB, planned with %.0f MB\n",
+		r.Model, r.Batch, way, r.Forward, r.Run, r.Back, r.Step, r.Ratio, r.Rate, float64(r.Peak)/1e6, float64(r.Live)/1e6, float64(r.Planned)/1e6)
 	if k := r.Kept; k != nil {
 		fmt.Printf("  last:2 on kept tokens: %.2f pictures/s in the first epoch, %.2f later; all blocks %.2f: × %.1f\n", k.First, k.Later, k.Whole, k.Gain)
 	}
@@ -178,9 +187,9 @@ func measure(ctx context.Context, o options) (result, error) {
 		return result{}, err
 	}
 	plan := finetune.DefaultPlan()
-	plan.Batch = batch
+	plan.Batch, plan.CheckpointBlocks = batch, o.blocks
 	b := &bench{rt: rt, model: m, rounds: o.rounds}
-	r := result{Model: name, Batch: batch, Planned: plan.MemoryBytes(m)}
+	r := result{Model: name, Batch: batch, Blocks: o.blocks, Live: plan.LiveBytes(m), Planned: plan.MemoryBytes(m)}
 	if err := b.step(ctx, plan, &r); err != nil {
 		return r, err
 	}

@@ -32,10 +32,12 @@ func (b *bench) step(ctx context.Context, plan finetune.Plan, r *result) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	if _, err := t.Trial(ctx); err != nil { // what is prepared at the first run
-		return err
+	if b.rounds > 1 { // what is prepared at the first run is left out
+		if _, err := t.Trial(ctx); err != nil {
+			return err
+		}
 	}
-	var forward, gradients, steps, ratios []float64
+	var forward, gradients, steps, ratios, back []float64
 	for range b.rounds {
 		trial, err := t.Trial(ctx)
 		if err != nil {
@@ -43,9 +45,9 @@ func (b *bench) step(ctx context.Context, plan finetune.Plan, r *result) (err er
 		}
 		f, g := trial.Forward.Seconds(), trial.Run.Seconds()
 		forward, gradients, steps = append(forward, f), append(gradients, g), append(steps, g+trial.Optimize.Seconds())
-		ratios = append(ratios, (g+trial.Optimize.Seconds())/f)
+		ratios, back = append(ratios, (g+trial.Optimize.Seconds())/f), append(back, g/f)
 	}
-	r.Forward, r.Run, r.Step, r.Ratio = median(forward), median(gradients), median(steps), median(ratios)
+	r.Forward, r.Run, r.Step, r.Ratio, r.Back = median(forward), median(gradients), median(steps), median(ratios), median(back)
 	r.Rate = float64(plan.Batch) / r.Step
 	return nil
 }

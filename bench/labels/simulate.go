@@ -17,7 +17,7 @@ import (
 )
 
 // poolSize is how many pictures the queue chooses among, as the server does.
-const poolSize = 600
+const poolSize = 300
 
 // result is what the benchmark writes.
 type result struct {
@@ -174,7 +174,7 @@ func ask(rows []palate.Embedding, left, order []int, examples []probe.Example, l
 	for k, i := range left {
 		at[idOf(i)] = i
 		if k < poolSize {
-			r.Pool = append(r.Pool, active.Picture{ID: idOf(i), Embedding: rows[i]})
+			r.Pool = append(r.Pool, shown(rows, i, learned))
 		}
 	}
 	if learned != nil {
@@ -183,7 +183,7 @@ func ask(rows []palate.Embedding, left, order []int, examples []probe.Example, l
 			return int(math.Copysign(1, learned.Score(rows[b])-learned.Score(rows[a])))
 		})
 		for _, i := range best[:min(len(best), 100)] {
-			r.Top = append(r.Top, active.Picture{ID: idOf(i), Embedding: rows[i]})
+			r.Top = append(r.Top, shown(rows, i, learned))
 		}
 	}
 	for k := len(examples) - 1; k >= 0; k-- {
@@ -200,6 +200,14 @@ func ask(rows []palate.Embedding, left, order []int, examples []probe.Example, l
 		return slices.Clone(left[:min(n, len(left))])
 	}
 	return out
+}
+
+func shown(rows []palate.Embedding, i int, learned *probe.Probe) active.Picture {
+	p := active.Picture{ID: idOf(i), Embedding: rows[i]}
+	if learned != nil {
+		p.Score = learned.Score(rows[i])
+	}
+	return p
 }
 
 func meanCurve(name string, traces []trace) curve {

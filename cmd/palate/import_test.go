@@ -43,6 +43,14 @@ func TestImportTakesStarsAndTellsWhatIsJudgedBothWays(t *testing.T) {
 	if counts[palate.Like] != 2 || counts[palate.Dislike] != 1 {
 		t.Errorf("got %v, want 5 stars and good/ liked, which came last, and 1 star disliked", counts)
 	}
+	// Unasked, stars mean what they always mean; they are kept in either case.
+	program.MustRun(t, "import", pictures, "--data", home, "--profile", "other")
+	for _, profile := range []string{"me", "other"} {
+		out := program.MustRun(t, "export", "-", "--data", home, "--profile", profile)
+		if !strings.Contains(out, `"verdict":"like","stars":5`) || !strings.Contains(out, `"verdict":"dislike","stars":1`) {
+			t.Errorf("the export of %s lacks 5 stars or 1: %s", profile, out)
+		}
+	}
 	program.MustFail(t, exitUsage, []string{"--like-from is 9"}, "import", pictures, "--data", home, "--like-from", "9")
 }
 

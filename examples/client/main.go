@@ -36,14 +36,14 @@ func run(ctx context.Context, out io.Writer, server, picture string) error {
 	if err != nil {
 		return err
 	}
-	rated, err := c.PutRatingWithResponse(ctx, profile, image.ID, client.PutRatingJSONRequestBody{Verdict: client.VerdictLike})
+	like := client.VerdictLike
+	rated, err := c.PutRatingWithResponse(ctx, profile, image.ID, client.PutRatingJSONRequestBody{Verdict: &like})
 	if err != nil {
 		return err
 	}
 	if rated.JSON200 == nil {
 		return fmt.Errorf("like %s: the server answered %s: %s", image.ID, rated.Status(), rated.Body)
 	}
-	like := client.VerdictLike
 	liked, err := c.ListRatingsWithResponse(ctx, profile, &client.ListRatingsParams{Verdict: &like})
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 type Picture struct {
 	ID        palate.ImageID
 	Embedding palate.Embedding
+	Score     float64 // the probe's logit, 0 without one
 }
 
 // Judged is a picture that was rated.
@@ -27,7 +28,8 @@ type Request struct {
 	Probe *probe.Probe
 	// Pool is drawn evenly from the pictures that are not judged.
 	Pool []Picture
-	// Top are the best pictures that are not judged, the best first.
+	// Top are the best pictures that are not judged, the best first, by the
+	// probe or by whatever orders pictures before there is one; it may be empty.
 	Top []Picture
 	// Judged are the ratings, the newest first.
 	Judged []Judged
@@ -40,20 +42,18 @@ type Request struct {
 // Choice is a picture to ask about.
 type Choice struct {
 	Picture
-	Shown palate.Shown
-	// Score and Probability are the probe's; 0 without one.
-	Score       float64
-	Probability float64
+	Shown       palate.Shown
+	Probability float64 // the probe's; 0 without one
 }
 
 // chooser has a request half answered.
 type chooser struct {
 	Request
-	config Config
-	near   float64 // squared distance below which pictures are near-duplicates
-	taken  map[palate.ImageID]bool
-	shown  []palate.Embedding // recent ones and those chosen
-	design *design            // nil until it is asked
+	config   Config
+	near     float64 // squared distance below which pictures are near-duplicates
+	taken    map[palate.ImageID]bool
+	shown    []palate.Embedding // recent ones and those chosen
+	covering *covering          // nil until it is asked
 }
 
 // Choose gives up to n pictures, in the order to ask. Fewer come only when
@@ -69,8 +69,7 @@ func Choose(r Request, n int, config Config) []Choice {
 		}
 		choice := Choice{Picture: picture, Shown: kind}
 		if r.Probe != nil {
-			choice.Score = r.Probe.Score(picture.Embedding)
-			choice.Probability = r.Probe.Probability(choice.Score)
+			choice.Probability = r.Probe.Probability(picture.Score)
 		}
 		choices = append(choices, choice)
 		c.take(picture)
@@ -80,10 +79,10 @@ func Choose(r Request, n int, config Config) []Choice {
 
 // kinds draws what each place of the queue is for, in the stated shares: over
 // any stretch their numbers are off by one at most from what the shares say.
-// Without a probe nothing is the best.
+// Where nothing is known to be the best, what tells most comes instead.
 func (c *chooser) kinds(n int) []palate.Shown {
 	uncertain, explore, top := c.config.Uncertain, c.config.Explore, c.config.Top
-	if c.Probe == nil {
+	if len(c.Top) == 0 {
 		uncertain, top = uncertain+top, 0
 	}
 	kinds := []palate.Shown{palate.ShownQueueUncertain, palate.ShownQueueExplore, palate.ShownQueueTop}
@@ -146,29 +145,50 @@ func (c *chooser) free(p Picture) bool {
 func (c *chooser) take(p Picture) {
 	c.taken[p.ID] = true
 	c.shown = append(c.shown, p.Embedding)
-	if c.design == nil {
+	if c.covering == nil {
 		return
 	}
-	if i := slices.IndexFunc(c.design.pictures, func(other Picture) bool { return other.ID == p.ID }); i >= 0 {
-		c.design.observe(i)
-	}
+	c.covering.cover(c.covering.measure(p.Embedding))
 }
 
-// mostTelling is the picture whose rating would tell most about all.
+// mostTelling is the picture whose rating would tell most of those in doubt.
 func (c *chooser) mostTelling() (Picture, bool) {
-	if c.design == nil {
-		c.design = newDesign(c.Probe, c.candidates(), c.Judged[:min(len(c.Judged), c.config.Judged)])
+	if c.covering == nil {
+		c.cover()
 	}
-	best, most := -1, math.Inf(-1)
-	for i, p := range c.design.pictures {
-		if told := c.design.told(i); told > most && c.free(p) {
-			best, most = i, told
+	best, most := -1, float32(math.Inf(-1))
+	for i, p := range c.covering.pictures {
+		if gain := c.covering.gain(i); gain > most && c.free(p) {
+			best, most = i, gain
 		}
 	}
 	if best < 0 {
 		return Picture{}, false
 	}
-	return c.design.pictures[best], true
+	return c.covering.pictures[best], true
+}
+
+// cover begins to cover the candidates.
+func (c *chooser) cover() {
+	candidates := c.candidates()
+	counts := make([]float32, len(candidates))
+	for i, p := range candidates {
+		// The logit itself, not its calibration: 0 is where a like and a
+		// dislike are level, however rare likes are.
+		chance := 1 / (1 + math.Exp(-p.Score))
+		switch {
+		case c.Probe == nil:
+			counts[i] = 1
+		case len(c.Judged) < c.config.Early:
+			counts[i] = float32(chance)
+		default:
+			counts[i] = float32(chance * (1 - chance))
+		}
+	}
+	c.covering = newCovering(candidates, c.Judged[:min(len(c.Judged), c.config.Judged)], counts)
+	for _, e := range c.shown[len(c.Recent):] { // chosen before
+		c.covering.cover(c.covering.measure(e))
+	}
 }
 
 // candidates are the first of the pool, which has no order, that are not

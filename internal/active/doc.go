@@ -3,13 +3,14 @@
 //
 // A queue mixes three kinds of pictures in stated shares:
 //
-//   - uncertain ones, which teach most: those whose rating would lower the
-//     expected error of all probabilities most (variance reduction, or
-//     A-optimality, which Schein and Ungar, Active learning for logistic
-//     regression: an evaluation, Machine Learning 68, 2007, found the most
-//     dependable). A picture like many others counts for them, one like a judged
-//     one, or like another of the same queue, tells little: so it spreads by
-//     itself. It is the same before there is a probe;
+//   - uncertain ones, which teach most: one after another, those that bring all
+//     other pictures nearest to one that was judged. Each picture counts by its
+//     chance to be liked up to the fiftieth rating, so that likes, which are
+//     rare, are found early, and by how doubtful its verdict is from there on.
+//     A picture like many others counts for them; one like a judged one, or
+//     like another of the same queue, brings nothing nearer: so it begins with
+//     what is typical and spreads by itself. Before there is a probe all count
+//     the same;
 //   - explored ones, drawn evenly from the collection: metrics on them are not
 //     of the probe's own choice;
 //   - the best ones, which keep it a pleasure.
@@ -29,17 +30,19 @@ import (
 type Config struct {
 	// Uncertain, Explore and Top are the shares; they add up to 1.
 	Uncertain, Explore, Top float64
-	// Judged bounds how many ratings, the newest ones, uncertainty takes
-	// account of.
+	// Early is up to how many ratings the uncertain ones are those that
+	// cover what is likely liked.
+	Early int
+	// Judged bounds how many ratings, the newest ones, count as near.
 	Judged int
 	// Candidates bounds among how many pictures of the pool the uncertain
-	// ones are chosen, and on how many their worth is measured.
+	// ones are chosen, which stand for all.
 	Candidates int
 }
 
-// DefaultConfig is what did best in bench/labels.
+// DefaultConfig is what did best in bench/queue.
 func DefaultConfig() Config {
-	return Config{Uncertain: .6, Explore: .2, Top: .2, Judged: 150, Candidates: 250}
+	return Config{Uncertain: .8, Explore: .1, Top: .1, Early: 50, Judged: 300, Candidates: 300}
 }
 
 // Validate reports everything that is wrong.
@@ -55,7 +58,8 @@ func (c Config) Validate() error {
 	}
 	sum := c.Uncertain + c.Explore + c.Top
 	wrong(!(sum > .999 && sum < 1.001), "the shares add up to %v, want 1", sum)
-	wrong(c.Judged < 1, "Judged is %d, want 1 or more", c.Judged)
+	wrong(c.Early < 0, "Early is %d, want 0 or more", c.Early)
+	wrong(c.Judged < max(1, c.Early), "Judged is %d, want 1 or more and no less than Early", c.Judged)
 	wrong(c.Candidates < 1, "Candidates is %d, want 1 or more", c.Candidates)
 	return errors.Join(problems...)
 }

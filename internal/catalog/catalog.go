@@ -378,6 +378,10 @@ type Ratings interface {
 	// if ids is nil.
 	StandingVerdicts(ctx context.Context, p palate.Profile, ids []palate.ImageID) (map[palate.ImageID]palate.Verdict, error)
 
+	// StandingStars returns the stars of the standing ratings of the named
+	// images, leaving out those without.
+	StandingStars(ctx context.Context, p palate.Profile, ids []palate.ImageID) (map[palate.ImageID]palate.Stars, error)
+
 	// StandingRatings returns a page of standing ratings.
 	StandingRatings(ctx context.Context, p palate.Profile, q RatingQuery) ([]Rating, error)
 

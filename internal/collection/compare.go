@@ -92,6 +92,7 @@ func (l *Loader) cosineOf(ctx context.Context, a, b embedder.Embedder, r io.Read
 	if err != nil {
 		return 0, err
 	}
+	terms.Reading.Window = nil // the other may see another part of it
 	var other embedder.Input
 	x, _, err := embedder.EmbedDecoded(ctx, a, func(use func(image.Image) error) error {
 		_, err := l.decoding.Decode(ctx, r, terms, func(m *picture.RGB, _ picture.Info) (err error) {

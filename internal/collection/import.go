@@ -24,7 +24,9 @@ type Judging struct {
 	// All is said of every file, whatever else is; empty says nothing.
 	All palate.Verdict
 	// So many stars and more are a like, and so many and fewer a dislike; with
-	// 0 no number of stars is. What a photo program rejected is a dislike.
+	// 0 no number of stars is, and with 0 in both the stars mean what
+	// palate.Stars says, where no word stands beside them. Stars that are
+	// neither are a skip. What a photo program rejected is a dislike.
 	LikeFrom, DislikeTo int
 }
 
@@ -45,17 +47,23 @@ func (j Judging) verdict(f folder.File) palate.Verdict {
 	switch {
 	case j.All != "":
 		return j.All
-	case f.Stars > 0 && f.Stars <= j.DislikeTo:
+	case f.Stars <= 0:
+		return f.Verdict
+	case f.Stars <= j.DislikeTo:
 		return palate.Dislike
-	case f.Stars > 0 && j.LikeFrom > 0 && f.Stars >= j.LikeFrom:
+	case j.LikeFrom > 0 && f.Stars >= j.LikeFrom:
 		return palate.Like
+	case f.Verdict != "":
+		return f.Verdict
+	case j == Judging{}:
+		return f.Grade().Verdict()
 	}
-	return f.Verdict
+	return palate.Skip
 }
 
 // ReadPaths lists the pictures in folders and files that are to be imported.
-// Metadata that name no file, what was not understood, and stars that nothing is
-// made of are told.
+// Metadata that name no file, what was not understood, and what is made of stars
+// unasked are told.
 func ReadPaths(ctx context.Context, paths []string, judging Judging, tell Teller) (files []folder.File, err error) {
 	if err := judging.Validate(); err != nil {
 		return nil, asked(err)
@@ -79,7 +87,7 @@ func ReadPaths(ctx context.Context, paths []string, judging Judging, tell Teller
 		files[i].Verdict = judging.verdict(files[i])
 	}
 	if stars > 0 && judging == (Judging{}) {
-		note(tell, "%d files have stars, which nothing is made of: --like-from 4 takes four and more for a like, --dislike-to 2 two and fewer for a dislike", stars)
+		note(tell, "%d files have stars, which are kept: 4 and 5 are a like, 1 and 2 a dislike, 3 neither; --like-from and --dislike-to draw the lines elsewhere", stars)
 	}
 	return files, nil
 }

@@ -35,9 +35,9 @@ func TestStarsAreMadeVerdictsAsAsked(t *testing.T) {
 		want    string // in the order 1 to 5, liked, none, out
 		says    string
 	}{
-		"nothing asked":      {collection.Judging{}, "-----L-D", "5 files have stars, which nothing is made of: --like-from 4"},
-		"likes":              {collection.Judging{LikeFrom: 4}, "---LLL-D", ""},
-		"likes and dislikes": {collection.Judging{LikeFrom: 4, DislikeTo: 2}, "DD-LLL-D", ""},
+		"nothing asked":      {collection.Judging{}, "DDSLLL-D", "5 files have stars, which are kept: 4 and 5 are a like"},
+		"likes":              {collection.Judging{LikeFrom: 4}, "SSSLLL-D", ""},
+		"likes and dislikes": {collection.Judging{LikeFrom: 4, DislikeTo: 2}, "DDSLLL-D", ""},
 		"all":                {collection.Judging{All: palate.Like, DislikeTo: 2}, "LLLLLLLL", ""},
 	} {
 		var told heard
@@ -47,7 +47,7 @@ func TestStarsAreMadeVerdictsAsAsked(t *testing.T) {
 		}
 		got := ""
 		for _, f := range files {
-			got += map[palate.Verdict]string{"": "-", palate.Like: "L", palate.Dislike: "D"}[f.Verdict]
+			got += map[palate.Verdict]string{"": "-", palate.Like: "L", palate.Dislike: "D", palate.Skip: "S"}[f.Verdict]
 		}
 		if got != c.want {
 			t.Errorf("%s: got %s, want %s", name, got, c.want)

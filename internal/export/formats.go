@@ -49,7 +49,10 @@ func newCSV(w io.Writer) *csvWriter { return &csvWriter{out: csv.NewWriter(w)} }
 func (w *csvWriter) write(rows []Row) error {
 	w.begin()
 	for _, r := range rows {
-		year, rated := "", ""
+		year, rated, stars := "", "", ""
+		if r.Stars != nil {
+			stars = strconv.Itoa(int(*r.Stars))
+		}
 		if r.Year != nil {
 			year = strconv.Itoa(int(*r.Year))
 		}
@@ -58,7 +61,7 @@ func (w *csvWriter) write(rows []Row) error {
 		}
 		_ = w.out.Write([]string{r.ID, r.Verdict, rated, r.Title, r.Artist, year, r.Date, r.Medium, r.Licence, r.Terms, r.Credit,
 			r.Address, r.Page, r.Site, r.External, r.Name, r.Format, strconv.Itoa(int(r.Width)), strconv.Itoa(int(r.Height)),
-			strconv.FormatInt(r.Bytes, 10), r.AddedAt.Format(time.RFC3339), r.Damage})
+			strconv.FormatInt(r.Bytes, 10), r.AddedAt.Format(time.RFC3339), r.Damage, stars})
 	}
 	w.out.Flush()
 	return w.out.Error()
@@ -67,7 +70,7 @@ func (w *csvWriter) write(rows []Row) error {
 func (w *csvWriter) begin() {
 	if !w.begun {
 		_ = w.out.Write([]string{"image_id", "verdict", "rated_at", "title", "artist", "year", "date", "medium", "licence", "licence_url", "credit",
-			"url", "page", "site", "external_id", "original_name", "format", "width", "height", "bytes", "added_at", "damage"})
+			"url", "page", "site", "external_id", "original_name", "format", "width", "height", "bytes", "added_at", "damage", "stars"})
 	}
 	w.begun = true
 }

@@ -11,6 +11,7 @@ import (
 type Row struct {
 	ID       string     `json:"image_id" parquet:"image_id"`
 	Verdict  string     `json:"verdict,omitempty" parquet:"verdict"`             // of the profile: like, dislike or skip
+	Stars    *int32     `json:"stars,omitempty" parquet:"stars,optional"`        // 1 to 5; null: none were given
 	RatedAt  *time.Time `json:"rated_at,omitempty" parquet:"rated_at,timestamp"` // null: not rated
 	Title    string     `json:"title,omitempty" parquet:"title"`                 // or the file's name
 	Artist   string     `json:"artist,omitempty" parquet:"artist"`               // of the first source that gives one, as the others
@@ -40,6 +41,10 @@ func rowOf(image catalog.Image, standing catalog.Rating) Row {
 	if standing.Verdict != "" {
 		at := standing.At.UTC()
 		r.Verdict, r.RatedAt = string(standing.Verdict), &at
+		if standing.Stars != 0 {
+			stars := int32(standing.Stars)
+			r.Stars = &stars
+		}
 	}
 	d := image.Described()
 	if d.Year != 0 {

@@ -16,6 +16,9 @@ type judgement struct {
 	Stars int
 }
 
+// Grade is what the stars are as a grade; none where it was rejected.
+func (j judgement) Grade() palate.Stars { return palate.Stars(max(0, j.Stars)) }
+
 // What photo programs give: so many stars at most, or Rejected.
 const (
 	MostStars = 5

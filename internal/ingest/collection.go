@@ -180,7 +180,8 @@ func (c *Collection) open(ctx context.Context, id palate.ImageID, reading pictur
 	return err
 }
 
-// openTold is open that gives what the file and its decoding told.
+// openTold is open that gives what the file and its decoding told; without use
+// no pixel is kept.
 func (c *Collection) openTold(ctx context.Context, id palate.ImageID, reading picture.Reading, wait time.Duration, use func(*picture.RGB) error) (picture.Info, error) {
 	file, err := c.store.Open(ctx, id)
 	if err != nil {
@@ -188,7 +189,11 @@ func (c *Collection) openTold(ctx context.Context, id palate.ImageID, reading pi
 	}
 	defer file.Close()
 	terms := picture.Terms{Limits: c.limits.stored, Reading: reading, Alone: true, Patience: wait}
-	info, err := c.budget.Decode(ctx, file, terms, func(m *picture.RGB, _ picture.Info) error { return use(m) })
+	var seen func(*picture.RGB, picture.Info) error
+	if use != nil {
+		seen = func(m *picture.RGB, _ picture.Info) error { return use(m) }
+	}
+	info, err := c.budget.Decode(ctx, file, terms, seen)
 	return info, Liftable(err)
 }
 
@@ -219,9 +224,15 @@ func (c *Collection) thumbnailIf(ctx context.Context, id palate.ImageID, width i
 	var jpeg bytes.Buffer
 	// Its shorter side is at most that, and at a fraction of a JPEG nobody
 	// sees the difference.
-	reading := picture.Reading{Rules: picture.Current().Without(picture.JPEGWhole), Short: width}
+	reading := picture.Reading{Rules: picture.Current().Without(picture.JPEGWhole), Short: width, Window: func(w, h int) picture.Window {
+		if w <= width {
+			return picture.Window{}
+		}
+		h = max(1, (h*width+w/2)/w)
+		return picture.CenterWindow(width, h, width, h, picture.Bicubic)
+	}}
 	err = c.open(ctx, id, reading, patience, func(m *picture.RGB) (err error) {
-		if m.Width > width {
+		if m.Width > width { // it did not come reduced
 			if m, err = picture.Resize(m, width, max(1, (m.Height*width+m.Width/2)/m.Width)); err != nil {
 				return err
 			}

@@ -114,7 +114,7 @@ func (c *Collection) decodeAll(ctx context.Context, images []catalog.Image) (tol
 	work.SetLimit(lookers)
 	for _, image := range images {
 		work.Go(func() error {
-			info, err := c.openTold(ctx, image.ID, lookReading, 0, func(*picture.RGB) error { return nil })
+			info, err := c.openTold(ctx, image.ID, lookReading, 0, nil)
 			own := errors.Is(err, palate.ErrInvalid) || errors.Is(err, palate.ErrNotFound) || errors.Is(err, palate.ErrConflict)
 			mu.Lock()
 			defer mu.Unlock()

@@ -146,6 +146,10 @@ func (c *Collection) importFiles(ctx context.Context, job Import, list *lossList
 		default:
 			report.Known++
 		}
+		if err == nil && file.Verdict == "" && file.Stars > 0 {
+			job.Files[i].Verdict = file.Grade().Verdict()
+			file = job.Files[i]
+		}
 		if err == nil && file.Verdict != "" {
 			if before, there := judged[addition.ID]; there && before.Verdict != file.Verdict {
 				what := fmt.Sprintf("the same picture as %s, of which %s was said; here it is %s, which counts", before.Path, before.Verdict, file.Verdict)
@@ -153,7 +157,7 @@ func (c *Collection) importFiles(ctx context.Context, job Import, list *lossList
 				list.add(catalog.RunLoss{Path: file.Path, Reason: reasonBothWays, Kept: true, What: what})
 			}
 			judged[addition.ID] = &job.Files[i]
-			rated, err := c.rateImported(ctx, job.Profile, addition.ID, file.Verdict)
+			rated, err := c.rateImported(ctx, job.Profile, addition.ID, file)
 			if err != nil {
 				return report, fmt.Errorf("import %s: %w", file.Path, err)
 			}
@@ -254,14 +258,14 @@ func readFile(within folder.Reader, path string, maxBytes int64) ([]byte, error)
 	return content, nil
 }
 
-func (c *Collection) rateImported(ctx context.Context, p palate.Profile, id palate.ImageID, verdict palate.Verdict) (bool, error) {
+func (c *Collection) rateImported(ctx context.Context, p palate.Profile, id palate.ImageID, file folder.File) (bool, error) {
 	standing, err := c.catalog.StandingRating(ctx, p, id)
-	if err == nil && standing.Verdict == verdict {
+	if err == nil && standing.Verdict == file.Verdict && standing.Stars == file.Grade() {
 		return false, nil
 	}
 	if err != nil && !errors.Is(err, palate.ErrNotFound) {
 		return false, err
 	}
-	_, err = c.catalog.Rate(ctx, catalog.Rating{Profile: p, Image: id, Verdict: verdict, Shown: palate.ShownImport})
+	_, err = c.catalog.Rate(ctx, catalog.Rating{Profile: p, Image: id, Verdict: file.Verdict, Stars: file.Grade(), Shown: palate.ShownImport})
 	return err == nil, err
 }

@@ -42,7 +42,10 @@ func (c *Collection) Sketch(ctx context.Context, id palate.ImageID) ([]byte, err
 	if !errors.Is(err, palate.ErrNotFound) {
 		return kept, err
 	}
-	err = c.open(ctx, id, picture.Reading{Rules: picture.Former, Short: sketchDetail}, 0, func(m *picture.RGB) error {
+	reading := picture.Reading{Rules: picture.Former, Short: sketchDetail, Window: func(int, int) picture.Window {
+		return picture.CenterWindow(sketch.Side, sketch.Side, sketch.Side, sketch.Side, picture.Bicubic)
+	}}
+	err = c.open(ctx, id, reading, 0, func(m *picture.RGB) error {
 		small, err := picture.Resize(m, sketch.Side, sketch.Side)
 		if err != nil {
 			return err

@@ -91,7 +91,7 @@ type Terms struct {
 
 // Decode reads and decodes a file within the budget and hands the upright
 // picture to use, which may change it but must not keep it: its memory counts
-// until use returns. Errors are those of Decode, those of use, ctx's own once
+// until use returns; without use no pixel is kept. Errors are those of Decode, those of use, ctx's own once
 // it is done (decoding stops at the next piece of the file), and
 // palate.ErrUnavailable when the budget stayed full for longer than
 // t.Patience.
@@ -126,24 +126,30 @@ func (b *Budget) Check(ctx context.Context, data []byte, t Terms) (Info, error) 
 	if err != nil {
 		return info, err
 	}
-	err = b.decode(ctx, f, &info, maxScale, t, func(*RGB, Info) error { return nil })
+	err = b.decode(ctx, f, &info, maxScale, t, nil)
 	return info, err
 }
 
 // decode tries one way after the other, each with the room that it needs.
+// Without use no pixel is kept.
 func (b *Budget) decode(ctx context.Context, f file, info *Info, scale int, t Terms, use func(*RGB, Info) error) error {
 	for _, way := range f.ways(t.Reading.Rules, scale) {
-		need := way.bytes + f.extra().profileBytes(t.Reading.Rules)
-		if swapsSides(info.Orientation) {
-			need += rgbBytes(info.Width, info.Height, way.scale) // turning makes a second one
+		to := target{nothing: use == nil}
+		if use != nil {
+			to = t.Reading.target(way, *info)
 		}
-		release, err := b.hold(ctx, &b.pixels, need, t)
+		if way.onlyReduced && !to.reduced && !to.nothing {
+			continue
+		}
+		release, err := b.hold(ctx, &b.pixels, to.bytes(way, *info)+f.extra().profileBytes(t.Reading.Rules), t)
 		if err != nil {
 			return err
 		}
-		m, err := decodeUpright(ctx, way, info)
+		m, err := decodeInto(ctx, way, info, to)
 		if err == nil {
-			err = use(m, *info)
+			if use != nil {
+				err = use(m, *info)
+			}
 			m = nil
 			release()
 			return err

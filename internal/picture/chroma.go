@@ -5,6 +5,16 @@ type plane struct {
 	pix           []byte
 	stride        int
 	width, height int
+	lines         int // that are stored in turn, 0 for all
+}
+
+// line is a row; beyond the edge the last one is repeated.
+func (p plane) line(y int) []byte {
+	y = min(max(y, 0), p.height-1)
+	if p.lines > 0 {
+		y %= p.lines
+	}
+	return p.pix[y*p.stride:][:p.width]
 }
 
 // upsampler gives the rows of a plane that was stored at a fraction of the
@@ -47,12 +57,6 @@ func (u *upsampler) row(y, width int) []byte {
 		u.repeat(near)
 	}
 	return u.out[:width]
-}
-
-// line is a stored row; beyond the edge the last one is repeated.
-func (u *upsampler) line(y int) []byte {
-	y = min(max(y, 0), u.height-1)
-	return u.pix[y*u.stride:][:u.width]
 }
 
 // mixVertical rounds up and down in turn, so that no row is brighter.

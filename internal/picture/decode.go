@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 )
 
@@ -34,13 +35,17 @@ type file interface {
 	ways(rules Rules, scale int) []way
 }
 
-// way is one way of decoding a file.
+// way is one way of decoding a file: whole or row by row.
 type way struct {
-	bytes int64 // what it takes beside the file, at most
+	bytes int64 // what it takes beside the file, at most; by rows, beside them too
 	scale int   // the picture has 1/scale of the size
 	// decode gives the picture as stored, not yet upright, and its damage, or
 	// errOtherWay. It ends soon after ctx.
 	decode func(ctx context.Context) (m *RGB, damage string, err error)
+	// rows is for decode, where the format can: it gives all rows as stored.
+	rows func(ctx context.Context, to rowSink) (damage string, err error)
+	// onlyReduced is a way that is not taken where the whole picture is needed.
+	onlyReduced bool
 }
 
 // whole is the decoding of a format of which no damaged picture is shown.
@@ -98,7 +103,7 @@ func Read(r io.Reader, limits Limits, reading Reading) (*RGB, Info, error) {
 		return nil, info, err
 	}
 	for _, way := range f.ways(reading.Rules, reading.scale(info)) {
-		m, err := decodeUpright(context.Background(), way, &info)
+		m, err := decodeInto(context.Background(), way, &info, reading.target(way, info))
 		if err != errOtherWay {
 			return m, info, err
 		}
@@ -106,10 +111,99 @@ func Read(r io.Reader, limits Limits, reading Reading) (*RGB, Info, error) {
 	return nil, info, &CorruptError{Format: info.Format, Err: errOtherWay}
 }
 
-// decodeUpright decodes and turns a picture, and holds its size against the
-// header's. It notes the damage.
+// target is what is to be made of a file.
+type target struct {
+	reduced bool   // the window alone
+	nothing bool   // it is decoded to know that it can be
+	window  Window // of the upright picture at the way's scale
+}
+
+// target says what a way is to make: the window that is asked for, where it
+// goes by rows.
+func (r Reading) target(w way, info Info) target {
+	if r.Window == nil || w.rows == nil {
+		return target{}
+	}
+	width, height := ceilDiv(info.Width, w.scale), ceilDiv(info.Height, w.scale)
+	window := r.Window(width, height)
+	return target{reduced: window.fits(width, height), window: window}
+}
+
+// bytes is what decoding in a way takes beside the file, at most.
+func (t target) bytes(w way, info Info) int64 {
+	width, height := ceilDiv(info.Width, w.scale), ceilDiv(info.Height, w.scale)
+	turned := swapsSides(info.Orientation)
+	if turned {
+		width, height = height, width // as stored
+	}
+	switch {
+	case t.nothing && w.rows != nil:
+		return w.bytes + 3*int64(width)
+	case t.reduced:
+		return w.bytes + t.window.bytes(width, height, info.Orientation)
+	}
+	bytes := w.bytes
+	if w.rows != nil {
+		bytes += 3 * int64(width) * int64(height)
+	}
+	if turned && !t.nothing {
+		bytes += 3 * int64(width) * int64(height) // turning makes a second one
+	}
+	return bytes
+}
+
+// decodeInto decodes in one way. It notes the damage.
+func decodeInto(ctx context.Context, w way, info *Info, t target) (*RGB, error) {
+	if w.rows == nil {
+		return decodeUpright(ctx, w, info)
+	}
+	if w.onlyReduced && !t.reduced && !t.nothing {
+		return nil, errOtherWay
+	}
+	width, height := ceilDiv(info.Width, w.scale), ceilDiv(info.Height, w.scale)
+	whole := image.Pt(width, height)
+	if swapsSides(info.Orientation) {
+		width, height = height, width
+	}
+	var to rowSink
+	var finish func() *RGB
+	switch {
+	case t.nothing:
+		to, finish = &dropped{width: width}, func() *RGB { return nil }
+	case t.reduced:
+		r := newReduction(width, height, info.Orientation, t.window)
+		to, finish = r, func() *RGB {
+			m := r.finish()
+			m.reducedTo, m.wholeWidth, m.wholeHeight = &t.window, whole.X, whole.Y
+			return m
+		}
+	default:
+		c := &collected{width: width, height: height}
+		to, finish = c, func() *RGB { return upright(c.m, info.Orientation) }
+	}
+	var m *RGB
+	err := shaped(ctx, info.Format, func() (err error) {
+		if info.Damage, err = w.rows(ctx, to); err == nil {
+			m = finish()
+		}
+		return err
+	})
+	if err != nil {
+		info.Damage = ""
+		return nil, err
+	}
+	return m, nil
+}
+
+// decodeUpright decodes a whole picture and turns it, and holds its size
+// against the header's.
 func decodeUpright(ctx context.Context, w way, info *Info) (*RGB, error) {
-	m, damage, err := decodeFile(ctx, w, info.Format)
+	var m *RGB
+	damage := ""
+	err := shaped(ctx, info.Format, func() (err error) {
+		m, damage, err = w.decode(ctx)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -204,29 +298,29 @@ func readAll(r io.Reader, maxBytes, size int64) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// decodeFile gives every failure below one shape. The decoders of other
+// shaped gives every failure of decoding one shape. The decoders of other
 // projects are fuzzed but not proven: a panic of theirs on a hostile file is
 // that file's loss, not the process's.
-func decodeFile(ctx context.Context, w way, format string) (m *RGB, damage string, err error) {
+func shaped(ctx context.Context, format string, decode func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			m, err = nil, corrupt(format, "decoder panic: %v", p)
+			err = corrupt(format, "decoder panic: %v", p)
 		}
 	}()
-	m, damage, err = w.decode(ctx)
+	err = decode()
 	if ctx.Err() != nil {
-		return nil, "", ctx.Err()
+		return ctx.Err()
 	}
 	if err == nil || err == errOtherWay {
-		return m, damage, err
+		return err
 	}
 	var unsupported *UnsupportedError
 	var broken *CorruptError
 	switch {
 	case errors.As(err, &unsupported), errors.As(err, &broken):
-		return nil, "", err
+		return err
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, "", truncated(format)
+		return truncated(format)
 	}
-	return nil, "", &CorruptError{Format: format, Err: err}
+	return &CorruptError{Format: format, Err: err}
 }

@@ -21,7 +21,10 @@ func DecodeUsual(data []byte, scale int) (*RGB, bool) {
 	if err != nil {
 		return nil, false
 	}
-	return f.(*jpegFile).decodeUsual(context.Background(), scale, Former)
+	j := f.(*jpegFile)
+	c := &collected{width: ceilDiv(j.width, scale), height: ceilDiv(j.height, scale)}
+	ok := j.decodeUsual(context.Background(), scale, Former, c)
+	return c.m, ok
 }
 
 // DecodeAny decodes a JPEG as if it were of no usual kind.
@@ -30,7 +33,10 @@ func DecodeAny(data []byte) (*RGB, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	return f.(*jpegFile).decodeAny(context.Background(), "")
+	j := f.(*jpegFile)
+	c := &collected{width: j.width, height: j.height}
+	damage, err := j.decodeAny(context.Background(), "", c)
+	return c.m, damage, err
 }
 
 // Scale is what the sides of a picture are divided by when it is decoded.
@@ -42,8 +48,10 @@ func DecodePNG(data []byte, scale int) (*RGB, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, _, err := f.(*pngFile).decode(context.Background(), scale, "")
-	return m, err
+	p := f.(*pngFile)
+	c := &collected{width: ceilDiv(p.width, scale), height: ceilDiv(p.height, scale)}
+	_, err = p.decode(context.Background(), scale, "", c)
+	return c.m, err
 }
 
 // SmallBudget is a budget below the least that NewBudget gives.
@@ -81,13 +89,41 @@ func UnreadBeginnings() (kinds, beginnings []string) {
 
 // ClaimedBytes is the most that decoding a file is said to take beside it.
 func ClaimedBytes(data []byte, limits Limits) int64 {
-	f, _, err := openBytes(data, limits, "")
+	f, info, err := openBytes(data, limits, "")
 	if err != nil {
 		return 0
 	}
 	most := int64(0)
 	for _, w := range f.ways(Current(), 1) {
-		most = max(most, w.bytes)
+		most = max(most, target{}.bytes(w, info))
 	}
 	return most
+}
+
+// Upright turns a picture as its orientation says.
+func Upright(m *RGB, orientation int) *RGB {
+	return upright(&RGB{Pix: append([]byte(nil), m.Pix...), Width: m.Width, Height: m.Height}, orientation)
+}
+
+// Reduced gives the rows of a picture as it is stored to a reduction.
+func Reduced(m *RGB, orientation int, w Window) *RGB {
+	r := newReduction(m.Width, m.Height, orientation, w)
+	for y := range m.Height {
+		copy(r.row(y), m.Row(y))
+		r.done(y)
+	}
+	return r.finish()
+}
+
+// IsReduced reports whether a picture was reduced while it was decoded.
+func IsReduced(m *RGB) bool { return m.reducedTo != nil }
+
+// ClaimedFor is what the first way of reading a file so is counted with.
+func ClaimedFor(data []byte, reading Reading) int64 {
+	f, info, err := openBytes(data, DefaultLimits(), reading.Rules)
+	if err != nil {
+		return 0
+	}
+	w := f.ways(reading.Rules, reading.scale(info))[0]
+	return reading.target(w, info).bytes(w, info)
 }

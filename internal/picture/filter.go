@@ -95,19 +95,43 @@ func nearestPixels(img *RGB, width, height int, crop image.Rectangle) *RGB {
 }
 
 // ResizeWindow resizes to width × height by a filter and gives the
-// cropWidth × cropHeight in the middle of that, computing no more. Errors are
-// those of Resize; a window larger than the whole is palate.ErrInvalid too.
+// cropWidth × cropHeight in the middle of that, computing no more. A picture that
+// was reduced to just that while it was decoded (Reading.Window) is given as it
+// is. Errors are those of Resize; a window larger than the whole is
+// palate.ErrInvalid too, and so is another one of a reduced picture.
 func ResizeWindow(img *RGB, width, height, cropWidth, cropHeight int, filter Filter) (*RGB, error) {
-	if err := checkResize(img, width, height); err != nil {
+	w := CenterWindow(width, height, cropWidth, cropHeight, filter)
+	if img.reducedTo != nil {
+		if *img.reducedTo != w {
+			return nil, fmt.Errorf("picture: a picture that was reduced to %v is asked for %v: %w", *img.reducedTo, w, palate.ErrInvalid)
+		}
+		return img, nil
+	}
+	if err := w.check(img.Width, img.Height); err != nil {
 		return nil, err
 	}
-	switch {
-	case !slices.Contains(Filters(), filter):
-		return nil, fmt.Errorf("picture: the interpolation %q is none of %q: %w", filter, Filters(), palate.ErrInvalid)
-	case cropWidth < 1 || cropHeight < 1 || cropWidth > width || cropHeight > height || 3*int64(cropWidth)*int64(cropHeight) > maxResizedBytes:
-		return nil, fmt.Errorf("picture: crop %d×%d out of %d×%d: %w", cropWidth, cropHeight, width, height, palate.ErrInvalid)
-	}
+	return resample(img, width, height, w.Part, filter), nil
+}
+
+// CenterWindow is the cropWidth × cropHeight in the middle of a picture that is
+// resized to width × height; an odd margin is halved to the even number.
+func CenterWindow(width, height, cropWidth, cropHeight int, filter Filter) Window {
 	left := int(math.RoundToEven(float64(width-cropWidth) / 2))
 	top := int(math.RoundToEven(float64(height-cropHeight) / 2))
-	return resample(img, width, height, image.Rect(left, top, left+cropWidth, top+cropHeight), filter), nil
+	return Window{width, height, image.Rectangle{image.Pt(left, top), image.Pt(left+cropWidth, top+cropHeight)}, filter}
+}
+
+// check refuses what can't be made of a picture of width × height.
+func (w Window) check(width, height int) error {
+	if err := checkSizes(width, height, w.Width, w.Height); err != nil {
+		return err
+	}
+	part := w.Part
+	switch {
+	case !slices.Contains(Filters(), w.Filter):
+		return fmt.Errorf("picture: the interpolation %q is none of %q: %w", w.Filter, Filters(), palate.ErrInvalid)
+	case part.Empty() || !part.In(image.Rect(0, 0, w.Width, w.Height)) || 3*int64(part.Dx())*int64(part.Dy()) > maxResizedBytes:
+		return fmt.Errorf("picture: crop %d×%d out of %d×%d: %w", part.Dx(), part.Dy(), w.Width, w.Height, palate.ErrInvalid)
+	}
+	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"image"
 
 	"github.com/palate-art/palate/internal/picture/icc"
 )
@@ -38,12 +37,13 @@ type anyScan struct {
 }
 
 // decodeAny decodes the whole picture, and says what is damaged, or nothing.
-func (f *jpegFile) decodeAny(ctx context.Context, rules Rules) (m *RGB, damage string, err error) {
+func (f *jpegFile) decodeAny(ctx context.Context, rules Rules, to rowSink) (damage string, err error) {
 	s, damage, err := f.decodePlanes(ctx)
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
-	return s.anyColours(rules), damage, nil
+	s.anyColours(rules, to)
+	return damage, nil
 }
 
 // decodePlanes decodes all components.
@@ -421,7 +421,7 @@ func (s *jpegDecoder) upsamplers() []*upsampler {
 	for i := range s.components {
 		c := &s.components[i]
 		h, v := s.maxH/c.h, s.maxV/c.v
-		rows[i] = newUpsampler(plane{c.pix, c.stride, ceilDiv(s.file.width, h), ceilDiv(s.file.height, v)}, h, v)
+		rows[i] = newUpsampler(plane{c.pix, c.stride, ceilDiv(s.file.width, h), ceilDiv(s.file.height, v), 0}, h, v)
 	}
 	return rows
 }
@@ -442,16 +442,20 @@ func (f *jpegFile) decodeSamples(ctx context.Context) (func(y int) [4][]byte, er
 	}, nil
 }
 
-// anyColours interpolates what is smaller and makes RGB of the planes.
-func (s *jpegDecoder) anyColours(rules Rules) *RGB {
+// anyColours interpolates what is smaller and makes RGB of the planes, row by row.
+func (s *jpegDecoder) anyColours(rules Rules, to rowSink) {
 	width, height := s.file.width, s.file.height
-	first := &s.components[0]
 	if len(s.components) == 1 {
-		m := FromImage(&image.Gray{Pix: first.pix, Stride: first.stride, Rect: image.Rect(0, 0, width, height)})
-		if t := s.file.toSRGB(rules, icc.Grey); t != nil {
-			t.RGB(m.Pix)
+		first, toSRGB := &s.components[0], s.file.toSRGB(rules, icc.Grey)
+		for y := range height {
+			row := to.row(y)
+			greyRow(row, first.pix[y*first.stride:], 1)
+			if toSRGB != nil {
+				toSRGB.RGB(row)
+			}
+			to.done(y)
 		}
-		return m
+		return
 	}
 	space := icc.RGB
 	if len(s.components) == 4 {
@@ -466,10 +470,9 @@ func (s *jpegDecoder) anyColours(rules Rules) *RGB {
 	case modelYCCK:
 		convert = inverseFullRangeRow
 	}
-	out := NewRGB(width, height)
 	ink := make([]byte, 4*width)
 	for y := range height {
-		row := out.Row(y)
+		row := to.row(y)
 		convert(row, rows[0].row(y, width), rows[1].row(y, width), rows[2].row(y, width))
 		switch {
 		case toSRGB != nil && len(rows) == 4:
@@ -486,6 +489,6 @@ func (s *jpegDecoder) anyColours(rules Rules) *RGB {
 			}
 			printRow(row, ink)
 		}
+		to.done(y)
 	}
-	return out
 }

@@ -16,14 +16,11 @@ import (
 // former rules the planes of others are taken from image/jpeg, where it reads
 // them, and the upsampling and the colours are done here.
 func (f *jpegFile) ways(rules Rules, scale int) []way {
-	usual := way{bytes: f.usualBytes(scale), scale: scale, decode: func(ctx context.Context) (*RGB, string, error) {
-		if !f.plausible() || rules.Has(JPEGExact) && !f.refined() {
-			return nil, "", errOtherWay
+	usual := way{bytes: f.usualBytes(scale), scale: scale, rows: func(ctx context.Context, to rowSink) (string, error) {
+		if !f.plausible() || rules.Has(JPEGExact) && !f.refined() || !f.decodeUsual(ctx, scale, rules, to) {
+			return "", errOtherWay
 		}
-		if m, ok := f.decodeUsual(ctx, scale, rules); ok {
-			return m, f.unended(), nil
-		}
-		return nil, "", errOtherWay
+		return f.unended(), nil
 	}}
 	// The planes, or for ink all in one; 4 bytes a coefficient; the picture.
 	pixels := int64(f.width) * int64(f.height)
@@ -35,8 +32,8 @@ func (f *jpegFile) ways(rules Rules, scale int) []way {
 	if f.progressive {
 		other.bytes += 4 * samples * pixels
 	}
-	every := way{bytes: f.anyBytes(), scale: 1, decode: func(ctx context.Context) (*RGB, string, error) {
-		return f.decodeAny(ctx, rules)
+	every := way{bytes: f.anyBytes(), scale: 1, rows: func(ctx context.Context, to rowSink) (string, error) {
+		return f.decodeAny(ctx, rules, to)
 	}}
 	if rules.Has(JPEGExact) || rules.Has(ColourProfiles) || f.arithmetic {
 		return []way{usual, every}
@@ -44,26 +41,29 @@ func (f *jpegFile) ways(rules Rules, scale int) []way {
 	return []way{usual, other, every}
 }
 
-// usualBytes is what decodeUsual takes: planes and picture at 1/scale, and of
-// a progressive file all coefficients.
+// usualBytes is what decodeUsual takes: of a progressive file planes at 1/scale
+// and all coefficients, of another the planes of two rows of units.
 func (f *jpegFile) usualBytes(scale int) int64 {
 	// A plane of half the size may be decoded at twice the scale.
 	width, height := int64(f.width+15), int64(f.height+15)
+	if !f.progressive {
+		height = min(height, 32)
+	}
 	samples := int64(0)
 	for i, s := range f.sampling {
 		share := int64(1)
 		if i > 0 && len(f.sampling) > 1 && scale == 1 {
-			share = max(1, int64(f.sampling[0]>>4)*int64(f.sampling[0]&15)/max(1, int64(s>>4)*int64(s&15)))
+			share = f.shareOf(s)
 		}
 		samples += width * height / share
 	}
-	bytes := samples/int64(scale*scale) + rgbBytes(f.width+15, f.height+15, scale) + 1<<20
+	bytes := samples/int64(scale*scale) + 32*width + 1<<20
 	if f.progressive {
 		coefficients := int64(0)
 		for i, s := range f.sampling {
 			share := int64(1)
 			if i > 0 && len(f.sampling) > 1 {
-				share = max(1, int64(f.sampling[0]>>4)*int64(f.sampling[0]&15)/max(1, int64(s>>4)*int64(s&15)))
+				share = f.shareOf(s)
 			}
 			coefficients += width * height / share
 		}
@@ -72,7 +72,13 @@ func (f *jpegFile) usualBytes(scale int) int64 {
 	return bytes
 }
 
-// anyBytes is what decodeAny takes: planes and picture, and what is not in one
+// shareOf is how many times fewer samples a component of that sampling has than
+// the first.
+func (f *jpegFile) shareOf(sampling byte) int64 {
+	return max(1, int64(f.sampling[0]>>4)*int64(f.sampling[0]&15)/max(1, int64(sampling>>4)*int64(sampling&15)))
+}
+
+// anyBytes is what decodeAny takes: planes, and of what is not in one
 // scan of all components the coefficients.
 func (f *jpegFile) anyBytes() int64 {
 	maxH, maxV := int64(1), int64(1)
@@ -89,7 +95,7 @@ func (f *jpegFile) anyBytes() int64 {
 		}
 		samples += 64 * units * int64(s>>4) * int64(s&15)
 	}
-	bytes := samples + rgbBytes(f.width, f.height, 1) + 1<<20
+	bytes := samples + 32*int64(f.width) + 1<<20
 	if f.progressive || !f.oneScan {
 		bytes += samples / 64 * partBlockBytes
 	}
@@ -175,8 +181,8 @@ func (f *jpegFile) planesReader() io.Reader {
 func (f *jpegFile) fromPlanes(m *image.YCbCr) *RGB {
 	out := NewRGB(m.Rect.Dx(), m.Rect.Dy())
 	h, v := chromaRatio(m.SubsampleRatio)
-	cb := newUpsampler(plane{m.Cb, m.CStride, (out.Width + h - 1) / h, (out.Height + v - 1) / v}, h, v)
-	cr := newUpsampler(plane{m.Cr, m.CStride, (out.Width + h - 1) / h, (out.Height + v - 1) / v}, h, v)
+	cb := newUpsampler(plane{m.Cb, m.CStride, (out.Width + h - 1) / h, (out.Height + v - 1) / v, 0}, h, v)
+	cr := newUpsampler(plane{m.Cr, m.CStride, (out.Width + h - 1) / h, (out.Height + v - 1) / v, 0}, h, v)
 	convert := fullRangeRow
 	if f.model() == modelRGB {
 		convert = interleaveRow

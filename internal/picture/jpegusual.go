@@ -3,7 +3,6 @@ package picture
 import (
 	"context"
 	"encoding/binary"
-	"image"
 
 	"github.com/palate-art/palate/internal/picture/icc"
 )
@@ -23,6 +22,7 @@ type component struct {
 	size   int // side of a block's samples: 8, or less if scaled
 	pix    []byte
 	stride int
+	lines  int // that pix holds: all, or those of two rows of units in turn
 
 	// Of a progressive file.
 	blocksX, blocksY int
@@ -93,34 +93,27 @@ const maxReach = 12
 
 // decodeUsual decodes at 1/scale of the size, 1, 2, 4 or 8. It is not ok
 // for a file that is not of the usual kind, and by JPEGExact also for one
-// that shows signs of damage.
-func (f *jpegFile) decodeUsual(ctx context.Context, scale int, rules Rules) (m *RGB, ok bool) {
+// that shows signs of damage, which may be found when rows were given already.
+func (f *jpegFile) decodeUsual(ctx context.Context, scale int, rules Rules, to rowSink) (ok bool) {
 	model := f.model()
 	if f.progressive && !f.ended || model != modelGrey && model != modelYCbCr && model != modelRGB {
-		return nil, false
+		return false
 	}
 	s := &jpegDecoder{file: f}
 	if s.readSegments(2) != markerSOS || !s.allocate(8/scale) {
-		return nil, false
+		return false
 	}
+	colours := s.newColours(ceilDiv(f.width, scale), ceilDiv(f.height, scale), model, rules, to)
 	if f.progressive {
 		ok = s.decodeProgressive(ctx)
 	} else {
-		ok = s.readScanHeader(s.scanHeader) && s.decodeScan(ctx)
+		ok = s.readScanHeader(s.scanHeader) && s.decodeScan(ctx, colours)
 	}
 	if !ok || rules.Has(JPEGExact) && (s.reach>>maxReach > 0 || s.reader.left()) {
-		return nil, false
+		return false
 	}
-	width, height := ceilDiv(f.width, scale), ceilDiv(f.height, scale)
-	if model == modelGrey {
-		c := s.components[0]
-		m := FromImage(&image.Gray{Pix: c.pix, Stride: c.stride, Rect: image.Rect(0, 0, width, height)})
-		if t := f.toSRGB(rules, icc.Grey); t != nil {
-			t.RGB(m.Pix)
-		}
-		return m, true
-	}
-	return s.colours(width, height, model, f.toSRGB(rules, icc.RGB)), true
+	colours.upTo(colours.height)
+	return true
 }
 
 // readSegments reads all segments from a place up to a scan's data, or to the
@@ -261,12 +254,18 @@ func (s *jpegDecoder) allocate(size int) bool {
 			c.size = 2 * size
 		}
 		c.stride = s.unitsX * c.h * c.size
-		c.pix = make([]byte, c.stride*s.unitsY*c.v*c.size)
+		c.lines = s.unitsY * c.v * c.size
+		if !s.file.progressive {
+			c.lines = min(s.unitsY, 2) * c.v * c.size
+		}
+		c.pix = make([]byte, c.stride*c.lines)
 	}
 	return true
 }
 
-func (s *jpegDecoder) decodeScan(ctx context.Context) bool {
+// decodeScan reads the one scan, and gives the rows that are whole after each row
+// of units: all but the last, which may be mixed with the one below it.
+func (s *jpegDecoder) decodeScan(ctx context.Context, colours *jpegColours) bool {
 	left, restarts := s.interval, 0
 	for y := range s.unitsY {
 		for x := range s.unitsX {
@@ -287,7 +286,7 @@ func (s *jpegDecoder) decodeScan(ctx context.Context) bool {
 				c := &s.components[i]
 				for v := range c.v {
 					for h := range c.h {
-						out := c.pix[(y*c.v+v)*c.size*c.stride+(x*c.h+h)*c.size:]
+						out := c.pix[(y*c.v+v)*c.size%c.lines*c.stride+(x*c.h+h)*c.size:]
 						if !s.decodeBlock(c, out) {
 							return false
 						}
@@ -298,6 +297,8 @@ func (s *jpegDecoder) decodeScan(ctx context.Context) bool {
 		if s.reader.overrun() || ctx.Err() != nil {
 			return false
 		}
+		first := &s.components[0]
+		colours.upTo((y+1)*first.v*first.size - 1)
 	}
 	return true
 }
@@ -379,29 +380,53 @@ func (s *jpegDecoder) decodeFrequencies(c *component, b *block) (k int, columns 
 	return k, columns
 }
 
-// colours interpolates what is smaller and makes RGB of the planes.
-func (s *jpegDecoder) colours(width, height int, model colourModel, toSRGB *icc.Transform) *RGB {
-	first := s.components[0]
-	var rows [2]*upsampler
-	for i := range rows {
-		c := s.components[1+i]
+// jpegColours interpolates what is smaller and makes RGB of the planes, row by
+// row.
+type jpegColours struct {
+	to            rowSink
+	width, height int
+	y             int // the row that is made next
+	first         plane
+	rows          [2]*upsampler // none of grey
+	convert       func(row, y, cb, cr []byte)
+	toSRGB        *icc.Transform
+}
+
+func (s *jpegDecoder) newColours(width, height int, model colourModel, rules Rules, to rowSink) *jpegColours {
+	first := &s.components[0]
+	c := &jpegColours{to: to, width: width, height: height, convert: fullRangeRow}
+	c.first = plane{first.pix, first.stride, width, height, first.lines}
+	if model == modelGrey {
+		c.toSRGB = s.file.toSRGB(rules, icc.Grey)
+		return c
+	}
+	c.toSRGB = s.file.toSRGB(rules, icc.RGB)
+	if model == modelRGB {
+		c.convert = interleaveRow
+	}
+	for i := range c.rows {
+		other := s.components[1+i]
 		h, v := first.h, first.v
-		if c.size > first.size { // it was decoded at twice the scale
+		if other.size > first.size { // it was decoded at twice the scale
 			h, v = 1, 1
 		}
-		rows[i] = newUpsampler(plane{c.pix, c.stride, (width + h - 1) / h, (height + v - 1) / v}, h, v)
+		c.rows[i] = newUpsampler(plane{other.pix, other.stride, (width + h - 1) / h, (height + v - 1) / v, other.lines}, h, v)
 	}
-	convert := fullRangeRow
-	if model == modelRGB {
-		convert = interleaveRow
-	}
-	out := NewRGB(width, height)
-	for y := range height {
-		row := out.Row(y)
-		convert(row, first.pix[y*first.stride:][:width], rows[0].row(y, width), rows[1].row(y, width))
-		if toSRGB != nil {
-			toSRGB.RGB(row)
+	return c
+}
+
+// upTo gives the rows before y that were not yet given.
+func (c *jpegColours) upTo(y int) {
+	for ; c.y < min(y, c.height); c.y++ {
+		row := c.to.row(c.y)
+		if c.rows[0] == nil {
+			greyRow(row, c.first.line(c.y), 1)
+		} else {
+			c.convert(row, c.first.line(c.y), c.rows[0].row(c.y, c.width), c.rows[1].row(c.y, c.width))
 		}
+		if c.toSRGB != nil {
+			c.toSRGB.RGB(row)
+		}
+		c.to.done(c.y)
 	}
-	return out
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // Limits bound what one file may cost. Decoding holds at most the file, the
-// RGB picture (3 bytes a pixel) and what the format's decoder needs: up to 4
+// RGB picture (3 bytes a pixel) unless it is reduced as it comes (Reading.Window),
+// and what the format's decoder needs: up to 4
 // bytes a pixel, for 16-bit files 8, and for a progressive JPEG 15.
 type Limits struct {
 	MaxBytes  int64 // size of the file

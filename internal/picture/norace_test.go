@@ -10,4 +10,5 @@ func longRace(*testing.T) {}
 const (
 	picturesOfHashes = 10
 	roundsOfBudget   = 3
+	raceEnabled      = false
 )

@@ -17,7 +17,7 @@ type planeRows struct {
 func newPlaneRows(p heif.Pixels, c heif.Colour) *planeRows {
 	r := &planeRows{width: p.Width}
 	luma := p.Stride * p.Height
-	r.y = newUpsampler(plane{p.Pix[:luma], p.Stride, p.Width, p.Height}, 1, 1)
+	r.y = newUpsampler(plane{p.Pix[:luma], p.Stride, p.Width, p.Height, 0}, 1, 1)
 	h, v := 1, 1
 	switch p.Layout {
 	case heif.Planes420:
@@ -28,8 +28,8 @@ func newPlaneRows(p heif.Pixels, c heif.Colour) *planeRows {
 	if p.Layout != heif.Grey {
 		w, height := ceilDiv(p.Width, h), ceilDiv(p.Height, v)
 		size := p.ChromaStride * height
-		r.cb = newUpsampler(plane{p.Pix[luma:][:size], p.ChromaStride, w, height}, h, v)
-		r.cr = newUpsampler(plane{p.Pix[luma+size:][:size], p.ChromaStride, w, height}, h, v)
+		r.cb = newUpsampler(plane{p.Pix[luma:][:size], p.ChromaStride, w, height, 0}, h, v)
+		r.cr = newUpsampler(plane{p.Pix[luma+size:][:size], p.ChromaStride, w, height, 0}, h, v)
 	}
 	if !c.FullRange || c.Matrix != 2 && c.Matrix != 5 && c.Matrix != 6 {
 		r.matrix = newMatrix(c)

@@ -105,6 +105,16 @@ func (f *pngFile) ways(rules Rules, scale int) []way {
 		sums = 3 * 2 * rows * int64(ceilDiv(f.width, scale))
 	}
 	row := 2*(int64(f.width)*int64(f.bits)/8+2) + 3*int64(f.width)
-	return []way{{bytes: rgbBytes(f.width, f.height, scale) + sums + row + 64<<10, scale: scale,
-		decode: func(ctx context.Context) (*RGB, string, error) { return f.decode(ctx, scale, rules) }}}
+	w := way{bytes: sums + row + 64<<10, scale: scale}
+	if !f.interlaced {
+		w.rows = func(ctx context.Context, to rowSink) (string, error) { return f.decode(ctx, scale, rules, to) }
+		return []way{w}
+	}
+	w.bytes += rgbBytes(f.width, f.height, scale)
+	w.decode = func(ctx context.Context) (*RGB, string, error) {
+		c := &collected{width: ceilDiv(f.width, scale), height: ceilDiv(f.height, scale)}
+		damage, err := f.decode(ctx, scale, rules, c)
+		return c.m, damage, err
+	}
+	return []way{w}
 }

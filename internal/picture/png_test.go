@@ -186,6 +186,11 @@ func interlacedPNG(width, height int) []byte {
 		}
 	}
 	_ = deflate.Close()
+	return pngOf(width, height, 8, 6, 1, raw.Bytes())
+}
+
+// pngOf is a file of compressed rows, in two chunks.
+func pngOf(width, height int, depth, colour, interlace byte, deflated []byte) []byte {
 	file := []byte("\x89PNG\r\n\x1a\n")
 	chunk := func(kind string, body []byte) {
 		at := len(file)
@@ -194,9 +199,9 @@ func interlacedPNG(width, height int) []byte {
 		withChecksum(file, at)
 	}
 	header := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(width)), uint32(height))
-	chunk("IHDR", append(header, 8, 6, 0, 0, 1))
-	chunk("IDAT", raw.Bytes()[:raw.Len()/2])
-	chunk("IDAT", raw.Bytes()[raw.Len()/2:])
+	chunk("IHDR", append(header, depth, colour, 0, 0, interlace))
+	chunk("IDAT", deflated[:len(deflated)/2])
+	chunk("IDAT", deflated[len(deflated)/2:])
 	chunk("IEND", nil)
 	return file
 }

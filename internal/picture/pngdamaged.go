@@ -40,7 +40,7 @@ func (f *pngFile) fill(m *shrinking, p pngPass, rows int, s *pngStream, why erro
 			return "", why
 		}
 		for y := p.y + rows*p.stepY; y < f.height; y += p.stepY {
-			copy(m.out.Row(y), m.out.Row(y-1))
+			copy(m.to.row(y), m.to.row(y-1))
 		}
 		return pngCoarse, nil
 	}

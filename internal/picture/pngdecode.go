@@ -28,17 +28,18 @@ type pngStream struct {
 }
 
 // decode gives the picture at 1/scale of its size: the mean of every
-// scale × scale pixels, and at the right and bottom edges of what there is.
-func (f *pngFile) decode(ctx context.Context, scale int, rules Rules) (m *RGB, damage string, err error) {
+// scale × scale pixels, and at the right and bottom edges of what there is. An
+// interlaced file must be collected.
+func (f *pngFile) decode(ctx context.Context, scale int, rules Rules, to rowSink) (damage string, err error) {
 	// Deflate shrinks to no less than a 1032nd (RFC 1951: 258 bytes in two
 	// bits), so a small file that claims a large picture fails before memory
 	// is taken.
 	if raw := int64(f.height) * ((int64(f.width)*int64(f.bits) + 7) / 8); raw/1032 > int64(len(f.data)) {
-		return nil, "", errTruncated
+		return "", errTruncated
 	}
 	s, err := f.readChunks(rules)
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
 	readers := make([]io.Reader, len(s.pixels))
 	for i, p := range s.pixels {
@@ -46,10 +47,10 @@ func (f *pngFile) decode(ctx context.Context, scale int, rules Rules) (m *RGB, d
 	}
 	inflated, err := zlib.NewReader(ctxReader{ctx, io.MultiReader(readers...)})
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
 	defer inflated.Close()
-	shrunk := newShrinking(f.width, f.height, scale, f.interlaced)
+	shrunk := newShrinking(f.width, f.height, scale, f.interlaced, to)
 	passes := []pngPass{{0, 0, 1, 1}}
 	if f.interlaced {
 		passes = adam7
@@ -57,19 +58,21 @@ func (f *pngFile) decode(ctx context.Context, scale int, rules Rules) (m *RGB, d
 	for _, p := range passes {
 		if rows, err := f.readPass(inflated, p, &s.format, shrunk); err != nil {
 			if ctx.Err() != nil {
-				return nil, "", ctx.Err()
+				return "", ctx.Err()
 			}
 			if damage, err = f.fill(shrunk, p, rows, s, err); err != nil {
-				return nil, "", err
+				return "", err
 			}
-			return shrunk.finish(), damage, nil
+			shrunk.finish()
+			return damage, nil
 		}
 	}
 	// The end of the stream holds its checksum.
 	if damage, err = s.atEnd(inflated); err != nil {
-		return nil, "", err
+		return "", err
 	}
-	return shrunk.finish(), damage, nil
+	shrunk.finish()
+	return damage, nil
 }
 
 // pngPass is which pixels come together: every stepX-th from x and every

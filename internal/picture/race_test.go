@@ -19,4 +19,5 @@ func longRace(t *testing.T) {
 const (
 	picturesOfHashes = 3
 	roundsOfBudget   = 1
+	raceEnabled      = true
 )

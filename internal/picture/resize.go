@@ -35,11 +35,15 @@ func Resize(img *RGB, width, height int) (*RGB, error) {
 }
 
 func checkResize(img *RGB, width, height int) error {
+	return checkSizes(img.Width, img.Height, width, height)
+}
+
+func checkSizes(fromWidth, fromHeight, width, height int) error {
 	if width < 1 || height < 1 || width > math.MaxInt32 || height > math.MaxInt32 {
 		return fmt.Errorf("picture: resize to %d×%d: %w", width, height, palate.ErrInvalid)
 	}
-	if img.Width < 1 || img.Height < 1 {
-		return fmt.Errorf("picture: resize a picture of %d×%d: %w", img.Width, img.Height, palate.ErrInvalid)
+	if fromWidth < 1 || fromHeight < 1 {
+		return fmt.Errorf("picture: resize a picture of %d×%d: %w", fromWidth, fromHeight, palate.ErrInvalid)
 	}
 	return nil
 }
@@ -50,22 +54,14 @@ func resample(img *RGB, width, height int, crop image.Rectangle, filter Filter) 
 	if filter == Nearest {
 		return nearestPixels(img, width, height, crop)
 	}
-	shape := shapes[filter]
 	if width == img.Width && height == img.Height {
 		return cut(img, crop)
 	}
-	if width == img.Width {
-		return vertical(img, newKernels(shape, img.Height, height, crop.Min.Y, crop.Max.Y), crop.Min.X, crop.Max.X)
+	r := newReduction(img.Width, img.Height, 1, Window{width, height, crop, filter})
+	for y := range img.Height {
+		r.take(y, img.Row(y))
 	}
-	columns := newKernels(shape, img.Width, width, crop.Min.X, crop.Max.X)
-	if height == img.Height {
-		return horizontal(img, columns, crop.Min.Y, crop.Max.Y)
-	}
-	rows := newKernels(shape, img.Height, height, crop.Min.Y, crop.Max.Y)
-	first, last := rows.span()
-	narrow := horizontal(img, columns, first, last)
-	rows.shift(-first)
-	return vertical(narrow, rows, 0, narrow.Width)
+	return r.finish()
 }
 
 // precision is the number of fractional bits of a coefficient: what 32 bits
@@ -124,12 +120,6 @@ func (k *kernels) span() (first, last int) {
 	return first, last
 }
 
-func (k *kernels) shift(by int) {
-	for i := range k.start {
-		k.start[i] += by
-	}
-}
-
 // cubic is Keys' kernel with a = -0.5.
 func cubic(x float64) float64 {
 	const a = -0.5
@@ -154,47 +144,21 @@ func clip8(v int32) byte {
 
 const half = 1 << (precision - 1)
 
-// horizontal resizes the rows y0 ≤ y < y1 of src along x. It takes two rows
-// at a time, one in each half of a 64-bit word: the sums of both fit 32 bits
-// with sign, so one multiplication serves two samples.
-func horizontal(src *RGB, k *kernels, y0, y1 int) *RGB {
-	dst := NewRGB(len(k.start), y1-y0)
-	first, last := k.span()
-	pairs := make([]int64, 3*(last-first))
-	weights := make([]int64, len(k.weights))
-	for i, w := range k.weights {
-		weights[i] = int64(w)
-	}
-	for y := y0; y < y1; y += 2 {
-		other := min(y+1, y1-1) // the last of an odd number is done twice
-		upper, lower := src.Row(y)[3*first:3*last], src.Row(other)[3*first:3*last]
-		for i := range pairs {
-			pairs[i] = int64(upper[i]) | int64(lower[i])<<32
-		}
-		toUpper, toLower := dst.Row(y-y0), dst.Row(other-y0)
-		for x, start := range k.start {
-			r, g, b := mixPairs(pairs[3*(start-first):], weights[x*k.size:][:k.taps[x]])
-			out := toUpper[3*x:][:3:3]
-			out[0], out[1], out[2] = clip8(int32(r)), clip8(int32(g)), clip8(int32(b))
-			out = toLower[3*x:][:3:3]
-			out[0], out[1], out[2] = clip8(upperHalf(r)), clip8(upperHalf(g)), clip8(upperHalf(b))
-		}
-	}
-	return dst
-}
-
-func mixPairs(pairs, weights []int64) (r, g, b int64) {
+// mixPairs gives the sums of two rows at a time, one in each half of a 64-bit
+// word: the sums of both fit 32 bits with sign, so one multiplication serves two
+// samples.
+func mixPairs(pairs []int64, weights []int32) (r, g, b int64) {
 	r, g, b = half|half<<32, half|half<<32, half|half<<32
 	pairs = pairs[:3*len(weights)]
 	for len(weights) >= 2 && len(pairs) >= 6 {
-		w, v := weights[0], weights[1]
+		w, v := int64(weights[0]), int64(weights[1])
 		r += pairs[0]*w + pairs[3]*v
 		g += pairs[1]*w + pairs[4]*v
 		b += pairs[2]*w + pairs[5]*v
 		pairs, weights = pairs[6:], weights[2:]
 	}
 	if len(weights) == 1 && len(pairs) >= 3 {
-		w := weights[0]
+		w := int64(weights[0])
 		r += pairs[0] * w
 		g += pairs[1] * w
 		b += pairs[2] * w
@@ -204,30 +168,6 @@ func mixPairs(pairs, weights []int64) (r, g, b int64) {
 
 // upperHalf takes back what a negative lower half borrowed.
 func upperHalf(v int64) int32 { return int32((v - int64(int32(v))) >> 32) }
-
-// vertical resizes the columns x0 ≤ x < x1 of src along y.
-func vertical(src *RGB, k *kernels, x0, x1 int) *RGB {
-	dst := NewRGB(x1-x0, len(k.start))
-	sums := make([]int32, 3*(x1-x0))
-	row := func(y int) []byte {
-		// Past a kernel's taps the weight is zero and any row will do.
-		return src.Row(min(y, src.Height-1))[3*x0 : 3*x1]
-	}
-	for y, start := range k.start {
-		for i := range sums {
-			sums[i] = half
-		}
-		weights := k.weights[y*k.size:][:k.size]
-		for j := 0; j < k.taps[y]; j += 4 {
-			add4(sums, row(start+j), row(start+j+1), row(start+j+2), row(start+j+3), weights[j:j+4])
-		}
-		out := dst.Row(y)
-		for i, v := range sums[:len(out)] {
-			out[i] = clip8(v)
-		}
-	}
-	return dst
-}
 
 // add4 adds four weighted rows to the sums; one pass over the sums for four
 // rows is what makes it fast.

@@ -11,6 +11,20 @@ import (
 type RGB struct {
 	Pix           []byte
 	Width, Height int
+
+	// Of a picture that was reduced while it was decoded: what of it this is,
+	// and the size of all of it.
+	reducedTo               *Window
+	wholeWidth, wholeHeight int
+}
+
+// Whole is the size of the picture as it was decoded: of one that was reduced
+// to a window as it came (Reading.Window) that of the picture before.
+func (m *RGB) Whole() (width, height int) {
+	if m.reducedTo != nil {
+		return m.wholeWidth, m.wholeHeight
+	}
+	return m.Width, m.Height
 }
 
 // NewRGB makes a black picture. It panics when a side is negative.

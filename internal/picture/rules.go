@@ -50,8 +50,8 @@ const XMPOrientation = "xmp-orientation"
 const TIFFExact = "tiff-exact"
 
 // PNGReduced is the rule that a PNG above 50 megapixels is averaged to ½, ¼ or
-// ⅛ of its size as its rows come, where less is needed: the whole of it would
-// not fit into memory beside others.
+// ⅛ of its size as its rows come, where less is needed. It is past: what is
+// resized as it comes (Reading.Window) needs as little memory and is exact.
 const PNGReduced = "png-reduced"
 
 // wholePNG is the largest picture in pixels that is decoded whole for all
@@ -67,41 +67,46 @@ type rule struct {
 	// than without it, where no more than short pixels of the shorter side
 	// are needed. It sees the header alone, and says yes where it can't tell.
 	touches func(f file, info Info, short int) bool
+	// past is of a rule that collections have and new ones don't.
+	past bool
 }
 
 // rules are all that there are. To add one: its name and touches here, and
-// where the file is decoded Reading.Rules.Has. Current has it from then on.
+// where the file is decoded Reading.Rules.Has. Current has it from then on, until
+// it is past.
 var rules = []rule{
-	{AsPublished, "every field beside a model is obeyed", func(file, Info, int) bool { return false }},
+	{AsPublished, "every field beside a model is obeyed", func(file, Info, int) bool { return false }, false},
 	{ColourProfiles, "colour profiles are brought to sRGB", func(f file, _ Info, _ int) bool {
 		m := f.extra()
 		return m.icc != nil && (m.transform(icc.RGB) != nil || m.transform(icc.Grey) != nil || m.transform(icc.CMYK) != nil)
-	}},
+	}, false},
 	{JPEGExact, "JPEG of every kind has libjpeg's pixels", func(f file, _ Info, _ int) bool {
 		j, ok := f.(*jpegFile)
 		return ok && !j.seemsUsual()
-	}},
+	}, false},
 	{JPEGWhole, "JPEG is decoded in full", func(_ file, info Info, short int) bool {
 		return info.Format == formatJPEG && fraction(info, short) > 1
-	}},
+	}, false},
 	{TIFFExact, "the order of bits in TIFF counts", func(f file, _ Info, _ int) bool {
 		t, ok := f.(*tiffFile)
 		return ok && t.other != nil && t.reversed()
-	}},
+	}, false},
 	{XMPOrientation, "an orientation in XMP counts", func(f file, info Info, _ int) bool {
 		_, _, exif := f.stored()
 		return info.Orientation != exif
-	}},
+	}, false},
 	{PNGReduced, "PNG above 50 megapixels is reduced as it is read", func(_ file, info Info, short int) bool {
 		return info.Format == formatPNG && int64(info.Width)*int64(info.Height) > wholePNG && fraction(info, short) > 1
-	}},
+	}, true},
 }
 
 // Current are the rules for what is embedded from now on.
 func Current() Rules {
-	names := make([]string, len(rules))
-	for i, r := range rules {
-		names[i] = r.name
+	var names []string
+	for _, r := range rules {
+		if !r.past {
+			names = append(names, r.name)
+		}
 	}
 	return rulesOf(names)
 }
@@ -186,6 +191,14 @@ type Reading struct {
 	// Short is how long in pixels the upright picture's shorter side need be;
 	// 0 is as long as it is. More is given wherever the rules ask for it.
 	Short int
+	// Window says what of a picture of that upright size is needed and in which
+	// size; nil is all of it. Where the rows of a file can be reduced to that as
+	// they come, as ResizeWindow would do it afterwards, the picture given is
+	// that window alone (its Whole is the size that Window was asked for), and
+	// decoding takes no room for the rest. Otherwise, and where
+	// the Window is of no size, it is the whole picture. So who asks for a window
+	// resizes what comes by ResizeWindow.
+	Window func(width, height int) Window
 }
 
 // scale is what the sides of a picture are divided by when it is decoded.

@@ -38,6 +38,8 @@ func TestRulesAreWrittenInOneWay(t *testing.T) {
 	switch {
 	case open.OrCurrent() != picture.Current(), !open.Has(picture.JPEGWhole):
 		t.Errorf("no rules are %q, want the present ones, %q", open.OrCurrent(), picture.Current())
+	case picture.Current().Has(picture.PNGReduced):
+		t.Error("a rule that is past is one of the present ones")
 	case picture.Former.Has(picture.JPEGWhole), picture.Former.OrCurrent() != picture.Former:
 		t.Error("the former rules have one of those that came later")
 	case picture.Former.With(picture.JPEGWhole).Without(picture.JPEGWhole) != picture.Former:

@@ -167,7 +167,8 @@ func (f *tiffFile) stored() (width, height, orientation int) {
 
 // ways count the picture twice, as it comes and as RGB, and a piece of the
 // file before that: a strip or a tile, which may be all of it, in a buffer
-// that doubles as it fills.
+// that doubles as it fills. What is reduced as it comes is decoded by
+// tiffany.go, and in the other ways where anything is odd.
 func (f *tiffFile) ways(rules Rules, _ int) []way {
 	width, height, _ := f.stored()
 	bits := int64(f.dir.first(tagBitsPerSample, 1))
@@ -183,13 +184,42 @@ func (f *tiffFile) ways(rules Rules, _ int) []way {
 		bytes = (3+perPixel/samples+1)*pixels + piece + 2*int64(len(f.data))
 	}
 	here := way{bytes: bytes, scale: 1, decode: whole(func(ctx context.Context) (*RGB, error) { return f.decode(ctx, rules) })}
-	switch {
-	case f.other == nil:
+	if f.other == nil {
 		return []way{here}
-	case f.reversed() && rules.Has(TIFFExact):
-		return f.other.ways(rules, 1)
 	}
-	return append([]way{here}, f.other.ways(rules, 1)...)
+	others := f.other.ways(rules, 1)
+	if f.reversed() {
+		if rules.Has(TIFFExact) {
+			return others
+		}
+		return append([]way{here}, others...)
+	}
+	ways := append([]way{here}, others...)
+	if other := f.other.(*anyTIFF); other.sameAs(f, rules) {
+		reduced := others[0]
+		rows := reduced.rows
+		reduced.onlyReduced = true
+		reduced.rows = func(ctx context.Context, to rowSink) (string, error) {
+			damage, err := rows(ctx, to)
+			if err != nil && ctx.Err() == nil {
+				return "", errOtherWay
+			}
+			return damage, err
+		}
+		ways = append([]way{reduced}, ways...)
+	}
+	return ways
+}
+
+// sameAs reports whether a file has the same pixels here as by x/image: a
+// profile is applied there to what was laid over white before.
+func (f *anyTIFF) sameAs(t *tiffFile, rules Rules) bool {
+	colours := 3
+	if f.space() == icc.Grey {
+		colours = 1
+	}
+	_, transparent := f.transparency(colours)
+	return !transparent || t.toSRGB(rules, f.space()) == nil
 }
 
 // reversed reports samples whose bits are in the order that x/image heeds in a

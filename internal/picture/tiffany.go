@@ -24,6 +24,8 @@ const (
 	photometricInk  = 5
 	photometricYCC  = 6
 	compressionJPEG = 7
+
+	compressionPackBits = 32773
 )
 
 // maxTIFFSamples is how many numbers a pixel may have; what is beyond colour
@@ -82,7 +84,7 @@ func openAnyTIFF(data []byte, kind string) (file, error) {
 // readable reports whether the file is of a kind that is decoded here.
 func (f *anyTIFF) readable() bool {
 	switch f.compression {
-	case 1, 5, 8, 32773, 32946:
+	case 1, 5, 8, compressionPackBits, 32946:
 		switch f.bits {
 		case 1, 2, 4, 8, 12, 16:
 		default:
@@ -160,40 +162,79 @@ func (f *anyTIFF) stored() (width, height, orientation int) {
 	return f.width, f.height, 1
 }
 
-// ways count the picture, a row of pieces with all samples, and a piece as it
-// is unpacked, twice; a JPEG inside takes its own planes.
+// ways count a row of pieces with all samples, and a piece as it is unpacked,
+// twice; of strips that are unpacked line by line two lines; a JPEG inside takes
+// its own planes.
 func (f *anyTIFF) ways(rules Rules, _ int) []way {
 	piece := int64(f.pieceW) * int64(f.pieceH)
-	bytes := rgbBytes(f.width, f.height, 1) + piece*int64(f.samples)*int64(2+2*max(1, f.bits/8)) + 1<<20
+	bytes := piece*int64(f.samples)*int64(2+2*max(1, f.bits/8)) + 1<<20
+	switch {
+	case f.byLines():
+		bytes = 8*int64(f.width)*int64(f.samples) + 1<<20
+		if f.one(tagFillOrder, 1) == 2 {
+			bytes += int64(len(f.data))
+		}
+	case f.across() > 1:
+		bytes += 3 * int64(f.width) * int64(f.pieceH)
+	}
 	if f.compression == compressionJPEG {
 		bytes += piece * int64(f.samples) * (2 + partBlockBytes/64)
 	}
-	return []way{{bytes: bytes, scale: 1, decode: whole(func(ctx context.Context) (*RGB, error) { return f.decode(ctx, rules) })}}
+	return []way{{bytes: bytes, scale: 1, rows: func(ctx context.Context, to rowSink) (string, error) {
+		return "", f.decode(ctx, rules, to)
+	}}}
 }
 
-func (f *anyTIFF) decode(ctx context.Context, rules Rules) (*RGB, error) {
+func (f *anyTIFF) decode(ctx context.Context, rules Rules, to rowSink) error {
 	// Nothing shrinks to less than a 2000th, so a small file that claims a
 	// large picture fails before memory is taken.
 	if int64(f.width)*int64(f.height)/8*int64(f.bits*f.samples)/2000 > int64(len(f.data)) {
-		return nil, errTruncated
+		return errTruncated
 	}
 	toSRGB := f.toSRGB(rules, f.space())
-	out := NewRGB(f.width, f.height)
+	if f.byLines() {
+		return f.decodeLines(ctx, toSRGB, to)
+	}
 	samples := make([]byte, f.pieceW*f.pieceH*f.samples)
+	var band *RGB // a row of tiles
+	if f.across() > 1 {
+		band = NewRGB(f.width, f.pieceH)
+	}
 	for py := range f.down() {
+		top := py * f.pieceH
+		rows := min(f.pieceH, f.height-top)
+		row := func(y int) []byte { return to.row(top + y) }
+		if band != nil {
+			row = band.Row
+			clear(band.Pix)
+		}
 		for px := range f.across() {
 			if err := ctx.Err(); err != nil {
-				return nil, err
+				return err
 			}
 			for p := range f.planes() {
-				if err := f.readPiece(ctx, samples, (p*f.down()+py)*f.across()+px, p, min(f.pieceH, f.height-py*f.pieceH)); err != nil {
-					return nil, err
+				if err := f.readPiece(ctx, samples, (p*f.down()+py)*f.across()+px, p, rows); err != nil {
+					return err
 				}
 			}
-			f.place(out, samples, px*f.pieceW, py*f.pieceH, toSRGB)
+			left := px * f.pieceW
+			right := min(left+f.pieceW, f.width)
+			for y := range rows {
+				f.place(row(y)[3*left:3*right], samples[y*f.pieceW*f.samples:], toSRGB)
+				if band == nil {
+					to.done(top + y)
+				}
+			}
+		}
+		if band == nil {
+			continue
+		}
+		for y := range rows {
+			copy(to.row(top+y), band.Row(y))
+			to.done(top + y)
 		}
 	}
-	return out, nil
+	return nil
 }
 
 func (f *anyTIFF) space() icc.Space {
@@ -206,65 +247,59 @@ func (f *anyTIFF) space() icc.Space {
 	return icc.RGB
 }
 
-// place makes colours of a piece's samples, over white.
-func (f *anyTIFF) place(out *RGB, samples []byte, left, top int, toSRGB *icc.Transform) {
-	width := min(f.pieceW, f.width-left)
-	ink := make([]byte, 4*width)
-	for y := range min(f.pieceH, f.height-top) {
-		row := out.Row(top + y)[3*left : 3*(left+width)]
-		in := samples[y*f.pieceW*f.samples:][:width*f.samples]
-		switch f.photometric {
-		case photometricInk:
-			for x := range width {
-				copy(ink[4*x:4*x+4], in[x*f.samples:])
-			}
-			if toSRGB != nil {
-				toSRGB.CMYK(row, ink)
-				continue
-			}
-			for x := range width {
-				for c := range 3 {
-					row[3*x+c] = 255 - ink[4*x+c]
-				}
-			}
-			printRow(row, ink)
-			continue
-		case photometricRGB, photometricYCC:
-			for x := range width {
-				copy(row[3*x:3*x+3], in[x*f.samples:])
-			}
-		case photometricPalette:
-			for x := range width {
-				at, n := int(in[x*f.samples]), len(f.palette)/3
-				if at < n {
-					row[3*x], row[3*x+1], row[3*x+2] = byte(f.palette[at]>>8), byte(f.palette[n+at]>>8), byte(f.palette[2*n+at]>>8)
-				}
-			}
-		default:
-			for x := range width {
-				v := in[x*f.samples]
-				if f.photometric == 0 {
-					v = 255 - v
-				}
-				row[3*x], row[3*x+1], row[3*x+2] = v, v, v
+// place makes colours of a row of samples, over white.
+func (f *anyTIFF) place(row, in []byte, toSRGB *icc.Transform) {
+	width := len(row) / 3
+	switch f.photometric {
+	case photometricInk:
+		ink := make([]byte, 4*width)
+		for x := range width {
+			copy(ink[4*x:4*x+4], in[x*f.samples:])
+		}
+		if toSRGB != nil {
+			toSRGB.CMYK(row, ink)
+			return
+		}
+		for x := range width {
+			for c := range 3 {
+				row[3*x+c] = 255 - ink[4*x+c]
 			}
 		}
-		colours := 3
-		if f.space() == icc.Grey {
-			colours = 1
+		printRow(row, ink)
+		return
+	case photometricRGB, photometricYCC:
+		for x := range width {
+			copy(row[3*x:3*x+3], in[x*f.samples:])
 		}
-		f.overWhite(row, in, colours, toSRGB)
+	case photometricPalette:
+		for x := range width {
+			at, n := int(in[x*f.samples]), len(f.palette)/3
+			if at < n {
+				row[3*x], row[3*x+1], row[3*x+2] = byte(f.palette[at]>>8), byte(f.palette[n+at]>>8), byte(f.palette[2*n+at]>>8)
+			} else {
+				row[3*x], row[3*x+1], row[3*x+2] = 0, 0, 0
+			}
+		}
+	default:
+		for x := range width {
+			v := in[x*f.samples]
+			if f.photometric == 0 {
+				v = 255 - v
+			}
+			row[3*x], row[3*x+1], row[3*x+2] = v, v, v
+		}
 	}
+	colours := 3
+	if f.space() == icc.Grey {
+		colours = 1
+	}
+	f.overWhite(row, in, colours, toSRGB)
 }
 
 // overWhite brings a row to sRGB and lays it over white where the sample after
 // its colours is transparency.
 func (f *anyTIFF) overWhite(row, in []byte, colours int, toSRGB *icc.Transform) {
-	kind := f.one(tagExtraSamples, 0)
-	if f.photometric == photometricRGB && f.samples == 4 && f.tags[tagExtraSamples].kind == 0 {
-		kind = alphaStraight // nothing says what the fourth is
-	}
-	transparent := f.samples > colours && (kind == alphaMultiplied || kind == alphaStraight) && f.photometric != photometricPalette
+	kind, transparent := f.transparency(colours)
 	if toSRGB != nil {
 		toSRGB.RGB(row)
 	}
@@ -279,6 +314,15 @@ func (f *anyTIFF) overWhite(row, in []byte, colours int, toSRGB *icc.Transform) 
 			row[i] = overWhite(row[i], a)
 		}
 	}
+}
+
+// transparency says whether the sample after the colours is one, and its kind.
+func (f *anyTIFF) transparency(colours int) (kind uint64, transparent bool) {
+	kind = f.one(tagExtraSamples, 0)
+	if f.photometric == photometricRGB && f.samples == 4 && f.tags[tagExtraSamples].kind == 0 {
+		kind = alphaStraight // nothing says what the fourth is
+	}
+	return kind, f.samples > colours && (kind == alphaMultiplied || kind == alphaStraight) && f.photometric != photometricPalette
 }
 
 // tiffTag is an entry of a directory: its type and where its values are.

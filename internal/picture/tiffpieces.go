@@ -4,20 +4,22 @@ import (
 	"bytes"
 	"compress/zlib"
 	"context"
+	"errors"
 	"io"
 	"math/bits"
 
 	"golang.org/x/image/tiff/lzw"
+
+	"github.com/palate-art/palate/internal/picture/icc"
 )
 
 // readPiece writes a strip's or tile's samples, each narrowed to 8 bits, into
 // those of all planes. rows is how many of a strip are in the picture.
 func (f *anyTIFF) readPiece(ctx context.Context, samples []byte, number, plane, rows int) error {
-	at, n := f.offsets[number], f.counts[number]
-	if at >= uint64(len(f.data)) {
-		return errTruncated
+	packed, err := f.packed(number)
+	if err != nil {
+		return err
 	}
-	packed := f.data[at:min(uint64(len(f.data)), at+min(n, uint64(len(f.data))))]
 	per := f.samples
 	if f.planar {
 		per = 1
@@ -53,38 +55,91 @@ func (f *anyTIFF) readPiece(ctx context.Context, samples []byte, number, plane, 
 	return nil
 }
 
+// byLines reports strips that are unpacked line by line: one of them may be the
+// whole picture.
+func (f *anyTIFF) byLines() bool {
+	return f.tags[tagTileWidth].kind == 0 && !f.planar && f.photometric != photometricYCC &&
+		f.compression != compressionJPEG && f.compression != compressionPackBits
+}
+
+// decodeLines gives the rows of such strips.
+func (f *anyTIFF) decodeLines(ctx context.Context, toSRGB *icc.Transform, to rowSink) error {
+	line := make([]byte, (f.width*f.samples*f.bits+7)/8)
+	samples := make([]byte, f.width*f.samples)
+	for number := range f.down() {
+		packed, err := f.packed(number)
+		if err != nil {
+			return err
+		}
+		r, err := f.unpacked(ctx, packed)
+		if err != nil {
+			return err
+		}
+		top := number * f.pieceH
+		for y := top; y < min(top+f.pieceH, f.height); y++ {
+			if _, err := io.ReadFull(r, line); err != nil {
+				return errors.Join(err, r.Close())
+			}
+			f.unpredict(line, f.samples)
+			for i := range samples {
+				samples[i] = f.sample(line, i)
+			}
+			f.place(to.row(y), samples, toSRGB)
+			to.done(y)
+		}
+		if err := r.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// packed is a piece as it is stored.
+func (f *anyTIFF) packed(number int) ([]byte, error) {
+	at, n := f.offsets[number], f.counts[number]
+	if at >= uint64(len(f.data)) {
+		return nil, errTruncated
+	}
+	return f.data[at:min(uint64(len(f.data)), at+min(n, uint64(len(f.data))))], nil
+}
+
+// unpacked reads a piece, which is of no other kind than byLines says.
+func (f *anyTIFF) unpacked(ctx context.Context, packed []byte) (io.ReadCloser, error) {
+	packed = f.inOrder(packed)
+	r := ctxReader{ctx, bytes.NewReader(packed)}
+	switch f.compression {
+	case 5:
+		return lzw.NewReader(r, lzw.MSB, 8), nil
+	case 8, 32946:
+		return zlib.NewReader(r)
+	}
+	return io.NopCloser(r), nil
+}
+
+// inOrder turns the bits of each byte, if they are the other way round.
+func (f *anyTIFF) inOrder(packed []byte) []byte {
+	if f.one(tagFillOrder, 1) != 2 {
+		return packed
+	}
+	turned := make([]byte, len(packed))
+	for i, b := range packed {
+		turned[i] = bits.Reverse8(b)
+	}
+	return turned
+}
+
 // unpack gives so many bytes of a piece.
 func (f *anyTIFF) unpack(ctx context.Context, packed []byte, want int) ([]byte, error) {
-	if f.one(tagFillOrder, 1) == 2 {
-		turned := make([]byte, len(packed))
-		for i, b := range packed {
-			turned[i] = bits.Reverse8(b)
-		}
-		packed = turned
+	if f.compression == compressionPackBits {
+		return unpackBits(f.inOrder(packed), want)
 	}
-	var r io.Reader = bytes.NewReader(packed)
-	switch f.compression {
-	case 1:
-		if len(packed) < want {
-			return nil, errTruncated
-		}
-		return bytes.Clone(packed[:want]), nil
-	case 5:
-		l := lzw.NewReader(ctxReader{ctx, r}, lzw.MSB, 8)
-		defer l.Close()
-		r = l
-	case 8, 32946:
-		z, err := zlib.NewReader(ctxReader{ctx, r})
-		if err != nil {
-			return nil, err
-		}
-		defer z.Close()
-		r = z
-	case 32773:
-		return unpackBits(packed, want)
+	r, err := f.unpacked(ctx, packed)
+	if err != nil {
+		return nil, err
 	}
+	defer r.Close()
 	raw := make([]byte, want)
-	_, err := io.ReadFull(r, raw)
+	_, err = io.ReadFull(r, raw)
 	return raw, err
 }
 
@@ -118,7 +173,7 @@ func unpackBits(packed []byte, want int) ([]byte, error) {
 // unpredict adds to each sample the one of the pixel before it (TIFF 6.0,
 // section 14), of 8 or 16 bits.
 func (f *anyTIFF) unpredict(row []byte, per int) {
-	if f.compression == 1 || f.compression == 32773 || f.one(tagPredictor, 1) != 2 {
+	if f.compression == 1 || f.compression == compressionPackBits || f.one(tagPredictor, 1) != 2 {
 		return
 	}
 	switch f.bits {

@@ -168,13 +168,26 @@ func Scores(t *terminal.Terminal, scored []collection.Scored) error {
 
 // Rated says what was said of an image.
 func Rated(t *terminal.Terminal, r collection.Rated) error {
+	name := r.Image.String()
+	if r.Title != "" {
+		name += fmt.Sprintf(" (%s)", r.Title)
+	}
+	said := string(r.Verdict)
+	switch {
+	case said == "":
+		said = "unrated"
+	case r.Stars == 1:
+		said += ", 1 star"
+	case r.Stars > 1:
+		said += fmt.Sprintf(", %d stars", r.Stars)
+	}
 	switch {
 	case r.Undone != "":
-		return t.Done(r, "%s: %s undone", r.Image, r.Undone)
-	case r.Verdict == "":
-		return t.Done(r, "%s: unrated", r.Image)
+		return t.Done(r, "%s: %s undone; now %s", name, r.Undone, said)
+	case r.Back:
+		return t.Done(r, "%s: taking back undone; now %s", name, said)
 	}
-	return t.Done(r, "%s: %s", r.Image, r.Verdict)
+	return t.Done(r, "%s: %s", name, said)
 }
 
 // Sorted says where a file was sorted to.

@@ -42,7 +42,7 @@ func (s *Starter) importing(ctx context.Context, r Request) (work, error) {
 			f := &listing.Files[i]
 			switch {
 			case r.Profile == "": // nobody says anything
-				f.Verdict = ""
+				f.Verdict, f.Stars = "", 0
 			case r.Verdict != "":
 				f.Verdict = r.Verdict
 			}

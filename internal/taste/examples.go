@@ -33,6 +33,16 @@ func (tr *Training) read(ctx context.Context) error {
 	if tr.examples, err = t.examples(ctx, ratings); err != nil {
 		return err
 	}
+	between, err := t.between(ctx, tr.Profile)
+	if err != nil {
+		return err
+	}
+	if tr.config.Between, err = t.examples(ctx, between); err != nil {
+		return err
+	}
+	for _, r := range between {
+		tr.lastEntry = max(tr.lastEntry, r.Entry)
+	}
 	for _, e := range tr.examples {
 		entry := ratings[e.Image].Entry
 		if entry > servedUpTo {
@@ -66,7 +76,7 @@ func (t *Tastes) examples(ctx context.Context, ratings map[palate.ImageID]catalo
 	examples := make([]probe.Example, len(embeddings))
 	for i, e := range embeddings {
 		a, r := attributes[e.ID], ratings[e.ID]
-		examples[i] = probe.Example{Image: e.ID, Embedding: e.Embedding, Liked: r.Verdict == palate.Like, Shown: r.Shown,
+		examples[i] = probe.Example{Image: e.ID, Embedding: e.Embedding, Liked: r.Verdict == palate.Like, Stars: r.Stars, Shown: r.Shown,
 			Artist: first(a.Artists), Site: first(a.Sites)}
 		if row, there := simpler[e.ID]; there {
 			examples[i].Features = map[string]palate.Embedding{probe.Baseline: row}
@@ -135,6 +145,29 @@ func (t *Tastes) comparisons(p palate.Profile) *probe.Comparisons {
 	}
 	return known
 }
+
+// between returns what a profile graded neither a like nor a dislike.
+func (t *Tastes) between(ctx context.Context, p palate.Profile) (map[palate.ImageID]catalog.Rating, error) {
+	ratings := make(map[palate.ImageID]catalog.Rating)
+	for before := int64(0); ; {
+		page, err := t.catalog.StandingRatings(ctx, p, catalog.RatingQuery{Verdict: palate.Skip, Before: before, Limit: ratingsPage})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page {
+			if isBetween(r) {
+				ratings[r.Image] = r
+			}
+		}
+		if len(page) < ratingsPage {
+			return ratings, nil
+		}
+		before = page[len(page)-1].Entry
+	}
+}
+
+// isBetween reports three stars that were neither liked nor disliked.
+func isBetween(r catalog.Rating) bool { return r.Verdict == palate.Skip && r.Stars == 3 }
 
 // judgements returns the standing likes and dislikes of a profile.
 func (t *Tastes) judgements(ctx context.Context, p palate.Profile) (map[palate.ImageID]catalog.Rating, error) {

@@ -53,7 +53,8 @@ type neighbourly interface {
 	rest() palate.Embedding
 	// linear is a direction along which good images are found too; nil is none.
 	linear() palate.Embedding
-	score(id palate.ImageID, e palate.Embedding) (Score, error)
+	// scores are those of stored images, in their order.
+	scores(points []index.Point) ([]Score, error)
 }
 
 // rankNear gives a page of an order. Those near any like are found by the
@@ -279,12 +280,8 @@ func (t *Tastes) scoreAll(ctx context.Context, order neighbourly, ids []palate.I
 			if err != nil {
 				return err
 			}
-			for _, point := range points {
-				score, err := order.score(point.ID, point.Embedding)
-				if err != nil {
-					return err
-				}
-				scored[i] = append(scored[i], score)
+			if scored[i], err = order.scores(points); err != nil {
+				return err
 			}
 			return scoring.Err()
 		})

@@ -2,6 +2,7 @@ package taste
 
 import (
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/index"
 )
 
 // versionOrder is the order of a version that goes by neighbours.
@@ -54,9 +55,22 @@ func (o *versionOrder) rest() palate.Embedding {
 
 func (o *versionOrder) linear() palate.Embedding { return o.along }
 
-func (o *versionOrder) score(id palate.ImageID, e palate.Embedding) (Score, error) {
-	if err := e.Validate(len(o.version.Learned.Weights)); err != nil {
-		return Score{}, err
+func (o *versionOrder) scores(points []index.Point) ([]Score, error) {
+	return o.version.scoresOf(points)
+}
+
+// scoresOf is scoreOf of many images, whose embeddings are checked.
+func (v Version) scoresOf(points []index.Point) ([]Score, error) {
+	ids, embeddings := make([]palate.ImageID, len(points)), make([]palate.Embedding, len(points))
+	for i, point := range points {
+		if err := point.Embedding.Validate(len(v.Learned.Weights)); err != nil {
+			return nil, err
+		}
+		ids[i], embeddings[i] = point.ID, point.Embedding
 	}
-	return o.version.scoreOf(id, e), nil
+	out := make([]Score, len(points))
+	for i, score := range v.Learned.ScoresOf(ids, embeddings) {
+		out[i] = v.score(ids[i], float32(score-v.Learned.Bias))
+	}
+	return out, nil
 }

@@ -114,14 +114,40 @@ func (o *Provisional) score(id palate.ImageID, e palate.Embedding) (Score, error
 	if err := e.Validate(o.dim()); err != nil {
 		return Score{}, err
 	}
+	like, dislike := o.places(id)
+	return provisionalScore(id, o.neighbourhood.Score(e, like, dislike)), nil
+}
+
+// places are those of an image among the likes and the dislikes, -1 for none.
+func (o *Provisional) places(id palate.ImageID) (like, dislike int) {
 	place := func(in map[palate.ImageID]int) int {
 		if i, there := in[id]; there {
 			return i
 		}
 		return -1
 	}
-	score := o.neighbourhood.Score(e, place(o.like), place(o.dislike))
-	return Score{Image: id, Product: float32(score), Logit: score, Provisional: true}, nil
+	return place(o.like), place(o.dislike)
+}
+
+func provisionalScore(id palate.ImageID, score float64) Score {
+	return Score{Image: id, Product: float32(score), Logit: score, Provisional: true}
+}
+
+func (o *Provisional) scores(points []index.Point) ([]Score, error) {
+	embeddings := make([]palate.Embedding, len(points))
+	like, dislike := make([]int, len(points)), make([]int, len(points))
+	for i, point := range points {
+		if err := point.Embedding.Validate(o.dim()); err != nil {
+			return nil, err
+		}
+		embeddings[i] = point.Embedding
+		like[i], dislike[i] = o.places(point.ID)
+	}
+	out := make([]Score, len(points))
+	for i, score := range o.neighbourhood.Scores(embeddings, like, dislike) {
+		out[i] = provisionalScore(points[i].ID, score)
+	}
+	return out, nil
 }
 
 func (o *Provisional) dim() int {

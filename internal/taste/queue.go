@@ -11,14 +11,13 @@ import (
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/active"
 	"github.com/palate-art/palate/internal/catalog"
-	"github.com/palate-art/palate/probe"
 )
 
 const (
 	// poolSize is how many pictures a queue is chosen among, drawn evenly in
 	// so many stretches of the order of IDs, which are hashes.
-	poolSize      = 600
-	poolStretches = 8
+	poolSize      = 300
+	poolStretches = 4
 	// poolRounds bounds the drawing where nearly everything is judged.
 	poolRounds = 4
 	// topSize is how many of the best are looked through.
@@ -44,9 +43,31 @@ func (t *Tastes) Queue(ctx context.Context, p palate.Profile, n int) (Queue, err
 	if n < 1 || n > MaxQueue {
 		return Queue{}, fmt.Errorf("queue of %s: %d pictures, want 1 to %d: %w", p, n, MaxQueue, palate.ErrInvalid)
 	}
+	for again := false; ; again = true {
+		q, err := t.queue(ctx, p, n, again)
+		if err != nil {
+			return Queue{}, fmt.Errorf("queue of %s: %w", p, err)
+		}
+		// What was drawn before may have been deleted since.
+		ids := make([]palate.ImageID, len(q.Choices))
+		for i, c := range q.Choices {
+			ids[i] = c.ID
+		}
+		points, err := t.index.Get(ctx, ids)
+		if err != nil {
+			return Queue{}, fmt.Errorf("queue of %s: %w", p, err)
+		}
+		if again || len(points) == len(ids) {
+			t.remember(p, q.Choices)
+			return q, nil
+		}
+	}
+}
+
+// queue chooses; anew is among pictures that are drawn now.
+func (t *Tastes) queue(ctx context.Context, p palate.Profile, n int, anew bool) (q Queue, err error) {
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	request := active.Request{Random: random}
-	var q Queue
 	switch version, err := t.Current(ctx, p); {
 	case err == nil:
 		request.Probe, q.Version = version.Learned, version.Version
@@ -55,19 +76,24 @@ func (t *Tastes) Queue(ctx context.Context, p palate.Profile, n int) (Queue, err
 	}
 	asked := t.recentlyAsked(p)
 	if err := t.said(ctx, p, asked, &request); err != nil {
-		return Queue{}, fmt.Errorf("queue of %s: %w", p, err)
+		return Queue{}, err
 	}
-	var err error
-	if request.Pool, err = t.pool(ctx, p, asked, random); err != nil {
-		return Queue{}, fmt.Errorf("queue of %s: %w", p, err)
-	}
-	if request.Probe != nil {
-		if request.Top, err = t.top(ctx, p, asked, request.Probe); err != nil {
-			return Queue{}, fmt.Errorf("queue of %s: %w", p, err)
+	d := t.drawnBefore(p, q.Version)
+	if d != nil && !anew {
+		if err := d.narrow(ctx, t, p, asked); err != nil {
+			return Queue{}, err
 		}
 	}
+	if d == nil || anew || !d.enough() {
+		if d, err = t.draw(ctx, p, asked, request.Probe, random); err != nil {
+			return Queue{}, err
+		}
+		d.version = q.Version
+		t.keepDrawn(p, d)
+	}
+	request.Pool, request.Top = slices.Clone(d.pool), d.top
+	random.Shuffle(len(request.Pool), func(i, j int) { request.Pool[i], request.Pool[j] = request.Pool[j], request.Pool[i] })
 	q.Choices = active.Choose(request, n, t.config.Active)
-	t.remember(p, q.Choices)
 	return q, nil
 }
 
@@ -163,7 +189,6 @@ func (t *Tastes) pool(ctx context.Context, p palate.Profile, asked []palate.Imag
 			}
 		}
 	}
-	random.Shuffle(len(pool), func(i, j int) { pool[i], pool[j] = pool[j], pool[i] })
 	return pool, nil
 }
 
@@ -218,23 +243,6 @@ func (t *Tastes) best(ctx context.Context, p palate.Profile, asked []palate.Imag
 	ids := make([]palate.ImageID, len(hits))
 	for i, hit := range hits {
 		ids[i] = hit.ID
-	}
-	return t.unsaidOf(ctx, p, asked, ids)
-}
-
-// top gives the best unjudged pictures by a probe.
-func (t *Tastes) top(ctx context.Context, p palate.Profile, asked []palate.ImageID, learned *probe.Probe) ([]active.Picture, error) {
-	if learned.Linear() {
-		return t.best(ctx, p, asked, index.Query{Vector: learned.Query()})
-	}
-	filter := index.Filter{NotJudgedBy: p, NotIDs: asked}
-	scores, err := t.rankNear(ctx, newVersionOrder(Version{Learned: learned}), RankQuery{Filter: filter, Limit: topSize})
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]palate.ImageID, len(scores))
-	for i, score := range scores {
-		ids[i] = score.Image
 	}
 	return t.unsaidOf(ctx, p, asked, ids)
 }

@@ -48,8 +48,8 @@ func TestTheQueueAsksOnlyWhatIsNew(t *testing.T) {
 			}
 		}
 	}
-	// .6, .2 and .2 of thirty, each queue off by one at most.
-	for kind, want := range map[palate.Shown]int{palate.ShownQueueUncertain: 18, palate.ShownQueueExplore: 6, palate.ShownQueueTop: 6} {
+	// .8, .1 and .1 of thirty, each queue off by one at most.
+	for kind, want := range map[palate.Shown]int{palate.ShownQueueUncertain: 24, palate.ShownQueueExplore: 3, palate.ShownQueueTop: 3} {
 		if got := kinds[kind]; got < want-3 || got > want+3 {
 			t.Errorf("%d of %s, want about %d", got, kind, want)
 		}
@@ -109,5 +109,37 @@ func TestWhyShowsWhatIsNear(t *testing.T) {
 	}
 	if _, err := f.tastes.Why(t.Context(), "me", palate.ImageID{1}, 4); !errors.Is(err, palate.ErrNotFound) {
 		t.Errorf("of no image: got %v, want ErrNotFound", err)
+	}
+}
+
+// Queues that are chosen among what was drawn for an earlier one do not give
+// what was deleted or judged since.
+func TestTheQueueForgetsWhatIsGone(t *testing.T) {
+	f := newFixture(t, 300, nil)
+	f.rate(t, "me", f.ids[:60]...)
+	f.train(t, "me")
+	f.queue(t, "me", 10)
+	gone := make(map[palate.ImageID]bool)
+	for i, id := range f.ids[60:] {
+		switch {
+		case i%2 == 0:
+			gone[id] = true
+			must(t, f.catalog.DeleteImage(t.Context(), id, "test"))
+		case i%8 == 1:
+			gone[id] = true
+			f.rate(t, "me", id)
+		}
+	}
+	f.follow(t)
+	for range 4 {
+		q := f.queue(t, "me", 10)
+		if len(q.Choices) != 10 {
+			t.Errorf("%d pictures, want 10", len(q.Choices))
+		}
+		for _, c := range q.Choices {
+			if gone[c.ID] {
+				t.Errorf("%v was deleted or judged", c.ID)
+			}
+		}
 	}
 }

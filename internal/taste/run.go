@@ -159,7 +159,8 @@ func (t *Tastes) due(ctx context.Context, p palate.Profile) (bool, int64, error)
 }
 
 // waiting reports whether RetrainAfter likes, dislikes and undos follow an
-// entry of the log, and the newest entry. Skips teach nothing.
+// entry of the log, and the newest entry. Skips teach nothing, but for three
+// stars.
 func (t *Tastes) waiting(ctx context.Context, p palate.Profile, after int64) (waiting bool, last int64, err error) {
 	last = after
 	for news := 0; ; {
@@ -168,7 +169,7 @@ func (t *Tastes) waiting(ctx context.Context, p palate.Profile, after int64) (wa
 			return false, 0, err
 		}
 		for _, e := range entries {
-			if last = e.Entry; e.Verdict != palate.Skip {
+			if last = e.Entry; e.Verdict != palate.Skip || isBetween(e.Rating) {
 				news++
 			}
 		}

@@ -87,6 +87,7 @@ type Tastes struct {
 	compared map[palate.Profile]*probe.Comparisons // of the profiles trained last
 	near     map[palate.Profile]nearScores         // of the last version that went by neighbours
 	asked    map[palate.Profile][]palate.ImageID   // handed out by Queue, the last at the end
+	drawn    map[palate.Profile]*drawn             // what queues are chosen among
 }
 
 // New returns the tastes of the profiles in the catalog, for the model of the
@@ -104,6 +105,7 @@ func New(c catalog.Catalog, ix index.Index, config Config, logger *slog.Logger) 
 		compared:  make(map[palate.Profile]*probe.Comparisons),
 		near:      make(map[palate.Profile]nearScores),
 		asked:     make(map[palate.Profile][]palate.ImageID),
+		drawn:     make(map[palate.Profile]*drawn),
 	}, nil
 }
 

@@ -19,6 +19,8 @@ type Cost struct {
 	Memory         int64         `json:"memory_bytes"`    // of this process, after one batch; 0 is not known
 	Disk           int64         `json:"disk_bytes"`      // of checkpoints, at most
 	Tokens         int64         `json:"token_bytes"`     // that will be kept in memory, at most
+	Planned        int64         `json:"planned_bytes"`   // of memory, by the shapes
+	Available      int64         `json:"available_bytes"` // of memory, before; 0 is not known
 }
 
 // estimate opens the graphs and runs one batch through them.
@@ -63,6 +65,7 @@ func (tr *Training) estimate(ctx context.Context) error {
 	tr.Cost.Seconds = total
 	tr.Cost.Total = time.Duration(total * float64(time.Second))
 	tr.Cost.Memory, _ = usedMemory()
+	tr.Cost.Planned = plan.MemoryBytes(tr.model.Trainable)
 	tr.Cost.Disk = 3 * tr.trainer.StateBytes() // the newest, the best, and one that is being written
 	return nil
 }
@@ -71,18 +74,25 @@ func (tr *Training) estimate(ctx context.Context) error {
 // for what a runtime allocates beyond what is live, and for others.
 const memoryShare = .6
 
-// fitting is how many pictures of a step go into one run of the graphs, as far
+// fitted says how many pictures of a step go into one run of the graphs, as far
 // as there is memory for: nobody reports that a CPU's memory is out before the
-// process is killed. available 0 is not known.
-func fitting(plan finetune.Plan, m *vit.Trainable, step int, available int64) int {
+// process is killed. Where there is none for a single picture, and nobody said
+// otherwise, blocks are computed twice. available 0 is not known.
+func (a Asked) fitted(plan finetune.Plan, m *vit.Trainable, step int, available int64) finetune.Plan {
 	const largest = 16 // beyond it a CPU gains nothing
-	best := 1
-	for batch := 1; batch <= min(step, largest); batch *= 2 {
-		plan.Batch = batch
-		if available > 0 && float64(plan.MemoryBytes(m)) > memoryShare*float64(available) {
+	fits := func(p finetune.Plan) bool {
+		return available <= 0 || float64(p.MemoryBytes(m)) <= memoryShare*float64(available)
+	}
+	plan.Batch = 1
+	if a.CheckpointBlocks == nil && !fits(plan) {
+		plan.CheckpointBlocks = true
+	}
+	for batch := 2; batch <= min(step, largest); batch *= 2 {
+		more := plan
+		if more.Batch = batch; !fits(more) {
 			break
 		}
-		best = batch
+		plan = more
 	}
-	return best
+	return plan
 }

@@ -33,6 +33,8 @@ type Asked struct {
 	Seed         *uint64
 	Mirror       *bool
 	Crop         *float64
+	// CheckpointBlocks computes blocks twice, to save memory.
+	CheckpointBlocks *bool
 	// KeepTokens, if false, trains on pixels where the first blocks are frozen.
 	KeepTokens *bool
 }
@@ -70,6 +72,7 @@ func (a Asked) settings() []*setting {
 		settingOf("--seed", a.Seed, func(r *Recipe) *uint64 { return &r.Config.Seed }),
 		settingOf("--augment mirror", a.Mirror, func(r *Recipe) *bool { return &r.Config.Mirror }),
 		settingOf("--augment crop", a.Crop, func(r *Recipe) *float64 { return &r.Config.Crop }),
+		settingOf("--checkpoint-blocks", a.CheckpointBlocks, func(r *Recipe) *bool { return &r.Plan.CheckpointBlocks }),
 		settingOf("--token-cache", a.KeepTokens, func(r *Recipe) *bool { return &r.Plan.Tokens }),
 	}
 	var out []*setting

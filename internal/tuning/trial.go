@@ -66,7 +66,7 @@ func opened(rt *ort.Runtime, m models.Trainable, recipe Recipe) (*finetune.Train
 	if err := recipe.validate(m.Trainable); err != nil {
 		return nil, recipe, err
 	}
-	recipe.Plan.Batch = fitting(recipe.Plan, m.Trainable, recipe.Config.BatchSize, availableMemory())
+	recipe.Plan = Asked{}.fitted(recipe.Plan, m.Trainable, recipe.Config.BatchSize, availableMemory())
 	config := ort.DefaultSessionConfig()
 	config.IntraOpThreads = 0 // one run at a time, on all cores
 	zero := finetune.Head{Weights: make([]float32, recipe.Plan.Features(m.Trainable))}

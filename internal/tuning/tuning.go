@@ -40,9 +40,6 @@ type Request struct {
 	Resume bool
 	// CacheBytes bounds what is kept of tokens; 0 is the default.
 	CacheBytes int64
-	// RunBatch is how many pictures are in one run of the graphs; 0 chooses
-	// as many as there is memory for.
-	RunBatch int
 }
 
 // Training is one that is ready: its model is open and its cost is known. It
@@ -124,6 +121,7 @@ func (tr *Training) open(ctx context.Context) error {
 
 // decide settles the recipe.
 func (tr *Training) decide(ctx context.Context) error {
+	tr.Cost.Available = availableMemory()
 	if tr.begun != nil {
 		if tr.model.Description.Identity != tr.begun.Model {
 			return fmt.Errorf("the training in %s is of another model, or of the same one in another way (size, fit, pool), than %s is now: leave these flags out, or train under another --name: %w", tr.folder, tr.request.Weights.Name, palate.ErrConflict)
@@ -136,13 +134,11 @@ func (tr *Training) decide(ctx context.Context) error {
 	} else {
 		tr.Recipe = tr.request.Asked.Recipe()
 		tr.Recipe.Plan.Pool = tr.model.Settings.Pool
-		tr.Recipe.Plan.Batch = max(1, min(tr.request.RunBatch, tr.Recipe.Config.BatchSize))
+		tr.Recipe.Plan.Batch = 1
 		if err := tr.Recipe.validate(tr.model.Trainable); err != nil {
 			return err
 		}
-		if tr.request.RunBatch == 0 {
-			tr.Recipe.Plan.Batch = fitting(tr.Recipe.Plan, tr.model.Trainable, tr.Recipe.Config.BatchSize, availableMemory())
-		}
+		tr.Recipe.Plan = tr.request.Asked.fitted(tr.Recipe.Plan, tr.model.Trainable, tr.Recipe.Config.BatchSize, tr.Cost.Available)
 	}
 	if tr.request.CacheBytes > 0 {
 		tr.Recipe.Config.CacheBytes = tr.request.CacheBytes

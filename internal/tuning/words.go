@@ -44,6 +44,13 @@ func (tr *Training) Words() []string {
 	if cost.Tokens > 0 {
 		words = append(words, fmt.Sprintf("What the frozen blocks make of the pictures is kept in %s of memory more.", terminal.Bytes(cost.Tokens)))
 	}
+	if r.Plan.CheckpointBlocks {
+		words = append(words, "Each block is computed twice, a third more work, which saves most of the memory between them (--no-checkpoint-blocks does not).")
+	}
+	if cost.Available > 0 && cost.Planned > cost.Available {
+		words = append(words, fmt.Sprintf("It takes %s of memory by its shapes, and %s are free: the system may end it without a word. --method last:N or lora:R, a smaller --size or a smaller model takes less.",
+			terminal.Bytes(cost.Planned), terminal.Bytes(cost.Available)))
+	}
 	return words
 }
 

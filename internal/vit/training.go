@@ -201,6 +201,12 @@ func (m *Trainable) FeatureFrom(t *autodiff.Tape, tokens *autodiff.Value, w Weig
 	return f.pool(x, pool)
 }
 
+// Block writes one block from the tokens before it to those behind it.
+func (m *Trainable) Block(t *autodiff.Tape, n int, tokens *autodiff.Value, w Weights, keep Keep) *autodiff.Value {
+	f := &trainingForm{Tape: t, m: m, a: m.Architecture, w: w, batch: tokens.Shape()[0]}
+	return f.block(n, tokens, keep)
+}
+
 // TokenShape is the shape of the tokens of a batch.
 func (m *Trainable) TokenShape(batch int) []int64 {
 	p := m.Architecture.PatchSize

@@ -94,7 +94,14 @@ func TestFinetuneMakesAModelOfItsOwn(t *testing.T) {
 	home := stripes(t, 60)
 	for _, method := range []string{"full", "last:1", "lora:2"} {
 		name := "mine-" + strings.ReplaceAll(method, ":", "")
-		r := program.JSONRun[tuning.Result](t, tuningOf(home, name, "--method", method, "--size", "84", "--pool", "mean", "--batch", "8")...)
+		args := tuningOf(home, name, "--method", method, "--size", "84", "--pool", "mean", "--batch", "8")
+		if method == "last:1" {
+			args = append(args, "--checkpoint-blocks")
+		}
+		r := program.JSONRun[tuning.Result](t, args...)
+		if r.Recipe.Plan.CheckpointBlocks != (method == "last:1") {
+			t.Errorf("%s: got the plan %+v", method, r.Recipe.Plan)
+		}
 		if r.Likes+r.HeldLikes != 20 || r.Dislikes+r.HeldDislikes != 40 || r.HeldLikes == 0 || r.HeldDislikes == 0 || len(r.History) != 4 || r.Begun.Number != 0 {
 			t.Errorf("%s: got %+v", method, r)
 		}

@@ -205,6 +205,13 @@ func stars(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
 		}
 	}
 	wantVerdict(t, c, "me", ids[4], palate.Like)
+	rate(t, c, "you", ids[0], palate.Like)
+	for profile, want := range map[palate.Profile]map[palate.ImageID]palate.Stars{"me": {ids[1]: 2, ids[4]: 5}, "you": {}} {
+		if got := must(c.StandingStars(ctx, profile, []palate.ImageID{ids[4], picture(9).ID, ids[1]}))(t); !reflect.DeepEqual(got, want) {
+			t.Errorf("StandingStars of %s: got %v, want %v", profile, got, want)
+		}
+	}
+	equal(t, "stars of no images", len(must(c.StandingStars(ctx, "me", nil))(t)), 0)
 	four := catalog.Rating{Profile: "me", Image: ids[0], Verdict: palate.Like, Stars: 4, Shown: palate.ShownAPI}
 	plain := four
 	plain.Stars = 0

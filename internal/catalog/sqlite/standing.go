@@ -62,6 +62,30 @@ func (c *Catalog) StandingVerdicts(ctx context.Context, p palate.Profile, ids []
 	return verdicts, nil
 }
 
+// StandingStars implements catalog.Ratings.
+func (c *Catalog) StandingStars(ctx context.Context, p palate.Profile, ids []palate.ImageID) (map[palate.ImageID]palate.Stars, error) {
+	stars := map[palate.ImageID]palate.Stars{}
+	if len(ids) == 0 {
+		return stars, nil
+	}
+	err := c.read(ctx, "read standing stars", func(ctx context.Context, tx *sql.Tx) error {
+		_, err := collect(from(tx.QueryContext(ctx, `
+			SELECT i.id, r.stars FROM images i
+			JOIN standing s ON s.profile = ? AND s.image = i.no JOIN ratings r ON r.entry = s.entry
+			WHERE i.id IN `+idsIn+` AND r.stars IS NOT NULL`, string(p), idList(ids))), func(rows *sql.Rows) (none struct{}, err error) {
+			var id sql.RawBytes
+			var n palate.Stars
+			if err := rows.Scan(&id, &n); err != nil {
+				return none, err
+			}
+			stars[palate.ImageID(id)] = n
+			return none, nil
+		})
+		return err
+	})
+	return stars, err
+}
+
 // StandingRatings implements catalog.Ratings.
 func (c *Catalog) StandingRatings(ctx context.Context, p palate.Profile, q catalog.RatingQuery) ([]catalog.Rating, error) {
 	err := checkLimit(q.Limit, 1000)

@@ -50,7 +50,7 @@ func main() {
 	check(len(others) == len(list.Images)-1, "the upload is in the list")
 	for i, image := range others {
 		verdict := []palate.Verdict{"dislike", "like"}[i%2]
-		rated, _, err := c.RatingsAPI.PutRating(ctx, profile, image.Id).RatingInput(*palate.NewRatingInput(verdict)).Execute()
+		rated, _, err := c.RatingsAPI.PutRating(ctx, profile, image.Id).RatingInput(palate.RatingInput{Verdict: &verdict}).Execute()
 		check(err == nil && rated.Verdict == verdict, "a rating answers with itself", err)
 	}
 
