@@ -170,13 +170,19 @@ $("#search").addEventListener("input", (event) => {
 document.addEventListener("click", (event) => {
   const holder = event.target.closest(".card, dialog");
   if (holder?.trashed && event.target.closest("button")) orTell(fromTrash(holder));
-  if (!holder?.image) return;
-  if (event.target.closest("button.delete")) return void orTell(remove(holder.image));
+  if (!holder || holder.trashed) return;
   const button = event.target.closest(".verdicts button");
-  if (button) orTell(judge(holder.image, button.classList.contains("like") ? "like" : "dislike", holder.score, true));
-  else if (holder !== viewer) orTell(large.look(holder.image, holder.score));
+  if (event.target.closest("button.delete")) orTell(withImage(holder, remove));
+  else if (button) orTell(withImage(holder, (image, score) => judge(image, button.classList.contains("like") ? "like" : "dislike", score, true)));
+  else if (holder !== viewer) orTell(withImage(holder, large.look));
   else if (event.target === viewer) viewer.close();
 });
+
+/** withImage does something with the picture of a card or of the large view, as soon as it is known. */
+async function withImage(holder, act) {
+  const { image, score } = await grid.known(holder);
+  if (image) await act(image, score);
+}
 
 const verdictKeys = { l: "like", d: "dislike", s: "skip" };
 const teachKeys = { ArrowRight: "like", ArrowLeft: "dislike", ArrowDown: "skip" };
@@ -188,10 +194,10 @@ document.addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
   if (key === "u") return void orTell(undo());
   if (key === "delete" || key === "backspace") {
-    const image = viewer.open ? viewer.image : state.view === "teach" ? state.queue[0]?.image : here?.image;
-    if (!image || event.repeat) return;
+    const holder = viewer.open ? viewer : state.view === "teach" ? state.queue[0] : here;
+    if (!holder || holder.trashed || event.repeat) return;
     event.preventDefault();
-    return void orTell(remove(image));
+    return void orTell(withImage(holder, remove));
   }
   if (key === "r" && here?.trashed && !event.repeat) return void orTell(fromTrash(here));
   if (state.view === "teach" && !viewer.open) {
@@ -202,15 +208,15 @@ document.addEventListener("keydown", (event) => {
   }
   if (verdictKeys[key]) {
     const holder = viewer.open ? viewer : here;
-    if (!holder?.image) return;
-    orTell(judge(holder.image, verdictKeys[key], holder.score));
+    if (!holder || holder.trashed) return;
+    orTell(withImage(holder, (image, score) => judge(image, verdictKeys[key], score)));
     if (!viewer.open) grid.focus(grid.indexOf(here) + 1);
     return;
   }
   if (viewer.open) return void viewerKey(event, key);
-  if (event.key === "Enter" && here?.image && here === document.activeElement) {
+  if (event.key === "Enter" && here && !here.trashed && here === document.activeElement) {
     event.preventDefault(); // the view's focus is on its picture: on ×, the same press would close it
-    return void orTell(large.look(here.image, here.score));
+    return void orTell(withImage(here, large.look));
   }
   if (!moves.has(event.key)) return;
   if (state.view === "trash") {

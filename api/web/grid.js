@@ -292,10 +292,14 @@ export function insert(at) {
   render();
 }
 
-/** refill shows what is known of a picture once more. */
-export function refill(id) {
-  const node = cardOf(id);
-  if (node?.item) fill(node, node.item);
+/** known gives a card once it is known what its picture is. */
+export async function known(node) {
+  const of = list;
+  if (node.image || node.place === undefined || !of) return node;
+  await of.load([node.place]);
+  const item = of.known(node.place);
+  if (item) fill(node, item);
+  return node;
 }
 
 export function slider() {
