@@ -184,6 +184,10 @@ async function withImage(holder, act) {
   if (image) await act(image, score);
 }
 
+const sheet = $("#keys");
+$("#show-keys").addEventListener("click", () => sheet.showModal());
+sheet.addEventListener("click", (event) => { if (event.target === sheet || event.target.closest(".close")) sheet.close(); });
+
 const verdictKeys = { l: "like", d: "dislike", s: "skip" };
 const teachKeys = { ArrowRight: "like", ArrowLeft: "dislike", ArrowDown: "skip" };
 const moves = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"]);
@@ -192,6 +196,8 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
   const here = document.activeElement.closest?.(".card");
   const key = event.key.toLowerCase();
+  if (key === "?") return void (sheet.open ? sheet.close() : sheet.showModal());
+  if (sheet.open) return;
   if (key === "u") return void orTell(undo());
   if (key === "delete" || key === "backspace") {
     const holder = viewer.open ? viewer : state.view === "teach" ? state.queue[0] : here;
