@@ -34,6 +34,8 @@ func TestThePageDoesWhatHandsExpect(t *testing.T) {
 	newest := ids[len(ids)-1]
 	const first, taste = `document.querySelector(".card")`, `document.querySelector("#taste").textContent`
 	step("load", chromedp.Navigate(f.url), eventually(`document.querySelectorAll(".card").length`, "12"))
+	const keys = `document.querySelector("#keys").open`
+	step("? shows the keys", chromedp.KeyEvent("?"), eventually(keys, "true"), chromedp.KeyEvent("d"), screenshot("keys"), chromedp.KeyEvent(kb.Escape), eventually(keys, "false"), eventually(taste, "0 liked, 0 disliked"))
 	step("Enter opens", chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.Enter),
 		eventually(`document.querySelectorAll("dialog .strip a").length > 0`, "true"), eventually(`document.querySelector("dialog").open`, "true"))
 	step("back", chromedp.KeyEvent(kb.Escape), eventually(`document.querySelector("dialog").open`, "false"))

@@ -2,14 +2,36 @@
 
 export const $ = (selector, within = document) => within.querySelector(selector);
 
-/** call asks the API; a problem becomes an Error with its status. */
-export async function call(path, { method = "GET", body, signal } = {}) {
+/**
+ * @typedef {object} Picture as the API tells of it (openapi.yaml, Image)
+ * @property {string} id
+ * @property {number} width
+ * @property {number} height
+ * @property {string} format
+ * @property {string} [title]
+ * @property {string} [artist]
+ * @property {string} [damage]
+ * @property {"like" | "dislike" | "skip"} [verdict]
+ * @property {boolean} embedded
+ * @property {string} file_url
+ * @property {string} thumbnail_url
+ * @property {Record<string, any>[]} sources
+ */
+
+/**
+ * call asks the API; a problem becomes an Error with its status.
+ * @param {string} path
+ * @param {{method?: string, body?: unknown, signal?: AbortSignal, bytes?: boolean}} options bytes asks for an ArrayBuffer
+ * @returns {Promise<any>}
+ */
+export async function call(path, { method = "GET", body, signal, bytes } = {}) {
   const response = await fetch("/v1" + path, {
     method, signal,
     headers: body === undefined ? {} : { "Content-Type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   if (response.status === 401) location.assign("/sign-in"); // the session is over
+  if (bytes && response.ok) return response.arrayBuffer();
   const text = await response.text();
   const answer = text ? JSON.parse(text) : null;
   if (!response.ok) {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-//go:embed index.html app.js base.js trash.js work.js style.css docs.css icon.svg
+//go:embed index.html *.js style.css docs.css icon.svg
 var content embed.FS
 
 // contentPolicy lets the page load from its own server alone.
@@ -21,8 +21,22 @@ type File struct {
 	name string
 }
 
+// modules are the parts of the page's program, by feature.
+var modules = []string{
+	"app", "base", "caption", "card", "filters", "grid", "heat", "judge", "layout", "list", "remove", "route", "state", "taste", "teach", "trash",
+	"viewer", "work", "zoom",
+}
+
 // Files are all files of the page.
-var Files = []File{{"/", "index.html"}, {"/app.js", "app.js"}, {"/base.js", "base.js"}, {"/trash.js", "trash.js"}, {"/work.js", "work.js"}, {"/style.css", "style.css"}, {"/docs.css", "docs.css"}, {"/icon.svg", "icon.svg"}}
+var Files = files()
+
+func files() []File {
+	all := []File{{"/", "index.html"}, {"/style.css", "style.css"}, {"/docs.css", "docs.css"}, {"/icon.svg", "icon.svg"}}
+	for _, name := range modules {
+		all = append(all, File{"/" + name + ".js", name + ".js"})
+	}
+	return all
+}
 
 // ServeHTTP sends the file.
 func (f File) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -3,6 +3,7 @@ package web_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -22,14 +23,18 @@ func get(t *testing.T, f web.File, headers ...string) *httptest.ResponseRecorder
 }
 
 func TestEveryFileOfThePageIsServed(t *testing.T) {
-	types := map[string]string{"/": "text/html; charset=utf-8", "/app.js": "text/javascript; charset=utf-8", "/base.js": "text/javascript; charset=utf-8", "/trash.js": "text/javascript; charset=utf-8", "/work.js": "text/javascript; charset=utf-8", "/style.css": "text/css; charset=utf-8", "/docs.css": "text/css; charset=utf-8", "/icon.svg": "image/svg+xml"}
-	if len(web.Files) != len(types) {
-		t.Errorf("got %d files, want %d", len(web.Files), len(types))
+	types := map[string]string{"": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+	whole := 0
+	for _, f := range web.Files {
+		whole += get(t, f).Body.Len()
+	}
+	if len(web.Files) < 20 || whole > 150_000 {
+		t.Errorf("the page has %d files of %d bytes, want at most 150 kB", len(web.Files), whole)
 	}
 	for _, f := range web.Files {
 		w := get(t, f)
-		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != types[f.Path] || w.Body.Len() < 100 {
-			t.Errorf("%s: got status %d, %q and %d bytes, want %q", f.Path, w.Code, w.Header().Get("Content-Type"), w.Body.Len(), types[f.Path])
+		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != types[path.Ext(f.Path)] || w.Body.Len() < 100 {
+			t.Errorf("%s: got status %d, %q and %d bytes, want %q", f.Path, w.Code, w.Header().Get("Content-Type"), w.Body.Len(), types[path.Ext(f.Path)])
 		}
 		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"} {
 			if got := w.Header().Get(name); got != want {
@@ -68,6 +73,13 @@ func TestThePageKeepsItsOwnPolicy(t *testing.T) {
 		path = "/" + strings.TrimPrefix(strings.TrimPrefix(path, "./"), "/")
 		if _, there := served[path]; !there && !strings.HasPrefix(path, "/v1/") {
 			t.Errorf("the page refers to %q, which is not served", reference[1])
+		}
+	}
+	for from, text := range served {
+		for _, imported := range regexp.MustCompile(`from "\.(/[^"]+)"`).FindAllStringSubmatch(text, -1) {
+			if _, there := served[imported[1]]; !there {
+				t.Errorf("%s imports %s, which is not served", from, imported[1])
+			}
 		}
 	}
 	for what, pattern := range map[string]string{

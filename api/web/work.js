@@ -1,6 +1,6 @@
 // Work: what the server does and did, and what it can be asked to do.
 
-import { $, call, element, orTell, say } from "./base.js";
+import { $, call, element, orTell, say, tell } from "./base.js";
 
 const section = $("#work"), list = $("#jobs");
 const atOnce = 20;
@@ -157,6 +157,7 @@ function tellModel() {
 
 async function begin(body) {
   showJob(await call("/jobs", { method: "POST", body }));
+  tell(""); // why an earlier try was refused
   say(`${kinds[body.kind]} has begun.`);
 }
 

@@ -163,6 +163,7 @@ func unreadRows() []string {
 // docs/formats.md is true: what it says of every file is what is measured, and
 // there is no file with known pixels that it leaves out.
 func TestFormatsTable(t *testing.T) {
+	longRace(t)
 	var cases []formatCase
 	readJSON(t, formatsJSON, &cases)
 	told := make(map[string]bool)

@@ -108,6 +108,7 @@ func TestDecodeShowsWhatPillowShows(t *testing.T) {
 }
 
 func TestResizeEqualsPillowToTheByte(t *testing.T) {
+	longRace(t)
 	var golden struct {
 		Cases []struct {
 			Input   string `json:"input"`

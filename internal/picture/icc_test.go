@@ -12,6 +12,7 @@ import (
 // Colours come to sRGB as Little CMS brings them: by matrices to a level, by
 // tables to one on average.
 func TestColourProfilesComeToSRGBAsLittleCMSBringsThem(t *testing.T) {
+	longRace(t)
 	const folder = "testdata/icc"
 	var golden struct {
 		Cases []struct {

@@ -74,6 +74,7 @@ func TestInspectTellsWholeFilesFromCutOnes(t *testing.T) {
 // What Inspect calls whole among the files of the golden tests, Decode shows,
 // and it says the same of size.
 func TestWhatInspectPassesDecodeShows(t *testing.T) {
+	longRace(t)
 	names, err := filepath.Glob("testdata/*/*")
 	if err != nil {
 		t.Fatal(err)

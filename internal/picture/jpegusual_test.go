@@ -106,6 +106,7 @@ func TestUsualJPEGAgreesWithTheStandardLibrary(t *testing.T) {
 // What is cut is broken or damaged wherever it is cut, and what is changed is refused or
 // decoded to its size.
 func TestBrokenUsualJPEG(t *testing.T) {
+	longRace(t)
 	restarts, err := os.ReadFile("testdata/more/restart420.jpg")
 	if err != nil {
 		t.Fatal(err)
@@ -213,6 +214,7 @@ func TestDecodeAtLeastKeepsTwiceWhatIsAskedFor(t *testing.T) {
 // one has noise in every pixel, which is where decoding smaller loses most;
 // of a painting it is .3 to .5 (docs/decisions/0009).
 func TestScaledDecodingChangesLittleForAModel(t *testing.T) {
+	longRace(t)
 	data := encoded(t, drawn(1100, 1040, 1), 90)
 	whole, _, err := picture.Decode(bytes.NewReader(data), picture.DefaultLimits())
 	if err != nil {

@@ -10,5 +10,4 @@ func longRace(*testing.T) {}
 const (
 	picturesOfHashes = 10
 	roundsOfBudget   = 3
-	raceEnabled      = false
 )

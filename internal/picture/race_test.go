@@ -19,5 +19,4 @@ func longRace(t *testing.T) {
 const (
 	picturesOfHashes = 3
 	roundsOfBudget   = 1
-	raceEnabled      = true
 )

@@ -142,6 +142,7 @@ func planarHeader(photometric uint16, bits ...uint16) string {
 }
 
 func TestPlanarTIFFWithoutItsPlanesIsInvalid(t *testing.T) {
+	longRace(t)
 	for name, file := range map[string]string{
 		"no strips": planarHeader(2, 8, 8, 8), "none with transparency": planarHeader(2, 16, 16, 16, 16),
 	} {

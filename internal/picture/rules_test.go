@@ -61,6 +61,7 @@ func stripes(width, height int) image.Image {
 
 // What Differs calls untouched has the same pixels by both rules.
 func TestUntouchedPicturesAreTheSameByBothRules(t *testing.T) {
+	longRace(t)
 	const short = 64
 	for _, tc := range []struct {
 		width, height int

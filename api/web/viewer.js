@@ -1,0 +1,123 @@
+// One picture, large: what is known of it, what is like it, and why it is
+// liked or not.
+
+import { $, call, element, orTell } from "./base.js";
+import { described, nameOf, showVerdict } from "./card.js";
+import { caption } from "./caption.js";
+import * as grid from "./grid.js";
+import { heat } from "./heat.js";
+import * as route from "./route.js";
+import { imageOf, profilePath, state } from "./state.js";
+import { large } from "./teach.js";
+import { fit, watch } from "./zoom.js";
+
+const viewer = $("#viewer"), canvas = $(".canvas", viewer), picture = $("figure img", viewer);
+watch(canvas, picture);
+
+/** stepTo is the number in the list that a step leads to from the picture that is shown, or -1. */
+function stepTo(step) {
+  const list = grid.current();
+  const at = list && viewer.image ? list.index(viewer.image.id) : -1;
+  return at < 0 || at + step < 0 || at + step >= list.length ? -1 : at + step;
+}
+
+/** turn shows the next picture of the list large, or with -1 the one before. */
+export async function turn(step) {
+  const to = stepTo(step), list = grid.current();
+  if (to < 0) return;
+  const place = list.order[to];
+  await list.load([place]);
+  const item = list.known(place);
+  if (!item || !viewer.open) return;
+  viewer.last = item.image.id;
+  await look(item.image, item.score);
+}
+
+/** showTurns says whether there is a picture on either side; a button that was truly disabled would swallow the keys while it has the focus. */
+function showTurns() {
+  $(".previous", viewer).setAttribute("aria-disabled", stepTo(-1) < 0);
+  $(".next", viewer).setAttribute("aria-disabled", stepTo(1) < 0);
+}
+
+/** open shows the picture that an address names. */
+export async function open(id) {
+  if (viewer.open && viewer.image?.id === id) return;
+  const image = await imageOf(id);
+  if (route.read().picture === id) await look(image);
+}
+
+/** look shows a picture large. */
+export async function look(image, score) {
+  viewer.image = image;
+  viewer.score = score;
+  canvas.style.setProperty("--width", Math.min(image.width, 1280)); // it has its size before the picture comes: nothing moves away from under a finger
+  canvas.style.setProperty("--ratio", image.width / image.height);
+  picture.src = large(image);
+  picture.alt = described(image);
+  fit(image);
+  $("#heat").hidden = true;
+  $("figcaption", viewer).replaceChildren(...caption(image, () => orTell(heat())));
+  showVerdict($("figcaption"), image.verdict);
+  const judged = state.counts.like + state.counts.dislike > 0;
+  $(".why", viewer).hidden = !image.embedded || !judged;
+  $(".similar", viewer).hidden = !image.embedded;
+  for (const strip of viewer.querySelectorAll(".strip")) strip.replaceChildren();
+  if (!viewer.open) {
+    const to = route.address(image.id);
+    if (to !== location.hash) route.go(to, { push: true, kept: { ...history.state, opened: true } }); // else the address has led here
+    viewer.showModal();
+    viewer.last = image.id;
+  } else {
+    route.go(route.address(image.id));
+  }
+  viewer.scrollTop = 0;
+  showTurns();
+  if (!image.embedded) return;
+  await Promise.all([similar(image), judged ? why(image) : undefined]);
+}
+
+/** links are small pictures that lead to the large ones. */
+function links(hits) {
+  return hits.map((hit) => {
+    const link = element("a", { href: route.address(hit.image.id), title: nameOf(hit.image) });
+    link.append(element("img", { src: hit.image.thumbnail_url, alt: nameOf(hit.image), loading: "lazy" }), hit.similarity.toFixed(2));
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      orTell(look(hit.image));
+    });
+    return link;
+  });
+}
+
+async function similar(image) {
+  const near = await call(`/images/${image.id}/neighbours?limit=12&profile=${encodeURIComponent(state.profile)}`);
+  if (viewer.image === image) $(".similar .strip", viewer).replaceChildren(...links(near.hits));
+}
+
+/** why tells the chance of a like, and what was said of the pictures that are most like this one. */
+async function why(image) {
+  const reasons = await call(`${profilePath()}/scores/${image.id}/why?limit=4`);
+  if (viewer.image !== image) return;
+  const chance = $(".chance", viewer);
+  chance.textContent = reasons.probability == null ? "" : `${Math.round(100 * reasons.probability)} % likely that you like it`;
+  for (const side of ["liked", "disliked"]) {
+    $(`.${side} .strip`, viewer).replaceChildren(...links(reasons[side]));
+    $(`.${side}`, viewer).hidden = !reasons[side].length;
+  }
+}
+
+viewer.addEventListener("close", () => {
+  const last = viewer.last;
+  viewer.image = undefined;
+  if (route.read().picture) { // else Back has closed it
+    if (history.state?.opened) history.back();
+    else route.go(route.address());
+  }
+  // One is back at the picture that one came to.
+  const at = grid.current() && last ? grid.current().index(last) : -1;
+  if (at >= 0) grid.focus(at);
+});
+$(".close", viewer).addEventListener("click", () => viewer.close());
+$(".previous", viewer).addEventListener("click", () => orTell(turn(-1)));
+$(".next", viewer).addEventListener("click", () => orTell(turn(1)));
