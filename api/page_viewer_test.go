@@ -49,7 +49,25 @@ func TestThePageTurnsFromPictureToPicture(t *testing.T) {
 	if verdicts[ids[0]] != palate.Like || verdicts[ids[3]] != palate.Like {
 		t.Errorf("got %v, want both liked", verdicts)
 	}
-	step("undo on", chromedp.KeyEvent("u"), eventually(toastText, "Taken back: like of “Nº 1 — 夜”."), eventually(tasteText, "1 liked, 0 disliked"))
+	step("undo on", chromedp.KeyEvent("u"), eventually(toastText, "Taken back: like of “Nº 4 — 夜”."), eventually(tasteText, "1 liked, 0 disliked"))
+
+	// Stars are given by key and by button; what they mean is shown, and undo
+	// brings what was there before.
+	const (
+		given = `document.querySelector(".card:nth-child(5) .given").textContent`
+		lit   = `document.querySelectorAll("dialog .stars [aria-pressed=true]").length`
+		liked = `document.querySelector("dialog .verdicts .like").getAttribute("aria-pressed")`
+	)
+	step("stars by key", chromedp.Focus(`.card:nth-child(5)`), chromedp.KeyEvent("2"), eventually(given, "★★"), eventually(tasteText, "0 liked, 1 disliked"))
+	step("look", chromedp.KeyEvent("\r"), eventually(lit, "2"))
+	step("stars by button", chromedp.Click(`dialog .stars [value="5"]`), eventually(lit, "5"), eventually(liked, "true"),
+		eventually(tasteText, "1 liked, 0 disliked"), screenshot("stars"))
+	step("undo stars", chromedp.KeyEvent("u"), eventually(lit, "2"), eventually(liked, "false"), eventually(tasteText, "0 liked, 1 disliked"), chromedp.KeyEvent(kb.Escape))
+	stars, err := f.catalog.StandingStars(t.Context(), palate.DefaultProfile, []palate.ImageID{ids[0]})
+	must(t, err)
+	if stars[ids[0]] != 2 {
+		t.Errorf("got %v stars, want 2", stars)
+	}
 	if got := complaints(); len(got) > 0 {
 		t.Errorf("the page complained: %v", got)
 	}

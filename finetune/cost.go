@@ -27,13 +27,25 @@ func (p Plan) LiveBytes(m *vit.Trainable) int64 {
 	if !p.CheckpointBlocks {
 		return p.trainingTape(m).LiveBytes()
 	}
-	kept := int64(m.Architecture.Depth-p.lowestBlock(m)) * 4 * elements(m.TokenShape(p.Batch))
-	most := max(p.blockGradientsTape(m).LiveBytes(), p.headTape(m).LiveBytes())
+	kept, most := p.liveInBlocks(m)
+	return kept + most
+}
+
+// liveInBlocks is what is kept between blocks, and what the largest of the
+// graphs needs.
+func (p Plan) liveInBlocks(m *vit.Trainable) (kept, most int64) {
+	kept = int64(m.Architecture.Depth-p.lowestBlock(m)) * 4 * elements(m.TokenShape(p.Batch))
+	most = max(p.blockGradientsTape(m).LiveBytes(), p.headTape(m).LiveBytes())
 	if p.firstTrained(m) == 0 {
 		most = max(most, p.frontGradientsTape(m).LiveBytes())
 	}
-	return kept + most
+	return kept, most
 }
+
+// blockShare is how much of what is live in a block at the least a runtime
+// takes: 7.3 GB of 2.4 were measured with eight pictures of 518 pixels and
+// DINOv2 Base.
+const blockShare = 3
 
 // MemoryBytes is what a training takes by its shapes: what is live in one run,
 // parameters, moments, gradients, the same again while an optimizer's step
@@ -49,11 +61,14 @@ func (p Plan) MemoryBytes(m *vit.Trainable) int64 {
 		}
 	}
 	atOnce := trained // of whose gradients and updates there are two while a run ends
+	var run int64
 	if p.CheckpointBlocks {
-		atOnce = slices.Max(layers)
+		kept, most := p.liveInBlocks(m)
+		atOnce, run = slices.Max(layers), kept+blockShare*most
+	} else {
+		run = p.LiveBytes(m)
 	}
-	pixels := int64(p.Batch) * 3 * int64(m.Height) * int64(m.Width)
-	run := p.LiveBytes(m) + 4*(pixels+atOnce) // the gradients are copied out of the run
+	run += 4 * (atOnce + int64(p.Batch)*3*int64(m.Height)*int64(m.Width)) // the gradients are copied out of the run
 	optimize := 4 * 4 * atOnce                // its three results, and the clipped gradients
 	return 4*(2*all+2*trained+trained) + max(run, optimize)
 }

@@ -5,7 +5,7 @@ import { $, call, orTell, tell } from "./base.js";
 import { showFilters } from "./filters.js";
 import * as grid from "./grid.js";
 import { heat } from "./heat.js";
-import { judge, judgeAgain, undoVerdict } from "./judge.js";
+import { judge, rate, undoVerdict } from "./judge.js";
 import * as lists from "./list.js";
 import { fromTrash, hooks as removing, remove, takeBackDeletion } from "./remove.js";
 import * as route from "./route.js";
@@ -125,10 +125,9 @@ grid.hooks.rested = () => { if (grid.current() && !viewer.open) route.remember({
 
 async function undo() {
   const last = state.done.pop();
-  if (last?.withdrawn) return judgeAgain(last);
   if (last) return takeBackDeletion(last);
   const undone = await undoVerdict();
-  if (state.view !== "teach") return undefined;
+  if (state.view !== "teach" || undone.image.verdict) return undefined;
   state.queue.unshift(undone);
   return ask();
 }
@@ -171,9 +170,10 @@ document.addEventListener("click", (event) => {
   const holder = event.target.closest(".card, dialog");
   if (holder?.trashed && event.target.closest("button")) orTell(fromTrash(holder));
   if (!holder || holder.trashed) return;
-  const button = event.target.closest(".verdicts button");
+  const button = event.target.closest(".verdicts button"), star = event.target.closest(".stars button");
   if (event.target.closest("button.delete")) orTell(withImage(holder, remove));
   else if (button) orTell(withImage(holder, (image, score) => judge(image, button.classList.contains("like") ? "like" : "dislike", score, true)));
+  else if (star) orTell(withImage(holder, (image, score) => rate(image, Number(star.value), score)));
   else if (holder !== viewer) orTell(withImage(holder, large.look));
   else if (event.target === viewer) viewer.close();
 });
@@ -189,6 +189,7 @@ $("#show-keys").addEventListener("click", () => sheet.showModal());
 sheet.addEventListener("click", (event) => { if (event.target === sheet || event.target.closest(".close")) sheet.close(); });
 
 const verdictKeys = { l: "like", d: "dislike", s: "skip" };
+const starKeys = /^[1-5]$/;
 const teachKeys = { ArrowRight: "like", ArrowLeft: "dislike", ArrowDown: "skip" };
 const moves = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"]);
 
@@ -208,14 +209,14 @@ document.addEventListener("keydown", (event) => {
   if (key === "r" && here?.trashed && !event.repeat) return void orTell(fromTrash(here));
   if (state.view === "teach" && !viewer.open) {
     const verdict = verdictKeys[key] ?? teachKeys[event.key];
-    if (!verdict || event.repeat) return;
+    if (!verdict && !starKeys.test(key) || event.repeat) return;
     event.preventDefault();
-    return void orTell(answer(verdict));
+    return void orTell(answer(verdict ? { verdict } : { stars: Number(key) }));
   }
-  if (verdictKeys[key]) {
+  if (verdictKeys[key] || starKeys.test(key)) {
     const holder = viewer.open ? viewer : here;
     if (!holder || holder.trashed) return;
-    orTell(withImage(holder, (image, score) => judge(image, verdictKeys[key], score)));
+    orTell(withImage(holder, (image, score) => verdictKeys[key] ? judge(image, verdictKeys[key], score) : rate(image, Number(key), score)));
     if (!viewer.open) grid.focus(grid.indexOf(here) + 1);
     return;
   }

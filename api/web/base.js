@@ -12,6 +12,7 @@ export const $ = (selector, within = document) => within.querySelector(selector)
  * @property {string} [artist]
  * @property {string} [damage]
  * @property {"like" | "dislike" | "skip"} [verdict]
+ * @property {number} [stars] from 1 to 5
  * @property {boolean} embedded
  * @property {string} file_url
  * @property {string} thumbnail_url

@@ -1,7 +1,7 @@
 // What is said beside a picture that is shown large.
 
 import { element } from "./base.js";
-import { damage, nameOf, verdictButtons } from "./card.js";
+import { damage, nameOf, starButtons, verdictButtons } from "./card.js";
 import { state } from "./state.js";
 
 /** licence names a picture's licence, as a link where its text is known. */
@@ -38,5 +38,5 @@ export function caption(image, heat) {
   const legend = element("p", { id: "heat-legend" });
   legend.setAttribute("role", "status");
   const lost = image.damage ? [element("p", { className: "damaged", textContent: damage(image) })] : [];
-  return [element("h2", { textContent: nameOf(image) }), element("p", { className: "chance" }), ...lost, list, verdicts, heatSwitch, " ", remover, legend, links];
+  return [element("h2", { textContent: nameOf(image) }), element("p", { className: "chance" }), ...lost, list, verdicts, starButtons(image), heatSwitch, " ", remover, legend, links];
 }

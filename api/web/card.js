@@ -40,6 +40,19 @@ export function verdictButtons(image) {
   return holder;
 }
 
+/** starButtons give a picture stars. */
+export function starButtons(image) {
+  const holder = element("div", { className: "stars" });
+  holder.setAttribute("role", "group");
+  holder.setAttribute("aria-label", `Stars for ${nameOf(image)}`);
+  for (let n = 1; n <= 5; n++) {
+    const button = element("button", { type: "button", value: String(n), textContent: "★", title: `${n} of 5 stars (${n})` });
+    button.setAttribute("aria-label", n === 1 ? "1 star" : `${n} stars`);
+    holder.append(button);
+  }
+  return holder;
+}
+
 function nameButton(button, what, key, image) {
   button.title = `${what} (${key})`;
   button.setAttribute("aria-label", image ? `${what} ${nameOf(image)}` : what);
@@ -62,7 +75,8 @@ export function dress(node) {
   remover.append(icon("delete"));
   nameButton(remover, "Delete", "Del");
   const meta = element("div", { className: "meta" });
-  for (const name of ["title", "artist", "damaged", "odds"]) meta.append(element("span", { className: name, hidden: name === "damaged" || name === "odds" }));
+  for (const name of ["title", "artist", "given", "damaged", "odds"]) meta.append(element("span", { className: name, hidden: name === "damaged" || name === "odds" }));
+  $(".given", meta).setAttribute("role", "img");
   node.append(verdictButtons(), remover, meta);
   const odds = $(".odds", meta);
   if (node.chance !== undefined) {
@@ -90,7 +104,7 @@ export function fill(node, item) {
   node.score = item.score;
   node.firstElementChild.alt = described(image);
   node.setAttribute("aria-label", described(image));
-  showVerdict(node, image.verdict);
+  showVerdict(node, image);
   if (node.childElementCount === 1) return;
   $(".title", node).textContent = name;
   $(".title", node).title = name;
@@ -104,10 +118,16 @@ export function fill(node, item) {
 }
 
 /** showVerdict marks what a picture is judged as. */
-export function showVerdict(node, verdict) {
+export function showVerdict(node, { verdict, stars }) {
   node.classList.toggle("skip", verdict === "skip");
   for (const v of ["like", "dislike"]) {
     node.classList.toggle(v, verdict === v);
     $("." + v, node)?.setAttribute("aria-pressed", verdict === v);
   }
+  const given = $(".given", node);
+  if (given) {
+    given.textContent = "★".repeat(stars ?? 0);
+    given.setAttribute("aria-label", stars ? `${stars} of 5 stars` : "");
+  }
+  for (const button of node.querySelectorAll(".stars button")) button.setAttribute("aria-pressed", Number(button.value) <= (stars ?? 0));
 }

@@ -7,6 +7,7 @@ import { profilePath, state, imageOf } from "./state.js";
 import { showTaste } from "./taste.js";
 
 const viewer = $("#viewer");
+const words = { like: "liked", dislike: "disliked", skip: "skipped" };
 
 /** judge notes a verdict; toggle takes back the one that stands, as a pressed button does. */
 export async function judge(image, verdict, score, toggle) {
@@ -14,17 +15,31 @@ export async function judge(image, verdict, score, toggle) {
   const takeBack = toggle && image.verdict === verdict;
   if (!takeBack && image.verdict === verdict) return;
   if (takeBack) await send(path, { method: "DELETE" });
-  else await send(path, { method: "PUT", body: bodyOf(verdict, score) });
+  else await send(path, { method: "PUT", body: bodyOf({ verdict }, score) });
+  noted(image, takeBack ? undefined : verdict);
+}
+
+/** rate notes stars, from 1 to 5. */
+export async function rate(image, stars, score) {
+  if (image.stars === stars) return;
+  await send(`${profilePath()}/ratings/${image.id}`, { method: "PUT", body: bodyOf({ stars }, score) });
+  noted(image, verdictOf(stars), stars);
+}
+
+/** verdictOf is what stars mean, as the server has it. */
+export const verdictOf = (stars) => stars > 3 ? "like" : stars < 3 ? "dislike" : "skip";
+
+function noted(image, verdict, stars) {
   const before = image.verdict;
-  state.done.push(takeBack ? { image, withdrawn: verdict, score } : null);
-  image.verdict = takeBack ? undefined : verdict;
-  showEverywhere(image.id, image.verdict);
-  recount(before, image.verdict);
+  state.done.push(null);
+  Object.assign(image, { verdict, stars });
+  showEverywhere(image);
+  recount(before, verdict);
 }
 
 /** bodyOf is a rating with how the picture stood before the person. */
-export function bodyOf(verdict, score) {
-  const body = { verdict, shown: state.view === "scores" ? "queue:top" : "gallery" };
+function bodyOf(rating, score) {
+  const body = { ...rating, shown: state.view === "scores" ? "queue:top" : "gallery" };
   const version = grid.current()?.summary.probe_version;
   if (version && score !== undefined) Object.assign(body, { probe_version: version, score });
   return body;
@@ -43,42 +58,20 @@ export function showCounts() {
   $("#taste").textContent = `${state.counts.like} liked, ${state.counts.dislike} disliked${state.taste}`;
 }
 
-export function showEverywhere(id, verdict) {
+export function showEverywhere({ id, verdict, stars }) {
   const card = grid.cardOf(id);
-  if (card?.image) {
-    card.image.verdict = verdict;
-    showVerdict(card, verdict);
-  }
-  if (viewer.image?.id === id) {
-    viewer.image.verdict = verdict;
-    showVerdict($("figcaption"), verdict);
-  }
+  if (card?.image) showVerdict(card, Object.assign(card.image, { verdict, stars }));
+  if (viewer.image?.id === id) showVerdict($("figcaption"), Object.assign(viewer.image, { verdict, stars }));
 }
 
 /** undoVerdict takes the last verdict back and returns the picture it was of, and how that had been shown. */
 export async function undoVerdict() {
   const undone = await call(`${profilePath()}/undo`, { method: "POST", body: {} });
   const image = await imageOf(undone.image_id);
-  showEverywhere(image.id, image.verdict);
+  showEverywhere(image);
   await showTaste();
-  say(`${undone.took_back ? `Again ${image.verdict}` : `Taken back: ${undone.verdict} of`} “${nameOf(image)}”.`);
+  say(undone.took_back ? `“${nameOf(image)}” is ${words[image.verdict]} again.` : `Taken back: ${undone.verdict} of “${nameOf(image)}”.`);
   return { image, shown: undone.shown ?? "gallery" };
-}
-
-/** judgeAgain gives a picture the verdict back that was taken from it. */
-export async function judgeAgain(last) {
-  const { image, withdrawn: verdict, score } = last;
-  try {
-    await send(`${profilePath()}/ratings/${image.id}`, { method: "PUT", body: bodyOf(verdict, score) });
-  } catch (error) {
-    state.done.push(last); // U tries again
-    throw error;
-  }
-  const before = image.verdict;
-  image.verdict = verdict;
-  showEverywhere(image.id, verdict);
-  recount(before, verdict);
-  say(`“${nameOf(image)}” is ${verdict === "like" ? "liked" : "disliked"} again.`);
 }
 
 /** send sends a verdict; while the server is away it is kept, and sent later in its order. */

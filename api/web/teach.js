@@ -2,7 +2,7 @@
 
 import { $, call, orTell } from "./base.js";
 import { damage, described, nameOf } from "./card.js";
-import { recount, send } from "./judge.js";
+import { recount, send, verdictOf } from "./judge.js";
 import { profilePath, state } from "./state.js";
 
 const section = $("#teach"), end = $("#end");
@@ -45,26 +45,26 @@ export async function ask() {
   if (state.queue.length < 4) orTell(more());
 }
 
-/** answer judges the picture that is shown and goes on to the next. */
-export async function answer(verdict) {
+/** answer judges the picture that is shown, by a verdict or stars, and goes on to the next. */
+export async function answer({ verdict, stars }) {
   const item = state.queue.shift();
   if (!item) return;
   const { shown, probe_version, score } = item;
   const next = ask();
   try {
-    await send(`${profilePath()}/ratings/${item.image.id}`, { method: "PUT", body: { verdict, shown, probe_version, score } });
+    await send(`${profilePath()}/ratings/${item.image.id}`, { method: "PUT", body: { verdict, stars, shown, probe_version, score } });
   } catch (error) {
     state.queue.unshift(item);
     await ask();
     throw error;
   }
   state.done.push(null);
-  recount(undefined, verdict);
+  recount(undefined, verdict ?? verdictOf(stars));
   await next;
 }
 
 for (const button of document.querySelectorAll("#teach [data-verdict]")) {
-  button.addEventListener("click", () => orTell(answer(button.dataset.verdict)));
+  button.addEventListener("click", () => orTell(answer({ verdict: button.dataset.verdict })));
 }
 
 // A swipe to the right likes, one to the left dislikes, one upwards skips.
@@ -74,6 +74,6 @@ section.addEventListener("pointerup", (event) => {
   if (!touch) return;
   const x = event.clientX - touch.x, y = event.clientY - touch.y;
   touch = null;
-  if (Math.abs(x) > 60 && Math.abs(x) > 2 * Math.abs(y)) orTell(answer(x > 0 ? "like" : "dislike"));
-  else if (y < -80 && -y > 2 * Math.abs(x)) orTell(answer("skip"));
+  if (Math.abs(x) > 60 && Math.abs(x) > 2 * Math.abs(y)) orTell(answer({ verdict: x > 0 ? "like" : "dislike" }));
+  else if (y < -80 && -y > 2 * Math.abs(x)) orTell(answer({ verdict: "skip" }));
 });

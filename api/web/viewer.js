@@ -57,7 +57,7 @@ export async function look(image, score) {
   fit(image);
   $("#heat").hidden = true;
   $("figcaption", viewer).replaceChildren(...caption(image, () => orTell(heat())));
-  showVerdict($("figcaption"), image.verdict);
+  showVerdict($("figcaption"), image);
   const judged = state.counts.like + state.counts.dislike > 0;
   $(".why", viewer).hidden = !image.embedded || !judged;
   $(".similar", viewer).hidden = !image.embedded;
