@@ -69,7 +69,7 @@ func (p Plan) MemoryBytes(m *vit.Trainable) int64 {
 		run = p.LiveBytes(m)
 	}
 	run += 4 * (atOnce + int64(p.Batch)*3*int64(m.Height)*int64(m.Width)) // the gradients are copied out of the run
-	optimize := 4 * 4 * atOnce                // its three results, and the clipped gradients
+	optimize := 4 * 4 * atOnce                                            // its three results, and the clipped gradients
 	return 4*(2*all+2*trained+trained) + max(run, optimize)
 }
 
