@@ -45,7 +45,7 @@ func TestEveryErrorIsAProblem(t *testing.T) {
 		"body of no kind":       {"PUT", "/v1/profiles/me/ratings/" + id, `{"verdict":"like"}`, "", 415, "media-type", ""},
 		"probe of another kind": {"POST", "/v1/profiles/me/probe/import", "{}", asJSON, 415, "media-type", ""},
 		"unknown verdict":       {"PUT", "/v1/profiles/me/ratings/" + id, `{"verdict":"love"}`, asJSON, 400, "invalid", "/verdict"},
-		"unknown field":         {"PUT", "/v1/profiles/me/ratings/" + id, `{"verdict":"like","stars":5}`, asJSON, 400, "invalid", "/"},
+		"unknown field":         {"PUT", "/v1/profiles/me/ratings/" + id, `{"verdict":"like","colour":5}`, asJSON, 400, "invalid", "/"},
 		"rating of no image":    {"PUT", "/v1/profiles/me/ratings/00000000-0000-8000-8000-000000000000", `{"verdict":"like"}`, asJSON, 404, "not-found", ""},
 		"undo of nothing":       {"POST", "/v1/profiles/me/undo", `{"entry":4711}`, asJSON, 404, "not-found", ""},
 		"no positive example":   {"POST", "/v1/search", `{"positive":[]}`, asJSON, 400, "invalid", "/positive"},

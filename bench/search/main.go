@@ -21,7 +21,7 @@ type options struct {
 	data, peers, qdrant  string
 	clients              int
 	load, mixed          time.Duration
-	inserts              int
+	inserts, rated       int
 	seed                 uint64
 	folder               string
 	slowEvery            int
@@ -40,6 +40,7 @@ func main() {
 	flag.DurationVar(&o.load, "load", 3*time.Second, "how long they search")
 	flag.DurationVar(&o.mixed, "mixed", 3*time.Second, "how long they search while points are inserted; 0 leaves it out")
 	flag.IntVar(&o.inserts, "inserts", 1000, "points inserted a second meanwhile")
+	flag.IntVar(&o.rated, "rated", 0, "ratings of a taste that goes by neighbours, by which everything is ranked; 0 leaves it out")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of everything drawn")
 	flag.StringVar(&o.folder, "folder", os.TempDir(), "where side file and vectors lie while the run lasts")
 	flag.IntVar(&o.slowEvery, "slow-every", 5, "slow peers take part in one turn of so many")
@@ -56,6 +57,9 @@ func run(ctx context.Context, o options) (err error) {
 	if o.points < 1000 || o.dim < 1 || o.queries < 1 || o.clients < 1 || o.inserts < 1 || o.slowEvery < 1 {
 		return errors.New("want at least 1000 points, and 1 of everything else")
 	}
+	if o.rated != 0 && (o.rated < 100 || o.rated > o.points/2) {
+		return errors.New("want 100 ratings at least, and half as many as points at most")
+	}
 	folder, err := os.MkdirTemp(o.folder, "palate-bench-")
 	if err != nil {
 		return err
@@ -67,7 +71,7 @@ func run(ctx context.Context, o options) (err error) {
 			return fmt.Errorf("no data of kind %q: want spread, clustered or nested", kind)
 		}
 		if o.qdrant != "" {
-			served, err := measureQdrant(ctx, o, kind)
+			served, err := measureQdrant(ctx, o, kind, folder)
 			if err != nil {
 				return err
 			}

@@ -54,6 +54,11 @@ func measure(ctx context.Context, o options, kind, folder string) (m Collection,
 	if err := m.turns(ctx, o, c, ix, folder); err != nil {
 		return m, err
 	}
+	if o.rated > 0 {
+		if m.Tastes, err = measureTastes(ctx, o, c, ix, folder); err != nil {
+			return m, err
+		}
+	}
 	return m, m.underLoad(ctx, o, c, ix)
 }
 

@@ -23,6 +23,7 @@ type Served struct {
 	Version  string    `json:"version"`
 	Fillings []Filling `json:"fillings"`
 	Lists    []List    `json:"lists"`
+	Tastes   []Ranked  `json:"tastes,omitempty"`
 }
 
 // Filling is how long it takes until all points are there, and until the server
@@ -91,7 +92,7 @@ var ways = []struct {
 // measureQdrant fills a collection of its own on a server, in two ways, and asks
 // for lists: when its graphs are there, right after half of the points were
 // rated, and when the server has done with that. The collection is deleted.
-func measureQdrant(ctx context.Context, o options, kind string) (s Served, err error) {
+func measureQdrant(ctx context.Context, o options, kind, folder string) (s Served, err error) {
 	c := draw(kind, o.points, o.dim, o.queries, o.seed)
 	s = Served{Data: kind, Points: o.points, Dim: o.dim}
 	asked := make([]*qdrant.Index, len(ways))
@@ -126,6 +127,11 @@ func measureQdrant(ctx context.Context, o options, kind string) (s Served, err e
 	}
 	if err := s.fill(ctx, c, asked[0]); err != nil {
 		return s, err
+	}
+	if o.rated > 0 {
+		if s.Tastes, err = measureTastes(ctx, o, c, asked[0], folder); err != nil {
+			return s, err
+		}
 	}
 	for _, state := range []string{"optimised", "just rated", "optimised again"} {
 		switch state {

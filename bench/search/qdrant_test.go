@@ -12,7 +12,7 @@ import (
 func TestMeasureQdrant(t *testing.T) {
 	server := qdranttest.Run(t)
 	o := options{points: 1000, dim: 16, queries: 2, seed: 1, qdrant: "qdrant://" + server.Address() + "/bench"}
-	s, err := measureQdrant(t.Context(), o, "nested")
+	s, err := measureQdrant(t.Context(), o, "nested", t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

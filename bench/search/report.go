@@ -37,6 +37,7 @@ type Collection struct {
 	TimesOfBandwidth float64 `json:"times_of_bandwidth"` // index to read, median over turns
 
 	Contenders []Latency  `json:"contenders"` // one client, k = 10
+	Tastes     []Ranked   `json:"tastes,omitempty"`
 	Load       []Load     `json:"load"`
 	Mixed      *MixedLoad `json:"mixed,omitempty"`
 }
@@ -90,6 +91,7 @@ func (r Report) print(w io.Writer) error {
 			}
 			line("  %s\t%.3f\t%.3f\t%.2f\t%s\t%d", l.Name, l.P50, l.P99, l.Times, recall, l.Queries)
 		}
+		rankedLines(line, c.Tastes)
 		line("  clients\tp50 ms\tp99 ms\tqueries/s\tsearches a pass")
 		for _, l := range c.Load {
 			line("  %s, %d\t%.3f\t%.3f\t%.0f\t%.1f", l.Name, l.Clients, l.P50, l.P99, l.QueriesPerSecond, l.SearchesPerPass)
@@ -117,6 +119,7 @@ func (s Served) print(w io.Writer) error {
 	for _, f := range s.Fillings {
 		line("  %s\t%.1f\t%.1f\t%d", f.Way, f.Points, f.Settled, f.Indexed)
 	}
+	rankedLines(line, s.Tastes)
 	head := "  state, list, share, k\tembedded ms"
 	for _, way := range ways {
 		head += "\t" + way.name
@@ -130,6 +133,16 @@ func (s Served) print(w io.Writer) error {
 		line("%s", row)
 	}
 	return t.Flush()
+}
+
+func rankedLines(line func(string, ...any), all []Ranked) {
+	if len(all) == 0 {
+		return
+	}
+	line("  a taste by neighbours, ratings, k\tp50 ms\tall scored ms\t× all\trecall\ttraining s")
+	for _, r := range all {
+		line("  %s, %d, %d\t%.1f\t%.0f\t%.3f\t%.4f\t%.1f", r.Kind, r.Rated, r.K, r.P50, r.Full, r.Times, r.Recall, r.Training)
+	}
 }
 
 // mean of shares; 0 if there are none.
