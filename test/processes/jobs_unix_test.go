@@ -73,19 +73,7 @@ func TestASilentImportIsNotTakenForDead(t *testing.T) {
 		return run
 	}
 	program.Eventually(t, "the import is under way", func() bool { return running().Done > 0 })
-	// Not while it writes: it would hold the catalog's lock for as long.
-	program.Eventually(t, "the import is stopped between two writes", func() bool {
-		if err := imports.Command.Process.Signal(syscall.SIGSTOP); err != nil {
-			t.Fatal(err)
-		}
-		if isFree(t, folder) {
-			return true
-		}
-		if err := imports.Command.Process.Signal(syscall.SIGCONT); err != nil {
-			t.Fatal(err)
-		}
-		return false
-	})
+	hold(t, imports, folder)
 	if run := running(); run.State != catalog.Running || run.Total != pictures {
 		t.Fatalf("got %+v, want an import that is stopped in the middle", run)
 	}
@@ -106,6 +94,24 @@ func TestASilentImportIsNotTakenForDead(t *testing.T) {
 	if run := running(); run.State != catalog.Succeeded || run.Done != pictures {
 		t.Errorf("got %+v, want that it succeeded with all %d", run, pictures)
 	}
+}
+
+// hold stops a process between two writes: within one it would hold the
+// catalog's lock for as long.
+func hold(t *testing.T, p *program.Process, folder string) {
+	t.Helper()
+	program.Eventually(t, "it is stopped between two writes", func() bool {
+		if err := p.Command.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		if isFree(t, folder) {
+			return true
+		}
+		if err := p.Command.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		return false
+	})
 }
 
 // isFree reports whether nobody is writing to the catalog.
@@ -146,9 +152,7 @@ func TestTwoProcessesEmbedTogether(t *testing.T) {
 		worker := program.Start(t, "embed", "--json", "--data", folder, "--model", "baseline")
 		workers = append(workers, worker)
 		program.Eventually(t, "it has begun", func() bool { return runsOf(t, folder, "embed") > n })
-		if err := worker.Command.Process.Signal(syscall.SIGSTOP); err != nil {
-			t.Fatal(err)
-		}
+		hold(t, worker, folder)
 	}
 	for _, worker := range workers {
 		if err := worker.Command.Process.Signal(syscall.SIGCONT); err != nil {
