@@ -109,21 +109,7 @@ func (p *Probe) WeightsAt(id palate.ImageID, e palate.Embedding) []float32 {
 		return out
 	}
 	like, dislike := p.Nearness.places(id)
-	asked := widen(e)
-	add := func(s *sideOf, without int, sign float64) {
-		kept := s.nearest(asked, without)
-		for _, row := range kept.rows[:kept.n] {
-			share := sign * p.Nearness.Scale / float64(kept.n)
-			for j, x := range s.rows[row] {
-				out[j] += float32(share * float64(x))
-			}
-		}
-	}
-	hood := &p.Nearness.hood
-	add(&hood.likes, like, 1)
-	if hood.CountsDislikes() {
-		add(&hood.dislikes, dislike, -1)
-	}
+	p.Nearness.hood.addWeightsAt(out, e, like, dislike, p.Nearness.Scale)
 	return out
 }
 

@@ -86,6 +86,31 @@ func (n *Neighbourhood) CountsDislikes() bool {
 	return n.likes.count() == 0 || n.dislikes.count() >= enoughDislikes
 }
 
+// WeightsAt is the linear function that the score is at an embedding that is
+// none of the examples, and all around it, where the neighbours are the same.
+// The caller owns the weights.
+func (n *Neighbourhood) WeightsAt(e palate.Embedding) []float32 {
+	out := make([]float32, len(e))
+	n.addWeightsAt(out, e, -1, -1, 1)
+	return out
+}
+
+func (n *Neighbourhood) addWeightsAt(out []float32, e palate.Embedding, like, dislike int, scale float64) {
+	asked := widen(e)
+	add := func(s *sideOf, without int, factor float64) {
+		kept := s.nearest(asked, without)
+		for _, row := range kept.rows[:kept.n] {
+			for j, x := range s.rows[row] {
+				out[j] += float32(factor / float64(kept.n) * float64(x))
+			}
+		}
+	}
+	add(&n.likes, like, scale)
+	if n.CountsDislikes() {
+		add(&n.dislikes, dislike, -scale)
+	}
+}
+
 // Bound is the highest score of an image whose inner product with the i-th
 // like is at most least[i], for all likes, where dislikes do not count: what is
 // not among the nearest of any like can't score higher.

@@ -99,12 +99,16 @@ func artist(i int) string { return "artist " + string(rune('a'+i%artists)) }
 // rareEvery is one point in so many that the filter of 1 % passes.
 const rareEvery = 100
 
-func id(i int) (id palate.ImageID) {
-	binary.BigEndian.PutUint64(id[8:], uint64(i))
-	return id
+// sum stands for the SHA-256 of row i's picture.
+func sum(i int) (sum [32]byte) {
+	binary.BigEndian.PutUint64(sum[8:], uint64(i))
+	return sum
 }
 
-func rowOf(id palate.ImageID) int { return int(binary.BigEndian.Uint64(id[8:])) }
+func id(i int) palate.ImageID { return palate.NewImageID(sum(i)) }
+
+// rowOf is the row of an ID; the first two bits are the UUID's variant.
+func rowOf(id palate.ImageID) int { return int(binary.BigEndian.Uint64(id[8:]) << 2 >> 2) }
 
 // point is row i as an index gets it, with a few attributes as real ones have.
 func (c *collection) point(i int) index.Point {

@@ -115,10 +115,8 @@ func rateIslands(ctx context.Context, o options, c *collection, store catalog.Ca
 	var embeddings []catalog.ImageEmbedding
 	var ratings []catalog.Rating
 	for i, row := range rows {
-		sum := [32]byte{}
 		point := id(row)
-		copy(sum[:], point[:])
-		if _, err := store.AddImage(ctx, catalog.Image{ID: point, SHA256: sum, Bytes: 1, Format: "jpeg", Width: 10, Height: 10},
+		if _, err := store.AddImage(ctx, catalog.Image{ID: point, SHA256: sum(row), Bytes: 1, Format: "jpeg", Width: 10, Height: 10},
 			palate.Source{Address: fmt.Sprintf("https://museum.example/%d", row), Site: "museum.example"}, nil); err != nil {
 			return err
 		}

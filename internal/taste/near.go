@@ -41,33 +41,33 @@ const (
 	scoredTogether = 250
 )
 
-// neighbourly is an order of images by their neighbours: the score of an image
-// is at most rest's inner product and bound of its products with the seeds.
+// neighbourly is an order of images by their neighbours.
 type neighbourly interface {
 	// seeds are the likes, near which the best images lie.
 	seeds() []palate.Embedding
-	// bound is what the likes add to the score of an image whose product with
-	// each seed is at most that of least.
+	// likesAlone reports whether the likes near an image are all that its score
+	// depends on.
+	likesAlone() bool
+	// bound is then the highest score of an image whose product with each seed
+	// is at most that of least.
 	bound(least []float64) float64
-	// rest is the linear part of the bound; nil is none.
-	rest() palate.Embedding
 	// linear is a direction along which good images are found too; nil is none.
 	linear() palate.Embedding
+	// weightsAt is the linear function that the score is at an image and
+	// around it.
+	weightsAt(point index.Point) palate.Embedding
 	// scores are those of stored images, in their order.
 	scores(points []index.Point) ([]Score, error)
 }
 
-// rankNear gives a page of an order. Those near any like are found by the
-// index, united, and the most promising of them scored in full. Where likes
-// alone count a page is exact: what was not found can't score higher than the
-// least of what was, else more is looked at. Few images are all scored.
+// rankNear gives a page of an order. Where likes alone count, those near any
+// like are found by the index, united, and the most promising of them scored in
+// full; a page is exact: what was not found can't score higher than the least of
+// what was, else more is looked at. Where more counts see uphill. Few images are
+// all scored.
 func (t *Tastes) rankNear(ctx context.Context, order neighbourly, q RankQuery) ([]Score, error) {
 	wanted := q.Offset + q.Limit
-	first := wanted + firstDepth
-	if order.rest() != nil {
-		first = max(first, enoughDepth) // nothing proves less
-	}
-	for depth := min(first, deepest); ; depth = min(4*depth, deepest) {
+	for depth := min(wanted+firstDepth, deepest); ; depth = min(4*depth, deepest) {
 		scores, beyond, err := t.neighbours(ctx, order, q.Filter, depth, wanted)
 		if err != nil {
 			return nil, err
@@ -108,11 +108,14 @@ func (t *Tastes) neighbours(ctx context.Context, order neighbourly, filter index
 		all, err := t.whole(ctx, order, filter)
 		return all, math.Inf(-1), err
 	}
+	if !order.likesAlone() {
+		return t.uphill(ctx, order, filter, depth, wanted)
+	}
 	f := &found{order: order, products: make(map[palate.ImageID][]toSeed)}
 	if err := f.search(ctx, t, spread(seeds, maxSearched), filter, depth); err != nil {
 		return nil, 0, err
 	}
-	promising, most, err := f.promising(ctx, t, max(fullyScored, fullyScoredOf*wanted))
+	promising, most, err := f.promising(ctx, t, max(t.fullyScored, fullyScoredOf*wanted))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -120,7 +123,7 @@ func (t *Tastes) neighbours(ctx context.Context, order neighbourly, filter index
 	if err != nil || f.all {
 		return scores, math.Inf(-1), err
 	}
-	if order.rest() == nil && len(f.least) == len(seeds) {
+	if len(f.least) == len(seeds) {
 		return scores, max(order.bound(f.least), most), nil
 	}
 	// Nothing proves that a page is whole: what it needs is looked for deeply
@@ -211,17 +214,6 @@ func (f *found) promising(ctx context.Context, t *Tastes, enough int) ([]palate.
 			near[p.seed] = p.value
 		}
 		expected[id] = f.order.bound(near)
-	}
-	if rest := f.order.rest(); rest != nil {
-		for chunk := range slices.Chunk(ids, index.MaxLimit) {
-			products, err := t.index.Scores(ctx, rest, chunk)
-			if err != nil {
-				return nil, 0, err
-			}
-			for id, p := range products {
-				expected[id] += float64(p)
-			}
-		}
 	}
 	slices.SortFunc(ids, func(a, b palate.ImageID) int {
 		return cmp.Or(cmp.Compare(expected[b], expected[a]), bytes.Compare(a[:], b[:]))

@@ -81,6 +81,29 @@ func TestNeighboursAreServedAsIfAllWereScored(t *testing.T) {
 	}
 }
 
+// Where far more pictures are close to the likes than are scored at first, the
+// best of them are found all the same.
+func TestTheBestOfManyThatAreAlikeAreFound(t *testing.T) {
+	longRace(t)
+	f := newFixture(t, 60, nil)
+	f.crowd(t, 900, 2)
+	f.tastes.ScoreFully(10)
+	const p = palate.Profile("anna")
+	f.rate(t, p, f.ids[60:92]...)
+	for _, kind := range []probe.Kind{probe.KNN, probe.Blend} {
+		f.trainAs(t, p, kind)
+		whole, err := f.tastes.RankWhole(t.Context(), p, taste.RankQuery{})
+		must(t, err)
+		found, err := f.tastes.Rank(t.Context(), p, taste.RankQuery{Limit: 20})
+		must(t, err)
+		for i, score := range found.Scores {
+			if want := whole.Scores[i]; math.Abs(score.Logit-want.Logit) > 1e-5 {
+				t.Errorf("%s: number %d scores %.5f, want %.5f", kind.Name(), i+1, score.Logit, want.Logit)
+			}
+		}
+	}
+}
+
 // Pages, a least chance, single scores and the queue agree with each other.
 func TestNeighboursPageByPage(t *testing.T) {
 	f := newFixture(t, 300, nil)

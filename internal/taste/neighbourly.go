@@ -1,36 +1,36 @@
 package taste
 
 import (
+	"slices"
+
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
 )
 
 // versionOrder is the order of a version that goes by neighbours.
 type versionOrder struct {
-	version       Version
-	likes         []palate.Embedding
-	along, beyond palate.Embedding // linear, rest
+	version Version
+	likes   []palate.Embedding
+	along   palate.Embedding // linear
+	alone   bool
 }
 
 func newVersionOrder(v Version) *versionOrder {
 	n := v.Learned.Nearness
-	o := &versionOrder{version: v}
+	o := &versionOrder{version: v, along: v.Learned.Query()}
 	for _, x := range n.Likes {
 		o.likes = append(o.likes, x.Embedding)
 	}
-	o.beyond = v.Learned.Query()
+	o.alone = !n.CountsDislikes() && !slices.ContainsFunc(o.along, func(x float32) bool { return x != 0 })
 	if n.CountsDislikes() {
-		// What the dislikes nearest to an image take off is no less than what
-		// all of them would. A work counts once.
-		works := make(map[int]int)
+		works := make(map[int]int) // a work counts once
 		for _, x := range n.Dislikes {
 			works[x.Work]++
 		}
 		for _, x := range n.Dislikes {
-			addMean(o.beyond, []palate.Embedding{x.Embedding}, -n.Scale/float64(len(works)*works[x.Work]))
+			addMean(o.along, []palate.Embedding{x.Embedding}, -n.Scale/float64(len(works)*works[x.Work]))
 		}
 	}
-	o.along = append(palate.Embedding(nil), o.beyond...)
 	addMean(o.along, o.likes, n.Scale)
 	return o
 }
@@ -44,16 +44,13 @@ func (o *versionOrder) bound(least []float64) float64 {
 	return o.version.Learned.Nearness.Bound(least) + o.version.Learned.Bias
 }
 
-func (o *versionOrder) rest() palate.Embedding {
-	for _, x := range o.beyond {
-		if x != 0 {
-			return o.beyond
-		}
-	}
-	return nil
-}
+func (o *versionOrder) likesAlone() bool { return o.alone }
 
 func (o *versionOrder) linear() palate.Embedding { return o.along }
+
+func (o *versionOrder) weightsAt(point index.Point) palate.Embedding {
+	return o.version.Learned.WeightsAt(point.ID, point.Embedding)
+}
 
 func (o *versionOrder) scores(points []index.Point) ([]Score, error) {
 	return o.version.scoresOf(points)

@@ -150,6 +150,10 @@ func (o *Provisional) scores(points []index.Point) ([]Score, error) {
 	return out, nil
 }
 
+func (o *Provisional) weightsAt(point index.Point) palate.Embedding {
+	return o.neighbourhood.WeightsAt(point.Embedding)
+}
+
 func (o *Provisional) dim() int {
 	if len(o.likes) > 0 {
 		return len(o.likes[0])
@@ -168,16 +172,7 @@ func (t *Tastes) rankProvisionally(ctx context.Context, order *Provisional, q Ra
 
 func (o *Provisional) seeds() []palate.Embedding { return o.likes }
 
-// rest is the direction away from the dislikes, which bounds what they take
-// off: those nearest to an image are no farther than the mean.
-func (o *Provisional) rest() palate.Embedding {
-	if !o.neighbourhood.CountsDislikes() {
-		return nil
-	}
-	out := make(palate.Embedding, o.dim())
-	addMean(out, o.dislikes, -1)
-	return out
-}
+func (o *Provisional) likesAlone() bool { return !o.neighbourhood.CountsDislikes() }
 
 func (o *Provisional) bound(least []float64) float64 { return o.neighbourhood.Bound(least) }
 

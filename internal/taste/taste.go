@@ -77,7 +77,8 @@ type Tastes struct {
 	config  Config
 	logger  *slog.Logger
 
-	wholeUpTo int // images, as wholeImages
+	wholeUpTo   int // images, as wholeImages
+	fullyScored int // how many of what was found are scored at least
 
 	requests chan *Training // begun, waiting for Run
 
@@ -98,14 +99,14 @@ func New(c catalog.Catalog, ix index.Index, config Config, logger *slog.Logger) 
 	}
 	return &Tastes{
 		catalog: c, index: ix, model: ix.Model(), config: config, logger: logger,
-		wholeUpTo: wholeImages,
-		requests:  make(chan *Training, maxWaiting),
-		loaded:    make(map[palate.Profile]Version),
-		tried:     make(map[palate.Profile]int64),
-		compared:  make(map[palate.Profile]*probe.Comparisons),
-		near:      make(map[palate.Profile]nearScores),
-		asked:     make(map[palate.Profile][]palate.ImageID),
-		drawn:     make(map[palate.Profile]*drawn),
+		wholeUpTo: wholeImages, fullyScored: fullyScored,
+		requests: make(chan *Training, maxWaiting),
+		loaded:   make(map[palate.Profile]Version),
+		tried:    make(map[palate.Profile]int64),
+		compared: make(map[palate.Profile]*probe.Comparisons),
+		near:     make(map[palate.Profile]nearScores),
+		asked:    make(map[palate.Profile][]palate.ImageID),
+		drawn:    make(map[palate.Profile]*drawn),
 	}, nil
 }
 

@@ -1,0 +1,159 @@
+package taste
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"maps"
+	"math"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/index"
+)
+
+const (
+	// climbedTogether is from how many images, and so by how many searches,
+	// better ones are looked for at a time.
+	climbedTogether = 16
+	// climbs is how often that is done at most.
+	climbs = 12
+)
+
+// uphill finds the best images where dislikes count too, and gives them scored,
+// the best first. All around an image its neighbours are the same, and the
+// score is an inner product, whose best images the index gives: what scores best
+// around each like, and along the linear direction, is found by one search each,
+// and scored in full as far as it promises most. From the best ones it goes on
+// in the same way, until nothing better comes. What it gives beside them is -Inf
+// where there is nothing else, and else less than any score: that nothing else
+// is better is not proven.
+func (t *Tastes) uphill(ctx context.Context, order neighbourly, filter index.Filter, depth, wanted int) ([]Score, float64, error) {
+	c := &climb{tastes: t, order: order, filter: filter, depth: depth, from: make(map[palate.ImageID]bool), known: make(map[palate.ImageID]bool)}
+	var starts []palate.Embedding
+	for _, like := range spread(order.seeds(), maxSearched) {
+		starts = c.add(starts, order.weightsAt(index.Point{Embedding: like}))
+	}
+	if linear := order.linear(); slices.ContainsFunc(linear, func(x float32) bool { return x != 0 }) {
+		starts = c.add(starts, linear)
+	}
+	found, err := c.search(ctx, starts)
+	if err != nil {
+		return nil, 0, err
+	}
+	if enough := max(t.fullyScored, fullyScoredOf*wanted); len(found) > enough && !c.all {
+		for _, id := range found[enough:] {
+			delete(c.known, id)
+		}
+		found = found[:enough]
+	}
+	scores, err := t.scoreAll(ctx, order, found)
+	for range climbs {
+		if err != nil || c.all {
+			break
+		}
+		ways, err := c.ways(ctx, scores[:min(len(scores), wanted)])
+		if err != nil {
+			return nil, 0, err
+		}
+		if len(ways) == 0 {
+			break
+		}
+		if found, err = c.search(ctx, ways); err != nil {
+			return nil, 0, err
+		}
+		more, err := t.scoreAll(ctx, order, found)
+		if err != nil {
+			return nil, 0, err
+		}
+		scores = append(scores, more...)
+		slices.SortFunc(scores, compareScores)
+	}
+	if c.all {
+		return scores, math.Inf(-1), err
+	}
+	return scores, -math.MaxFloat64, err
+}
+
+// climb is one way uphill.
+type climb struct {
+	tastes *Tastes
+	order  neighbourly
+	filter index.Filter
+	depth  int // of a search
+
+	from     map[palate.ImageID]bool // images whose directions were searched
+	known    map[palate.ImageID]bool // images that were found
+	searched []palate.Embedding
+	all      bool // the filter passes no more than what was found
+}
+
+// add puts a direction to others, unless it was searched before.
+func (c *climb) add(ways []palate.Embedding, way palate.Embedding) []palate.Embedding {
+	if slices.ContainsFunc(c.searched, func(e palate.Embedding) bool { return slices.Equal(e, way) }) {
+		return ways
+	}
+	c.searched = append(c.searched, way)
+	return append(ways, way)
+}
+
+// search gives what is found along the directions and was not known, the most
+// promising first: the product with a direction is the score as far as the
+// neighbours are the same.
+func (c *climb) search(ctx context.Context, ways []palate.Embedding) ([]palate.ImageID, error) {
+	hits := make([][]index.Hit, len(ways))
+	group, searching := errgroup.WithContext(ctx)
+	group.SetLimit(nearSearches)
+	for i, way := range ways {
+		group.Go(func() (err error) {
+			hits[i], err = c.tastes.nearest(searching, way, c.filter, c.depth)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	promise := make(map[palate.ImageID]float32)
+	for _, along := range hits {
+		c.all = c.all || len(along) < c.depth
+		for _, hit := range along {
+			if p, there := promise[hit.ID]; !c.known[hit.ID] && (!there || hit.Score > p) {
+				promise[hit.ID] = hit.Score
+			}
+		}
+	}
+	found := slices.SortedFunc(maps.Keys(promise), func(a, b palate.ImageID) int {
+		return cmp.Or(cmp.Compare(promise[b], promise[a]), bytes.Compare(a[:], b[:]))
+	})
+	for _, id := range found {
+		c.known[id] = true
+	}
+	return found, nil
+}
+
+// ways are the directions in which the score rises at the best images that were
+// not climbed from yet, as many as are searched at a time.
+func (c *climb) ways(ctx context.Context, best []Score) (out []palate.Embedding, err error) {
+	var ids []palate.ImageID
+	for _, s := range best {
+		if !c.from[s.Image] {
+			ids = append(ids, s.Image)
+		}
+	}
+	for some := range slices.Chunk(ids, climbedTogether) {
+		points, err := c.tastes.index.Get(ctx, some)
+		if err != nil {
+			return nil, err
+		}
+		for _, point := range points {
+			c.from[point.ID] = true
+			out = c.add(out, c.order.weightsAt(point))
+		}
+		if len(out) >= climbedTogether {
+			break
+		}
+	}
+	return out, nil
+}
