@@ -41,12 +41,7 @@ func TestThePageEmbedsWithAnotherModel(t *testing.T) {
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	f.add(t, 3, red, "Roth")
-	step := func(what string, actions ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		if err := chromedp.Do(ctx, actions...); err != nil {
-			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
-		}
-	}
+	step := stepping(t, ctx, complaints)
 	const jobs = `document.querySelectorAll("#jobs > li").length`
 	step("open", chromedp.Navigate(f.url), eventually(cards, "3"), chromedp.Click(`[data-view=work]`),
 		eventually(`document.querySelectorAll("#model option").length`, "3"), eventually(`document.querySelector("#model").value`, "colours"),

@@ -153,12 +153,7 @@ func TestThePageKeepsOnesPlace(t *testing.T) {
 	f.rate(t, palate.Like, reds[:6]...)
 	f.rate(t, palate.Dislike, blues[:6]...)
 	f.learn(t)
-	step := func(what string, actions ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		if err := chromedp.Do(ctx, actions...); err != nil {
-			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
-		}
-	}
+	step := stepping(t, ctx, complaints)
 	const (
 		hash   = `location.hash`
 		far    = `(() => { const r = [...document.querySelectorAll(".card")].map((c) => [c.dataset.id, c.getBoundingClientRect().top]).find((c) => c[1] > 0); return r.join(" "); })()`

@@ -19,12 +19,7 @@ func TestThePageDoesWhatHandsExpect(t *testing.T) {
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	ids := f.add(t, 12, red, "Roth")
-	step := func(what string, actions ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		if err := chromedp.Do(ctx, actions...); err != nil {
-			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
-		}
-	}
+	step := stepping(t, ctx, complaints)
 	verdict := func(id palate.ImageID) palate.Verdict {
 		t.Helper()
 		verdicts, err := f.catalog.StandingVerdicts(t.Context(), palate.DefaultProfile, []palate.ImageID{id})
@@ -66,12 +61,7 @@ func TestThePageTeachesOnAPhone(t *testing.T) {
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	f.add(t, 30, red, "Roth")
-	step := func(what string, actions ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		if err := chromedp.Do(ctx, actions...); err != nil {
-			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
-		}
-	}
+	step := stepping(t, ctx, complaints)
 	const inReach = `[...document.querySelectorAll("#teach button, #teach img")].every((b) => { const r = b.getBoundingClientRect(); return r.top >= 0 && r.bottom <= innerHeight && r.width > 60; })`
 	const taste = `document.querySelector("#taste").textContent`
 	step("load", chromedp.EmulateViewport(360, 740), chromedp.Navigate(f.url), eventually(`document.querySelectorAll(".card").length > 10`, "true"))

@@ -16,12 +16,7 @@ func TestThePageIsSignedInToByALink(t *testing.T) {
 	g := f.guarded(t, nil)
 	link, err := g.accounts.Invite(t.Context())
 	must(t, err)
-	step := func(what string, actions ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		if err := chromedp.Do(ctx, actions...); err != nil {
-			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
-		}
-	}
+	step := stepping(t, ctx, complaints)
 	const heading = `document.querySelector("h1").textContent`
 	step("a stranger", chromedp.Navigate(g.URL), eventually(heading, "Sign in to palate"), eventually(`location.pathname`, "/sign-in"), screenshot("sign-in"))
 	step("the link", chromedp.Navigate(g.URL+"/sign-in?code="+link), screenshot("sign-in-link"), chromedp.Click(`main button`), eventually(`location.pathname + document.readyState`, "/complete"))

@@ -18,6 +18,17 @@ import (
 	"github.com/palate-art/palate/internal/catalog"
 )
 
+// stepping gives what does one step of a test after the other, by its name; a step
+// that fails ends the test.
+func stepping(t *testing.T, ctx context.Context, complaints func() []string) func(what string, actions ...chromedp.Action[chromedp.Void]) {
+	return func(what string, actions ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		if err := chromedp.Do(ctx, actions...); err != nil {
+			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
+		}
+	}
+}
+
 // browser opens a real one, and gathers what the page complains of.
 func browser(t *testing.T) (ctx context.Context, complaints func() []string) {
 	t.Helper()
@@ -92,12 +103,7 @@ func TestThePageIsUsableByKeyAndByButton(t *testing.T) {
 		must(t, err)
 		return verdicts[id]
 	}
-	step := func(what string, actions ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		if err := chromedp.Do(ctx, actions...); err != nil {
-			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
-		}
-	}
+	step := stepping(t, ctx, complaints)
 	const first = `document.querySelector(".card")`
 	step("load", chromedp.Navigate(f.url), eventually(`document.querySelectorAll(".card").length`, "18"),
 		eventually(`document.querySelector("[aria-pressed=true].tab").textContent`, "Newest"),
@@ -149,12 +155,7 @@ func TestThePageTeachesByKeyAndByButton(t *testing.T) {
 	f.rate(t, palate.Like, reds[:8]...)
 	f.rate(t, palate.Dislike, blues[:8]...)
 	f.learn(t)
-	step := func(what string, actions ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		if err := chromedp.Do(ctx, actions...); err != nil {
-			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
-		}
-	}
+	step := stepping(t, ctx, complaints)
 	standing := func() []catalog.Rating {
 		t.Helper()
 		ratings, err := f.catalog.StandingRatings(t.Context(), palate.DefaultProfile, catalog.RatingQuery{Limit: 100})

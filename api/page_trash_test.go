@@ -74,12 +74,7 @@ func TestThePageDeletesAndTakesBack(t *testing.T) {
 	newest, second, third := blues[8], blues[7], blues[6]
 	f.rate(t, palate.Like, newest)
 	f.rate(t, palate.Dislike, reds[0])
-	step := func(what string, actions ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		if err := chromedp.Do(ctx, actions...); err != nil {
-			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
-		}
-	}
+	step := stepping(t, ctx, complaints)
 	step("load", chromedp.Navigate(f.url), chromedp.Click(`[data-view=newest]`), eventually(cards, "18"), eventually(tasteText, "1 liked, 1 disliked"),
 		eventually(`document.querySelector(".card img").naturalWidth > 0`, "true"))
 
@@ -145,12 +140,7 @@ func TestThePageShowsTheTrash(t *testing.T) {
 		must(t, f.collection.Remove(t.Context(), id, "no painting"))
 	}
 	f.follow(t)
-	step := func(what string, actions ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		if err := chromedp.Do(ctx, actions...); err != nil {
-			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
-		}
-	}
+	step := stepping(t, ctx, complaints)
 	step("load", chromedp.Navigate(f.url), eventually(cards, "4"), chromedp.Click(`[data-view=trash]`), eventually(firstID, ids[3].String()), eventually(cards, "4"),
 		eventually(`[...document.querySelectorAll(".card img")].every((i) => i.naturalWidth > 0)`, "true"), screenshot("trash"))
 	step("restore by button", chromedp.Click(`.card .restore`), eventually(cards, "3"), eventually(toastText, "“Nº 4 — 夜” is back."))
@@ -179,12 +169,7 @@ func TestThePageDeletesOnAPhone(t *testing.T) {
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	ids := f.add(t, 30, red, "Roth")
-	step := func(what string, actions ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		if err := chromedp.Do(ctx, actions...); err != nil {
-			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
-		}
-	}
+	step := stepping(t, ctx, complaints)
 	inReach := func(selector string) chromedp.Action[chromedp.Void] {
 		return eventually(`(() => { const b = document.querySelector("`+selector+`"), r = b.getBoundingClientRect();
 			return r.height >= 24 && r.left >= 0 && r.right <= innerWidth && r.top >= 0 && r.bottom <= innerHeight && b.contains(document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2)); })()`, "true")

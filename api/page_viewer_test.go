@@ -18,12 +18,7 @@ func TestThePageTurnsFromPictureToPicture(t *testing.T) {
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	ids := f.add(t, 5, blue, "Blau")
-	step := func(what string, actions ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		if err := chromedp.Do(ctx, actions...); err != nil {
-			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
-		}
-	}
+	step := stepping(t, ctx, complaints)
 	const (
 		shown    = `document.querySelector("dialog figcaption h2").textContent`
 		previous = `document.querySelector("dialog .previous").getAttribute("aria-disabled")`

@@ -29,12 +29,7 @@ func TestThePageStartsWorkOnAPhone(t *testing.T) {
 	t.Cleanup(site.Close)
 	address, err := url.Parse(site.URL)
 	must(t, err)
-	step := func(what string, actions ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		if err := chromedp.Do(ctx, actions...); err != nil {
-			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
-		}
-	}
+	step := stepping(t, ctx, complaints)
 	const newest = `document.querySelector("#jobs > li strong").textContent + " " + document.querySelector("#jobs > li .state").textContent`
 	const inWidth = `document.documentElement.scrollWidth <= innerWidth && [...document.querySelectorAll(".tab, #work *")].every((e) => { const r = e.getBoundingClientRect(); return r.left >= 0 && r.right <= innerWidth; }) && [...document.querySelectorAll(".tab")].every((e) => e.getBoundingClientRect().left >= document.querySelector("nav").getBoundingClientRect().left)`
 	const told = `(() => { const n = document.querySelector("#notice"), r = n.getBoundingClientRect(); const seen = document.elementFromPoint(r.x + r.width / 2, r.bottom - 4); return !n.hidden && r.top >= 0 && r.bottom <= innerHeight && seen === n ? n.textContent : ""; })()`

@@ -16,7 +16,7 @@ export const state = {
   version: 0, // of the taste that serves
   judged: 0, // verdicts since the page was opened
   unsent: [], // verdicts that wait for the server
-  done: [], // what U takes back, the last at the end: deletions, verdicts that were taken back, and null for a verdict
+  done: [], // what U takes back, the last at the end: deletions, and null for what the server undoes
 };
 
 export const gridViews = new Set(["scores", "newest", "liked"]);

@@ -140,7 +140,7 @@ func (r result) print(to io.Writer) error {
 	for _, t := range r.Tastes {
 		for _, w := range t.Ways {
 			fmt.Fprintf(out, "%s\t%s", t.Taste, w.Way)
-			for _, at := range []int{30, 50, 100, 10 * len(w.AUC)} {
+			for _, at := range []int{30, 50, 100, batchSize * len(w.AUC)} {
 				if k := at/batchSize - 1; k >= 0 && k < len(w.AUC) {
 					fmt.Fprintf(out, "\t%.3f", w.AUC[k])
 				} else {

@@ -45,7 +45,7 @@ func furtherGuises() []Guise {
 		{Name: "micro-data", Want: 1, Width: 1200, Answers: map[string]string{
 			"/": `<div itemscope itemtype="https://schema.org/VisualArtwork"><h1 itemprop=name>Harbour</h1><meta itemprop="image" content="/i/0_1200.jpg"><p>A painting of the harbour at dusk, seen from the northern pier, with boats.</div>`}},
 		{Name: "light-box-sizes", Want: 4, Width: 1200, Lost: "page_http_404", Answers: map[string]string{
-			"/": each(4, `<a href="/work/{n}" data-pswp-src="/i/{n}_1200.jpg" data-pswp-width="1200" data-pswp-height="900"><img src=/i/{n}_300.jpg></a>`)}},
+			"/": each(4, `<a href="/piece/{n}" data-pswp-src="/i/{n}_1200.jpg" data-pswp-width="1200" data-pswp-height="900"><img src=/i/{n}_300.jpg></a>`)}},
 		{Name: "octet-stream", Want: 4, Width: 1200, Answers: answersFor(answersFor(map[string]string{
 			"/": each(2, `<img src="/file/{n}.jpg">`) + each(2, `<a href="/get?f={n}"><img src="/t/{n}_150.jpg"></a>`)},
 			2, "/file/{n}.jpg", "header:Content-Type: application/octet-stream\npicture 1200"), 2, "/get?f={n}", "header:Content-Type: binary/octet-stream\npicture 1200")},

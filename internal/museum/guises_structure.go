@@ -55,17 +55,17 @@ func structureGuises() []Guise {
 			"/": each(6, `<p><a href=/news/{n}><img src=/i/{n}_1200.jpg></a>`)},
 			6, "/news/{n}", `<h1>News {n}</h1><img src=/banner_1200.jpg>`)},
 		{Name: "gone", Want: 5, Width: 1200, Lost: "page_http_404", Answers: map[string]string{
-			"/": each(5, `<a href=/work/{n}><img src=/i/{n}_1200.jpg></a>`)}},
+			"/": each(5, `<a href=/piece/{n}><img src=/i/{n}_1200.jpg></a>`)}},
 		{Name: "nofollow", Want: 5, Width: 1200, Lost: "page_nofollow", Answers: answersFor(map[string]string{
-			"/": `<meta name=robots content="index,nofollow">` + each(5, `<a href=/work/{n}><img src=/i/{n}_1200.jpg></a>`)},
-			5, "/work/{n}", `<img src=/i/{n}_1600.jpg>`)},
+			"/": `<meta name=robots content="index,nofollow">` + each(5, `<a href=/piece/{n}><img src=/i/{n}_1200.jpg></a>`)},
+			5, "/piece/{n}", `<img src=/i/{n}_1600.jpg>`)},
 		{Name: "larger-behind", Want: 5, Width: 1200, Answers: answersFor(map[string]string{
-			"/": each(5, `<a href=/work/{n}><img src=/thumbs/{n}_300.jpg alt="Harbour {n}"></a>`)},
-			5, "/work/{n}", `<h1>Harbour {n}</h1><figure><img src=/full/a{n}_1200.jpg></figure>`)},
+			"/": each(5, `<a href=/piece/{n}><img src=/thumbs/{n}_300.jpg alt="Harbour {n}"></a>`)},
+			5, "/piece/{n}", `<h1>Harbour {n}</h1><figure><img src=/full/a{n}_1200.jpg></figure>`)},
 		{Name: "seen-twice", Want: 5, Width: 1200, Answers: answersFor(map[string]string{
-			"/":  each(5, `<a href=/work/{n}><img src=/thumbs/{n}_300.jpg></a>`) + `<a href=/t>tag</a>`,
-			"/t": each(5, `<a href=/work/{n}><img src=/thumbs/{n}_300.jpg></a>`)},
-			5, "/work/{n}", `<h1>Harbour {n}</h1><figure><img src=/full/a{n}_1200.jpg></figure>`)},
+			"/":  each(5, `<a href=/piece/{n}><img src=/thumbs/{n}_300.jpg></a>`) + `<a href=/t>tag</a>`,
+			"/t": each(5, `<a href=/piece/{n}><img src=/thumbs/{n}_300.jpg></a>`)},
+			5, "/piece/{n}", `<h1>Harbour {n}</h1><figure><img src=/full/a{n}_1200.jpg></figure>`)},
 		{Name: "aside", Want: 5, Width: 1200, Answers: answersFor(map[string]string{
 			"/": `<ul>` + each(5, `<li><a href=/en/anna/wheat-{n}>Wheat {n}</a>`) + `</ul>`, "/en/anna": `<h1>Anna Bell</h1>`},
 			5, "/en/anna/wheat-{n}", wikiart(""))},

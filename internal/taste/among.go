@@ -99,6 +99,7 @@ func (t *Tastes) scoreNear(ctx context.Context, v Version, ids []palate.ImageID)
 		}
 		kept.of = all
 		t.mu.Lock()
+		makeRoom(t.near, v.Profile)
 		t.near[v.Profile] = kept
 		t.mu.Unlock()
 	}

@@ -8,8 +8,6 @@ import (
 	"math"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
 )
@@ -36,7 +34,7 @@ func (t *Tastes) uphill(ctx context.Context, order neighbourly, filter index.Fil
 	for _, like := range spread(order.seeds(), maxSearched) {
 		starts = c.add(starts, order.weightsAt(index.Point{Embedding: like}))
 	}
-	if linear := order.linear(); slices.ContainsFunc(linear, func(x float32) bool { return x != 0 }) {
+	if linear := order.linear(); isDirection(linear) {
 		starts = c.add(starts, linear)
 	}
 	found, err := c.search(ctx, starts)
@@ -50,10 +48,10 @@ func (t *Tastes) uphill(ctx context.Context, order neighbourly, filter index.Fil
 		found = found[:enough]
 	}
 	scores, err := t.scoreAll(ctx, order, found)
-	for range climbs {
-		if err != nil || c.all {
-			break
-		}
+	if err != nil {
+		return nil, 0, err
+	}
+	for n := 0; n < climbs && !c.all; n++ {
 		ways, err := c.ways(ctx, scores[:min(len(scores), wanted)])
 		if err != nil {
 			return nil, 0, err
@@ -72,9 +70,9 @@ func (t *Tastes) uphill(ctx context.Context, order neighbourly, filter index.Fil
 		slices.SortFunc(scores, compareScores)
 	}
 	if c.all {
-		return scores, math.Inf(-1), err
+		return scores, math.Inf(-1), nil
 	}
-	return scores, -math.MaxFloat64, err
+	return scores, -math.MaxFloat64, nil
 }
 
 // climb is one way uphill.
@@ -103,16 +101,8 @@ func (c *climb) add(ways []palate.Embedding, way palate.Embedding) []palate.Embe
 // promising first: the product with a direction is the score as far as the
 // neighbours are the same.
 func (c *climb) search(ctx context.Context, ways []palate.Embedding) ([]palate.ImageID, error) {
-	hits := make([][]index.Hit, len(ways))
-	group, searching := errgroup.WithContext(ctx)
-	group.SetLimit(nearSearches)
-	for i, way := range ways {
-		group.Go(func() (err error) {
-			hits[i], err = c.tastes.nearest(searching, way, c.filter, c.depth)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	hits, err := c.tastes.nearestAll(ctx, ways, c.filter, c.depth)
+	if err != nil {
 		return nil, err
 	}
 	promise := make(map[palate.ImageID]float32)

@@ -50,16 +50,11 @@ func (t *Tastes) drawnBefore(p palate.Profile, version int) *drawn {
 	return &used
 }
 
-// keepDrawn keeps what was drawn for the next queue, of as many profiles as
-// comparisons are.
+// keepDrawn keeps what was drawn for the next queue.
 func (t *Tastes) keepDrawn(p palate.Profile, d *drawn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for other := range t.drawn { // any: which one costs time alone
-		if len(t.drawn) >= maxCompared {
-			delete(t.drawn, other)
-		}
-	}
+	makeRoom(t.drawn, p)
 	kept := *d
 	kept.uses = 1
 	t.drawn[p] = &kept

@@ -125,9 +125,20 @@ func (t *Tastes) sketch(ctx context.Context, id palate.ImageID) []byte {
 	return sketch
 }
 
-// maxCompared bounds of how many profiles it is remembered what was compared:
-// those that are trained again and again by a server.
-const maxCompared = 8
+// mostRemembered bounds of how many profiles it is remembered what was compared,
+// scored or drawn: those that a server works for again and again.
+const mostRemembered = 8
+
+// makeRoom forgets of others, any of them, until there is room for one more:
+// which one costs time alone.
+func makeRoom[V any](remembered map[palate.Profile]V, p palate.Profile) {
+	for other := range remembered {
+		if _, there := remembered[p]; there || len(remembered) < mostRemembered {
+			return
+		}
+		delete(remembered, other)
+	}
+}
 
 // comparisons are what was compared of the ratings of a profile.
 func (t *Tastes) comparisons(p palate.Profile) *probe.Comparisons {
@@ -135,11 +146,7 @@ func (t *Tastes) comparisons(p palate.Profile) *probe.Comparisons {
 	defer t.mu.Unlock()
 	known, there := t.compared[p]
 	if !there {
-		for other := range t.compared { // any: which one costs time alone
-			if len(t.compared) >= maxCompared {
-				delete(t.compared, other)
-			}
-		}
+		makeRoom(t.compared, p)
 		known = probe.NewComparisons()
 		t.compared[p] = known
 	}

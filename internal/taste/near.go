@@ -72,14 +72,18 @@ func (t *Tastes) rankNear(ctx context.Context, order neighbourly, q RankQuery) (
 		if err != nil {
 			return nil, err
 		}
+		all := false // that pass the least chance
 		if q.MinProbability != nil {
-			scores = slices.DeleteFunc(scores, func(s Score) bool { return s.Probability <= *q.MinProbability })
+			if n := slices.IndexFunc(scores, func(s Score) bool { return s.Probability <= *q.MinProbability }); n >= 0 {
+				all = scores[n].Logit >= beyond
+				scores = scores[:n]
+			}
 		}
 		kept, err := t.collapse(ctx, scores, q.Collapse, wanted)
 		if err != nil {
 			return nil, err
 		}
-		proven := len(kept) >= wanted && kept[wanted-1].Logit >= beyond || math.IsInf(beyond, -1)
+		proven := all || len(kept) >= wanted && kept[wanted-1].Logit >= beyond || math.IsInf(beyond, -1)
 		if !proven && depth < deepest {
 			continue
 		}
@@ -167,19 +171,11 @@ type toSeed struct {
 // search looks around each seed, and along the linear direction.
 func (f *found) search(ctx context.Context, t *Tastes, seeds []palate.Embedding, filter index.Filter, depth int) error {
 	vectors := slices.Clone(seeds)
-	if linear := f.order.linear(); linear != nil && slices.ContainsFunc(linear, func(x float32) bool { return x != 0 }) {
+	if linear := f.order.linear(); isDirection(linear) {
 		vectors = append(vectors, linear)
 	}
-	hits := make([][]index.Hit, len(vectors))
-	group, searching := errgroup.WithContext(ctx)
-	group.SetLimit(nearSearches)
-	for i, vector := range vectors {
-		group.Go(func() (err error) {
-			hits[i], err = t.nearest(searching, vector, filter, depth)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	hits, err := t.nearestAll(ctx, vectors, filter, depth)
+	if err != nil {
 		return err
 	}
 	for i, near := range hits {
@@ -241,6 +237,25 @@ func spread(rows []palate.Embedding, n int) []palate.Embedding {
 		out[i] = rows[i*len(rows)/n]
 	}
 	return out
+}
+
+// isDirection reports whether anything can be searched along a vector.
+func isDirection(vector palate.Embedding) bool {
+	return slices.ContainsFunc(vector, func(x float32) bool { return x != 0 })
+}
+
+// nearestAll is nearest of many vectors, several at a time.
+func (t *Tastes) nearestAll(ctx context.Context, vectors []palate.Embedding, filter index.Filter, depth int) ([][]index.Hit, error) {
+	hits := make([][]index.Hit, len(vectors))
+	group, searching := errgroup.WithContext(ctx)
+	group.SetLimit(nearSearches)
+	for i, vector := range vectors {
+		group.Go(func() (err error) {
+			hits[i], err = t.nearest(searching, vector, filter, depth)
+			return err
+		})
+	}
+	return hits, group.Wait()
 }
 
 // nearest is one search, in as many pages as its depth takes.

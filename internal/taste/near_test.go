@@ -1,10 +1,13 @@
 package taste_test
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/palate-art/palate"
@@ -101,6 +104,45 @@ func TestTheBestOfManyThatAreAlikeAreFound(t *testing.T) {
 				t.Errorf("%s: number %d scores %.5f, want %.5f", kind.Name(), i+1, score.Logit, want.Logit)
 			}
 		}
+	}
+}
+
+// deepIndex notes how deep searches go.
+type deepIndex struct {
+	index.Index
+	deepest atomic.Int64
+}
+
+func (d *deepIndex) Search(ctx context.Context, q index.Query) ([]index.Hit, error) {
+	for depth := int64(q.Offset + q.Limit); ; {
+		if was := d.deepest.Load(); depth <= was || d.deepest.CompareAndSwap(was, depth) {
+			return d.Index.Search(ctx, q)
+		}
+	}
+}
+
+// Where few images are likely enough, no more is looked at than for a page: what
+// was found and is not likely enough says that nothing else is.
+func TestALeastChanceEndsTheSearch(t *testing.T) {
+	longRace(t)
+	f := newFixture(t, 60, nil)
+	f.crowd(t, 600, 2)
+	const p, few, page = palate.Profile("anna"), 5, 50
+	f.rate(t, p, f.ids[60:120]...)
+	f.trainAs(t, p, probe.KNN)
+	whole, err := f.tastes.RankWhole(t.Context(), p, taste.RankQuery{})
+	must(t, err)
+	deep := &deepIndex{Index: f.index}
+	tastes, err := taste.New(f.catalog, deep, taste.DefaultConfig(), slog.New(slog.DiscardHandler))
+	must(t, err)
+	tastes.ScoreWholeUpTo(0)
+	found, err := tastes.Rank(t.Context(), p, taste.RankQuery{Limit: page, MinProbability: &whole.Scores[few].Probability})
+	must(t, err)
+	if len(found.Scores) != few || found.Scores[0].Image != whole.Scores[0].Image {
+		t.Errorf("got %d images that are likely enough, want %d", len(found.Scores), few)
+	}
+	if got := deep.deepest.Load(); got > 3*page {
+		t.Errorf("searches went %d deep for a page of %d", got, page)
 	}
 }
 

@@ -1,8 +1,6 @@
 package taste
 
 import (
-	"slices"
-
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
 )
@@ -21,7 +19,7 @@ func newVersionOrder(v Version) *versionOrder {
 	for _, x := range n.Likes {
 		o.likes = append(o.likes, x.Embedding)
 	}
-	o.alone = !n.CountsDislikes() && !slices.ContainsFunc(o.along, func(x float32) bool { return x != 0 })
+	o.alone = !n.CountsDislikes() && !isDirection(o.along)
 	if n.CountsDislikes() {
 		works := make(map[int]int) // a work counts once
 		for _, x := range n.Dislikes {
