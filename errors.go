@@ -34,7 +34,7 @@ var missingInTexts = regexp.MustCompile(`(?m)^(.*\b(?i:no|none|nobody|nothing|ne
 
 // partsInTexts are where a part of the program says that it was the one that
 // noticed.
-var partsInTexts = regexp.MustCompile(`(?m)(^|: )(?:(?:catalog|flat index|picture|probe|judge|taste|api): )+`)
+var partsInTexts = regexp.MustCompile(`(?m)(^|: )(?:(?:catalog|crawler|flat index|picture|probe|judge|taste|api): )+`)
 
 // Message is the text of an error for people: what was wrong, where, and what
 // to do, without the kinds that programs ask for with errors.Is.

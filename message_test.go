@@ -18,6 +18,7 @@ func TestAMessageForPeopleCarriesNoKind(t *testing.T) {
 		{fmt.Errorf("probe of me: catalog: the disk is full"), "probe of me: the disk is full"},
 		{fmt.Errorf("flat index: search: example 7: %w", palate.ErrNotFound), "search: example 7: not found"},
 		{fmt.Errorf("the file: %w", errors.New("picture: taste: it is empty")), "the file: it is empty"},
+		{errors.New(`crawler: crawl "vedute": the frontier is away`), `crawl "vedute": the frontier is away`},
 		{errors.New("a picture: of what"), "a picture: of what"},
 		{fmt.Errorf("the index is away: %w: dial", palate.ErrUnavailable), "the index is away: dial"},
 		{errors.Join(fmt.Errorf("one: %w", palate.ErrInvalid), fmt.Errorf("two: %w", palate.ErrConflict)), "one\ntwo"},

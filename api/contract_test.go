@@ -183,6 +183,23 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	say(204)(c.DeleteRating(ctx, me, one))
 	missing(c.DeleteRating(ctx, me, one))
 
+	many := client.ImageSelection{ImageIds: []string{one, gone}}
+	ok(c.PutRatings(ctx, me, client.RatingsInput{Ratings: []client.ImageRating{{ImageID: one, Verdict: pointer(client.VerdictLike)}}}))
+	ok(c.ClearRatings(ctx, me, many))
+	bad(c.ClearRatings(ctx, me, client.ImageSelection{ImageIds: []string{}}))
+	ok(c.UndoRatings(ctx, me, client.LogEntries{Entries: []int64{}}))
+	bad(c.UndoRatings(ctx, me, client.LogEntries{Entries: []int64{0}}))
+	missing(c.UndoRatings(ctx, me, client.LogEntries{Entries: []int64{1 << 40}}))
+	ok(c.ClearRatings(ctx, me, many))
+	ok(c.DeleteImages(ctx, client.Deletion{ImageIds: []string{other, gone}}))
+	bad(c.DeleteImages(ctx, client.Deletion{ImageIds: []string{"none"}}))
+	ok(c.RestoreImages(ctx, client.ImageSelection{ImageIds: []string{other, gone}}))
+	bad(c.RestoreImages(ctx, client.ImageSelection{ImageIds: []string{}}))
+	ok(c.ListFacetValues(ctx, client.FacetNameArtist, &client.ListFacetValuesParams{Limit: &limit, Q: pointer("RO")}))
+	bad(c.ListFacetValues(ctx, "colour", nil))
+	ok(c.GetLearning(ctx, me))
+	bad(c.GetLearning(ctx, "No Such Name"))
+
 	ok(c.ExportImages(ctx, me, nil))
 	bad(c.ExportImages(ctx, me, &client.ExportImagesParams{Format: pointer(client.ExportFormatCsv), Embeddings: pointer(true)}))
 	ok(c.ImportRatingsWithBody(ctx, "copy", nil, binary, strings.NewReader(`{"image_id":"`+one+`","verdict":"like"}`)))

@@ -143,7 +143,7 @@ func newFixture(t testing.TB) *fixture {
 	jobs := starter.New(starter.Parts{Catalog: c, Tastes: tastes, Steps: steps{f}}, opened, quiet)
 	server, err := api.New(api.Services{Starter: jobs, Catalog: c, Store: store, Collection: f.collection, Index: ix,
 		Follower: f.follower, Embedder: colours{}, Tastes: tastes,
-		Patches: func(context.Context) (embedder.PatchEmbedder, error) { return colours{}, nil }}, apiConfig, quiet)
+		HeatMaps: true, Patches: func(context.Context) (embedder.PatchEmbedder, error) { return colours{}, nil }}, apiConfig, quiet)
 	must(t, err)
 	web := httptest.NewServer(server.Handler())
 	f.url, f.server, f.jobs = web.URL, server, jobs

@@ -82,8 +82,9 @@ func ask(ctx context.Context, checks []check) Health {
 }
 
 // GetVersion answers with the versions of program, document and model.
-func (s *Server) GetVersion(context.Context, GetVersionRequestObject) (GetVersionResponseObject, error) {
+func (s *Server) GetVersion(ctx context.Context, _ GetVersionRequestObject) (GetVersionResponseObject, error) {
 	e := s.services.Embedder
-	return GetVersion200JSONResponse{Version: s.config.Version, API: s.version,
-		Model: e.Name(), ModelID: string(e.Model()), Provider: e.Provider(), Dim: e.Dim()}, nil
+	identity, err := s.services.Catalog.Identity(ctx)
+	return GetVersion200JSONResponse{Version: s.config.Version, API: s.version, Collection: identity.Catalog,
+		Model: e.Name(), ModelID: string(e.Model()), Provider: e.Provider(), Dim: e.Dim(), HeatMaps: s.services.HeatMaps}, err
 }

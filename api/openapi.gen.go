@@ -43,6 +43,33 @@ func (e ExportFormat) Valid() bool {
 	}
 }
 
+// Defines values for FacetName.
+const (
+	FacetNameArtist   FacetName = "artist"
+	FacetNameCategory FacetName = "category"
+	FacetNameLicence  FacetName = "licence"
+	FacetNameSite     FacetName = "site"
+	FacetNameYear     FacetName = "year"
+)
+
+// Valid indicates whether the value is a known member of the FacetName enum.
+func (e FacetName) Valid() bool {
+	switch e {
+	case FacetNameArtist:
+		return true
+	case FacetNameCategory:
+		return true
+	case FacetNameLicence:
+		return true
+	case FacetNameSite:
+		return true
+	case FacetNameYear:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusDegraded HealthStatus = "degraded"
@@ -384,6 +411,19 @@ type Area struct {
 	MinY float64 `json:"min_y"`
 }
 
+// Deleted defines model for Deleted.
+type Deleted struct {
+	Deleted int `json:"deleted"`
+}
+
+// Deletion Example: {"image_ids":["2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a"],"reason":"no painting"}
+type Deletion struct {
+	ImageIds []ImageID `json:"image_ids"`
+
+	// Reason Why; kept with the tombstones
+	Reason *string `json:"reason,omitempty"`
+}
+
 // Emptied defines model for Emptied.
 type Emptied struct {
 	Purged int `json:"purged"`
@@ -406,6 +446,25 @@ type ExampleSearch struct {
 
 // ExportFormat ndjson is a JSON object on each line, csv comma-separated with the names of the columns first, parquet a table with embeddings as lists, npz NumPy's arrays X, ids and, of rated images alone, y.
 type ExportFormat string
+
+// FacetName defines model for FacetName.
+type FacetName string
+
+// FacetValue defines model for FacetValue.
+type FacetValue struct {
+	// Images How many images have it
+	Images int `json:"images"`
+
+	// Value A year is a number in digits, negative before our era
+	Value string `json:"value"`
+}
+
+// FacetValues defines model for FacetValues.
+type FacetValues struct {
+	// More There are others
+	More   bool         `json:"more"`
+	Values []FacetValue `json:"values"`
+}
 
 // Filter Passes the images for which every field that is given holds; one match in a list is enough.
 type Filter struct {
@@ -569,6 +628,11 @@ type ImageRating struct {
 	Verdict *Verdict `json:"verdict,omitempty"`
 }
 
+// ImageSelection Example: {"image_ids":["2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a"]}
+type ImageSelection struct {
+	ImageIds []ImageID `json:"image_ids"`
+}
+
 // ImageUpload defines model for ImageUpload.
 type ImageUpload struct {
 	Artist     *string `json:"artist,omitempty"`
@@ -700,6 +764,20 @@ type JobState string
 // JudgedFilter defines model for JudgedFilter.
 type JudgedFilter string
 
+// Learning defines model for Learning.
+type Learning struct {
+	DislikesMissing int `json:"dislikes_missing"`
+
+	// LikesMissing Likes without which nothing can be learned
+	LikesMissing int `json:"likes_missing"`
+
+	// Said What counts and was said since the last training; as much as is wanted at most
+	Said int `json:"said"`
+
+	// Wanted With how much of it a training begins by itself; 0 where this server begins none
+	Wanted int `json:"wanted"`
+}
+
 // Likeness defines model for Likeness.
 type Likeness struct {
 	// Both Images that both have liked or disliked
@@ -734,6 +812,12 @@ type Liveness struct {
 
 // LivenessStatus defines model for LivenessStatus.
 type LivenessStatus string
+
+// LogEntries Example: {"entries":[4711,4712]}
+type LogEntries struct {
+	// Entries Numbers in the log
+	Entries []int64 `json:"entries"`
+}
 
 // Mislabel defines model for Mislabel.
 type Mislabel struct {
@@ -986,6 +1070,9 @@ type RatingInput struct {
 
 // RatingList defines model for RatingList.
 type RatingList struct {
+	// Added Answered by `putRatings`: the entries that are new in the log, which `undoRatings` takes
+	Added *[]int64 `json:"added,omitempty"`
+
 	// NextCursor Absent on the last page
 	NextCursor *string  `json:"next_cursor,omitempty"`
 	Ratings    []Rating `json:"ratings"`
@@ -1028,6 +1115,11 @@ type Reasons struct {
 
 	// Score The probe's logit; absent without a probe
 	Score *float64 `json:"score,omitempty"`
+}
+
+// Restored defines model for Restored.
+type Restored struct {
+	Restored int `json:"restored"`
 }
 
 // Rollback Example: {"version":2}
@@ -1300,8 +1392,14 @@ type Version struct {
 	// API Of this document
 	API string `json:"api"`
 
+	// Collection Which collection this is: by it a client tells whether what it remembers is of this one
+	Collection string `json:"collection"`
+
 	// Dim Length of an embedding
 	Dim int `json:"dim"`
+
+	// HeatMaps Whether the model tells where in a picture a score comes from, see `getHeatMap`
+	HeatMaps bool `json:"heat_maps"`
 
 	// Model Name of the model
 	Model string `json:"model"`
@@ -1405,6 +1503,15 @@ type NotFound = Problem
 type FollowEventsParams struct {
 	// LastEventID The id of the last event that was received.
 	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
+}
+
+// ListFacetValuesParams defines parameters for ListFacetValues.
+type ListFacetValuesParams struct {
+	// Q Part of the value, letter case aside, in any script
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Limit How many at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListImagesParams defines parameters for ListImages.
@@ -1701,6 +1808,12 @@ type RollbackProbeJSONRequestBody = Rollback
 // PutRatingsJSONRequestBody defines body for PutRatings for application/json ContentType.
 type PutRatingsJSONRequestBody = RatingsInput
 
+// ClearRatingsJSONRequestBody defines body for ClearRatings for application/json ContentType.
+type ClearRatingsJSONRequestBody = ImageSelection
+
+// UndoRatingsJSONRequestBody defines body for UndoRatings for application/json ContentType.
+type UndoRatingsJSONRequestBody = LogEntries
+
 // PutRatingJSONRequestBody defines body for PutRating for application/json ContentType.
 type PutRatingJSONRequestBody = RatingInput
 
@@ -1719,6 +1832,12 @@ type SearchByExamplesJSONRequestBody = ExampleSearch
 // SearchByUploadMultipartRequestBody defines body for SearchByUpload for multipart/form-data ContentType.
 type SearchByUploadMultipartRequestBody = PictureUpload
 
+// DeleteImagesJSONRequestBody defines body for DeleteImages for application/json ContentType.
+type DeleteImagesJSONRequestBody = Deletion
+
+// RestoreImagesJSONRequestBody defines body for RestoreImages for application/json ContentType.
+type RestoreImagesJSONRequestBody = ImageSelection
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// GetLiveness Whether the server lives
@@ -1730,6 +1849,9 @@ type ServerInterface interface {
 	// FollowEvents What happens to jobs, as it happens
 	// (GET /v1/events)
 	FollowEvents(ctx echo.Context, params FollowEventsParams) error
+	// ListFacetValues The values that images have, and how many have each
+	// (GET /v1/facets/{facet})
+	ListFacetValues(ctx echo.Context, facet FacetName, params ListFacetValuesParams) error
 	// GetHealth Whether every part can do its work
 	// (GET /v1/health)
 	GetHealth(ctx echo.Context) error
@@ -1796,6 +1918,9 @@ type ServerInterface interface {
 	// ExportImages What is known of all images, as a file for other programs
 	// (GET /v1/profiles/{profile}/export)
 	ExportImages(ctx echo.Context, profile ProfilePath, params ExportImagesParams) error
+	// GetLearning How far it is to the next taste
+	// (GET /v1/profiles/{profile}/learning)
+	GetLearning(ctx echo.Context, profile ProfilePath) error
 	// ListMislabels Ratings that are likely mistakes, the likeliest first
 	// (GET /v1/profiles/{profile}/mislabels)
 	ListMislabels(ctx echo.Context, profile ProfilePath, params ListMislabelsParams) error
@@ -1829,9 +1954,15 @@ type ServerInterface interface {
 	// PutRatings Like, dislike, skip or grade many images
 	// (POST /v1/profiles/{profile}/ratings)
 	PutRatings(ctx echo.Context, profile ProfilePath) error
+	// ClearRatings Make many images unrated
+	// (POST /v1/profiles/{profile}/ratings-clear)
+	ClearRatings(ctx echo.Context, profile ProfilePath) error
 	// ImportRatings Take in ratings from a file
 	// (POST /v1/profiles/{profile}/ratings-import)
 	ImportRatings(ctx echo.Context, profile ProfilePath, params ImportRatingsParams) error
+	// UndoRatings Undo many ratings and take-backs
+	// (POST /v1/profiles/{profile}/ratings-undo)
+	UndoRatings(ctx echo.Context, profile ProfilePath) error
 	// DeleteRating Make an image unrated
 	// (DELETE /v1/profiles/{profile}/ratings/{image})
 	DeleteRating(ctx echo.Context, profile ProfilePath, image ImagePath) error
@@ -1883,6 +2014,12 @@ type ServerInterface interface {
 	// ListTrash What was deleted and can be restored
 	// (GET /v1/trash)
 	ListTrash(ctx echo.Context, params ListTrashParams) error
+	// DeleteImages Move many images to the trash
+	// (POST /v1/trash)
+	DeleteImages(ctx echo.Context) error
+	// RestoreImages Bring many images back from the trash
+	// (POST /v1/trash-restore)
+	RestoreImages(ctx echo.Context) error
 	// GetTrashThumbnail A smaller, upright JPEG of an image in the trash
 	// (GET /v1/trash/{image}/thumbnail)
 	GetTrashThumbnail(ctx echo.Context, image ImagePath) error
@@ -1940,6 +2077,38 @@ func (w *ServerInterfaceWrapper) FollowEvents(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.FollowEvents(ctx, params)
+	return err
+}
+
+// ListFacetValues converts echo context to params.
+func (w *ServerInterfaceWrapper) ListFacetValues(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "facet" -------------
+	var facet FacetName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "facet", ctx.Param("facet"), &facet, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter facet: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListFacetValuesParams
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListFacetValues(ctx, facet, params)
 	return err
 }
 
@@ -2549,6 +2718,22 @@ func (w *ServerInterfaceWrapper) ExportImages(ctx echo.Context) error {
 	return err
 }
 
+// GetLearning converts echo context to params.
+func (w *ServerInterfaceWrapper) GetLearning(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetLearning(ctx, profile)
+	return err
+}
+
 // ListMislabels converts echo context to params.
 func (w *ServerInterfaceWrapper) ListMislabels(ctx echo.Context) error {
 	var err error
@@ -2798,6 +2983,22 @@ func (w *ServerInterfaceWrapper) PutRatings(ctx echo.Context) error {
 	return err
 }
 
+// ClearRatings converts echo context to params.
+func (w *ServerInterfaceWrapper) ClearRatings(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ClearRatings(ctx, profile)
+	return err
+}
+
 // ImportRatings converts echo context to params.
 func (w *ServerInterfaceWrapper) ImportRatings(ctx echo.Context) error {
 	var err error
@@ -2820,6 +3021,22 @@ func (w *ServerInterfaceWrapper) ImportRatings(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ImportRatings(ctx, profile, params)
+	return err
+}
+
+// UndoRatings converts echo context to params.
+func (w *ServerInterfaceWrapper) UndoRatings(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UndoRatings(ctx, profile)
 	return err
 }
 
@@ -3305,6 +3522,24 @@ func (w *ServerInterfaceWrapper) ListTrash(ctx echo.Context) error {
 	return err
 }
 
+// DeleteImages converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteImages(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteImages(ctx)
+	return err
+}
+
+// RestoreImages converts echo context to params.
+func (w *ServerInterfaceWrapper) RestoreImages(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RestoreImages(ctx)
+	return err
+}
+
 // GetTrashThumbnail converts echo context to params.
 func (w *ServerInterfaceWrapper) GetTrashThumbnail(ctx echo.Context) error {
 	var err error
@@ -3384,12 +3619,15 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/models", wrapper.ListModels, options.OperationMiddlewares["listModels"]...)
 	router.GET(options.BaseURL+"/v1/images", wrapper.ListImages, options.OperationMiddlewares["listImages"]...)
 	router.POST(options.BaseURL+"/v1/images", wrapper.UploadImage, options.OperationMiddlewares["uploadImage"]...)
+	router.GET(options.BaseURL+"/v1/facets/:facet", wrapper.ListFacetValues, options.OperationMiddlewares["listFacetValues"]...)
 	router.DELETE(options.BaseURL+"/v1/images/:image", wrapper.DeleteImage, options.OperationMiddlewares["deleteImage"]...)
 	router.GET(options.BaseURL+"/v1/images/:image", wrapper.GetImage, options.OperationMiddlewares["getImage"]...)
 	router.PATCH(options.BaseURL+"/v1/images/:image", wrapper.EditImage, options.OperationMiddlewares["editImage"]...)
 	router.POST(options.BaseURL+"/v1/images/:image/restore", wrapper.RestoreImage, options.OperationMiddlewares["restoreImage"]...)
 	router.DELETE(options.BaseURL+"/v1/trash", wrapper.EmptyTrash, options.OperationMiddlewares["emptyTrash"]...)
 	router.GET(options.BaseURL+"/v1/trash", wrapper.ListTrash, options.OperationMiddlewares["listTrash"]...)
+	router.POST(options.BaseURL+"/v1/trash", wrapper.DeleteImages, options.OperationMiddlewares["deleteImages"]...)
+	router.POST(options.BaseURL+"/v1/trash-restore", wrapper.RestoreImages, options.OperationMiddlewares["restoreImages"]...)
 	router.GET(options.BaseURL+"/v1/trash/:image/thumbnail", wrapper.GetTrashThumbnail, options.OperationMiddlewares["getTrashThumbnail"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/file", wrapper.GetImageFile, options.OperationMiddlewares["getImageFile"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/thumbnail", wrapper.GetImageThumbnail, options.OperationMiddlewares["getImageThumbnail"]...)
@@ -3402,12 +3640,15 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PATCH(options.BaseURL+"/v1/profiles/:profile", wrapper.RenameProfile, options.OperationMiddlewares["renameProfile"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/compare", wrapper.CompareProfiles, options.OperationMiddlewares["compareProfiles"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/queue", wrapper.GetQueue, options.OperationMiddlewares["getQueue"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/learning", wrapper.GetLearning, options.OperationMiddlewares["getLearning"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/mislabels", wrapper.ListMislabels, options.OperationMiddlewares["listMislabels"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/ratings", wrapper.ListRatings, options.OperationMiddlewares["listRatings"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/ratings", wrapper.PutRatings, options.OperationMiddlewares["putRatings"]...)
 	router.DELETE(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.DeleteRating, options.OperationMiddlewares["deleteRating"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.GetRating, options.OperationMiddlewares["getRating"]...)
 	router.PUT(options.BaseURL+"/v1/profiles/:profile/ratings/:image", wrapper.PutRating, options.OperationMiddlewares["putRating"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/ratings-clear", wrapper.ClearRatings, options.OperationMiddlewares["clearRatings"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/ratings-undo", wrapper.UndoRatings, options.OperationMiddlewares["undoRatings"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/ratings-import", wrapper.ImportRatings, options.OperationMiddlewares["importRatings"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/export", wrapper.ExportImages, options.OperationMiddlewares["exportImages"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/undo", wrapper.UndoRating, options.OperationMiddlewares["undoRating"]...)
@@ -3713,6 +3954,86 @@ type FollowEvents5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response FollowEvents5XXApplicationProblemPlusJSONResponse) VisitFollowEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListFacetValuesRequestObject struct {
+	Facet  FacetName `json:"facet"`
+	Params ListFacetValuesParams
+}
+
+type ListFacetValuesResponseObject interface {
+	VisitListFacetValuesResponse(w http.ResponseWriter) error
+}
+
+type ListFacetValues200JSONResponse FacetValues
+
+func (response ListFacetValues200JSONResponse) VisitListFacetValuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListFacetValues304Response = NotModifiedResponse
+
+func (response ListFacetValues304Response) VisitListFacetValuesResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type ListFacetValues400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListFacetValues400ApplicationProblemPlusJSONResponse) VisitListFacetValuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListFacetValues4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListFacetValues4XXApplicationProblemPlusJSONResponse) VisitListFacetValuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListFacetValues5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListFacetValues5XXApplicationProblemPlusJSONResponse) VisitListFacetValuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5916,6 +6237,85 @@ func (response ExportImages5XXApplicationProblemPlusJSONResponse) VisitExportIma
 	return err
 }
 
+type GetLearningRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+}
+
+type GetLearningResponseObject interface {
+	VisitGetLearningResponse(w http.ResponseWriter) error
+}
+
+type GetLearning200JSONResponse Learning
+
+func (response GetLearning200JSONResponse) VisitGetLearningResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLearning304Response = NotModifiedResponse
+
+func (response GetLearning304Response) VisitGetLearningResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetLearning400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetLearning400ApplicationProblemPlusJSONResponse) VisitGetLearningResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLearning4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLearning4XXApplicationProblemPlusJSONResponse) VisitGetLearningResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLearning5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLearning5XXApplicationProblemPlusJSONResponse) VisitGetLearningResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMislabelsRequestObject struct {
 	Profile ProfilePath `json:"profile"`
 	Params  ListMislabelsParams
@@ -6919,6 +7319,79 @@ func (response PutRatings5XXApplicationProblemPlusJSONResponse) VisitPutRatingsR
 	return err
 }
 
+type ClearRatingsRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    *ClearRatingsJSONRequestBody
+}
+
+type ClearRatingsResponseObject interface {
+	VisitClearRatingsResponse(w http.ResponseWriter) error
+}
+
+type ClearRatings200JSONResponse LogEntries
+
+func (response ClearRatings200JSONResponse) VisitClearRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClearRatings400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ClearRatings400ApplicationProblemPlusJSONResponse) VisitClearRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClearRatings4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ClearRatings4XXApplicationProblemPlusJSONResponse) VisitClearRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClearRatings5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ClearRatings5XXApplicationProblemPlusJSONResponse) VisitClearRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ImportRatingsRequestObject struct {
 	Profile ProfilePath `json:"profile"`
 	Params  ImportRatingsParams
@@ -6982,6 +7455,95 @@ type ImportRatings5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ImportRatings5XXApplicationProblemPlusJSONResponse) VisitImportRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRatingsRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Body    *UndoRatingsJSONRequestBody
+}
+
+type UndoRatingsResponseObject interface {
+	VisitUndoRatingsResponse(w http.ResponseWriter) error
+}
+
+type UndoRatings200JSONResponse LogEntries
+
+func (response UndoRatings200JSONResponse) VisitUndoRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRatings400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response UndoRatings400ApplicationProblemPlusJSONResponse) VisitUndoRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRatings404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UndoRatings404ApplicationProblemPlusJSONResponse) VisitUndoRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRatings4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UndoRatings4XXApplicationProblemPlusJSONResponse) VisitUndoRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoRatings5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UndoRatings5XXApplicationProblemPlusJSONResponse) VisitUndoRatingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8648,6 +9210,150 @@ func (response ListTrash5XXApplicationProblemPlusJSONResponse) VisitListTrashRes
 	return err
 }
 
+type DeleteImagesRequestObject struct {
+	Body *DeleteImagesJSONRequestBody
+}
+
+type DeleteImagesResponseObject interface {
+	VisitDeleteImagesResponse(w http.ResponseWriter) error
+}
+
+type DeleteImages200JSONResponse Deleted
+
+func (response DeleteImages200JSONResponse) VisitDeleteImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteImages400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteImages400ApplicationProblemPlusJSONResponse) VisitDeleteImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteImages4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteImages4XXApplicationProblemPlusJSONResponse) VisitDeleteImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteImages5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteImages5XXApplicationProblemPlusJSONResponse) VisitDeleteImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreImagesRequestObject struct {
+	Body *RestoreImagesJSONRequestBody
+}
+
+type RestoreImagesResponseObject interface {
+	VisitRestoreImagesResponse(w http.ResponseWriter) error
+}
+
+type RestoreImages200JSONResponse Restored
+
+func (response RestoreImages200JSONResponse) VisitRestoreImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreImages400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreImages400ApplicationProblemPlusJSONResponse) VisitRestoreImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreImages4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RestoreImages4XXApplicationProblemPlusJSONResponse) VisitRestoreImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreImages5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RestoreImages5XXApplicationProblemPlusJSONResponse) VisitRestoreImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetTrashThumbnailRequestObject struct {
 	Image ImagePath `json:"image"`
 }
@@ -8899,6 +9605,9 @@ type StrictServerInterface interface {
 	// FollowEvents What happens to jobs, as it happens
 	// (GET /v1/events)
 	FollowEvents(ctx context.Context, request FollowEventsRequestObject) (FollowEventsResponseObject, error)
+	// ListFacetValues The values that images have, and how many have each
+	// (GET /v1/facets/{facet})
+	ListFacetValues(ctx context.Context, request ListFacetValuesRequestObject) (ListFacetValuesResponseObject, error)
 	// GetHealth Whether every part can do its work
 	// (GET /v1/health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
@@ -8965,6 +9674,9 @@ type StrictServerInterface interface {
 	// ExportImages What is known of all images, as a file for other programs
 	// (GET /v1/profiles/{profile}/export)
 	ExportImages(ctx context.Context, request ExportImagesRequestObject) (ExportImagesResponseObject, error)
+	// GetLearning How far it is to the next taste
+	// (GET /v1/profiles/{profile}/learning)
+	GetLearning(ctx context.Context, request GetLearningRequestObject) (GetLearningResponseObject, error)
 	// ListMislabels Ratings that are likely mistakes, the likeliest first
 	// (GET /v1/profiles/{profile}/mislabels)
 	ListMislabels(ctx context.Context, request ListMislabelsRequestObject) (ListMislabelsResponseObject, error)
@@ -8998,9 +9710,15 @@ type StrictServerInterface interface {
 	// PutRatings Like, dislike, skip or grade many images
 	// (POST /v1/profiles/{profile}/ratings)
 	PutRatings(ctx context.Context, request PutRatingsRequestObject) (PutRatingsResponseObject, error)
+	// ClearRatings Make many images unrated
+	// (POST /v1/profiles/{profile}/ratings-clear)
+	ClearRatings(ctx context.Context, request ClearRatingsRequestObject) (ClearRatingsResponseObject, error)
 	// ImportRatings Take in ratings from a file
 	// (POST /v1/profiles/{profile}/ratings-import)
 	ImportRatings(ctx context.Context, request ImportRatingsRequestObject) (ImportRatingsResponseObject, error)
+	// UndoRatings Undo many ratings and take-backs
+	// (POST /v1/profiles/{profile}/ratings-undo)
+	UndoRatings(ctx context.Context, request UndoRatingsRequestObject) (UndoRatingsResponseObject, error)
 	// DeleteRating Make an image unrated
 	// (DELETE /v1/profiles/{profile}/ratings/{image})
 	DeleteRating(ctx context.Context, request DeleteRatingRequestObject) (DeleteRatingResponseObject, error)
@@ -9052,6 +9770,12 @@ type StrictServerInterface interface {
 	// ListTrash What was deleted and can be restored
 	// (GET /v1/trash)
 	ListTrash(ctx context.Context, request ListTrashRequestObject) (ListTrashResponseObject, error)
+	// DeleteImages Move many images to the trash
+	// (POST /v1/trash)
+	DeleteImages(ctx context.Context, request DeleteImagesRequestObject) (DeleteImagesResponseObject, error)
+	// RestoreImages Bring many images back from the trash
+	// (POST /v1/trash-restore)
+	RestoreImages(ctx context.Context, request RestoreImagesRequestObject) (RestoreImagesResponseObject, error)
 	// GetTrashThumbnail A smaller, upright JPEG of an image in the trash
 	// (GET /v1/trash/{image}/thumbnail)
 	GetTrashThumbnail(ctx context.Context, request GetTrashThumbnailRequestObject) (GetTrashThumbnailResponseObject, error)
@@ -9137,6 +9861,32 @@ func (sh *strictHandler) FollowEvents(ctx echo.Context, params FollowEventsParam
 		return err
 	} else if validResponse, ok := response.(FollowEventsResponseObject); ok {
 		return validResponse.VisitFollowEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListFacetValues operation middleware
+func (sh *strictHandler) ListFacetValues(ctx echo.Context, facet FacetName, params ListFacetValuesParams) error {
+	var request ListFacetValuesRequestObject
+
+	request.Facet = facet
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListFacetValues(ctx.Request().Context(), request.(ListFacetValuesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListFacetValues")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListFacetValuesResponseObject); ok {
+		return validResponse.VisitListFacetValuesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -9787,6 +10537,31 @@ func (sh *strictHandler) ExportImages(ctx echo.Context, profile ProfilePath, par
 	return nil
 }
 
+// GetLearning operation middleware
+func (sh *strictHandler) GetLearning(ctx echo.Context, profile ProfilePath) error {
+	var request GetLearningRequestObject
+
+	request.Profile = profile
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLearning(ctx.Request().Context(), request.(GetLearningRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLearning")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLearningResponseObject); ok {
+		return validResponse.VisitGetLearningResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListMislabels operation middleware
 func (sh *strictHandler) ListMislabels(ctx echo.Context, profile ProfilePath, params ListMislabelsParams) error {
 	var request ListMislabelsRequestObject
@@ -10116,6 +10891,54 @@ func (sh *strictHandler) PutRatings(ctx echo.Context, profile ProfilePath) error
 	return nil
 }
 
+// ClearRatings operation middleware
+func (sh *strictHandler) ClearRatings(ctx echo.Context, profile ProfilePath) error {
+	var request ClearRatingsRequestObject
+
+	request.Profile = profile
+
+	var body ClearRatingsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ClearRatings(ctx.Request().Context(), request.(ClearRatingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ClearRatings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ClearRatingsResponseObject); ok {
+		return validResponse.VisitClearRatingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ImportRatings operation middleware
 func (sh *strictHandler) ImportRatings(ctx echo.Context, profile ProfilePath, params ImportRatingsParams) error {
 	var request ImportRatingsRequestObject
@@ -10138,6 +10961,54 @@ func (sh *strictHandler) ImportRatings(ctx echo.Context, profile ProfilePath, pa
 		return err
 	} else if validResponse, ok := response.(ImportRatingsResponseObject); ok {
 		return validResponse.VisitImportRatingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UndoRatings operation middleware
+func (sh *strictHandler) UndoRatings(ctx echo.Context, profile ProfilePath) error {
+	var request UndoRatingsRequestObject
+
+	request.Profile = profile
+
+	var body UndoRatingsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UndoRatings(ctx.Request().Context(), request.(UndoRatingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UndoRatings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UndoRatingsResponseObject); ok {
+		return validResponse.VisitUndoRatingsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -10680,6 +11551,98 @@ func (sh *strictHandler) ListTrash(ctx echo.Context, params ListTrashParams) err
 		return err
 	} else if validResponse, ok := response.(ListTrashResponseObject); ok {
 		return validResponse.VisitListTrashResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteImages operation middleware
+func (sh *strictHandler) DeleteImages(ctx echo.Context) error {
+	var request DeleteImagesRequestObject
+
+	var body DeleteImagesJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteImages(ctx.Request().Context(), request.(DeleteImagesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteImages")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteImagesResponseObject); ok {
+		return validResponse.VisitDeleteImagesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RestoreImages operation middleware
+func (sh *strictHandler) RestoreImages(ctx echo.Context) error {
+	var request RestoreImagesRequestObject
+
+	var body RestoreImagesJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RestoreImages(ctx.Request().Context(), request.(RestoreImagesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RestoreImages")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RestoreImagesResponseObject); ok {
+		return validResponse.VisitRestoreImagesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

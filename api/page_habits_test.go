@@ -46,11 +46,11 @@ func TestThePageDoesWhatHandsExpect(t *testing.T) {
 	// The server is away: what is said is kept, told where the eyes are, and
 	// sent when it is back.
 	step("away", eventually(`(() => { window.kept = window.fetch; window.fetch = () => Promise.reject(new TypeError("away")); return "done"; })()`, "done"),
-		chromedp.KeyEvent("l"), eventually(`document.querySelector("#notice").hidden`, "false"),
-		eventually(`document.querySelector("#notice").getBoundingClientRect().bottom <= innerHeight`, "true"),
+		chromedp.KeyEvent("l"), eventually(`document.querySelector("#unsent").hidden`, "false"),
+		eventually(`document.querySelector("#unsent").getBoundingClientRect().bottom <= innerHeight`, "true"),
 		eventually(taste, "1 liked, 1 disliked"))
 	step("back again", eventually(`(() => { window.fetch = window.kept; return "done"; })()`, "done"),
-		eventually(`document.querySelector("#notice").hidden`, "true"), eventually(`document.querySelector("#toast").textContent`, "Everything that was kept is saved."))
+		eventually(`document.querySelector("#unsent").hidden`, "true"), eventually(`document.querySelector("#toast").textContent`, "Everything that was kept is saved."))
 	if summary, err := f.catalog.Profiles(t.Context()); err != nil || len(summary) != 1 || summary[0].Likes != 1 {
 		t.Errorf("got %+v and %v, want the like that was kept", summary, err)
 	}
@@ -62,13 +62,13 @@ func TestThePageTeachesOnAPhone(t *testing.T) {
 	f := newFixture(t)
 	f.add(t, 30, red, "Roth")
 	step := stepping(t, ctx, complaints)
-	const inReach = `[...document.querySelectorAll("#teach button, #teach img")].every((b) => { const r = b.getBoundingClientRect(); return r.top >= 0 && r.bottom <= innerHeight && r.width > 60; })`
+	const inReach = `[...document.querySelectorAll("#one button, #one > img")].every((b) => { const r = b.getBoundingClientRect(); return r.top >= 0 && r.bottom <= innerHeight && r.width > 60; })`
 	const taste = `document.querySelector("#taste").textContent`
 	step("load", chromedp.EmulateViewport(360, 740), chromedp.Navigate(f.url), eventually(`document.querySelectorAll(".card").length > 10`, "true"))
-	step("teach", chromedp.Click(`[data-view=teach]`), chromedp.WaitVisible(`#teach img`), eventually(`document.querySelector("#teach img").naturalWidth > 0`, "true"),
+	step("teach", chromedp.Click(`[data-view=teach]`), chromedp.WaitVisible(`#one > img`), eventually(`document.querySelector("#one > img").naturalWidth > 0`, "true"),
 		eventually(inReach, "true"))
 	swipe := func(dx string) chromedp.Action[chromedp.Void] {
-		return eventually(`(() => { const img = document.querySelector("#teach img"), at = (type, x) => img.dispatchEvent(new PointerEvent(type, { bubbles: true, pointerType: "touch", clientX: x, clientY: 300 })); at("pointerdown", 180); at("pointerup", 180 + `+dx+`); return "swiped"; })()`, "swiped")
+		return eventually(`(() => { const img = document.querySelector("#one > img"), at = (type, x) => img.dispatchEvent(new PointerEvent(type, { bubbles: true, pointerType: "touch", clientX: x, clientY: 300 })); at("pointerdown", 180); at("pointerup", 180 + `+dx+`); return "swiped"; })()`, "swiped")
 	}
 	step("swipe to like", swipe("120"), eventually(taste, "1 liked, 0 disliked"))
 	step("swipe to dislike", swipe("-120"), eventually(taste, "1 liked, 1 disliked"))

@@ -164,7 +164,7 @@ func TestThePageTeachesByKeyAndByButton(t *testing.T) {
 	}
 	const taste = `document.querySelector("#taste").textContent.split(" · ")[0]`
 	step("load", chromedp.Navigate(f.url), eventually(taste, "8 liked, 8 disliked"))
-	step("teach", chromedp.Click(`[data-view=teach]`), chromedp.WaitVisible(`#teach img`), eventually(`document.querySelector("#teach img").naturalWidth > 0`, "true"))
+	step("teach", chromedp.Click(`[data-view=teach]`), chromedp.WaitVisible(`#one > img`), eventually(`document.querySelector("#one > img").naturalWidth > 0`, "true"))
 	step("like by key", chromedp.KeyEvent("l"), eventually(taste, "9 liked, 8 disliked"))
 	step("dislike by arrow", chromedp.KeyEvent(kb.ArrowLeft), eventually(taste, "9 liked, 9 disliked"))
 	step("like by button", chromedp.Click(`#teach [data-verdict=like]`), eventually(taste, "10 liked, 9 disliked"))

@@ -192,7 +192,7 @@ func TestThePageDeletesOnAPhone(t *testing.T) {
 			return err
 		})
 	}
-	step("teach", chromedp.Click(`[data-view=teach]`), chromedp.WaitVisible(`#teach img`), inReach("#teach .delete"), read(&before), screenshot("phone-teach"))
+	step("teach", chromedp.Click(`[data-view=teach]`), chromedp.WaitVisible(`#one > img`), inReach("#teach .delete"), read(&before), screenshot("phone-teach"))
 	step("delete there", chromedp.Click(`#teach .delete`), eventually(asked+` !== "`+before+`"`, "true"), inReach("#toast button"), inReach("#teach [data-verdict=like]"), read(&after))
 	if thrown := f.deletions(t); len(thrown) != 1 || thrown[0].String() != before {
 		t.Errorf("got %v in the trash, want %s, which was asked about", thrown, before)

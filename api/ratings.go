@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
@@ -73,7 +74,7 @@ func (s *Server) PutRatings(ctx context.Context, request PutRatingsRequestObject
 	if err != nil {
 		return nil, err
 	}
-	ratings := make([]catalog.Rating, len(request.Body.Ratings))
+	ratings, now := make([]catalog.Rating, len(request.Body.Ratings)), time.Now().UTC()
 	for i, r := range request.Body.Ratings {
 		id, err := palate.ParseImageID(r.ImageID)
 		if err != nil {
@@ -83,17 +84,21 @@ func (s *Server) PutRatings(ctx context.Context, request PutRatingsRequestObject
 		if err != nil {
 			return nil, fmt.Errorf("rating %d of the list: %w", i+1, err)
 		}
-		ratings[i].Profile, ratings[i].Image = profile, id
+		ratings[i].Profile, ratings[i].Image, ratings[i].At = profile, id, now
 	}
 	stand, err := s.services.Catalog.RateOnce(ctx, ratings)
 	if err != nil {
 		return nil, err
 	}
 	s.follow(ctx)
-	answer := PutRatings200JSONResponse{Ratings: make([]Rating, len(stand))}
+	answer, added := PutRatings200JSONResponse{Ratings: make([]Rating, len(stand))}, []int64{}
 	for i, r := range stand {
 		answer.Ratings[i] = ratingOf(r)
+		if r.At.Equal(now) { // what stood already was said at another time
+			added = append(added, r.Entry)
+		}
 	}
+	answer.Added = &added
 	return answer, nil
 }
 

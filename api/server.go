@@ -50,6 +50,8 @@ type Services struct {
 	// Patches gives the model in a form that tells its patches, or
 	// palate.ErrConflict where it has none.
 	Patches func(context.Context) (embedder.PatchEmbedder, error)
+	// HeatMaps says that the model tells its patches.
+	HeatMaps bool
 	// Starter starts jobs; nil starts none.
 	Starter *starter.Starter
 	// FreeSpace tells how much room is on the collection's disk, if that is

@@ -42,6 +42,16 @@ func (s *Server) GetQueue(ctx context.Context, request GetQueueRequestObject) (G
 	return GetQueue200JSONResponse(answer), nil
 }
 
+// GetLearning answers with how far it is to the next training.
+func (s *Server) GetLearning(ctx context.Context, request GetLearningRequestObject) (GetLearningResponseObject, error) {
+	profile, err := resolve(ctx, request.Profile)
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.services.Tastes.Learning(ctx, profile)
+	return GetLearning200JSONResponse{Said: l.Said, Wanted: l.Wanted, LikesMissing: l.LikesMissing, DislikesMissing: l.DislikesMissing}, err
+}
+
 // ListMislabels answers with ratings to look at again.
 func (s *Server) ListMislabels(ctx context.Context, request ListMislabelsRequestObject) (ListMislabelsResponseObject, error) {
 	profile, err := resolve(ctx, request.Profile)

@@ -42,6 +42,33 @@ func (e ExportFormat) Valid() bool {
 	}
 }
 
+// Defines values for FacetName.
+const (
+	FacetNameArtist   FacetName = "artist"
+	FacetNameCategory FacetName = "category"
+	FacetNameLicence  FacetName = "licence"
+	FacetNameSite     FacetName = "site"
+	FacetNameYear     FacetName = "year"
+)
+
+// Valid indicates whether the value is a known member of the FacetName enum.
+func (e FacetName) Valid() bool {
+	switch e {
+	case FacetNameArtist:
+		return true
+	case FacetNameCategory:
+		return true
+	case FacetNameLicence:
+		return true
+	case FacetNameSite:
+		return true
+	case FacetNameYear:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusDegraded HealthStatus = "degraded"
@@ -383,6 +410,19 @@ type Area struct {
 	MinY float64 `json:"min_y"`
 }
 
+// Deleted defines model for Deleted.
+type Deleted struct {
+	Deleted int `json:"deleted"`
+}
+
+// Deletion Example: {"image_ids":["2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a"],"reason":"no painting"}
+type Deletion struct {
+	ImageIds []ImageID `json:"image_ids"`
+
+	// Reason Why; kept with the tombstones
+	Reason *string `json:"reason,omitempty"`
+}
+
 // Emptied defines model for Emptied.
 type Emptied struct {
 	Purged int `json:"purged"`
@@ -405,6 +445,25 @@ type ExampleSearch struct {
 
 // ExportFormat ndjson is a JSON object on each line, csv comma-separated with the names of the columns first, parquet a table with embeddings as lists, npz NumPy's arrays X, ids and, of rated images alone, y.
 type ExportFormat string
+
+// FacetName defines model for FacetName.
+type FacetName string
+
+// FacetValue defines model for FacetValue.
+type FacetValue struct {
+	// Images How many images have it
+	Images int `json:"images"`
+
+	// Value A year is a number in digits, negative before our era
+	Value string `json:"value"`
+}
+
+// FacetValues defines model for FacetValues.
+type FacetValues struct {
+	// More There are others
+	More   bool         `json:"more"`
+	Values []FacetValue `json:"values"`
+}
 
 // Filter Passes the images for which every field that is given holds; one match in a list is enough.
 type Filter struct {
@@ -568,6 +627,11 @@ type ImageRating struct {
 	Verdict *Verdict `json:"verdict,omitempty"`
 }
 
+// ImageSelection Example: {"image_ids":["2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a"]}
+type ImageSelection struct {
+	ImageIds []ImageID `json:"image_ids"`
+}
+
 // ImageUpload defines model for ImageUpload.
 type ImageUpload struct {
 	Artist     *string `json:"artist,omitempty"`
@@ -699,6 +763,20 @@ type JobState string
 // JudgedFilter defines model for JudgedFilter.
 type JudgedFilter string
 
+// Learning defines model for Learning.
+type Learning struct {
+	DislikesMissing int `json:"dislikes_missing"`
+
+	// LikesMissing Likes without which nothing can be learned
+	LikesMissing int `json:"likes_missing"`
+
+	// Said What counts and was said since the last training; as much as is wanted at most
+	Said int `json:"said"`
+
+	// Wanted With how much of it a training begins by itself; 0 where this server begins none
+	Wanted int `json:"wanted"`
+}
+
 // Likeness defines model for Likeness.
 type Likeness struct {
 	// Both Images that both have liked or disliked
@@ -733,6 +811,12 @@ type Liveness struct {
 
 // LivenessStatus defines model for LivenessStatus.
 type LivenessStatus string
+
+// LogEntries Example: {"entries":[4711,4712]}
+type LogEntries struct {
+	// Entries Numbers in the log
+	Entries []int64 `json:"entries"`
+}
 
 // Mislabel defines model for Mislabel.
 type Mislabel struct {
@@ -985,6 +1069,9 @@ type RatingInput struct {
 
 // RatingList defines model for RatingList.
 type RatingList struct {
+	// Added Answered by `putRatings`: the entries that are new in the log, which `undoRatings` takes
+	Added *[]int64 `json:"added,omitempty"`
+
 	// NextCursor Absent on the last page
 	NextCursor *string  `json:"next_cursor,omitempty"`
 	Ratings    []Rating `json:"ratings"`
@@ -1027,6 +1114,11 @@ type Reasons struct {
 
 	// Score The probe's logit; absent without a probe
 	Score *float64 `json:"score,omitempty"`
+}
+
+// Restored defines model for Restored.
+type Restored struct {
+	Restored int `json:"restored"`
 }
 
 // Rollback Example: {"version":2}
@@ -1299,8 +1391,14 @@ type Version struct {
 	// API Of this document
 	API string `json:"api"`
 
+	// Collection Which collection this is: by it a client tells whether what it remembers is of this one
+	Collection string `json:"collection"`
+
 	// Dim Length of an embedding
 	Dim int `json:"dim"`
+
+	// HeatMaps Whether the model tells where in a picture a score comes from, see `getHeatMap`
+	HeatMaps bool `json:"heat_maps"`
 
 	// Model Name of the model
 	Model string `json:"model"`
@@ -1404,6 +1502,15 @@ type NotFound = Problem
 type FollowEventsParams struct {
 	// LastEventID The id of the last event that was received.
 	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
+}
+
+// ListFacetValuesParams defines parameters for ListFacetValues.
+type ListFacetValuesParams struct {
+	// Q Part of the value, letter case aside, in any script
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Limit How many at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListImagesParams defines parameters for ListImages.
@@ -1700,6 +1807,12 @@ type RollbackProbeJSONRequestBody = Rollback
 // PutRatingsJSONRequestBody defines body for PutRatings for application/json ContentType.
 type PutRatingsJSONRequestBody = RatingsInput
 
+// ClearRatingsJSONRequestBody defines body for ClearRatings for application/json ContentType.
+type ClearRatingsJSONRequestBody = ImageSelection
+
+// UndoRatingsJSONRequestBody defines body for UndoRatings for application/json ContentType.
+type UndoRatingsJSONRequestBody = LogEntries
+
 // PutRatingJSONRequestBody defines body for PutRating for application/json ContentType.
 type PutRatingJSONRequestBody = RatingInput
 
@@ -1717,6 +1830,12 @@ type SearchByExamplesJSONRequestBody = ExampleSearch
 
 // SearchByUploadMultipartRequestBody defines body for SearchByUpload for multipart/form-data ContentType.
 type SearchByUploadMultipartRequestBody = PictureUpload
+
+// DeleteImagesJSONRequestBody defines body for DeleteImages for application/json ContentType.
+type DeleteImagesJSONRequestBody = Deletion
+
+// RestoreImagesJSONRequestBody defines body for RestoreImages for application/json ContentType.
+type RestoreImagesJSONRequestBody = ImageSelection
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -1812,6 +1931,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/events (the `FollowEvents` operationId).
 	FollowEvents(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListFacetValues The values that images have, and how many have each
+	//
+	// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes.
+	//
+	// Corresponds with GET /v1/facets/{facet} (the `ListFacetValues` operationId).
+	ListFacetValues(ctx context.Context, facet FacetName, params *ListFacetValuesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetHealth Whether every part can do its work
 	//
@@ -2013,6 +2139,13 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/export (the `ExportImages` operationId).
 	ExportImages(ctx context.Context, profile ProfilePath, params *ExportImagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetLearning How far it is to the next taste
+	//
+	// Likes and dislikes, three stars and what was taken back or undone since the last training count; skips don't.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/learning (the `GetLearning` operationId).
+	GetLearning(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListMislabels Ratings that are likely mistakes, the likeliest first
 	//
 	// By what the newest training predicted of each rating without it. 409 before the first training.
@@ -2114,6 +2247,24 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
 	PutRatings(ctx context.Context, profile ProfilePath, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ClearRatingsWithBody Make many images unrated
+	//
+	// Each as with `deleteRating`, all of them or none; an image that is not rated, or not there, is passed by.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/profiles/{profile}/ratings-clear (the `ClearRatings` operationId).
+	ClearRatingsWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ClearRatings Make many images unrated
+	//
+	// Each as with `deleteRating`, all of them or none; an image that is not rated, or not there, is passed by.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/profiles/{profile}/ratings-clear (the `ClearRatings` operationId).
+	ClearRatings(ctx context.Context, profile ProfilePath, body ClearRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ImportRatingsWithBody Take in ratings from a file
 	//
 	// As `exportImages` writes them, here or elsewhere: of every row `image_id`, `verdict` and `stars` are read, the rest may be there or not, and a row with neither verdict nor stars is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
@@ -2122,6 +2273,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/profiles/{profile}/ratings-import (the `ImportRatings` operationId).
 	ImportRatingsWithBody(ctx context.Context, profile ProfilePath, params *ImportRatingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UndoRatingsWithBody Undo many ratings and take-backs
+	//
+	// All of them or none. What was said of each image before stands again, unless more was said since. An entry that is undone already stays so. 404 if one is no entry of the profile.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/profiles/{profile}/ratings-undo (the `UndoRatings` operationId).
+	UndoRatingsWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UndoRatings Undo many ratings and take-backs
+	//
+	// All of them or none. What was said of each image before stands again, unless more was said since. An entry that is undone already stays so. 404 if one is no entry of the profile.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/profiles/{profile}/ratings-undo (the `UndoRatings` operationId).
+	UndoRatings(ctx context.Context, profile ProfilePath, body UndoRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteRating Make an image unrated
 	//
@@ -2290,6 +2459,42 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/trash (the `ListTrash` operationId).
 	ListTrash(ctx context.Context, params *ListTrashParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// DeleteImagesWithBody Move many images to the trash
+	//
+	// Each as with `deleteImage`; what is not there, or was deleted before, is passed by, so that the request can be repeated.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/trash (the `DeleteImages` operationId).
+	DeleteImagesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteImages Move many images to the trash
+	//
+	// Each as with `deleteImage`; what is not there, or was deleted before, is passed by, so that the request can be repeated.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/trash (the `DeleteImages` operationId).
+	DeleteImages(ctx context.Context, body DeleteImagesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RestoreImagesWithBody Bring many images back from the trash
+	//
+	// Each as with `restoreImage`; what is not in the trash, or has lost its file, is passed by.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/trash-restore (the `RestoreImages` operationId).
+	RestoreImagesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RestoreImages Bring many images back from the trash
+	//
+	// Each as with `restoreImage`; what is not in the trash, or has lost its file, is passed by.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/trash-restore (the `RestoreImages` operationId).
+	RestoreImages(ctx context.Context, body RestoreImagesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetTrashThumbnail A smaller, upright JPEG of an image in the trash
 	//
 	// For whoever chooses what to restore; the image's own addresses answer with 404.
@@ -2346,6 +2551,23 @@ func (c *Client) GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn
 // Corresponds with GET /v1/events (the `FollowEvents` operationId).
 func (c *Client) FollowEvents(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewFollowEventsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListFacetValues The values that images have, and how many have each
+//
+// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes.
+//
+// Corresponds with GET /v1/facets/{facet} (the `ListFacetValues` operationId).
+func (c *Client) ListFacetValues(ctx context.Context, facet FacetName, params *ListFacetValuesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListFacetValuesRequest(c.Server, facet, params)
 	if err != nil {
 		return nil, err
 	}
@@ -2816,6 +3038,23 @@ func (c *Client) ExportImages(ctx context.Context, profile ProfilePath, params *
 	return c.Client.Do(req)
 }
 
+// GetLearning How far it is to the next taste
+//
+// Likes and dislikes, three stars and what was taken back or undone since the last training count; skips don't.
+//
+// Corresponds with GET /v1/profiles/{profile}/learning (the `GetLearning` operationId).
+func (c *Client) GetLearning(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLearningRequest(c.Server, profile)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListMislabels Ratings that are likely mistakes, the likeliest first
 //
 // By what the newest training predicted of each rating without it. 409 before the first training.
@@ -3047,6 +3286,44 @@ func (c *Client) PutRatings(ctx context.Context, profile ProfilePath, body PutRa
 	return c.Client.Do(req)
 }
 
+// ClearRatingsWithBody Make many images unrated
+//
+// Each as with `deleteRating`, all of them or none; an image that is not rated, or not there, is passed by.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/profiles/{profile}/ratings-clear (the `ClearRatings` operationId).
+func (c *Client) ClearRatingsWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewClearRatingsRequestWithBody(c.Server, profile, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ClearRatings Make many images unrated
+//
+// Each as with `deleteRating`, all of them or none; an image that is not rated, or not there, is passed by.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/profiles/{profile}/ratings-clear (the `ClearRatings` operationId).
+func (c *Client) ClearRatings(ctx context.Context, profile ProfilePath, body ClearRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewClearRatingsRequest(c.Server, profile, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ImportRatingsWithBody Take in ratings from a file
 //
 // As `exportImages` writes them, here or elsewhere: of every row `image_id`, `verdict` and `stars` are read, the rest may be there or not, and a row with neither verdict nor stars is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
@@ -3056,6 +3333,44 @@ func (c *Client) PutRatings(ctx context.Context, profile ProfilePath, body PutRa
 // Corresponds with POST /v1/profiles/{profile}/ratings-import (the `ImportRatings` operationId).
 func (c *Client) ImportRatingsWithBody(ctx context.Context, profile ProfilePath, params *ImportRatingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewImportRatingsRequestWithBody(c.Server, profile, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UndoRatingsWithBody Undo many ratings and take-backs
+//
+// All of them or none. What was said of each image before stands again, unless more was said since. An entry that is undone already stays so. 404 if one is no entry of the profile.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/profiles/{profile}/ratings-undo (the `UndoRatings` operationId).
+func (c *Client) UndoRatingsWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUndoRatingsRequestWithBody(c.Server, profile, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UndoRatings Undo many ratings and take-backs
+//
+// All of them or none. What was said of each image before stands again, unless more was said since. An entry that is undone already stays so. 404 if one is no entry of the profile.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/profiles/{profile}/ratings-undo (the `UndoRatings` operationId).
+func (c *Client) UndoRatings(ctx context.Context, profile ProfilePath, body UndoRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUndoRatingsRequest(c.Server, profile, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3443,6 +3758,82 @@ func (c *Client) ListTrash(ctx context.Context, params *ListTrashParams, reqEdit
 	return c.Client.Do(req)
 }
 
+// DeleteImagesWithBody Move many images to the trash
+//
+// Each as with `deleteImage`; what is not there, or was deleted before, is passed by, so that the request can be repeated.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/trash (the `DeleteImages` operationId).
+func (c *Client) DeleteImagesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteImagesRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteImages Move many images to the trash
+//
+// Each as with `deleteImage`; what is not there, or was deleted before, is passed by, so that the request can be repeated.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/trash (the `DeleteImages` operationId).
+func (c *Client) DeleteImages(ctx context.Context, body DeleteImagesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteImagesRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RestoreImagesWithBody Bring many images back from the trash
+//
+// Each as with `restoreImage`; what is not in the trash, or has lost its file, is passed by.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/trash-restore (the `RestoreImages` operationId).
+func (c *Client) RestoreImagesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRestoreImagesRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RestoreImages Bring many images back from the trash
+//
+// Each as with `restoreImage`; what is not in the trash, or has lost its file, is passed by.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/trash-restore (the `RestoreImages` operationId).
+func (c *Client) RestoreImages(ctx context.Context, body RestoreImagesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRestoreImagesRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetTrashThumbnail A smaller, upright JPEG of an image in the trash
 //
 // For whoever chooses what to restore; the image's own addresses answer with 404.
@@ -3568,6 +3959,79 @@ func NewFollowEventsRequest(server string, params *FollowEventsParams) (*http.Re
 			req.Header.Set("Last-Event-ID", headerParam0)
 		}
 
+	}
+
+	return req, nil
+}
+
+// NewListFacetValuesRequest constructs an http.Request for the ListFacetValues method
+func NewListFacetValuesRequest(server string, facet FacetName, params *ListFacetValuesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "facet", facet, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/facets/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -4948,6 +5412,40 @@ func NewExportImagesRequest(server string, profile ProfilePath, params *ExportIm
 	return req, nil
 }
 
+// NewGetLearningRequest constructs an http.Request for the GetLearning method
+func NewGetLearningRequest(server string, profile ProfilePath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/learning", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListMislabelsRequest constructs an http.Request for the ListMislabels method
 func NewListMislabelsRequest(server string, profile ProfilePath, params *ListMislabelsParams) (*http.Request, error) {
 	var err error
@@ -5508,6 +6006,53 @@ func NewPutRatingsRequestWithBody(server string, profile ProfilePath, contentTyp
 	return req, nil
 }
 
+// NewClearRatingsRequest calls the generic ClearRatings builder with application/json body
+func NewClearRatingsRequest(server string, profile ProfilePath, body ClearRatingsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewClearRatingsRequestWithBody(server, profile, "application/json", bodyReader)
+}
+
+// NewClearRatingsRequestWithBody constructs an http.Request for the ClearRatings method, with any body, and a specified content type
+func NewClearRatingsRequestWithBody(server string, profile ProfilePath, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/ratings-clear", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewImportRatingsRequestWithBody constructs an http.Request for the ImportRatings method, with any body, and a specified content type
 func NewImportRatingsRequestWithBody(server string, profile ProfilePath, params *ImportRatingsParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
@@ -5559,6 +6104,53 @@ func NewImportRatingsRequestWithBody(server string, profile ProfilePath, params 
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewUndoRatingsRequest calls the generic UndoRatings builder with application/json body
+func NewUndoRatingsRequest(server string, profile ProfilePath, body UndoRatingsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUndoRatingsRequestWithBody(server, profile, "application/json", bodyReader)
+}
+
+// NewUndoRatingsRequestWithBody constructs an http.Request for the UndoRatings method, with any body, and a specified content type
+func NewUndoRatingsRequestWithBody(server string, profile ProfilePath, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/ratings-undo", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
@@ -6594,6 +7186,86 @@ func NewListTrashRequest(server string, params *ListTrashParams) (*http.Request,
 	return req, nil
 }
 
+// NewDeleteImagesRequest calls the generic DeleteImages builder with application/json body
+func NewDeleteImagesRequest(server string, body DeleteImagesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDeleteImagesRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewDeleteImagesRequestWithBody constructs an http.Request for the DeleteImages method, with any body, and a specified content type
+func NewDeleteImagesRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/trash")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewRestoreImagesRequest calls the generic RestoreImages builder with application/json body
+func NewRestoreImagesRequest(server string, body RestoreImagesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRestoreImagesRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewRestoreImagesRequestWithBody constructs an http.Request for the RestoreImages method, with any body, and a specified content type
+func NewRestoreImagesRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/trash-restore")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewGetTrashThumbnailRequest constructs an http.Request for the GetTrashThumbnail method
 func NewGetTrashThumbnailRequest(server string, image ImagePath) (*http.Request, error) {
 	var err error
@@ -6725,6 +7397,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/events (the `FollowEvents` operationId).
 	FollowEventsWithResponse(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*FollowEventsResponse, error)
+
+	// ListFacetValuesWithResponse The values that images have, and how many have each
+	//
+	// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/facets/{facet} (the `ListFacetValues` operationId).
+	ListFacetValuesWithResponse(ctx context.Context, facet FacetName, params *ListFacetValuesParams, reqEditors ...RequestEditorFn) (*ListFacetValuesResponse, error)
 
 	// GetHealthWithResponse Whether every part can do its work
 	//
@@ -6960,6 +7641,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/export (the `ExportImages` operationId).
 	ExportImagesWithResponse(ctx context.Context, profile ProfilePath, params *ExportImagesParams, reqEditors ...RequestEditorFn) (*ExportImagesResponse, error)
 
+	// GetLearningWithResponse How far it is to the next taste
+	//
+	// Likes and dislikes, three stars and what was taken back or undone since the last training count; skips don't.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/learning (the `GetLearning` operationId).
+	GetLearningWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*GetLearningResponse, error)
+
 	// ListMislabelsWithResponse Ratings that are likely mistakes, the likeliest first
 	//
 	// By what the newest training predicted of each rating without it. 409 before the first training.
@@ -7077,6 +7767,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
 	PutRatingsWithResponse(ctx context.Context, profile ProfilePath, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error)
 
+	// ClearRatingsWithBodyWithResponse Make many images unrated
+	//
+	// Each as with `deleteRating`, all of them or none; an image that is not rated, or not there, is passed by.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/profiles/{profile}/ratings-clear (the `ClearRatings` operationId).
+	ClearRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ClearRatingsResponse, error)
+
+	// ClearRatingsWithResponse Make many images unrated
+	//
+	// Each as with `deleteRating`, all of them or none; an image that is not rated, or not there, is passed by.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/profiles/{profile}/ratings-clear (the `ClearRatings` operationId).
+	ClearRatingsWithResponse(ctx context.Context, profile ProfilePath, body ClearRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*ClearRatingsResponse, error)
+
 	// ImportRatingsWithBodyWithResponse Take in ratings from a file
 	//
 	// As `exportImages` writes them, here or elsewhere: of every row `image_id`, `verdict` and `stars` are read, the rest may be there or not, and a row with neither verdict nor stars is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
@@ -7085,6 +7793,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/profiles/{profile}/ratings-import (the `ImportRatings` operationId).
 	ImportRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *ImportRatingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportRatingsResponse, error)
+
+	// UndoRatingsWithBodyWithResponse Undo many ratings and take-backs
+	//
+	// All of them or none. What was said of each image before stands again, unless more was said since. An entry that is undone already stays so. 404 if one is no entry of the profile.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/profiles/{profile}/ratings-undo (the `UndoRatings` operationId).
+	UndoRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UndoRatingsResponse, error)
+
+	// UndoRatingsWithResponse Undo many ratings and take-backs
+	//
+	// All of them or none. What was said of each image before stands again, unless more was said since. An entry that is undone already stays so. 404 if one is no entry of the profile.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/profiles/{profile}/ratings-undo (the `UndoRatings` operationId).
+	UndoRatingsWithResponse(ctx context.Context, profile ProfilePath, body UndoRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*UndoRatingsResponse, error)
 
 	// DeleteRatingWithResponse Make an image unrated
 	//
@@ -7274,6 +8000,42 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/trash (the `ListTrash` operationId).
 	ListTrashWithResponse(ctx context.Context, params *ListTrashParams, reqEditors ...RequestEditorFn) (*ListTrashResponse, error)
+
+	// DeleteImagesWithBodyWithResponse Move many images to the trash
+	//
+	// Each as with `deleteImage`; what is not there, or was deleted before, is passed by, so that the request can be repeated.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/trash (the `DeleteImages` operationId).
+	DeleteImagesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DeleteImagesResponse, error)
+
+	// DeleteImagesWithResponse Move many images to the trash
+	//
+	// Each as with `deleteImage`; what is not there, or was deleted before, is passed by, so that the request can be repeated.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/trash (the `DeleteImages` operationId).
+	DeleteImagesWithResponse(ctx context.Context, body DeleteImagesJSONRequestBody, reqEditors ...RequestEditorFn) (*DeleteImagesResponse, error)
+
+	// RestoreImagesWithBodyWithResponse Bring many images back from the trash
+	//
+	// Each as with `restoreImage`; what is not in the trash, or has lost its file, is passed by.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/trash-restore (the `RestoreImages` operationId).
+	RestoreImagesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RestoreImagesResponse, error)
+
+	// RestoreImagesWithResponse Bring many images back from the trash
+	//
+	// Each as with `restoreImage`; what is not in the trash, or has lost its file, is passed by.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/trash-restore (the `RestoreImages` operationId).
+	RestoreImagesWithResponse(ctx context.Context, body RestoreImagesJSONRequestBody, reqEditors ...RequestEditorFn) (*RestoreImagesResponse, error)
 
 	// GetTrashThumbnailWithResponse A smaller, upright JPEG of an image in the trash
 	//
@@ -7474,6 +8236,68 @@ func (r FollowEventsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r FollowEventsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListFacetValuesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FacetValues
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListFacetValuesResponse) GetJSON200() *FacetValues {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListFacetValuesResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r ListFacetValuesResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r ListFacetValuesResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r ListFacetValuesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListFacetValuesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListFacetValuesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListFacetValuesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -8991,6 +9815,68 @@ func (r ExportImagesResponse) ContentType() string {
 	return ""
 }
 
+type GetLearningResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Learning
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetLearningResponse) GetJSON200() *Learning {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetLearningResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetLearningResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetLearningResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetLearningResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetLearningResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetLearningResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetLearningResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListMislabelsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -9736,6 +10622,68 @@ func (r PutRatingsResponse) ContentType() string {
 	return ""
 }
 
+type ClearRatingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LogEntries
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ClearRatingsResponse) GetJSON200() *LogEntries {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ClearRatingsResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r ClearRatingsResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r ClearRatingsResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r ClearRatingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ClearRatingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ClearRatingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ClearRatingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ImportRatingsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -9792,6 +10740,75 @@ func (r ImportRatingsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ImportRatingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UndoRatingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LogEntries
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UndoRatingsResponse) GetJSON200() *LogEntries {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r UndoRatingsResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r UndoRatingsResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r UndoRatingsResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r UndoRatingsResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r UndoRatingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UndoRatingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UndoRatingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UndoRatingsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -10985,6 +12002,130 @@ func (r ListTrashResponse) ContentType() string {
 	return ""
 }
 
+type DeleteImagesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Deleted
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteImagesResponse) GetJSON200() *Deleted {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r DeleteImagesResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r DeleteImagesResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r DeleteImagesResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteImagesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteImagesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteImagesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteImagesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RestoreImagesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Restored
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RestoreImagesResponse) GetJSON200() *Restored {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r RestoreImagesResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r RestoreImagesResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r RestoreImagesResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r RestoreImagesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RestoreImagesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RestoreImagesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RestoreImagesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetTrashThumbnailResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -11152,6 +12293,21 @@ func (c *ClientWithResponses) FollowEventsWithResponse(ctx context.Context, para
 		return nil, err
 	}
 	return ParseFollowEventsResponse(rsp)
+}
+
+// ListFacetValuesWithResponse The values that images have, and how many have each
+//
+// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/facets/{facet} (the `ListFacetValues` operationId).
+func (c *ClientWithResponses) ListFacetValuesWithResponse(ctx context.Context, facet FacetName, params *ListFacetValuesParams, reqEditors ...RequestEditorFn) (*ListFacetValuesResponse, error) {
+	rsp, err := c.ListFacetValues(ctx, facet, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListFacetValuesResponse(rsp)
 }
 
 // GetHealthWithResponse Whether every part can do its work
@@ -11544,6 +12700,21 @@ func (c *ClientWithResponses) ExportImagesWithResponse(ctx context.Context, prof
 	return ParseExportImagesResponse(rsp)
 }
 
+// GetLearningWithResponse How far it is to the next taste
+//
+// Likes and dislikes, three stars and what was taken back or undone since the last training count; skips don't.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/learning (the `GetLearning` operationId).
+func (c *ClientWithResponses) GetLearningWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*GetLearningResponse, error) {
+	rsp, err := c.GetLearning(ctx, profile, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetLearningResponse(rsp)
+}
+
 // ListMislabelsWithResponse Ratings that are likely mistakes, the likeliest first
 //
 // By what the newest training predicted of each rating without it. 409 before the first training.
@@ -11739,6 +12910,36 @@ func (c *ClientWithResponses) PutRatingsWithResponse(ctx context.Context, profil
 	return ParsePutRatingsResponse(rsp)
 }
 
+// ClearRatingsWithBodyWithResponse Make many images unrated
+//
+// Each as with `deleteRating`, all of them or none; an image that is not rated, or not there, is passed by.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/profiles/{profile}/ratings-clear (the `ClearRatings` operationId).
+func (c *ClientWithResponses) ClearRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ClearRatingsResponse, error) {
+	rsp, err := c.ClearRatingsWithBody(ctx, profile, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseClearRatingsResponse(rsp)
+}
+
+// ClearRatingsWithResponse Make many images unrated
+//
+// Each as with `deleteRating`, all of them or none; an image that is not rated, or not there, is passed by.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/profiles/{profile}/ratings-clear (the `ClearRatings` operationId).
+func (c *ClientWithResponses) ClearRatingsWithResponse(ctx context.Context, profile ProfilePath, body ClearRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*ClearRatingsResponse, error) {
+	rsp, err := c.ClearRatings(ctx, profile, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseClearRatingsResponse(rsp)
+}
+
 // ImportRatingsWithBodyWithResponse Take in ratings from a file
 //
 // As `exportImages` writes them, here or elsewhere: of every row `image_id`, `verdict` and `stars` are read, the rest may be there or not, and a row with neither verdict nor stars is passed by. An image that is not in the collection is counted and passed by. Each rating is as with `putRating`, so that the file can be sent again. A row that can't be read is 400 with its number, and nothing is kept.
@@ -11752,6 +12953,36 @@ func (c *ClientWithResponses) ImportRatingsWithBodyWithResponse(ctx context.Cont
 		return nil, err
 	}
 	return ParseImportRatingsResponse(rsp)
+}
+
+// UndoRatingsWithBodyWithResponse Undo many ratings and take-backs
+//
+// All of them or none. What was said of each image before stands again, unless more was said since. An entry that is undone already stays so. 404 if one is no entry of the profile.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/profiles/{profile}/ratings-undo (the `UndoRatings` operationId).
+func (c *ClientWithResponses) UndoRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UndoRatingsResponse, error) {
+	rsp, err := c.UndoRatingsWithBody(ctx, profile, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUndoRatingsResponse(rsp)
+}
+
+// UndoRatingsWithResponse Undo many ratings and take-backs
+//
+// All of them or none. What was said of each image before stands again, unless more was said since. An entry that is undone already stays so. 404 if one is no entry of the profile.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/profiles/{profile}/ratings-undo (the `UndoRatings` operationId).
+func (c *ClientWithResponses) UndoRatingsWithResponse(ctx context.Context, profile ProfilePath, body UndoRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*UndoRatingsResponse, error) {
+	rsp, err := c.UndoRatings(ctx, profile, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUndoRatingsResponse(rsp)
 }
 
 // DeleteRatingWithResponse Make an image unrated
@@ -12069,6 +13300,66 @@ func (c *ClientWithResponses) ListTrashWithResponse(ctx context.Context, params 
 	return ParseListTrashResponse(rsp)
 }
 
+// DeleteImagesWithBodyWithResponse Move many images to the trash
+//
+// Each as with `deleteImage`; what is not there, or was deleted before, is passed by, so that the request can be repeated.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/trash (the `DeleteImages` operationId).
+func (c *ClientWithResponses) DeleteImagesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DeleteImagesResponse, error) {
+	rsp, err := c.DeleteImagesWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteImagesResponse(rsp)
+}
+
+// DeleteImagesWithResponse Move many images to the trash
+//
+// Each as with `deleteImage`; what is not there, or was deleted before, is passed by, so that the request can be repeated.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/trash (the `DeleteImages` operationId).
+func (c *ClientWithResponses) DeleteImagesWithResponse(ctx context.Context, body DeleteImagesJSONRequestBody, reqEditors ...RequestEditorFn) (*DeleteImagesResponse, error) {
+	rsp, err := c.DeleteImages(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteImagesResponse(rsp)
+}
+
+// RestoreImagesWithBodyWithResponse Bring many images back from the trash
+//
+// Each as with `restoreImage`; what is not in the trash, or has lost its file, is passed by.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/trash-restore (the `RestoreImages` operationId).
+func (c *ClientWithResponses) RestoreImagesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RestoreImagesResponse, error) {
+	rsp, err := c.RestoreImagesWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRestoreImagesResponse(rsp)
+}
+
+// RestoreImagesWithResponse Bring many images back from the trash
+//
+// Each as with `restoreImage`; what is not in the trash, or has lost its file, is passed by.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/trash-restore (the `RestoreImages` operationId).
+func (c *ClientWithResponses) RestoreImagesWithResponse(ctx context.Context, body RestoreImagesJSONRequestBody, reqEditors ...RequestEditorFn) (*RestoreImagesResponse, error) {
+	rsp, err := c.RestoreImages(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRestoreImagesResponse(rsp)
+}
+
 // GetTrashThumbnailWithResponse A smaller, upright JPEG of an image in the trash
 //
 // For whoever chooses what to restore; the image's own addresses answer with 404.
@@ -12220,6 +13511,56 @@ func ParseFollowEventsResponse(rsp *http.Response) (*FollowEventsResponse, error
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListFacetValuesResponse parses an HTTP response from a ListFacetValuesWithResponse call
+func ParseListFacetValuesResponse(rsp *http.Response) (*ListFacetValuesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListFacetValuesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FacetValues
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -13484,6 +14825,56 @@ func ParseExportImagesResponse(rsp *http.Response) (*ExportImagesResponse, error
 	return response, nil
 }
 
+// ParseGetLearningResponse parses an HTTP response from a GetLearningWithResponse call
+func ParseGetLearningResponse(rsp *http.Response) (*GetLearningResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetLearningResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Learning
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListMislabelsResponse parses an HTTP response from a ListMislabelsWithResponse call
 func ParseListMislabelsResponse(rsp *http.Response) (*ListMislabelsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -14088,6 +15479,53 @@ func ParsePutRatingsResponse(rsp *http.Response) (*PutRatingsResponse, error) {
 	return response, nil
 }
 
+// ParseClearRatingsResponse parses an HTTP response from a ClearRatingsWithResponse call
+func ParseClearRatingsResponse(rsp *http.Response) (*ClearRatingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ClearRatingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LogEntries
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseImportRatingsResponse parses an HTTP response from a ImportRatingsWithResponse call
 func ParseImportRatingsResponse(rsp *http.Response) (*ImportRatingsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -14115,6 +15553,60 @@ func ParseImportRatingsResponse(rsp *http.Response) (*ImportRatingsResponse, err
 			return nil, err
 		}
 		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUndoRatingsResponse parses an HTTP response from a UndoRatingsWithResponse call
+func ParseUndoRatingsResponse(rsp *http.Response) (*UndoRatingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UndoRatingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LogEntries
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
 		var dest Problem
@@ -15076,6 +16568,100 @@ func ParseListTrashResponse(rsp *http.Response) (*ListTrashResponse, error) {
 
 	case rsp.StatusCode == 304:
 		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteImagesResponse parses an HTTP response from a DeleteImagesWithResponse call
+func ParseDeleteImagesResponse(rsp *http.Response) (*DeleteImagesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteImagesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Deleted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRestoreImagesResponse parses an HTTP response from a RestoreImagesWithResponse call
+func ParseRestoreImagesResponse(rsp *http.Response) (*RestoreImagesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RestoreImagesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Restored
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid

@@ -1,7 +1,8 @@
 // The page of palate. It uses nothing but the public API (openapi.yaml).
 // Here is what leads where: views, addresses, keys and clicks.
 
-import { $, call, orTell, tell } from "./base.js";
+import { $, call, orTell, say, tell } from "./base.js";
+import { pileKey } from "./batch.js";
 import { showFilters } from "./filters.js";
 import * as grid from "./grid.js";
 import { heat } from "./heat.js";
@@ -9,10 +10,12 @@ import { judge, rate, undoVerdict } from "./judge.js";
 import * as lists from "./list.js";
 import { fromTrash, hooks as removing, remove, takeBackDeletion } from "./remove.js";
 import * as route from "./route.js";
+import * as select from "./select.js";
 import { gridViews, profilePath, state } from "./state.js";
 import { hooks as tasting, learn, showOrder, showTaste } from "./taste.js";
-import { answer, ask } from "./teach.js";
+import { answer, ask, inPiles } from "./teach.js";
 import { emptyTrash, showTrash } from "./trash.js";
+import * as unsent from "./unsent.js";
 import * as large from "./viewer.js";
 import { fit, zoom } from "./zoom.js";
 import { leaveWork, showWork } from "./work.js";
@@ -114,9 +117,14 @@ function reload() {
   return show({ at: grid.place(), version: grid.current()?.summary.probe_version });
 }
 
-removing.reload = reload;
-removing.emptied = () => orTell(nothingHere().then(tellEnd));
+removing.reload = select.hooks.reload = reload;
+removing.emptied = select.hooks.emptied = () => orTell(nothingHere().then(tellEnd));
 tasting.showNewest = () => visit(true);
+unsent.hooks.saved = async () => {
+  say("Everything that was kept is saved.");
+  if (state.begun) await orTell(showTaste());
+};
+unsent.hooks.lost = (message) => tell(`A verdict that was kept can't be saved. ${message}`);
 grid.hooks.failed = (error) => {
   if (error.status === 404) return orTell(reload()); // the server keeps the list no more
   return error.name === "AbortError" ? undefined : tell(error.message);
@@ -125,6 +133,14 @@ grid.hooks.rested = () => { if (grid.current() && !viewer.open) route.remember({
 
 async function undo() {
   const last = state.done.pop();
+  if (last?.undo) {
+    try {
+      return await last.undo();
+    } catch (error) {
+      state.done.push(last); // U tries again
+      throw error;
+    }
+  }
   if (last) return takeBackDeletion(last);
   const undone = await undoVerdict();
   if (state.view !== "teach" || undone.image.verdict) return undefined;
@@ -169,7 +185,7 @@ $("#search").addEventListener("input", (event) => {
 document.addEventListener("click", (event) => {
   const holder = event.target.closest(".card, dialog");
   if (holder?.trashed && event.target.closest("button")) orTell(fromTrash(holder));
-  if (!holder || holder.trashed) return;
+  if (!holder || holder.trashed || select.clicked(event, holder)) return;
   const button = event.target.closest(".verdicts button"), star = event.target.closest(".stars button");
   if (event.target.closest("button.delete")) orTell(withImage(holder, remove));
   else if (button) orTell(withImage(holder, (image, score) => judge(image, button.classList.contains("like") ? "like" : "dislike", score, true)));
@@ -191,15 +207,22 @@ sheet.addEventListener("click", (event) => { if (event.target === sheet || event
 const verdictKeys = { l: "like", d: "dislike", s: "skip" };
 const starKeys = /^[1-5]$/;
 const teachKeys = { ArrowRight: "like", ArrowLeft: "dislike", ArrowDown: "skip" };
-const moves = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"]);
-
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
+  if (event.target.matches("input:not([type=checkbox]), select, textarea")) return;
   const here = document.activeElement.closest?.(".card");
+  if (!viewer.open && !sheet.open && !here?.trashed && select.key(event, here)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
   const key = event.key.toLowerCase();
   if (key === "?") return void (sheet.open ? sheet.close() : sheet.showModal());
   if (sheet.open) return;
   if (key === "u") return void orTell(undo());
+  const doing = select.size() && !viewer.open && (verdictKeys[key] ?? { c: "clear", delete: "delete", backspace: "delete" }[key] ?? (starKeys.test(key) ? Number(key) : undefined));
+  if (doing) {
+    event.preventDefault();
+    if (!event.repeat) orTell(select.act(doing));
+    return;
+  }
+  if (inPiles() && !viewer.open) return void pileKey(event, key);
   if (key === "delete" || key === "backspace") {
     const holder = viewer.open ? viewer : state.view === "teach" ? state.queue[0] : here;
     if (!holder || holder.trashed || event.repeat) return;
@@ -225,7 +248,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault(); // the view's focus is on its picture: on ×, the same press would close it
     return void orTell(withImage(here, large.look));
   }
-  if (!moves.has(event.key)) return;
+  if (!grid.moves.has(event.key)) return;
   if (state.view === "trash") {
     event.preventDefault();
     const step = { ArrowLeft: "previousElementSibling", ArrowUp: "previousElementSibling" }[event.key] ?? "nextElementSibling";
@@ -274,6 +297,9 @@ orTell((async () => {
   const again = performance.getEntriesByType("navigation")[0]?.type === "reload";
   if (to.view) Object.assign(state, { view: to.view, chosen: true, filters: to.filters });
   state.profile = to.profile;
+  const about = await call("/version");
+  state.noHeat = !about.heat_maps;
+  await unsent.begin(about.collection);
   await showTaste();
   if (!state.chosen && (state.taste || state.counts.like)) state.view = "scores";
   state.begun = true;

@@ -34,14 +34,32 @@ export async function call(path, { method = "GET", body, signal, bytes } = {}) {
   if (response.status === 401) location.assign("/sign-in"); // the session is over
   if (bytes && response.ok) return response.arrayBuffer();
   const text = await response.text();
-  const answer = text ? JSON.parse(text) : null;
+  const answer = parsed(text, response.ok);
   if (!response.ok) {
     throw Object.assign(new Error(answer?.detail || answer?.title || response.statusText), { status: response.status });
   }
   return answer;
 }
 
+/** parsed reads JSON; what a proxy says in its own words is no answer of the API. */
+function parsed(text, must) {
+  try {
+    return text ? JSON.parse(text) : null;
+  } catch (error) {
+    if (must) throw error;
+    return null;
+  }
+}
+
+/** inFront moves what is told to where it is seen: what lies below an open dialog is not. */
+export function inFront() {
+  const where = $("dialog[open]") ?? $("main"), told = $("#told");
+  if (told.parentElement !== where) where.prepend(told);
+}
+document.addEventListener("close", inFront, true);
+
 export function tell(message) {
+  inFront();
   const notice = $("#notice");
   notice.textContent = message;
   notice.hidden = !message;
@@ -53,6 +71,7 @@ export function orTell(promise) {
 
 /** say tells of what was done, where the eyes are, and for a while; it may offer one thing to do about it. */
 export function say(text, offer) {
+  inFront();
   const toast = $("#toast");
   toast.replaceChildren(text);
   if (offer) {

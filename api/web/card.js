@@ -77,7 +77,10 @@ export function dress(node) {
   const meta = element("div", { className: "meta" });
   for (const name of ["title", "artist", "given", "damaged", "odds"]) meta.append(element("span", { className: name, hidden: name === "damaged" || name === "odds" }));
   $(".given", meta).setAttribute("role", "img");
-  node.append(verdictButtons(), remover, meta);
+  const select = element("button", { type: "button", className: "select" });
+  nameButton(select, "Select", "Space");
+  select.setAttribute("aria-pressed", "false");
+  node.append(select, verdictButtons(), remover, meta);
   const odds = $(".odds", meta);
   if (node.chance !== undefined) {
     odds.hidden = false;
@@ -115,6 +118,7 @@ export function fill(node, item) {
   nameButton($(".like", node), "Like", "L", image);
   nameButton($(".dislike", node), "Dislike", "D", image);
   nameButton($(".delete", node), "Delete", "Del", image);
+  nameButton($(".select", node), "Select", "Space", image);
 }
 
 /** showVerdict marks what a picture is judged as. */

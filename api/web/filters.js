@@ -1,7 +1,7 @@
 // What of a list is shown: filters to choose, and chips of those chosen that
 // take them away again.
 
-import { $, element } from "./base.js";
+import { $, call, element, orTell } from "./base.js";
 import * as route from "./route.js";
 import { gridViews, state } from "./state.js";
 
@@ -55,10 +55,75 @@ function fillForm() {
   form.year_to.value = f.year_to ?? "";
   form.least.value = percent(f.min_probability);
   form.most.value = percent(f.max_probability);
-  for (const name of route.lists) form[name].value = "";
+  for (const name of route.lists) {
+    form[name].value = "";
+    orTell(offer(name));
+  }
+  orTell(offerYears());
 }
 
+// ---- the values that there are
+
+const offered = 6; // values of a kind
+
+/** choice is a button that filters by a value, or no more. */
+function choice(text, images, is, act) {
+  const button = element("button", { type: "button", className: "value", title: text });
+  button.append(element("bdi", { textContent: text }), " ", element("small", { textContent: images.toLocaleString() }));
+  button.setAttribute("aria-pressed", is);
+  button.addEventListener("click", () => { act(); changed(); fillForm(); });
+  return button;
+}
+
+/** put shows values in the place of others; the one that has the focus keeps it. */
+function put(name, ...values) {
+  const holder = $(`[data-values=${name}]`, form), had = holder.contains(document.activeElement) && document.activeElement.title;
+  holder.replaceChildren(...values);
+  if (had) [...holder.children].find((one) => one.title === had)?.focus();
+}
+
+/** offer shows the values of one kind that most pictures have, and that contain what is typed. */
+async function offer(name) {
+  const typed = form[name].value.trim();
+  const { values, more } = await call(`/facets/${name}?${new URLSearchParams({ limit: offered, ...typed ? { q: typed } : {} })}`);
+  if (form[name].value.trim() !== typed) return;
+  const f = state.filters, has = f[name] ?? [];
+  put(name, ...values.map(({ value, images }) => choice(value, images, has.includes(value), () => {
+    f[name] = has.includes(value) ? has.filter((v) => v !== value) : [...has, value];
+    if (!f[name].length) delete f[name];
+  })), more ? "…" : values.length ? "" : "no such");
+}
+
+/** offerYears shows the decades that most pictures are of. */
+async function offerYears() {
+  const decades = new Map(), f = state.filters;
+  for (const { value, images } of (await call("/facets/year?limit=1000")).values) {
+    const from = 10 * Math.floor(value / 10);
+    decades.set(from, (decades.get(from) ?? 0) + images);
+  }
+  const most = [...decades].sort((a, b) => b[1] - a[1]).slice(0, offered).sort((a, b) => a[0] - b[0]);
+  put("year", ...most.map(([from, images]) => {
+    const is = f.year_from === from && f.year_to === from + 9;
+    return choice(`${from}–${from + 9}`, images, is, () => {
+      if (is) [delete f.year_from, delete f.year_to];
+      else [f.year_from, f.year_to] = [from, from + 9];
+    });
+  }));
+}
+
+let typing;
+form.addEventListener("input", (event) => {
+  if (!route.lists.includes(event.target.name)) return;
+  clearTimeout(typing);
+  typing = setTimeout(() => orTell(offer(event.target.name)), 150);
+});
 panel.addEventListener("toggle", () => { if (panel.open) fillForm(); });
+panel.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !panel.open) return;
+  panel.open = false;
+  $("summary", panel).focus();
+});
+document.addEventListener("pointerdown", (event) => { if (panel.open && !panel.contains(event.target)) panel.open = false; });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const f = state.filters;

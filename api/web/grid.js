@@ -29,6 +29,10 @@ export const hooks = {
   failed() {},
   /** @type {() => void} the page rests at another place */
   rested() {},
+  /** @type {(card: HTMLElement) => void} a card has come into the page, or has got its buttons */
+  placed() {},
+  /** @type {() => void} another list is shown, or none */
+  opened() {},
 };
 
 /** current is the list that is shown, or null. */
@@ -56,6 +60,7 @@ export function open(of) {
 
 /** close takes everything out of the page. */
 export function close() {
+  hooks.opened();
   list = null;
   shown.clear();
   grid.replaceChildren();
@@ -149,8 +154,9 @@ function render() {
     if (!node) {
       node = plain(list, at);
       shown.set(at, node);
+      hooks.placed(node);
     }
-    if (!bare) dress(node);
+    if (!bare) dressed(node);
     else if (node.childElementCount > 1 && !node.matches(":focus-within, :hover")) undress(node);
     setPlace(node, i, x, layout.top[row], wide, height);
     if (!flying) look(node, wide);
@@ -163,6 +169,13 @@ function render() {
   else describe(from, to);
   clearTimeout(resting);
   resting = setTimeout(() => hooks.rested(), 250);
+}
+
+/** dressed gives a card all that it has. */
+function dressed(node) {
+  if (node.childElementCount > 1) return;
+  dress(node);
+  hooks.placed(node);
 }
 
 /** setPlace moves a card to where it stands. */
@@ -222,7 +235,7 @@ new ResizeObserver(() => { if (list && grid.clientWidth !== width) relayout(); }
 for (const kind of ["pointerover", "focusin"]) {
   grid.addEventListener(kind, (event) => {
     const node = event.target.closest(".card");
-    if (node && list && shown.get(node.place) === node) dress(node);
+    if (node && list && shown.get(node.place) === node) dressed(node);
   });
 }
 
@@ -250,6 +263,9 @@ export function focus(i) {
   shown.get(list.order[at])?.focus({ preventScroll: true });
 }
 
+/** moves are the keys that lead to another picture. */
+export const moves = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"]);
+
 /** beside is the number of the picture that an arrow key leads to from the i-th. */
 export function beside(i, key) {
   if (key === "ArrowLeft") return i - 1;
@@ -276,21 +292,26 @@ function left(row, i) {
   return x;
 }
 
-/** remove takes a picture out of the list and the page. */
-export function remove(at) {
-  list.remove(at);
-  shown.get(at)?.remove();
-  shown.delete(at);
+/** remove takes pictures out of the list and the page. */
+export function remove(places) {
+  list.remove(places);
+  for (const at of places) {
+    shown.get(at)?.remove();
+    shown.delete(at);
+  }
   arrange();
   render();
 }
 
-/** insert brings a picture back to where it was. */
-export function insert(at) {
-  list.insert(at);
+/** insert brings pictures back to where they were. */
+export function insert(places) {
+  list.insert(places);
   arrange();
   render();
 }
+
+/** refresh shows anew what is known of the pictures. */
+export const refresh = schedule;
 
 /** known gives a card once it is known what its picture is. */
 export async function known(node) {

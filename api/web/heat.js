@@ -1,7 +1,7 @@
 // Where in the picture the score comes from.
 
 import { $, call } from "./base.js";
-import { profilePath, state } from "./state.js";
+import { profilePath } from "./state.js";
 
 const viewer = $("#viewer");
 const red = [0xc8, 0x37, 0x2d], blue = [0x3d, 0x5a, 0x80], strongest = 0.75;
@@ -18,10 +18,6 @@ export async function heat() {
     } catch (error) { // the notice lies below the dialog
       if (viewer.image !== image) return;
       legend.textContent = error.message;
-      if (error.status === 409 && state.version) { // the model has none: it is offered no more
-        state.noHeat = true;
-        button.hidden = true;
-      }
       return;
     }
     if (viewer.image !== image) return;

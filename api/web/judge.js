@@ -1,10 +1,11 @@
-// Judging: a verdict is shown at once, and kept until the server has it.
+// Judging one picture, and taking that back.
 
-import { $, call, say, tell, orTell } from "./base.js";
+import { $, call, element, say, orTell } from "./base.js";
 import { nameOf, showVerdict } from "./card.js";
 import * as grid from "./grid.js";
 import { profilePath, state, imageOf } from "./state.js";
 import { showTaste } from "./taste.js";
+import { send, settled, takeBack } from "./unsent.js";
 
 const viewer = $("#viewer");
 const words = { like: "liked", dislike: "disliked", skip: "skipped" };
@@ -12,17 +13,17 @@ const words = { like: "liked", dislike: "disliked", skip: "skipped" };
 /** judge notes a verdict; toggle takes back the one that stands, as a pressed button does. */
 export async function judge(image, verdict, score, toggle) {
   const path = `${profilePath()}/ratings/${image.id}`;
-  const takeBack = toggle && image.verdict === verdict;
-  if (!takeBack && image.verdict === verdict) return;
-  if (takeBack) await send(path, { method: "DELETE" });
-  else await send(path, { method: "PUT", body: bodyOf({ verdict }, score) });
-  noted(image, takeBack ? undefined : verdict);
+  const takeAway = toggle && image.verdict === verdict;
+  if (!takeAway && image.verdict === verdict) return;
+  const saying = takeAway ? { method: "DELETE" } : { method: "PUT", body: bodyOf({ verdict }, score) };
+  await send(path, saying, { was: { ...image } });
+  noted(image, takeAway ? undefined : verdict);
 }
 
 /** rate notes stars, from 1 to 5. */
 export async function rate(image, stars, score) {
   if (image.stars === stars) return;
-  await send(`${profilePath()}/ratings/${image.id}`, { method: "PUT", body: bodyOf({ stars }, score) });
+  await send(`${profilePath()}/ratings/${image.id}`, { method: "PUT", body: bodyOf({ stars }, score) }, { was: { ...image } });
   noted(image, verdictOf(stars), stars);
 }
 
@@ -30,32 +31,46 @@ export async function rate(image, stars, score) {
 export const verdictOf = (stars) => stars > 3 ? "like" : stars < 3 ? "dislike" : "skip";
 
 function noted(image, verdict, stars) {
-  const before = image.verdict;
+  const was = image.verdict;
   state.done.push(null);
   Object.assign(image, { verdict, stars });
   showEverywhere(image);
-  recount(before, verdict);
+  recount(was, verdict);
 }
+
+/** shownAs is how the pictures of the grid stand before the person. */
+export const shownAs = () => state.view === "scores" ? "queue:top" : "gallery";
 
 /** bodyOf is a rating with how the picture stood before the person. */
 function bodyOf(rating, score) {
-  const body = { ...rating, shown: state.view === "scores" ? "queue:top" : "gallery" };
+  const body = { ...rating, shown: shownAs() };
   const version = grid.current()?.summary.probe_version;
   if (version && score !== undefined) Object.assign(body, { probe_version: version, score });
   return body;
 }
 
 /** recount changes the counts that are shown by one verdict; what a new taste says of itself is asked for now and then. */
-export function recount(before, now) {
+export function recount(was, now) {
   const counts = state.counts;
-  if (before in counts) counts[before]--;
+  if (was in counts) counts[was]--;
   if (now in counts) counts[now]++;
-  if (++state.judged % 10 === 0) return void orTell(showTaste());
+  const learns = was in counts || now in counts, enough = learns && ++state.learning.said === state.learning.wanted;
+  if (++state.judged % 10 === 0 || enough) return void orTell(showTaste());
   showCounts();
 }
 
 export function showCounts() {
+  showLearning();
   $("#taste").textContent = `${state.counts.like} liked, ${state.counts.dislike} disliked${state.taste}`;
+}
+
+/** showLearning says how far it is to the next taste. */
+function showLearning() {
+  const { said, wanted, likes_missing: likes, dislikes_missing: dislikes } = state.learning, holder = $("#learning");
+  const more = [[likes, "like"], [dislikes, "dislike"]].filter(([n]) => n > 0).map(([n, what]) => `${n} ${what}${n === 1 ? "" : "s"}`);
+  const text = more.length ? `${more.join(" and ")} more, and I can learn` : wanted ? `${Math.min(said, wanted)} of ${wanted} to the next learning` : "";
+  holder.replaceChildren(text);
+  if (text && !more.length) holder.prepend(element("progress", { max: wanted, value: Math.min(said, wanted), ariaLabel: "To the next learning" }), " ");
 }
 
 export function showEverywhere({ id, verdict, stars }) {
@@ -66,6 +81,15 @@ export function showEverywhere({ id, verdict, stars }) {
 
 /** undoVerdict takes the last verdict back and returns the picture it was of, and how that had been shown. */
 export async function undoVerdict() {
+  await settled();
+  const unsent = takeBack(profilePath());
+  if (unsent) {
+    const image = unsent.was, said = unsent.body?.verdict ?? verdictOf(unsent.body?.stars);
+    showEverywhere(image);
+    recount(said, image.verdict);
+    say(`Taken back: ${said} of “${nameOf(image)}”.`);
+    return { image, shown: unsent.body?.shown ?? "gallery" };
+  }
   const undone = await call(`${profilePath()}/undo`, { method: "POST", body: {} });
   const image = await imageOf(undone.image_id);
   showEverywhere(image);
@@ -73,42 +97,3 @@ export async function undoVerdict() {
   say(undone.took_back ? `“${nameOf(image)}” is ${words[image.verdict]} again.` : `Taken back: ${undone.verdict} of “${nameOf(image)}”.`);
   return { image, shown: undone.shown ?? "gallery" };
 }
-
-/** send sends a verdict; while the server is away it is kept, and sent later in its order. */
-export async function send(path, options) {
-  if (state.unsent.length) return void keep(path, options);
-  try {
-    return await call(path, options);
-  } catch (error) {
-    if (error.status !== undefined && error.status !== 503) throw error;
-    return void keep(path, options);
-  }
-}
-
-function keep(path, options) {
-  state.unsent.push({ path, options });
-  tell(`The server can't be reached: ${state.unsent.length === 1 ? "a verdict is" : state.unsent.length + " verdicts are"} kept here and sent when it is back.`);
-  keep.timer ??= setTimeout(sendKept, 2000);
-}
-
-async function sendKept() {
-  keep.timer = undefined;
-  try {
-    while (state.unsent.length) {
-      const { path, options } = state.unsent[0];
-      await call(path, options);
-      state.unsent.shift();
-    }
-    tell("");
-    say("Everything that was kept is saved.");
-    await showTaste();
-  } catch (error) {
-    if (error.status !== undefined && error.status !== 503) {
-      state.unsent.shift(); // it can't be taken: the rest may
-      tell(error.message);
-    }
-    keep.timer = setTimeout(sendKept, 2000);
-  }
-}
-
-addEventListener("beforeunload", (event) => { if (state.unsent.length) event.preventDefault(); });

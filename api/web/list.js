@@ -90,23 +90,30 @@ export class List {
       return undefined;
     }
     if (!this.coming.has(b)) {
-      this.coming.set(b, call(`${this.path}/images?offset=${b * block}&limit=${block}`).then(({ items }) => {
-        this.blocks.set(b, new Map(items.map((item) => [item.place, item])));
-        if (this.blocks.size > mostBlocks) this.blocks.delete(this.blocks.keys().next().value);
-      }).finally(() => this.coming.delete(b)));
+      const { blocks, coming } = this;
+      coming.set(b, call(`${this.path}/images?offset=${b * block}&limit=${block}`).then(({ items }) => {
+        blocks.set(b, new Map(items.map((item) => [item.place, item])));
+        if (blocks.size > mostBlocks) blocks.delete(blocks.keys().next().value);
+      }).finally(() => coming.delete(b)));
     }
     return this.coming.get(b);
   }
 
-  /** remove takes a place out of what is shown. */
-  remove(place) {
-    this.order = this.order.filter((p) => p !== place);
+  /** forget lets everything be read anew that is known of the pictures. */
+  forget() {
+    this.blocks = new Map();
+    this.coming = new Map();
   }
 
-  /** insert brings a place back to where it was. */
-  insert(place) {
-    if (this.order.includes(place)) return;
-    this.order = Uint32Array.from([...this.order, place]).sort();
+  /** remove takes places out of what is shown. */
+  remove(places) {
+    const gone = new Set(places);
+    this.order = this.order.filter((p) => !gone.has(p));
+  }
+
+  /** insert brings places back to where they were. */
+  insert(places) {
+    this.order = Uint32Array.from(new Set([...this.order, ...places])).sort();
   }
 }
 

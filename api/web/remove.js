@@ -30,7 +30,7 @@ export async function remove(image) {
   const deletion = { image, list, place: index < 0 ? undefined : list.order[index] };
   const moves = seen || card?.contains(document.activeElement);
   if (seen) viewer.close();
-  if (index >= 0) grid.remove(deletion.place);
+  if (index >= 0) grid.remove([deletion.place]);
   if (moves && index >= 0) grid.focus(index);
   if (list && !list.length) hooks.emptied();
   if (state.queue[0]?.image.id === image.id) {
@@ -60,7 +60,7 @@ export async function takeBackDeletion(deletion) {
     await ask();
   } else if (list && list === grid.current()) {
     if (place !== undefined) {
-      grid.insert(place);
+      grid.insert([place]);
       grid.focus(list.index(image.id));
     }
   } else {
@@ -72,6 +72,6 @@ export async function takeBackDeletion(deletion) {
 /** fromTrash restores what a card of the trash shows; U has nothing to do about it then. */
 export async function fromTrash(card) {
   await restoreCard(card);
-  state.done = state.done.filter((d) => d?.image.id !== card.dataset.id);
+  state.done = state.done.filter((d) => d?.image?.id !== card.dataset.id);
   await showTaste();
 }

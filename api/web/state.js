@@ -13,9 +13,9 @@ export const state = {
   begun: false, // the first view is known
   counts: { like: 0, dislike: 0 }, // standing verdicts of the profile
   taste: "", // what is said of the taste behind the counts
+  learning: { said: 0, wanted: 0, likes_missing: 0, dislikes_missing: 0 }, // how far it is to the next taste (openapi.yaml, Learning)
   version: 0, // of the taste that serves
   judged: 0, // verdicts since the page was opened
-  unsent: [], // verdicts that wait for the server
   done: [], // what U takes back, the last at the end: deletions, and null for what the server undoes
 };
 

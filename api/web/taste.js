@@ -6,7 +6,8 @@ import { showCounts } from "./judge.js";
 import { profilePath, state } from "./state.js";
 
 export async function showTaste() {
-  const { profiles } = await call("/profiles");
+  const [{ profiles }, learning] = await Promise.all([call("/profiles"), call(`${profilePath()}/learning`)]);
+  state.learning = learning;
   const chooser = $("#profile");
   const names = [...new Set(["me", state.profile, ...profiles.map((p) => p.profile)])].sort();
   chooser.replaceChildren(...names.map((name) => element("option", { value: name, textContent: name, selected: name === state.profile })));

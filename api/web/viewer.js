@@ -1,7 +1,7 @@
 // One picture, large: what is known of it, what is like it, and why it is
 // liked or not.
 
-import { $, call, element, orTell } from "./base.js";
+import { $, call, element, inFront, orTell } from "./base.js";
 import { described, nameOf, showVerdict } from "./card.js";
 import { caption } from "./caption.js";
 import * as grid from "./grid.js";
@@ -9,7 +9,7 @@ import { heat } from "./heat.js";
 import * as route from "./route.js";
 import { imageOf, profilePath, state } from "./state.js";
 import { large } from "./teach.js";
-import { fit, watch } from "./zoom.js";
+import { fit, watch, zoomed } from "./zoom.js";
 
 const viewer = $("#viewer"), canvas = $(".canvas", viewer), picture = $("figure img", viewer);
 watch(canvas, picture);
@@ -66,6 +66,7 @@ export async function look(image, score) {
     const to = route.address(image.id);
     if (to !== location.hash) route.go(to, { push: true, kept: { ...history.state, opened: true } }); // else the address has led here
     viewer.showModal();
+    inFront();
     viewer.last = image.id;
   } else {
     route.go(route.address(image.id));
@@ -121,3 +122,13 @@ viewer.addEventListener("close", () => {
 $(".close", viewer).addEventListener("click", () => viewer.close());
 $(".previous", viewer).addEventListener("click", () => orTell(turn(-1)));
 $(".next", viewer).addEventListener("click", () => orTell(turn(1)));
+
+// A swipe over the whole picture leads to the one beside it.
+let swipe = null;
+canvas.addEventListener("pointerdown", (event) => { swipe = event.pointerType === "mouse" || zoomed() || !event.isPrimary ? null : { x: event.clientX, y: event.clientY }; });
+canvas.addEventListener("pointerup", (event) => {
+  if (!swipe || !event.isPrimary || zoomed()) return;
+  const x = event.clientX - swipe.x, y = event.clientY - swipe.y;
+  swipe = null;
+  if (Math.abs(x) > 60 && Math.abs(x) > 2 * Math.abs(y)) orTell(turn(x < 0 ? 1 : -1));
+});

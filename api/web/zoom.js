@@ -7,7 +7,7 @@ const shownByBrowsers = new Set(["jpeg", "png", "webp", "gif", "avif", "bmp"]);
 
 let box, picture, image = null;
 let scale = 1, x = 0, y = 0; // of the picture's top left corner, in CSS pixels of the box
-const fingers = new Map();
+const fingers = new Map(), tapped = { at: -1000, x: 0, y: 0, toggled: -1000 };
 
 /** watch lets the pointer zoom and move what is in a box. */
 export function watch(holder, shown) {
@@ -18,13 +18,20 @@ export function watch(holder, shown) {
     const r = box.getBoundingClientRect();
     zoomAt(Math.exp(-event.deltaY * (event.deltaMode ? 20 : 1) / 400), event.clientX - r.left, event.clientY - r.top);
   }, { passive: false });
-  box.addEventListener("dblclick", (event) => {
-    const r = box.getBoundingClientRect();
-    if (scale > 1) fit(image);
-    else zoomAt(2.5, event.clientX - r.left, event.clientY - r.top);
+  // Browsers differ in whether a double tap is a double click.
+  box.addEventListener("dblclick", (event) => { if (event.timeStamp - tapped.toggled > 700) toggle(event); });
+  box.addEventListener("pointerup", (event) => {
+    const from = fingers.get(event.pointerId);
+    if (event.pointerType === "mouse" || fingers.size > 1 || !from || Math.hypot(event.clientX - from.x0, event.clientY - from.y0) > 12) return;
+    if (event.timeStamp - tapped.at < 500 && Math.hypot(event.clientX - tapped.x, event.clientY - tapped.y) < 40) {
+      toggle(event);
+      Object.assign(tapped, { at: -1000, toggled: event.timeStamp });
+    } else {
+      Object.assign(tapped, { at: event.timeStamp, x: event.clientX, y: event.clientY });
+    }
   });
   box.addEventListener("pointerdown", (event) => {
-    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY, x0: event.clientX, y0: event.clientY });
     if (scale > 1) box.setPointerCapture(event.pointerId);
   });
   box.addEventListener("pointermove", move);
@@ -34,7 +41,7 @@ export function watch(holder, shown) {
 function move(event) {
   const before = fingers.get(event.pointerId);
   if (!before) return;
-  const now = { x: event.clientX, y: event.clientY };
+  const now = { ...before, x: event.clientX, y: event.clientY };
   if (fingers.size === 1) {
     if (scale > 1) show(x + now.x - before.x, y + now.y - before.y);
   } else {
@@ -45,6 +52,16 @@ function move(event) {
   }
   fingers.set(event.pointerId, now);
 }
+
+/** toggle shows what lies under a point large, or the whole picture again. */
+function toggle(event) {
+  const r = box.getBoundingClientRect();
+  if (scale > 1) fit(image);
+  else zoomAt(2.5, event.clientX - r.left, event.clientY - r.top);
+}
+
+/** zoomed says that a part of the picture is shown. */
+export const zoomed = () => scale > 1;
 
 /** fit shows a whole picture. */
 export function fit(of) {

@@ -34,6 +34,7 @@ type Catalog interface {
 	Edits
 	Damages
 	Sketches
+	Facets
 	Ratings
 	Embeddings
 	Upgrades
@@ -370,6 +371,16 @@ type Ratings interface {
 	// image, so that it is unrated until that is undone or more is said.
 	// ErrNotFound if it has no standing rating.
 	ClearRating(ctx context.Context, p palate.Profile, id palate.ImageID) error
+
+	// ClearRatings is ClearRating of many images, all in one commit, and
+	// returns the take-backs. An image without a standing rating is passed by.
+	ClearRatings(ctx context.Context, p palate.Profile, ids []palate.ImageID) ([]int64, error)
+
+	// UndoRatings is UndoRating of many entries, all in one commit, the last
+	// one first, and returns those that it undid. One that is undone already
+	// is passed by; ErrNotFound if one is no entry of the profile that can be
+	// undone.
+	UndoRatings(ctx context.Context, p palate.Profile, entries []int64) ([]int64, error)
 
 	// StandingRating returns the standing rating of one image.
 	StandingRating(ctx context.Context, p palate.Profile, id palate.ImageID) (Rating, error)

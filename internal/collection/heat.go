@@ -45,6 +45,12 @@ func (m *Model) Patches(ctx context.Context) (embedder.PatchEmbedder, error) {
 	return m.seeing, nil
 }
 
+// TellsPatches reports whether Patches gives a model.
+func (m *Model) TellsPatches() bool {
+	out := m.Embedder.Description().Output
+	return out.Patches.Name != "" || out.Pooling == embedder.PoolMeanPatches || m.Embedder.choice.settings.Size != 0
+}
+
 // Heat says where in an image the profile's score comes from.
 func (m *Model) Heat(ctx context.Context, profile palate.Profile, id palate.ImageID) (taste.Heat, error) {
 	version, err := m.Tastes.Current(ctx, profile)

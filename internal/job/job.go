@@ -215,7 +215,7 @@ func (j *Job) End(ctx context.Context, state catalog.RunState, result any, reaso
 	j.mu.Unlock()
 	message := ""
 	if reason != nil {
-		message = reason.Error()
+		message = palate.Message(reason) // people read it
 	}
 	var written json.RawMessage
 	var err error

@@ -124,7 +124,9 @@ func (t *Tastes) retrain(ctx context.Context) error {
 			}
 			err = nil
 		}
+		t.mu.Lock()
 		t.tried[p] = last
+		t.mu.Unlock()
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
@@ -134,47 +136,58 @@ func (t *Tastes) retrain(ctx context.Context) error {
 // the profile's last training, or the last attempt, and the newest entry of
 // the log.
 func (t *Tastes) due(ctx context.Context, p palate.Profile) (bool, int64, error) {
+	said, last, err := t.news(ctx, p)
+	return err == nil && said >= t.config.RetrainAfter, last, err
+}
+
+// news counts the likes, dislikes and undos that have come since the profile's
+// last training, or the last attempt, and gives the newest entry of the log.
+func (t *Tastes) news(ctx context.Context, p palate.Profile) (said int, last int64, err error) {
+	t.mu.Lock()
 	after := t.tried[p]
+	t.mu.Unlock()
 	switch current, err := t.Current(ctx, p); {
 	case err == nil:
 		after = max(after, current.LastEntry)
 	case !errors.Is(err, palate.ErrNotFound):
-		return false, 0, err
+		return 0, 0, err
 	}
-	if waiting, last, err := t.waiting(ctx, p, after); err != nil || !waiting {
-		return false, last, err
+	if said, last, err = t.countedSince(ctx, p, after); err != nil || said == 0 {
+		return 0, last, err
 	}
 	// A version that did not take over, or that was rolled back, has learned
 	// from its ratings too.
 	versions, err := t.catalog.ListProbes(ctx, p)
 	if err != nil {
-		return false, 0, err
+		return 0, 0, err
 	}
+	before := after
 	for _, v := range versions {
 		if v.Model == t.model {
 			after = max(after, v.LastEntry)
 		}
 	}
-	return t.waiting(ctx, p, after)
+	if after == before {
+		return said, last, nil
+	}
+	return t.countedSince(ctx, p, after)
 }
 
-// waiting reports whether RetrainAfter likes, dislikes and undos follow an
-// entry of the log, and the newest entry. Skips teach nothing, but for three
-// stars.
-func (t *Tastes) waiting(ctx context.Context, p palate.Profile, after int64) (waiting bool, last int64, err error) {
-	last = after
-	for news := 0; ; {
+// countedSince counts the likes, dislikes and undos that follow an entry of the
+// log, and gives the newest entry. Skips teach nothing, but for three stars.
+func (t *Tastes) countedSince(ctx context.Context, p palate.Profile, after int64) (said int, last int64, err error) {
+	for last = after; ; {
 		entries, err := t.catalog.RatingLog(ctx, p, last, ratingsPage)
 		if err != nil {
-			return false, 0, err
+			return 0, 0, err
 		}
 		for _, e := range entries {
 			if last = e.Entry; e.Verdict != palate.Skip || isBetween(e.Rating) {
-				news++
+				said++
 			}
 		}
 		if len(entries) < ratingsPage {
-			return news >= t.config.RetrainAfter, last, nil
+			return said, last, nil
 		}
 	}
 }

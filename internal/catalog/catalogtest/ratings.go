@@ -18,6 +18,7 @@ func testRatings(t *testing.T, open Open) {
 		"stars are kept as they were given":          stars,
 		"ratings together are all or none":           rateAll,
 		"what is said again is said once":            rateOnce,
+		"many are cleared and undone at once":        ratingsInBulk,
 		"bad ratings are refused":                    badRatings,
 		"standing ratings come in pages":             standingPages,
 		"the log holds undos and goes on":            ratingLog,

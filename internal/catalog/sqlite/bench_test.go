@@ -52,6 +52,22 @@ func BenchmarkCatalog(b *testing.B) {
 			_, err := c.ListImages(ctx, catalog.ImageQuery{Filter: index.Filter{Artists: []string{"Artist 7"}, YearFrom: 1850, YearTo: 1870}, Limit: 50})
 			check(b, err)
 		},
+		"FacetValues/artist": func(b *testing.B) {
+			_, err := c.FacetValues(ctx, catalog.FacetQuery{Facet: catalog.ArtistFacet, Limit: 20})
+			check(b, err)
+		},
+		"FacetValues/year": func(b *testing.B) {
+			_, err := c.FacetValues(ctx, catalog.FacetQuery{Facet: catalog.YearFacet, Limit: 1000})
+			check(b, err)
+		},
+		"FacetValues/category": func(b *testing.B) {
+			_, err := c.FacetValues(ctx, catalog.FacetQuery{Facet: catalog.CategoryFacet, Limit: 20})
+			check(b, err)
+		},
+		"FacetValues/artist searched": func(b *testing.B) {
+			_, err := c.FacetValues(ctx, catalog.FacetQuery{Facet: catalog.ArtistFacet, Search: "no artist", Limit: 20})
+			check(b, err)
+		},
 		"CountImages/liked": func(b *testing.B) {
 			_, err := c.CountImages(ctx, index.Filter{LikedBy: "me"})
 			check(b, err)

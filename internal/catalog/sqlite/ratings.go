@@ -196,20 +196,27 @@ func restand(ctx context.Context, tx *sql.Tx, p palate.Profile, id palate.ImageI
 // ClearRating implements catalog.Ratings.
 func (c *Catalog) ClearRating(ctx context.Context, p palate.Profile, id palate.ImageID) error {
 	return c.write(ctx, "clear rating", func(ctx context.Context, tx *sql.Tx) error {
-		standing, err := scanOne[bool](tx.QueryRowContext(ctx,
-			"SELECT EXISTS (SELECT 1 FROM standing s JOIN images i ON i.no = s.image WHERE s.profile = ? AND i.id = ?)", string(p), id[:]))
-		if err != nil {
-			return err
-		}
-		if !standing {
-			return fmt.Errorf("standing rating of image %v by profile %q: %w", id, p, palate.ErrNotFound)
-		}
-		if _, err := insertRating(ctx, tx, catalog.Rating{Profile: p, Image: id}); err != nil {
-			return err
-		}
-		if err := restand(ctx, tx, p, id); err != nil {
-			return err
-		}
-		return recordChange(ctx, tx, catalog.RatingChanged, change{image: id, profile: p})
+		_, err := takeBack(ctx, tx, p, id)
+		return err
 	})
+}
+
+// takeBack appends a take-back of what stands of an image.
+func takeBack(ctx context.Context, tx *sql.Tx, p palate.Profile, id palate.ImageID) (entry int64, err error) {
+	standing, err := scanOne[bool](tx.QueryRowContext(ctx,
+		"SELECT EXISTS (SELECT 1 FROM standing s JOIN images i ON i.no = s.image WHERE s.profile = ? AND i.id = ?)", string(p), id[:]))
+	if err != nil {
+		return 0, err
+	}
+	if !standing {
+		return 0, fmt.Errorf("standing rating of image %v by profile %q: %w", id, p, palate.ErrNotFound)
+	}
+	taken, err := insertRating(ctx, tx, catalog.Rating{Profile: p, Image: id})
+	if err != nil {
+		return 0, err
+	}
+	if err := restand(ctx, tx, p, id); err != nil {
+		return 0, err
+	}
+	return taken.Entry, recordChange(ctx, tx, catalog.RatingChanged, change{image: id, profile: p})
 }

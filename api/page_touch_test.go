@@ -1,0 +1,184 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// point is a place in the window, in CSS pixels.
+type point struct{ x, y float64 }
+
+// middleOf finds the middle of an element.
+func middleOf(ctx context.Context, target *chromedp.Target, selector string) (p point, err error) {
+	at, err := chromedp.Evaluate[[]float64](fmt.Sprintf(`(() => { const r = document.querySelector(%q).getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()`, selector))(ctx, target)
+	if err == nil {
+		p = point{at[0], at[1]}
+	}
+	return p, err
+}
+
+// fingers puts fingers down at places beside the middle of an element, rests,
+// moves each as far as its step says, rests again, and lifts them.
+func fingers(selector string, rest time.Duration, places, steps []point) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		middle, err := middleOf(ctx, target, selector)
+		if err != nil {
+			return err
+		}
+		send := func(kind input.DispatchTouchEventType, part float64, n int) error {
+			points := []*input.TouchPoint{}
+			for i := range n {
+				id := float64(i)
+				p := &input.TouchPoint{X: middle.x + places[i].x, Y: middle.y + places[i].y, ID: &id}
+				if steps != nil {
+					p.X, p.Y = p.X+part*steps[i].x, p.Y+part*steps[i].y
+				}
+				points = append(points, p)
+			}
+			_, err := cdp.Call(ctx, target, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: points})
+			return err
+		}
+		for n := 1; n <= len(places); n++ {
+			if err := send(input.DispatchTouchEventTypeTouchStart, 0, n); err != nil {
+				return err
+			}
+		}
+		pause := func() {
+			select {
+			case <-time.After(rest):
+			case <-ctx.Done():
+			}
+		}
+		pause()
+		for k := 1; steps != nil && k <= 6; k++ {
+			if err := send(input.DispatchTouchEventTypeTouchMove, float64(k)/6, len(places)); err != nil {
+				return err
+			}
+		}
+		if steps != nil {
+			pause() // without it a finger that scrolls would fling
+		}
+		return send(input.DispatchTouchEventTypeTouchEnd, 0, 0)
+	})
+}
+
+// tenFingers makes the browser one with a touchscreen.
+func tenFingers(_ *emulation.SetDeviceMetricsOverrideParams, touch *emulation.SetTouchEmulationEnabledParams) {
+	touch.Enabled, touch.MaxTouchPoints = true, 10
+}
+
+func tap(selector string) chromedp.Action[chromedp.Void] {
+	return fingers(selector, 0, []point{{}}, nil)
+}
+
+// doubleTap taps twice, the second time at once.
+func doubleTap(selector string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		p, err := middleOf(ctx, target, selector)
+		for range 2 {
+			for _, e := range []input.DispatchTouchEventParams{
+				{Type: input.DispatchTouchEventTypeTouchStart, TouchPoints: []*input.TouchPoint{{X: p.x, Y: p.y}}},
+				{Type: input.DispatchTouchEventTypeTouchEnd, TouchPoints: []*input.TouchPoint{}},
+			} {
+				if err == nil {
+					_, err = cdp.Call(ctx, target, input.DispatchTouchEvent, e)
+				}
+			}
+		}
+		return err
+	})
+}
+
+func swipe(selector string, by point) chromedp.Action[chromedp.Void] {
+	return fingers(selector, 0, []point{{}}, []point{by})
+}
+
+// With fingers alone on a phone: swipes judge, two fingers zoom, a double tap
+// too, a finger that rests selects.
+func TestThePageIsUsableByTouch(t *testing.T) {
+	longRace(t)
+	ctx, complaints := browser(t)
+	f := newFixture(t)
+	f.add(t, 30, red, "Roth")
+	step := stepping(t, ctx, complaints)
+	const (
+		count   = `document.querySelector("#selection").hidden ? "" : document.querySelector("#selection .count").textContent`
+		scale   = `Number(/scale\(([\d.]+)\)/.exec(document.querySelector("dialog figure img").style.transform)?.[1] ?? 1)`
+		moved   = `document.querySelector("dialog figure img").style.transform.replace(/ scale.*/, "")`
+		shown   = `document.querySelector("dialog figcaption h2").textContent`
+		inReach = `[...document.querySelectorAll("#one .choices button")].every((b) => { const r = b.getBoundingClientRect(); return r.top >= 0 && r.bottom <= innerHeight && r.height >= 44 && r.width >= 44; })`
+		barFits = `(() => { const r = document.querySelector("#selection").getBoundingClientRect(); return r.left >= 0 && r.right <= innerWidth && r.bottom <= innerHeight && r.height < innerHeight / 3; })()`
+		picture = `dialog figure img`
+	)
+	step("a phone", chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile, tenFingers),
+		chromedp.Navigate(f.url+"/#/newest"), eventually(cards, "30"), eventually(`document.querySelector(".card .title").textContent`, "Nº 30 — 夜"))
+	const longPress = 700 * time.Millisecond
+	step("a finger that rests selects", fingers(".card:nth-child(2) > img", longPress, []point{{}}, nil), eventually(count, "1 selected"), eventually(barFits, "true"), screenshot("phone-selected"))
+	step("a tap selects too", tap(".card:nth-child(4) > img"), eventually(count, "2 selected"), tap(".card:nth-child(4) > img"), eventually(count, "1 selected"))
+	step("to a further one", fingers(".card:nth-child(5) > img", longPress, []point{{}}, nil), eventually(count, "3 selected"))
+	step("judge them", tap(`#selection [value=like]`), eventually(tasteText, "3 liked, 0 disliked"), eventually(count, ""))
+	step("a finger that scrolls selects nothing", fingers(".card:nth-child(3) > img", 150*time.Millisecond, []point{{}}, []point{{0, -80}}), eventually(`scrollY > 0`, "true"), eventually(count, ""), eventually(`(scrollTo(0, 0), scrollY)`, "0"))
+
+	step("look", tap(".card:nth-child(3) > img"), eventually(shown, "Nº 28 — 夜"), eventually(`document.querySelector("dialog figure img").naturalWidth > 0`, "true"))
+	step("pinch", fingers(picture, 0, []point{{-15, 0}, {15, 0}}, []point{{-30, 0}, {30, 0}}), eventually(scale+` > 2 && `+scale+` < 4`, "true"))
+	var before string
+	step("pan", into(moved, &before), swipe(picture, point{-50, 0}), eventually(moved+` !== "`+before+`"`, "true"), eventually(shown, "Nº 28 — 夜"))
+	step("double tap", doubleTap(".canvas"), eventually(scale, "1"), doubleTap(".canvas"), eventually(scale, "2.5"), screenshot("phone-zoomed"), doubleTap(".canvas"), eventually(scale, "1"))
+	step("swipe to the next and back", swipe(picture, point{-120, 0}), eventually(shown, "Nº 27 — 夜"), swipe(picture, point{120, 0}), eventually(shown, "Nº 28 — 夜"))
+	step("close", tap("dialog .close"), eventually(`document.querySelector("dialog").open`, "false"))
+
+	step("teach", tap(`[data-view=teach]`), eventually(`document.querySelector("#one > img").naturalWidth > 0`, "true"), eventually(inReach, "true"), screenshot("phone-teach"))
+	step("swipe to like", swipe("#one > img", point{120, 0}), eventually(tasteText, "4 liked, 0 disliked"))
+	step("to dislike", swipe("#one > img", point{-120, 0}), eventually(tasteText, "4 liked, 1 disliked"))
+	step("to skip", into(`document.querySelector("#teach").dataset.id`, &before), swipe("#one > img", point{0, -120}), eventually(`document.querySelector("#teach").dataset.id !== "`+before+`"`, "true"), eventually(tasteText, "4 liked, 1 disliked"))
+	step("by button", tap(`#one [data-verdict=like]`), eventually(tasteText, "5 liked, 1 disliked"))
+	if all := complaints(); len(all) > 0 {
+		t.Errorf("the page complained: %v", all)
+	}
+}
+
+// The large picture is zoomed and moved by wheel, drag and keys.
+func TestTheLargePictureIsZoomedByWheelAndKeys(t *testing.T) {
+	longRace(t)
+	ctx, complaints := browser(t)
+	f := newFixture(t)
+	f.add(t, 2, red, "Roth")
+	step := stepping(t, ctx, complaints)
+	const (
+		scale = `Number(/scale\(([\d.]+)\)/.exec(document.querySelector("dialog figure img").style.transform)?.[1] ?? 1)`
+		moved = `document.querySelector("dialog figure img").style.transform`
+		file  = `document.querySelector("dialog figure img").src.endsWith("/file")`
+	)
+	mouse := func(kind input.DispatchMouseEventType, dx, dy, wheel float64) chromedp.Action[chromedp.Void] {
+		return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			p, err := middleOf(ctx, target, "dialog .canvas")
+			if err != nil {
+				return err
+			}
+			e := input.DispatchMouseEventParams{Type: kind, X: p.x + dx, Y: p.y + dy, DeltaX: .001, DeltaY: wheel}
+			if wheel == 0 {
+				e.Button, e.Buttons, e.ClickCount = input.MouseButtonLeft, 1, 1
+			}
+			_, err = cdp.Call(ctx, target, input.DispatchMouseEvent, e)
+			return err
+		})
+	}
+	var before string
+	step("look", chromedp.Navigate(f.url), eventually(cards, "2"), chromedp.Click(`.card > img`), eventually(`document.querySelector("dialog figure img").naturalWidth > 0`, "true"))
+	step("wheel", mouse(input.DispatchMouseEventTypeMouseWheel, 5, 5, -400), eventually(scale+` > 2`, "true"), eventually(file, "true"))
+	step("drag", into(moved, &before), mouse(input.DispatchMouseEventTypeMousePressed, 0, 0, 0), mouse(input.DispatchMouseEventTypeMouseMoved, -9, -6, 0), mouse(input.DispatchMouseEventTypeMouseReleased, -9, -6, 0), eventually(moved+` !== "`+before+`"`, "true"))
+	step("wheel back", mouse(input.DispatchMouseEventTypeMouseWheel, 0, 0, 4000), eventually(scale, "1"))
+	step("keys", chromedp.KeyEvent("+"), chromedp.KeyEvent("+"), eventually(scale, "1.96"), chromedp.KeyEvent("-"), eventually(scale, "1.4"), chromedp.KeyEvent("0"), eventually(scale, "1"))
+	step("arrows turn on", chromedp.KeyEvent("+"), chromedp.KeyEvent(kb.ArrowRight), eventually(`document.querySelector("dialog figcaption h2").textContent`, "Nº 1 — 夜"), eventually(scale, "1"))
+	if all := complaints(); len(all) > 0 {
+		t.Errorf("the page complained: %v", all)
+	}
+}
