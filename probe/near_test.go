@@ -204,8 +204,8 @@ func TestAStoredProbeOfNeighboursIsTheSame(t *testing.T) {
 	if _, err := bare.MarshalBinary(); !errors.Is(err, palate.ErrInvalid) {
 		t.Errorf("written whole without embeddings: got %v, want ErrInvalid", err)
 	}
-	if err := bare.Fill(nil); !errors.Is(err, palate.ErrInvalid) {
-		t.Errorf("filled with nothing: got %v, want ErrInvalid", err)
+	if err := bare.Fill(nil); !errors.Is(err, palate.ErrConflict) {
+		t.Errorf("filled with nothing: got %v, want ErrConflict", err)
 	}
 	embeddings := make(map[palate.ImageID]palate.Embedding)
 	for _, e := range islands(1, 60) {

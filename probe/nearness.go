@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"fmt"
 	"bytes"
 	"math"
 	"slices"
@@ -131,8 +132,8 @@ func (p *Probe) Missing() []palate.ImageID {
 
 // Fill gives the probe embeddings that were left out. Neighbours that are not
 // among them are forgotten, as pictures that were deleted are. If none is
-// left, or an embedding has another length than the probe's, it is
-// palate.ErrInvalid.
+// left it is palate.ErrConflict; an embedding of another length than the
+// probe's is palate.ErrInvalid.
 func (p *Probe) Fill(embeddings map[palate.ImageID]palate.Embedding) error {
 	if p.Nearness == nil {
 		return nil
@@ -156,7 +157,7 @@ func (p *Probe) Fill(embeddings map[palate.ImageID]palate.Embedding) error {
 		}
 	}
 	if len(filled.Likes)+len(filled.Dislikes) == 0 {
-		return invalid("none of the pictures that the probe knows as neighbours is there any more")
+		return fmt.Errorf("none of the pictures that the probe knows as neighbours is there any more: %w", palate.ErrConflict)
 	}
 	filled.index()
 	p.Nearness = filled
