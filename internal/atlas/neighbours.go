@@ -242,22 +242,23 @@ func (s *search) of(i int32, out []neighbour) {
 		}
 		s.kernel.Scan(s.sorted.rows.Slice(from, to), nil, q, least, s.found)
 		for at, row := range s.found.Rows {
-			s.add(neighbour{int32(from) + row, -s.found.Estimates[at]})
+			// One more, for the point itself is among them.
+			s.best = among(s.best, neighbour{int32(from) + row, -s.found.Estimates[at]}, s.k+1)
 		}
 	}
 	s.write(i, q, out)
 }
 
-// add keeps the k+1 best, for the point itself is among them.
-func (s *search) add(n neighbour) {
-	if len(s.best) > s.k {
-		if compare(n, s.best[s.k]) >= 0 {
-			return
+// among keeps the k least, in their order.
+func among(best []neighbour, n neighbour, k int) []neighbour {
+	if len(best) == k {
+		if compare(n, best[k-1]) >= 0 {
+			return best
 		}
-		s.best = s.best[:s.k]
+		best = best[:k-1]
 	}
-	at, _ := slices.BinarySearchFunc(s.best, n, compare)
-	s.best = slices.Insert(s.best, at, n)
+	at, _ := slices.BinarySearchFunc(best, n, compare)
+	return slices.Insert(best, at, n)
 }
 
 // write gives the best with their true distances.

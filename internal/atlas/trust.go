@@ -1,22 +1,23 @@
 package atlas
 
 import (
-	"cmp"
 	"context"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/palate-art/palate/internal/simd"
 )
 
+// maxTrust is the most neighbours that are looked at.
+const maxTrust = 100
+
 // Trustworthiness says how many of the k nearest on the map are near in truth:
 // 1 where all are, less for each that is farther off than the k nearest, by how
 // much farther (Venna and Kaski 2001). It is of so many points, drawn by the seed,
-// held against all; of all points if there are no more. k is below half of the
-// points.
+// held against all; of all points if there are no more. k is at most 100 and below
+// half of the points.
 func Trustworthiness(ctx context.Context, x []float32, dim int, places []Place, k, of int, seed uint64) (float64, error) {
 	n := len(places)
-	k = min(k, (n-1)/2)
+	k = min(k, (n-1)/2, maxTrust)
 	if k < 1 {
 		return 1, nil
 	}
@@ -28,12 +29,12 @@ func Trustworthiness(ctx context.Context, x []float32, dim int, places []Place, 
 		all[i] = int32(i)
 	}
 	err := inChunks(ctx, len(drawn), func(from, to int) error {
-		products, order := make([]float64, n), make([]neighbour, n)
+		products, near := make([]float64, n), make([]neighbour, 0, k+1)
 		for at := from; at < to; at++ {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			wrong[at] = p.wrongly(int32(drawn[at]), all, places, k, products, order)
+			wrong[at] = p.wrongly(int32(drawn[at]), all, places, products, near, k)
 		}
 		return nil
 	})
@@ -45,20 +46,30 @@ func Trustworthiness(ctx context.Context, x []float32, dim int, places []Place, 
 }
 
 // wrongly adds up by how much the ranks of the k nearest on the map are above k.
-func (p *points) wrongly(i int32, all []int32, places []Place, k int, products []float64, order []neighbour) float64 {
+func (p *points) wrongly(i int32, all []int32, places []Place, products []float64, near []neighbour, k int) float64 {
 	p.kernel.Dots(p.x, p.dim, all, simd.NewQuery(p.row(i)), products)
 	for j, q := range places {
+		if int32(j) == i {
+			continue
+		}
 		dx, dy := q.X-places[i].X, q.Y-places[i].Y
-		order[j] = neighbour{int32(j), dx*dx + dy*dy}
+		near = among(near, neighbour{int32(j), dx*dx + dy*dy}, k)
 	}
-	order[i].distance = -1 // itself, before all others
-	slices.SortFunc(order, compare)
-	sorted := slices.Clone(products)
-	slices.SortFunc(sorted, func(a, b float64) int { return cmp.Compare(b, a) })
+	// A rank is how many are nearer in truth, and one.
+	var nearer [maxTrust]int
+	for j, product := range products {
+		if int32(j) == i {
+			continue
+		}
+		for at, one := range near {
+			if product > products[one.point] {
+				nearer[at]++
+			}
+		}
+	}
 	sum := 0.0
-	for _, near := range order[1 : k+1] {
-		at, _ := slices.BinarySearchFunc(sorted, products[near.point], func(a, b float64) int { return cmp.Compare(b, a) })
-		sum += max(float64(at-k), 0) // the first is the point itself
+	for at := range near {
+		sum += max(float64(nearer[at]+1-k), 0)
 	}
 	return sum
 }
