@@ -102,7 +102,7 @@ func TestAxeFindsNothingOnThePage(t *testing.T) {
 		{"teach", at(f.url+"/#/teach", eventually(ask+`"random")`, "chosen"), eventually(`document.querySelector("#one").hidden`, "false"), seen)},
 		{"teach, a pile", at(f.url+"/#/teach", eventually(ask+`"random")`, "chosen"), chromedp.Click(`#together`), eventually(`document.querySelectorAll(".pile button").length > 2`, "true"), seen, eventually(`(localStorage.clear(), "done")`, "done"))},
 		{"trash", at(f.url+"/#/trash", eventually(cards, "1"), seen)},
-		{"work", at(f.url+"/#/work", eventually(`document.querySelectorAll("#jobs > li").length + " " + document.querySelectorAll("#model option").length`, "1 3"))},
+		{"work", at(f.url+"/#/work", eventually(`document.querySelectorAll("#jobs > li").length > 0 && document.querySelectorAll("#model option").length`, "3"))},
 		{"keys", at(f.url+"/#/newest", eventually(cards, "17"), chromedp.KeyEvent("?"), eventually(`document.querySelector("#keys").open`, "true"))},
 		{"nothing there", at(empty.url, eventually(`document.querySelector("#end").hidden`, "false"))},
 		{"sign-in", at(guarded.URL, eventually(`document.querySelectorAll("input").length`, "1"))},

@@ -23,8 +23,8 @@ type File struct {
 
 // modules are the parts of the page's program, by feature.
 var modules = []string{
-	"app", "base", "batch", "caption", "card", "filters", "grid", "heat", "judge", "layout", "list", "remove", "route", "select", "state", "taste", "teach", "trash",
-	"unsent", "viewer", "work", "zoom",
+	"app", "base", "batch", "caption", "card", "filters", "grid", "heat", "judge", "layout", "learned", "list", "map", "news", "remove", "route", "select", "state",
+	"taste", "teach", "trash", "unsent", "viewer", "work", "zoom",
 }
 
 // Files are all files of the page.
