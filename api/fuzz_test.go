@@ -26,7 +26,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/catalog"
-	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 var (
@@ -42,7 +42,7 @@ var (
 func TestNoRequestIsAnsweredOutsideOfTheContract(t *testing.T) {
 	z := newFuzzer(t, *fuzzSeed)
 	rounds := 6
-	if program.RaceEnabled {
+	if race.Enabled {
 		rounds = 1
 	}
 	begun := time.Now()
