@@ -259,7 +259,7 @@ func (z *fuzzer) judgeByContract(a attempt, response *http.Response, body []byte
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: response.Request, Route: &routers.Route{Operation: a.op.Operation, Method: a.op.method, Path: a.op.path}},
 		Status:                 response.StatusCode, Header: response.Header,
 		Options: &openapi3filter.Options{IncludeResponseStatus: true,
-			ExcludeResponseBody: streams || a.method == http.MethodHead || strings.HasPrefix(response.Header.Get("Content-Type"), "image/")},
+			ExcludeResponseBody: streams || a.method == http.MethodHead || strings.HasPrefix(response.Header.Get("Content-Type"), "image/") || strings.HasPrefix(response.Header.Get("Content-Type"), "text/html")},
 	}
 	input.SetBodyBytes(body)
 	if err := openapi3filter.ValidateResponse(context.Background(), input); err != nil {
