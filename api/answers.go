@@ -16,7 +16,7 @@ import (
 // heldKinds are the media types that are answered with an ETag, and packed
 // where the client takes that: what is small enough to be held until its end.
 var heldKinds = map[string]bool{
-	"application/json": true, "application/yaml": true,
+	"application/json": true, "application/yaml": true, atomType: true,
 	"text/html": true, "text/css": true, "text/javascript": true, "image/svg+xml": true,
 }
 

@@ -27,7 +27,8 @@ func (s *Server) ListImages(ctx context.Context, request ListImagesRequestObject
 		return nil, err
 	}
 	query := catalog.ImageQuery{
-		Filter: filter, Search: valueOr(p.Q, ""), Damaged: valueOr(p.Damaged, false), Order: catalog.ImageOrder(valueOr(p.Order, ListOrderNewest)),
+		Filter: filter, Search: valueOr(p.Q, ""), Damaged: valueOr(p.Damaged, false),
+		AddedAfter: valueOr(p.AddedAfter, time.Time{}), Crawled: valueOr(p.Crawled, false), Order: catalog.ImageOrder(valueOr(p.Order, ListOrderNewest)),
 		After: valueOr(p.Cursor, ""), Limit: valueOr(p.Limit, defaultLimit),
 	}
 	page, err := s.services.Catalog.ListImages(ctx, query)
@@ -44,7 +45,7 @@ func (s *Server) ListImages(ctx context.Context, request ListImagesRequestObject
 
 func (s *Server) imagesByExternalID(ctx context.Context, profile palate.Profile, p ListImagesParams) (ListImagesResponseObject, error) {
 	for name, given := range map[string]bool{
-		"q": p.Q != nil, "damaged": p.Damaged != nil, "order": p.Order != nil, "cursor": p.Cursor != nil, "judged": p.Judged != nil, "artist": p.Artist != nil,
+		"q": p.Q != nil, "damaged": p.Damaged != nil, "added_after": p.AddedAfter != nil, "crawled": p.Crawled != nil, "order": p.Order != nil, "cursor": p.Cursor != nil, "judged": p.Judged != nil, "artist": p.Artist != nil,
 		"licence": p.Licence != nil, "site": p.Site != nil, "category": p.Category != nil, "year_from": p.YearFrom != nil, "year_to": p.YearTo != nil,
 	} {
 		if given {
@@ -153,10 +154,14 @@ func (s *Server) GetImageThumbnail(ctx context.Context, request GetImageThumbnai
 	if err != nil {
 		return nil, err
 	}
-	width := int(valueOr(request.Params.Width, ThumbnailWidthN320))
+	return s.thumbnail(ctx, id, int(valueOr(request.Params.Width, ThumbnailWidthN320)))
+}
+
+// thumbnail is an image in small, to be sent.
+func (s *Server) thumbnail(ctx context.Context, id palate.ImageID, width int) (sentFile, error) {
 	thumbnail, err := s.services.Collection.Thumbnail(ctx, id, width)
 	if err != nil {
-		return nil, err
+		return sentFile{}, err
 	}
 	return sentFile{request: requestOf(ctx), content: thumbnail, mediaType: "image/jpeg", etag: fmt.Sprintf("%s-%d-v%d", id, width, imagestore.ThumbnailVersion)}, nil
 }

@@ -488,6 +488,11 @@ type ExampleSearch struct {
 // ExportFormat ndjson is a JSON object on each line, csv comma-separated with the names of the columns first, parquet a table with embeddings as lists, npz NumPy's arrays X, ids and, of rated images alone, y.
 type ExportFormat string
 
+// FeedAddress defines model for FeedAddress.
+type FeedAddress struct {
+	URL string `json:"url"`
+}
+
 // Filter Passes the images for which every field that is given holds; one match in a list is enough.
 type Filter struct {
 	Artists    *[]string     `json:"artists,omitempty"`
@@ -1237,6 +1242,11 @@ type Reasons struct {
 	Score *float64 `json:"score,omitempty"`
 }
 
+// RevokedAddresses defines model for RevokedAddresses.
+type RevokedAddresses struct {
+	Revoked int `json:"revoked"`
+}
+
 // Rollback Example: {"version":2}
 type Rollback struct {
 	Version int `json:"version"`
@@ -1334,11 +1344,17 @@ type SnapshotID = string
 
 // SnapshotInput Example: {"artist":["Hilma af Klint"],"judged":"unrated","order":"score"}
 type SnapshotInput struct {
+	// AddedAfter Only images that came after this moment
+	AddedAfter *time.Time `json:"added_after,omitempty"`
+
 	// Artist Any of these artists, exactly as written
 	Artist *[]string `json:"artist,omitempty"`
 
 	// Category Any of these categories
 	Category *[]string `json:"category,omitempty"`
+
+	// Crawled If true, only images that a crawl brought, also one that a subscription began
+	Crawled *bool `json:"crawled,omitempty"`
 
 	// Damaged If true, only images that came damaged
 	Damaged *bool `json:"damaged,omitempty"`
@@ -1373,6 +1389,9 @@ type SnapshotInput struct {
 // SnapshotItem defines model for SnapshotItem.
 type SnapshotItem struct {
 	Image Image `json:"image"`
+
+	// NearestLikes What the profile likes and looks most like it, the nearest first, where that is asked for; absent while the image is not embedded
+	NearestLikes *[]Hit `json:"nearest_likes,omitempty"`
 
 	// Place In the list, from 0
 	Place int `json:"place"`
@@ -1637,6 +1656,12 @@ type ListImagesParams struct {
 	// Damaged If true, only images that came damaged and are shown all the same, see `damage` of Image.
 	Damaged *bool `form:"damaged,omitempty" json:"damaged,omitempty"`
 
+	// AddedAfter Only images that came after this moment.
+	AddedAfter *time.Time `form:"added_after,omitempty" json:"added_after,omitempty"`
+
+	// Crawled If true, only images that a crawl brought, also one that a subscription began.
+	Crawled *bool `form:"crawled,omitempty" json:"crawled,omitempty"`
+
 	// Profile Whose verdict stands beside each image, and whom `judged` asks about.
 	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
 
@@ -1764,6 +1789,18 @@ type ExportImagesParams struct {
 	Rated *bool `form:"rated,omitempty" json:"rated,omitempty"`
 }
 
+// GetFeedParams defines parameters for GetFeed.
+type GetFeedParams struct {
+	// Days How far back it goes.
+	Days *int `form:"days,omitempty" json:"days,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// MinProbability Only images that the probe gives at least this; none where it can tell no chance.
+	MinProbability *float64 `form:"min_probability,omitempty" json:"min_probability,omitempty"`
+}
+
 // ListMislabelsParams defines parameters for ListMislabels.
 type ListMislabelsParams struct {
 	// Limit How many at most.
@@ -1852,6 +1889,9 @@ type ListSnapshotImagesParams struct {
 
 	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// NearestLikes With each image so many of the liked ones that look most like it, in `nearest_likes`.
+	NearestLikes *int `form:"nearest_likes,omitempty" json:"nearest_likes,omitempty"`
 }
 
 // SearchByUploadParams defines parameters for SearchByUpload.
@@ -2006,6 +2046,18 @@ type ServerInterface interface {
 	// ExportImages What is known of all images, as a file for other programs
 	// (GET /v1/profiles/{profile}/export)
 	ExportImages(ctx echo.Context, profile ProfilePath, params ExportImagesParams) error
+	// RevokeFeedAddresses Let no address of the feed open it any more
+	// (DELETE /v1/profiles/{profile}/feed-addresses)
+	RevokeFeedAddresses(ctx echo.Context, profile ProfilePath) error
+	// CreateFeedAddress An address for a feed reader, which can't sign in
+	// (POST /v1/profiles/{profile}/feed-addresses)
+	CreateFeedAddress(ctx echo.Context, profile ProfilePath) error
+	// GetFeedPicture A picture of a feed
+	// (GET /v1/profiles/{profile}/feed-pictures/{image})
+	GetFeedPicture(ctx echo.Context, profile ProfilePath, image ImagePath) error
+	// GetFeed What crawls and subscriptions brought lately, as an Atom feed
+	// (GET /v1/profiles/{profile}/feed.atom)
+	GetFeed(ctx echo.Context, profile ProfilePath, params GetFeedParams) error
 	// ListMislabels Ratings that are likely mistakes, the likeliest first
 	// (GET /v1/profiles/{profile}/mislabels)
 	ListMislabels(ctx echo.Context, profile ProfilePath, params ListMislabelsParams) error
@@ -2215,6 +2267,20 @@ func (w *ServerInterfaceWrapper) ListImages(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "damaged", ctx.QueryParams(), &params.Damaged, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter damaged: %s", err))
+	}
+
+	// ------------- Optional query parameter "added_after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "added_after", ctx.QueryParams(), &params.AddedAfter, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter added_after: %s", err))
+	}
+
+	// ------------- Optional query parameter "crawled" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "crawled", ctx.QueryParams(), &params.Crawled, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter crawled: %s", err))
 	}
 
 	// ------------- Optional query parameter "profile" -------------
@@ -2772,6 +2838,101 @@ func (w *ServerInterfaceWrapper) ExportImages(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ExportImages(ctx, profile, params)
+	return err
+}
+
+// RevokeFeedAddresses converts echo context to params.
+func (w *ServerInterfaceWrapper) RevokeFeedAddresses(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RevokeFeedAddresses(ctx, profile)
+	return err
+}
+
+// CreateFeedAddress converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateFeedAddress(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateFeedAddress(ctx, profile)
+	return err
+}
+
+// GetFeedPicture converts echo context to params.
+func (w *ServerInterfaceWrapper) GetFeedPicture(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "image" -------------
+	var image ImagePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "image", ctx.Param("image"), &image, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter image: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetFeedPicture(ctx, profile, image)
+	return err
+}
+
+// GetFeed converts echo context to params.
+func (w *ServerInterfaceWrapper) GetFeed(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetFeedParams
+	// ------------- Optional query parameter "days" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "days", ctx.QueryParams(), &params.Days, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter days: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "min_probability" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "min_probability", ctx.QueryParams(), &params.MinProbability, runtime.BindQueryParameterOptions{Type: "number", Format: "double"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter min_probability: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetFeed(ctx, profile, params)
 	return err
 }
 
@@ -3396,6 +3557,13 @@ func (w *ServerInterfaceWrapper) ListSnapshotImages(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
 	}
 
+	// ------------- Optional query parameter "nearest_likes" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "nearest_likes", ctx.QueryParams(), &params.NearestLikes, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter nearest_likes: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListSnapshotImages(ctx, profile, snapshot, params)
 	return err
@@ -3645,6 +3813,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/profiles/:profile/snapshots/:snapshot", wrapper.GetSnapshot, options.OperationMiddlewares["getSnapshot"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/snapshots/:snapshot/entries", wrapper.GetSnapshotEntries, options.OperationMiddlewares["getSnapshotEntries"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/snapshots/:snapshot/images", wrapper.ListSnapshotImages, options.OperationMiddlewares["listSnapshotImages"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/feed.atom", wrapper.GetFeed, options.OperationMiddlewares["getFeed"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/feed-pictures/:image", wrapper.GetFeedPicture, options.OperationMiddlewares["getFeedPicture"]...)
+	router.DELETE(options.BaseURL+"/v1/profiles/:profile/feed-addresses", wrapper.RevokeFeedAddresses, options.OperationMiddlewares["revokeFeedAddresses"]...)
+	router.POST(options.BaseURL+"/v1/profiles/:profile/feed-addresses", wrapper.CreateFeedAddress, options.OperationMiddlewares["createFeedAddress"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/upload-score", wrapper.ScoreUpload, options.OperationMiddlewares["scoreUpload"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.GetProbe, options.OperationMiddlewares["getProbe"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.TrainProbe, options.OperationMiddlewares["trainProbe"]...)
@@ -6233,6 +6405,409 @@ type ExportImages5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ExportImages5XXApplicationProblemPlusJSONResponse) VisitExportImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeFeedAddressesRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+}
+
+type RevokeFeedAddressesResponseObject interface {
+	VisitRevokeFeedAddressesResponse(w http.ResponseWriter) error
+}
+
+type RevokeFeedAddresses200JSONResponse RevokedAddresses
+
+func (response RevokeFeedAddresses200JSONResponse) VisitRevokeFeedAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeFeedAddresses400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeFeedAddresses400ApplicationProblemPlusJSONResponse) VisitRevokeFeedAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeFeedAddresses4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RevokeFeedAddresses4XXApplicationProblemPlusJSONResponse) VisitRevokeFeedAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeFeedAddresses5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RevokeFeedAddresses5XXApplicationProblemPlusJSONResponse) VisitRevokeFeedAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateFeedAddressRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+}
+
+type CreateFeedAddressResponseObject interface {
+	VisitCreateFeedAddressResponse(w http.ResponseWriter) error
+}
+
+type CreateFeedAddress201ResponseHeaders struct {
+	Location *string
+}
+
+type CreateFeedAddress201JSONResponse struct {
+	Body    FeedAddress
+	Headers CreateFeedAddress201ResponseHeaders
+}
+
+func (response CreateFeedAddress201JSONResponse) VisitCreateFeedAddressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateFeedAddress400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CreateFeedAddress400ApplicationProblemPlusJSONResponse) VisitCreateFeedAddressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateFeedAddress4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateFeedAddress4XXApplicationProblemPlusJSONResponse) VisitCreateFeedAddressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateFeedAddress5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateFeedAddress5XXApplicationProblemPlusJSONResponse) VisitCreateFeedAddressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetFeedPictureRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Image   ImagePath   `json:"image"`
+}
+
+type GetFeedPictureResponseObject interface {
+	VisitGetFeedPictureResponse(w http.ResponseWriter) error
+}
+
+type GetFeedPicture200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetFeedPicture200ApplicationOctetStreamResponse) VisitGetFeedPictureResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetFeedPicture200ImageJpegResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetFeedPicture200ImageJpegResponse) VisitGetFeedPictureResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/jpeg")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetFeedPicture206ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetFeedPicture206ApplicationOctetStreamResponse) VisitGetFeedPictureResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetFeedPicture206ImageJpegResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetFeedPicture206ImageJpegResponse) VisitGetFeedPictureResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/jpeg")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetFeedPicture304Response struct {
+}
+
+func (response GetFeedPicture304Response) VisitGetFeedPictureResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetFeedPicture400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetFeedPicture400ApplicationProblemPlusJSONResponse) VisitGetFeedPictureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetFeedPicture404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetFeedPicture404ApplicationProblemPlusJSONResponse) VisitGetFeedPictureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetFeedPicture4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetFeedPicture4XXApplicationProblemPlusJSONResponse) VisitGetFeedPictureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetFeedPicture5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetFeedPicture5XXApplicationProblemPlusJSONResponse) VisitGetFeedPictureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetFeedRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Params  GetFeedParams
+}
+
+type GetFeedResponseObject interface {
+	VisitGetFeedResponse(w http.ResponseWriter) error
+}
+
+type GetFeed200ApplicationAtomXMLResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetFeed200ApplicationAtomXMLResponse) VisitGetFeedResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/atom+xml")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetFeed304Response = NotModifiedResponse
+
+func (response GetFeed304Response) VisitGetFeedResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetFeed400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetFeed400ApplicationProblemPlusJSONResponse) VisitGetFeedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetFeed4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetFeed4XXApplicationProblemPlusJSONResponse) VisitGetFeedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetFeed5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetFeed5XXApplicationProblemPlusJSONResponse) VisitGetFeedResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9296,6 +9871,18 @@ type StrictServerInterface interface {
 	// ExportImages What is known of all images, as a file for other programs
 	// (GET /v1/profiles/{profile}/export)
 	ExportImages(ctx context.Context, request ExportImagesRequestObject) (ExportImagesResponseObject, error)
+	// RevokeFeedAddresses Let no address of the feed open it any more
+	// (DELETE /v1/profiles/{profile}/feed-addresses)
+	RevokeFeedAddresses(ctx context.Context, request RevokeFeedAddressesRequestObject) (RevokeFeedAddressesResponseObject, error)
+	// CreateFeedAddress An address for a feed reader, which can't sign in
+	// (POST /v1/profiles/{profile}/feed-addresses)
+	CreateFeedAddress(ctx context.Context, request CreateFeedAddressRequestObject) (CreateFeedAddressResponseObject, error)
+	// GetFeedPicture A picture of a feed
+	// (GET /v1/profiles/{profile}/feed-pictures/{image})
+	GetFeedPicture(ctx context.Context, request GetFeedPictureRequestObject) (GetFeedPictureResponseObject, error)
+	// GetFeed What crawls and subscriptions brought lately, as an Atom feed
+	// (GET /v1/profiles/{profile}/feed.atom)
+	GetFeed(ctx context.Context, request GetFeedRequestObject) (GetFeedResponseObject, error)
 	// ListMislabels Ratings that are likely mistakes, the likeliest first
 	// (GET /v1/profiles/{profile}/mislabels)
 	ListMislabels(ctx context.Context, request ListMislabelsRequestObject) (ListMislabelsResponseObject, error)
@@ -10137,6 +10724,108 @@ func (sh *strictHandler) ExportImages(ctx echo.Context, profile ProfilePath, par
 		return err
 	} else if validResponse, ok := response.(ExportImagesResponseObject); ok {
 		return validResponse.VisitExportImagesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RevokeFeedAddresses operation middleware
+func (sh *strictHandler) RevokeFeedAddresses(ctx echo.Context, profile ProfilePath) error {
+	var request RevokeFeedAddressesRequestObject
+
+	request.Profile = profile
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RevokeFeedAddresses(ctx.Request().Context(), request.(RevokeFeedAddressesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RevokeFeedAddresses")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RevokeFeedAddressesResponseObject); ok {
+		return validResponse.VisitRevokeFeedAddressesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateFeedAddress operation middleware
+func (sh *strictHandler) CreateFeedAddress(ctx echo.Context, profile ProfilePath) error {
+	var request CreateFeedAddressRequestObject
+
+	request.Profile = profile
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateFeedAddress(ctx.Request().Context(), request.(CreateFeedAddressRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateFeedAddress")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateFeedAddressResponseObject); ok {
+		return validResponse.VisitCreateFeedAddressResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetFeedPicture operation middleware
+func (sh *strictHandler) GetFeedPicture(ctx echo.Context, profile ProfilePath, image ImagePath) error {
+	var request GetFeedPictureRequestObject
+
+	request.Profile = profile
+	request.Image = image
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetFeedPicture(ctx.Request().Context(), request.(GetFeedPictureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetFeedPicture")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetFeedPictureResponseObject); ok {
+		return validResponse.VisitGetFeedPictureResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetFeed operation middleware
+func (sh *strictHandler) GetFeed(ctx echo.Context, profile ProfilePath, params GetFeedParams) error {
+	var request GetFeedRequestObject
+
+	request.Profile = profile
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetFeed(ctx.Request().Context(), request.(GetFeedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetFeed")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetFeedResponseObject); ok {
+		return validResponse.VisitGetFeedResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

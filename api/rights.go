@@ -58,7 +58,7 @@ func (s *Server) rights(next echo.HandlerFunc) echo.HandlerFunc {
 		if need == open {
 			return next(c)
 		}
-		caller, err := s.callerOf(r)
+		caller, err := s.callerOf(r, c.Path())
 		if err != nil {
 			return s.refuseStranger(c, err)
 		}
@@ -76,10 +76,15 @@ func (s *Server) rights(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// callerOf says who asks, by token or by session.
-func (s *Server) callerOf(r *http.Request) (palate.Caller, error) {
+// callerOf says who asks, by token or by session; for a feed and its pictures
+// also by the key in the address, which opens nothing else.
+func (s *Server) callerOf(r *http.Request, route string) (palate.Caller, error) {
 	if s.config.Accounts == nil {
 		return palate.Anyone, nil
+	}
+	if key := r.URL.Query().Get(feedKey); key != "" && isFeedRoute(route) {
+		t, err := s.config.Accounts.Open(key, tokens.Feed)
+		return t.Caller(), err
 	}
 	// Another kind of Authorization is for a proxy that stands before the server.
 	if scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
@@ -89,6 +94,9 @@ func (s *Server) callerOf(r *http.Request) (palate.Caller, error) {
 	t, err := s.sessionOf(r)
 	return t.Caller(), err
 }
+
+// isFeedRoute reports a route that the key of a feed opens.
+func isFeedRoute(route string) bool { return route == feedRoute || route == feedPictureRoute }
 
 // sessionOf gives the session of a browser. A request that may come from
 // another page has none: not one that says so, and not one that changes
@@ -139,7 +147,7 @@ func (s *Server) refuseStranger(c echo.Context, err error) error {
 	if c.Path() == "/" {
 		return c.Redirect(http.StatusSeeOther, signInPath)
 	}
-	if r.Header.Get("Authorization") != "" || len(r.CookiesNamed(sessionCookie)) > 0 {
+	if r.Header.Get("Authorization") != "" || len(r.CookiesNamed(sessionCookie)) > 0 || isFeedRoute(c.Path()) && r.URL.Query().Has(feedKey) {
 		if wait, ok := s.guesses.take(addressOf(r)); !ok {
 			return s.tooMany(c, wait)
 		}

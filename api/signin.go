@@ -91,5 +91,10 @@ func (s *Server) doSignOut(c echo.Context) error {
 func (s *Server) setSession(c echo.Context, value string, seconds int) {
 	r := c.Request()
 	c.SetCookie(&http.Cookie{Name: sessionCookie, Value: value, Path: "/", MaxAge: seconds, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")})
+		Secure: cameByTLS(r)})
+}
+
+// cameByTLS reports whether the caller has asked by https, perhaps a proxy.
+func cameByTLS(r *http.Request) bool {
+	return r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
 }

@@ -10,6 +10,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
@@ -45,7 +46,17 @@ func (s *Server) CreateSnapshot(ctx context.Context, request CreateSnapshotReque
 	if err != nil {
 		return nil, err
 	}
-	in := *request.Body
+	list, err := s.makeList(ctx, profile, *request.Body)
+	if err != nil {
+		return nil, err
+	}
+	s.snapshots.keep(list)
+	location := "/v1/profiles/" + string(profile) + "/snapshots/" + list.id
+	return CreateSnapshot201JSONResponse{Body: list.summary, Headers: CreateSnapshot201ResponseHeaders{Location: &location}}, nil
+}
+
+// makeList makes a list as it is now.
+func (s *Server) makeList(ctx context.Context, profile palate.Profile, in SnapshotInput) (*snapshot, error) {
 	query, err := listOf(in, profile)
 	if err != nil {
 		return nil, err
@@ -68,9 +79,7 @@ func (s *Server) CreateSnapshot(ctx context.Context, request CreateSnapshotReque
 		}
 	}
 	list.summary.Total = len(list.entries)
-	s.snapshots.keep(list)
-	location := "/v1/profiles/" + string(profile) + "/snapshots/" + list.id
-	return CreateSnapshot201JSONResponse{Body: list.summary, Headers: CreateSnapshot201ResponseHeaders{Location: &location}}, nil
+	return list, nil
 }
 
 // listOf is what a list asks of the catalog.
@@ -78,7 +87,8 @@ func listOf(in SnapshotInput, profile palate.Profile) (catalog.ImageQuery, error
 	if in.MinProbability != nil && in.MaxProbability != nil && *in.MinProbability > *in.MaxProbability {
 		return catalog.ImageQuery{}, invalidParameter("min_probability", "%v is more than max_probability, %v", *in.MinProbability, *in.MaxProbability)
 	}
-	query := catalog.ImageQuery{Search: valueOr(in.Q, ""), Damaged: valueOr(in.Damaged, false), Order: catalog.Newest}
+	query := catalog.ImageQuery{Search: valueOr(in.Q, ""), Damaged: valueOr(in.Damaged, false), AddedAfter: valueOr(in.AddedAfter, time.Time{}),
+		Crawled: valueOr(in.Crawled, false), Order: catalog.Newest}
 	if in.Order == SnapshotOrderOldestFirst {
 		query.Order = catalog.Oldest
 	}
@@ -226,6 +236,10 @@ func (s *Server) ListSnapshotImages(ctx context.Context, request ListSnapshotIma
 	if err != nil {
 		return nil, err
 	}
+	likes, err := s.nearestLikes(ctx, profile, ids, valueOr(request.Params.NearestLikes, 0))
+	if err != nil {
+		return nil, err
+	}
 	items := SnapshotItemList{Items: []SnapshotItem{}}
 	for i, e := range part {
 		image, there := images[e.image]
@@ -239,6 +253,9 @@ func (s *Server) ListSnapshotImages(ctx context.Context, request ListSnapshotIma
 		}
 		if chance := float64(e.probability); e.chance != noChance {
 			item.Probability = &chance
+		}
+		if near, asked := likes[e.image]; asked {
+			item.NearestLikes = &near
 		}
 		items.Items = append(items.Items, item)
 	}

@@ -73,7 +73,8 @@ func validate(r *http.Request, route *routers.Route, parameters map[string]strin
 		Request: r, PathParams: parameters, Route: route,
 		Options: &openapi3filter.Options{
 			MultiError: true, ExcludeRequestBody: upload || isFile(route.Operation),
-			SkipSettingDefaults: true, // handlers tell what was given from what was not
+			SkipSettingDefaults: true,                                  // handlers tell what was given from what was not
+			AuthenticationFunc:  openapi3filter.NoopAuthenticationFunc, // rights have been asked before
 		},
 	})
 	if err != nil {
@@ -107,8 +108,16 @@ func checkBodyKind(r *http.Request, operation *openapi3.Operation) error {
 	return echo.NewHTTPError(http.StatusUnsupportedMediaType, detail)
 }
 
+// knownParameters are those of the query, with the one that lets the caller in.
 func knownParameters(route *routers.Route) map[string]*openapi3.Parameter {
 	known := make(map[string]*openapi3.Parameter)
+	for _, needs := range valueOr(route.Operation.Security, nil) {
+		for name := range needs {
+			if scheme := route.Spec.Components.SecuritySchemes[name].Value; scheme.In == openapi3.ParameterInQuery {
+				known[scheme.Name] = openapi3.NewQueryParameter(scheme.Name).WithSchema(openapi3.NewStringSchema())
+			}
+		}
+	}
 	for _, list := range []openapi3.Parameters{route.PathItem.Parameters, route.Operation.Parameters} {
 		for _, p := range list {
 			if p.Value.In == openapi3.ParameterInQuery {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/test/race"
 )
 
 func packed(t testing.TB, coding string, data []byte) []byte {
@@ -102,6 +103,7 @@ func TestOtherEncodingsAreRefusedByName(t *testing.T) {
 
 // TestWhatUnpacksWithoutEndIsEndedSoon sends 400 MB as 400 kB.
 func TestWhatUnpacksWithoutEndIsEndedSoon(t *testing.T) {
+	race.Long(t)
 	var bomb bytes.Buffer
 	w, zeros := gzip.NewWriter(&bomb), make([]byte, 1<<20)
 	for range 100 {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/test/race"
 )
 
 // thumbnailPage is a page of n thumbnails in light boxes.
@@ -42,6 +43,7 @@ func BenchmarkReadPage(b *testing.B) {
 }
 
 func TestPageIsReadInTimeLinearInItsSize(t *testing.T) {
+	race.Long(t)
 	took := map[int]time.Duration{}
 	const large, small = thumbnailsOfLargePage, thumbnailsOfLargePage / 8
 	for _, n := range []int{small, large} {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/test/race"
 )
 
 // limited lets one picture a gap through and refuses others, as many sites
@@ -81,6 +82,7 @@ func TestABareRefusalSlowsTheWholeHost(t *testing.T) {
 }
 
 func TestAHostRecoversFromABadTime(t *testing.T) {
+	race.Long(t)
 	synctest.Test(t, func(t *testing.T) {
 		cfg := crawler.DefaultConfig()
 		cfg.Contact = "operator@example.org"

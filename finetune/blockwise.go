@@ -290,11 +290,10 @@ func (p Plan) headTape(m *vit.Trainable) *autodiff.Tape {
 // updateTape writes AdamW for a layer, whose share of the rate comes with it.
 func (p Plan) updateTape(layer []parameter) *autodiff.Tape {
 	t := autodiff.New("optimizer of a layer")
-	w := adamW{Tape: t, plan: p, rate: t.Input(inLearningRate, 1), step: t.Input(inStep, 1)}
-	factor := t.Input(inFactor, 1)
+	w := newAdamW(t, p, t.Input(inLearningRate, 1), t.Input(inStep, 1), t.Input(inFactor, 1))
 	for _, v := range layer {
 		if v.trained {
-			w.update(v, t.Mul(t.Input(v.Name+gradientSuffix, v.Shape...), factor), 1)
+			w.update(v, t.Input(v.Name+gradientSuffix, v.Shape...), 1)
 		}
 	}
 	return t

@@ -15,6 +15,7 @@ import (
 	"github.com/palate-art/palate/finetune"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/vit"
+	"github.com/palate-art/palate/test/race"
 )
 
 // gratings are pictures of 28 × 28 pixels: liked ones have stripes of one
@@ -91,6 +92,7 @@ func quick() finetune.Config {
 // The whole model learns an imbalanced taste that a head on the frozen body
 // learns less of.
 func TestTrainingEverythingLearnsWhatAHeadCannot(t *testing.T) {
+	race.Long(t)
 	g, config := newGratings(300), quick()
 	config.Epochs = 12
 	whole, err := newTrainer(t, nil).Fit(t.Context(), g.data(""), config, "", nil)
@@ -119,6 +121,7 @@ func told(history []finetune.Epoch) []finetune.Epoch {
 }
 
 func TestAStoppedTrainingGoesOnWithTheSameLosses(t *testing.T) {
+	race.Long(t)
 	g, config := newGratings(60), quick()
 	want, err := newTrainer(t, nil).Fit(t.Context(), g.data("x"), config, t.TempDir(), nil)
 	must(t, err)

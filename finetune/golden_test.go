@@ -14,6 +14,7 @@ import (
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/safetensors"
 	"github.com/palate-art/palate/internal/vit"
+	"github.com/palate-art/palate/test/race"
 )
 
 func must(t testing.TB, err error) {
@@ -187,6 +188,7 @@ func withoutKeys(name string, values []float32) []float32 {
 // Accumulated over smaller runs, the last of them not full, and with a batch
 // that is larger than the examples, a step is what one batch gives.
 func TestAccumulationIsOneLargeBatch(t *testing.T) {
+	race.Long(t)
 	g, file := openGolden(t)
 	want := g.trainer(t, file, nil)
 	for _, batch := range []int{1, 3, 7} {

@@ -170,23 +170,23 @@ func (p Plan) optimizerGraph(m *vit.Trainable) (*onnxgraph.Model, error) {
 		if !v.trained {
 			continue
 		}
-		g := t.Div(t.Input(v.Name+gradientSuffix, v.Shape...), scale)
-		sum := t.Reshape(t.Sum(t.Mul(g, g), false), 1)
+		g := t.Input(v.Name+gradientSuffix, v.Shape...)
+		sum := t.Reshape(t.SumOfSquares(g), 1)
 		if trained, gradients = append(trained, v), append(gradients, g); squares == nil {
 			squares = sum
 		} else {
 			squares = t.Add(squares, sum)
 		}
 	}
-	norm := t.Sqrt(squares)
+	norm := t.Div(t.Sqrt(squares), scale)
 	t.Output(outNorm, norm)
 	factor := t.Reshape(t.Scalar(1), 1)
 	if p.Clip > 0 {
 		factor = t.Min(factor, t.Div(t.Reshape(t.Scalar(p.Clip), 1), t.Add(norm, t.Scalar(clipEpsilon))))
 	}
-	w := adamW{Tape: t, plan: p, rate: rate, step: step}
+	w := newAdamW(t, p, rate, step, t.Div(factor, scale))
 	for i, v := range trained {
-		w.update(v, t.Mul(gradients[i], factor), v.rate)
+		w.update(v, gradients[i], v.rate)
 	}
 	model := t.Model()
 	for _, v := range trained {
@@ -201,26 +201,39 @@ func (p Plan) optimizerGraph(m *vit.Trainable) (*onnxgraph.Model, error) {
 }
 
 // adamW writes steps of AdamW (Loshchilov and Hutter, Decoupled weight decay
-// regularization, 2019).
+// regularization, 2019). What is the same for all numbers of a tensor is
+// computed apart: each operator over a tensor is a way through memory.
 type adamW struct {
 	*autodiff.Tape
-	plan       Plan
-	rate, step *autodiff.Value // [1]
+	plan Plan
+	// All are [1].
+	rate       *autodiff.Value
+	factor     *autodiff.Value // of the gradients
+	root       *autodiff.Value // √ of the second moments' correction
+	epsilon    *autodiff.Value // where √ of the moment stands uncorrected
+	correction *autodiff.Value // of the rate, for both moments
 }
 
-// update takes the clipped gradient of a parameter at its share of the rate.
+func newAdamW(t *autodiff.Tape, p Plan, rate, step, factor *autodiff.Value) adamW {
+	w := adamW{Tape: t, plan: p, rate: rate, factor: t.Scale(factor, 1-beta1)}
+	corrected := func(beta float64) *autodiff.Value { return t.Sub(t.Scalar(1), t.Pow(t.Scalar(beta), step)) }
+	w.root = t.Sqrt(corrected(beta2))
+	w.epsilon, w.correction = t.Scale(w.root, adamEpsilon), t.Div(w.root, corrected(beta1))
+	return w
+}
+
+// update takes the gradient of a parameter at its share of the rate.
 func (t adamW) update(v parameter, g *autodiff.Value, share float64) {
-	one, name := t.Scalar(1), v.Name
-	correction1, correction2 := t.Sub(one, t.Pow(t.Scalar(beta1), t.step)), t.Sub(one, t.Pow(t.Scalar(beta2), t.step))
-	w := t.Input(name, v.Shape...)
-	moment := t.Add(t.Scale(t.Input(name+momentSuffix, v.Shape...), beta1), t.Scale(g, 1-beta1))
-	square := t.Add(t.Scale(t.Input(name+squaresSuffix, v.Shape...), beta2), t.Scale(t.Mul(g, g), 1-beta2))
-	own := t.Scale(t.rate, share)
-	update := t.Div(moment, t.Add(t.Sqrt(t.Div(square, correction2)), t.Scalar(adamEpsilon)))
+	name := v.Name
+	w, own := t.Input(name, v.Shape...), t.Scale(t.rate, share)
+	part := t.Mul(g, t.factor) // what the gradient adds to the moment
+	moment := t.Add(t.Scale(t.Input(name+momentSuffix, v.Shape...), beta1), part)
+	square := t.Add(t.Scale(t.Input(name+squaresSuffix, v.Shape...), beta2), t.Scale(t.Mul(part, part), (1-beta2)/((1-beta1)*(1-beta1))))
+	update := t.Div(moment, t.Add(t.Sqrt(square), t.epsilon))
 	if v.Decay && t.plan.WeightDecay > 0 {
-		w = t.Mul(w, t.Sub(one, t.Scale(own, t.plan.WeightDecay)))
+		w = t.Mul(w, t.Sub(t.Scalar(1), t.Scale(own, t.plan.WeightDecay)))
 	}
-	t.Output(name+nextSuffix, t.Sub(w, t.Mul(update, t.Div(own, correction1))))
+	t.Output(name+nextSuffix, t.Sub(w, t.Mul(update, t.Mul(own, t.correction))))
 	t.Output(name+momentSuffix+nextSuffix, moment)
 	t.Output(name+squaresSuffix+nextSuffix, square)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/safetensors"
 	"github.com/palate-art/palate/internal/vit"
+	"github.com/palate-art/palate/test/race"
 )
 
 // Training on tokens that are kept is training on pixels, but for their
@@ -54,6 +55,7 @@ func TestKeptTokensTrainAsPixelsDo(t *testing.T) {
 // A change of low rank begins at nothing, leaves the model's own weights, and
 // is the same after it was added to them.
 func TestAChangeOfLowRankIsAddedToTheWeights(t *testing.T) {
+	race.Long(t)
 	g, config := newGratings(60), quick()
 	config.Epochs, config.LearningRate = 2, 1e-2
 	trainer := newTrainer(t, func(p *finetune.Plan) { p.Rank, p.LayerDecay = 3, 1 })

@@ -13,7 +13,7 @@ import (
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/vit"
 	"github.com/palate-art/palate/probe"
-	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // planted is a taste that a head on a random body tells badly: pictures are
@@ -172,7 +172,7 @@ var plantedModels = []struct {
 // learns at least a tenth less, on the same pictures. Without opt-in one model
 // and one seed stand for all.
 func TestEveryKindOfModelLearnsWhatAProbeCannot(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	all, seeds := plantedModels, []uint64{1, 2, 3}
 	if os.Getenv("PALATE_TEST_PLANTED") == "" {
 		all, seeds = plantedModels[5:], seeds[:1]
@@ -196,7 +196,7 @@ func TestEveryKindOfModelLearnsWhatAProbeCannot(t *testing.T) {
 // With class weights more of the few liked pictures are found than without, in
 // trainings that are the same but for them.
 func TestClassWeightsRaiseTheRecallOfTheFew(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	all, seeds := plantedModels, []uint64{1, 2, 3}
 	if os.Getenv("PALATE_TEST_PLANTED") == "" {
 		all, seeds = plantedModels[:1], seeds[:1]

@@ -10,6 +10,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/sketch"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/test/race"
 )
 
 // painted is a sketch with structure at the scale of a composition.
@@ -78,6 +79,7 @@ func groupsWith(t *testing.T, examples []probe.Example, c *probe.Comparisons) ma
 
 // Both ways of telling a copy are needed, and different works stay apart.
 func TestCopiesAreFoundByEmbeddingAndByPicture(t *testing.T) {
+	race.Long(t)
 	for _, works := range []int{5, 100, 300} {
 		examples := mixed(works)
 		groups := groupsWith(t, examples, probe.NewComparisons())
@@ -94,6 +96,7 @@ func TestCopiesAreFoundByEmbeddingAndByPicture(t *testing.T) {
 // Whatever was rated, taken back and deleted before, in whatever order, the
 // groups are those of a search from nothing.
 func TestComparisonsThatRemember(t *testing.T) {
+	race.Long(t)
 	all := mixed(120)
 	random := rand.New(rand.NewPCG(9, 9))
 	remembered := probe.NewComparisons()

@@ -487,6 +487,11 @@ type ExampleSearch struct {
 // ExportFormat ndjson is a JSON object on each line, csv comma-separated with the names of the columns first, parquet a table with embeddings as lists, npz NumPy's arrays X, ids and, of rated images alone, y.
 type ExportFormat string
 
+// FeedAddress defines model for FeedAddress.
+type FeedAddress struct {
+	URL string `json:"url"`
+}
+
 // Filter Passes the images for which every field that is given holds; one match in a list is enough.
 type Filter struct {
 	Artists    *[]string     `json:"artists,omitempty"`
@@ -1236,6 +1241,11 @@ type Reasons struct {
 	Score *float64 `json:"score,omitempty"`
 }
 
+// RevokedAddresses defines model for RevokedAddresses.
+type RevokedAddresses struct {
+	Revoked int `json:"revoked"`
+}
+
 // Rollback Example: {"version":2}
 type Rollback struct {
 	Version int `json:"version"`
@@ -1333,11 +1343,17 @@ type SnapshotID = string
 
 // SnapshotInput Example: {"artist":["Hilma af Klint"],"judged":"unrated","order":"score"}
 type SnapshotInput struct {
+	// AddedAfter Only images that came after this moment
+	AddedAfter *time.Time `json:"added_after,omitempty"`
+
 	// Artist Any of these artists, exactly as written
 	Artist *[]string `json:"artist,omitempty"`
 
 	// Category Any of these categories
 	Category *[]string `json:"category,omitempty"`
+
+	// Crawled If true, only images that a crawl brought, also one that a subscription began
+	Crawled *bool `json:"crawled,omitempty"`
 
 	// Damaged If true, only images that came damaged
 	Damaged *bool `json:"damaged,omitempty"`
@@ -1372,6 +1388,9 @@ type SnapshotInput struct {
 // SnapshotItem defines model for SnapshotItem.
 type SnapshotItem struct {
 	Image Image `json:"image"`
+
+	// NearestLikes What the profile likes and looks most like it, the nearest first, where that is asked for; absent while the image is not embedded
+	NearestLikes *[]Hit `json:"nearest_likes,omitempty"`
 
 	// Place In the list, from 0
 	Place int `json:"place"`
@@ -1636,6 +1655,12 @@ type ListImagesParams struct {
 	// Damaged If true, only images that came damaged and are shown all the same, see `damage` of Image.
 	Damaged *bool `form:"damaged,omitempty" json:"damaged,omitempty"`
 
+	// AddedAfter Only images that came after this moment.
+	AddedAfter *time.Time `form:"added_after,omitempty" json:"added_after,omitempty"`
+
+	// Crawled If true, only images that a crawl brought, also one that a subscription began.
+	Crawled *bool `form:"crawled,omitempty" json:"crawled,omitempty"`
+
 	// Profile Whose verdict stands beside each image, and whom `judged` asks about.
 	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
 
@@ -1763,6 +1788,18 @@ type ExportImagesParams struct {
 	Rated *bool `form:"rated,omitempty" json:"rated,omitempty"`
 }
 
+// GetFeedParams defines parameters for GetFeed.
+type GetFeedParams struct {
+	// Days How far back it goes.
+	Days *int `form:"days,omitempty" json:"days,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// MinProbability Only images that the probe gives at least this; none where it can tell no chance.
+	MinProbability *float64 `form:"min_probability,omitempty" json:"min_probability,omitempty"`
+}
+
 // ListMislabelsParams defines parameters for ListMislabels.
 type ListMislabelsParams struct {
 	// Limit How many at most.
@@ -1851,6 +1888,9 @@ type ListSnapshotImagesParams struct {
 
 	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// NearestLikes With each image so many of the liked ones that look most like it, in `nearest_likes`.
+	NearestLikes *int `form:"nearest_likes,omitempty" json:"nearest_likes,omitempty"`
 }
 
 // SearchByUploadParams defines parameters for SearchByUpload.
@@ -2226,6 +2266,34 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/profiles/{profile}/export (the `ExportImages` operationId).
 	ExportImages(ctx context.Context, profile ProfilePath, params *ExportImagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RevokeFeedAddresses Let no address of the feed open it any more
+	//
+	// Those that have a key in them; who has signed in or sends a token reads it all the same.
+	//
+	// Corresponds with DELETE /v1/profiles/{profile}/feed-addresses (the `RevokeFeedAddresses` operationId).
+	RevokeFeedAddresses(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateFeedAddress An address for a feed reader, which can't sign in
+	//
+	// Where the server asks who is there, the address has a key in it, which opens the profile's feed and the pictures in it and nothing else. Each is told once; of more than 20 the oldest hold no longer. `palate token list` shows them.
+	//
+	// Corresponds with POST /v1/profiles/{profile}/feed-addresses (the `CreateFeedAddress` operationId).
+	CreateFeedAddress(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetFeedPicture A picture of a feed
+	//
+	// A JPEG of at most 640 pixels' width, which the feed's key opens too and a page of another origin may show.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/feed-pictures/{image} (the `GetFeedPicture` operationId).
+	GetFeedPicture(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetFeed What crawls and subscriptions brought lately, as an Atom feed
+	//
+	// What the profile has not judged of it, the best chance first, with pictures and the likes that each was compared to; before the first judgement the newest first. The id of an entry stays the same, and its time is that at which the picture came. The same as a list: a snapshot with `added_after`, `crawled` and `judged`.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/feed.atom (the `GetFeed` operationId).
+	GetFeed(ctx context.Context, profile ProfilePath, params *GetFeedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListMislabels Ratings that are likely mistakes, the likeliest first
 	//
@@ -3037,6 +3105,74 @@ func (c *Client) CompareProfiles(ctx context.Context, profile ProfilePath, param
 // Corresponds with GET /v1/profiles/{profile}/export (the `ExportImages` operationId).
 func (c *Client) ExportImages(ctx context.Context, profile ProfilePath, params *ExportImagesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExportImagesRequest(c.Server, profile, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RevokeFeedAddresses Let no address of the feed open it any more
+//
+// Those that have a key in them; who has signed in or sends a token reads it all the same.
+//
+// Corresponds with DELETE /v1/profiles/{profile}/feed-addresses (the `RevokeFeedAddresses` operationId).
+func (c *Client) RevokeFeedAddresses(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRevokeFeedAddressesRequest(c.Server, profile)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateFeedAddress An address for a feed reader, which can't sign in
+//
+// Where the server asks who is there, the address has a key in it, which opens the profile's feed and the pictures in it and nothing else. Each is told once; of more than 20 the oldest hold no longer. `palate token list` shows them.
+//
+// Corresponds with POST /v1/profiles/{profile}/feed-addresses (the `CreateFeedAddress` operationId).
+func (c *Client) CreateFeedAddress(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateFeedAddressRequest(c.Server, profile)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetFeedPicture A picture of a feed
+//
+// A JPEG of at most 640 pixels' width, which the feed's key opens too and a page of another origin may show.
+//
+// Corresponds with GET /v1/profiles/{profile}/feed-pictures/{image} (the `GetFeedPicture` operationId).
+func (c *Client) GetFeedPicture(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetFeedPictureRequest(c.Server, profile, image)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetFeed What crawls and subscriptions brought lately, as an Atom feed
+//
+// What the profile has not judged of it, the best chance first, with pictures and the likes that each was compared to; before the first judgement the newest first. The id of an entry stays the same, and its time is that at which the picture came. The same as a list: a snapshot with `added_after`, `crawled` and `judged`.
+//
+// Corresponds with GET /v1/profiles/{profile}/feed.atom (the `GetFeed` operationId).
+func (c *Client) GetFeed(ctx context.Context, profile ProfilePath, params *GetFeedParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetFeedRequest(c.Server, profile, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3934,6 +4070,30 @@ func NewListImagesRequest(server string, params *ListImagesParams) (*http.Reques
 		if params.Damaged != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "damaged", *params.Damaged, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.AddedAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "added_after", *params.AddedAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Crawled != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "crawled", *params.Crawled, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -5190,6 +5350,200 @@ func NewExportImagesRequest(server string, profile ProfilePath, params *ExportIm
 		if params.Rated != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "rated", *params.Rated, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRevokeFeedAddressesRequest constructs an http.Request for the RevokeFeedAddresses method
+func NewRevokeFeedAddressesRequest(server string, profile ProfilePath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/feed-addresses", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateFeedAddressRequest constructs an http.Request for the CreateFeedAddress method
+func NewCreateFeedAddressRequest(server string, profile ProfilePath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/feed-addresses", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetFeedPictureRequest constructs an http.Request for the GetFeedPicture method
+func NewGetFeedPictureRequest(server string, profile ProfilePath, image ImagePath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "image", image, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/feed-pictures/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetFeedRequest constructs an http.Request for the GetFeed method
+func NewGetFeedRequest(server string, profile ProfilePath, params *GetFeedParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/feed.atom", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Days != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "days", *params.Days, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.MinProbability != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "min_probability", *params.MinProbability, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "number", Format: "double"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -6498,6 +6852,18 @@ func NewListSnapshotImagesRequest(server string, profile ProfilePath, snapshot S
 
 		}
 
+		if params.NearestLikes != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "nearest_likes", *params.NearestLikes, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -7233,6 +7599,42 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/profiles/{profile}/export (the `ExportImages` operationId).
 	ExportImagesWithResponse(ctx context.Context, profile ProfilePath, params *ExportImagesParams, reqEditors ...RequestEditorFn) (*ExportImagesResponse, error)
+
+	// RevokeFeedAddressesWithResponse Let no address of the feed open it any more
+	//
+	// Those that have a key in them; who has signed in or sends a token reads it all the same.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/profiles/{profile}/feed-addresses (the `RevokeFeedAddresses` operationId).
+	RevokeFeedAddressesWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*RevokeFeedAddressesResponse, error)
+
+	// CreateFeedAddressWithResponse An address for a feed reader, which can't sign in
+	//
+	// Where the server asks who is there, the address has a key in it, which opens the profile's feed and the pictures in it and nothing else. Each is told once; of more than 20 the oldest hold no longer. `palate token list` shows them.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/profiles/{profile}/feed-addresses (the `CreateFeedAddress` operationId).
+	CreateFeedAddressWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*CreateFeedAddressResponse, error)
+
+	// GetFeedPictureWithResponse A picture of a feed
+	//
+	// A JPEG of at most 640 pixels' width, which the feed's key opens too and a page of another origin may show.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/feed-pictures/{image} (the `GetFeedPicture` operationId).
+	GetFeedPictureWithResponse(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*GetFeedPictureResponse, error)
+
+	// GetFeedWithResponse What crawls and subscriptions brought lately, as an Atom feed
+	//
+	// What the profile has not judged of it, the best chance first, with pictures and the likes that each was compared to; before the first judgement the newest first. The id of an entry stays the same, and its time is that at which the picture came. The same as a list: a snapshot with `added_after`, `crawled` and `judged`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/feed.atom (the `GetFeed` operationId).
+	GetFeedWithResponse(ctx context.Context, profile ProfilePath, params *GetFeedParams, reqEditors ...RequestEditorFn) (*GetFeedResponse, error)
 
 	// ListMislabelsWithResponse Ratings that are likely mistakes, the likeliest first
 	//
@@ -9321,6 +9723,254 @@ func (r ExportImagesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ExportImagesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RevokeFeedAddressesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RevokedAddresses
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RevokeFeedAddressesResponse) GetJSON200() *RevokedAddresses {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r RevokeFeedAddressesResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r RevokeFeedAddressesResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r RevokeFeedAddressesResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r RevokeFeedAddressesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RevokeFeedAddressesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RevokeFeedAddressesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RevokeFeedAddressesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateFeedAddressResponse201Headers the declared response headers of an HTTP 201 response for CreateFeedAddress
+type CreateFeedAddressResponse201Headers struct {
+	Location *string
+}
+
+type CreateFeedAddressResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *FeedAddress
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateFeedAddressResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateFeedAddressResponse) GetJSON201() *FeedAddress {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CreateFeedAddressResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r CreateFeedAddressResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r CreateFeedAddressResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateFeedAddressResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateFeedAddressResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateFeedAddressResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateFeedAddressResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetFeedPictureResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetFeedPictureResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetFeedPictureResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetFeedPictureResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetFeedPictureResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetFeedPictureResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetFeedPictureResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetFeedPictureResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetFeedPictureResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetFeedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetFeedResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetFeedResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetFeedResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetFeedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetFeedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetFeedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetFeedResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -11895,6 +12545,66 @@ func (c *ClientWithResponses) ExportImagesWithResponse(ctx context.Context, prof
 	return ParseExportImagesResponse(rsp)
 }
 
+// RevokeFeedAddressesWithResponse Let no address of the feed open it any more
+//
+// Those that have a key in them; who has signed in or sends a token reads it all the same.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/profiles/{profile}/feed-addresses (the `RevokeFeedAddresses` operationId).
+func (c *ClientWithResponses) RevokeFeedAddressesWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*RevokeFeedAddressesResponse, error) {
+	rsp, err := c.RevokeFeedAddresses(ctx, profile, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRevokeFeedAddressesResponse(rsp)
+}
+
+// CreateFeedAddressWithResponse An address for a feed reader, which can't sign in
+//
+// Where the server asks who is there, the address has a key in it, which opens the profile's feed and the pictures in it and nothing else. Each is told once; of more than 20 the oldest hold no longer. `palate token list` shows them.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/profiles/{profile}/feed-addresses (the `CreateFeedAddress` operationId).
+func (c *ClientWithResponses) CreateFeedAddressWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*CreateFeedAddressResponse, error) {
+	rsp, err := c.CreateFeedAddress(ctx, profile, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateFeedAddressResponse(rsp)
+}
+
+// GetFeedPictureWithResponse A picture of a feed
+//
+// A JPEG of at most 640 pixels' width, which the feed's key opens too and a page of another origin may show.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/feed-pictures/{image} (the `GetFeedPicture` operationId).
+func (c *ClientWithResponses) GetFeedPictureWithResponse(ctx context.Context, profile ProfilePath, image ImagePath, reqEditors ...RequestEditorFn) (*GetFeedPictureResponse, error) {
+	rsp, err := c.GetFeedPicture(ctx, profile, image, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetFeedPictureResponse(rsp)
+}
+
+// GetFeedWithResponse What crawls and subscriptions brought lately, as an Atom feed
+//
+// What the profile has not judged of it, the best chance first, with pictures and the likes that each was compared to; before the first judgement the newest first. The id of an entry stays the same, and its time is that at which the picture came. The same as a list: a snapshot with `added_after`, `crawled` and `judged`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/feed.atom (the `GetFeed` operationId).
+func (c *ClientWithResponses) GetFeedWithResponse(ctx context.Context, profile ProfilePath, params *GetFeedParams, reqEditors ...RequestEditorFn) (*GetFeedResponse, error) {
+	rsp, err := c.GetFeed(ctx, profile, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetFeedResponse(rsp)
+}
+
 // ListMislabelsWithResponse Ratings that are likely mistakes, the likeliest first
 //
 // By what the newest training predicted of each rating without it. 409 before the first training.
@@ -13859,6 +14569,206 @@ func ParseExportImagesResponse(rsp *http.Response) (*ExportImagesResponse, error
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRevokeFeedAddressesResponse parses an HTTP response from a RevokeFeedAddressesWithResponse call
+func ParseRevokeFeedAddressesResponse(rsp *http.Response) (*RevokeFeedAddressesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RevokeFeedAddressesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RevokedAddresses
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateFeedAddressResponse parses an HTTP response from a CreateFeedAddressWithResponse call
+func ParseCreateFeedAddressResponse(rsp *http.Response) (*CreateFeedAddressResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateFeedAddressResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest FeedAddress
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateFeedAddressResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetFeedPictureResponse parses an HTTP response from a GetFeedPictureWithResponse call
+func ParseGetFeedPictureResponse(rsp *http.Response) (*GetFeedPictureResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetFeedPictureResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetFeedResponse parses an HTTP response from a GetFeedWithResponse call
+func ParseGetFeedResponse(rsp *http.Response) (*GetFeedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetFeedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {

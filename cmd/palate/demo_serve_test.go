@@ -10,12 +10,13 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // After its report the demo serves page and API until it is interrupted, and
 // leaves nothing behind.
 func TestTheDemoServesUntilItIsInterrupted(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	temporary := t.TempDir()
 	p := program.StartWith(t, []string{"TMPDIR=" + temporary}, "demo", "--pictures", "30", "--ratings", "24", "--addr", "127.0.0.1:0", "--data", filepath.Join(temporary, "not-used"))
 	s := program.Server{Process: p}

@@ -17,6 +17,7 @@ import (
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/museum"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // demoOnce runs the demo once for all tests, into a folder that it keeps.
@@ -32,7 +33,7 @@ var demoOnce = sync.OnceValues(func() (string, program.Result) {
 // read, or write to under profiles of their own.
 func demoCollection(t *testing.T) string {
 	t.Helper()
-	program.LongRace(t)
+	race.Long(t)
 	folder, r := demoOnce()
 	if r.Code != exitDone {
 		t.Fatalf("palate demo: got exit code %d: %s", r.Code, r.Err)
@@ -41,7 +42,7 @@ func demoCollection(t *testing.T) string {
 }
 
 func TestTheDemoGivesWhatItPromisesToPrograms(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	demoCollection(t)
 	_, r := demoOnce()
 	reports := program.JSONValues[map[string]any](t, r.Out)
@@ -93,7 +94,7 @@ func TestTheDemoGivesWhatItPromisesToPrograms(t *testing.T) {
 // The pictures are crawled and embedded once; every seed is another visitor
 // with a profile of its own.
 func TestTheProbeLearnsTheTasteOfNineInTenVisitors(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	ctx := context.Background()
 	session := newSession(&globals{Data: demoCollection(t), Quiet: true, indexFlags: indexFlags{IndexAddress: collection.EmbeddedIndex}, modelFlags: modelFlags{Model: models.Baseline}}, io.Discard, io.Discard)
 	h, err := openHome(ctx, session)
@@ -154,7 +155,7 @@ func museumStyles(t *testing.T, h *collection.Model, pictures int) map[palate.Im
 }
 
 func TestTheDemoTellsAPersonWhatItDid(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	folder := t.TempDir()
 	r := program.RunPalate(t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--data", folder)
 	out := r.Out

@@ -14,6 +14,7 @@ import (
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/picture/picturetest"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 func TestWrongUsageIsToldWithExitCodeTwo(t *testing.T) {
@@ -54,6 +55,7 @@ func TestWrongUsageIsToldWithExitCodeTwo(t *testing.T) {
 }
 
 func TestWhatFailsIsToldInOneLine(t *testing.T) {
+	race.Long(t)
 	file := filepath.Join(t.TempDir(), "file")
 	program.WriteFile(t, file, []byte("no folder, no picture"))
 	home := program.EmptyHome(t)

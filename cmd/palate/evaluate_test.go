@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // writeMatrix writes float32 in NumPy's format; cols 0 writes one dimension
@@ -38,10 +39,11 @@ func writeMatrix(t *testing.T, path string, rows, cols int, value func(i, j int)
 }
 
 func TestEvaluateJudgesAnybodysEmbeddings(t *testing.T) {
+	race.Long(t)
 	dir := t.TempDir()
 	const rows, likes = 193, 76
 	dim := 768
-	if program.RaceEnabled {
+	if race.Enabled {
 		dim = 64
 	}
 	random := rand.New(rand.NewPCG(1, 1))
@@ -78,7 +80,7 @@ func TestEvaluateJudgesAnybodysEmbeddings(t *testing.T) {
 	if !(got.Low < got.AUC && got.AUC <= got.High && got.AUC > .9 && got.AP > .8 && got.Balanced > .7) || len(got.Baselines) < 3 {
 		t.Errorf("got %+v", got)
 	}
-	if !program.RaceEnabled && (got.Seconds <= 0 || got.Seconds > 15) {
+	if !race.Enabled && (got.Seconds <= 0 || got.Seconds > 15) {
 		t.Errorf("%v seconds, want five at most on a quiet machine", got.Seconds)
 	}
 	if len(got.OutOfFold) != rows {

@@ -7,11 +7,12 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // What is exported of what was rated, evaluate judges.
 func TestWhatIsExportedIsEvaluated(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	home, folder := demoCollection(t), t.TempDir()
 	at := []string{"--data", home}
 	type exported struct {

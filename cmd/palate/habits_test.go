@@ -14,6 +14,7 @@ import (
 	"github.com/palate-art/palate/internal/grammar"
 	"github.com/palate-art/palate/internal/manual"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // everyCommand calls do with every command and the names that lead to it.
@@ -130,7 +131,7 @@ var internals = regexp.MustCompile(`(?m): (conflict|invalid|unavailable|forbidde
 // Every command is asked for what it can't do, in vain and where there is no
 // collection: it answers in plain sentences.
 func TestNoCommandShowsItsInternals(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Chdir(t.TempDir()) // some take the name for a folder to write to
 	none, empty := filepath.Join(t.TempDir(), "none"), program.EmptyHome(t)
 	words := filepath.Join(t.TempDir(), "words.jpg")

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 
 	"github.com/qdrant/go-client/qdrant"
 	"google.golang.org/protobuf/proto"
@@ -40,7 +41,7 @@ func copyOfDemo(t *testing.T) string {
 }
 
 func TestTheDemoOnAQdrantServer(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	const pictures, rated = 40, 34
 	server := qdranttest.Run(t)
 	folder := t.TempDir()
@@ -269,7 +270,7 @@ func embedAtRandom(t *testing.T, folder string, from, to int) {
 }
 
 func TestAnIndexThatProcessesWereKilledOverIsCleanAfterCatchingUp(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	const images, later = 1500, 800
 	folder := filepath.Join(t.TempDir(), "collection")
 	embedAtRandom(t, folder, 0, images)

@@ -17,6 +17,7 @@ import (
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/safetensors"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // silent runs a command of the program under test: this one, or with
@@ -164,7 +165,7 @@ func TestMeansAreOfThreeChannels(t *testing.T) {
 // A picture has the same embedding as JPEG and as the PNG of the same pixels:
 // a decoder that leaves out what it thinks is not needed moves it.
 func TestAJPEGIsEmbeddedAsItsPixels(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	if r := tinyBeside(t, map[string]string{"config.json": `{"num_attention_heads": 2, "model_type": "dinov2", "image_size": 56}`}); r.Code != exitDone {
 		t.Fatalf("add: %s", r.Err)
 	}

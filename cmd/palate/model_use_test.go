@@ -15,6 +15,7 @@ import (
 	"github.com/palate-art/palate/internal/demo"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 func TestAnAddedModelEmbedsFiles(t *testing.T) {
@@ -64,7 +65,7 @@ func TestAnAddedModelEmbedsFiles(t *testing.T) {
 }
 
 func TestTheDemoRunsWithAnAddedModel(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	program.AddTiny(t)
 	report := program.JSONRun[demo.Report](t, "demo", "--once", "--pictures", "30", "--ratings", "24", "--model", "tiny")
 	if report.Model != "tiny" || report.Embedded != 30 || report.Indexed != 30 || report.Probe.NeverRated != 6 {

@@ -5,11 +5,12 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // Which model's embeddings a probe judges is said wherever probes are.
 func TestProbesNameTheirModel(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	home := ownCollection(t)
 	if text := program.MustRun(t, "train", "--data", home); !strings.Contains(text, "on embeddings by baseline,") {
 		t.Errorf("train: %s", text)

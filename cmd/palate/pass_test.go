@@ -15,6 +15,7 @@ import (
 	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // begin starts a job over the API and waits until it has ended.
@@ -40,7 +41,7 @@ func begin(t *testing.T, server program.Server, body string) client.Job {
 // with another model that was added, over the API; each serves at the same
 // address when it is whole.
 func TestTheAPIPassesTheCollectionOnToAnotherModel(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	program.AddTiny(t)
 	data := olderCollection(t)
 	server := program.StartServer(t, "--data", data)

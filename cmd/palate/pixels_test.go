@@ -9,11 +9,13 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // The one option allows a person's own file everywhere, and is named wherever
 // one is refused for its size.
 func TestEveryCommandThatReadsAFileKnowsMaxPixels(t *testing.T) {
+	race.Long(t)
 	program.AddTiny(t)
 	data, folder := olderCollection(t), t.TempDir()
 	m := image.NewPaletted(image.Rect(0, 0, 1300, 1000), color.Palette{color.Black, color.White})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/palate-art/palate/internal/museum"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 var update = flag.Bool("update", false, "write what palate prints into README.md")
@@ -63,7 +64,7 @@ func drawSession(t *testing.T) {
 // The session in README.md is run, from nothing to a sorted folder: what it shows
 // is what palate prints, but for numbers and for what is said of a training.
 func TestTheSessionInReadme(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	readme := filepath.Join("..", "..", "README.md")
 	text, err := os.ReadFile(readme)
 	if err != nil {
@@ -116,6 +117,7 @@ func TestTheSessionInReadme(t *testing.T) {
 
 // Every command that README.md names is one.
 func TestCommandsInReadmeExist(t *testing.T) {
+	race.Long(t)
 	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/demo"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // ownCollection is a copy of the demo's collection that a test may change.
@@ -215,7 +216,7 @@ type explained struct {
 // The heat map is exact where the model takes the mean of its patches, a guess
 // where it takes the class token, and can't be had of a model without patches.
 func TestWhyDrawsWhereTheScoreComesFrom(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	program.AddTiny(t)
 	for pool, exact := range map[string]bool{"mean": true, "both": true, "cls": false} {
 		home := filepath.Join(t.TempDir(), "collection")

@@ -17,6 +17,7 @@ import (
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // olderModel is what 643e7ab embedded olderCollection with.
@@ -70,7 +71,7 @@ func openTestHome(t *testing.T, data string) *collection.Collection {
 // is upgraded; then what no rule touches is copied and the taste is learned
 // again; and forgetting the new embeddings brings the old ones back.
 func TestAnOlderCollectionIsUpgradedAndBroughtBack(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	data, large := olderCollection(t), filepath.Join(t.TempDir(), "large.jpg")
 	largeJPEG(t, large)
 	program.MustRun(t, "import", large, "--data", data)

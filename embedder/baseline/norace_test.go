@@ -2,11 +2,7 @@
 
 package baseline_test
 
-import "testing"
-
 // See race_test.go.
-func longRace(*testing.T) {}
-
 const (
 	galleryPictures   = 220
 	wantWorstButOne   = 0.9 // of ten visitors

@@ -13,6 +13,7 @@ import (
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/museum"
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/test/race"
 )
 
 // gallery embeds a small museum: one embedding and one style per picture.
@@ -59,7 +60,7 @@ func gallery(t *testing.T, pictures int) ([]palate.Embedding, []museum.Style) {
 }
 
 func TestStylesAreToldApart(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	embeddings, styles := gallery(t, galleryPictures)
 	t.Run("a linear probe learns a visitor's taste", func(t *testing.T) { tastes(t, embeddings, styles) })
 	t.Run("neighbours share their style", func(t *testing.T) { neighbours(t, embeddings, styles) })

@@ -16,6 +16,7 @@ import (
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/catalog/sqlite"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/test/race"
 )
 
 const catalogDim = 4
@@ -121,6 +122,7 @@ func (c *collection) filter() (f index.Filter) {
 // and compares what filters pass with what SQL says, over several lives of
 // the index.
 func TestFiltersFollowTheCatalog(t *testing.T) {
+	race.Long(t)
 	ctx := t.Context()
 	c := newCollection(t)
 	config := flat.DefaultConfig()

@@ -13,6 +13,7 @@ import (
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/index/flat"
 	"github.com/palate-art/palate/index/indextest"
+	"github.com/palate-art/palate/test/race"
 )
 
 const model palate.ModelID = "f1a7000000000000000000000000000000000000000000000000000000000000"
@@ -232,6 +233,7 @@ func TestSharedScans(t *testing.T) {
 
 // TestSpill lets points come until those in memory go to the file.
 func TestSpill(t *testing.T) {
+	race.Long(t)
 	const dim, n = 4, flat.LeastLoose + flat.MaxSegment
 	config := flat.DefaultConfig()
 	config.Path = filepath.Join(t.TempDir(), "x.flat")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/test/race"
 )
 
 // beside runs changes one after the other, and looks in several goroutines
@@ -112,7 +113,7 @@ func testAtomic(t *testing.T, s Subject) {
 	}
 	x := begin(t, s, dim, forms[0]...)
 	turns := 150
-	if slow {
+	if race.Enabled {
 		turns = 50
 	}
 	beside(t, turns, 3, func(turn int) error {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/test/race"
 )
 
 // Subject is an implementation under test.
@@ -59,7 +60,7 @@ func (n Tolerances) withDefaults() Tolerances {
 	}
 	if n.Points == 0 {
 		n.Points = 100_000
-		if slow || testing.Short() {
+		if race.Enabled || testing.Short() {
 			n.Points = 10_000
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/test/race"
 )
 
 // testClusters searches in tight clusters, where rounded vectors tell
@@ -16,7 +17,7 @@ import (
 func testClusters(t *testing.T, s Subject) {
 	const dim, clusters, queries = 96, 20, 24
 	n := 10_000
-	if slow || testing.Short() {
+	if race.Enabled || testing.Short() {
 		n = 4000
 	}
 	r := random(50)

@@ -18,6 +18,7 @@ import (
 	"github.com/palate-art/palate/index/flat"
 	"github.com/palate-art/palate/index/qdrant"
 	"github.com/palate-art/palate/index/qdrant/qdranttest"
+	"github.com/palate-art/palate/test/race"
 )
 
 // onBoth runs a test on the stand-in, and on the server that PALATE_TEST_QDRANT
@@ -166,6 +167,7 @@ func sameAnswer(got, want any) bool {
 // Five hundred profiles fit under a limit of a hundred payload indexes and a
 // strict server's refusal of filters without one.
 func TestFiveHundredProfilesOnAStrictServer(t *testing.T) {
+	race.Long(t)
 	const profiles, rated = 500, 20
 	onBoth(t, func(t *testing.T, config qdrant.Config) {
 		ctx := t.Context()

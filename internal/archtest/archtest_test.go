@@ -36,8 +36,8 @@ var leaves = []string{"access", "terminal", "settings", "picture", "onnxgraph", 
 // middles never import each other; each is a family of folders.
 var middles = []string{"embedder", "index", "probe", "crawler"}
 
-// grounds stand below the leaves, which need them too.
-var grounds = []string{"internal/regular", "internal/atomicfile"}
+// grounds stand below the leaves, which need them too; test/race is for tests.
+var grounds = []string{"internal/regular", "internal/atomicfile", "test/race"}
 
 // openers wire adapters together and do the work that commands ask for.
 var openers = []string{"internal/collection"}

@@ -177,9 +177,14 @@ type ImageQuery struct {
 	// SkippedBy, if set, leaves only images whose standing verdict of that
 	// profile is a skip.
 	SkippedBy palate.Profile
-	Order     ImageOrder // default Newest
-	After     string     // the Next of the page before; "" is the first page
-	Limit     int        // 1 to 1000
+	// AddedAfter, if not zero, leaves only images that came after that moment.
+	AddedAfter time.Time
+	// Crawled leaves only images that a crawl brought, also one that a
+	// subscription began.
+	Crawled bool
+	Order   ImageOrder // default Newest
+	After   string     // the Next of the page before; "" is the first page
+	Limit   int        // 1 to 1000
 }
 
 // ImagePage is a part of a list. Next is empty on the last page.

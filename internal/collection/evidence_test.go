@@ -14,12 +14,14 @@ import (
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/test/race"
 )
 
 // Of two models whose embeddings a collection has, the one goes on that was
 // measured to tell the taste; where nothing is measured, or no difference is
 // told, the newer one does.
 func TestTheModelThatWasMeasuredToBeBetterGoesOn(t *testing.T) {
+	race.Long(t)
 	const images, dim = 160, 12
 	blind, seeing := palate.ModelID(strings.Repeat("b0", 32)), palate.ModelID(strings.Repeat("5e", 32))
 	for _, tried := range []struct {

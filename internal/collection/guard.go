@@ -54,7 +54,7 @@ func (c *Collection) Guard(ctx context.Context, g Guard, config *api.Config, add
 		return "", err
 	}
 	for _, t := range known {
-		if t.Kind != tokens.Link {
+		if t.Kind == tokens.Program || t.Kind == tokens.Browser {
 			return "Whoever asks must have signed in, or send a token: palate token link prints a link to sign in by, palate token create makes a token.", nil
 		}
 	}

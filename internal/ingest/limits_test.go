@@ -13,7 +13,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/picture"
-	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // blank is a PNG of two colours, of which little is stored.
@@ -40,7 +40,7 @@ func (f *fixture) upTo(pixels int64) *ingest.Collection {
 // is, what is allowed and what allows more. What was let in is read afterwards
 // whatever is said.
 func TestTheOwnerSaysHowLargeAPictureMayBe(t *testing.T) {
-	program.LongRace(t) // 50 megapixels are decoded
+	race.Long(t) // 50 megapixels are decoded
 	f := newFixture(t)
 	large, upload := blank(t, 7100, 7100), palate.Source{Site: "upload"}
 	_, err := f.collection.Add(t.Context(), large, upload)

@@ -19,6 +19,7 @@ import (
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/index/qdrant/qdranttest"
 	"github.com/palate-art/palate/internal/ingest"
+	"github.com/palate-art/palate/test/race"
 )
 
 // asked is everything that a process reads from the index.
@@ -254,6 +255,7 @@ func TestAPayloadIndexThatWasDeletedIsMadeAgain(t *testing.T) {
 // As a hosted server has it: filters on unindexed fields are refused, and at
 // most 100 payload indexes are made.
 func TestHundredsOfProfilesOnAStrictServer(t *testing.T) {
+	race.Long(t)
 	const profiles = 500
 	c := newCollection(t, 50)
 	c.server.SetStrictMode(&client.StrictModeConfig{Enabled: client.PtrOf(true), UnindexedFilteringRetrieve: client.PtrOf(false),

@@ -16,6 +16,7 @@ import (
 	"github.com/palate-art/palate/internal/imagestore/disk"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/test/race"
 )
 
 // beside is a collection of the fixture's store and another catalog file.
@@ -128,6 +129,7 @@ func TestACatalogThatIsNotTheStoresIsRefused(t *testing.T) {
 }
 
 func TestACollectionWithoutMarks(t *testing.T) {
+	race.Long(t)
 	for _, c := range []struct {
 		name          string
 		rows, strays  int

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/internal/museum"
+	"github.com/palate-art/palate/test/race"
 )
 
 // meanColours gives each work's mean red, green and blue. They hardly depend
@@ -128,6 +129,7 @@ func linear(x [][3]float64, liked []bool) []float64 {
 }
 
 func TestMeanColourSaysNearlyNothingOfTheStyle(t *testing.T) {
+	race.Long(t)
 	worstLinear, worstNear := 0.0, 0.0
 	for seed := int64(1); seed <= 3; seed++ {
 		m := newMuseum(t, func(c *museum.Config) { c.Seed = seed })

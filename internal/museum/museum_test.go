@@ -15,6 +15,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/museum"
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/test/race"
 )
 
 const contactAgent = "palate-test/1 (https://example.org; someone@example.org)"
@@ -211,6 +212,7 @@ func TestAnArtistWorksMostlyInOneOrTwoStyles(t *testing.T) {
 }
 
 func TestEveryPictureDecodesUprightAtItsSize(t *testing.T) {
+	race.Long(t)
 	// The first 130 works hold every file kind and every orientation.
 	m := newMuseum(t, func(c *museum.Config) { c.Pictures, c.Scale = 130, .3 })
 	turned := make(map[int]bool)

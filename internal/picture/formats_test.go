@@ -16,6 +16,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/test/race"
 )
 
 var update = flag.Bool("update", false, "write docs/formats.md and the figures of testdata/formats.json as they are now")
@@ -163,7 +164,7 @@ func unreadRows() []string {
 // docs/formats.md is true: what it says of every file is what is measured, and
 // there is no file with known pixels that it leaves out.
 func TestFormatsTable(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	var cases []formatCase
 	readJSON(t, formatsJSON, &cases)
 	told := make(map[string]bool)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/test/race"
 )
 
 func readJSON(t *testing.T, path string, into any) {
@@ -108,7 +109,7 @@ func TestDecodeShowsWhatPillowShows(t *testing.T) {
 }
 
 func TestResizeEqualsPillowToTheByte(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	var golden struct {
 		Cases []struct {
 			Input   string `json:"input"`

@@ -15,6 +15,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/test/race"
 	"path/filepath"
 	"testing"
 )
@@ -160,7 +161,7 @@ func TestNoDecoderOutlivesItsParent(t *testing.T) {
 // A program that can't be its own decoder decodes all the same, and can be
 // ended too.
 func TestDecodingInThisProcess(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	defer picture.WithoutOwnDecoder()()
 	for _, name := range []string{"420.heic", "alpha.avif"} {
 		decodeFile(t, filepath.Join("testdata/heif", name))

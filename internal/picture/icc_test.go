@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/test/race"
 )
 
 // Colours come to sRGB as Little CMS brings them: by matrices to a level, by
 // tables to one on average.
 func TestColourProfilesComeToSRGBAsLittleCMSBringsThem(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	const folder = "testdata/icc"
 	var golden struct {
 		Cases []struct {

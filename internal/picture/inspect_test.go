@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/test/race"
 )
 
 func drawnSquares() image.Image {
@@ -74,7 +75,7 @@ func TestInspectTellsWholeFilesFromCutOnes(t *testing.T) {
 // What Inspect calls whole among the files of the golden tests, Decode shows,
 // and it says the same of size.
 func TestWhatInspectPassesDecodeShows(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	names, err := filepath.Glob("testdata/*/*")
 	if err != nil {
 		t.Fatal(err)

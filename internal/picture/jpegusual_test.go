@@ -14,6 +14,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/test/race"
 )
 
 // The samples of a usual JPEG are libjpeg's own: the goldens' tolerance
@@ -106,7 +107,7 @@ func TestUsualJPEGAgreesWithTheStandardLibrary(t *testing.T) {
 // What is cut is broken or damaged wherever it is cut, and what is changed is refused or
 // decoded to its size.
 func TestBrokenUsualJPEG(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	restarts, err := os.ReadFile("testdata/more/restart420.jpg")
 	if err != nil {
 		t.Fatal(err)
@@ -214,7 +215,7 @@ func TestDecodeAtLeastKeepsTwiceWhatIsAskedFor(t *testing.T) {
 // one has noise in every pixel, which is where decoding smaller loses most;
 // of a painting it is .3 to .5 (docs/decisions/0009).
 func TestScaledDecodingChangesLittleForAModel(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	data := encoded(t, drawn(1100, 1040, 1), 90)
 	whole, _, err := picture.Decode(bytes.NewReader(data), picture.DefaultLimits())
 	if err != nil {

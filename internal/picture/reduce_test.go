@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/test/race"
 )
 
 // middle asks for the middle of a picture that is resized.
@@ -56,7 +57,7 @@ func TestRowsReducedAsTheyComeAreTheResizedPicture(t *testing.T) {
 // to what resizing it afterwards gives, with the same damage, and the kinds that
 // can be go by rows.
 func TestFilesReducedWhileTheyAreDecodedAreTheResizedPicture(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	windows := []func(int, int) picture.Window{
 		middle(24, 24, 24, 24, picture.Bicubic), middle(40, 17, 13, 17, picture.Bilinear), middle(300, 310, 20, 30, picture.Lanczos),
 		func(w, h int) picture.Window { return picture.CenterWindow(w, h, (w+1)/2, (h+1)/2, picture.Bicubic) },

@@ -14,6 +14,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/test/race"
 )
 
 // unreadFiles are files, or their beginnings, of kinds that are not read.
@@ -142,7 +143,7 @@ func planarHeader(photometric uint16, bits ...uint16) string {
 }
 
 func TestPlanarTIFFWithoutItsPlanesIsInvalid(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	for name, file := range map[string]string{
 		"no strips": planarHeader(2, 8, 8, 8), "none with transparency": planarHeader(2, 16, 16, 16, 16),
 	} {

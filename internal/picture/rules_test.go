@@ -12,6 +12,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/test/race"
 )
 
 func TestRulesAreWrittenInOneWay(t *testing.T) {
@@ -61,7 +62,7 @@ func stripes(width, height int) image.Image {
 
 // What Differs calls untouched has the same pixels by both rules.
 func TestUntouchedPicturesAreTheSameByBothRules(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	const short = 64
 	for _, tc := range []struct {
 		width, height int

@@ -10,7 +10,7 @@ import (
 	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/sketch"
 	"github.com/palate-art/palate/test/copies"
-	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 func sketchOf(t *testing.T, m *picture.RGB) *sketch.Sketch {
@@ -26,7 +26,7 @@ func sketchOf(t *testing.T, m *picture.RGB) *sketch.Sketch {
 // else is.
 func TestCopiesAreTheSamePicture(t *testing.T) {
 	paintings := 12
-	if program.RaceEnabled {
+	if race.Enabled {
 		paintings = 3
 	}
 	random := rand.New(rand.NewPCG(1, 1))

@@ -14,6 +14,7 @@ import (
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/taste"
 	"github.com/palate-art/palate/probe"
+	"github.com/palate-art/palate/test/race"
 )
 
 // trainAs trains with a kind.
@@ -49,7 +50,7 @@ func (f *fixture) crowd(t *testing.T, pictures, styles int) {
 // A taste that goes by neighbours ranks by the searches of the index nearly as
 // if every image were scored.
 func TestNeighboursAreServedAsIfAllWereScored(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	f := newFixture(t, 60, nil)
 	f.crowd(t, 1500, 60)
 	const p = palate.Profile("anna")
@@ -87,7 +88,7 @@ func TestNeighboursAreServedAsIfAllWereScored(t *testing.T) {
 // Where far more pictures are close to the likes than are scored at first, the
 // best of them are found all the same.
 func TestTheBestOfManyThatAreAlikeAreFound(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	f := newFixture(t, 60, nil)
 	f.crowd(t, 900, 2)
 	f.tastes.ScoreFully(10)
@@ -123,7 +124,7 @@ func (d *deepIndex) SearchBatch(ctx context.Context, queries []index.Query) ([][
 // Where few images are likely enough, no more is looked at than for a page: what
 // was found and is not likely enough says that nothing else is.
 func TestALeastChanceEndsTheSearch(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	f := newFixture(t, 60, nil)
 	f.crowd(t, 600, 2)
 	const p, few, page = palate.Profile("anna"), 5, 50

@@ -12,7 +12,7 @@ import (
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/taste"
-	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // wantOrder is the provisional order as its definition says, over everything.
@@ -71,10 +71,11 @@ func (f *fixture) say(t *testing.T, p palate.Profile, verdict palate.Verdict, id
 
 // Likes alone, at every page, are ranked as if every image were scored.
 func TestAProvisionalOrderOfLikesIsExact(t *testing.T) {
+	race.Long(t)
 	f := newFixture(t, 900, nil)
 	random := rand.New(rand.NewPCG(7, 7))
 	counts := []int{1, 2, 5, 40, 280}
-	if program.RaceEnabled {
+	if race.Enabled {
 		counts = []int{1, 40}
 	}
 	for _, n := range counts {
@@ -120,7 +121,7 @@ func TestAProvisionalOrderOfLikesIsExact(t *testing.T) {
 }
 
 func TestAProvisionalOrderWithDislikes(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	f := newFixture(t, 900, nil)
 	var likes, dislikes []palate.ImageID
 	for _, id := range f.ids {

@@ -22,7 +22,11 @@ import (
 const (
 	fileName = "tokens.json"
 	lockName = "tokens.lock"
-	version  = 1
+	version  = 2
+
+	// withoutFeeds is the version of a file that an older palate reads: it
+	// would let whoever has the address of a feed sign in by it.
+	withoutFeeds = 1
 
 	// maxFileBytes is beyond what many thousand tokens take.
 	maxFileBytes = 16 << 20
@@ -36,6 +40,10 @@ const (
 
 	// LinkFor is how long a link lets a person sign in.
 	LinkFor = time.Hour
+
+	// maxFeeds is how many addresses the feed of a profile has; of more the
+	// oldest hold no longer.
+	maxFeeds = 20
 
 	// lockFor is how long another process is waited for.
 	lockFor = 10 * time.Second
@@ -88,8 +96,8 @@ func (s *Store) load() (file, error) {
 	if err := json.Unmarshal(content, &all); err != nil {
 		return file{}, fmt.Errorf("%s is damaged; move it away, and make tokens anew: %w", s.path(), palate.ErrInvalid)
 	}
-	if all.Version != version {
-		return file{}, fmt.Errorf("%s is of version %d, and this palate reads version %d: %w", s.path(), all.Version, version, palate.ErrInvalid)
+	if all.Version < withoutFeeds || all.Version > version {
+		return file{}, fmt.Errorf("%s is of version %d, and this palate reads versions up to %d: %w", s.path(), all.Version, version, palate.ErrInvalid)
 	}
 	return all, nil
 }
@@ -112,6 +120,10 @@ func (s *Store) change(ctx context.Context, edit func(*file) error) error {
 	all.Tokens = slices.DeleteFunc(all.Tokens, func(t kept) bool { return t.expired(now) })
 	if err := edit(&all); err != nil {
 		return err
+	}
+	all.Version = withoutFeeds
+	if slices.ContainsFunc(all.Tokens, func(t kept) bool { return t.Kind == Feed }) {
+		all.Version = version
 	}
 	content, err := json.MarshalIndent(all, "", "  ")
 	if err != nil {
@@ -144,6 +156,9 @@ func (s *Store) add(ctx context.Context, kind Kind, wish Wish, from string) (Tok
 			}
 		}
 		all.Tokens = append(all.Tokens, kept{t, hashOf(secret)})
+		if kind == Feed {
+			all.Tokens = forgetFeeds(all.Tokens, t.Profiles[0])
+		}
 		return nil
 	})
 	if err != nil {
@@ -176,7 +191,7 @@ func (s *Store) Invite(ctx context.Context) (secret string, err error) {
 func (s *Store) SignIn(ctx context.Context, secret, browser string) (session string, err error) {
 	err = s.change(ctx, func(all *file) error {
 		i := slices.IndexFunc(all.Tokens, func(t kept) bool { return t.Hash == hashOf(secret) })
-		if i < 0 || all.Tokens[i].Kind == Browser {
+		if i < 0 || all.Tokens[i].Kind != Link && all.Tokens[i].Kind != Program {
 			return fmt.Errorf("the link or token is not valid, or not any more: %w", palate.ErrUnauthenticated)
 		}
 		by := all.Tokens[i].Token

@@ -30,6 +30,7 @@ const (
 	Program Kind = "token"   // made by hand, for a program
 	Browser Kind = "session" // made by signing in
 	Link    Kind = "link"    // lets a person sign in once
+	Feed    Kind = "feed"    // opens the feed of one profile and its pictures, in their addresses
 )
 
 // Token is what is kept of one of them.
@@ -88,7 +89,7 @@ func (w Wish) token(kind Kind, now time.Time) (Token, error) {
 }
 
 // prefixes tell a person, and whoever looks for leaked secrets, what a secret is.
-var prefixes = map[Kind]string{Program: "palate_token_", Browser: "palate_session_", Link: "palate_link_"}
+var prefixes = map[Kind]string{Program: "palate_token_", Browser: "palate_session_", Link: "palate_link_", Feed: "palate_feed_"}
 
 // newSecret gives a secret and the id of what it opens.
 func newSecret(kind Kind) (secret, id string) {

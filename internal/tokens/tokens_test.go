@@ -168,7 +168,7 @@ func TestWhatNoTokenCanBe(t *testing.T) {
 	if _, _, err := s.Create(t.Context(), tokens.Wish{Name: "phone", Scope: tokens.Read}); !errors.Is(err, palate.ErrConflict) {
 		t.Errorf("a name that is taken: got %v", err)
 	}
-	for name, content := range map[string]string{"newer": `{"version": 2, "tokens": []}`, "damaged": `{"version": 1, "tok`} {
+	for name, content := range map[string]string{"newer": `{"version": 3, "tokens": []}`, "damaged": `{"version": 1, "tok`} {
 		must(t, os.WriteFile(filepath.Join(dir, "tokens.json"), []byte(content), 0o600))
 		if _, err := s.List(); !errors.Is(err, palate.ErrInvalid) {
 			t.Errorf("%s: got %v", name, err)

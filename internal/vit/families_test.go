@@ -8,6 +8,7 @@ import (
 
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/vit"
+	"github.com/palate-art/palate/test/race"
 )
 
 // familyFolders are the goldens of testdata/families, and of the folder that
@@ -33,6 +34,7 @@ func familyFolders(t *testing.T) []string {
 // published to be pooled, in both forms, at the size that the weights were
 // made for, larger and oblong.
 func TestFamiliesComputeWhatTheirFrameworksDo(t *testing.T) {
+	race.Long(t)
 	for _, folder := range familyFolders(t) {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
 			g := openGolden(t, folder)

@@ -15,6 +15,7 @@ import (
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/safetensors"
 	"github.com/palate-art/palate/internal/vit"
+	"github.com/palate-art/palate/test/race"
 )
 
 // timmNames is testdata/timm-names.json: what timm itself calls the tensors of
@@ -60,6 +61,7 @@ func published(t *testing.T, m vit.ForTimm) (*safetensors.File, vit.Architecture
 // Whatever a model's tensors were called, written for timm they have timm's
 // names and shapes, and what is read of them again computes the same.
 func TestModelsAreWrittenUnderTimmsNames(t *testing.T) {
+	race.Long(t)
 	for folder, want := range readTimmNames(t).Folders {
 		t.Run(strings.ReplaceAll(folder, "/", "_"), func(t *testing.T) {
 			g := openGolden(t, filepath.Join("testdata", folder))

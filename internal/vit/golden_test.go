@@ -13,6 +13,7 @@ import (
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/safetensors"
 	"github.com/palate-art/palate/internal/vit"
+	"github.com/palate-art/palate/test/race"
 )
 
 func openTensors(t testing.TB, path string) *safetensors.File {
@@ -181,6 +182,7 @@ func goldenFolders(t testing.TB) []string {
 // Tokens and embeddings of both forms are those of timm and transformers, at
 // the sizes that the weights were made for, larger, smaller and oblong.
 func TestGraphsComputeWhatTimmAndTransformersDo(t *testing.T) {
+	race.Long(t)
 	for _, folder := range goldenFolders(t) {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
 			g := openGolden(t, folder)

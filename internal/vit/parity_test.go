@@ -12,7 +12,7 @@ import (
 	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/picture/picturetest"
 	"github.com/palate-art/palate/internal/vit"
-	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // embedFile embeds a picture file as palate does it.
@@ -30,7 +30,7 @@ func embedFile(t *testing.T, e *onnx.Embedder, file []byte) palate.Embedding {
 // is --decode fast, it has another where it is large: the picture and the model
 // tell the two apart.
 func TestJPEGAndPNGOfOnePictureHaveOneEmbedding(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	const least = .99999
 	g := openGolden(t, "testdata/timm-dinov2")
 	whole := open(t, g, vit.Options{}, false)

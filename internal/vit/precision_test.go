@@ -15,6 +15,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/vit"
+	"github.com/palate-art/palate/test/race"
 )
 
 // leastInt8 is the least cosine of an int8 graph's tokens. x86 processors
@@ -33,6 +34,7 @@ func leastInt8(t *testing.T, usual float64) float64 {
 // to, and has a ModelID of its own. ONNX Runtime's CPU provider computes most
 // of a float16 graph in float32 between roundings to float16.
 func TestFloat16IsTheSameFunctionAndInt8NearIt(t *testing.T) {
+	race.Long(t)
 	for _, folder := range goldenFolders(t) {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
 			g := openGolden(t, folder)

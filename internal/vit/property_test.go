@@ -10,6 +10,7 @@ import (
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/vit"
+	"github.com/palate-art/palate/test/race"
 )
 
 // randomSpec draws an architecture of one of the families.
@@ -64,6 +65,7 @@ func narrowed(values []float64) []float32 {
 // Whatever the architecture, naming, size, form, pool and rule, a graph
 // computes what the formulas do.
 func TestRandomModelsComputeTheFormulas(t *testing.T) {
+	race.Long(t)
 	for seed := range uint64(50) {
 		random := rand.New(rand.NewPCG(seed, 4))
 		s := randomSpec(random)

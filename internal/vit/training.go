@@ -286,11 +286,17 @@ func (f *trainingForm) sequence(pixels *autodiff.Value) *autodiff.Value {
 
 func (f *trainingForm) block(n int, x *autodiff.Value, keep Keep) *autodiff.Value {
 	join := func(update *autodiff.Value, scale role, branch int) {
+		var factor *autodiff.Value
 		if f.a.LayerScale {
-			update = f.Mul(update, f.vector(n, scale))
+			factor = f.vector(n, scale)
 		}
-		if keep != nil {
-			update = f.Mul(update, keep(n, branch))
+		if keep != nil && factor == nil {
+			factor = keep(n, branch)
+		} else if keep != nil {
+			factor = f.Mul(factor, keep(n, branch)) // [batch, 1, dim]: smaller than update
+		}
+		if factor != nil {
+			update = f.Mul(update, factor)
 		}
 		x = f.Add(x, update)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/palate-art/palate/internal/onnxgraph/autodiff"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/vit"
+	"github.com/palate-art/palate/test/race"
 )
 
 // trainingFeature runs the training form's way forward.
@@ -50,6 +51,7 @@ func trainingFeature(t *testing.T, g golden, pixels ort.Tensor, pool vit.Pool) (
 // The training form computes what the publishers' own programs do, or says
 // that the family has none.
 func TestTheTrainingFormComputesWhatTimmAndTransformersDo(t *testing.T) {
+	race.Long(t)
 	trained := 0
 	for _, folder := range goldenFolders(t) {
 		t.Run(filepath.Base(folder), func(t *testing.T) {

@@ -21,6 +21,7 @@ import (
 	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // mustBeTheOldCollection checks that a folder holds what the collection of
@@ -46,7 +47,7 @@ func mustBeTheOldCollection(t *testing.T, folder string) {
 // A collection of an older palate opens with all that it has, and a copy of
 // its catalog from before any migration is kept.
 func TestFaultOldCollectionIsBackedUp(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	folder, place := oldCollection(t), filepath.Join(t.TempDir(), "backup")
 	program.StartFaulty(t, "backup", place, "--data", folder).MustEnd()
@@ -62,7 +63,7 @@ func TestFaultOldCollectionIsBackedUp(t *testing.T) {
 // A backup that is killed at any moment leaves the backups of before as they
 // were, and the next one goes on.
 func TestFaultKilledBackup(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	folder, place := oldCollection(t), filepath.Join(t.TempDir(), "backup")
 	random := rand.New(rand.NewPCG(5, 6))
@@ -106,7 +107,7 @@ func TestFaultKilledBackup(t *testing.T) {
 
 // A disk that is full does not spoil what was backed up before.
 func TestFaultBackupOntoAFullDisk(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	folder, place := oldCollection(t), filepath.Join(t.TempDir(), "backup")
 	program.StartFaulty(t, "backup", place, "--data", folder).MustEnd()
@@ -123,7 +124,7 @@ func TestFaultBackupOntoAFullDisk(t *testing.T) {
 // The folder is the owner's alone, whatever it was before; with a word it is
 // the group's to read.
 func TestFaultFolderIsPrivate(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	modes := func(t *testing.T, root string) map[fs.FileMode]int {
 		t.Helper()
@@ -192,7 +193,7 @@ func someImage(t *testing.T, folder string) string {
 // A folder that can't be written is listed, scored and served; what would
 // write says why it can't.
 func TestFaultReadOnlyFolder(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	folder := oldCollection(t)
 	program.StartFaulty(t, "embed", "--data", folder).MustEnd() // by this palate's built-in model
@@ -280,7 +281,7 @@ func withoutWrites(t *testing.T, root string) {
 // What README's chapter on backups says is run as it is written: the commands
 // of its code block, those within its sentences, and what it says of --replace.
 func TestFaultREADMEBackupCommands(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	home := t.TempDir()
 	folder := oldCollection(t)

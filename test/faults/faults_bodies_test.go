@@ -16,12 +16,13 @@ import (
 	"time"
 
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // Bodies that come in drops hold no connection for ever, and keep nobody else
 // waiting.
 func TestFaultSlowBodies(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	s := startFaultyServer(t, "--data", t.TempDir(), "--no-embed")
 	address := strings.TrimPrefix(s.URL, "http://")
@@ -81,7 +82,7 @@ func drip(t *testing.T, address, head string, patience time.Duration) bool {
 
 // An upload is bounded as a whole, however many parts it has.
 func TestFaultAnUploadOfManyParts(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	s := startFaultyServer(t, "--data", t.TempDir(), "--no-embed")
 	idle := s.ResidentBytes(program.Now)
 	body, writer := io.Pipe()
@@ -114,7 +115,7 @@ func TestFaultAnUploadOfManyParts(t *testing.T) {
 
 // What a body may not be is refused, in no words of Go's.
 func TestFaultBodiesThatAreNoJSON(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	s := startFaultyServer(t, "--data", oldCollection(t), "--no-embed")
 	rating := s.URL + "/v1/profiles/me/ratings/" + s.Images(url.Values{})[0]
@@ -159,7 +160,7 @@ func TestFaultBodiesThatAreNoJSON(t *testing.T) {
 // Pages that are packed by another name, or twice, are held to the same bound
 // as any other.
 func TestFaultPagesPackedTwice(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	var member bytes.Buffer
 	pack := func(content []byte) []byte {
 		member.Reset()
@@ -194,7 +195,7 @@ func TestFaultPagesPackedTwice(t *testing.T) {
 		if sent.Load() == 0 {
 			t.Errorf("%s: the page was never asked for: %s", name, crawl.ErrOut.String())
 		}
-		if peak > 256<<20 && (!program.RaceEnabled || program.FaultsBinary != "") {
+		if peak > 256<<20 && (!race.Enabled || program.FaultsBinary != "") {
 			t.Errorf("%s: the crawl took %d MiB, want at most 256", name, peak>>20)
 		}
 	}

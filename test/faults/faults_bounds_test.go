@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // startFaultyServer starts the program under test as a server of an empty
@@ -93,7 +94,7 @@ func uploadFile(t *testing.T, address string, content []byte) (int, string, http
 // large is the side of a picture: under the race detector everything is
 // smaller, since only what comes of it is looked at.
 func large(side int) int {
-	if program.RaceEnabled && program.FaultsBinary == "" {
+	if race.Enabled && program.FaultsBinary == "" {
 		return side / 8
 	}
 	return side
@@ -102,7 +103,7 @@ func large(side int) int {
 // Four uploads at once of a file of a megabyte that says it is a picture of
 // 196 megapixels.
 func TestFaultFourUploadsOf196Megapixels(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	s := startFaultyServer(t, "--data", t.TempDir(), "--no-embed")
 	idle := s.ResidentBytes(program.Now)
 	file := flatPNG(14_000, 14_000, 1)
@@ -122,7 +123,7 @@ func TestFaultFourUploadsOf196Megapixels(t *testing.T) {
 
 // Uploads at once of pictures of 49 megapixels, kept and embedded.
 func TestFaultManyLargeUploads(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	s := startFaultyServer(t, "--data", t.TempDir())
 	first := flatPNG(40, 40, 99)
 	if status, answer, _, err := uploadFile(t, s.URL+"/v1/images", first); err != nil || status != http.StatusCreated {
@@ -147,13 +148,13 @@ func TestFaultManyLargeUploads(t *testing.T) {
 	count := len(program.Get[program.ImageList](s, "/v1/images", map[string][]string{"limit": {"100"}}).Images)
 	program.Eventually(t, "all are embedded", func() bool { return embedded(count) })
 	s.MustStayWithin(idle, program.BudgetBytes+program.SlackBytes)
-	program.Eventually(t, "memory is given back", func() bool { return program.RaceEnabled || s.ResidentBytes(program.Now)-idle < program.SlackBytes })
+	program.Eventually(t, "memory is given back", func() bool { return race.Enabled || s.ResidentBytes(program.Now)-idle < program.SlackBytes })
 }
 
 // A person's own folder may hold pictures of 60 and of 196 megapixels: they
 // are imported and embedded, within the budget.
 func TestFaultOwnPicturesOfManyMegapixels(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	pictures, folder := t.TempDir(), t.TempDir()
 	program.WriteFile(t, filepath.Join(pictures, "small.png"), flatPNG(300, 300, 7))
 	program.StartFaulty(t, "import", pictures, "--data", folder).MustEnd()
@@ -168,7 +169,7 @@ func TestFaultOwnPicturesOfManyMegapixels(t *testing.T) {
 	peak := importing.PeakBytes()
 	importing.MustEnd()
 	t.Logf("the import took %d MiB at most", peak>>20)
-	if peak > program.BudgetBytes+program.SlackBytes && !program.RaceEnabled {
+	if peak > program.BudgetBytes+program.SlackBytes && !race.Enabled {
 		t.Errorf("the import took %d MiB, want at most %d", peak>>20, (program.BudgetBytes+program.SlackBytes)>>20)
 	}
 	program.Eventually(t, "all are embedded", func() bool { return s.Embedded() == 2+atLength(2, 6) })
@@ -178,7 +179,7 @@ func TestFaultOwnPicturesOfManyMegapixels(t *testing.T) {
 // A server that decodes, its own pictures of 196 megapixels and what others
 // send, is ended by one SIGTERM within five seconds.
 func TestFaultATermSignalWhileDecoding(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	pictures, folder := t.TempDir(), t.TempDir()
 	for i := range 2 {
 		program.WriteFile(t, filepath.Join(pictures, fmt.Sprint(i, ".png")), flatPNG(large(14_000), large(14_000), byte(i)))

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // letters are text without end.
@@ -20,7 +21,7 @@ func (letters) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte(
 
 // A JSON body in chunks, which does not say how long it is: one string.
 func TestFaultAChunkedBodyWithoutEnd(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	s := startFaultyServer(t, "--data", oldCollection(t), "--no-embed")
 	address := s.URL + "/v1/profiles/me/ratings/" + s.Images(url.Values{})[0]
 	idle := s.ResidentBytes(program.Now)

@@ -11,13 +11,14 @@ import (
 
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // A crawl was killed while the machine's clock was two days ahead, and what it
 // had put off waits for two days. Once the clock is right, the crawl says so
 // and goes on; doctor says it too, and the trash stays.
 func TestFaultAClockThatJumped(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	folder, museum := t.TempDir(), program.StartMuseum(t, 60)
 	args := []string{"crawl", "--museum", museum.Addr, "--data", folder}

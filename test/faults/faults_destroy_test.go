@@ -15,12 +15,13 @@ import (
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/imagestore/disk"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // A catalog that was lost beside a full store is never taken for one that
 // says that all its pictures may go.
 func TestFaultCatalogLost(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	for name, damage := range map[string]func(string) error{
 		"cut to nothing": func(path string) error { return os.Truncate(path, 0) },
@@ -46,7 +47,7 @@ func TestFaultCatalogLost(t *testing.T) {
 // An older catalog, as a copy from last week, is noticed by the number of
 // changes that the store has seen.
 func TestFaultOlderCatalog(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	folder, pictures := t.TempDir(), program.MuseumPictures(t, 6)
 	at := func(i string) string { return filepath.Join(pictures, i+".jpg") }
@@ -78,7 +79,7 @@ func TestFaultOlderCatalog(t *testing.T) {
 // A collection of before there were marks opens with everything that it had,
 // and has its marks then.
 func TestFaultOldCollectionOpensUnharmed(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	folder := oldCollection(t)
 	before := pictureFiles(t, folder)
@@ -115,7 +116,7 @@ func TestFaultOldCollectionOpensUnharmed(t *testing.T) {
 
 // It is served with everything, and ranked by the probe that it had.
 func TestOldCollectionIsServed(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	folder := oldCollection(t)
 	before := pictureFiles(t, folder)
@@ -154,7 +155,7 @@ func TestOldCollectionIsServed(t *testing.T) {
 
 // A deletion by mistake is taken back with everything that the picture had.
 func TestFaultDeletedByMistake(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	folder := oldCollection(t)
 	before, files := program.LookInto(t, folder), pictureFiles(t, folder)

@@ -15,13 +15,14 @@ import (
 
 	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // A backup that is made while a crawl, ratings and trainings go on is whole,
 // and of one moment: it has every rating that was confirmed before it began,
 // and none that was given after it ended.
 func TestFaultBackupUnderLoad(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	folder, place := t.TempDir(), filepath.Join(t.TempDir(), "backup")
 	museum := program.StartMuseum(t, atLength(60, 300))

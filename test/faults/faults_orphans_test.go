@@ -16,6 +16,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 
 	"github.com/palate-art/palate/internal/collection"
 )
@@ -42,7 +43,7 @@ func replaceCatalog(t *testing.T, from, into string) {
 // A catalog that is new, or another collection's, says nothing of the pictures
 // beside it, and none of them goes for its sake.
 func TestFaultForeignCatalog(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	for name, said := range map[string]string{"new": "palate import --adopt", "another collection's": "palate restore"} {
 		t.Run(name, func(t *testing.T) {
@@ -67,7 +68,7 @@ func TestFaultForeignCatalog(t *testing.T) {
 // A server that is started beside pictures whose catalog was lost, or is older,
 // takes none of them away, however old they are.
 func TestFaultOldFilesOfALostCatalog(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	for name, lose := range map[string]func(*testing.T, string){
 		"cut to nothing": func(t *testing.T, folder string) {
@@ -108,7 +109,7 @@ func smallCollection(t *testing.T) string {
 // What killed processes left is set aside, by whatever command writes; more
 // than they leave is told and left alone. Neither is deleted.
 func TestFaultFilesWithoutARow(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
@@ -189,7 +190,7 @@ func ignoreWithoutClock(err error) error {
 // doctor does not call well what it can find to be lost, verify finds what
 // only reading finds, and an import mends it.
 func TestFaultLostAndDamagedFiles(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	folder, pictures := t.TempDir(), program.MuseumPictures(t, 8)
 	program.StartFaulty(t, "import", pictures, "--data", folder).MustEnd()
@@ -225,7 +226,7 @@ func TestFaultLostAndDamagedFiles(t *testing.T) {
 
 // A server whose index is away is not called well by doctor.
 func TestFaultDoctorLooksAtTheIndex(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	folder := oldCollection(t)
 	r := program.StartFaulty(t, "doctor", "--index", "qdrant://127.0.0.1:1/art", "--data", folder).Wait()
@@ -236,7 +237,7 @@ func TestFaultDoctorLooksAtTheIndex(t *testing.T) {
 
 // The write-ahead log that a long reader let grow is cut when it has gone.
 func TestFaultALongReaderOfTheCatalog(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	folder := oldCollection(t)
 	s := startFaultyServer(t, "--data", folder, "--no-embed")
@@ -288,7 +289,7 @@ func TestFaultALongReaderOfTheCatalog(t *testing.T) {
 
 // A second import of the same files decodes nothing.
 func TestFaultASecondImport(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	pictures, folder := t.TempDir(), program.EmptyHome(t)
 	for i := range 3 {
@@ -302,7 +303,7 @@ func TestFaultASecondImport(t *testing.T) {
 	program.StartFaulty(t, "profile", "list", "--data", folder).MustEnd()
 	first, second := work(), work()
 	t.Logf("the first import of 3 pictures of 49 megapixels took %v of the processors, the second %v", first.Round(time.Millisecond), second.Round(time.Millisecond))
-	if 3*second > first && (!program.RaceEnabled || program.FaultsBinary != "") { // of small ones the start is most
+	if 3*second > first && (!race.Enabled || program.FaultsBinary != "") { // of small ones the start is most
 		t.Errorf("a second import took %v of the processors, the first %v: want a third at most", second, first)
 	}
 	if got := program.LookInto(t, folder); len(got.Images) != 3 {
@@ -313,7 +314,7 @@ func TestFaultASecondImport(t *testing.T) {
 // Bytes of a damaged file are not printed at the terminal, and doctor sends
 // nobody to doctor.
 func TestFaultDoctorPrintsNoRawBytes(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	folder := oldCollection(t)
 	program.WriteFile(t, filepath.Join(folder, collection.ImagesFolder, "palate-images"), []byte("\x1b]0;pwned\x07\xff\xfe\x00\x9b31m broken \x05"))

@@ -17,12 +17,13 @@ import (
 	"time"
 
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // A server on all addresses keeps its guards, says what it means once, and
 // names an address that a browser opens.
 func TestFaultOpenToTheNetwork(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	args := []string{"--addr", "0.0.0.0:0", "--data", t.TempDir(), "--no-embed"}
 	if program.FaultsBinary == "" { // former ones knew nothing else
@@ -50,7 +51,7 @@ func TestFaultOpenToTheNetwork(t *testing.T) {
 
 // A key in an address that is spelt wrongly is in no output.
 func TestFaultTheKeyOfAMisspeltIndex(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	folder := t.TempDir()
 	for _, address := range []string{"qdrnt://k3y@host/art", "https://host:6333/?api-key=k3y", "qdrant:k3y@host", "qdrant://k3y@host:port/art", "qdrant://k3y@host", "k3y"} {
@@ -65,7 +66,7 @@ func TestFaultTheKeyOfAMisspeltIndex(t *testing.T) {
 
 // A server that works without its index is not one to restart.
 func TestFaultTheIndexIsAway(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	s := startFaultyServer(t, "--index", "qdrant://127.0.0.1:1/art", "--data", oldCollection(t), "--no-embed")
 	for path, want := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusServiceUnavailable, "/v1/health": http.StatusServiceUnavailable, "/v1/images": http.StatusOK} {
@@ -81,7 +82,7 @@ func TestFaultTheIndexIsAway(t *testing.T) {
 // What is said of a picture is text within bounds, and its addresses are of
 // the web, whichever way it comes in.
 func TestFaultWhatIsSaidOfAPicture(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	long := strings.Repeat("long ", 2000)
 	bad := map[string]string{"licence_url": "javascript:alert(document.cookie)", "page": "data:text/html,<script>1</script>", "year": "999999999", "title": long}
@@ -158,7 +159,7 @@ func startSite(t *testing.T, handler http.HandlerFunc) string {
 // A full disk ends no server, is told by it, and is freed by deleting. Run on
 // a small disk of its own, which takes the right to mount one.
 func TestFaultServedOnAFullDisk(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	folder := smallDisk(t, 40<<20)
 	pictures := t.TempDir()

@@ -17,6 +17,7 @@ import (
 	"github.com/palate-art/palate/internal/imagestore/disk"
 	"github.com/palate-art/palate/internal/verify"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // damageable is a collection that a test damages: four pictures of a folder,
@@ -125,7 +126,7 @@ const embeddingOf = " WHERE id = unhex(replace(?, '-', ''))"
 // Each kind of damage is made to happen, seen, mended where that can be done,
 // and gone then.
 func TestFaultEveryKindOfDamageIsSeenAndMended(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	whole := newDamageable(t)
 	for _, c := range []struct {

@@ -22,6 +22,7 @@ import (
 	"github.com/palate-art/palate/internal/catalog/sqlite"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // noisePictures gives a new folder of n small pictures, no two alike.
@@ -51,7 +52,7 @@ func noisePictures(t *testing.T, n int) string {
 // A process that is silent for however long is not dead: here it is stopped in
 // the middle of its work, and its last word is a year old.
 func TestASilentImportIsNotTakenForDead(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	folder, ctx := t.TempDir(), context.Background()
 	const pictures = 200
 	imports := program.Start(t, "import", "--data", folder, noisePictures(t, pictures))
@@ -143,7 +144,7 @@ func silence(t *testing.T, folder string) {
 // once, by the embedders' own counts, and each does its part. Both are held at
 // the start until the other is there, so that neither has had a lead.
 func TestTwoProcessesEmbedTogether(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	const pictures = 400
 	folder := t.TempDir()
 	program.MustRun(t, "import", "--data", folder, noisePictures(t, pictures))
@@ -179,7 +180,7 @@ func TestTwoProcessesEmbedTogether(t *testing.T) {
 // Two processes that crawl one site share it: no picture is fetched twice, and
 // each fetches some. The first is held until the second is there.
 func TestTwoProcessesCrawlTogether(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	const pictures = 60
 	museum, folder := program.StartMuseum(t, pictures), t.TempDir()
 	var crawls []*program.Process

@@ -6,10 +6,11 @@ import (
 	"time"
 
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 func TestAKilledCrawlRepeatsNothing(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	museum := program.StartMuseum(t, program.KillPictures)
 	for _, way := range []struct {
 		name  string
@@ -88,7 +89,7 @@ func killCrawls(t *testing.T, museum program.Site, kills int, flags []string) {
 }
 
 func TestAKilledEmbedRepeatsNothing(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	museum := program.StartMuseum(t, program.KillPictures)
 	folder := t.TempDir()
 	program.Start(t, "crawl", "--museum", museum.Addr, "--data", folder).MustEnd()

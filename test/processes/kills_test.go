@@ -13,6 +13,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // killsWanted in the environment makes TestKilledAtAnyMoment long: that many
@@ -29,7 +30,7 @@ var killsSettings = map[string]string{killsWanted: os.Getenv(killsWanted), kills
 // TestKilledAtAnyMoment kills whatever writes at random moments and looks each
 // time for what was confirmed before.
 func TestKilledAtAnyMoment(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	t.Parallel()
 	kills, seed, pictures := 7, uint64(7), 60
 	if text := killsSettings[killsWanted]; text != "" {

@@ -13,6 +13,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // A server that is killed while a job of the API passes its collection on to
@@ -20,7 +21,7 @@ import (
 // says of the job that its process died, goes on where it was and lets the other
 // model serve; no picture is embedded twice.
 func TestAServerKilledWhileItPassesToAnotherModelGoesOn(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	const pictures = 160
 	program.AddTiny(t)
 	folder := t.TempDir()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // jobTold is a job as the API and the command line tell of it.
@@ -42,7 +43,7 @@ func startJob(t *testing.T, s program.Server, request string) (job jobTold) {
 // Verifications and backups are jobs whoever starts them, and each side sees
 // what the other began.
 func TestJobsOfTheServerAndOfTheCommandLineAreTheSame(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	folder, place, restored := t.TempDir(), filepath.Join(t.TempDir(), "backups"), filepath.Join(t.TempDir(), "restored")
 	pictures := program.MuseumPictures(t, 3)
 	program.MustRun(t, "import", "--data", folder, pictures)

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/palate-art/palate/test/race"
 )
 
 // build makes the test binary of cmd/palate, which is the program when it is
@@ -18,7 +20,7 @@ func build(folder string) (string, error) {
 	}
 	path := filepath.Join(folder, "palate.exe")
 	args := []string{"test", "-c", "-o", path}
-	if RaceEnabled {
+	if race.Enabled {
 		args = append(args, "-race")
 	}
 	command := exec.Command("go", append(args, "./cmd/palate")...)

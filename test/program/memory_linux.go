@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/palate-art/palate/test/race"
 )
 
 // ResidentBytes is the memory of the process: what it has now, or had at most
@@ -65,7 +67,7 @@ func (p *Process) MustStayWithin(idle, bytes int64) {
 	p.T.Helper()
 	took := p.ResidentBytes(Most) - idle
 	p.T.Logf("%d MiB above %d MiB idle at most; now %d MiB above", took>>20, idle>>20, (p.ResidentBytes(Now)-idle)>>20)
-	if RaceEnabled && FaultsBinary == "" {
+	if race.Enabled && FaultsBinary == "" {
 		return // the detector keeps several bytes for each: what was done is checked, not what it took
 	}
 	if took > bytes {

@@ -2,17 +2,10 @@
 
 package program
 
-import (
-	"testing"
-	"time"
-)
-
-// LongRace is for runs with the race detector.
-func LongRace(*testing.T) {}
+import "time"
 
 // What the demo does by itself, and what it promises.
 const (
-	RaceEnabled  = false
 	DemoPictures = 420
 	DemoRated    = 120
 	Visitors     = 10

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 type apiJob struct {
@@ -41,7 +42,7 @@ func started(t *testing.T, s program.Server, body string) (job apiJob) {
 // What the command line trains and compares, a server does for whoever asks it by
 // the API, with the collection's own models.
 func TestAServerTrainsAndCompares(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	home := stripes(t, 60)
 	server := program.StartServer(t, "--data", home)
 	job := started(t, server, `{"kind":"arena","profile":"me","confirm":true,"arena":{"models":["baseline","tiny"],"methods":["probe","last:1"],"folds":1,"epochs":1}}`)

@@ -8,13 +8,14 @@ import (
 
 	"github.com/palate-art/palate/internal/arena"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // Two planted tastes, of one model with random weights. Wide stripes at any
 // angle in noise are what a head on a random body tells badly, and what training
 // it learns; dark and bright is what the head tells already.
 func TestTheArenaNamesWhatWasPlanted(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	for name, tc := range map[string]struct {
 		paint func(i int) (liked bool, wavelength, brightness float64)
 		says  string
@@ -48,6 +49,7 @@ func TestTheArenaNamesWhatWasPlanted(t *testing.T) {
 }
 
 func TestTheArenaSaysWhatIsWrong(t *testing.T) {
+	race.Long(t)
 	home := stripes(t, 36)
 	with := func(more ...string) []string {
 		return append([]string{"arena", "--data", home, "--profile", "me", "--with", "tiny"}, more...)

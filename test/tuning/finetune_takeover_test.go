@@ -11,12 +11,13 @@ import (
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/tuning"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // A fine-tuned model that has embedded everything serves where it is named,
 // until ratings that nobody has seen show that it is better.
 func TestAFineTunedModelTakesOverByUnseenRatings(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	home := stripes(t, 120)
 	all := unrateLast(t, home, 60)
 	program.MustRun(t, "embed", "--data", home, "--model", "tiny", "--size", "28") // where stripes blur

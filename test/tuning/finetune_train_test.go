@@ -21,6 +21,7 @@ import (
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/tuning"
 	"github.com/palate-art/palate/test/program"
+	"github.com/palate-art/palate/test/race"
 )
 
 // scoreLine and fileEmbedding are what the tests read of what scores and embed
@@ -90,7 +91,7 @@ func historyOf(r tuning.Result) []finetune.Epoch {
 }
 
 func TestFinetuneMakesAModelOfItsOwn(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	home := stripes(t, 60)
 	for _, method := range []string{"full", "last:1", "lora:2"} {
 		name := "mine-" + strings.ReplaceAll(method, ":", "")
@@ -171,6 +172,7 @@ func exportedAndAdded(t *testing.T, r tuning.Result, want fileEmbedding) {
 }
 
 func TestFinetuneSaysWhatIsWrong(t *testing.T) {
+	race.Long(t)
 	home := stripes(t, 30)
 	unrated, onnx := program.EmptyHome(t), filepath.Join(t.TempDir(), "x.onnx")
 	for name, tc := range map[string]struct {
@@ -202,7 +204,7 @@ func TestFinetuneSaysWhatIsWrong(t *testing.T) {
 // on where it was, with the same losses to the last bit, whatever was asked for
 // or rated since.
 func TestFinetuneGoesOnAfterAStopAndAKill(t *testing.T) {
-	program.LongRace(t)
+	race.Long(t)
 	home := stripes(t, 45)
 	var want tuning.Result
 	long := []string{"--epochs", "40"} // so that there is time to stop it

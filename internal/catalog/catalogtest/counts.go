@@ -21,10 +21,13 @@ func countsOfLists(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 		rate(t, c, "me", id, []palate.Verdict{palate.Like, palate.Dislike, palate.Skip}[i%3])
 	}
 	rate(t, c, "you", ids[0], palate.Dislike)
+	third := must(c.Image(t.Context(), ids[2]))(t)
 	for what, q := range map[string]catalog.ImageQuery{
 		"all": {}, "a search": {Search: "picture 7"}, "a filter": {Filter: index.Filter{Artists: []string{"Artist 1"}}},
 		"skipped": {SkippedBy: "me"}, "skipped by nobody": {SkippedBy: "nobody"}, "the oldest first": {Order: catalog.Oldest, Filter: index.Filter{JudgedBy: "me"}},
 		"both": {Search: "PICTURE", Filter: index.Filter{LikedBy: "me", YearTo: 1902}}, "damaged": {Damaged: true},
+		"since then": {AddedAfter: third.AddedAt}, "since then and liked": {AddedAfter: third.AddedAt, Filter: index.Filter{LikedBy: "me"}},
+		"since ever": {AddedAfter: time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC)}, "since the end": {AddedAfter: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}, "crawled": {Crawled: true},
 	} {
 		q.Limit = 2
 		listed := listAll(t, c, q)
@@ -37,6 +40,7 @@ func countsOfLists(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 		}
 		equalList(t, "outlines of "+what, outlined, listed)
 	}
+	equal(t, "since the third", must(c.CountListed(t.Context(), catalog.ImageQuery{AddedAfter: third.AddedAt}))(t), 6)
 	equal(t, "skipped", must(c.CountListed(t.Context(), catalog.ImageQuery{SkippedBy: "me"}))(t), 2)
 	_, err := c.Outlines(t.Context(), catalog.ImageQuery{Order: "best"})
 	wantKind(t, "no order", err, palate.ErrInvalid)

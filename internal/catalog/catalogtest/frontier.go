@@ -98,6 +98,7 @@ func finishedByImage(t *testing.T, c catalog.Catalog, again func() catalog.Catal
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	equal(t, "wait", wantNone(t, c, "museum"), 0)
+	equalList(t, "crawled", listAll(t, c, catalog.ImageQuery{Crawled: true, Limit: 2}), []palate.ImageID{picture(10).ID})
 	equal(t, "sources of the old", len(must(c.Image(ctx, old))(t).Sources), 2)
 	equal(t, "sources of the new", len(must(c.Image(ctx, picture(10).ID))(t).Sources), 2)
 	// In the next round, and in another crawl, the image is known. Of a crawl

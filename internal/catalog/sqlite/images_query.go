@@ -171,6 +171,12 @@ func listed(q catalog.ImageQuery) conditions {
 	if q.SkippedBy != "" {
 		where.add("i.no IN "+byVerdict, string(q.SkippedBy), string(palate.Skip))
 	}
+	if !q.AddedAfter.IsZero() {
+		where.add("i.no IN (SELECT no FROM images WHERE added_at > ?)", stamp(within(q.AddedAfter)))
+	}
+	if q.Crawled {
+		where.add("i.crawl IS NOT NULL")
+	}
 	return where
 }
 

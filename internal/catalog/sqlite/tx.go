@@ -91,6 +91,17 @@ func checkTime(what string, t time.Time) error {
 	return nil
 }
 
+// within is the nearest time that can be told.
+func within(t time.Time) time.Time {
+	switch {
+	case t.Before(earliest):
+		return earliest
+	case t.After(latest):
+		return latest
+	}
+	return t
+}
+
 func stamp(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

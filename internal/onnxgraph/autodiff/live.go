@@ -6,15 +6,18 @@ package autodiff
 // A result in another shape is the same memory.
 func (t *Tape) LiveBytes() int64 {
 	shapes, same := make(map[string][]int64), make(map[string]string)
+	named, _ := t.named()
+	nameOf := func(v *Value) string { return rename([]string{v.name}, named)[0] }
 	for _, o := range t.record {
 		for _, v := range o.out {
-			shapes[v.name] = v.shape
+			shapes[nameOf(v)] = v.shape
 		}
 		if o.op == "Reshape" {
-			same[o.out[0].name] = o.in[0].name
+			same[nameOf(o.out[0])] = nameOf(o.in[0])
 		}
 	}
-	nodes := t.Model().Graph.Nodes
+	graph := t.Model().Graph
+	nodes := graph.Nodes
 	root := func(name string) string {
 		for same[name] != "" {
 			name = same[name]
@@ -27,10 +30,8 @@ func (t *Tape) LiveBytes() int64 {
 			last[root(name)] = i
 		}
 	}
-	for _, n := range nodes {
-		if n.Op == "Identity" { // an output
-			last[root(n.Inputs[0])] = len(nodes)
-		}
+	for _, out := range graph.Outputs {
+		last[root(out.Name)] = len(nodes)
 	}
 	bytes := func(name string) int64 {
 		if shape, computed := shapes[name]; computed {

@@ -89,11 +89,14 @@ func erf(b *backward, o *operation, d *Value) *Value {
 }
 
 // gelu' = Φ(x) + x·φ(x), from x alone: less memory than to keep parts of it.
+// With s = x/√2 that is ½·(erf(s) + 1 + x·√(2/π)·exp(−s²)); the factor is in
+// the exponent, since each operator is a way through memory.
 func gelu(b *backward, o *operation, d *Value) *Value {
 	x := o.in[0]
-	cdf := b.Scale(b.Add(b.Erf(b.Scale(x, math.Sqrt(.5))), b.Scalar(1)), .5)
-	density := b.Scale(b.Exp(b.Scale(b.Mul(x, x), -.5)), 1/math.Sqrt(2*math.Pi))
-	return b.Mul(d, b.Add(cdf, b.Mul(x, density)))
+	s := b.Scale(x, math.Sqrt(.5))
+	density := b.Exp(b.Sub(b.Scalar(math.Log(2/math.Pi)/2), b.Mul(s, s)))
+	slope := b.Add(b.Add(b.Erf(s), b.Mul(x, density)), b.Scalar(1))
+	return b.Mul(b.Scale(d, .5), slope)
 }
 
 // share is one over how many numbers a reduction takes together.

@@ -105,6 +105,9 @@ func (t *Tape) Mean(a *Value, keep bool, axes ...int64) *Value {
 	return t.reduce("ReduceMean", a, keep, axes)
 }
 
+// SumOfSquares is that of all numbers; it has no gradient.
+func (t *Tape) SumOfSquares(a *Value) *Value { return t.reduce("ReduceSumSquare", a, false, nil) }
+
 func (t *Tape) reduce(op string, a *Value, keep bool, axes []int64) *Value {
 	if len(axes) == 0 {
 		for i := range a.shape {

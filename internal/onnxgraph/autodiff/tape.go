@@ -28,9 +28,16 @@ func (v *Value) Shape() []int64 { return slices.Clone(v.shape) }
 type Tape struct {
 	graph     *onnxgraph.Graph
 	record    []*operation
+	outputs   []output
 	constants map[string]*Value
 	ints      map[string]string
 	count     int
+}
+
+// output is a value that the graph gives under a name.
+type output struct {
+	name string
+	*Value
 }
 
 // operation is one operator as Gradients needs it.
@@ -74,19 +81,31 @@ func (t *Tape) Scalar(x float64) *Value {
 // Output makes a value an output of the graph under a name.
 func (t *Tape) Output(name string, v *Value) {
 	t.own(v)
-	t.graph.Op("Identity", name, []string{v.name})
-	t.graph.Outputs = append(t.graph.Outputs, onnxgraph.Value{Name: name, Type: onnxgraph.Float32, Shape: onnxgraph.Fixed(v.shape...)})
+	t.outputs = append(t.outputs, output{name, v})
 }
 
-// Model is the graph as it stands, without what no output depends on.
+// Model is the graph as it stands, without what no output depends on. The
+// result of an operator that is an output has the output's name in it: a copy
+// would read and write it once more.
 func (t *Tape) Model() *onnxgraph.Model {
 	g := *t.graph
+	g.Outputs = slices.Clone(g.Outputs)
+	named, copies := t.named()
+	nodes := slices.Clone(t.graph.Nodes)
+	for i := range nodes {
+		nodes[i].Inputs, nodes[i].Outputs = rename(nodes[i].Inputs, named), rename(nodes[i].Outputs, named)
+	}
 	needed := make(map[string]bool)
-	for _, out := range g.Outputs {
-		needed[out.Name] = true
+	for _, out := range t.outputs {
+		g.Outputs = append(g.Outputs, onnxgraph.Value{Name: out.name, Type: onnxgraph.Float32, Shape: onnxgraph.Fixed(out.shape...)})
+		needed[out.name] = true
+	}
+	for _, out := range copies {
+		from := rename([]string{out.Value.name}, named)
+		nodes = append(nodes, onnxgraph.Node{Name: "Output/" + out.name, Op: "Identity", Inputs: from, Outputs: []string{out.name}})
 	}
 	g.Nodes = nil
-	for _, node := range slices.Backward(t.graph.Nodes) {
+	for _, node := range slices.Backward(nodes) {
 		if !slices.ContainsFunc(node.Outputs, func(name string) bool { return needed[name] }) {
 			continue
 		}
@@ -98,6 +117,36 @@ func (t *Tape) Model() *onnxgraph.Model {
 	slices.Reverse(g.Nodes)
 	g.Initialisers = slices.DeleteFunc(slices.Clone(g.Initialisers), func(c onnxgraph.Tensor) bool { return !needed[c.Name] })
 	return onnxgraph.NewModel(&g, Opset)
+}
+
+// named gives the results of operators the name of the output that they are.
+// Other outputs are copies: inputs and constants, and what is given twice.
+func (t *Tape) named() (names map[string]string, copies []output) {
+	results := make(map[*Value]bool)
+	for _, o := range t.record {
+		for _, v := range o.out {
+			results[v] = true
+		}
+	}
+	names = make(map[string]string)
+	for _, out := range t.outputs {
+		if _, taken := names[out.Value.name]; taken || !results[out.Value] {
+			copies = append(copies, out)
+			continue
+		}
+		names[out.Value.name] = out.name
+	}
+	return names, copies
+}
+
+func rename(names []string, to map[string]string) []string {
+	names = slices.Clone(names)
+	for i, name := range names {
+		if other, there := to[name]; there {
+			names[i] = other
+		}
+	}
+	return names
 }
 
 // own panics for a value of another tape.

@@ -1,5 +1,0 @@
-//go:build !race
-
-package indextest
-
-const slow = false
