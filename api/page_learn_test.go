@@ -17,7 +17,7 @@ func TestThePageTrainsAndCompares(t *testing.T) {
 	const newest = `document.querySelector("#jobs > li strong").textContent + " " + document.querySelector("#jobs > li .state").textContent`
 	const said = `document.querySelector("#jobs > li p").textContent`
 	const inWidth = `document.documentElement.scrollWidth <= innerWidth && [...document.querySelectorAll("#work *")].every((e) => { const r = e.getBoundingClientRect(); return r.left >= 0 && r.right <= innerWidth; })`
-	step("open", chromedp.EmulateViewport(360, 740), chromedp.Navigate(f.url), eventually(cards, "24"), chromedp.Click(`[data-view=work]`),
+	step("open", chromedp.EmulateViewport(360, 740), chromedp.Navigate(f.url), chromedp.Click(`[data-view=work]`),
 		eventually(`document.querySelectorAll("#finetune [name=model] option").length`, "2"), chromedp.Click(`#learn summary`), eventually(inWidth, "true"), screenshot("learn-phone"))
 	step("the cost of a training", chromedp.SetValue(`#finetune [name=model]`, "greys"), chromedp.SetValue(`#finetune [name=method]`, "lora:8"),
 		chromedp.SetValue(`#finetune [name=epochs]`, "2"), chromedp.SetValue(`#finetune [name=batch]`, "12"), chromedp.Click(`#finetune button`),
