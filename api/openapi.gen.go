@@ -87,6 +87,7 @@ const (
 	JobKindEmbed    JobKind = "embed"
 	JobKindFinetune JobKind = "finetune"
 	JobKindImport   JobKind = "import"
+	JobKindMap      JobKind = "map"
 	JobKindReindex  JobKind = "reindex"
 	JobKindTrain    JobKind = "train"
 	JobKindVerify   JobKind = "verify"
@@ -106,6 +107,8 @@ func (e JobKind) Valid() bool {
 	case JobKindFinetune:
 		return true
 	case JobKindImport:
+		return true
+	case JobKindMap:
 		return true
 	case JobKindReindex:
 		return true
@@ -250,6 +253,30 @@ func (e ModelState) Valid() bool {
 	case ModelStateMissing:
 		return true
 	case ModelStateNotPulled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlotName.
+const (
+	PlotNameCalibration     PlotName = "calibration"
+	PlotNameLearningCurve   PlotName = "learning-curve"
+	PlotNamePrecisionRecall PlotName = "precision-recall"
+	PlotNameRoc             PlotName = "roc"
+)
+
+// Valid indicates whether the value is a known member of the PlotName enum.
+func (e PlotName) Valid() bool {
+	switch e {
+	case PlotNameCalibration:
+		return true
+	case PlotNameLearningCurve:
+		return true
+	case PlotNamePrecisionRecall:
+		return true
+	case PlotNameRoc:
 		return true
 	default:
 		return false
@@ -464,6 +491,37 @@ type ArenaInput struct {
 
 // ArenaProtocol single-split is one random split and the best epoch on it, as many published figures are made; the result says why they flatter. It has no page
 type ArenaProtocol string
+
+// ArenaVerdict defines model for ArenaVerdict.
+type ArenaVerdict struct {
+	FinishedAt *time.Time `json:"finished_at,omitempty"`
+
+	// Job The job that compared; absent before the first
+	Job      *int64          `json:"job,omitempty"`
+	Sections []ReportSection `json:"sections"`
+
+	// Summary What was compared on
+	Summary  *string  `json:"summary,omitempty"`
+	Verdicts []string `json:"verdicts"`
+}
+
+// CollectionMap defines model for CollectionMap.
+type CollectionMap struct {
+	// MadeAt Absent before the first
+	MadeAt *time.Time `json:"made_at,omitempty"`
+
+	// ModelID Whose embeddings are laid out
+	ModelID string `json:"model_id"`
+
+	// Pictures How many were laid out; 0 before the first map
+	Pictures int `json:"pictures"`
+
+	// Principal The same of the first two principal components
+	Principal *float64 `json:"principal,omitempty"`
+
+	// Trustworthiness How far the ten nearest on the map may be believed to be near (Venna and Kaski 2001), 1 at best, of a sample
+	Trustworthiness *float64 `json:"trustworthiness,omitempty"`
+}
 
 // Emptied defines model for Emptied.
 type Emptied struct {
@@ -934,6 +992,9 @@ type Likeness struct {
 
 	// SecondOnFirst AUC of the other's probe on this profile's ratings
 	SecondOnFirst *float64 `json:"second_on_first,omitempty"`
+
+	// Words The same in sentences
+	Words []string `json:"words"`
 }
 
 // ListOrder defines model for ListOrder.
@@ -1016,6 +1077,9 @@ type PictureUpload struct {
 	File openapi_types.File `json:"file"`
 }
 
+// PlotName defines model for PlotName.
+type PlotName string
+
 // Probe defines model for Probe.
 type Probe struct {
 	// Auc Cross-validated area under the ROC curve
@@ -1054,6 +1118,28 @@ type ProbeKind string
 // ProbeList defines model for ProbeList.
 type ProbeList struct {
 	Probes []Probe `json:"probes"`
+}
+
+// ProbeQuality defines model for ProbeQuality.
+type ProbeQuality struct {
+	// Conclusion Which way to learn judges best; absent where nothing else was tried
+	Conclusion *string `json:"conclusion,omitempty"`
+
+	// Decisions At every hundredth, from 0 to 1
+	Decisions []ThresholdDecisions `json:"decisions"`
+
+	// Plots What getProbePlot draws of it
+	Plots    []ReportPlot    `json:"plots"`
+	Sections []ReportSection `json:"sections"`
+
+	// Summary What was judged and how
+	Summary string `json:"summary"`
+
+	// Threshold The chance from which on the probe counts a picture as liked
+	Threshold float64 `json:"threshold"`
+
+	// Warnings What to keep in mind
+	Warnings []string `json:"warnings"`
 }
 
 // ProbeReport defines model for ProbeReport.
@@ -1240,6 +1326,22 @@ type Reasons struct {
 
 	// Score The probe's logit; absent without a probe
 	Score *float64 `json:"score,omitempty"`
+}
+
+// ReportPlot defines model for ReportPlot.
+type ReportPlot struct {
+	Name  PlotName `json:"name"`
+	Title string   `json:"title"`
+}
+
+// ReportSection A table with a title.
+type ReportSection struct {
+	// Note What the table says, in a sentence
+	Note *string `json:"note,omitempty"`
+
+	// Rows The first row is the header
+	Rows  [][]string `json:"rows"`
+	Title string     `json:"title"`
 }
 
 // RevokedAddresses defines model for RevokedAddresses.
@@ -1441,6 +1543,24 @@ type Source struct {
 // Stars A grade beside the verdict; absent where none was given.
 type Stars = int
 
+// ThresholdDecisions What counting as liked from a chance on would mean, in rated pictures.
+type ThresholdDecisions struct {
+	// FalseDislikes Liked pictures that would not
+	FalseDislikes int `json:"false_dislikes"`
+
+	// FalseLikes Disliked pictures that would count as liked
+	FalseLikes int `json:"false_likes"`
+
+	// Threshold The chance from which on a picture counts as liked
+	Threshold float64 `json:"threshold"`
+
+	// TrueDislikes Disliked pictures that would not
+	TrueDislikes int `json:"true_dislikes"`
+
+	// TrueLikes Liked pictures that would count as liked
+	TrueLikes int `json:"true_likes"`
+}
+
 // ThumbnailWidth Pixels. A narrower image is not enlarged.
 type ThumbnailWidth int
 
@@ -1542,6 +1662,27 @@ type Version struct {
 
 	// Version Of the program
 	Version string `json:"version"`
+}
+
+// VersionDifference defines model for VersionDifference.
+type VersionDifference struct {
+	// Auc How much higher the AUC of this version is than that of the other
+	Auc float64 `json:"auc"`
+
+	// High Upper end of the 95 % interval
+	High float64 `json:"high"`
+
+	// Low Lower end of the 95 % interval
+	Low float64 `json:"low"`
+
+	// P Two-sided
+	P float64 `json:"p"`
+
+	// Words The same in a sentence
+	Words string `json:"words"`
+
+	// Works That both versions were judged on; 0 where nothing can be compared
+	Works int `json:"works"`
 }
 
 // Artist defines model for Artist.
@@ -1813,6 +1954,18 @@ type TrainProbeParams struct {
 	Kind *ProbeKind `form:"kind,omitempty" json:"kind,omitempty"`
 }
 
+// CompareProbeVersionsParams defines parameters for CompareProbeVersions.
+type CompareProbeVersionsParams struct {
+	// Other The number of the other version.
+	Other int `form:"other" json:"other"`
+}
+
+// GetProbePlotParams defines parameters for GetProbePlot.
+type GetProbePlotParams struct {
+	// Threshold A chance that is marked on the ROC curve and on that of precision and recall.
+	Threshold *float64 `form:"threshold,omitempty" json:"threshold,omitempty"`
+}
+
 // GetQueueParams defines parameters for GetQueue.
 type GetQueueParams struct {
 	// Limit How many at most.
@@ -2025,6 +2178,9 @@ type ServerInterface interface {
 	// GetJobPage What an arena came to, as a page
 	// (GET /v1/jobs/{job}/page)
 	GetJobPage(ctx echo.Context, job int64) error
+	// GetMap What there is of a map of the collection
+	// (GET /v1/map)
+	GetMap(ctx echo.Context) error
 	// ListModels Models that the collection can be embedded with
 	// (GET /v1/models)
 	ListModels(ctx echo.Context) error
@@ -2040,6 +2196,9 @@ type ServerInterface interface {
 	// RenameProfile Give a profile another name
 	// (PATCH /v1/profiles/{profile})
 	RenameProfile(ctx echo.Context, profile ProfilePath) error
+	// GetArenaVerdict Which model and way to learn judged best for the profile
+	// (GET /v1/profiles/{profile}/arena)
+	GetArenaVerdict(ctx echo.Context, profile ProfilePath) error
 	// CompareProfiles How like another taste this one is
 	// (GET /v1/profiles/{profile}/compare)
 	CompareProfiles(ctx echo.Context, profile ProfilePath, params CompareProfilesParams) error
@@ -2079,9 +2238,18 @@ type ServerInterface interface {
 	// GetProbeVersion One version with its whole report
 	// (GET /v1/profiles/{profile}/probe/versions/{version})
 	GetProbeVersion(ctx echo.Context, profile ProfilePath, version VersionPath) error
+	// CompareProbeVersions How much better this version judged than another
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/compare)
+	CompareProbeVersions(ctx echo.Context, profile ProfilePath, version VersionPath, params CompareProbeVersionsParams) error
 	// ExportProbe One version as a file that can be imported elsewhere
 	// (GET /v1/profiles/{profile}/probe/versions/{version}/file)
 	ExportProbe(ctx echo.Context, profile ProfilePath, version VersionPath) error
+	// GetProbePlot A plot of one version, as SVG
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/plots/{plot})
+	GetProbePlot(ctx echo.Context, profile ProfilePath, version VersionPath, plot PlotName, params GetProbePlotParams) error
+	// GetProbeQuality How good one version is, for people
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/quality)
+	GetProbeQuality(ctx echo.Context, profile ProfilePath, version VersionPath) error
 	// GetQueue What to judge next
 	// (GET /v1/profiles/{profile}/queue)
 	GetQueue(ctx echo.Context, profile ProfilePath, params GetQueueParams) error
@@ -2127,6 +2295,9 @@ type ServerInterface interface {
 	// ListSnapshotImages What is known of the images of a part of the list
 	// (GET /v1/profiles/{profile}/snapshots/{snapshot}/images)
 	ListSnapshotImages(ctx echo.Context, profile ProfilePath, snapshot SnapshotPath, params ListSnapshotImagesParams) error
+	// GetSnapshotMap Where the images of a list are on the map
+	// (GET /v1/profiles/{profile}/snapshots/{snapshot}/map)
+	GetSnapshotMap(ctx echo.Context, profile ProfilePath, snapshot SnapshotPath) error
 	// UndoRating Undo the last rating or take-back, or a named one
 	// (POST /v1/profiles/{profile}/undo)
 	UndoRating(ctx echo.Context, profile ProfilePath) error
@@ -2718,6 +2889,15 @@ func (w *ServerInterfaceWrapper) GetJobPage(ctx echo.Context) error {
 	return err
 }
 
+// GetMap converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMap(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMap(ctx)
+	return err
+}
+
 // ListModels converts echo context to params.
 func (w *ServerInterfaceWrapper) ListModels(ctx echo.Context) error {
 	var err error
@@ -2774,6 +2954,22 @@ func (w *ServerInterfaceWrapper) RenameProfile(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RenameProfile(ctx, profile)
+	return err
+}
+
+// GetArenaVerdict converts echo context to params.
+func (w *ServerInterfaceWrapper) GetArenaVerdict(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetArenaVerdict(ctx, profile)
 	return err
 }
 
@@ -3074,6 +3270,39 @@ func (w *ServerInterfaceWrapper) GetProbeVersion(ctx echo.Context) error {
 	return err
 }
 
+// CompareProbeVersions converts echo context to params.
+func (w *ServerInterfaceWrapper) CompareProbeVersions(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "version" -------------
+	var version VersionPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version", ctx.Param("version"), &version, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter version: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CompareProbeVersionsParams
+	// ------------- Required query parameter "other" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "other", ctx.QueryParams(), &params.Other, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter other: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CompareProbeVersions(ctx, profile, version, params)
+	return err
+}
+
 // ExportProbe converts echo context to params.
 func (w *ServerInterfaceWrapper) ExportProbe(ctx echo.Context) error {
 	var err error
@@ -3095,6 +3324,71 @@ func (w *ServerInterfaceWrapper) ExportProbe(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ExportProbe(ctx, profile, version)
+	return err
+}
+
+// GetProbePlot converts echo context to params.
+func (w *ServerInterfaceWrapper) GetProbePlot(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "version" -------------
+	var version VersionPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version", ctx.Param("version"), &version, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter version: %s", err))
+	}
+
+	// ------------- Path parameter "plot" -------------
+	var plot PlotName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "plot", ctx.Param("plot"), &plot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter plot: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetProbePlotParams
+	// ------------- Optional query parameter "threshold" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "threshold", ctx.QueryParams(), &params.Threshold, runtime.BindQueryParameterOptions{Type: "number", Format: "double"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter threshold: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetProbePlot(ctx, profile, version, plot, params)
+	return err
+}
+
+// GetProbeQuality converts echo context to params.
+func (w *ServerInterfaceWrapper) GetProbeQuality(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "version" -------------
+	var version VersionPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version", ctx.Param("version"), &version, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter version: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetProbeQuality(ctx, profile, version)
 	return err
 }
 
@@ -3569,6 +3863,30 @@ func (w *ServerInterfaceWrapper) ListSnapshotImages(ctx echo.Context) error {
 	return err
 }
 
+// GetSnapshotMap converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSnapshotMap(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "snapshot" -------------
+	var snapshot SnapshotPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "snapshot", ctx.Param("snapshot"), &snapshot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter snapshot: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSnapshotMap(ctx, profile, snapshot)
+	return err
+}
+
 // UndoRating converts echo context to params.
 func (w *ServerInterfaceWrapper) UndoRating(ctx echo.Context) error {
 	var err error
@@ -3776,6 +4094,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/health", wrapper.GetHealth, options.OperationMiddlewares["getHealth"]...)
 	router.GET(options.BaseURL+"/v1/version", wrapper.GetVersion, options.OperationMiddlewares["getVersion"]...)
 	router.GET(options.BaseURL+"/v1/models", wrapper.ListModels, options.OperationMiddlewares["listModels"]...)
+	router.GET(options.BaseURL+"/v1/map", wrapper.GetMap, options.OperationMiddlewares["getMap"]...)
 	router.GET(options.BaseURL+"/v1/images", wrapper.ListImages, options.OperationMiddlewares["listImages"]...)
 	router.POST(options.BaseURL+"/v1/images", wrapper.UploadImage, options.OperationMiddlewares["uploadImage"]...)
 	router.DELETE(options.BaseURL+"/v1/images/:image", wrapper.DeleteImage, options.OperationMiddlewares["deleteImage"]...)
@@ -3812,6 +4131,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/profiles/:profile/snapshots", wrapper.CreateSnapshot, options.OperationMiddlewares["createSnapshot"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/snapshots/:snapshot", wrapper.GetSnapshot, options.OperationMiddlewares["getSnapshot"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/snapshots/:snapshot/entries", wrapper.GetSnapshotEntries, options.OperationMiddlewares["getSnapshotEntries"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/snapshots/:snapshot/map", wrapper.GetSnapshotMap, options.OperationMiddlewares["getSnapshotMap"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/snapshots/:snapshot/images", wrapper.ListSnapshotImages, options.OperationMiddlewares["listSnapshotImages"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/feed.atom", wrapper.GetFeed, options.OperationMiddlewares["getFeed"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/feed-pictures/:image", wrapper.GetFeedPicture, options.OperationMiddlewares["getFeedPicture"]...)
@@ -3822,6 +4142,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.TrainProbe, options.OperationMiddlewares["trainProbe"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions", wrapper.ListProbeVersions, options.OperationMiddlewares["listProbeVersions"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions/:version", wrapper.GetProbeVersion, options.OperationMiddlewares["getProbeVersion"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions/:version/quality", wrapper.GetProbeQuality, options.OperationMiddlewares["getProbeQuality"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions/:version/plots/:plot", wrapper.GetProbePlot, options.OperationMiddlewares["getProbePlot"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions/:version/compare", wrapper.CompareProbeVersions, options.OperationMiddlewares["compareProbeVersions"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/arena", wrapper.GetArenaVerdict, options.OperationMiddlewares["getArenaVerdict"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions/:version/file", wrapper.ExportProbe, options.OperationMiddlewares["exportProbe"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/rollback", wrapper.RollbackProbe, options.OperationMiddlewares["rollbackProbe"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/import", wrapper.ImportProbe, options.OperationMiddlewares["importProbe"]...)
@@ -5794,6 +6118,84 @@ func (response GetJobPage5XXApplicationProblemPlusJSONResponse) VisitGetJobPageR
 	return err
 }
 
+type GetMapRequestObject struct {
+}
+
+type GetMapResponseObject interface {
+	VisitGetMapResponse(w http.ResponseWriter) error
+}
+
+type GetMap200JSONResponse CollectionMap
+
+func (response GetMap200JSONResponse) VisitGetMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMap304Response = NotModifiedResponse
+
+func (response GetMap304Response) VisitGetMapResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetMap400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetMap400ApplicationProblemPlusJSONResponse) VisitGetMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMap4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMap4XXApplicationProblemPlusJSONResponse) VisitGetMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMap5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMap5XXApplicationProblemPlusJSONResponse) VisitGetMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListModelsRequestObject struct {
 }
 
@@ -6230,6 +6632,85 @@ type RenameProfile5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RenameProfile5XXApplicationProblemPlusJSONResponse) VisitRenameProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetArenaVerdictRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+}
+
+type GetArenaVerdictResponseObject interface {
+	VisitGetArenaVerdictResponse(w http.ResponseWriter) error
+}
+
+type GetArenaVerdict200JSONResponse ArenaVerdict
+
+func (response GetArenaVerdict200JSONResponse) VisitGetArenaVerdictResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetArenaVerdict304Response = NotModifiedResponse
+
+func (response GetArenaVerdict304Response) VisitGetArenaVerdictResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetArenaVerdict400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetArenaVerdict400ApplicationProblemPlusJSONResponse) VisitGetArenaVerdictResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetArenaVerdict4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetArenaVerdict4XXApplicationProblemPlusJSONResponse) VisitGetArenaVerdictResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetArenaVerdict5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetArenaVerdict5XXApplicationProblemPlusJSONResponse) VisitGetArenaVerdictResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7478,6 +7959,119 @@ func (response GetProbeVersion5XXApplicationProblemPlusJSONResponse) VisitGetPro
 	return err
 }
 
+type CompareProbeVersionsRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Version VersionPath `json:"version"`
+	Params  CompareProbeVersionsParams
+}
+
+type CompareProbeVersionsResponseObject interface {
+	VisitCompareProbeVersionsResponse(w http.ResponseWriter) error
+}
+
+type CompareProbeVersions200JSONResponse VersionDifference
+
+func (response CompareProbeVersions200JSONResponse) VisitCompareProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProbeVersions304Response = NotModifiedResponse
+
+func (response CompareProbeVersions304Response) VisitCompareProbeVersionsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type CompareProbeVersions400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CompareProbeVersions400ApplicationProblemPlusJSONResponse) VisitCompareProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProbeVersions404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CompareProbeVersions404ApplicationProblemPlusJSONResponse) VisitCompareProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProbeVersions409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CompareProbeVersions409ApplicationProblemPlusJSONResponse) VisitCompareProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProbeVersions4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CompareProbeVersions4XXApplicationProblemPlusJSONResponse) VisitCompareProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProbeVersions5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CompareProbeVersions5XXApplicationProblemPlusJSONResponse) VisitCompareProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExportProbeRequestObject struct {
 	Profile ProfilePath `json:"profile"`
 	Version VersionPath `json:"version"`
@@ -7562,6 +8156,238 @@ type ExportProbe5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ExportProbe5XXApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbePlotRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Version VersionPath `json:"version"`
+	Plot    PlotName    `json:"plot"`
+	Params  GetProbePlotParams
+}
+
+type GetProbePlotResponseObject interface {
+	VisitGetProbePlotResponse(w http.ResponseWriter) error
+}
+
+type GetProbePlot200ImageSvgXMLResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetProbePlot200ImageSvgXMLResponse) VisitGetProbePlotResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/svg+xml")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetProbePlot304Response = NotModifiedResponse
+
+func (response GetProbePlot304Response) VisitGetProbePlotResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetProbePlot400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbePlot400ApplicationProblemPlusJSONResponse) VisitGetProbePlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbePlot404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbePlot404ApplicationProblemPlusJSONResponse) VisitGetProbePlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbePlot409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbePlot409ApplicationProblemPlusJSONResponse) VisitGetProbePlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbePlot4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProbePlot4XXApplicationProblemPlusJSONResponse) VisitGetProbePlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbePlot5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProbePlot5XXApplicationProblemPlusJSONResponse) VisitGetProbePlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeQualityRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Version VersionPath `json:"version"`
+}
+
+type GetProbeQualityResponseObject interface {
+	VisitGetProbeQualityResponse(w http.ResponseWriter) error
+}
+
+type GetProbeQuality200JSONResponse ProbeQuality
+
+func (response GetProbeQuality200JSONResponse) VisitGetProbeQualityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeQuality304Response = NotModifiedResponse
+
+func (response GetProbeQuality304Response) VisitGetProbeQualityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetProbeQuality400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbeQuality400ApplicationProblemPlusJSONResponse) VisitGetProbeQualityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeQuality404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbeQuality404ApplicationProblemPlusJSONResponse) VisitGetProbeQualityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeQuality409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbeQuality409ApplicationProblemPlusJSONResponse) VisitGetProbeQualityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeQuality4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProbeQuality4XXApplicationProblemPlusJSONResponse) VisitGetProbeQualityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeQuality5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProbeQuality5XXApplicationProblemPlusJSONResponse) VisitGetProbeQualityResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9029,6 +9855,145 @@ func (response ListSnapshotImages5XXApplicationProblemPlusJSONResponse) VisitLis
 	return err
 }
 
+type GetSnapshotMapRequestObject struct {
+	Profile  ProfilePath  `json:"profile"`
+	Snapshot SnapshotPath `json:"snapshot"`
+}
+
+type GetSnapshotMapResponseObject interface {
+	VisitGetSnapshotMapResponse(w http.ResponseWriter) error
+}
+
+type GetSnapshotMap200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetSnapshotMap200ApplicationOctetStreamResponse) VisitGetSnapshotMapResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetSnapshotMap206ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetSnapshotMap206ApplicationOctetStreamResponse) VisitGetSnapshotMapResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetSnapshotMap304Response struct {
+}
+
+func (response GetSnapshotMap304Response) VisitGetSnapshotMapResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetSnapshotMap400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetSnapshotMap400ApplicationProblemPlusJSONResponse) VisitGetSnapshotMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshotMap404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetSnapshotMap404ApplicationProblemPlusJSONResponse) VisitGetSnapshotMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshotMap409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response GetSnapshotMap409ApplicationProblemPlusJSONResponse) VisitGetSnapshotMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshotMap4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSnapshotMap4XXApplicationProblemPlusJSONResponse) VisitGetSnapshotMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshotMap5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSnapshotMap5XXApplicationProblemPlusJSONResponse) VisitGetSnapshotMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UndoRatingRequestObject struct {
 	Profile ProfilePath `json:"profile"`
 	Body    *UndoRatingJSONRequestBody
@@ -9850,6 +10815,9 @@ type StrictServerInterface interface {
 	// GetJobPage What an arena came to, as a page
 	// (GET /v1/jobs/{job}/page)
 	GetJobPage(ctx context.Context, request GetJobPageRequestObject) (GetJobPageResponseObject, error)
+	// GetMap What there is of a map of the collection
+	// (GET /v1/map)
+	GetMap(ctx context.Context, request GetMapRequestObject) (GetMapResponseObject, error)
 	// ListModels Models that the collection can be embedded with
 	// (GET /v1/models)
 	ListModels(ctx context.Context, request ListModelsRequestObject) (ListModelsResponseObject, error)
@@ -9865,6 +10833,9 @@ type StrictServerInterface interface {
 	// RenameProfile Give a profile another name
 	// (PATCH /v1/profiles/{profile})
 	RenameProfile(ctx context.Context, request RenameProfileRequestObject) (RenameProfileResponseObject, error)
+	// GetArenaVerdict Which model and way to learn judged best for the profile
+	// (GET /v1/profiles/{profile}/arena)
+	GetArenaVerdict(ctx context.Context, request GetArenaVerdictRequestObject) (GetArenaVerdictResponseObject, error)
 	// CompareProfiles How like another taste this one is
 	// (GET /v1/profiles/{profile}/compare)
 	CompareProfiles(ctx context.Context, request CompareProfilesRequestObject) (CompareProfilesResponseObject, error)
@@ -9904,9 +10875,18 @@ type StrictServerInterface interface {
 	// GetProbeVersion One version with its whole report
 	// (GET /v1/profiles/{profile}/probe/versions/{version})
 	GetProbeVersion(ctx context.Context, request GetProbeVersionRequestObject) (GetProbeVersionResponseObject, error)
+	// CompareProbeVersions How much better this version judged than another
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/compare)
+	CompareProbeVersions(ctx context.Context, request CompareProbeVersionsRequestObject) (CompareProbeVersionsResponseObject, error)
 	// ExportProbe One version as a file that can be imported elsewhere
 	// (GET /v1/profiles/{profile}/probe/versions/{version}/file)
 	ExportProbe(ctx context.Context, request ExportProbeRequestObject) (ExportProbeResponseObject, error)
+	// GetProbePlot A plot of one version, as SVG
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/plots/{plot})
+	GetProbePlot(ctx context.Context, request GetProbePlotRequestObject) (GetProbePlotResponseObject, error)
+	// GetProbeQuality How good one version is, for people
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/quality)
+	GetProbeQuality(ctx context.Context, request GetProbeQualityRequestObject) (GetProbeQualityResponseObject, error)
 	// GetQueue What to judge next
 	// (GET /v1/profiles/{profile}/queue)
 	GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error)
@@ -9952,6 +10932,9 @@ type StrictServerInterface interface {
 	// ListSnapshotImages What is known of the images of a part of the list
 	// (GET /v1/profiles/{profile}/snapshots/{snapshot}/images)
 	ListSnapshotImages(ctx context.Context, request ListSnapshotImagesRequestObject) (ListSnapshotImagesResponseObject, error)
+	// GetSnapshotMap Where the images of a list are on the map
+	// (GET /v1/profiles/{profile}/snapshots/{snapshot}/map)
+	GetSnapshotMap(ctx context.Context, request GetSnapshotMapRequestObject) (GetSnapshotMapResponseObject, error)
 	// UndoRating Undo the last rating or take-back, or a named one
 	// (POST /v1/profiles/{profile}/undo)
 	UndoRating(ctx context.Context, request UndoRatingRequestObject) (UndoRatingResponseObject, error)
@@ -10513,6 +11496,29 @@ func (sh *strictHandler) GetJobPage(ctx echo.Context, job int64) error {
 	return nil
 }
 
+// GetMap operation middleware
+func (sh *strictHandler) GetMap(ctx echo.Context) error {
+	var request GetMapRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMap(ctx.Request().Context(), request.(GetMapRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMap")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMapResponseObject); ok {
+		return validResponse.VisitGetMapResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListModels operation middleware
 func (sh *strictHandler) ListModels(ctx echo.Context) error {
 	var request ListModelsRequestObject
@@ -10672,6 +11678,31 @@ func (sh *strictHandler) RenameProfile(ctx echo.Context, profile ProfilePath) er
 		return err
 	} else if validResponse, ok := response.(RenameProfileResponseObject); ok {
 		return validResponse.VisitRenameProfileResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetArenaVerdict operation middleware
+func (sh *strictHandler) GetArenaVerdict(ctx echo.Context, profile ProfilePath) error {
+	var request GetArenaVerdictRequestObject
+
+	request.Profile = profile
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetArenaVerdict(ctx.Request().Context(), request.(GetArenaVerdictRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetArenaVerdict")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetArenaVerdictResponseObject); ok {
+		return validResponse.VisitGetArenaVerdictResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -11035,6 +12066,33 @@ func (sh *strictHandler) GetProbeVersion(ctx echo.Context, profile ProfilePath, 
 	return nil
 }
 
+// CompareProbeVersions operation middleware
+func (sh *strictHandler) CompareProbeVersions(ctx echo.Context, profile ProfilePath, version VersionPath, params CompareProbeVersionsParams) error {
+	var request CompareProbeVersionsRequestObject
+
+	request.Profile = profile
+	request.Version = version
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CompareProbeVersions(ctx.Request().Context(), request.(CompareProbeVersionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CompareProbeVersions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CompareProbeVersionsResponseObject); ok {
+		return validResponse.VisitCompareProbeVersionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ExportProbe operation middleware
 func (sh *strictHandler) ExportProbe(ctx echo.Context, profile ProfilePath, version VersionPath) error {
 	var request ExportProbeRequestObject
@@ -11055,6 +12113,60 @@ func (sh *strictHandler) ExportProbe(ctx echo.Context, profile ProfilePath, vers
 		return err
 	} else if validResponse, ok := response.(ExportProbeResponseObject); ok {
 		return validResponse.VisitExportProbeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProbePlot operation middleware
+func (sh *strictHandler) GetProbePlot(ctx echo.Context, profile ProfilePath, version VersionPath, plot PlotName, params GetProbePlotParams) error {
+	var request GetProbePlotRequestObject
+
+	request.Profile = profile
+	request.Version = version
+	request.Plot = plot
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProbePlot(ctx.Request().Context(), request.(GetProbePlotRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProbePlot")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProbePlotResponseObject); ok {
+		return validResponse.VisitGetProbePlotResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProbeQuality operation middleware
+func (sh *strictHandler) GetProbeQuality(ctx echo.Context, profile ProfilePath, version VersionPath) error {
+	var request GetProbeQualityRequestObject
+
+	request.Profile = profile
+	request.Version = version
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProbeQuality(ctx.Request().Context(), request.(GetProbeQualityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProbeQuality")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProbeQualityResponseObject); ok {
+		return validResponse.VisitGetProbeQualityResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -11516,6 +12628,32 @@ func (sh *strictHandler) ListSnapshotImages(ctx echo.Context, profile ProfilePat
 		return err
 	} else if validResponse, ok := response.(ListSnapshotImagesResponseObject); ok {
 		return validResponse.VisitListSnapshotImagesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSnapshotMap operation middleware
+func (sh *strictHandler) GetSnapshotMap(ctx echo.Context, profile ProfilePath, snapshot SnapshotPath) error {
+	var request GetSnapshotMapRequestObject
+
+	request.Profile = profile
+	request.Snapshot = snapshot
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSnapshotMap(ctx.Request().Context(), request.(GetSnapshotMapRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSnapshotMap")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSnapshotMapResponseObject); ok {
+		return validResponse.VisitGetSnapshotMapResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/palate-art/palate/api/web"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/atlas"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/imagestore"
 	"github.com/palate-art/palate/internal/ingest"
@@ -38,7 +39,7 @@ import (
 	"github.com/palate-art/palate/internal/tokens"
 )
 
-// Services are what the API answers from. All but Starter and FreeSpace are needed.
+// Services are what the API answers from. All but Map, Starter and FreeSpace are needed.
 type Services struct {
 	Catalog    catalog.Catalog
 	Store      imagestore.Store
@@ -50,6 +51,9 @@ type Services struct {
 	// Patches gives the model in a form that tells its patches, or
 	// palate.ErrConflict where it has none.
 	Patches func(context.Context) (embedder.PatchEmbedder, error)
+	// Map gives the map of what Embedder has embedded, or palate.ErrNotFound; nil
+	// where there is none.
+	Map func() (*atlas.Map, error)
 	// Starter starts jobs; nil starts none.
 	Starter *starter.Starter
 	// FreeSpace tells how much room is on the collection's disk, if that is
@@ -136,6 +140,7 @@ type Server struct {
 	guesses  *paces // of who tries secrets
 
 	snapshots *snapshots
+	newcomers newcomers // of the map
 
 	closing chan struct{} // closed when Run ends: streams end with it
 }

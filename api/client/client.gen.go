@@ -86,6 +86,7 @@ const (
 	JobKindEmbed    JobKind = "embed"
 	JobKindFinetune JobKind = "finetune"
 	JobKindImport   JobKind = "import"
+	JobKindMap      JobKind = "map"
 	JobKindReindex  JobKind = "reindex"
 	JobKindTrain    JobKind = "train"
 	JobKindVerify   JobKind = "verify"
@@ -105,6 +106,8 @@ func (e JobKind) Valid() bool {
 	case JobKindFinetune:
 		return true
 	case JobKindImport:
+		return true
+	case JobKindMap:
 		return true
 	case JobKindReindex:
 		return true
@@ -249,6 +252,30 @@ func (e ModelState) Valid() bool {
 	case ModelStateMissing:
 		return true
 	case ModelStateNotPulled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlotName.
+const (
+	PlotNameCalibration     PlotName = "calibration"
+	PlotNameLearningCurve   PlotName = "learning-curve"
+	PlotNamePrecisionRecall PlotName = "precision-recall"
+	PlotNameRoc             PlotName = "roc"
+)
+
+// Valid indicates whether the value is a known member of the PlotName enum.
+func (e PlotName) Valid() bool {
+	switch e {
+	case PlotNameCalibration:
+		return true
+	case PlotNameLearningCurve:
+		return true
+	case PlotNamePrecisionRecall:
+		return true
+	case PlotNameRoc:
 		return true
 	default:
 		return false
@@ -463,6 +490,37 @@ type ArenaInput struct {
 
 // ArenaProtocol single-split is one random split and the best epoch on it, as many published figures are made; the result says why they flatter. It has no page
 type ArenaProtocol string
+
+// ArenaVerdict defines model for ArenaVerdict.
+type ArenaVerdict struct {
+	FinishedAt *time.Time `json:"finished_at,omitempty"`
+
+	// Job The job that compared; absent before the first
+	Job      *int64          `json:"job,omitempty"`
+	Sections []ReportSection `json:"sections"`
+
+	// Summary What was compared on
+	Summary  *string  `json:"summary,omitempty"`
+	Verdicts []string `json:"verdicts"`
+}
+
+// CollectionMap defines model for CollectionMap.
+type CollectionMap struct {
+	// MadeAt Absent before the first
+	MadeAt *time.Time `json:"made_at,omitempty"`
+
+	// ModelID Whose embeddings are laid out
+	ModelID string `json:"model_id"`
+
+	// Pictures How many were laid out; 0 before the first map
+	Pictures int `json:"pictures"`
+
+	// Principal The same of the first two principal components
+	Principal *float64 `json:"principal,omitempty"`
+
+	// Trustworthiness How far the ten nearest on the map may be believed to be near (Venna and Kaski 2001), 1 at best, of a sample
+	Trustworthiness *float64 `json:"trustworthiness,omitempty"`
+}
 
 // Emptied defines model for Emptied.
 type Emptied struct {
@@ -933,6 +991,9 @@ type Likeness struct {
 
 	// SecondOnFirst AUC of the other's probe on this profile's ratings
 	SecondOnFirst *float64 `json:"second_on_first,omitempty"`
+
+	// Words The same in sentences
+	Words []string `json:"words"`
 }
 
 // ListOrder defines model for ListOrder.
@@ -1015,6 +1076,9 @@ type PictureUpload struct {
 	File openapi_types.File `json:"file"`
 }
 
+// PlotName defines model for PlotName.
+type PlotName string
+
 // Probe defines model for Probe.
 type Probe struct {
 	// Auc Cross-validated area under the ROC curve
@@ -1053,6 +1117,28 @@ type ProbeKind string
 // ProbeList defines model for ProbeList.
 type ProbeList struct {
 	Probes []Probe `json:"probes"`
+}
+
+// ProbeQuality defines model for ProbeQuality.
+type ProbeQuality struct {
+	// Conclusion Which way to learn judges best; absent where nothing else was tried
+	Conclusion *string `json:"conclusion,omitempty"`
+
+	// Decisions At every hundredth, from 0 to 1
+	Decisions []ThresholdDecisions `json:"decisions"`
+
+	// Plots What getProbePlot draws of it
+	Plots    []ReportPlot    `json:"plots"`
+	Sections []ReportSection `json:"sections"`
+
+	// Summary What was judged and how
+	Summary string `json:"summary"`
+
+	// Threshold The chance from which on the probe counts a picture as liked
+	Threshold float64 `json:"threshold"`
+
+	// Warnings What to keep in mind
+	Warnings []string `json:"warnings"`
 }
 
 // ProbeReport defines model for ProbeReport.
@@ -1239,6 +1325,22 @@ type Reasons struct {
 
 	// Score The probe's logit; absent without a probe
 	Score *float64 `json:"score,omitempty"`
+}
+
+// ReportPlot defines model for ReportPlot.
+type ReportPlot struct {
+	Name  PlotName `json:"name"`
+	Title string   `json:"title"`
+}
+
+// ReportSection A table with a title.
+type ReportSection struct {
+	// Note What the table says, in a sentence
+	Note *string `json:"note,omitempty"`
+
+	// Rows The first row is the header
+	Rows  [][]string `json:"rows"`
+	Title string     `json:"title"`
 }
 
 // RevokedAddresses defines model for RevokedAddresses.
@@ -1440,6 +1542,24 @@ type Source struct {
 // Stars A grade beside the verdict; absent where none was given.
 type Stars = int
 
+// ThresholdDecisions What counting as liked from a chance on would mean, in rated pictures.
+type ThresholdDecisions struct {
+	// FalseDislikes Liked pictures that would not
+	FalseDislikes int `json:"false_dislikes"`
+
+	// FalseLikes Disliked pictures that would count as liked
+	FalseLikes int `json:"false_likes"`
+
+	// Threshold The chance from which on a picture counts as liked
+	Threshold float64 `json:"threshold"`
+
+	// TrueDislikes Disliked pictures that would not
+	TrueDislikes int `json:"true_dislikes"`
+
+	// TrueLikes Liked pictures that would count as liked
+	TrueLikes int `json:"true_likes"`
+}
+
 // ThumbnailWidth Pixels. A narrower image is not enlarged.
 type ThumbnailWidth int
 
@@ -1541,6 +1661,27 @@ type Version struct {
 
 	// Version Of the program
 	Version string `json:"version"`
+}
+
+// VersionDifference defines model for VersionDifference.
+type VersionDifference struct {
+	// Auc How much higher the AUC of this version is than that of the other
+	Auc float64 `json:"auc"`
+
+	// High Upper end of the 95 % interval
+	High float64 `json:"high"`
+
+	// Low Lower end of the 95 % interval
+	Low float64 `json:"low"`
+
+	// P Two-sided
+	P float64 `json:"p"`
+
+	// Words The same in a sentence
+	Words string `json:"words"`
+
+	// Works That both versions were judged on; 0 where nothing can be compared
+	Works int `json:"works"`
 }
 
 // Artist defines model for Artist.
@@ -1810,6 +1951,18 @@ type ListMislabelsParams struct {
 type TrainProbeParams struct {
 	// Kind What learns. auto takes, of the others, what judges best on ratings held out. Without it the kind is the one that was asked for when the serving version was trained, at first auto.
 	Kind *ProbeKind `form:"kind,omitempty" json:"kind,omitempty"`
+}
+
+// CompareProbeVersionsParams defines parameters for CompareProbeVersions.
+type CompareProbeVersionsParams struct {
+	// Other The number of the other version.
+	Other int `form:"other" json:"other"`
+}
+
+// GetProbePlotParams defines parameters for GetProbePlot.
+type GetProbePlotParams struct {
+	// Threshold A chance that is marked on the ROC curve and on that of precision and recall.
+	Threshold *float64 `form:"threshold,omitempty" json:"threshold,omitempty"`
 }
 
 // GetQueueParams defines parameters for GetQueue.
@@ -2196,6 +2349,13 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/jobs/{job}/page (the `GetJobPage` operationId).
 	GetJobPage(ctx context.Context, job int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetMap What there is of a map of the collection
+	//
+	// How many pictures are on it and how far it may be believed. It is made by a job of the kind `map`; `getSnapshotMap` tells places.
+	//
+	// Corresponds with GET /v1/map (the `GetMap` operationId).
+	GetMap(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListModels Models that the collection can be embedded with
 	//
 	// Those that palate knows and those that the operator added. A job of the kind `embed` with `model` embeds the collection with one; weights of a known model that are not here come from the model hub then.
@@ -2252,6 +2412,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /v1/profiles/{profile} (the `RenameProfile` operationId).
 	RenameProfile(ctx context.Context, profile ProfilePath, body RenameProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetArenaVerdict Which model and way to learn judged best for the profile
+	//
+	// What the newest comparison by `palate arena` found, as sentences and tables; none before the first.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/arena (the `GetArenaVerdict` operationId).
+	GetArenaVerdict(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CompareProfiles How like another taste this one is
 	//
@@ -2357,12 +2524,33 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version} (the `GetProbeVersion` operationId).
 	GetProbeVersion(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CompareProbeVersions How much better this version judged than another
+	//
+	// On the works that both were judged on, held out from both: the paired test of DeLong.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/compare (the `CompareProbeVersions` operationId).
+	CompareProbeVersions(ctx context.Context, profile ProfilePath, version VersionPath, params *CompareProbeVersionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ExportProbe One version as a file that can be imported elsewhere
 	//
 	// As it is kept: weights, bias, calibration and settings. `importProbe` takes it, here or elsewhere.
 	//
 	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/file (the `ExportProbe` operationId).
 	ExportProbe(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProbePlot A plot of one version, as SVG
+	//
+	// It follows the light or dark of what shows it. 409 for an imported version, and for a learning curve that was not measured.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/plots/{plot} (the `GetProbePlot` operationId).
+	GetProbePlot(ctx context.Context, profile ProfilePath, version VersionPath, plot PlotName, params *GetProbePlotParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProbeQuality How good one version is, for people
+	//
+	// What its report says as sentences and tables, the plots that there are of it, and what each threshold would mean. Everything is of predictions that had no part in what predicted them. 409 for an imported version, which was judged elsewhere.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/quality (the `GetProbeQuality` operationId).
+	GetProbeQuality(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetQueue What to judge next
 	//
@@ -2503,6 +2691,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/images (the `ListSnapshotImages` operationId).
 	ListSnapshotImages(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, params *ListSnapshotImagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSnapshotMap Where the images of a list are on the map
+	//
+	// For n images 8 + 5·n bytes, in the order of the list, numbers with the low byte first: the four letters PLM1; n (4 bytes); their places from left to right, 0 to 65534, or 65535 for what is not on the map (2 bytes each); those from top to bottom (2 bytes each); the profile's verdicts as they stand, 0 none, 1 like, 2 dislike, 3 skip (1 byte each). What came since the map was made is put among its nearest neighbours, some of it at each request. Sent with a strong ETag; `If-None-Match` and `Range` are honoured. 409 before the first map: start a job of the kind `map`.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/map (the `GetSnapshotMap` operationId).
+	GetSnapshotMap(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UndoRatingWithBody Undo the last rating or take-back, or a named one
 	//
@@ -2954,6 +3149,23 @@ func (c *Client) GetJobPage(ctx context.Context, job int64, reqEditors ...Reques
 	return c.Client.Do(req)
 }
 
+// GetMap What there is of a map of the collection
+//
+// How many pictures are on it and how far it may be believed. It is made by a job of the kind `map`; `getSnapshotMap` tells places.
+//
+// Corresponds with GET /v1/map (the `GetMap` operationId).
+func (c *Client) GetMap(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetMapRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListModels Models that the collection can be embedded with
 //
 // Those that palate knows and those that the operator added. A job of the kind `embed` with `model` embeds the collection with one; weights of a known model that are not here come from the model hub then.
@@ -3071,6 +3283,23 @@ func (c *Client) RenameProfileWithBody(ctx context.Context, profile ProfilePath,
 // Corresponds with PATCH /v1/profiles/{profile} (the `RenameProfile` operationId).
 func (c *Client) RenameProfile(ctx context.Context, profile ProfilePath, body RenameProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRenameProfileRequest(c.Server, profile, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetArenaVerdict Which model and way to learn judged best for the profile
+//
+// What the newest comparison by `palate arena` found, as sentences and tables; none before the first.
+//
+// Corresponds with GET /v1/profiles/{profile}/arena (the `GetArenaVerdict` operationId).
+func (c *Client) GetArenaVerdict(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetArenaVerdictRequest(c.Server, profile)
 	if err != nil {
 		return nil, err
 	}
@@ -3325,6 +3554,23 @@ func (c *Client) GetProbeVersion(ctx context.Context, profile ProfilePath, versi
 	return c.Client.Do(req)
 }
 
+// CompareProbeVersions How much better this version judged than another
+//
+// On the works that both were judged on, held out from both: the paired test of DeLong.
+//
+// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/compare (the `CompareProbeVersions` operationId).
+func (c *Client) CompareProbeVersions(ctx context.Context, profile ProfilePath, version VersionPath, params *CompareProbeVersionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCompareProbeVersionsRequest(c.Server, profile, version, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ExportProbe One version as a file that can be imported elsewhere
 //
 // As it is kept: weights, bias, calibration and settings. `importProbe` takes it, here or elsewhere.
@@ -3332,6 +3578,40 @@ func (c *Client) GetProbeVersion(ctx context.Context, profile ProfilePath, versi
 // Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/file (the `ExportProbe` operationId).
 func (c *Client) ExportProbe(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExportProbeRequest(c.Server, profile, version)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProbePlot A plot of one version, as SVG
+//
+// It follows the light or dark of what shows it. 409 for an imported version, and for a learning curve that was not measured.
+//
+// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/plots/{plot} (the `GetProbePlot` operationId).
+func (c *Client) GetProbePlot(ctx context.Context, profile ProfilePath, version VersionPath, plot PlotName, params *GetProbePlotParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProbePlotRequest(c.Server, profile, version, plot, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProbeQuality How good one version is, for people
+//
+// What its report says as sentences and tables, the plots that there are of it, and what each threshold would mean. Everything is of predictions that had no part in what predicted them. 409 for an imported version, which was judged elsewhere.
+//
+// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/quality (the `GetProbeQuality` operationId).
+func (c *Client) GetProbeQuality(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProbeQualityRequest(c.Server, profile, version)
 	if err != nil {
 		return nil, err
 	}
@@ -3652,6 +3932,23 @@ func (c *Client) GetSnapshotEntries(ctx context.Context, profile ProfilePath, sn
 // Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/images (the `ListSnapshotImages` operationId).
 func (c *Client) ListSnapshotImages(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, params *ListSnapshotImagesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListSnapshotImagesRequest(c.Server, profile, snapshot, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSnapshotMap Where the images of a list are on the map
+//
+// For n images 8 + 5·n bytes, in the order of the list, numbers with the low byte first: the four letters PLM1; n (4 bytes); their places from left to right, 0 to 65534, or 65535 for what is not on the map (2 bytes each); those from top to bottom (2 bytes each); the profile's verdicts as they stand, 0 none, 1 like, 2 dislike, 3 skip (1 byte each). What came since the map was made is put among its nearest neighbours, some of it at each request. Sent with a strong ETag; `If-None-Match` and `Range` are honoured. 409 before the first map: start a job of the kind `map`.
+//
+// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/map (the `GetSnapshotMap` operationId).
+func (c *Client) GetSnapshotMap(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSnapshotMapRequest(c.Server, profile, snapshot)
 	if err != nil {
 		return nil, err
 	}
@@ -5056,6 +5353,33 @@ func NewGetJobPageRequest(server string, job int64) (*http.Request, error) {
 	return req, nil
 }
 
+// NewGetMapRequest constructs an http.Request for the GetMap method
+func NewGetMapRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/map")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListModelsRequest constructs an http.Request for the ListModels method
 func NewListModelsRequest(server string) (*http.Request, error) {
 	var err error
@@ -5227,6 +5551,40 @@ func NewRenameProfileRequestWithBody(server string, profile ProfilePath, content
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetArenaVerdictRequest constructs an http.Request for the GetArenaVerdict method
+func NewGetArenaVerdictRequest(server string, profile ProfilePath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/arena", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -5881,6 +6239,70 @@ func NewGetProbeVersionRequest(server string, profile ProfilePath, version Versi
 	return req, nil
 }
 
+// NewCompareProbeVersionsRequest constructs an http.Request for the CompareProbeVersions method
+func NewCompareProbeVersionsRequest(server string, profile ProfilePath, version VersionPath, params *CompareProbeVersionsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "version", version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/probe/versions/%s/compare", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "other", params.Other, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewExportProbeRequest constructs an http.Request for the ExportProbe method
 func NewExportProbeRequest(server string, profile ProfilePath, version VersionPath) (*http.Request, error) {
 	var err error
@@ -5905,6 +6327,122 @@ func NewExportProbeRequest(server string, profile ProfilePath, version VersionPa
 	}
 
 	operationPath := fmt.Sprintf("/v1/profiles/%s/probe/versions/%s/file", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProbePlotRequest constructs an http.Request for the GetProbePlot method
+func NewGetProbePlotRequest(server string, profile ProfilePath, version VersionPath, plot PlotName, params *GetProbePlotParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "version", version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam2 string
+
+	pathParam2, err = runtime.StyleParamWithOptions("simple", false, "plot", plot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/probe/versions/%s/plots/%s", pathParam0, pathParam1, pathParam2)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Threshold != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "threshold", *params.Threshold, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "number", Format: "double"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProbeQualityRequest constructs an http.Request for the GetProbeQuality method
+func NewGetProbeQualityRequest(server string, profile ProfilePath, version VersionPath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "version", version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/probe/versions/%s/quality", pathParam0, pathParam1)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -6878,6 +7416,47 @@ func NewListSnapshotImagesRequest(server string, profile ProfilePath, snapshot S
 	return req, nil
 }
 
+// NewGetSnapshotMapRequest constructs an http.Request for the GetSnapshotMap method
+func NewGetSnapshotMapRequest(server string, profile ProfilePath, snapshot SnapshotPath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "snapshot", snapshot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/snapshots/%s/map", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewUndoRatingRequest calls the generic UndoRating builder with application/json body
 func NewUndoRatingRequest(server string, profile ProfilePath, body UndoRatingJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -7519,6 +8098,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/jobs/{job}/page (the `GetJobPage` operationId).
 	GetJobPageWithResponse(ctx context.Context, job int64, reqEditors ...RequestEditorFn) (*GetJobPageResponse, error)
 
+	// GetMapWithResponse What there is of a map of the collection
+	//
+	// How many pictures are on it and how far it may be believed. It is made by a job of the kind `map`; `getSnapshotMap` tells places.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/map (the `GetMap` operationId).
+	GetMapWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetMapResponse, error)
+
 	// ListModelsWithResponse Models that the collection can be embedded with
 	//
 	// Those that palate knows and those that the operator added. A job of the kind `embed` with `model` embeds the collection with one; weights of a known model that are not here come from the model hub then.
@@ -7581,6 +8169,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /v1/profiles/{profile} (the `RenameProfile` operationId).
 	RenameProfileWithResponse(ctx context.Context, profile ProfilePath, body RenameProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*RenameProfileResponse, error)
+
+	// GetArenaVerdictWithResponse Which model and way to learn judged best for the profile
+	//
+	// What the newest comparison by `palate arena` found, as sentences and tables; none before the first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/arena (the `GetArenaVerdict` operationId).
+	GetArenaVerdictWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*GetArenaVerdictResponse, error)
 
 	// CompareProfilesWithResponse How like another taste this one is
 	//
@@ -7708,6 +8305,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version} (the `GetProbeVersion` operationId).
 	GetProbeVersionWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*GetProbeVersionResponse, error)
 
+	// CompareProbeVersionsWithResponse How much better this version judged than another
+	//
+	// On the works that both were judged on, held out from both: the paired test of DeLong.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/compare (the `CompareProbeVersions` operationId).
+	CompareProbeVersionsWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, params *CompareProbeVersionsParams, reqEditors ...RequestEditorFn) (*CompareProbeVersionsResponse, error)
+
 	// ExportProbeWithResponse One version as a file that can be imported elsewhere
 	//
 	// As it is kept: weights, bias, calibration and settings. `importProbe` takes it, here or elsewhere.
@@ -7716,6 +8322,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/file (the `ExportProbe` operationId).
 	ExportProbeWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*ExportProbeResponse, error)
+
+	// GetProbePlotWithResponse A plot of one version, as SVG
+	//
+	// It follows the light or dark of what shows it. 409 for an imported version, and for a learning curve that was not measured.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/plots/{plot} (the `GetProbePlot` operationId).
+	GetProbePlotWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, plot PlotName, params *GetProbePlotParams, reqEditors ...RequestEditorFn) (*GetProbePlotResponse, error)
+
+	// GetProbeQualityWithResponse How good one version is, for people
+	//
+	// What its report says as sentences and tables, the plots that there are of it, and what each threshold would mean. Everything is of predictions that had no part in what predicted them. 409 for an imported version, which was judged elsewhere.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/quality (the `GetProbeQuality` operationId).
+	GetProbeQualityWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*GetProbeQualityResponse, error)
 
 	// GetQueueWithResponse What to judge next
 	//
@@ -7878,6 +8502,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/images (the `ListSnapshotImages` operationId).
 	ListSnapshotImagesWithResponse(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, params *ListSnapshotImagesParams, reqEditors ...RequestEditorFn) (*ListSnapshotImagesResponse, error)
+
+	// GetSnapshotMapWithResponse Where the images of a list are on the map
+	//
+	// For n images 8 + 5·n bytes, in the order of the list, numbers with the low byte first: the four letters PLM1; n (4 bytes); their places from left to right, 0 to 65534, or 65535 for what is not on the map (2 bytes each); those from top to bottom (2 bytes each); the profile's verdicts as they stand, 0 none, 1 like, 2 dislike, 3 skip (1 byte each). What came since the map was made is put among its nearest neighbours, some of it at each request. Sent with a strong ETag; `If-None-Match` and `Range` are honoured. 409 before the first map: start a job of the kind `map`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/map (the `GetSnapshotMap` operationId).
+	GetSnapshotMapWithResponse(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, reqEditors ...RequestEditorFn) (*GetSnapshotMapResponse, error)
 
 	// UndoRatingWithBodyWithResponse Undo the last rating or take-back, or a named one
 	//
@@ -9267,6 +9900,68 @@ func (r GetJobPageResponse) ContentType() string {
 	return ""
 }
 
+type GetMapResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CollectionMap
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetMapResponse) GetJSON200() *CollectionMap {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetMapResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetMapResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetMapResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetMapResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetMapResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetMapResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetMapResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListModelsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -9599,6 +10294,68 @@ func (r RenameProfileResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RenameProfileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetArenaVerdictResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ArenaVerdict
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetArenaVerdictResponse) GetJSON200() *ArenaVerdict {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetArenaVerdictResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetArenaVerdictResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetArenaVerdictResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetArenaVerdictResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetArenaVerdictResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetArenaVerdictResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetArenaVerdictResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -10467,6 +11224,82 @@ func (r GetProbeVersionResponse) ContentType() string {
 	return ""
 }
 
+type CompareProbeVersionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *VersionDifference
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CompareProbeVersionsResponse) GetJSON200() *VersionDifference {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CompareProbeVersionsResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r CompareProbeVersionsResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CompareProbeVersionsResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r CompareProbeVersionsResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r CompareProbeVersionsResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r CompareProbeVersionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CompareProbeVersionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CompareProbeVersionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CompareProbeVersionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ExportProbeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -10523,6 +11356,151 @@ func (r ExportProbeResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ExportProbeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetProbePlotResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetProbePlotResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetProbePlotResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r GetProbePlotResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetProbePlotResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetProbePlotResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProbePlotResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProbePlotResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProbePlotResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProbePlotResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetProbeQualityResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProbeQuality
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProbeQualityResponse) GetJSON200() *ProbeQuality {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetProbeQualityResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetProbeQualityResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r GetProbeQualityResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetProbeQualityResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetProbeQualityResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProbeQualityResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProbeQualityResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProbeQualityResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProbeQualityResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -11564,6 +12542,75 @@ func (r ListSnapshotImagesResponse) ContentType() string {
 	return ""
 }
 
+type GetSnapshotMapResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetSnapshotMapResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetSnapshotMapResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r GetSnapshotMapResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetSnapshotMapResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetSnapshotMapResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSnapshotMapResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSnapshotMapResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSnapshotMapResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSnapshotMapResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type UndoRatingResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -12410,6 +13457,21 @@ func (c *ClientWithResponses) GetJobPageWithResponse(ctx context.Context, job in
 	return ParseGetJobPageResponse(rsp)
 }
 
+// GetMapWithResponse What there is of a map of the collection
+//
+// How many pictures are on it and how far it may be believed. It is made by a job of the kind `map`; `getSnapshotMap` tells places.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/map (the `GetMap` operationId).
+func (c *ClientWithResponses) GetMapWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetMapResponse, error) {
+	rsp, err := c.GetMap(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetMapResponse(rsp)
+}
+
 // ListModelsWithResponse Models that the collection can be embedded with
 //
 // Those that palate knows and those that the operator added. A job of the kind `embed` with `model` embeds the collection with one; weights of a known model that are not here come from the model hub then.
@@ -12513,6 +13575,21 @@ func (c *ClientWithResponses) RenameProfileWithResponse(ctx context.Context, pro
 		return nil, err
 	}
 	return ParseRenameProfileResponse(rsp)
+}
+
+// GetArenaVerdictWithResponse Which model and way to learn judged best for the profile
+//
+// What the newest comparison by `palate arena` found, as sentences and tables; none before the first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/arena (the `GetArenaVerdict` operationId).
+func (c *ClientWithResponses) GetArenaVerdictWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*GetArenaVerdictResponse, error) {
+	rsp, err := c.GetArenaVerdict(ctx, profile, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetArenaVerdictResponse(rsp)
 }
 
 // CompareProfilesWithResponse How like another taste this one is
@@ -12725,6 +13802,21 @@ func (c *ClientWithResponses) GetProbeVersionWithResponse(ctx context.Context, p
 	return ParseGetProbeVersionResponse(rsp)
 }
 
+// CompareProbeVersionsWithResponse How much better this version judged than another
+//
+// On the works that both were judged on, held out from both: the paired test of DeLong.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/compare (the `CompareProbeVersions` operationId).
+func (c *ClientWithResponses) CompareProbeVersionsWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, params *CompareProbeVersionsParams, reqEditors ...RequestEditorFn) (*CompareProbeVersionsResponse, error) {
+	rsp, err := c.CompareProbeVersions(ctx, profile, version, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCompareProbeVersionsResponse(rsp)
+}
+
 // ExportProbeWithResponse One version as a file that can be imported elsewhere
 //
 // As it is kept: weights, bias, calibration and settings. `importProbe` takes it, here or elsewhere.
@@ -12738,6 +13830,36 @@ func (c *ClientWithResponses) ExportProbeWithResponse(ctx context.Context, profi
 		return nil, err
 	}
 	return ParseExportProbeResponse(rsp)
+}
+
+// GetProbePlotWithResponse A plot of one version, as SVG
+//
+// It follows the light or dark of what shows it. 409 for an imported version, and for a learning curve that was not measured.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/plots/{plot} (the `GetProbePlot` operationId).
+func (c *ClientWithResponses) GetProbePlotWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, plot PlotName, params *GetProbePlotParams, reqEditors ...RequestEditorFn) (*GetProbePlotResponse, error) {
+	rsp, err := c.GetProbePlot(ctx, profile, version, plot, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProbePlotResponse(rsp)
+}
+
+// GetProbeQualityWithResponse How good one version is, for people
+//
+// What its report says as sentences and tables, the plots that there are of it, and what each threshold would mean. Everything is of predictions that had no part in what predicted them. 409 for an imported version, which was judged elsewhere.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/quality (the `GetProbeQuality` operationId).
+func (c *ClientWithResponses) GetProbeQualityWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*GetProbeQualityResponse, error) {
+	rsp, err := c.GetProbeQuality(ctx, profile, version, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProbeQualityResponse(rsp)
 }
 
 // GetQueueWithResponse What to judge next
@@ -13008,6 +14130,21 @@ func (c *ClientWithResponses) ListSnapshotImagesWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseListSnapshotImagesResponse(rsp)
+}
+
+// GetSnapshotMapWithResponse Where the images of a list are on the map
+//
+// For n images 8 + 5·n bytes, in the order of the list, numbers with the low byte first: the four letters PLM1; n (4 bytes); their places from left to right, 0 to 65534, or 65535 for what is not on the map (2 bytes each); those from top to bottom (2 bytes each); the profile's verdicts as they stand, 0 none, 1 like, 2 dislike, 3 skip (1 byte each). What came since the map was made is put among its nearest neighbours, some of it at each request. Sent with a strong ETag; `If-None-Match` and `Range` are honoured. 409 before the first map: start a job of the kind `map`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/map (the `GetSnapshotMap` operationId).
+func (c *ClientWithResponses) GetSnapshotMapWithResponse(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, reqEditors ...RequestEditorFn) (*GetSnapshotMapResponse, error) {
+	rsp, err := c.GetSnapshotMap(ctx, profile, snapshot, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSnapshotMapResponse(rsp)
 }
 
 // UndoRatingWithBodyWithResponse Undo the last rating or take-back, or a named one
@@ -14226,6 +15363,56 @@ func ParseGetJobPageResponse(rsp *http.Response) (*GetJobPageResponse, error) {
 	return response, nil
 }
 
+// ParseGetMapResponse parses an HTTP response from a GetMapWithResponse call
+func ParseGetMapResponse(rsp *http.Response) (*GetMapResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetMapResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CollectionMap
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListModelsResponse parses an HTTP response from a ListModelsWithResponse call
 func ParseListModelsResponse(rsp *http.Response) (*ListModelsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -14478,6 +15665,56 @@ func ParseRenameProfileResponse(rsp *http.Response) (*RenameProfileResponse, err
 			return nil, err
 		}
 		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetArenaVerdictResponse parses an HTTP response from a GetArenaVerdictWithResponse call
+func ParseGetArenaVerdictResponse(rsp *http.Response) (*GetArenaVerdictResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetArenaVerdictResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ArenaVerdict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
 		var dest Problem
@@ -15198,6 +16435,70 @@ func ParseGetProbeVersionResponse(rsp *http.Response) (*GetProbeVersionResponse,
 	return response, nil
 }
 
+// ParseCompareProbeVersionsResponse parses an HTTP response from a CompareProbeVersionsWithResponse call
+func ParseCompareProbeVersionsResponse(rsp *http.Response) (*CompareProbeVersionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CompareProbeVersionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest VersionDifference
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseExportProbeResponse parses an HTTP response from a ExportProbeWithResponse call
 func ParseExportProbeResponse(rsp *http.Response) (*ExportProbeResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -15225,6 +16526,127 @@ func ParseExportProbeResponse(rsp *http.Response) (*ExportProbeResponse, error) 
 			return nil, err
 		}
 		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetProbePlotResponse parses an HTTP response from a GetProbePlotWithResponse call
+func ParseGetProbePlotResponse(rsp *http.Response) (*GetProbePlotResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProbePlotResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetProbeQualityResponse parses an HTTP response from a GetProbeQualityWithResponse call
+func ParseGetProbeQualityResponse(rsp *http.Response) (*GetProbeQualityResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProbeQualityResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProbeQuality
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
 		var dest Problem
@@ -16074,6 +17496,63 @@ func ParseListSnapshotImagesResponse(rsp *http.Response) (*ListSnapshotImagesRes
 			return nil, err
 		}
 		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetSnapshotMapResponse parses an HTTP response from a GetSnapshotMapWithResponse call
+func ParseGetSnapshotMapResponse(rsp *http.Response) (*GetSnapshotMapResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSnapshotMapResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
 		var dest Problem

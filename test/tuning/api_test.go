@@ -18,7 +18,7 @@ type apiJob struct {
 		Model    string   `json:"model"`
 		Verdicts []string `json:"verdicts"`
 		Best     struct {
-			Number int `json:"number"`
+			Number int `json:"epoch"`
 		} `json:"best"`
 		Cells []struct {
 			Model, Method, Failed string
