@@ -1,7 +1,6 @@
 // Work: what the server does and did, and what it can be asked to do.
 
 import { $, call, element, orTell, say, tell } from "./base.js";
-import { learnParts, learnWords, offerLearning, showLearning } from "./learn.js";
 
 const section = $("#work"), list = $("#jobs");
 const atOnce = 20;
@@ -59,7 +58,7 @@ function showJob(job) {
 
 function ended(job) {
   say(`${kinds[job.kind]} ${states[job.state]}${job.state === "succeeded" ? "." : `: ${job.error ?? ""}`}`);
-  if (job.kind === "embed" || job.result?.model) orTell(showModels(() => !section.hidden));
+  if (job.kind === "embed") orTell(showModels(() => !section.hidden));
 }
 
 /** filled writes a job into its row; a button that has the focus stays what it is. */
@@ -81,7 +80,7 @@ function filled(row, job) {
     cancel.onclick = () => orTell(call("/jobs/" + job.id, { method: "DELETE" }).then(showJob));
     parts.push(cancel);
   }
-  parts.push(element("p", { textContent: words(job) }), ...learnParts(job, begin));
+  parts.push(element("p", { textContent: words(job) }));
   if (job.losses) {
     const losses = element("button", { type: "button", className: "losses", textContent: `What was not taken (${job.losses})` });
     losses.addEventListener("click", () => orTell(showLosses(row, job, losses)));
@@ -94,8 +93,6 @@ function filled(row, job) {
 
 /** words say how far a job is, or what it came to. */
 function words(job) {
-  const learned = learnWords(job);
-  if (learned) return learned;
   if (job.state === "running") return job.total ? `${job.done} of ${job.total}` : job.done ? String(job.done) : "";
   const result = { ...job.result, ...job.result?.embedding };
   const told = Object.entries(counted).filter(([key]) => Number.isFinite(result[key]) && result[key] > 0).map(([key, word]) => `${result[key]} ${word}`);
@@ -140,7 +137,6 @@ async function showModels(still) {
   const serving = models.find((m) => m.serves);
   chooser.value = models.some((m) => m.name === chosen) ? chosen : serving?.name ?? models[0]?.name;
   tellModel();
-  showLearning(models);
 }
 
 /** tellModel says what it takes to embed the collection with the chosen model. */
@@ -160,14 +156,11 @@ function tellModel() {
 }
 
 async function begin(body) {
-  const job = await call("/jobs", { method: "POST", body });
-  showJob(job);
+  showJob(await call("/jobs", { method: "POST", body }));
   tell(""); // why an earlier try was refused
   say(`${kinds[body.kind]} has begun.`);
-  return job;
 }
 
-offerLearning(() => profile, begin, (id) => call("/jobs/" + id).then(showJob));
 $("#model").addEventListener("change", tellModel);
 $("#models").addEventListener("submit", (event) => { event.preventDefault(); orTell(begin({ kind: "embed", model: $("#model").value })); });
 $("#upgrade button").addEventListener("click", () => orTell(begin({ kind: "embed", upgrade: true })));
