@@ -1706,6 +1706,9 @@ type ForProfile = ProfileName
 // HitLimit defines model for HitLimit.
 type HitLimit = int
 
+// IdempotencyKey Example: 8e03978e-40d5-43e8-bc93-6894a57f9324
+type IdempotencyKey = string
+
 // ImagePath UUID derived from the SHA-256 of the file.
 //
 // Example: 2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a
@@ -1828,6 +1831,12 @@ type ListImagesParams struct {
 	Judged *Judged `form:"judged,omitempty" json:"judged,omitempty"`
 }
 
+// UploadImageParams defines parameters for UploadImage.
+type UploadImageParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // DeleteImageParams defines parameters for DeleteImage.
 type DeleteImageParams struct {
 	// Reason Why, for whoever wonders later; "deleted over the API" where none is given.
@@ -1885,6 +1894,12 @@ type ListNeighboursParams struct {
 	Judged *Judged `form:"judged,omitempty" json:"judged,omitempty"`
 }
 
+// RestoreImageParams defines parameters for RestoreImage.
+type RestoreImageParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetImageThumbnailParams defines parameters for GetImageThumbnail.
 type GetImageThumbnailParams struct {
 	// Width Pixels. A narrower image is not enlarged.
@@ -1900,6 +1915,12 @@ type ListJobsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// StartJobParams defines parameters for StartJob.
+type StartJobParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListJobLossesParams defines parameters for ListJobLosses.
 type ListJobLossesParams struct {
 	// Limit How many at most.
@@ -1910,6 +1931,12 @@ type ListJobLossesParams struct {
 
 	// Reason Only those of this reason.
 	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
+}
+
+// CreateProfileParams defines parameters for CreateProfile.
+type CreateProfileParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CompareProfilesParams defines parameters for CompareProfiles.
@@ -1928,6 +1955,12 @@ type ExportImagesParams struct {
 
 	// Rated Only images that the profile likes or dislikes.
 	Rated *bool `form:"rated,omitempty" json:"rated,omitempty"`
+}
+
+// CreateFeedAddressParams defines parameters for CreateFeedAddress.
+type CreateFeedAddressParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetFeedParams defines parameters for GetFeed.
@@ -1952,6 +1985,21 @@ type ListMislabelsParams struct {
 type TrainProbeParams struct {
 	// Kind What learns. auto takes, of the others, what judges best on ratings held out. Without it the kind is the one that was asked for when the serving version was trained, at first auto.
 	Kind *ProbeKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ImportProbeParams defines parameters for ImportProbe.
+type ImportProbeParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RollbackProbeParams defines parameters for RollbackProbe.
+type RollbackProbeParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CompareProbeVersionsParams defines parameters for CompareProbeVersions.
@@ -1987,10 +2035,19 @@ type ListRatingsParams struct {
 	Verdict *Verdict `form:"verdict,omitempty" json:"verdict,omitempty"`
 }
 
+// PutRatingsParams defines parameters for PutRatings.
+type PutRatingsParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ImportRatingsParams defines parameters for ImportRatings.
 type ImportRatingsParams struct {
 	// Format What the file is.
 	Format *RatingsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListScoresParams defines parameters for ListScores.
@@ -2045,6 +2102,12 @@ type ListSnapshotImagesParams struct {
 
 	// NearestLikes With each image so many of the liked ones that look most like it, in `nearest_likes`.
 	NearestLikes *int `form:"nearest_likes,omitempty" json:"nearest_likes,omitempty"`
+}
+
+// UndoRatingParams defines parameters for UndoRating.
+type UndoRatingParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // SearchByUploadParams defines parameters for SearchByUpload.
@@ -2138,7 +2201,7 @@ type ServerInterface interface {
 	ListImages(ctx echo.Context, params ListImagesParams) error
 	// UploadImage Add an image
 	// (POST /v1/images)
-	UploadImage(ctx echo.Context) error
+	UploadImage(ctx echo.Context, params UploadImageParams) error
 	// DeleteImage Delete an image so that it stays away
 	// (DELETE /v1/images/{image})
 	DeleteImage(ctx echo.Context, image ImagePath, params DeleteImageParams) error
@@ -2156,7 +2219,7 @@ type ServerInterface interface {
 	ListNeighbours(ctx echo.Context, image ImagePath, params ListNeighboursParams) error
 	// RestoreImage Bring an image back from the trash
 	// (POST /v1/images/{image}/restore)
-	RestoreImage(ctx echo.Context, image ImagePath) error
+	RestoreImage(ctx echo.Context, image ImagePath, params RestoreImageParams) error
 	// GetImageThumbnail A smaller, upright JPEG of the image
 	// (GET /v1/images/{image}/thumbnail)
 	GetImageThumbnail(ctx echo.Context, image ImagePath, params GetImageThumbnailParams) error
@@ -2165,7 +2228,7 @@ type ServerInterface interface {
 	ListJobs(ctx echo.Context, params ListJobsParams) error
 	// StartJob Start a job
 	// (POST /v1/jobs)
-	StartJob(ctx echo.Context) error
+	StartJob(ctx echo.Context, params StartJobParams) error
 	// CancelJob Ask a job to stop
 	// (DELETE /v1/jobs/{job})
 	CancelJob(ctx echo.Context, job int64) error
@@ -2189,7 +2252,7 @@ type ServerInterface interface {
 	ListProfiles(ctx echo.Context) error
 	// CreateProfile Add a profile before its first rating
 	// (POST /v1/profiles)
-	CreateProfile(ctx echo.Context) error
+	CreateProfile(ctx echo.Context, params CreateProfileParams) error
 	// DeleteProfile Delete a profile with its probes
 	// (DELETE /v1/profiles/{profile})
 	DeleteProfile(ctx echo.Context, profile ProfilePath) error
@@ -2210,7 +2273,7 @@ type ServerInterface interface {
 	RevokeFeedAddresses(ctx echo.Context, profile ProfilePath) error
 	// CreateFeedAddress An address for a feed reader, which can't sign in
 	// (POST /v1/profiles/{profile}/feed-addresses)
-	CreateFeedAddress(ctx echo.Context, profile ProfilePath) error
+	CreateFeedAddress(ctx echo.Context, profile ProfilePath, params CreateFeedAddressParams) error
 	// GetFeedPicture A picture of a feed
 	// (GET /v1/profiles/{profile}/feed-pictures/{image})
 	GetFeedPicture(ctx echo.Context, profile ProfilePath, image ImagePath) error
@@ -2228,10 +2291,10 @@ type ServerInterface interface {
 	TrainProbe(ctx echo.Context, profile ProfilePath, params TrainProbeParams) error
 	// ImportProbe Add an exported probe, which serves at once
 	// (POST /v1/profiles/{profile}/probe/import)
-	ImportProbe(ctx echo.Context, profile ProfilePath) error
+	ImportProbe(ctx echo.Context, profile ProfilePath, params ImportProbeParams) error
 	// RollbackProbe Let an earlier version serve
 	// (POST /v1/profiles/{profile}/probe/rollback)
-	RollbackProbe(ctx echo.Context, profile ProfilePath) error
+	RollbackProbe(ctx echo.Context, profile ProfilePath, params RollbackProbeParams) error
 	// ListProbeVersions Every version that was trained, the newest first
 	// (GET /v1/profiles/{profile}/probe/versions)
 	ListProbeVersions(ctx echo.Context, profile ProfilePath) error
@@ -2258,7 +2321,7 @@ type ServerInterface interface {
 	ListRatings(ctx echo.Context, profile ProfilePath, params ListRatingsParams) error
 	// PutRatings Like, dislike, skip or grade many images
 	// (POST /v1/profiles/{profile}/ratings)
-	PutRatings(ctx echo.Context, profile ProfilePath) error
+	PutRatings(ctx echo.Context, profile ProfilePath, params PutRatingsParams) error
 	// ImportRatings Take in ratings from a file
 	// (POST /v1/profiles/{profile}/ratings-import)
 	ImportRatings(ctx echo.Context, profile ProfilePath, params ImportRatingsParams) error
@@ -2300,7 +2363,7 @@ type ServerInterface interface {
 	GetSnapshotMap(ctx echo.Context, profile ProfilePath, snapshot SnapshotPath) error
 	// UndoRating Undo the last rating or take-back, or a named one
 	// (POST /v1/profiles/{profile}/undo)
-	UndoRating(ctx echo.Context, profile ProfilePath) error
+	UndoRating(ctx echo.Context, profile ProfilePath, params UndoRatingParams) error
 	// ScoreUpload The probe's score of a picture that is not kept
 	// (POST /v1/profiles/{profile}/upload-score)
 	ScoreUpload(ctx echo.Context, profile ProfilePath) error
@@ -2519,8 +2582,28 @@ func (w *ServerInterfaceWrapper) ListImages(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) UploadImage(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UploadImageParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.UploadImage(ctx)
+	err = w.Handler.UploadImage(ctx, params)
 	return err
 }
 
@@ -2738,8 +2821,28 @@ func (w *ServerInterfaceWrapper) RestoreImage(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter image: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RestoreImageParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RestoreImage(ctx, image)
+	err = w.Handler.RestoreImage(ctx, image, params)
 	return err
 }
 
@@ -2797,8 +2900,28 @@ func (w *ServerInterfaceWrapper) ListJobs(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) StartJob(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params StartJobParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.StartJob(ctx)
+	err = w.Handler.StartJob(ctx, params)
 	return err
 }
 
@@ -2920,8 +3043,28 @@ func (w *ServerInterfaceWrapper) ListProfiles(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) CreateProfile(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateProfileParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CreateProfile(ctx)
+	err = w.Handler.CreateProfile(ctx, params)
 	return err
 }
 
@@ -3064,8 +3207,28 @@ func (w *ServerInterfaceWrapper) CreateFeedAddress(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateFeedAddressParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CreateFeedAddress(ctx, profile)
+	err = w.Handler.CreateFeedAddress(ctx, profile, params)
 	return err
 }
 
@@ -3193,6 +3356,23 @@ func (w *ServerInterfaceWrapper) TrainProbe(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
 	}
 
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.TrainProbe(ctx, profile, params)
 	return err
@@ -3209,8 +3389,28 @@ func (w *ServerInterfaceWrapper) ImportProbe(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ImportProbeParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ImportProbe(ctx, profile)
+	err = w.Handler.ImportProbe(ctx, profile, params)
 	return err
 }
 
@@ -3225,8 +3425,28 @@ func (w *ServerInterfaceWrapper) RollbackProbe(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RollbackProbeParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RollbackProbe(ctx, profile)
+	err = w.Handler.RollbackProbe(ctx, profile, params)
 	return err
 }
 
@@ -3474,8 +3694,28 @@ func (w *ServerInterfaceWrapper) PutRatings(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutRatingsParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PutRatings(ctx, profile)
+	err = w.Handler.PutRatings(ctx, profile, params)
 	return err
 }
 
@@ -3497,6 +3737,23 @@ func (w *ServerInterfaceWrapper) ImportRatings(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -3898,8 +4155,28 @@ func (w *ServerInterfaceWrapper) UndoRating(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UndoRatingParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.UndoRating(ctx, profile)
+	err = w.Handler.UndoRating(ctx, profile, params)
 	return err
 }
 
@@ -4619,7 +4896,8 @@ func (response ListImages5XXApplicationProblemPlusJSONResponse) VisitListImagesR
 }
 
 type UploadImageRequestObject struct {
-	Body *multipart.Reader
+	Params UploadImageParams
+	Body   *multipart.Reader
 }
 
 type UploadImageResponseObject interface {
@@ -5302,7 +5580,8 @@ func (response ListNeighbours5XXApplicationProblemPlusJSONResponse) VisitListNei
 }
 
 type RestoreImageRequestObject struct {
-	Image ImagePath `json:"image"`
+	Image  ImagePath `json:"image"`
+	Params RestoreImageParams
 }
 
 type RestoreImageResponseObject interface {
@@ -5632,7 +5911,8 @@ func (response ListJobs5XXApplicationProblemPlusJSONResponse) VisitListJobsRespo
 }
 
 type StartJobRequestObject struct {
-	Body *StartJobJSONRequestBody
+	Params StartJobParams
+	Body   *StartJobJSONRequestBody
 }
 
 type StartJobResponseObject interface {
@@ -6353,7 +6633,8 @@ func (response ListProfiles5XXApplicationProblemPlusJSONResponse) VisitListProfi
 }
 
 type CreateProfileRequestObject struct {
-	Body *CreateProfileJSONRequestBody
+	Params CreateProfileParams
+	Body   *CreateProfileJSONRequestBody
 }
 
 type CreateProfileResponseObject interface {
@@ -6971,6 +7252,7 @@ func (response RevokeFeedAddresses5XXApplicationProblemPlusJSONResponse) VisitRe
 
 type CreateFeedAddressRequestObject struct {
 	Profile ProfilePath `json:"profile"`
+	Params  CreateFeedAddressParams
 }
 
 type CreateFeedAddressResponseObject interface {
@@ -7592,6 +7874,7 @@ func (response TrainProbe5XXApplicationProblemPlusJSONResponse) VisitTrainProbeR
 
 type ImportProbeRequestObject struct {
 	Profile ProfilePath `json:"profile"`
+	Params  ImportProbeParams
 	Body    io.Reader
 }
 
@@ -7681,6 +7964,7 @@ func (response ImportProbe5XXApplicationProblemPlusJSONResponse) VisitImportProb
 
 type RollbackProbeRequestObject struct {
 	Profile ProfilePath `json:"profile"`
+	Params  RollbackProbeParams
 	Body    *RollbackProbeJSONRequestBody
 }
 
@@ -8561,6 +8845,7 @@ func (response ListRatings5XXApplicationProblemPlusJSONResponse) VisitListRating
 
 type PutRatingsRequestObject struct {
 	Profile ProfilePath `json:"profile"`
+	Params  PutRatingsParams
 	Body    *PutRatingsJSONRequestBody
 }
 
@@ -9996,6 +10281,7 @@ func (response GetSnapshotMap5XXApplicationProblemPlusJSONResponse) VisitGetSnap
 
 type UndoRatingRequestObject struct {
 	Profile ProfilePath `json:"profile"`
+	Params  UndoRatingParams
 	Body    *UndoRatingJSONRequestBody
 }
 
@@ -11093,8 +11379,10 @@ func (sh *strictHandler) ListImages(ctx echo.Context, params ListImagesParams) e
 }
 
 // UploadImage operation middleware
-func (sh *strictHandler) UploadImage(ctx echo.Context) error {
+func (sh *strictHandler) UploadImage(ctx echo.Context, params UploadImageParams) error {
 	var request UploadImageRequestObject
+
+	request.Params = params
 
 	if reader, err := ctx.Request().MultipartReader(); err != nil {
 		return err
@@ -11274,10 +11562,11 @@ func (sh *strictHandler) ListNeighbours(ctx echo.Context, image ImagePath, param
 }
 
 // RestoreImage operation middleware
-func (sh *strictHandler) RestoreImage(ctx echo.Context, image ImagePath) error {
+func (sh *strictHandler) RestoreImage(ctx echo.Context, image ImagePath, params RestoreImageParams) error {
 	var request RestoreImageRequestObject
 
 	request.Image = image
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RestoreImage(ctx.Request().Context(), request.(RestoreImageRequestObject))
@@ -11350,8 +11639,10 @@ func (sh *strictHandler) ListJobs(ctx echo.Context, params ListJobsParams) error
 }
 
 // StartJob operation middleware
-func (sh *strictHandler) StartJob(ctx echo.Context) error {
+func (sh *strictHandler) StartJob(ctx echo.Context, params StartJobParams) error {
 	var request StartJobRequestObject
+
+	request.Params = params
 
 	var body StartJobJSONRequestBody
 	var err error
@@ -11566,8 +11857,10 @@ func (sh *strictHandler) ListProfiles(ctx echo.Context) error {
 }
 
 // CreateProfile operation middleware
-func (sh *strictHandler) CreateProfile(ctx echo.Context) error {
+func (sh *strictHandler) CreateProfile(ctx echo.Context, params CreateProfileParams) error {
 	var request CreateProfileRequestObject
+
+	request.Params = params
 
 	var body CreateProfileJSONRequestBody
 	var err error
@@ -11787,10 +12080,11 @@ func (sh *strictHandler) RevokeFeedAddresses(ctx echo.Context, profile ProfilePa
 }
 
 // CreateFeedAddress operation middleware
-func (sh *strictHandler) CreateFeedAddress(ctx echo.Context, profile ProfilePath) error {
+func (sh *strictHandler) CreateFeedAddress(ctx echo.Context, profile ProfilePath, params CreateFeedAddressParams) error {
 	var request CreateFeedAddressRequestObject
 
 	request.Profile = profile
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CreateFeedAddress(ctx.Request().Context(), request.(CreateFeedAddressRequestObject))
@@ -11941,10 +12235,11 @@ func (sh *strictHandler) TrainProbe(ctx echo.Context, profile ProfilePath, param
 }
 
 // ImportProbe operation middleware
-func (sh *strictHandler) ImportProbe(ctx echo.Context, profile ProfilePath) error {
+func (sh *strictHandler) ImportProbe(ctx echo.Context, profile ProfilePath, params ImportProbeParams) error {
 	var request ImportProbeRequestObject
 
 	request.Profile = profile
+	request.Params = params
 
 	request.Body = ctx.Request().Body
 
@@ -11968,10 +12263,11 @@ func (sh *strictHandler) ImportProbe(ctx echo.Context, profile ProfilePath) erro
 }
 
 // RollbackProbe operation middleware
-func (sh *strictHandler) RollbackProbe(ctx echo.Context, profile ProfilePath) error {
+func (sh *strictHandler) RollbackProbe(ctx echo.Context, profile ProfilePath, params RollbackProbeParams) error {
 	var request RollbackProbeRequestObject
 
 	request.Profile = profile
+	request.Params = params
 
 	var body RollbackProbeJSONRequestBody
 	var err error
@@ -12226,10 +12522,11 @@ func (sh *strictHandler) ListRatings(ctx echo.Context, profile ProfilePath, para
 }
 
 // PutRatings operation middleware
-func (sh *strictHandler) PutRatings(ctx echo.Context, profile ProfilePath) error {
+func (sh *strictHandler) PutRatings(ctx echo.Context, profile ProfilePath, params PutRatingsParams) error {
 	var request PutRatingsRequestObject
 
 	request.Profile = profile
+	request.Params = params
 
 	var body PutRatingsJSONRequestBody
 	var err error
@@ -12661,10 +12958,11 @@ func (sh *strictHandler) GetSnapshotMap(ctx echo.Context, profile ProfilePath, s
 }
 
 // UndoRating operation middleware
-func (sh *strictHandler) UndoRating(ctx echo.Context, profile ProfilePath) error {
+func (sh *strictHandler) UndoRating(ctx echo.Context, profile ProfilePath, params UndoRatingParams) error {
 	var request UndoRatingRequestObject
 
 	request.Profile = profile
+	request.Params = params
 
 	var body UndoRatingJSONRequestBody
 	var err error

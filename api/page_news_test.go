@@ -26,6 +26,7 @@ func TestThePageShowsWhatIsNew(t *testing.T) {
 	f.crawled(t, palate.Source{Artist: "Blau", Title: "Blau zwei"}, palate.Source{Artist: "Roth", Title: "Rot eins"}, palate.Source{Artist: "Blau", Title: "Blau eins"})
 	step("what came", chromedp.Reload(), eventually(cards, "3"), eventually(`document.querySelector(".card .title").textContent`, "Rot eins"),
 		eventually(`[...document.querySelectorAll(".card .kin")].filter((k) => k.alt.startsWith("Most like Nº") && k.naturalWidth > 0).length`, "3"),
+		eventually(`[...document.querySelectorAll(".card .kin")].every((k) => { const a = k.getBoundingClientRect(), b = k.parentElement.firstElementChild.getBoundingClientRect(); return a.width < b.width / 2 && a.height < b.height / 2 && a.right <= b.right && a.bottom <= b.bottom; })`, "true"),
 		eventually(`document.documentElement.scrollWidth <= innerWidth`, "true"), screenshot("news-phone"))
 	step("dark and wide", dark(), chromedp.EmulateViewport(1440, 900), eventually(cards, "3"), screenshot("news-dark"))
 	step("a reader's address", chromedp.Click(`#news .feed`), eventually(`document.querySelector("#toast").textContent.includes("/v1/profiles/me/feed.atom")`, "true"))

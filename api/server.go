@@ -140,6 +140,7 @@ type Server struct {
 	guesses  *paces // of who tries secrets
 
 	snapshots *snapshots
+	replays   *replays
 	newcomers newcomers // of the map
 
 	closing chan struct{} // closed when Run ends: streams end with it
@@ -150,7 +151,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{services: services, config: config, logger: logger, pace: usualPace, paces: newPaces(config.Limits), guesses: newPaces(guessing), snapshots: newSnapshots(), closing: make(chan struct{})}
+	s := &Server{services: services, config: config, logger: logger, pace: usualPace, paces: newPaces(config.Limits), guesses: newPaces(guessing), snapshots: newSnapshots(), replays: newReplays(), closing: make(chan struct{})}
 	document, err := contract()
 	if err != nil {
 		return nil, err
@@ -171,7 +172,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 			s.logger.ErrorContext(c.Request().Context(), "handler panicked", "path", c.Request().URL.Path, "error", err, "stack", string(stack))
 			return err
 		},
-	}), withRequest, meters.measure, s.rights, validate)
+	}), withRequest, meters.measure, s.rights, validate, s.idempotent(document))
 	RegisterHandlers(e, NewStrictHandler(s, nil))
 	for _, file := range web.Files {
 		e.GET(file.Path, echo.WrapHandler(file))

@@ -1705,6 +1705,9 @@ type ForProfile = ProfileName
 // HitLimit defines model for HitLimit.
 type HitLimit = int
 
+// IdempotencyKey Example: 8e03978e-40d5-43e8-bc93-6894a57f9324
+type IdempotencyKey = string
+
 // ImagePath UUID derived from the SHA-256 of the file.
 //
 // Example: 2c26b46b-68ff-886f-b9b3-3c1b0f3e3c6a
@@ -1827,6 +1830,12 @@ type ListImagesParams struct {
 	Judged *Judged `form:"judged,omitempty" json:"judged,omitempty"`
 }
 
+// UploadImageParams defines parameters for UploadImage.
+type UploadImageParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // DeleteImageParams defines parameters for DeleteImage.
 type DeleteImageParams struct {
 	// Reason Why, for whoever wonders later; "deleted over the API" where none is given.
@@ -1884,6 +1893,12 @@ type ListNeighboursParams struct {
 	Judged *Judged `form:"judged,omitempty" json:"judged,omitempty"`
 }
 
+// RestoreImageParams defines parameters for RestoreImage.
+type RestoreImageParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetImageThumbnailParams defines parameters for GetImageThumbnail.
 type GetImageThumbnailParams struct {
 	// Width Pixels. A narrower image is not enlarged.
@@ -1899,6 +1914,12 @@ type ListJobsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// StartJobParams defines parameters for StartJob.
+type StartJobParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListJobLossesParams defines parameters for ListJobLosses.
 type ListJobLossesParams struct {
 	// Limit How many at most.
@@ -1909,6 +1930,12 @@ type ListJobLossesParams struct {
 
 	// Reason Only those of this reason.
 	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
+}
+
+// CreateProfileParams defines parameters for CreateProfile.
+type CreateProfileParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CompareProfilesParams defines parameters for CompareProfiles.
@@ -1927,6 +1954,12 @@ type ExportImagesParams struct {
 
 	// Rated Only images that the profile likes or dislikes.
 	Rated *bool `form:"rated,omitempty" json:"rated,omitempty"`
+}
+
+// CreateFeedAddressParams defines parameters for CreateFeedAddress.
+type CreateFeedAddressParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetFeedParams defines parameters for GetFeed.
@@ -1951,6 +1984,21 @@ type ListMislabelsParams struct {
 type TrainProbeParams struct {
 	// Kind What learns. auto takes, of the others, what judges best on ratings held out. Without it the kind is the one that was asked for when the serving version was trained, at first auto.
 	Kind *ProbeKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ImportProbeParams defines parameters for ImportProbe.
+type ImportProbeParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RollbackProbeParams defines parameters for RollbackProbe.
+type RollbackProbeParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CompareProbeVersionsParams defines parameters for CompareProbeVersions.
@@ -1986,10 +2034,19 @@ type ListRatingsParams struct {
 	Verdict *Verdict `form:"verdict,omitempty" json:"verdict,omitempty"`
 }
 
+// PutRatingsParams defines parameters for PutRatings.
+type PutRatingsParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ImportRatingsParams defines parameters for ImportRatings.
 type ImportRatingsParams struct {
 	// Format What the file is.
 	Format *RatingsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListScoresParams defines parameters for ListScores.
@@ -2044,6 +2101,12 @@ type ListSnapshotImagesParams struct {
 
 	// NearestLikes With each image so many of the liked ones that look most like it, in `nearest_likes`.
 	NearestLikes *int `form:"nearest_likes,omitempty" json:"nearest_likes,omitempty"`
+}
+
+// UndoRatingParams defines parameters for UndoRating.
+type UndoRatingParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // SearchByUploadParams defines parameters for SearchByUpload.
@@ -2234,7 +2297,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/images (the `UploadImage` operationId).
-	UploadImageWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	UploadImageWithBody(ctx context.Context, params *UploadImageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteImage Delete an image so that it stays away
 	//
@@ -2287,7 +2350,7 @@ type ClientInterface interface {
 	// Sources, embeddings and its place in the lists are as they were; its ratings count again.
 	//
 	// Corresponds with POST /v1/images/{image}/restore (the `RestoreImage` operationId).
-	RestoreImage(ctx context.Context, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error)
+	RestoreImage(ctx context.Context, image ImagePath, params *RestoreImageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetImageThumbnail A smaller, upright JPEG of the image
 	//
@@ -2310,7 +2373,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/jobs (the `StartJob` operationId).
-	StartJobWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	StartJobWithBody(ctx context.Context, params *StartJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StartJob Start a job
 	//
@@ -2319,7 +2382,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/jobs (the `StartJob` operationId).
-	StartJob(ctx context.Context, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	StartJob(ctx context.Context, params *StartJobParams, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CancelJob Ask a job to stop
 	//
@@ -2377,7 +2440,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
-	CreateProfileWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreateProfileWithBody(ctx context.Context, params *CreateProfileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateProfile Add a profile before its first rating
 	//
@@ -2386,7 +2449,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
-	CreateProfile(ctx context.Context, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreateProfile(ctx context.Context, params *CreateProfileParams, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteProfile Delete a profile with its probes
 	//
@@ -2446,7 +2509,7 @@ type ClientInterface interface {
 	// Where the server asks who is there, the address has a key in it, which opens the profile's feed and the pictures in it and nothing else. Each is told once; of more than 20 the oldest hold no longer. `palate token list` shows them.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/feed-addresses (the `CreateFeedAddress` operationId).
-	CreateFeedAddress(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreateFeedAddress(ctx context.Context, profile ProfilePath, params *CreateFeedAddressParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetFeedPicture A picture of a feed
 	//
@@ -2490,7 +2553,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/probe/import (the `ImportProbe` operationId).
-	ImportProbeWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ImportProbeWithBody(ctx context.Context, profile ProfilePath, params *ImportProbeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RollbackProbeWithBody Let an earlier version serve
 	//
@@ -2499,7 +2562,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
-	RollbackProbeWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	RollbackProbeWithBody(ctx context.Context, profile ProfilePath, params *RollbackProbeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RollbackProbe Let an earlier version serve
 	//
@@ -2508,7 +2571,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
-	RollbackProbe(ctx context.Context, profile ProfilePath, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	RollbackProbe(ctx context.Context, profile ProfilePath, params *RollbackProbeParams, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListProbeVersions Every version that was trained, the newest first
 	//
@@ -2573,7 +2636,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
-	PutRatingsWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	PutRatingsWithBody(ctx context.Context, profile ProfilePath, params *PutRatingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutRatings Like, dislike, skip or grade many images
 	//
@@ -2582,7 +2645,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
-	PutRatings(ctx context.Context, profile ProfilePath, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	PutRatings(ctx context.Context, profile ProfilePath, params *PutRatingsParams, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ImportRatingsWithBody Take in ratings from a file
 	//
@@ -2706,7 +2769,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
-	UndoRatingWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	UndoRatingWithBody(ctx context.Context, profile ProfilePath, params *UndoRatingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UndoRating Undo the last rating or take-back, or a named one
 	//
@@ -2715,7 +2778,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
-	UndoRating(ctx context.Context, profile ProfilePath, body UndoRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	UndoRating(ctx context.Context, profile ProfilePath, params *UndoRatingParams, body UndoRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ScoreUploadWithBody The probe's score of a picture that is not kept
 	//
@@ -2874,8 +2937,8 @@ func (c *Client) ListImages(ctx context.Context, params *ListImagesParams, reqEd
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/images (the `UploadImage` operationId).
-func (c *Client) UploadImageWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUploadImageRequestWithBody(c.Server, contentType, body)
+func (c *Client) UploadImageWithBody(ctx context.Context, params *UploadImageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUploadImageRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2997,8 +3060,8 @@ func (c *Client) ListNeighbours(ctx context.Context, image ImagePath, params *Li
 // Sources, embeddings and its place in the lists are as they were; its ratings count again.
 //
 // Corresponds with POST /v1/images/{image}/restore (the `RestoreImage` operationId).
-func (c *Client) RestoreImage(ctx context.Context, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewRestoreImageRequest(c.Server, image)
+func (c *Client) RestoreImage(ctx context.Context, image ImagePath, params *RestoreImageParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRestoreImageRequest(c.Server, image, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3050,8 +3113,8 @@ func (c *Client) ListJobs(ctx context.Context, params *ListJobsParams, reqEditor
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/jobs (the `StartJob` operationId).
-func (c *Client) StartJobWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewStartJobRequestWithBody(c.Server, contentType, body)
+func (c *Client) StartJobWithBody(ctx context.Context, params *StartJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartJobRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3069,8 +3132,8 @@ func (c *Client) StartJobWithBody(ctx context.Context, contentType string, body 
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/jobs (the `StartJob` operationId).
-func (c *Client) StartJob(ctx context.Context, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewStartJobRequest(c.Server, body)
+func (c *Client) StartJob(ctx context.Context, params *StartJobParams, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartJobRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3207,8 +3270,8 @@ func (c *Client) ListProfiles(ctx context.Context, reqEditors ...RequestEditorFn
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
-func (c *Client) CreateProfileWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateProfileRequestWithBody(c.Server, contentType, body)
+func (c *Client) CreateProfileWithBody(ctx context.Context, params *CreateProfileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateProfileRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3226,8 +3289,8 @@ func (c *Client) CreateProfileWithBody(ctx context.Context, contentType string, 
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
-func (c *Client) CreateProfile(ctx context.Context, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateProfileRequest(c.Server, body)
+func (c *Client) CreateProfile(ctx context.Context, params *CreateProfileParams, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateProfileRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3366,8 +3429,8 @@ func (c *Client) RevokeFeedAddresses(ctx context.Context, profile ProfilePath, r
 // Where the server asks who is there, the address has a key in it, which opens the profile's feed and the pictures in it and nothing else. Each is told once; of more than 20 the oldest hold no longer. `palate token list` shows them.
 //
 // Corresponds with POST /v1/profiles/{profile}/feed-addresses (the `CreateFeedAddress` operationId).
-func (c *Client) CreateFeedAddress(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateFeedAddressRequest(c.Server, profile)
+func (c *Client) CreateFeedAddress(ctx context.Context, profile ProfilePath, params *CreateFeedAddressParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateFeedAddressRequest(c.Server, profile, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3470,8 +3533,8 @@ func (c *Client) TrainProbe(ctx context.Context, profile ProfilePath, params *Tr
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/profiles/{profile}/probe/import (the `ImportProbe` operationId).
-func (c *Client) ImportProbeWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewImportProbeRequestWithBody(c.Server, profile, contentType, body)
+func (c *Client) ImportProbeWithBody(ctx context.Context, profile ProfilePath, params *ImportProbeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewImportProbeRequestWithBody(c.Server, profile, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3489,8 +3552,8 @@ func (c *Client) ImportProbeWithBody(ctx context.Context, profile ProfilePath, c
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
-func (c *Client) RollbackProbeWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewRollbackProbeRequestWithBody(c.Server, profile, contentType, body)
+func (c *Client) RollbackProbeWithBody(ctx context.Context, profile ProfilePath, params *RollbackProbeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRollbackProbeRequestWithBody(c.Server, profile, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3508,8 +3571,8 @@ func (c *Client) RollbackProbeWithBody(ctx context.Context, profile ProfilePath,
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
-func (c *Client) RollbackProbe(ctx context.Context, profile ProfilePath, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewRollbackProbeRequest(c.Server, profile, body)
+func (c *Client) RollbackProbe(ctx context.Context, profile ProfilePath, params *RollbackProbeParams, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRollbackProbeRequest(c.Server, profile, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3663,8 +3726,8 @@ func (c *Client) ListRatings(ctx context.Context, profile ProfilePath, params *L
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
-func (c *Client) PutRatingsWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPutRatingsRequestWithBody(c.Server, profile, contentType, body)
+func (c *Client) PutRatingsWithBody(ctx context.Context, profile ProfilePath, params *PutRatingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutRatingsRequestWithBody(c.Server, profile, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3682,8 +3745,8 @@ func (c *Client) PutRatingsWithBody(ctx context.Context, profile ProfilePath, co
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
-func (c *Client) PutRatings(ctx context.Context, profile ProfilePath, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPutRatingsRequest(c.Server, profile, body)
+func (c *Client) PutRatings(ctx context.Context, profile ProfilePath, params *PutRatingsParams, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutRatingsRequest(c.Server, profile, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3966,8 +4029,8 @@ func (c *Client) GetSnapshotMap(ctx context.Context, profile ProfilePath, snapsh
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
-func (c *Client) UndoRatingWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUndoRatingRequestWithBody(c.Server, profile, contentType, body)
+func (c *Client) UndoRatingWithBody(ctx context.Context, profile ProfilePath, params *UndoRatingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUndoRatingRequestWithBody(c.Server, profile, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3985,8 +4048,8 @@ func (c *Client) UndoRatingWithBody(ctx context.Context, profile ProfilePath, co
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
-func (c *Client) UndoRating(ctx context.Context, profile ProfilePath, body UndoRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUndoRatingRequest(c.Server, profile, body)
+func (c *Client) UndoRating(ctx context.Context, profile ProfilePath, params *UndoRatingParams, body UndoRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUndoRatingRequest(c.Server, profile, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4511,7 +4574,7 @@ func NewListImagesRequest(server string, params *ListImagesParams) (*http.Reques
 }
 
 // NewUploadImageRequestWithBody constructs an http.Request for the UploadImage method, with any body, and a specified content type
-func NewUploadImageRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewUploadImageRequestWithBody(server string, params *UploadImageParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -4535,6 +4598,21 @@ func NewUploadImageRequestWithBody(server string, contentType string, body io.Re
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -4966,7 +5044,7 @@ func NewListNeighboursRequest(server string, image ImagePath, params *ListNeighb
 }
 
 // NewRestoreImageRequest constructs an http.Request for the RestoreImage method
-func NewRestoreImageRequest(server string, image ImagePath) (*http.Request, error) {
+func NewRestoreImageRequest(server string, image ImagePath, params *RestoreImageParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -4994,6 +5072,21 @@ func NewRestoreImageRequest(server string, image ImagePath) (*http.Request, erro
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -5127,18 +5220,18 @@ func NewListJobsRequest(server string, params *ListJobsParams) (*http.Request, e
 }
 
 // NewStartJobRequest calls the generic StartJob builder with application/json body
-func NewStartJobRequest(server string, body StartJobJSONRequestBody) (*http.Request, error) {
+func NewStartJobRequest(server string, params *StartJobParams, body StartJobJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewStartJobRequestWithBody(server, "application/json", bodyReader)
+	return NewStartJobRequestWithBody(server, params, "application/json", bodyReader)
 }
 
 // NewStartJobRequestWithBody constructs an http.Request for the StartJob method, with any body, and a specified content type
-func NewStartJobRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewStartJobRequestWithBody(server string, params *StartJobParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -5162,6 +5255,21 @@ func NewStartJobRequestWithBody(server string, contentType string, body io.Reade
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -5435,18 +5543,18 @@ func NewListProfilesRequest(server string) (*http.Request, error) {
 }
 
 // NewCreateProfileRequest calls the generic CreateProfile builder with application/json body
-func NewCreateProfileRequest(server string, body CreateProfileJSONRequestBody) (*http.Request, error) {
+func NewCreateProfileRequest(server string, params *CreateProfileParams, body CreateProfileJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewCreateProfileRequestWithBody(server, "application/json", bodyReader)
+	return NewCreateProfileRequestWithBody(server, params, "application/json", bodyReader)
 }
 
 // NewCreateProfileRequestWithBody constructs an http.Request for the CreateProfile method, with any body, and a specified content type
-func NewCreateProfileRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewCreateProfileRequestWithBody(server string, params *CreateProfileParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -5470,6 +5578,21 @@ func NewCreateProfileRequestWithBody(server string, contentType string, body io.
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -5766,7 +5889,7 @@ func NewRevokeFeedAddressesRequest(server string, profile ProfilePath) (*http.Re
 }
 
 // NewCreateFeedAddressRequest constructs an http.Request for the CreateFeedAddress method
-func NewCreateFeedAddressRequest(server string, profile ProfilePath) (*http.Request, error) {
+func NewCreateFeedAddressRequest(server string, profile ProfilePath, params *CreateFeedAddressParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -5794,6 +5917,21 @@ func NewCreateFeedAddressRequest(server string, profile ProfilePath) (*http.Requ
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -6078,11 +6216,26 @@ func NewTrainProbeRequest(server string, profile ProfilePath, params *TrainProbe
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewImportProbeRequestWithBody constructs an http.Request for the ImportProbe method, with any body, and a specified content type
-func NewImportProbeRequestWithBody(server string, profile ProfilePath, contentType string, body io.Reader) (*http.Request, error) {
+func NewImportProbeRequestWithBody(server string, profile ProfilePath, params *ImportProbeParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -6114,22 +6267,37 @@ func NewImportProbeRequestWithBody(server string, profile ProfilePath, contentTy
 
 	req.Header.Add("Content-Type", contentType)
 
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewRollbackProbeRequest calls the generic RollbackProbe builder with application/json body
-func NewRollbackProbeRequest(server string, profile ProfilePath, body RollbackProbeJSONRequestBody) (*http.Request, error) {
+func NewRollbackProbeRequest(server string, profile ProfilePath, params *RollbackProbeParams, body RollbackProbeJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewRollbackProbeRequestWithBody(server, profile, "application/json", bodyReader)
+	return NewRollbackProbeRequestWithBody(server, profile, params, "application/json", bodyReader)
 }
 
 // NewRollbackProbeRequestWithBody constructs an http.Request for the RollbackProbe method, with any body, and a specified content type
-func NewRollbackProbeRequestWithBody(server string, profile ProfilePath, contentType string, body io.Reader) (*http.Request, error) {
+func NewRollbackProbeRequestWithBody(server string, profile ProfilePath, params *RollbackProbeParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -6160,6 +6328,21 @@ func NewRollbackProbeRequestWithBody(server string, profile ProfilePath, content
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -6619,18 +6802,18 @@ func NewListRatingsRequest(server string, profile ProfilePath, params *ListRatin
 }
 
 // NewPutRatingsRequest calls the generic PutRatings builder with application/json body
-func NewPutRatingsRequest(server string, profile ProfilePath, body PutRatingsJSONRequestBody) (*http.Request, error) {
+func NewPutRatingsRequest(server string, profile ProfilePath, params *PutRatingsParams, body PutRatingsJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewPutRatingsRequestWithBody(server, profile, "application/json", bodyReader)
+	return NewPutRatingsRequestWithBody(server, profile, params, "application/json", bodyReader)
 }
 
 // NewPutRatingsRequestWithBody constructs an http.Request for the PutRatings method, with any body, and a specified content type
-func NewPutRatingsRequestWithBody(server string, profile ProfilePath, contentType string, body io.Reader) (*http.Request, error) {
+func NewPutRatingsRequestWithBody(server string, profile ProfilePath, params *PutRatingsParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -6661,6 +6844,21 @@ func NewPutRatingsRequestWithBody(server string, profile ProfilePath, contentTyp
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -6724,6 +6922,21 @@ func NewImportRatingsRequestWithBody(server string, profile ProfilePath, params 
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -7458,18 +7671,18 @@ func NewGetSnapshotMapRequest(server string, profile ProfilePath, snapshot Snaps
 }
 
 // NewUndoRatingRequest calls the generic UndoRating builder with application/json body
-func NewUndoRatingRequest(server string, profile ProfilePath, body UndoRatingJSONRequestBody) (*http.Request, error) {
+func NewUndoRatingRequest(server string, profile ProfilePath, params *UndoRatingParams, body UndoRatingJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewUndoRatingRequestWithBody(server, profile, "application/json", bodyReader)
+	return NewUndoRatingRequestWithBody(server, profile, params, "application/json", bodyReader)
 }
 
 // NewUndoRatingRequestWithBody constructs an http.Request for the UndoRating method, with any body, and a specified content type
-func NewUndoRatingRequestWithBody(server string, profile ProfilePath, contentType string, body io.Reader) (*http.Request, error) {
+func NewUndoRatingRequestWithBody(server string, profile ProfilePath, params *UndoRatingParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -7500,6 +7713,21 @@ func NewUndoRatingRequestWithBody(server string, profile ProfilePath, contentTyp
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -7961,7 +8189,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/images (the `UploadImage` operationId).
-	UploadImageWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadImageResponse, error)
+	UploadImageWithBodyWithResponse(ctx context.Context, params *UploadImageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadImageResponse, error)
 
 	// DeleteImageWithResponse Delete an image so that it stays away
 	//
@@ -8024,7 +8252,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/images/{image}/restore (the `RestoreImage` operationId).
-	RestoreImageWithResponse(ctx context.Context, image ImagePath, reqEditors ...RequestEditorFn) (*RestoreImageResponse, error)
+	RestoreImageWithResponse(ctx context.Context, image ImagePath, params *RestoreImageParams, reqEditors ...RequestEditorFn) (*RestoreImageResponse, error)
 
 	// GetImageThumbnailWithResponse A smaller, upright JPEG of the image
 	//
@@ -8051,7 +8279,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/jobs (the `StartJob` operationId).
-	StartJobWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartJobResponse, error)
+	StartJobWithBodyWithResponse(ctx context.Context, params *StartJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartJobResponse, error)
 
 	// StartJobWithResponse Start a job
 	//
@@ -8060,7 +8288,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/jobs (the `StartJob` operationId).
-	StartJobWithResponse(ctx context.Context, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*StartJobResponse, error)
+	StartJobWithResponse(ctx context.Context, params *StartJobParams, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*StartJobResponse, error)
 
 	// CancelJobWithResponse Ask a job to stop
 	//
@@ -8132,7 +8360,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
-	CreateProfileWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error)
+	CreateProfileWithBodyWithResponse(ctx context.Context, params *CreateProfileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error)
 
 	// CreateProfileWithResponse Add a profile before its first rating
 	//
@@ -8141,7 +8369,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
-	CreateProfileWithResponse(ctx context.Context, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error)
+	CreateProfileWithResponse(ctx context.Context, params *CreateProfileParams, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error)
 
 	// DeleteProfileWithResponse Delete a profile with its probes
 	//
@@ -8213,7 +8441,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/feed-addresses (the `CreateFeedAddress` operationId).
-	CreateFeedAddressWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*CreateFeedAddressResponse, error)
+	CreateFeedAddressWithResponse(ctx context.Context, profile ProfilePath, params *CreateFeedAddressParams, reqEditors ...RequestEditorFn) (*CreateFeedAddressResponse, error)
 
 	// GetFeedPictureWithResponse A picture of a feed
 	//
@@ -8267,7 +8495,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/probe/import (the `ImportProbe` operationId).
-	ImportProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportProbeResponse, error)
+	ImportProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *ImportProbeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportProbeResponse, error)
 
 	// RollbackProbeWithBodyWithResponse Let an earlier version serve
 	//
@@ -8276,7 +8504,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
-	RollbackProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error)
+	RollbackProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *RollbackProbeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error)
 
 	// RollbackProbeWithResponse Let an earlier version serve
 	//
@@ -8285,7 +8513,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
-	RollbackProbeWithResponse(ctx context.Context, profile ProfilePath, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error)
+	RollbackProbeWithResponse(ctx context.Context, profile ProfilePath, params *RollbackProbeParams, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error)
 
 	// ListProbeVersionsWithResponse Every version that was trained, the newest first
 	//
@@ -8366,7 +8594,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
-	PutRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error)
+	PutRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *PutRatingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error)
 
 	// PutRatingsWithResponse Like, dislike, skip or grade many images
 	//
@@ -8375,7 +8603,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
-	PutRatingsWithResponse(ctx context.Context, profile ProfilePath, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error)
+	PutRatingsWithResponse(ctx context.Context, profile ProfilePath, params *PutRatingsParams, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error)
 
 	// ImportRatingsWithBodyWithResponse Take in ratings from a file
 	//
@@ -8519,7 +8747,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
-	UndoRatingWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error)
+	UndoRatingWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *UndoRatingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error)
 
 	// UndoRatingWithResponse Undo the last rating or take-back, or a named one
 	//
@@ -8528,7 +8756,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
-	UndoRatingWithResponse(ctx context.Context, profile ProfilePath, body UndoRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error)
+	UndoRatingWithResponse(ctx context.Context, profile ProfilePath, params *UndoRatingParams, body UndoRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error)
 
 	// ScoreUploadWithBodyWithResponse The probe's score of a picture that is not kept
 	//
@@ -13224,8 +13452,8 @@ func (c *ClientWithResponses) ListImagesWithResponse(ctx context.Context, params
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/images (the `UploadImage` operationId).
-func (c *ClientWithResponses) UploadImageWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadImageResponse, error) {
-	rsp, err := c.UploadImageWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) UploadImageWithBodyWithResponse(ctx context.Context, params *UploadImageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadImageResponse, error) {
+	rsp, err := c.UploadImageWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -13329,8 +13557,8 @@ func (c *ClientWithResponses) ListNeighboursWithResponse(ctx context.Context, im
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/images/{image}/restore (the `RestoreImage` operationId).
-func (c *ClientWithResponses) RestoreImageWithResponse(ctx context.Context, image ImagePath, reqEditors ...RequestEditorFn) (*RestoreImageResponse, error) {
-	rsp, err := c.RestoreImage(ctx, image, reqEditors...)
+func (c *ClientWithResponses) RestoreImageWithResponse(ctx context.Context, image ImagePath, params *RestoreImageParams, reqEditors ...RequestEditorFn) (*RestoreImageResponse, error) {
+	rsp, err := c.RestoreImage(ctx, image, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -13374,8 +13602,8 @@ func (c *ClientWithResponses) ListJobsWithResponse(ctx context.Context, params *
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/jobs (the `StartJob` operationId).
-func (c *ClientWithResponses) StartJobWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartJobResponse, error) {
-	rsp, err := c.StartJobWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) StartJobWithBodyWithResponse(ctx context.Context, params *StartJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartJobResponse, error) {
+	rsp, err := c.StartJobWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -13389,8 +13617,8 @@ func (c *ClientWithResponses) StartJobWithBodyWithResponse(ctx context.Context, 
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/jobs (the `StartJob` operationId).
-func (c *ClientWithResponses) StartJobWithResponse(ctx context.Context, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*StartJobResponse, error) {
-	rsp, err := c.StartJob(ctx, body, reqEditors...)
+func (c *ClientWithResponses) StartJobWithResponse(ctx context.Context, params *StartJobParams, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*StartJobResponse, error) {
+	rsp, err := c.StartJob(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -13509,8 +13737,8 @@ func (c *ClientWithResponses) ListProfilesWithResponse(ctx context.Context, reqE
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
-func (c *ClientWithResponses) CreateProfileWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error) {
-	rsp, err := c.CreateProfileWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) CreateProfileWithBodyWithResponse(ctx context.Context, params *CreateProfileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error) {
+	rsp, err := c.CreateProfileWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -13524,8 +13752,8 @@ func (c *ClientWithResponses) CreateProfileWithBodyWithResponse(ctx context.Cont
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
-func (c *ClientWithResponses) CreateProfileWithResponse(ctx context.Context, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error) {
-	rsp, err := c.CreateProfile(ctx, body, reqEditors...)
+func (c *ClientWithResponses) CreateProfileWithResponse(ctx context.Context, params *CreateProfileParams, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error) {
+	rsp, err := c.CreateProfile(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -13644,8 +13872,8 @@ func (c *ClientWithResponses) RevokeFeedAddressesWithResponse(ctx context.Contex
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles/{profile}/feed-addresses (the `CreateFeedAddress` operationId).
-func (c *ClientWithResponses) CreateFeedAddressWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*CreateFeedAddressResponse, error) {
-	rsp, err := c.CreateFeedAddress(ctx, profile, reqEditors...)
+func (c *ClientWithResponses) CreateFeedAddressWithResponse(ctx context.Context, profile ProfilePath, params *CreateFeedAddressParams, reqEditors ...RequestEditorFn) (*CreateFeedAddressResponse, error) {
+	rsp, err := c.CreateFeedAddress(ctx, profile, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -13734,8 +13962,8 @@ func (c *ClientWithResponses) TrainProbeWithResponse(ctx context.Context, profil
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles/{profile}/probe/import (the `ImportProbe` operationId).
-func (c *ClientWithResponses) ImportProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportProbeResponse, error) {
-	rsp, err := c.ImportProbeWithBody(ctx, profile, contentType, body, reqEditors...)
+func (c *ClientWithResponses) ImportProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *ImportProbeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportProbeResponse, error) {
+	rsp, err := c.ImportProbeWithBody(ctx, profile, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -13749,8 +13977,8 @@ func (c *ClientWithResponses) ImportProbeWithBodyWithResponse(ctx context.Contex
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
-func (c *ClientWithResponses) RollbackProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error) {
-	rsp, err := c.RollbackProbeWithBody(ctx, profile, contentType, body, reqEditors...)
+func (c *ClientWithResponses) RollbackProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *RollbackProbeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error) {
+	rsp, err := c.RollbackProbeWithBody(ctx, profile, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -13764,8 +13992,8 @@ func (c *ClientWithResponses) RollbackProbeWithBodyWithResponse(ctx context.Cont
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
-func (c *ClientWithResponses) RollbackProbeWithResponse(ctx context.Context, profile ProfilePath, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error) {
-	rsp, err := c.RollbackProbe(ctx, profile, body, reqEditors...)
+func (c *ClientWithResponses) RollbackProbeWithResponse(ctx context.Context, profile ProfilePath, params *RollbackProbeParams, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error) {
+	rsp, err := c.RollbackProbe(ctx, profile, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -13899,8 +14127,8 @@ func (c *ClientWithResponses) ListRatingsWithResponse(ctx context.Context, profi
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
-func (c *ClientWithResponses) PutRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error) {
-	rsp, err := c.PutRatingsWithBody(ctx, profile, contentType, body, reqEditors...)
+func (c *ClientWithResponses) PutRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *PutRatingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error) {
+	rsp, err := c.PutRatingsWithBody(ctx, profile, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -13914,8 +14142,8 @@ func (c *ClientWithResponses) PutRatingsWithBodyWithResponse(ctx context.Context
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
-func (c *ClientWithResponses) PutRatingsWithResponse(ctx context.Context, profile ProfilePath, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error) {
-	rsp, err := c.PutRatings(ctx, profile, body, reqEditors...)
+func (c *ClientWithResponses) PutRatingsWithResponse(ctx context.Context, profile ProfilePath, params *PutRatingsParams, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error) {
+	rsp, err := c.PutRatings(ctx, profile, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -14154,8 +14382,8 @@ func (c *ClientWithResponses) GetSnapshotMapWithResponse(ctx context.Context, pr
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
-func (c *ClientWithResponses) UndoRatingWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error) {
-	rsp, err := c.UndoRatingWithBody(ctx, profile, contentType, body, reqEditors...)
+func (c *ClientWithResponses) UndoRatingWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *UndoRatingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error) {
+	rsp, err := c.UndoRatingWithBody(ctx, profile, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -14169,8 +14397,8 @@ func (c *ClientWithResponses) UndoRatingWithBodyWithResponse(ctx context.Context
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
-func (c *ClientWithResponses) UndoRatingWithResponse(ctx context.Context, profile ProfilePath, body UndoRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error) {
-	rsp, err := c.UndoRating(ctx, profile, body, reqEditors...)
+func (c *ClientWithResponses) UndoRatingWithResponse(ctx context.Context, profile ProfilePath, params *UndoRatingParams, body UndoRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error) {
+	rsp, err := c.UndoRating(ctx, profile, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}

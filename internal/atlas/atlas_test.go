@@ -1,6 +1,7 @@
 package atlas_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"math"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/atlas"
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/test/race"
 )
 
 // clouds are points of norm 1 about some middles, in the order of clouds.
@@ -86,6 +89,7 @@ func TestNeighbourhoodsAreKept(t *testing.T) {
 
 // Beyond a few thousand points neighbours are looked for in cells.
 func TestManyPointsAreLaidOutToo(t *testing.T) {
+	race.Long(t)
 	const dim = 16
 	x := clouds(4500, dim, 40, 2)
 	config := atlas.DefaultConfig()
@@ -288,6 +292,50 @@ func TestDamagedMapsAreRefused(t *testing.T) {
 		}
 		if _, err := atlas.Parse(whole[:at]); !errors.Is(err, palate.ErrInvalid) {
 			t.Fatalf("with %d of %d bytes: got %v, want palate.ErrInvalid", at, len(whole), err)
+		}
+	}
+}
+
+// stored are embeddings as a catalog gives them, by pages.
+type stored []catalog.ImageEmbedding
+
+func (s stored) ListEmbeddings(_ context.Context, _ palate.ModelID, after palate.ImageID, limit int) ([]catalog.ImageEmbedding, error) {
+	at := 0
+	for at < len(s) && bytes.Compare(s[at].ID[:], after[:]) <= 0 {
+		at++
+	}
+	return s[at:min(at+limit, len(s))], nil
+}
+
+func TestAMapThatIsMadeAnewIsReadAnew(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "one.map")
+	kept := atlas.NewKept(path)
+	if _, err := kept.Map(); !errors.Is(err, palate.ErrNotFound) {
+		t.Errorf("before the first: got %v, want palate.ErrNotFound", err)
+	}
+	const dim = 8
+	x := clouds(60, dim, 3, 6)
+	var all stored
+	for i := range 60 {
+		all = append(all, catalog.ImageEmbedding{ID: palate.ImageID{byte(i + 1), 6: 0x80, 8: 0x80}, Embedding: x[i*dim : (i+1)*dim]})
+	}
+	config := atlas.DefaultConfig()
+	config.Epochs = 20
+	for _, n := range []int{40, 60} {
+		made, err := atlas.Make(t.Context(), all[:n], "0123", config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if made.Pictures != n || made.Trustworthiness <= 0 || made.Trustworthiness > 1 || made.Principal <= 0 {
+			t.Errorf("the map of %d pictures says %+v", n, made.Made)
+		}
+		if err := made.Write(path); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if got, err := kept.Map(); err != nil || got.Len() != n {
+				t.Errorf("got %v and %v, want a map of %d pictures", got, err, n)
+			}
 		}
 	}
 }
