@@ -190,7 +190,7 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	missing(c.DeleteRating(ctx, me, one))
 
 	many := client.ImageSelection{ImageIds: []string{one, gone}}
-	ok(c.PutRatings(ctx, me, client.RatingsInput{Ratings: []client.ImageRating{{ImageID: one, Verdict: pointer(client.VerdictLike)}}}))
+	ok(c.PutRatings(ctx, me, nil, client.RatingsInput{Ratings: []client.ImageRating{{ImageID: one, Verdict: pointer(client.VerdictLike)}}}))
 	ok(c.ClearRatings(ctx, me, many))
 	bad(c.ClearRatings(ctx, me, client.ImageSelection{ImageIds: []string{}}))
 	ok(c.UndoRatings(ctx, me, client.LogEntries{Entries: []int64{}}))
