@@ -85,11 +85,13 @@ func TestEveryOperationAsksWhatTheCallerMay(t *testing.T) {
 	operations, forbidden := 0, 0
 	for path, item := range spec.Paths.Map() {
 		for method, op := range item.Operations() {
-			where := strings.NewReplacer("{profile}", "me", "{image}", image.String(), "{version}", "1", "{job}", "1", "{snapshot}", strings.Repeat("0", 32)).Replace(path)
+			where := strings.NewReplacer("{profile}", "me", "{image}", image.String(), "{version}", "1", "{job}", "1", "{plot}", "roc", "{snapshot}", strings.Repeat("0", 32)).Replace(path)
 			if strings.Contains(where, "{") {
 				t.Errorf("%s: this test has no value for it", path)
 			}
-			if strings.HasSuffix(path, "/compare") {
+			if strings.HasSuffix(path, "{version}/compare") {
+				where += "?other=1"
+			} else if strings.HasSuffix(path, "/compare") {
 				where += "?with=guest"
 			}
 			operations++

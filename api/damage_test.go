@@ -24,7 +24,7 @@ func TestADamagedPictureSaysWhatIsLost(t *testing.T) {
 	c, err := client.NewClientWithResponses(f.url)
 	must(t, err)
 	kind, body := form(t, cut(t, 400), "title", "The half of it")
-	added, err := c.UploadImageWithBodyWithResponse(t.Context(), kind, strings.NewReader(body))
+	added, err := c.UploadImageWithBodyWithResponse(t.Context(), nil, kind, strings.NewReader(body))
 	must(t, err)
 	if added.StatusCode() != http.StatusCreated || added.JSON201.Damage == nil || !strings.HasPrefix(*added.JSON201.Damage, "its data end after ") {
 		t.Fatalf("the upload of a cut picture: %d, %s; want 201 and what is lost", added.StatusCode(), added.Body)

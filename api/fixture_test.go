@@ -28,6 +28,7 @@ import (
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/index/flat"
+	"github.com/palate-art/palate/internal/atlas"
 	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/catalog/sqlite"
@@ -108,6 +109,7 @@ type fixture struct {
 	pictures   int
 	importRoot string
 	backups    string // the folder of backups
+	mapFile    string
 	server     *api.Server
 	jobs       *starter.Starter
 }
@@ -136,13 +138,13 @@ func newFixture(t testing.TB) *fixture {
 	must(t, os.MkdirAll(f.importRoot, 0o700))
 	opened := starter.DefaultConfig()
 	opened.ImportRoots = []string{f.importRoot}
-	f.backups = filepath.Join(dir, "backups")
+	f.backups, f.mapFile = filepath.Join(dir, "backups"), filepath.Join(dir, "maps", "colours.map")
 	opened.BackupFolder, opened.Backup.Keep = f.backups, 3
 	opened.Crawler.Contact, opened.Crawler.PrivateHosts, opened.Crawler.Site.Delay = "operator@palate.test", []string{"localhost"}, 0
 	opened.Crawler.Retries = 0
 	jobs := starter.New(starter.Parts{Catalog: c, Tastes: tastes, Steps: steps{f}}, opened, quiet)
 	server, err := api.New(api.Services{Starter: jobs, Catalog: c, Store: store, Collection: f.collection, Index: ix,
-		Follower: f.follower, Embedder: colours{}, Tastes: tastes,
+		Follower: f.follower, Embedder: colours{}, Tastes: tastes, Map: atlas.NewKept(f.mapFile).Map,
 		Patches: func(context.Context) (embedder.PatchEmbedder, error) { return colours{}, nil }}, apiConfig, quiet)
 	must(t, err)
 	web := httptest.NewServer(server.Handler())
@@ -220,6 +222,17 @@ func (s steps) VerifyAs(ctx context.Context, j *job.Job, config verify.Config) (
 			return verify.Index{Index: s.index, Follow: s.follower, Close: func() error { return nil }}, nil
 		}}, config)
 	return verify.Result{Report: report, Whole: report.Well()}, err
+}
+
+func (s steps) MapAs(ctx context.Context, j *job.Job) (atlas.Made, error) {
+	config := atlas.DefaultConfig()
+	config.Epochs = 50
+	config.Progress = func(done, total int) { j.Progress(ctx, int64(done), int64(total)) }
+	made, err := atlas.Make(ctx, s.catalog, colours{}.Model(), config)
+	if err != nil {
+		return atlas.Made{}, err
+	}
+	return made.Made, made.Write(s.mapFile)
 }
 
 func (s steps) BackupAs(ctx context.Context, j *job.Job, folder string, options backup.Options) (backup.Summary, error) {

@@ -69,6 +69,7 @@ const (
 	JobKindEmbed    JobKind = "embed"
 	JobKindFinetune JobKind = "finetune"
 	JobKindImport   JobKind = "import"
+	JobKindMap      JobKind = "map"
 	JobKindReindex  JobKind = "reindex"
 	JobKindTrain    JobKind = "train"
 	JobKindVerify   JobKind = "verify"
@@ -88,6 +89,8 @@ func (e JobKind) Valid() bool {
 	case JobKindFinetune:
 		return true
 	case JobKindImport:
+		return true
+	case JobKindMap:
 		return true
 	case JobKindReindex:
 		return true
@@ -202,6 +205,30 @@ func (e ModelState) Valid() bool {
 	case ModelStateMissing:
 		return true
 	case ModelStateNotPulled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlotName.
+const (
+	PlotNameCalibration     PlotName = "calibration"
+	PlotNameLearningCurve   PlotName = "learning-curve"
+	PlotNamePrecisionRecall PlotName = "precision-recall"
+	PlotNameRoc             PlotName = "roc"
+)
+
+// Valid indicates whether the value is a known member of the PlotName enum.
+func (e PlotName) Valid() bool {
+	switch e {
+	case PlotNameCalibration:
+		return true
+	case PlotNameLearningCurve:
+		return true
+	case PlotNamePrecisionRecall:
+		return true
+	case PlotNameRoc:
 		return true
 	default:
 		return false
@@ -382,6 +409,37 @@ type Area struct {
 	MaxY float64 `json:"max_y"`
 	MinX float64 `json:"min_x"`
 	MinY float64 `json:"min_y"`
+}
+
+// ArenaVerdict defines model for ArenaVerdict.
+type ArenaVerdict struct {
+	FinishedAt *time.Time `json:"finished_at,omitempty"`
+
+	// Job The job that compared; absent before the first
+	Job      *int64          `json:"job,omitempty"`
+	Sections []ReportSection `json:"sections"`
+
+	// Summary What was compared on
+	Summary  *string  `json:"summary,omitempty"`
+	Verdicts []string `json:"verdicts"`
+}
+
+// CollectionMap defines model for CollectionMap.
+type CollectionMap struct {
+	// MadeAt Absent before the first
+	MadeAt *time.Time `json:"made_at,omitempty"`
+
+	// ModelID Whose embeddings are laid out
+	ModelID string `json:"model_id"`
+
+	// Pictures How many were laid out; 0 before the first map
+	Pictures int `json:"pictures"`
+
+	// Principal The same of the first two principal components
+	Principal *float64 `json:"principal,omitempty"`
+
+	// Trustworthiness How far the ten nearest on the map may be believed to be near (Venna and Kaski 2001), 1 at best, of a sample
+	Trustworthiness *float64 `json:"trustworthiness,omitempty"`
 }
 
 // Emptied defines model for Emptied.
@@ -727,6 +785,9 @@ type Likeness struct {
 
 	// SecondOnFirst AUC of the other's probe on this profile's ratings
 	SecondOnFirst *float64 `json:"second_on_first,omitempty"`
+
+	// Words The same in sentences
+	Words []string `json:"words"`
 }
 
 // ListOrder defines model for ListOrder.
@@ -809,6 +870,9 @@ type PictureUpload struct {
 	File openapi_types.File `json:"file"`
 }
 
+// PlotName defines model for PlotName.
+type PlotName string
+
 // Probe defines model for Probe.
 type Probe struct {
 	// Auc Cross-validated area under the ROC curve
@@ -847,6 +911,28 @@ type ProbeKind string
 // ProbeList defines model for ProbeList.
 type ProbeList struct {
 	Probes []Probe `json:"probes"`
+}
+
+// ProbeQuality defines model for ProbeQuality.
+type ProbeQuality struct {
+	// Conclusion Which way to learn judges best; absent where nothing else was tried
+	Conclusion *string `json:"conclusion,omitempty"`
+
+	// Decisions At every hundredth, from 0 to 1
+	Decisions []ThresholdDecisions `json:"decisions"`
+
+	// Plots What getProbePlot draws of it
+	Plots    []ReportPlot    `json:"plots"`
+	Sections []ReportSection `json:"sections"`
+
+	// Summary What was judged and how
+	Summary string `json:"summary"`
+
+	// Threshold The chance from which on the probe counts a picture as liked
+	Threshold float64 `json:"threshold"`
+
+	// Warnings What to keep in mind
+	Warnings []string `json:"warnings"`
 }
 
 // ProbeReport defines model for ProbeReport.
@@ -1033,6 +1119,22 @@ type Reasons struct {
 
 	// Score The probe's logit; absent without a probe
 	Score *float64 `json:"score,omitempty"`
+}
+
+// ReportPlot defines model for ReportPlot.
+type ReportPlot struct {
+	Name  PlotName `json:"name"`
+	Title string   `json:"title"`
+}
+
+// ReportSection A table with a title.
+type ReportSection struct {
+	// Note What the table says, in a sentence
+	Note *string `json:"note,omitempty"`
+
+	// Rows The first row is the header
+	Rows  [][]string `json:"rows"`
+	Title string     `json:"title"`
 }
 
 // RevokedAddresses defines model for RevokedAddresses.
@@ -1234,6 +1336,24 @@ type Source struct {
 // Stars A grade beside the verdict; absent where none was given.
 type Stars = int
 
+// ThresholdDecisions What counting as liked from a chance on would mean, in rated pictures.
+type ThresholdDecisions struct {
+	// FalseDislikes Liked pictures that would not
+	FalseDislikes int `json:"false_dislikes"`
+
+	// FalseLikes Disliked pictures that would count as liked
+	FalseLikes int `json:"false_likes"`
+
+	// Threshold The chance from which on a picture counts as liked
+	Threshold float64 `json:"threshold"`
+
+	// TrueDislikes Disliked pictures that would not
+	TrueDislikes int `json:"true_dislikes"`
+
+	// TrueLikes Liked pictures that would count as liked
+	TrueLikes int `json:"true_likes"`
+}
+
 // ThumbnailWidth Pixels. A narrower image is not enlarged.
 type ThumbnailWidth int
 
@@ -1337,6 +1457,27 @@ type Version struct {
 	Version string `json:"version"`
 }
 
+// VersionDifference defines model for VersionDifference.
+type VersionDifference struct {
+	// Auc How much higher the AUC of this version is than that of the other
+	Auc float64 `json:"auc"`
+
+	// High Upper end of the 95 % interval
+	High float64 `json:"high"`
+
+	// Low Lower end of the 95 % interval
+	Low float64 `json:"low"`
+
+	// P Two-sided
+	P float64 `json:"p"`
+
+	// Words The same in a sentence
+	Words string `json:"words"`
+
+	// Works That both versions were judged on; 0 where nothing can be compared
+	Works int `json:"works"`
+}
+
 // Artist defines model for Artist.
 type Artist = []string
 
@@ -1357,6 +1498,9 @@ type ForProfile = ProfileName
 
 // HitLimit defines model for HitLimit.
 type HitLimit = int
+
+// IdempotencyKey Example: 8e03978e-40d5-43e8-bc93-6894a57f9324
+type IdempotencyKey = string
 
 // ImagePath UUID derived from the SHA-256 of the file.
 //
@@ -1480,6 +1624,12 @@ type ListImagesParams struct {
 	Judged *Judged `form:"judged,omitempty" json:"judged,omitempty"`
 }
 
+// UploadImageParams defines parameters for UploadImage.
+type UploadImageParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // DeleteImageParams defines parameters for DeleteImage.
 type DeleteImageParams struct {
 	// Reason Why, for whoever wonders later; "deleted over the API" where none is given.
@@ -1537,6 +1687,12 @@ type ListNeighboursParams struct {
 	Judged *Judged `form:"judged,omitempty" json:"judged,omitempty"`
 }
 
+// RestoreImageParams defines parameters for RestoreImage.
+type RestoreImageParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetImageThumbnailParams defines parameters for GetImageThumbnail.
 type GetImageThumbnailParams struct {
 	// Width Pixels. A narrower image is not enlarged.
@@ -1552,6 +1708,12 @@ type ListJobsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// StartJobParams defines parameters for StartJob.
+type StartJobParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListJobLossesParams defines parameters for ListJobLosses.
 type ListJobLossesParams struct {
 	// Limit How many at most.
@@ -1562,6 +1724,12 @@ type ListJobLossesParams struct {
 
 	// Reason Only those of this reason.
 	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
+}
+
+// CreateProfileParams defines parameters for CreateProfile.
+type CreateProfileParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CompareProfilesParams defines parameters for CompareProfiles.
@@ -1580,6 +1748,12 @@ type ExportImagesParams struct {
 
 	// Rated Only images that the profile likes or dislikes.
 	Rated *bool `form:"rated,omitempty" json:"rated,omitempty"`
+}
+
+// CreateFeedAddressParams defines parameters for CreateFeedAddress.
+type CreateFeedAddressParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetFeedParams defines parameters for GetFeed.
@@ -1604,6 +1778,33 @@ type ListMislabelsParams struct {
 type TrainProbeParams struct {
 	// Kind What learns. auto takes, of the others, what judges best on ratings held out. Without it the kind is the one that was asked for when the serving version was trained, at first auto.
 	Kind *ProbeKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ImportProbeParams defines parameters for ImportProbe.
+type ImportProbeParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RollbackProbeParams defines parameters for RollbackProbe.
+type RollbackProbeParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CompareProbeVersionsParams defines parameters for CompareProbeVersions.
+type CompareProbeVersionsParams struct {
+	// Other The number of the other version.
+	Other int `form:"other" json:"other"`
+}
+
+// GetProbePlotParams defines parameters for GetProbePlot.
+type GetProbePlotParams struct {
+	// Threshold A chance that is marked on the ROC curve and on that of precision and recall.
+	Threshold *float64 `form:"threshold,omitempty" json:"threshold,omitempty"`
 }
 
 // GetQueueParams defines parameters for GetQueue.
@@ -1627,10 +1828,19 @@ type ListRatingsParams struct {
 	Verdict *Verdict `form:"verdict,omitempty" json:"verdict,omitempty"`
 }
 
+// PutRatingsParams defines parameters for PutRatings.
+type PutRatingsParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ImportRatingsParams defines parameters for ImportRatings.
 type ImportRatingsParams struct {
 	// Format What the file is.
 	Format *RatingsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListScoresParams defines parameters for ListScores.
@@ -1685,6 +1895,12 @@ type ListSnapshotImagesParams struct {
 
 	// NearestLikes With each image so many of the liked ones that look most like it, in `nearest_likes`.
 	NearestLikes *int `form:"nearest_likes,omitempty" json:"nearest_likes,omitempty"`
+}
+
+// UndoRatingParams defines parameters for UndoRating.
+type UndoRatingParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // SearchByUploadParams defines parameters for SearchByUpload.
@@ -1778,7 +1994,7 @@ type ServerInterface interface {
 	ListImages(ctx echo.Context, params ListImagesParams) error
 	// UploadImage Add an image
 	// (POST /v1/images)
-	UploadImage(ctx echo.Context) error
+	UploadImage(ctx echo.Context, params UploadImageParams) error
 	// DeleteImage Delete an image so that it stays away
 	// (DELETE /v1/images/{image})
 	DeleteImage(ctx echo.Context, image ImagePath, params DeleteImageParams) error
@@ -1796,7 +2012,7 @@ type ServerInterface interface {
 	ListNeighbours(ctx echo.Context, image ImagePath, params ListNeighboursParams) error
 	// RestoreImage Bring an image back from the trash
 	// (POST /v1/images/{image}/restore)
-	RestoreImage(ctx echo.Context, image ImagePath) error
+	RestoreImage(ctx echo.Context, image ImagePath, params RestoreImageParams) error
 	// GetImageThumbnail A smaller, upright JPEG of the image
 	// (GET /v1/images/{image}/thumbnail)
 	GetImageThumbnail(ctx echo.Context, image ImagePath, params GetImageThumbnailParams) error
@@ -1805,7 +2021,7 @@ type ServerInterface interface {
 	ListJobs(ctx echo.Context, params ListJobsParams) error
 	// StartJob Start a job
 	// (POST /v1/jobs)
-	StartJob(ctx echo.Context) error
+	StartJob(ctx echo.Context, params StartJobParams) error
 	// CancelJob Ask a job to stop
 	// (DELETE /v1/jobs/{job})
 	CancelJob(ctx echo.Context, job int64) error
@@ -1815,6 +2031,9 @@ type ServerInterface interface {
 	// ListJobLosses Every file that a job did not take
 	// (GET /v1/jobs/{job}/losses)
 	ListJobLosses(ctx echo.Context, job int64, params ListJobLossesParams) error
+	// GetMap What there is of a map of the collection
+	// (GET /v1/map)
+	GetMap(ctx echo.Context) error
 	// ListModels Models that the collection can be embedded with
 	// (GET /v1/models)
 	ListModels(ctx echo.Context) error
@@ -1823,13 +2042,16 @@ type ServerInterface interface {
 	ListProfiles(ctx echo.Context) error
 	// CreateProfile Add a profile before its first rating
 	// (POST /v1/profiles)
-	CreateProfile(ctx echo.Context) error
+	CreateProfile(ctx echo.Context, params CreateProfileParams) error
 	// DeleteProfile Delete a profile with its probes
 	// (DELETE /v1/profiles/{profile})
 	DeleteProfile(ctx echo.Context, profile ProfilePath) error
 	// RenameProfile Give a profile another name
 	// (PATCH /v1/profiles/{profile})
 	RenameProfile(ctx echo.Context, profile ProfilePath) error
+	// GetArenaVerdict Which model and way to learn judged best for the profile
+	// (GET /v1/profiles/{profile}/arena)
+	GetArenaVerdict(ctx echo.Context, profile ProfilePath) error
 	// CompareProfiles How like another taste this one is
 	// (GET /v1/profiles/{profile}/compare)
 	CompareProfiles(ctx echo.Context, profile ProfilePath, params CompareProfilesParams) error
@@ -1841,7 +2063,7 @@ type ServerInterface interface {
 	RevokeFeedAddresses(ctx echo.Context, profile ProfilePath) error
 	// CreateFeedAddress An address for a feed reader, which can't sign in
 	// (POST /v1/profiles/{profile}/feed-addresses)
-	CreateFeedAddress(ctx echo.Context, profile ProfilePath) error
+	CreateFeedAddress(ctx echo.Context, profile ProfilePath, params CreateFeedAddressParams) error
 	// GetFeedPicture A picture of a feed
 	// (GET /v1/profiles/{profile}/feed-pictures/{image})
 	GetFeedPicture(ctx echo.Context, profile ProfilePath, image ImagePath) error
@@ -1859,19 +2081,28 @@ type ServerInterface interface {
 	TrainProbe(ctx echo.Context, profile ProfilePath, params TrainProbeParams) error
 	// ImportProbe Add an exported probe, which serves at once
 	// (POST /v1/profiles/{profile}/probe/import)
-	ImportProbe(ctx echo.Context, profile ProfilePath) error
+	ImportProbe(ctx echo.Context, profile ProfilePath, params ImportProbeParams) error
 	// RollbackProbe Let an earlier version serve
 	// (POST /v1/profiles/{profile}/probe/rollback)
-	RollbackProbe(ctx echo.Context, profile ProfilePath) error
+	RollbackProbe(ctx echo.Context, profile ProfilePath, params RollbackProbeParams) error
 	// ListProbeVersions Every version that was trained, the newest first
 	// (GET /v1/profiles/{profile}/probe/versions)
 	ListProbeVersions(ctx echo.Context, profile ProfilePath) error
 	// GetProbeVersion One version with its whole report
 	// (GET /v1/profiles/{profile}/probe/versions/{version})
 	GetProbeVersion(ctx echo.Context, profile ProfilePath, version VersionPath) error
+	// CompareProbeVersions How much better this version judged than another
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/compare)
+	CompareProbeVersions(ctx echo.Context, profile ProfilePath, version VersionPath, params CompareProbeVersionsParams) error
 	// ExportProbe One version as a file that can be imported elsewhere
 	// (GET /v1/profiles/{profile}/probe/versions/{version}/file)
 	ExportProbe(ctx echo.Context, profile ProfilePath, version VersionPath) error
+	// GetProbePlot A plot of one version, as SVG
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/plots/{plot})
+	GetProbePlot(ctx echo.Context, profile ProfilePath, version VersionPath, plot PlotName, params GetProbePlotParams) error
+	// GetProbeQuality How good one version is, for people
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/quality)
+	GetProbeQuality(ctx echo.Context, profile ProfilePath, version VersionPath) error
 	// GetQueue What to judge next
 	// (GET /v1/profiles/{profile}/queue)
 	GetQueue(ctx echo.Context, profile ProfilePath, params GetQueueParams) error
@@ -1880,7 +2111,7 @@ type ServerInterface interface {
 	ListRatings(ctx echo.Context, profile ProfilePath, params ListRatingsParams) error
 	// PutRatings Like, dislike, skip or grade many images
 	// (POST /v1/profiles/{profile}/ratings)
-	PutRatings(ctx echo.Context, profile ProfilePath) error
+	PutRatings(ctx echo.Context, profile ProfilePath, params PutRatingsParams) error
 	// ImportRatings Take in ratings from a file
 	// (POST /v1/profiles/{profile}/ratings-import)
 	ImportRatings(ctx echo.Context, profile ProfilePath, params ImportRatingsParams) error
@@ -1917,9 +2148,12 @@ type ServerInterface interface {
 	// ListSnapshotImages What is known of the images of a part of the list
 	// (GET /v1/profiles/{profile}/snapshots/{snapshot}/images)
 	ListSnapshotImages(ctx echo.Context, profile ProfilePath, snapshot SnapshotPath, params ListSnapshotImagesParams) error
+	// GetSnapshotMap Where the images of a list are on the map
+	// (GET /v1/profiles/{profile}/snapshots/{snapshot}/map)
+	GetSnapshotMap(ctx echo.Context, profile ProfilePath, snapshot SnapshotPath) error
 	// UndoRating Undo the last rating or take-back, or a named one
 	// (POST /v1/profiles/{profile}/undo)
-	UndoRating(ctx echo.Context, profile ProfilePath) error
+	UndoRating(ctx echo.Context, profile ProfilePath, params UndoRatingParams) error
 	// ScoreUpload The probe's score of a picture that is not kept
 	// (POST /v1/profiles/{profile}/upload-score)
 	ScoreUpload(ctx echo.Context, profile ProfilePath) error
@@ -2138,8 +2372,28 @@ func (w *ServerInterfaceWrapper) ListImages(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) UploadImage(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UploadImageParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.UploadImage(ctx)
+	err = w.Handler.UploadImage(ctx, params)
 	return err
 }
 
@@ -2357,8 +2611,28 @@ func (w *ServerInterfaceWrapper) RestoreImage(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter image: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RestoreImageParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RestoreImage(ctx, image)
+	err = w.Handler.RestoreImage(ctx, image, params)
 	return err
 }
 
@@ -2416,8 +2690,28 @@ func (w *ServerInterfaceWrapper) ListJobs(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) StartJob(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params StartJobParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.StartJob(ctx)
+	err = w.Handler.StartJob(ctx, params)
 	return err
 }
 
@@ -2492,6 +2786,15 @@ func (w *ServerInterfaceWrapper) ListJobLosses(ctx echo.Context) error {
 	return err
 }
 
+// GetMap converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMap(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMap(ctx)
+	return err
+}
+
 // ListModels converts echo context to params.
 func (w *ServerInterfaceWrapper) ListModels(ctx echo.Context) error {
 	var err error
@@ -2514,8 +2817,28 @@ func (w *ServerInterfaceWrapper) ListProfiles(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) CreateProfile(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateProfileParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CreateProfile(ctx)
+	err = w.Handler.CreateProfile(ctx, params)
 	return err
 }
 
@@ -2548,6 +2871,22 @@ func (w *ServerInterfaceWrapper) RenameProfile(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RenameProfile(ctx, profile)
+	return err
+}
+
+// GetArenaVerdict converts echo context to params.
+func (w *ServerInterfaceWrapper) GetArenaVerdict(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetArenaVerdict(ctx, profile)
 	return err
 }
 
@@ -2642,8 +2981,28 @@ func (w *ServerInterfaceWrapper) CreateFeedAddress(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateFeedAddressParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CreateFeedAddress(ctx, profile)
+	err = w.Handler.CreateFeedAddress(ctx, profile, params)
 	return err
 }
 
@@ -2771,6 +3130,23 @@ func (w *ServerInterfaceWrapper) TrainProbe(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
 	}
 
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.TrainProbe(ctx, profile, params)
 	return err
@@ -2787,8 +3163,28 @@ func (w *ServerInterfaceWrapper) ImportProbe(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ImportProbeParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ImportProbe(ctx, profile)
+	err = w.Handler.ImportProbe(ctx, profile, params)
 	return err
 }
 
@@ -2803,8 +3199,28 @@ func (w *ServerInterfaceWrapper) RollbackProbe(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RollbackProbeParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RollbackProbe(ctx, profile)
+	err = w.Handler.RollbackProbe(ctx, profile, params)
 	return err
 }
 
@@ -2848,6 +3264,39 @@ func (w *ServerInterfaceWrapper) GetProbeVersion(ctx echo.Context) error {
 	return err
 }
 
+// CompareProbeVersions converts echo context to params.
+func (w *ServerInterfaceWrapper) CompareProbeVersions(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "version" -------------
+	var version VersionPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version", ctx.Param("version"), &version, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter version: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CompareProbeVersionsParams
+	// ------------- Required query parameter "other" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "other", ctx.QueryParams(), &params.Other, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter other: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CompareProbeVersions(ctx, profile, version, params)
+	return err
+}
+
 // ExportProbe converts echo context to params.
 func (w *ServerInterfaceWrapper) ExportProbe(ctx echo.Context) error {
 	var err error
@@ -2869,6 +3318,71 @@ func (w *ServerInterfaceWrapper) ExportProbe(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ExportProbe(ctx, profile, version)
+	return err
+}
+
+// GetProbePlot converts echo context to params.
+func (w *ServerInterfaceWrapper) GetProbePlot(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "version" -------------
+	var version VersionPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version", ctx.Param("version"), &version, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter version: %s", err))
+	}
+
+	// ------------- Path parameter "plot" -------------
+	var plot PlotName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "plot", ctx.Param("plot"), &plot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter plot: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetProbePlotParams
+	// ------------- Optional query parameter "threshold" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "threshold", ctx.QueryParams(), &params.Threshold, runtime.BindQueryParameterOptions{Type: "number", Format: "double"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter threshold: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetProbePlot(ctx, profile, version, plot, params)
+	return err
+}
+
+// GetProbeQuality converts echo context to params.
+func (w *ServerInterfaceWrapper) GetProbeQuality(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "version" -------------
+	var version VersionPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version", ctx.Param("version"), &version, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter version: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetProbeQuality(ctx, profile, version)
 	return err
 }
 
@@ -2954,8 +3468,28 @@ func (w *ServerInterfaceWrapper) PutRatings(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutRatingsParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PutRatings(ctx, profile)
+	err = w.Handler.PutRatings(ctx, profile, params)
 	return err
 }
 
@@ -2977,6 +3511,23 @@ func (w *ServerInterfaceWrapper) ImportRatings(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -3343,6 +3894,30 @@ func (w *ServerInterfaceWrapper) ListSnapshotImages(ctx echo.Context) error {
 	return err
 }
 
+// GetSnapshotMap converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSnapshotMap(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "profile" -------------
+	var profile ProfilePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "profile", ctx.Param("profile"), &profile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// ------------- Path parameter "snapshot" -------------
+	var snapshot SnapshotPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "snapshot", ctx.Param("snapshot"), &snapshot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter snapshot: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSnapshotMap(ctx, profile, snapshot)
+	return err
+}
+
 // UndoRating converts echo context to params.
 func (w *ServerInterfaceWrapper) UndoRating(ctx echo.Context) error {
 	var err error
@@ -3354,8 +3929,28 @@ func (w *ServerInterfaceWrapper) UndoRating(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UndoRatingParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.UndoRating(ctx, profile)
+	err = w.Handler.UndoRating(ctx, profile, params)
 	return err
 }
 
@@ -3550,6 +4145,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/health", wrapper.GetHealth, options.OperationMiddlewares["getHealth"]...)
 	router.GET(options.BaseURL+"/v1/version", wrapper.GetVersion, options.OperationMiddlewares["getVersion"]...)
 	router.GET(options.BaseURL+"/v1/models", wrapper.ListModels, options.OperationMiddlewares["listModels"]...)
+	router.GET(options.BaseURL+"/v1/map", wrapper.GetMap, options.OperationMiddlewares["getMap"]...)
 	router.GET(options.BaseURL+"/v1/images", wrapper.ListImages, options.OperationMiddlewares["listImages"]...)
 	router.POST(options.BaseURL+"/v1/images", wrapper.UploadImage, options.OperationMiddlewares["uploadImage"]...)
 	router.DELETE(options.BaseURL+"/v1/images/:image", wrapper.DeleteImage, options.OperationMiddlewares["deleteImage"]...)
@@ -3586,6 +4182,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/profiles/:profile/snapshots", wrapper.CreateSnapshot, options.OperationMiddlewares["createSnapshot"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/snapshots/:snapshot", wrapper.GetSnapshot, options.OperationMiddlewares["getSnapshot"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/snapshots/:snapshot/entries", wrapper.GetSnapshotEntries, options.OperationMiddlewares["getSnapshotEntries"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/snapshots/:snapshot/map", wrapper.GetSnapshotMap, options.OperationMiddlewares["getSnapshotMap"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/snapshots/:snapshot/images", wrapper.ListSnapshotImages, options.OperationMiddlewares["listSnapshotImages"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/feed.atom", wrapper.GetFeed, options.OperationMiddlewares["getFeed"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/feed-pictures/:image", wrapper.GetFeedPicture, options.OperationMiddlewares["getFeedPicture"]...)
@@ -3596,6 +4193,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe", wrapper.TrainProbe, options.OperationMiddlewares["trainProbe"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions", wrapper.ListProbeVersions, options.OperationMiddlewares["listProbeVersions"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions/:version", wrapper.GetProbeVersion, options.OperationMiddlewares["getProbeVersion"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions/:version/quality", wrapper.GetProbeQuality, options.OperationMiddlewares["getProbeQuality"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions/:version/plots/:plot", wrapper.GetProbePlot, options.OperationMiddlewares["getProbePlot"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions/:version/compare", wrapper.CompareProbeVersions, options.OperationMiddlewares["compareProbeVersions"]...)
+	router.GET(options.BaseURL+"/v1/profiles/:profile/arena", wrapper.GetArenaVerdict, options.OperationMiddlewares["getArenaVerdict"]...)
 	router.GET(options.BaseURL+"/v1/profiles/:profile/probe/versions/:version/file", wrapper.ExportProbe, options.OperationMiddlewares["exportProbe"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/rollback", wrapper.RollbackProbe, options.OperationMiddlewares["rollbackProbe"]...)
 	router.POST(options.BaseURL+"/v1/profiles/:profile/probe/import", wrapper.ImportProbe, options.OperationMiddlewares["importProbe"]...)
@@ -4068,7 +4669,8 @@ func (response ListImages5XXApplicationProblemPlusJSONResponse) VisitListImagesR
 }
 
 type UploadImageRequestObject struct {
-	Body *multipart.Reader
+	Params UploadImageParams
+	Body   *multipart.Reader
 }
 
 type UploadImageResponseObject interface {
@@ -4751,7 +5353,8 @@ func (response ListNeighbours5XXApplicationProblemPlusJSONResponse) VisitListNei
 }
 
 type RestoreImageRequestObject struct {
-	Image ImagePath `json:"image"`
+	Image  ImagePath `json:"image"`
+	Params RestoreImageParams
 }
 
 type RestoreImageResponseObject interface {
@@ -5081,7 +5684,8 @@ func (response ListJobs5XXApplicationProblemPlusJSONResponse) VisitListJobsRespo
 }
 
 type StartJobRequestObject struct {
-	Body *StartJobJSONRequestBody
+	Params StartJobParams
+	Body   *StartJobJSONRequestBody
 }
 
 type StartJobResponseObject interface {
@@ -5466,6 +6070,84 @@ func (response ListJobLosses5XXApplicationProblemPlusJSONResponse) VisitListJobL
 	return err
 }
 
+type GetMapRequestObject struct {
+}
+
+type GetMapResponseObject interface {
+	VisitGetMapResponse(w http.ResponseWriter) error
+}
+
+type GetMap200JSONResponse CollectionMap
+
+func (response GetMap200JSONResponse) VisitGetMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMap304Response = NotModifiedResponse
+
+func (response GetMap304Response) VisitGetMapResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetMap400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetMap400ApplicationProblemPlusJSONResponse) VisitGetMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMap4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMap4XXApplicationProblemPlusJSONResponse) VisitGetMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMap5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMap5XXApplicationProblemPlusJSONResponse) VisitGetMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListModelsRequestObject struct {
 }
 
@@ -5623,7 +6305,8 @@ func (response ListProfiles5XXApplicationProblemPlusJSONResponse) VisitListProfi
 }
 
 type CreateProfileRequestObject struct {
-	Body *CreateProfileJSONRequestBody
+	Params CreateProfileParams
+	Body   *CreateProfileJSONRequestBody
 }
 
 type CreateProfileResponseObject interface {
@@ -5913,6 +6596,85 @@ func (response RenameProfile5XXApplicationProblemPlusJSONResponse) VisitRenamePr
 	return err
 }
 
+type GetArenaVerdictRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+}
+
+type GetArenaVerdictResponseObject interface {
+	VisitGetArenaVerdictResponse(w http.ResponseWriter) error
+}
+
+type GetArenaVerdict200JSONResponse ArenaVerdict
+
+func (response GetArenaVerdict200JSONResponse) VisitGetArenaVerdictResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetArenaVerdict304Response = NotModifiedResponse
+
+func (response GetArenaVerdict304Response) VisitGetArenaVerdictResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetArenaVerdict400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetArenaVerdict400ApplicationProblemPlusJSONResponse) VisitGetArenaVerdictResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetArenaVerdict4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetArenaVerdict4XXApplicationProblemPlusJSONResponse) VisitGetArenaVerdictResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetArenaVerdict5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetArenaVerdict5XXApplicationProblemPlusJSONResponse) VisitGetArenaVerdictResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CompareProfilesRequestObject struct {
 	Profile ProfilePath `json:"profile"`
 	Params  CompareProfilesParams
@@ -6162,6 +6924,7 @@ func (response RevokeFeedAddresses5XXApplicationProblemPlusJSONResponse) VisitRe
 
 type CreateFeedAddressRequestObject struct {
 	Profile ProfilePath `json:"profile"`
+	Params  CreateFeedAddressParams
 }
 
 type CreateFeedAddressResponseObject interface {
@@ -6783,6 +7546,7 @@ func (response TrainProbe5XXApplicationProblemPlusJSONResponse) VisitTrainProbeR
 
 type ImportProbeRequestObject struct {
 	Profile ProfilePath `json:"profile"`
+	Params  ImportProbeParams
 	Body    io.Reader
 }
 
@@ -6872,6 +7636,7 @@ func (response ImportProbe5XXApplicationProblemPlusJSONResponse) VisitImportProb
 
 type RollbackProbeRequestObject struct {
 	Profile ProfilePath `json:"profile"`
+	Params  RollbackProbeParams
 	Body    *RollbackProbeJSONRequestBody
 }
 
@@ -7150,6 +7915,119 @@ func (response GetProbeVersion5XXApplicationProblemPlusJSONResponse) VisitGetPro
 	return err
 }
 
+type CompareProbeVersionsRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Version VersionPath `json:"version"`
+	Params  CompareProbeVersionsParams
+}
+
+type CompareProbeVersionsResponseObject interface {
+	VisitCompareProbeVersionsResponse(w http.ResponseWriter) error
+}
+
+type CompareProbeVersions200JSONResponse VersionDifference
+
+func (response CompareProbeVersions200JSONResponse) VisitCompareProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProbeVersions304Response = NotModifiedResponse
+
+func (response CompareProbeVersions304Response) VisitCompareProbeVersionsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type CompareProbeVersions400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CompareProbeVersions400ApplicationProblemPlusJSONResponse) VisitCompareProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProbeVersions404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CompareProbeVersions404ApplicationProblemPlusJSONResponse) VisitCompareProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProbeVersions409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CompareProbeVersions409ApplicationProblemPlusJSONResponse) VisitCompareProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProbeVersions4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CompareProbeVersions4XXApplicationProblemPlusJSONResponse) VisitCompareProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareProbeVersions5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CompareProbeVersions5XXApplicationProblemPlusJSONResponse) VisitCompareProbeVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExportProbeRequestObject struct {
 	Profile ProfilePath `json:"profile"`
 	Version VersionPath `json:"version"`
@@ -7234,6 +8112,238 @@ type ExportProbe5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ExportProbe5XXApplicationProblemPlusJSONResponse) VisitExportProbeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbePlotRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Version VersionPath `json:"version"`
+	Plot    PlotName    `json:"plot"`
+	Params  GetProbePlotParams
+}
+
+type GetProbePlotResponseObject interface {
+	VisitGetProbePlotResponse(w http.ResponseWriter) error
+}
+
+type GetProbePlot200ImageSvgXMLResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetProbePlot200ImageSvgXMLResponse) VisitGetProbePlotResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/svg+xml")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetProbePlot304Response = NotModifiedResponse
+
+func (response GetProbePlot304Response) VisitGetProbePlotResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetProbePlot400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbePlot400ApplicationProblemPlusJSONResponse) VisitGetProbePlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbePlot404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbePlot404ApplicationProblemPlusJSONResponse) VisitGetProbePlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbePlot409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbePlot409ApplicationProblemPlusJSONResponse) VisitGetProbePlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbePlot4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProbePlot4XXApplicationProblemPlusJSONResponse) VisitGetProbePlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbePlot5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProbePlot5XXApplicationProblemPlusJSONResponse) VisitGetProbePlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeQualityRequestObject struct {
+	Profile ProfilePath `json:"profile"`
+	Version VersionPath `json:"version"`
+}
+
+type GetProbeQualityResponseObject interface {
+	VisitGetProbeQualityResponse(w http.ResponseWriter) error
+}
+
+type GetProbeQuality200JSONResponse ProbeQuality
+
+func (response GetProbeQuality200JSONResponse) VisitGetProbeQualityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeQuality304Response = NotModifiedResponse
+
+func (response GetProbeQuality304Response) VisitGetProbeQualityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetProbeQuality400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbeQuality400ApplicationProblemPlusJSONResponse) VisitGetProbeQualityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeQuality404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbeQuality404ApplicationProblemPlusJSONResponse) VisitGetProbeQualityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeQuality409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response GetProbeQuality409ApplicationProblemPlusJSONResponse) VisitGetProbeQualityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeQuality4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProbeQuality4XXApplicationProblemPlusJSONResponse) VisitGetProbeQualityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProbeQuality5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProbeQuality5XXApplicationProblemPlusJSONResponse) VisitGetProbeQualityResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7407,6 +8517,7 @@ func (response ListRatings5XXApplicationProblemPlusJSONResponse) VisitListRating
 
 type PutRatingsRequestObject struct {
 	Profile ProfilePath `json:"profile"`
+	Params  PutRatingsParams
 	Body    *PutRatingsJSONRequestBody
 }
 
@@ -8701,8 +9812,148 @@ func (response ListSnapshotImages5XXApplicationProblemPlusJSONResponse) VisitLis
 	return err
 }
 
+type GetSnapshotMapRequestObject struct {
+	Profile  ProfilePath  `json:"profile"`
+	Snapshot SnapshotPath `json:"snapshot"`
+}
+
+type GetSnapshotMapResponseObject interface {
+	VisitGetSnapshotMapResponse(w http.ResponseWriter) error
+}
+
+type GetSnapshotMap200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetSnapshotMap200ApplicationOctetStreamResponse) VisitGetSnapshotMapResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetSnapshotMap206ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetSnapshotMap206ApplicationOctetStreamResponse) VisitGetSnapshotMapResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetSnapshotMap304Response struct {
+}
+
+func (response GetSnapshotMap304Response) VisitGetSnapshotMapResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetSnapshotMap400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetSnapshotMap400ApplicationProblemPlusJSONResponse) VisitGetSnapshotMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshotMap404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetSnapshotMap404ApplicationProblemPlusJSONResponse) VisitGetSnapshotMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshotMap409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response GetSnapshotMap409ApplicationProblemPlusJSONResponse) VisitGetSnapshotMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshotMap4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSnapshotMap4XXApplicationProblemPlusJSONResponse) VisitGetSnapshotMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshotMap5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSnapshotMap5XXApplicationProblemPlusJSONResponse) VisitGetSnapshotMapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UndoRatingRequestObject struct {
 	Profile ProfilePath `json:"profile"`
+	Params  UndoRatingParams
 	Body    *UndoRatingJSONRequestBody
 }
 
@@ -9519,6 +10770,9 @@ type StrictServerInterface interface {
 	// ListJobLosses Every file that a job did not take
 	// (GET /v1/jobs/{job}/losses)
 	ListJobLosses(ctx context.Context, request ListJobLossesRequestObject) (ListJobLossesResponseObject, error)
+	// GetMap What there is of a map of the collection
+	// (GET /v1/map)
+	GetMap(ctx context.Context, request GetMapRequestObject) (GetMapResponseObject, error)
 	// ListModels Models that the collection can be embedded with
 	// (GET /v1/models)
 	ListModels(ctx context.Context, request ListModelsRequestObject) (ListModelsResponseObject, error)
@@ -9534,6 +10788,9 @@ type StrictServerInterface interface {
 	// RenameProfile Give a profile another name
 	// (PATCH /v1/profiles/{profile})
 	RenameProfile(ctx context.Context, request RenameProfileRequestObject) (RenameProfileResponseObject, error)
+	// GetArenaVerdict Which model and way to learn judged best for the profile
+	// (GET /v1/profiles/{profile}/arena)
+	GetArenaVerdict(ctx context.Context, request GetArenaVerdictRequestObject) (GetArenaVerdictResponseObject, error)
 	// CompareProfiles How like another taste this one is
 	// (GET /v1/profiles/{profile}/compare)
 	CompareProfiles(ctx context.Context, request CompareProfilesRequestObject) (CompareProfilesResponseObject, error)
@@ -9573,9 +10830,18 @@ type StrictServerInterface interface {
 	// GetProbeVersion One version with its whole report
 	// (GET /v1/profiles/{profile}/probe/versions/{version})
 	GetProbeVersion(ctx context.Context, request GetProbeVersionRequestObject) (GetProbeVersionResponseObject, error)
+	// CompareProbeVersions How much better this version judged than another
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/compare)
+	CompareProbeVersions(ctx context.Context, request CompareProbeVersionsRequestObject) (CompareProbeVersionsResponseObject, error)
 	// ExportProbe One version as a file that can be imported elsewhere
 	// (GET /v1/profiles/{profile}/probe/versions/{version}/file)
 	ExportProbe(ctx context.Context, request ExportProbeRequestObject) (ExportProbeResponseObject, error)
+	// GetProbePlot A plot of one version, as SVG
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/plots/{plot})
+	GetProbePlot(ctx context.Context, request GetProbePlotRequestObject) (GetProbePlotResponseObject, error)
+	// GetProbeQuality How good one version is, for people
+	// (GET /v1/profiles/{profile}/probe/versions/{version}/quality)
+	GetProbeQuality(ctx context.Context, request GetProbeQualityRequestObject) (GetProbeQualityResponseObject, error)
 	// GetQueue What to judge next
 	// (GET /v1/profiles/{profile}/queue)
 	GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error)
@@ -9621,6 +10887,9 @@ type StrictServerInterface interface {
 	// ListSnapshotImages What is known of the images of a part of the list
 	// (GET /v1/profiles/{profile}/snapshots/{snapshot}/images)
 	ListSnapshotImages(ctx context.Context, request ListSnapshotImagesRequestObject) (ListSnapshotImagesResponseObject, error)
+	// GetSnapshotMap Where the images of a list are on the map
+	// (GET /v1/profiles/{profile}/snapshots/{snapshot}/map)
+	GetSnapshotMap(ctx context.Context, request GetSnapshotMapRequestObject) (GetSnapshotMapResponseObject, error)
 	// UndoRating Undo the last rating or take-back, or a named one
 	// (POST /v1/profiles/{profile}/undo)
 	UndoRating(ctx context.Context, request UndoRatingRequestObject) (UndoRatingResponseObject, error)
@@ -9779,8 +11048,10 @@ func (sh *strictHandler) ListImages(ctx echo.Context, params ListImagesParams) e
 }
 
 // UploadImage operation middleware
-func (sh *strictHandler) UploadImage(ctx echo.Context) error {
+func (sh *strictHandler) UploadImage(ctx echo.Context, params UploadImageParams) error {
 	var request UploadImageRequestObject
+
+	request.Params = params
 
 	if reader, err := ctx.Request().MultipartReader(); err != nil {
 		return err
@@ -9960,10 +11231,11 @@ func (sh *strictHandler) ListNeighbours(ctx echo.Context, image ImagePath, param
 }
 
 // RestoreImage operation middleware
-func (sh *strictHandler) RestoreImage(ctx echo.Context, image ImagePath) error {
+func (sh *strictHandler) RestoreImage(ctx echo.Context, image ImagePath, params RestoreImageParams) error {
 	var request RestoreImageRequestObject
 
 	request.Image = image
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RestoreImage(ctx.Request().Context(), request.(RestoreImageRequestObject))
@@ -10036,8 +11308,10 @@ func (sh *strictHandler) ListJobs(ctx echo.Context, params ListJobsParams) error
 }
 
 // StartJob operation middleware
-func (sh *strictHandler) StartJob(ctx echo.Context) error {
+func (sh *strictHandler) StartJob(ctx echo.Context, params StartJobParams) error {
 	var request StartJobRequestObject
+
+	request.Params = params
 
 	var body StartJobJSONRequestBody
 	var err error
@@ -10157,6 +11431,29 @@ func (sh *strictHandler) ListJobLosses(ctx echo.Context, job int64, params ListJ
 	return nil
 }
 
+// GetMap operation middleware
+func (sh *strictHandler) GetMap(ctx echo.Context) error {
+	var request GetMapRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMap(ctx.Request().Context(), request.(GetMapRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMap")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMapResponseObject); ok {
+		return validResponse.VisitGetMapResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListModels operation middleware
 func (sh *strictHandler) ListModels(ctx echo.Context) error {
 	var request ListModelsRequestObject
@@ -10204,8 +11501,10 @@ func (sh *strictHandler) ListProfiles(ctx echo.Context) error {
 }
 
 // CreateProfile operation middleware
-func (sh *strictHandler) CreateProfile(ctx echo.Context) error {
+func (sh *strictHandler) CreateProfile(ctx echo.Context, params CreateProfileParams) error {
 	var request CreateProfileRequestObject
+
+	request.Params = params
 
 	var body CreateProfileJSONRequestBody
 	var err error
@@ -10322,6 +11621,31 @@ func (sh *strictHandler) RenameProfile(ctx echo.Context, profile ProfilePath) er
 	return nil
 }
 
+// GetArenaVerdict operation middleware
+func (sh *strictHandler) GetArenaVerdict(ctx echo.Context, profile ProfilePath) error {
+	var request GetArenaVerdictRequestObject
+
+	request.Profile = profile
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetArenaVerdict(ctx.Request().Context(), request.(GetArenaVerdictRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetArenaVerdict")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetArenaVerdictResponseObject); ok {
+		return validResponse.VisitGetArenaVerdictResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CompareProfiles operation middleware
 func (sh *strictHandler) CompareProfiles(ctx echo.Context, profile ProfilePath, params CompareProfilesParams) error {
 	var request CompareProfilesRequestObject
@@ -10400,10 +11724,11 @@ func (sh *strictHandler) RevokeFeedAddresses(ctx echo.Context, profile ProfilePa
 }
 
 // CreateFeedAddress operation middleware
-func (sh *strictHandler) CreateFeedAddress(ctx echo.Context, profile ProfilePath) error {
+func (sh *strictHandler) CreateFeedAddress(ctx echo.Context, profile ProfilePath, params CreateFeedAddressParams) error {
 	var request CreateFeedAddressRequestObject
 
 	request.Profile = profile
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CreateFeedAddress(ctx.Request().Context(), request.(CreateFeedAddressRequestObject))
@@ -10554,10 +11879,11 @@ func (sh *strictHandler) TrainProbe(ctx echo.Context, profile ProfilePath, param
 }
 
 // ImportProbe operation middleware
-func (sh *strictHandler) ImportProbe(ctx echo.Context, profile ProfilePath) error {
+func (sh *strictHandler) ImportProbe(ctx echo.Context, profile ProfilePath, params ImportProbeParams) error {
 	var request ImportProbeRequestObject
 
 	request.Profile = profile
+	request.Params = params
 
 	request.Body = ctx.Request().Body
 
@@ -10581,10 +11907,11 @@ func (sh *strictHandler) ImportProbe(ctx echo.Context, profile ProfilePath) erro
 }
 
 // RollbackProbe operation middleware
-func (sh *strictHandler) RollbackProbe(ctx echo.Context, profile ProfilePath) error {
+func (sh *strictHandler) RollbackProbe(ctx echo.Context, profile ProfilePath, params RollbackProbeParams) error {
 	var request RollbackProbeRequestObject
 
 	request.Profile = profile
+	request.Params = params
 
 	var body RollbackProbeJSONRequestBody
 	var err error
@@ -10679,6 +12006,33 @@ func (sh *strictHandler) GetProbeVersion(ctx echo.Context, profile ProfilePath, 
 	return nil
 }
 
+// CompareProbeVersions operation middleware
+func (sh *strictHandler) CompareProbeVersions(ctx echo.Context, profile ProfilePath, version VersionPath, params CompareProbeVersionsParams) error {
+	var request CompareProbeVersionsRequestObject
+
+	request.Profile = profile
+	request.Version = version
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CompareProbeVersions(ctx.Request().Context(), request.(CompareProbeVersionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CompareProbeVersions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CompareProbeVersionsResponseObject); ok {
+		return validResponse.VisitCompareProbeVersionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ExportProbe operation middleware
 func (sh *strictHandler) ExportProbe(ctx echo.Context, profile ProfilePath, version VersionPath) error {
 	var request ExportProbeRequestObject
@@ -10699,6 +12053,60 @@ func (sh *strictHandler) ExportProbe(ctx echo.Context, profile ProfilePath, vers
 		return err
 	} else if validResponse, ok := response.(ExportProbeResponseObject); ok {
 		return validResponse.VisitExportProbeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProbePlot operation middleware
+func (sh *strictHandler) GetProbePlot(ctx echo.Context, profile ProfilePath, version VersionPath, plot PlotName, params GetProbePlotParams) error {
+	var request GetProbePlotRequestObject
+
+	request.Profile = profile
+	request.Version = version
+	request.Plot = plot
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProbePlot(ctx.Request().Context(), request.(GetProbePlotRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProbePlot")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProbePlotResponseObject); ok {
+		return validResponse.VisitGetProbePlotResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProbeQuality operation middleware
+func (sh *strictHandler) GetProbeQuality(ctx echo.Context, profile ProfilePath, version VersionPath) error {
+	var request GetProbeQualityRequestObject
+
+	request.Profile = profile
+	request.Version = version
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProbeQuality(ctx.Request().Context(), request.(GetProbeQualityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProbeQuality")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProbeQualityResponseObject); ok {
+		return validResponse.VisitGetProbeQualityResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -10758,10 +12166,11 @@ func (sh *strictHandler) ListRatings(ctx echo.Context, profile ProfilePath, para
 }
 
 // PutRatings operation middleware
-func (sh *strictHandler) PutRatings(ctx echo.Context, profile ProfilePath) error {
+func (sh *strictHandler) PutRatings(ctx echo.Context, profile ProfilePath, params PutRatingsParams) error {
 	var request PutRatingsRequestObject
 
 	request.Profile = profile
+	request.Params = params
 
 	var body PutRatingsJSONRequestBody
 	var err error
@@ -11166,11 +12575,38 @@ func (sh *strictHandler) ListSnapshotImages(ctx echo.Context, profile ProfilePat
 	return nil
 }
 
+// GetSnapshotMap operation middleware
+func (sh *strictHandler) GetSnapshotMap(ctx echo.Context, profile ProfilePath, snapshot SnapshotPath) error {
+	var request GetSnapshotMapRequestObject
+
+	request.Profile = profile
+	request.Snapshot = snapshot
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSnapshotMap(ctx.Request().Context(), request.(GetSnapshotMapRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSnapshotMap")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSnapshotMapResponseObject); ok {
+		return validResponse.VisitGetSnapshotMapResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // UndoRating operation middleware
-func (sh *strictHandler) UndoRating(ctx echo.Context, profile ProfilePath) error {
+func (sh *strictHandler) UndoRating(ctx echo.Context, profile ProfilePath, params UndoRatingParams) error {
 	var request UndoRatingRequestObject
 
 	request.Profile = profile
+	request.Params = params
 
 	var body UndoRatingJSONRequestBody
 	var err error

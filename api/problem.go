@@ -29,6 +29,7 @@ var kinds = map[int]struct{ name, title string }{
 	http.StatusRequestEntityTooLarge:        {"too-large", "The body is too large"},
 	http.StatusPreconditionFailed:           {"precondition", "The condition does not hold"},
 	http.StatusUnsupportedMediaType:         {"media-type", "The body is of another kind"},
+	http.StatusUnprocessableEntity:          {"key-reused", "The key was used for another request"},
 	http.StatusRequestedRangeNotSatisfiable: {"range", "There is no such range"},
 	http.StatusMisdirectedRequest:           {"host", "Another host is named"},
 	http.StatusTooManyRequests:              {"too-many", "Too many requests"},

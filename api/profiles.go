@@ -87,7 +87,7 @@ func (s *Server) CompareProfiles(ctx context.Context, request CompareProfilesReq
 	}
 	l, err := s.services.Tastes.Compare(ctx, first, second)
 	return CompareProfiles200JSONResponse{Both: l.Both, Same: l.Same, Kappa: l.Kappa, Images: l.Images,
-		Correlation: l.Correlation, FirstOnSecond: l.FirstOnSecond, SecondOnFirst: l.SecondOnFirst}, err
+		Correlation: l.Correlation, FirstOnSecond: l.FirstOnSecond, SecondOnFirst: l.SecondOnFirst, Words: l.Words(first, second)}, err
 }
 
 func profileOf(p catalog.ProfileSummary) Profile {

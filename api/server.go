@@ -30,6 +30,7 @@ import (
 	"github.com/palate-art/palate/api/web"
 	"github.com/palate-art/palate/embedder"
 	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/atlas"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/imagestore"
 	"github.com/palate-art/palate/internal/ingest"
@@ -38,7 +39,7 @@ import (
 	"github.com/palate-art/palate/internal/tokens"
 )
 
-// Services are what the API answers from. All but Starter and FreeSpace are needed.
+// Services are what the API answers from. All but Map, Starter and FreeSpace are needed.
 type Services struct {
 	Catalog    catalog.Catalog
 	Store      imagestore.Store
@@ -50,6 +51,9 @@ type Services struct {
 	// Patches gives the model in a form that tells its patches, or
 	// palate.ErrConflict where it has none.
 	Patches func(context.Context) (embedder.PatchEmbedder, error)
+	// Map gives the map of what Embedder has embedded, or palate.ErrNotFound; nil
+	// where there is none.
+	Map func() (*atlas.Map, error)
 	// Starter starts jobs; nil starts none.
 	Starter *starter.Starter
 	// FreeSpace tells how much room is on the collection's disk, if that is
@@ -136,6 +140,8 @@ type Server struct {
 	guesses  *paces // of who tries secrets
 
 	snapshots *snapshots
+	replays   *replays
+	newcomers newcomers // of the map
 
 	closing chan struct{} // closed when Run ends: streams end with it
 }
@@ -145,7 +151,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{services: services, config: config, logger: logger, pace: usualPace, paces: newPaces(config.Limits), guesses: newPaces(guessing), snapshots: newSnapshots(), closing: make(chan struct{})}
+	s := &Server{services: services, config: config, logger: logger, pace: usualPace, paces: newPaces(config.Limits), guesses: newPaces(guessing), snapshots: newSnapshots(), replays: newReplays(), closing: make(chan struct{})}
 	document, err := contract()
 	if err != nil {
 		return nil, err
@@ -166,7 +172,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 			s.logger.ErrorContext(c.Request().Context(), "handler panicked", "path", c.Request().URL.Path, "error", err, "stack", string(stack))
 			return err
 		},
-	}), withRequest, meters.measure, s.rights, validate)
+	}), withRequest, meters.measure, s.rights, validate, s.idempotent(document))
 	RegisterHandlers(e, NewStrictHandler(s, nil))
 	for _, file := range web.Files {
 		e.GET(file.Path, echo.WrapHandler(file))

@@ -68,6 +68,7 @@ const (
 	JobKindEmbed    JobKind = "embed"
 	JobKindFinetune JobKind = "finetune"
 	JobKindImport   JobKind = "import"
+	JobKindMap      JobKind = "map"
 	JobKindReindex  JobKind = "reindex"
 	JobKindTrain    JobKind = "train"
 	JobKindVerify   JobKind = "verify"
@@ -87,6 +88,8 @@ func (e JobKind) Valid() bool {
 	case JobKindFinetune:
 		return true
 	case JobKindImport:
+		return true
+	case JobKindMap:
 		return true
 	case JobKindReindex:
 		return true
@@ -201,6 +204,30 @@ func (e ModelState) Valid() bool {
 	case ModelStateMissing:
 		return true
 	case ModelStateNotPulled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlotName.
+const (
+	PlotNameCalibration     PlotName = "calibration"
+	PlotNameLearningCurve   PlotName = "learning-curve"
+	PlotNamePrecisionRecall PlotName = "precision-recall"
+	PlotNameRoc             PlotName = "roc"
+)
+
+// Valid indicates whether the value is a known member of the PlotName enum.
+func (e PlotName) Valid() bool {
+	switch e {
+	case PlotNameCalibration:
+		return true
+	case PlotNameLearningCurve:
+		return true
+	case PlotNamePrecisionRecall:
+		return true
+	case PlotNameRoc:
 		return true
 	default:
 		return false
@@ -381,6 +408,37 @@ type Area struct {
 	MaxY float64 `json:"max_y"`
 	MinX float64 `json:"min_x"`
 	MinY float64 `json:"min_y"`
+}
+
+// ArenaVerdict defines model for ArenaVerdict.
+type ArenaVerdict struct {
+	FinishedAt *time.Time `json:"finished_at,omitempty"`
+
+	// Job The job that compared; absent before the first
+	Job      *int64          `json:"job,omitempty"`
+	Sections []ReportSection `json:"sections"`
+
+	// Summary What was compared on
+	Summary  *string  `json:"summary,omitempty"`
+	Verdicts []string `json:"verdicts"`
+}
+
+// CollectionMap defines model for CollectionMap.
+type CollectionMap struct {
+	// MadeAt Absent before the first
+	MadeAt *time.Time `json:"made_at,omitempty"`
+
+	// ModelID Whose embeddings are laid out
+	ModelID string `json:"model_id"`
+
+	// Pictures How many were laid out; 0 before the first map
+	Pictures int `json:"pictures"`
+
+	// Principal The same of the first two principal components
+	Principal *float64 `json:"principal,omitempty"`
+
+	// Trustworthiness How far the ten nearest on the map may be believed to be near (Venna and Kaski 2001), 1 at best, of a sample
+	Trustworthiness *float64 `json:"trustworthiness,omitempty"`
 }
 
 // Emptied defines model for Emptied.
@@ -726,6 +784,9 @@ type Likeness struct {
 
 	// SecondOnFirst AUC of the other's probe on this profile's ratings
 	SecondOnFirst *float64 `json:"second_on_first,omitempty"`
+
+	// Words The same in sentences
+	Words []string `json:"words"`
 }
 
 // ListOrder defines model for ListOrder.
@@ -808,6 +869,9 @@ type PictureUpload struct {
 	File openapi_types.File `json:"file"`
 }
 
+// PlotName defines model for PlotName.
+type PlotName string
+
 // Probe defines model for Probe.
 type Probe struct {
 	// Auc Cross-validated area under the ROC curve
@@ -846,6 +910,28 @@ type ProbeKind string
 // ProbeList defines model for ProbeList.
 type ProbeList struct {
 	Probes []Probe `json:"probes"`
+}
+
+// ProbeQuality defines model for ProbeQuality.
+type ProbeQuality struct {
+	// Conclusion Which way to learn judges best; absent where nothing else was tried
+	Conclusion *string `json:"conclusion,omitempty"`
+
+	// Decisions At every hundredth, from 0 to 1
+	Decisions []ThresholdDecisions `json:"decisions"`
+
+	// Plots What getProbePlot draws of it
+	Plots    []ReportPlot    `json:"plots"`
+	Sections []ReportSection `json:"sections"`
+
+	// Summary What was judged and how
+	Summary string `json:"summary"`
+
+	// Threshold The chance from which on the probe counts a picture as liked
+	Threshold float64 `json:"threshold"`
+
+	// Warnings What to keep in mind
+	Warnings []string `json:"warnings"`
 }
 
 // ProbeReport defines model for ProbeReport.
@@ -1032,6 +1118,22 @@ type Reasons struct {
 
 	// Score The probe's logit; absent without a probe
 	Score *float64 `json:"score,omitempty"`
+}
+
+// ReportPlot defines model for ReportPlot.
+type ReportPlot struct {
+	Name  PlotName `json:"name"`
+	Title string   `json:"title"`
+}
+
+// ReportSection A table with a title.
+type ReportSection struct {
+	// Note What the table says, in a sentence
+	Note *string `json:"note,omitempty"`
+
+	// Rows The first row is the header
+	Rows  [][]string `json:"rows"`
+	Title string     `json:"title"`
 }
 
 // RevokedAddresses defines model for RevokedAddresses.
@@ -1233,6 +1335,24 @@ type Source struct {
 // Stars A grade beside the verdict; absent where none was given.
 type Stars = int
 
+// ThresholdDecisions What counting as liked from a chance on would mean, in rated pictures.
+type ThresholdDecisions struct {
+	// FalseDislikes Liked pictures that would not
+	FalseDislikes int `json:"false_dislikes"`
+
+	// FalseLikes Disliked pictures that would count as liked
+	FalseLikes int `json:"false_likes"`
+
+	// Threshold The chance from which on a picture counts as liked
+	Threshold float64 `json:"threshold"`
+
+	// TrueDislikes Disliked pictures that would not
+	TrueDislikes int `json:"true_dislikes"`
+
+	// TrueLikes Liked pictures that would count as liked
+	TrueLikes int `json:"true_likes"`
+}
+
 // ThumbnailWidth Pixels. A narrower image is not enlarged.
 type ThumbnailWidth int
 
@@ -1336,6 +1456,27 @@ type Version struct {
 	Version string `json:"version"`
 }
 
+// VersionDifference defines model for VersionDifference.
+type VersionDifference struct {
+	// Auc How much higher the AUC of this version is than that of the other
+	Auc float64 `json:"auc"`
+
+	// High Upper end of the 95 % interval
+	High float64 `json:"high"`
+
+	// Low Lower end of the 95 % interval
+	Low float64 `json:"low"`
+
+	// P Two-sided
+	P float64 `json:"p"`
+
+	// Words The same in a sentence
+	Words string `json:"words"`
+
+	// Works That both versions were judged on; 0 where nothing can be compared
+	Works int `json:"works"`
+}
+
 // Artist defines model for Artist.
 type Artist = []string
 
@@ -1356,6 +1497,9 @@ type ForProfile = ProfileName
 
 // HitLimit defines model for HitLimit.
 type HitLimit = int
+
+// IdempotencyKey Example: 8e03978e-40d5-43e8-bc93-6894a57f9324
+type IdempotencyKey = string
 
 // ImagePath UUID derived from the SHA-256 of the file.
 //
@@ -1479,6 +1623,12 @@ type ListImagesParams struct {
 	Judged *Judged `form:"judged,omitempty" json:"judged,omitempty"`
 }
 
+// UploadImageParams defines parameters for UploadImage.
+type UploadImageParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // DeleteImageParams defines parameters for DeleteImage.
 type DeleteImageParams struct {
 	// Reason Why, for whoever wonders later; "deleted over the API" where none is given.
@@ -1536,6 +1686,12 @@ type ListNeighboursParams struct {
 	Judged *Judged `form:"judged,omitempty" json:"judged,omitempty"`
 }
 
+// RestoreImageParams defines parameters for RestoreImage.
+type RestoreImageParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetImageThumbnailParams defines parameters for GetImageThumbnail.
 type GetImageThumbnailParams struct {
 	// Width Pixels. A narrower image is not enlarged.
@@ -1551,6 +1707,12 @@ type ListJobsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// StartJobParams defines parameters for StartJob.
+type StartJobParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListJobLossesParams defines parameters for ListJobLosses.
 type ListJobLossesParams struct {
 	// Limit How many at most.
@@ -1561,6 +1723,12 @@ type ListJobLossesParams struct {
 
 	// Reason Only those of this reason.
 	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
+}
+
+// CreateProfileParams defines parameters for CreateProfile.
+type CreateProfileParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CompareProfilesParams defines parameters for CompareProfiles.
@@ -1579,6 +1747,12 @@ type ExportImagesParams struct {
 
 	// Rated Only images that the profile likes or dislikes.
 	Rated *bool `form:"rated,omitempty" json:"rated,omitempty"`
+}
+
+// CreateFeedAddressParams defines parameters for CreateFeedAddress.
+type CreateFeedAddressParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetFeedParams defines parameters for GetFeed.
@@ -1603,6 +1777,33 @@ type ListMislabelsParams struct {
 type TrainProbeParams struct {
 	// Kind What learns. auto takes, of the others, what judges best on ratings held out. Without it the kind is the one that was asked for when the serving version was trained, at first auto.
 	Kind *ProbeKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ImportProbeParams defines parameters for ImportProbe.
+type ImportProbeParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RollbackProbeParams defines parameters for RollbackProbe.
+type RollbackProbeParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CompareProbeVersionsParams defines parameters for CompareProbeVersions.
+type CompareProbeVersionsParams struct {
+	// Other The number of the other version.
+	Other int `form:"other" json:"other"`
+}
+
+// GetProbePlotParams defines parameters for GetProbePlot.
+type GetProbePlotParams struct {
+	// Threshold A chance that is marked on the ROC curve and on that of precision and recall.
+	Threshold *float64 `form:"threshold,omitempty" json:"threshold,omitempty"`
 }
 
 // GetQueueParams defines parameters for GetQueue.
@@ -1626,10 +1827,19 @@ type ListRatingsParams struct {
 	Verdict *Verdict `form:"verdict,omitempty" json:"verdict,omitempty"`
 }
 
+// PutRatingsParams defines parameters for PutRatings.
+type PutRatingsParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ImportRatingsParams defines parameters for ImportRatings.
 type ImportRatingsParams struct {
 	// Format What the file is.
 	Format *RatingsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListScoresParams defines parameters for ListScores.
@@ -1684,6 +1894,12 @@ type ListSnapshotImagesParams struct {
 
 	// NearestLikes With each image so many of the liked ones that look most like it, in `nearest_likes`.
 	NearestLikes *int `form:"nearest_likes,omitempty" json:"nearest_likes,omitempty"`
+}
+
+// UndoRatingParams defines parameters for UndoRating.
+type UndoRatingParams struct {
+	// IdempotencyKey Whatever the client draws for this request, such as a UUID. Sent again with the same key and body within a day, the request is not done again: the first answer is repeated, with `Idempotent-Replayed: true`. 422 if the key was used for another request, 409 while the first is worked on. What failed has kept no key.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // SearchByUploadParams defines parameters for SearchByUpload.
@@ -1874,7 +2090,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/images (the `UploadImage` operationId).
-	UploadImageWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	UploadImageWithBody(ctx context.Context, params *UploadImageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteImage Delete an image so that it stays away
 	//
@@ -1927,7 +2143,7 @@ type ClientInterface interface {
 	// Sources, embeddings and its place in the lists are as they were; its ratings count again.
 	//
 	// Corresponds with POST /v1/images/{image}/restore (the `RestoreImage` operationId).
-	RestoreImage(ctx context.Context, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error)
+	RestoreImage(ctx context.Context, image ImagePath, params *RestoreImageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetImageThumbnail A smaller, upright JPEG of the image
 	//
@@ -1950,7 +2166,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/jobs (the `StartJob` operationId).
-	StartJobWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	StartJobWithBody(ctx context.Context, params *StartJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StartJob Start a job
 	//
@@ -1959,7 +2175,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/jobs (the `StartJob` operationId).
-	StartJob(ctx context.Context, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	StartJob(ctx context.Context, params *StartJobParams, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CancelJob Ask a job to stop
 	//
@@ -1982,6 +2198,13 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/jobs/{job}/losses (the `ListJobLosses` operationId).
 	ListJobLosses(ctx context.Context, job int64, params *ListJobLossesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetMap What there is of a map of the collection
+	//
+	// How many pictures are on it and how far it may be believed. It is made by a job of the kind `map`; `getSnapshotMap` tells places.
+	//
+	// Corresponds with GET /v1/map (the `GetMap` operationId).
+	GetMap(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListModels Models that the collection can be embedded with
 	//
 	// Those that palate knows and those that the operator added. A job of the kind `embed` with `model` embeds the collection with one; weights of a known model that are not here come from the model hub then.
@@ -2003,7 +2226,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
-	CreateProfileWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreateProfileWithBody(ctx context.Context, params *CreateProfileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateProfile Add a profile before its first rating
 	//
@@ -2012,7 +2235,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
-	CreateProfile(ctx context.Context, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreateProfile(ctx context.Context, params *CreateProfileParams, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteProfile Delete a profile with its probes
 	//
@@ -2038,6 +2261,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /v1/profiles/{profile} (the `RenameProfile` operationId).
 	RenameProfile(ctx context.Context, profile ProfilePath, body RenameProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetArenaVerdict Which model and way to learn judged best for the profile
+	//
+	// What the newest comparison by `palate arena` found, as sentences and tables; none before the first.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/arena (the `GetArenaVerdict` operationId).
+	GetArenaVerdict(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CompareProfiles How like another taste this one is
 	//
@@ -2065,7 +2295,7 @@ type ClientInterface interface {
 	// Where the server asks who is there, the address has a key in it, which opens the profile's feed and the pictures in it and nothing else. Each is told once; of more than 20 the oldest hold no longer. `palate token list` shows them.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/feed-addresses (the `CreateFeedAddress` operationId).
-	CreateFeedAddress(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreateFeedAddress(ctx context.Context, profile ProfilePath, params *CreateFeedAddressParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetFeedPicture A picture of a feed
 	//
@@ -2109,7 +2339,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/probe/import (the `ImportProbe` operationId).
-	ImportProbeWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ImportProbeWithBody(ctx context.Context, profile ProfilePath, params *ImportProbeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RollbackProbeWithBody Let an earlier version serve
 	//
@@ -2118,7 +2348,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
-	RollbackProbeWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	RollbackProbeWithBody(ctx context.Context, profile ProfilePath, params *RollbackProbeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RollbackProbe Let an earlier version serve
 	//
@@ -2127,7 +2357,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
-	RollbackProbe(ctx context.Context, profile ProfilePath, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	RollbackProbe(ctx context.Context, profile ProfilePath, params *RollbackProbeParams, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListProbeVersions Every version that was trained, the newest first
 	//
@@ -2143,12 +2373,33 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version} (the `GetProbeVersion` operationId).
 	GetProbeVersion(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CompareProbeVersions How much better this version judged than another
+	//
+	// On the works that both were judged on, held out from both: the paired test of DeLong.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/compare (the `CompareProbeVersions` operationId).
+	CompareProbeVersions(ctx context.Context, profile ProfilePath, version VersionPath, params *CompareProbeVersionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ExportProbe One version as a file that can be imported elsewhere
 	//
 	// As it is kept: weights, bias, calibration and settings. `importProbe` takes it, here or elsewhere.
 	//
 	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/file (the `ExportProbe` operationId).
 	ExportProbe(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProbePlot A plot of one version, as SVG
+	//
+	// It follows the light or dark of what shows it. 409 for an imported version, and for a learning curve that was not measured.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/plots/{plot} (the `GetProbePlot` operationId).
+	GetProbePlot(ctx context.Context, profile ProfilePath, version VersionPath, plot PlotName, params *GetProbePlotParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProbeQuality How good one version is, for people
+	//
+	// What its report says as sentences and tables, the plots that there are of it, and what each threshold would mean. Everything is of predictions that had no part in what predicted them. 409 for an imported version, which was judged elsewhere.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/quality (the `GetProbeQuality` operationId).
+	GetProbeQuality(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetQueue What to judge next
 	//
@@ -2171,7 +2422,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
-	PutRatingsWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	PutRatingsWithBody(ctx context.Context, profile ProfilePath, params *PutRatingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutRatings Like, dislike, skip or grade many images
 	//
@@ -2180,7 +2431,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
-	PutRatings(ctx context.Context, profile ProfilePath, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	PutRatings(ctx context.Context, profile ProfilePath, params *PutRatingsParams, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ImportRatingsWithBody Take in ratings from a file
 	//
@@ -2290,6 +2541,13 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/images (the `ListSnapshotImages` operationId).
 	ListSnapshotImages(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, params *ListSnapshotImagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetSnapshotMap Where the images of a list are on the map
+	//
+	// For n images 8 + 5·n bytes, in the order of the list, numbers with the low byte first: the four letters PLM1; n (4 bytes); their places from left to right, 0 to 65534, or 65535 for what is not on the map (2 bytes each); those from top to bottom (2 bytes each); the profile's verdicts as they stand, 0 none, 1 like, 2 dislike, 3 skip (1 byte each). What came since the map was made is put among its nearest neighbours, some of it at each request. Sent with a strong ETag; `If-None-Match` and `Range` are honoured. 409 before the first map: start a job of the kind `map`.
+	//
+	// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/map (the `GetSnapshotMap` operationId).
+	GetSnapshotMap(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// UndoRatingWithBody Undo the last rating or take-back, or a named one
 	//
 	// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
@@ -2297,7 +2555,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
-	UndoRatingWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	UndoRatingWithBody(ctx context.Context, profile ProfilePath, params *UndoRatingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UndoRating Undo the last rating or take-back, or a named one
 	//
@@ -2306,7 +2564,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
-	UndoRating(ctx context.Context, profile ProfilePath, body UndoRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	UndoRating(ctx context.Context, profile ProfilePath, params *UndoRatingParams, body UndoRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ScoreUploadWithBody The probe's score of a picture that is not kept
 	//
@@ -2465,8 +2723,8 @@ func (c *Client) ListImages(ctx context.Context, params *ListImagesParams, reqEd
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/images (the `UploadImage` operationId).
-func (c *Client) UploadImageWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUploadImageRequestWithBody(c.Server, contentType, body)
+func (c *Client) UploadImageWithBody(ctx context.Context, params *UploadImageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUploadImageRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2588,8 +2846,8 @@ func (c *Client) ListNeighbours(ctx context.Context, image ImagePath, params *Li
 // Sources, embeddings and its place in the lists are as they were; its ratings count again.
 //
 // Corresponds with POST /v1/images/{image}/restore (the `RestoreImage` operationId).
-func (c *Client) RestoreImage(ctx context.Context, image ImagePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewRestoreImageRequest(c.Server, image)
+func (c *Client) RestoreImage(ctx context.Context, image ImagePath, params *RestoreImageParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRestoreImageRequest(c.Server, image, params)
 	if err != nil {
 		return nil, err
 	}
@@ -2641,8 +2899,8 @@ func (c *Client) ListJobs(ctx context.Context, params *ListJobsParams, reqEditor
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/jobs (the `StartJob` operationId).
-func (c *Client) StartJobWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewStartJobRequestWithBody(c.Server, contentType, body)
+func (c *Client) StartJobWithBody(ctx context.Context, params *StartJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartJobRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2660,8 +2918,8 @@ func (c *Client) StartJobWithBody(ctx context.Context, contentType string, body 
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/jobs (the `StartJob` operationId).
-func (c *Client) StartJob(ctx context.Context, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewStartJobRequest(c.Server, body)
+func (c *Client) StartJob(ctx context.Context, params *StartJobParams, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartJobRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2723,6 +2981,23 @@ func (c *Client) ListJobLosses(ctx context.Context, job int64, params *ListJobLo
 	return c.Client.Do(req)
 }
 
+// GetMap What there is of a map of the collection
+//
+// How many pictures are on it and how far it may be believed. It is made by a job of the kind `map`; `getSnapshotMap` tells places.
+//
+// Corresponds with GET /v1/map (the `GetMap` operationId).
+func (c *Client) GetMap(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetMapRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListModels Models that the collection can be embedded with
 //
 // Those that palate knows and those that the operator added. A job of the kind `embed` with `model` embeds the collection with one; weights of a known model that are not here come from the model hub then.
@@ -2764,8 +3039,8 @@ func (c *Client) ListProfiles(ctx context.Context, reqEditors ...RequestEditorFn
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
-func (c *Client) CreateProfileWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateProfileRequestWithBody(c.Server, contentType, body)
+func (c *Client) CreateProfileWithBody(ctx context.Context, params *CreateProfileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateProfileRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2783,8 +3058,8 @@ func (c *Client) CreateProfileWithBody(ctx context.Context, contentType string, 
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
-func (c *Client) CreateProfile(ctx context.Context, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateProfileRequest(c.Server, body)
+func (c *Client) CreateProfile(ctx context.Context, params *CreateProfileParams, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateProfileRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2840,6 +3115,23 @@ func (c *Client) RenameProfileWithBody(ctx context.Context, profile ProfilePath,
 // Corresponds with PATCH /v1/profiles/{profile} (the `RenameProfile` operationId).
 func (c *Client) RenameProfile(ctx context.Context, profile ProfilePath, body RenameProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRenameProfileRequest(c.Server, profile, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetArenaVerdict Which model and way to learn judged best for the profile
+//
+// What the newest comparison by `palate arena` found, as sentences and tables; none before the first.
+//
+// Corresponds with GET /v1/profiles/{profile}/arena (the `GetArenaVerdict` operationId).
+func (c *Client) GetArenaVerdict(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetArenaVerdictRequest(c.Server, profile)
 	if err != nil {
 		return nil, err
 	}
@@ -2906,8 +3198,8 @@ func (c *Client) RevokeFeedAddresses(ctx context.Context, profile ProfilePath, r
 // Where the server asks who is there, the address has a key in it, which opens the profile's feed and the pictures in it and nothing else. Each is told once; of more than 20 the oldest hold no longer. `palate token list` shows them.
 //
 // Corresponds with POST /v1/profiles/{profile}/feed-addresses (the `CreateFeedAddress` operationId).
-func (c *Client) CreateFeedAddress(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateFeedAddressRequest(c.Server, profile)
+func (c *Client) CreateFeedAddress(ctx context.Context, profile ProfilePath, params *CreateFeedAddressParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateFeedAddressRequest(c.Server, profile, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3010,8 +3302,8 @@ func (c *Client) TrainProbe(ctx context.Context, profile ProfilePath, params *Tr
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/profiles/{profile}/probe/import (the `ImportProbe` operationId).
-func (c *Client) ImportProbeWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewImportProbeRequestWithBody(c.Server, profile, contentType, body)
+func (c *Client) ImportProbeWithBody(ctx context.Context, profile ProfilePath, params *ImportProbeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewImportProbeRequestWithBody(c.Server, profile, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3029,8 +3321,8 @@ func (c *Client) ImportProbeWithBody(ctx context.Context, profile ProfilePath, c
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
-func (c *Client) RollbackProbeWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewRollbackProbeRequestWithBody(c.Server, profile, contentType, body)
+func (c *Client) RollbackProbeWithBody(ctx context.Context, profile ProfilePath, params *RollbackProbeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRollbackProbeRequestWithBody(c.Server, profile, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3048,8 +3340,8 @@ func (c *Client) RollbackProbeWithBody(ctx context.Context, profile ProfilePath,
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
-func (c *Client) RollbackProbe(ctx context.Context, profile ProfilePath, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewRollbackProbeRequest(c.Server, profile, body)
+func (c *Client) RollbackProbe(ctx context.Context, profile ProfilePath, params *RollbackProbeParams, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRollbackProbeRequest(c.Server, profile, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3094,6 +3386,23 @@ func (c *Client) GetProbeVersion(ctx context.Context, profile ProfilePath, versi
 	return c.Client.Do(req)
 }
 
+// CompareProbeVersions How much better this version judged than another
+//
+// On the works that both were judged on, held out from both: the paired test of DeLong.
+//
+// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/compare (the `CompareProbeVersions` operationId).
+func (c *Client) CompareProbeVersions(ctx context.Context, profile ProfilePath, version VersionPath, params *CompareProbeVersionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCompareProbeVersionsRequest(c.Server, profile, version, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ExportProbe One version as a file that can be imported elsewhere
 //
 // As it is kept: weights, bias, calibration and settings. `importProbe` takes it, here or elsewhere.
@@ -3101,6 +3410,40 @@ func (c *Client) GetProbeVersion(ctx context.Context, profile ProfilePath, versi
 // Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/file (the `ExportProbe` operationId).
 func (c *Client) ExportProbe(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExportProbeRequest(c.Server, profile, version)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProbePlot A plot of one version, as SVG
+//
+// It follows the light or dark of what shows it. 409 for an imported version, and for a learning curve that was not measured.
+//
+// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/plots/{plot} (the `GetProbePlot` operationId).
+func (c *Client) GetProbePlot(ctx context.Context, profile ProfilePath, version VersionPath, plot PlotName, params *GetProbePlotParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProbePlotRequest(c.Server, profile, version, plot, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProbeQuality How good one version is, for people
+//
+// What its report says as sentences and tables, the plots that there are of it, and what each threshold would mean. Everything is of predictions that had no part in what predicted them. 409 for an imported version, which was judged elsewhere.
+//
+// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/quality (the `GetProbeQuality` operationId).
+func (c *Client) GetProbeQuality(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProbeQualityRequest(c.Server, profile, version)
 	if err != nil {
 		return nil, err
 	}
@@ -3152,8 +3495,8 @@ func (c *Client) ListRatings(ctx context.Context, profile ProfilePath, params *L
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
-func (c *Client) PutRatingsWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPutRatingsRequestWithBody(c.Server, profile, contentType, body)
+func (c *Client) PutRatingsWithBody(ctx context.Context, profile ProfilePath, params *PutRatingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutRatingsRequestWithBody(c.Server, profile, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3171,8 +3514,8 @@ func (c *Client) PutRatingsWithBody(ctx context.Context, profile ProfilePath, co
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
-func (c *Client) PutRatings(ctx context.Context, profile ProfilePath, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPutRatingsRequest(c.Server, profile, body)
+func (c *Client) PutRatings(ctx context.Context, profile ProfilePath, params *PutRatingsParams, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutRatingsRequest(c.Server, profile, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3431,6 +3774,23 @@ func (c *Client) ListSnapshotImages(ctx context.Context, profile ProfilePath, sn
 	return c.Client.Do(req)
 }
 
+// GetSnapshotMap Where the images of a list are on the map
+//
+// For n images 8 + 5·n bytes, in the order of the list, numbers with the low byte first: the four letters PLM1; n (4 bytes); their places from left to right, 0 to 65534, or 65535 for what is not on the map (2 bytes each); those from top to bottom (2 bytes each); the profile's verdicts as they stand, 0 none, 1 like, 2 dislike, 3 skip (1 byte each). What came since the map was made is put among its nearest neighbours, some of it at each request. Sent with a strong ETag; `If-None-Match` and `Range` are honoured. 409 before the first map: start a job of the kind `map`.
+//
+// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/map (the `GetSnapshotMap` operationId).
+func (c *Client) GetSnapshotMap(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSnapshotMapRequest(c.Server, profile, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // UndoRatingWithBody Undo the last rating or take-back, or a named one
 //
 // What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
@@ -3438,8 +3798,8 @@ func (c *Client) ListSnapshotImages(ctx context.Context, profile ProfilePath, sn
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
-func (c *Client) UndoRatingWithBody(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUndoRatingRequestWithBody(c.Server, profile, contentType, body)
+func (c *Client) UndoRatingWithBody(ctx context.Context, profile ProfilePath, params *UndoRatingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUndoRatingRequestWithBody(c.Server, profile, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3457,8 +3817,8 @@ func (c *Client) UndoRatingWithBody(ctx context.Context, profile ProfilePath, co
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
-func (c *Client) UndoRating(ctx context.Context, profile ProfilePath, body UndoRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUndoRatingRequest(c.Server, profile, body)
+func (c *Client) UndoRating(ctx context.Context, profile ProfilePath, params *UndoRatingParams, body UndoRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUndoRatingRequest(c.Server, profile, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3983,7 +4343,7 @@ func NewListImagesRequest(server string, params *ListImagesParams) (*http.Reques
 }
 
 // NewUploadImageRequestWithBody constructs an http.Request for the UploadImage method, with any body, and a specified content type
-func NewUploadImageRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewUploadImageRequestWithBody(server string, params *UploadImageParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -4007,6 +4367,21 @@ func NewUploadImageRequestWithBody(server string, contentType string, body io.Re
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -4438,7 +4813,7 @@ func NewListNeighboursRequest(server string, image ImagePath, params *ListNeighb
 }
 
 // NewRestoreImageRequest constructs an http.Request for the RestoreImage method
-func NewRestoreImageRequest(server string, image ImagePath) (*http.Request, error) {
+func NewRestoreImageRequest(server string, image ImagePath, params *RestoreImageParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -4466,6 +4841,21 @@ func NewRestoreImageRequest(server string, image ImagePath) (*http.Request, erro
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -4599,18 +4989,18 @@ func NewListJobsRequest(server string, params *ListJobsParams) (*http.Request, e
 }
 
 // NewStartJobRequest calls the generic StartJob builder with application/json body
-func NewStartJobRequest(server string, body StartJobJSONRequestBody) (*http.Request, error) {
+func NewStartJobRequest(server string, params *StartJobParams, body StartJobJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewStartJobRequestWithBody(server, "application/json", bodyReader)
+	return NewStartJobRequestWithBody(server, params, "application/json", bodyReader)
 }
 
 // NewStartJobRequestWithBody constructs an http.Request for the StartJob method, with any body, and a specified content type
-func NewStartJobRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewStartJobRequestWithBody(server string, params *StartJobParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -4634,6 +5024,21 @@ func NewStartJobRequestWithBody(server string, contentType string, body io.Reade
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -4791,6 +5196,33 @@ func NewListJobLossesRequest(server string, job int64, params *ListJobLossesPara
 	return req, nil
 }
 
+// NewGetMapRequest constructs an http.Request for the GetMap method
+func NewGetMapRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/map")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListModelsRequest constructs an http.Request for the ListModels method
 func NewListModelsRequest(server string) (*http.Request, error) {
 	var err error
@@ -4846,18 +5278,18 @@ func NewListProfilesRequest(server string) (*http.Request, error) {
 }
 
 // NewCreateProfileRequest calls the generic CreateProfile builder with application/json body
-func NewCreateProfileRequest(server string, body CreateProfileJSONRequestBody) (*http.Request, error) {
+func NewCreateProfileRequest(server string, params *CreateProfileParams, body CreateProfileJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewCreateProfileRequestWithBody(server, "application/json", bodyReader)
+	return NewCreateProfileRequestWithBody(server, params, "application/json", bodyReader)
 }
 
 // NewCreateProfileRequestWithBody constructs an http.Request for the CreateProfile method, with any body, and a specified content type
-func NewCreateProfileRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewCreateProfileRequestWithBody(server string, params *CreateProfileParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -4881,6 +5313,21 @@ func NewCreateProfileRequestWithBody(server string, contentType string, body io.
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -4962,6 +5409,40 @@ func NewRenameProfileRequestWithBody(server string, profile ProfilePath, content
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetArenaVerdictRequest constructs an http.Request for the GetArenaVerdict method
+func NewGetArenaVerdictRequest(server string, profile ProfilePath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/arena", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -5143,7 +5624,7 @@ func NewRevokeFeedAddressesRequest(server string, profile ProfilePath) (*http.Re
 }
 
 // NewCreateFeedAddressRequest constructs an http.Request for the CreateFeedAddress method
-func NewCreateFeedAddressRequest(server string, profile ProfilePath) (*http.Request, error) {
+func NewCreateFeedAddressRequest(server string, profile ProfilePath, params *CreateFeedAddressParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -5171,6 +5652,21 @@ func NewCreateFeedAddressRequest(server string, profile ProfilePath) (*http.Requ
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -5455,11 +5951,26 @@ func NewTrainProbeRequest(server string, profile ProfilePath, params *TrainProbe
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewImportProbeRequestWithBody constructs an http.Request for the ImportProbe method, with any body, and a specified content type
-func NewImportProbeRequestWithBody(server string, profile ProfilePath, contentType string, body io.Reader) (*http.Request, error) {
+func NewImportProbeRequestWithBody(server string, profile ProfilePath, params *ImportProbeParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -5491,22 +6002,37 @@ func NewImportProbeRequestWithBody(server string, profile ProfilePath, contentTy
 
 	req.Header.Add("Content-Type", contentType)
 
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewRollbackProbeRequest calls the generic RollbackProbe builder with application/json body
-func NewRollbackProbeRequest(server string, profile ProfilePath, body RollbackProbeJSONRequestBody) (*http.Request, error) {
+func NewRollbackProbeRequest(server string, profile ProfilePath, params *RollbackProbeParams, body RollbackProbeJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewRollbackProbeRequestWithBody(server, profile, "application/json", bodyReader)
+	return NewRollbackProbeRequestWithBody(server, profile, params, "application/json", bodyReader)
 }
 
 // NewRollbackProbeRequestWithBody constructs an http.Request for the RollbackProbe method, with any body, and a specified content type
-func NewRollbackProbeRequestWithBody(server string, profile ProfilePath, contentType string, body io.Reader) (*http.Request, error) {
+func NewRollbackProbeRequestWithBody(server string, profile ProfilePath, params *RollbackProbeParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -5537,6 +6063,21 @@ func NewRollbackProbeRequestWithBody(server string, profile ProfilePath, content
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -5616,6 +6157,70 @@ func NewGetProbeVersionRequest(server string, profile ProfilePath, version Versi
 	return req, nil
 }
 
+// NewCompareProbeVersionsRequest constructs an http.Request for the CompareProbeVersions method
+func NewCompareProbeVersionsRequest(server string, profile ProfilePath, version VersionPath, params *CompareProbeVersionsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "version", version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/probe/versions/%s/compare", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "other", params.Other, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewExportProbeRequest constructs an http.Request for the ExportProbe method
 func NewExportProbeRequest(server string, profile ProfilePath, version VersionPath) (*http.Request, error) {
 	var err error
@@ -5640,6 +6245,122 @@ func NewExportProbeRequest(server string, profile ProfilePath, version VersionPa
 	}
 
 	operationPath := fmt.Sprintf("/v1/profiles/%s/probe/versions/%s/file", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProbePlotRequest constructs an http.Request for the GetProbePlot method
+func NewGetProbePlotRequest(server string, profile ProfilePath, version VersionPath, plot PlotName, params *GetProbePlotParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "version", version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam2 string
+
+	pathParam2, err = runtime.StyleParamWithOptions("simple", false, "plot", plot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/probe/versions/%s/plots/%s", pathParam0, pathParam1, pathParam2)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Threshold != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "threshold", *params.Threshold, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "number", Format: "double"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProbeQualityRequest constructs an http.Request for the GetProbeQuality method
+func NewGetProbeQualityRequest(server string, profile ProfilePath, version VersionPath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "version", version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/probe/versions/%s/quality", pathParam0, pathParam1)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -5816,18 +6537,18 @@ func NewListRatingsRequest(server string, profile ProfilePath, params *ListRatin
 }
 
 // NewPutRatingsRequest calls the generic PutRatings builder with application/json body
-func NewPutRatingsRequest(server string, profile ProfilePath, body PutRatingsJSONRequestBody) (*http.Request, error) {
+func NewPutRatingsRequest(server string, profile ProfilePath, params *PutRatingsParams, body PutRatingsJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewPutRatingsRequestWithBody(server, profile, "application/json", bodyReader)
+	return NewPutRatingsRequestWithBody(server, profile, params, "application/json", bodyReader)
 }
 
 // NewPutRatingsRequestWithBody constructs an http.Request for the PutRatings method, with any body, and a specified content type
-func NewPutRatingsRequestWithBody(server string, profile ProfilePath, contentType string, body io.Reader) (*http.Request, error) {
+func NewPutRatingsRequestWithBody(server string, profile ProfilePath, params *PutRatingsParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -5858,6 +6579,21 @@ func NewPutRatingsRequestWithBody(server string, profile ProfilePath, contentTyp
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -5921,6 +6657,21 @@ func NewImportRatingsRequestWithBody(server string, profile ProfilePath, params 
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -6613,19 +7364,60 @@ func NewListSnapshotImagesRequest(server string, profile ProfilePath, snapshot S
 	return req, nil
 }
 
+// NewGetSnapshotMapRequest constructs an http.Request for the GetSnapshotMap method
+func NewGetSnapshotMapRequest(server string, profile ProfilePath, snapshot SnapshotPath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "profile", profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "snapshot", snapshot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/profiles/%s/snapshots/%s/map", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewUndoRatingRequest calls the generic UndoRating builder with application/json body
-func NewUndoRatingRequest(server string, profile ProfilePath, body UndoRatingJSONRequestBody) (*http.Request, error) {
+func NewUndoRatingRequest(server string, profile ProfilePath, params *UndoRatingParams, body UndoRatingJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewUndoRatingRequestWithBody(server, profile, "application/json", bodyReader)
+	return NewUndoRatingRequestWithBody(server, profile, params, "application/json", bodyReader)
 }
 
 // NewUndoRatingRequestWithBody constructs an http.Request for the UndoRating method, with any body, and a specified content type
-func NewUndoRatingRequestWithBody(server string, profile ProfilePath, contentType string, body io.Reader) (*http.Request, error) {
+func NewUndoRatingRequestWithBody(server string, profile ProfilePath, params *UndoRatingParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -6656,6 +7448,21 @@ func NewUndoRatingRequestWithBody(server string, profile ProfilePath, contentTyp
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -7117,7 +7924,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/images (the `UploadImage` operationId).
-	UploadImageWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadImageResponse, error)
+	UploadImageWithBodyWithResponse(ctx context.Context, params *UploadImageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadImageResponse, error)
 
 	// DeleteImageWithResponse Delete an image so that it stays away
 	//
@@ -7180,7 +7987,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/images/{image}/restore (the `RestoreImage` operationId).
-	RestoreImageWithResponse(ctx context.Context, image ImagePath, reqEditors ...RequestEditorFn) (*RestoreImageResponse, error)
+	RestoreImageWithResponse(ctx context.Context, image ImagePath, params *RestoreImageParams, reqEditors ...RequestEditorFn) (*RestoreImageResponse, error)
 
 	// GetImageThumbnailWithResponse A smaller, upright JPEG of the image
 	//
@@ -7207,7 +8014,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/jobs (the `StartJob` operationId).
-	StartJobWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartJobResponse, error)
+	StartJobWithBodyWithResponse(ctx context.Context, params *StartJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartJobResponse, error)
 
 	// StartJobWithResponse Start a job
 	//
@@ -7216,7 +8023,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/jobs (the `StartJob` operationId).
-	StartJobWithResponse(ctx context.Context, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*StartJobResponse, error)
+	StartJobWithResponse(ctx context.Context, params *StartJobParams, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*StartJobResponse, error)
 
 	// CancelJobWithResponse Ask a job to stop
 	//
@@ -7245,6 +8052,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/jobs/{job}/losses (the `ListJobLosses` operationId).
 	ListJobLossesWithResponse(ctx context.Context, job int64, params *ListJobLossesParams, reqEditors ...RequestEditorFn) (*ListJobLossesResponse, error)
 
+	// GetMapWithResponse What there is of a map of the collection
+	//
+	// How many pictures are on it and how far it may be believed. It is made by a job of the kind `map`; `getSnapshotMap` tells places.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/map (the `GetMap` operationId).
+	GetMapWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetMapResponse, error)
+
 	// ListModelsWithResponse Models that the collection can be embedded with
 	//
 	// Those that palate knows and those that the operator added. A job of the kind `embed` with `model` embeds the collection with one; weights of a known model that are not here come from the model hub then.
@@ -7270,7 +8086,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
-	CreateProfileWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error)
+	CreateProfileWithBodyWithResponse(ctx context.Context, params *CreateProfileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error)
 
 	// CreateProfileWithResponse Add a profile before its first rating
 	//
@@ -7279,7 +8095,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
-	CreateProfileWithResponse(ctx context.Context, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error)
+	CreateProfileWithResponse(ctx context.Context, params *CreateProfileParams, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error)
 
 	// DeleteProfileWithResponse Delete a profile with its probes
 	//
@@ -7307,6 +8123,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /v1/profiles/{profile} (the `RenameProfile` operationId).
 	RenameProfileWithResponse(ctx context.Context, profile ProfilePath, body RenameProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*RenameProfileResponse, error)
+
+	// GetArenaVerdictWithResponse Which model and way to learn judged best for the profile
+	//
+	// What the newest comparison by `palate arena` found, as sentences and tables; none before the first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/arena (the `GetArenaVerdict` operationId).
+	GetArenaVerdictWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*GetArenaVerdictResponse, error)
 
 	// CompareProfilesWithResponse How like another taste this one is
 	//
@@ -7342,7 +8167,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/feed-addresses (the `CreateFeedAddress` operationId).
-	CreateFeedAddressWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*CreateFeedAddressResponse, error)
+	CreateFeedAddressWithResponse(ctx context.Context, profile ProfilePath, params *CreateFeedAddressParams, reqEditors ...RequestEditorFn) (*CreateFeedAddressResponse, error)
 
 	// GetFeedPictureWithResponse A picture of a feed
 	//
@@ -7396,7 +8221,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/probe/import (the `ImportProbe` operationId).
-	ImportProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportProbeResponse, error)
+	ImportProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *ImportProbeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportProbeResponse, error)
 
 	// RollbackProbeWithBodyWithResponse Let an earlier version serve
 	//
@@ -7405,7 +8230,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
-	RollbackProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error)
+	RollbackProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *RollbackProbeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error)
 
 	// RollbackProbeWithResponse Let an earlier version serve
 	//
@@ -7414,7 +8239,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
-	RollbackProbeWithResponse(ctx context.Context, profile ProfilePath, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error)
+	RollbackProbeWithResponse(ctx context.Context, profile ProfilePath, params *RollbackProbeParams, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error)
 
 	// ListProbeVersionsWithResponse Every version that was trained, the newest first
 	//
@@ -7434,6 +8259,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version} (the `GetProbeVersion` operationId).
 	GetProbeVersionWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*GetProbeVersionResponse, error)
 
+	// CompareProbeVersionsWithResponse How much better this version judged than another
+	//
+	// On the works that both were judged on, held out from both: the paired test of DeLong.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/compare (the `CompareProbeVersions` operationId).
+	CompareProbeVersionsWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, params *CompareProbeVersionsParams, reqEditors ...RequestEditorFn) (*CompareProbeVersionsResponse, error)
+
 	// ExportProbeWithResponse One version as a file that can be imported elsewhere
 	//
 	// As it is kept: weights, bias, calibration and settings. `importProbe` takes it, here or elsewhere.
@@ -7442,6 +8276,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/file (the `ExportProbe` operationId).
 	ExportProbeWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*ExportProbeResponse, error)
+
+	// GetProbePlotWithResponse A plot of one version, as SVG
+	//
+	// It follows the light or dark of what shows it. 409 for an imported version, and for a learning curve that was not measured.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/plots/{plot} (the `GetProbePlot` operationId).
+	GetProbePlotWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, plot PlotName, params *GetProbePlotParams, reqEditors ...RequestEditorFn) (*GetProbePlotResponse, error)
+
+	// GetProbeQualityWithResponse How good one version is, for people
+	//
+	// What its report says as sentences and tables, the plots that there are of it, and what each threshold would mean. Everything is of predictions that had no part in what predicted them. 409 for an imported version, which was judged elsewhere.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/quality (the `GetProbeQuality` operationId).
+	GetProbeQualityWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*GetProbeQualityResponse, error)
 
 	// GetQueueWithResponse What to judge next
 	//
@@ -7468,7 +8320,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
-	PutRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error)
+	PutRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *PutRatingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error)
 
 	// PutRatingsWithResponse Like, dislike, skip or grade many images
 	//
@@ -7477,7 +8329,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
-	PutRatingsWithResponse(ctx context.Context, profile ProfilePath, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error)
+	PutRatingsWithResponse(ctx context.Context, profile ProfilePath, params *PutRatingsParams, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error)
 
 	// ImportRatingsWithBodyWithResponse Take in ratings from a file
 	//
@@ -7605,6 +8457,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/images (the `ListSnapshotImages` operationId).
 	ListSnapshotImagesWithResponse(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, params *ListSnapshotImagesParams, reqEditors ...RequestEditorFn) (*ListSnapshotImagesResponse, error)
 
+	// GetSnapshotMapWithResponse Where the images of a list are on the map
+	//
+	// For n images 8 + 5·n bytes, in the order of the list, numbers with the low byte first: the four letters PLM1; n (4 bytes); their places from left to right, 0 to 65534, or 65535 for what is not on the map (2 bytes each); those from top to bottom (2 bytes each); the profile's verdicts as they stand, 0 none, 1 like, 2 dislike, 3 skip (1 byte each). What came since the map was made is put among its nearest neighbours, some of it at each request. Sent with a strong ETag; `If-None-Match` and `Range` are honoured. 409 before the first map: start a job of the kind `map`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/map (the `GetSnapshotMap` operationId).
+	GetSnapshotMapWithResponse(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, reqEditors ...RequestEditorFn) (*GetSnapshotMapResponse, error)
+
 	// UndoRatingWithBodyWithResponse Undo the last rating or take-back, or a named one
 	//
 	// What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
@@ -7612,7 +8473,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
-	UndoRatingWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error)
+	UndoRatingWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *UndoRatingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error)
 
 	// UndoRatingWithResponse Undo the last rating or take-back, or a named one
 	//
@@ -7621,7 +8482,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
-	UndoRatingWithResponse(ctx context.Context, profile ProfilePath, body UndoRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error)
+	UndoRatingWithResponse(ctx context.Context, profile ProfilePath, params *UndoRatingParams, body UndoRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error)
 
 	// ScoreUploadWithBodyWithResponse The probe's score of a picture that is not kept
 	//
@@ -8931,6 +9792,68 @@ func (r ListJobLossesResponse) ContentType() string {
 	return ""
 }
 
+type GetMapResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CollectionMap
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetMapResponse) GetJSON200() *CollectionMap {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetMapResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetMapResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetMapResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetMapResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetMapResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetMapResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetMapResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListModelsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -9263,6 +10186,68 @@ func (r RenameProfileResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RenameProfileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetArenaVerdictResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ArenaVerdict
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetArenaVerdictResponse) GetJSON200() *ArenaVerdict {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetArenaVerdictResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetArenaVerdictResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetArenaVerdictResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetArenaVerdictResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetArenaVerdictResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetArenaVerdictResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetArenaVerdictResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -10131,6 +11116,82 @@ func (r GetProbeVersionResponse) ContentType() string {
 	return ""
 }
 
+type CompareProbeVersionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *VersionDifference
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CompareProbeVersionsResponse) GetJSON200() *VersionDifference {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CompareProbeVersionsResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r CompareProbeVersionsResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CompareProbeVersionsResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r CompareProbeVersionsResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r CompareProbeVersionsResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r CompareProbeVersionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CompareProbeVersionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CompareProbeVersionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CompareProbeVersionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ExportProbeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -10187,6 +11248,151 @@ func (r ExportProbeResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ExportProbeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetProbePlotResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetProbePlotResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetProbePlotResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r GetProbePlotResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetProbePlotResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetProbePlotResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProbePlotResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProbePlotResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProbePlotResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProbePlotResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetProbeQualityResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProbeQuality
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProbeQualityResponse) GetJSON200() *ProbeQuality {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetProbeQualityResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetProbeQualityResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r GetProbeQualityResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetProbeQualityResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetProbeQualityResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProbeQualityResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProbeQualityResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProbeQualityResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProbeQualityResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -11228,6 +12434,75 @@ func (r ListSnapshotImagesResponse) ContentType() string {
 	return ""
 }
 
+type GetSnapshotMapResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetSnapshotMapResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetSnapshotMapResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r GetSnapshotMapResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetSnapshotMapResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetSnapshotMapResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSnapshotMapResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSnapshotMapResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSnapshotMapResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSnapshotMapResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type UndoRatingResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -11841,8 +13116,8 @@ func (c *ClientWithResponses) ListImagesWithResponse(ctx context.Context, params
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/images (the `UploadImage` operationId).
-func (c *ClientWithResponses) UploadImageWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadImageResponse, error) {
-	rsp, err := c.UploadImageWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) UploadImageWithBodyWithResponse(ctx context.Context, params *UploadImageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadImageResponse, error) {
+	rsp, err := c.UploadImageWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -11946,8 +13221,8 @@ func (c *ClientWithResponses) ListNeighboursWithResponse(ctx context.Context, im
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/images/{image}/restore (the `RestoreImage` operationId).
-func (c *ClientWithResponses) RestoreImageWithResponse(ctx context.Context, image ImagePath, reqEditors ...RequestEditorFn) (*RestoreImageResponse, error) {
-	rsp, err := c.RestoreImage(ctx, image, reqEditors...)
+func (c *ClientWithResponses) RestoreImageWithResponse(ctx context.Context, image ImagePath, params *RestoreImageParams, reqEditors ...RequestEditorFn) (*RestoreImageResponse, error) {
+	rsp, err := c.RestoreImage(ctx, image, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -11991,8 +13266,8 @@ func (c *ClientWithResponses) ListJobsWithResponse(ctx context.Context, params *
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/jobs (the `StartJob` operationId).
-func (c *ClientWithResponses) StartJobWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartJobResponse, error) {
-	rsp, err := c.StartJobWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) StartJobWithBodyWithResponse(ctx context.Context, params *StartJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartJobResponse, error) {
+	rsp, err := c.StartJobWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -12006,8 +13281,8 @@ func (c *ClientWithResponses) StartJobWithBodyWithResponse(ctx context.Context, 
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/jobs (the `StartJob` operationId).
-func (c *ClientWithResponses) StartJobWithResponse(ctx context.Context, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*StartJobResponse, error) {
-	rsp, err := c.StartJob(ctx, body, reqEditors...)
+func (c *ClientWithResponses) StartJobWithResponse(ctx context.Context, params *StartJobParams, body StartJobJSONRequestBody, reqEditors ...RequestEditorFn) (*StartJobResponse, error) {
+	rsp, err := c.StartJob(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -12059,6 +13334,21 @@ func (c *ClientWithResponses) ListJobLossesWithResponse(ctx context.Context, job
 	return ParseListJobLossesResponse(rsp)
 }
 
+// GetMapWithResponse What there is of a map of the collection
+//
+// How many pictures are on it and how far it may be believed. It is made by a job of the kind `map`; `getSnapshotMap` tells places.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/map (the `GetMap` operationId).
+func (c *ClientWithResponses) GetMapWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetMapResponse, error) {
+	rsp, err := c.GetMap(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetMapResponse(rsp)
+}
+
 // ListModelsWithResponse Models that the collection can be embedded with
 //
 // Those that palate knows and those that the operator added. A job of the kind `embed` with `model` embeds the collection with one; weights of a known model that are not here come from the model hub then.
@@ -12096,8 +13386,8 @@ func (c *ClientWithResponses) ListProfilesWithResponse(ctx context.Context, reqE
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
-func (c *ClientWithResponses) CreateProfileWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error) {
-	rsp, err := c.CreateProfileWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) CreateProfileWithBodyWithResponse(ctx context.Context, params *CreateProfileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error) {
+	rsp, err := c.CreateProfileWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -12111,8 +13401,8 @@ func (c *ClientWithResponses) CreateProfileWithBodyWithResponse(ctx context.Cont
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles (the `CreateProfile` operationId).
-func (c *ClientWithResponses) CreateProfileWithResponse(ctx context.Context, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error) {
-	rsp, err := c.CreateProfile(ctx, body, reqEditors...)
+func (c *ClientWithResponses) CreateProfileWithResponse(ctx context.Context, params *CreateProfileParams, body CreateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateProfileResponse, error) {
+	rsp, err := c.CreateProfile(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -12162,6 +13452,21 @@ func (c *ClientWithResponses) RenameProfileWithResponse(ctx context.Context, pro
 		return nil, err
 	}
 	return ParseRenameProfileResponse(rsp)
+}
+
+// GetArenaVerdictWithResponse Which model and way to learn judged best for the profile
+//
+// What the newest comparison by `palate arena` found, as sentences and tables; none before the first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/arena (the `GetArenaVerdict` operationId).
+func (c *ClientWithResponses) GetArenaVerdictWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*GetArenaVerdictResponse, error) {
+	rsp, err := c.GetArenaVerdict(ctx, profile, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetArenaVerdictResponse(rsp)
 }
 
 // CompareProfilesWithResponse How like another taste this one is
@@ -12216,8 +13521,8 @@ func (c *ClientWithResponses) RevokeFeedAddressesWithResponse(ctx context.Contex
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles/{profile}/feed-addresses (the `CreateFeedAddress` operationId).
-func (c *ClientWithResponses) CreateFeedAddressWithResponse(ctx context.Context, profile ProfilePath, reqEditors ...RequestEditorFn) (*CreateFeedAddressResponse, error) {
-	rsp, err := c.CreateFeedAddress(ctx, profile, reqEditors...)
+func (c *ClientWithResponses) CreateFeedAddressWithResponse(ctx context.Context, profile ProfilePath, params *CreateFeedAddressParams, reqEditors ...RequestEditorFn) (*CreateFeedAddressResponse, error) {
+	rsp, err := c.CreateFeedAddress(ctx, profile, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -12306,8 +13611,8 @@ func (c *ClientWithResponses) TrainProbeWithResponse(ctx context.Context, profil
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles/{profile}/probe/import (the `ImportProbe` operationId).
-func (c *ClientWithResponses) ImportProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportProbeResponse, error) {
-	rsp, err := c.ImportProbeWithBody(ctx, profile, contentType, body, reqEditors...)
+func (c *ClientWithResponses) ImportProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *ImportProbeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportProbeResponse, error) {
+	rsp, err := c.ImportProbeWithBody(ctx, profile, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -12321,8 +13626,8 @@ func (c *ClientWithResponses) ImportProbeWithBodyWithResponse(ctx context.Contex
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
-func (c *ClientWithResponses) RollbackProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error) {
-	rsp, err := c.RollbackProbeWithBody(ctx, profile, contentType, body, reqEditors...)
+func (c *ClientWithResponses) RollbackProbeWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *RollbackProbeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error) {
+	rsp, err := c.RollbackProbeWithBody(ctx, profile, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -12336,8 +13641,8 @@ func (c *ClientWithResponses) RollbackProbeWithBodyWithResponse(ctx context.Cont
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles/{profile}/probe/rollback (the `RollbackProbe` operationId).
-func (c *ClientWithResponses) RollbackProbeWithResponse(ctx context.Context, profile ProfilePath, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error) {
-	rsp, err := c.RollbackProbe(ctx, profile, body, reqEditors...)
+func (c *ClientWithResponses) RollbackProbeWithResponse(ctx context.Context, profile ProfilePath, params *RollbackProbeParams, body RollbackProbeJSONRequestBody, reqEditors ...RequestEditorFn) (*RollbackProbeResponse, error) {
+	rsp, err := c.RollbackProbe(ctx, profile, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -12374,6 +13679,21 @@ func (c *ClientWithResponses) GetProbeVersionWithResponse(ctx context.Context, p
 	return ParseGetProbeVersionResponse(rsp)
 }
 
+// CompareProbeVersionsWithResponse How much better this version judged than another
+//
+// On the works that both were judged on, held out from both: the paired test of DeLong.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/compare (the `CompareProbeVersions` operationId).
+func (c *ClientWithResponses) CompareProbeVersionsWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, params *CompareProbeVersionsParams, reqEditors ...RequestEditorFn) (*CompareProbeVersionsResponse, error) {
+	rsp, err := c.CompareProbeVersions(ctx, profile, version, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCompareProbeVersionsResponse(rsp)
+}
+
 // ExportProbeWithResponse One version as a file that can be imported elsewhere
 //
 // As it is kept: weights, bias, calibration and settings. `importProbe` takes it, here or elsewhere.
@@ -12387,6 +13707,36 @@ func (c *ClientWithResponses) ExportProbeWithResponse(ctx context.Context, profi
 		return nil, err
 	}
 	return ParseExportProbeResponse(rsp)
+}
+
+// GetProbePlotWithResponse A plot of one version, as SVG
+//
+// It follows the light or dark of what shows it. 409 for an imported version, and for a learning curve that was not measured.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/plots/{plot} (the `GetProbePlot` operationId).
+func (c *ClientWithResponses) GetProbePlotWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, plot PlotName, params *GetProbePlotParams, reqEditors ...RequestEditorFn) (*GetProbePlotResponse, error) {
+	rsp, err := c.GetProbePlot(ctx, profile, version, plot, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProbePlotResponse(rsp)
+}
+
+// GetProbeQualityWithResponse How good one version is, for people
+//
+// What its report says as sentences and tables, the plots that there are of it, and what each threshold would mean. Everything is of predictions that had no part in what predicted them. 409 for an imported version, which was judged elsewhere.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/probe/versions/{version}/quality (the `GetProbeQuality` operationId).
+func (c *ClientWithResponses) GetProbeQualityWithResponse(ctx context.Context, profile ProfilePath, version VersionPath, reqEditors ...RequestEditorFn) (*GetProbeQualityResponse, error) {
+	rsp, err := c.GetProbeQuality(ctx, profile, version, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProbeQualityResponse(rsp)
 }
 
 // GetQueueWithResponse What to judge next
@@ -12426,8 +13776,8 @@ func (c *ClientWithResponses) ListRatingsWithResponse(ctx context.Context, profi
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
-func (c *ClientWithResponses) PutRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error) {
-	rsp, err := c.PutRatingsWithBody(ctx, profile, contentType, body, reqEditors...)
+func (c *ClientWithResponses) PutRatingsWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *PutRatingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error) {
+	rsp, err := c.PutRatingsWithBody(ctx, profile, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -12441,8 +13791,8 @@ func (c *ClientWithResponses) PutRatingsWithBodyWithResponse(ctx context.Context
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles/{profile}/ratings (the `PutRatings` operationId).
-func (c *ClientWithResponses) PutRatingsWithResponse(ctx context.Context, profile ProfilePath, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error) {
-	rsp, err := c.PutRatings(ctx, profile, body, reqEditors...)
+func (c *ClientWithResponses) PutRatingsWithResponse(ctx context.Context, profile ProfilePath, params *PutRatingsParams, body PutRatingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutRatingsResponse, error) {
+	rsp, err := c.PutRatings(ctx, profile, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -12659,6 +14009,21 @@ func (c *ClientWithResponses) ListSnapshotImagesWithResponse(ctx context.Context
 	return ParseListSnapshotImagesResponse(rsp)
 }
 
+// GetSnapshotMapWithResponse Where the images of a list are on the map
+//
+// For n images 8 + 5·n bytes, in the order of the list, numbers with the low byte first: the four letters PLM1; n (4 bytes); their places from left to right, 0 to 65534, or 65535 for what is not on the map (2 bytes each); those from top to bottom (2 bytes each); the profile's verdicts as they stand, 0 none, 1 like, 2 dislike, 3 skip (1 byte each). What came since the map was made is put among its nearest neighbours, some of it at each request. Sent with a strong ETag; `If-None-Match` and `Range` are honoured. 409 before the first map: start a job of the kind `map`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/profiles/{profile}/snapshots/{snapshot}/map (the `GetSnapshotMap` operationId).
+func (c *ClientWithResponses) GetSnapshotMapWithResponse(ctx context.Context, profile ProfilePath, snapshot SnapshotPath, reqEditors ...RequestEditorFn) (*GetSnapshotMapResponse, error) {
+	rsp, err := c.GetSnapshotMap(ctx, profile, snapshot, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSnapshotMapResponse(rsp)
+}
+
 // UndoRatingWithBodyWithResponse Undo the last rating or take-back, or a named one
 //
 // What was said of the image before stands again: it is `stands` in the answer, which is absent where the image is unrated now.
@@ -12666,8 +14031,8 @@ func (c *ClientWithResponses) ListSnapshotImagesWithResponse(ctx context.Context
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
-func (c *ClientWithResponses) UndoRatingWithBodyWithResponse(ctx context.Context, profile ProfilePath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error) {
-	rsp, err := c.UndoRatingWithBody(ctx, profile, contentType, body, reqEditors...)
+func (c *ClientWithResponses) UndoRatingWithBodyWithResponse(ctx context.Context, profile ProfilePath, params *UndoRatingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error) {
+	rsp, err := c.UndoRatingWithBody(ctx, profile, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -12681,8 +14046,8 @@ func (c *ClientWithResponses) UndoRatingWithBodyWithResponse(ctx context.Context
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/profiles/{profile}/undo (the `UndoRating` operationId).
-func (c *ClientWithResponses) UndoRatingWithResponse(ctx context.Context, profile ProfilePath, body UndoRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error) {
-	rsp, err := c.UndoRating(ctx, profile, body, reqEditors...)
+func (c *ClientWithResponses) UndoRatingWithResponse(ctx context.Context, profile ProfilePath, params *UndoRatingParams, body UndoRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*UndoRatingResponse, error) {
+	rsp, err := c.UndoRating(ctx, profile, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -13825,6 +15190,56 @@ func ParseListJobLossesResponse(rsp *http.Response) (*ListJobLossesResponse, err
 	return response, nil
 }
 
+// ParseGetMapResponse parses an HTTP response from a GetMapWithResponse call
+func ParseGetMapResponse(rsp *http.Response) (*GetMapResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetMapResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CollectionMap
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListModelsResponse parses an HTTP response from a ListModelsWithResponse call
 func ParseListModelsResponse(rsp *http.Response) (*ListModelsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -14077,6 +15492,56 @@ func ParseRenameProfileResponse(rsp *http.Response) (*RenameProfileResponse, err
 			return nil, err
 		}
 		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetArenaVerdictResponse parses an HTTP response from a GetArenaVerdictWithResponse call
+func ParseGetArenaVerdictResponse(rsp *http.Response) (*GetArenaVerdictResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetArenaVerdictResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ArenaVerdict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
 		var dest Problem
@@ -14797,6 +16262,70 @@ func ParseGetProbeVersionResponse(rsp *http.Response) (*GetProbeVersionResponse,
 	return response, nil
 }
 
+// ParseCompareProbeVersionsResponse parses an HTTP response from a CompareProbeVersionsWithResponse call
+func ParseCompareProbeVersionsResponse(rsp *http.Response) (*CompareProbeVersionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CompareProbeVersionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest VersionDifference
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseExportProbeResponse parses an HTTP response from a ExportProbeWithResponse call
 func ParseExportProbeResponse(rsp *http.Response) (*ExportProbeResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -14824,6 +16353,127 @@ func ParseExportProbeResponse(rsp *http.Response) (*ExportProbeResponse, error) 
 			return nil, err
 		}
 		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetProbePlotResponse parses an HTTP response from a GetProbePlotWithResponse call
+func ParseGetProbePlotResponse(rsp *http.Response) (*GetProbePlotResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProbePlotResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetProbeQualityResponse parses an HTTP response from a GetProbeQualityWithResponse call
+func ParseGetProbeQualityResponse(rsp *http.Response) (*GetProbeQualityResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProbeQualityResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProbeQuality
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
 		var dest Problem
@@ -15673,6 +17323,63 @@ func ParseListSnapshotImagesResponse(rsp *http.Response) (*ListSnapshotImagesRes
 			return nil, err
 		}
 		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetSnapshotMapResponse parses an HTTP response from a GetSnapshotMapWithResponse call
+func ParseGetSnapshotMapResponse(rsp *http.Response) (*GetSnapshotMapResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSnapshotMapResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
 		var dest Problem

@@ -6,8 +6,11 @@ import { showFilters } from "./filters.js";
 import * as grid from "./grid.js";
 import { heat } from "./heat.js";
 import { judge, rate, undoVerdict } from "./judge.js";
+import { showLearned } from "./learned.js";
 import * as lists from "./list.js";
 import { fromTrash, hooks as removing, remove, takeBackDeletion } from "./remove.js";
+import * as news from "./news.js";
+import { hideMap, hooks as mapping, showMap } from "./map.js";
 import * as route from "./route.js";
 import { gridViews, profilePath, state } from "./state.js";
 import { hooks as tasting, learn, showOrder, showTaste } from "./taste.js";
@@ -22,8 +25,9 @@ let coming = null; // AbortController of the list on its way
 
 /** wanted is what the list of the present view is of, as the API takes it. */
 function wanted(version) {
-  const input = { ...state.filters, order: state.view === "scores" ? "score" : "newest" };
+  const input = { ...state.filters, order: state.view === "scores" || state.view === "map" && state.version || state.view === "news" && (state.version || state.counts.like) ? "score" : "newest" };
   if (state.view === "liked") input.judged = "liked";
+  if (state.view === "news") Object.assign(input, news.wanted());
   if (version && state.view === "scores") input.probe_version = version;
   return input;
 }
@@ -49,9 +53,12 @@ async function showList({ at, snapshot, version } = {}) {
     throw error;
   }
   if (abort.signal.aborted) return undefined;
+  showFilters(list.length);
+  if (state.view === "map") return showMap(list, () => !abort.signal.aborted && state.view === "map");
+  list.reasons = state.view === "news";
   grid.open(list);
   showOrder();
-  showFilters(list.length);
+  news.showNews(list.reasons && list);
   route.remember({ snapshot: list.summary.id, version: list.summary.probe_version });
   tellEnd(list.length ? "That is all." : await nothingHere());
   if (at) grid.goTo(at);
@@ -69,6 +76,7 @@ async function nothingHere() {
   if (!images.length) return "There are no pictures yet: palate crawl, or palate import.";
   if (Object.keys(state.filters).some((name) => name !== "judged")) return "Nothing passes all of these filters.";
   if (state.view === "liked") return "Nothing is liked yet.";
+  if (state.view === "news") return "What a crawl or a subscription brings from now on comes here: Work starts a crawl, palate subscribe looks again and again.";
   if (state.filters.judged === "unrated") return "Everything has been judged.";
   if (state.filters.judged) return "Nothing is judged so.";
   return "Nothing is embedded yet: palate embed.";
@@ -88,10 +96,13 @@ function show(from = {}) {
   $("#search").value = state.filters.q ?? "";
   $(".unrated").hidden = view === "liked" || !inGrid;
   $("#unrated").checked = state.filters.judged === "unrated";
-  $("#size").parentElement.hidden = !inGrid;
+  $("#size").parentElement.hidden = !inGrid || view === "map";
+  hideMap();
+  news.showNews();
   $("#teach").hidden = true;
   $("#trash").hidden = view !== "trash";
   $("#work").hidden = view !== "work";
+  $("#learned").hidden = view !== "taste";
   showFilters();
   state.queue = [];
   state.asking = null;
@@ -99,6 +110,7 @@ function show(from = {}) {
   leaveWork();
   if (view === "trash") return orTell(showTrash(() => state.view === "trash"));
   if (view === "teach") return orTell(ask());
+  if (view === "taste") return orTell(showLearned(() => state.view === "taste"));
   return state.begun ? orTell(showList(from)) : undefined;
 }
 
@@ -116,6 +128,8 @@ function reload() {
 
 removing.reload = reload;
 removing.emptied = () => orTell(nothingHere().then(tellEnd));
+news.hooks.seen = () => show();
+mapping.made = () => show();
 tasting.showNewest = () => visit(true);
 grid.hooks.failed = (error) => {
   if (error.status === 404) return orTell(reload()); // the server keeps the list no more

@@ -1,6 +1,7 @@
 // A picture of the grid, with its buttons and what is said of it.
 
 import { $, element } from "./base.js";
+import { kin } from "./news.js";
 
 const paths = {
   dislike: "M5 5 19 19M19 5 5 19",
@@ -115,6 +116,7 @@ export function fill(node, item) {
   nameButton($(".like", node), "Like", "L", image);
   nameButton($(".dislike", node), "Dislike", "D", image);
   nameButton($(".delete", node), "Delete", "Del", image);
+  kin(node, item);
 }
 
 /** showVerdict marks what a picture is judged as. */

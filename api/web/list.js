@@ -26,6 +26,7 @@ export class List {
     if (view.getUint32(0) !== 0x504c5331 || packed.byteLength !== 8 + 19 * n) throw new Error("The list can't be read: reload the page.");
     this.path = path;
     this.summary = summary;
+    this.reasons = false; // whether each picture comes with the like that it is most like
     this.ids = new Uint8Array(packed, 8, 16 * n);
     this.shapes = new Uint16Array(packed, 8 + 16 * n, n);
     this.chances = new Uint8Array(packed, 8 + 18 * n, n);
@@ -90,7 +91,7 @@ export class List {
       return undefined;
     }
     if (!this.coming.has(b)) {
-      this.coming.set(b, call(`${this.path}/images?offset=${b * block}&limit=${block}`).then(({ items }) => {
+      this.coming.set(b, call(`${this.path}/images?offset=${b * block}&limit=${block}${this.reasons ? "&nearest_likes=1" : ""}`).then(({ items }) => {
         this.blocks.set(b, new Map(items.map((item) => [item.place, item])));
         if (this.blocks.size > mostBlocks) this.blocks.delete(this.blocks.keys().next().value);
       }).finally(() => this.coming.delete(b)));

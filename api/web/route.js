@@ -3,7 +3,7 @@
 
 import { gridViews, state } from "./state.js";
 
-const views = new Set([...gridViews, "teach", "trash", "work"]);
+const views = new Set([...gridViews, "taste", "teach", "trash", "work"]);
 export const lists = ["artist", "licence", "site", "category"];
 const numbers = ["year_from", "year_to", "min_probability", "max_probability"];
 const judged = new Set(["rated", "unrated", "liked", "disliked", "skipped"]);

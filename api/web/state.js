@@ -3,7 +3,7 @@
 import { call } from "./base.js";
 
 export const state = {
-  view: "newest", // scores, newest, liked, teach, trash or work
+  view: "newest", // scores, news, newest, liked, map, taste, teach, trash or work
   profile: "me",
   /** @type {Record<string, any>} as the API takes them (SnapshotInput): judged, q, artist … */
   filters: {},
@@ -19,7 +19,7 @@ export const state = {
   done: [], // what U takes back, the last at the end: deletions, and null for what the server undoes
 };
 
-export const gridViews = new Set(["scores", "newest", "liked"]);
+export const gridViews = new Set(["scores", "news", "newest", "liked", "map"]);
 
 export const profilePath = () => "/profiles/" + encodeURIComponent(state.profile);
 

@@ -23,7 +23,7 @@ type File struct {
 
 // modules are the parts of the page's program, by feature.
 var modules = []string{
-	"app", "base", "caption", "card", "filters", "grid", "heat", "judge", "layout", "list", "remove", "route", "state", "taste", "teach", "trash",
+	"app", "base", "caption", "card", "filters", "grid", "heat", "judge", "layout", "learned", "list", "map", "news", "remove", "route", "state", "taste", "teach", "trash",
 	"viewer", "work", "zoom",
 }
 

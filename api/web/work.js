@@ -6,7 +6,7 @@ const section = $("#work"), list = $("#jobs");
 const atOnce = 20;
 const kinds = {
   crawl: "Crawl", import: "Import", embed: "Embedding", train: "Training", reindex: "Filling the index",
-  verify: "Verification", backup: "Backup", finetune: "Fine-tuning", arena: "Comparison of models",
+  verify: "Verification", backup: "Backup", finetune: "Fine-tuning", arena: "Comparison of models", map: "Map",
 };
 const states = { running: "running", succeeded: "done", failed: "failed", cancelled: "cancelled" };
 const counted = {

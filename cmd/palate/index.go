@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/palate-art/palate/internal/atlas"
 	"github.com/palate-art/palate/internal/collection"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/show"
@@ -20,6 +21,24 @@ func (c *reindexCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		return s.Done(r, "%d embeddings of %s indexed in %.1f s", r.Points, h.Embedder.Name(), r.Seconds)
+	})
+}
+
+type mapCommand struct {
+	Seed uint64 `help:"Another seed gives another map of the same neighbourhoods." default:"1"`
+}
+
+// Run lays the collection out on a plane.
+func (c *mapCommand) Run(ctx context.Context, s *session) error {
+	return withModel(ctx, s, func(h *collection.Model) error {
+		config := atlas.DefaultConfig()
+		config.Seed = c.Seed
+		made, err := h.MakeMap(ctx, config)
+		if err != nil {
+			return err
+		}
+		return s.Done(made, "A map of %d pictures was made in %.1f s. Its trustworthiness at %d neighbours is %.3f; that of the first two principal components is %.3f. The page shows it under Map.",
+			made.Pictures, made.Seconds, made.TrustK, made.Trustworthiness, made.Principal)
 	})
 }
 

@@ -85,11 +85,7 @@ func (c *versionsCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		if d.Works == 0 {
-			return s.Done(d, "Versions %d and %d were judged on no images of both kinds that they share.", c.First, c.Second)
-		}
-		return s.Done(d, "On the %d images that both were judged on, held out, the AUC of version %d is higher by %+.3f [%+.3f, %+.3f] than that of version %d (p = %.3f).",
-			d.Works, c.First, d.AUC, d.Low, d.High, c.Second, d.P)
+		return s.Done(d, "%s", taste.DifferenceWords(d, c.First, c.Second))
 	})
 }
 

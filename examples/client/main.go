@@ -75,7 +75,7 @@ func upload(ctx context.Context, c *client.ClientWithResponses, picture string) 
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.UploadImageWithBodyWithResponse(ctx, parts.FormDataContentType(), &form)
+	answer, err := c.UploadImageWithBodyWithResponse(ctx, nil, parts.FormDataContentType(), &form)
 	switch {
 	case err != nil:
 		return nil, err

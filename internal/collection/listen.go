@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/palate-art/palate/api"
+	"github.com/palate-art/palate/internal/atlas"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/starter"
 )
@@ -23,7 +24,7 @@ func AnswerByAPI(config api.Config, opened starter.Config, logger *slog.Logger) 
 	return func(m *Model) (func(context.Context, net.Listener) error, error) {
 		jobs := starter.New(starter.Parts{Catalog: m.Catalog, Tastes: m.Tastes, Steps: m}, opened, logger)
 		server, err := api.New(api.Services{Catalog: m.Catalog, Store: m.Store, Collection: m.Pictures, Index: m.Index,
-			Follower: m.Follower, Embedder: m.Embedder, Tastes: m.Tastes, Patches: m.Patches, Starter: jobs,
+			Follower: m.Follower, Embedder: m.Embedder, Tastes: m.Tastes, Patches: m.Patches, Starter: jobs, Map: atlas.NewKept(m.mapFile()).Map,
 			FreeSpace: func() (uint64, bool) { return ingest.FreeSpace(m.Folder()) }}, config, logger)
 		if err != nil {
 			return nil, err

@@ -39,6 +39,7 @@ const (
 
 	FineTune Kind = "finetune"
 	Arena    Kind = "arena"
+	Map      Kind = "map"
 )
 
 var (

@@ -29,6 +29,9 @@ var labels = map[string]string{
 // Sections puts a report into tables.
 func Sections(r *judge.Report) []Section {
 	sections := []Section{metrics(r), confusion(r)}
+	if s, ok := calibration(r); ok {
+		sections = append(sections, s)
+	}
 	if r.Explore != nil {
 		sections = append(sections, Section{
 			Title: "Explored",
@@ -94,6 +97,23 @@ func confusion(r *judge.Report) Section {
 			{"disliked", fmt.Sprint(c.FalseLikes), fmt.Sprint(c.TrueDislikes)},
 		},
 	}
+}
+
+// binsOfCalibration are as many as there are tenths of a chance.
+const binsOfCalibration = 10
+
+// calibration is the table behind the plot; there is none without predictions.
+func calibration(r *judge.Report) (Section, bool) {
+	probabilities, liked := outOfFold(r)
+	bins, err := judge.Reliability(probabilities, liked, binsOfCalibration)
+	if err != nil || len(bins) == 0 {
+		return Section{}, false
+	}
+	s := Section{Title: "Calibration", Note: "Where the chance is right, as large a share is liked as was predicted.", Rows: [][]string{{"PREDICTED", "LIKED", "PICTURES"}}}
+	for _, b := range bins {
+		s.Rows = append(s.Rows, []string{number(b.Probability), number(b.Likes), fmt.Sprint(b.Images)})
+	}
+	return s, true
 }
 
 // counted says why there are fewer decisions than images.

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"html/template"
 	"image/color"
+	"io"
+	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -12,6 +15,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
 
+	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/probe/judge"
 )
 
@@ -31,56 +35,148 @@ type figure struct {
 	Names []string // of what is numbered in it
 }
 
+// Plot names one of the drawings of a report.
+type Plot string
+
+// The plots.
+const (
+	ROC             Plot = "roc"
+	PrecisionRecall Plot = "precision-recall"
+	Calibration     Plot = "calibration"
+	LearningCurve   Plot = "learning-curve"
+)
+
+// Title is what stands below the plot.
+func (p Plot) Title() string {
+	return map[Plot]string{ROC: "ROC curve", PrecisionRecall: "Precision and recall",
+		Calibration: "Calibration, with the number of pictures in each bin", LearningCurve: "Learning curve"}[p]
+}
+
+// Plots are those that a report gives: a learning curve is not always measured.
+func Plots(r *judge.Report) []Plot {
+	plots := []Plot{ROC, PrecisionRecall, Calibration}
+	if len(r.LearningCurve) > 1 {
+		plots = append(plots, LearningCurve)
+	}
+	return plots
+}
+
 // figures draws what the report gives: the ROC, precision-recall and
 // calibration curves of the out-of-fold predictions, and the learning curve.
 func figures(r *judge.Report) ([]figure, error) {
-	var probabilities []float64
-	var liked []bool
-	for _, p := range r.OutOfFold {
-		probabilities, liked = append(probabilities, p.Probability), append(liked, p.Liked)
-	}
-	roc, err := judge.ROC(probabilities, liked)
-	if err != nil {
-		return nil, err
-	}
-	precision, err := judge.PrecisionRecall(probabilities, liked)
-	if err != nil {
-		return nil, err
-	}
-	bins, err := judge.Reliability(probabilities, liked, 10)
-	if err != nil {
-		return nil, err
-	}
-	share := float64(r.Likes) / float64(r.Likes+r.Dislikes)
-	drawings := []struct {
-		title string
-		draw  func() (*plot.Plot, error)
-	}{
-		{"ROC curve", func() (*plot.Plot, error) {
-			return curve("dislikes taken for likes", "likes found", xys(roc), plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}})
-		}},
-		{"Precision and recall", func() (*plot.Plot, error) {
-			return curve("recall", "precision", precisionLine(precision), plotter.XYs{{X: 0, Y: share}, {X: 1, Y: share}})
-		}},
-		{"Calibration, with the number of pictures in each bin", func() (*plot.Plot, error) { return reliability(bins) }},
-	}
-	if len(r.LearningCurve) > 1 {
-		drawings = append(drawings, struct {
-			title string
-			draw  func() (*plot.Plot, error)
-		}{"Learning curve", func() (*plot.Plot, error) { return learning(r.LearningCurve) }})
-	}
 	var out []figure
-	for _, d := range drawings {
-		p, err := d.draw()
+	for _, name := range Plots(r) {
+		p, err := drawn(name, r, nil)
 		if err != nil {
-			return nil, fmt.Errorf("report: draw the %s: %w", d.title, err)
+			return nil, err
 		}
 		svg, err := svgOf(p)
 		if err != nil {
-			return nil, fmt.Errorf("report: draw the %s: %w", d.title, err)
+			return nil, fmt.Errorf("report: draw the %s: %w", name.Title(), err)
 		}
-		out = append(out, figure{Title: d.title, SVG: svg})
+		out = append(out, figure{Title: name.Title(), SVG: svg})
+	}
+	return out, nil
+}
+
+// alone is what a drawing that is no part of a page is dressed in: letters of
+// the page, and the other way round in the dark.
+const alone = `<style>text{font-family:system-ui,sans-serif!important;font-weight:normal!important}@media(prefers-color-scheme:dark){svg{filter:invert(1) hue-rotate(180deg)}}</style>`
+
+// Draw writes a plot as an SVG file without a ground, which follows the light
+// or dark of what shows it. A threshold that is not nil is marked on the curves
+// that have one. palate.ErrInvalid for a plot that the report does not give.
+func Draw(w io.Writer, name Plot, r *judge.Report, threshold *float64) error {
+	if !slices.Contains(Plots(r), name) {
+		return fmt.Errorf("the report gives no plot %q: %w", name, palate.ErrInvalid)
+	}
+	p, err := drawn(name, r, threshold)
+	if err != nil {
+		return err
+	}
+	p.BackgroundColor = nil
+	svg, err := svgOf(p)
+	if err != nil {
+		return fmt.Errorf("report: draw the %s: %w", name.Title(), err)
+	}
+	head, body, _ := strings.Cut(string(svg), ">")
+	_, err = io.WriteString(w, head+">"+alone+body)
+	return err
+}
+
+// drawn is a plot, ready to be written.
+func drawn(name Plot, r *judge.Report, threshold *float64) (p *plot.Plot, err error) {
+	probabilities, liked := outOfFold(r)
+	switch name {
+	case ROC:
+		points, failed := judge.ROC(probabilities, liked)
+		if err = failed; err == nil {
+			p, err = curve("dislikes taken for likes", "likes found", xys(points), plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}})
+		}
+	case PrecisionRecall:
+		points, failed := judge.PrecisionRecall(probabilities, liked)
+		if err = failed; err == nil {
+			share := float64(r.Likes) / float64(r.Likes+r.Dislikes)
+			p, err = curve("recall", "precision", precisionLine(points), plotter.XYs{{X: 0, Y: share}, {X: 1, Y: share}})
+		}
+	case Calibration:
+		bins, failed := judge.Reliability(probabilities, liked, binsOfCalibration)
+		if err = failed; err == nil {
+			p, err = reliability(bins)
+		}
+	default:
+		p, err = learning(r.LearningCurve)
+	}
+	if err == nil && threshold != nil && (name == ROC || name == PrecisionRecall) {
+		err = mark(p, name, probabilities, liked, *threshold)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("report: draw the %s: %w", name.Title(), err)
+	}
+	return p, nil
+}
+
+// mark puts a dot where a threshold stands on a curve. Where nothing would count
+// as liked there is no precision, and no dot.
+func mark(p *plot.Plot, name Plot, probabilities []float64, liked []bool, threshold float64) error {
+	c, err := judge.NewConfusion(probabilities, liked, threshold)
+	if err != nil {
+		return err
+	}
+	at := plotter.XY{X: float64(c.FalseLikes) / float64(c.FalseLikes+c.TrueDislikes), Y: c.Recall()}
+	if name == PrecisionRecall {
+		if c.TrueLikes+c.FalseLikes == 0 {
+			return nil
+		}
+		at = plotter.XY{X: c.Recall(), Y: c.Precision()}
+	}
+	dot, err := plotter.NewScatter(plotter.XYs{at})
+	if err != nil {
+		return err
+	}
+	dot.GlyphStyle = draw.GlyphStyle{Color: lineColours[2], Radius: vg.Points(5), Shape: draw.CircleGlyph{}}
+	p.Add(dot)
+	return nil
+}
+
+// outOfFold are the chances that were predicted of what was held out.
+func outOfFold(r *judge.Report) (probabilities []float64, liked []bool) {
+	for _, p := range r.OutOfFold {
+		probabilities, liked = append(probabilities, p.Probability), append(liked, p.Liked)
+	}
+	return probabilities, liked
+}
+
+// Decisions are what counting as liked from a chance on would mean, at every
+// hundredth from 0 to 1, in the pictures that were held out.
+func Decisions(r *judge.Report) ([]judge.Confusion, error) {
+	probabilities, liked := outOfFold(r)
+	out := make([]judge.Confusion, 101)
+	for i := range out {
+		var err error
+		if out[i], err = judge.NewConfusion(probabilities, liked, float64(i)/100); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

@@ -117,6 +117,57 @@ func TestThePageNeedsNothingElse(t *testing.T) {
 	}
 }
 
+// A plot that stands alone marks a threshold, has no ground, and is drawn for the
+// dark too.
+func TestPlotsAreDrawnAlone(t *testing.T) {
+	r := judged(t)
+	draw := func(name report.Plot, threshold *float64) string {
+		t.Helper()
+		var b bytes.Buffer
+		if err := report.Draw(&b, name, r, threshold); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if err := xml.Unmarshal(b.Bytes(), new(struct{})); err != nil {
+			t.Errorf("%s is not well-formed: %v", name, err)
+		}
+		return b.String()
+	}
+	half, all := .5, 2.
+	for _, name := range report.Plots(r) {
+		bare := draw(name, nil)
+		if !strings.Contains(bare, "prefers-color-scheme:dark") || strings.Contains(bare, `fill="#FFFFFF"`) || strings.Contains(bare, "fill:#FFFFFF") {
+			t.Errorf("%s does not follow what shows it", name)
+		}
+		marked := draw(name, &half) != bare
+		if want := name == report.ROC || name == report.PrecisionRecall; marked != want {
+			t.Errorf("%s: a threshold is marked: %v, want %v", name, marked, want)
+		}
+	}
+	if draw(report.PrecisionRecall, &all) != draw(report.PrecisionRecall, nil) {
+		t.Error("a threshold that nothing reaches has a precision")
+	}
+	r.LearningCurve = nil
+	if err := report.Draw(io.Discard, report.LearningCurve, r, nil); !errors.Is(err, palate.ErrInvalid) || len(report.Plots(r)) != 3 {
+		t.Errorf("without a learning curve: %v, and %v are told", err, report.Plots(r))
+	}
+}
+
+func TestDecisionsAreToldAtEveryHundredth(t *testing.T) {
+	r := judged(t)
+	decisions, err := report.Decisions(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first := decisions[0]; len(decisions) != 101 || first.TrueLikes != r.Likes || first.FalseLikes != r.Dislikes {
+		t.Errorf("%d decisions, from a chance of 0 on %+v, want 101 and everything liked", len(decisions), first)
+	}
+	for i, c := range decisions {
+		if c.TrueLikes+c.FalseDislikes != r.Likes || c.FalseLikes+c.TrueDislikes != r.Dislikes || i > 0 && c.TrueLikes > decisions[i-1].TrueLikes {
+			t.Errorf("at %d %%: %+v", i, c)
+		}
+	}
+}
+
 func TestSectionsAreTables(t *testing.T) {
 	for _, s := range report.Sections(judged(t)) {
 		if s.Title == "" || len(s.Rows) < 2 {

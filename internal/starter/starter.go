@@ -22,6 +22,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/internal/atlas"
 	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/ingest"
@@ -65,6 +66,8 @@ type Steps interface {
 	ReindexAs(ctx context.Context, j *job.Job) (Indexed, error)
 	// VerifyAs holds the parts of the collection against each other.
 	VerifyAs(ctx context.Context, j *job.Job, config verify.Config) (verify.Result, error)
+	// MapAs lays the collection out on a plane.
+	MapAs(ctx context.Context, j *job.Job) (atlas.Made, error)
 	// BackupAs backs the collection up into a folder.
 	BackupAs(ctx context.Context, j *job.Job, folder string, options backup.Options) (backup.Summary, error)
 }
@@ -228,6 +231,8 @@ func (s *Starter) workOf(ctx context.Context, r Request) (work, error) {
 		config := verify.DefaultConfig()
 		config.Deep, config.Repair = r.Deep, r.Repair
 		return func(ctx context.Context, j *job.Job) (any, error) { return s.parts.Steps.VerifyAs(ctx, j, config) }, nil
+	case job.Map:
+		return func(ctx context.Context, j *job.Job) (any, error) { return s.parts.Steps.MapAs(ctx, j) }, nil
 	case job.Backup:
 		return s.backup(r)
 	}

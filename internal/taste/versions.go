@@ -165,6 +165,15 @@ func (t *Tastes) CompareVersions(ctx context.Context, p palate.Profile, a, b int
 	return judge.Compare(predictions[0], predictions[1]), nil
 }
 
+// DifferenceWords say what CompareVersions found, in a sentence.
+func DifferenceWords(d judge.Difference, a, b int) string {
+	if d.Works == 0 {
+		return fmt.Sprintf("Versions %d and %d were judged on no images of both kinds that they share.", a, b)
+	}
+	return fmt.Sprintf("On the %d images that both were judged on, held out, the AUC of version %d is higher by %+.3f [%+.3f, %+.3f] than that of version %d (p = %.3f).",
+		d.Works, a, d.AUC, d.Low, d.High, b, d.P)
+}
+
 // Mislabels lists the ratings that the rest of the profile's ratings speaks
 // against, the likeliest mistakes first: by the predictions that the newest
 // training made of each rating without it. Ratings that were changed since

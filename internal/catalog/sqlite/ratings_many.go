@@ -76,6 +76,12 @@ func newRater(ctx context.Context, tx *sql.Tx) (*rater, error) {
 
 // rate appends one rating; if once, only where another stands or none.
 func (r *rater) rate(ctx context.Context, given catalog.Rating, once bool) (catalog.Rating, error) {
+	if err := ctx.Err(); err != nil {
+		return given, err
+	}
+	// The driver has a goroutine watch every statement that can be cancelled,
+	// which takes longer than any of these.
+	ctx = context.WithoutCancel(ctx)
 	b, there := r.before[given.Profile][given.Image]
 	if !there {
 		return given, fmt.Errorf("image %v: %w", given.Image, palate.ErrNotFound)

@@ -62,7 +62,8 @@ func (c *Catalog) StandingVerdicts(ctx context.Context, p palate.Profile, ids []
 	return verdicts, nil
 }
 
-// StandingStars implements catalog.Ratings.
+// StandingStars implements catalog.Ratings. The images come first: left to
+// choose, SQLite goes through all that the profile has rated.
 func (c *Catalog) StandingStars(ctx context.Context, p palate.Profile, ids []palate.ImageID) (map[palate.ImageID]palate.Stars, error) {
 	stars := map[palate.ImageID]palate.Stars{}
 	if len(ids) == 0 {
@@ -71,7 +72,7 @@ func (c *Catalog) StandingStars(ctx context.Context, p palate.Profile, ids []pal
 	err := c.read(ctx, "read standing stars", func(ctx context.Context, tx *sql.Tx) error {
 		_, err := collect(from(tx.QueryContext(ctx, `
 			SELECT i.id, r.stars FROM images i
-			JOIN standing s ON s.profile = ? AND s.image = i.no JOIN ratings r ON r.entry = s.entry
+			CROSS JOIN standing s ON s.profile = ? AND s.image = i.no CROSS JOIN ratings r ON r.entry = s.entry
 			WHERE i.id IN `+idsIn+` AND r.stars IS NOT NULL`, string(p), idList(ids))), func(rows *sql.Rows) (none struct{}, err error) {
 			var id sql.RawBytes
 			var n palate.Stars
