@@ -109,6 +109,7 @@ type fixture struct {
 	pictures   int
 	importRoot string
 	backups    string // the folder of backups
+	models     string // the folder of models
 	mapFile    string
 	server     *api.Server
 	jobs       *starter.Starter
@@ -140,6 +141,7 @@ func newFixture(t testing.TB) *fixture {
 	opened.ImportRoots = []string{f.importRoot}
 	f.backups, f.mapFile = filepath.Join(dir, "backups"), filepath.Join(dir, "maps", "colours.map")
 	opened.BackupFolder, opened.Backup.Keep = f.backups, 3
+	f.models = filepath.Join(dir, "models")
 	opened.Crawler.Contact, opened.Crawler.PrivateHosts, opened.Crawler.Site.Delay = "operator@palate.test", []string{"localhost"}, 0
 	opened.Crawler.Retries = 0
 	jobs := starter.New(starter.Parts{Catalog: c, Tastes: tastes, Steps: steps{f}}, opened, quiet)

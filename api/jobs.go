@@ -75,6 +75,10 @@ func jobOf(run catalog.Run) (Job, error) {
 		Cancelling: optional(run.CancelAsked && run.State == catalog.Running),
 		Done:       run.Done, Total: optional(run.Total), Error: optional(run.Error), Losses: optional(run.Losses), StartedAt: run.StartedAt.UTC(),
 	}
+	var err error
+	if job.Progress, err = progressOf(run); err != nil {
+		return Job{}, err
+	}
 	if !run.FinishedAt.IsZero() {
 		at := run.FinishedAt.UTC()
 		job.FinishedAt = &at

@@ -21,6 +21,7 @@ func (s *Server) StartJob(ctx context.Context, request StartJobRequestObject) (S
 		Path: valueOr(wanted.Path, ""), Verdict: palate.Verdict(valueOr(wanted.Verdict, "")), Retry: valueOr(wanted.Retry, false),
 		Model: valueOr(wanted.Model, ""), Upgrade: valueOr(wanted.Upgrade, false),
 		Deep: valueOr(wanted.Deep, false), Repair: valueOr(wanted.Repair, false), WithReferenced: valueOr(wanted.WithReferenced, false),
+		Tuning: tuningOf(wanted.Finetune), Contest: contestOf(wanted.Arena), Confirm: valueOr(wanted.Confirm, false),
 	}
 	if wanted.Profile != nil {
 		profile, err := resolve(ctx, *wanted.Profile)

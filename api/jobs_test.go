@@ -25,7 +25,7 @@ func TestJobsTellHowFarTheyAreAndHowTheyEnded(t *testing.T) {
 		}
 	}
 	want("begun", map[string]any{"kind": "crawl", "state": "running", "done": 0, "total": nil, "finished_at": nil, "profile": nil})
-	must(t, f.catalog.UpdateRun(t.Context(), run.ID, 7, 20))
+	must(t, f.catalog.UpdateRun(t.Context(), run.ID, 7, 20, nil))
 	want("under way", map[string]any{"state": "running", "done": 7, "total": 20})
 	must(t, f.catalog.FinishRun(t.Context(), run.ID, catalog.Failed, json.RawMessage(`{"kept":7}`), "the disk is full"))
 	want("failed", map[string]any{"state": "failed", "error": "the disk is full", "result": map[string]any{"kept": 7}})

@@ -19,6 +19,24 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for ArenaProtocol.
+const (
+	ArenaProtocolFolds       ArenaProtocol = "folds"
+	ArenaProtocolSingleSplit ArenaProtocol = "single-split"
+)
+
+// Valid indicates whether the value is a known member of the ArenaProtocol enum.
+func (e ArenaProtocol) Valid() bool {
+	switch e {
+	case ArenaProtocolFolds:
+		return true
+	case ArenaProtocolSingleSplit:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExportFormat.
 const (
 	ExportFormatCsv     ExportFormat = "csv"
@@ -97,6 +115,36 @@ func (e JobKind) Valid() bool {
 	case JobKindTrain:
 		return true
 	case JobKindVerify:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobStage.
+const (
+	JobStageFeatures  JobStage = "features"
+	JobStageMeasuring JobStage = "measuring"
+	JobStagePreparing JobStage = "preparing"
+	JobStageReady     JobStage = "ready"
+	JobStageTraining  JobStage = "training"
+	JobStageWaiting   JobStage = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the JobStage enum.
+func (e JobStage) Valid() bool {
+	switch e {
+	case JobStageFeatures:
+		return true
+	case JobStageMeasuring:
+		return true
+	case JobStagePreparing:
+		return true
+	case JobStageReady:
+		return true
+	case JobStageTraining:
+		return true
+	case JobStageWaiting:
 		return true
 	default:
 		return false
@@ -411,6 +459,39 @@ type Area struct {
 	MinY float64 `json:"min_y"`
 }
 
+// ArenaInput Of an arena, as the flags of `palate arena`
+//
+// Example: {"methods":["probe","knn","last:2"],"models":["baseline","dinov2-small"]}
+type ArenaInput struct {
+	// Batch Pictures a step of a fine-tuning
+	Batch *int `json:"batch,omitempty"`
+
+	// BudgetSeconds That each model may be fine-tuned by a method; what is cut by it is not ranked
+	BudgetSeconds *float64 `json:"budget_seconds,omitempty"`
+
+	// Epochs Of a fine-tuning, at most
+	Epochs *int `json:"epochs,omitempty"`
+
+	// Folds Of five that each fine-tuning is judged on
+	Folds *int `json:"folds,omitempty"`
+
+	// LearningRate Of a fine-tuning
+	LearningRate *float64 `json:"learning_rate,omitempty"`
+
+	// Methods probe, knn, centroid, and by fine-tuning full, last:N and lora:R; the first three if absent
+	Methods *[]string `json:"methods,omitempty"`
+
+	// Models Models of `/v1/models`
+	Models []string `json:"models"`
+
+	// Protocol single-split is one random split and the best epoch on it, as many published figures are made; the result says why they flatter. It has no page
+	Protocol *ArenaProtocol `json:"protocol,omitempty"`
+	Seed     *int64         `json:"seed,omitempty"`
+}
+
+// ArenaProtocol single-split is one random split and the best epoch on it, as many published figures are made; the result says why they flatter. It has no page
+type ArenaProtocol string
+
 // ArenaVerdict defines model for ArenaVerdict.
 type ArenaVerdict struct {
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
@@ -480,6 +561,52 @@ type Filter struct {
 	Sites      *[]string     `json:"sites,omitempty"`
 	YearFrom   *int          `json:"year_from,omitempty"`
 	YearTo     *int          `json:"year_to,omitempty"`
+}
+
+// FineTuneInput Of a fine-tuning, as the flags of `palate finetune`. What is absent goes by the method or, where one goes on, by how it was begun
+//
+// Example: {"method":"last:2","model":"dinov2-small"}
+type FineTuneInput struct {
+	// Augment mirror, crop, both with a comma between them, or none
+	Augment *string `json:"augment,omitempty"`
+
+	// Batch Pictures a step
+	Batch *int `json:"batch,omitempty"`
+
+	// CheckpointBlocks Blocks are computed twice, which takes a fraction of the memory
+	CheckpointBlocks *bool `json:"checkpoint_blocks,omitempty"`
+
+	// Clip 0 is no bound on the gradients
+	Clip     *float64 `json:"clip,omitempty"`
+	DropPath *float64 `json:"drop_path,omitempty"`
+
+	// Epochs At most
+	Epochs       *int     `json:"epochs,omitempty"`
+	LayerDecay   *float64 `json:"layer_decay,omitempty"`
+	LearningRate *float64 `json:"learning_rate,omitempty"`
+
+	// Method Which weights: full, last:N blocks or lora:R
+	Method *string `json:"method,omitempty"`
+
+	// Model A model of `/v1/models` whose weights can be trained
+	Model string `json:"model"`
+
+	// Name Of the model that is made; the model and the profile if absent
+	Name *string `json:"name,omitempty"`
+
+	// Patience Epochs without a better one before it stops; 0 goes to the end
+	Patience *int `json:"patience,omitempty"`
+
+	// Resume It goes on with one of this name that was stopped, with its pictures and settings
+	Resume *bool  `json:"resume,omitempty"`
+	Seed   *int64 `json:"seed,omitempty"`
+
+	// TokenCache Mebibytes for what frozen blocks make of the pictures
+	TokenCache *int `json:"token_cache,omitempty"`
+
+	// WarmUp Share of the steps
+	WarmUp      *float64 `json:"warm_up,omitempty"`
+	WeightDecay *float64 `json:"weight_decay,omitempty"`
 }
 
 // Health defines model for Health.
@@ -668,6 +795,9 @@ type Job struct {
 	// Profile Example: me
 	Profile *ProfileName `json:"profile,omitempty"`
 
+	// Progress How a fine-tuning or an arena goes, and what it will cost; it stays as it was at the end. Other jobs have none
+	Progress *JobProgress `json:"progress,omitempty"`
+
 	// Result What a job that has ended found
 	Result    *map[string]interface{} `json:"result,omitempty"`
 	StartedAt time.Time               `json:"started_at"`
@@ -677,11 +807,50 @@ type Job struct {
 	Total *int64 `json:"total,omitempty"`
 }
 
+// JobCost What a fine-tuning or an arena will take at most
+type JobCost struct {
+	// DiskBytes Of checkpoints, while it runs
+	DiskBytes *int64 `json:"disk_bytes,omitempty"`
+
+	// LeftOut Rated pictures that not every model can read
+	LeftOut     *int   `json:"left_out,omitempty"`
+	MemoryBytes *int64 `json:"memory_bytes,omitempty"`
+
+	// Pictures That were rated
+	Pictures int `json:"pictures"`
+
+	// Resumed It goes on with one that was begun
+	Resumed *bool `json:"resumed,omitempty"`
+
+	// Scarce There is less memory than it takes
+	Scarce *bool `json:"scarce,omitempty"`
+
+	// Seconds Of an arena: of what is not measured yet
+	Seconds     float64  `json:"seconds"`
+	StepSeconds *float64 `json:"step_seconds,omitempty"`
+
+	// TokenBytes Of memory, for what frozen blocks make of the pictures
+	TokenBytes *int64 `json:"token_bytes,omitempty"`
+}
+
 // JobInput Example: {"kind":"crawl","max_pictures":500,"seeds":["https://example.org/collection"]}
 type JobInput struct {
+	// Arena Of an arena, as the flags of `palate arena`
+	//
+	// Example: {"methods":["probe","knn","last:2"],"models":["baseline","dinov2-small"]}
+	Arena *ArenaInput `json:"arena,omitempty"`
+
+	// Confirm Of a fine-tuning or an arena: it begins, whatever it costs. Without it the job ends with the cost, as `cost` of its result
+	Confirm *bool `json:"confirm,omitempty"`
+
 	// Deep Of a verification or a backup: every file is read and held against its hash
-	Deep *bool   `json:"deep,omitempty"`
-	Kind JobKind `json:"kind"`
+	Deep *bool `json:"deep,omitempty"`
+
+	// Finetune Of a fine-tuning, as the flags of `palate finetune`. What is absent goes by the method or, where one goes on, by how it was begun
+	//
+	// Example: {"method":"last:2","model":"dinov2-small"}
+	Finetune *FineTuneInput `json:"finetune,omitempty"`
+	Kind     JobKind        `json:"kind"`
 
 	// MaxDepth Of a crawl
 	MaxDepth *int `json:"max_depth,omitempty"`
@@ -756,6 +925,44 @@ type JobLossList struct {
 	// NextCursor Absent on the last page
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
+
+// JobProgress How a fine-tuning or an arena goes, and what it will cost; it stays as it was at the end. Other jobs have none
+type JobProgress struct {
+	// BalancedAccuracy On what is held back, after the last epoch
+	BalancedAccuracy *float64 `json:"balanced_accuracy,omitempty"`
+
+	// Cost What a fine-tuning or an arena will take at most
+	Cost  *JobCost `json:"cost,omitempty"`
+	Epoch *int     `json:"epoch,omitempty"`
+
+	// Epochs At most
+	Epochs *int `json:"epochs,omitempty"`
+
+	// HeldLoss Of what is held back, after the last epoch; after epoch 0 it is the probe's
+	HeldLoss *float64 `json:"held_loss,omitempty"`
+
+	// Loss Of the last step
+	Loss *float64 `json:"loss,omitempty"`
+
+	// MemoryBytes Of the server's process
+	MemoryBytes     *int64   `json:"memory_bytes,omitempty"`
+	PicturesASecond *float64 `json:"pictures_a_second,omitempty"`
+
+	// SecondsLeft At most: it stops early where nothing gets better
+	SecondsLeft *float64 `json:"seconds_left,omitempty"`
+
+	// Skipped Steps that were left out since their gradients were not finite
+	Skipped *int `json:"skipped,omitempty"`
+
+	// Stage `waiting` for another one, `preparing` while the cost is measured, `ready` when it is known
+	Stage JobStage `json:"stage"`
+
+	// What Of an arena: the model, and how it is taught
+	What *string `json:"what,omitempty"`
+}
+
+// JobStage `waiting` for another one, `preparing` while the cost is measured, `ready` when it is known
+type JobStage string
 
 // JobState defines model for JobState.
 type JobState string
@@ -2031,6 +2238,9 @@ type ServerInterface interface {
 	// ListJobLosses Every file that a job did not take
 	// (GET /v1/jobs/{job}/losses)
 	ListJobLosses(ctx echo.Context, job int64, params ListJobLossesParams) error
+	// GetJobPage What an arena came to, as a page
+	// (GET /v1/jobs/{job}/page)
+	GetJobPage(ctx echo.Context, job int64) error
 	// GetMap What there is of a map of the collection
 	// (GET /v1/map)
 	GetMap(ctx echo.Context) error
@@ -2783,6 +2993,22 @@ func (w *ServerInterfaceWrapper) ListJobLosses(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListJobLosses(ctx, job, params)
+	return err
+}
+
+// GetJobPage converts echo context to params.
+func (w *ServerInterfaceWrapper) GetJobPage(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "job" -------------
+	var job int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job", ctx.Param("job"), &job, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetJobPage(ctx, job)
 	return err
 }
 
@@ -4205,6 +4431,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/v1/jobs/:job", wrapper.CancelJob, options.OperationMiddlewares["cancelJob"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:job", wrapper.GetJob, options.OperationMiddlewares["getJob"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:job/losses", wrapper.ListJobLosses, options.OperationMiddlewares["listJobLosses"]...)
+	router.GET(options.BaseURL+"/v1/jobs/:job/page", wrapper.GetJobPage, options.OperationMiddlewares["getJobPage"]...)
 	router.GET(options.BaseURL+"/v1/events", wrapper.FollowEvents, options.OperationMiddlewares["followEvents"]...)
 
 }
@@ -6059,6 +6286,107 @@ type ListJobLosses5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListJobLosses5XXApplicationProblemPlusJSONResponse) VisitListJobLossesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobPageRequestObject struct {
+	Job int64 `json:"job"`
+}
+
+type GetJobPageResponseObject interface {
+	VisitGetJobPageResponse(w http.ResponseWriter) error
+}
+
+type GetJobPage200TextHTMLResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetJobPage200TextHTMLResponse) VisitGetJobPageResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetJobPage304Response = NotModifiedResponse
+
+func (response GetJobPage304Response) VisitGetJobPageResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetJobPage400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetJobPage400ApplicationProblemPlusJSONResponse) VisitGetJobPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobPage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetJobPage404ApplicationProblemPlusJSONResponse) VisitGetJobPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobPage4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetJobPage4XXApplicationProblemPlusJSONResponse) VisitGetJobPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobPage5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetJobPage5XXApplicationProblemPlusJSONResponse) VisitGetJobPageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10770,6 +11098,9 @@ type StrictServerInterface interface {
 	// ListJobLosses Every file that a job did not take
 	// (GET /v1/jobs/{job}/losses)
 	ListJobLosses(ctx context.Context, request ListJobLossesRequestObject) (ListJobLossesResponseObject, error)
+	// GetJobPage What an arena came to, as a page
+	// (GET /v1/jobs/{job}/page)
+	GetJobPage(ctx context.Context, request GetJobPageRequestObject) (GetJobPageResponseObject, error)
 	// GetMap What there is of a map of the collection
 	// (GET /v1/map)
 	GetMap(ctx context.Context, request GetMapRequestObject) (GetMapResponseObject, error)
@@ -11425,6 +11756,31 @@ func (sh *strictHandler) ListJobLosses(ctx echo.Context, job int64, params ListJ
 		return err
 	} else if validResponse, ok := response.(ListJobLossesResponseObject); ok {
 		return validResponse.VisitListJobLossesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetJobPage operation middleware
+func (sh *strictHandler) GetJobPage(ctx echo.Context, job int64) error {
+	var request GetJobPageRequestObject
+
+	request.Job = job
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetJobPage(ctx.Request().Context(), request.(GetJobPageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetJobPage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetJobPageResponseObject); ok {
+		return validResponse.VisitGetJobPageResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/arena"
 	"github.com/palate-art/palate/internal/catalog"
-	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/internal/report"
+	"github.com/palate-art/palate/internal/starter"
 	"github.com/palate-art/palate/internal/taste"
 	"github.com/palate-art/palate/probe/judge"
 )
@@ -132,7 +132,10 @@ func (s *Server) newestArena(ctx context.Context, profile palate.Profile) (*cata
 			return nil, err
 		}
 		for _, run := range runs {
-			if run.Kind == string(job.Arena) && run.Profile == profile && run.State == catalog.Succeeded && len(run.Result) > 0 {
+			if run.Profile != profile {
+				continue
+			}
+			if _, err := starter.ArenaOf(run); err == nil { // one that found out the cost alone is none
 				return &run, nil
 			}
 		}

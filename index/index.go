@@ -150,6 +150,12 @@ type Index interface {
 	// ErrInvalid. No hits is an empty answer, no error.
 	Search(ctx context.Context, q Query) ([]Hit, error)
 
+	// SearchBatch answers many queries in fewer passes or messages than as
+	// many searches take: in their order, each as Search does. One that fails
+	// fails the whole batch, with an error that says which it was where that
+	// is known. No queries are no answers.
+	SearchBatch(ctx context.Context, queries []Query) ([][]Hit, error)
+
 	// Scores gives the inner products of one vector with the named points,
 	// leaving out IDs that are not stored.
 	Scores(ctx context.Context, vector []float32, ids []palate.ImageID) (map[palate.ImageID]float32, error)

@@ -52,6 +52,17 @@ func (q Query) Validate(dim int) error {
 	return errors.Join(problems...)
 }
 
+// ValidateAll reports the first of several queries that is wrong, as
+// palate.ErrInvalid.
+func ValidateAll(queries []Query, dim int) error {
+	for i, q := range queries {
+		if err := q.Validate(dim); err != nil {
+			return fmt.Errorf("search %d of %d: %w", i+1, len(queries), err)
+		}
+	}
+	return nil
+}
+
 // ValidateVector reports whether a vector can be scored against embeddings
 // of that dimension: its length fits, it has no NaN or infinity, and it is not
 // zero. Its error is palate.ErrInvalid.

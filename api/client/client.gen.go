@@ -18,6 +18,24 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for ArenaProtocol.
+const (
+	ArenaProtocolFolds       ArenaProtocol = "folds"
+	ArenaProtocolSingleSplit ArenaProtocol = "single-split"
+)
+
+// Valid indicates whether the value is a known member of the ArenaProtocol enum.
+func (e ArenaProtocol) Valid() bool {
+	switch e {
+	case ArenaProtocolFolds:
+		return true
+	case ArenaProtocolSingleSplit:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExportFormat.
 const (
 	ExportFormatCsv     ExportFormat = "csv"
@@ -96,6 +114,36 @@ func (e JobKind) Valid() bool {
 	case JobKindTrain:
 		return true
 	case JobKindVerify:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobStage.
+const (
+	JobStageFeatures  JobStage = "features"
+	JobStageMeasuring JobStage = "measuring"
+	JobStagePreparing JobStage = "preparing"
+	JobStageReady     JobStage = "ready"
+	JobStageTraining  JobStage = "training"
+	JobStageWaiting   JobStage = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the JobStage enum.
+func (e JobStage) Valid() bool {
+	switch e {
+	case JobStageFeatures:
+		return true
+	case JobStageMeasuring:
+		return true
+	case JobStagePreparing:
+		return true
+	case JobStageReady:
+		return true
+	case JobStageTraining:
+		return true
+	case JobStageWaiting:
 		return true
 	default:
 		return false
@@ -410,6 +458,39 @@ type Area struct {
 	MinY float64 `json:"min_y"`
 }
 
+// ArenaInput Of an arena, as the flags of `palate arena`
+//
+// Example: {"methods":["probe","knn","last:2"],"models":["baseline","dinov2-small"]}
+type ArenaInput struct {
+	// Batch Pictures a step of a fine-tuning
+	Batch *int `json:"batch,omitempty"`
+
+	// BudgetSeconds That each model may be fine-tuned by a method; what is cut by it is not ranked
+	BudgetSeconds *float64 `json:"budget_seconds,omitempty"`
+
+	// Epochs Of a fine-tuning, at most
+	Epochs *int `json:"epochs,omitempty"`
+
+	// Folds Of five that each fine-tuning is judged on
+	Folds *int `json:"folds,omitempty"`
+
+	// LearningRate Of a fine-tuning
+	LearningRate *float64 `json:"learning_rate,omitempty"`
+
+	// Methods probe, knn, centroid, and by fine-tuning full, last:N and lora:R; the first three if absent
+	Methods *[]string `json:"methods,omitempty"`
+
+	// Models Models of `/v1/models`
+	Models []string `json:"models"`
+
+	// Protocol single-split is one random split and the best epoch on it, as many published figures are made; the result says why they flatter. It has no page
+	Protocol *ArenaProtocol `json:"protocol,omitempty"`
+	Seed     *int64         `json:"seed,omitempty"`
+}
+
+// ArenaProtocol single-split is one random split and the best epoch on it, as many published figures are made; the result says why they flatter. It has no page
+type ArenaProtocol string
+
 // ArenaVerdict defines model for ArenaVerdict.
 type ArenaVerdict struct {
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
@@ -479,6 +560,52 @@ type Filter struct {
 	Sites      *[]string     `json:"sites,omitempty"`
 	YearFrom   *int          `json:"year_from,omitempty"`
 	YearTo     *int          `json:"year_to,omitempty"`
+}
+
+// FineTuneInput Of a fine-tuning, as the flags of `palate finetune`. What is absent goes by the method or, where one goes on, by how it was begun
+//
+// Example: {"method":"last:2","model":"dinov2-small"}
+type FineTuneInput struct {
+	// Augment mirror, crop, both with a comma between them, or none
+	Augment *string `json:"augment,omitempty"`
+
+	// Batch Pictures a step
+	Batch *int `json:"batch,omitempty"`
+
+	// CheckpointBlocks Blocks are computed twice, which takes a fraction of the memory
+	CheckpointBlocks *bool `json:"checkpoint_blocks,omitempty"`
+
+	// Clip 0 is no bound on the gradients
+	Clip     *float64 `json:"clip,omitempty"`
+	DropPath *float64 `json:"drop_path,omitempty"`
+
+	// Epochs At most
+	Epochs       *int     `json:"epochs,omitempty"`
+	LayerDecay   *float64 `json:"layer_decay,omitempty"`
+	LearningRate *float64 `json:"learning_rate,omitempty"`
+
+	// Method Which weights: full, last:N blocks or lora:R
+	Method *string `json:"method,omitempty"`
+
+	// Model A model of `/v1/models` whose weights can be trained
+	Model string `json:"model"`
+
+	// Name Of the model that is made; the model and the profile if absent
+	Name *string `json:"name,omitempty"`
+
+	// Patience Epochs without a better one before it stops; 0 goes to the end
+	Patience *int `json:"patience,omitempty"`
+
+	// Resume It goes on with one of this name that was stopped, with its pictures and settings
+	Resume *bool  `json:"resume,omitempty"`
+	Seed   *int64 `json:"seed,omitempty"`
+
+	// TokenCache Mebibytes for what frozen blocks make of the pictures
+	TokenCache *int `json:"token_cache,omitempty"`
+
+	// WarmUp Share of the steps
+	WarmUp      *float64 `json:"warm_up,omitempty"`
+	WeightDecay *float64 `json:"weight_decay,omitempty"`
 }
 
 // Health defines model for Health.
@@ -667,6 +794,9 @@ type Job struct {
 	// Profile Example: me
 	Profile *ProfileName `json:"profile,omitempty"`
 
+	// Progress How a fine-tuning or an arena goes, and what it will cost; it stays as it was at the end. Other jobs have none
+	Progress *JobProgress `json:"progress,omitempty"`
+
 	// Result What a job that has ended found
 	Result    *map[string]interface{} `json:"result,omitempty"`
 	StartedAt time.Time               `json:"started_at"`
@@ -676,11 +806,50 @@ type Job struct {
 	Total *int64 `json:"total,omitempty"`
 }
 
+// JobCost What a fine-tuning or an arena will take at most
+type JobCost struct {
+	// DiskBytes Of checkpoints, while it runs
+	DiskBytes *int64 `json:"disk_bytes,omitempty"`
+
+	// LeftOut Rated pictures that not every model can read
+	LeftOut     *int   `json:"left_out,omitempty"`
+	MemoryBytes *int64 `json:"memory_bytes,omitempty"`
+
+	// Pictures That were rated
+	Pictures int `json:"pictures"`
+
+	// Resumed It goes on with one that was begun
+	Resumed *bool `json:"resumed,omitempty"`
+
+	// Scarce There is less memory than it takes
+	Scarce *bool `json:"scarce,omitempty"`
+
+	// Seconds Of an arena: of what is not measured yet
+	Seconds     float64  `json:"seconds"`
+	StepSeconds *float64 `json:"step_seconds,omitempty"`
+
+	// TokenBytes Of memory, for what frozen blocks make of the pictures
+	TokenBytes *int64 `json:"token_bytes,omitempty"`
+}
+
 // JobInput Example: {"kind":"crawl","max_pictures":500,"seeds":["https://example.org/collection"]}
 type JobInput struct {
+	// Arena Of an arena, as the flags of `palate arena`
+	//
+	// Example: {"methods":["probe","knn","last:2"],"models":["baseline","dinov2-small"]}
+	Arena *ArenaInput `json:"arena,omitempty"`
+
+	// Confirm Of a fine-tuning or an arena: it begins, whatever it costs. Without it the job ends with the cost, as `cost` of its result
+	Confirm *bool `json:"confirm,omitempty"`
+
 	// Deep Of a verification or a backup: every file is read and held against its hash
-	Deep *bool   `json:"deep,omitempty"`
-	Kind JobKind `json:"kind"`
+	Deep *bool `json:"deep,omitempty"`
+
+	// Finetune Of a fine-tuning, as the flags of `palate finetune`. What is absent goes by the method or, where one goes on, by how it was begun
+	//
+	// Example: {"method":"last:2","model":"dinov2-small"}
+	Finetune *FineTuneInput `json:"finetune,omitempty"`
+	Kind     JobKind        `json:"kind"`
 
 	// MaxDepth Of a crawl
 	MaxDepth *int `json:"max_depth,omitempty"`
@@ -755,6 +924,44 @@ type JobLossList struct {
 	// NextCursor Absent on the last page
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
+
+// JobProgress How a fine-tuning or an arena goes, and what it will cost; it stays as it was at the end. Other jobs have none
+type JobProgress struct {
+	// BalancedAccuracy On what is held back, after the last epoch
+	BalancedAccuracy *float64 `json:"balanced_accuracy,omitempty"`
+
+	// Cost What a fine-tuning or an arena will take at most
+	Cost  *JobCost `json:"cost,omitempty"`
+	Epoch *int     `json:"epoch,omitempty"`
+
+	// Epochs At most
+	Epochs *int `json:"epochs,omitempty"`
+
+	// HeldLoss Of what is held back, after the last epoch; after epoch 0 it is the probe's
+	HeldLoss *float64 `json:"held_loss,omitempty"`
+
+	// Loss Of the last step
+	Loss *float64 `json:"loss,omitempty"`
+
+	// MemoryBytes Of the server's process
+	MemoryBytes     *int64   `json:"memory_bytes,omitempty"`
+	PicturesASecond *float64 `json:"pictures_a_second,omitempty"`
+
+	// SecondsLeft At most: it stops early where nothing gets better
+	SecondsLeft *float64 `json:"seconds_left,omitempty"`
+
+	// Skipped Steps that were left out since their gradients were not finite
+	Skipped *int `json:"skipped,omitempty"`
+
+	// Stage `waiting` for another one, `preparing` while the cost is measured, `ready` when it is known
+	Stage JobStage `json:"stage"`
+
+	// What Of an arena: the model, and how it is taught
+	What *string `json:"what,omitempty"`
+}
+
+// JobStage `waiting` for another one, `preparing` while the cost is measured, `ready` when it is known
+type JobStage string
 
 // JobState defines model for JobState.
 type JobState string
@@ -2161,7 +2368,7 @@ type ClientInterface interface {
 
 	// StartJobWithBody Start a job
 	//
-	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves.
+	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2170,7 +2377,7 @@ type ClientInterface interface {
 
 	// StartJob Start a job
 	//
-	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves.
+	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2197,6 +2404,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/jobs/{job}/losses (the `ListJobLosses` operationId).
 	ListJobLosses(ctx context.Context, job int64, params *ListJobLossesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetJobPage What an arena came to, as a page
+	//
+	// One HTML page with the verdicts, the table, the comparisons in pairs, and quality against cost. 404 if the job is no arena, has not ended well, or found out its cost alone.
+	//
+	// Corresponds with GET /v1/jobs/{job}/page (the `GetJobPage` operationId).
+	GetJobPage(ctx context.Context, job int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetMap What there is of a map of the collection
 	//
@@ -2894,7 +3108,7 @@ func (c *Client) ListJobs(ctx context.Context, params *ListJobsParams, reqEditor
 
 // StartJobWithBody Start a job
 //
-// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves.
+// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2913,7 +3127,7 @@ func (c *Client) StartJobWithBody(ctx context.Context, params *StartJobParams, c
 
 // StartJob Start a job
 //
-// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves.
+// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2971,6 +3185,23 @@ func (c *Client) GetJob(ctx context.Context, job int64, reqEditors ...RequestEdi
 // Corresponds with GET /v1/jobs/{job}/losses (the `ListJobLosses` operationId).
 func (c *Client) ListJobLosses(ctx context.Context, job int64, params *ListJobLossesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListJobLossesRequest(c.Server, job, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetJobPage What an arena came to, as a page
+//
+// One HTML page with the verdicts, the table, the comparisons in pairs, and quality against cost. 404 if the job is no arena, has not ended well, or found out its cost alone.
+//
+// Corresponds with GET /v1/jobs/{job}/page (the `GetJobPage` operationId).
+func (c *Client) GetJobPage(ctx context.Context, job int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetJobPageRequest(c.Server, job)
 	if err != nil {
 		return nil, err
 	}
@@ -5186,6 +5417,40 @@ func NewListJobLossesRequest(server string, job int64, params *ListJobLossesPara
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetJobPageRequest constructs an http.Request for the GetJobPage method
+func NewGetJobPageRequest(server string, job int64) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "job", job, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/jobs/%s/page", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -8009,7 +8274,7 @@ type ClientWithResponsesInterface interface {
 
 	// StartJobWithBodyWithResponse Start a job
 	//
-	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves.
+	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8018,7 +8283,7 @@ type ClientWithResponsesInterface interface {
 
 	// StartJobWithResponse Start a job
 	//
-	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves.
+	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8051,6 +8316,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/jobs/{job}/losses (the `ListJobLosses` operationId).
 	ListJobLossesWithResponse(ctx context.Context, job int64, params *ListJobLossesParams, reqEditors ...RequestEditorFn) (*ListJobLossesResponse, error)
+
+	// GetJobPageWithResponse What an arena came to, as a page
+	//
+	// One HTML page with the verdicts, the table, the comparisons in pairs, and quality against cost. 404 if the job is no arena, has not ended well, or found out its cost alone.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/jobs/{job}/page (the `GetJobPage` operationId).
+	GetJobPageWithResponse(ctx context.Context, job int64, reqEditors ...RequestEditorFn) (*GetJobPageResponse, error)
 
 	// GetMapWithResponse What there is of a map of the collection
 	//
@@ -9786,6 +10060,68 @@ func (r ListJobLossesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListJobLossesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetJobPageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetJobPageResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetJobPageResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetJobPageResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetJobPageResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetJobPageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetJobPageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetJobPageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetJobPageResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13261,7 +13597,7 @@ func (c *ClientWithResponses) ListJobsWithResponse(ctx context.Context, params *
 
 // StartJobWithBodyWithResponse Start a job
 //
-// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves.
+// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -13276,7 +13612,7 @@ func (c *ClientWithResponses) StartJobWithBodyWithResponse(ctx context.Context, 
 
 // StartJobWithResponse Start a job
 //
-// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves.
+// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -13332,6 +13668,21 @@ func (c *ClientWithResponses) ListJobLossesWithResponse(ctx context.Context, job
 		return nil, err
 	}
 	return ParseListJobLossesResponse(rsp)
+}
+
+// GetJobPageWithResponse What an arena came to, as a page
+//
+// One HTML page with the verdicts, the table, the comparisons in pairs, and quality against cost. 404 if the job is no arena, has not ended well, or found out its cost alone.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/jobs/{job}/page (the `GetJobPage` operationId).
+func (c *ClientWithResponses) GetJobPageWithResponse(ctx context.Context, job int64, reqEditors ...RequestEditorFn) (*GetJobPageResponse, error) {
+	rsp, err := c.GetJobPage(ctx, job, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetJobPageResponse(rsp)
 }
 
 // GetMapWithResponse What there is of a map of the collection
@@ -15156,6 +15507,56 @@ func ParseListJobLossesResponse(rsp *http.Response) (*ListJobLossesResponse, err
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetJobPageResponse parses an HTTP response from a GetJobPageWithResponse call
+func ParseGetJobPageResponse(rsp *http.Response) (*GetJobPageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetJobPageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid

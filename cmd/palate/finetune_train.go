@@ -52,10 +52,6 @@ func (c *finetuneTrainCommand) asked() (a tuning.Asked, err error) {
 		}
 		a.Batch = &n
 	}
-	if c.TokenCache != nil {
-		keep := *c.TokenCache > 0
-		a.KeepTokens = &keep
-	}
 	if c.Augment != "" && a.Vary(c.Augment) != nil {
 		return a, usagef("--augment is %q, want mirror, crop, both with a comma between them, or none", c.Augment)
 	}
@@ -78,7 +74,7 @@ func (c *finetuneTrainCommand) Run(ctx context.Context, s *session) error {
 func (c *finetuneTrainCommand) train(ctx context.Context, s *session, h *collection.Collection, profile palate.Profile, asked tuning.Asked) error {
 	request := tuning.Request{Profile: profile, Settings: s.settings(), Name: c.Name, Asked: asked, Resume: c.Resume}
 	if c.TokenCache != nil {
-		request.CacheBytes = int64(*c.TokenCache) << 20
+		request.KeepTokens(*c.TokenCache)
 	}
 	training, err := h.PrepareTuning(ctx, s.Model, request)
 	if err != nil {

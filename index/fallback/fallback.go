@@ -14,6 +14,9 @@ import (
 	"github.com/palate-art/palate/index"
 )
 
+// patientQueries of a batch may take as long as one search.
+const patientQueries = 32
+
 // Config says how the first index is given up and taken up again.
 type Config struct {
 	// Patience is how long the first index may take for an answer.
@@ -64,11 +67,15 @@ func New(first, second index.Index, config Config, logger *slog.Logger) (*Index,
 
 // ask lets the first index answer, or the second.
 func (x *Index) ask(ctx context.Context, question func(context.Context, index.Index) error) error {
+	return x.askWithin(ctx, x.config.Patience, question)
+}
+
+func (x *Index) askWithin(ctx context.Context, patience time.Duration, question func(context.Context, index.Index) error) error {
 	x.mu.Lock()
 	paused := time.Now().Before(x.until)
 	x.mu.Unlock()
 	if !paused {
-		short, cancel := context.WithTimeout(ctx, x.config.Patience)
+		short, cancel := context.WithTimeout(ctx, patience)
 		err := question(short, x.Index)
 		// The first may notice that its time is up an instant before short does.
 		late := (short.Err() != nil || errors.Is(err, context.DeadlineExceeded)) && !isDue(ctx, short)
@@ -111,6 +118,17 @@ func (x *Index) found(ctx context.Context) {
 // Search implements index.Index.
 func (x *Index) Search(ctx context.Context, q index.Query) (hits []index.Hit, err error) {
 	err = x.ask(ctx, func(ctx context.Context, ix index.Index) (err error) { hits, err = ix.Search(ctx, q); return err })
+	return hits, err
+}
+
+// SearchBatch implements index.Index. The first index may take its patience for
+// every so many queries.
+func (x *Index) SearchBatch(ctx context.Context, queries []index.Query) (hits [][]index.Hit, err error) {
+	times := time.Duration(1 + len(queries)/patientQueries)
+	err = x.askWithin(ctx, times*x.config.Patience, func(ctx context.Context, ix index.Index) (err error) {
+		hits, err = ix.SearchBatch(ctx, queries)
+		return err
+	})
 	return hits, err
 }
 

@@ -62,6 +62,11 @@ func answers(t *testing.T, x *fallback.Index) int {
 	t.Helper()
 	hits, err := x.Search(t.Context(), index.Query{Vector: []float32{1, 2}, Limit: 10})
 	must(t, err)
+	batch, err := x.SearchBatch(t.Context(), []index.Query{{Vector: []float32{1, 2}, Limit: 10}, {Vector: []float32{2, 1}, Limit: 10}})
+	must(t, err)
+	if len(batch) != 2 || len(batch[0]) != len(hits) || len(batch[1]) != len(hits) {
+		t.Errorf("got %v to two searches together, want %d hits of each", batch, len(hits))
+	}
 	count, err := x.Count(t.Context(), index.Filter{})
 	must(t, err)
 	points, err := x.Get(t.Context(), []palate.ImageID{{1}, {2}, {3}})

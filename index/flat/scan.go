@@ -33,16 +33,30 @@ type queue struct {
 	waiting []*job
 }
 
-// scanAll scans every row for a job, alone or with others.
-func (x *Index) scanAll(ctx context.Context, j *job) error {
-	if int(j.view.rows)*simd.Stride(x.dim) <= aloneBytes {
-		x.scanTogether([]*job{j}, 1)
+// scanAll scans every row for jobs of one view, alone or with others.
+func (x *Index) scanAll(ctx context.Context, jobs []*job) error {
+	if len(jobs) == 0 {
 		return ctx.Err()
 	}
+	if int(jobs[0].view.rows)*simd.Stride(x.dim) <= aloneBytes {
+		x.scanTogether(jobs, min(len(jobs), x.config.Workers))
+		return ctx.Err()
+	}
+	x.scans.mu.Lock()
+	x.scans.waiting = append(x.scans.waiting, jobs...)
+	x.scans.mu.Unlock()
+	for _, j := range jobs {
+		if err := x.waitFor(ctx, j); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// waitFor returns when a job that waits was scanned for, by whoever has the
+// right to scan.
+func (x *Index) waitFor(ctx context.Context, j *job) error {
 	q := &x.scans
-	q.mu.Lock()
-	q.waiting = append(q.waiting, j)
-	q.mu.Unlock()
 	for {
 		select {
 		case <-j.done:

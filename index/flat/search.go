@@ -19,7 +19,8 @@ type job struct {
 	ctx       context.Context // of the call, for whoever scans for it
 	view      *view
 	chosen    *selection // nil: every row
-	left      []uint32   // rows that are left out of the answer
+	vector    []float32
+	left      []uint32 // rows that are left out of the answer
 	query     *simd.Query
 	threshold *float32
 	after     *index.Hit // nil: from the best on
@@ -30,6 +31,12 @@ type job struct {
 
 	mu       sync.Mutex
 	harvests []*harvest // guarded by mu until the scan is over
+}
+
+// again is the job as it was before it was run, asking for so many.
+func (j *job) again(want int) *job {
+	return &job{ctx: j.ctx, view: j.view, chosen: j.chosen, vector: j.vector, left: j.left, query: j.query, threshold: j.threshold,
+		after: j.after, want: want, done: make(chan struct{})}
 }
 
 // scored is a row with its exact score.
@@ -63,59 +70,34 @@ func (x *Index) Search(ctx context.Context, q index.Query) ([]index.Hit, error) 
 	if err := q.Validate(x.dim); err != nil {
 		return nil, fmt.Errorf("flat index: search: %w", err)
 	}
-	found, err := x.search(ctx, q)
+	hits, err := x.search(ctx, []index.Query{q})
 	if err != nil {
 		return nil, err
 	}
-	if !goesOnAfter(q) {
-		found = found[min(q.Offset, len(found)):]
-	}
-	hits := make([]index.Hit, len(found))
-	for i, s := range found {
-		hits[i] = index.Hit{ID: s.id, Score: float32(s.score)}
-	}
-	return hits, nil
+	return hits[0], nil
 }
 
 // goesOnAfter reports whether a search begins behind a hit instead of
 // counting. What collapses must see the hits before too.
 func goesOnAfter(q index.Query) bool { return q.After != nil && q.Collapse == 0 }
 
-// search gives the best Offset+Limit hits, or the best Limit ones behind
-// After. With Collapse it looks for more until enough are left.
-func (x *Index) search(ctx context.Context, q index.Query) ([]scored, error) {
-	var first job
-	var vector []float32
-	err := x.read(ctx, func(s *state) (err error) {
-		if vector, first.left, err = x.vector(s, q); err != nil {
-			return err
+// collapsed gives the best Offset+Limit hits without near duplicates: more are
+// looked for until enough are left.
+func (x *Index) collapsed(ctx context.Context, first *job, q index.Query) ([]scored, error) {
+	for ask := first.want; ; ask *= 2 {
+		run, err := x.run(ctx, []*job{first.again(ask)})
+		if err != nil {
+			return nil, err
 		}
-		first.view, first.chosen = s.view, s.resolve(q.Filter)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	defer runtime.KeepAlive(first.view) // and with it the file that embeddings lie in
-	query := simd.NewQuery(vector)
-	want := q.Offset + q.Limit
-	if goesOnAfter(q) {
-		first.after, want = q.After, q.Limit
-	}
-	for ask := want; ; ask *= 2 {
-		j := &job{ctx: ctx, view: first.view, chosen: first.chosen, left: first.left, query: query, threshold: q.Threshold, after: first.after, want: ask, done: make(chan struct{})}
-		found, err := x.run(ctx, j)
-		if err != nil || q.Collapse == 0 {
-			return found, err
-		}
-		collapser := index.NewCollapser(q.Collapse, vector)
+		found := run[0]
+		collapser := index.NewCollapser(q.Collapse, first.vector)
 		var kept []scored
 		for _, s := range found {
-			if len(kept) < want && collapser.Keep(float32(s.score), first.view.exact(s.place, x.dim)) {
+			if len(kept) < first.want && collapser.Keep(float32(s.score), first.view.exact(s.place, x.dim)) {
 				kept = append(kept, s)
 			}
 		}
-		if len(kept) == want || len(found) < ask {
+		if len(kept) == first.want || len(found) < ask {
 			return kept, nil
 		}
 	}
@@ -172,9 +154,37 @@ func (x *Index) average(s *state, e index.Examples) (vector []float32, left []ui
 	return vector, left, nil
 }
 
-// run scans for a job and scores what was found.
-func (x *Index) run(ctx context.Context, j *job) ([]scored, error) {
-	x.counts.searches.Add(1)
+// run scans for jobs and scores what was found, in their order.
+func (x *Index) run(ctx context.Context, jobs []*job) ([][]scored, error) {
+	var scanned []*job
+	for _, j := range jobs {
+		x.counts.searches.Add(1)
+		j.bound()
+		switch {
+		case j.chosen != nil && j.chosen.count == 0:
+		case j.chosen != nil && j.chosen.all == nil:
+			x.gather(j)
+		default:
+			scanned = append(scanned, j)
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	if err := x.scanAll(ctx, scanned); err != nil {
+		return nil, err
+	}
+	found := make([][]scored, len(jobs))
+	share(x.config.Workers, len(jobs), func(next func() int) {
+		for i := next(); i < len(jobs); i = next() {
+			found[i] = x.score(jobs[i])
+		}
+	})
+	return found, nil
+}
+
+// bound says which scores the job asks for at all.
+func (j *job) bound() {
 	j.least.bits.Store(math.Float32bits(float32(math.Inf(-1))))
 	if j.threshold != nil {
 		// Scores that round to more than the threshold may be half a step
@@ -187,19 +197,6 @@ func (x *Index) run(ctx context.Context, j *job) ([]scored, error) {
 		step := math.Nextafter32(j.after.Score, float32(math.Inf(1)))
 		j.most = j.query.Most(float64(step))
 	}
-	switch {
-	case j.chosen != nil && j.chosen.count == 0:
-	case j.chosen != nil && j.chosen.all == nil:
-		x.gather(j)
-	default:
-		if err := x.scanAll(ctx, j); err != nil {
-			return nil, err
-		}
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return x.score(j), nil
 }
 
 // score scores candidates exactly until no other can be among the best: first

@@ -96,6 +96,38 @@ func TestWaitingSearchesShareAPass(t *testing.T) {
 	}
 }
 
+// TestABatchSharesPasses lets a batch answer as searches one by one do, in as few
+// passes over memory as its searches fill.
+func TestABatchSharesPasses(t *testing.T) {
+	const dim, n, queries = 4, flat.AloneBytes/64 + 1000, 40
+	ix := open(t, model, dim, flat.DefaultConfig())
+	r := random(9)
+	ok(t, ix.Upsert(t.Context(), points(r, 0, n, dim)))
+	ask, want := make([]index.Query, queries), make([][]index.Hit, queries)
+	var err error
+	for i := range ask {
+		ask[i] = index.Query{Vector: spread(r, dim), Limit: 5, Offset: i % 3}
+		want[i], err = ix.Search(t.Context(), ask[i])
+		ok(t, err)
+	}
+	before := ix.Stats().Passes
+	got, err := ix.SearchBatch(t.Context(), ask)
+	ok(t, err)
+	if !slices.EqualFunc(got, want, func(a, b []index.Hit) bool { return slices.Equal(a, b) }) {
+		t.Errorf("together: got %v, one by one %v", got, want)
+	}
+	if passes := ix.Stats().Passes - before; passes != 2 {
+		t.Errorf("%d searches took %d passes over memory, want 2", queries, passes)
+	}
+	_, release := ix.HoldScans()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := ix.SearchBatch(ctx, ask); !errors.Is(err, context.Canceled) {
+		t.Errorf("a cancelled batch that waits: got %v", err)
+	}
+	release()
+}
+
 // TestRewritingBesideSearches replaces points by the same again until rows are
 // written anew, several times, in memory and to a file. Whatever view a search
 // has, alone or sharing a scan with others, its answer is the same.

@@ -232,6 +232,8 @@ func testClosed(t *testing.T, s Subject) {
 	x.ok("close", x.ix.Close())
 	_, err := x.ix.Search(t.Context(), index.Query{Vector: axis(4, 0), Limit: 1})
 	x.wantKind("search", err, palate.ErrUnavailable)
+	_, err = x.ix.SearchBatch(t.Context(), []index.Query{{Vector: axis(4, 0), Limit: 1}})
+	x.wantKind("batch of searches", err, palate.ErrUnavailable)
 	x.wantKind("upsert", x.ix.Upsert(t.Context(), points(random(9), 4, 4)), palate.ErrUnavailable)
 	x.wantKind("delete", x.ix.Delete(t.Context(), ids(1)), palate.ErrUnavailable)
 	x.wantKind("judge", x.ix.Judge(t.Context(), []index.Judgement{{ID: id(1), Profile: "me"}}), palate.ErrUnavailable)

@@ -99,6 +99,8 @@ func Run(t *testing.T, subject Subject) {
 		{"pages", testPages},
 		{"ids in order", testIDs},
 		{"scores of some", testScores},
+		{"many queries together", testBatch},
+		{"bad queries among many", testBadBatch},
 		{"each filter", testEachFilter},
 		{"filters together", testFilters},
 		{"text is compared exactly", testText},

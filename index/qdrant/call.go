@@ -30,7 +30,8 @@ type caller struct {
 	hung   *atomic.Int64 // when that was found last, in nanoseconds; 0 if it answers
 }
 
-// The first attempt of who reads is short; a question after health is shorter.
+// The first attempt of who reads is short, unless it is many searches at a time;
+// a question after health is shorter.
 // While a server is known to hang, it is asked after its health before each read.
 const (
 	firstTry  = 2 * time.Second
@@ -56,7 +57,7 @@ func (c caller) timeout(method string) time.Duration {
 func reads(method string) bool {
 	switch method {
 	case qdrant.Collections_ListAliases_FullMethodName, qdrant.Collections_Get_FullMethodName, qdrant.Collections_CollectionExists_FullMethodName,
-		qdrant.Points_Query_FullMethodName, qdrant.Points_Get_FullMethodName, qdrant.Points_Count_FullMethodName, qdrant.Points_Scroll_FullMethodName:
+		qdrant.Points_Query_FullMethodName, qdrant.Points_QueryBatch_FullMethodName, qdrant.Points_Get_FullMethodName, qdrant.Points_Count_FullMethodName, qdrant.Points_Scroll_FullMethodName:
 		return true
 	}
 	return false
@@ -77,7 +78,7 @@ func (c caller) intercept(ctx context.Context, method string, request, reply any
 	for attempt := 1; ; attempt++ {
 		var trailer metadata.MD
 		patience := timeout / 2
-		if attempt == 1 && reads(method) {
+		if attempt == 1 && reads(method) && method != qdrant.Points_QueryBatch_FullMethodName {
 			patience = min(patience, firstTry)
 		}
 		limited, cancel := context.WithTimeout(ctx, patience)

@@ -33,6 +33,10 @@ func TestWhatMaySucceedLaterIsTriedAgain(t *testing.T) {
 	query := index.Query{Vector: randomPoints(1)[0].Embedding, Limit: 5}
 	search := func(ctx context.Context, x *qdrant.Index) error { _, err := x.Search(ctx, query); return err }
 	upsert := func(ctx context.Context, x *qdrant.Index) error { return x.Upsert(ctx, randomPoints(5)) }
+	batch := func(ctx context.Context, x *qdrant.Index) error {
+		_, err := x.SearchBatch(ctx, []index.Query{query, query})
+		return err
+	}
 	clear := func(ctx context.Context, x *qdrant.Index) error { return x.Clear(ctx) }
 	judge := func(ctx context.Context, x *qdrant.Index) error {
 		return x.Judge(ctx, []index.Judgement{{ID: id(1), Profile: "me", Verdict: palate.Like}})
@@ -47,6 +51,8 @@ func TestWhatMaySucceedLaterIsTriedAgain(t *testing.T) {
 		{"unavailable twice", search, qdranttest.Fault{Methods: []string{"Points/Query"}, Code: codes.Unavailable, Times: 2}, 3, nil},
 		{"unavailable for good", search, qdranttest.Fault{Methods: []string{"Points/Query"}, Code: codes.Unavailable}, 4, palate.ErrUnavailable},
 		{"the server gives up once", search, qdranttest.Fault{Methods: []string{"Points/Query"}, Code: codes.DeadlineExceeded, Times: 1}, 2, nil},
+		{"many searches, unavailable once", batch, qdranttest.Fault{Methods: []string{"Points/QueryBatch"}, Code: codes.Unavailable, Times: 1}, 2, nil},
+		{"many searches, one without an answer", batch, qdranttest.Fault{Methods: []string{"Points/QueryBatch"}, Fewer: true}, 1, palate.ErrUnavailable},
 		{"aborted once", upsert, qdranttest.Fault{Methods: []string{"Points/Upsert"}, Code: codes.Aborted, Times: 1}, 2, nil},
 		{"exhausted once", upsert, qdranttest.Fault{Methods: []string{"Points/Upsert"}, Code: codes.ResourceExhausted, Times: 1}, 2, nil},
 		{"asked to come back later than there is time", search, qdranttest.Fault{Methods: []string{"Points/Query"}, Code: codes.ResourceExhausted, RetryAfter: 3600}, 1, palate.ErrUnavailable},

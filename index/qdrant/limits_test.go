@@ -66,6 +66,10 @@ func TestLimitsOfAStrictServerAreKept(t *testing.T) {
 				return x.Search(ctx, index.Query{Vector: vector, Filter: f, Limit: 25, Offset: offset})
 			})
 		}
+		same("searches together, "+name, func(x *qdrant.Index) (any, error) {
+			found, err := x.SearchBatch(ctx, []index.Query{{Vector: vector, Filter: f, Limit: 5}, {Vector: vector, Filter: f, Limit: 25}, {Vector: points[9].Embedding, Limit: 6}, {Vector: vector, Limit: 3}})
+			return slices.Concat(found...), err
+		})
 		same("without near duplicates, "+name, func(x *qdrant.Index) (any, error) {
 			return x.Search(ctx, index.Query{Vector: vector, Filter: f, Limit: 25, Collapse: .99})
 		})

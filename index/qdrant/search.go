@@ -1,7 +1,6 @@
 package qdrant
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -57,8 +56,7 @@ func (x *Index) Search(ctx context.Context, q index.Query) ([]index.Hit, error) 
 	if q.Collapse != 0 {
 		return x.collapsed(ctx, q)
 	}
-	found, err := x.query(ctx, q.Filter, &qdrant.QueryPoints{Query: queryOf(q), ScoreThreshold: q.Threshold,
-		Limit: proto.Uint64(uint64(q.Limit)), Offset: proto.Uint64(uint64(q.Offset))})
+	found, err := x.query(ctx, q.Filter, requestOf(q))
 	if err != nil {
 		return nil, err
 	}
@@ -78,46 +76,13 @@ type scored struct {
 // maxStrangers is how many points of somebody else are left out of searches.
 const maxStrangers = 10_000
 
-// query asks for what passes the filter, and puts equal scores in the order of
-// IDs. Points that no image has the ID of are asked to be left out, and the query
-// is repeated: the page is full and the next one begins where it ends.
+// query asks one query: see queries.
 func (x *Index) query(ctx context.Context, f index.Filter, request *qdrant.QueryPoints) ([]scored, error) {
-	for {
-		var found []*qdrant.ScoredPoint
-		var known served
-		err := x.read(ctx, "search", func(in served) (err error) {
-			known, request.CollectionName = in, in.name
-			if request.Filter, err = x.filterOf(ctx, in, f); err != nil {
-				return err
-			}
-			request.Filter.MustNot = append(request.Filter.MustNot, in.limits.named(in.strangers)...)
-			request.Params, request.Timeout = x.searchParams(in.limits), x.serverTimeout(in.limits)
-			found, err = x.pages(ctx, request, in.limits.results)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		hits := make([]scored, 0, len(found))
-		var strangers []*qdrant.PointId
-		for _, p := range found {
-			if id, ok := imageID(p.GetId()); ok {
-				hits = append(hits, scored{index.Hit{ID: id, Score: p.GetScore()}, p.GetVectors().GetVector().GetDense().GetData()})
-			} else {
-				strangers = append(strangers, p.GetId())
-			}
-		}
-		if len(strangers) > 0 {
-			if err := x.leaveOut(known, strangers); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		slices.SortStableFunc(hits, func(a, b scored) int {
-			return cmp.Or(cmp.Compare(b.hit.Score, a.hit.Score), compareIDs(a.hit.ID, b.hit.ID))
-		})
-		return hits, nil
+	found, err := x.queries(ctx, []index.Filter{f}, []*qdrant.QueryPoints{request})
+	if err != nil {
+		return nil, err
 	}
+	return found[0], nil
 }
 
 // pages asks for what the request does, in answers of at most that many results;
@@ -185,6 +150,11 @@ func (x *Index) Strangers(ctx context.Context, limit int) ([]string, error) {
 		}
 	}
 	return strangers, err
+}
+
+// requestOf asks what a query does but for its filter.
+func requestOf(q index.Query) *qdrant.QueryPoints {
+	return &qdrant.QueryPoints{Query: queryOf(q), ScoreThreshold: q.Threshold, Limit: proto.Uint64(uint64(q.Limit)), Offset: proto.Uint64(uint64(q.Offset))}
 }
 
 // queryOf writes the query vector. The server leaves the points out that are

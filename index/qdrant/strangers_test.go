@@ -60,6 +60,10 @@ func TestForeignPointsLeaveNoPageEmpty(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("got %d hits page by page, want the %d from before", len(got), len(want))
 		}
+		batch, err := process.SearchBatch(t.Context(), []index.Query{query, {Vector: query.Vector, Limit: 10}})
+		if must(t, err); !slices.Equal(batch[0], want) || !slices.Equal(batch[1], want[:10]) {
+			t.Errorf("got %d and %d hits of two searches together, want what was there before", len(batch[0]), len(batch[1]))
+		}
 		collapsed, err := process.Search(t.Context(), index.Query{Vector: query.Vector, Limit: 10, Collapse: .998})
 		if err != nil || len(collapsed) != 10 {
 			t.Errorf("without near duplicates: got %d hits and %v, want 10", len(collapsed), err)

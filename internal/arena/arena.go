@@ -74,6 +74,22 @@ type Config struct {
 	// Budget bounds the time of each fine-tuned cell; 0 does not.
 	Budget time.Duration
 	Folder string
+	// Told, if not nil, hears how many pictures of how many a model has embedded
+	// while a contest is made ready.
+	Told func(model string, done, total int)
+}
+
+// Validate reports everything that is wrong with what can be told without models
+// and ratings, as palate.ErrInvalid.
+func (c Config) Validate() error {
+	var wrong []error
+	if c.Folds < 1 || c.Folds > parts {
+		wrong = append(wrong, fmt.Errorf("arena: %d folds, want 1 to %d: %w", c.Folds, parts, palate.ErrInvalid))
+	}
+	if len(c.Methods) == 0 {
+		wrong = append(wrong, fmt.Errorf("arena: no methods, want at least one: %w", palate.ErrInvalid))
+	}
+	return errors.Join(wrong...)
 }
 
 // Contest is one that is ready to be run.
@@ -94,11 +110,11 @@ type Contest struct {
 // that an entrant has no embedding of must have been left out. Too few ratings
 // are a *probe.NotEnoughError.
 func New(ctx context.Context, rt *ort.Runtime, reader *tuning.Reader, rated []Rated, entrants []Entrant, config Config) (*Contest, error) {
-	if config.Folds < 1 || config.Folds > parts {
-		return nil, fmt.Errorf("arena: %d folds, want 1 to %d: %w", config.Folds, parts, palate.ErrInvalid)
+	if err := config.Validate(); err != nil {
+		return nil, err
 	}
-	if len(entrants) == 0 || len(config.Methods) == 0 {
-		return nil, fmt.Errorf("arena: %d models and %d methods, want some of both: %w", len(entrants), len(config.Methods), palate.ErrInvalid)
+	if len(entrants) == 0 {
+		return nil, fmt.Errorf("arena: no models, want at least one: %w", palate.ErrInvalid)
 	}
 	rated = slices.Clone(rated)
 	slices.SortFunc(rated, func(a, b Rated) int { return bytes.Compare(a.Image[:], b.Image[:]) })
@@ -156,7 +172,7 @@ type Cell struct {
 	Method  string `json:"method"`
 	// Folds that were judged, and predictions of what they held out.
 	Folds       []int            `json:"folds"`
-	Predictions []Prediction     `json:"predictions"`
+	Predictions []Prediction     `json:"predictions,omitempty"`
 	Metrics     map[string]Value `json:"metrics,omitempty"`
 	// Seconds is learning alone; features of probes come beside it.
 	Seconds         float64 `json:"seconds"`
@@ -180,6 +196,22 @@ type Prediction struct {
 	Decided     bool    `json:"decided"`
 }
 
+// Pictures is how many rated pictures take part.
+func (c *Contest) Pictures() int { return len(c.rated) }
+
+// reportVersion is that of a Report as it is written.
+const reportVersion = 1
+
+// ReadReport reads a report as it was written as JSON; anything else is
+// palate.ErrInvalid.
+func ReadReport(text []byte) (*Report, error) {
+	r := new(Report)
+	if err := json.Unmarshal(text, r); err != nil || r.Version != reportVersion || len(r.Cells) == 0 {
+		return nil, fmt.Errorf("arena: no report of version %d: %w", reportVersion, palate.ErrInvalid)
+	}
+	return r, nil
+}
+
 // Report is what a contest gave.
 type Report struct {
 	Version  int            `json:"version"`
@@ -194,9 +226,19 @@ type Report struct {
 	Verdicts []string       `json:"verdicts"`
 }
 
+// Brief is the report without the predictions, by which the rest was judged.
+func (r *Report) Brief() *Report {
+	brief := *r
+	brief.Cells = slices.Clone(r.Cells)
+	for i := range brief.Cells {
+		brief.Cells[i].Predictions = nil
+	}
+	return &brief
+}
+
 // Run measures what is not measured yet. told is called before each cell.
 func (c *Contest) Run(ctx context.Context, told func(done, total int, what string)) (*Report, error) {
-	r := &Report{Version: 1, Profile: c.config.Profile, Data: c.data, Pictures: len(c.rated), Works: c.set.Groups()}
+	r := &Report{Version: reportVersion, Profile: c.config.Profile, Data: c.data, Pictures: len(c.rated), Works: c.set.Groups()}
 	for _, e := range c.rated {
 		if e.Liked {
 			r.Likes++

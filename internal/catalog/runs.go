@@ -32,6 +32,7 @@ type Run struct {
 	CancelAsked bool
 	Done        int64
 	Total       int64           // 0 is not known
+	Progress    json.RawMessage // what it last said of how it goes, JSON of its kind; nil if nothing
 	Result      json.RawMessage // of a run that has ended
 	Error       string
 	Losses      int // files of which RunLosses has, or had, something to say
@@ -52,8 +53,9 @@ type Runs interface {
 
 	// UpdateRun records progress, which says nothing about whether the run
 	// lives. ErrConflict if it has ended: its process was taken for dead, and
-	// should stop.
-	UpdateRun(ctx context.Context, id, done, total int64) error
+	// should stop. progress, if not nil, takes the place of what was said
+	// before, and is kept after the end.
+	UpdateRun(ctx context.Context, id, done, total int64, progress json.RawMessage) error
 
 	// CancelRun asks the process that works on a run to stop. A second time
 	// does nothing. ErrConflict if it has ended.

@@ -39,7 +39,7 @@ func (c *Collection) Contest(ctx context.Context, names []string, config arena.C
 	}
 	var entrants []arena.Entrant
 	for _, name := range names {
-		e, err := c.entrant(ctx, name, ids)
+		e, err := c.entrant(ctx, name, ids, config.Told)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -85,7 +85,7 @@ func (c *Collection) RunContest(ctx context.Context, contest *arena.Contest, pro
 const timed = 4
 
 // entrant embeds the rated pictures by a model.
-func (c *Collection) entrant(ctx context.Context, name string, ids []palate.ImageID) (e arena.Entrant, err error) {
+func (c *Collection) entrant(ctx context.Context, name string, ids []palate.ImageID, told func(string, int, int)) (e arena.Entrant, err error) {
 	loader := c.Loader.with(func(config *ModelConfig) {
 		config.Asked.Model = name
 		if name == models.Baseline || models.IsFile(name) {
@@ -125,6 +125,9 @@ func (c *Collection) entrant(ctx context.Context, name string, ids []palate.Imag
 		e.Embeddings[id] = embedding
 		made++
 		c.tell.Progress("features by "+name, "img", int64(made), int64(len(ids)-len(known)))
+		if told != nil {
+			told(name, made, max(made, len(ids)-len(known)))
+		}
 	}
 	if made > 0 {
 		e.Seconds = time.Since(begun).Seconds() / float64(made) * float64(len(ids))

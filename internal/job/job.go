@@ -72,7 +72,8 @@ type Job struct {
 
 	mu          sync.Mutex
 	done, total int64
-	written     time.Time // when progress was last written
+	told        json.RawMessage // not written yet; nil if it is, or there is none
+	written     time.Time       // when progress was last written
 	unwritten   bool
 }
 
@@ -120,10 +121,27 @@ func (j *Job) Progress(ctx context.Context, done, total int64) {
 	}
 }
 
+// Tell is Progress with what there is to say beside it, which is written as JSON
+// and kept after the end. With now it is written at once, for what many steps may
+// follow on that say nothing. What is no JSON is left out.
+func (j *Job) Tell(ctx context.Context, done, total int64, told any, now bool) {
+	text, err := json.Marshal(told)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.done, j.total, j.unwritten = done, total, true
+	if err == nil {
+		j.told = text
+	}
+	if at := time.Now(); now || at.Sub(j.written) >= progressEvery {
+		j.written = at
+		j.write(ctx)
+	}
+}
+
 // write is for who holds mu.
 func (j *Job) write(ctx context.Context) {
-	if j.unwritten && j.catalog.UpdateRun(ctx, j.Run.ID, j.done, j.total) == nil {
-		j.unwritten = false
+	if j.unwritten && j.catalog.UpdateRun(ctx, j.Run.ID, j.done, j.total, j.told) == nil {
+		j.unwritten, j.told = false, nil
 	}
 }
 

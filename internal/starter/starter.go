@@ -22,12 +22,14 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
+	"github.com/palate-art/palate/internal/arena"
 	"github.com/palate-art/palate/internal/atlas"
 	"github.com/palate-art/palate/internal/backup"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/internal/taste"
+	"github.com/palate-art/palate/internal/tuning"
 	"github.com/palate-art/palate/internal/verify"
 )
 
@@ -70,6 +72,12 @@ type Steps interface {
 	MapAs(ctx context.Context, j *job.Job) (atlas.Made, error)
 	// BackupAs backs the collection up into a folder.
 	BackupAs(ctx context.Context, j *job.Job, folder string, options backup.Options) (backup.Summary, error)
+	// PrepareTuning makes a fine-tuning of the model of that name ready, and
+	// measures what it will cost.
+	PrepareTuning(ctx context.Context, model string, request tuning.Request) (*tuning.Training, error)
+	// Contest makes a contest of models ready, and measures what it will cost; left
+	// is how many rated pictures not every model can read.
+	Contest(ctx context.Context, models []string, config arena.Config) (contest *arena.Contest, left int, err error)
 }
 
 // Indexed is the result of filling the index.
@@ -117,6 +125,12 @@ type Request struct {
 	Deep           bool // of a verification or a backup: every file is read
 	Repair         bool // of a verification
 	WithReferenced bool // of a backup
+
+	Tuning  *Tuning  // of a fine-tuning
+	Contest *Contest // of an arena
+	// Confirm says of both that the cost is agreed to; without it they find out
+	// what it is, and end.
+	Confirm bool
 }
 
 // Starter starts jobs; Run works on them.
@@ -125,6 +139,8 @@ type Starter struct {
 	config  Config
 	logger  *slog.Logger
 	waiting chan order
+	// learning is held by the one fine-tuning or arena that is at work.
+	learning chan struct{}
 }
 
 // work is what a job does; its error ends it as failed.
@@ -137,7 +153,7 @@ type order struct {
 
 // New returns a Starter that works on nothing before Run is called.
 func New(parts Parts, config Config, logger *slog.Logger) *Starter {
-	return &Starter{parts: parts, config: config, logger: logger, waiting: make(chan order, maxWaiting)}
+	return &Starter{parts: parts, config: config, logger: logger, waiting: make(chan order, maxWaiting), learning: make(chan struct{}, 1)}
 }
 
 // Start begins a job and leaves the rest of it to Run. palate.ErrForbidden if
@@ -192,6 +208,9 @@ func (r Request) validate() error {
 	only(r.Deep, "deep", job.Verify, job.Backup)
 	only(r.Repair, "repair", job.Verify)
 	only(r.WithReferenced, "with_referenced", job.Backup)
+	only(r.Tuning != nil, "finetune", job.FineTune)
+	only(r.Contest != nil, "arena", job.Arena)
+	only(r.Confirm, "confirm", job.FineTune, job.Arena)
 	switch {
 	case r.Kind == job.Crawl && len(r.Seeds) == 0:
 		problems = append(problems, fmt.Errorf("a crawl needs seeds, such as commons:Category:Vedute: %w", palate.ErrInvalid))
@@ -201,6 +220,10 @@ func (r Request) validate() error {
 		problems = append(problems, fmt.Errorf("an import likes or dislikes its pictures, or says nothing of them: %w", palate.ErrInvalid))
 	case r.Kind == job.Train && r.Profile == "":
 		problems = append(problems, fmt.Errorf("a training needs a profile: %w", palate.ErrInvalid))
+	case r.Kind == job.FineTune && (r.Profile == "" || r.Tuning == nil):
+		problems = append(problems, fmt.Errorf("a fine-tuning needs a profile, and finetune with the model to train: %w", palate.ErrInvalid))
+	case r.Kind == job.Arena && (r.Profile == "" || r.Contest == nil):
+		problems = append(problems, fmt.Errorf("an arena needs a profile, and arena with the models that take part: %w", palate.ErrInvalid))
 	}
 	return errors.Join(append(problems, r.validatePassing()...)...)
 }
@@ -235,6 +258,10 @@ func (s *Starter) workOf(ctx context.Context, r Request) (work, error) {
 		return func(ctx context.Context, j *job.Job) (any, error) { return s.parts.Steps.MapAs(ctx, j) }, nil
 	case job.Backup:
 		return s.backup(r)
+	case job.FineTune:
+		return s.tuning(ctx, r)
+	case job.Arena:
+		return s.contest(ctx, r)
 	}
 	return nil, fmt.Errorf("a job of the kind %q is not started here: %w", r.Kind, palate.ErrInvalid)
 }

@@ -18,6 +18,8 @@ const (
 	climbedTogether = 16
 	// climbs is how often that is done at most.
 	climbs = 12
+	// startsApart is up to which cosine two directions are both searched at first.
+	startsApart = .9
 )
 
 // uphill finds the best images where dislikes count too, and gives them scored,
@@ -30,14 +32,7 @@ const (
 // is better is not proven.
 func (t *Tastes) uphill(ctx context.Context, order neighbourly, filter index.Filter, depth, wanted int) ([]Score, float64, error) {
 	c := &climb{tastes: t, order: order, filter: filter, depth: depth, from: make(map[palate.ImageID]bool), known: make(map[palate.ImageID]bool)}
-	var starts []palate.Embedding
-	for _, like := range spread(order.seeds(), maxSearched) {
-		starts = c.add(starts, order.weightsAt(index.Point{Embedding: like}))
-	}
-	if linear := order.linear(); isDirection(linear) {
-		starts = c.add(starts, linear)
-	}
-	found, err := c.search(ctx, starts)
+	found, err := c.search(ctx, c.starts())
 	if err != nil {
 		return nil, 0, err
 	}
@@ -73,6 +68,59 @@ func (t *Tastes) uphill(ctx context.Context, order neighbourly, filter index.Fil
 		return scores, math.Inf(-1), nil
 	}
 	return scores, -math.MaxFloat64, nil
+}
+
+// starts are the directions that are searched first: the linear one, and those at
+// the likes that lie apart in what they have beside it. Likes of one island have
+// nearly the same neighbours and so nearly the same direction, whose best images are
+// the same; where they are not, the way uphill leads to them.
+func (c *climb) starts() []palate.Embedding {
+	linear := c.order.linear()
+	var from, beside []palate.Embedding
+	for _, like := range spread(c.order.seeds(), maxSearched) {
+		way := c.order.weightsAt(index.Point{Embedding: like})
+		from = append(from, way)
+		own := slices.Clone(way)
+		for j, x := range linear {
+			own[j] -= x
+		}
+		beside = append(beside, own)
+	}
+	var starts []palate.Embedding
+	if isDirection(linear) {
+		starts = c.add(starts, linear)
+	}
+	for _, i := range farApart(beside, startsApart) {
+		if isDirection(from[i]) {
+			starts = c.add(starts, from[i])
+		}
+	}
+	return starts
+}
+
+// farApart gives the places of vectors that are apart from each other: of the
+// first, and then always of the one that is farthest from all that were taken, until
+// the cosine of each with one of these is at least so much (the greedy k-centre of
+// Gonzalez, 1985). One that is zero is taken alone for itself.
+func farApart(of []palate.Embedding, cosine float64) (taken []int) {
+	norms, nearest := make([]float64, len(of)), make([]float64, len(of))
+	for i, v := range of {
+		norms[i], nearest[i] = math.Sqrt(float64(product(v, v))), math.Inf(-1)
+	}
+	for next := 0; next < len(of) && nearest[next] < cosine; {
+		taken = append(taken, next)
+		from := next
+		nearest[from] = math.Inf(1)
+		for i, v := range of {
+			if norms[i]*norms[from] > 0 {
+				nearest[i] = max(nearest[i], float64(product(of[from], v))/(norms[from]*norms[i]))
+			}
+			if nearest[i] < nearest[next] {
+				next = i
+			}
+		}
+	}
+	return taken
 }
 
 // climb is one way uphill.

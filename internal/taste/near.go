@@ -16,9 +16,6 @@ import (
 )
 
 const (
-	// nearSearches is how many searches of one ranking run side by side: the
-	// embedded index answers those that wait in one pass.
-	nearSearches = 16
 	// maxSearched bounds how many likes are searched around for one ranking;
 	// all of them count in the scores.
 	maxSearched = 256
@@ -142,12 +139,12 @@ func (t *Tastes) neighbours(ctx context.Context, order neighbourly, filter index
 func (t *Tastes) whole(ctx context.Context, order neighbourly, filter index.Filter) ([]Score, error) {
 	vector := make(palate.Embedding, t.index.Dim())
 	vector[0] = 1 // any direction gives all
-	hits, err := t.nearest(ctx, vector, filter, deepest)
+	hits, err := t.nearestAll(ctx, []palate.Embedding{vector}, filter, deepest)
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]palate.ImageID, len(hits))
-	for i, hit := range hits {
+	ids := make([]palate.ImageID, len(hits[0]))
+	for i, hit := range hits[0] {
 		ids[i] = hit.ID
 	}
 	return t.scoreAll(ctx, order, ids)
@@ -244,35 +241,34 @@ func isDirection(vector palate.Embedding) bool {
 	return slices.ContainsFunc(vector, func(x float32) bool { return x != 0 })
 }
 
-// nearestAll is nearest of many vectors, several at a time.
+// nearestAll gives the best images along each vector, in one batch for each page
+// that the depth takes.
 func (t *Tastes) nearestAll(ctx context.Context, vectors []palate.Embedding, filter index.Filter, depth int) ([][]index.Hit, error) {
 	hits := make([][]index.Hit, len(vectors))
-	group, searching := errgroup.WithContext(ctx)
-	group.SetLimit(nearSearches)
-	for i, vector := range vectors {
-		group.Go(func() (err error) {
-			hits[i], err = t.nearest(searching, vector, filter, depth)
-			return err
-		})
+	open := make([]int, len(vectors)) // along which there is more
+	for i := range open {
+		open[i] = i
 	}
-	return hits, group.Wait()
-}
-
-// nearest is one search, in as many pages as its depth takes.
-func (t *Tastes) nearest(ctx context.Context, vector palate.Embedding, filter index.Filter, depth int) ([]index.Hit, error) {
-	var out []index.Hit
-	for len(out) < depth {
-		limit := min(depth-len(out), index.MaxLimit)
-		hits, err := t.index.Search(ctx, index.Query{Vector: vector, Filter: filter, Limit: limit, Offset: len(out)})
+	for from := 0; from < depth && len(open) > 0; from += index.MaxLimit {
+		limit := min(depth-from, index.MaxLimit)
+		queries := make([]index.Query, len(open))
+		for n, i := range open {
+			queries[n] = index.Query{Vector: vectors[i], Filter: filter, Limit: limit, Offset: from}
+		}
+		pages, err := t.index.SearchBatch(ctx, queries)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, hits...)
-		if len(hits) < limit {
-			break
+		more := open[:0]
+		for n, i := range open {
+			hits[i] = append(hits[i], pages[n]...)
+			if len(pages[n]) == limit {
+				more = append(more, i)
+			}
 		}
+		open = more
 	}
-	return out, nil
+	return hits, nil
 }
 
 // scoreAll scores images of the index, the best first.

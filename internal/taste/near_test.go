@@ -114,12 +114,11 @@ type deepIndex struct {
 	deepest atomic.Int64
 }
 
-func (d *deepIndex) Search(ctx context.Context, q index.Query) ([]index.Hit, error) {
-	for depth := int64(q.Offset + q.Limit); ; {
-		if was := d.deepest.Load(); depth <= was || d.deepest.CompareAndSwap(was, depth) {
-			return d.Index.Search(ctx, q)
-		}
+func (d *deepIndex) SearchBatch(ctx context.Context, queries []index.Query) ([][]index.Hit, error) {
+	for _, q := range queries {
+		d.deepest.Store(max(d.deepest.Load(), int64(q.Offset+q.Limit)))
 	}
+	return d.Index.SearchBatch(ctx, queries)
 }
 
 // Where few images are likely enough, no more is looked at than for a page: what

@@ -11,6 +11,10 @@ import (
 	"github.com/palate-art/palate/index"
 )
 
+// nearSearches is how many searches run side by side. They are no batch, which
+// would fail with the first picture that is not embedded.
+const nearSearches = 16
+
 // NearestLikes gives up to limit of the pictures that a profile likes and that
 // look most like each of the named ones, the nearest first. A picture that is
 // not embedded yet is left out; one that resembles nothing liked, as there are

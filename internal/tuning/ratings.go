@@ -52,6 +52,13 @@ func ratings(ctx context.Context, c catalog.Catalog, p palate.Profile) ([]rated,
 	return all, enough(all)
 }
 
+// Enough is a *probe.NotEnoughError if a profile has too few ratings of either
+// kind for a training.
+func Enough(ctx context.Context, c catalog.Catalog, p palate.Profile) error {
+	_, err := ratings(ctx, c, p)
+	return err
+}
+
 // enough is a *probe.NotEnoughError where there are too few of either verdict.
 func enough(all []rated) error {
 	likes := 0

@@ -42,6 +42,13 @@ type Request struct {
 	CacheBytes int64
 }
 
+// KeepTokens bounds in mebibytes what is kept of what frozen blocks make of the
+// pictures; with 0 it is computed anew each time.
+func (r *Request) KeepTokens(mebibytes int) {
+	keep := mebibytes > 0
+	r.Asked.KeepTokens, r.CacheBytes = &keep, int64(mebibytes)<<20
+}
+
 // Training is one that is ready: its model is open and its cost is known. It
 // must be closed.
 type Training struct {
@@ -172,13 +179,18 @@ func (tr *Training) Close() error {
 // Run trains, as a job, and adds the model that comes of it. Stopped, it goes
 // on at the next call with Request.Resume. told is called often.
 func (tr *Training) Run(ctx context.Context, told func(Status)) (Result, error) {
-	began := time.Now()
-	result, err := job.Do(ctx, tr.tuner.Catalog, job.FineTune, tr.request.Profile, func(ctx context.Context, j *job.Job) (Result, error) {
-		return tr.run(ctx, func(s Status) {
+	return job.Do(ctx, tr.tuner.Catalog, job.FineTune, tr.request.Profile, func(ctx context.Context, j *job.Job) (Result, error) {
+		return tr.Train(ctx, func(s Status) {
 			j.Progress(ctx, int64(s.Step), int64(s.Steps))
 			told(s)
 		})
 	})
+}
+
+// Train is Run for who has a job of its own.
+func (tr *Training) Train(ctx context.Context, told func(Status)) (Result, error) {
+	began := time.Now()
+	result, err := tr.run(ctx, told)
 	result.Seconds = time.Since(began).Seconds()
 	return result, err
 }

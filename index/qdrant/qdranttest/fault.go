@@ -29,6 +29,8 @@ type Fault struct {
 	Delay time.Duration
 	// Acknowledge answers changes as if they were merely taken on.
 	Acknowledge bool
+	// Fewer leaves the last answer to a batch of queries out.
+	Fewer bool
 	// Done does what was asked before it fails: the answer is lost.
 	Done bool
 	// Drop breaks the caller's connection.
@@ -84,6 +86,13 @@ func (s *Server) fail(ctx context.Context, request any, info *grpc.UnaryServerIn
 		response, err := handler(ctx, request)
 		if change, ok := response.(*qdrant.PointsOperationResponse); ok && err == nil {
 			change.Result.Status = qdrant.UpdateStatus_Acknowledged
+		}
+		return response, err
+	}
+	if f.Fewer {
+		response, err := handler(ctx, request)
+		if batch, ok := response.(*qdrant.QueryBatchResponse); ok && len(batch.GetResult()) > 0 {
+			batch.Result = batch.Result[:len(batch.Result)-1]
 		}
 		return response, err
 	}

@@ -59,6 +59,20 @@ func (v pointsService) Query(_ context.Context, r *qdrant.QueryPoints) (*qdrant.
 	return answer, nil
 }
 
+// QueryBatch answers all queries or, if one fails, none.
+func (v pointsService) QueryBatch(ctx context.Context, r *qdrant.QueryBatchPoints) (*qdrant.QueryBatchResponse, error) {
+	answer := new(qdrant.QueryBatchResponse)
+	for _, query := range r.GetQueryPoints() {
+		query.CollectionName, query.Timeout = r.GetCollectionName(), r.Timeout
+		found, err := v.Query(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		answer.Result = append(answer.Result, &qdrant.BatchResult{Result: found.GetResult()})
+	}
+	return answer, nil
+}
+
 // queryVector gives the vector to compare with, and the points that are left
 // out because the query names them.
 func (c *collection) queryVector(query *qdrant.Query) (vector []float64, left []pointID, err error) {

@@ -34,7 +34,6 @@ var leftOut = map[string]string{
 	"order by year":                         "no part of the index's contract",
 	"neither query nor order: by id":        "points are listed by scrolling",
 	"diverse nearest (MMR)":                 "no part of the index's contract",
-	"several queries at once":               "a search is one query",
 	"groups by artist":                      "no part of the index's contract",
 	"scroll in order of year":               "no part of the index's contract",
 	"facet":                                 "no part of the index's contract",
@@ -189,6 +188,16 @@ func compare(t *testing.T, note string, request, got, want proto.Message) {
 	switch want := want.(type) {
 	case *qdrant.QueryResponse:
 		compareHits(t, note, request.(*qdrant.QueryPoints), got.(*qdrant.QueryResponse).GetResult(), want.GetResult())
+		return
+	case *qdrant.QueryBatchResponse:
+		queries, answers := request.(*qdrant.QueryBatchPoints).GetQueryPoints(), got.(*qdrant.QueryBatchResponse).GetResult()
+		if len(answers) != len(queries) || len(want.GetResult()) != len(queries) {
+			t.Errorf("%s: got %d answers to %d queries", note, len(answers), len(queries))
+			return
+		}
+		for i, query := range queries {
+			compareHits(t, note, query, answers[i].GetResult(), want.GetResult()[i].GetResult())
+		}
 		return
 	case *qdrant.PointsOperationResponse:
 		if got, want := got.(*qdrant.PointsOperationResponse).GetResult().GetStatus(), want.GetResult().GetStatus(); got != want {

@@ -50,9 +50,10 @@ func runToEnd(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
 	if got := must(other.RunByID(ctx, run.ID))(t); !reflect.DeepEqual(got, run) {
 		t.Errorf("RunByID: got %+v, want %+v", got, run)
 	}
-	ok(t, "UpdateRun", c.UpdateRun(ctx, run.ID, 5, 10))
+	ok(t, "UpdateRun", c.UpdateRun(ctx, run.ID, 4, 10, json.RawMessage(`{"loss":0.5}`)))
+	ok(t, "UpdateRun", c.UpdateRun(ctx, run.ID, 5, 10, nil))
 	got := must(other.RunByID(ctx, run.ID))(t)
-	if got.Done != 5 || got.Total != 10 || got.UpdatedAt.Before(run.UpdatedAt) {
+	if got.Done != 5 || got.Total != 10 || string(got.Progress) != `{"loss":0.5}` || got.UpdatedAt.Before(run.UpdatedAt) {
 		t.Errorf("updated: got %+v", got)
 	}
 	ok(t, "FinishRun", c.FinishRun(ctx, run.ID, catalog.Succeeded, json.RawMessage(`{"kept":3}`), "all well"))
@@ -62,7 +63,7 @@ func runToEnd(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
 		t.Errorf("finished: got %+v", got)
 	}
 	wantKind(t, "second FinishRun", c.FinishRun(ctx, run.ID, catalog.Failed, nil, ""), palate.ErrConflict)
-	wantKind(t, "UpdateRun after the end", c.UpdateRun(ctx, run.ID, 6, 10), palate.ErrConflict)
+	wantKind(t, "UpdateRun after the end", c.UpdateRun(ctx, run.ID, 6, 10, nil), palate.ErrConflict)
 	wantKind(t, "CancelRun after the end", c.CancelRun(ctx, run.ID), palate.ErrConflict)
 	equal(t, "dead", must(other.EndDeadRuns(ctx))(t), 0)
 	if after := must(c.RunByID(ctx, run.ID))(t); !reflect.DeepEqual(after, got) {
@@ -97,11 +98,12 @@ func badRuns(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 	wantKind(t, "bad profile", err, palate.ErrInvalid)
 	_, err = c.RunByID(ctx, 99)
 	wantKind(t, "RunByID", err, palate.ErrNotFound)
-	wantKind(t, "UpdateRun", c.UpdateRun(ctx, 99, 0, 0), palate.ErrNotFound)
+	wantKind(t, "UpdateRun", c.UpdateRun(ctx, 99, 0, 0, nil), palate.ErrNotFound)
 	wantKind(t, "CancelRun", c.CancelRun(ctx, 99), palate.ErrNotFound)
 	wantKind(t, "FinishRun", c.FinishRun(ctx, 99, catalog.Failed, nil, ""), palate.ErrNotFound)
 	run, _ := start(t, c, "train")
-	wantKind(t, "negative", c.UpdateRun(ctx, run.ID, -1, 0), palate.ErrInvalid)
+	wantKind(t, "negative", c.UpdateRun(ctx, run.ID, -1, 0, nil), palate.ErrInvalid)
+	wantKind(t, "no JSON of progress", c.UpdateRun(ctx, run.ID, 1, 0, json.RawMessage("{")), palate.ErrInvalid)
 	wantKind(t, "no end", c.FinishRun(ctx, run.ID, catalog.Running, nil, ""), palate.ErrInvalid)
 	wantKind(t, "no JSON", c.FinishRun(ctx, run.ID, catalog.Failed, json.RawMessage("{"), ""), palate.ErrInvalid)
 	equal(t, "state", must(c.RunByID(ctx, run.ID))(t).State, catalog.Running)
@@ -115,7 +117,7 @@ func deadRuns(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
 	silent, _ := start(t, c, "import")
 	beside, _ := start(t, other, "import")
 	dead, lease := start(t, c, "crawl")
-	ok(t, "UpdateRun", c.UpdateRun(ctx, dead.ID, 1, 2))
+	ok(t, "UpdateRun", c.UpdateRun(ctx, dead.ID, 1, 2, nil))
 	for what, looks := range map[string]catalog.Catalog{"its own catalog": c, "another": other} {
 		equal(t, "ended by "+what, must(looks.EndDeadRuns(ctx))(t), 0)
 	}
@@ -129,7 +131,7 @@ func deadRuns(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
 		equal(t, "one that lives", must(other.RunByID(ctx, id))(t).State, catalog.Running)
 	}
 	equal(t, "again", must(c.EndDeadRuns(ctx))(t), 0)
-	wantKind(t, "the dead one speaks", c.UpdateRun(ctx, dead.ID, 1, 1), palate.ErrConflict)
+	wantKind(t, "the dead one speaks", c.UpdateRun(ctx, dead.ID, 1, 1, nil), palate.ErrConflict)
 }
 
 func runsOfAClosedCatalog(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
@@ -157,7 +159,7 @@ func cancelledRun(t *testing.T, c catalog.Catalog, again func() catalog.Catalog)
 func runChanges(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 	ctx := t.Context()
 	run, lease := start(t, c, "crawl")
-	ok(t, "UpdateRun", c.UpdateRun(ctx, run.ID, 1, 2))
+	ok(t, "UpdateRun", c.UpdateRun(ctx, run.ID, 1, 2, nil))
 	ok(t, "CancelRun", c.CancelRun(ctx, run.ID))
 	ok(t, "FinishRun", c.FinishRun(ctx, run.ID, catalog.Cancelled, nil, ""))
 	ok(t, "Release", lease.Release())

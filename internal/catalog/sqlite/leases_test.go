@@ -64,7 +64,7 @@ func TestLeasesOfRunsLeaveNoFiles(t *testing.T) {
 	if err != nil || len(left) > 0 {
 		t.Errorf("left %v, %v; want nothing", left, err)
 	}
-	if err := c.UpdateRun(t.Context(), 3, 1, 1); !errors.Is(err, palate.ErrConflict) {
+	if err := c.UpdateRun(t.Context(), 3, 1, 1, nil); !errors.Is(err, palate.ErrConflict) {
 		t.Errorf("got %v, want that the dead run has ended", err)
 	}
 }

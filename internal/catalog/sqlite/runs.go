@@ -56,11 +56,14 @@ func (c *Catalog) StartRun(ctx context.Context, kind string, p palate.Profile) (
 }
 
 // UpdateRun implements catalog.Runs.
-func (c *Catalog) UpdateRun(ctx context.Context, id, done, total int64) error {
+func (c *Catalog) UpdateRun(ctx context.Context, id, done, total int64, progress json.RawMessage) error {
 	if done < 0 || total < 0 {
 		return c.translate(ctx, "update run", fmt.Errorf("progress %d of %d is negative: %w", done, total, palate.ErrInvalid))
 	}
-	return c.changeRunning(ctx, "update run", id, "done = ?, total = ?, updated_at = ?", done, total, nowNS())
+	if err := checkJSON("run's progress", progress); err != nil {
+		return c.translate(ctx, "update run", err)
+	}
+	return c.changeRunning(ctx, "update run", id, "done = ?, total = ?, progress = coalesce(?, progress), updated_at = ?", done, total, nullJSON(progress), nowNS())
 }
 
 // CancelRun implements catalog.Runs.
@@ -114,13 +117,13 @@ func changeRun(id int64, set string, args ...any) func(context.Context, *sql.Tx)
 	}
 }
 
-const runColumns = "id, kind, profile, state, done, total, result, error, started_at, updated_at, finished_at, cancel_asked, losses"
+const runColumns = "id, kind, profile, state, done, total, result, error, started_at, updated_at, finished_at, cancel_asked, losses, progress"
 
 func scanRun(row interface{ Scan(...any) error }) (r catalog.Run, err error) {
-	var result sql.NullString
+	var result, progress sql.NullString
 	var started, updated, finished int64
-	err = row.Scan(&r.ID, &r.Kind, &r.Profile, &r.State, &r.Done, &r.Total, &result, &r.Error, &started, &updated, &finished, &r.CancelAsked, &r.Losses)
-	r.Result = rawJSON(result)
+	err = row.Scan(&r.ID, &r.Kind, &r.Profile, &r.State, &r.Done, &r.Total, &result, &r.Error, &started, &updated, &finished, &r.CancelAsked, &r.Losses, &progress)
+	r.Result, r.Progress = rawJSON(result), rawJSON(progress)
 	r.StartedAt, r.UpdatedAt, r.FinishedAt = unstamp(started), unstamp(updated), unstamp(finished)
 	return r, err
 }
