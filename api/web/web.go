@@ -6,7 +6,14 @@ import (
 	"bytes"
 	"embed"
 	"net/http"
+	"path"
+	"sync"
 	"time"
+
+	"github.com/tdewolff/minify/v2"
+	"github.com/tdewolff/minify/v2/css"
+	"github.com/tdewolff/minify/v2/html"
+	"github.com/tdewolff/minify/v2/js"
 )
 
 //go:embed index.html *.js style.css docs.css icon.svg
@@ -19,6 +26,7 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 type File struct {
 	Path string // that it is served at
 	name string
+	text func() []byte
 }
 
 // modules are the parts of the page's program, by feature.
@@ -31,22 +39,45 @@ var modules = []string{
 var Files = files()
 
 func files() []File {
-	all := []File{{"/", "index.html"}, {"/style.css", "style.css"}, {"/docs.css", "docs.css"}, {"/icon.svg", "icon.svg"}}
+	all := []File{file("/", "index.html"), file("/style.css", "style.css"), file("/docs.css", "docs.css"), file("/icon.svg", "icon.svg")}
 	for _, name := range modules {
-		all = append(all, File{"/" + name + ".js", name + ".js"})
+		all = append(all, file("/"+name+".js", name+".js"))
 	}
 	return all
 }
 
+func file(path, name string) File {
+	return File{path, name, sync.OnceValue(func() []byte { return short(name) })}
+}
+
+// smaller leaves out what only whoever reads the sources needs: comments and
+// spaces. Names stay, for errors that people send.
+var smaller = sync.OnceValue(func() *minify.M {
+	m := minify.New()
+	m.Add(".js", &js.Minifier{KeepVarNames: true})
+	m.Add(".css", &css.Minifier{})
+	m.Add(".html", &html.Minifier{KeepDocumentTags: true, KeepEndTags: true, KeepQuotes: true, KeepDefaultAttrVals: true})
+	return m
+})
+
+// short is an embedded file without comments and spaces; one that can't be
+// made shorter is served as it is.
+func short(name string) []byte {
+	text, err := content.ReadFile(name)
+	if err != nil {
+		return nil // can't be: the names are those embedded
+	}
+	var out bytes.Buffer
+	if err := smaller().Minify(path.Ext(name), &out, bytes.NewReader(text)); err != nil {
+		return text
+	}
+	return out.Bytes()
+}
+
 // ServeHTTP sends the file.
 func (f File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	text, err := content.ReadFile(f.name)
-	if err != nil {
-		http.NotFound(w, r) // can't be: the names are those embedded
-		return
-	}
 	Secure(w.Header())
-	http.ServeContent(w, r, f.name, time.Time{}, bytes.NewReader(text))
+	http.ServeContent(w, r, f.name, time.Time{}, bytes.NewReader(f.text()))
 }
 
 // Secure says of what is shown in a browser that it loads from its own server

@@ -45,6 +45,9 @@ func TestEveryFileOfThePageIsServed(t *testing.T) {
 	if len(web.Files) < 20 || sent.Len() > 80_000 || whole > 190_000 {
 		t.Errorf("the page has %d files of %d bytes, sent as %d, want at most 190 kB and 80 kB", len(web.Files), whole, sent.Len())
 	}
+	if script := get(t, web.Files[4]).Body.String(); strings.Contains(script, "\n//") || strings.Contains(script, "\n\t") {
+		t.Errorf("comments or spaces are served: %.200s", script)
+	}
 	for _, f := range web.Files {
 		w := get(t, f)
 		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != types[path.Ext(f.Path)] || w.Body.Len() < 100 {
@@ -89,12 +92,17 @@ func TestThePageKeepsItsOwnPolicy(t *testing.T) {
 			t.Errorf("the page refers to %q, which is not served", reference[1])
 		}
 	}
+	imports := 0
 	for from, text := range served {
-		for _, imported := range regexp.MustCompile(`from "\.(/[^"]+)"`).FindAllStringSubmatch(text, -1) {
+		for _, imported := range regexp.MustCompile(`from\s*"\.(/[^"]+)"`).FindAllStringSubmatch(text, -1) {
+			imports++
 			if _, there := served[imported[1]]; !there {
 				t.Errorf("%s imports %s, which is not served", from, imported[1])
 			}
 		}
+	}
+	if imports < len(served) {
+		t.Errorf("%d imports were found in %d files", imports, len(served))
 	}
 	for what, pattern := range map[string]string{
 		"a script in the page":  `<script(?:\s[^>]*)?>\s*[^<\s]`,

@@ -74,6 +74,7 @@ var importers = map[string]string{
 	"github.com/temoto/robotstxt":          "crawler",
 	"github.com/PuerkitoBio/goquery":       "crawler",
 	"golang.org/x/image":                   "internal/picture",
+	"github.com/tdewolff/minify/v2":        "api/web",
 	"github.com/tetratelabs/wazero":        "internal/picture/heif",
 	"golang.org/x/net/publicsuffix":        "crawler",
 	"github.com/chromedp/chromedp":         "no package but tests",
