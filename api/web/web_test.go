@@ -42,8 +42,8 @@ func TestEveryFileOfThePageIsServed(t *testing.T) {
 		}
 	}
 	t.Logf("%d files of %d bytes, sent as %d", len(web.Files), whole, sent.Len())
-	if len(web.Files) < 20 || sent.Len() > 80_000 || whole > 190_000 {
-		t.Errorf("the page has %d files of %d bytes, sent as %d, want at most 190 kB and 80 kB", len(web.Files), whole, sent.Len())
+	if len(web.Files) < 20 || sent.Len() > 80_000 || whole > 150_000 {
+		t.Errorf("the page has %d files of %d bytes, sent as %d, want at most 150 kB and 80 kB", len(web.Files), whole, sent.Len())
 	}
 	if script := get(t, web.Files[4]).Body.String(); strings.Contains(script, "\n//") || strings.Contains(script, "\n\t") {
 		t.Errorf("comments or spaces are served: %.200s", script)
