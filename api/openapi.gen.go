@@ -1959,7 +1959,7 @@ type CompareProfilesParams struct {
 
 // ExportImagesParams defines parameters for ExportImages.
 type ExportImagesParams struct {
-	// Format What the file is. CSV holds no embeddings, npz always does.
+	// Format What the file is. CSV holds no embeddings, npz and clip always do.
 	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
 
 	// Embeddings Add those of the model that serves, and leave out images that have none.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // ToTar writes Clip's folder as a tar, which unpacks into what ToFolder writes.
@@ -47,7 +48,7 @@ func addFile(ctx context.Context, out *tar.Writer, folder, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := out.WriteHeader(&tar.Header{Name: filepath.ToSlash(name), Size: info.Size(), Mode: 0o644, ModTime: info.ModTime(), Format: tar.FormatPAX}); err != nil {
+	if err := out.WriteHeader(&tar.Header{Name: filepath.ToSlash(name), Size: info.Size(), Mode: 0o644, ModTime: info.ModTime().Truncate(time.Second)}); err != nil {
 		return err
 	}
 	if _, err := io.Copy(out, file); err != nil {
