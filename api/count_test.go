@@ -78,3 +78,32 @@ func TestTheTotalOfAListIsThatOfAllPages(t *testing.T) {
 		}
 	}
 }
+
+// The totals of a ranking and of jobs are those of their lists.
+func TestARankingAndJobsAreCounted(t *testing.T) {
+	f := newFixture(t)
+	reds, blues := f.add(t, 9, red, "Roth"), f.add(t, 9, blue, "Blau")
+	f.rate(t, palate.Like, reds[:6]...)
+	if a := f.do(t, "GET", "/v1/profiles/me/scores?count=true&limit=2&judged=unrated", ""); a.field(t, "total") != 12.0 {
+		t.Errorf("of a provisional order: got %s", a.body)
+	}
+	f.rate(t, palate.Dislike, blues[:6]...)
+	f.learn(t)
+	for query, want := range map[string]any{"": nil, "&count=true": 18.0, "&count=true&artist=Roth": 9.0, "&count=true&judged=unrated&min_probability=0.5": 3.0, "&count=true&min_probability=1": 0.0} {
+		if got := f.do(t, "GET", "/v1/profiles/me/scores?limit=2"+query, "").field(t, "total"); got != want {
+			t.Errorf("scores%s: got %v, want %v", query, got, want)
+		}
+	}
+	if a := f.do(t, "GET", "/v1/profiles/me/scores?count=true&collapse=0.95", ""); a.status != 400 {
+		t.Errorf("with collapse: got %d", a.status)
+	}
+	for range 3 {
+		_, _, err := f.catalog.StartRun(t.Context(), "import", "")
+		must(t, err)
+	}
+	var all struct{ Jobs []any }
+	must(t, json.Unmarshal(f.do(t, "GET", "/v1/jobs?limit=200", "").body, &all))
+	if a := f.do(t, "GET", "/v1/jobs?count=true&limit=1", ""); len(all.Jobs) < 3 || a.field(t, "total") != float64(len(all.Jobs)) {
+		t.Errorf("jobs: got %.300s, want a total of %d", a.body, len(all.Jobs))
+	}
+}

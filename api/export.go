@@ -29,12 +29,17 @@ func (s *Server) ExportImages(ctx context.Context, request ExportImagesRequestOb
 	if valueOr(p.Embeddings, false) && format == export.CSV {
 		return nil, invalidParameter("embeddings", "CSV holds none; choose ndjson, parquet or npz")
 	}
-	if valueOr(p.Embeddings, false) || format == export.NPZ {
+	if valueOr(p.Embeddings, false) || format == export.NPZ || format == export.Clip {
 		query.Model, query.Dim = s.services.Embedder.Model(), s.services.Embedder.Dim()
 	}
 	read, write := io.Pipe()
 	go func() {
-		_, err := export.To(ctx, write, s.services.Catalog, format, query)
+		var err error
+		if format == export.Clip {
+			_, err = export.ToTar(ctx, write, s.services.Catalog, query)
+		} else {
+			_, err = export.To(ctx, write, s.services.Catalog, format, query)
+		}
 		write.CloseWithError(err)
 	}()
 	// What fails before much was sent is told as a problem.
@@ -46,7 +51,11 @@ func (s *Server) ExportImages(ctx context.Context, request ExportImagesRequestOb
 		io.Reader
 		io.Closer
 	}{begun, read}
-	name := fmt.Sprintf("palate-%s.%s", profile, format)
+	ending := string(format)
+	if format == export.Clip {
+		ending = "tar"
+	}
+	name := fmt.Sprintf("palate-%s.%s", profile, ending)
 	return exported{ExportImages200ApplicationOctetStreamResponse{Body: body}, name}, nil
 }
 

@@ -34,7 +34,7 @@ func TestAnExportIsTakenInElsewhere(t *testing.T) {
 		a.header.Get("Content-Disposition") != `attachment; filename="palate-me.ndjson"` {
 		t.Fatalf("got %d %v: %s", a.status, a.header, a.body)
 	}
-	for query, want := range map[string]string{"format=parquet&embeddings=true": "PAR1", "format=npz&rated=true": "PK", "format=csv": "image_id,verdict", "embeddings=true": `{"image_id"`} {
+	for query, want := range map[string]string{"format=parquet&embeddings=true": "PAR1", "format=npz&rated=true": "PK", "format=clip": "img_emb/img_emb_0.npy\x00", "format=csv": "image_id,verdict", "embeddings=true": `{"image_id"`} {
 		if a := f.do(t, "GET", "/v1/profiles/me/export?"+query, ""); a.status != 200 || !bytes.HasPrefix(a.body, []byte(want)) {
 			t.Errorf("%s: got %d: %.40q", query, a.status, a.body)
 		}

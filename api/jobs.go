@@ -22,7 +22,11 @@ func (s *Server) ListJobs(ctx context.Context, request ListJobsRequestObject) (L
 	if err != nil {
 		return nil, err
 	}
-	list := JobList{Jobs: make([]Job, len(runs))}
+	total, err := counted(request.Params.Count, func() (int, error) { return s.services.Catalog.CountRuns(ctx) })
+	if err != nil {
+		return nil, err
+	}
+	list := JobList{Jobs: make([]Job, len(runs)), Total: total}
 	for i, run := range runs {
 		if list.Jobs[i], err = jobOf(run); err != nil {
 			return nil, err

@@ -39,6 +39,7 @@ func (e ArenaProtocol) Valid() bool {
 
 // Defines values for ExportFormat.
 const (
+	ExportFormatClip    ExportFormat = "clip"
 	ExportFormatCsv     ExportFormat = "csv"
 	ExportFormatNdjson  ExportFormat = "ndjson"
 	ExportFormatNpz     ExportFormat = "npz"
@@ -48,6 +49,8 @@ const (
 // Valid indicates whether the value is a known member of the ExportFormat enum.
 func (e ExportFormat) Valid() bool {
 	switch e {
+	case ExportFormatClip:
+		return true
 	case ExportFormatCsv:
 		return true
 	case ExportFormatNdjson:
@@ -583,7 +586,7 @@ type ExampleSearch struct {
 	Profile *ProfileName `json:"profile,omitempty"`
 }
 
-// ExportFormat ndjson is a JSON object on each line, csv comma-separated with the names of the columns first, parquet a table with embeddings as lists, npz NumPy's arrays X, ids and, of rated images alone, y.
+// ExportFormat ndjson is a JSON object on each line, csv comma-separated with the names of the columns first, parquet a table with embeddings as lists, npz NumPy's arrays X, ids and, of rated images alone, y, clip a tar of clip-retrieval's folder: img_emb/img_emb_0.npy beside metadata/metadata_0.parquet. npz and clip hold embeddings in any case.
 type ExportFormat string
 
 // FacetName defines model for FacetName.
@@ -963,6 +966,9 @@ type JobList struct {
 
 	// NextCursor Absent on the last page
 	NextCursor *string `json:"next_cursor,omitempty"`
+
+	// Total On all pages, where the request asks for it
+	Total *int `json:"total,omitempty"`
 }
 
 // JobLoss defines model for JobLoss.
@@ -1489,6 +1495,9 @@ type ScoreList struct {
 	// Provisional Present where no probe serves the profile and the images are ordered by nearness to its likes and dislikes
 	Provisional *ProvisionalOrder `json:"provisional,omitempty"`
 	Scores      []ScoredImage     `json:"scores"`
+
+	// Total Of the whole ranking, also beyond the 10,000 that can be read of it, where the request asks for it
+	Total *int `json:"total,omitempty"`
 }
 
 // ScoredImage defines model for ScoredImage.
@@ -2020,6 +2029,9 @@ type ListJobsParams struct {
 
 	// Cursor The `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Count If true, the answer has the `total` of all pages, with the same filter; counting takes time, so it is done where it is asked for alone.
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
 }
 
 // StartJobParams defines parameters for StartJob.
@@ -2054,7 +2066,7 @@ type CompareProfilesParams struct {
 
 // ExportImagesParams defines parameters for ExportImages.
 type ExportImagesParams struct {
-	// Format What the file is. CSV holds no embeddings, npz always does.
+	// Format What the file is. CSV holds no embeddings, npz and clip always do.
 	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
 
 	// Embeddings Add those of the model that serves, and leave out images that have none.
@@ -2164,6 +2176,9 @@ type ListScoresParams struct {
 
 	// Cursor The `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Count If true, the answer has the `total` of all pages, with the same filter; counting takes time, so it is done where it is asked for alone.
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
 
 	// Collapse Show one of every group of images that are at least this similar to one before them, crops and copies of one work.
 	Collapse *Collapse `form:"collapse,omitempty" json:"collapse,omitempty"`
@@ -3058,6 +3073,13 @@ func (w *ServerInterfaceWrapper) ListJobs(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", ctx.QueryParams(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter count: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -4075,6 +4097,13 @@ func (w *ServerInterfaceWrapper) ListScores(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", ctx.QueryParams(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter count: %s", err))
 	}
 
 	// ------------- Optional query parameter "collapse" -------------

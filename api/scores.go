@@ -9,6 +9,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
+	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/taste"
 )
 
@@ -27,6 +28,9 @@ func (s *Server) ListScores(ctx context.Context, request ListScoresRequestObject
 	if err != nil {
 		return nil, err
 	}
+	if valueOr(p.Count, false) && p.Collapse != nil {
+		return nil, invalidParameter("count", "does not go with collapse: how many groups there are is known when all of them were read")
+	}
 	limit := min(valueOr(p.Limit, defaultLimit), index.MaxOffset-from.offset)
 	ranking, err := s.services.Tastes.Rank(ctx, profile, taste.RankQuery{
 		Filter: filter, MinProbability: p.MinProbability, Collapse: valueOr(p.Collapse, 0), Version: from.version, LastEntry: from.lastEntry,
@@ -34,6 +38,10 @@ func (s *Server) ListScores(ctx context.Context, request ListScoresRequestObject
 	})
 	if err != nil {
 		return nil, withoutJudgements(profile, err)
+	}
+	total, err := counted(p.Count, func() (int, error) { return s.countRanked(ctx, profile, filter, p.MinProbability, ranking) })
+	if err != nil {
+		return nil, err
 	}
 	more := len(ranking.Scores) > limit && from.offset+limit < index.MaxOffset
 	scores := ranking.Scores[:min(limit, len(ranking.Scores))]
@@ -45,7 +53,7 @@ func (s *Server) ListScores(ctx context.Context, request ListScoresRequestObject
 	if err != nil {
 		return nil, err
 	}
-	list := ScoreList{Scores: []ScoredImage{}, ProbeVersion: ranking.Version.Version, ModelID: string(s.services.Embedder.Model()),
+	list := ScoreList{Scores: []ScoredImage{}, Total: total, ProbeVersion: ranking.Version.Version, ModelID: string(s.services.Embedder.Model()),
 		NewerVersion: optional(ranking.Newer)}
 	if order := ranking.Provisional; order != nil {
 		list.Provisional = &ProvisionalOrder{Likes: order.Likes, Dislikes: order.Dislikes, Note: order.Note()}
@@ -64,6 +72,33 @@ func (s *Server) ListScores(ctx context.Context, request ListScoresRequestObject
 		list.NextCursor = optional(next.String())
 	}
 	return ListScores200JSONResponse(list), nil
+}
+
+// countRanked counts the images of a ranking. By a chance every one of them has
+// to be scored.
+func (s *Server) countRanked(ctx context.Context, profile palate.Profile, filter index.Filter, above *float64, ranking taste.Ranking) (int, error) {
+	if above == nil {
+		return s.services.Index.Count(ctx, filter)
+	}
+	outlines, err := s.services.Catalog.Outlines(ctx, catalog.ImageQuery{Filter: filter})
+	if err != nil {
+		return 0, err
+	}
+	ids := make([]palate.ImageID, len(outlines))
+	for i, o := range outlines {
+		ids[i] = o.ID
+	}
+	all, err := s.services.Tastes.RankAmong(ctx, profile, ids, taste.Pin{Version: ranking.Version.Version})
+	if err != nil {
+		return 0, err
+	}
+	total := 0
+	for _, score := range all.Scores {
+		if chance := score.Chance(); chance != nil && *chance > *above {
+			total++
+		}
+	}
+	return total, nil
 }
 
 // GetScore answers with the score of one image.

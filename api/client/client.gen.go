@@ -38,6 +38,7 @@ func (e ArenaProtocol) Valid() bool {
 
 // Defines values for ExportFormat.
 const (
+	ExportFormatClip    ExportFormat = "clip"
 	ExportFormatCsv     ExportFormat = "csv"
 	ExportFormatNdjson  ExportFormat = "ndjson"
 	ExportFormatNpz     ExportFormat = "npz"
@@ -47,6 +48,8 @@ const (
 // Valid indicates whether the value is a known member of the ExportFormat enum.
 func (e ExportFormat) Valid() bool {
 	switch e {
+	case ExportFormatClip:
+		return true
 	case ExportFormatCsv:
 		return true
 	case ExportFormatNdjson:
@@ -582,7 +585,7 @@ type ExampleSearch struct {
 	Profile *ProfileName `json:"profile,omitempty"`
 }
 
-// ExportFormat ndjson is a JSON object on each line, csv comma-separated with the names of the columns first, parquet a table with embeddings as lists, npz NumPy's arrays X, ids and, of rated images alone, y.
+// ExportFormat ndjson is a JSON object on each line, csv comma-separated with the names of the columns first, parquet a table with embeddings as lists, npz NumPy's arrays X, ids and, of rated images alone, y, clip a tar of clip-retrieval's folder: img_emb/img_emb_0.npy beside metadata/metadata_0.parquet. npz and clip hold embeddings in any case.
 type ExportFormat string
 
 // FacetName defines model for FacetName.
@@ -962,6 +965,9 @@ type JobList struct {
 
 	// NextCursor Absent on the last page
 	NextCursor *string `json:"next_cursor,omitempty"`
+
+	// Total On all pages, where the request asks for it
+	Total *int `json:"total,omitempty"`
 }
 
 // JobLoss defines model for JobLoss.
@@ -1488,6 +1494,9 @@ type ScoreList struct {
 	// Provisional Present where no probe serves the profile and the images are ordered by nearness to its likes and dislikes
 	Provisional *ProvisionalOrder `json:"provisional,omitempty"`
 	Scores      []ScoredImage     `json:"scores"`
+
+	// Total Of the whole ranking, also beyond the 10,000 that can be read of it, where the request asks for it
+	Total *int `json:"total,omitempty"`
 }
 
 // ScoredImage defines model for ScoredImage.
@@ -2019,6 +2028,9 @@ type ListJobsParams struct {
 
 	// Cursor The `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Count If true, the answer has the `total` of all pages, with the same filter; counting takes time, so it is done where it is asked for alone.
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
 }
 
 // StartJobParams defines parameters for StartJob.
@@ -2053,7 +2065,7 @@ type CompareProfilesParams struct {
 
 // ExportImagesParams defines parameters for ExportImages.
 type ExportImagesParams struct {
-	// Format What the file is. CSV holds no embeddings, npz always does.
+	// Format What the file is. CSV holds no embeddings, npz and clip always do.
 	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
 
 	// Embeddings Add those of the model that serves, and leave out images that have none.
@@ -2163,6 +2175,9 @@ type ListScoresParams struct {
 
 	// Cursor The `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Count If true, the answer has the `total` of all pages, with the same filter; counting takes time, so it is done where it is asked for alone.
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
 
 	// Collapse Show one of every group of images that are at least this similar to one before them, crops and copies of one work.
 	Collapse *Collapse `form:"collapse,omitempty" json:"collapse,omitempty"`
@@ -2859,7 +2874,7 @@ type ClientInterface interface {
 
 	// ListScores Images by the probe's score, the best first
 	//
-	// The cursor holds the probe's version and the offset; it reaches 10,000 images and goes on in the ranking that it began in, also when another version serves the profile by then (newer_version); 410 if that version is gone. Without a probe the order is provisional: by nearness to what is liked, less nearness to what is disliked, with no probability, and min_probability is answered with 409; without any judgement the answer is 409.
+	// The cursor holds the probe's version and the offset; it reaches 10,000 images and goes on in the ranking that it began in, also when another version serves the profile by then (newer_version); 410 if that version is gone. Without a probe the order is provisional: by nearness to what is liked, less nearness to what is disliked, with no probability, and min_probability is answered with 409; without any judgement the answer is 409. `count` does not go with `collapse`.
 	//
 	// Corresponds with GET /v1/profiles/{profile}/scores (the `ListScores` operationId).
 	ListScores(ctx context.Context, profile ProfilePath, params *ListScoresParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4165,7 +4180,7 @@ func (c *Client) PutRating(ctx context.Context, profile ProfilePath, image Image
 
 // ListScores Images by the probe's score, the best first
 //
-// The cursor holds the probe's version and the offset; it reaches 10,000 images and goes on in the ranking that it began in, also when another version serves the profile by then (newer_version); 410 if that version is gone. Without a probe the order is provisional: by nearness to what is liked, less nearness to what is disliked, with no probability, and min_probability is answered with 409; without any judgement the answer is 409.
+// The cursor holds the probe's version and the offset; it reaches 10,000 images and goes on in the ranking that it began in, also when another version serves the profile by then (newer_version); 410 if that version is gone. Without a probe the order is provisional: by nearness to what is liked, less nearness to what is disliked, with no probability, and min_probability is answered with 409; without any judgement the answer is 409. `count` does not go with `collapse`.
 //
 // Corresponds with GET /v1/profiles/{profile}/scores (the `ListScores` operationId).
 func (c *Client) ListScores(ctx context.Context, profile ProfilePath, params *ListScoresParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5660,6 +5675,18 @@ func NewListJobsRequest(server string, params *ListJobsParams) (*http.Request, e
 		if params.Cursor != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Count != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "count", *params.Count, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -7728,6 +7755,18 @@ func NewListScoresRequest(server string, profile ProfilePath, params *ListScores
 
 		}
 
+		if params.Count != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "count", *params.Count, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Collapse != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "collapse", *params.Collapse, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "number", Format: "float"}); err != nil {
@@ -9378,7 +9417,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListScoresWithResponse Images by the probe's score, the best first
 	//
-	// The cursor holds the probe's version and the offset; it reaches 10,000 images and goes on in the ranking that it began in, also when another version serves the profile by then (newer_version); 410 if that version is gone. Without a probe the order is provisional: by nearness to what is liked, less nearness to what is disliked, with no probability, and min_probability is answered with 409; without any judgement the answer is 409.
+	// The cursor holds the probe's version and the offset; it reaches 10,000 images and goes on in the ranking that it began in, also when another version serves the profile by then (newer_version); 410 if that version is gone. Without a probe the order is provisional: by nearness to what is liked, less nearness to what is disliked, with no probability, and min_probability is answered with 409; without any judgement the answer is 409. `count` does not go with `collapse`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15458,7 +15497,7 @@ func (c *ClientWithResponses) PutRatingWithResponse(ctx context.Context, profile
 
 // ListScoresWithResponse Images by the probe's score, the best first
 //
-// The cursor holds the probe's version and the offset; it reaches 10,000 images and goes on in the ranking that it began in, also when another version serves the profile by then (newer_version); 410 if that version is gone. Without a probe the order is provisional: by nearness to what is liked, less nearness to what is disliked, with no probability, and min_probability is answered with 409; without any judgement the answer is 409.
+// The cursor holds the probe's version and the offset; it reaches 10,000 images and goes on in the ranking that it began in, also when another version serves the profile by then (newer_version); 410 if that version is gone. Without a probe the order is provisional: by nearness to what is liked, less nearness to what is disliked, with no probability, and min_probability is answered with 409; without any judgement the answer is 409. `count` does not go with `collapse`.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -69,6 +69,9 @@ type Runs interface {
 	// ListRuns lists runs with IDs below before (0 is all), newest first.
 	ListRuns(ctx context.Context, before int64, limit int) ([]Run, error)
 
+	// CountRuns counts the runs on all pages of that list.
+	CountRuns(ctx context.Context) (int, error)
+
 	// EndDeadRuns ends the running runs whose lease nobody holds as failed,
 	// and returns how many there were.
 	EndDeadRuns(ctx context.Context) (int, error)

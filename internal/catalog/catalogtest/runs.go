@@ -86,6 +86,7 @@ func listRuns(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 	equalList(t, "first page", list(0, 2), []int64{ids[4], ids[3]})
 	equalList(t, "second page", list(ids[3], 2), []int64{ids[2], ids[1]})
 	equalList(t, "last page", list(ids[1], 2), []int64{ids[0]})
+	equal(t, "runs on all pages", must(c.CountRuns(t.Context()))(t), len(list(0, 100)))
 	_, err := c.ListRuns(t.Context(), 0, 0)
 	wantKind(t, "no limit", err, palate.ErrInvalid)
 }

@@ -16,6 +16,34 @@ import (
 type conditions struct {
 	clauses []string
 	args    []any
+	// searched looks through the texts of sources s, in the order of their
+	// images: a page of a frequent word ends soon, and a rare one costs one
+	// walk through an index that holds nothing else.
+	searched bool
+}
+
+// from is what the conditions are over.
+func (c *conditions) from() string {
+	if c.searched {
+		return "sources s INDEXED BY sources_search CROSS JOIN images i ON i.no = s.image"
+	}
+	return "images i"
+}
+
+// place is the number of an image, by which it stands in a list.
+func (c *conditions) place() string {
+	if c.searched {
+		return "s.image"
+	}
+	return "i.no"
+}
+
+// once lets an image of several sources be there once.
+func (c *conditions) once() string {
+	if c.searched {
+		return " GROUP BY s.image"
+	}
+	return ""
 }
 
 func (c *conditions) add(clause string, args ...any) {
@@ -90,9 +118,9 @@ func (c *Catalog) ListImages(ctx context.Context, q catalog.ImageQuery) (catalog
 		return catalog.ImagePage{}, c.translate(ctx, "list images", err)
 	}
 	where := listed(q)
-	direction, beyond := directionOf(q.Order), "i.no < ?"
+	direction, beyond := directionOf(q.Order), where.place()+" < ?"
 	if q.Order == catalog.Oldest {
-		beyond = "i.no > ?"
+		beyond = where.place() + " > ?"
 	}
 	if q.After != "" {
 		where.add(beyond, after)
@@ -101,7 +129,7 @@ func (c *Catalog) ListImages(ctx context.Context, q catalog.ImageQuery) (catalog
 	err = c.read(ctx, "list images", func(ctx context.Context, tx *sql.Tx) error {
 		// One more than asked tells whether there is a next page.
 		numbers, err := collect(from(tx.QueryContext(ctx,
-			"SELECT i.no FROM images i"+where.where()+" ORDER BY i.no "+direction+" LIMIT ?",
+			"SELECT i.no FROM "+where.from()+where.where()+where.once()+" ORDER BY "+where.place()+" "+direction+" LIMIT ?",
 			append(where.args, q.Limit+1)...)), scanNumber)
 		if err != nil {
 			return err
@@ -145,7 +173,7 @@ func (c *Catalog) Outlines(ctx context.Context, q catalog.ImageQuery) ([]catalog
 	var outlines []catalog.Outline
 	err := c.read(ctx, "outline images", func(ctx context.Context, tx *sql.Tx) (err error) {
 		outlines, err = collect(from(tx.QueryContext(ctx,
-			"SELECT i.id, i.width, i.height FROM images i"+where.where()+" ORDER BY i.no "+directionOf(q.Order), where.args...)),
+			"SELECT i.id, i.width, i.height FROM "+where.from()+where.where()+where.once()+" ORDER BY "+where.place()+" "+directionOf(q.Order), where.args...)),
 			func(rows *sql.Rows) (o catalog.Outline, err error) {
 				var id []byte
 				if err = rows.Scan(&id, &o.Width, &o.Height); err == nil {
@@ -163,7 +191,8 @@ func listed(q catalog.ImageQuery) conditions {
 	var where conditions
 	where.filter(q.Filter)
 	if q.Search != "" {
-		where.add("EXISTS (SELECT 1 FROM sources s WHERE s.image = i.no AND instr(s.search, ?) > 0)", fold(q.Search))
+		where.searched = true
+		where.add("instr(s.search, ?) > 0", fold(q.Search))
 	}
 	if q.Damaged {
 		where.add("i.damage <> ''")
@@ -226,7 +255,7 @@ func (c *Catalog) CountListed(ctx context.Context, q catalog.ImageQuery) (int, e
 	where := listed(q)
 	var count int
 	err := c.read(ctx, "count images", func(ctx context.Context, tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, "SELECT count(*) FROM images i"+where.where(), where.args...).Scan(&count)
+		return tx.QueryRowContext(ctx, "SELECT count(DISTINCT i.no) FROM "+where.from()+where.where(), where.args...).Scan(&count)
 	})
 	return count, err
 }

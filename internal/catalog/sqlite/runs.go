@@ -141,6 +141,15 @@ func (c *Catalog) RunByID(ctx context.Context, id int64) (catalog.Run, error) {
 	return run, nil
 }
 
+// CountRuns implements catalog.Runs.
+func (c *Catalog) CountRuns(ctx context.Context) (count int, err error) {
+	err = c.read(ctx, "count runs", func(ctx context.Context, tx *sql.Tx) (err error) {
+		count, err = scanOne[int](tx.QueryRowContext(ctx, "SELECT count(*) FROM runs"))
+		return err
+	})
+	return count, err
+}
+
 // ListRuns implements catalog.Runs.
 func (c *Catalog) ListRuns(ctx context.Context, before int64, limit int) ([]catalog.Run, error) {
 	if err := checkLimit(limit, 0); err != nil {
