@@ -28,7 +28,6 @@ type known struct {
 	images  []string // ids, by chance
 	files   []string // of those that have a file
 	deep    string   // the cursor of a page at nine tenths of the list
-	profile string
 }
 
 func (k known) operations() []operation {
