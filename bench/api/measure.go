@@ -25,9 +25,9 @@ type operation struct {
 
 // known are what requests are made of.
 type known struct {
-	images  []string // ids, by chance
-	files   []string // of those that have a file
-	deep    string   // the cursor of a page at nine tenths of the list
+	images []string // ids, by chance
+	files  []string // of those that have a file
+	deep   string   // the cursor of a page at nine tenths of the list
 }
 
 func (k known) operations() []operation {
