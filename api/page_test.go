@@ -79,7 +79,10 @@ func eventually(expression, want string) chromedp.Action[chromedp.Void] {
 		look := chromedp.Evaluate[string]("(() => { try { return String(" + expression + ") } catch { return '' } })()")
 		for {
 			got, err := look(ctx, target)
-			if err != nil || got == want {
+			if err == nil && got == want {
+				return nil
+			}
+			if err != nil && ctx.Err() == nil && !strings.Contains(err.Error(), "navigated or closed") { // on the way to another page
 				return err
 			}
 			select {
