@@ -29,8 +29,12 @@ func killCrawls(t *testing.T, museum program.Site, kills int, flags []string) {
 	before := len(museum.PictureRequests())
 	midway := 0
 	for range kills {
+		asked := len(museum.PictureRequests())
 		crawl := program.Start(t, args...)
-		time.Sleep(program.StartUp + time.Duration(50+random.IntN(550))*time.Millisecond)
+		for begun := time.Now(); len(museum.PictureRequests()) == asked && time.Since(begun) < program.Patience/2; {
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(time.Duration(random.IntN(250)) * time.Millisecond)
 		crawl.Kill()
 		dead := time.Now()
 		seen := program.LookInto(t, folder)
@@ -48,6 +52,9 @@ func killCrawls(t *testing.T, museum program.Site, kills int, flags []string) {
 			if committed[work].IsZero() {
 				committed[work] = dead
 			}
+		}
+		if len(works) == program.KillPictures {
+			break // nothing is left that a kill could interrupt
 		}
 	}
 	if midway < kills/5 {
