@@ -20,9 +20,19 @@ import (
 // since it began.
 func (p *Process) ResidentBytes(which string) int64 {
 	p.T.Helper()
+	size, told := p.resident(which)
+	if !told {
+		p.T.Fatalf("/proc tells no %s", which)
+	}
+	return size
+}
+
+// resident is what /proc tells of a process; of one that has ended, nothing.
+func (p *Process) resident(which string) (size int64, told bool) {
+	p.T.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Command.Process.Pid))
 	if err != nil {
-		p.T.Fatal(err)
+		return 0, false
 	}
 	for line := range strings.Lines(string(status)) {
 		if value, is := strings.CutPrefix(line, which+":"); is {
@@ -30,11 +40,10 @@ func (p *Process) ResidentBytes(which string) int64 {
 			if err != nil {
 				p.T.Fatal(err)
 			}
-			return kB << 10
+			return kB << 10, true
 		}
 	}
-	p.T.Fatalf("/proc tells no %s", which)
-	return 0
+	return 0, false
 }
 
 // PeakBytes waits for a process to end, and gives the most memory it was seen
@@ -46,9 +55,8 @@ func (p *Process) PeakBytes() (peak int64) {
 		case <-p.Ended:
 			return peak
 		case <-time.After(5 * time.Millisecond):
-			if status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Command.Process.Pid)); err == nil && bytes.Contains(status, []byte(Most)) {
-				peak = max(peak, p.ResidentBytes(Most))
-			}
+			now, _ := p.resident(Most)
+			peak = max(peak, now)
 		}
 	}
 }
