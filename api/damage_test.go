@@ -9,6 +9,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/palate-art/palate/api/client"
+	"github.com/palate-art/palate/test/race"
 )
 
 // cut is a picture whose file ends early.
@@ -52,7 +53,7 @@ func TestADamagedPictureSaysWhatIsLost(t *testing.T) {
 }
 
 func TestThePageShowsWhichPicturesCameDamaged(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	f.add(t, 1, blue, "Blau")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/test/race"
 )
 
 // judged has a taste: what is red is liked, what is blue is not.
@@ -108,7 +109,7 @@ func (f *fixture) told(t *testing.T, id int64) (job learningJob) {
 // A fine-tuning tells its cost and leaves it at that; confirmed it begins, tells
 // how it goes, stops when it is asked to, and goes on.
 func TestAFineTuningIsStartedStoppedAndGoneOnWith(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	f := newFixture(t)
 	f.judged(t, 12)
 	id := jobID(t, f.start(t, learning(nil)))

@@ -9,6 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/palate-art/palate/api"
+	"github.com/palate-art/palate/test/race"
 )
 
 func TestModelsAreListedAndChosen(t *testing.T) {
@@ -37,7 +38,7 @@ func TestModelsAreListedAndChosen(t *testing.T) {
 }
 
 func TestThePageEmbedsWithAnotherModel(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	f.add(t, 3, red, "Roth")

@@ -19,6 +19,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/test/race"
 )
 
 // large serves the page over a list of made-up pictures.
@@ -92,7 +93,7 @@ const nodes = `(() => { const all = document.createTreeWalker(document, NodeFilt
 // At any place of a list of 100,000 pictures, after it was flown to as well,
 // the page stays as small as at its beginning.
 func TestTheGridOf100000PicturesStaysSmall(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	f.add(t, 1, red, "Roth")
@@ -144,7 +145,7 @@ func TestTheGridOf100000PicturesStaysSmall(t *testing.T) {
 // leads there, Back leads back to the same picture, and a new taste moves
 // nothing.
 func TestThePageKeepsOnesPlace(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	t.Cleanup(cancel)

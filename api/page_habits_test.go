@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/test/race"
 )
 
 // What people do without thinking: Enter opens and leaves open, the same key
@@ -82,7 +83,7 @@ func TestThePageTeachesOnAPhone(t *testing.T) {
 
 // A view that is chosen before the page knows the taste stays chosen.
 func TestThePageKeepsTheViewThatWasChosenEarly(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	f.rate(t, palate.Like, f.add(t, 9, red, "Roth")[0])
@@ -109,7 +110,7 @@ func TestThePageKeepsTheViewThatWasChosenEarly(t *testing.T) {
 // What comes later than the large view moves nothing away from under a finger:
 // neither the picture nor those that are like it.
 func TestTheLargeViewStandsStill(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	f.add(t, 12, red, "Roth")

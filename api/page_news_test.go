@@ -6,13 +6,14 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/test/race"
 )
 
 // New shows what crawls brought, by chance, each with the like that it is most
 // like, until one says that all is seen; what was imported is not among it, and
 // what is seen stays seen in the next visit.
 func TestThePageShowsWhatIsNew(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	reds, blues := f.add(t, 12, red, "Roth"), f.add(t, 12, blue, "Blau")

@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/test/race"
 )
 
 // press presses a key with others held.
@@ -25,7 +26,7 @@ func clickWith(n int, held string) chromedp.Action[chromedp.Void] {
 // Many pictures are selected by keys and by mouse, judged, deleted and brought
 // back in one act; a range goes by the order of the list, also where it shrinks.
 func TestManyPicturesAreSelectedAndJudgedInOneAct(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	ids := f.add(t, 80, red, "Roth")
@@ -97,7 +98,7 @@ func TestManyPicturesAreSelectedAndJudgedInOneAct(t *testing.T) {
 // Twelve pictures are asked about at once: those that are picked are liked, the
 // rest is disliked, with how they were chosen in the log, and undone as one.
 func TestThePageTeachesByPiles(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	reds, blues := f.add(t, 20, red, "Roth"), f.add(t, 20, blue, "Blau")
@@ -142,7 +143,7 @@ func TestThePageTeachesByPiles(t *testing.T) {
 // Filters offer the values that there are, with counts, found by any part in
 // any script.
 func TestThePageOffersTheValuesThatThereAre(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	f.add(t, 5, red, "葛飾北斎")

@@ -4,12 +4,14 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/palate-art/palate/test/race"
 )
 
 // A person opens the link, presses its one button and is at the pictures; when
 // the session is over, the page leads to where one signs in.
 func TestThePageIsSignedInToByALink(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	f.add(t, 3, red, "Roth")

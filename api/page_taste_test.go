@@ -12,6 +12,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/test/race"
 )
 
 // dark is what a person prefers.
@@ -26,7 +27,7 @@ func dark() chromedp.Action[chromedp.Void] {
 // a table behind each, says what another threshold would mean, and makes and
 // renames profiles.
 func TestThePageShowsWhatWasLearned(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	reds, blues := f.add(t, 24, red, "Roth"), f.add(t, 24, blue, "Blau")
@@ -82,7 +83,7 @@ const versions0 = `#learned .table:first-of-type tbody `
 // The map is made from the page, is drawn, zoomed and panned by key and by
 // wheel, names what is in view, and opens pictures.
 func TestThePageShowsTheMap(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	reds, blues := f.add(t, 20, red, "Roth"), f.add(t, 20, blue, "Blau")

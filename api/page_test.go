@@ -16,6 +16,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/test/race"
 )
 
 // stepping gives what does one step of a test after the other, by its name; a step
@@ -95,7 +96,7 @@ func eventually(expression, want string) chromedp.Action[chromedp.Void] {
 }
 
 func TestThePageIsUsableByKeyAndByButton(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	reds, blues := f.add(t, 9, red, "Roth"), f.add(t, 9, blue, "Blau")
@@ -151,7 +152,7 @@ func TestThePageIsUsableByKeyAndByButton(t *testing.T) {
 // Teaching shows one picture after the other; what it asked and why goes into
 // the log with the answer.
 func TestThePageTeachesByKeyAndByButton(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	reds, blues := f.add(t, 30, red, "Roth"), f.add(t, 30, blue, "Blau")

@@ -11,6 +11,8 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/palate-art/palate/test/race"
 )
 
 // point is a place in the window, in CSS pixels.
@@ -86,7 +88,7 @@ func swipe(selector string, by point) chromedp.Action[chromedp.Void] {
 // With fingers alone on a phone: one that rests selects, two zoom, and one moves
 // what is zoomed.
 func TestThePageIsUsableByTouch(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	f.add(t, 30, red, "Roth")
@@ -119,7 +121,7 @@ func TestThePageIsUsableByTouch(t *testing.T) {
 
 // The large picture is zoomed and moved by wheel, drag and keys.
 func TestTheLargePictureIsZoomedByWheelAndKeys(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	f.add(t, 2, red, "Roth")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/test/race"
 )
 
 // screenshots names a folder that gets pictures of the page, for a person to
@@ -67,7 +68,7 @@ const (
 // A deletion by mistake is one key away from being taken back, and a picture
 // comes back to its place with what was said of it.
 func TestThePageDeletesAndTakesBack(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	reds, blues := f.add(t, 9, red, "Roth"), f.add(t, 9, blue, "Blau")
@@ -131,7 +132,7 @@ func TestThePageDeletesAndTakesBack(t *testing.T) {
 // The trash shows what was deleted, gives it back, and is emptied only by who
 // says so twice.
 func TestThePageShowsTheTrash(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	ids := f.add(t, 8, red, "Roth")
@@ -165,7 +166,7 @@ func TestThePageShowsTheTrash(t *testing.T) {
 
 // On a phone: from the large view and from Teach, with the way back in reach.
 func TestThePageDeletesOnAPhone(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	ids := f.add(t, 30, red, "Roth")

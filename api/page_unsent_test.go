@@ -12,6 +12,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/test/race"
 )
 
 // How a server answers what is said.
@@ -25,7 +26,7 @@ const (
 // What is said while the server is away, or whose answer got lost, is kept in
 // the browser, told, taken back by U, and saved once: also after the tab was closed.
 func TestVerdictsOutliveAServerThatIsAwayAndAClosedTab(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	ids := f.add(t, 6, red, "Roth")

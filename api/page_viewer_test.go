@@ -8,13 +8,14 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/test/race"
 )
 
 // In the large view one goes on to the next picture and back, and closing it
 // leads to the picture that was shown last; a verdict that was taken back comes
 // back by U, to the picture that it was of.
 func TestThePageTurnsFromPictureToPicture(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	ids := f.add(t, 5, blue, "Blau")

@@ -12,13 +12,15 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/palate-art/palate/test/race"
 )
 
 // On a phone, Work starts a verification, an import and a crawl, tells how each
 // ended, and tells where the eyes are why one was refused; nothing of it is wider
 // than the screen.
 func TestThePageStartsWorkOnAPhone(t *testing.T) {
-	longRace(t)
+	race.Long(t)
 	ctx, complaints := browser(t)
 	f := newFixture(t)
 	f.add(t, 3, red, "Roth")
