@@ -2,6 +2,7 @@
 
 import { $, call, element, orTell, say } from "./base.js";
 import { nameOf } from "./card.js";
+import { comeFor } from "./learn.js";
 import * as route from "./route.js";
 import { profilePath, state } from "./state.js";
 import { showTaste } from "./taste.js";
@@ -164,8 +165,18 @@ async function doubts(holder) {
 }
 
 function verdictOf(arena) {
-  if (!arena.job) return [heading("Models compared"), words("Which model and which way to learn suit you best is found out by palate arena; it was not asked yet.", "quiet")];
-  return [heading("Models compared"), words(`${arena.summary}.`), ...arena.verdicts.map((v) => words(`${v}.`)), ...tables(arena.sections)];
+  const ways = words("", "ways");
+  if (arena.job) ways.append(element("a", { href: `/v1/jobs/${arena.job}/page`, target: "_blank", rel: "noopener", textContent: "Tables and plot" }), " · ");
+  ways.append(toWork(arena.job ? "Compare again" : "Compare models", "arena"), " · ", toWork("Train a model of your own", "finetune"));
+  if (!arena.job) return [heading("Models compared"), words("Which model and which way to learn suit you best can be found out; it was not asked yet.", "quiet"), ways];
+  return [heading("Models compared"), words(`${arena.summary}.`), ...arena.verdicts.map((v) => words(`${v}.`)), ...tables(arena.sections), ways];
+}
+
+/** toWork leads to a form of the view Work. */
+function toWork(text, form) {
+  const link = element("a", { href: `#/work${state.profile === "me" ? "" : `?profile=${state.profile}`}`, textContent: text });
+  link.addEventListener("click", () => comeFor(form));
+  return link;
 }
 
 // ---- profiles
