@@ -2,7 +2,9 @@ package api_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -20,37 +22,66 @@ import (
 )
 
 // stepping gives what does one step of a test after the other, by its name; a step
-// that fails ends the test.
+// that fails ends the test. What the page draws anew between being found and
+// being touched is looked for again.
 func stepping(t *testing.T, ctx context.Context, complaints func() []string) func(what string, actions ...chromedp.Action[chromedp.Void]) {
 	return func(what string, actions ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
-		if err := chromedp.Do(ctx, actions...); err != nil {
-			t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
+		for _, action := range actions {
+			err := chromedp.Do(ctx, action)
+			for err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "Could not find node") {
+				err = chromedp.Do(ctx, action)
+			}
+			if err != nil {
+				t.Fatalf("%s: %v (the page complained: %v)", what, err, complaints())
+			}
 		}
 	}
 }
 
-// browser opens a real one, and gathers what the page complains of.
+// TestMain ends the browser that tests have shared.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	endBrowser()
+	os.Exit(code)
+}
+
+var endBrowser = func() {}
+
+// started is a browser, which takes longer to start than most tests; its path is
+// empty where there is none.
+var started = sync.OnceValues(func() (ctx context.Context, err error) {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			continue
+		}
+		allocator, cancel := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
+			chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(time.Minute))...)
+		ctx, endTab := chromedp.NewContext(allocator)
+		endBrowser = func() { endTab(); cancel() }
+		return ctx, chromedp.Do(ctx)
+	}
+	return nil, exec.ErrNotFound
+})
+
+// browser opens a window with cookies and storage of its own in a real browser,
+// and gathers what the page complains of. Tests of the page run side by side:
+// they mostly wait.
 func browser(t *testing.T) (ctx context.Context, complaints func() []string) {
 	t.Helper()
-	found := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			found = path
-			break
-		}
-	}
-	if found == "" {
+	t.Parallel()
+	all, err := started()
+	if errors.Is(err, exec.ErrNotFound) {
 		t.Skip("no Chromium or Chrome on this machine")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(found), chromedp.NoSandbox,
-		chromedp.WindowSize(1200, 900), chromedp.WSURLReadTimeout(time.Minute))
-	allocator, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	must(t, err)
+	ctx, closeWindow := chromedp.NewContext(all, chromedp.WithNewBrowserContext())
+	t.Cleanup(closeWindow)
+	context.AfterFunc(t.Context(), closeWindow) // before servers end, which wait for the streams of open pages
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
-	t.Cleanup(cancel)
+	must(t, chromedp.Do(ctx, chromedp.EmulateViewport(1200, 900)))
 	var mu sync.Mutex
 	var texts []string
 	must(t, chromedp.Listen(ctx, func(event any) {

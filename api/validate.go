@@ -75,6 +75,9 @@ func validate(r *http.Request, route *routers.Route, parameters map[string]strin
 			MultiError: true, ExcludeRequestBody: upload || isFile(route.Operation),
 			SkipSettingDefaults: true,                                  // handlers tell what was given from what was not
 			AuthenticationFunc:  openapi3filter.NoopAuthenticationFunc, // rights have been asked before
+			// Nobody reads them, and what is inside of a "not" would write
+			// them for every value that it takes.
+			SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.DisableSchemaErrorDetails()},
 		},
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -89,6 +90,9 @@ type load struct {
 	bytes         int // of the median answer
 }
 
+// errBehind is what a load ends with that the server does not keep up with.
+var errBehind = errors.New("the server does not keep up")
+
 // open asks at a rate by chance (a Poisson process), whatever comes back; an
 // answer's time counts from when it was due.
 func (c *client) open(ctx context.Context, ask request, perSecond float64, part time.Duration, seed uint64) (load, error) {
@@ -118,7 +122,8 @@ func (c *client) open(ctx context.Context, ask request, perSecond float64, part 
 			return err
 		})
 		if !started {
-			return load{}, fmt.Errorf("%d requests wait at %.0f a second: the server does not keep up", mostInFlight, perSecond)
+			_ = group.Wait() // they have nothing more to tell
+			return load{}, fmt.Errorf("%d requests wait at %.0f a second: %w", mostInFlight, perSecond, errBehind)
 		}
 	}
 	if err := group.Wait(); err != nil {

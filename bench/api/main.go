@@ -50,7 +50,7 @@ func main() {
 	flag.DurationVar(&o.part, "part", 2*time.Second, "how long each measurement takes")
 	flag.DurationVar(&o.soak, "soak", time.Minute, "how long the memory is watched under a mixed load, of the largest collection; 10m for the whole test, 0 for none")
 	flag.StringVar(&o.folder, "folder", "", "where the collections are made; a temporary folder otherwise")
-	flag.StringVar(&o.only, "only", "", "operations to measure, with commas between; all if left out")
+	flag.StringVar(&o.only, "only", "", "operations to measure, with commas between, ratings among them; all if left out")
 	flag.Uint64Var(&o.seed, "seed", 1, "of what is drawn")
 	flag.StringVar(&o.serve, "serve", "", "serve the collection in this folder; the program starts itself so")
 	flag.BoolVar(&o.profile, "profile", false, "print where the server's time went for each operation, by its profiler")

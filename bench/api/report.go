@@ -23,7 +23,8 @@ type measured struct {
 type operationMeasured struct {
 	Name        string  `json:"name"`
 	Most        float64 `json:"most_per_second"`
-	Rate        float64 `json:"rate"` // of the open load
+	Rate        float64 `json:"rate"`         // of the open load
+	Behind      int     `json:"times_behind"` // rounds that the server could not keep up with, after each of which the rate was halved
 	Answers     int     `json:"answers"`
 	Bytes       int     `json:"bytes"`
 	P50         float64 `json:"p50_ms"`
@@ -34,10 +35,13 @@ type operationMeasured struct {
 	TimesOfFile float64 `json:"p99_times_of_file"`
 }
 
+// bulkMeasured are medians, of the ratio too.
 type bulkMeasured struct {
-	Single20     float64 `json:"single_20_ms"`
-	Together1000 float64 `json:"together_1000_ms"`
-	Times        float64 `json:"times"`
+	Single20        float64 `json:"single_20_ms"`
+	Single20CPU     float64 `json:"single_20_cpu_ms"`
+	Together1000    float64 `json:"together_1000_ms"`
+	Together1000CPU float64 `json:"together_1000_cpu_ms"`
+	Times           float64 `json:"times"`
 }
 
 type memoryMeasured struct {
@@ -112,7 +116,7 @@ func (r *results) print(w io.Writer) error {
 			fmt.Fprintf(t, "%s\t%.0f\t%d\t%d\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f\t\n", op.Name, op.Most, op.Answers, op.Bytes, op.P50, op.P99, op.CPU, op.FileP99, op.FileCPU, op.TimesOfFile)
 		}
 		if b := m.Bulk; b.Times > 0 {
-			fmt.Fprintf(t, "1000 ratings together %.0f ms, 20 single %.0f ms: %.2f times\t\t\t\t\t\t\t\t\t\t\n", b.Together1000, b.Single20, b.Times)
+			fmt.Fprintf(t, "1000 ratings together %.0f ms (CPU %.0f), 20 single %.0f ms (CPU %.0f): %.2f times\t\t\t\t\t\t\t\t\t\t\n", b.Together1000, b.Together1000CPU, b.Single20, b.Single20CPU, b.Times)
 		}
 		if s := m.Memory; s != nil {
 			fmt.Fprintf(t, "memory after %.0f s and %d answers: heap %.0f MB (%+.2f a minute), resident %.0f MB (%+.2f a minute)\t\t\t\t\t\t\t\t\t\t\n", s.Seconds, s.Answers, s.HeapMB, s.HeapSlope, s.ResidentMB, s.ResidentSlope)

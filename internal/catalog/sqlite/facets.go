@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
@@ -26,8 +27,7 @@ func facetOf(column, has, counts, order string) string {
 
 // FacetValues implements catalog.Facets.
 func (c *Catalog) FacetValues(ctx context.Context, q catalog.FacetQuery) (values []catalog.FacetValue, err error) {
-	query, known := facets[q.Facet]
-	if !known {
+	if facets[q.Facet] == "" {
 		return nil, c.translate(ctx, "facet values", fmt.Errorf("%q is no facet: %w", q.Facet, palate.ErrInvalid))
 	}
 	if err := checkLimit(q.Limit, 1001); err != nil {
@@ -35,23 +35,89 @@ func (c *Catalog) FacetValues(ctx context.Context, q catalog.FacetQuery) (values
 	}
 	wanted := fold(q.Search)
 	err = c.read(ctx, "facet values", func(ctx context.Context, tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, query)
+		list, err := c.facets.values(ctx, tx, q.Facet)
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
 		values = nil
-		for len(values) < q.Limit && rows.Next() {
-			var v catalog.FacetValue
-			if err := rows.Scan(&v.Value, &v.Images); err != nil {
-				return err
+		for i, v := range list.values {
+			if len(values) == q.Limit {
+				break
 			}
 			// SQLite folds only the letters of ASCII.
-			if wanted == "" || strings.Contains(fold(v.Value), wanted) {
+			if wanted == "" || strings.Contains(list.folded[i], wanted) {
 				values = append(values, v)
 			}
 		}
-		return rows.Err()
+		return nil
 	})
 	return values, err
+}
+
+// facetLists keeps the values of facets until an image changes.
+type facetLists struct {
+	mu    sync.Mutex
+	lists map[catalog.Facet]facetList
+}
+
+// facetList are all values of a facet with what a search of them looks
+// through.
+type facetList struct {
+	upTo   uint64
+	values []catalog.FacetValue
+	folded []string
+}
+
+// mostValues is how many values of a facet are kept.
+const mostValues = 100_000
+
+// values are those of a facet as the transaction sees them.
+func (f *facetLists) values(ctx context.Context, tx *sql.Tx, facet catalog.Facet) (facetList, error) {
+	f.mu.Lock()
+	list, kept := f.lists[facet]
+	f.mu.Unlock()
+	if kept {
+		_, last, known, err := imagesChanged(ctx, tx, list.upTo, "kind IN ('image', 'deleted')", 0)
+		if err != nil {
+			return list, err
+		}
+		if known && last >= list.upTo {
+			list.upTo = last
+			f.keep(facet, list)
+			return list, nil
+		}
+	}
+	last, err := lastChange(ctx, tx)
+	if err != nil {
+		return list, err
+	}
+	list = facetList{upTo: last}
+	rows, err := tx.QueryContext(context.WithoutCancel(ctx), facets[facet]) // see readTexts
+	if err != nil {
+		return list, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var v catalog.FacetValue
+		if err := rows.Scan(&v.Value, &v.Images); err != nil {
+			return list, err
+		}
+		list.values, list.folded = append(list.values, v), append(list.folded, fold(v.Value))
+	}
+	if len(list.values) <= mostValues {
+		f.keep(facet, list)
+	}
+	return list, rows.Err()
+}
+
+// keep keeps a list unless a later one is kept.
+func (f *facetLists) keep(facet catalog.Facet, list facetList) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lists == nil {
+		f.lists = map[catalog.Facet]facetList{}
+	}
+	if f.lists[facet].upTo <= list.upTo {
+		f.lists[facet] = list
+	}
 }

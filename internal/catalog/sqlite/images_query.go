@@ -17,8 +17,8 @@ type conditions struct {
 	clauses []string
 	args    []any
 	// searched looks through the texts of sources s, in the order of their
-	// images: a page of a frequent word ends soon, and a rare one costs one
-	// walk through an index that holds nothing else.
+	// images, through an index that holds nothing else: a page of a frequent
+	// word ends soon.
 	searched bool
 }
 
@@ -117,16 +117,19 @@ func (c *Catalog) ListImages(ctx context.Context, q catalog.ImageQuery) (catalog
 	if err != nil {
 		return catalog.ImagePage{}, c.translate(ctx, "list images", err)
 	}
-	where := listed(q)
-	direction, beyond := directionOf(q.Order), where.place()+" < ?"
-	if q.Order == catalog.Oldest {
-		beyond = where.place() + " > ?"
-	}
-	if q.After != "" {
-		where.add(beyond, after)
-	}
 	var page catalog.ImagePage
 	err = c.read(ctx, "list images", func(ctx context.Context, tx *sql.Tx) error {
+		where, err := c.listed(ctx, tx, q)
+		if err != nil {
+			return err
+		}
+		direction, beyond := directionOf(q.Order), where.place()+" < ?"
+		if q.Order == catalog.Oldest {
+			beyond = where.place() + " > ?"
+		}
+		if q.After != "" {
+			where.add(beyond, after)
+		}
 		// One more than asked tells whether there is a next page.
 		numbers, err := collect(from(tx.QueryContext(ctx,
 			"SELECT i.no FROM "+where.from()+where.where()+where.once()+" ORDER BY "+where.place()+" "+direction+" LIMIT ?",
@@ -169,9 +172,12 @@ func (c *Catalog) Outlines(ctx context.Context, q catalog.ImageQuery) ([]catalog
 	if _, err := checkQuery(q); err != nil {
 		return nil, c.translate(ctx, "outline images", err)
 	}
-	where := listed(q)
 	var outlines []catalog.Outline
-	err := c.read(ctx, "outline images", func(ctx context.Context, tx *sql.Tx) (err error) {
+	err := c.read(ctx, "outline images", func(ctx context.Context, tx *sql.Tx) error {
+		where, err := c.listed(ctx, tx, q)
+		if err != nil {
+			return err
+		}
 		outlines, err = collect(from(tx.QueryContext(ctx,
 			"SELECT i.id, i.width, i.height FROM "+where.from()+where.where()+where.once()+" ORDER BY "+where.place()+" "+directionOf(q.Order), where.args...)),
 			func(rows *sql.Rows) (o catalog.Outline, err error) {
@@ -187,12 +193,20 @@ func (c *Catalog) Outlines(ctx context.Context, q catalog.ImageQuery) ([]catalog
 }
 
 // listed are the conditions of a list, whatever the page.
-func listed(q catalog.ImageQuery) conditions {
-	var where conditions
+func (c *Catalog) listed(ctx context.Context, tx *sql.Tx, q catalog.ImageQuery) (where conditions, err error) {
 	where.filter(q.Filter)
 	if q.Search != "" {
-		where.searched = true
-		where.add("instr(s.search, ?) > 0", fold(q.Search))
+		wanted := fold(q.Search)
+		numbers, few, err := c.fewWith(ctx, tx, wanted)
+		switch {
+		case err != nil:
+			return where, err
+		case few:
+			where.add("i.no IN (SELECT value FROM json_each(?))", numberList(numbers))
+		default:
+			where.searched = true
+			where.add("instr(s.search, ?) > 0", wanted)
+		}
 	}
 	if q.Damaged {
 		where.add("i.damage <> ''")
@@ -206,7 +220,7 @@ func listed(q catalog.ImageQuery) conditions {
 	if q.Crawled {
 		where.add("i.crawl IS NOT NULL")
 	}
-	return where
+	return where, nil
 }
 
 // checkQuery reads the cursor and refuses what can't be asked.
@@ -233,14 +247,7 @@ func loadNumbered(ctx context.Context, tx *sql.Tx, numbers []int64) ([]catalog.I
 	if len(numbers) == 0 {
 		return nil, nil
 	}
-	list := []byte{'['}
-	for i, no := range numbers {
-		if i > 0 {
-			list = append(list, ',')
-		}
-		list = strconv.AppendInt(list, no, 10)
-	}
-	return loadImages(ctx, tx, "SELECT value FROM json_each(?)", string(append(list, ']')))
+	return loadImages(ctx, tx, "SELECT value FROM json_each(?)", numberList(numbers))
 }
 
 func scanNumber(rows *sql.Rows) (n int64, err error) { return n, rows.Scan(&n) }
@@ -252,9 +259,12 @@ func (c *Catalog) CountImages(ctx context.Context, f index.Filter) (int, error) 
 
 // CountListed implements catalog.Images.
 func (c *Catalog) CountListed(ctx context.Context, q catalog.ImageQuery) (int, error) {
-	where := listed(q)
 	var count int
 	err := c.read(ctx, "count images", func(ctx context.Context, tx *sql.Tx) error {
+		where, err := c.listed(ctx, tx, q)
+		if err != nil {
+			return err
+		}
 		return tx.QueryRowContext(ctx, "SELECT count(DISTINCT i.no) FROM "+where.from()+where.where(), where.args...).Scan(&count)
 	})
 	return count, err

@@ -39,6 +39,8 @@ type Catalog struct {
 	temporary string
 
 	written signal // by this process
+	texts   texts
+	facets  facetLists
 }
 
 var _ catalog.Catalog = (*Catalog)(nil)
@@ -68,7 +70,7 @@ func Open(ctx context.Context, path string, cfg Config) (*Catalog, error) {
 }
 
 func newCatalog(path string, cfg Config) *Catalog {
-	c := &Catalog{path: path, cfg: cfg}
+	c := &Catalog{path: path, cfg: cfg, texts: texts{few: fewFound, behind: leastBehind}}
 	c.leases.folder = filepath.Join(filepath.Dir(path), "leases")
 	return c
 }

@@ -3,20 +3,23 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
 )
 
-// rater appends ratings in one transaction. SQLite compiles each statement once
-// and not for each rating, and what stands is read of all at once: a query with
-// a context costs the driver a goroutine, which would be most of the work.
+// rater appends ratings in one transaction. What stands is read of all at once,
+// what is to be written is worked out from that, and then written many rows a
+// statement: SQLite does as much for a statement as for several rows, and the
+// driver more.
 type rater struct {
-	log, stand, change *sql.Stmt
-	before             map[palate.Profile]map[palate.ImageID]before
-	last               map[palate.Profile]int64 // the last entry by profile
+	before map[palate.Profile]map[palate.ImageID]before
+	added  []catalog.Rating
+	last   map[palate.Profile]int64 // the last entry by profile
+	entry  int64                    // the last of the log
 }
 
 // before is an image as it is found: its number, and what stands of it.
@@ -56,32 +59,9 @@ func (r *rater) look(ctx context.Context, tx *sql.Tx, ratings []catalog.Rating) 
 	return nil
 }
 
-func newRater(ctx context.Context, tx *sql.Tx) (*rater, error) {
-	r := &rater{before: map[palate.Profile]map[palate.ImageID]before{}, last: map[palate.Profile]int64{}}
-	var errs []error
-	for _, one := range []struct {
-		into  **sql.Stmt
-		query string
-	}{
-		{&r.log, "INSERT INTO ratings (profile, image, verdict, stars, shown, probe_version, score, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
-		{&r.stand, "INSERT INTO standing (profile, image, verdict, entry) VALUES (?, ?, ?, ?) ON CONFLICT (profile, image) DO UPDATE SET verdict = excluded.verdict, entry = excluded.entry"},
-		{&r.change, "INSERT INTO changes (kind, image, profile) VALUES (?, ?, ?)"},
-	} {
-		var err error
-		*one.into, err = tx.PrepareContext(ctx, one.query)
-		errs = append(errs, err)
-	}
-	return r, errors.Join(errs...) // the transaction's end closes them
-}
-
-// rate appends one rating; if once, only where another stands or none.
-func (r *rater) rate(ctx context.Context, given catalog.Rating, once bool) (catalog.Rating, error) {
-	if err := ctx.Err(); err != nil {
-		return given, err
-	}
-	// The driver has a goroutine watch every statement that can be cancelled,
-	// which takes longer than any of these.
-	ctx = context.WithoutCancel(ctx)
+// rate works out what stands once a rating is given, and notes what has to be
+// written; if once, only where another stands or none.
+func (r *rater) rate(given catalog.Rating, once bool) (catalog.Rating, error) {
 	b, there := r.before[given.Profile][given.Image]
 	if !there {
 		return given, fmt.Errorf("image %v: %w", given.Image, palate.ErrNotFound)
@@ -90,30 +70,64 @@ func (r *rater) rate(ctx context.Context, given catalog.Rating, once bool) (cata
 		return b.rating, nil
 	}
 	given.At = orNow(given.At)
-	var score sql.NullFloat64
-	if given.Score != nil {
-		score = sql.NullFloat64{Float64: *given.Score, Valid: true}
-	}
-	result, err := r.log.ExecContext(ctx, string(given.Profile), given.Image[:], string(given.Verdict), orNull(given.Stars), string(given.Shown), given.ProbeVersion, score, stamp(given.At))
-	if err != nil {
-		return given, err
-	}
-	if given.Entry, err = result.LastInsertId(); err != nil {
-		return given, err
-	}
-	if _, err := r.stand.ExecContext(ctx, string(given.Profile), b.image, string(given.Verdict), given.Entry); err != nil {
-		return given, err
-	}
+	r.entry++
+	given.Entry = r.entry
 	r.last[given.Profile] = given.Entry
 	r.before[given.Profile][given.Image] = before{image: b.image, stands: true, rating: given}
-	_, err = r.change.ExecContext(ctx, string(catalog.RatingChanged), given.Image[:], string(given.Profile))
-	return given, err
+	r.added = append(r.added, given)
+	return given, nil
 }
 
-// end remembers of every profile its last entry, before the commit.
-func (r *rater) end(ctx context.Context, tx *sql.Tx) error {
+// write writes what was noted: into the log, what stands from now on, the
+// changes, and the last entry of every profile.
+func (r *rater) write(ctx context.Context, tx *sql.Tx) error {
+	standing := slices.DeleteFunc(slices.Clone(r.added), func(given catalog.Rating) bool {
+		return r.before[given.Profile][given.Image].rating.Entry != given.Entry // the same image comes again
+	})
+	err := insertRows(ctx, tx, "INSERT INTO ratings (entry, profile, image, verdict, stars, shown, probe_version, score, at) VALUES", "", r.added, func(given catalog.Rating) []any {
+		var score any
+		if given.Score != nil {
+			score = *given.Score
+		}
+		return []any{given.Entry, string(given.Profile), given.Image[:], string(given.Verdict), orNull(given.Stars), string(given.Shown), given.ProbeVersion, score, stamp(given.At)}
+	})
+	if err != nil {
+		return err
+	}
+	err = insertRows(ctx, tx, "INSERT INTO standing (profile, image, verdict, entry) VALUES", "ON CONFLICT (profile, image) DO UPDATE SET verdict = excluded.verdict, entry = excluded.entry", standing, func(given catalog.Rating) []any {
+		return []any{string(given.Profile), r.before[given.Profile][given.Image].image, string(given.Verdict), given.Entry}
+	})
+	if err != nil {
+		return err
+	}
+	err = insertRows(ctx, tx, "INSERT INTO changes (kind, image, profile) VALUES", "", r.added, func(given catalog.Rating) []any {
+		return []any{string(catalog.RatingChanged), given.Image[:], string(given.Profile)}
+	})
+	if err != nil {
+		return err
+	}
 	for profile, entry := range r.last {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO profiles (name, entry) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET entry = excluded.entry", string(profile), entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rowsAtOnce is how many rows a statement writes; the statement of so many is
+// compiled once and kept by the connection.
+const rowsAtOnce = 100
+
+// insertRows inserts a row for each value.
+func insertRows[T any](ctx context.Context, tx *sql.Tx, insert, conflict string, values []T, row func(T) []any) error {
+	for some := range slices.Chunk(values, rowsAtOnce) {
+		var args []any
+		for _, value := range some {
+			args = append(args, row(value)...)
+		}
+		one := "(" + strings.TrimSuffix(strings.Repeat("?,", len(args)/len(some)), ",") + ")"
+		query := insert + strings.TrimSuffix(strings.Repeat(one+",", len(some)), ",") + " " + conflict
+		if _, err := tx.ExecContext(ctx, query, args...); err != nil {
 			return err
 		}
 	}
@@ -132,19 +146,21 @@ func (c *Catalog) rateMany(ctx context.Context, what string, ratings []catalog.R
 	}
 	stand := make([]catalog.Rating, len(ratings))
 	err := c.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
-		r, err := newRater(ctx, tx)
-		if err != nil {
-			return err
-		}
+		r := &rater{before: map[palate.Profile]map[palate.ImageID]before{}, last: map[palate.Profile]int64{}}
 		if err := r.look(ctx, tx, ratings); err != nil {
 			return err
 		}
+		var err error
+		// No row of the log is ever deleted, nor its number given again.
+		if r.entry, err = scanOne[int64](tx.QueryRowContext(ctx, "SELECT coalesce(max(entry), 0) FROM ratings")); err != nil {
+			return err
+		}
 		for i, given := range ratings {
-			if stand[i], err = r.rate(ctx, given, once); err != nil {
+			if stand[i], err = r.rate(given, once); err != nil {
 				return fmt.Errorf("rating %d: %w", i, err)
 			}
 		}
-		return r.end(ctx, tx)
+		return r.write(ctx, tx)
 	})
 	if err != nil {
 		return nil, err
