@@ -12,6 +12,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/probe"
 	"github.com/palate-art/palate/test/race"
 )
 
@@ -35,7 +36,10 @@ func TestThePageShowsWhatWasLearned(t *testing.T) {
 	f.rate(t, palate.Dislike, blues[:19]...)
 	f.learn(t)
 	f.rate(t, palate.Like, reds[20:]...)
-	f.learn(t)
+	curved := probe.DefaultConfig()
+	curved.CurveShares = []float64{.5, 1}
+	_, err := f.tastes.TrainWith(t.Context(), palate.DefaultProfile, curved, false)
+	must(t, err)
 	contest, lease, err := f.catalog.StartRun(t.Context(), "arena", palate.DefaultProfile)
 	must(t, err)
 	must(t, f.catalog.FinishRun(t.Context(), contest.ID, catalog.Succeeded, json.RawMessage(`{"version":1,"profile":"me","works":40,"likes":20,"dislikes":20,
@@ -49,14 +53,15 @@ func TestThePageShowsWhatWasLearned(t *testing.T) {
 		return eventually(`[...document.querySelectorAll(".plots img")].filter((i) => i.naturalWidth > 0).length`, n)
 	}
 	const inWidth = `document.documentElement.scrollWidth <= innerWidth`
-	step("open", chromedp.EmulateViewport(360, 740), chromedp.Navigate(f.url+"/#/taste"), plots("3"), eventually(inWidth, "true"),
+	step("open", chromedp.EmulateViewport(360, 740), chromedp.Navigate(f.url+"/#/taste"), plots("4"), eventually(inWidth, "true"),
 		eventually(versions+`.querySelectorAll("tbody tr").length`, "2"), eventually(serves+`.includes("2 serves")`, "true"), screenshot("taste-phone"))
 	step("a table behind each plot", run(`document.querySelectorAll(".plots summary").forEach((s) => s.click())`),
 		eventually(`document.querySelectorAll(".plots figure").length === document.querySelectorAll(".plots table").length`, "true"),
-		eventually(`[...document.querySelectorAll(".plots figure")].at(2).querySelector("th").textContent`, "PREDICTED"))
+		eventually(`[...document.querySelectorAll(".plots figure")].at(2).querySelector("th").textContent`, "PREDICTED"),
+		eventually(`((f) => [f.querySelector("figcaption").textContent, f.querySelector("th").textContent, f.querySelectorAll("tbody tr").length, f.querySelector("img").src.endsWith("/plots/learning-curve")].join())([...document.querySelectorAll(".plots figure")].at(3))`, "Learning curve,WORKS,2,true"))
 	step("the threshold by key", chromedp.Focus(`#learned input[type=range]`), chromedp.KeyEvent(kb.Home),
 		eventually(`document.querySelector("#learned output").textContent.startsWith("0 %: of 24 liked pictures 24 would be found, and of 19 disliked ones 19")`, "true"),
-		eventually(`document.querySelector(".plots img").src.endsWith("threshold=0")`, "true"), plots("3"))
+		eventually(`document.querySelector(".plots img").src.endsWith("threshold=0")`, "true"), plots("4"))
 	step("compare", chromedp.Click(versions0+`tr:nth-child(2) button:nth-of-type(2)`),
 		eventually(`document.querySelector("#learned [role=status]").textContent.includes("judged")`, "true"))
 	step("what to judge again", eventually(`document.querySelectorAll("#learned .strip a").length > 0`, "true"),
@@ -68,9 +73,10 @@ func TestThePageShowsWhatWasLearned(t *testing.T) {
 	step("dark and wide", dark(), chromedp.EmulateViewport(1440, 900), plots("3"), screenshot("taste-dark"))
 	const field = `#learned form:nth-of-type(1) input`
 	step("a profile is made", chromedp.SendKeys(field, "ada"), chromedp.Click(`#learned form:nth-of-type(1) button`),
-		eventually(`document.querySelector("#profile").value`, "ada"), eventually(`location.hash`, "#/taste?profile=ada"))
+		eventually(`document.querySelector("#profile").value`, "ada"), eventually(`location.hash`, "#/taste?profile=ada"),
+		eventually(`document.querySelector("#learned").textContent.includes("Rename ada to")`, "true"))
 	step("and renamed", chromedp.SendKeys(`#learned form:nth-of-type(2) input`, "eve"), chromedp.Click(`#learned form:nth-of-type(2) button`),
-		eventually(`document.querySelector("#profile").value`, "eve"))
+		eventually(`document.querySelector("#profile").value`, "eve"), eventually(`document.querySelector("#learned").textContent.includes("Rename eve to")`, "true"))
 	step("and compared", chromedp.Click(`#learned [aria-label="Compare with me"]`),
 		eventually(`document.querySelector("#learned").textContent.includes("have both judged 0 images")`, "true"))
 	if all := complaints(); len(all) > 0 {
