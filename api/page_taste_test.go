@@ -3,10 +3,12 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -119,11 +121,41 @@ func TestThePageShowsTheMap(t *testing.T) {
 	step("the wheel", run(canvas+`.dispatchEvent(new WheelEvent("wheel", { deltaY: -700, clientX: `+canvas+`.getBoundingClientRect().x + 5, clientY: `+canvas+`.getBoundingClientRect().y + 5, cancelable: true }))`),
 		eventually(`Number(`+inView+`) < 40`, "true"), chromedp.Click(`#map [data-key="0"]`), eventually(inView, "40"))
 	step("dark and wide", dark(), chromedp.EmulateViewport(1440, 900), chromedp.Click(`#map [data-key="0"]`), eventually(tinted, "true"), screenshot("map-dark"))
+	// A place of the canvas that shows a picture of a colour.
+	place := func(colour string) string {
+		return `(() => { const c = ` + canvas + `, p = c.getContext("2d").getImageData(0, 0, c.width, c.height), r = c.getBoundingClientRect(), is = (x, y) => { const [red, , blue, alpha] = p.data.subarray(4 * (y * c.width + x)); return alpha === 255 && ` + colour + `; };
+			for (let y = 9; y < c.height - 9; y++) for (let x = 9; x < c.width - 9; x++) if ([-8, 0, 8].every((dx) => [-8, 0, 8].every((dy) => is(x + dx, y + dy)))) return [r.x + x * r.width / c.width, r.y + y * r.height / c.height].join(); })()`
+	}
+	for artist, colour := range map[string]string{"Roth": `red > blue + 60`, "Blau": `blue > red + 60`} {
+		var at string
+		step("click on a picture by "+artist, eventually(`(scrollTo(0, 0), scrollY)`, "0"), into(place(colour), &at), click(&at, 0), eventually(`document.querySelector("#viewer").open && document.querySelector("#viewer").image.artist`, artist),
+			eventually(`location.hash.startsWith("#/map?picture=")`, "true"), chromedp.KeyEvent(kb.Escape), eventually(`document.querySelector("#viewer").open`, "false"),
+			click(&at, 40), eventually(`document.querySelector("#viewer").open`, "false"), chromedp.Click(`#map [data-key="0"]`), eventually(inView, "40"))
+	}
 	step("open from the list", chromedp.Click(`#map .strip a`), eventually(`document.querySelector("#viewer").open`, "true"), chromedp.KeyEvent(kb.Escape),
 		eventually(`document.querySelector("#viewer").open`, "false"), eventually(`location.hash`, "#/map"))
 	if all := complaints(); len(all) > 0 {
 		t.Errorf("the page complained: %v", all)
 	}
+}
+
+// click presses the mouse at a place "x,y" of the window and lifts it some pixels
+// further, as a click or, further off, as a drag.
+func click(at *string, further float64) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		var x, y float64
+		if _, err := fmt.Sscanf(*at, "%g,%g", &x, &y); err != nil {
+			return fmt.Errorf("no such place: %q: %w", *at, err)
+		}
+		for _, e := range []input.DispatchMouseEventParams{{Type: input.DispatchMouseEventTypeMousePressed, X: x, Y: y},
+			{Type: input.DispatchMouseEventTypeMouseMoved, X: x + further, Y: y}, {Type: input.DispatchMouseEventTypeMouseReleased, X: x + further, Y: y}} {
+			e.Button, e.Buttons, e.ClickCount = input.MouseButtonLeft, 1, 1
+			if _, err := cdp.Call(ctx, target, input.DispatchMouseEvent, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // run runs a script in the page.
