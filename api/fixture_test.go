@@ -35,6 +35,7 @@ import (
 	"github.com/palate-art/palate/internal/imagestore/disk"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/job"
+	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/picture"
 	"github.com/palate-art/palate/internal/starter"
 	"github.com/palate-art/palate/internal/taste"
@@ -115,7 +116,7 @@ type fixture struct {
 	jobs       *starter.Starter
 }
 
-func newFixture(t testing.TB) *fixture {
+func newFixture(t testing.TB, adjust ...func(*taste.Config)) *fixture {
 	t.Helper()
 	dir := t.TempDir()
 	quiet := slog.New(slog.DiscardHandler)
@@ -128,6 +129,9 @@ func newFixture(t testing.TB) *fixture {
 	must(t, err)
 	config := taste.DefaultConfig()
 	config.RetrainAfter, config.LookEvery = 0, 10*time.Millisecond
+	for _, change := range adjust {
+		change(&config)
+	}
 	tastes, err := taste.New(c, ix, config, quiet)
 	must(t, err)
 	f := &fixture{catalog: c, store: store, index: ix, tastes: tastes,
@@ -191,17 +195,25 @@ func (s steps) EmbedAs(ctx context.Context, j *job.Job, _ bool) (ingest.EmbedRep
 // Another model by the name of "greys" is known; passing the collection on to it
 // embeds what is not embedded.
 func (s steps) Choices(context.Context) (starter.Choices, error) {
-	return starter.Choices{Upgrade: &starter.RulesUpgrade{From: "as it was", To: "as it is"}, Models: []starter.Choice{
-		{Name: "colours", What: "mean colours", State: starter.Here, Embedded: 1, Serves: true},
+	choices := starter.Choices{Upgrade: &starter.RulesUpgrade{From: "as it was", To: "as it is"}, Models: []starter.Choice{
+		{Name: "colours", What: "mean colours", State: starter.Here, Embedded: 1, Serves: true, Untrainable: "it is made of formulas and has no weights"},
 		{Name: "greys", What: "mean greys", State: starter.NotPulled, Bytes: 88e6, Licence: "MIT", LicenceURL: "https://example.org/mit"},
-		{Name: "gone", What: "a file", State: starter.Missing, Problem: "no such file", Guessed: []string{"mean"}}}}, nil
+		{Name: "gone", What: "a file", State: starter.Missing, Problem: "no such file", Guessed: []string{"mean"}}}}
+	made, err := models.OpenStore(s.models).Locals()
+	for _, m := range made {
+		if m.Tuned != nil {
+			choices.Models = append(choices.Models, starter.Choice{Name: m.Name, What: m.Architecture, State: starter.Here})
+		}
+	}
+	return choices, err
 }
 
 func (s steps) Known(model string) error {
-	if model != "greys" {
-		return fmt.Errorf("no model %q: %w", model, palate.ErrNotFound)
+	if model == "greys" {
+		return nil
 	}
-	return nil
+	_, err := models.OpenStore(s.models).Local(model)
+	return err
 }
 
 func (s steps) PassAs(ctx context.Context, j *job.Job, model string) (any, error) {

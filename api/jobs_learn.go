@@ -40,6 +40,17 @@ func contestOf(in *ArenaInput) *starter.Contest {
 		Asked: tuning.Asked{Epochs: in.Epochs, Batch: in.Batch, LearningRate: in.LearningRate}}
 }
 
+// settingsOf are what is asked of a fine-tuning or an arena, as it is asked.
+func settingsOf(in *JobInput) (json.RawMessage, error) {
+	switch {
+	case in.Finetune != nil:
+		return json.Marshal(in.Finetune)
+	case in.Arena != nil:
+		return json.Marshal(in.Arena)
+	}
+	return nil, nil
+}
+
 // progressOf is how a run goes, if it says so.
 func progressOf(run catalog.Run) (*JobProgress, error) {
 	if len(run.Progress) == 0 {

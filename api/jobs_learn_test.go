@@ -34,6 +34,10 @@ func learning(more map[string]any) map[string]any {
 func TestLearningThatCantBeginIsRefused(t *testing.T) {
 	f := newFixture(t)
 	f.judged(t, 10)
+	for _, id := range f.add(t, 12, red, "Roth") {
+		_, err := f.catalog.Rate(t.Context(), catalog.Rating{Profile: "kind", Image: id, Verdict: palate.Like, Shown: palate.ShownGallery})
+		must(t, err)
+	}
 	before, err := f.catalog.ListRuns(t.Context(), 0, 10)
 	must(t, err)
 	arena := func(settings map[string]any) map[string]any {
@@ -59,6 +63,7 @@ func TestLearningThatCantBeginIsRefused(t *testing.T) {
 		"a file":                   {learning(map[string]any{"model": "/etc/passwd"}), 400, "model"},
 		"a name that is taken":     {learning(map[string]any{"name": "greys"}), 409, "another name"},
 		"too few ratings":          {map[string]any{"kind": "finetune", "profile": "guest", "finetune": map[string]any{"model": "greys"}}, 409, "0 likes and 0 dislikes"},
+		"likes alone":              {map[string]any{"kind": "finetune", "profile": "kind", "finetune": map[string]any{"model": "greys"}}, 409, "too few ratings: 12 likes and 0 dislikes; 10 more dislikes"},
 		"an arena of nothing":      {map[string]any{"kind": "arena", "profile": "me"}, 400, "with the models that take part"},
 		"an arena of no models":    {arena(map[string]any{"models": []string{}}), 400, "models"},
 		"a way there is not":       {arena(map[string]any{"models": []string{"greys"}, "methods": []string{"forest"}}), 400, "lora:R"},
@@ -80,7 +85,14 @@ func TestLearningThatCantBeginIsRefused(t *testing.T) {
 type learningJob struct {
 	State, Error string
 	Result       struct {
-		Cost     *struct{ Seconds float64 }
+		Cost *struct {
+			Seconds float64
+			Resumed bool
+		}
+		Model   string
+		History []struct {
+			Number int `json:"epoch"`
+		}
 		Parent   string
 		Curves   string
 		Verdicts []string
@@ -91,12 +103,14 @@ type learningJob struct {
 		Epoch int
 		Loss  *float64
 		Cost  *struct {
-			Seconds  float64
-			Pictures int
-			Memory   int64 `json:"memory_bytes"`
-			Resumed  bool
+			Seconds        float64
+			Pictures       int
+			Memory         int64 `json:"memory_bytes"`
+			Resumed        bool
+			PictureSeconds float64 `json:"picture_seconds"`
 		}
-		Balanced *float64 `json:"balanced_accuracy"`
+		FineTune map[string]any `json:"finetune"`
+		Balanced *float64       `json:"balanced_accuracy"`
 	}
 }
 
@@ -122,41 +136,68 @@ func TestAFineTuningIsStartedStoppedAndGoneOnWith(t *testing.T) {
 	if left, err := os.ReadDir(f.models + "-trained"); err == nil && len(left) > 0 {
 		t.Errorf("finding out the cost left %v", left)
 	}
-	run := learning(map[string]any{"epochs": 10_000, "patience": 0, "name": "mine", "seed": 3})
-	run["confirm"] = true
-	id = jobID(t, f.start(t, run))
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		job := f.told(t, id)
-		if p := job.Progress; p != nil && p.Stage == "training" && p.Epoch > 0 && p.Loss != nil && p.Balanced != nil && p.Cost != nil {
-			break
-		}
-		if job.State != "running" || time.Now().After(deadline) {
-			t.Fatalf("got %+v, want that it trains and says how", job)
-		}
-	}
-	if a := f.do(t, "DELETE", fmt.Sprintf("/v1/jobs/%d", id), ""); a.status != http.StatusAccepted {
-		t.Fatalf("cancelling: got %d: %s", a.status, a.body)
-	}
-	if ended := f.waitFor(t, id); ended.State != catalog.Cancelled {
-		t.Fatalf("got %s: %s", ended.State, ended.Error)
-	}
+	run, epochs, stopped := f.stopped(t)
 	again := jobID(t, f.start(t, run))
-	if f.waitFor(t, again); f.told(t, again).State != "failed" {
+	if f.waitFor(t, again); f.told(t, again).State != "failed" || !strings.Contains(f.told(t, again).Error, "was begun and not ended") {
 		t.Errorf("begun anew over what was stopped: got %+v", f.told(t, again))
 	}
-	goesOn := learning(map[string]any{"name": "mine", "resume": true, "epochs": 10_000, "patience": 0})
+	// What it was asked for is told, so that whoever finds it can go on with it.
+	asked := f.told(t, stopped).Progress.FineTune
+	asked["resume"] = true
+	goesOn := map[string]any{"kind": "finetune", "profile": "me", "finetune": asked}
 	again = jobID(t, f.start(t, goesOn))
 	f.waitFor(t, again)
-	if job := f.told(t, again); job.State != "succeeded" || job.Progress.Cost == nil || !job.Progress.Cost.Resumed {
-		t.Errorf("going on: got %+v", job)
+	if job := f.told(t, again); job.State != "succeeded" || job.Result.Cost == nil || !job.Result.Cost.Resumed {
+		t.Errorf("the cost of going on: got %+v", job)
 	}
-	whole := learning(map[string]any{"name": "other"})
-	whole["confirm"] = true
-	id = jobID(t, f.start(t, whole))
-	f.waitFor(t, id)
-	if job := f.told(t, id); job.State != "succeeded" || job.Result.Parent != "greys" || job.Result.Best == nil || job.Result.Curves != "" {
-		t.Errorf("to the end: got %+v", job)
+	goesOn["confirm"] = true
+	again = jobID(t, f.start(t, goesOn))
+	f.waitFor(t, again)
+	job := f.told(t, again)
+	if job.State != "succeeded" || job.Result.Parent != "greys" || job.Result.Best == nil || job.Result.Curves != "" || !job.Progress.Cost.Resumed || job.Progress.Cost.PictureSeconds <= 0 {
+		t.Fatalf("to the end: got %+v", job)
 	}
+	if n := len(job.Result.History); n != epochs+1 || job.Result.History[n-1].Number != epochs {
+		t.Errorf("to the end: got %d epochs, want all %d after the beginning", n, epochs)
+	}
+	if made := job.Result.Model; made != "" && made != asked["name"] {
+		t.Errorf("to the end: got the model %q, want %q", made, asked["name"])
+	}
+	if f.do(t, "DELETE", fmt.Sprintf("/v1/jobs/%d", again), "").status != http.StatusConflict {
+		t.Error("what has ended can be stopped")
+	}
+}
+
+// stopped begins a fine-tuning and stops it while it trains; id is its job.
+func (f *fixture) stopped(t *testing.T) (request map[string]any, epochs int, id int64) {
+	t.Helper()
+	for epochs = 100; epochs < 1_000_000; epochs *= 5 { // where so many are over before it is stopped, more are not
+		request = learning(map[string]any{"epochs": epochs, "patience": 0, "name": fmt.Sprintf("mine-%d", epochs), "seed": 3})
+		request["confirm"] = true
+		id = jobID(t, f.start(t, request))
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+			job := f.told(t, id)
+			if p := job.Progress; p != nil && p.Stage == "training" && p.Epoch > 0 && p.Loss != nil && p.Balanced != nil && p.Cost != nil {
+				break
+			}
+			if job.State == "succeeded" {
+				break
+			}
+			if job.State != "running" || time.Now().After(deadline) {
+				t.Fatalf("got %+v, want that it trains and says how", job)
+			}
+		}
+		a := f.do(t, "DELETE", fmt.Sprintf("/v1/jobs/%d", id), "")
+		ended := f.waitFor(t, id)
+		if ended.State == catalog.Cancelled && a.status == http.StatusAccepted {
+			return request, epochs, id
+		}
+		if ended.State != catalog.Succeeded {
+			t.Fatalf("stopping it: got status %d, %s: %s", a.status, ended.State, ended.Error)
+		}
+	}
+	t.Fatal("every training had ended before it was stopped")
+	return nil, 0, 0
 }
 
 // An arena tells its cost; confirmed it gives a table, verdicts and a page.

@@ -30,6 +30,11 @@ func (s *Server) StartJob(ctx context.Context, request StartJobRequestObject) (S
 		}
 		r.Profile = profile
 	}
+	settings, err := settingsOf(wanted)
+	if err != nil {
+		return nil, err
+	}
+	r.Settings = settings
 	run, err := s.services.Starter.Start(ctx, r)
 	if err != nil {
 		return nil, err

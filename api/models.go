@@ -20,7 +20,7 @@ func (s *Server) ListModels(ctx context.Context, _ ListModelsRequestObject) (Lis
 	for i, c := range choices.Models {
 		list.Models[i] = Model{Name: c.Name, What: c.What, State: ModelState(c.State), Problem: optional(c.Problem), Bytes: optional(c.Bytes),
 			Licence: optional(c.Licence), LicenceURL: optional(c.LicenceURL), Page: optional(c.Page), Gated: optional(c.Gated),
-			Embedded: c.Embedded, Serves: c.Serves, Coming: c.Coming}
+			Untrainable: optional(c.Untrainable), Embedded: c.Embedded, Serves: c.Serves, Coming: c.Coming}
 		if len(c.Guessed) > 0 {
 			list.Models[i].Guessed = &c.Guessed
 		}

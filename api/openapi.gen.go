@@ -862,7 +862,7 @@ type Job struct {
 	// Profile Example: me
 	Profile *ProfileName `json:"profile,omitempty"`
 
-	// Progress How a fine-tuning or an arena goes, and what it will cost; it stays as it was at the end. Other jobs have none
+	// Progress How a fine-tuning or an arena goes, what it will cost, and what was asked for, as `finetune` or `arena` of the request; it stays as it was at the end. Other jobs have none
 	Progress *JobProgress `json:"progress,omitempty"`
 
 	// Result What a job that has ended found
@@ -882,6 +882,9 @@ type JobCost struct {
 	// LeftOut Rated pictures that not every model can read
 	LeftOut     *int   `json:"left_out,omitempty"`
 	MemoryBytes *int64 `json:"memory_bytes,omitempty"`
+
+	// PictureSeconds Of a fine-tuning: for one picture through the model, as embedding the collection with it takes for each
+	PictureSeconds *float64 `json:"picture_seconds,omitempty"`
 
 	// Pictures That were rated
 	Pictures int `json:"pictures"`
@@ -996,8 +999,13 @@ type JobLossList struct {
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
-// JobProgress How a fine-tuning or an arena goes, and what it will cost; it stays as it was at the end. Other jobs have none
+// JobProgress How a fine-tuning or an arena goes, what it will cost, and what was asked for, as `finetune` or `arena` of the request; it stays as it was at the end. Other jobs have none
 type JobProgress struct {
+	// Arena Of an arena, as the flags of `palate arena`
+	//
+	// Example: {"methods":["probe","knn","last:2"],"models":["baseline","dinov2-small"]}
+	Arena *ArenaInput `json:"arena,omitempty"`
+
 	// BalancedAccuracy On what is held back, after the last epoch
 	BalancedAccuracy *float64 `json:"balanced_accuracy,omitempty"`
 
@@ -1007,6 +1015,11 @@ type JobProgress struct {
 
 	// Epochs At most
 	Epochs *int `json:"epochs,omitempty"`
+
+	// Finetune Of a fine-tuning, as the flags of `palate finetune`. What is absent goes by the method or, where one goes on, by how it was begun
+	//
+	// Example: {"method":"last:2","model":"dinov2-small"}
+	Finetune *FineTuneInput `json:"finetune,omitempty"`
 
 	// HeldLoss Of what is held back, after the last epoch; after epoch 0 it is the probe's
 	HeldLoss *float64 `json:"held_loss,omitempty"`
@@ -1145,6 +1158,9 @@ type Model struct {
 
 	// State Whether its files are here
 	State ModelState `json:"state"`
+
+	// Untrainable Why its weights can't be fine-tuned, as far as is known without reading them. Absent if nothing is known against it
+	Untrainable *string `json:"untrainable,omitempty"`
 
 	// What Its kind, in words
 	What string `json:"what"`

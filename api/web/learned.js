@@ -2,6 +2,7 @@
 
 import { $, call, element, orTell, say } from "./base.js";
 import { nameOf } from "./card.js";
+import { comeFor } from "./learn.js";
 import * as route from "./route.js";
 import { profilePath, state } from "./state.js";
 import { showTaste } from "./taste.js";
@@ -44,8 +45,8 @@ function table(rows, name) {
   for (const [i, cells] of rows.entries()) {
     const row = element("tr");
     for (const cell of cells) {
-      const one = element(i ? "td" : "th");
-      if (!i) one.scope = "col";
+      const names = !i && cell !== "", one = element(names ? "th" : "td");
+      if (names) one.scope = "col";
       one.append(...[cell].flat());
       row.append(one);
     }
@@ -81,7 +82,7 @@ function versions(probes, quality, again) {
         say(`Version ${p.version} serves now.`);
         await showTaste();
         await again();
-      }, `Let version ${p.version} serve`));
+      }, `Let it serve: version ${p.version}`));
     }
     const auc = p.auc === undefined ? "imported" : `${p.auc.toFixed(3)} [${p.auc_low.toFixed(3)}, ${p.auc_high.toFixed(3)}]`;
     return [`${p.version}${p.current ? " serves" : ""}`, acts, auc, p.kind ?? "", `${p.likes} / ${p.dislikes}`, new Date(p.trained_at).toLocaleDateString(), p.reason];
@@ -164,8 +165,18 @@ async function doubts(holder) {
 }
 
 function verdictOf(arena) {
-  if (!arena.job) return [heading("Models compared"), words("Which model and which way to learn suit you best is found out by palate arena; it was not asked yet.", "quiet")];
-  return [heading("Models compared"), words(`${arena.summary}.`), ...arena.verdicts.map((v) => words(`${v}.`)), ...tables(arena.sections)];
+  const ways = words("", "ways");
+  if (arena.job) ways.append(element("a", { href: `/v1/jobs/${arena.job}/page`, target: "_blank", rel: "noopener", textContent: "Tables and plot" }), " · ");
+  ways.append(toWork(arena.job ? "Compare again" : "Compare models", "arena"), " · ", toWork("Train a model of your own", "finetune"));
+  if (!arena.job) return [heading("Models compared"), words("Which model and which way to learn suit you best can be found out; it was not asked yet.", "quiet"), ways];
+  return [heading("Models compared"), words(`${arena.summary}.`), ...arena.verdicts.map((v) => words(`${v}.`)), ...tables(arena.sections), ways];
+}
+
+/** toWork leads to a form of the view Work. */
+function toWork(text, form) {
+  const link = element("a", { href: `#/work${state.profile === "me" ? "" : `?profile=${state.profile}`}`, textContent: text });
+  link.addEventListener("click", () => comeFor(form));
+  return link;
 }
 
 // ---- profiles

@@ -1,6 +1,7 @@
 // Work: what the server does and did, and what it can be asked to do.
 
 import { $, call, element, orTell, say, tell } from "./base.js";
+import { isLearning, keyOf, newsOf, offerLearning, partsOf, showLearning, stateOf } from "./learn.js";
 
 const section = $("#work"), list = $("#jobs");
 const atOnce = 20;
@@ -21,13 +22,12 @@ export async function showWork(still, who) {
   profile = who;
   section.hidden = false;
   leaveWork();
-  const { jobs } = await call(`/jobs?limit=${atOnce}`);
+  const [{ jobs }] = await Promise.all([call(`/jobs?limit=${atOnce}`), showModels(still)]);
   if (!still()) return;
   list.replaceChildren(...jobs.map((job) => filled(element("li"), job)));
-  tellNone();
+  tidy();
   stream = new EventSource("/v1/events");
   stream.addEventListener("job", (event) => showJob(JSON.parse(event.data)));
-  await showModels(still);
 }
 
 /** leaveWork ends what the view listens to. */
@@ -36,8 +36,15 @@ export function leaveWork() {
   stream = null;
 }
 
-function tellNone() {
+/** tidy says so where there are no jobs, and lets only the newest of a kind be begun or gone on with. */
+function tidy() {
   $("#no-jobs").hidden = list.childElementCount > 0;
+  const seen = new Set();
+  for (const row of list.children) {
+    const again = $(".again", row);
+    if (again) again.hidden = seen.has(row.dataset.key);
+    if (row.dataset.key) seen.add(row.dataset.key);
+  }
 }
 
 /** showJob shows a job as it stands, at its place or as the newest. */
@@ -47,47 +54,57 @@ function showJob(job) {
     const before = shown.dataset.state;
     if (before !== "running" && job.state === "running") return; // an answer that an event of the job's end has overtaken
     filled(shown, job);
-    if (before === "running" && job.state !== "running") ended(job);
+    if (before === "running" && job.state !== "running") ended(job, shown);
   } else {
     const older = [...list.children].find((row) => Number(row.dataset.job) < job.id);
     list.insertBefore(filled(element("li"), job), older ?? null);
     while (list.childElementCount > atOnce) list.lastElementChild.remove();
   }
-  tellNone();
+  tidy();
 }
 
-function ended(job) {
-  say(`${kinds[job.kind]} ${states[job.state]}${job.state === "succeeded" ? "." : `: ${job.error ?? ""}`}`);
-  if (job.kind === "embed") orTell(showModels(() => !section.hidden));
+function ended(job, row) {
+  say(isLearning(job) && job.state === "succeeded" ? newsOf(job) : `${kinds[job.kind]} ${states[job.state]}${job.state === "succeeded" ? "." : `: ${job.error ?? ""}`}`);
+  if (job.kind === "embed" || job.result?.model) orTell(showModels(() => !section.hidden).then(() => { filled(row, job); tidy(); })); // a model more can be embedded with
 }
 
-/** filled writes a job into its row; a button that has the focus stays what it is. */
+/** filled writes a job into its row, which keeps the focus that it has. */
 function filled(row, job) {
   const cancel = row.querySelector(".cancel") ?? element("button", { type: "button", className: "cancel" });
   row.dataset.job = job.id;
   row.dataset.state = job.state;
+  row.dataset.key = isLearning(job) ? keyOf(job) : "";
+  row.tabIndex = -1;
   const running = job.state === "running";
   const when = new Date(job.finished_at ?? job.started_at);
   const name = `${kinds[job.kind] ?? job.kind}${job.profile ? ` for ${job.profile}` : ""}`;
-  const parts = [
+  const head = [
     element("strong", { textContent: name }),
-    element("span", { className: "state", textContent: job.cancelling ? "stopping …" : states[job.state] }),
+    element("span", { className: "state", textContent: job.cancelling ? "stopping …" : stateOf(job) || states[job.state] }),
     element("time", { dateTime: when.toISOString(), textContent: when.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }) }),
   ];
-  if (running && job.total) parts.push(element("progress", { max: job.total, value: job.done, ariaLabel: `Progress of ${name}` }));
+  if (running && job.total) head.push(element("progress", { max: job.total, value: job.done, ariaLabel: `Progress of ${name}` }));
   if (running) {
-    Object.assign(cancel, { textContent: "Cancel", disabled: Boolean(job.cancelling), ariaLabel: `Cancel ${name}` });
-    cancel.onclick = () => orTell(call("/jobs/" + job.id, { method: "DELETE" }).then(showJob));
-    parts.push(cancel);
+    // One that is disabled would lose the focus.
+    Object.assign(cancel, { textContent: "Cancel", ariaDisabled: String(Boolean(job.cancelling)), ariaLabel: `Cancel ${name}` });
+    cancel.onclick = () => job.cancelling || orTell(call("/jobs/" + job.id, { method: "DELETE" }).then(showJob));
   }
-  parts.push(element("p", { textContent: words(job) }));
+  const parts = isLearning(job) ? partsOf(job, follow) : [element("p", { textContent: words(job) })];
   if (job.losses) {
     const losses = element("button", { type: "button", className: "losses", textContent: `What was not taken (${job.losses})` });
     losses.addEventListener("click", () => orTell(showLosses(row, job, losses)));
     parts.push(losses);
   }
+  if (running && cancel.parentElement === row) { // where it may have the focus
+    for (const old of [...row.children]) if (old !== cancel && !old.matches(".lost")) old.remove();
+    cancel.before(...head);
+    cancel.after(...parts);
+    return row;
+  }
+  const held = row.contains(document.activeElement);
   // A list of losses that is open stays open.
-  row.replaceChildren(...parts, ...row.querySelectorAll(".lost"));
+  row.replaceChildren(...head, ...running ? [cancel] : [], ...parts, ...row.querySelectorAll(".lost"));
+  if (held) row.focus({ preventScroll: true });
   return row;
 }
 
@@ -122,7 +139,7 @@ async function showModels(still) {
   try {
     answer = await call("/models");
   } catch (error) {
-    if (error.status === 403) return void ($("#models").hidden = true); // this server starts no jobs
+    if (error.status === 403) return void ($("#models").hidden = $("#learn").hidden = true); // this server starts no jobs
     throw error;
   }
   if (!still()) return;
@@ -137,6 +154,8 @@ async function showModels(still) {
   const serving = models.find((m) => m.serves);
   chooser.value = models.some((m) => m.name === chosen) ? chosen : serving?.name ?? models[0]?.name;
   tellModel();
+  const { total } = await call("/images?limit=1&count=true");
+  if (still()) showLearning(models, total);
 }
 
 /** tellModel says what it takes to embed the collection with the chosen model. */
@@ -156,10 +175,22 @@ function tellModel() {
 }
 
 async function begin(body) {
-  showJob(await call("/jobs", { method: "POST", body }));
+  const job = await call("/jobs", { method: "POST", body });
+  showJob(job);
   tell(""); // why an earlier try was refused
-  say(`${kinds[body.kind]} has begun.`);
+  say(isLearning(job) && !body.confirm ? "What it would cost is being found out." : `${kinds[body.kind]} has begun.`);
+  return job;
 }
+
+/** follow begins a job and goes to its row, where it is told how it goes. */
+async function follow(body) {
+  const { id } = await begin(body);
+  const row = $(`[data-job="${id}"]`, list);
+  row?.focus({ preventScroll: true });
+  row?.scrollIntoView(); // at the top: there is more to come in it
+}
+
+offerLearning(() => profile, follow);
 
 $("#model").addEventListener("change", tellModel);
 $("#models").addEventListener("submit", (event) => { event.preventDefault(); orTell(begin({ kind: "embed", model: $("#model").value })); });

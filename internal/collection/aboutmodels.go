@@ -42,7 +42,8 @@ type KnownOfModel struct {
 	Origins      map[string]string     `json:"origins,omitempty"` // published, given or guessed, see models.Record
 	Guessed      []string              `json:"guessed,omitempty"`
 	Architecture string                `json:"architecture,omitempty"`
-	Collection   []ModelEntry          `json:"collection,omitempty"` // its embeddings in the collection of --data
+	Untrainable  string                `json:"untrainable,omitempty"` // why its weights can't be fine-tuned
+	Collection   []ModelEntry          `json:"collection,omitempty"`  // its embeddings in the collection of --data
 }
 
 // StateText is the state with what of the model was guessed.
@@ -58,7 +59,8 @@ func (e KnownOfModel) StateText() string {
 
 // AboutBaseline tells of the built-in model.
 func AboutBaseline() KnownOfModel {
-	return KnownOfModel{Name: models.Baseline, What: "colour and texture, by formulas", Source: "built-in", State: ModelHere}
+	return KnownOfModel{Name: models.Baseline, What: "colour and texture, by formulas", Source: "built-in", State: ModelHere,
+		Untrainable: "it is made of formulas and has no weights"}
 }
 
 // AboutKnown looks for a known model in the hub's cache; it does not read it.
@@ -92,6 +94,9 @@ func AboutLocal(r models.Record) KnownOfModel {
 	e := KnownOfModel{Name: r.Name, What: r.Architecture, Source: "file", State: ModelHere, File: r.File, Bytes: r.Size, SHA256: r.SHA256,
 		Licence: models.Licence{Name: r.Licence, URL: r.LicenceURL}, Preprocess: r.Preprocessing, Architecture: r.Architecture}
 	e.Origins = r.Origins
+	if r.Kind == models.KindONNX {
+		e.Untrainable = "it is an .onnx file, whose weights can't be told from its operators"
+	}
 	if r.Hub != nil {
 		e.Source, e.Repository, e.Revision, e.Page = "hub", r.Hub.Repository, r.Hub.Commit, r.Hub.Page
 	}

@@ -33,7 +33,7 @@ func (m *Model) Choices(ctx context.Context) (starter.Choices, error) {
 	choices := starter.Choices{Models: make([]starter.Choice, 0, len(all))}
 	for _, k := range all {
 		c := starter.Choice{Name: k.Name, What: k.What, State: starter.ChoiceState(stateWord(k.State)), Problem: k.Problem, Bytes: k.Bytes,
-			Licence: k.Licence.Name, LicenceURL: k.Licence.URL, Page: k.Page, Gated: k.Gated, Guessed: k.Guessed, Serves: serves.Model == k.Name}
+			Licence: k.Licence.Name, LicenceURL: k.Licence.URL, Page: k.Page, Gated: k.Gated, Guessed: k.Guessed, Untrainable: k.Untrainable, Serves: serves.Model == k.Name}
 		for _, u := range used {
 			if u.Settings.Model == k.Name {
 				c.Embedded = max(c.Embedded, u.Embedded)

@@ -3,6 +3,7 @@ package starter
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -50,7 +51,11 @@ const (
 type Progress struct {
 	Stage string `json:"stage"`
 	Cost  *Cost  `json:"cost,omitempty"`
-	What  string `json:"what,omitempty"` // of an arena: the model, and how it is taught
+	// FineTune or Arena is what was asked for (Request.Settings).
+	FineTune json.RawMessage `json:"finetune,omitempty"`
+	Arena    json.RawMessage `json:"arena,omitempty"`
+
+	What string `json:"what,omitempty"` // of an arena: the model, and how it is taught
 
 	Epoch            int      `json:"epoch,omitempty"`
 	Epochs           int      `json:"epochs,omitempty"`
@@ -69,9 +74,11 @@ type Cost struct {
 	Pictures    int     `json:"pictures"`
 	LeftOut     int     `json:"left_out,omitempty"` // that not every model can read
 	StepSeconds float64 `json:"step_seconds,omitempty"`
-	MemoryBytes int64   `json:"memory_bytes,omitempty"`
-	DiskBytes   int64   `json:"disk_bytes,omitempty"`
-	TokenBytes  int64   `json:"token_bytes,omitempty"`
+	// PictureSeconds is for one picture through the model, as it is embedded.
+	PictureSeconds float64 `json:"picture_seconds,omitempty"`
+	MemoryBytes    int64   `json:"memory_bytes,omitempty"`
+	DiskBytes      int64   `json:"disk_bytes,omitempty"`
+	TokenBytes     int64   `json:"token_bytes,omitempty"`
 	// Scarce says that there is less memory than it takes by its shapes.
 	Scarce  bool `json:"scarce,omitempty"`
 	Resumed bool `json:"resumed,omitempty"` // it goes on with one that was begun
@@ -84,19 +91,30 @@ type Priced struct {
 
 // turn waits until no other fine-tuning or arena is at work here: each takes all
 // processors, and measures itself.
-func (s *Starter) turn(ctx context.Context, j *job.Job) (release func(), err error) {
+func (s *Starter) turn(ctx context.Context, j *job.Job, r Request) (release func(), err error) {
 	select {
 	case s.learning <- struct{}{}:
 	default:
-		j.Tell(ctx, 0, 0, Progress{Stage: StageWaiting}, true)
+		r.tell(ctx, j, 0, 0, Progress{Stage: StageWaiting}, true)
 		select {
 		case s.learning <- struct{}{}:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
-	j.Tell(ctx, 0, 0, Progress{Stage: StagePreparing}, true)
+	r.tell(ctx, j, 0, 0, Progress{Stage: StagePreparing}, true)
 	return func() { <-s.learning }, nil
+}
+
+// tell tells how the job that was asked for goes, and with it what was asked for:
+// whoever finds it later can begin it, or go on with it.
+func (r Request) tell(ctx context.Context, j *job.Job, done, total int64, p Progress, now bool) {
+	if r.Kind == job.FineTune {
+		p.FineTune = r.Settings
+	} else {
+		p.Arena = r.Settings
+	}
+	j.Tell(ctx, done, total, p, now)
 }
 
 // tuning is the work of a fine-tuning. What is wrong with its settings, and that
@@ -118,7 +136,7 @@ func (s *Starter) tuning(ctx context.Context, r Request) (work, error) {
 		}
 	}
 	return func(ctx context.Context, j *job.Job) (result any, err error) {
-		release, err := s.turn(ctx, j)
+		release, err := s.turn(ctx, j, r)
 		if err != nil {
 			return nil, err
 		}
@@ -129,11 +147,11 @@ func (s *Starter) tuning(ctx context.Context, r Request) (work, error) {
 		}
 		defer func() { err = errors.Join(err, training.Close()) }()
 		cost := costOf(training)
-		j.Tell(ctx, 0, 0, Progress{Stage: StageReady, Cost: cost}, true)
+		r.tell(ctx, j, 0, 0, Progress{Stage: StageReady, Cost: cost}, true)
 		if !r.Confirm {
 			return Priced{cost}, nil
 		}
-		teller := &teller{job: j, cost: cost}
+		teller := &teller{request: r, job: j, cost: cost}
 		trained, err := training.Train(ctx, func(s tuning.Status) { teller.tell(ctx, s) })
 		trained.Curves = "" // a file of the server's
 		if err != nil {
@@ -180,16 +198,17 @@ func (s *Starter) trainable(model string) error {
 
 func costOf(t *tuning.Training) *Cost {
 	c := t.Cost
-	return &Cost{Seconds: c.Seconds, Pictures: t.Pictures(), StepSeconds: c.StepSeconds, MemoryBytes: max(c.Memory, c.Planned), DiskBytes: c.Disk, TokenBytes: c.Tokens,
+	return &Cost{Seconds: c.Seconds, Pictures: t.Pictures(), StepSeconds: c.StepSeconds, PictureSeconds: c.PictureSeconds, MemoryBytes: max(c.Memory, c.Planned), DiskBytes: c.Disk, TokenBytes: c.Tokens,
 		Scarce: c.Available > 0 && c.Planned > c.Available, Resumed: t.Resumed()}
 }
 
 // teller keeps what the last epoch came to beside the steps of the next.
 type teller struct {
-	job   *job.Job
-	cost  *Cost
-	stage string
-	held  *tuning.Status // when an epoch had ended
+	request Request
+	job     *job.Job
+	cost    *Cost
+	stage   string
+	held    *tuning.Status // when an epoch had ended
 }
 
 func (t *teller) tell(ctx context.Context, s tuning.Status) {
@@ -198,7 +217,7 @@ func (t *teller) tell(ctx context.Context, s tuning.Status) {
 	now := s.Ended != nil || s.Stage != t.stage
 	t.stage = s.Stage
 	if s.Stage == tuning.StageFeatures {
-		t.job.Tell(ctx, int64(s.Done), int64(s.Pictures), p, now)
+		t.request.tell(ctx, t.job, int64(s.Done), int64(s.Pictures), p, now)
 		return
 	}
 	if s.Ended != nil {
@@ -210,7 +229,7 @@ func (t *teller) tell(ctx context.Context, s tuning.Status) {
 	if t.held != nil {
 		p.HeldLoss, p.BalancedAccuracy = &t.held.Ended.HeldLoss, &t.held.Ended.BalancedAccuracy
 	}
-	t.job.Tell(ctx, int64(s.Step), int64(s.Steps), p, now)
+	t.request.tell(ctx, t.job, int64(s.Step), int64(s.Steps), p, now)
 }
 
 // contest is the work of an arena.
@@ -235,25 +254,25 @@ func (s *Starter) contest(ctx context.Context, r Request) (work, error) {
 		return nil, err
 	}
 	return func(ctx context.Context, j *job.Job) (any, error) {
-		release, err := s.turn(ctx, j)
+		release, err := s.turn(ctx, j, r)
 		if err != nil {
 			return nil, err
 		}
 		defer release()
 		config.Told = func(model string, done, total int) {
-			j.Tell(ctx, int64(done), int64(total), Progress{Stage: StageFeatures, What: model}, false)
+			r.tell(ctx, j, int64(done), int64(total), Progress{Stage: StageFeatures, What: model}, false)
 		}
 		contest, left, err := s.parts.Steps.Contest(ctx, r.Contest.Models, config)
 		if err != nil {
 			return nil, err
 		}
 		cost := &Cost{Seconds: contest.Estimate.Seconds(), Pictures: contest.Pictures(), LeftOut: left}
-		j.Tell(ctx, 0, 0, Progress{Stage: StageReady, Cost: cost}, true)
+		r.tell(ctx, j, 0, 0, Progress{Stage: StageReady, Cost: cost}, true)
 		if !r.Confirm {
 			return Priced{cost}, nil
 		}
 		told := func(done, total int, what string) {
-			j.Tell(ctx, int64(done), int64(total), Progress{Stage: StageMeasuring, Cost: cost, What: what}, true)
+			r.tell(ctx, j, int64(done), int64(total), Progress{Stage: StageMeasuring, Cost: cost, What: what}, true)
 		}
 		if r.Contest.SingleSplit {
 			figures, err := contest.SingleSplit(ctx, told)

@@ -31,8 +31,9 @@ type Choice struct {
 	Page                string // on the hub
 	Gated               bool   // given only to who has agreed to the licence
 	Guessed             []string
-	Embedded            int  // how many images of the collection it has embedded
-	Serves, Coming      bool // it serves the collection, or is being filled
+	Untrainable         string // why it can't be fine-tuned, in words; empty if nothing is known against it
+	Embedded            int    // how many images of the collection it has embedded
+	Serves, Coming      bool   // it serves the collection, or is being filled
 }
 
 // Choices are the models that a collection can be embedded with.

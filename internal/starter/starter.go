@@ -12,6 +12,7 @@ package starter
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -128,6 +129,9 @@ type Request struct {
 
 	Tuning  *Tuning  // of a fine-tuning
 	Contest *Contest // of an arena
+	// Settings are what the caller gave as either, as it gave them; they are told
+	// beside how the job goes.
+	Settings json.RawMessage
 	// Confirm says of both that the cost is agreed to; without it they find out
 	// what it is, and end.
 	Confirm bool

@@ -14,6 +14,7 @@ import (
 type Cost struct {
 	StepSeconds    float64       `json:"step_seconds"`    // of an optimizer step
 	ForwardSeconds float64       `json:"forward_seconds"` // of a picture
+	PictureSeconds float64       `json:"picture_seconds"` // of one through the whole model, as it is embedded
 	Total          time.Duration `json:"-"`               // at most: all epochs
 	Seconds        float64       `json:"seconds"`         // the same
 	Memory         int64         `json:"memory_bytes"`    // of this process, after one batch; 0 is not known
@@ -44,7 +45,8 @@ func (tr *Training) estimate(ctx context.Context) error {
 	runs := math.Ceil(float64(min(c.BatchSize, len(tr.rated))) / float64(plan.Batch))
 	tr.Cost.StepSeconds = runs*trial.Run.Seconds() + trial.Optimize.Seconds()
 	tr.Cost.ForwardSeconds = trial.Forward.Seconds() / float64(plan.Batch)
-	total := n * (tr.Cost.ForwardSeconds + trial.Front.Seconds()/float64(plan.Batch)) // the features
+	tr.Cost.PictureSeconds = tr.Cost.ForwardSeconds + trial.Front.Seconds()/float64(plan.Batch)
+	total := n * tr.Cost.PictureSeconds // the features
 	total += float64(c.Epochs) * (steps*tr.Cost.StepSeconds + held*tr.Cost.ForwardSeconds)
 	if plan.Tokens {
 		views := 1.

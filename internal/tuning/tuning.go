@@ -108,7 +108,7 @@ func (tr *Training) open(ctx context.Context) error {
 	begun, err := readKept(tr.folder)
 	switch {
 	case err == nil && !tr.request.Resume:
-		return fmt.Errorf("a training of %s was begun and not ended: go on with it by --resume, or remove %s to begin anew: %w", tr.request.Name, tr.folder, palate.ErrConflict)
+		return fmt.Errorf("a training of %s was begun and not ended: go on with it (--resume), train under another name (--name), or remove %s to begin anew: %w", tr.request.Name, tr.folder, palate.ErrConflict)
 	case err == nil:
 		tr.begun = begun
 		if begun.Profile != tr.request.Profile {
