@@ -204,7 +204,7 @@ func (f *fixture) stopped(t *testing.T) (request map[string]any, epochs int, id 
 func TestAnArenaIsHeldAndShown(t *testing.T) {
 	f := newFixture(t)
 	f.judged(t, 12)
-	request := map[string]any{"kind": "arena", "profile": "me", "arena": map[string]any{"models": []string{"greys"}, "methods": []string{"probe", "centroid"}}}
+	request := map[string]any{"kind": "arena", "profile": "me", "arena": map[string]any{"models": []string{"greys"}, "methods": []string{"probe", "centroid", "last:1"}}}
 	id := jobID(t, f.start(t, request))
 	f.waitFor(t, id)
 	page := fmt.Sprintf("/v1/jobs/%d/page", id)
@@ -229,6 +229,9 @@ func TestAnArenaIsHeldAndShown(t *testing.T) {
 	if policy := a.header.Get("Content-Security-Policy"); a.status != 200 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") ||
 		!strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "sandbox") {
 		t.Errorf("the page: got %d, %v", a.status, a.header)
+	}
+	if html := string(a.body); !strings.Contains(html, "greys has no weights that can be trained<") {
+		t.Error("the page does not say, for people, why a way could not be judged")
 	}
 	if html := string(a.body); !strings.Contains(html, "<svg") || !strings.Contains(html, verdict) || !strings.Contains(html, "centroid") {
 		t.Errorf("the page lacks its plot, its verdict %q or its table", verdict)

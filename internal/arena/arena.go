@@ -274,7 +274,7 @@ func (c *Contest) cell(ctx context.Context, e Entrant, method string, told func(
 		return cell, ctx.Err()
 	}
 	if errors.Is(err, palate.ErrInvalid) || errors.Is(err, palate.ErrConflict) {
-		cell.Failed = err.Error()
+		cell.Failed = palate.Message(err)
 		return cell, nil
 	}
 	return cell, err

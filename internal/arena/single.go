@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"github.com/palate-art/palate"
 	tune "github.com/palate-art/palate/finetune"
 	"github.com/palate-art/palate/probe"
 	"github.com/palate-art/palate/probe/judge"
@@ -51,7 +52,7 @@ func (c *Contest) SingleSplit(ctx context.Context, told func(done, total int, wh
 			if err := c.single(ctx, e, &one, data); ctx.Err() != nil {
 				return nil, ctx.Err()
 			} else if err != nil {
-				one.Failed = err.Error()
+				one.Failed = palate.Message(err)
 			}
 			out = append(out, one)
 		}
