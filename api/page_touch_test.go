@@ -154,6 +154,8 @@ func TestThePageIsUsableByTouch(t *testing.T) {
 	step("back to it", tap(`#teach .back`), eventually(taught, "4 liked, 0 disliked"), eventually(asked, second))
 	step("upwards skipped", swipe(`#one > img`, point{0, -120}), next(second), eventually(taught, "4 liked, 0 disliked"))
 	step("neither here nor there is nothing", swipe(`#one > img`, point{40, 10}), eventually(taught, "4 liked, 0 disliked"), tap(`#one [data-verdict=like]`), eventually(taught, "5 liked, 0 disliked"))
+	const panel = `(() => { const f = document.querySelector("#filters form"), r = f.getBoundingClientRect(); return f.checkVisibility() && r.left >= 0 && r.right <= innerWidth && r.width > 200; })()`
+	step("the filters are within the window", tap(`[data-view=newest]`), eventually(cards, "30"), tap(`#filters summary`), eventually(panel, "true"), screenshot("phone-filters"))
 	if all := complaints(); len(all) > 0 {
 		t.Errorf("the page complained: %v", all)
 	}

@@ -69,7 +69,7 @@ function inView() {
   const { clientWidth: w, clientHeight: h } = canvas, found = [];
   for (let i = 0; i < shown.x.length; i++) {
     if (shown.x[i] === nowhere) continue;
-    const [x, y] = onScreen(i);
+    const x = (shown.x[i] - look.x) * look.scale + w / 2, y = (shown.y[i] - look.y) * look.scale + h / 2;
     if (x >= 0 && y >= 0 && x <= w && y <= h) found.push(i);
   }
   const off = (i) => Math.hypot(shown.x[i] - look.x, shown.y[i] - look.y);
@@ -91,15 +91,8 @@ function paint() {
   const ratio = devicePixelRatio, { clientWidth: w, clientHeight: h } = canvas, pen = canvas.getContext("2d");
   canvas.width = w * ratio;
   canvas.height = h * ratio;
+  dots(pen, Math.round(ratio * Math.max(2, Math.min(7, look.scale * 400))));
   pen.scale(ratio, ratio);
-  const size = Math.max(2, Math.min(7, look.scale * 400));
-  for (const [tint, places] of shown.groups) {
-    pen.fillStyle = tint;
-    for (const i of places) {
-      const [x, y] = onScreen(i);
-      if (x > -9 && y > -9 && x < w + 9 && y < h + 9) pen.fillRect(x - size / 2, y - size / 2, size, size);
-    }
-  }
   const near = inView();
   canvas.dataset.inView = near.length;
   if (near.length > mostThumbnails) return;
@@ -113,6 +106,35 @@ function paint() {
     pen.drawImage(image, x - iw / 2, y - ih / 2, iw, ih);
     pen.strokeRect(x - iw / 2, y - ih / 2, iw, ih);
   }
+}
+
+/** dots sets the pixels of all points, a square each: drawn as rectangles, a hundred thousand took most of a second. */
+function dots(pen, side) {
+  const { width, height } = canvas, ratio = devicePixelRatio, by = look.scale * ratio, { x, y } = shown;
+  const left = canvas.clientWidth * ratio / 2 - look.x * by - side / 2, top = canvas.clientHeight * ratio / 2 - look.y * by - side / 2;
+  const pixels = pen.createImageData(width, height), to = new Uint32Array(pixels.data.buffer);
+  for (const [tint, places] of shown.groups) {
+    const colour = pixelOf(tint);
+    for (const i of places) {
+      const atX = Math.round(x[i] * by + left), atY = Math.round(y[i] * by + top);
+      if (atX < 0 || atY < 0 || atX + side > width || atY + side > height) continue;
+      for (let row = 0; row < side; row++) to.fill(colour, (atY + row) * width + atX, (atY + row) * width + atX + side);
+    }
+  }
+  pen.putImageData(pixels, 0, 0);
+}
+
+const known = new Map();
+
+/** pixelOf is a colour as a pixel has it. */
+function pixelOf(tint) {
+  if (!known.has(tint)) {
+    const pen = element("canvas", { width: 1, height: 1 }).getContext("2d");
+    pen.fillStyle = tint;
+    pen.fillRect(0, 0, 1, 1);
+    known.set(tint, new Uint32Array(pen.getImageData(0, 0, 1, 1).data.buffer)[0]);
+  }
+  return known.get(tint);
 }
 
 const thumbnailSide = () => Math.max(36, Math.min(120, look.scale * 6000));

@@ -9,7 +9,7 @@ import { heat } from "./heat.js";
 import * as route from "./route.js";
 import { imageOf, profilePath, state } from "./state.js";
 import { large } from "./teach.js";
-import { fit, watch, zoomed } from "./zoom.js";
+import { fit, sharpen, watch, zoomed } from "./zoom.js";
 
 const viewer = $("#viewer"), canvas = $(".canvas", viewer), picture = $("figure img", viewer);
 watch(canvas, picture);
@@ -50,7 +50,7 @@ export async function open(id) {
 export async function look(image, score) {
   viewer.image = image;
   viewer.score = score;
-  canvas.style.setProperty("--width", Math.min(image.width, 1280)); // it has its size before the picture comes: nothing moves away from under a finger
+  canvas.style.setProperty("--width", Math.min(image.width, 2560)); // it has its size before the picture comes: nothing moves away from under a finger
   canvas.style.setProperty("--ratio", image.width / image.height);
   picture.src = large(image);
   picture.alt = described(image);
@@ -72,6 +72,7 @@ export async function look(image, score) {
     route.go(route.address(image.id));
   }
   viewer.scrollTop = 0;
+  if (canvas.clientWidth * devicePixelRatio > 1.2 * 1280) sharpen(); // wider than the thumbnail
   showTurns();
   if (!image.embedded) return;
   await Promise.all([similar(image), judged ? why(image) : undefined]);

@@ -2,7 +2,7 @@
 // drag, double click.
 
 const most = 12, step = 1.4;
-const sharpFrom = 1.5; // from here the file itself is shown in the place of a thumbnail
+const sharpFrom = 1.5; // from here the thumbnail is too small
 const shownByBrowsers = new Set(["jpeg", "png", "webp", "gif", "avif", "bmp"]);
 
 let box, picture, image = null;
@@ -80,11 +80,15 @@ function zoomAt(factor, atX, atY) {
   const to = Math.min(Math.max(scale * factor, 1), most), by = to / scale;
   scale = to;
   show(atX - (atX - x) * by, atY - (atY - y) * by);
-  if (scale >= sharpFrom && image && shownByBrowsers.has(image.format) && !picture.src.endsWith(image.file_url)) {
-    const of = image, file = new Image();
-    file.onload = () => { if (image === of) picture.src = of.file_url; };
-    file.src = of.file_url;
-  }
+  if (scale >= sharpFrom) sharpen();
+}
+
+/** sharpen shows the file itself in the place of a thumbnail, where browsers can. */
+export function sharpen() {
+  if (!image || !shownByBrowsers.has(image.format) || picture.src.endsWith(image.file_url)) return;
+  const of = image, file = new Image();
+  file.onload = () => { if (image === of) picture.src = of.file_url; };
+  file.src = of.file_url;
 }
 
 /** show moves the picture, no farther than its edges. */
