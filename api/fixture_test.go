@@ -116,7 +116,7 @@ type fixture struct {
 	jobs       *starter.Starter
 }
 
-func newFixture(t testing.TB) *fixture {
+func newFixture(t testing.TB, adjust ...func(*taste.Config)) *fixture {
 	t.Helper()
 	dir := t.TempDir()
 	quiet := slog.New(slog.DiscardHandler)
@@ -129,6 +129,9 @@ func newFixture(t testing.TB) *fixture {
 	must(t, err)
 	config := taste.DefaultConfig()
 	config.RetrainAfter, config.LookEvery = 0, 10*time.Millisecond
+	for _, change := range adjust {
+		change(&config)
+	}
 	tastes, err := taste.New(c, ix, config, quiet)
 	must(t, err)
 	f := &fixture{catalog: c, store: store, index: ix, tastes: tastes,

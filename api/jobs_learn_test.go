@@ -34,6 +34,10 @@ func learning(more map[string]any) map[string]any {
 func TestLearningThatCantBeginIsRefused(t *testing.T) {
 	f := newFixture(t)
 	f.judged(t, 10)
+	for _, id := range f.add(t, 12, red, "Roth") {
+		_, err := f.catalog.Rate(t.Context(), catalog.Rating{Profile: "kind", Image: id, Verdict: palate.Like, Shown: palate.ShownGallery})
+		must(t, err)
+	}
 	before, err := f.catalog.ListRuns(t.Context(), 0, 10)
 	must(t, err)
 	arena := func(settings map[string]any) map[string]any {
@@ -59,6 +63,7 @@ func TestLearningThatCantBeginIsRefused(t *testing.T) {
 		"a file":                   {learning(map[string]any{"model": "/etc/passwd"}), 400, "model"},
 		"a name that is taken":     {learning(map[string]any{"name": "greys"}), 409, "another name"},
 		"too few ratings":          {map[string]any{"kind": "finetune", "profile": "guest", "finetune": map[string]any{"model": "greys"}}, 409, "0 likes and 0 dislikes"},
+		"likes alone":              {map[string]any{"kind": "finetune", "profile": "kind", "finetune": map[string]any{"model": "greys"}}, 409, "too few ratings: 12 likes and 0 dislikes; 10 more dislikes"},
 		"an arena of nothing":      {map[string]any{"kind": "arena", "profile": "me"}, 400, "with the models that take part"},
 		"an arena of no models":    {arena(map[string]any{"models": []string{}}), 400, "models"},
 		"a way there is not":       {arena(map[string]any{"models": []string{"greys"}, "methods": []string{"forest"}}), 400, "lora:R"},

@@ -84,9 +84,11 @@ func TestThePageTrainsAModel(t *testing.T) {
 		t.Errorf("going on: got %+v", job)
 	}
 	step("stop it", chromedp.Click(`#jobs > li:first-child .cancel`), eventually(newestState, "Fine-tuning for me cancelled"))
-	last = newestID(t, ctx)
-	step("what is there already is told where one looks", chromedp.Click(`#learn > summary`), eventually(`document.querySelector("#finetune [name=model]").value`, "greys"),
-		run(`document.querySelector("#finetune details").open = true`), value(`#finetune [name=name]`, "greys"), chromedp.Click(`#finetune button[type=submit]`),
+	step("begun anew over it", chromedp.Click(`#learn > summary`), eventually(`document.querySelector("#finetune [name=model]").value`, "greys"),
+		run(`document.querySelector("#finetune details").open = true`), value(`#finetune [name=name]`, "mine"), chromedp.Click(`#finetune button[type=submit]`),
+		eventually(newestState, "Fine-tuning for me failed"), eventually(newestJob+`.textContent.includes("was begun and not ended: go on with it")`, "true"),
+		eventually(`[...document.querySelectorAll(".again:not([hidden])")].map((b) => b.textContent).join()`, "Go on"), screenshot("learn-phone-failed"))
+	step("what is there already is told where one looks", value(`#finetune [name=name]`, "greys"), chromedp.Click(`#finetune button[type=submit]`),
 		eventually(`document.querySelector("#notice").hidden ? "" : document.querySelector("#notice").textContent.includes("another name")`, "true"),
 		eventually(`document.querySelector("#finetune [name=name]").value`, "greys"), screenshot("learn-phone-refused"))
 	step("its cost", value(`#finetune [name=name]`, "other"), value(`#finetune [name=epochs]`, "3"), value(`#finetune [name=batch]`, "12"), value(`#finetune [name=depth]`, "1"), chromedp.Click(`#finetune button[type=submit]`),
@@ -94,6 +96,7 @@ func TestThePageTrainsAModel(t *testing.T) {
 	step("to its end", chromedp.Click(`#jobs > li:first-child .again`), eventually(newestState, "Fine-tuning for me done"), eventually(`/^[123] of 3$/.test(`+figure("Best epoch")+`)`, "true"), eventually(learnsInWidth, "true"), screenshot("learn-phone-made"))
 	step("and it is embedded with", eventually(newestJob+`.textContent.includes("Embedding the 24 pictures with it takes about ")`, "true"), chromedp.Click(`#jobs > li:first-child .pass`),
 		eventually(newestState, "Embedding done"))
+	step("at a desk", chromedp.EmulateViewport(1440, 900), screenshot("learn-desk"), dark(), screenshot("learn-desk-dark"), chromedp.EmulateViewport(360, 740), screenshot("learn-phone-dark"))
 	if all := complaints(); len(all) != 1 { // the refusal is one
 		t.Errorf("the page complained: %v", all)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/taste"
 	"github.com/palate-art/palate/test/race"
 )
 
@@ -100,7 +101,7 @@ func TestManyPicturesAreSelectedAndJudgedInOneAct(t *testing.T) {
 func TestThePageTeachesByPiles(t *testing.T) {
 	race.Long(t)
 	ctx, complaints := browser(t)
-	f := newFixture(t)
+	f := newFixture(t, func(c *taste.Config) { c.RetrainAfter = 40 })
 	reds, blues := f.add(t, 20, red, "Roth"), f.add(t, 20, blue, "Blau")
 	f.rate(t, palate.Like, reds[:3]...)
 	f.rate(t, palate.Dislike, blues[:4]...)
@@ -115,7 +116,8 @@ func TestThePageTeachesByPiles(t *testing.T) {
 	step("load", chromedp.Navigate(f.url+"/#/teach"), chromedp.WaitVisible(`#one > img`), eventually(learning, "2 likes and 1 dislike more, and I can learn"))
 	step("twelve at once", chromedp.Click(`#together`), eventually(pile, "12"), eventually(rest, "None of these"), eventually(`[...document.querySelectorAll(".pile img")].every((i) => i.naturalWidth > 0)`, "true"), screenshot("pile"))
 	step("pick two", chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent("l"), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(" "), eventually(rest, "Like 2, dislike the rest"))
-	step("judge the pile", chromedp.KeyEvent("d"), eventually(toastText, "2 liked, 10 disliked. Undo"), eventually(tasteText, "5 liked, 14 disliked"), eventually(rest, "None of these"), eventually(some, "true"))
+	step("judge the pile", chromedp.KeyEvent("d"), eventually(toastText, "2 liked, 10 disliked. Undo"), eventually(tasteText, "5 liked, 14 disliked"),
+		eventually(learning, "19 of 40 to the next learning"), eventually(`((p) => p.value + " of " + p.max)(document.querySelector("#learning progress"))`, "19 of 40"), eventually(rest, "None of these"), eventually(some, "true"))
 	step("undo", chromedp.KeyEvent("u"), eventually(tasteText, "3 liked, 4 disliked"), eventually(pile, "12"))
 	step("none of these", chromedp.Click(`.rest`), eventually(tasteText, "3 liked, 16 disliked"))
 	// At random, and what I may like best: neither asks what was judged.

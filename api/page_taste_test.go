@@ -3,15 +3,18 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/probe"
 	"github.com/palate-art/palate/test/race"
 )
 
@@ -35,7 +38,10 @@ func TestThePageShowsWhatWasLearned(t *testing.T) {
 	f.rate(t, palate.Dislike, blues[:19]...)
 	f.learn(t)
 	f.rate(t, palate.Like, reds[20:]...)
-	f.learn(t)
+	curved := probe.DefaultConfig()
+	curved.CurveShares = []float64{.5, 1}
+	_, err := f.tastes.TrainWith(t.Context(), palate.DefaultProfile, curved, false)
+	must(t, err)
 	contest, lease, err := f.catalog.StartRun(t.Context(), "arena", palate.DefaultProfile)
 	must(t, err)
 	must(t, f.catalog.FinishRun(t.Context(), contest.ID, catalog.Succeeded, json.RawMessage(`{"version":1,"profile":"me","works":40,"likes":20,"dislikes":20,
@@ -49,14 +55,15 @@ func TestThePageShowsWhatWasLearned(t *testing.T) {
 		return eventually(`[...document.querySelectorAll(".plots img")].filter((i) => i.naturalWidth > 0).length`, n)
 	}
 	const inWidth = `document.documentElement.scrollWidth <= innerWidth`
-	step("open", chromedp.EmulateViewport(360, 740), chromedp.Navigate(f.url+"/#/taste"), plots("3"), eventually(inWidth, "true"),
+	step("open", chromedp.EmulateViewport(360, 740), chromedp.Navigate(f.url+"/#/taste"), plots("4"), eventually(inWidth, "true"),
 		eventually(versions+`.querySelectorAll("tbody tr").length`, "2"), eventually(serves+`.includes("2 serves")`, "true"), screenshot("taste-phone"))
 	step("a table behind each plot", run(`document.querySelectorAll(".plots summary").forEach((s) => s.click())`),
 		eventually(`document.querySelectorAll(".plots figure").length === document.querySelectorAll(".plots table").length`, "true"),
-		eventually(`[...document.querySelectorAll(".plots figure")].at(2).querySelector("th").textContent`, "PREDICTED"))
+		eventually(`[...document.querySelectorAll(".plots figure")].at(2).querySelector("th").textContent`, "PREDICTED"),
+		eventually(`((f) => [f.querySelector("figcaption").textContent, f.querySelector("th").textContent, f.querySelectorAll("tbody tr").length, f.querySelector("img").src.endsWith("/plots/learning-curve")].join())([...document.querySelectorAll(".plots figure")].at(3))`, "Learning curve,WORKS,2,true"))
 	step("the threshold by key", chromedp.Focus(`#learned input[type=range]`), chromedp.KeyEvent(kb.Home),
 		eventually(`document.querySelector("#learned output").textContent.startsWith("0 %: of 24 liked pictures 24 would be found, and of 19 disliked ones 19")`, "true"),
-		eventually(`document.querySelector(".plots img").src.endsWith("threshold=0")`, "true"), plots("3"))
+		eventually(`document.querySelector(".plots img").src.endsWith("threshold=0")`, "true"), plots("4"))
 	step("compare", chromedp.Click(versions0+`tr:nth-child(2) button:nth-of-type(2)`),
 		eventually(`document.querySelector("#learned [role=status]").textContent.includes("judged")`, "true"))
 	step("what to judge again", eventually(`document.querySelectorAll("#learned .strip a").length > 0`, "true"),
@@ -68,9 +75,10 @@ func TestThePageShowsWhatWasLearned(t *testing.T) {
 	step("dark and wide", dark(), chromedp.EmulateViewport(1440, 900), plots("3"), screenshot("taste-dark"))
 	const field = `#learned form:nth-of-type(1) input`
 	step("a profile is made", chromedp.SendKeys(field, "ada"), chromedp.Click(`#learned form:nth-of-type(1) button`),
-		eventually(`document.querySelector("#profile").value`, "ada"), eventually(`location.hash`, "#/taste?profile=ada"))
+		eventually(`document.querySelector("#profile").value`, "ada"), eventually(`location.hash`, "#/taste?profile=ada"),
+		eventually(`document.querySelector("#learned").textContent.includes("Rename ada to")`, "true"))
 	step("and renamed", chromedp.SendKeys(`#learned form:nth-of-type(2) input`, "eve"), chromedp.Click(`#learned form:nth-of-type(2) button`),
-		eventually(`document.querySelector("#profile").value`, "eve"))
+		eventually(`document.querySelector("#profile").value`, "eve"), eventually(`document.querySelector("#learned").textContent.includes("Rename eve to")`, "true"))
 	step("and compared", chromedp.Click(`#learned [aria-label="Compare with me"]`),
 		eventually(`document.querySelector("#learned").textContent.includes("have both judged 0 images")`, "true"))
 	if all := complaints(); len(all) > 0 {
@@ -113,11 +121,41 @@ func TestThePageShowsTheMap(t *testing.T) {
 	step("the wheel", run(canvas+`.dispatchEvent(new WheelEvent("wheel", { deltaY: -700, clientX: `+canvas+`.getBoundingClientRect().x + 5, clientY: `+canvas+`.getBoundingClientRect().y + 5, cancelable: true }))`),
 		eventually(`Number(`+inView+`) < 40`, "true"), chromedp.Click(`#map [data-key="0"]`), eventually(inView, "40"))
 	step("dark and wide", dark(), chromedp.EmulateViewport(1440, 900), chromedp.Click(`#map [data-key="0"]`), eventually(tinted, "true"), screenshot("map-dark"))
+	// A place of the canvas that shows a picture of a colour.
+	place := func(colour string) string {
+		return `(() => { const c = ` + canvas + `, p = c.getContext("2d").getImageData(0, 0, c.width, c.height), r = c.getBoundingClientRect(), is = (x, y) => { const [red, , blue, alpha] = p.data.subarray(4 * (y * c.width + x)); return alpha === 255 && ` + colour + `; };
+			for (let y = 9; y < c.height - 9; y++) for (let x = 9; x < c.width - 9; x++) if ([-8, 0, 8].every((dx) => [-8, 0, 8].every((dy) => is(x + dx, y + dy)))) return [r.x + x * r.width / c.width, r.y + y * r.height / c.height].join(); })()`
+	}
+	for artist, colour := range map[string]string{"Roth": `red > blue + 60`, "Blau": `blue > red + 60`} {
+		var at string
+		step("click on a picture by "+artist, eventually(`(scrollTo(0, 0), scrollY)`, "0"), into(place(colour), &at), click(&at, 0), eventually(`document.querySelector("#viewer").open && document.querySelector("#viewer").image.artist`, artist),
+			eventually(`location.hash.startsWith("#/map?picture=")`, "true"), chromedp.KeyEvent(kb.Escape), eventually(`document.querySelector("#viewer").open`, "false"),
+			click(&at, 40), eventually(`document.querySelector("#viewer").open`, "false"), chromedp.Click(`#map [data-key="0"]`), eventually(inView, "40"))
+	}
 	step("open from the list", chromedp.Click(`#map .strip a`), eventually(`document.querySelector("#viewer").open`, "true"), chromedp.KeyEvent(kb.Escape),
 		eventually(`document.querySelector("#viewer").open`, "false"), eventually(`location.hash`, "#/map"))
 	if all := complaints(); len(all) > 0 {
 		t.Errorf("the page complained: %v", all)
 	}
+}
+
+// click presses the mouse at a place "x,y" of the window and lifts it some pixels
+// further, as a click or, further off, as a drag.
+func click(at *string, further float64) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		var x, y float64
+		if _, err := fmt.Sscanf(*at, "%g,%g", &x, &y); err != nil {
+			return fmt.Errorf("no such place: %q: %w", *at, err)
+		}
+		for _, e := range []input.DispatchMouseEventParams{{Type: input.DispatchMouseEventTypeMousePressed, X: x, Y: y},
+			{Type: input.DispatchMouseEventTypeMouseMoved, X: x + further, Y: y}, {Type: input.DispatchMouseEventTypeMouseReleased, X: x + further, Y: y}} {
+			e.Button, e.Buttons, e.ClickCount = input.MouseButtonLeft, 1, 1
+			if _, err := cdp.Call(ctx, target, input.DispatchMouseEvent, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // run runs a script in the page.

@@ -81,12 +81,34 @@ func tap(selector string) chromedp.Action[chromedp.Void] {
 	return fingers(selector, 0, []point{{}}, nil)
 }
 
+// swipe moves a finger, which rests before it is lifted: the browser takes no tap
+// for one while what was flung still moves.
 func swipe(selector string, by point) chromedp.Action[chromedp.Void] {
-	return fingers(selector, 0, []point{{}}, []point{by})
+	return fingers(selector, 100*time.Millisecond, []point{{}}, []point{by})
 }
 
-// With fingers alone on a phone: one that rests selects, two zoom, and one moves
-// what is zoomed.
+// until does something again and again until it has shown: on a busy machine a
+// second touch may come too late to be one with the first.
+func until(expression, want string, actions ...chromedp.Action[chromedp.Void]) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		for {
+			for _, act := range actions {
+				if _, err := act(ctx, target); err != nil {
+					return err
+				}
+			}
+			soon, cancel := context.WithTimeout(ctx, 2*time.Second)
+			_, err := eventually(expression, want)(soon, target)
+			cancel()
+			if err == nil || ctx.Err() != nil {
+				return err
+			}
+		}
+	})
+}
+
+// With fingers alone on a phone: one that rests selects, two zoom, one moves what
+// is zoomed, twice one zooms and fits, and a swipe leads to the picture beside.
 func TestThePageIsUsableByTouch(t *testing.T) {
 	race.Long(t)
 	ctx, complaints := browser(t)
@@ -99,7 +121,7 @@ func TestThePageIsUsableByTouch(t *testing.T) {
 		moved   = `document.querySelector("dialog figure img").style.transform.replace(/ scale.*/, "")`
 		shown   = `document.querySelector("dialog figcaption h2").textContent`
 		barFits = `(() => { const r = document.querySelector("#selection").getBoundingClientRect(); return r.left >= 0 && r.right <= innerWidth && r.bottom <= innerHeight && r.height < innerHeight / 3; })()`
-		picture = `dialog figure img`
+		picture = `dialog .canvas` // it stays where it is when what is in it is zoomed
 	)
 	step("a phone", chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile, tenFingers),
 		chromedp.Navigate(f.url+"/#/newest"), eventually(cards, "30"), eventually(`document.querySelector(".card .title").textContent`, "Nº 30 — 夜"))
@@ -114,6 +136,24 @@ func TestThePageIsUsableByTouch(t *testing.T) {
 	step("pinch", fingers(picture, 0, []point{{-15, 0}, {15, 0}}, []point{{-30, 0}, {30, 0}}), eventually(scale+` > 2 && `+scale+` < 4`, "true"))
 	var before string
 	step("pan", into(moved, &before), swipe(picture, point{-50, 0}), eventually(moved+` !== "`+before+`"`, "true"), eventually(shown, "Nº 28 — 夜"))
+	step("a double tap fits it", until(scale, "1", tap(picture), tap(picture)), eventually(shown, "Nº 28 — 夜"))
+	step("a short swipe leads nowhere, a long one on", swipe(picture, point{-30, 0}), swipe(picture, point{-120, 0}), eventually(shown, "Nº 27 — 夜"),
+		swipe(picture, point{-120, 0}), eventually(shown, "Nº 26 — 夜"), swipe(picture, point{120, 0}), eventually(shown, "Nº 27 — 夜"))
+	step("a double tap zooms", eventually(`document.querySelector("dialog figure img").complete`, "true"), until(scale, "2.5", tap(picture), tap(picture)), eventually(shown, "Nº 27 — 夜"))
+	step("a swipe over what is zoomed moves it", into(moved, &before), swipe(picture, point{120, 0}), eventually(moved+` !== "`+before+`"`, "true"), eventually(shown, "Nº 27 — 夜"))
+	step("back", tap(`dialog .close`), eventually(`document.querySelector("dialog").open`, "false"))
+
+	const taught, asked = `document.querySelector("#taste").textContent`, `document.querySelector("#one").hidden === false && document.querySelector("#one > img").complete && document.querySelector("#teach").dataset.id`
+	var first, second string
+	step("teach", tap(`[data-view=teach]`), eventually(asked+`.length`, "36"), into(asked, &first))
+	next := func(before string) chromedp.Action[chromedp.Void] {
+		return eventually(`(() => { const id = `+asked+`; return id && id !== "`+before+`"; })()`, "true")
+	}
+	step("to the right it is liked", swipe(`#one > img`, point{120, 0}), eventually(taught, "4 liked, 0 disliked"), next(first), into(asked, &second))
+	step("to the left disliked", swipe(`#one > img`, point{-120, 0}), eventually(taught, "4 liked, 1 disliked"), next(second))
+	step("back to it", tap(`#teach .back`), eventually(taught, "4 liked, 0 disliked"), eventually(asked, second))
+	step("upwards skipped", swipe(`#one > img`, point{0, -120}), next(second), eventually(taught, "4 liked, 0 disliked"))
+	step("neither here nor there is nothing", swipe(`#one > img`, point{40, 10}), eventually(taught, "4 liked, 0 disliked"), tap(`#one [data-verdict=like]`), eventually(taught, "5 liked, 0 disliked"))
 	if all := complaints(); len(all) > 0 {
 		t.Errorf("the page complained: %v", all)
 	}

@@ -183,6 +183,7 @@ $("#filters").addEventListener("filter", () => visit());
 $("#empty-trash").addEventListener("click", () => orTell(emptyTrash(() => { state.done = state.done.filter((d) => !d); })));
 $("#train").addEventListener("click", () => orTell(train()));
 $("#teach .delete").addEventListener("click", () => { if (state.queue[0]) orTell(remove(state.queue[0].image)); });
+for (const back of document.querySelectorAll("#teach .back")) back.addEventListener("click", () => orTell(undo()));
 $("#size-holder").append(grid.slider());
 
 let typing;

@@ -53,7 +53,7 @@ export function open(of) {
   close();
   list = of;
   grid.classList.add("rows");
-  grid.setAttribute("role", "feed");
+  if (list.length) grid.setAttribute("role", "feed");
   arrange();
   render();
 }

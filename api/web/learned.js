@@ -45,8 +45,8 @@ function table(rows, name) {
   for (const [i, cells] of rows.entries()) {
     const row = element("tr");
     for (const cell of cells) {
-      const one = element(i ? "td" : "th");
-      if (!i) one.scope = "col";
+      const names = !i && cell !== "", one = element(names ? "th" : "td");
+      if (names) one.scope = "col";
       one.append(...[cell].flat());
       row.append(one);
     }
@@ -82,7 +82,7 @@ function versions(probes, quality, again) {
         say(`Version ${p.version} serves now.`);
         await showTaste();
         await again();
-      }, `Let version ${p.version} serve`));
+      }, `Let it serve: version ${p.version}`));
     }
     const auc = p.auc === undefined ? "imported" : `${p.auc.toFixed(3)} [${p.auc_low.toFixed(3)}, ${p.auc_high.toFixed(3)}]`;
     return [`${p.version}${p.current ? " serves" : ""}`, acts, auc, p.kind ?? "", `${p.likes} / ${p.dislikes}`, new Date(p.trained_at).toLocaleDateString(), p.reason];

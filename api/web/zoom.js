@@ -7,7 +7,7 @@ const shownByBrowsers = new Set(["jpeg", "png", "webp", "gif", "avif", "bmp"]);
 
 let box, picture, image = null;
 let scale = 1, x = 0, y = 0; // of the picture's top left corner, in CSS pixels of the box
-const fingers = new Map(), tapped = { at: -1000, x: 0, y: 0, toggled: -1000 };
+const fingers = new Map(), tapped = { at: -1000, x: 0, y: 0, by: "" };
 
 /** watch lets the pointer zoom and move what is in a box. */
 export function watch(holder, shown) {
@@ -19,18 +19,19 @@ export function watch(holder, shown) {
     zoomAt(Math.exp(-event.deltaY * (event.deltaMode ? 20 : 1) / 400), event.clientX - r.left, event.clientY - r.top);
   }, { passive: false });
   // Browsers differ in whether a double tap is a double click.
-  box.addEventListener("dblclick", (event) => { if (event.timeStamp - tapped.toggled > 700) toggle(event); });
+  box.addEventListener("dblclick", (event) => { if (tapped.by === "mouse") toggle(event); });
   box.addEventListener("pointerup", (event) => {
     const from = fingers.get(event.pointerId);
     if (event.pointerType === "mouse" || fingers.size > 1 || !from || Math.hypot(event.clientX - from.x0, event.clientY - from.y0) > 12) return;
     if (event.timeStamp - tapped.at < 500 && Math.hypot(event.clientX - tapped.x, event.clientY - tapped.y) < 40) {
       toggle(event);
-      Object.assign(tapped, { at: -1000, toggled: event.timeStamp });
+      tapped.at = -1000;
     } else {
       Object.assign(tapped, { at: event.timeStamp, x: event.clientX, y: event.clientY });
     }
   });
   box.addEventListener("pointerdown", (event) => {
+    tapped.by = event.pointerType;
     fingers.set(event.pointerId, { x: event.clientX, y: event.clientY, x0: event.clientX, y0: event.clientY });
     if (scale > 1) box.setPointerCapture(event.pointerId);
   });

@@ -26,6 +26,7 @@ th { font-size: .75rem; letter-spacing: .03em; color: #555; }
 </style>
 </head>
 <body>
+<main>
 <h1>{{.Title}}</h1>
 <p>{{.Summary}}.</p>
 {{if .Warnings}}<div class="warnings" role="note">{{range .Warnings}}<p>{{.}}.</p>{{end}}</div>{{end}}
@@ -35,10 +36,11 @@ th { font-size: .75rem; letter-spacing: .03em; color: #555; }
 {{range .Sections}}<section>
 <h2>{{.Title}}</h2>
 {{if .Note}}<p>{{.Note}}</p>{{end}}
-<div class="table"><table>{{range $i, $row := .Rows}}<tr>{{range $row}}{{if eq $i 0}}<th scope="col">{{.}}</th>{{else}}<td>{{.}}</td>{{end}}{{end}}</tr>
+<div class="table" tabindex="0" role="region" aria-label="{{.Title}}"><table>{{range $i, $row := .Rows}}<tr>{{range $row}}{{if and . (eq $i 0)}}<th scope="col">{{.}}</th>{{else}}<td>{{.}}</td>{{end}}{{end}}</tr>
 {{end}}</table></div>
 </section>
 {{end}}{{if .Report.Data}}<p><small>{{with .Report.Model}}Model {{.}}, {{end}}data {{.Report.Data}}.</small></p>{{end}}
+</main>
 </body>
 </html>
 `))

@@ -75,7 +75,7 @@ func enough(all []rated) error {
 }
 
 func tooFew(likes, dislikes int) error {
-	return fmt.Errorf("fine-tuning: %w", &probe.NotEnoughError{Likes: likes, Dislikes: dislikes,
+	return fmt.Errorf("too few ratings: %w", &probe.NotEnoughError{Likes: likes, Dislikes: dislikes,
 		NeedLikes: max(0, minPerClass-likes), NeedDislikes: max(0, minPerClass-dislikes)})
 }
 
