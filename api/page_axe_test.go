@@ -135,6 +135,8 @@ func viewsOfThePage(t *testing.T) []view {
 		{"trash", at(f.url+"/#/trash", eventually(cards, "1"), seen)},
 		{"trash, nothing there", at(empty.url+"/#/trash", eventually(`document.querySelector("#end").textContent`, "The trash is empty."))},
 		{"work", at(f.url+"/#/work", eventually(`document.querySelectorAll("#jobs .losses").length > 0 && document.querySelectorAll("#model option").length`, "3"), chromedp.Click(`#jobs .losses`), eventually(`document.querySelectorAll("#jobs .lost li").length`, "1"))},
+		{"work, learning", at(f.url+"/#/work", eventually(`document.querySelectorAll("#model option").length`, "3"), run(`document.querySelectorAll("#learn, #learn details").forEach((d) => { d.open = true; })`),
+			chromedp.Click(`#finetune button[type=submit]`), eventually(newestState, "Fine-tuning for me what it would cost"))},
 		{"work, nothing done", at(empty.url+"/#/work", eventually(`document.querySelector("#no-jobs").hidden`, "false"), eventually(`document.querySelectorAll("#model option").length`, "3"))},
 		{"keys", at(f.url+"/#/newest", eventually(cards, "29"), chromedp.KeyEvent("?"), eventually(`document.querySelector("#keys").open`, "true"))},
 		{"nothing there", at(empty.url, eventually(`document.querySelector("#end").hidden`, "false"))},

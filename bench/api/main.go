@@ -3,6 +3,7 @@
 //
 //	go run ./bench/api --images 10000,100000
 //	go run ./bench/api --soak 10m --json
+//	go run ./bench/api --only ratings,facets --soak 0
 //
 // It fills collections with drawn pictures and a learned taste, serves each in
 // a process of its own on loopback, finds how many answers a second a few

@@ -204,6 +204,13 @@ func (c *client) lookAround(ctx context.Context, n int) (k known, err error) {
 // operation measures one, in turns with a file of the size of its answers.
 func (c *client) operation(ctx context.Context, o options, op operation) (m operationMeasured, err error) {
 	m.Name = op.name
+	random := rand.New(rand.NewPCG(o.seed, 2))
+	for range 30 { // what is kept from the first request on is there
+		method, path, body := op.ask(random)
+		if _, err := c.ask(ctx, method, path, body); err != nil {
+			return m, err
+		}
+	}
 	most, err := c.closed(ctx, op.ask, o.clients, o.part, o.seed)
 	if err != nil {
 		return m, err
@@ -215,35 +222,39 @@ func (c *client) operation(ctx context.Context, o options, op operation) (m oper
 	}
 	m.Most, m.Rate = most, most/2
 	var p50, p99, cpu, fileP99, fileCPU, ratio []float64
-	for round := 0; round < o.rounds; round++ {
-		l, err := c.open(ctx, op.ask, m.Rate, o.part, o.seed+uint64(round))
-		if errors.Is(err, errBehind) && m.Behind < o.rounds {
+	for round := 0; round < o.rounds; {
+		l, f, err := c.turn(ctx, o, op, m.Rate, o.seed+uint64(round))
+		if errors.Is(err, errBehind) && m.Behind < 2*o.rounds {
 			// Another program had the machine: half of the most is little. The
 			// round is done again, at a lower rate, and that is told.
 			m.Behind++
 			m.Rate /= 2
-			round--
 			continue
 		}
 		if err != nil {
 			return m, err
 		}
+		round++
 		m.Answers, m.Bytes = m.Answers+l.answers, l.bytes
-		path := fmt.Sprintf("/bench/static/%d", l.bytes)
-		file := func(*rand.Rand) (string, string, string) { return http.MethodGet, path, "" }
-		if _, err := c.ask(ctx, http.MethodGet, path, ""); err != nil {
-			return m, err
-		}
-		f, err := c.open(ctx, file, m.Rate, o.part, o.seed+uint64(round))
-		if err != nil {
-			return m, fmt.Errorf("the file: %w", err)
-		}
 		p50, p99, cpu = append(p50, ms(l.p50)), append(p99, ms(l.p99)), append(cpu, ms(l.cpuPerRequest))
 		fileP99, fileCPU, ratio = append(fileP99, ms(f.p99)), append(fileCPU, ms(f.cpuPerRequest)), append(ratio, ms(l.p99)/ms(f.p99))
 	}
 	m.P50, m.P99, m.CPU = quantile(p50, .5), quantile(p99, .5), quantile(cpu, .5)
 	m.FileP99, m.FileCPU, m.TimesOfFile = quantile(fileP99, .5), quantile(fileCPU, .5), quantile(ratio, .5)
 	return m, nil
+}
+
+// turn asks for the operation and then for the file.
+func (c *client) turn(ctx context.Context, o options, op operation, rate float64, seed uint64) (l, f load, err error) {
+	if l, err = c.open(ctx, op.ask, rate, o.part, seed); err != nil {
+		return l, f, err
+	}
+	path := fmt.Sprintf("/bench/static/%d", l.bytes)
+	if _, err := c.ask(ctx, http.MethodGet, path, ""); err != nil {
+		return l, f, err
+	}
+	f, err = c.open(ctx, func(*rand.Rand) (string, string, string) { return http.MethodGet, path, "" }, rate, o.part, seed)
+	return l, f, err
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -22,6 +22,7 @@ type covering struct {
 	rows     simd.Rows
 	found    *simd.Found
 	products [][]float32 // of the pictures with each other
+	query    simd.Query  // of the last that was measured
 	near     []float32   // of each, the largest with what was judged or chosen
 	counts   []float32   // what each counts for
 }
@@ -55,7 +56,8 @@ func (c *covering) measure(e palate.Embedding) []float32 {
 	if len(c.pictures) == 0 {
 		return nil
 	}
-	c.kernel.Scan(c.rows, nil, simd.NewQuery(e), float32(math.Inf(-1)), c.found)
+	c.query.Set(e)
+	c.kernel.Scan(c.rows, nil, &c.query, float32(math.Inf(-1)), c.found)
 	return c.found.Estimates
 }
 

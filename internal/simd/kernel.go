@@ -97,8 +97,18 @@ const (
 
 // NewQuery makes a vector of finite values that are not all zero ready.
 func NewQuery(vector []float32) *Query {
+	q := &Query{}
+	q.Set(vector)
+	return q
+}
+
+// Set makes the query one of another vector, in the same memory where that is
+// as long.
+func (q *Query) Set(vector []float32) {
 	stride := Stride(len(vector))
-	q := &Query{Vector: make([]float64, len(vector)), wide: make([]int16, stride), narrow: make([]int8, 2*stride)}
+	if len(q.Vector) != len(vector) {
+		q.Vector, q.wide, q.narrow = make([]float64, len(vector)), make([]int16, stride), make([]int8, 2*stride)
+	}
 	var most, sum, squares float64
 	for i, v := range vector {
 		f := float64(v)
@@ -112,7 +122,7 @@ func NewQuery(vector []float32) *Query {
 	var total int32
 	var left float64
 	for i, f := range q.Vector {
-		d := int32(math.Round(f / t))
+		d := int32(math.RoundToEven(f / t)) // of all roundings the one that is an instruction
 		q.wide[i] = int16(d)
 		high := (d + 64) >> 7
 		q.narrow[i], q.narrow[stride+i] = int8(high), int8(d-128*high)
@@ -125,7 +135,6 @@ func NewQuery(vector []float32) *Query {
 	// ‖s·c‖ ≤ ‖x‖ + ρ; the rounding of ρ is in 1.0002, all other in Slack.
 	q.slope = float32((1 + r) * 1.0002)
 	q.base = float32(r*1.002 + Slack)
-	return q
 }
 
 // Least turns a score into what Scan compares with: a row of at least that

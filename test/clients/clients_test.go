@@ -53,6 +53,8 @@ func TestGeneratedClientsGoThroughTheScenario(t *testing.T) {
 			{"node", "out/" + scenario + ".js"},
 		}
 	}
+	b.lint("redocly", npm, "env", "REDOCLY_TELEMETRY=off", "REDOCLY_SUPPRESS_UPDATE_NOTICE=true", node("redocly"), "lint", contract, "--config", "redocly.yaml")
+	b.lint("spectral", npm, node("spectral"), "lint", contract, "--ruleset", "spectral.yaml", "--fail-severity", "hint")
 	generator := func(flags ...string) []string {
 		return append([]string{b.bin("openapi-generator-cli"), "generate", "-i", contract}, flags...)
 	}
@@ -101,6 +103,18 @@ func (b *bench) try(name, missing string, commands ...[]string) {
 			if err != nil || i == len(commands)-1 && !strings.Contains(string(out), "the scenario holds") {
 				t.Fatalf("%s: %v\n%s", strings.Join(command, " "), err, out)
 			}
+		}
+	})
+}
+
+// lint holds the contract to the strict rules of a linter, which finds nothing.
+func (b *bench) lint(name, missing string, command ...string) {
+	b.Run(name, func(t *testing.T) {
+		if missing != "" {
+			t.Skip("opt-in: NOT RUN, " + missing)
+		}
+		if out, err := b.command(t, command).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", strings.Join(command, " "), err, out)
 		}
 	})
 }

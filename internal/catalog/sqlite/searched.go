@@ -184,8 +184,8 @@ func (k kept) find(ctx context.Context, tx *sql.Tx, wanted string, most int) (nu
 }
 
 // next is where a text is next, from a place on; negative where it is no more.
-// It goes from one of its rarest bytes to the next: strings.Index compares at
-// every place, which takes several times as long.
+// It goes from one of its rarest bytes to the next; strings.Index would go from
+// place to place.
 func (k kept) next(wanted string, from int) int {
 	rare := 0
 	for i := range len(wanted) {
