@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/palate-art/palate"
@@ -19,13 +18,12 @@ const (
 	outFollowing      = "following"      // [batch, tokens, dim], the tokens behind
 	inFollowing       = "following_grad" // [batch, tokens, dim], their gradient
 	outTokensGradient = "tokens_grad"    // [batch, tokens, dim], of the tokens before
-	inFactor          = "factor"         // [1], of gradients, which clips them
 )
 
 // blockwise goes through the model block by block, forward and then back, and
 // keeps the tokens between blocks alone: on the way back each block is computed
 // once more. One graph serves all blocks, under the names of the last one's
-// parameters. The optimizer goes layer by layer.
+// parameters.
 type blockwise struct {
 	*Trainer
 	layers [][]parameter // of patches and tokens, of each block, of the last norm and the head
@@ -33,11 +31,10 @@ type blockwise struct {
 	front, frontGradients *ort.Session // of patches and tokens; nil where they are not needed
 	block, blockGradients *ort.Session
 	head                  *ort.Session
-	updates               map[int]*ort.Session // by the layer that they were written for
 }
 
 func newBlockwise(t *Trainer, open func(*onnxgraph.Model) (*ort.Session, error)) (graphs, error) {
-	b := &blockwise{Trainer: t, layers: make([][]parameter, t.model.Architecture.Depth+2), updates: make(map[int]*ort.Session)}
+	b := &blockwise{Trainer: t, layers: make([][]parameter, t.model.Architecture.Depth+2)}
 	for _, p := range t.parameters {
 		b.layers[p.Layer] = append(b.layers[p.Layer], p)
 	}
@@ -65,15 +62,6 @@ func newBlockwise(t *Trainer, open func(*onnxgraph.Model) (*ort.Session, error))
 			return nil, errors.Join(err, b.Close())
 		}
 	}
-	for layer := range b.layers {
-		if layer = b.stands(layer); layer >= p.firstTrained(m) && b.updates[layer] == nil {
-			session, err := open(p.updateTape(b.layers[layer]).Model())
-			if err != nil {
-				return nil, errors.Join(err, b.Close())
-			}
-			b.updates[layer] = session
-		}
-	}
 	return b, nil
 }
 
@@ -97,40 +85,35 @@ func (b *blockwise) stands(layer int) int {
 }
 
 func (b *blockwise) Close() error {
-	err := closeAll(b.front, b.frontGradients, b.block, b.blockGradients, b.head)
-	for _, s := range b.updates {
-		err = errors.Join(err, s.Close())
-	}
-	return err
+	return closeAll(b.front, b.frontGradients, b.block, b.blockGradients, b.head)
 }
 
-// ofLayer runs a graph with what a layer has in state under the names of the
-// layer that it was written for.
-func (b *blockwise) ofLayer(ctx context.Context, session *ort.Session, layer int, inputs map[string]ort.Tensor) (map[string]ort.Tensor, error) {
-	own := b.layers[layer]
-	for _, in := range session.Inputs() {
-		for i, p := range b.layers[b.stands(layer)] {
-			for _, suffix := range ofState {
-				if in.Name == p.Name+suffix {
-					inputs[in.Name] = b.state[own[i].Name+suffix]
-				}
-			}
+// ofLayer runs a graph with what a layer has in state, and the memory that it
+// has in gradients, under the names of the layer that it was written for.
+func (b *blockwise) ofLayer(ctx context.Context, session *ort.Session, layer int, inputs, gradients map[string]ort.Tensor) (map[string]ort.Tensor, error) {
+	own, into := b.layers[layer], make(map[string]ort.Tensor)
+	inputNames, outputNames := namesOf(session.Inputs()), namesOf(session.Outputs())
+	for i, p := range b.layers[b.stands(layer)] {
+		if inputNames[p.Name] {
+			inputs[p.Name] = b.state[own[i].Name]
+		}
+		if outputNames[p.Name+gradientSuffix] {
+			into[p.Name+gradientSuffix] = gradients[own[i].Name+gradientSuffix]
 		}
 	}
 	defer b.giveBack()
-	return session.Run(ctx, inputs, nil)
+	return session.RunInto(ctx, inputs, into)
 }
 
-// take puts a layer's gradients under their own names.
-func (b *blockwise) take(gradients, out map[string]ort.Tensor, layer int) {
-	for i, p := range b.layers[b.stands(layer)] {
-		if g, there := out[p.Name+gradientSuffix]; there {
-			gradients[b.layers[layer][i].Name+gradientSuffix] = g
-		}
+func namesOf(infos []ort.IOInfo) map[string]bool {
+	names := make(map[string]bool, len(infos))
+	for _, info := range infos {
+		names[info.Name] = true
 	}
+	return names
 }
 
-func (b *blockwise) gradients(ctx context.Context, batch map[string]ort.Tensor) (loss float64, gradients map[string]ort.Tensor, err error) {
+func (b *blockwise) gradients(ctx context.Context, batch, into map[string]ort.Tensor) (loss float64, err error) {
 	m, p := b.model, b.plan
 	depth, from, lowest := m.Architecture.Depth, p.firstBlock(m), p.lowestBlock(m)
 	run := func(session *ort.Session, layer int, inputs map[string]ort.Tensor) map[string]ort.Tensor {
@@ -138,7 +121,7 @@ func (b *blockwise) gradients(ctx context.Context, batch map[string]ort.Tensor) 
 			return nil
 		}
 		var out map[string]ort.Tensor
-		out, err = b.ofLayer(ctx, session, layer, inputs)
+		out, err = b.ofLayer(ctx, session, layer, inputs, into)
 		return out
 	}
 	ofBlock := func(n int, inputs map[string]ort.Tensor) map[string]ort.Tensor {
@@ -158,71 +141,28 @@ func (b *blockwise) gradients(ctx context.Context, batch map[string]ort.Tensor) 
 		}
 		tokens = run(b.block, n+1, ofBlock(n, map[string]ort.Tensor{inTokens: tokens}))[outFollowing]
 	}
-	gradients = make(map[string]ort.Tensor)
 	inputs := map[string]ort.Tensor{inTokens: tokens}
 	for _, name := range []string{inLabels, inSampleWeights, inClassWeights, inTotalWeight, inLossScale} {
 		inputs[name] = batch[name]
 	}
 	out := run(b.head, depth+1, inputs)
-	b.take(gradients, out, depth+1)
 	if err == nil {
 		loss = float64(out[outLoss].Data[0])
 	}
 	for n := depth - 1; n >= lowest; n-- {
 		out = run(b.blockGradients, n+1, ofBlock(n, map[string]ort.Tensor{inTokens: before[n], inFollowing: out[outTokensGradient]}))
-		b.take(gradients, out, n+1)
 		before[n] = ort.Tensor{}
 	}
 	if p.firstTrained(m) == 0 {
-		b.take(gradients, run(b.frontGradients, 0, map[string]ort.Tensor{inImages: batch[inImages], inFollowing: out[outTokensGradient]}), 0)
+		run(b.frontGradients, 0, map[string]ort.Tensor{inImages: batch[inImages], inFollowing: out[outTokensGradient]})
 	}
-	return loss, gradients, err
+	return loss, err
 }
 
 // blockMasks are those of one block, [2, batch].
 func blockMasks(all ort.Tensor, block int) ort.Tensor {
 	size := int(all.Shape[1] * all.Shape[2])
 	return ort.Tensor{Shape: all.Shape[1:], Data: all.Data[block*size : (block+1)*size]}
-}
-
-func (b *blockwise) update(ctx context.Context, gradients map[string]ort.Tensor, rate float64, step int, take func(name string, next ort.Tensor)) (norm float64, err error) {
-	var squares float64
-	for _, p := range b.parameters {
-		for _, g := range gradients[p.Name+gradientSuffix].Data {
-			squares += float64(g) * float64(g)
-		}
-	}
-	if norm = math.Sqrt(squares); !finite(norm) {
-		return norm, nil
-	}
-	factor := 1.
-	if clip := b.plan.Clip; clip > 0 {
-		factor = min(1, clip/(norm+clipEpsilon))
-	}
-	// A step that was stopped half way would be half a step.
-	ctx = context.WithoutCancel(ctx)
-	for layer := b.plan.firstTrained(b.model); layer < len(b.layers); layer++ {
-		own, named := b.layers[layer], b.layers[b.stands(layer)]
-		inputs := map[string]ort.Tensor{inStep: vector(float64(step)), inFactor: vector(factor), inLearningRate: vector(rate * own[0].rate)}
-		for i, p := range named {
-			if p.trained {
-				inputs[p.Name+gradientSuffix] = gradients[own[i].Name+gradientSuffix]
-			}
-		}
-		out, err := b.ofLayer(ctx, b.updates[b.stands(layer)], layer, inputs)
-		if err != nil {
-			b.torn = fmt.Errorf("a step failed half way and left the parameters between two steps: %w", err)
-			return norm, err
-		}
-		for i, p := range named {
-			if p.trained {
-				for _, suffix := range ofState {
-					take(own[i].Name+suffix, out[p.Name+suffix+nextSuffix])
-				}
-			}
-		}
-	}
-	return norm, nil
 }
 
 // frontTape writes the tokens before the first block.
@@ -284,17 +224,5 @@ func (p Plan) headTape(m *vit.Trainable) *autodiff.Tape {
 	_, logits := p.head(t, m, tokens, weights, depth, nil)
 	loss, scale := p.loss(t, logits)
 	t.Output(outTokensGradient, p.gradients(t, m, loss, scale, weights, tokens)[0])
-	return t
-}
-
-// updateTape writes AdamW for a layer, whose share of the rate comes with it.
-func (p Plan) updateTape(layer []parameter) *autodiff.Tape {
-	t := autodiff.New("optimizer of a layer")
-	w := newAdamW(t, p, t.Input(inLearningRate, 1), t.Input(inStep, 1), t.Input(inFactor, 1))
-	for _, v := range layer {
-		if v.trained {
-			w.update(v, t.Input(v.Name+gradientSuffix, v.Shape...), 1)
-		}
-	}
 	return t
 }

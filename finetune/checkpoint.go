@@ -63,9 +63,6 @@ type State struct {
 
 // saveState writes the parameters and moments beside a checkpoint.
 func (t *Trainer) saveState(folder, name string, epoch int) (State, error) {
-	if t.torn != nil {
-		return State{}, fmt.Errorf("checkpoint of a fine-tuning: %w", t.torn)
-	}
 	values := make([]safetensors.Values, 0, len(t.state))
 	for name, tensor := range t.state {
 		values = append(values, safetensors.Values{Name: name, Shape: tensor.Shape, Data: tensor.Data})

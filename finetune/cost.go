@@ -2,11 +2,11 @@ package finetune
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
-	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/vit"
 )
 
@@ -47,30 +47,23 @@ func (p Plan) liveInBlocks(m *vit.Trainable) (kept, most int64) {
 // DINOv2 Base.
 const blockShare = 3
 
-// MemoryBytes is what a training takes by its shapes: what is live in one run,
-// parameters, moments, gradients, the same again while an optimizer's step
-// gives new ones, and the best state's parameters.
+// MemoryBytes is what a training takes by its shapes: the model as it was, what
+// is trained with its moments, the best state, the gradients of a step and, in
+// what is live in one run, those of the run.
 func (p Plan) MemoryBytes(m *vit.Trainable) int64 {
 	var all, trained int64
-	layers := make([]int64, m.Architecture.Depth+2)
 	for _, v := range p.parameters(m) {
 		n := elements(v.Shape)
 		if all += n; v.trained {
 			trained += n
-			layers[v.Layer] += n
 		}
 	}
-	atOnce := trained // of whose gradients and updates there are two while a run ends
-	var run int64
+	run := p.LiveBytes(m) + 4*trained // gradients are live in it
 	if p.CheckpointBlocks {
 		kept, most := p.liveInBlocks(m)
-		atOnce, run = slices.Max(layers), kept+blockShare*most
-	} else {
-		run = p.LiveBytes(m)
+		run = kept + blockShare*most
 	}
-	run += 4 * (atOnce + int64(p.Batch)*3*int64(m.Height)*int64(m.Width)) // the gradients are copied out of the run
-	optimize := 4 * 4 * atOnce                                            // its three results, and the clipped gradients
-	return 4*(2*all+2*trained+trained) + max(run, optimize)
+	return 4*(all+5*trained+int64(p.Batch)*3*int64(m.Height)*int64(m.Width)) + run
 }
 
 // Trial is what one run of each graph took.
@@ -85,10 +78,14 @@ type Trial struct {
 // repeated, as most of it may be preparation.
 const enoughTrial = 2 * time.Second
 
-// Trial runs every graph on a batch of pictures without colour, and changes
-// nothing.
+// Trial runs every graph on a batch of pictures without colour, and the
+// optimizer, and changes nothing. After the first step it is
+// palate.ErrInvalid.
 func (t *Trainer) Trial(ctx context.Context) (Trial, error) {
 	var trial Trial
+	if t.step > 0 {
+		return trial, fmt.Errorf("fine-tuning: a trial after %d steps: %w", t.step, palate.ErrInvalid)
+	}
 	timed := func(into *time.Duration, work func() error) error {
 		for range 2 {
 			begun := time.Now()
@@ -111,21 +108,33 @@ func (t *Trainer) Trial(ctx context.Context) (Trial, error) {
 		err = timed(&trial.Front, func() error { _, err := t.Tokens(ctx, blank); return err })
 		trial.Forward += trial.Front
 	}
-	var gradients map[string]ort.Tensor
 	if err == nil {
-		err = timed(&trial.Run, func() (err error) {
-			_, gradients, err = t.gradients(ctx, examples, ClassWeights{1, 1}, 0, rand.New(rand.NewPCG(1, 1)))
+		err = timed(&trial.Run, func() error {
+			_, err := t.gradients(ctx, examples, ClassWeights{1, 1}, 0, rand.New(rand.NewPCG(1, 1)))
 			return err
 		})
 	}
 	if err == nil {
-		err = timed(&trial.Optimize, func() error {
-			_, err := t.graphs.update(ctx, gradients, 0, t.step+1, func(string, ort.Tensor) {})
-			t.giveBack()
-			return err
-		})
+		err = timed(&trial.Optimize, func() error { return t.tryUpdate() })
 	}
 	return trial, err
+}
+
+// tryUpdate makes a step at a rate of 0, before the first, and takes the
+// moments back.
+func (t *Trainer) tryUpdate() error {
+	norm := t.norm()
+	if !finite(norm) {
+		return fmt.Errorf("fine-tuning: the gradients of pictures without colour are not finite: %w", palate.ErrInvalid)
+	}
+	t.update(t.adamW(norm, 0, 1))
+	for _, p := range t.parameters {
+		if p.trained {
+			clear(t.state[p.Name+momentSuffix].Data)
+			clear(t.state[p.Name+squaresSuffix].Data)
+		}
+	}
+	return nil
 }
 
 // StateBytes is what one checkpoint's state takes on disk.

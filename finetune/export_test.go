@@ -2,6 +2,7 @@ package finetune
 
 import (
 	"context"
+	"slices"
 
 	"github.com/palate-art/palate/internal/onnxgraph"
 	"github.com/palate-art/palate/internal/vit"
@@ -16,7 +17,7 @@ func (p Plan) OptimizerGraph(m *vit.Trainable) (*onnxgraph.Model, error) { retur
 // Set replaces a parameter.
 func (t *Trainer) Set(name string, data []float32) {
 	tensor := t.state[name]
-	tensor.Data = data
+	tensor.Data = slices.Clone(data)
 	t.state[name] = tensor
 }
 
@@ -28,13 +29,13 @@ func (t *Trainer) Parameter(name string) []float32 { return t.state[name].Data }
 
 // Gradients are those of one run, by parameter.
 func (t *Trainer) Gradients(ctx context.Context, examples []Example, classes ClassWeights) (loss float64, gradients map[string][]float32, err error) {
-	result, all, err := t.gradients(ctx, examples, classes, 0, nil)
+	result, err := t.gradients(ctx, examples, classes, 0, nil)
 	if err != nil {
 		return 0, nil, err
 	}
 	gradients = make(map[string][]float32)
 	for _, p := range t.parameters {
-		if g, there := all[p.Name+gradientSuffix]; there {
+		if g, there := t.sums[p.Name+gradientSuffix]; there {
 			gradients[p.Name] = g.Data
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -160,7 +161,7 @@ func TestTheBestStateIsKept(t *testing.T) {
 	g, config := newGratings(60), quick()
 	config.LearningRate = .3 // far too large: it gets worse
 	trainer := newTrainer(t, nil)
-	before := trainer.Parameter("blocks.1.mlp.fc1.weight")
+	before := slices.Clone(trainer.Parameter("blocks.1.mlp.fc1.weight"))
 	fitted, err := trainer.Fit(t.Context(), g.data(""), config, "", nil)
 	must(t, err)
 	if fitted.Best.Number == 0 && off(trainer.Parameter("blocks.1.mlp.fc1.weight"), before) != 0 {

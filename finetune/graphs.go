@@ -200,10 +200,9 @@ func (p Plan) optimizerGraph(m *vit.Trainable) (*onnxgraph.Model, error) {
 	return model, nil
 }
 
-// adamW writes steps of AdamW (Loshchilov and Hutter, Decoupled weight decay
-// regularization, 2019). What is the same for all numbers of a tensor is
-// computed apart: each operator over a tensor is a way through memory.
-type adamW struct {
+// adamWGraph writes steps of AdamW. What is the same for all numbers of a
+// tensor is computed apart: each operator over a tensor is a way through memory.
+type adamWGraph struct {
 	*autodiff.Tape
 	plan Plan
 	// All are [1].
@@ -214,8 +213,8 @@ type adamW struct {
 	correction *autodiff.Value // of the rate, for both moments
 }
 
-func newAdamW(t *autodiff.Tape, p Plan, rate, step, factor *autodiff.Value) adamW {
-	w := adamW{Tape: t, plan: p, rate: rate, factor: t.Scale(factor, 1-beta1)}
+func newAdamW(t *autodiff.Tape, p Plan, rate, step, factor *autodiff.Value) adamWGraph {
+	w := adamWGraph{Tape: t, plan: p, rate: rate, factor: t.Scale(factor, 1-beta1)}
 	corrected := func(beta float64) *autodiff.Value { return t.Sub(t.Scalar(1), t.Pow(t.Scalar(beta), step)) }
 	w.root = t.Sqrt(corrected(beta2))
 	w.epsilon, w.correction = t.Scale(w.root, adamEpsilon), t.Div(w.root, corrected(beta1))
@@ -223,7 +222,7 @@ func newAdamW(t *autodiff.Tape, p Plan, rate, step, factor *autodiff.Value) adam
 }
 
 // update takes the gradient of a parameter at its share of the rate.
-func (t adamW) update(v parameter, g *autodiff.Value, share float64) {
+func (t adamWGraph) update(v parameter, g *autodiff.Value, share float64) {
 	name := v.Name
 	w, own := t.Input(name, v.Shape...), t.Scale(t.rate, share)
 	part := t.Mul(g, t.factor) // what the gradient adds to the moment

@@ -30,11 +30,12 @@ type Trainer struct {
 	plan       Plan
 	model      *vit.Trainable
 	parameters []parameter
-	state      map[string]ort.Tensor // parameters, and of trained ones .exp_avg and .exp_avg_sq
+	state      map[string]ort.Tensor // parameters, and of trained ones .exp_avg and .exp_avg_sq; steps change them in place
 	step       int                   // optimizer steps made
 	skipped    int                   // steps left out because a gradient was not finite
 
-	torn       error // a step failed half way: there is no state to be saved
+	threads    int
+	sums, part map[string]ort.Tensor // gradients of a step, and of one of its runs where it has several
 	graphs     graphs
 	evaluation *ort.Session
 	front      *ort.Session // of the tokens before the first trained block, if the plan keeps them
@@ -42,13 +43,10 @@ type Trainer struct {
 
 // graphs compute what one step needs.
 type graphs interface {
-	// gradients gives the loss of one run and the gradient of every trained
-	// parameter as NAME_grad. batch holds the inputs that are no parameters.
-	gradients(ctx context.Context, batch map[string]ort.Tensor) (loss float64, gradients map[string]ort.Tensor, err error)
-	// update makes the optimizer's step of the given number: it gives the norm
-	// of all gradients and hands on what parameters and moments become, unless
-	// the norm is not finite.
-	update(ctx context.Context, gradients map[string]ort.Tensor, rate float64, step int, take func(name string, next ort.Tensor)) (norm float64, err error)
+	// gradients gives the loss of one run and writes the gradient of every
+	// trained parameter into NAME_grad. batch holds the inputs that are no
+	// parameters.
+	gradients(ctx context.Context, batch, into map[string]ort.Tensor) (loss float64, err error)
 	Close() error
 }
 
@@ -59,7 +57,10 @@ func NewTrainer(rt *ort.Runtime, m *vit.Trainable, plan Plan, head Head, config 
 	if err := plan.Validate(m); err != nil {
 		return nil, err
 	}
-	t := &Trainer{plan: plan, model: m, parameters: plan.parameters(m), state: make(map[string]ort.Tensor)}
+	t := &Trainer{plan: plan, model: m, parameters: plan.parameters(m), state: make(map[string]ort.Tensor), threads: config.IntraOpThreads}
+	if t.threads == 0 {
+		t.threads = runtime.GOMAXPROCS(0)
+	}
 	for _, p := range t.parameters {
 		t.put(p, p.initial())
 	}
@@ -96,7 +97,12 @@ func NewTrainer(rt *ort.Runtime, m *vit.Trainable, plan Plan, head Head, config 
 	return t, nil
 }
 
+// put begins a parameter at data, which is copied if it is trained, with no
+// moments.
 func (t *Trainer) put(p parameter, data []float32) {
+	if p.trained {
+		data = slices.Clone(data)
+	}
 	t.state[p.Name] = ort.Tensor{Shape: p.Shape, Data: data}
 	if p.trained {
 		for _, suffix := range []string{momentSuffix, squaresSuffix} {
@@ -105,12 +111,15 @@ func (t *Trainer) put(p parameter, data []float32) {
 	}
 }
 
-// weights are the parameters as they stand: steps replace tensors and change
-// none.
+// weights are the parameters as they stand, copies of those that steps change.
 func (t *Trainer) weights() map[string]ort.Tensor {
 	all := make(map[string]ort.Tensor, len(t.parameters))
 	for _, p := range t.parameters {
-		all[p.Name] = t.state[p.Name]
+		w := t.state[p.Name]
+		if p.trained {
+			w.Data = slices.Clone(w.Data)
+		}
+		all[p.Name] = w
 	}
 	return all
 }
@@ -119,7 +128,7 @@ func (t *Trainer) weights() map[string]ort.Tensor {
 // rank r at nothing (up is 0, down is drawn), a head at 0.
 func (p parameter) initial() []float32 {
 	if p.Data != nil {
-		return p.Data // steps replace tensors and change none
+		return p.Data
 	}
 	data := make([]float32, elements(p.Shape))
 	if strings.HasSuffix(p.Name, vit.LowRankDown) {
@@ -201,24 +210,41 @@ type Step struct {
 // what one large batch would. keep draws which branches stay where the plan
 // drops paths, with the share that is dropped; nil keeps all.
 func (t *Trainer) Step(ctx context.Context, examples []Example, classes ClassWeights, rate, dropped float64, random *rand.Rand) (Step, error) {
-	result, gradients, err := t.gradients(ctx, examples, classes, dropped, random)
+	result, err := t.gradients(ctx, examples, classes, dropped, random)
 	if err != nil {
 		return result, err
 	}
-	return t.optimize(ctx, gradients, rate, result)
+	result.Norm = math.NaN()
+	if finite(result.Loss) {
+		result.Norm = t.norm()
+	}
+	if !finite(result.Norm) {
+		t.skipped++
+		result.Skipped = true
+		return result, nil
+	}
+	t.step++
+	t.update(t.adamW(result.Norm, rate, t.step))
+	return result, nil
 }
 
-// gradients adds up those of all examples.
-func (t *Trainer) gradients(ctx context.Context, examples []Example, classes ClassWeights, dropped float64, random *rand.Rand) (Step, map[string]ort.Tensor, error) {
+// gradients adds up those of all examples, in t.sums.
+func (t *Trainer) gradients(ctx context.Context, examples []Example, classes ClassWeights, dropped float64, random *rand.Rand) (Step, error) {
 	var result Step
 	var total float64
 	for _, e := range examples {
 		total += e.Weight * classes.of(e.Liked)
 	}
 	if !(total > 0) {
-		return result, nil, fmt.Errorf("fine-tuning: a batch without weight: %w", palate.ErrInvalid)
+		return result, fmt.Errorf("fine-tuning: a batch without weight: %w", palate.ErrInvalid)
 	}
-	var gradients map[string]ort.Tensor
+	if t.sums == nil {
+		t.sums = t.forGradients()
+	}
+	if t.part == nil && len(examples) > t.plan.Batch {
+		t.part = t.forGradients()
+	}
+	into := t.sums
 	for part := range slices.Chunk(examples, t.plan.Batch) {
 		inputs := t.pictures(part, t.plan.Tokens)
 		t.label(inputs, part)
@@ -227,44 +253,15 @@ func (t *Trainer) gradients(ctx context.Context, examples []Example, classes Cla
 		if t.plan.DropPath {
 			inputs[inDropPath] = t.masks(dropped, random)
 		}
-		loss, out, err := t.graphs.gradients(ctx, inputs)
-		if err != nil {
-			return result, nil, fmt.Errorf("fine-tuning: step %d: %w", t.step+1, err)
-		}
-		result.Loss += loss
-		if gradients == nil {
-			gradients = out
-			continue
-		}
-		for _, p := range t.parameters {
-			if p.trained {
-				sum := gradients[p.Name+gradientSuffix].Data
-				for i, g := range out[p.Name+gradientSuffix].Data {
-					sum[i] += g
-				}
-			}
-		}
-	}
-	return result, gradients, nil
-}
-
-// optimize takes the gradients, unless they are not finite.
-func (t *Trainer) optimize(ctx context.Context, gradients map[string]ort.Tensor, rate float64, result Step) (Step, error) {
-	result.Norm = math.NaN()
-	if finite(result.Loss) {
-		var err error
-		result.Norm, err = t.graphs.update(ctx, gradients, rate, t.step+1, func(name string, next ort.Tensor) { t.state[name] = next })
+		loss, err := t.graphs.gradients(ctx, inputs, into)
 		if err != nil {
 			return result, fmt.Errorf("fine-tuning: step %d: %w", t.step+1, err)
 		}
+		if result.Loss += loss; &part[0] != &examples[0] {
+			t.addPart()
+		}
+		into = t.part
 	}
-	if !finite(result.Norm) {
-		t.skipped++
-		result.Skipped = true
-		return result, nil
-	}
-	t.step++
-	t.giveBack()
 	return result, nil
 }
 
@@ -309,14 +306,15 @@ func (t *Trainer) label(inputs map[string]ort.Tensor, examples []Example) {
 	inputs[inLabels], inputs[inSampleWeights] = ort.Tensor{Shape: shape, Data: labels}, ort.Tensor{Shape: shape, Data: weights}
 }
 
-// run runs a graph on inputs and the parameters that it takes.
-func (t *Trainer) run(ctx context.Context, session *ort.Session, inputs map[string]ort.Tensor) (map[string]ort.Tensor, error) {
+// run runs a graph on inputs and the parameters that it takes; outputs that
+// have memory in into, which may be nil, are written there.
+func (t *Trainer) run(ctx context.Context, session *ort.Session, inputs, into map[string]ort.Tensor) (map[string]ort.Tensor, error) {
 	for _, in := range session.Inputs() {
 		if tensor, there := t.state[in.Name]; there {
 			inputs[in.Name] = tensor
 		}
 	}
-	return session.Run(ctx, inputs, nil)
+	return session.RunInto(ctx, inputs, into)
 }
 
 // masks draws which branches of which block stay for each picture: the deeper,
@@ -380,7 +378,7 @@ func (t *Trainer) Features(ctx context.Context, pictures [][]float32) ([]palate.
 // evaluate runs pictures batch by batch and hands on what comes of each.
 func (t *Trainer) evaluate(ctx context.Context, pictures [][]float32, take func(got map[string]ort.Tensor, n int)) error {
 	for part := range slices.Chunk(pictures, t.plan.Batch) {
-		got, err := t.run(ctx, t.evaluation, t.pictures(pixelsOnly(part), t.plan.Tokens))
+		got, err := t.run(ctx, t.evaluation, t.pictures(pixelsOnly(part), t.plan.Tokens), nil)
 		if err != nil {
 			return fmt.Errorf("fine-tuning: evaluation: %w", err)
 		}
@@ -402,7 +400,7 @@ func pixelsOnly(pictures [][]float32) []Example {
 func (t *Trainer) Tokens(ctx context.Context, pictures [][]float32) ([][]float32, error) {
 	var out [][]float32
 	for part := range slices.Chunk(pictures, t.plan.Batch) {
-		got, err := t.run(ctx, t.front, t.pictures(pixelsOnly(part), false))
+		got, err := t.run(ctx, t.front, t.pictures(pixelsOnly(part), false), nil)
 		if err != nil {
 			return nil, fmt.Errorf("fine-tuning: frozen blocks: %w", err)
 		}

@@ -80,3 +80,23 @@ func (info IOInfo) accepts(t Tensor, named map[string]int64) error {
 	}
 	return nil
 }
+
+// checkInto compares what a Run is to write into with what the model declares.
+func (s *Session) checkInto(into map[string]Tensor) error {
+	var errs []error
+	for name, t := range into {
+		i := slices.IndexFunc(s.outputs, func(i IOInfo) bool { return i.Name == name })
+		if i < 0 {
+			errs = append(errs, fmt.Errorf("the model has no output %q, it has %q", name, ioNames(s.outputs)))
+			continue
+		}
+		info := s.outputs[i]
+		fixed := info.shaped && !slices.ContainsFunc(info.Shape, func(n int64) bool { return n < 0 })
+		if info.ElementType != Float32 || !fixed {
+			errs = append(errs, fmt.Errorf("output %q can't be written into given memory: that takes float32 and a shape that is all known", name))
+		} else if err := info.accepts(t, nil); err != nil {
+			errs = append(errs, fmt.Errorf("output %q: %w", name, err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -90,8 +90,9 @@ func appendCUDA(options *onnx.SessionOptions, d Device) (err error) {
 	return options.AppendExecutionProviderCUDA(cuda)
 }
 
-// run gives the outputs in the model's order; those not wanted are empty.
-func (n *nativeSession) run(ctx context.Context, inputs []Tensor, wanted []bool) ([]Tensor, error) {
+// run gives the outputs in the model's order; those not wanted are empty. An
+// output that has a place is written there.
+func (n *nativeSession) run(ctx context.Context, inputs []Tensor, wanted []bool, places []Tensor) ([]Tensor, error) {
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
 	in := make([]onnx.Value, len(inputs))
@@ -108,6 +109,17 @@ func (n *nativeSession) run(ctx context.Context, inputs []Tensor, wanted []bool)
 	}
 	out := make([]onnx.Value, len(wanted))
 	defer func() { destroyAll(out) }()
+	for i, t := range places {
+		if len(t.Data) == 0 {
+			continue
+		}
+		pinner.Pin(&t.Data[0])
+		v, err := onnx.NewTensor(onnx.NewShape(t.Shape...), t.Data)
+		if err != nil {
+			return nil, fmt.Errorf("output %d: %w", i, err)
+		}
+		out[i] = v
+	}
 	if err := n.runWithContext(ctx, in, out); err != nil {
 		return nil, err
 	}

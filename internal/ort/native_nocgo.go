@@ -19,7 +19,9 @@ func newNative([]byte, string, []IOInfo, []IOInfo, SessionConfig) (*nativeSessio
 	return nil, errNoCgo
 }
 
-func (*nativeSession) run(context.Context, []Tensor, []bool) ([]Tensor, error) { return nil, errNoCgo }
+func (*nativeSession) run(context.Context, []Tensor, []bool, []Tensor) ([]Tensor, error) {
+	return nil, errNoCgo
+}
 
 func (*nativeSession) close() error { return nil }
 

@@ -186,10 +186,21 @@ func (s *Session) Outputs() []IOInfo { return cloneInfos(s.outputs) }
 // batch may pass. Once ctx is done Run returns its error, after the operator that
 // is being computed.
 func (s *Session) Run(ctx context.Context, inputs map[string]Tensor, outputs []string) (map[string]Tensor, error) {
+	return s.run(ctx, inputs, outputs, nil)
+}
+
+// RunInto is Run for all outputs, where those named in into are written into
+// the memory there instead of new memory. It must be of the output's shape,
+// which the model must not leave open, and be in no other Run meanwhile.
+func (s *Session) RunInto(ctx context.Context, inputs, into map[string]Tensor) (map[string]Tensor, error) {
+	return s.run(ctx, inputs, nil, into)
+}
+
+func (s *Session) run(ctx context.Context, inputs map[string]Tensor, outputs []string, into map[string]Tensor) (map[string]Tensor, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("run onnx model: %w", err)
 	}
-	if err := s.check(inputs, outputs); err != nil {
+	if err := errors.Join(s.check(inputs, outputs), s.checkInto(into)); err != nil {
 		return nil, fmt.Errorf("run onnx model: %w: %w", palate.ErrInvalid, err)
 	}
 	s.mu.RLock()
@@ -205,11 +216,11 @@ func (s *Session) Run(ctx context.Context, inputs map[string]Tensor, outputs []s
 	if len(outputs) == 0 {
 		outputs = ioNames(s.outputs)
 	}
-	wanted := make([]bool, len(s.outputs))
+	wanted, places := make([]bool, len(s.outputs)), make([]Tensor, len(s.outputs))
 	for i, info := range s.outputs {
-		wanted[i] = slices.Contains(outputs, info.Name)
+		wanted[i], places[i] = slices.Contains(outputs, info.Name), into[info.Name]
 	}
-	out, err := s.native.run(ctx, in, wanted)
+	out, err := s.native.run(ctx, in, wanted, places)
 	if err != nil {
 		if ctxErr := ctx.Err(); ctxErr != nil {
 			return nil, fmt.Errorf("run onnx model: %w", ctxErr)

@@ -77,6 +77,47 @@ func TestRunComputesBatchesOfAnySize(t *testing.T) {
 	}
 }
 
+// What is to be written into given memory is written there, and the rest into
+// memory of its own.
+func TestRunIntoWritesIntoTheMemoryThatItIsGiven(t *testing.T) {
+	s := open(t, model(
+		node("Add", []string{"X", "X"}, "Y"),
+		node("Add", []string{"Y", "X"}, "Z"),
+		tensorValue(11, "X", 1, 2, 3),
+		tensorValue(12, "Y", 1, 2, 3),
+		tensorValue(12, "Z", 1, 2, 3),
+	))
+	y := ort.Tensor{Shape: []int64{2, 3}, Data: make([]float32, 6)}
+	var former []float32
+	for start := range 3 {
+		x := ramp(2, 3, float32(start))
+		got, err := s.RunInto(t.Context(), map[string]ort.Tensor{"X": x}, map[string]ort.Tensor{"Y": y})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(y.Data, times(x, 2)) || &got["Y"].Data[0] != &y.Data[0] || !slices.Equal(got["Z"].Data, times(x, 3)) {
+			t.Errorf("got %v in the given memory and %v, want %v and %v", y.Data, got, times(x, 2), times(x, 3))
+		}
+		if start > 0 && !slices.Equal(former, times(ramp(2, 3, float32(start-1)), 3)) {
+			t.Errorf("an output of the run before is %v now", former)
+		}
+		former = got["Z"].Data
+	}
+	for what, into := range map[string]map[string]ort.Tensor{
+		"another shape":  {"Y": {Shape: []int64{3, 2}, Data: make([]float32, 6)}},
+		"too few values": {"Y": {Shape: []int64{2, 3}, Data: make([]float32, 5)}},
+		"no such output": {"W": y},
+	} {
+		if _, err := s.RunInto(t.Context(), map[string]ort.Tensor{"X": ramp(2, 3, 1)}, into); !errors.Is(err, palate.ErrInvalid) {
+			t.Errorf("%s: got %v, want ErrInvalid", what, err)
+		}
+	}
+	any := open(t, doubling())
+	if _, err := any.RunInto(t.Context(), map[string]ort.Tensor{"X": ramp(2, 3, 1)}, map[string]ort.Tensor{"Y": y}); !errors.Is(err, palate.ErrInvalid) {
+		t.Errorf("an output of any size: got %v, want ErrInvalid", err)
+	}
+}
+
 func TestConcurrentRunsDoNotMixUp(t *testing.T) {
 	s := open(t, doubling())
 	var all sync.WaitGroup
