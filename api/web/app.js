@@ -24,10 +24,12 @@ import { fit, zoom } from "./zoom.js";
 import { leaveWork, showWork } from "./work.js";
 
 const end = $("#end"), viewer = $("#viewer");
+const tabs = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".tab"));
 let coming = null; // AbortController of the list on its way
 
 /** wanted is what the list of the present view is of, as the API takes it. */
 function wanted(version) {
+  /** @type {Record<string, any>} */
   const input = { ...state.filters, order: state.view === "scores" || state.view === "map" && state.version || state.view === "news" && (state.version || state.counts.like) ? "score" : "newest" };
   if (state.view === "liked") input.judged = "liked";
   if (state.view === "news") Object.assign(input, news.wanted());
@@ -93,7 +95,7 @@ function show(from = {}) {
   tell("");
   showOrder();
   const { view } = state, inGrid = gridViews.has(view);
-  for (const tab of document.querySelectorAll(".tab")) tab.setAttribute("aria-pressed", tab.dataset.view === view);
+  for (const tab of tabs) tab.setAttribute("aria-pressed", String(tab.dataset.view === view));
   $("#filters").hidden = !inGrid;
   $("#search").hidden = !inGrid;
   $("#search").value = state.filters.q ?? "";
@@ -170,7 +172,7 @@ async function train() {
 
 // ---- events
 
-for (const tab of document.querySelectorAll(".tab")) {
+for (const tab of tabs) {
   tab.addEventListener("click", () => { state.view = tab.dataset.view; state.chosen = true; visit(); });
 }
 $("#unrated").addEventListener("change", (event) => {
@@ -198,15 +200,16 @@ $("#search").addEventListener("input", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  const holder = event.target.closest(".card, dialog");
-  if (holder?.trashed && event.target.closest("button")) orTell(fromTrash(holder));
+  const target = /** @type {Element} */ (event.target);
+  const holder = /** @type {import("./card.js").Card | null} */ (target.closest(".card, dialog"));
+  if (holder?.trashed && target.closest("button")) orTell(fromTrash(holder));
   if (!holder || holder.trashed || select.clicked(event, holder)) return;
-  const button = event.target.closest(".verdicts button"), star = event.target.closest(".stars button");
-  if (event.target.closest("button.delete")) orTell(withImage(holder, remove));
+  const button = target.closest(".verdicts button"), star = /** @type {HTMLButtonElement | null} */ (target.closest(".stars button"));
+  if (target.closest("button.delete")) orTell(withImage(holder, remove));
   else if (button) orTell(withImage(holder, (image, score) => judge(image, button.classList.contains("like") ? "like" : "dislike", score, true)));
   else if (star) orTell(withImage(holder, (image, score) => rate(image, Number(star.value), score)));
   else if (holder !== viewer) orTell(withImage(holder, large.look));
-  else if (event.target === viewer) viewer.close();
+  else if (target === viewer) viewer.close();
 });
 
 /** withImage does something with the picture of a card or of the large view, as soon as it is known. */
@@ -223,8 +226,8 @@ const verdictKeys = { l: "like", d: "dislike", s: "skip" };
 const starKeys = /^[1-5]$/;
 const teachKeys = { ArrowRight: "like", ArrowLeft: "dislike", ArrowDown: "skip" };
 document.addEventListener("keydown", (event) => {
-  if (event.target.matches("input:not([type=checkbox]), select, textarea")) return;
-  const here = document.activeElement.closest?.(".card");
+  if (/** @type {Element} */ (event.target).matches("input:not([type=checkbox]), select, textarea")) return;
+  const here = /** @type {import("./card.js").Card | null} */ (document.activeElement?.closest(".card"));
   if (!viewer.open && !sheet.open && !here?.trashed && select.key(event, here)) return;
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const key = event.key.toLowerCase();
@@ -309,7 +312,8 @@ addEventListener("popstate", () => orTell(follow()));
 
 orTell((async () => {
   const to = route.read(), remembered = history.state ?? {};
-  const again = performance.getEntriesByType("navigation")[0]?.type === "reload";
+  const [navigation] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+  const again = navigation?.type === "reload";
   if (to.view) Object.assign(state, { view: to.view, chosen: true, filters: to.filters });
   state.profile = to.profile;
   const about = await call("/version");

@@ -1,5 +1,10 @@
 // What every part of the page uses.
 
+/**
+ * @param {string} selector
+ * @param {ParentNode} within
+ * @returns {any} of the kind of element that the page has there
+ */
 export const $ = (selector, within = document) => within.querySelector(selector);
 
 /**
@@ -69,7 +74,13 @@ export function orTell(promise) {
   return promise.catch((error) => { if (error.name !== "AbortError") tell(error.message); });
 }
 
-/** say tells of what was done, where the eyes are, and for a while; it may offer one thing to do about it. */
+let toastTimer; // until what was said goes
+
+/**
+ * say tells of what was done, where the eyes are, and for a while; it may offer one thing to do about it.
+ * @param {string} text
+ * @param {{name: string, title?: string, act: () => void}} [offer]
+ */
 export function say(text, offer) {
   inFront();
   const toast = $("#toast");
@@ -80,14 +91,18 @@ export function say(text, offer) {
     toast.append(" ", button);
   }
   toast.hidden = !text;
-  clearTimeout(say.timer);
+  clearTimeout(toastTimer);
   const hide = () => {
-    if (toast.matches(":hover, :focus-within")) say.timer = setTimeout(hide, 1000);
+    if (toast.matches(":hover, :focus-within")) toastTimer = setTimeout(hide, 1000);
     else toast.hidden = true;
   };
-  say.timer = setTimeout(hide, offer ? 10000 : 5000);
+  toastTimer = setTimeout(hide, offer ? 10000 : 5000);
 }
 
+/**
+ * @param {string} name
+ * @returns {any} of the kind of element that the name says
+ */
 export function element(name, properties = {}) {
   return Object.assign(document.createElement(name), properties);
 }

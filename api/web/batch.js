@@ -37,10 +37,12 @@ function pick(button) {
   name();
 }
 
+let busy = false; // a pile is on its way
+
 /** done judges the pile and shows the next. */
 async function done(skip) {
-  if (!shown.length || done.busy) return;
-  done.busy = true;
+  if (!shown.length || busy) return;
+  busy = true;
   const items = shown, path = profilePath(), likes = picked();
   const ratings = items.map(({ image, shown: how, probe_version, score }, i) => ({ image_id: image.id, verdict: skip ? "skip" : likes[i] ? "like" : "dislike", shown: how, probe_version, score }));
   try {
@@ -61,7 +63,7 @@ async function done(skip) {
     say(skip ? `${items.length} skipped.` : `${n} liked, ${items.length - n} disliked.`, { name: "Undo", title: "Take all of it back (U)", act: () => { state.done = state.done.filter((d) => d !== step); orTell(step.undo()); } });
     await Promise.all([ask(), showTaste()]);
   } finally {
-    done.busy = false;
+    busy = false;
   }
 }
 

@@ -59,7 +59,15 @@ function nameButton(button, what, key, image) {
   button.setAttribute("aria-label", image ? `${what} ${nameOf(image)}` : what);
 }
 
-/** plain is the least that a card has: its picture. */
+/**
+ * @typedef {HTMLElement & {place: number, chance?: number, trashed?: import("./base.js").Picture, item?: import("./list.js").Item,
+ *   image?: import("./base.js").Picture, score?: number}} Card a picture of the grid; image, score and item once they are known
+ */
+
+/**
+ * plain is the least that a card has: its picture.
+ * @returns {Card}
+ */
 export function plain(list, place) {
   const node = element("article", { className: "card", tabIndex: 0 });
   node.place = place;
@@ -98,7 +106,7 @@ export function undress(node) {
 
 /**
  * fill says on a card what is known of its picture.
- * @param {HTMLElement} node
+ * @param {Card} node
  * @param {import("./list.js").Item} item
  */
 export function fill(node, item) {
@@ -106,7 +114,7 @@ export function fill(node, item) {
   node.item = item;
   node.image = image;
   node.score = item.score;
-  node.firstElementChild.alt = described(image);
+  $("img", node).alt = described(image);
   node.setAttribute("aria-label", described(image));
   showVerdict(node, image);
   if (node.childElementCount === 1) return;
@@ -123,7 +131,11 @@ export function fill(node, item) {
   kin(node, item);
 }
 
-/** showVerdict marks what a picture is judged as. */
+/**
+ * showVerdict marks what a picture is judged as.
+ * @param {Element} node
+ * @param {Pick<import("./base.js").Picture, "verdict" | "stars">} judged
+ */
 export function showVerdict(node, { verdict, stars }) {
   node.classList.toggle("skip", verdict === "skip");
   for (const v of ["like", "dislike"]) {
@@ -135,5 +147,5 @@ export function showVerdict(node, { verdict, stars }) {
     given.textContent = "★".repeat(stars ?? 0);
     given.setAttribute("aria-label", stars ? `${stars} of 5 stars` : "");
   }
-  for (const button of node.querySelectorAll(".stars button")) button.setAttribute("aria-pressed", Number(button.value) <= (stars ?? 0));
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (node.querySelectorAll(".stars button"))) button.setAttribute("aria-pressed", String(Number(button.value) <= (stars ?? 0)));
 }

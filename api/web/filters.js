@@ -77,15 +77,15 @@ function choice(text, images, is, act) {
 
 /** put shows values in the place of others; the one that has the focus keeps it. */
 function put(name, ...values) {
-  const holder = $(`[data-values=${name}]`, form), had = holder.contains(document.activeElement) && document.activeElement.title;
+  const holder = $(`[data-values=${name}]`, form), had = holder.contains(document.activeElement) && $(":focus", holder).title;
   holder.replaceChildren(...values);
-  if (had) [...holder.children].find((one) => one.title === had)?.focus();
+  if (had) [...holder.children].find((/** @type {HTMLElement} */ one) => one.title === had)?.focus();
 }
 
 /** offer shows the values of one kind that most pictures have, and that contain what is typed. */
 async function offer(name) {
   const typed = form[name].value.trim();
-  const { values, more } = await call(`/facets/${name}?${new URLSearchParams({ limit: offered, ...typed ? { q: typed } : {} })}`);
+  const { values, more } = await call(`/facets/${name}?${new URLSearchParams({ limit: String(offered), ...typed ? { q: typed } : {} })}`);
   if (form[name].value.trim() !== typed) return;
   const f = state.filters, has = f[name] ?? [];
   put(name, ...values.map(({ value, images }) => choice(value, images, has.includes(value), () => {

@@ -18,18 +18,18 @@ const small = 130; // below it there is no room for a caption
 let list = null;
 /** @type {import("./layout.js").Layout} */
 let layout = { rows: 0, start: Uint32Array.of(0), top: new Float64Array(1), height: new Float64Array(0), total: 0 };
-/** @type {Map<number, HTMLElement>} what is in the page, by place */
+/** @type {Map<number, import("./card.js").Card>} what is in the page, by place */
 const shown = new Map();
 let width = 0, caption = 0;
 let target = Math.min(Math.max(Number(localStorage.getItem("palate.size")) || sizes.usual, sizes.least), sizes.most);
 
 /** What others want to know of. */
 export const hooks = {
-  /** @type {(error: Error) => void} what could not be read */
+  /** @type {(error: Error & {status?: number}) => void} what could not be read */
   failed() {},
   /** @type {() => void} the page rests at another place */
   rested() {},
-  /** @type {(card: HTMLElement) => void} a card has come into the page, or has got its buttons */
+  /** @type {(card: import("./card.js").Card) => void} a card has come into the page, or has got its buttons */
   placed() {},
   /** @type {() => void} another list is shown, or none */
   opened() {},
@@ -42,7 +42,7 @@ export const current = () => list;
 export function size(to) {
   if (to !== undefined) {
     target = Math.min(Math.max(to, sizes.least), sizes.most);
-    localStorage.setItem("palate.size", target);
+    localStorage.setItem("palate.size", String(target));
     relayout();
   }
   return target;

@@ -67,12 +67,14 @@ export function showCounts() {
 /** showLearning says how far it is to the next taste. */
 function showLearning() {
   const { said, wanted, likes_missing: likes, dislikes_missing: dislikes } = state.learning, holder = $("#learning");
-  const more = [[likes, "like"], [dislikes, "dislike"]].filter(([n]) => n > 0).map(([n, what]) => `${n} ${what}${n === 1 ? "" : "s"}`);
+  const missing = /** @type {[number, string][]} */ ([[likes, "like"], [dislikes, "dislike"]]);
+  const more = missing.filter(([n]) => n > 0).map(([n, what]) => `${n} ${what}${n === 1 ? "" : "s"}`);
   const text = more.length ? `${more.join(" and ")} more, and I can learn` : wanted ? `${Math.min(said, wanted)} of ${wanted} to the next learning` : "";
   holder.replaceChildren(text);
   if (text && !more.length) holder.prepend(element("progress", { max: wanted, value: Math.min(said, wanted), ariaLabel: "To the next learning" }), " ");
 }
 
+/** @param {Pick<import("./base.js").Picture, "id" | "verdict" | "stars">} picture */
 export function showEverywhere({ id, verdict, stars }) {
   const card = grid.cardOf(id);
   if (card?.image) showVerdict(card, Object.assign(card.image, { verdict, stars }));

@@ -122,7 +122,7 @@ export class List {
  * make asks the server for a list.
  * @param {string} profilePath
  * @param {object} input what the list is of (openapi.yaml, SnapshotInput)
- * @param {AbortSignal} signal
+ * @param {AbortSignal} [signal]
  */
 export async function make(profilePath, input, signal) {
   const summary = await call(`${profilePath}/snapshots`, { method: "POST", body: input, signal });

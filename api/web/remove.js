@@ -16,14 +16,16 @@ export const hooks = {
   emptied() {}, // says that nothing is left of the list
 };
 
+let busy = false; // a deletion is on its way
+
 /** remove moves a picture to the trash, and says how it comes back. */
 export async function remove(image) {
-  if (remove.busy) return; // a second press meant the same picture
-  remove.busy = true;
+  if (busy) return; // a second press meant the same picture
+  busy = true;
   try {
     await call(`/images/${image.id}?${new URLSearchParams({ reason: "deleted on the page" })}`, { method: "DELETE" });
   } finally {
-    remove.busy = false;
+    busy = false;
   }
   const list = grid.current(), card = grid.cardOf(image.id), seen = viewer.image?.id === image.id;
   const index = list ? list.index(image.id) : -1;

@@ -26,7 +26,7 @@ export function address(picture) {
   const p = new URLSearchParams();
   if (state.profile !== "me") p.set("profile", state.profile);
   if (gridViews.has(state.view)) {
-    for (const [name, value] of Object.entries(state.filters)) for (const one of [value].flat()) p.append(name, one);
+    for (const [name, value] of Object.entries(state.filters)) for (const one of [value].flat()) p.append(name, String(one));
   }
   if (picture) p.set("picture", picture);
   const query = p.toString();
@@ -34,7 +34,9 @@ export function address(picture) {
 }
 
 /** same says whether two sets of filters are. */
-export const same = (a, b) => [a, b].map((f) => JSON.stringify(Object.entries(f).sort())).reduce((x, y) => x === y);
+export const same = (a, b) => sorted(a) === sorted(b);
+
+const sorted = (filters) => JSON.stringify(Object.entries(filters).sort());
 
 /** go makes an address the present one: a step that Back takes back, or in the place of the one before. */
 export function go(to, { push = false, kept = history.state } = {}) {

@@ -88,20 +88,22 @@ function* parts(list, places) {
 
 const pictures = (n) => n === 1 ? "1 picture" : `${n.toLocaleString()} pictures`;
 
+let busy = false; // what is done with them is on its way
+
 /**
  * act does one thing with all that is chosen, and offers to take it back.
  * @param {"like" | "dislike" | "skip" | "clear" | "delete" | number} what a number gives stars
  */
 export async function act(what) {
-  if (!chosen.size || act.busy) return;
-  act.busy = true;
+  if (!chosen.size || busy) return;
+  busy = true;
   const list = grid.current(), places = [...chosen].sort((a, b) => a - b);
   const done = what === "delete" ? deleted : rated;
   try {
     await hold(); // what was said before goes before
     await done(list, places, what);
   } finally {
-    act.busy = false;
+    busy = false;
   }
 }
 

@@ -97,7 +97,7 @@ export async function ask() {
 }
 
 /** answer judges the picture that is shown, by a verdict or stars, and goes on to the next. */
-export async function answer({ verdict, stars }) {
+export async function answer(/** @type {{verdict?: string, stars?: number}} */ { verdict, stars }) {
   const item = state.queue.shift();
   if (!item) return;
   const { shown, probe_version, score } = item;

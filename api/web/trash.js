@@ -8,7 +8,7 @@ let latest = ""; // when the one that is shown first was deleted
 
 /** showTrash lists what can be restored, the last deleted first; still says whether that is wanted when it comes. */
 export async function showTrash(still, before) {
-  const query = new URLSearchParams({ order: "newest", limit: atOnce });
+  const query = new URLSearchParams({ order: "newest", limit: String(atOnce) });
   if (before) query.set("deleted_before", before);
   const { images } = await call("/trash?" + query);
   if (!still()) return;
@@ -70,13 +70,15 @@ export async function restoreCard(node) {
   if (!grid.childElementCount) tellEnd();
 }
 
+let calmer; // calms the button down that asks again
+
 /** emptyTrash removes for good what is shown and what was deleted before it, if the button is pressed again when it asks; emptied is called then. */
 export async function emptyTrash(emptied) {
   const button = $("#empty-trash");
   if (!button.classList.contains("sure")) {
     button.classList.add("sure");
     button.textContent = "Really delete all for good?";
-    emptyTrash.timer = setTimeout(calm, 5000);
+    calmer = setTimeout(calm, 5000);
     return;
   }
   calm();
@@ -91,7 +93,7 @@ export async function emptyTrash(emptied) {
 }
 
 function calm() {
-  clearTimeout(emptyTrash.timer);
+  clearTimeout(calmer);
   const button = $("#empty-trash");
   button.classList.remove("sure");
   button.textContent = "Empty the trash";

@@ -10,7 +10,7 @@ import { $, call, element } from "./base.js";
  * @property {string} id
  * @property {string} path
  * @property {string} method
- * @property {unknown} [body]
+ * @property {Record<string, any>} [body]
  * @property {number} [pictures] how many it is about, 1 where it says nothing
  * @property {import("./base.js").Picture} [was] the picture as it was before
  * @property {boolean} [tried] it has been sent, and may have arrived
@@ -59,13 +59,14 @@ function change(to) {
  * send says something. It returns the server's answer, or nothing where none
  * has come in a moment: then it is kept, and sent later in its order.
  * @param {string} path
- * @param {{method: string, body?: unknown}} request
+ * @param {{method: string, body?: Record<string, any>}} request
  * @param {{pictures?: number, was?: Saying["was"]}} about
  * @returns {Promise<any>}
  */
 export function send(path, request, about = {}) {
   const saying = { id: `${Date.now()}.${Math.random()}`, path, ...request, ...about };
   change((all) => [...all, saying]);
+  /** @type {{resolve: (answer: any) => void, reject: (error: Error) => void}} */
   let caller;
   const outcome = new Promise((resolve, reject) => { caller = { resolve, reject }; });
   awaited.set(saying.id, { outcome, ...caller });
@@ -152,9 +153,11 @@ export function takeBack(profilePath) {
   return last;
 }
 
+let reasonTold; // why the last attempt failed
+
 /** show says what is kept, as long as there is any. */
-function show(why = show.why) {
-  show.why = why;
+function show(why = reasonTold) {
+  reasonTold = why;
   const notice = $("#unsent"), n = kept().reduce((sum, one) => sum + (one.pictures ?? 1), 0);
   notice.hidden = !n || !told;
   if (notice.hidden) return;

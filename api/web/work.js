@@ -200,7 +200,7 @@ $("#verify").addEventListener("click", () => orTell(begin({ kind: "verify" })));
 $("#crawl").addEventListener("submit", (event) => {
   event.preventDefault();
   const form = new FormData(event.target), most = Number(form.get("most"));
-  const seeds = form.get("seeds").split("\n").map((line) => line.trim()).filter(Boolean);
+  const seeds = String(form.get("seeds")).split("\n").map((line) => line.trim()).filter(Boolean);
   orTell(begin({ kind: "crawl", seeds, ...(most ? { max_pictures: most } : {}) }));
 });
 $("#import").addEventListener("submit", (event) => {

@@ -54,6 +54,16 @@ func TestGeneratedClientsGoThroughTheScenario(t *testing.T) {
 		}
 	}
 	b.lint("redocly", npm, "env", "REDOCLY_TELEMETRY=off", "REDOCLY_SUPPRESS_UPDATE_NOTICE=true", node("redocly"), "lint", contract, "--config", "redocly.yaml")
+	scripts, err := filepath.Glob("../../api/web/*.js")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("got %d scripts of the page and %v", len(scripts), err)
+	}
+	for i := range scripts {
+		if scripts[i], err = filepath.Abs(scripts[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.lint("the page's types", npm, append([]string{node("tsc"), "--allowJs", "--checkJs", "--noEmit", "--target", "es2023", "--lib", "es2023,dom,dom.iterable", "--module", "esnext", "--moduleResolution", "bundler", "--typeRoots", "none"}, scripts...)...)
 	b.lint("spectral", npm, node("spectral"), "lint", contract, "--ruleset", "spectral.yaml", "--fail-severity", "hint")
 	generator := func(flags ...string) []string {
 		return append([]string{b.bin("openapi-generator-cli"), "generate", "-i", contract}, flags...)
