@@ -108,7 +108,7 @@ func (x *Index) queries(ctx context.Context, filters []index.Filter, requests []
 // filter that several in a row have is written once.
 func (x *Index) complete(ctx context.Context, in served, filters []index.Filter, requests []*qdrant.QueryPoints) error {
 	for i, request := range requests {
-		request.CollectionName, request.Params, request.Timeout = in.name, x.searchParams(in.limits), x.serverTimeout(in.limits)
+		request.CollectionName, request.Params, request.Timeout = in.name, x.searchParams(filters[i], in.limits), x.serverTimeout(in.limits)
 		if i > 0 && reflect.DeepEqual(filters[i], filters[i-1]) {
 			request.Filter = requests[i-1].GetFilter()
 			continue

@@ -223,3 +223,23 @@ func TestSearchSettings(t *testing.T) {
 		t.Errorf("the server is given %d s, want the 10 of a search", got.GetTimeout())
 	}
 }
+
+// A graph misses points of a list that one person made.
+func TestWhatOnePersonJudgedIsComparedExactly(t *testing.T) {
+	s := qdranttest.Run(t)
+	asked := observe(s)
+	x := newIndex(t, s)
+	filters := []index.Filter{{JudgedBy: "me"}, {LikedBy: "me"}, {DislikedBy: "me"}, {NotJudgedBy: "me"}, {Artists: []string{"Roth"}}, {}}
+	want := []bool{true, true, true, false, false, false}
+	for _, f := range filters {
+		_, err := x.Search(t.Context(), index.Query{Vector: randomPoints(1)[0].Embedding, Filter: f, Limit: 1})
+		must(t, err)
+	}
+	var got []bool
+	for _, call := range asked.of("Points/Query") {
+		got = append(got, call.message.(*client.QueryPoints).GetParams().GetExact())
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("searches by %+v are exact: %v, want %v", filters, got, want)
+	}
+}

@@ -43,6 +43,7 @@
 // server builds no graphs; Settle waits for them.
 //
 // Searches go through HNSW and quantisation as configured, so they may miss
-// neighbours; Config.Exact does without. Equal scores come in any order across
+// neighbours; Config.Exact does without, and so do searches among what one
+// person judged or likes. Equal scores come in any order across
 // pages.
 package qdrant
