@@ -48,8 +48,8 @@ func TestMain(m *testing.M) {
 
 var endBrowser = func() {}
 
-// started is a browser, which takes longer to start than most tests; its path is
-// empty where there is none.
+// started is a browser, which takes longer to start than most tests;
+// exec.ErrNotFound where there is none.
 var started = sync.OnceValues(func() (ctx context.Context, err error) {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"} {
 		path, err := exec.LookPath(name)

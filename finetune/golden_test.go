@@ -167,7 +167,7 @@ func (s *stepped) hold(t testing.TB, name string, got, want []float32) {
 	t.Helper()
 	got, want = withoutKeys(name, got), withoutKeys(name, want)
 	if off := off(got, want); off > 5e-4 {
-		t.Errorf("%s: off by %.2g of its largest, want at most 1e-4", name, off)
+		t.Errorf("%s: off by %.2g of its largest, want at most 5e-4", name, off)
 	}
 	largest := 0.
 	for _, w := range want {

@@ -44,6 +44,6 @@
 //
 // Searches go through HNSW and quantisation as configured, so they may miss
 // neighbours; Config.Exact does without, and so do searches among what one
-// person judged or likes. Equal scores come in any order across
-// pages.
+// person judged or likes, where the server allows it. Equal scores come in any
+// order across pages.
 package qdrant

@@ -197,7 +197,7 @@ func (x *Index) searchParams(f index.Filter, allowed limits) *qdrant.SearchParam
 
 // saidByOne says whether only what one person has judged passes, which is some
 // thousand points: the server compares with each of them in milliseconds, where
-// its graph missed up to a quarter of 10,000 (bench/results/qdrant.md).
+// its graph missed up to half of the best of 10,000 (bench/results/qdrant.md).
 func saidByOne(f index.Filter) bool {
 	return f.JudgedBy != "" || f.LikedBy != "" || f.DislikedBy != ""
 }

@@ -104,10 +104,13 @@ func (f *facetLists) values(ctx context.Context, tx *sql.Tx, facet catalog.Facet
 		}
 		list.values, list.folded = append(list.values, v), append(list.folded, fold(v.Value))
 	}
+	if err := rows.Err(); err != nil {
+		return list, err // a list that ends early is not kept
+	}
 	if len(list.values) <= mostValues {
 		f.keep(facet, list)
 	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // keep keeps a list unless a later one is kept.
