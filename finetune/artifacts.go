@@ -38,7 +38,7 @@ type Artifacts struct {
 
 // WriteArtifacts writes the three graphs, a checkpoint to begin from, with the
 // head at zero, and a README that says how any ONNX Runtime runs them, into a
-// folder, which is made. A folder that holds artifacts of ONNX Runtime's own
+// folder, which is made. The weights are m's no more. A folder that holds artifacts of ONNX Runtime's own
 // former training API, or of another training, is palate.ErrConflict.
 func WriteArtifacts(ctx context.Context, folder string, m *vit.Trainable, plan Plan) (Artifacts, error) {
 	a := Artifacts{Folder: folder, Files: []string{trainingFile, evaluationFile, optimizerFile, tensorsFile, checkpointFile, readmeFile}}
@@ -71,14 +71,15 @@ func WriteArtifacts(ctx context.Context, folder string, m *vit.Trainable, plan P
 		}
 	}
 	t := &Trainer{plan: plan, model: m, parameters: plan.parameters(m), state: make(map[string]ort.Tensor)}
+	if err := t.begin(); err != nil {
+		return a, err
+	}
 	for _, p := range t.parameters {
-		data := p.initial()
-		t.put(p, data)
-		if p.trained {
-			a.Trained += len(data)
+		if n := len(t.state[p.Name].Data); p.trained {
+			a.Trained += n
 			a.TrainedTensors = append(a.TrainedTensors, p.Name)
 		} else {
-			a.Frozen += len(data)
+			a.Frozen += n
 			a.FrozenTensors = append(a.FrozenTensors, p.Name)
 		}
 	}

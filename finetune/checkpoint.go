@@ -15,7 +15,6 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/atomicfile"
-	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/safetensors"
 )
 
@@ -124,32 +123,51 @@ func (t *Trainer) load(ctx context.Context, folder, begun string) (Checkpoint, e
 	return c, nil
 }
 
-// read takes all tensors from a file of the given sum.
-func (t *Trainer) read(ctx context.Context, path, sum string) error {
+// open opens a state of the given sum that has all tensors.
+func (t *Trainer) open(ctx context.Context, path, sum string) (_ *safetensors.File, err error) {
 	file, err := safetensors.OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, file.Close())
+		}
+	}()
+	got, err := file.SHA256(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if hex.EncodeToString(got[:]) != sum {
+		return nil, fmt.Errorf("%s is not what was written: %w", path, palate.ErrInvalid)
+	}
+	for name, tensor := range t.state {
+		if stored, found := file.Tensor(name); !found || !slices.Equal(stored.Shape, tensor.Shape) {
+			return nil, fmt.Errorf("%s has no %s of shape %v: %w", path, name, tensor.Shape, palate.ErrInvalid)
+		}
+	}
+	return file, nil
+}
+
+// read takes what is trained, and its moments, from a file of the given sum,
+// into the memory that it has.
+func (t *Trainer) read(ctx context.Context, path, sum string) error {
+	file, err := t.open(ctx, path, sum)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	got, err := file.SHA256(ctx)
-	if err != nil {
-		return err
-	}
-	if hex.EncodeToString(got[:]) != sum {
-		return fmt.Errorf("%s is not what was written: %w", path, palate.ErrInvalid)
-	}
-	state := make(map[string]ort.Tensor, len(t.state))
-	for name, tensor := range t.state {
-		stored, found := file.Tensor(name)
-		if !found || !slices.Equal(stored.Shape, tensor.Shape) {
-			return fmt.Errorf("%s has no %s of shape %v: %w", path, name, tensor.Shape, palate.ErrInvalid)
+	for _, p := range t.parameters {
+		if !p.trained {
+			continue
 		}
-		values, err := file.Float32s(name)
-		if err != nil {
-			return err
+		for _, suffix := range ofState {
+			values, err := file.Float32s(p.Name + suffix)
+			if err != nil {
+				return err
+			}
+			copy(t.state[p.Name+suffix].Data, values)
 		}
-		state[name] = ort.Tensor{Shape: tensor.Shape, Data: values}
 	}
-	t.state = state
 	return nil
 }

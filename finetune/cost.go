@@ -42,14 +42,17 @@ func (p Plan) liveInBlocks(m *vit.Trainable) (kept, most int64) {
 	return kept, most
 }
 
-// blockShare is how much of what is live in a block at the least a runtime
-// takes: 7.3 GB of 2.4 were measured with eight pictures of 518 pixels and
-// DINOv2 Base.
-const blockShare = 3
+// runtimeShare is how much of what is live at the least a runtime takes: 1.4 to
+// 1.7 were measured (bench/finetune).
+const runtimeShare = 1.7
 
-// MemoryBytes is what a training takes by its shapes: the model as it was, what
-// is trained with its moments, the best state, the gradients of a step and, in
-// what is live in one run, those of the run.
+// programBytes is what the program and ONNX Runtime take by themselves.
+const programBytes = 100 << 20
+
+// MemoryBytes is what a training takes by its shapes: the weights, of what is
+// trained the moments and the gradients of a step, and what one run computes.
+// A best state that no checkpoint holds, and the gradients of a run where a
+// step has several, come to that.
 func (p Plan) MemoryBytes(m *vit.Trainable) int64 {
 	var all, trained int64
 	for _, v := range p.parameters(m) {
@@ -58,14 +61,12 @@ func (p Plan) MemoryBytes(m *vit.Trainable) int64 {
 			trained += n
 		}
 	}
-	// A runtime takes more than what is live: once the gradients more is said
-	// here, and S@224 with 8 pictures takes .3 GB beyond that (bench/finetune).
-	run := p.LiveBytes(m) + 4*trained
+	kept, most := int64(0), p.LiveBytes(m)-4*trained // gradients are written where they are kept
 	if p.CheckpointBlocks {
-		kept, most := p.liveInBlocks(m)
-		run = kept + blockShare*most
+		kept, most = p.liveInBlocks(m)
 	}
-	return 4*(all+5*trained+int64(p.Batch)*3*int64(m.Height)*int64(m.Width)) + run
+	pictures := int64(p.Batch) * 3 * int64(m.Height) * int64(m.Width)
+	return programBytes + 4*(all+3*trained+pictures) + kept + int64(runtimeShare*float64(most))
 }
 
 // Trial is what one run of each graph took.
@@ -130,12 +131,7 @@ func (t *Trainer) tryUpdate() error {
 		return fmt.Errorf("fine-tuning: the gradients of pictures without colour are not finite: %w", palate.ErrInvalid)
 	}
 	t.update(t.adamW(norm, 0, 1))
-	for _, p := range t.parameters {
-		if p.trained {
-			clear(t.state[p.Name+momentSuffix].Data)
-			clear(t.state[p.Name+squaresSuffix].Data)
-		}
-	}
+	t.forgetMoments()
 	return nil
 }
 

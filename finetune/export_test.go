@@ -46,10 +46,11 @@ func (t *Trainer) Gradients(ctx context.Context, examples []Example, classes Cla
 
 // OptimizerOf is a trainer of n numbers that has gradients and no graphs.
 func OptimizerOf(n, threads int, kernel simd.Kernel) *Trainer {
-	t := &Trainer{plan: DefaultPlan(), state: make(map[string]ort.Tensor), threads: threads, kernel: kernel}
 	p := parameter{vit.Parameter{Name: "numbers", Shape: []int64{int64(n)}, Decay: true}, true, .7}
-	t.parameters = append(t.parameters, p)
-	t.put(p, make([]float32, n))
+	t := &Trainer{plan: DefaultPlan(), model: new(vit.Trainable), parameters: []parameter{p}, state: make(map[string]ort.Tensor), threads: threads, kernel: kernel}
+	if err := t.begin(); err != nil {
+		panic(err)
+	}
 	t.sums = t.forGradients()
 	for i := range n {
 		t.state[p.Name].Data[i], t.sums[p.Name+gradientSuffix].Data[i] = float32(i%7), float32(i%5-2)*1e-2

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/internal/ort"
 )
 
 // Pictures gives the pixels of pictures as the model takes them, [3, height,
@@ -149,12 +149,12 @@ type fit struct {
 	views *views
 
 	history []Epoch
-	best    int                   // place in history
-	kept    map[string]ort.Tensor // the parameters of the best state
-	saved   State                 // of the best, if there is a folder
-	partial Partial               // of the epoch that is under way
-	wrote   time.Time             // when the last checkpoint was written
-	written int                   // steps of the epoch that were made then
+	best    int                  // place in history
+	kept    map[string][]float32 // what is trained, in the best state, if there is no folder
+	saved   State                // of the best, if there is a folder
+	partial Partial              // of the epoch that is under way
+	wrote   time.Time            // when the last checkpoint was written
+	written int                  // steps of the epoch that were made then
 }
 
 func (f *fit) run(ctx context.Context) (Fitted, error) {
@@ -186,8 +186,8 @@ func (f *fit) run(ctx context.Context) (Fitted, error) {
 		stopped = f.stops()
 		f.told(Progress{Epoch: epoch, Epochs: f.config.Epochs, Step: epoch * f.stepsAnEpoch(), Steps: f.steps(), Loss: ended.TrainLoss, Ended: &ended})
 	}
-	for _, p := range f.parameters {
-		f.put(p, f.kept[p.Name].Data)
+	if err := f.restore(ctx); err != nil {
+		return Fitted{}, err
 	}
 	return Fitted{Best: f.history[f.best], Begun: f.history[0], History: f.history, Stopped: stopped}, nil
 }
@@ -197,13 +197,39 @@ func (f *fit) stops() bool {
 	return f.config.Patience > 0 && len(f.history)-1-f.best >= f.config.Patience
 }
 
-// keep notes an epoch and holds its state if it is the best.
+// keep notes an epoch and holds its state if it is the best: in memory if no
+// checkpoint has it.
 func (f *fit) keep(e Epoch) {
 	f.history = append(f.history, e)
-	if len(f.history) == 1 || e.better(f.history[f.best]) {
-		f.best = len(f.history) - 1
-		f.kept = f.weights()
+	if len(f.history) > 1 && !e.better(f.history[f.best]) {
+		return
 	}
+	if f.best = len(f.history) - 1; f.folder != "" {
+		return
+	}
+	if f.kept == nil {
+		f.kept = make(map[string][]float32)
+	}
+	for _, p := range f.parameters {
+		if p.trained {
+			f.kept[p.Name] = append(f.kept[p.Name][:0], f.state[p.Name].Data...)
+		}
+	}
+}
+
+// restore goes back to the best state.
+func (f *fit) restore(ctx context.Context) error {
+	if f.best < len(f.history)-1 && f.folder != "" {
+		if err := f.read(ctx, filepath.Join(f.folder, f.saved.File), f.saved.SHA256); err != nil {
+			return fmt.Errorf("the best state of the training in %s can't be read: %w", f.folder, err)
+		}
+	}
+	for name, data := range f.kept {
+		copy(f.state[name].Data, data)
+	}
+	f.kept = nil
+	f.forgetMoments()
+	return nil
 }
 
 func (f *fit) stepsAnEpoch() int {

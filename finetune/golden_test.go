@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"maps"
 	"math"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/finetune"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/safetensors"
@@ -96,12 +98,22 @@ func (g *golden) trainer(t testing.TB, file *safetensors.File, change func(*fine
 	if change != nil {
 		change(&plan)
 	}
-	trainer, err := finetune.NewTrainer(runtime(t), g.model, plan, finetune.Head{Weights: make([]float32, 64)}, ort.DefaultSessionConfig())
+	trainer, err := finetune.NewTrainer(runtime(t), copied(g.model), plan, finetune.Head{Weights: make([]float32, 64)}, ort.DefaultSessionConfig())
 	must(t, err)
 	t.Cleanup(func() { must(t, trainer.Close()) })
 	trainer.Set(finetune.HeadWeight, floats(t, file, "head.weight"))
 	trainer.Set(finetune.HeadBias, floats(t, file, "head.bias"))
 	return trainer
+}
+
+// copied is the model with weights of its own.
+func copied(m *vit.Trainable) *vit.Trainable {
+	c := *m
+	c.Parameters = slices.Clone(m.Parameters)
+	for i, p := range c.Parameters {
+		c.Parameters[i].Data = slices.Clone(p.Data)
+	}
+	return &c
 }
 
 // off is the largest difference as a share of the largest number wanted.
@@ -314,9 +326,13 @@ func TestTrainingBeginsAtTheProbe(t *testing.T) {
 	for i := range head.Weights {
 		head.Weights[i] = float32(math.Sin(float64(i)))
 	}
-	trainer, err := finetune.NewTrainer(runtime(t), g.model, plan, head, ort.DefaultSessionConfig())
+	model := copied(g.model)
+	trainer, err := finetune.NewTrainer(runtime(t), model, plan, head, ort.DefaultSessionConfig())
 	must(t, err)
 	defer trainer.Close()
+	if _, err := finetune.NewTrainer(runtime(t), model, plan, head, ort.DefaultSessionConfig()); !errors.Is(err, palate.ErrInvalid) {
+		t.Errorf("a second training of the same weights: got %v, want ErrInvalid", err)
+	}
 	var pictures [][]float32
 	for _, e := range g.steps[0] {
 		pictures = append(pictures, e.Pixels)

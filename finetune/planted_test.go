@@ -103,7 +103,7 @@ func trainerOf(t *testing.T, m *vit.Trainable, pool vit.Pool) *finetune.Trainer 
 
 func trainerWith(t *testing.T, m *vit.Trainable, plan finetune.Plan) *finetune.Trainer {
 	t.Helper()
-	trainer, err := finetune.NewTrainer(runtime(t), m, plan, finetune.Head{Weights: make([]float32, plan.Features(m))}, ort.DefaultSessionConfig())
+	trainer, err := finetune.NewTrainer(runtime(t), copied(m), plan, finetune.Head{Weights: make([]float32, plan.Features(m))}, ort.DefaultSessionConfig())
 	must(t, err)
 	t.Cleanup(func() { must(t, trainer.Close()) })
 	return trainer

@@ -101,10 +101,12 @@ func (f *fit) resume(ctx context.Context) error {
 		return fmt.Errorf("the checkpoint in %s is damaged: begin anew in another folder: %w", f.folder, palate.ErrInvalid)
 	}
 	f.history, f.best, f.saved, f.partial, f.written = c.History, c.Best.Epoch, c.Best, c.Partial, c.Partial.Steps
-	latest := f.state
-	if err := f.read(ctx, filepath.Join(f.folder, c.Best.File), c.Best.SHA256); err != nil {
+	if c.Best == c.State {
+		return nil
+	}
+	best, err := f.open(ctx, filepath.Join(f.folder, c.Best.File), c.Best.SHA256)
+	if err != nil {
 		return fmt.Errorf("the checkpoint in %s is damaged: begin anew in another folder: %w", f.folder, err)
 	}
-	f.kept, f.state = f.weights(), latest
-	return nil
+	return best.Close()
 }

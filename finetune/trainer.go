@@ -53,9 +53,11 @@ type graphs interface {
 }
 
 // NewTrainer writes the graphs and begins at the model's published weights and
-// the given head. It must be closed. A plan or a head that does not fit is
-// palate.ErrInvalid.
-func NewTrainer(rt *ort.Runtime, m *vit.Trainable, plan Plan, head Head, config ort.SessionConfig) (*Trainer, error) {
+// the given head. It must be closed. The weights are the trainer's from then
+// on, which changes them where they lie: m has shapes alone, and another
+// training opens the model anew. A plan or a head that does not fit, and a
+// model without weights, are palate.ErrInvalid.
+func NewTrainer(rt *ort.Runtime, m *vit.Trainable, plan Plan, head Head, config ort.SessionConfig) (_ *Trainer, err error) {
 	if err := plan.Validate(m); err != nil {
 		return nil, err
 	}
@@ -63,13 +65,19 @@ func NewTrainer(rt *ort.Runtime, m *vit.Trainable, plan Plan, head Head, config 
 	if t.threads == 0 {
 		t.threads = runtime.GOMAXPROCS(0)
 	}
-	for _, p := range t.parameters {
-		t.put(p, p.initial())
+	if err := t.begin(); err != nil {
+		return nil, err
 	}
 	if err := t.SetHead(head); err != nil {
 		return nil, err
 	}
-	config.Lean = true
+	// One graph runs at a time: what one has taken serves the next.
+	opened, err := rt.Together()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, opened()) }()
+	config.Lean, config.Shared = true, true
 	open := func(model *onnxgraph.Model) (*ort.Session, error) {
 		file, err := model.Marshal()
 		var session *ort.Session
@@ -81,7 +89,6 @@ func NewTrainer(rt *ort.Runtime, m *vit.Trainable, plan Plan, head Head, config 
 		}
 		return session, nil
 	}
-	var err error
 	if plan.CheckpointBlocks {
 		t.graphs, err = newBlockwise(t, open)
 	} else {
@@ -99,31 +106,35 @@ func NewTrainer(rt *ort.Runtime, m *vit.Trainable, plan Plan, head Head, config 
 	return t, nil
 }
 
-// put begins a parameter at data, which is copied if it is trained, with no
-// moments.
-func (t *Trainer) put(p parameter, data []float32) {
-	if p.trained {
-		data = slices.Clone(data)
-	}
-	t.state[p.Name] = ort.Tensor{Shape: p.Shape, Data: data}
-	if p.trained {
-		for _, suffix := range []string{momentSuffix, squaresSuffix} {
-			t.state[p.Name+suffix] = ort.Tensor{Shape: p.Shape, Data: make([]float32, len(data))}
+// begin takes the model's weights over, with no moments.
+func (t *Trainer) begin() error {
+	for i, p := range t.parameters {
+		if i < len(t.model.Parameters) && p.Data == nil {
+			return fmt.Errorf("fine-tuning: the weights of this model are another training's: open the model anew: %w", palate.ErrInvalid)
 		}
 	}
+	for i, p := range t.parameters {
+		t.state[p.Name] = ort.Tensor{Shape: p.Shape, Data: p.initial()}
+		if p.trained {
+			for _, suffix := range []string{momentSuffix, squaresSuffix} {
+				t.state[p.Name+suffix] = ort.Tensor{Shape: p.Shape, Data: make([]float32, elements(p.Shape))}
+			}
+		}
+		if t.parameters[i].Data = nil; i < len(t.model.Parameters) {
+			t.model.Parameters[i].Data = nil
+		}
+	}
+	return nil
 }
 
-// weights are the parameters as they stand, copies of those that steps change.
-func (t *Trainer) weights() map[string]ort.Tensor {
-	all := make(map[string]ort.Tensor, len(t.parameters))
+// forgetMoments begins them anew.
+func (t *Trainer) forgetMoments() {
 	for _, p := range t.parameters {
-		w := t.state[p.Name]
 		if p.trained {
-			w.Data = slices.Clone(w.Data)
+			clear(t.state[p.Name+momentSuffix].Data)
+			clear(t.state[p.Name+squaresSuffix].Data)
 		}
-		all[p.Name] = w
 	}
-	return all
 }
 
 // initial is what a parameter begins with: as it was published, a change of

@@ -29,6 +29,7 @@ import (
 	"github.com/palate-art/palate/finetune"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/tuning"
+	"github.com/palate-art/palate/internal/vit"
 )
 
 // torchProgram is the yardstick, a program of its own and no part of palate.
@@ -182,13 +183,17 @@ func measure(ctx context.Context, o options) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	m, err := (&dinov2.Builder{Dir: o.dir}).Trainable(ctx, spec)
+	open := func() (*vit.Trainable, error) { return (&dinov2.Builder{Dir: o.dir}).Trainable(ctx, spec) }
+	m, err := open()
 	if err != nil {
 		return result{}, err
 	}
+	for i := range m.Parameters {
+		m.Parameters[i].Data = nil
+	}
 	plan := finetune.DefaultPlan()
 	plan.Batch, plan.CheckpointBlocks = batch, o.blocks
-	b := &bench{rt: rt, model: m, rounds: o.rounds}
+	b := &bench{rt: rt, model: m, open: open, rounds: o.rounds}
 	r := result{Model: name, Batch: batch, Blocks: o.blocks, Live: plan.LiveBytes(m), Planned: plan.MemoryBytes(m)}
 	if err := b.step(ctx, plan, &r); err != nil {
 		return r, err

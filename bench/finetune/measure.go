@@ -14,14 +14,19 @@ import (
 // bench measures one model.
 type bench struct {
 	rt     *ort.Runtime
-	model  *vit.Trainable
+	model  *vit.Trainable // its shapes
+	open   func() (*vit.Trainable, error)
 	rounds int
 }
 
 func (b *bench) trainer(plan finetune.Plan) (*finetune.Trainer, error) {
+	model, err := b.open() // each training changes the weights that it has
+	if err != nil {
+		return nil, err
+	}
 	config := ort.DefaultSessionConfig()
 	config.IntraOpThreads = 0 // all cores
-	return finetune.NewTrainer(b.rt, b.model, plan, finetune.Head{Weights: make([]float32, plan.Features(b.model))}, config)
+	return finetune.NewTrainer(b.rt, model, plan, finetune.Head{Weights: make([]float32, plan.Features(b.model))}, config)
 }
 
 // step measures the way forward, the gradients and the optimizer, one after

@@ -29,7 +29,6 @@ func (c *Contest) tuned(ctx context.Context, e Entrant, recipe tuning.Recipe, ce
 		limited, cancel = context.WithTimeout(ctx, c.config.Budget)
 	}
 	defer cancel()
-	var model *models.Trainable
 	var before float64 // seconds of folds that were measured earlier
 	for fold := range min(c.config.Folds, c.split.Folds) {
 		told(fold)
@@ -38,14 +37,11 @@ func (c *Contest) tuned(ctx context.Context, e Entrant, recipe tuning.Recipe, ce
 		if c.read(key, &one) {
 			before += one.Seconds
 		} else {
-			if model == nil {
-				opened, err := e.Trainable(ctx)
-				if err != nil {
-					return err
-				}
-				model = &opened
+			model, err := e.Trainable(ctx) // each training changes the weights that it has
+			if err != nil {
+				return err
 			}
-			err := c.fold(limited, e, *model, recipe, fold, &one)
+			err = c.fold(limited, e, model, recipe, fold, &one)
 			if ctx.Err() == nil && (errors.Is(err, context.DeadlineExceeded) || limited.Err() != nil) {
 				cell.Cut = true
 				break

@@ -49,6 +49,11 @@ func newNative(model []byte, path string, inputs, outputs []IOInfo, c SessionCon
 	if err := options.SetMemPattern(!c.Lean); err != nil {
 		return nil, err
 	}
+	if c.Shared {
+		if err := options.AddSessionConfigEntry("session.use_env_allocators", "1"); err != nil {
+			return nil, err
+		}
+	}
 	if c.Device.Kind == DeviceCUDA {
 		if err := appendCUDA(options, c.Device); err != nil {
 			return nil, err

@@ -13,6 +13,9 @@ var errNoCgo = errors.New("palate was built without cgo; install a C compiler an
 
 func startNative(string) (string, error) { return "", errNoCgo }
 
+// Together is refused, as every session is.
+func (*Runtime) Together() (done func() error, err error) { return nil, errNoCgo }
+
 type nativeSession struct{}
 
 func newNative([]byte, string, []IOInfo, []IOInfo, SessionConfig) (*nativeSession, error) {

@@ -32,6 +32,9 @@ type SessionConfig struct {
 	// Run lies. The block is taken beside what the runs before took: where values
 	// are large, as in training, a third of the process's peak.
 	Lean bool
+	// Shared takes the memory of a Run from where all sessions do that are opened
+	// so, see Runtime.Together.
+	Shared bool
 }
 
 // DefaultSessionConfig is the CPU with one thread for each Run.
