@@ -51,9 +51,9 @@ func (p Precision) Available() error {
 		if operators.Tiles() {
 			return nil
 		}
-		return fmt.Errorf("precision %s needs a processor that multiplies tiles of bfloat16 (Intel's AMX, on Linux), which this is not: train with float32: %w", p, palate.ErrUnavailable)
-	case "float16":
-		return fmt.Errorf("precision float16 has no products on a CPU: train with float32, or bfloat16x3 where the processor has AMX: %w", palate.ErrUnavailable)
+		return fmt.Errorf("the precision %s was asked for, which takes a processor that multiplies tiles of bfloat16 (Intel's AMX, on Linux); this one does not: train in float32: %w", p, palate.ErrUnavailable)
+	case "float16", "int8":
+		return fmt.Errorf("the precision %s was asked for, in which gradients have no kernels on a CPU: train in float32, or in bfloat16x3 where the processor has AMX: %w", p, palate.ErrUnavailable)
 	}
-	return fmt.Errorf("precision %q is none of float32, bfloat16x3, bfloat16: %w", p, palate.ErrInvalid)
+	return fmt.Errorf("the precision %q is none of float32, bfloat16x3, bfloat16: %w", p, palate.ErrInvalid)
 }
