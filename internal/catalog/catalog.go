@@ -34,6 +34,7 @@ type Catalog interface {
 	Edits
 	Damages
 	Sketches
+	Copies
 	Facets
 	Ratings
 	Embeddings

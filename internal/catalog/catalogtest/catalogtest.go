@@ -31,6 +31,7 @@ func Run(t *testing.T, open Open) {
 		{"edits", testEdits},
 		{"damage", testDamage},
 		{"sketches", testSketches},
+		{"copies", testCopies},
 		{"facets", testFacets},
 		{"tombstones", testTombstones},
 		{"trash", testTrash},
