@@ -112,6 +112,7 @@ type fixture struct {
 	importRoot string
 	backups    string // the folder of backups
 	models     string // the folder of models
+	drawn      bool   // there is a model that is an .onnx file
 	mapFile    string
 	server     *api.Server
 	jobs       *starter.Starter
@@ -200,6 +201,9 @@ func (s steps) Choices(context.Context) (starter.Choices, error) {
 		{Name: "colours", What: "mean colours", State: starter.Here, Embedded: 1, Serves: true, Untrainable: "it is made of formulas and has no weights"},
 		{Name: "greys", What: "mean greys", State: starter.NotPulled, Bytes: 88e6, Licence: "MIT", LicenceURL: "https://example.org/mit"},
 		{Name: "gone", What: "a file", State: starter.Missing, Problem: "no such file", Guessed: []string{"mean"}}}}
+	if s.drawn {
+		choices.Models = append(choices.Models, starter.Choice{Name: "drawn", What: "a graph", State: starter.Here, Untrainable: "it is an .onnx file, whose weights can't be told from its operators"})
+	}
 	made, err := models.OpenStore(s.models).Locals()
 	for _, m := range made {
 		if m.Tuned != nil {
@@ -215,6 +219,13 @@ func (s steps) Known(model string) error {
 	}
 	_, err := models.OpenStore(s.models).Local(model)
 	return err
+}
+
+func (s steps) Trainable(model string) error {
+	if model == "drawn" {
+		return models.UntrainableONNX(model)
+	}
+	return s.Known(model)
 }
 
 func (s steps) PassAs(ctx context.Context, j *job.Job, model string) (any, error) {

@@ -1032,6 +1032,9 @@ type JobProgress struct {
 	// BalancedAccuracy On what is held back, after the last epoch
 	BalancedAccuracy *float64 `json:"balanced_accuracy,omitempty"`
 
+	// Begun It failed since another fine-tuning of its name was begun and not ended: `resume`, with the model, the name and nothing else, goes on with that one
+	Begun *bool `json:"begun,omitempty"`
+
 	// Cost What a fine-tuning or an arena will take at most
 	Cost  *JobCost `json:"cost,omitempty"`
 	Epoch *int     `json:"epoch,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/simd"
 )
 
 // pieceLength is how many numbers of a tensor one thread takes at a time.
@@ -61,10 +62,7 @@ func (t *Trainer) forGradients() map[string]ort.Tensor {
 // addPart adds the gradients of one run to those of the step.
 func (t *Trainer) addPart() {
 	t.each(t.pieces(), func(_ int, p piece) {
-		sum, part := p.of(t.sums, gradientSuffix), p.of(t.part, gradientSuffix)
-		for i := range sum {
-			sum[i] += part[i]
-		}
+		t.kernel.Add(p.of(t.sums, gradientSuffix), p.of(t.part, gradientSuffix))
 	})
 }
 
@@ -72,13 +70,7 @@ func (t *Trainer) addPart() {
 func (t *Trainer) norm() float64 {
 	pieces := t.pieces()
 	squares := make([]float64, len(pieces))
-	t.each(pieces, func(i int, p piece) {
-		var sum float64
-		for _, g := range p.of(t.sums, gradientSuffix) {
-			sum += float64(g) * float64(g)
-		}
-		squares[i] = sum
-	})
+	t.each(pieces, func(i int, p piece) { squares[i] = t.kernel.Squares(p.of(t.sums, gradientSuffix)) })
 	var all float64
 	for _, sum := range squares {
 		all += sum
@@ -110,27 +102,19 @@ func (t *Trainer) adamW(norm, rate float64, step int) adamW {
 
 // update makes a step of the parameters and moments, in their place.
 func (t *Trainer) update(a adamW) {
+	factors := simd.AdamW{
+		Moment:   beta1,
+		Gradient: float32(a.factor * (1 - beta1)),
+		Square:   beta2,
+		Share:    float32((1 - beta2) / ((1 - beta1) * (1 - beta1))),
+		Epsilon:  float32(adamEpsilon * a.root),
+	}
 	t.each(t.pieces(), func(_ int, p piece) {
-		keep := 1.
+		own, keep := factors, 1.
 		if p.Decay {
 			keep = 1 - a.decayed*p.rate
 		}
-		a.change(p.of(t.state, ""), p.of(t.sums, gradientSuffix), p.of(t.state, momentSuffix), p.of(t.state, squaresSuffix), float32(keep), float32(a.rate*p.rate))
+		own.Keep, own.Rate = float32(keep), float32(a.rate*p.rate)
+		t.kernel.AdamW(own, p.of(t.state, ""), p.of(t.sums, gradientSuffix), p.of(t.state, momentSuffix), p.of(t.state, squaresSuffix))
 	})
-}
-
-// change updates numbers of one tensor, all of the same length; each is first
-// multiplied by keep.
-func (a adamW) change(values, gradients, moments, squares []float32, keep, rate float32) {
-	factor := float32(a.factor * (1 - beta1))
-	share := float32((1 - beta2) / ((1 - beta1) * (1 - beta1)))
-	epsilon := float32(adamEpsilon * a.root)
-	values, moments, squares = values[:len(gradients)], moments[:len(gradients)], squares[:len(gradients)]
-	for i, g := range gradients {
-		g *= factor // what the gradient adds to the moment
-		m := beta1*moments[i] + g
-		s := beta2*squares[i] + share*g*g
-		moments[i], squares[i] = m, s
-		values[i] = keep*values[i] - rate*m/(float32(math.Sqrt(float64(s)))+epsilon)
-	}
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/palate-art/palate/internal/onnxgraph"
+	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/simd"
 	"github.com/palate-art/palate/internal/vit"
 )
 
@@ -40,4 +42,23 @@ func (t *Trainer) Gradients(ctx context.Context, examples []Example, classes Cla
 		}
 	}
 	return result.Loss, gradients, nil
+}
+
+// OptimizerOf is a trainer of n numbers that has gradients and no graphs.
+func OptimizerOf(n, threads int, kernel simd.Kernel) *Trainer {
+	t := &Trainer{plan: DefaultPlan(), state: make(map[string]ort.Tensor), threads: threads, kernel: kernel}
+	p := parameter{vit.Parameter{Name: "numbers", Shape: []int64{int64(n)}, Decay: true}, true, .7}
+	t.parameters = append(t.parameters, p)
+	t.put(p, make([]float32, n))
+	t.sums = t.forGradients()
+	for i := range n {
+		t.state[p.Name].Data[i], t.sums[p.Name+gradientSuffix].Data[i] = float32(i%7), float32(i%5-2)*1e-2
+	}
+	return t
+}
+
+// Optimize makes a step on the gradients that are there.
+func (t *Trainer) Optimize(rate float64) {
+	t.step++
+	t.update(t.adamW(t.norm(), rate, t.step))
 }

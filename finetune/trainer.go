@@ -14,6 +14,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/onnxgraph"
 	"github.com/palate-art/palate/internal/ort"
+	"github.com/palate-art/palate/internal/simd"
 	"github.com/palate-art/palate/internal/vit"
 )
 
@@ -35,6 +36,7 @@ type Trainer struct {
 	skipped    int                   // steps left out because a gradient was not finite
 
 	threads    int
+	kernel     simd.Kernel
 	sums, part map[string]ort.Tensor // gradients of a step, and of one of its runs where it has several
 	graphs     graphs
 	evaluation *ort.Session
@@ -57,7 +59,7 @@ func NewTrainer(rt *ort.Runtime, m *vit.Trainable, plan Plan, head Head, config 
 	if err := plan.Validate(m); err != nil {
 		return nil, err
 	}
-	t := &Trainer{plan: plan, model: m, parameters: plan.parameters(m), state: make(map[string]ort.Tensor), threads: config.IntraOpThreads}
+	t := &Trainer{plan: plan, model: m, parameters: plan.parameters(m), state: make(map[string]ort.Tensor), threads: config.IntraOpThreads, kernel: simd.Best()}
 	if t.threads == 0 {
 		t.threads = runtime.GOMAXPROCS(0)
 	}

@@ -9,6 +9,12 @@
 #include <math.h>
 #include <string.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
 // target_clones needs ifunc: glibc on x86-64. On arm64 the default target has
 // NEON.
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
@@ -22,6 +28,17 @@
 #if defined(__x86_64__) && defined(__GNUC__)
 #define HAVE_VNNI 1
 #define VNNI __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx512vnni")))
+#endif
+
+// SAME lets a product and a sum be two operations on every processor, as they
+// are in Go.
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#define SAME
+#elif defined(__GNUC__)
+#define SAME __attribute__((optimize("fp-contract=off")))
+#else
+#define SAME
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
@@ -199,6 +216,64 @@ CLONES void palate_dots(const float *x, int dim, const int32_t *list, int n, con
 				lanes[k] += lanes[k + half];
 		out[i] = lanes[0];
 	}
+}
+
+// Compilers make no vector code of sqrtf, which may set errno. A wider vector
+// than four takes processors as much longer.
+INLINE void roots(const float *x, float *out)
+{
+#if defined(__SSE2__)
+	_mm_storeu_ps(out, _mm_sqrt_ps(_mm_loadu_ps(x)));
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+	vst1q_f32(out, vsqrtq_f32(vld1q_f32(x)));
+#else
+	for (int k = 0; k < 4; k++)
+		out[k] = sqrtf(x[k]);
+#endif
+}
+
+CLONES SAME void palate_adamw(float moment, float gradient, float square, float share, float keep, float rate, float epsilon,
+	float *restrict values, const float *restrict gradients, float *restrict moments, float *restrict squares, size_t n)
+{
+	float root[GROUP];
+	for (size_t i = 0; i < n; i += GROUP) {
+		size_t m = n - i < GROUP ? n - i : GROUP, k = 0;
+		const float *own = gradients + i;
+		float *x = values + i, *first = moments + i, *second = squares + i;
+		for (k = 0; k < m; k++) {
+			float g = own[k] * gradient;
+			first[k] = moment * first[k] + g;
+			second[k] = square * second[k] + share * g * g;
+		}
+		for (k = 0; k + 4 <= m; k += 4)
+			roots(second + k, root + k);
+		for (; k < m; k++)
+			root[k] = sqrtf(second[k]);
+		for (k = 0; k < m; k++)
+			x[k] = keep * x[k] - rate * first[k] / (root[k] + epsilon);
+	}
+}
+
+CLONES void palate_add(float *restrict sum, const float *restrict part, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		sum[i] += part[i];
+}
+
+// The square of a float32 is exact in double.
+CLONES double palate_squares(const float *x, size_t n)
+{
+	double lanes[LANES] = {0};
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		for (int k = 0; k < LANES; k++)
+			lanes[k] += (double)x[i + (size_t)k] * x[i + (size_t)k];
+	for (int k = 0; i + (size_t)k < n; k++)
+		lanes[k] += (double)x[i + (size_t)k] * x[i + (size_t)k];
+	for (int half = LANES / 2; half > 0; half /= 2)
+		for (int k = 0; k < half; k++)
+			lanes[k] += lanes[k + half];
+	return lanes[0];
 }
 
 CLONES uint64_t palate_read(const uint8_t *p, size_t n)

@@ -11,6 +11,9 @@ type Kernel struct {
 	scan     func(rows Rows, list []int32, q *Query, least float32, found *Found)
 	quantise func(x []float32, dim int, rows Rows)
 	dots     func(x []float32, dim int, list []int32, q []float64, out []float64)
+	adamW    func(a AdamW, values, gradients, moments, squares []float32)
+	add      func(sum, part []float32)
+	squares  func(x []float32) float64
 }
 
 // Name says which compilation it is: "go", "c" or "c avx512vnni".
@@ -23,7 +26,7 @@ func Best() Kernel {
 }
 
 // Go is the kernel written in Go.
-func Go() Kernel { return Kernel{"go", scanGo, quantiseGo, dotsGo} }
+func Go() Kernel { return Kernel{"go", scanGo, quantiseGo, dotsGo, adamWGo, addGo, squaresGo} }
 
 // All lists the kernels that this machine runs, the slowest first.
 func All() []Kernel { return append([]Kernel{Go()}, native()...) }

@@ -11,6 +11,12 @@ package simd
 #cgo nocallback palate_quantise
 #cgo noescape palate_dots
 #cgo nocallback palate_dots
+#cgo noescape palate_adamw
+#cgo nocallback palate_adamw
+#cgo noescape palate_add
+#cgo nocallback palate_add
+#cgo noescape palate_squares
+#cgo nocallback palate_squares
 #cgo noescape palate_read
 #cgo nocallback palate_read
 #include "kernel.h"
@@ -20,9 +26,9 @@ import "C"
 import "unsafe"
 
 func native() []Kernel {
-	kernels := []Kernel{{"c", scanC(0), quantiseC, dotsC}}
+	kernels := []Kernel{{"c", scanC(0), quantiseC, dotsC, adamWC, addC, squaresC}}
 	if C.palate_has_vnni() != 0 {
-		kernels = append(kernels, Kernel{"c avx512vnni", scanC(1), quantiseC, dotsC})
+		kernels = append(kernels, Kernel{"c avx512vnni", scanC(1), quantiseC, dotsC, adamWC, addC, squaresC})
 	}
 	return kernels
 }
@@ -53,6 +59,15 @@ func quantiseC(x []float32, dim int, rows Rows) {
 func dotsC(x []float32, dim int, list []int32, q []float64, out []float64) {
 	C.palate_dots(floats(x), C.int(dim), ints(list), C.int(len(list)), doubles(q), doubles(out))
 }
+
+func adamWC(a AdamW, values, gradients, moments, squares []float32) {
+	C.palate_adamw(C.float(a.Moment), C.float(a.Gradient), C.float(a.Square), C.float(a.Share), C.float(a.Keep), C.float(a.Rate), C.float(a.Epsilon),
+		floats(values), floats(gradients), floats(moments), floats(squares), C.size_t(len(values)))
+}
+
+func addC(sum, part []float32) { C.palate_add(floats(sum), floats(part), C.size_t(len(sum))) }
+
+func squaresC(x []float32) float64 { return float64(C.palate_squares(floats(x), C.size_t(len(x)))) }
 
 // Read reads memory as fast as it comes, and returns its words or'ed: what a
 // scan is measured against.

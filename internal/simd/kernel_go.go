@@ -85,6 +85,11 @@ func dotGo(x []float32, q []float64) float64 {
 	for k, v := range x {
 		lanes[k] += float64(v) * q[k]
 	}
+	return byHalves(lanes)
+}
+
+// byHalves adds lanes up.
+func byHalves(lanes [dotLanes]float64) float64 {
 	for half := dotLanes / 2; half > 0; half /= 2 {
 		for k := range half {
 			lanes[k] += lanes[k+half]

@@ -64,6 +64,9 @@ type Steps interface {
 	PassAs(ctx context.Context, j *job.Job, model string) (report any, err error)
 	// Known is palate.ErrNotFound for a name that is no known or added model's.
 	Known(model string) error
+	// Trainable is Known, and palate.ErrInvalid for a model of which it is known, without
+	// reading its weights, that they can't be fine-tuned.
+	Trainable(model string) error
 	// Choices are the models that PassAs may be asked for.
 	Choices(ctx context.Context) (Choices, error)
 	// ReindexAs fills the index anew and tells how many points it has.
