@@ -7,7 +7,7 @@ const section = $("#work"), list = $("#jobs");
 const atOnce = 20;
 const kinds = {
   crawl: "Crawl", import: "Import", embed: "Embedding", train: "Training", reindex: "Filling the index",
-  verify: "Verification", backup: "Backup", finetune: "Fine-tuning", arena: "Comparison of models", map: "Map",
+  verify: "Verification", backup: "Backup", finetune: "Fine-tuning", arena: "Comparison of models", map: "Map", copies: "Search for copies",
 };
 const states = { running: "running", succeeded: "done", failed: "failed", cancelled: "cancelled" };
 const counted = {
