@@ -40,6 +40,7 @@ import (
 	"github.com/palate-art/palate/internal/starter"
 	"github.com/palate-art/palate/internal/taste"
 	"github.com/palate-art/palate/internal/verify"
+	"github.com/palate-art/palate/internal/works"
 )
 
 // colours embeds a picture as its mean colour: quick, and enough to tell red
@@ -258,6 +259,10 @@ func (s steps) MapAs(ctx context.Context, j *job.Job) (atlas.Made, error) {
 		return atlas.Made{}, err
 	}
 	return made.Made, made.Write(s.mapFile)
+}
+
+func (s steps) CopiesAs(ctx context.Context, j *job.Job) (works.Report, error) {
+	return works.Look(ctx, works.Parts{Catalog: s.catalog, Index: s.index, Sketch: s.collection.Sketch, Progress: func(done, total int64) { j.Progress(ctx, done, total) }})
 }
 
 func (s steps) BackupAs(ctx context.Context, j *job.Job, folder string, options backup.Options) (backup.Summary, error) {
