@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/palate-art/palate/finetune"
 	"github.com/palate-art/palate/internal/arena"
 	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/starter"
@@ -23,6 +24,10 @@ func tuningOf(in *FineTuneInput) *starter.Tuning {
 		TokenCache: in.TokenCache, Resume: valueOr(in.Resume, false)}
 	t.Asked = tuning.Asked{Epochs: in.Epochs, Batch: in.Batch, LearningRate: in.LearningRate, LayerDecay: in.LayerDecay, WeightDecay: in.WeightDecay,
 		DropPath: in.DropPath, WarmUp: in.WarmUp, Clip: in.Clip, Patience: in.Patience, CheckpointBlocks: in.CheckpointBlocks}
+	if in.Precision != nil {
+		precision := finetune.Precision(*in.Precision)
+		t.Asked.Precision = &precision
+	}
 	if in.Seed != nil {
 		seed := uint64(*in.Seed)
 		t.Asked.Seed = &seed

@@ -58,7 +58,7 @@ func WriteArtifacts(ctx context.Context, folder string, m *vit.Trainable, plan P
 	for _, g := range []struct {
 		name  string
 		model *onnxgraph.Model
-	}{{trainingFile, plan.trainingGraph(m)}, {evaluationFile, plan.evaluationGraph(m)}, {optimizerFile, optimizer}} {
+	}{{trainingFile, plan.trainingTape(m).Model()}, {evaluationFile, plan.evaluationTape(m).Model()}, {optimizerFile, optimizer}} {
 		if err := ctx.Err(); err != nil {
 			return a, err
 		}

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/internal/onnxgraph"
 	"github.com/palate-art/palate/internal/onnxgraph/autodiff"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/vit"
@@ -33,7 +32,7 @@ type blockwise struct {
 	head                  *ort.Session
 }
 
-func newBlockwise(t *Trainer, open func(*onnxgraph.Model) (*ort.Session, error)) (graphs, error) {
+func newBlockwise(t *Trainer, open func(*autodiff.Tape) (*ort.Session, error)) (graphs, error) {
 	b := &blockwise{Trainer: t, layers: make([][]parameter, t.model.Architecture.Depth+2)}
 	for _, p := range t.parameters {
 		b.layers[p.Layer] = append(b.layers[p.Layer], p)
@@ -58,7 +57,7 @@ func newBlockwise(t *Trainer, open func(*onnxgraph.Model) (*ort.Session, error))
 			continue
 		}
 		var err error
-		if *w.into, err = open(w.write(m).Model()); err != nil {
+		if *w.into, err = open(w.write(m)); err != nil {
 			return nil, errors.Join(err, b.Close())
 		}
 	}

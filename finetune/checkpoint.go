@@ -114,6 +114,7 @@ func (t *Trainer) load(ctx context.Context, folder, begun string) (Checkpoint, e
 	if err := json.Unmarshal(text, &c); err != nil || filepath.Base(c.State.File) != c.State.File || filepath.Base(c.Best.File) != c.Best.File || c.Version != checkpointVersion {
 		return c, fmt.Errorf("%s is no checkpoint of version %d of a fine-tuning: begin anew in another folder, or remove it: %w", filepath.Join(folder, checkpointFile), checkpointVersion, palate.ErrInvalid)
 	}
+	c.Plan.Precision = t.plan.Precision // another is told apart by rounding alone
 	if c.Begun != begun || c.Plan != t.plan {
 		return c, fmt.Errorf("the checkpoint in %s is of other ratings, pictures, weights or settings than these: begin anew in another folder, or remove it: %w", folder, palate.ErrConflict)
 	}

@@ -96,18 +96,15 @@ func (p Plan) head(t *autodiff.Tape, m *vit.Trainable, tokens *autodiff.Value, w
 	return feature, t.Linear(feature, weights[HeadWeight], weights[HeadBias])
 }
 
-// tokensGraph gives the tokens before the first trained block.
-func (p Plan) tokensGraph(m *vit.Trainable) *onnxgraph.Model {
+// tokensTape writes the tokens before the first trained block.
+func (p Plan) tokensTape(m *vit.Trainable) *autodiff.Tape {
 	t, from := autodiff.New("tokens"), p.firstBlock(m)
 	images := t.Input(inImages, int64(p.Batch), 3, int64(m.Height), int64(m.Width))
 	t.Output(outTokens, m.Tokens(t, images, p.inputs(t, m, 0, from+1), from, nil))
-	return t.Model()
+	return t
 }
 
-// trainingGraph gives the loss and the gradients of what is trained.
-func (p Plan) trainingGraph(m *vit.Trainable) *onnxgraph.Model { return p.trainingTape(m).Model() }
-
-// trainingTape writes trainingGraph.
+// trainingTape writes the loss and the gradients of what is trained.
 func (p Plan) trainingTape(m *vit.Trainable) *autodiff.Tape {
 	t := autodiff.New("training")
 	_, logits, weights := p.forward(t, m, true)
@@ -148,13 +145,13 @@ func (p Plan) gradients(t *autodiff.Tape, m *vit.Trainable, result, seed *autodi
 	return all[:len(further)]
 }
 
-// evaluationGraph gives the feature and the logits.
-func (p Plan) evaluationGraph(m *vit.Trainable) *onnxgraph.Model {
+// evaluationTape writes the feature and the logits.
+func (p Plan) evaluationTape(m *vit.Trainable) *autodiff.Tape {
 	t := autodiff.New("evaluation")
 	feature, logits, _ := p.forward(t, m, false)
 	t.Output(outFeature, feature)
 	t.Output(outLogits, logits)
-	return t.Model()
+	return t
 }
 
 // optimizerGraph is one step of AdamW with the gradients clipped together. It

@@ -23,6 +23,9 @@ type Plan struct {
 	Pool  vit.Pool `json:"pool"`
 	Batch int      `json:"batch"` // pictures in one run of the graph
 
+	// Precision is that of products of matrices; none is Float32.
+	Precision Precision `json:"precision,omitempty"`
+
 	// Normalise brings the feature to length 1 before the head, as embeddings
 	// are stored: the head can then begin as a probe, at exactly its loss.
 	Normalise bool `json:"normalise"`

@@ -12,7 +12,8 @@ import (
 	"strings"
 
 	"github.com/palate-art/palate"
-	"github.com/palate-art/palate/internal/onnxgraph"
+	"github.com/palate-art/palate/internal/onnxgraph/autodiff"
+	"github.com/palate-art/palate/internal/operators"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/simd"
 	"github.com/palate-art/palate/internal/vit"
@@ -69,8 +70,12 @@ func NewTrainer(rt *ort.Runtime, m *vit.Trainable, plan Plan, head Head, config 
 	if err := t.SetHead(head); err != nil {
 		return nil, err
 	}
-	config.Lean = true
-	open := func(model *onnxgraph.Model) (*ort.Session, error) {
+	config.Lean, config.OwnOperators = true, config.Device.Kind == ort.DeviceCPU && operators.There()
+	open := func(tape *autodiff.Tape) (*ort.Session, error) {
+		model := tape.Model()
+		if config.OwnOperators {
+			model = tape.ModelWith(autodiff.Own{Terms: plan.Precision.terms(), Gradients: true})
+		}
 		file, err := model.Marshal()
 		var session *ort.Session
 		if err == nil {
@@ -88,10 +93,10 @@ func NewTrainer(rt *ort.Runtime, m *vit.Trainable, plan Plan, head Head, config 
 		t.graphs, err = newWhole(t, open)
 	}
 	if err == nil {
-		t.evaluation, err = open(plan.evaluationGraph(m))
+		t.evaluation, err = open(plan.evaluationTape(m))
 	}
 	if err == nil && plan.Tokens {
-		t.front, err = open(plan.tokensGraph(m))
+		t.front, err = open(plan.tokensTape(m))
 	}
 	if err != nil {
 		return nil, errors.Join(err, t.Close())

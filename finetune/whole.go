@@ -3,7 +3,7 @@ package finetune
 import (
 	"context"
 
-	"github.com/palate-art/palate/internal/onnxgraph"
+	"github.com/palate-art/palate/internal/onnxgraph/autodiff"
 	"github.com/palate-art/palate/internal/ort"
 )
 
@@ -13,8 +13,8 @@ type whole struct {
 	training *ort.Session
 }
 
-func newWhole(t *Trainer, open func(*onnxgraph.Model) (*ort.Session, error)) (graphs, error) {
-	training, err := open(t.plan.trainingGraph(t.model))
+func newWhole(t *Trainer, open func(*autodiff.Tape) (*ort.Session, error)) (graphs, error) {
+	training, err := open(t.plan.trainingTape(t.model))
 	if err != nil {
 		return nil, err
 	}

@@ -315,6 +315,27 @@ func (e PlotName) Valid() bool {
 	}
 }
 
+// Defines values for Precision.
+const (
+	PrecisionBfloat16   Precision = "bfloat16"
+	PrecisionBfloat16X3 Precision = "bfloat16x3"
+	PrecisionFloat32    Precision = "float32"
+)
+
+// Valid indicates whether the value is a known member of the Precision enum.
+func (e Precision) Valid() bool {
+	switch e {
+	case PrecisionBfloat16:
+		return true
+	case PrecisionBfloat16X3:
+		return true
+	case PrecisionFloat32:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ProbeKind.
 const (
 	ProbeKindAuto     ProbeKind = "auto"
@@ -680,6 +701,9 @@ type FineTuneInput struct {
 
 	// Patience Epochs without a better one before it stops; 0 goes to the end
 	Patience *int `json:"patience,omitempty"`
+
+	// Precision Of products of matrices: float32; bfloat16x3, 16 of the 24 digits of each number by the processor's tiles, faster with the same results; or bfloat16, 8 digits. The latter two need a processor with AMX. If absent, bfloat16x3 where it is to be had
+	Precision *Precision `json:"precision,omitempty"`
 
 	// Resume It goes on with one of this name that was stopped, with its pictures and settings
 	Resume *bool  `json:"resume,omitempty"`
@@ -1210,6 +1234,9 @@ type PictureUpload struct {
 
 // PlotName defines model for PlotName.
 type PlotName string
+
+// Precision Of products of matrices: float32; bfloat16x3, 16 of the 24 digits of each number by the processor's tiles, faster with the same results; or bfloat16, 8 digits. The latter two need a processor with AMX. If absent, bfloat16x3 where it is to be had
+type Precision string
 
 // Probe defines model for Probe.
 type Probe struct {

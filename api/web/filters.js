@@ -132,7 +132,7 @@ async function offer(name) {
   put(name, ...values.map(({ value, images }) => choice(value, images, has.includes(value), () => {
     f[name] = has.includes(value) ? has.filter((v) => v !== value) : [...has, value];
     if (!f[name].length) delete f[name];
-  })), more ? "…" : values.length ? "" : "no such");
+  })), more ? "…" : values.length ? "" : "none");
 }
 
 /** offerYears shows the decades that most pictures are of. */

@@ -38,6 +38,7 @@ var torchProgram string
 
 type options struct {
 	json, torch, kept, blocks bool
+	precision                 string
 	models, child             string
 	rounds                    int
 	dir, python               string
@@ -52,6 +53,7 @@ func main() {
 	flag.BoolVar(&o.kept, "kept", true, "measure the training of the last two blocks on kept tokens, of the first model")
 	flag.BoolVar(&o.torch, "torch", true, "measure PyTorch beside it where python3 has it")
 	flag.StringVar(&o.python, "python", "python3", "the Python that has PyTorch and timm")
+	flag.StringVar(&o.precision, "precision", string(finetune.BestPrecision()), "of products of matrices: float32, bfloat16x3, bfloat16")
 	flag.StringVar(&o.dir, "dir", filepath.Join(os.TempDir(), "palate-bench"), "where random weights are kept")
 	flag.StringVar(&o.child, "child", "", "measure one model; for this program's own use")
 	flag.Parse()
@@ -105,7 +107,7 @@ func run(ctx context.Context, o options) error {
 	}
 	var all []result
 	for i, spec := range strings.Split(o.models, ",") {
-		out, err := exec.CommandContext(ctx, self, "--child", spec, "--rounds", strconv.Itoa(o.rounds), "--dir", o.dir, "--checkpoint-blocks="+strconv.FormatBool(o.blocks), "--kept="+strconv.FormatBool(o.kept && i == 0)).Output()
+		out, err := exec.CommandContext(ctx, self, "--child", spec, "--rounds", strconv.Itoa(o.rounds), "--precision", o.precision, "--dir", o.dir, "--checkpoint-blocks="+strconv.FormatBool(o.blocks), "--kept="+strconv.FormatBool(o.kept && i == 0)).Output()
 		if err != nil {
 			var exit *exec.ExitError
 			if errors.As(err, &exit) {
@@ -187,7 +189,7 @@ func measure(ctx context.Context, o options) (result, error) {
 		return result{}, err
 	}
 	plan := finetune.DefaultPlan()
-	plan.Batch, plan.CheckpointBlocks = batch, o.blocks
+	plan.Batch, plan.CheckpointBlocks, plan.Precision = batch, o.blocks, finetune.Precision(o.precision)
 	b := &bench{rt: rt, model: m, rounds: o.rounds}
 	r := result{Model: name, Batch: batch, Blocks: o.blocks, Live: plan.LiveBytes(m), Planned: plan.MemoryBytes(m)}
 	if err := b.step(ctx, plan, &r); err != nil {

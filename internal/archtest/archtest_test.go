@@ -37,7 +37,7 @@ var leaves = []string{"access", "terminal", "settings", "picture", "onnxgraph", 
 var middles = []string{"embedder", "index", "probe", "crawler"}
 
 // grounds stand below the leaves, which need them too; test/race is for tests.
-var grounds = []string{"internal/regular", "internal/atomicfile", "test/race"}
+var grounds = []string{"internal/regular", "internal/atomicfile", "internal/operators", "test/race"}
 
 // openers wire adapters together and do the work that commands ask for.
 var openers = []string{"internal/collection"}

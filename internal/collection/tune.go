@@ -5,10 +5,10 @@ import (
 	"context"
 	"path/filepath"
 
+	"github.com/palate-art/palate/finetune"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/tuning"
-	"github.com/palate-art/palate/internal/vit"
 )
 
 // tuningFolder is where the trainings of a collection's models have their
@@ -25,8 +25,8 @@ func (c *Collection) Tuner(ctx context.Context) (*tuning.Tuner, error) {
 	if d.Kind != ort.DeviceAuto && d.Kind != ort.DeviceCPU {
 		return nil, askedf("the device %s was asked for: fine-tuning computes on the CPU alone for now", d.Kind)
 	}
-	if p := c.Loader.config.Precision; p != "" && p != vit.Float32 {
-		return nil, askedf("the precision %s was asked for: on a CPU fine-tuning computes in float32 alone, where gradients have no kernels in another", p)
+	if err := finetune.Precision(c.Loader.config.Precision).Available(); err != nil {
+		return nil, AskedError{err}
 	}
 	rt, err := c.Loader.runtime(ctx)
 	if err != nil {
@@ -45,6 +45,9 @@ func (c *Collection) PrepareTuning(ctx context.Context, model string, request tu
 	tuner, err := c.Tuner(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if p := finetune.Precision(c.Loader.config.Precision); p != "" && request.Asked.Precision == nil {
+		request.Asked.Precision = &p
 	}
 	request.Weights = weights
 	request.Name = cmp.Or(request.Name, tuning.DefaultName(weights.Name, request.Profile))

@@ -6,40 +6,60 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime"
 	"strconv"
+	"unsafe"
 
 	onnx "github.com/yalue/onnxruntime_go"
+
+	"github.com/palate-art/palate/internal/operators"
 )
 
 // This file is the only one that speaks with onnxruntime_go.
 
-// startNative loads the library for good and gives its version.
-func startNative(library string) (version string, err error) {
+// startNative loads the library for good and gives its version and interface.
+func startNative(library string) (version string, api unsafe.Pointer, err error) {
 	onnx.SetSharedLibraryPath(library)
 	// What goes wrong comes back as an error; the native log would only
 	// repeat it on standard error, once for each cancelled run.
 	if err := onnx.InitializeEnvironment(onnx.WithLogLevelFatal()); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if err := onnx.DisableTelemetry(); err != nil {
-		return "", errors.Join(fmt.Errorf("turn telemetry off: %w", err), onnx.DestroyEnvironment())
+		return "", nil, errors.Join(fmt.Errorf("turn telemetry off: %w", err), onnx.DestroyEnvironment())
 	}
-	return onnx.GetVersion(), nil
+	if api, err = interfaceOf(library); err != nil {
+		return "", nil, errors.Join(err, onnx.DestroyEnvironment())
+	}
+	return onnx.GetVersion(), api, nil
 }
 
 type nativeSession struct {
 	session *onnx.DynamicAdvancedSession
 	inputs  []IOInfo
+	own     *operators.Operators // nil where they are not asked for
 }
 
-// newNative loads the model from path, or from memory if path is empty.
-func newNative(model []byte, path string, inputs, outputs []IOInfo, c SessionConfig) (_ *nativeSession, err error) {
+// newNative loads the model from path, or from memory if path is empty. api is
+// that of the library.
+func newNative(api unsafe.Pointer, model []byte, path string, inputs, outputs []IOInfo, c SessionConfig) (_ *nativeSession, err error) {
 	options, err := onnx.NewSessionOptions()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, options.Destroy()) }()
+	n := &nativeSession{inputs: inputs}
+	if c.OwnOperators {
+		if n.own, err = operators.Add(api, apiVersion, nativeOptions(options)); err != nil {
+			return nil, err
+		}
+		defer func() {
+			if err != nil {
+				n.own.Close()
+			}
+		}()
+	}
 	if err := options.SetIntraOpNumThreads(c.IntraOpThreads); err != nil {
 		return nil, err
 	}
@@ -54,16 +74,21 @@ func newNative(model []byte, path string, inputs, outputs []IOInfo, c SessionCon
 			return nil, err
 		}
 	}
-	var session *onnx.DynamicAdvancedSession
 	if path != "" {
-		session, err = onnx.NewDynamicAdvancedSession(path, ioNames(inputs), ioNames(outputs), options)
+		n.session, err = onnx.NewDynamicAdvancedSession(path, ioNames(inputs), ioNames(outputs), options)
 	} else {
-		session, err = onnx.NewDynamicAdvancedSessionWithONNXData(model, ioNames(inputs), ioNames(outputs), options)
+		n.session, err = onnx.NewDynamicAdvancedSessionWithONNXData(model, ioNames(inputs), ioNames(outputs), options)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &nativeSession{session, inputs}, nil
+	return n, nil
+}
+
+// nativeOptions is the OrtSessionOptions in options: onnxruntime_go, which has
+// no way to add an operator, keeps it as its only field.
+func nativeOptions(options *onnx.SessionOptions) unsafe.Pointer {
+	return reflect.ValueOf(options).Elem().Field(0).UnsafePointer()
 }
 
 func appendCUDA(options *onnx.SessionOptions, d Device) (err error) {
@@ -185,4 +210,8 @@ func destroyAll(values []onnx.Value) {
 	}
 }
 
-func (n *nativeSession) close() error { return n.session.Destroy() }
+func (n *nativeSession) close() error {
+	err := n.session.Destroy()
+	n.own.Close()
+	return err
+}

@@ -5,17 +5,18 @@ package ort
 import (
 	"context"
 	"errors"
+	"unsafe"
 )
 
 // Without cgo nothing can be loaded; saying so beats a build that fails
 // without naming the cause.
 var errNoCgo = errors.New("palate was built without cgo; install a C compiler and build again with CGO_ENABLED=1")
 
-func startNative(string) (string, error) { return "", errNoCgo }
+func startNative(string) (string, unsafe.Pointer, error) { return "", nil, errNoCgo }
 
 type nativeSession struct{}
 
-func newNative([]byte, string, []IOInfo, []IOInfo, SessionConfig) (*nativeSession, error) {
+func newNative(unsafe.Pointer, []byte, string, []IOInfo, []IOInfo, SessionConfig) (*nativeSession, error) {
 	return nil, errNoCgo
 }
 

@@ -145,6 +145,17 @@ func builtProviders(path string) ([]string, error) {
 	return names, err
 }
 
+// interfaceOf is the OrtApi of a library that stays loaded.
+func interfaceOf(path string) (api unsafe.Pointer, err error) {
+	err = openBase(path, func(base *C.palate_ort_base) error {
+		if api = unsafe.Pointer(C.palate_ort_api(base, apiVersion)); api == nil {
+			return errors.New("it is too old")
+		}
+		return nil
+	})
+	return api, err
+}
+
 // canLoad reports why the system's loader can't load a library.
 func canLoad(name string) error {
 	handle, err := openLibrary(name)

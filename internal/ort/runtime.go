@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"unsafe"
 
 	"github.com/palate-art/palate"
 )
@@ -13,6 +14,7 @@ import (
 type Runtime struct {
 	library   Library
 	providers []Provider
+	api       unsafe.Pointer // OrtApi, of the library
 }
 
 // A process has at most one ONNX Runtime, and it can't be taken out again
@@ -50,10 +52,11 @@ func Load(ctx context.Context, c Config) (*Runtime, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load onnx runtime %s (%s): %w: %w", lib.Path, lib.Origin, palate.ErrUnavailable, err)
 	}
-	if lib.Version, err = startNative(lib.Path); err != nil {
+	var api unsafe.Pointer
+	if lib.Version, api, err = startNative(lib.Path); err != nil {
 		return nil, fmt.Errorf("load onnx runtime %s (%s): %w: %w", lib.Path, lib.Origin, palate.ErrUnavailable, err)
 	}
-	loaded.runtime = &Runtime{library: lib, providers: providers}
+	loaded.runtime = &Runtime{library: lib, providers: providers, api: api}
 	c.logger().Info("onnx runtime loaded", "path", lib.Path, "version", lib.Version, "origin", lib.Origin)
 	return loaded.runtime, nil
 }

@@ -32,6 +32,9 @@ type SessionConfig struct {
 	// Run lies. The block is taken beside what the runs before took: where values
 	// are large, as in training, a third of the process's peak.
 	Lean bool
+	// OwnOperators lets the model have nodes of internal/operators, which run on
+	// the CPU.
+	OwnOperators bool
 }
 
 // DefaultSessionConfig is the CPU with one thread for each Run.
@@ -133,10 +136,10 @@ func (r *Runtime) newSession(model []byte, path string, c SessionConfig) (*Sessi
 			return nil, err
 		}
 	}
-	native, err := newNative(model, path, inputs, outputs, c)
+	native, err := newNative(r.api, model, path, inputs, outputs, c)
 	if err != nil && c.Device.Kind == DeviceCUDA {
 		// The device may be at fault or the model: the CPU tells them apart.
-		cpu, cpuErr := newNative(model, path, inputs, outputs, SessionConfig{IntraOpThreads: c.IntraOpThreads})
+		cpu, cpuErr := newNative(r.api, model, path, inputs, outputs, SessionConfig{IntraOpThreads: c.IntraOpThreads, OwnOperators: c.OwnOperators})
 		if cpuErr == nil {
 			_ = cpu.close() // the session was only made to tell the two apart
 			return nil, fmt.Errorf("load onnx model on CUDA device %d: %w: %w", c.Device.Index, palate.ErrUnavailable, err)

@@ -35,6 +35,9 @@ type Asked struct {
 	Crop         *float64
 	// CheckpointBlocks computes blocks twice, to save memory.
 	CheckpointBlocks *bool
+	// Precision is that of products of matrices. None is what the training was
+	// begun with if that is to be had here, else the fastest that is right.
+	Precision *finetune.Precision
 	// KeepTokens, if false, trains on pixels where the first blocks are frozen.
 	KeepTokens *bool
 }
@@ -102,9 +105,23 @@ func (a Asked) Recipe() Recipe {
 	for _, s := range a.settings() {
 		s.set(&r)
 	}
+	r.Plan.Precision = a.precision(finetune.BestPrecision())
 	r.Plan.Tokens = r.Plan.Tokens && r.Plan.LastBlocks > 0
 	r.Plan.DropPath = r.Config.DropPath > 0
 	return r
+}
+
+// precision is what was asked for, or another one if that is to be had here. It
+// is no setting that a training must keep: a machine that has it not goes on in
+// another, and the results differ by rounding.
+func (a Asked) precision(usual finetune.Precision) finetune.Precision {
+	switch {
+	case a.Precision != nil:
+		return *a.Precision
+	case usual.Available() == nil:
+		return usual
+	}
+	return finetune.BestPrecision()
 }
 
 // agrees reports, as palate.ErrConflict, what was asked for otherwise than a
@@ -128,5 +145,5 @@ func (r Request) agrees(begun Recipe) error {
 
 // validate reports what no training can be made of, as palate.ErrInvalid.
 func (r Recipe) validate(m *vit.Trainable) error {
-	return errors.Join(r.Plan.Validate(m), r.Config.Validate())
+	return errors.Join(r.Plan.Validate(m), r.Config.Validate(), r.Plan.Precision.Available())
 }

@@ -167,6 +167,10 @@ func (tr *Training) decide(ctx context.Context) error {
 		if err := tr.request.agrees(tr.Recipe); err != nil {
 			return err
 		}
+		tr.Recipe.Plan.Precision = tr.request.Asked.precision(tr.Recipe.Plan.Precision)
+		if err := tr.Recipe.Plan.Precision.Available(); err != nil {
+			return fmt.Errorf("fine-tuning: %w", err)
+		}
 	} else {
 		tr.Recipe = tr.request.Asked.Recipe()
 		tr.Recipe.Plan.Pool = tr.model.Settings.Pool

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/finetune"
 	"github.com/palate-art/palate/internal/terminal"
 )
 
@@ -43,6 +44,9 @@ func (tr *Training) Words() []string {
 	}
 	if cost.Tokens > 0 {
 		words = append(words, fmt.Sprintf("What the frozen blocks make of the pictures is kept in %s of memory more.", terminal.Bytes(cost.Tokens)))
+	}
+	if p := r.Plan.Precision; p != "" && p != finetune.Float32 {
+		words = append(words, fmt.Sprintf("Products of matrices are computed in %s, all else in float32 (--precision float32 computes everything so).", p))
 	}
 	if r.Plan.CheckpointBlocks {
 		words = append(words, "Each block is computed twice, a third more work, which saves most of the memory between them (--no-checkpoint-blocks does not).")

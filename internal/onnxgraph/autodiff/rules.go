@@ -3,6 +3,8 @@ package autodiff
 import (
 	"math"
 	"slices"
+
+	"github.com/palate-art/palate/internal/operators"
 )
 
 // rules give, for each operator, the product of its results' gradient with its
@@ -42,7 +44,9 @@ var rules = map[string]func(*backward, *operation){
 	"Softmax": single(func(b *backward, o *operation, d *Value) *Value {
 		y := o.out[0]
 		dy := b.Mul(d, y)
-		return b.Sub(dy, b.Mul(y, b.Sum(dy, true, last(y))))
+		dx := b.Sub(dy, b.Mul(y, b.Sum(dy, true, last(y))))
+		b.inShort(operators.SoftmaxGradientOp, []*Value{d, y}, dx)
+		return dx
 	}),
 	"LogSoftmax": single(func(b *backward, o *operation, d *Value) *Value {
 		y := o.out[0]
@@ -96,7 +100,9 @@ func gelu(b *backward, o *operation, d *Value) *Value {
 	s := b.Scale(x, math.Sqrt(.5))
 	density := b.Exp(b.Sub(b.Scalar(math.Log(2/math.Pi)/2), b.Mul(s, s)))
 	slope := b.Add(b.Add(b.Erf(s), b.Mul(x, density)), b.Scalar(1))
-	return b.Mul(b.Scale(d, .5), slope)
+	dx := b.Mul(b.Scale(d, .5), slope)
+	b.inShort(operators.GeluGradientOp, []*Value{d, x}, dx)
+	return dx
 }
 
 // share is one over how many numbers a reduction takes together.
@@ -182,11 +188,23 @@ func layerNorm(b *backward, o *operation) {
 	d, x, scale := b.of(o), o.in[0], o.in[1]
 	mean, inverse := o.out[1], o.out[2] // the operator's own, in float32 always
 	normal := b.Mul(b.Sub(x, mean), inverse)
-	b.add(scale, func() *Value { return b.Mul(d, normal) })
-	b.add(o.in[2], func() *Value { return d })
+	shift := o.in[2]
+	if b.depends[scale] && b.depends[shift] {
+		scales, shifts := b.fold(b.Mul(d, normal), scale.shape), b.fold(d, shift.shape)
+		if scales != shifts && shifts != d { // x has more dimensions than its last
+			b.inShort(operators.NormSumsOp, []*Value{d, x, mean, inverse}, scales, shifts)
+		}
+		b.add(scale, func() *Value { return scales })
+		b.add(shift, func() *Value { return shifts })
+	} else {
+		b.add(scale, func() *Value { return b.Mul(d, normal) })
+		b.add(shift, func() *Value { return d })
+	}
 	b.add(x, func() *Value {
 		h := b.Mul(d, scale)
 		rest := b.Sub(b.Sub(h, b.Mean(h, true, last(x))), b.Mul(normal, b.Mean(b.Mul(h, normal), true, last(x))))
-		return b.Mul(rest, inverse)
+		dx := b.Mul(rest, inverse)
+		b.inShort(operators.NormGradientOp, []*Value{d, x, scale, mean, inverse}, dx)
+		return dx
 	})
 }

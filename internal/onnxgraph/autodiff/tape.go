@@ -31,6 +31,7 @@ type Tape struct {
 	outputs   []output
 	constants map[string]*Value
 	ints      map[string]string
+	shorts    []short
 	count     int
 }
 
@@ -95,28 +96,37 @@ func (t *Tape) Model() *onnxgraph.Model {
 	for i := range nodes {
 		nodes[i].Inputs, nodes[i].Outputs = rename(nodes[i].Inputs, named), rename(nodes[i].Outputs, named)
 	}
-	needed := make(map[string]bool)
 	for _, out := range t.outputs {
 		g.Outputs = append(g.Outputs, onnxgraph.Value{Name: out.name, Type: onnxgraph.Float32, Shape: onnxgraph.Fixed(out.shape...)})
-		needed[out.name] = true
 	}
 	for _, out := range copies {
 		from := rename([]string{out.Value.name}, named)
 		nodes = append(nodes, onnxgraph.Node{Name: "Output/" + out.name, Op: "Identity", Inputs: from, Outputs: []string{out.name}})
 	}
-	g.Nodes = nil
-	for _, node := range slices.Backward(nodes) {
+	g.Nodes = nodes
+	prune(&g)
+	return onnxgraph.NewModel(&g, Opset)
+}
+
+// prune leaves out what no output depends on.
+func prune(g *onnxgraph.Graph) {
+	needed := make(map[string]bool)
+	for _, out := range g.Outputs {
+		needed[out.Name] = true
+	}
+	var nodes []onnxgraph.Node
+	for _, node := range slices.Backward(g.Nodes) {
 		if !slices.ContainsFunc(node.Outputs, func(name string) bool { return needed[name] }) {
 			continue
 		}
 		for _, in := range node.Inputs {
 			needed[in] = true
 		}
-		g.Nodes = append(g.Nodes, node)
+		nodes = append(nodes, node)
 	}
-	slices.Reverse(g.Nodes)
+	slices.Reverse(nodes)
+	g.Nodes = nodes
 	g.Initialisers = slices.DeleteFunc(slices.Clone(g.Initialisers), func(c onnxgraph.Tensor) bool { return !needed[c.Name] })
-	return onnxgraph.NewModel(&g, Opset)
 }
 
 // named gives the results of operators the name of the output that they are.

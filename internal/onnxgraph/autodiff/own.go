@@ -1,0 +1,114 @@
+package autodiff
+
+import (
+	"slices"
+
+	"github.com/palate-art/palate/internal/onnxgraph"
+	"github.com/palate-art/palate/internal/operators"
+)
+
+// Own says which of internal/operators a model has.
+type Own struct {
+	// Terms are those of products of matrices; 0 leaves them to ai.onnx.
+	Terms operators.Terms
+	// Gradients takes those of Gelu, Softmax and LayerNormalization.
+	Gradients bool
+}
+
+// ModelWith is Model with operators of our own. A bias that is added to a
+// product, and a last pair of dimensions that is transposed before it, become
+// part of it; products too small for tiles stay as they are.
+func (t *Tape) ModelWith(own Own) *onnxgraph.Model {
+	m := t.Model()
+	if own.Gradients {
+		t.replaceGradients(m.Graph)
+	}
+	if own.Terms > 0 {
+		p := &products{Graph: m.Graph, terms: own.Terms}
+		p.replace(t.shapes())
+	}
+	prune(m.Graph)
+	if slices.ContainsFunc(m.Graph.Nodes, func(n onnxgraph.Node) bool { return n.Domain == operators.Domain }) {
+		m.Opsets = append(m.Opsets, onnxgraph.Opset{Domain: operators.Domain, Version: 1})
+	}
+	t.declare(m.Graph)
+	return m
+}
+
+// declare states the shapes of what operators of our own give, which ONNX
+// Runtime can't infer.
+func (t *Tape) declare(g *onnxgraph.Graph) {
+	shapes, known := t.shapes(), make(map[string]bool)
+	for _, out := range g.Outputs {
+		known[out.Name] = true
+	}
+	for _, n := range g.Nodes {
+		for _, name := range n.Outputs {
+			if n.Domain == operators.Domain && !known[name] {
+				g.Intermediate = append(g.Intermediate, onnxgraph.Value{Name: name, Type: onnxgraph.Float32, Shape: onnxgraph.Fixed(shapes[name]...)})
+			}
+		}
+	}
+}
+
+// short is what one operator of our own computes, and many of ai.onnx's do.
+type short struct {
+	op      string
+	in, out []*Value
+}
+
+// inShort notes that an operator of our own gives the same values.
+func (t *Tape) inShort(op string, in []*Value, out ...*Value) {
+	t.own(slices.Concat(in, out)...)
+	t.shorts = append(t.shorts, short{op, in, out})
+}
+
+// replaceGradients lets operators of our own stand where the first of their
+// results was made.
+func (t *Tape) replaceGradients(g *onnxgraph.Graph) {
+	named, _ := t.named()
+	names := func(values []*Value) []string {
+		out := make([]string, len(values))
+		for i, v := range values {
+			out[i] = v.name
+		}
+		return rename(out, named)
+	}
+	instead := make(map[string]*onnxgraph.Node) // nil for a further result
+	for _, s := range t.shorts {
+		outputs := names(s.out)
+		for _, name := range outputs {
+			instead[name] = nil
+		}
+		node := onnxgraph.Node{Domain: operators.Domain, Op: s.op, Inputs: names(s.in), Outputs: outputs}
+		for _, n := range g.Nodes {
+			if at := slices.Index(outputs, n.Outputs[0]); at >= 0 {
+				node.Name = n.Name
+				instead[outputs[at]] = &node
+				break
+			}
+		}
+	}
+	var nodes []onnxgraph.Node
+	for _, n := range g.Nodes {
+		switch node, replaced := instead[n.Outputs[0]]; {
+		case !replaced:
+			nodes = append(nodes, n)
+		case node != nil:
+			nodes = append(nodes, *node)
+		}
+	}
+	g.Nodes = nodes
+}
+
+// shapes are those of all values, by their names in Model.
+func (t *Tape) shapes() map[string][]int64 {
+	shapes := make(map[string][]int64)
+	named, _ := t.named()
+	for _, o := range t.record {
+		for _, v := range slices.Concat(o.in, o.out) {
+			shapes[rename([]string{v.name}, named)[0]] = v.shape
+		}
+	}
+	return shapes
+}

@@ -1,0 +1,193 @@
+//go:build cgo && !purego
+
+package autodiff_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/palate-art/palate/internal/onnxgraph"
+	"github.com/palate-art/palate/internal/onnxgraph/autodiff"
+	"github.com/palate-art/palate/internal/operators"
+	"github.com/palate-art/palate/internal/ort"
+)
+
+// large are functions whose products are worth tiles.
+var large = map[string]function{
+	"linear":          {[][]int64{{70, 40}, {33, 40}, {33}}, func(t *tape, in values) *value { return t.Linear(in[0], in[1], in[2]) }, false},
+	"bias elsewhere":  {[][]int64{{20, 20}, {20, 20}, {20}}, func(t *tape, in values) *value { y := t.Linear(in[0], in[1], nil); return t.Mul(t.Add(y, in[2]), y) }, false},
+	"too small":       {[][]int64{{70, 40}, {2, 40}, {2}}, func(t *tape, in values) *value { return t.Linear(in[0], in[1], in[2]) }, false},
+	"broadcast":       {[][]int64{{3, 20, 20}, {20, 20}}, func(t *tape, in values) *value { return t.MatMul(in[0], in[1]) }, false},
+	"other transpose": {[][]int64{{20, 2, 30}, {2, 30, 20}}, func(t *tape, in values) *value { return t.MatMul(t.Transpose(in[0], 1, 0, 2), in[1]) }, false},
+	"block": {[][]int64{{2, 21, 32}, {32}, {32}, {96, 32}, {96}, {64, 32}, {64}, {32, 64}}, func(t *tape, in values) *value {
+		x := t.LayerNorm(in[0], in[1], in[2], 1e-6)
+		cut := t.Transpose(t.Reshape(t.Linear(t.Reshape(x, 42, 32), in[3], in[4]), 2, 21, 3, 2, 16), 2, 0, 3, 1, 4)
+		qkv := t.Split(cut, 0, 1, 1, 1)
+		part := func(i int) *value { return t.Reshape(qkv[i], 2, 2, 21, 16) }
+		shares := t.Softmax(t.MatMul(part(0), t.Transpose(part(1), 0, 1, 3, 2)))
+		mixed := t.Reshape(t.Transpose(t.MatMul(shares, part(2)), 0, 2, 1, 3), 42, 32)
+		return t.Linear(t.Gelu(t.Linear(mixed, in[5], in[6])), in[7], nil)
+	}, false},
+}
+
+// graphOf is a function's loss and gradients, and numbers to compute them at.
+func graphOf(f function) (*tape, map[string]ort.Tensor) {
+	random := rand.New(rand.NewPCG(5, 7))
+	graph, at := autodiff.New("f"), make(map[string]ort.Tensor)
+	input := func(name string, shape []int64) *value {
+		n := int64(1)
+		for _, d := range shape {
+			n *= d
+		}
+		size := 1. // of weights, so that what comes of them is as large as what they take
+		if len(shape) == 2 {
+			size = 1 / math.Sqrt(float64(shape[1]))
+		}
+		data := make([]float32, n)
+		for i := range data {
+			if data[i] = float32(size * random.NormFloat64()); f.positive {
+				data[i] = float32(.5 + 1.5*random.Float64())
+			}
+		}
+		at[name] = ort.Tensor{Shape: shape, Data: data}
+		return graph.Input(name, shape...)
+	}
+	in := make(values, len(f.shapes))
+	for i, shape := range f.shapes {
+		in[i] = input(fmt.Sprint("in", i), shape)
+	}
+	y := f.write(graph, in)
+	loss := graph.Sum(graph.Mul(y, input("weights", y.Shape())), false)
+	graph.Output("loss", graph.Reshape(loss, 1))
+	for i, g := range graph.Gradients(loss, graph.Scalar(1), in) {
+		if len(f.shapes[i]) > 0 { // what has no dimensions can't be run
+			graph.Output(fmt.Sprint("gradient", i), g)
+		}
+	}
+	return graph, at
+}
+
+func session(t *testing.T, m *onnxgraph.Model, threads int) *ort.Session {
+	t.Helper()
+	file, err := m.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := ort.Load(context.Background(), ort.ConfigFromEnv())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := ort.DefaultSessionConfig()
+	c.IntraOpThreads, c.OwnOperators = threads, true
+	s, err := r.NewSession(file, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// With operators of our own a graph gives what it gives without.
+func TestOwnOperatorsGiveTheSame(t *testing.T) {
+	all := maps.Clone(functions)
+	maps.Copy(all, large)
+	for name, f := range all {
+		if slices.ContainsFunc(f.shapes, func(s []int64) bool { return len(s) == 0 }) {
+			continue
+		}
+		graph, at := graphOf(f)
+		if len(at["weights"].Shape) == 0 { // of a sum of all
+			continue
+		}
+		want, err := session(t, graph.Model(), 1).Run(t.Context(), at, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, own := range []autodiff.Own{{Gradients: true}, {Terms: operators.Bfloat16x3}, {Terms: operators.Bfloat16x3, Gradients: true}} {
+			model := graph.ModelWith(own)
+			if err := model.Validate(); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			for _, threads := range []int{1, 3} {
+				got, err := session(t, model, threads).Run(t.Context(), at, nil)
+				if err != nil {
+					t.Fatalf("%s, %+v: %v", name, own, err)
+				}
+				for output, w := range want {
+					largest := 1e-2
+					for _, v := range w.Data {
+						largest = max(largest, math.Abs(float64(v)))
+					}
+					for i, v := range w.Data {
+						if off := math.Abs(float64(got[output].Data[i]) - float64(v)); !(off <= 1e-4*largest) {
+							t.Fatalf("%s, %+v, %d threads: number %d of %s is %v, want %v", name, own, threads, i, output, got[output].Data[i], v)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// What can be part of a product is, and what is in the way of it stays.
+func TestOwnOperatorsTakeTheirPlaces(t *testing.T) {
+	for name, want := range map[string]string{
+		"linear":          "Product 3, Add 0, ReduceSum 2", // its sums are of the loss, and of the bias
+		"bias elsewhere":  "Product 3, Add 2",
+		"too small":       "Gemm 3, Add 1",
+		"broadcast":       "MatMul 2, Product 1, Transpose 1",
+		"other transpose": "Product 3, Transpose 2",
+		"block":           "Product 15, GeluGradient 1, SoftmaxGradient 1, NormGradient 1, NormSums 1",
+	} {
+		graph, _ := graphOf(large[name])
+		counts := make(map[string]int)
+		for _, n := range graph.ModelWith(autodiff.Own{Terms: operators.Bfloat16x3, Gradients: true}).Graph.Nodes {
+			counts[n.Op]++
+		}
+		for _, part := range strings.Split(want, ", ") {
+			op, count, _ := strings.Cut(part, " ")
+			if got := fmt.Sprint(counts[op]); got != count {
+				t.Errorf("%s has %s of %s, want %s (%v)", name, got, op, count, counts)
+			}
+		}
+	}
+}
+
+// What does not fit is an error of the run, and the session lives on.
+func TestAnOperatorRefusesWhatDoesNotFit(t *testing.T) {
+	product := []onnxgraph.Attribute{onnxgraph.Int(operators.AttributeTurnA, 0), onnxgraph.Int(operators.AttributeTurnB, 0), onnxgraph.Int(operators.AttributeTerms, 3)}
+	for op, c := range map[string]struct {
+		attributes  []onnxgraph.Attribute
+		first, then []int64
+		says        string
+	}{
+		operators.ProductOp:         {product, []int64{3, 4}, []int64{5, 6}, "do not fit"},
+		operators.GeluGradientOp:    {nil, []int64{2, 4}, []int64{4, 2}, "another shape"},
+		operators.SoftmaxGradientOp: {nil, []int64{2, 4}, []int64{2, 5}, "another shape"},
+	} {
+		of := func(names ...string) []onnxgraph.Dim { return []onnxgraph.Dim{{Name: names[0]}, {Name: names[1]}} }
+		g := &onnxgraph.Graph{Name: "misfit", Inputs: []onnxgraph.Value{{Name: "x", Type: onnxgraph.Float32, Shape: of("a", "b")}, {Name: "y", Type: onnxgraph.Float32, Shape: of("c", "d")}}}
+		g.Outputs = []onnxgraph.Value{{Name: g.OpIn(operators.Domain, op, "out", []string{"x", "y"}, c.attributes...), Type: onnxgraph.Float32, Shape: of("e", "f")}}
+		m := onnxgraph.NewModel(g, autodiff.Opset)
+		m.Opsets = append(m.Opsets, onnxgraph.Opset{Domain: operators.Domain, Version: 1})
+		s := session(t, m, 2)
+		run := func(x, y []int64) error {
+			_, err := s.Run(t.Context(), map[string]ort.Tensor{"x": {Shape: x, Data: make([]float32, x[0]*x[1])}, "y": {Shape: y, Data: make([]float32, y[0]*y[1])}}, nil)
+			return err
+		}
+		for range 2 {
+			if err := run([]int64{3, 3}, []int64{3, 3}); err != nil {
+				t.Errorf("%s: %v", op, err)
+			}
+			if err := run(c.first, c.then); err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%s of %v and %v: %v", op, c.first, c.then, err)
+			}
+		}
+	}
+}

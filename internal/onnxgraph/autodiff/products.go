@@ -1,0 +1,116 @@
+package autodiff
+
+import (
+	"slices"
+
+	"github.com/palate-art/palate/internal/onnxgraph"
+	"github.com/palate-art/palate/internal/operators"
+)
+
+// fewest is what each side of a product must have for tiles to be worth it.
+const fewest = 16
+
+// products replaces nodes of a graph.
+type products struct {
+	*onnxgraph.Graph
+	terms  operators.Terms
+	shapes map[string][]int64
+	makes  map[string]onnxgraph.Node // by the first result
+	uses   map[string]int
+}
+
+func (p *products) replace(shapes map[string][]int64) {
+	p.shapes = shapes
+	p.makes, p.uses = make(map[string]onnxgraph.Node), make(map[string]int)
+	for _, n := range p.Nodes {
+		p.makes[n.Outputs[0]] = n
+		for _, in := range n.Inputs {
+			p.uses[in]++
+		}
+	}
+	for _, out := range p.Outputs {
+		p.uses[out.Name]++
+	}
+	for i, n := range p.Nodes {
+		if made, worth := p.product(n); worth {
+			p.Nodes[i] = made
+		} else if made, worth := p.withBias(n); worth {
+			p.Nodes[i] = made
+		}
+	}
+}
+
+// product is the node in the place of a product of matrices.
+func (p *products) product(n onnxgraph.Node) (onnxgraph.Node, bool) {
+	if n.Op != "Gemm" && n.Op != "MatMul" {
+		return n, false
+	}
+	x, y, out := p.shapes[n.Inputs[0]], p.shapes[n.Inputs[1]], p.shapes[n.Outputs[0]]
+	batch := len(out) - 2
+	if len(x) != len(out) || len(y) != len(out) || !slices.Equal(x[:batch], y[:batch]) {
+		return n, false
+	}
+	inputs := slices.Clone(n.Inputs)
+	var turn [2]int64
+	for _, a := range n.Attributes {
+		switch a.Name {
+		case "transA":
+			turn[0] = a.Ints[0]
+		case "transB":
+			turn[1] = a.Ints[0]
+		}
+	}
+	if depth := x[batch+1-int(turn[0])]; min(out[batch], out[batch+1], depth) < fewest {
+		return n, false
+	}
+	for i, name := range inputs {
+		if from, turned := p.transposed(name); turned {
+			inputs[i], turn[i] = from, 1-turn[i]
+		}
+	}
+	return p.node(n.Name, inputs, n.Outputs, turn), true
+}
+
+func (p *products) node(name string, inputs, outputs []string, turn [2]int64) onnxgraph.Node {
+	return onnxgraph.Node{Name: name, Domain: operators.Domain, Op: operators.ProductOp, Inputs: inputs, Outputs: outputs, Attributes: []onnxgraph.Attribute{
+		onnxgraph.Int(operators.AttributeTurnA, turn[0]), onnxgraph.Int(operators.AttributeTurnB, turn[1]), onnxgraph.Int(operators.AttributeTerms, int64(p.terms)),
+	}}
+}
+
+// transposed gives what a value is the transpose of, if that changes its last
+// two dimensions alone.
+func (p *products) transposed(name string) (from string, is bool) {
+	n := p.makes[name]
+	if n.Op != "Transpose" {
+		return "", false
+	}
+	order := n.Attributes[0].Ints
+	for i, axis := range order[:len(order)-2] {
+		if axis != int64(i) {
+			return "", false
+		}
+	}
+	return n.Inputs[0], order[len(order)-1] == int64(len(order)-2)
+}
+
+// withBias is the node in the place of a sum of a product, which nothing else
+// reads, and a vector.
+func (p *products) withBias(n onnxgraph.Node) (onnxgraph.Node, bool) {
+	if n.Op != "Add" {
+		return n, false
+	}
+	for i, name := range n.Inputs {
+		bias, columns := p.shapes[n.Inputs[1-i]], p.shapes[name]
+		if len(bias) != 1 || len(columns) != 2 || bias[0] != columns[1] || p.uses[name] != 1 {
+			continue
+		}
+		made, worth := p.product(p.makes[name])
+		if !worth {
+			continue
+		}
+		made.Name, made.Outputs = n.Name, n.Outputs
+		made.Inputs = append(made.Inputs, n.Inputs[1-i])
+		return made, true
+	}
+	return n, false
+}

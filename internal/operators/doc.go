@@ -1,0 +1,58 @@
+// Package operators gives ONNX Runtime operators on its CPU that it lacks: a
+// product of matrices by the processor's instructions for tiles of bfloat16,
+// and gradients in one way through memory that take five to ten where they are
+// written in ai.onnx's operators.
+//
+// # Products
+//
+// A number of float32 has 24 binary digits, one of bfloat16 8. Each number is
+// taken as the sum of two of bfloat16, x = h + l, which keep 16 digits of it,
+// and of the product of two sums three terms are computed: h·h′ + h·l′ + l·h′;
+// l·l′ is beyond the digits that are kept (Henry, Tang and Heinecke, Leveraging
+// the bfloat16 artificial intelligence datatype for higher-precision
+// computations, 2019). Sums are of float32. With one term, h·h′, a product is
+// one of bfloat16.
+//
+// One of Intel's AMX instructions multiplies 16 × 32 by 32 × 16 numbers in 16
+// cycles, where float32 takes 256 of AVX-512: three of them are, at best, five
+// times as fast.
+//
+// # Gradients
+//
+// They are what internal/onnxgraph/autodiff writes in ai.onnx's operators, and
+// are used in its place where a graph runs on this machine's processor. What
+// is written for others, as training artifacts are, has none of them.
+package operators
+
+// Domain is that of the operators, as nodes of a graph name it.
+const Domain = "palate"
+
+// The operators. Their tensors are float32; those of a layer norm's statistics
+// have one number for each row of the others.
+const (
+	// Product takes a, b and, optionally, bias, and gives op(a)·op(b) + bias, see
+	// type Product. It has all of the attributes below.
+	ProductOp = "Product"
+
+	// GeluGradientOp takes a gradient and x, and gives that of x: of x·Φ(x).
+	GeluGradientOp = "GeluGradient"
+
+	// SoftmaxGradientOp takes a gradient and what a softmax over the last
+	// dimension gave.
+	SoftmaxGradientOp = "SoftmaxGradient"
+
+	// NormGradientOp takes a gradient, x, the scale, and the mean and inverse
+	// deviation of a layer norm over the last dimension, and gives that of x.
+	NormGradientOp = "NormGradient"
+
+	// NormSumsOp takes a gradient, x, mean and inverse deviation, and gives
+	// those of the scale and of the shift.
+	NormSumsOp = "NormSums"
+)
+
+// Attributes of ProductOp, of int64.
+const (
+	AttributeTurnA = "turn_a" // 1 if a is turned, else 0
+	AttributeTurnB = "turn_b"
+	AttributeTerms = "terms"
+)

@@ -1,0 +1,207 @@
+//go:build cgo && !purego
+
+// The loops are plain C that compilers turn into vector code, and are compiled
+// for several processors. What they compute is written in doc.go.
+
+#include "kernel.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+// target_clones needs ifunc: glibc on x86-64. On arm64 the default target has
+// NEON.
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONES
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum { CHUNK = 1 << 14, LANES = 16 };
+
+// exponential is e to the power of x, which is at most 0, to 2e-7: 2 to the
+// whole part of x/ln 2, in the bits of a number, times a series of the rest.
+INLINE float exponential(float x)
+{
+	x = x < -87 ? -87 : x; // below is what float32 has no ordinary numbers for
+	float shifted = x * 1.44269504f + 12582912.0f; // rounds: beyond 2^23 there are no fractions
+	float whole = shifted - 12582912.0f;
+	float r = x - whole * 0.693359375f + whole * 2.12194440e-4f;
+	float y = 1 + r * (1 + r * (0.5f + r * (0.166666667f + r * (0.0416666418f + r * (0.00833345205f + r * 0.00138908170f)))));
+	int32_t bits;
+	memcpy(&bits, &y, sizeof bits);
+	bits += (int32_t)whole * (1 << 23);
+	memcpy(&y, &bits, sizeof y);
+	return y;
+}
+
+// slope is Φ(x) + x·φ(x). The error function is Abramowitz and Stegun's
+// 7.1.26, to 1.5e-7.
+INLINE float slope(float x)
+{
+	float s = fabsf(x) * 0.707106781f, e = exponential(-s * s), t = 1 / (1 + 0.3275911f * s);
+	float tail = t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f)))) * e;
+	float upper = 1 - 0.5f * tail; // Φ(|x|)
+	return (x < 0 ? 1 - upper : upper) + x * e * 0.398942280f;
+}
+
+typedef struct {
+	const float *gradient, *x, *scale, *mean, *inverse;
+	float *out, *scales, *shifts;
+	size_t rows, width, parts;
+} rows_of;
+
+CLONES static void gelu_chunk(const float *restrict d, const float *restrict x, float *restrict out, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = d[i] * slope(x[i]);
+}
+
+static void gelu_part(void *state, size_t part)
+{
+	rows_of *r = state;
+	size_t from = part * CHUNK, n = r->rows * r->width;
+	gelu_chunk(r->gradient + from, r->x + from, r->out + from, n - from < CHUNK ? n - from : CHUNK);
+}
+
+void palate_gelu_gradient(const float *gradient, const float *x, float *out, size_t n, palate_share share, void *context)
+{
+	rows_of r = {.gradient = gradient, .x = x, .out = out, .rows = 1, .width = n};
+	if (n)
+		share(context, gelu_part, (n + CHUNK - 1) / CHUNK, &r);
+}
+
+// dot adds up products in lanes, so that any compiler may keep them in a
+// vector.
+INLINE float dot(const float *x, const float *y, size_t n)
+{
+	float lanes[LANES] = {0}, sum = 0;
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		for (int l = 0; l < LANES; l++)
+			lanes[l] += x[i + l] * y[i + l];
+	for (int l = 0; l < LANES; l++)
+		sum += lanes[l];
+	for (; i < n; i++)
+		sum += x[i] * y[i];
+	return sum;
+}
+
+CLONES static void softmax_rows(const float *restrict d, const float *restrict y, float *restrict out, size_t rows, size_t n)
+{
+	for (size_t row = 0; row < rows; row++, d += n, y += n, out += n) {
+		float sum = dot(d, y, n);
+		for (size_t i = 0; i < n; i++)
+			out[i] = y[i] * (d[i] - sum);
+	}
+}
+
+// some is how many rows a thread takes at a time.
+static size_t some(const rows_of *r) { return r->width < CHUNK ? CHUNK / r->width : 1; }
+
+static size_t left(const rows_of *r, size_t from) { return r->rows - from < some(r) ? r->rows - from : some(r); }
+
+static void share_rows(rows_of *r, palate_work work, palate_share share, void *context)
+{
+	if (r->rows && r->width)
+		share(context, work, (r->rows + some(r) - 1) / some(r), r);
+}
+
+static void softmax_part(void *state, size_t part)
+{
+	rows_of *r = state;
+	size_t from = part * some(r), place = from * r->width;
+	softmax_rows(r->gradient + place, r->x + place, r->out + place, left(r, from), r->width);
+}
+
+void palate_softmax_gradient(const float *gradient, const float *y, float *out, size_t rows, size_t width, palate_share share, void *context)
+{
+	rows_of r = {.gradient = gradient, .x = y, .out = out, .rows = rows, .width = width};
+	share_rows(&r, softmax_part, share, context);
+}
+
+CLONES static void norm_rows(const float *restrict d, const float *restrict x, const float *restrict scale, const float *restrict mean, const float *restrict inverse,
+	float *restrict out, size_t rows, size_t n)
+{
+	for (size_t row = 0; row < rows; row++, d += n, x += n, out += n) {
+		float m = mean[row], v = inverse[row], plain[LANES] = {0}, normal[LANES] = {0}, sum = 0, product = 0;
+		size_t i = 0;
+		for (; i + LANES <= n; i += LANES)
+			for (int l = 0; l < LANES; l++) {
+				float h = d[i + l] * scale[i + l];
+				plain[l] += h;
+				normal[l] += h * ((x[i + l] - m) * v);
+			}
+		for (int l = 0; l < LANES; l++) {
+			sum += plain[l];
+			product += normal[l];
+		}
+		for (; i < n; i++) {
+			float h = d[i] * scale[i];
+			sum += h;
+			product += h * ((x[i] - m) * v);
+		}
+		sum /= (float)n;
+		product /= (float)n;
+		for (i = 0; i < n; i++)
+			out[i] = (d[i] * scale[i] - sum - (x[i] - m) * v * product) * v;
+	}
+}
+
+static void norm_part(void *state, size_t part)
+{
+	rows_of *r = state;
+	size_t from = part * some(r), place = from * r->width;
+	norm_rows(r->gradient + place, r->x + place, r->scale, r->mean + from, r->inverse + from, r->out + place, left(r, from), r->width);
+}
+
+void palate_norm_gradient(const float *gradient, const float *x, const float *scale, const float *mean, const float *inverse, float *out, size_t rows, size_t width,
+	palate_share share, void *context)
+{
+	rows_of r = {.gradient = gradient, .x = x, .scale = scale, .mean = mean, .inverse = inverse, .out = out, .rows = rows, .width = width};
+	share_rows(&r, norm_part, share, context);
+}
+
+CLONES static void sum_rows(const float *restrict d, const float *restrict x, const float *restrict mean, const float *restrict inverse,
+	float *restrict scales, float *restrict shifts, size_t rows, size_t n)
+{
+	for (size_t row = 0; row < rows; row++, d += n, x += n) {
+		float m = mean[row], v = inverse[row];
+		for (size_t i = 0; i < n; i++) {
+			scales[i] += d[i] * ((x[i] - m) * v);
+			shifts[i] += d[i];
+		}
+	}
+}
+
+enum { PARTS = 64 }; // the same on any number of threads, and so are the sums
+
+static void sums_part(void *state, size_t part)
+{
+	rows_of *r = state;
+	size_t each = (r->rows + PARTS - 1) / PARTS, from = part * each, to = from + each < r->rows ? from + each : r->rows;
+	if (from < to)
+		sum_rows(r->gradient + from * r->width, r->x + from * r->width, r->mean + from, r->inverse + from,
+			r->scales + part * r->width, r->shifts + part * r->width, to - from, r->width);
+}
+
+int palate_norm_sums(const float *gradient, const float *x, const float *mean, const float *inverse, float *scales, float *shifts, size_t rows, size_t width,
+	palate_share share, void *context)
+{
+	float *parts = calloc(2 * PARTS * width + 1, sizeof *parts);
+	if (!parts)
+		return 1;
+	rows_of r = {.gradient = gradient, .x = x, .mean = mean, .inverse = inverse, .scales = parts, .shifts = parts + PARTS * width, .rows = rows, .width = width};
+	share(context, sums_part, PARTS, &r);
+	memset(scales, 0, width * sizeof *scales);
+	memset(shifts, 0, width * sizeof *shifts);
+	for (size_t part = 0; part < PARTS; part++)
+		for (size_t i = 0; i < width; i++) {
+			scales[i] += r.scales[part * width + i];
+			shifts[i] += r.shifts[part * width + i];
+		}
+	free(parts);
+	return 0;
+}

@@ -1,0 +1,91 @@
+//go:build cgo && !purego
+
+package operators
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+func near(t *testing.T, what string, got []float32, want func(i int) float64, bound float64) {
+	t.Helper()
+	for i, g := range got {
+		if w := want(i); !(math.Abs(float64(g)-w) <= bound*(1+math.Abs(w))) {
+			t.Fatalf("%s: number %d is %v, want %v", what, i, g, w)
+		}
+	}
+}
+
+// Every length of what is left over by vectors and by threads' parts.
+var sizes = []struct{ rows, width int }{{1, 1}, {1, 3}, {2, 7}, {5, 16}, {3, 37}, {130, 64}, {257, 384}, {2, 40000}}
+
+func TestGradientOfGelu(t *testing.T) {
+	var x, d []float32
+	for v := -45.; v <= 45; v += .003 {
+		x, d = append(x, float32(v)), append(d, float32(1.5-v/100))
+	}
+	x, d = append(x, 1e30, -1e30, 0, float32(math.Copysign(0, -1))), append(d, 1, 1, 1, 1)
+	for from := range 20 { // from other places in vectors
+		got := make([]float32, len(x)-from)
+		GeluGradient(d[from:], x[from:], got)
+		near(t, "gelu", got, func(i int) float64 {
+			v := float64(x[from+i])
+			density := math.Exp(-v*v/2) / math.Sqrt(2*math.Pi)
+			return float64(d[from+i]) * (.5*math.Erfc(-v/math.Sqrt2) + v*density)
+		}, 1e-6)
+	}
+	bad := []float32{float32(math.NaN())}
+	if GeluGradient([]float32{1}, bad, bad); bad[0] == bad[0] {
+		t.Errorf("of what is no number came %v", bad[0])
+	}
+}
+
+func TestGradientOfSoftmax(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, s := range sizes {
+		d, y, got := random(r, s.rows*s.width), random(r, s.rows*s.width), make([]float32, s.rows*s.width)
+		for i := range y { // any weights do
+			y[i] /= float32(s.width)
+		}
+		SoftmaxGradient(d, y, got, s.width)
+		sums := make([]float64, s.rows)
+		for i := range d {
+			sums[i/s.width] += float64(d[i]) * float64(y[i])
+		}
+		near(t, "softmax", got, func(i int) float64 { return float64(y[i]) * (float64(d[i]) - sums[i/s.width]) }, 1e-5)
+	}
+}
+
+func TestGradientsOfALayerNorm(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for _, s := range sizes {
+		d, x, scale := random(r, s.rows*s.width), random(r, s.rows*s.width), random(r, s.width)
+		mean, inverse := random(r, s.rows), random(r, s.rows)
+		got := make([]float32, len(x))
+		NormGradient(d, x, scale, mean, inverse, got)
+		plain, product := make([]float64, s.rows), make([]float64, s.rows)
+		scales, shifts := make([]float64, s.width), make([]float64, s.width)
+		normal := func(i int) float64 {
+			return (float64(x[i]) - float64(mean[i/s.width])) * float64(inverse[i/s.width])
+		}
+		for i := range d {
+			row, column := i/s.width, i%s.width
+			h := float64(d[i]) * float64(scale[column])
+			plain[row] += h / float64(s.width)
+			product[row] += h * normal(i) / float64(s.width)
+			scales[column] += float64(d[i]) * normal(i)
+			shifts[column] += float64(d[i])
+		}
+		near(t, "norm", got, func(i int) float64 {
+			row, column := i/s.width, i%s.width
+			return (float64(d[i])*float64(scale[column]) - plain[row] - normal(i)*product[row]) * float64(inverse[row])
+		}, 1e-4)
+		gotScales, gotShifts := make([]float32, s.width), make([]float32, s.width)
+		if err := NormSums(d, x, mean, inverse, gotScales, gotShifts); err != nil {
+			t.Fatal(err)
+		}
+		near(t, "scales", gotScales, func(i int) float64 { return scales[i] }, 1e-4)
+		near(t, "shifts", gotShifts, func(i int) float64 { return shifts[i] }, 1e-4)
+	}
+}

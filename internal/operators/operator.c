@@ -1,0 +1,381 @@
+//go:build cgo && !purego
+
+#include "kernel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// OrtApi is a table of functions that only ever grows at its end. These are
+// the places of those that are called here.
+enum {
+	CreateStatus = 0,
+	GetErrorMessage = 2,
+	CreateCustomOpDomain = 26,
+	CustomOpDomain_Add = 27,
+	AddCustomOpDomain = 28,
+	GetTensorMutableData = 51,
+	GetDimensionsCount = 61,
+	GetDimensions = 62,
+	GetTensorTypeAndShape = 65,
+	KernelInfoGetAttribute_int64 = 86,
+	KernelContext_GetInputCount = 88,
+	KernelContext_GetInput = 90,
+	KernelContext_GetOutput = 91,
+	ReleaseStatus = 93,
+	ReleaseTensorTypeAndShapeInfo = 99,
+	ReleaseCustomOpDomain = 101,
+	KernelContext_ParallelFor = 274,
+};
+
+typedef const void *const *api_table;
+
+#define CALL(result, name, ...) ((result(*)(__VA_ARGS__))api[name])
+
+enum { FLOAT32 = 1, REQUIRED = 0, OPTIONAL = 1, INVALID_ARGUMENT = 2, MOST_DIMENSIONS = 8 };
+
+// ort_operator is OrtCustomOp, as it is since version 18 of the interface. A
+// function that is not there has a default.
+typedef struct {
+	uint32_t version;
+	void *create_kernel;
+	const char *(*name)(const void *self);
+	const char *(*provider)(const void *self);
+	int (*input_type)(const void *self, size_t i);
+	size_t (*inputs)(const void *self);
+	int (*output_type)(const void *self, size_t i);
+	size_t (*outputs)(const void *self);
+	void *compute;
+	void (*destroy)(void *kernel);
+	int (*input_kind)(const void *self, size_t i);
+	int (*output_kind)(const void *self, size_t i);
+	int (*input_memory)(const void *self, size_t i);
+	void *variadic[4];
+	void *(*create)(const void *self, api_table api, const void *info, void **kernel);
+	void *(*compute_status)(void *kernel, void *context);
+	void *infer_shape;
+	int (*since)(const void *self);
+	int (*until)(const void *self);
+	void *in_place[4];
+} ort_operator;
+
+typedef struct definition definition;
+
+// shared is what the sessions of some options share.
+typedef struct {
+	api_table api;
+	void *domain;
+	palate_scratch *scratch;
+	struct entry *entries;
+} shared;
+
+// entry is one operator as ONNX Runtime knows it.
+typedef struct entry {
+	ort_operator op; // the first, as ONNX Runtime hands on its address
+	const definition *what;
+	shared *of;
+} entry;
+
+enum { MOST_INPUTS = 5, ATTRIBUTES = 3 };
+
+// kernel is one node.
+typedef struct {
+	const entry *of;
+	int64_t attributes[ATTRIBUTES];
+} kernel;
+
+// tensor is an input or output with its shape.
+typedef struct {
+	float *data;
+	size_t dimensions;
+	int64_t shape[MOST_DIMENSIONS];
+} tensor;
+
+// running is one run of a node.
+typedef struct {
+	api_table api;
+	void *context;
+	kernel *node;
+	size_t inputs;
+	tensor in[MOST_INPUTS];
+} running;
+
+struct definition {
+	const char *name;
+	size_t inputs, required, outputs;
+	const char *attributes[ATTRIBUTES];
+	void *(*run)(running *r); // a status
+};
+
+static void *failed(api_table api, const char *text) { return CALL(void *, CreateStatus, int, const char *)(INVALID_ARGUMENT, text); }
+
+static const definition *what(const void *self) { return ((const entry *)self)->what; }
+static const char *op_name(const void *self) { return what(self)->name; }
+static const char *op_provider(const void *self) { (void)self; return NULL; }
+static int op_type(const void *self, size_t i) { (void)self; (void)i; return FLOAT32; }
+static size_t op_inputs(const void *self) { return what(self)->inputs; }
+static size_t op_outputs(const void *self) { return what(self)->outputs; }
+static int op_input_kind(const void *self, size_t i) { return i < what(self)->required ? REQUIRED : OPTIONAL; }
+static int op_output_kind(const void *self, size_t i) { (void)self; (void)i; return REQUIRED; }
+static int op_memory(const void *self, size_t i) { (void)self; (void)i; return 0; }
+static int op_since(const void *self) { (void)self; return 1; }
+static int op_until(const void *self) { (void)self; return 0x7fffffff; }
+
+static void *op_create(const void *self, api_table api, const void *info, void **out)
+{
+	kernel *k = calloc(1, sizeof *k);
+	if (!k)
+		return failed(api, "Failed to allocate memory for an operator");
+	k->of = self;
+	for (int i = 0; i < ATTRIBUTES && what(self)->attributes[i]; i++) {
+		void *status = CALL(void *, KernelInfoGetAttribute_int64, const void *, const char *, int64_t *)(info, what(self)->attributes[i], &k->attributes[i]);
+		if (status) {
+			free(k);
+			return status;
+		}
+	}
+	*out = k;
+	return NULL;
+}
+
+static void op_destroy(void *k) { free(k); }
+
+static void *read_tensor(running *r, size_t i)
+{
+	api_table api = r->api;
+	tensor *t = &r->in[i];
+	const void *value;
+	void *info = NULL;
+	void *status = CALL(void *, KernelContext_GetInput, const void *, size_t, const void **)(r->context, i, &value);
+	if (!status)
+		status = CALL(void *, GetTensorMutableData, const void *, void **)(value, (void **)&t->data);
+	if (!status)
+		status = CALL(void *, GetTensorTypeAndShape, const void *, void **)(value, &info);
+	if (!status)
+		status = CALL(void *, GetDimensionsCount, const void *, size_t *)(info, &t->dimensions);
+	if (!status && t->dimensions > MOST_DIMENSIONS)
+		status = failed(api, "a tensor of too many dimensions");
+	if (!status)
+		status = CALL(void *, GetDimensions, const void *, int64_t *, size_t)(info, t->shape, t->dimensions);
+	if (info)
+		CALL(void, ReleaseTensorTypeAndShapeInfo, void *)(info);
+	return status;
+}
+
+// output makes room for an output.
+static void *output(running *r, size_t i, const int64_t *shape, size_t dimensions, float **data)
+{
+	api_table api = r->api;
+	void *value;
+	void *status = CALL(void *, KernelContext_GetOutput, void *, size_t, const int64_t *, size_t, void **)(r->context, i, shape, dimensions, &value);
+	if (!status)
+		status = CALL(void *, GetTensorMutableData, void *, void **)(value, (void **)data);
+	return status;
+}
+
+// share lets ONNX Runtime's threads do the work of a run. What they can't be
+// had for is done here.
+static void share(void *context, palate_work work, size_t n, void *state)
+{
+	running *r = context;
+	api_table api = r->api;
+	void *status = NULL;
+	if (n > 1)
+		status = CALL(void *, KernelContext_ParallelFor, const void *, palate_work, size_t, size_t, void *)(r->context, work, n, 0, state);
+	else
+		work(state, 0);
+	if (status) {
+		CALL(void, ReleaseStatus, void *)(status);
+		for (size_t i = 0; i < n; i++)
+			work(state, i);
+	}
+}
+
+static const char *no_memory = "Failed to allocate memory for an operator";
+
+static void *run_product(running *r)
+{
+	const tensor *a = &r->in[0], *b = &r->in[1], *bias = &r->in[2];
+	if (a->dimensions < 2 || a->dimensions != b->dimensions)
+		return failed(r->api, "a product of tensors that are no matrices, or batches of them");
+	const int64_t *settings = r->node->attributes;
+	palate_product p = {.a = a->data, .b = b->data, .bias = bias->data, .batch = 1, .turn_a = settings[0] != 0, .turn_b = settings[1] != 0, .terms = (int)settings[2]};
+	size_t n = a->dimensions;
+	int64_t shape[MOST_DIMENSIONS];
+	for (size_t i = 0; i + 2 < n; i++) {
+		if (a->shape[i] != b->shape[i])
+			return failed(r->api, "a product of batches of different sizes");
+		shape[i] = a->shape[i];
+		p.batch *= (size_t)a->shape[i];
+	}
+	p.m = (size_t)a->shape[n - 2 + p.turn_a];
+	p.k = (size_t)a->shape[n - 1 - p.turn_a];
+	p.n = (size_t)b->shape[n - 1 - p.turn_b];
+	if (p.k != (size_t)b->shape[n - 2 + p.turn_b] || (bias->data && (bias->dimensions != 1 || (size_t)bias->shape[0] != p.n)))
+		return failed(r->api, "a product of matrices that do not fit each other");
+	shape[n - 2] = (int64_t)p.m;
+	shape[n - 1] = (int64_t)p.n;
+	void *status = output(r, 0, shape, n, &p.c);
+	if (status)
+		return status;
+	return palate_multiply(&p, r->node->of->of->scratch, share, r) ? failed(r->api, no_memory) : NULL;
+}
+
+static size_t count(const tensor *t, size_t dimensions)
+{
+	size_t n = 1;
+	for (size_t i = 0; i < dimensions; i++)
+		n *= (size_t)t->shape[i];
+	return n;
+}
+
+// rows_and_width sees to it that the first two inputs are alike, and takes
+// their last dimension apart.
+static void *rows_and_width(running *r, size_t *rows, size_t *width)
+{
+	const tensor *d = &r->in[0], *x = &r->in[1];
+	if (d->dimensions == 0 || d->dimensions != x->dimensions || memcmp(d->shape, x->shape, d->dimensions * sizeof *d->shape) != 0)
+		return failed(r->api, "a gradient of another shape than its value");
+	*rows = count(d, d->dimensions - 1);
+	*width = (size_t)d->shape[d->dimensions - 1];
+	return NULL;
+}
+
+static void *run_gelu(running *r)
+{
+	size_t rows = 0, width = 0;
+	float *out;
+	void *status = rows_and_width(r, &rows, &width);
+	if (!status)
+		status = output(r, 0, r->in[0].shape, r->in[0].dimensions, &out);
+	if (!status)
+		palate_gelu_gradient(r->in[0].data, r->in[1].data, out, rows * width, share, r);
+	return status;
+}
+
+static void *run_softmax(running *r)
+{
+	size_t rows = 0, width = 0;
+	float *out;
+	void *status = rows_and_width(r, &rows, &width);
+	if (!status)
+		status = output(r, 0, r->in[0].shape, r->in[0].dimensions, &out);
+	if (!status)
+		palate_softmax_gradient(r->in[0].data, r->in[1].data, out, rows, width, share, r);
+	return status;
+}
+
+// statistics sees to it that inputs from i on are the mean and the inverse
+// deviation of each row.
+static void *statistics(running *r, size_t i, size_t rows)
+{
+	if (count(&r->in[i], r->in[i].dimensions) != rows || count(&r->in[i + 1], r->in[i + 1].dimensions) != rows)
+		return failed(r->api, "means of other rows than there are");
+	return NULL;
+}
+
+static void *run_norm(running *r)
+{
+	size_t rows = 0, width = 0;
+	float *out;
+	void *status = rows_and_width(r, &rows, &width);
+	if (!status)
+		status = statistics(r, 3, rows);
+	if (!status && count(&r->in[2], r->in[2].dimensions) != width)
+		status = failed(r->api, "a scale of another length than a row");
+	if (!status)
+		status = output(r, 0, r->in[0].shape, r->in[0].dimensions, &out);
+	if (!status)
+		palate_norm_gradient(r->in[0].data, r->in[1].data, r->in[2].data, r->in[3].data, r->in[4].data, out, rows, width, share, r);
+	return status;
+}
+
+static void *run_norm_sums(running *r)
+{
+	size_t rows = 0, width = 0;
+	float *scales, *shifts;
+	void *status = rows_and_width(r, &rows, &width);
+	if (!status)
+		status = statistics(r, 2, rows);
+	int64_t shape = (int64_t)width;
+	if (!status)
+		status = output(r, 0, &shape, 1, &scales);
+	if (!status)
+		status = output(r, 1, &shape, 1, &shifts);
+	if (!status && palate_norm_sums(r->in[0].data, r->in[1].data, r->in[2].data, r->in[3].data, scales, shifts, rows, width, share, r))
+		status = failed(r->api, no_memory);
+	return status;
+}
+
+static const definition definitions[] = {
+	{"Product", 3, 2, 1, {"turn_a", "turn_b", "terms"}, run_product},
+	{"GeluGradient", 2, 2, 1, {0}, run_gelu},
+	{"SoftmaxGradient", 2, 2, 1, {0}, run_softmax},
+	{"NormGradient", 5, 5, 1, {0}, run_norm},
+	{"NormSums", 4, 4, 2, {0}, run_norm_sums},
+};
+
+enum { OPERATORS = sizeof definitions / sizeof *definitions };
+
+static void *op_compute(void *node, void *context)
+{
+	kernel *k = node;
+	api_table api = k->of->of->api;
+	running r = {.api = api, .context = context, .node = k};
+	void *status = CALL(void *, KernelContext_GetInputCount, const void *, size_t *)(context, &r.inputs);
+	for (size_t i = 0; !status && i < r.inputs && i < MOST_INPUTS; i++)
+		status = read_tensor(&r, i);
+	return status ? status : k->of->what->run(&r);
+}
+
+static char *message(api_table api, void *status)
+{
+	char *text = strdup(CALL(const char *, GetErrorMessage, const void *)(status));
+	CALL(void, ReleaseStatus, void *)(status);
+	return text;
+}
+
+char *palate_operators_add(const void *const *api, uint32_t version, void *options, void **handle)
+{
+	shared *s = calloc(1, sizeof *s);
+	if (!s || !(s->scratch = palate_scratch_new()) || !(s->entries = calloc(OPERATORS, sizeof *s->entries))) {
+		if (s)
+			palate_scratch_free(s->scratch);
+		free(s);
+		return strdup("not enough memory");
+	}
+	s->api = api;
+	void *status = CALL(void *, CreateCustomOpDomain, const char *, void **)("palate", &s->domain);
+	for (size_t i = 0; !status && i < OPERATORS; i++) {
+		s->entries[i] = (entry){
+			.op = {
+				.version = version, .name = op_name, .provider = op_provider, .input_type = op_type, .inputs = op_inputs, .output_type = op_type, .outputs = op_outputs,
+				.destroy = op_destroy, .input_kind = op_input_kind, .output_kind = op_output_kind, .input_memory = op_memory, .create = op_create,
+				.compute_status = op_compute, .since = op_since, .until = op_until,
+			},
+			.what = &definitions[i],
+			.of = s,
+		};
+		status = CALL(void *, CustomOpDomain_Add, void *, const void *)(s->domain, &s->entries[i].op);
+	}
+	if (!status)
+		status = CALL(void *, AddCustomOpDomain, void *, void *)(options, s->domain);
+	if (status) {
+		char *text = message(api, status);
+		palate_operators_close(s);
+		return text;
+	}
+	*handle = s;
+	return NULL;
+}
+
+void palate_operators_close(void *handle)
+{
+	shared *s = handle;
+	api_table api = s->api;
+	if (s->domain)
+		CALL(void, ReleaseCustomOpDomain, void *)(s->domain);
+	palate_scratch_free(s->scratch);
+	free(s->entries);
+	free(s);
+}
