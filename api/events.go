@@ -92,6 +92,8 @@ func (e *eventStream) run(ctx context.Context) error {
 		if err := e.begin(ctx); err != nil {
 			return err
 		}
+	} else {
+		e.endDead(ctx) // the server that the client listened to may be among them
 	}
 	for {
 		err := e.advance(ctx)
@@ -117,6 +119,13 @@ func (e *eventStream) run(ctx context.Context) error {
 	}
 }
 
+// endDead ends the jobs of dead processes.
+func (e *eventStream) endDead(ctx context.Context) {
+	if _, err := e.server.services.Catalog.EndDeadRuns(ctx); err != nil { // of a collection that can't be written
+		e.server.logger.DebugContext(ctx, "jobs of dead processes were not ended", "error", err)
+	}
+}
+
 // begin tells of the jobs that run.
 func (e *eventStream) begin(ctx context.Context) error {
 	c := e.server.services.Catalog
@@ -124,9 +133,7 @@ func (e *eventStream) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.EndDeadRuns(ctx); err != nil { // of a collection that can't be written
-		e.server.logger.DebugContext(ctx, "jobs of dead processes were not ended", "error", err)
-	}
+	e.endDead(ctx)
 	runs, err := c.ListRuns(ctx, 0, runsListed)
 	if err != nil {
 		return err

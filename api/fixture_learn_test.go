@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"testing"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/arena"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/catalog/sqlite"
+	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/internal/models"
 	"github.com/palate-art/palate/internal/ort"
 	"github.com/palate-art/palate/internal/tuning"
@@ -32,6 +35,17 @@ func (s steps) PrepareTuning(ctx context.Context, model string, request tuning.R
 	}
 	request.Name = cmp.Or(request.Name, tuning.DefaultName(model, request.Profile))
 	return (&tuning.Tuner{Catalog: s.catalog, Collection: s.collection, Runtime: runtime, Models: store, Folder: s.models + "-trained"}).Prepare(ctx, request)
+}
+
+// dead leaves the job of a process that was killed, as it had got.
+func (f *fixture) dead(t *testing.T, kind job.Kind, progress any) {
+	t.Helper()
+	other, err := sqlite.Open(t.Context(), filepath.Join(filepath.Dir(f.models), "catalog.db"), sqlite.DefaultConfig())
+	must(t, err)
+	j, err := job.Begin(t.Context(), other, kind, palate.DefaultProfile)
+	must(t, err)
+	j.Tell(t.Context(), 1, 2, progress, true)
+	must(t, other.Close())
 }
 
 // Contest is between ways to learn on mean colours, by whatever name.

@@ -40,6 +40,7 @@ import (
 	"github.com/palate-art/palate/internal/starter"
 	"github.com/palate-art/palate/internal/taste"
 	"github.com/palate-art/palate/internal/verify"
+	"github.com/palate-art/palate/internal/works"
 )
 
 // colours embeds a picture as its mean colour: quick, and enough to tell red
@@ -111,6 +112,7 @@ type fixture struct {
 	importRoot string
 	backups    string // the folder of backups
 	models     string // the folder of models
+	drawn      bool   // there is a model that is an .onnx file
 	mapFile    string
 	server     *api.Server
 	jobs       *starter.Starter
@@ -199,6 +201,9 @@ func (s steps) Choices(context.Context) (starter.Choices, error) {
 		{Name: "colours", What: "mean colours", State: starter.Here, Embedded: 1, Serves: true, Untrainable: "it is made of formulas and has no weights"},
 		{Name: "greys", What: "mean greys", State: starter.NotPulled, Bytes: 88e6, Licence: "MIT", LicenceURL: "https://example.org/mit"},
 		{Name: "gone", What: "a file", State: starter.Missing, Problem: "no such file", Guessed: []string{"mean"}}}}
+	if s.drawn {
+		choices.Models = append(choices.Models, starter.Choice{Name: "drawn", What: "a graph", State: starter.Here, Untrainable: "it is an .onnx file, whose weights can't be told from its operators"})
+	}
 	made, err := models.OpenStore(s.models).Locals()
 	for _, m := range made {
 		if m.Tuned != nil {
@@ -214,6 +219,13 @@ func (s steps) Known(model string) error {
 	}
 	_, err := models.OpenStore(s.models).Local(model)
 	return err
+}
+
+func (s steps) Trainable(model string) error {
+	if model == "drawn" {
+		return models.UntrainableONNX(model)
+	}
+	return s.Known(model)
 }
 
 func (s steps) PassAs(ctx context.Context, j *job.Job, model string) (any, error) {
@@ -247,6 +259,10 @@ func (s steps) MapAs(ctx context.Context, j *job.Job) (atlas.Made, error) {
 		return atlas.Made{}, err
 	}
 	return made.Made, made.Write(s.mapFile)
+}
+
+func (s steps) CopiesAs(ctx context.Context, j *job.Job) (works.Report, error) {
+	return works.Look(ctx, works.Parts{Catalog: s.catalog, Index: s.index, Sketch: s.collection.Sketch, Progress: func(done, total int64) { j.Progress(ctx, done, total) }})
 }
 
 func (s steps) BackupAs(ctx context.Context, j *job.Job, folder string, options backup.Options) (backup.Summary, error) {

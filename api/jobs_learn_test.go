@@ -59,6 +59,7 @@ func TestLearningThatCantBeginIsRefused(t *testing.T) {
 		"a negative seed":          {learning(map[string]any{"seed": -1}), 400, "seed"},
 		"what nobody knows":        {learning(map[string]any{"optimizer": "sgd"}), 400, "optimizer"},
 		"the built-in model":       {learning(map[string]any{"model": "baseline"}), 400, "no weights that can be trained"},
+		"an .onnx file":            {learning(map[string]any{"model": "drawn"}), 400, "a probe can be learned on its embeddings"},
 		"a model nobody added":     {learning(map[string]any{"model": "a-stranger"}), 404, "a-stranger"},
 		"a file":                   {learning(map[string]any{"model": "/etc/passwd"}), 400, "model"},
 		"a name that is taken":     {learning(map[string]any{"name": "greys"}), 409, "another name"},
@@ -100,6 +101,7 @@ type learningJob struct {
 	}
 	Progress *struct {
 		Stage string
+		Begun bool
 		Epoch int
 		Loss  *float64
 		Cost  *struct {
@@ -138,8 +140,10 @@ func TestAFineTuningIsStartedStoppedAndGoneOnWith(t *testing.T) {
 	}
 	run, epochs, stopped := f.stopped(t)
 	again := jobID(t, f.start(t, run))
-	if f.waitFor(t, again); f.told(t, again).State != "failed" || !strings.Contains(f.told(t, again).Error, "was begun and not ended") {
-		t.Errorf("begun anew over what was stopped: got %+v", f.told(t, again))
+	f.waitFor(t, again)
+	if job := f.told(t, again); job.State != "failed" || !strings.Contains(job.Error, "was begun and not ended: go on with it") || strings.Contains(job.Error, "--") ||
+		strings.Contains(job.Error, f.models) || !job.Progress.Begun {
+		t.Errorf("begun anew over what was stopped: got %+v", job)
 	}
 	// What it was asked for is told, so that whoever finds it can go on with it.
 	asked := f.told(t, stopped).Progress.FineTune

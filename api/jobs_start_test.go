@@ -365,6 +365,13 @@ func TestJobsAreFollowed(t *testing.T) {
 		t.Errorf("after another catalog's number: got %v at %s", told, at)
 	}
 	must(t, after.End(t.Context(), catalog.Cancelled, nil, nil))
+	// Who comes again after the server was killed is told that its jobs have ended.
+	f.dead(t, job.Embed, nil)
+	last, err := f.catalog.LastChange(t.Context())
+	must(t, err)
+	if told, _ = f.events(t, fmt.Sprint(last), nil, func(string) bool { return true }); told[0] != "3 failed 1" {
+		t.Errorf("a job whose process was killed: got %v", told)
+	}
 }
 
 // A stream lasts as long as the server, and does not keep it from ending.

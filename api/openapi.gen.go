@@ -113,6 +113,7 @@ func (e HealthStatus) Valid() bool {
 const (
 	JobKindArena    JobKind = "arena"
 	JobKindBackup   JobKind = "backup"
+	JobKindCopies   JobKind = "copies"
 	JobKindCrawl    JobKind = "crawl"
 	JobKindEmbed    JobKind = "embed"
 	JobKindFinetune JobKind = "finetune"
@@ -129,6 +130,8 @@ func (e JobKind) Valid() bool {
 	case JobKindArena:
 		return true
 	case JobKindBackup:
+		return true
+	case JobKindCopies:
 		return true
 	case JobKindCrawl:
 		return true
@@ -572,6 +575,26 @@ type CollectionMap struct {
 
 	// Trustworthiness How far the ten nearest on the map may be believed to be near (Venna and Kaski 2001), 1 at best, of a sample
 	Trustworthiness *float64 `json:"trustworthiness,omitempty"`
+}
+
+// CopiesKnown Example: {"images":95,"looked_at":1200,"not_looked_at":3,"works":40}
+type CopiesKnown struct {
+	// Images Images of these works
+	Images int `json:"images"`
+
+	// LookedAt Images that a job has looked at
+	LookedAt int `json:"looked_at"`
+
+	// NotLookedAt The others, which stand for themselves; those that are not embedded among them
+	NotLookedAt int `json:"not_looked_at"`
+
+	// Works Works that have more than one image
+	Works int `json:"works"`
+}
+
+// CopyList defines model for CopyList.
+type CopyList struct {
+	Images []Image `json:"images"`
 }
 
 // Deleted defines model for Deleted.
@@ -1032,6 +1055,9 @@ type JobProgress struct {
 
 	// BalancedAccuracy On what is held back, after the last epoch
 	BalancedAccuracy *float64 `json:"balanced_accuracy,omitempty"`
+
+	// Begun It failed since another fine-tuning of its name was begun and not ended: `resume`, with the model, the name and nothing else, goes on with that one
+	Begun *bool `json:"begun,omitempty"`
 
 	// Cost What a fine-tuning or an arena will take at most
 	Cost  *JobCost `json:"cost,omitempty"`
@@ -1559,6 +1585,9 @@ type Shown string
 
 // Snapshot defines model for Snapshot.
 type Snapshot struct {
+	// Collapsed How many others are left out for their copies; absent without `collapse`
+	Collapsed *int `json:"collapsed,omitempty"`
+
 	// ExpiresAt Until when it is kept, if there is room for it
 	ExpiresAt time.Time `json:"expires_at"`
 
@@ -1568,6 +1597,9 @@ type Snapshot struct {
 
 	// NewerVersion The version that serves the profile by now, where it is another than the one that ranked
 	NewerVersion *int `json:"newer_version,omitempty"`
+
+	// NotLookedAt How many images of the collection were not looked at for copies, so that some may stand beside theirs; absent without `collapse`
+	NotLookedAt *int `json:"not_looked_at,omitempty"`
 
 	// Order By when the images came, or by the probe's score.
 	Order SnapshotOrder `json:"order"`
@@ -1598,6 +1630,9 @@ type SnapshotInput struct {
 
 	// Category Any of these categories
 	Category *[]string `json:"category,omitempty"`
+
+	// Collapse If true, of the images that pass and show one work only one is in the list, at its own place: the one that the profile has judged (a like or a dislike before a skip), else, or of several, the one with the most pixels; of equals the first. Which images show one work is what jobs of the kind `copies` have found; what was not looked at stands for itself
+	Collapse *bool `json:"collapse,omitempty"`
 
 	// Crawled If true, only images that a crawl brought, also one that a subscription began
 	Crawled *bool `json:"crawled,omitempty"`
@@ -1634,7 +1669,9 @@ type SnapshotInput struct {
 
 // SnapshotItem defines model for SnapshotItem.
 type SnapshotItem struct {
-	Image Image `json:"image"`
+	// Copies How many others are left out of the list for it; absent if none
+	Copies *int  `json:"copies,omitempty"`
+	Image  Image `json:"image"`
 
 	// NearestLikes What the profile likes and looks most like it, the nearest first, where that is asked for; absent while the image is not embedded
 	NearestLikes *[]Hit `json:"nearest_likes,omitempty"`
@@ -2020,6 +2057,12 @@ type EditImageParams struct {
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
+// GetImageCopiesParams defines parameters for GetImageCopies.
+type GetImageCopiesParams struct {
+	// Profile Whose verdict stands beside each image, and whom `judged` asks about.
+	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
+}
+
 // ListNeighboursParams defines parameters for ListNeighbours.
 type ListNeighboursParams struct {
 	// Limit How many at most.
@@ -2367,6 +2410,9 @@ type ServerInterface interface {
 	// GetReadiness Whether the server can answer what is read
 	// (GET /readyz)
 	GetReadiness(ctx echo.Context) error
+	// GetCopies How far copies are known
+	// (GET /v1/copies)
+	GetCopies(ctx echo.Context) error
 	// FollowEvents What happens to jobs, as it happens
 	// (GET /v1/events)
 	FollowEvents(ctx echo.Context, params FollowEventsParams) error
@@ -2391,6 +2437,9 @@ type ServerInterface interface {
 	// EditImage Say what an image is, over what was found of it
 	// (PATCH /v1/images/{image})
 	EditImage(ctx echo.Context, image ImagePath, params EditImageParams) error
+	// GetImageCopies The other images that show the same work
+	// (GET /v1/images/{image}/copies)
+	GetImageCopies(ctx echo.Context, image ImagePath, params GetImageCopiesParams) error
 	// GetImageFile The image file as it was found
 	// (GET /v1/images/{image}/file)
 	GetImageFile(ctx echo.Context, image ImagePath) error
@@ -2602,6 +2651,15 @@ func (w *ServerInterfaceWrapper) GetReadiness(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetReadiness(ctx)
+	return err
+}
+
+// GetCopies converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCopies(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCopies(ctx)
 	return err
 }
 
@@ -2930,6 +2988,31 @@ func (w *ServerInterfaceWrapper) EditImage(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.EditImage(ctx, image, params)
+	return err
+}
+
+// GetImageCopies converts echo context to params.
+func (w *ServerInterfaceWrapper) GetImageCopies(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "image" -------------
+	var image ImagePath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "image", ctx.Param("image"), &image, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter image: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetImageCopiesParams
+	// ------------- Optional query parameter "profile" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "profile", ctx.QueryParams(), &params.Profile, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter profile: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetImageCopies(ctx, image, params)
 	return err
 }
 
@@ -4679,6 +4762,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/version", wrapper.GetVersion, options.OperationMiddlewares["getVersion"]...)
 	router.GET(options.BaseURL+"/v1/models", wrapper.ListModels, options.OperationMiddlewares["listModels"]...)
 	router.GET(options.BaseURL+"/v1/map", wrapper.GetMap, options.OperationMiddlewares["getMap"]...)
+	router.GET(options.BaseURL+"/v1/copies", wrapper.GetCopies, options.OperationMiddlewares["getCopies"]...)
 	router.GET(options.BaseURL+"/v1/images", wrapper.ListImages, options.OperationMiddlewares["listImages"]...)
 	router.POST(options.BaseURL+"/v1/images", wrapper.UploadImage, options.OperationMiddlewares["uploadImage"]...)
 	router.GET(options.BaseURL+"/v1/facets/:facet", wrapper.ListFacetValues, options.OperationMiddlewares["listFacetValues"]...)
@@ -4693,6 +4777,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/trash/:image/thumbnail", wrapper.GetTrashThumbnail, options.OperationMiddlewares["getTrashThumbnail"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/file", wrapper.GetImageFile, options.OperationMiddlewares["getImageFile"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/thumbnail", wrapper.GetImageThumbnail, options.OperationMiddlewares["getImageThumbnail"]...)
+	router.GET(options.BaseURL+"/v1/images/:image/copies", wrapper.GetImageCopies, options.OperationMiddlewares["getImageCopies"]...)
 	router.GET(options.BaseURL+"/v1/images/:image/neighbours", wrapper.ListNeighbours, options.OperationMiddlewares["listNeighbours"]...)
 	router.POST(options.BaseURL+"/v1/search", wrapper.SearchByExamples, options.OperationMiddlewares["searchByExamples"]...)
 	router.POST(options.BaseURL+"/v1/search/upload", wrapper.SearchByUpload, options.OperationMiddlewares["searchByUpload"]...)
@@ -4925,6 +5010,84 @@ type GetReadiness5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetReadiness5XXApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCopiesRequestObject struct {
+}
+
+type GetCopiesResponseObject interface {
+	VisitGetCopiesResponse(w http.ResponseWriter) error
+}
+
+type GetCopies200JSONResponse CopiesKnown
+
+func (response GetCopies200JSONResponse) VisitGetCopiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCopies304Response = NotModifiedResponse
+
+func (response GetCopies304Response) VisitGetCopiesResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetCopies400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetCopies400ApplicationProblemPlusJSONResponse) VisitGetCopiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCopies4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCopies4XXApplicationProblemPlusJSONResponse) VisitGetCopiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCopies5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCopies5XXApplicationProblemPlusJSONResponse) VisitGetCopiesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5685,6 +5848,102 @@ type EditImage5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response EditImage5XXApplicationProblemPlusJSONResponse) VisitEditImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageCopiesRequestObject struct {
+	Image  ImagePath `json:"image"`
+	Params GetImageCopiesParams
+}
+
+type GetImageCopiesResponseObject interface {
+	VisitGetImageCopiesResponse(w http.ResponseWriter) error
+}
+
+type GetImageCopies200JSONResponse CopyList
+
+func (response GetImageCopies200JSONResponse) VisitGetImageCopiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageCopies304Response = NotModifiedResponse
+
+func (response GetImageCopies304Response) VisitGetImageCopiesResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetImageCopies400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetImageCopies400ApplicationProblemPlusJSONResponse) VisitGetImageCopiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageCopies404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetImageCopies404ApplicationProblemPlusJSONResponse) VisitGetImageCopiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageCopies4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetImageCopies4XXApplicationProblemPlusJSONResponse) VisitGetImageCopiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageCopies5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetImageCopies5XXApplicationProblemPlusJSONResponse) VisitGetImageCopiesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11828,6 +12087,9 @@ type StrictServerInterface interface {
 	// GetReadiness Whether the server can answer what is read
 	// (GET /readyz)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
+	// GetCopies How far copies are known
+	// (GET /v1/copies)
+	GetCopies(ctx context.Context, request GetCopiesRequestObject) (GetCopiesResponseObject, error)
 	// FollowEvents What happens to jobs, as it happens
 	// (GET /v1/events)
 	FollowEvents(ctx context.Context, request FollowEventsRequestObject) (FollowEventsResponseObject, error)
@@ -11852,6 +12114,9 @@ type StrictServerInterface interface {
 	// EditImage Say what an image is, over what was found of it
 	// (PATCH /v1/images/{image})
 	EditImage(ctx context.Context, request EditImageRequestObject) (EditImageResponseObject, error)
+	// GetImageCopies The other images that show the same work
+	// (GET /v1/images/{image}/copies)
+	GetImageCopies(ctx context.Context, request GetImageCopiesRequestObject) (GetImageCopiesResponseObject, error)
 	// GetImageFile The image file as it was found
 	// (GET /v1/images/{image}/file)
 	GetImageFile(ctx context.Context, request GetImageFileRequestObject) (GetImageFileResponseObject, error)
@@ -12101,6 +12366,29 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 	return nil
 }
 
+// GetCopies operation middleware
+func (sh *strictHandler) GetCopies(ctx echo.Context) error {
+	var request GetCopiesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCopies(ctx.Request().Context(), request.(GetCopiesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCopies")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCopiesResponseObject); ok {
+		return validResponse.VisitGetCopiesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // FollowEvents operation middleware
 func (sh *strictHandler) FollowEvents(ctx echo.Context, params FollowEventsParams) error {
 	var request FollowEventsRequestObject
@@ -12326,6 +12614,32 @@ func (sh *strictHandler) EditImage(ctx echo.Context, image ImagePath, params Edi
 		return err
 	} else if validResponse, ok := response.(EditImageResponseObject); ok {
 		return validResponse.VisitEditImageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetImageCopies operation middleware
+func (sh *strictHandler) GetImageCopies(ctx echo.Context, image ImagePath, params GetImageCopiesParams) error {
+	var request GetImageCopiesRequestObject
+
+	request.Image = image
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetImageCopies(ctx.Request().Context(), request.(GetImageCopiesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetImageCopies")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetImageCopiesResponseObject); ok {
+		return validResponse.VisitGetImageCopiesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

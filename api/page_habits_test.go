@@ -2,11 +2,14 @@ package api_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -30,6 +33,7 @@ func TestThePageDoesWhatHandsExpect(t *testing.T) {
 	newest := ids[len(ids)-1]
 	const first, taste = `document.querySelector(".card")`, `document.querySelector("#taste").textContent`
 	step("load", chromedp.Navigate(f.url), eventually(`document.querySelectorAll(".card").length`, "12"))
+	step("it can be installed", installable())
 	const keys = `document.querySelector("#keys").open`
 	step("? shows the keys", chromedp.KeyEvent("?"), eventually(keys, "true"), chromedp.KeyEvent("d"), screenshot("keys"), chromedp.KeyEvent(kb.Escape), eventually(keys, "false"), eventually(taste, "0 liked, 0 disliked"))
 	step("Enter opens", chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.Enter),
@@ -55,6 +59,31 @@ func TestThePageDoesWhatHandsExpect(t *testing.T) {
 	if summary, err := f.catalog.Profiles(t.Context()); err != nil || len(summary) != 1 || summary[0].Likes != 1 {
 		t.Errorf("got %+v and %v, want the like that was kept", summary, err)
 	}
+}
+
+// installable says that nothing keeps a browser from offering to install the page
+// as an app, and that all of its manifest is understood. The tests' windows are
+// private ones, which offer it for no page.
+func installable() chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		manifest, err := cdp.Call(ctx, target, page.GetAppManifest, page.GetAppManifestParams{})
+		if err != nil {
+			return err
+		}
+		if len(manifest.Errors) > 0 || manifest.Manifest == nil || len(manifest.Manifest.Icons) != 3 || !strings.EqualFold(strings.TrimPrefix(manifest.Manifest.Display, "k"), "standalone") {
+			return fmt.Errorf("the manifest is read as %+v with %d errors: %s", manifest.Manifest, len(manifest.Errors), manifest.Data)
+		}
+		missing, err := cdp.Call(ctx, target, page.GetInstallabilityErrors, cdp.Empty{})
+		if err != nil {
+			return err
+		}
+		for _, m := range missing.InstallabilityErrors {
+			if m.ErrorID != "in-incognito" {
+				return fmt.Errorf("the page can't be installed: %s %v", m.ErrorID, m.ErrorArguments)
+			}
+		}
+		return nil
+	})
 }
 
 // On a phone the buttons of Teach are within reach, and a swipe judges.

@@ -162,6 +162,24 @@ func TestThePageOffersTheValuesThatThereAre(t *testing.T) {
 	step("type", chromedp.SendKeys(`[name=artist]`, "रवि"), eventually(fmt.Sprintf(values, "artist"), "राजा रवि वर्मा 2"))
 	step("choose", chromedp.Click(`[data-values=artist] button`), eventually(cards, "2"), eventually(chips, "Artist: राजा रवि वर्मा"))
 	step("a decade instead", chromedp.Click(`.chip`), eventually(cards, "10"), chromedp.Click(`#filters summary`), chromedp.WaitVisible(`[data-values=year] button`), chromedp.Click(`[data-values=year] button`), eventually(cards, "9"), eventually(chips, "1900–1909"))
+
+	// Copies are looked for, one picture of each work is shown, and the large view leads to the others.
+	f.addCopy(t, red, 1, 3, "")
+	f.addCopy(t, red, 1, 4, "")
+	const (
+		known = `document.querySelector("#filters .known").textContent`
+		count = `document.querySelector("#count").textContent`
+		shown = `document.querySelector("dialog figcaption h2").textContent`
+	)
+	step("look for copies", chromedp.Navigate(f.url+"/?again#/newest"), eventually(cards, "12"), chromedp.Click(`#filters summary`),
+		eventually(known, "No copies are known. Not looked at yet, and standing for themselves: 12."), chromedp.Click(`#filters .look`), eventually(known, "1 work has 3 pictures."))
+	step("one of each", chromedp.Click(`#filters [name=collapse]`), chromedp.Click(`#filters form > button:last-child`), eventually(cards, "10"), eventually(chips, "one of each work"),
+		eventually(`location.hash`, "#/newest?collapse=true"), eventually(count, "10 pictures · 2 copies are left out"),
+		eventually(`document.querySelector(".card .copies").textContent`, "+2"), eventually(`document.querySelector(".card:has(.copies)").getAttribute("aria-label")`, "Copy 4 of Nº 1, and 2 copies"), screenshot("copies"))
+	step("the others, by key", chromedp.Focus(`.card:has(.copies)`), chromedp.KeyEvent("\r"), eventually(shown, "Copy 4 of Nº 1"), eventually(`[...document.querySelectorAll("dialog .copied a")].map((a) => a.title + " " + a.textContent).join()`, "Copy 3 of Nº 1 180 × 120,Nº 1 — 夜 60 × 40"),
+		chromedp.Focus(`dialog .copied a`), chromedp.KeyEvent("\r"), eventually(shown, "Copy 3 of Nº 1"), chromedp.KeyEvent("\x1b"))
+	f.addCopy(t, red, 1, 2, "")
+	step("kept in the address, and what came is told", chromedp.Reload(), eventually(count, "11 pictures · 2 copies are left out · 1 not looked at for copies yet"))
 	if all := complaints(); len(all) > 0 {
 		t.Errorf("the page complained: %v", all)
 	}

@@ -57,6 +57,8 @@ func TestThePageShowsWhatWasLearned(t *testing.T) {
 	const inWidth = `document.documentElement.scrollWidth <= innerWidth`
 	step("open", chromedp.EmulateViewport(360, 740), chromedp.Navigate(f.url+"/#/taste"), plots("4"), eventually(inWidth, "true"),
 		eventually(versions+`.querySelectorAll("tbody tr").length`, "2"), eventually(serves+`.includes("2 serves")`, "true"), screenshot("taste-phone"))
+	const inside = `[...document.querySelectorAll(".plots figure")].every((f) => f.scrollHeight <= f.clientHeight + 1)`
+	step("a plot covers nothing below it", eventually(inside, "true"))
 	step("a table behind each plot", run(`document.querySelectorAll(".plots summary").forEach((s) => s.click())`),
 		eventually(`document.querySelectorAll(".plots figure").length === document.querySelectorAll(".plots table").length`, "true"),
 		eventually(`[...document.querySelectorAll(".plots figure")].at(2).querySelector("th").textContent`, "PREDICTED"),

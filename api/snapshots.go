@@ -22,7 +22,8 @@ type snapshot struct {
 	id      string
 	summary Snapshot
 	entries []snapshotEntry
-	ranked  bool // the entries have scores
+	ranked  bool                   // the entries have scores
+	copies  map[palate.ImageID]int // how many are left out for an image
 }
 
 // snapshotEntry is one image of a list.
@@ -76,6 +77,11 @@ func (s *Server) makeList(ctx context.Context, profile palate.Profile, in Snapsh
 	} else {
 		for _, o := range outlines {
 			list.entries = append(list.entries, snapshotEntry{image: o.ID, shape: shapeOf(o), chance: noChance})
+		}
+	}
+	if valueOr(in.Collapse, false) {
+		if err := s.collapse(ctx, profile, list, outlines); err != nil {
+			return nil, err
 		}
 	}
 	list.summary.Total = len(list.entries)
@@ -254,6 +260,7 @@ func (s *Server) ListSnapshotImages(ctx context.Context, request ListSnapshotIma
 		if chance := float64(e.probability); e.chance != noChance {
 			item.Probability = &chance
 		}
+		item.Copies = optional(list.copies[e.image])
 		if near, asked := likes[e.image]; asked {
 			item.NearestLikes = &near
 		}

@@ -69,7 +69,7 @@ func (b *blockwise) alike() error {
 	last := b.layers[b.model.Architecture.Depth]
 	for n, layer := range b.layers[1 : len(b.layers)-1] {
 		if !slices.EqualFunc(layer, last, func(x, y parameter) bool { return slices.Equal(x.Shape, y.Shape) }) {
-			return fmt.Errorf("fine-tuning: blocks 0 to %d are not all of the same tensors (the %d-th differs): they can't be computed twice, train without --checkpoint-blocks: %w", len(b.layers)-3, n, palate.ErrInvalid)
+			return fmt.Errorf("fine-tuning: blocks 0 to %d are not all of the same tensors (the %d-th differs): they can't be computed twice, train without checkpointed blocks: %w", len(b.layers)-3, n, palate.ErrInvalid)
 		}
 	}
 	return nil

@@ -112,6 +112,7 @@ func (e HealthStatus) Valid() bool {
 const (
 	JobKindArena    JobKind = "arena"
 	JobKindBackup   JobKind = "backup"
+	JobKindCopies   JobKind = "copies"
 	JobKindCrawl    JobKind = "crawl"
 	JobKindEmbed    JobKind = "embed"
 	JobKindFinetune JobKind = "finetune"
@@ -128,6 +129,8 @@ func (e JobKind) Valid() bool {
 	case JobKindArena:
 		return true
 	case JobKindBackup:
+		return true
+	case JobKindCopies:
 		return true
 	case JobKindCrawl:
 		return true
@@ -571,6 +574,26 @@ type CollectionMap struct {
 
 	// Trustworthiness How far the ten nearest on the map may be believed to be near (Venna and Kaski 2001), 1 at best, of a sample
 	Trustworthiness *float64 `json:"trustworthiness,omitempty"`
+}
+
+// CopiesKnown Example: {"images":95,"looked_at":1200,"not_looked_at":3,"works":40}
+type CopiesKnown struct {
+	// Images Images of these works
+	Images int `json:"images"`
+
+	// LookedAt Images that a job has looked at
+	LookedAt int `json:"looked_at"`
+
+	// NotLookedAt The others, which stand for themselves; those that are not embedded among them
+	NotLookedAt int `json:"not_looked_at"`
+
+	// Works Works that have more than one image
+	Works int `json:"works"`
+}
+
+// CopyList defines model for CopyList.
+type CopyList struct {
+	Images []Image `json:"images"`
 }
 
 // Deleted defines model for Deleted.
@@ -1031,6 +1054,9 @@ type JobProgress struct {
 
 	// BalancedAccuracy On what is held back, after the last epoch
 	BalancedAccuracy *float64 `json:"balanced_accuracy,omitempty"`
+
+	// Begun It failed since another fine-tuning of its name was begun and not ended: `resume`, with the model, the name and nothing else, goes on with that one
+	Begun *bool `json:"begun,omitempty"`
 
 	// Cost What a fine-tuning or an arena will take at most
 	Cost  *JobCost `json:"cost,omitempty"`
@@ -1558,6 +1584,9 @@ type Shown string
 
 // Snapshot defines model for Snapshot.
 type Snapshot struct {
+	// Collapsed How many others are left out for their copies; absent without `collapse`
+	Collapsed *int `json:"collapsed,omitempty"`
+
 	// ExpiresAt Until when it is kept, if there is room for it
 	ExpiresAt time.Time `json:"expires_at"`
 
@@ -1567,6 +1596,9 @@ type Snapshot struct {
 
 	// NewerVersion The version that serves the profile by now, where it is another than the one that ranked
 	NewerVersion *int `json:"newer_version,omitempty"`
+
+	// NotLookedAt How many images of the collection were not looked at for copies, so that some may stand beside theirs; absent without `collapse`
+	NotLookedAt *int `json:"not_looked_at,omitempty"`
 
 	// Order By when the images came, or by the probe's score.
 	Order SnapshotOrder `json:"order"`
@@ -1597,6 +1629,9 @@ type SnapshotInput struct {
 
 	// Category Any of these categories
 	Category *[]string `json:"category,omitempty"`
+
+	// Collapse If true, of the images that pass and show one work only one is in the list, at its own place: the one that the profile has judged (a like or a dislike before a skip), else, or of several, the one with the most pixels; of equals the first. Which images show one work is what jobs of the kind `copies` have found; what was not looked at stands for itself
+	Collapse *bool `json:"collapse,omitempty"`
 
 	// Crawled If true, only images that a crawl brought, also one that a subscription began
 	Crawled *bool `json:"crawled,omitempty"`
@@ -1633,7 +1668,9 @@ type SnapshotInput struct {
 
 // SnapshotItem defines model for SnapshotItem.
 type SnapshotItem struct {
-	Image Image `json:"image"`
+	// Copies How many others are left out of the list for it; absent if none
+	Copies *int  `json:"copies,omitempty"`
+	Image  Image `json:"image"`
 
 	// NearestLikes What the profile likes and looks most like it, the nearest first, where that is asked for; absent while the image is not embedded
 	NearestLikes *[]Hit `json:"nearest_likes,omitempty"`
@@ -2017,6 +2054,12 @@ type EditImageParams struct {
 
 	// IfMatch The ETag of `getImage` for the same profile: 412 if its answer is another by now. Without it the edit is made whatever stands there.
 	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// GetImageCopiesParams defines parameters for GetImageCopies.
+type GetImageCopiesParams struct {
+	// Profile Whose verdict stands beside each image, and whom `judged` asks about.
+	Profile *ForProfile `form:"profile,omitempty" json:"profile,omitempty"`
 }
 
 // ListNeighboursParams defines parameters for ListNeighbours.
@@ -2446,6 +2489,13 @@ type ClientInterface interface {
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetCopies How far copies are known
+	//
+	// Which images show one work (copies in grey, mirrored, framed, compressed, resized, or cut out of each other) is found by a job of the kind `copies`, which looks at what was not looked at; until then an image stands for itself. `getImageCopies` names the copies of one, and a list (`createSnapshot`) holds one of each work with `collapse`.
+	//
+	// Corresponds with GET /v1/copies (the `GetCopies` operationId).
+	GetCopies(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// FollowEvents What happens to jobs, as it happens
 	//
 	// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
@@ -2514,6 +2564,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /v1/images/{image} (the `EditImage` operationId).
 	EditImage(ctx context.Context, image ImagePath, params *EditImageParams, body EditImageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetImageCopies The other images that show the same work
+	//
+	// As the last job of the kind `copies` found them, whatever list the image stands in; none where it was not looked at.
+	//
+	// Corresponds with GET /v1/images/{image}/copies (the `GetImageCopies` operationId).
+	GetImageCopies(ctx context.Context, image ImagePath, params *GetImageCopiesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetImageFile The image file as it was found
 	//
@@ -3142,6 +3199,23 @@ func (c *Client) GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn
 	return c.Client.Do(req)
 }
 
+// GetCopies How far copies are known
+//
+// Which images show one work (copies in grey, mirrored, framed, compressed, resized, or cut out of each other) is found by a job of the kind `copies`, which looks at what was not looked at; until then an image stands for itself. `getImageCopies` names the copies of one, and a list (`createSnapshot`) holds one of each work with `collapse`.
+//
+// Corresponds with GET /v1/copies (the `GetCopies` operationId).
+func (c *Client) GetCopies(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCopiesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // FollowEvents What happens to jobs, as it happens
 //
 // Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
@@ -3291,6 +3365,23 @@ func (c *Client) EditImageWithBody(ctx context.Context, image ImagePath, params 
 // Corresponds with PATCH /v1/images/{image} (the `EditImage` operationId).
 func (c *Client) EditImage(ctx context.Context, image ImagePath, params *EditImageParams, body EditImageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEditImageRequest(c.Server, image, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetImageCopies The other images that show the same work
+//
+// As the last job of the kind `copies` found them, whatever list the image stands in; none where it was not looked at.
+//
+// Corresponds with GET /v1/images/{image}/copies (the `GetImageCopies` operationId).
+func (c *Client) GetImageCopies(ctx context.Context, image ImagePath, params *GetImageCopiesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetImageCopiesRequest(c.Server, image, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4707,6 +4798,33 @@ func NewGetReadinessRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewGetCopiesRequest constructs an http.Request for the GetCopies method
+func NewGetCopiesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/copies")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewFollowEventsRequest constructs an http.Request for the FollowEvents method
 func NewFollowEventsRequest(server string, params *FollowEventsParams) (*http.Request, error) {
 	var err error
@@ -5357,6 +5475,67 @@ func NewEditImageRequestWithBody(server string, image ImagePath, params *EditIma
 			req.Header.Set("If-Match", headerParam0)
 		}
 
+	}
+
+	return req, nil
+}
+
+// NewGetImageCopiesRequest constructs an http.Request for the GetImageCopies method
+func NewGetImageCopiesRequest(server string, image ImagePath, params *GetImageCopiesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "image", image, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/images/%s/copies", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Profile != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "profile", *params.Profile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -8909,6 +9088,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadinessWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetReadinessResponse, error)
 
+	// GetCopiesWithResponse How far copies are known
+	//
+	// Which images show one work (copies in grey, mirrored, framed, compressed, resized, or cut out of each other) is found by a job of the kind `copies`, which looks at what was not looked at; until then an image stands for itself. `getImageCopies` names the copies of one, and a list (`createSnapshot`) holds one of each work with `collapse`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/copies (the `GetCopies` operationId).
+	GetCopiesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetCopiesResponse, error)
+
 	// FollowEventsWithResponse What happens to jobs, as it happens
 	//
 	// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
@@ -8989,6 +9177,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /v1/images/{image} (the `EditImage` operationId).
 	EditImageWithResponse(ctx context.Context, image ImagePath, params *EditImageParams, body EditImageJSONRequestBody, reqEditors ...RequestEditorFn) (*EditImageResponse, error)
+
+	// GetImageCopiesWithResponse The other images that show the same work
+	//
+	// As the last job of the kind `copies` found them, whatever list the image stands in; none where it was not looked at.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/images/{image}/copies (the `GetImageCopies` operationId).
+	GetImageCopiesWithResponse(ctx context.Context, image ImagePath, params *GetImageCopiesParams, reqEditors ...RequestEditorFn) (*GetImageCopiesResponse, error)
 
 	// GetImageFileWithResponse The image file as it was found
 	//
@@ -9806,6 +10003,68 @@ func (r GetReadinessResponse) ContentType() string {
 	return ""
 }
 
+type GetCopiesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CopiesKnown
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCopiesResponse) GetJSON200() *CopiesKnown {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetCopiesResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetCopiesResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetCopiesResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCopiesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCopiesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCopiesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCopiesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type FollowEventsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -10345,6 +10604,75 @@ func (r EditImageResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r EditImageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetImageCopiesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CopyList
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetImageCopiesResponse) GetJSON200() *CopyList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetImageCopiesResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetImageCopiesResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetImageCopiesResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetImageCopiesResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetImageCopiesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetImageCopiesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetImageCopiesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetImageCopiesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -14623,6 +14951,21 @@ func (c *ClientWithResponses) GetReadinessWithResponse(ctx context.Context, reqE
 	return ParseGetReadinessResponse(rsp)
 }
 
+// GetCopiesWithResponse How far copies are known
+//
+// Which images show one work (copies in grey, mirrored, framed, compressed, resized, or cut out of each other) is found by a job of the kind `copies`, which looks at what was not looked at; until then an image stands for itself. `getImageCopies` names the copies of one, and a list (`createSnapshot`) holds one of each work with `collapse`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/copies (the `GetCopies` operationId).
+func (c *ClientWithResponses) GetCopiesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetCopiesResponse, error) {
+	rsp, err := c.GetCopies(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCopiesResponse(rsp)
+}
+
 // FollowEventsWithResponse What happens to jobs, as it happens
 //
 // Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
@@ -14756,6 +15099,21 @@ func (c *ClientWithResponses) EditImageWithResponse(ctx context.Context, image I
 		return nil, err
 	}
 	return ParseEditImageResponse(rsp)
+}
+
+// GetImageCopiesWithResponse The other images that show the same work
+//
+// As the last job of the kind `copies` found them, whatever list the image stands in; none where it was not looked at.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/images/{image}/copies (the `GetImageCopies` operationId).
+func (c *ClientWithResponses) GetImageCopiesWithResponse(ctx context.Context, image ImagePath, params *GetImageCopiesParams, reqEditors ...RequestEditorFn) (*GetImageCopiesResponse, error) {
+	rsp, err := c.GetImageCopies(ctx, image, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetImageCopiesResponse(rsp)
 }
 
 // GetImageFileWithResponse The image file as it was found
@@ -16005,6 +16363,56 @@ func ParseGetReadinessResponse(rsp *http.Response) (*GetReadinessResponse, error
 	return response, nil
 }
 
+// ParseGetCopiesResponse parses an HTTP response from a GetCopiesWithResponse call
+func ParseGetCopiesResponse(rsp *http.Response) (*GetCopiesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCopiesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CopiesKnown
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseFollowEventsResponse parses an HTTP response from a FollowEventsWithResponse call
 func ParseFollowEventsResponse(rsp *http.Response) (*FollowEventsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -16452,6 +16860,63 @@ func ParseEditImageResponse(rsp *http.Response) (*EditImageResponse, error) {
 			headers.ETag = &value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetImageCopiesResponse parses an HTTP response from a GetImageCopiesWithResponse call
+func ParseGetImageCopiesResponse(rsp *http.Response) (*GetImageCopiesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetImageCopiesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CopyList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
 	}
 
 	return response, nil

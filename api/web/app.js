@@ -58,7 +58,7 @@ async function showList({ at, snapshot, version } = {}) {
     throw error;
   }
   if (abort.signal.aborted) return undefined;
-  showFilters(list.length);
+  showFilters(list.length, list.summary);
   if (state.view === "map") return showMap(list, () => !abort.signal.aborted && state.view === "map");
   list.reasons = state.view === "news";
   grid.open(list);
@@ -79,7 +79,7 @@ async function nothingHere() {
   if (state.filters.q) return "No title and no artist matches.";
   const { images } = await call("/images?limit=1");
   if (!images.length) return "There are no pictures yet: palate crawl, or palate import.";
-  if (Object.keys(state.filters).some((name) => name !== "judged")) return "Nothing passes all of these filters.";
+  if (Object.keys(state.filters).some((name) => name !== "judged" && name !== "collapse")) return "Nothing passes all of these filters.";
   if (state.view === "liked") return "Nothing is liked yet.";
   if (state.view === "news") return "What a crawl or a subscription brings from now on comes here: Work starts a crawl, palate subscribe looks again and again.";
   if (state.filters.judged === "unrated") return "Everything has been judged.";

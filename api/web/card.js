@@ -115,7 +115,7 @@ export function fill(node, item) {
   node.image = image;
   node.score = item.score;
   $("img", node).alt = described(image);
-  node.setAttribute("aria-label", described(image));
+  node.setAttribute("aria-label", item.copies ? `${described(image)}, and ${copiesOf(item.copies)}` : described(image));
   showVerdict(node, image);
   if (node.childElementCount === 1) return;
   $(".title", node).textContent = name;
@@ -124,12 +124,23 @@ export function fill(node, item) {
   $(".damaged", node).hidden = !image.damage;
   $(".damaged", node).textContent = image.damage ? "damaged" : "";
   if (image.damage) $(".damaged", node).title = damage(image);
+  copies(node, item.copies);
   nameButton($(".like", node), "Like", "L", image);
   nameButton($(".dislike", node), "Dislike", "D", image);
   nameButton($(".delete", node), "Delete", "Del", image);
   nameButton($(".select", node), "Select", "Space", image);
   kin(node, item);
 }
+
+/** copies says on a card how many others of its work are left out. */
+function copies(node, n) {
+  if (!n || $(".copies", node)) return;
+  const count = element("span", { className: "copies", textContent: `+${n}`, title: `${copiesOf(n)}: the large view shows ${n === 1 ? "it" : "them"}` });
+  count.setAttribute("aria-hidden", "true"); // the card's name says it
+  node.append(count);
+}
+
+const copiesOf = (n) => n === 1 ? "1 copy" : `${n} copies`;
 
 /**
  * showVerdict marks what a picture is judged as.

@@ -1,7 +1,7 @@
 // What of a list is shown: filters to choose, and chips of those chosen that
 // take them away again.
 
-import { $, call, element, orTell } from "./base.js";
+import { $, call, element, orTell, tell } from "./base.js";
 import * as route from "./route.js";
 import { gridViews, state } from "./state.js";
 
@@ -19,6 +19,7 @@ function chosen() {
   const f = state.filters, found = [];
   const drop = (...keys) => () => { for (const key of keys) delete f[key]; };
   if (f.judged) found.push([judged[f.judged], drop("judged")]);
+  if (f.collapse) found.push(["one of each work", drop("collapse")]);
   if (f.q) found.push([`“${f.q}”`, drop("q")]);
   for (const name of route.lists) {
     for (const value of f[name] ?? []) {
@@ -36,8 +37,12 @@ function chosen() {
   return found;
 }
 
-/** showFilters shows what is chosen, and how many pictures pass. */
-export function showFilters(count) {
+/**
+ * showFilters shows what is chosen, and how many pictures pass.
+ * @param {number} [count]
+ * @param {{collapsed?: number, not_looked_at?: number}} summary of the list
+ */
+export function showFilters(count, { collapsed, not_looked_at } = {}) {
   const inGrid = gridViews.has(state.view), all = inGrid ? chosen() : [];
   chips.replaceChildren(...all.map(([text, drop]) => {
     const chip = element("button", { type: "button", className: "chip", textContent: text });
@@ -45,12 +50,17 @@ export function showFilters(count) {
     chip.addEventListener("click", () => { drop(); changed(); });
     return chip;
   }));
-  $("#count").textContent = count === undefined || !inGrid ? "" : count === 1 ? "1 picture" : `${count.toLocaleString()} pictures`;
+  const told = [count === 1 ? "1 picture" : `${count?.toLocaleString()} pictures`];
+  if (collapsed) told.push(collapsed === 1 ? "1 copy is left out" : `${collapsed.toLocaleString()} copies are left out`);
+  if (not_looked_at) told.push(`${not_looked_at.toLocaleString()} not looked at for copies yet`);
+  $("#count").textContent = count === undefined || !inGrid ? "" : told.join(" · ");
 }
 
 function fillForm() {
   const f = state.filters, percent = (p) => p === undefined ? "" : Math.round(100 * p);
   form.judged.value = f.judged ?? "";
+  form.collapse.checked = Boolean(f.collapse);
+  orTell(showKnown());
   form.year_from.value = f.year_from ?? "";
   form.year_to.value = f.year_to ?? "";
   form.least.value = percent(f.min_probability);
@@ -61,6 +71,37 @@ function fillForm() {
   }
   orTell(offerYears());
 }
+
+// ---- copies
+
+const known = $(".known", form), look = $(".look", form);
+
+/** showKnown says how far copies are known. */
+async function showKnown() {
+  const { works, images, not_looked_at } = await call("/copies");
+  known.textContent = (works ? `${works.toLocaleString()} ${works === 1 ? "work has" : "works have"} ${images.toLocaleString()} pictures.` : "No copies are known.")
+    + (not_looked_at ? ` Not looked at yet, and standing for themselves: ${not_looked_at.toLocaleString()}.` : "");
+  look.hidden = !not_looked_at;
+}
+
+/** lookForCopies has a job look at what was not looked at. */
+async function lookForCopies() {
+  look.disabled = true;
+  try {
+    let job = await call("/jobs", { method: "POST", body: { kind: "copies" } });
+    while (job.state === "running") {
+      known.textContent = `Looking for copies${job.total ? `: ${Math.round(100 * job.done / job.total)} %` : ""} …`;
+      await new Promise((resolve) => { setTimeout(resolve, 300); });
+      job = await call("/jobs/" + job.id);
+    }
+    if (job.state !== "succeeded") tell(job.error || "Copies were not looked for.");
+    await showKnown();
+    if (state.filters.collapse) changed();
+  } finally {
+    look.disabled = false;
+  }
+}
+look.addEventListener("click", () => orTell(lookForCopies()));
 
 // ---- the values that there are
 
@@ -91,7 +132,7 @@ async function offer(name) {
   put(name, ...values.map(({ value, images }) => choice(value, images, has.includes(value), () => {
     f[name] = has.includes(value) ? has.filter((v) => v !== value) : [...has, value];
     if (!f[name].length) delete f[name];
-  })), more ? "…" : values.length ? "" : "no such");
+  })), more ? "…" : values.length ? "" : "none");
 }
 
 /** offerYears shows the decades that most pictures are of. */
@@ -133,6 +174,8 @@ form.addEventListener("submit", (event) => {
   };
   if (form.judged.value) f.judged = form.judged.value;
   else delete f.judged;
+  if (form.collapse.checked) f.collapse = true;
+  else delete f.collapse;
   number("year_from", "year_from");
   number("year_to", "year_to");
   number("least", "min_probability", 100);

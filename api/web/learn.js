@@ -127,7 +127,7 @@ export function partsOf(job, begin) {
     parts.push(goingFigures({ ...p, seconds_left: 0, memory_bytes: 0 }));
   }
   const next = models.length ? following(job) : undefined;
-  if (next) parts.push(button(next.name, () => begin({ kind: job.kind, profile: job.profile, confirm: true, [job.kind]: { ...askedOf(job), ...next.change } }), "again"));
+  if (next) parts.push(button(next.name, () => begin({ kind: job.kind, profile: job.profile, confirm: true, [job.kind]: next.asked }), "again"));
   if (job.kind === "arena" && r?.cells) {
     parts.push(element("a", { href: `/v1/jobs/${job.id}/page`, target: "_blank", rel: "noopener", className: "page", textContent: "Tables and plot" }));
   }
@@ -136,14 +136,16 @@ export function partsOf(job, begin) {
 
 const sentenceOf = (error) => (/[.!?]$/.test(error) ? error : sentence(error));
 
-/** following is how a job can be followed up: begun, or gone on with. */
+/** following is how a job can be followed up, with what is asked then: begun, or gone on with. */
 function following(job) {
-  if (!askedOf(job)) return undefined;
-  if (job.state === "succeeded") return job.result?.cost && { name: "Begin", change: {} };
-  if (job.state === "running") return undefined;
-  if (job.kind === "arena") return job.state === "cancelled" && { name: "Go on", change: {} };
-  // What stopped before it trained has left nothing to go on with.
-  return ["features", "training"].includes(job.progress.stage) && { name: "Go on", change: { resume: true } };
+  const asked = askedOf(job), { stage, begun } = job.progress ?? {};
+  if (!asked || job.state === "running") return undefined;
+  if (job.state === "succeeded") return job.result?.cost && { name: "Begin", asked };
+  if (job.kind === "arena") return (job.state === "cancelled" || ["ready", "features", "measuring"].includes(stage)) && { name: "Go on", asked };
+  if (begun) return { name: "Go on", asked: { model: asked.model, name: asked.name, resume: true } }; // as that one was begun
+  if (stage === "training") return { name: "Go on", asked: { ...asked, resume: true } };
+  // Before it trained it has hardly left anything to go on with.
+  return stage === "features" && { name: "Begin again", asked };
 }
 
 /** outcome is what a fine-tuning came to. */
@@ -197,7 +199,8 @@ export function showLearning(all, count) {
   const chooser = tuned.elements.model, chosen = chooser.value;
   const option = (m) => {
     const why = whyNot(m, true);
-    return element("option", { value: m.name, disabled: Boolean(why), textContent: why ? `${m.name}: ${why}` : m.state === "here" ? m.name : `${m.name} (to be fetched)` });
+    const words = why === m.untrainable ? "can’t be trained" : why;
+    return element("option", { value: m.name, disabled: why && why !== m.untrainable, textContent: words ? `${m.name}: ${words}` : m.state === "here" ? m.name : `${m.name} (to be fetched)` });
   };
   const sorted = [...models].sort((a, b) => rank(a) - rank(b));
   chooser.replaceChildren(...sorted.map(option));
@@ -236,7 +239,12 @@ function tellTrained() {
   if (m?.licence) facts.push(`licence: ${m.licence}`);
   if (m?.state === "not_pulled") facts.push(m.bytes ? `its weights are fetched first: ${bytes(m.bytes)}` : "its weights are fetched first");
   if (m?.gated) facts.push("they are given only to who has agreed to the licence");
-  $("#about-trained").textContent = facts.join(" · ") || "None of the models here can be trained.";
+  const why = m && whyNot(m, true);
+  $("#about-trained").textContent = why ? `${m.name} can’t be trained: ${why}. Your taste is learned on its embeddings all the same, by a probe.` : facts.join(" · ") || "There are no models here.";
+  $("button[type=submit]", tuned).disabled = Boolean(why) || !m;
+  const instead = $(".instead", tuned);
+  instead.hidden = !why || m.serves || m.coming;
+  instead.textContent = m ? `Embed with ${m.name}` : "";
   const way = tuned.elements.way.value;
   for (const label of tuned.querySelectorAll("[data-way]")) {
     label.hidden = label.dataset.way !== way;
@@ -251,6 +259,7 @@ function tellTrained() {
  */
 export function offerLearning(profile, begin) {
   tuned.addEventListener("change", tellTrained);
+  $(".instead", tuned).addEventListener("click", () => orTell(begin({ kind: "embed", model: tuned.elements.model.value })));
   const numbers = (form, into, fields) => {
     for (const [key, field] of fields) if (form.get(field)) into[key] = Number(form.get(field));
     return into;
@@ -259,7 +268,7 @@ export function offerLearning(profile, begin) {
     event.preventDefault();
     const submit = $("button[type=submit]", form);
     submit.disabled = true;
-    orTell(begin({ kind, profile: profile(), [kind]: read(new FormData(form)) }).finally(() => { submit.disabled = false; }));
+    orTell(begin({ kind, profile: profile(), [kind]: read(new FormData(form)) }).finally(() => { submit.disabled = false; tellTrained(); }));
   });
   asking(tuned, "finetune", (form) => {
     const way = form.get("way"), settings = { model: form.get("model"), method: way === "full" ? way : `${way}:${form.get("depth")}` };

@@ -156,7 +156,7 @@ async function doubts(holder) {
   if (!mislabels.length) return;
   const strip = element("div", { className: "strip" });
   strip.append(...mislabels.map((m) => {
-    const said = `${m.said === "like" ? "liked" : "disliked"}; by the others ${Math.round(100 * m.probability)} %`;
+    const said = `${m.said === "like" ? "liked" : "disliked"}; by the others ${Math.round(100 * m.probability)}\u00a0%`;
     const link = element("a", { href: route.address(m.image.id), title: nameOf(m.image) });
     link.append(element("img", { src: m.image.thumbnail_url, alt: nameOf(m.image), loading: "lazy" }), said);
     return link;

@@ -13,6 +13,7 @@ const none = 255; // no chance is told
  * @property {import("./base.js").Picture} image
  * @property {number} [score]
  * @property {number} [probability]
+ * @property {number} [copies] how many others of its work are left out
  */
 
 export class List {

@@ -57,8 +57,20 @@ function group() {
 /** tintOf goes from blue over grey to red. */
 const tintOf = (p) => `hsl(${p < 0.5 ? 215 : 5} ${Math.round(Math.abs(p - 0.5) * 150)}% 55%)`;
 
+/** fit shows all that is on the map, as large as the canvas lets it be. */
 function fit() {
-  look = { x: whole / 2, y: whole / 2, scale: 0.94 * Math.min(canvas.clientWidth, canvas.clientHeight) / whole };
+  const { clientWidth: w, clientHeight: h } = canvas, { x, y } = shown;
+  let [left, top, right, bottom] = [whole, whole, 0, 0];
+  for (let i = 0; i < x.length; i++) {
+    if (x[i] === nowhere) continue;
+    left = Math.min(left, x[i]);
+    right = Math.max(right, x[i]);
+    top = Math.min(top, y[i]);
+    bottom = Math.max(bottom, y[i]);
+  }
+  if (left > right) [left, top, right, bottom] = [0, 0, whole, whole];
+  const least = whole / 50; // one picture alone does not fill it
+  look = { x: (left + right) / 2, y: (top + bottom) / 2, scale: 0.9 * Math.min(w / Math.max(right - left, least), h / Math.max(bottom - top, least)) };
   draw();
 }
 
@@ -91,7 +103,7 @@ function paint() {
   const ratio = devicePixelRatio, { clientWidth: w, clientHeight: h } = canvas, pen = canvas.getContext("2d");
   canvas.width = w * ratio;
   canvas.height = h * ratio;
-  dots(pen, Math.round(ratio * Math.max(2, Math.min(7, look.scale * 400))));
+  dots(pen, Math.round(ratio * Math.max(2, Math.min(7, look.scale * 400), Math.min(8, Math.sqrt(w * h / shown.x.length) / 8)))); // larger where there are few
   pen.scale(ratio, ratio);
   const near = inView();
   canvas.dataset.inView = near.length;
@@ -176,11 +188,16 @@ function pan(dx, dy) {
   draw();
 }
 
-/** at opens the picture at a point of the canvas. */
+/** at opens the picture at a point of the canvas: the uppermost of those that are drawn there, or the nearest point. */
 function at(x, y) {
-  const near = inView(), reach = near.length > mostThumbnails ? 12 : thumbnailSide() / 2;
+  const near = inView(), side = thumbnailSide();
   const far = (i) => { const [px, py] = onScreen(i); return Math.hypot(px - x, py - y); };
-  const hit = near.reduce((best, i) => far(i) < (best < 0 ? reach : far(best)) ? i : best, -1);
+  const covers = (i) => {
+    const [px, py] = onScreen(i), { naturalWidth: w, naturalHeight: h } = thumbnail(i), by = side / Math.max(w, h) / 2;
+    return Math.abs(px - x) <= w * by && Math.abs(py - y) <= h * by;
+  };
+  const drawn = near.length > mostThumbnails ? undefined : near.find(covers);
+  const hit = drawn ?? near.reduce((best, i) => far(i) < (best < 0 ? 12 : far(best)) ? i : best, -1);
   if (hit >= 0) location.hash = route.address(shown.list.id(hit));
 }
 

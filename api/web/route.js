@@ -16,6 +16,7 @@ export function read(hash = location.hash) {
   for (const name of lists) if (p.has(name)) filters[name] = p.getAll(name).filter(Boolean).slice(0, 50);
   for (const name of numbers) if (p.get(name) && Number.isFinite(Number(p.get(name)))) filters[name] = Number(p.get(name));
   if (judged.has(p.get("judged"))) filters.judged = p.get("judged");
+  if (p.get("collapse") === "true") filters.collapse = true;
   if (p.get("q")) filters.q = p.get("q").slice(0, 200);
   const profile = /^[a-z0-9][a-z0-9_-]{0,62}$/.test(p.get("profile") ?? "") ? p.get("profile") : "me";
   return { view: views.has(path) ? path : null, filters, profile, picture: p.get("picture") };

@@ -93,7 +93,7 @@ export async function ask() {
   $(".artist", one).textContent = image.artist ?? "";
   $(".damaged", one).hidden = !image.damage;
   $(".damaged", one).textContent = image.damage ? damage(image) : "";
-  $(".reason", one).textContent = reasons[item.shown] + (item.probability == null ? "" : ` · ${Math.round(100 * item.probability)} %`);
+  $(".reason", one).textContent = reasons[item.shown] + (item.probability == null ? "" : ` · ${Math.round(100 * item.probability)}\u00a0%`);
 }
 
 /** answer judges the picture that is shown, by a verdict or stars, and goes on to the next. */

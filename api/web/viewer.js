@@ -61,6 +61,7 @@ export async function look(image, score) {
   const judged = state.counts.like + state.counts.dislike > 0;
   $(".why", viewer).hidden = !image.embedded || !judged;
   $(".similar", viewer).hidden = !image.embedded;
+  $(".copied", viewer).hidden = true;
   for (const strip of viewer.querySelectorAll(".strip")) strip.replaceChildren();
   if (!viewer.open) {
     const to = route.address(image.id);
@@ -75,14 +76,14 @@ export async function look(image, score) {
   if (canvas.clientWidth * devicePixelRatio > 1.2 * 1280) sharpen(); // wider than the thumbnail
   showTurns();
   if (!image.embedded) return;
-  await Promise.all([similar(image), judged ? why(image) : undefined]);
+  await Promise.all([similar(image), copied(image), judged ? why(image) : undefined]);
 }
 
-/** links are small pictures that lead to the large ones. */
-function links(hits) {
+/** links are small pictures that lead to the large ones, each with how near it is or what else is said of it. */
+function links(hits, said = (hit) => hit.similarity.toFixed(2)) {
   return hits.map((hit) => {
     const link = element("a", { href: route.address(hit.image.id), title: nameOf(hit.image) });
-    link.append(element("img", { src: hit.image.thumbnail_url, alt: nameOf(hit.image), loading: "lazy" }), hit.similarity.toFixed(2));
+    link.append(element("img", { src: hit.image.thumbnail_url, alt: nameOf(hit.image), loading: "lazy" }), said(hit));
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
@@ -95,6 +96,14 @@ function links(hits) {
 async function similar(image) {
   const near = await call(`/images/${image.id}/neighbours?limit=12&profile=${encodeURIComponent(state.profile)}`);
   if (viewer.image === image) $(".similar .strip", viewer).replaceChildren(...links(near.hits));
+}
+
+/** copied shows the other pictures of the work, whatever the list shows of it. */
+async function copied(image) {
+  const { images } = await call(`/images/${image.id}/copies?profile=${encodeURIComponent(state.profile)}`);
+  if (viewer.image !== image) return;
+  $(".copied .strip", viewer).replaceChildren(...links(images.map((one) => ({ image: one })), (hit) => `${hit.image.width} × ${hit.image.height}`));
+  $(".copied", viewer).hidden = !images.length;
 }
 
 /** why tells the chance of a like, and what was said of the pictures that are most like this one. */

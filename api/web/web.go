@@ -16,11 +16,11 @@ import (
 	"github.com/tdewolff/minify/v2/js"
 )
 
-//go:embed index.html *.js style.css docs.css icon.svg
+//go:embed index.html *.js style.css docs.css icon.svg icon-192.png icon-512.png app.webmanifest
 var content embed.FS
 
 // contentPolicy lets the page load from its own server alone.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // File is one file of the page.
 type File struct {
@@ -39,7 +39,8 @@ var modules = []string{
 var Files = files()
 
 func files() []File {
-	all := []File{file("/", "index.html"), file("/style.css", "style.css"), file("/docs.css", "docs.css"), file("/icon.svg", "icon.svg")}
+	all := []File{file("/", "index.html"), file("/style.css", "style.css"), file("/docs.css", "docs.css"), file("/icon.svg", "icon.svg"),
+		file("/icon-192.png", "icon-192.png"), file("/icon-512.png", "icon-512.png"), file("/app.webmanifest", "app.webmanifest")}
 	for _, name := range modules {
 		all = append(all, file("/"+name+".js", name+".js"))
 	}
@@ -77,6 +78,9 @@ func short(name string) []byte {
 // ServeHTTP sends the file.
 func (f File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	Secure(w.Header())
+	if path.Ext(f.name) == ".webmanifest" { // which no system's table has
+		w.Header().Set("Content-Type", "application/manifest+json")
+	}
 	http.ServeContent(w, r, f.name, time.Time{}, bytes.NewReader(f.text()))
 }
 

@@ -7,12 +7,12 @@ const section = $("#work"), list = $("#jobs");
 const atOnce = 20;
 const kinds = {
   crawl: "Crawl", import: "Import", embed: "Embedding", train: "Training", reindex: "Filling the index",
-  verify: "Verification", backup: "Backup", finetune: "Fine-tuning", arena: "Comparison of models", map: "Map",
+  verify: "Verification", backup: "Backup", finetune: "Fine-tuning", arena: "Comparison of models", map: "Map", copies: "Search for copies",
 };
 const states = { running: "running", succeeded: "done", failed: "failed", cancelled: "cancelled" };
 const counted = {
   kept: "new", known: "known already", embedded: "embedded", copied: "copied", failed: "could not be", damaged: "damaged",
-  rated: "rated", points: "points", version: "is the new version",
+  rated: "rated", points: "points", pictures: "on the map",
 };
 let stream = null; // of events, while the view is open
 let profile = "me";
@@ -89,7 +89,7 @@ function filled(row, job) {
     Object.assign(cancel, { textContent: "Cancel", ariaDisabled: String(Boolean(job.cancelling)), ariaLabel: `Cancel ${name}` });
     cancel.onclick = () => job.cancelling || orTell(call("/jobs/" + job.id, { method: "DELETE" }).then(showJob));
   }
-  const parts = isLearning(job) ? partsOf(job, follow) : [element("p", { textContent: words(job) })];
+  const parts = isLearning(job) ? partsOf(job, follow) : [words(job)].filter(Boolean).map((textContent) => element("p", { textContent }));
   if (job.losses) {
     const losses = element("button", { type: "button", className: "losses", textContent: `What was not taken (${job.losses})` });
     losses.addEventListener("click", () => orTell(showLosses(row, job, losses)));
@@ -113,6 +113,7 @@ function words(job) {
   if (job.state === "running") return job.total ? `${job.done} of ${job.total}` : job.done ? String(job.done) : "";
   const result = { ...job.result, ...job.result?.embedding };
   const told = Object.entries(counted).filter(([key]) => Number.isFinite(result[key]) && result[key] > 0).map(([key, word]) => `${result[key]} ${word}`);
+  if (result.version) told.push(`version ${result.version}`);
   if (result.nothing_to_do) told.push("nothing was to be done");
   for (const [who, why] of Object.entries(result.not_trained ?? {})) told.push(`the taste of ${who} could not be learned again: ${why}`);
   if (job.error) told.unshift(job.error);

@@ -12,6 +12,11 @@
 // says how many copies are found and how many pictures are taken for copies:
 //
 //	go run ./bench/copies --pictures FOLDER --count 400
+//
+// With points it looks for copies among so many made-up embeddings, as the job
+// does among all pictures of a collection:
+//
+//	go run ./bench/copies --points 100000 --dim 384
 package main
 
 import (
@@ -43,6 +48,7 @@ type options struct {
 
 	pictures string
 	count    int
+	points   int
 }
 
 func main() {
@@ -56,10 +62,14 @@ func main() {
 	flag.IntVar(&o.each, "each", 4, "crops of each work")
 	flag.StringVar(&o.pictures, "pictures", "", "a folder of different pictures to make copies of")
 	flag.IntVar(&o.count, "count", 400, "how many of them")
+	flag.IntVar(&o.points, "points", 0, "so many embeddings to look for copies among")
 	flag.Parse()
 	work := func() error { return run(ctx, o) }
 	if o.pictures != "" {
 		work = func() error { return recall(ctx, o.pictures, o.count) }
+	}
+	if o.points > 0 {
+		work = func() error { return points(ctx, o.points, o.dim) }
 	}
 	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "copies:", err)

@@ -29,6 +29,7 @@ type commands struct {
 	Model     modelCommand      `cmd:"" help:"List, pull, add, verify and compare models."`
 	Finetune  finetuneCommand   `cmd:"" help:"Train the weights of a model themselves on the ratings."`
 	Map       mapCommand        `cmd:"" help:"Lay the collection out on a plane, what is alike near together, for the page to show."`
+	Copies    copiesCommand     `cmd:"" help:"Look for pictures that show one work, so that the page can show one of each."`
 	Arena     arenaCommand      `cmd:"" help:"Compare models and ways to learn, fine-tuning among them, on the profile's ratings."`
 	Verify    verifyCommand     `cmd:"" help:"Hold the files of the pictures against the catalog, and their contents against their hashes."`
 	Backup    backupCommand     `cmd:"" help:"Copy the collection to a safe place; what is there already is not copied again."`

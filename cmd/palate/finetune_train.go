@@ -72,7 +72,7 @@ func (c *finetuneTrainCommand) Run(ctx context.Context, s *session) error {
 }
 
 func (c *finetuneTrainCommand) train(ctx context.Context, s *session, h *collection.Collection, profile palate.Profile, asked tuning.Asked) error {
-	request := tuning.Request{Profile: profile, Settings: s.settings(), Name: c.Name, Asked: asked, Resume: c.Resume}
+	request := tuning.Request{Profile: profile, Settings: s.settings(), Name: c.Name, Asked: asked, Resume: c.Resume, Flags: true}
 	if c.TokenCache != nil {
 		request.KeepTokens(*c.TokenCache)
 	}

@@ -42,6 +42,19 @@ func (c *mapCommand) Run(ctx context.Context, s *session) error {
 	})
 }
 
+type copiesCommand struct{}
+
+// Run looks for pictures that show one work.
+func (c *copiesCommand) Run(ctx context.Context, s *session) error {
+	return withModel(ctx, s, func(h *collection.Model) error {
+		r, err := h.LookForCopies(ctx)
+		if err != nil {
+			return err
+		}
+		return s.Done(r, "%s", r.Words())
+	})
+}
+
 type indexCommand struct {
 	Status indexStatusCommand `cmd:"" help:"Show what the index holds and how far it follows the catalog."`
 	Verify indexVerifyCommand `cmd:"" help:"Compare the index with the catalog; exit code 1 if they differ."`

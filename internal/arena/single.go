@@ -23,7 +23,7 @@ type Single struct {
 }
 
 // Flatters says why figures of a single split do.
-const Flatters = "These figures flatter: the epoch and the threshold were chosen on the pictures that judge, copies of one work may stand on both sides, and one split says little. The contest without --protocol single-split does none of this"
+const Flatters = "These figures flatter: the epoch and the threshold were chosen on the pictures that judge, copies of one work may stand on both sides, and one split says little. A contest by folds, which is the default, does none of this"
 
 // heldShare of the pictures judges: one in so many.
 const heldShare = 5

@@ -75,6 +75,21 @@ func (m *Model) Known(name string) error {
 	return err
 }
 
+// Trainable implements starter.Steps.
+func (m *Model) Trainable(name string) error {
+	if err := m.Known(name); err != nil {
+		return err
+	}
+	record, err := m.Loader.Store().Local(name)
+	if errors.Is(err, palate.ErrNotFound) { // a known one
+		return nil
+	}
+	if err == nil && record.Kind == models.KindONNX {
+		err = models.UntrainableONNX(name)
+	}
+	return err
+}
+
 // PassAs implements starter.Steps: it embeds the collection with another model,
 // or with this one by the present preprocessing rules, learns the tastes on it
 // and lets it serve. If it fails or is cancelled, this model goes on serving

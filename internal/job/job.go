@@ -40,6 +40,7 @@ const (
 	FineTune Kind = "finetune"
 	Arena    Kind = "arena"
 	Map      Kind = "map"
+	Copies   Kind = "copies"
 )
 
 var (

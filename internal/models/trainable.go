@@ -30,7 +30,7 @@ func (m Weights) Trainable(ctx context.Context, settings Settings) (Trainable, e
 		return Trainable{}, err
 	}
 	if m.Kind == KindONNX {
-		return Trainable{}, fmt.Errorf("model %s is an .onnx file, whose weights can't be told from its operators: fine-tuning takes a .safetensors file; a probe can be learned on its embeddings: %w", m.Name, palate.ErrInvalid)
+		return Trainable{}, UntrainableONNX(m.Name)
 	}
 	file, err := m.open(ctx)
 	if err != nil {
@@ -67,4 +67,10 @@ func (m Weights) Trainable(ctx context.Context, settings Settings) (Trainable, e
 		return Trainable{}, fmt.Errorf("model %s: %w", m.Name, err)
 	}
 	return Trainable{trainable, settings, description}, nil
+}
+
+// UntrainableONNX is palate.ErrInvalid: why a model that is an .onnx file can't be
+// fine-tuned, and what can be done instead.
+func UntrainableONNX(name string) error {
+	return fmt.Errorf("model %s is an .onnx file, whose weights can't be told from its operators: fine-tuning takes a .safetensors file; a probe can be learned on its embeddings: %w", name, palate.ErrInvalid)
 }

@@ -55,6 +55,10 @@ type Progress struct {
 	FineTune json.RawMessage `json:"finetune,omitempty"`
 	Arena    json.RawMessage `json:"arena,omitempty"`
 
+	// Begun says that it can't begin under its name, under which another was begun
+	// that can be gone on with.
+	Begun bool `json:"begun,omitempty"`
+
 	What string `json:"what,omitempty"` // of an arena: the model, and how it is taught
 
 	Epoch            int      `json:"epoch,omitempty"`
@@ -143,6 +147,9 @@ func (s *Starter) tuning(ctx context.Context, r Request) (work, error) {
 		defer release()
 		training, err := s.parts.Steps.PrepareTuning(ctx, r.Tuning.Model, request)
 		if err != nil {
+			if _, is := errors.AsType[*tuning.BegunError](err); is {
+				r.tell(ctx, j, 0, 0, Progress{Stage: StagePreparing, Begun: true}, true)
+			}
 			return nil, err
 		}
 		defer func() { err = errors.Join(err, training.Close()) }()
@@ -193,7 +200,7 @@ func (s *Starter) trainable(model string) error {
 	if model == models.Auto || model == models.Baseline {
 		return fmt.Errorf("%s has no weights that can be trained: name a model of /v1/models that has; for others a training learns a probe on their embeddings: %w", model, palate.ErrInvalid)
 	}
-	return s.parts.Steps.Known(model)
+	return s.parts.Steps.Trainable(model)
 }
 
 func costOf(t *tuning.Training) *Cost {

@@ -32,6 +32,7 @@ import (
 	"github.com/palate-art/palate/internal/taste"
 	"github.com/palate-art/palate/internal/tuning"
 	"github.com/palate-art/palate/internal/verify"
+	"github.com/palate-art/palate/internal/works"
 )
 
 const (
@@ -63,6 +64,9 @@ type Steps interface {
 	PassAs(ctx context.Context, j *job.Job, model string) (report any, err error)
 	// Known is palate.ErrNotFound for a name that is no known or added model's.
 	Known(model string) error
+	// Trainable is Known, and palate.ErrInvalid for a model of which it is known, without
+	// reading its weights, that they can't be fine-tuned.
+	Trainable(model string) error
 	// Choices are the models that PassAs may be asked for.
 	Choices(ctx context.Context) (Choices, error)
 	// ReindexAs fills the index anew and tells how many points it has.
@@ -71,6 +75,8 @@ type Steps interface {
 	VerifyAs(ctx context.Context, j *job.Job, config verify.Config) (verify.Result, error)
 	// MapAs lays the collection out on a plane.
 	MapAs(ctx context.Context, j *job.Job) (atlas.Made, error)
+	// CopiesAs looks for pictures that show one work.
+	CopiesAs(ctx context.Context, j *job.Job) (works.Report, error)
 	// BackupAs backs the collection up into a folder.
 	BackupAs(ctx context.Context, j *job.Job, folder string, options backup.Options) (backup.Summary, error)
 	// PrepareTuning makes a fine-tuning of the model of that name ready, and
@@ -260,6 +266,8 @@ func (s *Starter) workOf(ctx context.Context, r Request) (work, error) {
 		return func(ctx context.Context, j *job.Job) (any, error) { return s.parts.Steps.VerifyAs(ctx, j, config) }, nil
 	case job.Map:
 		return func(ctx context.Context, j *job.Job) (any, error) { return s.parts.Steps.MapAs(ctx, j) }, nil
+	case job.Copies:
+		return func(ctx context.Context, j *job.Job) (any, error) { return s.parts.Steps.CopiesAs(ctx, j) }, nil
 	case job.Backup:
 		return s.backup(r)
 	case job.FineTune:

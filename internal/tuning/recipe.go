@@ -42,7 +42,7 @@ type Asked struct {
 	KeepTokens *bool
 }
 
-// setting is one thing that can be asked for: what it is in a recipe, and
+// setting is one thing that can be asked for: its flag, what it is in a recipe, and
 // whether that is what was asked.
 type setting struct {
 	name string
@@ -59,6 +59,14 @@ func settingOf[T comparable](name string, asked *T, in func(*Recipe) *T) *settin
 		func(r *Recipe) { *in(r) = *asked },
 		func(r Recipe) bool { return *in(&r) == *asked },
 		func(r Recipe) string { return fmt.Sprintf("%v instead of %v", *asked, *in(&r)) }}
+}
+
+// field is what the API calls it.
+func (s *setting) field() string {
+	if s.name == "--lr" {
+		return "learning_rate"
+	}
+	return strings.ReplaceAll(strings.TrimPrefix(s.name, "--"), "-", "_")
 }
 
 func (a Asked) settings() []*setting {
@@ -118,18 +126,19 @@ func (a Asked) precision(usual finetune.Precision) finetune.Precision {
 
 // agrees reports, as palate.ErrConflict, what was asked for otherwise than a
 // training was begun.
-func (a Asked) agrees(begun Recipe) error {
+func (r Request) agrees(begun Recipe) error {
 	var other []string
+	a := r.Asked
 	if a.Method != nil && *a.Method != begun.Method {
-		other = append(other, fmt.Sprintf("--method is %v instead of %v", *a.Method, begun.Method))
+		other = append(other, r.says("--method", "method")+fmt.Sprintf(" is %v instead of %v", *a.Method, begun.Method))
 	}
 	for _, s := range a.settings() {
 		if !s.same(begun) {
-			other = append(other, s.name+" is "+s.says(begun))
+			other = append(other, r.says(s.name, s.field())+" is "+s.says(begun))
 		}
 	}
 	if len(other) > 0 {
-		return fmt.Errorf("the training was begun with other settings: %s; leave these out to go on with it, or train under another --name: %w", strings.Join(other, ", "), palate.ErrConflict)
+		return fmt.Errorf("the training was begun with other settings: %s; leave these out to go on with it, or train under another %s: %w", strings.Join(other, ", "), r.says("--name", "name"), palate.ErrConflict)
 	}
 	return nil
 }

@@ -38,9 +38,27 @@ type Request struct {
 	Asked Asked
 	// Resume goes on with a training that was begun.
 	Resume bool
+	// Flags says that it comes from the command line: what is refused is then said
+	// in its flags, and with folders. Else it is said in the names of the API.
+	Flags bool
 	// CacheBytes bounds what is kept of tokens; 0 is the default.
 	CacheBytes int64
 }
+
+// says is what a refusal says where the request came from.
+func (r Request) says(flags, fields string) string {
+	if r.Flags {
+		return flags
+	}
+	return fields
+}
+
+// BegunError says that a training of that name was begun and not ended. It is
+// palate.ErrConflict.
+type BegunError struct{ text string }
+
+func (e *BegunError) Error() string { return e.text }
+func (e *BegunError) Unwrap() error { return palate.ErrConflict }
 
 // KeepTokens bounds in mebibytes what is kept of what frozen blocks make of the
 // pictures; with 0 it is computed anew each time.
@@ -81,7 +99,7 @@ func (t *Tuner) Prepare(ctx context.Context, r Request) (_ *Training, err error)
 		return nil, err
 	}
 	if _, err := t.Models.Local(r.Name); err == nil {
-		return nil, fmt.Errorf("a model %s is there already: choose another --name for what is trained: %w", r.Name, palate.ErrConflict)
+		return nil, fmt.Errorf("a model %s is there already: choose another %s for what is trained: %w", r.Name, r.says("--name", "name"), palate.ErrConflict)
 	}
 	defer func() {
 		if err != nil {
@@ -108,17 +126,22 @@ func (tr *Training) open(ctx context.Context) error {
 	begun, err := readKept(tr.folder)
 	switch {
 	case err == nil && !tr.request.Resume:
-		return fmt.Errorf("a training of %s was begun and not ended: go on with it (--resume), train under another name (--name), or remove %s to begin anew: %w", tr.request.Name, tr.folder, palate.ErrConflict)
+		return &BegunError{fmt.Sprintf("a training of %s was begun and not ended: ", tr.request.Name) + tr.request.says(
+			"go on with it (--resume), train under another name (--name), or remove "+tr.folder+" to begin anew",
+			"go on with it, or give this one another name")}
 	case err == nil:
 		tr.begun = begun
 		if begun.Profile != tr.request.Profile {
-			return fmt.Errorf("the training in %s is of the ratings of %s, not of %s: name the profile with --profile: %w", tr.folder, begun.Profile, tr.request.Profile, palate.ErrConflict)
+			return fmt.Errorf("%s is of the ratings of %s, not of %s: %s: %w", tr.place(), begun.Profile, tr.request.Profile,
+				tr.request.says("name the profile with --profile", "go on with it for that profile"), palate.ErrConflict)
 		}
 		for _, e := range begun.Examples {
 			tr.rated = append(tr.rated, e.rated)
 		}
 		tr.request.Settings = tr.request.Settings.Or(begun.Settings)
 		return nil
+	case tr.request.Resume && !tr.request.Flags && errors.Is(err, palate.ErrNotFound):
+		return fmt.Errorf("no training of %s was begun, or it has ended: there is nothing to go on with: %w", tr.request.Name, palate.ErrNotFound)
 	case tr.request.Resume || !errors.Is(err, palate.ErrNotFound):
 		return err
 	}
@@ -126,16 +149,22 @@ func (tr *Training) open(ctx context.Context) error {
 	return err
 }
 
+// place says which training was begun.
+func (tr *Training) place() string {
+	return "the training " + tr.request.says("in "+tr.folder, "of "+tr.request.Name)
+}
+
 // decide settles the recipe.
 func (tr *Training) decide(ctx context.Context) error {
 	tr.Cost.Available = availableMemory()
 	if tr.begun != nil {
 		if tr.model.Description.Identity != tr.begun.Model {
-			return fmt.Errorf("the training in %s is of another model, or of the same one in another way (size, fit, pool), than %s is now: leave these flags out, or train under another --name: %w", tr.folder, tr.request.Weights.Name, palate.ErrConflict)
+			return fmt.Errorf("%s is of another model, or of the same one in another way (size, fit, pool), than %s is now: %s: %w", tr.place(), tr.request.Weights.Name,
+				tr.request.says("leave these flags out, or train under another --name", "train under another name"), palate.ErrConflict)
 		}
 		tr.Recipe = tr.begun.Recipe
 		tr.Recipe.Config.CacheBytes, tr.Recipe.Config.SaveEvery = finetune.DefaultConfig().CacheBytes, finetune.DefaultConfig().SaveEvery
-		if err := tr.request.Asked.agrees(tr.Recipe); err != nil {
+		if err := tr.request.agrees(tr.Recipe); err != nil {
 			return err
 		}
 		tr.Recipe.Plan.Precision = tr.request.Asked.precision(tr.Recipe.Plan.Precision)

@@ -3,6 +3,7 @@ package tuning_test
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,7 +18,10 @@ type apiJob struct {
 	Result struct {
 		Model    string   `json:"model"`
 		Verdicts []string `json:"verdicts"`
-		Best     struct {
+		History  []struct {
+			Number int `json:"epoch"`
+		} `json:"history"`
+		Best struct {
 			Number int `json:"epoch"`
 		} `json:"best"`
 		Cells []struct {
@@ -63,6 +67,12 @@ func TestAServerTrainsAndCompares(t *testing.T) {
 	}
 	if choices := program.Get[struct{ Models []struct{ Name string } }](server, "/v1/models", nil); !strings.Contains(fmt.Sprint(choices), "{mine}") {
 		t.Errorf("the model is not offered: %v", choices)
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	program.MustRun(t, "model", "export", "mine", "--out", out)
+	program.MustRun(t, "model", "add", "drawn", filepath.Join(out, "model.onnx"))
+	if status, _ := server.Ask(http.MethodPost, "/v1/jobs", `{"kind":"finetune","profile":"me","finetune":{"model":"drawn"}}`); status != http.StatusBadRequest {
+		t.Errorf("an .onnx file: got status %d, want 400 before there is a job", status)
 	}
 	job = started(t, server, `{"kind":"finetune","profile":"me","finetune":{"model":"tiny","name":"another","token_cache":0,"method":"last:1"}}`)
 	if job.State != "succeeded" || job.Result.Model != "" {

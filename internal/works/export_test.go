@@ -1,0 +1,4 @@
+package works
+
+// LookBy is Look that keeps what it found after so many pictures.
+var LookBy = lookAll
