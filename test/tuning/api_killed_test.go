@@ -24,8 +24,15 @@ type ongoing struct {
 	}
 }
 
-func newest(s program.Server) ongoing {
-	return program.Get[struct{ Jobs []ongoing }](s, "/v1/jobs", nil).Jobs[0]
+// newest is the last fine-tuning or arena; probes are trained beside them when
+// the server sees fit.
+func newest(s program.Server) (job ongoing) {
+	for _, job = range program.Get[struct{ Jobs []ongoing }](s, "/v1/jobs", nil).Jobs {
+		if job.Kind == "finetune" || job.Kind == "arena" {
+			break
+		}
+	}
+	return job
 }
 
 // asked begins a job as the page's Begin and Go on do.
