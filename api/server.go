@@ -159,7 +159,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 		return nil, err
 	}
 	s.version = document.Info.Version
-	validate, err := newValidator(document)
+	validate, err := newValidator()
 	if err != nil {
 		return nil, err
 	}

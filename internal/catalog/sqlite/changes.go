@@ -119,7 +119,8 @@ func (c *Catalog) ChangesAfter(ctx context.Context, after uint64, limit int) ([]
 		if after > last {
 			return fmt.Errorf("change %d is newer than the catalog's last, %d; rebuild from the catalog: %w", after, last, palate.ErrConflict)
 		}
-		changes, err = collect(from(tx.QueryContext(ctx, `
+		// The driver has a goroutine watch every row of what can be cancelled.
+		changes, err = collect(from(tx.QueryContext(context.WithoutCancel(ctx), `
 			SELECT c.number, c.kind, c.image, coalesce(c.profile, p.profile, ''), coalesce(m.id, p.model, ''), coalesce(c.run, 0)
 			FROM changes c LEFT JOIN models m ON m.no = c.model LEFT JOIN probes p ON p.no = c.probe
 			WHERE c.number > ? ORDER BY c.number LIMIT ?`, int64(after), limit)), scanChange)

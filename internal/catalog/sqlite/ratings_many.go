@@ -37,7 +37,8 @@ func (r *rater) look(ctx context.Context, tx *sql.Tx, ratings []catalog.Rating) 
 	}
 	for profile, images := range ids {
 		r.before[profile] = make(map[palate.ImageID]before, len(images))
-		rows, err := tx.QueryContext(ctx, `SELECT i.id, i.no, s.entry IS NOT NULL, coalesce(r.entry, 0), coalesce(r.verdict, ''), coalesce(r.stars, 0), coalesce(r.shown, ''), coalesce(r.probe_version, 0), r.score, coalesce(r.at, 0)
+		// The driver has a goroutine watch every row of what can be cancelled.
+		rows, err := tx.QueryContext(context.WithoutCancel(ctx), `SELECT i.id, i.no, s.entry IS NOT NULL, coalesce(r.entry, 0), coalesce(r.verdict, ''), coalesce(r.stars, 0), coalesce(r.shown, ''), coalesce(r.probe_version, 0), r.score, coalesce(r.at, 0)
 			FROM images i LEFT JOIN standing s ON s.profile = ? AND s.image = i.no LEFT JOIN ratings r ON r.entry = s.entry WHERE i.id IN `+idsIn, string(profile), idList(images))
 		_, err = collect(from(rows, err), func(rows *sql.Rows) (struct{}, error) {
 			b := before{rating: catalog.Rating{Profile: profile}}
