@@ -160,12 +160,17 @@ func TestAStoppedTrainingGoesOnWithTheSameLosses(t *testing.T) {
 func TestTheBestStateIsKept(t *testing.T) {
 	g, config := newGratings(60), quick()
 	config.LearningRate = .3 // far too large: it gets worse
-	trainer := newTrainer(t, nil)
-	before := slices.Clone(trainer.Parameter("blocks.1.mlp.fc1.weight"))
-	fitted, err := trainer.Fit(t.Context(), g.data(""), config, "", nil)
-	must(t, err)
-	if fitted.Best.Number == 0 && off(trainer.Parameter("blocks.1.mlp.fc1.weight"), before) != 0 {
-		t.Error("no epoch was better than the beginning, and the trainer holds another state")
+	for where, folder := range map[string]string{"in memory": "", "in the checkpoint": t.TempDir()} {
+		trainer := newTrainer(t, nil)
+		before := slices.Clone(trainer.Parameter("blocks.1.mlp.fc1.weight"))
+		fitted, err := trainer.Fit(t.Context(), g.data(""), config, folder, nil)
+		must(t, err)
+		if fitted.Best.Number != 0 {
+			t.Fatalf("epoch %d was better than the beginning: %+v", fitted.Best.Number, fitted.History)
+		}
+		if off(trainer.Parameter("blocks.1.mlp.fc1.weight"), before) != 0 {
+			t.Errorf("kept %s: no epoch was better than the beginning, and the trainer holds another state", where)
+		}
 	}
 	config.Patience = 1
 	stopped, err := newTrainer(t, nil).Fit(t.Context(), g.data(""), config, "", nil)
