@@ -38,8 +38,9 @@ type Artifacts struct {
 
 // WriteArtifacts writes the three graphs, a checkpoint to begin from, with the
 // head at zero, and a README that says how any ONNX Runtime runs them, into a
-// folder, which is made. The weights are m's no more. A folder that holds artifacts of ONNX Runtime's own
-// former training API, or of another training, is palate.ErrConflict.
+// folder, which is made. The weights are m's no more. A folder that holds
+// artifacts of ONNX Runtime's own former training API, or of another training,
+// is palate.ErrConflict.
 func WriteArtifacts(ctx context.Context, folder string, m *vit.Trainable, plan Plan) (Artifacts, error) {
 	a := Artifacts{Folder: folder, Files: []string{trainingFile, evaluationFile, optimizerFile, tensorsFile, checkpointFile, readmeFile}}
 	if err := plan.Validate(m); err != nil {

@@ -21,7 +21,8 @@ const (
 	Bfloat16 Precision = "bfloat16"
 )
 
-// BestPrecision is the fastest here that changes nothing anybody can measure.
+// BestPrecision is the fastest here that keeps gradients within 1e-4 of each
+// tensor's largest.
 func BestPrecision() Precision {
 	if operators.Tiles() {
 		return Bfloat16x3

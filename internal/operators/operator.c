@@ -229,39 +229,38 @@ static size_t count(const tensor *t, size_t dimensions)
 	return n;
 }
 
-// rows_and_width sees to it that the first two inputs are alike, and takes
-// their last dimension apart.
-static void *rows_and_width(running *r, size_t *rows, size_t *width)
+// rows_of is the shape of a gradient and its value: their last dimension apart.
+typedef struct { size_t rows, width; } rows_of;
+
+// alike sees to it that the first two inputs, a gradient and its value, are of
+// one shape, and makes room for an output of it, if out is not NULL.
+static void *alike(running *r, rows_of *shape, float **out)
 {
 	const tensor *d = &r->in[0], *x = &r->in[1];
 	if (d->dimensions == 0 || d->dimensions != x->dimensions || memcmp(d->shape, x->shape, d->dimensions * sizeof *d->shape) != 0)
 		return failed(r->api, "a gradient of another shape than its value");
-	*rows = count(d, d->dimensions - 1);
-	*width = (size_t)d->shape[d->dimensions - 1];
-	return NULL;
+	shape->rows = count(d, d->dimensions - 1);
+	shape->width = (size_t)d->shape[d->dimensions - 1];
+	return out ? output(r, 0, d->shape, d->dimensions, out) : NULL;
 }
 
 static void *run_gelu(running *r)
 {
-	size_t rows = 0, width = 0;
+	rows_of shape = {0};
 	float *out;
-	void *status = rows_and_width(r, &rows, &width);
+	void *status = alike(r, &shape, &out);
 	if (!status)
-		status = output(r, 0, r->in[0].shape, r->in[0].dimensions, &out);
-	if (!status)
-		palate_gelu_gradient(r->in[0].data, r->in[1].data, out, rows * width, share, r);
+		palate_gelu_gradient(r->in[0].data, r->in[1].data, out, shape.rows * shape.width, share, r);
 	return status;
 }
 
 static void *run_softmax(running *r)
 {
-	size_t rows = 0, width = 0;
+	rows_of shape = {0};
 	float *out;
-	void *status = rows_and_width(r, &rows, &width);
+	void *status = alike(r, &shape, &out);
 	if (!status)
-		status = output(r, 0, r->in[0].shape, r->in[0].dimensions, &out);
-	if (!status)
-		palate_softmax_gradient(r->in[0].data, r->in[1].data, out, rows, width, share, r);
+		palate_softmax_gradient(r->in[0].data, r->in[1].data, out, shape.rows, shape.width, share, r);
 	return status;
 }
 
@@ -276,33 +275,31 @@ static void *statistics(running *r, size_t i, size_t rows)
 
 static void *run_norm(running *r)
 {
-	size_t rows = 0, width = 0;
+	rows_of shape = {0};
 	float *out;
-	void *status = rows_and_width(r, &rows, &width);
+	void *status = alike(r, &shape, &out);
 	if (!status)
-		status = statistics(r, 3, rows);
-	if (!status && count(&r->in[2], r->in[2].dimensions) != width)
+		status = statistics(r, 3, shape.rows);
+	if (!status && count(&r->in[2], r->in[2].dimensions) != shape.width)
 		status = failed(r->api, "a scale of another length than a row");
 	if (!status)
-		status = output(r, 0, r->in[0].shape, r->in[0].dimensions, &out);
-	if (!status)
-		palate_norm_gradient(r->in[0].data, r->in[1].data, r->in[2].data, r->in[3].data, r->in[4].data, out, rows, width, share, r);
+		palate_norm_gradient(r->in[0].data, r->in[1].data, r->in[2].data, r->in[3].data, r->in[4].data, out, shape.rows, shape.width, share, r);
 	return status;
 }
 
 static void *run_norm_sums(running *r)
 {
-	size_t rows = 0, width = 0;
+	rows_of shape = {0};
 	float *scales, *shifts;
-	void *status = rows_and_width(r, &rows, &width);
+	void *status = alike(r, &shape, NULL);
 	if (!status)
-		status = statistics(r, 2, rows);
-	int64_t shape = (int64_t)width;
+		status = statistics(r, 2, shape.rows);
+	int64_t width = (int64_t)shape.width;
 	if (!status)
-		status = output(r, 0, &shape, 1, &scales);
+		status = output(r, 0, &width, 1, &scales);
 	if (!status)
-		status = output(r, 1, &shape, 1, &shifts);
-	if (!status && palate_norm_sums(r->in[0].data, r->in[1].data, r->in[2].data, r->in[3].data, scales, shifts, rows, width, share, r))
+		status = output(r, 1, &width, 1, &shifts);
+	if (!status && palate_norm_sums(r->in[0].data, r->in[1].data, r->in[2].data, r->in[3].data, scales, shifts, shape.rows, shape.width, share, r))
 		status = failed(r->api, no_memory);
 	return status;
 }

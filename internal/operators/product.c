@@ -17,10 +17,10 @@ static size_t up(size_t x, size_t y) { return (x + y - 1) / y; }
 static size_t least(size_t x, size_t y) { return x < y ? x : y; }
 
 // The scratch has one place: who multiplies takes the memory out of it, and
-// puts back what it has.
+// puts back what it has. Memory begins with its size, so that the two can't be
+// those of different products.
 struct palate_scratch {
 	_Atomic(void *) memory;
-	_Atomic(size_t) size; // of what is in memory, read and written by who holds it
 };
 
 palate_scratch *palate_scratch_new(void) { return calloc(1, sizeof(palate_scratch)); }
@@ -334,28 +334,24 @@ TILES static void multiply_items(void *state, size_t i)
 	_tile_release();
 }
 
-// take gives memory of at least size bytes.
-static void *take(palate_scratch *scratch, size_t *size)
+// take gives memory of which size bytes from CELL on are free.
+static void *take(palate_scratch *scratch, size_t size)
 {
-	void *memory = atomic_exchange(&scratch->memory, NULL);
-	if (memory) {
-		size_t there = atomic_load(&scratch->size);
-		if (there >= *size) {
-			*size = there;
-			return memory;
-		}
-		free(memory);
+	size_t *memory = atomic_exchange(&scratch->memory, NULL);
+	size = up(CELL + size, HUGE_PAGE) * HUGE_PAGE;
+	if (memory && *memory >= size)
+		return memory;
+	free(memory);
+	if ((memory = aligned_alloc(HUGE_PAGE, size))) {
+		madvise(memory, size, MADV_HUGEPAGE); // what it does not get, it does without
+		*memory = size;
 	}
-	*size = up(*size, HUGE_PAGE) * HUGE_PAGE;
-	if ((memory = aligned_alloc(HUGE_PAGE, *size)))
-		madvise(memory, *size, MADV_HUGEPAGE); // what it does not get, it does without
 	return memory;
 }
 
-static void give_back(palate_scratch *scratch, void *memory, size_t size)
+static void give_back(palate_scratch *scratch, void *memory)
 {
 	void *none = NULL;
-	atomic_store(&scratch->size, size);
 	if (!atomic_compare_exchange_strong(&scratch->memory, &none, memory))
 		free(memory);
 }
@@ -376,15 +372,16 @@ static int multiply_tiles(const palate_product *p, palate_scratch *scratch, pala
 		j.area = AREA + whole;
 		size = workers * j.area;
 	}
-	uint8_t *memory = take(scratch, &size);
+	void *memory = take(scratch, size);
 	if (!memory)
 		return 1;
+	uint8_t *free_part = (uint8_t *)memory + CELL;
 	if (p->batch > 1) {
-		j.areas = memory;
+		j.areas = free_part;
 		share(context, multiply_items, workers, &j);
 	} else {
-		j.packed = memory;
-		j.areas = memory + whole;
+		j.packed = free_part;
+		j.areas = free_part + whole;
 		for (j.k = 0; j.k < p->k; j.k += OUTER) {
 			j.depth = least(OUTER, p->k - j.k);
 			share(context, pack_b, strips, &j);
@@ -392,7 +389,7 @@ static int multiply_tiles(const palate_product *p, palate_scratch *scratch, pala
 			share(context, multiply_rows, workers, &j);
 		}
 	}
-	give_back(scratch, memory, size);
+	give_back(scratch, memory);
 	return 0;
 }
 

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/palate-art/palate/internal/onnxgraph"
@@ -133,6 +134,40 @@ func TestOwnOperatorsGiveTheSame(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Runs of one session at once, of products of other sizes, do not mix up.
+func TestProductsAtOnceDoNotMixUp(t *testing.T) {
+	graph, at := graphOf(large["linear"])
+	wide, more := graphOf(function{[][]int64{{40, 700}, {600, 700}}, func(t *tape, in values) *value { return t.Linear(in[0], in[1], nil) }, false})
+	var group sync.WaitGroup
+	for _, c := range []struct {
+		graph *tape
+		at    map[string]ort.Tensor
+	}{{graph, at}, {wide, more}} {
+		s := session(t, c.graph.ModelWith(autodiff.Own{Terms: operators.Bfloat16x3}), 2)
+		want, err := s.Run(t.Context(), c.at, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			group.Go(func() {
+				for range 20 {
+					got, err := s.Run(t.Context(), c.at, nil)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					for name := range want {
+						if !slices.Equal(got[name].Data, want[name].Data) {
+							t.Errorf("%s is another one", name)
+						}
+					}
+				}
+			})
+		}
+	}
+	group.Wait()
 }
 
 // What can be part of a product is, and what is in the way of it stays.

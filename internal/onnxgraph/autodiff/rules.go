@@ -189,16 +189,11 @@ func layerNorm(b *backward, o *operation) {
 	mean, inverse := o.out[1], o.out[2] // the operator's own, in float32 always
 	normal := b.Mul(b.Sub(x, mean), inverse)
 	shift := o.in[2]
-	if b.depends[scale] && b.depends[shift] {
-		scales, shifts := b.fold(b.Mul(d, normal), scale.shape), b.fold(d, shift.shape)
-		if scales != shifts && shifts != d { // x has more dimensions than its last
-			b.inShort(operators.NormSumsOp, []*Value{d, x, mean, inverse}, scales, shifts)
-		}
-		b.add(scale, func() *Value { return scales })
-		b.add(shift, func() *Value { return shifts })
-	} else {
-		b.add(scale, func() *Value { return b.Mul(d, normal) })
-		b.add(shift, func() *Value { return d })
+	scales, shifts := b.fold(b.Mul(d, normal), scale.shape), b.fold(d, shift.shape)
+	b.add(scale, func() *Value { return scales })
+	b.add(shift, func() *Value { return shifts })
+	if b.depends[scale] && b.depends[shift] && shifts != d { // else nothing is added up
+		b.inShort(operators.NormSumsOp, []*Value{d, x, mean, inverse}, scales, shifts)
 	}
 	b.add(x, func() *Value {
 		h := b.Mul(d, scale)
