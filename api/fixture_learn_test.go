@@ -37,8 +37,8 @@ func (s steps) PrepareTuning(ctx context.Context, model string, request tuning.R
 	return (&tuning.Tuner{Catalog: s.catalog, Collection: s.collection, Runtime: runtime, Models: store, Folder: s.models + "-trained"}).Prepare(ctx, request)
 }
 
-// dead leaves the job of a process that was killed, as it had got.
-func (f *fixture) dead(t *testing.T, kind job.Kind, progress any) {
+// dead leaves the job of a process that was killed, as it had got, and says its number.
+func (f *fixture) dead(t *testing.T, kind job.Kind, progress any) int64 {
 	t.Helper()
 	other, err := sqlite.Open(t.Context(), filepath.Join(filepath.Dir(f.models), "catalog.db"), sqlite.DefaultConfig())
 	must(t, err)
@@ -46,6 +46,7 @@ func (f *fixture) dead(t *testing.T, kind job.Kind, progress any) {
 	must(t, err)
 	j.Tell(t.Context(), 1, 2, progress, true)
 	must(t, other.Close())
+	return j.Run.ID
 }
 
 // Contest is between ways to learn on mean colours, by whatever name.

@@ -38,6 +38,11 @@ func moreThan(id *int64) chromedp.Action[chromedp.Void] {
 	})
 }
 
+// shows waits until that job is the newest.
+func shows(id int64) chromedp.Action[chromedp.Void] {
+	return eventually(`Number(`+newestJob+`.dataset.job)`, fmt.Sprint(id))
+}
+
 // value sets a field as a person does.
 func value(selector, text string) chromedp.Action[chromedp.Void] {
 	return run(fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.value = %q; e.dispatchEvent(new Event("change", { bubbles: true })); })()`, selector, text))
@@ -112,9 +117,8 @@ func TestThePageTrainsAModel(t *testing.T) {
 		chromedp.Click(`#jobs > li:first-child .cancel`), eventually(newestState, "Fine-tuning for me cancelled"))
 	var mine map[string]any
 	must(t, json.Unmarshal(f.do(t, "GET", fmt.Sprintf("/v1/jobs/%d", newestID(t, ctx)), "").body, &struct{ Progress *map[string]any }{&mine}))
-	f.dead(t, job.FineTune, mine)
-	last = newestID(t, ctx)
-	step("its server was killed", chromedp.Reload(), moreThan(&last), eventually(newestState, "Fine-tuning for me failed"), eventually(newestJob+`.textContent.includes("Its process ended before the work was done.")`, "true"))
+	killed := f.dead(t, job.FineTune, mine)
+	step("its server was killed", chromedp.Reload(), shows(killed), eventually(newestState, "Fine-tuning for me failed"), eventually(newestJob+`.textContent.includes("Its process ended before the work was done.")`, "true"))
 	last = newestID(t, ctx)
 	step("go on all the same", chromedp.Click(newestAgain), moreThan(&last), eventually(figure("Epoch")+`.endsWith(" of 10000")`, "true"),
 		chromedp.Click(`#jobs > li:first-child .cancel`), eventually(newestState, "Fine-tuning for me cancelled"))
@@ -123,8 +127,8 @@ func TestThePageTrainsAModel(t *testing.T) {
 		eventually(`document.querySelector("#notice").hidden ? "" : document.querySelector("#notice").textContent.includes("another name")`, "true"),
 		eventually(`document.querySelector("#finetune [name=name]").value`, "greys"), screenshot("learn-phone-refused"))
 	mine["stage"] = "features"
-	f.dead(t, job.FineTune, mine)
-	step("what was killed before it trained has nothing to go on with", chromedp.Reload(), eventually(newestJob+`.querySelector(".again").textContent`, "Begin again"),
+	killed = f.dead(t, job.FineTune, mine)
+	step("what was killed before it trained has nothing to go on with", chromedp.Reload(), shows(killed), eventually(newestJob+`.querySelector(".again").textContent`, "Begin again"),
 		chromedp.Click(`#learn > summary`), eventually(`document.querySelector("#finetune [name=model]").value`, "greys"), run(`document.querySelector("#finetune details").open = true`))
 	step("its cost", value(`#finetune [name=name]`, "other"), value(`#finetune [name=epochs]`, "3"), value(`#finetune [name=batch]`, "12"), value(`#finetune [name=depth]`, "1"), chromedp.Click(`#finetune button[type=submit]`),
 		eventually(newestState, "Fine-tuning for me what it would cost"), eventually(newestJob+`.querySelector(".subject").textContent`, "greys, as other · the last block"))
@@ -157,15 +161,17 @@ func TestThePageComparesModels(t *testing.T) {
 	step("compare", chromedp.Click(`#jobs > li:first-child .again`), eventually(newestState, "Comparison of models for me done"), eventually(newestJob+`.querySelectorAll(".verdict").length > 0`, "true"), screenshot("arena-desk-done"))
 	for _, killed := range []bool{false, true} { // goes on with what was measured
 		progress := map[string]any{"stage": "measuring", "arena": map[string]any{"models": []string{"greys"}, "methods": []string{"probe", "knn"}}}
+		var left int64
 		if killed {
-			f.dead(t, job.Arena, progress)
+			left = f.dead(t, job.Arena, progress)
 		} else {
 			j, err := job.Begin(t.Context(), f.catalog, job.Arena, "me")
 			must(t, err)
 			j.Tell(t.Context(), 1, 2, progress, true)
 			must(t, j.End(t.Context(), catalog.Cancelled, nil, job.ErrCancelled))
+			left = j.Run.ID
 		}
-		step("go on", chromedp.Reload(), eventually(newestState+`+ `+newestJob+`.querySelector(".again").textContent`, "Comparison of models for me "+map[bool]string{false: "cancelled", true: "failed"}[killed]+"Go on"),
+		step("go on", chromedp.Reload(), shows(left), eventually(newestState+`+ `+newestJob+`.querySelector(".again").textContent`, "Comparison of models for me "+map[bool]string{false: "cancelled", true: "failed"}[killed]+"Go on"),
 			chromedp.Click(newestAgain), eventually(newestState, "Comparison of models for me done"))
 	}
 	id := newestID(t, ctx)
