@@ -25,7 +25,7 @@ func (p Plan) Features(m *vit.Trainable) int {
 // needs.
 func (p Plan) LiveBytes(m *vit.Trainable) int64 {
 	if !p.CheckpointBlocks {
-		return p.trainingTape(m).LiveBytes()
+		return p.trainingTape(m).LiveBytes(p.own())
 	}
 	kept, most := p.liveInBlocks(m)
 	return kept + most
@@ -35,9 +35,9 @@ func (p Plan) LiveBytes(m *vit.Trainable) int64 {
 // graphs needs.
 func (p Plan) liveInBlocks(m *vit.Trainable) (kept, most int64) {
 	kept = int64(m.Architecture.Depth-p.lowestBlock(m)) * 4 * elements(m.TokenShape(p.Batch))
-	most = max(p.blockGradientsTape(m).LiveBytes(), p.headTape(m).LiveBytes())
+	most = max(p.blockGradientsTape(m).LiveBytes(p.own()), p.headTape(m).LiveBytes(p.own()))
 	if p.firstTrained(m) == 0 {
-		most = max(most, p.frontGradientsTape(m).LiveBytes())
+		most = max(most, p.frontGradientsTape(m).LiveBytes(p.own()))
 	}
 	return kept, most
 }

@@ -17,6 +17,14 @@
 // cycles, where float32 takes 256 of AVX-512: three of them are, at best, five
 // times as fast.
 //
+// # Attention
+//
+// The scores of all queries with all keys are the largest thing that a block
+// makes: what reads and writes them takes longer than what computes them. As one
+// operator they are made for some queries at a time, in a processor's cache, and
+// once more on the way back, from the logarithms of their sums (Dao,
+// FlashAttention-2, 2023). Products are those above; so are their terms.
+//
 // # Gradients
 //
 // They are what internal/onnxgraph/autodiff writes in ai.onnx's operators, and
@@ -34,6 +42,16 @@ const (
 	// type Product. It has all of the attributes below.
 	ProductOp = "Product"
 
+	// AttentionOp takes q, k and v of [batch, tokens, heads, width], or the three
+	// in one of [batch, tokens, 3, heads, width], and gives softmax(q·kᵀ/√width)·v
+	// of each head, [batch, tokens, heads, width], and the logarithms of what its
+	// softmax divides by, [batch, heads, tokens]. It has AttributeTerms.
+	AttentionOp = "Attention"
+
+	// AttentionGradientOp takes a gradient, what AttentionOp gave and what it
+	// took, and gives the gradients of what it took. It has AttributeTerms.
+	AttentionGradientOp = "AttentionGradient"
+
 	// GeluGradientOp takes a gradient and x, and gives that of x: of x·Φ(x).
 	GeluGradientOp = "GeluGradient"
 
@@ -50,7 +68,7 @@ const (
 	NormSumsOp = "NormSums"
 )
 
-// Attributes of ProductOp, of int64.
+// Attributes, of int64: all three of ProductOp.
 const (
 	AttributeTurnA = "turn_a" // 1 if a is turned, else 0
 	AttributeTurnB = "turn_b"

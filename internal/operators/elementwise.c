@@ -4,10 +4,9 @@
 // for several processors. What they compute is written in doc.go.
 
 #include "kernel.h"
+#include "loops.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 // target_clones needs ifunc: glibc on x86-64. On arm64 the default target has
 // NEON.
@@ -17,25 +16,7 @@
 #define CLONES
 #endif
 
-#define INLINE static inline __attribute__((always_inline))
-
-enum { CHUNK = 1 << 14, LANES = 16 };
-
-// exponential is e to the power of x, which is at most 0, to 2e-7: 2 to the
-// whole part of x/ln 2, in the bits of a number, times a series of the rest.
-INLINE float exponential(float x)
-{
-	x = x < -87 ? -87 : x; // below is what float32 has no ordinary numbers for
-	float shifted = x * 1.44269504f + 12582912.0f; // rounds: beyond 2^23 there are no fractions
-	float whole = shifted - 12582912.0f;
-	float r = x - whole * 0.693359375f + whole * 2.12194440e-4f;
-	float y = 1 + r * (1 + r * (0.5f + r * (0.166666667f + r * (0.0416666418f + r * (0.00833345205f + r * 0.00138908170f)))));
-	int32_t bits;
-	memcpy(&bits, &y, sizeof bits);
-	bits += (int32_t)whole * (1 << 23);
-	memcpy(&y, &bits, sizeof y);
-	return y;
-}
+enum { CHUNK = 1 << 14 };
 
 // slope is Φ(x) + x·φ(x). The error function is Abramowitz and Stegun's
 // 7.1.26, to 1.5e-7.
@@ -71,22 +52,6 @@ void palate_gelu_gradient(const float *gradient, const float *x, float *out, siz
 	rows_of r = {.gradient = gradient, .x = x, .out = out, .rows = 1, .width = n};
 	if (n)
 		share(context, gelu_part, (n + CHUNK - 1) / CHUNK, &r);
-}
-
-// dot adds up products in lanes, so that any compiler may keep them in a
-// vector.
-INLINE float dot(const float *x, const float *y, size_t n)
-{
-	float lanes[LANES] = {0}, sum = 0;
-	size_t i = 0;
-	for (; i + LANES <= n; i += LANES)
-		for (int l = 0; l < LANES; l++)
-			lanes[l] += x[i + l] * y[i + l];
-	for (int l = 0; l < LANES; l++)
-		sum += lanes[l];
-	for (; i < n; i++)
-		sum += x[i] * y[i];
-	return sum;
 }
 
 CLONES static void softmax_rows(const float *restrict d, const float *restrict y, float *restrict out, size_t rows, size_t n)

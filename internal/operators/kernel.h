@@ -25,6 +25,21 @@ typedef struct palate_scratch palate_scratch;
 palate_scratch *palate_scratch_new(void);
 void palate_scratch_free(palate_scratch *scratch);
 
+// An attention's number w of token t of head h of item i is, of q, k and v and
+// their gradients, number ((i·tokens + t)·stride + h·width + w): stride is
+// heads·width, or 3·heads·width where the three lie in one.
+typedef struct {
+	const float *q, *k, *v;
+	size_t stride, batch, heads, tokens, width;
+	int terms;
+	float *mixed; // [batch, tokens, heads, width]
+	float *logs;  // [batch, heads, tokens], the logarithms of what softmax divides by
+
+	// Of the way back, where mixed and logs are read.
+	const float *gradient; // of mixed
+	float *dq, *dk, *dv;
+} palate_attention;
+
 // palate_tiles is 1 where the processor multiplies tiles and the system lets
 // this process.
 int palate_tiles(void);
@@ -32,6 +47,10 @@ int palate_tiles(void);
 // palate_multiply is 0, or 1 where there is not enough memory. Without tiles
 // it is a plain loop, so that all else can be tested anywhere.
 int palate_multiply(const palate_product *product, palate_scratch *scratch, palate_share share, void *context);
+
+// Both are 0, or 1 where there is not enough memory.
+int palate_attend(const palate_attention *attention, palate_scratch *scratch, palate_share share, void *context);
+int palate_attend_gradient(const palate_attention *attention, palate_scratch *scratch, palate_share share, void *context);
 
 // Each is of [rows, width], or of n numbers.
 void palate_gelu_gradient(const float *gradient, const float *x, float *out, size_t n, palate_share share, void *context);

@@ -4,6 +4,7 @@ package operators
 
 /*
 #cgo CFLAGS: -O3
+#cgo !windows LDFLAGS: -lm
 #include <stdlib.h>
 #include "kernel.h"
 
@@ -19,6 +20,36 @@ static int multiply_here(const float *a, const float *b, const float *bias, floa
 	palate_product p = {.a = a, .b = b, .bias = bias, .c = c, .batch = batch, .m = m, .n = n, .k = k, .turn_a = turn_a, .turn_b = turn_b, .terms = terms};
 	palate_scratch *scratch = palate_scratch_new();
 	int wrong = !scratch || palate_multiply(&p, scratch, here, NULL);
+	palate_scratch_free(scratch);
+	return wrong;
+}
+
+static palate_attention packed(const float *qkv, float *mixed, float *logs, size_t batch, size_t tokens, size_t heads, size_t width, int terms)
+{
+	size_t row = heads * width;
+	return (palate_attention){.q = qkv, .k = qkv + row, .v = qkv + 2 * row, .stride = 3 * row, .batch = batch, .heads = heads, .tokens = tokens, .width = width,
+		.terms = terms, .mixed = mixed, .logs = logs};
+}
+
+static int attend_here(const float *qkv, float *mixed, float *logs, size_t batch, size_t tokens, size_t heads, size_t width, int terms)
+{
+	palate_attention a = packed(qkv, mixed, logs, batch, tokens, heads, width, terms);
+	palate_scratch *scratch = palate_scratch_new();
+	int wrong = !scratch || palate_attend(&a, scratch, here, NULL);
+	palate_scratch_free(scratch);
+	return wrong;
+}
+
+static int attend_gradient_here(const float *gradient, const float *qkv, float *mixed, float *logs, float *dqkv,
+	size_t batch, size_t tokens, size_t heads, size_t width, int terms)
+{
+	palate_attention a = packed(qkv, mixed, logs, batch, tokens, heads, width, terms);
+	a.gradient = gradient;
+	a.dq = dqkv;
+	a.dk = dqkv + heads * width;
+	a.dv = dqkv + 2 * heads * width;
+	palate_scratch *scratch = palate_scratch_new();
+	int wrong = !scratch || palate_attend_gradient(&a, scratch, here, NULL);
 	palate_scratch_free(scratch);
 	return wrong;
 }
@@ -87,6 +118,31 @@ func (o *Operators) Close() {
 		C.palate_operators_close(o.handle)
 		o.handle = nil
 	}
+}
+
+// Attend computes the attention of qkv on this thread. What does not fit the
+// shape is palate.ErrInvalid.
+func (a Attention) Attend(qkv, mixed, logs []float32) error {
+	if err := a.check(qkv, mixed, logs); err != nil {
+		return err
+	}
+	if C.attend_here(floats(qkv), floats(mixed), floats(logs), C.size_t(a.Batch), C.size_t(a.Tokens), C.size_t(a.Heads), C.size_t(a.Width), C.int(a.Terms)) != 0 {
+		return errNoMemory
+	}
+	return nil
+}
+
+// Gradient computes that of qkv on this thread, from that of mixed and from what
+// Attend gave.
+func (a Attention) Gradient(gradient, qkv, mixed, logs, dqkv []float32) error {
+	if err := errors.Join(a.check(qkv, mixed, logs), a.check(dqkv, gradient, logs)); err != nil {
+		return err
+	}
+	if C.attend_gradient_here(floats(gradient), floats(qkv), floats(mixed), floats(logs), floats(dqkv),
+		C.size_t(a.Batch), C.size_t(a.Tokens), C.size_t(a.Heads), C.size_t(a.Width), C.int(a.Terms)) != 0 {
+		return errNoMemory
+	}
+	return nil
 }
 
 // GeluGradient writes the gradient of x·Φ(x).

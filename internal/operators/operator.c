@@ -76,7 +76,7 @@ typedef struct entry {
 	shared *of;
 } entry;
 
-enum { MOST_INPUTS = 5, ATTRIBUTES = 3 };
+enum { MOST_INPUTS = 6, ATTRIBUTES = 3 };
 
 // kernel is one node.
 typedef struct {
@@ -102,7 +102,7 @@ typedef struct {
 
 struct definition {
 	const char *name;
-	size_t inputs, required, outputs;
+	size_t inputs, required, outputs, given; // given is how many outputs there are always
 	const char *attributes[ATTRIBUTES];
 	void *(*run)(running *r); // a status
 };
@@ -116,7 +116,7 @@ static int op_type(const void *self, size_t i) { (void)self; (void)i; return FLO
 static size_t op_inputs(const void *self) { return what(self)->inputs; }
 static size_t op_outputs(const void *self) { return what(self)->outputs; }
 static int op_input_kind(const void *self, size_t i) { return i < what(self)->required ? REQUIRED : OPTIONAL; }
-static int op_output_kind(const void *self, size_t i) { (void)self; (void)i; return REQUIRED; }
+static int op_output_kind(const void *self, size_t i) { return i < what(self)->given ? REQUIRED : OPTIONAL; }
 static int op_memory(const void *self, size_t i) { (void)self; (void)i; return 0; }
 static int op_since(const void *self) { (void)self; return 1; }
 static int op_until(const void *self) { (void)self; return 0x7fffffff; }
@@ -304,12 +304,73 @@ static void *run_norm_sums(running *r)
 	return status;
 }
 
+// heads_of reads the shape of q, k and v, whose first is input i.
+static void *heads_of(running *r, size_t i, palate_attention *a)
+{
+	const tensor *q = &r->in[i];
+	int packed = r->inputs <= i + 1;
+	if (q->dimensions != (packed ? 5 : 4) || (packed && q->shape[2] != 3))
+		return failed(r->api, "an attention of tensors that are not [batch, tokens, heads, width] each, or [batch, tokens, 3, heads, width]");
+	a->batch = (size_t)q->shape[0];
+	a->tokens = (size_t)q->shape[1];
+	a->heads = (size_t)q->shape[q->dimensions - 2];
+	a->width = (size_t)q->shape[q->dimensions - 1];
+	a->stride = (packed ? 3 : 1) * a->heads * a->width;
+	a->terms = (int)r->node->attributes[0];
+	a->q = q->data;
+	a->k = packed ? q->data + a->heads * a->width : r->in[i + 1].data;
+	a->v = packed ? a->k + a->heads * a->width : r->in[i + 2].data;
+	for (size_t n = i + 1; n < r->inputs; n++)
+		if (r->in[n].dimensions != 4 || memcmp(r->in[n].shape, q->shape, 4 * sizeof *q->shape) != 0)
+			return failed(r->api, "an attention of queries, keys and values of different shapes");
+	return NULL;
+}
+
+static void *run_attention(running *r)
+{
+	palate_attention a = {0};
+	void *status = heads_of(r, 0, &a);
+	int64_t mixed[] = {(int64_t)a.batch, (int64_t)a.tokens, (int64_t)a.heads, (int64_t)a.width}, logs[] = {mixed[0], mixed[2], mixed[1]};
+	if (!status)
+		status = output(r, 0, mixed, 4, &a.mixed);
+	if (!status)
+		status = output(r, 1, logs, 3, &a.logs);
+	if (!status && palate_attend(&a, r->node->of->of->scratch, share, r))
+		status = failed(r->api, no_memory);
+	return status;
+}
+
+static void *run_attention_gradient(running *r)
+{
+	palate_attention a = {0};
+	void *status = heads_of(r, 3, &a);
+	size_t n = a.batch * a.tokens * a.heads;
+	if (!status && (count(&r->in[0], r->in[0].dimensions) != n * a.width || count(&r->in[1], r->in[1].dimensions) != n * a.width || count(&r->in[2], r->in[2].dimensions) != n))
+		status = failed(r->api, "a gradient of another shape than its attention");
+	a.gradient = r->in[0].data;
+	a.mixed = r->in[1].data;
+	a.logs = r->in[2].data;
+	const tensor *q = &r->in[3];
+	float **of[] = {&a.dq, &a.dk, &a.dv};
+	for (size_t i = 0; !status && i + 3 < r->inputs; i++)
+		status = output(r, i, q->shape, q->dimensions, of[i]);
+	if (!status && r->inputs == 4) {
+		a.dk = a.dq + a.heads * a.width;
+		a.dv = a.dk + a.heads * a.width;
+	}
+	if (!status && palate_attend_gradient(&a, r->node->of->of->scratch, share, r))
+		status = failed(r->api, no_memory);
+	return status;
+}
+
 static const definition definitions[] = {
-	{"Product", 3, 2, 1, {"turn_a", "turn_b", "terms"}, run_product},
-	{"GeluGradient", 2, 2, 1, {0}, run_gelu},
-	{"SoftmaxGradient", 2, 2, 1, {0}, run_softmax},
-	{"NormGradient", 5, 5, 1, {0}, run_norm},
-	{"NormSums", 4, 4, 2, {0}, run_norm_sums},
+	{"Product", 3, 2, 1, 1, {"turn_a", "turn_b", "terms"}, run_product},
+	{"Attention", 3, 1, 2, 2, {"terms"}, run_attention},
+	{"AttentionGradient", 6, 4, 3, 1, {"terms"}, run_attention_gradient},
+	{"GeluGradient", 2, 2, 1, 1, {0}, run_gelu},
+	{"SoftmaxGradient", 2, 2, 1, 1, {0}, run_softmax},
+	{"NormGradient", 5, 5, 1, 1, {0}, run_norm},
+	{"NormSums", 4, 4, 2, 2, {0}, run_norm_sums},
 };
 
 enum { OPERATORS = sizeof definitions / sizeof *definitions };

@@ -9,10 +9,25 @@ import (
 
 // Own says which of internal/operators a model has.
 type Own struct {
-	// Terms are those of products of matrices; 0 leaves them to ai.onnx.
+	// Terms are those of products of matrices, in attentions too; 0 leaves both to
+	// ai.onnx.
 	Terms operators.Terms
 	// Gradients takes those of Gelu, Softmax and LayerNormalization.
 	Gradients bool
+}
+
+// take is the operator in the place of what is noted, if it is one of them.
+func (o Own) take(s short) (node onnxgraph.Node, take bool) {
+	node = onnxgraph.Node{Domain: operators.Domain, Op: s.op}
+	switch s.op {
+	case operators.AttentionOp, operators.AttentionGradientOp:
+		q := s.in[len(s.in)-1].shape
+		take = o.Terms > 0 && min(q[1], q[len(q)-1]) >= fewest
+		node.Attributes = []onnxgraph.Attribute{onnxgraph.Int(operators.AttributeTerms, int64(o.Terms))}
+	default:
+		take = o.Gradients
+	}
+	return node, take
 }
 
 // ModelWith is Model with operators of our own. A bias that is added to a
@@ -20,9 +35,7 @@ type Own struct {
 // part of it; products too small for tiles stay as they are.
 func (t *Tape) ModelWith(own Own) *onnxgraph.Model {
 	m := t.Model()
-	if own.Gradients {
-		t.replaceGradients(m.Graph)
-	}
+	t.replaceShorts(m.Graph, own)
 	if own.Terms > 0 {
 		p := &products{Graph: m.Graph, terms: own.Terms}
 		p.replace(t.shapes())
@@ -63,9 +76,9 @@ func (t *Tape) inShort(op string, in []*Value, out ...*Value) {
 	t.shorts = append(t.shorts, short{op, in, out})
 }
 
-// replaceGradients lets operators of our own stand where the first of their
-// results was made.
-func (t *Tape) replaceGradients(g *onnxgraph.Graph) {
+// replaceShorts lets operators of our own stand where the first of their results
+// was made.
+func (t *Tape) replaceShorts(g *onnxgraph.Graph, own Own) {
 	named, _ := t.named()
 	names := func(values []*Value) []string {
 		out := make([]string, len(values))
@@ -76,11 +89,15 @@ func (t *Tape) replaceGradients(g *onnxgraph.Graph) {
 	}
 	instead := make(map[string]*onnxgraph.Node) // nil for a further result
 	for _, s := range t.shorts {
+		node, take := own.take(s)
+		if !take {
+			continue
+		}
 		outputs := names(s.out)
 		for _, name := range outputs {
 			instead[name] = nil
 		}
-		node := onnxgraph.Node{Domain: operators.Domain, Op: s.op, Inputs: names(s.in), Outputs: outputs}
+		node.Inputs, node.Outputs = names(s.in), outputs
 		for _, n := range g.Nodes {
 			if at := slices.Index(outputs, n.Outputs[0]); at >= 0 {
 				node.Name = n.Name

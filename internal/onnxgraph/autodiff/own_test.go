@@ -21,18 +21,26 @@ import (
 
 // large are functions whose products are worth tiles.
 var large = map[string]function{
-	"linear":          {[][]int64{{70, 40}, {33, 40}, {33}}, func(t *tape, in values) *value { return t.Linear(in[0], in[1], in[2]) }, false},
-	"bias elsewhere":  {[][]int64{{20, 20}, {20, 20}, {20}}, func(t *tape, in values) *value { y := t.Linear(in[0], in[1], nil); return t.Mul(t.Add(y, in[2]), y) }, false},
-	"too small":       {[][]int64{{70, 40}, {2, 40}, {2}}, func(t *tape, in values) *value { return t.Linear(in[0], in[1], in[2]) }, false},
-	"broadcast":       {[][]int64{{3, 20, 20}, {20, 20}}, func(t *tape, in values) *value { return t.MatMul(in[0], in[1]) }, false},
-	"other transpose": {[][]int64{{20, 2, 30}, {2, 30, 20}}, func(t *tape, in values) *value { return t.MatMul(t.Transpose(in[0], 1, 0, 2), in[1]) }, false},
+	"linear":              {[][]int64{{70, 40}, {33, 40}, {33}}, func(t *tape, in values) *value { return t.Linear(in[0], in[1], in[2]) }, false},
+	"bias elsewhere":      {[][]int64{{20, 20}, {20, 20}, {20}}, func(t *tape, in values) *value { y := t.Linear(in[0], in[1], nil); return t.Mul(t.Add(y, in[2]), y) }, false},
+	"too small":           {[][]int64{{70, 40}, {2, 40}, {2}}, func(t *tape, in values) *value { return t.Linear(in[0], in[1], in[2]) }, false},
+	"broadcast":           {[][]int64{{3, 20, 20}, {20, 20}}, func(t *tape, in values) *value { return t.MatMul(in[0], in[1]) }, false},
+	"other transpose":     {[][]int64{{20, 2, 30}, {2, 30, 20}}, func(t *tape, in values) *value { return t.MatMul(t.Transpose(in[0], 1, 0, 2), in[1]) }, false},
+	"softmax":             {[][]int64{{2, 2, 21, 16}, {2, 2, 16, 21}}, func(t *tape, in values) *value { return t.Softmax(t.MatMul(in[0], in[1])) }, false},
+	"attention":           {[][]int64{{2, 70, 3, 24}, {2, 70, 3, 24}, {2, 70, 3, 24}}, func(t *tape, in values) *value { return t.Attention(in...) }, false},
+	"attention of itself": {[][]int64{{2, 21, 2, 16}}, func(t *tape, in values) *value { return t.Attention(in[0], in[0], in[0]) }, false},
+	"attention to what is given": {[][]int64{{1, 20, 1, 16}}, func(t *tape, in values) *value {
+		given := make([]float32, 320)
+		for i := range given {
+			given[i] = float32(i%7) - 3
+		}
+		return t.Attention(in[0], in[0], t.Constant("given", []int64{1, 20, 1, 16}, given))
+	}, false},
+	"few tokens": {[][]int64{{2, 3, 3, 2, 16}}, func(t *tape, in values) *value { return t.Attention(in[0]) }, false},
 	"block": {[][]int64{{2, 21, 32}, {32}, {32}, {96, 32}, {96}, {64, 32}, {64}, {32, 64}}, func(t *tape, in values) *value {
 		x := t.LayerNorm(in[0], in[1], in[2], 1e-6)
-		cut := t.Transpose(t.Reshape(t.Linear(t.Reshape(x, 42, 32), in[3], in[4]), 2, 21, 3, 2, 16), 2, 0, 3, 1, 4)
-		qkv := t.Split(cut, 0, 1, 1, 1)
-		part := func(i int) *value { return t.Reshape(qkv[i], 2, 2, 21, 16) }
-		shares := t.Softmax(t.MatMul(part(0), t.Transpose(part(1), 0, 1, 3, 2)))
-		mixed := t.Reshape(t.Transpose(t.MatMul(shares, part(2)), 0, 2, 1, 3), 42, 32)
+		qkv := t.Reshape(t.Linear(t.Reshape(x, 42, 32), in[3], in[4]), 2, 21, 3, 2, 16)
+		mixed := t.Reshape(t.Attention(qkv), 42, 32)
 		return t.Linear(t.Gelu(t.Linear(mixed, in[5], in[6])), in[7], nil)
 	}, false},
 }
@@ -173,12 +181,17 @@ func TestProductsAtOnceDoNotMixUp(t *testing.T) {
 // What can be part of a product is, and what is in the way of it stays.
 func TestOwnOperatorsTakeTheirPlaces(t *testing.T) {
 	for name, want := range map[string]string{
-		"linear":          "Product 3, Add 0, ReduceSum 2", // its sums are of the loss, and of the bias
-		"bias elsewhere":  "Product 3, Add 2",
-		"too small":       "Gemm 3, Add 1",
-		"broadcast":       "MatMul 2, Product 1, Transpose 1",
-		"other transpose": "Product 3, Transpose 2",
-		"block":           "Product 15, GeluGradient 1, SoftmaxGradient 1, NormGradient 1, NormSums 1",
+		"linear":                     "Product 3, Add 0, ReduceSum 2", // its sums are of the loss, and of the bias
+		"bias elsewhere":             "Product 3, Add 2",
+		"too small":                  "Gemm 3, Add 1",
+		"broadcast":                  "MatMul 2, Product 1, Transpose 1",
+		"other transpose":            "Product 3, Transpose 2",
+		"softmax":                    "Product 3, SoftmaxGradient 1",
+		"attention":                  "Attention 1, AttentionGradient 1, Product 0, Softmax 0, Transpose 0",
+		"attention of itself":        "Attention 1, AttentionGradient 0, SoftmaxGradient 1",
+		"attention to what is given": "Attention 1, AttentionGradient 0, SoftmaxGradient 1",
+		"few tokens":                 "Attention 0, AttentionGradient 0, SoftmaxGradient 1",
+		"block":                      "Product 9, Attention 1, AttentionGradient 1, GeluGradient 1, NormGradient 1, NormSums 1, Transpose 0, Split 0, Concat 0",
 	} {
 		graph, _ := graphOf(large[name])
 		counts := make(map[string]int)
