@@ -44,7 +44,7 @@ func (p Precision) terms() operators.Terms {
 
 // own are the operators that graphs have on a CPU beside ai.onnx's.
 func (p Plan) own() autodiff.Own {
-	return autodiff.Own{Terms: p.Precision.terms(), Gradients: operators.There()}
+	return autodiff.Own{Terms: p.Precision.terms(), Fused: operators.There()}
 }
 
 // Available reports why products can't be computed so here: palate.ErrInvalid

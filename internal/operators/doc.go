@@ -25,7 +25,7 @@
 // once more on the way back, from the logarithms of their sums (Dao,
 // FlashAttention-2, 2023). Products are those above; so are their terms.
 //
-// # Gradients
+// # Norms, Gelu, and gradients
 //
 // They are what internal/onnxgraph/autodiff writes in ai.onnx's operators, and
 // are used in its place where a graph runs on this machine's processor. What
@@ -39,7 +39,9 @@ const Domain = "palate"
 // have one number for each row of the others.
 const (
 	// Product takes a, b and, optionally, bias, and gives op(a)·op(b) + bias, see
-	// type Product. It has all of the attributes below.
+	// type Product, and, where asked for, the sums of the rows of op(a), [1, rows]:
+	// where op(a) is the turned gradient of a map's results, that of its bias. It
+	// has all of the attributes of int64 below.
 	ProductOp = "Product"
 
 	// AttentionOp takes q, k and v of [batch, tokens, heads, width], or the three
@@ -52,12 +54,20 @@ const (
 	// took, and gives the gradients of what it took. It has AttributeTerms.
 	AttentionGradientOp = "AttentionGradient"
 
+	// GeluOp is x·Φ(x).
+	GeluOp = "Gelu"
+
 	// GeluGradientOp takes a gradient and x, and gives that of x: of x·Φ(x).
 	GeluGradientOp = "GeluGradient"
 
 	// SoftmaxGradientOp takes a gradient and what a softmax over the last
 	// dimension gave.
 	SoftmaxGradientOp = "SoftmaxGradient"
+
+	// NormOp takes x, a scale and a shift, and gives a layer norm over the last
+	// dimension, and the mean and inverse deviation of each row, as ai.onnx's
+	// LayerNormalization does. It has AttributeEpsilon.
+	NormOp = "Norm"
 
 	// NormGradientOp takes a gradient, x, the scale, and the mean and inverse
 	// deviation of a layer norm over the last dimension, and gives that of x.
@@ -68,9 +78,11 @@ const (
 	NormSumsOp = "NormSums"
 )
 
-// Attributes, of int64: all three of ProductOp.
+// Attributes: the last is of float, all others of int64.
 const (
 	AttributeTurnA = "turn_a" // 1 if a is turned, else 0
 	AttributeTurnB = "turn_b"
 	AttributeTerms = "terms"
+
+	AttributeEpsilon = "epsilon"
 )

@@ -18,20 +18,29 @@
 
 enum { CHUNK = 1 << 14 };
 
-// slope is Φ(x) + x·φ(x). The error function is Abramowitz and Stegun's
-// 7.1.26, to 1.5e-7.
+// share_below is Φ(x), where bell is exp(−x²/2). The error function is Abramowitz and
+// Stegun's 7.1.26, to 1.5e-7.
+INLINE float share_below(float x, float bell)
+{
+	float t = 1 / (1 + 0.3275911f * 0.707106781f * fabsf(x));
+	float tail = 0.5f * t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f)))) * bell;
+	return x < 0 ? tail : 1 - tail;
+}
+
+INLINE float bell(float x) { return exponential(-0.5f * x * x); }
+
+// slope is Φ(x) + x·φ(x).
 INLINE float slope(float x)
 {
-	float s = fabsf(x) * 0.707106781f, e = exponential(-s * s), t = 1 / (1 + 0.3275911f * s);
-	float tail = t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f)))) * e;
-	float upper = 1 - 0.5f * tail; // Φ(|x|)
-	return (x < 0 ? 1 - upper : upper) + x * e * 0.398942280f;
+	float e = bell(x);
+	return share_below(x, e) + x * e * 0.398942280f;
 }
 
 typedef struct {
-	const float *gradient, *x, *scale, *mean, *inverse;
-	float *out, *scales, *shifts;
-	size_t rows, width, parts;
+	const float *gradient, *x, *scale, *shift, *mean, *inverse;
+	float *out, *scales, *shifts, *means, *inverses;
+	size_t rows, width;
+	float epsilon;
 } rows_of;
 
 CLONES static void gelu_chunk(const float *restrict d, const float *restrict x, float *restrict out, size_t n)
@@ -40,18 +49,36 @@ CLONES static void gelu_chunk(const float *restrict d, const float *restrict x, 
 		out[i] = d[i] * slope(x[i]);
 }
 
+CLONES static void gelu_forward_chunk(const float *restrict x, float *restrict out, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = x[i] * share_below(x[i], bell(x[i]));
+}
+
 static void gelu_part(void *state, size_t part)
 {
 	rows_of *r = state;
-	size_t from = part * CHUNK, n = r->rows * r->width;
-	gelu_chunk(r->gradient + from, r->x + from, r->out + from, n - from < CHUNK ? n - from : CHUNK);
+	size_t from = part * CHUNK, n = least(CHUNK, r->width - from);
+	if (r->gradient)
+		gelu_chunk(r->gradient + from, r->x + from, r->out + from, n);
+	else
+		gelu_forward_chunk(r->x + from, r->out + from, n);
+}
+
+static void gelu(rows_of r, palate_share share, void *context)
+{
+	if (r.width)
+		share(context, gelu_part, up(r.width, CHUNK), &r);
+}
+
+void palate_gelu(const float *x, float *out, size_t n, palate_share share, void *context)
+{
+	gelu((rows_of){.x = x, .out = out, .width = n}, share, context);
 }
 
 void palate_gelu_gradient(const float *gradient, const float *x, float *out, size_t n, palate_share share, void *context)
 {
-	rows_of r = {.gradient = gradient, .x = x, .out = out, .rows = 1, .width = n};
-	if (n)
-		share(context, gelu_part, (n + CHUNK - 1) / CHUNK, &r);
+	gelu((rows_of){.gradient = gradient, .x = x, .out = out, .width = n}, share, context);
 }
 
 CLONES static void softmax_rows(const float *restrict d, const float *restrict y, float *restrict out, size_t rows, size_t n)
@@ -85,6 +112,60 @@ void palate_softmax_gradient(const float *gradient, const float *y, float *out, 
 {
 	rows_of r = {.gradient = gradient, .x = y, .out = out, .rows = rows, .width = width};
 	share_rows(&r, softmax_part, share, context);
+}
+
+// distances adds up those of numbers from a point, and their squares, in lanes.
+INLINE void distances(const float *x, size_t n, float from, float *sum, float *squares)
+{
+	float plain[LANES] = {0}, square[LANES] = {0};
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		for (int l = 0; l < LANES; l++) {
+			float d = x[i + l] - from;
+			plain[l] += d;
+			square[l] += d * d;
+		}
+	for (; i < n; i++) {
+		plain[0] += x[i] - from;
+		square[0] += (x[i] - from) * (x[i] - from);
+	}
+	*sum = *squares = 0;
+	for (int l = 0; l < LANES; l++) {
+		*sum += plain[l];
+		*squares += square[l];
+	}
+}
+
+CLONES static void norm_forward_rows(const float *restrict x, const float *restrict scale, const float *restrict shift, float epsilon,
+	float *restrict out, float *restrict means, float *restrict inverses, size_t rows, size_t n)
+{
+	for (size_t row = 0; row < rows; row++, x += n, out += n) {
+		// The distances from a mean that was rounded say how far it is off.
+		float sum, squares;
+		distances(x, n, 0, &sum, &squares);
+		float mean = sum / (float)n;
+		distances(x, n, mean, &sum, &squares);
+		float off = sum / (float)n, inverse = 1 / sqrtf(squares / (float)n - off * off + epsilon);
+		mean += off;
+		for (size_t i = 0; i < n; i++)
+			out[i] = (x[i] - mean) * inverse * scale[i] + shift[i];
+		means[row] = mean;
+		inverses[row] = inverse;
+	}
+}
+
+static void norm_forward_part(void *state, size_t part)
+{
+	rows_of *r = state;
+	size_t from = part * some(r), place = from * r->width;
+	norm_forward_rows(r->x + place, r->scale, r->shift, r->epsilon, r->out + place, r->means + from, r->inverses + from, left(r, from), r->width);
+}
+
+void palate_norm(const float *x, const float *scale, const float *shift, float epsilon, float *out, float *means, float *inverses, size_t rows, size_t width,
+	palate_share share, void *context)
+{
+	rows_of r = {.x = x, .scale = scale, .shift = shift, .epsilon = epsilon, .out = out, .means = means, .inverses = inverses, .rows = rows, .width = width};
+	share_rows(&r, norm_forward_part, share, context);
 }
 
 CLONES static void norm_rows(const float *restrict d, const float *restrict x, const float *restrict scale, const float *restrict mean, const float *restrict inverse,

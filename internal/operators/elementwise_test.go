@@ -20,6 +20,55 @@ func near(t *testing.T, what string, got []float32, want func(i int) float64, bo
 // Every length of what is left over by vectors and by threads' parts.
 var sizes = []struct{ rows, width int }{{1, 1}, {1, 3}, {2, 7}, {5, 16}, {3, 37}, {130, 64}, {257, 384}, {2, 40000}}
 
+func TestGelu(t *testing.T) {
+	var x []float32
+	for v := -45.; v <= 45; v += .003 {
+		x = append(x, float32(v))
+	}
+	x = append(x, 1e30, -1e30, 0, float32(math.Copysign(0, -1)))
+	for from := range 20 {
+		got := make([]float32, len(x)-from)
+		Gelu(x[from:], got)
+		near(t, "gelu", got, func(i int) float64 {
+			v := float64(x[from+i])
+			return v * .5 * math.Erfc(-v/math.Sqrt2)
+		}, 1e-6)
+	}
+	bad := []float32{float32(math.NaN())}
+	if Gelu(bad, bad); bad[0] == bad[0] {
+		t.Errorf("of what is no number came %v", bad[0])
+	}
+}
+
+func TestALayerNorm(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 1))
+	for _, s := range sizes {
+		x, scale, shift := random(r, s.rows*s.width), random(r, s.width), random(r, s.width)
+		for i := range x { // far from 0, where a variance from squares alone is lost
+			x[i] += 300 * float32(i/s.width%3)
+		}
+		out, means, inverses := make([]float32, len(x)), make([]float32, s.rows), make([]float32, s.rows)
+		Norm(x, scale, shift, 1e-6, out, means, inverses)
+		mean, inverse := make([]float64, s.rows), make([]float64, s.rows)
+		for row := range s.rows {
+			for _, v := range x[row*s.width : (row+1)*s.width] {
+				mean[row] += float64(v) / float64(s.width)
+			}
+			square := 0.
+			for _, v := range x[row*s.width : (row+1)*s.width] {
+				square += (float64(v) - mean[row]) * (float64(v) - mean[row]) / float64(s.width)
+			}
+			inverse[row] = 1 / math.Sqrt(square+1e-6)
+		}
+		near(t, "means", means, func(i int) float64 { return mean[i] }, 1e-6)
+		near(t, "inverse deviations", inverses, func(i int) float64 { return inverse[i] }, 1e-4)
+		near(t, "norm", out, func(i int) float64 {
+			row, column := i/s.width, i%s.width
+			return (float64(x[i])-mean[row])*inverse[row]*float64(scale[column]) + float64(shift[column])
+		}, 2e-4)
+	}
+}
+
 func TestGradientOfGelu(t *testing.T) {
 	var x, d []float32
 	for v := -45.; v <= 45; v += .003 {

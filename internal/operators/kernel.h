@@ -9,6 +9,7 @@
 typedef struct {
 	const float *a, *b, *bias; // bias: [n], or NULL
 	float *c;                  // [batch, m, n]
+	float *sums;               // [m], those of the rows of op(a), or NULL; of a batch of one
 	size_t batch, m, n, k;
 	int turn_a, turn_b; // a is [batch, k, m] and b [batch, n, k], instead of [batch, m, k] and [batch, k, n]
 	int terms;          // 3, or 1: what is left of the numbers is lost
@@ -53,8 +54,11 @@ int palate_attend(const palate_attention *attention, palate_scratch *scratch, pa
 int palate_attend_gradient(const palate_attention *attention, palate_scratch *scratch, palate_share share, void *context);
 
 // Each is of [rows, width], or of n numbers.
+void palate_gelu(const float *x, float *out, size_t n, palate_share share, void *context);
 void palate_gelu_gradient(const float *gradient, const float *x, float *out, size_t n, palate_share share, void *context);
 void palate_softmax_gradient(const float *gradient, const float *y, float *out, size_t rows, size_t width, palate_share share, void *context);
+void palate_norm(const float *x, const float *scale, const float *shift, float epsilon, float *out, float *means, float *inverses, size_t rows, size_t width,
+	palate_share share, void *context);
 void palate_norm_gradient(const float *gradient, const float *x, const float *scale, const float *mean, const float *inverse, float *out, size_t rows, size_t width,
 	palate_share share, void *context);
 

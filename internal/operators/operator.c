@@ -18,8 +18,10 @@ enum {
 	GetDimensionsCount = 61,
 	GetDimensions = 62,
 	GetTensorTypeAndShape = 65,
+	KernelInfoGetAttribute_float = 85,
 	KernelInfoGetAttribute_int64 = 86,
 	KernelContext_GetInputCount = 88,
+	KernelContext_GetOutputCount = 89,
 	KernelContext_GetInput = 90,
 	KernelContext_GetOutput = 91,
 	ReleaseStatus = 93,
@@ -82,6 +84,7 @@ enum { MOST_INPUTS = 6, ATTRIBUTES = 3 };
 typedef struct {
 	const entry *of;
 	int64_t attributes[ATTRIBUTES];
+	float real;
 } kernel;
 
 // tensor is an input or output with its shape.
@@ -96,14 +99,14 @@ typedef struct {
 	api_table api;
 	void *context;
 	kernel *node;
-	size_t inputs;
+	size_t inputs, outputs;
 	tensor in[MOST_INPUTS];
 } running;
 
 struct definition {
 	const char *name;
 	size_t inputs, required, outputs, given; // given is how many outputs there are always
-	const char *attributes[ATTRIBUTES];
+	const char *attributes[ATTRIBUTES], *real; // real is one of float, or NULL
 	void *(*run)(running *r); // a status
 };
 
@@ -134,8 +137,14 @@ static void *op_create(const void *self, api_table api, const void *info, void *
 			return status;
 		}
 	}
-	*out = k;
-	return NULL;
+	void *status = NULL;
+	if (what(self)->real)
+		status = CALL(void *, KernelInfoGetAttribute_float, const void *, const char *, float *)(info, what(self)->real, &k->real);
+	if (status)
+		free(k);
+	else
+		*out = k;
+	return status;
 }
 
 static void op_destroy(void *k) { free(k); }
@@ -216,6 +225,9 @@ static void *run_product(running *r)
 	shape[n - 2] = (int64_t)p.m;
 	shape[n - 1] = (int64_t)p.n;
 	void *status = output(r, 0, shape, n, &p.c);
+	const int64_t row[] = {1, (int64_t)p.m};
+	if (!status && r->outputs > 1)
+		status = p.batch == 1 ? output(r, 1, row, 2, &p.sums) : failed(r->api, "sums of a batch of products");
 	if (status)
 		return status;
 	return palate_multiply(&p, r->node->of->of->scratch, share, r) ? failed(r->api, no_memory) : NULL;
@@ -246,6 +258,16 @@ static void *alike(running *r, rows_of *shape, float **out)
 
 static void *run_gelu(running *r)
 {
+	const tensor *x = &r->in[0];
+	float *out;
+	void *status = output(r, 0, x->shape, x->dimensions, &out);
+	if (!status)
+		palate_gelu(x->data, out, count(x, x->dimensions), share, r);
+	return status;
+}
+
+static void *run_gelu_gradient(running *r)
+{
 	rows_of shape = {0};
 	float *out;
 	void *status = alike(r, &shape, &out);
@@ -254,7 +276,7 @@ static void *run_gelu(running *r)
 	return status;
 }
 
-static void *run_softmax(running *r)
+static void *run_softmax_gradient(running *r)
 {
 	rows_of shape = {0};
 	float *out;
@@ -274,6 +296,29 @@ static void *statistics(running *r, size_t i, size_t rows)
 }
 
 static void *run_norm(running *r)
+{
+	const tensor *x = &r->in[0];
+	size_t n = x->dimensions;
+	if (n == 0 || n > MOST_DIMENSIONS)
+		return failed(r->api, "a norm of what has no rows");
+	size_t width = (size_t)x->shape[n - 1];
+	if (count(&r->in[1], r->in[1].dimensions) != width || count(&r->in[2], r->in[2].dimensions) != width)
+		return failed(r->api, "a scale and a shift of another length than a row");
+	int64_t of_rows[MOST_DIMENSIONS];
+	memcpy(of_rows, x->shape, n * sizeof *of_rows);
+	of_rows[n - 1] = 1;
+	float *out, *means, *inverses;
+	void *status = output(r, 0, x->shape, n, &out);
+	if (!status)
+		status = output(r, 1, of_rows, n, &means);
+	if (!status)
+		status = output(r, 2, of_rows, n, &inverses);
+	if (!status)
+		palate_norm(x->data, r->in[1].data, r->in[2].data, r->node->real, out, means, inverses, count(x, n - 1), width, share, r);
+	return status;
+}
+
+static void *run_norm_gradient(running *r)
 {
 	rows_of shape = {0};
 	float *out;
@@ -364,13 +409,15 @@ static void *run_attention_gradient(running *r)
 }
 
 static const definition definitions[] = {
-	{"Product", 3, 2, 1, 1, {"turn_a", "turn_b", "terms"}, run_product},
-	{"Attention", 3, 1, 2, 2, {"terms"}, run_attention},
-	{"AttentionGradient", 6, 4, 3, 1, {"terms"}, run_attention_gradient},
-	{"GeluGradient", 2, 2, 1, 1, {0}, run_gelu},
-	{"SoftmaxGradient", 2, 2, 1, 1, {0}, run_softmax},
-	{"NormGradient", 5, 5, 1, 1, {0}, run_norm},
-	{"NormSums", 4, 4, 2, 2, {0}, run_norm_sums},
+	{"Product", 3, 2, 2, 1, {"turn_a", "turn_b", "terms"}, NULL, run_product},
+	{"Attention", 3, 1, 2, 2, {"terms"}, NULL, run_attention},
+	{"AttentionGradient", 6, 4, 3, 1, {"terms"}, NULL, run_attention_gradient},
+	{"Gelu", 1, 1, 1, 1, {0}, NULL, run_gelu},
+	{"GeluGradient", 2, 2, 1, 1, {0}, NULL, run_gelu_gradient},
+	{"SoftmaxGradient", 2, 2, 1, 1, {0}, NULL, run_softmax_gradient},
+	{"Norm", 3, 3, 3, 3, {0}, "epsilon", run_norm},
+	{"NormGradient", 5, 5, 1, 1, {0}, NULL, run_norm_gradient},
+	{"NormSums", 4, 4, 2, 2, {0}, NULL, run_norm_sums},
 };
 
 enum { OPERATORS = sizeof definitions / sizeof *definitions };
@@ -381,6 +428,8 @@ static void *op_compute(void *node, void *context)
 	api_table api = k->of->of->api;
 	running r = {.api = api, .context = context, .node = k};
 	void *status = CALL(void *, KernelContext_GetInputCount, const void *, size_t *)(context, &r.inputs);
+	if (!status)
+		status = CALL(void *, KernelContext_GetOutputCount, const void *, size_t *)(context, &r.outputs);
 	for (size_t i = 0; !status && i < r.inputs && i < MOST_INPUTS; i++)
 		status = read_tensor(&r, i);
 	return status ? status : k->of->what->run(&r);

@@ -27,6 +27,18 @@ static palate_side side_b(const palate_product *p, size_t item)
 // each it goes through all of b.
 static size_t most_rows(const palate_product *p) { return AREA / (up(least(p->k, INNER), DEPTH) * CELL) * STRIP; }
 
+// add_up adds to the sums of a strip's rows of op(a) their numbers from k on,
+// depth many: they have just been read.
+TILES static void add_up(const palate_side *a, size_t from, size_t rows, size_t k, size_t depth, float *sums)
+{
+	float part[STRIP] = {0}; // of few numbers, so that little is rounded away
+	for (size_t d = 0; d < depth; d++)
+		for (size_t i = 0; i < rows; i++)
+			part[i] += a->flat ? a->x[(from + i) * a->stride + k + d] : a->x[(k + d) * a->stride + from + i];
+	for (size_t i = 0; i < rows; i++)
+		sums[from + i] = (k == 0 ? 0 : sums[from + i]) + part[i];
+}
+
 // rows computes rows of c, from one to below another, with what is packed of
 // b: from k on, depth deep.
 TILES static void rows(const palate_product *p, size_t item, size_t from, size_t to, const uint8_t *packed, size_t k, size_t depth, uint8_t *area)
@@ -36,8 +48,11 @@ TILES static void rows(const palate_product *p, size_t item, size_t from, size_t
 	size_t deep = up(depth, DEPTH);
 	for (size_t d = 0; d < depth; d += INNER) {
 		size_t inner = least(INNER, depth - d), cells = up(inner, DEPTH);
-		for (size_t i = from; i < to; i += STRIP)
+		for (size_t i = from; i < to; i += STRIP) {
 			palate_pack(area + (i - from) / STRIP * cells * CELL, &a, i, k + d, inner);
+			if (p->sums)
+				add_up(&a, i, least(STRIP, to - i), k + d, inner, p->sums);
+		}
 		for (size_t j = 0; j < p->n; j += STRIP)
 			for (size_t i = from; i < to; i += STRIP)
 				palate_block(c + i * p->n + j, p->n, to - i, p->n - j, area + (i - from) / STRIP * cells * CELL, packed + (j / STRIP * deep + d / DEPTH) * CELL,
@@ -137,6 +152,12 @@ static void plain(void *state, size_t i)
 {
 	const palate_product *p = state;
 	size_t item = i / p->m, row = i % p->m;
+	if (p->sums) {
+		double sum = 0;
+		for (size_t k = 0; k < p->k; k++)
+			sum += p->turn_a ? p->a[k * p->m + row] : p->a[row * p->k + k];
+		p->sums[row] = sum;
+	}
 	const float *a = p->a + item * p->m * p->k, *b = p->b + item * p->k * p->n;
 	float *c = p->c + i * p->n;
 	for (size_t j = 0; j < p->n; j++) {

@@ -158,7 +158,9 @@ TILES void palate_tiles_open(void)
 
 TILES void palate_tiles_close(void) { _tile_release(); }
 
-// add_products adds to the sums, tiles 0 to 3, what cells of a and b give.
+// add_products adds to the sums, tiles 0 to 3, what cells of a and b give. Of
+// three terms those of the rests of a come first and of b last, so that no tile
+// is loaded twice.
 INLINE TILES void add_products(const uint8_t *a, const uint8_t *b, size_t cells, int terms)
 {
 	for (size_t i = 0; i < cells; i++, a += CELL, b += CELL) {
@@ -198,6 +200,11 @@ TILES void palate_block(float *c, size_t stride, size_t rows, size_t columns, co
 	size_t step = whole ? stride : STRIP;
 	rows = least(rows, STRIP);
 	columns = least(columns, STRIP);
+	if (whole) // by the time that sums are there, so is where they go
+		for (size_t r = 0; r < STRIP; r++) {
+			__builtin_prefetch(c + r * stride, 1);
+			__builtin_prefetch(c + r * stride + LANES, 1);
+		}
 	if (first && !bias) {
 		_tile_zero(0);
 		_tile_zero(1);

@@ -12,8 +12,9 @@ type Own struct {
 	// Terms are those of products of matrices, in attentions too; 0 leaves both to
 	// ai.onnx.
 	Terms operators.Terms
-	// Gradients takes those of Gelu, Softmax and LayerNormalization.
-	Gradients bool
+	// Fused takes Gelu and LayerNormalization, and the gradients of these and of
+	// Softmax, in one way through memory each.
+	Fused bool
 }
 
 // take is the operator in the place of what is noted, if it is one of them.
@@ -25,17 +26,21 @@ func (o Own) take(s short) (node onnxgraph.Node, take bool) {
 		take = o.Terms > 0 && min(q[1], q[len(q)-1]) >= fewest
 		node.Attributes = []onnxgraph.Attribute{onnxgraph.Int(operators.AttributeTerms, int64(o.Terms))}
 	default:
-		take = o.Gradients
+		take = o.Fused
 	}
 	return node, take
 }
 
 // ModelWith is Model with operators of our own. A bias that is added to a
-// product, and a last pair of dimensions that is transposed before it, become
-// part of it; products too small for tiles stay as they are.
+// product, a last pair of dimensions that is transposed before it, and the sum of
+// its first matrix's columns, as the gradient of a bias is, become part of it;
+// products too small for tiles stay as they are.
 func (t *Tape) ModelWith(own Own) *onnxgraph.Model {
 	m := t.Model()
 	t.replaceShorts(m.Graph, own)
+	if own.Fused {
+		replaceForward(m.Graph)
+	}
 	if own.Terms > 0 {
 		p := &products{Graph: m.Graph, terms: own.Terms}
 		p.replace(t.shapes())
@@ -116,6 +121,20 @@ func (t *Tape) replaceShorts(g *onnxgraph.Graph, own Own) {
 		}
 	}
 	g.Nodes = nodes
+}
+
+// replaceForward lets operators of our own stand for the same of ai.onnx.
+func replaceForward(g *onnxgraph.Graph) {
+	for i, n := range g.Nodes {
+		switch n.Op {
+		case "Gelu":
+			n.Domain, n.Op = operators.Domain, operators.GeluOp
+		case "LayerNormalization":
+			n.Domain, n.Op = operators.Domain, operators.NormOp
+			n.Attributes = slices.DeleteFunc(slices.Clone(n.Attributes), func(a onnxgraph.Attribute) bool { return a.Name != operators.AttributeEpsilon })
+		}
+		g.Nodes[i] = n
+	}
 }
 
 // shapes are those of all values, by their names in Model.

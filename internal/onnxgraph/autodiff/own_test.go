@@ -21,7 +21,11 @@ import (
 
 // large are functions whose products are worth tiles.
 var large = map[string]function{
-	"linear":              {[][]int64{{70, 40}, {33, 40}, {33}}, func(t *tape, in values) *value { return t.Linear(in[0], in[1], in[2]) }, false},
+	"linear": {[][]int64{{70, 40}, {33, 40}, {33}}, func(t *tape, in values) *value { return t.Linear(in[0], in[1], in[2]) }, false},
+	"sums first": {[][]int64{{20, 32}, {20, 24}}, func(t *tape, in values) *value {
+		sums := t.Sum(in[0], true, 0)
+		return t.MatMul(t.Transpose(in[0], 1, 0), t.Add(t.Slice(sums, 1, 0, 24), in[1]))
+	}, false},
 	"bias elsewhere":      {[][]int64{{20, 20}, {20, 20}, {20}}, func(t *tape, in values) *value { y := t.Linear(in[0], in[1], nil); return t.Mul(t.Add(y, in[2]), y) }, false},
 	"too small":           {[][]int64{{70, 40}, {2, 40}, {2}}, func(t *tape, in values) *value { return t.Linear(in[0], in[1], in[2]) }, false},
 	"broadcast":           {[][]int64{{3, 20, 20}, {20, 20}}, func(t *tape, in values) *value { return t.MatMul(in[0], in[1]) }, false},
@@ -118,7 +122,7 @@ func TestOwnOperatorsGiveTheSame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, own := range []autodiff.Own{{Gradients: true}, {Terms: operators.Bfloat16x3}, {Terms: operators.Bfloat16x3, Gradients: true}} {
+		for _, own := range []autodiff.Own{{Fused: true}, {Terms: operators.Bfloat16x3}, {Terms: operators.Bfloat16x3, Fused: true}} {
 			model := graph.ModelWith(own)
 			if err := model.Validate(); err != nil {
 				t.Errorf("%s: %v", name, err)
@@ -181,7 +185,8 @@ func TestProductsAtOnceDoNotMixUp(t *testing.T) {
 // What can be part of a product is, and what is in the way of it stays.
 func TestOwnOperatorsTakeTheirPlaces(t *testing.T) {
 	for name, want := range map[string]string{
-		"linear":                     "Product 3, Add 0, ReduceSum 2", // its sums are of the loss, and of the bias
+		"linear":                     "Product 3, Add 0, ReduceSum 1", // which is of the loss: that of the bias comes with a product
+		"sums first":                 "Product 3, ReduceSum 3",        // of the loss, the first, on which the product waits, and of what its sums were spread over
 		"bias elsewhere":             "Product 3, Add 2",
 		"too small":                  "Gemm 3, Add 1",
 		"broadcast":                  "MatMul 2, Product 1, Transpose 1",
@@ -191,11 +196,11 @@ func TestOwnOperatorsTakeTheirPlaces(t *testing.T) {
 		"attention of itself":        "Attention 1, AttentionGradient 0, SoftmaxGradient 1",
 		"attention to what is given": "Attention 1, AttentionGradient 0, SoftmaxGradient 1",
 		"few tokens":                 "Attention 0, AttentionGradient 0, SoftmaxGradient 1",
-		"block":                      "Product 9, Attention 1, AttentionGradient 1, GeluGradient 1, NormGradient 1, NormSums 1, Transpose 0, Split 0, Concat 0",
+		"block":                      "Product 9, Attention 1, AttentionGradient 1, Gelu 1, GeluGradient 1, Norm 1, NormGradient 1, NormSums 1, ReduceSum 1, Transpose 0, Split 0, Concat 0",
 	} {
 		graph, _ := graphOf(large[name])
 		counts := make(map[string]int)
-		for _, n := range graph.ModelWith(autodiff.Own{Terms: operators.Bfloat16x3, Gradients: true}).Graph.Nodes {
+		for _, n := range graph.ModelWith(autodiff.Own{Terms: operators.Bfloat16x3, Fused: true}).Graph.Nodes {
 			counts[n.Op]++
 		}
 		for _, part := range strings.Split(want, ", ") {

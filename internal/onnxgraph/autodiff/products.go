@@ -38,6 +38,51 @@ func (p *products) replace(shapes map[string][]int64) {
 			p.Nodes[i] = made
 		}
 	}
+	p.takeSums()
+}
+
+// takeSums lets products give the sums of columns of the matrix that they turn.
+func (p *products) takeSums() {
+	for i := 0; i < len(p.Nodes); i++ {
+		sum := p.Nodes[i]
+		if !p.addsUpColumns(sum) {
+			continue
+		}
+		at := slices.IndexFunc(p.Nodes, func(n onnxgraph.Node) bool {
+			return n.Op == operators.ProductOp && n.Inputs[0] == sum.Inputs[0] && turnsA(n) && len(n.Outputs) == 1
+		})
+		if at < 0 || at > i && p.needs(p.Nodes[at], p.Nodes[i:at]) {
+			continue
+		}
+		p.Nodes[at].Outputs = []string{p.Nodes[at].Outputs[0], sum.Outputs[0]}
+		if at > i {
+			p.Nodes[i] = p.Nodes[at]
+			p.Nodes = slices.Delete(p.Nodes, at, at+1)
+		} else {
+			p.Nodes = slices.Delete(p.Nodes, i, i+1)
+			i--
+		}
+	}
+}
+
+// needs reports whether a node takes what any of some others give.
+func (p *products) needs(n onnxgraph.Node, others []onnxgraph.Node) bool {
+	return slices.ContainsFunc(others, func(other onnxgraph.Node) bool {
+		return slices.ContainsFunc(other.Outputs, func(out string) bool { return slices.Contains(n.Inputs, out) })
+	})
+}
+
+// addsUpColumns: a sum over the first of two dimensions, which stays.
+func (p *products) addsUpColumns(n onnxgraph.Node) bool {
+	if n.Op != "ReduceSum" {
+		return false
+	}
+	x, y := p.shapes[n.Inputs[0]], p.shapes[n.Outputs[0]]
+	return len(x) == 2 && x[0] > 1 && slices.Equal(y, []int64{1, x[1]})
+}
+
+func turnsA(n onnxgraph.Node) bool {
+	return slices.ContainsFunc(n.Attributes, func(a onnxgraph.Attribute) bool { return a.Name == operators.AttributeTurnA && a.Ints[0] == 1 })
 }
 
 // product is the node in the place of a product of matrices.
