@@ -48,11 +48,14 @@ TILES static void rows(const palate_product *p, size_t item, size_t from, size_t
 	size_t deep = up(depth, DEPTH);
 	for (size_t d = 0; d < depth; d += INNER) {
 		size_t inner = least(INNER, depth - d), cells = up(inner, DEPTH);
-		for (size_t i = from; i < to; i += STRIP) {
-			palate_pack(area + (i - from) / STRIP * cells * CELL, &a, i, k + d, inner);
-			if (p->sums)
-				add_up(&a, i, least(STRIP, to - i), k + d, inner, p->sums);
-		}
+		size_t step = a.flat ? inner : DEPTH; // in the order in which they lie in memory
+		for (size_t e = d; e < d + inner; e += step)
+			for (size_t i = from; i < to; i += STRIP) {
+				size_t deep = least(step, d + inner - e);
+				palate_pack(area + ((i - from) / STRIP * cells + (e - d) / DEPTH) * CELL, &a, i, k + e, deep);
+				if (p->sums)
+					add_up(&a, i, least(STRIP, to - i), k + e, deep, p->sums);
+			}
 		for (size_t j = 0; j < p->n; j += STRIP)
 			for (size_t i = from; i < to; i += STRIP)
 				palate_block(c + i * p->n + j, p->n, to - i, p->n - j, area + (i - from) / STRIP * cells * CELL, packed + (j / STRIP * deep + d / DEPTH) * CELL,
@@ -72,7 +75,12 @@ static void pack_b(void *state, size_t i)
 {
 	job *j = state;
 	palate_side b = side_b(j->p, 0);
-	palate_pack(j->packed + i * up(j->depth, DEPTH) * CELL, &b, i * STRIP, j->k, j->depth);
+	size_t deep = up(j->depth, DEPTH);
+	if (b.flat)
+		palate_pack(j->packed + i * deep * CELL, &b, i * STRIP, j->k, j->depth);
+	else
+		for (size_t s = 0; s * STRIP < b.lanes; s++)
+			palate_pack(j->packed + (s * deep + i) * CELL, &b, s * STRIP, j->k + i * DEPTH, least(DEPTH, j->depth - i * DEPTH));
 }
 
 TILES static void multiply_rows(void *state, size_t i)
@@ -136,7 +144,7 @@ static int multiply_tiles(const palate_product *p, palate_scratch *scratch, pala
 		j.areas = (uint8_t *)memory + whole;
 		for (j.k = 0; j.k < p->k; j.k += OUTER) {
 			j.depth = least(OUTER, p->k - j.k);
-			share(context, pack_b, strips, &j);
+			share(context, pack_b, p->turn_b ? strips : up(j.depth, DEPTH), &j);
 			atomic_store(&j.next, 0);
 			share(context, multiply_rows, workers, &j);
 		}
