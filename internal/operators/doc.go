@@ -41,8 +41,16 @@ const (
 	// Product takes a, b and, optionally, bias, and gives op(a)·op(b) + bias, see
 	// type Product, and, where asked for, the sums of the rows of op(a), [1, rows]:
 	// where op(a) is the turned gradient of a map's results, that of its bias. It
-	// has all of the attributes of int64 below.
+	// has all of the attributes of int64 below, as all products.
 	ProductOp = "Product"
+
+	// ProductGeluOp takes what ProductOp takes, of matrices, and gives the product
+	// and x·Φ(x) of each of its numbers.
+	ProductGeluOp = "ProductGelu"
+
+	// ProductGeluGradientOp takes a, b and x of the product's shape, and gives the
+	// product times the slope of Gelu at x.
+	ProductGeluGradientOp = "ProductGeluGradient"
 
 	// AttentionOp takes q, k and v of [batch, tokens, heads, width], or the three
 	// in one of [batch, tokens, 3, heads, width], and gives softmax(q·kᵀ/√width)·v

@@ -18,24 +18,6 @@
 
 enum { CHUNK = 1 << 14 };
 
-// share_below is Φ(x), where bell is exp(−x²/2). The error function is Abramowitz and
-// Stegun's 7.1.26, to 1.5e-7.
-INLINE float share_below(float x, float bell)
-{
-	float t = 1 / (1 + 0.3275911f * 0.707106781f * fabsf(x));
-	float tail = 0.5f * t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f)))) * bell;
-	return x < 0 ? tail : 1 - tail;
-}
-
-INLINE float bell(float x) { return exponential(-0.5f * x * x); }
-
-// slope is Φ(x) + x·φ(x).
-INLINE float slope(float x)
-{
-	float e = bell(x);
-	return share_below(x, e) + x * e * 0.398942280f;
-}
-
 typedef struct {
 	const float *gradient, *x, *scale, *shift, *mean, *inverse;
 	float *out, *scales, *shifts, *means, *inverses;
@@ -52,7 +34,7 @@ CLONES static void gelu_chunk(const float *restrict d, const float *restrict x, 
 CLONES static void gelu_forward_chunk(const float *restrict x, float *restrict out, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		out[i] = x[i] * share_below(x[i], bell(x[i]));
+		out[i] = gelu(x[i]);
 }
 
 static void gelu_part(void *state, size_t part)
@@ -65,7 +47,7 @@ static void gelu_part(void *state, size_t part)
 		gelu_forward_chunk(r->x + from, r->out + from, n);
 }
 
-static void gelu(rows_of r, palate_share share, void *context)
+static void share_gelu(rows_of r, palate_share share, void *context)
 {
 	if (r.width)
 		share(context, gelu_part, up(r.width, CHUNK), &r);
@@ -73,12 +55,12 @@ static void gelu(rows_of r, palate_share share, void *context)
 
 void palate_gelu(const float *x, float *out, size_t n, palate_share share, void *context)
 {
-	gelu((rows_of){.x = x, .out = out, .width = n}, share, context);
+	share_gelu((rows_of){.x = x, .out = out, .width = n}, share, context);
 }
 
 void palate_gelu_gradient(const float *gradient, const float *x, float *out, size_t n, palate_share share, void *context)
 {
-	gelu((rows_of){.gradient = gradient, .x = x, .out = out, .width = n}, share, context);
+	share_gelu((rows_of){.gradient = gradient, .x = x, .out = out, .width = n}, share, context);
 }
 
 CLONES static void softmax_rows(const float *restrict d, const float *restrict y, float *restrict out, size_t rows, size_t n)

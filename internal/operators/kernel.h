@@ -10,6 +10,8 @@ typedef struct {
 	const float *a, *b, *bias; // bias: [n], or NULL
 	float *c;                  // [batch, m, n]
 	float *sums;               // [m], those of the rows of op(a), or NULL; of a batch of one
+	float *gelu;               // as c: that of each of its numbers, or NULL
+	const float *x;            // as c: what a Gelu took, whose slope each number is multiplied by, or NULL
 	size_t batch, m, n, k;
 	int turn_a, turn_b; // a is [batch, k, m] and b [batch, n, k], instead of [batch, m, k] and [batch, k, n]
 	int terms;          // 3, or 1: what is left of the numbers is lost

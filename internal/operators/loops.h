@@ -31,6 +31,27 @@ INLINE float exponential(float x)
 	return y;
 }
 
+INLINE float bell(float x) { return exponential(-0.5f * x * x); }
+
+// share_below is Φ(x), where bell is that of x. The error function is Abramowitz
+// and Stegun's 7.1.26, to 1.5e-7.
+INLINE float share_below(float x, float bell)
+{
+	float t = 1 / (1 + 0.3275911f * 0.707106781f * fabsf(x));
+	float tail = 0.5f * t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f)))) * bell;
+	return x < 0 ? tail : 1 - tail;
+}
+
+// gelu is x·Φ(x).
+INLINE float gelu(float x) { return x * share_below(x, bell(x)); }
+
+// slope is Φ(x) + x·φ(x), gelu's.
+INLINE float slope(float x)
+{
+	float e = bell(x);
+	return share_below(x, e) + x * e * 0.398942280f;
+}
+
 // dot adds up products in lanes, so that any compiler may keep them in a
 // vector.
 INLINE float dot(const float *x, const float *y, size_t n)

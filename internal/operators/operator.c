@@ -200,37 +200,81 @@ static void share(void *context, palate_work work, size_t n, void *state)
 	}
 }
 
+static const char *no_fit = "a product of matrices that do not fit each other";
 static const char *no_memory = "Failed to allocate memory for an operator";
 
-static void *run_product(running *r)
+// product reads the matrices and makes room for what they give.
+static void *product(running *r, palate_product *p, int64_t shape[MOST_DIMENSIONS])
 {
-	const tensor *a = &r->in[0], *b = &r->in[1], *bias = &r->in[2];
+	const tensor *a = &r->in[0], *b = &r->in[1];
 	if (a->dimensions < 2 || a->dimensions != b->dimensions)
 		return failed(r->api, "a product of tensors that are no matrices, or batches of them");
 	const int64_t *settings = r->node->attributes;
-	palate_product p = {.a = a->data, .b = b->data, .bias = bias->data, .batch = 1, .turn_a = settings[0] != 0, .turn_b = settings[1] != 0, .terms = (int)settings[2]};
+	*p = (palate_product){.a = a->data, .b = b->data, .batch = 1, .turn_a = settings[0] != 0, .turn_b = settings[1] != 0, .terms = (int)settings[2]};
 	size_t n = a->dimensions;
-	int64_t shape[MOST_DIMENSIONS];
 	for (size_t i = 0; i + 2 < n; i++) {
 		if (a->shape[i] != b->shape[i])
 			return failed(r->api, "a product of batches of different sizes");
 		shape[i] = a->shape[i];
-		p.batch *= (size_t)a->shape[i];
+		p->batch *= (size_t)a->shape[i];
 	}
-	p.m = (size_t)a->shape[n - 2 + p.turn_a];
-	p.k = (size_t)a->shape[n - 1 - p.turn_a];
-	p.n = (size_t)b->shape[n - 1 - p.turn_b];
-	if (p.k != (size_t)b->shape[n - 2 + p.turn_b] || (bias->data && (bias->dimensions != 1 || (size_t)bias->shape[0] != p.n)))
-		return failed(r->api, "a product of matrices that do not fit each other");
-	shape[n - 2] = (int64_t)p.m;
-	shape[n - 1] = (int64_t)p.n;
-	void *status = output(r, 0, shape, n, &p.c);
+	p->m = (size_t)a->shape[n - 2 + p->turn_a];
+	p->k = (size_t)a->shape[n - 1 - p->turn_a];
+	p->n = (size_t)b->shape[n - 1 - p->turn_b];
+	if (p->k != (size_t)b->shape[n - 2 + p->turn_b])
+		return failed(r->api, no_fit);
+	shape[n - 2] = (int64_t)p->m;
+	shape[n - 1] = (int64_t)p->n;
+	return output(r, 0, shape, n, &p->c);
+}
+
+static void *add_bias(running *r, palate_product *p)
+{
+	const tensor *bias = &r->in[2];
+	p->bias = bias->data;
+	return bias->data && (bias->dimensions != 1 || (size_t)bias->shape[0] != p->n) ? failed(r->api, no_fit) : NULL;
+}
+
+static void *multiply(running *r, const palate_product *p)
+{
+	return palate_multiply(p, r->node->of->of->scratch, share, r) ? failed(r->api, no_memory) : NULL;
+}
+
+static void *run_product(running *r)
+{
+	palate_product p;
+	int64_t shape[MOST_DIMENSIONS];
+	void *status = product(r, &p, shape);
+	if (!status)
+		status = add_bias(r, &p);
 	const int64_t row[] = {1, (int64_t)p.m};
 	if (!status && r->outputs > 1)
 		status = p.batch == 1 ? output(r, 1, row, 2, &p.sums) : failed(r->api, "sums of a batch of products");
-	if (status)
-		return status;
-	return palate_multiply(&p, r->node->of->of->scratch, share, r) ? failed(r->api, no_memory) : NULL;
+	return status ? status : multiply(r, &p);
+}
+
+static void *run_product_gelu(running *r)
+{
+	palate_product p;
+	int64_t shape[MOST_DIMENSIONS];
+	void *status = product(r, &p, shape);
+	if (!status)
+		status = add_bias(r, &p);
+	if (!status)
+		status = p.batch == 1 ? output(r, 1, shape, r->in[0].dimensions, &p.gelu) : failed(r->api, "Gelu of a batch of products");
+	return status ? status : multiply(r, &p);
+}
+
+static void *run_product_gelu_gradient(running *r)
+{
+	palate_product p;
+	int64_t shape[MOST_DIMENSIONS];
+	void *status = product(r, &p, shape);
+	const tensor *x = &r->in[2];
+	p.x = x->data;
+	if (!status && (p.batch != 1 || x->dimensions != 2 || memcmp(x->shape, shape, 2 * sizeof *shape) != 0))
+		status = failed(r->api, no_fit);
+	return status ? status : multiply(r, &p);
 }
 
 static size_t count(const tensor *t, size_t dimensions)
@@ -410,6 +454,8 @@ static void *run_attention_gradient(running *r)
 
 static const definition definitions[] = {
 	{"Product", 3, 2, 2, 1, {"turn_a", "turn_b", "terms"}, NULL, run_product},
+	{"ProductGelu", 3, 2, 2, 2, {"turn_a", "turn_b", "terms"}, NULL, run_product_gelu},
+	{"ProductGeluGradient", 3, 3, 1, 1, {"turn_a", "turn_b", "terms"}, NULL, run_product_gelu_gradient},
 	{"Attention", 3, 1, 2, 2, {"terms"}, NULL, run_attention},
 	{"AttentionGradient", 6, 4, 3, 1, {"terms"}, NULL, run_attention_gradient},
 	{"Gelu", 1, 1, 1, 1, {0}, NULL, run_gelu},

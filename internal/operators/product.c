@@ -39,6 +39,18 @@ TILES static void add_up(const palate_side *a, size_t from, size_t rows, size_t 
 		sums[from + i] = (k == 0 ? 0 : sums[from + i]) + part[i];
 }
 
+// finish does, to a block of sums that are whole, what comes after a product.
+TILES static void finish(const palate_product *p, size_t i, size_t j, size_t rows, size_t columns)
+{
+	for (size_t r = i; r < i + rows; r++) {
+		float *c = p->c + r * p->n + j;
+		for (size_t n = 0; p->gelu && n < columns; n++)
+			p->gelu[r * p->n + j + n] = gelu(c[n]);
+		for (size_t n = 0; p->x && n < columns; n++)
+			c[n] *= slope(p->x[r * p->n + j + n]);
+	}
+}
+
 // rows computes rows of c, from one to below another, with what is packed of
 // b: from k on, depth deep.
 TILES static void rows(const palate_product *p, size_t item, size_t from, size_t to, const uint8_t *packed, size_t k, size_t depth, uint8_t *area)
@@ -56,10 +68,19 @@ TILES static void rows(const palate_product *p, size_t item, size_t from, size_t
 				if (p->sums)
 					add_up(&a, i, least(STRIP, to - i), k + e, deep, p->sums);
 			}
+		int last = (p->gelu || p->x) && k + d + inner == p->k;
 		for (size_t j = 0; j < p->n; j += STRIP)
-			for (size_t i = from; i < to; i += STRIP)
-				palate_block(c + i * p->n + j, p->n, to - i, p->n - j, area + (i - from) / STRIP * cells * CELL, packed + (j / STRIP * deep + d / DEPTH) * CELL,
+			for (size_t i = from; i < to; i += STRIP) {
+				size_t rows = least(STRIP, to - i), columns = least(STRIP, p->n - j);
+				if (last && p->gelu && rows == STRIP && columns == STRIP)
+					near(p->gelu + i * p->n + j, p->n, 1);
+				if (last && p->x && rows == STRIP && columns == STRIP)
+					near(p->x + i * p->n + j, p->n, 0);
+				palate_block(c + i * p->n + j, p->n, rows, columns, area + (i - from) / STRIP * cells * CELL, packed + (j / STRIP * deep + d / DEPTH) * CELL,
 					cells, p->terms, p->bias ? p->bias + j : NULL, k + d == 0);
+				if (last)
+					finish(p, i, j, rows, columns);
+			}
 	}
 }
 
@@ -173,6 +194,10 @@ static void plain(void *state, size_t i)
 		for (size_t k = 0; k < p->k; k++)
 			sum += (double)(p->turn_a ? a[k * p->m + row] : a[row * p->k + k]) * (p->turn_b ? b[j * p->k + k] : b[k * p->n + j]);
 		c[j] = sum;
+		if (p->gelu)
+			p->gelu[i * p->n + j] = gelu(c[j]);
+		if (p->x)
+			c[j] *= slope(p->x[i * p->n + j]);
 	}
 }
 

@@ -195,16 +195,11 @@ INLINE TILES void add_products(const uint8_t *a, const uint8_t *b, size_t cells,
 TILES void palate_block(float *c, size_t stride, size_t rows, size_t columns, const uint8_t *a, const uint8_t *b, size_t cells, int terms, const float *bias, int first)
 {
 	float part[STRIP][STRIP] __attribute__((aligned(64)));
-	int whole = rows >= STRIP && columns >= STRIP;
+	int whole = rows == STRIP && columns == STRIP;
 	float *to = whole ? c : part[0];
 	size_t step = whole ? stride : STRIP;
-	rows = least(rows, STRIP);
-	columns = least(columns, STRIP);
 	if (whole) // by the time that sums are there, so is where they go
-		for (size_t r = 0; r < STRIP; r++) {
-			__builtin_prefetch(c + r * stride, 1);
-			__builtin_prefetch(c + r * stride + LANES, 1);
-		}
+		near(c, stride, 1);
 	if (first && !bias) {
 		_tile_zero(0);
 		_tile_zero(1);

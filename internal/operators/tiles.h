@@ -42,6 +42,14 @@ void palate_pack(uint8_t *to, const palate_side *side, size_t lane, size_t k, si
 // is in c. The tiles must be open.
 void palate_block(float *c, size_t stride, size_t rows, size_t columns, const uint8_t *a, const uint8_t *b, size_t cells, int terms, const float *bias, int first);
 
+// near asks for the rows of a block, of which there are all.
+INLINE void near(const float *x, size_t stride, int write)
+{
+	for (size_t r = 0; r < STRIP; r++)
+		for (size_t i = 0; i < STRIP; i += LANES)
+			write ? __builtin_prefetch(x + r * stride + i, 1) : __builtin_prefetch(x + r * stride + i, 0);
+}
+
 void palate_tiles_open(void);  // for this thread
 void palate_tiles_close(void);
 

@@ -5,7 +5,8 @@ package autodiff
 // operators were added: each result from where it is made to where it is last
 // read, an output to the end. A result in another shape is the same memory.
 func (t *Tape) LiveBytes(own Own) int64 {
-	graph, shapes := t.ModelWith(own).Graph, t.shapes()
+	model, shapes := t.modelWith(own)
+	graph := model.Graph
 	nodes, same := graph.Nodes, make(map[string]string)
 	for _, n := range nodes {
 		if n.Op == "Reshape" {

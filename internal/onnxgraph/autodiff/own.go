@@ -32,31 +32,38 @@ func (o Own) take(s short) (node onnxgraph.Node, take bool) {
 }
 
 // ModelWith is Model with operators of our own. A bias that is added to a
-// product, a last pair of dimensions that is transposed before it, and the sum of
-// its first matrix's columns, as the gradient of a bias is, become part of it;
-// products too small for tiles stay as they are.
+// product, a last pair of dimensions that is transposed before it, a Gelu behind
+// it and its gradient, and the sum of its first matrix's columns, as the gradient
+// of a bias is, become part of it; products too small for tiles stay as they are.
 func (t *Tape) ModelWith(own Own) *onnxgraph.Model {
-	m := t.Model()
+	m, _ := t.modelWith(own)
+	return m
+}
+
+// modelWith gives the shapes of all values as well.
+func (t *Tape) modelWith(own Own) (m *onnxgraph.Model, shapes map[string][]int64) {
+	m, shapes = t.Model(), t.shapes()
 	t.replaceShorts(m.Graph, own)
 	if own.Fused {
 		replaceForward(m.Graph)
 	}
+	prune(m.Graph) // what is not read is in no one's way
 	if own.Terms > 0 {
 		p := &products{Graph: m.Graph, terms: own.Terms}
-		p.replace(t.shapes())
+		p.replace(shapes)
 	}
 	prune(m.Graph)
 	if slices.ContainsFunc(m.Graph.Nodes, func(n onnxgraph.Node) bool { return n.Domain == operators.Domain }) {
 		m.Opsets = append(m.Opsets, onnxgraph.Opset{Domain: operators.Domain, Version: 1})
 	}
-	t.declare(m.Graph)
-	return m
+	declare(m.Graph, shapes)
+	return m, shapes
 }
 
 // declare states the shapes of what operators of our own give, which ONNX
 // Runtime can't infer.
-func (t *Tape) declare(g *onnxgraph.Graph) {
-	shapes, known := t.shapes(), make(map[string]bool)
+func declare(g *onnxgraph.Graph, shapes map[string][]int64) {
+	known := make(map[string]bool)
 	for _, out := range g.Outputs {
 		known[out.Name] = true
 	}

@@ -39,6 +39,77 @@ func (p *products) replace(shapes map[string][]int64) {
 		}
 	}
 	p.takeSums()
+	p.takeGelu()
+}
+
+// takeGelu lets a product give its Gelu as well, and a product that is the
+// gradient of a Gelu that of what the Gelu took. Another shape of the same numbers
+// may be between the two.
+func (p *products) takeGelu() {
+	makes, uses := make(map[string]int), make(map[string]int)
+	for i, n := range p.Nodes {
+		for _, out := range n.Outputs {
+			makes[out] = i
+		}
+		for _, in := range n.Inputs {
+			uses[in]++
+		}
+	}
+	for _, out := range p.Outputs {
+		uses[out.Name]++
+	}
+	// matrix is what a value has the numbers of.
+	matrix := func(name string) string {
+		if at, made := makes[name]; made && p.Nodes[at].Op == "Reshape" {
+			return p.Nodes[at].Inputs[0]
+		}
+		return name
+	}
+	// product is the place of what gives a matrix, if that is a product of two.
+	product := func(name string) (at int, is bool) {
+		at, made := makes[name]
+		return at, made && p.Nodes[at].Op == operators.ProductOp && len(p.Nodes[at].Outputs) == 1 && len(p.shapes[name]) == 2
+	}
+	var done []int
+	for i, n := range p.Nodes {
+		if n.Op != operators.GeluOp && n.Op != operators.GeluGradientOp || n.Domain != operators.Domain {
+			continue
+		}
+		taken := n.Inputs[0] // x, or the gradient
+		sums := matrix(taken)
+		at, is := product(sums)
+		if !is {
+			continue
+		}
+		made := &p.Nodes[at]
+		given := n.Outputs[0]
+		switch {
+		case n.Op == operators.GeluOp && sums == taken:
+			made.Outputs = append(slices.Clone(made.Outputs), given)
+			done = append(done, i)
+		case n.Op == operators.GeluOp:
+			flat := given + "/matrix"
+			p.shapes[flat] = p.shapes[sums]
+			made.Outputs = append(slices.Clone(made.Outputs), flat)
+			p.Nodes[i] = onnxgraph.Node{Name: n.Name, Op: "Reshape", Inputs: []string{flat, p.Nodes[makes[taken]].Inputs[1]}, Outputs: n.Outputs}
+		default:
+			x := n.Inputs[1]
+			if sums != taken {
+				x = matrix(x)
+			}
+			if len(made.Inputs) != 2 || uses[sums] != 1 || uses[taken] != 1 || !slices.Equal(p.shapes[x], p.shapes[sums]) {
+				continue
+			}
+			made.Inputs = append(slices.Clone(made.Inputs), x)
+			last := &p.Nodes[makes[taken]] // the product, or the Reshape behind it
+			last.Outputs = []string{given}
+			done = append(done, i)
+		}
+		made.Op = map[string]string{operators.GeluOp: operators.ProductGeluOp, operators.GeluGradientOp: operators.ProductGeluGradientOp}[n.Op]
+	}
+	for _, i := range slices.Backward(done) {
+		p.Nodes = slices.Delete(p.Nodes, i, i+1)
+	}
 }
 
 // takeSums lets products give the sums of columns of the matrix that they turn.
