@@ -81,9 +81,23 @@ const (
 	// deviation of a layer norm over the last dimension, and gives that of x.
 	NormGradientOp = "NormGradient"
 
-	// NormSumsOp takes a gradient, x, mean and inverse deviation, and gives
-	// those of the scale and of the shift.
+	// NormSumsOp takes the same, and gives those of the scale and of the shift.
 	NormSumsOp = "NormSums"
+
+	// NormGradientsOp gives all three.
+	NormGradientsOp = "NormGradients"
+
+	// ScaleGradientsOp takes a gradient, x and a scale of x's last dimension, and
+	// gives those of x and of the scale, of x·scale.
+	ScaleGradientsOp = "ScaleGradients"
+
+	// MapGradientsOp takes a gradient [rows, out], a linear map's weights [out, in],
+	// what it took, x [rows, in], and, optionally, what a Gelu took that gave x. It
+	// gives the gradient of the last of these, that of the weights and, where asked
+	// for, that of a bias, [1, out]. It has AttributeTerms. As products of their
+	// own ONNX Runtime computes the gradients of all weights at the end, and keeps
+	// until then what they are computed of.
+	MapGradientsOp = "MapGradients"
 )
 
 // Attributes: the last is of float, all others of int64.

@@ -150,86 +150,110 @@ void palate_norm(const float *x, const float *scale, const float *shift, float e
 	share_rows(&r, norm_forward_part, share, context);
 }
 
-CLONES static void norm_rows(const float *restrict d, const float *restrict x, const float *restrict scale, const float *restrict mean, const float *restrict inverse,
-	float *restrict out, size_t rows, size_t n)
+CLONES static void norm_row(const float *restrict d, const float *restrict x, const float *restrict scale, float mean, float inverse, float *restrict out, size_t n)
 {
-	for (size_t row = 0; row < rows; row++, d += n, x += n, out += n) {
-		float m = mean[row], v = inverse[row], plain[LANES] = {0}, normal[LANES] = {0}, sum = 0, product = 0;
-		size_t i = 0;
-		for (; i + LANES <= n; i += LANES)
-			for (int l = 0; l < LANES; l++) {
-				float h = d[i + l] * scale[i + l];
-				plain[l] += h;
-				normal[l] += h * ((x[i + l] - m) * v);
-			}
+	float plain[LANES] = {0}, normal[LANES] = {0}, sum = 0, product = 0;
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES)
 		for (int l = 0; l < LANES; l++) {
-			sum += plain[l];
-			product += normal[l];
+			float h = d[i + l] * scale[i + l];
+			plain[l] += h;
+			normal[l] += h * ((x[i + l] - mean) * inverse);
 		}
-		for (; i < n; i++) {
-			float h = d[i] * scale[i];
-			sum += h;
-			product += h * ((x[i] - m) * v);
-		}
-		sum /= (float)n;
-		product /= (float)n;
-		for (i = 0; i < n; i++)
-			out[i] = (d[i] * scale[i] - sum - (x[i] - m) * v * product) * v;
+	for (int l = 0; l < LANES; l++) {
+		sum += plain[l];
+		product += normal[l];
 	}
+	for (; i < n; i++) {
+		float h = d[i] * scale[i];
+		sum += h;
+		product += h * ((x[i] - mean) * inverse);
+	}
+	sum /= (float)n;
+	product /= (float)n;
+	for (i = 0; i < n; i++)
+		out[i] = (d[i] * scale[i] - sum - (x[i] - mean) * inverse * product) * inverse;
 }
 
-static void norm_part(void *state, size_t part)
+CLONES static void sum_row(const float *restrict d, const float *restrict x, float mean, float inverse, float *restrict scales, float *restrict shifts, size_t n)
 {
-	rows_of *r = state;
-	size_t from = part * some(r), place = from * r->width;
-	norm_rows(r->gradient + place, r->x + place, r->scale, r->mean + from, r->inverse + from, r->out + place, left(r, from), r->width);
-}
-
-void palate_norm_gradient(const float *gradient, const float *x, const float *scale, const float *mean, const float *inverse, float *out, size_t rows, size_t width,
-	palate_share share, void *context)
-{
-	rows_of r = {.gradient = gradient, .x = x, .scale = scale, .mean = mean, .inverse = inverse, .out = out, .rows = rows, .width = width};
-	share_rows(&r, norm_part, share, context);
-}
-
-CLONES static void sum_rows(const float *restrict d, const float *restrict x, const float *restrict mean, const float *restrict inverse,
-	float *restrict scales, float *restrict shifts, size_t rows, size_t n)
-{
-	for (size_t row = 0; row < rows; row++, d += n, x += n) {
-		float m = mean[row], v = inverse[row];
-		for (size_t i = 0; i < n; i++) {
-			scales[i] += d[i] * ((x[i] - m) * v);
-			shifts[i] += d[i];
-		}
+	for (size_t i = 0; i < n; i++) {
+		scales[i] += d[i] * ((x[i] - mean) * inverse);
+		shifts[i] += d[i];
 	}
 }
 
 enum { PARTS = 64 }; // the same on any number of threads, and so are the sums
 
-static void sums_part(void *state, size_t part)
+// rows_of_part are a part's, from one to below another.
+static void rows_of_part(const rows_of *r, size_t part, size_t *from, size_t *to)
 {
-	rows_of *r = state;
-	size_t each = (r->rows + PARTS - 1) / PARTS, from = part * each, to = from + each < r->rows ? from + each : r->rows;
-	if (from < to)
-		sum_rows(r->gradient + from * r->width, r->x + from * r->width, r->mean + from, r->inverse + from,
-			r->scales + part * r->width, r->shifts + part * r->width, to - from, r->width);
+	size_t each = up(r->rows, PARTS);
+	*from = least(part * each, r->rows);
+	*to = least(*from + each, r->rows);
 }
 
-int palate_norm_sums(const float *gradient, const float *x, const float *mean, const float *inverse, float *scales, float *shifts, size_t rows, size_t width,
-	palate_share share, void *context)
+// share_parts does the work in parts, each of which adds up to its own rows of
+// scales and shifts, and adds these up; what is NULL is not wanted.
+static int share_parts(rows_of *r, palate_work work, float *scales, float *shifts, palate_share share, void *context)
 {
-	float *parts = calloc(2 * PARTS * width + 1, sizeof *parts);
-	if (!parts)
+	float *sums[] = {scales, shifts}, **of[] = {&r->scales, &r->shifts};
+	float *parts = scales || shifts ? calloc(2 * PARTS * r->width + 1, sizeof *parts) : NULL;
+	if ((scales || shifts) && !parts)
 		return 1;
-	rows_of r = {.gradient = gradient, .x = x, .mean = mean, .inverse = inverse, .scales = parts, .shifts = parts + PARTS * width, .rows = rows, .width = width};
-	share(context, sums_part, PARTS, &r);
-	memset(scales, 0, width * sizeof *scales);
-	memset(shifts, 0, width * sizeof *shifts);
-	for (size_t part = 0; part < PARTS; part++)
-		for (size_t i = 0; i < width; i++) {
-			scales[i] += r.scales[part * width + i];
-			shifts[i] += r.shifts[part * width + i];
+	for (int n = 0; n < 2; n++)
+		*of[n] = sums[n] ? parts + n * PARTS * r->width : NULL;
+	share(context, work, PARTS, r);
+	for (int n = 0; n < 2; n++)
+		for (size_t i = 0; sums[n] && i < r->width; i++) {
+			sums[n][i] = 0;
+			for (size_t part = 0; part < PARTS; part++)
+				sums[n][i] += (*of[n])[part * r->width + i];
 		}
 	free(parts);
 	return 0;
+}
+
+static void norm_part(void *state, size_t part)
+{
+	rows_of *r = state;
+	size_t from, to;
+	for (rows_of_part(r, part, &from, &to); from < to; from++) {
+		size_t place = from * r->width;
+		if (r->out)
+			norm_row(r->gradient + place, r->x + place, r->scale, r->mean[from], r->inverse[from], r->out + place, r->width);
+		if (r->scales)
+			sum_row(r->gradient + place, r->x + place, r->mean[from], r->inverse[from], r->scales + part * r->width, r->shifts + part * r->width, r->width);
+	}
+}
+
+int palate_norm_gradient(const float *gradient, const float *x, const float *scale, const float *mean, const float *inverse, float *out, float *scales, float *shifts,
+	size_t rows, size_t width, palate_share share, void *context)
+{
+	rows_of r = {.gradient = gradient, .x = x, .scale = scale, .mean = mean, .inverse = inverse, .out = out, .rows = rows, .width = width};
+	return share_parts(&r, norm_part, scales, shifts, share, context);
+}
+
+CLONES static void scale_row(const float *restrict d, const float *restrict x, const float *restrict scale, float *restrict out, float *restrict scales, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		out[i] = d[i] * scale[i];
+		scales[i] += d[i] * x[i];
+	}
+}
+
+static void scale_part(void *state, size_t part)
+{
+	rows_of *r = state;
+	size_t from, to;
+	for (rows_of_part(r, part, &from, &to); from < to; from++) {
+		size_t place = from * r->width;
+		scale_row(r->gradient + place, r->x + place, r->scale, r->out + place, r->scales + part * r->width, r->width);
+	}
+}
+
+int palate_scale_gradient(const float *gradient, const float *x, const float *scale, float *out, float *scales, size_t rows, size_t width, palate_share share, void *context)
+{
+	rows_of r = {.gradient = gradient, .x = x, .scale = scale, .out = out, .rows = rows, .width = width};
+	return share_parts(&r, scale_part, scales, NULL, share, context);
 }

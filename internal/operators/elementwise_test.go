@@ -111,8 +111,6 @@ func TestGradientsOfALayerNorm(t *testing.T) {
 	for _, s := range sizes {
 		d, x, scale := random(r, s.rows*s.width), random(r, s.rows*s.width), random(r, s.width)
 		mean, inverse := random(r, s.rows), random(r, s.rows)
-		got := make([]float32, len(x))
-		NormGradient(d, x, scale, mean, inverse, got)
 		plain, product := make([]float64, s.rows), make([]float64, s.rows)
 		scales, shifts := make([]float64, s.width), make([]float64, s.width)
 		normal := func(i int) float64 {
@@ -126,15 +124,41 @@ func TestGradientsOfALayerNorm(t *testing.T) {
 			scales[column] += float64(d[i]) * normal(i)
 			shifts[column] += float64(d[i])
 		}
-		near(t, "norm", got, func(i int) float64 {
-			row, column := i/s.width, i%s.width
-			return (float64(d[i])*float64(scale[column]) - plain[row] - normal(i)*product[row]) * float64(inverse[row])
-		}, 1e-4)
-		gotScales, gotShifts := make([]float32, s.width), make([]float32, s.width)
-		if err := NormSums(d, x, mean, inverse, gotScales, gotShifts); err != nil {
+		for _, wanted := range []struct{ x, sums bool }{{true, true}, {true, false}, {false, true}} {
+			var got, gotScales, gotShifts []float32
+			if wanted.x {
+				got = make([]float32, len(x))
+			}
+			if wanted.sums {
+				gotScales, gotShifts = make([]float32, s.width), make([]float32, s.width)
+			}
+			if err := NormGradients(d, x, scale, mean, inverse, got, gotScales, gotShifts); err != nil {
+				t.Fatal(err)
+			}
+			near(t, "norm", got, func(i int) float64 {
+				row, column := i/s.width, i%s.width
+				return (float64(d[i])*float64(scale[column]) - plain[row] - normal(i)*product[row]) * float64(inverse[row])
+			}, 1e-4)
+			near(t, "scales", gotScales, func(i int) float64 { return scales[i] }, 1e-4)
+			near(t, "shifts", gotShifts, func(i int) float64 { return shifts[i] }, 1e-4)
+		}
+	}
+}
+
+func TestGradientsOfAScale(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 8))
+	for _, s := range sizes {
+		d, x, scale := random(r, s.rows*s.width), random(r, s.rows*s.width), random(r, s.width)
+		got, gotScales := make([]float32, len(x)), make([]float32, s.width)
+		if err := ScaleGradients(d, x, scale, got, gotScales); err != nil {
 			t.Fatal(err)
 		}
-		near(t, "scales", gotScales, func(i int) float64 { return scales[i] }, 1e-4)
-		near(t, "shifts", gotShifts, func(i int) float64 { return shifts[i] }, 1e-4)
+		near(t, "x", got, func(i int) float64 { return float64(d[i]) * float64(scale[i%s.width]) }, 1e-6)
+		near(t, "scales", gotScales, func(column int) (sum float64) {
+			for row := range s.rows {
+				sum += float64(d[row*s.width+column]) * float64(x[row*s.width+column])
+			}
+			return sum
+		}, 1e-4)
 	}
 }

@@ -61,12 +61,12 @@ void palate_gelu_gradient(const float *gradient, const float *x, float *out, siz
 void palate_softmax_gradient(const float *gradient, const float *y, float *out, size_t rows, size_t width, palate_share share, void *context);
 void palate_norm(const float *x, const float *scale, const float *shift, float epsilon, float *out, float *means, float *inverses, size_t rows, size_t width,
 	palate_share share, void *context);
-void palate_norm_gradient(const float *gradient, const float *x, const float *scale, const float *mean, const float *inverse, float *out, size_t rows, size_t width,
-	palate_share share, void *context);
 
-// palate_norm_sums is 0, or 1 where there is not enough memory.
-int palate_norm_sums(const float *gradient, const float *x, const float *mean, const float *inverse, float *scales, float *shifts, size_t rows, size_t width,
-	palate_share share, void *context);
+// These are 0, or 1 where there is not enough memory. out, or both of scales and
+// shifts, which are [width], may be NULL.
+int palate_norm_gradient(const float *gradient, const float *x, const float *scale, const float *mean, const float *inverse, float *out, float *scales, float *shifts,
+	size_t rows, size_t width, palate_share share, void *context);
+int palate_scale_gradient(const float *gradient, const float *x, const float *scale, float *out, float *scales, size_t rows, size_t width, palate_share share, void *context);
 
 // palate_operators_add makes the operators known to the sessions of options, by
 // the functions of ONNX Runtime's api. It is NULL, or what went wrong, to be

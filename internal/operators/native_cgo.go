@@ -65,14 +65,14 @@ static void norm_here(const float *x, const float *scale, const float *shift, fl
 	palate_norm(x, scale, shift, epsilon, out, means, inverses, rows, width, here, NULL);
 }
 
-static void norm_gradient_here(const float *d, const float *x, const float *scale, const float *mean, const float *inverse, float *out, size_t rows, size_t width)
+static int norm_gradient_here(const float *d, const float *x, const float *scale, const float *mean, const float *inverse, float *out, float *scales, float *shifts, size_t rows, size_t width)
 {
-	palate_norm_gradient(d, x, scale, mean, inverse, out, rows, width, here, NULL);
+	return palate_norm_gradient(d, x, scale, mean, inverse, out, scales, shifts, rows, width, here, NULL);
 }
 
-static int norm_sums_here(const float *d, const float *x, const float *mean, const float *inverse, float *scales, float *shifts, size_t rows, size_t width)
+static int scale_gradient_here(const float *d, const float *x, const float *scale, float *out, float *scales, size_t rows, size_t width)
 {
-	return palate_norm_sums(d, x, mean, inverse, scales, shifts, rows, width, here, NULL);
+	return palate_scale_gradient(d, x, scale, out, scales, rows, width, here, NULL);
 }
 */
 import "C"
@@ -185,15 +185,20 @@ func Norm(x, scale, shift []float32, epsilon float32, out, means, inverses []flo
 	C.norm_here(floats(x), floats(scale), floats(shift), C.float(epsilon), floats(out), floats(means), floats(inverses), C.size_t(len(means)), C.size_t(len(scale)))
 }
 
-// NormGradient writes the gradient of x [rows, width], which a layer norm took;
-// mean and inverse [rows] are what it found.
-func NormGradient(gradient, x, scale, mean, inverse, out []float32) {
-	C.norm_gradient_here(floats(gradient), floats(x), floats(scale), floats(mean), floats(inverse), floats(out), C.size_t(len(mean)), C.size_t(len(scale)))
+// NormGradients writes those of x [rows, width], which a layer norm took, and of
+// its scale and shift [width]; mean and inverse [rows] are what it found. out, or
+// both of scales and shifts, may be nil.
+func NormGradients(gradient, x, scale, mean, inverse, out, scales, shifts []float32) error {
+	if C.norm_gradient_here(floats(gradient), floats(x), floats(scale), floats(mean), floats(inverse), floats(out), floats(scales), floats(shifts),
+		C.size_t(len(mean)), C.size_t(len(scale))) != 0 {
+		return errNoMemory
+	}
+	return nil
 }
 
-// NormSums writes the gradients of a layer norm's scale and shift, [width].
-func NormSums(gradient, x, mean, inverse, scales, shifts []float32) error {
-	if C.norm_sums_here(floats(gradient), floats(x), floats(mean), floats(inverse), floats(scales), floats(shifts), C.size_t(len(mean)), C.size_t(len(scales))) != 0 {
+// ScaleGradients writes those of x [rows, width] and of scale [width], of x·scale.
+func ScaleGradients(gradient, x, scale, out, scales []float32) error {
+	if C.scale_gradient_here(floats(gradient), floats(x), floats(scale), floats(out), floats(scales), C.size_t(len(x)/max(1, len(scale))), C.size_t(len(scale))) != 0 {
 		return errNoMemory
 	}
 	return nil

@@ -277,6 +277,29 @@ static void *run_product_gelu_gradient(running *r)
 	return status ? status : multiply(r, &p);
 }
 
+// run_map_gradients multiplies a gradient [rows, out] with the weights [out, in]
+// and, turned, with what the map took.
+static void *run_map_gradients(running *r)
+{
+	const tensor *d = &r->in[0], *w = &r->in[1], *x = &r->in[2], *before = &r->in[3];
+	if (d->dimensions != 2 || w->dimensions != 2 || x->dimensions != 2 || d->shape[1] != w->shape[0] || d->shape[0] != x->shape[0] || w->shape[1] != x->shape[1] ||
+		(before->data && (before->dimensions != 2 || memcmp(before->shape, x->shape, 2 * sizeof *x->shape) != 0)))
+		return failed(r->api, no_fit);
+	size_t rows = (size_t)d->shape[0], out = (size_t)d->shape[1], in = (size_t)w->shape[1];
+	int terms = (int)r->node->attributes[0];
+	palate_product of_x = {.a = d->data, .b = w->data, .x = before->data, .batch = 1, .m = rows, .n = in, .k = out, .terms = terms};
+	palate_product of_w = {.a = d->data, .b = x->data, .batch = 1, .m = out, .n = in, .k = rows, .turn_a = 1, .terms = terms};
+	const int64_t row[] = {1, (int64_t)out};
+	void *status = output(r, 0, x->shape, 2, &of_x.c);
+	if (!status)
+		status = output(r, 1, w->shape, 2, &of_w.c);
+	if (!status && r->outputs > 2)
+		status = output(r, 2, row, 2, &of_w.sums);
+	if (!status)
+		status = multiply(r, &of_w);
+	return status ? status : multiply(r, &of_x);
+}
+
 static size_t count(const tensor *t, size_t dimensions)
 {
 	size_t n = 1;
@@ -298,6 +321,12 @@ static void *alike(running *r, rows_of *shape, float **out)
 	shape->rows = count(d, d->dimensions - 1);
 	shape->width = (size_t)d->shape[d->dimensions - 1];
 	return out ? output(r, 0, d->shape, d->dimensions, out) : NULL;
+}
+
+// scale_of sees to it that an input has a number for each of a row's.
+static void *scale_of(running *r, size_t i, size_t width)
+{
+	return count(&r->in[i], r->in[i].dimensions) != width ? failed(r->api, "a scale of another length than a row") : NULL;
 }
 
 static void *run_gelu(running *r)
@@ -330,15 +359,6 @@ static void *run_softmax_gradient(running *r)
 	return status;
 }
 
-// statistics sees to it that inputs from i on are the mean and the inverse
-// deviation of each row.
-static void *statistics(running *r, size_t i, size_t rows)
-{
-	if (count(&r->in[i], r->in[i].dimensions) != rows || count(&r->in[i + 1], r->in[i + 1].dimensions) != rows)
-		return failed(r->api, "means of other rows than there are");
-	return NULL;
-}
-
 static void *run_norm(running *r)
 {
 	const tensor *x = &r->in[0];
@@ -346,13 +366,15 @@ static void *run_norm(running *r)
 	if (n == 0 || n > MOST_DIMENSIONS)
 		return failed(r->api, "a norm of what has no rows");
 	size_t width = (size_t)x->shape[n - 1];
-	if (count(&r->in[1], r->in[1].dimensions) != width || count(&r->in[2], r->in[2].dimensions) != width)
-		return failed(r->api, "a scale and a shift of another length than a row");
+	void *status = scale_of(r, 1, width);
+	if (!status)
+		status = scale_of(r, 2, width);
 	int64_t of_rows[MOST_DIMENSIONS];
 	memcpy(of_rows, x->shape, n * sizeof *of_rows);
 	of_rows[n - 1] = 1;
 	float *out, *means, *inverses;
-	void *status = output(r, 0, x->shape, n, &out);
+	if (!status)
+		status = output(r, 0, x->shape, n, &out);
 	if (!status)
 		status = output(r, 1, of_rows, n, &means);
 	if (!status)
@@ -362,33 +384,45 @@ static void *run_norm(running *r)
 	return status;
 }
 
-static void *run_norm_gradient(running *r)
+// norm_gradient gives, from output i on, that of x, if i is wanted, and those of
+// scale and shift.
+static void *norm_gradient(running *r, int of_x, int of_scale)
 {
 	rows_of shape = {0};
-	float *out;
-	void *status = alike(r, &shape, &out);
+	float *out = NULL, *scales = NULL, *shifts = NULL;
+	size_t i = 0;
+	void *status = alike(r, &shape, NULL);
+	if (!status && (count(&r->in[3], r->in[3].dimensions) != shape.rows || count(&r->in[4], r->in[4].dimensions) != shape.rows))
+		status = failed(r->api, "means of other rows than there are");
 	if (!status)
-		status = statistics(r, 3, shape.rows);
-	if (!status && count(&r->in[2], r->in[2].dimensions) != shape.width)
-		status = failed(r->api, "a scale of another length than a row");
-	if (!status)
-		palate_norm_gradient(r->in[0].data, r->in[1].data, r->in[2].data, r->in[3].data, r->in[4].data, out, shape.rows, shape.width, share, r);
+		status = scale_of(r, 2, shape.width);
+	if (!status && of_x)
+		status = output(r, i++, r->in[0].shape, r->in[0].dimensions, &out);
+	int64_t width = (int64_t)shape.width;
+	if (!status && of_scale)
+		status = output(r, i++, &width, 1, &scales);
+	if (!status && of_scale)
+		status = output(r, i++, &width, 1, &shifts);
+	if (!status && palate_norm_gradient(r->in[0].data, r->in[1].data, r->in[2].data, r->in[3].data, r->in[4].data, out, scales, shifts, shape.rows, shape.width, share, r))
+		status = failed(r->api, no_memory);
 	return status;
 }
 
-static void *run_norm_sums(running *r)
+static void *run_norm_gradient(running *r) { return norm_gradient(r, 1, 0); }
+static void *run_norm_sums(running *r) { return norm_gradient(r, 0, 1); }
+static void *run_norm_gradients(running *r) { return norm_gradient(r, 1, 1); }
+
+static void *run_scale_gradients(running *r)
 {
 	rows_of shape = {0};
-	float *scales, *shifts;
-	void *status = alike(r, &shape, NULL);
+	float *out, *scales;
+	void *status = alike(r, &shape, &out);
 	if (!status)
-		status = statistics(r, 2, shape.rows);
+		status = scale_of(r, 2, shape.width);
 	int64_t width = (int64_t)shape.width;
 	if (!status)
-		status = output(r, 0, &width, 1, &scales);
-	if (!status)
-		status = output(r, 1, &width, 1, &shifts);
-	if (!status && palate_norm_sums(r->in[0].data, r->in[1].data, r->in[2].data, r->in[3].data, scales, shifts, shape.rows, shape.width, share, r))
+		status = output(r, 1, &width, 1, &scales);
+	if (!status && palate_scale_gradient(r->in[0].data, r->in[1].data, r->in[2].data, out, scales, shape.rows, shape.width, share, r))
 		status = failed(r->api, no_memory);
 	return status;
 }
@@ -456,6 +490,7 @@ static const definition definitions[] = {
 	{"Product", 3, 2, 2, 1, {"turn_a", "turn_b", "terms"}, NULL, run_product},
 	{"ProductGelu", 3, 2, 2, 2, {"turn_a", "turn_b", "terms"}, NULL, run_product_gelu},
 	{"ProductGeluGradient", 3, 3, 1, 1, {"turn_a", "turn_b", "terms"}, NULL, run_product_gelu_gradient},
+	{"MapGradients", 4, 3, 3, 2, {"terms"}, NULL, run_map_gradients},
 	{"Attention", 3, 1, 2, 2, {"terms"}, NULL, run_attention},
 	{"AttentionGradient", 6, 4, 3, 1, {"terms"}, NULL, run_attention_gradient},
 	{"Gelu", 1, 1, 1, 1, {0}, NULL, run_gelu},
@@ -463,7 +498,9 @@ static const definition definitions[] = {
 	{"SoftmaxGradient", 2, 2, 1, 1, {0}, NULL, run_softmax_gradient},
 	{"Norm", 3, 3, 3, 3, {0}, "epsilon", run_norm},
 	{"NormGradient", 5, 5, 1, 1, {0}, NULL, run_norm_gradient},
-	{"NormSums", 4, 4, 2, 2, {0}, NULL, run_norm_sums},
+	{"NormSums", 5, 5, 2, 2, {0}, NULL, run_norm_sums},
+	{"NormGradients", 5, 5, 3, 3, {0}, NULL, run_norm_gradients},
+	{"ScaleGradients", 3, 3, 2, 2, {0}, NULL, run_scale_gradients},
 };
 
 enum { OPERATORS = sizeof definitions / sizeof *definitions };

@@ -26,6 +26,23 @@ var large = map[string]function{
 		sums := t.Sum(in[0], true, 0)
 		return t.MatMul(t.Transpose(in[0], 1, 0), t.Add(t.Slice(sums, 1, 0, 24), in[1]))
 	}, false},
+	"frozen": {[][]int64{{40, 20}}, func(t *tape, in values) *value {
+		given := func(name string, rows, columns int64) *value {
+			weights := make([]float32, rows*columns)
+			for i := range weights {
+				weights[i] = float32(i%7-3) / 8
+			}
+			return t.Constant(name, []int64{rows, columns}, weights)
+		}
+		return t.Linear(t.Gelu(t.Linear(in[0], given("first", 36, 20), nil)), given("second", 17, 36), nil)
+	}, false},
+	"scale": {[][]int64{{2, 9, 20}, {20}}, func(t *tape, in values) *value { return t.Mul(in[0], in[1]) }, false},
+	"norm of what is given": {[][]int64{{5}, {5}}, func(t *tape, in values) *value {
+		return t.LayerNorm(t.Constant("given", []int64{2, 5}, []float32{1, -2, 3, .5, 4, 2, 2, 1, 0, -1}), in[0], in[1], 1e-6)
+	}, false},
+	"norm with a given scale": {[][]int64{{7, 5}, {5}}, func(t *tape, in values) *value {
+		return t.LayerNorm(in[0], t.Constant("given", []int64{5}, []float32{1, -2, 3, .5, 4}), in[1], 1e-6)
+	}, false},
 	"gelu": {[][]int64{{40, 20}, {36, 20}, {36}, {17, 36}}, func(t *tape, in values) *value {
 		hidden := t.Gelu(t.Reshape(t.Linear(in[0], in[1], in[2]), 5, 8, 36))
 		return t.Linear(t.Reshape(hidden, 40, 36), in[3], nil)
@@ -198,12 +215,14 @@ func TestProductsAtOnceDoNotMixUp(t *testing.T) {
 // What can be part of a product is, and what is in the way of it stays.
 func TestOwnOperatorsTakeTheirPlaces(t *testing.T) {
 	for name, want := range map[string]string{
-		"linear":                     "Product 3, Add 0, ReduceSum 1", // which is of the loss: that of the bias comes with a product
-		"sums first":                 "Product 3, ReduceSum 3",        // of the loss, the first, on which the product waits, and of what its sums were spread over
-		"gelu":                       "Product 4, ProductGelu 1, ProductGeluGradient 1, Gelu 0, GeluGradient 0",
-		"gelu of no product":         "Product 2, ProductGelu 0, ProductGeluGradient 1, Gelu 1, GeluGradient 0",
-		"gelu, read twice":           "Product 5, ProductGelu 1, ProductGeluGradient 0, Gelu 0, GeluGradient 1",
-		"bias elsewhere":             "Product 3, Add 2",
+		"linear":                     "Product 1, MapGradients 1, Add 0, ReduceSum 1", // which is of the loss: that of the bias comes with the weights'
+		"sums first":                 "Product 3, ReduceSum 3",                        // of the loss, the first, on which the product waits, and of what its sums were spread over
+		"frozen":                     "Product 2, MapGradients 0, ProductGelu 1, ProductGeluGradient 1, ReduceSum 1",
+		"scale":                      "ScaleGradients 1, Mul 3", // of the loss two, and the way forward
+		"gelu":                       "Product 1, ProductGelu 1, MapGradients 2, Gelu 0, GeluGradient 0",
+		"gelu of no product":         "Product 1, MapGradients 1, Gelu 1, GeluGradient 0",
+		"gelu, read twice":           "Product 1, ProductGelu 1, MapGradients 2, Gelu 0, GeluGradient 1",
+		"bias elsewhere":             "Product 1, MapGradients 1, Add 2",
 		"too small":                  "Gemm 3, Add 1",
 		"broadcast":                  "MatMul 2, Product 1, Transpose 1",
 		"other transpose":            "Product 3, Transpose 2",
@@ -212,7 +231,9 @@ func TestOwnOperatorsTakeTheirPlaces(t *testing.T) {
 		"attention of itself":        "Attention 1, AttentionGradient 0, SoftmaxGradient 1",
 		"attention to what is given": "Attention 1, AttentionGradient 0, SoftmaxGradient 1",
 		"few tokens":                 "Attention 0, AttentionGradient 0, SoftmaxGradient 1",
-		"block":                      "Product 7, ProductGelu 1, ProductGeluGradient 1, Attention 1, AttentionGradient 1, Gelu 0, GeluGradient 0, Norm 1, NormGradient 1, NormSums 1, ReduceSum 1, Transpose 0, Split 0, Concat 0",
+		"norm of what is given":      "Norm 1, NormSums 1",
+		"norm with a given scale":    "Norm 1, NormGradient 1",
+		"block":                      "Product 2, ProductGelu 1, MapGradients 3, Attention 1, AttentionGradient 1, Norm 1, NormGradients 1, ReduceSum 1, Transpose 0, Split 0, Concat 0",
 	} {
 		graph, _ := graphOf(large[name])
 		counts := make(map[string]int)

@@ -40,6 +40,37 @@ func (p *products) replace(shapes map[string][]int64) {
 	}
 	p.takeSums()
 	p.takeGelu()
+	p.joinGradients()
+}
+
+// joinGradients lets one operator give the gradients of what a map took and of its
+// weights, which are products of one gradient.
+func (p *products) joinGradients() {
+	for i := 0; i < len(p.Nodes); i++ {
+		n := p.Nodes[i]
+		if n.Op != operators.ProductOp && n.Op != operators.ProductGeluGradientOp || len(n.Outputs) != 1 || turns(n) != [2]int64{} || len(p.shapes[n.Outputs[0]]) != 2 || n.Op == operators.ProductOp && len(n.Inputs) > 2 {
+			continue
+		}
+		at := slices.IndexFunc(p.Nodes, func(m onnxgraph.Node) bool {
+			return m.Op == operators.ProductOp && m.Inputs[0] == n.Inputs[0] && len(m.Inputs) == 2 && turns(m) == [2]int64{1, 0} && slices.Equal(p.shapes[m.Outputs[0]], p.shapes[n.Inputs[1]])
+		})
+		if at < 0 {
+			continue
+		}
+		of := p.Nodes[at] // of the weights
+		first, later := min(i, at), max(i, at)
+		if !slices.Equal(p.shapes[of.Inputs[1]], p.shapes[n.Outputs[0]]) || p.needs(p.Nodes[later], p.Nodes[first:later]) {
+			continue
+		}
+		joined := onnxgraph.Node{Name: n.Name, Domain: operators.Domain, Op: operators.MapGradientsOp,
+			Inputs: slices.Concat(n.Inputs[:2], of.Inputs[1:], n.Inputs[2:]), Outputs: slices.Concat(n.Outputs, of.Outputs),
+			Attributes: []onnxgraph.Attribute{onnxgraph.Int(operators.AttributeTerms, int64(p.terms))}}
+		p.Nodes[first] = joined
+		p.Nodes = slices.Delete(p.Nodes, later, later+1)
+		if later == i {
+			i--
+		}
+	}
 }
 
 // takeGelu lets a product give its Gelu as well, and a product that is the
@@ -120,7 +151,7 @@ func (p *products) takeSums() {
 			continue
 		}
 		at := slices.IndexFunc(p.Nodes, func(n onnxgraph.Node) bool {
-			return n.Op == operators.ProductOp && n.Inputs[0] == sum.Inputs[0] && turnsA(n) && len(n.Outputs) == 1
+			return n.Op == operators.ProductOp && n.Inputs[0] == sum.Inputs[0] && turns(n)[0] == 1 && len(n.Outputs) == 1
 		})
 		if at < 0 || at > i && p.needs(p.Nodes[at], p.Nodes[i:at]) {
 			continue
@@ -152,8 +183,17 @@ func (p *products) addsUpColumns(n onnxgraph.Node) bool {
 	return len(x) == 2 && x[0] > 1 && slices.Equal(y, []int64{1, x[1]})
 }
 
-func turnsA(n onnxgraph.Node) bool {
-	return slices.ContainsFunc(n.Attributes, func(a onnxgraph.Attribute) bool { return a.Name == operators.AttributeTurnA && a.Ints[0] == 1 })
+// turns says of both matrices whether a product turns them.
+func turns(n onnxgraph.Node) (turn [2]int64) {
+	for _, a := range n.Attributes {
+		switch a.Name {
+		case operators.AttributeTurnA:
+			turn[0] = a.Ints[0]
+		case operators.AttributeTurnB:
+			turn[1] = a.Ints[0]
+		}
+	}
+	return turn
 }
 
 // product is the node in the place of a product of matrices.
