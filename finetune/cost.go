@@ -19,22 +19,23 @@ func (p Plan) Features(m *vit.Trainable) int {
 }
 
 // LiveBytes is what one run of the training graph needs at once beside its
-// inputs, at the least: what is computed, from where it is made to where it is
-// last read, and the gradients. A runtime takes more. Where blocks are computed
-// twice it is the tokens between blocks and what the largest of the graphs
-// needs.
+// inputs and the gradients of parameters, at the least: what is computed, from
+// where it is made to where it is last read. A runtime takes more. Where blocks
+// are computed twice it is the tokens between blocks and what the largest of the
+// graphs needs.
 func (p Plan) LiveBytes(m *vit.Trainable) int64 {
-	if !p.CheckpointBlocks {
-		return p.trainingTape(m).LiveBytes(p.own())
-	}
-	kept, most := p.liveInBlocks(m)
+	kept, most := p.live(m)
 	return kept + most
 }
 
-// liveInBlocks is what is kept between blocks, and what the largest of the
+// live is what is kept from one graph to the next, and what the largest of the
 // graphs needs.
-func (p Plan) liveInBlocks(m *vit.Trainable) (kept, most int64) {
-	kept = int64(m.Architecture.Depth-p.lowestBlock(m)) * 4 * elements(m.TokenShape(p.Batch))
+func (p Plan) live(m *vit.Trainable) (kept, most int64) {
+	if !p.CheckpointBlocks {
+		return 0, p.trainingTape(m).LiveBytes(p.own())
+	}
+	blocks := m.Architecture.Depth - p.lowestBlock(m)
+	kept = int64(blocks+2) * 4 * elements(m.TokenShape(p.Batch)) // before each block, and the gradients behind and before one
 	most = max(p.blockGradientsTape(m).LiveBytes(p.own()), p.headTape(m).LiveBytes(p.own()))
 	if p.firstTrained(m) == 0 {
 		most = max(most, p.frontGradientsTape(m).LiveBytes(p.own()))
@@ -61,10 +62,7 @@ func (p Plan) MemoryBytes(m *vit.Trainable) int64 {
 			trained += n
 		}
 	}
-	kept, most := int64(0), p.LiveBytes(m)-4*trained // gradients are written where they are kept
-	if p.CheckpointBlocks {
-		kept, most = p.liveInBlocks(m)
-	}
+	kept, most := p.live(m)
 	pictures := int64(p.Batch) * 3 * int64(m.Height) * int64(m.Width)
 	return programBytes + 4*(all+3*trained+pictures) + kept + int64(runtimeShare*float64(most))
 }

@@ -69,7 +69,8 @@ TILES static void softmax_rows(float *x, size_t stride, size_t rows, size_t n, f
 			sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(left(n - i), x + i));
 		float whole = _mm512_reduce_add_ps(sum);
 		factors[r] = 1 / whole;
-		logs[r] = highest * scale + logf(whole);
+		if (logs)
+			logs[r] = highest * scale + logf(whole);
 	}
 }
 
@@ -99,7 +100,7 @@ static void forward(const palate_attention *a, size_t item, uint8_t *area)
 		size_t from = i * STRIP, rows = least(STRIP, tokens - from);
 		for (size_t j = 0; j < s.strips; j++)
 			palate_block(scores + j * STRIP, row, STRIP, STRIP, q + i * s.wide * CELL, k + j * s.wide * CELL, s.wide, a->terms, NULL, 1);
-		softmax_rows(scores, row, rows, tokens, 1 / sqrtf(a->width), a->logs + item * tokens + from, factors);
+		softmax_rows(scores, row, rows, tokens, 1 / sqrtf(a->width), a->logs ? a->logs + item * tokens + from : NULL, factors);
 		palate_side share = by_token(scores, row, rows, 1, a->terms);
 		palate_pack(shares, &share, 0, 0, tokens);
 		for (size_t w = 0; w < s.wide; w++)
@@ -236,7 +237,8 @@ static void plain_forward(void *state, size_t item)
 		for (size_t j = 0; j < a->tokens; j++)
 			sum += exp(score(a, at, i, j) - most);
 		double log_sum = most + log(sum);
-		a->logs[item * a->tokens + i] = log_sum;
+		if (a->logs)
+			a->logs[item * a->tokens + i] = log_sum;
 		for (size_t w = 0; w < a->width; w++) {
 			sum = 0;
 			for (size_t j = 0; j < a->tokens; j++)

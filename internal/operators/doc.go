@@ -44,8 +44,8 @@ const (
 	// has all of the attributes of int64 below, as all products.
 	ProductOp = "Product"
 
-	// ProductGeluOp takes what ProductOp takes, of matrices, and gives the product
-	// and x·Φ(x) of each of its numbers.
+	// ProductGeluOp takes what ProductOp takes, of matrices, and gives x·Φ(x) of
+	// each number of the product and, where asked for, the product.
 	ProductGeluOp = "ProductGelu"
 
 	// ProductGeluGradientOp takes a, b and x of the product's shape, and gives the
@@ -54,8 +54,8 @@ const (
 
 	// AttentionOp takes q, k and v of [batch, tokens, heads, width], or the three
 	// in one of [batch, tokens, 3, heads, width], and gives softmax(q·kᵀ/√width)·v
-	// of each head, [batch, tokens, heads, width], and the logarithms of what its
-	// softmax divides by, [batch, heads, tokens]. It has AttributeTerms.
+	// of each head, [batch, tokens, heads, width], and, where asked for, the logarithms
+	// of what its softmax divides by, [batch, heads, tokens]. It has AttributeTerms.
 	AttentionOp = "Attention"
 
 	// AttentionGradientOp takes a gradient, what AttentionOp gave and what it
@@ -73,7 +73,7 @@ const (
 	SoftmaxGradientOp = "SoftmaxGradient"
 
 	// NormOp takes x, a scale and a shift, and gives a layer norm over the last
-	// dimension, and the mean and inverse deviation of each row, as ai.onnx's
+	// dimension and, where asked for, the mean and inverse deviation of each row, as ai.onnx's
 	// LayerNormalization does. It has AttributeEpsilon.
 	NormOp = "Norm"
 

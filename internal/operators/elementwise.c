@@ -119,7 +119,7 @@ INLINE void distances(const float *x, size_t n, float from, float *sum, float *s
 }
 
 CLONES static void norm_forward_rows(const float *restrict x, const float *restrict scale, const float *restrict shift, float epsilon,
-	float *restrict out, float *restrict means, float *restrict inverses, size_t rows, size_t n)
+	float *restrict out, float *means, float *inverses, size_t rows, size_t n)
 {
 	for (size_t row = 0; row < rows; row++, x += n, out += n) {
 		// The distances from a mean that was rounded say how far it is off.
@@ -131,8 +131,10 @@ CLONES static void norm_forward_rows(const float *restrict x, const float *restr
 		mean += off;
 		for (size_t i = 0; i < n; i++)
 			out[i] = (x[i] - mean) * inverse * scale[i] + shift[i];
-		means[row] = mean;
-		inverses[row] = inverse;
+		if (means)
+			means[row] = mean;
+		if (inverses)
+			inverses[row] = inverse;
 	}
 }
 
@@ -140,7 +142,8 @@ static void norm_forward_part(void *state, size_t part)
 {
 	rows_of *r = state;
 	size_t from = part * some(r), place = from * r->width;
-	norm_forward_rows(r->x + place, r->scale, r->shift, r->epsilon, r->out + place, r->means + from, r->inverses + from, left(r, from), r->width);
+	norm_forward_rows(r->x + place, r->scale, r->shift, r->epsilon, r->out + place,
+		r->means ? r->means + from : NULL, r->inverses ? r->inverses + from : NULL, left(r, from), r->width);
 }
 
 void palate_norm(const float *x, const float *scale, const float *shift, float epsilon, float *out, float *means, float *inverses, size_t rows, size_t width,

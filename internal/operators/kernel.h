@@ -10,7 +10,8 @@ typedef struct {
 	const float *a, *b, *bias; // bias: [n], or NULL
 	float *c;                  // [batch, m, n]
 	float *sums;               // [m], those of the rows of op(a), or NULL; of a batch of one
-	float *gelu;               // as c: that of each of its numbers, or NULL
+	int gelu;                  // 1: c is that of each number
+	float *before;             // as c: what these are of, or NULL
 	const float *x;            // as c: what a Gelu took, whose slope each number is multiplied by, or NULL
 	size_t batch, m, n, k;
 	int turn_a, turn_b; // a is [batch, k, m] and b [batch, n, k], instead of [batch, m, k] and [batch, k, n]
@@ -36,7 +37,7 @@ typedef struct {
 	size_t stride, batch, heads, tokens, width;
 	int terms;
 	float *mixed; // [batch, tokens, heads, width]
-	float *logs;  // [batch, heads, tokens], the logarithms of what softmax divides by
+	float *logs;  // [batch, heads, tokens], the logarithms of what softmax divides by; NULL where there is no way back
 
 	// Of the way back, where mixed and logs are read.
 	const float *gradient; // of mixed
@@ -59,6 +60,7 @@ int palate_attend_gradient(const palate_attention *attention, palate_scratch *sc
 void palate_gelu(const float *x, float *out, size_t n, palate_share share, void *context);
 void palate_gelu_gradient(const float *gradient, const float *x, float *out, size_t n, palate_share share, void *context);
 void palate_softmax_gradient(const float *gradient, const float *y, float *out, size_t rows, size_t width, palate_share share, void *context);
+// means and inverses, [rows], may be NULL.
 void palate_norm(const float *x, const float *scale, const float *shift, float epsilon, float *out, float *means, float *inverses, size_t rows, size_t width,
 	palate_share share, void *context);
 

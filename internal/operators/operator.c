@@ -260,8 +260,11 @@ static void *run_product_gelu(running *r)
 	void *status = product(r, &p, shape);
 	if (!status)
 		status = add_bias(r, &p);
-	if (!status)
-		status = p.batch == 1 ? output(r, 1, shape, r->in[0].dimensions, &p.gelu) : failed(r->api, "Gelu of a batch of products");
+	p.gelu = 1;
+	if (!status && p.batch != 1)
+		status = failed(r->api, "Gelu of a batch of products");
+	if (!status && r->outputs > 1)
+		status = output(r, 1, shape, r->in[0].dimensions, &p.before);
 	return status ? status : multiply(r, &p);
 }
 
@@ -372,12 +375,12 @@ static void *run_norm(running *r)
 	int64_t of_rows[MOST_DIMENSIONS];
 	memcpy(of_rows, x->shape, n * sizeof *of_rows);
 	of_rows[n - 1] = 1;
-	float *out, *means, *inverses;
+	float *out, *means = NULL, *inverses = NULL;
 	if (!status)
 		status = output(r, 0, x->shape, n, &out);
-	if (!status)
+	if (!status && r->outputs > 1)
 		status = output(r, 1, of_rows, n, &means);
-	if (!status)
+	if (!status && r->outputs > 2)
 		status = output(r, 2, of_rows, n, &inverses);
 	if (!status)
 		palate_norm(x->data, r->in[1].data, r->in[2].data, r->node->real, out, means, inverses, count(x, n - 1), width, share, r);
@@ -456,7 +459,7 @@ static void *run_attention(running *r)
 	int64_t mixed[] = {(int64_t)a.batch, (int64_t)a.tokens, (int64_t)a.heads, (int64_t)a.width}, logs[] = {mixed[0], mixed[2], mixed[1]};
 	if (!status)
 		status = output(r, 0, mixed, 4, &a.mixed);
-	if (!status)
+	if (!status && r->outputs > 1)
 		status = output(r, 1, logs, 3, &a.logs);
 	if (!status && palate_attend(&a, r->node->of->of->scratch, share, r))
 		status = failed(r->api, no_memory);
@@ -488,15 +491,15 @@ static void *run_attention_gradient(running *r)
 
 static const definition definitions[] = {
 	{"Product", 3, 2, 2, 1, {"turn_a", "turn_b", "terms"}, NULL, run_product},
-	{"ProductGelu", 3, 2, 2, 2, {"turn_a", "turn_b", "terms"}, NULL, run_product_gelu},
+	{"ProductGelu", 3, 2, 2, 1, {"turn_a", "turn_b", "terms"}, NULL, run_product_gelu},
 	{"ProductGeluGradient", 3, 3, 1, 1, {"turn_a", "turn_b", "terms"}, NULL, run_product_gelu_gradient},
 	{"MapGradients", 4, 3, 3, 2, {"terms"}, NULL, run_map_gradients},
-	{"Attention", 3, 1, 2, 2, {"terms"}, NULL, run_attention},
+	{"Attention", 3, 1, 2, 1, {"terms"}, NULL, run_attention},
 	{"AttentionGradient", 6, 4, 3, 1, {"terms"}, NULL, run_attention_gradient},
 	{"Gelu", 1, 1, 1, 1, {0}, NULL, run_gelu},
 	{"GeluGradient", 2, 2, 1, 1, {0}, NULL, run_gelu_gradient},
 	{"SoftmaxGradient", 2, 2, 1, 1, {0}, NULL, run_softmax_gradient},
-	{"Norm", 3, 3, 3, 3, {0}, "epsilon", run_norm},
+	{"Norm", 3, 3, 3, 1, {0}, "epsilon", run_norm},
 	{"NormGradient", 5, 5, 1, 1, {0}, NULL, run_norm_gradient},
 	{"NormSums", 5, 5, 2, 2, {0}, NULL, run_norm_sums},
 	{"NormGradients", 5, 5, 3, 3, {0}, NULL, run_norm_gradients},

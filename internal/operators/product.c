@@ -44,8 +44,10 @@ TILES static void finish(const palate_product *p, size_t i, size_t j, size_t row
 {
 	for (size_t r = i; r < i + rows; r++) {
 		float *c = p->c + r * p->n + j;
+		if (p->before)
+			memcpy(p->before + r * p->n + j, c, columns * sizeof *c);
 		for (size_t n = 0; p->gelu && n < columns; n++)
-			p->gelu[r * p->n + j + n] = gelu(c[n]);
+			c[n] = gelu(c[n]);
 		for (size_t n = 0; p->x && n < columns; n++)
 			c[n] *= slope(p->x[r * p->n + j + n]);
 	}
@@ -72,8 +74,8 @@ TILES static void rows(const palate_product *p, size_t item, size_t from, size_t
 		for (size_t j = 0; j < p->n; j += STRIP)
 			for (size_t i = from; i < to; i += STRIP) {
 				size_t rows = least(STRIP, to - i), columns = least(STRIP, p->n - j);
-				if (last && p->gelu && rows == STRIP && columns == STRIP)
-					near(p->gelu + i * p->n + j, p->n, 1);
+				if (last && p->before && rows == STRIP && columns == STRIP)
+					near(p->before + i * p->n + j, p->n, 1);
 				if (last && p->x && rows == STRIP && columns == STRIP)
 					near(p->x + i * p->n + j, p->n, 0);
 				palate_block(c + i * p->n + j, p->n, rows, columns, area + (i - from) / STRIP * cells * CELL, packed + (j / STRIP * deep + d / DEPTH) * CELL,
@@ -194,8 +196,10 @@ static void plain(void *state, size_t i)
 		for (size_t k = 0; k < p->k; k++)
 			sum += (double)(p->turn_a ? a[k * p->m + row] : a[row * p->k + k]) * (p->turn_b ? b[j * p->k + k] : b[k * p->n + j]);
 		c[j] = sum;
+		if (p->before)
+			p->before[i * p->n + j] = c[j];
 		if (p->gelu)
-			p->gelu[i * p->n + j] = gelu(c[j]);
+			c[j] = gelu(c[j]);
 		if (p->x)
 			c[j] *= slope(p->x[i * p->n + j]);
 	}

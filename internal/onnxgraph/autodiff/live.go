@@ -1,9 +1,9 @@
 package autodiff
 
 // LiveBytes is what computing the outputs with operators of our own needs at
-// once beside the inputs and constants, at the least, in the order in which
-// operators were added: each result from where it is made to where it is last
-// read, an output to the end. A result in another shape is the same memory.
+// once beside the inputs, constants and outputs, at the least, in the order in
+// which operators were added: each result from where it is made to where it is
+// last read. A result in another shape is the same memory.
 func (t *Tape) LiveBytes(own Own) int64 {
 	model, shapes := t.modelWith(own)
 	graph := model.Graph
@@ -25,14 +25,15 @@ func (t *Tape) LiveBytes(own Own) int64 {
 			last[root(name)] = i
 		}
 	}
+	given := make(map[string]bool)
 	for _, out := range graph.Outputs {
-		last[root(out.Name)] = len(nodes)
+		given[root(out.Name)] = true
 	}
 	ends := make(map[int]int64)
 	var live, most int64
 	for i, n := range nodes {
 		for _, name := range n.Outputs {
-			if root(name) == name {
+			if root(name) == name && !given[name] {
 				bytes := 4 * elements(shapes[name])
 				live += bytes
 				ends[max(last[name], i)] += bytes

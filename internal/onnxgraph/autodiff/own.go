@@ -53,11 +53,32 @@ func (t *Tape) modelWith(own Own) (m *onnxgraph.Model, shapes map[string][]int64
 		p.replace(shapes)
 	}
 	prune(m.Graph)
+	trim(m.Graph)
 	if slices.ContainsFunc(m.Graph.Nodes, func(n onnxgraph.Node) bool { return n.Domain == operators.Domain }) {
 		m.Opsets = append(m.Opsets, onnxgraph.Opset{Domain: operators.Domain, Version: 1})
 	}
 	declare(m.Graph, shapes)
 	return m, shapes
+}
+
+// trim takes the last results of operators of our own away that nothing reads: ONNX
+// Runtime would keep them to the end.
+func trim(g *onnxgraph.Graph) {
+	read := make(map[string]bool)
+	for _, out := range g.Outputs {
+		read[out.Name] = true
+	}
+	for _, n := range g.Nodes {
+		for _, in := range n.Inputs {
+			read[in] = true
+		}
+	}
+	for i, n := range g.Nodes {
+		for n.Domain == operators.Domain && len(n.Outputs) > 1 && !read[n.Outputs[len(n.Outputs)-1]] {
+			n.Outputs = n.Outputs[:len(n.Outputs)-1]
+		}
+		g.Nodes[i].Outputs = n.Outputs
+	}
 }
 
 // declare states the shapes of what operators of our own give, which ONNX

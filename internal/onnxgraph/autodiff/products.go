@@ -116,12 +116,12 @@ func (p *products) takeGelu() {
 		given := n.Outputs[0]
 		switch {
 		case n.Op == operators.GeluOp && sums == taken:
-			made.Outputs = append(slices.Clone(made.Outputs), given)
+			made.Outputs = []string{given, sums}
 			done = append(done, i)
 		case n.Op == operators.GeluOp:
 			flat := given + "/matrix"
 			p.shapes[flat] = p.shapes[sums]
-			made.Outputs = append(slices.Clone(made.Outputs), flat)
+			made.Outputs = []string{flat, sums}
 			p.Nodes[i] = onnxgraph.Node{Name: n.Name, Op: "Reshape", Inputs: []string{flat, p.Nodes[makes[taken]].Inputs[1]}, Outputs: n.Outputs}
 		default:
 			x := n.Inputs[1]
