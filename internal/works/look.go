@@ -18,8 +18,8 @@ import (
 )
 
 // Version tells what was found in different ways apart: with another one all is
-// looked at anew.
-const Version = 1
+// looked at anew. Version 1 did not compare colours.
+const Version = 2
 
 const (
 	// neighbours is against how many of its nearest each picture is held.
