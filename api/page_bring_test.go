@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
@@ -25,7 +26,7 @@ const (
 		draw.fillStyle = "#d02010"; draw.fillRect(0, 0, 300, 200); draw.fillStyle = "#b03020"; draw.fillRect(20, 30, 99, 77);
 		canvas.convertToBlob({ type: "image/png" }).then((blob) => {
 			const data = new DataTransfer();
-			data.items.add(new File([blob], "赤い絵.png", { type: "image/png" }));`
+			data.items.add(new File([blob], "ציור אדום ישן מאוד.png", { type: "image/png" }));`
 	dropPicture = `(() => { ` + brought + `
 			data.items.add(new File(["no picture"], "none.png", { type: "image/png" }));
 			for (const type of ["dragover", "drop"]) document.querySelector("main").dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
@@ -65,13 +66,20 @@ func TestPicturesComeByChoiceByDropAndByPaste(t *testing.T) {
 		chromedp.SetUploadFiles(`#files`, []string{grey}), eventually(cards, "1"), eventually(`document.querySelector("#first").hidden`, "true"),
 		eventually(toastText, "1 picture was added."), eventually(`document.querySelector(".card .title").textContent`, "grau"))
 	step("drop", run(dropPicture), eventually(cards, "2"), eventually(toastText, "1 picture was added."),
-		eventually(`document.querySelector("#notice").textContent.startsWith("1 could not be added. none.png: ")`, "true"))
+		eventually(`document.querySelector("#notice").textContent.startsWith("1 could not be added. none.png: ")`, "true"),
+		// What is written from the right begins there, or its beginning would be cut off.
+		eventually(`getComputedStyle(document.querySelector(".card .title")).direction`, "rtl"), run(`document.querySelector(".card img").click()`),
+		eventually(`getComputedStyle(document.querySelector("#viewer h2")).direction`, "rtl"), chromedp.KeyEvent(kb.Escape), eventually(`document.querySelector("#viewer").open`, "false"))
 	step("drop it again", run(dropPicture), eventually(toastText, "0 pictures were added, 1 had been there."), eventually(cards, "2"))
 	page, err := f.catalog.ListImages(t.Context(), catalog.ImageQuery{Limit: 10})
 	must(t, err)
-	if len(page.Images) != 2 || page.Images[0].Sources[0].OriginalName != "赤い絵.png" {
+	if len(page.Images) != 2 || page.Images[0].Sources[0].OriginalName != "ציור אדום ישן מאוד.png" {
 		t.Errorf("the catalog has %+v, want the dropped picture first of two, under its file's name", page.Images)
 	}
+
+	step("nothing passes", chromedp.Navigate(f.url+"/?r#/newest?q=grau&artist=nobody"),
+		eventually(`document.querySelector("#end").textContent`, "Nothing passes all of these filters."), chromedp.Navigate(f.url+"/?s#/newest?q=rot"),
+		eventually(`document.querySelector("#end").textContent`, "No title and no artist matches."))
 
 	other := newFixture(t)
 	reds, blues := other.add(t, 12, red, "Roth"), other.add(t, 12, blue, "Blau")
@@ -82,9 +90,9 @@ func TestPicturesComeByChoiceByDropAndByPaste(t *testing.T) {
 	step("paste", chromedp.Navigate(other.url+"/#/newest"), eventually(cards, "24"), run(pastePicture), eventually(hits, "24"),
 		eventually(`"`+fmt.Sprint(reds)+`".includes(new URLSearchParams(document.querySelector("#found .strip a").hash.split("?")[1]).get("picture"))`, "true"), eventually(`parseInt(document.querySelector("#found .chance").textContent) > 50`, "true"),
 		eventually(`document.querySelector("#found canvas").width`, "300"), eventually(inWidth, "true"), screenshot("found-phone"))
-	step("keys are for what is shown", chromedp.KeyEvent("l"), eventually(`document.querySelector("#found").open`, "true"), chromedp.KeyEvent("\x1b"), eventually(`document.querySelector("#found").open`, "false"))
+	step("keys are for what is shown", chromedp.KeyEvent("l"), eventually(`document.querySelector("#found").open`, "true"), chromedp.KeyEvent(kb.Escape), eventually(`document.querySelector("#found").open`, "false"))
 	step("look at what it is like", run(pastePicture), eventually(hits, "24"), chromedp.Click(`#found .strip a`),
-		eventually(`document.querySelector("#viewer").open && !document.querySelector("#found").open`, "true"), chromedp.KeyEvent("\x1b"), eventually(`document.querySelector("#viewer").open`, "false"))
+		eventually(`document.querySelector("#viewer").open && !document.querySelector("#found").open`, "true"), chromedp.KeyEvent(kb.Escape), eventually(`document.querySelector("#viewer").open`, "false"))
 	step("by a button", run(`document.querySelector("#by-picture").click()`), chromedp.SetUploadFiles(`#files`, []string{grey}), eventually(hits, "24"))
 	step("keep it", chromedp.Click(`#found .keep`), eventually(cards, "25"), eventually(`document.querySelector("#found").open`, "false"))
 	if all := slices.DeleteFunc(complaints(), func(text string) bool { return strings.HasSuffix(text, "/snapshots") }); len(all) != 2 { // no order without a like; what is no picture was refused, twice

@@ -78,7 +78,7 @@ function tellEnd(text) {
 }
 
 async function nothingHere() {
-  if (state.filters.q) return "No title and no artist matches.";
+  if (state.filters.q && Object.keys(state.filters).length === 1) return "No title and no artist matches.";
   if (await bring.firstSteps()) return "";
   if (Object.keys(state.filters).some((name) => name !== "judged" && name !== "collapse")) return "Nothing passes all of these filters.";
   if (state.view === "liked") return "Nothing is liked yet.";
