@@ -31,8 +31,9 @@ type Example struct {
 	// how much of a like it is; the judge goes by the verdict alone.
 	Stars palate.Stars
 
-	// Sketch gives the picture in small, 48 × 48 bytes of brightness row by
-	// row from the top left whatever its shape; nil, or none, is fine. It
+	// Sketch gives the picture in small, as the server keeps it: 48 × 48 bytes of
+	// brightness row by row from the top left whatever its shape, and 12 × 12 signed
+	// bytes of Cb and as many of Cr; nil, or none, is fine. It
 	// shows whether two examples are of one work, see Config.NearDuplicates,
 	// and is called from several goroutines, seldom twice in a search.
 	Sketch func() []byte

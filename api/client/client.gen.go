@@ -2491,7 +2491,7 @@ type ClientInterface interface {
 
 	// GetCopies How far copies are known
 	//
-	// Which images show one work (copies in grey, mirrored, framed, compressed, resized, or cut out of each other) is found by a job of the kind `copies`, which looks at what was not looked at; until then an image stands for itself. `getImageCopies` names the copies of one, and a list (`createSnapshot`) holds one of each work with `collapse`.
+	// Which images show one work (copies in grey, mirrored, framed, compressed, resized, in another light, or cut out of each other) is found by a job of the kind `copies`, which looks at what was not looked at; until then an image stands for itself. Once one has been started, the server starts further ones by itself for what comes in, some minutes after it. `getImageCopies` names the copies of one, and a list (`createSnapshot`) holds one of each work with `collapse`.
 	//
 	// Corresponds with GET /v1/copies (the `GetCopies` operationId).
 	GetCopies(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3201,7 +3201,7 @@ func (c *Client) GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn
 
 // GetCopies How far copies are known
 //
-// Which images show one work (copies in grey, mirrored, framed, compressed, resized, or cut out of each other) is found by a job of the kind `copies`, which looks at what was not looked at; until then an image stands for itself. `getImageCopies` names the copies of one, and a list (`createSnapshot`) holds one of each work with `collapse`.
+// Which images show one work (copies in grey, mirrored, framed, compressed, resized, in another light, or cut out of each other) is found by a job of the kind `copies`, which looks at what was not looked at; until then an image stands for itself. Once one has been started, the server starts further ones by itself for what comes in, some minutes after it. `getImageCopies` names the copies of one, and a list (`createSnapshot`) holds one of each work with `collapse`.
 //
 // Corresponds with GET /v1/copies (the `GetCopies` operationId).
 func (c *Client) GetCopies(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9090,7 +9090,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetCopiesWithResponse How far copies are known
 	//
-	// Which images show one work (copies in grey, mirrored, framed, compressed, resized, or cut out of each other) is found by a job of the kind `copies`, which looks at what was not looked at; until then an image stands for itself. `getImageCopies` names the copies of one, and a list (`createSnapshot`) holds one of each work with `collapse`.
+	// Which images show one work (copies in grey, mirrored, framed, compressed, resized, in another light, or cut out of each other) is found by a job of the kind `copies`, which looks at what was not looked at; until then an image stands for itself. Once one has been started, the server starts further ones by itself for what comes in, some minutes after it. `getImageCopies` names the copies of one, and a list (`createSnapshot`) holds one of each work with `collapse`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14953,7 +14953,7 @@ func (c *ClientWithResponses) GetReadinessWithResponse(ctx context.Context, reqE
 
 // GetCopiesWithResponse How far copies are known
 //
-// Which images show one work (copies in grey, mirrored, framed, compressed, resized, or cut out of each other) is found by a job of the kind `copies`, which looks at what was not looked at; until then an image stands for itself. `getImageCopies` names the copies of one, and a list (`createSnapshot`) holds one of each work with `collapse`.
+// Which images show one work (copies in grey, mirrored, framed, compressed, resized, in another light, or cut out of each other) is found by a job of the kind `copies`, which looks at what was not looked at; until then an image stands for itself. Once one has been started, the server starts further ones by itself for what comes in, some minutes after it. `getImageCopies` names the copies of one, and a list (`createSnapshot`) holds one of each work with `collapse`.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -13,6 +13,12 @@
 //
 //	go run ./bench/copies --pictures FOLDER --count 400
 //
+// With works it lays all pictures of a folder over each other, and says how many
+// pairs of one work, whose files are in one sub-folder, are told to be the same,
+// and how many of two:
+//
+//	go run ./bench/copies --works FOLDER
+//
 // With points it looks for copies among so many made-up embeddings, as the job
 // does among all pictures of a collection:
 //
@@ -48,6 +54,7 @@ type options struct {
 
 	pictures string
 	count    int
+	works    string
 	points   int
 }
 
@@ -62,11 +69,15 @@ func main() {
 	flag.IntVar(&o.each, "each", 4, "crops of each work")
 	flag.StringVar(&o.pictures, "pictures", "", "a folder of different pictures to make copies of")
 	flag.IntVar(&o.count, "count", 400, "how many of them")
+	flag.StringVar(&o.works, "works", "", "a folder of pictures to lay over each other, those of one work in one sub-folder")
 	flag.IntVar(&o.points, "points", 0, "so many embeddings to look for copies among")
 	flag.Parse()
 	work := func() error { return run(ctx, o) }
 	if o.pictures != "" {
 		work = func() error { return recall(ctx, o.pictures, o.count) }
+	}
+	if o.works != "" {
+		work = func() error { return knownWorks(ctx, o.works) }
 	}
 	if o.points > 0 {
 		work = func() error { return points(ctx, o.points, o.dim) }

@@ -508,6 +508,11 @@ type Embeddings interface {
 	// AttributesOf gathers what an index filters by, leaving out images
 	// that do not exist.
 	AttributesOf(ctx context.Context, ids []palate.ImageID) (map[palate.ImageID]index.Attributes, error)
+
+	// VerdictsOf gathers what profiles like and dislike, as it is in the
+	// attributes: empty for an image that nobody judges, and without images that
+	// do not exist.
+	VerdictsOf(ctx context.Context, ids []palate.ImageID) (map[palate.ImageID]map[palate.Profile]palate.Verdict, error)
 }
 
 // ProbeVersion is one trained version of a profile's taste. Versions count from 1

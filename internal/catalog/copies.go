@@ -41,4 +41,5 @@ type CopyCounts struct {
 	NotLookedAt int // images, also those that are not embedded
 	Works       int // that have more than one image
 	Images      int // of these works
+	Former      int // images that a search of another version looked at, and none of this
 }

@@ -24,8 +24,11 @@ type Answer func(*Model) (run func(context.Context, net.Listener) error, err err
 // ServeOptions say what a server does beside answering.
 type ServeOptions struct {
 	Answer Answer
-	// Embed embeds what comes in, and works at upgrades that were begun.
+	// Embed embeds what comes in, works at upgrades that were begun, and looks at
+	// new pictures for copies, where somebody has looked for copies before.
 	Embed bool
+	// CopiesEvery is how long they wait for that at least; 0 is five minutes.
+	CopiesEvery time.Duration
 	// Ready, if not nil, is called once before the first request is taken.
 	Ready func()
 	// Version of the program, which crawls of subscriptions introduce.
@@ -64,7 +67,7 @@ func (m *Model) Serve(ctx context.Context, listener net.Listener, options ServeO
 }
 
 // serve answers on the listener, and meanwhile follows the catalog, embeds
-// what comes in and trains after new ratings, until ctx is done, or until
+// what comes in, looks at it for copies and trains after new ratings, until ctx is done, or until
 // another model is to serve, which it then returns.
 func (m *Model) serve(ctx context.Context, listener net.Listener, options ServeOptions) (next *Model, err error) {
 	answer, err := options.Answer(m)
@@ -102,6 +105,7 @@ func (m *Model) serve(ctx context.Context, listener net.Listener, options ServeO
 		group.Go(func() error { return m.keepSubscribed(ctx, options.Version, options.Clock) })
 		if options.Embed {
 			group.Go(func() error { return m.keepEmbedding(ctx) })
+			group.Go(func() error { return m.keepLookingForCopies(ctx, options.CopiesEvery) })
 		}
 	}
 	switch err := group.Wait(); {

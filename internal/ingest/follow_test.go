@@ -451,3 +451,44 @@ func (w *world) wantFiles(t *testing.T) {
 		}
 	}
 }
+
+// describing counts the images whose sources are read.
+type describing struct {
+	catalog.Catalog
+	described int
+}
+
+func (c *describing) AttributesOf(ctx context.Context, ids []palate.ImageID) (map[palate.ImageID]index.Attributes, error) {
+	c.described += len(ids)
+	return c.Catalog.AttributesOf(ctx, ids)
+}
+
+// Whoever rates a thousand images waits until the index knows, and reading the
+// sources of all of them took longer than everything else.
+func TestAJudgementIsFollowedWithoutReadingSources(t *testing.T) {
+	f := newFixture(t)
+	ids := f.add(0, 4)
+	f.embed()
+	ix, err := flat.New(f.embedder.Model(), f.embedder.Dim())
+	f.ok("New", err)
+	c := &describing{Catalog: f.catalog}
+	follower := ingest.NewFollower(c, ix, "", slog.New(slog.DiscardHandler))
+	f.catchUp(follower)
+	c.described = 0
+	f.rate(ids[0], "me", palate.Like)
+	f.rate(ids[1], "me", palate.Dislike)
+	f.rate(ids[1], "me", palate.Skip)
+	f.catchUp(follower)
+	if c.described != 0 {
+		t.Errorf("the sources of %d images were read to follow what was said of two", c.described)
+	}
+	liked, judged := point(0), point(2)
+	liked.Verdicts = map[palate.Profile]palate.Verdict{"me": palate.Like}
+	judged.Verdicts = map[palate.Profile]palate.Verdict{"me": palate.Like}
+	wantIndex(t, ix, indexed{ids[0]: liked, ids[1]: point(1), ids[2]: point(2), ids[3]: point(3)})
+	f.rate(ids[2], "me", palate.Like)
+	f.rate(ids[3], "me", palate.Like)
+	f.ok("Remove", f.collection.Remove(t.Context(), ids[3], "a duplicate"))
+	f.catchUp(follower)
+	wantIndex(t, ix, indexed{ids[0]: liked, ids[1]: point(1), ids[2]: judged})
+}

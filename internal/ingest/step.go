@@ -170,30 +170,45 @@ func (s *step) apply(ctx context.Context, ix index.Index, changes []catalog.Chan
 	if len(ids) == 0 {
 		return nil
 	}
-	attributes, err := s.catalog.AttributesOf(ctx, ids)
+	// Of what was only judged, the verdicts are read alone: sources and their
+	// categories cost several times as much.
+	judged, others := ids[:0:0], ids[:0:0]
+	for _, id := range ids {
+		if t := touched[id]; t.embedded || t.described {
+			others = append(others, id)
+		} else {
+			judged = append(judged, id)
+		}
+	}
+	verdicts, err := s.catalog.VerdictsOf(ctx, judged)
+	if err != nil {
+		return err
+	}
+	attributes, err := s.catalog.AttributesOf(ctx, others)
 	if err != nil {
 		return err
 	}
 	var gone, embedded []palate.ImageID
 	described := make(map[palate.ImageID]index.Attributes)
 	var judgements []index.Judgement
-	for _, id := range ids {
-		present, exists := attributes[id]
-		switch t := touched[id]; {
+	for _, id := range others {
+		switch present, exists := attributes[id]; {
 		case !exists:
 			gone = append(gone, id)
-		case t.embedded:
+		case touched[id].embedded:
 			embedded = append(embedded, id)
-		case t.described:
-			described[id] = present
 		default:
-			standing := present.Verdicts
-			if standing == nil {
-				standing = map[palate.Profile]palate.Verdict{}
-			}
-			for _, p := range t.judgedBy {
-				judgements = append(judgements, index.Judgement{ID: id, Profile: p, Verdict: present.Verdicts[p], Standing: standing})
-			}
+			described[id] = present
+		}
+	}
+	for _, id := range judged {
+		standing, exists := verdicts[id]
+		if !exists {
+			gone = append(gone, id)
+			continue
+		}
+		for _, p := range touched[id].judgedBy {
+			judgements = append(judgements, index.Judgement{ID: id, Profile: p, Verdict: standing[p], Standing: standing})
 		}
 	}
 	present, err := s.catalog.EmbeddingsOf(ctx, ix.Model(), embedded)

@@ -13,17 +13,20 @@ const (
 	// worthRefining is how alike a coarse window must be to be looked at
 	// closely.
 	worthRefining = .68
-	// copied is how alike a picture and a window of another must be to show
-	// one thing.
-	copied = .85
 	// leastWindow is the least share of the sides of a window.
 	leastWindow = .4
 )
 
+// Copied is how alike in brightness a picture and a window of another must be to
+// show one thing.
+const Copied = .85
+
 // Picture is a sketch that is ready to be compared. It is not safe for
 // concurrent use.
 type Picture struct {
+	sketch  *Sketch
 	plane   *plane
+	chroma  [2]*plane // of Cb and Cr, when they are first asked for
 	inner   area
 	pattern [2][]float32 // coarse, as it is and mirrored
 	exact   [2][]float32 // fine
@@ -32,9 +35,9 @@ type Picture struct {
 
 const coarseValues = 2 * coarse * (coarse - 1)
 
-// NewPicture takes a sketch, which it does not keep.
+// NewPicture takes a sketch, which must not change while the picture is used.
 func NewPicture(s *Sketch) *Picture {
-	p := &Picture{plane: s.plane(), inner: s.inner()}
+	p := &Picture{sketch: s, plane: s.brightness(), inner: s.inner()}
 	for i, mirror := range []bool{false, true} {
 		p.pattern[i] = p.plane.gradients(p.inner, coarse, mirror, nil)
 	}
@@ -42,13 +45,32 @@ func NewPicture(s *Sketch) *Picture {
 }
 
 // Same reports whether one of two pictures, either way round, shows what the
-// other or a window of it shows.
-func Same(a, b *Picture) bool { return max(a.Within(b), b.Within(a)) >= copied }
+// other or a window of it shows, in colours that agree.
+func Same(a, b *Picture) bool { return a.copies(b) || b.copies(a) }
 
-// Within says how alike a picture, either way round, and the best window of
+// copies reports whether a picture shows what another or a window of it shows.
+func (p *Picture) copies(other *Picture) (same bool) {
+	p.lay(other, func(mirrored bool, window area, alike float64) (stop bool) {
+		same = alike >= Copied && agree(p.colours(p.inner, mirrored), other.colours(window, false))
+		return same
+	})
+	return same
+}
+
+// Within says how alike in brightness a picture, either way round, and the best window of
 // another are: 1 is the same; 0 stands for whatever is not worth a close look.
 func (p *Picture) Within(other *Picture) float64 {
 	most := 0.
+	p.lay(other, func(_ bool, _ area, alike float64) bool {
+		most = max(most, alike)
+		return most >= Copied
+	})
+	return most
+}
+
+// lay tells of the places in another where a picture, either way round, is most
+// like what is there, until it is told to stop.
+func (p *Picture) lay(other *Picture, told func(mirrored bool, a area, alike float64) (stop bool)) {
 	for i, pattern := range p.pattern {
 		if pattern == nil {
 			continue
@@ -60,13 +82,11 @@ func (p *Picture) Within(other *Picture) float64 {
 			if p.exact[i] == nil {
 				p.exact[i] = p.plane.gradients(p.inner, fine, i == 1, nil)
 			}
-			most = max(most, other.plane.climb(p.exact[i], other.window(b.window)))
-			if most >= copied {
-				return most
+			if a, alike := other.plane.climb(p.exact[i], other.window(b.window)); told(i == 1, a, alike) {
+				return
 			}
 		}
 	}
-	return most
 }
 
 type candidate struct {
@@ -106,8 +126,9 @@ func (p *Picture) window(i int) area {
 	}
 }
 
-// climb moves the edges of an area to where it is most like the pattern.
-func (p *plane) climb(pattern []float32, a area) float64 {
+// climb moves the edges of an area to where it is most like the pattern, and says
+// how alike it is there.
+func (p *plane) climb(pattern []float32, a area) (area, float64) {
 	var buffer [2 * fine * (fine - 1)]float32
 	alike := func(a area) float32 { return product(pattern, p.gradients(a, fine, false, buffer[:0])) }
 	most := alike(a)
@@ -123,12 +144,12 @@ func (p *plane) climb(pattern []float32, a area) float64 {
 					a, most, better = b, v, true
 				}
 			}
-			if most >= copied+.1 {
-				return float64(most) // nothing else is so alike
+			if most >= Copied+.1 {
+				return a, float64(most) // nothing else is so alike
 			}
 		}
 	}
-	return float64(most)
+	return a, float64(most)
 }
 
 // moves are what climbing tries: each way, each edge, larger and smaller.

@@ -12,7 +12,7 @@ const Alike = .72
 // Looks are those of the whole picture and of what is within its frame, if it
 // has one; none where there is nothing to see. Each is of norm 1.
 func (s *Sketch) Looks() (looks [][]float32) {
-	p := s.plane()
+	p := s.brightness()
 	areas := []area{everything}
 	if inner := s.inner(); inner != everything {
 		areas = append(areas, inner)

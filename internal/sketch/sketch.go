@@ -2,6 +2,7 @@ package sketch
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/palate-art/palate"
 )
@@ -10,29 +11,55 @@ import (
 // picture.
 const Side = 48
 
-// Version tells sketches apart that were made in different ways.
-const Version = 1
+// ColourSide is the length and the height of what a sketch keeps of colours.
+const ColourSide = 12
 
-// Sketch is the brightness of a picture that was brought to Side × Side
-// pixels, from the top left, row by row.
-type Sketch [Side * Side]byte
+// Version tells sketches apart that were made in different ways. What former ones
+// left in a catalog is deleted by a migration. Version 1 had no colours.
+const Version = 2
+
+// Sketch is a picture that was brought to Side × Side pixels: their brightness,
+// from the top left, row by row, and then the colours of ColourSide ×
+// ColourSide cells, first all Cb and then all Cr, each a signed byte: 0 is grey.
+type Sketch [Side*Side + 2*ColourSide*ColourSide]byte
 
 // Of makes a sketch of Side × Side pixels of red, green and blue, by the luma
-// of ITU-R BT.601.
+// and the chroma of ITU-R BT.601.
 func Of(rgb []byte) (*Sketch, error) {
 	if len(rgb) != 3*Side*Side {
 		return nil, fmt.Errorf("sketch: %d bytes, want those of %d × %d pixels: %w", len(rgb), Side, Side, palate.ErrInvalid)
 	}
 	s := new(Sketch)
-	for i := range s {
+	for i := range Side * Side {
 		s[i] = byte((299*int(rgb[3*i]) + 587*int(rgb[3*i+1]) + 114*int(rgb[3*i+2]) + 500) / 1000)
+	}
+	const cell, pixels = Side / ColourSide, (Side / ColourSide) * (Side / ColourSide)
+	for at := range ColourSide * ColourSide {
+		left, top := at%ColourSide*cell, at/ColourSide*cell
+		var sums [3]float64
+		for y := top; y < top+cell; y++ {
+			for x := left; x < left+cell; x++ {
+				for c := range sums {
+					sums[c] += float64(rgb[3*(y*Side+x)+c]) / pixels
+				}
+			}
+		}
+		r, g, b := sums[0], sums[1], sums[2]
+		s[blueness+at] = signed(-.168736*r - .331264*g + .5*b)
+		s[redness+at] = signed(.5*r - .418688*g - .081312*b)
 	}
 	return s, nil
 }
 
+// blueness and redness are where Cb and Cr begin.
+const blueness, redness = Side * Side, Side*Side + ColourSide*ColourSide
+
+// signed is a chroma as a sketch keeps it.
+func signed(chroma float64) byte { return byte(int8(min(max(math.Round(chroma), -127), 127))) }
+
 // Read takes a sketch that was kept as bytes; false if these are none.
 func Read(pixels []byte) (*Sketch, bool) {
-	if len(pixels) != Side*Side {
+	if len(pixels) != len(Sketch{}) {
 		return nil, false
 	}
 	return (*Sketch)(pixels), true
@@ -46,18 +73,32 @@ var everything = area{0, 0, Side, Side}
 // plane is what areas of a sketch are summed with.
 type plane [Side + 1][Side + 1]int32
 
-// plane gives, for every corner between pixels, the sum above and to the left
+// newPlane gives, for every corner between pixels, the sum above and to the left
 // of it.
-func (s *Sketch) plane() *plane {
+func newPlane(at func(x, y int) int32) *plane {
 	p := new(plane)
 	for y := range Side {
 		var row int32
 		for x := range Side {
-			row += int32(s[y*Side+x])
+			row += at(x, y)
 			p[y+1][x+1] = p[y][x+1] + row
 		}
 	}
 	return p
+}
+
+// brightness is what cells of brightness are taken from.
+func (s *Sketch) brightness() *plane {
+	return newPlane(func(x, y int) int32 { return int32(s[y*Side+x]) })
+}
+
+// chroma is what cells of Cb and Cr are taken from.
+func (s *Sketch) chroma() (planes [2]*plane) {
+	const cell = Side / ColourSide
+	for i, from := range []int{blueness, redness} {
+		planes[i] = newPlane(func(x, y int) int32 { return int32(int8(s[from+y/cell*ColourSide+x/cell])) })
+	}
+	return planes
 }
 
 // cells appends the mean brightness of columns × rows cells of an area.

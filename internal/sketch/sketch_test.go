@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/palate-art/palate"
@@ -49,6 +50,34 @@ func TestCopiesAreTheSamePicture(t *testing.T) {
 			}
 		}
 		all = append(all, original)
+	}
+}
+
+// Pictures of one layout in other colours are not one thing, whichever way one of
+// them was copied, until it has no colours left.
+func TestOtherColoursAreAnotherPicture(t *testing.T) {
+	paintings := 12
+	if race.Enabled {
+		paintings = 3
+	}
+	random := rand.New(rand.NewPCG(3, 3))
+	for seed := range paintings {
+		painting := copies.Painting(uint64(seed), 150, 110)
+		original := sketch.NewPicture(sketchOf(t, painting))
+		other := copies.OtherColours(painting)
+		if alike := original.Within(sketch.NewPicture(sketchOf(t, other))); alike < .9 {
+			t.Fatalf("painting %d: the other is %.2f alike in brightness, and this test shows nothing", seed, alike)
+		}
+		for _, kind := range copies.Kinds {
+			m, err := kind.Make(random, other)
+			if err != nil {
+				t.Fatal(err)
+			}
+			colourless := slices.Contains([]string{"grey", "framed, grey, mirrored", "in sepia"}, kind.Name)
+			if got := sketch.Same(original, sketch.NewPicture(sketchOf(t, m))); got != colourless {
+				t.Errorf("painting %d in other colours, %s: the same %v, want %v", seed, kind.Name, got, colourless)
+			}
+		}
 	}
 }
 
@@ -101,7 +130,7 @@ func TestAnEmptyPictureIsLikeNone(t *testing.T) {
 		"noise": func(x, y int) byte { return 90 + byte((x*7+y*13)%2) },
 	} {
 		s := new(sketch.Sketch)
-		for i := range s {
+		for i := range sketch.Side * sketch.Side {
 			s[i] = at(i%sketch.Side, i/sketch.Side)
 		}
 		if p := sketch.NewPicture(s); len(s.Looks()) != 0 || sketch.Same(p, sketch.NewPicture(s)) {
@@ -114,12 +143,13 @@ func TestSketchesOfOtherSizesAreNone(t *testing.T) {
 	if _, err := sketch.Of(make([]byte, 7)); !errors.Is(err, palate.ErrInvalid) {
 		t.Errorf("got %v, want ErrInvalid", err)
 	}
-	for _, bytes := range []int{0, 1, sketch.Side*sketch.Side + 1} {
+	const size = sketch.Side*sketch.Side + 2*sketch.ColourSide*sketch.ColourSide
+	for _, bytes := range []int{0, 1, sketch.Side * sketch.Side, size + 1} {
 		if _, ok := sketch.Read(make([]byte, bytes)); ok {
 			t.Errorf("%d bytes are a sketch", bytes)
 		}
 	}
-	if _, ok := sketch.Read(make([]byte, sketch.Side*sketch.Side)); !ok {
+	if _, ok := sketch.Read(make([]byte, size)); !ok {
 		t.Error("a sketch is none")
 	}
 }

@@ -1,5 +1,6 @@
 // Package works finds which pictures of a collection show one work: copies in
-// grey, mirrored, framed, compressed, resized, or cut out of each other.
+// grey, mirrored, framed, compressed, resized, in another light, or cut out of each
+// other.
 //
 // Each picture is held against its nearest neighbours in the index, as far as
 // they are near at all, and what can be laid over the other (package sketch) is a

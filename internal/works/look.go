@@ -1,6 +1,7 @@
 package works
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,8 +19,8 @@ import (
 )
 
 // Version tells what was found in different ways apart: with another one all is
-// looked at anew.
-const Version = 1
+// looked at anew. Version 1 did not compare colours.
+const Version = 2
 
 const (
 	// neighbours is against how many of its nearest each picture is held.
@@ -40,6 +41,9 @@ type Parts struct {
 	// Progress is told how many pictures were looked at, of how many; total is
 	// too high where some are not embedded.
 	Progress func(done, total int64)
+	// AtOnce is how many pictures are decoded or compared at a time; 0 is as many
+	// as there are processors.
+	AtOnce int
 }
 
 // Report says what a search did, and what is known after it.
@@ -107,6 +111,17 @@ func lookAll(ctx context.Context, parts Parts, together int) (Report, error) {
 	return l.report, nil
 }
 
+// Waiting reports whether pictures wait for a search, and whether the index has
+// some of the first of them.
+func Waiting(ctx context.Context, parts Parts) (waiting, ready bool, err error) {
+	ids, err := parts.Catalog.NotLookedAt(ctx, Version, parts.Index.Model(), palate.ImageID{}, together)
+	if err != nil || len(ids) == 0 {
+		return false, false, err
+	}
+	points, err := parts.Index.Get(ctx, ids)
+	return true, len(points) > 0, err
+}
+
 // look is one search.
 type look struct {
 	Parts
@@ -132,7 +147,7 @@ func (l *look) some(ctx context.Context, ids []palate.ImageID) error {
 		return err
 	}
 	same := make([][]palate.ImageID, len(points))
-	if err := each(ctx, len(points), func(i int) error {
+	if err := l.each(ctx, len(points), func(i int) error {
 		same[i] = copiesAmong(sketches, points[i].ID, candidates[i])
 		return nil
 	}); err != nil {
@@ -219,7 +234,7 @@ func (l *look) sketches(ctx context.Context, points []index.Point, candidates []
 		}
 	}
 	made := make([]*sketch.Sketch, len(ids))
-	err := each(ctx, len(ids), func(i int) error {
+	err := l.each(ctx, len(ids), func(i int) error {
 		pixels, err := l.Sketch(ctx, ids[i])
 		if err != nil && (ctx.Err() != nil || errors.Is(err, palate.ErrUnavailable)) {
 			return err
@@ -236,9 +251,9 @@ func (l *look) sketches(ctx context.Context, points []index.Point, candidates []
 }
 
 // each does something for all numbers below n, several at a time.
-func each(ctx context.Context, n int, do func(i int) error) error {
+func (l *look) each(ctx context.Context, n int, do func(i int) error) error {
 	group, working := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
+	group.SetLimit(cmp.Or(l.AtOnce, runtime.GOMAXPROCS(0)))
 	for i := 0; i < n && working.Err() == nil; i++ {
 		group.Go(func() error {
 			if err := working.Err(); err != nil {

@@ -1,5 +1,5 @@
 // Package copies makes copies of pictures as they are found beside each other:
-// mirrored, in grey, cut, framed, compressed, resized. Tests and benchmarks of
+// mirrored, in grey, cut, framed, compressed, resized, in other light. Tests and benchmarks of
 // whatever tells copies from other pictures share them.
 package copies
 
@@ -42,7 +42,18 @@ var Kinds = []Kind{
 		return picture.Resize(m, max(1, m.Width/5), max(1, m.Height/5))
 	}},
 	{"brighter, with less contrast", plain(func(_ *rand.Rand, m *picture.RGB) *picture.RGB { return faded(m) })},
+	{"in sepia", plain(func(_ *rand.Rand, m *picture.RGB) *picture.RGB { return lit(grey(m), 1.07, .97, .79) })},
+	{"in warm light", plain(func(_ *rand.Rand, m *picture.RGB) *picture.RGB { return lit(m, 1.15, 1, .65) })},
+	{"in cold light", plain(func(_ *rand.Rand, m *picture.RGB) *picture.RGB { return lit(m, .7, .97, 1.2) })},
+	{"with little of its colours", plain(func(_ *rand.Rand, m *picture.RGB) *picture.RGB { return coloured(m, .35, 0) })},
+	{"with stronger colours", plain(func(_ *rand.Rand, m *picture.RGB) *picture.RGB { return coloured(m, 1.5, 0) })},
+	{"darker, by a gamma of 1.4", plain(func(_ *rand.Rand, m *picture.RGB) *picture.RGB { return darker(m, 1.4) })},
 }
+
+// OtherColours is a picture of the same layout and brightness, each of its
+// colours replaced by the one across the colour circle: another work, as the
+// next print of a series is.
+func OtherColours(m *picture.RGB) *picture.RGB { return coloured(m, .9, math.Pi*.8) }
 
 // Sketch is the sketch of a picture.
 func Sketch(m *picture.RGB) (*sketch.Sketch, error) {
@@ -108,6 +119,38 @@ func faded(m *picture.RGB) *picture.RGB {
 		return fade(r), fade(g), fade(b)
 	})
 }
+
+// lit is a picture whose channels are taken times factors.
+func lit(m *picture.RGB, red, green, blue float64) *picture.RGB {
+	return made(m.Width, m.Height, func(x, y int) (byte, byte, byte) {
+		r, g, b := pixel(m, x, y)
+		return clamped(float64(r) * red), clamped(float64(g) * green), clamped(float64(b) * blue)
+	})
+}
+
+// coloured is a picture of the same brightness with its chroma taken times a
+// strength and turned by an angle.
+func coloured(m *picture.RGB, strength, angle float64) *picture.RGB {
+	sin, cos := math.Sincos(angle)
+	return made(m.Width, m.Height, func(x, y int) (byte, byte, byte) {
+		r8, g8, b8 := pixel(m, x, y)
+		r, g, b := float64(r8), float64(g8), float64(b8)
+		luma := .299*r + .587*g + .114*b
+		cb, cr := strength*(b-luma)/1.772, strength*(r-luma)/1.402
+		cb, cr = cos*cb-sin*cr, sin*cb+cos*cr
+		return clamped(luma + 1.402*cr), clamped(luma - .344136*cb - .714136*cr), clamped(luma + 1.772*cb)
+	})
+}
+
+func darker(m *picture.RGB, gamma float64) *picture.RGB {
+	darken := func(v byte) byte { return clamped(255 * math.Pow(float64(v)/255, gamma)) }
+	return made(m.Width, m.Height, func(x, y int) (byte, byte, byte) {
+		r, g, b := pixel(m, x, y)
+		return darken(r), darken(g), darken(b)
+	})
+}
+
+func clamped(v float64) byte { return byte(min(max(v+.5, 0), 255)) }
 
 func cut(random *rand.Rand, m *picture.RGB, width, height float64) *picture.RGB {
 	w, h := max(1, int(width*float64(m.Width))), max(1, int(height*float64(m.Height)))

@@ -63,7 +63,8 @@ func copiesKept(t *testing.T, c catalog.Catalog, again func() catalog.Catalog) {
 	ok(t, "PutCopies of another version", c.PutCopies(ctx, 2, []palate.ImageID{ids[0]}, [][2]palate.ImageID{{ids[0], ids[6]}}))
 	inWorks(t, "of the next version", c, 2, together(ids[0], ids[6]))
 	inWorks(t, "of the former version", c, 1, together(ids[1:5]...))
-	equal(t, "counts of the next version", must(c.CountCopies(ctx, 2))(t), catalog.CopyCounts{LookedAt: 1, NotLookedAt: 6, Works: 1, Images: 2})
+	equal(t, "counts of the next version", must(c.CountCopies(ctx, 2))(t), catalog.CopyCounts{LookedAt: 1, NotLookedAt: 6, Works: 1, Images: 2, Former: 5})
+	equal(t, "counts of a version that nobody put", must(c.CountCopies(ctx, 3))(t), catalog.CopyCounts{NotLookedAt: 7, Former: 6})
 }
 
 func copiesDeleted(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {

@@ -274,6 +274,12 @@ func attributes(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 		t.Errorf("bare image: got %+v, %v, want no attributes", b, there)
 	}
 	equal(t, "of nothing", len(must(c.AttributesOf(t.Context(), nil))(t)), 0)
+
+	verdicts := must(c.VerdictsOf(t.Context(), []palate.ImageID{ids[0], bare, picture(99).ID}))(t)
+	if want := map[palate.ImageID]map[palate.Profile]palate.Verdict{ids[0]: want, bare: {}}; !reflect.DeepEqual(verdicts, want) {
+		t.Errorf("verdicts alone: got %v, want %v", verdicts, want)
+	}
+	equal(t, "verdicts of nothing", len(must(c.VerdictsOf(t.Context(), nil))(t)), 0)
 }
 
 func refreshedFilters(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {

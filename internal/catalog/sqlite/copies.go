@@ -149,9 +149,10 @@ func (c *Catalog) CopiesOf(ctx context.Context, version int, id palate.ImageID) 
 // CountCopies implements catalog.Copies.
 func (c *Catalog) CountCopies(ctx context.Context, version int) (n catalog.CopyCounts, err error) {
 	err = c.read(ctx, "count copies", func(ctx context.Context, tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `WITH works AS (SELECT count(*) AS images, sum(looked) AS looked FROM copies WHERE version = ? GROUP BY work)
-			SELECT coalesce(sum(looked), 0), (SELECT count(*) FROM images) - coalesce(sum(looked), 0), coalesce(sum(images > 1), 0), coalesce(sum(iif(images > 1, images, 0)), 0) FROM works`,
-			version).Scan(&n.LookedAt, &n.NotLookedAt, &n.Works, &n.Images)
+		return tx.QueryRowContext(ctx, `WITH works AS (SELECT count(*) AS images, sum(looked) AS looked FROM copies WHERE version = ?1 GROUP BY work)
+			SELECT coalesce(sum(looked), 0), (SELECT count(*) FROM images) - coalesce(sum(looked), 0), coalesce(sum(images > 1), 0), coalesce(sum(iif(images > 1, images, 0)), 0),
+				(SELECT count(*) FROM copies WHERE version <> ?1 AND looked) FROM works`,
+			version).Scan(&n.LookedAt, &n.NotLookedAt, &n.Works, &n.Images, &n.Former)
 	})
 	return n, err
 }

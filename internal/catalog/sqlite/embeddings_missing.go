@@ -122,6 +122,41 @@ func (c *Catalog) AttributesOf(ctx context.Context, ids []palate.ImageID) (map[p
 	return attributes, nil
 }
 
+// VerdictsOf implements catalog.Embeddings. The images come first: the present of
+// a few of them costs the same however many there are.
+func (c *Catalog) VerdictsOf(ctx context.Context, ids []palate.ImageID) (map[palate.ImageID]map[palate.Profile]palate.Verdict, error) {
+	verdicts := map[palate.ImageID]map[palate.Profile]palate.Verdict{}
+	if len(ids) == 0 {
+		return verdicts, nil
+	}
+	err := c.read(ctx, "gather verdicts", func(ctx context.Context, tx *sql.Tx) error {
+		// The driver has a goroutine watch every row of what can be cancelled.
+		_, err := collect(from(tx.QueryContext(context.WithoutCancel(ctx), `
+			SELECT i.id, coalesce(s.profile, ''), coalesce(s.verdict, '') FROM images i
+			LEFT JOIN standing s ON s.image = i.no AND s.verdict <> 'skip' WHERE i.id IN `+idsIn, idList(ids))), func(rows *sql.Rows) (none struct{}, err error) {
+			var raw sql.RawBytes
+			var profile palate.Profile
+			var verdict palate.Verdict
+			if err := rows.Scan(&raw, &profile, &verdict); err != nil {
+				return none, err
+			}
+			id := palate.ImageID(raw)
+			if verdicts[id] == nil {
+				verdicts[id] = map[palate.Profile]palate.Verdict{}
+			}
+			if verdict != "" {
+				verdicts[id][profile] = verdict
+			}
+			return none, nil
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return verdicts, nil
+}
+
 // gatherAttributes asks for one kind of attribute after the other; every row
 // is an image and one value.
 func gatherAttributes(ctx context.Context, tx *sql.Tx, ids string, into map[palate.ImageID]index.Attributes) error {

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -113,6 +114,26 @@ func TestAnOlderDatabaseIsBroughtUpToDate(t *testing.T) {
 	}
 	if r, err := c.Rate(ctx, catalog.Rating{Profile: "me", Image: picture(2).ID, Verdict: palate.Like, Stars: 5, Shown: palate.ShownAPI}); err != nil || r.Entry != 6 {
 		t.Errorf("Rate: got %+v and error %v, want entry 6", r, err)
+	}
+}
+
+// What former versions of sketches left goes, as they are made anew.
+func TestFormerSketchesGo(t *testing.T) {
+	path := versionOne(t)
+	if err := open(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	db := raw(t, path)
+	mustExec(t, db, "INSERT INTO sketches (image, version, pixels) VALUES (1, 1, x'01'), (2, 2, x'02')", "PRAGMA user_version = 21")
+	c := open(t, path)
+	if _, err := c.SketchOf(t.Context(), 1, picture(0).ID); !errors.Is(err, palate.ErrNotFound) {
+		t.Errorf("of version 1: got error %v, want ErrNotFound", err)
+	}
+	if kept, err := c.SketchOf(t.Context(), 2, picture(1).ID); err != nil || string(kept) != "\x02" {
+		t.Errorf("of version 2: got %x and error %v, want it as it was", kept, err)
+	}
+	if got := value[int](t, db, "SELECT count(*) FROM sketches"); got != 1 {
+		t.Errorf("got %d sketches, want the one of version 2", got)
 	}
 }
 

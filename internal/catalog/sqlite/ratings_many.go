@@ -128,7 +128,8 @@ func insertRows[T any](ctx context.Context, tx *sql.Tx, insert, conflict string,
 		}
 		one := "(" + strings.TrimSuffix(strings.Repeat("?,", len(args)/len(some)), ",") + ")"
 		query := insert + strings.TrimSuffix(strings.Repeat(one+",", len(some)), ",") + " " + conflict
-		if _, err := tx.ExecContext(ctx, query, args...); err != nil {
+		// The driver has a goroutine watch every statement that can be cancelled.
+		if _, err := tx.ExecContext(context.WithoutCancel(ctx), query, args...); err != nil {
 			return err
 		}
 	}
