@@ -147,7 +147,7 @@ func TestTheGridOf100000PicturesStaysSmall(t *testing.T) {
 func TestThePageKeepsOnesPlace(t *testing.T) {
 	race.Long(t)
 	ctx, complaints := browser(t)
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	t.Cleanup(cancel)
 	f := newFixture(t)
 	reds, blues := f.add(t, 40, red, "Roth"), f.add(t, 40, blue, "Blau")

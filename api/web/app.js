@@ -3,6 +3,7 @@
 
 import { $, call, orTell, say, tell } from "./base.js";
 import { pileKey } from "./batch.js";
+import * as bring from "./bring.js";
 import { showFilters } from "./filters.js";
 import * as grid from "./grid.js";
 import { heat } from "./heat.js";
@@ -50,6 +51,7 @@ async function showList({ at, snapshot, version } = {}) {
   } catch (error) {
     if (error.status === 410 && version) return showList({ at });
     if (error.status === 409 && state.view === "scores") {
+      if (await bring.firstSteps()) return undefined;
       tellEnd(state.filters.min_probability === undefined && state.filters.max_probability === undefined
         ? "Like a few pictures under “Newest”, and those nearest to them come first here; with a few dozen likes and dislikes “Learn my taste” learns what you like."
         : error.message);
@@ -71,14 +73,13 @@ async function showList({ at, snapshot, version } = {}) {
 }
 
 function tellEnd(text) {
-  end.hidden = false;
+  end.hidden = !text;
   end.textContent = text;
 }
 
 async function nothingHere() {
-  if (state.filters.q) return "No title and no artist matches.";
-  const { images } = await call("/images?limit=1");
-  if (!images.length) return "There are no pictures yet: palate crawl, or palate import.";
+  if (state.filters.q && Object.keys(state.filters).length === 1) return "No title and no artist matches.";
+  if (await bring.firstSteps()) return "";
   if (Object.keys(state.filters).some((name) => name !== "judged" && name !== "collapse")) return "Nothing passes all of these filters.";
   if (state.view === "liked") return "Nothing is liked yet.";
   if (state.view === "news") return "What a crawl or a subscription brings from now on comes here: Work starts a crawl, palate subscribe looks again and again.";
@@ -92,12 +93,13 @@ function show(from = {}) {
   coming?.abort();
   grid.close();
   end.hidden = true;
+  bring.hideFirstSteps();
   tell("");
   showOrder();
   const { view } = state, inGrid = gridViews.has(view);
   for (const tab of tabs) tab.setAttribute("aria-pressed", String(tab.dataset.view === view));
   $("#filters").hidden = !inGrid;
-  $("#search").hidden = !inGrid;
+  $("#search").hidden = $("#by-picture").hidden = !inGrid;
   $("#search").value = state.filters.q ?? "";
   $(".unrated").hidden = view === "liked" || !inGrid;
   $("#unrated").checked = state.filters.judged === "unrated";
@@ -132,6 +134,7 @@ function reload() {
 }
 
 removing.reload = select.hooks.reload = reload;
+bring.hooks.added = async () => { if (gridViews.has(state.view) || state.view === "teach") await (grid.current()?.length ? reload() : show()); };
 removing.emptied = select.hooks.emptied = () => orTell(nothingHere().then(tellEnd));
 news.hooks.seen = () => show();
 mapping.made = () => show();
@@ -226,7 +229,7 @@ const verdictKeys = { l: "like", d: "dislike", s: "skip" };
 const starKeys = /^[1-5]$/;
 const teachKeys = { ArrowRight: "like", ArrowLeft: "dislike", ArrowDown: "skip" };
 document.addEventListener("keydown", (event) => {
-  if (/** @type {Element} */ (event.target).matches("input:not([type=checkbox]), select, textarea")) return;
+  if (/** @type {Element} */ (event.target).matches("input:not([type=checkbox]), select, textarea") || bring.open()) return;
   const here = /** @type {import("./card.js").Card | null} */ (document.activeElement?.closest(".card"));
   if (!viewer.open && !sheet.open && !here?.trashed && select.key(event, here)) return;
   if (event.ctrlKey || event.metaKey || event.altKey) return;

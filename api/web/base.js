@@ -27,14 +27,14 @@ export const $ = (selector, within = document) => within.querySelector(selector)
 /**
  * call asks the API; a problem becomes an Error with its status.
  * @param {string} path
- * @param {{method?: string, body?: unknown, signal?: AbortSignal, bytes?: boolean}} options bytes asks for an ArrayBuffer
+ * @param {{method?: string, body?: unknown, form?: FormData, signal?: AbortSignal, bytes?: boolean, whole?: boolean}} options form is a body with files; bytes asks for an ArrayBuffer, whole for the status too
  * @returns {Promise<any>}
  */
-export async function call(path, { method = "GET", body, signal, bytes } = {}) {
+export async function call(path, { method = "GET", body, form, signal, bytes, whole } = {}) {
   const response = await fetch("/v1" + path, {
     method, signal,
     headers: body === undefined ? {} : { "Content-Type": "application/json" },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    body: body === undefined ? form : JSON.stringify(body),
   });
   if (response.status === 401) location.assign("/sign-in"); // the session is over
   if (bytes && response.ok) return response.arrayBuffer();
@@ -43,7 +43,7 @@ export async function call(path, { method = "GET", body, signal, bytes } = {}) {
   if (!response.ok) {
     throw Object.assign(new Error(answer?.detail || answer?.title || response.statusText), { status: response.status });
   }
-  return answer;
+  return whole ? { status: response.status, answer } : answer;
 }
 
 /** parsed reads JSON; what a proxy says in its own words is no answer of the API. */

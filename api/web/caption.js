@@ -7,7 +7,7 @@ import { state } from "./state.js";
 /** licence names a picture's licence, as a link where its text is known. */
 function licence(image, name) {
   const address = image.sources.find((s) => s.licence_url && (s.licence === name || !s.licence))?.licence_url;
-  const entry = element("dd");
+  const entry = element("dd", { dir: "auto" });
   entry.append(/^https?:\/\//.test(address ?? "") ? element("a", { href: address, textContent: name, target: "_blank", rel: "noreferrer license" }) : name);
   return entry;
 }
@@ -22,10 +22,10 @@ export function caption(image, heat) {
   const list = element("dl");
   for (const [key, label] of facts) {
     const value = image.sources.map((s) => (key === "site" && s.site === "you" ? "" : s[key]) || (key === "date" && s.year ? String(s.year) : "")).find(Boolean);
-    if (value) list.append(element("dt", { textContent: label }), key === "licence" ? licence(image, value) : element("dd", { textContent: value }));
+    if (value) list.append(element("dt", { textContent: label }), key === "licence" ? licence(image, value) : element("dd", { dir: "auto", textContent: value }));
   }
   const file = image.sources.map((s) => s.original_name).find(Boolean);
-  if (file) list.append(element("dt", { textContent: "File" }), element("dd", { textContent: file }));
+  if (file) list.append(element("dt", { textContent: "File" }), element("dd", { dir: "auto", textContent: file }));
   const page = image.sources.map((s) => s.page).find((address) => /^https?:\/\//.test(address ?? ""));
   const links = element("p");
   links.append(element("a", { href: image.file_url, textContent: `Full picture (${image.width} × ${image.height})`, target: "_blank" }));
@@ -38,5 +38,5 @@ export function caption(image, heat) {
   const legend = element("p", { id: "heat-legend" });
   legend.setAttribute("role", "status");
   const lost = image.damage ? [element("p", { className: "damaged", textContent: damage(image) })] : [];
-  return [element("h2", { textContent: nameOf(image) }), element("p", { className: "chance" }), ...lost, list, verdicts, starButtons(image), heatSwitch, " ", remover, legend, links];
+  return [element("h2", { dir: "auto", textContent: nameOf(image) }), element("p", { className: "chance" }), ...lost, list, verdicts, starButtons(image), heatSwitch, " ", remover, legend, links];
 }

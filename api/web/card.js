@@ -84,7 +84,7 @@ export function dress(node) {
   remover.append(icon("delete"));
   nameButton(remover, "Delete", "Del");
   const meta = element("div", { className: "meta" });
-  for (const name of ["title", "artist", "given", "damaged", "odds"]) meta.append(element("span", { className: name, hidden: name === "damaged" || name === "odds" }));
+  for (const name of ["title", "artist", "given", "damaged", "odds"]) meta.append(element("span", { className: name, dir: "auto", hidden: name === "damaged" || name === "odds" }));
   $(".given", meta).setAttribute("role", "img");
   const select = element("button", { type: "button", className: "select" });
   nameButton(select, "Select", "Space");

@@ -3,6 +3,7 @@
 
 import { $, call, orTell } from "./base.js";
 import { pile } from "./batch.js";
+import { firstSteps } from "./bring.js";
 import { damage, described, nameOf } from "./card.js";
 import { recount, verdictOf } from "./judge.js";
 import * as lists from "./list.js";
@@ -78,8 +79,9 @@ export async function ask() {
   const item = state.queue[0];
   one.hidden = !item || together.checked;
   pile(together.checked ? state.queue.slice(0, atOnce) : []);
-  end.hidden = Boolean(item);
+  end.hidden = true;
   if (!item) {
+    end.hidden = await firstSteps() || state.view !== "teach";
     end.textContent = "There is nothing left to ask: everything is judged, or looks like what was.";
     return;
   }

@@ -80,7 +80,7 @@ export async function look(image, score) {
 }
 
 /** links are small pictures that lead to the large ones, each with how near it is or what else is said of it. */
-function links(hits, said = (hit) => hit.similarity.toFixed(2)) {
+export function links(hits, said = (hit) => hit.similarity.toFixed(2)) {
   return hits.map((hit) => {
     const link = element("a", { href: route.address(hit.image.id), title: nameOf(hit.image) });
     link.append(element("img", { src: hit.image.thumbnail_url, alt: nameOf(hit.image), loading: "lazy" }), said(hit));

@@ -31,7 +31,7 @@ type File struct {
 
 // modules are the parts of the page's program, by feature.
 var modules = []string{
-	"app", "base", "batch", "caption", "card", "filters", "grid", "heat", "judge", "layout", "learn", "learned", "list", "map", "news", "remove", "route", "select", "state",
+	"app", "base", "batch", "bring", "caption", "card", "filters", "grid", "heat", "judge", "layout", "learn", "learned", "list", "map", "news", "remove", "route", "select", "state",
 	"taste", "teach", "trash", "unsent", "viewer", "work", "zoom",
 }
 
@@ -51,17 +51,18 @@ func file(path, name string) File {
 	return File{path, name, sync.OnceValue(func() []byte { return short(name) })}
 }
 
-// smaller leaves out what only whoever reads the sources needs: comments and
-// spaces. Names stay, for errors that people send.
+// smaller leaves out what only whoever reads the sources needs: comments,
+// spaces, and names within functions. Those of functions stay, for errors that
+// people send.
 var smaller = sync.OnceValue(func() *minify.M {
 	m := minify.New()
-	m.Add(".js", &js.Minifier{KeepVarNames: true})
+	m.Add(".js", &js.Minifier{})
 	m.Add(".css", &css.Minifier{})
 	m.Add(".html", &html.Minifier{KeepDocumentTags: true, KeepEndTags: true, KeepQuotes: true, KeepDefaultAttrVals: true})
 	return m
 })
 
-// short is an embedded file without comments and spaces; one that can't be
+// short is an embedded file as smaller leaves it; one that can't be
 // made shorter is served as it is.
 func short(name string) []byte {
 	text, err := content.ReadFile(name)
