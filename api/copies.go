@@ -51,46 +51,54 @@ func (s *Server) collapse(ctx context.Context, profile palate.Profile, list *sna
 	if err != nil {
 		return err
 	}
+	type member struct {
+		work   int
+		pixels int64
+		weight int
+	}
 	var members []palate.ImageID
-	workOf := make(map[palate.ImageID]int)
-	for work, ids := range all {
-		for _, id := range ids {
-			workOf[id] = work
-		}
+	for _, ids := range all {
 		members = append(members, ids...)
 	}
-	verdicts := map[palate.ImageID]palate.Verdict{}
+	of := make(map[palate.ImageID]*member, len(members))
+	for work, ids := range all {
+		for _, id := range ids {
+			of[id] = &member{work: work}
+		}
+	}
 	if len(members) > 0 { // no names would ask for all
-		if verdicts, err = s.services.Catalog.StandingVerdicts(ctx, profile, members); err != nil {
+		verdicts, err := s.services.Catalog.StandingVerdicts(ctx, profile, members)
+		if err != nil {
 			return err
 		}
-	}
-	pixels := make(map[palate.ImageID]int64, len(members))
-	for _, o := range outlines {
-		if _, copied := workOf[o.ID]; copied {
-			pixels[o.ID] = int64(o.Width) * int64(o.Height)
+		for id, v := range verdicts {
+			of[id].weight = weight(v)
 		}
 	}
-	shown, count := make(map[int]palate.ImageID), make(map[int]int)
+	for _, o := range outlines {
+		if m := of[o.ID]; m != nil {
+			m.pixels = int64(o.Width) * int64(o.Height)
+		}
+	}
+	shown, count := make([]*member, len(all)), make([]int, len(all))
 	for _, e := range list.entries {
-		work, copied := workOf[e.image]
-		if !copied {
+		m := of[e.image]
+		if m == nil {
 			continue
 		}
-		count[work]++
-		best, there := shown[work]
-		if !there || cmp.Or(cmp.Compare(weight(verdicts[e.image]), weight(verdicts[best])), cmp.Compare(pixels[e.image], pixels[best])) > 0 {
-			shown[work] = e.image
+		count[m.work]++
+		if best := shown[m.work]; best == nil || cmp.Or(cmp.Compare(m.weight, best.weight), cmp.Compare(m.pixels, best.pixels)) > 0 {
+			shown[m.work] = m
 		}
 	}
 	list.copies = make(map[palate.ImageID]int)
 	before := len(list.entries)
 	list.entries = slices.DeleteFunc(list.entries, func(e snapshotEntry) bool {
-		work, copied := workOf[e.image]
-		if copied && count[work] > 1 && shown[work] == e.image {
-			list.copies[e.image] = count[work] - 1
+		m := of[e.image]
+		if m != nil && count[m.work] > 1 && shown[m.work] == m {
+			list.copies[e.image] = count[m.work] - 1
 		}
-		return copied && shown[work] != e.image
+		return m != nil && shown[m.work] != m
 	})
 	counts, err := s.services.Catalog.CountCopies(ctx, works.Version)
 	collapsed := before - len(list.entries)

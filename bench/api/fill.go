@@ -25,6 +25,7 @@ import (
 	"github.com/palate-art/palate/internal/imagestore/disk"
 	"github.com/palate-art/palate/internal/ingest"
 	"github.com/palate-art/palate/internal/taste"
+	"github.com/palate-art/palate/internal/works"
 	"github.com/palate-art/palate/probe"
 )
 
@@ -114,12 +115,34 @@ func fillCatalog(ctx context.Context, o options, n int, fast, folder string) (er
 			return err
 		}
 	}
+	if err := fillWorks(ctx, c, embeddings); err != nil {
+		return err
+	}
 	for some := range slices.Chunk(ratings, 500) {
 		if err := c.RateAll(ctx, some); err != nil {
 			return err
 		}
 	}
 	return learn(ctx, c, o.dim)
+}
+
+// fillWorks makes works of three images each of three in ten, as a search for
+// copies would leave them.
+func fillWorks(ctx context.Context, c *sqlite.Catalog, images []catalog.ImageEmbedding) error {
+	for some := range slices.Chunk(images, batch) {
+		var looked []palate.ImageID
+		var pairs [][2]palate.ImageID
+		for i, e := range some {
+			looked = append(looked, e.ID)
+			if i%10 == 1 || i%10 == 2 {
+				pairs = append(pairs, [2]palate.ImageID{some[i-1].ID, e.ID})
+			}
+		}
+		if err := c.PutCopies(ctx, works.Version, looked, pairs); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // learn trains the taste that is served: a linear one, without the repeats by

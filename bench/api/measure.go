@@ -40,6 +40,9 @@ func (k known) operations() []operation {
 			return http.MethodGet, fmt.Sprintf(path, of[r.IntN(len(of))]), ""
 		}
 	}
+	post := func(path, body string) request {
+		return func(*rand.Rand) (string, string, string) { return http.MethodPost, path, body }
+	}
 	return []operation{
 		{"list", get("/v1/images")},
 		{"deep list", get("/v1/images?cursor=" + url.QueryEscape(k.deep))},
@@ -60,6 +63,8 @@ func (k known) operations() []operation {
 			facets := []string{"artist", "year", "licence", "site", "category", "artist?q=artist+1", "category?q=river"}
 			return http.MethodGet, "/v1/facets/" + facets[r.IntN(len(facets))], ""
 		}},
+		{"whole list", post("/v1/profiles/me/snapshots", `{"order":"newest"}`)},
+		{"collapsed list", post("/v1/profiles/me/snapshots", `{"order":"newest","collapse":true}`)},
 		{"probe summary", get("/v1/profiles/me/probe")},
 		{"thumbnail", one(k.files, "/v1/images/%s/thumbnail")},
 	}

@@ -94,13 +94,16 @@ func (r *results) judge() {
 		of := fmt.Sprintf("of %d images", m.Images)
 		hold("queue to neighbours "+of, ratio(cpu(m, "queue"), cpu(m, "neighbours")), 5)
 		hold("text search to list "+of, ratio(cpu(m, "text search"), cpu(m, "list")), 3)
+		hold("collapsed list to whole list "+of, ratio(cpu(m, "collapsed list"), cpu(m, "whole list")), 2)
 		hold("probe summary to list "+of, ratio(cpu(m, "probe summary"), cpu(m, "list")), 1)
 		hold("1000 ratings together to 20 single "+of, m.Bulk.Times, 1)
 	}
 	if n := len(r.Collections); n > 1 {
 		small, large := r.Collections[0], r.Collections[n-1]
 		for _, op := range large.Operations {
-			if op.Name != "neighbours" && op.Name != "scores" { // a scan
+			switch op.Name {
+			case "neighbours", "scores", "whole list", "collapsed list": // a scan
+			default:
 				hold(fmt.Sprintf("%s of %d images to %d", op.Name, large.Images, small.Images), ratio(op.CPU, cpu(small, op.Name)), flatWithin)
 			}
 		}

@@ -375,6 +375,10 @@ func namedVerdicts(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 	rate(t, c, "me", ids[0], palate.Like)
 	rate(t, c, "me", ids[1], palate.Skip)
 	rate(t, c, "you", ids[2], palate.Like)
+	many := []palate.ImageID{ids[1], ids[2]} // more than there are verdicts
+	for n := range 300 {
+		many = append(many, picture(1000+n).ID)
+	}
 	for what, test := range map[string]struct {
 		ids  []palate.ImageID
 		want map[palate.ImageID]palate.Verdict
@@ -382,6 +386,7 @@ func namedVerdicts(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 		"all":        {nil, map[palate.ImageID]palate.Verdict{ids[0]: palate.Like, ids[1]: palate.Skip}},
 		"empty list": {[]palate.ImageID{}, map[palate.ImageID]palate.Verdict{}},
 		"some":       {[]palate.ImageID{ids[3], ids[1], ids[2], picture(9).ID}, map[palate.ImageID]palate.Verdict{ids[1]: palate.Skip}},
+		"many":       {many, map[palate.ImageID]palate.Verdict{ids[1]: palate.Skip}},
 	} {
 		if got := must(c.StandingVerdicts(ctx, "me", test.ids))(t); !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: got %v, want %v", what, got, test.want)

@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
@@ -102,33 +104,34 @@ func (c *Catalog) NotLookedAt(ctx context.Context, version int, m palate.ModelID
 
 // Works implements catalog.Copies.
 func (c *Catalog) Works(ctx context.Context, version int) (works [][]palate.ImageID, err error) {
-	type copied struct {
-		id   palate.ImageID
-		work int64
-	}
-	var all []copied
 	err = c.read(ctx, "list copies", func(ctx context.Context, tx *sql.Tx) error {
-		all, err = collect(from(tx.QueryContext(ctx, `SELECT i.id, c.work FROM copies c JOIN images i ON i.no = c.image
-			WHERE c.version = ?1 AND c.work IN (SELECT work FROM copies WHERE version = ?1 GROUP BY work HAVING count(*) > 1)
-			ORDER BY i.id`, version)), func(rows *sql.Rows) (one copied, err error) {
-			var id []byte
-			if err = rows.Scan(&id, &one.work); err == nil {
-				one.id = palate.ImageID(id) // 16 bytes, as the table demands
-			}
-			return one, err
-		})
-		return err
-	})
-	at := make(map[int64]int)
-	for _, one := range all {
-		i, there := at[one.work]
-		if !there {
-			i = len(works)
-			at[one.work] = i
-			works = append(works, nil)
+		// The works come one after the other; a list of their numbers first, so that
+		// SQLite does not go through all images.
+		rows, err := tx.QueryContext(ctx, `SELECT w.work, i.id FROM (SELECT work FROM copies WHERE version = ?1 GROUP BY work HAVING count(*) > 1) w
+			CROSS JOIN copies c ON c.version = ?1 AND c.work = w.work CROSS JOIN images i ON i.no = c.image`, version)
+		if err != nil {
+			return err
 		}
-		works[i] = append(works[i], one.id)
+		defer func() { _ = rows.Close() }()
+		works = nil
+		for last := int64(0); rows.Next(); {
+			var work int64
+			var id sql.RawBytes
+			if err := rows.Scan(&work, &id); err != nil {
+				return err
+			}
+			if len(works) == 0 || work != last {
+				works, last = append(works, make([]palate.ImageID, 0, 2)), work
+			}
+			works[len(works)-1] = append(works[len(works)-1], palate.ImageID(id)) // 16 bytes, as the table demands
+		}
+		return rows.Err()
+	})
+	inOrder := func(a, b palate.ImageID) int { return bytes.Compare(a[:], b[:]) }
+	for _, ids := range works {
+		slices.SortFunc(ids, inOrder)
 	}
+	slices.SortFunc(works, func(a, b []palate.ImageID) int { return inOrder(a[0], b[0]) })
 	return works, err
 }
 

@@ -36,11 +36,20 @@ func (c *Catalog) StandingVerdicts(ctx context.Context, p palate.Profile, ids []
 	if ids != nil && len(ids) == 0 {
 		return verdicts, nil
 	}
-	query, args := "SELECT i.id, s.verdict FROM standing s JOIN images i ON i.no = s.image WHERE s.profile = ?", []any{string(p)}
-	if ids != nil {
-		query, args = query+" AND s.image IN (SELECT no FROM images WHERE id IN "+idsIn+")", append(args, idList(ids))
-	}
+	wanted := map[palate.ImageID]bool{} // of all that are read; empty is every one
 	err := c.read(ctx, "read standing verdicts", func(ctx context.Context, tx *sql.Tx) error {
+		query, args := "SELECT i.id, s.verdict FROM standing s JOIN images i ON i.no = s.image WHERE s.profile = ?", []any{string(p)}
+		few, err := fewerVerdicts(ctx, tx, p, ids)
+		switch {
+		case err != nil:
+			return err
+		case few:
+			for _, id := range ids {
+				wanted[id] = true
+			}
+		case ids != nil:
+			query, args = query+" AND s.image IN (SELECT no FROM images WHERE id IN "+idsIn+")", append(args, idList(ids))
+		}
 		rows, err := tx.QueryContext(ctx, query, args...)
 		if err != nil {
 			return err
@@ -52,7 +61,9 @@ func (c *Catalog) StandingVerdicts(ctx context.Context, p palate.Profile, ids []
 			if err := rows.Scan(&raw, &verdict); err != nil {
 				return err
 			}
-			verdicts[palate.ImageID(raw)] = verdict
+			if id := palate.ImageID(raw); len(wanted) == 0 || wanted[id] {
+				verdicts[id] = verdict
+			}
 		}
 		return rows.Err()
 	})
@@ -61,6 +72,19 @@ func (c *Catalog) StandingVerdicts(ctx context.Context, p palate.Profile, ids []
 	}
 	return verdicts, nil
 }
+
+// fewerVerdicts reports whether a profile has fewer verdicts than there are ids,
+// so that to read all is less than to look for each.
+func fewerVerdicts(ctx context.Context, tx *sql.Tx, p palate.Profile, ids []palate.ImageID) (bool, error) {
+	if len(ids) < manyIDs {
+		return false, nil
+	}
+	n, err := scanOne[int](tx.QueryRowContext(ctx, "SELECT count(*) FROM standing WHERE profile = ?", string(p)))
+	return n < len(ids), err
+}
+
+// manyIDs is from how many on it is worth asking how many verdicts there are.
+const manyIDs = 100
 
 // StandingStars implements catalog.Ratings. The images come first: left to
 // choose, SQLite goes through all that the profile has rated.
