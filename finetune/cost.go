@@ -19,35 +19,37 @@ func (p Plan) Features(m *vit.Trainable) int {
 }
 
 // LiveBytes is what one run of the training graph needs at once beside its
-// inputs, at the least: what is computed, from where it is made to where it is
-// last read, and the gradients. A runtime takes more. Where blocks are computed
-// twice it is the tokens between blocks and what the largest of the graphs
-// needs.
+// inputs and the gradients of parameters, at the least: what is computed, from
+// where it is made to where it is last read. A runtime takes more. Where blocks
+// are computed twice it is the tokens between blocks and what the largest of the
+// graphs needs.
 func (p Plan) LiveBytes(m *vit.Trainable) int64 {
-	if !p.CheckpointBlocks {
-		return p.trainingTape(m).LiveBytes()
-	}
-	kept, most := p.liveInBlocks(m)
+	kept, most := p.live(m)
 	return kept + most
 }
 
-// liveInBlocks is what is kept between blocks, and what the largest of the
+// live is what is kept from one graph to the next, and what the largest of the
 // graphs needs.
-func (p Plan) liveInBlocks(m *vit.Trainable) (kept, most int64) {
-	kept = int64(m.Architecture.Depth-p.lowestBlock(m)) * 4 * elements(m.TokenShape(p.Batch))
-	most = max(p.blockGradientsTape(m).LiveBytes(), p.headTape(m).LiveBytes())
+func (p Plan) live(m *vit.Trainable) (kept, most int64) {
+	if !p.CheckpointBlocks {
+		return 0, p.trainingTape(m).LiveBytes(p.own())
+	}
+	blocks := m.Architecture.Depth - p.lowestBlock(m)
+	kept = int64(blocks+2) * 4 * elements(m.TokenShape(p.Batch)) // before each block, and the gradients behind and before one
+	most = max(p.blockGradientsTape(m).LiveBytes(p.own()), p.headTape(m).LiveBytes(p.own()))
 	if p.firstTrained(m) == 0 {
-		most = max(most, p.frontGradientsTape(m).LiveBytes())
+		most = max(most, p.frontGradientsTape(m).LiveBytes(p.own()))
 	}
 	return kept, most
 }
 
-// runtimeShare is how much of what is live at the least a runtime takes: 1.4 to
-// 1.7 were measured (bench/finetune).
-const runtimeShare = 1.7
+// runtimeShare is how much of what is live at the least a runtime takes: 1.0 to
+// 1.1 were measured, and 1.4 of the largest scores in float32 (bench/finetune).
+const runtimeShare = 1.4
 
-// programBytes is what the program and ONNX Runtime take by themselves.
-const programBytes = 100 << 20
+// programBytes is what the program, ONNX Runtime and what products are packed into
+// take by themselves.
+const programBytes = 256 << 20
 
 // MemoryBytes is what a training takes by its shapes: the weights, of what is
 // trained the moments and the gradients of a step, and what one run computes.
@@ -61,10 +63,7 @@ func (p Plan) MemoryBytes(m *vit.Trainable) int64 {
 			trained += n
 		}
 	}
-	kept, most := int64(0), p.LiveBytes(m)-4*trained // gradients are written where they are kept
-	if p.CheckpointBlocks {
-		kept, most = p.liveInBlocks(m)
-	}
+	kept, most := p.live(m)
 	pictures := int64(p.Batch) * 3 * int64(m.Height) * int64(m.Width)
 	return programBytes + 4*(all+3*trained+pictures) + kept + int64(runtimeShare*float64(most))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/onnxgraph/autodiff"
 	"github.com/palate-art/palate/internal/operators"
 )
 
@@ -39,6 +40,11 @@ func (p Precision) terms() operators.Terms {
 		return operators.Bfloat16
 	}
 	return 0
+}
+
+// own are the operators that graphs have on a CPU beside ai.onnx's.
+func (p Plan) own() autodiff.Own {
+	return autodiff.Own{Terms: p.Precision.terms(), Fused: operators.There()}
 }
 
 // Available reports why products can't be computed so here: palate.ErrInvalid

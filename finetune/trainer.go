@@ -82,7 +82,7 @@ func NewTrainer(rt *ort.Runtime, m *vit.Trainable, plan Plan, head Head, config 
 	open := func(tape *autodiff.Tape) (*ort.Session, error) {
 		model := tape.Model()
 		if config.OwnOperators {
-			model = tape.ModelWith(autodiff.Own{Terms: plan.Precision.terms(), Gradients: true})
+			model = tape.ModelWith(plan.own())
 		}
 		file, err := model.Marshal()
 		var session *ort.Session

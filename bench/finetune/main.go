@@ -21,6 +21,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -193,6 +194,7 @@ func measure(ctx context.Context, o options) (result, error) {
 	for i := range m.Parameters {
 		m.Parameters[i].Data = nil
 	}
+	debug.FreeOSMemory() // the weights are opened again, and are not to be counted twice
 	plan := finetune.DefaultPlan()
 	plan.Batch, plan.CheckpointBlocks, plan.Precision = batch, o.blocks, finetune.Precision(o.precision)
 	b := &bench{rt: rt, model: m, open: open, rounds: o.rounds}

@@ -17,7 +17,15 @@
 // cycles, where float32 takes 256 of AVX-512: three of them are, at best, five
 // times as fast.
 //
-// # Gradients
+// # Attention
+//
+// The scores of all queries with all keys are the largest thing that a block
+// makes: what reads and writes them takes longer than what computes them. As one
+// operator they are made for some queries at a time, in a processor's cache, and
+// once more on the way back, from the logarithms of their sums (Dao,
+// FlashAttention-2, 2023). Products are those above; so are their terms.
+//
+// # Norms, Gelu, and gradients
 //
 // They are what internal/onnxgraph/autodiff writes in ai.onnx's operators, and
 // are used in its place where a graph runs on this machine's processor. What
@@ -31,8 +39,31 @@ const Domain = "palate"
 // have one number for each row of the others.
 const (
 	// Product takes a, b and, optionally, bias, and gives op(a)·op(b) + bias, see
-	// type Product. It has all of the attributes below.
+	// type Product, and, where asked for, the sums of the rows of op(a), [1, rows]:
+	// where op(a) is the turned gradient of a map's results, that of its bias. It
+	// has all of the attributes of int64 below, as all products.
 	ProductOp = "Product"
+
+	// ProductGeluOp takes what ProductOp takes, of matrices, and gives x·Φ(x) of
+	// each number of the product and, where asked for, the product.
+	ProductGeluOp = "ProductGelu"
+
+	// ProductGeluGradientOp takes a, b and x of the product's shape, and gives the
+	// product times the slope of Gelu at x.
+	ProductGeluGradientOp = "ProductGeluGradient"
+
+	// AttentionOp takes q, k and v of [batch, tokens, heads, width], or the three
+	// in one of [batch, tokens, 3, heads, width], and gives softmax(q·kᵀ/√width)·v
+	// of each head, [batch, tokens, heads, width], and, where asked for, the logarithms
+	// of what its softmax divides by, [batch, heads, tokens]. It has AttributeTerms.
+	AttentionOp = "Attention"
+
+	// AttentionGradientOp takes a gradient, what AttentionOp gave and what it
+	// took, and gives the gradients of what it took. It has AttributeTerms.
+	AttentionGradientOp = "AttentionGradient"
+
+	// GeluOp is x·Φ(x).
+	GeluOp = "Gelu"
 
 	// GeluGradientOp takes a gradient and x, and gives that of x: of x·Φ(x).
 	GeluGradientOp = "GeluGradient"
@@ -41,18 +72,39 @@ const (
 	// dimension gave.
 	SoftmaxGradientOp = "SoftmaxGradient"
 
+	// NormOp takes x, a scale and a shift, and gives a layer norm over the last
+	// dimension and, where asked for, the mean and inverse deviation of each row, as ai.onnx's
+	// LayerNormalization does. It has AttributeEpsilon.
+	NormOp = "Norm"
+
 	// NormGradientOp takes a gradient, x, the scale, and the mean and inverse
 	// deviation of a layer norm over the last dimension, and gives that of x.
 	NormGradientOp = "NormGradient"
 
-	// NormSumsOp takes a gradient, x, mean and inverse deviation, and gives
-	// those of the scale and of the shift.
+	// NormSumsOp takes the same, and gives those of the scale and of the shift.
 	NormSumsOp = "NormSums"
+
+	// NormGradientsOp gives all three.
+	NormGradientsOp = "NormGradients"
+
+	// ScaleGradientsOp takes a gradient, x and a scale of x's last dimension, and
+	// gives those of x and of the scale, of x·scale.
+	ScaleGradientsOp = "ScaleGradients"
+
+	// MapGradientsOp takes a gradient [rows, out], a linear map's weights [out, in],
+	// what it took, x [rows, in], and, optionally, what a Gelu took that gave x. It
+	// gives the gradient of the last of these, that of the weights and, where asked
+	// for, that of a bias, [1, out]. It has AttributeTerms. As products of their
+	// own ONNX Runtime computes the gradients of all weights at the end, and keeps
+	// until then what they are computed of.
+	MapGradientsOp = "MapGradients"
 )
 
-// Attributes of ProductOp, of int64.
+// Attributes: the last is of float, all others of int64.
 const (
 	AttributeTurnA = "turn_a" // 1 if a is turned, else 0
 	AttributeTurnB = "turn_b"
 	AttributeTerms = "terms"
+
+	AttributeEpsilon = "epsilon"
 )

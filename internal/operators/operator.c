@@ -18,8 +18,10 @@ enum {
 	GetDimensionsCount = 61,
 	GetDimensions = 62,
 	GetTensorTypeAndShape = 65,
+	KernelInfoGetAttribute_float = 85,
 	KernelInfoGetAttribute_int64 = 86,
 	KernelContext_GetInputCount = 88,
+	KernelContext_GetOutputCount = 89,
 	KernelContext_GetInput = 90,
 	KernelContext_GetOutput = 91,
 	ReleaseStatus = 93,
@@ -76,12 +78,13 @@ typedef struct entry {
 	shared *of;
 } entry;
 
-enum { MOST_INPUTS = 5, ATTRIBUTES = 3 };
+enum { MOST_INPUTS = 6, ATTRIBUTES = 3 };
 
 // kernel is one node.
 typedef struct {
 	const entry *of;
 	int64_t attributes[ATTRIBUTES];
+	float real;
 } kernel;
 
 // tensor is an input or output with its shape.
@@ -96,14 +99,14 @@ typedef struct {
 	api_table api;
 	void *context;
 	kernel *node;
-	size_t inputs;
+	size_t inputs, outputs;
 	tensor in[MOST_INPUTS];
 } running;
 
 struct definition {
 	const char *name;
-	size_t inputs, required, outputs;
-	const char *attributes[ATTRIBUTES];
+	size_t inputs, required, outputs, given; // given is how many outputs there are always
+	const char *attributes[ATTRIBUTES], *real; // real is one of float, or NULL
 	void *(*run)(running *r); // a status
 };
 
@@ -116,7 +119,7 @@ static int op_type(const void *self, size_t i) { (void)self; (void)i; return FLO
 static size_t op_inputs(const void *self) { return what(self)->inputs; }
 static size_t op_outputs(const void *self) { return what(self)->outputs; }
 static int op_input_kind(const void *self, size_t i) { return i < what(self)->required ? REQUIRED : OPTIONAL; }
-static int op_output_kind(const void *self, size_t i) { (void)self; (void)i; return REQUIRED; }
+static int op_output_kind(const void *self, size_t i) { return i < what(self)->given ? REQUIRED : OPTIONAL; }
 static int op_memory(const void *self, size_t i) { (void)self; (void)i; return 0; }
 static int op_since(const void *self) { (void)self; return 1; }
 static int op_until(const void *self) { (void)self; return 0x7fffffff; }
@@ -134,8 +137,14 @@ static void *op_create(const void *self, api_table api, const void *info, void *
 			return status;
 		}
 	}
-	*out = k;
-	return NULL;
+	void *status = NULL;
+	if (what(self)->real)
+		status = CALL(void *, KernelInfoGetAttribute_float, const void *, const char *, float *)(info, what(self)->real, &k->real);
+	if (status)
+		free(k);
+	else
+		*out = k;
+	return status;
 }
 
 static void op_destroy(void *k) { free(k); }
@@ -191,34 +200,107 @@ static void share(void *context, palate_work work, size_t n, void *state)
 	}
 }
 
+static const char *no_fit = "a product of matrices that do not fit each other";
 static const char *no_memory = "Failed to allocate memory for an operator";
 
-static void *run_product(running *r)
+// product reads the matrices and makes room for what they give.
+static void *product(running *r, palate_product *p, int64_t shape[MOST_DIMENSIONS])
 {
-	const tensor *a = &r->in[0], *b = &r->in[1], *bias = &r->in[2];
+	const tensor *a = &r->in[0], *b = &r->in[1];
 	if (a->dimensions < 2 || a->dimensions != b->dimensions)
 		return failed(r->api, "a product of tensors that are no matrices, or batches of them");
 	const int64_t *settings = r->node->attributes;
-	palate_product p = {.a = a->data, .b = b->data, .bias = bias->data, .batch = 1, .turn_a = settings[0] != 0, .turn_b = settings[1] != 0, .terms = (int)settings[2]};
+	*p = (palate_product){.a = a->data, .b = b->data, .batch = 1, .turn_a = settings[0] != 0, .turn_b = settings[1] != 0, .terms = (int)settings[2]};
 	size_t n = a->dimensions;
-	int64_t shape[MOST_DIMENSIONS];
 	for (size_t i = 0; i + 2 < n; i++) {
 		if (a->shape[i] != b->shape[i])
 			return failed(r->api, "a product of batches of different sizes");
 		shape[i] = a->shape[i];
-		p.batch *= (size_t)a->shape[i];
+		p->batch *= (size_t)a->shape[i];
 	}
-	p.m = (size_t)a->shape[n - 2 + p.turn_a];
-	p.k = (size_t)a->shape[n - 1 - p.turn_a];
-	p.n = (size_t)b->shape[n - 1 - p.turn_b];
-	if (p.k != (size_t)b->shape[n - 2 + p.turn_b] || (bias->data && (bias->dimensions != 1 || (size_t)bias->shape[0] != p.n)))
-		return failed(r->api, "a product of matrices that do not fit each other");
-	shape[n - 2] = (int64_t)p.m;
-	shape[n - 1] = (int64_t)p.n;
-	void *status = output(r, 0, shape, n, &p.c);
-	if (status)
-		return status;
-	return palate_multiply(&p, r->node->of->of->scratch, share, r) ? failed(r->api, no_memory) : NULL;
+	p->m = (size_t)a->shape[n - 2 + p->turn_a];
+	p->k = (size_t)a->shape[n - 1 - p->turn_a];
+	p->n = (size_t)b->shape[n - 1 - p->turn_b];
+	if (p->k != (size_t)b->shape[n - 2 + p->turn_b])
+		return failed(r->api, no_fit);
+	shape[n - 2] = (int64_t)p->m;
+	shape[n - 1] = (int64_t)p->n;
+	return output(r, 0, shape, n, &p->c);
+}
+
+static void *add_bias(running *r, palate_product *p)
+{
+	const tensor *bias = &r->in[2];
+	p->bias = bias->data;
+	return bias->data && (bias->dimensions != 1 || (size_t)bias->shape[0] != p->n) ? failed(r->api, no_fit) : NULL;
+}
+
+static void *multiply(running *r, const palate_product *p)
+{
+	return palate_multiply(p, r->node->of->of->scratch, share, r) ? failed(r->api, no_memory) : NULL;
+}
+
+static void *run_product(running *r)
+{
+	palate_product p;
+	int64_t shape[MOST_DIMENSIONS];
+	void *status = product(r, &p, shape);
+	if (!status)
+		status = add_bias(r, &p);
+	const int64_t row[] = {1, (int64_t)p.m};
+	if (!status && r->outputs > 1)
+		status = p.batch == 1 ? output(r, 1, row, 2, &p.sums) : failed(r->api, "sums of a batch of products");
+	return status ? status : multiply(r, &p);
+}
+
+static void *run_product_gelu(running *r)
+{
+	palate_product p;
+	int64_t shape[MOST_DIMENSIONS];
+	void *status = product(r, &p, shape);
+	if (!status)
+		status = add_bias(r, &p);
+	p.gelu = 1;
+	if (!status && p.batch != 1)
+		status = failed(r->api, "Gelu of a batch of products");
+	if (!status && r->outputs > 1)
+		status = output(r, 1, shape, r->in[0].dimensions, &p.before);
+	return status ? status : multiply(r, &p);
+}
+
+static void *run_product_gelu_gradient(running *r)
+{
+	palate_product p;
+	int64_t shape[MOST_DIMENSIONS];
+	void *status = product(r, &p, shape);
+	const tensor *x = &r->in[2];
+	p.x = x->data;
+	if (!status && (p.batch != 1 || x->dimensions != 2 || memcmp(x->shape, shape, 2 * sizeof *shape) != 0))
+		status = failed(r->api, no_fit);
+	return status ? status : multiply(r, &p);
+}
+
+// run_map_gradients multiplies a gradient [rows, out] with the weights [out, in]
+// and, turned, with what the map took.
+static void *run_map_gradients(running *r)
+{
+	const tensor *d = &r->in[0], *w = &r->in[1], *x = &r->in[2], *before = &r->in[3];
+	if (d->dimensions != 2 || w->dimensions != 2 || x->dimensions != 2 || d->shape[1] != w->shape[0] || d->shape[0] != x->shape[0] || w->shape[1] != x->shape[1] ||
+		(before->data && (before->dimensions != 2 || memcmp(before->shape, x->shape, 2 * sizeof *x->shape) != 0)))
+		return failed(r->api, no_fit);
+	size_t rows = (size_t)d->shape[0], out = (size_t)d->shape[1], in = (size_t)w->shape[1];
+	int terms = (int)r->node->attributes[0];
+	palate_product of_x = {.a = d->data, .b = w->data, .x = before->data, .batch = 1, .m = rows, .n = in, .k = out, .terms = terms};
+	palate_product of_w = {.a = d->data, .b = x->data, .batch = 1, .m = out, .n = in, .k = rows, .turn_a = 1, .terms = terms};
+	const int64_t row[] = {1, (int64_t)out};
+	void *status = output(r, 0, x->shape, 2, &of_x.c);
+	if (!status)
+		status = output(r, 1, w->shape, 2, &of_w.c);
+	if (!status && r->outputs > 2)
+		status = output(r, 2, row, 2, &of_w.sums);
+	if (!status)
+		status = multiply(r, &of_w);
+	return status ? status : multiply(r, &of_x);
 }
 
 static size_t count(const tensor *t, size_t dimensions)
@@ -244,7 +326,23 @@ static void *alike(running *r, rows_of *shape, float **out)
 	return out ? output(r, 0, d->shape, d->dimensions, out) : NULL;
 }
 
+// scale_of sees to it that an input has a number for each of a row's.
+static void *scale_of(running *r, size_t i, size_t width)
+{
+	return count(&r->in[i], r->in[i].dimensions) != width ? failed(r->api, "a scale of another length than a row") : NULL;
+}
+
 static void *run_gelu(running *r)
+{
+	const tensor *x = &r->in[0];
+	float *out;
+	void *status = output(r, 0, x->shape, x->dimensions, &out);
+	if (!status)
+		palate_gelu(x->data, out, count(x, x->dimensions), share, r);
+	return status;
+}
+
+static void *run_gelu_gradient(running *r)
 {
 	rows_of shape = {0};
 	float *out;
@@ -254,7 +352,7 @@ static void *run_gelu(running *r)
 	return status;
 }
 
-static void *run_softmax(running *r)
+static void *run_softmax_gradient(running *r)
 {
 	rows_of shape = {0};
 	float *out;
@@ -264,52 +362,148 @@ static void *run_softmax(running *r)
 	return status;
 }
 
-// statistics sees to it that inputs from i on are the mean and the inverse
-// deviation of each row.
-static void *statistics(running *r, size_t i, size_t rows)
-{
-	if (count(&r->in[i], r->in[i].dimensions) != rows || count(&r->in[i + 1], r->in[i + 1].dimensions) != rows)
-		return failed(r->api, "means of other rows than there are");
-	return NULL;
-}
-
 static void *run_norm(running *r)
 {
-	rows_of shape = {0};
-	float *out;
-	void *status = alike(r, &shape, &out);
+	const tensor *x = &r->in[0];
+	size_t n = x->dimensions;
+	if (n == 0 || n > MOST_DIMENSIONS)
+		return failed(r->api, "a norm of what has no rows");
+	size_t width = (size_t)x->shape[n - 1];
+	void *status = scale_of(r, 1, width);
 	if (!status)
-		status = statistics(r, 3, shape.rows);
-	if (!status && count(&r->in[2], r->in[2].dimensions) != shape.width)
-		status = failed(r->api, "a scale of another length than a row");
+		status = scale_of(r, 2, width);
+	int64_t of_rows[MOST_DIMENSIONS];
+	memcpy(of_rows, x->shape, n * sizeof *of_rows);
+	of_rows[n - 1] = 1;
+	float *out, *means = NULL, *inverses = NULL;
 	if (!status)
-		palate_norm_gradient(r->in[0].data, r->in[1].data, r->in[2].data, r->in[3].data, r->in[4].data, out, shape.rows, shape.width, share, r);
+		status = output(r, 0, x->shape, n, &out);
+	if (!status && r->outputs > 1)
+		status = output(r, 1, of_rows, n, &means);
+	if (!status && r->outputs > 2)
+		status = output(r, 2, of_rows, n, &inverses);
+	if (!status)
+		palate_norm(x->data, r->in[1].data, r->in[2].data, r->node->real, out, means, inverses, count(x, n - 1), width, share, r);
 	return status;
 }
 
-static void *run_norm_sums(running *r)
+// norm_gradient gives, from output i on, that of x, if i is wanted, and those of
+// scale and shift.
+static void *norm_gradient(running *r, int of_x, int of_scale)
 {
 	rows_of shape = {0};
-	float *scales, *shifts;
+	float *out = NULL, *scales = NULL, *shifts = NULL;
+	size_t i = 0;
 	void *status = alike(r, &shape, NULL);
+	if (!status && (count(&r->in[3], r->in[3].dimensions) != shape.rows || count(&r->in[4], r->in[4].dimensions) != shape.rows))
+		status = failed(r->api, "means of other rows than there are");
 	if (!status)
-		status = statistics(r, 2, shape.rows);
+		status = scale_of(r, 2, shape.width);
+	if (!status && of_x)
+		status = output(r, i++, r->in[0].shape, r->in[0].dimensions, &out);
+	int64_t width = (int64_t)shape.width;
+	if (!status && of_scale)
+		status = output(r, i++, &width, 1, &scales);
+	if (!status && of_scale)
+		status = output(r, i++, &width, 1, &shifts);
+	if (!status && palate_norm_gradient(r->in[0].data, r->in[1].data, r->in[2].data, r->in[3].data, r->in[4].data, out, scales, shifts, shape.rows, shape.width, share, r))
+		status = failed(r->api, no_memory);
+	return status;
+}
+
+static void *run_norm_gradient(running *r) { return norm_gradient(r, 1, 0); }
+static void *run_norm_sums(running *r) { return norm_gradient(r, 0, 1); }
+static void *run_norm_gradients(running *r) { return norm_gradient(r, 1, 1); }
+
+static void *run_scale_gradients(running *r)
+{
+	rows_of shape = {0};
+	float *out, *scales;
+	void *status = alike(r, &shape, &out);
+	if (!status)
+		status = scale_of(r, 2, shape.width);
 	int64_t width = (int64_t)shape.width;
 	if (!status)
-		status = output(r, 0, &width, 1, &scales);
+		status = output(r, 1, &width, 1, &scales);
+	if (!status && palate_scale_gradient(r->in[0].data, r->in[1].data, r->in[2].data, out, scales, shape.rows, shape.width, share, r))
+		status = failed(r->api, no_memory);
+	return status;
+}
+
+// heads_of reads the shape of q, k and v, whose first is input i.
+static void *heads_of(running *r, size_t i, palate_attention *a)
+{
+	const tensor *q = &r->in[i];
+	int packed = r->inputs <= i + 1;
+	if (q->dimensions != (packed ? 5 : 4) || (packed && q->shape[2] != 3))
+		return failed(r->api, "an attention of tensors that are not [batch, tokens, heads, width] each, or [batch, tokens, 3, heads, width]");
+	a->batch = (size_t)q->shape[0];
+	a->tokens = (size_t)q->shape[1];
+	a->heads = (size_t)q->shape[q->dimensions - 2];
+	a->width = (size_t)q->shape[q->dimensions - 1];
+	a->stride = (packed ? 3 : 1) * a->heads * a->width;
+	a->terms = (int)r->node->attributes[0];
+	a->q = q->data;
+	a->k = packed ? q->data + a->heads * a->width : r->in[i + 1].data;
+	a->v = packed ? a->k + a->heads * a->width : r->in[i + 2].data;
+	for (size_t n = i + 1; n < r->inputs; n++)
+		if (r->in[n].dimensions != 4 || memcmp(r->in[n].shape, q->shape, 4 * sizeof *q->shape) != 0)
+			return failed(r->api, "an attention of queries, keys and values of different shapes");
+	return NULL;
+}
+
+static void *run_attention(running *r)
+{
+	palate_attention a = {0};
+	void *status = heads_of(r, 0, &a);
+	int64_t mixed[] = {(int64_t)a.batch, (int64_t)a.tokens, (int64_t)a.heads, (int64_t)a.width}, logs[] = {mixed[0], mixed[2], mixed[1]};
 	if (!status)
-		status = output(r, 1, &width, 1, &shifts);
-	if (!status && palate_norm_sums(r->in[0].data, r->in[1].data, r->in[2].data, r->in[3].data, scales, shifts, shape.rows, shape.width, share, r))
+		status = output(r, 0, mixed, 4, &a.mixed);
+	if (!status && r->outputs > 1)
+		status = output(r, 1, logs, 3, &a.logs);
+	if (!status && palate_attend(&a, r->node->of->of->scratch, share, r))
+		status = failed(r->api, no_memory);
+	return status;
+}
+
+static void *run_attention_gradient(running *r)
+{
+	palate_attention a = {0};
+	void *status = heads_of(r, 3, &a);
+	size_t n = a.batch * a.tokens * a.heads;
+	if (!status && (count(&r->in[0], r->in[0].dimensions) != n * a.width || count(&r->in[1], r->in[1].dimensions) != n * a.width || count(&r->in[2], r->in[2].dimensions) != n))
+		status = failed(r->api, "a gradient of another shape than its attention");
+	a.gradient = r->in[0].data;
+	a.mixed = r->in[1].data;
+	a.logs = r->in[2].data;
+	const tensor *q = &r->in[3];
+	float **of[] = {&a.dq, &a.dk, &a.dv};
+	for (size_t i = 0; !status && i + 3 < r->inputs; i++)
+		status = output(r, i, q->shape, q->dimensions, of[i]);
+	if (!status && r->inputs == 4) {
+		a.dk = a.dq + a.heads * a.width;
+		a.dv = a.dk + a.heads * a.width;
+	}
+	if (!status && palate_attend_gradient(&a, r->node->of->of->scratch, share, r))
 		status = failed(r->api, no_memory);
 	return status;
 }
 
 static const definition definitions[] = {
-	{"Product", 3, 2, 1, {"turn_a", "turn_b", "terms"}, run_product},
-	{"GeluGradient", 2, 2, 1, {0}, run_gelu},
-	{"SoftmaxGradient", 2, 2, 1, {0}, run_softmax},
-	{"NormGradient", 5, 5, 1, {0}, run_norm},
-	{"NormSums", 4, 4, 2, {0}, run_norm_sums},
+	{"Product", 3, 2, 2, 1, {"turn_a", "turn_b", "terms"}, NULL, run_product},
+	{"ProductGelu", 3, 2, 2, 1, {"turn_a", "turn_b", "terms"}, NULL, run_product_gelu},
+	{"ProductGeluGradient", 3, 3, 1, 1, {"turn_a", "turn_b", "terms"}, NULL, run_product_gelu_gradient},
+	{"MapGradients", 4, 3, 3, 2, {"terms"}, NULL, run_map_gradients},
+	{"Attention", 3, 1, 2, 1, {"terms"}, NULL, run_attention},
+	{"AttentionGradient", 6, 4, 3, 1, {"terms"}, NULL, run_attention_gradient},
+	{"Gelu", 1, 1, 1, 1, {0}, NULL, run_gelu},
+	{"GeluGradient", 2, 2, 1, 1, {0}, NULL, run_gelu_gradient},
+	{"SoftmaxGradient", 2, 2, 1, 1, {0}, NULL, run_softmax_gradient},
+	{"Norm", 3, 3, 3, 1, {0}, "epsilon", run_norm},
+	{"NormGradient", 5, 5, 1, 1, {0}, NULL, run_norm_gradient},
+	{"NormSums", 5, 5, 2, 2, {0}, NULL, run_norm_sums},
+	{"NormGradients", 5, 5, 3, 3, {0}, NULL, run_norm_gradients},
+	{"ScaleGradients", 3, 3, 2, 2, {0}, NULL, run_scale_gradients},
 };
 
 enum { OPERATORS = sizeof definitions / sizeof *definitions };
@@ -320,6 +514,8 @@ static void *op_compute(void *node, void *context)
 	api_table api = k->of->of->api;
 	running r = {.api = api, .context = context, .node = k};
 	void *status = CALL(void *, KernelContext_GetInputCount, const void *, size_t *)(context, &r.inputs);
+	if (!status)
+		status = CALL(void *, KernelContext_GetOutputCount, const void *, size_t *)(context, &r.outputs);
 	for (size_t i = 0; !status && i < r.inputs && i < MOST_INPUTS; i++)
 		status = read_tensor(&r, i);
 	return status ? status : k->of->what->run(&r);

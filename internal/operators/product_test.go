@@ -73,6 +73,36 @@ func TestAProductIsWhatItIsByDefinition(t *testing.T) {
 	}
 }
 
+func TestSumsOfRowsComeWithAProduct(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 2))
+	for _, p := range shapes {
+		if p.Batch != 1 {
+			continue
+		}
+		for _, p.TurnA = range []bool{false, true} {
+			p.Terms = Bfloat16 // sums are whole all the same
+			a, b, c, sums := random(r, p.Rows*p.Depth), random(r, p.Depth*p.Columns), make([]float32, p.Rows*p.Columns), make([]float32, p.Rows)
+			if err := p.MultiplyAndSum(a, b, nil, c, sums); err != nil {
+				t.Fatal(err)
+			}
+			near(t, fmt.Sprintf("%+v", p), sums, func(i int) (sum float64) {
+				for k := range p.Depth {
+					if p.TurnA {
+						sum += float64(a[k*p.Rows+i])
+					} else {
+						sum += float64(a[i*p.Depth+k])
+					}
+				}
+				return sum
+			}, 1e-4)
+		}
+	}
+	p := Product{Batch: 2, Rows: 2, Columns: 2, Depth: 2, Terms: Bfloat16}
+	if err := p.MultiplyAndSum(make([]float32, 8), make([]float32, 8), nil, make([]float32, 8), make([]float32, 4)); !errors.Is(err, palate.ErrInvalid) {
+		t.Errorf("of a batch: %v", err)
+	}
+}
+
 func TestAProductOfOtherShapesIsRefused(t *testing.T) {
 	p := Product{Batch: 1, Rows: 2, Columns: 3, Depth: 4, Terms: Bfloat16x3}
 	a, b, c := make([]float32, 8), make([]float32, 12), make([]float32, 6)

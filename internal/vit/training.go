@@ -3,7 +3,6 @@ package vit
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -307,20 +306,20 @@ func (f *trainingForm) block(n int, x *autodiff.Value, keep Keep) *autodiff.Valu
 
 func (f *trainingForm) attention(n int, x *autodiff.Value) *autodiff.Value {
 	tokens, heads, width := x.Shape()[1], int64(f.a.Heads), int64(f.a.headDim())
-	byHead := func(y *autodiff.Value) *autodiff.Value {
-		return f.Transpose(f.Reshape(y, f.batch, tokens, heads, width), 0, 2, 1, 3)
-	}
-	var q, k, v *autodiff.Value
+	byHead := func(y *autodiff.Value) *autodiff.Value { return f.Reshape(y, f.batch, tokens, heads, width) }
+	var of []*autodiff.Value
 	if f.a.tensors.has(packedQKV) {
-		parts := f.Split(f.linear(x, n, packedQKV), 2, f.dim(), f.dim(), f.dim())
-		q, k, v = byHead(parts[0]), byHead(parts[1]), byHead(parts[2])
+		of = append(of, f.Reshape(f.linear(x, n, packedQKV), f.batch, tokens, 3, heads, width))
+		if f.a.Rotary {
+			of = f.Split(of[0], 2, 1, 1, 1)
+		}
 	} else {
-		q, k, v = byHead(f.linear(x, n, query)), byHead(f.linear(x, n, key)), byHead(f.linear(x, n, value))
+		of = append(of, f.linear(x, n, query), f.linear(x, n, key), f.linear(x, n, value))
 	}
-	q, k = f.rotate(q), f.rotate(k)
-	scores := f.MatMul(f.Scale(q, 1/math.Sqrt(float64(width))), f.Transpose(k, 0, 1, 3, 2))
-	mixed := f.Transpose(f.MatMul(f.Softmax(scores), v), 0, 2, 1, 3)
-	return f.linear(f.Reshape(mixed, f.batch, tokens, f.dim()), n, projection)
+	if len(of) == 3 {
+		of = []*autodiff.Value{f.rotate(byHead(of[0])), f.rotate(byHead(of[1])), byHead(of[2])}
+	}
+	return f.linear(f.Reshape(f.Attention(of...), f.batch, tokens, f.dim()), n, projection)
 }
 
 // rotate turns the pairs of each head's values by the angles of their token's
@@ -335,7 +334,7 @@ func (f *trainingForm) rotate(x *autodiff.Value) *autodiff.Value {
 		if v, there := f.w[name]; there {
 			return v
 		}
-		f.w[name] = f.Constant(name, []int64{shape[2], half, 1}, values)
+		f.w[name] = f.Constant(name, []int64{shape[1], 1, half, 1}, values)
 		return f.w[name]
 	}
 	cos, sin := table(cosineName, f.m.cos), table(sineName, f.m.sin)

@@ -1,9 +1,11 @@
 package autodiff
 
 import (
+	"math"
 	"slices"
 
 	"github.com/palate-art/palate/internal/onnxgraph"
+	"github.com/palate-art/palate/internal/operators"
 )
 
 // broadcast is the shape of a and b side by side, as NumPy broadcasts.
@@ -136,4 +138,45 @@ func (t *Tape) LayerNorm(x, scale, shift *Value, epsilon float64) *Value {
 	means := append(slices.Clone(x.shape[:last]), 1)
 	return t.op(operation{op: "LayerNormalization", in: []*Value{x, scale, shift}}, nil,
 		[]onnxgraph.Attribute{onnxgraph.Int("axis", -1), onnxgraph.Float("epsilon", float32(epsilon))}, x.shape, means, means)[0]
+}
+
+// Attention is softmax(q·kᵀ/√width)·v of each head (Vaswani et al., Attention is
+// all you need, 2017), [batch, tokens, heads, width]. It takes q, k and v of that
+// shape each, or the three in one of [batch, tokens, 3, heads, width].
+func (t *Tape) Attention(of ...*Value) *Value {
+	from := len(t.record)
+	q, k, v := t.heads(of)
+	scale := 1 / math.Sqrt(float64(q.shape[3]))
+	shares := t.Softmax(t.MatMul(t.Scale(q, scale), t.Transpose(k, 0, 1, 3, 2)))
+	mixed := t.Transpose(t.MatMul(shares, v), 0, 2, 1, 3)
+	logs := &Value{mixed.name + "/logs", slices.Clone(shares.shape[:3]), t} // for who goes back from it
+	parts := slices.Clone(t.record[from:])
+	for _, o := range parts {
+		o.part = true
+	}
+	t.record = append(t.record, &operation{op: "Attention", in: of, out: []*Value{mixed, logs}, parts: parts, back: operators.AttentionGradientOp})
+	t.inShort(operators.AttentionOp, of, mixed, logs)
+	return mixed
+}
+
+// heads gives q, k and v as [batch, heads, tokens, width].
+func (t *Tape) heads(of []*Value) (q, k, v *Value) {
+	parts := slices.Clone(of)
+	if len(of) == 1 && len(of[0].shape) == 5 {
+		parts = slices.Clone(t.Split(of[0], 2, 1, 1, 1))
+		for i, p := range parts {
+			parts[i] = t.Reshape(p, slices.Delete(p.Shape(), 2, 3)...)
+		}
+	}
+	if len(parts) != 3 || slices.ContainsFunc(parts, func(p *Value) bool { return len(p.shape) != 4 || !slices.Equal(p.shape, parts[0].shape) }) {
+		var shapes [][]int64
+		for _, p := range parts {
+			shapes = append(shapes, p.shape)
+		}
+		misfit("Attention", shapes...)
+	}
+	for i, p := range parts {
+		parts[i] = t.Transpose(p, 0, 2, 1, 3)
+	}
+	return parts[0], parts[1], parts[2]
 }

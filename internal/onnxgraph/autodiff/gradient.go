@@ -27,18 +27,7 @@ func (t *Tape) Gradients(result, seed *Value, of []*Value) []*Value {
 			}
 		}
 	}
-	for _, o := range slices.Backward(forward) {
-		reached := slices.ContainsFunc(o.out, func(v *Value) bool { return b.gradients[v] != nil })
-		wanted := slices.ContainsFunc(o.in, func(v *Value) bool { return b.depends[v] })
-		if !reached || !wanted {
-			continue
-		}
-		rule, there := rules[o.op]
-		if !there {
-			panic(fmt.Sprintf("autodiff: %s has no gradient", o.op))
-		}
-		rule(b, o)
-	}
+	b.through(slices.DeleteFunc(forward, func(o *operation) bool { return o.part }))
 	out := make([]*Value, len(of))
 	for i, v := range of {
 		if out[i] = b.gradients[v]; out[i] == nil {
@@ -53,6 +42,43 @@ type backward struct {
 	*Tape
 	depends   map[*Value]bool // on what a gradient is wanted of
 	gradients map[*Value]*Value
+}
+
+// through goes back through operations.
+func (b *backward) through(forward []*operation) {
+	for _, o := range slices.Backward(forward) {
+		reached := slices.ContainsFunc(o.out, func(v *Value) bool { return b.gradients[v] != nil })
+		wanted := slices.ContainsFunc(o.in, func(v *Value) bool { return b.depends[v] })
+		if !reached || !wanted {
+			continue
+		}
+		if o.parts != nil {
+			b.throughParts(o)
+			continue
+		}
+		rule, there := rules[o.op]
+		if !there {
+			panic(fmt.Sprintf("autodiff: %s has no gradient", o.op))
+		}
+		rule(b, o)
+	}
+}
+
+// throughParts goes back through what an operation is written in.
+func (b *backward) throughParts(o *operation) {
+	d := b.of(o)
+	inner := &backward{Tape: b.Tape, depends: b.depends, gradients: map[*Value]*Value{o.out[0]: d}}
+	inner.through(o.parts)
+	var gradients []*Value
+	for i, v := range o.in {
+		if g := inner.gradients[v]; g != nil && !slices.Contains(o.in[:i], v) {
+			b.add(v, func() *Value { return g })
+			gradients = append(gradients, g)
+		}
+	}
+	if len(gradients) == len(o.in) {
+		b.inShort(o.back, slices.Concat([]*Value{d}, o.out, o.in), gradients...)
+	}
 }
 
 // add adds to the gradient of a value what one use of it gives, if it is

@@ -70,13 +70,10 @@ var functions = map[string]function{
 		gate := t.Linear(in[0], in[1], nil)
 		return t.Mul(t.Mul(gate, t.Sigmoid(gate)), t.Linear(in[0], in[2], nil))
 	}, false},
-	"attention of three tokens": {[][]int64{{1, 3, 12}}, func(t *tape, in values) *value {
-		cut := t.Transpose(t.Reshape(in[0], 1, 3, 3, 2, 2), 2, 0, 3, 1, 4)
-		qkv := t.Split(cut, 0, 1, 1, 1)
-		part := func(i int) *value { return t.Reshape(qkv[i], 1, 2, 3, 2) }
-		shares := t.Softmax(t.MatMul(part(0), t.Transpose(part(1), 0, 1, 3, 2)))
-		return t.MatMul(shares, part(2))
-	}, false},
+	"Attention":            {[][]int64{{2, 3, 2, 2}, {2, 3, 2, 2}, {2, 3, 2, 2}}, func(t *tape, in values) *value { return t.Attention(in...) }, false},
+	"Attention, packed":    {[][]int64{{2, 3, 3, 2, 5}}, func(t *tape, in values) *value { return t.Attention(in...) }, false},
+	"Attention of itself":  {[][]int64{{1, 4, 1, 3}}, func(t *tape, in values) *value { return t.Attention(in[0], in[0], in[0]) }, false},
+	"Attention, one token": {[][]int64{{2, 1, 2, 3}, {2, 1, 2, 3}}, func(t *tape, in values) *value { return t.Attention(in[0], in[1], in[0]) }, false},
 }
 
 // worst is the largest difference between a gradient and central differences,

@@ -38,6 +38,162 @@ func (p *products) replace(shapes map[string][]int64) {
 			p.Nodes[i] = made
 		}
 	}
+	p.takeSums()
+	p.takeGelu()
+	p.joinGradients()
+}
+
+// joinGradients lets one operator give the gradients of what a map took and of its
+// weights, which are products of one gradient.
+func (p *products) joinGradients() {
+	for i := 0; i < len(p.Nodes); i++ {
+		n := p.Nodes[i]
+		if n.Op != operators.ProductOp && n.Op != operators.ProductGeluGradientOp || len(n.Outputs) != 1 || turns(n) != [2]int64{} || len(p.shapes[n.Outputs[0]]) != 2 || n.Op == operators.ProductOp && len(n.Inputs) > 2 {
+			continue
+		}
+		at := slices.IndexFunc(p.Nodes, func(m onnxgraph.Node) bool {
+			return m.Op == operators.ProductOp && m.Inputs[0] == n.Inputs[0] && len(m.Inputs) == 2 && turns(m) == [2]int64{1, 0} && slices.Equal(p.shapes[m.Outputs[0]], p.shapes[n.Inputs[1]])
+		})
+		if at < 0 {
+			continue
+		}
+		of := p.Nodes[at] // of the weights
+		first, later := min(i, at), max(i, at)
+		if !slices.Equal(p.shapes[of.Inputs[1]], p.shapes[n.Outputs[0]]) || p.needs(p.Nodes[later], p.Nodes[first:later]) {
+			continue
+		}
+		joined := onnxgraph.Node{Name: n.Name, Domain: operators.Domain, Op: operators.MapGradientsOp,
+			Inputs: slices.Concat(n.Inputs[:2], of.Inputs[1:], n.Inputs[2:]), Outputs: slices.Concat(n.Outputs, of.Outputs),
+			Attributes: []onnxgraph.Attribute{onnxgraph.Int(operators.AttributeTerms, int64(p.terms))}}
+		p.Nodes[first] = joined
+		p.Nodes = slices.Delete(p.Nodes, later, later+1)
+		if later == i {
+			i--
+		}
+	}
+}
+
+// takeGelu lets a product give its Gelu as well, and a product that is the
+// gradient of a Gelu that of what the Gelu took. Another shape of the same numbers
+// may be between the two.
+func (p *products) takeGelu() {
+	makes, uses := make(map[string]int), make(map[string]int)
+	for i, n := range p.Nodes {
+		for _, out := range n.Outputs {
+			makes[out] = i
+		}
+		for _, in := range n.Inputs {
+			uses[in]++
+		}
+	}
+	for _, out := range p.Outputs {
+		uses[out.Name]++
+	}
+	// matrix is what a value has the numbers of.
+	matrix := func(name string) string {
+		if at, made := makes[name]; made && p.Nodes[at].Op == "Reshape" {
+			return p.Nodes[at].Inputs[0]
+		}
+		return name
+	}
+	// product is the place of what gives a matrix, if that is a product of two.
+	product := func(name string) (at int, is bool) {
+		at, made := makes[name]
+		return at, made && p.Nodes[at].Op == operators.ProductOp && len(p.Nodes[at].Outputs) == 1 && len(p.shapes[name]) == 2
+	}
+	var done []int
+	for i, n := range p.Nodes {
+		if n.Op != operators.GeluOp && n.Op != operators.GeluGradientOp || n.Domain != operators.Domain {
+			continue
+		}
+		taken := n.Inputs[0] // x, or the gradient
+		sums := matrix(taken)
+		at, is := product(sums)
+		if !is {
+			continue
+		}
+		made := &p.Nodes[at]
+		given := n.Outputs[0]
+		switch {
+		case n.Op == operators.GeluOp && sums == taken:
+			made.Outputs = []string{given, sums}
+			done = append(done, i)
+		case n.Op == operators.GeluOp:
+			flat := given + "/matrix"
+			p.shapes[flat] = p.shapes[sums]
+			made.Outputs = []string{flat, sums}
+			p.Nodes[i] = onnxgraph.Node{Name: n.Name, Op: "Reshape", Inputs: []string{flat, p.Nodes[makes[taken]].Inputs[1]}, Outputs: n.Outputs}
+		default:
+			x := n.Inputs[1]
+			if sums != taken {
+				x = matrix(x)
+			}
+			if len(made.Inputs) != 2 || uses[sums] != 1 || uses[taken] != 1 || !slices.Equal(p.shapes[x], p.shapes[sums]) {
+				continue
+			}
+			made.Inputs = append(slices.Clone(made.Inputs), x)
+			last := &p.Nodes[makes[taken]] // the product, or the Reshape behind it
+			last.Outputs = []string{given}
+			done = append(done, i)
+		}
+		made.Op = map[string]string{operators.GeluOp: operators.ProductGeluOp, operators.GeluGradientOp: operators.ProductGeluGradientOp}[n.Op]
+	}
+	for _, i := range slices.Backward(done) {
+		p.Nodes = slices.Delete(p.Nodes, i, i+1)
+	}
+}
+
+// takeSums lets products give the sums of columns of the matrix that they turn.
+func (p *products) takeSums() {
+	for i := 0; i < len(p.Nodes); i++ {
+		sum := p.Nodes[i]
+		if !p.addsUpColumns(sum) {
+			continue
+		}
+		at := slices.IndexFunc(p.Nodes, func(n onnxgraph.Node) bool {
+			return n.Op == operators.ProductOp && n.Inputs[0] == sum.Inputs[0] && turns(n)[0] == 1 && len(n.Outputs) == 1
+		})
+		if at < 0 || at > i && p.needs(p.Nodes[at], p.Nodes[i:at]) {
+			continue
+		}
+		p.Nodes[at].Outputs = []string{p.Nodes[at].Outputs[0], sum.Outputs[0]}
+		if at > i {
+			p.Nodes[i] = p.Nodes[at]
+			p.Nodes = slices.Delete(p.Nodes, at, at+1)
+		} else {
+			p.Nodes = slices.Delete(p.Nodes, i, i+1)
+			i--
+		}
+	}
+}
+
+// needs reports whether a node takes what any of some others give.
+func (p *products) needs(n onnxgraph.Node, others []onnxgraph.Node) bool {
+	return slices.ContainsFunc(others, func(other onnxgraph.Node) bool {
+		return slices.ContainsFunc(other.Outputs, func(out string) bool { return slices.Contains(n.Inputs, out) })
+	})
+}
+
+// addsUpColumns: a sum over the first of two dimensions, which stays.
+func (p *products) addsUpColumns(n onnxgraph.Node) bool {
+	if n.Op != "ReduceSum" {
+		return false
+	}
+	x, y := p.shapes[n.Inputs[0]], p.shapes[n.Outputs[0]]
+	return len(x) == 2 && x[0] > 1 && slices.Equal(y, []int64{1, x[1]})
+}
+
+// turns says of both matrices whether a product turns them.
+func turns(n onnxgraph.Node) (turn [2]int64) {
+	for _, a := range n.Attributes {
+		switch a.Name {
+		case operators.AttributeTurnA:
+			turn[0] = a.Ints[0]
+		case operators.AttributeTurnB:
+			turn[1] = a.Ints[0]
+		}
+	}
+	return turn
 }
 
 // product is the node in the place of a product of matrices.

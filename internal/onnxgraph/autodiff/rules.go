@@ -20,11 +20,7 @@ var rules = map[string]func(*backward, *operation){
 		b.add(o.in[0], func() *Value { return d })
 		b.add(o.in[1], func() *Value { return b.Neg(b.fold(d, o.in[1].shape)) })
 	},
-	"Mul": func(b *backward, o *operation) {
-		d := b.of(o)
-		b.add(o.in[0], func() *Value { return b.Mul(d, o.in[1]) })
-		b.add(o.in[1], func() *Value { return b.Mul(d, o.in[0]) })
-	},
+	"Mul": mul,
 	"Div": func(b *backward, o *operation) {
 		d := b.Div(b.of(o), o.in[1])
 		b.add(o.in[0], func() *Value { return d })
@@ -85,6 +81,19 @@ func single(rule func(b *backward, o *operation, d *Value) *Value) func(*backwar
 }
 
 func last(v *Value) int64 { return int64(len(v.shape) - 1) }
+
+func mul(b *backward, o *operation) {
+	d, x, y := b.of(o), o.in[0], o.in[1]
+	dx := func() *Value { return b.Mul(d, y) }
+	dy := func() *Value { return b.fold(b.Mul(d, x), y.shape) }
+	if len(y.shape) == 1 && len(x.shape) > 1 && y.shape[0] == x.shape[last(x)] && b.depends[x] && b.depends[y] { // a scale of x's numbers
+		ofX, ofY := dx(), dy()
+		dx, dy = func() *Value { return ofX }, func() *Value { return ofY }
+		b.inShort(operators.ScaleGradientsOp, []*Value{d, x, y}, ofX, ofY)
+	}
+	b.add(x, dx)
+	b.add(y, dy)
+}
 
 // erf' = 2/√π·exp(−x²)
 func erf(b *backward, o *operation, d *Value) *Value {
@@ -190,16 +199,20 @@ func layerNorm(b *backward, o *operation) {
 	normal := b.Mul(b.Sub(x, mean), inverse)
 	shift := o.in[2]
 	scales, shifts := b.fold(b.Mul(d, normal), scale.shape), b.fold(d, shift.shape)
+	h := b.Mul(d, scale)
+	rest := b.Sub(b.Sub(h, b.Mean(h, true, last(x))), b.Mul(normal, b.Mean(b.Mul(h, normal), true, last(x))))
+	dx := b.Mul(rest, inverse)
 	b.add(scale, func() *Value { return scales })
 	b.add(shift, func() *Value { return shifts })
-	if b.depends[scale] && b.depends[shift] && shifts != d { // else nothing is added up
-		b.inShort(operators.NormSumsOp, []*Value{d, x, mean, inverse}, scales, shifts)
+	b.add(x, func() *Value { return dx })
+	taken := []*Value{d, x, scale, mean, inverse}
+	sums := b.depends[scale] && b.depends[shift] && shifts != d // else nothing is added up
+	switch {
+	case sums && b.depends[x]:
+		b.inShort(operators.NormGradientsOp, taken, dx, scales, shifts)
+	case sums:
+		b.inShort(operators.NormSumsOp, taken, scales, shifts)
+	case b.depends[x]:
+		b.inShort(operators.NormGradientOp, taken, dx)
 	}
-	b.add(x, func() *Value {
-		h := b.Mul(d, scale)
-		rest := b.Sub(b.Sub(h, b.Mean(h, true, last(x))), b.Mul(normal, b.Mean(b.Mul(h, normal), true, last(x))))
-		dx := b.Mul(rest, inverse)
-		b.inShort(operators.NormGradientOp, []*Value{d, x, scale, mean, inverse}, dx)
-		return dx
-	})
 }

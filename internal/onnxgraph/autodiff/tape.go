@@ -49,6 +49,11 @@ type operation struct {
 	from    int64   // of Slice
 	list    []int64 // axes of a reduction, permutation of Transpose
 	flip    bool    // transB of Gemm
+
+	// Of one that is written in others.
+	parts []*operation
+	back  string // the operator of our own that gives its gradients
+	part  bool   // of these
 }
 
 // New begins a graph of that name.
