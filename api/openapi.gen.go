@@ -2413,7 +2413,7 @@ type ServerInterface interface {
 	// GetCopies How far copies are known
 	// (GET /v1/copies)
 	GetCopies(ctx echo.Context) error
-	// FollowEvents What happens to jobs, as it happens
+	// FollowEvents What happens to jobs, images and tastes, as it happens
 	// (GET /v1/events)
 	FollowEvents(ctx echo.Context, params FollowEventsParams) error
 	// ListFacetValues The values that images have, and how many have each
@@ -12090,7 +12090,7 @@ type StrictServerInterface interface {
 	// GetCopies How far copies are known
 	// (GET /v1/copies)
 	GetCopies(ctx context.Context, request GetCopiesRequestObject) (GetCopiesResponseObject, error)
-	// FollowEvents What happens to jobs, as it happens
+	// FollowEvents What happens to jobs, images and tastes, as it happens
 	// (GET /v1/events)
 	FollowEvents(ctx context.Context, request FollowEventsRequestObject) (FollowEventsResponseObject, error)
 	// ListFacetValues The values that images have, and how many have each

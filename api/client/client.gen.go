@@ -2496,9 +2496,9 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/copies (the `GetCopies` operationId).
 	GetCopies(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FollowEvents What happens to jobs, as it happens
+	// FollowEvents What happens to jobs, images and tastes, as it happens
 	//
-	// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
+	// Server-sent events of three types. `job` has a job as it stands: first come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. `images` has `{"count": 12}`: so many images came, were changed or were embedded with the model that serves, told at most once a second, or with the next event of another type. `taste` has `{"profile": "me"}`: a profile of the caller's has another probe that serves, or none any more. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event. A stream gives an id when it begins and while nothing happens, too.
 	//
 	// Corresponds with GET /v1/events (the `FollowEvents` operationId).
 	FollowEvents(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3216,9 +3216,9 @@ func (c *Client) GetCopies(ctx context.Context, reqEditors ...RequestEditorFn) (
 	return c.Client.Do(req)
 }
 
-// FollowEvents What happens to jobs, as it happens
+// FollowEvents What happens to jobs, images and tastes, as it happens
 //
-// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
+// Server-sent events of three types. `job` has a job as it stands: first come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. `images` has `{"count": 12}`: so many images came, were changed or were embedded with the model that serves, told at most once a second, or with the next event of another type. `taste` has `{"profile": "me"}`: a profile of the caller's has another probe that serves, or none any more. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event. A stream gives an id when it begins and while nothing happens, too.
 //
 // Corresponds with GET /v1/events (the `FollowEvents` operationId).
 func (c *Client) FollowEvents(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9097,9 +9097,9 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/copies (the `GetCopies` operationId).
 	GetCopiesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetCopiesResponse, error)
 
-	// FollowEventsWithResponse What happens to jobs, as it happens
+	// FollowEventsWithResponse What happens to jobs, images and tastes, as it happens
 	//
-	// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
+	// Server-sent events of three types. `job` has a job as it stands: first come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. `images` has `{"count": 12}`: so many images came, were changed or were embedded with the model that serves, told at most once a second, or with the next event of another type. `taste` has `{"profile": "me"}`: a profile of the caller's has another probe that serves, or none any more. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event. A stream gives an id when it begins and while nothing happens, too.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14966,9 +14966,9 @@ func (c *ClientWithResponses) GetCopiesWithResponse(ctx context.Context, reqEdit
 	return ParseGetCopiesResponse(rsp)
 }
 
-// FollowEventsWithResponse What happens to jobs, as it happens
+// FollowEventsWithResponse What happens to jobs, images and tastes, as it happens
 //
-// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
+// Server-sent events of three types. `job` has a job as it stands: first come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. `images` has `{"count": 12}`: so many images came, were changed or were embedded with the model that serves, told at most once a second, or with the next event of another type. `taste` has `{"profile": "me"}`: a profile of the caller's has another probe that serves, or none any more. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event. A stream gives an id when it begins and while nothing happens, too.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -2,6 +2,7 @@
 // take them away again.
 
 import { $, call, element, orTell, tell } from "./base.js";
+import { ended } from "./events.js";
 import * as route from "./route.js";
 import { gridViews, state } from "./state.js";
 
@@ -88,12 +89,10 @@ async function showKnown() {
 async function lookForCopies() {
   look.disabled = true;
   try {
-    let job = await call("/jobs", { method: "POST", body: { kind: "copies" } });
-    while (job.state === "running") {
-      known.textContent = `Looking for copies${job.total ? `: ${Math.round(100 * job.done / job.total)} %` : ""} …`;
-      await new Promise((resolve) => { setTimeout(resolve, 300); });
-      job = await call("/jobs/" + job.id);
-    }
+    known.textContent = "Looking for copies …";
+    const job = await ended(await call("/jobs", { method: "POST", body: { kind: "copies" } }), ({ done, total }) => {
+      if (total) known.textContent = `Looking for copies: ${Math.round(100 * done / total)} % …`;
+    });
     if (job.state !== "succeeded") tell(job.error || "Copies were not looked for.");
     await showKnown();
     if (state.filters.collapse) changed();
