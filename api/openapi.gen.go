@@ -1755,7 +1755,7 @@ type SnapshotInput struct {
 	// ProbeVersion The version that ranks; the one that serves if absent. 410 if it is gone
 	ProbeVersion *int `json:"probe_version,omitempty"`
 
-	// Q Part of a title or an artist's name, letter case aside
+	// Q Part of a title or an artist's name, letter case aside, as in the list of images
 	Q *string `json:"q,omitempty"`
 
 	// Site Any of these sites
@@ -2084,7 +2084,7 @@ type ListImagesParams struct {
 	// Order By when the images came; `newest` unless it is said.
 	Order *ListOrder `form:"order,omitempty" json:"order,omitempty"`
 
-	// Q Part of a title or an artist's name, letter case aside.
+	// Q Part of a title or an artist's name, letter case aside. What a source without a title is found by is the name of its file without the ending.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
 	// ExternalID Only images with a source of exactly this external id, oldest first, on one page. No other filter, order or cursor goes with it.
