@@ -87,6 +87,9 @@ func jobOf(run catalog.Run) (Job, error) {
 		at := run.FinishedAt.UTC()
 		job.FinishedAt = &at
 	}
+	if job.Progress != nil && job.Progress.Stage == JobStageLooking {
+		return withPreview(job, run)
+	}
 	if len(run.Result) > 0 {
 		var result map[string]any
 		if err := json.Unmarshal(run.Result, &result); err != nil {
