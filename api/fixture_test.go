@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -149,7 +150,7 @@ func newFixture(t testing.TB, adjust ...func(*taste.Config)) *fixture {
 	opened.BackupFolder, opened.Backup.Keep = f.backups, 3
 	f.models = filepath.Join(dir, "models")
 	opened.Crawler.Contact, opened.Crawler.PrivateHosts, opened.Crawler.Site.Delay = "operator@palate.test", []string{"localhost"}, 0
-	opened.Crawler.Retries = 0
+	opened.Crawler.Retries, opened.CallersContact = 0, true
 	jobs := starter.New(starter.Parts{Catalog: c, Tastes: tastes, Steps: steps{f}}, opened, quiet)
 	server, err := api.New(api.Services{Starter: jobs, Catalog: c, Store: store, Collection: f.collection, Index: ix,
 		Follower: f.follower, Embedder: colours{}, Tastes: tastes, Map: atlas.NewKept(f.mapFile).Map,
@@ -182,6 +183,19 @@ func (s steps) CrawlAs(ctx context.Context, j *job.Job, name string, config craw
 		return crawler.Report{}, err
 	}
 	return c.Run(ctx, name, seeds)
+}
+
+func (s steps) DryRunOf(ctx context.Context, name string, config crawler.Config, seeds []crawler.Seed, found func(crawler.Task)) (crawler.Report, error) {
+	config.DryRun = true
+	c, err := crawler.New(config, crawler.NewMemory(), s.collection, crawler.Options{Logger: slog.New(slog.DiscardHandler), Found: found})
+	if err != nil {
+		return crawler.Report{}, err
+	}
+	report, err := c.Run(ctx, name, seeds)
+	if errors.Is(err, crawler.ErrNothingKept) && report.Lost[crawler.ReasonDryRun] > 0 {
+		err = nil
+	}
+	return report, err
 }
 
 func (s steps) ImportAs(ctx context.Context, j *job.Job, files ingest.Import) (ingest.ImportReport, error) {

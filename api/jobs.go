@@ -17,6 +17,7 @@ func (s *Server) ListJobs(ctx context.Context, request ListJobsRequestObject) (L
 	if err != nil {
 		return nil, err
 	}
+	s.endDead(ctx)
 	limit := valueOr(request.Params.Limit, defaultLimit)
 	runs, err := s.services.Catalog.ListRuns(ctx, before, limit)
 	if err != nil {
@@ -86,6 +87,9 @@ func jobOf(run catalog.Run) (Job, error) {
 	if !run.FinishedAt.IsZero() {
 		at := run.FinishedAt.UTC()
 		job.FinishedAt = &at
+	}
+	if job.Progress != nil && job.Progress.Stage == JobStageLooking {
+		return withPreview(job, run)
 	}
 	if len(run.Result) > 0 {
 		var result map[string]any

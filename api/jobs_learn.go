@@ -45,13 +45,18 @@ func contestOf(in *ArenaInput) *starter.Contest {
 		Asked: tuning.Asked{Epochs: in.Epochs, Batch: in.Batch, LearningRate: in.LearningRate}}
 }
 
-// settingsOf are what is asked of a fine-tuning or an arena, as it is asked.
+// settingsOf are what is asked of a fine-tuning or an arena, as it is asked, and
+// of a dry run the request for the crawl itself.
 func settingsOf(in *JobInput) (json.RawMessage, error) {
 	switch {
 	case in.Finetune != nil:
 		return json.Marshal(in.Finetune)
 	case in.Arena != nil:
 		return json.Marshal(in.Arena)
+	case valueOr(in.DryRun, false):
+		crawl := *in
+		crawl.DryRun = nil
+		return json.Marshal(crawl)
 	}
 	return nil, nil
 }

@@ -30,6 +30,7 @@ func (s *Server) StartJob(ctx context.Context, request StartJobRequestObject) (S
 		}
 		r.Profile = profile
 	}
+	r.Crawl = crawlOf(wanted)
 	settings, err := settingsOf(wanted)
 	if err != nil {
 		return nil, err

@@ -69,6 +69,7 @@ const (
 	FacetNameArtist   FacetName = "artist"
 	FacetNameCategory FacetName = "category"
 	FacetNameLicence  FacetName = "licence"
+	FacetNameModel    FacetName = "model"
 	FacetNameSite     FacetName = "site"
 	FacetNameYear     FacetName = "year"
 )
@@ -81,6 +82,8 @@ func (e FacetName) Valid() bool {
 	case FacetNameCategory:
 		return true
 	case FacetNameLicence:
+		return true
+	case FacetNameModel:
 		return true
 	case FacetNameSite:
 		return true
@@ -157,6 +160,7 @@ func (e JobKind) Valid() bool {
 // Defines values for JobStage.
 const (
 	JobStageFeatures  JobStage = "features"
+	JobStageLooking   JobStage = "looking"
 	JobStageMeasuring JobStage = "measuring"
 	JobStagePreparing JobStage = "preparing"
 	JobStageReady     JobStage = "ready"
@@ -168,6 +172,8 @@ const (
 func (e JobStage) Valid() bool {
 	switch e {
 	case JobStageFeatures:
+		return true
+	case JobStageLooking:
 		return true
 	case JobStageMeasuring:
 		return true
@@ -597,6 +603,62 @@ type CopyList struct {
 	Images []Image `json:"images"`
 }
 
+// CrawlExample A picture, with what is known of it before it is fetched
+type CrawlExample struct {
+	Artist  *string `json:"artist,omitempty"`
+	Licence *string `json:"licence,omitempty"`
+
+	// Page That shows it
+	Page  *string `json:"page,omitempty"`
+	Title *string `json:"title,omitempty"`
+	URL   string  `json:"url"`
+}
+
+// CrawlLeft defines model for CrawlLeft.
+type CrawlLeft struct {
+	Count int `json:"count"`
+
+	// Examples Up to three
+	Examples []CrawlLoss `json:"examples"`
+
+	// Reason A short word, `page_` before it where it is of pages
+	//
+	// Example: robots
+	Reason string `json:"reason"`
+
+	// What The reason in words, for people
+	//
+	// Example: pictures: robots.txt forbids them
+	What string `json:"what"`
+}
+
+// CrawlLoss defines model for CrawlLoss.
+type CrawlLoss struct {
+	Detail *string `json:"detail,omitempty"`
+	URL    string  `json:"url"`
+}
+
+// CrawlPreview What a crawl would fetch, as a dry run found out that has ended. How large the pictures are is known when they are fetched
+type CrawlPreview struct {
+	// BytesRead What finding out took
+	BytesRead int64 `json:"bytes_read"`
+
+	// Examples The first twelve that would be fetched
+	Examples []CrawlExample `json:"examples"`
+
+	// Known Pictures that are in the collection already
+	Known int `json:"known"`
+
+	// Left What would not be fetched, by reason, the most frequent first
+	Left []CrawlLeft `json:"left"`
+
+	// Pages Pages and API answers that were read
+	Pages int `json:"pages"`
+
+	// Pictures That would be fetched
+	Pictures int `json:"pictures"`
+}
+
 // Deleted defines model for Deleted.
 type Deleted struct {
 	Deleted int `json:"deleted"`
@@ -640,6 +702,9 @@ type FacetName string
 type FacetValue struct {
 	// Images How many images have it
 	Images int `json:"images"`
+
+	// Name What the model is called. Absent of other values, which are names themselves
+	Name *string `json:"name,omitempty"`
 
 	// Value A year is a number in digits, negative before our era
 	Value string `json:"value"`
@@ -906,10 +971,13 @@ type Job struct {
 	// Losses How many files it did not take, or took damaged: /v1/jobs/{job}/losses lists them. Absent if none
 	Losses *int `json:"losses,omitempty"`
 
+	// Preview What a crawl would fetch, as a dry run found out that has ended. How large the pictures are is known when they are fetched
+	Preview *CrawlPreview `json:"preview,omitempty"`
+
 	// Profile Example: me
 	Profile *ProfileName `json:"profile,omitempty"`
 
-	// Progress How a fine-tuning or an arena goes, what it will cost, and what was asked for, as `finetune` or `arena` of the request; it stays as it was at the end. Other jobs have none
+	// Progress How a fine-tuning or an arena goes, what it will cost, and what was asked for, as `finetune` or `arena` of the request; of a dry run of a crawl, the request without `dry_run` as `crawl`. It stays as it was at the end. Other jobs have none
 	Progress *JobProgress `json:"progress,omitempty"`
 
 	// Result What a job that has ended found
@@ -960,22 +1028,43 @@ type JobInput struct {
 	// Confirm Of a fine-tuning or an arena: it begins, whatever it costs. Without it the job ends with the cost, as `cost` of its result
 	Confirm *bool `json:"confirm,omitempty"`
 
+	// Contact Of a crawl: the e-mail address or page of whoever runs it, which the sites are told; the server's if absent. A server with `--insecure` takes none
+	Contact *string `json:"contact,omitempty"`
+
 	// Deep Of a verification or a backup: every file is read and held against its hash
 	Deep *bool `json:"deep,omitempty"`
+
+	// DelaySeconds Of a crawl: the pause between two requests to a site, if it is longer than the server's
+	DelaySeconds *float64 `json:"delay_seconds,omitempty"`
+
+	// DryRun Of a crawl: no picture is fetched, and the job's `preview` says what would come
+	DryRun *bool `json:"dry_run,omitempty"`
+
+	// Exclude Of a crawl: regular expressions; pages and pictures whose address matches one are left
+	Exclude *[]string `json:"exclude,omitempty"`
+
+	// Filter Of a crawl: conditions that a picture must meet, each one or several with commas between them
+	Filter *[]string `json:"filter,omitempty"`
 
 	// Finetune Of a fine-tuning, as the flags of `palate finetune`. What is absent goes by the method or, where one goes on, by how it was begun
 	//
 	// Example: {"method":"last:2","model":"dinov2-small"}
 	Finetune *FineTuneInput `json:"finetune,omitempty"`
-	Kind     JobKind        `json:"kind"`
 
-	// MaxDepth Of a crawl
+	// Include Of a crawl: regular expressions of which the address of a page must match one to be followed
+	Include *[]string `json:"include,omitempty"`
+	Kind    JobKind   `json:"kind"`
+
+	// LimitRate Of a crawl: bytes a second from a site at most
+	LimitRate *int64 `json:"limit_rate,omitempty"`
+
+	// MaxDepth Of a crawl: links to follow from its seeds at most
 	MaxDepth *int `json:"max_depth,omitempty"`
 
-	// MaxPages Of a crawl
+	// MaxPages Of a crawl: pages to read at most
 	MaxPages *int `json:"max_pages,omitempty"`
 
-	// MaxPictures Of a crawl
+	// MaxPictures Of a crawl: pictures that a crawl of this name brings in at most, over all its runs
 	MaxPictures *int `json:"max_pictures,omitempty"`
 
 	// Model Of an embedding: the collection is embedded with this model of `/v1/models`, which then serves in the place of the one that does
@@ -984,11 +1073,19 @@ type JobInput struct {
 	// Name Of a crawl: to go on with it later; its seeds if absent
 	Name *string `json:"name,omitempty"`
 
+	// Parallel Of a crawl: requests to a site at a time, if they are fewer than the server's
+	Parallel *int `json:"parallel,omitempty"`
+
 	// Path Of an import: a folder or a file below a folder that the operator opened
 	Path *string `json:"path,omitempty"`
 
 	// Profile Example: me
 	Profile *ProfileName `json:"profile,omitempty"`
+
+	// Range Of a crawl: the numbers of the pictures that are taken, in the order in which they are met
+	//
+	// Example: 1-100
+	Range *string `json:"range,omitempty"`
 
 	// Repair Of a verification: what can be mended from what is there is mended; nothing that may be somebody's is deleted
 	Repair *bool `json:"repair,omitempty"`
@@ -1002,6 +1099,9 @@ type JobInput struct {
 	// Upgrade Of an embedding: the model that serves reads the pictures by the present preprocessing rules from now on; what they don't touch is copied
 	Upgrade *bool    `json:"upgrade,omitempty"`
 	Verdict *Verdict `json:"verdict,omitempty"`
+
+	// Want Of a crawl: the width of the pictures wanted, in pixels, or `largest`; 1024 if absent
+	Want *string `json:"want,omitempty"`
 
 	// WithReferenced Of a backup: files that the collection only references are copied too
 	WithReferenced *bool `json:"with_referenced,omitempty"`
@@ -1046,7 +1146,7 @@ type JobLossList struct {
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
-// JobProgress How a fine-tuning or an arena goes, what it will cost, and what was asked for, as `finetune` or `arena` of the request; it stays as it was at the end. Other jobs have none
+// JobProgress How a fine-tuning or an arena goes, what it will cost, and what was asked for, as `finetune` or `arena` of the request; of a dry run of a crawl, the request without `dry_run` as `crawl`. It stays as it was at the end. Other jobs have none
 type JobProgress struct {
 	// Arena Of an arena, as the flags of `palate arena`
 	//
@@ -1060,8 +1160,11 @@ type JobProgress struct {
 	Begun *bool `json:"begun,omitempty"`
 
 	// Cost What a fine-tuning or an arena will take at most
-	Cost  *JobCost `json:"cost,omitempty"`
-	Epoch *int     `json:"epoch,omitempty"`
+	Cost *JobCost `json:"cost,omitempty"`
+
+	// Crawl Example: {"kind":"crawl","max_pictures":500,"seeds":["https://example.org/collection"]}
+	Crawl *JobInput `json:"crawl,omitempty"`
+	Epoch *int      `json:"epoch,omitempty"`
 
 	// Epochs At most
 	Epochs *int `json:"epochs,omitempty"`
@@ -1087,14 +1190,14 @@ type JobProgress struct {
 	// Skipped Steps that were left out since their gradients were not finite
 	Skipped *int `json:"skipped,omitempty"`
 
-	// Stage `waiting` for another one, `preparing` while the cost is measured, `ready` when it is known
+	// Stage `waiting` for another one, `preparing` while the cost is measured, `ready` when it is known, `looking` for what a crawl would fetch
 	Stage JobStage `json:"stage"`
 
 	// What Of an arena: the model, and how it is taught
 	What *string `json:"what,omitempty"`
 }
 
-// JobStage `waiting` for another one, `preparing` while the cost is measured, `ready` when it is known
+// JobStage `waiting` for another one, `preparing` while the cost is measured, `ready` when it is known, `looking` for what a crawl would fetch
 type JobStage string
 
 // JobState defines model for JobState.
@@ -1652,13 +1755,16 @@ type SnapshotInput struct {
 	// MinProbability Only images that the probe gives at least this
 	MinProbability *float64 `json:"min_probability,omitempty"`
 
+	// Model Embedded by any of these models, by fingerprint
+	Model *[]string `json:"model,omitempty"`
+
 	// Order By when the images came, or by the probe's score.
 	Order SnapshotOrder `json:"order"`
 
 	// ProbeVersion The version that ranks; the one that serves if absent. 410 if it is gone
 	ProbeVersion *int `json:"probe_version,omitempty"`
 
-	// Q Part of a title or an artist's name, letter case aside
+	// Q Part of a title or an artist's name, letter case aside, as in the list of images
 	Q *string `json:"q,omitempty"`
 
 	// Site Any of these sites
@@ -1987,7 +2093,7 @@ type ListImagesParams struct {
 	// Order By when the images came; `newest` unless it is said.
 	Order *ListOrder `form:"order,omitempty" json:"order,omitempty"`
 
-	// Q Part of a title or an artist's name, letter case aside.
+	// Q Part of a title or an artist's name, letter case aside. What a source without a title is found by is the name of its file without the ending.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
 	// ExternalID Only images with a source of exactly this external id, oldest first, on one page. No other filter, order or cursor goes with it.
@@ -2016,6 +2122,9 @@ type ListImagesParams struct {
 
 	// Category Any of these categories.
 	Category *Category `form:"category,omitempty" json:"category,omitempty"`
+
+	// Model Only images that any of these models has embedded, by fingerprint; see the facet `model`.
+	Model *[]string `form:"model,omitempty" json:"model,omitempty"`
 
 	// YearFrom Only images of this year or later, and none whose year is not known.
 	YearFrom *YearFrom `form:"year_from,omitempty" json:"year_from,omitempty"`
@@ -2413,7 +2522,7 @@ type ServerInterface interface {
 	// GetCopies How far copies are known
 	// (GET /v1/copies)
 	GetCopies(ctx echo.Context) error
-	// FollowEvents What happens to jobs, as it happens
+	// FollowEvents What happens to jobs, images and tastes, as it happens
 	// (GET /v1/events)
 	FollowEvents(ctx echo.Context, params FollowEventsParams) error
 	// ListFacetValues The values that images have, and how many have each
@@ -2835,6 +2944,13 @@ func (w *ServerInterfaceWrapper) ListImages(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "category", ctx.QueryParams(), &params.Category, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category: %s", err))
+	}
+
+	// ------------- Optional query parameter "model" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "model", ctx.QueryParams(), &params.Model, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter model: %s", err))
 	}
 
 	// ------------- Optional query parameter "year_from" -------------
@@ -12090,7 +12206,7 @@ type StrictServerInterface interface {
 	// GetCopies How far copies are known
 	// (GET /v1/copies)
 	GetCopies(ctx context.Context, request GetCopiesRequestObject) (GetCopiesResponseObject, error)
-	// FollowEvents What happens to jobs, as it happens
+	// FollowEvents What happens to jobs, images and tastes, as it happens
 	// (GET /v1/events)
 	FollowEvents(ctx context.Context, request FollowEventsRequestObject) (FollowEventsResponseObject, error)
 	// ListFacetValues The values that images have, and how many have each

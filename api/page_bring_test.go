@@ -77,6 +77,7 @@ func TestPicturesComeByChoiceByDropAndByPaste(t *testing.T) {
 		t.Errorf("the catalog has %+v, want the dropped picture first of two, under its file's name", page.Images)
 	}
 
+	step("search for a file's name", chromedp.Navigate(f.url+"/?q#/newest?q=GRA"), eventually(cards, "1"), eventually(`document.querySelector(".card .title").textContent`, "grau"))
 	step("nothing passes", chromedp.Navigate(f.url+"/?r#/newest?q=grau&artist=nobody"),
 		eventually(`document.querySelector("#end").textContent`, "Nothing passes all of these filters."), chromedp.Navigate(f.url+"/?s#/newest?q=rot"),
 		eventually(`document.querySelector("#end").textContent`, "No title and no artist matches."))

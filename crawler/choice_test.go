@@ -129,6 +129,24 @@ func TestADryRunFetchesNoPicture(t *testing.T) {
 	}
 }
 
+// A bound holds in a dry run as it would in the crawl: beyond it, of all
+// rounds, no more are found.
+func TestADryRunEndsWhereTheCrawlWould(t *testing.T) {
+	q := &requests{next: shelf()}
+	s, c := serve(t, q), newCollection()
+	cfg := quick()
+	cfg.DryRun, cfg.MaxPictures = true, 2
+	found := 0
+	cr, err := crawler.New(cfg, c, c, crawler.Options{DialContext: s.dial, Found: func(crawler.Task) { found++ }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, _ := checkedRun(t, cr, t.Context(), "test", []crawler.Seed{{URL: "http://site.test/"}})
+	if found != 2 || report.Lost[crawler.ReasonDryRun] != 2 || report.Lost["picture_limit"]+report.Lost["page_picture_limit"] == 0 {
+		t.Errorf("found %d, lost %v: want 2, and the rest beyond the bound", found, report.Lost)
+	}
+}
+
 func TestHeadersGoToNamedHostsAlone(t *testing.T) {
 	got := map[string]string{}
 	var mu sync.Mutex

@@ -90,7 +90,8 @@ type Config struct {
 	StopAtKnown int
 	// EachRound lets every round of the crawl bring in MaxPictures anew.
 	EachRound bool
-	// DryRun fetches no picture; each is lost as ReasonDryRun.
+	// DryRun fetches no picture; each that robots.txt allows is lost as
+	// ReasonDryRun, and counts towards MaxPictures as one that is brought in.
 	DryRun bool
 
 	// Want is the width that is wanted of a picture, pixels: of the sizes

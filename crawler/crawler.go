@@ -290,7 +290,7 @@ func (r *run) enter(ctx context.Context, task Task) (*failure, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		have := r.report.Kept + r.report.Known
+		have := r.report.Kept + r.report.Known + r.report.Lost[ReasonDryRun]
 		full := r.cfg.MaxPictures > 0 && have >= r.cfg.MaxPictures
 		switch {
 		case task.Kind == Image && full:

@@ -2,7 +2,9 @@ package crawler
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
 	"runtime"
 	"time"
 
@@ -31,7 +33,7 @@ func (r *run) visitPicture(ctx context.Context, task Task, content []byte) (resu
 		return result{failed: lose("picture_limit", "the crawl brings in at most %d pictures over all its rounds", r.cfg.MaxPictures)}, nil
 	}
 	if r.cfg.DryRun {
-		return result{failed: r.wouldFetch(task)}, nil
+		return result{failed: r.wouldFetch(ctx, task, addresses)}, nil
 	}
 	var first *failure
 	for i, address := range addresses {
@@ -73,14 +75,41 @@ func (r *run) unwanted(task Task) *failure {
 	return r.choice.filtered(Find{Source: task.Source}, true)
 }
 
-// wouldFetch tells of a candidate in a dry run.
-func (r *run) wouldFetch(task Task) *failure {
+// wouldFetch tells of a candidate in a dry run, if robots.txt lets one of its
+// addresses be asked for.
+func (r *run) wouldFetch(ctx context.Context, task Task, addresses []string) *failure {
+	if refused := r.disallowed(ctx, addresses); refused != nil {
+		return refused
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.added++ // as the crawl itself would count it
 	if r.opts.Found != nil {
 		r.opts.Found(task)
 	}
 	return lose(ReasonDryRun, "%s", task.Source.Title)
+}
+
+// disallowed says that robots.txt forbids all addresses. One that can't be read
+// now forbids nothing yet.
+func (r *run) disallowed(ctx context.Context, addresses []string) *failure {
+	if !r.cfg.RespectRobots {
+		return nil
+	}
+	var first *failure
+	for _, address := range addresses {
+		u, err := url.Parse(address)
+		if err != nil {
+			return nil
+		}
+		if _, err = r.manners.robots.check(ctx, u); !errors.Is(err, errRobots) {
+			return nil
+		}
+		if first == nil {
+			first = requestFailure(err)
+		}
+	}
+	return first
 }
 
 // standing is what earlier runs made of a picture; nil if nothing.

@@ -68,6 +68,7 @@ const (
 	FacetNameArtist   FacetName = "artist"
 	FacetNameCategory FacetName = "category"
 	FacetNameLicence  FacetName = "licence"
+	FacetNameModel    FacetName = "model"
 	FacetNameSite     FacetName = "site"
 	FacetNameYear     FacetName = "year"
 )
@@ -80,6 +81,8 @@ func (e FacetName) Valid() bool {
 	case FacetNameCategory:
 		return true
 	case FacetNameLicence:
+		return true
+	case FacetNameModel:
 		return true
 	case FacetNameSite:
 		return true
@@ -156,6 +159,7 @@ func (e JobKind) Valid() bool {
 // Defines values for JobStage.
 const (
 	JobStageFeatures  JobStage = "features"
+	JobStageLooking   JobStage = "looking"
 	JobStageMeasuring JobStage = "measuring"
 	JobStagePreparing JobStage = "preparing"
 	JobStageReady     JobStage = "ready"
@@ -167,6 +171,8 @@ const (
 func (e JobStage) Valid() bool {
 	switch e {
 	case JobStageFeatures:
+		return true
+	case JobStageLooking:
 		return true
 	case JobStageMeasuring:
 		return true
@@ -596,6 +602,62 @@ type CopyList struct {
 	Images []Image `json:"images"`
 }
 
+// CrawlExample A picture, with what is known of it before it is fetched
+type CrawlExample struct {
+	Artist  *string `json:"artist,omitempty"`
+	Licence *string `json:"licence,omitempty"`
+
+	// Page That shows it
+	Page  *string `json:"page,omitempty"`
+	Title *string `json:"title,omitempty"`
+	URL   string  `json:"url"`
+}
+
+// CrawlLeft defines model for CrawlLeft.
+type CrawlLeft struct {
+	Count int `json:"count"`
+
+	// Examples Up to three
+	Examples []CrawlLoss `json:"examples"`
+
+	// Reason A short word, `page_` before it where it is of pages
+	//
+	// Example: robots
+	Reason string `json:"reason"`
+
+	// What The reason in words, for people
+	//
+	// Example: pictures: robots.txt forbids them
+	What string `json:"what"`
+}
+
+// CrawlLoss defines model for CrawlLoss.
+type CrawlLoss struct {
+	Detail *string `json:"detail,omitempty"`
+	URL    string  `json:"url"`
+}
+
+// CrawlPreview What a crawl would fetch, as a dry run found out that has ended. How large the pictures are is known when they are fetched
+type CrawlPreview struct {
+	// BytesRead What finding out took
+	BytesRead int64 `json:"bytes_read"`
+
+	// Examples The first twelve that would be fetched
+	Examples []CrawlExample `json:"examples"`
+
+	// Known Pictures that are in the collection already
+	Known int `json:"known"`
+
+	// Left What would not be fetched, by reason, the most frequent first
+	Left []CrawlLeft `json:"left"`
+
+	// Pages Pages and API answers that were read
+	Pages int `json:"pages"`
+
+	// Pictures That would be fetched
+	Pictures int `json:"pictures"`
+}
+
 // Deleted defines model for Deleted.
 type Deleted struct {
 	Deleted int `json:"deleted"`
@@ -639,6 +701,9 @@ type FacetName string
 type FacetValue struct {
 	// Images How many images have it
 	Images int `json:"images"`
+
+	// Name What the model is called. Absent of other values, which are names themselves
+	Name *string `json:"name,omitempty"`
 
 	// Value A year is a number in digits, negative before our era
 	Value string `json:"value"`
@@ -905,10 +970,13 @@ type Job struct {
 	// Losses How many files it did not take, or took damaged: /v1/jobs/{job}/losses lists them. Absent if none
 	Losses *int `json:"losses,omitempty"`
 
+	// Preview What a crawl would fetch, as a dry run found out that has ended. How large the pictures are is known when they are fetched
+	Preview *CrawlPreview `json:"preview,omitempty"`
+
 	// Profile Example: me
 	Profile *ProfileName `json:"profile,omitempty"`
 
-	// Progress How a fine-tuning or an arena goes, what it will cost, and what was asked for, as `finetune` or `arena` of the request; it stays as it was at the end. Other jobs have none
+	// Progress How a fine-tuning or an arena goes, what it will cost, and what was asked for, as `finetune` or `arena` of the request; of a dry run of a crawl, the request without `dry_run` as `crawl`. It stays as it was at the end. Other jobs have none
 	Progress *JobProgress `json:"progress,omitempty"`
 
 	// Result What a job that has ended found
@@ -959,22 +1027,43 @@ type JobInput struct {
 	// Confirm Of a fine-tuning or an arena: it begins, whatever it costs. Without it the job ends with the cost, as `cost` of its result
 	Confirm *bool `json:"confirm,omitempty"`
 
+	// Contact Of a crawl: the e-mail address or page of whoever runs it, which the sites are told; the server's if absent. A server with `--insecure` takes none
+	Contact *string `json:"contact,omitempty"`
+
 	// Deep Of a verification or a backup: every file is read and held against its hash
 	Deep *bool `json:"deep,omitempty"`
+
+	// DelaySeconds Of a crawl: the pause between two requests to a site, if it is longer than the server's
+	DelaySeconds *float64 `json:"delay_seconds,omitempty"`
+
+	// DryRun Of a crawl: no picture is fetched, and the job's `preview` says what would come
+	DryRun *bool `json:"dry_run,omitempty"`
+
+	// Exclude Of a crawl: regular expressions; pages and pictures whose address matches one are left
+	Exclude *[]string `json:"exclude,omitempty"`
+
+	// Filter Of a crawl: conditions that a picture must meet, each one or several with commas between them
+	Filter *[]string `json:"filter,omitempty"`
 
 	// Finetune Of a fine-tuning, as the flags of `palate finetune`. What is absent goes by the method or, where one goes on, by how it was begun
 	//
 	// Example: {"method":"last:2","model":"dinov2-small"}
 	Finetune *FineTuneInput `json:"finetune,omitempty"`
-	Kind     JobKind        `json:"kind"`
 
-	// MaxDepth Of a crawl
+	// Include Of a crawl: regular expressions of which the address of a page must match one to be followed
+	Include *[]string `json:"include,omitempty"`
+	Kind    JobKind   `json:"kind"`
+
+	// LimitRate Of a crawl: bytes a second from a site at most
+	LimitRate *int64 `json:"limit_rate,omitempty"`
+
+	// MaxDepth Of a crawl: links to follow from its seeds at most
 	MaxDepth *int `json:"max_depth,omitempty"`
 
-	// MaxPages Of a crawl
+	// MaxPages Of a crawl: pages to read at most
 	MaxPages *int `json:"max_pages,omitempty"`
 
-	// MaxPictures Of a crawl
+	// MaxPictures Of a crawl: pictures that a crawl of this name brings in at most, over all its runs
 	MaxPictures *int `json:"max_pictures,omitempty"`
 
 	// Model Of an embedding: the collection is embedded with this model of `/v1/models`, which then serves in the place of the one that does
@@ -983,11 +1072,19 @@ type JobInput struct {
 	// Name Of a crawl: to go on with it later; its seeds if absent
 	Name *string `json:"name,omitempty"`
 
+	// Parallel Of a crawl: requests to a site at a time, if they are fewer than the server's
+	Parallel *int `json:"parallel,omitempty"`
+
 	// Path Of an import: a folder or a file below a folder that the operator opened
 	Path *string `json:"path,omitempty"`
 
 	// Profile Example: me
 	Profile *ProfileName `json:"profile,omitempty"`
+
+	// Range Of a crawl: the numbers of the pictures that are taken, in the order in which they are met
+	//
+	// Example: 1-100
+	Range *string `json:"range,omitempty"`
 
 	// Repair Of a verification: what can be mended from what is there is mended; nothing that may be somebody's is deleted
 	Repair *bool `json:"repair,omitempty"`
@@ -1001,6 +1098,9 @@ type JobInput struct {
 	// Upgrade Of an embedding: the model that serves reads the pictures by the present preprocessing rules from now on; what they don't touch is copied
 	Upgrade *bool    `json:"upgrade,omitempty"`
 	Verdict *Verdict `json:"verdict,omitempty"`
+
+	// Want Of a crawl: the width of the pictures wanted, in pixels, or `largest`; 1024 if absent
+	Want *string `json:"want,omitempty"`
 
 	// WithReferenced Of a backup: files that the collection only references are copied too
 	WithReferenced *bool `json:"with_referenced,omitempty"`
@@ -1045,7 +1145,7 @@ type JobLossList struct {
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
-// JobProgress How a fine-tuning or an arena goes, what it will cost, and what was asked for, as `finetune` or `arena` of the request; it stays as it was at the end. Other jobs have none
+// JobProgress How a fine-tuning or an arena goes, what it will cost, and what was asked for, as `finetune` or `arena` of the request; of a dry run of a crawl, the request without `dry_run` as `crawl`. It stays as it was at the end. Other jobs have none
 type JobProgress struct {
 	// Arena Of an arena, as the flags of `palate arena`
 	//
@@ -1059,8 +1159,11 @@ type JobProgress struct {
 	Begun *bool `json:"begun,omitempty"`
 
 	// Cost What a fine-tuning or an arena will take at most
-	Cost  *JobCost `json:"cost,omitempty"`
-	Epoch *int     `json:"epoch,omitempty"`
+	Cost *JobCost `json:"cost,omitempty"`
+
+	// Crawl Example: {"kind":"crawl","max_pictures":500,"seeds":["https://example.org/collection"]}
+	Crawl *JobInput `json:"crawl,omitempty"`
+	Epoch *int      `json:"epoch,omitempty"`
 
 	// Epochs At most
 	Epochs *int `json:"epochs,omitempty"`
@@ -1086,14 +1189,14 @@ type JobProgress struct {
 	// Skipped Steps that were left out since their gradients were not finite
 	Skipped *int `json:"skipped,omitempty"`
 
-	// Stage `waiting` for another one, `preparing` while the cost is measured, `ready` when it is known
+	// Stage `waiting` for another one, `preparing` while the cost is measured, `ready` when it is known, `looking` for what a crawl would fetch
 	Stage JobStage `json:"stage"`
 
 	// What Of an arena: the model, and how it is taught
 	What *string `json:"what,omitempty"`
 }
 
-// JobStage `waiting` for another one, `preparing` while the cost is measured, `ready` when it is known
+// JobStage `waiting` for another one, `preparing` while the cost is measured, `ready` when it is known, `looking` for what a crawl would fetch
 type JobStage string
 
 // JobState defines model for JobState.
@@ -1651,13 +1754,16 @@ type SnapshotInput struct {
 	// MinProbability Only images that the probe gives at least this
 	MinProbability *float64 `json:"min_probability,omitempty"`
 
+	// Model Embedded by any of these models, by fingerprint
+	Model *[]string `json:"model,omitempty"`
+
 	// Order By when the images came, or by the probe's score.
 	Order SnapshotOrder `json:"order"`
 
 	// ProbeVersion The version that ranks; the one that serves if absent. 410 if it is gone
 	ProbeVersion *int `json:"probe_version,omitempty"`
 
-	// Q Part of a title or an artist's name, letter case aside
+	// Q Part of a title or an artist's name, letter case aside, as in the list of images
 	Q *string `json:"q,omitempty"`
 
 	// Site Any of these sites
@@ -1986,7 +2092,7 @@ type ListImagesParams struct {
 	// Order By when the images came; `newest` unless it is said.
 	Order *ListOrder `form:"order,omitempty" json:"order,omitempty"`
 
-	// Q Part of a title or an artist's name, letter case aside.
+	// Q Part of a title or an artist's name, letter case aside. What a source without a title is found by is the name of its file without the ending.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
 	// ExternalID Only images with a source of exactly this external id, oldest first, on one page. No other filter, order or cursor goes with it.
@@ -2015,6 +2121,9 @@ type ListImagesParams struct {
 
 	// Category Any of these categories.
 	Category *Category `form:"category,omitempty" json:"category,omitempty"`
+
+	// Model Only images that any of these models has embedded, by fingerprint; see the facet `model`.
+	Model *[]string `form:"model,omitempty" json:"model,omitempty"`
 
 	// YearFrom Only images of this year or later, and none whose year is not known.
 	YearFrom *YearFrom `form:"year_from,omitempty" json:"year_from,omitempty"`
@@ -2496,16 +2605,16 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/copies (the `GetCopies` operationId).
 	GetCopies(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FollowEvents What happens to jobs, as it happens
+	// FollowEvents What happens to jobs, images and tastes, as it happens
 	//
-	// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
+	// Server-sent events of three types. `job` has a job as it stands: first come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. `images` has `{"count": 12}`: so many images came, were changed or were embedded with the model that serves, told at most once a second, or with the next event of another type. `taste` has `{"profile": "me"}`: a profile of the caller's has another probe that serves, or none any more. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event. A stream gives an id when it begins and while nothing happens, too.
 	//
 	// Corresponds with GET /v1/events (the `FollowEvents` operationId).
 	FollowEvents(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListFacetValues The values that images have, and how many have each
 	//
-	// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes.
+	// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes. Of a model, which has its fingerprint for a value, those images count that it has embedded.
 	//
 	// Corresponds with GET /v1/facets/{facet} (the `ListFacetValues` operationId).
 	ListFacetValues(ctx context.Context, facet FacetName, params *ListFacetValuesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2609,7 +2718,7 @@ type ClientInterface interface {
 
 	// StartJobWithBody Start a job
 	//
-	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
+	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, in the name of its own contact or else that of `--contact`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A crawl with `dry_run` fetches no picture: its `preview` says what would come, and the request without `dry_run`, which is told as `crawl` of its progress, crawls. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2618,7 +2727,7 @@ type ClientInterface interface {
 
 	// StartJob Start a job
 	//
-	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
+	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, in the name of its own contact or else that of `--contact`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A crawl with `dry_run` fetches no picture: its `preview` says what would come, and the request without `dry_run`, which is told as `crawl` of its progress, crawls. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3216,9 +3325,9 @@ func (c *Client) GetCopies(ctx context.Context, reqEditors ...RequestEditorFn) (
 	return c.Client.Do(req)
 }
 
-// FollowEvents What happens to jobs, as it happens
+// FollowEvents What happens to jobs, images and tastes, as it happens
 //
-// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
+// Server-sent events of three types. `job` has a job as it stands: first come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. `images` has `{"count": 12}`: so many images came, were changed or were embedded with the model that serves, told at most once a second, or with the next event of another type. `taste` has `{"profile": "me"}`: a profile of the caller's has another probe that serves, or none any more. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event. A stream gives an id when it begins and while nothing happens, too.
 //
 // Corresponds with GET /v1/events (the `FollowEvents` operationId).
 func (c *Client) FollowEvents(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3235,7 +3344,7 @@ func (c *Client) FollowEvents(ctx context.Context, params *FollowEventsParams, r
 
 // ListFacetValues The values that images have, and how many have each
 //
-// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes.
+// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes. Of a model, which has its fingerprint for a value, those images count that it has embedded.
 //
 // Corresponds with GET /v1/facets/{facet} (the `ListFacetValues` operationId).
 func (c *Client) ListFacetValues(ctx context.Context, facet FacetName, params *ListFacetValuesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3479,7 +3588,7 @@ func (c *Client) ListJobs(ctx context.Context, params *ListJobsParams, reqEditor
 
 // StartJobWithBody Start a job
 //
-// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
+// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, in the name of its own contact or else that of `--contact`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A crawl with `dry_run` fetches no picture: its `preview` says what would come, and the request without `dry_run`, which is told as `crawl` of its progress, crawls. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3498,7 +3607,7 @@ func (c *Client) StartJobWithBody(ctx context.Context, params *StartJobParams, c
 
 // StartJob Start a job
 //
-// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
+// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, in the name of its own contact or else that of `--contact`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A crawl with `dry_run` fetches no picture: its `preview` says what would come, and the request without `dry_run`, which is told as `crawl` of its progress, crawls. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5154,6 +5263,18 @@ func NewListImagesRequest(server string, params *ListImagesParams) (*http.Reques
 		if params.Category != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "category", *params.Category, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Model != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "model", *params.Model, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -9097,9 +9218,9 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/copies (the `GetCopies` operationId).
 	GetCopiesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetCopiesResponse, error)
 
-	// FollowEventsWithResponse What happens to jobs, as it happens
+	// FollowEventsWithResponse What happens to jobs, images and tastes, as it happens
 	//
-	// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
+	// Server-sent events of three types. `job` has a job as it stands: first come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. `images` has `{"count": 12}`: so many images came, were changed or were embedded with the model that serves, told at most once a second, or with the next event of another type. `taste` has `{"profile": "me"}`: a profile of the caller's has another probe that serves, or none any more. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event. A stream gives an id when it begins and while nothing happens, too.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -9108,7 +9229,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListFacetValuesWithResponse The values that images have, and how many have each
 	//
-	// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes.
+	// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes. Of a model, which has its fingerprint for a value, those images count that it has embedded.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -9234,7 +9355,7 @@ type ClientWithResponsesInterface interface {
 
 	// StartJobWithBodyWithResponse Start a job
 	//
-	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
+	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, in the name of its own contact or else that of `--contact`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A crawl with `dry_run` fetches no picture: its `preview` says what would come, and the request without `dry_run`, which is told as `crawl` of its progress, crawls. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -9243,7 +9364,7 @@ type ClientWithResponsesInterface interface {
 
 	// StartJobWithResponse Start a job
 	//
-	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
+	// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, in the name of its own contact or else that of `--contact`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A crawl with `dry_run` fetches no picture: its `preview` says what would come, and the request without `dry_run`, which is told as `crawl` of its progress, crawls. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14966,9 +15087,9 @@ func (c *ClientWithResponses) GetCopiesWithResponse(ctx context.Context, reqEdit
 	return ParseGetCopiesResponse(rsp)
 }
 
-// FollowEventsWithResponse What happens to jobs, as it happens
+// FollowEventsWithResponse What happens to jobs, images and tastes, as it happens
 //
-// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
+// Server-sent events of three types. `job` has a job as it stands: first come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. `images` has `{"count": 12}`: so many images came, were changed or were embedded with the model that serves, told at most once a second, or with the next event of another type. `taste` has `{"profile": "me"}`: a profile of the caller's has another probe that serves, or none any more. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event. A stream gives an id when it begins and while nothing happens, too.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -14983,7 +15104,7 @@ func (c *ClientWithResponses) FollowEventsWithResponse(ctx context.Context, para
 
 // ListFacetValuesWithResponse The values that images have, and how many have each
 //
-// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes.
+// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes. Of a model, which has its fingerprint for a value, those images count that it has embedded.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -15193,7 +15314,7 @@ func (c *ClientWithResponses) ListJobsWithResponse(ctx context.Context, params *
 
 // StartJobWithBodyWithResponse Start a job
 //
-// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
+// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, in the name of its own contact or else that of `--contact`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A crawl with `dry_run` fetches no picture: its `preview` says what would come, and the request without `dry_run`, which is told as `crawl` of its progress, crawls. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -15208,7 +15329,7 @@ func (c *ClientWithResponses) StartJobWithBodyWithResponse(ctx context.Context, 
 
 // StartJobWithResponse Start a job
 //
-// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
+// It runs in this server, and any process can see it and ask it to stop. What a job may read is what the operator opened: an import reads below the folders of `--import-root`, a crawl visits public addresses and the hosts of `--crawl-private`, in the name of its own contact or else that of `--contact`, a backup goes into the folder of `--backup-folder`. Anything else is 403. A crawl with `dry_run` fetches no picture: its `preview` says what would come, and the request without `dry_run`, which is told as `crawl` of its progress, crawls. A backup is brought back by `palate restore` alone, while no server serves. A fine-tuning and an arena find out what they will cost, and begin if the request says `confirm`; else the cost is the job's result. One of them is at work at a time.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

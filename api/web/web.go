@@ -31,8 +31,8 @@ type File struct {
 
 // modules are the parts of the page's program, by feature.
 var modules = []string{
-	"app", "base", "batch", "bring", "caption", "card", "filters", "grid", "heat", "judge", "layout", "learn", "learned", "list", "map", "news", "remove", "route", "select", "state",
-	"taste", "teach", "trash", "unsent", "viewer", "work", "zoom",
+	"app", "base", "batch", "bring", "caption", "card", "events", "filters", "fresh", "grid", "heat", "judge", "layout", "learn", "learned", "list", "map", "news", "remove", "route", "select", "state", "stream",
+	"taste", "teach", "trash", "unsent", "viewer", "work", "worker", "zoom",
 }
 
 // Files are all files of the page.

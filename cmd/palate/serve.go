@@ -22,7 +22,7 @@ type serveCommand struct {
 	NoEmbed bool `help:"Leave embedding to another process."`
 
 	ImportRoot   []string `help:"Folder that the API may import from, with what is below it; none by default." placeholder:"DIR" type:"path"`
-	Contact      string   `help:"Your e-mail address or page, which crawls that the API starts introduce themselves with; without it none is started." placeholder:"ADDRESS"`
+	Contact      string   `help:"Your e-mail address or page, which crawls that the API starts introduce themselves with. Without it a crawl needs a contact of its own, and with --insecure none is started." placeholder:"ADDRESS"`
 	CrawlPrivate []string `help:"Host on a private address that crawls which the API starts may visit." placeholder:"HOST"`
 	BackupFolder string   `help:"Folder that backups which the API starts go into, as palate backup makes them; without it none is started." placeholder:"DIR" type:"path"`
 	BackupKeep   int      `help:"How many backups stay in that folder: older ones are removed, with the pictures that only they have. 0 keeps all." default:"0" placeholder:"N"`
@@ -94,6 +94,7 @@ func (c *serveCommand) opened() starter.Config {
 	config := starter.DefaultConfig()
 	config.ImportRoots = c.ImportRoot
 	config.Crawler.Contact, config.Crawler.Version, config.Crawler.PrivateHosts = c.Contact, version(), c.CrawlPrivate
+	config.CallersContact = !c.Insecure // strangers could crawl in anybody's name
 	config.BackupFolder, config.Backup = c.BackupFolder, backup.Options{Program: version(), Keep: c.BackupKeep}
 	return config
 }

@@ -84,15 +84,20 @@ func (i Image) Title() string {
 		}
 	}
 	for _, s := range i.Sources {
-		name := s.OriginalName
-		if ending := path.Ext(name); len(ending) < len(name) {
-			name = strings.TrimSuffix(name, ending)
-		}
-		if name != "" {
+		if name := FileTitle(s.OriginalName); name != "" {
 			return name
 		}
 	}
 	return ""
+}
+
+// FileTitle is what a file's name gives for a title: the name without the
+// ending. It is empty for an empty name alone.
+func FileTitle(name string) string {
+	if ending := path.Ext(name); len(ending) < len(name) {
+		return strings.TrimSuffix(name, ending)
+	}
+	return name
 }
 
 // Artist is the first artist that any source gives.
@@ -116,7 +121,7 @@ type Tombstone struct {
 // Trashed is an image in the trash.
 type Trashed struct {
 	ID            palate.ImageID
-	Title, Artist string // the first that any source gives
+	Title, Artist string // as of an image
 	Bytes         int64
 	Format        string
 	Width, Height int
@@ -173,7 +178,7 @@ const MinPrefix = 4
 // ImageQuery asks for a page of images.
 type ImageQuery struct {
 	Filter index.Filter // all fields hold here too
-	Search string       // part of a title or an artist's name, letter case aside
+	Search string       // part of a title, or of what a file's name gives for one (FileTitle) where a source has none, or of an artist's name, letter case aside
 	// Damaged leaves only images that have a Damage.
 	Damaged bool
 	// SkippedBy, if set, leaves only images whose standing verdict of that
@@ -184,9 +189,11 @@ type ImageQuery struct {
 	// Crawled leaves only images that a crawl brought, also one that a
 	// subscription began.
 	Crawled bool
-	Order   ImageOrder // default Newest
-	After   string     // the Next of the page before; "" is the first page
-	Limit   int        // 1 to 1000
+	// Models, if any, leaves only images that one of them has embedded.
+	Models []palate.ModelID
+	Order  ImageOrder // default Newest
+	After  string     // the Next of the page before; "" is the first page
+	Limit  int        // 1 to 1000
 }
 
 // ImagePage is a part of a list. Next is empty on the last page.

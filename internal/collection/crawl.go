@@ -28,6 +28,9 @@ type Crawl struct {
 	Records string
 	// Found hears of what a dry run would fetch; may be nil.
 	Found func(crawler.Task)
+	// added is how many pictures earlier rounds brought in, where the catalog that
+	// is crawled into does not know of them.
+	added int
 	// Alone refuses, as palate.ErrConflict, to work on a crawl that another run
 	// works on. Otherwise they share it.
 	Alone bool
@@ -88,7 +91,7 @@ func (c *Collection) crawlAs(ctx context.Context, j *job.Job, of Crawl, keeper c
 	if again.Pictures > 0 {
 		c.logger.InfoContext(ctx, "pictures that an earlier palate could not read are looked for again", "crawl", of.Name, "pictures", again.Pictures, "pages", again.Pages)
 	}
-	crawling, err := crawler.New(of.Config, c.Catalog.SharedFrontier(j.Run.ID), keeper, crawler.Options{
+	crawling, err := crawler.New(of.Config, begunBefore{c.Catalog.SharedFrontier(j.Run.ID), of.added}, keeper, crawler.Options{
 		DialContext: of.Dial, Logger: c.logger, Found: of.Found,
 		Progress: func(r crawler.Report) { progress(int64(r.Kept+r.Known), int64(r.Candidates)) },
 	})
@@ -100,6 +103,20 @@ func (c *Collection) crawlAs(ctx context.Context, j *job.Job, of Crawl, keeper c
 		err = report.Err()
 	}
 	return report, err
+}
+
+// begunBefore is the frontier of a crawl that earlier rounds, which it does not
+// know of, have brought pictures in for.
+type begunBefore struct {
+	crawler.Frontier
+	added int
+}
+
+// BeginCrawl implements crawler.Frontier.
+func (f begunBefore) BeginCrawl(ctx context.Context, name string, seeds []crawler.Task) (crawler.Progress, error) {
+	progress, err := f.Frontier.BeginCrawl(ctx, name, seeds)
+	progress.Added += f.added
+	return progress, err
 }
 
 // ForgetCrawl forgets what a crawl had still to visit and what it lost; its
@@ -115,10 +132,27 @@ func (c *Collection) ForgetCrawl(ctx context.Context, name string) error {
 	return errors.Join(c.Catalog.ForgetCrawl(ctx, name), lease.Release())
 }
 
+// DryRunOf implements starter.Steps: a dry run that begins at the seeds, whatever
+// an earlier crawl of that name has left, and knows the pictures that are here.
+func (c *Collection) DryRunOf(ctx context.Context, name string, config crawler.Config, seeds []crawler.Seed, found func(crawler.Task)) (crawler.Report, error) {
+	of := Crawl{Name: name, Config: config, Seeds: seeds}
+	earlier, err := c.Catalog.CrawlProgress(ctx, name)
+	if err != nil && !errors.Is(err, palate.ErrNotFound) {
+		return crawler.Report{}, err
+	}
+	of.added = earlier.Added
+	return dryRun(ctx, c.config, of, c.Pictures, found, Silent{}, c.logger)
+}
+
 // DryRun crawls into a collection that goes when it ends, and keeps nothing:
 // found hears of each picture that would be fetched. A crawl that would fetch
 // something is no failure.
-func DryRun(ctx context.Context, config Config, of Crawl, found func(crawler.Task), tell Teller, logger *slog.Logger) (report crawler.Report, err error) {
+func DryRun(ctx context.Context, config Config, of Crawl, found func(crawler.Task), tell Teller, logger *slog.Logger) (crawler.Report, error) {
+	return dryRun(ctx, config, of, nil, found, tell, logger)
+}
+
+// dryRun is DryRun; what here has already is known to it, if it is not nil.
+func dryRun(ctx context.Context, config Config, of Crawl, here crawler.Keeper, found func(crawler.Task), tell Teller, logger *slog.Logger) (report crawler.Report, err error) {
 	if config.Folder, err = os.MkdirTemp("", "palate-dry-run-"); err != nil {
 		return report, err
 	}
@@ -129,7 +163,10 @@ func DryRun(ctx context.Context, config Config, of Crawl, found func(crawler.Tas
 		return report, err
 	}
 	of.Config.DryRun, of.Records, of.Found = true, "", found
-	report, err = c.Crawl(ctx, of)
+	if here == nil {
+		here = c.Pictures
+	}
+	report, err = c.crawlInto(ctx, of, here)
 	if errors.Is(err, crawler.ErrNothingKept) && report.Lost[crawler.ReasonDryRun] > 0 {
 		err = nil
 	}

@@ -18,8 +18,12 @@ import (
 func (s *Starter) crawl(r Request) (work, error) {
 	config := s.config.Crawler
 	config.DistrustSeeds, config.AllowPrivate = true, false
-	if config.Contact == "" {
-		return nil, fmt.Errorf("this server does not crawl for others: the operator gives a contact for it, by palate serve --contact: %w", palate.ErrForbidden)
+	var limits Crawl
+	if r.Crawl != nil {
+		limits = *r.Crawl
+	}
+	if err := s.introduce(&config, limits.Contact); err != nil {
+		return nil, err
 	}
 	var seeds []crawler.Seed
 	for _, text := range r.Seeds {
@@ -46,12 +50,16 @@ func (s *Starter) crawl(r Request) (work, error) {
 	if r.MaxDepth != nil {
 		config.MaxDepth = min(config.MaxDepth, *r.MaxDepth)
 	}
+	limits.apply(&config)
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
 	name := r.Name
 	if name == "" {
 		name = strings.Join(slices.Sorted(slices.Values(r.Seeds)), " ")
+	}
+	if limits.DryRun {
+		return func(ctx context.Context, j *job.Job) (any, error) { return s.dryRun(ctx, j, r, name, config, seeds) }, nil
 	}
 	return func(ctx context.Context, j *job.Job) (any, error) {
 		return s.parts.Steps.CrawlAs(ctx, j, name, config, seeds)

@@ -44,16 +44,18 @@ const (
 	StageFeatures  = "features"  // of the rated pictures, by a model
 	StageTraining  = "training"
 	StageMeasuring = "measuring" // of an arena
+	StageLooking   = "looking"   // of a dry run of a crawl
 )
 
-// Progress is how a fine-tuning or an arena goes, beside how far it is. What is
+// Progress is how a fine-tuning, an arena or a dry run goes, beside how far it is. What is
 // zero is not known or belongs to another stage.
 type Progress struct {
 	Stage string `json:"stage"`
 	Cost  *Cost  `json:"cost,omitempty"`
-	// FineTune or Arena is what was asked for (Request.Settings).
+	// FineTune, Arena or Crawl is what was asked for (Request.Settings).
 	FineTune json.RawMessage `json:"finetune,omitempty"`
 	Arena    json.RawMessage `json:"arena,omitempty"`
+	Crawl    json.RawMessage `json:"crawl,omitempty"`
 
 	// Begun says that it can't begin under its name, under which another was begun
 	// that can be gone on with.
@@ -113,10 +115,13 @@ func (s *Starter) turn(ctx context.Context, j *job.Job, r Request) (release func
 // tell tells how the job that was asked for goes, and with it what was asked for:
 // whoever finds it later can begin it, or go on with it.
 func (r Request) tell(ctx context.Context, j *job.Job, done, total int64, p Progress, now bool) {
-	if r.Kind == job.FineTune {
+	switch r.Kind {
+	case job.FineTune:
 		p.FineTune = r.Settings
-	} else {
+	case job.Arena:
 		p.Arena = r.Settings
+	case job.Crawl:
+		p.Crawl = r.Settings
 	}
 	j.Tell(ctx, done, total, p, now)
 }

@@ -5,7 +5,7 @@
 // the operator did not: an import reads below the folders that were named for it,
 // whatever symbolic links lie there; a crawl visits public addresses, and private
 // hosts that were named, by seeds, links and redirects alike, and introduces
-// itself with the operator's contact; a backup goes into the one folder that was
+// itself with the operator's contact, or the caller's where that is allowed; a backup goes into the one folder that was
 // named for it; an embedding names a model that palate knows or that the operator
 // added; no request names another file, an address of a model, or a device.
 package starter
@@ -55,6 +55,9 @@ type Parts struct {
 type Steps interface {
 	// CrawlAs crawls, or goes on with the crawl of that name.
 	CrawlAs(ctx context.Context, j *job.Job, name string, config crawler.Config, seeds []crawler.Seed) (crawler.Report, error)
+	// DryRunOf finds out what a crawl would fetch, and fetches none of it; found
+	// hears of each picture, one at a time.
+	DryRunOf(ctx context.Context, name string, config crawler.Config, seeds []crawler.Seed, found func(crawler.Task)) (crawler.Report, error)
 	// ImportAs takes files in.
 	ImportAs(ctx context.Context, j *job.Job, files ingest.Import) (ingest.ImportReport, error)
 	// EmbedAs embeds what is not embedded yet, with retry also what could not be.
@@ -97,8 +100,10 @@ type Config struct {
 	// ImportRoots are the folders below which imports may read; none allows
 	// no import.
 	ImportRoots []string
-	// Crawler is how crawls behave; without a contact none is allowed.
-	Crawler crawler.Config
+	// Crawler is how crawls behave. Without a contact none is allowed, but for
+	// those with a contact of the caller's own where CallersContact allows them.
+	Crawler        crawler.Config
+	CallersContact bool
 	// BackupFolder is where backups go; empty allows none. Of Backup the program
 	// and how many backups stay are used.
 	BackupFolder string
@@ -119,6 +124,7 @@ type Request struct {
 	Name                  string
 	MaxPages, MaxPictures int  // 0 is the operator's bound
 	MaxDepth              *int // nil is the operator's
+	Crawl                 *Crawl
 
 	// Of an import.
 	Path    string
@@ -135,8 +141,8 @@ type Request struct {
 
 	Tuning  *Tuning  // of a fine-tuning
 	Contest *Contest // of an arena
-	// Settings are what the caller gave as either, as it gave them; they are told
-	// beside how the job goes.
+	// Settings are what the caller gave as either, or of a dry run, as it gave them;
+	// they are told beside how the job goes.
 	Settings json.RawMessage
 	// Confirm says of both that the cost is agreed to; without it they find out
 	// what it is, and end.
@@ -210,6 +216,7 @@ func (r Request) validate() error {
 	only(len(r.Seeds) > 0, "seeds", job.Crawl)
 	only(r.Name != "", "name", job.Crawl)
 	only(r.MaxPages > 0 || r.MaxPictures > 0 || r.MaxDepth != nil, "a bound of pages, pictures or depth", job.Crawl)
+	only(r.Crawl != nil, "a contact, a dry run or another limit of a crawl", job.Crawl)
 	only(r.Path != "", "path", job.Import)
 	only(r.Verdict != "", "verdict", job.Import)
 	only(r.Retry, "retry", job.Embed)

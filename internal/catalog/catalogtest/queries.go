@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/index"
@@ -28,6 +29,7 @@ func testQueries(t *testing.T, open Open) {
 		"pages are stable under deletions":       deletedBetweenPages,
 		"bad queries are refused":                badQueries,
 		"a search finds parts letter case aside": searches,
+		"a search finds names of files":          searchesNames,
 		"filters agree with a plain model":       filters,
 	})
 }
@@ -126,6 +128,49 @@ func searches(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 		got := listAll(t, c, catalog.ImageQuery{Search: test.search, Order: catalog.Oldest, Limit: 2})
 		equalList(t, test.search, got, test.want)
 	}
+}
+
+// searchesNames holds that what a file is called is searched where it is the
+// title, and only there.
+func searchesNames(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+	found := func(want map[string][]palate.ImageID) {
+		t.Helper()
+		for search, want := range want {
+			equalList(t, search, listAll(t, c, catalog.ImageQuery{Search: search, Order: catalog.Oldest, Limit: 2}), want)
+		}
+	}
+	var ids []palate.ImageID
+	for n, s := range []palate.Source{
+		{OriginalName: "Graue Straße.v2.png", Artist: "Käthe"}, {OriginalName: "神奈川沖浪裏.jpg"}, {OriginalName: "rot.png", Title: "Morgen"},
+		{OriginalName: ".verdeckt"}, {Artist: "Niemand"},
+	} {
+		s.Address = fmt.Sprintf("file:///%d", n)
+		ids = append(ids, add(t, c, picture(n), s))
+	}
+	found(map[string][]palate.ImageID{
+		"GRAUE STRASSE": ids[:1], "straße.V2": ids[:1], "käthe": ids[:1], "v2käthe": nil, "奈川沖": ids[1:2], "png": nil, "jpg": nil, "rot": nil, "morgen": ids[2:3], "verdeckt": ids[3:4],
+	})
+	// One source has a title, the other none.
+	add(t, c, picture(2), palate.Source{Address: "file:///copy", OriginalName: "Матин.png"})
+	add(t, c, picture(1), palate.Source{Address: "https://museum.example/1", OriginalName: "0001.jpg", Title: "The Great Wave"})
+	found(map[string][]palate.ImageID{"МАТИН": ids[2:3], "morgen": ids[2:3], "浪裏": ids[1:2], "great wave": ids[1:2], "0001": nil})
+	// An edit without a title has no file, and one with a title hides nothing.
+	edit(t, c, ids[0], palate.Source{Artist: "Élise"})
+	found(map[string][]palate.ImageID{"graue": ids[:1], "élise": ids[:1]})
+	edit(t, c, ids[0], palate.Source{Title: "Rue grise"})
+	found(map[string][]palate.ImageID{"graue": ids[:1], "rue": ids[:1], "élise": nil})
+	// The source is given a title, and loses it again.
+	add(t, c, picture(0), palate.Source{Address: "file:///0", OriginalName: "Graue Straße.v2.png", Title: "Gasse"})
+	found(map[string][]palate.ImageID{"graue": nil, "gasse": ids[:1]})
+	add(t, c, picture(0), palate.Source{Address: "file:///0", OriginalName: "Graue Straße.v2.png"})
+	found(map[string][]palate.ImageID{"graue": ids[:1], "gasse": nil})
+	ok(t, "DeleteImage", c.DeleteImage(t.Context(), ids[1], "a test"))
+	equal(t, "title in the trash", must(c.Trash(t.Context(), time.Time{}, 1))(t)[0].Title, "The Great Wave")
+	ok(t, "DeleteImage", c.DeleteImage(t.Context(), ids[3], "a test"))
+	equal(t, "title in the trash of a file", must(c.LatestTrash(t.Context(), time.Time{}, 1))(t)[0].Title, ".verdeckt")
+	found(map[string][]palate.ImageID{"浪裏": nil})
+	ok(t, "RestoreImage", c.RestoreImage(t.Context(), ids[1]))
+	found(map[string][]palate.ImageID{"浪裏": ids[1:2]})
 }
 
 // filters holds random filters against a plain reading of index.Filter.

@@ -173,7 +173,7 @@ func putSource(ctx context.Context, tx *sql.Tx, image int64, s palate.Source) (a
 	year := sql.NullInt64{Int64: int64(s.Year), Valid: s.Year != 0}
 	described := []any{
 		s.Page, s.Site, s.ExternalID, s.OriginalName, s.Title, s.Artist, year, s.Date, s.Medium,
-		s.Licence, s.LicenceURL, s.Credit, stamp(s.RetrievedAt), searchText(s), image, s.Address,
+		s.Licence, s.LicenceURL, s.Credit, stamp(s.RetrievedAt), searchText(s.Title, s.OriginalName, s.Artist), image, s.Address,
 	}
 	var no int64
 	err = tx.QueryRowContext(ctx, `

@@ -137,6 +137,37 @@ func TestFormerSketchesGo(t *testing.T) {
 	}
 }
 
+// Images whose titles come from their files' names are found though an older
+// palate took them in, those in the trash too once they are back.
+func TestFormerImagesAreFoundByTheNamesOfTheirFiles(t *testing.T) {
+	path := versionOne(t)
+	before := open(t, path)
+	names := []string{"Großer Mönch.png", "神奈川沖浪裏.jpg", "rot.png"}
+	for n, name := range names {
+		source := palate.Source{Address: fmt.Sprint(n), OriginalName: name, Artist: "Käthe", Title: []string{"", "", "Morgen"}[n]}
+		if _, err := before.AddImage(t.Context(), picture(n), source, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := before.DeleteImage(t.Context(), picture(1).ID, "a test"); err != nil {
+		t.Fatal(err)
+	}
+	if err := before.Close(); err != nil {
+		t.Fatal(err)
+	}
+	formerly := "search = CAST(lower(title) || char(0) || 'käthe' AS TEXT)"
+	mustExec(t, raw(t, path), "UPDATE sources SET "+formerly, "UPDATE trash_sources SET "+formerly, "PRAGMA user_version = 22")
+	c := open(t, path)
+	if err := c.RestoreImage(t.Context(), picture(1).ID); err != nil {
+		t.Fatal(err)
+	}
+	for search, want := range map[string]int{"GROSSER m": 1, "沖浪": 1, "rot": 0, "MORGEN": 1, "käthe": 3, "png": 0, "mönchk": 0} {
+		if got, err := c.CountListed(t.Context(), catalog.ImageQuery{Search: search}); err != nil || got != want {
+			t.Errorf("%q: got %d and error %v, want %d", search, got, err, want)
+		}
+	}
+}
+
 func TestAMigrationIsAllOrNothing(t *testing.T) {
 	path := versionOne(t)
 	// What stands in the way of the second version comes late in its file.

@@ -163,6 +163,11 @@ func (c *Catalog) connector(to purpose) driver.Connector {
 	return connector{
 		dsn: "file://" + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode(),
 		driver: &sqlite3.SQLiteDriver{ConnectHook: func(conn *sqlite3.SQLiteConn) error {
+			if to == writes { // for migrations alone
+				if err := conn.RegisterFunc("search_text", searchText, true); err != nil {
+					return err
+				}
+			}
 			for _, pragma := range pragmas {
 				if _, err := conn.Exec(pragma, nil); err != nil {
 					return err

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
 )
 
 // mend makes describing text storable.
@@ -48,9 +49,15 @@ func fold(s string) string {
 	return norm.NFC.String(cases.Fold().String(norm.NFC.String(mend(s))))
 }
 
-// searchText is what a search looks through. The separator keeps a search
-// from matching the end of a title with the beginning of a name.
-func searchText(s palate.Source) string { return fold(s.Title) + "\x00" + fold(s.Artist) }
+// searchText is what a search looks through: of a source without a title, what
+// its file's name gives for one. The separator keeps a search from matching the
+// end of a title with the beginning of a name.
+func searchText(title, originalName, artist string) string {
+	if title == "" {
+		title = catalog.FileTitle(originalName)
+	}
+	return fold(title) + "\x00" + fold(artist)
+}
 
 // Lists travel as one parameter, at any length: a JSON array of hexadecimal
 // strings, because SQLite's JSON ends a string at a NUL.

@@ -162,6 +162,7 @@ func (c *Catalog) listTrash(ctx context.Context, before time.Time, order string,
 		all, err = collect(from(tx.QueryContext(ctx, fmt.Sprintf(`
 			SELECT s.id, s.reason, s.deleted_at, t.bytes, t.format, t.width, t.height,
 				coalesce((SELECT title FROM trash_sources WHERE tombstone = s.no AND title <> '' ORDER BY %[3]s LIMIT 1), ''),
+				coalesce((SELECT original_name FROM trash_sources WHERE tombstone = s.no AND original_name <> '' ORDER BY %[3]s LIMIT 1), ''),
 				coalesce((SELECT artist FROM trash_sources WHERE tombstone = s.no AND artist <> '' ORDER BY %[3]s LIMIT 1), '')
 			FROM trash t JOIN tombstones s ON s.no = t.tombstone %[1]s ORDER BY s.no %[2]s LIMIT ?`, where, order, editFirst), append(args, limit)...)), scanTrashed)
 		return err
@@ -212,7 +213,11 @@ func (c *Catalog) TrashedImages(ctx context.Context, after palate.ImageID, limit
 func scanTrashed(rows *sql.Rows) (t catalog.Trashed, err error) {
 	var id []byte
 	var deleted int64
-	err = rows.Scan(&id, &t.Reason, &deleted, &t.Bytes, &t.Format, &t.Width, &t.Height, &t.Title, &t.Artist)
+	var name string
+	err = rows.Scan(&id, &t.Reason, &deleted, &t.Bytes, &t.Format, &t.Width, &t.Height, &t.Title, &name, &t.Artist)
+	if t.Title == "" {
+		t.Title = catalog.FileTitle(name)
+	}
 	copy(t.ID[:], id)
 	t.DeletedAt = unstamp(deleted)
 	return t, err
