@@ -31,7 +31,7 @@ type File struct {
 
 // modules are the parts of the page's program, by feature.
 var modules = []string{
-	"app", "base", "batch", "bring", "caption", "card", "filters", "grid", "heat", "judge", "layout", "learn", "learned", "list", "map", "news", "remove", "route", "select", "state",
+	"app", "base", "batch", "bring", "caption", "card", "crawl", "filters", "grid", "heat", "judge", "layout", "learn", "learned", "list", "map", "news", "remove", "route", "select", "state",
 	"taste", "teach", "trash", "unsent", "viewer", "work", "zoom",
 }
 
