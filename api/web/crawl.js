@@ -22,7 +22,7 @@ export const isLook = (job) => Boolean(job.progress?.crawl);
 export const lookState = (job) => (isLook(job) && { running: "looking", succeeded: "what would come" }[job.state]) || "";
 
 /** lookNews says in a sentence what was found. */
-export const lookNews = ({ preview: p }) => `${p.pictures ? counted(p.pictures, "picture") : "Nothing new"} would come, after ${counted(p.pages, "page")}.${p.known ? ` There already: ${p.known}.` : ""}`;
+export const lookNews = ({ preview: p }) => `${p.pictures ? counted(p.pictures, "picture") : "Nothing new"} would come from ${counted(p.pages, "page")}.${p.known ? ` There already: ${p.known}.` : ""}`;
 
 /**
  * lookParts are what such a job's row has below its name.
