@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/palate-art/palate"
@@ -26,12 +27,16 @@ func TestADryRunKnowsWhatIsHere(t *testing.T) {
 		t.Fatal(err)
 	}
 	fetched := make(chan string, 100)
+	var moved atomic.Bool // the picture that came is not shown any more
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasSuffix(r.URL.Path, ".avif"):
 			fetched <- r.URL.Path
 			w.Header().Set("Content-Type", "image/avif")
 			_, _ = w.Write(picture)
+		case r.URL.Path == "/" && moved.Load():
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = w.Write([]byte(`<img src="/d.avif" alt="Dawn"><img src="/e.avif" alt="Dusk">`))
 		case r.URL.Path == "/":
 			w.Header().Set("Content-Type", "text/html")
 			_, _ = w.Write([]byte(`<img src="/a.avif" alt="Night"><img src="/b.avif" alt="Day"><img src="/c.avif" alt="Noon">`))
@@ -77,5 +82,9 @@ func TestADryRunKnowsWhatIsHere(t *testing.T) {
 	before := len(fetched)
 	if found, report := look(2); found != 1 || report.Known != 1 || len(fetched) != before {
 		t.Errorf("afterwards: found %d, %+v; want 1 beside the one that is here", found, report)
+	}
+	moved.Store(true)
+	if found, report := look(2); found != 1 || report.Known != 0 {
+		t.Errorf("later: found %d, %+v; want 1, since all rounds together may bring 2", found, report)
 	}
 }
