@@ -203,6 +203,7 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 	bad(c.RestoreImages(ctx, client.ImageSelection{ImageIds: []string{}}))
 	ok(c.ListFacetValues(ctx, client.FacetNameArtist, &client.ListFacetValuesParams{Limit: &limit, Q: pointer("RO")}))
 	bad(c.ListFacetValues(ctx, "colour", nil))
+	ok(c.ListFacetValues(ctx, client.FacetNameModel, nil))
 	ok(c.GetLearning(ctx, me))
 	bad(c.GetLearning(ctx, "No Such Name"))
 

@@ -22,9 +22,13 @@ const (
 	// many of the newest jobs those that run are looked for.
 	eventsPage = 1000
 	runsListed = 200
+
+	// calm is how long images are gathered before they are told of again: a
+	// crawl and its embedding would be an event a picture otherwise.
+	calm = time.Second
 )
 
-// FollowEvents answers with a stream of what happens to jobs.
+// FollowEvents answers with a stream of what happens to jobs, images and tastes.
 func (s *Server) FollowEvents(ctx context.Context, request FollowEventsRequestObject) (FollowEventsResponseObject, error) {
 	if r := requestOf(ctx); r != nil && r.Method == http.MethodHead { // which has no body to wait for
 		return streamed(func(w http.ResponseWriter) error {
@@ -50,7 +54,9 @@ func (f streamed) VisitFollowEventsResponse(w http.ResponseWriter) error { retur
 // long it lasts but the client and the server's end.
 type eventStream struct {
 	server *Server
-	at     int64 // the last change that the client has seen; -1 is none
+	at     int64                   // the last change that the client has seen; -1 is none
+	images map[palate.ImageID]bool // that are still to be told of
+	told   time.Time               // when images were told of
 	out    http.ResponseWriter
 	flush  func() error
 }
@@ -93,7 +99,7 @@ func (e *eventStream) run(ctx context.Context) error {
 			return err
 		}
 	} else {
-		e.endDead(ctx) // the server that the client listened to may be among them
+		e.server.endDead(ctx) // the server that the client listened to may be among them
 	}
 	for {
 		err := e.advance(ctx)
@@ -103,15 +109,22 @@ func (e *eventStream) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		waiting, cancel := context.WithTimeout(ctx, beat)
+		patience := beat
+		if len(e.images) > 0 {
+			patience = max(time.Until(e.told.Add(calm)), 0)
+		}
+		waiting, cancel := context.WithTimeout(ctx, patience)
 		_, err = c.Wait(waiting, uint64(e.at))
 		silent := waiting.Err() != nil
 		cancel()
 		switch {
-		case silent && ctx.Err() == nil:
-			err = e.write(": still here\n\n")
 		case ctx.Err() != nil:
 			err = ctx.Err()
+		case silent && len(e.images) > 0:
+			err = e.tellImages()
+		case silent:
+			e.server.endDead(ctx)
+			err = e.write(fmt.Sprintf(": still here\nid: %d\n\n", e.at))
 		}
 		if err != nil {
 			return err
@@ -119,10 +132,10 @@ func (e *eventStream) run(ctx context.Context) error {
 	}
 }
 
-// endDead ends the jobs of dead processes.
-func (e *eventStream) endDead(ctx context.Context) {
-	if _, err := e.server.services.Catalog.EndDeadRuns(ctx); err != nil { // of a collection that can't be written
-		e.server.logger.DebugContext(ctx, "jobs of dead processes were not ended", "error", err)
+// endDead ends the jobs of dead processes, so that none is told of as if it ran.
+func (s *Server) endDead(ctx context.Context) {
+	if _, err := s.services.Catalog.EndDeadRuns(ctx); err != nil { // of a collection that can't be written
+		s.logger.DebugContext(ctx, "jobs of dead processes were not ended", "error", err)
 	}
 }
 
@@ -133,13 +146,14 @@ func (e *eventStream) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.endDead(ctx)
+	e.server.endDead(ctx)
 	runs, err := c.ListRuns(ctx, 0, runsListed)
 	if err != nil {
 		return err
 	}
 	e.at = int64(last)
-	if err := e.write(": jobs as they stand\n\n"); err != nil {
+	e.images = nil
+	if err := e.write(fmt.Sprintf(": jobs as they stand\nid: %d\n\n", e.at)); err != nil {
 		return err
 	}
 	for _, run := range slices.Backward(runs) {
@@ -152,31 +166,81 @@ func (e *eventStream) begin(ctx context.Context) error {
 	return nil
 }
 
-// advance tells of the jobs that something has happened to since.
+// advance tells of the jobs that something has happened to since, of tastes that
+// began to serve, and of images.
 func (e *eventStream) advance(ctx context.Context) error {
 	c := e.server.services.Catalog
 	for {
 		changes, err := c.ChangesAfter(ctx, uint64(e.at), eventsPage)
-		if err != nil || len(changes) == 0 {
+		if err != nil {
 			return err
 		}
-		e.at = int64(changes[len(changes)-1].Number)
-		var told []int64
-		for _, change := range changes {
-			if change.Kind == catalog.RunChanged && !slices.Contains(told, change.Run) {
-				told = append(told, change.Run)
+		if len(changes) == 0 {
+			if len(e.images) > 0 && time.Since(e.told) >= calm {
+				return e.tellImages()
 			}
+			return nil
 		}
-		for _, id := range told {
-			run, err := c.RunByID(ctx, id)
-			if err == nil {
-				err = e.tell(run)
+		e.at = int64(changes[len(changes)-1].Number)
+		if err := e.tellChanges(ctx, changes); err != nil {
+			return err
+		}
+	}
+}
+
+// tellChanges tells of a page of changes, of each thing once.
+func (e *eventStream) tellChanges(ctx context.Context, changes []catalog.Change) error {
+	model, caller := e.server.services.Embedder.Model(), palate.CallerOf(ctx)
+	var runs []int64
+	var tastes []palate.Profile
+	for _, change := range changes {
+		switch change.Kind {
+		case catalog.RunChanged:
+			if !slices.Contains(runs, change.Run) {
+				runs = append(runs, change.Run)
 			}
-			if err != nil {
-				return err
+		case catalog.ProbeChanged:
+			// Of a profile that was deleted nothing is known but that.
+			if p := change.Profile; p != "" && (change.Model == "" || change.Model == model) && caller.May(p) && !slices.Contains(tastes, p) {
+				tastes = append(tastes, p)
+			}
+		case catalog.ImageChanged, catalog.EmbeddingChanged:
+			if change.Kind == catalog.ImageChanged || change.Model == model {
+				if e.images == nil {
+					e.images = map[palate.ImageID]bool{}
+				}
+				e.images[change.Image] = true
 			}
 		}
 	}
+	// An event's id says that what came before it was told.
+	if len(e.images) > 0 && len(runs)+len(tastes) > 0 {
+		if err := e.tellImages(); err != nil {
+			return err
+		}
+	}
+	for _, profile := range tastes {
+		if err := e.send("taste", map[string]palate.Profile{"profile": profile}); err != nil {
+			return err
+		}
+	}
+	for _, id := range runs {
+		run, err := e.server.services.Catalog.RunByID(ctx, id)
+		if err == nil {
+			err = e.tell(run)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellImages tells how many images came, were changed or were embedded.
+func (e *eventStream) tellImages() error {
+	count := len(e.images)
+	e.images, e.told = nil, time.Now()
+	return e.send("images", map[string]int{"count": count})
 }
 
 func (e *eventStream) tell(run catalog.Run) error {
@@ -184,11 +248,15 @@ func (e *eventStream) tell(run catalog.Run) error {
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(stands)
+	return e.send("job", stands)
+}
+
+func (e *eventStream) send(event string, value any) error {
+	data, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}
-	return e.write(fmt.Sprintf("id: %d\nevent: job\ndata: %s\n\n", e.at, data))
+	return e.write(fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", e.at, event, data))
 }
 
 func (e *eventStream) write(text string) error {

@@ -20,7 +20,7 @@ func (s *Server) ListFacetValues(ctx context.Context, request ListFacetValuesReq
 	}
 	answer := ListFacetValues200JSONResponse{Values: []FacetValue{}, More: len(values) > limit}
 	for _, v := range values[:min(limit, len(values))] {
-		answer.Values = append(answer.Values, FacetValue{Value: v.Value, Images: v.Images})
+		answer.Values = append(answer.Values, FacetValue{Value: v.Value, Name: optional(v.Name), Images: v.Images})
 	}
 	return answer, nil
 }

@@ -274,12 +274,12 @@ func TestWhatIsNewIsAListWithItsReasons(t *testing.T) {
 	if len(page.Items) != 2 || strings.Contains(string(f.do(t, "GET", "/v1/profiles/me/snapshots/"+l.ID+"/images", "").body), "nearest_likes") {
 		t.Error("likes that were not asked for, or no items")
 	}
-	for query, want := range map[string]float64{"": 3, "&crawled=true": 2, "&judged=liked": 0} {
+	for query, want := range map[string]float64{"": 3, "&crawled=true": 2, "&judged=liked": 0, "&model=" + string(colours{}.Model()): 3, "&model=none": 0, "&model=none&model=" + string(colours{}.Model()): 3} {
 		if got := f.do(t, "GET", "/v1/images?count=true&added_after="+url.QueryEscape(since)+query, "").field(t, "total"); got != want {
 			t.Errorf("images%s: got %v, want %v", query, got, want)
 		}
 	}
-	for _, bad := range []string{"added_after=yesterday", "external_id=M/1&crawled=true", "external_id=M/1&added_after=2026-01-01T00:00:00Z"} {
+	for _, bad := range []string{"added_after=yesterday", "external_id=M/1&crawled=true", "external_id=M/1&model=none", "external_id=M/1&added_after=2026-01-01T00:00:00Z"} {
 		if got := f.do(t, "GET", "/v1/images?"+bad, "").status; got != 400 {
 			t.Errorf("%s: got %d", bad, got)
 		}

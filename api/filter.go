@@ -27,6 +27,14 @@ type filterParams struct {
 	judged                          *JudgedFilter
 }
 
+// modelIDs are the models by which a list is filtered.
+func modelIDs(fingerprints *[]string) (ids []palate.ModelID) {
+	for _, fingerprint := range valueOr(fingerprints, nil) {
+		ids = append(ids, palate.ModelID(fingerprint))
+	}
+	return ids
+}
+
 func filterOf(p filterParams, profile palate.Profile) (index.Filter, error) {
 	f := index.Filter{
 		Artists: valueOr(p.artist, nil), Licences: valueOr(p.licence, nil),

@@ -28,7 +28,7 @@ func (s *Server) ListImages(ctx context.Context, request ListImagesRequestObject
 	}
 	query := catalog.ImageQuery{
 		Filter: filter, Search: valueOr(p.Q, ""), Damaged: valueOr(p.Damaged, false),
-		AddedAfter: valueOr(p.AddedAfter, time.Time{}), Crawled: valueOr(p.Crawled, false), Order: catalog.ImageOrder(valueOr(p.Order, ListOrderNewest)),
+		AddedAfter: valueOr(p.AddedAfter, time.Time{}), Crawled: valueOr(p.Crawled, false), Models: modelIDs(p.Model), Order: catalog.ImageOrder(valueOr(p.Order, ListOrderNewest)),
 		After: valueOr(p.Cursor, ""), Limit: valueOr(p.Limit, defaultLimit),
 	}
 	page, err := s.services.Catalog.ListImages(ctx, query)
@@ -46,7 +46,7 @@ func (s *Server) ListImages(ctx context.Context, request ListImagesRequestObject
 func (s *Server) imagesByExternalID(ctx context.Context, profile palate.Profile, p ListImagesParams) (ListImagesResponseObject, error) {
 	for name, given := range map[string]bool{
 		"q": p.Q != nil, "damaged": p.Damaged != nil, "added_after": p.AddedAfter != nil, "crawled": p.Crawled != nil, "order": p.Order != nil, "cursor": p.Cursor != nil, "judged": p.Judged != nil, "artist": p.Artist != nil,
-		"licence": p.Licence != nil, "site": p.Site != nil, "category": p.Category != nil, "year_from": p.YearFrom != nil, "year_to": p.YearTo != nil,
+		"licence": p.Licence != nil, "site": p.Site != nil, "category": p.Category != nil, "model": p.Model != nil, "year_from": p.YearFrom != nil, "year_to": p.YearTo != nil,
 	} {
 		if given {
 			return nil, invalidParameter(name, "does not go with external_id")

@@ -17,6 +17,7 @@ func (s *Server) ListJobs(ctx context.Context, request ListJobsRequestObject) (L
 	if err != nil {
 		return nil, err
 	}
+	s.endDead(ctx)
 	limit := valueOr(request.Params.Limit, defaultLimit)
 	runs, err := s.services.Catalog.ListRuns(ctx, before, limit)
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -301,8 +303,9 @@ func TestAJobIsCancelled(t *testing.T) {
 	}
 }
 
-// events reads a stream until enough says so, and gives what it told: state by
-// state as "id state done", and the last event's id.
+// events reads a stream until enough says so, and gives what it told: jobs state
+// by state as "id state done", the rest as "images count" and "taste profile", and
+// the last event's id.
 func (f *fixture) events(t *testing.T, last string, begun func(), enough func(state string) bool) (told []string, at string) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
@@ -322,17 +325,28 @@ func (f *fixture) events(t *testing.T, last string, begun func(), enough func(st
 	if begun != nil {
 		begun()
 	}
+	var kind string
 	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+		if event, is := strings.CutPrefix(lines.Text(), "event: "); is {
+			kind = event
+		}
 		if id, is := strings.CutPrefix(lines.Text(), "id: "); is {
 			at = id
 		}
 		if data, is := strings.CutPrefix(lines.Text(), "data: "); is {
 			var stands struct {
-				ID, Done int64
-				State    string
+				ID, Done, Count int64
+				State, Profile  string
 			}
 			must(t, json.Unmarshal([]byte(data), &stands))
-			told = append(told, fmt.Sprint(stands.ID, " ", stands.State, " ", stands.Done))
+			switch kind {
+			case "job":
+				told = append(told, fmt.Sprint(stands.ID, " ", stands.State, " ", stands.Done))
+			case "images":
+				told = append(told, fmt.Sprint("images ", stands.Count))
+			default:
+				told = append(told, kind+" "+stands.Profile)
+			}
 			if enough(told[len(told)-1]) {
 				return told, at
 			}
@@ -371,6 +385,35 @@ func TestJobsAreFollowed(t *testing.T) {
 	must(t, err)
 	if told, _ = f.events(t, fmt.Sprint(last), nil, func(string) bool { return true }); told[0] != "3 failed 1" {
 		t.Errorf("a job whose process was killed: got %v", told)
+	}
+}
+
+// A stream tells of images, each once for all that happened to it meanwhile, and of
+// the tastes of the caller's profiles, and goes on where another ended, also one
+// on which nothing had happened.
+func TestImagesAndTastesAreFollowed(t *testing.T) {
+	f := newFixture(t)
+	begun := func() { f.add(t, 1, red, "Roth") }
+	counted := 0
+	_, at := f.events(t, "", begun, func(state string) bool { // brought, and then embedded: one event or two
+		var n int
+		_, err := fmt.Sscanf(state, "images %d", &n)
+		must(t, err)
+		counted += n
+		return counted > 0
+	})
+	first, err := strconv.ParseInt(at, 10, 64)
+	must(t, err)
+	reds, blues := f.add(t, 12, red, "Roth"), f.add(t, 12, blue, "Blau")
+	f.rate(t, palate.Like, reds...)
+	f.rate(t, palate.Dislike, blues...)
+	f.learn(t)
+	told, at := f.events(t, fmt.Sprint(first), nil, func(state string) bool { return strings.Contains(state, "succeeded") })
+	if told[0] != "images 24" && told[0] != "images 25" || !slices.Contains(told, "taste me") || len(told) != 3 {
+		t.Errorf("after what was learned of 24 images: got %v at %s, want the images, the taste and the job once", told, at)
+	}
+	if told, _ = f.events(t, fmt.Sprint(at), begun, func(string) bool { return true }); told[0] != "images 1" {
+		t.Errorf("after all of that: got %v, want the one image", told)
 	}
 }
 

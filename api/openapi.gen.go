@@ -69,6 +69,7 @@ const (
 	FacetNameArtist   FacetName = "artist"
 	FacetNameCategory FacetName = "category"
 	FacetNameLicence  FacetName = "licence"
+	FacetNameModel    FacetName = "model"
 	FacetNameSite     FacetName = "site"
 	FacetNameYear     FacetName = "year"
 )
@@ -81,6 +82,8 @@ func (e FacetName) Valid() bool {
 	case FacetNameCategory:
 		return true
 	case FacetNameLicence:
+		return true
+	case FacetNameModel:
 		return true
 	case FacetNameSite:
 		return true
@@ -699,6 +702,9 @@ type FacetName string
 type FacetValue struct {
 	// Images How many images have it
 	Images int `json:"images"`
+
+	// Name What the model is called. Absent of other values, which are names themselves
+	Name *string `json:"name,omitempty"`
 
 	// Value A year is a number in digits, negative before our era
 	Value string `json:"value"`
@@ -1749,6 +1755,9 @@ type SnapshotInput struct {
 	// MinProbability Only images that the probe gives at least this
 	MinProbability *float64 `json:"min_probability,omitempty"`
 
+	// Model Embedded by any of these models, by fingerprint
+	Model *[]string `json:"model,omitempty"`
+
 	// Order By when the images came, or by the probe's score.
 	Order SnapshotOrder `json:"order"`
 
@@ -2113,6 +2122,9 @@ type ListImagesParams struct {
 
 	// Category Any of these categories.
 	Category *Category `form:"category,omitempty" json:"category,omitempty"`
+
+	// Model Only images that any of these models has embedded, by fingerprint; see the facet `model`.
+	Model *[]string `form:"model,omitempty" json:"model,omitempty"`
 
 	// YearFrom Only images of this year or later, and none whose year is not known.
 	YearFrom *YearFrom `form:"year_from,omitempty" json:"year_from,omitempty"`
@@ -2510,7 +2522,7 @@ type ServerInterface interface {
 	// GetCopies How far copies are known
 	// (GET /v1/copies)
 	GetCopies(ctx echo.Context) error
-	// FollowEvents What happens to jobs, as it happens
+	// FollowEvents What happens to jobs, images and tastes, as it happens
 	// (GET /v1/events)
 	FollowEvents(ctx echo.Context, params FollowEventsParams) error
 	// ListFacetValues The values that images have, and how many have each
@@ -2932,6 +2944,13 @@ func (w *ServerInterfaceWrapper) ListImages(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "category", ctx.QueryParams(), &params.Category, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category: %s", err))
+	}
+
+	// ------------- Optional query parameter "model" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "model", ctx.QueryParams(), &params.Model, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter model: %s", err))
 	}
 
 	// ------------- Optional query parameter "year_from" -------------
@@ -12187,7 +12206,7 @@ type StrictServerInterface interface {
 	// GetCopies How far copies are known
 	// (GET /v1/copies)
 	GetCopies(ctx context.Context, request GetCopiesRequestObject) (GetCopiesResponseObject, error)
-	// FollowEvents What happens to jobs, as it happens
+	// FollowEvents What happens to jobs, images and tastes, as it happens
 	// (GET /v1/events)
 	FollowEvents(ctx context.Context, request FollowEventsRequestObject) (FollowEventsResponseObject, error)
 	// ListFacetValues The values that images have, and how many have each

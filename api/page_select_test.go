@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/palate-art/palate"
+	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/taste"
 	"github.com/palate-art/palate/test/race"
 )
@@ -162,6 +163,18 @@ func TestThePageOffersTheValuesThatThereAre(t *testing.T) {
 	step("type", chromedp.SendKeys(`[name=artist]`, "रवि"), eventually(fmt.Sprintf(values, "artist"), "राजा रवि वर्मा 2"))
 	step("choose", chromedp.Click(`[data-values=artist] button`), eventually(cards, "2"), eventually(chips, "Artist: राजा रवि वर्मा"))
 	step("a decade instead", chromedp.Click(`.chip`), eventually(cards, "10"), chromedp.Click(`#filters summary`), chromedp.WaitVisible(`[data-values=year] button`), chromedp.Click(`[data-values=year] button`), eventually(cards, "9"), eventually(chips, "1900–1909"))
+
+	const models = `document.querySelector("#filters .models").hidden`
+	step("one model is no choice", chromedp.Click(`.chip`), eventually(cards, "10"), chromedp.Click(`#filters summary`), eventually(fmt.Sprintf(values, "licence"), "CC0 10"), eventually(fmt.Sprintf(values, "model"), "colours 10"), eventually(models, "true"))
+	page, err := f.catalog.ListImages(t.Context(), catalog.ImageQuery{Limit: 4})
+	must(t, err)
+	must(t, f.catalog.PutModel(t.Context(), catalog.Model{ID: "f00d", Name: "other", Dim: 1}))
+	for _, image := range page.Images {
+		must(t, f.catalog.PutEmbeddings(t.Context(), "f00d", []catalog.ImageEmbedding{{ID: image.ID, Embedding: palate.Embedding{1}}}))
+	}
+	step("a model", chromedp.Navigate(f.url+"/?models#/newest"), eventually(cards, "10"), chromedp.Click(`#filters summary`), eventually(fmt.Sprintf(values, "model"), "colours 10,other 4"), eventually(models, "false"),
+		chromedp.Click(`[data-values=model] button:last-child`), eventually(cards, "4"), eventually(chips, "Model: other"))
+	step("by its address", chromedp.Navigate(f.url+"/?model#/newest?model=f00d"), eventually(cards, "4"), eventually(chips, "Model: other"), chromedp.Click(`.chip`), eventually(cards, "10"))
 
 	// Copies are looked for, one picture of each work is shown, and the large view leads to the others.
 	f.addCopy(t, red, 1, 3, "")

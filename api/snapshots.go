@@ -94,7 +94,7 @@ func listOf(in SnapshotInput, profile palate.Profile) (catalog.ImageQuery, error
 		return catalog.ImageQuery{}, invalidParameter("min_probability", "%v is more than max_probability, %v", *in.MinProbability, *in.MaxProbability)
 	}
 	query := catalog.ImageQuery{Search: valueOr(in.Q, ""), Damaged: valueOr(in.Damaged, false), AddedAfter: valueOr(in.AddedAfter, time.Time{}),
-		Crawled: valueOr(in.Crawled, false), Order: catalog.Newest}
+		Crawled: valueOr(in.Crawled, false), Models: modelIDs(in.Model), Order: catalog.Newest}
 	if in.Order == SnapshotOrderOldestFirst {
 		query.Order = catalog.Oldest
 	}

@@ -68,6 +68,7 @@ const (
 	FacetNameArtist   FacetName = "artist"
 	FacetNameCategory FacetName = "category"
 	FacetNameLicence  FacetName = "licence"
+	FacetNameModel    FacetName = "model"
 	FacetNameSite     FacetName = "site"
 	FacetNameYear     FacetName = "year"
 )
@@ -80,6 +81,8 @@ func (e FacetName) Valid() bool {
 	case FacetNameCategory:
 		return true
 	case FacetNameLicence:
+		return true
+	case FacetNameModel:
 		return true
 	case FacetNameSite:
 		return true
@@ -698,6 +701,9 @@ type FacetName string
 type FacetValue struct {
 	// Images How many images have it
 	Images int `json:"images"`
+
+	// Name What the model is called. Absent of other values, which are names themselves
+	Name *string `json:"name,omitempty"`
 
 	// Value A year is a number in digits, negative before our era
 	Value string `json:"value"`
@@ -1748,6 +1754,9 @@ type SnapshotInput struct {
 	// MinProbability Only images that the probe gives at least this
 	MinProbability *float64 `json:"min_probability,omitempty"`
 
+	// Model Embedded by any of these models, by fingerprint
+	Model *[]string `json:"model,omitempty"`
+
 	// Order By when the images came, or by the probe's score.
 	Order SnapshotOrder `json:"order"`
 
@@ -2112,6 +2121,9 @@ type ListImagesParams struct {
 
 	// Category Any of these categories.
 	Category *Category `form:"category,omitempty" json:"category,omitempty"`
+
+	// Model Only images that any of these models has embedded, by fingerprint; see the facet `model`.
+	Model *[]string `form:"model,omitempty" json:"model,omitempty"`
 
 	// YearFrom Only images of this year or later, and none whose year is not known.
 	YearFrom *YearFrom `form:"year_from,omitempty" json:"year_from,omitempty"`
@@ -2593,16 +2605,16 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/copies (the `GetCopies` operationId).
 	GetCopies(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FollowEvents What happens to jobs, as it happens
+	// FollowEvents What happens to jobs, images and tastes, as it happens
 	//
-	// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
+	// Server-sent events of three types. `job` has a job as it stands: first come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. `images` has `{"count": 12}`: so many images came, were changed or were embedded with the model that serves, told at most once a second, or with the next event of another type. `taste` has `{"profile": "me"}`: a profile of the caller's has another probe that serves, or none any more. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event. A stream gives an id when it begins and while nothing happens, too.
 	//
 	// Corresponds with GET /v1/events (the `FollowEvents` operationId).
 	FollowEvents(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListFacetValues The values that images have, and how many have each
 	//
-	// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes.
+	// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes. Of a model, which has its fingerprint for a value, those images count that it has embedded.
 	//
 	// Corresponds with GET /v1/facets/{facet} (the `ListFacetValues` operationId).
 	ListFacetValues(ctx context.Context, facet FacetName, params *ListFacetValuesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3313,9 +3325,9 @@ func (c *Client) GetCopies(ctx context.Context, reqEditors ...RequestEditorFn) (
 	return c.Client.Do(req)
 }
 
-// FollowEvents What happens to jobs, as it happens
+// FollowEvents What happens to jobs, images and tastes, as it happens
 //
-// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
+// Server-sent events of three types. `job` has a job as it stands: first come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. `images` has `{"count": 12}`: so many images came, were changed or were embedded with the model that serves, told at most once a second, or with the next event of another type. `taste` has `{"profile": "me"}`: a profile of the caller's has another probe that serves, or none any more. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event. A stream gives an id when it begins and while nothing happens, too.
 //
 // Corresponds with GET /v1/events (the `FollowEvents` operationId).
 func (c *Client) FollowEvents(ctx context.Context, params *FollowEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3332,7 +3344,7 @@ func (c *Client) FollowEvents(ctx context.Context, params *FollowEventsParams, r
 
 // ListFacetValues The values that images have, and how many have each
 //
-// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes.
+// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes. Of a model, which has its fingerprint for a value, those images count that it has embedded.
 //
 // Corresponds with GET /v1/facets/{facet} (the `ListFacetValues` operationId).
 func (c *Client) ListFacetValues(ctx context.Context, facet FacetName, params *ListFacetValuesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5251,6 +5263,18 @@ func NewListImagesRequest(server string, params *ListImagesParams) (*http.Reques
 		if params.Category != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "category", *params.Category, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Model != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "model", *params.Model, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -9194,9 +9218,9 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/copies (the `GetCopies` operationId).
 	GetCopiesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetCopiesResponse, error)
 
-	// FollowEventsWithResponse What happens to jobs, as it happens
+	// FollowEventsWithResponse What happens to jobs, images and tastes, as it happens
 	//
-	// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
+	// Server-sent events of three types. `job` has a job as it stands: first come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. `images` has `{"count": 12}`: so many images came, were changed or were embedded with the model that serves, told at most once a second, or with the next event of another type. `taste` has `{"profile": "me"}`: a profile of the caller's has another probe that serves, or none any more. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event. A stream gives an id when it begins and while nothing happens, too.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -9205,7 +9229,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListFacetValuesWithResponse The values that images have, and how many have each
 	//
-	// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes.
+	// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes. Of a model, which has its fingerprint for a value, those images count that it has embedded.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15063,9 +15087,9 @@ func (c *ClientWithResponses) GetCopiesWithResponse(ctx context.Context, reqEdit
 	return ParseGetCopiesResponse(rsp)
 }
 
-// FollowEventsWithResponse What happens to jobs, as it happens
+// FollowEventsWithResponse What happens to jobs, images and tastes, as it happens
 //
-// Server-sent events of the type `job`, each with a job as it stands. First come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event.
+// Server-sent events of three types. `job` has a job as it stands: first come the jobs that run; then one whenever a job begins, goes on or ends, of whichever process. `images` has `{"count": 12}`: so many images came, were changed or were embedded with the model that serves, told at most once a second, or with the next event of another type. `taste` has `{"profile": "me"}`: a profile of the caller's has another probe that serves, or none any more. The id of an event is a change number: with it as `Last-Event-ID` a stream goes on where another ended. What happened to one job meanwhile comes as one event. A stream gives an id when it begins and while nothing happens, too.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -15080,7 +15104,7 @@ func (c *ClientWithResponses) FollowEventsWithResponse(ctx context.Context, para
 
 // ListFacetValuesWithResponse The values that images have, and how many have each
 //
-// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes.
+// Those of the most images first; years in their order. What a person has edited counts in the place of what a source says. Each value is one that the filter of the same name takes. Of a model, which has its fingerprint for a value, those images count that it has embedded.
 //
 // Returns a wrapper object for the known response body format(s).
 //

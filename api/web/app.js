@@ -5,6 +5,7 @@ import { $, call, orTell, say, tell } from "./base.js";
 import { pileKey } from "./batch.js";
 import * as bring from "./bring.js";
 import { showFilters } from "./filters.js";
+import * as fresh from "./fresh.js";
 import * as grid from "./grid.js";
 import { heat } from "./heat.js";
 import { judge, rate, undoVerdict } from "./judge.js";
@@ -64,6 +65,7 @@ async function showList({ at, snapshot, version } = {}) {
   if (state.view === "map") return showMap(list, () => !abort.signal.aborted && state.view === "map");
   list.reasons = state.view === "news";
   grid.open(list);
+  fresh.opened();
   showOrder();
   news.showNews(list.reasons && list);
   route.remember({ snapshot: list.summary.id, version: list.summary.probe_version });
@@ -105,6 +107,7 @@ function show(from = {}) {
   $("#unrated").checked = state.filters.judged === "unrated";
   $("#size").parentElement.hidden = !inGrid || view === "map";
   hideMap();
+  fresh.hideFresh();
   news.showNews();
   $("#teach").hidden = true;
   $("#trash").hidden = view !== "trash";
@@ -137,6 +140,8 @@ removing.reload = select.hooks.reload = reload;
 bring.hooks.added = async () => { if (gridViews.has(state.view) || state.view === "teach") await (grid.current()?.length ? reload() : show()); };
 removing.emptied = select.hooks.emptied = () => orTell(nothingHere().then(tellEnd));
 news.hooks.seen = () => show();
+fresh.hooks.wanted = () => wanted();
+fresh.hooks.show = () => { scrollTo(0, 0); visit(true); };
 mapping.made = () => show();
 tasting.showNewest = () => visit(true);
 unsent.hooks.saved = async () => {

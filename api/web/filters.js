@@ -2,11 +2,12 @@
 // take them away again.
 
 import { $, call, element, orTell, tell } from "./base.js";
+import { ended } from "./events.js";
 import * as route from "./route.js";
 import { gridViews, state } from "./state.js";
 
 const panel = $("#filters"), form = $("form", panel), chips = $("#chips");
-const names = { artist: "Artist", licence: "Licence", site: "Source", category: "Category" };
+const names = { artist: "Artist", licence: "Licence", site: "Source", category: "Category", model: "Model" };
 const judged = { rated: "judged", unrated: "not judged yet", liked: "liked", disliked: "disliked", skipped: "skipped" };
 
 /** changed tells the page that another list is wanted. */
@@ -23,7 +24,7 @@ function chosen() {
   if (f.q) found.push([`“${f.q}”`, drop("q")]);
   for (const name of route.lists) {
     for (const value of f[name] ?? []) {
-      found.push([`${names[name]}: ${value}`, () => {
+      found.push([`${names[name]}: ${name === "model" ? modelName(value) : value}`, () => {
         f[name] = f[name].filter((v) => v !== value);
         if (!f[name].length) delete f[name];
       }]);
@@ -37,6 +38,15 @@ function chosen() {
   return found;
 }
 
+function showChips(all) {
+  chips.replaceChildren(...all.map(([text, drop]) => {
+    const chip = element("button", { type: "button", className: "chip", textContent: text });
+    chip.setAttribute("aria-label", `Take the filter away: ${text}`);
+    chip.addEventListener("click", () => { drop(); changed(); });
+    return chip;
+  }));
+}
+
 /**
  * showFilters shows what is chosen, and how many pictures pass.
  * @param {number} [count]
@@ -44,12 +54,8 @@ function chosen() {
  */
 export function showFilters(count, { collapsed, not_looked_at } = {}) {
   const inGrid = gridViews.has(state.view), all = inGrid ? chosen() : [];
-  chips.replaceChildren(...all.map(([text, drop]) => {
-    const chip = element("button", { type: "button", className: "chip", textContent: text });
-    chip.setAttribute("aria-label", `Take the filter away: ${text}`);
-    chip.addEventListener("click", () => { drop(); changed(); });
-    return chip;
-  }));
+  if (inGrid && state.filters.model && !models.length) orTell(readModels().then(() => { if (models.length) showChips(chosen()); }));
+  showChips(all);
   const told = [count === 1 ? "1 picture" : `${count?.toLocaleString()} pictures`];
   if (collapsed) told.push(collapsed === 1 ? "1 copy is left out" : `${collapsed.toLocaleString()} copies are left out`);
   if (not_looked_at) told.push(`${not_looked_at.toLocaleString()} not looked at for copies yet`);
@@ -65,10 +71,11 @@ function fillForm() {
   form.year_to.value = f.year_to ?? "";
   form.least.value = percent(f.min_probability);
   form.most.value = percent(f.max_probability);
-  for (const name of route.lists) {
+  for (const name of route.typed) {
     form[name].value = "";
     orTell(offer(name));
   }
+  orTell(offerModels());
   orTell(offerYears());
 }
 
@@ -88,12 +95,10 @@ async function showKnown() {
 async function lookForCopies() {
   look.disabled = true;
   try {
-    let job = await call("/jobs", { method: "POST", body: { kind: "copies" } });
-    while (job.state === "running") {
-      known.textContent = `Looking for copies${job.total ? `: ${Math.round(100 * job.done / job.total)} %` : ""} …`;
-      await new Promise((resolve) => { setTimeout(resolve, 300); });
-      job = await call("/jobs/" + job.id);
-    }
+    known.textContent = "Looking for copies …";
+    const job = await ended(await call("/jobs", { method: "POST", body: { kind: "copies" } }), ({ done, total }) => {
+      if (total) known.textContent = `Looking for copies: ${Math.round(100 * done / total)} % …`;
+    });
     if (job.state !== "succeeded") tell(job.error || "Copies were not looked for.");
     await showKnown();
     if (state.filters.collapse) changed();
@@ -135,6 +140,31 @@ async function offer(name) {
   })), more ? "…" : values.length ? "" : "none");
 }
 
+// ---- models
+
+let models = []; // those that have embedded pictures
+
+async function readModels() {
+  models = (await call("/facets/model?limit=50")).values;
+}
+
+/** modelName is what a model is called, with the beginning of its fingerprint where another is called the same. */
+function modelName(value) {
+  const name = models.find((m) => m.value === value)?.name, short = value.slice(0, 8);
+  return !name ? short : models.filter((m) => m.name === name).length > 1 ? `${name} (${short})` : name;
+}
+
+/** offerModels shows which models have embedded pictures, where several have. */
+async function offerModels() {
+  await readModels();
+  const f = state.filters, has = f.model ?? [];
+  $(".models", form).hidden = models.length < 2 && !has.length;
+  put("model", ...models.map(({ value, images }) => choice(modelName(value), images, has.includes(value), () => {
+    f.model = has.includes(value) ? has.filter((v) => v !== value) : [...has, value];
+    if (!f.model.length) delete f.model;
+  })));
+}
+
 /** offerYears shows the decades that most pictures are of. */
 async function offerYears() {
   const decades = new Map(), f = state.filters;
@@ -154,7 +184,7 @@ async function offerYears() {
 
 let typing;
 form.addEventListener("input", (event) => {
-  if (!route.lists.includes(event.target.name)) return;
+  if (!route.typed.includes(event.target.name)) return;
   clearTimeout(typing);
   typing = setTimeout(() => orTell(offer(event.target.name)), 150);
 });
@@ -180,7 +210,7 @@ form.addEventListener("submit", (event) => {
   number("year_to", "year_to");
   number("least", "min_probability", 100);
   number("most", "max_probability", 100);
-  for (const name of route.lists) {
+  for (const name of route.typed) {
     const value = form[name].value.trim();
     if (value) f[name] = [...new Set([...f[name] ?? [], value])];
   }

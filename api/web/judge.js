@@ -49,13 +49,13 @@ function bodyOf(rating, score) {
   return body;
 }
 
-/** recount changes the counts that are shown by one verdict; what a new taste says of itself is asked for now and then. */
+/** recount changes the counts that are shown by one verdict; what is missing for a first taste is asked for now and then. */
 export function recount(was, now) {
   const counts = state.counts;
   if (was in counts) counts[was]--;
   if (now in counts) counts[now]++;
-  const learns = was in counts || now in counts, enough = learns && ++state.learning.said === state.learning.wanted;
-  if (++state.judged % 10 === 0 || enough) return void orTell(showTaste());
+  if (was in counts || now in counts) state.learning.said++;
+  if (++state.judged % 10 === 0 && state.learning.likes_missing + state.learning.dislikes_missing > 0) return void orTell(showTaste());
   showCounts();
 }
 

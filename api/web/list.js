@@ -58,7 +58,7 @@ export class List {
     const bytes = Uint8Array.from(digits.match(/../g), (two) => parseInt(two, 16));
     search: for (let i = 0; i < this.order.length; i++) {
       const at = 16 * this.order[i];
-      for (let k = 0; k < 16; k++) if (this.ids[at + k] !== bytes[k]) continue search;
+      for (let k = 15; k >= 0; k--) if (this.ids[at + k] !== bytes[k]) continue search;
       return i;
     }
     return -1;
@@ -118,6 +118,9 @@ export class List {
     this.order = Uint32Array.from(new Set([...this.order, ...places])).sort();
   }
 }
+
+/** madeAt is when the server made a list, by its clock. */
+export const madeAt = (list) => Date.parse(list.summary.expires_at) - 3600e3;
 
 /**
  * make asks the server for a list.

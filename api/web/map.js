@@ -2,6 +2,7 @@
 
 import { $, call, element, orTell, tell } from "./base.js";
 import { described, nameOf } from "./card.js";
+import { ended } from "./events.js";
 import * as route from "./route.js";
 
 const section = $("#map"), canvas = $("canvas", section), told = $(".told", section), strip = $(".strip", section), colour = $("select", section);
@@ -259,12 +260,10 @@ export const hooks = { made() {} };
 async function make(button) {
   button.disabled = true;
   try {
-    let job = await call("/jobs", { method: "POST", body: { kind: "map" } });
-    while (job.state === "running") {
-      told.textContent = `The map is being made${job.total ? `: ${Math.round(100 * job.done / job.total)} %` : ""} …`;
-      await new Promise((resolve) => { setTimeout(resolve, 300); });
-      job = await call("/jobs/" + job.id);
-    }
+    told.textContent = "The map is being made …";
+    const job = await ended(await call("/jobs", { method: "POST", body: { kind: "map" } }), ({ done, total }) => {
+      if (total) told.textContent = `The map is being made: ${Math.round(100 * done / total)} % …`;
+    });
     if (job.state !== "succeeded") tell(job.error || "The map was not made.");
     if (!section.hidden) hooks.made();
   } finally {

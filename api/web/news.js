@@ -2,9 +2,10 @@
 
 import { $, call, element, orTell, say } from "./base.js";
 import { nameOf } from "./card.js";
+import { madeAt } from "./list.js";
 import { profilePath, state } from "./state.js";
 
-const line = $("#news"), anHour = 3600e3, month = 30 * 24 * anHour;
+const line = $("#news"), month = 30 * 24 * 3600e3;
 const key = () => `palate.seen.${state.profile}`;
 let made = 0; // when the list that is shown was made, by the server's clock
 
@@ -15,7 +16,7 @@ export const wanted = () => ({ crawled: true, added_after: localStorage.getItem(
 export function showNews(list) {
   line.hidden = !list;
   if (!list) return;
-  made = Date.parse(list.summary.expires_at) - anHour;
+  made = madeAt(list);
   const { added_after } = wanted();
   $(".since", line).textContent = `${list.length ? "What crawls and subscriptions brought" : "Nothing was brought"} since ${new Date(added_after).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })}${list.length ? ", with what each is most like of what you like." : "."}`;
   $(".seen", line).disabled = !list.length;

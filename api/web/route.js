@@ -4,7 +4,9 @@
 import { gridViews, state } from "./state.js";
 
 const views = new Set([...gridViews, "taste", "teach", "trash", "work"]);
-export const lists = ["artist", "licence", "site", "category"];
+/** typed are the filters of which a person types values, lists those that take several. */
+export const typed = ["artist", "licence", "site", "category"];
+export const lists = [...typed, "model"];
 const numbers = ["year_from", "year_to", "min_probability", "max_probability"];
 const judged = new Set(["rated", "unrated", "liked", "disliked", "skipped"]);
 

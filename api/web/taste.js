@@ -1,6 +1,7 @@
 // What was learned of the profile's taste, and learning it anew.
 
 import { $, call, element } from "./base.js";
+import { ended, on } from "./events.js";
 import * as grid from "./grid.js";
 import { showCounts } from "./judge.js";
 import { profilePath, state } from "./state.js";
@@ -45,16 +46,21 @@ export function showOrder() {
   order.hidden = !order.hasChildNodes();
 }
 
+let soon = 0; // another taste serves, or was tried, by whichever tab or program
+function again() {
+  clearTimeout(soon);
+  if (state.begun) soon = setTimeout(() => showTaste().catch(() => {}), 100); // one that fails is not asked for
+}
+on("taste", ({ profile }) => { if (profile === state.profile) again(); });
+on("job", (job) => { if (job.kind === "train" && job.profile === state.profile && job.state !== "running") again(); });
+on("open", (first) => { if (!first) again(); });
+
 /** learn trains and waits for its end. */
 export async function learn() {
   const button = $("#train");
   button.disabled = true;
   try {
-    let job = await call(`${profilePath()}/probe`, { method: "POST" });
-    while (job.state === "running") {
-      await new Promise((resolve) => { setTimeout(resolve, 300); });
-      job = await call("/jobs/" + job.id);
-    }
+    const job = await ended(await call(`${profilePath()}/probe`, { method: "POST" }));
     if (job.state !== "succeeded") throw new Error(job.error || "The training did not succeed.");
     await showTaste();
   } finally {

@@ -31,8 +31,8 @@ type File struct {
 
 // modules are the parts of the page's program, by feature.
 var modules = []string{
-	"app", "base", "batch", "bring", "caption", "card", "crawl", "filters", "grid", "heat", "judge", "layout", "learn", "learned", "list", "map", "news", "remove", "route", "select", "state",
-	"taste", "teach", "trash", "unsent", "viewer", "work", "zoom",
+	"app", "base", "batch", "bring", "caption", "card", "crawl", "events", "filters", "fresh", "grid", "heat", "judge", "layout", "learn", "learned", "list", "map", "news", "remove", "route", "select", "state", "stream",
+	"taste", "teach", "trash", "unsent", "viewer", "work", "worker", "zoom",
 }
 
 // Files are all files of the page.
@@ -58,7 +58,7 @@ var smaller = sync.OnceValue(func() *minify.M {
 	m := minify.New()
 	m.Add(".js", &js.Minifier{})
 	m.Add(".css", &css.Minifier{})
-	m.Add(".html", &html.Minifier{KeepDocumentTags: true, KeepEndTags: true, KeepQuotes: true, KeepDefaultAttrVals: true})
+	m.Add(".html", &html.Minifier{KeepDocumentTags: true, KeepQuotes: true, KeepDefaultAttrVals: true})
 	return m
 })
 

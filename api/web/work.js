@@ -2,6 +2,7 @@
 
 import { $, call, element, orTell, say, tell } from "./base.js";
 import { asked, isLook, lookNews, lookParts, lookState } from "./crawl.js";
+import { on } from "./events.js";
 import { isLearning, keyOf, newsOf, offerLearning, partsOf, showLearning, stateOf } from "./learn.js";
 
 const section = $("#work"), list = $("#jobs");
@@ -15,7 +16,9 @@ const counted = {
   kept: "new", known: "known already", embedded: "embedded", copied: "copied", failed: "could not be", damaged: "damaged",
   rated: "rated", points: "points", pictures: "on the map",
 };
-let stream = null; // of events, while the view is open
+/** @type {Record<string, any>[] | null} what was told of jobs while they are asked for; null when the view is open, or is not */
+let meanwhile = null;
+let live = false; // the view is open
 let profile = "me";
 
 /** showWork shows the view; still says whether that is wanted when the answers come. */
@@ -23,18 +26,24 @@ export async function showWork(still, who) {
   profile = who;
   section.hidden = false;
   leaveWork();
+  const told = meanwhile = [];
   const [{ jobs }] = await Promise.all([call(`/jobs?limit=${atOnce}`), showModels(still)]);
-  if (!still()) return;
+  if (!still() || told !== meanwhile) return;
   list.replaceChildren(...jobs.map((job) => filled(element("li"), job)));
   tidy();
-  stream = new EventSource("/v1/events");
-  stream.addEventListener("job", (event) => showJob(JSON.parse(event.data)));
+  leaveWork();
+  live = true;
+  told.forEach(showJob);
 }
+
+const hear = (job) => live ? showJob(job) : meanwhile?.push(job);
+on("job", hear);
+on("open", () => { if (live || meanwhile) call(`/jobs?limit=${atOnce}`).then(({ jobs }) => jobs.reverse().forEach(hear)).catch(() => {}); }); // the next time it is heard tries again
 
 /** leaveWork ends what the view listens to. */
 export function leaveWork() {
-  stream?.close();
-  stream = null;
+  live = false;
+  meanwhile = null;
 }
 
 /** tidy says so where there are no jobs, and lets only the newest of a kind be begun or gone on with. */
@@ -180,7 +189,7 @@ async function begin(body) {
   const job = await call("/jobs", { method: "POST", body });
   showJob(job);
   tell(""); // why an earlier try was refused
-  say(body.dry_run ? "Looking at what would come." : isLearning(job) && !body.confirm ? "What it would cost is being found out." : `${kinds[body.kind]} has begun.`);
+  say(isLearning(job) && !body.confirm ? "What it would cost is being found out." : `${kinds[body.kind]} has begun.`);
   return job;
 }
 

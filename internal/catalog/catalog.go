@@ -189,9 +189,11 @@ type ImageQuery struct {
 	// Crawled leaves only images that a crawl brought, also one that a
 	// subscription began.
 	Crawled bool
-	Order   ImageOrder // default Newest
-	After   string     // the Next of the page before; "" is the first page
-	Limit   int        // 1 to 1000
+	// Models, if any, leaves only images that one of them has embedded.
+	Models []palate.ModelID
+	Order  ImageOrder // default Newest
+	After  string     // the Next of the page before; "" is the first page
+	Limit  int        // 1 to 1000
 }
 
 // ImagePage is a part of a list. Next is empty on the last page.

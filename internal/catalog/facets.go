@@ -12,18 +12,20 @@ const (
 	LicenceFacet  Facet = "licence"
 	SiteFacet     Facet = "site"
 	CategoryFacet Facet = "category"
+	ModelFacet    Facet = "model" // that has embedded the image
 )
 
 // FacetQuery says which values of a facet are wanted.
 type FacetQuery struct {
 	Facet  Facet
-	Search string // part of the value, letter case aside; "" is any
+	Search string // part of the value, or of a model's name, letter case aside; "" is any
 	Limit  int    // from 1 to 1001
 }
 
 // FacetValue is one value of a facet.
 type FacetValue struct {
-	Value  string // a year in digits
+	Value  string // a year in digits, a model's id
+	Name   string // of a model; empty of others
 	Images int    // that have it
 }
 

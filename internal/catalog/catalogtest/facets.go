@@ -12,6 +12,7 @@ func testFacets(t *testing.T, open Open) {
 	cases(t, open, map[string]func(*testing.T, catalog.Catalog, func() catalog.Catalog){
 		"count what the filter gives": facetsCount,
 		"are found in any script":     facetsFound,
+		"and lists go by model":       facetsOfModels,
 	})
 }
 
@@ -47,6 +48,42 @@ func facetsCount(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 	wantKind(t, "no facet", err, palate.ErrInvalid)
 	_, err = c.FacetValues(ctx, catalog.FacetQuery{Facet: catalog.ArtistFacet})
 	wantKind(t, "no limit", err, palate.ErrInvalid)
+}
+
+func facetsOfModels(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+	ctx := t.Context()
+	ids := fill(t, c, 5)
+	for m, embedded := range map[palate.ModelID][]palate.ImageID{"m1": ids[:2], "m2": ids[1:4], "none": nil} {
+		ok(t, "PutModel", c.PutModel(ctx, catalog.Model{ID: m, Name: "DINO " + string(m), Dim: 2}))
+		for _, id := range embedded {
+			ok(t, "PutEmbeddings", c.PutEmbeddings(ctx, m, []catalog.ImageEmbedding{{ID: id, Embedding: palate.Embedding{1, 0}}}))
+		}
+	}
+	listed := func(models ...palate.ModelID) []palate.ImageID {
+		q := catalog.ImageQuery{Models: models, Order: catalog.Oldest, Limit: 2}
+		all := listAll(t, c, q)
+		equal(t, "counted", must(c.CountListed(ctx, q))(t), len(all))
+		equal(t, "outlined", len(must(c.Outlines(ctx, q))(t)), len(all))
+		return all
+	}
+	equalList(t, "of all", listed(), ids)
+	equalList(t, "of the first", listed("m1"), ids[:2])
+	equalList(t, "of any of two", listed("m1", "m2"), ids[:4])
+	equalList(t, "of one that embedded none", listed("none"), nil)
+	equalList(t, "of an unknown one", listed("unknown"), nil)
+	equalList(t, "with a search", listAll(t, c, catalog.ImageQuery{Models: []palate.ModelID{"m2"}, Search: "picture 3", Limit: 2}), ids[3:4])
+	values := func(search string) []catalog.FacetValue {
+		return must(c.FacetValues(ctx, catalog.FacetQuery{Facet: catalog.ModelFacet, Search: search, Limit: 10}))(t)
+	}
+	first, second := catalog.FacetValue{Value: "m1", Name: "DINO m1", Images: 2}, catalog.FacetValue{Value: "m2", Name: "DINO m2", Images: 3}
+	equalList(t, "models", values(""), []catalog.FacetValue{second, first})
+	equalList(t, "models by name", values("dino M1"), []catalog.FacetValue{first})
+	ok(t, "DeleteImage", c.DeleteImage(ctx, ids[3], "a test"))
+	second.Images = 2
+	equalList(t, "models after a deletion", values(""), []catalog.FacetValue{first, second})
+	ok(t, "PutEmbeddings", c.PutEmbeddings(ctx, "none", []catalog.ImageEmbedding{{ID: ids[4], Embedding: palate.Embedding{1, 0}}}))
+	equal(t, "models after an embedding", len(values("")), 3)
+	equalList(t, "of the last", listed("none"), ids[4:])
 }
 
 func facetsFound(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {

@@ -27,7 +27,7 @@ func facetOf(column, has, counts, order string) string {
 
 // FacetValues implements catalog.Facets.
 func (c *Catalog) FacetValues(ctx context.Context, q catalog.FacetQuery) (values []catalog.FacetValue, err error) {
-	if facets[q.Facet] == "" {
+	if facets[q.Facet] == "" && q.Facet != catalog.ModelFacet {
 		return nil, c.translate(ctx, "facet values", fmt.Errorf("%q is no facet: %w", q.Facet, palate.ErrInvalid))
 	}
 	if err := checkLimit(q.Limit, 1001); err != nil {
@@ -35,7 +35,12 @@ func (c *Catalog) FacetValues(ctx context.Context, q catalog.FacetQuery) (values
 	}
 	wanted := fold(q.Search)
 	err = c.read(ctx, "facet values", func(ctx context.Context, tx *sql.Tx) error {
-		list, err := c.facets.values(ctx, tx, q.Facet)
+		var list facetList
+		if q.Facet == catalog.ModelFacet {
+			list, err = modelValues(ctx, tx)
+		} else {
+			list, err = c.facets.values(ctx, tx, q.Facet)
+		}
 		if err != nil {
 			return err
 		}
@@ -52,6 +57,20 @@ func (c *Catalog) FacetValues(ctx context.Context, q catalog.FacetQuery) (values
 		return nil
 	})
 	return values, err
+}
+
+// modelValues are counted anew each time: a model comes with every embedding,
+// and there are few of them.
+func modelValues(ctx context.Context, tx *sql.Tx) (list facetList, err error) {
+	list.values, err = collect(from(tx.QueryContext(ctx,
+		"SELECT id, name, (SELECT count(*) FROM embeddings WHERE model = m.no) AS images FROM models m WHERE images > 0 ORDER BY images DESC, id")),
+		func(rows *sql.Rows) (v catalog.FacetValue, err error) {
+			return v, rows.Scan(&v.Value, &v.Name, &v.Images)
+		})
+	for _, v := range list.values {
+		list.folded = append(list.folded, fold(v.Value)+"\x00"+fold(v.Name))
+	}
+	return list, err
 }
 
 // facetLists keeps the values of facets until an image changes.

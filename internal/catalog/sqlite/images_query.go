@@ -217,6 +217,13 @@ func (c *Catalog) listed(ctx context.Context, tx *sql.Tx, q catalog.ImageQuery) 
 	if !q.AddedAfter.IsZero() {
 		where.add("i.no IN (SELECT no FROM images WHERE added_at > ?)", stamp(within(q.AddedAfter)))
 	}
+	if len(q.Models) > 0 {
+		names := make([]string, len(q.Models))
+		for n, id := range q.Models {
+			names[n] = string(id)
+		}
+		where.add("EXISTS (SELECT 1 FROM embeddings WHERE image = i.no AND model IN (SELECT no FROM models WHERE id IN "+textsIn+"))", textList(names))
+	}
 	if q.Crawled {
 		where.add("i.crawl IS NOT NULL")
 	}
