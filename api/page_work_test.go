@@ -4,21 +4,20 @@ import (
 	"bytes"
 	"image"
 	"image/png"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/palate-art/palate/test/race"
 )
 
-// On a phone, Work starts a verification, an import and a crawl, tells how each
-// ended, and tells where the eyes are why one was refused; nothing of it is wider
-// than the screen.
+// On a phone, Work starts a verification, an import and a crawl, of which it shows
+// first what would come, tells how each ended, and tells where the eyes are why one
+// was refused; nothing of it is wider than the screen.
 func TestThePageStartsWorkOnAPhone(t *testing.T) {
 	race.Long(t)
 	ctx, complaints := browser(t)
@@ -27,10 +26,7 @@ func TestThePageStartsWorkOnAPhone(t *testing.T) {
 	var picture bytes.Buffer
 	must(t, png.Encode(&picture, image.NewGray(image.Rect(0, 0, 500, 400))))
 	must(t, os.WriteFile(filepath.Join(f.importRoot, "grey.png"), picture.Bytes(), 0o600))
-	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }))
-	t.Cleanup(site.Close)
-	address, err := url.Parse(site.URL)
-	must(t, err)
+	site, address := newGallery(t)
 	step := stepping(t, ctx, complaints)
 	const newest = `document.querySelector("#jobs > li strong").textContent + " " + document.querySelector("#jobs > li .state").textContent`
 	const inWidth = `document.documentElement.scrollWidth <= innerWidth && [...document.querySelectorAll(".tab, #work *")].every((e) => { const r = e.getBoundingClientRect(); return r.left >= 0 && r.right <= innerWidth; }) && [...document.querySelectorAll(".tab")].every((e) => e.getBoundingClientRect().left >= document.querySelector("nav").getBoundingClientRect().left)`
@@ -42,9 +38,21 @@ func TestThePageStartsWorkOnAPhone(t *testing.T) {
 		eventually(told+`.includes("/etc")`, "true"), eventually(newest, "Verification done"), screenshot("work-phone-refused"))
 	step("import", chromedp.SetValue(`#import [name=path]`, f.importRoot), chromedp.Click(`#import button`), eventually(newest, "Import done"),
 		eventually(`document.querySelector("#jobs > li p").textContent`, "1 new"), eventually(`document.querySelector("#notice").hidden`, "true"))
-	step("crawl", chromedp.SendKeys(`#crawl [name=seeds]`, "http://localhost:"+address.Port()+"/"), chromedp.Click(`#crawl button`),
-		eventually(`/^Crawl (done|failed)$/.test(`+newest+`)`, "true"), eventually(inWidth, "true"), screenshot("work-phone-jobs"))
-	if all := complaints(); len(all) != 1 { // the refusal is one
+	const wouldCome, focused = newestJob + `.querySelector(".verdict").textContent`, `document.activeElement.textContent`
+	step("a crawl in nobody's name", chromedp.Focus(`#crawl [name=seeds]`), chromedp.KeyEvent(address), chromedp.Focus(`#crawl [name=contact]`), chromedp.KeyEvent("nobody"), chromedp.KeyEvent(kb.Enter),
+		eventually(told, `contact "nobody" is neither an e-mail nor a URL`), eventually(newest, "Import done"))
+	step("look first, by keys", value(`#crawl [name=contact]`, "me@palate.test"), chromedp.Focus(`#crawl summary`), chromedp.KeyEvent(kb.Enter), eventually(`document.querySelector("#crawl details").open`, "true"),
+		eventually(inWidth, "true"), screenshot("work-phone-crawl"), chromedp.Focus(`#crawl [name=exclude]`), chromedp.KeyEvent("painting-0"), chromedp.KeyEvent(kb.Enter),
+		eventually(newest, "Crawl what would come"), eventually(wouldCome, "7 pictures would come from 3 pages; 0 are here."),
+		eventually(newestJob+`.textContent.includes("1 pages: robots.txt forbids them")`, "true"), eventually(newestJob+`.textContent.includes("Harbour 7")`, "true"),
+		eventually(inWidth, "true"), screenshot("work-phone-would-come"))
+	if n, agents := site.pictures(); n > 0 || !strings.Contains(agents, "(me@palate.test)") {
+		t.Errorf("looking fetched %d pictures, as %s", n, agents)
+	}
+	step("and crawl with the same settings, also after loading anew", chromedp.Reload(), eventually(wouldCome, "7 pictures would come from 3 pages; 0 are here."), chromedp.Focus(`#jobs > li:first-child`), chromedp.KeyEvent(kb.Tab),
+		eventually(focused, "Crawl with these settings"), chromedp.KeyEvent(kb.Enter), eventually(newest, "Crawl done"),
+		eventually(`document.querySelector("#jobs > li p").textContent`, "7 new"), eventually(inWidth, "true"), screenshot("work-phone-jobs"))
+	if all := complaints(); len(all) != 2 { // the refusals are two
 		t.Errorf("the page complained: %v", all)
 	}
 }

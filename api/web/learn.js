@@ -27,9 +27,9 @@ let opened = ""; // the form that somebody came for
 
 const number = (x, digits = 3) => x.toFixed(digits);
 const bytes = (n) => (n >= 1e9 ? `${number(n / 1e9, 1)} GB` : `${Math.max(1, Math.round(n / 1e6))} MB`);
-const counted = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
+export const counted = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
 const sentence = (text) => text[0].toUpperCase() + text.slice(1) + ".";
-const words = (textContent, className = "") => element("p", { textContent, className });
+export const words = (textContent, className = "") => element("p", { textContent, className });
 
 /** about is a time in words. */
 export function about(seconds) {
@@ -134,7 +134,7 @@ export function partsOf(job, begin) {
   return parts;
 }
 
-const sentenceOf = (error) => (/[.!?]$/.test(error) ? error : sentence(error));
+export const sentenceOf = (error) => (/[.!?]$/.test(error) ? error : sentence(error));
 
 /** following is how a job can be followed up, with what is asked then: begun, or gone on with. */
 function following(job) {
@@ -167,7 +167,8 @@ function outcome(r, p, begin) {
   return parts;
 }
 
-function button(text, act, className) {
+/** button is one that can't be pressed again before what it does is done. */
+export function button(text, act, className) {
   const made = element("button", { type: "button", className, textContent: text });
   made.addEventListener("click", () => {
     made.disabled = true;

@@ -31,7 +31,7 @@ type File struct {
 
 // modules are the parts of the page's program, by feature.
 var modules = []string{
-	"app", "base", "batch", "bring", "caption", "card", "events", "filters", "fresh", "grid", "heat", "judge", "layout", "learn", "learned", "list", "map", "news", "remove", "route", "select", "state", "stream",
+	"app", "base", "batch", "bring", "caption", "card", "crawl", "events", "filters", "fresh", "grid", "heat", "judge", "layout", "learn", "learned", "list", "map", "news", "remove", "route", "select", "state", "stream",
 	"taste", "teach", "trash", "unsent", "viewer", "work", "worker", "zoom",
 }
 
@@ -58,7 +58,7 @@ var smaller = sync.OnceValue(func() *minify.M {
 	m := minify.New()
 	m.Add(".js", &js.Minifier{})
 	m.Add(".css", &css.Minifier{})
-	m.Add(".html", &html.Minifier{KeepDocumentTags: true, KeepEndTags: true, KeepQuotes: true, KeepDefaultAttrVals: true})
+	m.Add(".html", &html.Minifier{KeepDocumentTags: true, KeepQuotes: true, KeepDefaultAttrVals: true})
 	return m
 })
 

@@ -1,6 +1,7 @@
 // Work: what the server does and did, and what it can be asked to do.
 
 import { $, call, element, orTell, say, tell } from "./base.js";
+import { asked, isLook, lookNews, lookParts, lookState } from "./crawl.js";
 import { on } from "./events.js";
 import { isLearning, keyOf, newsOf, offerLearning, partsOf, showLearning, stateOf } from "./learn.js";
 
@@ -73,7 +74,7 @@ function showJob(job) {
 }
 
 function ended(job, row) {
-  say(isLearning(job) && job.state === "succeeded" ? newsOf(job) : `${kinds[job.kind]} ${states[job.state]}${job.state === "succeeded" ? "." : `: ${job.error ?? ""}`}`);
+  say(isLook(job) && job.preview ? lookNews(job) : isLearning(job) && job.state === "succeeded" ? newsOf(job) : `${kinds[job.kind]} ${states[job.state]}${job.state === "succeeded" ? "." : `: ${job.error ?? ""}`}`);
   if (job.kind === "embed" || job.result?.model) orTell(showModels(() => !section.hidden).then(() => { filled(row, job); tidy(); })); // a model more can be embedded with
 }
 
@@ -82,14 +83,14 @@ function filled(row, job) {
   const cancel = row.querySelector(".cancel") ?? element("button", { type: "button", className: "cancel" });
   row.dataset.job = job.id;
   row.dataset.state = job.state;
-  row.dataset.key = isLearning(job) ? keyOf(job) : "";
+  row.dataset.key = isLearning(job) ? keyOf(job) : isLook(job) ? JSON.stringify(job.progress.crawl) : "";
   row.tabIndex = -1;
   const running = job.state === "running";
   const when = new Date(job.finished_at ?? job.started_at);
   const name = `${kinds[job.kind] ?? job.kind}${job.profile ? ` for ${job.profile}` : ""}`;
   const head = [
     element("strong", { textContent: name }),
-    element("span", { className: "state", textContent: job.cancelling ? "stopping …" : stateOf(job) || states[job.state] }),
+    element("span", { className: "state", textContent: job.cancelling ? "stopping …" : stateOf(job) || lookState(job) || states[job.state] }),
     element("time", { dateTime: when.toISOString(), textContent: when.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }) }),
   ];
   if (running && job.total) head.push(element("progress", { max: job.total, value: job.done, ariaLabel: `Progress of ${name}` }));
@@ -98,7 +99,7 @@ function filled(row, job) {
     Object.assign(cancel, { textContent: "Cancel", ariaDisabled: String(Boolean(job.cancelling)), ariaLabel: `Cancel ${name}` });
     cancel.onclick = () => job.cancelling || orTell(call("/jobs/" + job.id, { method: "DELETE" }).then(showJob));
   }
-  const parts = isLearning(job) ? partsOf(job, follow) : [words(job)].filter(Boolean).map((textContent) => element("p", { textContent }));
+  const parts = isLearning(job) ? partsOf(job, follow) : isLook(job) ? lookParts(job, follow) : [words(job)].filter(Boolean).map((textContent) => element("p", { textContent }));
   if (job.losses) {
     const losses = element("button", { type: "button", className: "losses", textContent: `What was not taken (${job.losses})` });
     losses.addEventListener("click", () => orTell(showLosses(row, job, losses)));
@@ -209,9 +210,7 @@ $("#embed-again").addEventListener("click", () => orTell(begin({ kind: "embed", 
 $("#verify").addEventListener("click", () => orTell(begin({ kind: "verify" })));
 $("#crawl").addEventListener("submit", (event) => {
   event.preventDefault();
-  const form = new FormData(event.target), most = Number(form.get("most"));
-  const seeds = String(form.get("seeds")).split("\n").map((line) => line.trim()).filter(Boolean);
-  orTell(begin({ kind: "crawl", seeds, ...(most ? { max_pictures: most } : {}) }));
+  orTell(follow({ ...asked(event.target), ...(event.submitter?.value === "now" ? {} : { dry_run: true }) }));
 });
 $("#import").addEventListener("submit", (event) => {
   event.preventDefault();
