@@ -19,7 +19,10 @@ export const isLook = (job) => job.progress?.crawl;
 /** lookState is the state of such a job, where it has one of its own. */
 export const lookState = (job) => isLook(job) && job.state === "succeeded" && "what would come";
 
-/** lookNews says in a sentence what was found. */
+/**
+ * lookNews says in a sentence what was found.
+ * @param {Record<string, any>} job
+ */
 export const lookNews = ({ preview: p }) => `${counted(p.pictures, "picture")} would come from ${counted(p.pages, "page")}; ${p.known} are here.`;
 
 /**
