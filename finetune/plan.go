@@ -44,8 +44,8 @@ type Plan struct {
 
 	// CheckpointBlocks keeps, of a run, the tokens between blocks alone and
 	// computes each block a second time on the way back (Chen et al., Training
-	// deep nets with sublinear memory cost, 2016): a third more work, for a
-	// fraction of the memory. It changes no result but by rounding.
+	// deep nets with sublinear memory cost, 2016): a third more
+	// products, for a fraction of the memory. It changes no result but by rounding.
 	CheckpointBlocks bool `json:"checkpoint_blocks,omitempty"`
 
 	// DropPath adds the input drop_path, which leaves out branches of blocks

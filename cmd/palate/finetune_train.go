@@ -30,7 +30,7 @@ type finetuneTrainCommand struct {
 	Augment     string   `help:"How pictures are varied: mirror, mirror,crop, crop or none (default mirror; nothing is cropped, for what stands at a painting's edges is part of what is judged)." placeholder:"LIST"`
 	Seed        *uint64  `help:"Draws the order and the variations (default 1)." placeholder:"N"`
 	TokenCache  *int     `help:"Mebibytes for what frozen blocks make of the pictures, for last:N; 0 computes it anew each time (default 4096)." placeholder:"MIB"`
-	Checkpoint  *bool    `help:"Compute each block twice, a third more work, and keep only what is between blocks: a fraction of the memory (default: where else not one picture fits)." name:"checkpoint-blocks" negatable:""`
+	Checkpoint  *bool    `help:"Compute each block twice, in a third to a half more time, and keep only what is between blocks: a fraction of the memory (default: where else not one picture fits)." name:"checkpoint-blocks" negatable:""`
 	Resume      bool     `help:"Go on with a training that was stopped, with its pictures and settings."`
 }
 

@@ -67,8 +67,8 @@ func (m *Model) Serve(ctx context.Context, listener net.Listener, options ServeO
 }
 
 // serve answers on the listener, and meanwhile follows the catalog, embeds
-// what comes in, looks at it for copies and trains after new ratings, until ctx is done, or until
-// another model is to serve, which it then returns.
+// what comes in, looks at it for copies and trains after new ratings, until ctx
+// is done, or until another model is to serve, which it then returns.
 func (m *Model) serve(ctx context.Context, listener net.Listener, options ServeOptions) (next *Model, err error) {
 	answer, err := options.Answer(m)
 	if err != nil {

@@ -5,8 +5,8 @@
 // the operator did not: an import reads below the folders that were named for it,
 // whatever symbolic links lie there; a crawl visits public addresses, and private
 // hosts that were named, by seeds, links and redirects alike, and introduces
-// itself with the operator's contact, or the caller's where that is allowed; a backup goes into the one folder that was
-// named for it; an embedding names a model that palate knows or that the operator
+// itself with the operator's contact, or the caller's where that is allowed; a
+// backup goes into the one folder that was named for it; an embedding names a model that palate knows or that the operator
 // added; no request names another file, an address of a model, or a device.
 package starter
 

@@ -49,7 +49,7 @@ func (tr *Training) Words() []string {
 		words = append(words, fmt.Sprintf("Products of matrices are computed in %s, all else in float32 (--precision float32 computes everything so).", p))
 	}
 	if r.Plan.CheckpointBlocks {
-		words = append(words, "Each block is computed twice, a third more work, which saves most of the memory between them (--no-checkpoint-blocks does not).")
+		words = append(words, "Each block is computed twice, in a third to a half more time, which saves most of the memory between them (--no-checkpoint-blocks does not).")
 	}
 	if cost.Available > 0 && cost.Planned > cost.Available {
 		words = append(words, fmt.Sprintf("It takes %s of memory by its shapes, and %s are free: the system may end it without a word. --method last:N or lora:R, a smaller --size or a smaller model takes less.",

@@ -48,29 +48,39 @@ func (p *products) replace(shapes map[string][]int64) {
 func (p *products) joinGradients() {
 	for i := 0; i < len(p.Nodes); i++ {
 		n := p.Nodes[i]
-		if n.Op != operators.ProductOp && n.Op != operators.ProductGeluGradientOp || len(n.Outputs) != 1 || turns(n) != [2]int64{} || len(p.shapes[n.Outputs[0]]) != 2 || n.Op == operators.ProductOp && len(n.Inputs) > 2 {
+		if !p.ofTaken(n) {
 			continue
 		}
-		at := slices.IndexFunc(p.Nodes, func(m onnxgraph.Node) bool {
-			return m.Op == operators.ProductOp && m.Inputs[0] == n.Inputs[0] && len(m.Inputs) == 2 && turns(m) == [2]int64{1, 0} && slices.Equal(p.shapes[m.Outputs[0]], p.shapes[n.Inputs[1]])
-		})
+		at := slices.IndexFunc(p.Nodes, func(m onnxgraph.Node) bool { return p.ofWeights(m, n) })
 		if at < 0 {
 			continue
 		}
-		of := p.Nodes[at] // of the weights
-		first, later := min(i, at), max(i, at)
-		if !slices.Equal(p.shapes[of.Inputs[1]], p.shapes[n.Outputs[0]]) || p.needs(p.Nodes[later], p.Nodes[first:later]) {
+		of, first, later := p.Nodes[at], min(i, at), max(i, at)
+		if p.needs(p.Nodes[later], p.Nodes[first:later]) {
 			continue
 		}
-		joined := onnxgraph.Node{Name: n.Name, Domain: operators.Domain, Op: operators.MapGradientsOp,
+		p.Nodes[first] = onnxgraph.Node{Name: n.Name, Domain: operators.Domain, Op: operators.MapGradientsOp,
 			Inputs: slices.Concat(n.Inputs[:2], of.Inputs[1:], n.Inputs[2:]), Outputs: slices.Concat(n.Outputs, of.Outputs),
 			Attributes: []onnxgraph.Attribute{onnxgraph.Int(operators.AttributeTerms, int64(p.terms))}}
-		p.Nodes[first] = joined
 		p.Nodes = slices.Delete(p.Nodes, later, later+1)
 		if later == i {
 			i--
 		}
 	}
+}
+
+// ofTaken: a product as the gradient of what a map took is, of a gradient and
+// weights as they lie, without a bias.
+func (p *products) ofTaken(n onnxgraph.Node) bool {
+	plain := n.Op == operators.ProductOp && len(n.Inputs) == 2
+	return (plain || n.Op == operators.ProductGeluGradientOp) && len(n.Outputs) == 1 && len(p.shapes[n.Outputs[0]]) == 2 && turns(n) == [2]int64{}
+}
+
+// ofWeights: the product of the same gradient, turned, and what the map took, of
+// which taken is the gradient.
+func (p *products) ofWeights(n, taken onnxgraph.Node) bool {
+	return n.Op == operators.ProductOp && len(n.Inputs) == 2 && n.Inputs[0] == taken.Inputs[0] && turns(n) == [2]int64{1, 0} &&
+		slices.Equal(p.shapes[n.Outputs[0]], p.shapes[taken.Inputs[1]]) && slices.Equal(p.shapes[n.Inputs[1]], p.shapes[taken.Outputs[0]])
 }
 
 // takeGelu lets a product give its Gelu as well, and a product that is the
@@ -136,7 +146,9 @@ func (p *products) takeGelu() {
 			last.Outputs = []string{given}
 			done = append(done, i)
 		}
-		made.Op = map[string]string{operators.GeluOp: operators.ProductGeluOp, operators.GeluGradientOp: operators.ProductGeluGradientOp}[n.Op]
+		if made.Op = operators.ProductGeluOp; n.Op == operators.GeluGradientOp {
+			made.Op = operators.ProductGeluGradientOp
+		}
 	}
 	for _, i := range slices.Backward(done) {
 		p.Nodes = slices.Delete(p.Nodes, i, i+1)
