@@ -105,6 +105,7 @@ func hold(t *testing.T, p *program.Process, folder string) {
 		if err := p.Command.Process.Signal(syscall.SIGSTOP); err != nil {
 			t.Fatal(err)
 		}
+		awaitStop(t, p.Command.Process.Pid)
 		if isFree(t, folder) {
 			return true
 		}
@@ -113,6 +114,23 @@ func hold(t *testing.T, p *program.Process, folder string) {
 		}
 		return false
 	})
+}
+
+// awaitStop waits until a process that was asked to stop has: a thread of it
+// that runs on another processor may begin a write in between.
+func awaitStop(t *testing.T, pid int) {
+	t.Helper()
+	var status syscall.WaitStatus
+	for {
+		_, err := syscall.Wait4(pid, &status, syscall.WUNTRACED, nil)
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil || !status.Stopped() {
+			t.Fatalf("the process ended before it was stopped: %v, status %#x", err, status)
+		}
+		return
+	}
 }
 
 // isFree reports whether nobody is writing to the catalog.
