@@ -75,6 +75,10 @@ func verifyAs(ctx context.Context, j *job.Job, parts verify.Parts, config verify
 		}
 	}
 	report, err := verify.Run(ctx, parts, config)
+	j.Say(ctx, "%d pictures were looked at.", report.Rows)
+	for _, text := range report.Words(config.Repair) {
+		j.Warn(ctx, "%s", text)
+	}
 	return verify.Result{Report: report, Whole: report.Well()}, err
 }
 

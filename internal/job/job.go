@@ -157,8 +157,9 @@ func (j *Job) write(ctx context.Context) {
 // Do does the work and ends the job as it went: succeeded, failed, or cancelled
 // if ctx was done or somebody asked for it. The context of work is done then
 // too, with ErrCancelled or ErrLeaseLost as its cause. The result is written as
-// JSON; one that comes with an error tells how far the work came. A job that
-// was asked to stop before it began does nothing.
+// JSON; one that comes with an error tells how far the work came. What it says of
+// itself, by a method Words, goes into the log. A job that was asked to stop
+// before it began does nothing.
 func (j *Job) Do(ctx context.Context, work func(context.Context) (result any, err error)) error {
 	working, cancel := context.WithCancelCause(ctx)
 	var watching sync.WaitGroup
@@ -174,6 +175,7 @@ func (j *Job) Do(ctx context.Context, work func(context.Context) (result any, er
 	if err == nil {
 		j.Say(ctx, "%s", whoWorks())
 		result, err = work(working)
+		j.sayAll(ctx, result)
 	}
 	stop()
 	watching.Wait()

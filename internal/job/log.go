@@ -33,6 +33,18 @@ func (j *Job) Warn(ctx context.Context, format string, args ...any) {
 	j.note(ctx, true, fmt.Sprintf(format, args...))
 }
 
+// sayAll adds what a result says of itself.
+func (j *Job) sayAll(ctx context.Context, result any) {
+	switch r := result.(type) {
+	case interface{ Words() []string }:
+		for _, text := range r.Words() {
+			j.Say(ctx, "%s", text)
+		}
+	case interface{ Words() string }:
+		j.Say(ctx, "%s", r.Words())
+	}
+}
+
 func (j *Job) note(ctx context.Context, warning bool, text string) {
 	if j == nil {
 		return
