@@ -29,7 +29,7 @@ func (s *Server) ListJobs(ctx context.Context, request ListJobsRequestObject) (L
 	}
 	list := JobList{Jobs: make([]Job, len(runs)), Total: total}
 	for i, run := range runs {
-		if list.Jobs[i], err = jobOf(run); err != nil {
+		if list.Jobs[i], err = jobOf(ctx, run); err != nil {
 			return nil, err
 		}
 	}
@@ -70,11 +70,13 @@ func (s *Server) GetJob(ctx context.Context, request GetJobRequestObject) (GetJo
 	if err != nil {
 		return nil, err
 	}
-	job, err := jobOf(run)
+	job, err := jobOf(ctx, run)
 	return GetJob200JSONResponse(job), err
 }
 
-func jobOf(run catalog.Run) (Job, error) {
+// jobOf is a run as the caller may know it: whom sites can ask of a crawl is for
+// who manages the collection.
+func jobOf(ctx context.Context, run catalog.Run) (Job, error) {
 	job := Job{
 		ID: run.ID, Kind: JobKind(run.Kind), Profile: optional(string(run.Profile)), State: JobState(run.State),
 		Cancelling: optional(run.CancelAsked && run.State == catalog.Running),
@@ -83,6 +85,9 @@ func jobOf(run catalog.Run) (Job, error) {
 	var err error
 	if job.Progress, err = progressOf(run); err != nil {
 		return Job{}, err
+	}
+	if p := job.Progress; p != nil && p.Crawl != nil && !palate.CallerOf(ctx).Manages {
+		p.Crawl.Contact = nil
 	}
 	if !run.FinishedAt.IsZero() {
 		at := run.FinishedAt.UTC()

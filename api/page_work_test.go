@@ -42,10 +42,20 @@ func TestThePageStartsWorkOnAPhone(t *testing.T) {
 	step("a crawl in nobody's name", chromedp.Focus(`#crawl [name=seeds]`), chromedp.KeyEvent(address), chromedp.Focus(`#crawl [name=contact]`), chromedp.KeyEvent("nobody"), chromedp.KeyEvent(kb.Enter),
 		eventually(told, `contact "nobody" is neither an e-mail nor a URL`), eventually(newest, "Import done"))
 	step("look first, by keys", value(`#crawl [name=contact]`, "me@palate.test"), chromedp.Focus(`#crawl summary`), chromedp.KeyEvent(kb.Enter), eventually(`document.querySelector("#crawl details").open`, "true"),
-		eventually(inWidth, "true"), screenshot("work-phone-crawl"), chromedp.Focus(`#crawl [name=exclude]`), chromedp.KeyEvent("painting-0"), chromedp.KeyEvent(kb.Enter),
+		eventually(inWidth, "true"), screenshot("work-phone-crawl"),
+		run(`said = []; new MutationObserver(() => said.push(document.querySelector("#toast").textContent)).observe(document.querySelector("#toast"), { childList: true })`),
+		value(`#crawl [name=include]`, "more|last|private"), value(`#crawl [name=filter]`, "title~Harbour"), value(`#crawl [name=width]`, "100"), value(`#crawl [name=want]`, "largest"), value(`#crawl [name=delay_seconds]`, "0.002"),
+		chromedp.Focus(`#crawl [name=exclude]`), chromedp.KeyEvent("painting-0"), chromedp.KeyEvent(kb.Enter), eventually(`said.includes("What would come is being found out.")`, "true"),
 		eventually(newest, "Crawl what would come"), eventually(wouldCome, "7 pictures would come from 3 pages; 0 are here."),
 		eventually(newestJob+`.textContent.includes("1 pages: robots.txt forbids them")`, "true"), eventually(newestJob+`.textContent.includes("Harbour 7")`, "true"),
 		eventually(inWidth, "true"), screenshot("work-phone-would-come"))
+	runs, err := f.catalog.ListRuns(t.Context(), 0, 1)
+	must(t, err)
+	for _, want := range []string{`"include":["more|last|private"]`, `"exclude":["painting-0"]`, `"filter":["title~Harbour","width\u003e=100"]`, `"want":"largest"`, `"delay_seconds":0.002`} {
+		if !strings.Contains(string(runs[0].Progress), want) {
+			t.Errorf("the form asked for %s, want %s in it", runs[0].Progress, want)
+		}
+	}
 	if n, agents := site.pictures(); n > 0 || !strings.Contains(agents, "(me@palate.test)") {
 		t.Errorf("looking fetched %d pictures, as %s", n, agents)
 	}

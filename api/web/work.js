@@ -189,7 +189,7 @@ async function begin(body) {
   const job = await call("/jobs", { method: "POST", body });
   showJob(job);
   tell(""); // why an earlier try was refused
-  say(isLearning(job) && !body.confirm ? "What it would cost is being found out." : `${kinds[body.kind]} has begun.`);
+  say(isLearning(job) && !body.confirm ? "What it would cost is being found out." : body.dry_run ? "What would come is being found out." : `${kinds[body.kind]} has begun.`);
   return job;
 }
 
