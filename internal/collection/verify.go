@@ -75,9 +75,12 @@ func verifyAs(ctx context.Context, j *job.Job, parts verify.Parts, config verify
 		}
 	}
 	report, err := verify.Run(ctx, parts, config)
-	j.Say(ctx, "%d pictures were looked at.", report.Rows)
+	say := j.Say
+	if !report.Well() {
+		say = j.Warn
+	}
 	for _, text := range report.Words(config.Repair) {
-		j.Warn(ctx, "%s", text)
+		say(ctx, "%s", text)
 	}
 	return verify.Result{Report: report, Whole: report.Well()}, err
 }

@@ -168,6 +168,10 @@ func (c *Collection) embedAs(ctx context.Context, j *job.Job, e embedder.Embedde
 			progress(report)
 		}
 	}
+	defer func() {
+		r := w.told()
+		j.Say(ctx, "%d pictures were embedded, %d copied, %d could not be.", r.Embedded, r.Copied, r.Failed)
+	}()
 	for again := true; again; {
 		w.total.Store(int64(w.report.Embedded+w.report.Failed) + w.copied.Load())
 		_, err := embedder.Run(ctx, e, config, c.claimed(ctx, e, former, j.Run.ID, w), func(r embedder.Result) error { return w.take(ctx, r) })
