@@ -74,9 +74,14 @@ func (s *Server) GetJob(ctx context.Context, request GetJobRequestObject) (GetJo
 	return GetJob200JSONResponse(job), err
 }
 
-// jobOf is a run as the caller may know it: whom sites can ask of a crawl is for
-// who manages the collection.
+// jobOf is a run as the caller may know it: what it came to for a profile is for
+// who may speak for that profile, and whom sites can ask of a crawl for who
+// manages the collection.
 func jobOf(ctx context.Context, run catalog.Run) (Job, error) {
+	caller := palate.CallerOf(ctx)
+	if run.Profile != "" && !caller.May(run.Profile) {
+		run.Profile, run.Progress, run.Result, run.Error = "", nil, nil, ""
+	}
 	job := Job{
 		ID: run.ID, Kind: JobKind(run.Kind), Profile: optional(string(run.Profile)), State: JobState(run.State),
 		Cancelling: optional(run.CancelAsked && run.State == catalog.Running),
@@ -86,7 +91,7 @@ func jobOf(ctx context.Context, run catalog.Run) (Job, error) {
 	if job.Progress, err = progressOf(run); err != nil {
 		return Job{}, err
 	}
-	if p := job.Progress; p != nil && p.Crawl != nil && !palate.CallerOf(ctx).Manages {
+	if p := job.Progress; p != nil && p.Crawl != nil && !caller.Manages {
 		p.Crawl.Contact = nil
 	}
 	if !run.FinishedAt.IsZero() {
