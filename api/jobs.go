@@ -95,9 +95,14 @@ func (s *Server) GetJob(ctx context.Context, request GetJobRequestObject) (GetJo
 	return GetJob200JSONResponse(job), err
 }
 
-// jobOf is a run as the caller may know it: its log, and whom sites can ask of a
-// crawl, are for who manages the collection.
+// jobOf is a run as the caller may know it: what it came to for a profile is for
+// who may speak for that profile, and its log, and whom sites can ask of a crawl,
+// for who manages the collection.
 func jobOf(ctx context.Context, run catalog.Run) (Job, error) {
+	caller := palate.CallerOf(ctx)
+	if run.Profile != "" && !caller.May(run.Profile) {
+		run.Profile, run.Progress, run.Result, run.Error = "", nil, nil, ""
+	}
 	job := Job{
 		ID: run.ID, Kind: JobKind(run.Kind), Profile: optional(string(run.Profile)), State: JobState(run.State),
 		Cancelling: optional(run.CancelAsked && run.State == catalog.Running),
@@ -107,7 +112,7 @@ func jobOf(ctx context.Context, run catalog.Run) (Job, error) {
 	if job.Progress, err = progressOf(run); err != nil {
 		return Job{}, err
 	}
-	if palate.CallerOf(ctx).Manages {
+	if caller.Manages {
 		job.Lines = optional(run.Lines)
 	} else if p := job.Progress; p != nil && p.Crawl != nil {
 		p.Crawl.Contact = nil

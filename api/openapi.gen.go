@@ -1031,7 +1031,7 @@ type JobInput struct {
 	// Confirm Of a fine-tuning or an arena: it begins, whatever it costs. Without it the job ends with the cost, as `cost` of its result
 	Confirm *bool `json:"confirm,omitempty"`
 
-	// Contact Of a crawl: the e-mail address or page of whoever runs it, which the sites are told; the server's if absent. A server with `--insecure` takes none
+	// Contact Of a crawl: the e-mail address or page of whoever runs it, which the sites are told; the server's if absent. A server with `--insecure` takes none. Of a job it is told to who manages the collection alone
 	Contact *string `json:"contact,omitempty"`
 
 	// Deep Of a verification or a backup: every file is read and held against its hash

@@ -1030,7 +1030,7 @@ type JobInput struct {
 	// Confirm Of a fine-tuning or an arena: it begins, whatever it costs. Without it the job ends with the cost, as `cost` of its result
 	Confirm *bool `json:"confirm,omitempty"`
 
-	// Contact Of a crawl: the e-mail address or page of whoever runs it, which the sites are told; the server's if absent. A server with `--insecure` takes none
+	// Contact Of a crawl: the e-mail address or page of whoever runs it, which the sites are told; the server's if absent. A server with `--insecure` takes none. Of a job it is told to who manages the collection alone
 	Contact *string `json:"contact,omitempty"`
 
 	// Deep Of a verification or a backup: every file is read and held against its hash
@@ -2747,7 +2747,7 @@ type ClientInterface interface {
 
 	// ListJobs Crawls, imports, embeddings, trainings and other long work, the newest first
 	//
-	// Of every process that works on the collection.
+	// Of every process that works on the collection. Of a job for a profile that is not the caller's, its kind, state and times alone are told.
 	//
 	// Corresponds with GET /v1/jobs (the `ListJobs` operationId).
 	ListJobs(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3614,7 +3614,7 @@ func (c *Client) GetImageThumbnail(ctx context.Context, image ImagePath, params 
 
 // ListJobs Crawls, imports, embeddings, trainings and other long work, the newest first
 //
-// Of every process that works on the collection.
+// Of every process that works on the collection. Of a job for a profile that is not the caller's, its kind, state and times alone are told.
 //
 // Corresponds with GET /v1/jobs (the `ListJobs` operationId).
 func (c *Client) ListJobs(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9479,7 +9479,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListJobsWithResponse Crawls, imports, embeddings, trainings and other long work, the newest first
 	//
-	// Of every process that works on the collection.
+	// Of every process that works on the collection. Of a job for a profile that is not the caller's, its kind, state and times alone are told.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15510,7 +15510,7 @@ func (c *ClientWithResponses) GetImageThumbnailWithResponse(ctx context.Context,
 
 // ListJobsWithResponse Crawls, imports, embeddings, trainings and other long work, the newest first
 //
-// Of every process that works on the collection.
+// Of every process that works on the collection. Of a job for a profile that is not the caller's, its kind, state and times alone are told.
 //
 // Returns a wrapper object for the known response body format(s).
 //
