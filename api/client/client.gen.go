@@ -371,16 +371,25 @@ func (e ProbeKind) Valid() bool {
 
 // Defines values for RatingsFormat.
 const (
-	RatingsFormatFromCsv    RatingsFormat = "csv"
-	RatingsFormatFromNdjson RatingsFormat = "ndjson"
+	RatingsFormatFromClip    RatingsFormat = "clip"
+	RatingsFormatFromCsv     RatingsFormat = "csv"
+	RatingsFormatFromNdjson  RatingsFormat = "ndjson"
+	RatingsFormatFromNpz     RatingsFormat = "npz"
+	RatingsFormatFromParquet RatingsFormat = "parquet"
 )
 
 // Valid indicates whether the value is a known member of the RatingsFormat enum.
 func (e RatingsFormat) Valid() bool {
 	switch e {
+	case RatingsFormatFromClip:
+		return true
 	case RatingsFormatFromCsv:
 		return true
 	case RatingsFormatFromNdjson:
+		return true
+	case RatingsFormatFromNpz:
+		return true
+	case RatingsFormatFromParquet:
 		return true
 	default:
 		return false
@@ -1583,7 +1592,7 @@ type RatingList struct {
 	Total *int `json:"total,omitempty"`
 }
 
-// RatingsFormat A JSON object on each line, or comma-separated values whose first line names the columns.
+// RatingsFormat A JSON object on each line; comma-separated values whose first line names the columns; Parquet; NumPy's .npz, which has likes and dislikes alone, if it was exported with `rated`; a tar of clip-retrieval's folder
 type RatingsFormat string
 
 // RatingsImport defines model for RatingsImport.
