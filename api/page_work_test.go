@@ -12,6 +12,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/test/race"
 )
 
@@ -33,9 +35,23 @@ func TestThePageStartsWorkOnAPhone(t *testing.T) {
 	const told = `(() => { const n = document.querySelector("#notice"), r = n.getBoundingClientRect(); const seen = document.elementFromPoint(r.x + r.width / 2, r.bottom - 4); return !n.hidden && r.top >= 0 && r.bottom <= innerHeight && seen === n ? n.textContent : ""; })()`
 	step("open", chromedp.EmulateViewport(360, 740), chromedp.Navigate(f.url), eventually(cards, "3"), chromedp.Click(`[data-view=work]`),
 		eventually(`document.querySelectorAll("#model option").length`, "3"), eventually(inWidth, "true"), screenshot("work-phone"))
-	step("verify", chromedp.Click(`#verify`), eventually(newest, "Verification done"))
+	const log = newestJob + `.querySelector(".opened.log")`
+	step("verify, and read its log by keys", chromedp.Click(`#verify`), eventually(newest, "Verification done"),
+		chromedp.Focus(`#jobs > li:first-child .opens.log`), chromedp.KeyEvent(kb.Enter), eventually(log+`?.lastElementChild?.textContent.includes("It is done.")`, "true"),
+		eventually(log+`.firstElementChild.textContent.includes("is at work on it.")`, "true"), eventually(`document.activeElement.ariaExpanded`, "true"), eventually(inWidth, "true"), screenshot("work-phone-log"),
+		chromedp.KeyEvent(kb.Enter), eventually(log+` === null`, "true"))
+	j, err := job.Begin(t.Context(), f.catalog, job.Crawl, "")
+	must(t, err)
+	j.Say(t.Context(), "It begins.")
+	step("follow the log of what another process does", eventually(newest, "Crawl running"), eventually(`Boolean(`+newestJob+`.querySelector(".opens.log"))`, "true"), chromedp.Click(`#jobs > li:first-child .opens.log`),
+		eventually(log+`?.children.length`, "1"))
+	j.Warn(t.Context(), "The site asks to wait.")
+	step("a line more", eventually(log+`.textContent.includes("Warning: The site asks to wait.")`, "true"), eventually(log+`.children.length`, "2"),
+		eventually(`document.activeElement.matches(".opens.log")`, "true"))
+	must(t, j.End(t.Context(), catalog.Succeeded, nil, nil))
+	step("its end", eventually(newest, "Crawl done"), eventually(log+`.children.length`, "3"), eventually(`document.activeElement.matches(".opens.log")`, "true"))
 	step("a folder that is not open", chromedp.SendKeys(`#import [name=path]`, "/etc"), chromedp.Click(`#import button`),
-		eventually(told+`.includes("/etc")`, "true"), eventually(newest, "Verification done"), screenshot("work-phone-refused"))
+		eventually(told+`.includes("/etc")`, "true"), eventually(newest, "Crawl done"), screenshot("work-phone-refused"))
 	step("import", chromedp.SetValue(`#import [name=path]`, f.importRoot), chromedp.Click(`#import button`), eventually(newest, "Import done"),
 		eventually(`document.querySelector("#jobs > li p").textContent`, "1 new"), eventually(`document.querySelector("#notice").hidden`, "true"))
 	const wouldCome, focused = newestJob + `.querySelector(".verdict").textContent`, `document.activeElement.textContent`

@@ -43,6 +43,8 @@ func (s *Server) rightOf(method, route string) right {
 		return looks
 	case !strings.HasPrefix(route, "/v1/") && reads:
 		return open // the page's program and the contract, which tell nothing of the collection
+	case route == "/v1/jobs/:job/log":
+		return manages // it names folders and addresses
 	case reads, strings.HasPrefix(route, "/v1/search"), route == "/v1/profiles/:profile/upload-score", route == "/v1/profiles/:profile/snapshots":
 		return looks // a search is posted and changes nothing
 	case strings.HasPrefix(route, "/v1/profiles/:profile/"):

@@ -53,7 +53,9 @@ func (t *Trainer) forGradients() map[string]ort.Tensor {
 	all := make(map[string]ort.Tensor)
 	for _, p := range t.parameters {
 		if p.trained {
-			all[p.Name+gradientSuffix] = ort.Tensor{Shape: p.Shape, Data: make([]float32, elements(p.Shape))}
+			data := make([]float32, elements(p.Shape))
+			inLargePages(data)
+			all[p.Name+gradientSuffix] = ort.Tensor{Shape: p.Shape, Data: data}
 		}
 	}
 	return all

@@ -118,19 +118,18 @@ func (t *Trainer) Trial(ctx context.Context) (Trial, error) {
 	}
 	if err == nil {
 		err = timed(&trial.Optimize, func() error { return t.tryUpdate() })
+		t.forgetMoments()
 	}
 	return trial, err
 }
 
-// tryUpdate makes a step at a rate of 0, before the first, and takes the
-// moments back.
+// tryUpdate makes a step at a rate of 0, which changes the moments alone.
 func (t *Trainer) tryUpdate() error {
 	norm := t.norm()
 	if !finite(norm) {
 		return fmt.Errorf("fine-tuning: the gradients of pictures without colour are not finite: %w", palate.ErrInvalid)
 	}
 	t.update(t.adamW(norm, 0, 1))
-	t.forgetMoments()
 	return nil
 }
 

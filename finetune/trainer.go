@@ -125,6 +125,9 @@ func (t *Trainer) begin() error {
 				t.state[p.Name+suffix] = ort.Tensor{Shape: p.Shape, Data: make([]float32, elements(p.Shape))}
 			}
 		}
+		for _, suffix := range ofState {
+			inLargePages(t.state[p.Name+suffix].Data)
+		}
 		if t.parameters[i].Data = nil; i < len(t.model.Parameters) {
 			t.model.Parameters[i].Data = nil
 		}

@@ -30,9 +30,6 @@ typedef struct {
 	size_t keys;   // strips of keys at a time
 } sizes;
 
-// left are the lanes of a vector that are among n numbers.
-INLINE __mmask16 left(size_t n) { return n >= LANES ? 0xffff : (1u << n) - 1; }
-
 static sizes sizes_of(const palate_attention *a)
 {
 	sizes s = {.strips = up(a->tokens, STRIP), .wide = up(a->width, STRIP)};
@@ -99,12 +96,12 @@ static void forward(const palate_attention *a, size_t item, uint8_t *area)
 	for (size_t i = 0; i < s.strips; i++) {
 		size_t from = i * STRIP, rows = least(STRIP, tokens - from);
 		for (size_t j = 0; j < s.strips; j++)
-			palate_block(scores + j * STRIP, row, STRIP, STRIP, q + i * s.wide * CELL, k + j * s.wide * CELL, s.wide, a->terms, NULL, 1);
+			palate_block(scores + j * STRIP, row, q + i * s.wide * CELL, k + j * s.wide * CELL, s.wide, a->terms, 1, NULL);
 		softmax_rows(scores, row, rows, tokens, 1 / sqrtf(a->width), a->logs ? a->logs + item * tokens + from : NULL, factors);
 		palate_side share = by_token(scores, row, rows, 1, a->terms);
 		palate_pack(shares, &share, 0, 0, tokens);
 		for (size_t w = 0; w < s.wide; w++)
-			palate_block(sums + w * STRIP, sum_row, STRIP, STRIP, shares, v + w * s.strips * CELL, s.strips, a->terms, NULL, 1);
+			palate_block(sums + w * STRIP, sum_row, shares, v + w * s.strips * CELL, s.strips, a->terms, 1, NULL);
 		write_rows(a->mixed + mixed_place(a, item) + from * a->heads * a->width, a->heads * a->width, sums, sum_row, rows, a->width, factors);
 	}
 }
@@ -159,22 +156,22 @@ static void back(const palate_attention *a, size_t item, uint8_t *area)
 			for (size_t i = 0; i < queries; i++)
 				for (size_t j = 0; j < keys; j++) {
 					size_t to = i * STRIP * row + j * STRIP;
-					palate_block(scores + to, row, STRIP, STRIP, q + (i0 + i) * strip, k + (j0 + j) * strip, s.wide, a->terms, NULL, 1);
-					palate_block(slopes + to, row, STRIP, STRIP, d + (i0 + i) * strip, v + (j0 + j) * strip, s.wide, a->terms, NULL, 1);
+					palate_block(scores + to, row, q + (i0 + i) * strip, k + (j0 + j) * strip, s.wide, a->terms, 1, NULL);
+					palate_block(slopes + to, row, d + (i0 + i) * strip, v + (j0 + j) * strip, s.wide, a->terms, 1, NULL);
 				}
 			slopes_of(scores, slopes, row, rows, columns, scale, a->logs + item * tokens + from, means + from);
 			pack_all(packed, by_token(slopes, row, rows, 1, a->terms), queries, columns);
 			for (size_t i = 0; i < queries; i++)
 				for (size_t w = 0; w < s.wide; w++)
-					palate_block(dq + (i0 + i) * STRIP * sum_row + w * STRIP, sum_row, STRIP, STRIP, packed + i * up(columns, DEPTH) * CELL,
-						k_deep + (w * s.strips + j0) * CELL, up(columns, DEPTH), a->terms, NULL, j0 == 0);
+					palate_block(dq + (i0 + i) * STRIP * sum_row + w * STRIP, sum_row, packed + i * up(columns, DEPTH) * CELL,
+						k_deep + (w * s.strips + j0) * CELL, up(columns, DEPTH), a->terms, j0 == 0, NULL);
 			const struct { const float *x; const uint8_t *by; float *sums; } turned[] = {{scores, d_deep, dv}, {slopes, q_deep, dk}};
 			for (int n = 0; n < 2; n++) {
 				pack_all(packed, (palate_side){turned[n].x, row, columns, 0, 1, a->terms}, keys, rows);
 				for (size_t j = 0; j < keys; j++)
 					for (size_t w = 0; w < s.wide; w++)
-						palate_block(turned[n].sums + j * STRIP * sum_row + w * STRIP, sum_row, STRIP, STRIP, packed + j * up(rows, DEPTH) * CELL,
-							turned[n].by + (w * s.strips + i0) * CELL, up(rows, DEPTH), a->terms, NULL, i0 == 0);
+						palate_block(turned[n].sums + j * STRIP * sum_row + w * STRIP, sum_row, packed + j * up(rows, DEPTH) * CELL,
+							turned[n].by + (w * s.strips + i0) * CELL, up(rows, DEPTH), a->terms, i0 == 0, NULL);
 			}
 		}
 		write_rows(a->dk + at + key * a->stride, a->stride, dk, sum_row, columns, width, NULL);

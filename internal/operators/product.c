@@ -6,10 +6,15 @@
 #include <string.h>
 
 #ifdef HAVE_TILES
+#include <immintrin.h>
+#endif
+
+#ifdef HAVE_TILES
 
 enum {
 	INNER = 768,       // as deep as sums stay in tiles
 	OUTER = 2 * INNER, // as deep as all of b is packed at a time
+	LINE = 64,         // bytes of a cache
 	AREA = 192 * CELL, // of a thread, for its rows of a: less than half of its cache
 };
 
@@ -39,18 +44,70 @@ TILES static void add_up(const palate_side *a, size_t from, size_t rows, size_t 
 		sums[from + i] = (k == 0 ? 0 : sums[from + i]) + part[i];
 }
 
-// finish does, to a block of sums that are whole, what comes after a product.
-TILES static void finish(const palate_product *p, size_t i, size_t j, size_t rows, size_t columns)
+// block is one of 32 × 32 sums, or less at an edge.
+typedef struct {
+	float *c;             // where it begins
+	size_t at;            // how far that is from the first of the product
+	const float *bias;    // for its columns, or NULL
+	size_t rows, columns; // no rows: nothing to do
+	int first, last;      // what is added up now
+} block;
+
+// finishing is what comes after the sums of a block, while those of the next are
+// computed: numbers are near, and a processor's vectors have nothing else to do.
+typedef struct {
+	const palate_product *p;
+	block done, next;
+	float *sums;          // of the block that is done
+	const uint8_t *ahead; // what will be read of b,
+	size_t each;          // and how many lines of it to ask for with a row
+} finishing;
+
+// finish_rows writes rows of the block that is done, and asks for what will be
+// written and read of the next.
+TILES static void finish_rows(void *state, size_t from, size_t to)
 {
-	for (size_t r = i; r < i + rows; r++) {
-		float *c = p->c + r * p->n + j;
-		if (p->before)
-			memcpy(p->before + r * p->n + j, c, columns * sizeof *c);
-		for (size_t n = 0; p->gelu && n < columns; n++)
-			c[n] = gelu(c[n]);
-		for (size_t n = 0; p->x && n < columns; n++)
-			c[n] *= slope(p->x[r * p->n + j + n]);
+	finishing *f = state;
+	const palate_product *p = f->p;
+	const block *b = &f->done, *next = &f->next;
+	for (size_t l = from * f->each; l < to * f->each; l++)
+		__builtin_prefetch(f->ahead + l * LINE, 0, 2);
+	for (size_t r = from; r < least(to, next->rows); r++) {
+		size_t row = r * p->n;
+		for (size_t n = 0; n < next->columns; n += LANES) {
+			__builtin_prefetch(next->c + row + n, 1);
+			if (next->last && p->before)
+				__builtin_prefetch(p->before + next->at + row + n, 1);
+			if (next->last && p->x)
+				__builtin_prefetch(p->x + next->at + row + n);
+		}
 	}
+	for (size_t r = from; r < least(to, b->rows); r++)
+		for (size_t n = 0; n < b->columns; n += LANES) {
+			size_t at = r * p->n + n;
+			float *sums = f->sums + r * STRIP + n;
+			__mmask16 mask = left(b->columns - n);
+			__m512 v = _mm512_load_ps(sums);
+			if (!b->first)
+				v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(mask, b->c + at));
+			else if (b->bias)
+				v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(mask, b->bias + n));
+			if (b->last && p->before)
+				_mm512_mask_storeu_ps(p->before + b->at + at, mask, v);
+			if (b->last && p->gelu) {
+				_mm512_store_ps(sums, v);
+				for (int l = 0; l < LANES; l++)
+					sums[l] = gelu(sums[l]);
+				v = _mm512_load_ps(sums);
+			}
+			if (b->last && p->x) {
+				_mm512_store_ps(sums, _mm512_maskz_loadu_ps(mask, p->x + b->at + at));
+				for (int l = 0; l < LANES; l++)
+					sums[l] = slope(sums[l]);
+				v = _mm512_mul_ps(v, _mm512_load_ps(sums));
+			}
+			_mm512_mask_storeu_ps(b->c + at, mask, v);
+		}
 }
 
 // rows computes rows of c, from one to below another, with what is packed of
@@ -58,7 +115,7 @@ TILES static void finish(const palate_product *p, size_t i, size_t j, size_t row
 TILES static void rows(const palate_product *p, size_t item, size_t from, size_t to, const uint8_t *packed, size_t k, size_t depth, uint8_t *area)
 {
 	palate_side a = side_a(p, item);
-	float *c = p->c + item * p->m * p->n;
+	float *c = p->c + item * p->m * p->n, sums[2][STRIP * STRIP] __attribute__((aligned(64)));
 	size_t deep = up(depth, DEPTH);
 	for (size_t d = 0; d < depth; d += INNER) {
 		size_t inner = least(INNER, depth - d), cells = up(inner, DEPTH);
@@ -70,19 +127,22 @@ TILES static void rows(const palate_product *p, size_t item, size_t from, size_t
 				if (p->sums)
 					add_up(&a, i, least(STRIP, to - i), k + e, deep, p->sums);
 			}
-		int last = (p->gelu || p->x) && k + d + inner == p->k;
+		finishing f = {.p = p};
+		palate_beside beside = {finish_rows, &f};
+		int turn = 0;
+		size_t lines = up(cells * CELL / LINE, up(to - from, STRIP)); // of the next strip of b, with each block
+		f.each = up(lines, STRIP);
 		for (size_t j = 0; j < p->n; j += STRIP)
-			for (size_t i = from; i < to; i += STRIP) {
-				size_t rows = least(STRIP, to - i), columns = least(STRIP, p->n - j);
-				if (last && p->before && rows == STRIP && columns == STRIP)
-					near(p->before + i * p->n + j, p->n, 1);
-				if (last && p->x && rows == STRIP && columns == STRIP)
-					near(p->x + i * p->n + j, p->n, 0);
-				palate_block(c + i * p->n + j, p->n, rows, columns, area + (i - from) / STRIP * cells * CELL, packed + (j / STRIP * deep + d / DEPTH) * CELL,
-					cells, p->terms, p->bias ? p->bias + j : NULL, k + d == 0);
-				if (last)
-					finish(p, i, j, rows, columns);
+			for (size_t i = from; i < to; i += STRIP, turn = !turn) {
+				f.next = (block){.c = c + i * p->n + j, .at = i * p->n + j, .bias = p->bias ? p->bias + j : NULL, .rows = least(STRIP, to - i),
+					.columns = least(STRIP, p->n - j), .first = k + d == 0, .last = k + d + inner == p->k};
+				f.ahead = packed + ((j / STRIP + 1) * deep + d / DEPTH) * CELL + (i - from) / STRIP * lines * LINE;
+				palate_block(sums[turn], STRIP, area + (i - from) / STRIP * cells * CELL, packed + (j / STRIP * deep + d / DEPTH) * CELL, cells, p->terms, 1, &beside);
+				f.done = f.next;
+				f.sums = sums[turn];
 			}
+		f.next.rows = f.each = 0;
+		finish_rows(&f, 0, STRIP);
 	}
 }
 

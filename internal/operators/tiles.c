@@ -47,6 +47,8 @@ INLINE TILES void across(const float *x, size_t stride, size_t depth, size_t lan
 {
 	__mmask16 mask = lanes >= LANES ? 0xffff : (1u << lanes) - 1;
 	for (size_t p = 0; p < LANES; p++) {
+		__builtin_prefetch(x + 2 * p * stride + 2 * STRIP, 0, 2);
+		__builtin_prefetch(x + (2 * p + 1) * stride + 2 * STRIP, 0, 2);
 		__m512 v0 = 2 * p < depth ? _mm512_maskz_loadu_ps(mask, x + 2 * p * stride) : _mm512_setzero_ps();
 		__m512 v1 = 2 * p + 1 < depth ? _mm512_maskz_loadu_ps(mask, x + (2 * p + 1) * stride) : _mm512_setzero_ps();
 		__m512i h0 = low_half(v0), h1 = low_half(v1);
@@ -62,6 +64,8 @@ INLINE TILES void along(const float *x, size_t stride, size_t depth, size_t lane
 {
 	uint32_t mask = depth >= DEPTH ? 0xffffffffu : (1u << depth) - 1;
 	for (size_t r = 0; r < LANES; r++) {
+		__builtin_prefetch(x + (r + LANES) * stride, 0, 2);
+		__builtin_prefetch(x + (r + LANES) * stride + LANES, 0, 2);
 		high[r] = low[r] = _mm512_setzero_si512();
 		if (r >= lanes)
 			continue;
@@ -161,9 +165,9 @@ TILES void palate_tiles_close(void) { _tile_release(); }
 // add_products adds to the sums, tiles 0 to 3, what cells of a and b give. Of
 // three terms those of the rests of a come first and of b last, so that no tile
 // is loaded twice.
-INLINE TILES void add_products(const uint8_t *a, const uint8_t *b, size_t cells, int terms)
+INLINE TILES void add_products(const uint8_t *a, const uint8_t *b, size_t cells, int terms, const palate_beside *beside)
 {
-	for (size_t i = 0; i < cells; i++, a += CELL, b += CELL) {
+	for (size_t i = 0, row = 0, rows = up(STRIP, cells); i < cells; i++, a += CELL, b += CELL) {
 		_tile_loadd(6, b, 64);
 		if (terms > 1) {
 			_tile_loadd(4, a + 2 * TILE, 64);
@@ -189,51 +193,35 @@ INLINE TILES void add_products(const uint8_t *a, const uint8_t *b, size_t cells,
 			_tile_dpbf16ps(2, 5, 6);
 			_tile_dpbf16ps(3, 5, 7);
 		}
+		if (beside && row < STRIP) {
+			beside->work(beside->state, row, least(row + rows, STRIP));
+			row += rows;
+		}
 	}
 }
 
-TILES void palate_block(float *c, size_t stride, size_t rows, size_t columns, const uint8_t *a, const uint8_t *b, size_t cells, int terms, const float *bias, int first)
+TILES void palate_block(float *c, size_t stride, const uint8_t *a, const uint8_t *b, size_t cells, int terms, int first, const palate_beside *beside)
 {
-	float part[STRIP][STRIP] __attribute__((aligned(64)));
-	int whole = rows == STRIP && columns == STRIP;
-	float *to = whole ? c : part[0];
-	size_t step = whole ? stride : STRIP;
-	if (whole) // by the time that sums are there, so is where they go
-		near(c, stride, 1);
-	if (first && !bias) {
+	size_t step = stride * sizeof(float);
+	if (first) {
 		_tile_zero(0);
 		_tile_zero(1);
 		_tile_zero(2);
 		_tile_zero(3);
-	} else if (first) {
-		float row[STRIP] = {0};
-		memcpy(row, bias, columns * sizeof(float));
-		_tile_loadd(0, row, 0);
-		_tile_loadd(1, row + LANES, 0);
-		_tile_loadd(2, row, 0);
-		_tile_loadd(3, row + LANES, 0);
 	} else {
-		if (!whole) {
-			memset(part, 0, sizeof part);
-			for (size_t r = 0; r < rows; r++)
-				memcpy(part[r], c + r * stride, columns * sizeof(float));
-		}
-		_tile_loadd(0, to, step * sizeof(float));
-		_tile_loadd(1, to + LANES, step * sizeof(float));
-		_tile_loadd(2, to + LANES * step, step * sizeof(float));
-		_tile_loadd(3, to + LANES * step + LANES, step * sizeof(float));
+		_tile_loadd(0, c, step);
+		_tile_loadd(1, c + LANES, step);
+		_tile_loadd(2, c + LANES * stride, step);
+		_tile_loadd(3, c + LANES * stride + LANES, step);
 	}
 	if (terms == 1)
-		add_products(a, b, cells, 1);
+		add_products(a, b, cells, 1, beside);
 	else
-		add_products(a, b, cells, 3);
-	_tile_stored(0, to, step * sizeof(float));
-	_tile_stored(1, to + LANES, step * sizeof(float));
-	_tile_stored(2, to + LANES * step, step * sizeof(float));
-	_tile_stored(3, to + LANES * step + LANES, step * sizeof(float));
-	if (!whole)
-		for (size_t r = 0; r < rows; r++)
-			memcpy(c + r * stride, part[r], columns * sizeof(float));
+		add_products(a, b, cells, 3, beside);
+	_tile_stored(0, c, step);
+	_tile_stored(1, c + LANES, step);
+	_tile_stored(2, c + LANES * stride, step);
+	_tile_stored(3, c + LANES * stride + LANES, step);
 }
 
 enum { HUGE_PAGE = 2 << 20 };

@@ -37,10 +37,20 @@ typedef struct {
 // filled up with zeros.
 void palate_pack(uint8_t *to, const palate_side *side, size_t lane, size_t k, size_t depth);
 
-// palate_block computes up to 32 × 32 sums of what cells of a and b give: from
-// the bias or zero if they are the first of these numbers, else on top of what
-// is in c. The tiles must be open.
-void palate_block(float *c, size_t stride, size_t rows, size_t columns, const uint8_t *a, const uint8_t *b, size_t cells, int terms, const float *bias, int first);
+// palate_beside is work for a processor's vectors while its tiles multiply: for
+// the numbers of a block's rows from one to below another.
+typedef struct {
+	void (*work)(void *state, size_t from, size_t to);
+	void *state;
+} palate_beside;
+
+// palate_block computes 32 × 32 sums of what cells of a and b give: on top of what
+// is in c, unless they are the first of these numbers. beside, which may be NULL, is
+// called for all rows of a block, some for each cell. The tiles must be open.
+void palate_block(float *c, size_t stride, const uint8_t *a, const uint8_t *b, size_t cells, int terms, int first, const palate_beside *beside);
+
+// left are the lanes of a vector that are among n numbers.
+INLINE uint16_t left(size_t n) { return n >= LANES ? 0xffff : (1u << n) - 1; }
 
 // near asks for the rows of a block, of which there are all.
 INLINE void near(const float *x, size_t stride, int write)

@@ -117,12 +117,12 @@ func changeRun(id int64, set string, args ...any) func(context.Context, *sql.Tx)
 	}
 }
 
-const runColumns = "id, kind, profile, state, done, total, result, error, started_at, updated_at, finished_at, cancel_asked, losses, progress"
+const runColumns = "id, kind, profile, state, done, total, result, error, started_at, updated_at, finished_at, cancel_asked, losses, lines, progress"
 
 func scanRun(row interface{ Scan(...any) error }) (r catalog.Run, err error) {
 	var result, progress sql.NullString
 	var started, updated, finished int64
-	err = row.Scan(&r.ID, &r.Kind, &r.Profile, &r.State, &r.Done, &r.Total, &result, &r.Error, &started, &updated, &finished, &r.CancelAsked, &r.Losses, &progress)
+	err = row.Scan(&r.ID, &r.Kind, &r.Profile, &r.State, &r.Done, &r.Total, &result, &r.Error, &started, &updated, &finished, &r.CancelAsked, &r.Losses, &r.Lines, &progress)
 	r.Result, r.Progress = rawJSON(result), rawJSON(progress)
 	r.StartedAt, r.UpdatedAt, r.FinishedAt = unstamp(started), unstamp(updated), unstamp(finished)
 	return r, err

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package finetune
+
+func inLargePages([]float32) {}
