@@ -105,10 +105,10 @@ func changeRun(id int64, set string, args ...any) func(context.Context, *sql.Tx)
 	return func(ctx context.Context, tx *sql.Tx) error {
 		state, err := scanOne[catalog.RunState](tx.QueryRowContext(ctx, "SELECT state FROM runs WHERE id = ?", id))
 		if err != nil {
-			return orNotFound(err, "run %d", id)
+			return orNotFound(err, "job %d", id)
 		}
 		if state != catalog.Running {
-			return fmt.Errorf("run %d has %s already: %w", id, state, palate.ErrConflict)
+			return fmt.Errorf("job %d has %s already: %w", id, state, palate.ErrConflict)
 		}
 		if _, err = tx.ExecContext(ctx, "UPDATE runs SET "+set+" WHERE id = ?", append(args, id)...); err != nil {
 			return err
@@ -133,7 +133,7 @@ func (c *Catalog) RunByID(ctx context.Context, id int64) (catalog.Run, error) {
 	var run catalog.Run
 	err := c.read(ctx, "read run", func(ctx context.Context, tx *sql.Tx) (err error) {
 		run, err = scanRun(tx.QueryRowContext(ctx, "SELECT "+runColumns+" FROM runs WHERE id = ?", id))
-		return orNotFound(err, "run %d", id)
+		return orNotFound(err, "job %d", id)
 	})
 	if err != nil {
 		return catalog.Run{}, err
