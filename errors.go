@@ -29,17 +29,22 @@ var (
 // something was not found is told to people too.
 var kindsInTexts = regexp.MustCompile(`(?m): (?:conflict|invalid|unavailable|forbidden|unauthenticated)(: |; |, |\)| \(|$)`)
 
-// missingInTexts is a tail that says once more what the sentence before it said.
-var missingInTexts = regexp.MustCompile(`(?m)^(.*\b(?i:no|none|nobody|nothing|never|not|0)\b.*): not found( \(.*)?$`)
+// missingInTexts is a tail that says once more what the sentence before it said;
+// what stands in quotes is a name and says nothing.
+var missingInTexts = regexp.MustCompile(`(?m)^((?:[^"\n]|"[^"\n]*")*?\b(?i:no|none|nobody|nothing|never|not)\b.*): not found( \(.*)?$`)
 
 // partsInTexts are where a part of the program says that it was the one that
 // noticed.
 var partsInTexts = regexp.MustCompile(`(?m)(^|: )(?:(?:catalog|crawler|flat index|picture|probe|judge|taste|api): )+`)
 
+// doingInTexts is what the catalog was doing. Where it looked for something that
+// is not there, or refused it as it stands, the rest says all.
+var doingInTexts = regexp.MustCompile(`(?m)(^|: )catalog: [a-z' ]+: (.+: (?:not found|conflict|invalid))`)
+
 // Message is the text of an error for people: what was wrong, where, and what
 // to do, without the kinds that programs ask for with errors.Is.
 func Message(err error) string {
-	text := err.Error()
+	text := doingInTexts.ReplaceAllString(err.Error(), "$1$2")
 	for {
 		shorter := kindsInTexts.ReplaceAllString(text, "$1")
 		if shorter == text {

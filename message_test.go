@@ -27,6 +27,13 @@ func TestAMessageForPeopleCarriesNoKind(t *testing.T) {
 		{fmt.Errorf("there is no job 9; palate jobs lists them: %w", palate.ErrNotFound), "there is no job 9; palate jobs lists them"},
 		{fmt.Errorf("me has no probe yet: %w (rate some)", palate.ErrNotFound), "me has no probe yet (rate some)"},
 		{fmt.Errorf("image 9: %w", palate.ErrNotFound), "image 9: not found"},
+		{fmt.Errorf("image 0: %w", palate.ErrNotFound), "image 0: not found"},
+		{fmt.Errorf("profile \"nobody\": %w", palate.ErrNotFound), "profile \"nobody\": not found"},
+		{fmt.Errorf("profile \"me\" has no rating to undo: %w", palate.ErrNotFound), "profile \"me\" has no rating to undo"},
+		{fmt.Errorf("catalog: read image: image 9: %w", palate.ErrNotFound), "image 9: not found"},
+		{fmt.Errorf("catalog: keep crawl's settings: job 9 has failed already: %w", palate.ErrConflict), "job 9 has failed already"},
+		{fmt.Errorf("catalog: add image: the disk is full; free some space: %w", palate.ErrUnavailable), "add image: the disk is full; free some space"},
+		{fmt.Errorf("palate restore: catalog: read image: image 9: %w", palate.ErrNotFound), "palate restore: image 9: not found"},
 	} {
 		if got := palate.Message(tt.err); got != tt.want {
 			t.Errorf("%q is told as %q, want %q", tt.err, got, tt.want)

@@ -2,7 +2,9 @@ package api_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -15,6 +17,7 @@ import (
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/api"
 	"github.com/palate-art/palate/embedder"
+	"github.com/palate-art/palate/internal/catalog"
 	"github.com/palate-art/palate/internal/tokens"
 )
 
@@ -107,7 +110,8 @@ func TestEveryOperationAsksWhatTheCallerMay(t *testing.T) {
 				t.Errorf("%s by nobody: got %v, %s", op.OperationID, stranger.header, stranger.body)
 			}
 			posts := method != http.MethodGet && !strings.HasPrefix(path, "/v1/search") && op.OperationID != "scoreUpload" && op.OperationID != "createSnapshot"
-			if got := g.ask(method, where, "", "Authorization", read).status; (got == http.StatusForbidden) != posts || got == http.StatusUnauthorized {
+			managed := op.OperationID == "getJobLog" // it names folders
+			if got := g.ask(method, where, "", "Authorization", read).status; (got == http.StatusForbidden) != (posts || managed) || got == http.StatusUnauthorized {
 				t.Errorf("%s by a reader: got status %d, want 403 where something changes alone", op.OperationID, got)
 			}
 			others := strings.HasPrefix(path, "/v1/profiles/{profile}/")
@@ -288,6 +292,15 @@ func TestListedOriginsMayAskWithATokenAlone(t *testing.T) {
 		if got := a.header.Get("Access-Control-Allow-Origin"); got != want || a.status != 200 || !strings.Contains(strings.Join(a.header.Values("Vary"), ","), "Origin") {
 			t.Errorf("%s reads: got %d, %q", origin, a.status, got)
 		}
+		for _, path := range []string{"/v1/images/" + image.String() + "/file", "/v1/images/" + image.String() + "/thumbnail"} {
+			a := g.ask("GET", path, "", "Origin", origin, "Authorization", token, "Range", "bytes=0-3")
+			if got := a.header.Get("Access-Control-Allow-Origin"); got != want || a.status != 206 || !strings.Contains(strings.Join(a.header.Values("Vary"), ","), "Origin") {
+				t.Errorf("%s reads %s: got %d, %q, Vary %q", origin, path, a.status, got, a.header.Values("Vary"))
+			}
+			if told := a.header.Get("Access-Control-Expose-Headers"); strings.Contains(told, "Content-Range") != (want != "") {
+				t.Errorf("%s reads a part of %s, and may see %q", origin, path, told)
+			}
+		}
 		if a.header.Get("Access-Control-Allow-Credentials") != "" {
 			t.Error("cookies must not go along")
 		}
@@ -319,6 +332,34 @@ func TestEveryAnswerIsSafeInABrowser(t *testing.T) {
 			if got := h.Get(name); !regexp.MustCompile(want).MatchString(got) || len(h.Values(name)) != 1 {
 				t.Errorf("%s: got %s %q", path, name, h.Values(name))
 			}
+		}
+	}
+}
+
+// What one profile is taught is nobody else's to read, where a token is held to
+// another: not by way of its jobs and not in figures.
+func TestATokenOfAProfileReadsNothingOfAnothers(t *testing.T) {
+	f := newFixture(t)
+	ctx := t.Context()
+	mine, _, err := f.catalog.StartRun(ctx, "arena", "me")
+	must(t, err)
+	must(t, f.catalog.FinishRun(ctx, mine.ID, catalog.Failed, json.RawMessage(`{"version":1,"profile":"me","likes":3,"cells":[{"version":1,"model":"greys","method":"probe"}]}`), "too few likes"))
+	g := f.guarded(t, nil)
+	for who, c := range map[string]struct {
+		token string
+		may   bool
+	}{"guest": {g.token("guest", tokens.Rate, "guest"), false}, "me": {g.token("me", tokens.Read, "me"), true}, "all": {g.token("all", tokens.Read), true}} {
+		for _, path := range []string{"/v1/jobs", fmt.Sprintf("/v1/jobs/%d", mine.ID)} {
+			a := g.ask("GET", path, "", "Authorization", c.token)
+			if body := string(a.body); a.status != 200 || !strings.Contains(body, `"failed"`) || strings.Contains(body, "too few likes") != c.may || strings.Contains(body, `"me"`) != c.may || strings.Contains(body, `"likes"`) != c.may {
+				t.Errorf("GET %s by %s: got status %d, %s", path, who, a.status, body)
+			}
+		}
+		if a := g.ask("GET", fmt.Sprintf("/v1/jobs/%d/page", mine.ID), "", "Authorization", c.token); (a.status == 403) == c.may {
+			t.Errorf("its page by %s: got status %d, %s", who, a.status, a.body)
+		}
+		if a := g.ask("GET", "/metrics", "", "Authorization", c.token); (a.status == 200) != (who == "all") || a.status != 200 && a.status != 403 {
+			t.Errorf("GET /metrics by %s: got status %d", who, a.status)
 		}
 	}
 }

@@ -158,7 +158,7 @@ func (e *eventStream) begin(ctx context.Context) error {
 	}
 	for _, run := range slices.Backward(runs) {
 		if run.State == catalog.Running {
-			if err := e.tell(run); err != nil {
+			if err := e.tell(ctx, run); err != nil {
 				return err
 			}
 		}
@@ -227,7 +227,7 @@ func (e *eventStream) tellChanges(ctx context.Context, changes []catalog.Change)
 	for _, id := range runs {
 		run, err := e.server.services.Catalog.RunByID(ctx, id)
 		if err == nil {
-			err = e.tell(run)
+			err = e.tell(ctx, run)
 		}
 		if err != nil {
 			return err
@@ -243,8 +243,8 @@ func (e *eventStream) tellImages() error {
 	return e.send("images", map[string]int{"count": count})
 }
 
-func (e *eventStream) tell(run catalog.Run) error {
-	stands, err := jobOf(run)
+func (e *eventStream) tell(ctx context.Context, run catalog.Run) error {
+	stands, err := jobOf(ctx, run)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (f sentFile) send(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", mediaType)
 	w.Header().Set("ETag", `"`+f.etag+`"`)
 	w.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
-	w.Header().Set("Vary", "Accept")
+	w.Header().Add("Vary", "Accept")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
 	http.ServeContent(&fileWriter{ResponseWriter: w, request: f.request}, f.request, "", time.Time{}, f.content)

@@ -29,7 +29,7 @@ func (s *Server) ListJobs(ctx context.Context, request ListJobsRequestObject) (L
 	}
 	list := JobList{Jobs: make([]Job, len(runs)), Total: total}
 	for i, run := range runs {
-		if list.Jobs[i], err = jobOf(run); err != nil {
+		if list.Jobs[i], err = jobOf(ctx, run); err != nil {
 			return nil, err
 		}
 	}
@@ -64,17 +64,45 @@ func (s *Server) ListJobLosses(ctx context.Context, request ListJobLossesRequest
 	return ListJobLosses200JSONResponse(list), nil
 }
 
+// GetJobLog answers with a page of a job's log.
+func (s *Server) GetJobLog(ctx context.Context, request GetJobLogRequestObject) (GetJobLogResponseObject, error) {
+	after, err := numberCursor(request.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	limit := valueOr(request.Params.Limit, defaultLimit)
+	lines, err := s.services.Catalog.RunLog(ctx, request.Job, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	log := JobLog{Lines: make([]JobLine, len(lines))}
+	for i, l := range lines {
+		log.Lines[i] = JobLine{Number: l.Number, At: l.At, Warning: optional(l.Warning), Text: l.Text}
+	}
+	if len(lines) == limit {
+		log.NextCursor = optional(strconv.FormatInt(lines[limit-1].Number, 10))
+	}
+	return GetJobLog200JSONResponse(log), nil
+}
+
 // GetJob answers with one job.
 func (s *Server) GetJob(ctx context.Context, request GetJobRequestObject) (GetJobResponseObject, error) {
 	run, err := s.services.Catalog.RunByID(ctx, request.Job)
 	if err != nil {
 		return nil, err
 	}
-	job, err := jobOf(run)
+	job, err := jobOf(ctx, run)
 	return GetJob200JSONResponse(job), err
 }
 
-func jobOf(run catalog.Run) (Job, error) {
+// jobOf is a run as the caller may know it: what it came to for a profile is for
+// who may speak for that profile, and its log, and whom sites can ask of a crawl,
+// for who manages the collection.
+func jobOf(ctx context.Context, run catalog.Run) (Job, error) {
+	caller := palate.CallerOf(ctx)
+	if run.Profile != "" && !caller.May(run.Profile) {
+		run.Profile, run.Progress, run.Result, run.Error = "", nil, nil, ""
+	}
 	job := Job{
 		ID: run.ID, Kind: JobKind(run.Kind), Profile: optional(string(run.Profile)), State: JobState(run.State),
 		Cancelling: optional(run.CancelAsked && run.State == catalog.Running),
@@ -83,6 +111,11 @@ func jobOf(run catalog.Run) (Job, error) {
 	var err error
 	if job.Progress, err = progressOf(run); err != nil {
 		return Job{}, err
+	}
+	if caller.Manages {
+		job.Lines = optional(run.Lines)
+	} else if p := job.Progress; p != nil && p.Crawl != nil {
+		p.Crawl.Contact = nil
 	}
 	if !run.FinishedAt.IsZero() {
 		at := run.FinishedAt.UTC()

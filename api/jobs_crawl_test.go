@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/palate-art/palate/api/client"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/tokens"
 )
 
 // gallery is a site of nine pictures on three pages, one of which robots.txt
@@ -192,5 +194,41 @@ func TestWhatACrawlCanNotBeAskedIsToldInASentence(t *testing.T) {
 	}
 	if runs, err := f.catalog.ListRuns(t.Context(), 0, 10); err != nil || len(runs) > 0 {
 		t.Errorf("%d jobs were begun, %v", len(runs), err)
+	}
+}
+
+// Whom sites can ask is a person's address: who may only look is not told it,
+// wherever a job is told of.
+func TestWhomSitesCanAskIsForWhoManages(t *testing.T) {
+	f := newFixture(t)
+	_, site := newGallery(t)
+	id := jobID(t, f.start(t, map[string]any{"kind": "crawl", "seeds": []string{site}, "contact": "me@palate.test", "dry_run": true}))
+	f.waitFor(t, id)
+	g := f.guarded(t, nil)
+	for name, c := range map[string]struct {
+		token string
+		told  bool
+	}{"owner": {g.token("owner", tokens.Admin), true}, "rate": {g.token("rate", tokens.Rate), false}, "read": {g.token("read", tokens.Read), false}} {
+		for _, path := range []string{fmt.Sprintf("/v1/jobs/%d", id), "/v1/jobs"} {
+			a := g.ask("GET", path, "", "Authorization", c.token)
+			if a.status != http.StatusOK || !strings.Contains(string(a.body), site) || strings.Contains(string(a.body), "me@palate.test") != c.told {
+				t.Errorf("GET %s by %s: got status %d, %s; told of the contact shall be %v", path, name, a.status, a.body, c.told)
+			}
+		}
+		r, err := http.NewRequestWithContext(t.Context(), "GET", g.URL+"/v1/events", nil)
+		must(t, err)
+		r.Header.Set("Authorization", c.token)
+		r.Header.Set("Last-Event-ID", "1")
+		response, err := http.DefaultTransport.RoundTrip(r)
+		must(t, err)
+		for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+			if line := lines.Text(); strings.HasPrefix(line, "data: ") && strings.Contains(line, `"crawl"`) {
+				if strings.Contains(line, site) && strings.Contains(line, "me@palate.test") != c.told {
+					t.Errorf("an event for %s: got %s; told of the contact shall be %v", name, line, c.told)
+				}
+				break
+			}
+		}
+		must(t, response.Body.Close())
 	}
 }

@@ -79,6 +79,11 @@ func (s *Server) GetJobPage(ctx context.Context, request GetJobPageRequestObject
 	if err != nil {
 		return nil, err
 	}
+	if run.Profile != "" {
+		if _, err := resolve(ctx, string(run.Profile)); err != nil {
+			return nil, err
+		}
+	}
 	report, err := starter.ArenaOf(run)
 	if err != nil {
 		return nil, err

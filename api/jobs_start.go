@@ -40,7 +40,7 @@ func (s *Server) StartJob(ctx context.Context, request StartJobRequestObject) (S
 	if err != nil {
 		return nil, err
 	}
-	begun, err := jobOf(run)
+	begun, err := jobOf(ctx, run)
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +57,6 @@ func (s *Server) CancelJob(ctx context.Context, request CancelJobRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	cancelled, err := jobOf(run)
+	cancelled, err := jobOf(ctx, run)
 	return CancelJob202JSONResponse(cancelled), err
 }

@@ -372,16 +372,25 @@ func (e ProbeKind) Valid() bool {
 
 // Defines values for RatingsFormat.
 const (
-	RatingsFormatFromCsv    RatingsFormat = "csv"
-	RatingsFormatFromNdjson RatingsFormat = "ndjson"
+	RatingsFormatFromClip    RatingsFormat = "clip"
+	RatingsFormatFromCsv     RatingsFormat = "csv"
+	RatingsFormatFromNdjson  RatingsFormat = "ndjson"
+	RatingsFormatFromNpz     RatingsFormat = "npz"
+	RatingsFormatFromParquet RatingsFormat = "parquet"
 )
 
 // Valid indicates whether the value is a known member of the RatingsFormat enum.
 func (e RatingsFormat) Valid() bool {
 	switch e {
+	case RatingsFormatFromClip:
+		return true
 	case RatingsFormatFromCsv:
 		return true
 	case RatingsFormatFromNdjson:
+		return true
+	case RatingsFormatFromNpz:
+		return true
+	case RatingsFormatFromParquet:
 		return true
 	default:
 		return false
@@ -968,6 +977,9 @@ type Job struct {
 	ID         int64      `json:"id"`
 	Kind       JobKind    `json:"kind"`
 
+	// Lines How many lines its log has had: /v1/jobs/{job}/log has the newest. For who manages the collection
+	Lines *int `json:"lines,omitempty"`
+
 	// Losses How many files it did not take, or took damaged: /v1/jobs/{job}/losses lists them. Absent if none
 	Losses *int `json:"losses,omitempty"`
 
@@ -1028,7 +1040,7 @@ type JobInput struct {
 	// Confirm Of a fine-tuning or an arena: it begins, whatever it costs. Without it the job ends with the cost, as `cost` of its result
 	Confirm *bool `json:"confirm,omitempty"`
 
-	// Contact Of a crawl: the e-mail address or page of whoever runs it, which the sites are told; the server's if absent. A server with `--insecure` takes none
+	// Contact Of a crawl: the e-mail address or page of whoever runs it, which the sites are told; the server's if absent. A server with `--insecure` takes none. Of a job it is told to who manages the collection alone
 	Contact *string `json:"contact,omitempty"`
 
 	// Deep Of a verification or a backup: every file is read and held against its hash
@@ -1110,6 +1122,22 @@ type JobInput struct {
 // JobKind defines model for JobKind.
 type JobKind string
 
+// JobLine defines model for JobLine.
+type JobLine struct {
+	At time.Time `json:"at"`
+
+	// Number In the log of its job, from 1
+	Number int64 `json:"number"`
+
+	// Text A sentence, for people
+	//
+	// Example: Epoch 3 of at most 10: loss 0.412, held-out loss 0.436, balanced accuracy 0.871
+	Text string `json:"text"`
+
+	// Warning Something went wrong, though the job went on
+	Warning *bool `json:"warning,omitempty"`
+}
+
 // JobList defines model for JobList.
 type JobList struct {
 	Jobs []Job `json:"jobs"`
@@ -1119,6 +1147,14 @@ type JobList struct {
 
 	// Total On all pages, where the request asks for it
 	Total *int `json:"total,omitempty"`
+}
+
+// JobLog defines model for JobLog.
+type JobLog struct {
+	Lines []JobLine `json:"lines"`
+
+	// NextCursor Absent on the last page
+	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
 // JobLoss defines model for JobLoss.
@@ -1557,7 +1593,7 @@ type RatingList struct {
 	Total *int `json:"total,omitempty"`
 }
 
-// RatingsFormat A JSON object on each line, or comma-separated values whose first line names the columns.
+// RatingsFormat A JSON object on each line; comma-separated values whose first line names the columns; Parquet; NumPy's .npz, which has likes and dislikes alone, if it was exported with `rated`; a tar of clip-retrieval's folder
 type RatingsFormat string
 
 // RatingsImport defines model for RatingsImport.
@@ -2235,6 +2271,15 @@ type StartJobParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// GetJobLogParams defines parameters for GetJobLog.
+type GetJobLogParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // ListJobLossesParams defines parameters for ListJobLosses.
 type ListJobLossesParams struct {
 	// Limit How many at most.
@@ -2573,6 +2618,9 @@ type ServerInterface interface {
 	// GetJob One job
 	// (GET /v1/jobs/{job})
 	GetJob(ctx echo.Context, job int64) error
+	// GetJobLog What happened while a job was at work
+	// (GET /v1/jobs/{job}/log)
+	GetJobLog(ctx echo.Context, job int64, params GetJobLogParams) error
 	// ListJobLosses Every file that a job did not take
 	// (GET /v1/jobs/{job}/losses)
 	ListJobLosses(ctx echo.Context, job int64, params ListJobLossesParams) error
@@ -3387,6 +3435,38 @@ func (w *ServerInterfaceWrapper) GetJob(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetJob(ctx, job)
+	return err
+}
+
+// GetJobLog converts echo context to params.
+func (w *ServerInterfaceWrapper) GetJobLog(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "job" -------------
+	var job int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job", ctx.Param("job"), &job, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetJobLogParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetJobLog(ctx, job, params)
 	return err
 }
 
@@ -4945,6 +5025,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/v1/jobs/:job", wrapper.CancelJob, options.OperationMiddlewares["cancelJob"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:job", wrapper.GetJob, options.OperationMiddlewares["getJob"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:job/losses", wrapper.ListJobLosses, options.OperationMiddlewares["listJobLosses"]...)
+	router.GET(options.BaseURL+"/v1/jobs/:job/log", wrapper.GetJobLog, options.OperationMiddlewares["getJobLog"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:job/page", wrapper.GetJobPage, options.OperationMiddlewares["getJobPage"]...)
 	router.GET(options.BaseURL+"/v1/events", wrapper.FollowEvents, options.OperationMiddlewares["followEvents"]...)
 
@@ -6965,6 +7046,95 @@ type GetJob5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetJob5XXApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobLogRequestObject struct {
+	Job    int64 `json:"job"`
+	Params GetJobLogParams
+}
+
+type GetJobLogResponseObject interface {
+	VisitGetJobLogResponse(w http.ResponseWriter) error
+}
+
+type GetJobLog200JSONResponse JobLog
+
+func (response GetJobLog200JSONResponse) VisitGetJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobLog400ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response GetJobLog400ApplicationProblemPlusJSONResponse) VisitGetJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobLog404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetJobLog404ApplicationProblemPlusJSONResponse) VisitGetJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobLog4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetJobLog4XXApplicationProblemPlusJSONResponse) VisitGetJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobLog5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetJobLog5XXApplicationProblemPlusJSONResponse) VisitGetJobLogResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -12257,6 +12427,9 @@ type StrictServerInterface interface {
 	// GetJob One job
 	// (GET /v1/jobs/{job})
 	GetJob(ctx context.Context, request GetJobRequestObject) (GetJobResponseObject, error)
+	// GetJobLog What happened while a job was at work
+	// (GET /v1/jobs/{job}/log)
+	GetJobLog(ctx context.Context, request GetJobLogRequestObject) (GetJobLogResponseObject, error)
 	// ListJobLosses Every file that a job did not take
 	// (GET /v1/jobs/{job}/losses)
 	ListJobLosses(ctx context.Context, request ListJobLossesRequestObject) (ListJobLossesResponseObject, error)
@@ -12982,6 +13155,32 @@ func (sh *strictHandler) GetJob(ctx echo.Context, job int64) error {
 		return err
 	} else if validResponse, ok := response.(GetJobResponseObject); ok {
 		return validResponse.VisitGetJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetJobLog operation middleware
+func (sh *strictHandler) GetJobLog(ctx echo.Context, job int64, params GetJobLogParams) error {
+	var request GetJobLogRequestObject
+
+	request.Job = job
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetJobLog(ctx.Request().Context(), request.(GetJobLogRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetJobLog")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetJobLogResponseObject); ok {
+		return validResponse.VisitGetJobLogResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

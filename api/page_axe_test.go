@@ -134,7 +134,7 @@ func viewsOfThePage(t *testing.T) []view {
 		{"map, before the first", at(empty.url+"/#/map", eventually(`document.querySelector("#map .told").textContent.startsWith("No map")`, "true"))},
 		{"trash", at(f.url+"/#/trash", eventually(cards, "1"), seen)},
 		{"trash, nothing there", at(empty.url+"/#/trash", eventually(`document.querySelector("#end").textContent`, "The trash is empty."))},
-		{"work", at(f.url+"/#/work", eventually(`document.querySelectorAll("#jobs .losses").length > 0 && document.querySelectorAll("#model option").length`, "3"), chromedp.Click(`#jobs .losses`), eventually(`document.querySelectorAll("#jobs .lost li").length`, "1"))},
+		{"work", at(f.url+"/#/work", eventually(`document.querySelectorAll("#jobs .opens.lost").length > 0 && document.querySelectorAll("#model option").length`, "3"), chromedp.Click(`#jobs .opens.lost`), eventually(`document.querySelectorAll("#jobs .opened.lost li").length`, "1"))},
 		{"work, learning", at(f.url+"/#/work", eventually(`document.querySelectorAll("#model option").length`, "3"), run(`document.querySelectorAll("#learn, #learn details").forEach((d) => { d.open = true; })`),
 			chromedp.Click(`#finetune button[type=submit]`), eventually(newestState, "Fine-tuning for me what it would cost"))},
 		{"work, nothing done", at(empty.url+"/#/work", eventually(`document.querySelector("#no-jobs").hidden`, "false"), eventually(`document.querySelectorAll("#model option").length`, "3"))},

@@ -36,6 +36,8 @@ func TestThePageDoesWhatHandsExpect(t *testing.T) {
 	step("it can be installed", installable())
 	const keys = `document.querySelector("#keys").open`
 	step("? shows the keys", chromedp.KeyEvent("?"), eventually(keys, "true"), chromedp.KeyEvent("d"), screenshot("keys"), chromedp.KeyEvent(kb.Escape), eventually(keys, "false"), eventually(taste, "0 liked, 0 disliked"))
+	step("/ searches, and the tab says the view", chromedp.KeyEvent("/"), eventually(`document.activeElement.id`, "search"), run(`document.activeElement.value = "nothing"; document.activeElement.dispatchEvent(new Event("input"))`), eventually(`document.querySelector("#count").textContent`, "0 pictures"),
+		value(`#search`, ""), run(`document.querySelector("#search").dispatchEvent(new Event("input")); document.activeElement.blur()`), eventually(`document.querySelectorAll(".card").length`, "12"), eventually(`document.title`, "Newest · palate"))
 	step("Enter opens", chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.Enter),
 		eventually(`document.querySelectorAll("dialog .strip a").length > 0`, "true"), eventually(`document.querySelector("dialog").open`, "true"))
 	step("back", chromedp.KeyEvent(kb.Escape), eventually(`document.querySelector("dialog").open`, "false"))

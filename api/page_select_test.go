@@ -185,7 +185,7 @@ func TestThePageOffersTheValuesThatThereAre(t *testing.T) {
 		shown = `document.querySelector("dialog figcaption h2").textContent`
 	)
 	step("look for copies", chromedp.Navigate(f.url+"/?again#/newest"), eventually(cards, "12"), chromedp.Click(`#filters summary`),
-		eventually(known, "No copies are known. Not looked at yet, and standing for themselves: 12."), chromedp.Click(`#filters .look`), eventually(known, "1 work has 3 pictures."))
+		eventually(known, "No copies are known. Not looked at for copies yet: 12."), chromedp.Click(`#filters .look`), eventually(known, "1 work has 3 pictures."))
 	step("one of each", chromedp.Click(`#filters [name=collapse]`), chromedp.Click(`#filters form > button:last-child`), eventually(cards, "10"), eventually(chips, "one of each work"),
 		eventually(`location.hash`, "#/newest?collapse=true"), eventually(count, "10 pictures · 2 copies are left out"),
 		eventually(`document.querySelector(".card .copies").textContent`, "+2"), eventually(`document.querySelector(".card:has(.copies)").getAttribute("aria-label")`, "Copy 4 of Nº 1, and 2 copies"), screenshot("copies"))

@@ -43,7 +43,7 @@ func (s *Server) TrainProbe(ctx context.Context, request TrainProbeRequestObject
 	if err != nil {
 		return nil, err
 	}
-	job, err := jobOf(run)
+	job, err := jobOf(ctx, run)
 	if err != nil {
 		return nil, err
 	}

@@ -146,3 +146,30 @@ func TestFilesAreSentWholeInPartOrNotAtAll(t *testing.T) {
 		t.Errorf("a picture may act as a page: policy %q", policy)
 	}
 }
+
+// What is not there is told by its name, and not by what the program was doing.
+func TestWhatIsNotThereIsToldByItsName(t *testing.T) {
+	f := newFixture(t)
+	const image = "00000000-0000-8000-8000-000000000000"
+	one := f.add(t, 1, red, "A")[0].String()
+	for _, tt := range []struct{ method, path, body, want string }{
+		{"GET", "/v1/images/" + image, "", "image " + image + ": not found"},
+		{"PATCH", "/v1/images/" + image, `{"title":"A"}`, "image " + image + ": not found"},
+		{"DELETE", "/v1/images/" + image, "", "image " + image + ": not found"},
+		{"PUT", "/v1/profiles/me/ratings/" + image, `{"verdict":"like"}`, "image " + image + ": not found"},
+		{"POST", "/v1/profiles/me/ratings", `{"ratings":[{"image_id":"` + one + `","verdict":"like"},{"image_id":"` + image + `","verdict":"like"}]}`, "rating 1: image " + image + ": not found"},
+		{"DELETE", "/v1/profiles/nobody", "", `profile "nobody": not found`},
+		{"POST", "/v1/profiles/me/undo", "", `profile "me" has no rating to undo`},
+		{"GET", "/v1/jobs/999", "", "job 999: not found"},
+		{"DELETE", "/v1/jobs/999", "", "job 999: not found"},
+	} {
+		var headers []string
+		if tt.body != "" {
+			headers = []string{"Content-Type", "application/json"}
+		}
+		a := f.do(t, tt.method, tt.path, tt.body, headers...)
+		if detail, _ := a.field(t, "detail").(string); a.status != http.StatusNotFound || detail != tt.want {
+			t.Errorf("%s %s: got status %d, %q, want %q", tt.method, tt.path, a.status, detail, tt.want)
+		}
+	}
+}

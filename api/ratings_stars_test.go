@@ -100,7 +100,7 @@ func TestAnExportCarriesStars(t *testing.T) {
 		must(t, err)
 	}
 	f.rate(t, palate.Like, ids[2])
-	for i, format := range []string{"ndjson", "csv"} {
+	for i, format := range []string{"ndjson", "csv", "parquet", "clip"} {
 		a := f.do(t, "GET", "/v1/profiles/me/export?format="+format, "")
 		into := fmt.Sprintf("copy%d", i)
 		var got imported
@@ -114,5 +114,18 @@ func TestAnExportCarriesStars(t *testing.T) {
 		if must(t, err); len(stars) != 2 || stars[ids[0]] != 2 || stars[ids[1]] != 5 {
 			t.Errorf("%s: got the stars %v, want 2 and 5", format, stars)
 		}
+	}
+	// Arrays have no stars: what is liked and disliked.
+	for query, want := range map[string]imported{"format=npz&rated=true": {Rows: 3, Rated: 3}, "format=npz": {}} {
+		a := f.do(t, "GET", "/v1/profiles/me/export?"+query, "")
+		b := f.do(t, "POST", "/v1/profiles/arrays/ratings-import?format=npz", string(a.body), "Content-Type", "application/octet-stream")
+		var got imported
+		if must(t, json.Unmarshal(b.body, &got)); got != want || (b.status == 200) != (want.Rows > 0) {
+			t.Errorf("%s: got status %d, %s, want %+v", query, b.status, b.body, want)
+		}
+	}
+	verdicts, err := f.catalog.StandingVerdicts(t.Context(), "arrays", ids)
+	if must(t, err); verdicts[ids[0]] != palate.Dislike || verdicts[ids[1]] != palate.Like || verdicts[ids[2]] != palate.Like {
+		t.Errorf("got %v from arrays", verdicts)
 	}
 }

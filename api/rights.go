@@ -24,6 +24,8 @@ const (
 	manages              // to change the collection
 )
 
+const metricsPath = "/metrics"
+
 // rightOf is the one table of what may be done by whom: by method and route.
 // Which profile a request is about, and whether the caller may, is resolve's:
 // no handler knows more of it. A route that is not here needs the most.
@@ -32,7 +34,7 @@ func (s *Server) rightOf(method, route string) right {
 	switch {
 	case route == "/healthz", route == "/readyz", route == signInPath, route == signOutPath:
 		return open
-	case route == "/metrics":
+	case route == metricsPath:
 		if s.config.OpenMetrics {
 			return open
 		}
@@ -41,6 +43,8 @@ func (s *Server) rightOf(method, route string) right {
 		return looks
 	case !strings.HasPrefix(route, "/v1/") && reads:
 		return open // the page's program and the contract, which tell nothing of the collection
+	case route == "/v1/jobs/:job/log":
+		return manages // it names folders and addresses
 	case reads, strings.HasPrefix(route, "/v1/search"), route == "/v1/profiles/:profile/upload-score", route == "/v1/profiles/:profile/snapshots":
 		return looks // a search is posted and changes nothing
 	case strings.HasPrefix(route, "/v1/profiles/:profile/"):
@@ -68,6 +72,8 @@ func (s *Server) rights(next echo.HandlerFunc) echo.HandlerFunc {
 		switch {
 		case need == manages && !caller.Manages:
 			return fmt.Errorf("only who manages the collection may do this: %w", palate.ErrForbidden)
+		case c.Path() == metricsPath && !caller.AnyProfile:
+			return fmt.Errorf("the metrics tell of every profile, and this caller may know of some alone: %w", palate.ErrForbidden)
 		case need == rates && caller.LooksOnly:
 			return fmt.Errorf("this caller may look, and say nothing in a profile's name: %w", palate.ErrForbidden)
 		}
@@ -189,7 +195,7 @@ func (s *Server) allowOrigins(next http.Handler) http.Handler {
 		header.Add("Vary", "Origin")
 		if allowed[origin] {
 			header.Set("Access-Control-Allow-Origin", origin)
-			header.Set("Access-Control-Expose-Headers", "ETag, Idempotent-Replayed, Location, Retry-After")
+			header.Set("Access-Control-Expose-Headers", "Content-Disposition, Content-Range, ETag, Idempotent-Replayed, Location, Retry-After")
 			header.Set("Cross-Origin-Resource-Policy", "cross-origin")
 			if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 				header.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE")

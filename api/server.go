@@ -182,7 +182,7 @@ func New(services Services, config Config, logger *slog.Logger) (*Server, error)
 	for path, file := range contractFiles(document) {
 		e.GET(path, file)
 	}
-	e.GET("/metrics", echo.WrapHandler(meters.handler()))
+	e.GET(metricsPath, echo.WrapHandler(meters.handler()))
 	e.GET(signInPath, s.askSignIn)
 	e.POST(signInPath, s.doSignIn)
 	e.POST(signOutPath, s.doSignOut)

@@ -371,16 +371,25 @@ func (e ProbeKind) Valid() bool {
 
 // Defines values for RatingsFormat.
 const (
-	RatingsFormatFromCsv    RatingsFormat = "csv"
-	RatingsFormatFromNdjson RatingsFormat = "ndjson"
+	RatingsFormatFromClip    RatingsFormat = "clip"
+	RatingsFormatFromCsv     RatingsFormat = "csv"
+	RatingsFormatFromNdjson  RatingsFormat = "ndjson"
+	RatingsFormatFromNpz     RatingsFormat = "npz"
+	RatingsFormatFromParquet RatingsFormat = "parquet"
 )
 
 // Valid indicates whether the value is a known member of the RatingsFormat enum.
 func (e RatingsFormat) Valid() bool {
 	switch e {
+	case RatingsFormatFromClip:
+		return true
 	case RatingsFormatFromCsv:
 		return true
 	case RatingsFormatFromNdjson:
+		return true
+	case RatingsFormatFromNpz:
+		return true
+	case RatingsFormatFromParquet:
 		return true
 	default:
 		return false
@@ -967,6 +976,9 @@ type Job struct {
 	ID         int64      `json:"id"`
 	Kind       JobKind    `json:"kind"`
 
+	// Lines How many lines its log has had: /v1/jobs/{job}/log has the newest. For who manages the collection
+	Lines *int `json:"lines,omitempty"`
+
 	// Losses How many files it did not take, or took damaged: /v1/jobs/{job}/losses lists them. Absent if none
 	Losses *int `json:"losses,omitempty"`
 
@@ -1027,7 +1039,7 @@ type JobInput struct {
 	// Confirm Of a fine-tuning or an arena: it begins, whatever it costs. Without it the job ends with the cost, as `cost` of its result
 	Confirm *bool `json:"confirm,omitempty"`
 
-	// Contact Of a crawl: the e-mail address or page of whoever runs it, which the sites are told; the server's if absent. A server with `--insecure` takes none
+	// Contact Of a crawl: the e-mail address or page of whoever runs it, which the sites are told; the server's if absent. A server with `--insecure` takes none. Of a job it is told to who manages the collection alone
 	Contact *string `json:"contact,omitempty"`
 
 	// Deep Of a verification or a backup: every file is read and held against its hash
@@ -1109,6 +1121,22 @@ type JobInput struct {
 // JobKind defines model for JobKind.
 type JobKind string
 
+// JobLine defines model for JobLine.
+type JobLine struct {
+	At time.Time `json:"at"`
+
+	// Number In the log of its job, from 1
+	Number int64 `json:"number"`
+
+	// Text A sentence, for people
+	//
+	// Example: Epoch 3 of at most 10: loss 0.412, held-out loss 0.436, balanced accuracy 0.871
+	Text string `json:"text"`
+
+	// Warning Something went wrong, though the job went on
+	Warning *bool `json:"warning,omitempty"`
+}
+
 // JobList defines model for JobList.
 type JobList struct {
 	Jobs []Job `json:"jobs"`
@@ -1118,6 +1146,14 @@ type JobList struct {
 
 	// Total On all pages, where the request asks for it
 	Total *int `json:"total,omitempty"`
+}
+
+// JobLog defines model for JobLog.
+type JobLog struct {
+	Lines []JobLine `json:"lines"`
+
+	// NextCursor Absent on the last page
+	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
 // JobLoss defines model for JobLoss.
@@ -1556,7 +1592,7 @@ type RatingList struct {
 	Total *int `json:"total,omitempty"`
 }
 
-// RatingsFormat A JSON object on each line, or comma-separated values whose first line names the columns.
+// RatingsFormat A JSON object on each line; comma-separated values whose first line names the columns; Parquet; NumPy's .npz, which has likes and dislikes alone, if it was exported with `rated`; a tar of clip-retrieval's folder
 type RatingsFormat string
 
 // RatingsImport defines model for RatingsImport.
@@ -2234,6 +2270,15 @@ type StartJobParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// GetJobLogParams defines parameters for GetJobLog.
+type GetJobLogParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // ListJobLossesParams defines parameters for ListJobLosses.
 type ListJobLossesParams struct {
 	// Limit How many at most.
@@ -2711,7 +2756,7 @@ type ClientInterface interface {
 
 	// ListJobs Crawls, imports, embeddings, trainings and other long work, the newest first
 	//
-	// Of every process that works on the collection.
+	// Of every process that works on the collection. Of a job for a profile that is not the caller's, its kind, state and times alone are told.
 	//
 	// Corresponds with GET /v1/jobs (the `ListJobs` operationId).
 	ListJobs(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2747,6 +2792,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/jobs/{job} (the `GetJob` operationId).
 	GetJob(ctx context.Context, job int64, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetJobLog What happened while a job was at work
+	//
+	// Sentences with their times: what it set out to do, sites that asked to wait, epochs, warnings, how far it was, how it ended. Of each job the newest 1,000 lines are kept, of the newest 200 jobs. Lines are numbered from 1, and the cursor is the number of the line before: while a job runs, `lines` of its events says that there are more. Only for who manages the collection, since lines name folders and addresses.
+	//
+	// Corresponds with GET /v1/jobs/{job}/log (the `GetJobLog` operationId).
+	GetJobLog(ctx context.Context, job int64, params *GetJobLogParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListJobLosses Every file that a job did not take
 	//
@@ -3571,7 +3623,7 @@ func (c *Client) GetImageThumbnail(ctx context.Context, image ImagePath, params 
 
 // ListJobs Crawls, imports, embeddings, trainings and other long work, the newest first
 //
-// Of every process that works on the collection.
+// Of every process that works on the collection. Of a job for a profile that is not the caller's, its kind, state and times alone are told.
 //
 // Corresponds with GET /v1/jobs (the `ListJobs` operationId).
 func (c *Client) ListJobs(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3648,6 +3700,23 @@ func (c *Client) CancelJob(ctx context.Context, job int64, reqEditors ...Request
 // Corresponds with GET /v1/jobs/{job} (the `GetJob` operationId).
 func (c *Client) GetJob(ctx context.Context, job int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetJobRequest(c.Server, job)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetJobLog What happened while a job was at work
+//
+// Sentences with their times: what it set out to do, sites that asked to wait, epochs, warnings, how far it was, how it ended. Of each job the newest 1,000 lines are kept, of the newest 200 jobs. Lines are numbered from 1, and the cursor is the number of the line before: while a job runs, `lines` of its events says that there are more. Only for who manages the collection, since lines name folders and addresses.
+//
+// Corresponds with GET /v1/jobs/{job}/log (the `GetJobLog` operationId).
+func (c *Client) GetJobLog(ctx context.Context, job int64, params *GetJobLogParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetJobLogRequest(c.Server, job, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6166,6 +6235,79 @@ func NewGetJobRequest(server string, job int64) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetJobLogRequest constructs an http.Request for the GetJobLog method
+func NewGetJobLogRequest(server string, job int64, params *GetJobLogParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "job", job, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/jobs/%s/log", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -9346,7 +9488,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListJobsWithResponse Crawls, imports, embeddings, trainings and other long work, the newest first
 	//
-	// Of every process that works on the collection.
+	// Of every process that works on the collection. Of a job for a profile that is not the caller's, its kind, state and times alone are told.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -9388,6 +9530,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/jobs/{job} (the `GetJob` operationId).
 	GetJobWithResponse(ctx context.Context, job int64, reqEditors ...RequestEditorFn) (*GetJobResponse, error)
+
+	// GetJobLogWithResponse What happened while a job was at work
+	//
+	// Sentences with their times: what it set out to do, sites that asked to wait, epochs, warnings, how far it was, how it ended. Of each job the newest 1,000 lines are kept, of the newest 200 jobs. Lines are numbered from 1, and the cursor is the number of the line before: while a job runs, `lines` of its events says that there are more. Only for who manages the collection, since lines name folders and addresses.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/jobs/{job}/log (the `GetJobLog` operationId).
+	GetJobLogWithResponse(ctx context.Context, job int64, params *GetJobLogParams, reqEditors ...RequestEditorFn) (*GetJobLogResponse, error)
 
 	// ListJobLossesWithResponse Every file that a job did not take
 	//
@@ -11346,6 +11497,75 @@ func (r GetJobResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetJobLogResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobLog
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Invalid
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetJobLogResponse) GetJSON200() *JobLog {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetJobLogResponse) GetApplicationProblemJSON400() *Invalid {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetJobLogResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r GetJobLogResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r GetJobLogResponse) GetApplicationProblemJSON5XX() *Failure {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r GetJobLogResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetJobLogResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetJobLogResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetJobLogResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -15299,7 +15519,7 @@ func (c *ClientWithResponses) GetImageThumbnailWithResponse(ctx context.Context,
 
 // ListJobsWithResponse Crawls, imports, embeddings, trainings and other long work, the newest first
 //
-// Of every process that works on the collection.
+// Of every process that works on the collection. Of a job for a profile that is not the caller's, its kind, state and times alone are told.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -15370,6 +15590,21 @@ func (c *ClientWithResponses) GetJobWithResponse(ctx context.Context, job int64,
 		return nil, err
 	}
 	return ParseGetJobResponse(rsp)
+}
+
+// GetJobLogWithResponse What happened while a job was at work
+//
+// Sentences with their times: what it set out to do, sites that asked to wait, epochs, warnings, how far it was, how it ended. Of each job the newest 1,000 lines are kept, of the newest 200 jobs. Lines are numbered from 1, and the cursor is the number of the line before: while a job runs, `lines` of its events says that there are more. Only for who manages the collection, since lines name folders and addresses.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/jobs/{job}/log (the `GetJobLog` operationId).
+func (c *ClientWithResponses) GetJobLogWithResponse(ctx context.Context, job int64, params *GetJobLogParams, reqEditors ...RequestEditorFn) (*GetJobLogResponse, error) {
+	rsp, err := c.GetJobLog(ctx, job, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetJobLogResponse(rsp)
 }
 
 // ListJobLossesWithResponse Every file that a job did not take
@@ -17462,6 +17697,60 @@ func ParseGetJobResponse(rsp *http.Response) (*GetJobResponse, error) {
 
 	case rsp.StatusCode == 304:
 		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Invalid
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetJobLogResponse parses an HTTP response from a GetJobLogWithResponse call
+func ParseGetJobLogResponse(rsp *http.Response) (*GetJobLogResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetJobLogResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobLog
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Invalid

@@ -84,7 +84,7 @@ async function nothingHere() {
   if (await bring.firstSteps()) return "";
   if (Object.keys(state.filters).some((name) => name !== "judged" && name !== "collapse")) return "Nothing passes all of these filters.";
   if (state.view === "liked") return "Nothing is liked yet.";
-  if (state.view === "news") return "What a crawl or a subscription brings from now on comes here: Work starts a crawl, palate subscribe looks again and again.";
+  if (state.view === "news") return "What crawls bring from now on comes here. Work starts one; “palate subscribe” has one run again and again.";
   if (state.filters.judged === "unrated") return "Everything has been judged.";
   if (state.filters.judged) return "Nothing is judged so.";
   return "Nothing is embedded yet: palate embed.";
@@ -99,7 +99,10 @@ function show(from = {}) {
   tell("");
   showOrder();
   const { view } = state, inGrid = gridViews.has(view);
-  for (const tab of tabs) tab.setAttribute("aria-pressed", String(tab.dataset.view === view));
+  for (const tab of tabs) {
+    tab.setAttribute("aria-pressed", String(tab.dataset.view === view));
+    if (tab.dataset.view === view) document.title = `${tab.textContent} · palate`;
+  }
   $("#filters").hidden = !inGrid;
   $("#search").hidden = $("#by-picture").hidden = !inGrid;
   $("#search").value = state.filters.q ?? "";
@@ -241,6 +244,7 @@ document.addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
   if (key === "?") return void (sheet.open ? sheet.close() : sheet.showModal());
   if (sheet.open) return;
+  if (key === "/" && !viewer.open) return void (event.preventDefault(), $("#search").focus());
   if (key === "u") return void orTell(undo());
   const doing = select.size() && !viewer.open && (verdictKeys[key] ?? { c: "clear", delete: "delete", backspace: "delete" }[key] ?? (starKeys.test(key) ? Number(key) : undefined));
   if (doing) {

@@ -8,7 +8,9 @@ export function asked(form) {
   const body = { kind: "crawl" };
   for (const { name, type, value } of form.elements) {
     const text = value.trim();
-    if (name && text) body[name] = name === "seeds" ? text.split(/\s*\n\s*/) : type === "number" ? Number(text) : name === "contact" ? text : [text];
+    if (!name || !text) continue;
+    if (name === "width") (body.filter ??= []).push(`width>=${text}`);
+    else body[name] = name === "seeds" ? text.split(/\s*\n\s*/) : type === "number" ? Number(text) : name === "contact" || name === "want" ? text : [text];
   }
   return body;
 }

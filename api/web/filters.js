@@ -87,7 +87,7 @@ const known = $(".known", form), look = $(".look", form);
 async function showKnown() {
   const { works, images, not_looked_at } = await call("/copies");
   known.textContent = (works ? `${works.toLocaleString()} ${works === 1 ? "work has" : "works have"} ${images.toLocaleString()} pictures.` : "No copies are known.")
-    + (not_looked_at ? ` Not looked at yet, and standing for themselves: ${not_looked_at.toLocaleString()}.` : "");
+    + (not_looked_at ? ` Not looked at for copies yet: ${not_looked_at.toLocaleString()}.` : "");
   look.hidden = !not_looked_at;
 }
 

@@ -99,9 +99,10 @@ export const stateOf = (job) => (job.state === "succeeded" && job.result?.cost ?
 
 /** newsOf says in one sentence what a job that has ended well came to. */
 export function newsOf({ result: r }) {
-  if (r?.cost) return `It would take ${about(r.cost.seconds)} at most.`;
-  if (r?.verdicts) return r.verdicts.map(sentence)[0] ?? "The models were compared.";
-  return r?.model ? `The model “${r.model}” was made.` : "No epoch was better than the probe: no model was made.";
+  if (!r) return "It is done."; // for a profile of which this caller is told nothing more
+  if (r.cost) return `It would take ${about(r.cost.seconds)} at most.`;
+  if (r.verdicts) return r.verdicts.map(sentence)[0] ?? "The models were compared.";
+  return r.model ? `The model “${r.model}” was made.` : "No epoch was better than the probe: no model was made.";
 }
 
 /**

@@ -58,7 +58,7 @@ var smaller = sync.OnceValue(func() *minify.M {
 	m := minify.New()
 	m.Add(".js", &js.Minifier{})
 	m.Add(".css", &css.Minifier{})
-	m.Add(".html", &html.Minifier{KeepDocumentTags: true, KeepQuotes: true, KeepDefaultAttrVals: true})
+	m.Add(".html", &html.Minifier{KeepDocumentTags: true, KeepDefaultAttrVals: true})
 	return m
 })
 

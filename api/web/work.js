@@ -100,22 +100,41 @@ function filled(row, job) {
     cancel.onclick = () => job.cancelling || orTell(call("/jobs/" + job.id, { method: "DELETE" }).then(showJob));
   }
   const parts = isLearning(job) ? partsOf(job, follow) : isLook(job) ? lookParts(job, follow) : [words(job)].filter(Boolean).map((textContent) => element("p", { textContent }));
-  if (job.losses) {
-    const losses = element("button", { type: "button", className: "losses", textContent: `What was not taken (${job.losses})` });
-    losses.addEventListener("click", () => orTell(showLosses(row, job, losses)));
-    parts.push(losses);
-  }
-  if (running && cancel.parentElement === row) { // where it may have the focus
-    for (const old of [...row.children]) if (old !== cancel && !old.matches(".lost")) old.remove();
+  const held = row.contains(document.activeElement);
+  // What stays keeps the focus, and is open if it was.
+  for (const old of [...row.children]) if (!old.matches(running ? ".cancel, .opens, .opened" : ".opens, .opened")) old.remove();
+  if (running && cancel.isConnected) {
     cancel.before(...head);
     cancel.after(...parts);
-    return row;
-  }
-  const held = row.contains(document.activeElement);
-  // A list of losses that is open stays open.
-  row.replaceChildren(...head, ...running ? [cancel] : [], ...parts, ...row.querySelectorAll(".lost"));
-  if (held) row.focus({ preventScroll: true });
+  } else row.prepend(...head, ...running ? [cancel] : [], ...parts);
+  opens(row, "lost", job.losses && `What was not taken (${job.losses})`, (all) => fillLosses(all, job));
+  opens(row, "log", job.lines && `Log (${job.lines})`, (all) => fillLog(all, job));
+  if (held && !row.contains(document.activeElement)) row.focus({ preventScroll: true });
   return row;
+}
+
+/**
+ * opens gives a row a button that opens a list at its end, and closes it again. One that is open is filled with what there is more.
+ * @param {HTMLElement} row
+ * @param {string} kind of the list
+ * @param {string} textContent without which there is no button
+ * @param {(list: HTMLElement) => Promise<void>} fill
+ */
+function opens(row, kind, textContent, fill) {
+  if (!textContent) return;
+  let button = $(`.opens.${kind}`, row);
+  if (!button) row.append(button = element("button", { type: "button", className: "opens " + kind, ariaExpanded: "false" }));
+  button.textContent = textContent;
+  const open = $(`.opened.${kind}`, row);
+  if (open) orTell(fill(open));
+  button.onclick = () => {
+    const open = $(`.opened.${kind}`, row);
+    button.ariaExpanded = String(!open);
+    if (open) return open.remove();
+    const all = element("ol", { className: "opened " + kind, tabIndex: 0, ariaLabel: textContent });
+    row.append(all);
+    orTell(fill(all));
+  };
 }
 
 /** words say how far a job is, or what it came to. */
@@ -130,15 +149,30 @@ function words(job) {
   return told.join(", ");
 }
 
-async function showLosses(row, job, button) {
-  const open = row.querySelector(".lost");
-  if (open) return open.remove();
+async function fillLosses(all, job) {
   const { losses, next_cursor } = await call(`/jobs/${job.id}/losses?limit=100`);
-  const items = losses.map((l) => element("li", { textContent: `${l.path}: ${l.what}` }));
-  if (next_cursor) items.push(element("li", { textContent: `and ${job.losses - losses.length} more: palate import report ${job.id}` }));
-  const all = element("ul", { className: "lost" });
-  all.append(...items);
-  button.after(all);
+  all.replaceChildren(...losses.map((l) => element("li", { textContent: `${l.path}: ${l.what}` })));
+  if (next_cursor) all.append(element("li", { textContent: `and ${job.losses - losses.length} more: palate import report ${job.id}` }));
+}
+
+/** fillLog adds the lines that came since to those that are shown, of which there are 200 at first. */
+async function fillLog(all, job) {
+  const after = Number(all.dataset.last) || Math.max(0, job.lines - 200);
+  if (after >= job.lines || all.ariaBusy) return;
+  all.ariaBusy = "true";
+  try {
+    const { lines } = await call(`/jobs/${job.id}/log?limit=200${after ? `&cursor=${after}` : ""}`);
+    const atEnd = all.scrollHeight - all.scrollTop - all.clientHeight < 40; // where whoever reads follows
+    for (const { number, at, text, warning } of lines) {
+      const line = element("li", { className: warning ? "warning" : "", value: number });
+      line.append(element("time", { dateTime: at, textContent: new Date(at).toLocaleTimeString() }), ` ${warning ? "Warning: " : ""}${text}`);
+      all.append(line);
+      all.dataset.last = number;
+    }
+    if (atEnd) all.scrollTop = all.scrollHeight;
+  } finally {
+    all.ariaBusy = null;
+  }
 }
 
 // ---- another model
@@ -189,7 +223,7 @@ async function begin(body) {
   const job = await call("/jobs", { method: "POST", body });
   showJob(job);
   tell(""); // why an earlier try was refused
-  say(isLearning(job) && !body.confirm ? "What it would cost is being found out." : `${kinds[body.kind]} has begun.`);
+  say(isLearning(job) && !body.confirm ? "What it would cost is being found out." : body.dry_run ? "What would come is being found out." : `${kinds[body.kind]} has begun.`);
   return job;
 }
 

@@ -236,6 +236,9 @@ func (r *Report) Brief() *Report {
 	return &brief
 }
 
+// Words are its verdicts, for people.
+func (r *Report) Words() []string { return r.Verdicts }
+
 // Run measures what is not measured yet. told is called before each cell.
 func (c *Contest) Run(ctx context.Context, told func(done, total int, what string)) (*Report, error) {
 	r := &Report{Version: reportVersion, Profile: c.config.Profile, Data: c.data, Pictures: len(c.rated), Works: c.set.Groups()}

@@ -36,6 +36,7 @@ type Run struct {
 	Result      json.RawMessage // of a run that has ended
 	Error       string
 	Losses      int // files of which RunLosses has, or had, something to say
+	Lines       int // of its log, kept or not
 	StartedAt   time.Time
 	UpdatedAt   time.Time
 	FinishedAt  time.Time // zero while running
@@ -45,6 +46,7 @@ type Run struct {
 // change.
 type Runs interface {
 	RunLosses
+	RunLog
 
 	// StartRun begins a run that lives exactly as long as its lease, which
 	// comes with it: release it after FinishRun. However the process ends

@@ -75,6 +75,7 @@ func (c *Collection) RunContest(ctx context.Context, contest *arena.Contest, pro
 		return contest.Run(ctx, func(done, total int, what string) {
 			j.Progress(ctx, int64(done), int64(total))
 			if what != "" {
+				j.Say(ctx, "Measures %s.", what)
 				c.tell.Note(what, false)
 			}
 		})

@@ -34,6 +34,7 @@ func (c *Collection) Backup(ctx context.Context, path string, options backup.Opt
 	}
 	err = j.Do(ctx, func(ctx context.Context) (any, error) {
 		report, err = c.backUpAs(ctx, path, options, progress(ctx, j, c.tell, "back up", "img"))
+		sayBackedUp(ctx, j, report)
 		return report.Summary(), err
 	})
 	return report, err
@@ -45,7 +46,22 @@ func (c *Collection) BackupAs(ctx context.Context, j *job.Job, path string, opti
 		return backup.Summary{}, err
 	}
 	report, err := c.backUpAs(ctx, path, options, progress(ctx, j, Silent{}, "", ""))
+	sayBackedUp(ctx, j, report)
 	return report.Summary(), err
+}
+
+// sayBackedUp tells a job's log what was backed up; a report that names no place
+// is of none.
+func sayBackedUp(ctx context.Context, j *job.Job, r backup.Report) {
+	if r.Path == "" {
+		return
+	}
+	for _, text := range r.Words() {
+		j.Say(ctx, "%s", text)
+	}
+	if err := r.Err(); err != nil {
+		j.Warn(ctx, "%v", err)
+	}
 }
 
 // MayBackUpTo says what speaks against a place for backups, or nil.

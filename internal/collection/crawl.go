@@ -1,17 +1,22 @@
 package collection
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/crawler"
 	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/internal/picture"
+	"github.com/palate-art/palate/internal/starter"
 )
 
 // Crawl is one crawl: what to call it, where to begin and how to behave.
@@ -64,6 +69,8 @@ func (c *Collection) CrawlAs(ctx context.Context, j *job.Job, name string, confi
 
 // crawlAs crawls for a job that has begun.
 func (c *Collection) crawlAs(ctx context.Context, j *job.Job, of Crawl, keeper crawler.Keeper, progress func(done, total int64)) (crawler.Report, error) {
+	logger := j.Logger(c.logger)
+	j.Say(ctx, "It crawls %s.", of.Name)
 	// Whoever is first has the lease, so that the crawl is not forgotten meanwhile.
 	lease, err := c.Catalog.AcquireLease(ctx, "crawl-"+of.Name)
 	switch {
@@ -72,7 +79,7 @@ func (c *Collection) crawlAs(ctx context.Context, j *job.Job, of Crawl, keeper c
 	case of.Alone || !errors.Is(err, palate.ErrConflict):
 		return crawler.Report{}, fmt.Errorf("crawl: %w", err)
 	default:
-		c.logger.InfoContext(ctx, "another run is at this crawl; sharing it", "crawl", of.Name)
+		logger.InfoContext(ctx, "another run is at this crawl; sharing it", "crawl", of.Name)
 	}
 	if err := c.LetCrawlsGoOn(ctx); err != nil {
 		return crawler.Report{}, fmt.Errorf("crawl: %w", err)
@@ -89,20 +96,36 @@ func (c *Collection) crawlAs(ctx context.Context, j *job.Job, of Crawl, keeper c
 		return crawler.Report{}, err
 	}
 	if again.Pictures > 0 {
-		c.logger.InfoContext(ctx, "pictures that an earlier palate could not read are looked for again", "crawl", of.Name, "pictures", again.Pictures, "pages", again.Pages)
+		logger.InfoContext(ctx, "pictures that an earlier palate could not read are looked for again", "crawl", of.Name, "pictures", again.Pictures, "pages", again.Pages)
 	}
 	crawling, err := crawler.New(of.Config, begunBefore{c.Catalog.SharedFrontier(j.Run.ID), of.added}, keeper, crawler.Options{
-		DialContext: of.Dial, Logger: c.logger, Found: of.Found,
+		DialContext: of.Dial, Logger: logger, Found: of.Found,
 		Progress: func(r crawler.Report) { progress(int64(r.Kept+r.Known), int64(r.Candidates)) },
 	})
 	if err != nil {
 		return crawler.Report{}, err
 	}
 	report, err := crawling.Run(ctx, of.Name, of.Seeds)
+	sayCrawled(ctx, j, report)
 	if err == nil {
 		err = report.Err()
 	}
 	return report, err
+}
+
+// sayCrawled tells a job's log what a crawl came to.
+func sayCrawled(ctx context.Context, j *job.Job, r crawler.Report) {
+	j.Say(ctx, "%d pages were read and gave %d candidates: %d came in, %d were here.", r.Pages, r.Candidates, r.Kept, r.Known)
+	for _, reason := range slices.SortedFunc(maps.Keys(r.Lost), func(a, b string) int { return cmp.Or(r.Lost[b]-r.Lost[a], strings.Compare(a, b)) }) {
+		example := ""
+		if examples := r.Examples[reason]; len(examples) > 0 {
+			example = ", such as " + examples[0].URL
+		}
+		j.Say(ctx, "Left out %d %s%s.", r.Lost[reason], starter.LeftWords(reason), example)
+	}
+	if r.Pending > 0 {
+		j.Say(ctx, "%d addresses are left for the next time.", r.Pending)
+	}
 }
 
 // begunBefore is the frontier of a crawl that earlier rounds, which it does not

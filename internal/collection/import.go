@@ -3,6 +3,8 @@ package collection
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/folder"
@@ -110,7 +112,13 @@ func (c *Collection) ImportAs(ctx context.Context, j *job.Job, files ingest.Impo
 }
 
 func (c *Collection) importAs(ctx context.Context, j *job.Job, files ingest.Import, progress func(done, total int64)) (ingest.ImportReport, error) {
+	j.Say(ctx, "There are %d files.", len(files.Files))
 	files.Run = j.Run.ID
 	files.Progress = func(done, total int) { progress(int64(done), int64(total)) }
-	return c.Pictures.Import(ctx, files)
+	report, err := c.Pictures.Import(ctx, files)
+	j.Say(ctx, "%d pictures came in, %d were here, %d verdicts came with them.", report.Kept, report.Known, report.Rated)
+	for _, reason := range slices.Sorted(maps.Keys(report.Lost)) {
+		j.Warn(ctx, "Not taken (%s): %d, such as %s", reason, report.Lost[reason], report.Examples[reason])
+	}
+	return report, err
 }

@@ -59,12 +59,85 @@ func (c *Collection) Jobs(ctx context.Context, limit int) ([]Job, error) {
 	return jobs, err
 }
 
-// StopJob asks whichever process runs a job to stop: palate.ErrConflict if it
-// has ended.
-func (c *Collection) StopJob(ctx context.Context, id int64) error {
-	err := c.Catalog.CancelRun(ctx, id)
+// JobLine is one line of a job's log as people and programs read it.
+type JobLine struct {
+	Number  int64     `json:"number"` // from 1
+	At      time.Time `json:"at"`
+	Warning bool      `json:"warning,omitempty"`
+	Text    string    `json:"text"`
+}
+
+// Words are the line with its time.
+func (l JobLine) Words() string {
+	text := l.Text
+	if l.Warning {
+		text = "warning: " + text
+	}
+	return l.At.Local().Format(time.DateTime) + "  " + text
+}
+
+// JobLog gives a job's log to each, line by line, and with follow what comes until
+// the job has ended.
+func (c *Collection) JobLog(ctx context.Context, id int64, follow bool, each func(JobLine) error) error {
+	const page = 1000
+	for after := int64(0); ; {
+		last, err := c.Catalog.LastChange(ctx)
+		if err != nil {
+			return err
+		}
+		run, err := c.Catalog.RunByID(ctx, id) // before its log, which is whole when it has ended
+		if err != nil {
+			return noJob(id, err)
+		}
+		lines, err := c.Catalog.RunLog(ctx, id, after, page)
+		if err != nil {
+			return err
+		}
+		for _, l := range lines {
+			if err := each(JobLine(l)); err != nil {
+				return err
+			}
+			after = l.Number
+		}
+		switch {
+		case len(lines) == page:
+		case !follow || run.State != catalog.Running:
+			return nil
+		default:
+			if err := c.awaitChange(ctx, last); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// deadLook is how long at most nobody looks whether the process of a job that is
+// followed is still alive.
+const deadLook = 2 * time.Second
+
+func (c *Collection) awaitChange(ctx context.Context, beyond uint64) error {
+	short, cancel := context.WithTimeout(ctx, deadLook)
+	defer cancel()
+	_, err := c.Catalog.Wait(short, beyond)
+	if ctx.Err() != nil || err != nil && short.Err() == nil {
+		return errors.Join(err, ctx.Err())
+	}
+	if c.ReadOnly() == nil {
+		_, err = c.Catalog.EndDeadRuns(ctx)
+		return err
+	}
+	return nil
+}
+
+func noJob(id int64, err error) error {
 	if errors.Is(err, palate.ErrNotFound) {
 		return fmt.Errorf("there is no job %d; palate jobs lists them: %w", id, palate.ErrNotFound)
 	}
 	return err
+}
+
+// StopJob asks whichever process runs a job to stop: palate.ErrConflict if it
+// has ended.
+func (c *Collection) StopJob(ctx context.Context, id int64) error {
+	return noJob(id, c.Catalog.CancelRun(ctx, id))
 }

@@ -75,6 +75,13 @@ func verifyAs(ctx context.Context, j *job.Job, parts verify.Parts, config verify
 		}
 	}
 	report, err := verify.Run(ctx, parts, config)
+	say := j.Say
+	if !report.Well() {
+		say = j.Warn
+	}
+	for _, text := range report.Words(config.Repair) {
+		say(ctx, "%s", text)
+	}
 	return verify.Result{Report: report, Whole: report.Well()}, err
 }
 

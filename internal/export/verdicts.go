@@ -26,17 +26,25 @@ const maxRowBytes = 1 << 20
 // maxSaid bounds the verdicts of one file.
 const maxSaid = 5_000_000
 
-// Verdicts reads the verdicts of NDJSON or CSV as To writes them; fields that it
-// does not know are passed by, and so are rows with neither a verdict nor stars.
-// Stars without a verdict mean theirs, see palate.Stars. A row that can't be read is palate.ErrInvalid with its number; errors of r come as they are.
+// Verdicts reads the verdicts of what To and ToTar write; fields that it does not
+// know are passed by, and so are rows with neither a verdict nor stars. Stars
+// without a verdict mean theirs, see palate.Stars. NPZ has likes and dislikes
+// alone, and those only if it was written with Query.Rated. A row that can't be
+// read is palate.ErrInvalid with its number; errors of r come as they are.
 func Verdicts(r io.Reader, format Format) ([]Said, error) {
 	switch format {
 	case NDJSON:
 		return verdictsOfLines(r)
 	case CSV:
 		return verdictsOfTable(r)
+	case Parquet:
+		return verdictsOfParquet(r, nil)
+	case NPZ:
+		return verdictsOfArrays(r)
+	case Clip:
+		return verdictsOfClip(r)
 	}
-	return nil, fmt.Errorf("ratings are read from ndjson and csv, and not from %s: %w", format, palate.ErrInvalid)
+	return nil, fmt.Errorf("ratings are not read from %s: %w", format, palate.ErrInvalid)
 }
 
 func verdictsOfLines(r io.Reader) ([]Said, error) {

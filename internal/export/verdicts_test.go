@@ -38,7 +38,12 @@ func TestVerdictsOfAFile(t *testing.T) {
 		"no names":           {export.CSV, someImage + ",like\n", 0, "first row"},
 		"a short row":        {export.CSV, "image_id,verdict\n" + someImage + "\n", 0, "row 2"},
 		"a quote":            {export.CSV, "image_id,verdict\n\"" + someImage + ",like\n", 0, "row 2"},
-		"Parquet":            {export.Parquet, "PAR1", 0, "ndjson and csv"},
+		"half a Parquet":     {export.Parquet, "PAR1", 0, "Parquet"},
+		"no Parquet":         {export.Parquet, "", 0, "empty"},
+		"no zip":             {export.NPZ, "image_id", 0, "no zip"},
+		"no tar":             {export.Clip, strings.Repeat("x", 600), 0, "no tar"},
+		"an empty tar":       {export.Clip, strings.Repeat("\x00", 1024), 0, "metadata"},
+		"another format":     {"xlsx", "", 0, "not read from xlsx"},
 	} {
 		got, err := export.Verdicts(strings.NewReader(tt.text), tt.format)
 		switch {
@@ -48,7 +53,7 @@ func TestVerdictsOfAFile(t *testing.T) {
 			t.Errorf("%s: got %v, want an error of %q", name, err, tt.problem)
 		}
 		broken := errors.New("the line is down")
-		if _, err := export.Verdicts(iotest.ErrReader(broken), tt.format); tt.format != export.Parquet && !errors.Is(err, broken) {
+		if _, err := export.Verdicts(iotest.ErrReader(broken), tt.format); tt.format != "xlsx" && !errors.Is(err, broken) {
 			t.Errorf("%s: got %v, want the reader's error", name, err)
 		}
 	}

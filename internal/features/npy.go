@@ -55,7 +55,8 @@ var elements = map[string]element{
 
 // header is what stands before the values.
 type header struct {
-	code    string
+	descr   string // as it is written
+	code    string // without the order of bytes
 	order   binary.ByteOrder
 	fortran bool
 	shape   []int
@@ -67,7 +68,10 @@ func readNPY(r io.Reader) (*array, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind := elements[h.code]
+	kind, known := elements[h.code]
+	if !known {
+		return nil, invalid("the array is of type %q; float16, float32, float64, integers and bool are read", h.descr)
+	}
 	total := 1
 	for _, n := range h.shape {
 		if n != 0 && total > maxValues/n {
@@ -165,7 +169,7 @@ func parseHeader(text string) (header, error) {
 		return h, invalid("the header of the .npy file lacks shape or fortran_order")
 	}
 	h.fortran, h.shape, h.order = fortran, shape, binary.LittleEndian
-	h.code = descr
+	h.descr, h.code = descr, descr
 	switch {
 	case strings.HasPrefix(descr, ">"):
 		h.order, h.code = binary.BigEndian, descr[1:]
@@ -174,9 +178,6 @@ func parseHeader(text string) (header, error) {
 	}
 	if strings.HasPrefix(h.code, "O") {
 		return h, invalid("the array holds Python objects (a pickle), which could run code and are not read; save it as a float32 array")
-	}
-	if _, known := elements[h.code]; !known {
-		return h, invalid("the array is of type %q; float16, float32, float64, integers and bool are read", descr)
 	}
 	return h, nil
 }

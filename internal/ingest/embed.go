@@ -160,7 +160,7 @@ func (c *Collection) embed(ctx context.Context, e embedder.Embedder, former *For
 func (c *Collection) embedAs(ctx context.Context, j *job.Job, e embedder.Embedder, former *Former, config embedder.PipelineConfig, progress func(EmbedReport), more func(context.Context) (bool, error)) (EmbedReport, error) {
 	config.Meter = &c.meter
 	before := c.meter.Stats()
-	w := &embeddingWriter{catalog: c.catalog, model: e.Model(), flushed: time.Now()}
+	w := &embeddingWriter{catalog: c.catalog, job: j, model: e.Model(), flushed: time.Now()}
 	w.progress = func() {
 		report := w.told()
 		j.Progress(ctx, int64(report.Embedded+report.Copied+report.Failed), int64(report.Total))
@@ -168,6 +168,10 @@ func (c *Collection) embedAs(ctx context.Context, j *job.Job, e embedder.Embedde
 			progress(report)
 		}
 	}
+	defer func() {
+		r := w.told()
+		j.Say(ctx, "%d pictures were embedded, %d copied, %d could not be.", r.Embedded, r.Copied, r.Failed)
+	}()
 	for again := true; again; {
 		w.total.Store(int64(w.report.Embedded+w.report.Failed) + w.copied.Load())
 		_, err := embedder.Run(ctx, e, config, c.claimed(ctx, e, former, j.Run.ID, w), func(r embedder.Result) error { return w.take(ctx, r) })
@@ -233,6 +237,7 @@ func (c *Collection) claimed(ctx context.Context, e embedder.Embedder, former *F
 // embeddingWriter writes results to the catalog, some at a time.
 type embeddingWriter struct {
 	catalog  catalog.Catalog
+	job      *job.Job
 	model    palate.ModelID
 	progress func()
 	report   EmbedReport  // but for Total
@@ -297,6 +302,7 @@ func (w *embeddingWriter) fail(ctx context.Context, r embedder.Result) error {
 		return err
 	}
 	w.report.Failed++
+	w.job.Warn(ctx, "Image %s could not be embedded: %s", r.ID, palate.Message(r.Err))
 	if len(w.report.Failures) < maxFailuresTold {
 		w.report.Failures = append(w.report.Failures, EmbedFailure{r.ID, r.Err.Error()})
 	}

@@ -76,6 +76,10 @@ type Job struct {
 	told        json.RawMessage // not written yet; nil if it is, or there is none
 	written     time.Time       // when progress was last written
 	unwritten   bool
+	lines       []catalog.RunLine // of the log, not written yet
+	soon        *time.Timer       // writes them; nil if it is not set
+	toldHowFar  time.Time         // when the log last said it
+	ended       bool
 }
 
 // Begin records that a job begins. What dead processes left is ended first. The
@@ -88,7 +92,7 @@ func Begin(ctx context.Context, c Catalog, kind Kind, p palate.Profile) (*Job, e
 	if err != nil {
 		return nil, err
 	}
-	return &Job{Run: run, catalog: c, lease: lease}, nil
+	return &Job{Run: run, catalog: c, lease: lease, toldHowFar: run.StartedAt}, nil
 }
 
 // Do is Begin and Job.Do in one, for who needs no number before the end.
@@ -115,11 +119,7 @@ func (j *Job) Progress(ctx context.Context, done, total int64) {
 	if done == j.done && total == j.total {
 		return
 	}
-	j.done, j.total, j.unwritten = done, total, true
-	if now := time.Now(); now.Sub(j.written) >= progressEvery {
-		j.written = now
-		j.write(ctx)
-	}
+	j.at(ctx, done, total, false)
 }
 
 // Tell is Progress with what there is to say beside it, which is written as JSON
@@ -129,18 +129,26 @@ func (j *Job) Tell(ctx context.Context, done, total int64, told any, now bool) {
 	text, err := json.Marshal(told)
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.done, j.total, j.unwritten = done, total, true
 	if err == nil {
 		j.told = text
 	}
-	if at := time.Now(); now || at.Sub(j.written) >= progressEvery {
-		j.written = at
+	j.at(ctx, done, total, now)
+}
+
+// at is for who holds mu.
+func (j *Job) at(ctx context.Context, done, total int64, write bool) {
+	j.done, j.total, j.unwritten = done, total, true
+	now := time.Now()
+	j.sayHowFar(now)
+	if write || now.Sub(j.written) >= progressEvery {
+		j.written = now
 		j.write(ctx)
 	}
 }
 
 // write is for who holds mu.
 func (j *Job) write(ctx context.Context) {
+	j.writeLines(ctx)
 	if j.unwritten && j.catalog.UpdateRun(ctx, j.Run.ID, j.done, j.total, j.told) == nil {
 		j.unwritten, j.told = false, nil
 	}
@@ -149,8 +157,9 @@ func (j *Job) write(ctx context.Context) {
 // Do does the work and ends the job as it went: succeeded, failed, or cancelled
 // if ctx was done or somebody asked for it. The context of work is done then
 // too, with ErrCancelled or ErrLeaseLost as its cause. The result is written as
-// JSON; one that comes with an error tells how far the work came. A job that
-// was asked to stop before it began does nothing.
+// JSON; one that comes with an error tells how far the work came. What it says of
+// itself, by a method Words, goes into the log. A job that was asked to stop
+// before it began does nothing.
 func (j *Job) Do(ctx context.Context, work func(context.Context) (result any, err error)) error {
 	working, cancel := context.WithCancelCause(ctx)
 	var watching sync.WaitGroup
@@ -164,7 +173,9 @@ func (j *Job) Do(ctx context.Context, work func(context.Context) (result any, er
 	var result any
 	err := context.Cause(working)
 	if err == nil {
+		j.Say(ctx, "%s", whoWorks())
 		result, err = work(working)
+		j.sayAll(ctx, result)
 	}
 	stop()
 	watching.Wait()
@@ -209,6 +220,7 @@ func (j *Job) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 		if err == nil {
 			seen = last
 			if j.asked(ctx) {
+				j.Say(ctx, "Somebody asked it to stop.")
 				cancel(ErrCancelled)
 				return
 			}
@@ -230,13 +242,18 @@ func (j *Job) asked(ctx context.Context) bool {
 // succeeded with its result, or as failed or cancelled for a reason.
 func (j *Job) End(ctx context.Context, state catalog.RunState, result any, reason error) error {
 	ctx = context.WithoutCancel(ctx)
-	j.mu.Lock()
-	j.write(ctx)
-	j.mu.Unlock()
 	message := ""
 	if reason != nil {
 		message = palate.Message(reason) // people read it
 	}
+	j.note(ctx, state == catalog.Failed, lastWords(state, message))
+	j.mu.Lock()
+	if j.soon != nil {
+		j.soon.Stop()
+	}
+	j.write(ctx)
+	j.ended = true
+	j.mu.Unlock()
 	var written json.RawMessage
 	var err error
 	if result != nil {
@@ -245,4 +262,15 @@ func (j *Job) End(ctx context.Context, state catalog.RunState, result any, reaso
 		}
 	}
 	return errors.Join(err, j.catalog.FinishRun(ctx, j.Run.ID, state, written, message), j.lease.Release())
+}
+
+// lastWords are the last line of a job's log.
+func lastWords(state catalog.RunState, message string) string {
+	switch {
+	case state == catalog.Succeeded:
+		return "It is done."
+	case state == catalog.Cancelled:
+		return "It ended before it was done: " + message
+	}
+	return "It failed: " + message
 }

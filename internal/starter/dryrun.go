@@ -125,12 +125,13 @@ func (s *Starter) dryRun(ctx context.Context, j *job.Job, r Request, name string
 			preview.Pictures = n
 			continue
 		}
-		left := Left{Reason: reason, Count: n, What: leftWords(reason), Examples: report.Examples[reason]}
+		left := Left{Reason: reason, Count: n, What: LeftWords(reason), Examples: report.Examples[reason]}
 		if left.Examples == nil {
 			left.Examples = []crawler.Loss{}
 		}
 		preview.Left = append(preview.Left, left)
 	}
+	j.Say(ctx, "%d pages were read: %d pictures would come, %d are here.", preview.Pages, preview.Pictures, preview.Known)
 	slices.SortFunc(preview.Left, func(a, b Left) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Reason, b.Reason)) })
 	return Previewed{preview}, err
 }
@@ -157,8 +158,8 @@ var leftReasons = map[string]string{
 	"time_out":        "the site does not answer",
 }
 
-// leftWords are a reason in words.
-func leftWords(reason string) string {
+// LeftWords are the reason in words for which a crawl leaves addresses.
+func LeftWords(reason string) string {
 	name, page := strings.CutPrefix(reason, "page_")
 	words, ok := leftReasons[name]
 	if !ok {

@@ -102,6 +102,7 @@ func (s *Starter) turn(ctx context.Context, j *job.Job, r Request) (release func
 	case s.learning <- struct{}{}:
 	default:
 		r.tell(ctx, j, 0, 0, Progress{Stage: StageWaiting}, true)
+		j.Say(ctx, "It waits until another fine-tuning or comparison has ended.")
 		select {
 		case s.learning <- struct{}{}:
 		case <-ctx.Done():
@@ -164,7 +165,7 @@ func (s *Starter) tuning(ctx context.Context, r Request) (work, error) {
 			return Priced{cost}, nil
 		}
 		teller := &teller{request: r, job: j, cost: cost}
-		trained, err := training.Train(ctx, func(s tuning.Status) { teller.tell(ctx, s) })
+		trained, err := training.Train(ctx, j, func(s tuning.Status) { teller.tell(ctx, s) })
 		trained.Curves = "" // a file of the server's
 		if err != nil {
 			return nil, err
@@ -285,6 +286,9 @@ func (s *Starter) contest(ctx context.Context, r Request) (work, error) {
 		}
 		told := func(done, total int, what string) {
 			r.tell(ctx, j, int64(done), int64(total), Progress{Stage: StageMeasuring, Cost: cost, What: what}, true)
+			if what != "" {
+				j.Say(ctx, "Measures %s.", what)
+			}
 		}
 		if r.Contest.SingleSplit {
 			figures, err := contest.SingleSplit(ctx, told)

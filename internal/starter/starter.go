@@ -95,6 +95,9 @@ type Indexed struct {
 	Points int `json:"points"`
 }
 
+// Words say it to a person.
+func (i Indexed) Words() string { return fmt.Sprintf("The index has %d points.", i.Points) }
+
 // Config says what the operator opened.
 type Config struct {
 	// ImportRoots are the folders below which imports may read; none allows

@@ -149,11 +149,25 @@ func (tr *Training) Finish(ctx context.Context) (Outcome, error) {
 			return nil, fmt.Errorf("train %s: %w", tr.Profile, err)
 		}
 		tr.job.Progress(ctx, stageStored, stages)
+		tr.say(ctx, outcome)
 		version, brief := outcome.Version, outcome.Report.Summary()
 		brief.Metrics, brief.LearningCurve = outcome.Report.Metrics, outcome.Report.LearningCurve
 		return result{version.Version, version.Current, version.Reason, brief, version.Learned.Settings}, nil
 	})
 	return outcome, errors.Join(err, tr.lease.Release())
+}
+
+// say tells the job's log what came of it.
+func (tr *Training) say(ctx context.Context, o Outcome) {
+	r, serves := o.Report, "It serves now"
+	if !o.Version.Current {
+		serves = "It does not serve"
+	}
+	tr.job.Say(ctx, "Version %d was learned from %d likes and %d dislikes: AUC %.3f [%.3f, %.3f].", o.Version.Version, r.Likes, r.Dislikes, r.AUC, r.AUCLow, r.AUCHigh)
+	tr.job.Say(ctx, "%s: %s.", serves, o.Version.Reason)
+	for _, warning := range r.Warnings {
+		tr.job.Warn(ctx, "%s", warning)
+	}
 }
 
 func (tr *Training) train(ctx context.Context) (Outcome, error) {

@@ -213,17 +213,26 @@ func (tr *Training) Close() error {
 // on at the next call with Request.Resume. told is called often.
 func (tr *Training) Run(ctx context.Context, told func(Status)) (Result, error) {
 	return job.Do(ctx, tr.tuner.Catalog, job.FineTune, tr.request.Profile, func(ctx context.Context, j *job.Job) (Result, error) {
-		return tr.Train(ctx, func(s Status) {
+		return tr.Train(ctx, j, func(s Status) {
 			j.Progress(ctx, int64(s.Step), int64(s.Steps))
 			told(s)
 		})
 	})
 }
 
-// Train is Run for who has a job of its own.
-func (tr *Training) Train(ctx context.Context, told func(Status)) (Result, error) {
+// Train is Run for who has begun a job, which hears of what is done and of each
+// epoch, but not of how far it is.
+func (tr *Training) Train(ctx context.Context, j *job.Job, told func(Status)) (Result, error) {
 	began := time.Now()
-	result, err := tr.run(ctx, told)
+	for _, text := range tr.Words() {
+		j.Say(ctx, "%s", text)
+	}
+	result, err := tr.run(ctx, func(s Status) {
+		if s.Ended != nil {
+			j.Say(ctx, "%s", s.Words())
+		}
+		told(s)
+	})
 	result.Seconds = time.Since(began).Seconds()
 	return result, err
 }

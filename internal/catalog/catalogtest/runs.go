@@ -25,6 +25,8 @@ func testRuns(t *testing.T, open Open) {
 		"what happens to a run is a change":  runChanges,
 		"what a run lost is kept":            lossesKept,
 		"what a run lost is bounded":         lossesBounded,
+		"the log of a run is kept":           logKept,
+		"the log of a run is bounded":        logBounded,
 		"waiting ends with the next change":  waiting,
 		"waiting ends with its context":      waitingInVain,
 		"a released lease is not a lost one": releasedLease,

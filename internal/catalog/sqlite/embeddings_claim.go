@@ -21,10 +21,10 @@ func (c *Catalog) ClaimUnembedded(ctx context.Context, m palate.ModelID, run int
 	err := c.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
 		state, err := scanOne[catalog.RunState](tx.QueryRowContext(ctx, "SELECT state FROM runs WHERE id = ?", run))
 		if err != nil {
-			return orNotFound(err, "run %d", run)
+			return orNotFound(err, "job %d", run)
 		}
 		if state != catalog.Running {
-			return fmt.Errorf("run %d has %s already: %w", run, state, palate.ErrConflict)
+			return fmt.Errorf("job %d has %s already: %w", run, state, palate.ErrConflict)
 		}
 		model, _, err := findModel(ctx, tx, m)
 		if err != nil {

@@ -75,10 +75,10 @@ func (f sharedFrontier) claim(ctx context.Context, what, crawl string, limit int
 	err = f.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
 		state, err := scanOne[catalog.RunState](tx.QueryRowContext(ctx, "SELECT state FROM runs WHERE id = ?", f.run))
 		if err != nil {
-			return orNotFound(err, "run %d", f.run)
+			return orNotFound(err, "job %d", f.run)
 		}
 		if state != catalog.Running {
-			return fmt.Errorf("run %d has %s already: %w", f.run, state, palate.ErrConflict)
+			return fmt.Errorf("job %d has %s already: %w", f.run, state, palate.ErrConflict)
 		}
 		no, err := scanOne[int64](tx.QueryRowContext(ctx, "SELECT no FROM crawls WHERE name = ?", crawl))
 		if err != nil {

@@ -24,10 +24,10 @@ func (c *Catalog) AddRunLosses(ctx context.Context, run int64, losses []catalog.
 		var state catalog.RunState
 		var told int64
 		if err := tx.QueryRowContext(ctx, "SELECT state, losses FROM runs WHERE id = ?", run).Scan(&state, &told); err != nil {
-			return orNotFound(err, "run %d", run)
+			return orNotFound(err, "job %d", run)
 		}
 		if state != catalog.Running {
-			return fmt.Errorf("run %d has %s already: %w", run, state, palate.ErrConflict)
+			return fmt.Errorf("job %d has %s already: %w", run, state, palate.ErrConflict)
 		}
 		insert, err := tx.PrepareContext(ctx, "INSERT INTO run_losses (run, no, path, reason, kept, what) VALUES (?, ?, ?, ?, ?, ?)")
 		if err != nil {
@@ -64,7 +64,7 @@ func (c *Catalog) RunLosses(ctx context.Context, run int64, reason string, after
 	var losses []catalog.RunLoss
 	err := c.read(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
 		if err := tx.QueryRowContext(ctx, "SELECT 1 FROM runs WHERE id = ?", run).Scan(new(int)); err != nil {
-			return orNotFound(err, "run %d", run)
+			return orNotFound(err, "job %d", run)
 		}
 		var err error
 		losses, err = collect(from(tx.QueryContext(ctx,

@@ -159,7 +159,10 @@ func (c *Catalog) rateMany(ctx context.Context, what string, ratings []catalog.R
 		}
 		for i, given := range ratings {
 			if stand[i], err = r.rate(given, once); err != nil {
-				return fmt.Errorf("rating %d: %w", i, err)
+				if len(ratings) > 1 {
+					err = fmt.Errorf("rating %d: %w", i, err)
+				}
+				return err
 			}
 		}
 		return r.write(ctx, tx)

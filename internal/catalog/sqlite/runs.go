@@ -105,10 +105,10 @@ func changeRun(id int64, set string, args ...any) func(context.Context, *sql.Tx)
 	return func(ctx context.Context, tx *sql.Tx) error {
 		state, err := scanOne[catalog.RunState](tx.QueryRowContext(ctx, "SELECT state FROM runs WHERE id = ?", id))
 		if err != nil {
-			return orNotFound(err, "run %d", id)
+			return orNotFound(err, "job %d", id)
 		}
 		if state != catalog.Running {
-			return fmt.Errorf("run %d has %s already: %w", id, state, palate.ErrConflict)
+			return fmt.Errorf("job %d has %s already: %w", id, state, palate.ErrConflict)
 		}
 		if _, err = tx.ExecContext(ctx, "UPDATE runs SET "+set+" WHERE id = ?", append(args, id)...); err != nil {
 			return err
@@ -117,12 +117,12 @@ func changeRun(id int64, set string, args ...any) func(context.Context, *sql.Tx)
 	}
 }
 
-const runColumns = "id, kind, profile, state, done, total, result, error, started_at, updated_at, finished_at, cancel_asked, losses, progress"
+const runColumns = "id, kind, profile, state, done, total, result, error, started_at, updated_at, finished_at, cancel_asked, losses, lines, progress"
 
 func scanRun(row interface{ Scan(...any) error }) (r catalog.Run, err error) {
 	var result, progress sql.NullString
 	var started, updated, finished int64
-	err = row.Scan(&r.ID, &r.Kind, &r.Profile, &r.State, &r.Done, &r.Total, &result, &r.Error, &started, &updated, &finished, &r.CancelAsked, &r.Losses, &progress)
+	err = row.Scan(&r.ID, &r.Kind, &r.Profile, &r.State, &r.Done, &r.Total, &result, &r.Error, &started, &updated, &finished, &r.CancelAsked, &r.Losses, &r.Lines, &progress)
 	r.Result, r.Progress = rawJSON(result), rawJSON(progress)
 	r.StartedAt, r.UpdatedAt, r.FinishedAt = unstamp(started), unstamp(updated), unstamp(finished)
 	return r, err
@@ -133,7 +133,7 @@ func (c *Catalog) RunByID(ctx context.Context, id int64) (catalog.Run, error) {
 	var run catalog.Run
 	err := c.read(ctx, "read run", func(ctx context.Context, tx *sql.Tx) (err error) {
 		run, err = scanRun(tx.QueryRowContext(ctx, "SELECT "+runColumns+" FROM runs WHERE id = ?", id))
-		return orNotFound(err, "run %d", id)
+		return orNotFound(err, "job %d", id)
 	})
 	if err != nil {
 		return catalog.Run{}, err
