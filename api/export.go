@@ -25,7 +25,7 @@ func (s *Server) ExportImages(ctx context.Context, request ExportImagesRequestOb
 	}
 	p := request.Params
 	format := export.Format(valueOr(p.Format, ExportFormatNdjson))
-	query := export.Query{Profile: profile, Rated: valueOr(p.Rated, false)}
+	query := export.Query{Profile: profile, Rated: valueOr(p.Rated, false), NamesOnly: true}
 	if valueOr(p.Embeddings, false) && format == export.CSV {
 		return nil, invalidParameter("embeddings", "CSV holds none; choose ndjson, parquet or npz")
 	}

@@ -65,6 +65,14 @@ func TestAnExportIsTakenInElsewhere(t *testing.T) {
 	if a := f.do(t, "POST", "/v1/profiles/copy/ratings-import", lines[0]+"\n{", "Content-Type", "application/octet-stream"); a.status != 400 || !strings.Contains(string(a.body), "line 2") {
 		t.Errorf("half a line: got %d: %s", a.status, a.body)
 	}
+	// How the disk is laid out is nobody's to know.
+	_, err = f.collection.Add(t.Context(), paint(t, red, 99), palate.Source{Site: "folder", Address: "/home/somebody/art/red.png"})
+	must(t, err)
+	for _, format := range []string{"ndjson", "csv"} {
+		if a := f.do(t, "GET", "/v1/profiles/me/export?format="+format, ""); !bytes.Contains(a.body, []byte("red.png")) || bytes.Contains(a.body, []byte("/home/somebody")) {
+			t.Errorf("%s of a file of a folder: got %s", format, a.body)
+		}
+	}
 }
 
 // imported is what an import tells.

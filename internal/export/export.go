@@ -59,6 +59,9 @@ type Query struct {
 	// NPZ and Clip want it, CSV refuses it.
 	Model palate.ModelID
 	Dim   int // of Model
+	// NamesOnly leaves of a file's path in a folder its last element: a path
+	// tells how this machine's disk is laid out.
+	NamesOnly bool
 	// Progress, if not nil, is told how many rows were written.
 	Progress func(rows int)
 }
@@ -132,6 +135,9 @@ func each(ctx context.Context, c Catalog, q Query, to writer) (rows int, err err
 		var some []Row
 		for _, image := range images {
 			row := rowOf(image, standing[image.ID])
+			if q.NamesOnly && row.Site == "folder" {
+				row.Address = row.Address[strings.LastIndexAny(row.Address, `/\`)+1:]
+			}
 			if q.Rated && !row.judged() {
 				continue
 			}

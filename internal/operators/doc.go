@@ -48,6 +48,12 @@ const (
 	// each number of the product and, where asked for, the product.
 	ProductGeluOp = "ProductGelu"
 
+	// ProductOntoOp takes matrices a, b, bias, a scale of the product's columns and
+	// x of as many numbers as the product, and gives x + scale·(product + bias) in
+	// the shape of x, as LayerScale and a residual do, and, where asked for, product
+	// + bias.
+	ProductOntoOp = "ProductOnto"
+
 	// ProductGeluGradientOp takes a, b and x of the product's shape, and gives the
 	// product times the slope of Gelu at x.
 	ProductGeluGradientOp = "ProductGeluGradient"

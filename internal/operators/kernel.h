@@ -11,7 +11,8 @@ typedef struct {
 	float *c;                  // [batch, m, n]
 	float *sums;               // [m], those of the rows of op(a), or NULL; of a batch of one
 	int gelu;                  // 1: c is that of each number
-	float *before;             // as c: what these are of, or NULL
+	const float *scale, *onto; // [n], and as c: each number is multiplied by its column's scale and added to onto's, or NULL
+	float *before;             // as c: the numbers before Gelu or scale, or NULL
 	const float *x;            // as c: what a Gelu took, whose slope each number is multiplied by, or NULL
 	size_t batch, m, n, k;
 	int turn_a, turn_b; // a is [batch, k, m] and b [batch, n, k], instead of [batch, m, k] and [batch, k, n]

@@ -171,6 +171,14 @@ static void *read_tensor(running *r, size_t i)
 	return status;
 }
 
+static size_t count(const tensor *t, size_t dimensions)
+{
+	size_t n = 1;
+	for (size_t i = 0; i < dimensions; i++)
+		n *= (size_t)t->shape[i];
+	return n;
+}
+
 // output makes room for an output.
 static void *output(running *r, size_t i, const int64_t *shape, size_t dimensions, float **data)
 {
@@ -203,8 +211,8 @@ static void share(void *context, palate_work work, size_t n, void *state)
 static const char *no_fit = "a product of matrices that do not fit each other";
 static const char *no_memory = "Failed to allocate memory for an operator";
 
-// product reads the matrices and makes room for what they give.
-static void *product(running *r, palate_product *p, int64_t shape[MOST_DIMENSIONS])
+// matrices reads those of a product, and the shape of what they give.
+static void *matrices(running *r, palate_product *p, int64_t shape[MOST_DIMENSIONS])
 {
 	const tensor *a = &r->in[0], *b = &r->in[1];
 	if (a->dimensions < 2 || a->dimensions != b->dimensions)
@@ -225,7 +233,14 @@ static void *product(running *r, palate_product *p, int64_t shape[MOST_DIMENSION
 		return failed(r->api, no_fit);
 	shape[n - 2] = (int64_t)p->m;
 	shape[n - 1] = (int64_t)p->n;
-	return output(r, 0, shape, n, &p->c);
+	return NULL;
+}
+
+// product reads the matrices and makes room for what they give.
+static void *product(running *r, palate_product *p, int64_t shape[MOST_DIMENSIONS])
+{
+	void *status = matrices(r, p, shape);
+	return status ? status : output(r, 0, shape, r->in[0].dimensions, &p->c);
 }
 
 static void *add_bias(running *r, palate_product *p)
@@ -268,6 +283,25 @@ static void *run_product_gelu(running *r)
 	return status ? status : multiply(r, &p);
 }
 
+static void *run_product_onto(running *r)
+{
+	palate_product p;
+	int64_t shape[MOST_DIMENSIONS];
+	const tensor *scale = &r->in[3], *onto = &r->in[4];
+	void *status = matrices(r, &p, shape);
+	if (!status)
+		status = add_bias(r, &p);
+	p.scale = scale->data;
+	p.onto = onto->data;
+	if (!status && (p.batch != 1 || count(scale, scale->dimensions) != p.n || count(onto, onto->dimensions) != p.m * p.n))
+		status = failed(r->api, no_fit);
+	if (!status)
+		status = output(r, 0, onto->shape, onto->dimensions, &p.c);
+	if (!status && r->outputs > 1)
+		status = output(r, 1, shape, 2, &p.before);
+	return status ? status : multiply(r, &p);
+}
+
 static void *run_product_gelu_gradient(running *r)
 {
 	palate_product p;
@@ -301,14 +335,6 @@ static void *run_map_gradients(running *r)
 	if (!status)
 		status = multiply(r, &of_w);
 	return status ? status : multiply(r, &of_x);
-}
-
-static size_t count(const tensor *t, size_t dimensions)
-{
-	size_t n = 1;
-	for (size_t i = 0; i < dimensions; i++)
-		n *= (size_t)t->shape[i];
-	return n;
 }
 
 // rows_of is the shape of a gradient and its value: their last dimension apart.
@@ -492,6 +518,7 @@ static void *run_attention_gradient(running *r)
 static const definition definitions[] = {
 	{"Product", 3, 2, 2, 1, {"turn_a", "turn_b", "terms"}, NULL, run_product},
 	{"ProductGelu", 3, 2, 2, 1, {"turn_a", "turn_b", "terms"}, NULL, run_product_gelu},
+	{"ProductOnto", 5, 5, 2, 1, {"turn_a", "turn_b", "terms"}, NULL, run_product_onto},
 	{"ProductGeluGradient", 3, 3, 1, 1, {"turn_a", "turn_b", "terms"}, NULL, run_product_gelu_gradient},
 	{"MapGradients", 4, 3, 3, 2, {"terms"}, NULL, run_map_gradients},
 	{"Attention", 3, 1, 2, 1, {"terms"}, NULL, run_attention},

@@ -48,7 +48,7 @@ TILES static void add_up(const palate_side *a, size_t from, size_t rows, size_t 
 typedef struct {
 	float *c;             // where it begins
 	size_t at;            // how far that is from the first of the product
-	const float *bias;    // for its columns, or NULL
+	const float *bias, *scale; // for its columns, or NULL
 	size_t rows, columns; // no rows: nothing to do
 	int first, last;      // what is added up now
 } block;
@@ -80,6 +80,8 @@ TILES static void finish_rows(void *state, size_t from, size_t to)
 				__builtin_prefetch(p->before + next->at + row + n, 1);
 			if (next->last && p->x)
 				__builtin_prefetch(p->x + next->at + row + n);
+			if (next->last && p->onto)
+				__builtin_prefetch(p->onto + next->at + row + n);
 		}
 	}
 	for (size_t r = from; r < least(to, b->rows); r++)
@@ -106,6 +108,8 @@ TILES static void finish_rows(void *state, size_t from, size_t to)
 					sums[l] = slope(sums[l]);
 				v = _mm512_mul_ps(v, _mm512_load_ps(sums));
 			}
+			if (b->last && p->onto)
+				v = _mm512_fmadd_ps(v, _mm512_maskz_loadu_ps(mask, b->scale + n), _mm512_maskz_loadu_ps(mask, p->onto + b->at + at));
 			_mm512_mask_storeu_ps(b->c + at, mask, v);
 		}
 }
@@ -134,7 +138,7 @@ TILES static void rows(const palate_product *p, size_t item, size_t from, size_t
 		f.each = up(lines, STRIP);
 		for (size_t j = 0; j < p->n; j += STRIP)
 			for (size_t i = from; i < to; i += STRIP, turn = !turn) {
-				f.next = (block){.c = c + i * p->n + j, .at = i * p->n + j, .bias = p->bias ? p->bias + j : NULL, .rows = least(STRIP, to - i),
+				f.next = (block){.c = c + i * p->n + j, .at = i * p->n + j, .bias = p->bias ? p->bias + j : NULL, .scale = p->scale ? p->scale + j : NULL, .rows = least(STRIP, to - i),
 					.columns = least(STRIP, p->n - j), .first = k + d == 0, .last = k + d + inner == p->k};
 				f.ahead = packed + ((j / STRIP + 1) * deep + d / DEPTH) * CELL + (i - from) / STRIP * lines * LINE;
 				palate_block(sums[turn], STRIP, area + (i - from) / STRIP * cells * CELL, packed + (j / STRIP * deep + d / DEPTH) * CELL, cells, p->terms, 1, &beside);
@@ -262,6 +266,8 @@ static void plain(void *state, size_t i)
 			c[j] = gelu(c[j]);
 		if (p->x)
 			c[j] *= slope(p->x[i * p->n + j]);
+		if (p->onto)
+			c[j] = p->onto[i * p->n + j] + p->scale[j] * c[j];
 	}
 }
 

@@ -142,8 +142,13 @@ func TestFaultFilesWithoutARow(t *testing.T) {
 				}
 				return strings.Contains(p.ErrOut.String(), c.told) || len(pictureFiles(t, folder)) <= 4
 			})
-			if len(pictureFiles(t, folder)) <= 4 { // it is told when the last one is away
-				time.Sleep(200 * time.Millisecond)
+			// It is told when the last one is away.
+			for deadline := time.Now().Add(10 * time.Second); !strings.Contains(p.ErrOut.String(), c.told) && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+				select {
+				case <-p.Ended:
+					deadline = time.Time{}
+				default:
+				}
 			}
 			lost, aside := 0, 0
 			for id, content := range orphans {

@@ -47,6 +47,17 @@ var large = map[string]function{
 		hidden := t.Gelu(t.Reshape(t.Linear(in[0], in[1], in[2]), 5, 8, 36))
 		return t.Linear(t.Reshape(hidden, 40, 36), in[3], nil)
 	}, false},
+	"residual": {[][]int64{{2, 20, 36}, {36, 36}, {36}, {36}}, func(t *tape, in values) *value {
+		update := t.Reshape(t.Linear(t.Reshape(in[0], 40, 36), in[1], in[2]), 2, 20, 36)
+		return t.Add(in[0], t.Mul(update, in[3]))
+	}, false},
+	"residual of what follows": {[][]int64{{40, 36}, {36, 36}, {36}, {36}}, func(t *tape, in values) *value {
+		update := t.Reshape(t.Linear(in[0], in[1], in[2]), 2, 20, 36)
+		return t.Add(t.Neg(update), t.Mul(update, in[3]))
+	}, false},
+	"residual of another shape": {[][]int64{{40, 36}, {36, 36}, {36}, {36}}, func(t *tape, in values) *value {
+		return t.Add(in[3], t.Mul(t.Reshape(t.Linear(in[0], in[1], in[2]), 2, 20, 36), in[3]))
+	}, false},
 	"gelu of no product": {[][]int64{{20, 36}, {17, 36}}, func(t *tape, in values) *value { return t.Linear(t.Gelu(in[0]), in[1], nil) }, false},
 	"gelu, read twice": {[][]int64{{40, 20}, {36, 20}, {36}, {17, 36}}, func(t *tape, in values) *value {
 		x := t.Linear(in[0], in[1], in[2])
@@ -222,6 +233,9 @@ func TestOwnOperatorsTakeTheirPlaces(t *testing.T) {
 		"gelu":                       "Product 1, ProductGelu 1, MapGradients 2, Gelu 0, GeluGradient 0",
 		"gelu of no product":         "Product 1, MapGradients 1, Gelu 1, GeluGradient 0",
 		"gelu, read twice":           "Product 1, ProductGelu 1, MapGradients 2, Gelu 0, GeluGradient 1",
+		"residual":                   "Product 0, ProductOnto 1, MapGradients 1, ScaleGradients 1, Add 1", // of the gradients
+		"residual of what follows":   "Product 1, ProductOnto 0, Add 2",
+		"residual of another shape":  "Product 1, ProductOnto 0, Add 2",
 		"bias elsewhere":             "Product 1, MapGradients 1, Add 2",
 		"too small":                  "Gemm 3, Add 1",
 		"broadcast":                  "MatMul 2, Product 1, Transpose 1",

@@ -40,6 +40,7 @@ func (p *products) replace(shapes map[string][]int64) {
 	}
 	p.takeSums()
 	p.takeGelu()
+	p.takeResidual()
 	p.joinGradients()
 }
 
@@ -153,6 +154,64 @@ func (p *products) takeGelu() {
 	for _, i := range slices.Backward(done) {
 		p.Nodes = slices.Delete(p.Nodes, i, i+1)
 	}
+}
+
+// takeResidual lets a product with a bias multiply what it gives by a scale and
+// add it to a residual, in the place of two operators behind it.
+func (p *products) takeResidual() {
+	makes, uses := make(map[string]int), make(map[string]int)
+	for i, n := range p.Nodes {
+		for _, out := range n.Outputs {
+			makes[out] = i
+		}
+		for _, in := range n.Inputs {
+			uses[in]++
+		}
+	}
+	for _, out := range p.Outputs {
+		uses[out.Name]++
+	}
+	maker := func(name, op string) (at int, is bool) {
+		at, made := makes[name]
+		return at, made && p.Nodes[at].Op == op
+	}
+	done := make(map[int]bool)
+	for i, add := range p.Nodes {
+		if add.Op != "Add" {
+			continue
+		}
+		for n, update := range add.Inputs {
+			residual, out := add.Inputs[1-n], add.Outputs[0]
+			scaled, is := maker(update, "Mul")
+			if !is || uses[update] != 1 || !slices.Equal(p.shapes[residual], p.shapes[out]) {
+				continue
+			}
+			scale := p.Nodes[scaled].Inputs[1]
+			same, is := maker(p.Nodes[scaled].Inputs[0], "Reshape")
+			if !is || !slices.Equal(p.shapes[p.Nodes[same].Outputs[0]], p.shapes[out]) {
+				continue
+			}
+			at, is := maker(p.Nodes[same].Inputs[0], operators.ProductOp)
+			if !is || len(p.Nodes[at].Inputs) != 3 || len(p.Nodes[at].Outputs) != 1 || len(p.shapes[scale]) != 1 || makes[residual] > at {
+				continue
+			}
+			made := &p.Nodes[at]
+			if sums := p.shapes[made.Outputs[0]]; len(sums) != 2 || sums[1] != p.shapes[scale][0] || sums[1] != p.shapes[out][len(p.shapes[out])-1] {
+				continue
+			}
+			made.Op, made.Inputs, made.Outputs = operators.ProductOntoOp, append(slices.Clone(made.Inputs), scale, residual), []string{out, made.Outputs[0]}
+			makes[out] = at
+			done[i], done[scaled] = true, true
+			break
+		}
+	}
+	var nodes []onnxgraph.Node
+	for i, n := range p.Nodes {
+		if !done[i] {
+			nodes = append(nodes, n)
+		}
+	}
+	p.Nodes = nodes
 }
 
 // takeSums lets products give the sums of columns of the matrix that they turn.
