@@ -231,7 +231,7 @@ async function begin(body) {
 async function follow(body) {
   const { id } = await begin(body);
   const row = $(`[data-job="${id}"]`, list);
-  row?.focus({ preventScroll: true });
+  if (!row?.contains(document.activeElement)) row?.focus({ preventScroll: true }); // whoever was quicker than the answer has it
   row?.scrollIntoView(); // at the top: there is more to come in it
 }
 

@@ -75,6 +75,7 @@ type Runs interface {
 	CountRuns(ctx context.Context) (int, error)
 
 	// EndDeadRuns ends the running runs whose lease nobody holds as failed,
-	// and returns how many there were.
+	// and returns how many there were. When it returns, none of those that were
+	// dead before is told of as running, whoever else looked meanwhile.
 	EndDeadRuns(ctx context.Context) (int, error)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ func testRuns(t *testing.T, open Open) {
 		"what happens to a run is a change":  runChanges,
 		"what a run lost is kept":            lossesKept,
 		"what a run lost is bounded":         lossesBounded,
+		"dead runs are dead to all who look": deadToAll,
 		"the log of a run is kept":           logKept,
 		"the log of a run is bounded":        logBounded,
 		"waiting ends with the next change":  waiting,
@@ -227,5 +229,27 @@ func releasedLease(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
 			t.Error("a lease that was released says that it was lost")
 		default:
 		}
+	}
+}
+
+// Several look for dead runs at the same moment, as a list of jobs and a stream of
+// events do: to none of them the run is still alive.
+func deadToAll(t *testing.T, c catalog.Catalog, _ func() catalog.Catalog) {
+	ctx := t.Context()
+	for range 20 {
+		run, lease := start(t, c, "crawl")
+		ok(t, "Release", lease.Release())
+		var looking sync.WaitGroup
+		for range 4 {
+			looking.Go(func() {
+				if _, err := c.EndDeadRuns(ctx); err != nil {
+					t.Errorf("EndDeadRuns: %v", err)
+				}
+				if now, err := c.RunByID(ctx, run.ID); err != nil || now.State != catalog.Failed {
+					t.Errorf("after the look the run is %s, %v; want that it failed", now.State, err)
+				}
+			})
+		}
+		looking.Wait()
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,18 +26,20 @@ const pageBytes = 16 << 10
 
 // Catalog is a catalog in one SQLite file.
 type Catalog struct {
-	path      string
-	cfg       Config
-	writer    *sql.DB // one connection: the writers of this process queue here
-	reader    *sql.DB
-	closed    atomic.Bool
-	leases    leaseBook
-	claims    claimBook
-	migrated  Migration
-	unwritten error             // why nothing can be written; nil where it can
-	options   map[string]string // further ones of the address that SQLite opens
-	copied    string            // the copy that is read instead, if any, and its folder
-	temporary string
+	path   string
+	cfg    Config
+	writer *sql.DB // one connection: the writers of this process queue here
+	reader *sql.DB
+	closed atomic.Bool
+	leases leaseBook
+	// endingDead is held while dead runs are looked for.
+	endingDead sync.Mutex
+	claims     claimBook
+	migrated   Migration
+	unwritten  error             // why nothing can be written; nil where it can
+	options    map[string]string // further ones of the address that SQLite opens
+	copied     string            // the copy that is read instead, if any, and its folder
+	temporary  string
 
 	written signal // by this process
 	texts   texts

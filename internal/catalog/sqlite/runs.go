@@ -169,6 +169,10 @@ func (c *Catalog) ListRuns(ctx context.Context, before int64, limit int) ([]cata
 // its process can't be at work on a file with this schema.
 func (c *Catalog) EndDeadRuns(ctx context.Context) (int, error) {
 	const what = "end dead runs"
+	// Whoever looks holds the lease for a moment: to a second who looks meanwhile
+	// the dead would seem alive.
+	c.endingDead.Lock()
+	defer c.endingDead.Unlock()
 	type running struct {
 		id    int64
 		lease string
