@@ -150,6 +150,8 @@ function words(job) {
 }
 
 async function fillLosses(all, job) {
+  if (all.dataset.count === String(job.losses)) return;
+  all.dataset.count = job.losses;
   const { losses, next_cursor } = await call(`/jobs/${job.id}/losses?limit=100`);
   all.replaceChildren(...losses.map((l) => element("li", { textContent: `${l.path}: ${l.what}` })));
   if (next_cursor) all.append(element("li", { textContent: `and ${job.losses - losses.length} more: palate import report ${job.id}` }));

@@ -9,6 +9,7 @@ import (
 
 	"github.com/palate-art/palate"
 	"github.com/palate-art/palate/internal/catalog"
+	"github.com/palate-art/palate/internal/job"
 	"github.com/palate-art/palate/internal/terminal"
 )
 
@@ -104,29 +105,16 @@ func (c *Collection) JobLog(ctx context.Context, id int64, follow bool, each fun
 		case !follow || run.State != catalog.Running:
 			return nil
 		default:
-			if err := c.awaitChange(ctx, last); err != nil {
+			if err := job.NextChange(ctx, c.Catalog, last); err != nil {
 				return err
+			}
+			if c.ReadOnly() == nil {
+				if _, err := c.Catalog.EndDeadRuns(ctx); err != nil {
+					return err
+				}
 			}
 		}
 	}
-}
-
-// deadLook is how long at most nobody looks whether the process of a job that is
-// followed is still alive.
-const deadLook = 2 * time.Second
-
-func (c *Collection) awaitChange(ctx context.Context, beyond uint64) error {
-	short, cancel := context.WithTimeout(ctx, deadLook)
-	defer cancel()
-	_, err := c.Catalog.Wait(short, beyond)
-	if ctx.Err() != nil || err != nil && short.Err() == nil {
-		return errors.Join(err, ctx.Err())
-	}
-	if c.ReadOnly() == nil {
-		_, err = c.Catalog.EndDeadRuns(ctx)
-		return err
-	}
-	return nil
 }
 
 func noJob(id int64, err error) error {

@@ -107,26 +107,11 @@ func (c *Collection) untilAll(m palate.ModelID, waiting func()) func(context.Con
 				waiting()
 			}
 			told = true
-			if err := c.nextChange(ctx, last); err != nil {
+			if err := job.NextChange(ctx, c.catalog, last); err != nil {
 				return false, err
 			}
 		}
 	}
-}
-
-// deadLook is how long at most nobody looks whether whoever has claimed the
-// rest is still alive.
-const deadLook = 2 * time.Second
-
-// nextChange waits for a change, but not for longer than deadLook.
-func (c *Collection) nextChange(ctx context.Context, beyond uint64) error {
-	short, cancel := context.WithTimeout(ctx, deadLook)
-	defer cancel()
-	_, err := c.catalog.Wait(short, beyond)
-	if err != nil && ctx.Err() == nil && short.Err() != nil {
-		return nil
-	}
-	return err
 }
 
 // work tells whether there is something to embed, and whether others are at

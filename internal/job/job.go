@@ -274,3 +274,19 @@ func lastWords(state catalog.RunState, message string) string {
 	}
 	return "It failed: " + message
 }
+
+// deadLook is how long at most who waits for another's work does not look whether
+// that one is alive.
+const deadLook = 2 * time.Second
+
+// NextChange waits for a change, but not for longer than it takes until whoever
+// waits for a job of another process should look whether it is alive: EndDeadRuns.
+func NextChange(ctx context.Context, c Catalog, beyond uint64) error {
+	short, cancel := context.WithTimeout(ctx, deadLook)
+	defer cancel()
+	_, err := c.Wait(short, beyond)
+	if err != nil && ctx.Err() == nil && short.Err() != nil {
+		return nil
+	}
+	return err
+}

@@ -84,11 +84,9 @@ func (p *products) ofWeights(n, taken onnxgraph.Node) bool {
 		slices.Equal(p.shapes[n.Outputs[0]], p.shapes[taken.Inputs[1]]) && slices.Equal(p.shapes[n.Inputs[1]], p.shapes[taken.Outputs[0]])
 }
 
-// takeGelu lets a product give its Gelu as well, and a product that is the
-// gradient of a Gelu that of what the Gelu took. Another shape of the same numbers
-// may be between the two.
-func (p *products) takeGelu() {
-	makes, uses := make(map[string]int), make(map[string]int)
+// values gives which node makes each value, and how often it is read or given.
+func (p *products) values() (makes, uses map[string]int) {
+	makes, uses = make(map[string]int), make(map[string]int)
 	for i, n := range p.Nodes {
 		for _, out := range n.Outputs {
 			makes[out] = i
@@ -100,6 +98,14 @@ func (p *products) takeGelu() {
 	for _, out := range p.Outputs {
 		uses[out.Name]++
 	}
+	return makes, uses
+}
+
+// takeGelu lets a product give its Gelu as well, and a product that is the
+// gradient of a Gelu that of what the Gelu took. Another shape of the same numbers
+// may be between the two.
+func (p *products) takeGelu() {
+	makes, uses := p.values()
 	// matrix is what a value has the numbers of.
 	matrix := func(name string) string {
 		if at, made := makes[name]; made && p.Nodes[at].Op == "Reshape" {
@@ -159,18 +165,7 @@ func (p *products) takeGelu() {
 // takeResidual lets a product with a bias multiply what it gives by a scale and
 // add it to a residual, in the place of two operators behind it.
 func (p *products) takeResidual() {
-	makes, uses := make(map[string]int), make(map[string]int)
-	for i, n := range p.Nodes {
-		for _, out := range n.Outputs {
-			makes[out] = i
-		}
-		for _, in := range n.Inputs {
-			uses[in]++
-		}
-	}
-	for _, out := range p.Outputs {
-		uses[out.Name]++
-	}
+	makes, uses := p.values()
 	maker := func(name, op string) (at int, is bool) {
 		at, made := makes[name]
 		return at, made && p.Nodes[at].Op == op
